@@ -1,0 +1,51 @@
+import type { JsonObject } from '../../json.ts';
+import type { Span } from '../diagnostic/diagnostic.ts';
+import type { StageDefinition, StagePorts } from '../stage/stage-definition.ts';
+
+/** A pipeline whose every reference, type and part has been checked. */
+export interface Dag {
+  readonly name: string;
+  /** Absolute path of the root pipeline file. */
+  readonly file: string;
+  readonly params: JsonObject;
+  /** True when `-p` or `--set` changed anything: such runs do not write the lock's stages. */
+  readonly overridden: boolean;
+  /** In topological order; ties are broken by the id's code units. */
+  readonly nodes: ReadonlyMap<string, DagNode>;
+  /** Sentences shown after a successful run: what to try next. */
+  readonly tryNext: readonly string[];
+}
+
+export interface DagNode {
+  readonly id: string;
+  readonly definition: StageDefinition;
+  /** Valid, with defaults, parameters resolved; source fields hold absolute paths. */
+  readonly config: JsonObject;
+  readonly ports: StagePorts;
+  readonly inputs: Readonly<Record<string, InputBinding>>;
+  /** For each output the names of its parts, or undefined where it has none. */
+  readonly outputParts: Readonly<Record<string, readonly string[] | undefined>>;
+  /** Fields of `config` whose content stands in for them in the key. */
+  readonly sources: readonly SourceField[];
+  readonly timeoutMs: number | undefined;
+  readonly retries: number;
+  readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
+  /** Where the stage, or the field of `with` that a JSON pointer names, stands in the YAML. */
+  readonly spanOf: (pointer?: string) => Span;
+}
+
+export interface InputBinding {
+  readonly stage: string;
+  readonly output: string;
+  /** Absent: the whole output, which has parts only where the port takes each of them. */
+  readonly part?: string;
+  readonly span: Span;
+}
+
+export interface SourceField {
+  /** A JSON pointer into `config`. */
+  readonly pointer: string;
+  /** Absolute path of a file or a folder. */
+  readonly path: string;
+  readonly span: Span;
+}

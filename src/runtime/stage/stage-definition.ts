@@ -1,0 +1,103 @@
+import type { Json, JsonObject } from '../../json.ts';
+import type { StageAction } from './stage-action.ts';
+
+/** The kind of content that flows through a port. The runtime compares these names and never looks inside. */
+export type PortType = string;
+
+export interface InputPort {
+  readonly accepts: readonly PortType[];
+  readonly required: boolean;
+  /**
+   * `one`: takes one content. `each`: takes every part of what it is given, and the stage runs once a part;
+   * all of its outputs then have those parts.
+   */
+  readonly parts: 'one' | 'each';
+}
+
+export interface OutputPort {
+  readonly type: PortType;
+  /** Named parts that this stage itself makes, as split does. Parts that come from an `each` port are not listed. */
+  readonly parts?: readonly string[];
+}
+
+/** A stage's ports, in order: the first input is what a bare `from:` binds, the first output what a bare reference means. */
+export interface StagePorts {
+  readonly inputs: Readonly<Record<string, InputPort>>;
+  readonly outputs: Readonly<Record<string, OutputPort>>;
+}
+
+/** A mistake in a configuration that its JSON Schema cannot express, such as a template that does not parse. */
+export interface ConfigProblem {
+  /** A JSON pointer into `with`, for example `/template/prompt`. */
+  readonly pointer: string;
+  readonly code: string;
+  readonly message: string;
+  readonly help?: string;
+}
+
+/** How one problem found by a compiled JSON Schema validator is reported: ajv's own error objects. */
+export interface SchemaValidator {
+  (value: unknown): boolean;
+  errors?: readonly SchemaError[] | null;
+}
+
+export interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly schemaPath: string;
+  readonly params: Record<string, unknown>;
+  readonly message?: string;
+  readonly data?: unknown;
+}
+
+/** A JSON Schema (draft-07) with retune's own annotations. */
+export interface ConfigSchema extends JsonObject {}
+
+/** Everything that checking, planning and keying need of a stage. Having it loads none of the stage's code. */
+export interface StageDefinition {
+  /** What `uses:` says. */
+  readonly name: string;
+  /** Part of the key: it changes whenever the bytes that the stage writes for the same inputs change. */
+  readonly version: number;
+  readonly schema: ConfigSchema;
+  readonly validate: SchemaValidator;
+  /** A pure function of a configuration that is valid and has its defaults. */
+  readonly ports: (config: JsonObject) => StagePorts;
+  /** Mistakes beyond the schema's reach; called with a configuration that the schema accepts. */
+  readonly check?: (config: JsonObject) => readonly ConfigProblem[];
+  /** A `child` stage runs in a process of its own; an `accelerator` stage runs one at a time on the device. */
+  readonly process: 'inline' | 'child';
+  readonly device: 'none' | 'accelerator';
+  readonly load: () => Promise<StageModule>;
+}
+
+/** A stage's code. */
+export interface StageModule {
+  /**
+   * Reads the action's inputs and writes its outputs, all of them below the paths that the action names.
+   * Throws a StageError for what the user can mend; anything else that is thrown is a bug.
+   * Returns measurements of the run (tokens a second, peak memory), which are recorded but never part of an output.
+   */
+  readonly run: (action: StageAction, host: StageHost) => Promise<Readonly<Record<string, Json>>>;
+}
+
+/** What a running stage may say to the world outside. */
+export interface StageHost {
+  readonly signal: AbortSignal;
+  readonly report: (report: StageReport) => void;
+}
+
+export type StageReport =
+  | {
+      readonly type: 'progress';
+      readonly done: number;
+      readonly total?: number;
+      /** What is counted: `step`, `record`, `answer`. */
+      readonly unit: string;
+      /** Live figures for a person: loss, learning_rate, tokens_per_second. */
+      readonly figures?: Readonly<Record<string, number>>;
+    }
+  | { readonly type: 'note'; readonly level: 'info' | 'warning'; readonly message: string };
+
+/** The stages that a pipeline can use, by name. */
+export type StageRegistry = ReadonlyMap<string, StageDefinition>;

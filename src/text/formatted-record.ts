@@ -1,0 +1,20 @@
+import type { JsonObject } from '../json.ts';
+
+/**
+ * Who wrote a piece of text. `prompt` is what the model is given. `header` is the marker between prompt and response
+ * (`### Response:`), which a model may have to write itself. `response` is what it should answer.
+ */
+export type SegmentRole = 'prompt' | 'header' | 'response';
+
+export interface Segment {
+  readonly role: SegmentRole;
+  readonly text: string;
+}
+
+/** A record as the model will read it: its text is the segments one after the other. */
+export interface FormattedRecord {
+  readonly id: string;
+  readonly segments: readonly Segment[];
+  /** The row that it was made from, for metrics, judges and people. */
+  readonly fields: JsonObject;
+}
