@@ -58,7 +58,10 @@ function encodeHeader(
   const entries: [string, unknown][] = [];
   if (metadata !== undefined) entries.push(['__metadata__', sortedByKey(metadata)]);
   let begin = 0;
+  const names = new Set<string>();
   for (const { name, dtype, shape } of tensors) {
+    if (names.has(name)) throw new RangeError(`two tensors have the name ${name}`);
+    names.add(name);
     const end = begin + tensorBytes(dtype, shape);
     entries.push([name, { dtype, shape, data_offsets: [begin, end] }]);
     begin = end;
