@@ -1,9 +1,13 @@
-// Bundles the command and the stage process into dist/; packages stay external.
-import { rm } from 'node:fs/promises';
+// Generates what follows from schemas/, then bundles the command and the stage process into dist/; packages stay external.
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
-await rm('dist', { recursive: true, force: true });
-await build({
+const generated = spawnSync(process.execPath, ['scripts/generate.mjs'], { stdio: 'inherit' });
+if (generated.status !== 0) process.exit(1);
+
+const { outputFiles } = await build({
   entryPoints: { retune: 'src/cli/main.ts', 'stage-process': 'src/cli/stage-process.ts' },
   outdir: 'dist',
   bundle: true,
@@ -15,4 +19,16 @@ await build({
   sourcemap: 'linked',
   chunkNames: 'chunks/[name]-[hash]',
   logLevel: 'warning',
+  write: false,
 });
+
+// Through renames, and the old chunks last, so that a command that runs meanwhile finds whole files.
+for (const { path, contents } of outputFiles) {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, contents);
+  await rename(temporary, path);
+}
+const built = new Set(outputFiles.map(({ path }) => relative(resolve('dist'), path)));
+for (const file of await readdir('dist', { recursive: true }))
+  if (/\.(js|map)$/.test(file) && !built.has(file)) await rm(join('dist', file), { force: true });

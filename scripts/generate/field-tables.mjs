@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const markers = /(<!-- fields -->\n)[\s\S]*?(<!-- \/fields -->)/;
+
+/** The field table of each stage's page, where the page exists and has a place for it. */
+export async function fieldTables(root, { stages }) {
+  const pages = stages.map(async ({ name, schema }) => {
+    const path = join(root, `docs/stages/${name}.md`);
+    const text = await readFile(path, 'utf8').catch(() => '');
+    return markers.test(text)
+      ? [{ path, text: text.replace(markers, (_, open, close) => `${open}${tableOf(schema)}${close}`) }]
+      : [];
+  });
+  return (await Promise.all(pages)).flat();
+}
+
+function tableOf(schema) {
+  const rows = rowsOf(schema, '').map(
+    ({ field, type, byDefault, text }) => `| \`${field}\` | ${type} | ${byDefault} | ${text} |`,
+  );
+  return `| field | type | default | what it does |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+/** Fields of nested maps follow their map as `optimizer.name`. */
+function rowsOf(schema, prefix) {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([name, child]) => [
+    {
+      field: `${prefix}${name}`,
+      type: typeOf(child),
+      byDefault: byDefaultOf(child, schema.required?.includes(name)),
+      text: cell(child.description ?? ''),
+    },
+    ...rowsOf(child, `${prefix}${name}.`),
+  ]);
+  const branches = [...(schema.oneOf ?? []), ...(schema.anyOf ?? []), ...(schema.allOf ?? [])];
+  return unique([
+    ...own,
+    ...branches.flatMap((branch) => rowsOf(branch, prefix)),
+    ...listRows(schema, prefix),
+  ]);
+}
+
+const listRows = (schema, prefix) =>
+  schema.items?.properties ? rowsOf(schema.items, `${prefix.replace(/\.$/, '')}[].`) : [];
+
+const unique = (rows) => [...new Map(rows.toReversed().map((row) => [row.field, row])).values()].toReversed();
+
+function byDefaultOf(schema, required) {
+  if ('default' in schema) return `\`${cell(JSON.stringify(schema.default))}\``;
+  return required ? 'required' : '';
+}
+
+function typeOf(schema) {
+  if ('const' in schema) return `\`${cell(String(schema.const))}\``;
+  if (schema.enum) return schema.enum.map((value) => `\`${cell(String(value))}\``).join(', ');
+  const branches = schema.oneOf ?? schema.anyOf;
+  if (branches) return [...new Set(branches.map(typeOf))].join(' or ');
+  if (schema.type === 'array') return schema.items ? `list of ${typeOf(schema.items)}` : 'list';
+  return [schema.type ?? 'any']
+    .flat()
+    .map((type) => (type === 'object' ? 'map' : type))
+    .join(' or ');
+}
+
+const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

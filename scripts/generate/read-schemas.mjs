@@ -1,0 +1,24 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const suffix = '.schema.json';
+
+/** The hand-written schemas: the pipeline file's own fields, and each stage's `with`. A broken one does not stop the others. */
+export async function readSchemas(root) {
+  const folder = join(root, 'schemas/stages');
+  const stages = [];
+  const broken = [];
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith(suffix)).sort()) {
+    const name = file.slice(0, -suffix.length);
+    try {
+      const schema = JSON.parse(await readFile(join(folder, file), 'utf8'));
+      if (JSON.stringify(schema).includes('"$ref"'))
+        throw new Error('write the schema in place: $ref is not supported');
+      stages.push({ name, schema });
+    } catch (error) {
+      broken.push({ name, message: error.message });
+    }
+  }
+  const pipeline = JSON.parse(await readFile(join(root, 'schemas/pipeline.base.schema.json'), 'utf8'));
+  return { pipeline, stages, broken };
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import standalone from 'ajv/dist/standalone/index.js';
+import { build } from 'esbuild';
+
+const declaration = `import type { ConfigSchema, SchemaValidator } from '../../runtime/stage/stage-definition.ts';
+
+export declare const schema: ConfigSchema;
+export declare const validate: SchemaValidator;
+`;
+
+/** A module for each schema: the schema itself and ajv's code for it, so that a run starts without ajv. */
+export async function validators(root, { pipeline, stages, broken }) {
+  const files = [];
+  for (const { name, schema } of [{ name: 'pipeline', schema: pipeline }, ...stages]) {
+    try {
+      const path = join(root, `src/generated/validators/${name}`);
+      files.push({ path: `${path}.js`, text: await moduleOf(root, schema) });
+      files.push({ path: `${path}.d.ts`, text: declaration });
+    } catch (error) {
+      broken.push({ name, message: error.message });
+    }
+  }
+  return files;
+}
+
+async function moduleOf(root, schema) {
+  const ajv = new Ajv({
+    allErrors: true,
+    allowUnionTypes: true,
+    strictTuples: false,
+    messages: false,
+    code: { source: true, esm: true },
+  });
+  ajv.addKeyword({ keyword: 'x-key', metaSchema: { enum: ['source', 'none', 'unless-default'] } });
+  const code = standalone.default(ajv, { validate: schemaWithId(ajv, schema) });
+  const bundled = await build({
+    stdin: { contents: `${code}\nexport const schema = ${JSON.stringify(schema)};`, resolveDir: root },
+    bundle: true,
+    format: 'esm',
+    write: false,
+    minify: true,
+    logLevel: 'silent',
+  });
+  return bundled.outputFiles[0].text;
+}
+
+function schemaWithId(ajv, schema) {
+  ajv.addSchema({ ...schema, $id: 'validate' });
+  return 'validate';
+}
