@@ -1,0 +1,51 @@
+/** Where a text stops being JSON, both counted from 1, and why. */
+export interface JsonFault {
+  readonly line: number;
+  readonly column: number;
+  readonly reason: string;
+}
+
+/** The place and the reason of an error that JSON.parse threw for `text`. */
+export function jsonFault(cause: unknown, text: string): JsonFault {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const before = text.slice(0, faultOffset(message, text));
+  const line = before.split('\n').length;
+  const column = before.length - before.lastIndexOf('\n');
+  return { line, column, reason: reasonOf(message) };
+}
+
+function faultOffset(message: string, text: string): number {
+  const position = /at position (\d+)/.exec(message)?.[1];
+  if (position !== undefined) return Number(position);
+  return unexpectedToken.test(message) ? firstUnexpectedToken(text) : text.length;
+}
+
+const unexpectedToken = /^Unexpected token/;
+
+/** Some Node releases name the token but not its place: it is the end of the shortest prefix that is refused the same way. */
+function firstUnexpectedToken(text: string): number {
+  let accepted = 0;
+  let refused = text.length;
+  while (refused - accepted > 1) {
+    const middle = Math.floor((accepted + refused) / 2);
+    if (hasUnexpectedToken(text.slice(0, middle))) refused = middle;
+    else accepted = middle;
+  }
+  return refused - 1;
+}
+
+function hasUnexpectedToken(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return error instanceof Error && unexpectedToken.test(error.message);
+  }
+}
+
+const reasonOf = (message: string): string =>
+  message
+    .replace(/^Unexpected end of JSON input$/, 'it ends too early')
+    .replace(/,? (?:\.\.\.)?"[\s\S]*is not valid JSON$/, '')
+    .replace(/ (?:in JSON )?at position \d+(?: \(line \d+ column \d+\))?$/, '')
+    .replace(/^[A-Z]/, (letter) => letter.toLowerCase());

@@ -1,0 +1,39 @@
+import type { Json, JsonObject } from '../json.ts';
+import type { FormattedRecord, Segment, SegmentRole } from './formatted-record.ts';
+import type { DataRecord } from './record.ts';
+import { TextError } from './text-error.ts';
+
+/** Throws a TextError where the value is no object with a string `id`. `place` says where the value stands. */
+export function parseRecord(value: Json, place: string): DataRecord {
+  if (isObject(value) && typeof value.id === 'string') return { ...value, id: value.id };
+  throw new TextError({
+    code: 'bad-record',
+    message: `${place}: a record is an object with a string \`id\``,
+    help: 'read the data with a `load` stage, which gives each record its id',
+  });
+}
+
+const roles: readonly string[] = ['prompt', 'header', 'response'] satisfies readonly SegmentRole[];
+
+/** A record that went through `format`; throws a TextError for one that did not. */
+export function parseFormattedRecord(record: DataRecord): FormattedRecord {
+  const { id, segments, fields } = record;
+  if (Array.isArray(segments) && segments.every(isSegment)) {
+    return { id, segments, fields: isObject(fields) ? fields : {} };
+  }
+  throw new TextError({
+    code: 'not-formatted',
+    message: `record ${id} has no segments: it was not formatted`,
+    help: 'put a `format` stage in front of this one',
+  });
+}
+
+const isSegment = (value: Json): value is Segment & JsonObject =>
+  isObject(value) &&
+  typeof value.role === 'string' &&
+  roles.includes(value.role) &&
+  typeof value.text === 'string';
+
+/** `undefined` is what a field that is absent holds. */
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
