@@ -2,19 +2,36 @@ import type { StageAction } from '../runtime/stage/stage-action.ts';
 import type { StageHost } from '../runtime/stage/stage-definition.ts';
 import type { KnownPortType, PortReaders, PortWriters } from './ports/port-contents.ts';
 
-/** Input port -> the port types it can be given; a trailing `?` in the name's type marks it optional. */
-export type InputTypes = Readonly<Record<string, KnownPortType | undefined>>;
-export type OutputTypes = Readonly<Record<string, KnownPortType>>;
+/** Input port -> the type its content is read as. A trailing `?` marks a port that need not be bound. */
+export type InputTypes = Readonly<Record<string, KnownPortType | `${KnownPortType}?`>>;
+
+/**
+ * Output port -> the type of its content. A trailing `?` marks an output that the configuration may leave out;
+ * `[part]` marks one whose parts the stage makes itself, as split does.
+ */
+export type OutputTypes = Readonly<
+  Record<string, KnownPortType | `${KnownPortType}?` | `${KnownPortType}[part]`>
+>;
+
+type InputContent<Type> = Type extends KnownPortType
+  ? PortReaders[Type]
+  : Type extends `${infer Known extends KnownPortType}?`
+    ? PortReaders[Known] | undefined
+    : never;
+
+type OutputContent<Type> = Type extends KnownPortType
+  ? PortWriters[Type]
+  : Type extends `${infer Known extends KnownPortType}?`
+    ? PortWriters[Known] | undefined
+    : Type extends `${infer Known extends KnownPortType}[part]`
+      ? Readonly<Record<string, PortWriters[Known]>>
+      : never;
 
 /** What a stage's code is given: its configuration, and its ports as typed content rather than paths. */
 export interface StageRun<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
   readonly config: Config;
-  readonly inputs: {
-    readonly [Port in keyof Inputs]: Inputs[Port] extends KnownPortType
-      ? PortReaders[Inputs[Port]]
-      : PortReaders[NonNullable<Inputs[Port]>] | undefined;
-  };
-  readonly outputs: { readonly [Port in keyof Outputs]: PortWriters[Outputs[Port]] };
+  readonly inputs: { readonly [Port in keyof Inputs]: InputContent<Inputs[Port]> };
+  readonly outputs: { readonly [Port in keyof Outputs]: OutputContent<Outputs[Port]> };
   /** For a stage that maps parts: the one at hand; undefined where the input has no parts. */
   readonly part: string | undefined;
   /** A private folder kept under the stage's key, for resuming after an interruption. */

@@ -1,9 +1,9 @@
 import type { DataRecord } from '../../text/record.ts';
-import type { ResponseRecord } from './response-record.ts';
-import type { Scores } from './scores.ts';
 import type { TokenizedRecords } from '../../text/tokenized-record.ts';
 import type { Batches } from '../../training/batches/example.ts';
 import type { HistoryEntry } from '../../training/history-entry.ts';
+import type { ResponseRecord } from './response-record.ts';
+import type { Scores } from './scores.ts';
 
 /** A file of many items, read one after the other. */
 export interface Stream<Item> extends AsyncIterable<Item> {}

@@ -1,0 +1,98 @@
+import type { Json } from '../json.ts';
+import { ModelError } from '../model/model-error.ts';
+import type { ActionPort, StageAction } from '../runtime/stage/stage-action.ts';
+import type { StageHost, StageModule } from '../runtime/stage/stage-definition.ts';
+import { StageError } from '../runtime/stage/stage-error.ts';
+import { TextError } from '../text/text-error.ts';
+import { openInputs, openOutputs } from './ports/open-ports.ts';
+import type { InputTypes, OutputTypes, StageRun } from './stage-run.ts';
+
+type Measurements = Readonly<Record<string, Json>>;
+
+export interface StageImplementation<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
+  readonly inputs: Inputs;
+  readonly outputs: Outputs;
+  /** Returns measurements of the run, which never enter an output. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a stage that measures nothing returns nothing
+  readonly run: (run: StageRun<Config, Inputs, Outputs>) => Promise<Measurements | void>;
+}
+
+/**
+ * Makes a stage's code from a function over typed content: `implementStage<SplitConfig>()({ inputs, outputs, run })`.
+ * `run` is called once, or once a part where a port was given parts; measurements are then kept by part.
+ * (Two calls, because TypeScript infers either all type arguments of a call or none.)
+ */
+export const implementStage =
+  <Config>() =>
+  <const Inputs extends InputTypes, const Outputs extends OutputTypes>(
+    stage: StageImplementation<Config, Inputs, Outputs>,
+  ): StageModule => ({
+    run: async (action, host) => {
+      const parts = partsGiven(action);
+      if (parts === undefined) return runOnce({ stage, action, host });
+      const measured: [string, Measurements][] = [];
+      for (const part of parts) {
+        host.signal.throwIfAborted();
+        measured.push([part, await runOnce({ stage, action: actionOfPart(action, part), host, part })]);
+      }
+      return Object.fromEntries(measured.filter(([, values]) => Object.keys(values).length > 0));
+    },
+  });
+
+interface OneRun<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
+  readonly stage: StageImplementation<Config, Inputs, Outputs>;
+  readonly action: StageAction;
+  readonly host: StageHost;
+  readonly part?: string;
+}
+
+async function runOnce<Config, Inputs extends InputTypes, Outputs extends OutputTypes>({
+  stage,
+  action,
+  host,
+  part,
+}: OneRun<Config, Inputs, Outputs>): Promise<Measurements> {
+  const outputs = await openOutputs(stage.outputs, action.outputs);
+  try {
+    const measurements = await stage.run({
+      config: action.config as Config, // decode edge: the stage's own schema has accepted it
+      inputs: openInputs(stage.inputs, action.inputs),
+      outputs: outputs.content,
+      part,
+      statePath: action.statePath,
+      resources: action.resources,
+      host,
+    });
+    return measurements ?? {};
+  } catch (error) {
+    throw mendable(error);
+  } finally {
+    await outputs.close();
+  }
+}
+
+/** What the lower layers throw for the user to mend, as the runtime knows it. */
+function mendable(error: unknown): unknown {
+  if (!(error instanceof TextError || error instanceof ModelError)) return error;
+  const { code, message, help } = error;
+  return new StageError({ code, message, cause: error, ...(help === undefined ? {} : { help }) });
+}
+
+function partsGiven(action: StageAction): readonly string[] | undefined {
+  const given = Object.values(action.inputs).find((port) => 'parts' in port);
+  return given && 'parts' in given ? Object.keys(given.parts) : undefined;
+}
+
+/** The same action with every port that has parts narrowed to the one. */
+function actionOfPart(action: StageAction, part: string): StageAction {
+  const narrow = (ports: Readonly<Record<string, ActionPort>>) =>
+    Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, portOfPart(port, part)]));
+  return { ...action, inputs: narrow(action.inputs), outputs: narrow(action.outputs) };
+}
+
+function portOfPart(port: ActionPort, part: string): ActionPort {
+  if ('path' in port) return port;
+  const path = port.parts[part];
+  if (path === undefined) throw new Error(`the action has no part ${part} at every port with parts`);
+  return { path };
+}

@@ -1,0 +1,64 @@
+import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/open-safetensors.ts';
+import { writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
+import type { Batches } from '../../training/batches/example.ts';
+import { packRows, unpackRows } from './packed-rows.ts';
+import { readStringList, stringListTensor } from './string-list.ts';
+import { int32Tensor, rowOf } from './tokens-file.ts';
+
+/** Writes unpadded examples as safetensors, and the recipe that makes padded batches of them as metadata. */
+export async function writeBatches(path: string, content: Batches): Promise<void> {
+  const { examples, recipe } = content;
+  const inputs = packRows(examples.map((example) => example.inputs));
+  const targets = packRows(examples.map((example) => example.targets));
+  await writeSafetensors(path, {
+    metadata: {
+      vocabulary: content.vocabulary,
+      end_of_text: String(content.endOfText),
+      batch_size: String(recipe.batchSize),
+      shuffle: String(recipe.shuffle),
+      drop_last: String(recipe.dropLast),
+      seed: String(recipe.seed),
+    },
+    tensors: [
+      int32Tensor('inputs', inputs.values),
+      int32Tensor('targets', targets.values),
+      int32Tensor('ends', inputs.ends),
+      int32Tensor(
+        'prompt_lengths',
+        Int32Array.from(examples, (example) => example.promptLength),
+      ),
+      stringListTensor(
+        'ids',
+        examples.map((example) => example.id),
+      ),
+    ],
+  });
+}
+
+export async function readBatches(path: string): Promise<Batches> {
+  await using file = await openSafetensors(path);
+  const ids = await readStringList(file, 'ids');
+  const ends = await file.readInt32('ends');
+  const inputs = unpackRows({ values: await file.readInt32('inputs'), ends }, path);
+  const targets = unpackRows({ values: await file.readInt32('targets'), ends }, path);
+  const promptLengths = await file.readInt32('prompt_lengths');
+  const examples = ids.map((id, index) => ({
+    id,
+    inputs: rowOf(inputs, index, path),
+    targets: rowOf(targets, index, path),
+    promptLength: promptLengths[index] ?? 0,
+  }));
+  return {
+    examples,
+    recipe: readRecipe(file),
+    vocabulary: file.metadata.vocabulary ?? '',
+    endOfText: Number(file.metadata.end_of_text),
+  };
+}
+
+const readRecipe = ({ metadata }: SafetensorsFile): Batches['recipe'] => ({
+  batchSize: Number(metadata.batch_size),
+  shuffle: metadata.shuffle === 'true',
+  dropLast: metadata.drop_last === 'true',
+  seed: Number(metadata.seed),
+});

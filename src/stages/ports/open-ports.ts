@@ -1,0 +1,75 @@
+import type { ActionPort } from '../../runtime/stage/stage-action.ts';
+import type { InputTypes, OutputTypes, StageRun } from '../stage-run.ts';
+import { type OpenWriter, portCodecs } from './port-codecs.ts';
+import type { KnownPortType } from './port-contents.ts';
+
+type ActionPorts = Readonly<Record<string, ActionPort>>;
+type InputContents<Inputs extends InputTypes> = StageRun<unknown, Inputs, Record<string, never>>['inputs'];
+type OutputContents<Outputs extends OutputTypes> = StageRun<
+  unknown,
+  Record<string, never>,
+  Outputs
+>['outputs'];
+
+/** The bound input ports as content, each read from disk only when the stage asks for it. */
+export function openInputs<Inputs extends InputTypes>(
+  types: Inputs,
+  ports: ActionPorts,
+): InputContents<Inputs> {
+  const contents = Object.entries(types).map(([name, type]) => {
+    const port = ports[name];
+    return [name, port === undefined ? undefined : portCodecs[knownType(type)].read(pathOf(name, port))];
+  });
+  return Object.fromEntries(contents) as InputContents<Inputs>; // the table gives each type its own reader
+}
+
+/** The outputs as writers; `close` ends all of them, whatever became of the stage. */
+export async function openOutputs<Outputs extends OutputTypes>(
+  types: Outputs,
+  ports: ActionPorts,
+): Promise<OpenWriter<OutputContents<Outputs>>> {
+  const opened: OpenWriter<unknown>[] = [];
+  const openAt = async (type: KnownPortType, path: string) => {
+    const writer: OpenWriter<unknown> = await portCodecs[type].openWriter(path);
+    opened.push(writer);
+    return writer.content;
+  };
+  const contents: [string, unknown][] = [];
+  for (const [name, type] of Object.entries(types)) {
+    const port = ports[name];
+    if (port === undefined) contents.push([name, undefined]);
+    else if (type.endsWith('[part]'))
+      contents.push([name, await openParts({ port, type: knownType(type), openAt })]);
+    else contents.push([name, await openAt(knownType(type), pathOf(name, port))]);
+  }
+  return {
+    content: Object.fromEntries(contents) as OutputContents<Outputs>, // the table gives each type its own writer
+    close: async () => {
+      await Promise.all(opened.map((writer) => writer.close()));
+    },
+  };
+}
+
+interface PortWithParts<Content> {
+  readonly port: ActionPort;
+  readonly type: KnownPortType;
+  readonly openAt: (type: KnownPortType, path: string) => Promise<Content>;
+}
+
+async function openParts<Content>({
+  port,
+  type,
+  openAt,
+}: PortWithParts<Content>): Promise<Readonly<Record<string, Content>>> {
+  if ('path' in port) return {};
+  const contents: [string, Content][] = [];
+  for (const [part, path] of Object.entries(port.parts)) contents.push([part, await openAt(type, path)]);
+  return Object.fromEntries(contents);
+}
+
+const knownType = (type: string): KnownPortType => type.replace(/\?$|\[part\]$/, '') as KnownPortType; // InputTypes and OutputTypes allow these endings only
+
+function pathOf(name: string, port: ActionPort): string {
+  if ('path' in port) return port.path;
+  throw new Error(`port ${name} was given parts where it takes one content`);
+}

@@ -1,0 +1,64 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { JsonlWriter } from '../../text/jsonl/jsonl-writer.ts';
+import { readJsonl } from '../../text/jsonl/read-jsonl.ts';
+import { parseRecord } from '../../text/parse-record.ts';
+import type { DataRecord } from '../../text/record.ts';
+import { readBatches, writeBatches } from './batches-file.ts';
+import type { KnownPortType, PortReaders, PortWriters, Sink, Stream, Writable } from './port-contents.ts';
+import { readTokens, writeTokens } from './tokens-file.ts';
+
+/** A writer, and what has to happen once the stage has written everything. */
+export interface OpenWriter<Content> {
+  readonly content: Content;
+  readonly close: () => Promise<void>;
+}
+
+interface PortCodec<Type extends KnownPortType> {
+  readonly read: (path: string) => PortReaders[Type];
+  readonly openWriter: (path: string) => Promise<OpenWriter<PortWriters[Type]>>;
+}
+
+/** Port type -> how its content stands on disk. */
+export const portCodecs: { readonly [Type in KnownPortType]: PortCodec<Type> } = {
+  records: { read: records, openWriter: jsonlSink },
+  responses: { read: jsonlStream, openWriter: jsonlSink },
+  history: { read: jsonlStream, openWriter: jsonlSink },
+  tokens: { read: (path) => ({ read: () => readTokens(path) }), openWriter: fileOf(writeTokens) },
+  batches: { read: (path) => ({ read: () => readBatches(path) }), openWriter: fileOf(writeBatches) },
+  scores: {
+    read: (path) => ({ read: async () => JSON.parse(await readFile(path, 'utf8')) }),
+    openWriter: fileOf((path, value) => writeFile(path, `${JSON.stringify(value, null, 2)}\n`)),
+  },
+  model: { read: (path) => ({ path }), openWriter: folder },
+  tokenizer: { read: (path) => ({ path }), openWriter: folder },
+  // A `file` may become a file or a folder, so nothing is made ahead.
+  file: { read: (path) => ({ path }), openWriter: async (path) => ({ content: { path }, close: nothing }) },
+};
+
+async function nothing(): Promise<void> {}
+
+async function* records(path: string): AsyncGenerator<DataRecord> {
+  for await (const { number, value } of readJsonl(path)) yield parseRecord(value, `${path}:${number}`);
+}
+
+/** The items are of a type that only retune's own stages write, so each line is taken to hold one. */
+async function* jsonlStream<Item>(path: string): Stream<Item> & AsyncGenerator<Item> {
+  for await (const { value } of readJsonl(path)) yield value as Item; // decode edge: written by a Sink of the same Item
+}
+
+async function jsonlSink<Item>(path: string): Promise<OpenWriter<Sink<Item>>> {
+  const writer = await JsonlWriter.create(path);
+  return { content: { write: (item) => writer.write(item) }, close: () => writer.close() };
+}
+
+function fileOf<Value>(write: (path: string, value: Value) => Promise<void>) {
+  return async (path: string): Promise<OpenWriter<Writable<Value>>> => ({
+    content: { write: (value) => write(path, value) },
+    close: nothing,
+  });
+}
+
+async function folder(path: string): Promise<OpenWriter<{ readonly path: string }>> {
+  await mkdir(path);
+  return { content: { path }, close: nothing };
+}

@@ -1,0 +1,73 @@
+import { openSafetensors } from '../../model/safetensors/open-safetensors.ts';
+import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
+import type { SegmentRole } from '../../text/formatted-record.ts';
+import { TextError } from '../../text/text-error.ts';
+import type { TokenizedRecords, TokenSegment } from '../../text/tokenized-record.ts';
+import { packRows, unpackRows } from './packed-rows.ts';
+import { readStringList, stringListTensor } from './string-list.ts';
+
+/** A role is stored as its index here, so the order is part of the file format. */
+const roles: readonly SegmentRole[] = ['prompt', 'header', 'response'];
+
+/** Writes tokenized records as safetensors: the token ids packed one record after the other, with where each ends. */
+export async function writeTokens(path: string, content: TokenizedRecords): Promise<void> {
+  const tokens = packRows(content.records.map((record) => record.tokens));
+  const segmentEnds = packRows(content.records.map((record) => record.segments.map(({ end }) => end)));
+  const segmentRoles = content.records.flatMap((record) =>
+    record.segments.map(({ role }) => roles.indexOf(role)),
+  );
+  await writeSafetensors(path, {
+    metadata: { vocabulary: content.vocabulary, end_of_text: String(content.endOfText) },
+    tensors: [
+      int32Tensor('tokens', tokens.values),
+      int32Tensor('token_ends', tokens.ends),
+      int32Tensor('segments', segmentEnds.values),
+      int32Tensor('segment_ends', segmentEnds.ends),
+      int32Tensor('segment_roles', Int32Array.from(segmentRoles)),
+      stringListTensor(
+        'ids',
+        content.records.map((record) => record.id),
+      ),
+    ],
+  });
+}
+
+export async function readTokens(path: string): Promise<TokenizedRecords> {
+  await using file = await openSafetensors(path);
+  const rows = async (values: string, ends: string) =>
+    unpackRows({ values: await file.readInt32(values), ends: await file.readInt32(ends) }, path);
+  const ids = await readStringList(file, 'ids');
+  const tokens = await rows('tokens', 'token_ends');
+  const segmentEnds = await rows('segments', 'segment_ends');
+  const segmentRoles = unpackRows(
+    { values: await file.readInt32('segment_roles'), ends: await file.readInt32('segment_ends') },
+    path,
+  );
+  const records = ids.map((id, index) => ({
+    id,
+    tokens: rowOf(tokens, index, path),
+    segments: segmentsOf(rowOf(segmentEnds, index, path), rowOf(segmentRoles, index, path)),
+  }));
+  return {
+    records,
+    vocabulary: file.metadata.vocabulary ?? '',
+    endOfText: Number(file.metadata.end_of_text),
+  };
+}
+
+function segmentsOf(ends: Int32Array, roleIndexes: Int32Array): TokenSegment[] {
+  return Array.from(ends, (end, index) => ({ role: roles[roleIndexes[index] ?? 0] ?? 'prompt', end }));
+}
+
+export const int32Tensor = (name: string, values: Int32Array): TensorToWrite => ({
+  name,
+  dtype: 'I32',
+  shape: [values.length],
+  read: () => values,
+});
+
+export function rowOf(rows: readonly Int32Array[], index: number, path: string): Int32Array {
+  const row = rows[index];
+  if (row !== undefined) return row;
+  throw new TextError({ code: 'bad-rows', message: `${path}: there are more ids than rows` });
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { portCodecs } from '../../../src/stages/ports/port-codecs.ts';
+import { readAll } from '../../../src/stages/ports/read-all.ts';
+import type { SegmentRole } from '../../../src/text/formatted-record.ts';
+import { openStageRig } from '../stage-rig.ts';
+
+const role = fc.constantFrom<SegmentRole>('prompt', 'header', 'response');
+const ids = fc.array(fc.nat({ max: 100_000 }), { maxLength: 8 }).map((list) => Int32Array.from(list));
+
+test('any records come back from a records file as they were written', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 })),
+      async (rows) => {
+        await using rig = await openStageRig();
+        const records = rows.map((row, index) => JSON.parse(JSON.stringify({ ...row, id: `${index}\n"é` })));
+        const { content, close } = await portCodecs.records.openWriter(rig.path('r'));
+        for (const record of records) await content.write(record);
+        await close();
+        expect(await readAll(portCodecs.records.read(rig.path('r')))).toEqual(records);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test('any tokenized records come back from a tokens file as they were written, byte for byte the same twice', async () => {
+  const segments = fc.array(fc.record({ role, end: fc.nat(50) }), { maxLength: 4 });
+  const record = fc.record({ id: fc.string({ unit: 'grapheme' }), tokens: ids, segments });
+  await fc.assert(
+    fc.asyncProperty(fc.array(record, { maxLength: 6 }), async (records) => {
+      await using rig = await openStageRig();
+      const value = { records, vocabulary: 'r50k_base', endOfText: 50256 };
+      for (const name of ['a', 'b'])
+        await (await portCodecs.tokens.openWriter(rig.path(name))).content.write(value);
+      expect(await portCodecs.tokens.read(rig.path('a')).read()).toEqual(value);
+      expect(await readFile(rig.path('a'))).toEqual(await readFile(rig.path('b')));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('any batches come back from a batches file as they were written', async () => {
+  const example = fc
+    .record({ id: fc.string(), inputs: ids, promptLength: fc.nat(9) })
+    .map((made) => ({ ...made, targets: made.inputs.map((token) => (token % 3 === 0 ? -100 : token)) }));
+  const recipe = fc.record({
+    batchSize: fc.nat(),
+    shuffle: fc.boolean(),
+    dropLast: fc.boolean(),
+    seed: fc.nat(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(example, { maxLength: 6 }), recipe, async (examples, made) => {
+      await using rig = await openStageRig();
+      const value = { examples, recipe: made, vocabulary: 'r50k_base', endOfText: 50256 };
+      await (await portCodecs.batches.openWriter(rig.path('a'))).content.write(value);
+      expect(await portCodecs.batches.read(rig.path('a')).read()).toEqual(value);
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -1,0 +1,71 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Json, JsonObject } from '../../src/json.ts';
+import type { ActionPort } from '../../src/runtime/stage/stage-action.ts';
+import type { StageModule, StageReport } from '../../src/runtime/stage/stage-definition.ts';
+
+/** Runs stages' code on real files in a temporary folder that goes away with the rig. */
+export interface StageRig extends AsyncDisposable {
+  readonly folder: string;
+  readonly reports: StageReport[];
+  readonly path: (name: string) => string;
+  readonly write: (name: string, content: string | Uint8Array) => Promise<string>;
+  readonly writeRecords: (name: string, records: readonly Json[]) => Promise<string>;
+  readonly readRecords: (name: string) => Promise<Json[]>;
+  readonly run: (stage: StageModule, action: RigAction) => ReturnType<StageModule['run']>;
+}
+
+interface RigAction {
+  readonly config: JsonObject;
+  /** Port -> file name in the rig's folder, or part -> file name. */
+  readonly inputs?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly outputs: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+}
+
+export async function openStageRig(): Promise<StageRig> {
+  const folder = await mkdtemp(join(tmpdir(), 'retune-stage-'));
+  const reports: StageReport[] = [];
+  const path = (name: string) => join(folder, name);
+  const ports = (named: RigAction['outputs']): Record<string, ActionPort> =>
+    Object.fromEntries(
+      Object.entries(named).map(([port, at]) => [
+        port,
+        typeof at === 'string'
+          ? { path: path(at) }
+          : { parts: Object.fromEntries(Object.entries(at).map(([part, name]) => [part, path(name)])) },
+      ]),
+    );
+  const write = async (name: string, content: string | Uint8Array) => {
+    await writeFile(path(name), content);
+    return path(name);
+  };
+  return {
+    folder,
+    reports,
+    path,
+    write,
+    writeRecords: (name, records) =>
+      write(name, records.map((record) => `${JSON.stringify(record)}\n`).join('')),
+    readRecords: async (name) =>
+      (await readFile(path(name), 'utf8'))
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line)),
+    run: (stage, { config, inputs = {}, outputs }) =>
+      stage.run(
+        {
+          stage: 'tested',
+          uses: 'tested',
+          version: 1,
+          config,
+          inputs: ports(inputs),
+          outputs: ports(outputs),
+          statePath: path('state'),
+          resources: {},
+        },
+        { signal: new AbortController().signal, report: (report) => reports.push(report) },
+      ),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
