@@ -1,0 +1,61 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { GradientRule, GradientRules } from './gradient-rule.ts';
+import { sumToShape } from './sum-to-shape.ts';
+
+type Partial = (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
+
+/** The gradient of a broadcasting function of two tensors, summed back to the shape of each. */
+function binary(byA: Partial, byB: Partial): GradientRule {
+  return {
+    inputs: ['a', 'b'],
+    gradient: (dy, kept) => {
+      const [a, b] = [kept.at(0), kept.at(1)];
+      return {
+        a: () => sumToShape(byA(dy, a, b), a.shape),
+        b: () => sumToShape(byB(dy, a, b), b.shape),
+      };
+    },
+  };
+}
+
+const where = (condition: tf.Tensor, dy: tf.Tensor) => tf.mul(dy, tf.cast(condition, 'float32'));
+
+export const binaryRules: GradientRules = {
+  Add: binary(
+    (dy) => dy,
+    (dy) => dy,
+  ),
+  Maximum: binary(
+    (dy, a, b) => where(tf.greaterEqual(a, b), dy),
+    (dy, a, b) => where(tf.less(a, b), dy),
+  ),
+  Minimum: binary(
+    (dy, a, b) => where(tf.lessEqual(a, b), dy),
+    (dy, a, b) => where(tf.greater(a, b), dy),
+  ),
+  Mod: binary(
+    (dy) => dy,
+    (dy, a, b) => tf.neg(tf.mul(dy, tf.floor(tf.div(a, b)))),
+  ),
+  Multiply: binary(
+    (dy, _, b) => tf.mul(dy, tf.cast(b, 'float32')),
+    (dy, a) => tf.mul(dy, tf.cast(a, 'float32')),
+  ),
+  Pow: binary(
+    (dy, a, b) => tf.mul(dy, tf.mul(b, tf.pow(a, tf.sub(b, 1)))),
+    // Where the base is not positive the derivative by the exponent is not real: 0, as tfjs and PyTorch have it at 0.
+    (dy, a, b) => tf.mul(dy, tf.where(tf.greater(a, 0), tf.mul(tf.pow(a, b), tf.log(a)), tf.zerosLike(dy))),
+  ),
+  RealDiv: binary(
+    (dy, _, b) => tf.div(dy, tf.cast(b, 'float32')),
+    (dy, a, b) => tf.neg(tf.div(tf.mul(dy, tf.cast(a, 'float32')), tf.square(tf.cast(b, 'float32')))),
+  ),
+  SquaredDifference: binary(
+    (dy, a, b) => tf.mul(dy, tf.mul(tf.sub(a, b), 2)),
+    (dy, a, b) => tf.mul(dy, tf.mul(tf.sub(b, a), 2)),
+  ),
+  Sub: binary(
+    (dy) => dy,
+    (dy) => tf.neg(dy),
+  ),
+};

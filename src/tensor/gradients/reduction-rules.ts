@@ -1,0 +1,88 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { GradientRule, GradientRules } from './gradient-rule.ts';
+
+/** `reduced` with its reduced dimensions back as ones, so that it broadcasts against `x`. */
+function withReducedAxes(reduced: tf.Tensor, x: tf.Tensor, axis: unknown): tf.Tensor {
+  const axes = axesOf(axis, x);
+  return tf.reshape(
+    reduced,
+    x.shape.map((size, i) => (axes.includes(i) ? 1 : size)),
+  );
+}
+
+function axesOf(axis: unknown, x: tf.Tensor): number[] {
+  return tf.util.parseAxisParam((axis ?? [...x.shape.keys()]) as number | number[], x.shape);
+}
+
+/** The gradient goes to every element that holds the extreme value, as in tfjs. */
+const extreme: GradientRule = {
+  inputs: ['x'],
+  output: true,
+  gradient: (dy, kept, { reductionIndices }) => ({
+    x: () => {
+      const [x, y] = [kept.at(0), kept.at(1)];
+      const chosen = tf.cast(tf.equal(x, withReducedAxes(y, x, reductionIndices)), 'float32');
+      return tf.mul(withReducedAxes(dy, x, reductionIndices), chosen);
+    },
+  }),
+};
+
+export const reductionRules: GradientRules = {
+  Cumsum: {
+    gradient: (dy, _, { axis, exclusive, reverse }) => ({
+      x: () => tf.cumsum(dy, axis as number, exclusive as boolean, !reverse),
+    }),
+  },
+  LogSoftmax: {
+    output: true,
+    gradient: (dy, kept) => ({
+      logits: () => tf.sub(dy, tf.mul(tf.sum(dy, -1, true), tf.exp(kept.at(0)))),
+    }),
+  },
+  Max: extreme,
+  Mean: {
+    inputs: ['x'],
+    gradient: (dy, kept, { axis }) => ({
+      x: () => {
+        const x = kept.at(0);
+        const count = x.size / Math.max(1, dy.size);
+        return tf.broadcastTo(tf.div(withReducedAxes(dy, x, axis), count), x.shape);
+      },
+    }),
+  },
+  Min: extreme,
+  Prod: {
+    inputs: ['x'],
+    // The product of all the others from the left and from the right, so that a zero divides nothing.
+    gradient: (dy, kept, { axis }) => ({
+      x: () => productGradient(dy, kept.at(0), axesOf(axis, kept.at(0))),
+    }),
+  },
+  Softmax: {
+    output: true,
+    gradient: (dy, kept, { dim }) => ({
+      logits: () => {
+        const weighted = tf.mul(dy, kept.at(0));
+        return tf.sub(weighted, tf.mul(tf.sum(weighted, dim as number, true), kept.at(0)));
+      },
+    }),
+  },
+  Sum: {
+    inputs: ['x'],
+    // tfjs's own rule multiplies by an array of ones made on the host.
+    gradient: (dy, kept, { axis }) => ({
+      x: () => tf.broadcastTo(withReducedAxes(dy, kept.at(0), axis), kept.at(0).shape),
+    }),
+  },
+};
+
+function productGradient(dy: tf.Tensor, x: tf.Tensor, axes: number[]): tf.Tensor {
+  const others = [...x.shape.keys()].filter((i) => !axes.includes(i));
+  const order = [...others, ...axes];
+  const grouped = tf.transpose(x, order);
+  const rows = tf.reshape(grouped, [dy.size, x.size / Math.max(1, dy.size)]);
+  const before = tf.cumprod(rows, 1, true);
+  const after = tf.cumprod(rows, 1, true, true);
+  const gradient = tf.mul(tf.mul(before, after), tf.reshape(dy, [dy.size, 1]));
+  return tf.transpose(tf.reshape(gradient, grouped.shape), tf.backend_util.getUndoAxesPermutation(order));
+}

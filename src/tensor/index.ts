@@ -1,0 +1,12 @@
+export { openTensorBackend } from './open-tensor-backend.ts';
+export { type AdamWArrays, type AdamWSettings, adamWStep } from './ops/adam-w-step.ts';
+export { type CausalAttentionOptions, causalAttention } from './ops/causal-attention.ts';
+export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
+export { customGradient, type Differentiated } from './ops/custom-gradient.ts';
+export { type EmbeddingLookupOptions, embeddingLookup } from './ops/embedding-lookup.ts';
+export { gelu } from './ops/gelu.ts';
+export { type LayerNormOptions, layerNorm } from './ops/layer-norm.ts';
+export { type LinearOptions, linear } from './ops/linear.ts';
+export { IGNORED_TARGET, type LogitsAndTargets } from './ops/target-log-probabilities.ts';
+export { tokenLogLikelihoods } from './ops/token-log-likelihoods.ts';
+export type { TensorBackendInfo, TensorBackendName, TensorBackendOptions } from './tensor-backend.ts';

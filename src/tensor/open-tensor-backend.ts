@@ -1,0 +1,32 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { registerGradients } from './gradients/register-gradients.ts';
+import { instructionSet } from './instruction-set.ts';
+import type { TensorBackendInfo, TensorBackendOptions } from './tensor-backend.ts';
+
+/** Loads a backend, makes it the one that tfjs-core uses from now on, and says what it is. */
+export async function openTensorBackend({
+  backend,
+  threads,
+}: TensorBackendOptions): Promise<TensorBackendInfo> {
+  tf.env().set('PROD', true); // no advertisement on the console
+  registerGradients();
+  switch (backend) {
+    case 'cpu':
+      return openCpu();
+    case 'onnx':
+      throw new Error(`The onnx backend is not there yet (threads: ${threads ?? 'default'}).`);
+    default:
+      throw new Error(`There is no tensor backend \`${backend satisfies never}\`: use onnx or cpu.`);
+  }
+}
+
+async function openCpu(): Promise<TensorBackendInfo> {
+  const { version_cpu } = await import('@tensorflow/tfjs-backend-cpu');
+  await tf.setBackend('cpu');
+  return {
+    backend: 'cpu',
+    engine: `tfjs-backend-cpu ${version_cpu}`,
+    instructionSet: instructionSet(),
+    threads: 1,
+  };
+}

@@ -1,0 +1,63 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { customGradient } from './custom-gradient.ts';
+
+export interface CausalAttentionOptions {
+  /** [B, H, T, D] */
+  readonly query: tf.Tensor;
+  /** [B, H, S, D] */
+  readonly key: tf.Tensor;
+  /** [B, H, S, D] */
+  readonly value: tf.Tensor;
+  /** Added to the scores: 0 where a query may look, a large negative number elsewhere. [T, S] or [B, 1, T, S] */
+  readonly mask: tf.Tensor;
+}
+
+/**
+ * Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762): softmax(Q Kᵀ / sqrt(D) + mask) V,
+ * [B, H, T, D]. The mask is not differentiated.
+ */
+export function causalAttention({ query, key, value, mask }: CausalAttentionOptions): tf.Tensor {
+  const scale = 1 / Math.sqrt(query.shape.at(-1) ?? 1);
+  return customGradient([query, key, value], (keep) => {
+    const scores = scaledMatMul({ a: query, b: key, transposeB: true, scale }); // [B, H, T, S]
+    const weights = tf.softmax(tf.add(scores, mask));
+    const attended = scaledMatMul({ a: weights, b: value });
+    keep([query, key, value, weights, attended]);
+    return { value: attended, gradient: (dy, kept) => attentionGradient(dy, kept, scale) };
+  });
+}
+
+/**
+ * With P the weights and O = P V: dS = P (dP - rowsum(dP P)), and rowsum(dP P) = rowsum(dO O)
+ * (Dao et al. 2022, arXiv:2205.14135, appendix B), which has D columns to add up and not S.
+ */
+function attentionGradient(dy: tf.Tensor, kept: tf.Tensor[], scale: number): tf.Tensor[] {
+  const [query, key, value, weights, attended] = kept as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const dWeights = scaledMatMul({ a: dy, b: value, transposeB: true }); // [B, H, T, S]
+  const rowSums = tf.sum(tf.mul(dy, attended), -1, true); // [B, H, T, 1]
+  const dScores = tf.mul(weights, tf.sub(dWeights, rowSums));
+  return [
+    scaledMatMul({ a: dScores, b: key, scale }),
+    scaledMatMul({ a: dScores, b: query, transposeA: true, scale }),
+    scaledMatMul({ a: weights, b: dy, transposeA: true }),
+  ];
+}
+
+interface ScaledMatMul {
+  readonly a: tf.Tensor;
+  readonly b: tf.Tensor;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly scale?: number;
+}
+
+function scaledMatMul({ a, b, transposeA = false, transposeB = false, scale = 1 }: ScaledMatMul): tf.Tensor {
+  const result = tf.matMul(a, b, transposeA, transposeB);
+  return scale === 1 ? result : tf.mul(result, scale);
+}

@@ -1,0 +1,25 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** The value of an operation and the gradient of a loss with respect to each of its inputs. */
+export interface Differentiated {
+  readonly value: tf.Tensor;
+  /** Returns one gradient for each input, given the gradient `dy` of the value and what was kept. */
+  readonly gradient: (dy: tf.Tensor, kept: tf.Tensor[]) => tf.Tensor[];
+}
+
+/**
+ * Runs `forward` and records its own gradient in place of those of the operations inside it.
+ * `inputs` are the tensors to differentiate by; whatever the gradient needs goes through `keep`.
+ */
+export function customGradient(
+  inputs: readonly tf.Tensor[],
+  forward: (keep: (tensors: tf.Tensor[]) => void) => Differentiated,
+): tf.Tensor {
+  const operation = tf.customGrad((...received) => {
+    // tfjs types the saver as one more input: it is always the last argument.
+    const keep = received.at(-1) as unknown as tf.GradSaveFunc;
+    const { value, gradient } = forward(keep);
+    return { value, gradFunc: gradient };
+  });
+  return operation(...inputs);
+}

@@ -1,0 +1,48 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { customGradient } from './custom-gradient.ts';
+
+export interface LinearOptions {
+  /** [N, I] */
+  readonly x: tf.Tensor;
+  /** [I, O], or [O, I] with `transposeWeight` */
+  readonly weight: tf.Tensor;
+  /** [O] */
+  readonly bias?: tf.Tensor | undefined;
+  /** The weight is stored [O, I], as in a head tied to the token embedding or in a Llama checkpoint. */
+  readonly transposeWeight?: boolean | undefined;
+}
+
+/** y = x W + b, or x Wᵀ + b with `transposeWeight`: [N, I] -> [N, O]. */
+export function linear({ x, weight, bias, transposeWeight = false }: LinearOptions): tf.Tensor {
+  const inputs = bias === undefined ? [x, weight] : [x, weight, bias];
+  return customGradient(inputs, (keep) => {
+    keep([x, weight]);
+    return {
+      value: product({ a: x, b: weight, transposeB: transposeWeight, bias }),
+      gradient: (dy, kept) => {
+        const [x, weight] = kept as [tf.Tensor, tf.Tensor]; // what `keep` was given
+        const dx = product({ a: dy, b: weight, transposeB: !transposeWeight });
+        const dWeight = transposeWeight
+          ? product({ a: dy, b: x, transposeA: true })
+          : product({ a: x, b: dy, transposeA: true });
+        return bias === undefined ? [dx, dWeight] : [dx, dWeight, tf.sum(dy, 0)];
+      },
+    };
+  });
+}
+
+interface Product {
+  readonly a: tf.Tensor;
+  readonly b: tf.Tensor;
+  readonly bias?: tf.Tensor | undefined;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+// Straight to the kernel: tf.fused.matMul would reshape both matrices to three dimensions.
+function product({ a, b, bias, transposeA = false, transposeB = false }: Product): tf.Tensor {
+  const inputs = bias === undefined ? { a, b } : { a, b, bias };
+  return tf
+    .engine()
+    .runKernel('_FusedMatMul', inputs, { transposeA, transposeB, activation: 'linear' }) as tf.Tensor; // one output
+}

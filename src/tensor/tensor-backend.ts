@@ -1,0 +1,18 @@
+/** What ran the numbers; kept with a run's record, since floats differ between any two of these. */
+export interface TensorBackendInfo {
+  readonly backend: TensorBackendName;
+  /** Name and version of the engine, such as `onnxruntime 1.30.0`. */
+  readonly engine: string;
+  /** The widest vector instructions found, such as `avx512`. */
+  readonly instructionSet: string;
+  /** Threads that one operation may use. */
+  readonly threads: number;
+}
+
+export type TensorBackendName = 'onnx' | 'cpu';
+
+export interface TensorBackendOptions {
+  readonly backend: TensorBackendName;
+  /** Threads that one operation may use; as many as there are physical cores where absent. */
+  readonly threads?: number | undefined;
+}

@@ -1,0 +1,109 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import * as ours from '../../src/tensor/index.ts';
+import { relativeError, tensorOf } from './numbers.ts';
+import * as plain from './plain-tape.ts';
+
+interface Case {
+  readonly title: string;
+  readonly inputs: () => tf.Tensor[];
+  readonly ours: (inputs: tf.Tensor[]) => tf.Tensor;
+  readonly plain: (inputs: tf.Tensor[]) => tf.Tensor;
+}
+
+const at = (inputs: tf.Tensor[], index: number): tf.Tensor => inputs[index] ?? tf.scalar(Number.NaN);
+const ids = () => tf.tensor([3, 1, 3, 0, 3, 1], [2, 3], 'int32');
+const targets = () => tf.tensor([2, -100, 0, 4, -100], [5], 'int32');
+const mask = () => tf.tensor([0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0], [3, 3]);
+const rowWeights = () => tf.tensor([1, 2, 0.5, 3, 1]);
+
+const cases: readonly Case[] = [
+  ...[true, false].flatMap((withBias) =>
+    [true, false].map((transposeWeight) => ({
+      title: `linear, ${withBias ? 'with' : 'without'} a bias, weight ${transposeWeight ? '[O, I]' : '[I, O]'}`,
+      inputs: () => [
+        tensorOf([5, 3]),
+        tensorOf(transposeWeight ? [4, 3] : [3, 4], { seed: 2 }),
+        tensorOf([4]),
+      ],
+      ours: (i: tf.Tensor[]) => ours.linear(linearOptions(i, { withBias, transposeWeight })),
+      plain: (i: tf.Tensor[]) => plain.linear(linearOptions(i, { withBias, transposeWeight })),
+    })),
+  ),
+  {
+    title: 'layerNorm',
+    inputs: () => [tensorOf([5, 8], { scale: 3 }), tensorOf([8], { seed: 2 }), tensorOf([8], { seed: 3 })],
+    ours: (i) => ours.layerNorm({ x: at(i, 0), scale: at(i, 1), bias: at(i, 2), epsilon: 1e-5 }),
+    plain: (i) => plain.layerNorm({ x: at(i, 0), scale: at(i, 1), bias: at(i, 2), epsilon: 1e-5 }),
+  },
+  {
+    title: 'gelu',
+    inputs: () => [tensorOf([4, 25], { scale: 6 })],
+    ours: (i) => ours.gelu(at(i, 0)),
+    plain: (i) => plain.gelu(at(i, 0)),
+  },
+  {
+    title: 'embeddingLookup with repeated ids',
+    inputs: () => [tensorOf([5, 4])],
+    ours: (i) => ours.embeddingLookup({ table: at(i, 0), ids: ids() }),
+    plain: (i) => plain.embeddingLookup({ table: at(i, 0), ids: ids() }),
+  },
+  {
+    title: 'causalAttention',
+    inputs: () => [1, 2, 3].map((seed) => tensorOf([2, 2, 3, 4], { seed, scale: 2 })),
+    ours: (i) => ours.causalAttention({ query: at(i, 0), key: at(i, 1), value: at(i, 2), mask: mask() }),
+    plain: (i) => plain.causalAttention({ query: at(i, 0), key: at(i, 1), value: at(i, 2), mask: mask() }),
+  },
+  ...(['mean', 'sum'] as const).flatMap((reduction) =>
+    [true, false].map((weighted) => ({
+      title: `crossEntropy, ${reduction} over rows ${weighted ? 'with' : 'without'} weights`,
+      inputs: () => [tensorOf([5, 6], { scale: 4 })],
+      ours: (i: tf.Tensor[]) => ours.crossEntropy(entropyOptions(at(i, 0), { reduction, weighted })),
+      plain: (i: tf.Tensor[]) => plain.crossEntropy(entropyOptions(at(i, 0), { reduction, weighted })),
+    })),
+  ),
+];
+
+function linearOptions(
+  i: tf.Tensor[],
+  choice: { withBias: boolean; transposeWeight: boolean },
+): ours.LinearOptions {
+  const bias = choice.withBias ? at(i, 2) : undefined;
+  return { x: at(i, 0), weight: at(i, 1), bias, transposeWeight: choice.transposeWeight };
+}
+
+function entropyOptions(
+  logits: tf.Tensor,
+  choice: { reduction: 'mean' | 'sum'; weighted: boolean },
+): ours.CrossEntropyOptions {
+  const weights = choice.weighted ? rowWeights() : undefined;
+  return { logits, targets: targets(), weights, reduction: choice.reduction };
+}
+
+/** The value, then the gradient of sum(value * fixed numbers) by each input; null where there is none. */
+function valueAndGradients(operation: Case['ours'], inputs: tf.Tensor[]): (Float32Array | null)[] {
+  const loss = () => {
+    const value = operation(inputs);
+    return tf.sum(tf.mul(value, tensorOf(value.shape, { seed: 9 })));
+  };
+  const { grads } = tf.engine().gradients(loss, inputs, undefined, true);
+  return [operation(inputs), ...grads].map((t) => (t ? (t.dataSync() as Float32Array) : null));
+}
+
+describe.each(['cpu'] as const)('on the %s backend', (backend) => {
+  beforeAll(async () => {
+    await ours.openTensorBackend({ backend, threads: 2 });
+  });
+
+  test.each(cases)('$title has the value and the gradients of the plain tape', (operation) => {
+    tf.tidy(() => {
+      const inputs = operation.inputs();
+      const found = valueAndGradients(operation.ours, inputs);
+      const wanted = valueAndGradients(operation.plain, inputs);
+      const errors = wanted.map((w, i) => (w === null ? found[i] : relativeError(found[i] ?? [], w)));
+      expect(errors.map((error) => error === null || (error as number) < 1e-5)).toEqual(
+        errors.map(() => true),
+      );
+    });
+  });
+});

@@ -1,0 +1,53 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type {
+  CausalAttentionOptions,
+  CrossEntropyOptions,
+  EmbeddingLookupOptions,
+  LayerNormOptions,
+  LinearOptions,
+} from '../../src/tensor/index.ts';
+
+// Every operation as its formula says, differentiated by tfjs's own tape: what ours are compared with.
+
+export function linear({ x, weight, bias, transposeWeight = false }: LinearOptions): tf.Tensor {
+  const product = tf.matMul(x, weight, false, transposeWeight);
+  return bias === undefined ? product : tf.add(product, bias);
+}
+
+export function layerNorm({ x, scale, bias, epsilon }: LayerNormOptions): tf.Tensor {
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const variance = tf.mean(tf.mul(centred, centred), -1, true);
+  return tf.add(tf.mul(tf.div(centred, tf.sqrt(tf.add(variance, epsilon))), scale), bias);
+}
+
+export function gelu(x: tf.Tensor): tf.Tensor {
+  const cube = tf.mul(x, tf.mul(x, x));
+  const inner = tf.mul(Math.sqrt(2 / Math.PI), tf.add(x, tf.mul(0.044715, cube)));
+  return tf.mul(tf.mul(0.5, x), tf.add(1, tf.tanh(inner)));
+}
+
+export function embeddingLookup({ table, ids }: EmbeddingLookupOptions): tf.Tensor {
+  const [vocabulary = 0, width = 0] = table.shape;
+  const picked = tf.oneHot(tf.cast(tf.reshape(ids, [-1]), 'int32'), vocabulary, 1, 0, 'float32');
+  return tf.reshape(tf.matMul(picked, table), [...ids.shape, width]);
+}
+
+export function causalAttention({ query, key, value, mask }: CausalAttentionOptions): tf.Tensor {
+  const scores = tf.div(tf.matMul(query, key, false, true), Math.sqrt(query.shape.at(-1) ?? 1));
+  return tf.matMul(tf.softmax(tf.add(scores, mask)), value);
+}
+
+export function crossEntropy({
+  logits,
+  targets,
+  weights,
+  reduction = 'mean',
+}: CrossEntropyOptions): tf.Tensor {
+  const [, vocabulary = 0] = logits.shape;
+  const counts = tf.cast(tf.notEqual(targets, tf.scalar(-100, 'int32')), 'float32');
+  const share = weights === undefined ? counts : tf.mul(counts, weights);
+  const picked = tf.oneHot(tf.cast(targets, 'int32'), vocabulary, 1, 0, 'float32');
+  const ofTargets = tf.sum(tf.mul(tf.logSoftmax(logits), picked), 1);
+  const total = tf.neg(tf.sum(tf.mul(ofTargets, share)));
+  return reduction === 'sum' ? total : tf.div(total, tf.sum(share));
+}
