@@ -1,0 +1,84 @@
+// Generated from schemas/stages/load.schema.json.
+
+/**
+ * Brings rows of data, or a model with its tokenizer, into the pipeline. Takes exactly one of `records`, `model` and `init`.
+ */
+export interface LoadConfig {
+  /**
+   * Path of a file with rows of data: a JSON list of objects, JSONL, CSV or TSV.
+   */
+  readonly records?: string;
+  /**
+   * How the rows are written. `auto` looks at the content: `[` begins JSON, `{` JSONL; else a tab in the first line means TSV, none CSV. TSV has no quotes: a value is all that stands between two tabs.
+   */
+  readonly type: 'auto' | 'json' | 'jsonl' | 'csv' | 'tsv';
+  /**
+   * Names of the columns of a CSV or TSV file that has no header row.
+   *
+   * @minItems 1
+   */
+  readonly columns?: string[];
+  /**
+   * New names for fields: the name here, then the name in the data. Fields that are not listed keep theirs.
+   */
+  readonly fields?: {
+    readonly [k: string]: string;
+  };
+  /**
+   * The field in the data that holds each row's id. Without it an id is the hash of the row's content, with an ordinal among equal rows.
+   */
+  readonly id?: string;
+  /**
+   * Take only so many rows from the beginning.
+   */
+  readonly limit?: number;
+  /**
+   * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
+   */
+  readonly model?: string;
+  /**
+   * Makes a model with fresh random weights.
+   */
+  readonly init?: {
+    /**
+     * The architecture.
+     */
+    readonly family: 'gpt2';
+    /**
+     * How many tokens the model can read at once.
+     */
+    readonly context_length: number;
+    /**
+     * Length of the vector that stands for a token; a multiple of `heads`.
+     */
+    readonly width: number;
+    /**
+     * Number of transformer blocks.
+     */
+    readonly layers: number;
+    /**
+     * Number of attention heads in each block.
+     */
+    readonly heads: number;
+    /**
+     * Whether the output layer shares its weights with the token embedding.
+     */
+    readonly tied: boolean;
+    /**
+     * Rows of the token embedding; by default as many as the tokenizer has tokens, and never fewer.
+     */
+    readonly vocabulary_size?: number;
+    /**
+     * Decides the random weights.
+     */
+    readonly seed: number;
+    /**
+     * The tokenizer by the name of one of OpenAI's encodings. Takes exactly one of `encoding` and `tokenizer`.
+     */
+    readonly encoding?: 'r50k_base' | 'p50k_base' | 'p50k_edit' | 'cl100k_base' | 'o200k_base' | 'o200k_harmony';
+    /**
+     * Path of a tokenizer.json, or of a folder that holds one (and perhaps a tokenizer_config.json).
+     */
+    readonly tokenizer?: string;
+  };
+}

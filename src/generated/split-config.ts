@@ -1,0 +1,36 @@
+// Generated from schemas/stages/split.schema.json.
+
+/**
+ * Deals records into named parts, and reports records that stand in more than one of them.
+ */
+export interface SplitConfig {
+  /**
+   * `order` gives each part the next records of the file. `hash` places each record by a hash of its id, so that adding records never moves old ones; the parts' sizes are then near their shares rather than exact.
+   */
+  readonly by: 'order' | 'hash';
+  /**
+   * The parts in order, each with its share of the records; exactly one takes the `rest`.
+   *
+   * @minItems 1
+   *
+   * Items: One part: its name and its share.
+   */
+  readonly parts: {
+    /**
+     * A share of all records (rounded down), or `rest`.
+     */
+    readonly [k: string]: number | 'rest';
+  }[];
+  /**
+   * Another seed deals other records into each part. Only with `by: hash`.
+   */
+  readonly seed: number;
+  /**
+   * A field whose equal values are to stay in one part. Only with `by: hash`.
+   */
+  readonly group?: string;
+  /**
+   * Leave out of later parts what already stands in an earlier one (the same instruction and input, whatever their case).
+   */
+  readonly drop_leaks: boolean;
+}
