@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ModelError } from '../model-error.ts';
+import { openSafetensors, type SafetensorsFile } from '../safetensors/open-safetensors.ts';
+
+/** All tensors of a folder's checkpoint, by name, each in the file that holds it. */
+export interface Shards extends AsyncDisposable {
+  readonly tensors: ReadonlyMap<string, SafetensorsFile>;
+}
+
+/** Opens `model.safetensors`, or the files that `model.safetensors.index.json` lists. */
+export async function openShards(folder: string): Promise<Shards> {
+  const files: SafetensorsFile[] = [];
+  const close = async () => void (await Promise.all(files.map((file) => file.close())));
+  try {
+    for (const name of await shardNames(folder)) files.push(await openSafetensors(join(folder, name)));
+    const tensors = new Map<string, SafetensorsFile>();
+    for (const file of files) for (const name of file.tensors.keys()) tensors.set(name, file);
+    return { tensors, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function shardNames(folder: string): Promise<readonly string[]> {
+  const path = join(folder, 'model.safetensors.index.json');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return ['model.safetensors'];
+  const index: unknown = JSON.parse(text);
+  const names = [...new Set(Object.values(weightMap(index)))].sort();
+  for (const name of names)
+    if (typeof name !== 'string' || name !== basename(name))
+      throw new ModelError({
+        code: 'bad-model-folder',
+        message: `${path} names the file ${JSON.stringify(name)}: a name without a folder is needed`,
+      });
+  return names as string[]; // checked just above
+}
+
+function weightMap(index: unknown): object {
+  const map =
+    typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined;
+  return typeof map === 'object' && map !== null ? map : {};
+}

@@ -1,0 +1,51 @@
+import type { JsonObject } from '../../json.ts';
+import { ConfigFields } from '../config-fields.ts';
+import type { ModelSizes } from '../model-config.ts';
+
+/** GPT-2 (Radford et al. 2019) as Hugging Face's GPT2LMHeadModel configures it. */
+export interface Gpt2Config extends ModelSizes {
+  readonly family: 'gpt2';
+  /** Extent of the feed-forward layer. */
+  readonly innerWidth: number;
+  /** Added to the variance in layer norm. */
+  readonly epsilon: number;
+  /** Whether the head's weights are the token embedding itself. */
+  readonly tied: boolean;
+}
+
+/** Fields that change no number here: dropout is for training only, the others for generation or bookkeeping. */
+const harmless = [
+  ...['model_type', 'architectures', 'transformers_version', 'torch_dtype', 'dtype', '_name_or_path'],
+  ...['attn_pdrop', 'embd_pdrop', 'resid_pdrop', 'initializer_range', 'gradient_checkpointing'],
+  ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'use_cache', 'output_past', 'task_specific_params'],
+  ...['summary_activation', 'summary_first_dropout', 'summary_proj_to_labels', 'summary_type'],
+  ...['summary_use_proj', 'n_special', 'predict_special_tokens', 'is_decoder', 'cross_attention_hidden_size'],
+];
+
+export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
+  const fields = new ConfigFields(path, json);
+  const contextLength = fields.count('n_positions');
+  const width = fields.count('n_embd');
+  const heads = fields.count('n_head');
+  if (width % heads !== 0) throw fields.problem('n_head', `it does not divide n_embd, ${width}`);
+  fields.oneOf('n_ctx', [contextLength]);
+  fields.oneOf('activation_function', ['gelu_new', 'gelu_pytorch_tanh']);
+  fields.oneOf('scale_attn_weights', [true]);
+  fields.oneOf('scale_attn_by_inverse_layer_idx', [false]);
+  fields.oneOf('reorder_and_upcast_attn', [false]);
+  fields.oneOf('add_cross_attention', [false]);
+  const config: Gpt2Config = {
+    family: 'gpt2',
+    vocabularySize: fields.count('vocab_size'),
+    contextLength,
+    width,
+    layers: fields.count('n_layer'),
+    heads,
+    innerWidth: fields.optionalCount('n_inner') ?? 4 * width,
+    epsilon: fields.positive('layer_norm_epsilon', 1e-5),
+    tied: fields.flag('tie_word_embeddings', true),
+    json,
+  };
+  fields.refuseOthers(harmless);
+  return config;
+}

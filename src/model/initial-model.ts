@@ -1,0 +1,50 @@
+import type { ModelToWrite } from './folder/write-model-folder.ts';
+import { parseModelConfig } from './model-config.ts';
+import { type ParameterSpec, parameterLayout } from './parameter-layout.ts';
+import { RandomStream } from './random-stream.ts';
+import { elementCount } from './safetensors/tensor-type.ts';
+
+/** The sizes of a model that is made from nothing. */
+export interface InitialModelOptions {
+  readonly family: 'gpt2';
+  readonly vocabularySize: number;
+  readonly contextLength: number;
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Whether the head shares the token embedding's weights. */
+  readonly tied: boolean;
+  readonly seed: number;
+  /** The tokenizer's end of text, for other programs that generate with the model. */
+  readonly endOfText: number;
+}
+
+/** A model with fresh random weights. Each parameter has a stream of its own, named by the seed and the parameter. */
+export function initialModel(options: InitialModelOptions): ModelToWrite {
+  const config = parseModelConfig('init', {
+    model_type: options.family,
+    architectures: ['GPT2LMHeadModel'],
+    vocab_size: options.vocabularySize,
+    n_positions: options.contextLength,
+    n_embd: options.width,
+    n_layer: options.layers,
+    n_head: options.heads,
+    tie_word_embeddings: options.tied,
+    bos_token_id: options.endOfText,
+    eos_token_id: options.endOfText,
+  });
+  const layout = parameterLayout(config);
+  const read = (name: string) => {
+    const spec = layout.get(name);
+    if (spec === undefined) throw new Error(`No parameter has the name ${name}`);
+    return initialValues(spec, new RandomStream(['initial parameter', options.seed, name]));
+  };
+  return { config, read };
+}
+
+function initialValues({ shape, initial }: ParameterSpec, random: RandomStream): Float32Array {
+  const values = new Float32Array(elementCount(shape));
+  if ('constant' in initial) return values.fill(initial.constant);
+  for (let index = 0; index < values.length; index++) values[index] = initial.deviation * random.normal();
+  return values;
+}

@@ -1,0 +1,60 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { openModelFolder } from './folder/open-model-folder.ts';
+import { writeModelFolder } from './folder/write-model-folder.ts';
+import { type ForwardPass, hiddenStates, vocabularyLogits, type Weights } from './forward-pass.ts';
+import type { ModelConfig } from './model-config.ts';
+import { parameterLayout } from './parameter-layout.ts';
+
+/** A model with its weights on the active tensor backend. */
+export interface LanguageModel {
+  readonly config: ModelConfig;
+  /** By name, in the order of the forward pass. Owned by the model until `dispose`. */
+  readonly parameters: ReadonlyMap<string, tf.Variable>;
+  /** Hidden states of N tokens after the last norm: [N, C]. */
+  readonly hidden: (tokens: Tokens) => tf.Tensor;
+  /** The vocabulary's logits for M of those states: [M, C] -> [M, V]. */
+  readonly logits: (hidden: tf.Tensor, adapt?: Weights['adapt']) => tf.Tensor;
+  readonly dispose: () => void;
+}
+
+/** A forward pass without the weights, which the model has. */
+export type Tokens = Omit<ForwardPass, 'parameter'>;
+
+/** Loads a model folder onto the active backend, one parameter after the other. */
+export async function openLanguageModel(folder: string): Promise<LanguageModel> {
+  await using source = await openModelFolder(folder);
+  const parameters = new Map<string, tf.Variable>();
+  for (const [name, { shape }] of parameterLayout(source.config)) {
+    const values = tf.tensor(await source.read(name), [...shape]);
+    parameters.set(name, tf.variable(values));
+    values.dispose();
+  }
+  return languageModel(source.config, parameters);
+}
+
+/** Writes config.json and model.safetensors; the tokenizer's files are the caller's. */
+export function saveLanguageModel(folder: string, { config, parameters }: LanguageModel): Promise<void> {
+  const read = async (name: string) => {
+    const values = await parameters.get(name)?.data();
+    if (values instanceof Float32Array) return values;
+    throw new Error(`No parameter has the name ${name}`);
+  };
+  return writeModelFolder(folder, { config, read });
+}
+
+function languageModel(config: ModelConfig, parameters: ReadonlyMap<string, tf.Variable>): LanguageModel {
+  const parameter = (name: string) => {
+    const found = parameters.get(name);
+    if (found === undefined) throw new Error(`No parameter has the name ${name}`);
+    return found;
+  };
+  return {
+    config,
+    parameters,
+    hidden: (tokens) => hiddenStates(config, { ...tokens, parameter }),
+    logits: (hidden, adapt) => vocabularyLogits(config, hidden, { parameter, adapt }),
+    dispose: () => {
+      for (const variable of parameters.values()) variable.dispose();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { JsonObject } from '../json.ts';
+import { type Gpt2Config, parseGpt2Config } from './gpt2/gpt2-config.ts';
+import { ModelError } from './model-error.ts';
+
+/** A model's sizes, by family; every family has the fields that batching, decoding and checking need. */
+export type ModelConfig = Gpt2Config;
+
+/** What every family's configuration says. */
+export interface ModelSizes {
+  readonly vocabularySize: number;
+  /** The longest text in tokens. */
+  readonly contextLength: number;
+  /** Extent of a hidden state, C. */
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** The config.json that it was read from, for writing the model out again. */
+  readonly json: JsonObject;
+}
+
+/** Reads Hugging Face's config.json; `path` is for messages. A field or value that is not supported is an error. */
+export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
+  switch (json.model_type) {
+    case 'gpt2':
+      return parseGpt2Config(path, json);
+    default:
+      throw new ModelError({
+        code: 'unsupported-model',
+        message: `${path} has the model_type ${JSON.stringify(json.model_type) ?? 'undefined'}`,
+        help: 'retune has these families of models: gpt2',
+      });
+  }
+}

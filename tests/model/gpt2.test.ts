@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openLanguageModel } from '../../src/model/language-model.ts';
+import { paddedRows } from '../../src/model/padded-rows.ts';
+import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+import expected from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
+
+const folders = { untied: 'tiny-gpt2', tied: 'tiny-gpt2-tied' } as const;
+const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
+
+describe.each<TensorBackendName>(['cpu'])('on the %s backend', (backend) => {
+  beforeAll(() => openTensorBackend({ backend }));
+
+  test.each(['untied', 'tied'] as const)(
+    'a GPT-2 with its head %s has the hidden states and logits of transformers, and leaks no tensor',
+    async (head) => {
+      const before = tf.memory().numTensors;
+      const model = await openLanguageModel(fixture(folders[head]));
+      const ids = Int32Array.from(expected.ids.flat());
+      const [hidden, logits] = tf.tidy(() => {
+        const hidden = model.hidden(paddedRows(model.config, { ids, batch: 2, length: 9 }));
+        return [hidden, model.logits(hidden)] as const;
+      });
+      expect(largestError(await hidden.data(), expected[head].hidden)).toBeLessThan(1e-5);
+      expect(largestError(await logits.data(), expected[head].logits)).toBeLessThan(1e-5);
+      tf.dispose([hidden, logits]);
+      model.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
+
+  test('padding at the end of a row changes nothing before it', async () => {
+    const model = await openLanguageModel(fixture('tiny-gpt2'));
+    const ids = Int32Array.from(expected.ids.flatMap((row) => [...row, 60, 60, 60]));
+    const logits = tf.tidy(() =>
+      tf.reshape(
+        model.logits(model.hidden(paddedRows(model.config, { ids, batch: 2, length: 12 }))),
+        [2, 12, -1],
+      ),
+    );
+    const unpadded = tf.slice(logits, [0, 0, 0], [2, 9, -1]);
+    expect(largestError(await unpadded.data(), expected.untied.logits)).toBeLessThan(1e-5);
+    tf.dispose([logits, unpadded]);
+    model.dispose();
+  });
+});
+
+test('rows longer than the context are refused', async () => {
+  const model = await openLanguageModel(fixture('tiny-gpt2'));
+  const rows = { ids: new Int32Array(25), batch: 1, length: 25 };
+  expect(() => paddedRows(model.config, rows)).toThrow('rows of 25 tokens do not fit into a context of 24');
+  model.dispose();
+});
+
+const largestError = (values: ArrayLike<number>, expected: number[][][]) =>
+  Math.max(...expected.flat(2).map((value, index) => Math.abs(value - (values[index] ?? Number.NaN))));
