@@ -20,7 +20,7 @@ const { outputFiles } = await build({
   chunkNames: 'chunks/[name]-[hash]',
   logLevel: 'warning',
   write: false,
-});
+}).catch(() => process.exit(1));
 
 // Through renames, and the old chunks last, so that a command that runs meanwhile finds whole files.
 for (const { path, contents } of outputFiles) {

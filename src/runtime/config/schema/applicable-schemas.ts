@@ -1,0 +1,102 @@
+import type { Json, JsonObject } from '../../../json.ts';
+import type { ConfigSchema } from '../../stage/stage-definition.ts';
+
+/**
+ * All schemas that say something about a valid value: the schema itself and, of its combinations, the branches that
+ * the value takes. The outermost comes first.
+ */
+export function applicableSchemas(schema: ConfigSchema, value: Json): readonly ConfigSchema[] {
+  const branches = [
+    ...schemasIn(schema['allOf']),
+    ...schemasIn(schema['anyOf']).filter((branch) => fits(branch, value)),
+    ...schemasIn(schema['oneOf']).filter((branch) => fits(branch, value)),
+    ...conditional(schema, value),
+  ];
+  return [schema, ...branches.flatMap((branch) => applicableSchemas(branch, value))];
+}
+
+function conditional(schema: ConfigSchema, value: Json): readonly ConfigSchema[] {
+  const condition = schema['if'];
+  if (!isSchema(condition)) return [];
+  const taken = schema[fits(condition, value) ? 'then' : 'else'];
+  return isSchema(taken) ? [taken] : [];
+}
+
+/** The schema of a map's value or of a list's item, where this schema has one. */
+export function childSchema(schema: ConfigSchema, key: string): ConfigSchema | undefined {
+  const own = propertiesOf(schema)[key];
+  if (own !== undefined) return own;
+  const rest = schema['additionalProperties'];
+  if (isSchema(rest)) return rest;
+  const items = schema['items'];
+  return /^\d+$/.test(key) && isSchema(items) ? items : undefined;
+}
+
+/** The schemas of a map's fields by name; the record has no prototype, so every key is a field. */
+export function propertiesOf(schema: ConfigSchema): Readonly<Record<string, ConfigSchema>> {
+  const properties = schema['properties'];
+  const fields = isSchema(properties) ? Object.entries(properties) : [];
+  return Object.assign(
+    Object.create(null),
+    Object.fromEntries(fields.filter(([, child]) => isSchema(child))),
+  );
+}
+
+export function schemasIn(list: Json | undefined): readonly ConfigSchema[] {
+  return Array.isArray(list) ? list.filter(isSchema) : [];
+}
+
+export function isSchema(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value has the shape of a branch. It only has to tell branches apart: the value is known to fit one. */
+export function fits(schema: ConfigSchema, value: Json): boolean {
+  if ('const' in schema && !equal(schema['const'], value)) return false;
+  const choices = schema['enum'];
+  if (Array.isArray(choices) && !choices.some((choice) => equal(choice, value))) return false;
+  if (!hasType(schema['type'], value)) return false;
+  const pattern = schema['pattern'];
+  if (typeof pattern === 'string' && typeof value === 'string' && !new RegExp(pattern, 'u').test(value))
+    return false;
+  if (isSchema(schema['not']) && fits(schema['not'], value)) return false;
+  return fitsMap(schema, value) && fitsList(schema, value) && fitsCombinations(schema, value);
+}
+
+function fitsMap(schema: ConfigSchema, value: Json): boolean {
+  if (!isSchema(value)) return true;
+  const properties = propertiesOf(schema);
+  const required = schema['required'];
+  if (Array.isArray(required) && required.some((key) => !Object.hasOwn(value, String(key)))) return false;
+  const closed = schema['additionalProperties'] === false;
+  return Object.entries(value).every(([key, child]) => {
+    const expected = childSchema(schema, key);
+    return expected === undefined ? !closed || key in properties : fits(expected, child);
+  });
+}
+
+function fitsList(schema: ConfigSchema, value: Json): boolean {
+  const items = schema['items'];
+  return !Array.isArray(value) || !isSchema(items) || value.every((item) => fits(items, item));
+}
+
+function fitsCombinations(schema: ConfigSchema, value: Json): boolean {
+  const alternatives = [...schemasIn(schema['oneOf']), ...schemasIn(schema['anyOf'])];
+  if (alternatives.length > 0 && !alternatives.some((branch) => fits(branch, value))) return false;
+  return schemasIn(schema['allOf']).every((branch) => fits(branch, value));
+}
+
+export function hasType(type: Json | undefined, value: Json): boolean {
+  if (type === undefined) return true;
+  const types = Array.isArray(type) ? type : [type];
+  return types.some((name) => name === typeOf(value) || (name === 'integer' && Number.isInteger(value)));
+}
+
+function typeOf(value: Json): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+/** Only scalars tell branches apart. */
+const equal = (expected: Json | undefined, value: Json): boolean =>
+  expected === value || JSON.stringify(expected) === JSON.stringify(value);

@@ -1,0 +1,74 @@
+import stringWidth from 'string-width';
+import type { Diagnostic, Span } from './diagnostic.ts';
+import { positionOf } from './position.ts';
+
+/** How the parts of a rendered diagnostic are coloured; `plainPalette` leaves them as they are. */
+export interface DiagnosticPalette {
+  readonly place: (text: string) => string;
+  readonly error: (text: string) => string;
+  readonly frame: (text: string) => string;
+  readonly help: (text: string) => string;
+}
+
+const asItIs = (text: string): string => text;
+
+export const plainPalette: DiagnosticPalette = { place: asItIs, error: asItIs, frame: asItIs, help: asItIs };
+
+/** Diagnostics as a person reads them, each with its line of the file, and what they cost. Ends with a line break. */
+export function renderDiagnostics(diagnostics: readonly Diagnostic[], palette = plainPalette): string {
+  const count = diagnostics.length === 1 ? '1 error' : `${diagnostics.length} errors`;
+  const blocks = diagnostics.map((diagnostic) => `${renderOne(diagnostic, palette)}\n`);
+  return `${blocks.join('')}${palette.error(count)}. Nothing ran.\n`;
+}
+
+function renderOne({ code, message, span, help, related }: Diagnostic, palette: DiagnosticPalette): string {
+  const headline = `${palette.error(`error[${code}]`)} ${printable(message)}`;
+  const lines = [span === undefined ? headline : `${palette.place(placeOf(span))} ${headline}`];
+  if (span !== undefined) lines.push(frameOf(span, palette));
+  if (related !== undefined) {
+    lines.push(`  ${palette.place(placeOf(related.span))} ${printable(related.message)}`);
+    lines.push(frameOf(related.span, palette));
+  }
+  if (help !== undefined) lines.push(`  ${palette.help('help:')} ${printable(help)}`);
+  return lines.join('\n');
+}
+
+/** `file:line:column`, from 1. */
+export function placeOf({ file, start }: Span): string {
+  const { line, column } = positionOf(file, start);
+  return `${file.displayPath}:${line}:${column}`;
+}
+
+const tabWidth = 2;
+/** A terminal's usual width less the line number and the bar. */
+const frameWidth = 100;
+
+function frameOf({ file, start, end }: Span, palette: DiagnosticPalette): string {
+  const { line, lineStart, lineEnd } = positionOf(file, start);
+  const cut = windowAround({ lineStart, lineEnd, start });
+  const before = shown(file.text.slice(cut.from, start));
+  const marked = shown(file.text.slice(start, Math.max(start, Math.min(end, cut.to))));
+  const after = shown(file.text.slice(Math.max(start, Math.min(end, cut.to)), cut.to));
+  const number = String(line).padStart(4);
+  const carets = '^'.repeat(Math.max(1, stringWidth(marked)));
+  const text = `${cut.from > lineStart ? '...' : ''}${before}${marked}${after}${cut.to < lineEnd ? '...' : ''}`;
+  const indent = ' '.repeat(stringWidth(before) + (cut.from > lineStart ? 3 : 0));
+  return `${palette.frame(`${number} |`)} ${text}\n${palette.frame('     |')} ${indent}${palette.error(carets)}`;
+}
+
+/** The part of a very long line that holds the mistake. */
+function windowAround({ lineStart, lineEnd, start }: { lineStart: number; lineEnd: number; start: number }): {
+  from: number;
+  to: number;
+} {
+  if (lineEnd - lineStart <= frameWidth) return { from: lineStart, to: lineEnd };
+  const from = Math.max(lineStart, start - frameWidth / 2);
+  return { from, to: Math.min(lineEnd, from + frameWidth) };
+}
+
+const shown = (text: string): string => printable(text.replaceAll('\t', ' '.repeat(tabWidth)));
+
+/** What a file contains never steers the terminal. */
+const printable = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');

@@ -1,0 +1,20 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** The known name that a mistyped one most likely stands for; undefined where none is near. */
+export function suggest(name: string, known: Iterable<string>): string | undefined {
+  const names = [...known].filter((candidate) => candidate !== name);
+  const alike = names.find((candidate) => plain(candidate) === plain(name));
+  if (alike !== undefined) return alike;
+  if (names.length === 0) return undefined;
+  const nearest = closest(name, names);
+  return distance(name, nearest) <= Math.max(1, Math.floor(nearest.length / 3)) ? nearest : undefined;
+}
+
+/** `did you mean ...?`, or undefined where nothing is near. */
+export function didYouMean(name: string, known: Iterable<string>): string | undefined {
+  const nearest = suggest(name, known);
+  return nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
+}
+
+/** Without what people mix up most: case, and how words are joined. */
+const plain = (name: string): string => name.toLowerCase().replace(/[-_ ]/g, '');
