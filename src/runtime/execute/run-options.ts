@@ -1,0 +1,23 @@
+import type { RunEvent } from '../event/run-event.ts';
+import type { Dag } from '../graph/dag.ts';
+import type { StageSelection } from '../plan/select-stages.ts';
+import type { StageAction } from '../stage/stage-action.ts';
+import type { Store } from '../store/store.ts';
+
+export interface RunOptions extends StageSelection {
+  readonly dag: Dag;
+  readonly store: Store;
+  /** Path of the JavaScript file that calls serveStageProcess: what `child` stages run in. */
+  readonly stageProcess: string;
+  /** How many stages may run at the same time; by default as many as there are processors. */
+  readonly jobs?: number;
+  /** After a failure, run what does not depend on it. */
+  readonly keepGoing?: boolean;
+  /** Wins over what the stages' own `resources` say. */
+  readonly resources?: StageAction['resources'];
+  /** Aborted: running stages are asked to stop, and the run ends as interrupted. */
+  readonly signal?: AbortSignal;
+  /** How long a stage that was asked to stop may take, in milliseconds, before its process is killed. */
+  readonly graceMilliseconds?: number;
+  readonly onEvent?: (event: RunEvent) => void;
+}

@@ -1,0 +1,11 @@
+import type { RunOutcome, StageOutcome } from '../store/run-record.ts';
+
+/** How a run ended. */
+export interface RunResult {
+  /** The id that its record is filed under. */
+  readonly run: string;
+  readonly outcome: RunOutcome;
+  readonly milliseconds: number;
+  /** Every chosen stage, in topological order. */
+  readonly stages: ReadonlyMap<string, StageOutcome>;
+}

@@ -1,0 +1,108 @@
+import type { Json, JsonObject } from '../../json.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { escapePointer } from './json-pointer.ts';
+import type { KeyMaterial } from './key-material.ts';
+import { contentMark } from './keyed-config.ts';
+
+/** One field of the key material that is not what it was. */
+export type Difference =
+  | {
+      readonly kind: 'config';
+      /** A JSON pointer into the stage's `with`. */
+      readonly pointer: string;
+      /** Absent: the field was not there. */
+      readonly before?: Json;
+      readonly after?: Json;
+    }
+  | { readonly kind: 'source'; readonly pointer: string; readonly before: string; readonly after: string }
+  | {
+      readonly kind: 'input';
+      readonly port: string;
+      /** Set where the port takes each part and this one changed. */
+      readonly part?: string;
+      readonly before?: string;
+      readonly after?: string;
+    }
+  | {
+      readonly kind: 'uses' | 'version' | 'format';
+      readonly before: string | number;
+      readonly after: string | number;
+    };
+
+/** Every difference between two key materials, in the order of their names' code units; empty where the keys are equal. */
+export function compareMaterial(before: KeyMaterial, after: KeyMaterial): readonly Difference[] {
+  return [
+    ...compareIdentity(before, after),
+    ...compareConfig(before.config, after.config, ''),
+    ...compareInputs(before.inputs, after.inputs),
+  ];
+}
+
+function* compareIdentity(before: KeyMaterial, after: KeyMaterial): Generator<Difference> {
+  for (const kind of ['format', 'uses', 'version'] as const) {
+    if (before[kind] !== after[kind]) yield { kind, before: before[kind], after: after[kind] };
+  }
+}
+
+function* compareConfig(
+  before: Json | undefined,
+  after: Json | undefined,
+  pointer: string,
+): Generator<Difference> {
+  if (same(before, after)) return;
+  const [oldContent, newContent] = [contentOf(before), contentOf(after)];
+  if (oldContent !== undefined && newContent !== undefined) {
+    yield { kind: 'source', pointer, before: oldContent, after: newContent };
+  } else if (isObject(before) && isObject(after)) {
+    for (const name of namesOf(before, after)) {
+      yield* compareConfig(own(before, name), own(after, name), `${pointer}/${escapePointer(name)}`);
+    }
+  } else if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    for (const [index, item] of before.entries())
+      yield* compareConfig(item, after[index], `${pointer}/${index}`);
+  } else {
+    yield { kind: 'config', pointer, ...sides(before, after) };
+  }
+}
+
+function* compareInputs(before: KeyMaterial['inputs'], after: KeyMaterial['inputs']): Generator<Difference> {
+  for (const port of namesOf(before, after)) {
+    const [old, current] = [own(before, port), own(after, port)];
+    if (typeof old === 'object' && typeof current === 'object') {
+      for (const part of namesOf(old.parts, current.parts)) {
+        const [oldPart, newPart] = [own(old.parts, part), own(current.parts, part)];
+        if (oldPart !== newPart) yield { kind: 'input', port, part, ...sides(oldPart, newPart) };
+      }
+    } else if (old !== current) {
+      yield { kind: 'input', port, ...sides(spell(old), spell(current)) };
+    }
+  }
+}
+
+const spell = (content: KeyMaterial['inputs'][string] | undefined): string | undefined =>
+  typeof content === 'object' ? `parts ${Object.keys(content.parts).join(', ')}` : content;
+
+const sides = <T>(before: T | undefined, after: T | undefined): { before?: T; after?: T } => ({
+  ...(before === undefined ? {} : { before }),
+  ...(after === undefined ? {} : { after }),
+});
+
+const same = (before: Json | undefined, after: Json | undefined): boolean =>
+  before === undefined || after === undefined
+    ? before === after
+    : canonicalJson(before) === canonicalJson(after);
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A member that stands in the object itself: a field may be called `constructor`. */
+const own = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(object, name) ? object[name] : undefined;
+
+const contentOf = (value: Json | undefined): string | undefined => {
+  const content = isObject(value) ? value[contentMark] : undefined;
+  return typeof content === 'string' ? content : undefined;
+};
+
+const namesOf = (before: object, after: object): readonly string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();

@@ -1,0 +1,45 @@
+import type { CacheKey } from '../key/cache-key.ts';
+import { compareMaterial } from '../key/compare-material.ts';
+import type { KeyMaterial } from '../key/key-material.ts';
+import type { ActionRecord } from '../store/action-record.ts';
+import type { FoundRecord } from '../store/action-records.ts';
+import type { Decision, RunReason } from './decision.ts';
+
+/** What is known of a stage at the moment it is asked about. */
+export type StageFacts =
+  | { readonly kind: 'open'; readonly waitsFor: readonly string[] }
+  | {
+      readonly kind: 'known';
+      readonly key: CacheKey;
+      readonly material: KeyMaterial;
+      readonly found: FoundRecord;
+      /** The nearest past run of the stage; looked up only where nothing usable was found. */
+      readonly nearest: ActionRecord | undefined;
+      readonly forced: boolean;
+    };
+
+/** Whether a stage has to run, and why. */
+export function decide(facts: StageFacts): Decision {
+  if (facts.kind === 'open') return { kind: 'undecided', waitsFor: facts.waitsFor };
+  const { key, found } = facts;
+  if (facts.forced) return { kind: 'run', key, reason: { kind: 'forced' } };
+  switch (found.kind) {
+    case 'usable':
+      return { kind: 'reuse', key, record: found.record };
+    case 'output-lost':
+      return { kind: 'run', key, reason: { kind: 'output-lost', output: found.output, state: found.state } };
+    case 'unreadable':
+      return { kind: 'run', key, reason: { kind: 'record-unreadable', path: found.path } };
+    case 'absent':
+      return { kind: 'run', key, reason: reasonOf(facts) };
+    default:
+      return found satisfies never;
+  }
+}
+
+function reasonOf(facts: Extract<StageFacts, { kind: 'known' }>): RunReason {
+  if (facts.nearest === undefined) return { kind: 'never-ran' };
+  const differences = compareMaterial(facts.nearest.material, facts.material);
+  if (differences.length === 0) return { kind: 'never-ran' };
+  return { kind: 'changed', differences, comparedWith: facts.nearest };
+}

@@ -1,0 +1,30 @@
+import type { CacheKey } from '../key/cache-key.ts';
+import type { Difference } from '../key/compare-material.ts';
+import type { ActionRecord } from '../store/action-record.ts';
+
+/** Whether a stage has to run: the answer to the one question that planning and execution both ask. */
+export type Decision =
+  | { readonly kind: 'reuse'; readonly key: CacheKey; readonly record: ActionRecord }
+  | { readonly kind: 'run'; readonly key: CacheKey; readonly reason: RunReason }
+  | {
+      readonly kind: 'undecided';
+      /** Ids of the stages that have to end first; never empty. */
+      readonly waitsFor: readonly string[];
+    };
+
+export type RunReason =
+  | { readonly kind: 'never-ran' }
+  | {
+      readonly kind: 'changed';
+      /** Against the nearest past run of the stage; never empty. */
+      readonly differences: readonly Difference[];
+      readonly comparedWith: ActionRecord;
+    }
+  | { readonly kind: 'forced' }
+  | {
+      readonly kind: 'output-lost';
+      /** `port` or `port.part`. */
+      readonly output: string;
+      readonly state: 'missing' | 'damaged';
+    }
+  | { readonly kind: 'record-unreadable'; readonly path: string };

@@ -1,0 +1,68 @@
+import type { Json } from '../../json.ts';
+import type { Difference } from '../key/compare-material.ts';
+import type { RunReason } from './decision.ts';
+
+/** A reason as half a sentence, naming the field: "`with.seed` changed from 1 to 2". */
+export function describeReason(reason: RunReason): string {
+  switch (reason.kind) {
+    case 'never-ran':
+      return 'it has not run before';
+    case 'forced':
+      return 'forced';
+    case 'output-lost':
+      return `its output \`${reason.output}\` is ${reason.state === 'missing' ? 'no longer' : 'damaged'} in the store`;
+    case 'record-unreadable':
+      return `its record ${reason.path} cannot be read`;
+    case 'changed':
+      return describeAll(reason.differences);
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** One difference as half a sentence. */
+export function describeDifference(difference: Difference): string {
+  switch (difference.kind) {
+    case 'config':
+      return describeChange(fieldName(difference.pointer), difference);
+    case 'source':
+      return `the content of ${fieldName(difference.pointer)} changed`;
+    case 'input': {
+      const name = `input \`${difference.part === undefined ? difference.port : `${difference.port}.${difference.part}`}\``;
+      if (difference.before === undefined) return `${name} is new`;
+      return difference.after === undefined ? `${name} is gone` : `${name} changed`;
+    }
+    case 'uses':
+    case 'version':
+      return describeChange(`the stage's ${difference.kind === 'uses' ? '`uses`' : 'version'}`, difference);
+    case 'format':
+      return 'keys are made in a new way';
+    default:
+      return difference satisfies never;
+  }
+}
+
+function describeAll(differences: readonly Difference[]): string {
+  const shown = differences.slice(0, 2).map(describeDifference).join(', ');
+  const more = differences.length - 2;
+  return more > 0 ? `${shown}, and ${more} more` : shown;
+}
+
+function describeChange(
+  name: string,
+  { before, after }: { readonly before?: Json; readonly after?: Json },
+): string {
+  if (before === undefined) return `${name} is now ${spell(after)}`;
+  return after === undefined
+    ? `${name} is no longer ${spell(before)}`
+    : `${name} changed from ${spell(before)} to ${spell(after)}`;
+}
+
+/** `/optimizer/learning_rate` as a person says it: `with.optimizer.learning_rate`. */
+const fieldName = (pointer: string): string =>
+  `\`with${pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}\``;
+
+function spell(value: Json | undefined): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+}

@@ -1,0 +1,84 @@
+import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import type { Dag, DagNode } from '../graph/dag.ts';
+import { compareMaterial, type Difference } from '../key/compare-material.ts';
+import { keyMaterialOf } from '../key/key-material.ts';
+import { ok, type Result } from '../result.ts';
+import type { ActionRecord } from '../store/action-record.ts';
+import type { Store } from '../store/store.ts';
+import type { Decision } from './decision.ts';
+import { PastRuns } from './past-runs.ts';
+import type { Plan } from './plan.ts';
+import { planPipeline } from './plan-pipeline.ts';
+
+/** Why a stage would run or not: its key against the nearest past run's, field by field. */
+export interface Explanation {
+  readonly stage: string;
+  readonly decision: Decision;
+  /** Absent: nothing comparable has run before. */
+  readonly comparedWith: ActionRecord | undefined;
+  /** Empty where it is reused. While the stage waits for others, what differs already. */
+  readonly differences: readonly ExplainedDifference[];
+}
+
+export type ExplainedDifference = Difference & {
+  /** Where the field, or what is bound to the port, stands in the YAML. */
+  readonly span: Span;
+};
+
+/** Explains a stage of a pipeline. Writes nothing but the store's stat cache. */
+export async function explainStage(request: {
+  readonly dag: Dag;
+  readonly store: Store;
+  readonly stage: string;
+}): Promise<Result<Explanation, readonly Diagnostic[]>> {
+  const { dag, store, stage } = request;
+  const plan = await planPipeline({ dag, store, targets: [stage] });
+  if (!plan.ok) return plan;
+  const planned = plan.value.stages.get(stage);
+  if (planned === undefined) throw new Error(`the plan lacks its own target ${stage}`);
+  const { node, decision } = planned;
+  const nearest = new PastRuns(store).nearest({ pipeline: dag.name, id: stage, uses: node.definition.name });
+  const differences = differencesOf(planned, { plan: plan.value, nearest }).map((difference) =>
+    Object.assign(difference, { span: spanOf(difference, node) }),
+  );
+  const comparedWith = decision.kind === 'reuse' ? decision.record : nearest;
+  return ok({ stage, decision, comparedWith, differences });
+}
+
+function differencesOf(
+  { node, decision }: { readonly node: DagNode; readonly decision: Decision },
+  { plan, nearest }: { readonly plan: Plan; readonly nearest: ActionRecord | undefined },
+): readonly Difference[] {
+  switch (decision.kind) {
+    case 'reuse':
+      return [];
+    case 'run':
+      return decision.reason.kind === 'changed' ? decision.reason.differences : [];
+    case 'undecided': {
+      if (nearest === undefined) return [];
+      // What it will be given is not known, so it is taken to be what it was.
+      const material = keyMaterialOf({ node, inputs: nearest.material.inputs, sources: plan.sources });
+      return compareMaterial(nearest.material, material);
+    }
+    default:
+      return decision satisfies never;
+  }
+}
+
+function spanOf(difference: Difference, node: DagNode): Span {
+  switch (difference.kind) {
+    case 'config':
+    case 'source':
+      return node.spanOf(difference.pointer);
+    case 'input':
+      return Object.hasOwn(node.inputs, difference.port)
+        ? (node.inputs[difference.port]?.span ?? node.spanOf())
+        : node.spanOf();
+    case 'uses':
+    case 'version':
+    case 'format':
+      return node.spanOf();
+    default:
+      return difference satisfies never;
+  }
+}

@@ -1,0 +1,57 @@
+import { type CacheKey, parseCacheKey } from '../key/cache-key.ts';
+import type { ActionRecord } from '../store/action-record.ts';
+import { readRecord } from '../store/action-records.ts';
+import type { RunRecord } from '../store/run-record.ts';
+import { listRunIds, readRun } from '../store/run-records.ts';
+import type { Store } from '../store/store.ts';
+
+/** How far back the nearest past run is looked for; reuse itself knows no such limit. */
+const runsRead = 50;
+
+/** Finds the latest past execution of a stage. Reads no more runs than it takes, and each at most once. */
+export class PastRuns {
+  readonly #store: Store;
+  readonly #unread: string[];
+  readonly #byStage = new Map<string, CacheKey>();
+  readonly #byUses = new Map<string, CacheKey>();
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#unread = listRunIds(store).slice(0, runsRead);
+  }
+
+  /** The latest execution of the pipeline's stage of that id, else of any stage that uses the same. */
+  nearest(stage: {
+    readonly pipeline: string;
+    readonly id: string;
+    readonly uses: string;
+  }): ActionRecord | undefined {
+    const name = stageName(stage.pipeline, stage.id);
+    while (!this.#byStage.has(name) && this.#readOne());
+    const key = this.#byStage.get(name) ?? this.#byUses.get(stage.uses);
+    if (key === undefined) return undefined;
+    const found = readRecord(this.#store, key);
+    return found.kind === 'usable' ? found.record : undefined;
+  }
+
+  #readOne(): boolean {
+    const run = this.#unread.shift();
+    if (run === undefined) return false;
+    const record = readRun(this.#store, run);
+    if (record !== undefined) this.#learn(record);
+    return true;
+  }
+
+  #learn(run: RunRecord): void {
+    for (const [id, outcome] of Object.entries(run.stages)) {
+      if (outcome.decision !== 'ran' && outcome.decision !== 'reused') continue;
+      const key = parseCacheKey(outcome.key);
+      if (key === undefined) continue;
+      const name = stageName(run.pipeline, id);
+      if (!this.#byStage.has(name)) this.#byStage.set(name, key);
+      if (!this.#byUses.has(outcome.uses)) this.#byUses.set(outcome.uses, key);
+    }
+  }
+}
+
+const stageName = (pipeline: string, id: string): string => JSON.stringify([pipeline, id]);

@@ -1,0 +1,39 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { Dag, DagNode } from '../graph/dag.ts';
+import { err, ok, type Result } from '../result.ts';
+
+/** Stages asked for by id. */
+export interface StageSelection {
+  /** These and all they need; empty or absent: the whole pipeline. */
+  readonly targets?: readonly string[];
+  /** Run even where a past result could be reused. */
+  readonly force?: readonly string[];
+}
+
+/** The chosen stages in topological order, or a diagnostic for each id that the pipeline does not have. */
+export function selectStages(
+  dag: Dag,
+  { targets = [], force = [] }: StageSelection,
+): Result<ReadonlyMap<string, DagNode>, readonly Diagnostic[]> {
+  const unknown = [...new Set([...targets, ...force])].filter((id) => !dag.nodes.has(id));
+  if (unknown.length > 0) return err(unknown.map((id) => unknownStage(id, dag)));
+  if (targets.length === 0) return ok(dag.nodes);
+  const needed = new Set<string>(targets);
+  // Topological order backwards: whoever needs a stage has been seen before it.
+  for (const [id, node] of [...dag.nodes].reverse()) {
+    if (needed.has(id)) for (const { stage } of Object.values(node.inputs)) needed.add(stage);
+  }
+  return ok(new Map([...dag.nodes].filter(([id]) => needed.has(id))));
+}
+
+function unknownStage(id: string, dag: Dag): Diagnostic {
+  const ids = [...dag.nodes.keys()];
+  const near = ids.length > 0 ? closest(id, ids) : undefined;
+  const isNear = near !== undefined && distance(id, near) <= Math.max(2, Math.floor(id.length / 3));
+  return {
+    code: 'unknown-stage',
+    message: `the pipeline ${dag.name} has no stage \`${id}\``,
+    help: isNear ? `did you mean \`${near}\`?` : `its stages are ${ids.join(', ')}`,
+  };
+}

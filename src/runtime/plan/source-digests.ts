@@ -1,0 +1,70 @@
+import { type BigIntStats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { DagNode, SourceField } from '../graph/dag.ts';
+import type { SourceDigests } from '../key/key-material.ts';
+import { err, ok, type Result } from '../result.ts';
+import type { Digest } from '../store/digest.ts';
+import { type FolderFile, manifestOf } from '../store/folder-manifest.ts';
+import { hashFile } from '../store/hash-file.ts';
+import { listFiles } from '../store/list-files.ts';
+import type { StatCache } from '../store/stat-cache.ts';
+
+/** The digests of everything outside the store that the stages read; a diagnostic for each that cannot be read. */
+export async function digestSources(
+  nodes: Iterable<DagNode>,
+  statCache: StatCache,
+): Promise<Result<SourceDigests, readonly Diagnostic[]>> {
+  const digests = new Map<string, Digest>();
+  const problems: Diagnostic[] = [];
+  for (const field of new Map(
+    [...nodes].flatMap(({ sources }) => sources.map((each) => [each.path, each])),
+  ).values()) {
+    try {
+      digests.set(field.path, await digestPath(field.path, statCache));
+    } catch (error) {
+      problems.push(unreadable(field, error));
+    }
+  }
+  return problems.length === 0 ? ok(digests) : err(problems);
+}
+
+/** The digest of a file or a folder outside the store. Without a cache every byte is read. */
+export async function digestPath(path: string, statCache?: StatCache): Promise<Digest> {
+  if (!(await stat(path)).isDirectory()) return (await digestFile(path, statCache)).digest;
+  const files: FolderFile[] = [];
+  for (const inside of await listFiles(path)) {
+    const { digest, stat } = await digestFile(join(path, inside), statCache);
+    files.push({ path: inside, digest, size: Number(stat.size) });
+  }
+  return manifestOf(files).digest;
+}
+
+async function digestFile(
+  path: string,
+  statCache: StatCache | undefined,
+): Promise<{ digest: Digest; stat: BigIntStats }> {
+  const seen = statSync(path, { bigint: true });
+  const digest = statCache?.find(path, seen);
+  if (digest !== undefined) return { digest, stat: seen };
+  const hashed = await hashFile(path);
+  if (isSettled(hashed.stat)) statCache?.remember(path, hashed);
+  return hashed;
+}
+
+/**
+ * Whether any later write must give the file another time. File systems step their clocks by up to 10 ms, some by 2 s;
+ * a file written within the present step could change again and look the same.
+ */
+function isSettled(stat: BigIntStats): boolean {
+  const second = 1_000_000_000n;
+  const step = stat.mtimeNs % second === 0n ? 2n * second : second / 50n;
+  const latest = Math.max(stat.mtimeNs, stat.ctimeNs);
+  return BigInt(Date.now()) * 1_000_000n - latest > step;
+}
+
+function unreadable(field: SourceField, error: unknown): Diagnostic {
+  const why = error instanceof Error ? error.message : String(error);
+  return { code: 'unreadable-source', message: `\`${field.path}\` cannot be read: ${why}`, span: field.span };
+}

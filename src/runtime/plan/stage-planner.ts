@@ -1,0 +1,42 @@
+import type { Dag, DagNode } from '../graph/dag.ts';
+import { cacheKeyOf, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
+import { findRecord } from '../store/action-records.ts';
+import type { Store } from '../store/store.ts';
+import { decide, type StageFacts } from './decide.ts';
+import type { Decision } from './decision.ts';
+import type { PastRuns } from './past-runs.ts';
+import { inputsOf, type KnownOutputs } from './stage-inputs.ts';
+
+/** What planning a pipeline's stages and running them both go by. */
+export interface Circumstances {
+  readonly dag: Dag;
+  readonly store: Store;
+  readonly sources: SourceDigests;
+  readonly past: PastRuns;
+  readonly forced: ReadonlySet<string>;
+}
+
+/** Asks about a stage, with the outputs that are known by now. */
+export async function decideStage(
+  stage: { readonly node: DagNode; readonly known: KnownOutputs },
+  circumstances: Circumstances,
+): Promise<Decision> {
+  return decide(await factsOf(stage, circumstances));
+}
+
+async function factsOf(
+  stage: { readonly node: DagNode; readonly known: KnownOutputs },
+  { dag, store, sources, past, forced }: Circumstances,
+): Promise<StageFacts> {
+  const { node } = stage;
+  const inputs = inputsOf(node, stage.known);
+  if (inputs.kind === 'open') return inputs;
+  const material = keyMaterialOf({ node, inputs: inputs.contents, sources });
+  const key = cacheKeyOf(material);
+  const found = await findRecord(store, key);
+  const nearest =
+    found.kind === 'absent'
+      ? past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name })
+      : undefined;
+  return { kind: 'known', key, material, found, nearest, forced: forced.has(node.id) };
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { storeLayout } from './store-layout.ts';
+import { hasErrorCode } from './system-error.ts';
+
+interface AtomicFile {
+  /** The store's root, whose temporary folder is on the same file system. */
+  readonly root: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  /** Whether it has to outlive a loss of power. */
+  readonly durable: boolean;
+}
+
+/** Replaces a file: whoever reads it finds the old content or the new, whole. */
+export async function writeAtomically(file: AtomicFile): Promise<void> {
+  const temporary = await writeTemporary(file);
+  await moveInto(temporary, file);
+}
+
+/** Makes a file that does not exist yet; false, and nothing written, where somebody else made it first. */
+export async function createAtomically(file: AtomicFile): Promise<boolean> {
+  const temporary = await writeTemporary(file);
+  try {
+    await link(temporary, file.path);
+  } catch (error) {
+    if (hasErrorCode(error, 'EEXIST')) return false;
+    // A file system without hard links: the rename is still atomic, only not exclusive.
+    if (!hasErrorCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error;
+    await rename(temporary, file.path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  if (file.durable) await syncFolder(dirname(file.path));
+  return true;
+}
+
+/** Gives a finished temporary file its name. */
+export async function moveInto(
+  temporary: string,
+  file: { readonly path: string; readonly durable: boolean },
+): Promise<void> {
+  try {
+    await rename(temporary, file.path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  if (file.durable) await syncFolder(dirname(file.path));
+}
+
+/** A new name in the store's temporary folder, which exists afterwards. */
+export async function temporaryPath(root: string): Promise<string> {
+  await mkdir(join(root, storeLayout.temporary), { recursive: true });
+  return join(root, storeLayout.temporary, randomUUID());
+}
+
+/** Makes a folder so that it outlives a loss of power. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function writeTemporary(file: AtomicFile): Promise<string> {
+  await makeFolder(dirname(file.path));
+  const temporary = await temporaryPath(file.root);
+  try {
+    await using handle = await open(temporary, 'wx');
+    await handle.writeFile(file.content);
+    if (file.durable) await handle.sync();
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  return temporary;
+}
+
+/** Makes the names in a folder outlive a loss of power. */
+export async function syncFolder(path: string): Promise<void> {
+  await using handle = await open(path, 'r');
+  await handle.sync();
+}

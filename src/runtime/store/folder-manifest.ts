@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { canonicalJson } from '../key/canonical-json.ts';
+import { type Digest, digestOf, isFolderDigest, parseDigest, sha256 } from './digest.ts';
+import type { Store } from './store.ts';
+import { blobPath } from './store-layout.ts';
+
+/** One file of a folder. Modes, times and empty folders are no content. */
+export interface FolderFile {
+  /** Relative, segments parted by `/`. */
+  readonly path: string;
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** A folder's content as the bytes of a blob, and the digest of it: equal folders give equal bytes. */
+export function manifestOf(files: readonly FolderFile[]): {
+  readonly bytes: string;
+  readonly digest: Digest;
+} {
+  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const bytes = canonicalJson({ files: sorted });
+  return { bytes, digest: digestOf('folder', sha256(bytes)) };
+}
+
+/** The files of a folder in the store. Throws where its manifest is missing or is not one. */
+export function readManifest(store: Store, digest: Digest): readonly FolderFile[] {
+  return parseManifest(readFileSync(join(store.root, blobPath(digest)), 'utf8'));
+}
+
+/** Throws a RangeError for anything that manifestOf would not write, such as a path that climbs out of the folder. */
+export function parseManifest(text: string): readonly FolderFile[] {
+  const value: unknown = JSON.parse(text);
+  const rows = typeof value === 'object' && value !== null && 'files' in value ? value.files : undefined;
+  if (!Array.isArray(rows)) throw new RangeError('a manifest holds a list of files');
+  const files = rows.map(parseFile);
+  refuseClashes(files);
+  return files;
+}
+
+function parseFile(row: unknown): FolderFile {
+  const {
+    path,
+    digest: text,
+    size,
+  } = typeof row === 'object' && row !== null ? { path: '', digest: '', size: -1, ...row } : {};
+  const digest = parseDigest(text);
+  if (digest === undefined || isFolderDigest(digest))
+    throw new RangeError(`a manifest names no file digest: ${text}`);
+  if (typeof path !== 'string' || !isInnerPath(path))
+    throw new RangeError(`a manifest's path leaves its folder: ${path}`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw new RangeError(`a manifest's size is ${size}`);
+  return { path, digest, size };
+}
+
+/** Relative, and made of names only. A backslash parts names on Windows, so it is in none. */
+const isInnerPath = (path: string): boolean =>
+  !/[\\\0]|^[a-z]:/i.test(path) &&
+  path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
+
+function refuseClashes(files: readonly FolderFile[]): void {
+  const paths = new Set<string>();
+  for (const { path } of files) {
+    if (paths.has(path)) throw new RangeError(`a manifest names ${path} twice`);
+    paths.add(path);
+  }
+  for (const { path } of files) {
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+      if (paths.has(path.slice(0, slash)))
+        throw new RangeError(`${path.slice(0, slash)} is both a file and a folder`);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { chmod, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { makeFolder, syncFolder, temporaryPath } from './atomic-write.ts';
+import { blobState } from './content-state.ts';
+import { type Digest, digestOf, hexOf } from './digest.ts';
+import { type FolderFile, manifestOf } from './folder-manifest.ts';
+import { type HashedFile, hashHandle } from './hash-file.ts';
+import { listFiles } from './list-files.ts';
+import type { Store } from './store.ts';
+import { blobPath } from './store-layout.ts';
+
+/**
+ * Takes a finished file or folder into the store and returns its digest. The files are moved where they are on the
+ * store's file system and nobody else holds them, and copied otherwise; what was at `path` is not to be used again.
+ */
+export async function ingest(store: Store, path: string): Promise<Digest> {
+  const found = await stat(path);
+  return found.isDirectory() ? ingestFolder(store, path) : (await ingestFile(store, path)).digest;
+}
+
+async function ingestFolder(store: Store, folder: string): Promise<Digest> {
+  const files: FolderFile[] = [];
+  for (const path of await listFiles(folder)) {
+    const { digest, size } = await ingestFile(store, join(folder, path));
+    files.push({ path, digest, size });
+  }
+  const { bytes, digest } = manifestOf(files);
+  const temporary = await temporaryPath(store.root);
+  await writeSynced(temporary, bytes);
+  await fileUnder(store, { digest, temporary });
+  return digest;
+}
+
+async function ingestFile(store: Store, path: string): Promise<{ digest: Digest; size: number }> {
+  const temporary = await temporaryPath(store.root);
+  try {
+    const { digest, stat } = (await isOnlyOurs(path))
+      ? await adopt(path, temporary)
+      : await copy(path, temporary);
+    await fileUnder(store, { digest, temporary });
+    return { digest, size: Number(stat.size) };
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A link, or a second name for the same bytes, would let somebody change them under our digest. */
+async function isOnlyOurs(path: string): Promise<boolean> {
+  const found = await lstat(path);
+  return found.isFile() && found.nlink === 1;
+}
+
+async function adopt(path: string, temporary: string): Promise<HashedFile> {
+  await rename(path, temporary);
+  await using handle = await open(temporary, 'r');
+  const hashed = await hashHandle(handle, path);
+  await handle.sync();
+  return hashed;
+}
+
+async function copy(path: string, temporary: string): Promise<HashedFile> {
+  await using source = await open(path, 'r');
+  await using target = await open(temporary, 'wx');
+  const hashed = await hashHandle(source, path, target);
+  await target.sync();
+  return hashed;
+}
+
+async function writeSynced(path: string, bytes: string): Promise<void> {
+  await using handle = await open(path, 'wx');
+  await handle.writeFile(bytes);
+  await handle.sync();
+}
+
+/** Gives synced bytes their place under their digest, read-only; bytes that are there already stay. */
+async function fileUnder(
+  store: Store,
+  blob: { readonly digest: Digest; readonly temporary: string },
+): Promise<void> {
+  if ((await blobState(store, blob.digest)) === 'present') return rm(blob.temporary);
+  const path = join(store.root, blobPath(blob.digest));
+  await makeFolder(dirname(path));
+  await chmod(blob.temporary, 0o444);
+  await rename(blob.temporary, path);
+  await syncFolder(dirname(path));
+  const digest = digestOf('file', hexOf(blob.digest));
+  store.statCache.remember(blobPath(blob.digest), { stat: await stat(path, { bigint: true }), digest });
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAtomically } from './atomic-write.ts';
+import type { RunRecord } from './run-record.ts';
+import type { Store } from './store.ts';
+import { runPath, storeLayout } from './store-layout.ts';
+import { hasErrorCode } from './system-error.ts';
+
+/** A new run's id: later runs sort after earlier ones. */
+export const newRunId = (now: Date): string =>
+  `${now.toISOString().replaceAll(':', '-').replace('.', '-')}-${randomBytes(3).toString('hex')}`;
+
+/** The ids of all runs, the latest first. */
+export function listRunIds(store: Store): readonly string[] {
+  try {
+    const names = readdirSync(join(store.root, storeLayout.runs)).filter((name) => name.endsWith('.json'));
+    return names
+      .map((name) => name.slice(0, -'.json'.length))
+      .sort()
+      .reverse();
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+/** A run's record, or undefined where there is none that can be read. */
+export function readRun(store: Store, run: string): RunRecord | undefined {
+  if (run.includes('/') || run.includes('\\')) return undefined;
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(store.root, runPath(run)), 'utf8'));
+    return isRunRecord(value) ? value : undefined;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The latest runs first; records that cannot be read are left out. */
+export function* listRuns(store: Store): Generator<RunRecord> {
+  for (const run of listRunIds(store)) {
+    const record = readRun(store, run);
+    if (record !== undefined) yield record;
+  }
+}
+
+/** Writes a run's journal; again when the run has ended. */
+export async function writeRun(store: Store, record: RunRecord): Promise<void> {
+  const path = join(store.root, runPath(record.run));
+  const durable = record.outcome !== 'running';
+  await writeAtomically({ root: store.root, path, content: `${JSON.stringify(record, null, 1)}\n`, durable });
+}
+
+/** The outline that readers rely on; what stands in a stage's entry was written by writeRun. */
+const isRunRecord = (value: unknown): value is RunRecord =>
+  typeof value === 'object' &&
+  value !== null &&
+  'format' in value &&
+  value.format === 1 &&
+  'pipeline' in value &&
+  typeof value.pipeline === 'string' &&
+  'stages' in value &&
+  typeof value.stages === 'object' &&
+  value.stages !== null;

@@ -1,0 +1,87 @@
+import { type BigIntStats, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAtomically } from './atomic-write.ts';
+import { type Digest, parseDigest } from './digest.ts';
+import { storeLayout } from './store-layout.ts';
+
+/**
+ * Remembers which digest a file had when its size, times and inode were what they are, so that nothing is hashed twice.
+ * A mere saving of work: a lost or torn cache costs hashing, never correctness.
+ */
+export class StatCache {
+  readonly #root: string;
+  readonly #entries: Map<string, Entry>;
+  #changed = false;
+
+  private constructor(root: string, entries: Map<string, Entry>) {
+    this.#root = root;
+    this.#entries = entries;
+  }
+
+  static open(root: string): StatCache {
+    return new StatCache(root, readEntries(join(root, storeLayout.statCache)));
+  }
+
+  /** The digest of the file at `path`, if it is still the file that was remembered. */
+  find(path: string, stat: BigIntStats): Digest | undefined {
+    const entry = this.#entries.get(path);
+    return entry !== undefined && entry.identity === identityOf(stat) ? entry.digest : undefined;
+  }
+
+  /** `stat` was taken both before and after the file was hashed. */
+  remember(path: string, file: { readonly stat: BigIntStats; readonly digest: Digest }): void {
+    this.#entries.set(path, { identity: identityOf(file.stat), digest: file.digest });
+    this.#changed = true;
+  }
+
+  forget(path: string): void {
+    this.#changed = this.#entries.delete(path) || this.#changed;
+  }
+
+  /**
+   * Writes what is new; makes no store where there is none. What another process wrote meanwhile is kept where this
+   * one knows nothing of it.
+   */
+  async save(): Promise<void> {
+    if (!this.#changed || !existsSync(this.#root)) return;
+    const path = join(this.#root, storeLayout.statCache);
+    const merged = new Map([...readEntries(path), ...this.#entries]);
+    const lines = [...merged].map(([file, { identity, digest }]) => JSON.stringify([file, identity, digest]));
+    await writeAtomically({
+      root: this.#root,
+      path,
+      content: `[\n${lines.join(',\n')}\n]\n`,
+      durable: false,
+    });
+    this.#changed = false;
+  }
+}
+
+interface Entry {
+  readonly identity: string;
+  readonly digest: Digest;
+}
+
+const identityOf = (stat: BigIntStats): string => `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
+
+function readEntries(path: string): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const row of readRows(path)) {
+    if (!Array.isArray(row)) continue;
+    const [file, identity, text] = row;
+    const digest = parseDigest(text);
+    if (typeof file === 'string' && typeof identity === 'string' && digest !== undefined) {
+      entries.set(file, { identity, digest });
+    }
+  }
+  return entries;
+}
+
+function readRows(path: string): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
+}

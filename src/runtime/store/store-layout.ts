@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import type { CacheKey } from '../key/cache-key.ts';
+import { type Digest, hexOf } from './digest.ts';
+
+/** Where each kind of thing stands in a store, from the store's root. */
+export const storeLayout = {
+  statCache: 'stat-cache.json',
+  temporary: 'tmp',
+  blobs: join('blobs', 'sha256'),
+  actions: 'actions',
+  runs: 'runs',
+  state: 'state',
+  outputs: 'outputs',
+} as const;
+
+/** From the root, for a folder its manifest. */
+export const blobPath = (digest: Digest): string => {
+  const hex = hexOf(digest);
+  return join(storeLayout.blobs, hex.slice(0, 2), hex.slice(2));
+};
+
+export const actionPath = (key: CacheKey): string =>
+  join(storeLayout.actions, key.slice(0, 2), `${key}.json`);
+
+export const runPath = (run: string): string => join(storeLayout.runs, `${run}.json`);
+
+/** A name as one harmless path segment: what is not a plain letter, digit, `-`, `_` or inner dot is percent-encoded. */
+export const pathSegment = (name: string): string => {
+  const encoded = encodeURIComponent(name).replaceAll(
+    /[!'()*~]/g,
+    (mark) => `%${mark.charCodeAt(0).toString(16)}`,
+  );
+  return encoded.startsWith('.') ? `%2e${encoded.slice(1)}` : encoded || '%00';
+};
+
+/** `outputs/<pipeline>/<stage>` from the root; a stage of a sub-pipeline (`mmlu/format`) stands in its folder. */
+export const outputsPath = (pipeline: string, stage: string): string =>
+  join(storeLayout.outputs, pathSegment(pipeline), ...stage.split('/').map(pathSegment));
