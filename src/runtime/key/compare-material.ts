@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../json.ts';
+import { formatPointer } from '../source/json-pointer.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { escapePointer } from './json-pointer.ts';
 import type { KeyMaterial } from './key-material.ts';
 import { contentMark } from './keyed-config.ts';
 
@@ -55,7 +55,7 @@ function* compareConfig(
     yield { kind: 'source', pointer, before: oldContent, after: newContent };
   } else if (isObject(before) && isObject(after)) {
     for (const name of namesOf(before, after)) {
-      yield* compareConfig(own(before, name), own(after, name), `${pointer}/${escapePointer(name)}`);
+      yield* compareConfig(own(before, name), own(after, name), pointer + formatPointer([name]));
     }
   } else if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
     for (const [index, item] of before.entries())

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from '../../json.ts';
+import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
 import type { DagNode } from '../graph/dag.ts';
+import { formatPointer } from '../source/json-pointer.ts';
+import type { ConfigSchema } from '../stage/stage-definition.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { escapePointer } from './json-pointer.ts';
 import type { SourceDigests } from './key-material.ts';
-import { itemSchemas, memberSchemas, schemasFor } from './schema-lookup.ts';
 
 /** The one field of the object that stands for a source in key material. */
 export const contentMark = '$content';
@@ -22,48 +23,47 @@ export function keyedConfig(stage: { readonly node: DagNode; readonly sources: S
       return [pointer, digest] as const;
     }),
   );
-  const walk = { root: definition.schema, contents };
   return keyedObject(config, {
-    walk,
-    schemas: schemasFor(definition.schema, { root: definition.schema, value: config }),
+    contents,
+    schemas: applicableSchemas(definition.schema, config),
     pointer: '',
   });
 }
 
 interface Place {
-  readonly walk: { readonly root: JsonObject; readonly contents: ReadonlyMap<string, string> };
+  readonly contents: ReadonlyMap<string, string>;
   /** Every schema that has a say about the value here. */
-  readonly schemas: readonly JsonObject[];
+  readonly schemas: readonly ConfigSchema[];
   readonly pointer: string;
 }
 
 function keyedValue(value: Json, place: Place): Json {
-  const content = place.walk.contents.get(place.pointer);
+  const content = place.contents.get(place.pointer);
   if (content !== undefined) return { [contentMark]: content };
-  if (isList(value)) return value.map((item, index) => keyedItem(item, { index, place }));
-  if (typeof value === 'object' && value !== null) return keyedObject(value, place);
-  return value;
-}
-
-function keyedItem(item: Json, at: { readonly index: number; readonly place: Place }): Json {
-  const { walk, schemas, pointer } = at.place;
-  const below = itemSchemas(schemas, { root: walk.root, value: item, index: at.index });
-  return keyedValue(item, { walk, schemas: below, pointer: `${pointer}/${at.index}` });
+  if (isList(value))
+    return value.map((item, index) => keyedValue(item, below(place, { name: `${index}`, value: item })));
+  return typeof value === 'object' && value !== null ? keyedObject(value, place) : value;
 }
 
 function keyedObject(object: JsonObject, place: Place): JsonObject {
-  const { walk, schemas, pointer } = place;
-  const kept = Object.entries(object).flatMap(([name, value]): [string, Json][] => {
-    const below = memberSchemas(schemas, { root: walk.root, value, name });
-    if (below.some((schema) => isLeftOut(schema, value))) return [];
-    return [
-      [name, keyedValue(value, { walk, schemas: below, pointer: `${pointer}/${escapePointer(name)}` })],
-    ];
-  });
-  return Object.fromEntries(kept);
+  const members = Object.entries(object).map(([name, value]) => ({
+    name,
+    value,
+    at: below(place, { name, value }),
+  }));
+  const kept = members.filter(({ value, at }) => !at.schemas.some((schema) => isLeftOut(schema, value)));
+  return Object.fromEntries(kept.map(({ name, value, at }) => [name, keyedValue(value, at)]));
 }
 
-function isLeftOut(schema: JsonObject, value: Json): boolean {
+function below(place: Place, { name, value }: { readonly name: string; readonly value: Json }): Place {
+  const schemas = place.schemas.flatMap((schema) => {
+    const child = childSchema(schema, name);
+    return child === undefined ? [] : applicableSchemas(child, value);
+  });
+  return { contents: place.contents, schemas, pointer: place.pointer + formatPointer([name]) };
+}
+
+function isLeftOut(schema: ConfigSchema, value: Json): boolean {
   const mark = schema['x-key'];
   if (mark === 'none') return true;
   const initial = schema.default;

@@ -1,5 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { didYouMean } from '../diagnostic/suggest.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 import { err, ok, type Result } from '../result.ts';
 
@@ -28,12 +28,9 @@ export function selectStages(
 }
 
 function unknownStage(id: string, dag: Dag): Diagnostic {
-  const ids = [...dag.nodes.keys()];
-  const near = ids.length > 0 ? closest(id, ids) : undefined;
-  const isNear = near !== undefined && distance(id, near) <= Math.max(2, Math.floor(id.length / 3));
   return {
     code: 'unknown-stage',
     message: `the pipeline ${dag.name} has no stage \`${id}\``,
-    help: isNear ? `did you mean \`${near}\`?` : `its stages are ${ids.join(', ')}`,
+    help: didYouMean(id, dag.nodes.keys()) ?? `its stages are ${[...dag.nodes.keys()].join(', ')}`,
   };
 }

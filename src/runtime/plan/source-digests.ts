@@ -60,8 +60,8 @@ async function digestFile(
 function isSettled(stat: BigIntStats): boolean {
   const second = 1_000_000_000n;
   const step = stat.mtimeNs % second === 0n ? 2n * second : second / 50n;
-  const latest = Math.max(stat.mtimeNs, stat.ctimeNs);
-  return BigInt(Date.now()) * 1_000_000n - latest > step;
+  const now = BigInt(Date.now()) * 1_000_000n;
+  return now - stat.mtimeNs > step && now - stat.ctimeNs > step;
 }
 
 function unreadable(field: SourceField, error: unknown): Diagnostic {
