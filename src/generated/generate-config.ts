@@ -1,0 +1,68 @@
+// Generated from schemas/stages/generate.schema.json.
+
+/**
+ * Lets a model answer prompts, or rate the responses that they should have.
+ */
+export interface GenerateConfig {
+  /**
+   * `text`: the model writes an answer to each prompt. `score`: it rates the response that the record holds, which makes loss and perplexity; the fields about writing then mean nothing.
+   */
+  readonly mode: 'text' | 'score';
+  /**
+   * The most tokens that an answer may have.
+   */
+  readonly max_new_tokens: number;
+  /**
+   * Where the model begins: after the `prompt`, so that it writes the response's header itself, or after the `header` as well.
+   */
+  readonly start: 'prompt' | 'header';
+  /**
+   * 0 takes the likeliest token each time. Above 0 tokens are drawn by chance; the higher, the more varied.
+   */
+  readonly temperature: number;
+  /**
+   * Draws from so many of the likeliest tokens only.
+   */
+  readonly top_k?: number;
+  /**
+   * Draws from the likeliest tokens only, as many as together reach this probability.
+   */
+  readonly top_p: number;
+  /**
+   * Decides the draws, for each record on its own: an answer does not depend on which other records are asked.
+   */
+  readonly seed: number;
+  /**
+   * Texts that end an answer; they are not part of it. The model's own end of text always ends it.
+   */
+  readonly stop: string[];
+  /**
+   * Takes the response's header and surrounding white space out of the answer.
+   */
+  readonly clean: boolean;
+  /**
+   * How many prompts are worked on together. More is faster and takes more memory.
+   */
+  readonly batch_size: number;
+  /**
+   * How to reach a model that was loaded as `openai:<name>`. None of it changes an answer, so none is in the key. The API key comes from the environment variable OPENAI_API_KEY alone.
+   */
+  readonly endpoint: {
+    /**
+     * Address of a server that speaks OpenAI's protocol; by default the environment variable OPENAI_BASE_URL, else OpenAI's own.
+     */
+    readonly base_url?: string;
+    /**
+     * How many requests may be under way at once.
+     */
+    readonly concurrency: number;
+    /**
+     * How long one request may take.
+     */
+    readonly timeout_seconds: number;
+    /**
+     * How often a request is repeated after a fault that may pass.
+     */
+    readonly retries: number;
+  };
+}

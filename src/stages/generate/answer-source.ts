@@ -1,0 +1,34 @@
+import type { GenerateConfig } from '../../generated/generate-config.ts';
+
+/** One prompt to answer. */
+export interface AnswerRequest {
+  readonly id: string;
+  /** The text that the model continues. */
+  readonly prompt: string;
+}
+
+/** What the model wrote, as it wrote it. */
+export interface Answer {
+  readonly id: string;
+  readonly text: string;
+  readonly finishReason: 'stop' | 'length';
+  /** Tokens that were generated, for measurements; undefined where the source does not say. */
+  readonly tokens?: number | undefined;
+}
+
+/** How to write: the part of the configuration that is the same for a model at hand and for one behind an endpoint. */
+export type Sampling = Pick<
+  GenerateConfig,
+  'max_new_tokens' | 'temperature' | 'top_k' | 'top_p' | 'seed' | 'stop'
+>;
+
+export interface Asking {
+  readonly requests: readonly AnswerRequest[];
+  readonly sampling: Sampling;
+  readonly signal: AbortSignal;
+  /** Called once for each request, in any order. */
+  readonly onAnswer: (answer: Answer) => void;
+}
+
+/** Something that answers prompts: a model at hand, or an endpoint. Resolves when every request has its answer. */
+export type AnswerSource = (asking: Asking) => Promise<void>;
