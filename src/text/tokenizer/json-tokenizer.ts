@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import type { Json, JsonObject } from '../../json.ts';
+import { isObject } from '../parse-record.ts';
+import { TextError } from '../text-error.ts';
+import type { Tokenizer } from './tokenizer.ts';
+import { type Vocabulary, vocabularyOf, withoutSpecialTokens } from './tokenizer-json.ts';
+import { withUnicodeWords } from './unicode-words.ts';
+
+export interface TokenizerFiles {
+  readonly path: string;
+  /** The bytes of tokenizer.json. */
+  readonly text: string;
+  /** The content of tokenizer_config.json, where there is one. */
+  readonly config: JsonObject;
+}
+
+/**
+ * The tokenizer of a tokenizer.json, as Hugging Face's libraries read it, except that text never becomes a special
+ * token. Its end of text is the `eos_token` of tokenizer_config.json, else a token named `<|endoftext|>` or `</s>`.
+ */
+export function openJsonTokenizer({ path, text, config }: TokenizerFiles): Tokenizer {
+  const json = parseTokenizerJson(path, text);
+  const vocabulary = vocabularyOf(json);
+  const encoder = build(path, { json: withoutSpecialTokens(json), config });
+  const decoder = build(path, { json, config });
+  return {
+    vocabulary: `sha256:${createHash('sha256').update(text).digest('hex')}`,
+    vocabularySize: vocabulary.size,
+    endOfText: endOfTextOf({ path, config, vocabulary }),
+    encode: (given) => encode({ path, encoder, vocabulary }, given),
+    decode: (tokens) => {
+      const known = Array.from(tokens).filter((token) => decoder.id_to_token(token) !== undefined);
+      if (known.length === 0) return '';
+      return decoder.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    },
+  };
+}
+
+function build(path: string, files: { json: JsonObject; config: JsonObject }): HuggingFaceTokenizer {
+  try {
+    return new HuggingFaceTokenizer(files.json, files.config);
+  } catch (cause) {
+    throw badTokenizer(path, cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+interface Encoder {
+  readonly path: string;
+  readonly encoder: HuggingFaceTokenizer;
+  readonly vocabulary: Vocabulary;
+}
+
+function encode({ path, encoder, vocabulary }: Encoder, text: string): Int32Array {
+  const { ids, tokens } = encoder.encode(text, { add_special_tokens: false });
+  return Int32Array.from(ids, (id: number | undefined, index) => {
+    const known = id ?? vocabulary.unknown;
+    if (known !== undefined) return known;
+    throw new TextError({
+      code: 'unknown-token',
+      message: `${path} has no token for \`${tokens[index]}\` and no token for unknown words`,
+      help: 'name a token for unknown words as `unk_token` of the tokenizer.json',
+    });
+  });
+}
+
+/** Fields that a file may leave out and the library insists on. */
+const absentParts: JsonObject = { added_tokens: [], normalizer: null, post_processor: null, decoder: null };
+
+function parseTokenizerJson(path: string, text: string): JsonObject {
+  let json: Json;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw badTokenizer(path, 'it is not JSON');
+  }
+  if (isObject(json) && isObject(json.model)) return withUnicodeWords({ ...absentParts, ...json });
+  throw badTokenizer(path, 'it has no `model`');
+}
+
+function endOfTextOf(tokenizer: { path: string; config: JsonObject; vocabulary: Vocabulary }): number {
+  const { path, config, vocabulary } = tokenizer;
+  const named = isObject(config.eos_token) ? config.eos_token.content : config.eos_token;
+  const candidates = typeof named === 'string' ? [named] : ['<|endoftext|>', '</s>'];
+  const found = candidates.map(vocabulary.idOf).find((id) => id !== undefined);
+  if (found !== undefined) return found;
+  throw new TextError({
+    code: 'no-end-of-text',
+    message: `${path} has no token \`${candidates.join('` or `')}\` to end a text with`,
+    help: 'name the token as `eos_token` in a tokenizer_config.json beside it',
+  });
+}
+
+function badTokenizer(path: string, why: string): TextError {
+  return new TextError({
+    code: 'bad-tokenizer',
+    message: `${path} is no tokenizer that can be used: ${why}`,
+  });
+}

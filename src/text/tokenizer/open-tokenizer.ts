@@ -1,0 +1,78 @@
+import { access, copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Json } from '../../json.ts';
+import { isObject } from '../parse-record.ts';
+import { TextError } from '../text-error.ts';
+import { type EncodingName, encodingNames, isEncodingName, openEncoding } from './encoding-tokenizer.ts';
+import { openJsonTokenizer } from './json-tokenizer.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+const tokenizerJson = 'tokenizer.json';
+const tokenizerConfig = 'tokenizer_config.json';
+const encodingJson = 'encoding.json';
+
+/** Opens the tokenizer of a model's or a tokenizer's folder: its encoding.json or its tokenizer.json. Throws a TextError where neither can be used. */
+export async function openTokenizer(folder: string): Promise<Tokenizer> {
+  const encoding = await readIfThere(join(folder, encodingJson));
+  if (encoding !== undefined) return openEncoding(encodingNamed(join(folder, encodingJson), encoding));
+  const path = join(folder, tokenizerJson);
+  const text = await readIfThere(path);
+  if (text === undefined) throw noTokenizer(folder);
+  const config = await readIfThere(join(folder, tokenizerConfig));
+  return openJsonTokenizer({
+    path,
+    text,
+    config: parseConfig(join(folder, tokenizerConfig), config ?? '{}'),
+  });
+}
+
+/** Copies the tokenizer that `openTokenizer` would open from one folder to another, and nothing else. */
+export async function copyTokenizer({ from, to }: { from: string; to: string }): Promise<void> {
+  if (await isThere(join(from, encodingJson)))
+    return copyFile(join(from, encodingJson), join(to, encodingJson));
+  if (!(await isThere(join(from, tokenizerJson)))) throw noTokenizer(from);
+  for (const name of [tokenizerJson, tokenizerConfig]) {
+    if (await isThere(join(from, name))) await copyFile(join(from, name), join(to, name));
+  }
+}
+
+/** Makes the folder one whose tokenizer is the encoding of that name. */
+export async function writeEncodingName(folder: string, name: EncodingName): Promise<void> {
+  await writeFile(join(folder, encodingJson), `${JSON.stringify({ encoding: name })}\n`);
+}
+
+function encodingNamed(path: string, text: string): EncodingName {
+  const { encoding } = parseConfig(path, text);
+  if (typeof encoding === 'string' && isEncodingName(encoding)) return encoding;
+  throw new TextError({
+    code: 'unknown-encoding',
+    message: `${path} names the encoding ${JSON.stringify(encoding ?? null)}, which is none that is known`,
+    help: `the encodings are ${encodingNames.join(', ')}`,
+  });
+}
+
+function parseConfig(path: string, text: string) {
+  try {
+    const value: Json = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {}
+  throw new TextError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
+}
+
+function noTokenizer(folder: string): TextError {
+  return new TextError({
+    code: 'no-tokenizer',
+    message: `${folder} has neither a tokenizer.json nor an encoding.json`,
+    help: 'put the model\'s tokenizer.json there, or for GPT-2 an encoding.json with {"encoding": "r50k_base"}',
+  });
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  return (await isThere(path)) ? readFile(path, 'utf8') : undefined;
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,62 @@
+import type { Json, JsonObject } from '../../json.ts';
+import { isObject } from '../parse-record.ts';
+
+export interface Vocabulary {
+  /** One more than the highest id. */
+  readonly size: number;
+  /** The id for words that the vocabulary does not have. */
+  readonly unknown: number | undefined;
+  readonly idOf: (token: string) => number | undefined;
+}
+
+/** The tokens of a tokenizer.json: its model's and the added ones. */
+export function vocabularyOf(json: JsonObject): Vocabulary {
+  const ids = new Map([
+    ...modelTokens(json),
+    ...addedTokens(json).map(({ content, id }) => [content, id] as const),
+  ]);
+  const unknownToken = modelOf(json).unk_token;
+  return {
+    size: [...ids.values()].reduce((highest, id) => Math.max(highest, id), -1) + 1,
+    unknown: typeof unknownToken === 'string' ? ids.get(unknownToken) : undefined,
+    idOf: (token) => ids.get(token),
+  };
+}
+
+/** The same tokenizer.json without the special tokens, so that no text can become one. */
+export function withoutSpecialTokens(json: JsonObject): JsonObject {
+  const special = new Set(addedTokens(json).flatMap(({ content, special }) => (special ? [content] : [])));
+  const model = modelOf(json);
+  const isKept = (token: string) => !special.has(token) || token === model.unk_token;
+  // A list (Unigram's) gives its tokens their ids by their place, so nothing can be taken out of it.
+  const vocab = isObject(model.vocab)
+    ? Object.fromEntries(Object.entries(model.vocab).filter(([token]) => isKept(token)))
+    : (model.vocab ?? {});
+  const kept = addedTokens(json).flatMap(({ content, json: token }) => (special.has(content) ? [] : [token]));
+  return { ...json, added_tokens: kept, model: { ...model, vocab } };
+}
+
+const modelOf = (json: JsonObject): JsonObject => (isObject(json.model) ? json.model : {});
+
+function modelTokens(json: JsonObject): readonly (readonly [string, number])[] {
+  const { vocab } = modelOf(json);
+  if (Array.isArray(vocab))
+    return vocab.flatMap((entry: Json, id) => (Array.isArray(entry) ? [[String(entry[0]), id]] : []));
+  if (!isObject(vocab)) return [];
+  return Object.entries(vocab).flatMap(([token, id]) => (typeof id === 'number' ? [[token, id]] : []));
+}
+
+interface AddedToken {
+  readonly content: string;
+  readonly id: number;
+  readonly special: boolean;
+  readonly json: JsonObject;
+}
+
+function addedTokens(json: JsonObject): readonly AddedToken[] {
+  if (!Array.isArray(json.added_tokens)) return [];
+  return json.added_tokens.flatMap((token: Json) => {
+    if (!isObject(token) || typeof token.content !== 'string' || typeof token.id !== 'number') return [];
+    return [{ content: token.content, id: token.id, special: token.special === true, json: token }];
+  });
+}
