@@ -1,0 +1,115 @@
+// Generated from schemas/stages/train.schema.json.
+
+/**
+ * Tunes a model on batches of examples and keeps the history of its losses.
+ */
+export interface TrainConfig {
+  /**
+   * How many times the training examples are gone through.
+   */
+  readonly epochs: number;
+  /**
+   * How weights follow their gradients.
+   */
+  readonly optimizer: {
+    /**
+     * AdamW with PyTorch's formula: the weight decay is decoupled from the gradient.
+     */
+    readonly name: 'adamw';
+    /**
+     * The highest rate; the schedule says how it changes over the steps.
+     */
+    readonly learning_rate: number;
+    /**
+     * The share of a weight that is taken away in each step, times the learning rate.
+     */
+    readonly weight_decay: number;
+    /**
+     * How much of the running means of gradients and of squared gradients is kept in each step.
+     *
+     * @minItems 2
+     * @maxItems 2
+     */
+    readonly betas: number[];
+    /**
+     * Added to the root of the mean squared gradient, so that nothing is divided by zero.
+     */
+    readonly epsilon: number;
+    /**
+     * Which weights decay: `all`, or `matrices` alone, which spares biases and the scales of norms as Hugging Face's Trainer does.
+     */
+    readonly decay: 'all' | 'matrices';
+  };
+  /**
+   * How the learning rate changes over the steps. It is zero in the first step of a warm-up, as in Hugging Face's schedules.
+   */
+  readonly schedule: {
+    /**
+     * After the warm-up the rate stays (`constant`), falls in a straight line (`linear`) or along half a cosine (`cosine`).
+     */
+    readonly name: 'constant' | 'linear' | 'cosine';
+    /**
+     * Over how many steps the rate rises from zero. Without it and `warmup_share` there is no warm-up.
+     */
+    readonly warmup_steps?: number;
+    /**
+     * The warm-up as a share of all steps, rounded up; instead of `warmup_steps`.
+     */
+    readonly warmup_share?: number;
+    /**
+     * The share of the learning rate that a falling schedule ends at; 0 where it is not given.
+     */
+    readonly final_share?: number;
+  };
+  /**
+   * The most that the norm over all gradients may be; larger gradients are scaled down to it. Without it nothing is clipped.
+   */
+  readonly clip_norm?: number;
+  /**
+   * When the training and validation losses are measured: before training, after the first step, then every `every` steps, and at the end.
+   */
+  readonly evaluate: {
+    /**
+     * Steps from one evaluation to the next.
+     */
+    readonly every: number;
+    /**
+     * How many batches of each set are looked at; a set with fewer is looked at whole. The loss is the mean of the batches' means.
+     */
+    readonly batches: number;
+  };
+  /**
+   * Ends the training when the validation loss no longer falls. Needs the `validation` port.
+   */
+  readonly early_stop?: {
+    /**
+     * After how many evaluations in a row without a better validation loss the training ends.
+     */
+    readonly patience: number;
+    /**
+     * By how much a validation loss must fall below the best so far to count as better.
+     */
+    readonly min_delta: number;
+  };
+  /**
+   * Which weights become the output: those of the `last` step, or the `best`, with the lowest validation loss of all evaluations. `best` needs the `validation` port.
+   */
+  readonly keep: 'last' | 'best';
+  /**
+   * The piece that the model writes after each epoch, for a person to read in the history: it continues the first validation prompt, or the first training prompt where there is no validation set.
+   */
+  readonly sample: {
+    /**
+     * How many tokens it may write; 0 for no sample.
+     */
+    readonly max_new_tokens: number;
+  };
+  /**
+   * Orders the training examples anew in each epoch. Without it the seed of the batches' recipe does.
+   */
+  readonly seed?: number;
+  /**
+   * Rounds the width of a batch up to a multiple of this, so that fewer shapes are compiled. Padding changes no loss beyond rounding; 1 pads to the longest example only.
+   */
+  readonly pad_to_multiple_of: number;
+}

@@ -1,0 +1,93 @@
+import type { Batches, Example } from './batches/example.ts';
+import { groupCount } from './batches/example-groups.ts';
+import { ignoredTarget } from './batches/pad-batch.ts';
+import { plannedSteps } from './planned-steps.ts';
+import { TrainingError } from './training-error.ts';
+import type { TrainingTask } from './training-task.ts';
+
+/** Throws where the batches, the model and the configuration do not go together, before anything is computed. */
+export function checkTask(task: TrainingTask): void {
+  checkBatches(task, task.batches, 'train');
+  if (task.validation) checkBatches(task, task.validation, 'validation');
+  checkEveryStepLearns(task);
+  const { keep, early_stop } = task.config;
+  if (task.validation === undefined && (keep === 'best' || early_stop !== undefined))
+    throw new TrainingError({
+      code: 'no-validation',
+      message: `${keep === 'best' ? '`keep: best`' : '`early_stop`'} needs a validation loss, and nothing is bound to the port \`validation\``,
+      help: 'bind it: from: { model: base, train: collate.train, validation: collate.validation }',
+    });
+}
+
+type Port = 'train' | 'validation';
+
+function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port: Port): void {
+  checkVocabulary(batches.vocabulary, tokenizer.vocabulary, port);
+  const { contextLength, vocabularySize } = model.config;
+  if (
+    groupCount(batches.examples.length, {
+      ...batches.recipe,
+      dropLast: port === 'train' && batches.recipe.dropLast,
+    }) === 0
+  )
+    throw noBatch(batches, port);
+  for (const example of batches.examples) {
+    const length = example.inputs.length;
+    if (length === 0)
+      throw new TrainingError({ code: 'empty-example', message: `example ${example.id} has no token` });
+    if (length > contextLength) throw tooLong(example, contextLength);
+    const highest = example.inputs.reduce((most, id) => Math.max(most, id), 0);
+    if (highest >= vocabularySize) throw unknownToken({ example, token: highest, vocabularySize });
+  }
+}
+
+function checkVocabulary(given: string, expected: string, port: Port): void {
+  if (given === expected) return;
+  throw new TrainingError({
+    code: 'vocabulary-mismatch',
+    message: `the batches at \`${port}\` were made with the vocabulary ${given}, but the model reads ${expected}`,
+    help: "tokenize with the model's own tokenizer: from: { records: split, tokenizer: base.tokenizer }",
+  });
+}
+
+const noBatch = ({ examples, recipe }: Batches, port: Port) =>
+  new TrainingError({
+    code: 'no-batch',
+    message: `the port \`${port}\` has ${examples.length} examples, which make no batch of ${recipe.batchSize}`,
+    help: 'give it more records, or a smaller `batch_size`, or `drop_last: false` in collate',
+  });
+
+const tooLong = ({ id, inputs }: Example, contextLength: number) =>
+  new TrainingError({
+    code: 'example-too-long',
+    message: `example ${id} has ${inputs.length} tokens, but the model reads at most ${contextLength}`,
+    help: `set \`max_length: ${contextLength}\` or less in collate`,
+  });
+
+interface UnknownToken {
+  readonly example: Example;
+  readonly token: number;
+  readonly vocabularySize: number;
+}
+
+const unknownToken = ({ example, token, vocabularySize }: UnknownToken) =>
+  new TrainingError({
+    code: 'unknown-token',
+    message: `example ${example.id} has the token id ${token}, but the model has ${vocabularySize} tokens`,
+    help: "the tokenizer has more tokens than the model's `vocab_size`: they are not of the same model",
+  });
+
+/** A batch without a target has no loss. It is found now rather than when its turn comes, hours later. */
+function checkEveryStepLearns({ config, batches }: TrainingTask): void {
+  const idle = new Set(
+    batches.examples.filter(({ targets }) => targets.every((target) => target === ignoredTarget)),
+  );
+  if (idle.size === 0) return;
+  for (const { step, examples } of plannedSteps({ batches, epochs: config.epochs }))
+    if (examples.every((example) => idle.has(example)))
+      throw new TrainingError({
+        code: 'nothing-to-learn',
+        message: `step ${step} has no target to learn: ${examples.map(({ id }) => id).join(', ')}`,
+        help: 'the responses were cut off or are masked: raise `max_length` in collate, or drop these records',
+      });
+}

@@ -1,0 +1,93 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/open-safetensors.ts';
+import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
+import type { HistoryEntry } from '../history-entry.ts';
+import type { SavedState, TrainingState } from './training-state.ts';
+
+/** Raised whenever a state that an older version wrote could not be taken up exactly. */
+const format = '1';
+const historyTensor = 'history';
+
+/** Replaces the folder's saved state. A crash leaves the one before or the new one, never half of one. */
+export async function saveState(folder: string, state: TrainingState, fingerprint: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const temporary = join(folder, 'state.safetensors.new');
+  await writeSafetensors(temporary, {
+    metadata: {
+      format,
+      fingerprint,
+      step: String(state.step),
+      best: String(state.bestWeights !== undefined),
+    },
+    tensors: tensorsOf(state),
+  });
+  await flush(temporary);
+  await rename(temporary, statePath(folder));
+  await flush(folder);
+}
+
+/** The state that an interrupted training left; undefined where there is none that this engine can take up exactly. */
+export async function readState(folder: string, fingerprint: string): Promise<SavedState | undefined> {
+  try {
+    await using file = await openSafetensors(statePath(folder));
+    const { metadata } = file;
+    if (metadata.format !== format || metadata.fingerprint !== fingerprint) return undefined;
+    const lines = new TextDecoder().decode(await file.readUint8(historyTensor)).split('\n');
+    return {
+      step: Number(metadata.step),
+      history: lines.filter(Boolean).map((line) => JSON.parse(line) as HistoryEntry), // as saveState wrote it
+      weights: await readGroup(file, 'weight'),
+      firstMoments: await readGroup(file, 'first_moment'),
+      secondMoments: await readGroup(file, 'second_moment'),
+      bestWeights: metadata.best === 'true' ? await readGroup(file, 'best_weight') : undefined,
+    };
+  } catch {
+    // Absent or torn: the training begins anew, which is slower and never wrong.
+    return undefined;
+  }
+}
+
+/** Once a training has ended, nothing will ask for its state. */
+export async function dropState(folder: string): Promise<void> {
+  await rm(statePath(folder), { force: true });
+}
+
+const statePath = (folder: string) => join(folder, 'state.safetensors');
+
+function tensorsOf({ model, optimizer, history, bestWeights }: TrainingState): readonly TensorToWrite[] {
+  const lines = Buffer.from(history.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  const groups = [...model.parameters].flatMap(([name, variable]) => {
+    const moments = optimizer.moments.get(name);
+    const best = bestWeights?.get(name);
+    return [
+      floats(`weight/${name}`, variable.dataSync<'float32'>()),
+      ...(moments === undefined
+        ? []
+        : [floats(`first_moment/${name}`, moments.first), floats(`second_moment/${name}`, moments.second)]),
+      ...(best === undefined ? [] : [floats(`best_weight/${name}`, best)]),
+    ];
+  });
+  return [{ name: historyTensor, dtype: 'U8', shape: [lines.length], read: () => lines }, ...groups];
+}
+
+const floats = (name: string, values: Float32Array): TensorToWrite => ({
+  name,
+  dtype: 'F32',
+  shape: [values.length],
+  read: () => values,
+});
+
+async function readGroup(file: SafetensorsFile, group: string): Promise<ReadonlyMap<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const stored of file.tensors.keys())
+    if (stored.startsWith(`${group}/`))
+      values.set(stored.slice(group.length + 1), await file.readFloat32(stored));
+  return values;
+}
+
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  await handle.sync();
+  await handle.close();
+}

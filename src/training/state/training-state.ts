@@ -1,0 +1,88 @@
+import type { TrainConfig } from '../../generated/train-config.ts';
+import type { LanguageModel } from '../../model/language-model.ts';
+import type { HistoryEntry } from '../history-entry.ts';
+import { AdamW } from '../optimizer/adam-w.ts';
+import { rewriteValues } from '../optimizer/rewrite-values.ts';
+
+/** What a training has come to so far: all that has to be kept to go on from here exactly. */
+export class TrainingState {
+  readonly model: LanguageModel;
+  readonly optimizer: AdamW;
+  #step = 0;
+  readonly #history: HistoryEntry[] = [];
+  #bestWeights: ReadonlyMap<string, Float32Array> | undefined;
+
+  constructor(model: LanguageModel, optimizer: TrainConfig['optimizer']) {
+    this.model = model;
+    this.optimizer = new AdamW(optimizer, model.parameters);
+  }
+
+  /** How many steps have been taken. */
+  get step(): number {
+    return this.#step;
+  }
+
+  get history(): readonly HistoryEntry[] {
+    return this.#history;
+  }
+
+  /** A copy of the weights at their best; undefined where none was kept. */
+  get bestWeights(): ReadonlyMap<string, Float32Array> | undefined {
+    return this.#bestWeights;
+  }
+
+  /** Real input tokens trained on so far. */
+  get tokens(): number {
+    return this.#history.findLast((entry) => entry.type === 'step')?.tokens ?? 0;
+  }
+
+  record(entry: HistoryEntry): void {
+    this.#history.push(entry);
+    this.#step = entry.step;
+  }
+
+  keepAsBest(): void {
+    this.#bestWeights = new Map(
+      [...this.model.parameters].map(([name, variable]) => [name, variable.dataSync<'float32'>().slice()]),
+    );
+  }
+
+  /** Takes the place of what a training had come to before it was interrupted. */
+  restore(saved: SavedState): void {
+    this.#history.push(...saved.history);
+    this.#step = saved.step;
+    this.#bestWeights = saved.bestWeights;
+    setWeights(this.model, saved.weights);
+    for (const [name, { first, second }] of this.optimizer.moments) {
+      first.set(valuesOf(saved.firstMoments, name));
+      second.set(valuesOf(saved.secondMoments, name));
+    }
+  }
+
+  returnToBest(): void {
+    if (this.#bestWeights !== undefined) setWeights(this.model, this.#bestWeights);
+  }
+}
+
+type Values = ReadonlyMap<string, Float32Array>;
+
+/** The content of a saved state; every map is by the parameters' names. */
+export interface SavedState {
+  readonly step: number;
+  readonly history: readonly HistoryEntry[];
+  readonly weights: Values;
+  readonly firstMoments: Values;
+  readonly secondMoments: Values;
+  readonly bestWeights: Values | undefined;
+}
+
+function setWeights(model: LanguageModel, weights: Values): void {
+  for (const [name, variable] of model.parameters)
+    rewriteValues(variable, (values) => values.set(valuesOf(weights, name)));
+}
+
+function valuesOf(all: Values, name: string): Float32Array {
+  const values = all.get(name);
+  if (values === undefined) throw new Error(`the saved training state lacks ${name}`);
+  return values;
+}

@@ -1,0 +1,39 @@
+import type { PaddedBatch } from './batches/pad-batch.ts';
+import { lossAndGradients } from './loss/loss-and-gradients.ts';
+import { clipScale, gradientNorm } from './optimizer/gradient-norm.ts';
+import type { TrainingState } from './state/training-state.ts';
+import { TrainingError } from './training-error.ts';
+
+interface Step {
+  /** 1 is the first step. */
+  readonly step: number;
+  readonly batch: PaddedBatch;
+  readonly learningRate: number;
+  readonly clipNorm: number | undefined;
+}
+
+export interface TakenStep {
+  readonly loss: number;
+  /** Over all gradients, before clipping. */
+  readonly norm: number;
+}
+
+/** Moves the weights once: forward, backward, clip, update. */
+export async function takeStep(
+  state: TrainingState,
+  { step, batch, learningRate, clipNorm }: Step,
+): Promise<TakenStep> {
+  const { loss, gradients } = await lossAndGradients(state.model, batch);
+  const norm = gradientNorm(gradients.values());
+  if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);
+  if (!Number.isFinite(norm)) throw notFinite(step, `the norm of the gradients is ${norm}`);
+  state.optimizer.update({ gradients, step, learningRate, gradientScale: clipScale(norm, clipNorm) });
+  return { loss, norm };
+}
+
+const notFinite = (step: number, what: string) =>
+  new TrainingError({
+    code: 'loss-not-finite',
+    message: `in step ${step} ${what}`,
+    help: 'try a lower `optimizer.learning_rate`, a warm-up (`schedule.warmup_steps`) or `clip_norm: 1`',
+  });

@@ -1,0 +1,37 @@
+import { checkTask } from './check-task.ts';
+import { TrainingRun } from './training-run.ts';
+import type { TrainingTask } from './training-task.ts';
+
+export interface TrainingSummary {
+  /** All steps, those of earlier attempts too. */
+  readonly steps: number;
+  /** Real input tokens a second, in the steps that were taken now. */
+  readonly tokensPerSecond: number;
+}
+
+/**
+ * Tunes a model in place and leaves its last weights in it, or its best. Aborted, it saves its state between two steps and
+ * throws the signal's reason; called again with the same task, it goes on from there to the very bytes that it would have
+ * come to without the interruption.
+ */
+export async function train(given: TrainingTask): Promise<TrainingSummary> {
+  const task = withOwnSeed(given);
+  checkTask(task);
+  const run = await TrainingRun.open(task);
+  if (!run.hasHistory) await run.evaluate();
+  for (const planned of run.stepsToTake()) {
+    await run.pause();
+    await run.step(planned);
+    if (run.isEvaluationDue) await run.evaluate();
+    if (planned.endsEpoch) await run.sample();
+    if (run.isPatienceSpent) break;
+  }
+  return run.end();
+}
+
+/** The training's own seed, where it has one, takes the place of the recipe's. */
+function withOwnSeed(task: TrainingTask): TrainingTask {
+  const { batches, config } = task;
+  if (config.seed === undefined) return task;
+  return { ...task, batches: { ...batches, recipe: { ...batches.recipe, seed: config.seed } } };
+}

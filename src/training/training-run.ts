@@ -1,0 +1,146 @@
+import { setImmediate as letMessagesIn } from 'node:timers/promises';
+import type { Example } from './batches/example.ts';
+import { padBatch } from './batches/pad-batch.ts';
+import { evaluate } from './evaluation/evaluate.ts';
+import { type EvaluationSets, evaluationSets } from './evaluation/evaluation-sets.ts';
+import { isEvaluationDue } from './evaluation/is-evaluation-due.ts';
+import { bestStep, isPatienceSpent, validationLosses } from './evaluation/validation-losses.ts';
+import type { HistoryEntry } from './history-entry.ts';
+import { countSteps, type PlannedStep, plannedSteps } from './planned-steps.ts';
+import { writeSample } from './sample/write-sample.ts';
+import { learningRateAt } from './schedule/learning-rate-at.ts';
+import { SavingTimes } from './state/saving-times.ts';
+import { readState, saveState } from './state/state-file.ts';
+import { TrainingState } from './state/training-state.ts';
+import { takeStep } from './take-step.ts';
+import { Throughput } from './throughput.ts';
+import { paddingOf, type TrainingTask } from './training-task.ts';
+
+/** A training under way: what `train` does step by step, with the history that comes of it. */
+export class TrainingRun {
+  readonly #task: TrainingTask;
+  readonly #state: TrainingState;
+  readonly #sets: EvaluationSets;
+  readonly #savingTimes: SavingTimes;
+  readonly #throughput: Throughput;
+  readonly #totalSteps: number;
+  #epoch = 0;
+
+  /** Begins where an interrupted attempt at the same task stopped, or at the beginning. */
+  static async open(task: TrainingTask): Promise<TrainingRun> {
+    const state = new TrainingState(task.model, task.config.optimizer);
+    const saved = await readState(task.statePath, task.fingerprint);
+    if (saved !== undefined) state.restore(saved);
+    for (const entry of state.history) await task.onEntry(entry);
+    return new TrainingRun(task, state);
+  }
+
+  private constructor(task: TrainingTask, state: TrainingState) {
+    this.#task = task;
+    this.#state = state;
+    this.#sets = evaluationSets(task);
+    this.#savingTimes = new SavingTimes(task.clock);
+    this.#throughput = new Throughput(task.clock);
+    this.#totalSteps = countSteps({ batches: task.batches, epochs: task.config.epochs });
+  }
+
+  get hasHistory(): boolean {
+    return this.#state.history.length > 0;
+  }
+
+  stepsToTake(): Iterable<PlannedStep> {
+    const { batches, config } = this.#task;
+    return plannedSteps({ batches, epochs: config.epochs, taken: this.#state.step });
+  }
+
+  /** Between two steps: saves the state when it is time to, and stops where the task was aborted. */
+  async pause(): Promise<void> {
+    const { signal, statePath, fingerprint } = this.#task;
+    await letMessagesIn();
+    if (signal.aborted || this.#savingTimes.isDue)
+      await this.#savingTimes.measure(() => saveState(statePath, this.#state, fingerprint));
+    signal.throwIfAborted();
+  }
+
+  async step({ step, epoch, examples }: PlannedStep): Promise<void> {
+    const { config } = this.#task;
+    const { schedule, optimizer, clip_norm: clipNorm } = config;
+    this.#epoch = epoch;
+    const batch = padBatch(examples, paddingOf(this.#task));
+    const learningRate = learningRateAt({
+      schedule,
+      peak: optimizer.learning_rate,
+      step,
+      totalSteps: this.#totalSteps,
+    });
+    const { loss, norm } = await this.#throughput.measure(batch.tokens, () =>
+      takeStep(this.#state, { step, batch, learningRate, clipNorm }),
+    );
+    await this.#record({
+      type: 'step',
+      step,
+      epoch,
+      loss,
+      learning_rate: learningRate,
+      gradient_norm: norm,
+      tokens: this.#state.tokens + batch.tokens,
+    });
+    const { tokensPerSecond } = this.#throughput;
+    this.#task.onProgress({ step, totalSteps: this.#totalSteps, loss, learningRate, tokensPerSecond });
+  }
+
+  get isEvaluationDue(): boolean {
+    const { every } = this.#task.config.evaluate;
+    return isEvaluationDue({ step: this.#state.step, totalSteps: this.#totalSteps, every });
+  }
+
+  /** Measures the losses, and keeps a copy of the weights where they are the best so far and the best are wanted. */
+  async evaluate(): Promise<void> {
+    const { step } = this.#state;
+    const losses = await evaluate(this.#state, this.#sets);
+    await this.#record({ type: 'evaluation', step, epoch: this.#epoch, ...losses });
+    if (this.#task.config.keep === 'best' && this.#bestStep() === step) this.#state.keepAsBest();
+  }
+
+  get isPatienceSpent(): boolean {
+    const { early_stop } = this.#task.config;
+    return early_stop !== undefined && isPatienceSpent(validationLosses(this.#state.history), early_stop);
+  }
+
+  async sample(): Promise<void> {
+    const { model, tokenizer, config } = this.#task;
+    const maxNewTokens = config.sample.max_new_tokens;
+    const example = this.#exampleToContinue();
+    if (maxNewTokens === 0 || example === undefined) return;
+    const written = await writeSample({ model, tokenizer, example, maxNewTokens });
+    await this.#record({ type: 'sample', step: this.#state.step, epoch: this.#epoch, ...written });
+  }
+
+  /** Leaves in the model the weights that were asked for. */
+  async end(): Promise<{ readonly steps: number; readonly tokensPerSecond: number }> {
+    const { step } = this.#state;
+    const best = this.#bestStep();
+    this.#state.returnToBest();
+    await this.#record({
+      type: 'end',
+      step,
+      epoch: this.#epoch,
+      ...(best === undefined ? {} : { best_step: best }),
+      reason: step < this.#totalSteps ? 'early_stop' : 'completed',
+    });
+    return { steps: step, tokensPerSecond: this.#throughput.tokensPerSecond };
+  }
+
+  async #record(entry: HistoryEntry): Promise<void> {
+    this.#state.record(entry);
+    await this.#task.onEntry(entry);
+  }
+
+  #bestStep(): number | undefined {
+    return bestStep(validationLosses(this.#state.history));
+  }
+
+  #exampleToContinue(): Example | undefined {
+    return (this.#task.validation ?? this.#task.batches).examples[0];
+  }
+}

@@ -1,0 +1,40 @@
+import type { TrainConfig } from '../generated/train-config.ts';
+import type { LanguageModel } from '../model/language-model.ts';
+import type { Tokenizer } from '../text/tokenizer/tokenizer.ts';
+import type { Batches } from './batches/example.ts';
+import type { Padding } from './batches/pad-batch.ts';
+import type { HistoryEntry } from './history-entry.ts';
+
+/** Everything that a training needs, and whom it tells of its progress. */
+export interface TrainingTask {
+  /** Tuned in place. */
+  readonly model: LanguageModel;
+  readonly tokenizer: Tokenizer;
+  readonly batches: Batches;
+  readonly validation?: Batches | undefined;
+  readonly config: TrainConfig;
+  /** A folder of this training's own, where it keeps what it needs to go on after an interruption. */
+  readonly statePath: string;
+  /** Names the engine that computes: a state is only taken up by the engine that left it. */
+  readonly fingerprint: string;
+  readonly signal: AbortSignal;
+  /** Told every entry once and in order; after an interruption, those from before it first. */
+  readonly onEntry: (entry: HistoryEntry) => Promise<void>;
+  readonly onProgress: (progress: TrainingProgress) => void;
+  /** Milliseconds that only go up. */
+  readonly clock: () => number;
+}
+
+export interface TrainingProgress {
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly tokensPerSecond: number;
+}
+
+export const paddingOf = ({ batches, config, model }: TrainingTask): Padding => ({
+  endOfText: batches.endOfText,
+  multipleOf: config.pad_to_multiple_of,
+  maximumWidth: model.config.contextLength,
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { isEvaluationDue } from '../../src/training/evaluation/is-evaluation-due.ts';
+import {
+  bestStep,
+  isPatienceSpent,
+  validationLosses,
+} from '../../src/training/evaluation/validation-losses.ts';
+import type { HistoryEntry } from '../../src/training/history-entry.ts';
+
+const losses = (...values: readonly number[]) => values.map((loss, step) => ({ step, loss }));
+
+describe('an evaluation', () => {
+  it('is due before training, after the first step, every so many from there, and at the end', () => {
+    const due = Array.from({ length: 14 }, (_, step) => step).filter((step) =>
+      isEvaluationDue({ step, totalSteps: 13, every: 5 }),
+    );
+    expect(due).toEqual([0, 1, 6, 11, 13]);
+  });
+
+  it("is best at the lowest loss, the earliest of equals, whatever the early stop's margin", () => {
+    expect(bestStep(losses(3, 2, 1.5, 1.5, 1.9))).toBe(2);
+    expect(bestStep([])).toBeUndefined();
+  });
+
+  it('ends the training after as many in a row without a better loss as there is patience', () => {
+    const spentAfter = (patience: number, min_delta: number, ...values: readonly number[]) =>
+      values.findIndex((_, last) =>
+        isPatienceSpent(losses(...values.slice(0, last + 1)), { patience, min_delta }),
+      );
+    expect(spentAfter(1, 0, 3, 2, 2.1, 1)).toBe(2);
+    expect(spentAfter(2, 0, 3, 2, 2.1, 1, 1.5, 1.4, 0)).toBe(5);
+    expect(spentAfter(2, 0.5, 3, 2.8, 2.6, 2.4)).toBe(2);
+    expect(spentAfter(3, 0, 3, 2, 1)).toBe(-1);
+  });
+
+  it('is found in a history among the other entries', () => {
+    const history: readonly HistoryEntry[] = [
+      { type: 'evaluation', step: 0, epoch: 0, train_loss: 3, validation_loss: 4 },
+      { type: 'step', step: 1, epoch: 1, loss: 3, learning_rate: 1, gradient_norm: 1, tokens: 5 },
+      { type: 'evaluation', step: 1, epoch: 1, train_loss: 2 },
+      { type: 'evaluation', step: 6, epoch: 1, train_loss: 2, validation_loss: 3.5 },
+    ];
+    expect(validationLosses(history)).toEqual([
+      { step: 0, loss: 4 },
+      { step: 6, loss: 3.5 },
+    ]);
+  });
+});

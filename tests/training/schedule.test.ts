@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { learningRateAt } from '../../src/training/schedule/learning-rate-at.ts';
+
+interface ScheduleCase {
+  readonly name: 'constant' | 'linear' | 'cosine';
+  readonly warmup_steps: number;
+  readonly steps: number;
+  readonly peak: number;
+  readonly rates: readonly number[];
+}
+
+const cases: readonly ScheduleCase[] = JSON.parse(
+  readFileSync(new URL('../fixtures/training/schedules.json', import.meta.url), 'utf8'),
+);
+
+const ratesOf = ({
+  peak,
+  steps,
+  ...schedule
+}: Omit<ScheduleCase, 'rates'> & { readonly final_share?: number }) =>
+  Array.from({ length: steps }, (_, index) =>
+    learningRateAt({ schedule, peak, step: index + 1, totalSteps: steps }),
+  );
+
+/** Rounding may differ in the last bit: the order of a multiplication and a division does. */
+const rounded = (rates: readonly number[]) => rates.map((rate) => Number(rate.toPrecision(12)));
+
+describe('the schedule', () => {
+  it.each(cases)(
+    '$name with $warmup_steps warm-up steps gives the rates of transformers',
+    ({ rates, ...settings }) => {
+      expect(rounded(ratesOf(settings))).toEqual(rounded(rates));
+    },
+  );
+
+  it('a final share is what a falling schedule falls to, in as many steps', () => {
+    const rates = ratesOf({ name: 'linear', warmup_steps: 1, steps: 5, peak: 1, final_share: 0.2 });
+    expect(rounded(rates)).toEqual([0, 1, 0.8, 0.6, 0.4]);
+  });
+
+  it('a share of warm-up is rounded up to whole steps', () => {
+    const schedule = { name: 'constant', warmup_share: 0.21 } as const;
+    const rates = [1, 2, 3, 4].map((step) => learningRateAt({ schedule, peak: 1, step, totalSteps: 10 }));
+    expect(rounded(rates)).toEqual(rounded([0, 1 / 3, 2 / 3, 1]));
+  });
+});
