@@ -4,6 +4,7 @@ import type { ActionPort, StageAction } from '../runtime/stage/stage-action.ts';
 import type { StageHost, StageModule } from '../runtime/stage/stage-definition.ts';
 import { StageError } from '../runtime/stage/stage-error.ts';
 import { TextError } from '../text/text-error.ts';
+import { TrainingError } from '../training/training-error.ts';
 import { openInputs, openOutputs } from './ports/open-ports.ts';
 import type { InputTypes, OutputTypes, StageRun } from './stage-run.ts';
 
@@ -73,7 +74,9 @@ async function runOnce<Config, Inputs extends InputTypes, Outputs extends Output
 
 /** What the lower layers throw for the user to mend, as the runtime knows it. */
 function mendable(error: unknown): unknown {
-  if (!(error instanceof TextError || error instanceof ModelError)) return error;
+  const isMendable =
+    error instanceof TextError || error instanceof ModelError || error instanceof TrainingError;
+  if (!isMendable) return error;
   const { code, message, help } = error;
   return new StageError({ code, message, cause: error, ...(help === undefined ? {} : { help }) });
 }

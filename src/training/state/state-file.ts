@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/open-safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
@@ -46,11 +46,6 @@ export async function readState(folder: string, fingerprint: string): Promise<Sa
     // Absent or torn: the training begins anew, which is slower and never wrong.
     return undefined;
   }
-}
-
-/** Once a training has ended, nothing will ask for its state. */
-export async function dropState(folder: string): Promise<void> {
-  await rm(statePath(folder), { force: true });
 }
 
 const statePath = (folder: string) => join(folder, 'state.safetensors');

@@ -1,0 +1,15 @@
+import type { StageAction } from '../../runtime/stage/stage-action.ts';
+import { StageError } from '../../runtime/stage/stage-error.ts';
+import type { TensorBackendName, TensorBackendOptions } from '../../tensor/index.ts';
+
+/** The tensor backend that `resources:` asks for; onnx where it asks for none. */
+export function chosenBackend({ backend = 'onnx', threads }: StageAction['resources']): TensorBackendOptions {
+  if (isBackend(backend)) return { backend, threads };
+  throw new StageError({
+    code: 'unknown-backend',
+    message: `there is no tensor backend \`${backend}\``,
+    help: 'choose `onnx` or `cpu`',
+  });
+}
+
+const isBackend = (name: string): name is TensorBackendName => name === 'onnx' || name === 'cpu';
