@@ -1,0 +1,61 @@
+import type { RandomStream } from '../random-stream.ts';
+
+export interface Sampling {
+  /** 0 takes the likeliest token. */
+  readonly temperature: number;
+  /** Only so many of the likeliest tokens; all where absent. */
+  readonly topK?: number | undefined;
+  /** Only the likeliest tokens that together reach this probability. */
+  readonly topP: number;
+}
+
+/** The next token, given the logits [V] of the vocabulary: temperature first, then top-k, then top-p (Holtzman et al. 2020). */
+export function chooseToken(logits: Float32Array, sampling: Sampling, random: RandomStream): number {
+  if (sampling.temperature === 0) return likeliest(logits);
+  const weights = softmaxWeights(logits, sampling.temperature);
+  const kept = keptTokens(weights, sampling);
+  return draw(weights, kept, random.uniform());
+}
+
+/** The first of the largest. */
+function likeliest(logits: Float32Array): number {
+  let best = 0;
+  for (let token = 1; token < logits.length; token++)
+    if ((logits[token] ?? 0) > (logits[best] ?? 0)) best = token;
+  return best;
+}
+
+/** exp((logit - largest) / temperature): probabilities up to a common factor. */
+function softmaxWeights(logits: Float32Array, temperature: number): Float64Array {
+  const largest = logits[likeliest(logits)] ?? 0;
+  return Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
+}
+
+/** The tokens to draw from, likeliest first and among equals the smaller id; undefined means all of them. */
+function keptTokens(weights: Float64Array, { topK, topP }: Sampling): Uint32Array | undefined {
+  if (topK === undefined && topP === 1) return undefined;
+  const ranked = Uint32Array.from(weights.keys()).sort(
+    (a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b,
+  );
+  const top = ranked.subarray(0, topK ?? ranked.length);
+  const wanted = topP * total(weights, top);
+  let reached = 0;
+  const enough = top.findIndex((token) => {
+    reached += weights[token] ?? 0;
+    return reached >= wanted;
+  });
+  return enough === -1 ? top : top.subarray(0, enough + 1);
+}
+
+function draw(weights: Float64Array, kept: Uint32Array | undefined, uniform: number): number {
+  const tokens = kept ?? Uint32Array.from(weights.keys());
+  let left = uniform * total(weights, tokens);
+  for (const token of tokens) {
+    left -= weights[token] ?? 0;
+    if (left < 0) return token;
+  }
+  return tokens.at(-1) ?? 0; // only rounding can lead here
+}
+
+const total = (weights: Float64Array, tokens: Uint32Array): number =>
+  tokens.reduce((sum, token) => sum + (weights[token] ?? 0), 0);

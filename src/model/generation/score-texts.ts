@@ -1,0 +1,105 @@
+import { setImmediate } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import { IGNORED_TARGET, tokenLogLikelihoods } from '../../tensor/index.ts';
+import type { LanguageModel } from '../language-model.ts';
+import { ModelError } from '../model-error.ts';
+import { paddedRows } from '../padded-rows.ts';
+import { batchesByLength } from './batches-by-length.ts';
+import { lengthBucket } from './length-bucket.ts';
+
+/** A text whose end is to be rated, given its beginning. */
+export interface TextToScore {
+  readonly id: string;
+  readonly tokens: Int32Array;
+  /** The first token that is rated, at least 1: what stands before it is given. */
+  readonly from: number;
+}
+
+export interface TextScore {
+  readonly id: string;
+  /** Natural logarithm of the probability of the rated tokens, one after the other. */
+  readonly logLikelihood: number;
+  readonly tokens: number;
+}
+
+export interface Scoring {
+  readonly model: LanguageModel;
+  readonly texts: readonly TextToScore[];
+  /** Rows that are rated together, always that many. */
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+}
+
+/** Texts are padded to multiples of this many tokens. */
+const textStep = 32;
+
+/** Logits are made for so many tokens at a time: a whole batch's would take gigabytes. */
+const headRows = 256;
+
+/** Rates texts, yielding each score as it is there. A score depends on its own text alone. */
+export async function* scoreTexts({ model, texts, batchSize, signal }: Scoring): AsyncGenerator<TextScore> {
+  const { contextLength: limit } = model.config;
+  for (const text of texts) checkLength(text, limit);
+  const batches = batchesByLength({
+    items: texts,
+    lengthOf: ({ tokens }) => lengthBucket(tokens.length - 1, { step: textStep, limit }),
+    batchSize,
+  });
+  for (const { length, items } of batches) {
+    await setImmediate(); // lets an abort arrive
+    signal.throwIfAborted();
+    yield* await scoreBatch({ model, items, batch: batchSize, length });
+  }
+}
+
+function checkLength({ id, tokens }: TextToScore, contextLength: number): void {
+  if (tokens.length - 1 <= contextLength) return;
+  throw new ModelError({
+    code: 'context-limit',
+    message: `record ${id} has ${tokens.length - 1} tokens with its end of text; the model's context is ${contextLength}`,
+    help: 'leave out longer records or take a model with a longer context',
+  });
+}
+
+interface ScoringBatch {
+  readonly model: LanguageModel;
+  readonly items: readonly TextToScore[];
+  readonly batch: number;
+  readonly length: number;
+}
+
+async function scoreBatch(scoring: ScoringBatch): Promise<TextScore[]> {
+  const { items, batch, length } = scoring;
+  const targets = new Int32Array(batch * length).fill(IGNORED_TARGET);
+  for (const [row, { tokens, from }] of items.entries())
+    targets.set(tokens.subarray(from), row * length + from - 1);
+  const likelihoods = await likelihoodsOf(scoring, targets);
+  return items.map(({ id, tokens, from }, row) => {
+    const rated = likelihoods.subarray(row * length + from - 1, row * length + tokens.length - 1);
+    return { id, logLikelihood: rated.reduce((sum, value) => sum + value, 0), tokens: rated.length };
+  });
+}
+
+/** The log likelihood of each target, [B T], 0 where nothing is rated. */
+async function likelihoodsOf(scoring: ScoringBatch, targets: Int32Array): Promise<Float32Array> {
+  const { model, items, batch, length } = scoring;
+  const ids = new Int32Array(batch * length);
+  for (const [row, { tokens }] of items.entries()) ids.set(tokens.subarray(0, -1), row * length);
+  const hidden = tf.tidy(() => model.hidden(paddedRows(model.config, { ids, batch, length }))); // [B T, C]
+  const likelihoods = new Float32Array(targets.length);
+  const rated = [...targets.keys()].filter((place) => targets[place] !== IGNORED_TARGET);
+  for (let start = 0; start < rated.length; start += headRows) {
+    const places = Int32Array.from({ length: headRows }, (_, index) => rated[start + index] ?? 0);
+    const scores = tf.tidy(() => {
+      const logits = model.logits(tf.gather(hidden, tf.tensor1d(places, 'int32')));
+      const wanted = places.map((place) => targets[place] ?? IGNORED_TARGET);
+      return tokenLogLikelihoods({ logits, targets: tf.tensor1d(wanted, 'int32') });
+    });
+    const values = await scores.data();
+    scores.dispose();
+    for (const index of rated.slice(start, start + headRows).keys())
+      likelihoods[places[index] ?? 0] = values[index] ?? Number.NaN;
+  }
+  hidden.dispose();
+  return likelihoods;
+}

@@ -1,0 +1,82 @@
+import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
+import { RandomStream } from '../random-stream.ts';
+import { chooseToken, type Sampling } from './choose-token.ts';
+import type { DecodingRow } from './decode-batch.ts';
+
+/** How texts are written; `seed` and a prompt's id together decide its draws. */
+export interface WritingSettings extends Sampling {
+  readonly maxNewTokens: number;
+  readonly seed: number;
+  /** A text that holds one of these ends before it. */
+  readonly stop: readonly string[];
+  /** Rows that are written together, always that many. */
+  readonly batchSize: number;
+}
+
+export interface EncodedPrompt {
+  readonly id: string;
+  readonly tokens: Int32Array;
+}
+
+export interface WrittenText {
+  readonly id: string;
+  readonly text: string;
+  /** `stop` at the end of text or at a stop text, `length` at the limit. */
+  readonly finishReason: 'stop' | 'length';
+  readonly tokens: number;
+}
+
+export interface TextToWrite {
+  readonly prompt: EncodedPrompt;
+  readonly tokenizer: Tokenizer;
+  readonly settings: WritingSettings;
+}
+
+/** One text while it is being written. */
+export class TextWriter implements DecodingRow {
+  readonly prompt: Int32Array;
+  readonly #id: string;
+  readonly #tokenizer: Tokenizer;
+  readonly #settings: WritingSettings;
+  readonly #random: RandomStream;
+  readonly #tokens: number[] = [];
+  #finishReason: 'stop' | 'length' = 'length';
+
+  constructor({ prompt: { id, tokens }, tokenizer, settings }: TextToWrite) {
+    this.prompt = tokens;
+    this.#id = id;
+    this.#tokenizer = tokenizer;
+    this.#settings = settings;
+    this.#random = new RandomStream(['sampling', settings.seed, id]);
+  }
+
+  readonly next = (logits: Float32Array): number | undefined => {
+    const { endOfText, vocabularySize } = this.#tokenizer;
+    // A model may have more rows than the vocabulary has tokens.
+    const token = chooseToken(logits.subarray(0, vocabularySize), this.#settings, this.#random);
+    if (token !== endOfText) this.#tokens.push(token);
+    if (token === endOfText || this.#meetsStop()) {
+      this.#finishReason = 'stop';
+      return undefined;
+    }
+    return this.#tokens.length < this.#settings.maxNewTokens ? token : undefined;
+  };
+
+  written(): WrittenText {
+    const text = this.#tokenizer.decode(this.#tokens);
+    const ends = this.#settings.stop.map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
+    return {
+      id: this.#id,
+      text: text.slice(0, Math.min(...ends, text.length)),
+      finishReason: this.#finishReason,
+      tokens: this.#tokens.length,
+    };
+  }
+
+  #meetsStop(): boolean {
+    const { stop } = this.#settings;
+    if (stop.length === 0) return false;
+    const text = this.#tokenizer.decode(this.#tokens);
+    return stop.some((one) => text.includes(one));
+  }
+}
