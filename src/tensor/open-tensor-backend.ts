@@ -14,7 +14,7 @@ export async function openTensorBackend({
     case 'cpu':
       return openCpu();
     case 'onnx':
-      throw new Error(`The onnx backend is not there yet (threads: ${threads ?? 'default'}).`);
+      return openOnnx(threads);
     default:
       throw new Error(`There is no tensor backend \`${backend satisfies never}\`: use onnx or cpu.`);
   }
@@ -29,4 +29,10 @@ async function openCpu(): Promise<TensorBackendInfo> {
     instructionSet: instructionSet(),
     threads: 1,
   };
+}
+
+async function openOnnx(wanted: number | undefined): Promise<TensorBackendInfo> {
+  const { openOnnxBackend } = await import('./onnx/open-onnx-backend.ts');
+  const { engine, threads } = (await openOnnxBackend({ threads: wanted })).runner;
+  return { backend: 'onnx', engine, instructionSet: instructionSet(), threads };
 }

@@ -90,7 +90,7 @@ function valueAndGradients(operation: Case['ours'], inputs: tf.Tensor[]): (Float
   return [operation(inputs), ...grads].map((t) => (t ? (t.dataSync() as Float32Array) : null));
 }
 
-describe.each(['cpu'] as const)('on the %s backend', (backend) => {
+describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
   beforeAll(async () => {
     await ours.openTensorBackend({ backend, threads: 2 });
   });

@@ -56,7 +56,7 @@ export const shapeRules: GradientRules = {
     gradient: (dy, kept, { begin, size }) => ({
       x: () => {
         const { shape } = kept.at(0);
-        const [start, length] = tf.slice_util.parseSliceParams(
+        const [start = [], length = []] = tf.slice_util.parseSliceParams(
           kept.at(0),
           begin as number[],
           size as number[],

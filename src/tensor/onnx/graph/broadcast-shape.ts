@@ -1,0 +1,14 @@
+import type { GraphValue } from './graph-value.ts';
+
+/** The shape that values take together when dimensions of 1 stretch; tfjs has checked that they can. */
+export function broadcastShape(values: readonly GraphValue[]): readonly number[] {
+  let shape: readonly number[] = values[0]?.shape ?? [];
+  for (let i = 1; i < values.length; i++) shape = together(shape, values[i]?.shape ?? []);
+  return shape;
+}
+
+function together(a: readonly number[], b: readonly number[]): readonly number[] {
+  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
+  const offset = long.length - short.length;
+  return long.map((size, i) => (i < offset || size !== 1 ? size : (short[i - offset] ?? size)));
+}

@@ -1,0 +1,169 @@
+import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { broadcastShape } from './broadcast-shape.ts';
+import { type ElementType, type HostArray, hostArray, ONNX_TYPE } from './element-type.ts';
+import { type GraphNode, type GraphValue, graphValue, sameShape, sizeOf } from './graph-value.ts';
+import { type Operator, operator } from './operator.ts';
+
+export interface NewNode {
+  readonly operator: Operator;
+  readonly inputs: readonly GraphValue[];
+  readonly shape: readonly number[];
+  /** That of the first input where absent. */
+  readonly type?: ElementType;
+}
+
+export interface NewNodes {
+  readonly operator: Operator;
+  readonly inputs: readonly GraphValue[];
+  readonly outputs: readonly Form[];
+}
+
+export interface Form {
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+}
+
+/** Where the recorder finds the values of tensors, and leaves new ones. */
+export interface ValueStorage {
+  graphValueOf(tensor: TensorInfo): GraphValue;
+  register(value: GraphValue): object;
+  addReference(tensor: TensorInfo): void;
+}
+
+const RESHAPE = operator('Reshape');
+const EXPAND = operator('Expand');
+
+/** What a kernel writes with: it turns tensors into values, records nodes over them and hands out tensors. */
+export class GraphRecorder {
+  readonly #storage: ValueStorage;
+  readonly #constants = new Map<string, GraphValue>();
+  #nodes: GraphNode[] = [];
+
+  constructor(storage: ValueStorage) {
+    this.#storage = storage;
+  }
+
+  get pending(): readonly GraphNode[] {
+    return this.#nodes;
+  }
+
+  /** Forgets what was recorded, once it has run. */
+  clear(): void {
+    this.#nodes = [];
+  }
+
+  /** The value of a tensor, in the tensor's own shape. */
+  value(tensor: TensorInfo): GraphValue {
+    return this.view(this.#storage.graphValueOf(tensor), tensor.shape);
+  }
+
+  /** The elements of a value in another shape of equal size. */
+  view(value: GraphValue, shape: readonly number[]): GraphValue {
+    if (sameShape(value.shape, shape)) return value;
+    const known = value.views?.find((view) => sameShape(view.shape, shape));
+    if (known !== undefined) return known;
+    const view =
+      value.data === null
+        ? this.add({ operator: RESHAPE, inputs: [value, this.integers(shape)], shape })
+        : graphValue({ shape, type: value.type, data: value.data });
+    value.views ??= [];
+    value.views.push(view);
+    return view;
+  }
+
+  /** Records a node with one output. */
+  add({ operator, inputs, shape, type = inputs[0]?.type ?? 'float32' }: NewNode): GraphValue {
+    if (sizeOf(shape) === 0) return this.held(hostArray(type, 0), { shape, type });
+    const output = graphValue({ shape, type });
+    const node = { operator, inputs, outputs: [output] };
+    output.producer = node;
+    this.#nodes.push(node);
+    return output;
+  }
+
+  /** Records an elementwise node over values that broadcast; its elements are of the type of the last input. */
+  apply(operator: Operator, inputs: readonly GraphValue[]): GraphValue {
+    return this.add({
+      operator,
+      inputs,
+      shape: broadcastShape(inputs),
+      type: inputs.at(-1)?.type ?? 'float32',
+    });
+  }
+
+  /** Records an elementwise node whose elements are true or false. */
+  test(operator: Operator, inputs: readonly GraphValue[]): GraphValue {
+    return this.add({ operator, inputs, shape: broadcastShape(inputs), type: 'bool' });
+  }
+
+  cast(value: GraphValue, type: ElementType): GraphValue {
+    if (value.type === type) return value;
+    return this.add({
+      operator: operator('Cast', { to: ONNX_TYPE[type] }),
+      inputs: [value],
+      shape: value.shape,
+      type,
+    });
+  }
+
+  /** The constant `value` in a shape of its own. */
+  filled(value: number, form: Form): GraphValue {
+    const inputs = [this.scalar(value, form.type), this.integers(form.shape)];
+    return this.add({ operator: EXPAND, inputs, shape: form.shape });
+  }
+
+  /** Records a node with several outputs. */
+  addMany({ operator, inputs, outputs }: NewNodes): GraphValue[] {
+    const values = outputs.map(graphValue);
+    const node = { operator, inputs, outputs: values };
+    for (const value of values) value.producer = node;
+    this.#nodes.push(node);
+    return values;
+  }
+
+  /** A value that is on the host already. */
+  held(data: HostArray, form: Form): GraphValue {
+    return graphValue({ ...form, data });
+  }
+
+  /** Axes, sizes and the like: a constant int64 vector, part of the graph's structure. */
+  integers(values: readonly number[]): GraphValue {
+    const name = `[${values.join()}]`;
+    return this.#constant(name, () =>
+      graphValue({
+        shape: [values.length],
+        type: 'int64',
+        data: BigInt64Array.from(values, BigInt),
+        constant: name,
+      }),
+    );
+  }
+
+  /** A constant scalar that belongs to the formula itself, such as the 1 of 1 - x; never a setting that may change. */
+  scalar(value: number, type: ElementType = 'float32'): GraphValue {
+    const name = `${type} ${value}`;
+    return this.#constant(name, () =>
+      graphValue({ shape: [], type, data: hostArray(type, 1, value), constant: name }),
+    );
+  }
+
+  /** A tensor of tfjs that holds the value. */
+  tensor(value: GraphValue, shape: readonly number[] = value.shape): TensorInfo {
+    // Only int64 and double have no type in tfjs, and no kernel gives them out.
+    return { dataId: this.#storage.register(value), shape: [...shape], dtype: value.type as DataType };
+  }
+
+  /** One more tensor over the data of another, in another shape. */
+  alias(tensor: TensorInfo, shape: readonly number[]): TensorInfo {
+    this.#storage.addReference(tensor);
+    return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
+  }
+
+  #constant(name: string, make: () => GraphValue): GraphValue {
+    const known = this.#constants.get(name);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#constants.set(name, made);
+    return made;
+  }
+}

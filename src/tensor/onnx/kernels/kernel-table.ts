@@ -1,0 +1,55 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { binaryKernels } from './binary.ts';
+import { creationKernels } from './creation.ts';
+import { einsumKernels } from './einsum.ts';
+import { gatherKernels } from './gather.ts';
+import { joinAndSplitKernels } from './join-and-split.ts';
+import type { Kernel } from './kernel.ts';
+import { matMulKernels } from './mat-mul.ts';
+import { paddingKernels } from './padding.ts';
+import { reductionKernels } from './reductions.ts';
+import { type RefusedKernel, refusals } from './refusals.ts';
+import { scanKernels } from './scans.ts';
+import { scatterKernels } from './scatter.ts';
+import { selectionKernels } from './selection.ts';
+import { shapeKernels } from './shape.ts';
+import { softmaxKernels } from './softmax.ts';
+import { unaryKernels } from './unary.ts';
+import { unaryKernelsWithSettings } from './unary-with-settings.ts';
+
+/** Names of the kernels that tfjs-core can dispatch: its exports whose value is their own name. */
+export type KernelName = {
+  [Name in keyof typeof tf]: (typeof tf)[Name] extends Name ? Name : never;
+}[keyof typeof tf];
+
+export const kernels = {
+  ...unaryKernels,
+  ...unaryKernelsWithSettings,
+  ...binaryKernels,
+  ...reductionKernels,
+  ...scanKernels,
+  ...softmaxKernels,
+  ...matMulKernels,
+  ...shapeKernels,
+  ...joinAndSplitKernels,
+  ...paddingKernels,
+  ...creationKernels,
+  ...selectionKernels,
+  ...gatherKernels,
+  ...scatterKernels,
+  ...einsumKernels,
+};
+
+/** Every kernel of tfjs-core, carried out or refused: a name in neither list does not compile. */
+export const kernelTable: Readonly<Record<KernelName, Kernel>> = { ...kernels, ...refusedKernels() };
+
+function refusedKernels(): Record<RefusedKernel, Kernel> {
+  const entries = Object.entries(refusals).map(([name, reason]) => [name, refuse(name, reason)]);
+  return Object.fromEntries(entries); // the names of `refusals` are those of the type
+}
+
+function refuse(name: string, reason: string): Kernel {
+  return () => {
+    throw new Error(`The onnx backend does not carry out ${name}: ${reason}.`);
+  };
+}

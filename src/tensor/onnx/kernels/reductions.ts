@@ -1,0 +1,85 @@
+import { util } from '@tensorflow/tfjs-core';
+import type { GraphRecorder } from '../graph/graph-recorder.ts';
+import { type GraphValue, sizeOf } from '../graph/graph-value.ts';
+import { operator } from '../graph/operator.ts';
+import { type Kernel, kernel } from './kernel.ts';
+
+interface Reduction {
+  readonly type: string;
+  /** The value of a reduction over nothing. */
+  readonly ofNothing: number;
+}
+
+interface ReductionAttributes {
+  readonly axis?: number | number[];
+  readonly reductionIndices?: number | number[];
+  readonly keepDims?: boolean;
+}
+
+interface Reduced extends Reduction {
+  readonly x: GraphValue;
+  readonly attributes: ReductionAttributes;
+}
+
+function reduce(graph: GraphRecorder, { type, ofNothing, x, attributes }: Reduced): GraphValue {
+  const { axis, reductionIndices, keepDims = false } = attributes;
+  const axes = axesOf(axis ?? reductionIndices, x.shape);
+  const shape = x.shape
+    .map((size, i) => (axes.includes(i) ? 1 : size))
+    .filter((_, i) => keepDims || !axes.includes(i));
+  if (sizeOf(x.shape) === 0) return graph.filled(ofNothing, { shape, type: x.type });
+  // Without axes ONNX would reduce over all of them; tfjs means none.
+  if (axes.length === 0) return graph.view(x, shape);
+  const keepdims = keepDims ? 1 : 0;
+  return graph.add({ operator: operator(type, { keepdims }), inputs: [x, graph.integers(axes)], shape });
+}
+
+function axesOf(axis: number | number[] | undefined, shape: readonly number[]): number[] {
+  return util.parseAxisParam(axis ?? [...shape.keys()], [...shape]);
+}
+
+function reduction(settings: Reduction): Kernel {
+  return kernel<'x', ReductionAttributes>(({ inputs, attributes, graph }) =>
+    graph.tensor(reduce(graph, { ...settings, x: graph.value(inputs.x), attributes })),
+  );
+}
+
+/** Truth values are reduced as whole numbers. */
+function logicalReduction(settings: Reduction): Kernel {
+  return kernel<'x', ReductionAttributes>(({ inputs, attributes, graph }) => {
+    const x = graph.cast(graph.value(inputs.x), 'int32');
+    return graph.tensor(graph.cast(reduce(graph, { ...settings, x, attributes }), 'bool'));
+  });
+}
+
+/** The place of the largest or smallest element; of the first among equals. */
+function argument(type: 'ArgMax' | 'ArgMin'): Kernel {
+  return kernel<'x', { axis: number | number[] }>(({ inputs, attributes, graph }) => {
+    const x = graph.value(inputs.x);
+    const [axis = 0] = axesOf(attributes.axis, x.shape);
+    const shape = x.shape.filter((_, i) => i !== axis);
+    const found = graph.add({
+      operator: operator(type, { axis, keepdims: 0 }),
+      inputs: [x],
+      shape,
+      type: 'int64',
+    });
+    return graph.tensor(graph.cast(found, 'int32'));
+  });
+}
+
+export const reductionKernels = {
+  All: logicalReduction({ type: 'ReduceMin', ofNothing: 1 }),
+  Any: logicalReduction({ type: 'ReduceMax', ofNothing: 0 }),
+  ArgMax: argument('ArgMax'),
+  ArgMin: argument('ArgMin'),
+  Max: reduction({ type: 'ReduceMax', ofNothing: Number.NEGATIVE_INFINITY }),
+  // The mean of whole numbers is a float, as in tfjs.
+  Mean: kernel<'x', ReductionAttributes>(({ inputs, attributes, graph }) => {
+    const x = graph.cast(graph.value(inputs.x), 'float32');
+    return graph.tensor(reduce(graph, { type: 'ReduceMean', ofNothing: Number.NaN, x, attributes }));
+  }),
+  Min: reduction({ type: 'ReduceMin', ofNothing: Number.POSITIVE_INFINITY }),
+  Prod: reduction({ type: 'ReduceProd', ofNothing: 1 }),
+  Sum: reduction({ type: 'ReduceSum', ofNothing: 0 }),
+};

@@ -1,0 +1,106 @@
+import { slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { GraphRecorder } from '../graph/graph-recorder.ts';
+import type { GraphValue } from '../graph/graph-value.ts';
+import { operator } from '../graph/operator.ts';
+import { kernel } from './kernel.ts';
+
+interface Range {
+  readonly begin: readonly number[];
+  readonly end: readonly number[];
+  readonly strides: readonly number[];
+  readonly shape: readonly number[];
+}
+
+/** The part of x from `begin` to before `end` along every axis. */
+export function sliceOf(graph: GraphRecorder, range: Range & { readonly x: GraphValue }): GraphValue {
+  const { x, begin, end, strides, shape } = range;
+  const axes = [...begin.keys()].filter((i) => begin[i] !== 0 || end[i] !== x.shape[i] || strides[i] !== 1);
+  if (axes.length === 0) return x;
+  const vectors = [begin, end, axes, strides].map((values) =>
+    graph.integers(values === axes ? axes : axes.map((i) => values[i] ?? 0)),
+  );
+  return graph.add({ operator: operator('Slice'), inputs: [x, ...vectors], shape });
+}
+
+function reshaped(graph: GraphRecorder, tensor: TensorInfo): (shape: number[]) => TensorInfo {
+  return (shape) => graph.alias(tensor, util.inferFromImplicitShape(shape, util.sizeFromShape(tensor.shape)));
+}
+
+export const shapeKernels = {
+  BroadcastTo: kernel<'x', { shape: number[] }>(({ inputs, attributes: { shape }, graph }) => {
+    const expanded = {
+      operator: operator('Expand'),
+      inputs: [graph.value(inputs.x), graph.integers(shape)],
+      shape,
+    };
+    return graph.tensor(graph.add(expanded));
+  }),
+  ExpandDims: kernel<'input', { dim: number }>(({ inputs: { input }, attributes: { dim }, graph }) => {
+    const shape = [...input.shape];
+    shape.splice(dim < 0 ? dim + shape.length + 1 : dim, 0, 1);
+    return graph.alias(input, shape);
+  }),
+  Identity: kernel<'x'>(({ inputs: { x }, graph }) => graph.alias(x, x.shape)),
+  Reshape: kernel<'x', { shape: number[] }>(({ inputs: { x }, attributes: { shape }, graph }) =>
+    reshaped(graph, x)(shape),
+  ),
+  Reverse: kernel<'x', { dims: number | number[] }>(({ inputs, attributes: { dims }, graph }) => {
+    const x = graph.value(inputs.x);
+    const axes = util.parseAxisParam(dims, [...x.shape]);
+    if (axes.length === 0) return graph.alias(inputs.x, inputs.x.shape);
+    const [first, last, step] = [-1, -(2 ** 31), -1];
+    const vectors = [axes.map(() => first), axes.map(() => last), axes, axes.map(() => step)];
+    const reversed = [x, ...vectors.map((values) => graph.integers(values))];
+    return graph.tensor(graph.add({ operator: operator('Slice'), inputs: reversed, shape: x.shape }));
+  }),
+  Slice: kernel<'x', { begin: number | number[]; size: number | number[] }>(
+    ({ inputs, attributes, graph }) => {
+      const x = graph.value(inputs.x);
+      // tfjs types the sizes as numbers only, but takes none as well and fills them in.
+      const [begin = [], size = []] = slice_util.parseSliceParams(
+        inputs.x,
+        attributes.begin,
+        attributes.size as number[],
+      );
+      slice_util.assertParamsValid(inputs.x, begin, size);
+      const end = begin.map((start, i) => start + (size[i] ?? 0));
+      const part = sliceOf(graph, { x, begin, end, strides: begin.map(() => 1), shape: size });
+      return part === x ? graph.alias(inputs.x, inputs.x.shape) : graph.tensor(part);
+    },
+  ),
+  StridedSlice: kernel<'x', StridedSliceAttributes>(({ inputs, attributes, graph }) => {
+    const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attributes;
+    const masks = [beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask] as const;
+    const info = slice_util.sliceInfo([...inputs.x.shape], begin, end, strides, ...masks);
+    const x = graph.value(inputs.x);
+    const shape = slice_util.computeOutShape(info.begin, info.end, info.strides);
+    if (util.sizeFromShape(shape) === 0)
+      return graph.tensor(graph.filled(0, { shape: info.finalShape, type: x.type }));
+    // A backward slice ends before the first element: ONNX counts -1 from the end, so go beyond the start.
+    const ends = info.end.map((place, i) => ((info.strides[i] ?? 1) < 0 && place < 0 ? -(2 ** 31) : place));
+    const part = sliceOf(graph, { x, begin: info.begin, end: ends, strides: info.strides, shape });
+    return part === x ? graph.alias(inputs.x, info.finalShape) : graph.tensor(part, info.finalShape);
+  }),
+  Tile: kernel<'x', { reps: number[] }>(({ inputs, attributes: { reps }, graph }) => {
+    const x = graph.value(inputs.x);
+    const shape = x.shape.map((size, i) => size * (reps[i] ?? 1));
+    return graph.tensor(graph.add({ operator: operator('Tile'), inputs: [x, graph.integers(reps)], shape }));
+  }),
+  Transpose: kernel<'x', { perm: number[] }>(({ inputs, attributes: { perm }, graph }) => {
+    const x = graph.value(inputs.x);
+    if (perm.every((from, to) => from === to)) return graph.alias(inputs.x, inputs.x.shape);
+    const shape = perm.map((from) => x.shape[from] ?? 0);
+    return graph.tensor(graph.add({ operator: operator('Transpose', { perm }), inputs: [x], shape }));
+  }),
+};
+
+interface StridedSliceAttributes {
+  readonly begin: number[];
+  readonly end: number[];
+  readonly strides: number[];
+  readonly beginMask: number;
+  readonly endMask: number;
+  readonly ellipsisMask: number;
+  readonly newAxisMask: number;
+  readonly shrinkAxisMask: number;
+}

@@ -1,0 +1,64 @@
+import { ONNX_TYPE } from '../graph/element-type.ts';
+import type { GraphPlan } from '../graph/graph-plan.ts';
+import type { GraphNode, GraphValue } from '../graph/graph-value.ts';
+import type { Operator } from '../graph/operator.ts';
+import { ModelProto } from './onnx-messages.ts';
+
+const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 };
+const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'gamma']);
+
+/** The bytes of the ONNX model (operator set 18) that computes a plan's outputs from its inputs. */
+export function encodeModel(plan: GraphPlan): Uint8Array {
+  const graph = {
+    name: 'pending',
+    node: plan.nodes.map(nodeMessage),
+    initializer: plan.constants.map(constantMessage),
+    input: plan.inputs.map(valueMessage),
+    output: plan.outputs.map(valueMessage),
+  };
+  const opsetImport = [
+    { domain: '', version: 18 },
+    { domain: 'com.microsoft', version: 1 },
+  ];
+  return ModelProto.encode(ModelProto.create({ irVersion: 8, opsetImport, graph })).finish();
+}
+
+/** The name of a numbered value inside the model. */
+export function valueName({ number }: GraphValue): string {
+  return `v${number}`;
+}
+
+function nodeMessage(node: GraphNode, position: number): object {
+  return {
+    name: `${node.operator.type}_${position}`,
+    opType: node.operator.type,
+    domain: node.operator.domain,
+    input: node.inputs.map(valueName),
+    output: node.outputs.map(valueName),
+    attribute: attributeMessages(node.operator),
+  };
+}
+
+function attributeMessages({ attributes }: Operator): object[] {
+  return Object.entries(attributes).map(([name, value]) => {
+    if (typeof value === 'string') return { name, type: ATTRIBUTE_TYPE.string, s: Buffer.from(value) };
+    if (typeof value !== 'number') return { name, type: ATTRIBUTE_TYPE.ints, ints: value };
+    if (FLOAT_ATTRIBUTES.has(name)) return { name, type: ATTRIBUTE_TYPE.float, f: value };
+    return { name, type: ATTRIBUTE_TYPE.int, i: value };
+  });
+}
+
+function constantMessage(value: GraphValue): object {
+  const { data, shape, type } = value;
+  if (data === null) throw new Error(`The constant ${value.constant} has no data.`);
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name: valueName(value), dims: shape, dataType: ONNX_TYPE[type], rawData };
+}
+
+function valueMessage(value: GraphValue): object {
+  const dim = value.shape.map((dimValue) => ({ dimValue }));
+  return {
+    name: valueName(value),
+    type: { tensorType: { elemType: ONNX_TYPE[value.type], shape: { dim } } },
+  };
+}

@@ -1,0 +1,189 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ElementType, HostArray } from './graph/element-type.ts';
+import { type GraphPlan, planGraph } from './graph/graph-plan.ts';
+import { GraphRecorder, type ValueStorage } from './graph/graph-recorder.ts';
+import { type GraphValue, graphValue } from './graph/graph-value.ts';
+import type { GraphRunner } from './session/graph-runner.ts';
+import { SessionCache } from './session/session-cache.ts';
+
+/** More than a whole training step of a deep model; a loop that never reads stays bounded. */
+const MOST_PENDING_NODES = 50_000;
+
+export interface BackendStatistics {
+  readonly pendingNodes: number;
+  readonly runs: number;
+  readonly sessionsHeld: number;
+  readonly sessionsCompiled: number;
+}
+
+/**
+ * A backend of tfjs that computes nothing until data is read: kernels record ONNX nodes, and a read runs all that
+ * living tensors depend on as one model, found again by its structure. One thread uses it: a run blocks.
+ */
+export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
+  readonly recorder: GraphRecorder = new GraphRecorder(this);
+  readonly #runner: GraphRunner;
+  readonly #sessions: SessionCache;
+  readonly #values = new tf.DataStorage<GraphValue>(this, tf.engine());
+  #runs = 0;
+
+  constructor(runner: GraphRunner) {
+    super();
+    this.#runner = runner;
+    this.#sessions = new SessionCache(runner);
+  }
+
+  get runner(): GraphRunner {
+    return this.#runner;
+  }
+
+  get statistics(): BackendStatistics {
+    const { held, compiled } = this.#sessions.statistics;
+    return {
+      pendingNodes: this.recorder.pending.length,
+      runs: this.#runs,
+      sessionsHeld: held,
+      sessionsCompiled: compiled,
+    };
+  }
+
+  /** Runs everything that living tensors wait for. */
+  flush(): void {
+    const pending = this.recorder.pending;
+    this.recorder.clear();
+    const plan = planGraph(pending);
+    if (plan === null) return;
+    try {
+      this.#run(plan);
+    } catch (cause) {
+      const failure = new Error('The tensors that were waiting could not be computed.', { cause });
+      for (const value of plan.outputs) settle(value, failure);
+      throw failure;
+    }
+  }
+
+  /** Keeps a chain of kernels that nobody reads from growing without bound. Called between kernels only. */
+  flushIfLong(): void {
+    if (this.recorder.pending.length > MOST_PENDING_NODES) this.flush();
+  }
+
+  graphValueOf({ dataId }: tf.TensorInfo): GraphValue {
+    return this.#values.get(dataId);
+  }
+
+  register(value: GraphValue): object {
+    const dataId = {};
+    value.references = 1;
+    this.#values.set(dataId, value);
+    return dataId;
+  }
+
+  addReference({ dataId }: tf.TensorInfo): void {
+    this.incRef(dataId);
+  }
+
+  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
+    return this.register(heldValue({ values, shape, dtype }));
+  }
+
+  // tfjs-core sets the number of parameters.
+  override move(...[dataId, values, shape, dtype, references]: Parameters<tf.KernelBackend['move']>): void {
+    const value = heldValue({ values, shape, dtype });
+    value.references = references;
+    this.#values.set(dataId, value);
+  }
+
+  override readSync(dataId: object): tf.BackendValues {
+    const value = this.#values.get(dataId);
+    if (value.data === null && value.failure === null) this.flush();
+    if (value.failure !== null) throw value.failure;
+    return value.data as tf.BackendValues; // set by the flush; no tensor of tfjs has int64 elements
+  }
+
+  override async read(dataId: object): Promise<tf.BackendValues> {
+    return this.readSync(dataId);
+  }
+
+  override refCount(dataId: object): number {
+    return this.#values.has(dataId) ? this.#values.get(dataId).references : 0;
+  }
+
+  override incRef(dataId: object): void {
+    this.#values.get(dataId).references++;
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    if (!this.#values.has(dataId)) return true;
+    const value = this.#values.get(dataId);
+    value.references--;
+    if (!force && value.references > 0) return false;
+    value.references = 0;
+    this.#values.delete(dataId);
+    return true;
+  }
+
+  override numDataIds(): number {
+    return this.#values.numDataIds();
+  }
+
+  override memory(): { unreliable: boolean; reasons: string[] } {
+    return { unreliable: true, reasons: ['The memory of compiled graphs is not counted.'] };
+  }
+
+  override floatPrecision(): 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override timerAvailable(): boolean {
+    return true;
+  }
+
+  override async time(work: () => void): Promise<tf.BackendTimingInfo> {
+    const start = performance.now();
+    work();
+    this.flush();
+    return { kernelMs: performance.now() - start };
+  }
+
+  override dispose(): void {
+    this.#sessions.dispose();
+  }
+
+  #run(plan: GraphPlan): void {
+    const inputs = plan.inputs.map((value) => {
+      if (value.failure !== null) throw value.failure;
+      if (value.data === null) throw new Error('A value was recorded that nothing computes.');
+      return { shape: value.shape, type: value.type, data: value.data };
+    });
+    const results = this.#sessions.find(plan).run(inputs);
+    this.#runs++;
+    plan.outputs.forEach((value, i) => {
+      settle(value, results[i] ?? new Error('The engine gave fewer results than the graph has outputs.'));
+    });
+  }
+}
+
+/** From here on the value stands by itself: the nodes behind it are gone. */
+function settle(value: GraphValue, outcome: HostArray | Error): void {
+  if (outcome instanceof Error) value.failure = outcome;
+  else value.data = outcome;
+  value.producer = null;
+  value.views = null;
+}
+
+interface Written {
+  readonly values: tf.BackendValues;
+  readonly shape: number[];
+  readonly dtype: tf.DataType;
+}
+
+function heldValue({ values, shape, dtype }: Written): GraphValue {
+  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
+    throw new Error(`The onnx backend holds float32, int32 and bool tensors, not ${dtype}.`);
+  }
+  return graphValue({ shape, type: dtype satisfies ElementType, data: values as HostArray }); // typed by dtype
+}

@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Kernel, KernelCall } from './kernels/kernel.ts';
+import { kernelTable } from './kernels/kernel-table.ts';
+import { OnnxBackend } from './onnx-backend.ts';
+import { openOnnxRuntime } from './session/open-onnx-runtime.ts';
+
+export const ONNX_BACKEND = 'onnx';
+
+/** Registers the backend with its kernels and makes it the active one; opened again it closes the one before. */
+export async function openOnnxBackend(options: {
+  readonly threads?: number | undefined;
+}): Promise<OnnxBackend> {
+  if (tf.engine().backendNames().includes(ONNX_BACKEND)) tf.removeBackend(ONNX_BACKEND);
+  const backend = new OnnxBackend(openOnnxRuntime(options));
+  tf.registerBackend(ONNX_BACKEND, () => backend);
+  for (const [kernelName, kernel] of Object.entries(kernelTable)) {
+    if (tf.getKernel(kernelName, ONNX_BACKEND) === undefined) registerKernel(kernelName, kernel);
+  }
+  await tf.setBackend(ONNX_BACKEND);
+  return backend;
+}
+
+function registerKernel(kernelName: string, kernel: Kernel): void {
+  tf.registerKernel({
+    kernelName,
+    backendName: ONNX_BACKEND,
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      // Kernels of this name are registered for this backend only.
+      const onnx = backend as OnnxBackend;
+      onnx.flushIfLong();
+      return kernel({ inputs: inputs as KernelCall['inputs'], attributes: attrs, graph: onnx.recorder });
+    },
+  });
+}

@@ -1,0 +1,54 @@
+import { cpus } from 'node:os';
+import { env, Tensor } from 'onnxruntime-node';
+// Not public, and the reason why the version is pinned: the one synchronous way to run a session. The public
+// `InferenceSession.run` does the same call later, on the same thread, and reading a tensor at once needs it now.
+import { binding, initOrt } from 'onnxruntime-node/dist/binding.js';
+import type { HostArray } from '../graph/element-type.ts';
+import type { CompiledGraph, CompileRequest, GraphRunner, HostTensor } from './graph-runner.ts';
+
+type Session = InstanceType<typeof binding.InferenceSession>;
+type Feeds = Parameters<Session['run']>[0];
+
+/** Runs graphs with the CPU provider of onnxruntime-node. */
+export function openOnnxRuntime(options: { readonly threads?: number | undefined }): GraphRunner {
+  initOrt();
+  const threads = options.threads ?? Math.max(1, cpus().length);
+  return {
+    engine: `onnxruntime ${env.versions.node ?? 'unknown'}`,
+    threads,
+    compile: (request) => compile(request, threads),
+  };
+}
+
+function compile({ model, inputs, outputs }: CompileRequest, threads: number): CompiledGraph {
+  const session = new binding.InferenceSession();
+  // Node never hands out shared memory for an encoded message.
+  session.loadModel(model.buffer as ArrayBuffer, model.byteOffset, model.byteLength, {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+  });
+  const fetches = Object.fromEntries(outputs.map((name) => [name, null]));
+  return {
+    run(values) {
+      const results = session.run(feedsOf(inputs, values), fetches, {});
+      return outputs.map((name) => results[name]?.data as HostArray); // models ask for types with such arrays only
+    },
+    dispose: () => session.dispose(),
+  };
+}
+
+function feedsOf(names: readonly string[], values: readonly HostTensor[]): Feeds {
+  const feeds: Feeds = {};
+  names.forEach((name, i) => {
+    const value = values[i];
+    if (value !== undefined) feeds[name] = tensorOf(value);
+  });
+  return feeds;
+}
+
+// One name for float64: ONNX Runtime's JavaScript calls it so, its models call it double.
+function tensorOf({ type, data, shape }: HostTensor): Tensor {
+  return new Tensor(type === 'double' ? 'float64' : type, data as Float32Array, shape);
+}

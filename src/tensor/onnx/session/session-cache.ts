@@ -1,0 +1,71 @@
+import { totalmem } from 'node:os';
+import type { GraphPlan } from '../graph/graph-plan.ts';
+import { peakBytes } from '../graph/peak-bytes.ts';
+import { encodeModel, valueName } from '../model/encode-model.ts';
+import type { CompiledGraph, GraphRunner } from './graph-runner.ts';
+
+export interface SessionLimits {
+  readonly sessions: number;
+  /** Bound of what the sessions' own arenas are expected to hold together. */
+  readonly bytes: number;
+}
+
+interface Entry {
+  readonly graph: CompiledGraph;
+  readonly bytes: number;
+}
+
+/** Compiled graphs by the key of their plan; the one unused for longest goes first. */
+export class SessionCache {
+  readonly #runner: GraphRunner;
+  readonly #limits: SessionLimits;
+  readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
+  #compiled = 0;
+
+  constructor(runner: GraphRunner, limits: SessionLimits = { sessions: 96, bytes: totalmem() / 4 }) {
+    this.#runner = runner;
+    this.#limits = limits;
+  }
+
+  /** Sessions held, and how many were compiled since the start. */
+  get statistics(): { readonly held: number; readonly compiled: number } {
+    return { held: this.#entries.size, compiled: this.#compiled };
+  }
+
+  find(plan: GraphPlan): CompiledGraph {
+    const entry = this.#entries.get(plan.key) ?? this.#compile(plan);
+    this.#entries.delete(plan.key);
+    this.#entries.set(plan.key, entry); // a map keeps insertion order: the last used is now the last
+    this.#evict();
+    return entry.graph;
+  }
+
+  dispose(): void {
+    for (const { graph } of this.#entries.values()) graph.dispose();
+    this.#entries.clear();
+    this.#bytes = 0;
+  }
+
+  #compile(plan: GraphPlan): Entry {
+    const graph = this.#runner.compile({
+      model: encodeModel(plan),
+      inputs: plan.inputs.map(valueName),
+      outputs: plan.outputs.map(valueName),
+    });
+    const bytes = peakBytes(plan);
+    this.#bytes += bytes;
+    this.#compiled++;
+    return { graph, bytes };
+  }
+
+  #evict(): void {
+    for (const [key, { graph, bytes }] of this.#entries) {
+      const fits = this.#entries.size <= this.#limits.sessions && this.#bytes <= this.#limits.bytes;
+      if (fits || this.#entries.size === 1) return;
+      graph.dispose();
+      this.#entries.delete(key);
+      this.#bytes -= bytes;
+    }
+  }
+}
