@@ -1,0 +1,122 @@
+import type { RunEvent } from '../../runtime/event/run-event.ts';
+import type { StageReport } from '../../runtime/stage/stage-definition.ts';
+import { formatDuration } from '../terminal/format-duration.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { describeFailure } from './describe-failure.ts';
+import { LiveRow } from './live-row.ts';
+import { advance, type Progress, progressBar, progressText } from './progress.ts';
+import type { Reporter } from './reporter.ts';
+import { reusedText } from './reused-text.ts';
+
+/** A list that redraws itself: one line for all reused stages, one for each stage that runs. */
+export class LiveReporter implements Reporter {
+  readonly #terminal: Terminal;
+  readonly #now: () => number;
+  readonly #rows = new Map<string, LiveRow>();
+  readonly #progress = new Map<string, Progress>();
+  readonly #reused: string[] = [];
+  readonly #reusedRow = new LiveRow();
+  readonly #noticeRow = new LiveRow();
+  #nameWidth = 0;
+  #list: Promise<unknown> | undefined;
+
+  constructor({ terminal, now }: { terminal: Terminal; now: () => number }) {
+    this.#terminal = terminal;
+    this.#now = now;
+  }
+
+  readonly handle = (event: RunEvent): void => {
+    switch (event.type) {
+      case 'run-started':
+        this.#nameWidth = Math.max(...event.stages.map((stage) => stage.length));
+        for (const stage of event.stages) this.#rows.set(stage, new LiveRow());
+        break;
+      case 'stage-reused':
+        this.#reused.push(event.stage);
+        this.#reusedRow.show(reusedText(this.#reused));
+        break;
+      case 'stage-started':
+        this.#list ??= this.#open();
+        this.#progress.delete(event.stage);
+        this.#show(event.stage, this.#dim(safeLine(event.reason)));
+        break;
+      case 'stage-report':
+        this.#report(event.stage, event.report);
+        break;
+      case 'stage-finished':
+        this.#show(event.stage, this.#dim(formatDuration(event.milliseconds)));
+        this.#rows.get(event.stage)?.end('done');
+        break;
+      case 'stage-retried':
+        this.#rows
+          .get(event.stage)
+          ?.note(`trying again: ${safeLine(describeFailure(event.failure).message)}`);
+        break;
+      case 'stage-failed':
+        this.#show(event.stage, 'failed');
+        this.#rows.get(event.stage)?.end('failed');
+        break;
+      case 'stage-skipped':
+        this.#show(event.stage, this.#dim(safeLine(event.because)));
+        this.#rows.get(event.stage)?.end('skipped');
+        break;
+      case 'run-finished':
+        this.#endAll();
+        break;
+      default:
+        event satisfies never;
+    }
+  };
+
+  readonly notice = (text: string): void => {
+    if (this.#list) this.#noticeRow.show(text);
+    else this.#terminal.complain(text);
+  };
+
+  readonly close = async (): Promise<void> => {
+    this.#endAll();
+    await this.#list;
+  };
+
+  /** listr2 is loaded only once a stage has to run. */
+  async #open(): Promise<void> {
+    const { Listr } = await import('listr2');
+    const rows = [this.#reusedRow, ...this.#rows.values(), this.#noticeRow];
+    const rendererOptions = { persistentOutput: true, outputBar: Number.POSITIVE_INFINITY };
+    await new Listr(
+      rows.map(({ task }) => ({ task, rendererOptions })),
+      {
+        concurrent: true,
+        exitOnError: false,
+        registerSignalListeners: false,
+        rendererOptions: { formatOutput: 'truncate', collapseErrors: false, showErrorMessage: false },
+      },
+    ).run();
+  }
+
+  #report(stage: string, report: StageReport): void {
+    if (report.type === 'note') {
+      const mark = report.level === 'warning' ? `${this.#terminal.colors.yellow('warning')} ` : '';
+      this.#rows.get(stage)?.note(`${mark}${safeLine(report.message)}`);
+      return;
+    }
+    const at = this.#now();
+    const progress = advance(this.#progress.get(stage), { report, at });
+    this.#progress.set(stage, progress);
+    const bar = this.#terminal.colors.cyan(progressBar(report));
+    this.#show(stage, `${bar === '' ? '' : `${bar} `}${progressText(progress, at)}`);
+  }
+
+  #show(stage: string, text: string): void {
+    this.#rows.get(stage)?.show(`${stage.padEnd(this.#nameWidth)}  ${text}`);
+  }
+
+  #dim(text: string): string {
+    return this.#terminal.colors.dim(text);
+  }
+
+  #endAll(): void {
+    for (const row of [this.#reusedRow, ...this.#rows.values(), this.#noticeRow]) row.end('done');
+  }
+}

@@ -1,0 +1,84 @@
+import type { RunEvent } from '../../runtime/event/run-event.ts';
+import type { StageReport } from '../../runtime/stage/stage-definition.ts';
+import { formatDuration } from '../terminal/format-duration.ts';
+import { safeLine, safeText } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { describeFailure } from './describe-failure.ts';
+import { advance, type Progress, progressText } from './progress.ts';
+import type { Reporter } from './reporter.ts';
+import { reusedText } from './reused-text.ts';
+
+const QUIET_MILLISECONDS = 5000;
+
+/** Lines for logs and CI: each stage's start and end, and its progress at most every few seconds. */
+export class PlainReporter implements Reporter {
+  readonly #print: (text: string) => void;
+  readonly #now: () => number;
+  readonly #reused: string[] = [];
+  readonly #stages = new Map<string, { progress?: Progress; quietUntil: number }>();
+
+  constructor({ terminal, now }: { terminal: Pick<Terminal, 'print'>; now: () => number }) {
+    this.#print = terminal.print;
+    this.#now = now;
+  }
+
+  readonly handle = (event: RunEvent): void => {
+    if (event.type === 'stage-reused') {
+      this.#reused.push(event.stage);
+      return;
+    }
+    this.#printReused();
+    switch (event.type) {
+      case 'stage-started':
+        this.#stages.set(event.stage, { quietUntil: this.#now() + QUIET_MILLISECONDS });
+        this.#line('started', `${event.stage} (${safeLine(event.reason)})`);
+        break;
+      case 'stage-report':
+        this.#report(event.stage, event.report);
+        break;
+      case 'stage-finished':
+        this.#line('done', `${event.stage} in ${formatDuration(event.milliseconds)}`);
+        break;
+      case 'stage-retried':
+        this.#line('retrying', `${event.stage}: ${describeFailure(event.failure).message}`);
+        break;
+      case 'stage-failed':
+        this.#line('failed', event.stage);
+        break;
+      case 'stage-skipped':
+        this.#line('skipped', `${event.stage} (${safeLine(event.because)})`);
+        break;
+      case 'run-started':
+      case 'run-finished':
+        break;
+      default:
+        event satisfies never;
+    }
+  };
+
+  readonly notice = (text: string): void => this.#print(text);
+
+  readonly close = async (): Promise<void> => this.#printReused();
+
+  #report(stage: string, report: StageReport): void {
+    if (report.type === 'note') {
+      this.#line(report.level === 'warning' ? 'warning' : 'note', `${stage}: ${safeText(report.message)}`);
+      return;
+    }
+    const at = this.#now();
+    const state = this.#stages.get(stage) ?? { quietUntil: 0 };
+    const progress = advance(state.progress, { report, at });
+    const speaks = at >= state.quietUntil;
+    this.#stages.set(stage, { progress, quietUntil: speaks ? at + QUIET_MILLISECONDS : state.quietUntil });
+    if (speaks) this.#line('', `${stage}  ${progressText(progress, at)}`);
+  }
+
+  #printReused(): void {
+    const stages = this.#reused.splice(0);
+    if (stages.length > 0) this.#print(reusedText(stages));
+  }
+
+  #line(verb: string, text: string): void {
+    this.#print(`${verb.padEnd(9)}${text}`);
+  }
+}

@@ -1,0 +1,53 @@
+import type { StageReport } from '../../runtime/stage/stage-definition.ts';
+import { formatDuration } from '../terminal/format-duration.ts';
+import { formatCount, formatFigure } from '../terminal/format-number.ts';
+
+export type ProgressReport = Extract<StageReport, { type: 'progress' }>;
+
+/** A stage's latest report, and the first one of the same attempt, from which the pace follows. */
+export interface Progress {
+  readonly report: ProgressReport;
+  readonly first: { readonly at: number; readonly done: number };
+}
+
+/** Takes in a report; `at` is in milliseconds. Counting that falls back (another part, another phase) starts anew. */
+export function advance(
+  before: Progress | undefined,
+  { report, at }: { report: ProgressReport; at: number },
+): Progress {
+  const same = before && before.report.unit === report.unit && before.report.done <= report.done;
+  return { report, first: same ? before.first : { at, done: report.done } };
+}
+
+/** What is left at the average pace so far; undefined while there is nothing to go by. */
+export function millisecondsLeft({ report, first }: Progress, now: number): number | undefined {
+  const done = report.done - first.done;
+  if (report.total === undefined || done <= 0 || now <= first.at) return undefined;
+  return ((now - first.at) / done) * Math.max(0, report.total - report.done);
+}
+
+/** `step 40/300  loss 1.234  lr 5e-5  5,200 tokens/s  ETA 1m 02s` */
+export function progressText(progress: Progress, now: number): string {
+  const { done, total, unit, figures = {} } = progress.report;
+  const left = millisecondsLeft(progress, now);
+  return [
+    `${unit} ${formatCount(done)}${total === undefined ? '' : `/${formatCount(total)}`}`,
+    ...Object.entries(figures).map(([name, value]) => figureText(name, value)),
+    ...(left === undefined || left === 0 ? [] : [`ETA ${formatDuration(left)}`]),
+  ].join('  ');
+}
+
+/** A bar of `width` cells; nothing where the total is unknown. */
+export function progressBar({ done, total }: ProgressReport, width = 16): string {
+  if (!total) return '';
+  const filled = Math.round(Math.min(1, done / total) * width);
+  return '█'.repeat(filled) + '░'.repeat(width - filled);
+}
+
+const RATE = /^(.+)_per_second$/;
+
+function figureText(name: string, value: number): string {
+  const rate = RATE.exec(name)?.[1];
+  if (rate) return `${formatFigure(value)} ${rate.replaceAll('_', ' ')}/s`;
+  return `${name === 'learning_rate' ? 'lr' : name.replaceAll('_', ' ')} ${formatFigure(value)}`;
+}

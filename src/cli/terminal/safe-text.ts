@@ -1,0 +1,17 @@
+/** Controls, invisible formatting, lone surrogates; but not line feed, tab and the joiners that scripts and emoji need. */
+const UNSAFE = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** Text from data and models, made harmless: what a terminal would obey is shown as an escape instead. */
+export function safeText(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(UNSAFE, escaped);
+}
+
+/** The same on one line: line breaks and tabs are shown too. */
+export function safeLine(text: string): string {
+  return safeText(text).replaceAll('\n', '⏎').replaceAll('\t', '⇥');
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
