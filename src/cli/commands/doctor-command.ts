@@ -1,0 +1,16 @@
+import type { CommandDeclaration } from './command-declaration.ts';
+import { jsonOption, storeOption } from './options.ts';
+import type { StoreOptions } from './verify-command.ts';
+
+export const doctorCommand: CommandDeclaration<StoreOptions> = {
+  name: 'doctor',
+  usage: '',
+  mostWords: 0,
+  summary: 'Show what this machine offers, and what is missing',
+  options: [storeOption, jsonOption],
+  examples: [
+    { line: 'retune doctor', does: 'check the machine, the tensor backends and the store' },
+    { line: 'retune doctor --json', does: 'the same, to attach to a report' },
+  ],
+  load: () => import('../doctor/execute-doctor.ts'),
+};

@@ -1,0 +1,19 @@
+import type { CommandDeclaration } from './command-declaration.ts';
+import { type JsonOption, jsonOption, storeOption } from './options.ts';
+
+export interface StoreOptions extends JsonOption {
+  readonly store?: string;
+}
+
+export const verifyCommand: CommandDeclaration<StoreOptions> = {
+  name: 'verify',
+  usage: '',
+  mostWords: 0,
+  summary: 'Check that everything in the store is what its digest says',
+  options: [storeOption, jsonOption],
+  examples: [
+    { line: 'retune verify', does: 'check this project’s store' },
+    { line: 'retune verify --store /mnt/shared/artifacts', does: 'check another one' },
+  ],
+  load: () => import('../verify/execute-verify.ts'),
+};

@@ -1,0 +1,14 @@
+/** What the process says to its caller when it ends. */
+export const exitCode = {
+  success: 0,
+  stageFailed: 1,
+  /** A command line or a pipeline that cannot be understood. */
+  badUsage: 2,
+  /** `plan --check`: something would run. */
+  outOfDate: 3,
+  /** The store or the lock does not hold what it promises. */
+  integrity: 4,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode];

@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import { runProgram } from './program.ts';
+import { openTerminal } from './terminal/terminal.ts';
+
+const EX_SOFTWARE = 70;
+const terminal = openTerminal(process);
+
+// A reader that had enough, such as `head`, is no reason to fail.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode);
+  throw error;
+});
+
+try {
+  process.exitCode = await runProgram(process.argv.slice(2), {
+    terminal,
+    workingDirectory: process.cwd(),
+    environment: process.env,
+    stageProcess: fileURLToPath(new URL('./stage-process.js', import.meta.url)),
+  });
+} catch (error) {
+  const trace = error instanceof Error ? error.stack : String(error);
+  terminal.complain(`retune stopped because of a mistake of its own. Please report it:\n${trace}`);
+  process.exitCode = EX_SOFTWARE;
+}

@@ -1,0 +1,75 @@
+import { Command, CommanderError } from 'commander';
+import { addCommand } from './commands/add-command.ts';
+import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
+import { doctorCommand } from './commands/doctor-command.ts';
+import { explainCommand } from './commands/explain-command.ts';
+import { graphCommand } from './commands/graph-command.ts';
+import { initCommand } from './commands/init-command.ts';
+import { planCommand } from './commands/plan-command.ts';
+import { runCommand } from './commands/run-command.ts';
+import { runsCommand } from './commands/runs-command.ts';
+import { schemaCommand } from './commands/schema-command.ts';
+import { showCommand } from './commands/show-command.ts';
+import { verifyCommand } from './commands/verify-command.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
+import { retuneVersion } from './retune-version.ts';
+
+const FIRST_STEP = `
+Start here:
+  retune init my-project
+  cd my-project
+  retune run`;
+
+/** Parses the arguments, runs the command that they name and says how the process is to end. */
+export async function runProgram(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
+  let code: ExitCode = exitCode.success;
+  const program = buildProgram(context, (value) => {
+    code = value;
+  });
+  try {
+    await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) return exitCode.badUsage;
+  }
+  return code;
+}
+
+function buildProgram(context: CommandContext, ended: (code: ExitCode) => void): Command {
+  const program = emptyProgram(context);
+  const add = <Options>(declaration: CommandDeclaration<Options>) =>
+    addCommand({ program, declaration, context, ended });
+  program.commandsGroup('Run a pipeline:');
+  add(runCommand);
+  add(planCommand);
+  add(explainCommand);
+  program.commandsGroup('Look at it and at its results:');
+  add(showCommand);
+  add(runsCommand);
+  add(graphCommand);
+  program.commandsGroup('Start and check:');
+  add(initCommand);
+  add(schemaCommand);
+  add(verifyCommand);
+  add(doctorCommand);
+  return program;
+}
+
+function emptyProgram({ terminal }: CommandContext): Command {
+  const helpWidth = Math.min(terminal.columns, 80);
+  return new Command('retune')
+    .description('Instruction fine-tuning as a cached pipeline: edit the YAML, rerun only what changed.')
+    .usage('<command> [options]')
+    .version(retuneVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .addHelpText('after', FIRST_STEP)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.complain(text.trimEnd()),
+      getOutHelpWidth: () => helpWidth,
+      getErrHelpWidth: () => helpWidth,
+    })
+    .configureHelp({ subcommandTerm: (command) => command.name() });
+}
