@@ -1,0 +1,32 @@
+import type { CommandCall } from '../commands/command-declaration.ts';
+import type { StoreOptions } from '../commands/verify-command.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { projectStore } from '../pipeline/pipeline-store.ts';
+import { retuneVersion } from '../retune-version.ts';
+import { labelledText } from '../terminal/labelled-text.ts';
+import { safeText } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import type { Finding } from './finding.ts';
+import { lookAtBackends } from './look-at-backends.ts';
+import { lookAtMachine } from './look-at-machine.ts';
+import { lookAtStore } from './look-at-store.ts';
+
+/** `retune doctor`: says what this machine offers; it touches no network. */
+export async function execute({ options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
+  const { root } = projectStore({ options, context });
+  const findings = [...lookAtMachine(), ...(await lookAtBackends()), await lookAtStore(root)];
+  const { terminal } = context;
+  if (options.json) terminal.print(JSON.stringify({ retune: retuneVersion(), findings }));
+  else terminal.print(`retune ${retuneVersion()}\n${findingsText(findings, terminal)}`);
+  return exitCode.success;
+}
+
+function findingsText(findings: readonly Finding[], terminal: Terminal): string {
+  const { green, yellow, red } = terminal.colors;
+  const marks = { good: green('✔'), absent: yellow('–'), bad: red('✖') };
+  const lines = findings.map(({ subject, state, found, help }) => ({
+    label: subject,
+    text: `${marks[state]} ${safeText(found)}${help ? `\n  ${help}` : ''}`,
+  }));
+  return labelledText(lines, { terminal });
+}

@@ -1,0 +1,10 @@
+/** One thing that was looked at. */
+export interface Finding {
+  /** `node`, `memory`, `backend onnx`. */
+  readonly subject: string;
+  readonly state: 'good' | 'absent' | 'bad';
+  /** What was found, in a few words. */
+  readonly found: string;
+  /** What to do, where something is absent or bad. */
+  readonly help?: string;
+}

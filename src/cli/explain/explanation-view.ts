@@ -1,0 +1,87 @@
+import type { Json } from '../../json.ts';
+import { positionOf } from '../../runtime/diagnostic/position.ts';
+import { describeReason, type ExplainedDifference, type Explanation } from '../../runtime/index.ts';
+
+/** A stage's decision and what led to it, for people and programs. */
+export interface ExplanationView {
+  readonly stage: string;
+  readonly decision: Explanation['decision']['kind'];
+  readonly key?: string;
+  /** Why it runs where no field differs, or what it waits for. */
+  readonly reason?: string;
+  readonly compared_with?: { readonly run: string; readonly stage: string; readonly started_at: string };
+  readonly differences: readonly DifferenceView[];
+}
+
+export interface DifferenceView {
+  /** `with.optimizer.learning_rate`, `input train`, `version`. */
+  readonly field: string;
+  readonly kind: ExplainedDifference['kind'];
+  readonly before?: Json;
+  readonly after?: Json;
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+}
+
+export function explanationView({
+  stage,
+  decision,
+  comparedWith,
+  differences,
+}: Explanation): ExplanationView {
+  return {
+    stage,
+    decision: decision.kind,
+    ...because(decision),
+    ...(comparedWith && {
+      compared_with: {
+        run: comparedWith.provenance.run,
+        stage: comparedWith.provenance.stage,
+        started_at: comparedWith.provenance.startedAt,
+      },
+    }),
+    differences: differences.map(differenceView),
+  };
+}
+
+function because(decision: Explanation['decision']): Partial<ExplanationView> {
+  switch (decision.kind) {
+    case 'reuse':
+      return { key: decision.key };
+    case 'run':
+      return { key: decision.key, reason: describeReason(decision.reason) };
+    case 'undecided':
+      return { reason: `waits for ${decision.waitsFor.join(', ')}` };
+    default:
+      return decision satisfies never;
+  }
+}
+
+function differenceView(difference: ExplainedDifference): DifferenceView {
+  const { kind, before, after, span } = difference;
+  return {
+    field: fieldOf(difference),
+    kind,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+    file: span.file.displayPath,
+    line: positionOf(span.file, span.start).line,
+  };
+}
+
+function fieldOf(difference: ExplainedDifference): string {
+  switch (difference.kind) {
+    case 'config':
+    case 'source':
+      return `with${difference.pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}`;
+    case 'input':
+      return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
+    case 'uses':
+    case 'version':
+    case 'format':
+      return difference.kind;
+    default:
+      return difference satisfies never;
+  }
+}

@@ -1,0 +1,30 @@
+import type { CommandCall } from '../commands/command-declaration.ts';
+import type { GraphOptions } from '../commands/graph-command.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { openPipeline } from '../pipeline/open-pipeline.ts';
+import { graphDot } from './graph-dot.ts';
+import { graphMermaid } from './graph-mermaid.ts';
+import { graphText } from './graph-text.ts';
+import { type GraphView, graphView } from './graph-view.ts';
+
+/** `retune graph`: prints the pipeline's stages and what flows between them. */
+export async function execute({ words, options, context }: CommandCall<GraphOptions>): Promise<ExitCode> {
+  const opened = await openPipeline({ words, options, context, names: 'none' });
+  if (!opened) return exitCode.badUsage;
+  const view = graphView(opened.dag);
+  context.terminal.print(options.json ? JSON.stringify(view) : draw(view, options.format));
+  return exitCode.success;
+}
+
+function draw(view: GraphView, format: GraphOptions['format']): string {
+  switch (format) {
+    case 'text':
+      return graphText(view);
+    case 'mermaid':
+      return graphMermaid(view);
+    case 'dot':
+      return graphDot(view);
+    default:
+      return format satisfies never;
+  }
+}

@@ -1,0 +1,46 @@
+import { describeReason, type Plan, type PlannedStage } from '../../runtime/index.ts';
+
+/** What a run would do, for people and programs. */
+export interface PlanView {
+  readonly pipeline: string;
+  readonly stages: readonly StageView[];
+}
+
+export interface StageView {
+  readonly stage: string;
+  readonly uses: string;
+  readonly decision: PlannedStage['decision']['kind'];
+  /** Why it would run, or what it waits for; absent where it is reused. */
+  readonly reason?: string;
+  readonly waits_for?: readonly string[];
+  readonly key?: string;
+  /** How long it took when it last ran. */
+  readonly last_milliseconds?: number;
+}
+
+export function planView(pipeline: string, { stages }: Plan): PlanView {
+  return { pipeline, stages: [...stages.values()].map(stageView) };
+}
+
+function stageView({ node, decision, lastMilliseconds }: PlannedStage): StageView {
+  return {
+    stage: node.id,
+    uses: node.definition.name,
+    decision: decision.kind,
+    ...why(decision),
+    ...(lastMilliseconds === undefined ? {} : { last_milliseconds: lastMilliseconds }),
+  };
+}
+
+function why(decision: PlannedStage['decision']): Partial<StageView> {
+  switch (decision.kind) {
+    case 'reuse':
+      return { key: decision.key };
+    case 'run':
+      return { key: decision.key, reason: describeReason(decision.reason) };
+    case 'undecided':
+      return { reason: `waits for ${decision.waitsFor.join(', ')}`, waits_for: decision.waitsFor };
+    default:
+      return decision satisfies never;
+  }
+}

@@ -1,0 +1,35 @@
+import { listRuns, type RunRecord, readRun, type Store } from '../../runtime/index.ts';
+import type { CommandCall } from '../commands/command-declaration.ts';
+import type { RunsOptions } from '../commands/runs-command.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { projectStore } from '../pipeline/pipeline-store.ts';
+import { UsageError } from '../usage-error.ts';
+import { runDetails } from './run-details.ts';
+import { runTable } from './run-table.ts';
+
+/** `retune runs`: lists past runs, or shows one of them stage by stage. */
+export async function execute({ words, options, context }: CommandCall<RunsOptions>): Promise<ExitCode> {
+  const store = projectStore({ options, context });
+  const { terminal } = context;
+  const [wanted] = words;
+  if (wanted !== undefined) {
+    const record = findRun(store, wanted);
+    terminal.print(options.json ? JSON.stringify(record) : runDetails(record, terminal));
+    return exitCode.success;
+  }
+  const records: RunRecord[] = [];
+  for (const record of listRuns(store)) {
+    records.push(record);
+    if (records.length === options.limit) break;
+  }
+  if (options.json) terminal.print(JSON.stringify({ runs: records }));
+  else terminal.print(records.length === 0 ? `no runs yet in ${store.root}` : runTable(records));
+  return exitCode.success;
+}
+
+function findRun(store: Store, wanted: string): RunRecord {
+  const record = wanted === 'latest' ? listRuns(store).next().value : readRun(store, wanted);
+  if (record) return record;
+  const message = wanted === 'latest' ? 'there are no runs yet' : `there is no run \`${wanted}\``;
+  throw new UsageError({ message, help: `\`retune runs\` lists those in ${store.root}` });
+}

@@ -1,0 +1,39 @@
+import type { RunRecord, StageOutcome } from '../../runtime/index.ts';
+import { describeFailure } from '../reporter/describe-failure.ts';
+import { formatDuration } from '../terminal/format-duration.ts';
+import { labelledText } from '../terminal/labelled-text.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** One run, stage by stage. */
+export function runDetails(record: RunRecord, terminal: Terminal): string {
+  const { run, pipeline, file, params, outcome, milliseconds, startedAt, stages } = record;
+  const facts = [
+    { label: 'run', text: safeLine(run) },
+    { label: 'pipeline', text: safeLine(`${pipeline} (${file})`) },
+    { label: 'params', text: safeLine(JSON.stringify(params)) },
+    { label: 'started', text: safeLine(startedAt) },
+    {
+      label: 'outcome',
+      text: outcome === 'running' ? outcome : `${outcome} after ${formatDuration(milliseconds)}`,
+    },
+  ];
+  const lines = Object.entries(stages).map(([stage, done]) => ({ label: stage, text: outcomeText(done) }));
+  const list = lines.length === 0 ? [] : ['', labelledText(lines, { terminal })];
+  return [labelledText(facts, { terminal, indent: '' }), ...list].join('\n');
+}
+
+function outcomeText(outcome: StageOutcome): string {
+  switch (outcome.decision) {
+    case 'reused':
+      return 'reused';
+    case 'ran':
+      return `ran in ${formatDuration(outcome.milliseconds)}: ${safeLine(outcome.reason)}`;
+    case 'failed':
+      return `failed after ${formatDuration(outcome.milliseconds)}: ${describeFailure(outcome.failure).message}`;
+    case 'skipped':
+      return `skipped: ${safeLine(outcome.because)}`;
+    default:
+      return outcome satisfies never;
+  }
+}

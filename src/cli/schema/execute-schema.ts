@@ -1,0 +1,26 @@
+import { closest } from 'fastest-levenshtein';
+import { stageRegistry } from '../../stages/registry.ts';
+import type { CommandCall } from '../commands/command-declaration.ts';
+import type { JsonOption } from '../commands/options.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { UsageError } from '../usage-error.ts';
+import { pipelineSchema } from './pipeline-schema.ts';
+
+/** `retune schema`: prints the JSON Schema of pipeline files or of one stage's `with`. */
+export async function execute({ words, context }: CommandCall<JsonOption>): Promise<ExitCode> {
+  const [stage] = words;
+  const schema = stage === undefined ? await pipelineSchema() : schemaOf(stage);
+  context.terminal.print(JSON.stringify(schema, null, 2));
+  return exitCode.success;
+}
+
+function schemaOf(stage: string): object {
+  const definition = stageRegistry.get(stage);
+  if (definition) return definition.schema;
+  const names = [...stageRegistry.keys()];
+  const near = names.length > 0 ? `did you mean \`${closest(stage, names)}\`? ` : '';
+  throw new UsageError({
+    message: `there is no stage called \`${stage}\``,
+    help: `${near}The stages are ${names.join(', ')}`,
+  });
+}

@@ -1,0 +1,55 @@
+import type { Store } from '../../runtime/index.ts';
+import { portCodecs } from '../../stages/ports/port-codecs.ts';
+import type { ResponseRecord } from '../../stages/ports/response-record.ts';
+import { type FinishedOutput, readOutput } from './finished-outputs.ts';
+import type { ComparedAnswer } from './run-summary.ts';
+
+const SHOWN = 3;
+
+/** A few answers; where several stages answered the same prompts, side by side. */
+export async function collectAnswers(
+  store: Store,
+  outputs: readonly FinishedOutput[],
+): Promise<readonly ComparedAnswer[]> {
+  const asked = samePrompts(outputs.filter(({ type }) => type === 'responses'));
+  const columns = await Promise.all(
+    asked.map(({ node, digest }) =>
+      readOutput({ store, digest }, async (path) => ({ stage: node.id, responses: await firstTexts(path) })),
+    ),
+  );
+  return (columns[0]?.responses ?? []).map((response) => ({
+    question: questionOf(response),
+    expected: response.expected.trim(),
+    given: columns.flatMap(({ stage, responses }) => {
+      const same = responses.find(({ id }) => id === response.id);
+      return same?.response === undefined ? [] : [{ stage, response: same.response }];
+    }),
+  }));
+}
+
+/** The largest group of stages that were asked the same; the last such group where several are as large. */
+function samePrompts(outputs: readonly FinishedOutput[]): readonly FinishedOutput[] {
+  const groups = new Map<string, FinishedOutput[]>();
+  for (const output of outputs) {
+    const { stage, output: name, part } = output.node.inputs['prompts'] ?? {};
+    const prompts = JSON.stringify([stage, name, part]);
+    groups.set(prompts, [...(groups.get(prompts) ?? []), output]);
+  }
+  return [...groups.values()].reduce((largest, next) => (next.length >= largest.length ? next : largest), []);
+}
+
+async function firstTexts(path: string): Promise<readonly ResponseRecord[]> {
+  const kept: ResponseRecord[] = [];
+  for await (const record of portCodecs.responses.read(path)) {
+    if (record.response !== undefined) kept.push(record);
+    if (kept.length === SHOWN) break;
+  }
+  return kept;
+}
+
+/** The instruction as the row has it; else the end of the prompt, where a template puts the question. */
+function questionOf({ fields, prompt }: ResponseRecord): string {
+  const { instruction, input } = fields;
+  if (typeof instruction !== 'string') return prompt.trim().slice(-200);
+  return typeof input === 'string' && input !== '' ? `${instruction}\n${input}` : instruction;
+}

@@ -1,0 +1,27 @@
+import type { Score } from '../../stages/ports/scores.ts';
+import { formatFigure } from '../terminal/format-number.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import { renderTable } from '../terminal/table.ts';
+import type { StageScores } from './run-summary.ts';
+
+const MOST_COLUMNS = 4;
+
+/** Every evaluation's metrics side by side: a column a stage, or a row a stage where there are many. */
+export function scoreTable(scores: readonly StageScores[]): string {
+  const metrics = [...new Set(scores.flatMap((stage) => stage.metrics.map(({ metric }) => metric)))];
+  if (metrics.length === 0) return '';
+  const cellOf = ({ metrics: own }: StageScores, name: string) =>
+    cell(own.find(({ metric }) => metric === name));
+  const upright = scores.length <= MOST_COLUMNS;
+  const head = ['', ...(upright ? scores.map(({ stage }) => stage) : metrics.map(safeLine))];
+  const rows = upright
+    ? metrics.map((name) => [safeLine(name), ...scores.map((stage) => cellOf(stage, name))])
+    : scores.map((stage) => [stage.stage, ...metrics.map((name) => cellOf(stage, name))]);
+  return renderTable({ head, rows, align: ['left', ...head.slice(1).map(() => 'right' as const)] });
+}
+
+function cell(score: Score | undefined): string {
+  if (score === undefined) return '';
+  const { value, standard_error } = score;
+  return standard_error ? `${formatFigure(value)} ± ${formatFigure(standard_error)}` : formatFigure(value);
+}

@@ -1,0 +1,28 @@
+import { verifyStore } from '../../runtime/index.ts';
+import type { CommandCall } from '../commands/command-declaration.ts';
+import type { StoreOptions } from '../commands/verify-command.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { projectStore } from '../pipeline/pipeline-store.ts';
+import { counted, formatBytes } from '../terminal/format-number.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+
+/** `retune verify`: reads the whole store again and names what is not as it should be. */
+export async function execute({ options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
+  const store = projectStore({ options, context });
+  const report = await verifyStore(store);
+  const sound = report.problems.length === 0;
+  if (options.json) {
+    context.terminal.print(JSON.stringify({ store: store.root, sound, ...report }));
+  } else {
+    const { blobs, bytes, records, runs, problems } = report;
+    const content = `${counted(blobs, 'file')} (${formatBytes(bytes)}), ${counted(records, 'record')}, ${counted(runs, 'run')}`;
+    for (const { path, message } of problems)
+      context.terminal.complain(`${safeLine(path)}: ${safeLine(message)}`);
+    context.terminal.print(
+      `${store.root}: ${content}: ${sound ? 'all sound' : counted(problems.length, 'problem')}`,
+    );
+    if (!sound)
+      context.terminal.print('What is damaged or lost is computed again by the next run that needs it.');
+  }
+  return sound ? exitCode.success : exitCode.integrity;
+}
