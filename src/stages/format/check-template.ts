@@ -1,0 +1,19 @@
+import type { FormatConfig } from '../../generated/format-config.ts';
+import type { ConfigProblem } from '../../runtime/stage/stage-definition.ts';
+import { parseJinja } from '../../text/template/jinja-template.ts';
+import { TextError } from '../../text/text-error.ts';
+
+/** Every source of a user's template that does not parse. */
+export function checkTemplate({ template }: FormatConfig): readonly ConfigProblem[] {
+  if (typeof template === 'string') return [];
+  return Object.entries(template).flatMap(([segment, source]) => {
+    try {
+      parseJinja(source);
+      return [];
+    } catch (error) {
+      if (!(error instanceof TextError)) throw error;
+      const { code, message, help } = error;
+      return [{ pointer: `/template/${segment}`, code, message, ...(help === undefined ? {} : { help }) }];
+    }
+  });
+}

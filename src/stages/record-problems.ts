@@ -1,0 +1,49 @@
+import { StageError } from '../runtime/stage/stage-error.ts';
+import { TextError } from '../text/text-error.ts';
+
+const shown = 10;
+
+/** The mistakes of a stage's records, reported all at once: the first ten by name, the others by number. */
+export class RecordProblems {
+  readonly #what: string;
+  readonly #lines: string[] = [];
+  #first: TextError | undefined;
+  #seen = 0;
+  #broken = 0;
+
+  /** `what` continues "3 of 100 records ...". */
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /** The result of `attempt`, or undefined where it threw a TextError, which is kept for the report. */
+  collect<Result>(id: string, attempt: () => Result): Result | undefined {
+    this.#seen += 1;
+    try {
+      return attempt();
+    } catch (error) {
+      if (!(error instanceof TextError)) throw error;
+      this.add(id, error);
+      return undefined;
+    }
+  }
+
+  /** Adds a mistake of the record that `collect` saw last. */
+  add(id: string, problem: TextError): void {
+    this.#broken += 1;
+    this.#first ??= problem;
+    if (this.#broken <= shown) this.#lines.push(`  record ${this.#seen} (id ${id}): ${problem.message}`);
+  }
+
+  throwIfAny(): void {
+    if (this.#first === undefined) return;
+    const { code, help } = this.#first;
+    const more = this.#broken > shown ? [`  and ${this.#broken - shown} more`] : [];
+    const heading = `${this.#broken} of ${this.#seen} records ${this.#what}:`;
+    throw new StageError({
+      code,
+      message: [heading, ...this.#lines, ...more].join('\n'),
+      ...(help === undefined ? {} : { help }),
+    });
+  }
+}

@@ -1,0 +1,110 @@
+import { parse, Template, tokenize } from '@huggingface/jinja';
+
+type Node = ReturnType<typeof parse>['body'][number];
+
+/** Called with an index into the template's output expressions; not a name that a template could write. */
+const guardName = ' no value';
+
+/** What stands for a value in `{{ }}`, as its author wrote it: `answer`, `row.answer`; undefined for anything longer. */
+export type OutputName = string | undefined;
+
+/** A Jinja template in which each `{{ value }}` without a value calls `noValue` instead of writing nothing. */
+export interface StrictTemplate {
+  /** Every name in the template: variables, but also attributes and filters. */
+  readonly names: ReadonlySet<string>;
+  readonly render: (
+    variables: Readonly<Record<string, unknown>>,
+    noValue: (name: OutputName) => never,
+  ) => string;
+}
+
+/** White space stays as it is written, the final line feed too. Throws what the parser throws. */
+export function strictTemplate(source: string): StrictTemplate {
+  const template = new Template('');
+  // Parsed here because the constructor drops line feeds after blocks. Jinja itself drops one final line feed.
+  template.parsed = parse(tokenize(`${source}\n`));
+  const names = namesIn(template.parsed);
+  const outputs: OutputName[] = [];
+  template.parsed.body = template.parsed.body.map((node: Node) => guardOutputs(node, outputs));
+  return {
+    names,
+    render: (variables, noValue) =>
+      template.render({ ...variables, [guardName]: (index: number) => noValue(outputs[index]) }),
+  };
+}
+
+const guard = new Template(
+  '{% if VALUE is undefined or VALUE is none %}{{ NO_VALUE(INDEX) }}{% else %}{{ VALUE }}{% endif %}',
+).parsed.body;
+
+/** Wraps each expression that is written, in this node and in the blocks below it. */
+function guardOutputs(node: Node, outputs: OutputName[]): Node {
+  if (isText(node)) return node;
+  if (!isStatement(node)) {
+    outputs.push(nameOf(node));
+    return guardFor({ value: node, index: outputs.length - 1 });
+  }
+  return mapFields(node, (field) =>
+    Array.isArray(field) && field.every(isNode) ? field.map((child) => guardOutputs(child, outputs)) : field,
+  );
+}
+
+function guardFor(output: { value: Node; index: number }): Node {
+  const [wrapped] = guard;
+  if (wrapped === undefined) throw new Error('the guard template is empty');
+  return substitute(wrapped, output) as Node; // a node in, a node out
+}
+
+function substitute(part: unknown, output: { value: Node; index: number }): unknown {
+  if (Array.isArray(part)) return part.map((item) => substitute(item, output));
+  if (!isNode(part)) return part;
+  if (isIdentifier(part, 'VALUE')) return output.value;
+  if (isIdentifier(part, 'NO_VALUE'))
+    return mapFields(part, (field) => (field === 'NO_VALUE' ? guardName : field));
+  if (isIdentifier(part, 'INDEX')) return integer(output.index);
+  return mapFields(part, (field) => substitute(field, output));
+}
+
+const integer = (value: number): Node | undefined => new Template(`{{ ${value} }}`).parsed.body[0];
+
+const statements = new Set([
+  'If',
+  'For',
+  'Set',
+  'Macro',
+  'Break',
+  'Continue',
+  'Comment',
+  'FilterStatement',
+  'CallStatement',
+]);
+const isStatement = (node: Node): boolean => statements.has(node.type);
+const isText = (node: Node): boolean => node.type === 'StringLiteral';
+const isNode = (part: unknown): part is Node =>
+  typeof part === 'object' && part !== null && 'type' in part && typeof part.type === 'string';
+const isIdentifier = (node: Node, name: string): boolean =>
+  node.type === 'Identifier' && 'value' in node && node.value === name;
+
+/** A copy of the node, of the same class, with `change` applied to each of its fields. */
+function mapFields(node: Node, change: (field: unknown) => unknown): Node {
+  const fields = Object.entries(node).map(([name, field]) => [name, change(field)]);
+  return Object.assign(Object.create(Object.getPrototypeOf(node)), Object.fromEntries(fields));
+}
+
+function nameOf(node: Node): OutputName {
+  if (node.type === 'Identifier' && 'value' in node) return String(node.value);
+  if (node.type !== 'MemberExpression' || !('object' in node && 'property' in node && 'computed' in node))
+    return undefined;
+  if (node.computed || !isNode(node.object) || !isNode(node.property)) return undefined;
+  const [object, property] = [nameOf(node.object), nameOf(node.property)];
+  return object === undefined || property === undefined ? undefined : `${object}.${property}`;
+}
+
+function namesIn(part: unknown, names = new Set<string>()): ReadonlySet<string> {
+  if (isNode(part) && part.type === 'Identifier' && 'value' in part) names.add(String(part.value));
+  if (typeof part === 'object' && part !== null) {
+    const children = part instanceof Map ? [...part].flat() : Object.values(part);
+    for (const child of children) namesIn(child, names);
+  }
+  return names;
+}

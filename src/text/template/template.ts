@@ -1,0 +1,19 @@
+import type { JsonObject } from '../../json.ts';
+import type { Segment, SegmentRole } from '../formatted-record.ts';
+
+/**
+ * Writes a row as segments, none of them empty. Throws a TextError that names the field where the row does not have
+ * what the template needs.
+ */
+export type Template = (row: JsonObject) => readonly Segment[];
+
+/** The segments in order, without those that have no text. */
+export function segmentsOf(texts: Readonly<Partial<Record<SegmentRole, string>>>): readonly Segment[] {
+  const { prompt = '', header = '', response = '' } = texts;
+  const segments: readonly Segment[] = [
+    { role: 'prompt', text: prompt },
+    { role: 'header', text: header },
+    { role: 'response', text: response },
+  ];
+  return segments.filter(({ text }) => text !== '');
+}

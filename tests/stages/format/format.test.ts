@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { checkTemplate } from '../../../src/stages/format/check-template.ts';
+import * as format from '../../../src/stages/format/run-format.ts';
+import { openStageRig } from '../stage-rig.ts';
+
+const files = { inputs: { records: 'in' }, outputs: { records: 'out' } };
+
+describe('format', () => {
+  test('keeps each record’s id and row beside its segments', async () => {
+    await using rig = await openStageRig();
+    await rig.writeRecords('in', [{ id: 'a', question: 'Why?', answer: 'So.', topic: 'life' }]);
+    const template = { prompt: 'Q: {{ question }}', header: '\nA: ', response: '{{ answer }}' };
+    await rig.run(format, { config: { template }, ...files });
+    expect(await rig.readRecords('out')).toEqual([
+      {
+        id: 'a',
+        segments: [
+          { role: 'prompt', text: 'Q: Why?' },
+          { role: 'header', text: '\nA: ' },
+          { role: 'response', text: 'So.' },
+        ],
+        fields: { question: 'Why?', answer: 'So.', topic: 'life' },
+      },
+    ]);
+  });
+
+  test('a judge’s template sees a response with its prompt, what was expected, and the row’s own fields', async () => {
+    await using rig = await openStageRig();
+    const response = {
+      id: 'a',
+      prompt: 'P',
+      expected: 'E',
+      fields: { topic: 'T', prompt: 'shadowed' },
+      response: 'R',
+    };
+    await rig.writeRecords('in', [response]);
+    const template = {
+      prompt: '{{ prompt }}|{{ expected }}|{{ response }}|{{ topic }}',
+      header: '',
+      response: '',
+    };
+    await rig.run(format, { config: { template }, ...files });
+    expect(await rig.readRecords('out')).toEqual([
+      {
+        id: 'a',
+        segments: [{ role: 'prompt', text: 'P|E|R|T' }],
+        fields: { topic: 'T', prompt: 'P', expected: 'E', response: 'R' },
+      },
+    ]);
+  });
+
+  test('all records that cannot be written are reported at once, ten of them by name', async () => {
+    await using rig = await openStageRig();
+    const records = Array.from({ length: 12 }, (_, index) => ({ id: `r${index + 1}`, text: 'no fields' }));
+    await rig.writeRecords('in', [{ id: 'good', instruction: 'i', output: 'o' }, ...records]);
+    const lines = records
+      .slice(0, 10)
+      .map(({ id }, index) => `  record ${index + 2} (id ${id}): it has no field \`instruction\``);
+    await expect(rig.run(format, { config: { template: 'alpaca' }, ...files })).rejects.toMatchObject({
+      name: 'StageError',
+      code: 'missing-field',
+      message: ['12 of 13 records cannot be written with the template:', ...lines, '  and 2 more'].join('\n'),
+      help: 'map it with `fields: { instruction: <its name in your data> }` of the load stage; the row has `text`',
+    });
+  });
+
+  test('check points at each part of a template that does not parse', () => {
+    const problems = checkTemplate({ template: { prompt: '{{ a', header: '', response: '{% if a %}' } });
+    expect(problems.map(({ pointer, code, message }) => ({ pointer, code, message }))).toEqual([
+      {
+        pointer: '/template/prompt',
+        code: 'bad-template',
+        message: 'the template does not parse: Unexpected end of input',
+      },
+      {
+        pointer: '/template/response',
+        code: 'bad-template',
+        message: 'the template does not parse: it ends before its last block does',
+      },
+    ]);
+  });
+});

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { jinjaTemplate } from '../../../src/text/template/jinja-template.ts';
+
+const promptOf = (prompt: string) => jinjaTemplate({ prompt, header: '', response: '' });
+
+test('a template writes its segments, white space and final line feeds as they stand', () => {
+  const template = jinjaTemplate({
+    prompt:
+      'Q: {{ q }}{% if input %}\nI: {{ input }}{% endif %}{% for turn in turns %}[{{ turn.role }}]{% endfor %}',
+    header: '\nA:\n',
+    response: '{{ a }}',
+  });
+  expect(template({ q: 'one', a: '1', turns: [] })).toEqual([
+    { role: 'prompt', text: 'Q: one' },
+    { role: 'header', text: '\nA:\n' },
+    { role: 'response', text: '1' },
+  ]);
+  expect(template({ q: 'two', input: 'more', a: '2', turns: [{ role: 'user' }] })[0]?.text).toBe(
+    'Q: two\nI: more[user]',
+  );
+});
+
+test('a value is data: whatever it contains is written as it stands', () => {
+  const template = promptOf('<{{ value }}>');
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'grapheme' }),
+        fc.constantFrom('{{ other }}', '{% if x %}', '{# #}', '{{ range(9) }}'),
+      ),
+      (value) => {
+        expect(template({ value, other: 'secret' })).toEqual([{ role: 'prompt', text: `<${value}>` }]);
+      },
+    ),
+  );
+});
+
+test('a value that is written but missing or null is an error that names it', () => {
+  const template = promptOf('{{ question }} {{ turn.text }}');
+  expect(() => template({ turn: { text: 't' } })).toThrow('it has no field `question`');
+  expect(() => template({ question: null, turn: { text: 't' } })).toThrow('its field `question` is null');
+  expect(() => template({ question: 'q', turn: {} })).toThrow('its template fails: `turn.text` has no value');
+});
+
+test('fields whose names the language uses for itself do no harm', () => {
+  expect(
+    promptOf('{% for i in range(2) %}{{ i }}{% endfor %}{{ a }}')({ a: 'x', range: 'r', true: 'no' }),
+  ).toEqual([{ role: 'prompt', text: '01x' }]);
+});
+
+test.each([
+  ['{{ a', 'the template does not parse: Unexpected end of input'],
+  ['{% if a %}x', 'the template does not parse: it ends before its last block does'],
+  ['{% nope %}', 'the template does not parse: Unknown statement type: nope'],
+  [
+    "{{ strftime_now('%Y') }}",
+    'the template asks for the time with `strftime_now`, so that no two runs would write the same',
+  ],
+])('the template %s is refused', (source, message) => {
+  expect(() => promptOf(source)).toThrow(expect.objectContaining({ code: 'bad-template', message }));
+});
