@@ -1,0 +1,19 @@
+import type { TokenizeConfig } from '../../generated/tokenize-config.ts';
+import type { InputPort } from '../../runtime/stage/stage-definition.ts';
+import { declareStage } from '../declare-stage.ts';
+
+const records: InputPort = { accepts: ['records'], required: true, parts: 'each' };
+const tokenizer: InputPort = { accepts: ['tokenizer'], required: true, parts: 'one' };
+
+/** Turns formatted records into token ids. */
+export const tokenizeStage = declareStage<TokenizeConfig>({
+  name: 'tokenize',
+  version: 1,
+  ports: ({ encoding }) => ({
+    inputs: encoding === undefined ? { records, tokenizer } : { records },
+    outputs: { tokens: { type: 'tokens' } },
+  }),
+  process: 'inline',
+  device: 'none',
+  load: () => import('./run-tokenize.ts'),
+});
