@@ -1,0 +1,33 @@
+import type { CollateConfig } from '../../generated/collate-config.ts';
+import { StageError } from '../../runtime/stage/stage-error.ts';
+import type { Example } from '../../training/batches/example.ts';
+import { ignoredTarget } from '../../training/batches/pad-batch.ts';
+import { nameRecords } from '../name-records.ts';
+
+interface ExampleCheck {
+  readonly config: CollateConfig;
+  readonly warn: (message: string) => void;
+}
+
+/** Throws where a fact that `expect` states does not hold; warns of examples that teach nothing. */
+export function checkExamples(examples: readonly Example[], { config, warn }: ExampleCheck): void {
+  const { trained_token_in_every_example: eachTrained, minimum_examples: minimum } = config.expect;
+  if (examples.length < minimum) {
+    throw new StageError({
+      code: 'expectation-failed',
+      message: `there are ${examples.length} examples where \`expect\` says at least ${minimum}`,
+      help: 'look at the records that reach this stage, and at `too_long: drop`',
+    });
+  }
+  const untrained = examples.filter(({ targets }) => targets.every((target) => target === ignoredTarget));
+  if (untrained.length === 0) return;
+  const found = `${untrained.length} of ${examples.length} examples have no token to learn: ${nameRecords(untrained)}`;
+  if (eachTrained) {
+    throw new StageError({
+      code: 'expectation-failed',
+      message: found,
+      help: `raise \`max_length\` (${config.max_length}), so that their responses are not cut off`,
+    });
+  }
+  warn(found);
+}
