@@ -1,0 +1,20 @@
+import { writeTexts } from '../../model/generation/write-texts.ts';
+import type { AnswerSource } from './answer-source.ts';
+import type { LocalModel } from './open-local-model.ts';
+
+/** Answers with a model in this process, so many prompts at a time. */
+export const answerLocally =
+  ({ model, tokenizer }: LocalModel, batchSize: number): AnswerSource =>
+  async ({ requests, sampling, signal, onAnswer }) => {
+    const settings = {
+      maxNewTokens: sampling.max_new_tokens,
+      temperature: sampling.temperature,
+      topK: sampling.top_k,
+      topP: sampling.top_p,
+      seed: sampling.seed,
+      stop: sampling.stop,
+      batchSize,
+    };
+    const prompts = requests.map(({ id, prompt }) => ({ id, text: prompt }));
+    for await (const text of writeTexts({ model, tokenizer, prompts, settings, signal })) onAnswer(text);
+  };

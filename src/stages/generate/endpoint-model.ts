@@ -1,0 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StageError } from '../../runtime/stage/stage-error.ts';
+
+/** The name under which an endpoint serves a model, where the folder stands for such a one; else undefined. */
+export async function endpointModel(folder: string): Promise<string | undefined> {
+  const path = join(folder, 'endpoint.json');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { provider, model }: { provider?: unknown; model?: unknown } = JSON.parse(text);
+  if (provider === 'openai' && typeof model === 'string') return model;
+  throw new StageError({
+    code: 'bad-endpoint',
+    message: `${path} names no model of a provider that is known: it holds ${text.trim()}`,
+    help: 'load the model as `openai:<name>`',
+  });
+}

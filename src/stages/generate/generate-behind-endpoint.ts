@@ -1,0 +1,16 @@
+import { StageError } from '../../runtime/stage/stage-error.ts';
+import { askAll } from './ask-all.ts';
+import type { Generated, Generation } from './generation.ts';
+
+/** Lets a model behind an endpoint answer; `model` is its name there. */
+export async function generateBehindEndpoint(generation: Generation & { model: string }): Promise<Generated> {
+  const { config, model } = generation;
+  if (config.mode === 'score')
+    throw new StageError({
+      code: 'endpoint-score',
+      message: `the model \`${model}\` is behind an endpoint, which cannot rate given responses`,
+      help: 'score with a model folder, or let the endpoint answer with `mode: text`',
+    });
+  const { askEndpoint } = await import('./endpoint/ask-endpoint.ts');
+  return askAll(generation, (asking) => askEndpoint({ ...asking, model, settings: config.endpoint }));
+}

@@ -1,0 +1,52 @@
+import type { TextScore } from '../../model/generation/score-texts.ts';
+import type { StageAction } from '../../runtime/stage/stage-action.ts';
+import { answerLocally } from './answer-locally.ts';
+import { askAll } from './ask-all.ts';
+import type { Generated, Generation } from './generation.ts';
+import { type LocalModel, openLocalModel } from './open-local-model.ts';
+import { scoreResponses } from './score-responses.ts';
+import { Tally } from './tally.ts';
+
+export interface LocalGeneration extends Generation {
+  readonly folder: string;
+  readonly resources: StageAction['resources'];
+}
+
+/** Lets the model in a folder answer or rate. */
+export async function generateLocally(generation: LocalGeneration): Promise<Generated> {
+  const { config, folder, resources } = generation;
+  using local = await openLocalModel(folder, resources);
+  const { responses, measurements } =
+    config.mode === 'score'
+      ? await scoreAll(generation, local)
+      : await askAll(generation, answerLocally(local, config.batch_size));
+  const peak_memory = process.resourceUsage().maxRSS * 1024;
+  return { responses, measurements: { ...local.tensorBackend, ...measurements, peak_memory } };
+}
+
+async function scoreAll({ config, questions, host }: Generation, local: LocalModel): Promise<Generated> {
+  const scores = new Map<string, TextScore>();
+  const tally = new Tally(host, questions.length);
+  await scoreResponses(local, {
+    questions,
+    batchSize: config.batch_size,
+    signal: host.signal,
+    onScore: (score) => {
+      scores.set(score.id, score);
+      tally.add(score.tokens);
+    },
+  });
+  const responses = questions.map(({ id, prompt, expected, fields }) => {
+    const score = scores.get(id);
+    if (score === undefined) throw new Error(`No score was made for ${id}`);
+    return {
+      id,
+      prompt,
+      expected,
+      fields,
+      log_likelihood: score.logLikelihood,
+      scored_tokens: score.tokens,
+    };
+  });
+  return { responses, measurements: tally.measurements() };
+}

@@ -1,0 +1,18 @@
+import type { GenerateConfig } from '../../generated/generate-config.ts';
+import { declareStage } from '../declare-stage.ts';
+
+/** Lets a model answer prompts, or rate the responses that they should have. */
+export const generateStage = declareStage<GenerateConfig>({
+  name: 'generate',
+  version: 1,
+  ports: () => ({
+    inputs: {
+      model: { accepts: ['model'], required: true, parts: 'one' },
+      prompts: { accepts: ['records'], required: true, parts: 'one' },
+    },
+    outputs: { responses: { type: 'responses' } },
+  }),
+  process: 'child',
+  device: 'accelerator',
+  load: () => import('./run-generate.ts'),
+});

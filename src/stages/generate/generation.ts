@@ -1,0 +1,18 @@
+import type { GenerateConfig } from '../../generated/generate-config.ts';
+import type { Json } from '../../json.ts';
+import type { StageHost } from '../../runtime/stage/stage-definition.ts';
+import type { ResponseRecord } from '../ports/response-record.ts';
+import type { Question } from './question.ts';
+
+/** What is to be generated, wherever the model is. */
+export interface Generation {
+  readonly config: GenerateConfig;
+  readonly questions: readonly Question[];
+  readonly host: StageHost;
+}
+
+/** The responses in the order of the questions, and measurements of the run. */
+export interface Generated {
+  readonly responses: readonly ResponseRecord[];
+  readonly measurements: Readonly<Record<string, Json>>;
+}

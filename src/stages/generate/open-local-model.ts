@@ -1,0 +1,31 @@
+import { type LanguageModel, openLanguageModel } from '../../model/language-model.ts';
+import type { StageAction } from '../../runtime/stage/stage-action.ts';
+import { StageError } from '../../runtime/stage/stage-error.ts';
+import { openTensorBackend, type TensorBackendInfo } from '../../tensor/index.ts';
+import { openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
+import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
+import { chosenBackend } from '../train/chosen-backend.ts';
+
+/** A model in this process, with the tokenizer from its own folder. */
+export interface LocalModel extends Disposable {
+  readonly model: LanguageModel;
+  readonly tokenizer: Tokenizer;
+  readonly tensorBackend: TensorBackendInfo;
+}
+
+/** Loads a model's folder onto the tensor backend that `resources` asks for. */
+export async function openLocalModel(
+  folder: string,
+  resources: StageAction['resources'],
+): Promise<LocalModel> {
+  const tokenizer = await openTokenizer(folder);
+  const tensorBackend = await openTensorBackend(chosenBackend(resources));
+  const model = await openLanguageModel(folder);
+  if (tokenizer.vocabularySize > model.config.vocabularySize)
+    throw new StageError({
+      code: 'vocabulary-mismatch',
+      message: `the tokenizer in ${folder} has ${tokenizer.vocabularySize} tokens, its model ${model.config.vocabularySize}`,
+      help: 'a model works only with the tokenizer that it was trained with',
+    });
+  return { model, tokenizer, tensorBackend, [Symbol.dispose]: () => model.dispose() };
+}

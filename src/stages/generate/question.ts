@@ -1,0 +1,54 @@
+import type { GenerateConfig } from '../../generated/generate-config.ts';
+import type { JsonObject } from '../../json.ts';
+import { StageError } from '../../runtime/stage/stage-error.ts';
+import type { FormattedRecord, Segment } from '../../text/formatted-record.ts';
+import { parseFormattedRecord } from '../../text/parse-record.ts';
+import type { DataRecord } from '../../text/record.ts';
+
+/** What a formatted record asks of a model: where it has to go on, and what it should write. */
+export interface Question {
+  readonly id: string;
+  readonly fields: JsonObject;
+  /** The text that is given. */
+  readonly prompt: string;
+  /** The text that stands after it in the record: the response, and its header where the model has to write that too. */
+  readonly rest: string;
+  /** The marker before the response, without white space around it. */
+  readonly header: string;
+  readonly expected: string;
+}
+
+/** The questions of all records, whose ids have to differ: an answer is found again by its id. */
+export async function readQuestions(
+  records: AsyncIterable<DataRecord>,
+  start: GenerateConfig['start'],
+): Promise<readonly Question[]> {
+  const questions = new Map<string, Question>();
+  for await (const record of records) {
+    if (questions.has(record.id))
+      throw new StageError({ code: 'duplicate-id', message: `two records have the id ${record.id}` });
+    questions.set(record.id, questionOf(parseFormattedRecord(record), start));
+  }
+  return [...questions.values()];
+}
+
+/** Cuts a record where the model begins: after its last prompt segment, or after the header that follows. */
+export function questionOf(
+  { id, fields, segments }: FormattedRecord,
+  start: GenerateConfig['start'],
+): Question {
+  const answerAt = segments.findLastIndex(({ role }) => role === 'prompt') + 1;
+  const answer = segments.slice(answerAt);
+  const headers = answer.filter(({ role }) => role === 'header');
+  const given = segments.slice(0, answerAt).concat(start === 'header' ? headers : []);
+  return {
+    id,
+    fields,
+    prompt: textOf(given),
+    rest: textOf(segments.slice(given.length)),
+    header: textOf(headers).trim(),
+    expected: textOf(answer.filter(({ role }) => role === 'response')),
+  };
+}
+
+const textOf = (segments: readonly Segment[]): string => segments.map(({ text }) => text).join('');

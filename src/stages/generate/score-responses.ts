@@ -1,0 +1,30 @@
+import { scoreTexts, type TextScore, type TextToScore } from '../../model/generation/score-texts.ts';
+import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
+import type { LocalModel } from './open-local-model.ts';
+import type { Question } from './question.ts';
+
+export interface Rating {
+  readonly questions: readonly Question[];
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+  readonly onScore: (score: TextScore) => void;
+}
+
+/** Rates what each record holds after its prompt, and the end of text after it. */
+export async function scoreResponses({ model, tokenizer }: LocalModel, rating: Rating): Promise<void> {
+  const { questions, batchSize, signal, onScore } = rating;
+  const texts = questions.map((question) => textToScore(question, tokenizer));
+  for await (const score of scoreTexts({ model, texts, batchSize, signal })) onScore(score);
+}
+
+/** The text is encoded as a whole, as for training; what is rated begins where its tokens are no longer the prompt's. */
+function textToScore({ id, prompt, rest }: Question, tokenizer: Tokenizer): TextToScore {
+  const { encode, endOfText } = tokenizer;
+  const given = encode(prompt);
+  const whole = encode(prompt + rest);
+  const differs = whole.findIndex((token, index) => token !== given[index]);
+  const from = differs === -1 ? whole.length : differs;
+  // Without a prompt the end of the text before is what the first token follows.
+  const before = from === 0 ? [endOfText] : [];
+  return { id, tokens: Int32Array.of(...before, ...whole, endOfText), from: from + before.length };
+}
