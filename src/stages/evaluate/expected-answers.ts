@@ -1,0 +1,41 @@
+import type { Json } from '../../json.ts';
+import { StageError } from '../../runtime/stage/stage-error.ts';
+import type { DataRecord } from '../../text/record.ts';
+import type { ResponseRecord } from '../ports/response-record.ts';
+
+/** The answers that would be right for a response, by its record's id. */
+export type ExpectedAnswers = (response: ResponseRecord) => readonly string[];
+
+/** Without references: the response that the formatted record held. */
+export const expectedInResponse: ExpectedAnswers = (response) => [response.expected];
+
+/** With references: what their field says, a text or a list of texts. */
+export async function expectedInReferences(
+  references: AsyncIterable<DataRecord>,
+  field: string,
+): Promise<ExpectedAnswers> {
+  const byId = new Map<string, readonly string[]>();
+  for await (const record of references) byId.set(record.id, answersIn(record, field));
+  return ({ id }) => {
+    const answers = byId.get(id);
+    if (answers !== undefined) return answers;
+    throw new StageError({
+      code: 'missing-reference',
+      message: `response ${id} has no record with its id among the references`,
+      help: 'give load an `id` that names the same field for both',
+    });
+  };
+}
+
+function answersIn(record: DataRecord, field: string): readonly string[] {
+  const value: Json | undefined = record[field];
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value) && value.length > 0 && value.every((answer) => typeof answer === 'string'))
+    return value;
+  const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value).slice(0, 100)}`;
+  throw new StageError({
+    code: 'bad-reference',
+    message: `field \`${field}\` of reference ${record.id} ${found}; it must be a text or a list of texts`,
+    help: `\`reference_field\` names the field; this record has ${Object.keys(record).join(', ')}`,
+  });
+}

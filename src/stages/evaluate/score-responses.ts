@@ -1,0 +1,86 @@
+import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
+import type { Json } from '../../json.ts';
+import { StageError } from '../../runtime/stage/stage-error.ts';
+import type { Score, Scores } from '../ports/scores.ts';
+import type { Metric, RatedResponse, Rating } from './metrics/metric.ts';
+import { type MetricName, metrics } from './metrics/metrics.ts';
+import { weightedMean } from './weighted-mean.ts';
+
+interface MetricRatings {
+  readonly name: MetricName;
+  readonly metric: Metric;
+  /** In the order of the responses; undefined where one is left out. */
+  readonly ratings: readonly (Rating | undefined)[];
+}
+
+/** Every metric of the configuration over all responses, and what each response got. */
+export function scoreResponses(rated: readonly RatedResponse[], config: EvaluateConfig): Scores {
+  const rows = config.metrics.map((name): MetricRatings => {
+    const metric = metrics[name];
+    for (const { response } of rated) checkMode({ name, metric, response });
+    return { name, metric, ratings: rated.map((one) => metric.rate(one, config)) };
+  });
+  return {
+    metrics: rows.map((row) => scoreOf(row, rated)),
+    records: rated.map(({ response }, index) => ({ id: response.id, values: valuesOf(rows, index) })),
+  };
+}
+
+function scoreOf({ name, metric, ratings }: MetricRatings, rated: readonly RatedResponse[]): Score {
+  const used = ratings.filter((rating) => rating !== undefined);
+  const unused = rated.filter((_, index) => ratings[index] === undefined).map(({ response }) => response);
+  const reason = metric.leftOutReason ?? 'it cannot be rated';
+  if (used.length === 0) throw nothingToScore(name, unused[0]?.response, reason);
+  const { mean, standardError } = weightedMean(used);
+  const value = shown(metric, mean);
+  return {
+    metric: name,
+    value,
+    higher_is_better: metric.higherIsBetter,
+    count: used.length,
+    // The delta method: d exp(x) = exp(x) dx.
+    ...(standardError === undefined
+      ? {}
+      : { standard_error: metric.transform === 'exp' ? value * standardError : standardError }),
+    ...(unused.length === 0
+      ? {}
+      : { left_out: { count: unused.length, reason, ids: unused.map(({ id }) => id) } }),
+  };
+}
+
+const shown = (metric: Metric, value: number): number =>
+  metric.transform === 'exp' ? Math.exp(value) : value;
+
+function valuesOf(rows: readonly MetricRatings[], index: number): Readonly<Record<string, Json>> {
+  const values = rows.map(({ name, metric, ratings }): readonly [string, Json] => {
+    const rating = ratings[index];
+    return [name, rating === undefined ? null : shown(metric, rating.value)];
+  });
+  return Object.fromEntries(values);
+}
+
+function checkMode({
+  name,
+  metric,
+  response,
+}: Omit<MetricRatings, 'ratings'> & Pick<RatedResponse, 'response'>): void {
+  const has = metric.reads === 'text' ? response.response : response.log_likelihood;
+  if (has !== undefined) return;
+  const found = metric.reads === 'text' ? 'rated, not answered' : 'answered, not rated';
+  throw new StageError({
+    code: 'wrong-mode',
+    message: `metric ${name} cannot be taken of response ${response.id}, which was ${found}`,
+    help: `set \`mode: ${metric.reads}\` in the generate stage that it comes from`,
+  });
+}
+
+function nothingToScore(name: MetricName, answer: string | undefined, reason: string): StageError {
+  const example = answer === undefined ? '' : `; the first answer is ${JSON.stringify(answer.slice(0, 200))}`;
+  return new StageError({
+    code: 'nothing-to-score',
+    message:
+      answer === undefined
+        ? `metric ${name} has no response to score`
+        : `metric ${name} can use none of the responses: ${reason}${example}`,
+  });
+}
