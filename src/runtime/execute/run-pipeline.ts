@@ -1,12 +1,117 @@
+import { availableParallelism } from 'node:os';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { Result } from '../result.ts';
+import type { DagNode } from '../graph/dag.ts';
+import type { SourceDigests } from '../key/key-material.ts';
+import type { Lock } from '../plan/lock.ts';
+import { lockAfter, readLock, writeLock } from '../plan/lock-file.ts';
+import { PastRuns } from '../plan/past-runs.ts';
+import { selectStages } from '../plan/select-stages.ts';
+import { digestSources } from '../plan/source-digests.ts';
+import { err, ok, type Result } from '../result.ts';
+import type { RunOutcome } from '../store/run-record.ts';
+import { newRunId } from '../store/run-records.ts';
+import { storageFailureOf } from '../store/system-error.ts';
+import { allOutcomes } from './all-outcomes.ts';
+import { releaseDeadAttempts } from './attempt.ts';
+import type { RunContext } from './run-context.ts';
+import { beginJournal } from './run-journal.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunResult } from './run-result.ts';
+import { runStages, type StageOutcomes } from './run-stages.ts';
 
 /**
- * Runs what has to run and reuses the rest. An error is a mistake found before anything ran; a stage that fails is
- * part of the result.
+ * Runs what has to run and reuses the rest. An error is a mistake found before anything ran, or a store that cannot be
+ * written; a stage that fails is part of the result.
  */
 export async function runPipeline(options: RunOptions): Promise<Result<RunResult, readonly Diagnostic[]>> {
-  throw new Error(`not there yet: ${options.dag.name}`);
+  try {
+    const prepared = await prepare(options);
+    return prepared.ok ? ok(await run(options, prepared.value)) : prepared;
+  } catch (error) {
+    const storage = storageFailureOf(error);
+    if (storage === undefined) throw error;
+    return err([unusableStore(options.store.root, storage.message)]);
+  }
 }
+
+/** What a run starts from once nothing is wrong with it. */
+interface Prepared {
+  readonly nodes: ReadonlyMap<string, DagNode>;
+  readonly sources: SourceDigests;
+  readonly lock: Lock | undefined;
+}
+
+async function prepare(options: RunOptions): Promise<Result<Prepared, readonly Diagnostic[]>> {
+  const nodes = selectStages(options.dag, options);
+  if (!nodes.ok) return nodes;
+  const lock = readLock(options.dag);
+  if (!lock.ok) return err([lock.error]);
+  const sources = await digestSources(nodes.value.values(), options.store.statCache);
+  if (!sources.ok) return sources;
+  return ok({ nodes: nodes.value, sources: sources.value, lock: lock.value });
+}
+
+async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Promise<RunResult> {
+  const { dag, store, targets = [] } = options;
+  const startedAt = new Date();
+  const journal = await beginJournal(store, { run: newRunId(startedAt), startedAt, dag, targets });
+  // Also ends what still runs when this function is left by an error.
+  const leaving = new AbortController();
+  const context = contextOf(options, { sources, run: journal.run, leaving: leaving.signal });
+  const { emit, signal } = context;
+  try {
+    emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
+    await releaseDeadAttempts(store);
+    const reached = await runStages(nodes, context);
+    const stages = allOutcomes(nodes, { reached, interrupted: signal.aborted, emit });
+    const outcome = outcomeOf(stages, signal);
+    const milliseconds = await journal.end({ outcome, stages });
+    if (outcome === 'succeeded') {
+      await writeLock(dag, {
+        lock: lockAfter({ dag, previous: lock, sources, outcomes: stages }),
+        previous: lock,
+      });
+    }
+    await store.statCache.save();
+    emit({ type: 'run-finished', run: journal.run, outcome, milliseconds });
+    return { run: journal.run, outcome, milliseconds, stages };
+  } finally {
+    leaving.abort();
+  }
+}
+
+function contextOf(
+  options: RunOptions,
+  begun: { readonly sources: SourceDigests; readonly run: string; readonly leaving: AbortSignal },
+): RunContext {
+  const { dag, store, stageProcess, signal } = options;
+  return {
+    dag,
+    store,
+    stageProcess,
+    sources: begun.sources,
+    past: new PastRuns(store),
+    forced: new Set(options.force),
+    run: begun.run,
+    jobs: Math.max(1, options.jobs ?? availableParallelism()),
+    keepGoing: options.keepGoing ?? false,
+    resources: options.resources ?? {},
+    signal: signal === undefined ? begun.leaving : AbortSignal.any([signal, begun.leaving]),
+    graceMilliseconds: options.graceMilliseconds ?? 10_000,
+    emit: options.onEvent ?? (() => {}),
+  };
+}
+
+function outcomeOf(stages: StageOutcomes, signal: AbortSignal): RunOutcome {
+  const unfinished = [...stages.values()].some(
+    ({ decision }) => decision === 'failed' || decision === 'skipped',
+  );
+  if (!unfinished) return 'succeeded';
+  return signal.aborted ? 'interrupted' : 'failed';
+}
+
+const unusableStore = (root: string, why: string): Diagnostic => ({
+  code: 'unusable-store',
+  message: `the store ${root} cannot be used: ${why}`,
+  help: 'give it room and write access, or choose another with --store or RETUNE_STORE',
+});

@@ -57,6 +57,13 @@ export async function temporaryPath(root: string): Promise<string> {
   return join(root, storeLayout.temporary, randomUUID());
 }
 
+/** A new empty folder in the store's temporary folder. */
+export async function makeTemporaryFolder(root: string): Promise<string> {
+  const path = await temporaryPath(root);
+  await mkdir(path);
+  return path;
+}
+
 /** Makes a folder so that it outlives a loss of power. */
 export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });

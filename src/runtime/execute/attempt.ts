@@ -1,0 +1,125 @@
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { CacheKey } from '../key/cache-key.ts';
+import { makeTemporaryFolder } from '../store/atomic-write.ts';
+import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
+import type { Store } from '../store/store.ts';
+import { storeLayout } from '../store/store-layout.ts';
+import { hasErrorCode } from '../store/system-error.ts';
+
+/** What stands in an attempt's folder, `state/<key>/<attempt>/`. */
+export const attemptFiles = {
+  /** The process that works here; absent when it has ended its work. */
+  owner: 'owner.json',
+  action: 'action.json',
+  inputs: 'inputs',
+  outputs: 'outputs',
+  /** What the stage keeps so that it can resume. */
+  state: 'state',
+  log: 'log.txt',
+} as const;
+
+/** Opens a folder for one attempt and hands it the resume state that an earlier attempt left under the same key. */
+export async function openAttempt(
+  store: Store,
+  { key, name }: { key: CacheKey; name: string },
+): Promise<string> {
+  const folder = join(store.root, storeLayout.state, key, name);
+  const prepared = await makeTemporaryFolder(store.root);
+  await writeFile(join(prepared, attemptFiles.owner), JSON.stringify(thisProcess()));
+  await mkdir(join(prepared, attemptFiles.inputs));
+  await mkdir(join(prepared, attemptFiles.outputs));
+  // Another process may clear the key's empty folder away between the two steps.
+  do await mkdir(dirname(folder), { recursive: true });
+  while (!(await moveFolder(prepared, folder)));
+  await takeOverState(folder);
+  await mkdir(join(folder, attemptFiles.state), { recursive: true });
+  return folder;
+}
+
+/** Ends an attempt that did not succeed: what could resume it and its log stay, all else goes. */
+export async function releaseAttempt(folder: string): Promise<void> {
+  for (const name of [attemptFiles.inputs, attemptFiles.outputs, attemptFiles.action]) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+  await removeEmpty(join(folder, attemptFiles.state));
+  await removeIfBlank(join(folder, attemptFiles.log));
+  await rm(join(folder, attemptFiles.owner), { force: true });
+  await removeEmpty(folder);
+  await removeEmpty(dirname(folder));
+}
+
+/** Removes an attempt with all that it left: its outputs are in the store. */
+export async function discardAttempt(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await removeEmpty(dirname(folder));
+}
+
+/** Releases the attempts of processes that died in the middle of them. */
+export async function releaseDeadAttempts(store: Store): Promise<void> {
+  const state = join(store.root, storeLayout.state);
+  for (const key of await namesIn(state)) {
+    for (const name of await namesIn(join(state, key))) {
+      const folder = join(state, key, name);
+      if ((await ownerOf(folder)) === 'dead') await releaseAttempt(folder);
+    }
+  }
+}
+
+/** Moves the latest resume state that nobody works on into this attempt, and clears away what is left of the others. */
+async function takeOverState(folder: string): Promise<void> {
+  const key = dirname(folder);
+  const others = (await namesIn(key)).map((name) => join(key, name)).filter((other) => other !== folder);
+  let _found = false;
+  for (const other of others.sort().reverse()) {
+    if ((await ownerOf(other)) === 'alive') continue;
+    _found ||= await moveFolder(join(other, attemptFiles.state), join(folder, attemptFiles.state));
+    await rm(other, { recursive: true, force: true });
+  }
+}
+
+async function ownerOf(folder: string): Promise<'alive' | 'dead' | 'released'> {
+  try {
+    const owner = parseProcessIdentity(await readFile(join(folder, attemptFiles.owner), 'utf8'));
+    return owner !== undefined && mayBeAlive(owner) ? 'alive' : 'dead';
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return 'released';
+    throw error;
+  }
+}
+
+/** False where there is none, or where another process took it first. */
+async function moveFolder(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function removeIfBlank(path: string): Promise<void> {
+  try {
+    if ((await readFile(path, 'utf8')).trim() === '') await rm(path);
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+  }
+}
+
+async function removeEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}

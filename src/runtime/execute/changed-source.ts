@@ -1,0 +1,15 @@
+import type { DagNode } from '../graph/dag.ts';
+import type { SourceDigests } from '../key/key-material.ts';
+import { digestPath } from '../plan/source-digests.ts';
+
+/** The path of a stage's source that is no longer what the stage's key says, every byte read again. */
+export async function changedSource(node: DagNode, sources: SourceDigests): Promise<string | undefined> {
+  for (const { path } of node.sources) {
+    if ((await digestOrNothing(path)) !== sources.get(path)) return path;
+  }
+  return undefined;
+}
+
+/** A source that cannot be read any more has changed too. */
+const digestOrNothing = (path: string): Promise<string | undefined> =>
+  digestPath(path).catch(() => undefined);

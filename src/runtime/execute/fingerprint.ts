@@ -1,0 +1,22 @@
+import { arch, platform, version } from 'node:process';
+import type { StageAction } from '../stage/stage-action.ts';
+import type { Fingerprint } from '../store/action-record.ts';
+import type { Measurements } from './stage-message.ts';
+
+/** This machine, as far as no stage is concerned. */
+export const machineFingerprint = (): Fingerprint => ({ node: version, platform, arch });
+
+/** Where a stage ran: what it said itself counts before what it was asked to use. */
+export function fingerprintOf(stage: {
+  readonly measurements: Measurements;
+  readonly resources: StageAction['resources'];
+}): Fingerprint {
+  const { measurements, resources } = stage;
+  const backend = typeof measurements.backend === 'string' ? measurements.backend : resources.backend;
+  const threads = typeof measurements.threads === 'number' ? measurements.threads : resources.threads;
+  return {
+    ...machineFingerprint(),
+    ...(backend === undefined ? {} : { backend }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}

@@ -1,0 +1,100 @@
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Failure } from '../event/failure.ts';
+import { err, ok, type Result } from '../result.ts';
+import { attemptFiles } from './attempt.ts';
+import type { StageExecution } from './stage-execution.ts';
+import { isStageMessage, type Measurements, type StageMessage, type StopMessage } from './stage-message.ts';
+
+/** Runs an action in a process of its own, so that its memory goes back to the system and its death is a failure. */
+export async function runChild(execution: StageExecution): Promise<Result<Measurements, Failure>> {
+  const actionFile = join(execution.folder, attemptFiles.action);
+  const logPath = join(execution.folder, attemptFiles.log);
+  await writeFile(actionFile, JSON.stringify(execution.action, null, 1));
+  const { execaNode } = await import('execa');
+  await using log = await open(logPath, 'a');
+  // Any descriptor will do; execa's types list the first few. Without pipes, no grandchild can hold up the end.
+  const output = log.fd as 3;
+  const child = execaNode(execution.stageProcess, [actionFile], {
+    ipc: true,
+    buffer: false,
+    reject: false,
+    nodeOptions: [],
+    stdin: 'ignore',
+    stdout: output,
+    stderr: output,
+  });
+  let lastWord: LastWord | undefined;
+  child.on('message', (message) => {
+    if (!isStageMessage(message)) return;
+    if (message.type === 'report') execution.report(message.report);
+    else lastWord = message;
+  });
+  using stopping = stopWhenAsked(child, execution);
+  const end = await child;
+  if (lastWord?.type === 'finished') return ok(lastWord.measurements);
+  const asked = stopping.cause();
+  if (asked !== undefined) return err(asked);
+  return err(lastWord?.failure ?? (await deathOf(end, logPath)));
+}
+
+type LastWord = Extract<StageMessage, { type: 'finished' | 'failed' }>;
+
+interface Stoppable {
+  readonly send: (message: StopMessage, ignored: (error: Error | null) => void) => boolean;
+  readonly kill: (signal: 'SIGKILL') => boolean;
+  readonly connected: boolean;
+}
+
+/** Asks the process to stop at an interruption or when its time is over, and kills it where it does not. */
+function stopWhenAsked(
+  child: Stoppable,
+  { signal, timeoutMs, graceMilliseconds }: StageExecution,
+): Disposable & { readonly cause: () => Failure | undefined } {
+  let cause: Failure | undefined;
+  const timers: NodeJS.Timeout[] = [];
+  const stop = (why: Failure): void => {
+    if (cause !== undefined) return;
+    cause = why;
+    // A process that is gone already cannot be told anything, and needs no telling.
+    if (child.connected) child.send({ type: 'stop' }, () => {});
+    timers.push(setTimeout(() => child.kill('SIGKILL'), graceMilliseconds));
+  };
+  const interrupt = (): void => stop({ kind: 'interrupted' });
+  if (signal.aborted) interrupt();
+  signal.addEventListener('abort', interrupt);
+  if (timeoutMs !== undefined) {
+    timers.push(setTimeout(() => stop({ kind: 'timeout', milliseconds: timeoutMs }), timeoutMs));
+  }
+  return {
+    cause: () => cause,
+    [Symbol.dispose]: () => {
+      signal.removeEventListener('abort', interrupt);
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}
+
+/** What became of a process that ended without a last word. */
+async function deathOf(
+  end: { signal?: string | undefined; exitCode?: number | undefined; shortMessage?: string | undefined },
+  logPath: string,
+): Promise<Failure> {
+  const tail = await lastLines(logPath);
+  if (tail.includes('JavaScript heap out of memory')) {
+    return {
+      kind: 'killed',
+      signal: end.signal ?? 'SIGABRT',
+      message: 'the JavaScript heap ran out of memory',
+    };
+  }
+  if (end.signal === 'SIGKILL') {
+    const message = 'the system ended the process, most often because memory ran out';
+    return { kind: 'killed', signal: end.signal, message };
+  }
+  if (end.signal !== undefined) return { kind: 'killed', signal: end.signal, message: tail };
+  return { kind: 'exited', exitCode: end.exitCode ?? -1, message: tail || (end.shortMessage ?? '') };
+}
+
+const lastLines = async (path: string): Promise<string> =>
+  (await readFile(path, 'utf8')).trimEnd().split('\n').slice(-20).join('\n');

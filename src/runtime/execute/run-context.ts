@@ -1,0 +1,15 @@
+import type { RunEvent } from '../event/run-event.ts';
+import type { Circumstances } from '../plan/stage-planner.ts';
+import type { StageAction } from '../stage/stage-action.ts';
+
+/** What every stage of a run shares. */
+export interface RunContext extends Circumstances {
+  readonly run: string;
+  readonly stageProcess: string;
+  readonly jobs: number;
+  readonly keepGoing: boolean;
+  readonly resources: StageAction['resources'];
+  readonly signal: AbortSignal;
+  readonly graceMilliseconds: number;
+  readonly emit: (event: RunEvent) => void;
+}

@@ -1,0 +1,52 @@
+import { dirname, relative, sep } from 'node:path';
+import type { Dag } from '../graph/dag.ts';
+import type { RunOutcome, RunRecord } from '../store/run-record.ts';
+import { writeRun } from '../store/run-records.ts';
+import type { Store } from '../store/store.ts';
+import { machineFingerprint } from './fingerprint.ts';
+import type { StageOutcomes } from './run-stages.ts';
+
+/** A run that has begun and is on record as running. */
+export interface RunJournal {
+  readonly run: string;
+  readonly startedAt: Date;
+  /** Puts the end on record; returns how long the run took in milliseconds. */
+  readonly end: (result: { readonly outcome: RunOutcome; readonly stages: StageOutcomes }) => Promise<number>;
+}
+
+export async function beginJournal(
+  store: Store,
+  begun: {
+    readonly run: string;
+    readonly startedAt: Date;
+    readonly dag: Dag;
+    readonly targets: readonly string[];
+  },
+): Promise<RunJournal> {
+  const { run, startedAt, dag, targets } = begun;
+  const clock = performance.now();
+  const record: RunRecord = {
+    format: 1,
+    run,
+    pipeline: dag.name,
+    file: relative(dirname(store.root), dag.file).split(sep).join('/'),
+    params: dag.params,
+    overridden: dag.overridden,
+    targets,
+    startedAt: startedAt.toISOString(),
+    milliseconds: 0,
+    outcome: 'running',
+    fingerprint: machineFingerprint(),
+    stages: {},
+  };
+  await writeRun(store, record);
+  return {
+    run,
+    startedAt,
+    async end({ outcome, stages }) {
+      const milliseconds = Math.round(performance.now() - clock);
+      await writeRun(store, { ...record, milliseconds, outcome, stages: Object.fromEntries(stages) });
+      return milliseconds;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { DagNode } from '../graph/dag.ts';
+import { inputsOf, type KnownOutputs } from '../plan/stage-inputs.ts';
+import { decideStage } from '../plan/stage-planner.ts';
+import type { PortContent } from '../store/digest.ts';
+import { publishOutputs } from '../store/publish-outputs.ts';
+import type { StageOutcome } from '../store/run-record.ts';
+import { executeStage, type StageTask } from './execute-stage.ts';
+import type { RunContext } from './run-context.ts';
+import { StageQueue } from './stage-queue.ts';
+
+/** How every stage ended that the run reached. */
+export type StageOutcomes = ReadonlyMap<string, StageOutcome>;
+
+/** Decides each stage once its inputs are known, and runs those that have to, as many at a time as may. */
+export function runStages(nodes: ReadonlyMap<string, DagNode>, context: RunContext): Promise<StageOutcomes> {
+  return new StageRunner(nodes, context).run();
+}
+
+class StageRunner {
+  readonly #context: RunContext;
+  readonly #queue: StageQueue;
+  readonly #known = new Map<string, Readonly<Record<string, PortContent>>>();
+  readonly #outcomes = new Map<string, StageOutcome>();
+  /** Decided, and waiting for a free job or for the accelerator. */
+  readonly #waiting: StageTask[] = [];
+  readonly #running = new Map<StageTask, Promise<void>>();
+  #failed = false;
+
+  constructor(nodes: ReadonlyMap<string, DagNode>, context: RunContext) {
+    this.#context = context;
+    this.#queue = new StageQueue(nodes);
+  }
+
+  async run(): Promise<StageOutcomes> {
+    for (;;) {
+      if (this.#goesOn()) await this.#decideReady();
+      if (this.#goesOn()) this.#startWaiting();
+      if (this.#running.size === 0) return this.#outcomes;
+      await Promise.race(this.#running.values());
+    }
+  }
+
+  #goesOn(): boolean {
+    return !this.#context.signal.aborted && (this.#context.keepGoing || !this.#failed);
+  }
+
+  async #decideReady(): Promise<void> {
+    for (let node = this.#queue.next(); node !== undefined; node = this.#queue.next()) {
+      const decision = await decideStage({ node, known: this.#known }, this.#context);
+      if (decision.kind === 'undecided')
+        throw new Error(`${node.id} was ready and waits for ${decision.waitsFor}`);
+      const { key } = decision;
+      if (decision.kind === 'reuse') {
+        this.#context.emit({ type: 'stage-reused', stage: node.id, key });
+        const { outputs } = decision.record;
+        await this.#end(node, { decision: 'reused', uses: node.definition.name, key, outputs });
+      } else {
+        this.#waiting.push({ node, decision, inputs: knownInputs(node, this.#known) });
+      }
+    }
+  }
+
+  #startWaiting(): void {
+    while (this.#running.size < this.#context.jobs) {
+      const busy = [...this.#running.keys()].some(usesAccelerator);
+      const index = this.#waiting.findIndex((task) => !busy || !usesAccelerator(task));
+      const [task] = index === -1 ? [] : this.#waiting.splice(index, 1);
+      if (task === undefined) return;
+      this.#running.set(task, this.#execute(task));
+    }
+  }
+
+  async #execute(task: StageTask): Promise<void> {
+    const outcome = await executeStage(task, this.#context);
+    await this.#end(task.node, outcome);
+    this.#running.delete(task);
+  }
+
+  async #end(node: DagNode, outcome: StageOutcome): Promise<void> {
+    this.#outcomes.set(node.id, outcome);
+    if (outcome.decision !== 'ran' && outcome.decision !== 'reused') {
+      this.#failed = true;
+      return;
+    }
+    const { outputs } = outcome;
+    await publishOutputs(this.#context.store, { pipeline: this.#context.dag.name, stage: node.id, outputs });
+    this.#known.set(node.id, outputs);
+    this.#queue.ended(node.id);
+  }
+}
+
+const usesAccelerator = (task: StageTask): boolean => task.node.definition.device === 'accelerator';
+
+function knownInputs(node: DagNode, known: KnownOutputs): Readonly<Record<string, PortContent>> {
+  const inputs = inputsOf(node, known);
+  if (inputs.kind === 'open') throw new Error(`${node.id} was decided without its inputs`);
+  return inputs.contents;
+}

@@ -1,0 +1,31 @@
+import type { StageReport } from '../stage/stage-definition.ts';
+
+const millisecondsBetween = 50;
+
+/** Lets notes through at once and progress at most every 50 ms; `flush` says the progress that was held back last. */
+export function throttleProgress(
+  report: (report: StageReport) => void,
+  now: () => number = performance.now.bind(performance),
+): { readonly report: (report: StageReport) => void; readonly flush: () => void } {
+  let last = Number.NEGATIVE_INFINITY;
+  let held: StageReport | undefined;
+  const flush = (): void => {
+    if (held !== undefined) report(held);
+    held = undefined;
+  };
+  return {
+    flush,
+    report: (next) => {
+      if (next.type === 'note') {
+        flush();
+        report(next);
+      } else if (now() - last >= millisecondsBetween) {
+        last = now();
+        held = undefined;
+        report(next);
+      } else {
+        held = next;
+      }
+    },
+  };
+}

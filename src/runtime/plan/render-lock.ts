@@ -1,0 +1,16 @@
+import type { Lock } from './lock.ts';
+
+/** The whole first line of every lock. */
+export const lockHeader = '# Written by retune when a run succeeds. Commit it; retune does the editing.';
+
+/** A lock as YAML, a line for each source and each stage, so that edits of unrelated stages merge. */
+export function renderLock({ sources, stages }: Lock): string {
+  const lines = [lockHeader, 'format: 1', ...section('sources', sources), ...section('stages', stages)];
+  return `${lines.join('\n')}\n`;
+}
+
+function section(name: string, entries: ReadonlyMap<string, unknown>): readonly string[] {
+  if (entries.size === 0) return [`${name}: {}`];
+  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [`${name}:`, ...sorted.map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`)];
+}

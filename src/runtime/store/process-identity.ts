@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** Names one process among all that share a store, also after its number has been given to another. */
+export interface ProcessIdentity {
+  readonly host: string;
+  readonly boot: string;
+  readonly pid: number;
+  /** In the kernel's clock ticks since boot; empty where the system does not tell. */
+  readonly start: string;
+}
+
+export const thisProcess = (): ProcessIdentity => ({
+  host: hostname(),
+  boot: bootId(),
+  pid: process.pid,
+  start: startOf(process.pid),
+});
+
+/** Whether the process can still be at work. One on another host is taken to be, as nothing here can tell. */
+export function mayBeAlive(identity: ProcessIdentity): boolean {
+  if (identity.host !== hostname()) return true;
+  if (identity.boot !== bootId()) return false;
+  return exists(identity.pid) && startOf(identity.pid) === identity.start;
+}
+
+export function parseProcessIdentity(text: string): ProcessIdentity | undefined {
+  try {
+    const value: Partial<Record<string, unknown>> | null = JSON.parse(text);
+    const { host, boot, pid, start } = value ?? {};
+    if (typeof host !== 'string' || typeof boot !== 'string' || typeof start !== 'string') return undefined;
+    return typeof pid === 'number' ? { host, boot, pid, start } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const bootId = (): string => readOr('/proc/sys/kernel/random/boot_id').trim();
+
+/** The twenty-second field of /proc/<pid>/stat; the second, the name in brackets, may itself hold spaces. */
+const startOf = (pid: number): string => {
+  const stat = readOr(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+};
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function readOr(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,89 @@
+import { lstatSync, readlinkSync } from 'node:fs';
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { makeTemporaryFolder } from './atomic-write.ts';
+import { type Digest, isFolderDigest, type PortContent } from './digest.ts';
+import { readManifest } from './folder-manifest.ts';
+import type { Store } from './store.ts';
+import { blobPath, outputsPath, pathSegment } from './store-layout.ts';
+import { hasErrorCode, storageFailureOf } from './system-error.ts';
+
+/**
+ * Shows a stage's outputs at `outputs/<pipeline>/<stage>/<output>[/<part>]`, as links to read-only blobs. Nothing
+ * depends on this view, so what keeps it from being made is no failure.
+ */
+export async function publishOutputs(
+  store: Store,
+  stage: {
+    readonly pipeline: string;
+    readonly stage: string;
+    readonly outputs: Readonly<Record<string, PortContent>>;
+  },
+): Promise<void> {
+  const view = outputsPath(stage.pipeline, stage.stage);
+  try {
+    const links = linksOf(store, { view, outputs: stage.outputs });
+    if (!isShown(store, links)) await show(store, { view, links });
+  } catch (error) {
+    const raced = hasErrorCode(error, 'ENOENT', 'EEXIST', 'ENOTEMPTY', 'EISDIR');
+    if (!raced && storageFailureOf(error) === undefined) throw error;
+  }
+}
+
+interface Link {
+  /** From the store's root. */
+  readonly path: string;
+  readonly digest: Digest;
+}
+
+function linksOf(
+  store: Store,
+  { view, outputs }: { readonly view: string; readonly outputs: Readonly<Record<string, PortContent>> },
+): readonly Link[] {
+  return Object.entries(outputs).flatMap(([port, content]) => {
+    const path = join(view, pathSegment(port));
+    if (typeof content === 'string') return contentLinks(store, { path, digest: content });
+    return Object.entries(content.parts).flatMap(([part, digest]) =>
+      contentLinks(store, { path: join(path, pathSegment(part)), digest }),
+    );
+  });
+}
+
+const contentLinks = (store: Store, { path, digest }: Link): readonly Link[] =>
+  isFolderDigest(digest)
+    ? readManifest(store, digest).map((file) => ({
+        path: join(path, ...file.path.split('/')),
+        digest: file.digest,
+      }))
+    : [{ path, digest }];
+
+// Asked of every stage of every run, so that a run with nothing to do writes nothing.
+const isShown = (store: Store, links: readonly Link[]): boolean =>
+  links.every(({ path, digest }) => {
+    const stat = lstatSync(join(store.root, path), { throwIfNoEntry: false });
+    return stat?.isSymbolicLink() === true && readlinkSync(join(store.root, path)) === targetOf(path, digest);
+  });
+
+/** Relative, so that a store can be moved. */
+const targetOf = (path: string, digest: Digest): string => relative(dirname(path), blobPath(digest));
+
+async function show(
+  store: Store,
+  { view, links }: { readonly view: string; readonly links: readonly Link[] },
+): Promise<void> {
+  const prepared = await makeTemporaryFolder(store.root);
+  try {
+    for (const { path, digest } of links) {
+      const place = join(prepared, relative(view, path));
+      await mkdir(dirname(place), { recursive: true });
+      await symlink(targetOf(path, digest), place);
+    }
+    const shown = join(store.root, view);
+    await mkdir(dirname(shown), { recursive: true });
+    await rm(shown, { recursive: true, force: true });
+    await rename(prepared, shown);
+  } catch (error) {
+    await rm(prepared, { recursive: true, force: true });
+    throw error;
+  }
+}
