@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import type { TrainingProgress } from '../../src/training/training-task.ts';
+import { countingExamples, plainConfig, TinyTraining, type Trained, tinyBatches } from './tiny-training.ts';
+
+const config = {
+  ...plainConfig,
+  epochs: 3,
+  keep: 'best',
+  schedule: { name: 'linear', warmup_steps: 2 },
+} as const;
+const validated = async () => ({ config, validation: await tinyBatches({ examples: countingExamples(4) }) });
+
+async function uninterrupted(): Promise<Trained> {
+  await using training = await TinyTraining.create();
+  return training.run(await validated());
+}
+
+async function abortAfter(training: TinyTraining, step: number): Promise<unknown> {
+  const controller = new AbortController();
+  const onProgress = (progress: { readonly step: number }) => {
+    if (progress.step === step) controller.abort();
+  };
+  const task = { ...(await validated()), signal: controller.signal, onProgress };
+  return training.run(task).then(
+    () => 'ended',
+    (error: unknown) => error,
+  );
+}
+
+describe('an interrupted training', () => {
+  it.each([1, 3, 5, 8])(
+    'that was aborted after step %i and begun again gives the same bytes as one that was not',
+    async (step) => {
+      await using training = await TinyTraining.create();
+      expect(await abortAfter(training, step)).toMatchObject({ name: 'AbortError' });
+      const steps: number[] = [];
+      const resumed = await training.run({
+        ...(await validated()),
+        onProgress: (progress) => void steps.push(progress.step),
+      });
+      expect(steps).toEqual(Array.from({ length: 9 - step }, (_, index) => step + index + 1));
+      expect(resumed).toEqual(await uninterrupted());
+    },
+  );
+
+  it('that was aborted before its first step takes up its evaluation', async () => {
+    await using training = await TinyTraining.create();
+    const signal = AbortSignal.abort();
+    await expect(training.run({ ...(await validated()), signal })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(await training.run(await validated())).toEqual(await uninterrupted());
+  });
+
+  it('that died goes on from the last state it saved', async () => {
+    await using training = await TinyTraining.create();
+    let hours = 0;
+    const steps: number[] = [];
+    const slow = {
+      ...(await validated()),
+      clock: () => hours * 3_600_000,
+      onProgress: ({ step }: TrainingProgress) => {
+        hours += 1;
+        steps.push(step);
+      },
+    };
+    const die = async (entry: HistoryEntry) => {
+      if (entry.step === 5) throw new Error('the process is gone');
+    };
+    await expect(training.run({ ...slow, onEntry: die })).rejects.toThrow('the process is gone');
+    const resumed = await training.run(slow);
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(resumed).toEqual(await uninterrupted());
+  });
+
+  it('begins anew where another engine left the state', async () => {
+    await using training = await TinyTraining.create();
+    await abortAfter(training, 5);
+    const steps: number[] = [];
+    await training.run({
+      ...(await validated()),
+      fingerprint: 'another engine',
+      onProgress: ({ step }) => void steps.push(step),
+    });
+    expect(steps[0]).toBe(1);
+  });
+});

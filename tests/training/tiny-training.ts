@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TrainConfig } from '../../src/generated/train-config.ts';
+import { openLanguageModel } from '../../src/model/language-model.ts';
+import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
+import type { Batches, Example } from '../../src/training/batches/example.ts';
+import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import { train } from '../../src/training/train.ts';
+import type { TrainingTask } from '../../src/training/training-task.ts';
+
+/** GPT-2 with two layers of width 16, 60 tokens and a context of 16; torch-steps.py makes it. */
+export const tinyModel = fileURLToPath(new URL('../fixtures/training/tiny-gpt2', import.meta.url));
+const endOfText = 59;
+
+export const plainConfig: TrainConfig = {
+  epochs: 2,
+  optimizer: {
+    name: 'adamw',
+    learning_rate: 2e-3,
+    weight_decay: 0.1,
+    betas: [0.9, 0.999],
+    epsilon: 1e-8,
+    decay: 'all',
+  },
+  schedule: { name: 'constant' },
+  evaluate: { every: 3, batches: 2 },
+  keep: 'last',
+  sample: { max_new_tokens: 3 },
+  pad_to_multiple_of: 1,
+};
+
+/** Examples that count upwards from a number of their own, a rule that the tiny model can learn. */
+export const countingExamples = (count: number, length = 6): readonly Example[] =>
+  Array.from({ length: count }, (_, index) => {
+    const inputs = Int32Array.from({ length: length - (index % 3) }, (_, place) => (7 * index + place) % 50);
+    const targets = Int32Array.from([...inputs.slice(1), endOfText]);
+    return { id: `counting-${index}`, inputs, targets, promptLength: 2 };
+  });
+
+export async function tinyBatches(given: Partial<Batches> = {}): Promise<Batches> {
+  return {
+    examples: countingExamples(10),
+    recipe: { batchSize: 3, shuffle: true, dropLast: true, seed: 5 },
+    vocabulary: (await openTokenizer(tinyModel)).vocabulary,
+    endOfText,
+    ...given,
+  };
+}
+
+export interface Trained {
+  readonly history: readonly HistoryEntry[];
+  readonly weights: ReadonlyMap<string, Float32Array>;
+}
+
+/** A real training of the tiny model in a folder of its own, and what came of it. */
+export class TinyTraining implements AsyncDisposable {
+  readonly statePath: string;
+  readonly #backend: TensorBackendName;
+
+  private constructor(statePath: string, backend: TensorBackendName) {
+    this.statePath = statePath;
+    this.#backend = backend;
+  }
+
+  static async create(backend: TensorBackendName = 'cpu'): Promise<TinyTraining> {
+    return new TinyTraining(await mkdtemp(join(tmpdir(), 'tiny-training-')), backend);
+  }
+
+  async run(given: Partial<TrainingTask> = {}): Promise<Trained> {
+    const fingerprint = JSON.stringify(await openTensorBackend({ backend: this.#backend }));
+    const model = await openLanguageModel(tinyModel);
+    const history: HistoryEntry[] = [];
+    try {
+      await train({
+        model,
+        tokenizer: await openTokenizer(tinyModel),
+        batches: await tinyBatches(),
+        config: plainConfig,
+        statePath: this.statePath,
+        fingerprint,
+        signal: new AbortController().signal,
+        onEntry: async (entry) => void history.push(entry),
+        onProgress: () => {},
+        clock: () => performance.now(),
+        ...given,
+      });
+      const weights = [...model.parameters].map(
+        ([name, variable]) => [name, variable.dataSync<'float32'>().slice()] as const,
+      );
+      return { history, weights: new Map(weights) };
+    } finally {
+      model.dispose();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.statePath, { recursive: true });
+  }
+}
