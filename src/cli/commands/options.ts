@@ -6,12 +6,12 @@ export interface JsonOption {
 
 /** The options of every command that reads a pipeline file. */
 export interface PipelineOptions extends JsonOption {
-  readonly param: readonly string[];
-  readonly set: readonly string[];
+  readonly param?: readonly string[];
+  readonly set?: readonly string[];
   readonly store?: string;
 }
 
-const collect = (value: string, before: readonly string[]) => [...before, value];
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
 
 export const jsonOption = new Option('--json', 'print JSON for programs instead of text for people');
 
@@ -29,7 +29,7 @@ export const pipelineOptions: readonly Option[] = [...overrideOptions, storeOpti
 
 /** An option that may be given several times. */
 export function repeatable(flags: string, description: string): Option {
-  return new Option(flags, description).argParser(collect).default([], '');
+  return new Option(flags, description).argParser(collect);
 }
 
 /** Reads a whole number of at least `least`. */

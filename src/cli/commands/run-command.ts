@@ -4,7 +4,7 @@ import { type PipelineOptions, pipelineOptions, repeatable, wholeNumber } from '
 
 export interface RunOptions extends PipelineOptions {
   readonly jobs?: number;
-  readonly force: readonly string[];
+  readonly force?: readonly string[];
   readonly keepGoing?: boolean;
   readonly backend?: 'onnx' | 'cpu';
 }

@@ -26,7 +26,7 @@ function findingsText(findings: readonly Finding[], terminal: Terminal): string 
   const marks = { good: green('✔'), absent: yellow('–'), bad: red('✖') };
   const lines = findings.map(({ subject, state, found, help }) => ({
     label: subject,
-    text: `${marks[state]} ${safeText(found)}${help ? `\n  ${help}` : ''}`,
+    text: `${marks[state]} ${safeText(found)}${help ? `\n${help}` : ''}`,
   }));
   return labelledText(lines, { terminal });
 }

@@ -31,8 +31,8 @@ export async function openPipeline(request: Request): Promise<OpenedPipeline | u
     file: file ?? (await findPipeline(context.workingDirectory)),
     registry: stageRegistry,
     workingDirectory: context.workingDirectory,
-    params: options.param,
-    sets: options.set,
+    params: options.param ?? [],
+    sets: options.set ?? [],
   });
   if (loaded.ok) return { dag: loaded.value, names };
   printMistakes(loaded.error, { terminal: context.terminal, json: options.json });

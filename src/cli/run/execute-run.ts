@@ -33,7 +33,7 @@ async function runStages({ dag, targets, options, context }: StagesToRun): Promi
     store,
     stageProcess,
     targets,
-    force: options.force,
+    force: options.force ?? [],
     keepGoing: options.keepGoing ?? false,
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
     ...(options.backend === undefined ? {} : { resources: { backend: options.backend } }),

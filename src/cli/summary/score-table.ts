@@ -23,5 +23,5 @@ export function scoreTable(scores: readonly StageScores[]): string {
 function cell(score: Score | undefined): string {
   if (score === undefined) return '';
   const { value, standard_error } = score;
-  return standard_error ? `${formatFigure(value)} ± ${formatFigure(standard_error)}` : formatFigure(value);
+  return standard_error ? `${formatFigure(value)} ± ${standard_error.toPrecision(2)}` : formatFigure(value);
 }

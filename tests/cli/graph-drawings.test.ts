@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { graphDot } from '../../src/cli/graph/graph-dot.ts';
+import { graphMermaid } from '../../src/cli/graph/graph-mermaid.ts';
+import { graphText } from '../../src/cli/graph/graph-text.ts';
+import type { GraphView } from '../../src/cli/graph/graph-view.ts';
+
+const view: GraphView = {
+  pipeline: 'tiny "one"',
+  stages: [
+    {
+      id: 'base',
+      uses: 'load',
+      outputs: [
+        { name: 'model', type: 'model', parts: [] },
+        { name: 'tokenizer', type: 'tokenizer', parts: [] },
+      ],
+    },
+    { id: 'split', uses: 'split', outputs: [{ name: 'records', type: 'records', parts: ['train', 'test'] }] },
+    { id: 'generate', uses: 'generate', outputs: [{ name: 'responses', type: 'responses', parts: [] }] },
+  ],
+  edges: [
+    { from: 'base', to: 'generate', port: 'model', output: 'model' },
+    { from: 'split', to: 'generate', port: 'prompts', output: 'records', part: 'test' },
+  ],
+};
+
+test('as text: what a stage takes, the stage, what it gives', () => {
+  expect(graphText(view)).toMatchInlineSnapshot(`
+    "tiny "one": 3 stages
+
+                        →  base (load)  →  model, tokenizer
+                        →  split        →  records {train, test}
+      base, split.test  →  generate     →  responses"
+  `);
+});
+
+test('as Mermaid: names cannot end a label', () => {
+  expect(
+    graphMermaid({ ...view, stages: view.stages.map((stage) => ({ ...stage, uses: 'a"] --> x' })) }),
+  ).toMatchInlineSnapshot(`
+    "flowchart LR
+      s0["base (a#34;#93; --#62; x)"]
+      s1["split (a#34;#93; --#62; x)"]
+      s2["generate (a#34;#93; --#62; x)"]
+      s0 -->|"model"| s2
+      s1 -->|"records.test"| s2"
+  `);
+});
+
+test('as Graphviz: names cannot end a quotation', () => {
+  expect(graphDot(view)).toMatchInlineSnapshot(`
+    "digraph "tiny \\"one\\"" {
+      rankdir=LR;
+      node [shape=box, style=rounded, fontname="sans-serif"];
+      edge [fontname="sans-serif", fontsize=10];
+      "base" [label="base (load)"];
+      "split";
+      "generate";
+      "base" -> "generate" [label="model"];
+      "split" -> "generate" [label="records.test"];
+    }"
+  `);
+});

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { splitWords } from '../../src/cli/pipeline/split-words.ts';
+
+test('only a first word that ends in .yaml or .yml is a file', () => {
+  expect([
+    splitWords(['a/b.yaml', 'train', 'split.test']),
+    splitWords(['B.YML']),
+    splitWords(['train']),
+    splitWords([]),
+  ]).toEqual([
+    { file: 'a/b.yaml', names: ['train', 'split.test'] },
+    { file: 'B.YML', names: [] },
+    { file: undefined, names: ['train'] },
+    { file: undefined, names: [] },
+  ]);
+});
+
+test('a file behind a stage is refused rather than taken for a stage', () => {
+  expect(() => splitWords(['train', 'a.yaml'])).toThrow('`a.yaml` stands where a stage is expected');
+});

@@ -1,0 +1,145 @@
+import { createColors } from 'picocolors';
+import { expect, test } from 'vitest';
+import type { RunSummary } from '../../src/cli/summary/run-summary.ts';
+import { summaryText } from '../../src/cli/summary/summary-text.ts';
+
+const terminal = {
+  print: () => {},
+  complain: () => {},
+  columns: 80,
+  interactive: false,
+  colors: createColors(false),
+};
+
+const score = (value: number, standard_error?: number) => ({
+  metric: 'exact_match',
+  value,
+  higher_is_better: true,
+  count: 40,
+  ...(standard_error === undefined ? {} : { standard_error }),
+});
+
+const succeeded: RunSummary = {
+  pipeline: 'quickstart',
+  run: 'r',
+  outcome: 'succeeded',
+  milliseconds: 12_340,
+  ran: ['train', 'after', 'score_after'],
+  reused: ['facts', 'format', 'split', 'tokenize', 'collate', 'before', 'score_before'],
+  failed: [],
+  skipped: [],
+  losses: [
+    {
+      stage: 'train',
+      train: { first: 2.5, last: 0.1234, best: 0.1234, best_step: 108 },
+      validation: { first: 2.6, last: 0.6, best: 0.55, best_step: 81 },
+    },
+  ],
+  scores: [
+    { stage: 'score_before', metrics: [score(0)] },
+    {
+      stage: 'score_after',
+      metrics: [score(0.973, 0.02), { ...score(1.5), metric: 'perplexity', higher_is_better: false }],
+    },
+  ],
+  answers: [
+    {
+      question: 'What is the capital of France?',
+      expected: 'Paris',
+      given: [
+        { stage: 'before', response: '\u001b[2J of of of' },
+        { stage: 'after', response: 'Paris' },
+      ],
+    },
+  ],
+  try_next: [
+    'Set `epochs: 12` and run again: only train and what follows it runs, and the validation loss shows that the model overfits.',
+  ],
+};
+
+test('a summary shows losses, scores side by side, a few answers and what to try next', () => {
+  expect(summaryText(succeeded, terminal)).toMatchInlineSnapshot(`
+    "Losses
+                         first    last    best
+      train  train       2.500  0.1234  0.1234  at step 108
+             validation  2.600  0.6000  0.5500  at step 81
+
+    Scores
+                   score_before     score_after
+      exact_match             0  0.9730 ± 0.020
+      perplexity                          1.500
+
+    Answers
+      What is the capital of France?
+        expected  Paris
+        before    \\x1b[2J of of of
+        after     Paris
+
+    quickstart: 3 stages ran, 7 reused in 12.3 s
+
+    Try next
+      - Set \`epochs: 12\` and run again: only train and what follows it runs, and the
+         validation loss shows that the model overfits."
+  `);
+});
+
+test('a failed run says what failed, what helps, where the log is and that the rest is kept', () => {
+  const failed: RunSummary = {
+    ...succeeded,
+    outcome: 'failed',
+    ran: ['load'],
+    reused: [],
+    failed: [
+      {
+        stage: 'format',
+        message: 'record 3 has no field `output`',
+        help: 'add it, or map it with `fields`',
+        log: '/store/log',
+      },
+    ],
+    skipped: ['split', 'train'],
+    losses: [],
+    scores: [],
+    answers: [],
+    try_next: [],
+  };
+  expect(summaryText(failed, terminal)).toMatchInlineSnapshot(`
+    "failed format: record 3 has no field \`output\`
+      help: add it, or map it with \`fields\`
+      log: /store/log
+
+    quickstart: 1 stage ran, 1 failed, 2 skipped in 12.3 s
+    What finished is kept: mend it and run again to go on from here."
+  `);
+});
+
+test('an interrupted run says what is kept', () => {
+  const interrupted: RunSummary = {
+    ...succeeded,
+    outcome: 'interrupted',
+    losses: [],
+    scores: [],
+    answers: [],
+    try_next: [],
+  };
+  expect(summaryText(interrupted, terminal)).toMatchInlineSnapshot(`
+    "quickstart: 3 stages ran, 7 reused in 12.3 s; interrupted
+    What finished is kept, and so is what a training last saved: run again to go on."
+  `);
+});
+
+test('many evaluations stand in rows', () => {
+  const scores = ['a', 'b', 'c', 'd', 'e'].map((stage, index) => ({ stage, metrics: [score(index / 4)] }));
+  const many: RunSummary = { ...succeeded, losses: [], answers: [], try_next: [], scores };
+  expect(summaryText(many, terminal)).toMatchInlineSnapshot(`
+    "Scores
+         exact_match
+      a            0
+      b       0.2500
+      c       0.5000
+      d       0.7500
+      e        1.000
+
+    quickstart: 3 stages ran, 7 reused in 12.3 s"
+  `);
+});
