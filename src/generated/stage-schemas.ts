@@ -1,11 +1,27 @@
 // Generated from schemas/stages/.
 
 import type { ConfigSchema, SchemaValidator } from '../runtime/stage/stage-definition.ts';
-
+import * as collate from './validators/collate.js';
+import * as evaluate from './validators/evaluate.js';
+import * as format from './validators/format.js';
+import * as generate from './validators/generate.js';
+import * as load from './validators/load.js';
+import * as shell from './validators/shell.js';
+import * as split from './validators/split.js';
+import * as tokenize from './validators/tokenize.js';
+import * as train from './validators/train.js';
 
 /** Stage name -> the schema of its `with` and the compiled validator. */
 export const stageSchemas = {
-
+  collate,
+  evaluate,
+  format,
+  generate,
+  load,
+  shell,
+  split,
+  tokenize,
+  train,
 } satisfies Record<string, { readonly schema: ConfigSchema; readonly validate: SchemaValidator }>;
 
 export type StageName = keyof typeof stageSchemas;

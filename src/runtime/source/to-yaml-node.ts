@@ -99,8 +99,10 @@ function keyOf(conversion: Conversion, { key }: Pair): { name: string; span: Spa
   return undefined;
 }
 
+/** A value that is not there is shown by its key. */
 function pairValue(conversion: Conversion, { value }: Pair, keySpan: Span): YamlNode {
-  return isNode(value) ? convert(conversion, value) : { kind: 'scalar', value: null, span: keySpan };
+  const missing = !isNode(value) || (isScalar(value) && value.value === null && (value.source ?? '') === '');
+  return missing ? { kind: 'scalar', value: null, span: keySpan } : convert(conversion, value);
 }
 
 function convertAlias(conversion: Conversion, { source, ...alias }: Alias): YamlNode {

@@ -1,7 +1,7 @@
-import type { Json } from '../../json.ts';
-import type { YamlNode } from './yaml-doc.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import type { YamlMap, YamlNode } from './yaml-doc.ts';
 
-/** The plain value. Keys are defined, never assigned, so `__proto__` is a key like any other. */
+/** The plain value. */
 export function yamlToJson(node: YamlNode): Json {
   switch (node.kind) {
     case 'scalar':
@@ -9,8 +9,13 @@ export function yamlToJson(node: YamlNode): Json {
     case 'list':
       return node.items.map(yamlToJson);
     case 'map':
-      return Object.fromEntries([...node.entries].map(([key, { value }]) => [key, yamlToJson(value)]));
+      return mapToJson(node);
     default:
       return node satisfies never;
   }
+}
+
+/** A map as a plain object; none is an empty one. Keys are defined, never assigned, so `__proto__` is a key like any other. */
+export function mapToJson(map: YamlMap | undefined): JsonObject {
+  return Object.fromEntries([...(map?.entries ?? [])].map(([key, { value }]) => [key, yamlToJson(value)]));
 }

@@ -7,16 +7,16 @@ import type { ConfigSchema } from '../../stage/stage-definition.ts';
  */
 export function applicableSchemas(schema: ConfigSchema, value: Json): readonly ConfigSchema[] {
   const branches = [
-    ...schemasIn(schema['allOf']),
-    ...schemasIn(schema['anyOf']).filter((branch) => fits(branch, value)),
-    ...schemasIn(schema['oneOf']).filter((branch) => fits(branch, value)),
+    ...schemasIn(schema.allOf),
+    ...schemasIn(schema.anyOf).filter((branch) => fits(branch, value)),
+    ...schemasIn(schema.oneOf).filter((branch) => fits(branch, value)),
     ...conditional(schema, value),
   ];
   return [schema, ...branches.flatMap((branch) => applicableSchemas(branch, value))];
 }
 
 function conditional(schema: ConfigSchema, value: Json): readonly ConfigSchema[] {
-  const condition = schema['if'];
+  const condition = schema.if;
   if (!isSchema(condition)) return [];
   const taken = schema[fits(condition, value) ? 'then' : 'else'];
   return isSchema(taken) ? [taken] : [];
@@ -26,15 +26,15 @@ function conditional(schema: ConfigSchema, value: Json): readonly ConfigSchema[]
 export function childSchema(schema: ConfigSchema, key: string): ConfigSchema | undefined {
   const own = propertiesOf(schema)[key];
   if (own !== undefined) return own;
-  const rest = schema['additionalProperties'];
+  const rest = schema.additionalProperties;
   if (isSchema(rest)) return rest;
-  const items = schema['items'];
+  const items = schema.items;
   return /^\d+$/.test(key) && isSchema(items) ? items : undefined;
 }
 
 /** The schemas of a map's fields by name; the record has no prototype, so every key is a field. */
 export function propertiesOf(schema: ConfigSchema): Readonly<Record<string, ConfigSchema>> {
-  const properties = schema['properties'];
+  const properties = schema.properties;
   const fields = isSchema(properties) ? Object.entries(properties) : [];
   return Object.assign(
     Object.create(null),
@@ -52,23 +52,23 @@ export function isSchema(value: Json | undefined): value is JsonObject {
 
 /** Whether a value has the shape of a branch. It only has to tell branches apart: the value is known to fit one. */
 export function fits(schema: ConfigSchema, value: Json): boolean {
-  if ('const' in schema && !equal(schema['const'], value)) return false;
-  const choices = schema['enum'];
+  if ('const' in schema && !equal(schema.const, value)) return false;
+  const choices = schema.enum;
   if (Array.isArray(choices) && !choices.some((choice) => equal(choice, value))) return false;
-  if (!hasType(schema['type'], value)) return false;
-  const pattern = schema['pattern'];
+  if (!hasType(schema.type, value)) return false;
+  const pattern = schema.pattern;
   if (typeof pattern === 'string' && typeof value === 'string' && !new RegExp(pattern, 'u').test(value))
     return false;
-  if (isSchema(schema['not']) && fits(schema['not'], value)) return false;
+  if (isSchema(schema.not) && fits(schema.not, value)) return false;
   return fitsMap(schema, value) && fitsList(schema, value) && fitsCombinations(schema, value);
 }
 
 function fitsMap(schema: ConfigSchema, value: Json): boolean {
   if (!isSchema(value)) return true;
   const properties = propertiesOf(schema);
-  const required = schema['required'];
+  const required = schema.required;
   if (Array.isArray(required) && required.some((key) => !Object.hasOwn(value, String(key)))) return false;
-  const closed = schema['additionalProperties'] === false;
+  const closed = schema.additionalProperties === false;
   return Object.entries(value).every(([key, child]) => {
     const expected = childSchema(schema, key);
     return expected === undefined ? !closed || key in properties : fits(expected, child);
@@ -76,14 +76,14 @@ function fitsMap(schema: ConfigSchema, value: Json): boolean {
 }
 
 function fitsList(schema: ConfigSchema, value: Json): boolean {
-  const items = schema['items'];
+  const items = schema.items;
   return !Array.isArray(value) || !isSchema(items) || value.every((item) => fits(items, item));
 }
 
 function fitsCombinations(schema: ConfigSchema, value: Json): boolean {
-  const alternatives = [...schemasIn(schema['oneOf']), ...schemasIn(schema['anyOf'])];
+  const alternatives = [...schemasIn(schema.oneOf), ...schemasIn(schema.anyOf)];
   if (alternatives.length > 0 && !alternatives.some((branch) => fits(branch, value))) return false;
-  return schemasIn(schema['allOf']).every((branch) => fits(branch, value));
+  return schemasIn(schema.allOf).every((branch) => fits(branch, value));
 }
 
 export function hasType(type: Json | undefined, value: Json): boolean {

@@ -20,10 +20,7 @@ function fill(schemas: readonly ConfigSchema[], value: Json): Json {
 
 function defaultsOf(schemas: readonly ConfigSchema[]): JsonObject {
   const fields = schemas.flatMap((schema) => Object.entries(propertiesOf(schema)));
-  const defaults = fields.map(([name, field]): readonly [string, Json | undefined] => [
-    name,
-    field['default'],
-  ]);
+  const defaults = fields.map(([name, field]): readonly [string, Json | undefined] => [name, field.default]);
   return Object.fromEntries(defaults.filter((entry): entry is [string, Json] => entry[1] !== undefined));
 }
 

@@ -1,0 +1,48 @@
+// Generated from schemas/stages/shell.schema.json.
+
+/**
+ * Runs a command of your own in an empty folder. It reads `$IN_<port>` and the files at `$FILE_<name>`, and writes `$OUT_<port>`: a file or a folder each.
+ */
+export interface ShellConfig {
+  /**
+   * A line for the system's shell, or a program with its arguments, which no shell looks at.
+   */
+  readonly command: string | string[];
+  /**
+   * The input ports by name, each with the type of what it takes; `file` takes anything. A bare `from:` binds the first in alphabetical order.
+   */
+  readonly inputs: {
+    /**
+     * What flows through the port.
+     */
+    readonly [k: string]:
+      'file' | 'records' | 'tokens' | 'batches' | 'model' | 'tokenizer' | 'history' | 'responses' | 'scores';
+  };
+  /**
+   * The output ports by name, each with the type of what the command writes there. A bare reference means the first in alphabetical order.
+   */
+  readonly outputs: {
+    /**
+     * What flows through the port.
+     */
+    readonly [k: string]:
+      'file' | 'records' | 'tokens' | 'batches' | 'model' | 'tokenizer' | 'history' | 'responses' | 'scores';
+  };
+  /**
+   * Files and folders that the command reads beside its inputs, such as its program, each by the name that `$FILE_<name>` gives its path. An edit of one makes the stage run again.
+   */
+  readonly files: {
+    /**
+     * Path of a file or a folder.
+     */
+    readonly [k: string]: string;
+  };
+  /**
+   * Further environment variables: a map of names to values, or a list of names whose values come from outside and, since they may be secrets, never make the stage run again. Beside them the command sees PATH, HOME, TMPDIR and LANG only.
+   */
+  readonly environment:
+    | {
+        readonly [k: string]: string;
+      }
+    | string[];
+}

@@ -1,0 +1,88 @@
+import type { Json } from '../../../json.ts';
+import type { Diagnostic, Span } from '../../diagnostic/diagnostic.ts';
+import { suggest } from '../../diagnostic/suggest.ts';
+import { formatPointer } from '../../source/json-pointer.ts';
+import { yamlAt } from '../../source/yaml-at.ts';
+import type { YamlNode } from '../../source/yaml-doc.ts';
+import { yamlToJson } from '../../source/yaml-to-json.ts';
+import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
+import { holdsUnresolved } from '../unresolved.ts';
+import type { SchemaFinding } from './schema-finding.ts';
+import { selectFindings } from './select-findings.ts';
+import { wordFinding } from './word-finding.ts';
+
+/** What was validated, and how a person calls its parts. */
+export interface SchemaSubject {
+  readonly schema: ConfigSchema;
+  readonly node: YamlNode;
+  /** Where the whole is shown: the key that it stands under. */
+  readonly span: Span;
+  /** The name of the value at a path: `` `optimizer` of stage `train` ``. */
+  readonly nameOf: (path: readonly string[]) => string;
+  /** Values of which nothing more is to be said. */
+  readonly unresolved: ReadonlySet<YamlNode>;
+  /** Where an unknown field belongs, as a help. */
+  readonly homeOf: (path: readonly string[], field: string) => string | undefined;
+}
+
+/** A validator's errors as diagnostics, one for each cause, with the places of the keys and values at fault. */
+export function describeSchemaErrors(
+  subject: SchemaSubject,
+  errors: readonly SchemaError[],
+): readonly Diagnostic[] {
+  const findings = selectFindings(subject.schema, errors);
+  const mistyped = new Set(findings.map(misspeltField).filter((field) => field !== undefined));
+  return findings
+    .filter(
+      (finding) => finding.kind !== 'missing-field' || !finding.fields.some((field) => mistyped.has(field)),
+    )
+    .filter((finding) => !isUnresolved(subject, finding))
+    .map((finding) => describe(subject, finding));
+}
+
+function isUnresolved({ node, unresolved }: SchemaSubject, finding: SchemaFinding): boolean {
+  const ofFields =
+    finding.kind === 'unknown-field' || finding.kind === 'missing-field' || finding.kind === 'bad-name';
+  return !ofFields && holdsUnresolved(yamlAt(node, finding.path).node, unresolved);
+}
+
+/** The pointer that a mistyped field should have had: with a required field that is one mistake, not two. */
+function misspeltField(finding: SchemaFinding): string | undefined {
+  if (finding.kind !== 'unknown-field') return undefined;
+  const meant = suggest(finding.field, finding.known);
+  return meant === undefined ? undefined : formatPointer([...finding.path, meant]);
+}
+
+function describe(subject: SchemaSubject, finding: SchemaFinding): Diagnostic {
+  const { node, exact } = yamlAt(subject.node, finding.path);
+  const value: Json | undefined = exact ? yamlToJson(node) : undefined;
+  const { help: usual, ...wording } = wordFinding(finding, subject.nameOf(finding.path), value);
+  const help =
+    (finding.kind === 'unknown-field' ? subject.homeOf(finding.path, finding.field) : undefined) ?? usual;
+  const usedAt = exact ? node.usedAt : undefined;
+  return {
+    ...wording,
+    span: spanOf(subject, finding),
+    ...(help !== undefined && { help }),
+    ...(usedAt !== undefined && { related: { span: usedAt, message: 'it is used here' } }),
+  };
+}
+
+function spanOf({ node, span }: SchemaSubject, finding: SchemaFinding): Span {
+  const place = yamlAt(node, finding.path);
+  switch (finding.kind) {
+    case 'unknown-field':
+    case 'bad-name': {
+      const key = finding.kind === 'bad-name' ? finding.name : finding.field;
+      const entry = place.node.kind === 'map' ? place.node.entries.get(key) : undefined;
+      return entry?.keySpan ?? place.node.span;
+    }
+    case 'missing-field':
+    case 'conflict':
+      return place.entry?.keySpan ?? (finding.path.length === 0 ? span : place.node.span);
+    case 'duplicate-item':
+      return yamlAt(node, [...finding.path, String(finding.second)]).node.span;
+    default:
+      return finding.path.length === 0 && place.node.kind !== 'scalar' ? span : place.node.span;
+  }
+}

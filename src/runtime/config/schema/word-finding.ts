@@ -1,0 +1,173 @@
+import type { Json } from '../../../json.ts';
+import { didYouMean } from '../../diagnostic/suggest.ts';
+import { joined, listOf, quoted, valueInWords } from '../../diagnostic/wording.ts';
+import { propertiesOf } from './applicable-schemas.ts';
+import { examplesOf, type Misfit, type SchemaFinding } from './schema-finding.ts';
+
+export interface Wording {
+  readonly code: string;
+  readonly message: string;
+  readonly help?: string | undefined;
+}
+
+/** A finding as one sentence; `subject` names the value at fault, `value` is that value. */
+export function wordFinding(finding: SchemaFinding, subject: string, value: Json | undefined): Wording {
+  switch (finding.kind) {
+    case 'unknown-field':
+      return unknownField(finding, subject, Object.keys(value ?? {}));
+    case 'missing-field':
+      return missingField(finding, subject);
+    case 'misfit':
+      return misfit(finding, subject, value);
+    case 'limit':
+      return { code: 'out-of-range', message: `${subject} ${limitInWords(finding, value)}` };
+    case 'pattern':
+      return {
+        code: 'bad-format',
+        message: `${subject} cannot be ${valueInWords(value)}`,
+        help: examplesInWords(finding.examples),
+      };
+    case 'bad-name':
+      return {
+        code: 'bad-name',
+        message: `${quoted(finding.name)} cannot be a name here`,
+        help: 'names begin with a letter and go on with letters, digits, `-` and `_`',
+      };
+    case 'duplicate-item':
+      return {
+        code: 'duplicate-item',
+        message: `${subject} holds an item twice: its items ${finding.first + 1} and ${finding.second + 1} are equal`,
+      };
+    case 'conflict':
+      return {
+        code: 'conflicting-fields',
+        message: `${subject} takes only one of ${listOf(finding.fields, 'and')}`,
+      };
+    case 'other':
+      return {
+        code: 'invalid-value',
+        message: `${subject} is not valid (its schema's rule ${quoted(finding.keyword)})`,
+      };
+    default:
+      return finding satisfies never;
+  }
+}
+
+function unknownField(
+  { field, known }: Extract<SchemaFinding, { kind: 'unknown-field' }>,
+  subject: string,
+  present: readonly string[],
+): Wording {
+  const open = known.filter((name) => !present.includes(name));
+  const all = known.length === 0 ? 'it takes no fields' : `it takes ${listOf(known.slice(0, 12), 'and')}`;
+  return {
+    code: 'unknown-field',
+    message: `${subject} has no field ${quoted(field)}`,
+    help: didYouMean(field, open) ?? all,
+  };
+}
+
+function missingField(
+  { fields, schema }: Extract<SchemaFinding, { kind: 'missing-field' }>,
+  subject: string,
+): Wording {
+  const [only] = fields;
+  const field = fields.length === 1 && only !== undefined ? propertiesOf(schema)[only] : undefined;
+  const [example] = field === undefined ? [] : examplesOf(field);
+  const description = field?.description;
+  return {
+    code: 'missing-field',
+    message: `${subject} needs ${fields.length === 1 ? 'the field' : 'one of the fields'} ${listOf(fields, 'or')}`,
+    help:
+      example === undefined
+        ? typeof description === 'string'
+          ? description
+          : undefined
+        : `for example ${quoted(`${only}: ${inYaml(example)}`)}`,
+  };
+}
+
+function misfit({ types, choices, examples }: Misfit, subject: string, value: Json | undefined): Wording {
+  const words = choices.map((choice) => quoted(inYaml(choice)));
+  const expected = joined(
+    [...types.filter((type) => type !== 'null' || types.length === 1).map(typeInWords), ...words],
+    'or',
+  );
+  const names = choices.filter((choice) => typeof choice === 'string');
+  const wanted = typeof value === 'string' && types.length === 0 ? quoted(value) : valueInWords(value);
+  return {
+    code: types.length === 0 ? 'not-one-of' : 'wrong-type',
+    message: `${subject} must be ${expected}, not ${wanted}`,
+    help:
+      typeof value === 'string'
+        ? (didYouMean(value, names) ?? withoutQuotes(value, types) ?? examplesInWords(examples))
+        : examplesInWords(examples),
+  };
+}
+
+function withoutQuotes(text: string, types: readonly string[]): string | undefined {
+  const isNumber =
+    text.trim() !== '' &&
+    Number.isFinite(Number(text)) &&
+    types.some((type) => type === 'number' || type === 'integer');
+  const isBoolean = (text === 'true' || text === 'false') && types.includes('boolean');
+  return isNumber || isBoolean ? 'write it without quotes' : undefined;
+}
+
+const phrases: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: '`true` or `false`',
+  array: 'a list',
+  object: 'a map',
+  null: 'empty',
+};
+
+const typeInWords = (type: string): string => phrases[type] ?? type;
+
+function limitInWords(
+  { keyword, limit }: Extract<SchemaFinding, { kind: 'limit' }>,
+  value: Json | undefined,
+): string {
+  const size = typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
+  const given = valueInWords(value);
+  switch (keyword) {
+    case 'minimum':
+      return `must be at least ${limit}, not ${given}`;
+    case 'maximum':
+      return `must be at most ${limit}, not ${given}`;
+    case 'exclusiveMinimum':
+      return `must be more than ${limit}, not ${given}`;
+    case 'exclusiveMaximum':
+      return `must be less than ${limit}, not ${given}`;
+    case 'minLength':
+      return limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`;
+    case 'maxLength':
+      return `must have at most ${limit} characters`;
+    case 'minItems':
+    case 'minProperties':
+      return limit === 1 ? 'must not be empty' : `must have at least ${limit} entries, not ${size}`;
+    default:
+      return `must have at most ${limit} ${limit === 1 ? 'entry' : 'entries'}, not ${size}`;
+  }
+}
+
+function examplesInWords(examples: readonly Json[]): string | undefined {
+  return examples.length === 0
+    ? undefined
+    : `for example ${joined(
+        examples.slice(0, 3).map((example) => quoted(inYaml(example))),
+        'or',
+      )}`;
+}
+
+/** A value as it would be typed on one line of YAML. */
+function inYaml(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(inYaml).join(', ')}]`;
+  if (typeof value === 'object' && value !== null)
+    return `{ ${Object.entries(value)
+      .map(([key, child]) => `${key}: ${inYaml(child)}`)
+      .join(', ')} }`;
+  return typeof value === 'string' && /^[\w./:-][\w ./:-]*$/.test(value) ? value : JSON.stringify(value);
+}

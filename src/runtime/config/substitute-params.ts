@@ -1,0 +1,105 @@
+import type { Checked } from '../diagnostic/checked.ts';
+import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import type { YamlMap, YamlNode, YamlScalar } from '../source/yaml-doc.ts';
+import { type Expression, findParameter } from './find-parameter.ts';
+
+/** `$${`, which stands for `${`; `${expression}`; or a `${` that is never closed. */
+const expressions = /\$\$\{|\$\{([^}]*)(\}?)/g;
+
+export interface Substituted extends Checked<YamlNode> {
+  /** Values that could not be made: a mistake has been reported, and nothing more is to be said of them. */
+  readonly unresolved: ReadonlySet<YamlNode>;
+}
+
+/**
+ * A value with its `${params.name}` replaced: by the parameter as it is where it is the whole value, by its text inside
+ * a longer one. What a parameter holds is never searched again.
+ */
+export function substituteParams(node: YamlNode, params: YamlMap | undefined): Substituted {
+  const substitution = { params, diagnostics: [], unresolved: new Set<YamlNode>() };
+  return { value: substitute(node, substitution), ...substitution };
+}
+
+interface Substitution {
+  readonly params: YamlMap | undefined;
+  readonly diagnostics: Diagnostic[];
+  readonly unresolved: Set<YamlNode>;
+}
+
+function substitute(node: YamlNode, substitution: Substitution): YamlNode {
+  switch (node.kind) {
+    case 'scalar':
+      return typeof node.value === 'string' && node.value.includes('${')
+        ? substituteText({ ...node, value: node.value }, substitution)
+        : node;
+    case 'list':
+      return { ...node, items: node.items.map((item) => substitute(item, substitution)) };
+    case 'map': {
+      const entries = [...node.entries].map(
+        ([key, { keySpan, value }]) => [key, { keySpan, value: substitute(value, substitution) }] as const,
+      );
+      return { ...node, entries: new Map(entries) };
+    }
+    default:
+      return node satisfies never;
+  }
+}
+
+type TextNode = YamlScalar & { readonly value: string };
+
+function substituteText(node: TextNode, substitution: Substitution): YamlNode {
+  const mistakesBefore = substitution.diagnostics.length;
+  const value = wholeParameter(node, substitution) ?? {
+    ...node,
+    value: node.value.replace(expressions, (written, inside?: string, closing?: string) =>
+      inside === undefined ? '${' : textOf(expressionIn(node, { written, inside, closing }), substitution),
+    ),
+  };
+  if (substitution.diagnostics.length > mistakesBefore) substitution.unresolved.add(value);
+  return value;
+}
+
+/** The parameter as it is, where it is the whole value. */
+function wholeParameter(node: TextNode, substitution: Substitution): YamlNode | undefined {
+  const [written, inside, closing] = [...node.value.matchAll(expressions)][0] ?? [];
+  if (written !== node.value || inside === undefined) return undefined;
+  const found = findParameter(expressionIn(node, { written, inside, closing }), substitution.params);
+  if (found.ok) return { ...found.value, usedAt: node.span };
+  substitution.diagnostics.push(found.error);
+  return { ...node, value: null };
+}
+
+/** A parameter's text inside a longer one; empty where a mistake is reported. */
+function textOf(expression: Expression, { params, diagnostics }: Substitution): string {
+  const found = findParameter(expression, params);
+  if (!found.ok) {
+    diagnostics.push(found.error);
+    return '';
+  }
+  const { value } = found;
+  if (value.kind === 'scalar' && value.value !== null) return String(value.value);
+  diagnostics.push({
+    code: 'wrong-type',
+    message: `\`${expression.written}\` is ${value.kind === 'scalar' ? 'empty' : `a ${value.kind}`} and cannot stand inside a text`,
+    span: expression.span,
+    related: { span: value.span, message: 'its value is here' },
+  });
+  return '';
+}
+
+function expressionIn(
+  node: TextNode,
+  {
+    written,
+    inside,
+    closing,
+  }: { readonly written: string; readonly inside: string; readonly closing: string | undefined },
+): Expression {
+  return { written, inside, closed: closing === '}', span: placeOf(written, node.span) };
+}
+
+/** The expression's own place, where the text stands in the file as it is. */
+function placeOf(written: string, { file, start, end }: Span): Span {
+  const at = file.text.slice(start, end).indexOf(written);
+  return at < 0 ? { file, start, end } : { file, start: start + at, end: start + at + written.length };
+}

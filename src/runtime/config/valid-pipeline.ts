@@ -1,0 +1,44 @@
+import type { JsonObject } from '../../json.ts';
+import type { Span } from '../diagnostic/diagnostic.ts';
+import type { SourceFile } from '../source/source-file.ts';
+import type { YamlNode } from '../source/yaml-doc.ts';
+import type { StageDefinition } from '../stage/stage-definition.ts';
+
+/** A pipeline whose every field is what its schemas say, parameters and defaults filled in. References are not followed yet. */
+export interface ValidPipeline {
+  readonly name: string;
+  readonly file: SourceFile;
+  readonly params: JsonObject;
+  /** Whether the command line changed anything. */
+  readonly overridden: boolean;
+  readonly tryNext: readonly string[];
+  /** By id, in the order of the file. */
+  readonly stages: ReadonlyMap<string, PipelineStage>;
+}
+
+export interface PipelineStage {
+  readonly id: string;
+  readonly idSpan: Span;
+  /** What its inputs are bound to, by port; the empty name stands for the first port. */
+  readonly from: readonly WrittenBinding[];
+  /** Undefined where a mistake has been reported: only the stage's references can then still be checked. */
+  readonly setup: StageSetup | undefined;
+}
+
+export interface StageSetup {
+  readonly definition: StageDefinition;
+  readonly config: JsonObject;
+  /** The stage's `with` as it was written. */
+  readonly written: YamlNode;
+  readonly withSpan: Span;
+  readonly timeoutMs: number | undefined;
+  readonly retries: number;
+  readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
+}
+
+export interface WrittenBinding {
+  readonly port: string | undefined;
+  readonly portSpan: Span;
+  readonly reference: string;
+  readonly span: Span;
+}

@@ -1,0 +1,129 @@
+import type { WrittenBinding } from '../config/valid-pipeline.ts';
+import type { Checked } from '../diagnostic/checked.ts';
+import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import { didYouMean } from '../diagnostic/suggest.ts';
+import { joined, listOf, quoted } from '../diagnostic/wording.ts';
+import { err, ok, type Result } from '../result.ts';
+import type { InputPort, StagePorts } from '../stage/stage-definition.ts';
+import type { DagNode, InputBinding } from './dag.ts';
+import { parseReference } from './reference.ts';
+import { resolveReference } from './resolve-reference.ts';
+
+export interface Binder {
+  readonly id: string;
+  /** Where a missing input is shown. */
+  readonly span: Span;
+  readonly from: readonly WrittenBinding[];
+  readonly inputs: StagePorts['inputs'];
+  /** Every stage before this one; one with mistakes of its own is absent, and references to it are not followed. */
+  readonly nodes: ReadonlyMap<string, DagNode>;
+}
+
+/** Binds what `from` says to the stage's ports: names, types and parts are checked, and that nothing needed is missing. */
+export function bindInputs(binder: Binder): Checked<Readonly<Record<string, InputBinding>>> {
+  const { id, span, from, inputs } = binder;
+  const diagnostics: Diagnostic[] = [];
+  const bindings: [string, InputBinding][] = [];
+  const [firstPort] = Object.keys(inputs);
+  for (const written of from) {
+    const name = written.port ?? firstPort;
+    const port = name !== undefined && Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+    const bound =
+      name === undefined || port === undefined
+        ? err(unknownPort(binder, written))
+        : bind(binder, { written, name, port });
+    if (!bound.ok) diagnostics.push(bound.error);
+    else if (bound.value !== undefined && name !== undefined) bindings.push([name, bound.value]);
+  }
+  // A mistyped port would otherwise be said a second time, as a missing one.
+  const typo = diagnostics.some(({ code }) => code === 'unknown-port');
+  const given = new Set(from.map(({ port }) => port ?? firstPort));
+  const missing = Object.entries(inputs).filter(
+    ([name, { required }]) => required && !given.has(name) && !typo,
+  );
+  diagnostics.push(
+    ...missing.map(([name, port]) => missingInput({ id, name, port, span, nodes: binder.nodes })),
+  );
+  return { value: Object.fromEntries(bindings), diagnostics };
+}
+
+interface Bound {
+  readonly written: WrittenBinding;
+  readonly name: string;
+  readonly port: InputPort;
+}
+
+function bind(
+  { id, nodes }: Binder,
+  { written, name, port }: Bound,
+): Result<InputBinding | undefined, Diagnostic> {
+  const reference = parseReference(written.reference, written.span);
+  const target = reference && nodes.get(reference.stage);
+  if (reference === undefined || target === undefined) return ok(undefined);
+  const resolved = resolveReference(reference, target);
+  if (!resolved.ok) return resolved;
+  const { output, part } = resolved.value;
+  const subject = `${quoted(name)} of stage ${quoted(id)}`;
+  const type = target.ports.outputs[output]?.type ?? '';
+  if (!port.accepts.includes(type) && !port.accepts.includes('file'))
+    return err({
+      code: 'type-mismatch',
+      message: `${subject} takes ${joined(port.accepts, 'or')}, and ${quoted(reference.text)} is ${type}`,
+      span: written.span,
+      ...otherOutput(target, port),
+      related: { span: target.spanOf(), message: `stage ${quoted(target.id)} is here` },
+    });
+  const parts = target.outputParts[output];
+  if (part === undefined && parts !== undefined && port.parts === 'one')
+    return err({
+      code: 'part-needed',
+      message: `${subject} takes one part, and ${quoted(reference.text)} has the parts ${listOf(parts, 'and')}`,
+      span: written.span,
+      help: `write ${listOf(
+        parts.map((one) => `${reference.text}.${one}`),
+        'or',
+      )}`,
+    });
+  return resolved;
+}
+
+function otherOutput(target: DagNode, port: InputPort): { help?: string } {
+  const fitting = Object.entries(target.ports.outputs).filter(([, { type }]) => port.accepts.includes(type));
+  const names = fitting.map(([name]) => `${target.id}.${name}`);
+  return names.length === 0 ? {} : { help: `${listOf(names, 'or')} would fit` };
+}
+
+function unknownPort({ id, inputs }: Binder, { port, portSpan }: WrittenBinding): Diagnostic {
+  const known = Object.keys(inputs);
+  const none = known.length === 0;
+  return {
+    code: 'unknown-port',
+    message:
+      none || port === undefined
+        ? `stage ${quoted(id)} takes no inputs`
+        : `stage ${quoted(id)} has no input ${quoted(port)}`,
+    span: portSpan,
+    ...(!none && { help: didYouMean(port ?? '', known) ?? `its inputs are ${listOf(known, 'and')}` }),
+  };
+}
+
+function missingInput({
+  id,
+  name,
+  port,
+  span,
+  nodes,
+}: Pick<Binder, 'id' | 'span' | 'nodes'> & { readonly name: string; readonly port: InputPort }): Diagnostic {
+  const fitting = [...nodes.values()].flatMap((node) =>
+    Object.entries(node.ports.outputs)
+      .filter(([, { type }]) => port.accepts.includes(type))
+      .map(([output]) => `${node.id}.${output}`),
+  );
+  const some = fitting.length === 0 ? '' : `, such as ${listOf(fitting.slice(0, 3), 'or')}`;
+  return {
+    code: 'missing-input',
+    message: `stage ${quoted(id)} needs an input for ${quoted(name)}`,
+    span,
+    help: `bind ${quoted(name)} under \`from\` to ${joined(port.accepts, 'or')}${some}`,
+  };
+}

@@ -1,0 +1,101 @@
+import { dirname } from 'node:path';
+import type { PipelineStage, ValidPipeline } from '../config/valid-pipeline.ts';
+import type { Checked } from '../diagnostic/checked.ts';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { listOf, quoted } from '../diagnostic/wording.ts';
+import { parsePointer } from '../source/json-pointer.ts';
+import { yamlAt } from '../source/yaml-at.ts';
+import { bindInputs } from './bind-inputs.ts';
+import type { Dag, DagNode, SourceField } from './dag.ts';
+import { findDependencies } from './find-dependencies.ts';
+import { type FoundSources, findSources } from './find-sources.ts';
+import { orderStages } from './order-stages.ts';
+import { outputPartsOf } from './output-parts.ts';
+
+export interface BuiltDag {
+  readonly dag: Dag;
+  /** Of all stages, also of those that could not be connected. */
+  readonly sources: readonly SourceField[];
+}
+
+/** Follows every reference. The graph is complete only where neither this nor the pipeline had a mistake. */
+export function buildDag(pipeline: ValidPipeline): Checked<BuiltDag> {
+  const { name, file, params, overridden, tryNext } = pipeline;
+  const dependencies = findDependencies(pipeline);
+  const { order, cycles } = orderStages(dependencies.value);
+  const diagnostics = [...dependencies.diagnostics, ...cycles.map((path) => cycle(pipeline, path))];
+  const setups = locateSources(pipeline);
+  const nodes = new Map<string, DagNode>();
+  for (const id of order) {
+    const stage = pipeline.stages.get(id);
+    if (stage === undefined) continue;
+    const connected = connect(stage, { nodes, located: setups.get(id) });
+    if (connected.value !== undefined) nodes.set(id, connected.value);
+    diagnostics.push(...connected.diagnostics);
+  }
+  const dag = { name, file: file.path, params, overridden, tryNext, nodes };
+  return { value: { dag, sources: [...setups.values()].flatMap(({ sources }) => sources) }, diagnostics };
+}
+
+function locateSources({ stages, file }: ValidPipeline): ReadonlyMap<string, FoundSources> {
+  const folder = dirname(file.path);
+  const located = [...stages.values()].map(
+    ({ id, setup }) => [id, setup && findSources(setup, folder)] as const,
+  );
+  return new Map(located.filter((entry): entry is [string, FoundSources] => entry[1] !== undefined));
+}
+
+interface Surroundings {
+  readonly nodes: ReadonlyMap<string, DagNode>;
+  readonly located: FoundSources | undefined;
+}
+
+function connect(
+  { id, idSpan, from, setup }: PipelineStage,
+  { nodes, located }: Surroundings,
+): Checked<DagNode | undefined> {
+  if (setup === undefined || located === undefined) return { value: undefined, diagnostics: [] };
+  const { definition, timeoutMs, retries, resources, written, withSpan } = setup;
+  const { config, sources } = located;
+  const ports = definition.ports(config);
+  const { value: inputs, diagnostics } = bindInputs({ id, span: idSpan, from, inputs: ports.inputs, nodes });
+  const parts = outputPartsOf({ id, ports, inputs, nodes });
+  if (!parts.ok) return { value: undefined, diagnostics: [...diagnostics, { ...parts.error, span: idSpan }] };
+  // An input that could not be followed may have parts: what those would be is not known, so nothing is said of them.
+  if (Object.keys(inputs).length < from.length) return { value: undefined, diagnostics };
+  const spanOf: DagNode['spanOf'] = (pointer) => {
+    if (pointer === undefined) return idSpan;
+    const place = yamlAt(written, parsePointer(pointer));
+    return place.node === written ? withSpan : (place.node.usedAt ?? place.node.span);
+  };
+  const outputParts = parts.value;
+  const node = {
+    id,
+    definition,
+    config,
+    ports,
+    inputs,
+    outputParts,
+    sources,
+    timeoutMs,
+    retries,
+    resources,
+    spanOf,
+  };
+  return { value: node, diagnostics };
+}
+
+function cycle({ stages }: ValidPipeline, path: readonly string[]): Diagnostic {
+  const [first = '', second = first] = path;
+  const stage = stages.get(first);
+  const span = stage?.from.find(({ reference }) => reference.split('.')[0] === second)?.span ?? stage?.idSpan;
+  const names = listOf(path.slice(0, -1), 'and');
+  return {
+    code: 'cycle',
+    message:
+      path.length === 2
+        ? `stage ${quoted(first)} needs itself`
+        : `the stages ${names} need each other: ${path.join(' <- ')}`,
+    ...(span !== undefined && { span }),
+  };
+}

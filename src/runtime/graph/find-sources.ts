@@ -1,0 +1,65 @@
+import { dirname, resolve } from 'node:path';
+import type { Json, JsonObject } from '../../json.ts';
+import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
+import type { StageSetup } from '../config/valid-pipeline.ts';
+import { formatPointer } from '../source/json-pointer.ts';
+import { yamlAt } from '../source/yaml-at.ts';
+import type { ConfigSchema } from '../stage/stage-definition.ts';
+import type { SourceField } from './dag.ts';
+
+export interface FoundSources {
+  /** The configuration with absolute paths in its source fields. */
+  readonly config: JsonObject;
+  readonly sources: readonly SourceField[];
+}
+
+/** The fields of a valid configuration that the schema marks `x-key: source`. Addresses (`hf:`, `https:`) are no paths. */
+export function findSources({ definition, config, written }: StageSetup, folder: string): FoundSources {
+  const sources: SourceField[] = [];
+  const visit = (
+    value: Json,
+    { schemas, path }: { schemas: readonly ConfigSchema[]; path: readonly string[] },
+  ): Json => {
+    const applicable = schemas.flatMap((schema) => applicableSchemas(schema, value));
+    if (typeof value === 'string') {
+      if (isAddress(value) || !applicable.some((schema) => schema['x-key'] === 'source')) return value;
+      const source = sourceAt({ path, value, written, folder });
+      sources.push(source);
+      return source.path;
+    }
+    const child = (key: string, item: Json): Json =>
+      visit(item, {
+        schemas: applicable
+          .map((schema) => childSchema(schema, key))
+          .filter((schema) => schema !== undefined),
+        path: [...path, key],
+      });
+    if (Array.isArray(value)) return value.map((item, index) => child(String(index), item));
+    return typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, child(key, item)]))
+      : value;
+  };
+  const found = visit(config, { schemas: [definition.schema], path: [] });
+  // The walk keeps the kind of every value, and the whole is a map.
+  return { config: found as JsonObject, sources };
+}
+
+function sourceAt({
+  path,
+  value,
+  written,
+  folder,
+}: {
+  readonly path: readonly string[];
+  readonly value: string;
+  readonly written: StageSetup['written'];
+  readonly folder: string;
+}): SourceField {
+  const { node, exact } = yamlAt(written, path);
+  // A path is relative to the file in which it was written: a parameter may come from the command line.
+  const base = exact ? dirname(node.span.file.path) : folder;
+  return { pointer: formatPointer(path), path: resolve(base, value), span: node.span };
+}
+
+/** A scheme of two letters or more: a single one is a drive. */
+const isAddress = (text: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(text);

@@ -1,0 +1,52 @@
+import { checkPipeline } from '../config/check-pipeline.ts';
+import { parseOverrides } from '../config/override.ts';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { err, ok, type Result } from '../result.ts';
+import { parseYaml } from '../source/parse-yaml.ts';
+import { readSourceFile } from '../source/read-source-file.ts';
+import type { StageRegistry } from '../stage/stage-definition.ts';
+import { buildDag } from './build-dag.ts';
+import { checkSources } from './check-sources.ts';
+import type { Dag } from './dag.ts';
+
+export interface PipelineRequest {
+  /** Relative to the working directory, or absolute. */
+  readonly file: string;
+  readonly registry: StageRegistry;
+  readonly workingDirectory: string;
+  /** `name=value`, each the value of a `-p`. */
+  readonly params: readonly string[];
+  /** `stages.train.with.epochs=3`, each the value of a `--set`. */
+  readonly sets: readonly string[];
+}
+
+/** Reads a pipeline and checks all of it; the failure holds every mistake, in the order of the file. */
+export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag, readonly Diagnostic[]>> {
+  const { file, registry, workingDirectory, params, sets } = request;
+  const source = await readSourceFile({ path: file, workingDirectory });
+  if (!source.ok) return err([source.error]);
+  const overrides = parseOverrides({ params, sets, workingDirectory });
+  const parsed = parseYaml(source.value);
+  const beforeChecking = [...parsed.diagnostics, ...overrides.diagnostics];
+  if (parsed.value === undefined)
+    return err(beforeChecking.length > 0 ? beforeChecking : [emptyFile(source.value)]);
+  const pipeline = checkPipeline({ doc: parsed.value, overrides: overrides.value, registry });
+  const built = buildDag(pipeline.value);
+  const missing = await checkSources(built.value.sources, workingDirectory);
+  const diagnostics = [...beforeChecking, ...pipeline.diagnostics, ...built.diagnostics, ...missing];
+  return diagnostics.length === 0 ? ok(built.value.dag) : err(inOrder(diagnostics));
+}
+
+const emptyFile = (file: NonNullable<Diagnostic['span']>['file']): Diagnostic => ({
+  code: 'empty-file',
+  message: 'the file is empty',
+  span: { file, start: 0, end: 0 },
+  help: 'a pipeline has `stages:`; `retune init` writes one to begin with',
+});
+
+/** By place; what has none, and what the command line says, comes last. */
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const rank = ({ span }: Diagnostic): number =>
+    span === undefined ? 2 : span.file.displayPath === 'command line' ? 1 : 0;
+  return diagnostics.toSorted((a, b) => rank(a) - rank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
+}
