@@ -72,7 +72,7 @@ function withoutKeyBias(name: string, values: Float32Array): readonly number[] {
   return [...values].filter((_, index) => !isKey(index));
 }
 
-describe.each(['cpu'] as const)('on the %s backend', (backend) => {
+describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
   beforeAll(async () => {
     await openTensorBackend({ backend });
   });

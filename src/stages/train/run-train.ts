@@ -1,13 +1,12 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { openLanguageModel, saveLanguageModel } from '../../model/language-model.ts';
+import { saveLanguageModel } from '../../model/language-model.ts';
 import type { StageHost } from '../../runtime/stage/stage-definition.ts';
-import { openTensorBackend } from '../../tensor/index.ts';
-import { copyTokenizer, openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
+import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import type { HistoryEntry } from '../../training/history-entry.ts';
 import { train } from '../../training/train.ts';
 import type { TrainingProgress } from '../../training/training-task.ts';
+import { openLocalModel } from '../generate/open-local-model.ts';
 import { implementStage } from '../implement-stage.ts';
-import { chosenBackend } from './chosen-backend.ts';
 
 /** Trains the model that comes in and writes it out in the same layout, with the tokenizer it came with. */
 export const { run } = implementStage<TrainConfig>()({
@@ -15,37 +14,33 @@ export const { run } = implementStage<TrainConfig>()({
   outputs: { model: 'model', history: 'history' },
   async run({ config, inputs, outputs, statePath, resources, host }) {
     const begun = performance.now();
-    const tensorBackend = await openTensorBackend(chosenBackend(resources));
-    const model = await openLanguageModel(inputs.model.path);
-    try {
-      const { steps, tokensPerSecond } = await train({
-        model,
-        tokenizer: await openTokenizer(inputs.model.path),
-        batches: await inputs.train.read(),
-        validation: await inputs.validation?.read(),
-        config,
-        statePath,
-        fingerprint: JSON.stringify(tensorBackend),
-        signal: host.signal,
-        onEntry: async (entry) => {
-          await outputs.history.write(entry);
-          noteSample(entry, host);
-        },
-        onProgress: (progress) => reportProgress(progress, host),
-        clock: () => performance.now(),
-      });
-      await saveLanguageModel(outputs.model.path, model);
-      await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
-      return {
-        ...tensorBackend,
-        steps,
-        tokens_per_second: Math.round(tokensPerSecond),
-        seconds: Math.round(performance.now() - begun) / 1000,
-        peak_memory: process.resourceUsage().maxRSS * 1024,
-      };
-    } finally {
-      model.dispose();
-    }
+    using local = await openLocalModel(inputs.model.path, resources);
+    const { model, tokenizer, tensorBackend } = local;
+    const { steps, tokensPerSecond } = await train({
+      model,
+      tokenizer,
+      batches: await inputs.train.read(),
+      validation: await inputs.validation?.read(),
+      config,
+      statePath,
+      fingerprint: JSON.stringify(tensorBackend),
+      signal: host.signal,
+      onEntry: async (entry) => {
+        await outputs.history.write(entry);
+        noteSample(entry, host);
+      },
+      onProgress: (progress) => reportProgress(progress, host),
+      clock: () => performance.now(),
+    });
+    await saveLanguageModel(outputs.model.path, model);
+    await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
+    return {
+      ...tensorBackend,
+      steps,
+      tokens_per_second: Math.round(tokensPerSecond),
+      seconds: Math.round(performance.now() - begun) / 1000,
+      peak_memory: process.resourceUsage().maxRSS * 1024,
+    };
   },
 });
 
