@@ -59,7 +59,11 @@ const throughDoubles = (formula: Formula): Formula => {
   };
 };
 
-const floorDivision: Formula = (graph, operands) => graph.apply(FLOOR, [graph.apply(DIV, operands)]);
+/** Whole numbers, as tfjs has it for floats as well. */
+const floorDivision: Formula = (graph, [a, b]) => {
+  const quotient = graph.apply(DIV, [graph.cast(a, 'double'), graph.cast(b, 'double')]);
+  return graph.cast(graph.apply(FLOOR, [quotient]), 'int32');
+};
 
 /** The remainder with the sign of the divisor, as in Python. */
 const remainder: Formula = (graph, [a, b]) => {
@@ -82,7 +86,7 @@ export const binaryKernels = {
   Add: arithmetic(direct('Add')),
   BitwiseAnd: arithmetic(direct('BitwiseAnd')),
   Equal: comparison(test('Equal')),
-  FloorDiv: arithmetic(throughDoubles(floorDivision)),
+  FloorDiv: arithmetic(floorDivision),
   Greater: comparison(test('Greater')),
   GreaterEqual: comparison(test('GreaterOrEqual')),
   Less: comparison(test('Less')),

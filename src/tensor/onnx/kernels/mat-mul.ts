@@ -4,8 +4,8 @@ import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, graphValue, sizeOf } from '../graph/graph-value.ts';
 import { operator } from '../graph/operator.ts';
 import { type Kernel, type KernelCall, kernel } from './kernel.ts';
-import { unaryKernels } from './unary.ts';
-import { unaryKernelsWithSettings } from './unary-with-settings.ts';
+import { direct, type Formula, relu6 } from './unary.ts';
+import { leakyRelu } from './unary-with-settings.ts';
 
 interface Product {
   readonly a: GraphValue;
@@ -55,11 +55,12 @@ interface FusedAttributes extends MatMulAttributes {
 type FusedInputs = Readonly<Record<'a' | 'b', TensorInfo>> &
   Partial<Readonly<Record<'bias' | 'preluActivationWeights', TensorInfo>>>;
 
-const ACTIVATIONS: Readonly<Record<string, Kernel>> = {
-  relu: unaryKernels.Relu,
-  relu6: unaryKernels.Relu6,
-  elu: unaryKernels.Elu,
-  sigmoid: unaryKernels.Sigmoid,
+const ACTIVATIONS: Readonly<Record<string, Formula>> = {
+  linear: (_, x) => x,
+  relu: direct('Relu'),
+  relu6,
+  elu: direct('Elu'),
+  sigmoid: direct('Sigmoid'),
 };
 
 export const matMulKernels = {
@@ -67,9 +68,16 @@ export const matMulKernels = {
     const [a, b] = [graph.value(inputs.a), graph.value(inputs.b)];
     return graph.tensor(matMul(graph, { a, b, ...attributes }));
   }),
-  _FusedMatMul: ((call: KernelCall<FusedInputs, FusedAttributes>) =>
-    activated(call, biasedProduct(call))) as unknown as Kernel, // its bias is there or not
+  // Its bias and the weights of its activation are there or not, which only this kernel's own type can say.
+  _FusedMatMul: fusedMatMul as unknown as Kernel,
 };
+
+function fusedMatMul(call: KernelCall<FusedInputs, FusedAttributes>): TensorInfo {
+  const { inputs, graph } = call;
+  const result = activated(call, biasedProduct(call));
+  const rank = Math.max(inputs.a.shape.length, inputs.b.shape.length);
+  return graph.tensor(result, [...Array<number>(rank - result.shape.length).fill(1), ...result.shape]);
+}
 
 // tfjs makes two matrices into batches of one, which only the general product takes: back to matrices.
 function asMatrix(graph: GraphRecorder, tensor: TensorInfo): GraphValue {
@@ -78,15 +86,11 @@ function asMatrix(graph: GraphRecorder, tensor: TensorInfo): GraphValue {
   return shape.length === 3 && shape[0] === 1 ? graph.view(value, shape.slice(1)) : value;
 }
 
-function biasedProduct({ inputs, attributes, graph }: KernelCall<FusedInputs, FusedAttributes>): TensorInfo {
+function biasedProduct({ inputs, attributes, graph }: KernelCall<FusedInputs, FusedAttributes>): GraphValue {
   const { transposeA, transposeB } = attributes;
-  const [a, b] = [asMatrix(graph, inputs.a), asMatrix(graph, inputs.b)];
-  const rank = Math.max(inputs.a.shape.length, inputs.b.shape.length);
-  const bias = inputs.bias === undefined ? undefined : graph.value(inputs.bias);
-  const product = { a, b, transposeA, transposeB };
-  const shape = productShape(product);
-  const result = bias === undefined ? matMul(graph, product) : withBias(graph, { ...product, bias });
-  return graph.tensor(result, [...Array(rank - shape.length).fill(1), ...shape]);
+  const product = { a: asMatrix(graph, inputs.a), b: asMatrix(graph, inputs.b), transposeA, transposeB };
+  if (inputs.bias === undefined) return matMul(graph, product);
+  return withBias(graph, { ...product, bias: graph.value(inputs.bias) });
 }
 
 function withBias(graph: GraphRecorder, product: Product & { readonly bias: GraphValue }): GraphValue {
@@ -97,29 +101,14 @@ function withBias(graph: GraphRecorder, product: Product & { readonly bias: Grap
   return graph.add({ operator: operator('Gemm', flags), inputs: [a, b, bias], shape: productShape(product) });
 }
 
-function activated(
-  call: KernelCall<FusedInputs, FusedAttributes>,
-  product: TensorInfo,
-): TensorInfo | TensorInfo[] {
-  const { activation = 'linear', leakyreluAlpha = 0.2 } = call.attributes;
-  if (activation === 'linear') return product;
-  const { graph, inputs } = call;
-  const x = graph.tensor(graph.value(product));
-  if (activation === 'leakyrelu') {
-    return unaryKernelsWithSettings.LeakyRelu({
-      inputs: { x },
-      attributes: { alpha: leakyreluAlpha },
-      graph,
-    });
-  }
+function activated(call: KernelCall<FusedInputs, FusedAttributes>, x: GraphValue): GraphValue {
+  const { graph, inputs, attributes } = call;
+  const { activation = 'linear', leakyreluAlpha = 0.2 } = attributes;
+  if (activation === 'leakyrelu') return leakyRelu(graph, { x, alpha: graph.scalar(leakyreluAlpha) });
   if (activation === 'prelu' && inputs.preluActivationWeights !== undefined) {
-    return unaryKernelsWithSettings.Prelu({
-      inputs: { x, alpha: inputs.preluActivationWeights },
-      attributes: {},
-      graph,
-    });
+    return leakyRelu(graph, { x, alpha: graph.value(inputs.preluActivationWeights) });
   }
-  const apply = ACTIVATIONS[activation];
-  if (apply === undefined) throw new Error(`The onnx backend has no fused activation \`${activation}\`.`);
-  return apply({ inputs: { x }, attributes: {}, graph });
+  const formula = ACTIVATIONS[activation];
+  if (formula === undefined) throw new Error(`The onnx backend has no fused activation \`${activation}\`.`);
+  return formula(graph, x);
 }

@@ -5,14 +5,11 @@ import { kernel } from './kernel.ts';
 const WHERE = operator('Where');
 
 export const selectionKernels = {
-  // A condition with one dimension chooses rows, as in tfjs.
   Select: kernel<'condition' | 't' | 'e'>(({ inputs, graph }) => {
+    const condition = graph.cast(graph.value(inputs.condition), 'bool');
     const [t, e] = [graph.value(inputs.t), graph.value(inputs.e)];
-    const { shape } = inputs.condition;
-    const rows =
-      shape.length === 1 && t.shape.length > 1 ? [...shape, ...t.shape.slice(1).map(() => 1)] : shape;
-    const condition = graph.view(graph.cast(graph.value(inputs.condition), 'bool'), rows);
     if (t.type !== 'bool') return graph.tensor(graph.apply(WHERE, [condition, t, e]));
+    // ONNX Runtime chooses between numbers only.
     const chosen = graph.apply(WHERE, [condition, graph.cast(t, 'int32'), graph.cast(e, 'int32')]);
     return graph.tensor(graph.cast(chosen, 'bool'));
   }),

@@ -1,5 +1,7 @@
 import type { DataType } from '@tensorflow/tfjs-core';
 import type { ElementType } from '../graph/element-type.ts';
+import type { GraphRecorder } from '../graph/graph-recorder.ts';
+import type { GraphValue } from '../graph/graph-value.ts';
 import { operator } from '../graph/operator.ts';
 import { kernel } from './kernel.ts';
 
@@ -10,6 +12,15 @@ const [MAX, MIN, MUL, WHERE, GREATER] = [
   operator('Where'),
   operator('Greater'),
 ];
+
+/** x where it is positive, alpha x elsewhere. */
+export function leakyRelu(
+  graph: GraphRecorder,
+  { x, alpha }: { x: GraphValue; alpha: GraphValue },
+): GraphValue {
+  const isPositive = graph.test(GREATER, [x, graph.scalar(0)]);
+  return graph.apply(WHERE, [isPositive, x, graph.apply(MUL, [x, alpha])]);
+}
 
 export const unaryKernelsWithSettings = {
   Cast: kernel<'x', { dtype: DataType }>(({ inputs: { x }, attributes: { dtype }, graph }) => {
@@ -34,14 +45,11 @@ export const unaryKernelsWithSettings = {
   }),
   LeakyRelu: kernel<'x', { alpha: number }>(({ inputs, attributes: { alpha }, graph }) => {
     const x = graph.cast(graph.value(inputs.x), 'float32');
-    return graph.tensor(graph.apply(operator('LeakyRelu', { alpha }), [x]));
+    return graph.tensor(leakyRelu(graph, { x, alpha: graph.scalar(alpha) }));
   }),
-  Prelu: kernel<'x' | 'alpha'>(({ inputs, graph }) => {
-    const x = graph.value(inputs.x);
-    const isPositive = graph.test(GREATER, [x, graph.scalar(0)]);
-    const scaled = graph.apply(MUL, [x, graph.value(inputs.alpha)]);
-    return graph.tensor(graph.apply(WHERE, [isPositive, x, scaled]));
-  }),
+  Prelu: kernel<'x' | 'alpha'>(({ inputs, graph }) =>
+    graph.tensor(leakyRelu(graph, { x: graph.value(inputs.x), alpha: graph.value(inputs.alpha) })),
+  ),
   // 1 above zero, alpha at zero and below, NaN for NaN.
   Step: kernel<'x', { alpha: number }>(({ inputs, attributes: { alpha }, graph }) => {
     const x = graph.cast(graph.value(inputs.x), 'float32');

@@ -3,7 +3,8 @@ import type { GraphValue } from '../graph/graph-value.ts';
 import { operator } from '../graph/operator.ts';
 import { type Kernel, kernel } from './kernel.ts';
 
-type Formula = (graph: GraphRecorder, x: GraphValue) => GraphValue;
+/** A function of one value, recorded into a graph. */
+export type Formula = (graph: GraphRecorder, x: GraphValue) => GraphValue;
 
 const [ADD, SUB, MUL, DIV] = ['Add', 'Sub', 'Mul', 'Div'].map((type) => operator(type)) as [Op, Op, Op, Op];
 type Op = ReturnType<typeof operator>;
@@ -24,7 +25,7 @@ function ofAny(formula: Formula): Kernel {
   return kernel<'x'>(({ inputs: { x }, graph }) => graph.tensor(formula(graph, graph.value(x))));
 }
 
-const direct = (type: string): Formula => {
+export const direct = (type: string): Formula => {
   const function_ = operator(type);
   return (graph, x) => graph.apply(function_, [x]);
 };
@@ -47,6 +48,9 @@ const expm1: Formula = (graph, x) => {
   const small = graph.test(operator('Less'), [graph.apply(operator('Abs'), [x]), graph.scalar(1)]);
   return graph.apply(WHERE, [small, near, graph.apply(SUB, [graph.apply(EXP, [x]), graph.scalar(1)])]);
 };
+
+export const relu6: Formula = (graph, x) =>
+  graph.apply(operator('Min'), [graph.apply(operator('Relu'), [x]), graph.scalar(6)]);
 
 const isFiniteNumber: Formula = (graph, x) => {
   const size = graph.apply(operator('Abs'), [x]);
@@ -78,9 +82,7 @@ export const unaryKernels = {
   Neg: ofAny(direct('Neg')),
   Reciprocal: ofFloats(direct('Reciprocal')),
   Relu: ofAny(direct('Relu')),
-  Relu6: ofFloats((graph, x) =>
-    graph.apply(operator('Min'), [graph.apply(operator('Relu'), [x]), graph.scalar(6)]),
-  ),
+  Relu6: ofFloats(relu6),
   Round: ofFloats(direct('Round')),
   Rsqrt: ofFloats((graph, x) => graph.apply(operator('Reciprocal'), [graph.apply(operator('Sqrt'), [x])])),
   Selu: ofFloats(direct('Selu')),

@@ -20,6 +20,8 @@ export function openOnnxRuntime(options: { readonly threads?: number | undefined
   };
 }
 
+const RUN_OPTIONS = { logSeverityLevel: 4 } as const; // what goes wrong is thrown
+
 function compile({ model, inputs, outputs }: CompileRequest, threads: number): CompiledGraph {
   const session = new binding.InferenceSession();
   // Node never hands out shared memory for an encoded message.
@@ -28,11 +30,12 @@ function compile({ model, inputs, outputs }: CompileRequest, threads: number): C
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
   });
   const fetches = Object.fromEntries(outputs.map((name) => [name, null]));
   return {
     run(values) {
-      const results = session.run(feedsOf(inputs, values), fetches, {});
+      const results = session.run(feedsOf(inputs, values), fetches, RUN_OPTIONS);
       return outputs.map((name) => results[name]?.data as HostArray); // models ask for types with such arrays only
     },
     dispose: () => session.dispose(),

@@ -1,0 +1,89 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { beforeAll, describe, test } from 'vitest';
+import {
+  broadcastShapes,
+  EXAMPLES,
+  expectAgreement,
+  openBothBackends,
+  sample,
+  type TestType,
+} from './both-backends.ts';
+
+beforeAll(openBothBackends);
+
+const arithmetic = {
+  add: tf.add,
+  div: tf.div,
+  floorDiv: tf.floorDiv,
+  maximum: tf.maximum,
+  minimum: tf.minimum,
+  mod: tf.mod,
+  mul: tf.mul,
+  squaredDifference: tf.squaredDifference,
+  sub: tf.sub,
+};
+const comparisons = {
+  equal: tf.equal,
+  greater: tf.greater,
+  greaterEqual: tf.greaterEqual,
+  less: tf.less,
+  lessEqual: tf.lessEqual,
+  notEqual: tf.notEqual,
+};
+const logical = { logicalAnd: tf.logicalAnd, logicalOr: tf.logicalOr, logicalXor: tf.logicalXor };
+
+type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
+
+function agreesFor(apply: Binary, dtype: TestType): Promise<void> {
+  const property = fc.asyncProperty(broadcastShapes, ([a, b]) =>
+    expectAgreement(() => {
+      const divisor = sample(b, { seed: 2, dtype });
+      // Dividing by zero is compared in a test of its own.
+      const nonZero =
+        dtype === 'int32' ? tf.where(tf.equal(divisor, 0), tf.onesLike(divisor), divisor) : divisor;
+      return apply(sample(a, { dtype }), nonZero);
+    }),
+  );
+  return fc.assert(property, { ...EXAMPLES, numRuns: 12 });
+}
+
+describe('functions of two tensors agree with the cpu backend over broadcast shapes', () => {
+  test.each(Object.entries(arithmetic))('%s of floats', (_, apply) => agreesFor(apply as Binary, 'float32'));
+  test.each(Object.entries(arithmetic))('%s of whole numbers', (_, apply) =>
+    agreesFor(apply as Binary, 'int32'),
+  );
+  test.each(Object.entries(comparisons))('%s of floats', (_, apply) => agreesFor(apply as Binary, 'float32'));
+  test.each(Object.entries(comparisons))('%s of whole numbers', (_, apply) =>
+    agreesFor(apply as Binary, 'int32'),
+  );
+  test.each(Object.entries(comparisons))('%s of truth values', (_, apply) =>
+    agreesFor(apply as Binary, 'bool'),
+  );
+  test.each(Object.entries(logical))('%s', (_, apply) => agreesFor(apply as Binary, 'bool'));
+
+  test('pow of positive numbers', () => agreesFor((a, b) => tf.pow(tf.abs(a), b), 'float32'));
+  test('pow of whole numbers', () =>
+    expectAgreement(() =>
+      tf.pow(sample([6], { dtype: 'int32' }), tf.tensor([0, 1, 2, 3, 2, 1], [6], 'int32')),
+    ));
+  test('bitwiseAnd', () =>
+    expectAgreement(() =>
+      tf.bitwiseAnd(sample([8], { dtype: 'int32' }), sample([8], { seed: 2, dtype: 'int32' })),
+    ));
+  test('floorDiv and mod take the sign of the divisor', async () => {
+    const [a, b] = [
+      [7, -7, 7, -7, 6],
+      [3, 3, -3, -3, 3],
+    ];
+    for (const dtype of ['int32', 'float32'] as const) {
+      await expectAgreement(() =>
+        tf.floorDiv(tf.tensor(a ?? [], [5], dtype), tf.tensor(b ?? [], [5], dtype)),
+      );
+      await expectAgreement(() => tf.mod(tf.tensor(a ?? [], [5], dtype), tf.tensor(b ?? [], [5], dtype)));
+    }
+  });
+  test('a number divided by zero is infinite or NaN', () =>
+    expectAgreement(() => tf.div(tf.tensor([1, -1, 0]), tf.tensor([0, 0, 0]))));
+  test('addN', () => expectAgreement(() => tf.addN([1, 2, 3].map((seed) => sample([2, 3], { seed })))));
+});

@@ -1,0 +1,27 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, expect, test } from 'vitest';
+import { openBothBackends } from './both-backends.ts';
+
+beforeAll(openBothBackends);
+
+test('every kernel that tfjs-core can dispatch is carried out or refused by name', () => {
+  const names = Object.entries(tf).flatMap(([name, value]) => (name === value ? [name] : []));
+  const missing = names.filter((name) => tf.getKernel(name, 'onnx') === undefined);
+  expect({ enough: names.length > 150, missing }).toEqual({ enough: true, missing: [] });
+});
+
+test('a refusal names the kernel and the backend and says what to do', async () => {
+  await tf.setBackend('onnx');
+  expect(() => tf.unique(tf.tensor([1, 1, 2]))).toThrow(
+    'The onnx backend does not carry out Unique: its result has a shape that depends on the data; ' +
+      'work it out on the host from dataSync().',
+  );
+});
+
+test('an index that is not there fails where the result is read, and nothing after it', async () => {
+  await tf.setBackend('onnx');
+  const picked = tf.gather(tf.tensor([1, 2, 3]), tf.tensor([7], [1], 'int32'));
+  expect(() => picked.dataSync()).toThrow('The tensors that were waiting could not be computed.');
+  expect(() => tf.add(picked, 1).dataSync()).toThrow('The tensors that were waiting could not be computed.');
+  expect([...tf.add(tf.tensor([1]), 1).dataSync()]).toEqual([2]);
+});
