@@ -9,7 +9,7 @@ import expected from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
 const folders = { untied: 'tiny-gpt2', tied: 'tiny-gpt2-tied' } as const;
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
 
-describe.each<TensorBackendName>(['cpu'])('on the %s backend', (backend) => {
+describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend) => {
   beforeAll(() => openTensorBackend({ backend }));
 
   test.each(['untied', 'tied'] as const)(

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { IGNORED_TARGET, tokenLogLikelihoods } from '../../tensor/index.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { ModelError } from '../model-error.ts';
 import { paddedRows } from '../padded-rows.ts';
 import { batchesByLength } from './batches-by-length.ts';
 import { lengthBucket } from './length-bucket.ts';
+import { targetLogLikelihoods } from './target-log-likelihoods.ts';
 
 /** A text whose end is to be rated, given its beginning. */
 export interface TextToScore {
@@ -69,36 +69,43 @@ interface ScoringBatch {
 }
 
 async function scoreBatch(scoring: ScoringBatch): Promise<TextScore[]> {
-  const { items, batch, length } = scoring;
-  const targets = new Int32Array(batch * length).fill(IGNORED_TARGET);
-  for (const [row, { tokens, from }] of items.entries())
-    targets.set(tokens.subarray(from), row * length + from - 1);
-  const likelihoods = await likelihoodsOf(scoring, targets);
-  return items.map(({ id, tokens, from }, row) => {
-    const rated = likelihoods.subarray(row * length + from - 1, row * length + tokens.length - 1);
-    return { id, logLikelihood: rated.reduce((sum, value) => sum + value, 0), tokens: rated.length };
+  const { items, length } = scoring;
+  const rated = items.flatMap(({ tokens, from }, row) =>
+    Array.from(tokens.subarray(from), (target, index) => ({
+      target,
+      place: row * length + from - 1 + index,
+    })),
+  );
+  const likelihoods = await likelihoodsOf(scoring, rated);
+  let read = 0;
+  return items.map(({ id, tokens, from }) => {
+    const own = likelihoods.slice(read, read + tokens.length - from);
+    read += own.length;
+    return { id, logLikelihood: own.reduce((sum, value) => sum + value, 0), tokens: own.length };
   });
 }
 
-/** The log likelihood of each target, [B T], 0 where nothing is rated. */
-async function likelihoodsOf(scoring: ScoringBatch, targets: Int32Array): Promise<Float32Array> {
+/** A token and the place, among the B T of a batch, whose hidden state is to predict it. */
+interface RatedToken {
+  readonly target: number;
+  readonly place: number;
+}
+
+/** The log likelihood of each rated token. */
+async function likelihoodsOf(scoring: ScoringBatch, rated: readonly RatedToken[]): Promise<number[]> {
   const { model, items, batch, length } = scoring;
   const ids = new Int32Array(batch * length);
   for (const [row, { tokens }] of items.entries()) ids.set(tokens.subarray(0, -1), row * length);
   const hidden = tf.tidy(() => model.hidden(paddedRows(model.config, { ids, batch, length }))); // [B T, C]
-  const likelihoods = new Float32Array(targets.length);
-  const rated = [...targets.keys()].filter((place) => targets[place] !== IGNORED_TARGET);
+  const likelihoods: number[] = [];
   for (let start = 0; start < rated.length; start += headRows) {
-    const places = Int32Array.from({ length: headRows }, (_, index) => rated[start + index] ?? 0);
-    const scores = tf.tidy(() => {
-      const logits = model.logits(tf.gather(hidden, tf.tensor1d(places, 'int32')));
-      const wanted = places.map((place) => targets[place] ?? IGNORED_TARGET);
-      return tokenLogLikelihoods({ logits, targets: tf.tensor1d(wanted, 'int32') });
-    });
-    const values = await scores.data();
-    scores.dispose();
-    for (const index of rated.slice(start, start + headRows).keys())
-      likelihoods[places[index] ?? 0] = values[index] ?? Number.NaN;
+    const some = rated.slice(start, start + headRows);
+    const places = Int32Array.from({ length: headRows }, (_, index) => some[index]?.place ?? 0);
+    const targets = Int32Array.from({ length: headRows }, (_, index) => some[index]?.target ?? 0);
+    const logits = tf.tidy(() => model.logits(tf.gather(hidden, tf.tensor1d(places, 'int32')))); // [headRows, V]
+    const values = await targetLogLikelihoods({ logits, targets });
+    logits.dispose();
+    likelihoods.push(...values.subarray(0, some.length));
   }
   hidden.dispose();
   return likelihoods;
