@@ -14,7 +14,7 @@ const chunkBytes = 1 << 20;
 /** Hashes a file in one pass of bounded memory. Throws FileChangedError where somebody writes to it meanwhile. */
 export async function hashFile(path: string): Promise<HashedFile> {
   await using handle = await open(path, 'r');
-  return hashHandle(handle, path);
+  return await hashHandle(handle, path);
 }
 
 /** As hashFile, through a handle that stands at the file's beginning; what was read goes to `copy` as well. */

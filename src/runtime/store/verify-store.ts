@@ -1,4 +1,16 @@
+import { stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { parseCacheKey } from '../key/cache-key.ts';
+import type { ActionRecord } from './action-record.ts';
+import { readRecord } from './action-records.ts';
+import { type Digest, digestOf, digestsAt, hexOf, isFolderDigest } from './digest.ts';
+import { readManifest } from './folder-manifest.ts';
+import { hashFile } from './hash-file.ts';
+import { listFiles } from './list-files.ts';
+import { listRunIds, readRun } from './run-records.ts';
 import type { Store } from './store.ts';
+import { blobPath, runPath, storeLayout } from './store-layout.ts';
+import { hasErrorCode } from './system-error.ts';
 
 /** What a look at every byte of a store found. */
 export interface StoreReport {
@@ -18,7 +30,111 @@ export interface StoreProblem {
   readonly message: string;
 }
 
-/** Reads everything again: every blob against its name, every record against its key, every output that one names. */
+/**
+ * Reads everything again: every blob against its name, every record against its key, every output that a record names.
+ * What is found damaged is not believed by later runs either.
+ */
 export async function verifyStore(store: Store): Promise<StoreReport> {
-  throw new Error(`not there yet: ${store.root}`);
+  const blobs = await verifyBlobs(store);
+  const records = await verifyRecords(store, blobs.sound);
+  const runs = listRunIds(store);
+  const lostRuns = runs
+    .filter((run) => readRun(store, run) === undefined)
+    .map(
+      (run): StoreProblem => ({
+        kind: 'unreadable-run',
+        path: runPath(run),
+        message: 'is not the record of a run',
+      }),
+    );
+  await store.statCache.save();
+  return {
+    blobs: blobs.count,
+    bytes: blobs.bytes,
+    records: records.count,
+    runs: runs.length,
+    problems: [...blobs.problems, ...records.problems, ...lostRuns],
+  };
+}
+
+async function verifyBlobs(store: Store): Promise<{
+  readonly count: number;
+  readonly bytes: number;
+  /** The hexadecimal digests of the blobs that hold what their names say. */
+  readonly sound: ReadonlySet<string>;
+  readonly problems: readonly StoreProblem[];
+}> {
+  const problems: StoreProblem[] = [];
+  const sound = new Set<string>();
+  let [count, bytes] = [0, 0];
+  for (const inside of await filesBelow(store, storeLayout.blobs)) {
+    const path = join(storeLayout.blobs, inside);
+    const hex = inside.split(sep).join('/').replace('/', '');
+    if (!/^[0-9a-f]{64}$/.test(hex) || blobPath(digestOf('file', hex)) !== path) {
+      problems.push({ kind: 'misplaced-file', path, message: 'is no blob' });
+      continue;
+    }
+    const hashed = await hashFile(join(store.root, path));
+    store.statCache.remember(path, hashed);
+    count += 1;
+    bytes += Number(hashed.stat.size);
+    if (hexOf(hashed.digest) === hex) sound.add(hex);
+    else problems.push({ kind: 'damaged-blob', path, message: `holds the bytes of ${hashed.digest}` });
+  }
+  return { count, bytes, sound, problems };
+}
+
+async function verifyRecords(
+  store: Store,
+  sound: ReadonlySet<string>,
+): Promise<{ readonly count: number; readonly problems: readonly StoreProblem[] }> {
+  const problems: StoreProblem[] = [];
+  const files = await filesBelow(store, storeLayout.actions);
+  for (const inside of files) {
+    const path = join(storeLayout.actions, inside);
+    const key = parseCacheKey(inside.slice(3, -'.json'.length));
+    const found = key === undefined ? undefined : readRecord(store, key);
+    if (found?.kind !== 'usable') {
+      problems.push({ kind: 'unreadable-record', path, message: 'is no record of the key in its name' });
+    } else {
+      problems.push(
+        ...lostOutputs(store, { record: found.record, sound }).map((message) => lost(path, message)),
+      );
+    }
+  }
+  return { count: files.length, problems };
+}
+
+const lost = (path: string, message: string): StoreProblem => ({ kind: 'lost-output', path, message });
+
+function lostOutputs(
+  store: Store,
+  { record, sound }: { readonly record: ActionRecord; readonly sound: ReadonlySet<string> },
+): readonly string[] {
+  return Object.entries(record.outputs).flatMap(([port, content]) =>
+    [...digestsAt(content)]
+      .filter(({ digest }) => !isWhole(store, { digest, sound }))
+      .map(({ part }) => `its output \`${part === undefined ? port : `${port}.${part}`}\` is not whole`),
+  );
+}
+
+function isWhole(
+  store: Store,
+  content: { readonly digest: Digest; readonly sound: ReadonlySet<string> },
+): boolean {
+  const { digest, sound } = content;
+  if (!sound.has(hexOf(digest))) return false;
+  return (
+    !isFolderDigest(digest) || readManifest(store, digest).every((file) => sound.has(hexOf(file.digest)))
+  );
+}
+
+async function filesBelow(store: Store, folder: string): Promise<readonly string[]> {
+  try {
+    await stat(join(store.root, folder));
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+  return listFiles(join(store.root, folder));
 }

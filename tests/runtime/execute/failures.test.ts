@@ -1,0 +1,159 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Failure } from '../../../src/runtime/event/failure.ts';
+import type { RunResult } from '../../../src/runtime/execute/run-result.ts';
+import { decisions, openRig, type RunRig } from '../rig/run-rig.ts';
+
+const failureOf = (result: RunResult, stage: string): Failure | undefined => {
+  const outcome = result.stages.get(stage);
+  return outcome?.decision === 'failed' ? outcome.failure : undefined;
+};
+
+const act = async (rig: RunRig, uses: string, what: string): Promise<RunResult> =>
+  rig.run(rig.dag({ act: { uses, with: { act: what } } }));
+
+for (const uses of ['misbehave', 'child-misbehave']) {
+  test(`${uses}: what the user can mend fails with its code, message and help`, async () => {
+    await using rig = await openRig();
+    const result = await act(rig, uses, 'stage-error');
+    expect(result.outcome).toBe('failed');
+    expect(failureOf(result, 'act')).toEqual({
+      kind: 'stage-error',
+      code: 'bad-data',
+      message: 'row 3 has no text',
+      help: 'remove row 3',
+    });
+  });
+
+  test(`${uses}: anything else that is thrown is a bug with its stack`, async () => {
+    await using rig = await openRig();
+    const failure = failureOf(await act(rig, uses, 'bug'), 'act');
+    expect(failure).toEqual({
+      kind: 'bug',
+      message: 'undefined is not a function',
+      stack: expect.stringMatching(/^TypeError: undefined is not a function\n {4}at /),
+    });
+  });
+
+  test(`${uses}: a declared output that was not written is a failure`, async () => {
+    await using rig = await openRig();
+    expect(failureOf(await act(rig, uses, 'nothing'), 'act')).toEqual({
+      kind: 'missing-output',
+      output: 'text',
+    });
+  });
+
+  test(`${uses}: nothing of a failed stage can be seen in the store`, async () => {
+    await using rig = await openRig();
+    await act(rig, uses, 'stage-error');
+    expect(['actions', 'blobs', 'outputs'].filter((name) => existsSync(join(rig.storeRoot, name)))).toEqual(
+      [],
+    );
+    expect(readdirSync(join(rig.storeRoot, 'tmp'))).toEqual([]);
+  });
+
+  test(`${uses}: a stage past its timeout is stopped`, async () => {
+    await using rig = await openRig();
+    const dag = rig.dag({ act: { uses, with: { act: 'deaf' }, timeoutMs: 300 } });
+    const result = await rig.run(dag, { graceMilliseconds: 100 });
+    expect(failureOf(result, 'act')).toEqual({ kind: 'timeout', milliseconds: 300 });
+  });
+}
+
+test('a process that the system kills is a failed stage', async () => {
+  await using rig = await openRig();
+  expect(failureOf(await act(rig, 'child-misbehave', 'kill'), 'act')).toEqual({
+    kind: 'killed',
+    signal: 'SIGKILL',
+    message: 'the system ended the process, most often because memory ran out',
+  });
+});
+
+test('a process that leaves without a word is a failed stage, with the end of its log', async () => {
+  await using rig = await openRig();
+  const result = await act(rig, 'child-misbehave', 'exit');
+  expect(failureOf(result, 'act')).toEqual({ kind: 'exited', exitCode: 7, message: 'about to exit' });
+  const outcome = result.stages.get('act');
+  const logPath = outcome?.decision === 'failed' ? outcome.logPath : undefined;
+  expect(readFileSync(String(logPath), 'utf8')).toBe('about to exit\n');
+});
+
+test('a stage process that cannot start is a failed stage', async () => {
+  await using rig = await openRig();
+  const dag = rig.dag({ act: { uses: 'child-misbehave', with: { act: 'fine' } } });
+  const result = await rig.run(dag, { stageProcess: join(rig.folder, 'absent.mjs') });
+  expect(failureOf(result, 'act')).toMatchObject({ kind: 'exited', exitCode: 1 });
+});
+
+test('what depends on a failed stage is skipped with the reason, and so is the rest', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  const dag = rig.dag({
+    act: { uses: 'misbehave', with: { act: 'bug' } },
+    near: { uses: 'append', from: { text: 'act.text' } },
+    far: { uses: 'count', from: { text: 'near.text' } },
+    read: { uses: 'read', with: { path: 'letters.txt' } },
+    count: { uses: 'count', from: { text: 'read.text' } },
+  });
+  const stopped = await rig.run(dag, { jobs: 1 });
+  expect(
+    [...stopped.stages].map(([id, end]) => [id, end.decision === 'skipped' ? end.because : end.decision]),
+  ).toEqual([
+    ['act', 'failed'],
+    ['near', 'it needs `act`, which failed'],
+    ['far', 'it needs `act`, which failed'],
+    ['read', 'the run stopped when `act` failed'],
+    ['count', 'the run stopped when `act` failed'],
+  ]);
+  const kept = await rig.run(dag, { jobs: 1, keepGoing: true });
+  expect(decisions(kept)).toEqual({
+    act: 'failed',
+    near: 'skipped',
+    far: 'skipped',
+    read: 'ran',
+    count: 'ran',
+  });
+});
+
+test('a retried stage finds the state that its last attempt kept', async () => {
+  await using rig = await openRig();
+  const result = await rig.run(rig.dag({ resume: { uses: 'resume', with: { goal: 2 }, retries: 1 } }));
+  expect(await rig.text(result, 'resume')).toBe('counted 2');
+  expect(rig.events.map(({ type }) => type)).toEqual([
+    'run-started',
+    'stage-started',
+    'stage-retried',
+    'stage-started',
+    'stage-finished',
+    'run-finished',
+  ]);
+  expect(readdirSync(join(rig.storeRoot, 'state'))).toEqual([]);
+});
+
+test('a later run finds the state that a failed one kept', async () => {
+  await using rig = await openRig();
+  const dag = rig.dag({ resume: { uses: 'resume', with: { goal: 3 } } });
+  expect(failureOf(await rig.run(dag), 'resume')).toMatchObject({ message: 'at 1 of 3' });
+  expect(failureOf(await rig.run(dag), 'resume')).toMatchObject({ message: 'at 2 of 3' });
+  expect(await rig.text(await rig.run(dag), 'resume')).toBe('counted 3');
+});
+
+test('a stage in a process of its own reports to the run and leaves its measurements in the record', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  const result = await rig.run(
+    rig.dag({
+      read: { uses: 'read', with: { path: 'letters.txt' } },
+      copy: { uses: 'child-copy', from: { text: 'read.text' } },
+    }),
+  );
+  expect(await rig.text(result, 'copy')).toBe('abc');
+  expect(rig.events.find(({ type }) => type === 'stage-report')).toEqual({
+    type: 'stage-report',
+    stage: 'copy',
+    report: { type: 'note', level: 'info', message: 'copying' },
+  });
+  expect(result.stages.get('copy')).toMatchObject({ measurements: { process: expect.any(Number) } });
+  expect(result.stages.get('copy')).not.toMatchObject({ measurements: { process: process.pid } });
+});

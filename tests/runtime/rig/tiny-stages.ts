@@ -1,0 +1,211 @@
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Json, JsonObject } from '../../../src/json.ts';
+import type { ActionPort, StageAction } from '../../../src/runtime/stage/stage-action.ts';
+import type {
+  StageDefinition,
+  StageHost,
+  StagePorts,
+  StageRegistry,
+} from '../../../src/runtime/stage/stage-definition.ts';
+import { StageError } from '../../../src/runtime/stage/stage-error.ts';
+
+type Run = (action: StageAction, host: StageHost) => Promise<Readonly<Record<string, Json>>>;
+
+interface TinyStage {
+  readonly name: string;
+  readonly version?: number;
+  readonly properties?: JsonObject;
+  readonly ports: StagePorts | ((config: JsonObject) => StagePorts);
+  readonly process?: 'child';
+  readonly device?: 'accelerator';
+  readonly run: Run;
+}
+
+/** A whole definition from what is particular to a stage. */
+export function tinyStage(stage: TinyStage): StageDefinition {
+  const { ports, run } = stage;
+  return {
+    name: stage.name,
+    version: stage.version ?? 1,
+    schema: { type: 'object', additionalProperties: false, properties: stage.properties ?? {} },
+    validate: () => true,
+    ports: typeof ports === 'function' ? ports : () => ports,
+    process: stage.process ?? 'inline',
+    device: stage.device ?? 'none',
+    load: async () => ({ run }),
+  };
+}
+
+const textOut = { text: { type: 'text' } } as const;
+const oneText = { accepts: ['text'], required: true, parts: 'one' } as const;
+const eachText = { accepts: ['text'], required: true, parts: 'each' } as const;
+
+/** The path of a port that has no parts. */
+export function pathOf(port: ActionPort | undefined): string {
+  if (port === undefined || !('path' in port)) throw new Error('the port has no path of its own');
+  return port.path;
+}
+
+const partsOf = (port: ActionPort | undefined): Readonly<Record<string, string>> => {
+  if (port === undefined) throw new Error('the port is absent');
+  return 'path' in port ? { '': port.path } : port.parts;
+};
+
+const readText = (port: ActionPort | undefined): Promise<string> => readFile(pathOf(port), 'utf8');
+
+const writeText = async (action: StageAction, text: string): Promise<Record<string, never>> => {
+  await writeFile(pathOf(action.outputs.text), text);
+  return {};
+};
+
+export const read = tinyStage({
+  name: 'read',
+  properties: { path: { type: 'string', 'x-key': 'source' } },
+  ports: { inputs: {}, outputs: textOut },
+  run: async (action) => writeText(action, await readFile(String(action.config.path), 'utf8')),
+});
+
+/** Adds a suffix; `label` and `mode` are there for their key marks. */
+export const append = tinyStage({
+  name: 'append',
+  properties: {
+    suffix: { type: 'string' },
+    label: { type: 'string', 'x-key': 'none' },
+    mode: { type: 'string', default: 'plain', 'x-key': 'unless-default' },
+  },
+  ports: { inputs: { text: eachText }, outputs: textOut },
+  run: async (action) => {
+    const [inputs, outputs] = [partsOf(action.inputs.text), partsOf(action.outputs.text)];
+    for (const [part, path] of Object.entries(inputs)) {
+      await writeFile(String(outputs[part]), `${await readFile(path, 'utf8')}${action.config.suffix ?? ''}`);
+    }
+    return { characters: 1 };
+  },
+});
+
+/** The length only, so that different inputs can give the same output. */
+export const count = tinyStage({
+  name: 'count',
+  ports: { inputs: { text: oneText }, outputs: textOut },
+  run: async (action) => writeText(action, `${(await readText(action.inputs.text)).length}`),
+});
+
+export const join2 = tinyStage({
+  name: 'join',
+  ports: { inputs: { left: oneText, right: oneText }, outputs: textOut },
+  run: async (action) =>
+    writeText(action, `${await readText(action.inputs.left)}+${await readText(action.inputs.right)}`),
+});
+
+/** Writes a part for each name in `parts`: that name's share of the characters. */
+export const cut = tinyStage({
+  name: 'cut',
+  properties: { parts: { type: 'array', items: { type: 'string' } } },
+  ports: ({ parts }) => ({
+    inputs: { text: oneText },
+    outputs: { text: { type: 'text', parts: Array.isArray(parts) ? parts.map(String) : [] } },
+  }),
+  run: async (action) => {
+    const text = await readText(action.inputs.text);
+    const outputs = Object.entries(partsOf(action.outputs.text));
+    const size = Math.ceil(text.length / outputs.length);
+    for (const [index, [, path]] of outputs.entries()) {
+      await writeFile(path, text.slice(index * size, (index + 1) * size));
+    }
+    return {};
+  },
+});
+
+/** A folder with the text in two files, one of them further down. */
+export const pack = tinyStage({
+  name: 'pack',
+  ports: { inputs: { text: oneText }, outputs: { box: { type: 'box' } } },
+  run: async (action) => {
+    const box = pathOf(action.outputs.box);
+    await mkdir(join(box, 'inner'), { recursive: true });
+    await writeFile(join(box, 'label.txt'), 'box');
+    await writeFile(join(box, 'inner', 'text.txt'), await readText(action.inputs.text));
+    return {};
+  },
+});
+
+export const unpack = tinyStage({
+  name: 'unpack',
+  ports: { inputs: { box: { accepts: ['box'], required: true, parts: 'one' } }, outputs: textOut },
+  run: async (action) =>
+    writeText(action, await readFile(join(pathOf(action.inputs.box), 'inner', 'text.txt'), 'utf8')),
+});
+
+/** Copies in a process of its own, and says where. */
+export const childCopy = tinyStage({
+  name: 'child-copy',
+  process: 'child',
+  device: 'accelerator',
+  ports: { inputs: { text: oneText }, outputs: textOut },
+  run: async (action, host) => {
+    host.report({ type: 'note', level: 'info', message: 'copying' });
+    await cp(pathOf(action.inputs.text), pathOf(action.outputs.text));
+    return { process: process.pid };
+  },
+});
+
+/** Does what `act` says, to see what becomes of it. */
+const misbehave: Run = async (action, host) => {
+  console.log('about to', action.config.act);
+  switch (action.config.act) {
+    case 'stage-error':
+      throw new StageError({ code: 'bad-data', message: 'row 3 has no text', help: 'remove row 3' });
+    case 'bug':
+      throw new TypeError('undefined is not a function');
+    case 'nothing':
+      return {};
+    case 'exit':
+      process.exit(7);
+      break;
+    case 'kill':
+      process.kill(process.pid, 'SIGKILL');
+      await sleep(10_000);
+      break;
+    case 'deaf':
+      await sleep(60_000);
+      break;
+    case 'wait':
+      await writeFile(join(action.statePath, 'started'), `${process.pid}`);
+      host.report({ type: 'progress', done: 1, unit: 'step' });
+      await sleep(60_000, undefined, { signal: host.signal });
+  }
+  return writeText(action, 'fine');
+};
+
+const misbehaving = {
+  properties: { act: { type: 'string' } },
+  ports: { inputs: {}, outputs: textOut },
+  run: misbehave,
+};
+export const misbehaveInline = tinyStage({ name: 'misbehave', ...misbehaving });
+export const misbehaveChild = tinyStage({ name: 'child-misbehave', process: 'child', ...misbehaving });
+
+/** Counts to `goal`, one more each time it runs, and fails before it is there: what it knows is in its state folder. */
+export const resume = tinyStage({
+  name: 'resume',
+  process: 'child',
+  properties: { goal: { type: 'integer' } },
+  ports: { inputs: {}, outputs: textOut },
+  run: async (action) => {
+    const path = join(action.statePath, 'count');
+    const done = Number(await readFile(path, 'utf8').catch(() => '0')) + 1;
+    await writeFile(path, `${done}`);
+    if (done < Number(action.config.goal)) {
+      throw new StageError({ code: 'not-there', message: `at ${done} of ${action.config.goal}` });
+    }
+    return writeText(action, `counted ${done}`);
+  },
+});
+
+export const tinyRegistry: StageRegistry = new Map(
+  [read, append, count, join2, cut, pack, unpack, childCopy, misbehaveInline, misbehaveChild, resume].map(
+    (stage) => [stage.name, stage],
+  ),
+);
