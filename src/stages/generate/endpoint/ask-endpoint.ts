@@ -1,14 +1,105 @@
+import OpenAI from 'openai';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
 import { StageError } from '../../../runtime/stage/stage-error.ts';
-import type { Asking } from '../answer-source.ts';
+import type { Answer, AnswerRequest, Asking, Sampling } from '../answer-source.ts';
+import { endpointAddress, isOpenai } from './endpoint-address.ts';
+import { type AskedEndpoint, endpointError, malformedAnswer } from './endpoint-error.ts';
+import { inParallel } from './in-parallel.ts';
 
 export interface EndpointAsking extends Asking {
   /** The model's name at the endpoint. */
   readonly model: string;
   readonly settings: GenerateConfig['endpoint'];
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** Has a model behind an endpoint that speaks OpenAI's protocol answer every request. */
-export async function askEndpoint({ model }: EndpointAsking): Promise<void> {
-  throw new StageError({ code: 'no-endpoint-client', message: `the model \`${model}\` cannot be asked yet` });
+/**
+ * Has a model behind an endpoint that speaks OpenAI's protocol answer every request, each as a chat of one message.
+ * Faults that may pass (no connection, 408, 409, 429, 5xx) are tried again after the time that the server names, else
+ * after a time that doubles.
+ */
+export async function askEndpoint(asking: EndpointAsking): Promise<void> {
+  const { model, settings, environment = process.env, requests, sampling, signal, onAnswer } = asking;
+  const address = endpointAddress(settings.base_url, environment);
+  const asked: AskedEndpoint = {
+    address: address.href,
+    model,
+    timeoutSeconds: settings.timeout_seconds,
+    retries: settings.retries,
+    apiKey: environment.OPENAI_API_KEY || undefined,
+  };
+  const client = openClient(address, asked);
+  const tokenLimit = isOpenai(address) ? 'max_completion_tokens' : 'max_tokens';
+  await inParallel({
+    items: requests,
+    concurrency: settings.concurrency,
+    signal,
+    work: async (request, signal) => {
+      const body = { model, ...chatOf(request, sampling), [tokenLimit]: sampling.max_new_tokens };
+      const completion: unknown = await client.chat.completions
+        .create(body, { signal })
+        .catch((error: unknown) => {
+          throw endpointError(error, asked);
+        });
+      onAnswer(answerIn(completion, request.id, asked));
+    },
+  });
 }
+
+function openClient(address: URL, { apiKey, timeoutSeconds, retries }: AskedEndpoint): OpenAI {
+  if (apiKey === undefined && isOpenai(address))
+    throw new StageError({
+      code: 'no-api-key',
+      message: `${address.href} needs an API key, and the environment variable OPENAI_API_KEY is not set`,
+      help: 'set OPENAI_API_KEY, or set `endpoint.base_url` or OPENAI_BASE_URL to a server of your own',
+    });
+  return new OpenAI({
+    baseURL: address.href,
+    apiKey: apiKey ?? 'none',
+    // Local servers need no key; `none` only satisfies the client and is not sent.
+    ...(apiKey === undefined ? { defaultHeaders: { Authorization: null } } : {}),
+    timeout: Math.ceil(timeoutSeconds * 1000),
+    maxRetries: retries,
+    logLevel: 'off',
+    fetch: fetchWhole,
+  });
+}
+
+/** Reads the body within the request's time limit, which the client applies to the headers only. */
+async function fetchWhole(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await fetch(input, init);
+  return new Response(await response.arrayBuffer(), response);
+}
+
+function chatOf({ prompt }: AnswerRequest, sampling: Sampling) {
+  const { temperature, top_p, top_k, seed, stop } = sampling;
+  return {
+    messages: [{ role: 'user' as const, content: prompt }],
+    temperature,
+    top_p,
+    seed,
+    // Not OpenAI's own, but known to vLLM, llama.cpp and Ollama.
+    ...(top_k === undefined ? {} : { top_k }),
+    ...(stop.length === 0 ? {} : { stop }),
+  };
+}
+
+function answerIn(completion: unknown, id: string, asked: AskedEndpoint): Answer {
+  const { choices, usage } = objectIn(completion);
+  const [choice] = Array.isArray(choices) ? choices : [];
+  const { message, finish_reason } = objectIn(choice);
+  if (message === undefined) throw malformedAnswer(asked, 'its answer has no `choices[0].message`');
+  const { content } = objectIn(message);
+  if (typeof content !== 'string' && content !== null && content !== undefined)
+    throw malformedAnswer(asked, '`choices[0].message.content` is not a text');
+  const { completion_tokens: tokens } = objectIn(usage);
+  return {
+    id,
+    text: content ?? '',
+    finishReason: finish_reason === 'length' ? 'length' : 'stop',
+    tokens: typeof tokens === 'number' ? tokens : undefined,
+  };
+}
+
+const objectIn = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? { ...value } : {};

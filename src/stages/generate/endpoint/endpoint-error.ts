@@ -1,0 +1,109 @@
+import {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  AuthenticationError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitError,
+} from 'openai';
+import { StageError } from '../../../runtime/stage/stage-error.ts';
+
+export interface AskedEndpoint {
+  readonly address: string;
+  readonly model: string;
+  readonly timeoutSeconds: number;
+  readonly retries: number;
+  readonly apiKey: string | undefined;
+}
+
+/** What went wrong at an endpoint, in words that say where and what to do. The API key is never among them. */
+export function endpointError(error: unknown, asked: AskedEndpoint): unknown {
+  if (error instanceof APIConnectionTimeoutError) return timedOut(asked);
+  if (error instanceof APIConnectionError) return unreachable(error, asked);
+  if (error instanceof APIError) return refused(error, asked);
+  if (error instanceof SyntaxError) return malformedAnswer(asked, 'its answer is not JSON');
+  return error;
+}
+
+export function malformedAnswer({ address }: AskedEndpoint, what: string): StageError {
+  return new StageError({
+    code: 'endpoint-malformed-answer',
+    message: `${address} does not speak OpenAI's protocol: ${what}`,
+    help: 'the address usually ends in /v1',
+  });
+}
+
+function timedOut({ address, timeoutSeconds, retries }: AskedEndpoint): StageError {
+  return new StageError({
+    code: 'endpoint-timeout',
+    message: `${address} gave no answer within ${timeoutSeconds} s${afterRetries(retries)}`,
+    help: 'raise `endpoint.timeout_seconds`, or lower `endpoint.concurrency`',
+  });
+}
+
+function unreachable(error: APIConnectionError, { address, retries }: AskedEndpoint): StageError {
+  const code = systemCode(error);
+  const what =
+    code === 'ECONNREFUSED'
+      ? 'refused the connection'
+      : code === 'ENOTFOUND'
+        ? 'is not a known host'
+        : `broke the connection${code === undefined ? '' : ` (${code})`}`;
+  return new StageError({
+    code: 'endpoint-unreachable',
+    message: `${address} ${what}${afterRetries(retries)}`,
+    help: 'start the server, or set `endpoint.base_url` or OPENAI_BASE_URL to where it is',
+  });
+}
+
+function refused(error: APIError, asked: AskedEndpoint): StageError {
+  const { address, model, retries } = asked;
+  const said = redact(saidBy(error), asked.apiKey);
+  if (error instanceof AuthenticationError || error instanceof PermissionDeniedError)
+    return new StageError({
+      code: 'endpoint-unauthorized',
+      message: `${address} does not accept the API key: ${said}`,
+      help: `set the environment variable OPENAI_API_KEY${asked.apiKey === undefined ? ', which is not set' : ''}`,
+    });
+  if (error instanceof NotFoundError)
+    return new StageError({
+      code: 'endpoint-no-model',
+      message: `${address} has no model \`${model}\`: ${said}`,
+      help: 'load a model that the endpoint serves, and check that its address is complete (it usually ends in /v1)',
+    });
+  if (error instanceof RateLimitError)
+    return new StageError({
+      code: 'endpoint-rate-limit',
+      message: `${address} asks for fewer requests${afterRetries(retries)}: ${said}`,
+      help: 'lower `endpoint.concurrency`, or raise `endpoint.retries`',
+    });
+  const status = error.status ?? 0;
+  return status >= 500
+    ? new StageError({
+        code: 'endpoint-failed',
+        message: `${address} failed with status ${status}${afterRetries(retries)}: ${said}`,
+      })
+    : new StageError({
+        code: 'endpoint-refused',
+        message: `${address} refused the request with status ${status}: ${said}`,
+      });
+}
+
+const afterRetries = (retries: number): string => (retries === 0 ? '' : `, also after ${retries} retries`);
+
+/** The server's own words, without the status that the client puts before them. */
+function saidBy({ message, status }: APIError): string {
+  const words = message.replace(`${status} `, '').trim();
+  return words.length > 300 ? `${words.slice(0, 300)}...` : words;
+}
+
+const redact = (text: string, secret: string | undefined): string =>
+  secret === undefined ? text : text.replaceAll(secret, '<the API key>');
+
+/** The code that the system gave, which stands some causes deep. */
+function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : systemCode(error.cause);
+}
