@@ -4,7 +4,7 @@ import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline } from '../pipeline/open-pipeline.ts';
 import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { printMistakes } from '../pipeline/print-mistakes.ts';
+import { reportMistakes } from '../pipeline/report-mistakes.ts';
 import { explanationText } from './explanation-text.ts';
 import { explanationView } from './explanation-view.ts';
 
@@ -15,10 +15,8 @@ export async function execute({ words, options, context }: CommandCall<PipelineO
   if (!opened || stage === undefined) return exitCode.badUsage;
   const store = pipelineStore(opened.dag, { options, context });
   const explained = await explainStage({ dag: opened.dag, store, stage });
-  if (!explained.ok) {
-    printMistakes(explained.error, { terminal: context.terminal, json: options.json });
-    return exitCode.badUsage;
-  }
+  if (!explained.ok)
+    return reportMistakes(explained.error, { terminal: context.terminal, json: options.json });
   const view = explanationView(explained.value);
   context.terminal.print(options.json ? JSON.stringify(view) : explanationText(view, context.terminal));
   return exitCode.success;

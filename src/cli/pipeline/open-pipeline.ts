@@ -5,7 +5,7 @@ import type { CommandContext } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { UsageError } from '../usage-error.ts';
 import { findPipeline } from './find-pipeline.ts';
-import { printMistakes } from './print-mistakes.ts';
+import { reportMistakes } from './report-mistakes.ts';
 import { splitWords } from './split-words.ts';
 
 export interface OpenedPipeline {
@@ -35,7 +35,7 @@ export async function openPipeline(request: Request): Promise<OpenedPipeline | u
     sets: options.set ?? [],
   });
   if (loaded.ok) return { dag: loaded.value, names };
-  printMistakes(loaded.error, { terminal: context.terminal, json: options.json });
+  reportMistakes(loaded.error, { terminal: context.terminal, json: options.json });
   return undefined;
 }
 

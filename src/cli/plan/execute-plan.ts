@@ -4,7 +4,7 @@ import type { PlanOptions } from '../commands/plan-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline } from '../pipeline/open-pipeline.ts';
 import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { printMistakes } from '../pipeline/print-mistakes.ts';
+import { reportMistakes } from '../pipeline/report-mistakes.ts';
 import { planText } from './plan-text.ts';
 import { planView } from './plan-view.ts';
 
@@ -14,10 +14,7 @@ export async function execute({ words, options, context }: CommandCall<PlanOptio
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
   const plan = await planPipeline({ dag, store: pipelineStore(dag, { options, context }), targets: names });
-  if (!plan.ok) {
-    printMistakes(plan.error, { terminal: context.terminal, json: options.json });
-    return exitCode.badUsage;
-  }
+  if (!plan.ok) return reportMistakes(plan.error, { terminal: context.terminal, json: options.json });
   const view = planView(dag.name, plan.value);
   context.terminal.print(options.json ? JSON.stringify(view) : planText(view, context.terminal));
   const upToDate = view.stages.every(({ decision }) => decision === 'reuse');

@@ -4,7 +4,7 @@ import type { RunOptions } from '../commands/run-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline } from '../pipeline/open-pipeline.ts';
 import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { printMistakes } from '../pipeline/print-mistakes.ts';
+import { reportMistakes } from '../pipeline/report-mistakes.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
 import { Interruption } from './interruption.ts';
 import { printSummary } from './print-summary.ts';
@@ -39,12 +39,8 @@ async function runStages({ dag, targets, options, context }: StagesToRun): Promi
     ...(options.backend === undefined ? {} : { resources: { backend: options.backend } }),
     signal: interruption.signal,
     onEvent: reporter.handle,
-  });
-  await reporter.close();
-  if (!result.ok) {
-    printMistakes(result.error, { terminal, json: options.json });
-    return exitCode.badUsage;
-  }
+  }).finally(reporter.close);
+  if (!result.ok) return reportMistakes(result.error, { terminal, json: options.json });
   await printSummary({ dag, store, result: result.value, terminal, json: options.json });
   return codeOf[result.value.outcome];
 }
