@@ -1,0 +1,187 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { GenerateConfig } from '../../../src/generated/generate-config.ts';
+import type { Json, JsonObject } from '../../../src/json.ts';
+import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts';
+import { run } from '../../../src/stages/generate/run-generate.ts';
+import expected from '../../fixtures/model/tiny-gpt2.json' with { type: 'json' };
+
+const tinyModel = join(import.meta.dirname, '../../fixtures/model/tiny-gpt2');
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'generate-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const defaults: GenerateConfig = {
+  mode: 'text',
+  max_new_tokens: 10,
+  start: 'prompt',
+  temperature: 0,
+  top_p: 1,
+  seed: 0,
+  stop: [],
+  clean: true,
+  batch_size: 2,
+  endpoint: { concurrency: 1, timeout_seconds: 1, retries: 0 },
+};
+const words = (ids: readonly number[]) => ids.map((id) => `w${id}`).join(' ');
+const records = expected.prompts.map((ids, index) => ({
+  id: `record-${index}`,
+  segments: [
+    { role: 'prompt', text: words(ids) },
+    { role: 'header', text: ' w17 ' },
+    { role: 'response', text: 'w1 w2' },
+  ],
+  fields: { number: index },
+}));
+
+interface Given {
+  readonly config?: Partial<GenerateConfig>;
+  readonly prompts?: readonly JsonObject[];
+  readonly model?: string;
+}
+
+/** Runs the stage on files of its own, as the runtime would. */
+async function generate({ config, prompts = records, model = tinyModel }: Given) {
+  const folder = await mkdtemp(join(root, 'run-'));
+  const [input, output] = [join(folder, 'prompts.jsonl'), join(folder, 'responses.jsonl')];
+  await writeFile(input, prompts.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  const reports: StageReport[] = [];
+  const action = {
+    stage: 'generate',
+    uses: 'generate',
+    version: 1,
+    config: { ...defaults, ...config } as JsonObject, // a configuration is JSON
+    inputs: { model: { path: model }, prompts: { path: input } },
+    outputs: { responses: { path: output } },
+    statePath: join(folder, 'state'),
+    resources: { backend: 'cpu' },
+  };
+  const host = {
+    signal: new AbortController().signal,
+    report: (report: StageReport) => reports.push(report),
+  };
+  const measurements = await run(action, host);
+  const text = await readFile(output, 'utf8');
+  const responses: Json[] = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return { text, responses, reports, measurements };
+}
+
+describe('in text mode', () => {
+  test('each record gets its answer, in the order of the records, with what its prompt was made from', async () => {
+    const { responses, reports, measurements } = await generate({ config: { clean: false } });
+    expect(responses).toEqual(
+      expected.prompts.map((ids, index) => ({
+        id: `record-${index}`,
+        prompt: words(ids),
+        expected: 'w1 w2',
+        fields: { number: index },
+        response: words(expected.untied.greedy[index] ?? []),
+        finish_reason: 'length',
+      })),
+    );
+    const done = reports.map((report) => (report.type === 'progress' ? report.done : undefined));
+    expect(done).toEqual([1, 2, 3, 4, 5]);
+    expect(measurements).toMatchObject({ backend: 'cpu', answers: 5, tokens: 50 });
+  });
+
+  test('an answer is cleaned of the header and begins after it where `start` says so', async () => {
+    const [first] = (await generate({ prompts: records.slice(0, 1) })).responses;
+    expect(first).toMatchObject({ prompt: 'w5', response: 'w45  w24  w31  w45 w39' }); // without w17
+    const given = { start: 'header', clean: false, max_new_tokens: 9 } as const;
+    const [second] = (await generate({ prompts: records.slice(0, 1), config: given })).responses;
+    expect(second).toMatchObject({
+      prompt: 'w5 w17 ',
+      response: words(expected.untied.greedy[0]?.slice(1) ?? []),
+    });
+  });
+
+  test('the output has the same bytes each time, and the same lines for records in another order', async () => {
+    const config = { temperature: 1.2, top_k: 30, seed: 3 };
+    const { text } = await generate({ config });
+    expect((await generate({ config })).text).toBe(text);
+    const reversed = await generate({ config, prompts: [...records].reverse() });
+    expect(reversed.text.trimEnd().split('\n').reverse()).toEqual(text.trimEnd().split('\n'));
+  });
+});
+
+test('in score mode a record gets the log likelihood of its response and of the end of text after it', async () => {
+  const ids = expected.ids[0] ?? [];
+  const segments = [
+    { role: 'prompt', text: words(ids.slice(0, 4)) },
+    { role: 'response', text: ` ${words(ids.slice(4))}` },
+  ];
+  const { responses } = await generate({
+    config: { mode: 'score' },
+    prompts: [{ id: 'a', segments, fields: {} }],
+  });
+  const afterLast = expected.untied.logits[0]?.[8] ?? [];
+  const logOfSum = Math.log(afterLast.reduce((sum, logit) => sum + Math.exp(logit), 0));
+  const logProbabilities = expected.untied.target_log_probabilities[0]?.slice(3) ?? [];
+  const endOfText = (afterLast[60] ?? 0) - logOfSum;
+  expect(responses).toEqual([
+    {
+      id: 'a',
+      prompt: words(ids.slice(0, 4)),
+      expected: ` ${words(ids.slice(4))}`,
+      fields: {},
+      log_likelihood: expect.closeTo(
+        logProbabilities.reduce((sum, value) => sum + value, endOfText),
+        4,
+      ),
+      scored_tokens: 6,
+    },
+  ]);
+});
+
+describe('what the user can mend is told', () => {
+  const cases: readonly (readonly [string, Given, string])[] = [
+    [
+      'records that were not formatted',
+      { prompts: [{ id: 'raw', text: 'w1' }] },
+      'record raw has no segments: it was not formatted',
+    ],
+    [
+      'two records of one id',
+      { prompts: [...records, ...records.slice(0, 1)] },
+      'two records have the id record-0',
+    ],
+    [
+      'a prompt without room for its answer',
+      { config: { max_new_tokens: 20 } },
+      "the prompt of record record-1 has 5 tokens; with 20 new ones it exceeds the model's context of 24",
+    ],
+  ];
+  test.each(cases)('%s', async (_title, given, message) => {
+    await expect(generate(given)).rejects.toMatchObject({ name: 'StageError', message });
+  });
+
+  test('a tokenizer with more tokens than the model', async () => {
+    const model = await mkdtemp(join(root, 'model-'));
+    await cp(tinyModel, model, { recursive: true });
+    await rm(join(model, 'tokenizer.json'));
+    await writeFile(join(model, 'encoding.json'), '{"encoding":"r50k_base"}');
+    await expect(generate({ model })).rejects.toMatchObject({
+      name: 'StageError',
+      message: `the tokenizer in ${model} has 50257 tokens, its model 61`,
+    });
+  });
+
+  test.each([
+    [
+      { provider: 'openai', model: 'm' },
+      'the model `m` is behind an endpoint, which cannot rate given responses',
+    ],
+    [{ provider: 'other' }, 'names no model of a provider that is known: it holds {"provider":"other"}'],
+  ])('the endpoint %o in score mode', async (endpoint, message) => {
+    const model = await mkdtemp(join(root, 'model-'));
+    await writeFile(join(model, 'endpoint.json'), JSON.stringify(endpoint));
+    await expect(generate({ model, config: { mode: 'score' } })).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { cleanAnswer } from '../../../src/stages/generate/clean-answer.ts';
+import { questionOf } from '../../../src/stages/generate/question.ts';
+import type { Segment } from '../../../src/text/formatted-record.ts';
+
+const alpaca: readonly Segment[] = [
+  { role: 'prompt', text: 'Instruction: add.' },
+  { role: 'header', text: '\n\n### Response:\n' },
+  { role: 'response', text: 'Done.' },
+];
+const record = (segments: readonly Segment[]) => ({ id: 'a', segments, fields: { row: 1 } });
+
+test('the model begins after the prompt and writes the header itself, or begins after the header', () => {
+  const question = { id: 'a', fields: { row: 1 }, header: '### Response:', expected: 'Done.' };
+  expect(questionOf(record(alpaca), 'prompt')).toEqual({
+    ...question,
+    prompt: 'Instruction: add.',
+    rest: '\n\n### Response:\nDone.',
+  });
+  expect(questionOf(record(alpaca), 'header')).toEqual({
+    ...question,
+    prompt: 'Instruction: add.\n\n### Response:\n',
+    rest: 'Done.',
+  });
+});
+
+test('of a conversation the last answer is asked for', () => {
+  const earlier: readonly Segment[] = [
+    { role: 'prompt', text: 'Hello' },
+    { role: 'response', text: 'Hi' },
+  ];
+  expect(questionOf(record([...earlier, ...alpaca]), 'prompt')).toMatchObject({
+    prompt: 'HelloHiInstruction: add.',
+    rest: '\n\n### Response:\nDone.',
+    expected: 'Done.',
+  });
+});
+
+test('a record without a prompt is all answer, one without an answer expects nothing', () => {
+  expect(questionOf(record(alpaca.slice(2)), 'header')).toMatchObject({
+    prompt: '',
+    rest: 'Done.',
+    header: '',
+  });
+  expect(questionOf(record(alpaca.slice(0, 1)), 'header')).toMatchObject({
+    prompt: 'Instruction: add.',
+    rest: '',
+    expected: '',
+  });
+});
+
+test('an answer is cleaned as the reference does: every header goes, and white space around the rest', () => {
+  expect(cleanAnswer('\n\n### Response:\nThe cat.\n', '### Response:')).toBe('The cat.');
+  expect(cleanAnswer('### Response: a ### Response: b', '### Response:')).toBe('a  b');
+  expect(cleanAnswer(' as it is ', '')).toBe('as it is');
+});
