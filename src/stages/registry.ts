@@ -1,6 +1,7 @@
 import type { StageDefinition, StageRegistry } from '../runtime/stage/stage-definition.ts';
+import { generateStage } from './generate/generate-stage.ts';
 
-const builtIn: readonly StageDefinition[] = [];
+const builtIn: readonly StageDefinition[] = [generateStage];
 
 /** The stages that come with retune, in the order in which an experiment uses them. */
 export const stageRegistry: StageRegistry = new Map(builtIn.map((stage) => [stage.name, stage]));
