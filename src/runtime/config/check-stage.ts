@@ -33,7 +33,7 @@ export function checkStage(stage: WrittenStage): Checked<PipelineStage> {
     value: {
       id,
       idSpan: entry.keySpan,
-      from: writtenBindings(childOf(entry.value, 'from'), unresolved),
+      ...writtenBindings(entry.value, unresolved),
       setup: checked.value,
     },
     diagnostics: [...found.diagnostics, ...checked.diagnostics],

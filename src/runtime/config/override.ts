@@ -5,6 +5,9 @@ import { parseYaml } from '../source/parse-yaml.ts';
 import type { SourceFile } from '../source/source-file.ts';
 import type { YamlNode } from '../source/yaml-doc.ts';
 
+/** The file that a diagnostic about an override names. */
+export const commandLine = 'command line';
+
 /** One value that the command line puts into the pipeline. */
 export interface Override {
   /** From the pipeline's root: `['params', 'epochs']`. */
@@ -49,8 +52,8 @@ function parseOverride({
   readonly workingDirectory: string;
 }): Checked<Override | undefined> {
   // A relative path in the value is relative to the folder of this made-up file: the working directory.
-  const path = join(workingDirectory, 'command line');
-  const file: SourceFile = { path, displayPath: 'command line', text: `${flag} ${text}` };
+  const path = join(workingDirectory, commandLine);
+  const file: SourceFile = { path, displayPath: commandLine, text: `${flag} ${text}` };
   const start = flag.length + 1;
   const equals = text.indexOf('=');
   const pathSpan = { file, start, end: equals < 0 ? file.text.length : start + equals };

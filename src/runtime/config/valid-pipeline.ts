@@ -19,8 +19,10 @@ export interface ValidPipeline {
 export interface PipelineStage {
   readonly id: string;
   readonly idSpan: Span;
-  /** What its inputs are bound to, by port; the empty name stands for the first port. */
+  /** What its inputs are bound to. */
   readonly from: readonly WrittenBinding[];
+  /** False where a mistake in `from` itself has been reported: nothing is then said to be missing. */
+  readonly fromComplete: boolean;
   /** Undefined where a mistake has been reported: only the stage's references can then still be checked. */
   readonly setup: StageSetup | undefined;
 }
@@ -37,6 +39,7 @@ export interface StageSetup {
 }
 
 export interface WrittenBinding {
+  /** Undefined where `from` is a bare reference, which binds the first port. */
   readonly port: string | undefined;
   readonly portSpan: Span;
   readonly reference: string;

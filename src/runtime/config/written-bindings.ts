@@ -1,19 +1,29 @@
-import { textOf } from '../source/yaml-at.ts';
+import { suggest } from '../diagnostic/suggest.ts';
+import { childOf, textOf } from '../source/yaml-at.ts';
 import type { YamlNode } from '../source/yaml-doc.ts';
-import type { WrittenBinding } from './valid-pipeline.ts';
+import type { PipelineStage, WrittenBinding } from './valid-pipeline.ts';
 
-/** What `from` says, as it stands there; what is not a reference is left to the shape's check. */
+/** What a stage's `from` says, as it stands there; what is not a reference is left to the shape's check. */
 export function writtenBindings(
-  from: YamlNode | undefined,
+  stage: YamlNode,
   unresolved: ReadonlySet<YamlNode>,
-): readonly WrittenBinding[] {
-  if (from?.kind === 'map')
-    return [...from.entries].flatMap(([port, { keySpan, value }]) => {
-      const reference = unresolved.has(value) ? undefined : textOf(value);
-      return reference === undefined ? [] : [{ port, portSpan: keySpan, reference, span: value.span }];
-    });
-  const reference = from === undefined || unresolved.has(from) ? undefined : textOf(from);
-  return reference === undefined || from === undefined
-    ? []
-    : [{ port: undefined, portSpan: from.span, reference, span: from.span }];
+): Pick<PipelineStage, 'from' | 'fromComplete'> {
+  const from = childOf(stage, 'from');
+  if (from === undefined) return { from: [], fromComplete: !isMistyped(stage) };
+  const written =
+    from.kind === 'map'
+      ? [...from.entries].map(([port, { keySpan, value }]) => ({ port, portSpan: keySpan, value }))
+      : [{ port: undefined, portSpan: from.span, value: from }];
+  const bindings = written.map(({ port, portSpan, value }): WrittenBinding | undefined => {
+    const reference = unresolved.has(value) ? undefined : textOf(value);
+    return reference === undefined ? undefined : { port, portSpan, reference, span: value.span };
+  });
+  return {
+    from: bindings.filter((binding) => binding !== undefined),
+    fromComplete: !bindings.includes(undefined),
+  };
 }
+
+const isMistyped = (stage: YamlNode): boolean =>
+  stage.kind === 'map' &&
+  [...stage.entries.keys()].some((key) => suggest(key, ['from', 'uses', 'with']) === 'from');

@@ -3,7 +3,9 @@ import { closest, distance } from 'fastest-levenshtein';
 /** The known name that a mistyped one most likely stands for; undefined where none is near. */
 export function suggest(name: string, known: Iterable<string>): string | undefined {
   const names = [...known].filter((candidate) => candidate !== name);
-  const alike = names.find((candidate) => plain(candidate) === plain(name));
+  const alike = names.find(
+    (candidate) => plain(candidate) === plain(name) || isTransposition(candidate, name),
+  );
   if (alike !== undefined) return alike;
   if (names.length === 0) return undefined;
   const nearest = closest(name, names);
@@ -18,3 +20,9 @@ export function didYouMean(name: string, known: Iterable<string>): string | unde
 
 /** Without what people mix up most: case, and how words are joined. */
 const plain = (name: string): string => name.toLowerCase().replace(/[-_ ]/g, '');
+
+/** Two neighbouring letters in the wrong order: `form` for `from`. */
+function isTransposition(a: string, b: string): boolean {
+  const at = [...a].findIndex((letter, index) => letter !== b[index]);
+  return at >= 0 && a.slice(0, at) + (a[at + 1] ?? '') + a[at] + a.slice(at + 2) === b;
+}

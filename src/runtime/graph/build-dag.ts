@@ -51,18 +51,25 @@ interface Surroundings {
 }
 
 function connect(
-  { id, idSpan, from, setup }: PipelineStage,
+  { id, idSpan, from, fromComplete, setup }: PipelineStage,
   { nodes, located }: Surroundings,
 ): Checked<DagNode | undefined> {
   if (setup === undefined || located === undefined) return { value: undefined, diagnostics: [] };
   const { definition, timeoutMs, retries, resources, written, withSpan } = setup;
   const { config, sources } = located;
   const ports = definition.ports(config);
-  const { value: inputs, diagnostics } = bindInputs({ id, span: idSpan, from, inputs: ports.inputs, nodes });
+  const { value: inputs, diagnostics } = bindInputs({
+    id,
+    span: idSpan,
+    from,
+    fromComplete,
+    inputs: ports.inputs,
+    nodes,
+  });
   const parts = outputPartsOf({ id, ports, inputs, nodes });
   if (!parts.ok) return { value: undefined, diagnostics: [...diagnostics, { ...parts.error, span: idSpan }] };
   // An input that could not be followed may have parts: what those would be is not known, so nothing is said of them.
-  if (Object.keys(inputs).length < from.length) return { value: undefined, diagnostics };
+  if (!fromComplete || Object.keys(inputs).length < from.length) return { value: undefined, diagnostics };
   const spanOf: DagNode['spanOf'] = (pointer) => {
     if (pointer === undefined) return idSpan;
     const place = yamlAt(written, parsePointer(pointer));

@@ -1,5 +1,5 @@
 import { checkPipeline } from '../config/check-pipeline.ts';
-import { parseOverrides } from '../config/override.ts';
+import { commandLine, parseOverrides } from '../config/override.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { err, ok, type Result } from '../result.ts';
 import { parseYaml } from '../source/parse-yaml.ts';
@@ -44,9 +44,11 @@ const emptyFile = (file: NonNullable<Diagnostic['span']>['file']): Diagnostic =>
   help: 'a pipeline has `stages:`; `retune init` writes one to begin with',
 });
 
-/** By place; what has none, and what the command line says, comes last. */
+/** By place in the file; then what the command line says, as it was given, and what has no place. */
 function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const rank = ({ span }: Diagnostic): number =>
-    span === undefined ? 2 : span.file.displayPath === 'command line' ? 1 : 0;
-  return diagnostics.toSorted((a, b) => rank(a) - rank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
+  const place = ({ span }: Diagnostic): number => {
+    if (span === undefined) return Number.POSITIVE_INFINITY;
+    return span.file.displayPath === commandLine ? Number.MAX_SAFE_INTEGER : span.start;
+  };
+  return diagnostics.toSorted((a, b) => Math.sign(place(a) - place(b)) || 0);
 }

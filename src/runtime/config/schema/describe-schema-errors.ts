@@ -33,11 +33,16 @@ export function describeSchemaErrors(
   const findings = selectFindings(subject.schema, errors);
   const mistyped = new Set(findings.map(misspeltField).filter((field) => field !== undefined));
   return findings
-    .filter(
-      (finding) => finding.kind !== 'missing-field' || !finding.fields.some((field) => mistyped.has(field)),
-    )
-    .filter((finding) => !isUnresolved(subject, finding))
+    .map((finding) => withoutMistyped(finding, mistyped))
+    .filter((finding): finding is SchemaFinding => finding !== undefined && !isUnresolved(subject, finding))
     .map((finding) => describe(subject, finding));
+}
+
+/** What is missing, less what is there under a mistyped name; undefined where nothing is left. */
+function withoutMistyped(finding: SchemaFinding, mistyped: ReadonlySet<string>): SchemaFinding | undefined {
+  if (finding.kind !== 'missing-field') return finding;
+  const fields = finding.fields.filter((field) => !mistyped.has(formatPointer([...finding.path, field])));
+  return fields.length === 0 ? undefined : { ...finding, fields };
 }
 
 function isUnresolved({ node, unresolved }: SchemaSubject, finding: SchemaFinding): boolean {

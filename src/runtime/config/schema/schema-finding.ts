@@ -9,8 +9,13 @@ export type SchemaFinding = {
   readonly path: readonly string[];
 } & (
   | { readonly kind: 'unknown-field'; readonly field: string; readonly known: readonly string[] }
-  /** Any one of the fields would do. */
-  | { readonly kind: 'missing-field'; readonly fields: readonly string[]; readonly schema: ConfigSchema }
+  | {
+      readonly kind: 'missing-field';
+      readonly fields: readonly string[];
+      /** Whether all of the fields are needed, or any one of them would do. */
+      readonly need: 'all' | 'any';
+      readonly schema: ConfigSchema;
+    }
   /** The value is of another type, or none of the choices. */
   | {
       readonly kind: 'misfit';
@@ -20,13 +25,14 @@ export type SchemaFinding = {
     }
   | { readonly kind: 'limit'; readonly keyword: string; readonly limit: number }
   | { readonly kind: 'pattern'; readonly examples: readonly Json[] }
-  | { readonly kind: 'bad-name'; readonly name: string }
+  | { readonly kind: 'bad-name'; readonly name: string; readonly pattern: string }
   | { readonly kind: 'duplicate-item'; readonly first: number; readonly second: number }
   | { readonly kind: 'conflict'; readonly fields: readonly string[] }
   | { readonly kind: 'other'; readonly keyword: string }
 );
 
 export type Misfit = Extract<SchemaFinding, { kind: 'misfit' }>;
+export type MissingField = Extract<SchemaFinding, { kind: 'missing-field' }>;
 
 /** What a single schema error says, by itself; undefined for those that only repeat others. */
 export function findingOf(schema: ConfigSchema, error: SchemaError): SchemaFinding | undefined {
@@ -45,7 +51,13 @@ export function findingOf(schema: ConfigSchema, error: SchemaError): SchemaFindi
         known: Object.keys(propertiesOf(parent)),
       };
     case 'required':
-      return { kind: 'missing-field', path, fields: [String(params.missingProperty)], schema: parent };
+      return {
+        kind: 'missing-field',
+        path,
+        fields: [String(params.missingProperty)],
+        need: 'all',
+        schema: parent,
+      };
     case 'type':
     case 'const':
     case 'enum':
@@ -59,7 +71,7 @@ export function findingOf(schema: ConfigSchema, error: SchemaError): SchemaFindi
     case 'pattern':
       return { kind: 'pattern', path, examples: examplesOf(parent) };
     case 'propertyNames':
-      return { kind: 'bad-name', path, name: String(params.propertyName) };
+      return { kind: 'bad-name', path, name: String(params.propertyName), pattern: patternOfNames(parent) };
     case 'uniqueItems':
       return { kind: 'duplicate-item', path, first: Number(params.j), second: Number(params.i) };
     default:
@@ -83,6 +95,9 @@ export function examplesOf(schema: ConfigSchema): readonly Json[] {
   const examples = schema.examples;
   return Array.isArray(examples) ? examples : [];
 }
+
+const patternOfNames = ({ propertyNames }: ConfigSchema): string =>
+  isSchema(propertyNames) && typeof propertyNames.pattern === 'string' ? propertyNames.pattern : '';
 
 /** With choices given, naming the type as well would say nothing new. */
 function typesOf(schema: ConfigSchema): readonly string[] {

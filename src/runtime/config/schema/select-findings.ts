@@ -1,7 +1,15 @@
 import { parsePointer } from '../../source/json-pointer.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
 import { schemasIn } from './applicable-schemas.ts';
-import { examplesOf, findingOf, type Misfit, type SchemaFinding, schemaAt } from './schema-finding.ts';
+import { joinMissing, mergeFindings } from './merge-findings.ts';
+import {
+  examplesOf,
+  findingOf,
+  type Misfit,
+  type MissingField,
+  type SchemaFinding,
+  schemaAt,
+} from './schema-finding.ts';
 
 /**
  * A validator's errors as findings, one for each cause. Where no branch of a `oneOf` or `anyOf` fits, only the branch
@@ -20,7 +28,7 @@ export function selectFindings(
       closestBranch({ schema, combination: one, errors: errors.filter((e) => isWithin(e, one)) }),
     ),
   ];
-  return mergeMisfits(findings);
+  return mergeFindings(findings);
 }
 
 const isCombination = ({ keyword }: SchemaError): boolean => keyword === 'oneOf' || keyword === 'anyOf';
@@ -30,33 +38,52 @@ const isWithin = (error: SchemaError, combination: SchemaError): boolean =>
   error.schemaPath.startsWith(`${combination.schemaPath}/`) &&
   `${error.instancePath}/`.startsWith(`${combination.instancePath}/`);
 
-function closestBranch({
+interface FailedCombination {
+  readonly schema: ConfigSchema;
+  readonly combination: SchemaError;
+  /** All that its branches say. */
+  readonly errors: readonly SchemaError[];
+}
+
+function closestBranch({ schema, combination, errors }: FailedCombination): readonly SchemaFinding[] {
+  const path = parsePointer(combination.instancePath);
+  const parent = schemaAt(schema, combination.schemaPath.slice(0, combination.schemaPath.lastIndexOf('/')));
+  const passing = combination.params.passingSchemas;
+  if (Array.isArray(passing)) {
+    const fitting = schemasIn(parent[combination.keyword]).filter((_, index) => passing.includes(index));
+    return [tooManyBranches(path, fitting)];
+  }
+  const branches = findingsByBranch({ schema, combination, errors });
+  const meant = branches.filter((branch) => misfitAt(branch, path.length) === undefined);
+  const chosen =
+    meant.length === 0
+      ? mergeFindings(branches.flat().filter(isMisfitAt(path.length)))
+      : (anyMissingField(meant) ?? byDiscriminator(meant, path.length + 1));
+  return chosen.map((finding) =>
+    finding.path.length === path.length ? withExamples(finding, parent) : finding,
+  );
+}
+
+function findingsByBranch({
   schema,
   combination,
   errors,
-}: {
-  readonly schema: ConfigSchema;
-  readonly combination: SchemaError;
-  readonly errors: readonly SchemaError[];
-}): readonly SchemaFinding[] {
-  const path = parsePointer(combination.instancePath);
-  const parent = schemaAt(schema, combination.schemaPath.slice(0, combination.schemaPath.lastIndexOf('/')));
-  if (errors.length === 0) return [tooManyBranches(path, schemasIn(parent[combination.keyword]))];
+}: FailedCombination): readonly (readonly SchemaFinding[])[] {
   const branchOf = (error: SchemaError): string =>
     error.schemaPath.slice(combination.schemaPath.length + 1).split('/')[0] ?? '';
-  const branches = [...new Set(errors.map(branchOf))].map((branch) =>
+  return [...new Set(errors.map(branchOf))].map((branch) =>
     selectFindings(
       schema,
       errors.filter((error) => branchOf(error) === branch),
     ),
   );
-  const meant = branches.filter((branch) => misfitAt(branch, path.length) === undefined);
-  if (meant.length === 0) {
-    const examples = examplesOf(parent);
-    const misfits = branches.flat().filter(isMisfitAt(path.length));
-    return mergeMisfits(misfits.map((misfit) => (examples.length === 0 ? misfit : { ...misfit, examples })));
-  }
-  return anyMissingField(meant) ?? byDiscriminator(meant, path.length + 1);
+}
+
+/** Examples of the whole say more than those of one branch. */
+function withExamples(finding: SchemaFinding, parent: ConfigSchema): SchemaFinding {
+  const examples = examplesOf(parent);
+  const takesExamples = finding.kind === 'misfit' || finding.kind === 'pattern';
+  return takesExamples && examples.length > 0 ? { ...finding, examples } : finding;
 }
 
 /** Maps are told apart by a field with a fixed value; where none has the given one, all values that it may have are named. */
@@ -64,29 +91,29 @@ function byDiscriminator(
   branches: readonly (readonly SchemaFinding[])[],
   depth: number,
 ): readonly SchemaFinding[] {
-  const fitting = branches.filter((branch) => misfitAt(branch, depth)?.choices.length === undefined);
+  const discriminators = branches.map((branch) => branch.find(isDiscriminatorAt(depth)));
+  const fitting = branches.filter((_, index) => discriminators[index] === undefined);
   if (fitting.length > 0) return fewest(fitting);
-  const misfits = branches.map((branch) => misfitAt(branch, depth));
-  const paths = new Set(misfits.map((misfit) => misfit?.path.join('/')));
-  return paths.size === 1 && branches.length > 1
-    ? mergeMisfits(misfits.filter((misfit) => misfit !== undefined))
+  const places = new Set(discriminators.map((finding) => finding?.path.join('/')));
+  return places.size === 1
+    ? mergeFindings(discriminators.filter((finding) => finding !== undefined))
     : fewest(branches);
 }
 
 const fewest = (branches: readonly (readonly SchemaFinding[])[]): readonly SchemaFinding[] =>
   branches.reduce((best, branch) => (branch.length < best.length ? branch : best));
 
-/** `a` or `b` is needed, where each branch misses nothing but its one field. */
+/** `a` or `b` is needed, where each branch misses nothing but its own fields. */
 function anyMissingField(
   branches: readonly (readonly SchemaFinding[])[],
 ): readonly SchemaFinding[] | undefined {
-  const missing = branches.map((branch) =>
-    branch.length === 1 && branch[0]?.kind === 'missing-field' ? branch[0] : undefined,
-  );
+  const missing = branches.flatMap((branch) => (branch.length === 1 ? branch.filter(isMissingField) : []));
   const [first] = missing;
-  if (first === undefined || missing.length < 2 || missing.includes(undefined)) return undefined;
-  return [{ ...first, fields: [...new Set(missing.flatMap((finding) => finding?.fields ?? []))] }];
+  if (first === undefined || missing.length < 2 || missing.length < branches.length) return undefined;
+  return [{ ...missing.reduce(joinMissing), need: 'any' }];
 }
+
+const isMissingField = (finding: SchemaFinding): finding is MissingField => finding.kind === 'missing-field';
 
 /** More than one branch of a `oneOf` fits: the fields that each requires exclude each other. */
 function tooManyBranches(path: readonly string[], branches: readonly ConfigSchema[]): SchemaFinding {
@@ -106,22 +133,7 @@ const isMisfitAt =
 const misfitAt = (findings: readonly SchemaFinding[], depth: number): Misfit | undefined =>
   findings.find(isMisfitAt(depth));
 
-/** Misfits of one value become one, and nothing below or beside a misfit is said of it. */
-function mergeMisfits(findings: readonly SchemaFinding[]): readonly SchemaFinding[] {
-  const misfits = new Map<string, Misfit>();
-  for (const finding of findings) {
-    if (finding.kind !== 'misfit') continue;
-    const place = finding.path.join('/');
-    const known = misfits.get(place);
-    misfits.set(place, {
-      ...finding,
-      types: [...new Set([...(known?.types ?? []), ...finding.types])],
-      choices: [...new Set([...(known?.choices ?? []), ...finding.choices])],
-      examples: known?.examples ?? finding.examples,
-    });
-  }
-  const others = findings.filter(
-    (finding) => finding.kind !== 'misfit' && !misfits.has(finding.path.join('/')),
-  );
-  return [...misfits.values(), ...others];
-}
+const isDiscriminatorAt =
+  (depth: number) =>
+  (finding: SchemaFinding): finding is Misfit =>
+    isMisfitAt(depth)(finding) && finding.choices.length > 0;

@@ -1,8 +1,9 @@
 import type { Json } from '../../../json.ts';
 import { didYouMean } from '../../diagnostic/suggest.ts';
 import { joined, listOf, quoted, valueInWords } from '../../diagnostic/wording.ts';
+import type { ConfigSchema } from '../../stage/stage-definition.ts';
 import { propertiesOf } from './applicable-schemas.ts';
-import { examplesOf, type Misfit, type SchemaFinding } from './schema-finding.ts';
+import { examplesOf, type Misfit, type MissingField, type SchemaFinding } from './schema-finding.ts';
 
 export interface Wording {
   readonly code: string;
@@ -31,7 +32,7 @@ export function wordFinding(finding: SchemaFinding, subject: string, value: Json
       return {
         code: 'bad-name',
         message: `${quoted(finding.name)} cannot be a name here`,
-        help: 'names begin with a letter and go on with letters, digits, `-` and `_`',
+        help: `names begin with a letter and go on with letters, digits${allowsHyphen(finding.pattern) ? ', `-`' : ''} and \`_\``,
       };
     case 'duplicate-item':
       return {
@@ -53,6 +54,8 @@ export function wordFinding(finding: SchemaFinding, subject: string, value: Json
   }
 }
 
+const allowsHyphen = (pattern: string): boolean => new RegExp(pattern, 'u').test('a-b');
+
 function unknownField(
   { field, known }: Extract<SchemaFinding, { kind: 'unknown-field' }>,
   subject: string,
@@ -67,30 +70,29 @@ function unknownField(
   };
 }
 
-function missingField(
-  { fields, schema }: Extract<SchemaFinding, { kind: 'missing-field' }>,
-  subject: string,
-): Wording {
-  const [only] = fields;
-  const field = fields.length === 1 && only !== undefined ? propertiesOf(schema)[only] : undefined;
-  const [example] = field === undefined ? [] : examplesOf(field);
-  const description = field?.description;
+function missingField({ fields, need, schema }: MissingField, subject: string): Wording {
+  const [only, ...others] = fields;
+  const single = only !== undefined && others.length === 0 ? propertiesOf(schema)[only] : undefined;
+  const article = others.length === 0 ? 'the field' : need === 'any' ? 'one of the fields' : 'the fields';
   return {
     code: 'missing-field',
-    message: `${subject} needs ${fields.length === 1 ? 'the field' : 'one of the fields'} ${listOf(fields, 'or')}`,
-    help:
-      example === undefined
-        ? typeof description === 'string'
-          ? description
-          : undefined
-        : `for example ${quoted(`${only}: ${inYaml(example)}`)}`,
+    message: `${subject} needs ${article} ${listOf(fields, need === 'any' ? 'or' : 'and')}`,
+    help: single && fieldHelp(only ?? '', single),
   };
 }
 
+function fieldHelp(name: string, field: ConfigSchema): string | undefined {
+  const [example] = examplesOf(field);
+  if (example !== undefined) return `for example ${quoted(`${name}: ${inYaml(example)}`)}`;
+  return typeof field.description === 'string' ? field.description : undefined;
+}
+
 function misfit({ types, choices, examples }: Misfit, subject: string, value: Json | undefined): Wording {
-  const words = choices.map((choice) => quoted(inYaml(choice)));
+  const isContainer = (type: string): boolean => type === 'object' || type === 'array';
+  const scalars = types.filter((type) => !isContainer(type) && (type !== 'null' || types.length === 1));
+  const choicesInWords = choices.map((choice) => quoted(inYaml(choice)));
   const expected = joined(
-    [...types.filter((type) => type !== 'null' || types.length === 1).map(typeInWords), ...words],
+    [...scalars.map(typeInWords), ...choicesInWords, ...types.filter(isContainer).map(typeInWords)],
     'or',
   );
   const names = choices.filter((choice) => typeof choice === 'string');
