@@ -16,23 +16,23 @@ export class RecordProblems {
     this.#what = what;
   }
 
-  /** The result of `attempt`, or undefined where it threw a TextError, which is kept for the report. */
-  collect<Result>(id: string, attempt: () => Result): Result | undefined {
+  /** `where` names the record: `id a1`, `line 7`. The result of `attempt`, or undefined where it threw a TextError, which is kept for the report. */
+  collect<Result>(where: string, attempt: () => Result): Result | undefined {
     this.#seen += 1;
     try {
       return attempt();
     } catch (error) {
       if (!(error instanceof TextError)) throw error;
-      this.add(id, error);
+      this.add(where, error);
       return undefined;
     }
   }
 
   /** Adds a mistake of the record that `collect` saw last. */
-  add(id: string, problem: TextError): void {
+  add(where: string, problem: TextError): void {
     this.#broken += 1;
     this.#first ??= problem;
-    if (this.#broken <= shown) this.#lines.push(`  record ${this.#seen} (id ${id}): ${problem.message}`);
+    if (this.#broken <= shown) this.#lines.push(`  record ${this.#seen} (${where}): ${problem.message}`);
   }
 
   throwIfAny(): void {

@@ -17,9 +17,9 @@ export const { run } = implementStage<FormatConfig>()({
     const problems = new RecordProblems('cannot be written with the template');
     for await (const record of inputs.records) {
       const fields = rowOf(record);
-      const segments = problems.collect(record.id, () => format(fields));
+      const segments = problems.collect(`id ${record.id}`, () => format(fields));
       if (segments === undefined) continue;
-      if (segments.length === 0) problems.add(record.id, noText);
+      if (segments.length === 0) problems.add(`id ${record.id}`, noText);
       await outputs.records.write({
         id: record.id,
         segments: segments.map((segment) => ({ ...segment })),

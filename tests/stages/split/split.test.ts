@@ -1,0 +1,194 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/json.ts';
+import { assignByHash } from '../../../src/stages/split/assign-by-hash.ts';
+import { assignByOrder } from '../../../src/stages/split/assign-by-order.ts';
+import type { Part } from '../../../src/stages/split/parts.ts';
+import * as split from '../../../src/stages/split/run-split.ts';
+import { splitStage } from '../../../src/stages/split/split-stage.ts';
+import { openStageRig } from '../stage-rig.ts';
+
+const parts = [{ train: 0.5 }, { test: 0.25 }, { validation: 'rest' }];
+const defaults = { by: 'order', parts, seed: 0, drop_leaks: false };
+const inParts: readonly Part[] = [
+  { name: 'train', share: 0.5 },
+  { name: 'test', share: 0.25 },
+  { name: 'validation', share: 'rest' },
+];
+
+async function splitRecords(records: readonly JsonObject[], config: JsonObject) {
+  await using rig = await openStageRig();
+  await rig.writeRecords('in', records);
+  const files = { train: 'train', test: 'test', validation: 'validation' };
+  await rig.run(split, {
+    config: { ...defaults, ...config },
+    inputs: { records: 'in' },
+    outputs: { records: files },
+  });
+  const read = async (part: string) => (await rig.readRecords(part)) as { id: string }[];
+  return {
+    train: await read('train'),
+    test: await read('test'),
+    validation: await read('validation'),
+    reports: rig.reports,
+  };
+}
+
+describe('by order', () => {
+  test('each part takes the next floor(n x share) records, and one the remainder', async () => {
+    const records = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) => ({ id, text: id }));
+    expect(await splitRecords(records, {})).toEqual({
+      train: records.slice(0, 3),
+      test: records.slice(3, 4),
+      validation: records.slice(4),
+      reports: [],
+    });
+  });
+
+  test('shares are decimals: 0.29 of 100 is 29', () => {
+    const assigned = assignByOrder(100, [
+      { name: 'a', share: 0.29 },
+      { name: 'b', share: 'rest' },
+    ]);
+    expect(assigned.filter((name) => name === 'a')).toHaveLength(29);
+  });
+});
+
+describe('by hash', () => {
+  const key = fc.string();
+  test('adding records never moves old ones, and nothing is lost or doubled', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(key, { maxLength: 12 }),
+        fc.uniqueArray(key, { maxLength: 12 }),
+        fc.nat(),
+        async (old, added, seed) => {
+          const all = [...new Set([...added, ...old])];
+          const before = await splitRecords(
+            old.map((id) => ({ id })),
+            { by: 'hash', seed },
+          );
+          const after = await splitRecords(
+            all.map((id) => ({ id })),
+            { by: 'hash', seed },
+          );
+          for (const part of ['train', 'test', 'validation'] as const) {
+            expect(after[part]).toEqual(expect.arrayContaining(before[part]));
+          }
+          const dealt = [...after.train, ...after.test, ...after.validation].map(({ id }) => id);
+          expect(dealt.sort()).toEqual(all.sort());
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  test('parts are near their shares', () => {
+    const names = Array.from({ length: 4000 }, (_, index) =>
+      assignByHash(`record ${index}`, { parts: inParts, seed: 1 }),
+    );
+    const shareOf = (name: string) => names.filter((each) => each === name).length / names.length;
+    expect(shareOf('train')).toBeCloseTo(0.5, 1);
+    expect(shareOf('test')).toBeCloseTo(0.25, 1);
+    expect(shareOf('validation')).toBeCloseTo(0.25, 1);
+  });
+
+  test('equal groups stay together, also in formatted records', async () => {
+    const records = Array.from({ length: 60 }, (_, index) => ({
+      id: `${index}`,
+      fields: { fact: `fact ${index % 12}` },
+    }));
+    const { train, test: tested, validation } = await splitRecords(records, { by: 'hash', group: 'fact' });
+    const groups = [train, tested, validation].map((part) => new Set(part.map(({ id }) => Number(id) % 12)));
+    expect(groups.reduce((sum, group) => sum + group.size, 0)).toBe(12);
+  });
+
+  test('a record without its group is an error that names it', async () => {
+    await expect(
+      splitRecords([{ id: 'a', topic: 't' }, { id: 'b' }], { by: 'hash', group: 'topic' }),
+    ).rejects.toMatchObject({
+      name: 'StageError',
+      code: 'missing-field',
+      message: '1 of 2 records cannot be grouped:\n  record 2 (id b): it has no field `topic`',
+    });
+  });
+});
+
+describe('leaks', () => {
+  const rows = [
+    { id: '1', instruction: 'Spell cat', input: '' },
+    { id: '2', instruction: 'Say hello', input: 'loud' },
+    { id: '3', instruction: 'spell CAT' },
+    { id: '4', instruction: 'Say hello', input: 'LOUD' },
+  ];
+
+  test('what stands in more than one part is reported, whatever its case', async () => {
+    expect((await splitRecords(rows, {})).reports).toEqual([
+      {
+        type: 'note',
+        level: 'warning',
+        message:
+          '1 of 1 records in `test` also stand in `train`; 1 of 1 records in `validation` also stand in `train`' +
+          ' (`drop_leaks: true` leaves them out)',
+      },
+    ]);
+  });
+
+  test('can be left out of the later part', async () => {
+    expect(await splitRecords(rows, { drop_leaks: true })).toEqual({
+      train: rows.slice(0, 2),
+      test: [],
+      validation: [],
+      reports: [
+        {
+          type: 'note',
+          level: 'info',
+          message:
+            '1 of 1 records in `test` also stand in `train`; 1 of 1 records in `validation` also stand in `train`; they were left out',
+        },
+      ],
+    });
+  });
+});
+
+describe('check', () => {
+  const problemsOf = (config: JsonObject) =>
+    splitStage
+      .check?.({ ...defaults, ...config })
+      .map(({ pointer, code, message }) => `${pointer} ${code}: ${message}`);
+
+  test.each([
+    [{}, []],
+    [{ parts: [{ a: 0.5 }, { a: 'rest' }] }, ['/parts/1 duplicate-part: there is already a part `a`']],
+    [{ parts: [{ a: 0.5 }, { b: 0.5 }] }, ['/parts bad-shares: no part takes the rest']],
+    [
+      { parts: [{ a: 'rest' }, { b: 'rest' }] },
+      ['/parts bad-shares: `a` and `b` cannot each take the rest: one part does'],
+    ],
+    [
+      { parts: [{ a: 0.7 }, { b: 0.4 }, { c: 'rest' }] },
+      ['/parts bad-shares: the shares add up to 1.1, which leaves nothing for `c`'],
+    ],
+    [{ parts: [{ 'a.b': 'rest' }] }, ["/parts/0 bad-part-name: `a.b` cannot be a part's name"]],
+    [
+      { parts: [{ records: 'rest' }] },
+      ['/parts/0 bad-part-name: a part cannot have the name of the output, `records`'],
+    ],
+    [
+      { group: 'topic', seed: 3 },
+      [
+        '/group unheeded-field: `group` means nothing where records are split by their order',
+        '/seed unheeded-field: `seed` means nothing where records are split by their order',
+      ],
+    ],
+    [{ by: 'hash', group: 'topic', seed: 3 }, []],
+  ])('%j', (config, problems) => {
+    expect(problemsOf(config)).toEqual(problems);
+  });
+
+  test('the parts are known from the configuration alone', () => {
+    expect(splitStage.ports(defaults).outputs).toEqual({
+      records: { type: 'records', parts: ['train', 'test', 'validation'] },
+    });
+  });
+});
