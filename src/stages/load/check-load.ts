@@ -1,0 +1,79 @@
+import type { LoadConfig } from '../../generated/load-config.ts';
+import type { ConfigProblem } from '../../runtime/stage/stage-definition.ts';
+import { schemeOf } from './model-address.ts';
+
+const kinds = ['records', 'model', 'init'] as const;
+const forRecordsOnly = ['columns', 'fields', 'id', 'limit'] as const;
+
+/** Mistakes in what is loaded that the schema does not catch. */
+export function checkLoad(config: LoadConfig): readonly ConfigProblem[] {
+  return [...checkKind(config), ...checkAddresses(config), ...checkInit(config)];
+}
+
+function checkKind(config: LoadConfig): readonly ConfigProblem[] {
+  const given = kinds.filter((kind) => config[kind] !== undefined);
+  const [first, second] = given;
+  const help =
+    'a `load` stage takes one of `records` (rows of data), `model` and `init` (a model with random weights)';
+  if (first === undefined)
+    return [{ pointer: '', code: 'nothing-to-load', message: 'there is nothing to load', help }];
+  if (second !== undefined) {
+    const message = `\`${first}\` and \`${second}\` cannot be loaded by one stage`;
+    return [{ pointer: `/${second}`, code: 'two-things-to-load', message, help }];
+  }
+  if (first === 'records') return [];
+  return forRecordsOnly
+    .filter((field) => config[field] !== undefined)
+    .map((field) => ({
+      pointer: `/${field}`,
+      code: 'unheeded-field',
+      message: `\`${field}\` means nothing where a model is loaded`,
+    }));
+}
+
+function checkAddresses({ records, model, init }: LoadConfig): readonly ConfigProblem[] {
+  const places: readonly (readonly [string, string | undefined])[] = [
+    ['/records', records],
+    ['/model', model],
+    ['/init/tokenizer', init?.tokenizer],
+  ];
+  return places.flatMap(([pointer, source]) => (source === undefined ? [] : checkAddress(pointer, source)));
+}
+
+function checkAddress(pointer: string, source: string): readonly ConfigProblem[] {
+  const scheme = schemeOf(source);
+  if (scheme === undefined) return [];
+  if (pointer === '/model' && scheme === 'openai') {
+    if (source.length > 'openai:'.length) return [];
+    return [
+      {
+        pointer,
+        code: 'bad-address',
+        message: '`openai:` lacks the name of a model',
+        help: 'write openai:<name>',
+      },
+    ];
+  }
+  const message = `\`${scheme}:\` addresses are not available yet`;
+  return [{ pointer, code: 'address-not-available', message, help: 'download it and give its path' }];
+}
+
+function checkInit({ init }: LoadConfig): readonly ConfigProblem[] {
+  if (init === undefined) return [];
+  const { width, heads, encoding, tokenizer } = init;
+  const uneven =
+    width % heads === 0
+      ? []
+      : [
+          {
+            pointer: '/init/heads',
+            code: 'uneven-heads',
+            message: `${heads} heads cannot share a width of ${width} evenly`,
+          },
+        ];
+  if ((encoding === undefined) !== (tokenizer === undefined)) return uneven;
+  const message =
+    encoding === undefined ? 'the model has no tokenizer' : '`encoding` and `tokenizer` exclude each other';
+  const help = 'give `encoding` (such as r50k_base) or `tokenizer` (the path of a tokenizer.json)';
+  return [...uneven, { pointer: '/init', code: 'one-tokenizer', message, help }];
+}

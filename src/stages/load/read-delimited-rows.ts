@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { TextDecoder } from 'node:util';
+import { CsvError, type Info, parse } from 'csv-parse';
+import { TextError } from '../../text/text-error.ts';
+import type { Row } from './read-rows.ts';
+
+interface DelimitedFormat {
+  readonly type: 'csv' | 'tsv';
+  /** Names of the columns where the file has no header row. */
+  readonly columns: readonly string[] | undefined;
+}
+
+/** A quote that is never closed swallows the rest of the file, but no more than this. */
+const maximumRecordCharacters = 16 * 1024 * 1024;
+
+/** The rows of a CSV or TSV file, all values as text. TSV has no quotes. */
+export async function* readDelimitedRows(path: string, format: DelimitedFormat): AsyncGenerator<Row> {
+  let names = format.columns;
+  for await (const { record, line } of records(path, format)) {
+    if (names === undefined) {
+      names = checkHeader(record, `${path}:${line}`);
+      continue;
+    }
+    if (record.length !== names.length) throw raggedRow({ place: `${path}:${line}`, record, names });
+    const fields = names.map((name, index) => [name, record[index] ?? ''] as const);
+    yield { place: `line ${line}`, row: Object.fromEntries(fields) };
+  }
+}
+
+interface DelimitedRecord {
+  readonly record: readonly string[];
+  /** The record's last line, which is its only one unless a quoted value has line breaks. */
+  readonly line: number;
+}
+
+async function* records(path: string, { type }: DelimitedFormat): AsyncGenerator<DelimitedRecord> {
+  const parser = parse({
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: maximumRecordCharacters,
+    ...(type === 'tsv' ? { delimiter: '\t', quote: null } : {}),
+  });
+  const rows = Readable.from(decoded(path))
+    .on('error', (error) => parser.destroy(error))
+    .pipe(parser);
+  try {
+    for await (const { record, info } of rows as AsyncIterable<{ record: string[]; info: Info }>) {
+      yield { record, line: info.lines };
+    }
+  } catch (error) {
+    throw error instanceof CsvError ? unreadable({ path, type, error }) : error;
+  }
+}
+
+async function* decoded(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>)
+      yield decoder.decode(chunk, { stream: true });
+    yield decoder.decode();
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new TextError({
+      code: 'not-utf-8',
+      message: `${path} is not UTF-8 text`,
+      help: 'save it as UTF-8',
+      cause,
+    });
+  }
+}
+
+function checkHeader(names: readonly string[], place: string): readonly string[] {
+  const help = 'name the columns with `columns` where the file has no header row';
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (names.includes('')) {
+    const message = `${place}: column ${names.indexOf('') + 1} of the header has no name`;
+    throw new TextError({ code: 'bad-header', message, help });
+  }
+  if (twice === undefined) return names;
+  throw new TextError({
+    code: 'bad-header',
+    message: `${place}: two columns have the name \`${twice}\``,
+    help,
+  });
+}
+
+function raggedRow(row: { place: string; record: readonly string[]; names: readonly string[] }): TextError {
+  return new TextError({
+    code: 'ragged-row',
+    message: `${row.place}: the row has ${row.record.length} values where there are ${row.names.length} columns`,
+    help: 'a value that contains the delimiter stands in double quotes',
+  });
+}
+
+function unreadable({ path, type, error }: { path: string; type: string; error: CsvError }): TextError {
+  const line = typeof error.lines === 'number' ? `:${error.lines}` : '';
+  return new TextError({
+    code: 'bad-delimited-text',
+    message: `${path}${line}: not ${type.toUpperCase()}: ${error.message}`,
+    help: 'a double quote within a quoted value is written twice; name another format with `type`',
+    cause: error,
+  });
+}

@@ -1,0 +1,54 @@
+import { readFile, stat } from 'node:fs/promises';
+import { TextDecoder } from 'node:util';
+import type { Json } from '../../json.ts';
+import { jsonFault } from '../../text/jsonl/json-fault.ts';
+import { TextError } from '../../text/text-error.ts';
+
+/** Beyond this a file does not fit into one JavaScript string. */
+const maximumBytes = 400 * 1024 * 1024;
+
+/** The items of a JSON file that holds one list. */
+export async function readJsonList(path: string): Promise<readonly Json[]> {
+  const { size } = await stat(path);
+  if (size > maximumBytes) {
+    throw new TextError({
+      code: 'file-too-large',
+      message: `${path} is larger than ${maximumBytes / 1024 / 1024} MiB, too large to be read as one JSON value`,
+      help: 'convert it to JSONL (one object on each line), which is read line by line',
+    });
+  }
+  const value = parse(path, await readText(path));
+  if (Array.isArray(value)) return value;
+  throw new TextError({
+    code: 'not-a-list',
+    message: `${path} holds one JSON value that is not a list`,
+    help: 'a JSON file of rows is a list of objects; for one object on each line say `type: jsonl`',
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new TextError({
+      code: 'not-utf-8',
+      message: `${path} is not UTF-8 text`,
+      help: 'save it as UTF-8',
+      cause,
+    });
+  }
+}
+
+function parse(path: string, text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const { line, column, reason } = jsonFault(cause, text);
+    throw new TextError({
+      code: 'bad-json',
+      message: `${path}:${line}:${column}: not JSON: ${reason}`,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import type { LoadConfig } from '../../generated/load-config.ts';
+import type { DataRecord } from '../../text/record.ts';
+import { TextError } from '../../text/text-error.ts';
+import { RecordProblems } from '../record-problems.ts';
+import { readRows } from './read-rows.ts';
+import { RecordIds } from './record-ids.ts';
+import { renameFields } from './rename-fields.ts';
+
+/** The rows of a data file as records: fields renamed, each with its id, at most `limit` of them. */
+export async function* readRecords(
+  config: LoadConfig & { readonly records: string },
+): AsyncGenerator<DataRecord> {
+  const { records: path, type, columns, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;
+  const problems = new RecordProblems(`of ${path} cannot be loaded`);
+  const ids = new RecordIds(idField);
+  let count = 0;
+  for await (const { place, row } of readRows(path, { type, columns })) {
+    count += 1;
+    const record = problems.collect(place, () => ids.identify(renameFields(row, fields), row));
+    if (record !== undefined) yield record;
+    if (count >= limit) break;
+  }
+  problems.throwIfAny();
+  if (count === 0) {
+    throw new TextError({
+      code: 'no-records',
+      message: `${path} holds no rows`,
+      help: 'is it the right file?',
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import type { LoadConfig } from '../../generated/load-config.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import { checkNesting } from '../../text/jsonl/check-nesting.ts';
+import { readJsonl } from '../../text/jsonl/read-jsonl.ts';
+import { isObject } from '../../text/parse-record.ts';
+import { TextError } from '../../text/text-error.ts';
+import { detectType } from './detect-type.ts';
+import { readDelimitedRows } from './read-delimited-rows.ts';
+import { readJsonList } from './read-json-list.ts';
+
+export interface Row {
+  /** For messages: `line 3`, `item 3`. */
+  readonly place: string;
+  readonly row: JsonObject;
+}
+
+interface RowFormat {
+  readonly type: LoadConfig['type'];
+  readonly columns: readonly string[] | undefined;
+}
+
+/** The rows of a data file. Throws a TextError that names file, line and column where it cannot be read. */
+export async function* readRows(path: string, { type, columns }: RowFormat): AsyncGenerator<Row> {
+  const found = type === 'auto' ? await detectType(path) : type;
+  switch (found) {
+    case 'json':
+      for (const [index, value] of (await readJsonList(path)).entries()) {
+        const place = `item ${index + 1}`;
+        checkNesting({ value, place: `${path}: ${place}` });
+        yield { place, row: objectAt(value, `${path}: ${place}`) };
+      }
+      return;
+    case 'jsonl':
+      for await (const { number, value } of readJsonl(path)) {
+        yield { place: `line ${number}`, row: objectAt(value, `${path}:${number}`) };
+      }
+      return;
+    case 'csv':
+    case 'tsv':
+      return yield* readDelimitedRows(path, { type: found, columns });
+    default:
+      return found satisfies never;
+  }
+}
+
+function objectAt(value: Json, place: string): JsonObject {
+  if (isObject(value)) return value;
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  throw new TextError({
+    code: 'not-an-object',
+    message: `${place} is ${kind}, not an object`,
+    help: 'a row is an object whose fields have names, such as {"instruction": "...", "output": "..."}',
+  });
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { Json, JsonObject } from '../../json.ts';
+import type { DataRecord } from '../../text/record.ts';
+import { missingField } from '../../text/template/row-field.ts';
+import { TextError } from '../../text/text-error.ts';
+
+// The package is CommonJS whose function is module.exports, while its types promise a default export.
+const canonicalize: (value: Json) => string = createRequire(import.meta.url)('canonicalize');
+
+const hashLength = 16;
+
+/** Gives each record of a file its id and sees to it that no two are the same. */
+export class RecordIds {
+  readonly #field: string | undefined;
+  readonly #given = new Set<string>();
+  readonly #equalRows = new Map<string, number>();
+
+  /** `field`: the name in the data of the field that holds the ids, where there is one. */
+  constructor(field: string | undefined) {
+    this.#field = field;
+  }
+
+  /**
+   * The row as a record. Its id is the named field of the data, else its own field `id`, else the hash of its content
+   * with an ordinal from the second of equal rows on (`-2`).
+   */
+  identify(row: JsonObject, data: JsonObject): DataRecord {
+    const given = this.#field === undefined ? row.id : data[this.#field];
+    if (given !== undefined && given !== null) return { ...withFirstId(this.#claim(idText(given)), row) };
+    if (this.#field !== undefined) throw missingField(data, this.#field);
+    return withFirstId(this.#contentId(row), row);
+  }
+
+  #claim(id: string): string {
+    if (this.#given.has(id)) {
+      throw new TextError({
+        code: 'duplicate-id',
+        message: `there is already a record with the id ${JSON.stringify(id)}`,
+        help: 'name a field whose values differ as `id`, or rename this one with `fields` to get ids from the content',
+      });
+    }
+    this.#given.add(id);
+    return id;
+  }
+
+  #contentId(row: JsonObject): string {
+    const hash = createHash('sha256').update(canonicalize(row)).digest('hex').slice(0, hashLength);
+    const ordinal = (this.#equalRows.get(hash) ?? 0) + 1;
+    this.#equalRows.set(hash, ordinal);
+    return this.#claim(ordinal === 1 ? hash : `${hash}-${ordinal}`);
+  }
+}
+
+function withFirstId(id: string, { id: _, ...row }: JsonObject): DataRecord {
+  return { id, ...row };
+}
+
+function idText(value: Json): string {
+  if (typeof value === 'string' && value !== '') return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  throw new TextError({
+    code: 'bad-id',
+    message: `${JSON.stringify(value)} cannot be an id`,
+    help: 'an id is a text or a whole number below 2^53',
+  });
+}

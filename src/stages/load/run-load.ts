@@ -1,0 +1,33 @@
+import type { LoadConfig } from '../../generated/load-config.ts';
+import type { DataRecord } from '../../text/record.ts';
+import { implementStage } from '../implement-stage.ts';
+import type { Folder, Sink } from '../ports/port-contents.ts';
+import { initializeModel, loadModel } from './load-model.ts';
+import { readRecords } from './read-records.ts';
+
+export const { run } = implementStage<LoadConfig>()({
+  inputs: {},
+  outputs: { records: 'records?', model: 'model?', tokenizer: 'tokenizer?' },
+  async run({ config, outputs }) {
+    const { records, model, init } = config;
+    const { model: modelFolder, tokenizer } = outputs;
+    if (records !== undefined && outputs.records)
+      return writeRecords({ ...config, records }, outputs.records);
+    if (model !== undefined && modelFolder) return loadModel(model, { model: modelFolder, tokenizer });
+    if (init && modelFolder && tokenizer) return initializeModel(init, { model: modelFolder, tokenizer });
+    throw new Error('the action’s outputs are not those that its configuration declares');
+  },
+});
+
+/** Where a model and its tokenizer are written to; a model behind an endpoint has no tokenizer. */
+export interface ModelOutputs {
+  readonly model: Folder;
+  readonly tokenizer: Folder | undefined;
+}
+
+async function writeRecords(
+  config: LoadConfig & { readonly records: string },
+  sink: Sink<DataRecord>,
+): Promise<void> {
+  for await (const record of readRecords(config)) await sink.write(record);
+}

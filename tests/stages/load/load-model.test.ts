@@ -1,0 +1,136 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/json.ts';
+import { openModelFolder } from '../../../src/model/folder/open-model-folder.ts';
+import { loadStage } from '../../../src/stages/load/load-stage.ts';
+import * as load from '../../../src/stages/load/run-load.ts';
+import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
+import { openStageRig } from '../stage-rig.ts';
+
+const wordLevel = fileURLToPath(new URL('../../fixtures/text/word-level.tokenizer.json', import.meta.url));
+const init = {
+  family: 'gpt2',
+  context_length: 8,
+  width: 4,
+  layers: 1,
+  heads: 2,
+  tied: true,
+  seed: 1,
+  tokenizer: wordLevel,
+};
+const outputs = { model: 'model', tokenizer: 'tokenizer' };
+
+test('init makes a model as large as its tokenizer, the same bytes for the same seed', async () => {
+  await using rig = await openStageRig();
+  await rig.run(load, { config: { type: 'auto', init }, outputs });
+  await rig.run(load, {
+    config: { type: 'auto', init },
+    outputs: { model: 'again', tokenizer: 'tokenizer-again' },
+  });
+  const tokenizer = await openTokenizer(rig.path('tokenizer'));
+  await using model = await openModelFolder(rig.path('model'));
+  expect(model.config.json).toMatchObject({
+    model_type: 'gpt2',
+    vocab_size: tokenizer.vocabularySize,
+    n_positions: 8,
+  });
+  expect((await readdir(rig.path('model'))).sort()).toEqual([
+    'config.json',
+    'model.safetensors',
+    'tokenizer.json',
+  ]);
+  expect(await readFile(rig.path('again/model.safetensors'))).toEqual(
+    await readFile(rig.path('model/model.safetensors')),
+  );
+});
+
+test('a model’s folder is copied with its tokenizer, and nothing else', async () => {
+  await using rig = await openStageRig();
+  const config = {
+    type: 'auto',
+    init: { ...init, tokenizer: undefined, encoding: 'r50k_base' } as unknown as JsonObject,
+  };
+  await rig.run(load, { config, outputs: { model: 'from', tokenizer: 'unused' } });
+  await rig.write('from/README.md', 'not a part of the model');
+  await rig.run(load, { config: { type: 'auto', model: rig.path('from') }, outputs });
+  expect((await readdir(rig.path('model'))).sort()).toEqual([
+    'config.json',
+    'encoding.json',
+    'model.safetensors',
+  ]);
+  expect(await readdir(rig.path('tokenizer'))).toEqual(['encoding.json']);
+  expect(await readFile(rig.path('model/model.safetensors'))).toEqual(
+    await readFile(rig.path('from/model.safetensors')),
+  );
+});
+
+test('a model behind an endpoint is its name alone', async () => {
+  await using rig = await openStageRig();
+  await rig.run(load, { config: { type: 'auto', model: 'openai:gpt-4o-mini' }, outputs: { model: 'model' } });
+  expect(await readdir(rig.path('model'))).toEqual(['endpoint.json']);
+  expect(JSON.parse(await readFile(rig.path('model/endpoint.json'), 'utf8'))).toEqual({
+    provider: 'openai',
+    model: 'gpt-4o-mini',
+  });
+});
+
+test('a folder that holds no model is an error that names what is missing', async () => {
+  await using rig = await openStageRig();
+  const run = rig.run(load, { config: { type: 'auto', model: rig.folder }, outputs });
+  await expect(run).rejects.toMatchObject({
+    name: 'StageError',
+    message: `${rig.path('config.json')} cannot be read`,
+    help: 'a model is a folder with config.json and model.safetensors',
+  });
+});
+
+test('a vocabulary smaller than the tokenizer’s is an error', async () => {
+  await using rig = await openStageRig();
+  const run = rig.run(load, { config: { type: 'auto', init: { ...init, vocabulary_size: 3 } }, outputs });
+  await expect(run).rejects.toMatchObject({
+    name: 'StageError',
+    code: 'vocabulary-too-small',
+    message: 'vocabulary_size 3 is less than the 21 tokens of the tokenizer',
+  });
+});
+
+describe('check', () => {
+  const sizes = { family: 'gpt2', context_length: 8, width: 4, layers: 1, heads: 2, tied: true, seed: 0 };
+  test.each<[JsonObject, string[]]>([
+    [{ records: 'a.json', fields: {} }, []],
+    [{ model: 'openai:gpt-4o' }, []],
+    [{ init: { ...sizes, encoding: 'r50k_base' } }, []],
+    [{}, [' nothing-to-load: there is nothing to load']],
+    [
+      { records: 'a', model: 'b' },
+      ['/model two-things-to-load: `records` and `model` cannot be loaded by one stage'],
+    ],
+    [{ model: 'b', limit: 3 }, ['/limit unheeded-field: `limit` means nothing where a model is loaded']],
+    [
+      { records: 'hf:tatsu-lab/alpaca' },
+      ['/records address-not-available: `hf:` addresses are not available yet'],
+    ],
+    [{ model: 'https://x/y' }, ['/model address-not-available: `https:` addresses are not available yet']],
+    [{ model: 'openai:' }, ['/model bad-address: `openai:` lacks the name of a model']],
+    [{ init: sizes }, ['/init one-tokenizer: the model has no tokenizer']],
+    [
+      { init: { ...sizes, heads: 3, encoding: 'r50k_base', tokenizer: 't' } },
+      [
+        '/init/heads uneven-heads: 3 heads cannot share a width of 4 evenly',
+        '/init one-tokenizer: `encoding` and `tokenizer` exclude each other',
+      ],
+    ],
+  ])('%j', (config, problems) => {
+    const found = loadStage.check?.({ type: 'auto', ...config }) ?? [];
+    expect(found.map(({ pointer, code, message }) => `${pointer} ${code}: ${message}`)).toEqual(problems);
+  });
+
+  test('the outputs follow from the configuration', () => {
+    const outputsOf = (config: JsonObject) =>
+      Object.keys(loadStage.ports({ type: 'auto', ...config }).outputs);
+    expect([{ records: 'a' }, { model: 'b' }, { model: 'openai:c' }, { init: sizes }].map(outputsOf)).toEqual(
+      [['records'], ['model', 'tokenizer'], ['model'], ['model', 'tokenizer']],
+    );
+  });
+});

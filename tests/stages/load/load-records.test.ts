@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/json.ts';
+import * as load from '../../../src/stages/load/run-load.ts';
+import { openStageRig } from '../stage-rig.ts';
+
+/** What is loaded from a file of that content; messages name it FILE. */
+async function loaded(content: string | Uint8Array, config: JsonObject = {}) {
+  await using rig = await openStageRig();
+  const records = await rig.write('data', content);
+  const action = { config: { type: 'auto', records, ...config }, outputs: { records: 'out' } };
+  await rig.run(load, action).catch((error: Error) => {
+    error.message = error.message.replaceAll(records, 'FILE');
+    throw error;
+  });
+  return rig.readRecords('out');
+}
+
+const rows = [
+  { instruction: 'Say "hi"', output: 'hi, all' },
+  { instruction: 'Next\nline', output: 'ok' },
+];
+const withoutIds = (records: readonly unknown[]) =>
+  records.map((record) => ({ ...(record as object), id: undefined }));
+
+describe('the same rows come from', () => {
+  test.each([
+    ['a JSON list', JSON.stringify(rows, null, 2)],
+    ['JSONL', rows.map((row) => JSON.stringify(row)).join('\n')],
+    [
+      'JSONL with a byte order mark, CRLF and empty lines',
+      `\uFEFF${rows.map((row) => JSON.stringify(row)).join('\r\n\r\n')}\r\n`,
+    ],
+    ['CSV', 'instruction,output\n"Say ""hi""","hi, all"\n"Next\nline",ok\n'],
+    [
+      'CSV with a byte order mark, CRLF and empty lines',
+      '\uFEFFinstruction,output\r\n"Say ""hi""","hi, all"\r\n\r\n"Next\nline",ok',
+    ],
+  ])('%s', async (_, content) => {
+    expect(withoutIds(await loaded(content))).toEqual(withoutIds(rows));
+  });
+});
+
+test('TSV has no quotes, and columns can be named where there is no header', async () => {
+  const records = await loaded('"it\t0\n', { columns: ['sentence', 'label'] });
+  expect(withoutIds(records)).toEqual(withoutIds([{ sentence: '"it', label: '0' }]));
+});
+
+test('rows of messages pass through', async () => {
+  const row = { id: 'a', messages: [{ role: 'user', content: 'Hi' }] };
+  expect(await loaded(JSON.stringify([row]))).toEqual([row]);
+});
+
+test('fields are renamed, also to several names, and the others kept', async () => {
+  const fields = { instruction: 'question', prompt: 'question', missing: 'nowhere', text: 'body' };
+  const row = { id: 1, question: 'q', text: 'old', body: 'new', topic: 't' };
+  expect(await loaded(JSON.stringify([row]), { fields })).toEqual([
+    { id: '1', instruction: 'q', prompt: 'q', text: 'new', topic: 't' },
+  ]);
+});
+
+test('a limit takes the first rows and reads no further', async () => {
+  const records = await loaded('{"n":1}\n{"n":2}\nnot json\n', { limit: 2 });
+  expect(withoutIds(records)).toEqual(withoutIds([{ n: 1 }, { n: 2 }]));
+});
+
+describe('ids', () => {
+  test('are the hash of the canonical content, with an ordinal from the second of equal rows on', async () => {
+    const hash = createHash('sha256').update('{"a":1,"b":"é"}').digest('hex').slice(0, 16);
+    const ids = (await loaded('{"b":"é","a":1}\n{"a":1,"b":"é"}\n{"a":1.0,"b":"\\u00e9"}\n')) as {
+      id: string;
+    }[];
+    expect(ids.map(({ id }) => id)).toEqual([hash, `${hash}-2`, `${hash}-3`]);
+  });
+
+  test('are the named field, which stays a field of its own', async () => {
+    expect(await loaded('[{"key":7,"a":1}]', { id: 'key' })).toEqual([{ id: '7', key: 7, a: 1 }]);
+  });
+
+  test('given twice, missing or of another kind are reported together', async () => {
+    const content = '{"id":"a"}\n{"id":"a"}\n{"id":[1]}\n{"id":9007199254740993}\n';
+    await expect(loaded(content)).rejects.toMatchObject({
+      name: 'StageError',
+      code: 'duplicate-id',
+      message: [
+        '3 of 4 records of FILE cannot be loaded:',
+        '  record 2 (line 2): there is already a record with the id "a"',
+        '  record 3 (line 3): [1] cannot be an id',
+        '  record 4 (line 4): 9007199254740992 cannot be an id',
+      ].join('\n'),
+    });
+    await expect(loaded('[{"a":1}]', { id: 'key' })).rejects.toMatchObject({
+      message: '1 of 1 records of FILE cannot be loaded:\n  record 1 (item 1): it has no field `key`',
+    });
+  });
+
+  test('are never the same twice, whatever the rows', async () => {
+    const value = fc.constantFrom(1, 2, 'x', null);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.record({ a: value, b: value }), { minLength: 1 }), async (made) => {
+        const ids = ((await loaded(JSON.stringify(made))) as { id: string }[]).map(({ id }) => id);
+        expect(new Set(ids).size).toBe(made.length);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('a broken file is an error that names file, line and column', () => {
+  test.each([
+    ['JSON', '[\n {"a": 1},\n {"a": }\n]', {}, "FILE:3:8: not JSON: unexpected token '}'"],
+    ['JSON that ends', '[{"a": 1}', {}, "FILE:1:10: not JSON: expected ',' or ']' after array element"],
+    ['JSONL', '{"a": 1}\n{"a": nope}\n', {}, "FILE:2:8: the line is not JSON: unexpected token 'o'"],
+    ['a JSON object', '{"data": [1]}', { type: 'json' }, 'FILE holds one JSON value that is not a list'],
+    ['a list of numbers', '[{"a": 1}, 2]', {}, 'FILE: item 2 is a number, not an object'],
+    ['a JSONL line that is a list', '{"a": 1}\n[2]', {}, 'FILE:2 is a list, not an object'],
+    ['a ragged CSV', 'a,b\n1,2\n1,2,3\n', {}, 'FILE:3: the row has 3 values where there are 2 columns'],
+    [
+      'a CSV with an open quote',
+      'a,b\n1,"2\n',
+      {},
+      'FILE:2: not CSV: Quote Not Closed: the parsing is finished with an opening quote at line 2',
+    ],
+    ['a CSV header that names a column twice', 'a,b,a\n1,2,3\n', {}, 'FILE:1: two columns have the name `a`'],
+    ['nothing', '', {}, 'FILE holds no rows'],
+    ['a CSV of a header alone', 'a,b\n', {}, 'FILE holds no rows'],
+    [
+      'JSONL that is not UTF-8',
+      Buffer.from('{"a": "\xe9"}', 'latin1'),
+      {},
+      'FILE:1: the line is not UTF-8 text',
+    ],
+    ['CSV that is not UTF-8', Buffer.from('a\n\xe9\n', 'latin1'), {}, 'FILE is not UTF-8 text'],
+    [
+      'UTF-16',
+      Buffer.from('\uFEFF{"a": 1}', 'utf16le'),
+      { type: 'jsonl' },
+      'FILE:1: the line is not UTF-8 text (it looks like UTF-16)',
+    ],
+    [
+      'a bottomless value',
+      `${'['.repeat(5000)}${']'.repeat(5000)}`,
+      {},
+      'FILE: item 1: the value is nested more than 64 levels deep',
+    ],
+  ])('%s', async (_, content, config, message) => {
+    await expect(loaded(content, config)).rejects.toMatchObject({ name: 'StageError', message });
+  });
+});
