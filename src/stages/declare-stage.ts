@@ -13,11 +13,13 @@ export interface StageDeclaration<Config>
 /** Joins a declaration with the schema and the compiled validator of the same name. Loads none of the stage's code. */
 export function declareStage<Config>(declaration: StageDeclaration<Config>): StageDefinition {
   const { name, version, process, device, load, ports, check } = declaration;
+  const { schema, validate } = stageSchemas[name];
   const configOf = (config: JsonObject) => config as Config; // decode edge: ports and check are called with valid configurations only
   return {
     name,
     version,
-    ...stageSchemas[name],
+    schema,
+    validate,
     ports: (config) => ports(configOf(config)),
     ...(check === undefined ? {} : { check: (config: JsonObject) => check(configOf(config)) }),
     process,

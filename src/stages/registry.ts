@@ -1,8 +1,21 @@
 import type { StageDefinition, StageRegistry } from '../runtime/stage/stage-definition.ts';
+import { collateStage } from './collate/collate-stage.ts';
+import { formatStage } from './format/format-stage.ts';
 import { generateStage } from './generate/generate-stage.ts';
+import { loadStage } from './load/load-stage.ts';
+import { splitStage } from './split/split-stage.ts';
+import { tokenizeStage } from './tokenize/tokenize-stage.ts';
 import { trainStage } from './train/train-stage.ts';
 
-const builtIn: readonly StageDefinition[] = [trainStage, generateStage];
+const builtIn: readonly StageDefinition[] = [
+  loadStage,
+  formatStage,
+  splitStage,
+  tokenizeStage,
+  collateStage,
+  trainStage,
+  generateStage,
+];
 
 /** The stages that come with retune, in the order in which an experiment uses them. */
 export const stageRegistry: StageRegistry = new Map(builtIn.map((stage) => [stage.name, stage]));
