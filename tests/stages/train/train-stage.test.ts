@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/json.ts';
+import { openLanguageModel } from '../../../src/model/language-model.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts';
+import { StageError } from '../../../src/runtime/stage/stage-error.ts';
+import { writeBatches } from '../../../src/stages/ports/batches-file.ts';
+import { run } from '../../../src/stages/train/run-train.ts';
+import { trainStage } from '../../../src/stages/train/train-stage.ts';
+import type { Batches } from '../../../src/training/batches/example.ts';
+import { countingExamples, tinyBatches, tinyModel } from '../../training/tiny-training.ts';
+
+const small: JsonObject = { epochs: 1, sample: { max_new_tokens: 3 } };
+
+/** A folder in which the train stage runs as the runtime would run it. */
+class TrainRig implements AsyncDisposable {
+  readonly folder: string;
+  readonly reports: StageReport[] = [];
+  #runs = 0;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async create(): Promise<TrainRig> {
+    return new TrainRig(await mkdtemp(join(tmpdir(), 'train-stage-')));
+  }
+
+  /** Runs the stage and gives the folder of its outputs. */
+  async run({ config = small, batches = {}, backend = 'onnx' }: RigRun = {}) {
+    const outputs = await mkdtemp(join(this.folder, 'outputs-'));
+    const at = (name: string) => join(outputs, name);
+    await writeBatches(at('train'), await tinyBatches(batches));
+    await writeBatches(at('validation'), await tinyBatches({ examples: countingExamples(4) }));
+    this.#runs += 1;
+    const measurements = await run(
+      {
+        stage: 'train',
+        uses: 'train',
+        version: trainStage.version,
+        config: fillDefaults(trainStage.schema, config),
+        inputs: {
+          model: { path: tinyModel },
+          train: { path: at('train') },
+          validation: { path: at('validation') },
+        },
+        outputs: { model: { path: at('model') }, history: { path: at('history') } },
+        statePath: join(this.folder, `state-${this.#runs}`),
+        resources: { backend, threads: 2 },
+      },
+      { signal: new AbortController().signal, report: (report) => void this.reports.push(report) },
+    );
+    return { measurements, model: at('model'), history: at('history') };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.folder, { recursive: true });
+  }
+}
+
+interface RigRun {
+  readonly config?: JsonObject;
+  readonly batches?: Partial<Batches>;
+  readonly backend?: string;
+}
+
+const digestOf = async (path: string) =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+
+describe('train', () => {
+  it('writes a model folder that opens, with the tokenizer of the model it was given', async () => {
+    await using rig = await TrainRig.create();
+    const { model } = await rig.run();
+    expect((await readdir(model)).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+    expect(await digestOf(join(model, 'tokenizer.json'))).toBe(
+      await digestOf(join(tinyModel, 'tokenizer.json')),
+    );
+    const opened = await openLanguageModel(model);
+    expect(opened.parameters.size).toBe(28);
+    opened.dispose();
+  });
+
+  it.each(['cpu', 'onnx'])('writes the same bytes for the same inputs on the %s backend', async (backend) => {
+    await using rig = await TrainRig.create();
+    const digests = async () => {
+      const { model, history } = await rig.run({ backend });
+      return [await digestOf(join(model, 'model.safetensors')), await digestOf(history)];
+    };
+    expect(await digests()).toEqual(await digests());
+  });
+
+  it('writes a history without a time in it, a JSON object a line', async () => {
+    await using rig = await TrainRig.create();
+    const { history } = await rig.run();
+    const lines = (await readFile(history, 'utf8')).trimEnd().split('\n');
+    const fields = lines.map((line) => Object.keys(JSON.parse(line)).join(' '));
+    expect(fields).toEqual([
+      'type step epoch train_loss validation_loss',
+      'type step epoch loss learning_rate gradient_norm tokens',
+      'type step epoch train_loss validation_loss',
+      'type step epoch loss learning_rate gradient_norm tokens',
+      'type step epoch loss learning_rate gradient_norm tokens',
+      'type step epoch train_loss validation_loss',
+      'type step epoch prompt response',
+      'type step epoch best_step reason',
+    ]);
+  });
+
+  it('reports every step with its loss, learning rate and speed, and what it measured', async () => {
+    await using rig = await TrainRig.create();
+    const { measurements } = await rig.run();
+    const shown = rig.reports.map((report) =>
+      report.type === 'note'
+        ? 'note'
+        : [report.unit, report.done, report.total, ...Object.keys(report.figures ?? {})],
+    );
+    const figures = ['loss', 'learning_rate', 'tokens_per_second'];
+    expect(shown).toEqual([...[1, 2, 3].map((step) => ['step', step, 3, ...figures]), 'note']);
+    expect(Object.keys(measurements)).toEqual([
+      ...['backend', 'engine', 'instructionSet', 'threads'],
+      ...['steps', 'tokens_per_second', 'seconds', 'peak_memory'],
+    ]);
+  });
+
+  it('tells the user what to mend where the batches are of another vocabulary', async () => {
+    await using rig = await TrainRig.create();
+    const error = await rig.run({ batches: { vocabulary: 'r50k_base' } }).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(StageError);
+    expect(error).toMatchObject({ code: 'vocabulary-mismatch' });
+  });
+});
+
+describe("train's configuration", () => {
+  const problems = (config: JsonObject) => {
+    expect(trainStage.validate(config)).toBe(true);
+    return trainStage.check?.(fillDefaults(trainStage.schema, config));
+  };
+
+  it("has the reference experiment's values where it says nothing", () => {
+    expect(fillDefaults(trainStage.schema, {})).toEqual({
+      epochs: 2,
+      optimizer: {
+        name: 'adamw',
+        learning_rate: 5e-5,
+        weight_decay: 0.1,
+        betas: [0.9, 0.999],
+        epsilon: 1e-8,
+        decay: 'all',
+      },
+      schedule: { name: 'constant' },
+      evaluate: { every: 5, batches: 5 },
+      keep: 'last',
+      sample: { max_new_tokens: 50 },
+      pad_to_multiple_of: 16,
+    });
+  });
+
+  it('says how long the warm-up is once, and gives only a falling schedule an end', () => {
+    expect(
+      problems({ schedule: { warmup_steps: 1, warmup_share: 0.1, name: 'linear', final_share: 0.1 } }),
+    ).toEqual([
+      {
+        pointer: '/schedule/warmup_share',
+        code: 'two-warmups',
+        message: '`warmup_share` and `warmup_steps` both say how long the warm-up is',
+        help: 'keep one of them',
+      },
+    ]);
+    expect(problems({ schedule: { final_share: 0.1 } })).toEqual([
+      {
+        pointer: '/schedule/final_share',
+        code: 'unused-field',
+        message: '`final_share` means nothing to a constant schedule',
+        help: 'choose `name: linear` or `name: cosine`, or leave it out',
+      },
+    ]);
+  });
+
+  it('makes the validation port one that has to be bound where its loss decides something', () => {
+    const isRequired = (config: JsonObject) =>
+      trainStage.ports(fillDefaults(trainStage.schema, config)).inputs.validation?.required;
+    expect([{}, { keep: 'best' }, { early_stop: { patience: 1 } }].map(isRequired)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+});
