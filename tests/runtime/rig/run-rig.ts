@@ -103,24 +103,32 @@ export const outputsOf = (result: RunResult): Readonly<Record<string, unknown>> 
     [...result.stages].map(([id, outcome]) => [id, 'outputs' in outcome ? outcome.outputs : null]),
   );
 
-let bundled: Promise<string> | undefined;
-
 /** The tiny stages' process, bundled once for each test file. */
-export function stageProcess(): Promise<string> {
-  bundled ??= bundle();
-  return bundled;
+export const stageProcess = (): Promise<string> => bundle('stage-process.ts');
+
+const bundles = new Map<string, Promise<string>>();
+
+/** A TypeScript file of this folder as a file that Node runs. */
+export function bundle(entry: string): Promise<string> {
+  const known = bundles.get(entry) ?? bundleOnce(entry);
+  bundles.set(entry, known);
+  return known;
 }
 
-async function bundle(): Promise<string> {
+async function bundleOnce(entry: string): Promise<string> {
   const here = dirname(fileURLToPath(import.meta.url));
-  const outfile = join(await mkdtemp(join(tmpdir(), 'retune-process-')), 'stage-process.mjs');
+  const outfile = join(await mkdtemp(join(tmpdir(), 'retune-process-')), 'process.mjs');
   await build({
-    entryPoints: [join(here, 'stage-process.ts')],
+    entryPoints: [join(here, entry)],
     outfile,
     bundle: true,
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
+    // What a bundle of modules needs to hold packages that are not.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
   });
   process.once('exit', () => rmSync(dirname(outfile), { recursive: true, force: true }));
   return outfile;

@@ -153,7 +153,6 @@ export const childCopy = tinyStage({
 
 /** Does what `act` says, to see what becomes of it. */
 const misbehave: Run = async (action, host) => {
-  console.log('about to', action.config.act);
   switch (action.config.act) {
     case 'stage-error':
       throw new StageError({ code: 'bad-data', message: 'row 3 has no text', help: 'remove row 3' });
@@ -162,6 +161,7 @@ const misbehave: Run = async (action, host) => {
     case 'nothing':
       return {};
     case 'exit':
+      console.log('about to exit');
       process.exit(7);
       break;
     case 'kill':

@@ -1,0 +1,102 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execaNode } from 'execa';
+import { expect, test } from 'vitest';
+import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
+import { bundle, decisions, openRig, type RunRig, stageProcess } from '../rig/run-rig.ts';
+import type { TinyPipeline } from '../rig/tiny-dag.ts';
+
+const waiting: TinyPipeline['stages'] = {
+  read: { uses: 'read', with: { path: 'letters.txt' } },
+  wait: { uses: 'child-misbehave', with: { act: 'wait' } },
+};
+
+async function start(rig: RunRig, stages: TinyPipeline['stages']) {
+  const pipeline: TinyPipeline = { file: join(rig.folder, 'tiny.yaml'), stages };
+  const request = { pipeline, store: rig.storeRoot, stageProcess: await stageProcess() };
+  const entry = await bundle('run-process.ts');
+  return { process: execaNode(entry, [JSON.stringify(request)], { reject: false, nodeOptions: [] }) };
+}
+
+/** The number of the waiting stage's process, once it waits. */
+async function waitingProcess(rig: RunRig): Promise<number> {
+  for (let tries = 0; tries < 1000; tries += 1) {
+    const [started] = filesNamed(join(rig.storeRoot, 'state'), 'started');
+    const text = started === undefined ? '' : readFileSync(started, 'utf8');
+    if (text !== '') return Number(text);
+    await sleep(20);
+  }
+  throw new Error('the stage did not start');
+}
+
+const filesNamed = (folder: string, name: string): readonly string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith(`/${name}`))
+        .map((path) => join(folder, path))
+    : [];
+
+const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+async function untilGone(pid: number): Promise<void> {
+  while (isAlive(pid)) await sleep(20);
+}
+
+test('a run that is killed leaves no process behind and a store that the next run goes on with', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  const run = await start(rig, waiting);
+  const stage = await waitingProcess(rig);
+  run.process.kill('SIGKILL');
+  await run.process;
+  await untilGone(stage);
+  expect((await verifyStore(rig.open())).problems).toEqual([]);
+
+  const next = rig.dag({
+    read: waiting.read ?? { uses: 'read' },
+    count: { uses: 'count', from: { text: 'read.text' } },
+  });
+  expect(decisions(await rig.run(next))).toEqual({ read: 'reused', count: 'ran' });
+  const left = filesNamed(join(rig.storeRoot, 'state'), 'owner.json');
+  expect(left).toEqual([]);
+  expect(filesNamed(join(rig.storeRoot, 'state'), 'started')).toHaveLength(1);
+});
+
+test('an interrupted run ends its stages, says so and keeps their state', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  const run = await start(rig, { ...waiting, count: { uses: 'count', from: { text: 'wait.text' } } });
+  const stage = await waitingProcess(rig);
+  run.process.kill('SIGINT');
+  const { stdout } = await run.process;
+  expect(isAlive(stage)).toBe(false);
+  expect(JSON.parse(stdout)).toMatchObject({
+    read: { decision: 'ran' },
+    wait: { decision: 'failed', failure: { kind: 'interrupted' } },
+    count: { decision: 'skipped', because: 'the run was interrupted' },
+  });
+  expect(filesNamed(join(rig.storeRoot, 'state'), 'started')).toHaveLength(1);
+  expect(filesNamed(join(rig.storeRoot, 'state'), 'owner.json')).toEqual([]);
+});
+
+test('two processes that run the same pipeline on one store both end right', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  const stages: TinyPipeline['stages'] = {
+    read: { uses: 'read', with: { path: 'letters.txt' } },
+    pack: { uses: 'pack', from: { text: 'read.text' } },
+    copy: { uses: 'child-copy', from: { text: 'read.text' } },
+    unpack: { uses: 'unpack', from: { box: 'pack.box' } },
+    join: { uses: 'join', from: { left: 'copy.text', right: 'unpack.text' } },
+  };
+  const [first, second] = [await start(rig, stages), await start(rig, stages)];
+  const both = [await first.process, await second.process];
+  const outputs = both.map(({ stdout }) =>
+    Object.entries<{ outputs?: unknown }>(JSON.parse(stdout)).map(([id, outcome]) => [id, outcome.outputs]),
+  );
+  expect(outputs[0]).toEqual(outputs[1]);
+  expect(outputs[0]?.map(([id]) => id)).toEqual(['read', 'pack', 'copy', 'unpack', 'join']);
+  expect((await verifyStore(rig.open())).problems).toEqual([]);
+  expect(readdirSync(join(rig.storeRoot, 'state'))).toEqual([]);
+});
