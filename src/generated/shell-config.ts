@@ -5,7 +5,7 @@
  */
 export interface ShellConfig {
   /**
-   * A line for the system's shell, or a program with its arguments, which no shell looks at.
+   * A line for the system's shell, or a program with its arguments, which no shell looks at; `$IN_<port>`, `$OUT_<port>` and `$FILE_<name>` stand for their paths in both.
    */
   readonly command: string | string[];
   /**

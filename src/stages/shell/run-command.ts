@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa, type Result } from 'execa';
+import { StageError } from '../../runtime/stage/stage-error.ts';
+
+export interface Command {
+  /** A line for the shell, or a program with its arguments. */
+  readonly command: string | readonly string[];
+  readonly folder: string;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Texts that are not shown, whatever the command writes. */
+  readonly secrets: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+}
+
+const tailLines = 20;
+const lineLength = 2_000;
+const graceMilliseconds = 3_000;
+
+/** Runs a command to its end, with all that it starts; a StageError tells of an end that is not success. */
+export async function runCommand(command: Command): Promise<void> {
+  const { signal } = command;
+  signal.throwIfAborted();
+  const running = start(command);
+  const ended = new AbortController();
+  signal.addEventListener('abort', () => killGroup(running.pid, ended.signal), {
+    once: true,
+    signal: ended.signal,
+  });
+  const tail: string[] = [];
+  const say = (line: string): string => {
+    const shown = redacted(line, command.secrets);
+    command.onLine(shown);
+    return shown;
+  };
+  const [result] = await Promise.all([
+    running,
+    eachLine(running.iterable({ from: 'stdout' }), say),
+    eachLine(running.iterable({ from: 'stderr' }), (line) => {
+      tail.push(say(line));
+      if (tail.length > tailLines) tail.shift();
+    }),
+  ]).finally(() => ended.abort());
+  signal.throwIfAborted();
+  if (result.failed) throw failureOf(result, tail);
+}
+
+function start({ command, folder, variables }: Command) {
+  const [program = '', ...args] = [command].flat();
+  return execa(program, args, {
+    shell: typeof command === 'string',
+    cwd: folder,
+    env: variables,
+    extendEnv: false,
+    stdin: 'ignore',
+    buffer: false,
+    reject: false,
+    // A process group of its own, so that all that the command started ends with it.
+    detached: true,
+  });
+}
+
+/** Asks the whole group to end, and kills what is left of it after a while. */
+async function killGroup(pid: number | undefined, ended: AbortSignal): Promise<void> {
+  if (pid === undefined) return;
+  signalGroup(pid, 'SIGTERM');
+  const late = await sleep(graceMilliseconds, true, { signal: ended }).catch(() => false);
+  if (late) signalGroup(pid, 'SIGKILL');
+}
+
+function signalGroup(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // The group has ended in the meantime.
+  }
+}
+
+const redacted = (text: string, secrets: readonly string[]): string =>
+  secrets.reduce((left, secret) => left.replaceAll(secret, '<secret>'), text);
+
+async function eachLine(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+  try {
+    // Of a progress bar, which writes over itself, the last state counts.
+    for await (const line of lines) onLine(`${line}`.split('\r').at(-1)?.slice(0, lineLength) ?? '');
+  } catch {
+    // Execa ends the lines with the command's own failure, which its result tells of.
+  }
+}
+
+function failureOf(
+  result: Pick<Result, 'exitCode' | 'signal' | 'code' | 'command'>,
+  tail: readonly string[],
+): StageError {
+  const how =
+    result.code === 'ENOENT'
+      ? `cannot be found: ${result.command}`
+      : result.signal === undefined
+        ? `ended with exit code ${result.exitCode}`
+        : `was killed by ${result.signal}`;
+  return new StageError({
+    code: 'command-failed',
+    message: [`the command ${how}`, ...tail].join('\n'),
+    ...(tail.length === 0 ? {} : { help: 'the lines above are the end of what it wrote to stderr' }),
+  });
+}

@@ -1,0 +1,42 @@
+import type { ShellConfig } from '../../generated/shell-config.ts';
+import type { InputPort, OutputPort, PortType } from '../../runtime/stage/stage-definition.ts';
+import { declareStage } from '../declare-stage.ts';
+import { checkShell } from './check-shell.ts';
+
+const portTypes: readonly PortType[] = [
+  'file',
+  'records',
+  'tokens',
+  'batches',
+  'model',
+  'tokenizer',
+  'history',
+  'responses',
+  'scores',
+];
+
+/** Runs a command of the user's own. Its ports are those that its configuration declares, in alphabetical order. */
+export const shellStage = declareStage<ShellConfig>({
+  name: 'shell',
+  version: 1,
+  ports: ({ inputs, outputs }) => ({
+    inputs: portsOf(inputs, inputPort),
+    outputs: portsOf(outputs, (type): OutputPort => ({ type })),
+  }),
+  check: checkShell,
+  process: 'inline',
+  device: 'none',
+  load: () => import('./run-shell.ts'),
+});
+
+const inputPort = (type: PortType): InputPort => ({
+  accepts: type === 'file' ? portTypes : [type],
+  required: true,
+  parts: 'one',
+});
+
+/** Sorted, because the order of a map in the YAML means nothing. */
+function portsOf<Port>(types: Readonly<Record<string, PortType>>, portOf: (type: PortType) => Port) {
+  const sorted = Object.entries(types).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted.map(([name, type]) => [name, portOf(type)]));
+}
