@@ -15,7 +15,15 @@ export interface Gpt2Config extends ModelSizes {
 
 /** Fields that change no number here: dropout is for training only, the others for generation or bookkeeping. */
 const harmless = [
-  ...['model_type', 'architectures', 'transformers_version', 'torch_dtype', 'dtype', '_name_or_path'],
+  ...[
+    'model_type',
+    'architectures',
+    'transformers_version',
+    'torch_dtype',
+    'dtype',
+    '_name_or_path',
+    'tokenizer_class',
+  ],
   ...['attn_pdrop', 'embd_pdrop', 'resid_pdrop', 'initializer_range', 'gradient_checkpointing'],
   ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'use_cache', 'output_past', 'task_specific_params'],
   ...['summary_activation', 'summary_first_dropout', 'summary_proj_to_labels', 'summary_type'],
