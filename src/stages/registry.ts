@@ -1,8 +1,10 @@
 import type { StageDefinition, StageRegistry } from '../runtime/stage/stage-definition.ts';
 import { collateStage } from './collate/collate-stage.ts';
+import { evaluateStage } from './evaluate/evaluate-stage.ts';
 import { formatStage } from './format/format-stage.ts';
 import { generateStage } from './generate/generate-stage.ts';
 import { loadStage } from './load/load-stage.ts';
+import { shellStage } from './shell/shell-stage.ts';
 import { splitStage } from './split/split-stage.ts';
 import { tokenizeStage } from './tokenize/tokenize-stage.ts';
 import { trainStage } from './train/train-stage.ts';
@@ -15,6 +17,8 @@ const builtIn: readonly StageDefinition[] = [
   collateStage,
   trainStage,
   generateStage,
+  evaluateStage,
+  shellStage,
 ];
 
 /** The stages that come with retune, in the order in which an experiment uses them. */
