@@ -1,6 +1,6 @@
 // Generates what follows from schemas/, then bundles the command and the stage process into dist/; packages stay external.
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -32,3 +32,7 @@ for (const { path, contents } of outputFiles) {
 const built = new Set(outputFiles.map(({ path }) => relative(resolve('dist'), path)));
 for (const file of await readdir('dist', { recursive: true }))
   if (/\.(js|map)$/.test(file) && !built.has(file)) await rm(join('dist', file), { force: true });
+
+await chmod('dist/retune.js', 0o755);
+// npm links a package's own command nowhere; with this `npx retune` works in the checkout, at once.
+await symlink('../../dist/retune.js', 'node_modules/.bin/retune').catch(() => undefined);

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { runProgram } from './program.ts';
 import { openTerminal } from './terminal/terminal.ts';

@@ -1,0 +1,107 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeSampleData } from './fixtures/docs/sample-data.ts';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const retune = join(root, 'dist/retune.js');
+
+interface Block {
+  readonly page: string;
+  readonly line: number;
+  readonly yaml: string;
+}
+
+const pages = async (): Promise<readonly string[]> => {
+  const inDocs = (await readdir(join(root, 'docs'), { recursive: true })).filter((name) =>
+    name.endsWith('.md'),
+  );
+  return [
+    ...inDocs.map((name) => join(root, 'docs', name)),
+    join(root, 'README.md'),
+    join(root, 'CONTRIBUTING.md'),
+  ].sort();
+};
+
+const blocksOf = async (page: string): Promise<readonly Block[]> => {
+  const text = await readFile(page, 'utf8');
+  return [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map((match) => ({
+    page: relative(root, page),
+    line: text.slice(0, match.index).split('\n').length,
+    yaml: match[1] ?? '',
+  }));
+};
+
+const blocks = (await Promise.all((await pages()).map(blocksOf))).flat();
+
+/** A model behind OpenAI's protocol that gives every prompt the same mark. */
+const judgeServer = createServer((request, response) => {
+  request.resume().on('end', () => {
+    response.setHeader('content-type', 'application/json');
+    response.end(
+      JSON.stringify({
+        id: '1',
+        object: 'chat.completion',
+        created: 0,
+        model: 'llama3.2',
+        choices: [{ index: 0, message: { role: 'assistant', content: '80' }, finish_reason: 'stop' }],
+      }),
+    );
+  });
+});
+
+describe('the documentation', () => {
+  let folder = '';
+  let address = '';
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'retune-docs-'));
+    await writeSampleData(join(folder, 'data'));
+    await new Promise<void>((listening) => judgeServer.listen(0, '127.0.0.1', listening));
+    address = `http://127.0.0.1:${(judgeServer.address() as AddressInfo).port}/v1`; // a TCP server has a port
+  });
+
+  afterAll(async () => {
+    judgeServer.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it.each(blocks)('the YAML in $page:$line runs', async ({ page, line, yaml }) => {
+    const file = join(folder, `${page.replaceAll(/\W/g, '-')}-${line}.yaml`);
+    await writeFile(file, yaml);
+    const run = await execa('node', [retune, 'run', file], {
+      cwd: folder,
+      reject: false,
+      all: true,
+      env: { OPENAI_BASE_URL: address, OPENAI_API_KEY: 'none' },
+    });
+    expect(run.exitCode === 0 ? '' : run.all).toBe('');
+  });
+
+  it('every link to a page of ours leads somewhere', async () => {
+    const dead = (await Promise.all((await pages()).map(deadLinks))).flat();
+    expect(dead).toEqual([]);
+  });
+});
+
+async function deadLinks(page: string): Promise<readonly string[]> {
+  const text = await readFile(page, 'utf8');
+  const targets = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] ?? '');
+  const checked = await Promise.all(
+    targets.map(async (target) =>
+      (await exists(join(dirname(page), target))) ? [] : [`${relative(root, page)} -> ${target}`],
+    ),
+  );
+  return checked.flat();
+}
+
+const exists = (path: string): Promise<boolean> =>
+  readFile(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code === 'EISDIR',
+  );
