@@ -5,6 +5,7 @@ import { openTensorBackend, type TensorBackendInfo } from '../../tensor/index.ts
 import { openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import { chosenBackend } from '../train/chosen-backend.ts';
+import { endpointModel } from './endpoint-model.ts';
 
 /** A model in this process, with the tokenizer from its own folder. */
 export interface LocalModel extends Disposable {
@@ -18,6 +19,13 @@ export async function openLocalModel(
   folder: string,
   resources: StageAction['resources'],
 ): Promise<LocalModel> {
+  const served = await endpointModel(folder);
+  if (served !== undefined)
+    throw new StageError({
+      code: 'remote-model',
+      message: `the model \`${served}\` is behind an endpoint: its weights are not here`,
+      help: 'load a model folder instead',
+    });
   const tokenizer = await openTokenizer(folder);
   const tensorBackend = await openTensorBackend(chosenBackend(resources));
   const model = await openLanguageModel(folder);
