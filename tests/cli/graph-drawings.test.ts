@@ -1,3 +1,4 @@
+import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
 import { graphDot } from '../../src/cli/graph/graph-dot.ts';
 import { graphMermaid } from '../../src/cli/graph/graph-mermaid.ts';
@@ -25,12 +26,12 @@ const view: GraphView = {
 };
 
 test('as text: what a stage takes, the stage, what it gives', () => {
-  expect(graphText(view)).toMatchInlineSnapshot(`
+  expect(graphText(view, { columns: 80, colors: createColors(false) })).toMatchInlineSnapshot(`
     "tiny "one": 3 stages
 
-                        →  base (load)  →  model, tokenizer
-                        →  split        →  records {train, test}
-      base, split.test  →  generate     →  responses"
+      base (load)  → model, tokenizer
+      split        → records {train, test}
+      generate     base, split.test → responses"
   `);
 });
 

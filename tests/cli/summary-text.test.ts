@@ -79,7 +79,7 @@ test('a summary shows losses, scores side by side, a few answers and what to try
 
     Try next
       - Set \`epochs: 12\` and run again: only train and what follows it runs, and the
-         validation loss shows that the model overfits."
+        validation loss shows that the model overfits."
   `);
 });
 

@@ -2,6 +2,7 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { GraphOptions } from '../commands/graph-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline } from '../pipeline/open-pipeline.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { graphDot } from './graph-dot.ts';
 import { graphMermaid } from './graph-mermaid.ts';
 import { graphText } from './graph-text.ts';
@@ -12,14 +13,19 @@ export async function execute({ words, options, context }: CommandCall<GraphOpti
   const opened = await openPipeline({ words, options, context, names: 'none' });
   if (!opened) return exitCode.badUsage;
   const view = graphView(opened.dag);
-  context.terminal.print(options.json ? JSON.stringify(view) : draw(view, options.format));
+  context.terminal.print(
+    options.json ? JSON.stringify(view) : draw(view, { format: options.format, terminal: context.terminal }),
+  );
   return exitCode.success;
 }
 
-function draw(view: GraphView, format: GraphOptions['format']): string {
+function draw(
+  view: GraphView,
+  { format, terminal }: { format: GraphOptions['format']; terminal: Terminal },
+): string {
   switch (format) {
     case 'text':
-      return graphText(view);
+      return graphText(view, terminal);
     case 'mermaid':
       return graphMermaid(view);
     case 'dot':

@@ -1,18 +1,15 @@
 import { counted } from '../terminal/format-number.ts';
-import { renderTable } from '../terminal/table.ts';
+import { labelledText } from '../terminal/labelled-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import type { GraphStage, GraphView } from './graph-view.ts';
 
 /** A stage a line, after all that it takes: what it takes stands on the left of the arrow, what it gives on the right. */
-export function graphText(view: GraphView): string {
-  const rows = view.stages.map((stage) => [
-    takes(stage, view).join(', '),
-    '→',
-    stage.id === stage.uses ? stage.id : `${stage.id} (${stage.uses})`,
-    '→',
-    stage.outputs.map(given).join(', '),
-  ]);
-  const align = ['right', 'left', 'left', 'left', 'left'] as const;
-  return `${view.pipeline}: ${counted(view.stages.length, 'stage')}\n\n${renderTable({ rows, align })}`;
+export function graphText(view: GraphView, terminal: Pick<Terminal, 'columns' | 'colors'>): string {
+  const lines = view.stages.map((stage) => ({
+    label: stage.id === stage.uses ? stage.id : `${stage.id} (${stage.uses})`,
+    text: `${takes(stage, view).join(', ')} → ${stage.outputs.map(given).join(', ')}`.trimStart(),
+  }));
+  return `${view.pipeline}: ${counted(view.stages.length, 'stage')}\n\n${labelledText(lines, { terminal })}`;
 }
 
 function takes({ id }: GraphStage, { edges, stages }: GraphView): readonly string[] {

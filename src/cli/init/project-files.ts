@@ -22,7 +22,7 @@ export async function projectFiles(): Promise<readonly ProjectFile[]> {
 const PIPELINE = `# yaml-language-server: $schema=./pipeline.schema.json
 name: first-pipeline
 params:
-  epochs: 30
+  epochs: 100
 
 stages:
   data:
@@ -39,20 +39,21 @@ stages:
     with: { encoding: r50k_base }
   collate:
     from: tokenize
-    with: { batch_size: 8, max_length: 128, train_on: response }
+    with: { batch_size: 16, max_length: 128, train_on: response }
 
   # A small model with random weights needs no download. For a real one, put a folder
   # in Hugging Face's layout here: with: { model: models/gpt2 }
   base:
     uses: load
     with:
-      init: { context_length: 128, width: 64, layers: 2, heads: 2, encoding: r50k_base }
+      init: { context_length: 128, width: 32, layers: 1, heads: 2, encoding: r50k_base }
   train:
     from: { model: base, train: collate.train, validation: collate.validation }
     with:
       epochs: "\${params.epochs}"
-      optimizer: { learning_rate: 2.0e-3 }
-      evaluate: { every: 10 }
+      optimizer: { learning_rate: 1.0e-2 }
+      evaluate: { every: 20 }
+      sample: { max_new_tokens: 0 }
 
   # The questions are those it was trained on: a random model can learn rows by heart, no more.
   before:

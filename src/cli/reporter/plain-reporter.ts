@@ -6,7 +6,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { describeFailure } from './describe-failure.ts';
 import { advance, type Progress, progressText } from './progress.ts';
 import type { Reporter } from './reporter.ts';
-import { reusedText } from './reused-text.ts';
+import { fewNames, reusedText } from './reused-text.ts';
 
 const QUIET_MILLISECONDS = 5000;
 
@@ -15,6 +15,7 @@ export class PlainReporter implements Reporter {
   readonly #print: (text: string) => void;
   readonly #now: () => number;
   readonly #reused: string[] = [];
+  readonly #skipped = new Map<string, string[]>();
   readonly #stages = new Map<string, { progress?: Progress; quietUntil: number }>();
 
   constructor({ terminal, now }: { terminal: Pick<Terminal, 'print'>; now: () => number }) {
@@ -23,11 +24,8 @@ export class PlainReporter implements Reporter {
   }
 
   readonly handle = (event: RunEvent): void => {
-    if (event.type === 'stage-reused') {
-      this.#reused.push(event.stage);
-      return;
-    }
-    this.#printReused();
+    if (event.type !== 'stage-reused') this.#printReused();
+    if (event.type !== 'stage-skipped') this.#printSkipped();
     switch (event.type) {
       case 'stage-started':
         this.#stages.set(event.stage, { quietUntil: this.#now() + QUIET_MILLISECONDS });
@@ -45,8 +43,11 @@ export class PlainReporter implements Reporter {
       case 'stage-failed':
         this.#line('failed', event.stage);
         break;
+      case 'stage-reused':
+        this.#reused.push(event.stage);
+        break;
       case 'stage-skipped':
-        this.#line('skipped', `${event.stage} (${safeLine(event.because)})`);
+        this.#skipped.set(event.because, [...(this.#skipped.get(event.because) ?? []), event.stage]);
         break;
       case 'run-started':
       case 'run-finished':
@@ -58,7 +59,10 @@ export class PlainReporter implements Reporter {
 
   readonly notice = (text: string): void => this.#print(text);
 
-  readonly close = async (): Promise<void> => this.#printReused();
+  readonly close = async (): Promise<void> => {
+    this.#printReused();
+    this.#printSkipped();
+  };
 
   #report(stage: string, report: StageReport): void {
     if (report.type === 'note') {
@@ -76,6 +80,13 @@ export class PlainReporter implements Reporter {
   #printReused(): void {
     const stages = this.#reused.splice(0);
     if (stages.length > 0) this.#print(reusedText(stages));
+  }
+
+  #printSkipped(): void {
+    for (const [because, stages] of this.#skipped) {
+      this.#line('skipped', `${fewNames(stages)} (${safeLine(because)})`);
+    }
+    this.#skipped.clear();
   }
 
   #line(verb: string, text: string): void {

@@ -55,7 +55,13 @@ function rowText(
 ): string {
   const { colors, columns } = terminal;
   const mark = (kind: TokenRun['kind'], text: string) => {
-    if (colors.isColorSupported) return kind === 'trained' ? colors.green(text) : colors.dim(text);
+    // Line by line, because a colour that spans a line break would colour the indent too.
+    if (colors.isColorSupported) {
+      return text
+        .split('\n')
+        .map(kind === 'trained' ? colors.green : colors.dim)
+        .join('\n');
+    }
     return kind === 'trained' ? text : `[${text}]`;
   };
   const text = runs.map(({ kind, tokens }) => mark(kind, decoded(tokens, tokenizer))).join('');

@@ -6,6 +6,7 @@ import { safeLine } from '../terminal/safe-text.ts';
 import { renderTable } from '../terminal/table.ts';
 import { tokenizerSummary } from './show-tokenizer.ts';
 import type { Shown, ShowSource } from './shown.ts';
+import { windowNote, windowOf } from './window.ts';
 
 interface Parameter {
   readonly name: string;
@@ -16,12 +17,17 @@ interface Parameter {
 }
 
 /** A model's configuration and its parameters, without their values. */
-export async function showModel({ path }: ShowSource): Promise<Shown> {
+export async function showModel({
+  path,
+  offset,
+  limit = Number.POSITIVE_INFINITY,
+}: ShowSource): Promise<Shown> {
   const endpoint = await jsonFile(join(path, 'endpoint.json'));
   if (endpoint)
     return { json: { endpoint }, text: () => `a model behind an endpoint\n\n${configTable(endpoint)}` };
   const config = (await jsonFile(join(path, 'config.json'))) ?? {};
   const parameters = await parametersOf(join(path, 'model.safetensors'));
+  const window = await windowOf(parameters, { offset, limit });
   const tokenizer = await tokenizerSummary(path);
   const count = parameters.reduce((sum, parameter) => sum + parameter.count, 0);
   const bytes = parameters.reduce((sum, parameter) => sum + parameter.bytes, 0);
@@ -32,7 +38,7 @@ export async function showModel({ path }: ShowSource): Promise<Shown> {
         configTable({ ...config, tokenizer }),
         renderTable({
           head: ['parameter', 'shape', 'type', 'count'],
-          rows: parameters.map((parameter) => [
+          rows: window.items.map((parameter) => [
             safeLine(parameter.name),
             parameter.shape.join(' × ') || 'scalar',
             parameter.dtype,
@@ -42,7 +48,10 @@ export async function showModel({ path }: ShowSource): Promise<Shown> {
           indent: '',
         }),
         `${formatCount(count)} parameters in ${formatCount(parameters.length)} tensors, ${formatBytes(bytes)}`,
-      ].join('\n\n'),
+        windowNote(window, 'tensors'),
+      ]
+        .filter((part) => part !== '')
+        .join('\n\n'),
   };
 }
 

@@ -13,13 +13,16 @@ export function labelledText(
   lines: readonly LabelledLine[],
   { terminal, indent = '  ' }: { terminal: Pick<Terminal, 'columns' | 'colors'>; indent?: string },
 ): string {
-  const width = Math.max(...lines.map(({ label }) => stringWidth(label)));
-  const hanging = indent + ' '.repeat(width + 2);
+  const width = Math.max(...lines.map(({ label }) => stringWidth(label))) + 2;
+  const hanging = ' '.repeat(indent.length + width);
   return lines
     .map(({ label, text }) => {
-      const body = wrapText(text, { columns: terminal.columns, indent: hanging });
-      const padding = ' '.repeat(width - stringWidth(label) + 2);
-      return `${indent}${terminal.colors.dim(label)}${padding}${body.slice(hanging.length)}`.trimEnd();
+      const [first = '', ...rest] = wrapText(text, { columns: terminal.columns - hanging.length }).split(
+        '\n',
+      );
+      const gap = ' '.repeat(width - stringWidth(label));
+      const head = `${indent}${terminal.colors.dim(label)}${gap}${first}`;
+      return [head, ...rest.map((line) => hanging + line)].map((line) => line.trimEnd()).join('\n');
     })
     .join('\n');
 }
