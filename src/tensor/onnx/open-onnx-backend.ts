@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fusedKernels } from './kernels/fused.ts';
 import type { Kernel, KernelCall } from './kernels/kernel.ts';
 import { kernelTable } from './kernels/kernel-table.ts';
 import { OnnxBackend } from './onnx-backend.ts';
@@ -13,7 +14,7 @@ export async function openOnnxBackend(options: {
   if (tf.engine().backendNames().includes(ONNX_BACKEND)) tf.removeBackend(ONNX_BACKEND);
   const backend = new OnnxBackend(openOnnxRuntime(options));
   tf.registerBackend(ONNX_BACKEND, () => backend);
-  for (const [kernelName, kernel] of Object.entries(kernelTable)) {
+  for (const [kernelName, kernel] of Object.entries({ ...kernelTable, ...fusedKernels })) {
     if (tf.getKernel(kernelName, ONNX_BACKEND) === undefined) registerKernel(kernelName, kernel);
   }
   await tf.setBackend(ONNX_BACKEND);

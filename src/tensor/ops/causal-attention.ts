@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
+import { fused } from './fused.ts';
 
 export interface CausalAttentionOptions {
   /** [B, H, T, D] */
@@ -58,6 +59,8 @@ interface ScaledMatMul {
 }
 
 function scaledMatMul({ a, b, transposeA = false, transposeB = false, scale = 1 }: ScaledMatMul): tf.Tensor {
-  const result = tf.matMul(a, b, transposeA, transposeB);
-  return scale === 1 ? result : tf.mul(result, scale);
+  if (scale === 1) return tf.matMul(a, b, transposeA, transposeB);
+  const attributes = { transposeA, transposeB, scale };
+  const result = fused('ScaledMatMul', { inputs: { a, b }, attributes })?.[0];
+  return result ?? tf.mul(tf.matMul(a, b, transposeA, transposeB), scale);
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
+import { fused } from './fused.ts';
 import { IGNORED_TARGET, targetLogProbabilities } from './target-log-probabilities.ts';
 
 export interface CrossEntropyOptions {
@@ -34,10 +35,12 @@ export function crossEntropy({
 /** d logits_i = dy w_i (softmax(logits_i) - onehot(target_i)). */
 function crossEntropyGradient(dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] {
   const [logProbabilities, targets, rowWeights] = kept as [tf.Tensor, tf.Tensor, tf.Tensor]; // as kept above
+  const factors = tf.mul(rowWeights, dy); // [N]
+  const gradient = fused('CrossEntropyGradient', { inputs: { logProbabilities, targets, factors } });
+  if (gradient !== null) return gradient;
   const [, vocabulary = 0] = logProbabilities.shape;
   const expected = tf.oneHot(tf.cast(targets, 'int32'), vocabulary, 1, 0, 'float32'); // [N, V]
-  const factor = tf.reshape(tf.mul(rowWeights, dy), [-1, 1]); // [N, 1]
-  return [tf.mul(tf.sub(tf.exp(logProbabilities), expected), factor)];
+  return [tf.mul(tf.sub(tf.exp(logProbabilities), expected), tf.reshape(factors, [-1, 1]))];
 }
 
 type Weighting = Pick<CrossEntropyOptions, 'targets' | 'weights' | 'reduction'>;

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
+import { fused } from './fused.ts';
 
 const A = Math.sqrt(2 / Math.PI);
 const B = 0.044715;
@@ -11,22 +12,24 @@ const B = 0.044715;
 export function gelu(x: tf.Tensor): tf.Tensor {
   return customGradient([x], (keep) => {
     keep([x]);
-    const half = halfOnePlusTanh(x, tf.mul(x, x));
-    return { value: tf.mul(x, half), gradient: geluGradient };
+    const value = fused('GeluTanh', { inputs: { x } })?.[0];
+    return { value: value ?? tf.mul(x, sigmoidForm(x, tf.mul(x, x))), gradient: geluGradient };
   });
 }
 
 /** With h = (1 + tanh u) / 2, dh/du = 2 h (1 - h), so dy/dx = h (1 + 2 x (1 - h) (A + 3 A B x²)). */
 function geluGradient(dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] {
   const [x] = kept as [tf.Tensor]; // as kept above
+  const gradient = fused('GeluTanhGradient', { inputs: { x, dy } });
+  if (gradient !== null) return gradient;
   const square = tf.mul(x, x);
-  const h = halfOnePlusTanh(x, square);
+  const h = sigmoidForm(x, square);
   const slope = tf.add(tf.mul(square, 6 * A * B), 2 * A);
   const inner = tf.add(tf.mul(tf.mul(x, tf.sub(1, h)), slope), 1);
   return [tf.mul(dy, tf.mul(h, inner))];
 }
 
-function halfOnePlusTanh(x: tf.Tensor, square: tf.Tensor): tf.Tensor {
-  const u = tf.mul(x, tf.add(tf.mul(square, A * B), A));
-  return tf.mul(tf.add(tf.tanh(u), 1), 0.5);
+/** (1 + tanh u) / 2 = sigmoid(2 u). */
+function sigmoidForm(x: tf.Tensor, square: tf.Tensor): tf.Tensor {
+  return tf.sigmoid(tf.mul(x, tf.add(tf.mul(square, 2 * A * B), 2 * A)));
 }

@@ -1,0 +1,91 @@
+import type { GraphRecorder } from '../graph/graph-recorder.ts';
+import type { GraphValue } from '../graph/graph-value.ts';
+import { operator } from '../graph/operator.ts';
+import { kernel } from './kernel.ts';
+import { matMul } from './mat-mul.ts';
+
+const ADD = operator('Add');
+const SUB = operator('Sub');
+const MUL = operator('Mul');
+const WHERE = operator('Where');
+const GELU_A = Math.sqrt(2 / Math.PI);
+const GELU_B = 0.044715;
+const IGNORED = -100;
+
+/** Kernels behind this engine's own operations; elsewhere those are put together from kernels of tfjs. */
+export const fusedKernels = {
+  /** Gives [y, mean, 1 / deviation], the last two [N, 1]. */
+  LayerNorm: kernel<'x' | 'scale' | 'bias', { epsilon: number }>(
+    ({ inputs, attributes: { epsilon }, graph }) => {
+      const [x, scale, bias] = [graph.value(inputs.x), graph.value(inputs.scale), graph.value(inputs.bias)];
+      const perRow = { shape: [...x.shape.slice(0, -1), 1], type: x.type };
+      const values = graph.addMany({
+        operator: operator('LayerNormalization', { axis: -1, epsilon }),
+        inputs: [x, scale, bias],
+        outputs: [{ shape: x.shape, type: x.type }, perRow, perRow],
+      });
+      return values.map((value) => graph.tensor(value));
+    },
+  ),
+
+  GeluTanh: kernel<'x'>(({ inputs, graph }) =>
+    graph.tensor(graph.apply(operator('FastGelu'), [graph.value(inputs.x)])),
+  ),
+
+  /** With h = sigmoid(u), u = 2 A (x + B x³): dy/dx = h (1 + x (1 - h) du/dx). */
+  GeluTanhGradient: kernel<'x' | 'dy'>(({ inputs, graph }) => {
+    const [x, dy] = [graph.value(inputs.x), graph.value(inputs.dy)];
+    const mul = (a: GraphValue, b: GraphValue) => graph.apply(MUL, [a, b]);
+    const square = mul(x, x);
+    const cubic = (factor: number) =>
+      mul(
+        graph.apply(ADD, [mul(square, graph.scalar(factor * GELU_A * GELU_B)), graph.scalar(2 * GELU_A)]),
+        x,
+      );
+    const h = graph.apply(operator('Sigmoid'), [cubic(2)]);
+    const rest = mul(graph.apply(SUB, [graph.scalar(1), h]), cubic(6));
+    return graph.tensor(mul(dy, mul(h, graph.apply(ADD, [rest, graph.scalar(1)]))));
+  }),
+
+  ScaledMatMul: kernel<'a' | 'b', { transposeA: boolean; transposeB: boolean; scale: number }>(
+    ({ inputs, attributes, graph }) =>
+      graph.tensor(matMul(graph, { a: graph.value(inputs.a), b: graph.value(inputs.b), ...attributes })),
+  ),
+
+  /** Gives [log softmax of the logits, its entry at each target or 0]. */
+  TargetLogProbabilities: kernel<'logits' | 'targets'>(({ inputs, graph }) => {
+    const logits = graph.value(inputs.logits);
+    const logProbabilities = graph.apply(operator('LogSoftmax', { axis: -1 }), [logits]);
+    const { column, isIgnored } = targetColumn(graph, graph.value(inputs.targets));
+    const gather = operator('GatherElements', { axis: 1 });
+    const picked = graph.add({ operator: gather, inputs: [logProbabilities, column], shape: column.shape });
+    const ofTargets = graph.apply(WHERE, [isIgnored, graph.scalar(0), picked]);
+    return [graph.tensor(logProbabilities), graph.tensor(graph.view(ofTargets, inputs.targets.shape))];
+  }),
+
+  /** factor_i (softmax_i - onehot(target_i)), with one addition a row: nothing is added twice to one place. */
+  CrossEntropyGradient: kernel<'logProbabilities' | 'targets' | 'factors'>(({ inputs, graph }) => {
+    const logProbabilities = graph.value(inputs.logProbabilities);
+    const { column } = targetColumn(graph, graph.value(inputs.targets));
+    const factors = graph.view(graph.value(inputs.factors), column.shape);
+    const weighted = graph.apply(MUL, [graph.apply(operator('Exp'), [logProbabilities]), factors]);
+    const scatter = operator('ScatterElements', { axis: 1, reduction: 'add' });
+    const updates = graph.apply(operator('Neg'), [factors]);
+    return graph.tensor(
+      graph.add({ operator: scatter, inputs: [weighted, column, updates], shape: weighted.shape }),
+    );
+  }),
+};
+
+interface TargetColumn {
+  /** [N, 1]; 0 for a row that does not count, whose factor is 0 */
+  readonly column: GraphValue;
+  /** [N, 1] */
+  readonly isIgnored: GraphValue;
+}
+
+function targetColumn(graph: GraphRecorder, targets: GraphValue): TargetColumn {
+  const all = graph.view(graph.cast(targets, 'int32'), [targets.shape[0] ?? 0, 1]);
+  const isIgnored = graph.test(operator('Equal'), [all, graph.scalar(IGNORED, 'int32')]);
+  return { column: graph.apply(WHERE, [isIgnored, graph.scalar(0, 'int32'), all]), isIgnored };
+}
