@@ -8,7 +8,7 @@ import { applyOverrides } from './apply-overrides.ts';
 import { checkShape } from './check-shape.ts';
 import { checkStage } from './check-stage.ts';
 import type { Override } from './override.ts';
-import { type Substituted, substituteParams } from './substitute-params.ts';
+import { substituteParams } from './substitute-params.ts';
 import { withoutUnsupportedFields } from './unsupported-field.ts';
 import type { ValidPipeline } from './valid-pipeline.ts';
 
@@ -26,9 +26,9 @@ export function checkPipeline({
   const overridden = applyOverrides(supported.value, overrides);
   const substituted = substituteStages(overridden.value);
   const root = substituted.value;
-  const shape = checkShape(root, { registry, unresolved: substituted.unresolved });
+  const shape = checkShape(root, registry);
   const stages = [...(mapOf(childOf(root, 'stages'))?.entries ?? [])].map(([id, entry]) =>
-    checkStage({ id, entry, registry, unresolved: substituted.unresolved }),
+    checkStage({ id, entry, registry }),
   );
   return {
     value: {
@@ -45,11 +45,10 @@ export function checkPipeline({
   };
 }
 
-function substituteStages(root: YamlNode): Substituted {
+function substituteStages(root: YamlNode): Checked<YamlNode> {
   const params = mapOf(childOf(root, 'params'));
   const stages = root.kind === 'map' ? root.entries.get('stages') : undefined;
-  if (root.kind !== 'map' || stages === undefined)
-    return { value: root, diagnostics: [], unresolved: new Set() };
+  if (root.kind !== 'map' || stages === undefined) return { value: root, diagnostics: [] };
   const substituted = substituteParams(stages.value, params);
   const entries = new Map(root.entries).set('stages', { ...stages, value: substituted.value });
   return { ...substituted, value: { ...root, entries } };

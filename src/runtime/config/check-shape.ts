@@ -9,17 +9,13 @@ import { propertiesOf } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 
 /** Checks the pipeline's own fields; what stands under `with` is the stages' matter. */
-export function checkShape(
-  root: YamlNode,
-  { registry, unresolved }: { readonly registry: StageRegistry; readonly unresolved: ReadonlySet<YamlNode> },
-): Checked<undefined> {
+export function checkShape(root: YamlNode, registry: StageRegistry): Checked<undefined> {
   if (validate(yamlToJson(root))) return { value: undefined, diagnostics: [] };
   const subject = {
     schema,
     node: root,
     span: { ...root.span, end: root.span.start + 1 },
     nameOf: pipelineField,
-    unresolved,
     homeOf: (path: readonly string[], field: string) => homeOf(root, { path, field, registry }),
   };
   return { value: undefined, diagnostics: describeSchemaErrors(subject, validate.errors ?? []) };

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../json.ts';
 import type { Checked } from '../diagnostic/checked.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import { holdsReported } from '../source/holds-reported.ts';
 import { parsePointer } from '../source/json-pointer.ts';
 import { childOf, mapOf, yamlAt } from '../source/yaml-at.ts';
 import type { YamlEntry, YamlMap, YamlNode } from '../source/yaml-doc.ts';
@@ -11,7 +12,7 @@ import { stageField } from './place-in-words.ts';
 import { parseDuration, parseMemory } from './quantity.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 import { fillDefaults } from './schema/fill-defaults.ts';
-import { holdsUnresolved } from './unresolved.ts';
+import { relatedUse } from './used-here.ts';
 import type { PipelineStage, StageSetup } from './valid-pipeline.ts';
 import { writtenBindings } from './written-bindings.ts';
 
@@ -19,13 +20,11 @@ export interface WrittenStage {
   readonly id: string;
   readonly entry: YamlEntry;
   readonly registry: StageRegistry;
-  /** Values whose parameter is unknown. */
-  readonly unresolved: ReadonlySet<YamlNode>;
 }
 
 /** Finds what a stage uses and checks its `with` against that. */
 export function checkStage(stage: WrittenStage): Checked<PipelineStage> {
-  const { id, entry, unresolved } = stage;
+  const { id, entry } = stage;
   const found = findDefinition(stage);
   const checked: Checked<StageSetup | undefined> =
     found.value === undefined ? { value: undefined, diagnostics: [] } : checkSetup(stage, found.value);
@@ -33,7 +32,7 @@ export function checkStage(stage: WrittenStage): Checked<PipelineStage> {
     value: {
       id,
       idSpan: entry.keySpan,
-      ...writtenBindings(entry.value, unresolved),
+      ...writtenBindings(entry.value),
       setup: checked.value,
     },
     diagnostics: [...found.diagnostics, ...checked.diagnostics],
@@ -41,7 +40,7 @@ export function checkStage(stage: WrittenStage): Checked<PipelineStage> {
 }
 
 function checkSetup(
-  { id, entry, unresolved }: WrittenStage,
+  { id, entry }: WrittenStage,
   definition: StageDefinition,
 ): Checked<StageSetup | undefined> {
   const stage = mapOf(entry.value);
@@ -50,9 +49,8 @@ function checkSetup(
   const written: YamlMap = mapOf(withEntry?.value) ?? { kind: 'map', entries: new Map(), span: withSpan };
   const misshapen =
     withEntry !== undefined && written !== withEntry.value && yamlToJson(withEntry.value) !== null;
-  if (misshapen || (withEntry && unresolved.has(withEntry.value)))
-    return { value: undefined, diagnostics: [] };
-  const checked = checkConfig({ id, definition, written, withSpan, unresolved });
+  if (misshapen || withEntry?.value.reported) return { value: undefined, diagnostics: [] };
+  const checked = checkConfig({ id, definition, written, withSpan });
   if (checked.value === undefined) return { value: undefined, diagnostics: checked.diagnostics };
   return {
     value: { definition, config: checked.value, written, withSpan, ...besideWith(entry.value) },
@@ -65,16 +63,9 @@ interface WrittenConfig {
   readonly definition: StageDefinition;
   readonly written: YamlMap;
   readonly withSpan: Span;
-  readonly unresolved: ReadonlySet<YamlNode>;
 }
 
-function checkConfig({
-  id,
-  definition,
-  written,
-  withSpan,
-  unresolved,
-}: WrittenConfig): Checked<JsonObject | undefined> {
+function checkConfig({ id, definition, written, withSpan }: WrittenConfig): Checked<JsonObject | undefined> {
   const nameOf = (path: readonly string[]): string => stageField(id, path);
   const plain = mapToJson(written);
   if (!definition.validate(plain)) {
@@ -83,12 +74,11 @@ function checkConfig({
       node: written,
       span: withSpan,
       nameOf,
-      unresolved,
       homeOf: homeBesideWith,
     };
     return { value: undefined, diagnostics: describeSchemaErrors(subject, definition.validate.errors ?? []) };
   }
-  if (holdsUnresolved(written, unresolved)) return { value: undefined, diagnostics: [] };
+  if (holdsReported(written)) return { value: undefined, diagnostics: [] };
   const config = fillDefaults(definition.schema, plain);
   const problems = definition.check?.(config) ?? [];
   const diagnostics = problems.map(({ pointer, code, message, help }): Diagnostic => {
@@ -98,7 +88,7 @@ function checkConfig({
       message,
       span: node === written ? withSpan : node.span,
       ...(help !== undefined && { help }),
-      ...(node.usedAt && { related: { span: node.usedAt, message: 'it is used here' } }),
+      ...relatedUse(node),
     };
   });
   return { value: diagnostics.length === 0 ? config : undefined, diagnostics };

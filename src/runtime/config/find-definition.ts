@@ -7,18 +7,10 @@ import type { StageDefinition } from '../stage/stage-definition.ts';
 import type { WrittenStage } from './check-stage.ts';
 
 /** The stage that `uses` names, or the id where there is no `uses`. */
-export function findDefinition({
-  id,
-  entry,
-  registry,
-  unresolved,
-}: WrittenStage): Checked<StageDefinition | undefined> {
+export function findDefinition({ id, entry, registry }: WrittenStage): Checked<StageDefinition | undefined> {
   const uses = childOf(entry.value, 'uses');
   // Another type than text is a mistake of the shape, and reported as that.
-  if (
-    uses !== undefined &&
-    (unresolved.has(uses) || uses.kind !== 'scalar' || typeof uses.value !== 'string')
-  )
+  if (uses !== undefined && (uses.reported || uses.kind !== 'scalar' || typeof uses.value !== 'string'))
     return { value: undefined, diagnostics: [] };
   const name = uses === undefined ? id : String(uses.value);
   const definition = registry.get(name);

@@ -1,5 +1,5 @@
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { didYouMean } from '../diagnostic/suggest.ts';
+import { suggest } from '../diagnostic/suggest.ts';
 import { listOf } from '../diagnostic/wording.ts';
 import { err, ok, type Result } from '../result.ts';
 import { yamlAt } from '../source/yaml-at.ts';
@@ -40,16 +40,17 @@ export function findParameter(
 }
 
 function unknownParameter(path: readonly string[], params: YamlMap | undefined): Diagnostic {
-  const found =
-    params === undefined ? -1 : path.findIndex((_, index) => !yamlAt(params, path.slice(0, index + 1)).exact);
-  const parent = params && yamlAt(params, path.slice(0, Math.max(0, found))).node;
+  const found = path.findIndex((_, index) => params && !yamlAt(params, path.slice(0, index + 1)).exact);
+  const at = Math.max(0, found);
+  const parent = params && yamlAt(params, path.slice(0, at)).node;
   const known = parent?.kind === 'map' ? [...parent.entries.keys()] : [];
+  const meant = suggest(path[at] ?? '', known);
   const all =
     known.length === 0 ? 'declare it under `params:`' : `the parameters are ${listOf(known, 'and')}`;
   return {
     code: 'unknown-parameter',
     message: `the pipeline has no parameter \`${path.join('.')}\``,
-    help: didYouMean(path[Math.max(0, found)] ?? '', known) ?? all,
+    help: meant === undefined ? all : `did you mean \`${[...path.slice(0, at), meant].join('.')}\`?`,
   };
 }
 

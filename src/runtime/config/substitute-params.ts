@@ -6,24 +6,18 @@ import { type Expression, findParameter } from './find-parameter.ts';
 /** `$${`, which stands for `${`; `${expression}`; or a `${` that is never closed. */
 const expressions = /\$\$\{|\$\{([^}]*)(\}?)/g;
 
-export interface Substituted extends Checked<YamlNode> {
-  /** Values that could not be made: a mistake has been reported, and nothing more is to be said of them. */
-  readonly unresolved: ReadonlySet<YamlNode>;
-}
-
 /**
  * A value with its `${params.name}` replaced: by the parameter as it is where it is the whole value, by its text inside
  * a longer one. What a parameter holds is never searched again.
  */
-export function substituteParams(node: YamlNode, params: YamlMap | undefined): Substituted {
-  const substitution = { params, diagnostics: [], unresolved: new Set<YamlNode>() };
-  return { value: substitute(node, substitution), ...substitution };
+export function substituteParams(node: YamlNode, params: YamlMap | undefined): Checked<YamlNode> {
+  const diagnostics: Diagnostic[] = [];
+  return { value: substitute(node, { params, diagnostics }), diagnostics };
 }
 
 interface Substitution {
   readonly params: YamlMap | undefined;
   readonly diagnostics: Diagnostic[];
-  readonly unresolved: Set<YamlNode>;
 }
 
 function substitute(node: YamlNode, substitution: Substitution): YamlNode {
@@ -55,8 +49,7 @@ function substituteText(node: TextNode, substitution: Substitution): YamlNode {
       inside === undefined ? '${' : textOf(expressionIn(node, { written, inside, closing }), substitution),
     ),
   };
-  if (substitution.diagnostics.length > mistakesBefore) substitution.unresolved.add(value);
-  return value;
+  return substitution.diagnostics.length > mistakesBefore ? { ...value, reported: true } : value;
 }
 
 /** The parameter as it is, where it is the whole value. */

@@ -4,10 +4,7 @@ import type { YamlNode } from '../source/yaml-doc.ts';
 import type { PipelineStage, WrittenBinding } from './valid-pipeline.ts';
 
 /** What a stage's `from` says, as it stands there; what is not a reference is left to the shape's check. */
-export function writtenBindings(
-  stage: YamlNode,
-  unresolved: ReadonlySet<YamlNode>,
-): Pick<PipelineStage, 'from' | 'fromComplete'> {
+export function writtenBindings(stage: YamlNode): Pick<PipelineStage, 'from' | 'fromComplete'> {
   const from = childOf(stage, 'from');
   if (from === undefined) return { from: [], fromComplete: !isMistyped(stage) };
   const written =
@@ -15,7 +12,7 @@ export function writtenBindings(
       ? [...from.entries].map(([port, { keySpan, value }]) => ({ port, portSpan: keySpan, value }))
       : [{ port: undefined, portSpan: from.span, value: from }];
   const bindings = written.map(({ port, portSpan, value }): WrittenBinding | undefined => {
-    const reference = unresolved.has(value) ? undefined : textOf(value);
+    const reference = value.reported ? undefined : textOf(value);
     return reference === undefined ? undefined : { port, portSpan, reference, span: value.span };
   });
   return {

@@ -2,7 +2,7 @@ import type { WrittenBinding } from '../config/valid-pipeline.ts';
 import type { Checked } from '../diagnostic/checked.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import { didYouMean } from '../diagnostic/suggest.ts';
-import { joined, listOf, quoted } from '../diagnostic/wording.ts';
+import { listOf, quoted } from '../diagnostic/wording.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { InputPort, StagePorts } from '../stage/stage-definition.ts';
 import type { DagNode, InputBinding } from './dag.ts';
@@ -69,7 +69,7 @@ function bind(
   if (!port.accepts.includes(type) && !port.accepts.includes('file'))
     return err({
       code: 'type-mismatch',
-      message: `${subject} takes ${joined(port.accepts, 'or')}, and ${quoted(reference.text)} is ${type}`,
+      message: `${subject} takes ${listOf(port.accepts, 'or')}, and ${quoted(reference.text)} is of type ${quoted(type)}`,
       span: written.span,
       ...otherOutput(target, port),
       related: { span: target.spanOf(), message: `stage ${quoted(target.id)} is here` },
@@ -125,6 +125,6 @@ function missingInput({
     code: 'missing-input',
     message: `stage ${quoted(id)} needs an input for ${quoted(name)}`,
     span,
-    help: `bind ${quoted(name)} under \`from\` to ${joined(port.accepts, 'or')}${some}`,
+    help: `bind ${quoted(name)} under \`from\` to an output of type ${listOf(port.accepts, 'or')}${some}`,
   };
 }

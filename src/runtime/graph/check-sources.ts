@@ -9,21 +9,20 @@ export async function checkSources(
   sources: readonly SourceField[],
   workingDirectory: string,
 ): Promise<readonly Diagnostic[]> {
-  const known = new Map<string, Promise<boolean>>();
-  const exists = (path: string): Promise<boolean> => {
-    const pending =
-      known.get(path) ??
-      stat(path).then(
-        () => true,
-        () => false,
-      );
-    known.set(path, pending);
-    return pending;
-  };
-  const found = await Promise.all(sources.map(({ path }) => exists(path)));
-  const missing = sources.filter((_, index) => found[index] !== true);
+  const paths = [...new Set(sources.map(({ path }) => path))];
+  const found = await Promise.all(paths.map(exists));
+  const absent = new Set(paths.filter((_, index) => found[index] !== true));
+  // A parameter that several stages use is one place, and one mistake.
+  const places = new Map(sources.map((source) => [`${source.span.start} ${source.path}`, source]));
+  const missing = [...places.values()].filter(({ path }) => absent.has(path));
   return Promise.all(missing.map((source) => missingFile(source, workingDirectory)));
 }
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 async function missingFile({ path, span }: SourceField, workingDirectory: string): Promise<Diagnostic> {
   const shown = displayPathOf(path, workingDirectory);

@@ -1,5 +1,6 @@
 import { checkPipeline } from '../config/check-pipeline.ts';
 import { commandLine, parseOverrides } from '../config/override.ts';
+import { usedHere } from '../config/used-here.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { err, ok, type Result } from '../result.ts';
 import { parseYaml } from '../source/parse-yaml.ts';
@@ -34,7 +35,7 @@ export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag
   const built = buildDag(pipeline.value);
   const missing = await checkSources(built.value.sources, workingDirectory);
   const diagnostics = [...beforeChecking, ...pipeline.diagnostics, ...built.diagnostics, ...missing];
-  return diagnostics.length === 0 ? ok(built.value.dag) : err(inOrder(diagnostics));
+  return diagnostics.length === 0 ? ok(built.value.dag) : err(inOrder(oncePerValue(diagnostics)));
 }
 
 const emptyFile = (file: NonNullable<Diagnostic['span']>['file']): Diagnostic => ({
@@ -43,6 +44,16 @@ const emptyFile = (file: NonNullable<Diagnostic['span']>['file']): Diagnostic =>
   span: { file, start: 0, end: 0 },
   help: 'a pipeline has `stages:`; `retune init` writes one to begin with',
 });
+
+/** A parameter's value that is wrong wherever it is used is one mistake. */
+function oncePerValue(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.filter((diagnostic, index) => {
+    const { span, related } = diagnostic;
+    const isSame = (other: Diagnostic): boolean =>
+      other.code === diagnostic.code && other.span?.file === span?.file && other.span?.start === span?.start;
+    return related?.message !== usedHere || diagnostics.findIndex(isSame) === index;
+  });
+}
 
 /** By place in the file; then what the command line says, as it was given, and what has no place. */
 function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

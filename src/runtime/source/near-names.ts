@@ -11,7 +11,7 @@ export async function nearNames(path: string, shown: string): Promise<string | u
   const nearest = suggest(basename(path), entries);
   if (nearest !== undefined) return `did you mean \`${folder === '.' ? nearest : `${folder}/${nearest}`}\`?`;
   const visible = entries.filter((name) => !name.startsWith('.')).sort();
-  if (visible.length === 0) return `the folder \`${folder}\` is empty`;
+  if (visible.length === 0) return 'its folder is empty';
   const rest = visible.length > 5 ? ', ...' : '';
-  return `the folder \`${folder}\` holds ${listOf(visible.slice(0, 5), 'and')}${rest}`;
+  return `its folder holds ${listOf(visible.slice(0, 5), 'and')}${rest}`;
 }

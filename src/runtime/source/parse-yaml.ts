@@ -66,5 +66,5 @@ const secondDocument = (file: SourceFile, { range }: Document): Diagnostic => ({
   code: 'yaml-documents',
   message: 'a second document begins here; a pipeline file holds one',
   span: { file, start: range?.[0] ?? 0, end: (range?.[0] ?? 0) + 1 },
-  help: 'take out the line `---` above',
+  help: 'take out the line `---`',
 });

@@ -20,7 +20,7 @@ import type { YamlEntry, YamlMap, YamlNode, YamlScalar } from './yaml-doc.ts';
 /** Through aliases a value can stand deeper than the text is nested. */
 const deepest = 64;
 /** How many values a file can hold, each use of an alias counted with all that it stands for. */
-const mostNodes = 500_000;
+const mostNodes = 250_000;
 
 /**
  * The parsed document as plain data with places: aliases resolved, duplicate keys and values beyond JSON reported.
@@ -68,8 +68,10 @@ const itemsOf = (conversion: Conversion, { items }: YAMLSeq): readonly YamlNode[
 
 function convertMap(conversion: Conversion, node: YAMLMap): YamlMap {
   const entries = new Map<string, YamlEntry>();
+  let hasBadKey = false;
   for (const pair of node.items) {
     const key = keyOf(conversion, pair);
+    hasBadKey ||= key === undefined;
     if (key === undefined) continue;
     const first = entries.get(key.name);
     if (first === undefined)
@@ -82,7 +84,8 @@ function convertMap(conversion: Conversion, node: YAMLMap): YamlMap {
         related: { span: first.keySpan, message: 'it stands here first' },
       });
   }
-  return { kind: 'map', entries, span: spanOf(conversion, node) };
+  const span = spanOf(conversion, node);
+  return { kind: 'map', entries, span, ...(hasBadKey && { reported: true }) };
 }
 
 function keyOf(conversion: Conversion, { key }: Pair): { name: string; span: Span } | undefined {
@@ -116,7 +119,7 @@ function convertAlias(conversion: Conversion, { source, ...alias }: Alias): Yaml
       target === undefined ? `no anchor \`&${source}\` stands above` : `\`*${source}\` contains itself`,
     span,
   });
-  return { kind: 'scalar', value: null, span };
+  return { kind: 'scalar', value: null, span, reported: true };
 }
 
 function convertScalar(conversion: Conversion, node: Scalar): YamlScalar {
@@ -136,7 +139,7 @@ function convertScalar(conversion: Conversion, node: Scalar): YamlScalar {
     span,
     help: 'quote it if it is meant as text',
   });
-  return { kind: 'scalar', value: 0, span };
+  return { kind: 'scalar', value: 0, span, reported: true };
 }
 
 function beyondLimits({ counted, open, diagnostics, alias }: Conversion, span: Span): YamlNode {
@@ -147,7 +150,7 @@ function beyondLimits({ counted, open, diagnostics, alias }: Conversion, span: S
   // Said once: what follows goes beyond the limits as well.
   if (!counted.beyondLimits) diagnostics.push({ code: 'yaml-too-large', message, span: alias ?? span });
   counted.beyondLimits = true;
-  return { kind: 'scalar', value: null, span };
+  return { kind: 'scalar', value: null, span, reported: true };
 }
 
 function spanOf({ file }: Conversion, { range }: Pick<Node, 'range'>): Span {

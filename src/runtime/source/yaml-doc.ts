@@ -35,4 +35,6 @@ interface Placed {
   readonly span: Span;
   /** Where a value written elsewhere, as a parameter, is used. */
   readonly usedAt?: Span;
+  /** A mistake in it has been reported: nothing more is to be said of it. */
+  readonly reported?: true;
 }

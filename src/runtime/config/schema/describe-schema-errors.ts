@@ -1,12 +1,13 @@
 import type { Json } from '../../../json.ts';
 import type { Diagnostic, Span } from '../../diagnostic/diagnostic.ts';
 import { suggest } from '../../diagnostic/suggest.ts';
+import { holdsReported } from '../../source/holds-reported.ts';
 import { formatPointer } from '../../source/json-pointer.ts';
 import { yamlAt } from '../../source/yaml-at.ts';
 import type { YamlNode } from '../../source/yaml-doc.ts';
 import { yamlToJson } from '../../source/yaml-to-json.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
-import { holdsUnresolved } from '../unresolved.ts';
+import { relatedUse } from '../used-here.ts';
 import type { SchemaFinding } from './schema-finding.ts';
 import { selectFindings } from './select-findings.ts';
 import { wordFinding } from './word-finding.ts';
@@ -19,8 +20,6 @@ export interface SchemaSubject {
   readonly span: Span;
   /** The name of the value at a path: `` `optimizer` of stage `train` ``. */
   readonly nameOf: (path: readonly string[]) => string;
-  /** Values of which nothing more is to be said. */
-  readonly unresolved: ReadonlySet<YamlNode>;
   /** Where an unknown field belongs, as a help. */
   readonly homeOf: (path: readonly string[], field: string) => string | undefined;
 }
@@ -34,7 +33,7 @@ export function describeSchemaErrors(
   const mistyped = new Set(findings.map(misspeltField).filter((field) => field !== undefined));
   return findings
     .map((finding) => withoutMistyped(finding, mistyped))
-    .filter((finding): finding is SchemaFinding => finding !== undefined && !isUnresolved(subject, finding))
+    .filter((finding): finding is SchemaFinding => finding !== undefined && !isReported(subject, finding))
     .map((finding) => describe(subject, finding));
 }
 
@@ -42,13 +41,15 @@ export function describeSchemaErrors(
 function withoutMistyped(finding: SchemaFinding, mistyped: ReadonlySet<string>): SchemaFinding | undefined {
   if (finding.kind !== 'missing-field') return finding;
   const fields = finding.fields.filter((field) => !mistyped.has(formatPointer([...finding.path, field])));
-  return fields.length === 0 ? undefined : { ...finding, fields };
+  const found = finding.need === 'any' ? fields.length < finding.fields.length : fields.length === 0;
+  return found ? undefined : { ...finding, fields };
 }
 
-function isUnresolved({ node, unresolved }: SchemaSubject, finding: SchemaFinding): boolean {
-  const ofFields =
-    finding.kind === 'unknown-field' || finding.kind === 'missing-field' || finding.kind === 'bad-name';
-  return !ofFields && holdsUnresolved(yamlAt(node, finding.path).node, unresolved);
+/** A value with a reported mistake in it says nothing more; its names still count. */
+function isReported({ node }: SchemaSubject, finding: SchemaFinding): boolean {
+  const found = yamlAt(node, finding.path).node;
+  if (finding.kind === 'missing-field') return found.reported === true;
+  return finding.kind !== 'unknown-field' && finding.kind !== 'bad-name' && holdsReported(found);
 }
 
 /** The pointer that a mistyped field should have had: with a required field that is one mistake, not two. */
@@ -64,12 +65,11 @@ function describe(subject: SchemaSubject, finding: SchemaFinding): Diagnostic {
   const { help: usual, ...wording } = wordFinding(finding, subject.nameOf(finding.path), value);
   const help =
     (finding.kind === 'unknown-field' ? subject.homeOf(finding.path, finding.field) : undefined) ?? usual;
-  const usedAt = exact ? node.usedAt : undefined;
   return {
     ...wording,
     span: spanOf(subject, finding),
     ...(help !== undefined && { help }),
-    ...(usedAt !== undefined && { related: { span: usedAt, message: 'it is used here' } }),
+    ...(exact && relatedUse(node)),
   };
 }
 

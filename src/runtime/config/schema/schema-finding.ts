@@ -73,7 +73,12 @@ export function findingOf(schema: ConfigSchema, error: SchemaError): SchemaFindi
     case 'propertyNames':
       return { kind: 'bad-name', path, name: String(params.propertyName), pattern: patternOfNames(parent) };
     case 'uniqueItems':
-      return { kind: 'duplicate-item', path, first: Number(params.j), second: Number(params.i) };
+      return {
+        kind: 'duplicate-item',
+        path,
+        first: Math.min(Number(params.i), Number(params.j)),
+        second: Math.max(Number(params.i), Number(params.j)),
+      };
     default:
       return typeof params.limit === 'number'
         ? { kind: 'limit', path, keyword, limit: params.limit }
