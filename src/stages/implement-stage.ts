@@ -57,7 +57,7 @@ async function runOnce<Config, Inputs extends InputTypes, Outputs extends Output
   try {
     const measurements = await stage.run({
       config: action.config as Config, // decode edge: the stage's own schema has accepted it
-      inputs: openInputs(stage.inputs, action.inputs),
+      inputs: openInputs({ types: stage.inputs, ports: action.inputs, signal: host.signal }),
       outputs: outputs.content,
       part,
       statePath: action.statePath,

@@ -72,3 +72,23 @@ test('a broken line in a records file is a stage error that names file, line and
     `${rig.path('in')}:2:11: the line is not JSON: expected double-quoted property name`,
   );
 });
+
+test('a stage that reads a stream stops when it is told to', async () => {
+  await using rig = await openStageRig();
+  await rig.writeRecords('in', [{ id: 'a' }, { id: 'b' }]);
+  const stop = new AbortController();
+  const stopAtFirst = implementStage()({
+    inputs: { records: 'records' },
+    outputs: { records: 'records' },
+    async run({ inputs, outputs }) {
+      for await (const record of inputs.records) {
+        await outputs.records.write(record);
+        stop.abort(new Error('told to stop'));
+      }
+    },
+  });
+  const files = { inputs: { records: 'in' }, outputs: { records: 'out' } };
+  await expect(rig.run(stopAtFirst, { config: {}, ...files, signal: stop.signal })).rejects.toThrow(
+    'told to stop',
+  );
+});

@@ -21,6 +21,7 @@ interface RigAction {
   /** Port -> file name in the rig's folder, or part -> file name. */
   readonly inputs?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly outputs: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly signal?: AbortSignal;
 }
 
 export async function openStageRig(): Promise<StageRig> {
@@ -52,7 +53,7 @@ export async function openStageRig(): Promise<StageRig> {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line)),
-    run: (stage, { config, inputs = {}, outputs }) =>
+    run: (stage, { config, inputs = {}, outputs, signal = new AbortController().signal }) =>
       stage.run(
         {
           stage: 'tested',
@@ -64,7 +65,7 @@ export async function openStageRig(): Promise<StageRig> {
           statePath: path('state'),
           resources: {},
         },
-        { signal: new AbortController().signal, report: (report) => reports.push(report) },
+        { signal, report: (report) => reports.push(report) },
       ),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };

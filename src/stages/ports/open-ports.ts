@@ -11,16 +11,34 @@ type OutputContents<Outputs extends OutputTypes> = StageRun<
   Outputs
 >['outputs'];
 
-/** The bound input ports as content, each read from disk only when the stage asks for it. */
-export function openInputs<Inputs extends InputTypes>(
-  types: Inputs,
-  ports: ActionPorts,
-): InputContents<Inputs> {
+interface GivenInputs<Inputs extends InputTypes> {
+  readonly types: Inputs;
+  readonly ports: ActionPorts;
+  readonly signal: AbortSignal;
+}
+
+/** The bound input ports as content, each read from disk only when the stage asks for it. Streams end when the signal says so. */
+export function openInputs<Inputs extends InputTypes>({
+  types,
+  ports,
+  signal,
+}: GivenInputs<Inputs>): InputContents<Inputs> {
   const contents = Object.entries(types).map(([name, type]) => {
     const port = ports[name];
-    return [name, port === undefined ? undefined : portCodecs[knownType(type)].read(pathOf(name, port))];
+    if (port === undefined) return [name, undefined];
+    const content = portCodecs[knownType(type)].read(pathOf(name, port));
+    return [name, isStream(content) ? untilAborted(content, signal) : content];
   });
   return Object.fromEntries(contents) as InputContents<Inputs>; // the table gives each type its own reader
+}
+
+const isStream = (content: object): content is AsyncIterable<unknown> => Symbol.asyncIterator in content;
+
+async function* untilAborted(stream: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator<unknown> {
+  for await (const item of stream) {
+    signal.throwIfAborted();
+    yield item;
+  }
 }
 
 /** The outputs as writers; `close` ends all of them, whatever became of the stage. */
