@@ -29,7 +29,7 @@ export const plainConfig: TrainConfig = {
   evaluate: { every: 3, batches: 2 },
   keep: 'last',
   sample: { max_new_tokens: 3 },
-  pad_to_multiple_of: 1,
+  pad_to_multiple_of: 8,
 };
 
 /** Examples that count upwards from a number of their own, a rule that the tiny model can learn. */
