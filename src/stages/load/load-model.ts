@@ -19,13 +19,24 @@ export async function loadModel(source: string, outputs: ModelOutputs): Promise<
     const endpoint = { provider: 'openai', model: name };
     return writeFile(join(outputs.model.path, 'endpoint.json'), `${JSON.stringify(endpoint)}\n`);
   }
-  await (await openModelFolder(source))[Symbol.asyncDispose]();
-  await openTokenizer(source);
+  await checkModel(source);
   for (const file of (await readdir(source)).filter((entry) => modelFile.test(entry))) {
     await copyFile(join(source, file), join(outputs.model.path, file), constants.COPYFILE_FICLONE);
   }
   await copyTokenizer({ from: source, to: outputs.model.path });
   if (outputs.tokenizer) await copyTokenizer({ from: source, to: outputs.tokenizer.path });
+}
+
+/** Throws where the folder holds no model that is supported, or a tokenizer of more tokens than the model knows. */
+async function checkModel(folder: string): Promise<void> {
+  await using model = await openModelFolder(folder);
+  const tokenizer = await openTokenizer(folder);
+  if (tokenizer.vocabularySize <= model.config.vocabularySize) return;
+  throw new StageError({
+    code: 'vocabulary-mismatch',
+    message: `the tokenizer in ${folder} has ${tokenizer.vocabularySize} tokens, its model ${model.config.vocabularySize}`,
+    help: 'a model works only with the tokenizer that it was trained with',
+  });
 }
 
 /** Writes a model with fresh random weights, and its tokenizer. */

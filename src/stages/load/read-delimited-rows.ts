@@ -95,12 +95,21 @@ function raggedRow(row: { place: string; record: readonly string[]; names: reado
   });
 }
 
+/** csv-parse's codes -> what they mean; others are shown in its own words. */
+const quoteFaults: Readonly<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: 'a quotation mark is opened here and never closed',
+  CSV_INVALID_CLOSING_QUOTE: 'text follows the quotation mark that closes a value',
+  INVALID_OPENING_QUOTE: 'a quotation mark stands inside a value that is not quoted',
+  CSV_MAX_RECORD_SIZE:
+    'a row has more than 16 Mi characters, perhaps for a quotation mark that is never closed',
+};
+
 function unreadable({ path, type, error }: { path: string; type: string; error: CsvError }): TextError {
   const line = typeof error.lines === 'number' ? `:${error.lines}` : '';
   return new TextError({
     code: 'bad-delimited-text',
-    message: `${path}${line}: not ${type.toUpperCase()}: ${error.message}`,
-    help: 'a double quote within a quoted value is written twice; name another format with `type`',
+    message: `${path}${line}: not ${type.toUpperCase()}: ${quoteFaults[error.code] ?? error.message}`,
+    help: 'a value with quotation marks stands in quotation marks itself, and each within it is written twice',
     cause: error,
   });
 }

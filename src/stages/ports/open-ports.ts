@@ -52,36 +52,35 @@ export async function openOutputs<Outputs extends OutputTypes>(
     opened.push(writer);
     return writer.content;
   };
-  const contents: [string, unknown][] = [];
-  for (const [name, type] of Object.entries(types)) {
-    const port = ports[name];
-    if (port === undefined) contents.push([name, undefined]);
-    else if (type.endsWith('[part]'))
-      contents.push([name, await openParts({ port, type: knownType(type), openAt })]);
-    else contents.push([name, await openAt(knownType(type), pathOf(name, port))]);
-  }
-  return {
-    content: Object.fromEntries(contents) as OutputContents<Outputs>, // the table gives each type its own writer
-    close: async () => {
-      await Promise.all(opened.map((writer) => writer.close()));
-    },
+  const close = async () => {
+    await Promise.all(opened.map((writer) => writer.close()));
   };
+  const contents: [string, unknown][] = [];
+  try {
+    for (const [name, type] of Object.entries(types)) {
+      contents.push([name, await openOutput({ name, type, port: ports[name], openAt })]);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { content: Object.fromEntries(contents) as OutputContents<Outputs>, close }; // the table gives each type its own writer
 }
 
-interface PortWithParts<Content> {
-  readonly port: ActionPort;
-  readonly type: KnownPortType;
+interface OutputToOpen<Content> {
+  readonly name: string;
+  readonly type: string;
+  readonly port: ActionPort | undefined;
   readonly openAt: (type: KnownPortType, path: string) => Promise<Content>;
 }
 
-async function openParts<Content>({
-  port,
-  type,
-  openAt,
-}: PortWithParts<Content>): Promise<Readonly<Record<string, Content>>> {
-  if ('path' in port) return {};
+async function openOutput<Content>({ name, type, port, openAt }: OutputToOpen<Content>) {
+  if (port === undefined) return undefined;
+  if (!type.endsWith('[part]')) return openAt(knownType(type), pathOf(name, port));
   const contents: [string, Content][] = [];
-  for (const [part, path] of Object.entries(port.parts)) contents.push([part, await openAt(type, path)]);
+  for (const [part, path] of Object.entries('parts' in port ? port.parts : {})) {
+    contents.push([part, await openAt(knownType(type), path)]);
+  }
   return Object.fromEntries(contents);
 }
 

@@ -85,6 +85,18 @@ test('a folder that holds no model is an error that names what is missing', asyn
   });
 });
 
+test('a tokenizer of more tokens than its model knows is an error', async () => {
+  await using rig = await openStageRig();
+  await rig.run(load, { config: { type: 'auto', init }, outputs: { model: 'from', tokenizer: 'unused' } });
+  await rig.write('from/encoding.json', '{"encoding":"r50k_base"}');
+  const run = rig.run(load, { config: { type: 'auto', model: rig.path('from') }, outputs });
+  await expect(run).rejects.toMatchObject({
+    name: 'StageError',
+    code: 'vocabulary-mismatch',
+    message: `the tokenizer in ${rig.path('from')} has 50257 tokens, its model 21`,
+  });
+});
+
 test('a vocabulary smaller than the tokenizer’s is an error', async () => {
   await using rig = await openStageRig();
   const run = rig.run(load, { config: { type: 'auto', init: { ...init, vocabulary_size: 3 } }, outputs });
