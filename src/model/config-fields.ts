@@ -24,6 +24,13 @@ export class ConfigFields {
     return (this.#value(name) ?? null) === null ? undefined : this.count(name);
   }
 
+  optionalObject(name: string): JsonObject | undefined {
+    const value = this.#value(name) ?? null;
+    if (value === null) return undefined;
+    if (typeof value === 'object' && !isList(value)) return value;
+    throw this.problem(name, 'an object is needed');
+  }
+
   positive(name: string, fallback: number): number {
     const value = this.#value(name) ?? fallback;
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
@@ -68,3 +75,6 @@ export class ConfigFields {
     return this.#json[name];
   }
 }
+
+/** Array.isArray does not narrow a readonly array. */
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);

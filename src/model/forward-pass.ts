@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { gpt2Hidden, gpt2Logits } from './gpt2/gpt2.ts';
+import { llamaHidden, llamaLogits } from './llama/llama.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /** What one forward pass computes on. The N tokens of all texts stand in one row; `attend` alone knows which belong together. */
@@ -17,7 +18,7 @@ export interface Weights {
   readonly adapt?: ((layer: string, x: tf.Tensor) => tf.Tensor | undefined) | undefined;
 }
 
-/** Attention among the tokens of a pass: query [N, C], key and value [N, C] -> [N, C]. */
+/** Attention among the tokens of a pass: query [N, H D], key and value [N, K D] for K heads of keys and values -> [N, H D]. */
 export type Attend = (projected: Projected) => tf.Tensor;
 
 export interface Projected {
@@ -32,8 +33,10 @@ export function hiddenStates(config: ModelConfig, pass: ForwardPass): tf.Tensor 
   switch (config.family) {
     case 'gpt2':
       return gpt2Hidden(config, pass);
+    case 'llama':
+      return llamaHidden(config, pass);
     default:
-      return config.family satisfies never;
+      return config satisfies never;
   }
 }
 
@@ -42,7 +45,9 @@ export function vocabularyLogits(config: ModelConfig, hidden: tf.Tensor, weights
   switch (config.family) {
     case 'gpt2':
       return gpt2Logits(config, hidden, weights);
+    case 'llama':
+      return llamaLogits(config, hidden, weights);
     default:
-      return config.family satisfies never;
+      return config satisfies never;
   }
 }

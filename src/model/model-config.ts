@@ -1,9 +1,10 @@
 import type { JsonObject } from '../json.ts';
 import { type Gpt2Config, parseGpt2Config } from './gpt2/gpt2-config.ts';
+import { type LlamaConfig, parseLlamaConfig } from './llama/llama-config.ts';
 import { ModelError } from './model-error.ts';
 
 /** A model's sizes, by family; every family has the fields that batching, decoding and checking need. */
-export type ModelConfig = Gpt2Config;
+export type ModelConfig = Gpt2Config | LlamaConfig;
 
 /** What every family's configuration says. */
 export interface ModelSizes {
@@ -13,7 +14,13 @@ export interface ModelSizes {
   /** Extent of a hidden state, C. */
   readonly width: number;
   readonly layers: number;
+  /** Attention heads, each of `headWidth`. */
   readonly heads: number;
+  /** Heads of keys and values, each shared by as many query heads as `heads` is a multiple of them. */
+  readonly keyValueHeads: number;
+  readonly headWidth: number;
+  /** Whether the head's weights are the token embedding itself. */
+  readonly tied: boolean;
   /** The config.json that it was read from, for writing the model out again. */
   readonly json: JsonObject;
 }
@@ -23,11 +30,13 @@ export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
   switch (json.model_type) {
     case 'gpt2':
       return parseGpt2Config(path, json);
+    case 'llama':
+      return parseLlamaConfig(path, json);
     default:
       throw new ModelError({
         code: 'unsupported-model',
         message: `${path} has the model_type ${JSON.stringify(json.model_type) ?? 'undefined'}`,
-        help: 'retune has these families of models: gpt2',
+        help: 'retune has these families of models: gpt2, llama',
       });
   }
 }

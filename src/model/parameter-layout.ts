@@ -1,4 +1,5 @@
 import { gpt2Parameters } from './gpt2/gpt2-parameters.ts';
+import { llamaParameters } from './llama/llama-parameters.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /** What a parameter looks like, and where it starts when a model is made from nothing. */
@@ -13,7 +14,9 @@ export function parameterLayout(config: ModelConfig): ReadonlyMap<string, Parame
   switch (config.family) {
     case 'gpt2':
       return gpt2Parameters(config);
+    case 'llama':
+      return llamaParameters(config);
     default:
-      return config.family satisfies never;
+      return config satisfies never;
   }
 }

@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 describe('a model folder', () => {
-  test.each(['tiny-gpt2', 'tiny-gpt2-tied'])(
+  test.each(['tiny-gpt2', 'tiny-gpt2-tied', 'tiny-llama'])(
     '%s is saved with the bytes it was loaded from',
     async (name) => {
       await openTensorBackend({ backend: 'cpu' });
@@ -40,6 +40,18 @@ describe('a model folder', () => {
       );
     },
   );
+
+  test('that was stored in bfloat16 is saved in float32 and says so', async () => {
+    await openTensorBackend({ backend: 'cpu' });
+    const model = await openLanguageModel(fixture('tiny-llama-tied'));
+    await saveLanguageModel(folder, model);
+    model.dispose();
+    expect(await readJson(join(folder, 'config.json'))).toMatchObject({ dtype: 'float32' });
+    await using saved = await openModelFolder(folder);
+    await using original = await openModelFolder(fixture('tiny-llama-tied'));
+    for (const name of parameterLayout(original.config).keys())
+      expect(await saved.read(name)).toEqual(await original.read(name));
+  });
 
   test('may name its tensors without the prefix, keep old causal masks, and repeat a tied head', async () => {
     await rewriteTied({ head: (embedding) => embedding });

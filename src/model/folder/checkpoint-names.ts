@@ -1,4 +1,5 @@
 import { gpt2CheckpointNames } from '../gpt2/gpt2-checkpoint.ts';
+import { llamaCheckpointNames } from '../llama/llama-checkpoint.ts';
 import type { ModelConfig } from '../model-config.ts';
 
 /** How a family's checkpoints name their tensors. */
@@ -15,7 +16,9 @@ export function checkpointNames(config: ModelConfig): CheckpointNames {
   switch (config.family) {
     case 'gpt2':
       return gpt2CheckpointNames;
+    case 'llama':
+      return llamaCheckpointNames;
     default:
-      return config.family satisfies never;
+      return config satisfies never;
   }
 }

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JsonObject } from '../../json.ts';
 import type { ModelConfig } from '../model-config.ts';
 import { parameterLayout } from '../parameter-layout.ts';
 import { type TensorToWrite, writeSafetensors } from '../safetensors/write-safetensors.ts';
@@ -14,7 +15,10 @@ export interface ModelToWrite {
 /** Writes config.json and model.safetensors into a folder, which is made where it is not there. The tokenizer is not touched. */
 export async function writeModelFolder(path: string, { config, read }: ModelToWrite): Promise<void> {
   await mkdir(path, { recursive: true });
-  await writeFile(join(path, 'config.json'), `${JSON.stringify(config.json, undefined, 2)}\n`);
+  await writeFile(
+    join(path, 'config.json'),
+    `${JSON.stringify(inSinglePrecision(config.json), undefined, 2)}\n`,
+  );
   const { aliases } = checkpointNames(config);
   const tensors = [...parameterLayout(config)].map(
     ([name, { shape }]): TensorToWrite => ({
@@ -26,4 +30,10 @@ export async function writeModelFolder(path: string, { config, read }: ModelToWr
   );
   // transformers refuses a checkpoint whose metadata does not say `pt`.
   await writeSafetensors(join(path, 'model.safetensors'), { tensors, metadata: { format: 'pt' } });
+}
+
+/** What is read as bfloat16 is written as float32; a config.json that said otherwise would have it rounded again. */
+function inSinglePrecision(json: JsonObject): JsonObject {
+  const names = ['dtype', 'torch_dtype'].filter((name) => Object.hasOwn(json, name));
+  return { ...json, ...Object.fromEntries(names.map((name) => [name, 'float32'])) };
 }

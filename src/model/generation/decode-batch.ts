@@ -28,8 +28,8 @@ const slotStep = 64;
 /** Writes all rows of a batch, a token each at a time, until every row has ended. Rows that end early stand idle. */
 export async function decodeBatch({ model, rows, length, signal }: DecodingBatch): Promise<void> {
   const { config } = model;
-  const { layers, heads, contextLength: limit } = config;
-  const cache = new KeyValueCache({ batch: rows.length, layers, heads, headWidth: config.width / heads });
+  const { layers, keyValueHeads: heads, headWidth, contextLength: limit } = config;
+  const cache = new KeyValueCache({ batch: rows.length, layers, heads, headWidth });
   const ended = new Set<DecodingRow>();
   let logits = await readPrompts({ model, rows, length, cache });
   for (let step = 0; ; step++) {
@@ -91,7 +91,7 @@ async function readTokens({ model, cache, tokens, positions }: NewTokens): Promi
       positions: tf.tensor1d(positions, 'int32'),
       attend: (projected) => {
         fresh.push(projected.key, projected.value);
-        return attendCache({ projected, ...cache.tensors(projected.layer), mask });
+        return attendCache({ sizes: model.config, projected, ...cache.tensors(projected.layer), mask });
       },
     });
     return [model.logits(hidden), ...fresh];

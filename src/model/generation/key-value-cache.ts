@@ -5,20 +5,20 @@ export interface CacheSizes {
   /** Rows, B. */
   readonly batch: number;
   readonly layers: number;
-  /** Key and value heads, H. */
+  /** Heads of keys and values, K. */
   readonly heads: number;
   /** Extent of a head, D. */
   readonly headWidth: number;
 }
 
-/** Keys and values that one layer computed for T tokens of every row: [B T, H D] each. */
+/** Keys and values that one layer computed for T tokens of every row: [B T, K D] each. */
 export interface FreshKeyValues {
   readonly keys: Float32Array;
   readonly values: Float32Array;
 }
 
 /**
- * The keys and values of the tokens so far, [B, H, S, D] for each layer, on the host: a step adds a token a row in place,
+ * The keys and values of the tokens so far, [B, K, S, D] for each layer, on the host: a step adds a token a row in place,
  * where a cache on the backend would be copied whole.
  */
 export class KeyValueCache {
@@ -53,7 +53,7 @@ export class KeyValueCache {
     this.#scatter({ from: fresh.values, to: cached.values, starts });
   }
 
-  /** [B, H, S, D] each; owned by the caller. */
+  /** [B, K, S, D] each; owned by the caller. */
   tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor } {
     const { batch, heads, headWidth } = this.#sizes;
     const { keys, values } = this.#layer(layer);
@@ -73,7 +73,7 @@ export class KeyValueCache {
     return this.#layers[layer] ?? emptyLayer(0);
   }
 
-  /** [B, T, H, D] -> [B, H, S, D] from slot `starts[b]`. */
+  /** [B, T, K, D] -> [B, K, S, D] from slot `starts[b]`. */
   #scatter({ from, to, starts }: { from: Float32Array; to: Float32Array; starts: Int32Array }): void {
     const { batch, heads, headWidth } = this.#sizes;
     const length = from.length / (batch * heads * headWidth);

@@ -9,8 +9,6 @@ export interface Gpt2Config extends ModelSizes {
   readonly innerWidth: number;
   /** Added to the variance in layer norm. */
   readonly epsilon: number;
-  /** Whether the head's weights are the token embedding itself. */
-  readonly tied: boolean;
 }
 
 /** Fields that change no number here: dropout is for training only, the others for generation or bookkeeping. */
@@ -49,6 +47,8 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
     width,
     layers: fields.count('n_layer'),
     heads,
+    keyValueHeads: heads,
+    headWidth: width / heads,
     innerWidth: fields.optionalCount('n_inner') ?? 4 * width,
     epsilon: fields.positive('layer_norm_epsilon', 1e-5),
     tied: fields.flag('tie_word_embeddings', true),

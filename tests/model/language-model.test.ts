@@ -4,26 +4,32 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { paddedRows } from '../../src/model/padded-rows.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
-import expected from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
+import gpt2 from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
+import llama from '../fixtures/model/tiny-llama.json' with { type: 'json' };
 
-const folders = { untied: 'tiny-gpt2', tied: 'tiny-gpt2-tied' } as const;
+const cases = [
+  { folder: 'tiny-gpt2', ids: gpt2.ids, expected: gpt2.untied },
+  { folder: 'tiny-gpt2-tied', ids: gpt2.ids, expected: gpt2.tied },
+  { folder: 'tiny-llama', ids: llama.ids, expected: llama.untied },
+  { folder: 'tiny-llama-tied', ids: llama.ids, expected: llama.tied }, // stored in bfloat16
+];
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
 
 describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend) => {
   beforeAll(() => openTensorBackend({ backend }));
 
-  test.each(['untied', 'tied'] as const)(
-    'a GPT-2 with its head %s has the hidden states and logits of transformers, and leaks no tensor',
-    async (head) => {
+  test.each(cases)(
+    '$folder has the hidden states and logits of transformers, and leaks no tensor',
+    async ({ folder, ids: rows, expected }) => {
       const before = tf.memory().numTensors;
-      const model = await openLanguageModel(fixture(folders[head]));
-      const ids = Int32Array.from(expected.ids.flat());
+      const model = await openLanguageModel(fixture(folder));
+      const ids = Int32Array.from(rows.flat());
       const [hidden, logits] = tf.tidy(() => {
         const hidden = model.hidden(paddedRows(model.config, { ids, batch: 2, length: 9 }));
         return [hidden, model.logits(hidden)] as const;
       });
-      expect(largestError(await hidden.data(), expected[head].hidden)).toBeLessThan(1e-5);
-      expect(largestError(await logits.data(), expected[head].logits)).toBeLessThan(1e-5);
+      expect(largestError(await hidden.data(), expected.hidden)).toBeLessThan(1e-5);
+      expect(largestError(await logits.data(), expected.logits)).toBeLessThan(1e-5);
       tf.dispose([hidden, logits]);
       model.dispose();
       expect(tf.memory().numTensors).toBe(before);
@@ -32,7 +38,7 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
 
   test('padding at the end of a row changes nothing before it', async () => {
     const model = await openLanguageModel(fixture('tiny-gpt2'));
-    const ids = Int32Array.from(expected.ids.flatMap((row) => [...row, 60, 60, 60]));
+    const ids = Int32Array.from(gpt2.ids.flatMap((row) => [...row, 60, 60, 60]));
     const logits = tf.tidy(() =>
       tf.reshape(
         model.logits(model.hidden(paddedRows(model.config, { ids, batch: 2, length: 12 }))),
@@ -40,7 +46,7 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
       ),
     );
     const unpadded = tf.slice(logits, [0, 0, 0], [2, 9, -1]);
-    expect(largestError(await unpadded.data(), expected.untied.logits)).toBeLessThan(1e-5);
+    expect(largestError(await unpadded.data(), gpt2.untied.logits)).toBeLessThan(1e-5);
     tf.dispose([logits, unpadded]);
     model.dispose();
   });
