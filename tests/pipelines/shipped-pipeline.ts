@@ -1,0 +1,39 @@
+import { cp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Json } from '../../src/json.ts';
+import type { Scores } from '../../src/stages/ports/scores.ts';
+import { type CliRig, openCliRig } from '../cli/rig.ts';
+
+const shipped = fileURLToPath(new URL('../../pipelines', import.meta.url));
+
+/** Runs copies of the shipped pipelines with the built command, so that no lock or artifact is left in the project. */
+export interface ShippedRig extends AsyncDisposable {
+  readonly folder: string;
+  readonly run: (pipeline: string, ...words: string[]) => ReturnType<CliRig['retune']>;
+  readonly scores: (pipeline: string, stage: string) => Promise<Scores>;
+  readonly rows: (pipeline: string, path: string) => Promise<readonly Json[]>;
+}
+
+export async function openShippedRig(): Promise<ShippedRig> {
+  const rig = await openCliRig({ 'package.json': '{}' });
+  await cp(shipped, join(rig.folder, 'pipelines'), { recursive: true });
+  const output = (pipeline: string, path: string) =>
+    readFile(join(rig.folder, 'artifacts', 'outputs', pipeline, path), 'utf8');
+  return {
+    run: (pipeline, ...words) =>
+      rig.retune(
+        'run',
+        shipped(`pipelines/${pipeline}.yaml`),
+        '--store',
+        join(rig.folder, 'store'),
+        ...words,
+      ),
+    scores: async (pipeline, stage) => JSON.parse(await output(pipeline, `${stage}/scores`)),
+    rows: async (pipeline, path) => {
+      const lines = (await output(pipeline, path)).split('\n');
+      return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+    },
+    [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
+  };
+}
