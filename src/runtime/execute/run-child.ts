@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../result.ts';
 import { attemptFiles } from './attempt.ts';
 import type { StageExecution } from './stage-execution.ts';
 import { isStageMessage, type Measurements, type StageMessage, type StopMessage } from './stage-message.ts';
+import { stopWhenAsked } from './stop-when-asked.ts';
 
 /** Runs an action in a process of its own, so that its memory goes back to the system and its death is a failure. */
 export async function runChild(execution: StageExecution): Promise<Result<Measurements, Failure>> {
@@ -30,7 +31,13 @@ export async function runChild(execution: StageExecution): Promise<Result<Measur
     if (message.type === 'report') execution.report(message.report);
     else lastWord = message;
   });
-  using stopping = stopWhenAsked(child, execution);
+  const stop: StopMessage = { type: 'stop' };
+  using stopping = stopWhenAsked({
+    ...execution,
+    // A process that is gone already cannot be told anything, and needs no telling.
+    ask: () => child.connected && child.send(stop, () => {}),
+    force: () => child.kill('SIGKILL'),
+  });
   const end = await child;
   if (lastWord?.type === 'finished') return ok(lastWord.measurements);
   const asked = stopping.cause();
@@ -39,41 +46,6 @@ export async function runChild(execution: StageExecution): Promise<Result<Measur
 }
 
 type LastWord = Extract<StageMessage, { type: 'finished' | 'failed' }>;
-
-interface Stoppable {
-  readonly send: (message: StopMessage, ignored: (error: Error | null) => void) => boolean;
-  readonly kill: (signal: 'SIGKILL') => boolean;
-  readonly connected: boolean;
-}
-
-/** Asks the process to stop at an interruption or when its time is over, and kills it where it does not. */
-function stopWhenAsked(
-  child: Stoppable,
-  { signal, timeoutMs, graceMilliseconds }: StageExecution,
-): Disposable & { readonly cause: () => Failure | undefined } {
-  let cause: Failure | undefined;
-  const timers: NodeJS.Timeout[] = [];
-  const stop = (why: Failure): void => {
-    if (cause !== undefined) return;
-    cause = why;
-    // A process that is gone already cannot be told anything, and needs no telling.
-    if (child.connected) child.send({ type: 'stop' }, () => {});
-    timers.push(setTimeout(() => child.kill('SIGKILL'), graceMilliseconds));
-  };
-  const interrupt = (): void => stop({ kind: 'interrupted' });
-  if (signal.aborted) interrupt();
-  signal.addEventListener('abort', interrupt);
-  if (timeoutMs !== undefined) {
-    timers.push(setTimeout(() => stop({ kind: 'timeout', milliseconds: timeoutMs }), timeoutMs));
-  }
-  return {
-    cause: () => cause,
-    [Symbol.dispose]: () => {
-      signal.removeEventListener('abort', interrupt);
-      for (const timer of timers) clearTimeout(timer);
-    },
-  };
-}
 
 /** What became of a process that ended without a last word. */
 async function deathOf(

@@ -26,7 +26,9 @@ export const runPath = (run: string): string => join(storeLayout.runs, `${run}.j
 
 /** A name as one harmless path segment: what is not a plain letter, digit, `-`, `_` or inner dot is percent-encoded. */
 export const pathSegment = (name: string): string => {
-  const encoded = encodeURIComponent(name).replaceAll(
+  // Half a surrogate pair has no encoding of its own.
+  const wellFormed = Buffer.from(name).toString();
+  const encoded = encodeURIComponent(wellFormed).replaceAll(
     /[!'()*~]/g,
     (mark) => `%${mark.charCodeAt(0).toString(16)}`,
   );

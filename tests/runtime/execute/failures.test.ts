@@ -157,3 +157,26 @@ test('a stage in a process of its own reports to the run and leaves its measurem
   expect(result.stages.get('copy')).toMatchObject({ measurements: { process: expect.any(Number) } });
   expect(result.stages.get('copy')).not.toMatchObject({ measurements: { process: process.pid } });
 });
+
+test('a source that changes while its stage runs fails the stage, and nothing is recorded', async () => {
+  await using rig = await openRig();
+  const path = await rig.write('letters.txt', 'abc');
+  const dag = rig.dag({ meddle: { uses: 'meddle', with: { path: 'letters.txt' } } });
+  expect(failureOf(await rig.run(dag), 'meddle')).toEqual({ kind: 'source-changed', path });
+  expect(existsSync(join(rig.storeRoot, 'actions'))).toBe(false);
+});
+
+test('a full disk is a failure of the storage, not a bug', async () => {
+  await using rig = await openRig();
+  expect(failureOf(await act(rig, 'child-misbehave', 'fill-disk'), 'act')).toMatchObject({
+    kind: 'storage',
+    code: 'ENOSPC',
+  });
+});
+
+test('a store that cannot be written is an error before anything runs', async () => {
+  await using rig = await openRig();
+  await rig.write('store', 'a file where the store should be');
+  const dag = rig.dag({ act: { uses: 'misbehave', with: { act: 'fine' } } });
+  await expect(rig.run(dag)).rejects.toThrow(`the store ${rig.storeRoot} cannot be used: `);
+});

@@ -100,3 +100,32 @@ test('two processes that run the same pipeline on one store both end right', asy
   expect((await verifyStore(rig.open())).problems).toEqual([]);
   expect(readdirSync(join(rig.storeRoot, 'state'))).toEqual([]);
 });
+
+const several: TinyPipeline['stages'] = {
+  read: { uses: 'read', with: { path: 'letters.txt' } },
+  pack: { uses: 'pack', from: { text: 'read.text' } },
+  copy: { uses: 'child-copy', from: { text: 'read.text' } },
+  count: { uses: 'count', from: { text: 'copy.text' } },
+};
+
+for (const lines of [1, 2, 3, 4, 5, 6, 7]) {
+  test(`a run killed after its event ${lines}: the next run succeeds and makes nothing finished again`, async () => {
+    await using rig = await openRig();
+    await rig.write('letters.txt', 'abc');
+    const run = await start(rig, several);
+    const seen: string[] = [];
+    for await (const line of run.process.iterable({ from: 'stderr' })) {
+      seen.push(String(line));
+      if (seen.length === lines) run.process.kill('SIGKILL');
+    }
+    await run.process;
+    const finished = seen
+      .filter((line) => line.startsWith('stage-finished'))
+      .map((line) => line.split(' ')[1]);
+    const next = await rig.run(rig.dag(several));
+    expect(next.outcome).toBe('succeeded');
+    expect(finished.map((id) => next.stages.get(String(id))?.decision)).toEqual(finished.map(() => 'reused'));
+    expect((await verifyStore(rig.open())).problems).toEqual([]);
+    expect(readdirSync(join(rig.storeRoot, 'state'))).toEqual([]);
+  });
+}

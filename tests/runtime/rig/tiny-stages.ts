@@ -1,4 +1,5 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json, JsonObject } from '../../../src/json.ts';
@@ -171,6 +172,9 @@ const misbehave: Run = async (action, host) => {
     case 'deaf':
       await sleep(60_000);
       break;
+    case 'fill-disk':
+      await writeFile('/dev/full', 'x');
+      break;
     case 'wait':
       await writeFile(join(action.statePath, 'started'), `${process.pid}`);
       host.report({ type: 'progress', done: 1, unit: 'step' });
@@ -186,6 +190,32 @@ const misbehaving = {
 };
 export const misbehaveInline = tinyStage({ name: 'misbehave', ...misbehaving });
 export const misbehaveChild = tinyStage({ name: 'child-misbehave', process: 'child', ...misbehaving });
+
+/** Reads its source, then changes it. */
+export const meddle = tinyStage({
+  name: 'meddle',
+  properties: { path: { type: 'string', 'x-key': 'source' } },
+  ports: { inputs: {}, outputs: textOut },
+  run: async (action) => {
+    const path = String(action.config.path);
+    await writeText(action, await readFile(path, 'utf8'));
+    await appendFile(path, 'more');
+    return {};
+  },
+});
+
+/** Ends only when a stage of the same `place` and another `name` runs at the same time. */
+export const meet = tinyStage({
+  name: 'meet',
+  properties: { name: { type: 'string' }, other: { type: 'string' }, place: { type: 'string' } },
+  ports: { inputs: {}, outputs: textOut },
+  run: async (action) => {
+    const { name, other, place } = action.config;
+    await writeFile(join(String(place), String(name)), '');
+    while (!existsSync(join(String(place), String(other)))) await sleep(5);
+    return writeText(action, `${name} met ${other}`);
+  },
+});
 
 /** Counts to `goal`, one more each time it runs, and fails before it is there: what it knows is in its state folder. */
 export const resume = tinyStage({
@@ -205,7 +235,19 @@ export const resume = tinyStage({
 });
 
 export const tinyRegistry: StageRegistry = new Map(
-  [read, append, count, join2, cut, pack, unpack, childCopy, misbehaveInline, misbehaveChild, resume].map(
-    (stage) => [stage.name, stage],
-  ),
+  [
+    read,
+    append,
+    count,
+    join2,
+    cut,
+    pack,
+    unpack,
+    childCopy,
+    misbehaveInline,
+    misbehaveChild,
+    resume,
+    meddle,
+    meet,
+  ].map((stage) => [stage.name, stage]),
 );

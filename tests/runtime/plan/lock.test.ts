@@ -1,0 +1,88 @@
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
+import { openRig, type RunRig, stageProcess } from '../rig/run-rig.ts';
+import type { TinyPipeline } from '../rig/tiny-dag.ts';
+
+const stages = (suffix = '!'): TinyPipeline['stages'] => ({
+  read: { uses: 'read', with: { path: 'letters.txt' } },
+  append: { uses: 'append', with: { suffix }, from: { text: 'read.text' } },
+});
+
+const lockPath = (rig: RunRig): string => join(rig.folder, 'tiny.lock.yaml');
+const lockLines = (rig: RunRig): readonly string[] =>
+  readFileSync(lockPath(rig), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/"[0-9a-f]{64}"/, '"<key>"').replaceAll(/sha256:[0-9a-f]{60}/g, 'sha256:…'));
+
+// The ends of `printf abc | sha256sum` and of `abc!`.
+test('a successful run writes a line for each source and each stage', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  await rig.run(rig.dag(stages()));
+  expect(lockLines(rig)).toEqual([
+    '# Written by retune when a run succeeds. Commit it; retune does the editing.',
+    'format: 1',
+    'sources:',
+    '  "letters.txt": "sha256:…15ad"',
+    'stages:',
+    '  "append": {"key":"<key>","outputs":{"text":"sha256:…6b76"}}',
+    '  "read": {"key":"<key>","outputs":{"text":"sha256:…15ad"}}',
+  ]);
+});
+
+test('a run that changes nothing leaves the lock file alone', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  await rig.run(rig.dag(stages()));
+  const before = statSync(lockPath(rig), { bigint: true });
+  await rig.run(rig.dag(stages()));
+  const after = statSync(lockPath(rig), { bigint: true });
+  expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
+});
+
+test('a failed run writes no lock', async () => {
+  await using rig = await openRig();
+  await rig.run(rig.dag({ act: { uses: 'misbehave', with: { act: 'bug' } } }));
+  expect(existsSync(lockPath(rig))).toBe(false);
+});
+
+test('a run with overrides writes sources only', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  await rig.run(rig.dag(stages(), { overridden: true }));
+  expect(lockLines(rig).slice(2)).toEqual(['sources:', '  "letters.txt": "sha256:…15ad"', 'stages: {}']);
+  await rig.run(rig.dag(stages()));
+  const before = lockLines(rig);
+  await rig.run(rig.dag(stages('?'), { overridden: true }));
+  expect(lockLines(rig)).toEqual(before);
+});
+
+test('a run of some stages leaves the lines of the others, and drops those that the pipeline no longer has', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  await rig.run(rig.dag({ ...stages(), gone: { uses: 'count', from: { text: 'read.text' } } }));
+  const before = lockLines(rig);
+  await rig.run(rig.dag(stages('?')), { targets: ['read'] });
+  expect(lockLines(rig)).toEqual(before.filter((line) => !line.includes('gone')));
+});
+
+test('a damaged lock is an error at its line, before anything runs', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  await rig.run(rig.dag(stages()));
+  rmSync(join(rig.storeRoot), { recursive: true });
+  const text = `${readFileSync(lockPath(rig), 'utf8')}<<<<<<< HEAD\n`;
+  writeFileSync(lockPath(rig), text);
+  const store = rig.open();
+  const result = await runPipeline({ dag: rig.dag(stages()), store, stageProcess: await stageProcess() });
+  const [error] = result.ok ? [] : result.error;
+  expect(error).toMatchObject({
+    code: 'damaged-lock',
+    message: 'the lock tiny.lock.yaml holds a line that retune does not write',
+    span: { start: text.indexOf('<<<'), end: text.length - 1 },
+  });
+  expect(existsSync(rig.storeRoot)).toBe(false);
+});

@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { digestOf } from '../../../src/runtime/store/digest.ts';
+import { manifestOf, parseManifest } from '../../../src/runtime/store/folder-manifest.ts';
+import { outputsPath, pathSegment } from '../../../src/runtime/store/store-layout.ts';
+
+const digest = digestOf('file', 'a'.repeat(64));
+const withPaths = (...paths: readonly string[]): string =>
+  JSON.stringify({ files: paths.map((path) => ({ path, digest, size: 1 })) });
+
+test('a manifest is the same for the same files in any order, and reads back', () => {
+  const files = ['b/c', 'a', 'B'].map((path) => ({ path, digest, size: 3 }));
+  const { bytes, digest: folder } = manifestOf(files);
+  expect(manifestOf(files.toReversed())).toEqual({ bytes, digest: folder });
+  expect(parseManifest(bytes).map(({ path }) => path)).toEqual(['B', 'a', 'b/c']);
+});
+
+for (const path of [
+  '../a',
+  'a/../../b',
+  '/etc/passwd',
+  'a//b',
+  './a',
+  '',
+  'a/',
+  'c:\\a',
+  'C:a',
+  'a\\..\\b',
+  'a\0b',
+]) {
+  test(`a manifest that names ${JSON.stringify(path)} is refused`, () => {
+    expect(() => parseManifest(withPaths(path))).toThrow(RangeError);
+  });
+}
+
+test('a manifest that names a path twice, or a file as a folder, is refused', () => {
+  expect(() => parseManifest(withPaths('a', 'a'))).toThrow('names a twice');
+  expect(() => parseManifest(withPaths('a', 'a/b'))).toThrow('a is both a file and a folder');
+});
+
+test('no name makes a path that leaves its folder', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (name) => {
+      expect(pathSegment(name)).toMatch(/^[^./\\\0][^/\\\0]*$/);
+    }),
+  );
+  expect(pathSegment('\ud800')).toBe('%EF%BF%BD');
+  expect(outputsPath('../..', 'mmlu/../x')).toBe('outputs/%2e.%2F../mmlu/%2e./x');
+});
