@@ -90,17 +90,20 @@ export class TinyGpt {
   }
 
   #addNorm(name: string): void {
-    this.#weights.set(`${name}.scale`, tf.variable(tf.ones([this.#sizes.width])));
-    this.#weights.set(`${name}.bias`, tf.variable(tf.zeros([this.#sizes.width])));
+    this.#keep(`${name}.scale`, tf.ones([this.#sizes.width]));
+    this.#keep(`${name}.bias`, tf.zeros([this.#sizes.width]));
   }
 
   #addLinear(name: string, shape: [number, number]): void {
     this.#add(`${name}.weight`, shape);
-    this.#weights.set(`${name}.bias`, tf.variable(tf.zeros([shape[1]])));
+    this.#keep(`${name}.bias`, tf.zeros([shape[1]]));
   }
 
   #add(name: string, shape: number[]): void {
-    const initial = tensorOf(shape, { seed: this.#weights.size + 1, scale: 0.05 });
+    this.#keep(name, tensorOf(shape, { seed: this.#weights.size + 1, scale: 0.05 }));
+  }
+
+  #keep(name: string, initial: tf.Tensor): void {
     this.#weights.set(name, tf.variable(initial));
     initial.dispose();
   }

@@ -18,11 +18,11 @@ function axesOf(axis: unknown, x: tf.Tensor): number[] {
 const extreme: GradientRule = {
   inputs: ['x'],
   output: true,
-  gradient: (dy, kept, { reductionIndices }) => ({
+  gradient: (dy, kept, { reductionIndices, axis = reductionIndices }) => ({
     x: () => {
       const [x, y] = [kept.at(0), kept.at(1)];
-      const chosen = tf.cast(tf.equal(x, withReducedAxes(y, x, reductionIndices)), 'float32');
-      return tf.mul(withReducedAxes(dy, x, reductionIndices), chosen);
+      const chosen = tf.cast(tf.equal(x, withReducedAxes(y, x, axis)), 'float32');
+      return tf.mul(withReducedAxes(dy, x, axis), chosen);
     },
   }),
 };

@@ -6,9 +6,6 @@ import { type GraphValue, graphValue } from './graph/graph-value.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { SessionCache } from './session/session-cache.ts';
 
-/** More than a whole training step of a deep model; a loop that never reads stays bounded. */
-const MOST_PENDING_NODES = 50_000;
-
 export interface BackendStatistics {
   readonly pendingNodes: number;
   readonly runs: number;
@@ -25,11 +22,14 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   readonly #runner: GraphRunner;
   readonly #sessions: SessionCache;
   readonly #values = new tf.DataStorage<GraphValue>(this, tf.engine());
+  readonly #mostPendingNodes: number;
   #runs = 0;
 
-  constructor(runner: GraphRunner) {
+  /** With more pending nodes than `mostPendingNodes` it computes without being asked. */
+  constructor({ runner, mostPendingNodes }: { runner: GraphRunner; mostPendingNodes: number }) {
     super();
     this.#runner = runner;
+    this.#mostPendingNodes = mostPendingNodes;
     this.#sessions = new SessionCache(runner);
   }
 
@@ -64,7 +64,7 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 
   /** Keeps a chain of kernels that nobody reads from growing without bound. Called between kernels only. */
   flushIfLong(): void {
-    if (this.recorder.pending.length > MOST_PENDING_NODES) this.flush();
+    if (this.recorder.pending.length > this.#mostPendingNodes) this.flush();
   }
 
   graphValueOf({ dataId }: tf.TensorInfo): GraphValue {

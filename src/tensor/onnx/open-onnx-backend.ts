@@ -7,12 +7,21 @@ import { openOnnxRuntime } from './session/open-onnx-runtime.ts';
 
 export const ONNX_BACKEND = 'onnx';
 
-/** Registers the backend with its kernels and makes it the active one; opened again it closes the one before. */
-export async function openOnnxBackend(options: {
+export interface OnnxBackendOptions {
+  /** Threads that one operator may use; one for each processor where absent. */
   readonly threads?: number | undefined;
-}): Promise<OnnxBackend> {
+  /** A chain of kernels as long as this is run though nobody reads from it, so that its memory stays bounded. */
+  readonly mostPendingNodes?: number;
+}
+
+/** More than a whole training step of a deep model. */
+const MOST_PENDING_NODES = 50_000;
+
+/** Registers the backend with its kernels and makes it the active one; opened again it closes the one before. */
+export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
+  const { threads, mostPendingNodes = MOST_PENDING_NODES } = options;
   if (tf.engine().backendNames().includes(ONNX_BACKEND)) tf.removeBackend(ONNX_BACKEND);
-  const backend = new OnnxBackend(openOnnxRuntime(options));
+  const backend = new OnnxBackend({ runner: openOnnxRuntime({ threads }), mostPendingNodes });
   tf.registerBackend(ONNX_BACKEND, () => backend);
   for (const [kernelName, kernel] of Object.entries({ ...kernelTable, ...fusedKernels })) {
     if (tf.getKernel(kernelName, ONNX_BACKEND) === undefined) registerKernel(kernelName, kernel);

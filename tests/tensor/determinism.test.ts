@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+import { embeddingLookup, openTensorBackend } from '../../src/tensor/index.ts';
+import { tensorOf } from './numbers.ts';
+
+const run = promisify(execFile);
+// Inside node_modules, where the bundle's own imports are found.
+const folder = fileURLToPath(new URL('../../node_modules/.cache/retune-tests/', import.meta.url));
+
+test('equal inputs give equal bits in two processes on two threads', async () => {
+  await mkdir(folder, { recursive: true });
+  const outfile = `${folder}gradient-digest-${process.pid}.mjs`;
+  const entry = fileURLToPath(new URL('gradient-digest.ts', import.meta.url));
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+  });
+  const [first, second] = await Promise.all([
+    run(process.execPath, [outfile]),
+    run(process.execPath, [outfile]),
+  ]);
+  expect(first.stdout).toMatch(/^[0-9a-f]{64}\n[0-9a-f]{64}\n$/);
+  expect(second.stdout).toBe(first.stdout);
+});
+
+test('repeated ids lose no gradient on two threads', async () => {
+  await openTensorBackend({ backend: 'onnx', threads: 2 });
+  const [count, width] = [4_096, 64];
+  const ids = tf.tensor(
+    Array.from({ length: count }, (_, i) => i % 3),
+    [count],
+    'int32',
+  );
+  const gradients = Array.from({ length: 10 }, () =>
+    tf.tidy(() => {
+      const sum = (table: tf.Tensor) => tf.sum(embeddingLookup({ table, ids }));
+      return [
+        ...new Set(
+          tf
+            .grad(sum)(tensorOf([3, width]))
+            .dataSync(),
+        ),
+      ];
+    }),
+  );
+  expect(gradients).toEqual(Array.from({ length: 10 }, () => [1_366, 1_365]));
+});

@@ -1,0 +1,83 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeEach, expect, test } from 'vitest';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import type { OnnxBackend } from '../../src/tensor/onnx/onnx-backend.ts';
+import { openOnnxBackend } from '../../src/tensor/onnx/open-onnx-backend.ts';
+import { TinyGpt } from './tiny-gpt.ts';
+
+let backend: OnnxBackend;
+
+beforeEach(async () => {
+  await openTensorBackend({ backend: 'onnx', threads: 2 });
+  backend = await openOnnxBackend({ threads: 2, mostPendingNodes: 1_000 });
+});
+
+const sizes = { layers: 2, width: 16, heads: 2, vocabulary: 40, positions: 12 };
+
+function trainingStep(model: TinyGpt, step: number): number {
+  const length = 8 + (step % 3); // three shapes take turns
+  const words = Array.from({ length: 2 * length }, (_, i) => (i * 7 + step) % sizes.vocabulary);
+  return tf.tidy(() => {
+    const ids = tf.tensor(words, [2, length], 'int32');
+    const { value, grads } = tf.variableGrads(() => model.loss(ids, ids), model.variables);
+    for (const variable of model.variables) {
+      const gradient = grads[variable.name];
+      if (gradient !== undefined) variable.assign(tf.sub(variable, tf.mul(gradient, 0.1)));
+    }
+    for (const variable of model.variables) variable.dataSync();
+    return value.dataSync()[0] ?? Number.NaN;
+  });
+}
+
+function held() {
+  const { numTensors, numDataBuffers } = tf.memory();
+  const { pendingNodes, sessionsHeld } = backend.statistics;
+  return { numTensors, numDataBuffers, dataIds: backend.numDataIds(), pendingNodes, sessionsHeld };
+}
+
+test('three hundred training steps leave no tensor, no node and no session behind', () => {
+  const empty = held();
+  const model = new TinyGpt(sizes);
+  const losses = [0, 1, 2, 3, 4, 5].map((step) => trainingStep(model, step));
+  const before = held();
+  const bytesBefore = process.memoryUsage.rss();
+  for (let step = 6; step < 300; step++) losses.push(trainingStep(model, step));
+  const grown = (process.memoryUsage.rss() - bytesBefore) / 2 ** 20;
+  expect(held()).toEqual(before);
+  expect({ learned: (losses.at(-1) ?? 0) < (losses[0] ?? 0) / 2, bounded: grown < 150 }).toEqual({
+    learned: true,
+    bounded: true,
+  });
+  model.dispose();
+  expect({ ...held(), sessionsHeld: 0 }).toEqual({ ...empty, sessionsHeld: 0 });
+});
+
+test('equal steps are compiled once, and numbers that change are no reason to compile again', () => {
+  const step = (factor: number) =>
+    tf.tidy(() => tf.mul(tf.add(tf.tensor([1, 2]), factor), factor).dataSync());
+  step(1);
+  const { sessionsCompiled } = backend.statistics;
+  const results = [2, 3, 4].map((factor) => [...step(factor)]);
+  expect(results).toEqual([[6, 8], [12, 15], [20, 24]]); // biome-ignore format: one pair a factor
+  expect(backend.statistics.sessionsCompiled).toBe(sessionsCompiled);
+});
+
+test('what no living tensor depends on is never computed', () => {
+  const x = tf.tensor([1, 2, 3]);
+  const outOfRange = tf.gather(x, tf.tensor([9], [1], 'int32')); // would fail if it ran
+  outOfRange.dispose();
+  expect([...tf.neg(x).dataSync()]).toEqual([-1, -2, -3]);
+});
+
+test('a chain that is never read does not grow without bound', () => {
+  const one = tf.scalar(1);
+  let sum: tf.Tensor = tf.scalar(0);
+  let mostPending = 0;
+  for (let i = 0; i < 3_000; i++) {
+    const next = tf.add(sum, one);
+    sum.dispose();
+    sum = next;
+    mostPending = Math.max(mostPending, backend.statistics.pendingNodes);
+  }
+  expect({ sum: sum.dataSync()[0], mostPending }).toEqual({ sum: 3_000, mostPending: 1_001 });
+});

@@ -1,0 +1,92 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import * as ours from '../../src/tensor/index.ts';
+import { fromFixture, type ListedTensor, readFixture } from './fixture.ts';
+import { relativeError } from './numbers.ts';
+
+interface OperationCase {
+  readonly inputs: Record<string, ListedTensor>;
+  readonly dy: ListedTensor;
+  readonly value: ListedTensor;
+  readonly gradients: Record<string, ListedTensor>;
+}
+
+interface Fixture {
+  readonly cases: Record<string, OperationCase>;
+  readonly adamw: { start: ListedTensor; gradients: ListedTensor[]; parameters: ListedTensor[] };
+}
+
+const { cases, adamw } = readFixture<Fixture>('operations.json');
+
+const entropy = cases.crossEntropy as OperationCase; // the fixture has it
+
+type Tensors = readonly [tf.Tensor, tf.Tensor, tf.Tensor];
+const ids = () => tf.tensor([3, 1, 3, 0, 3, 1], [2, 3], 'int32');
+const targets = () => tf.tensor([2, -100, 0, 4, -100, 1], [6], 'int32');
+const mask = () =>
+  tf.tensor(
+    Array.from({ length: 25 }, (_, i) => (i % 5 > Math.floor(i / 5) ? -1e9 : 0)),
+    [5, 5],
+  );
+
+const operations: Record<string, (...tensors: Tensors) => tf.Tensor> = {
+  linear: (x, weight, bias) => ours.linear({ x, weight, bias }),
+  layerNorm: (x, scale, bias) => ours.layerNorm({ x, scale, bias, epsilon: 1e-5 }),
+  gelu: (x) => ours.gelu(x),
+  embeddingLookup: (table) => ours.embeddingLookup({ table, ids: ids() }),
+  causalAttention: (query, key, value) => ours.causalAttention({ query, key, value, mask: mask() }),
+  crossEntropy: (logits) => ours.crossEntropy({ logits, targets: targets() }),
+};
+
+describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
+  beforeAll(async () => {
+    await ours.openTensorBackend({ backend, threads: 2 });
+  });
+
+  test.each(Object.entries(operations))("%s has PyTorch's value and gradients", (name, operation) => {
+    const wanted = cases[name] as OperationCase; // the fixture has a case for each
+    tf.tidy(() => {
+      const inputs = Object.values(wanted.inputs).map(fromFixture);
+      const apply = operation as unknown as (...tensors: tf.Tensor[]) => tf.Tensor;
+      const { value, grads } = tf.valueAndGrads(apply)(inputs, fromFixture(wanted.dy));
+      const pairs = [wanted.value, ...Object.values(wanted.gradients)].map(({ values }, i) => ({
+        values,
+        found: [value, ...grads][i]?.dataSync() ?? [],
+      }));
+      expect(
+        pairs.map(({ found, values }) => relativeError(found, values)).filter((error) => error > 1e-5),
+      ).toEqual([]);
+    });
+  });
+
+  test('a row that does not count has a gradient of exactly zero', () => {
+    tf.tidy(() => {
+      const logits = fromFixture(entropy.inputs.logits as ListedTensor); // the name of its one input
+      const gradient = tf.grad((x) => ours.crossEntropy({ logits: x, targets: targets() }))(logits);
+      const rows = tf.unstack(gradient).map((row) => [...row.dataSync()].every((x) => x === 0));
+      expect(rows).toEqual([false, true, false, false, true, false]);
+    });
+  });
+
+  test('tokenLogLikelihoods add up to the loss', () => {
+    tf.tidy(() => {
+      const logits = fromFixture(entropy.inputs.logits as ListedTensor); // the name of its one input
+      const likelihoods = [...ours.tokenLogLikelihoods({ logits, targets: targets() }).dataSync()];
+      const [loss = Number.NaN] = entropy.value.values;
+      expect([likelihoods[1], likelihoods[4]]).toEqual([0, 0]);
+      expect(-likelihoods.reduce((sum, x) => sum + x, 0) / 4).toBeCloseTo(loss, 5);
+    });
+  });
+});
+
+test('adamWStep follows torch.optim.AdamW through five steps', () => {
+  const parameter = Float32Array.from(adamw.start.values);
+  const [firstMoment, secondMoment] = [new Float32Array(9), new Float32Array(9)];
+  const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 };
+  const errors = adamw.gradients.map(({ values }, i) => {
+    const gradient = Float32Array.from(values);
+    ours.adamWStep({ parameter, gradient, firstMoment, secondMoment }, { ...settings, step: i + 1 });
+    return relativeError(parameter, adamw.parameters[i]?.values ?? []);
+  });
+  expect(errors.filter((error) => error > 5e-7)).toEqual([]);
+});
