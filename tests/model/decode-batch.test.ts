@@ -4,21 +4,24 @@ import { type DecodingRow, decodeBatch } from '../../src/model/generation/decode
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 
-const fixture = join(import.meta.dirname, '../fixtures/model/tiny-gpt2');
+const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
 const prompt = [7, 8, 9, 10, 11];
 const others = [[1], [60, 59, 58, 57], [2, 2, 2, 2, 2, 2, 2, 2], [33], [4, 5]];
 const written = [3, 1, 4, 1, 5, 9, 2, 6];
 
 describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend) => {
-  test("every bit of a row's logits is the same in whatever place of the batch, beside whatever rows", async () => {
-    await openTensorBackend({ backend });
-    const model = await openLanguageModel(fixture);
-    const alone = await logitsOf({ model, place: 0, neighbours: [] });
-    expect(alone).toHaveLength(written.length);
-    for (const place of [0, 1, 2, 3, 4, 5])
-      expect(await logitsOf({ model, place, neighbours: others })).toEqual(alone);
-    model.dispose();
-  });
+  test.each(['tiny-gpt2', 'tiny-llama'])(
+    "every bit of a row's logits in %s is the same in whatever place of the batch, beside whatever rows",
+    async (name) => {
+      await openTensorBackend({ backend });
+      const model = await openLanguageModel(fixture(name));
+      const alone = await logitsOf({ model, place: 0, neighbours: [] });
+      expect(alone).toHaveLength(written.length);
+      for (const place of [0, 1, 2, 3, 4, 5])
+        expect(await logitsOf({ model, place, neighbours: others })).toEqual(alone);
+      model.dispose();
+    },
+  );
 });
 
 interface Placing {

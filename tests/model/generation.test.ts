@@ -3,16 +3,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scoreTexts, type TextScore } from '../../src/model/generation/score-texts.ts';
 import type { WritingSettings, WrittenText } from '../../src/model/generation/text-writer.ts';
-import { writeTexts } from '../../src/model/generation/write-texts.ts';
+import { type Prompt, writeTexts } from '../../src/model/generation/write-texts.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 import type { Tokenizer } from '../../src/text/tokenizer/tokenizer.ts';
-import expected from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
+import gpt2 from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
+import llama from '../fixtures/model/tiny-llama.json' with { type: 'json' };
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
 const words = (ids: readonly number[]) => ids.map((id) => `w${id}`).join(' ');
-const prompts = expected.prompts.map((ids, index) => ({ id: `record-${index}`, text: words(ids) }));
 const greedy: WritingSettings = {
   maxNewTokens: 10,
   temperature: 0,
@@ -24,134 +24,143 @@ const greedy: WritingSettings = {
 const sampled: WritingSettings = { ...greedy, temperature: 1.5, topK: 40, topP: 0.95, seed: 7 };
 const { signal } = new AbortController();
 
-describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend) => {
-  let model: LanguageModel;
-  let tokenizer: Tokenizer;
-  beforeAll(async () => {
-    await openTensorBackend({ backend });
-    model = await openLanguageModel(fixture('tiny-gpt2'));
-    tokenizer = await openTokenizer(fixture('tiny-gpt2'));
-  });
-  afterAll(() => model.dispose());
+const backends: readonly TensorBackendName[] = ['cpu', 'onnx'];
+const models = [
+  { folder: 'tiny-gpt2', expected: gpt2 },
+  { folder: 'tiny-llama', expected: llama },
+];
 
-  async function write(asked: typeof prompts, settings: WritingSettings): Promise<Map<string, WrittenText>> {
-    const written = new Map<string, WrittenText>();
-    for await (const text of writeTexts({ model, tokenizer, prompts: asked, settings, signal }))
-      written.set(text.id, text);
-    return written;
-  }
-
-  test('greedy decoding with a cache writes what transformers writes, and leaks no tensor', async () => {
-    const before = tf.memory().numTensors;
-    const written = await write(prompts, greedy);
-    expect(prompts.map(({ id }) => written.get(id))).toEqual(
-      expected.untied.greedy.map((ids, index) => ({
-        id: `record-${index}`,
-        text: words(ids),
-        finishReason: 'length',
-        tokens: 10,
-      })),
-    );
-    expect(tf.memory().numTensors).toBe(before);
-  });
-
-  test.each([
-    ['greedy', greedy],
-    ['sampled', sampled],
-  ])(
-    'a %s answer does not depend on which other records are asked, nor on their order',
-    async (_kind, settings) => {
-      const together = await write(prompts, settings);
-      const reversed = await write([...prompts].reverse(), settings);
-      const [first, ...others] = prompts;
-      const apart = new Map([
-        ...(await write(others, settings)),
-        ...(await write(first ? [first] : [], settings)),
-      ]);
-      const inOrder = (answers: Map<string, WrittenText>) => prompts.map(({ id }) => answers.get(id));
-      expect(inOrder(reversed)).toEqual(inOrder(together));
-      expect(inOrder(apart)).toEqual(inOrder(together));
-    },
-  );
-
-  test('another seed draws other answers', async () => {
-    const texts = async (seed: number) => {
-      const written = await write(prompts, { ...sampled, seed });
-      return [...written.values()].map(({ text }) => text);
-    };
-    expect(await texts(8)).not.toEqual(await texts(7));
-  });
-
-  test('an answer ends before a stop text and at the end of text', async () => {
-    const [record] = prompts; // w17 w45 w17 w24 w17 w31 ...
-    const stopped = await write(record ? [record] : [], { ...greedy, stop: [' w31', ' w24 w17'] });
-    expect(stopped.get('record-0')).toEqual({
-      id: 'record-0',
-      text: 'w17 w45 w17',
-      finishReason: 'stop',
-      tokens: 5,
+describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...one }))))(
+  '$folder on the $backend backend',
+  ({ backend, folder, expected }) => {
+    const prompts = expected.prompts.map((ids, index) => ({ id: `record-${index}`, text: words(ids) }));
+    let model: LanguageModel;
+    let tokenizer: Tokenizer;
+    beforeAll(async () => {
+      await openTensorBackend({ backend });
+      model = await openLanguageModel(fixture(folder));
+      tokenizer = await openTokenizer(fixture(folder));
     });
-    const ending = { ...tokenizer, endOfText: 24 };
-    const settings = { ...greedy, batchSize: 1 };
-    for await (const text of writeTexts({
-      model,
-      tokenizer: ending,
-      prompts: record ? [record] : [],
-      settings,
-      signal,
-    }))
-      expect(text).toEqual({ id: 'record-0', text: 'w17 w45 w17', finishReason: 'stop', tokens: 3 });
-  });
+    afterAll(() => model.dispose());
 
-  test('a prompt that leaves no room for the answer is refused by its id before anything is written', async () => {
-    const long = { id: 'too-long', text: words(new Array(15).fill(1)) };
-    await expect(write([...prompts, long], greedy)).rejects.toThrow(
-      "the prompt of record too-long has 15 tokens; with 10 new ones it exceeds the model's context of 24",
+    async function write(
+      asked: readonly Prompt[],
+      settings: WritingSettings,
+    ): Promise<Map<string, WrittenText>> {
+      const written = new Map<string, WrittenText>();
+      for await (const text of writeTexts({ model, tokenizer, prompts: asked, settings, signal }))
+        written.set(text.id, text);
+      return written;
+    }
+
+    test('greedy decoding with a cache writes what transformers writes, and leaks no tensor', async () => {
+      const before = tf.memory().numTensors;
+      const written = await write(prompts, greedy);
+      expect(prompts.map(({ id }) => written.get(id))).toEqual(
+        expected.untied.greedy.map((ids, index) => ({
+          id: `record-${index}`,
+          text: words(ids),
+          finishReason: 'length',
+          tokens: 10,
+        })),
+      );
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
+    test.each([
+      ['greedy', greedy],
+      ['sampled', sampled],
+    ])(
+      'a %s answer does not depend on which other records are asked, nor on their order',
+      async (_kind, settings) => {
+        const together = await write(prompts, settings);
+        const reversed = await write([...prompts].reverse(), settings);
+        const [first, ...others] = prompts;
+        const apart = new Map([
+          ...(await write(others, settings)),
+          ...(await write(first ? [first] : [], settings)),
+        ]);
+        const inOrder = (answers: Map<string, WrittenText>) => prompts.map(({ id }) => answers.get(id));
+        expect(inOrder(reversed)).toEqual(inOrder(together));
+        expect(inOrder(apart)).toEqual(inOrder(together));
+      },
     );
-    const fitting = { id: 'fits', text: words(new Array(14).fill(1)) };
-    expect((await write([fitting], greedy)).get('fits')?.tokens).toBe(10);
-  });
 
-  test('an empty prompt is continued from the end of text', async () => {
-    const written = await write([{ id: 'empty', text: '' }], greedy);
-    const afterEnd = await write([{ id: 'empty', text: 'unknown' }], greedy); // which the tokenizer reads as end of text
-    expect(written).toEqual(afterEnd);
-  });
+    test('another seed draws other answers', async () => {
+      const texts = async (seed: number) => {
+        const written = await write(prompts, { ...sampled, seed });
+        return [...written.values()].map(({ text }) => text);
+      };
+      expect(await texts(8)).not.toEqual(await texts(7));
+    });
 
-  test('an abort ends decoding', async () => {
-    const aborted = AbortSignal.abort();
-    const writing = writeTexts({ model, tokenizer, prompts, settings: greedy, signal: aborted });
-    await expect(writing.next()).rejects.toThrow('aborted');
-  });
+    test('an answer ends before a stop text and at the end of text', async () => {
+      const asked = prompts.slice(0, 1);
+      const [a = 0, b = 0, c = 0, d = 0, e = 0] = expected.untied.greedy[0] ?? [];
+      const stopped = await write(asked, { ...greedy, stop: ['never', ` w${d} w${e}`] });
+      const answer = { id: 'record-0', text: words([a, b, c]), finishReason: 'stop' };
+      expect(stopped.get('record-0')).toEqual({ ...answer, tokens: 5 });
+      const endingAtD = { ...tokenizer, endOfText: d };
+      for await (const text of writeTexts({
+        model,
+        tokenizer: endingAtD,
+        prompts: asked,
+        settings: greedy,
+        signal,
+      }))
+        expect(text).toEqual({ ...answer, tokens: 3 });
+    });
 
-  async function score(from: number, rows: readonly number[], batchSize: number): Promise<TextScore[]> {
-    const texts = rows.map((row) => ({
-      id: `${row}`,
-      tokens: Int32Array.from(expected.ids[row] ?? []),
-      from,
-    }));
-    const scores: TextScore[] = [];
-    for await (const one of scoreTexts({ model, texts, batchSize, signal })) scores.push(one);
-    return scores;
-  }
+    test('a prompt that leaves no room for the answer is refused by its id before anything is written', async () => {
+      const long = { id: 'too-long', text: words(new Array(15).fill(1)) };
+      await expect(write([...prompts, long], greedy)).rejects.toThrow(
+        "the prompt of record too-long has 15 tokens; with 10 new ones it exceeds the model's context of 24",
+      );
+      const fitting = { id: 'fits', text: words(new Array(14).fill(1)) };
+      expect((await write([fitting], greedy)).get('fits')?.tokens).toBe(10);
+    });
 
-  test("a text's score is the sum of the log probabilities that transformers gives its tokens", async () => {
-    const scores = await score(4, [0, 1], 3);
-    expect(scores).toEqual(
-      expected.untied.target_log_probabilities.map((values, row) => ({
+    test('an empty prompt is continued from the end of text', async () => {
+      const written = await write([{ id: 'empty', text: '' }], greedy);
+      const afterEnd = await write([{ id: 'empty', text: 'unknown' }], greedy); // which the tokenizer reads as end of text
+      expect(written).toEqual(afterEnd);
+    });
+
+    test('an abort ends decoding', async () => {
+      const aborted = AbortSignal.abort();
+      const writing = writeTexts({ model, tokenizer, prompts, settings: greedy, signal: aborted });
+      await expect(writing.next()).rejects.toThrow('aborted');
+    });
+
+    async function score(from: number, rows: readonly number[], batchSize: number): Promise<TextScore[]> {
+      const texts = rows.map((row) => ({
         id: `${row}`,
-        logLikelihood: expect.closeTo(
-          values.slice(3).reduce((sum, value) => sum + value, 0),
-          4,
-        ),
-        tokens: 5,
-      })),
-    );
-  });
+        tokens: Int32Array.from(expected.ids[row] ?? []),
+        from,
+      }));
+      const scores: TextScore[] = [];
+      for await (const one of scoreTexts({ model, texts, batchSize, signal })) scores.push(one);
+      return scores;
+    }
 
-  test('a score does not depend on which other records are scored, nor on their order', async () => {
-    const [first, second] = await score(2, [0, 1], 3);
-    expect(await score(2, [1, 0], 3)).toEqual([second, first]);
-    expect(await score(2, [1], 3)).toEqual([second]);
-  });
-});
+    test("a text's score is the sum of the log probabilities that transformers gives its tokens", async () => {
+      const scores = await score(4, [0, 1], 3);
+      expect(scores).toEqual(
+        expected.untied.target_log_probabilities.map((values, row) => ({
+          id: `${row}`,
+          logLikelihood: expect.closeTo(
+            values.slice(3).reduce((sum, value) => sum + value, 0),
+            4,
+          ),
+          tokens: 5,
+        })),
+      );
+    });
+
+    test('a score does not depend on which other records are scored, nor on their order', async () => {
+      const [first, second] = await score(2, [0, 1], 3);
+      expect(await score(2, [1, 0], 3)).toEqual([second, first]);
+      expect(await score(2, [1], 3)).toEqual([second]);
+    });
+  },
+);

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { paddedRows } from '../../src/model/padded-rows.ts';
-import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+import { crossEntropy, openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import gpt2 from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
 import llama from '../fixtures/model/tiny-llama.json' with { type: 'json' };
 
@@ -33,6 +33,39 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
       tf.dispose([hidden, logits]);
       model.dispose();
       expect(tf.memory().numTensors).toBe(before);
+    },
+  );
+
+  test.each(cases)(
+    '$folder has the loss and the gradients of PyTorch',
+    async ({ folder, ids: rows, expected }) => {
+      const model = await openLanguageModel(fixture(folder));
+      const ids = Int32Array.from(rows.flatMap((row) => row.slice(0, -1)));
+      const targets = tf.tensor1d(
+        rows.flatMap((row) => row.slice(1)),
+        'int32',
+      );
+      const { value, grads } = tf.variableGrads(() => {
+        const hidden = model.hidden(paddedRows(model.config, { ids, batch: 2, length: 8 }));
+        return tf.reshape<tf.Rank.R0>(crossEntropy({ logits: model.logits(hidden), targets }), []);
+      });
+      expect(value.dataSync()[0]).toBeCloseTo(expected.loss, 5);
+      const gradients = Object.fromEntries(
+        [...model.parameters].map(([name, { name: variable }]) => {
+          const values = grads[variable]?.dataSync() ?? new Float32Array();
+          return [name, { norm: Math.hypot(...values), first: [...values.subarray(0, 4)] }];
+        }),
+      );
+      expect(gradients).toEqual(
+        Object.fromEntries(
+          Object.entries(expected.gradients).map(([name, { norm, first }]) => [
+            name,
+            { norm: expect.closeTo(norm, 4), first: first.map((element) => expect.closeTo(element, 5)) },
+          ]),
+        ),
+      );
+      tf.dispose([value, targets, ...Object.values(grads)]);
+      model.dispose();
     },
   );
 
