@@ -21,14 +21,8 @@ export async function openShippedRig(): Promise<ShippedRig> {
   const output = (pipeline: string, path: string) =>
     readFile(join(rig.folder, 'artifacts', 'outputs', pipeline, path), 'utf8');
   return {
-    run: (pipeline, ...words) =>
-      rig.retune(
-        'run',
-        shipped(`pipelines/${pipeline}.yaml`),
-        '--store',
-        join(rig.folder, 'store'),
-        ...words,
-      ),
+    folder: rig.folder,
+    run: (pipeline, ...words) => rig.retune('run', `pipelines/${pipeline}.yaml`, ...words),
     scores: async (pipeline, stage) => JSON.parse(await output(pipeline, `${stage}/scores`)),
     rows: async (pipeline, path) => {
       const lines = (await output(pipeline, path)).split('\n');
