@@ -2,8 +2,9 @@ import { parse, Template, tokenize } from '@huggingface/jinja';
 
 type Node = ReturnType<typeof parse>['body'][number];
 
-/** Called with an index into the template's output expressions; not a name that a template could write. */
+/** Names that no template could write: a function that takes an index into the output expressions, and a variable. */
 const guardName = ' no value';
+const valueName = ' value';
 
 /** What stands for a value in `{{ }}`, as its author wrote it: `answer`, `row.answer`; undefined for anything longer. */
 export type OutputName = string | undefined;
@@ -25,7 +26,7 @@ export function strictTemplate(source: string): StrictTemplate {
   template.parsed = parse(tokenize(`${source}\n`));
   const names = namesIn(template.parsed);
   const outputs: OutputName[] = [];
-  template.parsed.body = template.parsed.body.map((node: Node) => guardOutputs(node, outputs));
+  template.parsed.body = template.parsed.body.flatMap((node: Node) => guardOutputs(node, outputs));
   return {
     names,
     render: (variables, noValue) =>
@@ -33,38 +34,40 @@ export function strictTemplate(source: string): StrictTemplate {
   };
 }
 
+/** Takes a value once, and writes it where there is one. */
 const guard = new Template(
-  '{% if VALUE is undefined or VALUE is none %}{{ NO_VALUE(INDEX) }}{% else %}{{ VALUE }}{% endif %}',
+  '{% set ONCE = VALUE %}' +
+    '{% if ONCE is undefined or ONCE is none %}{{ NO_VALUE(INDEX) }}{% else %}{{ ONCE }}{% endif %}',
 ).parsed.body;
 
-/** Wraps each expression that is written, in this node and in the blocks below it. */
-function guardOutputs(node: Node, outputs: OutputName[]): Node {
-  if (isText(node)) return node;
+const blocks = new Set(['body', 'alternate', 'defaultBlock']);
+
+/** Guards each expression that is written, in this node and in the blocks below it. */
+function guardOutputs(node: Node, outputs: OutputName[]): readonly Node[] {
+  if (isText(node)) return [node];
   if (!isStatement(node)) {
     outputs.push(nameOf(node));
-    return guardFor({ value: node, index: outputs.length - 1 });
+    const output = { value: node, index: outputs.length - 1 };
+    return guard.map((part: Node) => substitute(part, output) as Node); // a node in, a node out
   }
-  return mapFields(node, (field) =>
-    Array.isArray(field) && field.every(isNode) ? field.map((child) => guardOutputs(child, outputs)) : field,
+  const guarded = mapFields(node, (field, name) =>
+    blocks.has(name) && Array.isArray(field) ? field.flatMap((child) => guardOutputs(child, outputs)) : field,
   );
-}
-
-function guardFor(output: { value: Node; index: number }): Node {
-  const [wrapped] = guard;
-  if (wrapped === undefined) throw new Error('the guard template is empty');
-  return substitute(wrapped, output) as Node; // a node in, a node out
+  return [guarded];
 }
 
 function substitute(part: unknown, output: { value: Node; index: number }): unknown {
   if (Array.isArray(part)) return part.map((item) => substitute(item, output));
   if (!isNode(part)) return part;
   if (isIdentifier(part, 'VALUE')) return output.value;
-  if (isIdentifier(part, 'NO_VALUE'))
-    return mapFields(part, (field) => (field === 'NO_VALUE' ? guardName : field));
   if (isIdentifier(part, 'INDEX')) return integer(output.index);
+  if (isIdentifier(part, 'NO_VALUE')) return renamed(part, guardName);
+  if (isIdentifier(part, 'ONCE')) return renamed(part, valueName);
   return mapFields(part, (field) => substitute(field, output));
 }
 
+const renamed = (identifier: Node, value: string): Node =>
+  mapFields(identifier, (field, name) => (name === 'value' ? value : field));
 const integer = (value: number): Node | undefined => new Template(`{{ ${value} }}`).parsed.body[0];
 
 const statements = new Set([
@@ -86,8 +89,8 @@ const isIdentifier = (node: Node, name: string): boolean =>
   node.type === 'Identifier' && 'value' in node && node.value === name;
 
 /** A copy of the node, of the same class, with `change` applied to each of its fields. */
-function mapFields(node: Node, change: (field: unknown) => unknown): Node {
-  const fields = Object.entries(node).map(([name, field]) => [name, change(field)]);
+function mapFields(node: Node, change: (field: unknown, name: string) => unknown): Node {
+  const fields = Object.entries(node).map(([name, field]) => [name, change(field, name)]);
   return Object.assign(Object.create(Object.getPrototypeOf(node)), Object.fromEntries(fields));
 }
 

@@ -43,6 +43,21 @@ test('a value that is written but missing or null is an error that names it', ()
   expect(() => template({ question: 'q', turn: {} })).toThrow('its template fails: `turn.text` has no value');
 });
 
+test('macros, loops and variables work as Jinja has them', () => {
+  const source =
+    "{% macro turn(who, what='nothing') %}{{ who }}: {{ what }}\n{% endmacro %}" +
+    "{% set last = 'nobody' %}{% for t in turns %}{{ turn(t.who, t.what) }}{{ turn(t.who) }}{% else %}none {% endfor %}" +
+    '{{ last }} {{ turns | length }}';
+  const turns = [
+    { who: 'a', what: 'x' },
+    { who: 'b', what: 'y' },
+  ];
+  expect(promptOf(source)({ turns })).toEqual([
+    { role: 'prompt', text: 'a: x\na: nothing\nb: y\nb: nothing\nnobody 2' },
+  ]);
+  expect(promptOf(source)({ turns: [] })).toEqual([{ role: 'prompt', text: 'none nobody 0' }]);
+});
+
 test('fields whose names the language uses for itself do no harm', () => {
   expect(
     promptOf('{% for i in range(2) %}{{ i }}{% endfor %}{{ a }}')({ a: 'x', range: 'r', true: 'no' }),
