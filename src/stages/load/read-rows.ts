@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { checkNesting } from '../../text/jsonl/check-nesting.ts';
@@ -21,6 +22,13 @@ interface RowFormat {
 
 /** The rows of a data file. Throws a TextError that names file, line and column where it cannot be read. */
 export async function* readRows(path: string, { type, columns }: RowFormat): AsyncGenerator<Row> {
+  if (!(await stat(path)).isFile()) {
+    throw new TextError({
+      code: 'not-a-file',
+      message: `${path} is no file`,
+      help: 'give the path of one file of rows',
+    });
+  }
   const found = type === 'auto' ? await detectType(path) : type;
   switch (found) {
     case 'json':

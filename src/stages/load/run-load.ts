@@ -1,8 +1,9 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { implementStage } from '../implement-stage.ts';
-import type { Folder, Sink } from '../ports/port-contents.ts';
-import { initializeModel, loadModel } from './load-model.ts';
+import type { Sink } from '../ports/port-contents.ts';
+import { initializeModel } from './initialize-model.ts';
+import { loadModel } from './load-model.ts';
 import { readRecords } from './read-records.ts';
 
 export const { run } = implementStage<LoadConfig>()({
@@ -18,12 +19,6 @@ export const { run } = implementStage<LoadConfig>()({
     throw new Error('the action’s outputs are not those that its configuration declares');
   },
 });
-
-/** Where a model and its tokenizer are written to; a model behind an endpoint has no tokenizer. */
-export interface ModelOutputs {
-  readonly model: Folder;
-  readonly tokenizer: Folder | undefined;
-}
 
 async function writeRecords(
   config: LoadConfig & { readonly records: string },

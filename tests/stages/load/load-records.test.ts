@@ -160,3 +160,12 @@ describe('a broken file is an error that names file, line and column', () => {
     await expect(loaded(content, config)).rejects.toMatchObject({ name: 'StageError', message });
   });
 });
+
+test('a folder is no file of rows', async () => {
+  await using rig = await openStageRig();
+  const action = { config: { type: 'auto', records: rig.folder }, outputs: { records: 'out' } };
+  await expect(rig.run(load, action)).rejects.toMatchObject({
+    name: 'StageError',
+    message: `${rig.folder} is no file`,
+  });
+});

@@ -1,0 +1,43 @@
+import { copyFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LoadConfig } from '../../generated/load-config.ts';
+import { writeModelFolder } from '../../model/folder/write-model-folder.ts';
+import { initialModel } from '../../model/initial-model.ts';
+import { StageError } from '../../runtime/stage/stage-error.ts';
+import { copyTokenizer, openTokenizer, writeEncodingName } from '../../text/tokenizer/open-tokenizer.ts';
+import type { Folder } from '../ports/port-contents.ts';
+
+type Initialization = NonNullable<LoadConfig['init']>;
+
+/** Writes a model with fresh random weights, and its tokenizer. */
+export async function initializeModel(
+  init: Initialization,
+  outputs: { readonly model: Folder; readonly tokenizer: Folder },
+): Promise<void> {
+  const model = outputs.model;
+  await writeTokenizer(init, model.path);
+  await copyTokenizer({ from: model.path, to: outputs.tokenizer.path });
+  const tokenizer = await openTokenizer(model.path);
+  const { family, width, layers, heads, tied, seed } = init;
+  const vocabularySize = init.vocabulary_size ?? tokenizer.vocabularySize;
+  if (vocabularySize < tokenizer.vocabularySize) {
+    throw new StageError({
+      code: 'vocabulary-too-small',
+      message: `vocabulary_size ${vocabularySize} is less than the ${tokenizer.vocabularySize} tokens of the tokenizer`,
+      help: 'leave `vocabulary_size` out, or raise it',
+    });
+  }
+  const sizes = { vocabularySize, contextLength: init.context_length, width, layers, heads };
+  await writeModelFolder(
+    model.path,
+    initialModel({ family, ...sizes, tied, seed, endOfText: tokenizer.endOfText }),
+  );
+}
+
+/** A path to a file is that file alone: what stands beside it is not part of the stage's key. */
+async function writeTokenizer({ encoding, tokenizer }: Initialization, folder: string): Promise<void> {
+  if (encoding !== undefined) return writeEncodingName(folder, encoding);
+  if (tokenizer === undefined) throw new Error('neither an encoding nor a tokenizer was given'); // `check` refuses it.
+  if ((await stat(tokenizer)).isDirectory()) return copyTokenizer({ from: tokenizer, to: folder });
+  await copyFile(tokenizer, join(folder, 'tokenizer.json'));
+}
