@@ -109,6 +109,10 @@ export interface TrainConfig {
    */
   readonly seed?: number;
   /**
+   * How many examples of a batch are computed at a time, for less memory. Gradients add up to those of the whole batch, every target counting alike, so the losses stay the same but for rounding. Without it a batch is computed at once.
+   */
+  readonly micro_batch_size?: number;
+  /**
    * Rounds the width of a batch up to a multiple of this, so that fewer shapes are compiled. Padding changes no loss beyond rounding; 1 pads to the longest example only.
    */
   readonly pad_to_multiple_of: number;

@@ -5,6 +5,7 @@ import type { YamlDoc, YamlNode } from '../source/yaml-doc.ts';
 import { mapToJson } from '../source/yaml-to-json.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { applyOverrides } from './apply-overrides.ts';
+import { checkParams } from './check-params.ts';
 import { checkShape } from './check-shape.ts';
 import { checkStage } from './check-stage.ts';
 import type { Override } from './override.ts';
@@ -39,9 +40,10 @@ export function checkPipeline({
       tryNext: sentencesOf(childOf(root, 'try_next')),
       stages: new Map(stages.map(({ value }) => [value.id, value])),
     },
-    diagnostics: [supported, overridden, substituted, shape, ...stages].flatMap(
-      ({ diagnostics }) => diagnostics,
-    ),
+    diagnostics: [
+      ...checkParams(childOf(root, 'params')),
+      ...[supported, overridden, substituted, shape, ...stages].flatMap(({ diagnostics }) => diagnostics),
+    ],
   };
 }
 

@@ -5,7 +5,7 @@ import { renderDiagnostics } from '../../../src/runtime/diagnostic/render-diagno
 import { loadPipeline } from '../../../src/runtime/graph/load-pipeline.ts';
 import { exampleStages } from '../example/example-stages.ts';
 
-const folder = fileURLToPath(new URL('cases', import.meta.url));
+const folder = fileURLToPath(new URL('../../fixtures/errors', import.meta.url));
 const cases = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
 /** A case's overrides stand in its comments: `# -p epochs=two`. */
@@ -25,6 +25,6 @@ describe('every mistake in a pipeline is told with its place, what is wrong and 
       sets: overridesIn(file, '--set'),
     });
     const told = loaded.ok ? 'no mistake\n' : renderDiagnostics(loaded.error);
-    await expect(told).toMatchFileSnapshot(`cases/${file.replace('.yaml', '.txt')}`);
+    await expect(told).toMatchFileSnapshot(`${folder}/${file.replace('.yaml', '.txt')}`);
   });
 });
