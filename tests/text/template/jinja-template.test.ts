@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/json.ts';
 import { jinjaTemplate } from '../../../src/text/template/jinja-template.ts';
 
 const promptOf = (prompt: string) => jinjaTemplate({ prompt, header: '', response: '' });
@@ -19,6 +21,22 @@ test('a template writes its segments, white space and final line feeds as they s
   expect(template({ q: 'two', input: 'more', a: '2', turns: [{ role: 'user' }] })[0]?.text).toBe(
     'Q: two\nI: more[user]',
   );
+});
+
+interface PythonCases {
+  readonly row: JsonObject;
+  readonly cases: readonly { readonly source: string; readonly text: string }[];
+}
+const python: PythonCases = JSON.parse(
+  readFileSync(new URL('../../fixtures/text/templates.json', import.meta.url), 'utf8'),
+);
+
+test.each(python.cases)('$source is written as by Python’s Jinja', ({ source, text }) => {
+  expect(promptOf(source)(python.row)).toEqual([{ role: 'prompt', text }]);
+});
+
+test('a truth value is written as JSON writes it', () => {
+  expect(promptOf('{{ flag }}')({ flag: true })).toEqual([{ role: 'prompt', text: 'true' }]);
 });
 
 test('a value is data: whatever it contains is written as it stands', () => {
