@@ -66,7 +66,10 @@ test('reused stages share a line, and each stage that runs says why and how it e
           failure: { kind: 'timeout', milliseconds: 1000 },
         },
       ],
-      [40, { type: 'stage-failed', stage: 'generate', failure: { kind: 'interrupted' } }],
+      [
+        40,
+        { type: 'stage-failed', stage: 'generate', failure: { kind: 'missing-output', output: 'responses' } },
+      ],
       [40, { type: 'stage-skipped', stage: 'evaluate', because: 'generate failed' }],
       [50, { type: 'run-finished', run: 'r', outcome: 'failed', milliseconds: 50 }],
     ]),

@@ -3,12 +3,41 @@ import { dataProject, openCliRig } from './rig.ts';
 
 test('a plan says what would run, why, and how long it took last time', async () => {
   await using rig = await openCliRig(dataProject);
-  expect(await rig.retune('plan')).toMatchInlineSnapshot();
+  expect(await rig.retune('plan')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "stderr": "",
+      "stdout": "data: 1 stage would run, 4 may follow
+      load      runs: it has not run before
+      format    waits for load
+      split     waits for format
+      tokenize  waits for split
+      collate   waits for tokenize",
+    }
+  `);
   await rig.retune('run');
-  expect(await rig.retune('plan')).toMatchInlineSnapshot();
+  expect(await rig.retune('plan')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "stderr": "",
+      "stdout": "data: nothing would run; 5 stages up to date",
+    }
+  `);
   expect(
     await rig.retune('plan', '--set', 'stages.format.with.template=alpaca-stanford'),
-  ).toMatchInlineSnapshot();
+  ).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "stderr": "",
+      "stdout": "data: 1 stage would run, 3 may follow
+      1 stage reused: load
+      format    runs: \`with.template\` changed from "alpaca" to "alpaca-stanford"
+                (last time <time>)
+      split     waits for format (last time <time>)
+      tokenize  waits for split (last time <time>)
+      collate   waits for tokenize (last time <time>)",
+    }
+  `);
 });
 
 test('plan --check ends with 3 if anything would run', async () => {
@@ -28,22 +57,75 @@ const decisionOf = ({ decision }: { decision: string }) => decision;
 
 test('explain shows each field that differs, with its line', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot();
+  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot(
+    `"collate waits for tokenize; it has not run before"`,
+  );
   await rig.retune('run');
-  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot();
+  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot(
+    `"collate would be reused: nothing differs from its past run"`,
+  );
   const edited = dataProject['data.yaml']
     .replace('length: 64', 'length: 32')
     .replace('batch_size: 2', 'batch_size: 4');
   await rig.write('data.yaml', edited);
-  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot();
+  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot(`
+    "collate would run: compared with <date> UTC, this differs:
+
+      with.batch_size  data.yaml:18
+        was  2
+        is   4
+
+      with.max_length  data.yaml:18
+        was  64
+        is   32"
+  `);
   await rig.write('rows.jsonl', dataProject['rows.jsonl'].replace('fox', 'ram'));
-  expect((await rig.retune('explain', 'load')).stdout).toMatchInlineSnapshot();
-  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot();
+  expect((await rig.retune('explain', 'load')).stdout).toMatchInlineSnapshot(`
+    "load would run: compared with <date> UTC, this differs:
+
+      with.records  data.yaml:6
+        was  sha256:0c33a551ce6d
+        is   sha256:6f906feeabc9"
+  `);
+  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot(`
+    "collate waits for tokenize; this differs already:
+
+      with.batch_size  data.yaml:18
+        was  2
+        is   4
+
+      with.max_length  data.yaml:18
+        was  64
+        is   32"
+  `);
 });
 
 test('explain --json gives each difference with file and line', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.retune('run');
   const { stdout } = await rig.retune('explain', 'collate', '-p', 'length=32', '--json');
-  expect(JSON.parse(stdout)).toMatchInlineSnapshot();
+  const { key, ...explained } = JSON.parse(stdout);
+  expect(key).toMatch(/^[0-9a-f]{64}$/);
+  expect(explained).toMatchInlineSnapshot(`
+    {
+      "compared_with": {
+        "run": "<run>",
+        "stage": "collate",
+        "started_at": "<date>",
+      },
+      "decision": "run",
+      "differences": [
+        {
+          "after": 32,
+          "before": 64,
+          "field": "with.max_length",
+          "file": "data.yaml",
+          "kind": "config",
+          "line": 18,
+        },
+      ],
+      "reason": "\`with.max_length\` changed from 64 to 32",
+      "stage": "collate",
+    }
+  `);
 });

@@ -1,11 +1,21 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
 
 test('init writes a project whose pipeline can be planned', async () => {
   await using rig = await openCliRig();
-  expect(await rig.retune('init', 'my-project')).toMatchInlineSnapshot();
+  expect(await rig.retune('init', 'my-project')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "stderr": "",
+      "stdout": "Wrote pipeline.yaml, pipeline.schema.json, data/instructions.jsonl, README.md, .gitignore in my-project.
+
+    Next:
+      cd my-project
+      retune run",
+    }
+  `);
   const names = await readdir(join(rig.folder, 'my-project'), { recursive: true });
   expect(names.sort()).toEqual([
     '.gitignore',
@@ -43,18 +53,53 @@ test('schema prints a JSON Schema, of pipelines or of one stage', async () => {
 
 test('graph draws the pipeline as text, Mermaid and Graphviz', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('graph')).stdout).toMatchInlineSnapshot();
-  expect((await rig.retune('graph', '--format', 'mermaid')).stdout).toMatchInlineSnapshot();
+  expect((await rig.retune('graph')).stdout).toMatchInlineSnapshot(`
+    "data: 5 stages
+
+      load      → records
+      format    load → records
+      split     format → records {train, test, validation}
+      tokenize  split → tokens {train, test, validation}
+      collate   tokenize → batches {train, test, validation}"
+  `);
+  expect((await rig.retune('graph', '--format', 'mermaid')).stdout).toMatchInlineSnapshot(`
+    "flowchart LR
+      s0["load"]
+      s1["format"]
+      s2["split"]
+      s3["tokenize"]
+      s4["collate"]
+      s0 -->|"records"| s1
+      s1 -->|"records"| s2
+      s2 -->|"records"| s3
+      s3 -->|"tokens"| s4"
+  `);
   expect(JSON.parse((await rig.retune('graph', '--json')).stdout).edges).toHaveLength(4);
 });
 
 test('runs lists past runs, and shows one of them', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot();
+  expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot(`"no runs yet in <folder>/artifacts"`);
   await rig.retune('run');
   await rig.retune('run', '-p', 'length=32');
-  expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot();
-  expect((await rig.retune('runs', 'latest')).stdout).toMatchInlineSnapshot();
+  expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot(`
+    "run                              pipeline  outcome      time  ran  reused  params
+    <run>  data      succeeded <time>    1       4  {"length":32}
+    <run>  data      succeeded <time>    5       0"
+  `);
+  expect((await rig.retune('runs', 'latest')).stdout).toMatchInlineSnapshot(`
+    "run       <run>
+    pipeline  data (data.yaml)
+    params    {"length":32}
+    started   <date>
+    outcome   succeeded after <time>
+
+      load      reused
+      format    reused
+      split     reused
+      tokenize  reused
+      collate   ran in <time>: \`with.max_length\` changed from 64 to 32"
+  `);
   expect(JSON.parse((await rig.retune('runs', '--json')).stdout).runs).toHaveLength(2);
 });
 
@@ -62,6 +107,25 @@ test('verify ends with 4 where a stored file is not what its digest says', async
   await using rig = await openCliRig(dataProject);
   await rig.retune('run');
   expect((await rig.retune('verify')).exitCode).toBe(0);
+  const blobs = join(rig.folder, 'artifacts/blobs/sha256');
+  const names = await readdir(blobs, { recursive: true, withFileTypes: true });
+  const blob =
+    names
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()[0] ?? '';
+  await chmod(blob, 0o600);
+  await writeFile(blob, 'not what it was');
+  const { exitCode, stdout } = await rig.retune('verify', '--json');
+  expect([exitCode, JSON.parse(stdout).sound]).toEqual([4, false]);
+});
+
+test('a run ends with 4 where the lock is damaged', async () => {
+  await using rig = await openCliRig(dataProject);
+  await rig.retune('run');
+  await rig.write('data.lock.yaml', 'stages: [');
+  const { exitCode, stderr } = await rig.retune('run');
+  expect([exitCode, stderr.includes('error[damaged-lock]')]).toEqual([4, true]);
 });
 
 test('doctor finds a backend that computes', async () => {

@@ -52,7 +52,8 @@ function steady(text: string, folder: string): string {
     .replaceAll(folder, '<folder>')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{6}/g, '<run>')
     .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d\.\d{3}Z)?/g, '<date>')
-    .replaceAll(/\b(\d+ ms|\d+\.\d s|\d+m \d\ds)(?![\w/])/g, '<time>')
+    .replaceAll(/ *\b(\d+ ms|\d+\.\d s|\d+m \d\ds)(?![\w/])/g, ' <time>')
+    .replaceAll('( <time>', '(<time>')
     .replaceAll(/"(milliseconds|last_milliseconds)":[\d.]+/g, '"$1":0');
 }
 

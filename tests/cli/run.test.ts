@@ -3,25 +3,92 @@ import { dataProject, openCliRig } from './rig.ts';
 
 test('a first run runs every stage and says why; a second one has nothing to run', async () => {
   await using rig = await openCliRig(dataProject);
-  expect(await rig.retune('run')).toMatchInlineSnapshot();
-  expect(await rig.retune('run')).toMatchInlineSnapshot();
+  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "stderr": "",
+      "stdout": "started  load (it has not run before)
+    done     load in <time>
+    started  format (it has not run before)
+    done     format in <time>
+    started  split (it has not run before)
+    done     split in <time>
+    started  tokenize (it has not run before)
+    done     tokenize in <time>
+    started  collate (it has not run before)
+    done     collate in <time>
+
+    data: 5 stages ran in <time>",
+    }
+  `);
+  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "stderr": "",
+      "stdout": "5 stages reused: load, format, split, tokenize, collate
+    data: nothing had to run; 5 stages reused (<time>)",
+    }
+  `);
 });
 
 test('an edit runs what depends on it, and names the field', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.retune('run');
-  expect(await rig.retune('run', '-p', 'length=32')).toMatchInlineSnapshot();
+  expect(await rig.retune('run', '-p', 'length=32')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "stderr": "",
+      "stdout": "4 stages reused: load, format, split, tokenize
+    started  collate (\`with.max_length\` changed from 64 to 32)
+    warning  collate: train: 5 of 5 records are longer than max_length 32 (the longest has 38 tokens); they were cut, so the model does not learn where they end
+    warning  collate: train: 5 of 5 examples have no token to learn: r0, r1, r2, r3, r4
+    warning  collate: test: 2 of 2 records are longer than max_length 32 (the longest has 38 tokens); they were cut, so the model does not learn where they end
+    warning  collate: test: 2 of 2 examples have no token to learn: r5, r6
+    warning  collate: validation: 3 of 3 records are longer than max_length 32 (the longest has 39 tokens); they were cut, so the model does not learn where they end
+    warning  collate: validation: 3 of 3 examples have no token to learn: r7, r8, r9
+    done     collate in <time>
+
+    data: 1 stage ran, 4 reused in <time>",
+    }
+  `);
 });
 
 test('a named stage runs with what it needs and no more', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('run', 'data.yaml', 'split')).stdout).toMatchInlineSnapshot();
+  expect((await rig.retune('run', 'data.yaml', 'split')).stdout).toMatchInlineSnapshot(`
+    "started  load (it has not run before)
+    done     load in <time>
+    started  format (it has not run before)
+    done     format in <time>
+    started  split (it has not run before)
+    done     split in <time>
+
+    data: 3 stages ran in <time>"
+  `);
 });
 
 test('a failed stage ends with 1, says what to mend, and the next run goes on from there', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write('rows.jsonl', dataProject['rows.jsonl'].replace('"output":"c-a-t"', '"answer":"c-a-t"'));
-  expect(await rig.retune('run')).toMatchInlineSnapshot();
+  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 1,
+      "stderr": "",
+      "stdout": "started  load (it has not run before)
+    done     load in <time>
+    started  format (it has not run before)
+    failed   format
+    skipped  split, tokenize, collate (it needs \`format\`, which failed)
+
+    failed format: 1 of 10 records cannot be written with the template:
+      record 2 (id r1): it has no field \`output\`
+      help: map it with \`fields: { output: <its name in your data> }\` of the load
+      stage; the row has \`instruction\`, \`answer\`
+
+    data: 1 stage ran, 1 failed, 3 skipped in <time>
+    What finished is kept: mend it and run again to go on from here.",
+    }
+  `);
   await rig.write('rows.jsonl', dataProject['rows.jsonl']);
   expect((await rig.retune('run')).exitCode).toBe(0);
 });

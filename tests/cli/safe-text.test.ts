@@ -27,5 +27,6 @@ test('no control character but line feed and tab ever comes through', () => {
       string({ unit: 'binary' }),
       (text) => !/(?![\n\t])[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(safeText(text)),
     ),
+    { numRuns: 30 },
   );
 });

@@ -3,12 +3,75 @@ import { dataProject, openCliRig } from './rig.ts';
 
 test('`retune` alone shows the commands in groups and the first step', async () => {
   await using rig = await openCliRig();
-  expect(await rig.retune()).toMatchInlineSnapshot();
+  expect(await rig.retune()).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "stderr": "",
+      "stdout": "Usage: retune <command> [options]
+
+    Instruction fine-tuning as a cached pipeline: edit the YAML, rerun only what
+    changed.
+
+    Options:
+      --version   print the version
+      -h, --help  show help
+
+    Run a pipeline:
+      run         Run the stages whose inputs changed, and reuse the rest
+      plan        Show what a run would do and why, and change nothing
+      explain     Show field by field how a stage differs from its nearest past run
+
+    Look at it and at its results:
+      show        Print a result: records, answers, tokens, batches, a model, a
+                  history or scores
+      runs        List past runs, or show what one of them did
+      graph       Draw the stages of a pipeline and what flows between them
+
+    Start and check:
+      init        Write a small pipeline that works, to start from
+      schema      Print the JSON Schema of pipeline files, or of one stage's fields
+      verify      Check that everything in the store is what its digest says
+      doctor      Show what this machine offers, and what is missing
+
+    Start here:
+      retune init my-project
+      cd my-project
+      retune run",
+    }
+  `);
 });
 
 test('the help of a command has a sentence, its options and examples', async () => {
   await using rig = await openCliRig();
-  expect((await rig.retune('run', '--help')).stdout).toMatchInlineSnapshot();
+  expect((await rig.retune('run', '--help')).stdout).toMatchInlineSnapshot(`
+    "Usage: retune run [file] [stage...] [options]
+
+    Run the stages whose inputs changed, and reuse the rest.
+
+    Options:
+      -j, --jobs <number>       how many stages may run at once (default: one for
+                                each core)
+      --force <stage>           run this stage even if nothing changed; repeatable
+      --keep-going              after a failure, still run what does not depend on
+                                it
+      --backend <name>          where tensors are computed (choices: "onnx", "cpu")
+      -p, --param <name=value>  give one of the pipeline's params another value;
+                                repeatable
+      --set <path=value>        give any field another value, as
+                                stages.train.with.epochs=3; repeatable
+      --store <folder>          keep results in this folder instead of the project's
+                                artifacts/ (RETUNE_STORE says the same)
+      --json                    print JSON for programs instead of text for people
+      -h, --help                show help
+
+    Examples:
+      retune run
+          run the only pipeline of this folder
+      retune run pipelines/quickstart.yaml train
+          run \`train\` and what it needs
+      retune run -p learning_rate=1e-4
+          try another value without an edit"
+  `);
 });
 
 test('every command explains itself', async () => {
@@ -28,12 +91,39 @@ test('a command or an option that does not exist ends with 2 and a suggestion', 
     await rig.retune('rnu'),
     await rig.retune('run', '--jbos', '2'),
     await rig.retune('run', '-j', 'many'),
-  ]).toMatchInlineSnapshot();
+  ]).toMatchInlineSnapshot(`
+    [
+      {
+        "exitCode": 2,
+        "stderr": "error: unknown command 'rnu'
+    (Did you mean run?)",
+        "stdout": "",
+      },
+      {
+        "exitCode": 2,
+        "stderr": "error: unknown option '--jbos'
+    (Did you mean --jobs?)",
+        "stdout": "",
+      },
+      {
+        "exitCode": 2,
+        "stderr": "error: option '-j, --jobs <number>' argument 'many' is invalid. It takes a whole number of at least 1.",
+        "stdout": "",
+      },
+    ]
+  `);
 });
 
 test('without a pipeline a run says how to get one', async () => {
   await using rig = await openCliRig({ 'compose.yaml': 'services: {}\n' });
-  expect(await rig.retune('run')).toMatchInlineSnapshot();
+  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 2,
+      "stderr": "error: there is no pipeline in this folder or in its \`pipelines/\`
+      help: name a file, as in \`retune run path/to/pipeline.yaml\`, or write a first pipeline with \`retune init\`",
+      "stdout": "",
+    }
+  `);
 });
 
 test('with several pipelines one has to be named', async () => {
@@ -42,7 +132,14 @@ test('with several pipelines one has to be named', async () => {
     'a.lock.yaml': 'stages: {}\n',
     'pipelines/b.yml': 'stages: {}\n',
   });
-  expect(await rig.retune('plan')).toMatchInlineSnapshot();
+  expect(await rig.retune('plan')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 2,
+      "stderr": "error: there are several pipelines here: a.yaml, pipelines/b.yml
+      help: name one of them first, as in \`retune run a.yaml\`",
+      "stdout": "",
+    }
+  `);
 });
 
 test('with --json a bad command line is told as JSON', async () => {
@@ -57,12 +154,34 @@ test('every mistake of a pipeline is shown at once, and nothing runs', async () 
     'data.yaml',
     dataProject['data.yaml'].replace('batch_size', 'batchsize').replace('from: format', 'from: fromat'),
   );
-  expect(await rig.retune('run')).toMatchInlineSnapshot();
+  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 2,
+      "stderr": "data.yaml:11:11 error[unknown-reference] the pipeline has no stage \`fromat\`
+      11 |     from: fromat
+         |           ^^^^^^
+      help: did you mean \`format\`?
+    data.yaml:18:13 error[unknown-field] stage \`collate\` has no field \`batchsize\`
+      18 |     with: { batchsize: 2, max_length: "\${params.length}", train_on: response, shuffle: false }
+         |             ^^^^^^^^^
+      help: did you mean \`batch_size\`?
+    2 errors. Nothing ran.",
+      "stdout": "",
+    }
+  `);
   const { stdout, exitCode } = await rig.retune('run', '--json');
   expect([exitCode, JSON.parse(stdout).errors.length]).toEqual([2, 2]);
 });
 
 test('a stage that the pipeline does not have is refused with a suggestion', async () => {
   await using rig = await openCliRig(dataProject);
-  expect(await rig.retune('run', 'tokenise')).toMatchInlineSnapshot();
+  expect(await rig.retune('run', 'tokenise')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 2,
+      "stderr": "error[unknown-stage] the pipeline data has no stage \`tokenise\`
+      help: did you mean \`tokenize\`?
+    1 error. Nothing ran.",
+      "stdout": "",
+    }
+  `);
 });

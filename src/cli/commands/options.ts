@@ -17,11 +17,11 @@ export const jsonOption = new Option('--json', 'print JSON for programs instead 
 
 export const storeOption = new Option(
   '--store <folder>',
-  'keep results in this folder instead of the project’s artifacts/ (RETUNE_STORE says the same)',
+  "keep results in this folder instead of the project's artifacts/ (RETUNE_STORE says the same)",
 );
 
 export const overrideOptions: readonly Option[] = [
-  repeatable('-p, --param <name=value>', 'give one of the pipeline’s params another value; repeatable'),
+  repeatable('-p, --param <name=value>', "give one of the pipeline's params another value; repeatable"),
   repeatable('--set <path=value>', 'give any field another value, as stages.train.with.epochs=3; repeatable'),
 ];
 

@@ -12,7 +12,7 @@ export const verifyCommand: CommandDeclaration<StoreOptions> = {
   summary: 'Check that everything in the store is what its digest says',
   options: [storeOption, jsonOption],
   examples: [
-    { line: 'retune verify', does: 'check this project’s store' },
+    { line: 'retune verify', does: "check this project's store" },
     { line: 'retune verify --store /mnt/shared/artifacts', does: 'check another one' },
   ],
   load: () => import('../verify/execute-verify.ts'),

@@ -16,6 +16,7 @@ function verdict({ stage, decision, reason = '', compared_with, differences }: E
     case 'reuse':
       return `${stage} would be reused: nothing differs from its past run`;
     case 'undecided':
+      if (compared_with === undefined) return `${stage} ${reason}; it has not run before`;
       return differences.length > 0
         ? `${stage} ${reason}; this differs already:`
         : `${stage} ${reason}; its own fields are what they were`;

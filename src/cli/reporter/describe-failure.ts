@@ -14,6 +14,10 @@ export function describeFailure(failure: Failure): FailureText {
   return { message: safeText(message), ...(help === undefined ? {} : { help: safeText(help) }) };
 }
 
+/** How the end of a stage that did not finish is called. */
+export const endVerb = ({ kind }: Failure): 'failed' | 'stopped' =>
+  kind === 'interrupted' ? 'stopped' : 'failed';
+
 function words(failure: Failure): { message: string; help?: string | undefined } {
   switch (failure.kind) {
     case 'stage-error':
@@ -26,7 +30,7 @@ function words(failure: Failure): { message: string; help?: string | undefined }
     case 'timeout':
       return {
         message: `it was stopped after its timeout of ${formatDuration(failure.milliseconds)}`,
-        help: 'raise the stage’s `timeout:`, or give it less to do',
+        help: "raise the stage's `timeout:`, or give it less to do",
       };
     case 'killed':
       return {

@@ -3,7 +3,7 @@ import type { StageReport } from '../../runtime/stage/stage-definition.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { describeFailure } from './describe-failure.ts';
+import { describeFailure, endVerb } from './describe-failure.ts';
 import { LiveRow } from './live-row.ts';
 import { advance, type Progress, progressBar, progressText } from './progress.ts';
 import type { Reporter } from './reporter.ts';
@@ -54,7 +54,7 @@ export class LiveReporter implements Reporter {
           ?.note(`trying again: ${safeLine(describeFailure(event.failure).message)}`);
         break;
       case 'stage-failed':
-        this.#show(event.stage, 'failed');
+        this.#show(event.stage, endVerb(event.failure));
         this.#rows.get(event.stage)?.end('failed');
         break;
       case 'stage-skipped':

@@ -3,7 +3,7 @@ import type { StageReport } from '../../runtime/stage/stage-definition.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { describeFailure } from './describe-failure.ts';
+import { describeFailure, endVerb } from './describe-failure.ts';
 import { advance, type Progress, progressText } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 import { fewNames, reusedText } from './reused-text.ts';
@@ -41,7 +41,7 @@ export class PlainReporter implements Reporter {
         this.#line('retrying', `${event.stage}: ${describeFailure(event.failure).message}`);
         break;
       case 'stage-failed':
-        this.#line('failed', event.stage);
+        this.#line(endVerb(event.failure), event.stage);
         break;
       case 'stage-reused':
         this.#reused.push(event.stage);

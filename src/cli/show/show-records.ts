@@ -17,7 +17,9 @@ export async function showRecords({ path, offset, limit = DEFAULT_LIMIT }: ShowS
       [
         ...window.items.map((record) => `${labelledText(linesOf(record), { terminal, indent: '' })}\n`),
         windowNote(window, 'records'),
-      ].join('\n'),
+      ]
+        .join('\n')
+        .trimEnd(),
   };
 }
 

@@ -17,7 +17,9 @@ export async function showResponses({ path, offset, limit = DEFAULT_LIMIT }: Sho
       [
         ...window.items.map((response) => `${labelledText(linesOf(response), { terminal, indent: '' })}\n`),
         windowNote(window, 'responses'),
-      ].join('\n'),
+      ]
+        .join('\n')
+        .trimEnd(),
   };
 }
 

@@ -3,6 +3,7 @@ import { formatCount } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Shown, ShowSource } from './shown.ts';
+import { tokenText } from './token-text.ts';
 
 export interface TokenizerSummary {
   readonly vocabulary: string;
@@ -14,17 +15,17 @@ export interface TokenizerSummary {
 export async function showTokenizer({ path }: ShowSource): Promise<Shown> {
   const tokenizer = await openTokenizer(path);
   const sentence = 'Below is an instruction that describes a task.';
-  const pieces = [...tokenizer.encode(sentence)].map((token) => ({ token, text: tokenizer.decode([token]) }));
+  const tokens = [...tokenizer.encode(sentence)];
   const summary = await tokenizerSummary(path);
   return {
-    json: { ...summary, sample: { sentence, pieces } },
+    json: { ...summary, sample: { sentence, tokens } },
     text: () =>
       renderTable({
         rows: [
           ['vocabulary', safeLine(tokenizer.vocabulary)],
           ['tokens', formatCount(tokenizer.vocabularySize)],
           ['end of text', String(tokenizer.endOfText)],
-          ['sample', pieces.map(({ token, text }) => `${token}"${safeLine(text)}"`).join(' ')],
+          ['sample', tokens.map((token) => tokenText(token, tokenizer)).join(' ')],
         ],
         indent: '',
       }),

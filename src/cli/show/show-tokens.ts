@@ -4,6 +4,7 @@ import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import { labelledText } from '../terminal/labelled-text.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Shown, ShowSource } from './shown.ts';
+import { tokenText } from './token-text.ts';
 import { windowNote, windowOf } from './window.ts';
 
 const DEFAULT_LIMIT = 3;
@@ -27,17 +28,16 @@ export async function showTokens(source: ShowSource): Promise<Shown> {
           return `${labelledText(lines, { terminal, indent: '' })}\n`;
         }),
         windowNote(window, 'records'),
-      ].join('\n'),
+      ]
+        .join('\n')
+        .trimEnd(),
   };
 }
 
 function segmentLines({ tokens, segments }: TokenizedRecord, tokenizer: Tokenizer | undefined) {
   return segments.map(({ role, end }, index) => {
     const begin = segments[index - 1]?.end ?? 0;
-    const pieces = [...tokens.subarray(begin, end)].map((token) => pieceText(token, tokenizer));
+    const pieces = [...tokens.subarray(begin, end)].map((token) => tokenText(token, tokenizer));
     return { label: `[${role}]`, text: pieces.join(' ') };
   });
 }
-
-const pieceText = (token: number, tokenizer: Tokenizer | undefined): string =>
-  tokenizer ? `${token}"${safeLine(tokenizer.decode([token]))}"` : String(token);

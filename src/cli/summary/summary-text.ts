@@ -14,7 +14,7 @@ export function summaryText(summary: RunSummary, terminal: Terminal): string {
   return [
     section(title('Losses'), lossTable(summary.losses)),
     section(title('Scores'), scoreTable(summary.scores)),
-    section(title('Answers'), answersText(summary.answers, terminal)),
+    section(title('Answers'), summary.outcome === 'succeeded' ? answersText(summary.answers, terminal) : ''),
     ...summary.failed.map((failed) => `${failureText(failed, terminal)}\n\n`),
     headline(summary),
     section(`\n\n${title('Try next')}`, bullets(summary.try_next, terminal)).trimEnd(),
