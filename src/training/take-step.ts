@@ -1,4 +1,4 @@
-import type { PaddedBatch } from './batches/pad-batch.ts';
+import type { BatchPieces } from './batches/batch-pieces.ts';
 import { lossAndGradients } from './loss/loss-and-gradients.ts';
 import { clipScale, gradientNorm } from './optimizer/gradient-norm.ts';
 import type { TrainingState } from './state/training-state.ts';
@@ -7,7 +7,7 @@ import { TrainingError } from './training-error.ts';
 interface Step {
   /** 1 is the first step. */
   readonly step: number;
-  readonly batch: PaddedBatch;
+  readonly batch: BatchPieces;
   readonly learningRate: number;
   readonly clipNorm: number | undefined;
 }

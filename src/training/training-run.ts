@@ -1,6 +1,6 @@
 import { setImmediate as letMessagesIn } from 'node:timers/promises';
+import { batchPieces } from './batches/batch-pieces.ts';
 import type { Example } from './batches/example.ts';
-import { padBatch } from './batches/pad-batch.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { type EvaluationSets, evaluationSets } from './evaluation/evaluation-sets.ts';
 import { isEvaluationDue } from './evaluation/is-evaluation-due.ts';
@@ -14,7 +14,7 @@ import { readState, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
 import { takeStep } from './take-step.ts';
 import { Throughput } from './throughput.ts';
-import { paddingOf, type TrainingTask } from './training-task.ts';
+import { slicingOf, type TrainingTask } from './training-task.ts';
 
 /** A training under way: what `train` does step by step, with the history that comes of it. */
 export class TrainingRun {
@@ -66,7 +66,7 @@ export class TrainingRun {
     const { config } = this.#task;
     const { schedule, optimizer, clip_norm: clipNorm } = config;
     this.#epoch = epoch;
-    const batch = padBatch(examples, paddingOf(this.#task));
+    const batch = batchPieces(examples, slicingOf(this.#task));
     const learningRate = learningRateAt({
       schedule,
       peak: optimizer.learning_rate,

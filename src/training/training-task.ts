@@ -1,8 +1,8 @@
 import type { TrainConfig } from '../generated/train-config.ts';
 import type { LanguageModel } from '../model/language-model.ts';
 import type { Tokenizer } from '../text/tokenizer/tokenizer.ts';
+import type { Slicing } from './batches/batch-pieces.ts';
 import type { Batches } from './batches/example.ts';
-import type { Padding } from './batches/pad-batch.ts';
 import type { HistoryEntry } from './history-entry.ts';
 
 /** Everything that a training needs, and whom it tells of its progress. */
@@ -33,8 +33,10 @@ export interface TrainingProgress {
   readonly tokensPerSecond: number;
 }
 
-export const paddingOf = ({ batches, config, model }: TrainingTask): Padding => ({
+/** How this task computes its batches. */
+export const slicingOf = ({ batches, config, model }: TrainingTask): Slicing => ({
   endOfText: batches.endOfText,
   multipleOf: config.pad_to_multiple_of,
   maximumWidth: model.config.contextLength,
+  pieceSize: config.micro_batch_size,
 });

@@ -5,7 +5,7 @@ import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openSafetensors } from '../../src/model/safetensors/open-safetensors.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { padBatch } from '../../src/training/batches/pad-batch.ts';
+import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
 import { learningRateAt } from '../../src/training/schedule/learning-rate-at.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
 import { takeStep } from '../../src/training/take-step.ts';
@@ -32,9 +32,15 @@ interface TorchSteps {
   readonly runs: Readonly<Record<string, TorchRun>>;
 }
 
+interface Comparison {
+  readonly name: string;
+  readonly run: TorchRun;
+  readonly pieceSize?: number | undefined;
+}
+
 const torch: TorchSteps = JSON.parse(readFileSync(fixture('torch-steps.json'), 'utf8'));
 
-async function trainLike(run: TorchRun, model: LanguageModel) {
+async function trainLike(model: LanguageModel, { run, pieceSize }: Omit<Comparison, 'name'>) {
   const { learning_rate, weight_decay, betas, decay } = run;
   const optimizer: TrainConfig['optimizer'] = {
     ...{ name: 'adamw', epsilon: 1e-8 },
@@ -44,7 +50,7 @@ async function trainLike(run: TorchRun, model: LanguageModel) {
   const state = new TrainingState(model, optimizer);
   const taken = [];
   for (let step = 1; step <= run.steps; step++) {
-    const batch = padBatch(examplesOf(step), { endOfText: torch.end_of_text, multipleOf: 16 });
+    const batch = batchPieces(examplesOf(step), { endOfText: torch.end_of_text, multipleOf: 16, pieceSize });
     const learningRate = learningRateAt({ schedule, peak: learning_rate, step, totalSteps: run.steps });
     taken.push(await takeStep(state, { step, batch, learningRate, clipNorm: run.clip_norm ?? undefined }));
   }
@@ -72,28 +78,37 @@ function withoutKeyBias(name: string, values: Float32Array): readonly number[] {
   return [...values].filter((_, index) => !isKey(index));
 }
 
+/** Runs the training and compares all that comes of it with PyTorch's. */
+async function expectParity({ name, run, pieceSize }: Comparison): Promise<void> {
+  const model = await openLanguageModel(fixture('tiny-gpt2'));
+  const { losses, norms } = await trainLike(model, { run, pieceSize });
+  await using torchWeights = await openSafetensors(fixture(`torch-steps-${name}.safetensors`));
+  const differences = [];
+  for (const [parameter, variable] of model.parameters) {
+    const ours = withoutKeyBias(parameter, variable.dataSync<'float32'>());
+    const theirs = withoutKeyBias(parameter, await torchWeights.readFloat32(parameter));
+    differences.push(largestDifference(ours, theirs));
+  }
+  model.dispose();
+  expect(largestDifference(losses, run.losses)).toBeLessThan(1e-5);
+  expect(largestDifference(norms, run.gradient_norms)).toBeLessThan(1e-5);
+  expect(differences).toHaveLength(torchWeights.tensors.size);
+  expect(Math.max(...differences)).toBeLessThan(1e-5);
+}
+
 describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
   beforeAll(async () => {
     await openTensorBackend({ backend });
   });
 
   it.each(Object.entries(torch.runs))(
-    'ten AdamW steps (%s) give the losses and the weights of PyTorch',
-    async (name, run) => {
-      const model = await openLanguageModel(fixture('tiny-gpt2'));
-      const { losses, norms } = await trainLike(run, model);
-      await using torchWeights = await openSafetensors(fixture(`torch-steps-${name}.safetensors`));
-      const differences = [];
-      for (const [parameter, variable] of model.parameters) {
-        const ours = withoutKeyBias(parameter, variable.dataSync<'float32'>());
-        const theirs = withoutKeyBias(parameter, await torchWeights.readFloat32(parameter));
-        differences.push(largestDifference(ours, theirs));
-      }
-      model.dispose();
-      expect(largestDifference(losses, run.losses)).toBeLessThan(1e-5);
-      expect(largestDifference(norms, run.gradient_norms)).toBeLessThan(1e-5);
-      expect(differences).toHaveLength(torchWeights.tensors.size);
-      expect(Math.max(...differences)).toBeLessThan(1e-5);
-    },
+    'ten AdamW steps (%s) give the losses, norms and weights of PyTorch',
+    (name, run) => expectParity({ name, run }),
   );
+
+  it('batches computed example by example give them too', async () => {
+    const { clipped } = torch.runs;
+    if (clipped === undefined) throw new Error('torch-steps.py makes a clipped run');
+    await expectParity({ name: 'clipped', run: clipped, pieceSize: 1 });
+  });
 });

@@ -1,10 +1,12 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import { saveLanguageModel } from '../../model/language-model.ts';
 import type { StageHost } from '../../runtime/stage/stage-definition.ts';
+import { StageError } from '../../runtime/stage/stage-error.ts';
 import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import type { HistoryEntry } from '../../training/history-entry.ts';
 import { train } from '../../training/train.ts';
 import type { TrainingProgress } from '../../training/training-task.ts';
+import { endpointModel } from '../generate/endpoint-model.ts';
 import { openLocalModel } from '../generate/open-local-model.ts';
 import { implementStage } from '../implement-stage.ts';
 
@@ -14,6 +16,7 @@ export const { run } = implementStage<TrainConfig>()({
   outputs: { model: 'model', history: 'history' },
   async run({ config, inputs, outputs, statePath, resources, host }) {
     const begun = performance.now();
+    await refuseServedModel(inputs.model.path);
     using local = await openLocalModel(inputs.model.path, resources);
     const { model, tokenizer, tensorBackend } = local;
     const { steps, tokensPerSecond } = await train({
@@ -43,6 +46,16 @@ export const { run } = implementStage<TrainConfig>()({
     };
   },
 });
+
+async function refuseServedModel(folder: string): Promise<void> {
+  const served = await endpointModel(folder);
+  if (served === undefined) return;
+  throw new StageError({
+    code: 'endpoint-model',
+    message: `the model \`${served}\` stands behind an endpoint, which keeps its weights to itself`,
+    help: 'train a model that was loaded from a folder or made with `init`',
+  });
+}
 
 function reportProgress(progress: TrainingProgress, host: StageHost): void {
   const { step, totalSteps, loss, learningRate, tokensPerSecond } = progress;

@@ -1,11 +1,11 @@
+import { type BatchPieces, batchPieces } from '../batches/batch-pieces.ts';
 import { type EpochOfExamples, exampleGroups } from '../batches/example-groups.ts';
-import { type PaddedBatch, padBatch } from '../batches/pad-batch.ts';
 import { TrainingError } from '../training-error.ts';
-import { paddingOf, type TrainingTask } from '../training-task.ts';
+import { slicingOf, type TrainingTask } from '../training-task.ts';
 
 export interface EvaluationSets {
-  readonly train: readonly PaddedBatch[];
-  readonly validation: readonly PaddedBatch[] | undefined;
+  readonly train: readonly BatchPieces[];
+  readonly validation: readonly BatchPieces[] | undefined;
 }
 
 /**
@@ -14,11 +14,11 @@ export interface EvaluationSets {
  */
 export function evaluationSets(task: TrainingTask): EvaluationSets {
   const { batches, validation, config } = task;
-  const padding = paddingOf(task);
+  const slicing = slicingOf(task);
   const first = (set: Omit<EpochOfExamples, 'epoch'>, port: string) => {
     const chosen = exampleGroups({ ...set, epoch: 0 })
       .slice(0, config.evaluate.batches)
-      .map((group) => padBatch(group, padding))
+      .map((group) => batchPieces(group, slicing))
       .filter(({ targetCount }) => targetCount > 0);
     if (chosen.length === 0) throw nothingToEvaluate(port, config.evaluate.batches);
     return chosen;

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LanguageModel } from '../../model/language-model.ts';
+import type { BatchPieces } from '../batches/batch-pieces.ts';
 import type { PaddedBatch } from '../batches/pad-batch.ts';
 import { batchLoss } from './batch-loss.ts';
 
@@ -9,9 +10,29 @@ export interface LossAndGradients {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-/** A batch's loss and its gradients, on the host. All of them are read at once, which a lazy backend computes in one go. */
-export async function lossAndGradients(model: LanguageModel, batch: PaddedBatch): Promise<LossAndGradients> {
-  const { value, grads } = tf.variableGrads(() => batchLoss(model, batch), [...model.parameters.values()]);
+/** A batch's mean loss and its gradients, on the host. Pieces are weighted by their targets, so that they make no difference. */
+export async function lossAndGradients(
+  model: LanguageModel,
+  { pieces, targetCount }: BatchPieces,
+): Promise<LossAndGradients> {
+  const [first, ...others] = pieces;
+  if (first === undefined) throw new Error('a batch without a target has no gradient');
+  const whole = await ofPiece(model, first);
+  if (others.length === 0) return whole;
+  let loss = 0;
+  const sums = new Map([...whole.gradients].map(([name, { length }]) => [name, new Float32Array(length)]));
+  for (const piece of pieces) {
+    const part = piece === first ? whole : await ofPiece(model, piece);
+    const share = piece.targetCount / targetCount;
+    loss += share * part.loss;
+    for (const [name, sum] of sums) addScaled(sum, share, part.gradients.get(name));
+  }
+  return { loss, gradients: sums };
+}
+
+/** All values are read at once, which a lazy backend computes in one go. */
+async function ofPiece(model: LanguageModel, piece: PaddedBatch): Promise<LossAndGradients> {
+  const { value, grads } = tf.variableGrads(() => batchLoss(model, piece), [...model.parameters.values()]);
   try {
     const [loss = Number.NaN] = await value.data();
     const gradients = new Map<string, Float32Array>();
@@ -23,4 +44,9 @@ export async function lossAndGradients(model: LanguageModel, batch: PaddedBatch)
   } finally {
     tf.dispose([value, grads]);
   }
+}
+
+function addScaled(sum: Float32Array, scale: number, values: Float32Array = new Float32Array()): void {
+  for (let index = 0; index < sum.length; index++)
+    sum[index] = (sum[index] ?? 0) + scale * (values[index] ?? 0);
 }
