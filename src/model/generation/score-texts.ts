@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
+import { IGNORED_TARGET, tokenLogLikelihoods } from '../../tensor/index.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { ModelError } from '../model-error.ts';
 import { paddedRows } from '../padded-rows.ts';
 import { batchesByLength } from './batches-by-length.ts';
 import { lengthBucket } from './length-bucket.ts';
-import { targetLogLikelihoods } from './target-log-likelihoods.ts';
 
 /** A text whose end is to be rated, given its beginning. */
 export interface TextToScore {
@@ -101,11 +101,16 @@ async function likelihoodsOf(scoring: ScoringBatch, rated: readonly RatedToken[]
   for (let start = 0; start < rated.length; start += headRows) {
     const some = rated.slice(start, start + headRows);
     const places = Int32Array.from({ length: headRows }, (_, index) => some[index]?.place ?? 0);
-    const targets = Int32Array.from({ length: headRows }, (_, index) => some[index]?.target ?? 0);
-    const logits = tf.tidy(() => model.logits(tf.gather(hidden, tf.tensor1d(places, 'int32')))); // [headRows, V]
-    const values = await targetLogLikelihoods({ logits, targets });
-    logits.dispose();
-    likelihoods.push(...values.subarray(0, some.length));
+    const targets = Int32Array.from(
+      { length: headRows },
+      (_, index) => some[index]?.target ?? IGNORED_TARGET,
+    );
+    const scores = tf.tidy(() => {
+      const logits = model.logits(tf.gather(hidden, tf.tensor1d(places, 'int32'))); // [headRows, V]
+      return tokenLogLikelihoods({ logits, targets: tf.tensor1d(targets, 'int32') });
+    });
+    likelihoods.push(...(await scores.data()).subarray(0, some.length));
+    scores.dispose();
   }
   hidden.dispose();
   return likelihoods;
