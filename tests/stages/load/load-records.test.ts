@@ -169,3 +169,27 @@ test('a folder is no file of rows', async () => {
     message: `${rig.folder} is no file`,
   });
 });
+
+test('whatever a file contains, it gives records or an error that its owner can mend', async () => {
+  const json = fc.json().map((text) => Buffer.from(text));
+  const lines = fc.array(fc.json()).map((values) => Buffer.from(values.join('\n')));
+  const table = fc.array(
+    fc.array(fc.constantFrom('a', '"', '""', 'é', '', '\r', ' ')).map((cells) => cells.join(',')),
+  );
+  const content = fc.oneof(
+    json,
+    lines,
+    table.map((rows) => Buffer.from(rows.join('\n'))),
+    fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  );
+  const type = fc.constantFrom('auto', 'json', 'jsonl', 'csv', 'tsv');
+  await fc.assert(
+    fc.asyncProperty(content, type, async (bytes, as) => {
+      const outcome = await loaded(bytes, { type: as }).catch((error: Error) => error);
+      const ids = Array.isArray(outcome) ? outcome.map((record) => (record as { id: unknown }).id) : [];
+      expect(ids.every((id) => typeof id === 'string' && id !== '')).toBe(true);
+      expect(outcome instanceof Error ? outcome.name : 'StageError').toBe('StageError');
+    }),
+    { numRuns: 150 },
+  );
+});
