@@ -15,7 +15,7 @@ test.skipIf(withoutTerminal)(
   async () => {
     await using rig = await openCliRig(dataProject);
     await rig.retune('run');
-    const command = `stty cols 80; '${process.execPath}' '${retuneScript}' run -p length=48`;
+    const command = `stty cols 80; '${process.execPath}' '${retuneScript}' run -p length=32`;
     const env = { PATH: process.env['PATH'], TERM: 'xterm', HOME: rig.folder };
     const { stdout } = await execa('script', ['-qec', command, join(rig.folder, 'typescript')], {
       cwd: rig.folder,
@@ -26,12 +26,22 @@ test.skipIf(withoutTerminal)(
       .split(/\r?\n/)
       .map((line) => line.replaceAll(/ *\d+(\.\d)? m?s\b/g, ' <time>').trimEnd());
     // Earlier frames were drawn over; the last one stays.
-    expect(
-      lines.slice(lines.findLastIndex((line) => line.includes('stages reused'))),
-    ).toMatchInlineSnapshot(`
+    expect(lines.slice(lines.findLastIndex((line) => line.includes('stages reused')))).toMatchInlineSnapshot(`
       [
         "✔ 4 stages reused: load, format, split, tokenize",
         "✔ collate <time>",
+        "warning collate: train: 5 of 5 records are longer than max_length 32 (the",
+        "longest has 38 tokens); they were cut, so the model does not learn where they",
+        "end",
+        "warning collate: train: 5 of 5 examples have no token to learn: r0, r1, r2, r3,",
+        "r4",
+        "warning collate: test: 2 of 2 records are longer than max_length 32 (the longest",
+        "has 38 tokens); they were cut, so the model does not learn where they end",
+        "warning collate: test: 2 of 2 examples have no token to learn: r5, r6",
+        "warning collate: validation: 3 of 3 records are longer than max_length 32 (the",
+        "longest has 39 tokens); they were cut, so the model does not learn where they",
+        "end",
+        "warning collate: validation: 3 of 3 examples have no token to learn: r7, r8, r9",
         "",
         "data: 1 stage ran, 4 reused in <time>",
         "",

@@ -3,19 +3,21 @@ import type { StageReport } from '../../runtime/stage/stage-definition.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { wrapText } from '../terminal/wrap-text.ts';
 import { describeFailure, endVerb } from './describe-failure.ts';
 import { LiveRow } from './live-row.ts';
 import { advance, type Progress, progressBar, progressText } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 import { reusedText } from './reused-text.ts';
 
-/** A list that redraws itself: one line for all reused stages, one for each stage that runs. */
+/** A list that redraws itself: one line for all reused stages, one for each stage that runs; then the warnings. */
 export class LiveReporter implements Reporter {
   readonly #terminal: Terminal;
   readonly #now: () => number;
   readonly #rows = new Map<string, LiveRow>();
   readonly #progress = new Map<string, Progress>();
   readonly #reused: string[] = [];
+  readonly #warnings: string[] = [];
   readonly #reusedRow = new LiveRow();
   readonly #noticeRow = new LiveRow();
   #nameWidth = 0;
@@ -77,15 +79,16 @@ export class LiveReporter implements Reporter {
   readonly close = async (): Promise<void> => {
     this.#endAll();
     await this.#list;
+    const { colors, columns, print } = this.#terminal;
+    for (const text of this.#warnings) print(wrapText(`${colors.yellow('warning')} ${text}`, { columns }));
   };
 
   /** listr2 is loaded only once a stage has to run. */
   async #open(): Promise<void> {
     const { Listr } = await import('listr2');
     const rows = [this.#reusedRow, ...this.#rows.values(), this.#noticeRow];
-    const rendererOptions = { persistentOutput: true, outputBar: Number.POSITIVE_INFINITY };
     await new Listr(
-      rows.map(({ task }) => ({ task, rendererOptions })),
+      rows.map(({ task }) => ({ task, rendererOptions: { bottomBar: 1 } })),
       {
         concurrent: true,
         exitOnError: false,
@@ -97,8 +100,9 @@ export class LiveReporter implements Reporter {
 
   #report(stage: string, report: StageReport): void {
     if (report.type === 'note') {
-      const mark = report.level === 'warning' ? `${this.#terminal.colors.yellow('warning')} ` : '';
-      this.#rows.get(stage)?.note(`${mark}${safeLine(report.message)}`);
+      const text = `${stage}: ${safeLine(report.message)}`;
+      if (report.level === 'warning') this.#warnings.push(text);
+      else this.#rows.get(stage)?.note(text);
       return;
     }
     const at = this.#now();
