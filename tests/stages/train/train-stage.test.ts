@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -31,7 +31,7 @@ class TrainRig implements AsyncDisposable {
   }
 
   /** Runs the stage and gives the folder of its outputs. */
-  async run({ config = small, batches = {}, backend = 'onnx' }: RigRun = {}) {
+  async run({ config = small, batches = {}, backend = 'onnx', model = tinyModel }: RigRun = {}) {
     const outputs = await mkdtemp(join(this.folder, 'outputs-'));
     const at = (name: string) => join(outputs, name);
     await writeBatches(at('train'), await tinyBatches(batches));
@@ -44,7 +44,7 @@ class TrainRig implements AsyncDisposable {
         version: trainStage.version,
         config: fillDefaults(trainStage.schema, config),
         inputs: {
-          model: { path: tinyModel },
+          model: { path: model },
           train: { path: at('train') },
           validation: { path: at('validation') },
         },
@@ -66,6 +66,8 @@ interface RigRun {
   readonly config?: JsonObject;
   readonly batches?: Partial<Batches>;
   readonly backend?: string;
+  /** The folder of the model that is trained. */
+  readonly model?: string;
 }
 
 const digestOf = async (path: string) =>
@@ -93,6 +95,36 @@ describe('train', () => {
       return [await digestOf(join(model, 'model.safetensors')), await digestOf(history)];
     };
     expect(await digests()).toEqual(await digests());
+  });
+
+  it('writes the same bytes on the cpu backend for as long as it keeps its version', async () => {
+    await using rig = await TrainRig.create();
+    const { model, history } = await rig.run({ backend: 'cpu' });
+    const written = {
+      version: trainStage.version,
+      weights: (await digestOf(join(model, 'model.safetensors'))).slice(0, 16),
+      history: (await digestOf(history)).slice(0, 16),
+    };
+    expect(written).toMatchInlineSnapshot(`
+      {
+        "history": "1a0a3817531a6295",
+        "version": 1,
+        "weights": "3bbfbd14e4b47f4b",
+      }
+    `);
+  });
+
+  it('refuses a model that stands behind an endpoint', async () => {
+    await using rig = await TrainRig.create();
+    const served = join(rig.folder, 'served');
+    await mkdir(served);
+    await writeFile(join(served, 'endpoint.json'), '{"provider":"openai","model":"some-model"}');
+    const error = await rig.run({ model: served }).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(StageError);
+    expect(error).toMatchObject({
+      code: 'endpoint-model',
+      message: 'the model `some-model` stands behind an endpoint, which keeps its weights to itself',
+    });
   });
 
   it('writes a history without a time in it, a JSON object a line', async () => {
