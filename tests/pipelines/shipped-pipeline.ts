@@ -10,6 +10,7 @@ const shipped = fileURLToPath(new URL('../../pipelines', import.meta.url));
 /** Runs copies of the shipped pipelines with the built command, so that no lock or artifact is left in the project. */
 export interface ShippedRig extends AsyncDisposable {
   readonly folder: string;
+  readonly write: CliRig['write'];
   readonly run: (pipeline: string, ...words: string[]) => ReturnType<CliRig['retune']>;
   readonly scores: (pipeline: string, stage: string) => Promise<Scores>;
   readonly rows: (pipeline: string, path: string) => Promise<readonly Json[]>;
@@ -22,6 +23,7 @@ export async function openShippedRig(): Promise<ShippedRig> {
     readFile(join(rig.folder, 'artifacts', 'outputs', pipeline, path), 'utf8');
   return {
     folder: rig.folder,
+    write: rig.write,
     run: (pipeline, ...words) => rig.retune('run', `pipelines/${pipeline}.yaml`, ...words),
     scores: async (pipeline, stage) => JSON.parse(await output(pipeline, `${stage}/scores`)),
     rows: async (pipeline, path) => {
