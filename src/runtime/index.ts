@@ -1,4 +1,5 @@
 export type { Diagnostic, Span } from './diagnostic/diagnostic.ts';
+export { renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export type { Failure } from './event/failure.ts';
 export type { RunEvent } from './event/run-event.ts';
 export type { RunOptions } from './execute/run-options.ts';
@@ -6,6 +7,7 @@ export { runPipeline } from './execute/run-pipeline.ts';
 export type { RunResult } from './execute/run-result.ts';
 export { serveStageProcess } from './execute/serve-stage-process.ts';
 export type { Dag, DagNode } from './graph/dag.ts';
+export { loadPipeline } from './graph/load-pipeline.ts';
 export type { Difference } from './key/compare-material.ts';
 export type { Decision, RunReason } from './plan/decision.ts';
 export { describeDifference, describeReason } from './plan/describe-reason.ts';

@@ -20,7 +20,7 @@ export async function runChild(execution: StageExecution): Promise<Result<Measur
     ipc: true,
     buffer: false,
     reject: false,
-    nodeOptions: [],
+    nodeOptions: heapLimit(execution.action.resources.memory),
     stdin: 'ignore',
     stdout: output,
     stderr: output,
@@ -46,6 +46,10 @@ export async function runChild(execution: StageExecution): Promise<Result<Measur
 }
 
 type LastWord = Extract<StageMessage, { type: 'finished' | 'failed' }>;
+
+/** Typed arrays live outside of the heap: this bounds what JavaScript itself may take of the memory, in MiB. */
+const heapLimit = (memory: number | undefined): readonly string[] =>
+  memory === undefined ? [] : [`--max-old-space-size=${Math.max(16, Math.floor(memory / 2 ** 20))}`];
 
 /** What became of a process that ended without a last word. */
 async function deathOf(

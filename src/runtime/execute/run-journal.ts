@@ -1,4 +1,4 @@
-import { dirname, relative, sep } from 'node:path';
+import { basename, dirname, relative, sep } from 'node:path';
 import type { Dag } from '../graph/dag.ts';
 import type { RunOutcome, RunRecord } from '../store/run-record.ts';
 import { writeRun } from '../store/run-records.ts';
@@ -29,7 +29,7 @@ export async function beginJournal(
     format: 1,
     run,
     pipeline: dag.name,
-    file: relative(dirname(store.root), dag.file).split(sep).join('/'),
+    file: recordedPath(store, dag.file),
     params: dag.params,
     overridden: dag.overridden,
     targets,
@@ -49,4 +49,10 @@ export async function beginJournal(
       return milliseconds;
     },
   };
+}
+
+/** Says nothing of the folders around a project: a store may be shared with people on other machines. */
+function recordedPath(store: Store, file: string): string {
+  const path = relative(dirname(store.root), file).split(sep).join('/');
+  return path.startsWith('../') ? basename(file) : path;
 }

@@ -13,6 +13,8 @@ export interface RunOptions extends StageSelection {
   readonly jobs?: number;
   /** After a failure, run what does not depend on it. */
   readonly keepGoing?: boolean;
+  /** Refuse to run where a source or a stage is not what the lock says. */
+  readonly locked?: boolean;
   /** Wins over what the stages' own `resources` say. */
   readonly resources?: StageAction['resources'];
   /** Aborted: running stages are asked to stop, and the run ends as interrupted. */

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import type { Lock } from '../plan/lock.ts';
+import { lockDifferences } from '../plan/lock-differences.ts';
 import { lockAfter, readLock, writeLock } from '../plan/lock-file.ts';
 import { PastRuns } from '../plan/past-runs.ts';
 import { selectStages } from '../plan/select-stages.ts';
@@ -10,6 +11,7 @@ import { digestSources } from '../plan/source-digests.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { RunOutcome } from '../store/run-record.ts';
 import { newRunId } from '../store/run-records.ts';
+import { createStore } from '../store/store.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { allOutcomes } from './all-outcomes.ts';
 import { releaseDeadAttempts } from './attempt.ts';
@@ -48,11 +50,16 @@ async function prepare(options: RunOptions): Promise<Result<Prepared, readonly D
   if (!lock.ok) return err([lock.error]);
   const sources = await digestSources(nodes.value.values(), options.store.statCache);
   if (!sources.ok) return sources;
+  if (options.locked === true) {
+    const differences = lockDifferences({ dag: options.dag, lock: lock.value, sources: sources.value });
+    if (differences.length > 0) return err(differences);
+  }
   return ok({ nodes: nodes.value, sources: sources.value, lock: lock.value });
 }
 
 async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Promise<RunResult> {
   const { dag, store, targets = [] } = options;
+  await createStore(store);
   const startedAt = new Date();
   const journal = await beginJournal(store, { run: newRunId(startedAt), startedAt, dag, targets });
   // Also ends what still runs when this function is left by an error.

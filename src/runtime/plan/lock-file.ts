@@ -44,6 +44,10 @@ export async function writeLock(
   }
 }
 
+/** What a lock calls a source: its path from the pipeline's folder. */
+export const lockedName = (dag: Dag, path: string): string =>
+  relative(dirname(dag.file), path).split(sep).join('/');
+
 /** The lock after a successful run. A run with overrides or of some stages only leaves the other lines as they are. */
 export function lockAfter(run: {
   readonly dag: Dag;
@@ -55,7 +59,7 @@ export function lockAfter(run: {
   const present = [...dag.nodes.values()].flatMap((node) => node.sources.map(({ path }) => path));
   const sources = new Map(
     [...new Set(present)].flatMap((path) => {
-      const name = relative(dirname(dag.file), path).split(sep).join('/');
+      const name = lockedName(dag, path);
       const digest = run.sources.get(path) ?? previous?.sources.get(name);
       return digest === undefined ? [] : [[name, digest] as const];
     }),

@@ -1,6 +1,6 @@
 import type { Dag, DagNode } from '../graph/dag.ts';
 import { cacheKeyOf, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
-import { findRecord } from '../store/action-records.ts';
+import { type FoundRecord, findRecord } from '../store/action-records.ts';
 import type { Store } from '../store/store.ts';
 import { decide, type StageFacts } from './decide.ts';
 import type { Decision } from './decision.ts';
@@ -33,10 +33,17 @@ async function factsOf(
   if (inputs.kind === 'open') return inputs;
   const material = keyMaterialOf({ node, inputs: inputs.contents, sources });
   const key = cacheKeyOf(material);
-  const found = await findRecord(store, key);
+  const found = withAllOutputs(node, await findRecord(store, key));
   const nearest =
     found.kind === 'absent'
       ? past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name })
       : undefined;
   return { kind: 'known', key, material, found, nearest, forced: forced.has(node.id) };
+}
+
+/** A record from before the stage declared an output cannot stand for it. */
+function withAllOutputs(node: DagNode, found: FoundRecord): FoundRecord {
+  if (found.kind !== 'usable') return found;
+  const output = Object.keys(node.ports.outputs).find((port) => !Object.hasOwn(found.record.outputs, port));
+  return output === undefined ? found : { kind: 'output-lost', output, state: 'missing' };
 }

@@ -9,7 +9,7 @@ export interface RunRecord {
   readonly format: 1;
   readonly run: string;
   readonly pipeline: string;
-  /** The pipeline file as seen from the store's parent folder. */
+  /** The pipeline file from the store's parent folder, or its bare name where it is not below that. */
   readonly file: string;
   readonly params: JsonObject;
   readonly overridden: boolean;

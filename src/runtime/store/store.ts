@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { StatCache } from './stat-cache.ts';
 
-/** Where artifacts, records and runs are kept. Its folder comes into being with the first thing that is written. */
+/** Where artifacts, records and runs are kept. Its folder comes into being with the first run. */
 export interface Store {
   /** Absolute. */
   readonly root: string;
@@ -10,4 +13,11 @@ export interface Store {
 /** Opens the store at an absolute path; writes nothing. */
 export function openStore(root: string): Store {
   return { root, statCache: StatCache.open(root) };
+}
+
+/** Makes the store's folder where there is none, and keeps what it will hold out of version control. */
+export async function createStore({ root }: Store): Promise<void> {
+  if (existsSync(root)) return;
+  await mkdir(root, { recursive: true });
+  await writeFile(join(root, '.gitignore'), '*\n');
 }

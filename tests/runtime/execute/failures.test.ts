@@ -180,3 +180,13 @@ test('a store that cannot be written is an error before anything runs', async ()
   const dag = rig.dag({ act: { uses: 'misbehave', with: { act: 'fine' } } });
   await expect(rig.run(dag)).rejects.toThrow(`the store ${rig.storeRoot} cannot be used: `);
 });
+
+test('a stage that takes more memory than it may is told so', async () => {
+  await using rig = await openRig();
+  const dag = rig.dag({ act: { uses: 'child-misbehave', with: { act: 'fill-heap' } } });
+  const result = await rig.run(dag, { resources: { memory: 32 * 2 ** 20 } });
+  expect(failureOf(result, 'act')).toMatchObject({
+    kind: 'killed',
+    message: 'the JavaScript heap ran out of memory',
+  });
+});

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
-import { openRig, type RunRig, stageProcess } from '../rig/run-rig.ts';
+import { decisions, openRig, type RunRig, stageProcess } from '../rig/run-rig.ts';
 import type { TinyPipeline } from '../rig/tiny-dag.ts';
 
 const stages = (suffix = '!'): TinyPipeline['stages'] => ({
@@ -67,6 +67,40 @@ test('a run of some stages leaves the lines of the others, and drops those that 
   const before = lockLines(rig);
   await rig.run(rig.dag(stages('?')), { targets: ['read'] });
   expect(lockLines(rig)).toEqual(before.filter((line) => !line.includes('gone')));
+});
+
+test('a locked run refuses what is not as the lock says, and runs what is', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  const run = async (suffix?: string) => {
+    const store = rig.open();
+    const result = await runPipeline({
+      dag: rig.dag(stages(suffix)),
+      store,
+      stageProcess: await stageProcess(),
+      locked: true,
+    });
+    return result.ok
+      ? result.value.outcome
+      : result.error.map(({ message, span }) => [message, span?.file.text]);
+  };
+  expect(await run()).toEqual([['the pipeline tiny has no lock', undefined]]);
+  await rig.run(rig.dag(stages()));
+  expect(await run()).toBe('succeeded');
+  expect(await run('?')).toEqual([['stage `append` is not what the lock says', 'append']]);
+  await rig.write('letters.txt', 'abd');
+  expect(await run()).toEqual([['`letters.txt` is not the file that the lock names', 'read/path']]);
+});
+
+test('a clone with its lock and a shared store has nothing to do', async () => {
+  await using rig = await openRig();
+  await using clone = await openRig();
+  await rig.write('letters.txt', 'abc');
+  await rig.run(rig.dag(stages()));
+  await clone.write('letters.txt', 'abc');
+  writeFileSync(lockPath(clone), readFileSync(lockPath(rig)));
+  const result = await clone.run(clone.dag(stages()), { store: rig.open(), locked: true });
+  expect(decisions(result)).toEqual({ read: 'reused', append: 'reused' });
 });
 
 test('a damaged lock is an error at its line, before anything runs', async () => {

@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/json.ts';
 import type { Explanation } from '../../../src/runtime/plan/explain-stage.ts';
 import { explainStage } from '../../../src/runtime/plan/explain-stage.ts';
 import { planPipeline } from '../../../src/runtime/plan/plan-pipeline.ts';
 import { decisions, openRig, type RunRig } from '../rig/run-rig.ts';
 import type { TinyPipeline } from '../rig/tiny-dag.ts';
+import { count, tinyRegistry } from '../rig/tiny-stages.ts';
 
 const stages = (suffix = '!', path = 'letters.txt'): TinyPipeline['stages'] => ({
   read: { uses: 'read', with: { path } },
@@ -122,6 +124,23 @@ test('a forced stage runs although it could be reused, and what follows is decid
   const forced = await rig.run(rig.dag(stages()), { force: ['append'] });
   expect(decisions(forced)).toEqual({ read: 'reused', append: 'ran', count: 'reused' });
   expect(forced.stages.get('append')).toMatchObject({ reason: 'forced' });
+});
+
+test('a record from before a stage had an output does not stand for it', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  await rig.run(rig.dag(stages()));
+  const grown = {
+    ...count,
+    ports: (config: JsonObject) => {
+      const { inputs, outputs } = count.ports(config);
+      return { inputs, outputs: { ...outputs, digits: { type: 'text' } } };
+    },
+  };
+  const registry = new Map([...tinyRegistry, ['count', grown]]);
+  expect((await rig.plan(rig.dag(stages(), { registry }))).count).toBe(
+    'its output `digits` is no longer in the store',
+  );
 });
 
 test('an unknown target is an error with a suggestion', async () => {

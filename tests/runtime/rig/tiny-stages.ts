@@ -2,64 +2,10 @@ import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Json, JsonObject } from '../../../src/json.ts';
-import type { ActionPort, StageAction } from '../../../src/runtime/stage/stage-action.ts';
-import type {
-  StageDefinition,
-  StageHost,
-  StagePorts,
-  StageRegistry,
-} from '../../../src/runtime/stage/stage-definition.ts';
+import type { StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';
 import { StageError } from '../../../src/runtime/stage/stage-error.ts';
-
-type Run = (action: StageAction, host: StageHost) => Promise<Readonly<Record<string, Json>>>;
-
-interface TinyStage {
-  readonly name: string;
-  readonly version?: number;
-  readonly properties?: JsonObject;
-  readonly ports: StagePorts | ((config: JsonObject) => StagePorts);
-  readonly process?: 'child';
-  readonly device?: 'accelerator';
-  readonly run: Run;
-}
-
-/** A whole definition from what is particular to a stage. */
-export function tinyStage(stage: TinyStage): StageDefinition {
-  const { ports, run } = stage;
-  return {
-    name: stage.name,
-    version: stage.version ?? 1,
-    schema: { type: 'object', additionalProperties: false, properties: stage.properties ?? {} },
-    validate: () => true,
-    ports: typeof ports === 'function' ? ports : () => ports,
-    process: stage.process ?? 'inline',
-    device: stage.device ?? 'none',
-    load: async () => ({ run }),
-  };
-}
-
-const textOut = { text: { type: 'text' } } as const;
-const oneText = { accepts: ['text'], required: true, parts: 'one' } as const;
-const eachText = { accepts: ['text'], required: true, parts: 'each' } as const;
-
-/** The path of a port that has no parts. */
-export function pathOf(port: ActionPort | undefined): string {
-  if (port === undefined || !('path' in port)) throw new Error('the port has no path of its own');
-  return port.path;
-}
-
-const partsOf = (port: ActionPort | undefined): Readonly<Record<string, string>> => {
-  if (port === undefined) throw new Error('the port is absent');
-  return 'path' in port ? { '': port.path } : port.parts;
-};
-
-const readText = (port: ActionPort | undefined): Promise<string> => readFile(pathOf(port), 'utf8');
-
-const writeText = async (action: StageAction, text: string): Promise<Record<string, never>> => {
-  await writeFile(pathOf(action.outputs.text), text);
-  return {};
-};
+import { misbehaveChild, misbehaveInline } from './misbehaving-stages.ts';
+import { eachText, oneText, partsOf, pathOf, readText, textOut, tinyStage, writeText } from './tiny-stage.ts';
 
 export const read = tinyStage({
   name: 'read',
@@ -151,45 +97,6 @@ export const childCopy = tinyStage({
     return { process: process.pid };
   },
 });
-
-/** Does what `act` says, to see what becomes of it. */
-const misbehave: Run = async (action, host) => {
-  switch (action.config.act) {
-    case 'stage-error':
-      throw new StageError({ code: 'bad-data', message: 'row 3 has no text', help: 'remove row 3' });
-    case 'bug':
-      throw new TypeError('undefined is not a function');
-    case 'nothing':
-      return {};
-    case 'exit':
-      console.log('about to exit');
-      process.exit(7);
-      break;
-    case 'kill':
-      process.kill(process.pid, 'SIGKILL');
-      await sleep(10_000);
-      break;
-    case 'deaf':
-      await sleep(60_000);
-      break;
-    case 'fill-disk':
-      await writeFile('/dev/full', 'x');
-      break;
-    case 'wait':
-      await writeFile(join(action.statePath, 'started'), `${process.pid}`);
-      host.report({ type: 'progress', done: 1, unit: 'step' });
-      await sleep(60_000, undefined, { signal: host.signal });
-  }
-  return writeText(action, 'fine');
-};
-
-const misbehaving = {
-  properties: { act: { type: 'string' } },
-  ports: { inputs: {}, outputs: textOut },
-  run: misbehave,
-};
-export const misbehaveInline = tinyStage({ name: 'misbehave', ...misbehaving });
-export const misbehaveChild = tinyStage({ name: 'child-misbehave', process: 'child', ...misbehaving });
 
 /** Reads its source, then changes it. */
 export const meddle = tinyStage({

@@ -1,0 +1,64 @@
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { Dag, DagNode } from '../graph/dag.ts';
+import { cacheKeyOf, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
+import type { PortContent } from '../store/digest.ts';
+import type { Lock } from './lock.ts';
+import { lockedName } from './lock-file.ts';
+import { inputsOf } from './stage-inputs.ts';
+
+/** Where a pipeline is not what its lock says, before anything runs: each source, then each stage of its own accord. */
+export function lockDifferences(question: {
+  readonly dag: Dag;
+  readonly lock: Lock | undefined;
+  readonly sources: SourceDigests;
+}): readonly Diagnostic[] {
+  const { dag, lock, sources } = question;
+  if (lock === undefined) {
+    const help = 'run it once without --locked, and commit the lock that this writes';
+    return [{ code: 'missing-lock', message: `the pipeline ${dag.name} has no lock`, help }];
+  }
+  const changed = [...dag.nodes.values()].flatMap((node) => changedSources(node, { dag, lock, sources }));
+  if (changed.length > 0) return changed;
+  const known = new Map([...lock.stages].map(([id, { outputs }]): [string, Outputs] => [id, outputs]));
+  return [...dag.nodes.values()].flatMap((node) => changedStage(node, { lock, sources, known }));
+}
+
+type Outputs = Readonly<Record<string, PortContent>>;
+
+function changedSources(
+  node: DagNode,
+  { dag, lock, sources }: { readonly dag: Dag; readonly lock: Lock; readonly sources: SourceDigests },
+): readonly Diagnostic[] {
+  return node.sources.flatMap(({ path, span }) => {
+    const name = lockedName(dag, path);
+    if (!sources.has(path) || lock.sources.get(name) === sources.get(path)) return [];
+    const message = `\`${name}\` is not the file that the lock names`;
+    return [
+      {
+        code: 'differs-from-lock',
+        message,
+        span,
+        help: 'restore it, or run without --locked to lock it anew',
+      },
+    ];
+  });
+}
+
+/** Asks for the key that the stage would have if all before it gave what the lock says. */
+function changedStage(
+  node: DagNode,
+  at: {
+    readonly lock: Lock;
+    readonly sources: SourceDigests;
+    readonly known: ReadonlyMap<string, Outputs>;
+  },
+): readonly Diagnostic[] {
+  const locked = at.lock.stages.get(node.id);
+  const inputs = inputsOf(node, at.known);
+  if (inputs.kind === 'open' || node.sources.some(({ path }) => !at.sources.has(path))) return [];
+  const key = cacheKeyOf(keyMaterialOf({ node, inputs: inputs.contents, sources: at.sources }));
+  if (locked?.key === key) return [];
+  const message = `stage \`${node.id}\` is not ${locked === undefined ? 'in the lock' : 'what the lock says'}`;
+  const help = 'undo the change, or run without --locked to lock it anew';
+  return [{ code: 'differs-from-lock', message, span: node.spanOf(), help }];
+}
