@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import type { PipelineStage, ValidPipeline } from '../config/valid-pipeline.ts';
+import type { PipelineStage, StageSetup, ValidPipeline } from '../config/valid-pipeline.ts';
 import type { Checked } from '../diagnostic/checked.ts';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import { listOf, quoted } from '../diagnostic/wording.ts';
 import { parsePointer } from '../source/json-pointer.ts';
 import { yamlAt } from '../source/yaml-at.ts';
@@ -55,7 +55,7 @@ function connect(
   { nodes, located }: Surroundings,
 ): Checked<DagNode | undefined> {
   if (setup === undefined || located === undefined) return { value: undefined, diagnostics: [] };
-  const { definition, timeoutMs, retries, resources, written, withSpan } = setup;
+  const { definition, timeoutMs, retries, resources } = setup;
   const { config, sources } = located;
   const ports = definition.ports(config);
   const { value: inputs, diagnostics } = bindInputs({
@@ -70,26 +70,25 @@ function connect(
   if (!parts.ok) return { value: undefined, diagnostics: [...diagnostics, { ...parts.error, span: idSpan }] };
   // An input that could not be followed may have parts: what those would be is not known, so nothing is said of them.
   if (!fromComplete || Object.keys(inputs).length < from.length) return { value: undefined, diagnostics };
-  const spanOf: DagNode['spanOf'] = (pointer) => {
-    if (pointer === undefined) return idSpan;
-    const place = yamlAt(written, parsePointer(pointer));
-    return place.node === written ? withSpan : (place.node.usedAt ?? place.node.span);
-  };
-  const outputParts = parts.value;
-  const node = {
+  const made = {
     id,
-    definition,
     config,
+    sources,
     ports,
     inputs,
-    outputParts,
-    sources,
-    timeoutMs,
-    retries,
-    resources,
-    spanOf,
+    outputParts: parts.value,
+    spanOf: spansOf(idSpan, setup),
   };
-  return { value: node, diagnostics };
+  return { value: { ...made, definition, timeoutMs, retries, resources }, diagnostics };
+}
+
+/** Where a parameter fills a field, the place of its use. */
+function spansOf(idSpan: Span, { written, withSpan }: StageSetup): DagNode['spanOf'] {
+  return (pointer) => {
+    if (pointer === undefined) return idSpan;
+    const { node } = yamlAt(written, parsePointer(pointer));
+    return node === written ? withSpan : (node.usedAt ?? node.span);
+  };
 }
 
 function cycle({ stages }: ValidPipeline, path: readonly string[]): Diagnostic {

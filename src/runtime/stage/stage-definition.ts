@@ -5,6 +5,7 @@ import type { StageAction } from './stage-action.ts';
 export type PortType = string;
 
 export interface InputPort {
+  /** `file` among them accepts content of every type. */
   readonly accepts: readonly PortType[];
   readonly required: boolean;
   /**

@@ -62,7 +62,7 @@ function misspeltField(finding: SchemaFinding): string | undefined {
 function describe(subject: SchemaSubject, finding: SchemaFinding): Diagnostic {
   const { node, exact } = yamlAt(subject.node, finding.path);
   const value: Json | undefined = exact ? yamlToJson(node) : undefined;
-  const { help: usual, ...wording } = wordFinding(finding, subject.nameOf(finding.path), value);
+  const { help: usual, ...wording } = wordFinding(finding, { name: subject.nameOf(finding.path), value });
   const help =
     (finding.kind === 'unknown-field' ? subject.homeOf(finding.path, finding.field) : undefined) ?? usual;
   return {

@@ -36,20 +36,31 @@ export type MissingField = Extract<SchemaFinding, { kind: 'missing-field' }>;
 
 /** What a single schema error says, by itself; undefined for those that only repeat others. */
 export function findingOf(schema: ConfigSchema, error: SchemaError): SchemaFinding | undefined {
+  const { keyword, params, schemaPath } = error;
+  if (keyword === 'if' || schemaPath.includes('/propertyNames/')) return undefined;
   const path = parsePointer(error.instancePath);
-  const { keyword, params } = error;
-  const parent = schemaAt(schema, error.schemaPath.slice(0, error.schemaPath.lastIndexOf('/')));
-  if (error.schemaPath.includes('/propertyNames/')) return undefined;
+  const parent = schemaAt(schema, schemaPath.slice(0, schemaPath.lastIndexOf('/')));
+  return (
+    fieldFinding(error, { path, parent }) ??
+    valueFinding(error, { path, parent }) ??
+    (typeof params.limit === 'number'
+      ? { kind: 'limit', path, keyword, limit: params.limit }
+      : { kind: 'other', path, keyword })
+  );
+}
+
+interface Place {
+  readonly path: readonly string[];
+  /** The schema whose keyword failed. */
+  readonly parent: ConfigSchema;
+}
+
+function fieldFinding({ keyword, params }: SchemaError, { path, parent }: Place): SchemaFinding | undefined {
   switch (keyword) {
-    case 'if':
-      return undefined;
-    case 'additionalProperties':
-      return {
-        kind: 'unknown-field',
-        path,
-        field: String(params.additionalProperty),
-        known: Object.keys(propertiesOf(parent)),
-      };
+    case 'additionalProperties': {
+      const known = Object.keys(propertiesOf(parent));
+      return { kind: 'unknown-field', path, field: String(params.additionalProperty), known };
+    }
     case 'required':
       return {
         kind: 'missing-field',
@@ -58,31 +69,28 @@ export function findingOf(schema: ConfigSchema, error: SchemaError): SchemaFindi
         need: 'all',
         schema: parent,
       };
+    case 'propertyNames':
+      return { kind: 'bad-name', path, name: String(params.propertyName), pattern: patternOfNames(parent) };
+    default:
+      return undefined;
+  }
+}
+
+function valueFinding({ keyword, params }: SchemaError, { path, parent }: Place): SchemaFinding | undefined {
+  const examples = examplesOf(parent);
+  switch (keyword) {
     case 'type':
     case 'const':
     case 'enum':
-      return {
-        kind: 'misfit',
-        path,
-        types: typesOf(parent),
-        choices: choicesOf(parent),
-        examples: examplesOf(parent),
-      };
+      return { kind: 'misfit', path, types: typesOf(parent), choices: choicesOf(parent), examples };
     case 'pattern':
-      return { kind: 'pattern', path, examples: examplesOf(parent) };
-    case 'propertyNames':
-      return { kind: 'bad-name', path, name: String(params.propertyName), pattern: patternOfNames(parent) };
-    case 'uniqueItems':
-      return {
-        kind: 'duplicate-item',
-        path,
-        first: Math.min(Number(params.i), Number(params.j)),
-        second: Math.max(Number(params.i), Number(params.j)),
-      };
+      return { kind: 'pattern', path, examples };
+    case 'uniqueItems': {
+      const [first = 0, second = 0] = [Number(params.i), Number(params.j)].sort((a, b) => a - b);
+      return { kind: 'duplicate-item', path, first, second };
+    }
     default:
-      return typeof params.limit === 'number'
-        ? { kind: 'limit', path, keyword, limit: params.limit }
-        : { kind: 'other', path, keyword };
+      return undefined;
   }
 }
 

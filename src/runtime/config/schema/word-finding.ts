@@ -11,72 +11,85 @@ export interface Wording {
   readonly help?: string | undefined;
 }
 
-/** A finding as one sentence; `subject` names the value at fault, `value` is that value. */
-export function wordFinding(finding: SchemaFinding, subject: string, value: Json | undefined): Wording {
+/** What a finding is about. */
+interface Subject {
+  /** As a person calls it. */
+  readonly name: string;
+  readonly value: Json | undefined;
+}
+
+/** A finding as one sentence. */
+export function wordFinding(finding: SchemaFinding, subject: Subject): Wording {
+  const { name, value } = subject;
   switch (finding.kind) {
     case 'unknown-field':
-      return unknownField(finding, subject, Object.keys(value ?? {}));
+      return unknownField(finding, subject);
     case 'missing-field':
-      return missingField(finding, subject);
+      return missingField(finding, name);
     case 'misfit':
-      return misfit(finding, subject, value);
+      return misfit(finding, subject);
     case 'limit':
-      return { code: 'out-of-range', message: `${subject} ${limitInWords(finding, value)}` };
+      return { code: 'out-of-range', message: `${name} ${limitInWords(finding, value)}` };
     case 'pattern':
       return {
         code: 'bad-format',
-        message: `${subject} cannot be ${valueInWords(value)}`,
+        message: `${name} cannot be ${valueInWords(value)}`,
         help: examplesInWords(finding.examples),
       };
     case 'bad-name':
-      return {
-        code: 'bad-name',
-        message: `${quoted(finding.name)} cannot be a name here`,
-        help: `names begin with a letter and go on with letters, digits${allowsHyphen(finding.pattern) ? ', `-`' : ''} and \`_\``,
-      };
+      return badName(finding);
     case 'duplicate-item':
       return {
         code: 'duplicate-item',
-        message: `${subject} holds an item twice: its items ${finding.first + 1} and ${finding.second + 1} are equal`,
+        message: `${name} holds an item twice: its items ${finding.first + 1} and ${finding.second + 1} are equal`,
       };
     case 'conflict':
       return {
         code: 'conflicting-fields',
-        message: `${subject} takes only one of ${listOf(finding.fields, 'and')}`,
+        message: `${name} takes only one of ${listOf(finding.fields, 'and')}`,
       };
     case 'other':
       return {
         code: 'invalid-value',
-        message: `${subject} is not valid (its schema's rule ${quoted(finding.keyword)})`,
+        message: `${name} is not valid (its schema's rule ${quoted(finding.keyword)})`,
       };
     default:
       return finding satisfies never;
   }
 }
 
+function badName({ name, pattern }: Extract<SchemaFinding, { kind: 'bad-name' }>): Wording {
+  const hyphen = allowsHyphen(pattern) ? ', `-`' : '';
+  return {
+    code: 'bad-name',
+    message: `${quoted(name)} cannot be a name here`,
+    help: `names begin with a letter and go on with letters, digits${hyphen} and \`_\``,
+  };
+}
+
 const allowsHyphen = (pattern: string): boolean => new RegExp(pattern, 'u').test('a-b');
 
 function unknownField(
   { field, known }: Extract<SchemaFinding, { kind: 'unknown-field' }>,
-  subject: string,
-  present: readonly string[],
+  { name, value }: Subject,
 ): Wording {
-  const open = known.filter((name) => !present.includes(name));
+  const present = Object.keys(value ?? {});
+  const open = known.filter((other) => !present.includes(other));
   const all = known.length === 0 ? 'it takes no fields' : `it takes ${listOf(known.slice(0, 12), 'and')}`;
   return {
     code: 'unknown-field',
-    message: `${subject} has no field ${quoted(field)}`,
+    message: `${name} has no field ${quoted(field)}`,
     help: didYouMean(field, open) ?? all,
   };
 }
 
-function missingField({ fields, need, schema }: MissingField, subject: string): Wording {
+function missingField({ fields, need, schema }: MissingField, name: string): Wording {
   const [only, ...others] = fields;
   const single = only !== undefined && others.length === 0 ? propertiesOf(schema)[only] : undefined;
   const article = others.length === 0 ? 'the field' : need === 'any' ? 'one of the fields' : 'the fields';
   return {
     code: 'missing-field',
-    message: `${subject} needs ${article} ${listOf(fields, need === 'any' ? 'or' : 'and')}`,
+    message: `${name} needs ${article} ${listOf(fields, need === 'any' ? 'or' : 'and')}`,
     help: single && fieldHelp(only ?? '', single),
   };
 }
@@ -87,7 +100,7 @@ function fieldHelp(name: string, field: ConfigSchema): string | undefined {
   return typeof field.description === 'string' ? field.description : undefined;
 }
 
-function misfit({ types, choices, examples }: Misfit, subject: string, value: Json | undefined): Wording {
+function misfit({ types, choices, examples }: Misfit, { name, value }: Subject): Wording {
   const isContainer = (type: string): boolean => type === 'object' || type === 'array';
   const scalars = types.filter((type) => !isContainer(type) && (type !== 'null' || types.length === 1));
   const choicesInWords = choices.map((choice) => quoted(inYaml(choice)));
@@ -95,14 +108,14 @@ function misfit({ types, choices, examples }: Misfit, subject: string, value: Js
     [...scalars.map(typeInWords), ...choicesInWords, ...types.filter(isContainer).map(typeInWords)],
     'or',
   );
-  const names = choices.filter((choice) => typeof choice === 'string');
+  const texts = choices.filter((choice) => typeof choice === 'string');
   const wanted = typeof value === 'string' && types.length === 0 ? quoted(value) : valueInWords(value);
   return {
     code: types.length === 0 ? 'not-one-of' : 'wrong-type',
-    message: `${subject} must be ${expected}, not ${wanted}`,
+    message: `${name} must be ${expected}, not ${wanted}`,
     help:
       typeof value === 'string'
-        ? (didYouMean(value, names) ?? withoutQuotes(value, types) ?? examplesInWords(examples))
+        ? (didYouMean(value, texts) ?? withoutQuotes(value, types) ?? examplesInWords(examples))
         : examplesInWords(examples),
   };
 }
