@@ -81,3 +81,10 @@ test('a chain that is never read does not grow without bound', () => {
   }
   expect({ sum: sum.dataSync()[0], mostPending }).toEqual({ sum: 3_000, mostPending: 1_001 });
 });
+
+test('an array that was read may be changed in place: nothing is left to compute from it', () => {
+  const weight = tf.variable(tf.tensor([1, 2]));
+  const doubled = tf.mul(weight, 2);
+  (weight.dataSync() as Float32Array).set([10, 20]);
+  expect([[...doubled.dataSync()], [...tf.mul(weight, 2).dataSync()]]).toEqual([[2, 4], [20, 40]]); // biome-ignore format: before and after
+});

@@ -47,7 +47,7 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     };
   }
 
-  /** Runs everything that living tensors wait for. */
+  /** Runs everything that living tensors wait for. What could not be computed fails where it is read. */
   flush(): void {
     const pending = this.recorder.pending;
     this.recorder.clear();
@@ -56,9 +56,9 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     try {
       this.#run(plan);
     } catch (cause) {
-      const failure = new Error('The tensors that were waiting could not be computed.', { cause });
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const failure = new Error(`The tensors that were waiting could not be computed: ${reason}`, { cause });
       for (const value of plan.outputs) settle(value, failure);
-      throw failure;
     }
   }
 
@@ -94,8 +94,9 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   }
 
   override readSync(dataId: object): tf.BackendValues {
+    // Also where the value itself is there already: whoever reads it may change it in place, so nothing may wait for it.
+    this.flush();
     const value = this.#values.get(dataId);
-    if (value.data === null && value.failure === null) this.flush();
     if (value.failure !== null) throw value.failure;
     return value.data as tf.BackendValues; // set by the flush; no tensor of tfjs has int64 elements
   }
