@@ -1,18 +1,23 @@
 import type { Terminal } from '../terminal/terminal.ts';
-import { jsonReporter } from './json-reporter.ts';
-import { LiveReporter } from './live-reporter.ts';
-import { PlainReporter } from './plain-reporter.ts';
 import type { Reporter } from './reporter.ts';
 
-/** Events as JSON where they were asked for, a live list in a terminal, lines everywhere else. */
-export function openReporter({
+/** Events as JSON where they were asked for, a live list in a terminal, lines everywhere else; only that one is loaded. */
+export async function openReporter({
   terminal,
   json,
 }: {
   terminal: Terminal;
   json: boolean | undefined;
-}): Reporter {
+}): Promise<Reporter> {
   const now = () => performance.now();
-  if (json) return jsonReporter(terminal);
-  return terminal.interactive ? new LiveReporter({ terminal, now }) : new PlainReporter({ terminal, now });
+  if (json) {
+    const { jsonReporter } = await import('./json-reporter.ts');
+    return jsonReporter(terminal);
+  }
+  if (terminal.interactive) {
+    const { LiveReporter } = await import('./live-reporter.ts');
+    return new LiveReporter({ terminal, now });
+  }
+  const { PlainReporter } = await import('./plain-reporter.ts');
+  return new PlainReporter({ terminal, now });
 }

@@ -26,7 +26,7 @@ interface StagesToRun {
 async function runStages({ dag, targets, options, context }: StagesToRun): Promise<ExitCode> {
   const { terminal, stageProcess } = context;
   const store = pipelineStore(dag, { options, context });
-  const reporter = openReporter({ terminal, json: options.json });
+  const reporter = await openReporter({ terminal, json: options.json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
   const result = await runPipeline({
     dag,
