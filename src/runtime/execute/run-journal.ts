@@ -1,5 +1,6 @@
 import { basename, dirname, relative, sep } from 'node:path';
 import type { Dag } from '../graph/dag.ts';
+import { thisProcess } from '../store/process-identity.ts';
 import type { RunOutcome, RunRecord } from '../store/run-record.ts';
 import { writeRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
@@ -36,6 +37,7 @@ export async function beginJournal(
     startedAt: startedAt.toISOString(),
     milliseconds: 0,
     outcome: 'running',
+    process: thisProcess(),
     fingerprint: machineFingerprint(),
     stages: {},
   };

@@ -12,6 +12,7 @@ import { err, ok, type Result } from '../result.ts';
 import type { RunOutcome } from '../store/run-record.ts';
 import { newRunId } from '../store/run-records.ts';
 import { createStore } from '../store/store.ts';
+import { sweepTemporary } from '../store/sweep-temporary.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { allOutcomes } from './all-outcomes.ts';
 import { releaseDeadAttempts } from './attempt.ts';
@@ -69,6 +70,7 @@ async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Pro
   try {
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
     await releaseDeadAttempts(store);
+    await sweepTemporary(store, startedAt);
     const reached = await runStages(nodes, context);
     const stages = allOutcomes(nodes, { reached, interrupted: signal.aborted, emit });
     const outcome = outcomeOf(stages, signal);

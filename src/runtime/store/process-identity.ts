@@ -26,13 +26,17 @@ export function mayBeAlive(identity: ProcessIdentity): boolean {
 
 export function parseProcessIdentity(text: string): ProcessIdentity | undefined {
   try {
-    const value: Partial<Record<string, unknown>> | null = JSON.parse(text);
-    const { host, boot, pid, start } = value ?? {};
-    if (typeof host !== 'string' || typeof boot !== 'string' || typeof start !== 'string') return undefined;
-    return typeof pid === 'number' ? { host, boot, pid, start } : undefined;
+    const value: unknown = JSON.parse(text);
+    return isProcessIdentity(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  const { host, boot, pid, start }: Partial<Record<string, unknown>> = { ...value };
+  return [host, boot, start].every((text) => typeof text === 'string') && typeof pid === 'number';
 }
 
 const bootId = (): string => readOr('/proc/sys/kernel/random/boot_id').trim();

@@ -3,6 +3,7 @@ import type { Failure } from '../event/failure.ts';
 import type { CacheKey } from '../key/cache-key.ts';
 import type { Fingerprint } from './action-record.ts';
 import type { PortContent } from './digest.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 
 /** What a run did, and why: `runs/<time>-<id>.json`, written when it starts and again when it ends. */
 export interface RunRecord {
@@ -18,8 +19,9 @@ export interface RunRecord {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly milliseconds: number;
-  /** `running` in the journal of a run that has not ended, or was killed. */
-  readonly outcome: RunOutcome | 'running';
+  /** `running` until the run has ended, `killed` where its process is gone without having ended it. */
+  readonly outcome: RunOutcome | 'running' | 'killed';
+  readonly process: ProcessIdentity;
   readonly fingerprint: Fingerprint;
   readonly stages: Readonly<Record<string, StageOutcome>>;
 }

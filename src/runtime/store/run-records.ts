@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
+import { isProcessIdentity, mayBeAlive } from './process-identity.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Store } from './store.ts';
 import { runPath, storeLayout } from './store-layout.ts';
@@ -30,7 +31,7 @@ export function readRun(store: Store, run: string): RunRecord | undefined {
   if (run.includes('/') || run.includes('\\')) return undefined;
   try {
     const value: unknown = JSON.parse(readFileSync(join(store.root, runPath(run)), 'utf8'));
-    return isRunRecord(value) ? value : undefined;
+    return isRunRecord(value) ? withItsEnd(value) : undefined;
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return undefined;
     throw error;
@@ -52,6 +53,10 @@ export async function writeRun(store: Store, record: RunRecord): Promise<void> {
   await writeAtomically({ root: store.root, path, content: `${JSON.stringify(record, null, 1)}\n`, durable });
 }
 
+/** A journal whose process is gone will never be ended. */
+const withItsEnd = (record: RunRecord): RunRecord =>
+  record.outcome === 'running' && !mayBeAlive(record.process) ? { ...record, outcome: 'killed' } : record;
+
 /** The outline that readers rely on; what stands in a stage's entry was written by writeRun. */
 const isRunRecord = (value: unknown): value is RunRecord =>
   typeof value === 'object' &&
@@ -60,6 +65,8 @@ const isRunRecord = (value: unknown): value is RunRecord =>
   value.format === 1 &&
   'pipeline' in value &&
   typeof value.pipeline === 'string' &&
+  'process' in value &&
+  isProcessIdentity(value.process) &&
   'stages' in value &&
   typeof value.stages === 'object' &&
   value.stages !== null;

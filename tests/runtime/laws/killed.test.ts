@@ -1,23 +1,17 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execaNode } from 'execa';
 import { expect, test } from 'vitest';
+import { listRuns } from '../../../src/runtime/store/run-records.ts';
 import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
-import { bundle, decisions, openRig, type RunRig, stageProcess } from '../rig/run-rig.ts';
+import { decisions, openRig, type RunRig } from '../rig/run-rig.ts';
+import { startRun } from '../rig/start-run.ts';
 import type { TinyPipeline } from '../rig/tiny-dag.ts';
 
 const waiting: TinyPipeline['stages'] = {
   read: { uses: 'read', with: { path: 'letters.txt' } },
   wait: { uses: 'child-misbehave', with: { act: 'wait' } },
 };
-
-async function start(rig: RunRig, stages: TinyPipeline['stages']) {
-  const pipeline: TinyPipeline = { file: join(rig.folder, 'tiny.yaml'), stages };
-  const request = { pipeline, store: rig.storeRoot, stageProcess: await stageProcess() };
-  const entry = await bundle('run-process.ts');
-  return { process: execaNode(entry, [JSON.stringify(request)], { reject: false, nodeOptions: [] }) };
-}
 
 /** The number of the waiting stage's process, once it waits. */
 async function waitingProcess(rig: RunRig): Promise<number> {
@@ -46,12 +40,14 @@ async function untilGone(pid: number): Promise<void> {
 test('a run that is killed leaves no process behind and a store that the next run goes on with', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
-  const run = await start(rig, waiting);
+  const run = await startRun(rig, waiting);
   const stage = await waitingProcess(rig);
   run.process.kill('SIGKILL');
   await run.process;
   await untilGone(stage);
   expect((await verifyStore(rig.open())).problems).toEqual([]);
+
+  expect([...listRuns(rig.open())].map(({ outcome }) => outcome)).toEqual(['killed']);
 
   const next = rig.dag({
     read: waiting.read ?? { uses: 'read' },
@@ -66,7 +62,7 @@ test('a run that is killed leaves no process behind and a store that the next ru
 test('an interrupted run ends its stages, says so and keeps their state', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
-  const run = await start(rig, { ...waiting, count: { uses: 'count', from: { text: 'wait.text' } } });
+  const run = await startRun(rig, { ...waiting, count: { uses: 'count', from: { text: 'wait.text' } } });
   const stage = await waitingProcess(rig);
   run.process.kill('SIGINT');
   const { stdout } = await run.process;
@@ -90,7 +86,7 @@ test('two processes that run the same pipeline on one store both end right', asy
     unpack: { uses: 'unpack', from: { box: 'pack.box' } },
     join: { uses: 'join', from: { left: 'copy.text', right: 'unpack.text' } },
   };
-  const [first, second] = [await start(rig, stages), await start(rig, stages)];
+  const [first, second] = [await startRun(rig, stages), await startRun(rig, stages)];
   const both = [await first.process, await second.process];
   const outputs = both.map(({ stdout }) =>
     Object.entries<{ outputs?: unknown }>(JSON.parse(stdout)).map(([id, outcome]) => [id, outcome.outputs]),
@@ -112,7 +108,7 @@ for (const lines of [1, 2, 3, 4, 5, 6, 7]) {
   test(`a run killed after its event ${lines}: the next run succeeds and makes nothing finished again`, async () => {
     await using rig = await openRig();
     await rig.write('letters.txt', 'abc');
-    const run = await start(rig, several);
+    const run = await startRun(rig, several);
     const seen: string[] = [];
     for await (const line of run.process.iterable({ from: 'stderr' })) {
       seen.push(String(line));

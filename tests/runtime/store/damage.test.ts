@@ -169,3 +169,14 @@ test('blobs are read-only, and no temporary file is left', async () => {
     [],
   );
 });
+
+test('a run removes what was left half-written a day ago, and nothing younger', async () => {
+  const { rig } = await filled();
+  await using _ = rig;
+  const old = await rig.write('store/tmp/old', 'x');
+  const young = await rig.write('store/tmp/young', 'x');
+  const dayBefore = new Date(Date.now() - 25 * 60 * 60 * 1000);
+  utimesSync(old, dayBefore, dayBefore);
+  await rig.run(rig.dag(stages));
+  expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
+});
