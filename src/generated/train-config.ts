@@ -96,7 +96,7 @@ export interface TrainConfig {
    */
   readonly keep: 'last' | 'best';
   /**
-   * The piece that the model writes after each epoch, for a person to read in the history: it continues the first validation prompt, or the first training prompt where there is no validation set.
+   * What the model writes after each epoch, for a person to read: it answers the first validation prompt, or the first training prompt where there is no validation set.
    */
   readonly sample: {
     /**

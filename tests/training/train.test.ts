@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/tensor/index.ts';
 import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import { sampleStart } from '../../src/training/sample/write-sample.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
 /** Examples that count downwards: whoever learns to count upwards gets worse at them. */
@@ -121,6 +122,27 @@ describe('the validation loss', () => {
     const [best = 0, ...worse] = losses.slice(-3);
     expect(worse.every((loss) => loss > best)).toBe(true);
     expect(history.at(-1)).toEqual({ type: 'end', step: 19, epoch: 7, best_step: 15, reason: 'early_stop' });
+  });
+});
+
+describe('a sample', () => {
+  const example = { id: 'one', inputs: Int32Array.of(1, 2, 3, 4, 5), promptLength: 2 };
+  const startWith = (...targets: readonly number[]) =>
+    sampleStart({ ...example, targets: Int32Array.from(targets) });
+
+  it('begins after the prompt, and after the header where the model does not learn to write it', () => {
+    expect(startWith(2, 3, 4, 5, 59)).toBe(2);
+    expect(startWith(-100, 3, 4, 5, 59)).toBe(2);
+    expect(startWith(-100, -100, -100, 5, 59)).toBe(4);
+    expect(startWith(-100, -100, -100, -100, -100)).toBe(2);
+  });
+
+  it('is not written where none is wanted', async () => {
+    await using training = await TinyTraining.create();
+    const { history } = await training.run({
+      config: { ...plainConfig, epochs: 1, sample: { max_new_tokens: 0 } },
+    });
+    expect(only(history, 'sample')).toEqual([]);
   });
 });
 

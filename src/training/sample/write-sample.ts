@@ -4,6 +4,7 @@ import { TextWriter } from '../../model/generation/text-writer.ts';
 import type { LanguageModel } from '../../model/language-model.ts';
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import type { Example } from '../batches/example.ts';
+import { ignoredTarget } from '../batches/pad-batch.ts';
 
 interface SampleRequest {
   readonly model: LanguageModel;
@@ -17,7 +18,7 @@ export interface Sample {
   readonly response: string;
 }
 
-/** What the model writes after an example's prompt when it always takes the likeliest token. */
+/** What the model writes where an example's response begins when it always takes the likeliest token. */
 export async function writeSample({
   model,
   tokenizer,
@@ -25,7 +26,7 @@ export async function writeSample({
   maxNewTokens,
 }: SampleRequest): Promise<Sample> {
   const { contextLength: limit } = model.config;
-  const tokens = example.inputs.subarray(0, Math.max(1, Math.min(example.promptLength, limit - 1)));
+  const tokens = example.inputs.subarray(0, Math.min(sampleStart(example), limit - 1));
   const writer = new TextWriter({
     prompt: { id: example.id, tokens },
     tokenizer,
@@ -42,4 +43,10 @@ export async function writeSample({
   const uninterrupted = new AbortController().signal; // training stops between steps, where its state can be saved
   await decodeBatch({ model, rows: [writer], length, signal: uninterrupted });
   return { prompt: tokenizer.decode(tokens), response: writer.written().text };
+}
+
+/** After the prompt, and after a response header too where its targets are masked: nobody taught the model to write that. */
+export function sampleStart({ targets, promptLength }: Example): number {
+  const firstLearnt = targets.findIndex((target) => target !== ignoredTarget);
+  return Math.max(promptLength, firstLearnt + 1, 1);
 }

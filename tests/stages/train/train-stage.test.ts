@@ -107,9 +107,9 @@ describe('train', () => {
     };
     expect(written).toMatchInlineSnapshot(`
       {
-        "history": "1a0a3817531a6295",
+        "history": "14901fb5f5053ac3",
         "version": 1,
-        "weights": "3bbfbd14e4b47f4b",
+        "weights": "a399f553c17b8825",
       }
     `);
   });
