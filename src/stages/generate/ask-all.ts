@@ -1,22 +1,32 @@
+import { AnswerJournal } from './answer-journal.ts';
 import type { Answer, AnswerSource } from './answer-source.ts';
 import { cleanAnswer } from './clean-answer.ts';
 import type { Generated, Generation } from './generation.ts';
 import type { Question } from './question.ts';
 import { Tally } from './tally.ts';
 
+export interface AskedSource {
+  readonly source: AnswerSource;
+  /** What makes the answers; those of an interrupted run count only where it was the same. */
+  readonly fingerprint: string;
+}
+
 /** Puts every question to a source and gives the responses in the questions' order. */
 export async function askAll(
-  { config, questions, host }: Generation,
-  source: AnswerSource,
+  generation: Generation,
+  { source, fingerprint }: AskedSource,
 ): Promise<Generated> {
-  const answers = new Map<string, Answer>();
-  const tally = new Tally(host, questions.length);
+  const { config, questions, statePath, host } = generation;
+  const journal = await AnswerJournal.open(statePath, fingerprint);
+  const answers = new Map(journal.known);
+  const tally = new Tally(host, { total: questions.length, known: answers.size });
   await source({
-    requests: questions.map(({ id, prompt }) => ({ id, prompt })),
+    requests: questions.filter(({ id }) => !answers.has(id)).map(({ id, prompt }) => ({ id, prompt })),
     sampling: config,
     signal: host.signal,
     onAnswer: (answer) => {
       answers.set(answer.id, answer);
+      journal.add(answer);
       tally.add(answer.tokens ?? 0);
     },
   });

@@ -1,4 +1,5 @@
 import { StageError } from '../../runtime/stage/stage-error.ts';
+import type { AnswerSource } from './answer-source.ts';
 import { askAll } from './ask-all.ts';
 import type { Generated, Generation } from './generation.ts';
 
@@ -12,5 +13,6 @@ export async function generateBehindEndpoint(generation: Generation & { model: s
       help: 'score with a model folder, or let the endpoint answer with `mode: text`',
     });
   const { askEndpoint } = await import('./endpoint/ask-endpoint.ts');
-  return askAll(generation, (asking) => askEndpoint({ ...asking, model, settings: config.endpoint }));
+  const source: AnswerSource = (asking) => askEndpoint({ ...asking, model, settings: config.endpoint });
+  return askAll(generation, { source, fingerprint: 'endpoint' });
 }

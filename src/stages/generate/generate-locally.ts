@@ -19,14 +19,17 @@ export async function generateLocally(generation: LocalGeneration): Promise<Gene
   const { responses, measurements } =
     config.mode === 'score'
       ? await scoreAll(generation, local)
-      : await askAll(generation, answerLocally(local, config.batch_size));
+      : await askAll(generation, {
+          source: answerLocally(local, config.batch_size),
+          fingerprint: JSON.stringify(local.tensorBackend),
+        });
   const peak_memory = process.resourceUsage().maxRSS * 1024;
   return { responses, measurements: { ...local.tensorBackend, ...measurements, peak_memory } };
 }
 
 async function scoreAll({ config, questions, host }: Generation, local: LocalModel): Promise<Generated> {
   const scores = new Map<string, TextScore>();
-  const tally = new Tally(host, questions.length);
+  const tally = new Tally(host, { total: questions.length });
   await scoreResponses(local, {
     questions,
     batchSize: config.batch_size,

@@ -8,6 +8,8 @@ import type { Question } from './question.ts';
 export interface Generation {
   readonly config: GenerateConfig;
   readonly questions: readonly Question[];
+  /** A private folder for what an interrupted run should find again. */
+  readonly statePath: string;
   readonly host: StageHost;
 }
 

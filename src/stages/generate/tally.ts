@@ -6,12 +6,15 @@ export class Tally {
   readonly #host: StageHost;
   readonly #total: number;
   readonly #begun = performance.now();
+  readonly #known: number;
   #answers = 0;
   #tokens = 0;
 
-  constructor(host: StageHost, total: number) {
+  /** `known` of the `total` answers are there from before. */
+  constructor(host: StageHost, { total, known = 0 }: { total: number; known?: number }) {
     this.#host = host;
     this.#total = total;
+    this.#known = known;
   }
 
   add(tokens: number): void {
@@ -20,7 +23,7 @@ export class Tally {
     this.#host.report({
       type: 'progress',
       unit: 'answer',
-      done: this.#answers,
+      done: this.#known + this.#answers,
       total: this.#total,
       figures: this.#tokens === 0 ? {} : { tokens_per_second: this.#tokensPerSecond() },
     });
@@ -29,6 +32,7 @@ export class Tally {
   measurements(): Readonly<Record<string, Json>> {
     return {
       answers: this.#answers,
+      ...(this.#known === 0 ? {} : { answers_from_before: this.#known }),
       seconds: Math.round(performance.now() - this.#begun) / 1000,
       ...(this.#tokens === 0 ? {} : { tokens: this.#tokens, tokens_per_second: this.#tokensPerSecond() }),
     };

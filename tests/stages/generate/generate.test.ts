@@ -42,10 +42,14 @@ interface Given {
   readonly config?: Partial<GenerateConfig>;
   readonly prompts?: readonly JsonObject[];
   readonly model?: string;
+  /** A stage's folder from before. */
+  readonly statePath?: string;
+  /** Ends the run when so many answers are there. */
+  readonly abortAfter?: number;
 }
 
 /** Runs the stage on files of its own, as the runtime would. */
-async function generate({ config, prompts = records, model = tinyModel }: Given) {
+async function generate({ config, prompts = records, model = tinyModel, ...given }: Given) {
   const folder = await mkdtemp(join(root, 'run-'));
   const [input, output] = [join(folder, 'prompts.jsonl'), join(folder, 'responses.jsonl')];
   await writeFile(input, prompts.map((record) => `${JSON.stringify(record)}\n`).join(''));
@@ -57,13 +61,14 @@ async function generate({ config, prompts = records, model = tinyModel }: Given)
     config: { ...defaults, ...config } as JsonObject, // a configuration is JSON
     inputs: { model: { path: model }, prompts: { path: input } },
     outputs: { responses: { path: output } },
-    statePath: join(folder, 'state'),
+    statePath: given.statePath ?? join(folder, 'state'),
     resources: { backend: 'cpu' },
   };
-  const host = {
-    signal: new AbortController().signal,
-    report: (report: StageReport) => reports.push(report),
+  const abort = new AbortController();
+  const report = (one: StageReport) => {
+    if (reports.push(one) === given.abortAfter) abort.abort();
   };
+  const host = { signal: abort.signal, report };
   const measurements = await run(action, host);
   const text = await readFile(output, 'utf8');
   const responses: Json[] = text
@@ -109,6 +114,16 @@ describe('in text mode', () => {
     const reversed = await generate({ config, prompts: [...records].reverse() });
     expect(reversed.text.trimEnd().split('\n').reverse()).toEqual(text.trimEnd().split('\n'));
   });
+});
+
+test('an interrupted run goes on where it was, and its output has the bytes of one that was not interrupted', async () => {
+  const statePath = await mkdtemp(join(root, 'state-'));
+  await expect(generate({ statePath, abortAfter: 2 })).rejects.toThrow('aborted');
+  const resumed = await generate({ statePath });
+  const done = resumed.reports.map((report) => (report.type === 'progress' ? report.done : undefined));
+  expect(done).toEqual([3, 4, 5]);
+  expect(resumed.measurements).toMatchObject({ answers: 3, answers_from_before: 2 });
+  expect(resumed.text).toBe((await generate({})).text);
 });
 
 test('in score mode a record gets the log likelihood of its response and of the end of text after it', async () => {
