@@ -16,7 +16,7 @@ test.skipIf(withoutTerminal)(
     await using rig = await openCliRig(dataProject);
     await rig.retune('run');
     const command = `stty cols 80; '${process.execPath}' '${retuneScript}' run -p length=32`;
-    const env = { PATH: process.env['PATH'], TERM: 'xterm', HOME: rig.folder };
+    const env = { PATH: process.env.PATH, TERM: 'xterm', HOME: rig.folder };
     const { stdout } = await execa('script', ['-qec', command, join(rig.folder, 'typescript')], {
       cwd: rig.folder,
       env,

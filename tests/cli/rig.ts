@@ -42,7 +42,7 @@ export async function openCliRig(files: Readonly<Record<string, string>> = {}): 
 }
 
 function startCommand(cwd: string, words: readonly string[]) {
-  const env = { PATH: process.env['PATH'], HOME: cwd, NO_COLOR: '1' };
+  const env = { PATH: process.env.PATH, HOME: cwd, NO_COLOR: '1' };
   return execa(process.execPath, [retuneScript, ...words], { cwd, env, extendEnv: false, reject: false });
 }
 

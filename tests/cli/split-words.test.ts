@@ -15,6 +15,10 @@ test('only a first word that ends in .yaml or .yml is a file', () => {
   ]);
 });
 
+test('a lock is refused, and its pipeline named', () => {
+  expect(() => splitWords(['a.lock.yaml'])).toThrow('`a.lock.yaml` is a lock, not a pipeline');
+});
+
 test('a file behind a stage is refused rather than taken for a stage', () => {
   expect(() => splitWords(['train', 'a.yaml'])).toThrow('`a.yaml` stands where a stage is expected');
 });

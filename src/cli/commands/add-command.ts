@@ -51,6 +51,9 @@ function wantsJson(options: unknown): boolean {
 
 function complain(error: UsageError, { context, json }: { context: CommandContext; json: boolean }): void {
   const { message, help } = error;
-  if (json) context.terminal.print(JSON.stringify({ error: { message, ...(help ? { help } : {}) } }));
+  if (json)
+    context.terminal.print(
+      JSON.stringify({ errors: [{ code: 'bad-usage', message, ...(help ? { help } : {}) }] }),
+    );
   else context.terminal.complain(`error: ${message}${help ? `\n  help: ${help}` : ''}`);
 }

@@ -6,6 +6,7 @@ export interface RunOptions extends PipelineOptions {
   readonly jobs?: number;
   readonly force?: readonly string[];
   readonly keepGoing?: boolean;
+  readonly locked?: boolean;
   readonly backend?: 'onnx' | 'cpu';
 }
 
@@ -20,6 +21,7 @@ export const runCommand: CommandDeclaration<RunOptions> = {
     ).argParser(wholeNumber(1)),
     repeatable('--force <stage>', 'run this stage even if nothing changed; repeatable'),
     new Option('--keep-going', 'after a failure, still run what does not depend on it'),
+    new Option('--locked', 'refuse to run where a source or a stage is not what the lock says'),
     new Option('--backend <name>', 'where tensors are computed').choices(['onnx', 'cpu']),
     ...pipelineOptions,
   ],

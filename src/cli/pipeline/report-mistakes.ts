@@ -4,8 +4,8 @@ import type { Diagnostic } from '../../runtime/index.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** Codes of diagnostics that blame what retune itself wrote. */
-const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock']);
+/** Codes of diagnostics that say that something is not what was recorded. */
+const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock']);
 
 /** Prints the user's mistakes, all of them at once, and says how the process is to end. */
 export function reportMistakes(

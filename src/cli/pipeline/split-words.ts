@@ -18,6 +18,12 @@ export function splitWords(words: readonly string[]): PipelineWords {
       help: 'give one pipeline file, before the stages',
     });
   }
+  if (first !== undefined && /\.lock\.ya?ml$/i.test(first)) {
+    throw new UsageError({
+      message: `\`${first}\` is a lock, not a pipeline`,
+      help: `name the pipeline that it locks: ${first.replace(/\.lock(?=\.ya?ml$)/i, '')}`,
+    });
+  }
   return { file: names === words ? undefined : first, names };
 }
 

@@ -35,6 +35,7 @@ async function runStages({ dag, targets, options, context }: StagesToRun): Promi
     targets,
     force: options.force ?? [],
     keepGoing: options.keepGoing ?? false,
+    locked: options.locked ?? false,
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
     ...(options.backend === undefined ? {} : { resources: { backend: options.backend } }),
     signal: interruption.signal,

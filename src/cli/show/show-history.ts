@@ -7,16 +7,7 @@ import type { Shown, ShowSource } from './shown.ts';
 import { windowNote, windowOf } from './window.ts';
 
 const DEFAULT_LIMIT = 40;
-const HEAD = [
-  'step',
-  'epoch',
-  'loss',
-  'learning rate',
-  'gradient norm',
-  'tokens',
-  'train loss',
-  'validation loss',
-];
+const HEAD = ['step', 'epoch', 'loss', 'learning rate', 'gradient norm', 'tokens', 'train', 'validation'];
 
 /** A training's steps and evaluations in one table; samples and the end stand below it. */
 export async function showHistory({ path, offset, limit = DEFAULT_LIMIT }: ShowSource): Promise<Shown> {

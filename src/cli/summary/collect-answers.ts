@@ -5,6 +5,7 @@ import { type FinishedOutput, readOutput } from './finished-outputs.ts';
 import type { ComparedAnswer } from './run-summary.ts';
 
 const SHOWN = 3;
+const LOOKED_AT = 1000;
 
 /** A few answers; where several stages answered the same prompts, side by side. */
 export async function collectAnswers(
@@ -14,10 +15,10 @@ export async function collectAnswers(
   const asked = samePrompts(outputs.filter(({ type }) => type === 'responses'));
   const columns = await Promise.all(
     asked.map(({ node, digest }) =>
-      readOutput({ store, digest }, async (path) => ({ stage: node.id, responses: await firstTexts(path) })),
+      readOutput({ store, digest }, async (path) => ({ stage: node.id, responses: await textsOf(path) })),
     ),
   );
-  return (columns[0]?.responses ?? []).map((response) => ({
+  return spread(columns[0]?.responses ?? []).map((response) => ({
     question: questionOf(response),
     expected: response.expected.trim(),
     given: columns.flatMap(({ stage, responses }) => {
@@ -31,20 +32,30 @@ export async function collectAnswers(
 function samePrompts(outputs: readonly FinishedOutput[]): readonly FinishedOutput[] {
   const groups = new Map<string, FinishedOutput[]>();
   for (const output of outputs) {
-    const { stage, output: name, part } = output.node.inputs['prompts'] ?? {};
+    const { stage, output: name, part } = output.node.inputs.prompts ?? {};
     const prompts = JSON.stringify([stage, name, part]);
     groups.set(prompts, [...(groups.get(prompts) ?? []), output]);
   }
   return [...groups.values()].reduce((largest, next) => (next.length >= largest.length ? next : largest), []);
 }
 
-async function firstTexts(path: string): Promise<readonly ResponseRecord[]> {
-  const kept: ResponseRecord[] = [];
+/** The first answers of a file. */
+async function textsOf(path: string): Promise<readonly ResponseRecord[]> {
+  const texts: ResponseRecord[] = [];
   for await (const record of portCodecs.responses.read(path)) {
-    if (record.response !== undefined) kept.push(record);
-    if (kept.length === SHOWN) break;
+    if (record.response !== undefined) texts.push(record);
+    if (texts.length === LOOKED_AT) break;
   }
-  return kept;
+  return texts;
+}
+
+/** A few, evenly apart: neighbours are often alike. */
+function spread(responses: readonly ResponseRecord[]): readonly ResponseRecord[] {
+  const count = Math.min(SHOWN, responses.length);
+  return Array.from(
+    { length: count },
+    (_, index) => responses[Math.floor((index * responses.length) / count)],
+  ).filter((response) => response !== undefined);
 }
 
 /** The instruction as the row has it; else the end of the prompt, where a template puts the question. */

@@ -20,18 +20,18 @@ const WIDEST = 120;
 /** Looks at the process's streams and at NO_COLOR, FORCE_COLOR and TERM. */
 export function openTerminal(process: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>): Terminal {
   const { stdout, stderr, env } = process;
-  const capable = stdout.isTTY === true && env['TERM'] !== 'dumb';
+  const capable = stdout.isTTY === true && env.TERM !== 'dumb';
   return {
     print: (text) => void stdout.write(`${text}\n`),
     complain: (text) => void stderr.write(`${text}\n`),
     columns: Math.min(stdout.columns || 80, WIDEST),
-    interactive: capable && env['CI'] === undefined,
+    interactive: capable && env.CI === undefined,
     colors: createColors(wantsColor(env, capable)),
   };
 }
 
 function wantsColor(env: NodeJS.ProcessEnv, capable: boolean): boolean {
-  if (env['NO_COLOR']) return false;
-  const forced = env['FORCE_COLOR'];
+  if (env.NO_COLOR) return false;
+  const forced = env.FORCE_COLOR;
   return forced === undefined ? capable : forced !== '0' && forced !== 'false';
 }
