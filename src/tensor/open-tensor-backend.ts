@@ -21,7 +21,11 @@ export async function openTensorBackend({
 }
 
 async function openCpu(): Promise<TensorBackendInfo> {
-  const { version_cpu } = await import('@tensorflow/tfjs-backend-cpu');
+  const { version_cpu } = await import('@tensorflow/tfjs-backend-cpu').catch((cause) => {
+    throw new Error('The cpu backend is a package of its own: npm install @tensorflow/tfjs-backend-cpu', {
+      cause,
+    });
+  });
   await tf.setBackend('cpu');
   return {
     backend: 'cpu',

@@ -22,14 +22,14 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   readonly #runner: GraphRunner;
   readonly #sessions: SessionCache;
   readonly #values = new tf.DataStorage<GraphValue>(this, tf.engine());
-  readonly #mostPendingNodes: number;
+  /** With more pending nodes than this it computes without being asked. */
+  readonly mostPendingNodes: number;
   #runs = 0;
 
-  /** With more pending nodes than `mostPendingNodes` it computes without being asked. */
   constructor({ runner, mostPendingNodes }: { runner: GraphRunner; mostPendingNodes: number }) {
     super();
     this.#runner = runner;
-    this.#mostPendingNodes = mostPendingNodes;
+    this.mostPendingNodes = mostPendingNodes;
     this.#sessions = new SessionCache(runner);
   }
 
@@ -64,7 +64,7 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 
   /** Keeps a chain of kernels that nobody reads from growing without bound. Called between kernels only. */
   flushIfLong(): void {
-    if (this.recorder.pending.length > this.#mostPendingNodes) this.flush();
+    if (this.recorder.pending.length > this.mostPendingNodes) this.flush();
   }
 
   graphValueOf({ dataId }: tf.TensorInfo): GraphValue {

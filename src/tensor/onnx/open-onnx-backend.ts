@@ -17,11 +17,22 @@ export interface OnnxBackendOptions {
 /** More than a whole training step of a deep model. */
 const MOST_PENDING_NODES = 50_000;
 
-/** Registers the backend with its kernels and makes it the active one; opened again it closes the one before. */
+/**
+ * Registers the backend with its kernels and makes it the active one. Opened again with equal options it is the same
+ * one; with others the one before is closed, and its tensors with it.
+ */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   const { threads, mostPendingNodes = MOST_PENDING_NODES } = options;
-  if (tf.engine().backendNames().includes(ONNX_BACKEND)) tf.removeBackend(ONNX_BACKEND);
-  const backend = new OnnxBackend({ runner: openOnnxRuntime({ threads }), mostPendingNodes });
+  const runner = openOnnxRuntime({ threads });
+  const before = tf.findBackend(ONNX_BACKEND);
+  if (before instanceof OnnxBackend) {
+    if (before.runner.threads === runner.threads && before.mostPendingNodes === mostPendingNodes) {
+      await tf.setBackend(ONNX_BACKEND);
+      return before;
+    }
+    tf.removeBackend(ONNX_BACKEND);
+  }
+  const backend = new OnnxBackend({ runner, mostPendingNodes });
   tf.registerBackend(ONNX_BACKEND, () => backend);
   for (const [kernelName, kernel] of Object.entries({ ...kernelTable, ...fusedKernels })) {
     if (tf.getKernel(kernelName, ONNX_BACKEND) === undefined) registerKernel(kernelName, kernel);

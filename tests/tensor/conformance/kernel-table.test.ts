@@ -26,3 +26,10 @@ test('an index that is not there fails where the result is read, and nothing aft
   expect(() => tf.add(picked, 1).dataSync()).toThrow(message);
   expect([...tf.add(tf.tensor([1]), 1).dataSync()]).toEqual([2]);
 });
+
+test('a tensor made on another backend moves over when it is used', async () => {
+  await tf.setBackend('cpu');
+  const made = tf.tensor([1, 2]);
+  await tf.setBackend('onnx');
+  expect([...tf.add(made, 1).dataSync()]).toEqual([2, 3]);
+});

@@ -87,6 +87,14 @@ describe('reductions agree with the cpu backend', () => {
     expect([...tf.all(tf.cast(nothing, 'bool'), 0).dataSync()]).toEqual([1, 1]);
   });
 
+  test('a reduction over no axis is a tensor of its own', () =>
+    expectAgreement(() => {
+      const x = tf.add(sample([2, 3]), 1);
+      const same = tf.sum(x, []);
+      x.dispose();
+      return [same, tf.max(sample([2]), [])];
+    }));
+
   test('softmax and logSoftmax', async () => {
     for (const shape of [[4], [2, 5], [2, 3, 4], [0, 3]]) {
       await expectAgreement(() => tf.softmax(sample(shape)));

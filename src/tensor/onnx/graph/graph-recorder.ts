@@ -32,6 +32,7 @@ export interface ValueStorage {
 
 const RESHAPE = operator('Reshape');
 const EXPAND = operator('Expand');
+const IDENTITY = operator('Identity');
 
 /** What a kernel writes with: it turns tensors into values, records nodes over them and hands out tensors. */
 export class GraphRecorder {
@@ -147,8 +148,9 @@ export class GraphRecorder {
     );
   }
 
-  /** A tensor of tfjs that holds the value. */
+  /** A tensor of tfjs that holds the value, or a copy where another tensor holds it already. */
   tensor(value: GraphValue, shape: readonly number[] = value.shape): TensorInfo {
+    if (value.references > 0) return this.tensor(this.apply(IDENTITY, [value]), shape);
     // Only int64 and double have no type in tfjs, and no kernel gives them out.
     return { dataId: this.#storage.register(value), shape: [...shape], dtype: value.type as DataType };
   }

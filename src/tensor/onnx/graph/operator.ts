@@ -1,4 +1,4 @@
-/** Attributes of an ONNX operator: whole numbers unless named in FLOAT_ATTRIBUTES. */
+/** Attributes of an ONNX operator: words, lists of whole numbers, and numbers that are whole unless ONNX has them as floats. */
 export type OperatorAttributes = Readonly<Record<string, number | string | readonly number[]>>;
 
 /** An ONNX operator with its attributes. Equal ones are one object, so their number stands for them in a key. */

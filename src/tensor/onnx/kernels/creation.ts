@@ -1,6 +1,7 @@
 import { type DataType, util } from '@tensorflow/tfjs-core';
 import type { ElementType } from '../graph/element-type.ts';
-import type { GraphRecorder } from '../graph/graph-recorder.ts';
+import type { Form, GraphRecorder } from '../graph/graph-recorder.ts';
+import type { GraphValue } from '../graph/graph-value.ts';
 import { operator } from '../graph/operator.ts';
 import { type Kernel, kernel } from './kernel.ts';
 
@@ -16,25 +17,25 @@ function filledLike(value: number): Kernel {
   );
 }
 
-function spread(
-  graph: GraphRecorder,
-  value: number,
-): (shape: number[], type: ElementType) => ReturnType<Kernel> {
-  return (shape, type) => {
-    // The number is fed and not baked in: it may be a setting that changes from step to step.
-    const scalar = graph.held(type === 'float32' ? Float32Array.of(value) : Int32Array.of(value), {
-      shape: [],
-      type: type === 'bool' ? 'int32' : type,
-    });
-    const inputs = [graph.cast(scalar, type), graph.integers(shape)];
-    return graph.tensor(graph.add({ operator: operator('Expand'), inputs, shape }));
-  };
+interface Filling extends Form {
+  readonly value: number;
+}
+
+// The number is fed and not baked in: it may be a setting that changes from step to step.
+function spread(graph: GraphRecorder, { value, shape, type }: Filling): GraphValue {
+  const held = type === 'float32' ? Float32Array.of(value) : Int32Array.of(value);
+  const scalar = graph.held(held, { shape: [], type: type === 'float32' ? type : 'int32' });
+  return graph.add({
+    operator: operator('Expand'),
+    inputs: [graph.cast(scalar, type), graph.integers(shape)],
+    shape,
+  });
 }
 
 export const creationKernels = {
   Fill: kernel<never, { shape: number[]; value: number; dtype?: DataType }>(({ attributes, graph }) => {
     const { shape, value, dtype } = attributes;
-    return spread(graph, value)(shape, elementType(dtype ?? util.inferDtype(value)));
+    return graph.tensor(spread(graph, { value, shape, type: elementType(dtype ?? util.inferDtype(value)) }));
   }),
   LinSpace: kernel<never, { start: number; stop: number; num: number }>(({ attributes, graph }) => {
     const { start, stop, num } = attributes;

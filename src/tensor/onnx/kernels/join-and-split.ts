@@ -5,44 +5,47 @@ import { operator } from '../graph/operator.ts';
 import { kernel, listKernel } from './kernel.ts';
 import { sliceOf } from './shape.ts';
 
-function concatenated(graph: GraphRecorder, parts: readonly GraphValue[]): (axis: number) => GraphValue {
-  return (axis) => {
-    const filled = parts.filter(({ shape }) => sizeOf(shape) > 0);
-    const [first = parts[0]] = filled;
-    const shape = (first?.shape ?? []).map((size, i) =>
-      i === axis ? parts.reduce((sum, part) => sum + (part.shape[axis] ?? 0), 0) : size,
-    );
-    if (filled.length === 1 && filled[0] !== undefined) return filled[0];
-    return graph.add({ operator: operator('Concat', { axis }), inputs: filled, shape, ...typeOf(parts) });
-  };
+interface Joined {
+  readonly parts: readonly GraphValue[];
+  readonly axis: number;
 }
 
-const typeOf = ([first]: readonly GraphValue[]) => (first === undefined ? {} : { type: first.type });
+/** The parts one after the other along an axis; a single part that is not empty is itself the result. */
+function joined(graph: GraphRecorder, { parts, axis }: Joined): GraphValue {
+  const [first] = parts;
+  if (first === undefined) throw new Error('There is nothing to join.');
+  const filled = parts.filter(({ shape }) => sizeOf(shape) > 0);
+  if (filled.length === 1 && filled[0] !== undefined) return filled[0];
+  const total = parts.reduce((sum, part) => sum + (part.shape[axis] ?? 0), 0);
+  const shape = first.shape.map((size, i) => (i === axis ? total : size));
+  return graph.add({ operator: operator('Concat', { axis }), inputs: filled, shape, type: first.type });
+}
+
+interface Division {
+  readonly whole: TensorInfo;
+  readonly axis: number;
+  readonly sizes: readonly number[];
+}
 
 /** The parts of a tensor along an axis, one for each of `sizes`. */
-function parts(
-  graph: GraphRecorder,
-  x: GraphValue,
-): (axis: number, sizes: readonly number[]) => GraphValue[] {
-  return (axis, sizes) => {
-    let start = 0;
-    return sizes.map((size) => {
-      const begin = x.shape.map((_, i) => (i === axis ? start : 0));
-      const end = x.shape.map((whole, i) => (i === axis ? start + size : whole));
-      start += size;
-      const shape = x.shape.map((whole, i) => (i === axis ? size : whole));
-      return sliceOf(graph, { x, begin, end, strides: begin.map(() => 1), shape });
-    });
-  };
+function divided(graph: GraphRecorder, { whole, axis, sizes }: Division): GraphValue[] {
+  const x = graph.value(whole);
+  let start = 0;
+  return sizes.map((size) => {
+    const begin = x.shape.map((_, i) => (i === axis ? start : 0));
+    const end = x.shape.map((length, i) => (i === axis ? start + size : length));
+    start += size;
+    const shape = x.shape.map((length, i) => (i === axis ? size : length));
+    return sliceOf(graph, { x, begin, end, strides: begin.map(() => 1), shape });
+  });
 }
 
-// A part that is the whole must not share its value with the tensor it came from.
+// A part that is the whole must not be handed out as a value of its own: the two would not share their count.
 function tensorOfPart(
   graph: GraphRecorder,
-  whole: TensorInfo,
-): (part: GraphValue, shape: number[]) => TensorInfo {
-  const value = graph.value(whole);
-  return (part, shape) => (part === value ? graph.alias(whole, shape) : graph.tensor(part, shape));
+  { whole, part }: { whole: TensorInfo; part: GraphValue },
+): TensorInfo {
+  return part === graph.value(whole) ? graph.alias(whole, part.shape) : graph.tensor(part);
 }
 
 export const joinAndSplitKernels = {
@@ -56,35 +59,34 @@ export const joinAndSplitKernels = {
   }),
   Concat: listKernel<{ axis: number }>(({ inputs, attributes, graph }) => {
     const [axis = 0] = util.parseAxisParam(attributes.axis, inputs[0]?.shape ?? []);
-    const values = inputs.map((tensor) => graph.value(tensor));
-    const joined = concatenated(graph, values)(axis);
-    const whole = inputs[values.indexOf(joined)];
-    return whole === undefined ? graph.tensor(joined) : graph.alias(whole, whole.shape);
+    const parts = inputs.map((tensor) => graph.value(tensor));
+    const result = joined(graph, { parts, axis });
+    const whole = inputs[parts.indexOf(result)];
+    return whole === undefined ? graph.tensor(result) : graph.alias(whole, whole.shape);
   }),
   Pack: listKernel<{ axis: number }>(({ inputs, attributes, graph }) => {
     const [first] = inputs;
-    const rank = (first?.shape.length ?? 0) + 1;
-    const axis = attributes.axis < 0 ? attributes.axis + rank : attributes.axis;
-    const withAxis = (first?.shape ?? []).slice();
-    withAxis.splice(axis, 0, 1);
-    if (inputs.length === 1 && first !== undefined) return graph.alias(first, withAxis);
-    const values = inputs.map((tensor) => graph.view(graph.value(tensor), withAxis));
-    const packed = withAxis.map((size, i) => (i === axis ? inputs.length : size));
-    return graph.tensor(concatenated(graph, values)(axis), packed);
+    if (first === undefined) throw new Error('Pack needs at least one tensor.');
+    const axis = attributes.axis < 0 ? attributes.axis + first.shape.length + 1 : attributes.axis;
+    const withAxis = [...first.shape.slice(0, axis), 1, ...first.shape.slice(axis)];
+    if (inputs.length === 1) return graph.alias(first, withAxis);
+    const parts = inputs.map((tensor) => graph.view(graph.value(tensor), withAxis));
+    return graph.tensor(joined(graph, { parts, axis }));
   }),
   SplitV: kernel<'x', { numOrSizeSplits: number | number[]; axis: number }>(
-    ({ inputs, attributes, graph }) => {
-      const [axis = 0] = util.parseAxisParam(attributes.axis, [...inputs.x.shape]);
-      const sizes = backend_util.prepareSplitSize(inputs.x as never, attributes.numOrSizeSplits, axis); // reads its shape
-      const split = parts(graph, graph.value(inputs.x))(axis, sizes);
-      return split.map((part) => tensorOfPart(graph, inputs.x)(part, [...part.shape]));
+    ({ inputs: { x }, attributes, graph }) => {
+      const [axis = 0] = util.parseAxisParam(attributes.axis, [...x.shape]);
+      const sizes = backend_util.prepareSplitSize(x as never, attributes.numOrSizeSplits, axis); // reads its shape
+      return divided(graph, { whole: x, axis, sizes }).map((part) => tensorOfPart(graph, { whole: x, part }));
     },
   ),
-  Unpack: kernel<'value', { axis: number }>(({ inputs, attributes, graph }) => {
-    const [axis = 0] = util.parseAxisParam(attributes.axis, [...inputs.value.shape]);
-    const without = inputs.value.shape.filter((_, i) => i !== axis);
-    const sizes = Array<number>(inputs.value.shape[axis] ?? 0).fill(1);
-    const split = parts(graph, graph.value(inputs.value))(axis, sizes);
-    return split.map((part) => tensorOfPart(graph, inputs.value)(part, without));
+  Unpack: kernel<'value', { axis: number }>(({ inputs: { value }, attributes, graph }) => {
+    const [axis = 0] = util.parseAxisParam(attributes.axis, [...value.shape]);
+    const without = value.shape.filter((_, i) => i !== axis);
+    const sizes = Array<number>(value.shape[axis] ?? 0).fill(1);
+    return divided(graph, { whole: value, axis, sizes }).map((part) => ({
+      ...tensorOfPart(graph, { whole: value, part }),
+      shape: without,
+    }));
   }),
 };

@@ -1,4 +1,4 @@
-import { slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { slice_util, util } from '@tensorflow/tfjs-core';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import type { GraphValue } from '../graph/graph-value.ts';
 import { operator } from '../graph/operator.ts';
@@ -22,10 +22,6 @@ export function sliceOf(graph: GraphRecorder, range: Range & { readonly x: Graph
   return graph.add({ operator: operator('Slice'), inputs: [x, ...vectors], shape });
 }
 
-function reshaped(graph: GraphRecorder, tensor: TensorInfo): (shape: number[]) => TensorInfo {
-  return (shape) => graph.alias(tensor, util.inferFromImplicitShape(shape, util.sizeFromShape(tensor.shape)));
-}
-
 export const shapeKernels = {
   BroadcastTo: kernel<'x', { shape: number[] }>(({ inputs, attributes: { shape }, graph }) => {
     const expanded = {
@@ -42,7 +38,7 @@ export const shapeKernels = {
   }),
   Identity: kernel<'x'>(({ inputs: { x }, graph }) => graph.alias(x, x.shape)),
   Reshape: kernel<'x', { shape: number[] }>(({ inputs: { x }, attributes: { shape }, graph }) =>
-    reshaped(graph, x)(shape),
+    graph.alias(x, util.inferFromImplicitShape(shape, util.sizeFromShape([...x.shape]))),
   ),
   Reverse: kernel<'x', { dims: number | number[] }>(({ inputs, attributes: { dims }, graph }) => {
     const x = graph.value(inputs.x);
