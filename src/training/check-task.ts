@@ -36,10 +36,12 @@ function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port
     if (length === 0)
       throw new TrainingError({ code: 'empty-example', message: `example ${example.id} has no token` });
     if (length > contextLength) throw tooLong(example, contextLength);
-    const highest = example.inputs.reduce((most, id) => Math.max(most, id), 0);
+    const highest = Math.max(highestOf(example.inputs), highestOf(example.targets));
     if (highest >= vocabularySize) throw unknownToken({ example, token: highest, vocabularySize });
   }
 }
+
+const highestOf = (ids: Int32Array) => ids.reduce((highest, id) => Math.max(highest, id), 0);
 
 function checkVocabulary(given: string, expected: string, port: Port): void {
   if (given === expected) return;

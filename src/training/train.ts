@@ -1,13 +1,6 @@
 import { checkTask } from './check-task.ts';
 import { TrainingRun } from './training-run.ts';
-import type { TrainingTask } from './training-task.ts';
-
-export interface TrainingSummary {
-  /** All steps, those of earlier attempts too. */
-  readonly steps: number;
-  /** Real input tokens a second, in the steps that were taken now. */
-  readonly tokensPerSecond: number;
-}
+import type { TrainingSummary, TrainingTask } from './training-task.ts';
 
 /**
  * Tunes a model in place and leaves its last weights in it, or its best. Aborted, it saves its state between two steps and

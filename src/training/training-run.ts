@@ -14,7 +14,7 @@ import { readState, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
 import { takeStep } from './take-step.ts';
 import { Throughput } from './throughput.ts';
-import { slicingOf, type TrainingTask } from './training-task.ts';
+import { slicingOf, type TrainingSummary, type TrainingTask } from './training-task.ts';
 
 /** A training under way: what `train` does step by step, with the history that comes of it. */
 export class TrainingRun {
@@ -117,7 +117,7 @@ export class TrainingRun {
   }
 
   /** Leaves in the model the weights that were asked for. */
-  async end(): Promise<{ readonly steps: number; readonly tokensPerSecond: number }> {
+  async end(): Promise<TrainingSummary> {
     const { step } = this.#state;
     const best = this.#bestStep();
     this.#state.returnToBest();

@@ -33,6 +33,13 @@ export interface TrainingProgress {
   readonly tokensPerSecond: number;
 }
 
+export interface TrainingSummary {
+  /** All steps, those of earlier attempts too. */
+  readonly steps: number;
+  /** Real input tokens a second, in the steps that were taken now. */
+  readonly tokensPerSecond: number;
+}
+
 /** How this task computes its batches. */
 export const slicingOf = ({ batches, config, model }: TrainingTask): Slicing => ({
   endOfText: batches.endOfText,
