@@ -4,7 +4,8 @@ import { decideStage } from '../plan/stage-planner.ts';
 import type { PortContent } from '../store/digest.ts';
 import { publishOutputs } from '../store/publish-outputs.ts';
 import type { StageOutcome } from '../store/run-record.ts';
-import { executeStage, type StageTask } from './execute-stage.ts';
+import { executeOnce, reuse } from './execute-once.ts';
+import type { StageTask } from './execute-stage.ts';
 import type { RunContext } from './run-context.ts';
 import { StageQueue } from './stage-queue.ts';
 
@@ -49,11 +50,8 @@ class StageRunner {
       const decision = await decideStage({ node, known: this.#known }, this.#context);
       if (decision.kind === 'undecided')
         throw new Error(`${node.id} was ready and waits for ${decision.waitsFor}`);
-      const { key } = decision;
       if (decision.kind === 'reuse') {
-        this.#context.emit({ type: 'stage-reused', stage: node.id, key });
-        const { outputs } = decision.record;
-        await this.#end(node, { decision: 'reused', uses: node.definition.name, key, outputs });
+        await this.#end(node, reuse(node, { record: decision.record, context: this.#context }));
       } else {
         this.#waiting.push({ node, decision, inputs: knownInputs(node, this.#known) });
       }
@@ -71,8 +69,7 @@ class StageRunner {
   }
 
   async #execute(task: StageTask): Promise<void> {
-    const outcome = await executeStage(task, this.#context);
-    await this.#end(task.node, outcome);
+    await this.#end(task.node, await executeOnce(task, this.#context));
     this.#running.delete(task);
   }
 

@@ -17,9 +17,11 @@ export const thisProcess = (): ProcessIdentity => ({
   start: startOf(process.pid),
 });
 
+export const isOnThisHost = (identity: ProcessIdentity): boolean => identity.host === hostname();
+
 /** Whether the process can still be at work. One on another host is taken to be, as nothing here can tell. */
 export function mayBeAlive(identity: ProcessIdentity): boolean {
-  if (identity.host !== hostname()) return true;
+  if (!isOnThisHost(identity)) return true;
   if (identity.boot !== bootId()) return false;
   return exists(identity.pid) && startOf(identity.pid) === identity.start;
 }

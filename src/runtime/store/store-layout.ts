@@ -10,6 +10,7 @@ export const storeLayout = {
   actions: 'actions',
   runs: 'runs',
   state: 'state',
+  leases: 'leases',
   outputs: 'outputs',
 } as const;
 

@@ -1,0 +1,93 @@
+import { readFile, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CacheKey } from '../key/cache-key.ts';
+import { createAtomically } from './atomic-write.ts';
+import {
+  isOnThisHost,
+  mayBeAlive,
+  type ProcessIdentity,
+  parseProcessIdentity,
+  thisProcess,
+} from './process-identity.ts';
+import type { Store } from './store.ts';
+import { storeLayout } from './store-layout.ts';
+import { hasErrorCode } from './system-error.ts';
+
+const heartbeatMilliseconds = 10_000;
+const lapseMilliseconds = 60_000;
+const pollMilliseconds = 200;
+
+/**
+ * Held while a key's stage runs, so that nobody else runs it meanwhile. It saves work and no more: should two processes
+ * hold one after all, both run, and the first record stands.
+ */
+export type Lease = AsyncDisposable;
+
+/** Waits until nobody else runs the key. `onWait` is told once who does. An aborted signal ends the waiting. */
+export async function takeLease(
+  store: Store,
+  request: {
+    readonly key: CacheKey;
+    readonly signal: AbortSignal;
+    readonly onWait: (holder: ProcessIdentity) => void;
+  },
+): Promise<Lease> {
+  const path = join(store.root, storeLayout.leases, request.key);
+  const content = JSON.stringify(thisProcess());
+  let waited = false;
+  const lapses = lapseWatch();
+  while (!(await createAtomically({ root: store.root, path, content, durable: false }))) {
+    const holder = await holderOf(path);
+    if (holder !== undefined && !isDead(holder) && !lapses(holder) && !request.signal.aborted) {
+      if (!waited) request.onWait(holder.identity);
+      waited = true;
+      await sleep(pollMilliseconds, undefined, { signal: request.signal }).catch(() => {});
+    } else if (request.signal.aborted) {
+      return { [Symbol.asyncDispose]: async () => {} };
+    } else {
+      await rm(path, { force: true });
+    }
+  }
+  return held(path);
+}
+
+function held(path: string): Lease {
+  // A missed beat is made up by the next, and a lease that is lost costs nothing but work.
+  const beat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), heartbeatMilliseconds);
+  beat.unref();
+  return {
+    [Symbol.asyncDispose]: () => {
+      clearInterval(beat);
+      return rm(path, { force: true });
+    },
+  };
+}
+
+interface Holder {
+  readonly identity: ProcessIdentity;
+  readonly beatAt: number;
+}
+
+const isDead = ({ identity }: Holder): boolean => !mayBeAlive(identity);
+
+/** Tells whether a holder on another host has not been heard of for too long, by this host's clock alone. */
+function lapseWatch(): (holder: Holder) => boolean {
+  let heard = { beatAt: Number.NaN, at: performance.now() };
+  return ({ identity, beatAt }) => {
+    if (beatAt !== heard.beatAt) heard = { beatAt, at: performance.now() };
+    return !isOnThisHost(identity) && performance.now() - heard.at > lapseMilliseconds;
+  };
+}
+
+/** Undefined where the lease is gone, or is none. */
+async function holderOf(path: string): Promise<Holder | undefined> {
+  try {
+    const [{ mtimeMs }, text] = await Promise.all([stat(path), readFile(path, 'utf8')]);
+    const identity = parseProcessIdentity(text);
+    return identity === undefined ? undefined : { identity, beatAt: mtimeMs };
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

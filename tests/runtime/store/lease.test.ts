@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseCacheKey } from '../../../src/runtime/key/cache-key.ts';
+import { takeLease } from '../../../src/runtime/store/lease.ts';
+import { thisProcess } from '../../../src/runtime/store/process-identity.ts';
+import { decisions, openRig, outputsOf } from '../rig/run-rig.ts';
+import { startRun } from '../rig/start-run.ts';
+import type { TinyPipeline } from '../rig/tiny-dag.ts';
+
+const key = parseCacheKey('a'.repeat(64));
+const never = new AbortController().signal;
+
+test('a lease is taken by one at a time, and is gone when it is given back', async () => {
+  await using rig = await openRig();
+  if (key === undefined) throw new Error('no key');
+  const holders: number[] = [];
+  const first = await takeLease(rig.open(), {
+    key,
+    signal: never,
+    onWait: ({ pid }) => void holders.push(pid),
+  });
+  const onWait = ({ pid }: { pid: number }): void => {
+    holders.push(pid);
+    first[Symbol.asyncDispose]();
+  };
+  const second = await takeLease(rig.open(), { key, signal: never, onWait });
+  expect(holders).toEqual([process.pid]);
+  await second[Symbol.asyncDispose]();
+  expect(readdirSync(join(rig.storeRoot, 'leases'))).toEqual([]);
+});
+
+test('the lease of a process that died is taken over at once', async () => {
+  await using rig = await openRig();
+  if (key === undefined) throw new Error('no key');
+  mkdirSync(join(rig.storeRoot, 'leases'), { recursive: true });
+  for (const dead of [
+    { ...thisProcess(), start: 'long ago' },
+    { ...thisProcess(), boot: 'before' },
+    'torn',
+  ]) {
+    writeFileSync(join(rig.storeRoot, 'leases', key), JSON.stringify(dead));
+    const waits: number[] = [];
+    await using _ = await takeLease(rig.open(), {
+      key,
+      signal: never,
+      onWait: ({ pid }) => void waits.push(pid),
+    });
+    expect(waits).toEqual([]);
+  }
+});
+
+test('an interruption ends the waiting, and the lease stays with its holder', async () => {
+  await using rig = await openRig();
+  if (key === undefined) throw new Error('no key');
+  await using _ = await takeLease(rig.open(), { key, signal: never, onWait: () => {} });
+  const stop = new AbortController();
+  const second = await takeLease(rig.open(), { key, signal: stop.signal, onWait: () => stop.abort() });
+  await second[Symbol.asyncDispose]();
+  expect(existsSync(join(rig.storeRoot, 'leases', key))).toBe(true);
+});
+
+test('two stages with the same key run once', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  const dag = rig.dag({
+    read: { uses: 'read', with: { path: 'letters.txt' } },
+    one: { uses: 'child-copy', from: { text: 'read.text' } },
+    two: { uses: 'child-copy', from: { text: 'read.text' } },
+    three: { uses: 'append', from: { text: 'read.text' } },
+    four: { uses: 'append', from: { text: 'read.text' } },
+  });
+  const result = await rig.run(dag, { jobs: 4 });
+  const count = Object.values(decisions(result)).filter((decision) => decision === 'ran').length;
+  expect(count).toBe(3);
+});
+
+test('a process waits for another that runs the same stage, and takes its result', async () => {
+  await using rig = await openRig();
+  const place = rig.folder;
+  const slow: TinyPipeline['stages'] = { meet: { uses: 'meet', with: { name: 'a', other: 'b', place } } };
+  const other = await startRun(rig, slow);
+  while (!existsSync(join(place, 'a'))) await new Promise((resolve) => setTimeout(resolve, 10));
+  const mine = await rig.run(rig.dag(slow), {
+    onEvent: (event) => {
+      if (event.type === 'stage-report') writeFileSync(join(place, 'b'), '');
+    },
+  });
+  const { stdout } = await other.process;
+  expect(decisions(mine)).toEqual({ meet: 'reused' });
+  expect(JSON.parse(stdout).meet).toMatchObject({ decision: 'ran', outputs: outputsOf(mine).meet });
+});
