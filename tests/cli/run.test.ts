@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
 
@@ -91,6 +92,16 @@ test('a failed stage ends with 1, says what to mend, and the next run goes on fr
   `);
   await rig.write('rows.jsonl', dataProject['rows.jsonl']);
   expect((await rig.retune('run')).exitCode).toBe(0);
+});
+
+test('--store says where results go', async () => {
+  await using rig = await openCliRig(dataProject);
+  await rig.retune('run', 'data.yaml', 'load', '--store', 'elsewhere');
+  const again = await rig.retune('run', 'data.yaml', 'load', '--store', 'elsewhere', '--json');
+  expect([JSON.parse(again.stdout.split('\n').at(-1) ?? '').reused, await readdir(rig.folder)]).toEqual([
+    ['load'],
+    ['data.lock.yaml', 'data.yaml', 'elsewhere', 'package.json', 'rows.jsonl'],
+  ]);
 });
 
 test('--json prints each event and then a summary, one JSON object a line', async () => {

@@ -121,6 +121,7 @@ export class LiveReporter implements Reporter {
   }
 
   #endAll(): void {
-    for (const row of [this.#reusedRow, ...this.#rows.values(), this.#noticeRow]) row.end('done');
+    for (const row of [this.#reusedRow, ...this.#rows.values()]) row.end('done');
+    this.#noticeRow.end('skipped');
   }
 }
