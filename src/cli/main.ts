@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+#!/usr/bin/env node
+
 import { fileURLToPath } from 'node:url';
 import { runProgram } from './program.ts';
 import { openTerminal } from './terminal/terminal.ts';
