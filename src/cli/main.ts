@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-#!/usr/bin/env node
 
 import { fileURLToPath } from 'node:url';
 import { runProgram } from './program.ts';
