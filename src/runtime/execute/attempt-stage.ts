@@ -1,88 +1,85 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '../event/failure.ts';
-import type { DagNode } from '../graph/dag.ts';
-import type { CacheKey } from '../key/cache-key.ts';
 import { err, ok, type Result } from '../result.ts';
-import type { StageReport } from '../stage/stage-definition.ts';
-import type { PortContent } from '../store/digest.ts';
+import type { ActionRecord } from '../store/action-record.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
 import { changedSource } from './changed-source.ts';
+import { commitResult } from './commit-result.ts';
 import { prepareAction } from './prepare-action.ts';
 import { runChild } from './run-child.ts';
 import type { RunContext } from './run-context.ts';
 import { runInline } from './run-inline.ts';
-import type { Measurements } from './stage-message.ts';
 import { ingestOutputs } from './stage-outputs.ts';
+import type { StageTask, Start } from './stage-task.ts';
 
-/** One try at a stage. */
-export interface StageAttempt {
-  readonly node: DagNode;
-  readonly key: CacheKey;
-  readonly inputs: Readonly<Record<string, PortContent>>;
+/** One try at a stage; the first has the number 1. */
+export interface StageAttempt extends StageTask {
   readonly number: number;
-  readonly report: (report: StageReport) => void;
-}
-
-export interface AttemptResult {
-  readonly outputs: Readonly<Record<string, PortContent>>;
-  readonly measurements: Measurements;
+  /** When the first was begun. */
+  readonly started: Start;
 }
 
 export interface AttemptFailure {
   readonly failure: Failure;
+  /** Absolute; absent where the stage logged nothing. */
   readonly logPath?: string;
 }
 
-/** Runs a stage once and takes its outputs into the store. Nothing of a failed attempt can be seen but its log. */
+/**
+ * Runs a stage once and commits what it wrote. Its folder goes only after the record stands, so that a stage that can
+ * resume can do so until then; nothing else of a failed attempt can be seen but its log.
+ */
 export async function attemptStage(
   attempt: StageAttempt,
   context: RunContext,
-): Promise<Result<AttemptResult, AttemptFailure>> {
+): Promise<Result<ActionRecord, AttemptFailure>> {
   let folder: string | undefined;
   try {
-    folder = await openAttempt(context.store, { key: attempt.key, name: `${context.run}-${attempt.number}` });
+    const name = `${context.run}-${attempt.number}`;
+    folder = await openAttempt(context.store, { key: attempt.decision.key, name });
     const result = await runIn(folder, { attempt, context });
-    if (result.ok) {
-      await discardAttempt(folder);
-      return result;
-    }
-    await releaseAttempt(folder);
-    const logPath = join(folder, attemptFiles.log);
-    return err({ failure: result.error, ...(existsSync(logPath) ? { logPath } : {}) });
+    if (result.ok) await discardAttempt(folder);
+    return result.ok ? result : err(await release(folder, result.error));
   } catch (error) {
     const failure = storageFailureOf(error);
     if (failure === undefined) throw error;
-    if (folder !== undefined) await releaseAttempt(folder).catch(() => {});
-    return err({ failure });
+    return err(folder === undefined ? { failure } : await release(folder, failure));
   }
+}
+
+async function release(folder: string, failure: Failure): Promise<AttemptFailure> {
+  // On a broken disk the clearing up fails too; the first failure is the one to tell.
+  await releaseAttempt(folder).catch(() => {});
+  const logPath = join(folder, attemptFiles.log);
+  return { failure, ...(existsSync(logPath) ? { logPath } : {}) };
 }
 
 async function runIn(
   folder: string,
   { attempt, context }: { readonly attempt: StageAttempt; readonly context: RunContext },
-): Promise<Result<AttemptResult, Failure>> {
-  const { node, inputs, report } = attempt;
-  const { store, sources, resources } = context;
+): Promise<Result<ActionRecord, Failure>> {
+  const { node, inputs, started } = attempt;
+  const { store, sources, resources, emit } = context;
   const action = await prepareAction(store, { node, inputs, folder, resources });
   const { definition, timeoutMs } = node;
-  const { stageProcess, graceMilliseconds, signal } = context;
-  const execution = {
+  const run = await (definition.process === 'child' ? runChild : runInline)({
     definition,
     action,
     folder,
-    stageProcess,
+    stageProcess: context.stageProcess,
     timeoutMs,
-    graceMilliseconds,
-    signal,
-    report,
-  };
-  const run = await (definition.process === 'child' ? runChild(execution) : runInline(execution));
+    graceMilliseconds: context.graceMilliseconds,
+    signal: context.signal,
+    report: (report) => emit({ type: 'stage-report', stage: node.id, report }),
+  });
   if (!run.ok) return run;
   const outputs = await ingestOutputs(store, action.outputs);
   if (!outputs.ok) return outputs;
   const path = await changedSource(node, sources);
   if (path !== undefined) return err({ kind: 'source-changed', path });
-  return ok({ outputs: outputs.value, measurements: run.value });
+  return ok(
+    await commitResult(attempt, { outputs: outputs.value, measurements: run.value, started, context }),
+  );
 }

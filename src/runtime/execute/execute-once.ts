@@ -3,8 +3,9 @@ import type { ActionRecord } from '../store/action-record.ts';
 import { findRecord } from '../store/action-records.ts';
 import { takeLease } from '../store/lease.ts';
 import type { StageOutcome } from '../store/run-record.ts';
-import { executeStage, type StageTask } from './execute-stage.ts';
+import { executeStage } from './execute-stage.ts';
 import type { RunContext } from './run-context.ts';
+import type { StageTask } from './stage-task.ts';
 
 /** Runs a stage, unless somebody else is at the very same: then waits for them and takes their result. */
 export async function executeOnce(task: StageTask, context: RunContext): Promise<StageOutcome> {

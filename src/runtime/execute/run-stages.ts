@@ -5,9 +5,9 @@ import type { PortContent } from '../store/digest.ts';
 import { publishOutputs } from '../store/publish-outputs.ts';
 import type { StageOutcome } from '../store/run-record.ts';
 import { executeOnce, reuse } from './execute-once.ts';
-import type { StageTask } from './execute-stage.ts';
 import type { RunContext } from './run-context.ts';
 import { StageQueue } from './stage-queue.ts';
+import type { StageTask } from './stage-task.ts';
 
 /** How every stage ended that the run reached. */
 export type StageOutcomes = ReadonlyMap<string, StageOutcome>;

@@ -15,7 +15,10 @@ import { blobPath } from './store-layout.ts';
  */
 export async function ingest(store: Store, path: string): Promise<Digest> {
   const found = await stat(path);
-  return found.isDirectory() ? ingestFolder(store, path) : (await ingestFile(store, path)).digest;
+  if (found.isDirectory()) return ingestFolder(store, path);
+  // Reading from anything else could go on for ever.
+  if (!found.isFile()) throw new Error(`${path} is neither a file nor a folder`);
+  return (await ingestFile(store, path)).digest;
 }
 
 async function ingestFolder(store: Store, folder: string): Promise<Digest> {
