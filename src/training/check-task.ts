@@ -24,12 +24,8 @@ type Port = 'train' | 'validation';
 function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port: Port): void {
   checkVocabulary(batches.vocabulary, tokenizer.vocabulary, port);
   const { contextLength, vocabularySize } = model.config;
-  if (
-    groupCount(batches.examples.length, {
-      ...batches.recipe,
-      dropLast: port === 'train' && batches.recipe.dropLast,
-    }) === 0
-  )
+  const dropLast = port === 'train' && batches.recipe.dropLast;
+  if (groupCount(batches.examples.length, { ...batches.recipe, dropLast }) === 0)
     throw noBatch(batches, port);
   for (const example of batches.examples) {
     const length = example.inputs.length;

@@ -30,7 +30,10 @@ export class TrainingRun {
   static async open(task: TrainingTask): Promise<TrainingRun> {
     const state = new TrainingState(task.model, task.config.optimizer);
     const saved = await readState(task.statePath, task.fingerprint);
-    if (saved !== undefined) state.restore(saved);
+    if (saved !== undefined) {
+      state.restore(saved);
+      task.onNote(`goes on after step ${saved.step}, where an earlier attempt saved its state`);
+    }
     for (const entry of state.history) await task.onEntry(entry);
     return new TrainingRun(task, state);
   }
@@ -114,6 +117,7 @@ export class TrainingRun {
     if (maxNewTokens === 0 || example === undefined) return;
     const written = await writeSample({ model, tokenizer, example, maxNewTokens });
     await this.#record({ type: 'sample', step: this.#state.step, epoch: this.#epoch, ...written });
+    this.#task.onNote(`after epoch ${this.#epoch} the model writes: ${oneLine(written.response)}`);
   }
 
   /** Leaves in the model the weights that were asked for. */
@@ -144,3 +148,5 @@ export class TrainingRun {
     return (this.#task.validation ?? this.#task.batches).examples[0];
   }
 }
+
+const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();

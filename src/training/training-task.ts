@@ -20,6 +20,8 @@ export interface TrainingTask {
   readonly signal: AbortSignal;
   /** Told every entry once and in order; after an interruption, those from before it first. */
   readonly onEntry: (entry: HistoryEntry) => Promise<void>;
+  /** Told, in words for a person, what is worth reading while it goes on. */
+  readonly onNote: (message: string) => void;
   readonly onProgress: (progress: TrainingProgress) => void;
   /** Milliseconds that only go up. */
   readonly clock: () => number;

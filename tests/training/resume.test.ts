@@ -40,10 +40,13 @@ describe('an interrupted training', () => {
       await using training = await TinyTraining.create(backend);
       expect(await abortAfter(training, step)).toMatchObject({ name: 'AbortError' });
       const steps: number[] = [];
+      const notes: string[] = [];
       const resumed = await training.run({
         ...(await validated()),
         onProgress: (progress) => void steps.push(progress.step),
+        onNote: (note) => void notes.push(note),
       });
+      expect(notes[0]).toBe(`goes on after step ${step}, where an earlier attempt saved its state`);
       expect(steps).toEqual(Array.from({ length: 9 - step }, (_, index) => step + index + 1));
       expect(resumed).toEqual(await uninterrupted(backend));
     },

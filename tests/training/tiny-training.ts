@@ -83,6 +83,7 @@ export class TinyTraining implements AsyncDisposable {
         fingerprint,
         signal: new AbortController().signal,
         onEntry: async (entry) => void history.push(entry),
+        onNote: () => {},
         onProgress: () => {},
         clock: () => performance.now(),
         ...given,

@@ -3,7 +3,6 @@ import { saveLanguageModel } from '../../model/language-model.ts';
 import type { StageHost } from '../../runtime/stage/stage-definition.ts';
 import { StageError } from '../../runtime/stage/stage-error.ts';
 import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
-import type { HistoryEntry } from '../../training/history-entry.ts';
 import { train } from '../../training/train.ts';
 import type { TrainingProgress } from '../../training/training-task.ts';
 import { endpointModel } from '../generate/endpoint-model.ts';
@@ -28,10 +27,8 @@ export const { run } = implementStage<TrainConfig>()({
       statePath,
       fingerprint: JSON.stringify(tensorBackend),
       signal: host.signal,
-      onEntry: async (entry) => {
-        await outputs.history.write(entry);
-        noteSample(entry, host);
-      },
+      onEntry: (entry) => outputs.history.write(entry),
+      onNote: (message) => host.report({ type: 'note', level: 'info', message }),
       onProgress: (progress) => reportProgress(progress, host),
       clock: () => performance.now(),
     });
@@ -66,10 +63,4 @@ function reportProgress(progress: TrainingProgress, host: StageHost): void {
     total: totalSteps,
     figures: { loss, learning_rate: learningRate, tokens_per_second: tokensPerSecond },
   });
-}
-
-function noteSample(entry: HistoryEntry, host: StageHost): void {
-  if (entry.type !== 'sample') return;
-  const message = `after epoch ${entry.epoch} the model writes: ${entry.response.replaceAll(/\s+/g, ' ').trim()}`;
-  host.report({ type: 'note', level: 'info', message });
 }
