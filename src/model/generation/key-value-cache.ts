@@ -1,20 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { HIDDEN_SCORE } from '../attend-rows.ts';
+import type { ModelSizes } from '../model-config.ts';
 
 export interface CacheSizes {
   /** Rows, B. */
   readonly batch: number;
-  readonly layers: number;
-  /** Heads of keys and values, K. */
-  readonly heads: number;
-  /** Extent of a head, D. */
-  readonly headWidth: number;
+  /** Tokens that a row has room for, S. */
+  readonly slots: number;
 }
 
-/** Keys and values that one layer computed for T tokens of every row: [B T, K D] each. */
+export interface CachePlace {
+  readonly row: number;
+  /** The slot of the first token. */
+  readonly slot: number;
+}
+
+/** Keys and values that one layer computed for T tokens of some rows. */
 export interface FreshKeyValues {
+  /** [rows T, K D] */
   readonly keys: Float32Array;
+  /** [rows T, K D] */
   readonly values: Float32Array;
+  /** Where each of those rows goes. */
+  readonly places: readonly CachePlace[];
 }
 
 /**
@@ -22,73 +30,65 @@ export interface FreshKeyValues {
  * where a cache on the backend would be copied whole.
  */
 export class KeyValueCache {
-  readonly #sizes: CacheSizes;
-  #slots = 0;
-  #layers: readonly FreshKeyValues[];
+  readonly #sizes: ModelSizes & CacheSizes;
+  readonly #layers: readonly { readonly keys: Float32Array; readonly values: Float32Array }[];
 
-  constructor(sizes: CacheSizes) {
-    this.#sizes = sizes;
-    this.#layers = Array.from({ length: sizes.layers }, () => emptyLayer(0));
+  constructor(model: ModelSizes, sizes: CacheSizes) {
+    this.#sizes = { ...model, ...sizes };
+    const length = sizes.batch * model.keyValueHeads * sizes.slots * model.headWidth;
+    this.#layers = Array.from({ length: model.layers }, () => ({
+      keys: new Float32Array(length),
+      values: new Float32Array(length),
+    }));
   }
 
-  /** Makes room for so many tokens in each row and keeps what is there. */
-  reserve(slots: number): void {
-    if (slots <= this.#slots) return;
-    const { batch, heads, headWidth } = this.#sizes;
-    const grow = (old: Float32Array) => {
-      const grown = new Float32Array(batch * heads * slots * headWidth);
-      const oldRun = this.#slots * headWidth;
-      for (let head = 0; head < batch * heads; head++)
-        grown.set(old.subarray(head * oldRun, (head + 1) * oldRun), head * slots * headWidth);
-      return grown;
-    };
-    this.#layers = this.#layers.map(({ keys, values }) => ({ keys: grow(keys), values: grow(values) }));
-    this.#slots = slots;
-  }
-
-  /** Stores T tokens of every row, the first of row b at slot `starts[b]`. */
-  store(layer: number, fresh: FreshKeyValues, starts: Int32Array): void {
+  /** Stores T tokens of some rows. */
+  store(layer: number, { keys, values, places }: FreshKeyValues): void {
     const cached = this.#layer(layer);
-    this.#scatter({ from: fresh.keys, to: cached.keys, starts });
-    this.#scatter({ from: fresh.values, to: cached.values, starts });
+    this.#scatter({ from: keys, to: cached.keys, places });
+    this.#scatter({ from: values, to: cached.values, places });
   }
 
   /** [B, K, S, D] each; owned by the caller. */
   tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor } {
-    const { batch, heads, headWidth } = this.#sizes;
+    const { batch, keyValueHeads, slots, headWidth } = this.#sizes;
     const { keys, values } = this.#layer(layer);
-    const shape: [number, number, number, number] = [batch, heads, this.#slots, headWidth];
+    const shape: [number, number, number, number] = [batch, keyValueHeads, slots, headWidth];
     return { keys: tf.tensor4d(keys, shape), values: tf.tensor4d(values, shape) };
   }
 
   /** [B, 1, 1, S]: 0 where row b has one of its first `lengths[b]` tokens, HIDDEN_SCORE elsewhere; owned by the caller. */
   mask(lengths: Int32Array): tf.Tensor {
-    const mask = new Float32Array(lengths.length * this.#slots).fill(HIDDEN_SCORE);
-    for (const [row, length] of lengths.entries())
-      mask.fill(0, row * this.#slots, row * this.#slots + length);
-    return tf.tensor4d(mask, [lengths.length, 1, 1, this.#slots]);
+    const { batch, slots } = this.#sizes;
+    const mask = new Float32Array(batch * slots).fill(HIDDEN_SCORE);
+    for (const [row, length] of lengths.entries()) mask.fill(0, row * slots, row * slots + length);
+    return tf.tensor4d(mask, [batch, 1, 1, slots]);
   }
 
-  #layer(layer: number): FreshKeyValues {
-    return this.#layers[layer] ?? emptyLayer(0);
+  #layer(layer: number) {
+    const found = this.#layers[layer];
+    if (found === undefined) throw new RangeError(`The model has no layer ${layer}`);
+    return found;
   }
 
-  /** [B, T, K, D] -> [B, K, S, D] from slot `starts[b]`. */
-  #scatter({ from, to, starts }: { from: Float32Array; to: Float32Array; starts: Int32Array }): void {
-    const { batch, heads, headWidth } = this.#sizes;
-    const length = from.length / (batch * heads * headWidth);
+  /** [rows, T, K, D] -> [B, K, S, D]. */
+  #scatter({
+    from,
+    to,
+    places,
+  }: {
+    from: Float32Array;
+    to: Float32Array;
+    places: readonly CachePlace[];
+  }): void {
+    const { keyValueHeads: heads, slots, headWidth } = this.#sizes;
+    const length = from.length / (places.length * heads * headWidth);
     let read = 0;
-    for (const [row, start] of starts.entries())
-      for (let token = 0; token < length; token++)
+    for (const { row, slot } of places)
+      for (let token = slot; token < slot + length; token++)
         for (let head = 0; head < heads; head++) {
-          const slot = (row * heads + head) * this.#slots + start + token;
-          to.set(from.subarray(read, read + headWidth), slot * headWidth);
+          to.set(from.subarray(read, read + headWidth), ((row * heads + head) * slots + token) * headWidth);
           read += headWidth;
         }
   }
 }
-
-const emptyLayer = (length: number): FreshKeyValues => ({
-  keys: new Float32Array(length),
-  values: new Float32Array(length),
-});

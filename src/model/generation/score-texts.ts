@@ -4,7 +4,7 @@ import { IGNORED_TARGET, tokenLogLikelihoods } from '../../tensor/index.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { ModelError } from '../model-error.ts';
 import { paddedRows } from '../padded-rows.ts';
-import { batchesByLength } from './batches-by-length.ts';
+import { groupByLength } from './group-by-length.ts';
 import { lengthBucket } from './length-bucket.ts';
 
 /** A text whose end is to be rated, given its beginning. */
@@ -40,16 +40,16 @@ const headRows = 256;
 export async function* scoreTexts({ model, texts, batchSize, signal }: Scoring): AsyncGenerator<TextScore> {
   const { contextLength: limit } = model.config;
   for (const text of texts) checkLength(text, limit);
-  const batches = batchesByLength({
-    items: texts,
-    lengthOf: ({ tokens }) => lengthBucket(tokens.length - 1, { step: textStep, limit }),
-    batchSize,
-  });
-  for (const { length, items } of batches) {
-    await setImmediate(); // lets an abort arrive
-    signal.throwIfAborted();
-    yield* await scoreBatch({ model, items, batch: batchSize, length });
-  }
+  const groups = groupByLength(texts, ({ tokens }) =>
+    lengthBucket(tokens.length - 1, { step: textStep, limit }),
+  );
+  for (const [length, group] of groups)
+    for (let start = 0; start < group.length; start += batchSize) {
+      await setImmediate(); // lets an abort arrive
+      signal.throwIfAborted();
+      const items = group.slice(start, start + batchSize);
+      yield* await scoreBatch({ model, items, batch: batchSize, length });
+    }
 }
 
 function checkLength({ id, tokens }: TextToScore, contextLength: number): void {

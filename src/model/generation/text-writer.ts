@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import { RandomStream } from '../random-stream.ts';
 import { chooseToken, type Sampling } from './choose-token.ts';
-import type { DecodingRow } from './decode-batch.ts';
+import type { DecodingRow } from './decode-rows.ts';
 
 /** How texts are written; `seed` and a prompt's id together decide its draws. */
 export interface WritingSettings extends Sampling {
@@ -9,7 +9,7 @@ export interface WritingSettings extends Sampling {
   readonly seed: number;
   /** A text that holds one of these ends before it. */
   readonly stop: readonly string[];
-  /** Rows that are written together, always that many. */
+  /** How many texts are written at a time. */
   readonly batchSize: number;
 }
 

@@ -1,8 +1,8 @@
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { ModelError } from '../model-error.ts';
-import { batchesByLength } from './batches-by-length.ts';
-import { type DecodingRow, decodeBatch } from './decode-batch.ts';
+import { decodeRows } from './decode-rows.ts';
+import { groupByLength } from './group-by-length.ts';
 import { lengthBucket } from './length-bucket.ts';
 import { type EncodedPrompt, TextWriter, type WritingSettings, type WrittenText } from './text-writer.ts';
 
@@ -22,24 +22,24 @@ export interface Writing {
 /** Prompts are padded to multiples of this many tokens. */
 const promptStep = 32;
 
+/** Rows have room for multiples of this many tokens. */
+const slotStep = 64;
+
 /**
- * Lets a model continue prompts, yielding each text as it is done. A text depends on its own prompt alone: batches have
- * rows of the same padded length, always the same number of rows, and no row looks at another.
+ * Lets a model continue prompts, yielding each text as it is done. A text depends on its own prompt alone: the shapes of
+ * its computation follow from the prompt's length and the settings, and no row looks at another.
  */
 export async function* writeTexts(writing: Writing): AsyncGenerator<WrittenText> {
   const { model, tokenizer, settings, signal } = writing;
   const { contextLength: limit } = model.config;
-  const batches = batchesByLength({
-    items: encodePrompts(writing),
-    lengthOf: ({ tokens }) => lengthBucket(tokens.length, { step: promptStep, limit }),
-    batchSize: settings.batchSize,
-  });
-  const idle: DecodingRow = { prompt: Int32Array.of(tokenizer.endOfText), next: () => undefined };
-  for (const { length, items } of batches) {
-    const writers = items.map((prompt) => new TextWriter({ prompt, tokenizer, settings }));
-    const rows = Array.from({ length: settings.batchSize }, (_, row) => writers[row] ?? { ...idle });
-    await decodeBatch({ model, rows, length, signal });
-    for (const writer of writers) yield writer.written();
+  const groups = groupByLength(encodePrompts(writing), ({ tokens }) =>
+    lengthBucket(tokens.length, { step: promptStep, limit }),
+  );
+  for (const [promptLength, prompts] of groups) {
+    const rows = prompts.map((prompt) => new TextWriter({ prompt, tokenizer, settings }));
+    const slots = lengthBucket(promptLength + settings.maxNewTokens, { step: slotStep, limit });
+    const decoding = { model, rows, width: settings.batchSize, promptLength, slots, signal };
+    for await (const writer of decodeRows(decoding)) yield writer.written();
   }
 }
 

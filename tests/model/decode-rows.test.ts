@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type DecodingRow, decodeRows } from '../../src/model/generation/decode-rows.ts';
+import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
+import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+
+const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
+const prompt = Int32Array.of(7, 8, 9, 10, 11);
+const written = [3, 1, 4, 1, 5, 9, 2, 6];
+const others: readonly DecodingRow[] = [[1], [60, 59, 58, 57], [2, 2, 2, 2, 2, 2, 2, 2], [33], [4, 5]].map(
+  (ids) => ({ prompt: Int32Array.from(ids), next: writer(ids).next }),
+);
+
+describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend) => {
+  test.each(['tiny-gpt2', 'tiny-llama'])(
+    "every bit of a row's logits in %s is the same whenever it starts, in whatever place, beside whatever rows",
+    async (name) => {
+      await openTensorBackend({ backend });
+      const model = await openLanguageModel(fixture(name));
+      const alone = await logitsOf({ model, before: [], after: [] });
+      expect(alone).toHaveLength(written.length + 1);
+      for (const at of [0, 1, 2, 3, 4, 5]) {
+        const queue = { model, before: others.slice(0, at), after: others.slice(at) };
+        expect(await logitsOf(queue)).toEqual(alone);
+      }
+      model.dispose();
+    },
+  );
+});
+
+test('rows are yielded as they end, each once, also those that write nothing', async () => {
+  await openTensorBackend({ backend: 'cpu' });
+  const model = await openLanguageModel(fixture('tiny-gpt2'));
+  const lengths = [3, 0, 1, 0, 2];
+  const rows = lengths.map((length) => ({ length, prompt, next: writer(new Array(length).fill(1)).next }));
+  const ended: number[] = [];
+  for await (const { length } of decodeRows({ model, rows, ...settings, width: 2 })) ended.push(length);
+  // 3 and 1 begin; 1 ends, and 0 and 2 take its place; 3 ends in the same step as 2.
+  expect(ended).toEqual([0, 1, 0, 3, 2]);
+  model.dispose();
+});
+
+const settings = { promptLength: 8, slots: 20, width: 3, signal: new AbortController().signal };
+
+interface Queue {
+  readonly model: LanguageModel;
+  readonly before: readonly DecodingRow[];
+  readonly after: readonly DecodingRow[];
+}
+
+/** The logits that a row sees while it writes given tokens, waiting for its turn among others. */
+async function logitsOf({ model, before, after }: Queue): Promise<readonly Float32Array[]> {
+  const { next, seen } = writer(written);
+  const rows = [...before, { prompt, next }, ...after];
+  const decoding = decodeRows({ model, rows, ...settings });
+  while (!(await decoding.next()).done);
+  return seen.slice();
+}
+
+/** Writes the given tokens, whatever the logits, then ends and is ready to write them again. */
+function writer(tokens: readonly number[]) {
+  const seen: Float32Array[] = [];
+  let done = 0;
+  const next = (logits: Float32Array): number | undefined => {
+    seen.push(logits.slice());
+    const token = tokens[done];
+    done = token === undefined ? 0 : done + 1;
+    return token;
+  };
+  return { next, seen };
+}
