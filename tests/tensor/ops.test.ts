@@ -37,6 +37,22 @@ const cases: readonly Case[] = [
     plain: (i) => plain.layerNorm({ x: at(i, 0), scale: at(i, 1), bias: at(i, 2), epsilon: 1e-5 }),
   },
   {
+    title: 'layerNorm of rows in three dimensions',
+    inputs: () => [tensorOf([2, 3, 4]), tensorOf([4], { seed: 2 }), tensorOf([4], { seed: 3 })],
+    ours: (i) => ours.layerNorm({ x: at(i, 0), scale: at(i, 1), bias: at(i, 2), epsilon: 1e-5 }),
+    plain: (i) => plain.layerNorm({ x: at(i, 0), scale: at(i, 1), bias: at(i, 2), epsilon: 1e-5 }),
+  },
+  {
+    title: 'linear of rows in three dimensions',
+    inputs: () => [tensorOf([2, 3, 4]), tensorOf([4, 5], { seed: 2 }), tensorOf([5], { seed: 3 })],
+    ours: (i) => ours.linear({ x: at(i, 0), weight: at(i, 1), bias: at(i, 2) }),
+    plain: (i) =>
+      tf.reshape(
+        plain.linear({ x: tf.reshape(at(i, 0), [6, 4]), weight: at(i, 1), bias: at(i, 2) }),
+        [2, 3, 5],
+      ),
+  },
+  {
     title: 'gelu',
     inputs: () => [tensorOf([4, 25], { scale: 6 })],
     ours: (i) => ours.gelu(at(i, 0)),

@@ -3,7 +3,7 @@ import { customGradient } from './custom-gradient.ts';
 import { fused } from './fused.ts';
 
 export interface LayerNormOptions {
-  /** [N, C]; the last dimension is normalized */
+  /** [..., C]; the last dimension is normalized */
   readonly x: tf.Tensor;
   /** [C] */
   readonly scale: tf.Tensor;
@@ -14,9 +14,13 @@ export interface LayerNormOptions {
 
 /**
  * Layer normalization (Ba et al. 2016, arXiv:1607.06450): y = scale (x - mean) / sqrt(variance + epsilon) + bias,
- * mean and biased variance over the last dimension: [N, C] -> [N, C].
+ * mean and biased variance over the last dimension: [..., C] -> [..., C].
  */
 export function layerNorm({ x, scale, bias, epsilon }: LayerNormOptions): tf.Tensor {
+  if (x.rank !== 2) {
+    const rows = tf.reshape(x, [-1, scale.size]);
+    return tf.reshape(layerNorm({ x: rows, scale, bias, epsilon }), x.shape);
+  }
   return customGradient([x, scale, bias], (keep) => {
     const parts = fused('LayerNorm', { inputs: { x, scale, bias }, attributes: { epsilon } });
     const [value, mean, inverseDeviation] = (parts ?? normalized({ x, scale, bias, epsilon })) as Parts;

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
 
 export interface LinearOptions {
-  /** [N, I] */
+  /** [..., I] */
   readonly x: tf.Tensor;
   /** [I, O], or [O, I] with `transposeWeight` */
   readonly weight: tf.Tensor;
@@ -12,8 +12,12 @@ export interface LinearOptions {
   readonly transposeWeight?: boolean | undefined;
 }
 
-/** y = x W + b, or x Wᵀ + b with `transposeWeight`: [N, I] -> [N, O]. */
+/** y = x W + b, or x Wᵀ + b with `transposeWeight`: [..., I] -> [..., O]. */
 export function linear({ x, weight, bias, transposeWeight = false }: LinearOptions): tf.Tensor {
+  if (x.rank !== 2) {
+    const rows = linear({ x: tf.reshape(x, [-1, x.shape.at(-1) ?? 0]), weight, bias, transposeWeight });
+    return tf.reshape(rows, [...x.shape.slice(0, -1), rows.shape.at(-1) ?? 0]);
+  }
   const inputs = bias === undefined ? [x, weight] : [x, weight, bias];
   return customGradient(inputs, (keep) => {
     keep([x, weight]);

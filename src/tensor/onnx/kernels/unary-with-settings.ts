@@ -5,13 +5,11 @@ import type { GraphValue } from '../graph/graph-value.ts';
 import { operator } from '../graph/operator.ts';
 import { kernel } from './kernel.ts';
 
-const [MAX, MIN, MUL, WHERE, GREATER] = [
-  operator('Max'),
-  operator('Min'),
-  operator('Mul'),
-  operator('Where'),
-  operator('Greater'),
-];
+const MAX = operator('Max');
+const MIN = operator('Min');
+const MUL = operator('Mul');
+const WHERE = operator('Where');
+const GREATER = operator('Greater');
 
 /** x where it is positive, alpha x elsewhere. */
 export function leakyRelu(

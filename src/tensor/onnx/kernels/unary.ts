@@ -6,8 +6,10 @@ import { type Kernel, kernel } from './kernel.ts';
 /** A function of one value, recorded into a graph. */
 export type Formula = (graph: GraphRecorder, x: GraphValue) => GraphValue;
 
-const [ADD, SUB, MUL, DIV] = ['Add', 'Sub', 'Mul', 'Div'].map((type) => operator(type)) as [Op, Op, Op, Op];
-type Op = ReturnType<typeof operator>;
+const ADD = operator('Add');
+const SUB = operator('Sub');
+const MUL = operator('Mul');
+const DIV = operator('Div');
 const EXP = operator('Exp');
 const LOG = operator('Log');
 const WHERE = operator('Where');
