@@ -9,7 +9,7 @@ export { serveStageProcess } from './execute/serve-stage-process.ts';
 export type { Dag, DagNode } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';
 export type { Difference } from './key/compare-material.ts';
-export type { Decision, RunReason } from './plan/decision.ts';
+export type { Decision, Likeness, RunReason } from './plan/decision.ts';
 export { describeDifference, describeReason } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export type { Plan, PlannedStage } from './plan/plan.ts';

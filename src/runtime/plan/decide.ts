@@ -1,9 +1,9 @@
 import type { CacheKey } from '../key/cache-key.ts';
 import { compareMaterial } from '../key/compare-material.ts';
 import type { KeyMaterial } from '../key/key-material.ts';
-import type { ActionRecord } from '../store/action-record.ts';
 import type { FoundRecord } from '../store/action-records.ts';
 import type { Decision, RunReason } from './decision.ts';
+import type { NearestRun } from './past-runs.ts';
 
 /** What is known of a stage at the moment it is asked about. */
 export type StageFacts =
@@ -14,7 +14,7 @@ export type StageFacts =
       readonly material: KeyMaterial;
       readonly found: FoundRecord;
       /** The nearest past run of the stage; looked up only where nothing usable was found. */
-      readonly nearest: ActionRecord | undefined;
+      readonly nearest: NearestRun | undefined;
       readonly forced: boolean;
     };
 
@@ -37,9 +37,11 @@ export function decide(facts: StageFacts): Decision {
   }
 }
 
-function reasonOf(facts: Extract<StageFacts, { kind: 'known' }>): RunReason {
-  if (facts.nearest === undefined) return { kind: 'never-ran' };
-  const differences = compareMaterial(facts.nearest.material, facts.material);
+function reasonOf({ nearest, material }: Extract<StageFacts, { kind: 'known' }>): RunReason {
+  if (nearest === undefined) return { kind: 'never-ran' };
+  const comparedWith = nearest.record;
+  const differences = compareMaterial(comparedWith.material, material);
   if (differences.length === 0) return { kind: 'never-ran' };
-  return { kind: 'changed', differences, comparedWith: facts.nearest };
+  const likeness = { comparedWith, differences };
+  return nearest.isItself ? { kind: 'changed', likeness } : { kind: 'never-ran', likeness };
 }

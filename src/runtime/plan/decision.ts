@@ -12,13 +12,23 @@ export type Decision =
       readonly waitsFor: readonly string[];
     };
 
+/** A past execution, and how it differs from what is asked for. */
+export interface Likeness {
+  readonly comparedWith: ActionRecord;
+  /** Never empty: equal keys have one record. */
+  readonly differences: readonly Difference[];
+}
+
 export type RunReason =
-  | { readonly kind: 'never-ran' }
+  | {
+      readonly kind: 'never-ran';
+      /** How it differs from the latest stage that uses the same, where there is one. */
+      readonly likeness?: Likeness;
+    }
   | {
       readonly kind: 'changed';
-      /** Against the nearest past run of the stage; never empty. */
-      readonly differences: readonly Difference[];
-      readonly comparedWith: ActionRecord;
+      /** Against the latest past run of the stage itself. */
+      readonly likeness: Likeness;
     }
   | { readonly kind: 'forced' }
   | {

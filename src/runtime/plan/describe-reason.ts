@@ -14,7 +14,7 @@ export function describeReason(reason: RunReason): string {
     case 'record-unreadable':
       return `its record ${reason.path} cannot be read`;
     case 'changed':
-      return describeAll(reason.differences);
+      return describeAll(reason.likeness.differences);
     default:
       return reason satisfies never;
   }

@@ -38,10 +38,10 @@ export async function explainStage(request: {
   if (planned === undefined) throw new Error(`the plan lacks its own target ${stage}`);
   const { node, decision } = planned;
   const nearest = new PastRuns(store).nearest({ pipeline: dag.name, id: stage, uses: node.definition.name });
-  const differences = differencesOf(planned, { plan: plan.value, nearest }).map((difference) =>
-    Object.assign(difference, { span: spanOf(difference, node) }),
+  const differences = differencesOf(planned, { plan: plan.value, nearest: nearest?.record }).map(
+    (difference) => ({ ...difference, span: spanOf(difference, node) }),
   );
-  const comparedWith = decision.kind === 'reuse' ? decision.record : nearest;
+  const comparedWith = decision.kind === 'reuse' ? decision.record : nearest?.record;
   return ok({ stage, decision, comparedWith, differences });
 }
 
@@ -53,7 +53,7 @@ function differencesOf(
     case 'reuse':
       return [];
     case 'run':
-      return decision.reason.kind === 'changed' ? decision.reason.differences : [];
+      return 'likeness' in decision.reason ? (decision.reason.likeness?.differences ?? []) : [];
     case 'undecided': {
       if (nearest === undefined) return [];
       // What it will be given is not known, so it is taken to be what it was.

@@ -8,6 +8,13 @@ import type { Store } from '../store/store.ts';
 /** How far back the nearest past run is looked for; reuse itself knows no such limit. */
 const runsRead = 50;
 
+/** The past execution that a stage is compared with. */
+export interface NearestRun {
+  readonly record: ActionRecord;
+  /** Whether it was the same stage of the same pipeline. */
+  readonly isItself: boolean;
+}
+
 /** Finds the latest past execution of a stage. Reads no more runs than it takes, and each at most once. */
 export class PastRuns {
   readonly #store: Store;
@@ -25,13 +32,14 @@ export class PastRuns {
     readonly pipeline: string;
     readonly id: string;
     readonly uses: string;
-  }): ActionRecord | undefined {
+  }): NearestRun | undefined {
     const name = stageName(stage.pipeline, stage.id);
     while (!this.#byStage.has(name) && this.#readOne());
-    const key = this.#byStage.get(name) ?? this.#byUses.get(stage.uses);
+    const own = this.#byStage.get(name);
+    const key = own ?? this.#byUses.get(stage.uses);
     if (key === undefined) return undefined;
     const found = readRecord(this.#store, key);
-    return found.kind === 'usable' ? found.record : undefined;
+    return found.kind === 'usable' ? { record: found.record, isItself: own !== undefined } : undefined;
   }
 
   #readOne(): boolean {

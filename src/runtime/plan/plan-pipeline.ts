@@ -47,6 +47,6 @@ function lastRecord(
   { dag, past }: Circumstances,
 ): ActionRecord | undefined {
   if (decision.kind === 'reuse') return decision.record;
-  if (decision.kind === 'run' && decision.reason.kind === 'changed') return decision.reason.comparedWith;
-  return past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name });
+  const nearest = past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name });
+  return nearest?.isItself ? nearest.record : undefined;
 }

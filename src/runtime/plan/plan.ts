@@ -12,6 +12,6 @@ export interface Plan {
 export interface PlannedStage {
   readonly node: DagNode;
   readonly decision: Decision;
-  /** How long the stage took when it last ran, here or, where it never ran here, under another name. */
+  /** How long the stage took when it last ran. */
   readonly lastMilliseconds: number | undefined;
 }

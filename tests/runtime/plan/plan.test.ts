@@ -102,10 +102,12 @@ test('a stage without a past of its own is compared with the latest that uses th
     read: { uses: 'read', with: { path: 'letters.txt' } },
     another: { uses: 'append', with: { suffix: '#' }, from: { text: 'read.text' } },
   };
-  expect(await rig.plan(rig.dag(other))).toEqual({
-    read: 'reuse',
-    another: '`with.suffix` changed from "!" to "#"',
-  });
+  expect(await rig.plan(rig.dag(other))).toEqual({ read: 'reuse', another: 'it has not run before' });
+  const explanation = await explain(rig, { stages: other, stage: 'another' });
+  expect(explanation.comparedWith?.provenance.stage).toBe('append');
+  expect(explanation.differences).toMatchObject([
+    { kind: 'config', pointer: '/suffix', before: '!', after: '#' },
+  ]);
 });
 
 test('targets are run with all that they need, and with nothing else', async () => {
