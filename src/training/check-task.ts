@@ -1,3 +1,4 @@
+import type { Tokenizer } from '../text/tokenizer/tokenizer.ts';
 import type { Batches, Example } from './batches/example.ts';
 import { groupCount } from './batches/example-groups.ts';
 import { ignoredTarget } from './batches/pad-batch.ts';
@@ -22,7 +23,7 @@ export function checkTask(task: TrainingTask): void {
 type Port = 'train' | 'validation';
 
 function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port: Port): void {
-  checkVocabulary(batches.vocabulary, tokenizer.vocabulary, port);
+  if (batches.vocabulary !== tokenizer.vocabulary) throw otherVocabulary({ batches, tokenizer, port });
   const { contextLength, vocabularySize } = model.config;
   const dropLast = port === 'train' && batches.recipe.dropLast;
   if (groupCount(batches.examples.length, { ...batches.recipe, dropLast }) === 0)
@@ -39,14 +40,18 @@ function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port
 
 const highestOf = (ids: Int32Array) => ids.reduce((highest, id) => Math.max(highest, id), 0);
 
-function checkVocabulary(given: string, expected: string, port: Port): void {
-  if (given === expected) return;
-  throw new TrainingError({
+interface OtherVocabulary {
+  readonly batches: Batches;
+  readonly tokenizer: Tokenizer;
+  readonly port: Port;
+}
+
+const otherVocabulary = ({ batches, tokenizer, port }: OtherVocabulary) =>
+  new TrainingError({
     code: 'vocabulary-mismatch',
-    message: `the batches at \`${port}\` were made with the vocabulary ${given}, but the model reads ${expected}`,
+    message: `the batches at \`${port}\` were made with the vocabulary ${batches.vocabulary}, but the model reads ${tokenizer.vocabulary}`,
     help: "tokenize with the model's own tokenizer: from: { records: split, tokenizer: base.tokenizer }",
   });
-}
 
 const noBatch = ({ examples, recipe }: Batches, port: Port) =>
   new TrainingError({

@@ -61,7 +61,7 @@ export class TrainingRun {
     const { signal, statePath, fingerprint } = this.#task;
     await letMessagesIn();
     if (signal.aborted || this.#savingTimes.isDue)
-      await this.#savingTimes.measure(() => saveState(statePath, this.#state, fingerprint));
+      await this.#savingTimes.measure(() => saveState(statePath, { state: this.#state, fingerprint }));
     signal.throwIfAborted();
   }
 

@@ -25,7 +25,10 @@ export async function lossAndGradients(
     const part = piece === first ? whole : await ofPiece(model, piece);
     const share = piece.targetCount / targetCount;
     loss += share * part.loss;
-    for (const [name, sum] of sums) addScaled(sum, share, part.gradients.get(name));
+    for (const [name, sum] of sums) {
+      const values = part.gradients.get(name);
+      if (values !== undefined) addScaled(sum, { values, scale: share });
+    }
   }
   return { loss, gradients: sums };
 }
@@ -46,7 +49,7 @@ async function ofPiece(model: LanguageModel, piece: PaddedBatch): Promise<LossAn
   }
 }
 
-function addScaled(sum: Float32Array, scale: number, values: Float32Array = new Float32Array()): void {
+function addScaled(sum: Float32Array, { values, scale }: { values: Float32Array; scale: number }): void {
   for (let index = 0; index < sum.length; index++)
     sum[index] = (sum[index] ?? 0) + scale * (values[index] ?? 0);
 }

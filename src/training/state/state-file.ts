@@ -10,7 +10,10 @@ const format = '1';
 const historyTensor = 'history';
 
 /** Replaces the folder's saved state. A crash leaves the one before or the new one, never half of one. */
-export async function saveState(folder: string, state: TrainingState, fingerprint: string): Promise<void> {
+export async function saveState(
+  folder: string,
+  { state, fingerprint }: { state: TrainingState; fingerprint: string },
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, 'state.safetensors.new');
   await writeSafetensors(temporary, {
