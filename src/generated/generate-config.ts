@@ -37,7 +37,7 @@ export interface GenerateConfig {
    */
   readonly stop: string[];
   /**
-   * Takes the response's header and surrounding white space out of the answer.
+   * Takes surrounding white space out of the answer and, with `start: prompt`, the response's header, which the model then writes itself.
    */
   readonly clean: boolean;
   /**

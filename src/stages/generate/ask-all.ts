@@ -32,7 +32,9 @@ export async function askAll(
   });
   const responses = questions.map((question) => {
     const { text, finishReason } = answerTo(question, answers);
-    const response = config.clean ? cleanAnswer(text, question.header) : text;
+    // A header that was given is not expected in the answer, and what looks like it there is the answer's own.
+    const header = config.start === 'prompt' ? question.header : '';
+    const response = config.clean ? cleanAnswer(text, header) : text;
     const { id, prompt, expected, fields } = question;
     return { id, prompt, expected, fields, response, finish_reason: finishReason };
   });
