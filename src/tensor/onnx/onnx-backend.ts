@@ -18,23 +18,20 @@ export interface BackendStatistics {
  * living tensors depend on as one model, found again by its structure. One thread uses it: a run blocks.
  */
 export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
-  readonly recorder: GraphRecorder = new GraphRecorder(this);
-  readonly #runner: GraphRunner;
-  readonly #sessions: SessionCache;
-  readonly #values = new tf.DataStorage<GraphValue>(this, tf.engine());
+  readonly runner: GraphRunner;
   /** With more pending nodes than this it computes without being asked. */
   readonly mostPendingNodes: number;
+  /** Where kernels write to. */
+  readonly recorder: GraphRecorder = new GraphRecorder(this);
+  readonly #sessions: SessionCache;
+  readonly #values = new tf.DataStorage<GraphValue>(this, tf.engine());
   #runs = 0;
 
   constructor({ runner, mostPendingNodes }: { runner: GraphRunner; mostPendingNodes: number }) {
     super();
-    this.#runner = runner;
+    this.runner = runner;
     this.mostPendingNodes = mostPendingNodes;
     this.#sessions = new SessionCache(runner);
-  }
-
-  get runner(): GraphRunner {
-    return this.#runner;
   }
 
   get statistics(): BackendStatistics {
