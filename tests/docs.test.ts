@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSampleData } from './fixtures/docs/sample-data.ts';
+import { writeSampleModel } from './fixtures/docs/sample-model.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const retune = join(root, 'dist/retune.js');
@@ -62,6 +63,7 @@ describe('the documentation', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'retune-docs-'));
     await writeSampleData(join(folder, 'data'));
+    await writeSampleModel(join(folder, 'models/gpt2'));
     await new Promise<void>((listening) => judgeServer.listen(0, '127.0.0.1', listening));
     address = `http://127.0.0.1:${(judgeServer.address() as AddressInfo).port}/v1`; // a TCP server has a port
   });
