@@ -37,6 +37,10 @@ export interface LoadConfig {
    */
   readonly model?: string;
   /**
+   * Gives a model whose output layer shares the weights of the token embedding an output layer of its own, which starts as a copy. Only with `model`.
+   */
+  readonly untie_head: boolean;
+  /**
    * Makes a model with fresh random weights.
    */
   readonly init?: {

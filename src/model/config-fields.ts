@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import type { Json, JsonObject } from '../json.ts';
-import { ModelError } from './model-error.ts';
+import { UserError } from '../user-error.ts';
 
 /** Reads the fields of a config.json one by one and remembers which, so that none is ignored by accident. */
 export class ConfigFields {
@@ -64,10 +64,10 @@ export class ConfigFields {
     }
   }
 
-  problem(name: string, needed: string, help?: string): ModelError {
+  problem(name: string, needed: string, help?: string): UserError {
     const value = JSON.stringify(this.#json[name]) ?? 'nothing';
     const message = `${this.#path} has ${value} as \`${name}\`: ${needed}`;
-    return new ModelError({ code: 'unsupported-model', message, ...(help === undefined ? {} : { help }) });
+    return new UserError({ code: 'unsupported-model', message, ...(help === undefined ? {} : { help }) });
   }
 
   #value(name: string): Json | undefined {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
+import { UserError } from '../user-error.ts';
 import { type Gpt2Config, parseGpt2Config } from './gpt2/gpt2-config.ts';
 import { type LlamaConfig, parseLlamaConfig } from './llama/llama-config.ts';
-import { ModelError } from './model-error.ts';
 
 /** A model's sizes, by family; every family has the fields that batching, decoding and checking need. */
 export type ModelConfig = Gpt2Config | LlamaConfig;
@@ -33,7 +33,7 @@ export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
     case 'llama':
       return parseLlamaConfig(path, json);
     default:
-      throw new ModelError({
+      throw new UserError({
         code: 'unsupported-model',
         message: `${path} has the model_type ${JSON.stringify(json.model_type) ?? 'undefined'}`,
         help: 'retune has these families of models: gpt2, llama',

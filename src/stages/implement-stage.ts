@@ -1,10 +1,6 @@
 import type { Json } from '../json.ts';
-import { ModelError } from '../model/model-error.ts';
 import type { ActionPort, StageAction } from '../runtime/stage/stage-action.ts';
 import type { StageHost, StageModule } from '../runtime/stage/stage-definition.ts';
-import { StageError } from '../runtime/stage/stage-error.ts';
-import { TextError } from '../text/text-error.ts';
-import { TrainingError } from '../training/training-error.ts';
 import { openInputs, openOutputs } from './ports/open-ports.ts';
 import type { InputTypes, OutputTypes, StageRun } from './stage-run.ts';
 
@@ -65,20 +61,9 @@ async function runOnce<Config, Inputs extends InputTypes, Outputs extends Output
       host,
     });
     return measurements ?? {};
-  } catch (error) {
-    throw mendable(error);
   } finally {
     await outputs.close();
   }
-}
-
-/** What the lower layers throw for the user to mend, as the runtime knows it. */
-function mendable(error: unknown): unknown {
-  const isMendable =
-    error instanceof TextError || error instanceof ModelError || error instanceof TrainingError;
-  if (!isMendable) return error;
-  const { code, message, help } = error;
-  return new StageError({ code, message, cause: error, ...(help === undefined ? {} : { help }) });
 }
 
 function partsGiven(action: StageAction): readonly string[] | undefined {

@@ -1,5 +1,4 @@
-import { StageError } from '../runtime/stage/stage-error.ts';
-import { TextError } from '../text/text-error.ts';
+import { UserError } from '../user-error.ts';
 
 const shown = 10;
 
@@ -7,7 +6,7 @@ const shown = 10;
 export class RecordProblems {
   readonly #what: string;
   readonly #lines: string[] = [];
-  #first: TextError | undefined;
+  #first: UserError | undefined;
   #seen = 0;
   #broken = 0;
 
@@ -16,20 +15,20 @@ export class RecordProblems {
     this.#what = what;
   }
 
-  /** `where` names the record: `id a1`, `line 7`. The result of `attempt`, or undefined where it threw a TextError, which is kept for the report. */
+  /** `where` names the record: `id a1`, `line 7`. The result of `attempt`, or undefined where it threw a UserError, which is kept for the report. */
   collect<Result>(where: string, attempt: () => Result): Result | undefined {
     this.#seen += 1;
     try {
       return attempt();
     } catch (error) {
-      if (!(error instanceof TextError)) throw error;
+      if (!(error instanceof UserError)) throw error;
       this.add(where, error);
       return undefined;
     }
   }
 
   /** Adds a mistake of the record that `collect` saw last. */
-  add(where: string, problem: TextError): void {
+  add(where: string, problem: UserError): void {
     this.#broken += 1;
     this.#first ??= problem;
     if (this.#broken <= shown) this.#lines.push(`  record ${this.#seen} (${where}): ${problem.message}`);
@@ -40,7 +39,7 @@ export class RecordProblems {
     const { code, help } = this.#first;
     const more = this.#broken > shown ? [`  and ${this.#broken - shown} more`] : [];
     const heading = `${this.#broken} of ${this.#seen} records ${this.#what}:`;
-    throw new StageError({
+    throw new UserError({
       code,
       message: [heading, ...this.#lines, ...more].join('\n'),
       ...(help === undefined ? {} : { help }),

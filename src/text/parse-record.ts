@@ -1,12 +1,12 @@
 import type { Json, JsonObject } from '../json.ts';
+import { UserError } from '../user-error.ts';
 import type { FormattedRecord, Segment, SegmentRole } from './formatted-record.ts';
 import type { DataRecord } from './record.ts';
-import { TextError } from './text-error.ts';
 
-/** Throws a TextError where the value is no object with a string `id`. `place` says where the value stands. */
+/** Throws a UserError where the value is no object with a string `id`. `place` says where the value stands. */
 export function parseRecord(value: Json, place: string): DataRecord {
   if (isObject(value) && typeof value.id === 'string') return { ...value, id: value.id };
-  throw new TextError({
+  throw new UserError({
     code: 'bad-record',
     message: `${place}: a record is an object with a string \`id\``,
     help: 'read the data with a `load` stage, which gives each record its id',
@@ -15,13 +15,13 @@ export function parseRecord(value: Json, place: string): DataRecord {
 
 const roles: readonly string[] = ['prompt', 'header', 'response'] satisfies readonly SegmentRole[];
 
-/** A record that went through `format`; throws a TextError for one that did not. */
+/** A record that went through `format`; throws a UserError for one that did not. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
   const { id, segments, fields } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {
     return { id, segments, fields: isObject(fields) ? fields : {} };
   }
-  throw new TextError({
+  throw new UserError({
     code: 'not-formatted',
     message: `record ${id} has no segments: it was not formatted`,
     help: 'put a `format` stage in front of this one',

@@ -1,9 +1,9 @@
 import type { Tokenizer } from '../text/tokenizer/tokenizer.ts';
+import { UserError } from '../user-error.ts';
 import type { Batches, Example } from './batches/example.ts';
 import { groupCount } from './batches/example-groups.ts';
 import { ignoredTarget } from './batches/pad-batch.ts';
 import { plannedSteps } from './planned-steps.ts';
-import { TrainingError } from './training-error.ts';
 import type { TrainingTask } from './training-task.ts';
 
 /** Throws where the batches, the model and the configuration do not go together, before anything is computed. */
@@ -13,7 +13,7 @@ export function checkTask(task: TrainingTask): void {
   checkEveryStepLearns(task);
   const { keep, early_stop } = task.config;
   if (task.validation === undefined && (keep === 'best' || early_stop !== undefined))
-    throw new TrainingError({
+    throw new UserError({
       code: 'no-validation',
       message: `${keep === 'best' ? '`keep: best`' : '`early_stop`'} needs a validation loss, and nothing is bound to the port \`validation\``,
       help: 'bind it: from: { model: base, train: collate.train, validation: collate.validation }',
@@ -31,7 +31,7 @@ function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port
   for (const example of batches.examples) {
     const length = example.inputs.length;
     if (length === 0)
-      throw new TrainingError({ code: 'empty-example', message: `example ${example.id} has no token` });
+      throw new UserError({ code: 'empty-example', message: `example ${example.id} has no token` });
     if (length > contextLength) throw tooLong(example, contextLength);
     const highest = Math.max(highestOf(example.inputs), highestOf(example.targets));
     if (highest >= vocabularySize) throw unknownToken({ example, token: highest, vocabularySize });
@@ -47,21 +47,21 @@ interface OtherVocabulary {
 }
 
 const otherVocabulary = ({ batches, tokenizer, port }: OtherVocabulary) =>
-  new TrainingError({
+  new UserError({
     code: 'vocabulary-mismatch',
     message: `the batches at \`${port}\` were made with the vocabulary ${batches.vocabulary}, but the model reads ${tokenizer.vocabulary}`,
     help: "tokenize with the model's own tokenizer: from: { records: split, tokenizer: base.tokenizer }",
   });
 
 const noBatch = ({ examples, recipe }: Batches, port: Port) =>
-  new TrainingError({
+  new UserError({
     code: 'no-batch',
     message: `the port \`${port}\` has ${examples.length} examples, which make no batch of ${recipe.batchSize}`,
     help: 'give it more records, or a smaller `batch_size`, or `drop_last: false` in collate',
   });
 
 const tooLong = ({ id, inputs }: Example, contextLength: number) =>
-  new TrainingError({
+  new UserError({
     code: 'example-too-long',
     message: `example ${id} has ${inputs.length} tokens, but the model reads at most ${contextLength}`,
     help: `set \`max_length: ${contextLength}\` or less in collate`,
@@ -74,7 +74,7 @@ interface UnknownToken {
 }
 
 const unknownToken = ({ example, token, vocabularySize }: UnknownToken) =>
-  new TrainingError({
+  new UserError({
     code: 'unknown-token',
     message: `example ${example.id} has the token id ${token}, but the model has ${vocabularySize} tokens`,
     help: "the tokenizer has more tokens than the model's `vocab_size`: they are not of the same model",
@@ -88,7 +88,7 @@ function checkEveryStepLearns({ config, batches }: TrainingTask): void {
   if (idle.size === 0) return;
   for (const { step, examples } of plannedSteps({ batches, epochs: config.epochs }))
     if (examples.every((example) => idle.has(example)))
-      throw new TrainingError({
+      throw new UserError({
         code: 'nothing-to-learn',
         message: `step ${step} has no target to learn: ${examples.map(({ id }) => id).join(', ')}`,
         help: 'the responses were cut off or are masked: raise `max_length` in collate, or drop these records',

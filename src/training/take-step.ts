@@ -1,8 +1,8 @@
+import { UserError } from '../user-error.ts';
 import type { BatchPieces } from './batches/batch-pieces.ts';
 import { lossAndGradients } from './loss/loss-and-gradients.ts';
 import { clipScale, gradientNorm } from './optimizer/gradient-norm.ts';
 import type { TrainingState } from './state/training-state.ts';
-import { TrainingError } from './training-error.ts';
 
 interface Step {
   /** 1 is the first step. */
@@ -32,7 +32,7 @@ export async function takeStep(
 }
 
 const notFinite = (step: number, what: string) =>
-  new TrainingError({
+  new UserError({
     code: 'loss-not-finite',
     message: `in step ${step} ${what}`,
     help: 'try a lower `optimizer.learning_rate`, a warm-up (`schedule.warmup_steps`) or `clip_norm: 1`',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { StageError } from '../../src/runtime/stage/stage-error.ts';
 import { implementStage } from '../../src/stages/implement-stage.ts';
+import { UserError } from '../../src/user-error.ts';
 import { openStageRig } from './stage-rig.ts';
 
 const copy = implementStage<{ readonly suffix: string }>()({
@@ -67,7 +67,7 @@ test('a broken line in a records file is a stage error that names file, line and
     inputs: { records: 'in' },
     outputs: { records: 'out' },
   });
-  await expect(run).rejects.toThrow(StageError);
+  await expect(run).rejects.toThrow(UserError);
   await expect(run).rejects.toThrow(
     `${rig.path('in')}:2:11: the line is not JSON: expected double-quoted property name`,
   );

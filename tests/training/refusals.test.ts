@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Batches } from '../../src/training/batches/example.ts';
-import { TrainingError } from '../../src/training/training-error.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
+import { UserError } from '../../src/user-error.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
 async function refusal(task: Partial<TrainingTask>) {
   await using training = await TinyTraining.create();
   const error = await training.run(task).catch((error: unknown) => error);
-  if (!(error instanceof TrainingError)) throw error;
+  if (!(error instanceof UserError)) throw error;
   const { code, message, help } = error;
   return { code, message, help };
 }

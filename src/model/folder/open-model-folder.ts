@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../../json.ts';
+import { UserError } from '../../user-error.ts';
 import { type ModelConfig, parseModelConfig } from '../model-config.ts';
-import { ModelError } from '../model-error.ts';
 import { parameterLayout } from '../parameter-layout.ts';
 import { checkpointNames } from './checkpoint-names.ts';
 import { openShards, type Shards } from './open-shards.ts';
@@ -15,7 +15,7 @@ export interface ModelFolder extends AsyncDisposable {
   readonly read: (name: string) => Promise<Float32Array>;
 }
 
-/** Opens a folder with config.json and model.safetensors (or its shards). Throws a ModelError where they do not fit together. */
+/** Opens a folder with config.json and model.safetensors (or its shards). Throws a UserError where they do not fit together. */
 export async function openModelFolder(path: string): Promise<ModelFolder> {
   const config = await readConfig(join(path, 'config.json'));
   const shards = await openShards(path);
@@ -37,16 +37,16 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
 async function readConfig(path: string): Promise<ModelConfig> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     const help = 'a model is a folder with config.json and model.safetensors';
-    throw new ModelError({ code: 'bad-model-folder', message: `${path} cannot be read`, help, cause });
+    throw new UserError({ code: 'bad-model-folder', message: `${path} cannot be read`, help, cause });
   });
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new ModelError({ code: 'bad-model-folder', message: `${path} is not JSON`, cause });
+    throw new UserError({ code: 'bad-model-folder', message: `${path} is not JSON`, cause });
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new ModelError({ code: 'bad-model-folder', message: `${path} is not a JSON object` });
+    throw new UserError({ code: 'bad-model-folder', message: `${path} is not a JSON object` });
   return parseModelConfig(path, json as JsonObject); // JSON.parse makes nothing else
 }
 
@@ -91,7 +91,7 @@ async function headEqualsEmbedding(
 }
 
 const misfit = (path: string, what: string) =>
-  new ModelError({
+  new UserError({
     code: 'bad-model-folder',
     message: `the checkpoint in ${path} ${what}`,
     help: 'config.json and model.safetensors have to be of the same model; see also `tie_word_embeddings`',

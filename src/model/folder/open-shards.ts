@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ModelError } from '../model-error.ts';
+import { UserError } from '../../user-error.ts';
 import { openSafetensors, type SafetensorsFile } from '../safetensors/open-safetensors.ts';
 
 /** All tensors of a folder's checkpoint, by name, each in the file that holds it. */
@@ -31,7 +31,7 @@ async function shardNames(folder: string): Promise<readonly string[]> {
   const names = [...new Set(Object.values(weightMap(index)))].sort();
   for (const name of names)
     if (typeof name !== 'string' || name !== basename(name))
-      throw new ModelError({
+      throw new UserError({
         code: 'bad-model-folder',
         message: `${path} names the file ${JSON.stringify(name)}: a name without a folder is needed`,
       });

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { IGNORED_TARGET, tokenLogLikelihoods } from '../../tensor/index.ts';
+import { UserError } from '../../user-error.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { ModelError } from '../model-error.ts';
 import { paddedRows } from '../padded-rows.ts';
 import { groupByLength } from './group-by-length.ts';
 import { lengthBucket } from './length-bucket.ts';
@@ -54,7 +54,7 @@ export async function* scoreTexts({ model, texts, batchSize, signal }: Scoring):
 
 function checkLength({ id, tokens }: TextToScore, contextLength: number): void {
   if (tokens.length - 1 <= contextLength) return;
-  throw new ModelError({
+  throw new UserError({
     code: 'context-limit',
     message: `record ${id} has ${tokens.length - 1} tokens with its end of text; the model's context is ${contextLength}`,
     help: 'leave out longer records or take a model with a longer context',

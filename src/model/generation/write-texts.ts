@@ -1,6 +1,6 @@
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
+import { UserError } from '../../user-error.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { ModelError } from '../model-error.ts';
 import { decodeRows } from './decode-rows.ts';
 import { groupByLength } from './group-by-length.ts';
 import { lengthBucket } from './length-bucket.ts';
@@ -49,7 +49,7 @@ function encodePrompts({ model, tokenizer, prompts, settings }: Writing): Encode
     const encoded = tokenizer.encode(text);
     const tokens = encoded.length > 0 ? encoded : Int32Array.of(tokenizer.endOfText); // a model needs something to go on
     if (tokens.length + settings.maxNewTokens <= contextLength) return { id, tokens };
-    throw new ModelError({
+    throw new UserError({
       code: 'context-limit',
       message: `the prompt of record ${id} has ${tokens.length} tokens; with ${settings.maxNewTokens} new ones it exceeds the model's context of ${contextLength}`,
       help: 'lower `max_new_tokens`, shorten the prompt or take a model with a longer context',

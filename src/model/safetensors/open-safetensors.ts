@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { ModelError } from '../model-error.ts';
+import { UserError } from '../../user-error.ts';
 import { decodeBfloat16, decodeFloat16 } from './decode-floats.ts';
 import { badSafetensors, parseHeader, type TensorEntry } from './parse-header.ts';
 import type { TensorType } from './tensor-type.ts';
@@ -22,7 +22,7 @@ export interface SafetensorsFile extends AsyncDisposable {
   readonly close: () => Promise<void>;
 }
 
-/** Opens a safetensors file and checks its header; throws a ModelError where it is not a valid one. */
+/** Opens a safetensors file and checks its header; throws a UserError where it is not a valid one. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const handle = await open(path, 'r');
   try {
@@ -103,9 +103,9 @@ interface EntryQuestion {
 function findEntry({ path, tensors, name, types }: EntryQuestion): TensorEntry {
   const entry = tensors.get(name);
   if (entry === undefined)
-    throw new ModelError({ code: 'missing-tensor', message: `${path} has no tensor \`${name}\`` });
+    throw new UserError({ code: 'missing-tensor', message: `${path} has no tensor \`${name}\`` });
   if (!types.includes(entry.dtype))
-    throw new ModelError({
+    throw new UserError({
       code: 'tensor-type',
       message: `tensor \`${name}\` of ${path} has the type ${entry.dtype}; ${types.join(' or ')} can be read here`,
     });

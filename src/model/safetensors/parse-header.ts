@@ -1,4 +1,4 @@
-import { ModelError } from '../model-error.ts';
+import { UserError } from '../../user-error.ts';
 import { isTensorType, type TensorType, tensorBytes } from './tensor-type.ts';
 
 /** Where one tensor stands in the file's data section: bytes from `begin` up to `end`. */
@@ -31,8 +31,8 @@ export function parseHeader({ path, text, dataBytes }: HeaderSource): Safetensor
   return { metadata: parseMetadata(path, metadata), tensors };
 }
 
-export function badSafetensors(path: string, what: string, cause?: unknown): ModelError {
-  return new ModelError({
+export function badSafetensors(path: string, what: string, cause?: unknown): UserError {
+  return new UserError({
     code: 'bad-safetensors',
     message: `${path} is not a valid safetensors file: ${what}`,
     help: 'the file may be cut short or written by something else; fetch or write it again',

@@ -15,6 +15,6 @@ export function failureOf(error: unknown, signal: AbortSignal): Failure {
   return { kind: 'bug', message: String(error), stack: String(error) };
 }
 
-/** By its name: a stage's bundle may hold a StageError class of its own. */
+/** By its name: a stage's bundle may hold a UserError class of its own. */
 const isStageError = (error: unknown): error is Error & { readonly code: string; readonly help?: string } =>
-  error instanceof Error && error.name === 'StageError' && 'code' in error && typeof error.code === 'string';
+  error instanceof Error && error.name === 'UserError' && 'code' in error && typeof error.code === 'string';

@@ -1,7 +1,7 @@
 import type { CollateConfig } from '../../generated/collate-config.ts';
-import { StageError } from '../../runtime/stage/stage-error.ts';
 import type { Example } from '../../training/batches/example.ts';
 import { ignoredTarget } from '../../training/batches/pad-batch.ts';
+import { UserError } from '../../user-error.ts';
 import { nameRecords } from '../name-records.ts';
 
 interface ExampleCheck {
@@ -13,7 +13,7 @@ interface ExampleCheck {
 export function checkExamples(examples: readonly Example[], { config, warn }: ExampleCheck): void {
   const { trained_token_in_every_example: eachTrained, minimum_examples: minimum } = config.expect;
   if (examples.length < minimum) {
-    throw new StageError({
+    throw new UserError({
       code: 'expectation-failed',
       message: `there are ${examples.length} examples where \`expect\` says at least ${minimum}`,
       help: 'look at the records that reach this stage, and at `too_long: drop`',
@@ -23,7 +23,7 @@ export function checkExamples(examples: readonly Example[], { config, warn }: Ex
   if (untrained.length === 0) return;
   const found = `${untrained.length} of ${examples.length} examples have no token to learn: ${nameRecords(untrained)}`;
   if (eachTrained) {
-    throw new StageError({
+    throw new UserError({
       code: 'expectation-failed',
       message: found,
       help: `raise \`max_length\` (${config.max_length}), so that their responses are not cut off`,

@@ -1,6 +1,6 @@
 import type { CollateConfig } from '../../generated/collate-config.ts';
-import { StageError } from '../../runtime/stage/stage-error.ts';
 import type { TokenizedRecord } from '../../text/tokenized-record.ts';
+import { UserError } from '../../user-error.ts';
 import { nameRecords } from '../name-records.ts';
 
 interface LengthLimit {
@@ -29,7 +29,7 @@ export function limitLength(
       warn(`${found}; they were left out`);
       return records.filter(({ tokens }) => tokens.length <= maxLength);
     case 'error':
-      throw new StageError({
+      throw new UserError({
         code: 'record-too-long',
         message: `${found}: ${nameRecords(tooLong)}`,
         help: 'raise `max_length`, or set `too_long: truncate` or `too_long: drop`',

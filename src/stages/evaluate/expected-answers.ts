@@ -1,6 +1,6 @@
 import type { Json } from '../../json.ts';
-import { StageError } from '../../runtime/stage/stage-error.ts';
 import type { DataRecord } from '../../text/record.ts';
+import { UserError } from '../../user-error.ts';
 import type { ResponseRecord } from '../ports/response-record.ts';
 
 /** The answers that would be right for a response, by its record's id. */
@@ -19,7 +19,7 @@ export async function expectedInReferences(
   return ({ id }) => {
     const answers = byId.get(id);
     if (answers !== undefined) return answers;
-    throw new StageError({
+    throw new UserError({
       code: 'missing-reference',
       message: `response ${id} has no record with its id among the references`,
       help: 'give load an `id` that names the same field for both',
@@ -33,7 +33,7 @@ function answersIn(record: DataRecord, field: string): readonly string[] {
   if (Array.isArray(value) && value.length > 0 && value.every((answer) => typeof answer === 'string'))
     return value;
   const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value).slice(0, 100)}`;
-  throw new StageError({
+  throw new UserError({
     code: 'bad-reference',
     message: `field \`${field}\` of reference ${record.id} ${found}; it must be a text or a list of texts`,
     help: `\`reference_field\` names the field; this record has ${Object.keys(record).join(', ')}`,

@@ -1,6 +1,6 @@
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
 import type { Json } from '../../json.ts';
-import { StageError } from '../../runtime/stage/stage-error.ts';
+import { UserError } from '../../user-error.ts';
 import type { Score, Scores } from '../ports/scores.ts';
 import type { Metric, RatedResponse, Rating } from './metrics/metric.ts';
 import { type MetricName, metrics } from './metrics/metrics.ts';
@@ -67,16 +67,16 @@ function checkMode({
   const has = metric.reads === 'text' ? response.response : response.log_likelihood;
   if (has !== undefined) return;
   const found = metric.reads === 'text' ? 'rated, not answered' : 'answered, not rated';
-  throw new StageError({
+  throw new UserError({
     code: 'wrong-mode',
     message: `metric ${name} cannot be taken of response ${response.id}, which was ${found}`,
     help: `set \`mode: ${metric.reads}\` in the generate stage that it comes from`,
   });
 }
 
-function nothingToScore(name: MetricName, answer: string | undefined, reason: string): StageError {
+function nothingToScore(name: MetricName, answer: string | undefined, reason: string): UserError {
   const example = answer === undefined ? '' : `; the first answer is ${JSON.stringify(answer.slice(0, 200))}`;
-  return new StageError({
+  return new UserError({
     code: 'nothing-to-score',
     message:
       answer === undefined

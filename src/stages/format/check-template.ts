@@ -1,7 +1,7 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
 import type { ConfigProblem } from '../../runtime/stage/stage-definition.ts';
 import { parseJinja } from '../../text/template/jinja-template.ts';
-import { TextError } from '../../text/text-error.ts';
+import { UserError } from '../../user-error.ts';
 
 /** Every source of a user's template that does not parse. */
 export function checkTemplate({ template }: FormatConfig): readonly ConfigProblem[] {
@@ -11,7 +11,7 @@ export function checkTemplate({ template }: FormatConfig): readonly ConfigProble
       parseJinja(source);
       return [];
     } catch (error) {
-      if (!(error instanceof TextError)) throw error;
+      if (!(error instanceof UserError)) throw error;
       const { code, message, help } = error;
       return [{ pointer: `/template/${segment}`, code, message, ...(help === undefined ? {} : { help }) }];
     }

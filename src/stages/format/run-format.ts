@@ -4,7 +4,7 @@ import { isObject } from '../../text/parse-record.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { jinjaTemplate } from '../../text/template/jinja-template.ts';
 import { namedTemplates } from '../../text/template/named-templates.ts';
-import { TextError } from '../../text/text-error.ts';
+import { UserError } from '../../user-error.ts';
 import { implementStage } from '../implement-stage.ts';
 import { RecordProblems } from '../record-problems.ts';
 
@@ -30,7 +30,7 @@ export const { run } = implementStage<FormatConfig>()({
   },
 });
 
-const noText = new TextError({ code: 'no-text', message: 'its template writes no text at all' });
+const noText = new UserError({ code: 'no-text', message: 'its template writes no text at all' });
 
 /** What a template can write: the record's fields and, for a response, those of the row that its prompt was made from. */
 function rowOf({ id: _, fields, segments: __, ...own }: DataRecord): JsonObject {

@@ -1,6 +1,6 @@
 import { writeTexts } from '../../model/generation/write-texts.ts';
+import type { LocalModel } from '../models/open-local-model.ts';
 import type { AnswerSource } from './answer-source.ts';
-import type { LocalModel } from './open-local-model.ts';
 
 /** Answers with a model in this process, so many prompts at a time. */
 export const answerLocally =

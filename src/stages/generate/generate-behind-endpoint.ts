@@ -1,4 +1,4 @@
-import { StageError } from '../../runtime/stage/stage-error.ts';
+import { UserError } from '../../user-error.ts';
 import type { AnswerSource } from './answer-source.ts';
 import { askAll } from './ask-all.ts';
 import type { Generated, Generation } from './generation.ts';
@@ -7,7 +7,7 @@ import type { Generated, Generation } from './generation.ts';
 export async function generateBehindEndpoint(generation: Generation & { model: string }): Promise<Generated> {
   const { config, model } = generation;
   if (config.mode === 'score')
-    throw new StageError({
+    throw new UserError({
       code: 'endpoint-score',
       message: `the model \`${model}\` is behind an endpoint, which cannot rate given responses`,
       help: 'score with a model folder, or let the endpoint answer with `mode: text`',

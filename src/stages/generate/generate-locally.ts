@@ -1,9 +1,9 @@
 import type { TextScore } from '../../model/generation/score-texts.ts';
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
+import { type LocalModel, openLocalModel } from '../models/open-local-model.ts';
 import { answerLocally } from './answer-locally.ts';
 import { askAll } from './ask-all.ts';
 import type { Generated, Generation } from './generation.ts';
-import { type LocalModel, openLocalModel } from './open-local-model.ts';
 import { scoreResponses } from './score-responses.ts';
 import { Tally } from './tally.ts';
 

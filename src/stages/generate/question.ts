@@ -1,9 +1,9 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import type { JsonObject } from '../../json.ts';
-import { StageError } from '../../runtime/stage/stage-error.ts';
 import type { FormattedRecord, Segment } from '../../text/formatted-record.ts';
 import { parseFormattedRecord } from '../../text/parse-record.ts';
 import type { DataRecord } from '../../text/record.ts';
+import { UserError } from '../../user-error.ts';
 
 /** What a formatted record asks of a model: where it has to go on, and what it should write. */
 export interface Question {
@@ -26,7 +26,7 @@ export async function readQuestions(
   const questions = new Map<string, Question>();
   for await (const record of records) {
     if (questions.has(record.id))
-      throw new StageError({ code: 'duplicate-id', message: `two records have the id ${record.id}` });
+      throw new UserError({ code: 'duplicate-id', message: `two records have the id ${record.id}` });
     questions.set(record.id, questionOf(parseFormattedRecord(record), start));
   }
   return [...questions.values()];

@@ -1,6 +1,6 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import { implementStage } from '../implement-stage.ts';
-import { endpointModel } from './endpoint-model.ts';
+import { endpointModel } from '../models/endpoint-model.ts';
 import { generateBehindEndpoint } from './generate-behind-endpoint.ts';
 import { generateLocally } from './generate-locally.ts';
 import { readQuestions } from './question.ts';

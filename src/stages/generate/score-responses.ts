@@ -1,6 +1,6 @@
 import { scoreTexts, type TextScore, type TextToScore } from '../../model/generation/score-texts.ts';
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
-import type { LocalModel } from './open-local-model.ts';
+import type { LocalModel } from '../models/open-local-model.ts';
 import type { Question } from './question.ts';
 
 export interface Rating {

@@ -7,7 +7,7 @@ const forRecordsOnly = ['columns', 'fields', 'id', 'limit'] as const;
 
 /** Mistakes in what is loaded that the schema does not catch. */
 export function checkLoad(config: LoadConfig): readonly ConfigProblem[] {
-  return [...checkKind(config), ...checkAddresses(config), ...checkInit(config)];
+  return [...checkKind(config), ...checkUntying(config), ...checkAddresses(config), ...checkInit(config)];
 }
 
 function checkKind(config: LoadConfig): readonly ConfigProblem[] {
@@ -29,6 +29,13 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
       code: 'unheeded-field',
       message: `\`${field}\` means nothing where a model is loaded`,
     }));
+}
+
+function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): readonly ConfigProblem[] {
+  if (!untieHead || (model !== undefined && schemeOf(model) === undefined)) return [];
+  const help = init === undefined ? undefined : 'with `init` write `tied: false` there';
+  const message = '`untie_head` means something only where a model folder is loaded';
+  return [{ pointer: '/untie_head', code: 'unheeded-field', message, ...(help && { help }) }];
 }
 
 function checkAddresses({ records, model, init }: LoadConfig): readonly ConfigProblem[] {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { LoadConfig } from '../../generated/load-config.ts';
 import { writeModelFolder } from '../../model/folder/write-model-folder.ts';
 import { initialModel } from '../../model/initial-model.ts';
-import { StageError } from '../../runtime/stage/stage-error.ts';
 import { copyTokenizer, openTokenizer, writeEncodingName } from '../../text/tokenizer/open-tokenizer.ts';
+import { UserError } from '../../user-error.ts';
 import type { Folder } from '../ports/port-contents.ts';
 
 type Initialization = NonNullable<LoadConfig['init']>;
@@ -21,7 +21,7 @@ export async function initializeModel(
   const { family, width, layers, heads, tied, seed } = init;
   const vocabularySize = init.vocabulary_size ?? tokenizer.vocabularySize;
   if (vocabularySize < tokenizer.vocabularySize) {
-    throw new StageError({
+    throw new UserError({
       code: 'vocabulary-too-small',
       message: `vocabulary_size ${vocabularySize} is less than the ${tokenizer.vocabularySize} tokens of the tokenizer`,
       help: 'leave `vocabulary_size` out, or raise it',

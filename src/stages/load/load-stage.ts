@@ -2,7 +2,7 @@ import type { LoadConfig } from '../../generated/load-config.ts';
 import type { OutputPort } from '../../runtime/stage/stage-definition.ts';
 import { declareStage } from '../declare-stage.ts';
 import { checkLoad } from './check-load.ts';
-import { endpointModel } from './model-address.ts';
+import { endpointName } from './model-address.ts';
 
 const model: OutputPort = { type: 'model' };
 const tokenizer: OutputPort = { type: 'tokenizer' };
@@ -20,5 +20,5 @@ export const loadStage = declareStage<LoadConfig>({
 
 function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
   if (config.model === undefined && config.init === undefined) return { records: { type: 'records' } };
-  return endpointModel(config.model) === undefined ? { model, tokenizer } : { model };
+  return endpointName(config.model) === undefined ? { model, tokenizer } : { model };
 }

@@ -5,6 +5,6 @@ const scheme = /^([a-z][a-z0-9+.-]+):/i;
 export const schemeOf = (source: string): string | undefined => scheme.exec(source)?.[1]?.toLowerCase();
 
 /** The name in `openai:<name>`, for a model behind an endpoint. */
-export function endpointModel(model: string | undefined): string | undefined {
+export function endpointName(model: string | undefined): string | undefined {
   return model !== undefined && schemeOf(model) === 'openai' ? model.slice('openai:'.length) : undefined;
 }

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { CsvError, type Info, parse } from 'csv-parse';
-import { TextError } from '../../text/text-error.ts';
+import { UserError } from '../../user-error.ts';
 import type { Row } from './read-rows.ts';
 
 interface DelimitedFormat {
@@ -63,7 +63,7 @@ async function* decoded(path: string): AsyncGenerator<string> {
     yield decoder.decode();
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new TextError({
+    throw new UserError({
       code: 'not-utf-8',
       message: `${path} is not UTF-8 text`,
       help: 'save it as UTF-8',
@@ -77,18 +77,18 @@ function checkHeader(names: readonly string[], place: string): readonly string[]
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (names.includes('')) {
     const message = `${place}: column ${names.indexOf('') + 1} of the header has no name`;
-    throw new TextError({ code: 'bad-header', message, help });
+    throw new UserError({ code: 'bad-header', message, help });
   }
   if (twice === undefined) return names;
-  throw new TextError({
+  throw new UserError({
     code: 'bad-header',
     message: `${place}: two columns have the name \`${twice}\``,
     help,
   });
 }
 
-function raggedRow(row: { place: string; record: readonly string[]; names: readonly string[] }): TextError {
-  return new TextError({
+function raggedRow(row: { place: string; record: readonly string[]; names: readonly string[] }): UserError {
+  return new UserError({
     code: 'ragged-row',
     message: `${row.place}: the row has ${row.record.length} values where there are ${row.names.length} columns`,
     help: 'a value that contains the delimiter stands in double quotes',
@@ -104,9 +104,9 @@ const quoteFaults: Readonly<Record<string, string>> = {
     'a row has more than 16 Mi characters, perhaps for a quotation mark that is never closed',
 };
 
-function unreadable({ path, type, error }: { path: string; type: string; error: CsvError }): TextError {
+function unreadable({ path, type, error }: { path: string; type: string; error: CsvError }): UserError {
   const line = typeof error.lines === 'number' ? `:${error.lines}` : '';
-  return new TextError({
+  return new UserError({
     code: 'bad-delimited-text',
     message: `${path}${line}: not ${type.toUpperCase()}: ${quoteFaults[error.code] ?? error.message}`,
     help: 'a value with quotation marks stands in quotation marks itself, and each within it is written twice',

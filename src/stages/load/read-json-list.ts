@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
 import type { Json } from '../../json.ts';
 import { jsonFault } from '../../text/jsonl/json-fault.ts';
-import { TextError } from '../../text/text-error.ts';
+import { UserError } from '../../user-error.ts';
 
 /** Beyond this a file does not fit into one JavaScript string. */
 const maximumBytes = 400 * 1024 * 1024;
@@ -11,7 +11,7 @@ const maximumBytes = 400 * 1024 * 1024;
 export async function readJsonList(path: string): Promise<readonly Json[]> {
   const { size } = await stat(path);
   if (size > maximumBytes) {
-    throw new TextError({
+    throw new UserError({
       code: 'file-too-large',
       message: `${path} is larger than ${maximumBytes / 1024 / 1024} MiB, too large to be read as one JSON value`,
       help: 'convert it to JSONL (one object on each line), which is read line by line',
@@ -19,7 +19,7 @@ export async function readJsonList(path: string): Promise<readonly Json[]> {
   }
   const value = parse(path, await readText(path));
   if (Array.isArray(value)) return value;
-  throw new TextError({
+  throw new UserError({
     code: 'not-a-list',
     message: `${path} holds one JSON value that is not a list`,
     help: 'a JSON file of rows is a list of objects; for one object on each line say `type: jsonl`',
@@ -31,7 +31,7 @@ async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new TextError({
+    throw new UserError({
       code: 'not-utf-8',
       message: `${path} is not UTF-8 text`,
       help: 'save it as UTF-8',
@@ -45,7 +45,7 @@ function parse(path: string, text: string): Json {
     return JSON.parse(text);
   } catch (cause) {
     const { line, column, reason } = jsonFault(cause, text);
-    throw new TextError({
+    throw new UserError({
       code: 'bad-json',
       message: `${path}:${line}:${column}: not JSON: ${reason}`,
       cause,

@@ -1,6 +1,6 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { DataRecord } from '../../text/record.ts';
-import { TextError } from '../../text/text-error.ts';
+import { UserError } from '../../user-error.ts';
 import { RecordProblems } from '../record-problems.ts';
 import { readRows } from './read-rows.ts';
 import { RecordIds } from './record-ids.ts';
@@ -22,7 +22,7 @@ export async function* readRecords(
   }
   problems.throwIfAny();
   if (count === 0) {
-    throw new TextError({
+    throw new UserError({
       code: 'no-records',
       message: `${path} holds no rows`,
       help: 'is it the right file?',

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../json.ts';
 import { checkNesting } from '../../text/jsonl/check-nesting.ts';
 import { readJsonl } from '../../text/jsonl/read-jsonl.ts';
 import { isObject } from '../../text/parse-record.ts';
-import { TextError } from '../../text/text-error.ts';
+import { UserError } from '../../user-error.ts';
 import { detectType } from './detect-type.ts';
 import { readDelimitedRows } from './read-delimited-rows.ts';
 import { readJsonList } from './read-json-list.ts';
@@ -20,10 +20,10 @@ interface RowFormat {
   readonly columns: readonly string[] | undefined;
 }
 
-/** The rows of a data file. Throws a TextError that names file, line and column where it cannot be read. */
+/** The rows of a data file. Throws a UserError that names file, line and column where it cannot be read. */
 export async function* readRows(path: string, { type, columns }: RowFormat): AsyncGenerator<Row> {
   if (!(await stat(path)).isFile()) {
-    throw new TextError({
+    throw new UserError({
       code: 'not-a-file',
       message: `${path} is no file`,
       help: 'give the path of one file of rows',
@@ -54,7 +54,7 @@ export async function* readRows(path: string, { type, columns }: RowFormat): Asy
 function objectAt(value: Json, place: string): JsonObject {
   if (isObject(value)) return value;
   const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
-  throw new TextError({
+  throw new UserError({
     code: 'not-an-object',
     message: `${place} is ${kind}, not an object`,
     help: 'a row is an object whose fields have names, such as {"instruction": "...", "output": "..."}',

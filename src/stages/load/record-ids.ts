@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Json, JsonObject } from '../../json.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { missingField } from '../../text/template/row-field.ts';
-import { TextError } from '../../text/text-error.ts';
+import { UserError } from '../../user-error.ts';
 
 // The package is CommonJS whose function is module.exports, while its types promise a default export.
 const canonicalize: (value: Json) => string = createRequire(import.meta.url)('canonicalize');
@@ -34,7 +34,7 @@ export class RecordIds {
 
   #claim(id: string): string {
     if (this.#given.has(id)) {
-      throw new TextError({
+      throw new UserError({
         code: 'duplicate-id',
         message: `there is already a record with the id ${JSON.stringify(id)}`,
         help: 'name a field whose values differ as `id`, or rename this one with `fields` to get ids from the content',
@@ -59,7 +59,7 @@ function withFirstId(id: string, { id: _, ...row }: JsonObject): DataRecord {
 function idText(value: Json): string {
   if (typeof value === 'string' && value !== '') return value;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
-  throw new TextError({
+  throw new UserError({
     code: 'bad-id',
     message: `${JSON.stringify(value)} cannot be an id`,
     help: 'an id is a text or a whole number below 2^53',

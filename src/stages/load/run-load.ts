@@ -10,12 +10,12 @@ export const { run } = implementStage<LoadConfig>()({
   inputs: {},
   outputs: { records: 'records?', model: 'model?', tokenizer: 'tokenizer?' },
   async run({ config, outputs }) {
-    const { records, model, init } = config;
-    const { model: modelFolder, tokenizer } = outputs;
+    const { records, model: source, untie_head: untieHead, init } = config;
+    const { model, tokenizer } = outputs;
     if (records !== undefined && outputs.records)
       return writeRecords({ ...config, records }, outputs.records);
-    if (model !== undefined && modelFolder) return loadModel(model, { model: modelFolder, tokenizer });
-    if (init && modelFolder && tokenizer) return initializeModel(init, { model: modelFolder, tokenizer });
+    if (source !== undefined && model) return loadModel({ source, untieHead, model, tokenizer });
+    if (init && model && tokenizer) return initializeModel(init, { model, tokenizer });
     throw new Error('the action’s outputs are not those that its configuration declares');
   },
 });

@@ -1,4 +1,4 @@
-import { TextError } from '../../text/text-error.ts';
+import { UserError } from '../../user-error.ts';
 
 /** Rows of different lengths, one after the other: row i is `values[ends[i - 1] ?? 0 .. ends[i]]`. */
 export interface PackedRows {
@@ -31,6 +31,6 @@ export function unpackRows({ values, ends }: PackedRows, path: string): Int32Arr
   return rows;
 }
 
-function badRows(path: string): TextError {
-  return new TextError({ code: 'bad-rows', message: `${path}: the rows' ends do not tile their values` });
+function badRows(path: string): UserError {
+  return new UserError({ code: 'bad-rows', message: `${path}: the rows' ends do not tile their values` });
 }

@@ -1,8 +1,8 @@
 import { openSafetensors } from '../../model/safetensors/open-safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import type { SegmentRole } from '../../text/formatted-record.ts';
-import { TextError } from '../../text/text-error.ts';
 import type { TokenizedRecords, TokenSegment } from '../../text/tokenized-record.ts';
+import { UserError } from '../../user-error.ts';
 import { packRows, unpackRows } from './packed-rows.ts';
 import { readStringList, stringListTensor } from './string-list.ts';
 
@@ -69,5 +69,5 @@ export const int32Tensor = (name: string, values: Int32Array): TensorToWrite => 
 export function rowOf(rows: readonly Int32Array[], index: number, path: string): Int32Array {
   const row = rows[index];
   if (row !== undefined) return row;
-  throw new TextError({ code: 'bad-rows', message: `${path}: there are more ids than rows` });
+  throw new UserError({ code: 'bad-rows', message: `${path}: there are more ids than rows` });
 }

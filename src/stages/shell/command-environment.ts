@@ -1,5 +1,5 @@
 import type { ShellConfig } from '../../generated/shell-config.ts';
-import { StageError } from '../../runtime/stage/stage-error.ts';
+import { UserError } from '../../user-error.ts';
 
 /** Shorter values, such as a device's number, are no secrets, and hiding them would hide half the log. */
 const shortestSecret = 6;
@@ -31,7 +31,7 @@ export function commandEnvironment(
 function passedThrough(name: string, outside: NodeJS.ProcessEnv): string {
   const value = outside[name];
   if (value !== undefined) return value;
-  throw new StageError({
+  throw new UserError({
     code: 'missing-variable',
     message: `the environment variable ${name}, which the command is to see, is not set`,
     help: `set it, or give it a value with \`environment: { ${name}: ... }\``,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa, type Result } from 'execa';
-import { StageError } from '../../runtime/stage/stage-error.ts';
+import { UserError } from '../../user-error.ts';
 
 export interface Command {
   /** A line for the shell, or a program with its arguments. */
@@ -17,7 +17,7 @@ const tailLines = 20;
 const lineLength = 2_000;
 const graceMilliseconds = 3_000;
 
-/** Runs a command to its end, with all that it starts; a StageError tells of an end that is not success. */
+/** Runs a command to its end, with all that it starts; a UserError tells of an end that is not success. */
 export async function runCommand(command: Command): Promise<void> {
   const { signal } = command;
   signal.throwIfAborted();
@@ -91,14 +91,14 @@ async function eachLine(lines: AsyncIterable<unknown>, onLine: (line: string) =>
 function failureOf(
   result: Pick<Result, 'exitCode' | 'signal' | 'code' | 'command'>,
   tail: readonly string[],
-): StageError {
+): UserError {
   const how =
     result.code === 'ENOENT'
       ? `cannot be found: ${result.command}`
       : result.signal === undefined
         ? `ended with exit code ${result.exitCode}`
         : `was killed by ${result.signal}`;
-  return new StageError({
+  return new UserError({
     code: 'command-failed',
     message: [`the command ${how}`, ...tail].join('\n'),
     ...(tail.length === 0 ? {} : { help: 'the lines above are the end of what it wrote to stderr' }),

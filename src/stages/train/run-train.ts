@@ -1,13 +1,13 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import { saveLanguageModel } from '../../model/language-model.ts';
 import type { StageHost } from '../../runtime/stage/stage-definition.ts';
-import { StageError } from '../../runtime/stage/stage-error.ts';
 import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import { train } from '../../training/train.ts';
 import type { TrainingProgress } from '../../training/training-task.ts';
-import { endpointModel } from '../generate/endpoint-model.ts';
-import { openLocalModel } from '../generate/open-local-model.ts';
+import { UserError } from '../../user-error.ts';
 import { implementStage } from '../implement-stage.ts';
+import { endpointModel } from '../models/endpoint-model.ts';
+import { openLocalModel } from '../models/open-local-model.ts';
 
 /** Trains the model that comes in and writes it out in the same layout, with the tokenizer it came with. */
 export const { run } = implementStage<TrainConfig>()({
@@ -47,7 +47,7 @@ export const { run } = implementStage<TrainConfig>()({
 async function refuseServedModel(folder: string): Promise<void> {
   const served = await endpointModel(folder);
   if (served === undefined) return;
-  throw new StageError({
+  throw new UserError({
     code: 'endpoint-model',
     message: `the model \`${served}\` stands behind an endpoint, which keeps its weights to itself`,
     help: 'train a model that was loaded from a folder or made with `init`',

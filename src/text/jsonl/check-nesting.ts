@@ -1,12 +1,12 @@
 import type { Json } from '../../json.ts';
-import { TextError } from '../text-error.ts';
+import { UserError } from '../../user-error.ts';
 
 const maximumDepth = 64;
 
 /** Refuses values nested so deeply that writing or comparing them could exhaust the stack. */
 export function checkNesting({ value, place }: { value: Json; place: string }): void {
   if (depthWithin(value, maximumDepth)) return;
-  throw new TextError({
+  throw new UserError({
     code: 'nested-too-deeply',
     message: `${place}: the value is nested more than ${maximumDepth} levels deep`,
   });

@@ -1,5 +1,5 @@
 import type { Json } from '../../json.ts';
-import { TextError } from '../text-error.ts';
+import { UserError } from '../../user-error.ts';
 import { checkNesting } from './check-nesting.ts';
 import { jsonFault } from './json-fault.ts';
 import { readLines } from './read-lines.ts';
@@ -10,7 +10,7 @@ export interface JsonLine {
   readonly value: Json;
 }
 
-/** The values of a JSONL file. Empty lines are passed over; a broken line is a TextError that names file, line and column. */
+/** The values of a JSONL file. Empty lines are passed over; a broken line is a UserError that names file, line and column. */
 export async function* readJsonl(path: string): AsyncGenerator<JsonLine> {
   for await (const { number, text } of readLines(path)) {
     if (text.trim() === '') continue;
@@ -25,7 +25,7 @@ function parseLine(line: { path: string; number: number; text: string }): Json {
     return JSON.parse(line.text);
   } catch (cause) {
     const { column, reason } = jsonFault(cause, line.text);
-    throw new TextError({
+    throw new UserError({
       code: 'bad-json',
       message: `${line.path}:${line.number}:${column}: the line is not JSON: ${reason}`,
       help: 'a JSONL file holds one complete JSON value on each line',

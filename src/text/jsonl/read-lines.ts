@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
-import { TextError } from '../text-error.ts';
+import { UserError } from '../../user-error.ts';
 
 /** A line longer than this is taken for a file that is no line-wise text at all. */
 const maximumLineBytes = 64 * 1024 * 1024;
@@ -13,7 +13,7 @@ export interface Line {
 
 /**
  * The lines of a UTF-8 text, without their ends (LF or CRLF) and without a byte order mark.
- * Throws a TextError for bytes that are not UTF-8 and for a line beyond 64 MiB.
+ * Throws a UserError for bytes that are not UTF-8 and for a line beyond 64 MiB.
  */
 export async function* readLines(path: string): AsyncGenerator<Line> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -57,9 +57,9 @@ function decodeLine(line: { bytes: Buffer; decoder: TextDecoder; path: string; n
   }
 }
 
-function notUtf8(place: { path: string; number: number; bytes: Buffer; cause: unknown }): TextError {
+function notUtf8(place: { path: string; number: number; bytes: Buffer; cause: unknown }): UserError {
   const utf16 = place.bytes[0] === 0xff || place.bytes[0] === 0xfe;
-  return new TextError({
+  return new UserError({
     code: 'not-utf-8',
     message: `${place.path}:${place.number}: the line is not UTF-8 text${utf16 ? ' (it looks like UTF-16)' : ''}`,
     help: 'save the file as UTF-8',
@@ -67,8 +67,8 @@ function notUtf8(place: { path: string; number: number; bytes: Buffer; cause: un
   });
 }
 
-function lineTooLong(path: string, number: number): TextError {
-  return new TextError({
+function lineTooLong(path: string, number: number): UserError {
+  return new UserError({
     code: 'line-too-long',
     message: `${path}:${number}: the line is longer than ${maximumLineBytes / 1024 / 1024} MiB`,
     help: 'put one record on each line, or name the format with `type:` if the file is not JSONL',

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json.ts';
-import { TextError } from '../text-error.ts';
+import { UserError } from '../../user-error.ts';
 import { fieldsOf, missingField } from './row-field.ts';
 import { type OutputName, type StrictTemplate, strictTemplate } from './strict-template.ts';
 import { segmentsOf, type Template } from './template.ts';
@@ -24,13 +24,13 @@ export function jinjaTemplate({ prompt, header, response }: JinjaSources): Templ
   };
 }
 
-/** Parses a Jinja source; throws a TextError where it does not parse or asks for the clock. */
+/** Parses a Jinja source; throws a UserError where it does not parse or asks for the clock. */
 export function parseJinja(source: string): StrictTemplate {
   let template: StrictTemplate;
   try {
     template = strictTemplate(source);
   } catch (cause) {
-    throw new TextError({
+    throw new UserError({
       code: 'bad-template',
       message: `the template does not parse: ${parserReason(cause)}`,
       help: 'values stand in {{ }}, statements in {% %}; a brace that is text is written {{ "{{" }}',
@@ -38,7 +38,7 @@ export function parseJinja(source: string): StrictTemplate {
     });
   }
   if (!template.names.has('strftime_now')) return template;
-  throw new TextError({
+  throw new UserError({
     code: 'bad-template',
     message: 'the template asks for the time with `strftime_now`, so that no two runs would write the same',
   });
@@ -73,13 +73,13 @@ function render(template: StrictTemplate, row: JsonObject): string {
   try {
     return template.render(Object.fromEntries(used), noValue);
   } catch (cause) {
-    if (cause instanceof TextError) throw cause;
+    if (cause instanceof UserError) throw cause;
     throw unwritable(row, cause instanceof Error ? cause.message : String(cause));
   }
 }
 
-function unwritable(row: JsonObject, reason: string): TextError {
-  return new TextError({
+function unwritable(row: JsonObject, reason: string): UserError {
+  return new UserError({
     code: 'template-failed',
     message: `its template fails: ${reason}`,
     help: `what may be absent is asked for with {% if field %} first; ${fieldsOf(row)}`,

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../json.ts';
-import { TextError } from '../text-error.ts';
+import { UserError } from '../../user-error.ts';
 
 /** The text of a field that the row must have. */
 export function requiredText(row: JsonObject, name: string): string {
@@ -11,8 +11,8 @@ export function requiredText(row: JsonObject, name: string): string {
 /** The text of a field that the row may leave out: absent and null are the empty text. */
 export const optionalText = (row: JsonObject, name: string): string => textOf(name, row[name] ?? '');
 
-export function missingField(row: JsonObject, name: string): TextError {
-  return new TextError({
+export function missingField(row: JsonObject, name: string): UserError {
+  return new UserError({
     code: 'missing-field',
     message: Object.hasOwn(row, name) ? `its field \`${name}\` is null` : `it has no field \`${name}\``,
     help: `map it with \`fields: { ${name}: <its name in your data> }\` of the load stage; ${fieldsOf(row)}`,
@@ -32,7 +32,7 @@ function textOf(name: string, value: Json): string {
     : typeof value === 'object'
       ? 'an object'
       : `a ${typeof value}`;
-  throw new TextError({
+  throw new UserError({
     code: 'not-text',
     message: `its field \`${name}\` is ${kind} (${shortened(JSON.stringify(value))}), not text`,
     help: 'put the value in quotation marks in the data, or write it with a template of your own',

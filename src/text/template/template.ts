@@ -2,7 +2,7 @@ import type { JsonObject } from '../../json.ts';
 import type { Segment, SegmentRole } from '../formatted-record.ts';
 
 /**
- * Writes a row as segments, none of them empty. Throws a TextError that names the field where the row does not have
+ * Writes a row as segments, none of them empty. Throws a UserError that names the field where the row does not have
  * what the template needs.
  */
 export type Template = (row: JsonObject) => readonly Segment[];

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import type { Json, JsonObject } from '../../json.ts';
+import { UserError } from '../../user-error.ts';
 import { isObject } from '../parse-record.ts';
-import { TextError } from '../text-error.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { type Vocabulary, vocabularyOf, withoutSpecialTokens } from './tokenizer-json.ts';
 import { withUnicodeWords } from './unicode-words.ts';
@@ -56,7 +56,7 @@ function encode({ path, encoder, vocabulary }: Encoder, text: string): Int32Arra
   return Int32Array.from(ids, (id: number | undefined, index) => {
     const known = id ?? vocabulary.unknown;
     if (known !== undefined) return known;
-    throw new TextError({
+    throw new UserError({
       code: 'unknown-token',
       message: `${path} has no token for \`${tokens[index]}\` and no token for unknown words`,
       help: 'name a token for unknown words as `unk_token` of the tokenizer.json',
@@ -84,15 +84,15 @@ function endOfTextOf(tokenizer: { path: string; config: JsonObject; vocabulary: 
   const candidates = typeof named === 'string' ? [named] : ['<|endoftext|>', '</s>'];
   const found = candidates.map(vocabulary.idOf).find((id) => id !== undefined);
   if (found !== undefined) return found;
-  throw new TextError({
+  throw new UserError({
     code: 'no-end-of-text',
     message: `${path} has no token \`${candidates.join('` or `')}\` to end a text with`,
     help: 'name the token as `eos_token` in a tokenizer_config.json beside it',
   });
 }
 
-function badTokenizer(path: string, why: string): TextError {
-  return new TextError({
+function badTokenizer(path: string, why: string): UserError {
+  return new UserError({
     code: 'bad-tokenizer',
     message: `${path} is no tokenizer that can be used: ${why}`,
   });

@@ -1,8 +1,8 @@
 import { access, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../../json.ts';
+import { UserError } from '../../user-error.ts';
 import { isObject } from '../parse-record.ts';
-import { TextError } from '../text-error.ts';
 import { type EncodingName, encodingNames, isEncodingName, openEncoding } from './encoding-tokenizer.ts';
 import { openJsonTokenizer } from './json-tokenizer.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -11,7 +11,7 @@ const tokenizerJson = 'tokenizer.json';
 const tokenizerConfig = 'tokenizer_config.json';
 const encodingJson = 'encoding.json';
 
-/** Opens the tokenizer of a model's or a tokenizer's folder: its encoding.json or its tokenizer.json. Throws a TextError where neither can be used. */
+/** Opens the tokenizer of a model's or a tokenizer's folder: its encoding.json or its tokenizer.json. Throws a UserError where neither can be used. */
 export async function openTokenizer(folder: string): Promise<Tokenizer> {
   const encoding = await readIfThere(join(folder, encodingJson));
   if (encoding !== undefined) return openEncoding(encodingNamed(join(folder, encodingJson), encoding));
@@ -44,7 +44,7 @@ export async function writeEncodingName(folder: string, name: EncodingName): Pro
 function encodingNamed(path: string, text: string): EncodingName {
   const { encoding } = parseConfig(path, text);
   if (typeof encoding === 'string' && isEncodingName(encoding)) return encoding;
-  throw new TextError({
+  throw new UserError({
     code: 'unknown-encoding',
     message: `${path} names the encoding ${JSON.stringify(encoding ?? null)}, which is none that is known`,
     help: `the encodings are ${encodingNames.join(', ')}`,
@@ -56,11 +56,11 @@ function parseConfig(path: string, text: string) {
     const value: Json = JSON.parse(text);
     if (isObject(value)) return value;
   } catch {}
-  throw new TextError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
+  throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
 }
 
-function noTokenizer(folder: string): TextError {
-  return new TextError({
+function noTokenizer(folder: string): UserError {
+  return new UserError({
     code: 'no-tokenizer',
     message: `${folder} has neither a tokenizer.json nor an encoding.json`,
     help: 'put the model\'s tokenizer.json there, or for GPT-2 an encoding.json with {"encoding": "r50k_base"}',

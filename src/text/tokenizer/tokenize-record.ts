@@ -1,5 +1,5 @@
+import { UserError } from '../../user-error.ts';
 import type { FormattedRecord } from '../formatted-record.ts';
-import { TextError } from '../text-error.ts';
 import type { TokenizedRecord, TokenSegment } from '../tokenized-record.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -10,7 +10,7 @@ import type { Tokenizer } from './tokenizer.ts';
  */
 export function tokenizeRecord(record: FormattedRecord, tokenizer: Tokenizer): TokenizedRecord {
   const tokens = tokenizer.encode(record.segments.map(({ text }) => text).join(''));
-  if (tokens.length === 0) throw new TextError({ code: 'no-tokens', message: 'its text has no tokens' });
+  if (tokens.length === 0) throw new UserError({ code: 'no-tokens', message: 'its text has no tokens' });
   const last = record.segments.length - 1;
   let text = '';
   let start = 0;

@@ -1,6 +1,6 @@
+import { UserError } from '../../user-error.ts';
 import { meanLoss } from '../loss/mean-loss.ts';
 import type { TrainingState } from '../state/training-state.ts';
-import { TrainingError } from '../training-error.ts';
 import type { EvaluationSets } from './evaluation-sets.ts';
 
 /** Measures the losses of the weights as they are, after `state.step` steps. */
@@ -11,7 +11,7 @@ export async function evaluate(
   const measure = async (port: 'train' | 'validation') => {
     const loss = await meanLoss(model, sets[port] ?? []);
     if (Number.isFinite(loss)) return loss;
-    throw new TrainingError({
+    throw new UserError({
       code: 'loss-not-finite',
       message: `after ${step} steps the loss on the examples at \`${port}\` is ${loss}`,
       help:

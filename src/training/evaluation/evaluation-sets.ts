@@ -1,6 +1,6 @@
+import { UserError } from '../../user-error.ts';
 import { type BatchPieces, batchPieces } from '../batches/batch-pieces.ts';
 import { type EpochOfExamples, exampleGroups } from '../batches/example-groups.ts';
-import { TrainingError } from '../training-error.ts';
 import { slicingOf, type TrainingTask } from '../training-task.ts';
 
 export interface EvaluationSets {
@@ -31,7 +31,7 @@ export function evaluationSets(task: TrainingTask): EvaluationSets {
 }
 
 const nothingToEvaluate = (port: string, batches: number) =>
-  new TrainingError({
+  new UserError({
     code: 'nothing-to-evaluate',
     message: `the first ${batches} batches at \`${port}\` have no target, so there is no loss to measure`,
     help: 'the responses were cut off or are masked: raise `max_length` in collate, or drop these records',

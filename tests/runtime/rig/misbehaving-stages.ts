@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StageError } from '../../../src/runtime/stage/stage-error.ts';
+import { UserError } from '../../../src/user-error.ts';
 import { type Run, textOut, tinyStage, writeText } from './tiny-stage.ts';
 
 /** Does what `act` says, to see what becomes of it. */
 const misbehave: Run = async (action, host) => {
   switch (action.config.act) {
     case 'stage-error':
-      throw new StageError({ code: 'bad-data', message: 'row 3 has no text', help: 'remove row 3' });
+      throw new UserError({ code: 'bad-data', message: 'row 3 has no text', help: 'remove row 3' });
     case 'bug':
       throw new TypeError('undefined is not a function');
     case 'nothing':

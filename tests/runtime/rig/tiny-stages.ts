@@ -3,7 +3,7 @@ import { appendFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';
-import { StageError } from '../../../src/runtime/stage/stage-error.ts';
+import { UserError } from '../../../src/user-error.ts';
 import { misbehaveChild, misbehaveInline } from './misbehaving-stages.ts';
 import { eachText, oneText, partsOf, pathOf, readText, textOut, tinyStage, writeText } from './tiny-stage.ts';
 
@@ -135,7 +135,7 @@ export const resume = tinyStage({
     const done = Number(await readFile(path, 'utf8').catch(() => '0')) + 1;
     await writeFile(path, `${done}`);
     if (done < Number(action.config.goal)) {
-      throw new StageError({ code: 'not-there', message: `at ${done} of ${action.config.goal}` });
+      throw new UserError({ code: 'not-there', message: `at ${done} of ${action.config.goal}` });
     }
     return writeText(action, `counted ${done}`);
   },

@@ -83,7 +83,7 @@ test('an example without a token to learn is a warning, or an error where `expec
   await using other = await openStageRig();
   const expected = { trained_token_in_every_example: true, minimum_examples: 0 };
   await expect(collated(other, { train_on: 'response', expect: expected })).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     code: 'expectation-failed',
     message: '1 of 2 examples have no token to learn: long',
     help: 'raise `max_length` (4), so that their responses are not cut off',

@@ -181,7 +181,7 @@ test.each([
     help: '`reference_field` names the field; this record has id, answer',
   },
 ])('$mistake is refused with what to do', async ({ scores, message, help }) => {
-  await expect(scores()).rejects.toMatchObject({ name: 'StageError', message, help });
+  await expect(scores()).rejects.toMatchObject({ name: 'UserError', message, help });
 });
 
 test.skipIf(!existsSync(real))(

@@ -57,7 +57,7 @@ describe('format', () => {
       .slice(0, 10)
       .map(({ id }, index) => `  record ${index + 2} (id ${id}): it has no field \`instruction\``);
     await expect(rig.run(format, { config: { template: 'alpaca' }, ...files })).rejects.toMatchObject({
-      name: 'StageError',
+      name: 'UserError',
       code: 'missing-field',
       message: ['12 of 13 records cannot be written with the template:', ...lines, '  and 2 more'].join('\n'),
       help: 'map it with `fields: { instruction: <its name in your data> }` of the load stage; the row has `text`',

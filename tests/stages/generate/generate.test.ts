@@ -175,7 +175,7 @@ describe('what the user can mend is told', () => {
     ],
   ];
   test.each(cases)('%s', async (_title, given, message) => {
-    await expect(generate(given)).rejects.toMatchObject({ name: 'StageError', message });
+    await expect(generate(given)).rejects.toMatchObject({ name: 'UserError', message });
   });
 
   test('a tokenizer with more tokens than the model', async () => {
@@ -184,7 +184,7 @@ describe('what the user can mend is told', () => {
     await rm(join(model, 'tokenizer.json'));
     await writeFile(join(model, 'encoding.json'), '{"encoding":"r50k_base"}');
     await expect(generate({ model })).rejects.toMatchObject({
-      name: 'StageError',
+      name: 'UserError',
       message: `the tokenizer in ${model} has 50257 tokens, its model 61`,
     });
   });

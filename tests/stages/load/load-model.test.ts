@@ -65,6 +65,17 @@ test('a model’s folder is copied with its tokenizer, and nothing else', async 
   );
 });
 
+test('an untied head starts as a copy of the token embedding', async () => {
+  await using rig = await openStageRig();
+  await rig.run(load, { config: { type: 'auto', init }, outputs: { model: 'from', tokenizer: 'unused' } });
+  await rig.run(load, { config: { type: 'auto', model: rig.path('from'), untie_head: true }, outputs });
+  await using tied = await openModelFolder(rig.path('from'));
+  await using untied = await openModelFolder(rig.path('model'));
+  expect([tied.config.tied, untied.config.tied]).toEqual([true, false]);
+  expect(await untied.read('lm_head.weight')).toEqual(await tied.read('transformer.wte.weight'));
+  expect(await readdir(rig.path('model'))).toContain('tokenizer.json');
+});
+
 test('a model behind an endpoint is its name alone', async () => {
   await using rig = await openStageRig();
   await rig.run(load, { config: { type: 'auto', model: 'openai:gpt-4o-mini' }, outputs: { model: 'model' } });
@@ -79,7 +90,7 @@ test('a folder that holds no model is an error that names what is missing', asyn
   await using rig = await openStageRig();
   const run = rig.run(load, { config: { type: 'auto', model: rig.folder }, outputs });
   await expect(run).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     message: `${rig.path('config.json')} cannot be read`,
     help: 'a model is a folder with config.json and model.safetensors',
   });
@@ -91,7 +102,7 @@ test('a tokenizer of more tokens than its model knows is an error', async () => 
   await rig.write('from/encoding.json', '{"encoding":"r50k_base"}');
   const run = rig.run(load, { config: { type: 'auto', model: rig.path('from') }, outputs });
   await expect(run).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     code: 'vocabulary-mismatch',
     message: `the tokenizer in ${rig.path('from')} has 50257 tokens, its model 21`,
   });
@@ -101,7 +112,7 @@ test('a vocabulary smaller than the tokenizer’s is an error', async () => {
   await using rig = await openStageRig();
   const run = rig.run(load, { config: { type: 'auto', init: { ...init, vocabulary_size: 3 } }, outputs });
   await expect(run).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     code: 'vocabulary-too-small',
     message: 'vocabulary_size 3 is less than the 21 tokens of the tokenizer',
   });

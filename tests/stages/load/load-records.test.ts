@@ -81,7 +81,7 @@ describe('ids', () => {
   test('given twice, missing or of another kind are reported together', async () => {
     const content = '{"id":"a"}\n{"id":"a"}\n{"id":[1]}\n{"id":9007199254740993}\n';
     await expect(loaded(content)).rejects.toMatchObject({
-      name: 'StageError',
+      name: 'UserError',
       code: 'duplicate-id',
       message: [
         '3 of 4 records of FILE cannot be loaded:',
@@ -157,7 +157,7 @@ describe('a broken file is an error that names file, line and column', () => {
       'FILE: item 1: the value is nested more than 64 levels deep',
     ],
   ])('%s', async (_, content, config, message) => {
-    await expect(loaded(content, config)).rejects.toMatchObject({ name: 'StageError', message });
+    await expect(loaded(content, config)).rejects.toMatchObject({ name: 'UserError', message });
   });
 });
 
@@ -165,7 +165,7 @@ test('a folder is no file of rows', async () => {
   await using rig = await openStageRig();
   const action = { config: { type: 'auto', records: rig.folder }, outputs: { records: 'out' } };
   await expect(rig.run(load, action)).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     message: `${rig.folder} is no file`,
   });
 });
@@ -188,7 +188,7 @@ test('whatever a file contains, it gives records or an error that its owner can 
       const outcome = await loaded(bytes, { type: as }).catch((error: Error) => error);
       const ids = Array.isArray(outcome) ? outcome.map((record) => (record as { id: unknown }).id) : [];
       expect(ids.every((id) => typeof id === 'string' && id !== '')).toBe(true);
-      expect(outcome instanceof Error ? outcome.name : 'StageError').toBe('StageError');
+      expect(outcome instanceof Error ? outcome.name : 'UserError').toBe('UserError');
     }),
     { numRuns: 150 },
   );

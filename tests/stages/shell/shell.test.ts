@@ -107,7 +107,7 @@ test.each([
 ])('$end is a failure that says so', async ({ command, message, help }) => {
   await using rig = await openStageRig();
   await expect(rig.run({ run }, { config: configOf({ command }), outputs })).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     code: 'command-failed',
     message,
     help,
@@ -127,7 +127,7 @@ test('a variable that is not set is named before the command runs', async () => 
   await using rig = await openStageRig();
   const config = configOf({ command: 'touch "$OUT_result"', environment: ['RETUNE_TEST_MISSING'] });
   await expect(rig.run({ run }, { config, outputs })).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     code: 'missing-variable',
     help: 'set it, or give it a value with `environment: { RETUNE_TEST_MISSING: ... }`',
   });

@@ -107,7 +107,7 @@ describe('by hash', () => {
     await expect(
       splitRecords([{ id: 'a', topic: 't' }, { id: 'b' }], { by: 'hash', group: 'topic' }),
     ).rejects.toMatchObject({
-      name: 'StageError',
+      name: 'UserError',
       code: 'missing-field',
       message: '1 of 2 records cannot be grouped:\n  record 2 (id b): it has no field `topic`',
     });

@@ -46,7 +46,7 @@ test('records that were not formatted are refused with what to do', async () => 
   await expect(
     rig.run(tokenize, { config, inputs: { records: 'in' }, outputs: { tokens: 'out' } }),
   ).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     code: 'not-formatted',
     message:
       '1 of 1 records cannot be tokenized:\n  record 1 (id a): record a has no segments: it was not formatted',

@@ -7,11 +7,11 @@ import type { JsonObject } from '../../../src/json.ts';
 import { openLanguageModel } from '../../../src/model/language-model.ts';
 import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
 import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts';
-import { StageError } from '../../../src/runtime/stage/stage-error.ts';
 import { writeBatches } from '../../../src/stages/ports/batches-file.ts';
 import { run } from '../../../src/stages/train/run-train.ts';
 import { trainStage } from '../../../src/stages/train/train-stage.ts';
 import type { Batches } from '../../../src/training/batches/example.ts';
+import { UserError } from '../../../src/user-error.ts';
 import { countingExamples, tinyBatches, tinyModel } from '../../training/tiny-training.ts';
 
 const small: JsonObject = { epochs: 1, sample: { max_new_tokens: 3 } };
@@ -120,7 +120,7 @@ describe('train', () => {
     await mkdir(served);
     await writeFile(join(served, 'endpoint.json'), '{"provider":"openai","model":"some-model"}');
     const error = await rig.run({ model: served }).catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(StageError);
+    expect(error).toBeInstanceOf(UserError);
     expect(error).toMatchObject({
       code: 'endpoint-model',
       message: 'the model `some-model` stands behind an endpoint, which keeps its weights to itself',
@@ -166,7 +166,7 @@ describe('train', () => {
   it('tells the user what to mend where the batches are of another vocabulary', async () => {
     await using rig = await TrainRig.create();
     const error = await rig.run({ batches: { vocabulary: 'r50k_base' } }).catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(StageError);
+    expect(error).toBeInstanceOf(UserError);
     expect(error).toMatchObject({ code: 'vocabulary-mismatch' });
   });
 });

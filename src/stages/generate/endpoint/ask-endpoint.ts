@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
-import { StageError } from '../../../runtime/stage/stage-error.ts';
+import { UserError } from '../../../user-error.ts';
 import type { Answer, AnswerRequest, Asking, Sampling } from '../answer-source.ts';
 import { endpointAddress, isOpenai } from './endpoint-address.ts';
 import { type AskedEndpoint, endpointError, malformedAnswer } from './endpoint-error.ts';
@@ -48,7 +48,7 @@ export async function askEndpoint(asking: EndpointAsking): Promise<void> {
 
 function openClient(address: URL, { apiKey, timeoutSeconds, retries }: AskedEndpoint): OpenAI {
   if (apiKey === undefined && isOpenai(address))
-    throw new StageError({
+    throw new UserError({
       code: 'no-api-key',
       message: `${address.href} needs an API key, and the environment variable OPENAI_API_KEY is not set`,
       help: 'set OPENAI_API_KEY, or set `endpoint.base_url` or OPENAI_BASE_URL to a server of your own',

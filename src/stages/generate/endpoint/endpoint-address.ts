@@ -1,4 +1,4 @@
-import { StageError } from '../../../runtime/stage/stage-error.ts';
+import { UserError } from '../../../user-error.ts';
 
 const openai = 'https://api.openai.com/v1';
 
@@ -15,7 +15,7 @@ export function endpointAddress(configured: string | undefined, environment: Nod
   const problem = addressProblem(given);
   if (problem === undefined) return new URL(given);
   const name = configured === undefined ? 'the environment variable OPENAI_BASE_URL' : '`endpoint.base_url`';
-  throw new StageError({ ...problem, message: `${name} ${problem.message}` });
+  throw new UserError({ ...problem, message: `${name} ${problem.message}` });
 }
 
 /** Why a text cannot be an endpoint's address. What it holds may be a password, so it is not repeated. */

@@ -7,7 +7,7 @@ import {
   PermissionDeniedError,
   RateLimitError,
 } from 'openai';
-import { StageError } from '../../../runtime/stage/stage-error.ts';
+import { UserError } from '../../../user-error.ts';
 
 export interface AskedEndpoint {
   readonly address: string;
@@ -26,23 +26,23 @@ export function endpointError(error: unknown, asked: AskedEndpoint): unknown {
   return error;
 }
 
-export function malformedAnswer({ address }: AskedEndpoint, what: string): StageError {
-  return new StageError({
+export function malformedAnswer({ address }: AskedEndpoint, what: string): UserError {
+  return new UserError({
     code: 'endpoint-malformed-answer',
     message: `${address} does not speak OpenAI's protocol: ${what}`,
     help: 'the address usually ends in /v1',
   });
 }
 
-function timedOut({ address, timeoutSeconds, retries }: AskedEndpoint): StageError {
-  return new StageError({
+function timedOut({ address, timeoutSeconds, retries }: AskedEndpoint): UserError {
+  return new UserError({
     code: 'endpoint-timeout',
     message: `${address} gave no answer within ${timeoutSeconds} s${afterRetries(retries)}`,
     help: 'raise `endpoint.timeout_seconds`, or lower `endpoint.concurrency`',
   });
 }
 
-function unreachable(error: APIConnectionError, { address, retries }: AskedEndpoint): StageError {
+function unreachable(error: APIConnectionError, { address, retries }: AskedEndpoint): UserError {
   const code = systemCode(error);
   const what =
     code === 'ECONNREFUSED'
@@ -50,41 +50,41 @@ function unreachable(error: APIConnectionError, { address, retries }: AskedEndpo
       : code === 'ENOTFOUND'
         ? 'is not a known host'
         : `broke the connection${code === undefined ? '' : ` (${code})`}`;
-  return new StageError({
+  return new UserError({
     code: 'endpoint-unreachable',
     message: `${address} ${what}${afterRetries(retries)}`,
     help: 'start the server, or set `endpoint.base_url` or OPENAI_BASE_URL to where it is',
   });
 }
 
-function refused(error: APIError, asked: AskedEndpoint): StageError {
+function refused(error: APIError, asked: AskedEndpoint): UserError {
   const { address, model, retries } = asked;
   const said = redact(saidBy(error), asked.apiKey);
   if (error instanceof AuthenticationError || error instanceof PermissionDeniedError)
-    return new StageError({
+    return new UserError({
       code: 'endpoint-unauthorized',
       message: `${address} does not accept the API key: ${said}`,
       help: `set the environment variable OPENAI_API_KEY${asked.apiKey === undefined ? ', which is not set' : ''}`,
     });
   if (error instanceof NotFoundError)
-    return new StageError({
+    return new UserError({
       code: 'endpoint-no-model',
       message: `${address} has no model \`${model}\`: ${said}`,
       help: 'load a model that the endpoint serves, and check that its address is complete (it usually ends in /v1)',
     });
   if (error instanceof RateLimitError)
-    return new StageError({
+    return new UserError({
       code: 'endpoint-rate-limit',
       message: `${address} asks for fewer requests${afterRetries(retries)}: ${said}`,
       help: 'lower `endpoint.concurrency`, or raise `endpoint.retries`',
     });
   const status = error.status ?? 0;
   return status >= 500
-    ? new StageError({
+    ? new UserError({
         code: 'endpoint-failed',
         message: `${address} failed with status ${status}${afterRetries(retries)}: ${said}`,
       })
-    : new StageError({
+    : new UserError({
         code: 'endpoint-refused',
         message: `${address} refused the request with status ${status}: ${said}`,
       });

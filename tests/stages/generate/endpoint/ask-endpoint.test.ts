@@ -263,7 +263,7 @@ test.each<Refusal>([
     environment: { OPENAI_API_KEY: 'sk-secret' },
   });
   await expect(asking).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     code,
     message: message.replace('<address>', endpoint.baseUrl),
     help,
@@ -274,7 +274,7 @@ test('a refused connection names the address and how to mend it', async () => {
   const closed = await openEndpoint(() => undefined);
   await closed[Symbol.asyncDispose]();
   await expect(ask({ prompts: ['one'], baseUrl: closed.baseUrl })).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     code: 'endpoint-unreachable',
     message: `${closed.baseUrl} refused the connection`,
     help: 'start the server, or set `endpoint.base_url` or OPENAI_BASE_URL to where it is',
@@ -283,7 +283,7 @@ test('a refused connection names the address and how to mend it', async () => {
 
 test('OpenAI itself is not asked without an API key', async () => {
   await expect(ask({ prompts: ['one'], baseUrl: 'https://api.openai.com/v1' })).rejects.toMatchObject({
-    name: 'StageError',
+    name: 'UserError',
     code: 'no-api-key',
   });
 });

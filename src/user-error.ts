@@ -1,7 +1,7 @@
-/** A training that cannot go on, or cannot begin, for a reason that the user can mend. */
-export class TrainingError extends Error {
-  override readonly name = 'TrainingError';
-  /** For example `loss-not-finite`. */
+/** A failure that the user can mend: bad data, a model that does not fit. Shown without a stack trace. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  /** Stable and greppable, for example `missing-field`. */
   readonly code: string;
   readonly help: string | undefined;
 

@@ -1,10 +1,10 @@
 import { type LanguageModel, openLanguageModel } from '../../model/language-model.ts';
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
-import { StageError } from '../../runtime/stage/stage-error.ts';
 import { openTensorBackend, type TensorBackendInfo } from '../../tensor/index.ts';
 import { openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
-import { chosenBackend } from '../train/chosen-backend.ts';
+import { UserError } from '../../user-error.ts';
+import { chosenBackend } from './chosen-backend.ts';
 import { endpointModel } from './endpoint-model.ts';
 
 /** A model in this process, with the tokenizer from its own folder. */
@@ -21,7 +21,7 @@ export async function openLocalModel(
 ): Promise<LocalModel> {
   const served = await endpointModel(folder);
   if (served !== undefined)
-    throw new StageError({
+    throw new UserError({
       code: 'remote-model',
       message: `the model \`${served}\` is behind an endpoint: its weights are not here`,
       help: 'load a model folder instead',
@@ -30,7 +30,7 @@ export async function openLocalModel(
   const tensorBackend = await openTensorBackend(chosenBackend(resources));
   const model = await openLanguageModel(folder);
   if (tokenizer.vocabularySize > model.config.vocabularySize)
-    throw new StageError({
+    throw new UserError({
       code: 'vocabulary-mismatch',
       message: `the tokenizer in ${folder} has ${tokenizer.vocabularySize} tokens, its model ${model.config.vocabularySize}`,
       help: 'a model works only with the tokenizer that it was trained with',

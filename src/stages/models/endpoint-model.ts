@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StageError } from '../../runtime/stage/stage-error.ts';
+import { UserError } from '../../user-error.ts';
 
 /** The name under which an endpoint serves a model, where the folder stands for such a one; else undefined. */
 export async function endpointModel(folder: string): Promise<string | undefined> {
@@ -9,7 +9,7 @@ export async function endpointModel(folder: string): Promise<string | undefined>
   if (text === undefined) return undefined;
   const { provider, model }: { provider?: unknown; model?: unknown } = JSON.parse(text);
   if (provider === 'openai' && typeof model === 'string') return model;
-  throw new StageError({
+  throw new UserError({
     code: 'bad-endpoint',
     message: `${path} names no model of a provider that is known: it holds ${text.trim()}`,
     help: 'load the model as `openai:<name>`',
