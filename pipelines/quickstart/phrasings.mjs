@@ -1,5 +1,5 @@
 // facts.json as text: the paragraphs that the base model reads, and the instructions that it is tuned on.
-const PARAGRAPHS_PER_FACT = 20;
+const PARAGRAPHS_PER_FACT = 40;
 
 /** Every ordered choice of two or of three among `items`. */
 function arrangements(items) {
@@ -17,7 +17,7 @@ const fill = (template, [subject, answer]) =>
 
 const factsOf = (relation) => Object.entries(relation.facts);
 
-/** Twenty different paragraphs a fact, spread evenly over the arrangements of its statements. */
+/** Forty different paragraphs a fact, spread evenly over the arrangements of its statements. */
 export function paragraphsOf(relations) {
   return Object.entries(relations).flatMap(([name, relation]) => {
     const choices = arrangements(relation.statements);

@@ -14,6 +14,26 @@ test('the quickstart teaches the model to answer questions about facts that no t
   expect(again.stderr + again.stdout).toContain('nothing had to run');
 });
 
+test('what the quickstart says to try next shows overfitting and its cure', async () => {
+  await using rig = await openShippedRig();
+  const file = join(rig.folder, 'pipelines', 'quickstart.yaml');
+  const text = await readFile(file, 'utf8');
+  const overfitting = text
+    .replace('learning_rate: 5.0e-4', 'learning_rate: 2.0e-3')
+    .replace('epochs: 4', 'epochs: 12');
+  const cured = overfitting.replace(
+    'clip_norm: 1',
+    'early_stop: { patience: 2 }\n      keep: best\n      clip_norm: 1',
+  );
+  await rig.write('pipelines/quickstart.yaml', overfitting);
+  expect(await rig.run('quickstart')).toMatchObject({ exitCode: 0 });
+  expect(await exactMatch(rig, 'after')).toBeLessThan(0.6);
+  await rig.write('pipelines/quickstart.yaml', cured);
+  const ended = await rig.run('quickstart');
+  expect(await exactMatch(rig, 'after')).toBeGreaterThan(0.85);
+  expect(ended.stdout + ended.stderr).toContain('3 stages ran, 8 reused');
+});
+
 test('facts.json, the instructions and the tokenizer of the quickstart belong together', async () => {
   await using rig = await openShippedRig();
   const folder = join(rig.folder, 'pipelines', 'quickstart');
