@@ -10,7 +10,7 @@ test('the judge is asked as the reference experiment asks it, and its grades bec
     say(response, received.prompt.includes('300 metres') ? 'Far too little!' : ' 85\n'),
   );
   await using rig = await openShippedRig();
-  const ended = await rig.run('judge', '-p', `base_url=${endpoint.baseUrl}`, '-p', 'judge=tiny');
+  const ended = await rig.run('judge', '-p', `base_url=${endpoint.baseUrl}`, '-p', 'judge=openai:tiny');
   expect(ended).toMatchObject({ exitCode: 0 });
   expect(endpoint.received.find(({ prompt }) => prompt.includes('gardener'))).toEqual({
     path: '/v1/chat/completions',

@@ -1,5 +1,6 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import { declareStage } from '../declare-stage.ts';
+import { checkEndpoint } from './endpoint/check-endpoint.ts';
 
 /** Lets a model answer prompts, or rate the responses that they should have. */
 export const generateStage = declareStage<GenerateConfig>({
@@ -12,6 +13,7 @@ export const generateStage = declareStage<GenerateConfig>({
     },
     outputs: { responses: { type: 'responses' } },
   }),
+  check: checkEndpoint,
   process: 'child',
   device: 'accelerator',
   load: () => import('./run-generate.ts'),
