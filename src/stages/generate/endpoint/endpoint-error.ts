@@ -59,7 +59,7 @@ function unreachable(error: APIConnectionError, { address, retries }: AskedEndpo
 
 function refused(error: APIError, asked: AskedEndpoint): UserError {
   const { address, model, retries } = asked;
-  const said = redact(saidBy(error), asked.apiKey);
+  const said = saidBy(error, asked.apiKey);
   if (error instanceof AuthenticationError || error instanceof PermissionDeniedError)
     return new UserError({
       code: 'endpoint-unauthorized',
@@ -92,9 +92,9 @@ function refused(error: APIError, asked: AskedEndpoint): UserError {
 
 const afterRetries = (retries: number): string => (retries === 0 ? '' : `, also after ${retries} retries`);
 
-/** The server's own words, without the status that the client puts before them. */
-function saidBy({ message, status }: APIError): string {
-  const words = message.replace(`${status} `, '').trim();
+/** The server's own words, without the status that the client puts before them, and without the key. */
+function saidBy({ message, status }: APIError, apiKey: string | undefined): string {
+  const words = redact(message, apiKey).replace(`${status} `, '').trim();
   return words.length > 300 ? `${words.slice(0, 300)}...` : words;
 }
 
