@@ -5,8 +5,8 @@ import type { YamlNode } from '../source/yaml-doc.ts';
 import { yamlToJson } from '../source/yaml-to-json.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { pipelineField } from './place-in-words.ts';
-import { propertiesOf } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
+import { findField } from './schema/find-field.ts';
 
 /** Checks the pipeline's own fields; what stands under `with` is the stages' matter. */
 export function checkShape(root: YamlNode, registry: StageRegistry): Checked<undefined> {
@@ -34,7 +34,9 @@ function homeOf(
   if (section !== 'stages' || path.length !== 2) return undefined;
   const uses = textOf(childOf(yamlAt(root, path).node, 'uses')) ?? id;
   const definition = registry.get(uses);
-  return definition && field in propertiesOf(definition.schema)
+  const found = definition && findField(definition.schema, field);
+  if (found?.at(-1) !== field) return undefined;
+  return found.length === 1
     ? `put \`${field}\` under \`with\``
-    : undefined;
+    : `put it under \`with\`, as \`${found.join('.')}\``;
 }

@@ -12,6 +12,7 @@ import { stageField } from './place-in-words.ts';
 import { parseDuration, parseMemory } from './quantity.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 import { fillDefaults } from './schema/fill-defaults.ts';
+import { findField } from './schema/find-field.ts';
 import { relatedUse } from './used-here.ts';
 import type { PipelineStage, StageSetup } from './valid-pipeline.ts';
 import { writtenBindings } from './written-bindings.ts';
@@ -75,6 +76,7 @@ function checkConfig({ id, definition, written, withSpan }: WrittenConfig): Chec
       span: withSpan,
       nameOf,
       homeOf: homeBesideWith,
+      fieldElsewhere: (field: string) => findField(definition.schema, field),
     };
     return { value: undefined, diagnostics: describeSchemaErrors(subject, definition.validate.errors ?? []) };
   }

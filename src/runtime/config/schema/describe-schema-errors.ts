@@ -1,14 +1,16 @@
 import type { Json } from '../../../json.ts';
 import type { Diagnostic, Span } from '../../diagnostic/diagnostic.ts';
 import { suggest } from '../../diagnostic/suggest.ts';
+import { quoted } from '../../diagnostic/wording.ts';
 import { holdsReported } from '../../source/holds-reported.ts';
 import { formatPointer } from '../../source/json-pointer.ts';
 import { yamlAt } from '../../source/yaml-at.ts';
 import type { YamlNode } from '../../source/yaml-doc.ts';
 import { yamlToJson } from '../../source/yaml-to-json.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
+import { fieldPath } from '../place-in-words.ts';
 import { relatedUse } from '../used-here.ts';
-import type { SchemaFinding } from './schema-finding.ts';
+import type { SchemaFinding, UnknownField } from './schema-finding.ts';
 import { selectFindings } from './select-findings.ts';
 import { wordFinding } from './word-finding.ts';
 
@@ -22,6 +24,8 @@ export interface SchemaSubject {
   readonly nameOf: (path: readonly string[]) => string;
   /** Where an unknown field belongs, as a help. */
   readonly homeOf: (path: readonly string[], field: string) => string | undefined;
+  /** The path of a field of that name, or of a like one, anywhere in the schema of a stage's `with`. */
+  readonly fieldElsewhere?: (field: string) => readonly string[] | undefined;
 }
 
 /** A validator's errors as diagnostics, one for each cause, with the places of the keys and values at fault. */
@@ -30,7 +34,9 @@ export function describeSchemaErrors(
   errors: readonly SchemaError[],
 ): readonly Diagnostic[] {
   const findings = selectFindings(subject.schema, errors);
-  const mistyped = new Set(findings.map(misspeltField).filter((field) => field !== undefined));
+  const mistyped = new Set(
+    findings.map((finding) => misspeltField(subject, finding)).filter((field) => field !== undefined),
+  );
   return findings
     .map((finding) => withoutMistyped(finding, mistyped))
     .filter((finding): finding is SchemaFinding => finding !== undefined && !isReported(subject, finding))
@@ -53,18 +59,37 @@ function isReported({ node }: SchemaSubject, finding: SchemaFinding): boolean {
 }
 
 /** The pointer that a mistyped field should have had: with a required field that is one mistake, not two. */
-function misspeltField(finding: SchemaFinding): string | undefined {
-  if (finding.kind !== 'unknown-field') return undefined;
-  const meant = suggest(finding.field, finding.known);
-  return meant === undefined ? undefined : formatPointer([...finding.path, meant]);
+function misspeltField(subject: SchemaSubject, finding: SchemaFinding): string | undefined {
+  const meant = finding.kind === 'unknown-field' ? meantField(subject, finding) : undefined;
+  return meant && formatPointer(meant);
+}
+
+/** The same name at another place wins over a like one at this; then a like one at another. */
+function meantField(
+  { fieldElsewhere }: SchemaSubject,
+  { path, field, known }: UnknownField,
+): readonly string[] | undefined {
+  const elsewhere = fieldElsewhere?.(field);
+  if (elsewhere?.at(-1) === field) return elsewhere;
+  const here = suggest(field, known);
+  return here === undefined ? elsewhere : [...path, here];
+}
+
+/** Where an unknown field belongs, if that is not where it stands. */
+function rightPlace(subject: SchemaSubject, finding: UnknownField): string | undefined {
+  const home = subject.homeOf(finding.path, finding.field);
+  const meant = meantField(subject, finding);
+  if (home !== undefined || meant === undefined) return home;
+  const above = meant.slice(0, -1);
+  if (formatPointer(above) === formatPointer(finding.path)) return undefined;
+  return `did you mean ${quoted(fieldPath(meant))}${above.length === 0 ? ', directly under `with`' : ''}?`;
 }
 
 function describe(subject: SchemaSubject, finding: SchemaFinding): Diagnostic {
   const { node, exact } = yamlAt(subject.node, finding.path);
   const value: Json | undefined = exact ? yamlToJson(node) : undefined;
   const { help: usual, ...wording } = wordFinding(finding, { name: subject.nameOf(finding.path), value });
-  const help =
-    (finding.kind === 'unknown-field' ? subject.homeOf(finding.path, finding.field) : undefined) ?? usual;
+  const help = (finding.kind === 'unknown-field' ? rightPlace(subject, finding) : undefined) ?? usual;
   return {
     ...wording,
     span: spanOf(subject, finding),

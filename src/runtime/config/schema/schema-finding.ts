@@ -32,6 +32,7 @@ export type SchemaFinding = {
 );
 
 export type Misfit = Extract<SchemaFinding, { kind: 'misfit' }>;
+export type UnknownField = Extract<SchemaFinding, { kind: 'unknown-field' }>;
 export type MissingField = Extract<SchemaFinding, { kind: 'missing-field' }>;
 
 /** What a single schema error says, by itself; undefined for those that only repeat others. */

@@ -3,7 +3,13 @@ import { didYouMean } from '../../diagnostic/suggest.ts';
 import { joined, listOf, quoted, valueInWords } from '../../diagnostic/wording.ts';
 import type { ConfigSchema } from '../../stage/stage-definition.ts';
 import { propertiesOf } from './applicable-schemas.ts';
-import { examplesOf, type Misfit, type MissingField, type SchemaFinding } from './schema-finding.ts';
+import {
+  examplesOf,
+  type Misfit,
+  type MissingField,
+  type SchemaFinding,
+  type UnknownField,
+} from './schema-finding.ts';
 
 export interface Wording {
   readonly code: string;
@@ -69,10 +75,7 @@ function badName({ name, pattern }: Extract<SchemaFinding, { kind: 'bad-name' }>
 
 const allowsHyphen = (pattern: string): boolean => new RegExp(pattern, 'u').test('a-b');
 
-function unknownField(
-  { field, known }: Extract<SchemaFinding, { kind: 'unknown-field' }>,
-  { name, value }: Subject,
-): Wording {
+function unknownField({ field, known }: UnknownField, { name, value }: Subject): Wording {
   const present = Object.keys(value ?? {});
   const open = known.filter((other) => !present.includes(other));
   const all = known.length === 0 ? 'it takes no fields' : `it takes ${listOf(known.slice(0, 12), 'and')}`;
