@@ -3,6 +3,7 @@ import type { Span } from '../diagnostic/diagnostic.ts';
 import type { SourceFile } from '../source/source-file.ts';
 import type { YamlNode } from '../source/yaml-doc.ts';
 import type { StageDefinition } from '../stage/stage-definition.ts';
+import type { CheckedConfig } from './check-config.ts';
 
 /** A pipeline whose every field is what its schemas say, parameters and defaults filled in. References are not followed yet. */
 export interface ValidPipeline {
@@ -23,13 +24,12 @@ export interface PipelineStage {
   readonly from: readonly WrittenBinding[];
   /** False where a mistake in `from` itself has been reported: nothing is then said to be missing. */
   readonly fromComplete: boolean;
-  /** Undefined where a mistake has been reported: only the stage's references can then still be checked. */
+  /** Undefined where mistakes leave its ports open: only that what it refers to exists can then still be checked. */
   readonly setup: StageSetup | undefined;
 }
 
-export interface StageSetup {
+export interface StageSetup extends CheckedConfig {
   readonly definition: StageDefinition;
-  readonly config: JsonObject;
   /** The stage's `with` as it was written. */
   readonly written: YamlNode;
   readonly withSpan: Span;

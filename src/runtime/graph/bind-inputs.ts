@@ -14,7 +14,8 @@ export interface Binder {
   /** Where a missing input is shown. */
   readonly span: Span;
   readonly from: readonly WrittenBinding[];
-  readonly fromComplete: boolean;
+  /** Whether an input that is not there is a mistake; false where a mistake that has been reported explains it. */
+  readonly tellsMissing: boolean;
   readonly inputs: StagePorts['inputs'];
   /** Every stage before this one; one with mistakes of its own is absent, and references to it are not followed. */
   readonly nodes: ReadonlyMap<string, DagNode>;
@@ -37,7 +38,7 @@ export function bindInputs(binder: Binder): Checked<Readonly<Record<string, Inpu
     else if (bound.value !== undefined && name !== undefined) bindings.push([name, bound.value]);
   }
   // A mistyped port would otherwise be said a second time, as a missing one.
-  const told = !binder.fromComplete || diagnostics.some(({ code }) => code === 'unknown-port');
+  const told = !binder.tellsMissing || diagnostics.some(({ code }) => code === 'unknown-port');
   const given = new Set(from.map(({ port }) => port ?? firstPort));
   const missing = Object.entries(inputs).filter(
     ([name, { required }]) => required && !given.has(name) && !told,

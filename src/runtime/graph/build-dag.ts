@@ -55,21 +55,24 @@ function connect(
   { nodes, located }: Surroundings,
 ): Checked<DagNode | undefined> {
   if (setup === undefined || located === undefined) return { value: undefined, diagnostics: [] };
-  const { definition, timeoutMs, retries, resources } = setup;
+  const { definition, ports, settled, timeoutMs, retries, resources } = setup;
   const { config, sources } = located;
-  const ports = definition.ports(config);
   const { value: inputs, diagnostics } = bindInputs({
     id,
     span: idSpan,
     from,
-    fromComplete,
+    tellsMissing: fromComplete && settled,
     inputs: ports.inputs,
     nodes,
   });
   const parts = outputPartsOf({ id, ports, inputs, nodes });
   if (!parts.ok) return { value: undefined, diagnostics: [...diagnostics, { ...parts.error, span: idSpan }] };
-  // An input that could not be followed may have parts: what those would be is not known, so nothing is said of them.
-  if (!fromComplete || Object.keys(inputs).length < from.length) return { value: undefined, diagnostics };
+  const complete = fromComplete && Object.keys(inputs).length === from.length;
+  // An input that could not be followed may have parts, which the outputs then have: nothing is said of what is not known.
+  const partsOpen = Object.entries(ports.inputs).some(
+    ([port, { parts }]) => parts === 'each' && !Object.hasOwn(inputs, port),
+  );
+  if (!complete && partsOpen) return { value: undefined, diagnostics };
   const made = {
     id,
     config,
