@@ -122,10 +122,11 @@ function missingInput({
       .map(([output]) => `${node.id}.${output}`),
   );
   const some = fitting.length === 0 ? '' : `, such as ${listOf(fitting.slice(0, 3), 'or')}`;
+  const binding = `bind ${quoted(name)} under \`from\` to an output of type ${listOf(port.accepts, 'or')}${some}`;
   return {
     code: 'missing-input',
     message: `stage ${quoted(id)} needs an input for ${quoted(name)}`,
     span,
-    help: `bind ${quoted(name)} under \`from\` to an output of type ${listOf(port.accepts, 'or')}${some}`,
+    help: port.help === undefined ? binding : `${binding}, ${port.help}`,
   };
 }

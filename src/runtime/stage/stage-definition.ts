@@ -13,6 +13,8 @@ export interface InputPort {
    * all of its outputs then have those parts.
    */
   readonly parts: 'one' | 'each';
+  /** What else could be done where the port is needed and nothing is bound to it, as half a sentence: `or set ...`. */
+  readonly help?: string;
 }
 
 export interface OutputPort {

@@ -3,7 +3,12 @@ import type { InputPort } from '../../runtime/stage/stage-definition.ts';
 import { declareStage } from '../declare-stage.ts';
 
 const records: InputPort = { accepts: ['records'], required: true, parts: 'each' };
-const tokenizer: InputPort = { accepts: ['tokenizer'], required: true, parts: 'one' };
+const tokenizer: InputPort = {
+  accepts: ['tokenizer'],
+  required: true,
+  parts: 'one',
+  help: 'or name an encoding under `with`, such as `encoding: r50k_base`',
+};
 
 /** Turns formatted records into token ids. */
 export const tokenizeStage = declareStage<TokenizeConfig>({

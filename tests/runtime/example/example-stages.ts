@@ -177,7 +177,7 @@ const pair = exampleStage({
   schema: { properties: {} },
   ports: () => ({
     inputs: {
-      left: { accepts: ['records'], required: true, parts: 'each' },
+      left: { accepts: ['records'], required: true, parts: 'each', help: 'or use `format` alone' },
       right: { accepts: ['file'], required: true, parts: 'each' },
     },
     outputs: { train: { type: 'records' } },
