@@ -1,4 +1,5 @@
 import { checkPipeline } from '../config/check-pipeline.ts';
+import { foreignFile } from '../config/foreign-file.ts';
 import { commandLine, parseOverrides } from '../config/override.ts';
 import { usedHere } from '../config/used-here.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
@@ -31,6 +32,8 @@ export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag
   const beforeChecking = [...parsed.diagnostics, ...overrides.diagnostics];
   if (parsed.value === undefined)
     return err(beforeChecking.length > 0 ? beforeChecking : [emptyFile(source.value)]);
+  const foreign = foreignFile(parsed.value);
+  if (foreign !== undefined) return err([foreign]);
   const pipeline = checkPipeline({ doc: parsed.value, overrides: overrides.value, registry });
   const built = buildDag(pipeline.value);
   const missing = await checkSources(built.value.sources, workingDirectory);
