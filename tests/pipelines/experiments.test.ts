@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { openShippedRig } from './shipped-pipeline.ts';
 
@@ -25,7 +27,7 @@ test.each([
   const instructions = join(rig.folder, 'rows.json');
   await rig.write('rows.json', JSON.stringify(Array.from({ length: 10 }, () => rows).flat()));
   const params = {
-    model: join(rig.folder, 'pipelines', 'quickstart', 'base'),
+    base: `{ model: ${join(rig.folder, 'pipelines', 'quickstart', 'base')} }`,
     instructions,
     batch_size: 4,
     max_length: 64,
@@ -41,3 +43,30 @@ test.each([
   ]);
   expect(await rig.rows(pipeline, 'generate/responses')).toMatchObject([{ prompt }, {}]); // rows 17 and 18
 });
+
+const real = fileURLToPath(new URL('../../../shared/data/rasbt/instruction-data.json', import.meta.url));
+
+test.skipIf(!existsSync(real))(
+  'alpaca-gpt2 runs whole on the reference’s 1,100 instructions, a second time without work (skipped without ../shared/data)',
+  async () => {
+    await using rig = await openShippedRig();
+    const init = '{ context_length: 1024, width: 16, layers: 1, heads: 2, tied: false, encoding: r50k_base }';
+    const params = { base: `{ init: ${init} }`, instructions: real, epochs: 1, max_new_tokens: 4 };
+    const words = Object.entries(params).flatMap(([name, value]) => ['-p', `${name}=${value}`]);
+    expect(await rig.run('alpaca-gpt2', ...words)).toMatchObject({ exitCode: 0 });
+    const history = await rig.rows('alpaca-gpt2', 'train/history');
+    // 935 // 8 steps with drop_last; before training the loss of a uniform guess over 50,257 tokens, ln(50257) = 10.825
+    expect(history.at(-1)).toMatchObject({ type: 'end', step: 116, reason: 'completed' });
+    expect(history.at(0)).toMatchObject({
+      type: 'evaluation',
+      step: 0,
+      train_loss: expect.closeTo(10.825, 1),
+    });
+    expect(await rig.rows('alpaca-gpt2', 'generate/responses')).toHaveLength(110);
+    expect(await rig.run('alpaca-gpt2', ...words)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('nothing had to run'),
+    });
+  },
+  180_000,
+);
