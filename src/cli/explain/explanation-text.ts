@@ -11,7 +11,8 @@ export function explanationText(view: ExplanationView, terminal: Terminal): stri
   );
 }
 
-function verdict({ stage, decision, reason = '', compared_with, differences }: ExplanationView): string {
+function verdict(view: ExplanationView): string {
+  const { stage, decision, reason = '', compared_with, differences } = view;
   switch (decision) {
     case 'reuse':
       return `${stage} would be reused: nothing differs from its past run`;
@@ -23,10 +24,18 @@ function verdict({ stage, decision, reason = '', compared_with, differences }: E
     case 'run':
       if (compared_with === undefined || differences.length === 0)
         return `${stage} would run: ${safeLine(reason)}`;
-      return `${stage} would run: compared with ${compared_with.started_at.slice(0, 16).replace('T', ' ')} UTC, this differs:`;
+      return `${stage} would run: ${comparison(view)}, this differs:`;
     default:
       return decision satisfies never;
   }
+}
+
+/** A stage without a past of its own is compared with another that uses the same. */
+function comparison({ stage, reason = '', compared_with }: ExplanationView): string {
+  const date = `${compared_with?.started_at.slice(0, 16).replace('T', ' ')} UTC`;
+  return compared_with === undefined || compared_with.stage === stage
+    ? `compared with ${date}`
+    : `${safeLine(reason)}; compared with \`${safeLine(compared_with.stage)}\` of ${date}`;
 }
 
 function differenceText(difference: DifferenceView, terminal: Terminal): string {
@@ -42,7 +51,7 @@ function differenceText(difference: DifferenceView, terminal: Terminal): string 
 function spell(value: Json | undefined, kind: DifferenceView['kind']): string {
   if (value === undefined) return '(absent)';
   const text = safeLine(typeof value === 'string' ? value : JSON.stringify(value));
-  return kind === 'source' || kind === 'input' ? shortDigest(text) : text;
+  return kind === 'version' || kind === 'uses' ? text : shortDigest(text);
 }
 
 /** Enough of a digest to tell two apart. */

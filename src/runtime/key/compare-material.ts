@@ -53,7 +53,7 @@ function* compareConfig(
   const [oldContent, newContent] = [contentOf(before), contentOf(after)];
   if (oldContent !== undefined && newContent !== undefined) {
     yield { kind: 'source', pointer, before: oldContent, after: newContent };
-  } else if (isObject(before) && isObject(after)) {
+  } else if (isMap(before) && isMap(after)) {
     for (const name of namesOf(before, after)) {
       yield* compareConfig(own(before, name), own(after, name), pointer + formatPointer([name]));
     }
@@ -61,8 +61,17 @@ function* compareConfig(
     for (const [index, item] of before.entries())
       yield* compareConfig(item, after[index], `${pointer}/${index}`);
   } else {
-    yield { kind: 'config', pointer, ...sides(before, after) };
+    yield { kind: 'config', pointer, ...sides(readable(before), readable(after)) };
   }
+}
+
+/** A value with its sources as a person would name them: what was typed there is in no key. */
+function readable(value: Json | undefined): Json | undefined {
+  const content = contentOf(value);
+  if (content !== undefined) return `a file (${content})`;
+  if (Array.isArray(value)) return value.map((item) => readable(item) ?? null);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, readable(item) ?? null]));
 }
 
 function* compareInputs(before: KeyMaterial['inputs'], after: KeyMaterial['inputs']): Generator<Difference> {
@@ -94,6 +103,10 @@ const same = (before: Json | undefined, after: Json | undefined): boolean =>
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A map of the configuration, and not what stands for a source. */
+const isMap = (value: Json | undefined): value is JsonObject =>
+  isObject(value) && contentOf(value) === undefined;
 
 /** A member that stands in the object itself: a field may be called `constructor`. */
 const own = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>

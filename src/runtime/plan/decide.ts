@@ -18,6 +18,9 @@ export type StageFacts =
       readonly forced: boolean;
     };
 
+/** How many differences another stage may have and still say something about this one. */
+const mostOfRelative = 3;
+
 /** Whether a stage has to run, and why. */
 export function decide(facts: StageFacts): Decision {
   if (facts.kind === 'open') return { kind: 'undecided', waitsFor: facts.waitsFor };
@@ -43,5 +46,6 @@ function reasonOf({ nearest, material }: Extract<StageFacts, { kind: 'known' }>)
   const differences = compareMaterial(comparedWith.material, material);
   if (differences.length === 0) return { kind: 'never-ran' };
   const likeness = { comparedWith, differences };
-  return nearest.isItself ? { kind: 'changed', likeness } : { kind: 'never-ran', likeness };
+  if (nearest.isItself) return { kind: 'changed', likeness };
+  return differences.length <= mostOfRelative ? { kind: 'never-ran', likeness } : { kind: 'never-ran' };
 }

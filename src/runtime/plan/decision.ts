@@ -22,7 +22,7 @@ export interface Likeness {
 export type RunReason =
   | {
       readonly kind: 'never-ran';
-      /** How it differs from the latest stage that uses the same, where there is one. */
+      /** How it differs from the latest stage that uses the same, where there is one much like it. */
       readonly likeness?: Likeness;
     }
   | {

@@ -63,6 +63,9 @@ const fieldName = (pointer: string): string =>
   `\`with${pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}\``;
 
 function spell(value: Json | undefined): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = (JSON.stringify(value) ?? 'nothing').replaceAll(
+    /(sha256(-folder)?:[0-9a-f]{12})[0-9a-f]{52}/g,
+    '$1',
+  );
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 }

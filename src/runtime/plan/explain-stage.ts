@@ -38,16 +38,24 @@ export async function explainStage(request: {
   if (planned === undefined) throw new Error(`the plan lacks its own target ${stage}`);
   const { node, decision } = planned;
   const nearest = new PastRuns(store).nearest({ pipeline: dag.name, id: stage, uses: node.definition.name });
-  const differences = differencesOf(planned, { plan: plan.value, nearest: nearest?.record }).map(
-    (difference) => ({ ...difference, span: spanOf(difference, node) }),
-  );
-  const comparedWith = decision.kind === 'reuse' ? decision.record : nearest?.record;
+  const own = nearest?.isItself === true ? nearest.record : undefined;
+  const differences = differencesOf(planned, { plan: plan.value, own }).map((difference) => ({
+    ...difference,
+    span: spanOf(difference, node),
+  }));
+  const comparedWith = comparedIn(decision) ?? own;
   return ok({ stage, decision, comparedWith, differences });
+}
+
+function comparedIn(decision: Decision): ActionRecord | undefined {
+  if (decision.kind === 'reuse') return decision.record;
+  if (decision.kind === 'undecided' || !('likeness' in decision.reason)) return undefined;
+  return decision.reason.likeness?.comparedWith;
 }
 
 function differencesOf(
   { node, decision }: { readonly node: DagNode; readonly decision: Decision },
-  { plan, nearest }: { readonly plan: Plan; readonly nearest: ActionRecord | undefined },
+  { plan, own }: { readonly plan: Plan; readonly own: ActionRecord | undefined },
 ): readonly Difference[] {
   switch (decision.kind) {
     case 'reuse':
@@ -55,10 +63,10 @@ function differencesOf(
     case 'run':
       return 'likeness' in decision.reason ? (decision.reason.likeness?.differences ?? []) : [];
     case 'undecided': {
-      if (nearest === undefined) return [];
+      if (own === undefined) return [];
       // What it will be given is not known, so it is taken to be what it was.
-      const material = keyMaterialOf({ node, inputs: nearest.material.inputs, sources: plan.sources });
-      return compareMaterial(nearest.material, material);
+      const material = keyMaterialOf({ node, inputs: own.material.inputs, sources: plan.sources });
+      return compareMaterial(own.material, material);
     }
     default:
       return decision satisfies never;

@@ -157,3 +157,20 @@ test('a difference names its field, with both values', () => {
     'input `text` changed',
   ]);
 });
+
+test('a file that was another kind of value is told as a file', () => {
+  const [digestA, digestB] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`] as const;
+  const before = materialOf({
+    config: { model: { $content: digestA }, all: [{ $content: digestB }] },
+  });
+  const after = materialOf({ config: { model: { init: { width: 32 } }, all: [] } });
+  const differences = compareMaterial(before, after);
+  expect(differences).toEqual([
+    { kind: 'config', pointer: '/all', before: [`a file (${digestB})`], after: [] },
+    { kind: 'config', pointer: '/model', before: `a file (${digestA})`, after: { init: { width: 32 } } },
+  ]);
+  expect(differences.map(describeDifference)).toEqual([
+    `\`with.all\` changed from ["a file (${digestB.slice(0, 19)})"] to []`,
+    `\`with.model\` changed from "a file (${digestA.slice(0, 19)})" to {"init":{"width":32}}`,
+  ]);
+});

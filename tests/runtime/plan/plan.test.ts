@@ -110,6 +110,24 @@ test('a stage without a past of its own is compared with the latest that uses th
   ]);
 });
 
+test('a stage without a past of its own is compared with none that is not much like it', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  await rig.write('more.txt', 'abcd');
+  await rig.run(rig.dag(stages()));
+  const other: TinyPipeline['stages'] = {
+    read: { uses: 'read', with: { path: 'more.txt' } },
+    another: { uses: 'append', with: { suffix: '#', a: 1, b: 2, c: 3 }, from: { text: 'read.text' } },
+  };
+  await rig.run(rig.dag(other), { targets: ['read'] });
+  const explanation = await explain(rig, { stages: other, stage: 'another' });
+  expect([explanation.decision, explanation.comparedWith, explanation.differences]).toMatchObject([
+    { kind: 'run', reason: { kind: 'never-ran' } },
+    undefined,
+    [],
+  ]);
+});
+
 test('targets are run with all that they need, and with nothing else', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
