@@ -6,7 +6,8 @@ import type { RunEvent } from '../../src/runtime/event/run-event.ts';
 function linesOf(events: readonly (readonly [at: number, event: RunEvent])[]): readonly string[] {
   const lines: string[] = [];
   let time = 0;
-  const reporter = new PlainReporter({ terminal: { print: (text) => lines.push(text) }, now: () => time });
+  const terminal = { print: (text: string) => void lines.push(text), columns: 40 };
+  const reporter = new PlainReporter({ terminal, now: () => time });
   for (const [at, event] of events) {
     time = at;
     reporter.handle(event);
@@ -100,5 +101,27 @@ test('progress is printed at most once in five seconds', () => {
     'started  train (forced)',
     '         train  step 50/100  loss 2.000  ETA 5.0 s',
     '         train  step 91/100  loss 2.000  ETA 1.0 s',
+  ]);
+});
+
+const note = (level: 'info' | 'warning', message: string): RunEvent => ({
+  type: 'stage-report',
+  stage: 'train',
+  report: { type: 'note', level, message },
+});
+
+test('a note takes one line of the width of the terminal; a warning is told whole', () => {
+  expect(
+    linesOf([
+      [0, note('info', 'epoch 1: loss 2.1')],
+      [0, note('info', 'What is\nthe young of the bear? cub')],
+      [0, note('info', '小熊小熊小熊小熊小熊小熊小熊小熊')],
+      [0, note('warning', 'this is longer than the forty columns of the terminal')],
+    ]),
+  ).toEqual([
+    'note     train: epoch 1: loss 2.1',
+    'note     train: What is⏎the young of th…',
+    'note     train: 小熊小熊小熊小熊小熊小…',
+    'warning  train: this is longer than the forty columns of the terminal',
   ]);
 });

@@ -103,6 +103,68 @@ test('runs lists past runs, and shows one of them', async () => {
   expect(JSON.parse((await rig.retune('runs', '--json')).stdout).runs).toHaveLength(2);
 });
 
+test('of a run that was killed it is not said how long it took', async () => {
+  await using rig = await openCliRig({
+    'package.json': '{}',
+    'slow.yaml': `stages:
+  slow: { uses: shell, with: { command: sleep 600, outputs: { text: file } } }
+`,
+  });
+  const run = rig.start('run');
+  run.stdout?.once('data', () => run.kill('SIGKILL'));
+  await run;
+  expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot(`
+    "run                              pipeline  outcome  time  ran  reused  params
+    <run>  slow      killed           0       0"
+  `);
+  expect((await rig.retune('runs', 'latest')).stdout).toMatchInlineSnapshot(`
+    "run       <run>
+    pipeline  slow (slow.yaml)
+    params    {}
+    started   <date>
+    outcome   killed"
+  `);
+});
+
+test('runs, verify and doctor find the store of a pipeline elsewhere by its file', async () => {
+  await using rig = await openCliRig();
+  for (const [path, text] of Object.entries(dataProject)) await rig.write(`project/${path}`, text);
+  await rig.retune('run', 'project/data.yaml', 'load');
+  const runs = await rig.retune('runs', 'project/data.yaml', 'latest', '--json');
+  const verified = await rig.retune('verify', 'project/data.yaml', '--json');
+  const { findings } = JSON.parse((await rig.retune('doctor', 'project/data.yaml', '--json')).stdout);
+  expect([
+    JSON.parse(runs.stdout).targets,
+    JSON.parse(verified.stdout).store,
+    findings.at(-1).found.split(',')[0],
+  ]).toEqual([['load'], '<folder>/project/artifacts', '<folder>/project/artifacts']);
+  expect([
+    await rig.retune('verify', 'absent.yaml'),
+    await rig.retune('verify', 'train'),
+    await rig.retune('runs', 'a', 'b'),
+  ]).toMatchInlineSnapshot(`
+    [
+      {
+        "exitCode": 2,
+        "stderr": "error: there is no file \`absent.yaml\`",
+        "stdout": "",
+      },
+      {
+        "exitCode": 2,
+        "stderr": "error: unexpected argument \`train\`
+      help: a pipeline file ends in .yaml or .yml, and comes first",
+        "stdout": "",
+      },
+      {
+        "exitCode": 2,
+        "stderr": "error: unexpected argument \`b\`
+      help: a pipeline file ends in .yaml or .yml, and comes first",
+        "stdout": "",
+      },
+    ]
+  `);
+});
+
 test('verify ends with 4 where a stored file is not what its digest says', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.retune('run');

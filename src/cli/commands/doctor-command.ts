@@ -4,8 +4,8 @@ import type { StoreOptions } from './verify-command.ts';
 
 export const doctorCommand: CommandDeclaration<StoreOptions> = {
   name: 'doctor',
-  usage: '',
-  mostWords: 0,
+  usage: '[file]',
+  mostWords: 1,
   summary: 'Show what this machine offers, and what is missing',
   options: [storeOption, jsonOption],
   examples: [

@@ -9,8 +9,8 @@ export interface RunsOptions extends JsonOption {
 
 export const runsCommand: CommandDeclaration<RunsOptions> = {
   name: 'runs',
-  usage: '[run]',
-  mostWords: 1,
+  usage: '[file] [run]',
+  mostWords: 2,
   summary: 'List past runs, or show what one of them did',
   options: [
     new Option('-n, --limit <number>', 'how many runs to list').argParser(wholeNumber(1)).default(10),
@@ -20,6 +20,7 @@ export const runsCommand: CommandDeclaration<RunsOptions> = {
   examples: [
     { line: 'retune runs', does: 'the last ten runs' },
     { line: 'retune runs latest', does: 'what the last run did, stage by stage' },
+    { line: 'retune runs ../other/pipeline.yaml', does: 'the last runs of another project' },
   ],
   load: () => import('../runs/execute-runs.ts'),
 };

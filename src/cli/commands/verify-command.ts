@@ -7,12 +7,13 @@ export interface StoreOptions extends JsonOption {
 
 export const verifyCommand: CommandDeclaration<StoreOptions> = {
   name: 'verify',
-  usage: '',
-  mostWords: 0,
+  usage: '[file]',
+  mostWords: 1,
   summary: 'Check that everything in the store is what its digest says',
   options: [storeOption, jsonOption],
   examples: [
     { line: 'retune verify', does: "check this project's store" },
+    { line: 'retune verify ../other/pipeline.yaml', does: "check another project's" },
     { line: 'retune verify --store /mnt/shared/artifacts', does: 'check another one' },
   ],
   load: () => import('../verify/execute-verify.ts'),

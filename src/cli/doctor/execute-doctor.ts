@@ -1,6 +1,7 @@
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/verify-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { namedFile } from '../pipeline/named-file.ts';
 import { projectStore } from '../pipeline/pipeline-store.ts';
 import { retuneVersion } from '../retune-version.ts';
 import { labelledText } from '../terminal/labelled-text.ts';
@@ -12,8 +13,9 @@ import { lookAtMachine } from './look-at-machine.ts';
 import { lookAtStore } from './look-at-store.ts';
 
 /** `retune doctor`: says what this machine offers; it touches no network. */
-export async function execute({ options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
-  const { root } = projectStore({ options, context });
+export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
+  const { file } = namedFile({ words, context, mostNames: 0 });
+  const { root } = projectStore({ file, options, context });
   const findings = [...lookAtMachine(), ...(await lookAtBackends()), await lookAtStore(root)];
   const { terminal } = context;
   if (options.json) terminal.print(JSON.stringify({ retune: retuneVersion(), findings }));

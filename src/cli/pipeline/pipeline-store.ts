@@ -12,15 +12,16 @@ export function pipelineStore(
   );
 }
 
-/** The store of the project that the working directory belongs to. */
+/** The store of a pipeline file that need not be a sound one; without a file, of the project around the working directory. */
 export function projectStore({
+  file = 'pipeline.yaml',
   options,
   context,
 }: {
-  options: { readonly store?: string };
-  context: CommandContext;
+  readonly file?: string | undefined;
+  readonly options: { readonly store?: string };
+  readonly context: CommandContext;
 }): Store {
   const { workingDirectory, environment } = context;
-  const pipelineFile = `${workingDirectory}/pipeline.yaml`;
-  return openStore(locateStore({ pipelineFile, workingDirectory, store: options.store, environment }));
+  return openStore(locateStore({ pipelineFile: file, workingDirectory, store: options.store, environment }));
 }

@@ -2,6 +2,7 @@ import type { RunEvent } from '../../runtime/event/run-event.ts';
 import type { StageReport } from '../../runtime/stage/stage-definition.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
+import { shortLine } from '../terminal/short-line.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { describeFailure, endVerb } from './describe-failure.ts';
 import { advance, type Progress, progressText } from './progress.ts';
@@ -9,17 +10,21 @@ import type { Reporter } from './reporter.ts';
 import { fewNames, reusedText } from './reused-text.ts';
 
 const QUIET_MILLISECONDS = 5000;
+/** The width of the column of verbs. */
+const VERB = 9;
 
 /** Lines for logs and CI: each stage's start and end, and its progress at most every few seconds. */
 export class PlainReporter implements Reporter {
   readonly #print: (text: string) => void;
+  readonly #columns: number;
   readonly #now: () => number;
   readonly #reused: string[] = [];
   readonly #skipped = new Map<string, string[]>();
   readonly #stages = new Map<string, { progress?: Progress; quietUntil: number }>();
 
-  constructor({ terminal, now }: { terminal: Pick<Terminal, 'print'>; now: () => number }) {
+  constructor({ terminal, now }: { terminal: Pick<Terminal, 'print' | 'columns'>; now: () => number }) {
     this.#print = terminal.print;
+    this.#columns = terminal.columns;
     this.#now = now;
   }
 
@@ -66,7 +71,7 @@ export class PlainReporter implements Reporter {
 
   #report(stage: string, report: StageReport): void {
     if (report.type === 'note') {
-      this.#line(report.level === 'warning' ? 'warning' : 'note', `${stage}: ${safeText(report.message)}`);
+      this.#note(stage, report);
       return;
     }
     const at = this.#now();
@@ -75,6 +80,12 @@ export class PlainReporter implements Reporter {
     const speaks = at >= state.quietUntil;
     this.#stages.set(stage, { progress, quietUntil: speaks ? at + QUIET_MILLISECONDS : state.quietUntil });
     if (speaks) this.#line('', `${stage}  ${progressText(progress, at)}`);
+  }
+
+  /** A log of many notes stays readable: one takes a line. What is wrong is said whole. */
+  #note(stage: string, { level, message }: Extract<StageReport, { type: 'note' }>): void {
+    if (level === 'warning') this.#line('warning', `${stage}: ${safeText(message)}`);
+    else this.#print(shortLine(`${'note'.padEnd(VERB)}${stage}: ${safeLine(message)}`, this.#columns));
   }
 
   #printReused(): void {
@@ -90,6 +101,6 @@ export class PlainReporter implements Reporter {
   }
 
   #line(verb: string, text: string): void {
-    this.#print(`${verb.padEnd(9)}${text}`);
+    this.#print(`${verb.padEnd(VERB)}${text}`);
   }
 }

@@ -2,6 +2,7 @@ import { listRuns, type RunRecord, readRun, type Store } from '../../runtime/ind
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { RunsOptions } from '../commands/runs-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { namedFile } from '../pipeline/named-file.ts';
 import { projectStore } from '../pipeline/pipeline-store.ts';
 import { UsageError } from '../usage-error.ts';
 import { runDetails } from './run-details.ts';
@@ -9,9 +10,10 @@ import { runTable } from './run-table.ts';
 
 /** `retune runs`: lists past runs, or shows one of them stage by stage. */
 export async function execute({ words, options, context }: CommandCall<RunsOptions>): Promise<ExitCode> {
-  const store = projectStore({ options, context });
+  const { file, names } = namedFile({ words, context, mostNames: 1 });
+  const store = projectStore({ file, options, context });
   const { terminal } = context;
-  const [wanted] = words;
+  const [wanted] = names;
   if (wanted !== undefined) {
     const record = findRun(store, wanted);
     terminal.print(options.json ? JSON.stringify(record) : runDetails(record, terminal));

@@ -4,6 +4,7 @@ import { formatDuration } from '../terminal/format-duration.ts';
 import { labelledText } from '../terminal/labelled-text.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { isOver } from './is-over.ts';
 
 /** One run, stage by stage. */
 export function runDetails(record: RunRecord, terminal: Terminal): string {
@@ -15,7 +16,7 @@ export function runDetails(record: RunRecord, terminal: Terminal): string {
     { label: 'started', text: safeLine(startedAt) },
     {
       label: 'outcome',
-      text: outcome === 'running' ? outcome : `${outcome} after ${formatDuration(milliseconds)}`,
+      text: isOver(outcome) ? `${outcome} after ${formatDuration(milliseconds)}` : outcome,
     },
   ];
   const lines = Object.entries(stages).map(([stage, done]) => ({ label: stage, text: outcomeText(done) }));

@@ -2,6 +2,7 @@ import type { RunRecord, StageOutcome } from '../../runtime/index.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { renderTable } from '../terminal/table.ts';
+import { isOver } from './is-over.ts';
 
 /** Past runs, the latest first, a line each. */
 export function runTable(records: readonly RunRecord[]): string {
@@ -11,7 +12,7 @@ export function runTable(records: readonly RunRecord[]): string {
       safeLine(record.run),
       safeLine(record.pipeline),
       record.outcome,
-      record.outcome === 'running' ? '' : formatDuration(record.milliseconds),
+      isOver(record.outcome) ? formatDuration(record.milliseconds) : '',
       String(count(record, 'ran')),
       String(count(record, 'reused')),
       record.overridden ? safeLine(JSON.stringify(record.params)) : '',

@@ -2,13 +2,15 @@ import { verifyStore } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/verify-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { namedFile } from '../pipeline/named-file.ts';
 import { projectStore } from '../pipeline/pipeline-store.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 
 /** `retune verify`: reads the whole store again and names what is not as it should be. */
-export async function execute({ options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
-  const store = projectStore({ options, context });
+export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
+  const { file } = namedFile({ words, context, mostNames: 0 });
+  const store = projectStore({ file, options, context });
   const report = await verifyStore(store);
   const sound = report.problems.length === 0;
   if (options.json) {
