@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CacheKey } from '../key/cache-key.ts';
 import { makeTemporaryFolder } from '../store/atomic-write.ts';
@@ -55,14 +55,29 @@ export async function discardAttempt(folder: string): Promise<void> {
   await removeEmpty(dirname(folder));
 }
 
-/** Releases the attempts of processes that died in the middle of them. */
-export async function releaseDeadAttempts(store: Store): Promise<void> {
+/** How long what could resume a stage, and the log of its failure, are kept. */
+const keptMilliseconds = 30 * 24 * 60 * 60 * 1000;
+
+/** Releases the attempts of processes that died in the middle of them, and discards what nobody came back to. */
+export async function sweepAttempts(store: Store, now: Date): Promise<void> {
   const state = join(store.root, storeLayout.state);
   for (const key of await namesIn(state)) {
     for (const name of await namesIn(join(state, key))) {
       const folder = join(state, key, name);
-      if ((await ownerOf(folder)) === 'dead') await releaseAttempt(folder);
+      const owner = await ownerOf(folder);
+      if (owner === 'dead') await releaseAttempt(folder);
+      if (owner === 'released' && (await ageOf(folder, now)) > keptMilliseconds) await discardAttempt(folder);
     }
+  }
+}
+
+/** Since something was last put into the folder or taken out of it. */
+async function ageOf(folder: string, now: Date): Promise<number> {
+  try {
+    return now.getTime() - (await stat(folder)).mtimeMs;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return 0;
+    throw error;
   }
 }
 
@@ -70,10 +85,10 @@ export async function releaseDeadAttempts(store: Store): Promise<void> {
 async function takeOverState(folder: string): Promise<void> {
   const key = dirname(folder);
   const others = (await namesIn(key)).map((name) => join(key, name)).filter((other) => other !== folder);
-  let _found = false;
+  let found = false;
   for (const other of others.sort().reverse()) {
     if ((await ownerOf(other)) === 'alive') continue;
-    _found ||= await moveFolder(join(other, attemptFiles.state), join(folder, attemptFiles.state));
+    if (!found) found = await moveFolder(join(other, attemptFiles.state), join(folder, attemptFiles.state));
     await rm(other, { recursive: true, force: true });
   }
 }

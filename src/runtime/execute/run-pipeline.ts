@@ -12,10 +12,11 @@ import { err, ok, type Result } from '../result.ts';
 import type { RunOutcome } from '../store/run-record.ts';
 import { newRunId } from '../store/run-records.ts';
 import { createStore } from '../store/store.ts';
+import { sweepLeases } from '../store/sweep-leases.ts';
 import { sweepTemporary } from '../store/sweep-temporary.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { allOutcomes } from './all-outcomes.ts';
-import { releaseDeadAttempts } from './attempt.ts';
+import { sweepAttempts } from './attempt.ts';
 import type { RunContext } from './run-context.ts';
 import { beginJournal } from './run-journal.ts';
 import type { RunOptions } from './run-options.ts';
@@ -49,7 +50,7 @@ async function prepare(options: RunOptions): Promise<Result<Prepared, readonly D
   if (!nodes.ok) return nodes;
   const lock = readLock(options.dag);
   if (!lock.ok) return err([lock.error]);
-  const sources = await digestSources(nodes.value.values(), options.store.statCache);
+  const sources = await digestSources(nodes.value.values(), options.store);
   if (!sources.ok) return sources;
   if (options.locked === true) {
     const differences = lockDifferences({ dag: options.dag, lock: lock.value, sources: sources.value });
@@ -69,7 +70,8 @@ async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Pro
   const { emit, signal } = context;
   try {
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
-    await releaseDeadAttempts(store);
+    await sweepAttempts(store, startedAt);
+    await sweepLeases(store, startedAt);
     await sweepTemporary(store, startedAt);
     const reached = await runStages(nodes, context);
     const stages = allOutcomes(nodes, { reached, interrupted: signal.aborted, emit });

@@ -18,7 +18,7 @@ export async function planPipeline(
   const { dag, store } = request;
   const nodes = selectStages(dag, request);
   if (!nodes.ok) return nodes;
-  const sources = await digestSources(nodes.value.values(), store.statCache);
+  const sources = await digestSources(nodes.value.values(), store);
   if (!sources.ok) return sources;
   const past = new PastRuns(store);
   const circumstances = { dag, store, sources: sources.value, past, forced: new Set(request.force) };

@@ -1,6 +1,6 @@
-import { type BigIntStats, statSync } from 'node:fs';
+import { type BigIntStats, existsSync, realpathSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
@@ -10,11 +10,12 @@ import { type FolderFile, manifestOf } from '../store/folder-manifest.ts';
 import { hashFile } from '../store/hash-file.ts';
 import { listFiles } from '../store/list-files.ts';
 import type { StatCache } from '../store/stat-cache.ts';
+import type { Store } from '../store/store.ts';
 
 /** The digests of everything outside the store that the stages read; a diagnostic for each that cannot be read. */
 export async function digestSources(
   nodes: Iterable<DagNode>,
-  statCache: StatCache,
+  { root, statCache }: Store,
 ): Promise<Result<SourceDigests, readonly Diagnostic[]>> {
   const digests = new Map<string, Digest>();
   const problems: Diagnostic[] = [];
@@ -22,7 +23,8 @@ export async function digestSources(
     [...nodes].flatMap(({ sources }) => sources.map((each) => [each.path, each])),
   ).values()) {
     try {
-      digests.set(field.path, await digestPath(field.path, statCache));
+      if (contains(field.path, root)) problems.push(holdsStore(field, root));
+      else digests.set(field.path, await digestPath(field.path, statCache));
     } catch (error) {
       problems.push(unreadable(field, error));
     }
@@ -63,6 +65,24 @@ function isSettled(stat: BigIntStats): boolean {
   const now = BigInt(Date.now()) * 1_000_000n;
   return now - stat.mtimeNs > step && now - stat.ctimeNs > step;
 }
+
+/** Whether the store stands in a source, links followed; a store that does not exist yet stands where it will be made. */
+function contains(source: string, store: string): boolean {
+  const inside = relative(realpathSync(source), realPathOf(store));
+  return inside.split(sep)[0] !== '..' && !isAbsolute(inside);
+}
+
+const realPathOf = (path: string): string =>
+  existsSync(path) || dirname(path) === path
+    ? realpathSync(path)
+    : join(realPathOf(dirname(path)), basename(path));
+
+const holdsStore = ({ path, span }: SourceField, store: string): Diagnostic => ({
+  code: 'source-holds-store',
+  message: `\`${path}\` holds the store \`${store}\`, so every run would change it`,
+  span,
+  help: 'name the folder or the files that hold the data alone, or put the store elsewhere with --store',
+});
 
 function unreadable(field: SourceField, error: unknown): Diagnostic {
   const why = error instanceof Error ? error.message : String(error);

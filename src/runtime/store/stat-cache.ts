@@ -1,5 +1,5 @@
 import { type BigIntStats, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import { storeLayout } from './store-layout.ts';
@@ -10,16 +10,19 @@ import { storeLayout } from './store-layout.ts';
  */
 export class StatCache {
   readonly #root: string;
+  readonly #most: number;
   readonly #entries: Map<string, Entry>;
   #changed = false;
 
-  private constructor(root: string, entries: Map<string, Entry>) {
+  private constructor({ root, most, entries }: { root: string; most: number; entries: Map<string, Entry> }) {
     this.#root = root;
+    this.#most = most;
     this.#entries = entries;
   }
 
-  static open(root: string): StatCache {
-    return new StatCache(root, readEntries(join(root, storeLayout.statCache)));
+  /** `most`: how many files are remembered. */
+  static open(root: string, most = 50_000): StatCache {
+    return new StatCache({ root, most, entries: readEntries(join(root, storeLayout.statCache)) });
   }
 
   /** The digest of the file at `path`, if it is still the file that was remembered. */
@@ -30,6 +33,8 @@ export class StatCache {
 
   /** `stat` was taken both before and after the file was hashed. */
   remember(path: string, file: { readonly stat: BigIntStats; readonly digest: Digest }): void {
+    // The order of a Map is that of insertion: what was looked at last stands last.
+    this.#entries.delete(path);
     this.#entries.set(path, { identity: identityOf(file.stat), digest: file.digest });
     this.#changed = true;
   }
@@ -45,8 +50,8 @@ export class StatCache {
   async save(): Promise<void> {
     if (!this.#changed || !existsSync(this.#root)) return;
     const path = join(this.#root, storeLayout.statCache);
-    const merged = new Map([...readEntries(path), ...this.#entries]);
-    const lines = [...merged].map(([file, { identity, digest }]) => JSON.stringify([file, identity, digest]));
+    const merged = this.#bounded(new Map([...this.#writtenByOthers(path), ...this.#entries]));
+    const lines = merged.map(([file, { identity, digest }]) => JSON.stringify([file, identity, digest]));
     await writeAtomically({
       root: this.#root,
       path,
@@ -54,6 +59,17 @@ export class StatCache {
       durable: false,
     });
     this.#changed = false;
+  }
+
+  /** What another process has written. */
+  #writtenByOthers(path: string): readonly (readonly [string, Entry])[] {
+    return [...readEntries(path)].filter(([file]) => !this.#entries.has(file));
+  }
+
+  /** Where there are too many entries, those whose files are gone go first, then the oldest. */
+  #bounded(entries: ReadonlyMap<string, Entry>): readonly (readonly [string, Entry])[] {
+    if (entries.size <= this.#most) return [...entries];
+    return [...entries].filter(([file]) => existsSync(resolve(this.#root, file))).slice(-this.#most);
   }
 }
 

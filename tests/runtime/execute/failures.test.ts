@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Failure } from '../../../src/runtime/event/failure.ts';
@@ -139,6 +139,26 @@ test('a later run finds the state that a failed one kept', async () => {
   expect(await rig.text(await rig.run(dag), 'resume')).toBe('counted 3');
 });
 
+test('what a failed stage kept is discarded when nobody came back to it for thirty days', async () => {
+  await using rig = await openRig();
+  const dag = rig.dag({ resume: { uses: 'resume', with: { goal: 9 } } });
+  await rig.run(dag);
+  const state = join(rig.storeRoot, 'state');
+  const [key = ''] = readdirSync(state);
+  const [attempt = ''] = readdirSync(join(state, key));
+  const other = rig.dag({ act: { uses: 'misbehave', with: { act: 'fine' } } });
+  const age = (days: number): void => {
+    const date = new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+    utimesSync(join(state, key, attempt), date, date);
+  };
+  age(29);
+  await rig.run(other);
+  expect(readdirSync(state)).toEqual([key]);
+  age(31);
+  await rig.run(other);
+  expect(readdirSync(state)).toEqual([]);
+});
+
 test('a stage in a process of its own reports to the run and leaves its measurements in the record', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
@@ -164,6 +184,20 @@ test('a source that changes while its stage runs fails the stage, and nothing is
   const dag = rig.dag({ meddle: { uses: 'meddle', with: { path: 'letters.txt' } } });
   expect(failureOf(await rig.run(dag), 'meddle')).toEqual({ kind: 'source-changed', path });
   expect(existsSync(join(rig.storeRoot, 'actions'))).toBe(false);
+});
+
+test('a folder that holds the store is refused as a source before anything runs', async () => {
+  await using rig = await openRig();
+  mkdirSync(join(rig.folder, 'inner'));
+  symlinkSync(rig.folder, join(rig.folder, 'inner', 'back'));
+  for (const path of ['.', 'inner/back']) {
+    const dag = rig.dag({ read: { uses: 'read', with: { path } } });
+    const source = join(rig.folder, path);
+    const message = `\`${source}\` holds the store \`${rig.storeRoot}\`, so every run would change it`;
+    await expect(rig.run(dag)).rejects.toThrow(message);
+    await expect(rig.plan(dag)).rejects.toThrow(message);
+  }
+  expect(existsSync(rig.storeRoot)).toBe(false);
 });
 
 test('a full disk is a failure of the storage, not a bug', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseCacheKey } from '../../../src/runtime/key/cache-key.ts';
@@ -89,4 +89,24 @@ test('a process waits for another that runs the same stage, and takes its result
   const { stdout } = await other.process;
   expect(decisions(mine)).toEqual({ meet: 'reused' });
   expect(JSON.parse(stdout).meet).toMatchObject({ decision: 'ran', outputs: outputsOf(mine).meet });
+});
+
+test('a run removes the leases of processes that are gone, and no others', async () => {
+  await using rig = await openRig();
+  const folder = join(rig.storeRoot, 'leases');
+  mkdirSync(folder, { recursive: true });
+  const elsewhere = { ...thisProcess(), host: 'elsewhere' };
+  const leases = {
+    dead: { ...thisProcess(), start: 'long ago' },
+    alive: thisProcess(),
+    elsewhere,
+    'silent-elsewhere': elsewhere,
+  };
+  for (const [name, holder] of Object.entries(leases))
+    writeFileSync(join(folder, name), JSON.stringify(holder));
+  const dayBefore = new Date(Date.now() - 25 * 60 * 60 * 1000);
+  utimesSync(join(folder, 'silent-elsewhere'), dayBefore, dayBefore);
+  await rig.write('letters.txt', 'abc');
+  await rig.run(rig.dag({ read: { uses: 'read', with: { path: 'letters.txt' } } }));
+  expect(readdirSync(folder).sort()).toEqual(['alive', 'elsewhere']);
 });

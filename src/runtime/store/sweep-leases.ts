@@ -1,0 +1,33 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mayBeAlive, parseProcessIdentity } from './process-identity.ts';
+import type { Store } from './store.ts';
+import { storeLayout } from './store-layout.ts';
+import { hasErrorCode } from './system-error.ts';
+
+/** A holder that lives, here or on another host, beats many times in this. */
+const oneDay = 24 * 60 * 60 * 1000;
+
+/** Removes the leases of processes that are gone, whose keys nobody may ask for again. */
+export async function sweepLeases(store: Store, now: Date): Promise<void> {
+  const folder = join(store.root, storeLayout.leases);
+  for (const name of await namesIn(folder)) {
+    const path = join(folder, name);
+    try {
+      const holder = parseProcessIdentity(await readFile(path, 'utf8'));
+      const lapsed = now.getTime() - (await stat(path)).mtimeMs > oneDay;
+      if (lapsed || (holder !== undefined && !mayBeAlive(holder))) await rm(path, { force: true });
+    } catch (error) {
+      if (!hasErrorCode(error, 'ENOENT')) throw error;
+    }
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
