@@ -5,13 +5,15 @@ import { runProgram } from './program.ts';
 import { openTerminal } from './terminal/terminal.ts';
 
 const EX_SOFTWARE = 70;
+const ENDED_BY_SIGPIPE = 128 + 13;
 const terminal = openTerminal(process);
 
-// A reader that had enough, such as `head`, is no reason to fail.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(process.exitCode);
-  throw error;
-});
+// A reader that had enough, such as `head`, is no reason to complain.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(ENDED_BY_SIGPIPE);
+    throw error;
+  });
 
 try {
   process.exitCode = await runProgram(process.argv.slice(2), {

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { dataProject, openCliRig } from './rig.ts';
+
+test('run --locked needs a lock', async () => {
+  await using rig = await openCliRig(dataProject);
+  expect(await rig.retune('run', '--locked')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 2,
+      "stderr": "error[missing-lock] the pipeline data has no lock
+      help: run it once without --locked, and commit the lock that this writes
+    1 error. Nothing ran.",
+      "stdout": "",
+    }
+  `);
+});
+
+test('run --locked runs what the lock describes', async () => {
+  await using rig = await openCliRig(dataProject);
+  await rig.retune('run');
+  const { exitCode, stdout } = await rig.retune('run', '--locked', '--store', 'empty');
+  expect([exitCode, stdout.split('\n').at(-1)]).toEqual([0, 'data: 5 stages ran in <time>']);
+});
+
+test('run --locked ends with 4 where data or configuration differ from the lock, says which, and runs nothing', async () => {
+  await using rig = await openCliRig(dataProject);
+  await rig.retune('run');
+  expect(await rig.retune('run', '--locked', '-p', 'length=32')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 4,
+      "stderr": "data.yaml:16:3 error[differs-from-lock] stage \`collate\` is not what the lock says
+      16 |   collate:
+         |   ^^^^^^^
+      help: undo the change, or run without --locked to lock it anew
+    1 error. Nothing ran.",
+      "stdout": "",
+    }
+  `);
+  await rig.write('rows.jsonl', dataProject['rows.jsonl'].replace('fox', 'ram'));
+  expect(await rig.retune('run', '--locked')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 4,
+      "stderr": "data.yaml:6:22 error[differs-from-lock] \`rows.jsonl\` is not the file that the lock names
+       6 |     with: { records: rows.jsonl }
+         |                      ^^^^^^^^^^
+      help: restore it, or run without --locked to lock it anew
+    1 error. Nothing ran.",
+      "stdout": "",
+    }
+  `);
+  const { stdout } = await rig.retune('run', '--locked', '--json');
+  expect(JSON.parse(stdout).errors).toMatchInlineSnapshot(`
+    [
+      {
+        "code": "differs-from-lock",
+        "column": 22,
+        "end_column": 32,
+        "end_line": 6,
+        "file": "data.yaml",
+        "help": "restore it, or run without --locked to lock it anew",
+        "line": 6,
+        "message": "\`rows.jsonl\` is not the file that the lock names",
+      },
+    ]
+  `);
+  expect(JSON.parse((await rig.retune('runs', '--json')).stdout).runs).toHaveLength(1);
+});
