@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
 
@@ -63,4 +65,29 @@ test('run --locked ends with 4 where data or configuration differ from the lock,
     ]
   `);
   expect(JSON.parse((await rig.retune('runs', '--json')).stdout).runs).toHaveLength(1);
+});
+
+test('run --locked ends with 4 where a stage comes to another result, and leaves the lock as it is', async () => {
+  await using rig = await openCliRig({
+    'package.json': '{}',
+    'p.yaml': `name: when
+stages:
+  now: { uses: shell, with: { command: date +%N > "$OUT_time", outputs: { time: file } } }
+`,
+  });
+  await rig.retune('run');
+  const lock = await readFile(join(rig.folder, 'p.lock.yaml'), 'utf8');
+  expect((await rig.retune('run', '--locked')).exitCode).toBe(0);
+  expect(await rig.retune('run', '--locked', '--force', 'now')).toMatchInlineSnapshot(`
+    {
+      "exitCode": 4,
+      "stderr": "error[differs-from-lock] other results than the lock names: \`now\`
+      help: the data and the configuration are those of the lock; another processor, backend or command gives other bytes",
+      "stdout": "started  now (forced)
+    done     now in <time>
+
+    when: 1 stage ran in <time>",
+    }
+  `);
+  expect(await readFile(join(rig.folder, 'p.lock.yaml'), 'utf8')).toBe(lock);
 });

@@ -8,6 +8,7 @@ import { reportMistakes } from '../pipeline/report-mistakes.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
 import { Interruption } from './interruption.ts';
 import { printSummary } from './print-summary.ts';
+import { reportUnlike } from './report-unlike.ts';
 
 /** `retune run`: runs what changed and says what came of it. */
 export async function execute({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
@@ -43,7 +44,7 @@ async function runStages({ dag, targets, options, context }: StagesToRun): Promi
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json: options.json });
   await printSummary({ dag, store, result: result.value, terminal, json: options.json });
-  return codeOf[result.value.outcome];
+  return reportUnlike(result.value, { terminal, json: options.json }) ?? codeOf[result.value.outcome];
 }
 
 const codeOf = {

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import type { Lock } from '../plan/lock.ts';
-import { lockDifferences } from '../plan/lock-differences.ts';
+import { lockDifferences, stagesUnlike } from '../plan/lock-differences.ts';
 import { lockAfter, readLock, writeLock } from '../plan/lock-file.ts';
 import { PastRuns } from '../plan/past-runs.ts';
 import { selectStages } from '../plan/select-stages.ts';
@@ -77,15 +77,15 @@ async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Pro
     const stages = allOutcomes(nodes, { reached, interrupted: signal.aborted, emit });
     const outcome = outcomeOf(stages, signal);
     const milliseconds = await journal.end({ outcome, stages });
-    if (outcome === 'succeeded') {
-      await writeLock(dag, {
-        lock: lockAfter({ dag, previous: lock, sources, outcomes: stages }),
-        previous: lock,
-      });
+    const locked = options.locked === true;
+    if (outcome === 'succeeded' && !locked) {
+      const after = lockAfter({ dag, previous: lock, sources, outcomes: stages });
+      await writeLock(dag, { lock: after, previous: lock });
     }
     await store.statCache.save();
     emit({ type: 'run-finished', run: journal.run, outcome, milliseconds });
-    return { run: journal.run, outcome, milliseconds, stages };
+    const unlikeLock = locked ? stagesUnlike(lock, stages) : [];
+    return { run: journal.run, outcome, milliseconds, stages, unlikeLock };
   } finally {
     leaving.abort();
   }

@@ -8,4 +8,6 @@ export interface RunResult {
   readonly milliseconds: number;
   /** Every chosen stage, in topological order. */
   readonly stages: ReadonlyMap<string, StageOutcome>;
+  /** Of a run that was held to the lock: the stages that came to other results than it names. */
+  readonly unlikeLock: readonly string[];
 }

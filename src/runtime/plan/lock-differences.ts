@@ -1,7 +1,9 @@
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
+import { canonicalJson } from '../key/canonical-json.ts';
 import { cacheKeyOf, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
 import type { PortContent } from '../store/digest.ts';
+import type { StageOutcome } from '../store/run-record.ts';
 import type { Lock } from './lock.ts';
 import { lockedName } from './lock-file.ts';
 import { inputsOf } from './stage-inputs.ts';
@@ -61,4 +63,18 @@ function changedStage(
   const message = `stage \`${node.id}\` is not ${locked === undefined ? 'in the lock' : 'what the lock says'}`;
   const help = 'undo the change, or run without --locked to lock it anew';
   return [{ code: 'differs-from-lock', message, span: node.spanOf(), help }];
+}
+
+/** The stages whose results, from the same data and configuration, are not those that the lock names. */
+export function stagesUnlike(
+  lock: Lock | undefined,
+  outcomes: ReadonlyMap<string, StageOutcome>,
+): readonly string[] {
+  return [...outcomes]
+    .filter(([id, outcome]) => {
+      const locked = lock?.stages.get(id);
+      if (locked === undefined || !('outputs' in outcome)) return false;
+      return canonicalJson(locked.outputs) !== canonicalJson(outcome.outputs);
+    })
+    .map(([id]) => id);
 }
