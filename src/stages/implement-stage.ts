@@ -1,6 +1,7 @@
 import type { Json } from '../json.ts';
 import type { ActionPort, StageAction } from '../runtime/stage/stage-action.ts';
 import type { StageHost, StageModule } from '../runtime/stage/stage-definition.ts';
+import { UserError } from '../user-error.ts';
 import { openInputs, openOutputs } from './ports/open-ports.ts';
 import type { InputTypes, OutputTypes, StageRun } from './stage-run.ts';
 
@@ -30,7 +31,8 @@ export const implementStage =
       const measured: [string, Measurements][] = [];
       for (const part of parts) {
         host.signal.throwIfAborted();
-        measured.push([part, await runOnce({ stage, action: actionOfPart(action, part), host, part })]);
+        const once = runOnce({ stage, action: actionOfPart(action, part), host, part });
+        measured.push([part, await once.catch((error: unknown) => throwFromPart(error, part))]);
       }
       return Object.fromEntries(measured.filter(([, values]) => Object.keys(values).length > 0));
     },
@@ -64,6 +66,11 @@ async function runOnce<Config, Inputs extends InputTypes, Outputs extends Output
   } finally {
     await outputs.close();
   }
+}
+
+function throwFromPart(error: unknown, part: string): never {
+  if (!(error instanceof UserError)) throw error;
+  throw error.withMessage(`${part}: ${error.message}`);
 }
 
 function partsGiven(action: StageAction): readonly string[] | undefined {

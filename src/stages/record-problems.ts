@@ -1,48 +1,46 @@
-import { UserError } from '../user-error.ts';
+import { type FaultyRecord, UserError } from '../user-error.ts';
 
-const shown = 10;
-
-/** The mistakes of a stage's records, reported all at once: the first ten by name, the others by number. */
+/** The mistakes of a stage's records, reported all at once. */
 export class RecordProblems {
   readonly #what: string;
-  readonly #lines: string[] = [];
+  readonly #port: string | undefined;
+  readonly #records: FaultyRecord[] = [];
   #first: UserError | undefined;
   #seen = 0;
-  #broken = 0;
 
-  /** `what` continues "3 of 100 records ...". */
-  constructor(what: string) {
+  /** `what` continues "3 of 100 records ..."; `port` is where they came in, where it is not the stage's `recordsPort`. */
+  constructor(what: string, port?: string) {
     this.#what = what;
+    this.#port = port;
   }
 
-  /** `where` names the record: `id a1`, `line 7`. The result of `attempt`, or undefined where it threw a UserError, which is kept for the report. */
-  collect<Result>(where: string, attempt: () => Result): Result | undefined {
+  /** The result of `attempt`, or undefined where it threw a UserError, which is kept for the report. */
+  collect<Result>(record: Pick<FaultyRecord, 'id' | 'place'>, attempt: () => Result): Result | undefined {
     this.#seen += 1;
     try {
       return attempt();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      this.add(where, error);
+      this.#first ??= error;
+      const { id, place } = record;
+      this.#records.push({
+        ...(id === undefined ? {} : { id }),
+        problem: error.message,
+        ...(place === undefined ? {} : { place }),
+      });
       return undefined;
     }
-  }
-
-  /** Adds a mistake of the record that `collect` saw last. */
-  add(where: string, problem: UserError): void {
-    this.#broken += 1;
-    this.#first ??= problem;
-    if (this.#broken <= shown) this.#lines.push(`  record ${this.#seen} (${where}): ${problem.message}`);
   }
 
   throwIfAny(): void {
     if (this.#first === undefined) return;
     const { code, help } = this.#first;
-    const more = this.#broken > shown ? [`  and ${this.#broken - shown} more`] : [];
-    const heading = `${this.#broken} of ${this.#seen} records ${this.#what}:`;
     throw new UserError({
       code,
-      message: [heading, ...this.#lines, ...more].join('\n'),
+      message: `${this.#records.length} of ${this.#seen} records ${this.#what}`,
       ...(help === undefined ? {} : { help }),
+      records: this.#records,
+      ...(this.#port === undefined ? {} : { port: this.#port }),
     });
   }
 }

@@ -23,7 +23,7 @@ export function parseFormattedRecord(record: DataRecord): FormattedRecord {
   }
   throw new UserError({
     code: 'not-formatted',
-    message: `record ${id} has no segments: it was not formatted`,
+    message: 'it was not written with a template',
     help: 'put a `format` stage in front of this one',
   });
 }

@@ -28,15 +28,31 @@ function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port
   const dropLast = port === 'train' && batches.recipe.dropLast;
   if (groupCount(batches.examples.length, { ...batches.recipe, dropLast }) === 0)
     throw noBatch(batches, port);
-  for (const example of batches.examples) {
-    const length = example.inputs.length;
-    if (length === 0)
-      throw new UserError({ code: 'empty-example', message: `example ${example.id} has no token` });
-    if (length > contextLength) throw tooLong(example, contextLength);
-    const highest = Math.max(highestOf(example.inputs), highestOf(example.targets));
-    if (highest >= vocabularySize) throw unknownToken({ example, token: highest, vocabularySize });
-  }
+  const refuse = (fault: ExampleFault) => refuseExamples(batches.examples, { ...fault, port });
+  refuse({
+    code: 'empty-example',
+    what: 'have no token',
+    problemOf: ({ inputs }) => (inputs.length === 0 ? 'it has no token' : undefined),
+  });
+  refuse({
+    code: 'example-too-long',
+    what: `are longer than the ${contextLength} tokens that the model reads at most`,
+    problemOf: ({ inputs }) => (inputs.length > contextLength ? `it has ${inputs.length} tokens` : undefined),
+    help: `set \`max_length: ${contextLength}\` or less in collate`,
+  });
+  refuse({
+    code: 'unknown-token',
+    what: `hold a token id that the model, with its ${vocabularySize} tokens, does not have`,
+    problemOf: (example) => {
+      const token = highestToken(example);
+      return token >= vocabularySize ? `it has the token id ${token}` : undefined;
+    },
+    help: "the tokenizer has more tokens than the model's `vocab_size`: they are not of the same model",
+  });
 }
+
+const highestToken = ({ inputs, targets }: Example): number =>
+  Math.max(highestOf(inputs), highestOf(targets));
 
 const highestOf = (ids: Int32Array) => ids.reduce((highest, id) => Math.max(highest, id), 0);
 
@@ -60,25 +76,31 @@ const noBatch = ({ examples, recipe }: Batches, port: Port) =>
     help: 'give it more records, or a smaller `batch_size`, or `drop_last: false` in collate',
   });
 
-const tooLong = ({ id, inputs }: Example, contextLength: number) =>
-  new UserError({
-    code: 'example-too-long',
-    message: `example ${id} has ${inputs.length} tokens, but the model reads at most ${contextLength}`,
-    help: `set \`max_length: ${contextLength}\` or less in collate`,
-  });
-
-interface UnknownToken {
-  readonly example: Example;
-  readonly token: number;
-  readonly vocabularySize: number;
+interface ExampleFault {
+  readonly code: string;
+  /** Continues "3 of 100 examples ...". */
+  readonly what: string;
+  readonly problemOf: (example: Example) => string | undefined;
+  readonly help?: string;
 }
 
-const unknownToken = ({ example, token, vocabularySize }: UnknownToken) =>
-  new UserError({
-    code: 'unknown-token',
-    message: `example ${example.id} has the token id ${token}, but the model has ${vocabularySize} tokens`,
-    help: "the tokenizer has more tokens than the model's `vocab_size`: they are not of the same model",
+function refuseExamples(
+  examples: readonly Example[],
+  { code, what, problemOf, help, port }: ExampleFault & { readonly port: Port },
+): void {
+  const records = examples.flatMap((example) => {
+    const problem = problemOf(example);
+    return problem === undefined ? [] : [{ id: example.id, problem }];
   });
+  if (records.length === 0) return;
+  throw new UserError({
+    code,
+    message: `${records.length} of ${examples.length} examples at the port \`${port}\` ${what}`,
+    ...(help === undefined ? {} : { help }),
+    records,
+    port,
+  });
+}
 
 /** A batch without a target has no loss. It is found now rather than when its turn comes, hours later. */
 function checkEveryStepLearns({ config, batches }: TrainingTask): void {
@@ -90,7 +112,9 @@ function checkEveryStepLearns({ config, batches }: TrainingTask): void {
     if (examples.every((example) => idle.has(example)))
       throw new UserError({
         code: 'nothing-to-learn',
-        message: `step ${step} has no target to learn: ${examples.map(({ id }) => id).join(', ')}`,
+        message: `step ${step} has no token to learn in any of its ${examples.length} examples`,
         help: 'the responses were cut off or are masked: raise `max_length` in collate, or drop these records',
+        records: examples.map(({ id }) => ({ id })),
+        port: 'train',
       });
 }

@@ -82,7 +82,7 @@ test('a failed stage ends with 1, says what to mend, and the next run goes on fr
     skipped  split, tokenize, collate (it needs \`format\`, which failed)
 
     failed format: 1 of 10 records cannot be written with the template:
-      record 2 (id r1): it has no field \`output\`
+      rows.jsonl:2 (record r1): it has no field \`output\`
       help: map it with \`fields: { output: <its name in your data> }\` of the load
       stage; the row has \`instruction\`, \`answer\`
 

@@ -113,9 +113,10 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
 
     test('a prompt that leaves no room for the answer is refused by its id before anything is written', async () => {
       const long = { id: 'too-long', text: words(new Array(15).fill(1)) };
-      await expect(write([...prompts, long], greedy)).rejects.toThrow(
-        "the prompt of record too-long has 15 tokens; with 10 new ones it exceeds the model's context of 24",
-      );
+      await expect(write([...prompts, long], greedy)).rejects.toMatchObject({
+        message: "1 of 6 prompts leave no room for 10 new tokens in the model's context of 24",
+        records: [{ id: 'too-long', problem: 'its prompt has 15 tokens' }],
+      });
       const fitting = { id: 'fits', text: words(new Array(14).fill(1)) };
       expect((await write([fitting], greedy)).get('fits')?.tokens).toBe(10);
     });

@@ -92,3 +92,29 @@ test('a stage that reads a stream stops when it is told to', async () => {
     'told to stop',
   );
 });
+
+test('what a user can mend is told with the part in which it was found', async () => {
+  await using rig = await openStageRig();
+  await rig.writeRecords('train', []);
+  await rig.writeRecords('test', []);
+  const broken = implementStage()({
+    inputs: { records: 'records' },
+    outputs: { records: 'records' },
+    async run({ part }) {
+      if (part === 'test')
+        throw new UserError({ code: 'bad', message: 'it is bad', help: 'mend it', records: [{ id: 'a' }] });
+    },
+  });
+  await expect(
+    rig.run(broken, {
+      config: {},
+      inputs: { records: { train: 'train', test: 'test' } },
+      outputs: { records: { train: 'o', test: 'e' } },
+    }),
+  ).rejects.toMatchObject({
+    code: 'bad',
+    message: 'test: it is bad',
+    help: 'mend it',
+    records: [{ id: 'a' }],
+  });
+});

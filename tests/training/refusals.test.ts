@@ -30,7 +30,8 @@ describe('a training refuses', () => {
     const examples = countingExamples(4, 20);
     expect(await refusal(await withBatches({ examples }))).toEqual({
       code: 'example-too-long',
-      message: 'example counting-0 has 20 tokens, but the model reads at most 16',
+      message:
+        '4 of 4 examples at the port `train` are longer than the 16 tokens that the model reads at most',
       help: 'set `max_length: 16` or less in collate',
     });
   });
@@ -40,7 +41,8 @@ describe('a training refuses', () => {
     const recipe = { batchSize: 1, shuffle: false, dropLast: false, seed: 1 };
     expect(await refusal(await withBatches({ examples, recipe }))).toEqual({
       code: 'unknown-token',
-      message: 'example counting-0 has the token id 60, but the model has 60 tokens',
+      message:
+        '1 of 1 examples at the port `train` hold a token id that the model, with its 60 tokens, does not have',
       help: "the tokenizer has more tokens than the model's `vocab_size`: they are not of the same model",
     });
   });
@@ -60,7 +62,7 @@ describe('a training refuses', () => {
     const recipe = { batchSize: 3, shuffle: false, dropLast: false, seed: 1 };
     expect(await refusal(await withBatches({ examples, recipe }))).toEqual({
       code: 'nothing-to-learn',
-      message: 'step 1 has no target to learn: counting-0, counting-1, counting-2',
+      message: 'step 1 has no token to learn in any of its 3 examples',
       help: 'the responses were cut off or are masked: raise `max_length` in collate, or drop these records',
     });
   });

@@ -1,4 +1,6 @@
-import type { Failure } from '../../runtime/event/failure.ts';
+import { sep } from 'node:path';
+import type { Failure, StageError } from '../../runtime/event/failure.ts';
+import type { FaultyRecord } from '../../user-error.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import { safeText } from '../terminal/safe-text.ts';
 
@@ -8,10 +10,11 @@ export interface FailureText {
   readonly help?: string;
 }
 
-/** Says what went wrong with a stage and what its user can do. */
-export function describeFailure(failure: Failure): FailureText {
+/** Says what went wrong with a stage and what its user can do. Paths are shown from the working directory. */
+export function describeFailure(failure: Failure, workingDirectory: string = process.cwd()): FailureText {
   const { message, help } = words(failure);
-  return { message: safeText(message), ...(help === undefined ? {} : { help: safeText(help) }) };
+  const shown = (text: string) => safeText(shortenPaths(text, workingDirectory));
+  return { message: shown(message), ...(help === undefined ? {} : { help: shown(help) }) };
 }
 
 /** How the end of a stage that did not finish is called. */
@@ -21,7 +24,7 @@ export const endVerb = ({ kind }: Failure): 'failed' | 'stopped' =>
 function words(failure: Failure): { message: string; help?: string | undefined } {
   switch (failure.kind) {
     case 'stage-error':
-      return { message: failure.message, help: failure.help };
+      return { message: stageErrorText(failure), help: failure.help };
     case 'bug':
       return {
         message: `this is a mistake in retune: ${failure.stack || failure.message}`,
@@ -53,6 +56,29 @@ function words(failure: Failure): { message: string; help?: string | undefined }
     default:
       return failure satisfies never;
   }
+}
+
+/** The error's sentence, and a line for each record that it names. */
+function stageErrorText({ message, records = [], otherRecords = 0 }: StageError): string {
+  const lines = records.map((record) => `  ${recordText(record)}`);
+  const others = otherRecords === 0 ? [] : [`  and ${otherRecords} more`];
+  return lines.length === 0 ? message : [`${message}:`, ...lines, ...others].join('\n');
+}
+
+/** For example "rows.json:3 (record a1): it has no field `output`". */
+function recordText({ id, place, problem }: FaultyRecord): string {
+  const name = id === undefined ? undefined : `record ${id}`;
+  const where =
+    place === undefined ? name : `${place.path}:${place.line}${name === undefined ? '' : ` (${name})`}`;
+  return [where, problem].filter((text) => text !== undefined).join(': ');
+}
+
+/** A path below the working directory begins where a word does. */
+function shortenPaths(text: string, workingDirectory: string): string {
+  const prefix = workingDirectory.endsWith(sep) ? workingDirectory : `${workingDirectory}${sep}`;
+  return text
+    .split(prefix)
+    .reduce((before, after) => `${before}${/[\s`"'(]$|^$/.test(before) ? '' : prefix}${after}`);
 }
 
 function memoryHelp(signal: string): string | undefined {

@@ -39,7 +39,7 @@ const headRows = 256;
 /** Rates texts, yielding each score as it is there. A score depends on its own text alone. */
 export async function* scoreTexts({ model, texts, batchSize, signal }: Scoring): AsyncGenerator<TextScore> {
   const { contextLength: limit } = model.config;
-  for (const text of texts) checkLength(text, limit);
+  checkLengths(texts, limit);
   const groups = groupByLength(texts, ({ tokens }) =>
     lengthBucket(tokens.length - 1, { step: textStep, limit }),
   );
@@ -52,12 +52,17 @@ export async function* scoreTexts({ model, texts, batchSize, signal }: Scoring):
     }
 }
 
-function checkLength({ id, tokens }: TextToScore, contextLength: number): void {
-  if (tokens.length - 1 <= contextLength) return;
+function checkLengths(texts: readonly TextToScore[], contextLength: number): void {
+  const tooLong = texts.filter(({ tokens }) => tokens.length - 1 > contextLength);
+  if (tooLong.length === 0) return;
   throw new UserError({
     code: 'context-limit',
-    message: `record ${id} has ${tokens.length - 1} tokens with its end of text; the model's context is ${contextLength}`,
+    message: `${tooLong.length} of ${texts.length} records are longer than the model's context of ${contextLength} tokens`,
     help: 'leave out longer records or take a model with a longer context',
+    records: tooLong.map(({ id, tokens }) => ({
+      id,
+      problem: `it has ${tokens.length - 1} tokens with its end of text`,
+    })),
   });
 }
 

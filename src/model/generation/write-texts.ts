@@ -43,16 +43,19 @@ export async function* writeTexts(writing: Writing): AsyncGenerator<WrittenText>
   }
 }
 
-function encodePrompts({ model, tokenizer, prompts, settings }: Writing): EncodedPrompt[] {
+function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readonly EncodedPrompt[] {
+  const encoded = prompts.map(({ id, text }): EncodedPrompt => {
+    const tokens = tokenizer.encode(text);
+    return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(tokenizer.endOfText) }; // a model needs something to go on
+  });
   const { contextLength } = model.config;
-  return prompts.map(({ id, text }) => {
-    const encoded = tokenizer.encode(text);
-    const tokens = encoded.length > 0 ? encoded : Int32Array.of(tokenizer.endOfText); // a model needs something to go on
-    if (tokens.length + settings.maxNewTokens <= contextLength) return { id, tokens };
-    throw new UserError({
-      code: 'context-limit',
-      message: `the prompt of record ${id} has ${tokens.length} tokens; with ${settings.maxNewTokens} new ones it exceeds the model's context of ${contextLength}`,
-      help: 'lower `max_new_tokens`, shorten the prompt or take a model with a longer context',
-    });
+  const room = contextLength - settings.maxNewTokens;
+  const tooLong = encoded.filter(({ tokens }) => tokens.length > room);
+  if (tooLong.length === 0) return encoded;
+  throw new UserError({
+    code: 'context-limit',
+    message: `${tooLong.length} of ${encoded.length} prompts leave no room for ${settings.maxNewTokens} new tokens in the model's context of ${contextLength}`,
+    help: 'lower `max_new_tokens`, shorten the prompts or take a model with a longer context',
+    records: tooLong.map(({ id, tokens }) => ({ id, problem: `its prompt has ${tokens.length} tokens` })),
   });
 }

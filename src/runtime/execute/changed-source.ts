@@ -3,7 +3,10 @@ import type { SourceDigests } from '../key/key-material.ts';
 import { digestPath } from '../plan/source-digests.ts';
 
 /** The path of a stage's source that is no longer what the stage's key says, every byte read again. */
-export async function changedSource(node: DagNode, sources: SourceDigests): Promise<string | undefined> {
+export async function changedSource(
+  node: Pick<DagNode, 'sources'>,
+  sources: SourceDigests,
+): Promise<string | undefined> {
   for (const { path } of node.sources) {
     if ((await digestOrNothing(path)) !== sources.get(path)) return path;
   }

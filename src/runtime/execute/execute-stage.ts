@@ -4,6 +4,7 @@ import type { DagNode } from '../graph/dag.ts';
 import { describeReason } from '../plan/describe-reason.ts';
 import type { StageOutcome } from '../store/run-record.ts';
 import { attemptStage } from './attempt-stage.ts';
+import { locateRecords } from './locate-records.ts';
 import type { RunContext } from './run-context.ts';
 import { millisecondsSince, type StageTask, startNow } from './stage-task.ts';
 
@@ -24,8 +25,10 @@ export async function executeStage(task: StageTask, context: RunContext): Promis
       return { decision: 'ran', uses, key, reason, outputs, milliseconds, attempts: number, measurements };
     }
     if (!mayTryAgain(end.error.failure, { number, node, context })) {
-      context.emit({ type: 'stage-failed', stage: node.id, ...end.error });
-      return { decision: 'failed', uses, key, reason, milliseconds, attempts: number, ...end.error };
+      const failure = await locateRecords(end.error.failure, { node, context });
+      const failed = { ...end.error, failure };
+      context.emit({ type: 'stage-failed', stage: node.id, ...failed });
+      return { decision: 'failed', uses, key, reason, milliseconds, attempts: number, ...failed };
     }
     context.emit({ type: 'stage-retried', stage: node.id, failure: end.error.failure, attempt: number });
     await sleep(Math.min(500 * 2 ** (number - 1), 30_000), undefined, { signal: context.signal }).catch(

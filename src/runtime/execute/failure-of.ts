@@ -1,13 +1,11 @@
-import type { Failure } from '../event/failure.ts';
+import type { FaultyRecord, UserError } from '../../user-error.ts';
+import type { Failure, StageError } from '../event/failure.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 
 /** What something thrown by a stage means. A bug is what is left when nothing else explains it. */
 export function failureOf(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted) return { kind: 'interrupted' };
-  if (isStageError(error)) {
-    const { code, message, help } = error;
-    return { kind: 'stage-error', code, message, ...(help === undefined ? {} : { help }) };
-  }
+  if (isUserError(error)) return stageError(error);
   const storage = storageFailureOf(error);
   if (storage !== undefined) return storage;
   if (error instanceof Error)
@@ -15,6 +13,29 @@ export function failureOf(error: unknown, signal: AbortSignal): Failure {
   return { kind: 'bug', message: String(error), stack: String(error) };
 }
 
-/** By its name: a stage's bundle may hold a UserError class of its own. */
-const isStageError = (error: unknown): error is Error & { readonly code: string; readonly help?: string } =>
+/** By its name: a stage's bundle may hold a UserError class of its own, with fewer fields. */
+type UserErrorLike = Pick<UserError, 'code' | 'message'> &
+  Partial<Pick<UserError, 'help' | 'records' | 'port'>>;
+
+const isUserError = (error: unknown): error is UserErrorLike =>
   error instanceof Error && error.name === 'UserError' && 'code' in error && typeof error.code === 'string';
+
+/** A failure is kept and sent: of a million records it names so many. */
+const mostRecords = 10;
+
+function stageError({ code, message, help, records = [], port }: UserErrorLike): StageError {
+  return {
+    kind: 'stage-error',
+    code,
+    message,
+    ...(help === undefined ? {} : { help }),
+    ...namedRecords(records),
+    ...(port === undefined ? {} : { port }),
+  };
+}
+
+function namedRecords(records: readonly FaultyRecord[]): Pick<StageError, 'records' | 'otherRecords'> {
+  const otherRecords = records.length - mostRecords;
+  if (otherRecords > 0) return { records: records.slice(0, mostRecords), otherRecords };
+  return records.length === 0 ? {} : { records };
+}

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../json.ts';
+import type { RecordPlace } from '../../user-error.ts';
 import type { StageAction } from './stage-action.ts';
 
 /** The kind of content that flows through a port. The runtime compares these names and never looks inside. */
@@ -72,7 +73,19 @@ export interface StageDefinition {
   readonly process: 'inline' | 'child';
   readonly device: 'none' | 'accelerator';
   readonly load: () => Promise<StageModule>;
+  /** The input port whose records the outputs are made of, under the same ids. Along it a record is followed to its source. */
+  readonly recordsPort?: string;
+  /** Finds records of its output in the stage's sources by reading them again. Called only after a failure that names them. */
+  readonly locate?: (request: RecordSearch) => Promise<RecordPlaces>;
 }
+
+export interface RecordSearch<Config = JsonObject> {
+  readonly config: Config;
+  readonly ids: readonly string[];
+}
+
+/** Where records stand, by their ids; one that was not found is absent. */
+export type RecordPlaces = ReadonlyMap<string, RecordPlace>;
 
 /** A stage's code. */
 export interface StageModule {

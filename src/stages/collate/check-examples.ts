@@ -21,13 +21,14 @@ export function checkExamples(examples: readonly Example[], { config, warn }: Ex
   }
   const untrained = examples.filter(({ targets }) => targets.every((target) => target === ignoredTarget));
   if (untrained.length === 0) return;
-  const found = `${untrained.length} of ${examples.length} examples have no token to learn: ${nameRecords(untrained)}`;
+  const found = `${untrained.length} of ${examples.length} examples have no token to learn`;
   if (eachTrained) {
     throw new UserError({
       code: 'expectation-failed',
       message: found,
+      records: untrained.map(({ id }) => ({ id })),
       help: `raise \`max_length\` (${config.max_length}), so that their responses are not cut off`,
     });
   }
-  warn(found);
+  warn(`${found}: ${nameRecords(untrained)}`);
 }

@@ -20,6 +20,7 @@ export const collateStage = declareStage<CollateConfig>({
           },
         ]
       : [],
+  recordsPort: 'tokens',
   process: 'inline',
   device: 'none',
   load: () => import('./run-collate.ts'),

@@ -1,7 +1,6 @@
 import type { CollateConfig } from '../../generated/collate-config.ts';
 import type { TokenizedRecord } from '../../text/tokenized-record.ts';
 import { UserError } from '../../user-error.ts';
-import { nameRecords } from '../name-records.ts';
 
 interface LengthLimit {
   /** Tokens, without the end of text. */
@@ -31,8 +30,9 @@ export function limitLength(
     case 'error':
       throw new UserError({
         code: 'record-too-long',
-        message: `${found}: ${nameRecords(tooLong)}`,
+        message: found,
         help: 'raise `max_length`, or set `too_long: truncate` or `too_long: drop`',
+        records: tooLong.map(({ id, tokens }) => ({ id, problem: `it has ${tokens.length} tokens` })),
       });
     default:
       return policy satisfies never;

@@ -11,6 +11,7 @@ export const evaluateStage = declareStage<EvaluateConfig>({
     },
     outputs: { scores: { type: 'scores' } },
   }),
+  recordsPort: 'responses',
   process: 'inline',
   device: 'none',
   load: () => import('./run-evaluate.ts'),

@@ -2,6 +2,7 @@ import type { Json } from '../../json.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { UserError } from '../../user-error.ts';
 import type { ResponseRecord } from '../ports/response-record.ts';
+import { RecordProblems } from '../record-problems.ts';
 
 /** The answers that would be right for a response, by its record's id. */
 export type ExpectedAnswers = (response: ResponseRecord) => readonly string[];
@@ -15,14 +16,19 @@ export async function expectedInReferences(
   field: string,
 ): Promise<ExpectedAnswers> {
   const byId = new Map<string, readonly string[]>();
-  for await (const record of references) byId.set(record.id, answersIn(record, field));
+  const problems = new RecordProblems('cannot serve as references', 'references');
+  for await (const record of references) {
+    const answers = problems.collect({ id: record.id }, () => answersIn(record, field));
+    if (answers !== undefined) byId.set(record.id, answers);
+  }
+  problems.throwIfAny();
   return ({ id }) => {
     const answers = byId.get(id);
     if (answers !== undefined) return answers;
     throw new UserError({
       code: 'missing-reference',
-      message: `response ${id} has no record with its id among the references`,
-      help: 'give load an `id` that names the same field for both',
+      message: 'no reference has its id',
+      help: 'responses and references are matched by their ids: give both load stages an `id` field with the same values',
     });
   };
 }
@@ -35,7 +41,7 @@ function answersIn(record: DataRecord, field: string): readonly string[] {
   const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value).slice(0, 100)}`;
   throw new UserError({
     code: 'bad-reference',
-    message: `field \`${field}\` of reference ${record.id} ${found}; it must be a text or a list of texts`,
+    message: `its field \`${field}\` ${found}; it must be a text or a list of texts`,
     help: `\`reference_field\` names the field; this record has ${Object.keys(record).join(', ')}`,
   });
 }

@@ -17,7 +17,7 @@ interface MetricRatings {
 export function scoreResponses(rated: readonly RatedResponse[], config: EvaluateConfig): Scores {
   const rows = config.metrics.map((name): MetricRatings => {
     const metric = metrics[name];
-    for (const { response } of rated) checkMode({ name, metric, response });
+    checkMode({ name, metric, rated });
     return { name, metric, ratings: rated.map((one) => metric.rate(one, config)) };
   });
   return {
@@ -59,18 +59,17 @@ function valuesOf(rows: readonly MetricRatings[], index: number): Readonly<Recor
   return Object.fromEntries(values);
 }
 
-function checkMode({
-  name,
-  metric,
-  response,
-}: Omit<MetricRatings, 'ratings'> & Pick<RatedResponse, 'response'>): void {
-  const has = metric.reads === 'text' ? response.response : response.log_likelihood;
-  if (has !== undefined) return;
-  const found = metric.reads === 'text' ? 'rated, not answered' : 'answered, not rated';
+/** Generate answers or rates; a metric reads what came of the one or of the other. */
+function checkMode(row: Omit<MetricRatings, 'ratings'> & { readonly rated: readonly RatedResponse[] }): void {
+  const { name, metric, rated } = row;
+  const field = metric.reads === 'text' ? 'response' : 'log_likelihood';
+  const without = rated.filter(({ response }) => response[field] === undefined);
+  if (without.length === 0) return;
+  const lack = metric.reads === 'text' ? 'were rated, not answered' : 'were answered, not rated';
   throw new UserError({
     code: 'wrong-mode',
-    message: `metric ${name} cannot be taken of response ${response.id}, which was ${found}`,
-    help: `set \`mode: ${metric.reads}\` in the generate stage that it comes from`,
+    message: `the metric \`${name}\` cannot be taken: ${without.length} of ${rated.length} responses ${lack}`,
+    help: `set \`mode: ${metric.reads}\` in the generate stage that they come from, or choose other metrics`,
   });
 }
 

@@ -11,6 +11,7 @@ export const formatStage = declareStage<FormatConfig>({
     outputs: { records: { type: 'records' } },
   }),
   check: checkTemplate,
+  recordsPort: 'records',
   process: 'inline',
   device: 'none',
   load: () => import('./run-format.ts'),

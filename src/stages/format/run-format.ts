@@ -1,5 +1,6 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
 import type { JsonObject } from '../../json.ts';
+import type { Segment } from '../../text/formatted-record.ts';
 import { isObject } from '../../text/parse-record.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { jinjaTemplate } from '../../text/template/jinja-template.ts';
@@ -17,9 +18,8 @@ export const { run } = implementStage<FormatConfig>()({
     const problems = new RecordProblems('cannot be written with the template');
     for await (const record of inputs.records) {
       const fields = rowOf(record);
-      const segments = problems.collect(`id ${record.id}`, () => format(fields));
+      const segments = problems.collect({ id: record.id }, () => someText(format(fields)));
       if (segments === undefined) continue;
-      if (segments.length === 0) problems.add(`id ${record.id}`, noText);
       await outputs.records.write({
         id: record.id,
         segments: segments.map((segment) => ({ ...segment })),
@@ -30,7 +30,10 @@ export const { run } = implementStage<FormatConfig>()({
   },
 });
 
-const noText = new UserError({ code: 'no-text', message: 'its template writes no text at all' });
+function someText(segments: readonly Segment[]): readonly Segment[] {
+  if (segments.length > 0) return segments;
+  throw new UserError({ code: 'no-text', message: 'the template writes no text at all for it' });
+}
 
 /** What a template can write: the record's fields and, for a response, those of the row that its prompt was made from. */
 function rowOf({ id: _, fields, segments: __, ...own }: DataRecord): JsonObject {

@@ -14,6 +14,7 @@ export const generateStage = declareStage<GenerateConfig>({
     outputs: { responses: { type: 'responses' } },
   }),
   check: checkEndpoint,
+  recordsPort: 'prompts',
   process: 'child',
   device: 'accelerator',
   load: () => import('./run-generate.ts'),

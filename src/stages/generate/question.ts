@@ -4,6 +4,7 @@ import type { FormattedRecord, Segment } from '../../text/formatted-record.ts';
 import { parseFormattedRecord } from '../../text/parse-record.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { UserError } from '../../user-error.ts';
+import { RecordProblems } from '../record-problems.ts';
 
 /** What a formatted record asks of a model: where it has to go on, and what it should write. */
 export interface Question {
@@ -24,11 +25,16 @@ export async function readQuestions(
   start: GenerateConfig['start'],
 ): Promise<readonly Question[]> {
   const questions = new Map<string, Question>();
+  const problems = new RecordProblems('cannot be asked');
   for await (const record of records) {
-    if (questions.has(record.id))
-      throw new UserError({ code: 'duplicate-id', message: `two records have the id ${record.id}` });
-    questions.set(record.id, questionOf(parseFormattedRecord(record), start));
+    const { id } = record;
+    const question = problems.collect({ id }, () => {
+      if (!questions.has(id)) return questionOf(parseFormattedRecord(record), start);
+      throw new UserError({ code: 'duplicate-id', message: 'another record has the same id' });
+    });
+    if (question !== undefined) questions.set(id, question);
   }
+  problems.throwIfAny();
   return [...questions.values()];
 }
 

@@ -16,6 +16,7 @@ export const loadStage = declareStage<LoadConfig>({
   process: 'inline',
   device: 'none',
   load: () => import('./run-load.ts'),
+  locate: async (search) => (await import('./locate-records.ts')).locateRecords(search),
 });
 
 function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
-import { CsvError, type Info, parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import { UserError } from '../../user-error.ts';
 import type { Row } from './read-rows.ts';
 
@@ -24,20 +24,24 @@ export async function* readDelimitedRows(path: string, format: DelimitedFormat):
     }
     if (record.length !== names.length) throw raggedRow({ place: `${path}:${line}`, record, names });
     const fields = names.map((name, index) => [name, record[index] ?? ''] as const);
-    yield { place: `line ${line}`, row: Object.fromEntries(fields) };
+    yield { line, row: Object.fromEntries(fields) };
   }
 }
 
 interface DelimitedRecord {
   readonly record: readonly string[];
-  /** The record's last line, which is its only one unless a quoted value has line breaks. */
+  /** The line on which it begins. */
   readonly line: number;
 }
 
 async function* records(path: string, { type }: DelimitedFormat): AsyncGenerator<DelimitedRecord> {
+  const lines = new LineCounter();
   const parser = parse({
     bom: true,
-    info: true,
+    on_record: (record: string[], { lines: end }) => {
+      lines.pass(record, end);
+      return record;
+    },
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: maximumRecordCharacters,
@@ -47,11 +51,37 @@ async function* records(path: string, { type }: DelimitedFormat): AsyncGenerator
     .on('error', (error) => parser.destroy(error))
     .pipe(parser);
   try {
-    for await (const { record, info } of rows as AsyncIterable<{ record: string[]; info: Info }>) {
-      yield { record, line: info.lines };
-    }
+    for await (const record of rows as AsyncIterable<string[]>) yield { record, line: lines.take() };
   } catch (error) {
-    throw error instanceof CsvError ? unreadable({ path, type, error }) : error;
+    if (!(error instanceof CsvError)) throw error;
+    const line = error.code === 'CSV_QUOTE_NOT_CLOSED' ? lines.next : lines.actual(Number(error.lines));
+    throw unreadable({ path, type, line, error });
+  }
+}
+
+/** Finds the lines on which records begin; csv-parse counts those on which they end. */
+class LineCounter {
+  readonly #begins: number[] = [];
+  /** The line after the last record that was parsed. */
+  next = 1;
+  /** csv-parse takes a CRLF within a quoted value for two lines. */
+  #surplus = 0;
+
+  /** csv-parse saw a record end on that line. */
+  pass(record: readonly string[], end: number): void {
+    const breaks = record.flatMap((value) => value.match(/\r\n|\r|\n/g) ?? []);
+    this.#surplus += breaks.filter((text) => text.length === 2).length;
+    this.next = this.actual(end) + 1;
+    this.#begins.push(this.actual(end) - breaks.length);
+  }
+
+  /** The line on which the next record begins, in the order in which they passed. */
+  take(): number {
+    return this.#begins.shift() ?? this.next;
+  }
+
+  actual(line: number): number {
+    return line - this.#surplus;
   }
 }
 
@@ -97,18 +127,24 @@ function raggedRow(row: { place: string; record: readonly string[]; names: reado
 
 /** csv-parse's codes -> what they mean; others are shown in its own words. */
 const quoteFaults: Readonly<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: 'a quotation mark is opened here and never closed',
+  CSV_QUOTE_NOT_CLOSED: 'a quotation mark is opened in the row that begins here and never closed',
   CSV_INVALID_CLOSING_QUOTE: 'text follows the quotation mark that closes a value',
   INVALID_OPENING_QUOTE: 'a quotation mark stands inside a value that is not quoted',
   CSV_MAX_RECORD_SIZE:
     'a row has more than 16 Mi characters, perhaps for a quotation mark that is never closed',
 };
 
-function unreadable({ path, type, error }: { path: string; type: string; error: CsvError }): UserError {
-  const line = typeof error.lines === 'number' ? `:${error.lines}` : '';
+interface UnreadableText {
+  readonly path: string;
+  readonly type: string;
+  readonly line: number;
+  readonly error: CsvError;
+}
+
+function unreadable({ path, type, line, error }: UnreadableText): UserError {
   return new UserError({
     code: 'bad-delimited-text',
-    message: `${path}${line}: not ${type.toUpperCase()}: ${quoteFaults[error.code] ?? error.message}`,
+    message: `${path}:${line}: not ${type.toUpperCase()}: ${quoteFaults[error.code] ?? error.message}`,
     help: 'a value with quotation marks stands in quotation marks itself, and each within it is written twice',
     cause: error,
   });

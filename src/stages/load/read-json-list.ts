@@ -3,12 +3,19 @@ import { TextDecoder } from 'node:util';
 import type { Json } from '../../json.ts';
 import { jsonFault } from '../../text/jsonl/json-fault.ts';
 import { UserError } from '../../user-error.ts';
+import { itemLines } from './item-lines.ts';
 
 /** Beyond this a file does not fit into one JavaScript string. */
 const maximumBytes = 400 * 1024 * 1024;
 
+export interface JsonItem {
+  /** The line on which it begins. */
+  readonly line: number;
+  readonly value: Json;
+}
+
 /** The items of a JSON file that holds one list. */
-export async function readJsonList(path: string): Promise<readonly Json[]> {
+export async function readJsonList(path: string): Promise<readonly JsonItem[]> {
   const { size } = await stat(path);
   if (size > maximumBytes) {
     throw new UserError({
@@ -17,8 +24,12 @@ export async function readJsonList(path: string): Promise<readonly Json[]> {
       help: 'convert it to JSONL (one object on each line), which is read line by line',
     });
   }
-  const value = parse(path, await readText(path));
-  if (Array.isArray(value)) return value;
+  const text = await readText(path);
+  const value = parse(path, text);
+  if (Array.isArray(value)) {
+    const lines = itemLines(text);
+    return value.map((item: Json, index) => ({ line: lines[index] ?? 1, value: item }));
+  }
   throw new UserError({
     code: 'not-a-list',
     message: `${path} holds one JSON value that is not a list`,

@@ -1,23 +1,31 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { DataRecord } from '../../text/record.ts';
-import { UserError } from '../../user-error.ts';
+import { type RecordPlace, UserError } from '../../user-error.ts';
 import { RecordProblems } from '../record-problems.ts';
 import { readRows } from './read-rows.ts';
 import { RecordIds } from './record-ids.ts';
 import { renameFields } from './rename-fields.ts';
 
+export interface PlacedRecord {
+  readonly record: DataRecord;
+  readonly place: RecordPlace;
+}
+
 /** The rows of a data file as records: fields renamed, each with its id, at most `limit` of them. */
 export async function* readRecords(
   config: LoadConfig & { readonly records: string },
-): AsyncGenerator<DataRecord> {
+): AsyncGenerator<PlacedRecord> {
   const { records: path, type, columns, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;
   const problems = new RecordProblems(`of ${path} cannot be loaded`);
   const ids = new RecordIds(idField);
   let count = 0;
-  for await (const { place, row } of readRows(path, { type, columns })) {
+  for await (const { line, row } of readRows(path, { type, columns })) {
     count += 1;
-    const record = problems.collect(place, () => ids.identify(renameFields(row, fields), row));
-    if (record !== undefined) yield record;
+    const place = { path, line };
+    const record = problems.collect({ place }, () =>
+      ids.identify(renameFields(row, fields), { data: row, line }),
+    );
+    if (record !== undefined) yield { record, place };
     if (count >= limit) break;
   }
   problems.throwIfAny();

@@ -10,8 +10,8 @@ import { readDelimitedRows } from './read-delimited-rows.ts';
 import { readJsonList } from './read-json-list.ts';
 
 export interface Row {
-  /** For messages: `line 3`, `item 3`. */
-  readonly place: string;
+  /** The line on which it begins. */
+  readonly line: number;
   readonly row: JsonObject;
 }
 
@@ -32,15 +32,15 @@ export async function* readRows(path: string, { type, columns }: RowFormat): Asy
   const found = type === 'auto' ? await detectType(path) : type;
   switch (found) {
     case 'json':
-      for (const [index, value] of (await readJsonList(path)).entries()) {
-        const place = `item ${index + 1}`;
-        checkNesting({ value, place: `${path}: ${place}` });
-        yield { place, row: objectAt(value, `${path}: ${place}`) };
+      for (const [index, { line, value }] of (await readJsonList(path)).entries()) {
+        const place = `${path}:${line}: item ${index + 1}`;
+        checkNesting({ value, place });
+        yield { line, row: objectAt(value, place) };
       }
       return;
     case 'jsonl':
       for await (const { number, value } of readJsonl(path)) {
-        yield { place: `line ${number}`, row: objectAt(value, `${path}:${number}`) };
+        yield { line: number, row: objectAt(value, `${path}:${number}: the line`) };
       }
       return;
     case 'csv':

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Json, JsonObject } from '../../json.ts';
 import type { DataRecord } from '../../text/record.ts';
-import { missingField } from '../../text/template/row-field.ts';
+import { fieldsOf } from '../../text/template/row-field.ts';
 import { UserError } from '../../user-error.ts';
 
 // The package is CommonJS whose function is module.exports, while its types promise a default export.
@@ -13,7 +13,8 @@ const hashLength = 16;
 /** Gives each record of a file its id and sees to it that no two are the same. */
 export class RecordIds {
   readonly #field: string | undefined;
-  readonly #given = new Set<string>();
+  /** Id -> the line of the row that has it. */
+  readonly #given = new Map<string, number>();
   readonly #equalRows = new Map<string, number>();
 
   /** `field`: the name in the data of the field that holds the ids, where there is one. */
@@ -25,22 +26,23 @@ export class RecordIds {
    * The row as a record. Its id is the named field of the data, else its own field `id`, else the hash of its content
    * with an ordinal from the second of equal rows on (`-2`).
    */
-  identify(row: JsonObject, data: JsonObject): DataRecord {
+  identify(row: JsonObject, { data, line }: { data: JsonObject; line: number }): DataRecord {
     const given = this.#field === undefined ? row.id : data[this.#field];
-    if (given !== undefined && given !== null) return { ...withFirstId(this.#claim(idText(given)), row) };
-    if (this.#field !== undefined) throw missingField(data, this.#field);
-    return withFirstId(this.#contentId(row), row);
+    if (given !== undefined && given !== null) return withFirstId(this.#claim(idText(given), line), row);
+    if (this.#field !== undefined) throw missingId(data, this.#field);
+    return withFirstId(this.#claim(this.#contentId(row), line), row);
   }
 
-  #claim(id: string): string {
-    if (this.#given.has(id)) {
+  #claim(id: string, line: number): string {
+    const before = this.#given.get(id);
+    if (before !== undefined) {
       throw new UserError({
         code: 'duplicate-id',
-        message: `there is already a record with the id ${JSON.stringify(id)}`,
+        message: `its id ${JSON.stringify(id)} is already that of line ${before}`,
         help: 'name a field whose values differ as `id`, or rename this one with `fields` to get ids from the content',
       });
     }
-    this.#given.add(id);
+    this.#given.set(id, line);
     return id;
   }
 
@@ -48,8 +50,16 @@ export class RecordIds {
     const hash = createHash('sha256').update(canonicalize(row)).digest('hex').slice(0, hashLength);
     const ordinal = (this.#equalRows.get(hash) ?? 0) + 1;
     this.#equalRows.set(hash, ordinal);
-    return this.#claim(ordinal === 1 ? hash : `${hash}-${ordinal}`);
+    return ordinal === 1 ? hash : `${hash}-${ordinal}`;
   }
+}
+
+function missingId(data: JsonObject, field: string): UserError {
+  return new UserError({
+    code: 'missing-field',
+    message: Object.hasOwn(data, field) ? `its field \`${field}\` is null` : `it has no field \`${field}\``,
+    help: `\`id\` names the field that holds each row's id; without it ids come from the content; ${fieldsOf(data)}`,
+  });
 }
 
 function withFirstId(id: string, { id: _, ...row }: JsonObject): DataRecord {

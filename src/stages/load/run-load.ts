@@ -24,5 +24,5 @@ async function writeRecords(
   config: LoadConfig & { readonly records: string },
   sink: Sink<DataRecord>,
 ): Promise<void> {
-  for await (const record of readRecords(config)) await sink.write(record);
+  for await (const { record } of readRecords(config)) await sink.write(record);
 }

@@ -37,7 +37,7 @@ function assign(records: readonly DataRecord[], config: SplitConfig): readonly A
   const { seed, group } = config;
   const problems = new RecordProblems('cannot be grouped');
   const assigned = records.flatMap((record) => {
-    const key = problems.collect(`id ${record.id}`, () =>
+    const key = problems.collect({ id: record.id }, () =>
       group === undefined ? record.id : groupOf(record, group),
     );
     return key === undefined ? [] : [{ record, part: assignByHash(key, { parts, seed }) }];

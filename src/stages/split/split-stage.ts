@@ -12,6 +12,7 @@ export const splitStage = declareStage<SplitConfig>({
     outputs: { records: { type: 'records', parts: partsOf(config).map(({ name }) => name) } },
   }),
   check: checkParts,
+  recordsPort: 'records',
   process: 'inline',
   device: 'none',
   load: () => import('./run-split.ts'),

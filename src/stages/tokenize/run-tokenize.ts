@@ -17,7 +17,7 @@ export const { run } = implementStage<TokenizeConfig>()({
     const problems = new RecordProblems('cannot be tokenized');
     const records: TokenizedRecord[] = [];
     for await (const record of inputs.records) {
-      const tokenized = problems.collect(`id ${record.id}`, () =>
+      const tokenized = problems.collect({ id: record.id }, () =>
         tokenizeRecord(parseFormattedRecord(record), tokenizer),
       );
       if (tokenized !== undefined) records.push(tokenized);

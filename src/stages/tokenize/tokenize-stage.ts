@@ -18,6 +18,7 @@ export const tokenizeStage = declareStage<TokenizeConfig>({
     inputs: encoding === undefined ? { records, tokenizer } : { records },
     outputs: { tokens: { type: 'tokens' } },
   }),
+  recordsPort: 'records',
   process: 'inline',
   device: 'none',
   load: () => import('./run-tokenize.ts'),

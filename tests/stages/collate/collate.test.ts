@@ -68,7 +68,8 @@ test('a record that is too long can be left out, or stop the run', async () => {
   await using other = await openStageRig();
   await expect(collated(other, { too_long: 'error' })).rejects.toMatchObject({
     code: 'record-too-long',
-    message: '1 of 2 records are longer than max_length 4 (the longest has 6 tokens): long',
+    message: 'train: 1 of 2 records are longer than max_length 4 (the longest has 6 tokens)',
+    records: [{ id: 'long', problem: 'it has 6 tokens' }],
   });
 });
 
@@ -85,7 +86,8 @@ test('an example without a token to learn is a warning, or an error where `expec
   await expect(collated(other, { train_on: 'response', expect: expected })).rejects.toMatchObject({
     name: 'UserError',
     code: 'expectation-failed',
-    message: '1 of 2 examples have no token to learn: long',
+    message: 'train: 1 of 2 examples have no token to learn',
+    records: [{ id: 'long' }],
     help: 'raise `max_length` (4), so that their responses are not cut off',
   });
 });
@@ -95,7 +97,7 @@ test('fewer examples than `expect` says stop the run', async () => {
   const expected = { trained_token_in_every_example: false, minimum_examples: 3 };
   await expect(collated(rig, { expect: expected })).rejects.toMatchObject({
     code: 'expectation-failed',
-    message: 'there are 2 examples where `expect` says at least 3',
+    message: 'train: there are 2 examples where `expect` says at least 3',
   });
 });
 

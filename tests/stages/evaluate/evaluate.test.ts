@@ -146,14 +146,14 @@ test.each([
   {
     mistake: 'a metric of losses over answers',
     scores: () => scoresOf([answered('a', 'yes')], configOf('loss')),
-    message: 'metric loss cannot be taken of response a, which was answered, not rated',
-    help: 'set `mode: score` in the generate stage that it comes from',
+    message: 'the metric `loss` cannot be taken: 1 of 1 responses were answered, not rated',
+    help: 'set `mode: score` in the generate stage that they come from, or choose other metrics',
   },
   {
     mistake: 'a metric of answers over losses',
     scores: () => scoresOf([rated('a', -1, 1)], configOf('exact_match')),
-    message: 'metric exact_match cannot be taken of response a, which was rated, not answered',
-    help: 'set `mode: text` in the generate stage that it comes from',
+    message: 'the metric `exact_match` cannot be taken: 1 of 1 responses were rated, not answered',
+    help: 'set `mode: text` in the generate stage that they come from, or choose other metrics',
   },
   {
     mistake: 'no usable judge answer',
@@ -171,17 +171,21 @@ test.each([
   {
     mistake: 'a response without its reference',
     scores: () => scoresOf([answered('a', 'yes')], configOf('exact_match'), [{ id: 'b', output: 'yes' }]),
-    message: 'response a has no record with its id among the references',
-    help: 'give load an `id` that names the same field for both',
+    message: '1 of 1 records cannot be compared with a reference',
+    records: [{ id: 'a', problem: 'no reference has its id' }],
+    port: undefined,
+    help: 'responses and references are matched by their ids: give both load stages an `id` field with the same values',
   },
   {
     mistake: 'a reference without the field',
     scores: () => scoresOf([answered('a', 'yes')], configOf('exact_match'), [{ id: 'a', answer: 'yes' }]),
-    message: 'field `output` of reference a is missing; it must be a text or a list of texts',
+    message: '1 of 1 records cannot serve as references',
+    records: [{ id: 'a', problem: 'its field `output` is missing; it must be a text or a list of texts' }],
+    port: 'references',
     help: '`reference_field` names the field; this record has id, answer',
   },
-])('$mistake is refused with what to do', async ({ scores, message, help }) => {
-  await expect(scores()).rejects.toMatchObject({ name: 'UserError', message, help });
+])('$mistake is refused with what to do', async ({ scores, mistake: _, records = [], ...told }) => {
+  await expect(scores()).rejects.toMatchObject({ name: 'UserError', records, ...told });
 });
 
 test.skipIf(!existsSync(real))(

@@ -49,17 +49,15 @@ describe('format', () => {
     ]);
   });
 
-  test('all records that cannot be written are reported at once, ten of them by name', async () => {
+  test('all records that cannot be written are reported at once', async () => {
     await using rig = await openStageRig();
     const records = Array.from({ length: 12 }, (_, index) => ({ id: `r${index + 1}`, text: 'no fields' }));
     await rig.writeRecords('in', [{ id: 'good', instruction: 'i', output: 'o' }, ...records]);
-    const lines = records
-      .slice(0, 10)
-      .map(({ id }, index) => `  record ${index + 2} (id ${id}): it has no field \`instruction\``);
     await expect(rig.run(format, { config: { template: 'alpaca' }, ...files })).rejects.toMatchObject({
       name: 'UserError',
       code: 'missing-field',
-      message: ['12 of 13 records cannot be written with the template:', ...lines, '  and 2 more'].join('\n'),
+      message: '12 of 13 records cannot be written with the template',
+      records: records.map(({ id }) => ({ id, problem: 'it has no field `instruction`' })),
       help: 'map it with `fields: { instruction: <its name in your data> }` of the load stage; the row has `text`',
     });
   });

@@ -161,17 +161,17 @@ describe('what the user can mend is told', () => {
     [
       'records that were not formatted',
       { prompts: [{ id: 'raw', text: 'w1' }] },
-      'record raw has no segments: it was not formatted',
+      '1 of 1 records cannot be asked',
     ],
     [
       'two records of one id',
       { prompts: [...records, ...records.slice(0, 1)] },
-      'two records have the id record-0',
+      '1 of 6 records cannot be asked',
     ],
     [
       'a prompt without room for its answer',
       { config: { max_new_tokens: 20 } },
-      "the prompt of record record-1 has 5 tokens; with 20 new ones it exceeds the model's context of 24",
+      "2 of 5 prompts leave no room for 20 new tokens in the model's context of 24",
     ],
   ];
   test.each(cases)('%s', async (_title, given, message) => {

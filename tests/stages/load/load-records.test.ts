@@ -83,15 +83,17 @@ describe('ids', () => {
     await expect(loaded(content)).rejects.toMatchObject({
       name: 'UserError',
       code: 'duplicate-id',
-      message: [
-        '3 of 4 records of FILE cannot be loaded:',
-        '  record 2 (line 2): there is already a record with the id "a"',
-        '  record 3 (line 3): [1] cannot be an id',
-        '  record 4 (line 4): 9007199254740992 cannot be an id',
-      ].join('\n'),
+      message: '3 of 4 records of FILE cannot be loaded',
+      records: [
+        { problem: 'its id "a" is already that of line 1', place: { path: expect.any(String), line: 2 } },
+        { problem: '[1] cannot be an id', place: { path: expect.any(String), line: 3 } },
+        { problem: '9007199254740992 cannot be an id', place: { path: expect.any(String), line: 4 } },
+      ],
     });
-    await expect(loaded('[{"a":1}]', { id: 'key' })).rejects.toMatchObject({
-      message: '1 of 1 records of FILE cannot be loaded:\n  record 1 (item 1): it has no field `key`',
+    await expect(loaded('[\n{"key":1},\n{"a":1}]', { id: 'key' })).rejects.toMatchObject({
+      message: '1 of 2 records of FILE cannot be loaded',
+      records: [{ problem: 'it has no field `key`', place: { path: expect.any(String), line: 3 } }],
+      help: "`id` names the field that holds each row's id; without it ids come from the content; the row has `a`",
     });
   });
 
@@ -113,14 +115,14 @@ describe('a broken file is an error that names file, line and column', () => {
     ['JSON that ends', '[{"a": 1}', {}, "FILE:1:10: not JSON: expected ',' or ']' after array element"],
     ['JSONL', '{"a": 1}\n{"a": nope}\n', {}, "FILE:2:8: the line is not JSON: unexpected token 'o'"],
     ['a JSON object', '{"data": [1]}', { type: 'json' }, 'FILE holds one JSON value that is not a list'],
-    ['a list of numbers', '[{"a": 1}, 2]', {}, 'FILE: item 2 is a number, not an object'],
-    ['a JSONL line that is a list', '{"a": 1}\n[2]', {}, 'FILE:2 is a list, not an object'],
+    ['a list of numbers', '[{"a": 1},\n 2]', {}, 'FILE:2: item 2 is a number, not an object'],
+    ['a JSONL line that is a list', '{"a": 1}\n[2]', {}, 'FILE:2: the line is a list, not an object'],
     ['a ragged CSV', 'a,b\n1,2\n1,2,3\n', {}, 'FILE:3: the row has 3 values where there are 2 columns'],
     [
       'a CSV with an open quote',
-      'a,b\n1,"2\n',
+      'a,b\n1,"2\n3,4\n',
       {},
-      'FILE:2: not CSV: a quotation mark is opened here and never closed',
+      'FILE:2: not CSV: a quotation mark is opened in the row that begins here and never closed',
     ],
     [
       'a CSV with text after a quote',
@@ -154,7 +156,7 @@ describe('a broken file is an error that names file, line and column', () => {
       'a bottomless value',
       `${'['.repeat(5000)}${']'.repeat(5000)}`,
       {},
-      'FILE: item 1: the value is nested more than 64 levels deep',
+      'FILE:1: item 1: the value is nested more than 64 levels deep',
     ],
   ])('%s', async (_, content, config, message) => {
     await expect(loaded(content, config)).rejects.toMatchObject({ name: 'UserError', message });

@@ -109,7 +109,8 @@ describe('by hash', () => {
     ).rejects.toMatchObject({
       name: 'UserError',
       code: 'missing-field',
-      message: '1 of 2 records cannot be grouped:\n  record 2 (id b): it has no field `topic`',
+      message: '1 of 2 records cannot be grouped',
+      records: [{ id: 'b', problem: 'it has no field `topic`' }],
     });
   });
 });

@@ -48,8 +48,8 @@ test('records that were not formatted are refused with what to do', async () => 
   ).rejects.toMatchObject({
     name: 'UserError',
     code: 'not-formatted',
-    message:
-      '1 of 1 records cannot be tokenized:\n  record 1 (id a): record a has no segments: it was not formatted',
+    message: '1 of 1 records cannot be tokenized',
+    records: [{ id: 'a', problem: 'it was not written with a template' }],
     help: 'put a `format` stage in front of this one',
   });
 });
