@@ -4,7 +4,8 @@ import { llamaHidden, llamaLogits } from './llama/llama.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /** What one forward pass computes on. The N tokens of all texts stand in one row; `attend` alone knows which belong together. */
-export interface ForwardPass extends Weights {
+export interface ForwardPass {
+  readonly parameter: Parameters;
   /** int32 [N] */
   readonly ids: tf.Tensor;
   /** int32 [N]: each token's place in its own text, from 0. */
@@ -12,11 +13,8 @@ export interface ForwardPass extends Weights {
   readonly attend: Attend;
 }
 
-export interface Weights {
-  readonly parameter: (name: string) => tf.Tensor;
-  /** What to add to the output [N, O] of a linear layer for its input x [N, I], as LoRA does; undefined for nothing. */
-  readonly adapt?: ((layer: string, x: tf.Tensor) => tf.Tensor | undefined) | undefined;
-}
+/** A model's parameters by their names in Hugging Face's checkpoints. */
+export type Parameters = (name: string) => tf.Tensor;
 
 /** Attention among the tokens of a pass: query [N, H D], key and value [N, K D] for K heads of keys and values -> [N, H D]. */
 export type Attend = (projected: Projected) => tf.Tensor;
@@ -41,12 +39,12 @@ export function hiddenStates(config: ModelConfig, pass: ForwardPass): tf.Tensor 
 }
 
 /** The vocabulary's logits for M chosen hidden states: [M, C] -> [M, V]. */
-export function vocabularyLogits(config: ModelConfig, hidden: tf.Tensor, weights: Weights): tf.Tensor {
+export function vocabularyLogits(config: ModelConfig, hidden: tf.Tensor, parameter: Parameters): tf.Tensor {
   switch (config.family) {
     case 'gpt2':
-      return gpt2Logits(config, hidden, weights);
+      return gpt2Logits(config, hidden, parameter);
     case 'llama':
-      return llamaLogits(config, hidden, weights);
+      return llamaLogits(config, hidden, parameter);
     default:
       return config satisfies never;
   }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { openModelFolder } from './folder/open-model-folder.ts';
 import { writeModelFolder } from './folder/write-model-folder.ts';
-import { type ForwardPass, hiddenStates, vocabularyLogits, type Weights } from './forward-pass.ts';
+import { type ForwardPass, hiddenStates, vocabularyLogits } from './forward-pass.ts';
 import type { ModelConfig } from './model-config.ts';
 import { parameterLayout } from './parameter-layout.ts';
 
@@ -13,7 +13,7 @@ export interface LanguageModel {
   /** Hidden states of N tokens after the last norm: [N, C]. */
   readonly hidden: (tokens: Tokens) => tf.Tensor;
   /** The vocabulary's logits for M of those states: [M, C] -> [M, V]. */
-  readonly logits: (hidden: tf.Tensor, adapt?: Weights['adapt']) => tf.Tensor;
+  readonly logits: (hidden: tf.Tensor) => tf.Tensor;
   readonly dispose: () => void;
 }
 
@@ -52,7 +52,7 @@ function languageModel(config: ModelConfig, parameters: ReadonlyMap<string, tf.V
     config,
     parameters,
     hidden: (tokens) => hiddenStates(config, { ...tokens, parameter }),
-    logits: (hidden, adapt) => vocabularyLogits(config, hidden, { parameter, adapt }),
+    logits: (hidden) => vocabularyLogits(config, hidden, parameter),
     dispose: () => {
       for (const variable of parameters.values()) variable.dispose();
     },

@@ -1,7 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeModelFolder } from '../../src/model/folder/write-model-folder.ts';
 import { type DecodingRow, decodeRows } from '../../src/model/generation/decode-rows.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
+import { parseModelConfig } from '../../src/model/model-config.ts';
+import { parameterLayout } from '../../src/model/parameter-layout.ts';
+import { RandomStream } from '../../src/model/random-stream.ts';
+import { elementCount } from '../../src/model/safetensors/tensor-type.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
@@ -12,11 +19,11 @@ const others: readonly DecodingRow[] = [[1], [60, 59, 58, 57], [2, 2, 2, 2, 2, 2
 );
 
 describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend) => {
-  test.each(['tiny-gpt2', 'tiny-llama'])(
+  test.each(['tiny-gpt2', 'tiny-llama', 'a Llama of odd sizes'])(
     "every bit of a row's logits in %s is the same whenever it starts, in whatever place, beside whatever rows",
     async (name) => {
       await openTensorBackend({ backend });
-      const model = await openLanguageModel(fixture(name));
+      const model = await openLanguageModel(name === 'a Llama of odd sizes' ? oddLlama : fixture(name));
       const alone = await logitsOf({ model, before: [], after: [] });
       expect(alone).toHaveLength(written.length + 1);
       for (const at of [0, 1, 2, 3, 4, 5]) {
@@ -27,6 +34,34 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
     },
   );
 });
+
+let oddLlama = '';
+beforeAll(async () => {
+  oddLlama = await mkdtemp(join(tmpdir(), 'odd-llama-'));
+  await writeOddLlama(oddLlama);
+});
+afterAll(() => rm(oddLlama, { recursive: true }));
+
+/** No size is a multiple of a vector's, so that rows begin at any address. */
+async function writeOddLlama(folder: string): Promise<void> {
+  const config = parseModelConfig('odd', {
+    model_type: 'llama',
+    vocab_size: 61,
+    max_position_embeddings: 24,
+    hidden_size: 30,
+    intermediate_size: 53,
+    num_hidden_layers: 2,
+    num_attention_heads: 3,
+    num_key_value_heads: 1,
+  });
+  const random = new RandomStream(['odd llama']);
+  const read = (name: string) =>
+    Float32Array.from(
+      { length: elementCount(parameterLayout(config).get(name)?.shape ?? []) },
+      () => random.normal() / 5,
+    );
+  await writeModelFolder(folder, { config, read });
+}
 
 test('rows are yielded as they end, each once, also those that write nothing', async () => {
   await openTensorBackend({ backend: 'cpu' });

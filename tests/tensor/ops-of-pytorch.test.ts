@@ -31,6 +31,7 @@ const mask = () =>
 const operations: Record<string, (...tensors: Tensors) => tf.Tensor> = {
   linear: (x, weight, bias) => ours.linear({ x, weight, bias }),
   layerNorm: (x, scale, bias) => ours.layerNorm({ x, scale, bias, epsilon: 1e-5 }),
+  rmsNorm: (x, scale) => ours.rmsNorm({ x, scale, epsilon: 1e-5 }),
   gelu: (x) => ours.gelu(x),
   embeddingLookup: (table) => ours.embeddingLookup({ table, ids: ids() }),
   causalAttention: (query, key, value) => ours.causalAttention({ query, key, value, mask: mask() }),

@@ -43,6 +43,12 @@ const cases: readonly Case[] = [
     plain: (i) => plain.layerNorm({ x: at(i, 0), scale: at(i, 1), bias: at(i, 2), epsilon: 1e-5 }),
   },
   {
+    title: 'rmsNorm',
+    inputs: () => [tensorOf([5, 8], { scale: 3 }), tensorOf([8], { seed: 2 })],
+    ours: (i) => ours.rmsNorm({ x: at(i, 0), scale: at(i, 1), epsilon: 1e-5 }),
+    plain: (i) => plain.rmsNorm({ x: at(i, 0), scale: at(i, 1), epsilon: 1e-5 }),
+  },
+  {
     title: 'linear of rows in three dimensions',
     inputs: () => [tensorOf([2, 3, 4]), tensorOf([4, 5], { seed: 2 }), tensorOf([5], { seed: 3 })],
     ours: (i) => ours.linear({ x: at(i, 0), weight: at(i, 1), bias: at(i, 2) }),

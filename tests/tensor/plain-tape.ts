@@ -5,6 +5,7 @@ import type {
   EmbeddingLookupOptions,
   LayerNormOptions,
   LinearOptions,
+  RmsNormOptions,
 } from '../../src/tensor/index.ts';
 
 // Every operation as its formula says, differentiated by tfjs's own tape: what ours are compared with.
@@ -18,6 +19,10 @@ export function layerNorm({ x, scale, bias, epsilon }: LayerNormOptions): tf.Ten
   const centred = tf.sub(x, tf.mean(x, -1, true));
   const variance = tf.mean(tf.mul(centred, centred), -1, true);
   return tf.add(tf.mul(tf.div(centred, tf.sqrt(tf.add(variance, epsilon))), scale), bias);
+}
+
+export function rmsNorm({ x, scale, epsilon }: RmsNormOptions): tf.Tensor {
+  return tf.mul(tf.div(x, tf.sqrt(tf.add(tf.mean(tf.mul(x, x), -1, true), epsilon))), scale);
 }
 
 export function gelu(x: tf.Tensor): tf.Tensor {

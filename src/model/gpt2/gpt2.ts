@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, gelu, layerNorm } from '../../tensor/index.ts';
-import { adaptedLinear } from '../adapted-linear.ts';
-import type { ForwardPass, Weights } from '../forward-pass.ts';
+import { embeddingLookup, gelu, layerNorm, linear } from '../../tensor/index.ts';
+import type { ForwardPass, Parameters } from '../forward-pass.ts';
 import type { Gpt2Config } from './gpt2-config.ts';
 
 /**
@@ -15,7 +14,7 @@ export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): 
   const norm = (name: string, x: tf.Tensor) =>
     layerNorm({ x, scale: parameter(`${name}.weight`), bias: parameter(`${name}.bias`), epsilon });
   const project = (name: string, x: tf.Tensor) =>
-    adaptedLinear(name, { x, weight: parameter(`${name}.weight`), bias: parameter(`${name}.bias`) }, pass);
+    linear({ x, weight: parameter(`${name}.weight`), bias: parameter(`${name}.bias`) });
 
   let x = tf.add(embed('transformer.wte', ids), embed('transformer.wpe', positions)); // [N, C]
   for (let layer = 0; layer < layers; layer++) {
@@ -32,7 +31,7 @@ export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): 
 }
 
 /** Logits of chosen hidden states: [M, C] -> [M, V]. The head has no bias and may be the token embedding itself. */
-export function gpt2Logits({ tied }: Gpt2Config, hidden: tf.Tensor, weights: Weights): tf.Tensor {
-  const weight = weights.parameter(tied ? 'transformer.wte.weight' : 'lm_head.weight'); // [V, C]
-  return adaptedLinear('lm_head', { x: hidden, weight, transposeWeight: true }, weights); // [M, V]
+export function gpt2Logits({ tied }: Gpt2Config, hidden: tf.Tensor, parameter: Parameters): tf.Tensor {
+  const weight = parameter(tied ? 'transformer.wte.weight' : 'lm_head.weight'); // [V, C]
+  return linear({ x: hidden, weight, transposeWeight: true }); // [M, V]
 }

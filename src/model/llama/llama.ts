@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup } from '../../tensor/index.ts';
-import { adaptedLinear } from '../adapted-linear.ts';
-import type { ForwardPass, Weights } from '../forward-pass.ts';
+import { embeddingLookup, linear, rmsNorm } from '../../tensor/index.ts';
+import type { ForwardPass, Parameters } from '../forward-pass.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { rotaryEmbedding } from './rotary-embedding.ts';
 
@@ -11,9 +10,10 @@ import { rotaryEmbedding } from './rotary-embedding.ts';
  */
 export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
   const { ids, positions, attend, parameter } = pass;
-  const norm = (name: string, x: tf.Tensor) => rmsNorm(x, parameter(`${name}.weight`), config.epsilon);
+  const norm = (name: string, x: tf.Tensor) =>
+    rmsNorm({ x, scale: parameter(`${name}.weight`), epsilon: config.epsilon });
   const project = (name: string, x: tf.Tensor) =>
-    adaptedLinear(name, { x, weight: parameter(`${name}.weight`), transposeWeight: true }, pass);
+    linear({ x, weight: parameter(`${name}.weight`), transposeWeight: true });
   const rotate = rotaryEmbedding(config, positions);
 
   let x = embeddingLookup({ table: parameter('model.embed_tokens.weight'), ids }); // [N, C]
@@ -35,15 +35,9 @@ export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
 }
 
 /** Logits of chosen hidden states: [M, C] -> [M, V]. */
-export function llamaLogits({ tied }: LlamaConfig, hidden: tf.Tensor, weights: Weights): tf.Tensor {
-  const weight = weights.parameter(tied ? 'model.embed_tokens.weight' : 'lm_head.weight'); // [V, C]
-  return adaptedLinear('lm_head', { x: hidden, weight, transposeWeight: true }, weights); // [M, V]
-}
-
-/** Root mean square norm (Zhang and Sennrich 2019, arXiv:1910.07467): x / sqrt(mean(x²) + epsilon) * scale. */
-function rmsNorm(x: tf.Tensor, scale: tf.Tensor, epsilon: number): tf.Tensor {
-  const meanSquare = tf.mean(tf.mul(x, x), -1, true); // [N, 1]
-  return tf.mul(tf.mul(x, tf.rsqrt(tf.add(meanSquare, epsilon))), scale);
+export function llamaLogits({ tied }: LlamaConfig, hidden: tf.Tensor, parameter: Parameters): tf.Tensor {
+  const weight = parameter(tied ? 'model.embed_tokens.weight' : 'lm_head.weight'); // [V, C]
+  return linear({ x: hidden, weight, transposeWeight: true }); // [M, V]
 }
 
 const silu = (x: tf.Tensor): tf.Tensor => tf.mul(x, tf.sigmoid(x));

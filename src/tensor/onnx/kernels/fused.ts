@@ -28,6 +28,20 @@ export const fusedKernels = {
     },
   ),
 
+  /** Gives [y, 1 / root mean square], the latter [N, 1]. */
+  RmsNorm: kernel<'x' | 'scale', { epsilon: number }>(({ inputs, attributes: { epsilon }, graph }) => {
+    const [x, scale] = [graph.value(inputs.x), graph.value(inputs.scale)];
+    const values = graph.addMany({
+      operator: operator('SimplifiedLayerNormalization', { axis: -1, epsilon }),
+      inputs: [x, scale],
+      outputs: [
+        { shape: x.shape, type: x.type },
+        { shape: [...x.shape.slice(0, -1), 1], type: x.type },
+      ],
+    });
+    return values.map((value) => graph.tensor(value));
+  }),
+
   GeluTanh: kernel<'x'>(({ inputs, graph }) =>
     graph.tensor(graph.apply(operator('FastGelu'), [graph.value(inputs.x)])),
   ),
