@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'no
 import { dirname, join } from 'node:path';
 import type { CacheKey } from '../key/cache-key.ts';
 import { makeTemporaryFolder } from '../store/atomic-write.ts';
+import { holdsLinks } from '../store/linked-folder.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
 import type { Store } from '../store/store.ts';
 import { storeLayout } from '../store/store-layout.ts';
@@ -88,7 +89,9 @@ async function takeOverState(folder: string): Promise<void> {
   let found = false;
   for (const other of others.sort().reverse()) {
     if ((await ownerOf(other)) === 'alive') continue;
-    if (!found) found = await moveFolder(join(other, attemptFiles.state), join(folder, attemptFiles.state));
+    const state = join(other, attemptFiles.state);
+    // No stage keeps links: one that came with the store could have the stage write outside of it.
+    if (!found && !holdsLinks(state)) found = await moveFolder(state, join(folder, attemptFiles.state));
     await rm(other, { recursive: true, force: true });
   }
 }

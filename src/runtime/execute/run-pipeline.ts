@@ -9,6 +9,7 @@ import { PastRuns } from '../plan/past-runs.ts';
 import { selectStages } from '../plan/select-stages.ts';
 import { digestSources } from '../plan/source-digests.ts';
 import { err, ok, type Result } from '../result.ts';
+import { linkedFolder } from '../store/linked-folder.ts';
 import type { RunOutcome } from '../store/run-record.ts';
 import { newRunId } from '../store/run-records.ts';
 import { createStore } from '../store/store.ts';
@@ -48,6 +49,8 @@ interface Prepared {
 async function prepare(options: RunOptions): Promise<Result<Prepared, readonly Diagnostic[]>> {
   const nodes = selectStages(options.dag, options);
   if (!nodes.ok) return nodes;
+  const link = linkedFolder(options.store);
+  if (link !== undefined) return err([linkedStore(options.store.root, link)]);
   const lock = readLock(options.dag);
   if (!lock.ok) return err([lock.error]);
   const sources = await digestSources(nodes.value.values(), options.store);
@@ -125,4 +128,10 @@ const unusableStore = (root: string, why: string): Diagnostic => ({
   code: 'unusable-store',
   message: `the store ${root} cannot be used: ${why}`,
   help: 'give it room and write access, or choose another with --store or RETUNE_STORE',
+});
+
+const linkedStore = (root: string, link: string): Diagnostic => ({
+  code: 'linked-store',
+  message: `\`${link}\` of the store ${root} is a link, which retune never makes there: it could lead out of the store`,
+  help: 'delete the link; to keep results elsewhere name the whole store with --store or RETUNE_STORE',
 });
