@@ -1,7 +1,7 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, hexOf, isFolderDigest } from './digest.ts';
-import { readManifest } from './folder-manifest.ts';
+import { findManifest } from './folder-manifest.ts';
 import { hashFile } from './hash-file.ts';
 import type { Store } from './store.ts';
 import { blobPath } from './store-layout.ts';
@@ -12,7 +12,9 @@ export type ContentState = 'present' | 'missing' | 'damaged';
 export async function contentState(store: Store, digest: Digest): Promise<ContentState> {
   const state = await blobState(store, digest);
   if (state !== 'present' || !isFolderDigest(digest)) return state;
-  for (const file of readManifest(store, digest)) {
+  const files = findManifest(store, digest);
+  if (files === undefined) return 'damaged';
+  for (const file of files) {
     const inner = await blobState(store, file.digest);
     if (inner !== 'present') return inner;
   }

@@ -28,6 +28,16 @@ export function readManifest(store: Store, digest: Digest): readonly FolderFile[
   return parseManifest(readFileSync(join(store.root, blobPath(digest)), 'utf8'));
 }
 
+/** As readManifest; undefined where what stands there is no manifest. */
+export function findManifest(store: Store, digest: Digest): readonly FolderFile[] | undefined {
+  try {
+    return readManifest(store, digest);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** Throws a RangeError for anything that manifestOf would not write, such as a path that climbs out of the folder. */
 export function parseManifest(text: string): readonly FolderFile[] {
   const value: unknown = JSON.parse(text);

@@ -4,7 +4,7 @@ import { parseCacheKey } from '../key/cache-key.ts';
 import type { ActionRecord } from './action-record.ts';
 import { readRecord } from './action-records.ts';
 import { type Digest, digestOf, digestsAt, hexOf, isFolderDigest } from './digest.ts';
-import { readManifest } from './folder-manifest.ts';
+import { findManifest } from './folder-manifest.ts';
 import { hashFile } from './hash-file.ts';
 import { listFiles } from './list-files.ts';
 import { listRunIds, readRun } from './run-records.ts';
@@ -125,7 +125,8 @@ function isWhole(
   const { digest, sound } = content;
   if (!sound.has(hexOf(digest))) return false;
   return (
-    !isFolderDigest(digest) || readManifest(store, digest).every((file) => sound.has(hexOf(file.digest)))
+    !isFolderDigest(digest) ||
+    findManifest(store, digest)?.every((file) => sound.has(hexOf(file.digest))) === true
   );
 }
 
