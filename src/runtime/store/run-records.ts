@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
-import { isProcessIdentity, mayBeAlive } from './process-identity.ts';
+import { parseRunRecord } from './parse-run-record.ts';
+import { mayBeAlive } from './process-identity.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Store } from './store.ts';
 import { runPath, storeLayout } from './store-layout.ts';
@@ -31,9 +32,11 @@ export function readRun(store: Store, run: string): RunRecord | undefined {
   if (run.includes('/') || run.includes('\\')) return undefined;
   try {
     const value: unknown = JSON.parse(readFileSync(join(store.root, runPath(run)), 'utf8'));
-    return isRunRecord(value) ? withItsEnd(value) : undefined;
+    const record = parseRunRecord(value);
+    return record && withItsEnd(record);
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return undefined;
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG') || error instanceof SyntaxError)
+      return undefined;
     throw error;
   }
 }
@@ -56,17 +59,3 @@ export async function writeRun(store: Store, record: RunRecord): Promise<void> {
 /** A journal whose process is gone will never be ended. */
 const withItsEnd = (record: RunRecord): RunRecord =>
   record.outcome === 'running' && !mayBeAlive(record.process) ? { ...record, outcome: 'killed' } : record;
-
-/** The outline that readers rely on; what stands in a stage's entry was written by writeRun. */
-const isRunRecord = (value: unknown): value is RunRecord =>
-  typeof value === 'object' &&
-  value !== null &&
-  'format' in value &&
-  value.format === 1 &&
-  'pipeline' in value &&
-  typeof value.pipeline === 'string' &&
-  'process' in value &&
-  isProcessIdentity(value.process) &&
-  'stages' in value &&
-  typeof value.stages === 'object' &&
-  value.stages !== null;
