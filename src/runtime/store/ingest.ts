@@ -84,7 +84,8 @@ async function fileUnder(
   if ((await blobState(store, blob.digest)) === 'present') return rm(blob.temporary);
   const path = join(store.root, blobPath(blob.digest));
   await makeFolder(dirname(path));
-  await chmod(blob.temporary, 0o444);
+  // Read-only, and no more open to others than the file was.
+  await chmod(blob.temporary, (await stat(blob.temporary)).mode & 0o444);
   await rename(blob.temporary, path);
   await syncFolder(dirname(path));
   const digest = digestOf('file', hexOf(blob.digest));

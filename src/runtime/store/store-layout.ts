@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { CacheKey } from '../key/cache-key.ts';
-import { type Digest, hexOf } from './digest.ts';
+import { type Digest, hexOf, sha256 } from './digest.ts';
 
 /** Where each kind of thing stands in a store, from the store's root. */
 export const storeLayout = {
@@ -25,6 +25,10 @@ export const actionPath = (key: CacheKey): string =>
 
 export const runPath = (run: string): string => join(storeLayout.runs, `${run}.json`);
 
+/** File systems take 255 bytes; some that encrypt names take 143. */
+const longestSegment = 140;
+const keptOfLongSegment = 100;
+
 /** A name as one harmless path segment: what is not a plain letter, digit, `-`, `_` or inner dot is percent-encoded. */
 export const pathSegment = (name: string): string => {
   // Half a surrogate pair has no encoding of its own.
@@ -33,7 +37,10 @@ export const pathSegment = (name: string): string => {
     /[!'()*~]/g,
     (mark) => `%${mark.charCodeAt(0).toString(16)}`,
   );
-  return encoded.startsWith('.') ? `%2e${encoded.slice(1)}` : encoded || '%00';
+  const segment = encoded.startsWith('.') ? `%2e${encoded.slice(1)}` : encoded || '%00';
+  if (segment.length <= longestSegment) return segment;
+  // No encoding has `%` before a letter beyond f, so no other name comes to this.
+  return `${segment.slice(0, keptOfLongSegment)}%h${sha256(wellFormed).slice(0, 32)}`;
 };
 
 /** `outputs/<pipeline>/<stage>` from the root; a stage of a sub-pipeline (`mmlu/format`) stands in its folder. */
