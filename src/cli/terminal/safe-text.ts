@@ -11,6 +11,15 @@ export function safeLine(text: string): string {
   return safeText(text).replaceAll('\n', '⏎').replaceAll('\t', '⇥');
 }
 
+/** As safeText, in JSON's way of writing: what is JSON stays the same JSON. */
+export const escapeUnsafe = (text: string): string =>
+  text.replace(UNSAFE, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;

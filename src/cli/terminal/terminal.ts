@@ -1,4 +1,5 @@
 import { createColors } from 'picocolors';
+import { escapeUnsafe } from './safe-text.ts';
 
 /** The palette of picocolors; every function is the identity where colour is off. */
 export type Colors = ReturnType<typeof createColors>;
@@ -21,12 +22,13 @@ const WIDEST = 120;
 export function openTerminal(process: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>): Terminal {
   const { stdout, stderr, env } = process;
   const capable = stdout.isTTY === true && env.TERM !== 'dumb';
+  const colored = wantsColor(env, capable);
   return {
-    print: (text) => void stdout.write(`${text}\n`),
-    complain: (text) => void stderr.write(`${text}\n`),
+    print: (text) => void stdout.write(`${printable(text, colored)}\n`),
+    complain: (text) => void stderr.write(`${printable(text, colored)}\n`),
     columns: Math.min(stdout.columns || 80, WIDEST),
     interactive: capable && env.CI === undefined,
-    colors: createColors(wantsColor(env, capable)),
+    colors: createColors(colored),
   };
 }
 
@@ -35,3 +37,15 @@ function wantsColor(env: NodeJS.ProcessEnv, capable: boolean): boolean {
   const forced = env.FORCE_COLOR;
   return forced === undefined ? capable : forced !== '0' && forced !== 'false';
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const COLOR = /(\u001b\[[\d;]*m)/;
+
+/** The last line of defence, whatever was forgotten before it: nothing that a terminal obeys but our own colours. */
+const printable = (text: string, colored: boolean): string =>
+  colored
+    ? text
+        .split(COLOR)
+        .map((piece) => (COLOR.test(piece) ? piece : escapeUnsafe(piece)))
+        .join('')
+    : escapeUnsafe(text);
