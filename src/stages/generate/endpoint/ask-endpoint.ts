@@ -65,9 +65,12 @@ function openClient(address: URL, { apiKey, timeoutSeconds, retries }: AskedEndp
   });
 }
 
-/** Reads the body within the request's time limit, which the client applies to the headers only. */
+/**
+ * Reads the body within the request's time limit, which the client applies to the headers only. A redirection is an
+ * answer like any other: followed, it would carry the prompts, and maybe the API key, to where nobody meant them to go.
+ */
 async function fetchWhole(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetch(input, init);
+  const response = await fetch(input, { ...init, redirect: 'manual' });
   return new Response(await response.arrayBuffer(), response);
 }
 

@@ -57,8 +57,18 @@ function unreachable(error: APIConnectionError, { address, retries }: AskedEndpo
   });
 }
 
+function redirected({ headers }: APIError, { address }: AskedEndpoint): UserError {
+  const target = endpointAt(headers?.get('location') ?? '', address) ?? 'another address';
+  return new UserError({
+    code: 'endpoint-redirects',
+    message: `${address} sends requests on to ${target}, where neither the prompts nor the API key were sent`,
+    help: 'if you trust that address, set `endpoint.base_url` or OPENAI_BASE_URL to it',
+  });
+}
+
 function refused(error: APIError, asked: AskedEndpoint): UserError {
   const { address, model, retries } = asked;
+  if (isRedirection(error)) return redirected(error, asked);
   const said = saidBy(error, asked.apiKey);
   if (error instanceof AuthenticationError || error instanceof PermissionDeniedError)
     return new UserError({
@@ -89,6 +99,15 @@ function refused(error: APIError, asked: AskedEndpoint): UserError {
         message: `${address} refused the request with status ${status}: ${said}`,
       });
 }
+
+/** The endpoint that a redirected request was sent to. What else a `Location` may hold, such as a secret, is left out. */
+function endpointAt(location: string, base: string): string | undefined {
+  if (!URL.canParse(location, base)) return undefined;
+  const { origin, pathname } = new URL(location, base);
+  return `${origin}${pathname.replace(/\/chat\/completions$/, '')}`;
+}
+
+const isRedirection = ({ status = 0 }: APIError): boolean => status >= 300 && status < 400;
 
 const afterRetries = (retries: number): string => (retries === 0 ? '' : `, also after ${retries} retries`);
 

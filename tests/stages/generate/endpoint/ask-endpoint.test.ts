@@ -270,6 +270,27 @@ test.each<Refusal>([
   });
 });
 
+test('a redirection is not followed: neither the prompt nor the API key goes anywhere else', async () => {
+  await using other = await openEndpoint((_, response) => say(response, 'thanks for the key'));
+  const location = `${other.baseUrl}/chat/completions?from=here`;
+  await using endpoint = await openEndpoint((_, response) =>
+    send(response, { status: 307, headers: { location }, body: {} }),
+  );
+  const asking = ask({
+    prompts: ['one'],
+    baseUrl: endpoint.baseUrl,
+    settings: { retries: 2 },
+    environment: { OPENAI_API_KEY: 'sk-secret' },
+  });
+  await expect(asking).rejects.toMatchObject({
+    name: 'UserError',
+    code: 'endpoint-redirects',
+    message: `${endpoint.baseUrl} sends requests on to ${other.baseUrl}, where neither the prompts nor the API key were sent`,
+    help: 'if you trust that address, set `endpoint.base_url` or OPENAI_BASE_URL to it',
+  });
+  expect([endpoint.received.length, other.received.length]).toEqual([1, 0]);
+});
+
 test('a refused connection names the address and how to mend it', async () => {
   const closed = await openEndpoint(() => undefined);
   await closed[Symbol.asyncDispose]();
