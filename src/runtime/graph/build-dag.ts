@@ -85,12 +85,15 @@ function connect(
   return { value: { ...made, definition, timeoutMs, retries, resources }, diagnostics };
 }
 
-/** Where a parameter fills a field, the place of its use. */
+/** Where a parameter fills a field, the place of its use, also for what is within the parameter. */
 function spansOf(idSpan: Span, { written, withSpan }: StageSetup): DagNode['spanOf'] {
   return (pointer) => {
     if (pointer === undefined) return idSpan;
-    const { node } = yamlAt(written, parsePointer(pointer));
-    return node === written ? withSpan : (node.usedAt ?? node.span);
+    const path = parsePointer(pointer);
+    const along = path.map((_, index) => yamlAt(written, path.slice(0, index + 1)).node);
+    const use = along.find(({ usedAt }) => usedAt !== undefined)?.usedAt;
+    const nearest = along.at(-1) ?? written;
+    return use ?? (nearest === written ? withSpan : nearest.span);
   };
 }
 
