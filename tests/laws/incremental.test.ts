@@ -20,7 +20,7 @@ test('after every edit exactly what it concerns runs, as planned and explained, 
         await checkStep(at);
       }),
     ),
-    { seed, numRuns: Math.ceil(steps / stepsPerWalk), verbose: fc.VerbosityLevel.Verbose },
+    { seed, numRuns: Math.ceil(steps / stepsPerWalk) },
   );
   const seconds = (performance.now() - started) / 1000;
   console.log(`${taken} steps from seed ${seed}, ${(taken / seconds).toFixed(1)} a second`);

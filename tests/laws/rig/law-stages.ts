@@ -8,7 +8,7 @@ import { tinyRegistry } from '../../runtime/rig/tiny-stages.ts';
 
 const source = { type: 'string', 'x-key': 'source' } as const;
 
-/** Several files, in their order, and the files of a folder. */
+/** Several files, in their order, and all files of a folder. */
 const gather = tinyStage({
   name: 'gather',
   properties: { paths: { type: 'array', items: source, default: [] }, folder: source },
@@ -23,7 +23,8 @@ const gather = tinyStage({
 
 async function filesIn(folder: unknown): Promise<readonly string[]> {
   if (typeof folder !== 'string') return [];
-  return (await readdir(folder)).sort().map((name) => join(folder, name));
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : [])).sort();
 }
 
 /** A nested configuration, a port that may stay empty, a second output, and texts that it refuses. */

@@ -73,7 +73,8 @@ function writeField(
 }
 
 /** A text of `with` is read for parameters. */
-const escaped = (value: Json): Json => (typeof value === 'string' ? value.replaceAll('${', '$${') : value);
+const escaped = (value: Json): Json =>
+  typeof value === 'string' ? value.replaceAll('${', () => '$${') : value;
 
 function writeFrom(
   writer: Writer,
