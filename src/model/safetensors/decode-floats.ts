@@ -12,7 +12,8 @@ export function decodeFloat16(bits: Uint16Array): Float32Array {
   return floats;
 }
 
-function decodeHalf(bits: number): number {
+/** The number that 16 bits of binary16 stand for. */
+export function decodeHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

@@ -1,0 +1,153 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Json, JsonObject } from '../../json.ts';
+import { UserError } from '../../user-error.ts';
+import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './gguf-pre-tokenizer.ts';
+
+/** A GGUF file's metadata, of which the keys `tokenizer.*` are read. */
+export interface GgufTokenizerSource {
+  /** For messages. */
+  readonly path: string;
+  readonly metadata: ReadonlyMap<string, Json>;
+}
+
+/** Token types of llama.cpp. */
+const unknownType = 2;
+const controlType = 3;
+const userDefinedType = 4;
+
+/** Writes the tokenizer of a GGUF file into a folder, as tokenizer.json and tokenizer_config.json. */
+export async function writeGgufTokenizer(folder: string, source: GgufTokenizerSource): Promise<void> {
+  const { tokenizer, config } = ggufTokenizer(source);
+  await writeFile(join(folder, 'tokenizer.json'), `${JSON.stringify(tokenizer)}\n`);
+  await writeFile(join(folder, 'tokenizer_config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
+}
+
+/** The tokenizer of a GGUF file in Hugging Face's terms. Throws a UserError where it is none that is supported. */
+export function ggufTokenizer(source: GgufTokenizerSource): { tokenizer: JsonObject; config: JsonObject } {
+  const { metadata } = source;
+  const kind = metadata.get('tokenizer.ggml.model');
+  if (kind !== 'gpt2')
+    throw unsupported(source, 'tokenizer.ggml.model', 'only gpt2 (byte-level BPE) is known');
+  const rule = metadata.get('tokenizer.ggml.pre') ?? 'default';
+  const preTokenizer = typeof rule === 'string' ? ggufPreTokenizer(rule) : undefined;
+  if (typeof rule !== 'string' || preTokenizer === undefined)
+    throw unsupported(source, 'tokenizer.ggml.pre', `these are known: ${preTokenizerNames.join(', ')}`);
+  const tokens = strings(source, 'tokenizer.ggml.tokens');
+  const tokenizer = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: addedTokens(source, tokens),
+    normalizer: null,
+    pre_tokenizer: preTokenizer,
+    post_processor: beginning(source, tokens),
+    decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: ignoresMerges(rule),
+      vocab: vocabularyOf(source, tokens),
+      merges: mergesOf(source),
+    },
+  };
+  return { tokenizer, config: tokenizerConfig(source, tokens) };
+}
+
+function vocabularyOf(source: GgufTokenizerSource, tokens: readonly string[]): JsonObject {
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  if (ids.size === tokens.length) return Object.fromEntries(ids);
+  const twice = tokens.find((token, id) => ids.get(token) !== id);
+  throw badValue(source, 'tokenizer.ggml.tokens', `has the token ${JSON.stringify(twice)} twice`);
+}
+
+/** Tokens that stand for no text of their own, and those that a text is searched for before anything else. */
+function addedTokens(source: GgufTokenizerSource, tokens: readonly string[]): readonly JsonObject[] {
+  const key = 'tokenizer.ggml.token_type';
+  const types = source.metadata.get(key) ?? [];
+  if (!isList(types) || (types.length !== 0 && types.length !== tokens.length))
+    throw badValue(source, key, `is no list of ${tokens.length} types, one a token`);
+  return tokens.flatMap((content, id) => {
+    const type = types[id];
+    const special = type === controlType || type === unknownType;
+    if (!special && type !== userDefinedType) return [];
+    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+  });
+}
+
+function mergesOf(source: GgufTokenizerSource): readonly (readonly string[])[] {
+  return strings(source, 'tokenizer.ggml.merges').map((merge) => {
+    // As in llama.cpp, the first part is never empty.
+    const space = merge.indexOf(' ', 1);
+    if (space !== -1) return [merge.slice(0, space), merge.slice(space + 1)];
+    throw badValue(source, 'tokenizer.ggml.merges', `has ${JSON.stringify(merge)}, which is no pair`);
+  });
+}
+
+/** A text begins with the token for its beginning where the file says so and the caller asks for special tokens. */
+function beginning(source: GgufTokenizerSource, tokens: readonly string[]): JsonObject | null {
+  const token = tokenNamed(source, tokens, 'bos');
+  if (source.metadata.get('tokenizer.ggml.add_bos_token') !== true || token === undefined) return null;
+  const special = { SpecialToken: { id: token, type_id: 0 } };
+  const [first, second] = [0, 1].map((type_id) => ({ Sequence: { id: type_id ? 'B' : 'A', type_id } }));
+  return {
+    type: 'TemplateProcessing',
+    single: [special, first ?? null],
+    pair: [special, first ?? null, second ?? null],
+    special_tokens: { [token]: { id: token, ids: [tokens.indexOf(token)], tokens: [token] } },
+  };
+}
+
+function tokenizerConfig(source: GgufTokenizerSource, tokens: readonly string[]): JsonObject {
+  const named = (['bos', 'eos', 'unknown', 'padding'] as const).flatMap((name) => {
+    const token = tokenNamed(source, tokens, name);
+    return token === undefined ? [] : [[fieldOf[name], token] as const];
+  });
+  const template = source.metadata.get('tokenizer.chat_template');
+  return {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    clean_up_tokenization_spaces: false,
+    ...Object.fromEntries(named),
+    ...(typeof template === 'string' && { chat_template: template }),
+  };
+}
+
+const fieldOf = { bos: 'bos_token', eos: 'eos_token', unknown: 'unk_token', padding: 'pad_token' } as const;
+
+function tokenNamed(
+  source: GgufTokenizerSource,
+  tokens: readonly string[],
+  name: keyof typeof fieldOf,
+): string | undefined {
+  const key = `tokenizer.ggml.${name}_token_id`;
+  const id = source.metadata.get(key);
+  if (id === undefined) return undefined;
+  const token = typeof id === 'number' ? tokens[id] : undefined;
+  if (token !== undefined) return token;
+  throw badValue(source, key, `is ${JSON.stringify(id)}, which is none of its ${tokens.length} tokens`);
+}
+
+function strings(source: GgufTokenizerSource, key: string): readonly string[] {
+  const value = source.metadata.get(key) ?? null;
+  if (isList(value) && value.every((item) => typeof item === 'string')) return value;
+  throw badValue(source, key, 'is no list of texts');
+}
+
+/** Array.isArray does not narrow a readonly array. */
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
+
+const badValue = ({ path }: GgufTokenizerSource, key: string, what: string): UserError =>
+  new UserError({ code: 'bad-gguf', message: `${path}: \`${key}\` ${what}` });
+
+function unsupported({ path, metadata }: GgufTokenizerSource, key: string, known: string): UserError {
+  const value = JSON.stringify(metadata.get(key) ?? null);
+  return new UserError({
+    code: 'unsupported-tokenizer',
+    message: `${path} has ${value} as \`${key}\`: ${known}`,
+  });
+}
