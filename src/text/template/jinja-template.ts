@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
+import { withinTime } from '../within-time.ts';
 import { fieldsOf, missingField } from './row-field.ts';
 import { type OutputName, type StrictTemplate, strictTemplate } from './strict-template.ts';
 import { segmentsOf, type Template } from './template.ts';
@@ -11,15 +12,26 @@ export interface JinjaSources {
   readonly response: string;
 }
 
-/** A template from Jinja sources. A row's values are data: they are written as they stand and never rendered themselves. */
-export function jinjaTemplate({ prompt, header, response }: JinjaSources): Template {
+/** In milliseconds, for one record. */
+const patience = 5000;
+/** What is longer could not be read back as a line. */
+const mostCharacters = 16 * 1024 * 1024;
+
+/** A template from Jinja sources. A row's values are data: they are written as they stand and never rendered themselves. One record takes at most `milliseconds`. */
+export function jinjaTemplate(
+  { prompt, header, response }: JinjaSources,
+  milliseconds: number = patience,
+): Template {
   const templates = [parseJinja(prompt), parseJinja(header), parseJinja(response)] as const;
+  let outOfTime = false;
   return (row) => {
-    const [promptText, headerText, responseText] = [
-      render(templates[0], row),
-      render(templates[1], row),
-      render(templates[2], row),
-    ];
+    // Where one record takes too long the others would too, and thousands of them are not to be waited for.
+    const texts = outOfTime
+      ? undefined
+      : withinTime(milliseconds, () => templates.map((one) => render(one, row)));
+    outOfTime = texts === undefined;
+    if (texts === undefined) throw tooLong(milliseconds);
+    const [promptText = '', headerText = '', responseText = ''] = texts.value;
     return segmentsOf({ prompt: promptText, header: headerText, response: responseText });
   };
 }
@@ -71,12 +83,21 @@ function render(template: StrictTemplate, row: JsonObject): string {
     throw unwritable(row, `\`${name ?? 'a value'}\` has no value`);
   };
   try {
-    return template.render(Object.fromEntries(used), noValue);
+    const text = template.render(Object.fromEntries(used), noValue);
+    if (text.length > mostCharacters) throw new Error(`it writes ${text.length} characters`);
+    return text;
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
     throw unwritable(row, cause instanceof Error ? cause.message : String(cause));
   }
 }
+
+const tooLong = (milliseconds: number): UserError =>
+  new UserError({
+    code: 'template-too-long',
+    message: `its template is not done within ${milliseconds / 1000} s`,
+    help: 'look for loops within loops, and for macros that call themselves',
+  });
 
 function unwritable(row: JsonObject, reason: string): UserError {
   return new UserError({

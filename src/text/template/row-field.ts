@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
+import { isObject } from '../parse-record.ts';
 
 /** The text of a field that the row must have. */
 export function requiredText(row: JsonObject, name: string): string {
@@ -12,17 +13,36 @@ export function requiredText(row: JsonObject, name: string): string {
 export const optionalText = (row: JsonObject, name: string): string => textOf(name, row[name] ?? '');
 
 export function missingField(row: JsonObject, name: string): UserError {
+  if (Object.hasOwn(row, name)) return nullField(name);
+  const turns = conversationIn(row);
   return new UserError({
     code: 'missing-field',
-    message: Object.hasOwn(row, name) ? `its field \`${name}\` is null` : `it has no field \`${name}\``,
-    help: `map it with \`fields: { ${name}: <its name in your data> }\` of the load stage; ${fieldsOf(row)}`,
+    message: `it has no field \`${name}\``,
+    help:
+      turns === undefined
+        ? `map it with \`fields: { ${name}: <its name in your data> }\` of the load stage; the row has ${fieldsIn(row)}`
+        : `the row holds a conversation, \`${turns}\`: write it with a template of your own that loops over it, as the documentation of format shows`,
   });
 }
 
-/** For example "the row has `instruction`, `output`". */
-export function fieldsOf(row: JsonObject): string {
+const nullField = (name: string): UserError =>
+  new UserError({
+    code: 'missing-field',
+    message: `its field \`${name}\` is null`,
+    help: 'give it a text in the data, or leave the row out',
+  });
+
+/** The field that holds a list of turns, under whatever name. */
+const conversationIn = (row: JsonObject): string | undefined =>
+  Object.keys(row).find((name) => {
+    const value = row[name];
+    return Array.isArray(value) && value.length > 0 && value.every(isObject);
+  });
+
+/** For example "`instruction`, `output`". */
+export function fieldsIn(row: JsonObject): string {
   const names = Object.keys(row).map((name) => `\`${name}\``);
-  return `the row has ${names.length === 0 ? 'no fields' : names.join(', ')}`;
+  return names.length === 0 ? 'no fields' : names.join(', ');
 }
 
 function textOf(name: string, value: Json): string {

@@ -1,4 +1,5 @@
-import { parse, Template, tokenize } from '@huggingface/jinja';
+import { Environment, Interpreter, parse, Template, tokenize } from '@huggingface/jinja';
+import { boundedRange } from './bounded-range.ts';
 
 type Node = ReturnType<typeof parse>['body'][number];
 
@@ -21,18 +22,31 @@ export interface StrictTemplate {
 
 /** White space stays as it is written, the final line feed too. Throws what the parser throws. */
 export function strictTemplate(source: string): StrictTemplate {
-  const template = new Template('');
-  // Parsed here because the constructor drops line feeds after blocks. Jinja itself drops one final line feed.
-  template.parsed = parse(tokenize(`${source}\n`));
-  const names = namesIn(template.parsed);
+  // Not by the library's Template, which drops line feeds after blocks. Jinja itself drops one final line feed.
+  const program = parse(tokenize(`${source}\n`));
+  const names = namesIn(program);
   const outputs: OutputName[] = [];
-  template.parsed.body = template.parsed.body.flatMap((node: Node) => guardOutputs(node, outputs));
+  program.body = program.body.flatMap((node: Node) => guardOutputs(node, outputs));
   return {
     names,
-    render: (variables, noValue) =>
-      template.render({ ...variables, [guardName]: (index: number) => noValue(outputs[index]) }),
+    render: (variables, noValue) => {
+      const environment = new Environment();
+      const guard = { [guardName]: (index: number) => noValue(outputs[index]) };
+      for (const [name, value] of Object.entries({ ...globals, ...variables, ...guard }))
+        environment.set(name, value);
+      return String(new Interpreter(environment).run(program).value);
+    },
   };
 }
+
+/** What a template can use beside its variables. */
+const globals = {
+  ...{ true: true, True: true, false: false, False: false, none: null, None: null },
+  range: boundedRange,
+  raise_exception: (message: unknown): never => {
+    throw new Error(String(message));
+  },
+};
 
 /** Takes a value once, and writes it where there is one. */
 const guard = new Template(

@@ -3,6 +3,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import type { Json, JsonObject } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
 import { isObject } from '../parse-record.ts';
+import { withinTime } from '../within-time.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { type Vocabulary, vocabularyOf, withoutSpecialTokens } from './tokenizer-json.ts';
 import { withUnicodeWords } from './unicode-words.ts';
@@ -13,13 +14,20 @@ export interface TokenizerFiles {
   readonly text: string;
   /** The content of tokenizer_config.json, where there is one. */
   readonly config: JsonObject;
+  /** How long one text may take. */
+  readonly milliseconds?: number;
 }
 
 /**
  * The tokenizer of a tokenizer.json, as Hugging Face's libraries read it, except that text never becomes a special
  * token. Its end of text is the `eos_token` of tokenizer_config.json, else a token named `<|endoftext|>` or `</s>`.
  */
-export function openJsonTokenizer({ path, text, config }: TokenizerFiles): Tokenizer {
+export function openJsonTokenizer({
+  path,
+  text,
+  config,
+  milliseconds = patience,
+}: TokenizerFiles): Tokenizer {
   const json = parseTokenizerJson(path, text);
   const vocabulary = vocabularyOf(json);
   const encoder = build(path, { json: withoutSpecialTokens(json), config });
@@ -28,7 +36,7 @@ export function openJsonTokenizer({ path, text, config }: TokenizerFiles): Token
     vocabulary: `sha256:${createHash('sha256').update(text).digest('hex')}`,
     vocabularySize: vocabulary.size,
     endOfText: endOfTextOf({ path, config, vocabulary }),
-    encode: (given) => encode({ path, encoder, vocabulary }, given),
+    encode: (given) => encode({ path, encoder, vocabulary, milliseconds }, given),
     decode: (tokens) => {
       const known = Array.from(tokens).filter((token) => decoder.id_to_token(token) !== undefined);
       if (known.length === 0) return '';
@@ -45,14 +53,21 @@ function build(path: string, files: { json: JsonObject; config: JsonObject }): H
   }
 }
 
+/** A tokenizer.json holds regular expressions, and some of those never come to an end. */
+const patience = 10_000;
+
 interface Encoder {
   readonly path: string;
   readonly encoder: HuggingFaceTokenizer;
   readonly vocabulary: Vocabulary;
+  readonly milliseconds: number;
 }
 
-function encode({ path, encoder, vocabulary }: Encoder, text: string): Int32Array {
-  const { ids, tokens } = encoder.encode(text, { add_special_tokens: false });
+function encode({ path, encoder, vocabulary, milliseconds }: Encoder, text: string): Int32Array {
+  const encoded = withinTime(milliseconds, () => encoder.encode(text, { add_special_tokens: false }));
+  if (encoded === undefined)
+    throw badTokenizer(path, `it is not done with one text within ${milliseconds / 1000} s`);
+  const { ids, tokens } = encoded.value;
   return Int32Array.from(ids, (id: number | undefined, index) => {
     const known = id ?? vocabulary.unknown;
     if (known !== undefined) return known;
