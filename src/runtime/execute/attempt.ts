@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { CacheKey } from '../key/cache-key.ts';
+import { type CacheKey, parseCacheKey } from '../key/cache-key.ts';
+import { readRecord } from '../store/action-records.ts';
 import { makeTemporaryFolder } from '../store/atomic-write.ts';
 import { holdsLinks } from '../store/linked-folder.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
@@ -59,17 +60,33 @@ export async function discardAttempt(folder: string): Promise<void> {
 /** How long what could resume a stage, and the log of its failure, are kept. */
 const keptMilliseconds = 30 * 24 * 60 * 60 * 1000;
 
-/** Releases the attempts of processes that died in the middle of them, and discards what nobody came back to. */
+/** Ends the attempts of processes that died in the middle of them, and discards what nobody came back to. */
 export async function sweepAttempts(store: Store, now: Date): Promise<void> {
   const state = join(store.root, storeLayout.state);
   for (const key of await namesIn(state)) {
-    for (const name of await namesIn(join(state, key))) {
-      const folder = join(state, key, name);
-      const owner = await ownerOf(folder);
-      if (owner === 'dead') await releaseAttempt(folder);
-      if (owner === 'released' && (await ageOf(folder, now)) > keptMilliseconds) await discardAttempt(folder);
-    }
+    for (const name of await namesIn(join(state, key))) await sweepAttempt(store, { key, name, now });
+    await removeEmpty(join(state, key));
   }
+}
+
+async function sweepAttempt(
+  store: Store,
+  { key, name, now }: { readonly key: string; readonly name: string; readonly now: Date },
+): Promise<void> {
+  const folder = join(store.root, storeLayout.state, key, name);
+  const owner = await ownerOf(folder);
+  if (owner === 'alive') return;
+  const isOld = owner === 'released' && (await ageOf(folder, now)) > keptMilliseconds;
+  if (isOld || isOnRecord(store, { key, name })) return discardAttempt(folder);
+  // Also where it has no owner any more: whoever released it may have died before the end of that.
+  return releaseAttempt(folder);
+}
+
+/** Whether the attempt's own result is what the key's record holds. */
+function isOnRecord(store: Store, { key, name }: { readonly key: string; readonly name: string }): boolean {
+  const parsed = parseCacheKey(key);
+  const found = parsed && readRecord(store, parsed);
+  return found?.kind === 'usable' && name.startsWith(`${found.record.provenance.run}-`);
 }
 
 /** Since something was last put into the folder or taken out of it. */
@@ -129,7 +146,7 @@ async function removeEmpty(folder: string): Promise<void> {
   try {
     await rmdir(folder);
   } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
+    if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST')) throw error;
   }
 }
 
