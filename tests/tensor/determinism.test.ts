@@ -1,32 +1,19 @@
 import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { embeddingLookup, openTensorBackend } from '../../src/tensor/index.ts';
+import { bundleProgram } from '../bundle-program.ts';
 import { tensorOf } from './numbers.ts';
 
 const run = promisify(execFile);
-// Inside node_modules, where the bundle's own imports are found.
-const folder = fileURLToPath(new URL('../../node_modules/.cache/retune-tests/', import.meta.url));
 
 test('equal inputs give equal bits in two processes on two threads', async () => {
-  await mkdir(folder, { recursive: true });
-  const outfile = `${folder}gradient-digest-${process.pid}.mjs`;
-  const entry = fileURLToPath(new URL('gradient-digest.ts', import.meta.url));
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-  });
+  const program = await bundleProgram(join(import.meta.dirname, 'gradient-digest.ts'));
   const [first, second] = await Promise.all([
-    run(process.execPath, [outfile]),
-    run(process.execPath, [outfile]),
+    run(process.execPath, [program]),
+    run(process.execPath, [program]),
   ]);
   expect(first.stdout).toMatch(/^[0-9a-f]{64}\n[0-9a-f]{64}\n$/);
   expect(second.stdout).toBe(first.stdout);

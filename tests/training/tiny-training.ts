@@ -69,6 +69,11 @@ export class TinyTraining implements AsyncDisposable {
     return new TinyTraining(await mkdtemp(join(tmpdir(), 'tiny-training-')), backend);
   }
 
+  /** One that goes on from what another left in its folder. */
+  static at(statePath: string, backend: TensorBackendName): TinyTraining {
+    return new TinyTraining(statePath, backend);
+  }
+
   async run(given: Partial<TrainingTask> = {}): Promise<Trained> {
     const fingerprint = JSON.stringify(await openTensorBackend({ backend: this.#backend }));
     const model = await openLanguageModel(tinyModel);
