@@ -13,6 +13,6 @@ export type TensorBackendName = 'onnx' | 'cpu';
 
 export interface TensorBackendOptions {
   readonly backend: TensorBackendName;
-  /** Threads that one operation may use; as many as there are physical cores where absent. */
+  /** Threads that one operation may use; as many as this process may use processors where absent. */
   readonly threads?: number | undefined;
 }

@@ -8,7 +8,7 @@ import { openOnnxRuntime } from './session/open-onnx-runtime.ts';
 export const ONNX_BACKEND = 'onnx';
 
 export interface OnnxBackendOptions {
-  /** Threads that one operator may use; one for each processor where absent. */
+  /** Threads that one operator may use; one for each processor that this process may use where absent. */
   readonly threads?: number | undefined;
   /** A chain of kernels as long as this is run though nobody reads from it, so that its memory stays bounded. */
   readonly mostPendingNodes?: number;

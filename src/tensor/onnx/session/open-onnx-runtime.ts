@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { env, Tensor } from 'onnxruntime-node';
 // Not public, and the reason why the version is pinned: the one synchronous way to run a session. The public
 // `InferenceSession.run` does the same call later, on the same thread, and reading a tensor at once needs it now.
@@ -12,7 +12,7 @@ type Feeds = Parameters<Session['run']>[0];
 /** Runs graphs with the CPU provider of onnxruntime-node. */
 export function openOnnxRuntime(options: { readonly threads?: number | undefined }): GraphRunner {
   initOrt();
-  const threads = options.threads ?? Math.max(1, cpus().length);
+  const threads = options.threads ?? availableParallelism();
   return {
     engine: `onnxruntime ${env.versions.node ?? 'unknown'}`,
     threads,
