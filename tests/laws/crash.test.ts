@@ -1,0 +1,141 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { lutimes, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseDigest } from '../../src/runtime/store/digest.ts';
+import { blobPath } from '../../src/runtime/store/store-layout.ts';
+import { verifyStore } from '../../src/runtime/store/verify-store.ts';
+import { decisions, openRig, outputsOf, type RunRig } from '../runtime/rig/run-rig.ts';
+import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
+import { canSeeProcesses, type Death, mortalRun, orphansIn } from './rig/mortal-run.ts';
+
+/** Every operation on the disk, before it and in the middle of it; without it a sample that takes seconds. */
+const everywhere = process.env.RETUNE_LAW_KILLS === 'all';
+const sampled = 9;
+/** How many die at the same time, each in a project of its own. */
+const lanes = 3;
+
+const stages: TinyPipeline['stages'] = {
+  read: { uses: 'read', with: { path: 'letters.txt' } },
+  cut: { uses: 'cut', with: { parts: ['a', 'b'] }, from: { text: 'read.text' } },
+  append: { uses: 'append', with: { suffix: '!' }, from: { text: 'cut.text' } },
+  copy: { uses: 'child-copy', from: { text: 'append.text.b' } },
+  other: { uses: 'read', with: { path: 'other.txt' } },
+  pack: { uses: 'pack', from: { text: 'other.text' } },
+  unpack: { uses: 'unpack', from: { box: 'pack.box' } },
+  join: { uses: 'join', from: { left: 'copy.text', right: 'unpack.text' } },
+};
+
+/** What a run finds that is killed. */
+const scenarios: Readonly<Record<string, (rig: RunRig) => Promise<void>>> = {
+  'from nothing': async (rig) => {
+    await rig.write('letters.txt', 'abc');
+    await rig.write('other.txt', 'xyz');
+  },
+  'after an edit, and with a result lost': async (rig) => {
+    await rig.write('letters.txt', 'before');
+    await rig.write('other.txt', 'xyz');
+    const { stages: earlier } = await rig.run(rig.dag(stages));
+    const other = earlier.get('other');
+    const digest = parseDigest(other !== undefined && 'outputs' in other ? other.outputs.text : undefined);
+    if (digest !== undefined) await rm(join(rig.storeRoot, blobPath(digest)));
+    await rig.write('letters.txt', 'abc');
+  },
+};
+
+for (const [scenario, prepare] of Object.entries(scenarios)) {
+  test.skipIf(!canSeeProcesses)(
+    `killed at any operation on the disk, ${scenario}: nothing finished is lost, nothing is left behind, the next run succeeds`,
+    async () => {
+      const { operations, outputs } = await livesOn(prepare);
+      const deaths = [...deathsAt(operations), ...deathsAfter([90, 140, 190, 260])];
+      const waiting = [...deaths];
+      const lane = async (): Promise<void> => {
+        for (let death = waiting.shift(); death !== undefined; death = waiting.shift()) {
+          expect({ death, ...(await dieAndGoOn(prepare, death)) }).toEqual({
+            death,
+            ...whatIsRight,
+            outputs,
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: lanes }, lane));
+      console.log(`${scenario}: ${operations} points, ${deaths.length} kills`);
+    },
+    3_600_000,
+  );
+}
+
+/** What a run gives that nobody kills, and on how many operations on the disk it could be killed. */
+async function livesOn(
+  prepare: (rig: RunRig) => Promise<void>,
+): Promise<{ readonly operations: number; readonly outputs: unknown }> {
+  await using rig = await openRig();
+  await prepare(rig);
+  const { lastLine } = await mortalRun(rig, stages, { kind: 'never' });
+  const operations = Number(/^operations (\d+)$/.exec(lastLine)?.[1]);
+  return { operations, outputs: outputsOf(await rig.run(rig.dag(stages))) };
+}
+
+function deathsAt(operations: number): readonly Death[] {
+  const numbers = Array.from({ length: operations }, (_, index) => index + 1);
+  const chosen = everywhere
+    ? numbers
+    : numbers.filter((number) => number % Math.ceil(operations / sampled) === 1);
+  return chosen.flatMap((operation) => [
+    { kind: 'before', operation },
+    { kind: 'within', operation: Math.min(operations, everywhere ? operation : operation + 5) },
+  ]);
+}
+
+const deathsAfter = (times: readonly number[]): readonly Death[] =>
+  times.map((milliseconds) => ({ kind: 'after', milliseconds }));
+
+const whatIsRight = {
+  orphans: [],
+  outcome: 'succeeded',
+  ranAgain: [],
+  problems: [],
+  leftBehind: { tmp: [], state: [], leases: [] },
+};
+
+/** Kills a run, lets another go on, and says all that matters of how that went. */
+async function dieAndGoOn(prepare: (rig: RunRig) => Promise<void>, death: Death): Promise<object> {
+  await using rig = await openRig();
+  await prepare(rig);
+  await mortalRun(rig, stages, death);
+  const orphans = await orphansIn(rig.folder);
+  const standing = await standingRecords(rig);
+  await ageLeftovers(rig);
+  const next = await rig.run(rig.dag(stages));
+  const said = decisions(next);
+  const ranAgain = [...next.stages].flatMap(([id, outcome]) =>
+    'key' in outcome && standing.has(outcome.key) && said[id] !== 'reused' ? [id] : [],
+  );
+  const { problems } = await verifyStore(rig.open());
+  const leftBehind = Object.fromEntries(
+    Object.keys(whatIsRight.leftBehind).map((name) => [name, namesIn(join(rig.storeRoot, name))]),
+  );
+  return { orphans, outcome: next.outcome, ranAgain, problems, leftBehind, outputs: outputsOf(next) };
+}
+
+/** The keys whose records stand, their outputs whole. */
+async function standingRecords(rig: RunRig): Promise<ReadonlySet<string>> {
+  const { problems } = await verifyStore(rig.open());
+  const lost = problems.filter(({ kind }) => kind === 'lost-output').map(({ path }) => path);
+  expect(problems.filter(({ kind }) => kind !== 'lost-output')).toEqual([]);
+  const actions = join(rig.storeRoot, 'actions');
+  const records = namesIn(actions).flatMap((folder) => namesIn(join(actions, folder)));
+  return new Set(
+    records.filter((name) => !lost.some((path) => basename(path) === name)).map((name) => name.slice(0, 64)),
+  );
+}
+
+/** Makes two days go by for what the killed process was writing. */
+async function ageLeftovers(rig: RunRig): Promise<void> {
+  const then = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000);
+  for (const name of namesIn(join(rig.storeRoot, 'tmp')))
+    await lutimes(join(rig.storeRoot, 'tmp', name), then, then);
+}
+
+const namesIn = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);
