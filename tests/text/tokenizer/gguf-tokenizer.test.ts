@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../src/json.ts';
+import { openGguf } from '../../../src/model/gguf/open-gguf.ts';
+import { ggufTokenizer } from '../../../src/text/tokenizer/gguf-tokenizer.ts';
+import { openJsonTokenizer } from '../../../src/text/tokenizer/json-tokenizer.ts';
+import type { Tokenizer } from '../../../src/text/tokenizer/tokenizer.ts';
+import expected from '../../fixtures/model/gguf/models.json' with { type: 'json' };
+
+const path = join(import.meta.dirname, '../../fixtures/model/gguf/llama.gguf');
+
+describe.each(Object.entries(expected.ids))('under the rule %s', (rule, ids) => {
+  test('texts have the ids that llama.cpp gives them, special tokens’ names among them', async () => {
+    const { encode } = await open({ 'tokenizer.ggml.pre': rule });
+    const found = ids.map((_, index) => Array.from(encode(expected.texts[index] ?? '')));
+    expect(found).toEqual(ids);
+  });
+});
+
+test('a file that names no rule has the default one', async () => {
+  const { tokenizer } = ggufTokenizer(await source({ 'tokenizer.ggml.pre': undefined }));
+  expect(tokenizer).toEqual(ggufTokenizer(await source({ 'tokenizer.ggml.pre': 'default' })).tokenizer);
+});
+
+test('every text decodes to itself', async () => {
+  const { encode, decode } = await open({});
+  expect(expected.texts.map((text) => decode(encode(text)))).toEqual(expected.texts);
+});
+
+test('the tokens with a role and the chat template are named as Hugging Face names them', async () => {
+  const changes = { 'tokenizer.ggml.padding_token_id': 0, 'tokenizer.ggml.unknown_token_id': 0 };
+  expect(ggufTokenizer(await source(changes)).config).toEqual({
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    clean_up_tokenization_spaces: false,
+    bos_token: '<|im_start|>',
+    eos_token: '<|im_end|>',
+    unk_token: '<|endoftext|>',
+    pad_token: '<|endoftext|>',
+    chat_template: '{% for message in messages %}{{ message.content }}{% endfor %}',
+  });
+  expect((await open(changes)).endOfText).toBe(2);
+});
+
+test('a token that its author defined is found in a text before anything else', async () => {
+  const { metadata } = await source({});
+  const types = metadata.get('tokenizer.ggml.token_type');
+  if (!Array.isArray(types)) throw new Error('the fixture has no types');
+  const userDefined = await open({ 'tokenizer.ggml.token_type': types.with(1, 4) });
+  expect(Array.from(userDefined.encode('<|im_start|><|im_end|>')).slice(0, 2)).toEqual([
+    1,
+    ...Array.from(userDefined.encode('<|im_end|>')).slice(0, 1),
+  ]);
+});
+
+describe('a tokenizer is refused', () => {
+  test.each<[string, Changes, string]>([
+    [
+      'of another kind',
+      { 'tokenizer.ggml.model': 'llama' },
+      'has "llama" as `tokenizer.ggml.model`: only gpt2 (byte-level BPE) is known',
+    ],
+    [
+      'of an unknown rule',
+      { 'tokenizer.ggml.pre': 'mpt' },
+      'has "mpt" as `tokenizer.ggml.pre`: these are known: gpt-2, smollm, llama-bpe, llama3, llama-v3, qwen2, default',
+    ],
+    [
+      'without tokens',
+      { 'tokenizer.ggml.tokens': undefined },
+      ': `tokenizer.ggml.tokens` is no list of texts',
+    ],
+    [
+      'with a token twice',
+      { 'tokenizer.ggml.tokens': ['a', 'b', 'a'], 'tokenizer.ggml.token_type': [] },
+      ': `tokenizer.ggml.tokens` has the token "a" twice',
+    ],
+    [
+      'with a type too few',
+      { 'tokenizer.ggml.token_type': [1] },
+      ': `tokenizer.ggml.token_type` is no list of 320 types, one a token',
+    ],
+    [
+      'with half a merge',
+      { 'tokenizer.ggml.merges': ['ab'] },
+      ': `tokenizer.ggml.merges` has "ab", which is no pair',
+    ],
+    [
+      'whose end is no token',
+      { 'tokenizer.ggml.eos_token_id': 320 },
+      ': `tokenizer.ggml.eos_token_id` is 320, which is none of its 320 tokens',
+    ],
+  ])('%s', async (_case, changes, message) => {
+    const changed = await source(changes);
+    expect(() => ggufTokenizer(changed)).toThrow(path + (message.startsWith(':') ? message : ` ${message}`));
+  });
+});
+
+type Changes = Readonly<Record<string, Json | undefined>>;
+
+/** The fixture's metadata with some keys changed or, where undefined, taken out. */
+async function source(changes: Changes) {
+  await using file = await openGguf(path);
+  const entries = Object.entries({ ...Object.fromEntries(file.metadata), ...changes });
+  return {
+    path,
+    metadata: new Map(entries.filter((entry): entry is [string, Json] => entry[1] !== undefined)),
+  };
+}
+
+async function open(changes: Changes): Promise<Tokenizer> {
+  const { tokenizer, config } = ggufTokenizer(await source(changes));
+  return openJsonTokenizer({ path, text: JSON.stringify(tokenizer), config });
+}
