@@ -1,0 +1,87 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openModelFolder } from '../../../src/model/folder/open-model-folder.ts';
+import { writeTexts } from '../../../src/model/generation/write-texts.ts';
+import { openLanguageModel } from '../../../src/model/language-model.ts';
+import * as load from '../../../src/stages/load/run-load.ts';
+import { openTensorBackend } from '../../../src/tensor/index.ts';
+import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
+import given from '../../fixtures/model/gguf/models.json' with { type: 'json' };
+import expected from '../../fixtures/model/gguf/smollm2.json' with { type: 'json' };
+import { openStageRig } from '../stage-rig.ts';
+
+const fixture = (name: string) => join(import.meta.dirname, '../../fixtures/model/gguf', name);
+const outputs = { model: 'model', tokenizer: 'tokenizer' };
+const tokenizerFiles = ['tokenizer.json', 'tokenizer_config.json'];
+
+test('a GGUF file becomes a folder in Hugging Face’s layout, the same bytes every time', async () => {
+  await using rig = await openStageRig();
+  const config = { type: 'auto', model: fixture('llama.gguf') };
+  await rig.run(load, { config, outputs });
+  await rig.run(load, { config, outputs: { model: 'again', tokenizer: 'tokenizer-again' } });
+  const files = ['config.json', 'model.safetensors', ...tokenizerFiles];
+  expect((await readdir(rig.path('model'))).sort()).toEqual(files);
+  expect((await readdir(rig.path('tokenizer'))).sort()).toEqual(tokenizerFiles);
+  for (const file of files)
+    expect(await readFile(rig.path(`again/${file}`))).toEqual(await readFile(rig.path(`model/${file}`)));
+  expect(JSON.parse(await readFile(rig.path('model/config.json'), 'utf8'))).toEqual({
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    vocab_size: 320,
+    max_position_embeddings: 64,
+    hidden_size: 16,
+    intermediate_size: 24,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 4,
+    hidden_act: 'silu',
+    rms_norm_eps: 1e-5,
+    rope_theta: 10_000,
+    tie_word_embeddings: false,
+    torch_dtype: 'float32',
+    bos_token_id: 1,
+    eos_token_id: 2,
+  });
+});
+
+test('a GGUF file without a head can be given one', async () => {
+  await using rig = await openStageRig();
+  const config = { type: 'auto', model: fixture('gpt2.gguf'), untie_head: true };
+  await rig.run(load, { config, outputs });
+  await using model = await openModelFolder(rig.path('model'));
+  expect(await model.read('lm_head.weight')).toEqual(await model.read('transformer.wte.weight'));
+});
+
+test('a file that is no GGUF is an error that says what a model is', async () => {
+  await using rig = await openStageRig();
+  const path = await rig.write('model.bin', 'weights');
+  await expect(rig.run(load, { config: { type: 'auto', model: path }, outputs })).rejects.toMatchObject({
+    code: 'bad-gguf',
+    message: `${path} is not a valid GGUF file: it does not begin with \`GGUF\``,
+  });
+});
+
+const file = process.env.RETUNE_SMOLLM2;
+const skipped =
+  file === undefined ? ' (skipped: RETUNE_SMOLLM2 names no SmolLM2-135M-Instruct.Q4_1.gguf)' : '';
+
+describe.skipIf(file === undefined)(`SmolLM2${skipped}`, () => {
+  test('encodes as in llama.cpp and continues prompts greedily as in transformers', async () => {
+    await using rig = await openStageRig();
+    await rig.run(load, { config: { type: 'auto', model: file ?? '' }, outputs });
+    const tokenizer = await openTokenizer(rig.path('tokenizer'));
+    expect(given.texts.map((text) => Array.from(tokenizer.encode(text)))).toEqual(expected.ids);
+    await openTensorBackend({ backend: 'onnx' });
+    const model = await openLanguageModel(rig.path('model'));
+    const settings = { maxNewTokens: 20, temperature: 0, topP: 1, seed: 0, stop: [], batchSize: 3 };
+    const asked = given.prompts.map((text, index) => ({ id: `${index}`, text }));
+    const { signal } = new AbortController();
+    const written = new Map<string, string>();
+    for await (const { id, text } of writeTexts({ model, tokenizer, prompts: asked, settings, signal }))
+      written.set(id, text);
+    model.dispose();
+    expect(asked.map(({ id }) => written.get(id))).toEqual(expected.greedy.map(tokenizer.decode));
+  }, 120_000);
+});
