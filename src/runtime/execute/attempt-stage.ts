@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Failure } from '../event/failure.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { ActionRecord } from '../store/action-record.ts';
-import { storageFailureOf } from '../store/system-error.ts';
+import { atStore, storageFailureOf } from '../store/system-error.ts';
 import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
 import { changedSource } from './changed-source.ts';
 import { commitResult } from './commit-result.ts';
@@ -41,15 +41,24 @@ export async function attemptStage(
     folder = await openAttempt(context.store, { key: attempt.decision.key, name });
     const result = await runIn(folder, { attempt, context });
     if (result.ok) await discardAttempt(folder);
-    return result.ok ? result : err(await release(folder, result.error));
+    return result.ok ? result : err(await release(folder, { failure: result.error, context }));
   } catch (error) {
     const failure = storageFailureOf(error);
     if (failure === undefined) throw error;
-    return err(folder === undefined ? { failure } : await release(folder, failure));
+    return err(
+      folder === undefined
+        ? { failure: atStore(failure, context.store.root) }
+        : await release(folder, { failure, context }),
+    );
   }
 }
 
-async function release(folder: string, failure: Failure): Promise<AttemptFailure> {
+async function release(
+  folder: string,
+  end: { readonly failure: Failure; readonly context: RunContext },
+): Promise<AttemptFailure> {
+  const { root } = end.context.store;
+  const failure = end.failure.kind === 'storage' ? atStore(end.failure, root) : end.failure;
   // On a broken disk the clearing up fails too; the first failure is the one to tell.
   await releaseAttempt(folder).catch(() => {});
   const logPath = join(folder, attemptFiles.log);

@@ -28,12 +28,17 @@ export async function openAttempt(
 ): Promise<string> {
   const folder = join(store.root, storeLayout.state, key, name);
   const prepared = await makeTemporaryFolder(store.root);
-  await writeFile(join(prepared, attemptFiles.owner), JSON.stringify(thisProcess()));
-  await mkdir(join(prepared, attemptFiles.inputs));
-  await mkdir(join(prepared, attemptFiles.outputs));
-  // Another process may clear the key's empty folder away between the two steps.
-  do await mkdir(dirname(folder), { recursive: true });
-  while (!(await moveFolder(prepared, folder)));
+  try {
+    await writeFile(join(prepared, attemptFiles.owner), JSON.stringify(thisProcess()));
+    await mkdir(join(prepared, attemptFiles.inputs));
+    await mkdir(join(prepared, attemptFiles.outputs));
+    // Another process may clear the key's empty folder away between the two steps.
+    do await mkdir(dirname(folder), { recursive: true });
+    while (!(await moveFolder(prepared, folder)));
+  } catch (error) {
+    await rm(prepared, { recursive: true, force: true });
+    throw error;
+  }
   await takeOverState(folder);
   await mkdir(join(folder, attemptFiles.state), { recursive: true });
   return folder;

@@ -35,7 +35,7 @@ export async function runPipeline(options: RunOptions): Promise<Result<RunResult
   } catch (error) {
     const storage = storageFailureOf(error);
     if (storage === undefined) throw error;
-    return err([unusableStore(options.store.root, storage.message)]);
+    return err([unusableStore(options.store.root, storage)]);
   }
 }
 
@@ -124,9 +124,12 @@ function outcomeOf(stages: StageOutcomes, signal: AbortSignal): RunOutcome {
   return signal.aborted ? 'interrupted' : 'failed';
 }
 
-const unusableStore = (root: string, why: string): Diagnostic => ({
+const unusableStore = (
+  root: string,
+  { message, path }: { readonly message: string; readonly path: string },
+): Diagnostic => ({
   code: 'unusable-store',
-  message: `the store ${root} cannot be used: ${why}`,
+  message: `the store ${root} cannot be used: ${message}${path === '' || path === root ? '' : ` (${path})`}`,
   help: 'give it room and write access, or choose another with --store or RETUNE_STORE',
 });
 

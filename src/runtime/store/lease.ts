@@ -1,8 +1,8 @@
-import { readFile, rm, stat, utimes } from 'node:fs/promises';
+import { link, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheKey } from '../key/cache-key.ts';
-import { createAtomically } from './atomic-write.ts';
+import { createAtomically, temporaryPath } from './atomic-write.ts';
 import {
   isOnThisHost,
   mayBeAlive,
@@ -38,18 +38,36 @@ export async function takeLease(
   let waited = false;
   const lapses = lapseWatch();
   while (!(await createAtomically({ root: store.root, path, content, durable: false }))) {
-    const holder = await holderOf(path);
-    if (holder !== undefined && !isDead(holder) && !lapses(holder) && !request.signal.aborted) {
+    if (request.signal.aborted) return { [Symbol.asyncDispose]: async () => {} };
+    const found = await findLease(path);
+    // It has just been given back.
+    if (found === undefined) continue;
+    const { holder } = found;
+    if (holder === undefined || isDead(holder) || lapses(holder)) {
+      await clearLease(store, { path, text: found.text });
+    } else {
       if (!waited) request.onWait(holder.identity);
       waited = true;
       await sleep(pollMilliseconds, undefined, { signal: request.signal }).catch(() => {});
-    } else if (request.signal.aborted) {
-      return { [Symbol.asyncDispose]: async () => {} };
-    } else {
-      await rm(path, { force: true });
     }
   }
   return held(path);
+}
+
+/** Removes a lease that nobody holds any more; one that somebody has taken since it was read is put back. */
+export async function clearLease(
+  store: Store,
+  { path, text }: { readonly path: string; readonly text: string },
+): Promise<void> {
+  const aside = await temporaryPath(store.root);
+  try {
+    await rename(path, aside);
+    if ((await readFile(aside, 'utf8')) !== text) await link(aside, path);
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT', 'EEXIST')) throw error;
+  } finally {
+    await rm(aside, { force: true });
+  }
 }
 
 function held(path: string): Lease {
@@ -80,12 +98,18 @@ function lapseWatch(): (holder: Holder) => boolean {
   };
 }
 
-/** Undefined where the lease is gone, or is none. */
-async function holderOf(path: string): Promise<Holder | undefined> {
+interface FoundLease {
+  readonly text: string;
+  /** Undefined where the text is no lease's. */
+  readonly holder: Holder | undefined;
+}
+
+/** Undefined where the lease is gone. */
+async function findLease(path: string): Promise<FoundLease | undefined> {
   try {
     const [{ mtimeMs }, text] = await Promise.all([stat(path), readFile(path, 'utf8')]);
     const identity = parseProcessIdentity(text);
-    return identity === undefined ? undefined : { identity, beatAt: mtimeMs };
+    return { text, holder: identity && { identity, beatAt: mtimeMs } };
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;

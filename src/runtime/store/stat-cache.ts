@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import { storeLayout } from './store-layout.ts';
+import { storageFailureOf } from './system-error.ts';
 
 /**
  * Remembers which digest a file had when its size, times and inode were what they are, so that nothing is hashed twice.
@@ -45,20 +46,20 @@ export class StatCache {
 
   /**
    * Writes what is new; makes no store where there is none. What another process wrote meanwhile is kept where this
-   * one knows nothing of it.
+   * one knows nothing of it. A store that is full or cannot be written keeps the cache that it has.
    */
   async save(): Promise<void> {
     if (!this.#changed || !existsSync(this.#root)) return;
     const path = join(this.#root, storeLayout.statCache);
     const merged = this.#bounded(new Map([...this.#writtenByOthers(path), ...this.#entries]));
     const lines = merged.map(([file, { identity, digest }]) => JSON.stringify([file, identity, digest]));
-    await writeAtomically({
-      root: this.#root,
-      path,
-      content: `[\n${lines.join(',\n')}\n]\n`,
-      durable: false,
-    });
-    this.#changed = false;
+    const content = `[\n${lines.join(',\n')}\n]\n`;
+    try {
+      await writeAtomically({ root: this.#root, path, content, durable: false });
+      this.#changed = false;
+    } catch (error) {
+      if (storageFailureOf(error) === undefined) throw error;
+    }
   }
 
   /** What another process has written. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StatCache } from './stat-cache.ts';
 
@@ -19,5 +19,11 @@ export function openStore(root: string): Store {
 export async function createStore({ root }: Store): Promise<void> {
   if (existsSync(root)) return;
   await mkdir(root, { recursive: true });
-  await writeFile(join(root, '.gitignore'), '*\n');
+  try {
+    await writeFile(join(root, '.gitignore'), '*\n');
+  } catch (error) {
+    // The next run is to find no store, or a whole one.
+    await rm(root, { recursive: true });
+    throw error;
+  }
 }

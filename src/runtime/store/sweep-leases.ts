@@ -1,5 +1,6 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { clearLease } from './lease.ts';
 import { mayBeAlive, parseProcessIdentity } from './process-identity.ts';
 import type { Store } from './store.ts';
 import { storeLayout } from './store-layout.ts';
@@ -14,9 +15,12 @@ export async function sweepLeases(store: Store, now: Date): Promise<void> {
   for (const name of await namesIn(folder)) {
     const path = join(folder, name);
     try {
-      const holder = parseProcessIdentity(await readFile(path, 'utf8'));
+      const text = await readFile(path, 'utf8');
+      const holder = parseProcessIdentity(text);
       const lapsed = now.getTime() - (await stat(path)).mtimeMs > oneDay;
-      if (lapsed || (holder !== undefined && !mayBeAlive(holder))) await rm(path, { force: true });
+      if (lapsed || (holder !== undefined && !mayBeAlive(holder))) {
+        await clearLease(store, { path, text });
+      }
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT')) throw error;
     }

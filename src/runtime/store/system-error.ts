@@ -4,16 +4,20 @@ import type { Failure } from '../event/failure.ts';
 export const hasErrorCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 
+type StorageFailure = Extract<Failure, { kind: 'storage' }>;
+
 /** A refusal that is about the disk and not about the program: full, read-only, forbidden, broken. */
-export function storageFailureOf(error: unknown): Extract<Failure, { kind: 'storage' }> | undefined {
+export function storageFailureOf(error: unknown): StorageFailure | undefined {
   if (!(error instanceof Error) || !hasErrorCode(error, ...storageCodes)) return undefined;
-  return {
-    kind: 'storage',
-    code: 'code' in error ? String(error.code) : 'unknown',
-    path: 'path' in error && typeof error.path === 'string' ? error.path : '',
-    message: error.message,
-  };
+  const { code = '', path = '', dest = path }: NodeJS.ErrnoException & { readonly dest?: string } = error;
+  // `ENOSPC: no space left on device, copyfile 'a' -> 'b'`: the place is told apart.
+  const [message = error.message] = error.message.split(', ');
+  return { kind: 'storage', code, path: dest, message };
 }
+
+/** For a failure somewhere within the store, or at a place that is not known, the store is what a person can do something about. */
+export const atStore = (failure: StorageFailure, root: string): StorageFailure =>
+  failure.path === '' || failure.path.startsWith(root) ? { ...failure, path: root } : failure;
 
 const storageCodes = [
   'ENOSPC',

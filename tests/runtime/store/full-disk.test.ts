@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
+import { planPipeline } from '../../../src/runtime/plan/plan-pipeline.ts';
+import { openStore } from '../../../src/runtime/store/store.ts';
+import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
+import { decisions, openRig } from '../rig/run-rig.ts';
+
+const mount = (...words: readonly string[]): boolean => spawnSync('mount', words).status === 0;
+
+/** A small disk at a folder, for as long as it is held. */
+function openDisk(folder: string, size: string): Disposable & { readonly resize: (size: string) => void } {
+  mkdirSync(folder);
+  if (!mount('-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder)) throw new Error('cannot mount');
+  return {
+    resize: (next) => mount('-o', `remount,${next}`, folder),
+    [Symbol.dispose]: () => spawnSync('umount', [folder]),
+  };
+}
+
+async function mayMount(): Promise<boolean> {
+  await using rig = await openRig();
+  try {
+    using _ = openDisk(join(rig.folder, 'disk'), '64k');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const permitted = await mayMount();
+const titled = (title: string): string =>
+  permitted ? title : `${title} (mounting a disk is not permitted here)`;
+
+test.skipIf(!permitted)(
+  titled(
+    'on a full disk a stage fails with the name of the store, nothing is lost, and room is all it takes',
+  ),
+  async () => {
+    await using rig = await openRig();
+    using disk = openDisk(join(rig.folder, 'disk'), '160k');
+    const root = join(rig.folder, 'disk', 'store');
+    await rig.write('small.txt', 'a');
+    await rig.write('large.txt', 'a'.repeat(200_000));
+    const dag = rig.dag({
+      small: { uses: 'read', with: { path: 'small.txt' } },
+      large: { uses: 'read', with: { path: 'large.txt' } },
+    });
+    const failed = await rig.run(dag, { store: openStore(root), jobs: 1 });
+    expect(decisions(failed)).toEqual({ small: 'ran', large: 'failed' });
+    expect(failed.stages.get('large')).toMatchObject({
+      failure: {
+        kind: 'storage',
+        code: 'ENOSPC',
+        path: root,
+        message: 'ENOSPC: no space left on device',
+      },
+    });
+    expect((await verifyStore(openStore(root))).problems).toEqual([]);
+    disk.resize('size=2m');
+    expect(decisions(await rig.run(dag, { store: openStore(root) }))).toEqual({
+      small: 'reused',
+      large: 'ran',
+    });
+    expect(['tmp', 'state', 'leases'].flatMap((name) => readdirSync(join(root, name)))).toEqual([]);
+  },
+);
+
+test.skipIf(!permitted)(
+  titled('without any room a run says that the store cannot be used, and leaves none behind'),
+  async () => {
+    await using rig = await openRig();
+    using disk = openDisk(join(rig.folder, 'disk'), '4k');
+    const root = join(rig.folder, 'disk', 'store');
+    await rig.write('disk/filler', 'x'.repeat(4096));
+    await rig.write('small.txt', 'a');
+    const dag = rig.dag({ small: { uses: 'read', with: { path: 'small.txt' } } });
+    const message = `the store ${root} cannot be used: ENOSPC: no space left on device`;
+    await expect(rig.run(dag, { store: openStore(root) })).rejects.toThrow(message);
+    expect(existsSync(root)).toBe(false);
+    disk.resize('size=2m');
+    expect(decisions(await rig.run(dag, { store: openStore(root) }))).toEqual({ small: 'ran' });
+  },
+);
+
+test.skipIf(!permitted)(
+  titled('a store that cannot be written can be planned with; what would have to run says so'),
+  async () => {
+    await using rig = await openRig();
+    using disk = openDisk(join(rig.folder, 'disk'), '2m');
+    const root = join(rig.folder, 'disk', 'store');
+    const before = rig.dag({ small: { uses: 'read', with: { path: await rig.write('small.txt', 'a') } } });
+    await rig.run(before, { store: openStore(root) });
+    disk.resize('ro');
+    const after = rig.dag({ other: { uses: 'read', with: { path: await rig.write('other.txt', 'b') } } });
+    for (const dag of [before, after]) {
+      expect((await planPipeline({ dag, store: openStore(root) })).ok).toBe(true);
+      const { stageProcess, store } = { stageProcess: 'none', store: openStore(root) };
+      expect(await runPipeline({ dag, store, stageProcess })).toMatchObject({
+        ok: false,
+        error: [{ code: 'unusable-store', message: expect.stringContaining('EROFS: read-only file system') }],
+      });
+    }
+  },
+);
