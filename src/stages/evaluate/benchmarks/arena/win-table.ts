@@ -1,0 +1,33 @@
+import type { Battle } from './battle.ts';
+
+/** table[i][j]: how often model i won against model j, a tie counting half for each. */
+export type WinTable = readonly (readonly number[])[];
+
+export function winTable(models: number, battles: Iterable<Battle>): WinTable {
+  const table = Array.from({ length: models }, () => new Array<number>(models).fill(0));
+  const add = (winner: number, loser: number, wins: number): void => {
+    const row = table[winner];
+    if (row !== undefined) row[loser] = (row[loser] ?? 0) + wins;
+  };
+  for (const { a, b, outcome } of battles) {
+    add(a, b, outcome);
+    add(b, a, 1 - outcome);
+  }
+  return table;
+}
+
+/**
+ * Whether Bradley-Terry ratings are finite: every model leads to every other along wins (Ford, Solution of a
+ * Ranking Problem from Binary Comparisons, 1957).
+ */
+export function isConnected(table: WinTable): boolean {
+  const reaches = (beats: (from: number, to: number) => boolean): boolean => {
+    const seen = new Set([0]);
+    // A set shows what is added while it is gone through.
+    for (const from of seen)
+      for (const to of table.keys()) if (!seen.has(to) && beats(from, to)) seen.add(to);
+    return seen.size === table.length;
+  };
+  const wins = (winner: number, loser: number): boolean => (table[winner]?.[loser] ?? 0) > 0;
+  return reaches(wins) && reaches((from, to) => wins(to, from));
+}

@@ -1,0 +1,54 @@
+import { UserError } from '../../../user-error.ts';
+import type { Interval } from '../statistics/percentile-interval.ts';
+import { plainMean } from '../statistics/plain-mean.ts';
+
+/** What a scorer found, on the scale of the official tool and under its names. */
+export interface BenchmarkScores {
+  readonly metrics: readonly BenchmarkScore[];
+  readonly remarks: readonly Remark[];
+}
+
+export interface BenchmarkScore {
+  readonly metric: string;
+  /** What it is of, where one benchmark rates several: a model. */
+  readonly of?: string;
+  readonly value: number;
+  /** How many items the value rests on. */
+  readonly count: number;
+  readonly standard_error?: number;
+  readonly interval?: Interval;
+}
+
+/** What a reader of the scores has to know: what was left out, or counted as wrong. */
+export interface Remark {
+  readonly text: string;
+  /** The items that it is about. */
+  readonly ids?: readonly string[];
+}
+
+interface Rated {
+  readonly metric: string;
+  readonly values: readonly number[];
+  /** 100 for a percentage. */
+  readonly scale?: number;
+}
+
+/** The mean over all items with its standard error. */
+export function meanScore({ metric, values, scale = 1 }: Rated): BenchmarkScore {
+  if (values.length === 0)
+    throw new UserError({
+      code: 'nothing-to-score',
+      message: `the data has nothing to take \`${metric}\` of`,
+    });
+  const { mean, standardError } = plainMean(values);
+  return {
+    metric,
+    value: scale * mean,
+    count: values.length,
+    ...(standardError === undefined ? {} : { standard_error: scale * standardError }),
+  };
+}
+
+/** A remark in a list, or none where it is about nothing. */
+export const remarkOn = (text: string, ids: readonly string[]): readonly Remark[] =>
+  ids.length === 0 ? [] : [{ text, ids }];

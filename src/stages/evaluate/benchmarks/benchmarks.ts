@@ -1,0 +1,43 @@
+import { alpacaEvalBenchmark } from './alpaca-eval/alpaca-eval-benchmark.ts';
+import { arenaBenchmark } from './arena/arena-benchmark.ts';
+import type { Benchmark } from './benchmark.ts';
+import { glueBenchmark } from './glue/glue-benchmark.ts';
+import { glueTasks } from './glue/glue-tasks.ts';
+import { humanEvalBenchmark } from './human-eval/human-eval-benchmark.ts';
+import { fuzzyMatch, includes, includesAnyCase, jsonMatch, startsWith } from './openai-evals/matchers.ts';
+import { openaiEvalsBenchmark } from './openai-evals/openai-evals-benchmark.ts';
+import { squadBenchmark } from './squad/squad-benchmark.ts';
+import { multiRcBenchmark } from './super-glue/multi-rc-benchmark.ts';
+import { recordBenchmark } from './super-glue/record-benchmark.ts';
+import { superGlueBenchmark } from './super-glue/super-glue-benchmark.ts';
+import { superGlueTasks } from './super-glue/super-glue-tasks.ts';
+import { triviaQaBenchmark } from './trivia-qa/trivia-qa-benchmark.ts';
+
+const entriesBelow = <Task>(
+  prefix: string,
+  { tasks, benchmark }: { tasks: Readonly<Record<string, Task>>; benchmark: (task: Task) => Benchmark },
+): readonly (readonly [string, Benchmark])[] =>
+  Object.entries(tasks).map(([name, task]) => [`${prefix}/${name}`, benchmark(task)]);
+
+/** Every benchmark by its name; a task of a collection is `<collection>/<task>`. */
+export const benchmarks: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
+  ['squad', squadBenchmark],
+  ['triviaqa', triviaQaBenchmark],
+  ['humaneval', humanEvalBenchmark],
+  ['alpaca-eval', alpacaEvalBenchmark],
+  ['arena', arenaBenchmark],
+  ...entriesBelow('glue', { tasks: glueTasks, benchmark: glueBenchmark }),
+  ...entriesBelow('superglue', { tasks: superGlueTasks, benchmark: superGlueBenchmark }),
+  ['superglue/multirc', multiRcBenchmark],
+  ['superglue/record', recordBenchmark],
+  ...entriesBelow('openai-evals', {
+    tasks: {
+      match: { summary: 'begins with an answer', matches: startsWith },
+      includes: { summary: 'holds an answer', matches: includes },
+      'includes-any-case': { summary: 'the same, in any case', matches: includesAnyCase },
+      fuzzy: { summary: 'like an answer, and F1', matches: fuzzyMatch, hasF1: true },
+      json: { summary: 'the same JSON as an answer', matches: jsonMatch, isJson: true },
+    },
+    benchmark: openaiEvalsBenchmark,
+  }),
+]);

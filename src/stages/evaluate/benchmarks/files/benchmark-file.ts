@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { promisify, TextDecoder } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { UserError } from '../../../../user-error.ts';
+
+/** A file of a benchmark. */
+export interface BenchmarkFile {
+  readonly path: string;
+  /** As errors name it. */
+  readonly name: string;
+}
+
+/** Beyond this a file does not fit into one JavaScript string. */
+const maximumBytes = 400 * 1024 * 1024;
+const gzipMark = Buffer.from([0x1f, 0x8b]);
+
+/** The text of a file in UTF-8, unpacked where it is gzipped, without a byte order mark. */
+export async function readText(file: BenchmarkFile): Promise<string> {
+  const bytes = await unpacked(file, await bytesOf(file));
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UserError({
+      code: 'not-utf-8',
+      message: `${file.name} is not UTF-8 text`,
+      help: 'save it as UTF-8',
+      cause,
+    });
+  }
+}
+
+async function bytesOf({ path, name }: BenchmarkFile): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const reason = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${String(code)})`;
+    throw new UserError({ code: 'no-file', message: `${name}: ${reason}`, cause });
+  }
+}
+
+async function unpacked({ name }: BenchmarkFile, bytes: Buffer): Promise<Buffer> {
+  if (!bytes.subarray(0, 2).equals(gzipMark)) return bytes;
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: maximumBytes });
+  } catch (cause) {
+    throw new UserError({
+      code: 'bad-gzip',
+      message: `${name} cannot be unpacked: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
+  }
+}
