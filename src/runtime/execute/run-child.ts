@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Failure } from '../event/failure.ts';
 import { err, ok, type Result } from '../result.ts';
 import { attemptFiles } from './attempt.ts';
+import { childEnvironment } from './child-environment.ts';
 import type { StageExecution } from './stage-execution.ts';
 import { isStageMessage, type Measurements, type StageMessage, type StopMessage } from './stage-message.ts';
 import { stopWhenAsked } from './stop-when-asked.ts';
@@ -18,6 +19,8 @@ export async function runChild(execution: StageExecution): Promise<Result<Measur
   const output = log.fd as 3;
   const child = execaNode(execution.stageProcess, [actionFile], {
     ipc: true,
+    env: childEnvironment(process.env, execution.definition.environment),
+    extendEnv: false,
     buffer: false,
     reject: false,
     nodeOptions: heapLimit(execution.action.resources.memory),

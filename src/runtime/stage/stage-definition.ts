@@ -72,6 +72,8 @@ export interface StageDefinition {
   /** A `child` stage runs in a process of its own; an `accelerator` stage runs one at a time on the device. */
   readonly process: 'inline' | 'child';
   readonly device: 'none' | 'accelerator';
+  /** Environment variables that its process reads beside what every program needs, such as an API key. */
+  readonly environment?: readonly string[];
   readonly load: () => Promise<StageModule>;
   /** The input port whose records the outputs are made of, under the same ids. Along it a record is followed to its source. */
   readonly recordsPort?: string;
