@@ -24,9 +24,15 @@ export function commandEnvironment(
   const passed = declared.map((name): readonly [string, string] => [name, passedThrough(name, outside)]);
   return {
     variables: Object.fromEntries([...given, ...passed]),
-    secrets: passed.map(([, value]) => value).filter((value) => value.length >= shortestSecret),
+    secrets: secretsIn(passed.map(([, value]) => value)),
   };
 }
+
+/** Output is looked at line by line, so each line of a value counts alone. Longer ones first: one may begin another. */
+const secretsIn = (values: readonly string[]): readonly string[] =>
+  [...new Set(values.flatMap((value) => [value, ...value.split(/[\r\n]+/)]))]
+    .filter((text) => text.length >= shortestSecret)
+    .sort((a, b) => b.length - a.length);
 
 function passedThrough(name: string, outside: NodeJS.ProcessEnv): string {
   const value = outside[name];

@@ -29,7 +29,8 @@ export async function runCommand(command: Command): Promise<void> {
   });
   const tail: string[] = [];
   const say = (line: string): string => {
-    const shown = redacted(line, command.secrets);
+    // Secrets first: what is cut off could be one's end.
+    const shown = lastState(redacted(line, command.secrets)).slice(0, lineLength);
     command.onLine(shown);
     return shown;
   };
@@ -79,10 +80,12 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
 const redacted = (text: string, secrets: readonly string[]): string =>
   secrets.reduce((left, secret) => left.replaceAll(secret, '<secret>'), text);
 
+/** Of a progress bar, which writes over itself, the last state counts. */
+const lastState = (line: string): string => line.split('\r').at(-1) ?? '';
+
 async function eachLine(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
   try {
-    // Of a progress bar, which writes over itself, the last state counts.
-    for await (const line of lines) onLine(`${line}`.split('\r').at(-1)?.slice(0, lineLength) ?? '');
+    for await (const line of lines) onLine(`${line}`);
   } catch {
     // Execa ends the lines with the command's own failure, which its result tells of.
   }
