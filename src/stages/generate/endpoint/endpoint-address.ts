@@ -21,10 +21,10 @@ export function endpointAddress(configured: string | undefined, environment: Nod
 /** Why a text cannot be an endpoint's address. What it holds may be a password, so it is not repeated. */
 export function addressProblem(text: string): AddressProblem | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.username || url?.password || url?.search)
+  if (url?.username || url?.password || url?.search || url?.hash)
     return {
       code: 'endpoint-address-with-secret',
-      message: 'carries a user name, a password or a query, which would be stored with the run',
+      message: 'carries a user name, a password, a query or a fragment, which would be stored with the run',
       help: 'give the key in the environment variable OPENAI_API_KEY instead',
     };
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return undefined;

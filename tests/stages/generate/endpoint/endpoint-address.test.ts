@@ -20,7 +20,7 @@ test.each([
     code: 'endpoint-address-with-secret',
     help: 'give the key in the environment variable OPENAI_API_KEY instead',
   };
-  const rest = 'carries a user name, a password or a query, which would be stored with the run';
+  const rest = 'carries a user name, a password, a query or a fragment, which would be stored with the run';
   expect(() => endpointAddress(undefined, { OPENAI_BASE_URL: address })).toThrow(
     expect.objectContaining({ ...problem, message: `the environment variable OPENAI_BASE_URL ${rest}` }),
   );
