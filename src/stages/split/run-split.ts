@@ -49,7 +49,7 @@ function assign(records: readonly DataRecord[], config: SplitConfig): readonly A
 /** The group that a record belongs to, by a field of its own or of the row that it was formatted from. */
 function groupOf(record: DataRecord, group: string): string {
   const fields = isObject(record.fields) ? record.fields : record;
-  const value = fields[group];
+  const value = Object.hasOwn(fields, group) ? fields[group] : undefined;
   if (value === undefined || value === null) throw missingField(fields, group);
   return JSON.stringify(value);
 }
