@@ -9,6 +9,7 @@ import { planCommand } from './commands/plan-command.ts';
 import { runCommand } from './commands/run-command.ts';
 import { runsCommand } from './commands/runs-command.ts';
 import { schemaCommand } from './commands/schema-command.ts';
+import { scoreCommand } from './commands/score-command.ts';
 import { showCommand } from './commands/show-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
@@ -47,6 +48,7 @@ function buildProgram(context: CommandContext, ended: (code: ExitCode) => void):
   add(showCommand);
   add(runsCommand);
   add(graphCommand);
+  add(scoreCommand);
   program.commandsGroup('Start and check:');
   add(initCommand);
   add(schemaCommand);
