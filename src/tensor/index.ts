@@ -1,8 +1,7 @@
 export { openTensorBackend } from './open-tensor-backend.ts';
 export { type AdamWArrays, type AdamWSettings, adamWStep } from './ops/adam-w-step.ts';
 export { type CausalAttentionOptions, causalAttention } from './ops/causal-attention.ts';
-export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
-export { customGradient, type Differentiated } from './ops/custom-gradient.ts';
+export { crossEntropy } from './ops/cross-entropy.ts';
 export { type EmbeddingLookupOptions, embeddingLookup } from './ops/embedding-lookup.ts';
 export { gelu } from './ops/gelu.ts';
 export { type LayerNormOptions, layerNorm } from './ops/layer-norm.ts';

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {
   CausalAttentionOptions,
-  CrossEntropyOptions,
   EmbeddingLookupOptions,
   LayerNormOptions,
   LinearOptions,
+  LogitsAndTargets,
   RmsNormOptions,
 } from '../../src/tensor/index.ts';
 
@@ -42,17 +42,9 @@ export function causalAttention({ query, key, value, mask }: CausalAttentionOpti
   return tf.matMul(tf.softmax(tf.add(scores, mask)), value);
 }
 
-export function crossEntropy({
-  logits,
-  targets,
-  weights,
-  reduction = 'mean',
-}: CrossEntropyOptions): tf.Tensor {
+export function crossEntropy({ logits, targets }: LogitsAndTargets): tf.Tensor {
   const [, vocabulary = 0] = logits.shape;
   const counts = tf.cast(tf.notEqual(targets, tf.scalar(-100, 'int32')), 'float32');
-  const share = weights === undefined ? counts : tf.mul(counts, weights);
   const picked = tf.oneHot(tf.cast(targets, 'int32'), vocabulary, 1, 0, 'float32');
-  const ofTargets = tf.sum(tf.mul(tf.logSoftmax(logits), picked), 1);
-  const total = tf.neg(tf.sum(tf.mul(ofTargets, share)));
-  return reduction === 'sum' ? total : tf.div(total, tf.sum(share));
+  return tf.div(tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), picked))), tf.sum(counts));
 }

@@ -1,41 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
 import { fused } from './fused.ts';
-import { IGNORED_TARGET, targetLogProbabilities } from './target-log-probabilities.ts';
-
-export interface CrossEntropyOptions {
-  /** [N, V] */
-  readonly logits: tf.Tensor;
-  /** int32 [N]; a row whose target is -100 does not count */
-  readonly targets: tf.Tensor;
-  /** float32 [N]: how much each row counts; 1 where absent */
-  readonly weights?: tf.Tensor | undefined;
-  /** 'mean' (the default) divides by the sum of the weights of the rows that count, as PyTorch does; 'sum' does not */
-  readonly reduction?: 'mean' | 'sum' | undefined;
-}
+import { IGNORED_TARGET, type LogitsAndTargets, targetLogProbabilities } from './target-log-probabilities.ts';
 
 /**
- * Cross-entropy of next-token targets, a scalar: sum of w_i (-log softmax(logits_i)[target_i]) / sum of w_i.
- * A row that does not count has a gradient of exactly zero. With no row that counts the mean is NaN.
+ * Mean cross-entropy of next-token targets over the rows that count, a scalar: mean of -log softmax(logits_i)[target_i],
+ * as PyTorch has it. A row that does not count has a gradient of exactly zero. With no row that counts the mean is NaN.
  */
-export function crossEntropy({
-  logits,
-  targets,
-  weights,
-  reduction = 'mean',
-}: CrossEntropyOptions): tf.Tensor {
+export function crossEntropy({ logits, targets }: LogitsAndTargets): tf.Tensor {
   return customGradient([logits], (keep) => {
-    const rowWeights = weightsOfRows({ targets, weights, reduction }); // [N]
+    const shares = sharesOfRows(targets); // [N]
     const { logProbabilities, ofTargets } = targetLogProbabilities({ logits, targets });
-    keep([logProbabilities, targets, rowWeights]);
-    return { value: tf.neg(tf.sum(tf.mul(ofTargets, rowWeights))), gradient: crossEntropyGradient };
+    keep([logProbabilities, targets, shares]);
+    return { value: tf.neg(tf.sum(tf.mul(ofTargets, shares))), gradient: crossEntropyGradient };
   });
 }
 
-/** d logits_i = dy w_i (softmax(logits_i) - onehot(target_i)). */
+/** d logits_i = dy share_i (softmax(logits_i) - onehot(target_i)). */
 function crossEntropyGradient(dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] {
-  const [logProbabilities, targets, rowWeights] = kept as [tf.Tensor, tf.Tensor, tf.Tensor]; // as kept above
-  const factors = tf.mul(rowWeights, dy); // [N]
+  const [logProbabilities, targets, shares] = kept as [tf.Tensor, tf.Tensor, tf.Tensor]; // as kept above
+  const factors = tf.mul(shares, dy); // [N]
   const gradient = fused('CrossEntropyGradient', { inputs: { logProbabilities, targets, factors } });
   if (gradient !== null) return gradient;
   const [, vocabulary = 0] = logProbabilities.shape;
@@ -43,10 +27,8 @@ function crossEntropyGradient(dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] {
   return [tf.mul(tf.sub(tf.exp(logProbabilities), expected), tf.reshape(factors, [-1, 1]))];
 }
 
-type Weighting = Pick<CrossEntropyOptions, 'targets' | 'weights' | 'reduction'>;
-
-function weightsOfRows({ targets, weights, reduction }: Weighting): tf.Tensor {
+/** How much each row counts for the mean: 1 / number of rows that count, or 0. */
+function sharesOfRows(targets: tf.Tensor): tf.Tensor {
   const counts = tf.cast(tf.notEqual(targets, tf.scalar(IGNORED_TARGET, 'int32')), 'float32');
-  const weighted = weights === undefined ? counts : tf.mul(counts, weights);
-  return reduction === 'sum' ? weighted : tf.div(weighted, tf.sum(weighted));
+  return tf.div(counts, tf.sum(counts));
 }

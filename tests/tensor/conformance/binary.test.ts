@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { beforeAll, describe, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   broadcastShapes,
   EXAMPLES,
@@ -39,7 +39,7 @@ function agreesFor(apply: Binary, dtype: TestType): Promise<void> {
   const property = fc.asyncProperty(broadcastShapes, ([a, b]) =>
     expectAgreement(() => {
       const divisor = sample(b, { seed: 2, dtype });
-      // Dividing by zero is compared in a test of its own.
+      // Whole numbers divided by zero are in a test of their own.
       const nonZero =
         dtype === 'int32' ? tf.where(tf.equal(divisor, 0), tf.onesLike(divisor), divisor) : divisor;
       return apply(sample(a, { dtype }), nonZero);
@@ -85,5 +85,16 @@ describe('functions of two tensors agree with the cpu backend over broadcast sha
   });
   test('a number divided by zero is infinite or NaN', () =>
     expectAgreement(() => tf.div(tf.tensor([1, -1, 0]), tf.tensor([0, 0, 0]))));
+  test.each(['div', 'floorDiv', 'mod'] as const)(
+    'a whole number divided by zero does not end the process: %s of the onnx backend',
+    async (name) => {
+      await tf.setBackend('onnx');
+      const [a, b] = [
+        tf.tensor([1, -1, 0, -(2 ** 31)], [4], 'int32'),
+        tf.tensor([0, 0, 0, -1], [4], 'int32'),
+      ];
+      expect(tf.tidy(() => arithmetic[name](a, b)).dataSync()).toHaveLength(4);
+    },
+  );
   test('addN', () => expectAgreement(() => tf.addN([1, 2, 3].map((seed) => sample([2, 3], { seed })))));
 });

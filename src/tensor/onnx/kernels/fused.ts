@@ -1,3 +1,4 @@
+import { IGNORED_TARGET } from '../../ops/target-log-probabilities.ts';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import type { GraphValue } from '../graph/graph-value.ts';
 import { operator } from '../graph/operator.ts';
@@ -10,7 +11,6 @@ const MUL = operator('Mul');
 const WHERE = operator('Where');
 const GELU_A = Math.sqrt(2 / Math.PI);
 const GELU_B = 0.044715;
-const IGNORED = -100;
 
 /** Kernels behind this engine's own operations; elsewhere those are put together from kernels of tfjs. */
 export const fusedKernels = {
@@ -100,6 +100,6 @@ interface TargetColumn {
 
 function targetColumn(graph: GraphRecorder, targets: GraphValue): TargetColumn {
   const all = graph.view(graph.cast(targets, 'int32'), [targets.shape[0] ?? 0, 1]);
-  const isIgnored = graph.test(operator('Equal'), [all, graph.scalar(IGNORED, 'int32')]);
+  const isIgnored = graph.test(operator('Equal'), [all, graph.scalar(IGNORED_TARGET, 'int32')]);
   return { column: graph.apply(WHERE, [isIgnored, graph.scalar(0, 'int32'), all]), isIgnored };
 }
