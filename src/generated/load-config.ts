@@ -33,7 +33,7 @@ export interface LoadConfig {
    */
   readonly limit?: number;
   /**
-   * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
+   * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), a GGUF file of llama.cpp's, or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
    */
   readonly model?: string;
   /**
