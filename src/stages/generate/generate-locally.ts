@@ -4,7 +4,7 @@ import { type LocalModel, openLocalModel } from '../models/open-local-model.ts';
 import { answerLocally } from './answer-locally.ts';
 import { askAll } from './ask-all.ts';
 import type { Generated, Generation } from './generation.ts';
-import { scoreResponses } from './score-responses.ts';
+import { scoreQuestions } from './score-questions.ts';
 import { Tally } from './tally.ts';
 
 export interface LocalGeneration extends Generation {
@@ -30,7 +30,7 @@ export async function generateLocally(generation: LocalGeneration): Promise<Gene
 async function scoreAll({ config, questions, host }: Generation, local: LocalModel): Promise<Generated> {
   const scores = new Map<string, TextScore>();
   const tally = new Tally(host, { total: questions.length });
-  await scoreResponses(local, {
+  await scoreQuestions(local, {
     questions,
     batchSize: config.batch_size,
     signal: host.signal,

@@ -22,9 +22,9 @@ export async function openLocalModel(
   const served = await endpointModel(folder);
   if (served !== undefined)
     throw new UserError({
-      code: 'remote-model',
-      message: `the model \`${served}\` is behind an endpoint: its weights are not here`,
-      help: 'load a model folder instead',
+      code: 'endpoint-model',
+      message: `the model \`${served}\` stands behind an endpoint, which keeps its weights to itself`,
+      help: 'take a model that was loaded from a folder or made with `init`',
     });
   const tokenizer = await openTokenizer(folder);
   const tensorBackend = await openTensorBackend(chosenBackend(resources));

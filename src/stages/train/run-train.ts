@@ -4,9 +4,7 @@ import type { StageHost } from '../../runtime/stage/stage-definition.ts';
 import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import { train } from '../../training/train.ts';
 import type { TrainingProgress } from '../../training/training-task.ts';
-import { UserError } from '../../user-error.ts';
 import { implementStage } from '../implement-stage.ts';
-import { endpointModel } from '../models/endpoint-model.ts';
 import { openLocalModel } from '../models/open-local-model.ts';
 
 /** Trains the model that comes in and writes it out in the same layout, with the tokenizer it came with. */
@@ -15,7 +13,6 @@ export const { run } = implementStage<TrainConfig>()({
   outputs: { model: 'model', history: 'history' },
   async run({ config, inputs, outputs, statePath, resources, host }) {
     const begun = performance.now();
-    await refuseServedModel(inputs.model.path);
     using local = await openLocalModel(inputs.model.path, resources);
     const { model, tokenizer, tensorBackend } = local;
     const { steps, tokensPerSecond } = await train({
@@ -43,16 +40,6 @@ export const { run } = implementStage<TrainConfig>()({
     };
   },
 });
-
-async function refuseServedModel(folder: string): Promise<void> {
-  const served = await endpointModel(folder);
-  if (served === undefined) return;
-  throw new UserError({
-    code: 'endpoint-model',
-    message: `the model \`${served}\` stands behind an endpoint, which keeps its weights to itself`,
-    help: 'train a model that was loaded from a folder or made with `init`',
-  });
-}
 
 function reportProgress(progress: TrainingProgress, host: StageHost): void {
   const { step, totalSteps, loss, learningRate, tokensPerSecond } = progress;

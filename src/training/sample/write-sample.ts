@@ -1,4 +1,4 @@
-import { decodeBatch } from '../../model/generation/decode-batch.ts';
+import { decodeRows } from '../../model/generation/decode-rows.ts';
 import { lengthBucket } from '../../model/generation/length-bucket.ts';
 import { TextWriter } from '../../model/generation/text-writer.ts';
 import type { LanguageModel } from '../../model/language-model.ts';
@@ -27,21 +27,28 @@ export async function writeSample({
 }: SampleRequest): Promise<Sample> {
   const { contextLength: limit } = model.config;
   const tokens = example.inputs.subarray(0, Math.min(sampleStart(example), limit - 1));
+  const room = Math.min(maxNewTokens, limit - tokens.length);
   const writer = new TextWriter({
     prompt: { id: example.id, tokens },
     tokenizer,
     settings: {
       temperature: 0,
       topP: 1,
-      maxNewTokens: Math.min(maxNewTokens, limit - tokens.length),
+      maxNewTokens: room,
       seed: 0,
       stop: [],
       batchSize: 1,
     },
   });
-  const length = lengthBucket(tokens.length, { step: 32, limit });
-  const uninterrupted = new AbortController().signal; // training stops between steps, where its state can be saved
-  await decodeBatch({ model, rows: [writer], length, signal: uninterrupted });
+  const decoding = decodeRows({
+    model,
+    rows: [writer],
+    width: 1,
+    promptLength: lengthBucket(tokens.length, { step: 32, limit }),
+    slots: lengthBucket(tokens.length + room, { step: 64, limit }),
+    signal: new AbortController().signal, // never aborted: training stops between steps, where its state can be saved
+  });
+  while (!(await decoding.next()).done);
   return { prompt: tokenizer.decode(tokens), response: writer.written().text };
 }
 

@@ -3,7 +3,7 @@ import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import type { LocalModel } from '../models/open-local-model.ts';
 import type { Question } from './question.ts';
 
-export interface Rating {
+export interface QuestionScoring {
   readonly questions: readonly Question[];
   readonly batchSize: number;
   readonly signal: AbortSignal;
@@ -11,8 +11,11 @@ export interface Rating {
 }
 
 /** Rates what each record holds after its prompt, and the end of text after it. */
-export async function scoreResponses({ model, tokenizer }: LocalModel, rating: Rating): Promise<void> {
-  const { questions, batchSize, signal, onScore } = rating;
+export async function scoreQuestions(
+  { model, tokenizer }: LocalModel,
+  scoring: QuestionScoring,
+): Promise<void> {
+  const { questions, batchSize, signal, onScore } = scoring;
   const texts = questions.map((question) => textToScore(question, tokenizer));
   for await (const score of scoreTexts({ model, texts, batchSize, signal })) onScore(score);
 }
