@@ -52,7 +52,7 @@ describe('SQuAD', () => {
     const scores = await score('squad', { data, predictions });
     expectAgreement(valuesOf(scores), { exact, f1 });
     expect(scores.remarks.map(({ text, ids }) => [text, ids?.length])).toEqual([
-      ['questions have no prediction and count 0', 198],
+      ['questions without a prediction, counted 0', 198],
     ]);
   });
 

@@ -60,9 +60,6 @@ function notes({ metrics, remarks }: BenchmarkScores): readonly string[] {
 
 function remarkText({ text, ids }: Remark): string {
   if (ids === undefined) return text;
-  const shown = ids
-    .slice(0, MOST_IDS)
-    .map((id) => safeLine(id))
-    .join(', ');
-  return `${formatCount(ids.length)} ${text}: ${shown}${ids.length > MOST_IDS ? ', ...' : ''}`;
+  const shown = ids.slice(0, MOST_IDS).map((id) => safeLine(id));
+  return `${text}: ${formatCount(ids.length)} (${[...shown, ...(ids.length > MOST_IDS ? ['...'] : [])].join(', ')})`;
 }

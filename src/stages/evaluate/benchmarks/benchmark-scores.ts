@@ -19,7 +19,7 @@ export interface BenchmarkScore {
   readonly interval?: Interval;
 }
 
-/** What a reader of the scores has to know: what was left out, or counted as wrong. */
+/** What a reader of the scores has to know, such as which items were left out. */
 export interface Remark {
   readonly text: string;
   /** The items that it is about. */

@@ -21,7 +21,7 @@ export function scorePreferences(preferences: readonly (number | undefined)[]): 
     ],
     remarks: [
       ...remarkOn(
-        'annotations have no preference in [1, 2] and are left out',
+        'annotations without a preference from 1 to 2, left out',
         given.flatMap((preference, index) => (isPreference(preference) ? [] : [`[${index}]`])),
       ),
       { text: caveat },

@@ -30,10 +30,10 @@ export function scoreAnswers(
   return {
     metrics: [...scoresOf(rated), ...parts.flatMap(([name, group]) => scoresOf(group, `${name}_`))],
     remarks: [
-      ...remarkOn('questions have the id of an earlier one, which they replace', repeatedIds(all, questions)),
-      ...remarkOn('questions have no prediction and count 0', missing),
+      ...remarkOn('questions whose id comes again later, left out', repeatedIds(all, questions)),
+      ...remarkOn('questions without a prediction, counted 0', missing),
       ...remarkOn(
-        'predictions are for no question of the data and are left out',
+        'predictions for no question of the data, left out',
         [...predictions.keys()].filter((id) => !byId.has(id)),
       ),
     ],

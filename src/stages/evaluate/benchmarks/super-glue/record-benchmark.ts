@@ -27,11 +27,11 @@ function scoreQueries(
     ],
     remarks: [
       ...remarkOn(
-        'queries have no prediction and count 0',
+        'queries without a prediction, counted 0',
         [...queries.keys()].filter((id) => !predictions.has(id)),
       ),
       ...remarkOn(
-        'predictions are for no query of the data and are left out',
+        'predictions for no query of the data, left out',
         [...predictions.keys()].filter((id) => !queries.has(id)),
       ),
     ],

@@ -15,11 +15,11 @@ export function scoreTrivia(
     ],
     remarks: [
       ...remarkOn(
-        'keys have no prediction and count 0',
+        'keys without a prediction, counted 0',
         [...questions.keys()].filter((key) => !predictions.has(key)),
       ),
       ...remarkOn(
-        'predictions are for no key of the data and are left out',
+        'predictions for no key of the data, left out',
         [...predictions.keys()].filter((key) => !questions.has(key)),
       ),
     ],
