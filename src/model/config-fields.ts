@@ -2,6 +2,9 @@ import { distance } from 'fastest-levenshtein';
 import type { Json, JsonObject } from '../json.ts';
 import { UserError } from '../user-error.ts';
 
+/** Far beyond any model. */
+export const mostLayers = 10_000;
+
 /** Reads the fields of a config.json one by one and remembers which, so that none is ignored by accident. */
 export class ConfigFields {
   readonly #path: string;
@@ -13,11 +16,12 @@ export class ConfigFields {
     this.#json = json;
   }
 
-  /** A whole number of at least 1. */
-  count(name: string): number {
+  /** A whole number of at least 1, and at most `most` where something is made for each before anything is read. */
+  count(name: string, most = Number.MAX_SAFE_INTEGER): number {
     const value = this.#value(name);
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value;
-    throw this.problem(name, 'a whole number of at least 1 is needed');
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+    const limit = most === Number.MAX_SAFE_INTEGER ? 'of at least 1' : `between 1 and ${most}`;
+    throw this.problem(name, `a whole number ${limit} is needed`);
   }
 
   optionalCount(name: string): number | undefined {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json.ts';
-import { ConfigFields } from '../config-fields.ts';
+import { ConfigFields, mostLayers } from '../config-fields.ts';
 import type { ModelSizes } from '../model-config.ts';
 
 /** GPT-2 (Radford et al. 2019) as Hugging Face's GPT2LMHeadModel configures it. */
@@ -45,7 +45,7 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
     vocabularySize: fields.count('vocab_size'),
     contextLength,
     width,
-    layers: fields.count('n_layer'),
+    layers: fields.count('n_layer', mostLayers),
     heads,
     keyValueHeads: heads,
     headWidth: width / heads,

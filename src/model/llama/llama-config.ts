@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json.ts';
-import { ConfigFields } from '../config-fields.ts';
+import { ConfigFields, mostLayers } from '../config-fields.ts';
 import type { ModelSizes } from '../model-config.ts';
 
 /** Llama (Touvron et al. 2023) as Hugging Face's LlamaForCausalLM configures it; SmolLM2 and TinyLlama among others. */
@@ -39,7 +39,7 @@ export function parseLlamaConfig(path: string, json: JsonObject): LlamaConfig {
     vocabularySize: fields.count('vocab_size'),
     contextLength: fields.count('max_position_embeddings'),
     width,
-    layers: fields.count('num_hidden_layers'),
+    layers: fields.count('num_hidden_layers', mostLayers),
     heads,
     keyValueHeads,
     headWidth,
