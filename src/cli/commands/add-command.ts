@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { storageFailureOf } from '../../runtime/store/system-error.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { safeLine } from '../terminal/safe-text.ts';
 import { UsageError } from '../usage-error.ts';
 import type { CommandContext, CommandDeclaration, Example } from './command-declaration.ts';
 
@@ -29,8 +31,9 @@ export function addCommand<Options>({ program, declaration, context, ended }: Ad
     try {
       ended(await execute({ words, options, context }));
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      complain(error, { context, json: wantsJson(options) });
+      const told = error instanceof UsageError ? error : refusedBySystem(error);
+      if (told === undefined) throw error;
+      complain(told, { context, json: wantsJson(options) });
       ended(exitCode.badUsage);
     }
   });
@@ -43,6 +46,14 @@ function exampleText(examples: readonly Example[]): string {
     oneLine ? `  ${line.padEnd(width)}  ${does}` : `  ${line}\n      ${does}`,
   );
   return ['', 'Examples:', ...lines].join('\n');
+}
+
+/** A full or read-only disk, a forbidden folder: nothing that retune did wrong. */
+function refusedBySystem(error: unknown): UsageError | undefined {
+  const failure = storageFailureOf(error);
+  if (failure === undefined) return undefined;
+  const { path, message } = failure;
+  return new UsageError({ message: safeLine(path === '' ? message : `${path}: ${message}`) });
 }
 
 function wantsJson(options: unknown): boolean {

@@ -6,6 +6,7 @@ import { openPipeline } from '../pipeline/open-pipeline.ts';
 import { pipelineStore } from '../pipeline/pipeline-store.ts';
 import { reportMistakes } from '../pipeline/report-mistakes.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
+import { safeLine } from '../terminal/safe-text.ts';
 import { Interruption } from './interruption.ts';
 import { printSummary } from './print-summary.ts';
 import { reportUnlike } from './report-unlike.ts';
@@ -44,6 +45,8 @@ async function runStages({ dag, targets, options, context }: StagesToRun): Promi
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json: options.json });
   await printSummary({ dag, store, result: result.value, terminal, json: options.json });
+  const { lockProblem } = result.value;
+  if (lockProblem !== undefined) terminal.complain(`warning: ${safeLine(lockProblem)}`);
   return reportUnlike(result.value, { terminal, json: options.json }) ?? codeOf[result.value.outcome];
 }
 

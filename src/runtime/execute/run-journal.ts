@@ -4,6 +4,7 @@ import { thisProcess } from '../store/process-identity.ts';
 import type { RunOutcome, RunRecord } from '../store/run-record.ts';
 import { writeRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
+import { storageFailureOf } from '../store/system-error.ts';
 import { machineFingerprint } from './fingerprint.ts';
 import type { StageOutcomes } from './run-stages.ts';
 
@@ -47,7 +48,12 @@ export async function beginJournal(
     startedAt,
     async end({ outcome, stages }) {
       const milliseconds = Math.round(performance.now() - clock);
-      await writeRun(store, { ...record, milliseconds, outcome, stages: Object.fromEntries(stages) });
+      try {
+        await writeRun(store, { ...record, milliseconds, outcome, stages: Object.fromEntries(stages) });
+      } catch (error) {
+        // What the stages made is in the store: that there is no room to say so does not undo it.
+        if (storageFailureOf(error) === undefined) throw error;
+      }
       return milliseconds;
     },
   };

@@ -3,8 +3,8 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import type { Lock } from '../plan/lock.ts';
-import { lockDifferences, stagesUnlike } from '../plan/lock-differences.ts';
-import { lockAfter, readLock, writeLock } from '../plan/lock-file.ts';
+import { lockDifferences } from '../plan/lock-differences.ts';
+import { readLock } from '../plan/lock-file.ts';
 import { PastRuns } from '../plan/past-runs.ts';
 import { selectStages } from '../plan/select-stages.ts';
 import { digestSources } from '../plan/source-digests.ts';
@@ -23,6 +23,7 @@ import { beginJournal } from './run-journal.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunResult } from './run-result.ts';
 import { runStages, type StageOutcomes } from './run-stages.ts';
+import { settleLock } from './settle-lock.ts';
 
 /**
  * Runs what has to run and reuses the rest. An error is a mistake found before anything ran, or a store that cannot be
@@ -80,15 +81,16 @@ async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Pro
     const stages = allOutcomes(nodes, { reached, interrupted: signal.aborted, emit });
     const outcome = outcomeOf(stages, signal);
     const milliseconds = await journal.end({ outcome, stages });
-    const locked = options.locked === true;
-    if (outcome === 'succeeded' && !locked) {
-      const after = lockAfter({ dag, previous: lock, sources, outcomes: stages });
-      await writeLock(dag, { lock: after, previous: lock });
-    }
+    const afterwards = await settleLock(dag, {
+      locked: options.locked ?? false,
+      previous: lock,
+      sources,
+      outcome,
+      outcomes: stages,
+    });
     await store.statCache.save();
     emit({ type: 'run-finished', run: journal.run, outcome, milliseconds });
-    const unlikeLock = locked ? stagesUnlike(lock, stages) : [];
-    return { run: journal.run, outcome, milliseconds, stages, unlikeLock };
+    return { run: journal.run, outcome, milliseconds, stages, ...afterwards };
   } finally {
     leaving.abort();
   }
@@ -129,7 +131,7 @@ const unusableStore = (
   { message, path }: { readonly message: string; readonly path: string },
 ): Diagnostic => ({
   code: 'unusable-store',
-  message: `the store ${root} cannot be used: ${message}${path === '' || path === root ? '' : ` (${path})`}`,
+  message: `the store ${root} cannot be used: ${message}${path === '' || path.startsWith(root) ? '' : ` (${path})`}`,
   help: 'give it room and write access, or choose another with --store or RETUNE_STORE',
 });
 

@@ -10,4 +10,6 @@ export interface RunResult {
   readonly stages: ReadonlyMap<string, StageOutcome>;
   /** Of a run that was held to the lock: the stages that came to other results than it names. */
   readonly unlikeLock: readonly string[];
+  /** Why the lock could not be written, as a sentence without its full stop. */
+  readonly lockProblem: string | undefined;
 }

@@ -26,21 +26,24 @@ export function readLock(dag: Dag): Result<Lock | undefined, Diagnostic> {
   }
 }
 
-/** Writes the lock where it differs from the one that is there. A folder that cannot be written keeps the old one. */
+/** Writes the lock where it differs from the one that is there; returns why that cannot be done, if it cannot. */
 export async function writeLock(
   dag: Dag,
   { lock, previous }: { lock: Lock; previous: Lock | undefined },
-): Promise<void> {
+): Promise<string | undefined> {
   const text = renderLock(lock);
-  if (previous !== undefined && renderLock(previous) === text) return;
+  if (previous !== undefined && renderLock(previous) === text) return undefined;
   const path = lockPathOf(dag.file);
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeFile(temporary, text, { flag: 'wx' });
     await rename(temporary, path);
+    return undefined;
   } catch (error) {
-    await rm(temporary, { force: true });
-    if (storageFailureOf(error) === undefined) throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    const failure = storageFailureOf(error);
+    if (failure === undefined) throw error;
+    return `the lock ${path} could not be written: ${failure.message}`;
   }
 }
 

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Digest, isFolderDigest } from './digest.ts';
 import { readManifest } from './folder-manifest.ts';
 import type { Store } from './store.ts';
-import { blobPath, storeLayout } from './store-layout.ts';
+import { blobPath } from './store-layout.ts';
 
 /** Lays a folder of the store out at `destination`, which must not exist, as links to its read-only blobs. */
 export async function materialiseFolder(
@@ -28,8 +29,8 @@ export interface OpenContent extends AsyncDisposable {
 export async function openContent(store: Store, digest: Digest): Promise<OpenContent> {
   if (!isFolderDigest(digest))
     return { path: join(store.root, blobPath(digest)), async [Symbol.asyncDispose]() {} };
-  await mkdir(join(store.root, storeLayout.temporary), { recursive: true });
-  const held = await mkdtemp(join(store.root, storeLayout.temporary, 'open-'));
+  // Not in the store, which may be one that can only be read.
+  const held = await mkdtemp(join(tmpdir(), 'retune-open-'));
   const path = join(held, 'content');
   await materialiseFolder(store, { digest, destination: path });
   return { path, [Symbol.asyncDispose]: () => rm(held, { recursive: true, force: true }) };

@@ -18,9 +18,8 @@ export async function sweepLeases(store: Store, now: Date): Promise<void> {
       const text = await readFile(path, 'utf8');
       const holder = parseProcessIdentity(text);
       const lapsed = now.getTime() - (await stat(path)).mtimeMs > oneDay;
-      if (lapsed || (holder !== undefined && !mayBeAlive(holder))) {
-        await clearLease(store, { path, text });
-      }
+      const dead = holder !== undefined && !mayBeAlive(holder);
+      if (lapsed || dead) await clearLease(store, { path, text });
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT')) throw error;
     }

@@ -1,41 +1,15 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
 import { planPipeline } from '../../../src/runtime/plan/plan-pipeline.ts';
 import { openStore } from '../../../src/runtime/store/store.ts';
 import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
+import { disksPermitted, openDisk, withDisk } from '../rig/disk.ts';
 import { decisions, openRig } from '../rig/run-rig.ts';
 
-const mount = (...words: readonly string[]): boolean => spawnSync('mount', words).status === 0;
-
-/** A small disk at a folder, for as long as it is held. */
-function openDisk(folder: string, size: string): Disposable & { readonly resize: (size: string) => void } {
-  mkdirSync(folder);
-  if (!mount('-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder)) throw new Error('cannot mount');
-  return {
-    resize: (next) => mount('-o', `remount,${next}`, folder),
-    [Symbol.dispose]: () => spawnSync('umount', [folder]),
-  };
-}
-
-async function mayMount(): Promise<boolean> {
-  await using rig = await openRig();
-  try {
-    using _ = openDisk(join(rig.folder, 'disk'), '64k');
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const permitted = await mayMount();
-const titled = (title: string): string =>
-  permitted ? title : `${title} (mounting a disk is not permitted here)`;
-
-test.skipIf(!permitted)(
-  titled(
+test.skipIf(!disksPermitted)(
+  withDisk(
     'on a full disk a stage fails with the name of the store, nothing is lost, and room is all it takes',
   ),
   async () => {
@@ -59,7 +33,7 @@ test.skipIf(!permitted)(
       },
     });
     expect((await verifyStore(openStore(root))).problems).toEqual([]);
-    disk.resize('size=2m');
+    disk.remount('size=2m');
     expect(decisions(await rig.run(dag, { store: openStore(root) }))).toEqual({
       small: 'reused',
       large: 'ran',
@@ -68,8 +42,8 @@ test.skipIf(!permitted)(
   },
 );
 
-test.skipIf(!permitted)(
-  titled('without any room a run says that the store cannot be used, and leaves none behind'),
+test.skipIf(!disksPermitted)(
+  withDisk('without any room a run says that the store cannot be used, and leaves none behind'),
   async () => {
     await using rig = await openRig();
     using disk = openDisk(join(rig.folder, 'disk'), '4k');
@@ -80,20 +54,20 @@ test.skipIf(!permitted)(
     const message = `the store ${root} cannot be used: ENOSPC: no space left on device`;
     await expect(rig.run(dag, { store: openStore(root) })).rejects.toThrow(message);
     expect(existsSync(root)).toBe(false);
-    disk.resize('size=2m');
+    disk.remount('size=2m');
     expect(decisions(await rig.run(dag, { store: openStore(root) }))).toEqual({ small: 'ran' });
   },
 );
 
-test.skipIf(!permitted)(
-  titled('a store that cannot be written can be planned with; what would have to run says so'),
+test.skipIf(!disksPermitted)(
+  withDisk('a store that cannot be written can be planned with; what would have to run says so'),
   async () => {
     await using rig = await openRig();
     using disk = openDisk(join(rig.folder, 'disk'), '2m');
     const root = join(rig.folder, 'disk', 'store');
     const before = rig.dag({ small: { uses: 'read', with: { path: await rig.write('small.txt', 'a') } } });
     await rig.run(before, { store: openStore(root) });
-    disk.resize('ro');
+    disk.remount('ro');
     const after = rig.dag({ other: { uses: 'read', with: { path: await rig.write('other.txt', 'b') } } });
     for (const dag of [before, after]) {
       expect((await planPipeline({ dag, store: openStore(root) })).ok).toBe(true);

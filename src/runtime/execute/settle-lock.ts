@@ -1,0 +1,26 @@
+import type { Dag } from '../graph/dag.ts';
+import type { SourceDigests } from '../key/key-material.ts';
+import type { Lock } from '../plan/lock.ts';
+import { stagesUnlike } from '../plan/lock-differences.ts';
+import { lockAfter, writeLock } from '../plan/lock-file.ts';
+import type { RunOutcome } from '../store/run-record.ts';
+import type { RunResult } from './run-result.ts';
+import type { StageOutcomes } from './run-stages.ts';
+
+/** After a run: holds it to its lock where that was asked for, else writes the lock anew if all went well. */
+export async function settleLock(
+  dag: Dag,
+  run: {
+    readonly locked: boolean;
+    readonly previous: Lock | undefined;
+    readonly sources: SourceDigests;
+    readonly outcome: RunOutcome;
+    readonly outcomes: StageOutcomes;
+  },
+): Promise<Pick<RunResult, 'unlikeLock' | 'lockProblem'>> {
+  const { locked, previous, sources, outcome, outcomes } = run;
+  if (locked) return { unlikeLock: stagesUnlike(previous, outcomes), lockProblem: undefined };
+  if (outcome !== 'succeeded') return { unlikeLock: [], lockProblem: undefined };
+  const lock = lockAfter({ dag, previous, sources, outcomes });
+  return { unlikeLock: [], lockProblem: await writeLock(dag, { lock, previous }) };
+}
