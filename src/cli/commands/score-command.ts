@@ -24,7 +24,7 @@ export const scoreCommand: CommandDeclaration<ScoreOptions> = {
     jsonOption,
   ],
   examples: [
-    { line: 'retune score', does: 'list the benchmarks and the files they take' },
+    { line: 'retune score', does: 'list the benchmarks' },
     {
       line: 'retune score squad --data dev-v2.0.json --predictions predictions.json',
       does: 'exact match and F1, with standard errors',

@@ -34,8 +34,13 @@ export function scoresText(
     align: pick(['left', 'left', 'right', 'right', 'right']),
     indent: '',
   });
-  return [table, ...notes({ metrics, remarks }).map((note) => wrapText(note, { columns }))].join('\n\n');
+  return [table, ...paragraph(notes({ metrics, remarks }).map((note) => wrapText(note, { columns })))].join(
+    '\n\n',
+  );
 }
+
+const paragraph = (lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : [lines.join('\n')];
 
 const figure = (value: number): string =>
   Number.isInteger(value) ? formatCount(value) : formatFigure(value);

@@ -3,7 +3,7 @@ import { readPreferences } from './read-preferences.ts';
 import { scorePreferences } from './score-preferences.ts';
 
 export const alpacaEvalBenchmark: Benchmark = {
-  summary: "AlpacaEval: win rate from a judge's preferences",
+  summary: "win rate from a judge's preferences",
   data: { file: "the judge's annotations (JSON)", example: 'annotations.json' },
   score: async ({ data }) => scorePreferences(await readPreferences(data)),
 };

@@ -3,7 +3,7 @@ import { readBattles } from './read-battles.ts';
 import { scoreBattles } from './score-battles.ts';
 
 export const arenaBenchmark: Benchmark = {
-  summary: 'Chatbot Arena: Elo and Bradley-Terry ratings',
+  summary: 'Bradley-Terry and Elo ratings of models',
   data: { file: 'the battles in their order (JSON or JSONL)', example: 'battles.json' },
   score: async ({ data, resampling }) => scoreBattles(await readBattles(data), resampling),
 };

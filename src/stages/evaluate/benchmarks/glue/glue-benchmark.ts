@@ -7,7 +7,7 @@ import type { GlueTask } from './glue-tasks.ts';
 
 /** A task of GLUE. Predictions are a submission's file: the columns `index`, which counts the data's rows from 0, and `prediction`. */
 export const glueBenchmark = (task: GlueTask): Benchmark => ({
-  summary: `GLUE: ${task.summary}`,
+  summary: task.summary,
   data: { file: 'the labelled rows (TSV)', example: 'dev.tsv' },
   predictions: { file: 'index and prediction (TSV)', example: 'predictions.tsv' },
   score: async ({ data, predictions, resampling }) => {

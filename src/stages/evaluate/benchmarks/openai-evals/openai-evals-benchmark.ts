@@ -14,7 +14,7 @@ interface Template {
 
 /** A basic template of OpenAI Evals: a completion is right if one ideal answer of its sample matches. */
 export const openaiEvalsBenchmark = ({ summary, matches, hasF1, isJson = false }: Template): Benchmark => ({
-  summary: `OpenAI Evals: ${summary}`,
+  summary,
   data: { file: 'the samples with ideal answers (JSONL)', example: 'samples.jsonl' },
   predictions: { file: 'index and completion (JSONL)', example: 'completions.jsonl' },
   score: async ({ data, predictions }) => {

@@ -4,7 +4,7 @@ import { readQuestions } from './read-questions.ts';
 import { scoreAnswers } from './score-answers.ts';
 
 export const squadBenchmark: Benchmark = {
-  summary: 'SQuAD 1.1 and 2.0: exact match and F1',
+  summary: 'exact match and F1, 1.1 and 2.0',
   data: { file: 'the questions (JSON)', example: 'dev-v2.0.json' },
   predictions: { file: 'answers by question id (JSON)', example: 'predictions.json' },
   score: async ({ data, predictions }) =>

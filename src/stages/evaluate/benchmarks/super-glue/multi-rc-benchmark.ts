@@ -9,7 +9,7 @@ import { labelsByKey, type PlacedLabel, pairLabels } from '../labels/pair-labels
 
 /** MultiRC: each candidate answer of a question is right or not. F1a is over all answers; a question is exact if all of its are. */
 export const multiRcBenchmark: Benchmark = {
-  summary: 'SuperGLUE: many right answers, F1a and exact match',
+  summary: 'many right answers, F1a and exact match',
   data: { file: 'the labelled passages (JSONL)', example: 'val.jsonl' },
   predictions: { file: 'passages with labels (JSONL)', example: 'MultiRC.jsonl' },
   score,

@@ -8,7 +8,7 @@ import { readJsonLines } from '../files/read-json.ts';
 
 /** ReCoRD: the entity that fills a gap, the best over all that are right, as SQuAD 1.1 compares answers. */
 export const recordBenchmark: Benchmark = {
-  summary: 'SuperGLUE: entities in gaps, F1 and exact match',
+  summary: 'entities in gaps, F1 and exact match',
   data: { file: 'the passages with queries (JSONL)', example: 'val.jsonl' },
   predictions: { file: 'idx and label (JSONL)', example: 'ReCoRD.jsonl' },
   score: async ({ data, predictions }) =>

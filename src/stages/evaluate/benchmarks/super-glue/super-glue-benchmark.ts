@@ -8,7 +8,7 @@ import type { SuperGlueTask } from './super-glue-tasks.ts';
 
 /** A task of SuperGLUE with one label a line. Predictions are a submission's file: {idx, label}. */
 export const superGlueBenchmark = (task: SuperGlueTask): Benchmark => ({
-  summary: `SuperGLUE: ${task.summary}`,
+  summary: task.summary,
   data: { file: 'the labelled items (JSONL)', example: 'val.jsonl' },
   predictions: { file: 'idx and label (JSONL)', example: 'predictions.jsonl' },
   score: async ({ data, predictions, resampling }) => {

@@ -4,7 +4,7 @@ import { readTriviaQuestions } from './read-trivia-questions.ts';
 import { scoreTrivia } from './score-trivia.ts';
 
 export const triviaQaBenchmark: Benchmark = {
-  summary: 'TriviaQA: exact match and F1 over all aliases',
+  summary: 'exact match and F1 over all aliases',
   data: { file: 'the questions (JSON)', example: 'wikipedia-dev.json' },
   predictions: { file: 'answers by key (JSON)', example: 'predictions.json' },
   score: async ({ data, predictions }) =>
