@@ -1,5 +1,14 @@
 import fc from 'fast-check';
-import { kindOf, newStage, offersFor, type Project, repaired, type WrittenStage } from './project.ts';
+import type { Json } from '../../../src/json.ts';
+import {
+  configOf,
+  kindOf,
+  newStage,
+  offersFor,
+  type Project,
+  repaired,
+  type WrittenStage,
+} from './project.ts';
 import { contents, type Field, kinds, recordFiles } from './stage-kinds.ts';
 
 /** Ways to change a file; the last two leave the place, the size and the time as they may have been. */
@@ -9,7 +18,6 @@ export type WayToWrite = 'in place' | 'replaced' | 'at an old time';
 export type Edit =
   | {
       readonly do: 'set';
-      readonly stage: number;
       readonly field: number;
       readonly value: number;
       readonly as: 'value' | 'param' | 'nothing';
@@ -23,7 +31,7 @@ export type Edit =
   | { readonly do: 'add'; readonly kind: number; readonly id: number }
   | { readonly do: 'remove'; readonly stage: number }
   | { readonly do: 'rename'; readonly stage: number; readonly id: number }
-  | { readonly do: 'rewire'; readonly stage: number; readonly port: number; readonly offer: number }
+  | { readonly do: 'rewire'; readonly port: number; readonly offer: number }
   | { readonly do: 'file'; readonly file: number; readonly content: number; readonly how: WayToWrite }
   | { readonly do: 'restyle'; readonly style: number }
   | { readonly do: 'name'; readonly name: string }
@@ -33,10 +41,9 @@ const pick = fc.nat({ max: 59 });
 
 export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
-    weight: 6,
+    weight: 8,
     arbitrary: fc.record({
       do: fc.constant('set'),
-      stage: pick,
       field: pick,
       value: pick,
       as: fc.constantFrom('value', 'value', 'param', 'nothing'),
@@ -54,7 +61,7 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('add'), kind: pick, id: pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove'), stage: pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rename'), stage: pick, id: pick }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('rewire'), stage: pick, port: pick, offer: pick }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('rewire'), port: pick, offer: pick }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -85,6 +92,15 @@ const ids = [
 ] as const;
 
 const at = <T>(list: readonly T[], index: number): T | undefined => list[index % list.length];
+
+/** Another value than the one that is there, so that few edits change nothing. */
+const another = (
+  values: readonly Json[],
+  { than, index }: { than: Json | undefined; index: number },
+): Json => {
+  const others = values.filter((value) => JSON.stringify(value) !== JSON.stringify(than));
+  return at(others, index) ?? values[0] ?? null;
+};
 
 export function edited(project: Project, edit: Edit): Project {
   switch (edit.do) {
@@ -125,12 +141,16 @@ const changed = (project: Project, stage: WrittenStage, change: Partial<WrittenS
   });
 
 function setField(project: Project, edit: Of<'set'>): Project {
-  const stage = at(project.stages, edit.stage);
-  const [name, field] = at(Object.entries(stage === undefined ? {} : kindOf(stage).fields), edit.field) ?? [];
-  if (stage === undefined || name === undefined || field === undefined) return project;
+  const fields = project.stages.flatMap((stage) =>
+    Object.entries(kindOf(stage).fields).map(([name, field]) => ({ stage, name, field })),
+  );
+  const chosen = at(fields, edit.field);
+  if (chosen === undefined) return project;
+  const { stage, name, field } = chosen;
   const { [name]: _, ...others } = stage.with;
   if (edit.as === 'nothing') return field.required ? project : changed(project, stage, { with: others });
-  const value = at(field.values, edit.value) ?? null;
+  const than = configOf(stage, project)[name];
+  const value = another(field.values, { than, index: edit.value });
   if (edit.as === 'value') return changed(project, stage, { with: { ...stage.with, [name]: { value } } });
   const param = `${stage.uses}_${name}`;
   const params = Object.hasOwn(project.params, param)
@@ -142,7 +162,8 @@ function setField(project: Project, edit: Of<'set'>): Project {
 function setParam(project: Project, edit: Of<'param'>): Project {
   const param = at(Object.keys(project.params), edit.param);
   if (param === undefined) return project;
-  const value = at(fieldOf(param).values, edit.value) ?? null;
+  const than = project.overrides[param] ?? project.params[param];
+  const value = another(fieldOf(param).values, { than, index: edit.value });
   const { [param]: _, ...others } = project.overrides;
   if (edit.at === 'file only') return repaired({ ...project, overrides: others });
   const where = edit.at === 'file' ? 'params' : 'overrides';
@@ -182,10 +203,12 @@ function rename(project: Project, edit: Of<'rename'>): Project {
 }
 
 function rewire(project: Project, edit: Of<'rewire'>): Project {
-  const index = edit.stage % project.stages.length;
-  const stage = project.stages[index];
-  const [name, port] = at(Object.entries(stage === undefined ? {} : kindOf(stage).inputs), edit.port) ?? [];
-  if (stage === undefined || name === undefined || port === undefined) return project;
+  const ports = project.stages.flatMap((stage, index) =>
+    Object.entries(kindOf(stage).inputs).map(([name, port]) => ({ stage, index, name, port })),
+  );
+  const chosen = at(ports, edit.port);
+  if (chosen === undefined) return project;
+  const { stage, index, name, port } = chosen;
   const offers = offersFor(port, project.stages.slice(0, index), project);
   const bound = at([...offers, ...(port.optional ? [undefined] : [])], edit.offer);
   const { [name]: _, ...others } = stage.from;
@@ -197,5 +220,6 @@ function rewrite(project: Project, edit: Of<'file'>): Project {
   const texts: readonly string[] = recordFiles.some((file) => file === path)
     ? contents.records
     : contents.text;
-  return { ...project, files: { ...project.files, [path]: at(texts, edit.content) ?? '' } };
+  const text = another(texts, { than: project.files[path], index: edit.content });
+  return { ...project, files: { ...project.files, [path]: String(text) } };
 }
