@@ -4,6 +4,7 @@ import { readJsonl } from '../../text/jsonl/read-jsonl.ts';
 import { parseRecord } from '../../text/parse-record.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { readBatches, writeBatches } from './batches-file.ts';
+import { parseScores } from './parse-scores.ts';
 import type { KnownPortType, PortReaders, PortWriters, Sink, Stream, Writable } from './port-contents.ts';
 import { readTokens, writeTokens } from './tokens-file.ts';
 
@@ -26,7 +27,7 @@ export const portCodecs: { readonly [Type in KnownPortType]: PortCodec<Type> } =
   tokens: { read: (path) => ({ read: () => readTokens(path) }), openWriter: fileOf(writeTokens) },
   batches: { read: (path) => ({ read: () => readBatches(path) }), openWriter: fileOf(writeBatches) },
   scores: {
-    read: (path) => ({ read: async () => JSON.parse(await readFile(path, 'utf8')) }),
+    read: (path) => ({ read: async () => parseScores(await readFile(path, 'utf8'), path) }),
     openWriter: fileOf((path, value) => writeFile(path, `${JSON.stringify(value, null, 2)}\n`)),
   },
   model: { read: (path) => ({ path }), openWriter: folder },

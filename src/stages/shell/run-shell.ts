@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ShellConfig } from '../../generated/shell-config.ts';
 import type { ActionPort } from '../../runtime/stage/stage-action.ts';
 import type { StageModule } from '../../runtime/stage/stage-definition.ts';
+import { portCodecs } from '../ports/port-codecs.ts';
 import { commandEnvironment } from './command-environment.ts';
 import { withPaths } from './path-variables.ts';
 import { runCommand } from './run-command.ts';
@@ -30,11 +32,21 @@ export const run: StageModule['run'] = async (action, host) => {
       signal: host.signal,
       onLine: (message) => host.report({ type: 'note', level: 'info', message }),
     });
+    await checkScores(config, paths);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
   return {};
 };
+
+/** Scores are shown at the end of the run, by nobody who could still refuse them. Other outputs are read by stages. */
+async function checkScores({ outputs }: ShellConfig, paths: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, type] of Object.entries(outputs)) {
+    const path = paths[`OUT_${name}`];
+    if (type === 'scores' && path !== undefined && existsSync(path))
+      await portCodecs.scores.read(path).read();
+  }
+}
 
 function pathsOf(prefix: string, ports: Readonly<Record<string, ActionPort>>): Record<string, string> {
   const named = Object.entries(ports).map(([name, port]): readonly [string, string] => {
