@@ -41,6 +41,21 @@ test('the tokens with a role and the chat template are named as Hugging Face nam
   expect((await open(changes)).endOfText).toBe(2);
 });
 
+test('a file that begins texts with a token says so to other programs, and texts are encoded without it', async () => {
+  const changes = { 'tokenizer.ggml.add_bos_token': true };
+  expect(ggufTokenizer(await source(changes)).tokenizer.post_processor).toEqual({
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: '<|im_start|>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+    pair: [
+      { SpecialToken: { id: '<|im_start|>', type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+      { Sequence: { id: 'B', type_id: 1 } },
+    ],
+    special_tokens: { '<|im_start|>': { id: '<|im_start|>', ids: [1], tokens: ['<|im_start|>'] } },
+  });
+  expect((await open(changes)).encode('the end')).toEqual((await open({})).encode('the end'));
+});
+
 test('a token that its author defined is found in a text before anything else', async () => {
   const { metadata } = await source({});
   const types = metadata.get('tokenizer.ggml.token_type');
