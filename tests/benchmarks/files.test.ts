@@ -59,6 +59,56 @@ describe('a file of SQuAD', () => {
   });
 });
 
+describe('a file of TriviaQA', () => {
+  const answer = { NormalizedAliases: ['sunset blvd'], HumanAnswers: ['The Sunset_Boulevard'] };
+  const page = (Filename: string, DocPartOfVerifiedEval: boolean) => ({ Filename, DocPartOfVerifiedEval });
+  const file = (fields: Record<string, unknown>) =>
+    json('web.json', {
+      Domain: 'Web',
+      VerifiedEval: true,
+      Data: [
+        {
+          QuestionId: 'a',
+          QuestionPartOfVerifiedEval: true,
+          Answer: answer,
+          EntityPages: [page('1.txt', true), page('2.txt', false)],
+          SearchResults: [page('3.txt', true)],
+        },
+        {
+          QuestionId: 'b',
+          QuestionPartOfVerifiedEval: false,
+          Answer: answer,
+          EntityPages: [page('4.txt', true)],
+        },
+      ],
+      ...fields,
+    });
+  const predictions = json('p.json', {
+    'a--1.txt': 'a ‘sunset’ boulevard',
+    'a--2.txt': 'x',
+    'b--4.txt': 'x',
+  });
+
+  test('only verified questions and documents count in a verified evaluation; human answers are right, too', async () => {
+    expect(await score('triviaqa', { data: file({}), predictions })).toEqual({
+      metrics: [
+        { metric: 'exact_match', value: 50, count: 2, standard_error: 50 },
+        { metric: 'f1', value: 50, count: 2, standard_error: 50 },
+      ],
+      remarks: [
+        { text: 'keys without a prediction, counted 0', ids: ['a--3.txt'] },
+        { text: 'predictions for no key of the data, left out', ids: ['a--2.txt', 'b--4.txt'] },
+      ],
+    });
+  });
+
+  test('another domain is refused', async () => {
+    await expect(score('triviaqa', { data: file({ Domain: 'Books' }), predictions })).rejects.toThrow(
+      'web.json: Domain must be Wikipedia or Web, but is "Books"',
+    );
+  });
+});
+
 describe('results of HumanEval', () => {
   const problems = jsonLines('problems.jsonl', [{ task_id: 'a' }, { task_id: 'b' }]);
   const results = (...lines: readonly (readonly [string, boolean])[]) =>
@@ -186,6 +236,16 @@ describe('OpenAI Evals', () => {
   test('an ideal answer of json that is not JSON is refused with its line', async () => {
     await expect(accuracyOf('json', ['1', 'x'], ['1', '1'])).rejects.toThrow(
       'samples.jsonl:2: ideal must be a text that is JSON, but is "x"',
+    );
+  });
+
+  test('an index that comes twice is refused with its line', async () => {
+    const predictions = jsonLines(
+      'completions.jsonl',
+      [0, 0].map((index) => ({ index, completion: 'a' })),
+    );
+    await expect(score('openai-evals/match', { data: samples('a'), predictions })).rejects.toThrow(
+      'completions.jsonl:2: index must be an index that no earlier line has, but is 0',
     );
   });
 

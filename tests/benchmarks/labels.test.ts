@@ -112,6 +112,22 @@ describe('GLUE', () => {
   });
 });
 
+describe('figures that do not exist', () => {
+  test('a correlation of equal scores is refused', async () => {
+    const data = tsv('dev.tsv', [['score'], [1], [2]]);
+    await expect(score('glue/sts-b', { data, predictions: submission([3, 3]) })).rejects.toThrow(
+      '`pearson` has no value: all labels or all predictions are equal',
+    );
+  });
+
+  test('data without items is refused', async () => {
+    const data = tsv('dev.tsv', [['sentence', 'label']]);
+    await expect(score('glue/sst-2', { data, predictions: submission([]) })).rejects.toThrow(
+      'the data has no items',
+    );
+  });
+});
+
 describe('SuperGLUE', () => {
   for (const { name, path, classes } of superGlueFiles)
     test.skipIf(!realData(path))(`${name} agrees with scikit-learn on real data${lackOf(path)}`, async () => {

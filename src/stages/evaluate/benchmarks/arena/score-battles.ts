@@ -36,11 +36,13 @@ export function scoreBattles({ models, battles }: Battles, resampling: Resamplin
       .sort((one, other) => other.value - one.value);
   if (all.bradleyTerry === undefined)
     return { metrics: scoresOf('elo', 'elo'), remarks: [{ text: withoutBradleyTerry }] };
+  const tau = kendall(all.elo, all.bradleyTerry);
   return {
     metrics: [
       ...scoresOf('bradleyTerry', 'bradley_terry'),
       ...scoresOf('elo', 'elo'),
-      { metric: 'kendall_tau', value: kendall(all.elo, all.bradleyTerry), count: models.length },
+      // Without a value where either rates all models alike.
+      ...(Number.isNaN(tau) ? [] : [{ metric: 'kendall_tau', value: tau, count: models.length }]),
     ],
     remarks: [{ text: 'Elo depends on the order of the battles; kendall_tau says how alike both rank' }],
   };
@@ -57,7 +59,11 @@ const rate = (models: number, battles: readonly Battle[]): Ratings => ({
 function rateResamples({ models, battles }: Battles, resampling: Resampling): readonly Ratings[] {
   const rounds: Ratings[] = [];
   for (const indices of resamples(battles.length, resampling)) {
-    const drawn = indices.flatMap((index) => battles[index] ?? []);
+    const drawn: Battle[] = [];
+    for (const index of indices) {
+      const battle = battles[index];
+      if (battle !== undefined) drawn.push(battle);
+    }
     rounds.push(rate(models.length, drawn));
   }
   return rounds;

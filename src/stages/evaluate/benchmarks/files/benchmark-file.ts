@@ -17,6 +17,11 @@ const gzipMark = Buffer.from([0x1f, 0x8b]);
 /** The text of a file in UTF-8, unpacked where it is gzipped, without a byte order mark. */
 export async function readText(file: BenchmarkFile): Promise<string> {
   const bytes = await unpacked(file, await bytesOf(file));
+  if (bytes.length > maximumBytes)
+    throw new UserError({
+      code: 'file-too-large',
+      message: `${file.name} is larger than ${maximumBytes / 1024 / 1024} MiB`,
+    });
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

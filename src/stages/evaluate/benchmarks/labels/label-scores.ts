@@ -1,3 +1,4 @@
+import { UserError } from '../../../../user-error.ts';
 import { bootstrapInterval } from '../../statistics/bootstrap-interval.ts';
 import type { LabelPairs } from '../../statistics/confusion.ts';
 import { f1, macroF1 } from '../../statistics/f1.ts';
@@ -25,6 +26,7 @@ export function scoreLabels(
       statistic: (indices) => figure(metric, { pairs: drawn(pairs, indices), classes }),
     });
     const value = figure(metric, { pairs, classes });
+    if (!Number.isFinite(value)) throw withoutSpread(metric);
     return { metric, value, count: gold.length, ...(interval === undefined ? {} : { interval }) };
   });
 }
@@ -34,6 +36,12 @@ export interface LabelScoring {
   readonly classes: readonly string[];
   readonly resampling: Resampling;
 }
+
+const withoutSpread = (metric: LabelMetric): UserError =>
+  new UserError({
+    code: 'no-spread',
+    message: `\`${metric}\` has no value: all labels or all predictions are equal`,
+  });
 
 function figure(
   metric: Exclude<LabelMetric, 'accuracy'>,

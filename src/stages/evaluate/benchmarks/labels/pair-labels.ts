@@ -18,6 +18,7 @@ interface Sides {
 
 /** Gold and predicted labels in the order of the gold ones. Every label has to be known, and every item predicted. */
 export function pairLabels({ gold, predicted, name, classes }: Sides): LabelPairs {
+  if (gold.size === 0) throw new UserError({ code: 'nothing-to-score', message: 'the data has no items' });
   for (const side of [gold, predicted]) for (const label of side.values()) checkLabel(label, classes);
   const missing = [...gold.keys()].filter((key) => !predicted.has(key));
   if (missing.length > 0)

@@ -19,8 +19,11 @@ interface SampleFiles {
 /** Every sample with its completion. */
 export async function readSamples(files: SampleFiles): Promise<readonly Sample[]> {
   const completions = new Map<number, string>();
-  for (const line of await readJsonLines(files.completions))
-    completions.set(numberOf(fieldOf(line, 'index')), textOf(fieldOf(line, 'completion')));
+  for (const line of await readJsonLines(files.completions)) {
+    const index = numberOf(fieldOf(line, 'index'));
+    if (completions.has(index)) throw unfit(fieldOf(line, 'index'), 'an index that no earlier line has');
+    completions.set(index, textOf(fieldOf(line, 'completion')));
+  }
   const samples = await readJsonLines(files.samples);
   return samples.map((line, index) => {
     const completion = completions.get(index);
