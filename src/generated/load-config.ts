@@ -19,7 +19,7 @@ export interface LoadConfig {
    */
   readonly columns?: string[];
   /**
-   * New names for fields: the name here, then the name in the data. Fields that are not listed keep theirs.
+   * New names for fields: the name here, then the name in the data. Fields that are not listed keep theirs; a name that no row has is an error.
    */
   readonly fields?: {
     readonly [k: string]: string;

@@ -69,7 +69,7 @@ test('a broken line in a records file is a stage error that names file, line and
   });
   await expect(run).rejects.toThrow(UserError);
   await expect(run).rejects.toThrow(
-    `${rig.path('in')}:2:11: the line is not JSON: expected double-quoted property name`,
+    `${rig.path('in')}:2:11: the line is not JSON: there is a comma before \`}\``,
   );
 });
 

@@ -13,8 +13,8 @@ export async function detectType(path: string): Promise<Exclude<LoadConfig['type
     .replace(/^\uFEFF/, '')
     .trimStart();
   if (beginning.startsWith('[')) return 'json';
-  if (beginning.startsWith('{')) return 'jsonl';
-  const [firstLine = ''] = beginning.split('\n', 1);
+  const [firstLine = '', ...more] = beginning.split('\n', 2);
+  if (beginning.startsWith('{')) return more.length === 0 || isJson(firstLine) ? 'jsonl' : 'json';
   return firstLine.includes('\t') ? 'tsv' : 'csv';
 }
 
@@ -25,5 +25,15 @@ async function firstBytes(path: string): Promise<Buffer> {
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
+  }
+}
+
+/** An object that goes on in the next line is a JSON file of its own. */
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import type { LoadConfig } from '../../generated/load-config.ts';
 import { writeModelFolder } from '../../model/folder/write-model-folder.ts';
 import { initialModel } from '../../model/initial-model.ts';
-import { copyTokenizer, openTokenizer, writeEncodingName } from '../../text/tokenizer/open-tokenizer.ts';
+import { openEncoding } from '../../text/tokenizer/encoding-tokenizer.ts';
+import {
+  copyTokenizer,
+  openTokenizer,
+  openTokenizerFile,
+  writeEncodingName,
+} from '../../text/tokenizer/open-tokenizer.ts';
+import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import { UserError } from '../../user-error.ts';
 import type { Folder } from '../ports/port-contents.ts';
 
@@ -15,9 +22,8 @@ export async function initializeModel(
   outputs: { readonly model: Folder; readonly tokenizer: Folder },
 ): Promise<void> {
   const model = outputs.model;
-  await writeTokenizer(init, model.path);
+  const tokenizer = await takeTokenizer(init, model.path);
   await copyTokenizer({ from: model.path, to: outputs.tokenizer.path });
-  const tokenizer = await openTokenizer(model.path);
   const { family, width, layers, heads, tied, seed } = init;
   const vocabularySize = init.vocabulary_size ?? tokenizer.vocabularySize;
   if (vocabularySize < tokenizer.vocabularySize) {
@@ -34,10 +40,22 @@ export async function initializeModel(
   );
 }
 
-/** A path to a file is that file alone: what stands beside it is not part of the stage's key. */
-async function writeTokenizer({ encoding, tokenizer }: Initialization, folder: string): Promise<void> {
-  if (encoding !== undefined) return writeEncodingName(folder, encoding);
-  if (tokenizer === undefined) throw new Error('neither an encoding nor a tokenizer was given'); // `check` refuses it.
-  if ((await stat(tokenizer)).isDirectory()) return copyTokenizer({ from: tokenizer, to: folder });
-  await copyFile(tokenizer, join(folder, 'tokenizer.json'));
+/**
+ * Writes the tokenizer into the folder and opens it, from where the user has it: what is wrong with it is told by that
+ * path. A path to a file is that file alone: what stands beside it is not part of the stage's key.
+ */
+async function takeTokenizer(
+  { encoding, tokenizer: source }: Initialization,
+  folder: string,
+): Promise<Tokenizer> {
+  if (encoding !== undefined) {
+    await writeEncodingName(folder, encoding);
+    return openEncoding(encoding);
+  }
+  if (source === undefined) throw new Error('neither an encoding nor a tokenizer was given'); // `check` refuses it.
+  const isFolder = (await stat(source)).isDirectory();
+  const tokenizer = await (isFolder ? openTokenizer(source) : openTokenizerFile(source));
+  if (isFolder) await copyTokenizer({ from: source, to: folder });
+  else await copyFile(source, join(folder, 'tokenizer.json'));
+  return tokenizer;
 }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { CsvError, parse } from 'csv-parse';
 import { UserError } from '../../user-error.ts';
+import { notUtf8 } from './not-utf-8.ts';
 import type { Row } from './read-rows.ts';
 
 interface DelimitedFormat {
@@ -17,6 +18,7 @@ const maximumRecordCharacters = 16 * 1024 * 1024;
 /** The rows of a CSV or TSV file, all values as text. TSV has no quotes. */
 export async function* readDelimitedRows(path: string, format: DelimitedFormat): AsyncGenerator<Row> {
   let names = format.columns;
+  let count = 0;
   for await (const { record, line } of records(path, format)) {
     if (names === undefined) {
       names = checkHeader(record, `${path}:${line}`);
@@ -24,8 +26,10 @@ export async function* readDelimitedRows(path: string, format: DelimitedFormat):
     }
     if (record.length !== names.length) throw raggedRow({ place: `${path}:${line}`, record, names });
     const fields = names.map((name, index) => [name, record[index] ?? ''] as const);
+    count += 1;
     yield { line, row: Object.fromEntries(fields) };
   }
+  if (count === 0 && names !== undefined) throw headerAlone(path);
 }
 
 interface DelimitedRecord {
@@ -93,12 +97,7 @@ async function* decoded(path: string): AsyncGenerator<string> {
     yield decoder.decode();
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new UserError({
-      code: 'not-utf-8',
-      message: `${path} is not UTF-8 text`,
-      help: 'save it as UTF-8',
-      cause,
-    });
+    throw await notUtf8(path, cause);
   }
 }
 
@@ -116,6 +115,13 @@ function checkHeader(names: readonly string[], place: string): readonly string[]
     help,
   });
 }
+
+const headerAlone = (path: string): UserError =>
+  new UserError({
+    code: 'no-records',
+    message: `${path} holds no rows: its only line is taken for the names of the columns`,
+    help: 'name the columns with `columns` where the file has no header row',
+  });
 
 function raggedRow(row: { place: string; record: readonly string[]; names: readonly string[] }): UserError {
   return new UserError({

@@ -2,8 +2,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
 import type { Json } from '../../json.ts';
 import { jsonFault } from '../../text/jsonl/json-fault.ts';
+import { isObject } from '../../text/parse-record.ts';
+import { fieldsIn } from '../../text/template/row-field.ts';
 import { UserError } from '../../user-error.ts';
 import { itemLines } from './item-lines.ts';
+import { notUtf8 } from './not-utf-8.ts';
 
 /** Beyond this a file does not fit into one JavaScript string. */
 const maximumBytes = 400 * 1024 * 1024;
@@ -30,10 +33,15 @@ export async function readJsonList(path: string): Promise<readonly JsonItem[]> {
     const lines = itemLines(text);
     return value.map((item: Json, index) => ({ line: lines[index] ?? 1, value: item }));
   }
-  throw new UserError({
+  throw notAList(path, value);
+}
+
+function notAList(path: string, value: Json): UserError {
+  const found = isObject(value) ? `one object with ${fieldsIn(value)}` : 'one value';
+  return new UserError({
     code: 'not-a-list',
-    message: `${path} holds one JSON value that is not a list`,
-    help: 'a JSON file of rows is a list of objects; for one object on each line say `type: jsonl`',
+    message: `${path} holds ${found}, not a list of rows`,
+    help: 'rows are a JSON list of objects, [{...}, {...}], or JSONL: one object on each line',
   });
 }
 
@@ -42,12 +50,7 @@ async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new UserError({
-      code: 'not-utf-8',
-      message: `${path} is not UTF-8 text`,
-      help: 'save it as UTF-8',
-      cause,
-    });
+    throw await notUtf8(path, cause);
   }
 }
 

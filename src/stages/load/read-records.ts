@@ -5,6 +5,7 @@ import { RecordProblems } from '../record-problems.ts';
 import { readRows } from './read-rows.ts';
 import { RecordIds } from './record-ids.ts';
 import { renameFields } from './rename-fields.ts';
+import { UnseenFields } from './unseen-fields.ts';
 
 export interface PlacedRecord {
   readonly record: DataRecord;
@@ -18,9 +19,11 @@ export async function* readRecords(
   const { records: path, type, columns, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;
   const problems = new RecordProblems(`of ${path} cannot be loaded`);
   const ids = new RecordIds(idField);
+  const unseen = new UnseenFields(fields);
   let count = 0;
   for await (const { line, row } of readRows(path, { type, columns })) {
     count += 1;
+    unseen.see(row);
     const place = { path, line };
     const record = problems.collect({ place }, () =>
       ids.identify(renameFields(row, fields), { data: row, line }),
@@ -29,11 +32,11 @@ export async function* readRecords(
     if (count >= limit) break;
   }
   problems.throwIfAny();
-  if (count === 0) {
+  if (count === 0)
     throw new UserError({
       code: 'no-records',
       message: `${path} holds no rows`,
       help: 'is it the right file?',
     });
-  }
+  unseen.throwIfAny(path);
 }

@@ -8,10 +8,20 @@ export interface JsonFault {
 /** The place and the reason of an error that JSON.parse threw for `text`. */
 export function jsonFault(cause: unknown, text: string): JsonFault {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const before = text.slice(0, faultOffset(message, text));
+  const offset = faultOffset(message, text);
+  const before = text.slice(0, offset);
   const line = before.split('\n').length;
   const column = before.length - before.lastIndexOf('\n');
-  return { line, column, reason: reasonOf(message) };
+  return { line, column, reason: commonReason(text, offset) ?? reasonOf(message) };
+}
+
+/** What people most often do, which the parser says in terms of what it would have taken instead. */
+function commonReason(text: string, offset: number): string | undefined {
+  const found = text[offset];
+  if (text.slice(offset).trim() === '') return 'it ends too early';
+  const closes = found === '}' || found === ']';
+  if (closes && text.slice(0, offset).trimEnd().endsWith(',')) return `there is a comma before \`${found}\``;
+  return found === "'" ? 'text stands in double quotes, not in single ones' : undefined;
 }
 
 function faultOffset(message: string, text: string): number {
@@ -45,7 +55,6 @@ function hasUnexpectedToken(text: string): boolean {
 
 const reasonOf = (message: string): string =>
   message
-    .replace(/^Unexpected end of JSON input$/, 'it ends too early')
     .replace(/,? (?:\.\.\.)?"[\s\S]*is not valid JSON$/, '')
     .replace(/ (?:in JSON )?at position \d+(?: \(line \d+ column \d+\))?$/, '')
     .replace(/^[A-Z]/, (letter) => letter.toLowerCase());

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
+import { nearName } from '../near-name.ts';
 import { isObject } from '../parse-record.ts';
 
 /** The text of a field that the row must have. */
@@ -14,14 +15,12 @@ export const optionalText = (row: JsonObject, name: string): string => textOf(na
 
 export function missingField(row: JsonObject, name: string): UserError {
   if (Object.hasOwn(row, name)) return nullField(name);
-  const turns = conversationIn(row);
+  const map = `map it with \`fields: { ${name}: <its name in your data> }\` of the load stage; ${fieldsOf(row)}`;
+  const near = nearName(name, Object.keys(row));
   return new UserError({
     code: 'missing-field',
     message: `it has no field \`${name}\``,
-    help:
-      turns === undefined
-        ? `map it with \`fields: { ${name}: <its name in your data> }\` of the load stage; the row has ${fieldsIn(row)}`
-        : `the row holds a conversation, \`${turns}\`: write it with a template of your own that loops over it, as the documentation of format shows`,
+    help: conversationHelp(row) ?? (near === undefined ? map : `did you mean \`${near}\`? Otherwise ${map}`),
   });
 }
 
@@ -32,14 +31,23 @@ const nullField = (name: string): UserError =>
     help: 'give it a text in the data, or leave the row out',
   });
 
-/** The field that holds a list of turns, under whatever name. */
-const conversationIn = (row: JsonObject): string | undefined =>
-  Object.keys(row).find((name) => {
-    const value = row[name];
-    return Array.isArray(value) && value.length > 0 && value.every(isObject);
-  });
+/** What to do with a row that holds a list of turns, under whatever name. */
+function conversationHelp(row: JsonObject): string | undefined {
+  for (const [name, turns] of Object.entries(row)) {
+    if (!Array.isArray(turns) || !isObject(turns[0])) continue;
+    const [who, text] = Object.hasOwn(turns[0], 'value') ? ['from', 'value'] : ['role', 'content'];
+    return (
+      `the row holds a conversation, \`${name}\`, which takes a template of your own, such as ` +
+      `prompt: "{% for turn in ${name}[:-1] %}{{ turn.${who} }}: {{ turn.${text} }}\\n{% endfor %}" ` +
+      `and response: "{{ ${name}[-1].${text} }}"`
+    );
+  }
+  return undefined;
+}
 
-/** For example "`instruction`, `output`". */
+/** For example "the row has `instruction`, `output`". */
+export const fieldsOf = (row: JsonObject): string => `the row has ${fieldsIn(row)}`;
+
 export function fieldsIn(row: JsonObject): string {
   const names = Object.keys(row).map((name) => `\`${name}\``);
   return names.length === 0 ? 'no fields' : names.join(', ');
@@ -54,9 +62,10 @@ function textOf(name: string, value: Json): string {
       : `a ${typeof value}`;
   throw new UserError({
     code: 'not-text',
-    message: `its field \`${name}\` is ${kind} (${shortened(JSON.stringify(value))}), not text`,
+    message: `its field \`${name}\` is ${kind} (${shortened(JSON.stringify(value), 40)}), not text`,
     help: 'put the value in quotation marks in the data, or write it with a template of your own',
   });
 }
 
-const shortened = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}...` : text);
+export const shortened = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most)}...` : text;

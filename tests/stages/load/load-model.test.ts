@@ -91,7 +91,7 @@ test('a folder that holds no model is an error that names what is missing', asyn
   const run = rig.run(load, { config: { type: 'auto', model: rig.folder }, outputs });
   await expect(run).rejects.toMatchObject({
     name: 'UserError',
-    message: `${rig.path('config.json')} cannot be read`,
+    message: `${rig.path('config.json')} is missing or cannot be read`,
     help: 'a model is a folder with config.json and model.safetensors',
   });
 });

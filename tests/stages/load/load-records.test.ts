@@ -53,11 +53,20 @@ test('rows of messages pass through', async () => {
 });
 
 test('fields are renamed, also to several names, and the others kept', async () => {
-  const fields = { instruction: 'question', prompt: 'question', missing: 'nowhere', text: 'body' };
+  const fields = { instruction: 'question', prompt: 'question', input: 'context', text: 'body' };
   const row = { id: 1, question: 'q', text: 'old', body: 'new', topic: 't' };
-  expect(await loaded(JSON.stringify([row]), { fields })).toEqual([
+  expect(await loaded(JSON.stringify([row, { id: 2, context: 'c' }]), { fields })).toEqual([
     { id: '1', instruction: 'q', prompt: 'q', text: 'new', topic: 't' },
+    { id: '2', input: 'c' },
   ]);
+});
+
+test('a name in `fields` that no row has is a mistake', async () => {
+  await expect(loaded('q,answer\n1,2\n', { fields: { output: 'anwser' } })).rejects.toMatchObject({
+    name: 'UserError',
+    message: 'no row of FILE has the field `anwser`, which `fields` gives another name',
+    help: 'did you mean `answer`?',
+  });
 });
 
 test('a limit takes the first rows and reads no further', async () => {
@@ -112,9 +121,28 @@ describe('ids', () => {
 describe('a broken file is an error that names file, line and column', () => {
   test.each([
     ['JSON', '[\n {"a": 1},\n {"a": }\n]', {}, "FILE:3:8: not JSON: unexpected token '}'"],
-    ['JSON that ends', '[{"a": 1}', {}, "FILE:1:10: not JSON: expected ',' or ']' after array element"],
+    ['JSON that ends', '[{"a": 1}', {}, 'FILE:1:10: not JSON: it ends too early'],
     ['JSONL', '{"a": 1}\n{"a": nope}\n', {}, "FILE:2:8: the line is not JSON: unexpected token 'o'"],
-    ['a JSON object', '{"data": [1]}', { type: 'json' }, 'FILE holds one JSON value that is not a list'],
+    [
+      'a JSON object',
+      '{"data": [1]}',
+      { type: 'json' },
+      'FILE holds one object with `data`, not a list of rows',
+    ],
+    [
+      'a JSON object of many lines',
+      '{\n"data": [1]}',
+      {},
+      'FILE holds one object with `data`, not a list of rows',
+    ],
+    ['JSON that is one text', '"rows"', { type: 'json' }, 'FILE holds one value, not a list of rows'],
+    ['JSON with a comma too many', '[{"a": 1},]', {}, 'FILE:1:11: not JSON: there is a comma before `]`'],
+    [
+      'JSON in single quotes',
+      "[{'a': 1}]",
+      {},
+      'FILE:1:3: not JSON: text stands in double quotes, not in single ones',
+    ],
     ['a list of numbers', '[{"a": 1},\n 2]', {}, 'FILE:2: item 2 is a number, not an object'],
     ['a JSONL line that is a list', '{"a": 1}\n[2]', {}, 'FILE:2: the line is a list, not an object'],
     ['a ragged CSV', 'a,b\n1,2\n1,2,3\n', {}, 'FILE:3: the row has 3 values where there are 2 columns'],
@@ -138,14 +166,20 @@ describe('a broken file is an error that names file, line and column', () => {
     ],
     ['a CSV header that names a column twice', 'a,b,a\n1,2,3\n', {}, 'FILE:1: two columns have the name `a`'],
     ['nothing', '', {}, 'FILE holds no rows'],
-    ['a CSV of a header alone', 'a,b\n', {}, 'FILE holds no rows'],
+    [
+      'a CSV of a header alone',
+      'a,b\n',
+      {},
+      'FILE holds no rows: its only line is taken for the names of the columns',
+    ],
     [
       'JSONL that is not UTF-8',
       Buffer.from('{"a": "\xe9"}', 'latin1'),
       {},
       'FILE:1: the line is not UTF-8 text',
     ],
-    ['CSV that is not UTF-8', Buffer.from('a\n\xe9\n', 'latin1'), {}, 'FILE is not UTF-8 text'],
+    ['CSV that is not UTF-8', Buffer.from('a\n\xe9\n', 'latin1'), {}, 'FILE:2: the line is not UTF-8 text'],
+    ['JSON that is not UTF-8', Buffer.from('[\n"\xe9"]', 'latin1'), {}, 'FILE:2: the line is not UTF-8 text'],
     [
       'UTF-16',
       Buffer.from('\uFEFF{"a": 1}', 'utf16le'),

@@ -56,7 +56,10 @@ test('line numbers count empty lines, and the last line needs no end', async () 
 test.each([
   ['{"a": }', 1, 7, "unexpected token '}'"],
   ['[1,\n 2,\n x]', 3, 2, "unexpected token 'x'"],
-  ['{"a": "b"\n', 2, 1, "expected ',' or '}' after property value"],
+  ['{"a": "b"\n', 2, 1, 'it ends too early'],
+  ['{"a": "b" "c": 1}', 1, 11, "expected ',' or '}' after property value"],
+  ['[1, 2,\n]', 2, 1, 'there is a comma before `]`'],
+  ["{'a': 1}", 1, 2, 'text stands in double quotes, not in single ones'],
   ['', 1, 1, 'it ends too early'],
 ])('the fault of %j is at line %i, column %i: %s', (text, line, column, reason) => {
   let cause: unknown;
