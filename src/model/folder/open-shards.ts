@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '../../user-error.ts';
 import { openSafetensors, type SafetensorsFile } from '../safetensors/open-safetensors.ts';
+import { parseJsonFile } from './parse-json-file.ts';
 
 /** All tensors of a folder's checkpoint, by name, each in the file that holds it. */
 export interface Shards extends AsyncDisposable {
@@ -13,7 +15,7 @@ export async function openShards(folder: string): Promise<Shards> {
   const files: SafetensorsFile[] = [];
   const close = async () => void (await Promise.all(files.map((file) => file.close())));
   try {
-    for (const name of await shardNames(folder)) files.push(await openSafetensors(join(folder, name)));
+    for (const name of await shardNames(folder)) files.push(await openShard(folder, name));
     const tensors = new Map<string, SafetensorsFile>();
     for (const file of files) for (const name of file.tensors.keys()) tensors.set(name, file);
     return { tensors, [Symbol.asyncDispose]: close };
@@ -23,11 +25,21 @@ export async function openShards(folder: string): Promise<Shards> {
   }
 }
 
+async function openShard(folder: string, name: string): Promise<SafetensorsFile> {
+  const path = join(folder, name);
+  if (existsSync(path)) return openSafetensors(path);
+  throw new UserError({
+    code: 'bad-model-folder',
+    message: `${folder} has no ${name}`,
+    help: 'the weights are needed as safetensors: files such as pytorch_model.bin have to be converted first',
+  });
+}
+
 async function shardNames(folder: string): Promise<readonly string[]> {
   const path = join(folder, 'model.safetensors.index.json');
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return ['model.safetensors'];
-  const index: unknown = JSON.parse(text);
+  const index = parseJsonFile(path, text);
   const names = [...new Set(Object.values(weightMap(index)))].sort();
   for (const name of names)
     if (typeof name !== 'string' || name !== basename(name))

@@ -65,6 +65,7 @@ async function readHeader(handle: FileHandle, path: string) {
   if (size < 8) throw badSafetensors(path, `it has only ${size} bytes`);
   const prefix = new Uint8Array(8);
   await fill({ handle, path, bytes: prefix, position: 0 });
+  if (new TextDecoder().decode(prefix) === gitLfsPrefix) throw gitLfsPointer(path);
   const declared = new DataView(prefix.buffer).getBigUint64(0, true);
   if (declared > BigInt(maximumHeaderBytes))
     throw badSafetensors(path, `its header claims ${declared} bytes; at most 100 MB are allowed`);
@@ -76,6 +77,16 @@ async function readHeader(handle: FileHandle, path: string) {
   const text = new TextDecoder().decode(bytes);
   return { text, dataStart: 8 + headerBytes, dataBytes: size - 8 - headerBytes };
 }
+
+/** What Git leaves in place of a large file that was not fetched: `version https://git-lfs...`. */
+const gitLfsPrefix = 'version ';
+
+const gitLfsPointer = (path: string): UserError =>
+  new UserError({
+    code: 'git-lfs-pointer',
+    message: `${path} is not the file itself but Git LFS's pointer to it`,
+    help: 'run `git lfs pull` in the folder, or download the file',
+  });
 
 interface Filling {
   readonly handle: FileHandle;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import type { Json, JsonObject } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
+import { jsonFault } from '../jsonl/json-fault.ts';
 import { isObject } from '../parse-record.ts';
 import { withinTime } from '../within-time.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -82,15 +83,23 @@ function encode({ path, encoder, vocabulary, milliseconds }: Encoder, text: stri
 /** Fields that a file may leave out and the library insists on. */
 const absentParts: JsonObject = { added_tokens: [], normalizer: null, post_processor: null, decoder: null };
 
+/** The library takes any other type for one of these, by its fields. */
+const models = ['BPE', 'Unigram', 'WordLevel', 'WordPiece'];
+
 function parseTokenizerJson(path: string, text: string): JsonObject {
   let json: Json;
   try {
     json = JSON.parse(text);
-  } catch {
-    throw badTokenizer(path, 'it is not JSON');
+  } catch (cause) {
+    const { line, column, reason } = jsonFault(cause, text);
+    throw badTokenizer(`${path}:${line}:${column}`, `it is not JSON: ${reason}`);
   }
-  if (isObject(json) && isObject(json.model)) return withUnicodeWords({ ...absentParts, ...json });
-  throw badTokenizer(path, 'it has no `model`');
+  if (!isObject(json) || !isObject(json.model))
+    throw badTokenizer(path, 'it has no `model`, as every tokenizer.json of Hugging Face does');
+  const { type } = json.model;
+  if (typeof type === 'string' && !models.includes(type))
+    throw badTokenizer(path, `its model has the type \`${type}\`; ${models.join(', ')} are supported`);
+  return withUnicodeWords({ ...absentParts, ...json });
 }
 
 function endOfTextOf(tokenizer: { path: string; config: JsonObject; vocabulary: Vocabulary }): number {
@@ -102,7 +111,7 @@ function endOfTextOf(tokenizer: { path: string; config: JsonObject; vocabulary: 
   throw new UserError({
     code: 'no-end-of-text',
     message: `${path} has no token \`${candidates.join('` or `')}\` to end a text with`,
-    help: 'name the token as `eos_token` in a tokenizer_config.json beside it',
+    help: 'name the token as `eos_token` in a tokenizer_config.json beside it, and give the path of their folder',
   });
 }
 

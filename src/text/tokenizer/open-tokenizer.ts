@@ -26,6 +26,10 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
   });
 }
 
+/** Opens a tokenizer.json alone, whatever its name. */
+export const openTokenizerFile = async (path: string): Promise<Tokenizer> =>
+  openJsonTokenizer({ path, text: await readFile(path, 'utf8'), config: {} });
+
 /** Copies the tokenizer that `openTokenizer` would open from one folder to another, and nothing else. */
 export async function copyTokenizer({ from, to }: { from: string; to: string }): Promise<void> {
   if (await isThere(join(from, encodingJson)))
@@ -47,7 +51,7 @@ function encodingNamed(path: string, text: string): EncodingName {
   throw new UserError({
     code: 'unknown-encoding',
     message: `${path} names the encoding ${JSON.stringify(encoding ?? null)}, which is none that is known`,
-    help: `the encodings are ${encodingNames.join(', ')}`,
+    help: `the encodings are ${encodingNames.join(', ')}; GPT-2's is r50k_base`,
   });
 }
 
