@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
 import { withinTime } from '../within-time.ts';
-import { fieldsOf, missingField } from './row-field.ts';
-import { type OutputName, type StrictTemplate, strictTemplate } from './strict-template.ts';
+import { missingField, shortened } from './row-field.ts';
+import { type StrictTemplate, strictTemplate } from './strict-template.ts';
 import { segmentsOf, type Template } from './template.ts';
 
 /** A user's template: the source of each segment, in Jinja. */
@@ -78,9 +78,9 @@ const globals = new Set([
 
 function render(template: StrictTemplate, row: JsonObject): string {
   const used = Object.entries(row).filter(([name]) => template.names.has(name) && !globals.has(name));
-  const noValue = (name: OutputName): never => {
-    if (name !== undefined && !name.includes('.')) throw missingField(row, name);
-    throw unwritable(row, `\`${name ?? 'a value'}\` has no value`);
+  const noValue = (expression: string): never => {
+    if (/^\w+$/.test(expression)) throw missingField(row, expression);
+    throw unwritable(row, `\`${expression}\` has no value`);
   };
   try {
     const text = template.render(Object.fromEntries(used), noValue);
@@ -88,9 +88,27 @@ function render(template: StrictTemplate, row: JsonObject): string {
     return text;
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw unwritable(row, cause instanceof Error ? cause.message : String(cause));
+    throw unwritable(row, inPlainWords(cause instanceof Error ? cause.message : String(cause)));
   }
 }
+
+/** The library's names of what a value is -> words. */
+const kinds: Readonly<Record<string, string>> = {
+  UndefinedValue: 'a field that is absent',
+  NullValue: 'null',
+  StringValue: 'a text',
+  IntegerValue: 'a number',
+  FloatValue: 'a number',
+  BooleanValue: 'true or false',
+  ArrayValue: 'a list',
+  ObjectValue: 'an object',
+};
+
+const inPlainWords = (reason: string): string =>
+  reason
+    .replace('Expected iterable or object type in for loop: got', 'its loop needs a list, not')
+    .replace('Slice object must be an array or string', 'only a list or a text can be sliced with [:]')
+    .replace(/\b[A-Z]\w+Value\b/g, (kind) => kinds[kind] ?? kind);
 
 const tooLong = (milliseconds: number): UserError =>
   new UserError({
@@ -102,7 +120,7 @@ const tooLong = (milliseconds: number): UserError =>
 function unwritable(row: JsonObject, reason: string): UserError {
   return new UserError({
     code: 'template-failed',
-    message: `its template fails: ${reason}`,
-    help: `what may be absent is asked for with {% if field %} first; ${fieldsOf(row)}`,
+    message: `the template fails: ${reason}`,
+    help: `what may be absent is asked for with {% if field %} first; the row is ${shortened(JSON.stringify(row), 160)}`,
   });
 }

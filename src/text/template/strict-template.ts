@@ -7,16 +7,14 @@ type Node = ReturnType<typeof parse>['body'][number];
 const guardName = ' no value';
 const valueName = ' value';
 
-/** What stands for a value in `{{ }}`, as its author wrote it: `answer`, `row.answer`; undefined for anything longer. */
-export type OutputName = string | undefined;
-
 /** A Jinja template in which each `{{ value }}` without a value calls `noValue` instead of writing nothing. */
 export interface StrictTemplate {
   /** Every name in the template: variables, but also attributes and filters. */
   readonly names: ReadonlySet<string>;
   readonly render: (
     variables: Readonly<Record<string, unknown>>,
-    noValue: (name: OutputName) => never,
+    /** Told the expression as it stands between `{{ }}`: `answer`, `messages[-1].content`. */
+    noValue: (expression: string) => never,
   ) => string;
 }
 
@@ -25,13 +23,13 @@ export function strictTemplate(source: string): StrictTemplate {
   // Not by the library's Template, which drops line feeds after blocks. Jinja itself drops one final line feed.
   const program = parse(tokenize(`${source}\n`));
   const names = namesIn(program);
-  const outputs: OutputName[] = [];
+  const outputs: string[] = [];
   program.body = program.body.flatMap((node: Node) => guardOutputs(node, outputs));
   return {
     names,
     render: (variables, noValue) => {
       const environment = new Environment();
-      const guard = { [guardName]: (index: number) => noValue(outputs[index]) };
+      const guard = { [guardName]: (index: number) => noValue(outputs[index] ?? '') };
       for (const [name, value] of Object.entries({ ...globals, ...variables, ...guard }))
         environment.set(name, value);
       return String(new Interpreter(environment).run(program).value);
@@ -57,10 +55,10 @@ const guard = new Template(
 const blocks = new Set(['body', 'alternate', 'defaultBlock']);
 
 /** Guards each expression that is written, in this node and in the blocks below it. */
-function guardOutputs(node: Node, outputs: OutputName[]): readonly Node[] {
+function guardOutputs(node: Node, outputs: string[]): readonly Node[] {
   if (isText(node)) return [node];
   if (!isStatement(node)) {
-    outputs.push(nameOf(node));
+    outputs.push(sourceOf(node));
     const output = { value: node, index: outputs.length - 1 };
     return guard.map((part: Node) => substitute(part, output) as Node); // a node in, a node out
   }
@@ -108,13 +106,11 @@ function mapFields(node: Node, change: (field: unknown, name: string) => unknown
   return Object.assign(Object.create(Object.getPrototypeOf(node)), Object.fromEntries(fields));
 }
 
-function nameOf(node: Node): OutputName {
-  if (node.type === 'Identifier' && 'value' in node) return String(node.value);
-  if (node.type !== 'MemberExpression' || !('object' in node && 'property' in node && 'computed' in node))
-    return undefined;
-  if (node.computed || !isNode(node.object) || !isNode(node.property)) return undefined;
-  const [object, property] = [nameOf(node.object), nameOf(node.property)];
-  return object === undefined || property === undefined ? undefined : `${object}.${property}`;
+/** An expression as it could have been written. */
+function sourceOf(expression: Node): string {
+  const template = new Template('');
+  template.parsed.body = [expression];
+  return template.format().replace(/^\{\{-? ?| ?-?\}\}$/g, '');
 }
 
 function namesIn(part: unknown, names = new Set<string>()): ReadonlySet<string> {

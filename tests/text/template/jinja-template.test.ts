@@ -58,7 +58,7 @@ test('a value that is written but missing or null is an error that names it', ()
   const template = promptOf('{{ question }} {{ turn.text }}');
   expect(() => template({ turn: { text: 't' } })).toThrow('it has no field `question`');
   expect(() => template({ question: null, turn: { text: 't' } })).toThrow('its field `question` is null');
-  expect(() => template({ question: 'q', turn: {} })).toThrow('its template fails: `turn.text` has no value');
+  expect(() => template({ question: 'q', turn: {} })).toThrow('the template fails: `turn.text` has no value');
 });
 
 test('macros, loops and variables work as Jinja has them', () => {
