@@ -65,16 +65,31 @@ interface OtherVocabulary {
 const otherVocabulary = ({ batches, tokenizer, port }: OtherVocabulary) =>
   new UserError({
     code: 'vocabulary-mismatch',
-    message: `the batches at \`${port}\` were made with the vocabulary ${batches.vocabulary}, but the model reads ${tokenizer.vocabulary}`,
+    message: `the batches at \`${port}\` were made with ${vocabularyName(batches)}, but the model reads ${vocabularyName(tokenizer)}`,
     help: "tokenize with the model's own tokenizer: from: { records: split, tokenizer: base.tokenizer }",
   });
 
-const noBatch = ({ examples, recipe }: Batches, port: Port) =>
-  new UserError({
+/** An encoding has a name, a tokenizer.json the digest of its content. */
+function vocabularyName({ vocabulary }: { readonly vocabulary: string }): string {
+  const [, digest] = vocabulary.split('sha256:');
+  return digest === undefined
+    ? `the encoding ${vocabulary}`
+    : `a tokenizer.json whose sha256 begins with ${digest.slice(0, 12)}`;
+}
+
+function noBatch({ examples, recipe }: Batches, port: Port): UserError {
+  if (examples.length === 0)
+    return new UserError({
+      code: 'no-batch',
+      message: `the port \`${port}\` has no examples`,
+      help: 'the part that is bound to it is empty: give it a larger share in split, or more records',
+    });
+  return new UserError({
     code: 'no-batch',
     message: `the port \`${port}\` has ${examples.length} examples, which make no batch of ${recipe.batchSize}`,
     help: 'give it more records, or a smaller `batch_size`, or `drop_last: false` in collate',
   });
+}
 
 interface ExampleFault {
   readonly code: string;

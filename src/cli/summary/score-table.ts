@@ -17,8 +17,17 @@ export function scoreTable(scores: readonly StageScores[]): string {
   const rows = upright
     ? metrics.map((name) => [safeLine(name), ...scores.map((stage) => cellOf(stage, name))])
     : scores.map((stage) => [stage.stage, ...metrics.map((name) => cellOf(stage, name))]);
-  return renderTable({ head, rows, align: ['left', ...head.slice(1).map(() => 'right' as const)] });
+  const table = renderTable({ head, rows, align: ['left', ...head.slice(1).map(() => 'right' as const)] });
+  return [table, ...scores.flatMap(leftOutLines)].join('\n');
 }
+
+/** What a mean does not count would otherwise go unnoticed. */
+const leftOutLines = ({ stage, metrics }: StageScores): readonly string[] =>
+  metrics.flatMap(({ metric, count, left_out }) =>
+    left_out === undefined
+      ? []
+      : `  ${stage}: ${safeLine(metric)} leaves out ${left_out.count} of ${count + left_out.count} responses: ${safeLine(left_out.reason)}`,
+  );
 
 function cell(score: Score | undefined): string {
   if (score === undefined) return '';

@@ -74,12 +74,17 @@ function checkMode(row: Omit<MetricRatings, 'ratings'> & { readonly rated: reado
 }
 
 function nothingToScore(name: MetricName, answer: string | undefined, reason: string): UserError {
-  const example = answer === undefined ? '' : `; the first answer is ${JSON.stringify(answer.slice(0, 200))}`;
+  if (answer === undefined)
+    return new UserError({
+      code: 'nothing-to-score',
+      message: `the metric \`${name}\` has no response to score`,
+      help: 'no record reached this stage: look at what the stages before it were given',
+    });
   return new UserError({
     code: 'nothing-to-score',
-    message:
-      answer === undefined
-        ? `metric ${name} has no response to score`
-        : `metric ${name} can use none of the responses: ${reason}${example}`,
+    message: `the metric \`${name}\` can use none of the responses: ${reason}; the first answer is ${JSON.stringify(answer.slice(0, 200))}`,
+    ...(metrics[name].reads === 'text'
+      ? { help: 'ask for nothing but that in the prompt, and see that `max_new_tokens` leaves room for it' }
+      : {}),
   });
 }

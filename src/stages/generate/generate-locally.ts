@@ -1,9 +1,11 @@
 import type { TextScore } from '../../model/generation/score-texts.ts';
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
+import { UserError } from '../../user-error.ts';
 import { type LocalModel, openLocalModel } from '../models/open-local-model.ts';
 import { answerLocally } from './answer-locally.ts';
 import { askAll } from './ask-all.ts';
 import type { Generated, Generation } from './generation.ts';
+import type { Question } from './question.ts';
 import { scoreQuestions } from './score-questions.ts';
 import { Tally } from './tally.ts';
 
@@ -28,6 +30,7 @@ export async function generateLocally(generation: LocalGeneration): Promise<Gene
 }
 
 async function scoreAll({ config, questions, host }: Generation, local: LocalModel): Promise<Generated> {
+  refuseWithoutResponses(questions);
   const scores = new Map<string, TextScore>();
   const tally = new Tally(host, { total: questions.length });
   await scoreQuestions(local, {
@@ -52,4 +55,14 @@ async function scoreAll({ config, questions, host }: Generation, local: LocalMod
     };
   });
   return { responses, measurements: tally.measurements() };
+}
+
+/** Without any response only the ends of the texts would be rated, and the losses would look like others. */
+function refuseWithoutResponses(questions: readonly Question[]): void {
+  if (questions.length === 0 || questions.some(({ expected }) => expected !== '')) return;
+  throw new UserError({
+    code: 'no-response',
+    message: `none of the ${questions.length} records has a response to rate`,
+    help: 'give the template of format a `response`, or let the model answer with `mode: text`',
+  });
 }

@@ -22,9 +22,10 @@ export const { run } = implementStage<SplitConfig>()({
       host.report({ type: 'note', level: config.drop_leaks ? 'info' : 'warning', message });
     }
     const dropped = new Set(config.drop_leaks ? leaks.flatMap(({ records }) => records) : []);
-    for (const { part, record } of assigned) {
-      if (!dropped.has(record)) await outputs.records[part]?.write(record);
-    }
+    const kept = assigned.filter(({ record }) => !dropped.has(record));
+    const empty = names.filter((name) => kept.every(({ part }) => part !== name));
+    if (empty.length > 0) host.report({ type: 'note', level: 'warning', message: emptyReport(empty, kept) });
+    for (const { part, record } of kept) await outputs.records[part]?.write(record);
   },
 });
 
@@ -64,3 +65,6 @@ function leakReport(
   });
   return `${pairs.join('; ')}${dropped ? '; they were left out' : ' (`drop_leaks: true` leaves them out)'}`;
 }
+
+const emptyReport = (empty: readonly string[], kept: readonly Assigned[]): string =>
+  `of ${kept.length} records none came into ${empty.map((name) => `\`${name}\``).join(', ')}`;

@@ -159,14 +159,14 @@ test.each([
     mistake: 'no usable judge answer',
     scores: () => scoresOf([answered('a', 'Good!')], configOf('judge_score')),
     message:
-      'metric judge_score can use none of the responses: the judge did not answer with an integer from 0 to 100; the first answer is "Good!"',
-    help: undefined,
+      'the metric `judge_score` can use none of the responses: the judge did not answer with an integer from 0 to 100; the first answer is "Good!"',
+    help: 'ask for nothing but that in the prompt, and see that `max_new_tokens` leaves room for it',
   },
   {
     mistake: 'no response at all',
     scores: () => scoresOf([], configOf('exact_match')),
-    message: 'metric exact_match has no response to score',
-    help: undefined,
+    message: 'the metric `exact_match` has no response to score',
+    help: 'no record reached this stage: look at what the stages before it were given',
   },
   {
     mistake: 'a response without its reference',

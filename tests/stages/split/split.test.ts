@@ -147,6 +147,7 @@ describe('leaks', () => {
           message:
             '1 of 1 records in `test` also stand in `train`; 1 of 1 records in `validation` also stand in `train`; they were left out',
         },
+        { type: 'note', level: 'warning', message: 'of 2 records none came into `test`, `validation`' },
       ],
     });
   });
