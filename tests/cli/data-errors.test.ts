@@ -1,0 +1,22 @@
+import { readdirSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, test } from 'vitest';
+import { openCliRig } from './rig.ts';
+
+const folder = fileURLToPath(new URL('../fixtures/data-errors', import.meta.url));
+
+/** How often a stage says how far it is depends on the machine. */
+const withoutProgress = (text: string): string => text.replaceAll(/^ {9}\S.*\n/gm, '');
+
+describe('every mistake in data is told with the file, the line, what is wrong and how to mend it', () => {
+  test.concurrent.for(readdirSync(folder))('%s', async (name, { expect }) => {
+    await using rig = await openCliRig();
+    await cp(`${folder}/${name}`, rig.folder, { recursive: true, filter: (path) => !path.endsWith('.txt') });
+    const { exitCode, stdout, stderr } = await rig.retune('run', '--jobs', '1');
+    const told = ['$ retune run --jobs 1', withoutProgress(stdout), stderr, `exit code ${exitCode}`];
+    await expect(`${told.filter((text) => text !== '').join('\n')}\n`).toMatchFileSnapshot(
+      `${folder}/${name}/expected.txt`,
+    );
+  });
+});
