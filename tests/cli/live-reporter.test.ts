@@ -4,27 +4,38 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { dataProject, openCliRig } from './rig.ts';
+import { type CliRig, dataProject, openCliRig } from './rig.ts';
 
 const retuneScript = fileURLToPath(new URL('../../dist/retune.js', import.meta.url));
 const withoutTerminal = spawnSync('script', ['--version']).error !== undefined;
-const title = 'in a terminal a run is a list with one line for all that is reused';
+const titled = (title: string): string =>
+  withoutTerminal ? `${title} (no \`script\` here to make one)` : title;
+
+/** What `retune` writes to a terminal of a size, frame by frame, without its control sequences. */
+async function linesInTerminal(
+  rig: CliRig,
+  { words, columns }: { readonly words: string; readonly columns: number },
+): Promise<readonly string[]> {
+  const command = `stty cols ${columns} rows 24; '${process.execPath}' '${retuneScript}' ${words}`;
+  const env = { PATH: process.env.PATH, TERM: 'xterm', HOME: rig.folder };
+  const { stdout } = await execa('script', ['-qec', command, join(rig.folder, 'typescript')], {
+    cwd: rig.folder,
+    env,
+    extendEnv: false,
+  });
+  return stripVTControlCharacters(stdout)
+    .split(/\r?\n/)
+    .map((line) => line.trimEnd());
+}
 
 test.skipIf(withoutTerminal)(
-  withoutTerminal ? `${title} (no \`script\` here to make one)` : title,
+  titled('in a terminal a run is a list with one line for all that is reused'),
   async () => {
     await using rig = await openCliRig(dataProject);
     await rig.retune('run');
-    const command = `stty cols 80; '${process.execPath}' '${retuneScript}' run -p length=32`;
-    const env = { PATH: process.env.PATH, TERM: 'xterm', HOME: rig.folder };
-    const { stdout } = await execa('script', ['-qec', command, join(rig.folder, 'typescript')], {
-      cwd: rig.folder,
-      env,
-      extendEnv: false,
-    });
-    const lines = stripVTControlCharacters(stdout)
-      .split(/\r?\n/)
-      .map((line) => line.replaceAll(/ *\d+(\.\d)? m?s\b/g, ' <time>').trimEnd());
+    const lines = (await linesInTerminal(rig, { words: 'run -p length=32', columns: 80 })).map((line) =>
+      line.replaceAll(/ *\d+(\.\d)? m?s\b/g, ' <time>'),
+    );
     // Earlier frames were drawn over; the last one stays.
     expect(lines.slice(lines.findLastIndex((line) => line.includes('stages reused')))).toMatchInlineSnapshot(`
       [
@@ -47,5 +58,27 @@ test.skipIf(withoutTerminal)(
         "",
       ]
     `);
+  },
+);
+
+const training = `  base:
+    uses: load
+    with: { init: { context_length: 64, width: 8, layers: 1, heads: 2, encoding: r50k_base } }
+  train:
+    from: { model: base, train: collate.train }
+    with: { epochs: 40, sample: { max_new_tokens: 0 } }
+`;
+
+test.skipIf(withoutTerminal)(
+  titled('in a terminal a training shows its steps, its loss and the time that is left'),
+  async () => {
+    await using rig = await openCliRig({
+      ...dataProject,
+      'data.yaml': dataProject['data.yaml'] + training,
+    });
+    const wide = await linesInTerminal(rig, { words: 'run', columns: 100 });
+    expect(wide.filter((line) => /train +█*░* step \d+\/\d+ {2}loss .* ETA /.test(line))).not.toEqual([]);
+    const narrow = await linesInTerminal(rig, { words: 'run --force train', columns: 50 });
+    expect(narrow.filter((line) => /train +step \d+\/\d+ {2}loss /.test(line))).not.toEqual([]);
   },
 );

@@ -108,7 +108,7 @@ export class LiveReporter implements Reporter {
     const at = this.#now();
     const progress = advance(this.#progress.get(stage), { report, at });
     this.#progress.set(stage, progress);
-    const bar = this.#terminal.colors.cyan(progressBar(report));
+    const bar = this.#terminal.colors.cyan(progressBar(report, barWidth(this.#terminal.columns)));
     this.#show(stage, `${bar === '' ? '' : `${bar} `}${progressText(progress, at)}`);
   }
 
@@ -125,3 +125,6 @@ export class LiveReporter implements Reporter {
     this.#noticeRow.end('skipped');
   }
 }
+
+/** In a narrow terminal the figures say more than a bar. */
+const barWidth = (columns: number): number => (columns >= 72 ? 16 : columns >= 56 ? 8 : 0);
