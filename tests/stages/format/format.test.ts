@@ -24,6 +24,36 @@ describe('format', () => {
     ]);
   });
 
+  test('a loop writes the turns of a conversation, the last of them as the response', async () => {
+    await using rig = await openStageRig();
+    const turns = (...contents: string[]) =>
+      contents.map((content, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content }));
+    await rig.writeRecords('in', [
+      { id: 'a', messages: turns('Hi', 'Hello.') },
+      { id: 'b', messages: turns('Name a fruit.', 'A fig.', 'And {{ another }}?', 'A plum.') },
+    ]);
+    const template = {
+      prompt: '{% for turn in messages[:-1] %}<{{ turn.role }}>{{ turn.content }}\n{% endfor %}',
+      header: '<assistant>',
+      response: '{{ messages[-1].content }}',
+    };
+    await rig.run(format, { config: { template }, ...files });
+    const written = (await rig.readRecords('out')) as { segments: { text: string }[] }[];
+    expect(written.map(({ segments }) => segments.map(({ text }) => text))).toEqual([
+      ['<user>Hi\n', '<assistant>', 'Hello.'],
+      ['<user>Name a fruit.\n<assistant>A fig.\n<user>And {{ another }}?\n', '<assistant>', 'A plum.'],
+    ]);
+  });
+
+  test('a named template that is given conversations says how to write them', async () => {
+    await using rig = await openStageRig();
+    await rig.writeRecords('in', [{ id: 'a', conversations: [{ from: 'human', value: 'Hi' }] }]);
+    await expect(rig.run(format, { config: { template: 'phi3' }, ...files })).rejects.toMatchObject({
+      records: [{ id: 'a', problem: 'it has no field `instruction`' }],
+      help: 'the row holds a conversation, `conversations`, which takes a template of your own, such as prompt: "{% for turn in conversations[:-1] %}{{ turn.from }}: {{ turn.value }}\\n{% endfor %}" and response: "{{ conversations[-1].value }}"',
+    });
+  });
+
   test('a judge’s template sees a response with its prompt, what was expected, and the row’s own fields', async () => {
     await using rig = await openStageRig();
     const response = {
