@@ -158,6 +158,21 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
       );
     });
 
+    test('a model whose weights are no numbers is refused rather than heard', async () => {
+      const sound = model;
+      model = { ...sound, logits: (hidden) => tf.mul(sound.logits(hidden), Number.NaN) };
+      const refusal = { name: 'UserError', code: 'model-not-finite' };
+      try {
+        await expect(write(prompts.slice(0, 1), greedy)).rejects.toMatchObject({
+          ...refusal,
+          message: 'the model computes no numbers for record record-0: its weights hold NaN or infinity',
+        });
+        await expect(score(2, [0], 1)).rejects.toMatchObject({ ...refusal, records: [{ id: '0' }] });
+      } finally {
+        model = sound;
+      }
+    });
+
     test('a score does not depend on which other records are scored, nor on their order', async () => {
       const [first, second] = await score(2, [0, 1], 3);
       expect(await score(2, [1, 0], 3)).toEqual([second, first]);

@@ -6,6 +6,7 @@ import type { LanguageModel } from '../language-model.ts';
 import { paddedRows } from '../padded-rows.ts';
 import { groupByLength } from './group-by-length.ts';
 import { lengthBucket } from './length-bucket.ts';
+import { notFinite } from './not-finite.ts';
 
 /** A text whose end is to be rated, given its beginning. */
 export interface TextToScore {
@@ -86,7 +87,9 @@ async function scoreBatch(scoring: ScoringBatch): Promise<TextScore[]> {
   return items.map(({ id, tokens, from }) => {
     const own = likelihoods.slice(read, read + tokens.length - from);
     read += own.length;
-    return { id, logLikelihood: own.reduce((sum, value) => sum + value, 0), tokens: own.length };
+    const logLikelihood = own.reduce((sum, value) => sum + value, 0);
+    if (!Number.isFinite(logLikelihood)) throw notFinite(id);
+    return { id, logLikelihood, tokens: own.length };
   });
 }
 

@@ -2,6 +2,7 @@ import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import { RandomStream } from '../random-stream.ts';
 import { chooseToken, type Sampling } from './choose-token.ts';
 import type { DecodingRow } from './decode-rows.ts';
+import { notFinite } from './not-finite.ts';
 
 /** How texts are written; `seed` and a prompt's id together decide its draws. */
 export interface WritingSettings extends Sampling {
@@ -52,6 +53,8 @@ export class TextWriter implements DecodingRow {
 
   readonly next = (logits: Float32Array): number | undefined => {
     const { endOfText, vocabularySize } = this.#tokenizer;
+    // One hidden state that is NaN makes NaN of every logit.
+    if (Number.isNaN(logits[0])) throw notFinite(this.#id);
     // A model may have more rows than the vocabulary has tokens.
     const token = chooseToken(logits.subarray(0, vocabularySize), this.#settings, this.#random);
     if (token !== endOfText) this.#tokens.push(token);

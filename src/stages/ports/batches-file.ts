@@ -2,6 +2,7 @@ import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/o
 import { writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import type { Batches } from '../../training/batches/example.ts';
 import { packRows, unpackRows } from './packed-rows.ts';
+import { readCount } from './read-count.ts';
 import { readStringList, stringListTensor } from './string-list.ts';
 import { int32Tensor, rowOf } from './tokens-file.ts';
 
@@ -52,13 +53,13 @@ export async function readBatches(path: string): Promise<Batches> {
     examples,
     recipe: readRecipe(file),
     vocabulary: file.metadata.vocabulary ?? '',
-    endOfText: Number(file.metadata.end_of_text),
+    endOfText: readCount(file, 'end_of_text'),
   };
 }
 
-const readRecipe = ({ metadata }: SafetensorsFile): Batches['recipe'] => ({
-  batchSize: Number(metadata.batch_size),
-  shuffle: metadata.shuffle === 'true',
-  dropLast: metadata.drop_last === 'true',
-  seed: Number(metadata.seed),
+const readRecipe = (file: SafetensorsFile): Batches['recipe'] => ({
+  batchSize: readCount(file, 'batch_size'),
+  shuffle: file.metadata.shuffle === 'true',
+  dropLast: file.metadata.drop_last === 'true',
+  seed: readCount(file, 'seed'),
 });

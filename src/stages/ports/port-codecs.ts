@@ -3,9 +3,12 @@ import { JsonlWriter } from '../../text/jsonl/jsonl-writer.ts';
 import { readJsonl } from '../../text/jsonl/read-jsonl.ts';
 import { parseRecord } from '../../text/parse-record.ts';
 import type { DataRecord } from '../../text/record.ts';
+import type { HistoryEntry } from '../../training/history-entry.ts';
 import { readBatches, writeBatches } from './batches-file.ts';
+import { parseResponse } from './parse-response.ts';
 import { parseScores } from './parse-scores.ts';
-import type { KnownPortType, PortReaders, PortWriters, Sink, Stream, Writable } from './port-contents.ts';
+import type { KnownPortType, PortReaders, PortWriters, Sink, Writable } from './port-contents.ts';
+import type { ResponseRecord } from './response-record.ts';
 import { readTokens, writeTokens } from './tokens-file.ts';
 
 /** A writer, and what has to happen once the stage has written everything. */
@@ -22,8 +25,8 @@ interface PortCodec<Type extends KnownPortType> {
 /** Port type -> how its content stands on disk. */
 export const portCodecs: { readonly [Type in KnownPortType]: PortCodec<Type> } = {
   records: { read: records, openWriter: jsonlSink },
-  responses: { read: jsonlStream, openWriter: jsonlSink },
-  history: { read: jsonlStream, openWriter: jsonlSink },
+  responses: { read: responses, openWriter: jsonlSink },
+  history: { read: history, openWriter: jsonlSink },
   tokens: { read: (path) => ({ read: () => readTokens(path) }), openWriter: fileOf(writeTokens) },
   batches: { read: (path) => ({ read: () => readBatches(path) }), openWriter: fileOf(writeBatches) },
   scores: {
@@ -42,9 +45,13 @@ async function* records(path: string): AsyncGenerator<DataRecord> {
   for await (const { number, value } of readJsonl(path)) yield parseRecord(value, `${path}:${number}`);
 }
 
-/** The items are of a type that only retune's own stages write, so each line is taken to hold one. */
-async function* jsonlStream<Item>(path: string): Stream<Item> & AsyncGenerator<Item> {
-  for await (const { value } of readJsonl(path)) yield value as Item; // decode edge: written by a Sink of the same Item
+async function* responses(path: string): AsyncGenerator<ResponseRecord> {
+  for await (const { number, value } of readJsonl(path)) yield parseResponse(value, `${path}:${number}`);
+}
+
+/** No stage computes with a history, so each line is taken to hold an entry. */
+async function* history(path: string): AsyncGenerator<HistoryEntry> {
+  for await (const { value } of readJsonl(path)) yield value as HistoryEntry; // decode edge: shown, and nothing more
 }
 
 async function jsonlSink<Item>(path: string): Promise<OpenWriter<Sink<Item>>> {

@@ -4,6 +4,7 @@ import type { SegmentRole } from '../../text/formatted-record.ts';
 import type { TokenizedRecords, TokenSegment } from '../../text/tokenized-record.ts';
 import { UserError } from '../../user-error.ts';
 import { packRows, unpackRows } from './packed-rows.ts';
+import { readCount } from './read-count.ts';
 import { readStringList, stringListTensor } from './string-list.ts';
 
 /** A role is stored as its index here, so the order is part of the file format. */
@@ -51,7 +52,7 @@ export async function readTokens(path: string): Promise<TokenizedRecords> {
   return {
     records,
     vocabulary: file.metadata.vocabulary ?? '',
-    endOfText: Number(file.metadata.end_of_text),
+    endOfText: readCount(file, 'end_of_text'),
   };
 }
 

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type TensorToWrite, writeSafetensors } from '../../../src/model/safetensors/write-safetensors.ts';
 import { portCodecs } from '../../../src/stages/ports/port-codecs.ts';
 import { readAll } from '../../../src/stages/ports/read-all.ts';
+import { stringListTensor } from '../../../src/stages/ports/string-list.ts';
 import type { SegmentRole } from '../../../src/text/formatted-record.ts';
 import { openStageRig } from '../stage-rig.ts';
 
@@ -24,6 +26,56 @@ test('any records come back from a records file as they were written', async () 
     ),
     { numRuns: 50 },
   );
+});
+
+const response = { id: 'a', prompt: 'p', expected: 'e', fields: {}, response: 'r', finish_reason: 'stop' };
+const rated = {
+  id: 'b',
+  prompt: 'p',
+  expected: 'e',
+  fields: { x: 1 },
+  log_likelihood: -1.5,
+  scored_tokens: 2,
+};
+
+test('responses come back as they were written, whoever wrote them', async () => {
+  await using rig = await openStageRig();
+  await rig.writeRecords('r', [response, rated]);
+  expect(await readAll(portCodecs.responses.read(rig.path('r')))).toEqual([response, rated]);
+});
+
+test.each([
+  [{ ...response, fields: undefined }, 'has no `fields`'],
+  [{ ...response, response: 7 }, 'has 7 as `response`'],
+  [{ ...response, finish_reason: 'tired' }, 'has "tired" as `finish_reason`'],
+  [{ ...rated, log_likelihood: Number.NaN }, 'has null as `log_likelihood`'],
+  [['a list'], 'has no `id`'],
+])('a line that a command wrote and that is no response is refused by its place: %j', async (line, what) => {
+  await using rig = await openStageRig();
+  await rig.write('r', `${JSON.stringify(response)}\n${JSON.stringify(line)}\n`);
+  await expect(readAll(portCodecs.responses.read(rig.path('r')))).rejects.toMatchObject({
+    name: 'UserError',
+    code: 'bad-response',
+    message: `${rig.path('r')}:2: the response ${what}`,
+  });
+});
+
+test('batches that a command wrote without their recipe are refused', async () => {
+  await using rig = await openStageRig();
+  const numbers = (name: string): TensorToWrite => ({
+    name,
+    dtype: 'I32',
+    shape: [0],
+    read: () => new Int32Array(),
+  });
+  const tensors = ['inputs', 'targets', 'ends', 'prompt_lengths'].map(numbers);
+  const ids = stringListTensor('ids', []);
+  await writeSafetensors(rig.path('a'), { tensors: [...tensors, ids], metadata: { vocabulary: 'v' } });
+  await expect(portCodecs.batches.read(rig.path('a')).read()).rejects.toMatchObject({
+    name: 'UserError',
+    code: 'bad-metadata',
+    message: `${rig.path('a')}: the metadata \`batch_size\` is missing; a whole number is needed`,
+  });
 });
 
 test('any tokenized records come back from a tokens file as they were written, byte for byte the same twice', async () => {
