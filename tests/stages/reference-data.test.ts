@@ -10,7 +10,8 @@ import * as tokenize from '../../src/stages/tokenize/run-tokenize.ts';
 import { parseFormattedRecord } from '../../src/text/parse-record.ts';
 import type { DataRecord } from '../../src/text/record.ts';
 import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
-import { batchesOf } from '../../src/training/batches/batches-of.ts';
+import { exampleGroups } from '../../src/training/batches/example-groups.ts';
+import { padBatch } from '../../src/training/batches/pad-batch.ts';
 import { openStageRig, type StageRig } from './stage-rig.ts';
 
 const data = fileURLToPath(new URL('../../../shared/data/rasbt/instruction-data.json', import.meta.url));
@@ -68,10 +69,10 @@ describe.skipIf(!isThere)(
     const tokensOf = async (name: Name) =>
       (await portCodecs.tokens.read(rig.path(`tokens-${name}`)).read()).records;
     const allTokens = async () => (await Promise.all(names.map(tokensOf))).flat();
-    const widthsOf = async (name: Name) =>
-      batchesOf({ ...(await portCodecs.batches.read(rig.path(`batches-${name}`)).read()), epoch: 1 }).map(
-        ({ width }) => width,
-      );
+    const widthsOf = async (name: Name) => {
+      const batches = await portCodecs.batches.read(rig.path(`batches-${name}`)).read();
+      return exampleGroups({ ...batches, epoch: 1 }).map((group) => padBatch(group, batches).width);
+    };
 
     test('1100 rows, 775 of them without input, 25 with the instruction and input of an earlier one', async () => {
       const rows = (await rig.readRecords('loaded')) as { id: string; instruction: string; input: string }[];

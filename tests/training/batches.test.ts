@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchesOf } from '../../src/training/batches/batches-of.ts';
 import type { BatchRecipe, Example } from '../../src/training/batches/example.ts';
+import { exampleGroups } from '../../src/training/batches/example-groups.ts';
 import { padBatch } from '../../src/training/batches/pad-batch.ts';
 
 const inOrder: BatchRecipe = { batchSize: 3, shuffle: false, dropLast: false, seed: 1 };
@@ -25,17 +25,14 @@ describe('padded batches', () => {
       [5, 6],
       [7, 8, 9],
     ].map((tokens) => exampleOf(tokens));
-    expect(batchesOf({ examples, recipe: inOrder, epoch: 1, endOfText })).toEqual([
-      {
-        ids: ['0-1-2-3-4', '5-6', '7-8-9'],
-        rows: 3,
-        width: 5,
-        inputs: Int32Array.from([0, 1, 2, 3, 4, 5, 6, 50256, 50256, 50256, 7, 8, 9, 50256, 50256]),
-        targets: Int32Array.from([1, 2, 3, 4, 50256, 6, 50256, -100, -100, -100, 8, 9, 50256, -100, -100]),
-        tokens: 10,
-        targetCount: 10,
-      },
-    ]);
+    expect(padBatch(examples, { endOfText })).toEqual({
+      rows: 3,
+      width: 5,
+      inputs: Int32Array.from([0, 1, 2, 3, 4, 5, 6, 50256, 50256, 50256, 7, 8, 9, 50256, 50256]),
+      targets: Int32Array.from([1, 2, 3, 4, 50256, 6, 50256, -100, -100, -100, 8, 9, 50256, -100, -100]),
+      tokens: 10,
+      targetCount: 10,
+    });
   });
 
   it('are as wide as their longest example, or the next multiple, but no wider than the model reads', () => {
@@ -48,23 +45,22 @@ describe('padded batches', () => {
 
   it('hold the last, smaller batch unless it is dropped', () => {
     const sizes = (dropLast: boolean) =>
-      batchesOf({
+      exampleGroups({
         examples: examplesOfLength([1, 1, 1, 1]),
         recipe: { ...inOrder, dropLast },
         epoch: 1,
-        endOfText,
-      }).map(({ rows }) => rows);
+      }).map(({ length }) => length);
     expect({ kept: sizes(false), dropped: sizes(true) }).toEqual({ kept: [3, 1], dropped: [3] });
   });
 
   const order = (recipe: Partial<BatchRecipe>, epoch: number, count = 20) =>
-    batchesOf({
+    exampleGroups({
       examples: examplesOfLength(Array<number>(count).fill(1)),
       recipe: { ...inOrder, ...recipe },
       epoch,
-      endOfText,
     })
-      .flatMap(({ ids }) => ids)
+      .flat()
+      .map(({ id }) => id)
       .join();
 
   it('take every example once an epoch, in an order of seed and epoch alone', () => {

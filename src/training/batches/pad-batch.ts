@@ -5,7 +5,6 @@ export const ignoredTarget = -100;
 
 /** Examples side by side, padded on the right: under a causal mask no token ever looks at the padding behind it. */
 export interface PaddedBatch {
-  readonly ids: readonly string[];
   readonly rows: number;
   readonly width: number;
   /** [rows, width], padded with the end-of-text id. */
@@ -40,5 +39,5 @@ export function padBatch(examples: readonly Example[], padding: Padding): Padded
     tokens += example.inputs.length;
   }
   const targetCount = targets.reduce((count, target) => count + Number(target !== ignoredTarget), 0);
-  return { ids: examples.map(({ id }) => id), rows, width, inputs, targets, tokens, targetCount };
+  return { rows, width, inputs, targets, tokens, targetCount };
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { makeExample, type TrainOn } from '../../../src/stages/collate/make-example.ts';
 import { packExamples } from '../../../src/stages/collate/pack-examples.ts';
 import type { TokenizedRecord } from '../../../src/text/tokenized-record.ts';
-import { batchesOf } from '../../../src/training/batches/batches-of.ts';
+import { padBatch } from '../../../src/training/batches/pad-batch.ts';
 
 const endOfText = 50256;
 
@@ -41,13 +41,11 @@ function referenceCollate(
 
 function paddedRows(batch: readonly TokenizedRecord[], options: { trainOn: TrainOn; maxLength: number }) {
   const examples = batch.map((each) => makeExample(each, { ...options, endOfText }));
-  const recipe = { batchSize: batch.length, shuffle: false, dropLast: false, seed: 0 };
-  return batchesOf({ examples, recipe, epoch: 1, endOfText }).flatMap(({ inputs, targets, width }) =>
-    batch.map((_, row) => ({
-      inputs: [...inputs.subarray(row * width, (row + 1) * width)],
-      targets: [...targets.subarray(row * width, (row + 1) * width)],
-    })),
-  );
+  const { inputs, targets, width } = padBatch(examples, { endOfText });
+  return batch.map((_, row) => ({
+    inputs: [...inputs.subarray(row * width, (row + 1) * width)],
+    targets: [...targets.subarray(row * width, (row + 1) * width)],
+  }));
 }
 
 describe('collate', () => {
