@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { fillDefaults } from '../../src/runtime/config/schema/fill-defaults.ts';
 import { collateStage } from '../../src/stages/collate/collate-stage.ts';
 import * as collate from '../../src/stages/collate/run-collate.ts';
+import { evaluateStage } from '../../src/stages/evaluate/evaluate-stage.ts';
+import * as evaluate from '../../src/stages/evaluate/run-evaluate.ts';
 import { formatStage } from '../../src/stages/format/format-stage.ts';
 import * as format from '../../src/stages/format/run-format.ts';
 import { loadStage } from '../../src/stages/load/load-stage.ts';
@@ -68,9 +71,23 @@ test('the same inputs give the same bytes for as long as a stage keeps its versi
     outputs: { batches: 'batches' },
   });
   await record(collateStage, 'batches');
+  const answer = { prompt: 'p', expected: 'the cat', fields: { response: 'x' }, finish_reason: 'stop' };
+  await rig.writeRecords('answers', [
+    { ...answer, id: 'a', response: 'A cat.' },
+    { ...answer, id: 'b', response: '80', finish_reason: 'length' },
+  ]);
+  await rig.run(evaluate, {
+    config: fillDefaults(evaluateStage.schema, {
+      metrics: ['exact_match', 'token_f1', 'judge_score', 'finished'],
+    }),
+    inputs: { responses: 'answers' },
+    outputs: { scores: 'scores' },
+  });
+  await record(evaluateStage, 'scores');
   expect(written).toMatchInlineSnapshot(`
     {
       "collate 1: batches": "c0cf03426700a8b4",
+      "evaluate 1: scores": "d33292214313d55e",
       "format 1: formatted": "b04d46b3a450fe5b",
       "load 1: loaded": "9c359faa0eb381c2",
       "split 1: hash-train": "e2e17317076d71e8",
