@@ -1,6 +1,7 @@
 /** A whole number with thousands set apart: `62,025`. */
 export function formatCount(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  // By hand: loading a locale is a tenth of a run with nothing to do.
+  return String(Math.round(value)).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** A measured value with four significant digits: `0.9731`, `12.35`, `5e-5`. */
