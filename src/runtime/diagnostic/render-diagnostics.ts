@@ -36,7 +36,7 @@ function renderOne({ code, message, span, help, related }: Diagnostic, palette: 
 /** `file:line:column`, from 1. */
 export function placeOf({ file, start }: Span): string {
   const { line, column } = positionOf(file, start);
-  return `${file.displayPath}:${line}:${column}`;
+  return `${printable(file.displayPath).replaceAll('\n', '⏎')}:${line}:${column}`;
 }
 
 const tabWidth = 2;

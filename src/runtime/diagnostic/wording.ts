@@ -11,7 +11,8 @@ export function joined(phrases: readonly string[], conjunction: 'or' | 'and'): s
   return phrases.length < 2 ? last : `${phrases.slice(0, -1).join(', ')} ${conjunction} ${last}`;
 }
 
-export const quoted = (text: string): string => `\`${text}\``;
+/** A name in a sentence, on one line. */
+export const quoted = (text: string): string => `\`${text.replaceAll('\n', '⏎')}\``;
 
 /** A value as a sentence names it: the text `x`, 3, a list. */
 export function valueInWords(value: Json | undefined): string {

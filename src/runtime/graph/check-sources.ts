@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { quoted } from '../diagnostic/wording.ts';
 import { nearNames } from '../source/near-names.ts';
 import { displayPathOf } from '../source/read-source-file.ts';
 import type { SourceField } from './dag.ts';
@@ -29,7 +30,7 @@ async function missingFile({ path, span }: SourceField, workingDirectory: string
   const help = await nearNames(path, shown);
   return {
     code: 'missing-file',
-    message: `there is no file or folder \`${shown}\``,
+    message: `there is no file or folder ${quoted(shown)}`,
     span,
     ...(help !== undefined && { help }),
   };

@@ -50,7 +50,11 @@ async function explain({
 }): Promise<Diagnostic> {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-    return { code: 'not-utf8', message: `\`${displayPath}\` is not UTF-8 text` };
+    return {
+      code: 'not-utf8',
+      message: `\`${displayPath}\` is not UTF-8 text`,
+      help: 'save the file as UTF-8',
+    };
   if (code === 'EISDIR')
     return { code: 'not-a-file', message: `\`${displayPath}\` is a folder, not a pipeline file` };
   if (code !== 'ENOENT' && code !== 'ENOTDIR')

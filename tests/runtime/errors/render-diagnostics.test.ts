@@ -75,3 +75,13 @@ test('of a very long line only what is around the mistake is shown', () => {
     ].join('\n'),
   );
 });
+
+test('a file whose name holds a line break is named on one line', () => {
+  const odd = { ...file, displayPath: 'two\nlines.yaml' };
+  const [headline] = renderDiagnostics([{ ...diagnostic, span: { ...diagnostic.span, file: odd } }]).split(
+    '\n',
+  );
+  expect(headline).toBe(
+    'two⏎lines.yaml:2:5 error[wrong-type] `b` must be a number, not the text `\ufffd[2J`',
+  );
+});

@@ -45,7 +45,14 @@ test.each([
     },
   ],
   ['pipelines', { code: 'not-a-file', message: '`pipelines` is a folder, not a pipeline file' }],
-  ['pipelines/latin.yaml', { code: 'not-utf8', message: '`pipelines/latin.yaml` is not UTF-8 text' }],
+  [
+    'pipelines/latin.yaml',
+    {
+      code: 'not-utf8',
+      message: '`pipelines/latin.yaml` is not UTF-8 text',
+      help: 'save the file as UTF-8',
+    },
+  ],
   [
     'pipelines/large.yaml',
     {
