@@ -10,16 +10,20 @@ import type {
 
 /** A built-in stage as its author declares it: `Config` is the type generated from the stage's schema. */
 export interface StageDeclaration<Config>
-  extends Omit<StageDefinition, 'name' | 'schema' | 'validate' | 'ports' | 'check' | 'locate'> {
+  extends Omit<
+    StageDefinition,
+    'name' | 'schema' | 'validate' | 'ports' | 'check' | 'environment' | 'locate'
+  > {
   readonly name: StageName;
   readonly ports: (config: Config) => StagePorts;
   readonly check?: (config: Config) => readonly ConfigProblem[];
+  readonly environment?: (config: Config) => readonly string[];
   readonly locate?: (search: RecordSearch<Config>) => Promise<RecordPlaces>;
 }
 
 /** Joins a declaration with the schema and the compiled validator of the same name. Loads none of the stage's code. */
 export function declareStage<Config>(declaration: StageDeclaration<Config>): StageDefinition {
-  const { ports, check, locate, ...others } = declaration;
+  const { ports, check, environment, locate, ...others } = declaration;
   const { schema, validate } = stageSchemas[declaration.name];
   const configOf = (config: JsonObject) => config as Config; // decode edge: these are called with valid configurations only
   return {
@@ -28,6 +32,9 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
     validate,
     ports: (config) => ports(configOf(config)),
     ...(check === undefined ? {} : { check: (config: JsonObject) => check(configOf(config)) }),
+    ...(environment === undefined
+      ? {}
+      : { environment: (config: JsonObject) => environment(configOf(config)) }),
     ...(locate === undefined
       ? {}
       : { locate: ({ config, ids }: RecordSearch) => locate({ config: configOf(config), ids }) }),

@@ -110,7 +110,7 @@ describe('a model folder', () => {
       'only false is supported',
     ],
     ['heads that do not divide the width', { n_head: 3 }, 'has 3 as `n_head`: it does not divide n_embd, 16'],
-    ['no layers', { n_layer: 0 }, 'has 0 as `n_layer`: a whole number of at least 1 is needed'],
+    ['no layers', { n_layer: 0 }, 'has 0 as `n_layer`: a whole number between 1 and'],
     ['more layers than weights', { n_layer: 3 }, 'has no tensor `transformer.h.2.ln_1.weight`'],
     ['fewer layers than weights', { n_layer: 1 }, 'has the tensor `transformer.h.1.attn.c_attn.bias`, which'],
     ['another vocabulary', { vocab_size: 62 }, 'of shape [61,16], where config.json asks for [62,16]'],

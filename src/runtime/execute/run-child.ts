@@ -14,16 +14,17 @@ export async function runChild(execution: StageExecution): Promise<Result<Measur
   const logPath = join(execution.folder, attemptFiles.log);
   await writeFile(actionFile, JSON.stringify(execution.action, null, 1));
   const { execaNode } = await import('execa');
+  const { definition, action } = execution;
   await using log = await open(logPath, 'a');
   // Any descriptor will do; execa's types list the first few. Without pipes, no grandchild can hold up the end.
   const output = log.fd as 3;
   const child = execaNode(execution.stageProcess, [actionFile], {
     ipc: true,
-    env: childEnvironment(process.env, execution.definition.environment),
+    env: childEnvironment(process.env, definition.environment?.(action.config)),
     extendEnv: false,
     buffer: false,
     reject: false,
-    nodeOptions: heapLimit(execution.action.resources.memory),
+    nodeOptions: heapLimit(action.resources.memory),
     stdin: 'ignore',
     stdout: output,
     stderr: output,

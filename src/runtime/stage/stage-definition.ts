@@ -73,7 +73,7 @@ export interface StageDefinition {
   readonly process: 'inline' | 'child';
   readonly device: 'none' | 'accelerator';
   /** Environment variables that its process reads beside what every program needs, such as an API key. */
-  readonly environment?: readonly string[];
+  readonly environment?: (config: JsonObject) => readonly string[];
   readonly load: () => Promise<StageModule>;
   /** The input port whose records the outputs are made of, under the same ids. Along it a record is followed to its source. */
   readonly recordsPort?: string;

@@ -17,6 +17,6 @@ export const generateStage = declareStage<GenerateConfig>({
   recordsPort: 'prompts',
   process: 'child',
   device: 'accelerator',
-  environment: ['OPENAI_API_KEY', 'OPENAI_BASE_URL'],
+  environment: () => ['OPENAI_API_KEY', 'OPENAI_BASE_URL'],
   load: () => import('./run-generate.ts'),
 });

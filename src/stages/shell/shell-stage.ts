@@ -24,7 +24,8 @@ export const shellStage = declareStage<ShellConfig>({
     outputs: portsOf(outputs, (type): OutputPort => ({ type })),
   }),
   check: checkShell,
-  process: 'inline',
+  process: 'child',
+  environment: ({ environment }) => (Array.isArray(environment) ? environment : []),
   device: 'none',
   load: () => import('./run-shell.ts'),
 });
