@@ -9,10 +9,15 @@ if (generated.status !== 0) process.exit(1);
 
 // What every command loads is bundled: reading it from a hundred small files takes a third of a run with nothing to do.
 const bundled = ['commander', 'picocolors', 'string-width', 'yaml'];
-const { dependencies, devDependencies } = JSON.parse(await readFile('package.json', 'utf8'));
-const external = Object.keys({ ...dependencies, ...devDependencies }).filter(
-  (name) => !bundled.includes(name),
+const { dependencies, optionalDependencies, peerDependencies, devDependencies } = JSON.parse(
+  await readFile('package.json', 'utf8'),
 );
+const external = Object.keys({
+  ...dependencies,
+  ...optionalDependencies,
+  ...peerDependencies,
+  ...devDependencies,
+}).filter((name) => !bundled.includes(name));
 
 const { outputFiles, metafile } = await build({
   entryPoints: { retune: 'src/cli/main.ts', 'stage-process': 'src/cli/stage-process.ts' },
