@@ -75,7 +75,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   listr2: ['src/cli'],
   commander: ['src/cli'],
   yaml: ['src/runtime', 'src/cli'],
-  execa: ['src/runtime/execute', 'src/stages/shell'],
+  execa: ['src/runtime/execute', 'src/stages/execute/sandbox', 'src/stages/shell'],
   openai: ['src/stages/generate/endpoint'],
   'onnxruntime-node': ['src/tensor', 'src/cli/doctor'],
   '@tensorflow/tfjs-core': ['src/tensor', 'src/model', 'src/training', 'src/cli/doctor'],

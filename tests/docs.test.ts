@@ -6,6 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lookAtSandbox } from '../src/cli/doctor/look-at-sandbox.ts';
 import { writeSampleData } from './fixtures/docs/sample-data.ts';
 import { writeSampleModel } from './fixtures/docs/sample-model.ts';
 
@@ -38,7 +39,10 @@ const blocksOf = async (page: string): Promise<readonly Block[]> => {
   }));
 };
 
-const blocks = (await Promise.all((await pages()).map(blocksOf))).flat();
+const sandbox = await lookAtSandbox();
+/** Where there is no sandbox, what needs one would only be refused. */
+const canRun = ({ page }: Block) => sandbox.state === 'good' || page !== 'docs/stages/execute.md';
+const blocks = (await Promise.all((await pages()).map(blocksOf))).flat().filter(canRun);
 
 /** A model behind OpenAI's protocol that gives every prompt the same mark. */
 const judgeServer = createServer((request, response) => {

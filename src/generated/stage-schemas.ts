@@ -3,6 +3,7 @@
 import type { ConfigSchema, SchemaValidator } from '../runtime/stage/stage-definition.ts';
 import * as collate from './validators/collate.js';
 import * as evaluate from './validators/evaluate.js';
+import * as execute from './validators/execute.js';
 import * as format from './validators/format.js';
 import * as generate from './validators/generate.js';
 import * as load from './validators/load.js';
@@ -15,6 +16,7 @@ import * as train from './validators/train.js';
 export const stageSchemas = {
   collate,
   evaluate,
+  execute,
   format,
   generate,
   load,

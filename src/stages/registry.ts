@@ -1,6 +1,7 @@
 import type { StageDefinition, StageRegistry } from '../runtime/stage/stage-definition.ts';
 import { collateStage } from './collate/collate-stage.ts';
 import { evaluateStage } from './evaluate/evaluate-stage.ts';
+import { executeStage } from './execute/execute-stage.ts';
 import { formatStage } from './format/format-stage.ts';
 import { generateStage } from './generate/generate-stage.ts';
 import { loadStage } from './load/load-stage.ts';
@@ -17,6 +18,7 @@ const builtIn: readonly StageDefinition[] = [
   collateStage,
   trainStage,
   generateStage,
+  executeStage,
   evaluateStage,
   shellStage,
 ];

@@ -10,13 +10,19 @@ import type { Terminal } from '../terminal/terminal.ts';
 import type { Finding } from './finding.ts';
 import { lookAtBackends } from './look-at-backends.ts';
 import { lookAtMachine } from './look-at-machine.ts';
+import { lookAtSandbox } from './look-at-sandbox.ts';
 import { lookAtStore } from './look-at-store.ts';
 
 /** `retune doctor`: says what this machine offers; it touches no network. */
 export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
   const { root } = projectStore({ file, options, context });
-  const findings = [...lookAtMachine(), ...(await lookAtBackends()), await lookAtStore(root)];
+  const findings = [
+    ...lookAtMachine(),
+    ...(await lookAtBackends()),
+    await lookAtSandbox(),
+    await lookAtStore(root),
+  ];
   const { terminal } = context;
   if (options.json) terminal.print(JSON.stringify({ retune: retuneVersion(), findings }));
   else terminal.print(`retune ${retuneVersion()}\n${findingsText(findings, terminal)}`);

@@ -19,6 +19,8 @@ const fields: { readonly [Name in Field]-?: (value: Json | undefined) => boolean
   finish_reason: orAbsent((value) => value === 'stop' || value === 'length'),
   log_likelihood: orAbsent(isNumber),
   scored_tokens: orAbsent(isNumber),
+  passed: orAbsent((value) => typeof value === 'boolean'),
+  outcome: orAbsent(isText),
 };
 
 /**

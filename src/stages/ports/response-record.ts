@@ -16,4 +16,8 @@ export interface ResponseRecord {
   readonly log_likelihood?: number;
   /** `score` mode: how many tokens were scored. */
   readonly scored_tokens?: number;
+  /** After `execute`: whether the answer, run as a program, passed its tests. */
+  readonly passed?: boolean;
+  /** After `execute`: `passed`, `timed out`, or `failed: ` and the exception. */
+  readonly outcome?: string;
 }

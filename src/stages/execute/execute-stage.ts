@@ -1,0 +1,18 @@
+import type { ExecuteConfig } from '../../generated/execute-config.ts';
+import { declareStage } from '../declare-stage.ts';
+import { checkProgram } from './check-program.ts';
+
+/** Runs answers that are programs, each in a sandbox, and keeps whether it passed its tests. */
+export const executeStage = declareStage<ExecuteConfig>({
+  name: 'execute',
+  version: 1,
+  ports: () => ({
+    inputs: { responses: { accepts: ['responses'], required: true, parts: 'one' } },
+    outputs: { responses: { type: 'responses' } },
+  }),
+  check: checkProgram,
+  recordsPort: 'responses',
+  process: 'child',
+  device: 'none',
+  load: () => import('./run-execute.ts'),
+});

@@ -1,0 +1,200 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { executeStage } from '../../../src/stages/execute/execute-stage.ts';
+import { run } from '../../../src/stages/execute/run-execute.ts';
+import { openSandbox } from '../../../src/stages/execute/sandbox/open-sandbox.ts';
+import { parseResponse } from '../../../src/stages/ports/parse-response.ts';
+import type { ResponseRecord } from '../../../src/stages/ports/response-record.ts';
+import { openStageRig, type StageRig } from '../stage-rig.ts';
+
+const defaults = {
+  program: '{{ response }}',
+  python: 'python3',
+  timeout_seconds: 3,
+  memory_megabytes: 256,
+  processes: 8,
+};
+const lacks = await openSandbox({
+  python: 'python3',
+  timeoutSeconds: 3,
+  memoryMegabytes: 256,
+  processes: 8,
+}).then(
+  () => undefined,
+  (error: Error) => error.message,
+);
+const sandboxed = test.skipIf(lacks !== undefined);
+const why = lacks === undefined ? '' : ` (skipped: ${lacks})`;
+
+const executedIn = async (rig: StageRig): Promise<readonly ResponseRecord[]> =>
+  (await rig.readRecords('executed')).map((row) => parseResponse(row, 'executed'));
+
+async function outcomesOf(programs: readonly string[], config: object = {}): Promise<readonly unknown[]> {
+  await using rig = await openStageRig();
+  const row = { prompt: '', expected: '', fields: {} };
+  await rig.writeRecords(
+    'answers',
+    programs.map((response, index) => ({ ...row, id: `${index}`, response })),
+  );
+  await rig.run(
+    { run },
+    {
+      config: { ...defaults, ...config },
+      inputs: { responses: 'answers' },
+      outputs: { responses: 'executed' },
+    },
+  );
+  return (await executedIn(rig)).map(({ outcome, passed }) => {
+    expect(passed).toBe(outcome === 'passed');
+    return outcome;
+  });
+}
+
+sandboxed(`a program passes when it runs to its end, and only then${why}`, async () => {
+  expect(
+    await outcomesOf([
+      'assert 1 + 1 == 2',
+      'assert 1 + 1 == 3, "sum"',
+      'def broken(:',
+      'import sys; sys.exit(0)',
+      'import os; os._exit(0)',
+      'print("passed")\nraise KeyboardInterrupt()',
+      'import os; os.kill(os.getpid(), 9)',
+    ]),
+  ).toEqual([
+    'passed',
+    'failed: AssertionError: sum',
+    'failed: SyntaxError: invalid syntax (<string>, line 1)',
+    'failed: SystemExit: 0',
+    'failed: it ended without finishing',
+    'failed: KeyboardInterrupt: ',
+    'failed: it ended without finishing',
+  ]);
+});
+
+const probes = {
+  'no network': `
+import socket
+try:
+    socket.create_connection(("127.0.0.1", int(PORT)), 1)
+except OSError:
+    pass
+else:
+    raise SystemError("it reached the machine")
+assert socket.if_nameindex() == [(1, "lo")] or socket.if_nameindex() == []`,
+  'no files of the machine': `
+import os
+assert os.listdir("/tmp") == [] and os.getcwd() == "/tmp"
+for path in (FOLDER, "/etc/passwd", "/root", "/home", "/var", "/work"):
+    assert not os.path.exists(path), path`,
+  'nothing to write but its own folder': `
+open("/tmp/own", "w").write("x")
+for path in ("/usr/x", "/usr/bin/x", "/proc/sys/kernel/hostname", "/x", "/dev/x"):
+    try:
+        open(path, "w").write("x")
+    except OSError:
+        continue
+    raise SystemError(path)`,
+  'no environment': `
+import os
+assert set(os.environ) <= {"PATH", "PYTHONDONTWRITEBYTECODE", "PWD", "LC_CTYPE"}, set(os.environ)`,
+  'no other processes': `
+import os
+assert [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) > 20] == []`,
+  'no rights': `
+import os
+assert os.getuid() == 65534
+try:
+    os.setuid(0)
+except OSError:
+    pass
+else:
+    raise SystemError("it became root")`,
+};
+
+sandboxed(`a program finds ${Object.keys(probes).join(', ')}${why}`, async () => {
+  const { createServer } = await import('node:net');
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  const programs = Object.values(probes).map(
+    (probe) => `PORT = ${port}\nFOLDER = ${JSON.stringify(folder)}\n${probe}`,
+  );
+  expect(await outcomesOf(programs)).toEqual(programs.map(() => 'passed'));
+  server.close();
+});
+
+sandboxed(`time, memory, disk and processes are limited${why}`, async () => {
+  const [loop, memory, disk, fork, flood] = await outcomesOf(
+    [
+      'while True: pass',
+      'x = bytearray(10 ** 9)',
+      'f = open("/tmp/x", "wb")\nfor _ in range(100): f.write(bytes(10 ** 6))',
+      'import os\nfor _ in range(100):\n    if os.fork() == 0:\n        import time; time.sleep(60)',
+      'import os\nwhile True: os.write(1, b"x" * 65536)',
+    ],
+    { timeout_seconds: 2 },
+  );
+  expect([loop, memory, flood]).toEqual(['timed out', 'failed: MemoryError: ', 'timed out']);
+  expect(disk).toMatch(/^failed: (OSError|it ended)/);
+  expect(fork).toBe('failed: BlockingIOError: [Errno 11] Resource temporarily unavailable');
+});
+
+sandboxed(`nothing that a program started is left when its time is over${why}`, async () => {
+  const mark = `${Date.now()}`.slice(-9);
+  const program = `
+import subprocess
+subprocess.Popen(["sleep", "${mark}"], start_new_session=True)
+while True: pass`;
+  expect(await outcomesOf([program], { timeout_seconds: 1 })).toEqual(['timed out']);
+  expect(spawnSync('pgrep', ['-f', `sleep ${mark}`]).stdout.toString()).toBe('');
+});
+
+test('without a sandbox nothing runs', async () => {
+  await expect(outcomesOf(['pass'], { python: '/nowhere/bin/python3' })).rejects.toMatchObject({
+    code: 'no-sandbox',
+  });
+});
+
+const problems = fileURLToPath(
+  new URL('../../../../shared/data/humaneval/HumanEval.jsonl.gz', import.meta.url),
+);
+
+test.skipIf(lacks !== undefined || !existsSync(problems))(
+  `HumanEval's own solutions pass and empty ones fail${why}${existsSync(problems) ? '' : ' (skipped: no ../shared/data)'}`,
+  async () => {
+    await using rig = await openStageRig();
+    const rows = gunzipSync(readFileSync(problems))
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter((_, index) => index % 16 === 0);
+    const answers = rows.flatMap(({ task_id: id, prompt, canonical_solution: solution, ...fields }) =>
+      [solution, '    pass\n'].map((response, index) => ({
+        id: `${id} ${index}`,
+        prompt,
+        expected: '',
+        fields,
+        response,
+      })),
+    );
+    await rig.writeRecords('answers', answers);
+    await rig.run(
+      { run },
+      {
+        config: fillDefaults(executeStage.schema, {}),
+        inputs: { responses: 'answers' },
+        outputs: { responses: 'executed' },
+      },
+    );
+    const passed = (await executedIn(rig)).map(({ passed }) => passed);
+    expect(passed).toEqual(rows.flatMap(() => [true, false]));
+  },
+);
