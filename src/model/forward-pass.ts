@@ -11,6 +11,8 @@ export interface ForwardPass {
   /** int32 [N]: each token's place in its own text, from 0. */
   readonly positions: tf.Tensor;
   readonly attend: Attend;
+  readonly adapt: Adapt;
+  readonly drop: Drop;
 }
 
 /** A model's parameters by their names in Hugging Face's checkpoints. */
@@ -26,6 +28,34 @@ export interface Projected {
   readonly value: tf.Tensor;
 }
 
+/** What comes of a projection named as its weight is, without `.weight`: its own output, or what adapters add to that. */
+export type Adapt = (projection: Projection) => tf.Tensor;
+
+export interface Projection {
+  readonly name: string;
+  /** [N, I] */
+  readonly x: tf.Tensor;
+  /** [N, O], the weight's own product with x, bias and all. */
+  readonly y: tf.Tensor;
+}
+
+/** What is left of a tensor where a training drops some of its elements; the tensor itself everywhere else. */
+export type Drop = (x: tf.Tensor, site: Omit<DropoutSite, 'shape'>) => tf.Tensor;
+
+/** One of the places of a forward pass where elements may be dropped. */
+export interface DropoutSite {
+  readonly place: 'embedding' | 'attention' | 'residual' | 'adapter';
+  /** Which of the places of that kind. */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** What the elements at a site are multiplied by: 0, or 1 / (1 - rate). Undefined where none is dropped. */
+export type DropoutFactors = (site: DropoutSite) => tf.Tensor | undefined;
+
+/** What the head of a model needs of a pass. */
+export type HeadPass = Pick<ForwardPass, 'parameter' | 'adapt'>;
+
 /** The hidden states after the last normalization, [N, C]. */
 export function hiddenStates(config: ModelConfig, pass: ForwardPass): tf.Tensor {
   switch (config.family) {
@@ -39,12 +69,12 @@ export function hiddenStates(config: ModelConfig, pass: ForwardPass): tf.Tensor 
 }
 
 /** The vocabulary's logits for M chosen hidden states: [M, C] -> [M, V]. */
-export function vocabularyLogits(config: ModelConfig, hidden: tf.Tensor, parameter: Parameters): tf.Tensor {
+export function vocabularyLogits(config: ModelConfig, hidden: tf.Tensor, pass: HeadPass): tf.Tensor {
   switch (config.family) {
     case 'gpt2':
-      return gpt2Logits(config, hidden, parameter);
+      return gpt2Logits(config, hidden, pass);
     case 'llama':
-      return llamaLogits(config, hidden, parameter);
+      return llamaLogits(config, hidden, pass);
     default:
       return config satisfies never;
   }

@@ -1,7 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { openModelFolder } from './folder/open-model-folder.ts';
 import { writeModelFolder } from './folder/write-model-folder.ts';
-import { type ForwardPass, hiddenStates, vocabularyLogits } from './forward-pass.ts';
+import {
+  type Adapt,
+  type Drop,
+  type DropoutFactors,
+  type ForwardPass,
+  hiddenStates,
+  vocabularyLogits,
+} from './forward-pass.ts';
 import type { ModelConfig } from './model-config.ts';
 import { parameterLayout } from './parameter-layout.ts';
 
@@ -13,12 +20,18 @@ export interface LanguageModel {
   /** Hidden states of N tokens after the last norm: [N, C]. */
   readonly hidden: (tokens: Tokens) => tf.Tensor;
   /** The vocabulary's logits for M of those states: [M, C] -> [M, V]. */
-  readonly logits: (hidden: tf.Tensor) => tf.Tensor;
+  readonly logits: (hidden: tf.Tensor, tuning?: Tuning) => tf.Tensor;
   readonly dispose: () => void;
 }
 
 /** A forward pass without the weights, which the model has. */
-export type Tokens = Omit<ForwardPass, 'parameter'>;
+export interface Tokens extends Pick<ForwardPass, 'ids' | 'positions' | 'attend'>, Tuning {}
+
+/** What a training adds to a pass; a model that is only used has none of it. */
+export interface Tuning {
+  readonly adapt?: Adapt | undefined;
+  readonly dropout?: DropoutFactors | undefined;
+}
 
 /** Loads a model folder onto the active backend, one parameter after the other. */
 export async function openLanguageModel(folder: string): Promise<LanguageModel> {
@@ -42,6 +55,15 @@ export function saveLanguageModel(folder: string, { config, parameters }: Langua
   return writeModelFolder(folder, { config, read });
 }
 
+const unadapted: Adapt = ({ y }) => y;
+
+const dropWith =
+  (factorsAt: DropoutFactors | undefined): Drop =>
+  (x, site) => {
+    const factors = factorsAt?.({ ...site, shape: x.shape });
+    return factors === undefined ? x : tf.mul(x, factors);
+  };
+
 function languageModel(config: ModelConfig, parameters: ReadonlyMap<string, tf.Variable>): LanguageModel {
   const parameter = (name: string) => {
     const found = parameters.get(name);
@@ -51,8 +73,9 @@ function languageModel(config: ModelConfig, parameters: ReadonlyMap<string, tf.V
   return {
     config,
     parameters,
-    hidden: (tokens) => hiddenStates(config, { ...tokens, parameter }),
-    logits: (hidden) => vocabularyLogits(config, hidden, parameter),
+    hidden: ({ adapt = unadapted, dropout, ...tokens }) =>
+      hiddenStates(config, { ...tokens, parameter, adapt, drop: dropWith(dropout) }),
+    logits: (hidden, { adapt = unadapted } = {}) => vocabularyLogits(config, hidden, { parameter, adapt }),
     dispose: () => {
       for (const variable of parameters.values()) variable.dispose();
     },

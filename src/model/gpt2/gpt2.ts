@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { embeddingLookup, gelu, layerNorm, linear } from '../../tensor/index.ts';
-import type { ForwardPass, Parameters } from '../forward-pass.ts';
+import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import type { Gpt2Config } from './gpt2-config.ts';
 
 /**
@@ -8,30 +8,40 @@ import type { Gpt2Config } from './gpt2-config.ts';
  * N tokens, C width, I inner width, V vocabulary; returns the hidden states after the last norm, [N, C].
  */
 export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): tf.Tensor {
-  const { ids, positions, attend, parameter } = pass;
+  const { ids, positions, attend, parameter, adapt, drop } = pass;
   const embed = (name: string, ids: tf.Tensor) =>
     embeddingLookup({ table: parameter(`${name}.weight`), ids });
   const norm = (name: string, x: tf.Tensor) =>
     layerNorm({ x, scale: parameter(`${name}.weight`), bias: parameter(`${name}.bias`), epsilon });
   const project = (name: string, x: tf.Tensor) =>
-    linear({ x, weight: parameter(`${name}.weight`), bias: parameter(`${name}.bias`) });
+    adapt({
+      name,
+      x,
+      y: linear({ x, weight: parameter(`${name}.weight`), bias: parameter(`${name}.bias`) }),
+    });
+  const residual = (name: string, x: tf.Tensor) => drop(project(name, x), { place: 'residual', name });
 
-  let x = tf.add(embed('transformer.wte', ids), embed('transformer.wpe', positions)); // [N, C]
+  const embedded = tf.add(embed('transformer.wte', ids), embed('transformer.wpe', positions)); // [N, C]
+  let x = drop(embedded, { place: 'embedding', name: 'transformer.wte' });
   for (let layer = 0; layer < layers; layer++) {
     const block = `transformer.h.${layer}`;
     const heads = project(`${block}.attn.c_attn`, norm(`${block}.ln_1`, x)); // [N, 3C]
     const [query, key, value] = tf.split(heads, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor]; // as many as asked for
     const attended = attend({ layer, query, key, value }); // [N, C]
-    x = tf.add(x, project(`${block}.attn.c_proj`, attended)); // [N, C]
+    x = tf.add(x, residual(`${block}.attn.c_proj`, attended)); // [N, C]
 
     const inner = gelu(project(`${block}.mlp.c_fc`, norm(`${block}.ln_2`, x))); // [N, I]
-    x = tf.add(x, project(`${block}.mlp.c_proj`, inner)); // [N, C]
+    x = tf.add(x, residual(`${block}.mlp.c_proj`, inner)); // [N, C]
   }
   return norm('transformer.ln_f', x); // [N, C]
 }
 
 /** Logits of chosen hidden states: [M, C] -> [M, V]. The head has no bias and may be the token embedding itself. */
-export function gpt2Logits({ tied }: Gpt2Config, hidden: tf.Tensor, parameter: Parameters): tf.Tensor {
+export function gpt2Logits(
+  { tied }: Gpt2Config,
+  hidden: tf.Tensor,
+  { parameter, adapt }: HeadPass,
+): tf.Tensor {
   const weight = parameter(tied ? 'transformer.wte.weight' : 'lm_head.weight'); // [V, C]
-  return linear({ x: hidden, weight, transposeWeight: true }); // [M, V]
+  return adapt({ name: 'lm_head', x: hidden, y: linear({ x: hidden, weight, transposeWeight: true }) }); // [M, V]
 }

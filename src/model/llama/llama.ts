@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { embeddingLookup, linear, rmsNorm } from '../../tensor/index.ts';
-import type { ForwardPass, Parameters } from '../forward-pass.ts';
+import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { rotaryEmbedding } from './rotary-embedding.ts';
 
@@ -9,11 +9,11 @@ import { rotaryEmbedding } from './rotary-embedding.ts';
  * gated feed-forward. N tokens, C width, I inner width, H heads and K key heads of extent D; returns [N, C].
  */
 export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
-  const { ids, positions, attend, parameter } = pass;
+  const { ids, positions, attend, parameter, adapt } = pass;
   const norm = (name: string, x: tf.Tensor) =>
     rmsNorm({ x, scale: parameter(`${name}.weight`), epsilon: config.epsilon });
   const project = (name: string, x: tf.Tensor) =>
-    linear({ x, weight: parameter(`${name}.weight`), transposeWeight: true });
+    adapt({ name, x, y: linear({ x, weight: parameter(`${name}.weight`), transposeWeight: true }) });
   const rotate = rotaryEmbedding(config, positions);
 
   let x = embeddingLookup({ table: parameter('model.embed_tokens.weight'), ids }); // [N, C]
@@ -35,9 +35,13 @@ export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
 }
 
 /** Logits of chosen hidden states: [M, C] -> [M, V]. */
-export function llamaLogits({ tied }: LlamaConfig, hidden: tf.Tensor, parameter: Parameters): tf.Tensor {
+export function llamaLogits(
+  { tied }: LlamaConfig,
+  hidden: tf.Tensor,
+  { parameter, adapt }: HeadPass,
+): tf.Tensor {
   const weight = parameter(tied ? 'model.embed_tokens.weight' : 'lm_head.weight'); // [V, C]
-  return linear({ x: hidden, weight, transposeWeight: true }); // [M, V]
+  return adapt({ name: 'lm_head', x: hidden, y: linear({ x: hidden, weight, transposeWeight: true }) }); // [M, V]
 }
 
 const silu = (x: tf.Tensor): tf.Tensor => tf.mul(x, tf.sigmoid(x));

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
+import { isFrozen } from './is-frozen.ts';
 
 export interface EmbeddingLookupOptions {
   /** [V, C] */
@@ -8,8 +9,9 @@ export interface EmbeddingLookupOptions {
   readonly ids: tf.Tensor;
 }
 
-/** The rows of `table` named by `ids`: [...ids, C]. Repeated ids add up their gradients in a fixed order. */
+/** The rows of `table` named by `ids`: [...ids, C]. Repeated ids add up their gradients in a fixed order; a frozen table has none. */
 export function embeddingLookup({ table, ids }: EmbeddingLookupOptions): tf.Tensor {
+  if (isFrozen(table)) return tf.gather(table, ids);
   const [vocabulary = 0, width = 0] = table.shape;
   return customGradient([table], (keep) => {
     keep([ids]);

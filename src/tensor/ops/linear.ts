@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
+import { isFrozen } from './is-frozen.ts';
 
 export interface LinearOptions {
   /** [..., I] */
@@ -12,13 +13,15 @@ export interface LinearOptions {
   readonly transposeWeight?: boolean | undefined;
 }
 
-/** y = x W + b, or x Wᵀ + b with `transposeWeight`: [..., I] -> [..., O]. */
+/** y = x W + b, or x Wᵀ + b with `transposeWeight`: [..., I] -> [..., O]. Frozen variables get no gradient. */
 export function linear({ x, weight, bias, transposeWeight = false }: LinearOptions): tf.Tensor {
   if (x.rank !== 2) {
     const rows = linear({ x: tf.reshape(x, [-1, x.shape.at(-1) ?? 0]), weight, bias, transposeWeight });
     return tf.reshape(rows, [...x.shape.slice(0, -1), rows.shape.at(-1) ?? 0]);
   }
-  const inputs = bias === undefined ? [x, weight] : [x, weight, bias];
+  const learnsWeight = !isFrozen(weight);
+  const learnsBias = bias !== undefined && !isFrozen(bias);
+  const inputs = [x, ...(learnsWeight ? [weight] : []), ...(learnsBias ? [bias] : [])];
   return customGradient(inputs, (keep) => {
     keep([x, weight]);
     return {
@@ -26,10 +29,9 @@ export function linear({ x, weight, bias, transposeWeight = false }: LinearOptio
       gradient: (dy, kept) => {
         const [x, weight] = kept as [tf.Tensor, tf.Tensor]; // what `keep` was given
         const dx = product({ a: dy, b: weight, transposeB: !transposeWeight });
-        const dWeight = transposeWeight
-          ? product({ a: dy, b: x, transposeA: true })
-          : product({ a: x, b: dy, transposeA: true });
-        return bias === undefined ? [dx, dWeight] : [dx, dWeight, tf.sum(dy, 0)];
+        const [a, b] = transposeWeight ? [dy, x] : [x, dy];
+        const dWeight = learnsWeight ? [product({ a, b, transposeA: true })] : [];
+        return [dx, ...dWeight, ...(learnsBias ? [tf.sum(dy, 0)] : [])];
       },
     };
   });
