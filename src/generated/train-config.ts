@@ -105,6 +105,10 @@ export interface TrainConfig {
     readonly max_new_tokens: number;
   };
   /**
+   * After how many of the latest epochs the state is kept in the store, so that a longer training goes on from there; 0 for none. A state is three to four times as large as the weights.
+   */
+  readonly keep_epochs: number;
+  /**
    * Orders the training examples anew in each epoch. Without it the seed of the batches' recipe does.
    */
   readonly seed?: number;

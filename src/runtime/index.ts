@@ -10,7 +10,7 @@ export type { Dag, DagNode } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';
 export type { Difference } from './key/compare-material.ts';
 export type { Decision, Likeness, RunReason } from './plan/decision.ts';
-export { describeDifference, describeReason } from './plan/describe-reason.ts';
+export { describeDifference, describeReason, describeRun } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export type { Plan, PlannedStage } from './plan/plan.ts';
 export { planPipeline } from './plan/plan-pipeline.ts';

@@ -2,6 +2,8 @@ import { type StageName, stageSchemas } from '../generated/stage-schemas.ts';
 import type { JsonObject } from '../json.ts';
 import type {
   ConfigProblem,
+  Horizon,
+  Memo,
   RecordPlaces,
   RecordSearch,
   StageDefinition,
@@ -12,18 +14,20 @@ import type {
 export interface StageDeclaration<Config>
   extends Omit<
     StageDefinition,
-    'name' | 'schema' | 'validate' | 'ports' | 'check' | 'environment' | 'locate'
+    'name' | 'schema' | 'validate' | 'ports' | 'check' | 'environment' | 'locate' | 'horizon' | 'memo'
   > {
   readonly name: StageName;
   readonly ports: (config: Config) => StagePorts;
   readonly check?: (config: Config) => readonly ConfigProblem[];
   readonly environment?: (config: Config) => readonly string[];
+  readonly horizon?: Horizon<Config>;
+  readonly memo?: Memo<Config>;
   readonly locate?: (search: RecordSearch<Config>) => Promise<RecordPlaces>;
 }
 
 /** Joins a declaration with the schema and the compiled validator of the same name. Loads none of the stage's code. */
 export function declareStage<Config>(declaration: StageDeclaration<Config>): StageDefinition {
-  const { ports, check, environment, locate, ...others } = declaration;
+  const { ports, check, environment, horizon, memo, locate, ...others } = declaration;
   const { schema, validate } = stageSchemas[declaration.name];
   const configOf = (config: JsonObject) => config as Config; // decode edge: these are called with valid configurations only
   return {
@@ -35,6 +39,13 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
     ...(environment === undefined
       ? {}
       : { environment: (config: JsonObject) => environment(configOf(config)) }),
+    ...(horizon && {
+      horizon: {
+        fields: (config) => horizon.fields(configOf(config)),
+        describe: (config, kept) => horizon.describe(configOf(config), kept),
+      },
+    }),
+    ...(memo && { memo: { ...memo, fieldsApart: (config) => memo.fieldsApart(configOf(config)) } }),
     ...(locate === undefined
       ? {}
       : { locate: ({ config, ids }: RecordSearch) => locate({ config: configOf(config), ids }) }),

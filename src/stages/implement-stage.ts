@@ -59,6 +59,8 @@ async function runOnce<Config, Inputs extends InputTypes, Outputs extends Output
       outputs: outputs.content,
       part,
       statePath: action.statePath,
+      memoPath: action.memoPath,
+      checkpointPath: action.checkpointPath,
       resources: action.resources,
       host,
     });

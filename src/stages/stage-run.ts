@@ -36,6 +36,10 @@ export interface StageRun<Config, Inputs extends InputTypes, Outputs extends Out
   readonly part: string | undefined;
   /** A private folder kept under the stage's key, for resuming after an interruption. */
   readonly statePath: string;
+  /** Shared by executions whose results for one example are the same; undefined where nothing is to be shared. */
+  readonly memoPath: string | undefined;
+  /** Shared by executions that differ in how far they go. */
+  readonly checkpointPath: string | undefined;
   readonly resources: StageAction['resources'];
   readonly host: StageHost;
 }

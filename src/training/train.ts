@@ -12,14 +12,23 @@ export async function train(given: TrainingTask): Promise<TrainingSummary> {
   checkTask(task);
   const run = await TrainingRun.open(task);
   if (!run.hasHistory) await run.evaluate();
-  for (const planned of run.stepsToTake()) {
+  if (run.beginsAtEpochEnd) await endEpoch(run);
+  for (const planned of run.isPatienceSpent ? [] : run.stepsToTake()) {
     await run.pause();
     await run.step(planned);
     if (run.isEvaluationDue) await run.evaluate();
-    if (planned.endsEpoch) await run.sample();
+    if (planned.endsEpoch) {
+      await run.keepEpoch();
+      await endEpoch(run);
+    }
     if (run.isPatienceSpent) break;
   }
   return run.end();
+}
+
+async function endEpoch(run: TrainingRun): Promise<void> {
+  if (run.isLastEvaluationDue) await run.evaluate();
+  await run.sample();
 }
 
 /** The training's own seed, where it has one, takes the place of the recipe's. */

@@ -9,8 +9,10 @@ import type { HistoryEntry } from './history-entry.ts';
 import { countSteps, type PlannedStep, plannedSteps } from './planned-steps.ts';
 import { writeSample } from './sample/write-sample.ts';
 import { learningRateAt } from './schedule/learning-rate-at.ts';
+import { keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes } from './state/saving-times.ts';
-import { readState, saveState } from './state/state-file.ts';
+import { saveState } from './state/state-file.ts';
+import { findStart, type TrainingStart } from './state/training-start.ts';
 import { TrainingState } from './state/training-state.ts';
 import { takeStep } from './take-step.ts';
 import { Throughput } from './throughput.ts';
@@ -24,26 +26,30 @@ export class TrainingRun {
   readonly #savingTimes: SavingTimes;
   readonly #throughput: Throughput;
   readonly #totalSteps: number;
-  #epoch = 0;
+  #epoch: number;
+  /** Whether it begins where an epoch's last step had just been taken. */
+  readonly beginsAtEpochEnd: boolean;
 
   /** Begins where an interrupted attempt at the same task stopped, or at the beginning. */
   static async open(task: TrainingTask): Promise<TrainingRun> {
     const state = new TrainingState(task.model, task.config.optimizer);
-    const saved = await readState(task.statePath, task.fingerprint);
-    if (saved !== undefined) {
-      state.restore(saved);
-      task.onNote(`goes on after step ${saved.step}, where an earlier attempt saved its state`);
+    const start = await findStart(task);
+    if (start !== undefined) {
+      state.restore(start.saved);
+      task.onNote(`goes on after ${start.words}`);
     }
     for (const entry of state.history) await task.onEntry(entry);
-    return new TrainingRun(task, state);
+    return new TrainingRun(task, state, start);
   }
 
-  private constructor(task: TrainingTask, state: TrainingState) {
+  private constructor(task: TrainingTask, state: TrainingState, start: TrainingStart | undefined) {
     this.#task = task;
     this.#state = state;
     this.#sets = evaluationSets(task);
     this.#savingTimes = new SavingTimes(task.clock);
     this.#throughput = new Throughput(task.clock);
+    this.#epoch = state.history.at(-1)?.epoch ?? 0;
+    this.beginsAtEpochEnd = start?.isEpochEnd ?? false;
     this.#totalSteps = countSteps({ batches: task.batches, epochs: task.config.epochs });
   }
 
@@ -94,7 +100,23 @@ export class TrainingRun {
 
   get isEvaluationDue(): boolean {
     const { every } = this.#task.config.evaluate;
-    return isEvaluationDue({ step: this.#state.step, totalSteps: this.#totalSteps, every });
+    return isEvaluationDue({ step: this.#state.step, every });
+  }
+
+  /** Whether the last weights have not been judged yet. */
+  get isLastEvaluationDue(): boolean {
+    return this.#state.step === this.#totalSteps && !this.isEvaluationDue;
+  }
+
+  /** Keeps the state for longer trainings. It holds nothing yet that depends on this epoch being the last. */
+  async keepEpoch(): Promise<void> {
+    const { checkpointPath, fingerprint, config, onNote } = this.#task;
+    if (checkpointPath === undefined || config.keep_epochs === 0) return;
+    const kept = { epoch: this.#epoch, state: this.#state, most: config.keep_epochs };
+    // It is there to save work: a full disk is no reason to lose a training.
+    await keepEpoch({ folder: checkpointPath, fingerprint }, kept).catch((error: Error) =>
+      onNote(`the state after epoch ${this.#epoch} is not kept: ${error.message}`),
+    );
   }
 
   /** Measures the losses, and keeps a copy of the weights where they are the best so far and the best are wanted. */

@@ -15,6 +15,8 @@ export interface TrainingTask {
   readonly config: TrainConfig;
   /** A folder of this training's own, where it keeps what it needs to go on after an interruption. */
   readonly statePath: string;
+  /** A folder shared with trainings that differ in their epochs alone; undefined where nothing is to be shared. */
+  readonly checkpointPath?: string | undefined;
   /** Names the engine that computes: a state is only taken up by the engine that left it. */
   readonly fingerprint: string;
   readonly signal: AbortSignal;

@@ -28,6 +28,7 @@ export const plainConfig: TrainConfig = {
   schedule: { name: 'constant' },
   evaluate: { every: 3, batches: 2 },
   keep: 'last',
+  keep_epochs: 2,
   sample: { max_new_tokens: 3 },
   pad_to_multiple_of: 8,
 };

@@ -1,6 +1,6 @@
 import type { Json } from '../../json.ts';
 import { positionOf } from '../../runtime/diagnostic/position.ts';
-import { describeReason, type ExplainedDifference, type Explanation } from '../../runtime/index.ts';
+import { describeRun, type ExplainedDifference, type Explanation } from '../../runtime/index.ts';
 
 /** A stage's decision and what led to it, for people and programs. */
 export interface ExplanationView {
@@ -50,7 +50,7 @@ function because(decision: Explanation['decision']): Partial<ExplanationView> {
     case 'reuse':
       return { key: decision.key };
     case 'run':
-      return { key: decision.key, reason: describeReason(decision.reason) };
+      return { key: decision.key, reason: describeRun(decision) };
     case 'undecided':
       return { reason: `waits for ${decision.waitsFor.join(', ')}` };
     default:

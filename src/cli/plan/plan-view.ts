@@ -1,4 +1,4 @@
-import { describeReason, type Plan, type PlannedStage } from '../../runtime/index.ts';
+import { describeRun, type Plan, type PlannedStage } from '../../runtime/index.ts';
 
 /** What a run would do, for people and programs. */
 export interface PlanView {
@@ -37,7 +37,7 @@ function why(decision: PlannedStage['decision']): Partial<StageView> {
     case 'reuse':
       return { key: decision.key };
     case 'run':
-      return { key: decision.key, reason: describeReason(decision.reason) };
+      return { key: decision.key, reason: describeRun(decision) };
     case 'undecided':
       return { reason: `waits for ${decision.waitsFor.join(', ')}`, waits_for: decision.waitsFor };
     default:

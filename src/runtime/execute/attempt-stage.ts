@@ -7,6 +7,7 @@ import { atStore, storageFailureOf } from '../store/system-error.ts';
 import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
 import { changedSource } from './changed-source.ts';
 import { commitResult } from './commit-result.ts';
+import { openKeptFolders } from './open-kept-folders.ts';
 import { prepareAction } from './prepare-action.ts';
 import { runChild } from './run-child.ts';
 import type { RunContext } from './run-context.ts';
@@ -71,7 +72,8 @@ async function runIn(
 ): Promise<Result<ActionRecord, Failure>> {
   const { node, inputs, started } = attempt;
   const { store, sources, resources, emit } = context;
-  const action = await prepareAction(store, { node, inputs, folder, resources });
+  const prepared = await prepareAction(store, { node, inputs, folder, resources });
+  const action = { ...prepared, ...(await openKeptFolders(attempt, context)) };
   const { definition, timeoutMs } = node;
   const run = await (definition.process === 'child' ? runChild : runInline)({
     definition,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../event/failure.ts';
 import type { DagNode } from '../graph/dag.ts';
-import { describeReason } from '../plan/describe-reason.ts';
+import { describeRun } from '../plan/describe-reason.ts';
 import type { StageOutcome } from '../store/run-record.ts';
 import { attemptStage } from './attempt-stage.ts';
 import { locateRecords } from './locate-records.ts';
@@ -13,7 +13,7 @@ export async function executeStage(task: StageTask, context: RunContext): Promis
   const { node, decision } = task;
   const { key } = decision;
   const uses = node.definition.name;
-  const reason = describeReason(decision.reason);
+  const reason = describeRun(decision);
   const started = startNow();
   for (let number = 1; ; number += 1) {
     context.emit({ type: 'stage-started', stage: node.id, key, reason, attempt: number });

@@ -13,6 +13,7 @@ import { linkedFolder } from '../store/linked-folder.ts';
 import type { RunOutcome } from '../store/run-record.ts';
 import { newRunId } from '../store/run-records.ts';
 import { createStore } from '../store/store.ts';
+import { sweepKept } from '../store/sweep-kept.ts';
 import { sweepLeases } from '../store/sweep-leases.ts';
 import { sweepTemporary } from '../store/sweep-temporary.ts';
 import { storageFailureOf } from '../store/system-error.ts';
@@ -76,6 +77,7 @@ async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Pro
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
     await sweepAttempts(store, startedAt);
     await sweepLeases(store, startedAt);
+    await sweepKept(store, startedAt);
     await sweepTemporary(store, startedAt);
     const reached = await runStages(nodes, context);
     const stages = allOutcomes(nodes, { reached, interrupted: signal.aborted, emit });

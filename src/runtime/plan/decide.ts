@@ -16,6 +16,8 @@ export type StageFacts =
       /** The nearest past run of the stage; looked up only where nothing usable was found. */
       readonly nearest: NearestRun | undefined;
       readonly forced: boolean;
+      /** What is left to do after what a shorter run kept. */
+      readonly remaining?: string | undefined;
     };
 
 /** How many differences another stage may have and still say something about this one. */
@@ -24,17 +26,23 @@ const mostOfRelative = 3;
 /** Whether a stage has to run, and why. */
 export function decide(facts: StageFacts): Decision {
   if (facts.kind === 'open') return { kind: 'undecided', waitsFor: facts.waitsFor };
-  const { key, found } = facts;
+  const { key, found, remaining } = facts;
   if (facts.forced) return { kind: 'run', key, reason: { kind: 'forced' } };
+  const run = (reason: RunReason): Decision => ({
+    kind: 'run',
+    key,
+    reason,
+    ...(remaining === undefined ? {} : { remaining }),
+  });
   switch (found.kind) {
     case 'usable':
       return { kind: 'reuse', key, record: found.record };
     case 'output-lost':
-      return { kind: 'run', key, reason: { kind: 'output-lost', output: found.output, state: found.state } };
+      return run({ kind: 'output-lost', output: found.output, state: found.state });
     case 'unreadable':
-      return { kind: 'run', key, reason: { kind: 'record-unreadable', path: found.path } };
+      return run({ kind: 'record-unreadable', path: found.path });
     case 'absent':
-      return { kind: 'run', key, reason: reasonOf(facts) };
+      return run(reasonOf(facts));
     default:
       return found satisfies never;
   }

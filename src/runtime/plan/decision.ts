@@ -5,7 +5,13 @@ import type { ActionRecord } from '../store/action-record.ts';
 /** Whether a stage has to run: the answer to the one question that planning and execution both ask. */
 export type Decision =
   | { readonly kind: 'reuse'; readonly key: CacheKey; readonly record: ActionRecord }
-  | { readonly kind: 'run'; readonly key: CacheKey; readonly reason: RunReason }
+  | {
+      readonly kind: 'run';
+      readonly key: CacheKey;
+      readonly reason: RunReason;
+      /** What is left to do after what a shorter run kept, in the stage's words. */
+      readonly remaining?: string;
+    }
   | {
       readonly kind: 'undecided';
       /** Ids of the stages that have to end first; never empty. */

@@ -1,6 +1,10 @@
 import type { Json } from '../../json.ts';
 import type { Difference } from '../key/compare-material.ts';
-import type { RunReason } from './decision.ts';
+import type { Decision, RunReason } from './decision.ts';
+
+/** Why a stage runs, and what is left to do where a shorter run kept something: "...; trains 1 more epoch". */
+export const describeRun = ({ reason, remaining }: Extract<Decision, { kind: 'run' }>): string =>
+  remaining === undefined ? describeReason(reason) : `${describeReason(reason)}; ${remaining}`;
 
 /** A reason as half a sentence, naming the field: "`with.seed` changed from 1 to 2". */
 export function describeReason(reason: RunReason): string {

@@ -1,6 +1,8 @@
 import type { Dag, DagNode } from '../graph/dag.ts';
-import { cacheKeyOf, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
+import { checkpointKeyOf } from '../key/kept-keys.ts';
+import { cacheKeyOf, type KeyMaterial, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
 import { type FoundRecord, findRecord } from '../store/action-records.ts';
+import { namesKept } from '../store/kept-folder.ts';
 import type { Store } from '../store/store.ts';
 import { decide, type StageFacts } from './decide.ts';
 import type { Decision } from './decision.ts';
@@ -38,7 +40,18 @@ async function factsOf(
     found.kind === 'absent'
       ? past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name })
       : undefined;
-  return { kind: 'known', key, material, found, nearest, forced: forced.has(node.id) };
+  const remaining = found.kind === 'usable' ? undefined : remainingOf(node, { material, store });
+  return { kind: 'known', key, material, found, nearest, forced: forced.has(node.id), remaining };
+}
+
+function remainingOf(
+  node: DagNode,
+  { material, store }: { readonly material: KeyMaterial; readonly store: Store },
+): string | undefined {
+  const key = checkpointKeyOf({ node, material });
+  return (
+    key && node.definition.horizon?.describe(node.config, namesKept(store, { kind: 'checkpoints', key }))
+  );
 }
 
 /** A record from before the stage declared an output cannot stand for it. */

@@ -13,6 +13,10 @@ export interface StageAction {
   readonly outputs: Readonly<Record<string, ActionPort>>;
   /** A private folder kept under the stage's key, for resuming after an interruption. */
   readonly statePath: string;
+  /** A folder that executions share whose results for one example are the same; several may write to it at once. */
+  readonly memoPath?: string;
+  /** A folder that executions share which differ in how far they go; several may write to it at once. */
+  readonly checkpointPath?: string;
   /** Not in the key: threads, memory in bytes, the tensor backend. */
   readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
 }

@@ -75,10 +75,30 @@ export interface StageDefinition {
   /** Environment variables that its process reads beside what every program needs, such as an API key. */
   readonly environment?: (config: JsonObject) => readonly string[];
   readonly load: () => Promise<StageModule>;
+  /** Set where a longer run can go on from what a shorter one kept in `checkpointPath`. */
+  readonly horizon?: Horizon;
+  /** Set where the stage remembers results of single examples in `memoPath`. */
+  readonly memo?: Memo;
   /** The input port whose records the outputs are made of, under the same ids. Along it a record is followed to its source. */
   readonly recordsPort?: string;
   /** Finds records of its output in the stage's sources by reading them again. Called only after a failure that names them. */
   readonly locate?: (request: RecordSearch) => Promise<RecordPlaces>;
+}
+
+/** How far a stage goes. */
+export interface Horizon<Config = JsonObject> {
+  /** The fields that say it, by name; none where what is done before the end depends on them. */
+  readonly fields: (config: Config) => readonly string[];
+  /** What is left to do after what the folder of checkpoints keeps, by its files' names: `trains 1 more epoch`. */
+  readonly describe: (config: Config, kept: readonly string[]) => string | undefined;
+}
+
+/** What a result for one example depends on beside the example. */
+export interface Memo<Config = JsonObject> {
+  /** The fields that cannot change it, by name. */
+  readonly fieldsApart: (config: Config) => readonly string[];
+  /** The input ports whose whole content can. */
+  readonly ports: readonly string[];
 }
 
 export interface RecordSearch<Config = JsonObject> {

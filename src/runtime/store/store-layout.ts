@@ -10,6 +10,8 @@ export const storeLayout = {
   actions: 'actions',
   runs: 'runs',
   state: 'state',
+  memo: 'memo',
+  checkpoints: 'checkpoints',
   leases: 'leases',
   outputs: 'outputs',
 } as const;

@@ -11,7 +11,7 @@ import { openLocalModel } from '../models/open-local-model.ts';
 export const { run } = implementStage<TrainConfig>()({
   inputs: { model: 'model', train: 'batches', validation: 'batches?' },
   outputs: { model: 'model', history: 'history' },
-  async run({ config, inputs, outputs, statePath, resources, host }) {
+  async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
     const begun = performance.now();
     using local = await openLocalModel(inputs.model.path, resources);
     const { model, tokenizer, tensorBackend } = local;
@@ -22,6 +22,7 @@ export const { run } = implementStage<TrainConfig>()({
       validation: await inputs.validation?.read(),
       config,
       statePath,
+      checkpointPath,
       fingerprint: JSON.stringify(tensorBackend),
       signal: host.signal,
       onEntry: (entry) => outputs.history.write(entry),

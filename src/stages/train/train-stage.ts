@@ -1,5 +1,6 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { ConfigProblem } from '../../runtime/stage/stage-definition.ts';
+import { keptEpochs } from '../../training/state/kept-epoch-name.ts';
 import { declareStage } from '../declare-stage.ts';
 
 export const trainStage = declareStage<TrainConfig>({
@@ -18,6 +19,7 @@ export const trainStage = declareStage<TrainConfig>({
     outputs: { model: { type: 'model' }, history: { type: 'history' } },
   }),
   check: ({ schedule }) => [...scheduleProblems(schedule)],
+  horizon: { fields: horizonOf, describe: remainingEpochs },
   process: 'child',
   device: 'accelerator',
   load: () => import('./run-train.ts'),
@@ -39,3 +41,17 @@ function* scheduleProblems(schedule: TrainConfig['schedule']): Generator<ConfigP
       help: 'choose `name: linear` or `name: cosine`, or leave it out',
     };
 }
+
+/** How long a training is going to be changes none of its steps, unless the schedule looks ahead. */
+function horizonOf({ schedule }: TrainConfig): readonly string[] {
+  return schedule.name === 'constant' && schedule.warmup_share === undefined ? ['epochs'] : [];
+}
+
+function remainingEpochs({ epochs }: TrainConfig, kept: readonly string[]): string | undefined {
+  const before = Math.max(0, ...keptEpochs(kept).map(({ epoch }) => (epoch <= epochs ? epoch : 0)));
+  if (before === 0) return undefined;
+  if (before === epochs) return `takes up the ${counted(epochs)} that ${epochs === 1 ? 'is' : 'are'} kept`;
+  return `trains ${epochs - before} more ${epochs - before === 1 ? 'epoch' : 'epochs'} after ${before} kept`;
+}
+
+const counted = (epochs: number): string => (epochs === 1 ? 'epoch' : `${epochs} epochs`);

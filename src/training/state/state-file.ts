@@ -9,14 +9,27 @@ import type { SavedState, TrainingState } from './training-state.ts';
 const format = '1';
 const historyTensor = 'history';
 
+interface StateToSave {
+  readonly state: TrainingState;
+  readonly fingerprint: string;
+}
+
 /** Replaces the folder's saved state. A crash leaves the one before or the new one, never half of one. */
-export async function saveState(
-  folder: string,
-  { state, fingerprint }: { state: TrainingState; fingerprint: string },
-): Promise<void> {
+export async function saveState(folder: string, saved: StateToSave): Promise<void> {
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, 'state.safetensors.new');
-  await writeSafetensors(temporary, {
+  await writeState(temporary, saved);
+  await rename(temporary, statePath(folder));
+  await flush(folder);
+}
+
+/** The state that an interrupted training left; undefined where there is none that this engine can take up exactly. */
+export const readState = (folder: string, fingerprint: string): Promise<SavedState | undefined> =>
+  readStateFile(statePath(folder), fingerprint);
+
+/** Writes a new file, which is on the disk when this resolves. */
+export async function writeState(path: string, { state, fingerprint }: StateToSave): Promise<void> {
+  await writeSafetensors(path, {
     metadata: {
       format,
       fingerprint,
@@ -25,15 +38,13 @@ export async function saveState(
     },
     tensors: tensorsOf(state),
   });
-  await flush(temporary);
-  await rename(temporary, statePath(folder));
-  await flush(folder);
+  await flush(path);
 }
 
-/** The state that an interrupted training left; undefined where there is none that this engine can take up exactly. */
-export async function readState(folder: string, fingerprint: string): Promise<SavedState | undefined> {
+/** As readState, from a file of any name. */
+export async function readStateFile(path: string, fingerprint: string): Promise<SavedState | undefined> {
   try {
-    await using file = await openSafetensors(statePath(folder));
+    await using file = await openSafetensors(path);
     const { metadata } = file;
     if (metadata.format !== format || metadata.fingerprint !== fingerprint) return undefined;
     const lines = new TextDecoder().decode(await file.readUint8(historyTensor)).split('\n');
@@ -84,7 +95,7 @@ async function readGroup(file: SafetensorsFile, group: string): Promise<Readonly
   return values;
 }
 
-async function flush(path: string): Promise<void> {
+export async function flush(path: string): Promise<void> {
   const handle = await open(path, 'r');
   await handle.sync();
   await handle.close();

@@ -191,6 +191,7 @@ describe("train's configuration", () => {
       schedule: { name: 'constant' },
       evaluate: { every: 5, batches: 5 },
       keep: 'last',
+      keep_epochs: 2,
       sample: { max_new_tokens: 50 },
       pad_to_multiple_of: 16,
     });

@@ -1,0 +1,35 @@
+import { readdirSync } from 'node:fs';
+import { mkdir, rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CacheKey } from '../key/cache-key.ts';
+import { holdsLinks } from './linked-folder.ts';
+import type { Store } from './store.ts';
+import { storeLayout } from './store-layout.ts';
+import { hasErrorCode } from './system-error.ts';
+
+/** A folder that executions with different keys share: `memo/<key>` or `checkpoints/<key>`. */
+interface KeptFolder {
+  readonly kind: 'memo' | 'checkpoints';
+  readonly key: CacheKey;
+}
+
+/** Makes the folder where there is none, notes that it is in use, and returns its absolute path. */
+export async function openKeptFolder({ root }: Store, { kind, key }: KeptFolder): Promise<string> {
+  const path = join(root, storeLayout[kind], key);
+  // No stage keeps links: one that came with the store could have the stage write outside of it.
+  if (holdsLinks(path)) await rm(path, { recursive: true, force: true });
+  await mkdir(path, { recursive: true });
+  const now = new Date();
+  await utimes(path, now, now);
+  return path;
+}
+
+/** The names in the folder; none where there is no such folder. */
+export function namesKept({ root }: Store, { kind, key }: KeptFolder): readonly string[] {
+  try {
+    return readdirSync(join(root, storeLayout[kind], key));
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+/** `epoch-2.<fingerprint>.<sha256 of the file>.safetensors`: the name says whether the content is whole. */
+const pattern = /^epoch-([1-9]\d{0,8})\.([0-9a-f]{16})\.([0-9a-f]{64})\.safetensors$/;
+
+export interface KeptEpoch {
+  readonly name: string;
+  readonly epoch: number;
+  readonly fingerprint: string;
+  readonly digest: string;
+}
+
+/** What the names of files say that keepEpoch wrote; other files are left out. */
+export const keptEpochs = (names: readonly string[]): readonly KeptEpoch[] =>
+  names.flatMap((name) => {
+    const [, epoch, fingerprint = '', digest = ''] = pattern.exec(name) ?? [];
+    return epoch === undefined ? [] : [{ name, epoch: Number(epoch), fingerprint, digest }];
+  });
