@@ -18,7 +18,7 @@ export interface Rows {
 export function attendRows(sizes: ModelSizes, { batch, length }: Rows): Attend {
   const group = sizes.heads / sizes.keyValueHeads;
   const shape = { batch, length, heads: sizes.keyValueHeads };
-  const mask = causalMask(length, group); // [G T, T]
+  const mask = causalMask({ length, group, window: sizes.slidingWindow ?? length }); // [G T, T]
   return ({ query, key, value }) => {
     const attended = causalAttention({
       query: groupQueries(query, { ...shape, group }), // [B, K, G T, D]
@@ -30,10 +30,21 @@ export function attendRows(sizes: ModelSizes, { batch, length }: Rows): Attend {
   };
 }
 
-/** [G T, T], the same [T, T] for each of G query heads: 0 up to the diagonal, HIDDEN_SCORE after it. */
-function causalMask(length: number, group: number): tf.Tensor {
-  const mask = new Float32Array(group * length * length);
-  for (let row = 0; row < group * length; row++)
-    mask.fill(HIDDEN_SCORE, row * length + (row % length) + 1, (row + 1) * length);
+interface MaskShape {
+  /** T */
+  readonly length: number;
+  /** G */
+  readonly group: number;
+  /** How many tokens a token looks back on, itself included. */
+  readonly window: number;
+}
+
+/** [G T, T], the same [T, T] for each of G query heads: 0 where a token looks, HIDDEN_SCORE elsewhere. */
+function causalMask({ length, group, window }: MaskShape): tf.Tensor {
+  const mask = new Float32Array(group * length * length).fill(HIDDEN_SCORE);
+  for (let row = 0; row < group * length; row++) {
+    const token = row % length;
+    mask.fill(0, row * length + Math.max(0, token - window + 1), row * length + token + 1);
+  }
   return tf.tensor(mask, [group * length, length]);
 }

@@ -28,6 +28,11 @@ export class ConfigFields {
     return (this.#value(name) ?? null) === null ? undefined : this.count(name);
   }
 
+  /** A count, or null for none; `absent` is meant where the field is not there. */
+  countOrNull(name: string, absent: number | undefined): number | undefined {
+    return this.#value(name) === undefined ? absent : this.optionalCount(name);
+  }
+
   optionalObject(name: string): JsonObject | undefined {
     const value = this.#value(name) ?? null;
     if (value === null) return undefined;
@@ -41,6 +46,26 @@ export class ConfigFields {
     throw this.problem(name, 'a positive number is needed');
   }
 
+  optionalPositive(name: string): number | undefined {
+    return (this.#value(name) ?? null) === null ? undefined : this.positive(name, Number.NaN);
+  }
+
+  atLeastOne(name: string): number {
+    const value = this.positive(name, Number.NaN);
+    if (value >= 1) return value;
+    throw this.problem(name, 'a number of at least 1 is needed');
+  }
+
+  /** A list of so many positive numbers. */
+  numbers(name: string, length: number): readonly number[] {
+    const value = this.#value(name) ?? [];
+    const isPositive = (each: Json): each is number =>
+      typeof each === 'number' && Number.isFinite(each) && each > 0;
+    if (typeof value === 'object' && isList(value) && value.length === length && value.every(isPositive))
+      return value;
+    throw this.problem(name, `a list of ${length} positive numbers is needed`);
+  }
+
   flag(name: string, fallback: boolean): boolean {
     const value = this.#value(name) ?? fallback;
     if (typeof value === 'boolean') return value;
@@ -52,6 +77,26 @@ export class ConfigFields {
     const value = this.#value(name) ?? supported[0];
     if (supported.includes(value)) return;
     throw this.problem(name, `only ${supported.map((one) => JSON.stringify(one)).join(' or ')} is supported`);
+  }
+
+  /** One of the supported words, the first where there is none; it may stand under an older name. */
+  choice<Word extends string>(
+    name: string,
+    { older, supported }: { older: string; supported: readonly [Word, ...Word[]] },
+  ): Word {
+    const [current, former] = [this.#value(name), this.#value(older)];
+    const value = current ?? former ?? supported[0];
+    const found = supported.find((word) => word === value);
+    if (found !== undefined) return found;
+    const words = supported.map((one) => JSON.stringify(one)).join(', ');
+    throw this.problem(current === undefined ? older : name, `these are supported: ${words}`);
+  }
+
+  /** A list, where there is one, of nothing but the given word. */
+  everyOf(name: string, word: string): void {
+    const value = this.#value(name) ?? [];
+    if (typeof value === 'object' && isList(value) && value.every((each) => each === word)) return;
+    throw this.problem(name, `only ${JSON.stringify(word)} is supported`);
   }
 
   /** Throws where a field was neither read nor is one of the given ones, which change no number. */

@@ -8,8 +8,10 @@ export interface ForwardPass {
   readonly parameter: Parameters;
   /** int32 [N] */
   readonly ids: tf.Tensor;
-  /** int32 [N]: each token's place in its own text, from 0. */
-  readonly positions: tf.Tensor;
+  /** [N]: each token's place in its own text, from 0. */
+  readonly positions: Int32Array;
+  /** [N]: how many tokens each token's text has so far, without padding, for rotary embeddings that change with it. */
+  readonly textLengths: Int32Array;
   readonly attend: Attend;
   readonly adapt: Adapt;
   readonly drop: Drop;

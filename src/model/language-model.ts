@@ -25,7 +25,7 @@ export interface LanguageModel {
 }
 
 /** A forward pass without the weights, which the model has. */
-export interface Tokens extends Pick<ForwardPass, 'ids' | 'positions' | 'attend'>, Tuning {}
+export interface Tokens extends Pick<ForwardPass, 'ids' | 'positions' | 'textLengths' | 'attend'>, Tuning {}
 
 /** What a training adds to a pass; a model that is only used has none of it. */
 export interface Tuning {

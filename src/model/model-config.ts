@@ -19,6 +19,8 @@ export interface ModelSizes {
   /** Heads of keys and values, each shared by as many query heads as `heads` is a multiple of them. */
   readonly keyValueHeads: number;
   readonly headWidth: number;
+  /** How many tokens a token looks back on, itself included; all where undefined. */
+  readonly slidingWindow: number | undefined;
   /** Whether the head's weights are the token embedding itself. */
   readonly tied: boolean;
   /** The config.json that it was read from, for writing the model out again. */
@@ -31,12 +33,15 @@ export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
     case 'gpt2':
       return parseGpt2Config(path, json);
     case 'llama':
-      return parseLlamaConfig(path, json);
+    case 'mistral':
+    case 'qwen2':
+    case 'phi3':
+      return parseLlamaConfig({ path, json, dialect: json.model_type });
     default:
       throw new UserError({
         code: 'unsupported-model',
         message: `${path} has the model_type ${JSON.stringify(json.model_type) ?? 'undefined'}`,
-        help: 'retune has these families of models: gpt2, llama',
+        help: 'retune has these families of models: gpt2, llama, mistral, qwen2, phi3',
       });
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { JsonObject } from '../../src/json.ts';
 import { parseModelConfig } from '../../src/model/model-config.ts';
 
 /** As openai-community/gpt2 has it. */
@@ -45,6 +46,7 @@ test("GPT-2's own configurations are read", () => {
     heads: 12,
     keyValueHeads: 12,
     headWidth: 64,
+    slidingWindow: undefined,
     innerWidth: 3072,
     epsilon: 1e-5,
     tied: true,
@@ -105,7 +107,10 @@ test("SmolLM2's configuration is read, and the same with transformers 5's object
     headWidth: 64,
     innerWidth: 1536,
     epsilon: 1e-5,
-    rotaryBase: 100_000,
+    slidingWindow: undefined,
+    rotary: { width: 64, base: 100_000, scaling: { kind: 'default' } },
+    fused: false,
+    bias: { inputs: false, output: false, inner: false },
     tied: true,
   };
   expect(parseModelConfig('config.json', smolLm2)).toEqual({ ...expected, json: smolLm2 });
@@ -114,11 +119,144 @@ test("SmolLM2's configuration is read, and the same with transformers 5's object
   expect(parseModelConfig('config.json', newer)).toEqual({ ...expected, json: newer });
 });
 
-test('scaled rotary positions are refused, not ignored', () => {
-  const scaled = { ...smolLm2, rope_scaling: { rope_type: 'llama3', factor: 8 } };
-  expect(() => parseModelConfig('config.json', scaled)).toThrow('as `rope_scaling`: only null is supported');
-  const newer = { ...smolLm2, rope_parameters: { rope_type: 'yarn', rope_theta: 1e5 } };
-  expect(() => parseModelConfig('m', newer)).toThrow(
-    'm in rope_parameters has "yarn" as `rope_type`: only "default" is supported',
-  );
+const qwen2 = {
+  architectures: ['Qwen2ForCausalLM'],
+  hidden_size: 896,
+  intermediate_size: 4864,
+  max_position_embeddings: 32_768,
+  max_window_layers: 21,
+  model_type: 'qwen2',
+  num_attention_heads: 14,
+  num_hidden_layers: 24,
+  num_key_value_heads: 2,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1_000_000,
+  sliding_window: 32_768,
+  tie_word_embeddings: true,
+  use_sliding_window: false,
+  vocab_size: 151_936,
+};
+
+test("Qwen2.5's configuration is read, its window without effect, and stretched by YaRN as its card has it", () => {
+  expect(parseModelConfig('m', qwen2)).toMatchObject({
+    contextLength: 32_768,
+    slidingWindow: undefined,
+    bias: { inputs: true, output: false, inner: false },
+  });
+  const scaling = { type: 'yarn', factor: 4, original_max_position_embeddings: 32_768 };
+  expect(parseModelConfig('m', { ...qwen2, rope_scaling: scaling })).toMatchObject({
+    contextLength: 131_072,
+    rotary: {
+      base: 1_000_000,
+      scaling: { kind: 'yarn', factor: 4, betaFast: 32, attentionFactor: 0.1 * Math.log(4) + 1 },
+    },
+  });
+});
+
+const mistral = {
+  model_type: 'mistral',
+  hidden_size: 4096,
+  intermediate_size: 14_336,
+  max_position_embeddings: 32_768,
+  num_attention_heads: 32,
+  num_hidden_layers: 32,
+  num_key_value_heads: 8,
+  vocab_size: 32_000,
+};
+
+test("Mistral's window is as transformers has it: 4096 where it is not said, none where it is null", () => {
+  const windowOf = (more: JsonObject) => parseModelConfig('m', { ...mistral, ...more }).slidingWindow;
+  expect([windowOf({}), windowOf({ sliding_window: null }), windowOf({ sliding_window: 1000 })]).toEqual([
+    4096,
+    undefined,
+    1000,
+  ]);
+});
+
+const phi3 = {
+  model_type: 'phi3',
+  hidden_size: 3072,
+  intermediate_size: 8192,
+  max_position_embeddings: 131_072,
+  original_max_position_embeddings: 4096,
+  num_attention_heads: 32,
+  num_hidden_layers: 32,
+  sliding_window: 262_144,
+  auto_map: { AutoConfig: 'configuration_phi3.Phi3Config' },
+  vocab_size: 32_064,
+};
+
+test("Phi-3.5's long factors are read, with the scale that follows from both lengths", () => {
+  const [short_factor, long_factor] = [new Array(48).fill(1), new Array(48).fill(2)];
+  const rope_scaling = { type: 'longrope', short_factor, long_factor };
+  expect(parseModelConfig('m', { ...phi3, rope_scaling })).toMatchObject({
+    contextLength: 131_072,
+    fused: true,
+    rotary: {
+      width: 96,
+      scaling: {
+        kind: 'longrope',
+        trainedLength: 4096,
+        attentionFactor: Math.sqrt(1 + Math.log(32) / Math.log(4096)),
+      },
+    },
+  });
+});
+
+const rope = (parameters: JsonObject) => ({ ...smolLm2, rope_scaling: parameters });
+
+test.each<[string, JsonObject, string]>([
+  [
+    'another kind of rope',
+    rope({ type: 'proportional' }),
+    'm in rope_scaling has "proportional" as `type`: these are supported: "default", "linear", "dynamic", "yarn", "llama3", "longrope", "su"',
+  ],
+  [
+    'a rope that lacks a number',
+    rope({ rope_type: 'llama3', factor: 8 }),
+    'm in rope_scaling has nothing as `low_freq_factor`: a positive number is needed',
+  ],
+  [
+    'a factor that shrinks',
+    rope({ rope_type: 'linear', factor: 0.5 }),
+    'm in rope_scaling has 0.5 as `factor`: a number of at least 1 is needed',
+  ],
+  [
+    'a number that its rope does not have',
+    rope({ rope_type: 'linear', factor: 2, beta_fast: 32 }),
+    'm in rope_scaling has 32 as `beta_fast`: this field is not supported',
+  ],
+  [
+    'factors of another length',
+    { ...phi3, rope_scaling: { type: 'longrope', short_factor: [1], long_factor: [1] } },
+    'm in rope_scaling has [1] as `short_factor`: a list of 48 positive numbers is needed',
+  ],
+  [
+    'a window in some layers',
+    { ...qwen2, use_sliding_window: true },
+    'm has true as `use_sliding_window`: only false is supported',
+  ],
+  [
+    'layers of another kind',
+    { ...qwen2, layer_types: ['full_attention', 'sliding_attention'] },
+    'm has ["full_attention","sliding_attention"] as `layer_types`: only "full_attention" is supported',
+  ],
+  [
+    'another activation',
+    { ...mistral, hidden_act: 'gelu' },
+    'm has "gelu" as `hidden_act`: only "silu" is supported',
+  ],
+  [
+    'a bias that the family has not',
+    { ...mistral, attention_bias: true },
+    'm has true as `attention_bias`: this field is not supported',
+  ],
+  [
+    'a part of a head that cannot turn',
+    { ...phi3, partial_rotary_factor: 0.52 },
+    'm has 0.52 as `partial_rotary_factor`: 49 of 96 elements of a head cannot turn',
+  ],
+  ['another family', { model_type: 'mamba' }, 'm has the model_type "mamba"'],
+])('%s is refused, not ignored', (_case, json, message) => {
+  expect(() => parseModelConfig('m', json)).toThrow(message);
 });

@@ -41,17 +41,25 @@ describe('a model folder', () => {
     },
   );
 
-  test('that was stored in bfloat16 is saved in float32 and says so', async () => {
-    await openTensorBackend({ backend: 'cpu' });
-    const model = await openLanguageModel(fixture('tiny-llama-tied'));
-    await saveLanguageModel(folder, model);
-    model.dispose();
-    expect(await readJson(join(folder, 'config.json'))).toMatchObject({ dtype: 'float32' });
-    await using saved = await openModelFolder(folder);
-    await using original = await openModelFolder(fixture('tiny-llama-tied'));
-    for (const name of parameterLayout(original.config).keys())
-      expect(await saved.read(name)).toEqual(await original.read(name));
-  });
+  test.each(['tiny-llama-tied', 'families/phi3', 'families/qwen2'])(
+    '%s, stored in bfloat16, is saved in float32 under the names it had, and says so',
+    async (name) => {
+      await openTensorBackend({ backend: 'cpu' });
+      const model = await openLanguageModel(fixture(name));
+      await saveLanguageModel(folder, model);
+      model.dispose();
+      expect(await readJson(join(folder, 'config.json'))).toMatchObject({ dtype: 'float32' });
+      await using saved = await openModelFolder(folder);
+      await using original = await openModelFolder(fixture(name));
+      for (const name of parameterLayout(original.config).keys())
+        expect(await saved.read(name)).toEqual(await original.read(name));
+      const namesIn = async (path: string) => {
+        await using file = await openSafetensors(join(path, 'model.safetensors'));
+        return [...file.tensors.keys()].sort();
+      };
+      expect(await namesIn(folder)).toEqual(await namesIn(fixture(name)));
+    },
+  );
 
   test('may name its tensors without the prefix, keep old causal masks, and repeat a tied head', async () => {
     await rewriteTied({ head: (embedding) => embedding });

@@ -57,11 +57,14 @@ export class KeyValueCache {
     return { keys: tf.tensor4d(keys, shape), values: tf.tensor4d(values, shape) };
   }
 
-  /** [B, 1, 1, S]: 0 where row b has one of its first `lengths[b]` tokens, HIDDEN_SCORE elsewhere; owned by the caller. */
+  /** [B, 1, 1, S]: 0 where the token after row b's first `lengths[b]` looks, HIDDEN_SCORE elsewhere; owned by the caller. */
   mask(lengths: Int32Array): tf.Tensor {
-    const { batch, slots } = this.#sizes;
+    const { batch, slots, slidingWindow = slots + 1 } = this.#sizes;
     const mask = new Float32Array(batch * slots).fill(HIDDEN_SCORE);
-    for (const [row, length] of lengths.entries()) mask.fill(0, row * slots, row * slots + length);
+    for (const [row, length] of lengths.entries()) {
+      const first = Math.max(0, length - slidingWindow + 1);
+      mask.fill(0, row * slots + first, row * slots + length);
+    }
     return tf.tensor4d(mask, [batch, 1, 1, slots]);
   }
 

@@ -20,7 +20,12 @@ export function readPrompt({ model, cache, prompt, length, place }: PromptToRead
   const ids = new Int32Array(length);
   ids.set(prompt);
   const pass = () => {
-    const rows = paddedRows(model.config, { ids, batch: 1, length });
+    const rows = paddedRows(model.config, {
+      ids,
+      batch: 1,
+      length,
+      lengths: Int32Array.of(prompt.length),
+    });
     return { ...rows, wanted: Int32Array.of(prompt.length - 1) };
   };
   return readPass({ model, cache, pass, places: [{ row: place, slot: 0 }] });
@@ -41,7 +46,8 @@ export function readTokens({ model, cache, tokens, positions }: TokensToRead): P
     const mask = cache.mask(positions);
     const attend = (projected: Projected) =>
       attendCache({ sizes: model.config, projected, ...cache.tensors(projected.layer), mask });
-    return { ids: tf.tensor1d(tokens, 'int32'), positions: tf.tensor1d(positions, 'int32'), attend };
+    const textLengths = positions.map((position) => position + 1);
+    return { ids: tf.tensor1d(tokens, 'int32'), positions, textLengths, attend };
   };
   return readPass({ model, cache, pass, places: Array.from(positions, (slot, row) => ({ row, slot })) });
 }

@@ -104,7 +104,8 @@ async function likelihoodsOf(scoring: ScoringBatch, rated: readonly RatedToken[]
   const { model, items, batch, length } = scoring;
   const ids = new Int32Array(batch * length);
   for (const [row, { tokens }] of items.entries()) ids.set(tokens.subarray(0, -1), row * length);
-  const hidden = tf.tidy(() => model.hidden(paddedRows(model.config, { ids, batch, length }))); // [B T, C]
+  const lengths = Int32Array.from({ length: batch }, (_, row) => (items[row]?.tokens.length ?? 1) - 1);
+  const hidden = tf.tidy(() => model.hidden(paddedRows(model.config, { ids, batch, length, lengths }))); // [B T, C]
   const likelihoods: number[] = [];
   for (let start = 0; start < rated.length; start += headRows) {
     const some = rated.slice(start, start + headRows);

@@ -4,6 +4,7 @@ import type { LanguageModel } from '../language-model.ts';
 import { decodeRows } from './decode-rows.ts';
 import { groupByLength } from './group-by-length.ts';
 import { lengthBucket } from './length-bucket.ts';
+import { longestText } from './longest-text.ts';
 import { type EncodedPrompt, TextWriter, type WritingSettings, type WrittenText } from './text-writer.ts';
 
 export interface Prompt {
@@ -48,13 +49,14 @@ function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readon
     const tokens = tokenizer.encode(text);
     return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(tokenizer.endOfText) }; // a model needs something to go on
   });
-  const { contextLength } = model.config;
-  const room = contextLength - settings.maxNewTokens;
-  const tooLong = encoded.filter(({ tokens }) => tokens.length > room);
+  const { config } = model;
+  const tooLong = encoded.filter(
+    ({ tokens }) => tokens.length + settings.maxNewTokens > longestText(config, tokens.length),
+  );
   if (tooLong.length === 0) return encoded;
   throw new UserError({
     code: 'context-limit',
-    message: `${tooLong.length} of ${encoded.length} prompts leave no room for ${settings.maxNewTokens} new tokens in the model's context of ${contextLength}`,
+    message: `${tooLong.length} of ${encoded.length} prompts leave no room for ${settings.maxNewTokens} new tokens in the model's context of ${longestText(config, 0)}`,
     help: 'lower `max_new_tokens`, shorten the prompts or take a model with a longer context',
     records: tooLong.map(({ id, tokens }) => ({ id, problem: `its prompt has ${tokens.length} tokens` })),
   });

@@ -49,6 +49,7 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
     heads,
     keyValueHeads: heads,
     headWidth: width / heads,
+    slidingWindow: undefined,
     innerWidth: fields.optionalCount('n_inner') ?? 4 * width,
     epsilon: fields.positive('layer_norm_epsilon', 1e-5),
     tied: fields.flag('tie_word_embeddings', true),

@@ -8,7 +8,8 @@ import type { Gpt2Config } from './gpt2-config.ts';
  * N tokens, C width, I inner width, V vocabulary; returns the hidden states after the last norm, [N, C].
  */
 export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): tf.Tensor {
-  const { ids, positions, attend, parameter, adapt, drop } = pass;
+  const { ids, attend, parameter, adapt, drop } = pass;
+  const positions = tf.tensor1d(pass.positions, 'int32');
   const embed = (name: string, ids: tf.Tensor) =>
     embeddingLookup({ table: parameter(`${name}.weight`), ids });
   const norm = (name: string, x: tf.Tensor) =>

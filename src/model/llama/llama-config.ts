@@ -1,65 +1,153 @@
 import type { JsonObject } from '../../json.ts';
 import { ConfigFields, mostLayers } from '../config-fields.ts';
 import type { ModelSizes } from '../model-config.ts';
+import { parseRotary } from './parse-rotary.ts';
+import type { Rotary } from './rotary.ts';
 
-/** Llama (Touvron et al. 2023) as Hugging Face's LlamaForCausalLM configures it; SmolLM2 and TinyLlama among others. */
+/** Llama (Touvron et al. 2023) and what is built like it: SmolLM2 and TinyLlama, Mistral, Qwen2, Phi-3. */
 export interface LlamaConfig extends ModelSizes {
   readonly family: 'llama';
   /** Extent of the feed-forward layer. */
   readonly innerWidth: number;
   /** Added to the mean square in the norms. */
   readonly epsilon: number;
-  /** The base of the rotary embedding's wavelengths. */
-  readonly rotaryBase: number;
+  readonly rotary: Rotary;
+  /** Whether queries, keys and values come from one projection, and both parts of the feed-forward layer from another. */
+  readonly fused: boolean;
+  /** Which projections have a bias. */
+  readonly bias: {
+    /** Those of queries, keys and values. */
+    readonly inputs: boolean;
+    /** Attention's own. */
+    readonly output: boolean;
+    readonly inner: boolean;
+  };
 }
 
-/** Fields that change no number here. */
+/** A `model_type` whose computation is Llama's, and what its config.json says apart. */
+interface Dialect {
+  readonly epsilon: number;
+  readonly fused: boolean;
+  /** Whether heads of keys and values are as many as heads where the config does not say. */
+  readonly headsAlike: boolean;
+  readonly bias: (fields: ConfigFields) => LlamaConfig['bias'];
+  /** How many tokens a token looks back on, itself included. */
+  readonly slidingWindow: (fields: ConfigFields) => number | undefined;
+  /** Fields that change no number here. */
+  readonly harmless: readonly string[];
+}
+
+const withoutBias = { inputs: false, output: false, inner: false };
+
+const usual: Dialect = {
+  epsilon: 1e-6,
+  fused: false,
+  headsAlike: false,
+  bias: () => withoutBias,
+  slidingWindow: () => undefined,
+  harmless: [],
+};
+
+const dialects = {
+  llama: {
+    ...usual,
+    headsAlike: true,
+    bias: (fields) => {
+      const attention = fields.flag('attention_bias', false);
+      return { inputs: attention, output: attention, inner: fields.flag('mlp_bias', false) };
+    },
+    harmless: ['pretraining_tp', 'is_llama_config', 'transformers.js_config'],
+  },
+  // transformers takes a window of 4096 where the field is absent, and none where it is null.
+  mistral: { ...usual, slidingWindow: (fields) => fields.countOrNull('sliding_window', 4096) },
+  qwen2: {
+    ...usual,
+    bias: () => ({ inputs: true, output: false, inner: false }),
+    slidingWindow: (fields) => void fields.oneOf('use_sliding_window', [false]),
+    harmless: ['sliding_window', 'max_window_layers'], // without effect where `use_sliding_window` is false
+  },
+  phi3: {
+    ...usual,
+    epsilon: 1e-5,
+    fused: true,
+    headsAlike: true,
+    bias: (fields) => {
+      for (const name of ['attention_bias', 'mlp_bias', 'lm_head_bias']) fields.oneOf(name, [false]);
+      for (const name of ['full_attn_mod', 'interpolate_factor']) fields.oneOf(name, [1]);
+      return withoutBias;
+    },
+    slidingWindow: (fields) => fields.countOrNull('sliding_window', undefined),
+    harmless: ['embd_pdrop', 'resid_pdrop', 'auto_map'],
+  },
+} as const satisfies Readonly<Record<string, Dialect>>;
+
+export type LlamaDialect = keyof typeof dialects;
+
+/** Fields that change no number in any of them: for training, for generation or bookkeeping. */
 const harmless = [
   ...['model_type', 'architectures', 'transformers_version', 'torch_dtype', 'dtype', '_name_or_path'],
-  ...['attention_dropout', 'initializer_range', 'pretraining_tp', 'use_cache', 'tokenizer_class'],
-  ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'is_llama_config', 'transformers.js_config'],
+  ...['attention_dropout', 'initializer_range', 'use_cache', 'tokenizer_class', '_attn_implementation'],
+  ...['bos_token_id', 'eos_token_id', 'pad_token_id'],
 ];
 
-export function parseLlamaConfig(path: string, json: JsonObject): LlamaConfig {
+interface LlamaSource {
+  /** For messages. */
+  readonly path: string;
+  readonly json: JsonObject;
+  readonly dialect: LlamaDialect;
+}
+
+export function parseLlamaConfig({ path, json, dialect: name }: LlamaSource): LlamaConfig {
+  const dialect: Dialect = dialects[name];
   const fields = new ConfigFields(path, json);
+  const heads = parseHeads(fields, dialect);
+  const positions = fields.count('max_position_embeddings');
+  const { headWidth } = heads;
+  const rotary = parseRotary({ path, fields, headWidth, positions, partial: name === 'phi3' });
+  const slidingWindow = dialect.slidingWindow(fields);
+  fields.oneOf('hidden_act', ['silu']);
+  fields.oneOf('rope_interleaved', [false]);
+  fields.everyOf('layer_types', slidingWindow === undefined ? 'full_attention' : 'sliding_attention');
+  const config: LlamaConfig = {
+    family: 'llama',
+    vocabularySize: fields.count('vocab_size'),
+    contextLength: contextLength(rotary, positions),
+    ...heads,
+    layers: fields.count('num_hidden_layers', mostLayers),
+    innerWidth: fields.count('intermediate_size'),
+    epsilon: fields.positive('rms_norm_eps', dialect.epsilon),
+    rotary,
+    slidingWindow,
+    fused: dialect.fused,
+    bias: dialect.bias(fields),
+    tied: fields.flag('tie_word_embeddings', false),
+    json,
+  };
+  fields.refuseOthers([...harmless, ...dialect.harmless]);
+  return config;
+}
+
+function parseHeads(fields: ConfigFields, { headsAlike }: Dialect) {
   const width = fields.count('hidden_size');
   const heads = fields.count('num_attention_heads');
-  const keyValueHeads = fields.optionalCount('num_key_value_heads') ?? heads;
+  const keyValueHeads =
+    (headsAlike ? fields.optionalCount('num_key_value_heads') : fields.count('num_key_value_heads')) ?? heads;
   const headWidth = fields.optionalCount('head_dim') ?? width / heads;
   if (heads % keyValueHeads !== 0)
     throw fields.problem('num_key_value_heads', `it does not divide ${heads} heads`);
   if (headWidth % 2 !== 0) throw fields.problem('num_attention_heads', 'heads of an even width are needed');
-  fields.oneOf('hidden_act', ['silu']);
-  fields.oneOf('attention_bias', [false]);
-  fields.oneOf('mlp_bias', [false]);
-  fields.oneOf('rope_scaling', [null]);
-  fields.oneOf('rope_interleaved', [false]);
-  const config: LlamaConfig = {
-    family: 'llama',
-    vocabularySize: fields.count('vocab_size'),
-    contextLength: fields.count('max_position_embeddings'),
-    width,
-    layers: fields.count('num_hidden_layers', mostLayers),
-    heads,
-    keyValueHeads,
-    headWidth,
-    innerWidth: fields.count('intermediate_size'),
-    epsilon: fields.positive('rms_norm_eps', 1e-6),
-    rotaryBase: rotaryBase(fields, path),
-    tied: fields.flag('tie_word_embeddings', false),
-    json,
-  };
-  fields.refuseOthers(harmless);
-  return config;
+  return { width, heads, keyValueHeads, headWidth };
 }
 
-/** `rope_theta`, which transformers 5 keeps in an object with the kind of scaling. */
-function rotaryBase(fields: ConfigFields, path: string): number {
-  const parameters = fields.optionalObject('rope_parameters');
-  if (parameters === undefined) return fields.positive('rope_theta', 10_000);
-  const inner = new ConfigFields(`${path} in rope_parameters`, parameters);
-  inner.oneOf('rope_type', ['default']);
-  const base = inner.positive('rope_theta', 10_000);
-  inner.refuseOthers([]);
-  return base;
+/** Where a stretched model is meant for more than `max_position_embeddings`, its reach follows from the factor. */
+function contextLength({ scaling }: Rotary, positions: number): number {
+  switch (scaling.kind) {
+    case 'linear':
+    case 'dynamic':
+      return Math.floor(positions * scaling.factor);
+    case 'yarn':
+      return Math.max(positions, Math.floor(scaling.trainedLength * scaling.factor));
+    default:
+      return positions;
+  }
 }

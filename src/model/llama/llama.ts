@@ -7,29 +7,44 @@ import { rotaryEmbedding } from './rotary-embedding.ts';
 /**
  * Llama's decoder (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks, rotary positions, shared key and value heads,
  * gated feed-forward. N tokens, C width, I inner width, H heads and K key heads of extent D; returns [N, C].
+ * Mistral (arXiv:2310.06825) looks back on a window only, which `attend` knows; Qwen2 (arXiv:2407.10671) has biases
+ * where queries, keys and values are made; Phi-3 (arXiv:2404.14219) makes them, and both parts of a gate, at once.
  */
 export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
-  const { ids, positions, attend, parameter, adapt } = pass;
+  const { heads, keyValueHeads, headWidth, innerWidth, fused, bias } = config;
+  const { ids, attend, parameter, adapt } = pass;
   const norm = (name: string, x: tf.Tensor) =>
     rmsNorm({ x, scale: parameter(`${name}.weight`), epsilon: config.epsilon });
-  const project = (name: string, x: tf.Tensor) =>
-    adapt({ name, x, y: linear({ x, weight: parameter(`${name}.weight`), transposeWeight: true }) });
-  const rotate = rotaryEmbedding(config, positions);
+  const project = (name: string, x: tf.Tensor, biased: boolean) => {
+    const bias = biased ? { bias: parameter(`${name}.bias`) } : {};
+    return adapt({
+      name,
+      x,
+      y: linear({ x, weight: parameter(`${name}.weight`), transposeWeight: true, ...bias }),
+    });
+  };
+  const [queries, keys] = [heads * headWidth, keyValueHeads * headWidth];
+  const rotate = rotaryEmbedding(config, pass);
 
   let x = embeddingLookup({ table: parameter('model.embed_tokens.weight'), ids }); // [N, C]
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `model.layers.${layer}`;
-    const normed = norm(`${block}.input_layernorm`, x);
-    const query = rotate(project(`${block}.self_attn.q_proj`, normed)); // [N, H D]
-    const key = rotate(project(`${block}.self_attn.k_proj`, normed)); // [N, K D]
-    const value = project(`${block}.self_attn.v_proj`, normed); // [N, K D]
-    const attended = attend({ layer, query, key, value }); // [N, H D]
-    x = tf.add(x, project(`${block}.self_attn.o_proj`, attended)); // [N, C]
+    const attention = `${block}.self_attn`;
+    const before = norm(`${block}.input_layernorm`, x);
+    const made = fused
+      ? tf.split(project(`${attention}.qkv_proj`, before, bias.inputs), [queries, keys, keys], 1)
+      : ['q_proj', 'k_proj', 'v_proj'].map((part) => project(`${attention}.${part}`, before, bias.inputs));
+    const [query, key, value] = made as [tf.Tensor, tf.Tensor, tf.Tensor]; // [N, H D], [N, K D], [N, K D]
+    const attended = attend({ layer, query: rotate(query), key: rotate(key), value }); // [N, H D]
+    x = tf.add(x, project(`${attention}.o_proj`, attended, bias.output)); // [N, C]
 
+    const feedForward = `${block}.mlp`;
     const wide = norm(`${block}.post_attention_layernorm`, x);
-    const gate = silu(project(`${block}.mlp.gate_proj`, wide)); // [N, I]
-    const inner = tf.mul(gate, project(`${block}.mlp.up_proj`, wide)); // [N, I]
-    x = tf.add(x, project(`${block}.mlp.down_proj`, inner)); // [N, C]
+    const parts = fused
+      ? tf.split(project(`${feedForward}.gate_up_proj`, wide, bias.inner), [innerWidth, innerWidth], 1)
+      : ['gate_proj', 'up_proj'].map((part) => project(`${feedForward}.${part}`, wide, bias.inner));
+    const [gate, up] = parts as [tf.Tensor, tf.Tensor]; // [N, I] each
+    x = tf.add(x, project(`${feedForward}.down_proj`, tf.mul(silu(gate), up), bias.inner)); // [N, C]
   }
   return norm('model.norm', x); // [N, C]
 }

@@ -1,5 +1,6 @@
 import { decodeRows } from '../../model/generation/decode-rows.ts';
 import { lengthBucket } from '../../model/generation/length-bucket.ts';
+import { longestText } from '../../model/generation/longest-text.ts';
 import { TextWriter } from '../../model/generation/text-writer.ts';
 import type { LanguageModel } from '../../model/language-model.ts';
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
@@ -27,7 +28,7 @@ export async function writeSample({
 }: SampleRequest): Promise<Sample> {
   const { contextLength: limit } = model.config;
   const tokens = example.inputs.subarray(0, Math.min(sampleStart(example), limit - 1));
-  const room = Math.min(maxNewTokens, limit - tokens.length);
+  const room = Math.min(maxNewTokens, longestText(model.config, tokens.length) - tokens.length);
   const writer = new TextWriter({
     prompt: { id: example.id, tokens },
     tokenizer,
