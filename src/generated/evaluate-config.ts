@@ -5,11 +5,22 @@
  */
 export interface EvaluateConfig {
   /**
-   * What to measure. `exact_match`: the share of answers that equal the expected one. `token_f1`: SQuAD's overlap of words with the expected answer. `judge_score`: the mean of a judge's answers, integers from 0 to 100. `finished`: the share of answers that the model ended itself. `loss` and `perplexity`: of the expected response, token by token; they need `mode: score` in generate.
+   * What to measure. `exact_match`: the share of answers that equal the expected one. `token_f1`: SQuAD's overlap of words with the expected answer. `judge_score`: the mean of a judge's marks. `preference`: of a judge's verdicts on pairs, how often the first model wins. `finished`: the share of answers that the model ended itself. `loss` and `perplexity`: of the expected response, token by token; they need `mode: score` in generate. `pass_at_k`: of what `execute` ran, the chance that one of k samples passes. `human_rating`: the mean of people's ratings and how far they agree. `judge_agreement`: how a judge's marks go with people's ratings, or with a second judge's.
    *
    * @minItems 1
    */
-  readonly metrics: ('exact_match' | 'token_f1' | 'judge_score' | 'finished' | 'loss' | 'perplexity')[];
+  readonly metrics: (
+    | 'exact_match'
+    | 'token_f1'
+    | 'judge_score'
+    | 'preference'
+    | 'finished'
+    | 'loss'
+    | 'perplexity'
+    | 'pass_at_k'
+    | 'human_rating'
+    | 'judge_agreement'
+  )[];
   /**
    * What `exact_match` overlooks. White space around an answer never counts.
    */
@@ -31,4 +42,36 @@ export interface EvaluateConfig {
    * For `judge_score`: the field of the row that holds the answer that was judged. An empty one scores 0, whatever the judge said.
    */
   readonly judged_field: string;
+  /**
+   * How a mark is read from a judge's answer.
+   */
+  readonly judge_score: {
+    /**
+     * The lowest mark.
+     */
+    readonly minimum: number;
+    /**
+     * The highest mark.
+     */
+    readonly maximum: number;
+    /**
+     * A regular expression whose first group is the mark; its last match in the answer counts. Without it the whole answer must be an integer.
+     */
+    readonly pattern?: string;
+  };
+  /**
+   * For `pass_at_k`.
+   */
+  readonly pass_at_k: {
+    /**
+     * The numbers of samples; every problem needs as many.
+     *
+     * @minItems 1
+     */
+    readonly k: number[];
+    /**
+     * The field of the row that says which problem a sample is for.
+     */
+    readonly problem_field: string;
+  };
 }

@@ -1,5 +1,6 @@
 import { portCodecs } from '../../stages/ports/port-codecs.ts';
 import type { Score } from '../../stages/ports/scores.ts';
+import { scoreName } from '../summary/score-name.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { renderTable } from '../terminal/table.ts';
@@ -25,19 +26,25 @@ export async function showScores({ path, offset, limit = DEFAULT_LIMIT }: ShowSo
 function metricTable(metrics: readonly Score[]): string {
   return renderTable({
     head: ['metric', 'value', 'standard error', 'records', ''],
-    rows: metrics.map(({ metric, value, standard_error, count, higher_is_better, left_out }) => [
-      safeLine(metric),
-      formatFigure(value),
-      standard_error === undefined ? '' : formatFigure(standard_error),
-      formatCount(count),
-      [
-        higher_is_better ? 'higher is better' : 'lower is better',
-        ...(left_out ? [`${left_out.count} left out: ${safeLine(left_out.reason)}`] : []),
-      ].join('; '),
-    ]),
+    rows: metrics.map(scoreRow),
     align: ['left', 'right', 'right', 'right', 'left'],
     indent: '',
   });
+}
+
+function scoreRow(score: Score): readonly string[] {
+  const { value, standard_error, interval, count, higher_is_better, left_out } = score;
+  return [
+    safeLine(scoreName(score)),
+    formatFigure(value),
+    standard_error === undefined ? '' : formatFigure(standard_error),
+    formatCount(count),
+    [
+      higher_is_better ? 'higher is better' : 'lower is better',
+      ...(interval ? [`95 % from ${formatFigure(interval.low)} to ${formatFigure(interval.high)}`] : []),
+      ...(left_out ? [`${left_out.count} left out: ${safeLine(left_out.reason)}`] : []),
+    ].join('; '),
+  ];
 }
 
 type ScoredRecord = { readonly id: string; readonly values: Readonly<Record<string, unknown>> };

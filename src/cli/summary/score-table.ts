@@ -3,15 +3,16 @@ import { formatFigure } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { StageScores } from './run-summary.ts';
+import { scoreName } from './score-name.ts';
 
 const MOST_COLUMNS = 4;
 
 /** Every evaluation's metrics side by side: a column a stage, or a row a stage where there are many. */
 export function scoreTable(scores: readonly StageScores[]): string {
-  const metrics = [...new Set(scores.flatMap((stage) => stage.metrics.map(({ metric }) => metric)))];
+  const metrics = [...new Set(scores.flatMap((stage) => stage.metrics.map(scoreName)))];
   if (metrics.length === 0) return '';
   const cellOf = ({ metrics: own }: StageScores, name: string) =>
-    cell(own.find(({ metric }) => metric === name));
+    cell(own.find((score) => scoreName(score) === name));
   const upright = scores.length <= MOST_COLUMNS;
   const head = ['', ...(upright ? scores.map(({ stage }) => stage) : metrics.map(safeLine))];
   const rows = upright
@@ -31,6 +32,8 @@ const leftOutLines = ({ stage, metrics }: StageScores): readonly string[] =>
 
 function cell(score: Score | undefined): string {
   if (score === undefined) return '';
-  const { value, standard_error } = score;
+  const { value, standard_error, interval } = score;
+  if (interval)
+    return `${formatFigure(value)} [${formatFigure(interval.low)}, ${formatFigure(interval.high)}]`;
   return standard_error ? `${formatFigure(value)} ± ${standard_error.toPrecision(2)}` : formatFigure(value);
 }

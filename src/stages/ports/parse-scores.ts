@@ -30,6 +30,8 @@ function isScore(value: unknown): value is Score {
     count,
     standard_error: error,
     left_out: out,
+    of,
+    interval,
   } = value;
   return (
     typeof metric === 'string' &&
@@ -38,9 +40,14 @@ function isScore(value: unknown): value is Score {
     typeof higher === 'boolean' &&
     typeof count === 'number' &&
     (error === undefined || error === null || typeof error === 'number') &&
-    (out === undefined || isLeftOut(out))
+    (out === undefined || isLeftOut(out)) &&
+    (of === undefined || typeof of === 'string') &&
+    (interval === undefined || isInterval(interval))
   );
 }
+
+const isInterval = (value: unknown): boolean =>
+  isMap(value) && typeof value.low === 'number' && typeof value.high === 'number';
 
 const isLeftOut = (value: unknown): boolean =>
   isMap(value) &&

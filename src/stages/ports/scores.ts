@@ -9,11 +9,15 @@ export interface Scores {
 
 export interface Score {
   readonly metric: string;
+  /** What it is of, where a metric has several figures: a subject, a judge. */
+  readonly of?: string;
   readonly value: number;
   readonly higher_is_better: boolean;
   /** How many records the value is a mean over. */
   readonly count: number;
   readonly standard_error?: number;
+  /** A bootstrap interval that holds 95 % of the rounds. */
+  readonly interval?: { readonly low: number; readonly high: number };
   /** Records that the metric could not use, with the reason, such as judge answers without a number. */
   readonly left_out?: { readonly count: number; readonly reason: string; readonly ids: readonly string[] };
 }

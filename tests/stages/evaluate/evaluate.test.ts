@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { EvaluateConfig } from '../../../src/generated/evaluate-config.ts';
 import type { JsonObject } from '../../../src/json.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
 import { run } from '../../../src/stages/evaluate/run-evaluate.ts';
 import type { ResponseRecord } from '../../../src/stages/ports/response-record.ts';
 import { openStageRig } from '../stage-rig.ts';
@@ -11,12 +13,7 @@ type MetricNames = EvaluateConfig['metrics'];
 
 const real = new URL('../../../../shared/data/rasbt/instruction-data-with-response.json', import.meta.url);
 
-const configOf = (...metrics: MetricNames) => ({
-  metrics,
-  exact_match: { ignore_case: false, normalize: 'none' },
-  reference_field: 'output',
-  judged_field: 'model_response',
-});
+const configOf = (...metrics: MetricNames) => fillDefaults(evaluateStage.schema, { metrics });
 
 const answered = (id: string, response: string, more: Partial<ResponseRecord> = {}) => ({
   id,

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { EvaluateConfig } from '../../../src/generated/evaluate-config.ts';
-import { type MetricName, metrics } from '../../../src/stages/evaluate/metrics/metrics.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
+import { metrics } from '../../../src/stages/evaluate/metrics/metrics.ts';
 import { normalizeAnswer } from '../../../src/stages/evaluate/metrics/normalize-answer.ts';
 import { weightedMean } from '../../../src/stages/evaluate/weighted-mean.ts';
 import type { ResponseRecord } from '../../../src/stages/ports/response-record.ts';
@@ -18,12 +20,8 @@ const squad: readonly SquadCase[] = JSON.parse(
   readFileSync(new URL('../../fixtures/evaluate/squad-scores.json', import.meta.url), 'utf8'),
 );
 
-const plain: EvaluateConfig = {
-  metrics: ['exact_match'],
-  exact_match: { ignore_case: false, normalize: 'none' },
-  reference_field: 'output',
-  judged_field: 'model_response',
-};
+const plain = fillDefaults(evaluateStage.schema, { metrics: ['exact_match'] }) as unknown as EvaluateConfig; // the schema's own defaults
+
 const asSquad: EvaluateConfig = { ...plain, exact_match: { ignore_case: false, normalize: 'squad' } };
 const ignoringCase: EvaluateConfig = { ...plain, exact_match: { ignore_case: true, normalize: 'none' } };
 
@@ -33,7 +31,7 @@ interface Rated {
 }
 
 function rate(
-  name: MetricName,
+  name: keyof typeof metrics,
   response: Partial<ResponseRecord>,
   { expected = [''], config = plain }: Rated = {},
 ) {

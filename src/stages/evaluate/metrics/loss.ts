@@ -5,7 +5,7 @@ export const loss: Metric = {
   higherIsBetter: false,
   reads: 'score',
   rate: tokenLoss,
-  leftOutReason: 'it has no token to score',
+  leftOutReason: () => 'it has no token to score',
 };
 
 /** e to the power of the loss. */

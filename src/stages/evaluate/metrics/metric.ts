@@ -1,10 +1,15 @@
 import type { EvaluateConfig } from '../../../generated/evaluate-config.ts';
 import type { ResponseRecord } from '../../ports/response-record.ts';
+import type { Rating as PersonalRating } from '../ratings/read-ratings.ts';
 
 /** A response beside the answers that would be right: one, or several of which the best match counts. */
 export interface RatedResponse {
   readonly response: ResponseRecord;
   readonly expected: readonly string[];
+  /** People's ratings of it, where they were given. */
+  readonly ratings?: readonly PersonalRating[];
+  /** What a second judge answered to the same question. */
+  readonly secondJudge?: ResponseRecord;
 }
 
 /** What a metric makes of one response. The score is the mean over all ratings, each counted by its weight. */
@@ -13,14 +18,16 @@ export interface Rating {
   readonly weight: number;
 }
 
+/** What a metric looks at: answers, ratings of the expected response, or how programs ended. */
+export type ReadableField = 'text' | 'score' | 'program';
+
 export interface Metric {
   readonly higherIsBetter: boolean;
-  /** The mode of generate whose responses it reads. */
-  readonly reads: 'text' | 'score';
+  readonly reads: ReadableField;
   /** Undefined where the response cannot be rated. */
   readonly rate: (rated: RatedResponse, config: EvaluateConfig) => Rating | undefined;
   /** Why `rate` may be unable to. */
-  readonly leftOutReason?: string;
+  readonly leftOutReason?: (config: EvaluateConfig) => string;
   /** `exp`: the score is e to the power of the mean. */
   readonly transform?: 'exp';
 }

@@ -1,0 +1,38 @@
+import type { DataRecord } from '../../../text/record.ts';
+import { UserError } from '../../../user-error.ts';
+import { RecordProblems } from '../../record-problems.ts';
+
+/** What one person thinks of one answer. */
+export interface Rating {
+  readonly rater: string;
+  readonly score: number;
+}
+
+/** A person's ratings by the answer's key; rows without a score are notes only. Of one rater's ratings of an answer the last counts. */
+export async function readRatings(
+  records: AsyncIterable<DataRecord>,
+): Promise<ReadonlyMap<string, readonly Rating[]>> {
+  const byKey = new Map<string, Map<string, number>>();
+  const problems = new RecordProblems('are no ratings', 'ratings');
+  for await (const record of records)
+    problems.collect({ id: record.id }, () => {
+      const { key, rater = '', score } = record;
+      if (typeof key !== 'string' || typeof rater !== 'string')
+        throw noRating('it has no text in `key` or `rater`');
+      if (score === '' || score === undefined || score === null) return;
+      const value = Number(score);
+      if (!Number.isFinite(value)) throw noRating(`its \`score\` is ${JSON.stringify(score).slice(0, 60)}`);
+      byKey.set(key, (byKey.get(key) ?? new Map<string, number>()).set(rater, value));
+    });
+  problems.throwIfAny();
+  return new Map(
+    [...byKey].map(([key, raters]) => [key, [...raters].map(([rater, score]) => ({ rater, score }))]),
+  );
+}
+
+const noRating = (message: string) =>
+  new UserError({
+    code: 'bad-rating',
+    message,
+    help: '`retune review` writes such a file: CSV with the columns key, rater, score and note',
+  });
