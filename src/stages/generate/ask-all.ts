@@ -1,48 +1,54 @@
-import { AnswerJournal } from './answer-journal.ts';
-import type { Answer, AnswerSource } from './answer-source.ts';
+import type { AnswerSource } from './answer-source.ts';
 import { cleanAnswer } from './clean-answer.ts';
 import type { Generated, Generation } from './generation.ts';
-import type { Question } from './question.ts';
+import { remembered } from './remembered.ts';
 import { Tally } from './tally.ts';
 
 export interface AskedSource {
   readonly source: AnswerSource;
-  /** What makes the answers; those of an interrupted run count only where it was the same. */
+  /** What makes the answers; those from before count only where it was the same. */
   readonly fingerprint: string;
 }
 
-/** Puts every question to a source and gives the responses in the questions' order. */
+/** An answer as the memo holds it: [what the model wrote, why it stopped]. */
+type RememberedAnswer = readonly [string, 'stop' | 'length'];
+
+/** Puts every question to a source, unless its answer is there from before, and gives the responses in their order. */
 export async function askAll(
   generation: Generation,
   { source, fingerprint }: AskedSource,
 ): Promise<Generated> {
-  const { config, questions, statePath, host } = generation;
-  const journal = await AnswerJournal.open(statePath, fingerprint);
-  const answers = new Map(journal.known);
-  const tally = new Tally(host, { total: questions.length, known: answers.size });
+  const { config, questions, host } = generation;
+  const answers = await remembered<RememberedAnswer>(generation, {
+    fingerprint,
+    // Draws are seeded by the record's id; the likeliest tokens follow from the prompt alone.
+    asks: ({ id, prompt }) => (config.temperature > 0 ? [prompt, id] : [prompt]),
+    decode: decodeAnswer,
+  });
+  const { open, known } = answers;
+  const tally = new Tally(host, { total: known + open.length, known });
   await source({
-    requests: questions.filter(({ id }) => !answers.has(id)).map(({ id, prompt }) => ({ id, prompt })),
+    requests: open.map(({ id, prompt }) => ({ id, prompt })),
     sampling: config,
     signal: host.signal,
-    onAnswer: (answer) => {
-      answers.set(answer.id, answer);
-      journal.add(answer);
-      tally.add(answer.tokens ?? 0);
+    onAnswer: ({ id, text, finishReason, tokens = 0 }) => {
+      answers.add(id, [text, finishReason]);
+      tally.add(tokens);
     },
   });
   const responses = questions.map((question) => {
-    const { text, finishReason } = answerTo(question, answers);
+    const [text, finish_reason] = answers.resultOf(question);
     // A header that was given is not expected in the answer, and what looks like it there is the answer's own.
     const header = config.start === 'prompt' ? question.header : '';
     const response = config.clean ? cleanAnswer(text, header) : text;
     const { id, prompt, expected, fields } = question;
-    return { id, prompt, expected, fields, response, finish_reason: finishReason };
+    return { id, prompt, expected, fields, response, finish_reason };
   });
   return { responses, measurements: tally.measurements() };
 }
 
-function answerTo({ id }: Question, answers: ReadonlyMap<string, Answer>): Answer {
-  const answer = answers.get(id);
-  if (answer === undefined) throw new Error(`The source gave no answer to ${id}`);
-  return answer;
+function decodeAnswer(value: unknown): RememberedAnswer | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [text, reason]: unknown[] = value;
+  return typeof text === 'string' && (reason === 'stop' || reason === 'length') ? [text, reason] : undefined;
 }

@@ -1,13 +1,9 @@
-import type { TextScore } from '../../model/generation/score-texts.ts';
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
-import { UserError } from '../../user-error.ts';
-import { type LocalModel, openLocalModel } from '../models/open-local-model.ts';
+import { openLocalModel } from '../models/open-local-model.ts';
 import { answerLocally } from './answer-locally.ts';
 import { askAll } from './ask-all.ts';
 import type { Generated, Generation } from './generation.ts';
-import type { Question } from './question.ts';
-import { scoreQuestions } from './score-questions.ts';
-import { Tally } from './tally.ts';
+import { scoreAll } from './score-all.ts';
 
 export interface LocalGeneration extends Generation {
   readonly folder: string;
@@ -18,51 +14,13 @@ export interface LocalGeneration extends Generation {
 export async function generateLocally(generation: LocalGeneration): Promise<Generated> {
   const { config, folder, resources } = generation;
   using local = await openLocalModel(folder, resources);
+  const { tensorBackend } = local;
+  // The rows that are computed together are part of a computation's shape, and floats may follow it.
+  const fingerprint = JSON.stringify({ ...tensorBackend, batch_size: config.batch_size });
   const { responses, measurements } =
     config.mode === 'score'
-      ? await scoreAll(generation, local)
-      : await askAll(generation, {
-          source: answerLocally(local, config.batch_size),
-          fingerprint: JSON.stringify(local.tensorBackend),
-        });
+      ? await scoreAll(generation, { local, fingerprint })
+      : await askAll(generation, { source: answerLocally(local, config.batch_size), fingerprint });
   const peak_memory = process.resourceUsage().maxRSS * 1024;
-  return { responses, measurements: { ...local.tensorBackend, ...measurements, peak_memory } };
-}
-
-async function scoreAll({ config, questions, host }: Generation, local: LocalModel): Promise<Generated> {
-  refuseWithoutResponses(questions);
-  const scores = new Map<string, TextScore>();
-  const tally = new Tally(host, { total: questions.length });
-  await scoreQuestions(local, {
-    questions,
-    batchSize: config.batch_size,
-    signal: host.signal,
-    onScore: (score) => {
-      scores.set(score.id, score);
-      tally.add(score.tokens);
-    },
-  });
-  const responses = questions.map(({ id, prompt, expected, fields }) => {
-    const score = scores.get(id);
-    if (score === undefined) throw new Error(`No score was made for ${id}`);
-    return {
-      id,
-      prompt,
-      expected,
-      fields,
-      log_likelihood: score.logLikelihood,
-      scored_tokens: score.tokens,
-    };
-  });
-  return { responses, measurements: tally.measurements() };
-}
-
-/** Without any response only the ends of the texts would be rated, and the losses would look like others. */
-function refuseWithoutResponses(questions: readonly Question[]): void {
-  if (questions.length === 0 || questions.some(({ expected }) => expected !== '')) return;
-  throw new UserError({
-    code: 'no-response',
-    message: `none of the ${questions.length} records has a response to rate`,
-    help: 'give the template of format a `response`, or let the model answer with `mode: text`',
-  });
+  return { responses, measurements: { ...tensorBackend, ...measurements, peak_memory } };
 }

@@ -15,8 +15,19 @@ export const generateStage = declareStage<GenerateConfig>({
   }),
   check: checkEndpoint,
   recordsPort: 'prompts',
+  memo: { fieldsApart: fieldsBesideAnswers, ports: ['model'] },
   process: 'child',
   device: 'accelerator',
   environment: () => ['OPENAI_API_KEY', 'OPENAI_BASE_URL'],
   load: () => import('./run-generate.ts'),
 });
+
+/**
+ * The fields that change no answer to a given prompt, or only how it is handed on. `batch_size` is among them because
+ * each answer is remembered beside the number of rows that it was computed with.
+ */
+function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly string[] {
+  const always = ['start', 'clean', 'batch_size', 'endpoint'];
+  if (mode === 'score') return [...always, 'max_new_tokens', 'temperature', 'top_k', 'top_p', 'seed', 'stop'];
+  return temperature === 0 ? [...always, 'top_k', 'top_p', 'seed'] : always;
+}

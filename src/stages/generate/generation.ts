@@ -10,6 +10,8 @@ export interface Generation {
   readonly questions: readonly Question[];
   /** A private folder for what an interrupted run should find again. */
   readonly statePath: string;
+  /** Where results are remembered across keys; undefined where nothing is to be taken from there. */
+  readonly memoPath: string | undefined;
   readonly host: StageHost;
 }
 

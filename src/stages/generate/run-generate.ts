@@ -9,10 +9,10 @@ import { readQuestions } from './question.ts';
 export const { run } = implementStage<GenerateConfig>()({
   inputs: { model: 'model', prompts: 'records' },
   outputs: { responses: 'responses' },
-  async run({ config, inputs, outputs, statePath, resources, host }) {
+  async run({ config, inputs, outputs, statePath, memoPath, resources, host }) {
     const folder = inputs.model.path;
     const questions = await readQuestions(inputs.prompts, config.start);
-    const generation = { config, questions, statePath, host };
+    const generation = { config, questions, statePath, memoPath, host };
     const served = await endpointModel(folder);
     const { responses, measurements } =
       served === undefined
