@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,8 @@ const retune = join(root, 'dist/retune.js');
 interface Block {
   readonly page: string;
   readonly line: number;
-  readonly yaml: string;
+  readonly language: string;
+  readonly text: string;
 }
 
 const pages = async (): Promise<readonly string[]> => {
@@ -32,17 +33,23 @@ const pages = async (): Promise<readonly string[]> => {
 
 const blocksOf = async (page: string): Promise<readonly Block[]> => {
   const text = await readFile(page, 'utf8');
-  return [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map((match) => ({
+  return [...text.matchAll(/^```(yaml|ts)\n([\s\S]*?)^```$/gm)].map((match) => ({
     page: relative(root, page),
     line: text.slice(0, match.index).split('\n').length,
-    yaml: match[1] ?? '',
+    language: match[1] ?? '',
+    text: match[2] ?? '',
   }));
 };
 
 const sandbox = await lookAtSandbox();
 /** Where there is no sandbox, what needs one would only be refused. */
 const canRun = ({ page }: Block) => sandbox.state === 'good' || page !== 'docs/stages/execute.md';
-const blocks = (await Promise.all((await pages()).map(blocksOf))).flat().filter(canRun);
+const allBlocks = (await Promise.all((await pages()).map(blocksOf))).flat();
+const fileOf = ({ text }: Block): string | undefined =>
+  /^(?:#|\/\/) ([\w./-]+\.(?:yaml|ts))\n/.exec(text)?.[1];
+const blocks = allBlocks.filter(
+  (block) => block.language === 'yaml' && fileOf(block) === undefined && canRun(block),
+);
 
 /** A model behind OpenAI's protocol that gives every prompt the same mark. */
 const judgeServer = createServer((request, response) => {
@@ -68,6 +75,7 @@ describe('the documentation', () => {
     folder = await mkdtemp(join(tmpdir(), 'retune-docs-'));
     await writeSampleData(join(folder, 'data'));
     await writeSampleModel(join(folder, 'models/gpt2'));
+    for (const block of allBlocks) await writeNamed(folder, block);
     await new Promise<void>((listening) => judgeServer.listen(0, '127.0.0.1', listening));
     address = `http://127.0.0.1:${(judgeServer.address() as AddressInfo).port}/v1`; // a TCP server has a port
   });
@@ -77,9 +85,9 @@ describe('the documentation', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it.each(blocks)('the YAML in $page:$line runs', async ({ page, line, yaml }) => {
+  it.each(blocks)('the YAML in $page:$line runs', async ({ page, line, text }) => {
     const file = join(folder, `${page.replaceAll(/\W/g, '-')}-${line}.yaml`);
-    await writeFile(file, yaml);
+    await writeFile(file, text);
     const run = await execa('node', [retune, 'run', file], {
       cwd: folder,
       reject: false,
@@ -94,6 +102,14 @@ describe('the documentation', () => {
     expect(dead).toEqual([]);
   });
 });
+
+/** A block that begins with a comment of a file's name is that file, which other blocks use. */
+async function writeNamed(folder: string, block: Block): Promise<void> {
+  const file = fileOf(block);
+  if (file === undefined) return;
+  await mkdir(dirname(join(folder, file)), { recursive: true });
+  await writeFile(join(folder, file), block.text);
+}
 
 async function deadLinks(page: string): Promise<readonly string[]> {
   const text = await readFile(page, 'utf8');

@@ -5,7 +5,9 @@ const parameter = { $ref: '#/definitions/parameter' };
 
 /** The schema for editors: the pipeline's own fields, and `with` by what the stage uses or, without `uses`, by its id. */
 export function editorSchema(root, { pipeline, stages }) {
-  const { $id, ...base } = pipeline;
+  // An overlay has its stages from the file that it extends.
+  const { $id, required, ...rest } = pipeline;
+  const base = { ...rest, anyOf: [{ required }, { required: ['extends'] }] };
   const stage = base.properties.stages.additionalProperties;
   const schema = {
     ...base,
@@ -39,7 +41,10 @@ function stageOf(stage, stages) {
     ...stage,
     properties: {
       ...mapProperties(stage.properties, orParameter),
-      uses: { ...stage.properties.uses, anyOf: [...names, { type: 'string', pattern: '^\\./' }] },
+      uses: {
+        ...stage.properties.uses,
+        anyOf: [...names, { type: 'string', pattern: '^\\.{0,2}/|\\.ya?ml$' }],
+      },
       with: { ...stage.properties.with, anyOf: [{ type: ['object', 'null'] }, parameter], type: undefined },
     },
     allOf: stages.map(({ name }) => ({

@@ -4,7 +4,7 @@ import { UsageError } from '../usage-error.ts';
 
 const FOLDERS = ['', 'pipelines'];
 
-/** The only pipeline of a folder: a YAML file with `stages:` in it or in its `pipelines/`, as a relative path. */
+/** The only pipeline of a folder: a YAML file with `stages:` or `extends:` in it, there or in its `pipelines/`, as a relative path. */
 export async function findPipeline(workingDirectory: string): Promise<string> {
   const found = (await Promise.all(FOLDERS.map((folder) => pipelinesIn(workingDirectory, folder)))).flat();
   const [only, another] = found;
@@ -29,7 +29,7 @@ async function pipelinesIn(workingDirectory: string, folder: string): Promise<re
   );
   const paths = names.sort().map((name) => join(folder, name));
   const texts = await Promise.all(paths.map((path) => textOf(join(workingDirectory, path))));
-  return paths.filter((_, index) => /^stages\s*:/m.test(texts[index] ?? ''));
+  return paths.filter((_, index) => /^(stages|extends)\s*:/m.test(texts[index] ?? ''));
 }
 
 const namesIn = (folder: string) => readdir(folder).catch((): string[] => []);

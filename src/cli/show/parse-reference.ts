@@ -10,16 +10,13 @@ export interface ArtifactReference {
   readonly part: string | undefined;
 }
 
-/** Reads `stage[.output][.part]`. A stage alone means its first output; an output with parts needs one of them. */
+/**
+ * Reads `stage[.output][.part]`, where a sub-pipeline counts as a stage with the outputs that it declares. A stage alone
+ * means its first output; an output with parts needs one of them.
+ */
 export function parseReference(dag: Dag, text: string): ArtifactReference {
-  const [id = '', ...path] = text.split('.');
-  const node = dag.nodes.get(id);
-  if (!node)
-    throw unknown({
-      what: `the pipeline ${dag.name} has no stage \`${id}\``,
-      given: id,
-      known: [...dag.nodes.keys()],
-    });
+  const { node, path } = findNode(dag, text);
+  const { id } = node;
   const outputs = Object.keys(node.ports.outputs);
   const named = outputs.find((name) => name === path[0]);
   const output = named ?? outputs[0];
@@ -37,6 +34,26 @@ export function parseReference(dag: Dag, text: string): ArtifactReference {
     });
   }
   return { node, output, part, type: node.ports.outputs[output]?.type ?? 'file' };
+}
+
+interface Found {
+  readonly node: DagNode;
+  /** What is named of it. */
+  readonly path: readonly string[];
+}
+
+/** The stage, or the one that a sub-pipeline's output comes from; the longest name counts, since one may hold a dot. */
+function findNode(dag: Dag, text: string): Found {
+  const steps = text.split('.');
+  for (let length = steps.length; length > 0; length -= 1) {
+    const name = steps.slice(0, length).join('.');
+    const given = dag.given.get(name);
+    const node = dag.nodes.get(given?.stage ?? name);
+    if (node !== undefined) return { node, path: [...(given?.names ?? []), ...steps.slice(length)] };
+  }
+  const [id = ''] = steps;
+  const known = [...dag.nodes.keys(), ...dag.given.keys()];
+  throw unknown({ what: `the pipeline ${dag.name} has no stage \`${id}\``, given: text, known });
 }
 
 function unknown({

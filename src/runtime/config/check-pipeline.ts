@@ -1,36 +1,40 @@
 import { basename } from 'node:path';
 import type { Checked } from '../diagnostic/checked.ts';
+import type { DocumentReader } from '../source/document-reader.ts';
 import { childOf, mapOf, textOf } from '../source/yaml-at.ts';
-import type { YamlDoc, YamlNode } from '../source/yaml-doc.ts';
+import type { YamlDoc, YamlEntry, YamlNode } from '../source/yaml-doc.ts';
 import { mapToJson } from '../source/yaml-to-json.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { applyOverrides } from './apply-overrides.ts';
 import { checkParams } from './check-params.ts';
 import { checkShape } from './check-shape.ts';
 import { checkStage } from './check-stage.ts';
-import type { Override } from './override.ts';
+import { checkSubPipeline, isPipelineFile } from './check-sub-pipeline.ts';
+import { isForStageWithin, type Override, overrideWithin } from './override.ts';
+import { declaredInputs, declaredOutputs } from './pipeline-ports.ts';
 import { substituteParams } from './substitute-params.ts';
-import { withoutUnsupportedFields } from './unsupported-field.ts';
-import type { ValidPipeline } from './valid-pipeline.ts';
+import type { PipelineStage, ValidPipeline } from './valid-pipeline.ts';
 
-/** Checks all that a pipeline file says by itself, overrides and parameters put in their places; every mistake is reported. */
-export function checkPipeline({
-  doc,
-  overrides,
-  registry,
-}: {
+export interface PipelineToCheck {
   readonly doc: YamlDoc;
   readonly overrides: readonly Override[];
   readonly registry: StageRegistry;
-}): Checked<ValidPipeline> {
-  const supported = withoutUnsupportedFields(doc.root);
-  const overridden = applyOverrides(supported.value, overrides);
+  readonly reader: DocumentReader;
+  /** The files that lead here by `uses`, this one last. */
+  readonly chain: readonly string[];
+}
+
+/** Checks all that a pipeline file says, and the files that it uses as stages; every mistake is reported. */
+export async function checkPipeline(pipeline: PipelineToCheck): Promise<Checked<ValidPipeline>> {
+  const { doc, overrides } = pipeline;
+  const overridden = applyOverrides(
+    doc.root,
+    overrides.filter((override) => !isForStageWithin(override)),
+  );
   const substituted = substituteStages(overridden.value);
   const root = substituted.value;
-  const shape = checkShape(root, registry);
-  const stages = [...(mapOf(childOf(root, 'stages'))?.entries ?? [])].map(([id, entry]) =>
-    checkStage({ id, entry, registry }),
-  );
+  const shape = checkShape(root, pipeline.registry);
+  const stages = await checkStages(root, pipeline);
   return {
     value: {
       name: textOf(childOf(root, 'name')) ?? nameFromFile(doc.file.path),
@@ -38,11 +42,43 @@ export function checkPipeline({
       params: mapToJson(mapOf(childOf(root, 'params'))),
       overridden: overrides.length > 0,
       tryNext: sentencesOf(childOf(root, 'try_next')),
-      stages: new Map(stages.map(({ value }) => [value.id, value])),
+      stages: new Map(stages.value.map((stage) => [stage.id, stage])),
+      removedStages: mapOf(childOf(root, 'stages'))?.removed ?? new Map(),
+      inputs: declaredInputs(root),
+      outputs: declaredOutputs(root),
     },
     diagnostics: [
       ...checkParams(childOf(root, 'params')),
-      ...[supported, overridden, substituted, shape, ...stages].flatMap(({ diagnostics }) => diagnostics),
+      ...[overridden, substituted, shape, stages].flatMap(({ diagnostics }) => diagnostics),
+    ],
+  };
+}
+
+async function checkStages(
+  root: YamlNode,
+  pipeline: PipelineToCheck,
+): Promise<Checked<readonly PipelineStage[]>> {
+  const written = mapOf(childOf(root, 'stages'))?.entries ?? new Map<string, YamlEntry>();
+  const overrides = pipeline.overrides.filter(isForStageWithin);
+  const stages: Checked<PipelineStage>[] = [];
+  for (const [id, entry] of written) {
+    const uses = childOf(entry.value, 'uses');
+    const within = overrides.flatMap((override) => overrideWithin(override, id));
+    stages.push(
+      isPipelineFile(uses)
+        ? await checkSubPipeline({ ...pipeline, id, entry, uses, overrides: within })
+        : checkStage({ id, entry, registry: pipeline.registry }),
+    );
+  }
+  const strays = overrides.filter(
+    ({ path }) =>
+      !stages.some(({ value }) => value.pipeline !== undefined && path[1]?.startsWith(`${value.id}/`)),
+  );
+  return {
+    value: stages.map(({ value }) => value),
+    diagnostics: [
+      ...stages.flatMap(({ diagnostics }) => diagnostics),
+      ...strays.flatMap((override) => applyOverrides(root, [override]).diagnostics),
     ],
   };
 }

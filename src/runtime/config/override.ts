@@ -16,6 +16,18 @@ export interface Override {
   readonly value: YamlNode;
 }
 
+/** Whether an override is for a stage of a sub-pipeline: `stages.mmlu/format.with.shots`. */
+export const isForStageWithin = ({ path: [section, name] }: Override): boolean =>
+  section === 'stages' && name?.includes('/') === true;
+
+/** The override as the sub-pipeline of that id is to be given it; none where it is for another. */
+export function overrideWithin(override: Override, id: string): readonly Override[] {
+  const [section = '', name = '', ...field] = override.path;
+  return name.startsWith(`${id}/`)
+    ? [{ ...override, path: [section, name.slice(id.length + 1), ...field] }]
+    : [];
+}
+
 interface OverrideTexts {
   /** `name=value`, the values of `-p`. */
   readonly params: readonly string[];

@@ -15,6 +15,23 @@ export interface ValidPipeline {
   readonly tryNext: readonly string[];
   /** By id, in the order of the file. */
   readonly stages: ReadonlyMap<string, PipelineStage>;
+  /** Stages that an overlay took away, and where. */
+  readonly removedStages: ReadonlyMap<string, Span>;
+  /** What it takes and gives where another pipeline uses it as a stage. */
+  readonly inputs: ReadonlyMap<string, PipelineInput>;
+  readonly outputs: ReadonlyMap<string, PipelineOutput>;
+}
+
+export interface PipelineInput {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly span: Span;
+}
+
+export interface PipelineOutput {
+  readonly reference: string;
+  readonly span: Span;
 }
 
 export interface PipelineStage {
@@ -26,6 +43,8 @@ export interface PipelineStage {
   readonly fromComplete: boolean;
   /** Undefined where mistakes leave its ports open: only that what it refers to exists can then still be checked. */
   readonly setup: StageSetup | undefined;
+  /** Given where the stage is another pipeline, which then stands in for it; it has no setup of its own. */
+  readonly pipeline?: ValidPipeline;
 }
 
 export interface StageSetup extends CheckedConfig {

@@ -6,7 +6,7 @@ import type { Lock } from '../plan/lock.ts';
 import { lockDifferences } from '../plan/lock-differences.ts';
 import { readLock } from '../plan/lock-file.ts';
 import { PastRuns } from '../plan/past-runs.ts';
-import { selectStages } from '../plan/select-stages.ts';
+import { selectStages, stagesForced } from '../plan/select-stages.ts';
 import { digestSources } from '../plan/source-digests.ts';
 import { err, ok, type Result } from '../result.ts';
 import { linkedFolder } from '../store/linked-folder.ts';
@@ -109,7 +109,7 @@ function contextOf(
     stageProcess,
     sources: begun.sources,
     past: new PastRuns(store),
-    forced: new Set(options.force),
+    forced: stagesForced(options),
     run: begun.run,
     jobs: Math.max(1, options.jobs ?? availableParallelism()),
     keepGoing: options.keepGoing ?? false,

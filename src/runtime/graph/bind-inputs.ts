@@ -1,4 +1,3 @@
-import type { WrittenBinding } from '../config/valid-pipeline.ts';
 import type { Checked } from '../diagnostic/checked.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import { didYouMean } from '../diagnostic/suggest.ts';
@@ -6,14 +5,17 @@ import { listOf, quoted } from '../diagnostic/wording.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { InputPort, StagePorts } from '../stage/stage-definition.ts';
 import type { DagNode, InputBinding } from './dag.ts';
-import { parseReference } from './reference.ts';
+import type { CrossedInput } from './follow-reference.ts';
+import type { LinkedBinding } from './link-stages.ts';
 import { resolveReference } from './resolve-reference.ts';
 
 export interface Binder {
   readonly id: string;
+  /** The namespace that it stands in. */
+  readonly prefix: string;
   /** Where a missing input is shown. */
   readonly span: Span;
-  readonly from: readonly WrittenBinding[];
+  readonly from: readonly LinkedBinding[];
   /** Whether an input that is not there is a mistake; false where a mistake that has been reported explains it. */
   readonly tellsMissing: boolean;
   readonly inputs: StagePorts['inputs'];
@@ -23,7 +25,7 @@ export interface Binder {
 
 /** Binds what `from` says to the stage's ports: names, types and parts are checked, and that nothing needed is missing. */
 export function bindInputs(binder: Binder): Checked<Readonly<Record<string, InputBinding>>> {
-  const { id, span, from, inputs } = binder;
+  const { from, inputs } = binder;
   const diagnostics: Diagnostic[] = [];
   const bindings: [string, InputBinding][] = [];
   const [firstPort] = Object.keys(inputs);
@@ -43,14 +45,12 @@ export function bindInputs(binder: Binder): Checked<Readonly<Record<string, Inpu
   const missing = Object.entries(inputs).filter(
     ([name, { required }]) => required && !given.has(name) && !told,
   );
-  diagnostics.push(
-    ...missing.map(([name, port]) => missingInput({ id, name, port, span, nodes: binder.nodes })),
-  );
+  diagnostics.push(...missing.map(([name, port]) => missingInput(binder, { name, port })));
   return { value: Object.fromEntries(bindings), diagnostics };
 }
 
 interface Bound {
-  readonly written: WrittenBinding;
+  readonly written: LinkedBinding;
   readonly name: string;
   readonly port: InputPort;
 }
@@ -59,7 +59,7 @@ function bind(
   { id, nodes }: Binder,
   { written, name, port }: Bound,
 ): Result<InputBinding | undefined, Diagnostic> {
-  const reference = parseReference(written.reference, written.span);
+  const reference = written.target;
   const target = reference && nodes.get(reference.stage);
   if (reference === undefined || target === undefined) return ok(undefined);
   const resolved = resolveReference(reference, target);
@@ -67,6 +67,8 @@ function bind(
   const { output, part } = resolved.value;
   const subject = `${quoted(name)} of stage ${quoted(id)}`;
   const type = target.ports.outputs[output]?.type ?? '';
+  const refused = written.crossed.find(({ input }) => input.type !== type && input.type !== 'file');
+  if (refused !== undefined) return err(refusedAtBorder(refused, type));
   if (!port.accepts.includes(type) && !port.accepts.includes('file'))
     return err({
       code: 'type-mismatch',
@@ -95,7 +97,7 @@ function otherOutput(target: DagNode, port: InputPort): { help?: string } {
   return names.length === 0 ? {} : { help: `${listOf(names, 'or')} would fit` };
 }
 
-function unknownPort({ id, inputs }: Binder, { port, portSpan }: WrittenBinding): Diagnostic {
+function unknownPort({ id, inputs }: Binder, { port, portSpan }: LinkedBinding): Diagnostic {
   const known = Object.keys(inputs);
   const none = known.length === 0;
   return {
@@ -109,18 +111,25 @@ function unknownPort({ id, inputs }: Binder, { port, portSpan }: WrittenBinding)
   };
 }
 
-function missingInput({
-  id,
-  name,
-  port,
-  span,
-  nodes,
-}: Pick<Binder, 'id' | 'span' | 'nodes'> & { readonly name: string; readonly port: InputPort }): Diagnostic {
-  const fitting = [...nodes.values()].flatMap((node) =>
-    Object.entries(node.ports.outputs)
-      .filter(([, { type }]) => port.accepts.includes(type))
-      .map(([output]) => `${node.id}.${output}`),
-  );
+/** What a sub-pipeline is given is not what it declares that it takes. */
+const refusedAtBorder = ({ input, binding, stage }: CrossedInput, type: string): Diagnostic => ({
+  code: 'type-mismatch',
+  message: `${quoted(input.name)} of stage ${quoted(stage)} takes ${quoted(input.type)}, and ${quoted(binding.reference)} is of type ${quoted(type)}`,
+  span: binding.span,
+  related: { span: input.span, message: 'the input is declared here' },
+});
+
+function missingInput(
+  { id, prefix, span, nodes }: Binder,
+  { name, port }: { readonly name: string; readonly port: InputPort },
+): Diagnostic {
+  const fitting = [...nodes.values()]
+    .filter((node) => node.id.startsWith(prefix) && !node.id.includes('/', prefix.length))
+    .flatMap((node) =>
+      Object.entries(node.ports.outputs)
+        .filter(([, { type }]) => port.accepts.includes(type))
+        .map(([output]) => `${node.id.slice(prefix.length)}.${output}`),
+    );
   const some = fitting.length === 0 ? '' : `, such as ${listOf(fitting.slice(0, 3), 'or')}`;
   const binding = `bind ${quoted(name)} under \`from\` to an output of type ${listOf(port.accepts, 'or')}${some}`;
   return {

@@ -1,5 +1,5 @@
-import { dirname } from 'node:path';
-import type { PipelineStage, StageSetup, ValidPipeline } from '../config/valid-pipeline.ts';
+import { commandLine } from '../config/override.ts';
+import type { StageSetup, ValidPipeline } from '../config/valid-pipeline.ts';
 import type { Checked } from '../diagnostic/checked.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import { listOf, quoted } from '../diagnostic/wording.ts';
@@ -7,8 +7,8 @@ import { parsePointer } from '../source/json-pointer.ts';
 import { yamlAt } from '../source/yaml-at.ts';
 import { bindInputs } from './bind-inputs.ts';
 import type { Dag, DagNode, SourceField } from './dag.ts';
-import { findDependencies } from './find-dependencies.ts';
 import { type FoundSources, findSources } from './find-sources.ts';
+import { dependenciesOf, type LinkedStage, linkStages } from './link-stages.ts';
 import { orderStages } from './order-stages.ts';
 import { outputPartsOf } from './output-parts.ts';
 
@@ -21,26 +21,27 @@ export interface BuiltDag {
 /** Follows every reference. The graph is complete only where neither this nor the pipeline had a mistake. */
 export function buildDag(pipeline: ValidPipeline): Checked<BuiltDag> {
   const { name, file, params, overridden, tryNext } = pipeline;
-  const dependencies = findDependencies(pipeline);
-  const { order, cycles } = orderStages(dependencies.value);
-  const diagnostics = [...dependencies.diagnostics, ...cycles.map((path) => cycle(pipeline, path))];
-  const setups = locateSources(pipeline);
+  const linked = linkStages(pipeline);
+  const { stages, given } = linked.value;
+  const { order, cycles } = orderStages(dependenciesOf(stages));
+  const diagnostics = [...linked.diagnostics, ...cycles.map((path) => cycle(stages, path))];
+  const setups = locateSources(stages);
   const nodes = new Map<string, DagNode>();
   for (const id of order) {
-    const stage = pipeline.stages.get(id);
+    const stage = stages.get(id);
     if (stage === undefined) continue;
     const connected = connect(stage, { nodes, located: setups.get(id) });
     if (connected.value !== undefined) nodes.set(id, connected.value);
     diagnostics.push(...connected.diagnostics);
   }
-  const dag = { name, file: file.path, params, overridden, tryNext, nodes };
+  const { path, displayPath } = file;
+  const dag = { name, file: path, displayPath, params, overridden, tryNext, given, nodes };
   return { value: { dag, sources: [...setups.values()].flatMap(({ sources }) => sources) }, diagnostics };
 }
 
-function locateSources({ stages, file }: ValidPipeline): ReadonlyMap<string, FoundSources> {
-  const folder = dirname(file.path);
+function locateSources(stages: ReadonlyMap<string, LinkedStage>): ReadonlyMap<string, FoundSources> {
   const located = [...stages.values()].map(
-    ({ id, setup }) => [id, setup && findSources(setup, folder)] as const,
+    ({ id, setup, folder }) => [id, setup && findSources(setup, folder)] as const,
   );
   return new Map(located.filter((entry): entry is [string, FoundSources] => entry[1] !== undefined));
 }
@@ -51,7 +52,7 @@ interface Surroundings {
 }
 
 function connect(
-  { id, idSpan, from, fromComplete, setup }: PipelineStage,
+  { id, idSpan, from, fromComplete, setup, prefix }: LinkedStage,
   { nodes, located }: Surroundings,
 ): Checked<DagNode | undefined> {
   if (setup === undefined || located === undefined) return { value: undefined, diagnostics: [] };
@@ -59,6 +60,7 @@ function connect(
   const { config, sources } = located;
   const { value: inputs, diagnostics } = bindInputs({
     id,
+    prefix,
     span: idSpan,
     from,
     tellsMissing: fromComplete && settled,
@@ -85,22 +87,26 @@ function connect(
   return { value: { ...made, definition, timeoutMs, retries, resources }, diagnostics };
 }
 
-/** Where a parameter fills a field, the place of its use, also for what is within the parameter. */
+/**
+ * Where a parameter fills a field, the place of its use, also for what is within the parameter; where an overlay or a
+ * pipeline that uses this one gives the value, its place there: that is what its user edits.
+ */
 function spansOf(idSpan: Span, { written, withSpan }: StageSetup): DagNode['spanOf'] {
   return (pointer) => {
     if (pointer === undefined) return idSpan;
     const path = parsePointer(pointer);
     const along = path.map((_, index) => yamlAt(written, path.slice(0, index + 1)).node);
-    const use = along.find(({ usedAt }) => usedAt !== undefined)?.usedAt;
+    const { usedAt, span } = along.find((node) => node.usedAt !== undefined) ?? {};
     const nearest = along.at(-1) ?? written;
-    return use ?? (nearest === written ? withSpan : nearest.span);
+    if (usedAt === undefined || span === undefined) return nearest === written ? withSpan : nearest.span;
+    return span.file === usedAt.file || span.file.displayPath === commandLine ? usedAt : nearest.span;
   };
 }
 
-function cycle({ stages }: ValidPipeline, path: readonly string[]): Diagnostic {
+function cycle(stages: ReadonlyMap<string, LinkedStage>, path: readonly string[]): Diagnostic {
   const [first = '', second = first] = path;
   const stage = stages.get(first);
-  const span = stage?.from.find(({ reference }) => reference.split('.')[0] === second)?.span ?? stage?.idSpan;
+  const span = stage?.from.find(({ target }) => target?.stage === second)?.span ?? stage?.idSpan;
   const names = listOf(path.slice(0, -1), 'and');
   return {
     code: 'cycle',

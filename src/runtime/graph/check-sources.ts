@@ -14,7 +14,9 @@ export async function checkSources(
   const found = await Promise.all(paths.map(exists));
   const absent = new Set(paths.filter((_, index) => found[index] !== true));
   // A parameter that several stages use is one place, and one mistake.
-  const places = new Map(sources.map((source) => [`${source.span.start} ${source.path}`, source]));
+  const places = new Map(
+    sources.map((source) => [`${source.span.file.path} ${source.span.start} ${source.path}`, source]),
+  );
   const missing = [...places.values()].filter(({ path }) => absent.has(path));
   return Promise.all(missing.map((source) => missingFile(source, workingDirectory)));
 }

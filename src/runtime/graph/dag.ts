@@ -7,11 +7,15 @@ export interface Dag {
   readonly name: string;
   /** Absolute path of the root pipeline file. */
   readonly file: string;
+  /** The same as a person would type it. */
+  readonly displayPath: string;
   readonly params: JsonObject;
   /** True when `-p` or `--set` changed anything: such runs do not write the lock's stages. */
   readonly overridden: boolean;
   /** In topological order; ties are broken by the id's code units. */
   readonly nodes: ReadonlyMap<string, DagNode>;
+  /** What sub-pipelines give, as `mmlu.scores`: the stage within that it comes from, and what is named of that. */
+  readonly given: ReadonlyMap<string, { readonly stage: string; readonly names: readonly string[] }>;
   /** Sentences shown after a successful run: what to try next. */
   readonly tryNext: readonly string[];
 }

@@ -1,11 +1,11 @@
+import { resolve } from 'node:path';
 import { checkPipeline } from '../config/check-pipeline.ts';
-import { foreignFile } from '../config/foreign-file.ts';
 import { commandLine, parseOverrides } from '../config/override.ts';
+import { readPipeline } from '../config/read-pipeline.ts';
 import { usedHere } from '../config/used-here.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { err, ok, type Result } from '../result.ts';
-import { parseYaml } from '../source/parse-yaml.ts';
-import { readSourceFile } from '../source/read-source-file.ts';
+import { DocumentReader } from '../source/document-reader.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { buildDag } from './build-dag.ts';
 import { checkSources } from './check-sources.ts';
@@ -22,47 +22,65 @@ export interface PipelineRequest {
   readonly sets: readonly string[];
 }
 
-/** Reads a pipeline and checks all of it; the failure holds every mistake, in the order of the file. */
+/** Reads a pipeline and checks all of it; the failure holds every mistake, in the order of the files. */
 export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag, readonly Diagnostic[]>> {
   const { file, registry, workingDirectory, params, sets } = request;
-  const source = await readSourceFile({ path: file, workingDirectory });
-  if (!source.ok) return err([source.error]);
+  const reader = new DocumentReader(workingDirectory);
+  const path = resolve(workingDirectory, file);
+  const read = await readPipeline({ path, namedAt: undefined }, reader);
   const overrides = parseOverrides({ params, sets, workingDirectory });
-  const parsed = parseYaml(source.value);
-  const beforeChecking = [...parsed.diagnostics, ...overrides.diagnostics];
-  if (parsed.value === undefined)
-    return err(beforeChecking.length > 0 ? beforeChecking : [emptyFile(source.value)]);
-  const foreign = foreignFile(parsed.value);
-  if (foreign !== undefined) return err([foreign]);
-  const pipeline = checkPipeline({ doc: parsed.value, overrides: overrides.value, registry });
+  const ordered = (diagnostics: readonly Diagnostic[]) =>
+    inOrder(withOrigin(once(diagnostics), reader), path);
+  const beforeChecking = [...read.diagnostics, ...overrides.diagnostics];
+  if (read.value === undefined) return err(ordered(beforeChecking));
+  const pipeline = await checkPipeline({
+    doc: read.value,
+    overrides: overrides.value,
+    registry,
+    reader,
+    chain: [path],
+  });
   const built = buildDag(pipeline.value);
   const missing = await checkSources(built.value.sources, workingDirectory);
   const diagnostics = [...beforeChecking, ...pipeline.diagnostics, ...built.diagnostics, ...missing];
-  return diagnostics.length === 0 ? ok(built.value.dag) : err(inOrder(oncePerValue(diagnostics)));
+  return diagnostics.length === 0 ? ok(built.value.dag) : err(ordered(diagnostics));
 }
 
-const emptyFile = (file: NonNullable<Diagnostic['span']>['file']): Diagnostic => ({
-  code: 'empty-file',
-  message: 'the file is empty',
-  span: { file, start: 0, end: 0 },
-  help: 'a pipeline has `stages:`; `retune init` writes one to begin with',
-});
-
-/** A parameter's value that is wrong wherever it is used is one mistake. */
-function oncePerValue(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+/** A parameter's value that is wrong wherever it is used is one mistake, and so is one of a file that is used twice. */
+function once(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return diagnostics.filter((diagnostic, index) => {
-    const { span, related } = diagnostic;
+    const { code, message, span, related } = diagnostic;
     const isSame = (other: Diagnostic): boolean =>
-      other.code === diagnostic.code && other.span?.file === span?.file && other.span?.start === span?.start;
-    return related?.message !== usedHere || diagnostics.findIndex(isSame) === index;
+      other.code === code &&
+      other.span?.file === span?.file &&
+      other.span?.start === span?.start &&
+      (related?.message === usedHere || other.message === message);
+    return span === undefined || diagnostics.findIndex(isSame) === index;
   });
 }
 
-/** By place in the file; then what the command line says, as it was given, and what has no place. */
-function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const place = ({ span }: Diagnostic): number => {
-    if (span === undefined) return Number.POSITIVE_INFINITY;
-    return span.file.displayPath === commandLine ? Number.MAX_SAFE_INTEGER : span.start;
+/** A mistake in a file that the user did not name is shown with the place that did. */
+const withOrigin = (diagnostics: readonly Diagnostic[], reader: DocumentReader): readonly Diagnostic[] =>
+  diagnostics.map((diagnostic) => {
+    const origin = diagnostic.span && reader.namedAt(diagnostic.span.file.path);
+    return origin === undefined || diagnostic.related !== undefined
+      ? diagnostic
+      : { ...diagnostic, related: { span: origin, message: 'the file is named here' } };
+  });
+
+/** The pipeline's own file first, then the others, each by place; then the command line, and what has no place. */
+function inOrder(diagnostics: readonly Diagnostic[], root: string): readonly Diagnostic[] {
+  const rank = ({ span }: Diagnostic): number => {
+    if (span === undefined) return 3;
+    if (span.file.displayPath === commandLine) return 2;
+    return span.file.path === root ? 0 : 1;
   };
-  return diagnostics.toSorted((a, b) => Math.sign(place(a) - place(b)) || 0);
+  const place = ({ span }: Diagnostic): number =>
+    span === undefined || span.file.displayPath === commandLine ? 0 : span.start;
+  const file = ({ span }: Diagnostic): string => span?.file.path ?? '';
+  return diagnostics.toSorted(
+    (a, b) => rank(a) - rank(b) || compare(file(a), file(b)) || place(a) - place(b),
+  );
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -14,15 +14,15 @@ export function resolveReference(
   target: DagNode,
 ): Result<InputBinding, Diagnostic> {
   const outputs = Object.keys(target.outputParts);
-  const [first, second] = names;
+  const [first, second, third] = names;
   const namesOutput = first !== undefined && Object.hasOwn(target.outputParts, first);
   const output = namesOutput ? first : outputs[0];
   const part = namesOutput ? second : first;
-  const tooMany = !namesOutput && second !== undefined;
+  const beyond = namesOutput ? third : second;
   if (output === undefined) return err(unknownName({ name: first, target, span }));
   const parts = target.outputParts[output];
-  if (tooMany || (part !== undefined && parts?.includes(part) !== true))
-    return err(unknownName({ name: part, target, span, ...(namesOutput && { output }) }));
+  if (beyond !== undefined || (part !== undefined && parts?.includes(part) !== true))
+    return err(unknownName({ name: beyond ?? part, target, span, ...(namesOutput && { output }) }));
   return ok({ stage: target.id, output, span, ...(part !== undefined && { part }) });
 }
 

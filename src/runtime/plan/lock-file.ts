@@ -17,7 +17,7 @@ export function readLock(dag: Dag): Result<Lock | undefined, Diagnostic> {
   const path = lockPathOf(dag.file);
   try {
     const text = readFileSync(path, 'utf8');
-    const lock = parseLock({ path, displayPath: lockPathOf(displayPathOf(dag)), text });
+    const lock = parseLock({ path, displayPath: lockPathOf(dag.displayPath), text });
     return lock.ok ? ok(lock.value) : err(lock.error);
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return ok(undefined);
@@ -81,6 +81,3 @@ const lockedStage = (outcome: StageOutcome | undefined): LockedStage | undefined
   outcome !== undefined && (outcome.decision === 'ran' || outcome.decision === 'reused')
     ? { key: outcome.key, outputs: outcome.outputs }
     : undefined;
-
-/** The pipeline as its user calls it: every span of its stages says so. */
-const displayPathOf = (dag: Dag): string => [...dag.nodes.values()][0]?.spanOf().file.displayPath ?? dag.file;

@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts';
 import type { Decision } from './decision.ts';
 import { PastRuns } from './past-runs.ts';
 import type { Plan, PlannedStage } from './plan.ts';
-import { type StageSelection, selectStages } from './select-stages.ts';
+import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
 import { digestSources } from './source-digests.ts';
 import { type Circumstances, decideStage } from './stage-planner.ts';
 
@@ -21,7 +21,7 @@ export async function planPipeline(
   const sources = await digestSources(nodes.value.values(), store);
   if (!sources.ok) return sources;
   const past = new PastRuns(store);
-  const circumstances = { dag, store, sources: sources.value, past, forced: new Set(request.force) };
+  const circumstances = { dag, store, sources: sources.value, past, forced: stagesForced(request) };
   const stages = await planStages(nodes.value, circumstances);
   await store.statCache.save();
   return ok({ stages, sources: sources.value });

@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../result.ts';
 
 /** Stages asked for by id. */
 export interface StageSelection {
-  /** These and all they need; empty or absent: the whole pipeline. */
+  /** These and all they need; empty or absent: the whole pipeline. A sub-pipeline's id stands for all of its stages. */
   readonly targets?: readonly string[];
   /** Run even where a past result could be reused. */
   readonly force?: readonly string[];
@@ -16,10 +16,10 @@ export function selectStages(
   dag: Dag,
   { targets = [], force = [] }: StageSelection,
 ): Result<ReadonlyMap<string, DagNode>, readonly Diagnostic[]> {
-  const unknown = [...new Set([...targets, ...force])].filter((id) => !dag.nodes.has(id));
+  const unknown = [...new Set([...targets, ...force])].filter((name) => stagesCalled(name, dag).length === 0);
   if (unknown.length > 0) return err(unknown.map((id) => unknownStage(id, dag)));
   if (targets.length === 0) return ok(dag.nodes);
-  const needed = new Set<string>(targets);
+  const needed = new Set(targets.flatMap((name) => stagesCalled(name, dag)));
   // Topological order backwards: whoever needs a stage has been seen before it.
   for (const [id, node] of [...dag.nodes].reverse()) {
     if (needed.has(id)) for (const { stage } of Object.values(node.inputs)) needed.add(stage);
@@ -27,10 +27,28 @@ export function selectStages(
   return ok(new Map([...dag.nodes].filter(([id]) => needed.has(id))));
 }
 
+/** The stage of that id, or all stages of the sub-pipeline. */
+export const stagesCalled = (name: string, { nodes }: Dag): readonly string[] =>
+  nodes.has(name) ? [name] : [...nodes.keys()].filter((id) => id.startsWith(`${name}/`));
+
+export const stagesForced = ({
+  dag,
+  force = [],
+}: StageSelection & { readonly dag: Dag }): ReadonlySet<string> =>
+  new Set(force.flatMap((name) => stagesCalled(name, dag)));
+
 function unknownStage(id: string, dag: Dag): Diagnostic {
   return {
     code: 'unknown-stage',
     message: `the pipeline ${dag.name} has no stage \`${id}\``,
-    help: didYouMean(id, dag.nodes.keys()) ?? `its stages are ${[...dag.nodes.keys()].join(', ')}`,
+    help: didYouMean(id, namesIn(dag)) ?? `its stages are ${[...dag.nodes.keys()].join(', ')}`,
   };
 }
+
+/** Every id, and every namespace. */
+const namesIn = ({ nodes }: Dag): ReadonlySet<string> =>
+  new Set(
+    [...nodes.keys()].flatMap((id) =>
+      id.split('/').map((_, index, steps) => steps.slice(0, index + 1).join('/')),
+    ),
+  );

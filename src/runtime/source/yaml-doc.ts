@@ -23,6 +23,8 @@ export interface YamlMap extends Placed {
   readonly kind: 'map';
   /** A Map, so that no key, not even `__proto__`, means anything. */
   readonly entries: ReadonlyMap<string, YamlEntry>;
+  /** Keys that an overlay took away, and where. */
+  readonly removed?: ReadonlyMap<string, Span>;
 }
 
 export interface YamlEntry {

@@ -55,7 +55,8 @@ export class ExampleFolder implements AsyncDisposable {
 
 /** What a graph says, without places in the file and with this folder's name taken out. */
 export function plainDag(dag: Dag, folder: string): unknown {
-  const { nodes, file: _, ...rest } = dag;
+  const { name, params, overridden, tryNext, nodes } = dag;
+  const rest = { name, params, overridden, tryNext };
   const plain = [...nodes.values()].map(
     ({ id, config, inputs, outputParts, sources, timeoutMs, retries, resources }) => ({
       id,

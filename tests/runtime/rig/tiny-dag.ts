@@ -33,7 +33,16 @@ export function tinyDag(pipeline: TinyPipeline): Dag {
     nodes.set(id, tinyNode({ id, use, definition, file, nodes }));
   }
   const { name = 'tiny', overridden = false } = pipeline;
-  return { name, file, params: {}, overridden, nodes, tryNext: [] };
+  return {
+    name,
+    file,
+    displayPath: 'tiny.yaml',
+    params: {},
+    overridden,
+    nodes,
+    given: new Map(),
+    tryNext: [],
+  };
 }
 
 function tinyNode(stage: {

@@ -1,0 +1,98 @@
+import { dirname, resolve } from 'node:path';
+import type { Checked } from '../diagnostic/checked.ts';
+import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import { quoted } from '../diagnostic/wording.ts';
+import type { DocumentReader } from '../source/document-reader.ts';
+import { mergeYaml } from '../source/merge-yaml.ts';
+import { childOf, textOf } from '../source/yaml-at.ts';
+import type { YamlDoc, YamlMap, YamlNode } from '../source/yaml-doc.ts';
+import { foreignFile } from './foreign-file.ts';
+
+interface PipelineFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Where another file names it. */
+  readonly namedAt: Span | undefined;
+  /** The files that lead here by `extends`, the outermost first. */
+  readonly above: readonly string[];
+}
+
+/** Reads a pipeline file and lays it over all that it extends. Undefined where there is nothing to go on with. */
+export async function readPipeline(
+  { path, namedAt, above = [] }: Omit<PipelineFile, 'above'> & Partial<PipelineFile>,
+  reader: DocumentReader,
+): Promise<Checked<YamlDoc | undefined>> {
+  const { value: doc, diagnostics } = await reader.read(path, namedAt);
+  if (doc === undefined) return { value: undefined, diagnostics };
+  const foreign = foreignFile(doc);
+  if (foreign !== undefined) return { value: undefined, diagnostics: [foreign] };
+  const bases = basesOf(doc.root);
+  if (bases === undefined || doc.root.kind !== 'map') return { value: doc, diagnostics };
+  const chain = [...above, path];
+  const read = await readBases({ bases, chain, root: withoutExtends(doc.root) }, reader);
+  return {
+    value: read.value && { ...doc, root: read.value },
+    diagnostics: [...diagnostics, ...read.diagnostics],
+  };
+}
+
+/** The files are laid over each other from left to right, and the one that names them over them all. */
+async function readBases(
+  {
+    bases,
+    chain,
+    root,
+  }: { readonly bases: readonly YamlNode[]; readonly chain: readonly string[]; readonly root: YamlMap },
+  reader: DocumentReader,
+): Promise<Checked<YamlNode | undefined>> {
+  const diagnostics: Diagnostic[] = [];
+  let below: YamlNode | undefined;
+  let complete = true;
+  for (const { span, ...node } of bases) {
+    const path = resolve(dirname(span.file.path), textOf({ span, ...node }) ?? '');
+    const cycle = chain.includes(path) ? extendsItself({ path, chain, span }, reader) : undefined;
+    const read: Checked<YamlDoc | undefined> =
+      cycle === undefined
+        ? await readPipeline({ path, namedAt: span, above: chain }, reader)
+        : { value: undefined, diagnostics: [cycle] };
+    diagnostics.push(...read.diagnostics);
+    complete &&= read.value !== undefined;
+    if (read.value === undefined) continue;
+    const merged = below === undefined ? undefined : mergeYaml(below, inheritable(read.value.root));
+    diagnostics.push(...(merged?.diagnostics ?? []));
+    below = merged?.value ?? inheritable(read.value.root);
+  }
+  if (!complete || below === undefined) return { value: undefined, diagnostics };
+  const { value, diagnostics: mistakes } = mergeYaml(below, root);
+  return { value, diagnostics: [...diagnostics, ...mistakes] };
+}
+
+/** What `extends` lists; undefined where it is not there or not what it can be, which the shape's check then tells. */
+function basesOf(root: YamlNode): readonly YamlNode[] | undefined {
+  const written = childOf(root, 'extends');
+  const bases = written?.kind === 'list' ? written.items : written === undefined ? [] : [written];
+  return bases.length === 0 || bases.some((base) => !textOf(base)) ? undefined : bases;
+}
+
+const withoutExtends = (root: YamlMap): YamlMap => without(root, ['extends']);
+
+/** A name and what is said of a pipeline are its own: two experiments must not write to one place. */
+const inheritable = (root: YamlNode): YamlNode =>
+  root.kind === 'map' ? without(root, ['name', 'description', 'try_next']) : root;
+
+const without = (root: YamlMap, keys: readonly string[]): YamlMap => ({
+  ...root,
+  entries: new Map([...root.entries].filter(([key]) => !keys.includes(key))),
+});
+
+function extendsItself(
+  { path, chain, span }: { readonly path: string; readonly chain: readonly string[]; readonly span: Span },
+  reader: DocumentReader,
+): Diagnostic {
+  const shown = [...chain.slice(chain.indexOf(path)), path].map((each) => reader.display(each));
+  return {
+    code: 'cycle',
+    message: `${quoted(shown[0] ?? '')} extends itself: ${shown.join(' -> ')}`,
+    span,
+  };
+}

@@ -1,0 +1,102 @@
+import type { PipelineInput, WrittenBinding } from '../config/valid-pipeline.ts';
+import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import { quoted } from '../diagnostic/wording.ts';
+import { parseReference, type Reference } from './reference.ts';
+import { bindingOf, type Scope, scopeOf } from './scope.ts';
+import { badReference, unknownInput, unknownOutput, unknownReference } from './unknown-name.ts';
+
+/** What a reference in a pipeline file means, through the inputs and outputs of the pipelines that lie between. */
+export type FollowedReference =
+  | {
+      readonly kind: 'stage';
+      /** Its full id. */
+      readonly stage: string;
+      /** What of the stage is meant: an output, a part, both or neither. */
+      readonly names: readonly string[];
+      readonly crossed: readonly CrossedInput[];
+    }
+  /** An input that need not be bound, and is not. */
+  | { readonly kind: 'unbound' }
+  | { readonly kind: 'mistake'; readonly diagnostic: Diagnostic }
+  /** A mistake that is reported where it stands. */
+  | { readonly kind: 'told' };
+
+export interface CrossedInput {
+  readonly input: PipelineInput;
+  /** What it is bound to, in the pipeline outside. */
+  readonly binding: WrittenBinding;
+  /** The full id of the stage that it is an input of. */
+  readonly stage: string;
+}
+
+interface Question {
+  readonly scope: Scope;
+  readonly reference: string;
+  readonly span: Span;
+  /** The stage that asks, which is not suggested to itself. */
+  readonly asking?: string;
+  /** How many borders were crossed: a circle of sub-pipelines that hand on only each other's outputs has no end. */
+  readonly crossings?: number;
+}
+
+const mostCrossings = 200;
+
+export function followReference(question: Question): FollowedReference {
+  const { scope, reference, span, crossings = 0 } = question;
+  const parsed = parseReference(reference, span);
+  if (parsed === undefined) return mistake(badReference(reference, span));
+  if (crossings > mostCrossings) return mistake(endless(reference, span));
+  if (parsed.stage === 'inputs' && scope.pipeline.inputs.size > 0) return followInput(question, parsed);
+  const stage = scope.pipeline.stages.get(parsed.stage);
+  if (stage === undefined) return mistake(unknownReference(parsed, question));
+  const inner = scopeOf(scope, stage);
+  if (inner !== undefined) return followOutput(question, { parsed, inner });
+  return { kind: 'stage', stage: scope.prefix + stage.id, names: parsed.names, crossed: [] };
+}
+
+/** `inputs.model` within a sub-pipeline: what the stage outside binds to it. */
+function followInput({ scope, crossings = 0 }: Question, parsed: Reference): FollowedReference {
+  const [name = '', ...names] = parsed.names;
+  const input = scope.pipeline.inputs.get(name);
+  if (input === undefined) return mistake(unknownInput(parsed, scope));
+  const binding = bindingOf(scope, name);
+  // That a needed one is not bound is told once, where the pipeline is used.
+  if (scope.use === undefined || binding === undefined) return { kind: input.required ? 'told' : 'unbound' };
+  const { reference, span } = binding;
+  const outside = followReference({
+    scope: scope.use.scope,
+    reference,
+    span,
+    crossings: crossings + 1,
+  });
+  if (outside.kind === 'mistake') return { kind: 'told' };
+  if (outside.kind !== 'stage') return outside;
+  const crossed = { input, binding, stage: scope.prefix.slice(0, -1) };
+  return { ...outside, names: [...outside.names, ...names], crossed: [...outside.crossed, crossed] };
+}
+
+/** `mmlu.scores`: what the sub-pipeline declares under that name. A bare `mmlu` means its only output. */
+function followOutput(
+  { crossings = 0 }: Question,
+  { parsed, inner }: { readonly parsed: Reference; readonly inner: Scope },
+): FollowedReference {
+  const { outputs } = inner.pipeline;
+  const [first] = parsed.names;
+  const named = first === undefined ? undefined : outputs.get(first);
+  const only = outputs.size === 1 ? [...outputs.values()][0] : undefined;
+  const output = named ?? only;
+  if (output === undefined) return mistake(unknownOutput(parsed, inner));
+  const rest = named === undefined ? parsed.names : parsed.names.slice(1);
+  const { reference, span } = output;
+  const inside = followReference({ scope: inner, reference, span, crossings: crossings + 1 });
+  if (inside.kind === 'mistake') return { kind: 'told' };
+  return inside.kind === 'stage' ? { ...inside, names: [...inside.names, ...rest] } : inside;
+}
+
+const mistake = (diagnostic: Diagnostic): FollowedReference => ({ kind: 'mistake', diagnostic });
+
+const endless = (reference: string, span: Span): Diagnostic => ({
+  code: 'cycle',
+  message: `${quoted(reference)} leads through inputs and outputs of pipelines back to itself`,
+  span,
+});

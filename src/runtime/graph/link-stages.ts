@@ -1,0 +1,104 @@
+import { dirname } from 'node:path';
+import type { PipelineStage, ValidPipeline, WrittenBinding } from '../config/valid-pipeline.ts';
+import type { Checked } from '../diagnostic/checked.ts';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { checkBoundary } from './check-boundary.ts';
+import type { Dag } from './dag.ts';
+import { type CrossedInput, type FollowedReference, followReference } from './follow-reference.ts';
+import type { Dependencies } from './order-stages.ts';
+import type { Reference } from './reference.ts';
+import { rootScope, type Scope, scopeOf } from './scope.ts';
+
+/** A stage under its full id (`mmlu/format`), with its references followed through sub-pipelines to the stages they mean. */
+export interface LinkedStage extends Omit<PipelineStage, 'from' | 'pipeline'> {
+  readonly from: readonly LinkedBinding[];
+  /** `mmlu/`, or nothing for a stage of the root. */
+  readonly prefix: string;
+  /** Where relative paths that are written nowhere, such as defaults, start. */
+  readonly folder: string;
+}
+
+export interface LinkedBinding extends WrittenBinding {
+  /** Undefined where a mistake in it has been reported. */
+  readonly target: Reference | undefined;
+  /** The inputs of sub-pipelines through which it came, each of which has a type. */
+  readonly crossed: readonly CrossedInput[];
+}
+
+export interface LinkedStages {
+  /** All stages of a pipeline and of those that it uses, flat. */
+  readonly stages: ReadonlyMap<string, LinkedStage>;
+  readonly given: Dag['given'];
+}
+
+/** Puts the stages of a pipeline and of those that it uses side by side, and follows every reference. */
+export function linkStages(pipeline: ValidPipeline): Checked<LinkedStages> {
+  const linked: Linked = { stages: new Map(), given: new Map(), diagnostics: [] };
+  linkScope(rootScope(pipeline), linked);
+  return { value: linked, diagnostics: linked.diagnostics };
+}
+
+/** Which stages each stage needs. */
+export const dependenciesOf = (stages: ReadonlyMap<string, LinkedStage>): Dependencies =>
+  new Map(
+    [...stages].map(([id, { from }]) => [
+      id,
+      from.flatMap(({ target }) => (target === undefined ? [] : [target.stage])),
+    ]),
+  );
+
+interface Linked {
+  readonly stages: Map<string, LinkedStage>;
+  readonly given: Map<string, { readonly stage: string; readonly names: readonly string[] }>;
+  readonly diagnostics: Diagnostic[];
+}
+
+function linkScope(scope: Scope, linked: Linked): void {
+  const { pipeline, prefix } = scope;
+  linked.diagnostics.push(...checkBoundary(scope));
+  for (const [name, { reference, span }] of pipeline.outputs) {
+    const followed = followReference({ scope, reference, span });
+    report(followed, linked);
+    if (followed.kind === 'stage') linked.given.set(`${prefix.slice(0, -1)}.${name}`, followed);
+  }
+  for (const stage of pipeline.stages.values()) {
+    const inner = scopeOf(scope, stage);
+    if (inner !== undefined) linkScope(inner, linked);
+    // What nothing in the sub-pipeline reads is followed too, so that no mistake goes unnoticed.
+    const from = stage.from.flatMap((binding) => link({ binding, scope, stage }, linked));
+    if (inner !== undefined) continue;
+    const { pipeline: _, ...own } = stage;
+    const id = prefix + stage.id;
+    linked.stages.set(id, { ...own, id, from, prefix, folder: dirname(pipeline.file.path) });
+  }
+}
+
+function link(
+  {
+    binding,
+    scope,
+    stage,
+  }: { readonly binding: WrittenBinding; readonly scope: Scope; readonly stage: PipelineStage },
+  linked: Linked,
+): readonly LinkedBinding[] {
+  const { reference, span } = binding;
+  const followed = followReference({ scope, reference, span, asking: stage.id });
+  report(followed, linked);
+  switch (followed.kind) {
+    case 'unbound':
+      return [];
+    case 'stage': {
+      const target = { text: reference, span, stage: followed.stage, names: followed.names };
+      return [{ ...binding, target, crossed: followed.crossed }];
+    }
+    case 'mistake':
+    case 'told':
+      return [{ ...binding, target: undefined, crossed: [] }];
+    default:
+      return followed satisfies never;
+  }
+}
+
+function report(followed: FollowedReference, { diagnostics }: Linked): void {
+  if (followed.kind === 'mistake') diagnostics.push(followed.diagnostic);
+}
