@@ -100,7 +100,7 @@ describe('a model folder', () => {
     const index = join(folder, 'model.safetensors.index.json');
     await writeFile(index, JSON.stringify({ weight_map: { a: '../other.safetensors' } }));
     await expect(openModelFolder(folder)).rejects.toThrow(
-      `${index} names the file "../other.safetensors": a name without a folder is needed`,
+      `${index} names the file "../other.safetensors": the name of a .safetensors file without a folder is needed`,
     );
   });
 

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
+import { readJsonFile } from '../json/read-json-file.ts';
 import { type ModelConfig, parseModelConfig } from '../model-config.ts';
 import { parameterLayout } from '../parameter-layout.ts';
 import { checkpointNames } from './checkpoint-names.ts';
 import { openShards, type Shards } from './open-shards.ts';
-import { parseJsonFile } from './parse-json-file.ts';
 
 /** A model in Hugging Face's layout, checked: its configuration is supported and every parameter is there in its shape. */
 export interface ModelFolder extends AsyncDisposable {
@@ -36,16 +35,13 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
 }
 
 async function readConfig(path: string): Promise<ModelConfig> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const help = 'a model is a folder with config.json and model.safetensors';
+  const json = await readJsonFile(path);
+  if (json === undefined)
     throw new UserError({
       code: 'bad-model-folder',
       message: `${path} is missing or cannot be read`,
-      help,
-      cause,
+      help: 'a model is a folder with config.json and model.safetensors',
     });
-  });
-  const json = parseJsonFile(path, text);
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new UserError({ code: 'bad-model-folder', message: `${path} is not a JSON object` });
   return parseModelConfig(path, json as JsonObject); // JSON.parse makes nothing else

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '../../user-error.ts';
+import { readJsonFile } from '../json/read-json-file.ts';
 import { openSafetensors, type SafetensorsFile } from '../safetensors/open-safetensors.ts';
-import { parseJsonFile } from './parse-json-file.ts';
 
 /** All tensors of a folder's checkpoint, by name, each in the file that holds it. */
 export interface Shards extends AsyncDisposable {
@@ -17,13 +16,22 @@ export async function openShards(folder: string): Promise<Shards> {
   try {
     for (const name of await shardNames(folder)) files.push(await openShard(folder, name));
     const tensors = new Map<string, SafetensorsFile>();
-    for (const file of files) for (const name of file.tensors.keys()) tensors.set(name, file);
+    for (const file of files)
+      for (const name of file.tensors.keys()) {
+        const other = tensors.get(name);
+        if (other !== undefined)
+          throw twice(folder, `\`${name}\` stands in both ${other.path} and ${file.path}`);
+        tensors.set(name, file);
+      }
     return { tensors, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+const twice = (folder: string, what: string): UserError =>
+  new UserError({ code: 'bad-model-folder', message: `of the checkpoint in ${folder} ${what}` });
 
 async function openShard(folder: string, name: string): Promise<SafetensorsFile> {
   const path = join(folder, name);
@@ -37,15 +45,14 @@ async function openShard(folder: string, name: string): Promise<SafetensorsFile>
 
 async function shardNames(folder: string): Promise<readonly string[]> {
   const path = join(folder, 'model.safetensors.index.json');
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return ['model.safetensors'];
-  const index = parseJsonFile(path, text);
+  const index = await readJsonFile(path);
+  if (index === undefined) return ['model.safetensors'];
   const names = [...new Set(Object.values(weightMap(index)))].sort();
   for (const name of names)
-    if (typeof name !== 'string' || name !== basename(name))
+    if (typeof name !== 'string' || name !== basename(name) || !/^[^\\]+\.safetensors$/.test(name))
       throw new UserError({
         code: 'bad-model-folder',
-        message: `${path} names the file ${JSON.stringify(name)}: a name without a folder is needed`,
+        message: `${path} names the file ${JSON.stringify(name)}: the name of a .safetensors file without a folder is needed`,
       });
   return names as string[]; // checked just above
 }

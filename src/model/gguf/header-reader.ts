@@ -14,6 +14,13 @@ export interface HeaderSource {
   readonly size: number;
 }
 
+interface Counted {
+  readonly what: string;
+  /** The least that each takes. */
+  readonly bytesEach: number;
+  readonly most?: number;
+}
+
 /** Reads a GGUF file from its beginning, value by value, and never beyond its end. Numbers are little-endian. */
 export class HeaderReader {
   readonly path: string;
@@ -47,15 +54,16 @@ export class HeaderReader {
   }
 
   /** How many things follow, each of which takes at least so many bytes. */
-  count(what: string, bytesEach: number): number {
+  count({ what, bytesEach, most = Number.MAX_SAFE_INTEGER }: Counted): number {
     const count = this.uint64();
+    if (count > most) throw badGguf(this.path, `it claims ${count} ${what}; at most ${most} are allowed`);
     if (count * bytesEach <= this.#limit - this.#position) return count;
     throw badGguf(this.path, `it claims ${count} ${what}, more than its ${this.#size} bytes can hold`);
   }
 
   /** A length in bytes and so much UTF-8. */
   string(): string {
-    const bytes = this.take(this.count('bytes of text', 1));
+    const bytes = this.take(this.count({ what: 'bytes of text', bytesEach: 1 }));
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {

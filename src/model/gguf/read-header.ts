@@ -20,8 +20,11 @@ export interface GgufHeader {
 /** The first four bytes of every file: GGUF. */
 const magic = 0x46554747;
 const maximumRank = 4;
-/** The least that a key with its value takes, and a tensor's description. */
-const leastBytes = { pair: 13, tensor: 32 };
+/** The least that a tensor's description takes, and a key with its value; and many times what the largest models have. */
+const counted = {
+  tensors: { what: 'tensors', bytesEach: 32, most: 300_000 },
+  keys: { what: 'keys', bytesEach: 13, most: 100_000 },
+};
 
 /** Reads the header of a GGUF file of version 2 or 3; every count, size and place in it is checked against the file's size. */
 export function readHeader(source: HeaderSource): GgufHeader {
@@ -33,8 +36,8 @@ export function readHeader(source: HeaderSource): GgufHeader {
     const bigEndian = version > 0 && version % 0x1000000 === 0;
     throw unsupportedGguf(path, bigEndian ? 'is big-endian' : `is GGUF of version ${version}, not 2 or 3`);
   }
-  const tensorCount = reader.count('tensors', leastBytes.tensor);
-  const metadata = readMetadata(reader, reader.count('keys', leastBytes.pair));
+  const tensorCount = reader.count(counted.tensors);
+  const metadata = readMetadata(reader, reader.count(counted.keys));
   const alignment = alignmentOf(path, metadata);
   const infos = new Map<string, TensorInfo>();
   for (let index = 0; index < tensorCount; index++) {

@@ -46,7 +46,10 @@ export function readMetadata(reader: HeaderReader, count: number): GgufMetadata 
 function readArray(reader: HeaderReader, key: string, budget: { values: number }): readonly Json[] {
   const type = reader.uint32();
   const read = readerOf(reader, key, type);
-  const count = reader.count(`values of \`${key}\``, scalars.get(type)?.bytes ?? 8);
+  const count = reader.count({
+    what: `values of \`${key}\``,
+    bytesEach: scalars.get(type)?.bytes ?? 8,
+  });
   budget.values -= count;
   if (budget.values < 0)
     throw badGguf(reader.path, `its arrays up to \`${key}\` have more than ${maximumValues} values`);

@@ -1,13 +1,15 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../../user-error.ts';
+import { checkNesting } from '../json/check-nesting.ts';
 import { decodeBfloat16, decodeFloat16 } from './decode-floats.ts';
 import { badSafetensors, parseHeader, type TensorEntry } from './parse-header.ts';
-import type { TensorType } from './tensor-type.ts';
+import { elementCount, type TensorType } from './tensor-type.ts';
 
 /** The format's own limit. */
 const maximumHeaderBytes = 100_000_000;
 /** Node reads at most 2 GiB in one call. */
 const readBytes = 64 * 1024 * 1024;
+const pieceElements = 1 << 20;
 
 /** An open safetensors file. Each read takes memory for its own tensor only. */
 export interface SafetensorsFile extends AsyncDisposable {
@@ -40,7 +42,7 @@ async function describe(handle: FileHandle, path: string): Promise<SafetensorsFi
     const entry = findEntry({ path, tensors, name, types });
     const bytes = new Uint8Array(entry.end - entry.begin);
     await fill({ handle, path, bytes, position: dataStart + entry.begin });
-    return { dtype: entry.dtype, buffer: bytes.buffer };
+    return bytes;
   };
   const close = () => handle.close();
   return {
@@ -48,9 +50,10 @@ async function describe(handle: FileHandle, path: string): Promise<SafetensorsFi
     metadata,
     tensors,
     readFloat32: async (name) => {
-      const { dtype, buffer } = await read(name, ['F32', 'F16', 'BF16']);
-      if (dtype === 'F16') return decodeFloat16(new Uint16Array(buffer));
-      return dtype === 'BF16' ? decodeBfloat16(new Uint16Array(buffer)) : new Float32Array(buffer);
+      const { dtype, shape, begin } = findEntry({ path, tensors, name, types: ['F32', 'F16', 'BF16'] });
+      if (dtype === 'F32') return new Float32Array((await read(name, ['F32'])).buffer);
+      const decode = dtype === 'F16' ? decodeFloat16 : decodeBfloat16;
+      return readHalves({ handle, path, position: dataStart + begin, count: elementCount(shape), decode });
     },
     readInt32: async (name) => new Int32Array((await read(name, ['I32'])).buffer),
     readBigInt64: async (name) => new BigInt64Array((await read(name, ['I64'])).buffer),
@@ -74,8 +77,16 @@ async function readHeader(handle: FileHandle, path: string) {
     throw badSafetensors(path, `its header claims ${headerBytes} bytes, but the file has ${size}`);
   const bytes = new Uint8Array(headerBytes);
   await fill({ handle, path, bytes, position: 8 });
-  const text = new TextDecoder().decode(bytes);
-  return { text, dataStart: 8 + headerBytes, dataBytes: size - 8 - headerBytes };
+  checkNesting(bytes, (what) => badSafetensors(path, `its header ${what}`));
+  return { text: decodeHeader(path, bytes), dataStart: 8 + headerBytes, dataBytes: size - 8 - headerBytes };
+}
+
+function decodeHeader(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw badSafetensors(path, 'its header is not UTF-8', cause);
+  }
 }
 
 /** What Git leaves in place of a large file that was not fetched: `version https://git-lfs...`. */
@@ -87,6 +98,27 @@ const gitLfsPointer = (path: string): UserError =>
     message: `${path} is not the file itself but Git LFS's pointer to it`,
     help: 'run `git lfs pull` in the folder, or download the file',
   });
+
+interface Halves {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly position: number;
+  readonly count: number;
+  readonly decode: (bits: Uint16Array) => Float32Array;
+}
+
+/** Widens values of 16 bits piece by piece, so that a large tensor is never in memory in both forms. */
+async function readHalves({ handle, path, position, count, decode }: Halves): Promise<Float32Array> {
+  const values = new Float32Array(count);
+  const piece = new Uint16Array(Math.min(count, pieceElements));
+  for (let first = 0; first < count; first += piece.length) {
+    const bits = piece.subarray(0, Math.min(piece.length, count - first));
+    const bytes = new Uint8Array(bits.buffer, 0, bits.byteLength);
+    await fill({ handle, path, bytes, position: position + 2 * first });
+    values.set(decode(bits), first);
+  }
+  return values;
+}
 
 interface Filling {
   readonly handle: FileHandle;
