@@ -62,6 +62,37 @@ export interface TrainConfig {
     readonly final_share?: number;
   };
   /**
+   * Trains low-rank adapters beside the model's projections instead of its weights, for less memory. The output is the model with the adapters merged into it, and the adapters alone in its folder `adapter`, as PEFT lays them out.
+   */
+  readonly lora?: {
+    /**
+     * The adapters' rank: how many numbers stand between the input and the output of each.
+     */
+    readonly r: number;
+    /**
+     * What an adapter adds is multiplied by `alpha / r`.
+     */
+    readonly alpha: number;
+    /**
+     * The share of an adapter's inputs that each training step leaves out.
+     */
+    readonly dropout: number;
+    /**
+     * Which projections get an adapter: `all-linear`, which is all but the head, or a list of names (`q_proj`, `c_attn`), ends of names (`attn.c_proj`) and patterns (`h.1*.attn.*`).
+     */
+    readonly targets: 'all-linear' | string[];
+    /**
+     * Multiplies by `alpha / sqrt(r)` instead (rank-stabilized LoRA).
+     */
+    readonly use_rslora: boolean;
+  };
+  /**
+   * Trains these parameters alone and freezes the others, which get no gradient and no optimizer state. A list of names, ends of names (`ln_f.weight`) and patterns (`transformer.h.1*`); one with a `!` before it takes out what it names.
+   *
+   * @minItems 1
+   */
+  readonly trainable?: string[];
+  /**
    * The most that the norm over all gradients may be; larger gradients are scaled down to it. Without it nothing is clipped.
    */
   readonly clip_norm?: number;

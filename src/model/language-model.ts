@@ -17,6 +17,8 @@ export interface LanguageModel {
   readonly config: ModelConfig;
   /** By name, in the order of the forward pass. Owned by the model until `dispose`. */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
+  /** What a training changes: all parameters, or those that are not frozen, or adapters beside them. */
+  readonly trainable: ReadonlyMap<string, tf.Variable>;
   /** Hidden states of N tokens after the last norm: [N, C]. */
   readonly hidden: (tokens: Tokens) => tf.Tensor;
   /** The vocabulary's logits for M of those states: [M, C] -> [M, V]. */
@@ -73,6 +75,7 @@ function languageModel(config: ModelConfig, parameters: ReadonlyMap<string, tf.V
   return {
     config,
     parameters,
+    trainable: parameters,
     hidden: ({ adapt = unadapted, dropout, ...tokens }) =>
       hiddenStates(config, { ...tokens, parameter, adapt, drop: dropWith(dropout) }),
     logits: (hidden, { adapt = unadapted } = {}) => vocabularyLogits(config, hidden, { parameter, adapt }),

@@ -1,9 +1,9 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { saveLanguageModel } from '../../model/language-model.ts';
 import type { StageHost } from '../../runtime/stage/stage-definition.ts';
 import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import { train } from '../../training/train.ts';
 import type { TrainingProgress } from '../../training/training-task.ts';
+import { tuneModel } from '../../training/tuning/tune-model.ts';
 import { implementStage } from '../implement-stage.ts';
 import { openLocalModel } from '../models/open-local-model.ts';
 
@@ -14,11 +14,13 @@ export const { run } = implementStage<TrainConfig>()({
   async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
     const begun = performance.now();
     using local = await openLocalModel(inputs.model.path, resources);
-    const { model, tokenizer, tensorBackend } = local;
+    const { tokenizer, tensorBackend } = local;
+    const batches = await inputs.train.read();
+    using tuned = tuneModel(local.model, { config, seed: config.seed ?? batches.recipe.seed });
     const { steps, tokensPerSecond } = await train({
-      model,
+      model: tuned.model,
       tokenizer,
-      batches: await inputs.train.read(),
+      batches,
       validation: await inputs.validation?.read(),
       config,
       statePath,
@@ -30,7 +32,7 @@ export const { run } = implementStage<TrainConfig>()({
       onProgress: (progress) => reportProgress(progress, host),
       clock: () => performance.now(),
     });
-    await saveLanguageModel(outputs.model.path, model);
+    await tuned.save(outputs.model.path);
     await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
     return {
       ...tensorBackend,

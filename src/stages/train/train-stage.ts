@@ -18,12 +18,22 @@ export const trainStage = declareStage<TrainConfig>({
     },
     outputs: { model: { type: 'model' }, history: { type: 'history' } },
   }),
-  check: ({ schedule }) => [...scheduleProblems(schedule)],
+  check: ({ schedule, lora, trainable }) => [
+    ...scheduleProblems(schedule),
+    ...(lora !== undefined && trainable !== undefined ? [loraAlone] : []),
+  ],
   horizon: { fields: horizonOf, describe: remainingEpochs },
   process: 'child',
   device: 'accelerator',
   load: () => import('./run-train.ts'),
 });
+
+const loraAlone: ConfigProblem = {
+  pointer: '/trainable',
+  code: 'lora-alone',
+  message: '`lora` trains its adapters alone, so `trainable` means nothing beside it',
+  help: 'leave one of them out; `lora.targets` says which projections get an adapter',
+};
 
 function* scheduleProblems(schedule: TrainConfig['schedule']): Generator<ConfigProblem> {
   if (schedule.warmup_steps !== undefined && schedule.warmup_share !== undefined)

@@ -35,11 +35,11 @@ export async function lossAndGradients(
 
 /** All values are read at once, which a lazy backend computes in one go. */
 async function ofPiece(model: LanguageModel, piece: PaddedBatch): Promise<LossAndGradients> {
-  const { value, grads } = tf.variableGrads(() => batchLoss(model, piece), [...model.parameters.values()]);
+  const { value, grads } = tf.variableGrads(() => batchLoss(model, piece), [...model.trainable.values()]);
   try {
     const [loss = Number.NaN] = await value.data();
     const gradients = new Map<string, Float32Array>();
-    for (const [name, variable] of model.parameters) {
+    for (const [name, variable] of model.trainable) {
       const gradient = grads[variable.name];
       if (gradient !== undefined) gradients.set(name, await gradient.data<'float32'>());
     }

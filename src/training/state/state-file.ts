@@ -66,7 +66,7 @@ const statePath = (folder: string) => join(folder, 'state.safetensors');
 
 function tensorsOf({ model, optimizer, history, bestWeights }: TrainingState): readonly TensorToWrite[] {
   const lines = Buffer.from(history.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
-  const groups = [...model.parameters].flatMap(([name, variable]) => {
+  const groups = [...model.trainable].flatMap(([name, variable]) => {
     const moments = optimizer.moments.get(name);
     const best = bestWeights?.get(name);
     return [

@@ -14,7 +14,7 @@ export class TrainingState {
 
   constructor(model: LanguageModel, optimizer: TrainConfig['optimizer']) {
     this.model = model;
-    this.optimizer = new AdamW(optimizer, model.parameters);
+    this.optimizer = new AdamW(optimizer, model.trainable);
   }
 
   /** How many steps have been taken. */
@@ -43,7 +43,7 @@ export class TrainingState {
 
   keepAsBest(): void {
     this.#bestWeights = new Map(
-      [...this.model.parameters].map(([name, variable]) => [name, variable.dataSync<'float32'>().slice()]),
+      [...this.model.trainable].map(([name, variable]) => [name, variable.dataSync<'float32'>().slice()]),
     );
   }
 
@@ -66,7 +66,7 @@ export class TrainingState {
 
 type Values = ReadonlyMap<string, Float32Array>;
 
-/** The content of a saved state; every map is by the parameters' names. */
+/** The content of a saved state; every map is by the names of what is trained. */
 export interface SavedState {
   readonly step: number;
   readonly history: readonly HistoryEntry[];
@@ -77,7 +77,7 @@ export interface SavedState {
 }
 
 function setWeights(model: LanguageModel, weights: Values): void {
-  for (const [name, variable] of model.parameters)
+  for (const [name, variable] of model.trainable)
     rewriteValues(variable, (values) => values.set(valuesOf(weights, name)));
 }
 
