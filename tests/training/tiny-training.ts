@@ -10,6 +10,7 @@ import type { Batches, Example } from '../../src/training/batches/example.ts';
 import type { HistoryEntry } from '../../src/training/history-entry.ts';
 import { train } from '../../src/training/train.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
+import { tuneModel } from '../../src/training/tuning/tune-model.ts';
 
 /** GPT-2 with two layers of width 16, 60 tokens and a context of 16; torch-steps.py makes it. */
 export const tinyModel = fileURLToPath(new URL('../fixtures/training/tiny-gpt2', import.meta.url));
@@ -79,9 +80,10 @@ export class TinyTraining implements AsyncDisposable {
     const fingerprint = JSON.stringify(await openTensorBackend({ backend: this.#backend }));
     const model = await openLanguageModel(tinyModel);
     const history: HistoryEntry[] = [];
+    using tuned = tuneModel(model, { config: given.config ?? plainConfig, seed: 0 });
     try {
       await train({
-        model,
+        model: tuned.model,
         tokenizer: await openTokenizer(tinyModel),
         batches: await tinyBatches(),
         config: plainConfig,

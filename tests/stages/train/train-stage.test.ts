@@ -88,6 +88,23 @@ describe('train', () => {
     opened.dispose();
   });
 
+  it('writes with `lora` the merged model, and the adapters in a folder of their own', async () => {
+    await using rig = await TrainRig.create();
+    const { model } = await rig.run({ config: { ...small, lora: { r: 2, targets: ['c_attn'] } } });
+    const files = (await readdir(model, { recursive: true })).sort();
+    expect(files).toEqual([
+      'adapter',
+      'adapter/adapter_config.json',
+      'adapter/adapter_model.safetensors',
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+    ]);
+    const opened = await openLanguageModel(model);
+    expect(opened.parameters.size).toBe(28);
+    opened.dispose();
+  });
+
   it.each(['cpu', 'onnx'])('writes the same bytes for the same inputs on the %s backend', async (backend) => {
     await using rig = await TrainRig.create();
     const digests = async () => {
@@ -214,6 +231,17 @@ describe("train's configuration", () => {
         code: 'unused-field',
         message: '`final_share` means nothing to a constant schedule',
         help: 'choose `name: linear` or `name: cosine`, or leave it out',
+      },
+    ]);
+  });
+
+  it('has adapters or chosen parameters, not both', () => {
+    expect(problems({ lora: {}, trainable: ['*'] })).toEqual([
+      {
+        pointer: '/trainable',
+        code: 'lora-alone',
+        message: '`lora` trains its adapters alone, so `trainable` means nothing beside it',
+        help: 'leave one of them out; `lora.targets` says which projections get an adapter',
       },
     ]);
   });

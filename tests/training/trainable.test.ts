@@ -1,0 +1,75 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
+import { lossAndGradients } from '../../src/training/loss/loss-and-gradients.ts';
+import { tuneModel } from '../../src/training/tuning/tune-model.ts';
+import { UserError } from '../../src/user-error.ts';
+import { countingExamples, plainConfig, TinyTraining, tinyModel } from './tiny-training.ts';
+
+const batch = batchPieces(countingExamples(3), { endOfText: 59, pieceSize: undefined });
+
+async function tuned<Result>(
+  trainable: string[] | undefined,
+  look: (model: LanguageModel) => Result | Promise<Result>,
+): Promise<Result> {
+  const model = await openLanguageModel(tinyModel);
+  try {
+    const config = trainable === undefined ? {} : { trainable };
+    return await look(tuneModel(model, { config, seed: 0 }).model);
+  } finally {
+    model.dispose();
+  }
+}
+
+const lastBlock = ['transformer.h.1*', 'ln_f.weight', '!mlp.c_proj.bias'];
+
+describe.each(['cpu', 'onnx'] as const)('parameters that `trainable` names (%s)', (backend) => {
+  beforeAll(async () => {
+    await openTensorBackend({ backend });
+  });
+
+  it('have the gradients that they have where all are trained, and the others have none', async () => {
+    const all = await tuned(undefined, (model) => lossAndGradients(model, batch));
+    const some = await tuned(lastBlock, (model) => lossAndGradients(model, batch));
+    expect([...some.gradients.keys()]).toEqual(
+      [...all.gradients.keys()].filter(
+        (name) =>
+          name === 'transformer.ln_f.weight' ||
+          (name.startsWith('transformer.h.1.') && name !== 'transformer.h.1.mlp.c_proj.bias'),
+      ),
+    );
+    expect(some.loss).toBe(all.loss);
+    expect(some.gradients).toEqual(new Map([...all.gradients].filter(([name]) => some.gradients.has(name))));
+  });
+});
+
+describe('`trainable`', () => {
+  it('leaves the frozen weights as they were, and trains the others', async () => {
+    await using training = await TinyTraining.create();
+    const before = await tuned(undefined, (model) => valuesOf(model));
+    const { weights } = await training.run({ config: { ...plainConfig, trainable: lastBlock } });
+    const changed = [...weights.keys()].filter((name) => `${weights.get(name)}` !== `${before.get(name)}`);
+    expect(changed).toEqual(await tuned(lastBlock, (model) => [...model.trainable.keys()]));
+  });
+
+  it('is refused where a pattern names nothing, or all of them choose nothing', async () => {
+    const refusal = (trainable: string[]) =>
+      tuned(trainable, () => undefined).catch((error: unknown) =>
+        error instanceof UserError ? [error.code, error.message, error.help] : error,
+      );
+    expect(await refusal(['transformer.h.1*', 'h.7*'])).toEqual([
+      'unknown-parameter',
+      '`trainable` has `h.7*`, and no parameter of the model is called so',
+      "`*` stands for any characters; the model's 28 parameters begin with `transformer.wte.weight`, `transformer.wpe.weight`, `transformer.h.0.ln_1.weight`, `transformer.h.0.ln_1.bias`",
+    ]);
+    expect(await refusal(['!ln_f.bias'])).toEqual([
+      'nothing-trainable',
+      "`trainable` chooses none of the model's 28 parameters",
+      'begin with a pattern that does: trainable: ["*", "!transformer.wte.weight"]',
+    ]);
+  });
+});
+
+const valuesOf = ({ parameters }: LanguageModel) =>
+  new Map([...parameters].map(([name, variable]) => [name, variable.dataSync<'float32'>().slice()] as const));
