@@ -5,9 +5,9 @@
  */
 export interface GenerateConfig {
   /**
-   * `text`: the model writes an answer to each prompt. `score`: it rates the response that the record holds, which makes loss and perplexity; the fields about writing then mean nothing.
+   * `text`: the model writes an answer to each prompt. `score`: it rates the response that the record holds, which makes loss and perplexity. `choices`: it rates each of the record's `choices` as what comes after the prompt, which makes accuracy. `rolling`: it rates the record's whole text, window by window, which makes word and byte perplexity. The fields about writing mean something with `text` only.
    */
-  readonly mode: 'text' | 'score';
+  readonly mode: 'text' | 'score' | 'choices' | 'rolling';
   /**
    * The most tokens that an answer may have.
    */
@@ -44,6 +44,14 @@ export interface GenerateConfig {
    * How many prompts are worked on together. More is faster and takes more memory.
    */
   readonly batch_size: number;
+  /**
+   * With `rolling`: how many tokens the model sees at once; by default as many as its context has.
+   */
+  readonly window?: number;
+  /**
+   * With `text` and `choices`: what happens to a prompt that does not fit into the model's context. `refuse`: the stage fails and names it. `cut`: its first tokens are left out, as lm-evaluation-harness does.
+   */
+  readonly too_long: 'refuse' | 'cut';
   /**
    * How to reach a model that was loaded as `openai:<name>`. None of it changes an answer, so none is in the key. The API key comes from the environment variable OPENAI_API_KEY alone.
    */

@@ -15,6 +15,10 @@ export interface Segment {
 export interface FormattedRecord {
   readonly id: string;
   readonly segments: readonly Segment[];
+  /** The responses to choose from, where there is such a choice; the right one is also the response. */
+  readonly choices?: readonly string[];
+  /** So many characters at the beginning of the prompt, such as few shots, begin other records' prompts too. */
+  readonly shared_characters?: number;
   /** The row that it was made from, for metrics, judges and people. */
   readonly fields: JsonObject;
 }

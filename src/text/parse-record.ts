@@ -17,9 +17,15 @@ const roles: readonly string[] = ['prompt', 'header', 'response'] satisfies read
 
 /** A record that went through `format`; throws a UserError for one that did not. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
-  const { id, segments, fields } = record;
+  const { id, segments, fields, choices, shared_characters } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {
-    return { id, segments, fields: isObject(fields) ? fields : {} };
+    return {
+      id,
+      segments,
+      fields: isObject(fields) ? fields : {},
+      ...(isTextList(choices) ? { choices } : {}),
+      ...(typeof shared_characters === 'number' ? { shared_characters } : {}),
+    };
   }
   throw new UserError({
     code: 'not-formatted',
@@ -33,6 +39,9 @@ const isSegment = (value: Json): value is Segment & JsonObject =>
   typeof value.role === 'string' &&
   roles.includes(value.role) &&
   typeof value.text === 'string';
+
+const isTextList = (value: Json | undefined): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
 
 /** `undefined` is what a field that is absent holds. */
 export const isObject = (value: Json | undefined): value is JsonObject =>

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { IGNORED_TARGET, tokenLogLikelihoods } from '../../tensor/index.ts';
 import { UserError } from '../../user-error.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { paddedRows } from '../padded-rows.ts';
 import { groupByLength } from './group-by-length.ts';
 import { lengthBucket } from './length-bucket.ts';
 import { notFinite } from './not-finite.ts';
+import { type RatedToken, rateTokens, type TokenRating } from './rate-tokens.ts';
 
 /** A text whose end is to be rated, given its beginning. */
 export interface TextToScore {
@@ -34,7 +34,7 @@ export interface Scoring {
 /** Texts are padded to multiples of this many tokens. */
 const textStep = 32;
 
-/** Logits are made for so many tokens at a time: a whole batch's would take gigabytes. */
+/** Logits are made for so many tokens at a time. */
 const headRows = 256;
 
 /** Rates texts, yielding each score as it is there. A score depends on its own text alone. */
@@ -82,45 +82,24 @@ async function scoreBatch(scoring: ScoringBatch): Promise<TextScore[]> {
       place: row * length + from - 1 + index,
     })),
   );
-  const likelihoods = await likelihoodsOf(scoring, rated);
+  const ratings = await ratingsOf(scoring, rated);
   let read = 0;
   return items.map(({ id, tokens, from }) => {
-    const own = likelihoods.slice(read, read + tokens.length - from);
+    const own = ratings.slice(read, read + tokens.length - from);
     read += own.length;
-    const logLikelihood = own.reduce((sum, value) => sum + value, 0);
+    const logLikelihood = own.reduce((sum, rating) => sum + rating.logLikelihood, 0);
     if (!Number.isFinite(logLikelihood)) throw notFinite(id);
     return { id, logLikelihood, tokens: own.length };
   });
 }
 
-/** A token and the place, among the B T of a batch, whose hidden state is to predict it. */
-interface RatedToken {
-  readonly target: number;
-  readonly place: number;
-}
-
-/** The log likelihood of each rated token. */
-async function likelihoodsOf(scoring: ScoringBatch, rated: readonly RatedToken[]): Promise<number[]> {
+async function ratingsOf(scoring: ScoringBatch, rated: readonly RatedToken[]): Promise<TokenRating[]> {
   const { model, items, batch, length } = scoring;
   const ids = new Int32Array(batch * length);
   for (const [row, { tokens }] of items.entries()) ids.set(tokens.subarray(0, -1), row * length);
   const lengths = Int32Array.from({ length: batch }, (_, row) => (items[row]?.tokens.length ?? 1) - 1);
   const hidden = tf.tidy(() => model.hidden(paddedRows(model.config, { ids, batch, length, lengths }))); // [B T, C]
-  const likelihoods: number[] = [];
-  for (let start = 0; start < rated.length; start += headRows) {
-    const some = rated.slice(start, start + headRows);
-    const places = Int32Array.from({ length: headRows }, (_, index) => some[index]?.place ?? 0);
-    const targets = Int32Array.from(
-      { length: headRows },
-      (_, index) => some[index]?.target ?? IGNORED_TARGET,
-    );
-    const scores = tf.tidy(() => {
-      const logits = model.logits(tf.gather(hidden, tf.tensor1d(places, 'int32'))); // [headRows, V]
-      return tokenLogLikelihoods({ logits, targets: tf.tensor1d(targets, 'int32') });
-    });
-    likelihoods.push(...(await scores.data()).subarray(0, some.length));
-    scores.dispose();
-  }
+  const ratings = await rateTokens({ model, hidden, rated, rows: headRows });
   hidden.dispose();
-  return likelihoods;
+  return ratings;
 }

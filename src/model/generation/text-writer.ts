@@ -12,6 +12,8 @@ export interface WritingSettings extends Sampling {
   readonly stop: readonly string[];
   /** How many texts are written at a time. */
   readonly batchSize: number;
+  /** Whether a prompt that is too long loses its first tokens; else it is refused. */
+  readonly cutsPrompts?: boolean;
 }
 
 export interface EncodedPrompt {

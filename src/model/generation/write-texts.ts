@@ -54,6 +54,9 @@ function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readon
     ({ tokens }) => tokens.length + settings.maxNewTokens > longestText(config, tokens.length),
   );
   if (tooLong.length === 0) return encoded;
+  const room = longestText(config, config.contextLength) - settings.maxNewTokens;
+  if (settings.cutsPrompts === true && room > 0)
+    return encoded.map(({ id, tokens }) => ({ id, tokens: tokens.subarray(-room) }));
   throw new UserError({
     code: 'context-limit',
     message: `${tooLong.length} of ${encoded.length} prompts leave no room for ${settings.maxNewTokens} new tokens in the model's context of ${longestText(config, 0)}`,

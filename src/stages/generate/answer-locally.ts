@@ -1,10 +1,14 @@
+import type { GenerateConfig } from '../../generated/generate-config.ts';
 import { writeTexts } from '../../model/generation/write-texts.ts';
 import type { LocalModel } from '../models/open-local-model.ts';
 import type { AnswerSource } from './answer-source.ts';
 
 /** Answers with a model in this process, so many prompts at a time. */
 export const answerLocally =
-  ({ model, tokenizer }: LocalModel, batchSize: number): AnswerSource =>
+  (
+    { model, tokenizer }: LocalModel,
+    { batch_size: batchSize, too_long: tooLong }: Pick<GenerateConfig, 'batch_size' | 'too_long'>,
+  ): AnswerSource =>
   async ({ requests, sampling, signal, onAnswer }) => {
     const settings = {
       maxNewTokens: sampling.max_new_tokens,
@@ -14,6 +18,7 @@ export const answerLocally =
       seed: sampling.seed,
       stop: sampling.stop,
       batchSize,
+      cutsPrompts: tooLong === 'cut',
     };
     const prompts = requests.map(({ id, prompt }) => ({ id, text: prompt }));
     for await (const text of writeTexts({ model, tokenizer, prompts, settings, signal })) onAnswer(text);

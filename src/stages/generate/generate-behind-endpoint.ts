@@ -6,11 +6,11 @@ import type { Generated, Generation } from './generation.ts';
 /** Lets a model behind an endpoint answer; `model` is its name there. */
 export async function generateBehindEndpoint(generation: Generation & { model: string }): Promise<Generated> {
   const { config, model } = generation;
-  if (config.mode === 'score')
+  if (config.mode !== 'text')
     throw new UserError({
       code: 'endpoint-score',
       message: `the model \`${model}\` is behind an endpoint, which cannot rate given responses`,
-      help: 'score with a model folder, or let the endpoint answer with `mode: text`',
+      help: 'rate with a model folder, or let the endpoint answer with `mode: text`',
     });
   const { askEndpoint } = await import('./endpoint/ask-endpoint.ts');
   const source: AnswerSource = (asking) => askEndpoint({ ...asking, model, settings: config.endpoint });

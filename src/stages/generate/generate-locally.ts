@@ -1,8 +1,10 @@
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
-import { openLocalModel } from '../models/open-local-model.ts';
+import { type LocalModel, openLocalModel } from '../models/open-local-model.ts';
 import { answerLocally } from './answer-locally.ts';
 import { askAll } from './ask-all.ts';
 import type { Generated, Generation } from './generation.ts';
+import { rateAllChoices } from './rate/rate-all-choices.ts';
+import { rollAll } from './rate/roll-all.ts';
 import { scoreAll } from './score-all.ts';
 
 export interface LocalGeneration extends Generation {
@@ -17,10 +19,29 @@ export async function generateLocally(generation: LocalGeneration): Promise<Gene
   const { tensorBackend } = local;
   // The rows that are computed together are part of a computation's shape, and floats may follow it.
   const fingerprint = JSON.stringify({ ...tensorBackend, batch_size: config.batch_size });
-  const { responses, measurements } =
-    config.mode === 'score'
-      ? await scoreAll(generation, { local, fingerprint })
-      : await askAll(generation, { source: answerLocally(local, config.batch_size), fingerprint });
+  const { responses, measurements } = await generateWith(generation, { local, fingerprint });
   const peak_memory = process.resourceUsage().maxRSS * 1024;
   return { responses, measurements: { ...tensorBackend, ...measurements, peak_memory } };
+}
+
+interface ModelAtHand {
+  readonly local: LocalModel;
+  /** Names what computes, beside the key. */
+  readonly fingerprint: string;
+}
+
+function generateWith(generation: Generation, { local, fingerprint }: ModelAtHand): Promise<Generated> {
+  const { config } = generation;
+  switch (config.mode) {
+    case 'text':
+      return askAll(generation, { source: answerLocally(local, config), fingerprint });
+    case 'score':
+      return scoreAll(generation, { local, fingerprint });
+    case 'choices':
+      return rateAllChoices(generation, { local, fingerprint });
+    case 'rolling':
+      return rollAll(generation, { local, fingerprint });
+    default:
+      return config.mode satisfies never;
+  }
 }

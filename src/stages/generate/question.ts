@@ -16,7 +16,13 @@ export interface Question {
   readonly rest: string;
   /** The marker before the response, without white space around it. */
   readonly header: string;
+  /** The header as it stands between prompt and response, where the prompt does not end with it. */
+  readonly between: string;
   readonly expected: string;
+  /** The responses to choose from; empty where there is no choice. */
+  readonly choices: readonly string[];
+  /** So many characters of the prompt begin other prompts too. */
+  readonly sharedCharacters: number;
 }
 
 /** The questions of all records, whose ids have to differ: an answer is found again by its id. */
@@ -40,7 +46,7 @@ export async function readQuestions(
 
 /** Cuts a record where the model begins: after its last prompt segment, or after the header that follows. */
 export function questionOf(
-  { id, fields, segments }: FormattedRecord,
+  { id, fields, segments, choices = [], shared_characters: sharedCharacters = 0 }: FormattedRecord,
   start: GenerateConfig['start'],
 ): Question {
   const answerAt = segments.findLastIndex(({ role }) => role === 'prompt') + 1;
@@ -53,7 +59,10 @@ export function questionOf(
     prompt: textOf(given),
     rest: textOf(segments.slice(given.length)),
     header: textOf(headers).trim(),
+    between: start === 'header' ? '' : textOf(headers),
     expected: textOf(answer.filter(({ role }) => role === 'response')),
+    choices,
+    sharedCharacters,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Json } from '../../json.ts';
 import { isObject } from '../../text/parse-record.ts';
 import { UserError } from '../../user-error.ts';
-import type { ResponseRecord } from './response-record.ts';
+import type { RatedChoice, ResponseRecord } from './response-record.ts';
 
 type Field = keyof ResponseRecord;
 
@@ -21,7 +21,23 @@ const fields: { readonly [Name in Field]-?: (value: Json | undefined) => boolean
   scored_tokens: orAbsent(isNumber),
   passed: orAbsent((value) => typeof value === 'boolean'),
   outcome: orAbsent(isText),
+  choices: orAbsent((value) => Array.isArray(value) && value.every(isRatedChoice)),
+  words: orAbsent(isNumber),
+  bytes: orAbsent(isNumber),
 };
+
+const choiceFields: { readonly [Name in keyof RatedChoice]-?: (value: Json | undefined) => boolean } = {
+  text: isText,
+  log_likelihood: isNumber,
+  per_character: isNumber,
+  per_byte: isNumber,
+  tokens: isNumber,
+  is_greedy: (value) => typeof value === 'boolean',
+};
+
+function isRatedChoice(value: Json): boolean {
+  return isObject(value) && Object.entries(choiceFields).every(([name, test]) => test(value[name]));
+}
 
 /**
  * One line of a responses file; throws a UserError for anything else, since a command of the user's can write one too.

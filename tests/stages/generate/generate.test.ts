@@ -27,6 +27,7 @@ const defaults: GenerateConfig = {
   stop: [],
   clean: true,
   batch_size: 2,
+  too_long: 'refuse',
   endpoint: { concurrency: 1, timeout_seconds: 1, retries: 0 },
 };
 const words = (ids: readonly number[]) => ids.map((id) => `w${id}`).join(' ');
@@ -130,9 +131,11 @@ test('writes the same bytes on the cpu backend for as long as it keeps its versi
     greedy: await digest({}),
     sampled: await digest({ temperature: 1.2, top_k: 30, top_p: 0.9 }),
     scores: await digest({ mode: 'score' }),
+    rolling: await digest({ mode: 'rolling', window: 7 }),
   }).toMatchInlineSnapshot(`
     {
       "greedy": "3bd3d7c8f5b1a0ad",
+      "rolling": "4aab1d9e008bc0ae",
       "sampled": "ec336d7dbaf7fa62",
       "scores": "74e689807a2ca5da",
       "version": 1,
@@ -179,6 +182,76 @@ test('in score mode a record gets the log likelihood of its response and of the 
   ]);
 });
 
+test('in choices mode a record gets the log likelihood of each candidate after its prompt and header', async () => {
+  const ids = expected.ids[0] ?? [];
+  const logProbabilities = expected.untied.target_log_probabilities[0] ?? [];
+  const right = words(ids.slice(4, 6));
+  const segments = [
+    { role: 'prompt', text: words(ids.slice(0, 4)) },
+    { role: 'header', text: ' ' },
+    { role: 'response', text: right },
+  ];
+  const { responses, measurements } = await generate({
+    config: { mode: 'choices' },
+    prompts: [{ id: 'a', segments, fields: {}, choices: [right, words(ids.slice(4, 5))] }],
+  });
+  const rated = (text: string, value: number, tokens: number) => ({
+    text,
+    log_likelihood: expect.closeTo(value, 4),
+    per_character: expect.closeTo(value / text.length, 5),
+    per_byte: expect.closeTo(value / text.length, 5),
+    tokens,
+    is_greedy: expect.any(Boolean),
+  });
+  const [first = 0, second = 0] = logProbabilities.slice(3);
+  expect(responses).toEqual([
+    {
+      id: 'a',
+      prompt: words(ids.slice(0, 4)),
+      expected: right,
+      fields: {},
+      choices: [rated(right, first + second, 2), rated(words(ids.slice(4, 5)), first, 1)],
+    },
+  ]);
+  expect(measurements).toMatchObject({ answers: 1 });
+});
+
+test('in rolling mode a record gets the log likelihood of its whole text, window by window', async () => {
+  const ids = (expected.ids[0] ?? []).slice(0, 7);
+  const segments = [{ role: 'response', text: words(ids) }];
+  const prompts = [{ id: 'a', segments, fields: {} }];
+  const { responses } = await generate({ config: { mode: 'rolling', window: 5 }, prompts });
+  // The same windows, each scored as a text of its own: w60 ends a text.
+  const given = (prompt: readonly number[], response: readonly number[]) => ({
+    id: response.join(),
+    segments: [
+      { role: 'prompt', text: `${words(prompt)} ` },
+      { role: 'header', text: ' ' },
+      { role: 'response', text: words(response) },
+    ],
+    fields: {},
+    choices: [words(response)],
+  });
+  const windows = [given([60], ids.slice(0, 5)), given(ids.slice(1, 5), ids.slice(5))];
+  const apart = await generate({ config: { mode: 'choices' }, prompts: windows });
+  const sum = apart.responses.reduce((total: number, one) => {
+    const { choices } = one as unknown as { choices: readonly { log_likelihood: number }[] }; // as the test above has it
+    return total + (choices[0]?.log_likelihood ?? 0);
+  }, 0);
+  expect(responses).toEqual([
+    {
+      id: 'a',
+      prompt: '',
+      expected: words(ids),
+      fields: {},
+      log_likelihood: expect.closeTo(sum, 4),
+      scored_tokens: 7,
+      words: 7,
+      bytes: words(ids).length,
+    },
+  ]);
+});
+
 describe('what the user can mend is told', () => {
   const cases: readonly (readonly [string, Given, string])[] = [
     [
@@ -195,6 +268,11 @@ describe('what the user can mend is told', () => {
       'a prompt without room for its answer',
       { config: { max_new_tokens: 20 } },
       "2 of 5 prompts leave no room for 20 new tokens in the model's context of 24",
+    ],
+    [
+      'records without choices in choices mode',
+      { config: { mode: 'choices' } },
+      '5 of 5 records cannot be answered by a choice',
     ],
   ];
   test.each(cases)('%s', async (_title, given, message) => {

@@ -11,16 +11,25 @@ const alpaca: readonly Segment[] = [
 const record = (segments: readonly Segment[]) => ({ id: 'a', segments, fields: { row: 1 } });
 
 test('the model begins after the prompt and writes the header itself, or begins after the header', () => {
-  const question = { id: 'a', fields: { row: 1 }, header: '### Response:', expected: 'Done.' };
+  const question = {
+    id: 'a',
+    fields: { row: 1 },
+    header: '### Response:',
+    expected: 'Done.',
+    choices: [],
+    sharedCharacters: 0,
+  };
   expect(questionOf(record(alpaca), 'prompt')).toEqual({
     ...question,
     prompt: 'Instruction: add.',
     rest: '\n\n### Response:\nDone.',
+    between: '\n\n### Response:\n',
   });
   expect(questionOf(record(alpaca), 'header')).toEqual({
     ...question,
     prompt: 'Instruction: add.\n\n### Response:\n',
     rest: 'Done.',
+    between: '',
   });
 });
 

@@ -58,6 +58,7 @@ function configOf(address: string | undefined): Parameters<typeof checkEndpoint>
     stop: [],
     clean: true,
     batch_size: 1,
+    too_long: 'refuse',
     endpoint: {
       ...(address === undefined ? {} : { base_url: address }),
       concurrency: 1,

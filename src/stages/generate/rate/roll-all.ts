@@ -1,0 +1,103 @@
+import { scoreTexts, type TextToScore } from '../../../model/generation/score-texts.ts';
+import { UserError } from '../../../user-error.ts';
+import type { LocalModel } from '../../models/open-local-model.ts';
+import { RecordProblems } from '../../record-problems.ts';
+import type { Generated, Generation } from '../generation.ts';
+import type { Question } from '../question.ts';
+import { remembered } from '../remembered.ts';
+import { Tally } from '../tally.ts';
+import { rollingWindows } from './rolling-windows.ts';
+
+/** A text's sum as the memo holds it: [log-likelihood, tokens]. */
+type RememberedSum = readonly [number, number];
+
+interface RollingModel {
+  readonly local: LocalModel;
+  readonly fingerprint: string;
+}
+
+/** Rates the whole text of every record, however long, unless its rating is there from before. */
+export async function rollAll(
+  generation: Generation,
+  { local, fingerprint }: RollingModel,
+): Promise<Generated> {
+  const { config, questions, host } = generation;
+  const sums = await remembered<RememberedSum>(generation, {
+    fingerprint,
+    asks: ({ prompt, rest }) => [prompt + rest],
+    decode: decodeSum,
+  });
+  const { open, known } = sums;
+  const tally = new Tally(host, { total: known + open.length, known });
+  const windows = windowsOf(open, { local, longest: config.window });
+  // An id of its own for each window, so that a text's sum is taken in the order of its windows.
+  const texts = windows.flatMap((own, text) =>
+    own.map((window, index) => ({ ...window, id: `${text}/${index}` })),
+  );
+  const { batch_size: batchSize } = config;
+  const scores = new Map<string, { readonly logLikelihood: number; readonly tokens: number }>();
+  const left = windows.map(({ length }) => length);
+  for await (const score of scoreTexts({ model: local.model, texts, batchSize, signal: host.signal })) {
+    scores.set(score.id, score);
+    const text = Number(score.id.split('/')[0]);
+    left[text] = (left[text] ?? 0) - 1;
+    if (left[text] !== 0) continue;
+    const own = (windows[text] ?? []).map((_, index) => scores.get(`${text}/${index}`));
+    const tokens = own.reduce((total, one) => total + (one?.tokens ?? 0), 0);
+    sums.add(open[text]?.id ?? '', [
+      own.reduce((total, one) => total + (one?.logLikelihood ?? 0), 0),
+      tokens,
+    ]);
+    tally.add(tokens);
+  }
+  return {
+    responses: questions.map((one) => responseTo(one, sums.resultOf(one))),
+    measurements: tally.measurements(),
+  };
+}
+
+function windowsOf(
+  questions: readonly Question[],
+  { local, longest }: { readonly local: LocalModel; readonly longest: number | undefined },
+): readonly (readonly TextToScore[])[] {
+  const { model, tokenizer } = local;
+  const { contextLength } = model.config;
+  const window = Math.min(longest ?? contextLength, contextLength);
+  const problems = new RecordProblems('cannot be rated');
+  const windows = questions.map(({ id, prompt, rest }) =>
+    problems.collect({ id }, () => {
+      const tokens = tokenizer.encode(prompt + rest);
+      if (tokens.length > 0)
+        return rollingWindows({ id, tokens }, { window, endOfText: tokenizer.endOfText });
+      throw new UserError({ code: 'no-tokens', message: 'its text has no tokens' });
+    }),
+  );
+  problems.throwIfAny();
+  return windows.map((own) => own ?? []);
+}
+
+function responseTo(
+  { id, prompt, rest, expected, fields }: Question,
+  [log_likelihood, scored_tokens]: RememberedSum,
+) {
+  const text = prompt + rest;
+  const words = text.split(/\s+/u).length;
+  return {
+    id,
+    prompt,
+    expected,
+    fields,
+    log_likelihood,
+    scored_tokens,
+    words,
+    bytes: Buffer.byteLength(text),
+  };
+}
+
+function decodeSum(value: unknown): RememberedSum | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [logLikelihood, tokens]: unknown[] = value;
+  return typeof logLikelihood === 'number' && typeof tokens === 'number'
+    ? [logLikelihood, tokens]
+    : undefined;
+}
