@@ -77,6 +77,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   yaml: ['src/runtime', 'src/cli'],
   execa: ['src/runtime/execute', 'src/stages/execute/sandbox', 'src/stages/shell'],
   openai: ['src/stages/generate/endpoint'],
+  koffi: ['src/tensor/onnx/native'],
   'onnxruntime-node': ['src/tensor', 'src/cli/doctor'],
   '@tensorflow/tfjs-core': ['src/tensor', 'src/model', 'src/training', 'src/cli/doctor'],
 };

@@ -4,17 +4,15 @@ import { instructionSet } from './instruction-set.ts';
 import type { TensorBackendInfo, TensorBackendOptions } from './tensor-backend.ts';
 
 /** Loads a backend, makes it the one that tfjs-core uses from now on, and says what it is. */
-export async function openTensorBackend({
-  backend,
-  threads,
-}: TensorBackendOptions): Promise<TensorBackendInfo> {
+export async function openTensorBackend(options: TensorBackendOptions): Promise<TensorBackendInfo> {
+  const { backend } = options;
   tf.env().set('PROD', true); // no advertisement on the console
   registerGradients();
   switch (backend) {
     case 'cpu':
       return openCpu();
     case 'onnx':
-      return openOnnx(threads);
+      return openOnnx(options);
     default:
       throw new Error(`There is no tensor backend \`${backend satisfies never}\`: use onnx or cpu.`);
   }
@@ -35,8 +33,9 @@ async function openCpu(): Promise<TensorBackendInfo> {
   };
 }
 
-async function openOnnx(wanted: number | undefined): Promise<TensorBackendInfo> {
+async function openOnnx({ onNote, ...options }: TensorBackendOptions): Promise<TensorBackendInfo> {
   const { openOnnxBackend } = await import('./onnx/open-onnx-backend.ts');
-  const { engine, threads } = (await openOnnxBackend({ threads: wanted })).runner;
+  const { engine, threads, note } = (await openOnnxBackend(options)).runner;
+  if (note !== undefined) onNote?.(note);
   return { backend: 'onnx', engine, instructionSet: instructionSet(), threads };
 }

@@ -15,4 +15,8 @@ export interface TensorBackendOptions {
   readonly backend: TensorBackendName;
   /** Threads that one operation may use; as many as this process may use processors where absent. */
   readonly threads?: number | undefined;
+  /** How the onnx backend calls its engine; the fastest way that loads where absent. */
+  readonly runner?: 'native' | 'binding' | undefined;
+  /** Takes a sentence about something that makes the backend slower than it might be. */
+  readonly onNote?: ((note: string) => void) | undefined;
 }

@@ -3,7 +3,7 @@ import type { ElementType, HostArray } from './graph/element-type.ts';
 import { type GraphPlan, planGraph } from './graph/graph-plan.ts';
 import { GraphRecorder, type ValueStorage } from './graph/graph-recorder.ts';
 import { type GraphValue, graphValue } from './graph/graph-value.ts';
-import type { GraphRunner } from './session/graph-runner.ts';
+import type { GraphRunner, HostTensor } from './session/graph-runner.ts';
 import { SessionCache } from './session/session-cache.ts';
 
 export interface BackendStatistics {
@@ -26,6 +26,8 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   readonly #sessions: SessionCache;
   readonly #values = new tf.DataStorage<GraphValue>(this, tf.engine());
   #runs = 0;
+  /** The run that is under way beside this thread. */
+  #flight: Promise<void> | undefined;
 
   constructor({ runner, mostPendingNodes }: { runner: GraphRunner; mostPendingNodes: number }) {
     super();
@@ -46,17 +48,46 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 
   /** Runs everything that living tensors wait for. What could not be computed fails where it is read. */
   flush(): void {
-    const pending = this.recorder.pending;
+    const plan = this.#plan();
     this.recorder.clear();
-    const plan = planGraph(pending);
     if (plan === null) return;
     try {
-      this.#run(plan);
+      settleAll(plan, this.#sessions.find(plan).run(inputsOf(plan)));
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const failure = new Error(`The tensors that were waiting could not be computed: ${reason}`, { cause });
-      for (const value of plan.outputs) settle(value, failure);
+      failAll(plan, cause);
     }
+    this.#runs++;
+  }
+
+  /** The same beside this thread, where the engine can; everything recorded so far is computed when it resolves. */
+  async flushAsync(): Promise<void> {
+    // What runs already may lack what was recorded since.
+    if (this.#flight !== undefined) await this.#flight;
+    if (this.recorder.pending.length === 0) return;
+    this.#flight ??= this.#fly().finally(() => {
+      this.#flight = undefined;
+    });
+    await this.#flight;
+  }
+
+  async #fly(): Promise<void> {
+    const { pending } = this.recorder;
+    const count = pending.length;
+    const plan = this.#plan();
+    if (plan !== null) {
+      try {
+        settleAll(plan, await this.#sessions.find(plan).runAsync(inputsOf(plan)));
+      } catch (cause) {
+        failAll(plan, cause);
+      }
+      this.#runs++;
+    }
+    // A synchronous read meanwhile has computed everything by itself and begun anew.
+    if (this.recorder.pending === pending) this.recorder.forget(count);
+  }
+
+  #plan(): GraphPlan | null {
+    return planGraph(this.recorder.pending, { takesWeights: this.runner.isNative });
   }
 
   /** Keeps a chain of kernels that nobody reads from growing without bound. Called between kernels only. */
@@ -93,13 +124,18 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   override readSync(dataId: object): tf.BackendValues {
     // Also where the value itself is there already: whoever reads it may change it in place, so nothing may wait for it.
     this.flush();
-    const value = this.#values.get(dataId);
-    if (value.failure !== null) throw value.failure;
-    return value.data as tf.BackendValues; // set by the flush; no tensor of tfjs has int64 elements
+    return dataOf(this.#values.get(dataId));
   }
 
   override async read(dataId: object): Promise<tf.BackendValues> {
-    return this.readSync(dataId);
+    const value = this.#values.get(dataId);
+    value.readers++;
+    try {
+      await this.flushAsync();
+    } finally {
+      value.readers--;
+    }
+    return dataOf(value);
   }
 
   override refCount(dataId: object): number {
@@ -150,23 +186,36 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   override dispose(): void {
     this.#sessions.dispose();
   }
+}
 
-  #run(plan: GraphPlan): void {
-    const inputs = plan.inputs.map((value) => {
-      if (value.failure !== null) throw value.failure;
-      if (value.data === null) throw new Error('A value was recorded that nothing computes.');
-      return { shape: value.shape, type: value.type, data: value.data };
-    });
-    const results = this.#sessions.find(plan).run(inputs);
-    this.#runs++;
-    plan.outputs.forEach((value, i) => {
-      settle(value, results[i] ?? new Error('The engine gave fewer results than the graph has outputs.'));
-    });
-  }
+function inputsOf({ inputs }: GraphPlan): HostTensor[] {
+  return inputs.map((value) => {
+    if (value.failure !== null) throw value.failure;
+    if (value.data === null) throw new Error('A value was recorded that nothing computes.');
+    return { shape: value.shape, type: value.type, data: value.data };
+  });
+}
+
+function settleAll({ outputs }: GraphPlan, results: readonly HostArray[]): void {
+  outputs.forEach((value, i) => {
+    settle(value, results[i] ?? new Error('The engine gave fewer results than the graph has outputs.'));
+  });
+}
+
+function failAll({ outputs }: GraphPlan, cause: unknown): void {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const failure = new Error(`The tensors that were waiting could not be computed: ${reason}`, { cause });
+  for (const value of outputs) settle(value, failure);
+}
+
+function dataOf(value: GraphValue): tf.BackendValues {
+  if (value.failure !== null) throw value.failure;
+  return value.data as tf.BackendValues; // set by the flush; no tensor of tfjs has int64 elements
 }
 
 /** From here on the value stands by itself: the nodes behind it are gone. */
 function settle(value: GraphValue, outcome: HostArray | Error): void {
+  if (value.data !== null) return; // computed by another run meanwhile
   if (outcome instanceof Error) value.failure = outcome;
   else value.data = outcome;
   value.producer = null;

@@ -3,13 +3,16 @@ import { fusedKernels } from './kernels/fused.ts';
 import type { Kernel, KernelCall } from './kernels/kernel.ts';
 import { kernelTable } from './kernels/kernel-table.ts';
 import { OnnxBackend } from './onnx-backend.ts';
-import { openOnnxRuntime } from './session/open-onnx-runtime.ts';
+import type { GraphRunner } from './session/graph-runner.ts';
+import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
 
 export const ONNX_BACKEND = 'onnx';
 
 export interface OnnxBackendOptions {
   /** Threads that one operator may use; one for each processor that this process may use where absent. */
   readonly threads?: number | undefined;
+  /** How the engine is called; the fastest that loads where absent. */
+  readonly runner?: OnnxRunnerName | undefined;
   /** A chain of kernels as long as this is run though nobody reads from it, so that its memory stays bounded. */
   readonly mostPendingNodes?: number;
 }
@@ -22,11 +25,11 @@ const MOST_PENDING_NODES = 50_000;
  * one; with others the one before is closed, and its tensors with it.
  */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
-  const { threads, mostPendingNodes = MOST_PENDING_NODES } = options;
-  const runner = openOnnxRuntime({ threads });
+  const { mostPendingNodes = MOST_PENDING_NODES } = options;
+  const runner = await openRunner(options);
   const before = tf.findBackend(ONNX_BACKEND);
   if (before instanceof OnnxBackend) {
-    if (before.runner.threads === runner.threads && before.mostPendingNodes === mostPendingNodes) {
+    if (isSameRunner(before.runner, runner) && before.mostPendingNodes === mostPendingNodes) {
       await tf.setBackend(ONNX_BACKEND);
       return before;
     }
@@ -40,6 +43,9 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   await tf.setBackend(ONNX_BACKEND);
   return backend;
 }
+
+const isSameRunner = (a: GraphRunner, b: GraphRunner): boolean =>
+  a.threads === b.threads && a.isNative === b.isNative;
 
 function registerKernel(kernelName: string, kernel: Kernel): void {
   tf.registerKernel({

@@ -9,23 +9,25 @@ export interface GraphPlan {
   /** Values fed from the host, in the order of their numbers. */
   readonly inputs: readonly GraphValue[];
   readonly constants: readonly GraphValue[];
-  /** Values that tensors still hold. */
+  /** Values that stay as they are, for the engine to prepare once; none where it cannot. */
+  readonly weights: readonly GraphValue[];
+  /** Values that tensors still hold, and those that are left in the memory of others. */
   readonly outputs: readonly GraphValue[];
 }
 
 let lastPlan = 0;
 
 /** Picks what the values still held depend on; null where nothing is to be computed. */
-export function planGraph(pending: readonly GraphNode[]): GraphPlan | null {
+export function planGraph(pending: readonly GraphNode[], { takesWeights = false } = {}): GraphPlan | null {
   lastPlan++;
   const nodes = neededNodes(pending);
   if (nodes.length === 0) return null;
   lastPlan++;
-  const { codes, inputs, constants } = numberValues(nodes);
-  const outputs = nodes.flatMap((node) => node.outputs.filter((value) => value.references > 0));
+  const { codes, inputs, constants, weights } = numberValues(nodes, takesWeights);
+  const outputs = nodes.flatMap((node) => node.outputs.filter(isOutput));
   codes.push('outputs');
-  for (const value of outputs) codes.push(value.number);
-  return { key: codes.join(), nodes, inputs, constants, outputs };
+  for (const value of outputs) codes.push(value.number, value.overwrites?.number ?? -1);
+  return { key: codes.join(), nodes, inputs, constants, weights, outputs };
 }
 
 function neededNodes(pending: readonly GraphNode[]): GraphNode[] {
@@ -39,16 +41,24 @@ function neededNodes(pending: readonly GraphNode[]): GraphNode[] {
   return needed.reverse();
 }
 
-const isNeeded = (value: GraphValue): boolean => value.references > 0 || value.plan === lastPlan;
+const isHeld = ({ references, readers }: GraphValue): boolean => references > 0 || readers > 0;
+
+const isNeeded = (value: GraphValue): boolean =>
+  value.data === null && (value.plan === lastPlan || isHeld(value));
+
+const isOutput = (value: GraphValue): boolean =>
+  value.data === null && (value.overwrites !== null || isHeld(value));
 
 interface Numbered {
   readonly codes: (number | string)[];
   readonly inputs: GraphValue[];
   readonly constants: GraphValue[];
+  readonly weights: GraphValue[];
+  readonly takesWeights: boolean;
 }
 
-function numberValues(nodes: readonly GraphNode[]): Numbered {
-  const numbered: Numbered = { codes: [], inputs: [], constants: [] };
+function numberValues(nodes: readonly GraphNode[], takesWeights: boolean): Numbered {
+  const numbered: Numbered = { codes: [], inputs: [], constants: [], weights: [], takesWeights };
   let next = 0;
   const number = (value: GraphValue) => {
     value.plan = lastPlan;
@@ -68,10 +78,13 @@ function numberValues(nodes: readonly GraphNode[]): Numbered {
   return numbered;
 }
 
-function addSource({ codes, inputs, constants }: Numbered, value: GraphValue): void {
+function addSource({ codes, inputs, constants, weights, takesWeights }: Numbered, value: GraphValue): void {
   if (value.constant !== '') {
     constants.push(value);
     codes.push(value.constant);
+  } else if (takesWeights && value.weight > 0) {
+    weights.push(value);
+    codes.push(`weight ${value.weight}`);
   } else {
     inputs.push(value);
     codes.push(-1, ONNX_TYPE[value.type], value.shape.length, ...value.shape);

@@ -3,6 +3,7 @@ import { broadcastShape } from './broadcast-shape.ts';
 import { type ElementType, type HostArray, hostArray, ONNX_TYPE } from './element-type.ts';
 import { type GraphNode, type GraphValue, graphValue, sameShape, sizeOf } from './graph-value.ts';
 import { type Operator, operator } from './operator.ts';
+import { withoutFirst } from './without-first.ts';
 
 export interface NewNode {
   readonly operator: Operator;
@@ -51,6 +52,11 @@ export class GraphRecorder {
   /** Forgets what was recorded, once it has run. */
   clear(): void {
     this.#nodes = [];
+  }
+
+  /** Forgets the first `count` nodes, which have run, but for those that a later one still has to compute from. */
+  forget(count: number): void {
+    this.#nodes = withoutFirst(this.#nodes, count);
   }
 
   /** The value of a tensor, in the tensor's own shape. */

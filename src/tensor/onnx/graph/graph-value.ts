@@ -14,6 +14,12 @@ export interface GraphValue {
   producer: GraphNode | null;
   /** Tensors of tfjs that hold this value; one without any is not kept after a run. */
   references: number;
+  /** Reads that wait for it; it is kept for them though its tensor may be disposed of meanwhile. */
+  readers: number;
+  /** Number of a weight that stays as it is, which may be compiled into a graph; 0 for everything else. */
+  weight: number;
+  /** The value in whose memory this one is left, which is an input of the same node. */
+  overwrites: GraphValue | null;
   /** The same elements in other shapes, so that each reshape is recorded once. */
   views: GraphValue[] | null;
   /** Why it could not be computed. */
@@ -45,6 +51,9 @@ export function graphValue({ shape, type, data, constant = '' }: NewValue): Grap
     data: data ?? null,
     producer: null,
     references: 0,
+    readers: 0,
+    weight: 0,
+    overwrites: null,
     views: null,
     failure: null,
     plan: 0,

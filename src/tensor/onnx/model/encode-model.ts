@@ -5,6 +5,8 @@ import type { Operator } from '../graph/operator.ts';
 import { ModelProto } from './onnx-messages.ts';
 
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 };
+// TensorProto.DataLocation in onnx.proto.
+const EXTERNAL = 1;
 const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'gamma']);
 
 /** The bytes of the ONNX model (operator set 18) that computes a plan's outputs from its inputs. */
@@ -12,7 +14,7 @@ export function encodeModel(plan: GraphPlan): Uint8Array {
   const graph = {
     name: 'pending',
     node: plan.nodes.map(nodeMessage),
-    initializer: plan.constants.map(constantMessage),
+    initializer: [...plan.constants.map(constantMessage), ...plan.weights.map(weightMessage)],
     input: plan.inputs.map(valueMessage),
     output: plan.outputs.map(valueMessage),
   };
@@ -53,6 +55,19 @@ function constantMessage(value: GraphValue): object {
   if (data === null) throw new Error(`The constant ${value.constant} has no data.`);
   const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return { name: valueName(value), dims: shape, dataType: ONNX_TYPE[type], rawData };
+}
+
+// Its elements are handed over beside the model: here they are said to be in a file, which is never opened.
+function weightMessage(value: GraphValue): object {
+  const { shape, type } = value;
+  const externalData = [{ key: 'location', value: 'beside' }];
+  return {
+    name: valueName(value),
+    dims: shape,
+    dataType: ONNX_TYPE[type],
+    externalData,
+    dataLocation: EXTERNAL,
+  };
 }
 
 function valueMessage(value: GraphValue): object {

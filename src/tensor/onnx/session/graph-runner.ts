@@ -6,18 +6,40 @@ export interface GraphRunner {
   readonly engine: string;
   /** Threads that one operator may use. */
   readonly threads: number;
+  /** Its sessions share weights and working memory, and can write a result into memory that they are given. */
+  readonly isNative: boolean;
+  /** Why it is a slower one than there might be. */
+  readonly note?: string;
   compile(request: CompileRequest): CompiledGraph;
 }
 
 export interface CompileRequest {
   readonly model: Uint8Array;
+  /** Names, in the order in which `run` takes them. */
   readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
+  readonly outputs: readonly GraphOutput[];
+  /** Constants that the model names without holding their elements; native runners only. */
+  readonly weights: readonly NamedWeight[];
+}
+
+export interface GraphOutput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+  /** The input whose memory takes the result, by its place; native runners only. */
+  readonly overwrites?: number | undefined;
+}
+
+export interface NamedWeight {
+  readonly name: string;
+  readonly tensor: HostTensor;
 }
 
 export interface CompiledGraph {
   /** Takes the inputs in their order and gives the outputs in theirs, in arrays of their own. */
   run(inputs: readonly HostTensor[]): HostArray[];
+  /** The same without blocking this thread, where the engine can; the inputs have to stay as they are meanwhile. */
+  runAsync(inputs: readonly HostTensor[]): Promise<HostArray[]>;
   dispose(): void;
 }
 

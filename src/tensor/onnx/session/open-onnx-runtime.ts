@@ -9,13 +9,20 @@ import type { CompiledGraph, CompileRequest, GraphRunner, HostTensor } from './g
 type Session = InstanceType<typeof binding.InferenceSession>;
 type Feeds = Parameters<Session['run']>[0];
 
+export interface BindingOptions {
+  readonly threads?: number | undefined;
+  /** Why it is this one. */
+  readonly note?: string;
+}
+
 /** Runs graphs with the CPU provider of onnxruntime-node. */
-export function openOnnxRuntime(options: { readonly threads?: number | undefined }): GraphRunner {
+export function openOnnxRuntime({ threads = availableParallelism(), note }: BindingOptions): GraphRunner {
   initOrt();
-  const threads = options.threads ?? availableParallelism();
   return {
+    ...(note === undefined ? {} : { note }),
     engine: `onnxruntime ${env.versions.node ?? 'unknown'}`,
     threads,
+    isNative: false,
     compile: (request) => compile(request, threads),
   };
 }
@@ -38,12 +45,14 @@ function compile({ model, inputs, outputs }: CompileRequest, threads: number): C
     extra: NO_SPINNING,
     logSeverityLevel: 4,
   });
-  const fetches = Object.fromEntries(outputs.map((name) => [name, null]));
+  const fetches = Object.fromEntries(outputs.map(({ name }) => [name, null]));
+  const run = (values: readonly HostTensor[]) => {
+    const results = session.run(feedsOf(inputs, values), fetches, RUN_OPTIONS);
+    return outputs.map(({ name }) => results[name]?.data as HostArray); // models ask for types with such arrays only
+  };
   return {
-    run(values) {
-      const results = session.run(feedsOf(inputs, values), fetches, RUN_OPTIONS);
-      return outputs.map((name) => results[name]?.data as HostArray); // models ask for types with such arrays only
-    },
+    run,
+    runAsync: async (values) => run(values),
     dispose: () => session.dispose(),
   };
 }

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import type { GraphPlan } from '../graph/graph-plan.ts';
 import { peakBytes } from '../graph/peak-bytes.ts';
-import { encodeModel, valueName } from '../model/encode-model.ts';
+import { compileRequest } from './compile-request.ts';
 import type { CompiledGraph, GraphRunner } from './graph-runner.ts';
 
 export interface SessionLimits {
@@ -48,12 +48,8 @@ export class SessionCache {
   }
 
   #compile(plan: GraphPlan): Entry {
-    const graph = this.#runner.compile({
-      model: encodeModel(plan),
-      inputs: plan.inputs.map(valueName),
-      outputs: plan.outputs.map(valueName),
-    });
-    const bytes = peakBytes(plan);
+    const graph = this.#runner.compile(compileRequest(plan));
+    const bytes = this.#runner.isNative ? 0 : peakBytes(plan); // native sessions share one arena
     this.#bytes += bytes;
     this.#compiled++;
     return { graph, bytes };

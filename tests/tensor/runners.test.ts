@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import { locateLibrary } from '../../src/tensor/onnx/native/locate-library.ts';
+import type { OnnxBackend } from '../../src/tensor/onnx/onnx-backend.ts';
+import { openOnnxBackend } from '../../src/tensor/onnx/open-onnx-backend.ts';
+import { type OnnxRunnerName, openRunner } from '../../src/tensor/onnx/session/open-runner.ts';
+import { tensorOf } from './numbers.ts';
+
+const runners: readonly OnnxRunnerName[] = ['native', 'binding'];
+
+describe.each(runners)('the %s runner', (runner) => {
+  let backend: OnnxBackend;
+
+  beforeEach(async () => {
+    await openTensorBackend({ backend: 'onnx', threads: 2, runner });
+    backend = await openOnnxBackend({ threads: 2, runner });
+  });
+
+  test('gives the same bits at once and later', async () => {
+    const [a, b] = [tensorOf([64, 48]), tensorOf([48, 32], { seed: 2 })];
+    const [first, second] = [tf.softmax(tf.matMul(a, b)), tf.softmax(tf.matMul(a, b))];
+    expect(await second.data()).toEqual(first.dataSync());
+  });
+
+  test('computes what was recorded, and reads at once, while another read is under way', async () => {
+    const x = tf.tensor([1, 2, 3]);
+    const doubled = tf.mul(x, 2);
+    const reading = doubled.data();
+    const [squared, reshaped] = [tf.square(doubled), tf.reshape(doubled, [3, 1])];
+    const atOnce = tf.add(squared, 1).dataSync();
+    const later = tf.add(reshaped, tf.neg(doubled)).data();
+    expect([[...atOnce], [...(await reading)], [...(await later)]]).toEqual([
+      [5, 17, 37],
+      [2, 4, 6],
+      [0, -2, -4, 2, 0, -2, 4, 2, 0],
+    ]);
+    expect(backend.statistics.pendingNodes).toBe(0);
+  });
+
+  test('a view that is recorded during a read is computed after it', async () => {
+    const doubled = tf.mul(tensorOf([2, 3]), 2);
+    const turned = tf.transpose(tf.reshape(doubled, [3, 2]));
+    const reading = tf.neg(turned).data();
+    const after = tf.add(tf.reshape(doubled, [3, 2]), 0);
+    await reading;
+    expect(await after.data()).toEqual(doubled.dataSync());
+  });
+
+  test('a tensor that is disposed of while it is read is read all the same, and leaves nothing', async () => {
+    const before = [tf.memory().numTensors, backend.numDataIds()];
+    const x = tf.tensor([1, 2]);
+    const [first, second] = [tf.neg(x), tf.square(x)];
+    const reading = [first.data(), second.data()];
+    tf.dispose([x, first, second]);
+    expect((await Promise.all(reading)).map((values) => [...values])).toEqual([
+      [-1, -2],
+      [1, 4],
+    ]);
+    expect([tf.memory().numTensors, backend.numDataIds()]).toEqual(before);
+  });
+
+  test('what cannot be computed fails where it is read, at once and later, and nothing else does', async () => {
+    const bad = () => tf.gather(tf.tensor([1, 2, 3]), tf.tensor([9], [1], 'int32'));
+    await expect(bad().data()).rejects.toThrow('could not be computed');
+    expect(() => bad().dataSync()).toThrow('could not be computed');
+    expect([...(await tf.neg(tf.tensor([1])).data())]).toEqual([-1]);
+  });
+
+  test('a session that is given up while it runs ends its run first', async () => {
+    const reading = tf.sum(tf.matMul(tf.ones([300, 300]), tf.ones([300, 300]))).data();
+    backend.dispose();
+    expect([...(await reading)]).toEqual([300 ** 3]);
+  });
+});
+
+test('the native runner leaves the event loop free', async () => {
+  await openTensorBackend({ backend: 'onnx', threads: 1, runner: 'native' });
+  const x = tf.ones([400, 400]);
+  const reading = tf.tidy(() => tf.matMul(tf.matMul(x, x), x)).data();
+  let turns = 0;
+  let isReading = true;
+  reading.finally(() => {
+    isReading = false;
+  });
+  for (; isReading; turns++) await setImmediate();
+  expect(turns).toBeGreaterThan(1);
+});
+
+test('the native runner is the one that is taken where it loads', async () => {
+  const runner = await openRunner({ threads: 1, runner: undefined });
+  expect({ isNative: runner.isNative, note: runner.note }).toEqual(
+    process.env.TENSOR_ONNX_RUNNER === 'binding'
+      ? { isNative: false, note: undefined }
+      : { isNative: true, note: undefined },
+  );
+});
+
+const notes = {
+  'that is no library': { path: join(import.meta.dirname, 'numbers.ts'), version: '1.30.0' },
+  'of another version': { ...locateLibrary(), version: '1.29.0' },
+};
+
+test.skipIf(process.env.TENSOR_ONNX_RUNNER !== undefined).each(Object.entries(notes))(
+  'a file %s is given up with one note for the binding (skipped where TENSOR_ONNX_RUNNER names the runner)',
+  async (_, library) => {
+    const { isNative, note } = await openRunner({ threads: 1, library });
+    expect({ isNative, note }).toEqual({
+      isNative: false,
+      note: expect.stringMatching(/^the faster way to call ONNX Runtime does not load: /),
+    });
+  },
+);
