@@ -8,8 +8,9 @@ const sourceRoot = join(root, 'src');
 
 /** Layer -> the layers that it may import from, types included. `generated` and `json.ts` are for all. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  cli: ['stages', 'training', 'model', 'text', 'tensor', 'runtime'],
+  cli: ['sources', 'stages', 'training', 'model', 'text', 'tensor', 'runtime'],
   stages: ['training', 'model', 'text', 'tensor', 'runtime'],
+  sources: ['runtime'],
   training: ['model', 'text', 'tensor'],
   model: ['text', 'tensor'],
   text: [],
@@ -29,7 +30,7 @@ const allowedInRuntime: Readonly<Record<string, readonly string[]>> = {
   key: ['graph', 'config', 'source', 'stage', 'store'],
   store: ['event', 'key', 'diagnostic', 'source', 'stage'],
   plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'source'],
-  execute: ['plan', 'key', 'graph', 'store', 'stage', 'event', 'diagnostic'],
+  execute: ['plan', 'key', 'graph', 'store', 'stage', 'event', 'diagnostic', 'source'],
 };
 
 const files = readdirSync(sourceRoot, { recursive: true, encoding: 'utf8' })
@@ -78,6 +79,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   execa: ['src/runtime/execute', 'src/stages/execute/sandbox', 'src/stages/shell'],
   openai: ['src/stages/generate/endpoint'],
   koffi: ['src/tensor/onnx/native'],
+  '@huggingface/hub': ['src/sources/hub'],
   'onnxruntime-node': ['src/tensor', 'src/cli/doctor'],
   '@tensorflow/tfjs-core': ['src/tensor', 'src/model', 'src/training', 'src/cli/doctor'],
 };

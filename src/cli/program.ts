@@ -11,6 +11,7 @@ import { runsCommand } from './commands/runs-command.ts';
 import { schemaCommand } from './commands/schema-command.ts';
 import { scoreCommand } from './commands/score-command.ts';
 import { showCommand } from './commands/show-command.ts';
+import { updateCommand } from './commands/update-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { retuneVersion } from './retune-version.ts';
@@ -44,6 +45,7 @@ function buildProgram(context: CommandContext, ended: (code: ExitCode) => void):
   add(runCommand);
   add(planCommand);
   add(explainCommand);
+  add(updateCommand);
   program.commandsGroup('Look at it and at its results:');
   add(showCommand);
   add(runsCommand);

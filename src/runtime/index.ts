@@ -6,11 +6,17 @@ export type { RunOptions } from './execute/run-options.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
 export type { RunResult } from './execute/run-result.ts';
 export { serveStageProcess } from './execute/serve-stage-process.ts';
+export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export type { Dag, DagNode } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';
 export type { Difference } from './key/compare-material.ts';
 export type { Decision, Likeness, RunReason } from './plan/decision.ts';
-export { describeDifference, describeReason, describeRun } from './plan/describe-reason.ts';
+export {
+  describeDifference,
+  describeReason,
+  describeRun,
+  describeWaiting,
+} from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export type { Plan, PlannedStage } from './plan/plan.ts';
 export { planPipeline } from './plan/plan-pipeline.ts';
@@ -21,6 +27,7 @@ export { type Digest, digestsAt, isFolderDigest, type PortContent } from './stor
 export { type FolderFile, readManifest } from './store/folder-manifest.ts';
 export { locateStore } from './store/locate-store.ts';
 export { type OpenContent, openContent } from './store/materialise.ts';
+export type { Resolution } from './store/resolution.ts';
 export type { RunOutcome, RunRecord, StageOutcome } from './store/run-record.ts';
 export { listRuns, readRun } from './store/run-records.ts';
 export { openStore, type Store } from './store/store.ts';

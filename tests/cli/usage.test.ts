@@ -20,6 +20,7 @@ test('`retune` alone shows the commands in groups and the first step', async () 
       run         Run the stages whose inputs changed, and reuse the rest
       plan        Show what a run would do and why, and change nothing
       explain     Show field by field how a stage differs from its nearest past run
+      update      Resolve remote sources again and lock what they are now
 
     Look at it and at its results:
       show        Print a result: records, answers, tokens, batches, a model, a

@@ -1,6 +1,11 @@
 import type { Json } from '../../json.ts';
 import { positionOf } from '../../runtime/diagnostic/position.ts';
-import { describeRun, type ExplainedDifference, type Explanation } from '../../runtime/index.ts';
+import {
+  describeRun,
+  describeWaiting,
+  type ExplainedDifference,
+  type Explanation,
+} from '../../runtime/index.ts';
 
 /** A stage's decision and what led to it, for people and programs. */
 export interface ExplanationView {
@@ -52,7 +57,7 @@ function because(decision: Explanation['decision']): Partial<ExplanationView> {
     case 'run':
       return { key: decision.key, reason: describeRun(decision) };
     case 'undecided':
-      return { reason: `waits for ${decision.waitsFor.join(', ')}` };
+      return { reason: describeWaiting(decision) };
     default:
       return decision satisfies never;
   }

@@ -1,5 +1,6 @@
 import type { Dag } from '../../runtime/graph/dag.ts';
 import { loadPipeline } from '../../runtime/graph/load-pipeline.ts';
+import { sourceResolvers } from '../../sources/source-resolvers.ts';
 import { stageRegistry } from '../../stages/registry.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
@@ -30,6 +31,7 @@ export async function openPipeline(request: Request): Promise<OpenedPipeline | u
   const loaded = await loadPipeline({
     file: file ?? (await findPipeline(context.workingDirectory)),
     registry: stageRegistry,
+    resolvers: sourceResolvers(context.environment),
     workingDirectory: context.workingDirectory,
     params: options.param ?? [],
     sets: options.set ?? [],

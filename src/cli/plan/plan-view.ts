@@ -1,4 +1,4 @@
-import { describeRun, type Plan, type PlannedStage } from '../../runtime/index.ts';
+import { describeRun, describeWaiting, type Plan, type PlannedStage } from '../../runtime/index.ts';
 
 /** What a run would do, for people and programs. */
 export interface PlanView {
@@ -13,6 +13,8 @@ export interface StageView {
   /** Why it would run, or what it waits for; absent where it is reused. */
   readonly reason?: string;
   readonly waits_for?: readonly string[];
+  /** Addresses of remote sources that have not been resolved yet. */
+  readonly unresolved?: readonly string[];
   readonly key?: string;
   /** How long it took when it last ran. */
   readonly last_milliseconds?: number;
@@ -39,7 +41,11 @@ function why(decision: PlannedStage['decision']): Partial<StageView> {
     case 'run':
       return { key: decision.key, reason: describeRun(decision) };
     case 'undecided':
-      return { reason: `waits for ${decision.waitsFor.join(', ')}`, waits_for: decision.waitsFor };
+      return {
+        reason: describeWaiting(decision),
+        waits_for: decision.waitsFor,
+        ...(decision.unresolved.length > 0 && { unresolved: decision.unresolved }),
+      };
     default:
       return decision satisfies never;
   }

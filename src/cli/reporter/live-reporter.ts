@@ -6,9 +6,11 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 import { describeFailure, endVerb } from './describe-failure.ts';
 import { LiveRow } from './live-row.ts';
+import { LiveSources } from './live-sources.ts';
 import { advance, type Progress, progressBar, progressText } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 import { reusedText } from './reused-text.ts';
+import { isSourceEvent } from './source-event.ts';
 
 /** A list that redraws itself: one line for all reused stages, one for each stage that runs; then the warnings. */
 export class LiveReporter implements Reporter {
@@ -20,15 +22,21 @@ export class LiveReporter implements Reporter {
   readonly #warnings: string[] = [];
   readonly #reusedRow = new LiveRow();
   readonly #noticeRow = new LiveRow();
+  readonly #sources: LiveSources;
   #nameWidth = 0;
   #list: Promise<unknown> | undefined;
 
   constructor({ terminal, now }: { terminal: Terminal; now: () => number }) {
     this.#terminal = terminal;
     this.#now = now;
+    this.#sources = new LiveSources({ terminal, now });
   }
 
   readonly handle = (event: RunEvent): void => {
+    if (isSourceEvent(event)) {
+      this.#sources.handle(event);
+      return;
+    }
     switch (event.type) {
       case 'run-started':
         this.#nameWidth = Math.max(...event.stages.map((stage) => stage.length));
@@ -78,6 +86,7 @@ export class LiveReporter implements Reporter {
 
   readonly close = async (): Promise<void> => {
     this.#endAll();
+    await this.#sources.drawn;
     await this.#list;
     const { colors, columns, print } = this.#terminal;
     for (const text of this.#warnings) print(wrapText(`${colors.yellow('warning')} ${text}`, { columns }));
@@ -85,6 +94,7 @@ export class LiveReporter implements Reporter {
 
   /** listr2 is loaded only once a stage has to run. */
   async #open(): Promise<void> {
+    await this.#sources.drawn;
     const { Listr } = await import('listr2');
     const rows = [this.#reusedRow, ...this.#rows.values(), this.#noticeRow];
     await new Listr(

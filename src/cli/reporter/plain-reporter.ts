@@ -8,6 +8,7 @@ import { describeFailure, endVerb } from './describe-failure.ts';
 import { advance, type Progress, progressText } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 import { fewNames, reusedText } from './reused-text.ts';
+import { downloadReport, isSourceEvent, type SourceEvent } from './source-event.ts';
 
 const QUIET_MILLISECONDS = 5000;
 /** The width of the column of verbs. */
@@ -29,6 +30,10 @@ export class PlainReporter implements Reporter {
   }
 
   readonly handle = (event: RunEvent): void => {
+    if (isSourceEvent(event)) {
+      this.#source(event);
+      return;
+    }
     if (event.type !== 'stage-reused') this.#printReused();
     if (event.type !== 'stage-skipped') this.#printSkipped();
     switch (event.type) {
@@ -68,6 +73,27 @@ export class PlainReporter implements Reporter {
     this.#printReused();
     this.#printSkipped();
   };
+
+  #source(event: SourceEvent): void {
+    const name = safeLine(event.source);
+    switch (event.type) {
+      case 'source-started':
+        this.#stages.set(name, { quietUntil: this.#now() + QUIET_MILLISECONDS });
+        this.#line('fetching', name);
+        break;
+      case 'source-progress':
+        this.#report(name, downloadReport(event));
+        break;
+      case 'source-finished':
+        this.#line('fetched', `${name} in ${formatDuration(event.milliseconds)}`);
+        break;
+      case 'source-failed':
+        this.#line('failed', name);
+        break;
+      default:
+        event satisfies never;
+    }
+  }
 
   #report(stage: string, report: StageReport): void {
     if (report.type === 'note') {

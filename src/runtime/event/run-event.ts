@@ -10,6 +10,23 @@ export type RunEvent =
       readonly pipeline: string;
       readonly stages: readonly string[];
     }
+  /** A remote source is being resolved and downloaded; this comes before the run's start. */
+  | { readonly type: 'source-started'; readonly source: string }
+  | {
+      readonly type: 'source-progress';
+      readonly source: string;
+      /** In bytes. */
+      readonly done: number;
+      readonly total?: number;
+    }
+  | {
+      readonly type: 'source-finished';
+      readonly source: string;
+      readonly digest: string;
+      readonly revision?: string;
+      readonly milliseconds: number;
+    }
+  | { readonly type: 'source-failed'; readonly source: string }
   | { readonly type: 'stage-reused'; readonly stage: string; readonly key: string }
   | {
       readonly type: 'stage-started';

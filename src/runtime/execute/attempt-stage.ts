@@ -1,17 +1,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '../event/failure.ts';
+import type { DagNode } from '../graph/dag.ts';
 import { err, ok, type Result } from '../result.ts';
+import type { StageReport } from '../stage/stage-definition.ts';
 import type { ActionRecord } from '../store/action-record.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
 import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
 import { changedSource } from './changed-source.ts';
 import { commitResult } from './commit-result.ts';
+import { failureOf, isUserError } from './failure-of.ts';
+import { type LaidOutSources, layOutSources } from './lay-out-sources.ts';
 import { openKeptFolders } from './open-kept-folders.ts';
 import { prepareAction } from './prepare-action.ts';
 import { runChild } from './run-child.ts';
 import type { RunContext } from './run-context.ts';
 import { runInline } from './run-inline.ts';
+import { sayAddresses } from './say-addresses.ts';
 import { ingestOutputs } from './stage-outputs.ts';
 import type { StageTask, Start } from './stage-task.ts';
 
@@ -72,7 +77,11 @@ async function runIn(
 ): Promise<Result<ActionRecord, Failure>> {
   const { node, inputs, started } = attempt;
   const { store, sources, resources, emit } = context;
-  const prepared = await prepareAction(store, { node, inputs, folder, resources });
+  const report = (report: StageReport): void => emit({ type: 'stage-report', stage: node.id, report });
+  const laidOut = await sourcesOf(node, { folder, context, report });
+  if (!laidOut.ok) return laidOut;
+  const { config, addresses } = laidOut.value;
+  const prepared = await prepareAction(store, { node: { ...node, config }, inputs, folder, resources });
   const action = { ...prepared, ...(await openKeptFolders(attempt, context)) };
   const { definition, timeoutMs } = node;
   const run = await (definition.process === 'child' ? runChild : runInline)({
@@ -83,9 +92,9 @@ async function runIn(
     timeoutMs,
     graceMilliseconds: context.graceMilliseconds,
     signal: context.signal,
-    report: (report) => emit({ type: 'stage-report', stage: node.id, report }),
+    report,
   });
-  if (!run.ok) return run;
+  if (!run.ok) return err(sayAddresses(run.error, addresses));
   const outputs = await ingestOutputs(store, action.outputs);
   if (!outputs.ok) return outputs;
   const path = await changedSource(node, sources);
@@ -93,4 +102,21 @@ async function runIn(
   return ok(
     await commitResult(attempt, { outputs: outputs.value, measurements: run.value, started, context }),
   );
+}
+
+async function sourcesOf(
+  node: DagNode,
+  attempt: {
+    readonly folder: string;
+    readonly context: RunContext;
+    readonly report: (report: StageReport) => void;
+  },
+): Promise<Result<LaidOutSources, Failure>> {
+  try {
+    return ok(await layOutSources(node, { ...attempt, folder: join(attempt.folder, attemptFiles.sources) }));
+  } catch (error) {
+    const { signal } = attempt.context;
+    if (!isUserError(error) && !signal.aborted) throw error;
+    return err(failureOf(error, signal));
+  }
 }

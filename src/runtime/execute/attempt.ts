@@ -16,6 +16,8 @@ export const attemptFiles = {
   action: 'action.json',
   inputs: 'inputs',
   outputs: 'outputs',
+  /** Remote sources, laid out for reading. */
+  sources: 'sources',
   /** What the stage keeps so that it can resume. */
   state: 'state',
   log: 'log.txt',
@@ -46,7 +48,7 @@ export async function openAttempt(
 
 /** Ends an attempt that did not succeed: what could resume it and its log stay, all else goes. */
 export async function releaseAttempt(folder: string): Promise<void> {
-  for (const name of [attemptFiles.inputs, attemptFiles.outputs, attemptFiles.action]) {
+  for (const name of [attemptFiles.inputs, attemptFiles.sources, attemptFiles.outputs, attemptFiles.action]) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
   await removeEmpty(join(folder, attemptFiles.state));

@@ -7,8 +7,9 @@ export async function changedSource(
   node: Pick<DagNode, 'sources'>,
   sources: SourceDigests,
 ): Promise<string | undefined> {
-  for (const { path } of node.sources) {
-    if ((await digestOrNothing(path)) !== sources.get(path)) return path;
+  for (const { path, resolver } of node.sources) {
+    // What is remote was read from the store, which is checked there.
+    if (resolver === undefined && (await digestOrNothing(path)) !== sources.get(path)) return path;
   }
   return undefined;
 }

@@ -14,10 +14,10 @@ export function failureOf(error: unknown, signal: AbortSignal): Failure {
 }
 
 /** By its name: a stage's bundle may hold a UserError class of its own, with fewer fields. */
-type UserErrorLike = Pick<UserError, 'code' | 'message'> &
+export type UserErrorLike = Pick<UserError, 'code' | 'message'> &
   Partial<Pick<UserError, 'help' | 'records' | 'port'>>;
 
-const isUserError = (error: unknown): error is UserErrorLike =>
+export const isUserError = (error: unknown): error is UserErrorLike =>
   error instanceof Error && error.name === 'UserError' && 'code' in error && typeof error.code === 'string';
 
 /** A failure is kept and sent: of a million records it names so many. */

@@ -1,10 +1,13 @@
 import type { RunEvent } from '../event/run-event.ts';
 import type { Circumstances } from '../plan/stage-planner.ts';
 import type { StageAction } from '../stage/stage-action.ts';
+import type { Resolutions } from '../store/resolution.ts';
 
 /** What every stage of a run shares. */
 export interface RunContext extends Circumstances {
   readonly run: string;
+  /** Of the remote sources. */
+  readonly resolutions: Resolutions;
   readonly stageProcess: string;
   readonly jobs: number;
   readonly keepGoing: boolean;

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { DagNode } from '../graph/dag.ts';
+import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
+import { knownResolutions, remoteSources } from '../plan/known-resolutions.ts';
 import type { Lock } from '../plan/lock.ts';
 import { lockDifferences } from '../plan/lock-differences.ts';
 import { readLock } from '../plan/lock-file.ts';
@@ -10,6 +11,7 @@ import { selectStages, stagesForced } from '../plan/select-stages.ts';
 import { digestSources } from '../plan/source-digests.ts';
 import { err, ok, type Result } from '../result.ts';
 import { linkedFolder } from '../store/linked-folder.ts';
+import type { Resolutions } from '../store/resolution.ts';
 import type { RunOutcome } from '../store/run-record.ts';
 import { newRunId } from '../store/run-records.ts';
 import { createStore } from '../store/store.ts';
@@ -17,6 +19,7 @@ import { sweepKept } from '../store/sweep-kept.ts';
 import { sweepLeases } from '../store/sweep-leases.ts';
 import { sweepTemporary } from '../store/sweep-temporary.ts';
 import { storageFailureOf } from '../store/system-error.ts';
+import { acquireSources } from './acquire-sources.ts';
 import { allOutcomes } from './all-outcomes.ts';
 import { sweepAttempts } from './attempt.ts';
 import type { RunContext } from './run-context.ts';
@@ -45,6 +48,7 @@ export async function runPipeline(options: RunOptions): Promise<Result<RunResult
 interface Prepared {
   readonly nodes: ReadonlyMap<string, DagNode>;
   readonly sources: SourceDigests;
+  readonly resolutions: Resolutions;
   readonly lock: Lock | undefined;
 }
 
@@ -55,23 +59,54 @@ async function prepare(options: RunOptions): Promise<Result<Prepared, readonly D
   if (link !== undefined) return err([linkedStore(options.store.root, link)]);
   const lock = readLock(options.dag);
   if (!lock.ok) return err([lock.error]);
-  const sources = await digestSources(nodes.value.values(), options.store);
+  const resolutions = await resolutionsOf(options, { nodes: nodes.value, lock: lock.value });
+  if (!resolutions.ok) return resolutions;
+  const sources = await digestSources(nodes.value.values(), {
+    store: options.store,
+    resolutions: resolutions.value,
+  });
   if (!sources.ok) return sources;
   if (options.locked === true) {
     const differences = lockDifferences({ dag: options.dag, lock: lock.value, sources: sources.value });
     if (differences.length > 0) return err(differences);
   }
-  return ok({ nodes: nodes.value, sources: sources.value, lock: lock.value });
+  const known = { sources: sources.value, resolutions: resolutions.value };
+  return ok({ nodes: nodes.value, ...known, lock: lock.value });
 }
 
-async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Promise<RunResult> {
+/** What the remote sources are: what is not known is resolved now, unless the run is held to its lock. */
+async function resolutionsOf(
+  { dag, store, locked = false, signal = never, onEvent: emit = () => {} }: RunOptions,
+  { nodes, lock }: Pick<Prepared, 'nodes' | 'lock'>,
+): Promise<Result<Resolutions, readonly Diagnostic[]>> {
+  const fields = remoteSources(nodes.values());
+  const known = knownResolutions(fields, { dag, lock, ...(locked ? {} : { store }) });
+  const unknown = fields.filter(({ path }) => !known.has(path));
+  if (locked) {
+    const refused = lock === undefined ? [] : unknown.map(notInLock);
+    return refused.length === 0 ? ok(known) : err(refused);
+  }
+  const acquired = await acquireSources(unknown, { store, signal, emit });
+  return acquired.ok ? ok(new Map([...known, ...acquired.value])) : acquired;
+}
+
+const never = new AbortController().signal;
+
+const notInLock = ({ path, span }: SourceField): Diagnostic => ({
+  code: 'differs-from-lock',
+  message: `\`${path}\` is not in the lock, and --locked resolves nothing new`,
+  span,
+  help: 'run without --locked, or `retune update`, to lock it',
+});
+
+async function run(options: RunOptions, { nodes, sources, resolutions, lock }: Prepared): Promise<RunResult> {
   const { dag, store, targets = [] } = options;
   await createStore(store);
   const startedAt = new Date();
   const journal = await beginJournal(store, { run: newRunId(startedAt), startedAt, dag, targets });
   // Also ends what still runs when this function is left by an error.
   const leaving = new AbortController();
-  const context = contextOf(options, { sources, run: journal.run, leaving: leaving.signal });
+  const context = contextOf(options, { sources, resolutions, run: journal.run, leaving: leaving.signal });
   const { emit, signal } = context;
   try {
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
@@ -87,6 +122,7 @@ async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Pro
       locked: options.locked ?? false,
       previous: lock,
       sources,
+      resolutions,
       outcome,
       outcomes: stages,
     });
@@ -100,7 +136,7 @@ async function run(options: RunOptions, { nodes, sources, lock }: Prepared): Pro
 
 function contextOf(
   options: RunOptions,
-  begun: { readonly sources: SourceDigests; readonly run: string; readonly leaving: AbortSignal },
+  begun: Pick<Prepared, 'sources' | 'resolutions'> & { readonly run: string; readonly leaving: AbortSignal },
 ): RunContext {
   const { dag, store, stageProcess, signal } = options;
   return {
@@ -108,6 +144,7 @@ function contextOf(
     store,
     stageProcess,
     sources: begun.sources,
+    resolutions: begun.resolutions,
     past: new PastRuns(store),
     forced: stagesForced(options),
     run: begun.run,

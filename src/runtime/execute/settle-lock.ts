@@ -3,6 +3,7 @@ import type { SourceDigests } from '../key/key-material.ts';
 import type { Lock } from '../plan/lock.ts';
 import { stagesUnlike } from '../plan/lock-differences.ts';
 import { lockAfter, writeLock } from '../plan/lock-file.ts';
+import type { Resolutions } from '../store/resolution.ts';
 import type { RunOutcome } from '../store/run-record.ts';
 import type { RunResult } from './run-result.ts';
 import type { StageOutcomes } from './run-stages.ts';
@@ -14,13 +15,14 @@ export async function settleLock(
     readonly locked: boolean;
     readonly previous: Lock | undefined;
     readonly sources: SourceDigests;
+    readonly resolutions: Resolutions;
     readonly outcome: RunOutcome;
     readonly outcomes: StageOutcomes;
   },
 ): Promise<Pick<RunResult, 'unlikeLock' | 'lockProblem'>> {
-  const { locked, previous, sources, outcome, outcomes } = run;
+  const { locked, previous, sources, resolutions, outcome, outcomes } = run;
   if (locked) return { unlikeLock: stagesUnlike(previous, outcomes), lockProblem: undefined };
   if (outcome !== 'succeeded') return { unlikeLock: [], lockProblem: undefined };
-  const lock = lockAfter({ dag, previous, sources, outcomes });
+  const lock = lockAfter({ dag, previous, sources, resolutions, outcomes });
   return { unlikeLock: [], lockProblem: await writeLock(dag, { lock, previous }) };
 }

@@ -2,6 +2,19 @@ import type { StageReport } from '../stage/stage-definition.ts';
 
 const millisecondsBetween = 50;
 
+/** Lets through at most one value every 50 ms; the others are dropped. */
+export function throttled<Value>(
+  report: (value: Value) => void,
+  now: () => number = performance.now.bind(performance),
+): (value: Value) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (value) => {
+    if (now() - last < millisecondsBetween) return;
+    last = now();
+    report(value);
+  };
+}
+
 /** Lets notes through at once and progress at most every 50 ms; `flush` says the progress that was held back last. */
 export function throttleProgress(
   report: (report: StageReport) => void,

@@ -5,6 +5,7 @@ import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import { listOf, quoted } from '../diagnostic/wording.ts';
 import { parsePointer } from '../source/json-pointer.ts';
 import { yamlAt } from '../source/yaml-at.ts';
+import type { SourceResolvers } from '../stage/source-resolver.ts';
 import { bindInputs } from './bind-inputs.ts';
 import type { Dag, DagNode, SourceField } from './dag.ts';
 import { type FoundSources, findSources } from './find-sources.ts';
@@ -19,13 +20,13 @@ export interface BuiltDag {
 }
 
 /** Follows every reference. The graph is complete only where neither this nor the pipeline had a mistake. */
-export function buildDag(pipeline: ValidPipeline): Checked<BuiltDag> {
+export function buildDag(pipeline: ValidPipeline, resolvers: SourceResolvers = new Map()): Checked<BuiltDag> {
   const { name, file, params, overridden, tryNext } = pipeline;
   const linked = linkStages(pipeline);
   const { stages, given } = linked.value;
   const { order, cycles } = orderStages(dependenciesOf(stages));
   const diagnostics = [...linked.diagnostics, ...cycles.map((path) => cycle(stages, path))];
-  const setups = locateSources(stages);
+  const setups = locateSources(stages, resolvers);
   const nodes = new Map<string, DagNode>();
   for (const id of order) {
     const stage = stages.get(id);
@@ -39,9 +40,12 @@ export function buildDag(pipeline: ValidPipeline): Checked<BuiltDag> {
   return { value: { dag, sources: [...setups.values()].flatMap(({ sources }) => sources) }, diagnostics };
 }
 
-function locateSources(stages: ReadonlyMap<string, LinkedStage>): ReadonlyMap<string, FoundSources> {
+function locateSources(
+  stages: ReadonlyMap<string, LinkedStage>,
+  resolvers: SourceResolvers,
+): ReadonlyMap<string, FoundSources> {
   const located = [...stages.values()].map(
-    ({ id, setup, folder }) => [id, setup && findSources(setup, folder)] as const,
+    ({ id, setup, folder }) => [id, setup && findSources(setup, { folder, resolvers })] as const,
   );
   return new Map(located.filter((entry): entry is [string, FoundSources] => entry[1] !== undefined));
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../json.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
+import type { SourceResolver } from '../stage/source-resolver.ts';
 import type { StageDefinition, StagePorts } from '../stage/stage-definition.ts';
 
 /** A pipeline whose every reference, type and part has been checked. */
@@ -23,7 +24,7 @@ export interface Dag {
 export interface DagNode {
   readonly id: string;
   readonly definition: StageDefinition;
-  /** Valid, with defaults, parameters resolved; source fields hold absolute paths. */
+  /** Valid, with defaults, parameters resolved; source fields hold absolute paths or addresses. */
   readonly config: JsonObject;
   readonly ports: StagePorts;
   readonly inputs: Readonly<Record<string, InputBinding>>;
@@ -49,7 +50,9 @@ export interface InputBinding {
 export interface SourceField {
   /** A JSON pointer into `config`. */
   readonly pointer: string;
-  /** Absolute path of a file or a folder. */
+  /** Absolute path of a file or a folder; for a remote source its address, under which every map of sources has it. */
   readonly path: string;
   readonly span: Span;
+  /** Present where the source is remote. */
+  readonly resolver?: SourceResolver;
 }

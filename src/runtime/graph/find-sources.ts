@@ -4,6 +4,7 @@ import { applicableSchemas, childSchema } from '../config/schema/applicable-sche
 import type { StageSetup } from '../config/valid-pipeline.ts';
 import { formatPointer } from '../source/json-pointer.ts';
 import { yamlAt } from '../source/yaml-at.ts';
+import type { SourceResolvers } from '../stage/source-resolver.ts';
 import type { ConfigSchema } from '../stage/stage-definition.ts';
 import type { SourceField } from './dag.ts';
 
@@ -13,8 +14,14 @@ export interface FoundSources {
   readonly sources: readonly SourceField[];
 }
 
-/** The fields of a valid configuration that the schema marks `x-key: source`. Addresses (`hf:`, `https:`) are no paths. */
-export function findSources({ definition, config, written }: StageSetup, folder: string): FoundSources {
+/**
+ * The fields of a valid configuration that the schema marks `x-key: source`. An address whose scheme has a resolver is
+ * a remote source; any other is left to the stage.
+ */
+export function findSources(
+  { definition, config, written }: StageSetup,
+  { folder, resolvers }: { readonly folder: string; readonly resolvers: SourceResolvers },
+): FoundSources {
   const sources: SourceField[] = [];
   const visit = (
     value: Json,
@@ -22,8 +29,14 @@ export function findSources({ definition, config, written }: StageSetup, folder:
   ): Json => {
     const applicable = schemas.flatMap((schema) => applicableSchemas(schema, value));
     if (typeof value === 'string') {
-      if (isAddress(value) || !applicable.some((schema) => schema['x-key'] === 'source')) return value;
-      const source = sourceAt({ path, value, written, folder });
+      if (!applicable.some((schema) => schema['x-key'] === 'source')) return value;
+      const scheme = schemeOf(value);
+      const resolver = scheme === undefined ? undefined : resolvers.get(scheme);
+      if (scheme !== undefined && resolver === undefined) return value;
+      const source =
+        resolver === undefined
+          ? sourceAt({ path, value, written, folder })
+          : { pointer: formatPointer(path), path: value, span: yamlAt(written, path).node.span, resolver };
       sources.push(source);
       return source.path;
     }
@@ -62,4 +75,5 @@ function sourceAt({
 }
 
 /** A scheme of two letters or more: a single one is a drive. */
-const isAddress = (text: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(text);
+const schemeOf = (text: string): string | undefined =>
+  /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();

@@ -6,6 +6,7 @@ import { usedHere } from '../config/used-here.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { err, ok, type Result } from '../result.ts';
 import { DocumentReader } from '../source/document-reader.ts';
+import type { SourceResolvers } from '../stage/source-resolver.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { buildDag } from './build-dag.ts';
 import { checkSources } from './check-sources.ts';
@@ -15,6 +16,8 @@ export interface PipelineRequest {
   /** Relative to the working directory, or absolute. */
   readonly file: string;
   readonly registry: StageRegistry;
+  /** By scheme: what brings in the addresses that may stand where a path may. */
+  readonly resolvers?: SourceResolvers;
   readonly workingDirectory: string;
   /** `name=value`, each the value of a `-p`. */
   readonly params: readonly string[];
@@ -40,7 +43,7 @@ export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag
     reader,
     chain: [path],
   });
-  const built = buildDag(pipeline.value);
+  const built = buildDag(pipeline.value, request.resolvers);
   const missing = await checkSources(built.value.sources, workingDirectory);
   const diagnostics = [...beforeChecking, ...pipeline.diagnostics, ...built.diagnostics, ...missing];
   return diagnostics.length === 0 ? ok(built.value.dag) : err(ordered(diagnostics));

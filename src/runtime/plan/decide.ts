@@ -7,7 +7,7 @@ import type { NearestRun } from './past-runs.ts';
 
 /** What is known of a stage at the moment it is asked about. */
 export type StageFacts =
-  | { readonly kind: 'open'; readonly waitsFor: readonly string[] }
+  | { readonly kind: 'open'; readonly waitsFor: readonly string[]; readonly unresolved: readonly string[] }
   | {
       readonly kind: 'known';
       readonly key: CacheKey;
@@ -25,7 +25,10 @@ const mostOfRelative = 3;
 
 /** Whether a stage has to run, and why. */
 export function decide(facts: StageFacts): Decision {
-  if (facts.kind === 'open') return { kind: 'undecided', waitsFor: facts.waitsFor };
+  if (facts.kind === 'open') {
+    const { waitsFor, unresolved } = facts;
+    return { kind: 'undecided', waitsFor, unresolved };
+  }
   const { key, found, remaining } = facts;
   if (facts.forced) return { kind: 'run', key, reason: { kind: 'forced' } };
   const run = (reason: RunReason): Decision => ({

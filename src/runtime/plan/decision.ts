@@ -14,8 +14,10 @@ export type Decision =
     }
   | {
       readonly kind: 'undecided';
-      /** Ids of the stages that have to end first; never empty. */
+      /** Ids of the stages that have to end first. */
       readonly waitsFor: readonly string[];
+      /** Addresses of remote sources that have not been resolved yet. It or `waitsFor` holds something. */
+      readonly unresolved: readonly string[];
     };
 
 /** A past execution, and how it differs from what is asked for. */

@@ -24,6 +24,15 @@ export function describeReason(reason: RunReason): string {
   }
 }
 
+/** What a stage waits for, as half a sentence: "waits for format", "hf:owner/name is not resolved yet". */
+export function describeWaiting({
+  waitsFor,
+  unresolved,
+}: Pick<Extract<Decision, { kind: 'undecided' }>, 'waitsFor' | 'unresolved'>): string {
+  const waits = waitsFor.length === 0 ? [] : [`waits for ${waitsFor.join(', ')}`];
+  return [...waits, ...unresolved.map((address) => `${address} is not resolved yet`)].join('; ');
+}
+
 /** One difference as half a sentence. */
 export function describeDifference(difference: Difference): string {
   switch (difference.kind) {

@@ -63,7 +63,8 @@ function differencesOf(
     case 'run':
       return 'likeness' in decision.reason ? (decision.reason.likeness?.differences ?? []) : [];
     case 'undecided': {
-      if (own === undefined) return [];
+      // Without its content a source can be compared with nothing.
+      if (own === undefined || decision.unresolved.length > 0) return [];
       // What it will be given is not known, so it is taken to be what it was.
       const material = keyMaterialOf({ node, inputs: own.material.inputs, sources: plan.sources });
       return compareMaterial(own.material, material);

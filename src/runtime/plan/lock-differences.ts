@@ -31,9 +31,10 @@ function changedSources(
   node: DagNode,
   { dag, lock, sources }: { readonly dag: Dag; readonly lock: Lock; readonly sources: SourceDigests },
 ): readonly Diagnostic[] {
-  return node.sources.flatMap(({ path, span }) => {
-    const name = lockedName(dag, path);
-    if (!sources.has(path) || lock.sources.get(name) === sources.get(path)) return [];
+  return node.sources.flatMap((field) => {
+    const { path, span } = field;
+    const name = lockedName(dag, field);
+    if (!sources.has(path) || lock.sources.get(name)?.digest === sources.get(path)) return [];
     const message = `\`${name}\` is not the file that the lock names`;
     return [
       {

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { Dag } from '../graph/dag.ts';
+import type { Dag, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import { err, ok, type Result } from '../result.ts';
+import type { Resolution, Resolutions } from '../store/resolution.ts';
 import type { StageOutcome } from '../store/run-record.ts';
 import { hasErrorCode, storageFailureOf } from '../store/system-error.ts';
 import { type Lock, type LockedStage, lockPathOf } from './lock.ts';
@@ -47,24 +48,25 @@ export async function writeLock(
   }
 }
 
-/** What a lock calls a source: its path from the pipeline's folder. */
-export const lockedName = (dag: Dag, path: string): string =>
-  relative(dirname(dag.file), path).split(sep).join('/');
+/** What a lock calls a source: its path from the pipeline's folder, or its address. */
+export const lockedName = (dag: Dag, { path, resolver }: Pick<SourceField, 'path' | 'resolver'>): string =>
+  resolver === undefined ? relative(dirname(dag.file), path).split(sep).join('/') : path;
 
 /** The lock after a successful run. A run with overrides or of some stages only leaves the other lines as they are. */
 export function lockAfter(run: {
   readonly dag: Dag;
   readonly previous: Lock | undefined;
   readonly sources: SourceDigests;
+  readonly resolutions: Resolutions;
   readonly outcomes: ReadonlyMap<string, StageOutcome>;
 }): Lock {
   const { dag, previous, outcomes } = run;
-  const present = [...dag.nodes.values()].flatMap((node) => node.sources.map(({ path }) => path));
+  const present = [...dag.nodes.values()].flatMap((node) => node.sources);
   const sources = new Map(
-    [...new Set(present)].flatMap((path) => {
-      const name = lockedName(dag, path);
-      const digest = run.sources.get(path) ?? previous?.sources.get(name);
-      return digest === undefined ? [] : [[name, digest] as const];
+    present.flatMap((field) => {
+      const name = lockedName(dag, field);
+      const source = sourceIn(field, run) ?? previous?.sources.get(name);
+      return source === undefined ? [] : [[name, source] as const];
     }),
   );
   if (dag.overridden) return { sources, stages: previous?.stages ?? new Map() };
@@ -75,6 +77,15 @@ export function lockAfter(run: {
     }),
   );
   return { sources, stages };
+}
+
+function sourceIn(
+  { path, resolver }: SourceField,
+  run: { readonly sources: SourceDigests; readonly resolutions: Resolutions },
+): Resolution | undefined {
+  if (resolver !== undefined) return run.resolutions.get(path);
+  const digest = run.sources.get(path);
+  return digest === undefined ? undefined : { digest };
 }
 
 const lockedStage = (outcome: StageOutcome | undefined): LockedStage | undefined =>

@@ -1,10 +1,11 @@
 import type { CacheKey } from '../key/cache-key.ts';
-import type { Digest, PortContent } from '../store/digest.ts';
+import type { PortContent } from '../store/digest.ts';
+import type { Resolution } from '../store/resolution.ts';
 
 /** What a pipeline's last successful run stood on and gave: enough for a colleague to tell whether theirs is the same. */
 export interface Lock {
-  /** Path from the lock's folder, with `/` -> content. */
-  readonly sources: ReadonlyMap<string, Digest>;
+  /** Path from the lock's folder, with `/`, or an address -> content. */
+  readonly sources: ReadonlyMap<string, Resolution>;
   readonly stages: ReadonlyMap<string, LockedStage>;
 }
 

@@ -2,12 +2,13 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { parseCacheKey } from '../key/cache-key.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { SourceFile } from '../source/source-file.ts';
-import { type Digest, type PortContent, parseDigest, parsePortContent } from '../store/digest.ts';
+import { type PortContent, parsePortContent } from '../store/digest.ts';
+import { parseResolution, type Resolution } from '../store/resolution.ts';
 import type { Lock, LockedStage } from './lock.ts';
 
 /** Reads what renderLock writes, line by line; a line of another form is a diagnostic, such as one left by a merge. */
 export function parseLock(file: SourceFile): Result<Lock, Diagnostic> {
-  const sources = new Map<string, Digest>();
+  const sources = new Map<string, Resolution>();
   const stages = new Map<string, LockedStage>();
   let section: 'sources' | 'stages' | undefined;
   let start = 0;
@@ -29,18 +30,18 @@ function readEntry(
   line: string,
   into: {
     readonly section: 'sources' | 'stages' | undefined;
-    readonly sources: Map<string, Digest>;
+    readonly sources: Map<string, Resolution>;
     readonly stages: Map<string, LockedStage>;
   },
 ): boolean {
   const [, quoted, json] = /^ {2}("(?:[^"\\]|\\.)*"): (.+)$/.exec(line) ?? [];
   const [name, value] = [decode(quoted), decode(json)];
   if (typeof name !== 'string') return false;
-  const digest = into.section === 'sources' ? parseDigest(value) : undefined;
-  if (digest !== undefined) into.sources.set(name, digest);
+  const source = into.section === 'sources' ? parseResolution(value) : undefined;
+  if (source !== undefined) into.sources.set(name, source);
   const stage = into.section === 'stages' ? parseStage(value) : undefined;
   if (stage !== undefined) into.stages.set(name, stage);
-  return digest !== undefined || stage !== undefined;
+  return source !== undefined || stage !== undefined;
 }
 
 function decode(text: string | undefined): unknown {

@@ -5,6 +5,7 @@ import type { ActionRecord } from '../store/action-record.ts';
 import type { PortContent } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import type { Decision } from './decision.ts';
+import { plannedResolutions } from './known-resolutions.ts';
 import { PastRuns } from './past-runs.ts';
 import type { Plan, PlannedStage } from './plan.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
@@ -18,7 +19,9 @@ export async function planPipeline(
   const { dag, store } = request;
   const nodes = selectStages(dag, request);
   if (!nodes.ok) return nodes;
-  const sources = await digestSources(nodes.value.values(), store);
+  const resolutions = plannedResolutions([...nodes.value.values()], { dag, store });
+  if (!resolutions.ok) return resolutions;
+  const sources = await digestSources(nodes.value.values(), { store, resolutions: resolutions.value });
   if (!sources.ok) return sources;
   const past = new PastRuns(store);
   const circumstances = { dag, store, sources: sources.value, past, forced: stagesForced(request) };

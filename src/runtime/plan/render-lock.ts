@@ -1,3 +1,4 @@
+import { renderResolution } from '../store/resolution.ts';
 import type { Lock } from './lock.ts';
 
 /** The whole first line of every lock. */
@@ -5,7 +6,8 @@ export const lockHeader = '# Written by retune when a run succeeds. Commit it; r
 
 /** A lock as YAML, a line for each source and each stage, so that edits of unrelated stages merge. */
 export function renderLock({ sources, stages }: Lock): string {
-  const lines = [lockHeader, 'format: 1', ...section('sources', sources), ...section('stages', stages)];
+  const resolved = new Map([...sources].map(([name, source]) => [name, renderResolution(source)]));
+  const lines = [lockHeader, 'format: 1', ...section('sources', resolved), ...section('stages', stages)];
   return `${lines.join('\n')}\n`;
 }
 

@@ -9,13 +9,17 @@ import type { Digest } from '../store/digest.ts';
 import { type FolderFile, manifestOf } from '../store/folder-manifest.ts';
 import { hashFile } from '../store/hash-file.ts';
 import { listFiles } from '../store/list-files.ts';
+import type { Resolutions } from '../store/resolution.ts';
 import type { StatCache } from '../store/stat-cache.ts';
 import type { Store } from '../store/store.ts';
 
-/** The digests of everything outside the store that the stages read; a diagnostic for each that cannot be read. */
+/**
+ * The digests of everything outside the store that the stages read; a diagnostic for each that cannot be read. A remote
+ * source whose resolution is not known has none.
+ */
 export async function digestSources(
   nodes: Iterable<DagNode>,
-  { root, statCache }: Store,
+  { store: { root, statCache }, resolutions }: { readonly store: Store; readonly resolutions: Resolutions },
 ): Promise<Result<SourceDigests, readonly Diagnostic[]>> {
   const digests = new Map<string, Digest>();
   const problems: Diagnostic[] = [];
@@ -23,7 +27,10 @@ export async function digestSources(
     [...nodes].flatMap(({ sources }) => sources.map((each) => [each.path, each])),
   ).values()) {
     try {
-      if (contains(field.path, root)) problems.push(holdsStore(field, root));
+      if (field.resolver !== undefined) {
+        const known = resolutions.get(field.path);
+        if (known !== undefined) digests.set(field.path, known.digest);
+      } else if (contains(field.path, root)) problems.push(holdsStore(field, root));
       else digests.set(field.path, await digestPath(field.path, statCache));
     } catch (error) {
       problems.push(unreadable(field, error));

@@ -32,7 +32,9 @@ async function factsOf(
 ): Promise<StageFacts> {
   const { node } = stage;
   const inputs = inputsOf(node, stage.known);
-  if (inputs.kind === 'open') return inputs;
+  const unresolved = node.sources.flatMap(({ path }) => (sources.has(path) ? [] : [path]));
+  if (inputs.kind === 'open') return { ...inputs, unresolved };
+  if (unresolved.length > 0) return { kind: 'open', waitsFor: [], unresolved };
   const material = keyMaterialOf({ node, inputs: inputs.contents, sources });
   const key = cacheKeyOf(material);
   const found = withAllOutputs(node, await findRecord(store, key));

@@ -4,7 +4,7 @@ import type { Store } from './store.ts';
 import { storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
-const { blobs, actions, state, memo, checkpoints, outputs, ...others } = storeLayout;
+const { blobs, actions, state, memo, checkpoints, outputs, downloads, ...others } = storeLayout;
 
 /** Folder -> how many levels below it retune makes folders in, or clears them away. */
 const levels: readonly (readonly [string, number])[] = [
@@ -16,8 +16,13 @@ const levels: readonly (readonly [string, number])[] = [
   [memo, 1],
   [checkpoints, 1],
   [outputs, 2],
+  [downloads, 2],
 ];
-const own = new Set(['blobs', actions, state, memo, checkpoints, outputs, ...Object.values(others)]);
+const own = new Set([
+  'blobs',
+  ...[actions, state, memo, checkpoints, outputs, downloads],
+  ...Object.values(others),
+]);
 
 /**
  * A link, from the store's root, where retune itself only ever makes a folder. Through one, in a store that came from

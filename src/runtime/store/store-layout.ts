@@ -14,6 +14,10 @@ export const storeLayout = {
   checkpoints: 'checkpoints',
   leases: 'leases',
   outputs: 'outputs',
+  /** What remote sources were when they were last resolved. */
+  sources: 'sources',
+  /** What is being downloaded, by the source's name. */
+  downloads: 'downloads',
 } as const;
 
 /** From the root, for a folder its manifest. */
@@ -26,6 +30,14 @@ export const actionPath = (key: CacheKey): string =>
   join(storeLayout.actions, key.slice(0, 2), `${key}.json`);
 
 export const runPath = (run: string): string => join(storeLayout.runs, `${run}.json`);
+
+/** A remote source as one name: addresses hold characters that no file name may. */
+export const sourceName = (address: string): string => sha256(`source ${address}`);
+
+export const resolutionPath = (address: string): string =>
+  join(storeLayout.sources, `${sourceName(address)}.json`);
+
+export const downloadPath = (address: string): string => join(storeLayout.downloads, sourceName(address));
 
 /** File systems take 255 bytes; some that encrypt names take 143. */
 const longestSegment = 140;

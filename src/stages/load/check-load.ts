@@ -1,6 +1,6 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { ConfigProblem } from '../../runtime/stage/stage-definition.ts';
-import { schemeOf } from './model-address.ts';
+import { endpointName, schemeOf } from './model-address.ts';
 
 const kinds = ['records', 'model', 'init'] as const;
 const forRecordsOnly = ['columns', 'fields', 'id', 'limit'] as const;
@@ -32,7 +32,7 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
 }
 
 function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): readonly ConfigProblem[] {
-  if (!untieHead || (model !== undefined && schemeOf(model) === undefined)) return [];
+  if (!untieHead || (model !== undefined && endpointName(model) === undefined)) return [];
   const help = init === undefined ? undefined : 'with `init` write `tied: false` there';
   const message = '`untie_head` means something only where a model folder is loaded';
   return [{ pointer: '/untie_head', code: 'unheeded-field', message, ...(help && { help }) }];
@@ -61,8 +61,32 @@ function checkAddress(pointer: string, source: string): readonly ConfigProblem[]
       },
     ];
   }
-  const message = `\`${scheme}:\` addresses are not available yet`;
-  return [{ pointer, code: 'address-not-available', message, help: 'download it and give its path' }];
+  if (scheme === 'hf') return checkRepository(pointer, source);
+  if (scheme === 'https' || scheme === 'http') return [];
+  const message = `\`${scheme}:\` addresses cannot be loaded`;
+  const help = 'a source is a path, hf:owner/name, hf:datasets/owner/name or an https: address';
+  return [{ pointer, code: 'unknown-scheme', message, help }];
+}
+
+/** The hub keeps models and datasets apart, and so does an address. */
+function checkRepository(pointer: string, source: string): readonly ConfigProblem[] {
+  const isDataset = /^hf:datasets\//i.test(source);
+  const name = source.replace(/^hf:(datasets\/)?/i, '');
+  if (pointer === '/model' && isDataset)
+    return [
+      {
+        pointer,
+        code: 'dataset-for-model',
+        message: `\`${source}\` is a dataset, not a model`,
+        help: `a model is hf:${name}`,
+      },
+    ];
+  if (pointer === '/model' || isDataset || name.includes(':')) return [];
+  const help =
+    pointer === '/records'
+      ? `a dataset is hf:datasets/${name}; of a model's repository name the file, as in ${source}:rows.jsonl`
+      : `name the file, as in ${source}:tokenizer.json`;
+  return [{ pointer, code: 'no-file-named', message: `\`${source}\` is a whole model`, help }];
 }
 
 function checkInit({ init }: LoadConfig): readonly ConfigProblem[] {

@@ -78,7 +78,7 @@ test('explain says what a stage waits for, and what differs already', async () =
   await rig.run(rig.dag(stages()));
   await rig.write('letters.txt', 'abcd');
   const explanation = await explain(rig, { stages: stages('?'), stage: 'append' });
-  expect(explanation.decision).toEqual({ kind: 'undecided', waitsFor: ['read'] });
+  expect(explanation.decision).toEqual({ kind: 'undecided', waitsFor: ['read'], unresolved: [] });
   expect(places(explanation)).toEqual(['append/suffix']);
   const reader = await explain(rig, { stages: stages('?'), stage: 'read' });
   expect(reader.differences).toMatchObject([{ kind: 'source', pointer: '/path' }]);

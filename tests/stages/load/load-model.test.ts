@@ -130,11 +130,10 @@ describe('check', () => {
       ['/model two-things-to-load: `records` and `model` cannot be loaded by one stage'],
     ],
     [{ model: 'b', limit: 3 }, ['/limit unheeded-field: `limit` means nothing where a model is loaded']],
-    [
-      { records: 'hf:tatsu-lab/alpaca' },
-      ['/records address-not-available: `hf:` addresses are not available yet'],
-    ],
-    [{ model: 'https://x/y' }, ['/model address-not-available: `https:` addresses are not available yet']],
+    [{ records: 'hf:tatsu-lab/alpaca' }, ['/records no-file-named: `hf:tatsu-lab/alpaca` is a whole model']],
+    [{ model: 'https://x/y' }, []],
+    [{ model: 'hf:datasets/a/b' }, ['/model dataset-for-model: `hf:datasets/a/b` is a dataset, not a model']],
+    [{ model: 'ftp://x/y' }, ['/model unknown-scheme: `ftp:` addresses cannot be loaded']],
     [{ model: 'openai:' }, ['/model bad-address: `openai:` lacks the name of a model']],
     [{ init: sizes }, ['/init one-tokenizer: the model has no tokenizer']],
     [

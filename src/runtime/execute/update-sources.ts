@@ -1,0 +1,93 @@
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { didYouMean } from '../diagnostic/suggest.ts';
+import type { RunEvent } from '../event/run-event.ts';
+import type { Dag, SourceField } from '../graph/dag.ts';
+import { knownResolutions, remoteSources } from '../plan/known-resolutions.ts';
+import type { Lock } from '../plan/lock.ts';
+import { readLock, writeLock } from '../plan/lock-file.ts';
+import { err, ok, type Result } from '../result.ts';
+import { linkedFolder } from '../store/linked-folder.ts';
+import type { Resolution, Resolutions } from '../store/resolution.ts';
+import type { Store } from '../store/store.ts';
+import { acquireSources } from './acquire-sources.ts';
+
+export interface SourceUpdate {
+  readonly dag: Dag;
+  readonly store: Store;
+  /** Addresses as the pipeline has them; empty: all of its remote sources. */
+  readonly addresses: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** A remote source that was resolved again. */
+export interface UpdatedSource {
+  readonly address: string;
+  /** Absent: nothing was known of it. */
+  readonly before?: Resolution;
+  readonly after: Resolution;
+}
+
+export interface UpdateResult {
+  readonly sources: readonly UpdatedSource[];
+  /** Why the lock could not be written, if it could not. */
+  readonly lockProblem: string | undefined;
+}
+
+/** Resolves remote sources again and locks what they are now; the lock's stages stay until the next run. */
+export async function updateSources(
+  update: SourceUpdate,
+): Promise<Result<UpdateResult, readonly Diagnostic[]>> {
+  const { dag, store, signal, onEvent } = update;
+  const link = linkedFolder(store);
+  if (link !== undefined) return err([linkedStore(link)]);
+  const lock = readLock(dag);
+  if (!lock.ok) return err([lock.error]);
+  const fields = chosen(update);
+  if (!fields.ok) return fields;
+  const again = knownResolutions(fields.value, { dag, lock: lock.value, store });
+  const acquired = await acquireSources(fields.value, { store, signal, emit: onEvent, again });
+  if (!acquired.ok) return acquired;
+  await store.statCache.save();
+  const lockProblem = await lockSources(dag, { previous: lock.value, resolutions: acquired.value });
+  const sources = [...acquired.value].map(([address, after]) => {
+    const before = again.get(address);
+    return { address, after, ...(before === undefined ? {} : { before }) };
+  });
+  return ok({ sources, lockProblem });
+}
+
+function lockSources(
+  dag: Dag,
+  { previous, resolutions }: { readonly previous: Lock | undefined; readonly resolutions: Resolutions },
+): Promise<string | undefined> {
+  const sources = new Map([...(previous?.sources ?? []), ...resolutions]);
+  return writeLock(dag, { lock: { sources, stages: previous?.stages ?? new Map() }, previous });
+}
+
+function chosen({ dag, addresses }: SourceUpdate): Result<readonly SourceField[], readonly Diagnostic[]> {
+  const fields = remoteSources(dag.nodes.values());
+  const known = fields.map(({ path }) => path);
+  const unknown = addresses.filter((address) => !known.includes(address));
+  if (unknown.length > 0) return err(unknown.map((address) => notASource(address, { dag, known })));
+  return ok(addresses.length === 0 ? fields : fields.filter(({ path }) => addresses.includes(path)));
+}
+
+function notASource(
+  address: string,
+  { dag, known }: { readonly dag: Dag; readonly known: readonly string[] },
+): Diagnostic {
+  const all =
+    known.length === 0 ? 'all of its sources are local' : `its remote sources are ${known.join(', ')}`;
+  return {
+    code: 'unknown-source',
+    message: `the pipeline ${dag.name} has no remote source \`${address}\``,
+    help: didYouMean(address, known) ?? all,
+  };
+}
+
+const linkedStore = (link: string): Diagnostic => ({
+  code: 'linked-store',
+  message: `\`${link}\` of the store is a link, which retune never makes there: it could lead out of the store`,
+  help: 'delete the link',
+});
