@@ -29,6 +29,7 @@ const allowedInRuntime: Readonly<Record<string, readonly string[]>> = {
   graph: ['config', 'source', 'diagnostic', 'stage'],
   key: ['graph', 'config', 'source', 'stage', 'store'],
   store: ['event', 'key', 'diagnostic', 'source', 'stage'],
+  collect: ['store', 'key'],
   plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'source'],
   execute: ['plan', 'key', 'graph', 'store', 'stage', 'event', 'diagnostic', 'source'],
 };

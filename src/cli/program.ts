@@ -3,6 +3,7 @@ import { addCommand } from './commands/add-command.ts';
 import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { explainCommand } from './commands/explain-command.ts';
+import { gcCommand } from './commands/gc-command.ts';
 import { graphCommand } from './commands/graph-command.ts';
 import { initCommand } from './commands/init-command.ts';
 import { planCommand } from './commands/plan-command.ts';
@@ -55,6 +56,7 @@ function buildProgram(context: CommandContext, ended: (code: ExitCode) => void):
   add(initCommand);
   add(schemaCommand);
   add(verifyCommand);
+  add(gcCommand);
   add(doctorCommand);
   return program;
 }

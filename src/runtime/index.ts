@@ -1,3 +1,6 @@
+export type { Holding, HoldingKind, Keeping, KeptHolding } from './collect/holding.ts';
+export { type Collection, planCollection } from './collect/plan-collection.ts';
+export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export type { Diagnostic, Span } from './diagnostic/diagnostic.ts';
 export { renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export type { Failure } from './event/failure.ts';
@@ -25,6 +28,7 @@ export type { ActionRecord } from './store/action-record.ts';
 export { type ContentState, contentState } from './store/content-state.ts';
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './store/digest.ts';
 export { type FolderFile, readManifest } from './store/folder-manifest.ts';
+export { linkedFolder } from './store/linked-folder.ts';
 export { locateStore } from './store/locate-store.ts';
 export { type OpenContent, openContent } from './store/materialise.ts';
 export type { Resolution } from './store/resolution.ts';

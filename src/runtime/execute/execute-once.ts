@@ -3,6 +3,7 @@ import type { ActionRecord } from '../store/action-record.ts';
 import { findRecord } from '../store/action-records.ts';
 import { takeLease } from '../store/lease.ts';
 import type { StageOutcome } from '../store/run-record.ts';
+import { useRecord } from '../store/use-record.ts';
 import { executeStage } from './execute-stage.ts';
 import type { RunContext } from './run-context.ts';
 import type { StageTask } from './stage-task.ts';
@@ -31,6 +32,7 @@ export function reuse(
   node: DagNode,
   { record, context }: { readonly record: ActionRecord; readonly context: RunContext },
 ): StageOutcome {
+  useRecord(context.store, record.key, new Date());
   context.emit({ type: 'stage-reused', stage: node.id, key: record.key });
   return { decision: 'reused', uses: node.definition.name, key: record.key, outputs: record.outputs };
 }

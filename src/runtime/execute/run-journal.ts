@@ -1,9 +1,11 @@
-import { basename, dirname, relative, sep } from 'node:path';
+import { utimes } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Dag } from '../graph/dag.ts';
 import { thisProcess } from '../store/process-identity.ts';
 import type { RunOutcome, RunRecord } from '../store/run-record.ts';
 import { writeRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
+import { runPath } from '../store/store-layout.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { machineFingerprint } from './fingerprint.ts';
 import type { StageOutcomes } from './run-stages.ts';
@@ -43,11 +45,13 @@ export async function beginJournal(
     stages: {},
   };
   await writeRun(store, record);
+  const beat = keepAlive(store, run);
   return {
     run,
     startedAt,
     async end({ outcome, stages }) {
       const milliseconds = Math.round(performance.now() - clock);
+      clearInterval(beat);
       try {
         await writeRun(store, { ...record, milliseconds, outcome, stages: Object.fromEntries(stages) });
       } catch (error) {
@@ -57,6 +61,15 @@ export async function beginJournal(
       return milliseconds;
     },
   };
+}
+
+const beatMilliseconds = 60_000;
+
+/** Other hosts cannot see this process: its journal's time tells them that it is at work. */
+function keepAlive({ root }: Store, run: string): NodeJS.Timeout {
+  const path = join(root, runPath(run));
+  const beat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), beatMilliseconds);
+  return beat.unref();
 }
 
 /** Says nothing of the folders around a project: a store may be shared with people on other machines. */

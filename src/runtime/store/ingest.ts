@@ -1,7 +1,6 @@
 import { chmod, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder, syncFolder, temporaryPath } from './atomic-write.ts';
-import { blobState } from './content-state.ts';
 import { type Digest, digestOf, hexOf } from './digest.ts';
 import { type FolderFile, manifestOf } from './folder-manifest.ts';
 import { type HashedFile, hashHandle } from './hash-file.ts';
@@ -76,12 +75,14 @@ async function writeSynced(path: string, bytes: string): Promise<void> {
   await handle.sync();
 }
 
-/** Gives synced bytes their place under their digest, read-only; bytes that are there already stay. */
+/**
+ * Gives synced bytes their place under their digest, read-only. Equal bytes that are there already are replaced too: from
+ * then on they are new, and no gc that found them unused before takes them away.
+ */
 async function fileUnder(
   store: Store,
   blob: { readonly digest: Digest; readonly temporary: string },
 ): Promise<void> {
-  if ((await blobState(store, blob.digest)) === 'present') return rm(blob.temporary);
   const path = join(store.root, blobPath(blob.digest));
   await makeFolder(dirname(path));
   // Read-only, and no more open to others than the file was.

@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Store } from '../store/store.ts';
+import { type StoredBlob, storedBlobs } from './blob-sizes.ts';
+import type { Holding, Keeping, KeptHolding } from './holding.ts';
+import { otherHoldings } from './other-holdings.ts';
+import { type ResultHolding, resultHoldings } from './result-holdings.ts';
+import { type RunRoots, runRoots } from './run-roots.ts';
+import { UseCounts } from './use-counts.ts';
+
+const oneDay = 24 * 60 * 60 * 1000;
+
+export interface CollectionRequest {
+  readonly now: Date;
+  /** What nobody has used for longer than this goes. */
+  readonly olderThanMs: number;
+  /** Beyond it what was used longest ago goes too, though nothing that is rooted or young. */
+  readonly maxBytes?: number | undefined;
+  /** The hexadecimal keys and digests that locks name. */
+  readonly locked: ReadonlySet<string>;
+}
+
+/** What gc would remove from a store, and what it leaves there and why. */
+export interface Collection {
+  readonly goes: readonly Holding[];
+  readonly stays: readonly KeptHolding[];
+  /** Blobs that nothing which stays needs. */
+  readonly blobs: ReadonlyMap<string, StoredBlob>;
+  /** Of everything together, before and after. */
+  readonly bytes: number;
+  readonly bytesAfter: number;
+  readonly openRuns: readonly string[];
+}
+
+/** Decides what goes; changes nothing. Memory grows with the number of records and blobs, never with their sizes. */
+export function planCollection(store: Store, request: CollectionRequest): Collection {
+  const roots = runRoots(store, request.now);
+  const blobs = storedBlobs(store);
+  const results = [...resultHoldings(store)];
+  const uses = new UseCounts(blobs, results);
+  const rules: Rules = { store, request, roots, young: youngSince(request, roots) };
+  const holdings: readonly Holding[] = [
+    ...results.map((result) => asHolding(result, uses)),
+    ...otherHoldings(store),
+    ...roots.old,
+  ];
+  const keyOf = new Map(results.map((result) => [result.path, result]));
+  const goes: Holding[] = [];
+  const spare: KeptHolding[] = [];
+  const stays: KeptHolding[] = [];
+  for (const holding of holdings) {
+    const result = keyOf.get(holding.path);
+    const because = keeping(holding, { result, rules });
+    if (because === undefined) goes.push(release(holding, { result, uses }));
+    else (because === 'recent' ? spare : stays).push({ ...holding, because });
+  }
+  const wanted = new Set([...request.locked, ...sourcesKept([...stays, ...spare], store)]);
+  uses.settle({ wanted, young: rules.young });
+  const bounded = withinBytes({ spare, uses, keyOf, maxBytes: request.maxBytes, others: sizeOf(stays) });
+  return {
+    goes: [...goes, ...bounded.goes],
+    stays: [...stays, ...bounded.stays],
+    blobs: uses.unused(),
+    bytes: uses.allBytes + sizeOf([...goes, ...stays, ...spare].filter(isNoResult)),
+    bytesAfter: uses.usedBytes() + sizeOf([...stays, ...bounded.stays].filter(isNoResult)),
+    openRuns: roots.openRuns,
+  };
+}
+
+interface Rules {
+  readonly store: Store;
+  readonly request: CollectionRequest;
+  readonly roots: RunRoots;
+  /** Nothing that was used or made since then goes. */
+  readonly young: number;
+}
+
+/** A day ago, or before whatever a run that is under way may have used. */
+const youngSince = ({ now }: CollectionRequest, { openSince }: RunRoots): number =>
+  Math.min(now.getTime() - oneDay, openSince);
+
+function keeping(
+  { kind, usedAt, path }: Holding,
+  { result, rules }: { readonly result: ResultHolding | undefined; readonly rules: Rules },
+): Keeping | undefined {
+  const { store, request, roots, young } = rules;
+  if (result !== undefined) {
+    if (request.locked.has(result.key)) return 'locked';
+    if (roots.keys.has(result.key)) return 'last-runs';
+  }
+  if (kind === 'source' && hexesIn(join(store.root, path)).some((hex) => request.locked.has(hex)))
+    return 'locked';
+  const isWorthless = kind === 'temporary' || result?.isRecord === false;
+  const dayAgo = request.now.getTime() - oneDay;
+  if (usedAt > young) return usedAt > dayAgo ? 'young' : 'open-run';
+  return !isWorthless && usedAt > request.now.getTime() - request.olderThanMs ? 'recent' : undefined;
+}
+
+const asHolding = ({ path, usedAt, name, blobs }: ResultHolding, uses: UseCounts): Holding => ({
+  kind: 'result',
+  path,
+  usedAt,
+  name,
+  bytes: uses.ownBytes(blobs),
+});
+
+function release(
+  holding: Holding,
+  { result, uses }: { readonly result: ResultHolding | undefined; readonly uses: UseCounts },
+): Holding {
+  return result === undefined ? holding : { ...holding, bytes: uses.release(result.blobs) };
+}
+
+/** Lets go of what was used longest ago until all of it fits. */
+function withinBytes(choice: {
+  readonly spare: readonly KeptHolding[];
+  readonly uses: UseCounts;
+  readonly keyOf: ReadonlyMap<string, ResultHolding>;
+  readonly maxBytes: number | undefined;
+  readonly others: number;
+}): { readonly goes: readonly Holding[]; readonly stays: readonly KeptHolding[] } {
+  const { spare, uses, keyOf, maxBytes = Number.POSITIVE_INFINITY } = choice;
+  const goes: Holding[] = [];
+  const stays = [...spare].sort((a, b) => b.usedAt - a.usedAt);
+  let others = choice.others + sizeOf(spare.filter(isNoResult));
+  while (uses.usedBytes() + others > maxBytes) {
+    const next = stays.pop();
+    if (next === undefined) break;
+    const { because: _, ...holding } = next;
+    const released = release(holding, { result: keyOf.get(next.path), uses });
+    if (isNoResult(next)) others -= next.bytes;
+    goes.push(released);
+  }
+  return { goes, stays };
+}
+
+const isNoResult = ({ kind }: Holding): boolean => kind !== 'result';
+
+const sizeOf = (holdings: readonly Holding[]): number =>
+  holdings.filter(isNoResult).reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** What the resolutions of remote sources that stay point at. */
+const sourcesKept = (kept: readonly Holding[], { root }: Store): readonly string[] =>
+  kept.filter(({ kind }) => kind === 'source').flatMap(({ path }) => hexesIn(join(root, path)));
+
+function hexesIn(path: string): readonly string[] {
+  try {
+    return readFileSync(path, 'utf8').match(/\b[0-9a-f]{64}\b/g) ?? [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,64 @@
+import type { StoredBlob } from './blob-sizes.ts';
+
+/** Counts by how many results each blob is used, while results are let go one after the other. */
+export class UseCounts {
+  readonly allBytes: number;
+  readonly #blobs: ReadonlyMap<string, StoredBlob>;
+  readonly #counts = new Map<string, number>();
+  /** Blobs that stay without a result that needs them. */
+  readonly #held = new Set<string>();
+  #used = 0;
+
+  constructor(
+    blobs: ReadonlyMap<string, StoredBlob>,
+    results: Iterable<{ readonly blobs: readonly string[] }>,
+  ) {
+    this.#blobs = blobs;
+    this.allBytes = [...blobs.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const result of results)
+      for (const hex of result.blobs) this.#counts.set(hex, (this.#counts.get(hex) ?? 0) + 1);
+    for (const hex of this.#counts.keys()) this.#used += this.#bytes(hex);
+  }
+
+  /** The bytes of those among these blobs that nothing else uses. */
+  ownBytes(blobs: readonly string[]): number {
+    return blobs.reduce((sum, hex) => sum + (this.#counts.get(hex) === 1 ? this.#bytes(hex) : 0), 0);
+  }
+
+  /** Lets go of a result's blobs; returns the bytes that nothing uses any more. */
+  release(blobs: readonly string[]): number {
+    let freed = 0;
+    for (const hex of blobs) {
+      const count = (this.#counts.get(hex) ?? 0) - 1;
+      this.#counts.set(hex, count);
+      if (count === 0 && !this.#held.has(hex)) freed += this.#bytes(hex);
+    }
+    this.#used -= freed;
+    return freed;
+  }
+
+  /** Holds what is wanted without a result, and what is too young to go. */
+  settle({ wanted, young }: { readonly wanted: Iterable<string>; readonly young: number }): void {
+    const kept = new Set(wanted);
+    for (const [hex, { filedAt, bytes }] of this.#blobs) {
+      if (!kept.has(hex) && filedAt <= young) continue;
+      this.#held.add(hex);
+      if ((this.#counts.get(hex) ?? 0) === 0) this.#used += bytes;
+    }
+  }
+
+  usedBytes(): number {
+    return this.#used;
+  }
+
+  /** The blobs that nothing holds. */
+  unused(): ReadonlyMap<string, StoredBlob> {
+    return new Map(
+      [...this.#blobs].filter(([hex]) => (this.#counts.get(hex) ?? 0) === 0 && !this.#held.has(hex)),
+    );
+  }
+
+  #bytes(hex: string): number {
+    return this.#blobs.get(hex)?.bytes ?? 0;
+  }
+}

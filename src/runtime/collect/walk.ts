@@ -1,0 +1,36 @@
+import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { hasErrorCode } from '../store/system-error.ts';
+
+/** The entries of a folder, sorted by name; none where it is not there. */
+export function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+/** Paths, from `root`, of the files in `folder/<two digits>/`, as blobs and records are filed. */
+export function* filedIn(root: string, folder: string): Generator<string> {
+  for (const shelf of entriesOf(join(root, folder)))
+    if (shelf.isDirectory())
+      for (const file of entriesOf(join(root, folder, shelf.name)))
+        if (file.isFile()) yield join(folder, shelf.name, file.name);
+}
+
+/** Undefined where it has just gone. Links are not followed. */
+export const statOf = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
+
+/** The bytes of all files at or below a path, and when any of them was last changed. */
+export function extentOf(path: string): { readonly bytes: number; readonly usedAt: number } {
+  const stat = statOf(path);
+  if (stat === undefined) return { bytes: 0, usedAt: 0 };
+  if (!stat.isDirectory()) return { bytes: stat.size, usedAt: stat.mtimeMs };
+  const inside = entriesOf(path).map(({ name }) => extentOf(join(path, name)));
+  return inside.reduce(
+    (sum, { bytes, usedAt }) => ({ bytes: sum.bytes + bytes, usedAt: Math.max(sum.usedAt, usedAt) }),
+    { bytes: 0, usedAt: stat.mtimeMs },
+  );
+}
