@@ -93,6 +93,23 @@ export interface TrainConfig {
    */
   readonly trainable?: string[];
   /**
+   * The shares of elements that each training step leaves out, as GPT-2 was trained with .1 everywhere. What is left out depends on the seed and the step alone; evaluation leaves out nothing. The rates in a model's config.json do not count.
+   */
+  readonly dropout: {
+    /**
+     * Of the embedded tokens (`embd_pdrop`). GPT-2 only.
+     */
+    readonly embedding: number;
+    /**
+     * Of the attention's weights (`attn_pdrop`, `attention_dropout`).
+     */
+    readonly attention: number;
+    /**
+     * Of what a block's two parts add to its input (`resid_pdrop`). GPT-2 only.
+     */
+    readonly residual: number;
+  };
+  /**
    * The most that the norm over all gradients may be; larger gradients are scaled down to it. Without it nothing is clipped.
    */
   readonly clip_norm?: number;

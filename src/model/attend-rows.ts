@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { causalAttention } from '../tensor/index.ts';
-import type { Attend } from './forward-pass.ts';
+import type { Attend, DropoutFactors } from './forward-pass.ts';
 import { groupQueries, splitHeads, ungroupQueries } from './heads.ts';
 import type { ModelSizes } from './model-config.ts';
 
@@ -12,19 +12,26 @@ export interface Rows {
   readonly batch: number;
   /** Tokens in every row, T. */
   readonly length: number;
+  /** Only where a training drops elements. */
+  readonly dropout?: DropoutFactors | undefined;
 }
 
 /** Causal attention within each of B rows of T tokens; a row's padding stands at its end, where nothing before it looks. */
-export function attendRows(sizes: ModelSizes, { batch, length }: Rows): Attend {
+export function attendRows(sizes: ModelSizes, { batch, length, dropout }: Rows): Attend {
   const group = sizes.heads / sizes.keyValueHeads;
   const shape = { batch, length, heads: sizes.keyValueHeads };
   const mask = causalMask({ length, group, window: sizes.slidingWindow ?? length }); // [G T, T]
-  return ({ query, key, value }) => {
+  return ({ layer, query, key, value }) => {
     const attended = causalAttention({
       query: groupQueries(query, { ...shape, group }), // [B, K, G T, D]
       key: splitHeads(key, shape), // [B, K, T, D]
       value: splitHeads(value, shape),
       mask,
+      dropout: dropout?.({
+        place: 'attention',
+        name: `${layer}`,
+        shape: [batch, shape.heads, group * length, length],
+      }),
     });
     return ungroupQueries(attended, { ...shape, group });
   };

@@ -11,7 +11,8 @@ export interface PaddedRows extends Rows {
 }
 
 /** The forward pass's input for B rows of T tokens, each a text of its own that begins at position 0. Call it inside tf.tidy. */
-export function paddedRows(config: ModelConfig, { ids, batch, length, lengths }: PaddedRows): Tokens {
+export function paddedRows(config: ModelConfig, rows: PaddedRows): Tokens {
+  const { ids, batch, length, lengths, dropout } = rows;
   if (length > config.contextLength)
     throw new RangeError(`rows of ${length} tokens do not fit into a context of ${config.contextLength}`);
   const positions = Int32Array.from(ids, (_, index) => index % length);
@@ -19,6 +20,7 @@ export function paddedRows(config: ModelConfig, { ids, batch, length, lengths }:
     ids: tf.tensor1d(ids, 'int32'),
     positions,
     textLengths: Int32Array.from(ids, (_, index) => lengths?.[Math.floor(index / length)] ?? length),
-    attend: attendRows(config, { batch, length }),
+    attend: attendRows(config, { batch, length, dropout }),
+    dropout,
   };
 }

@@ -11,6 +11,7 @@ export function checkTask(task: TrainingTask): void {
   checkBatches(task, task.batches, 'train');
   if (task.validation) checkBatches(task, task.validation, 'validation');
   checkEveryStepLearns(task);
+  checkDropout(task);
   const { keep, early_stop } = task.config;
   if (task.validation === undefined && (keep === 'best' || early_stop !== undefined))
     throw new UserError({
@@ -18,6 +19,17 @@ export function checkTask(task: TrainingTask): void {
       message: `${keep === 'best' ? '`keep: best`' : '`early_stop`'} needs a validation loss, and nothing is bound to the port \`validation\``,
       help: 'bind it: from: { model: base, train: collate.train, validation: collate.validation }',
     });
+}
+
+/** Llama was not made with dropout where tokens are embedded and where a block adds to its input. */
+function checkDropout({ config: { dropout }, model }: TrainingTask): void {
+  const { family } = model.config;
+  if (family === 'gpt2' || (dropout.embedding === 0 && dropout.residual === 0)) return;
+  throw new UserError({
+    code: 'no-such-dropout',
+    message: `a model of the family ${family} has no dropout but that of attention`,
+    help: 'leave `dropout.embedding` and `dropout.residual` at 0; `dropout.attention` and `lora.dropout` work',
+  });
 }
 
 type Port = 'train' | 'validation';

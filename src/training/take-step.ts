@@ -1,6 +1,6 @@
 import { UserError } from '../user-error.ts';
 import type { BatchPieces } from './batches/batch-pieces.ts';
-import { lossAndGradients } from './loss/loss-and-gradients.ts';
+import { type DropoutOfPieces, lossAndGradients } from './loss/loss-and-gradients.ts';
 import { clipScale, gradientNorm } from './optimizer/gradient-norm.ts';
 import type { TrainingState } from './state/training-state.ts';
 
@@ -10,6 +10,7 @@ interface Step {
   readonly batch: BatchPieces;
   readonly learningRate: number;
   readonly clipNorm: number | undefined;
+  readonly dropout?: DropoutOfPieces | undefined;
 }
 
 export interface TakenStep {
@@ -21,9 +22,9 @@ export interface TakenStep {
 /** Moves the weights once: forward, backward, clip, update. */
 export async function takeStep(
   state: TrainingState,
-  { step, batch, learningRate, clipNorm }: Step,
+  { step, batch, learningRate, clipNorm, dropout }: Step,
 ): Promise<TakenStep> {
-  const { loss, gradients } = await lossAndGradients(state.model, batch);
+  const { loss, gradients } = await lossAndGradients(state.model, { ...batch, dropout });
   const norm = gradientNorm(gradients.values());
   if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);
   if (!Number.isFinite(norm)) throw notFinite(step, `the norm of the gradients is ${norm}`);

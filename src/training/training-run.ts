@@ -6,6 +6,7 @@ import { type EvaluationSets, evaluationSets } from './evaluation/evaluation-set
 import { isEvaluationDue } from './evaluation/is-evaluation-due.ts';
 import { bestStep, isPatienceSpent, validationLosses } from './evaluation/validation-losses.ts';
 import type { HistoryEntry } from './history-entry.ts';
+import { dropoutOfStep, dropoutRates } from './loss/dropout-of-step.ts';
 import { countSteps, type PlannedStep, plannedSteps } from './planned-steps.ts';
 import { writeSample } from './sample/write-sample.ts';
 import { learningRateAt } from './schedule/learning-rate-at.ts';
@@ -72,7 +73,7 @@ export class TrainingRun {
   }
 
   async step({ step, epoch, examples }: PlannedStep): Promise<void> {
-    const { config } = this.#task;
+    const { config, batches } = this.#task;
     const { schedule, optimizer, clip_norm: clipNorm } = config;
     this.#epoch = epoch;
     const batch = batchPieces(examples, slicingOf(this.#task));
@@ -82,8 +83,9 @@ export class TrainingRun {
       step,
       totalSteps: this.#totalSteps,
     });
+    const dropout = dropoutOfStep({ rates: dropoutRates(config), seed: batches.recipe.seed, step });
     const { loss, norm } = await this.#throughput.measure(batch.tokens, () =>
-      takeStep(this.#state, { step, batch, learningRate, clipNorm }),
+      takeStep(this.#state, { step, batch, learningRate, clipNorm, dropout }),
     );
     await this.#record({
       type: 'step',

@@ -76,12 +76,26 @@ const cases: readonly Case[] = [
     plain: (i) => plain.causalAttention({ query: at(i, 0), key: at(i, 1), value: at(i, 2), mask: mask() }),
   },
   {
+    title: 'causalAttention with dropout',
+    inputs: () => [1, 2, 3].map((seed) => tensorOf([2, 2, 3, 4], { seed, scale: 2 })),
+    ours: (i) => ours.causalAttention(droppingAttention(i)),
+    plain: (i) => plain.causalAttention(droppingAttention(i)),
+  },
+  {
     title: 'crossEntropy',
     inputs: () => [tensorOf([5, 6], { scale: 4 })],
     ours: (i) => ours.crossEntropy({ logits: at(i, 0), targets: targets() }),
     plain: (i) => plain.crossEntropy({ logits: at(i, 0), targets: targets() }),
   },
 ];
+
+const droppingAttention = (i: tf.Tensor[]): ours.CausalAttentionOptions => ({
+  ...{ query: at(i, 0), key: at(i, 1), value: at(i, 2), mask: mask() },
+  dropout: tf.tensor(
+    Array.from({ length: 36 }, (_, place) => (place % 3 === 1 ? 0 : 1.5)),
+    [2, 2, 3, 3],
+  ),
+});
 
 function linearOptions(
   i: tf.Tensor[],

@@ -37,9 +37,15 @@ export function embeddingLookup({ table, ids }: EmbeddingLookupOptions): tf.Tens
   return tf.reshape(tf.matMul(picked, table), [...ids.shape, width]);
 }
 
-export function causalAttention({ query, key, value, mask }: CausalAttentionOptions): tf.Tensor {
+export function causalAttention({
+  query,
+  key,
+  value,
+  mask,
+  dropout = tf.scalar(1),
+}: CausalAttentionOptions): tf.Tensor {
   const scores = tf.div(tf.matMul(query, key, false, true), Math.sqrt(query.shape.at(-1) ?? 1));
-  return tf.matMul(tf.softmax(tf.add(scores, mask)), value);
+  return tf.matMul(tf.mul(tf.softmax(tf.add(scores, mask)), dropout), value);
 }
 
 export function crossEntropy({ logits, targets }: LogitsAndTargets): tf.Tensor {

@@ -27,6 +27,7 @@ export const plainConfig: TrainConfig = {
     decay: 'all',
   },
   schedule: { name: 'constant' },
+  dropout: { embedding: 0, attention: 0, residual: 0 },
   evaluate: { every: 3, batches: 2 },
   keep: 'last',
   keep_epochs: 2,

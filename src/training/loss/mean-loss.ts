@@ -14,7 +14,7 @@ export async function meanLoss(model: LanguageModel, batches: readonly BatchPiec
 async function lossOf(model: LanguageModel, { pieces, targetCount }: BatchPieces): Promise<number> {
   let sum = 0;
   for (const piece of pieces) {
-    const loss = tf.tidy(() => batchLoss(model, piece));
+    const loss = tf.tidy(() => batchLoss(model, { batch: piece }));
     const [value = Number.NaN] = await loss.data();
     loss.dispose();
     sum += value * piece.targetCount;

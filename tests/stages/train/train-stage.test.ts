@@ -206,6 +206,7 @@ describe("train's configuration", () => {
         decay: 'all',
       },
       schedule: { name: 'constant' },
+      dropout: { embedding: 0, attention: 0, residual: 0 },
       evaluate: { every: 5, batches: 5 },
       keep: 'last',
       keep_epochs: 2,

@@ -1,0 +1,92 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { TrainConfig } from '../../src/generated/train-config.ts';
+import { openLanguageModel } from '../../src/model/language-model.ts';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
+import { dropoutOfStep } from '../../src/training/loss/dropout-of-step.ts';
+import { lossAndGradients } from '../../src/training/loss/loss-and-gradients.ts';
+import { rewriteValues } from '../../src/training/optimizer/rewrite-values.ts';
+import { tuneModel } from '../../src/training/tuning/tune-model.ts';
+import { countingExamples, plainConfig, TinyTraining, tinyModel } from './tiny-training.ts';
+
+const rates = { embedding: 0.1, attention: 0.3, residual: 0.2, adapter: 0.5 };
+const site = { place: 'residual', name: 'block', shape: [100, 200] } as const;
+const factorsAt = (moment: { seed?: number; step?: number; piece?: number; name?: string }) => {
+  const { seed = 1, step = 1, piece = 0, name = 'block' } = moment;
+  return dropoutOfStep({ rates, seed, step })(piece)?.({ ...site, name })?.dataSync() ?? new Float32Array();
+};
+
+beforeAll(async () => {
+  await openTensorBackend({ backend: 'cpu' });
+});
+
+describe('dropout', () => {
+  it('leaves out its share of elements and makes up for it in the others', () => {
+    const factors = factorsAt({});
+    expect([...new Set(factors)].sort()).toEqual([0, 1.25]);
+    const dropped = factors.filter((factor) => factor === 0).length / factors.length;
+    expect(Math.abs(dropped - 0.2)).toBeLessThan(4 * Math.sqrt((0.2 * 0.8) / factors.length));
+  });
+
+  it('is the same for the same seed, step, piece and site, and independent where one differs', () => {
+    const factors = factorsAt({});
+    expect(factorsAt({})).toEqual(factors);
+    for (const other of [{ seed: 2 }, { step: 2 }, { piece: 1 }, { name: 'next block' }]) {
+      const others = factorsAt(other);
+      const both = factors.filter((factor, index) => factor === 0 && others[index] === 0).length;
+      expect(Math.abs(both / factors.length - 0.04)).toBeLessThan(4 * Math.sqrt((0.04 * 0.96) / 20_000));
+    }
+  });
+
+  it('is off in evaluation', async () => {
+    await using training = await TinyTraining.create();
+    const evaluated = async (dropout: TrainConfig['dropout']) =>
+      (await training.run({ config: { ...plainConfig, dropout } })).history.find(
+        ({ type }) => type === 'evaluation',
+      );
+    const rate = 0.5;
+    expect(await evaluated({ embedding: rate, attention: rate, residual: rate })).toEqual(
+      await evaluated(plainConfig.dropout),
+    );
+  });
+});
+
+const lora = { r: 3, alpha: 6, dropout: 0.5, targets: 'all-linear', use_rslora: false } as const;
+
+describe.each(['cpu', 'onnx'] as const)('with dropout on the %s backend', (backend) => {
+  beforeAll(async () => {
+    await openTensorBackend({ backend });
+  });
+
+  it.each([
+    ['all weights', {}],
+    ['adapters', { lora }],
+  ])('the loss changes along the gradient of %s as fast as the gradient says', async (_, config) => {
+    const model = await openLanguageModel(tinyModel);
+    using tuned = tuneModel(model, { config, seed: 3 });
+    for (const [name, variable] of tuned.model.trainable)
+      if (name.endsWith('lora_B.weight'))
+        rewriteValues(variable, (values) => values.set(values.map((_, place) => 0.1 * Math.sin(place))));
+    const pieces = batchPieces(countingExamples(4), { endOfText: 59, pieceSize: 2 });
+    const dropout = dropoutOfStep({ rates, seed: 1, step: 1 });
+    const { gradients } = await lossAndGradients(tuned.model, { ...pieces, dropout });
+    const norm = Math.hypot(...[...gradients.values()].flatMap((values) => [...values]));
+    const lossAt = async (distance: number) => {
+      const move = (by: number) => {
+        for (const [name, variable] of tuned.model.trainable)
+          rewriteValues(variable, (values) =>
+            values.set(
+              values.map((value, place) => value + (by * (gradients.get(name)?.[place] ?? 0)) / norm),
+            ),
+          );
+      };
+      move(distance);
+      const { loss } = await lossAndGradients(tuned.model, { ...pieces, dropout });
+      move(-distance);
+      return loss;
+    };
+    const slope = ((await lossAt(0.02)) - (await lossAt(-0.02))) / 0.04;
+    model.dispose();
+    expect(Math.abs(slope / norm - 1)).toBeLessThan(5e-3);
+  });
+});
