@@ -1,14 +1,14 @@
 // Generated from schemas/stages/format.schema.json.
 
 /**
- * Writes each row as the text that the model reads: a prompt, a header and a response.
+ * Writes each row as the text that the model reads: a prompt, a header and a response, or the turns of a conversation.
  */
 export interface FormatConfig {
   /**
-   * A template that comes with retune, by its name, or one of your own in Jinja. The named ones read the fields `instruction`, `input` (which may be empty or absent) and `output`; `completion` reads `text`.
+   * A template that comes with retune, by its name, or one of your own in Jinja. `chat` is the chat template of the tokenizer at the port `tokenizer`, for conversations and instructions. The others that have names read the fields `instruction`, `input` (which may be empty or absent) and `output`; `completion` reads `text`.
    */
   readonly template:
-    | ('alpaca' | 'alpaca-stanford' | 'phi3' | 'phi3-plain' | 'phi3-capitalized' | 'completion')
+    | ('alpaca' | 'alpaca-stanford' | 'phi3' | 'phi3-plain' | 'phi3-capitalized' | 'completion' | 'chat')
     | {
         /**
          * What the model is given. `{{ field }}` stands for a field of the row; a field that may be absent is asked for with `{% if field %}`.
@@ -22,5 +22,51 @@ export interface FormatConfig {
          * What the model should answer; empty for prompts that have no known answer.
          */
         readonly response: string;
+      }
+    | {
+        /**
+         * A chat template instead of the tokenizer's own: `chatml`, `llama3`, `mistral`, `phi3`, or a source in Jinja that is given `messages` and `add_generation_prompt`, as transformers has it.
+         */
+        readonly chat: string;
       };
+  /**
+   * For chat templates: the system message of conversations that have none of their own.
+   */
+  readonly system?: string;
+  /**
+   * For chat templates: whose turns are the responses that a model learns with `train_on: response` of collate.
+   *
+   * @minItems 1
+   */
+  readonly train_on_roles: ('assistant' | 'user' | 'system' | 'tool')[];
+  /**
+   * For chat templates: whether `all` turns of those roles are learnt, or only the `last` of them.
+   */
+  readonly train_on_turns: 'all' | 'last';
+  /**
+   * For chat templates: where a row has its conversation. By default that is `messages` with `role` and `content`, or ShareGPT's `conversations` with `from` and `value`.
+   */
+  readonly conversation: {
+    /**
+     * The field that holds the list of turns.
+     */
+    readonly field?: string;
+    /**
+     * The field of a turn that says who speaks.
+     */
+    readonly role?: string;
+    /**
+     * The field of a turn that holds what is said.
+     */
+    readonly content?: string;
+    /**
+     * Names of speakers in the data, each with its role: `user`, `assistant`, `system` or `tool`. ShareGPT's `human` and `gpt` are known.
+     */
+    readonly roles: {
+      /**
+       * A role.
+       */
+      readonly [k: string]: 'user' | 'assistant' | 'system' | 'developer' | 'tool';
+    };
+  };
 }

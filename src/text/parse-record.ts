@@ -13,7 +13,13 @@ export function parseRecord(value: Json, place: string): DataRecord {
   });
 }
 
-const roles: readonly string[] = ['prompt', 'header', 'response'] satisfies readonly SegmentRole[];
+const roles: readonly string[] = [
+  'prompt',
+  'header',
+  'response',
+  'end',
+  'tail',
+] satisfies readonly SegmentRole[];
 
 /** A record that went through `format`; throws a UserError for one that did not. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
@@ -38,7 +44,8 @@ const isSegment = (value: Json): value is Segment & JsonObject =>
   isObject(value) &&
   typeof value.role === 'string' &&
   roles.includes(value.role) &&
-  typeof value.text === 'string';
+  typeof value.text === 'string' &&
+  (value.special === undefined || value.special === true);
 
 const isTextList = (value: Json | undefined): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
+import type { Encodable, Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import { UserError } from '../../user-error.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { decodeRows } from './decode-rows.ts';
@@ -9,7 +9,7 @@ import { type EncodedPrompt, TextWriter, type WritingSettings, type WrittenText 
 
 export interface Prompt {
   readonly id: string;
-  readonly text: string;
+  readonly text: Encodable;
 }
 
 export interface Writing {

@@ -1,4 +1,4 @@
-import type { SegmentRole } from '../../text/formatted-record.ts';
+import { endsItself, type SegmentRole } from '../../text/formatted-record.ts';
 import type { TokenizedRecord, TokenSegment } from '../../text/tokenized-record.ts';
 import type { Example } from '../../training/batches/example.ts';
 import { ignoredTarget } from '../../training/batches/pad-batch.ts';
@@ -11,18 +11,19 @@ export interface ExampleOptions {
   readonly maxLength: number;
 }
 
-/** What is trained on -> the segments whose tokens are learnt. The end of the text is learnt in any case. */
+/** What is trained on -> the segments whose tokens are learnt. An end is learnt in any case. */
 const learntRoles: Readonly<Record<TrainOn, readonly SegmentRole[]>> = {
-  all: ['prompt', 'header', 'response'],
-  response_with_header: ['header', 'response'],
-  response: ['response'],
+  all: ['prompt', 'header', 'response', 'end', 'tail'],
+  response_with_header: ['header', 'response', 'end'],
+  response: ['response', 'end'],
 };
 
 /**
  * One record as an example: the tokens, and as targets the same tokens shifted by one with the end of text after them.
  * Of several ends of text only the first is learnt, by value, so one that stands in the text itself counts. Padding
  * with the end of text later adds more of them, all ignored. Cut to `maxLength` after masking. The rule is that of
- * "Build a Large Language Model (From Scratch)", chapter 7.
+ * "Build a Large Language Model (From Scratch)", chapter 7. A chat's record has its own ends, one after each response:
+ * none is added, and each is learnt.
  */
 export function makeExample(record: TokenizedRecord, options: ExampleOptions): Example {
   const { tokens, segments } = record;
@@ -31,9 +32,11 @@ export function makeExample(record: TokenizedRecord, options: ExampleOptions): E
   following.set(tokens.subarray(1));
   const firstEnd = following.indexOf(endOfText);
   const isLearnt = learntPositions(segments, trainOn);
+  const hasEnds = endsItself(segments);
   const targets = following.map((token, index) => {
-    const repeatsEnd = token === endOfText && index > firstEnd;
-    return repeatsEnd || !isLearnt(index + 1) ? ignoredTarget : token;
+    const repeatsEnd = !hasEnds && token === endOfText && index > firstEnd;
+    const isAdded = hasEnds && index === tokens.length - 1;
+    return repeatsEnd || isAdded || !isLearnt(index + 1) ? ignoredTarget : token;
   });
   return {
     id: record.id,

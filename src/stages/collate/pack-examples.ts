@@ -1,8 +1,9 @@
+import { endsItself } from '../../text/formatted-record.ts';
 import type { TokenizedRecord } from '../../text/tokenized-record.ts';
 import type { Example } from '../../training/batches/example.ts';
 
 /**
- * Records one after the other, an end of text after each, cut into examples of `length` tokens (the last may be
+ * Records one after the other, an end of text after each that has none of its own, cut into examples of `length` tokens (the last may be
  * shorter). Every token but the very first is a target, the ends of text too. A record may begin in one example and
  * end in the next, and a model sees the record before its own.
  */
@@ -25,12 +26,13 @@ export function packExamples(
 }
 
 function joinRecords(records: readonly TokenizedRecord[], endOfText: number): Int32Array {
-  const total = records.reduce((sum, { tokens }) => sum + tokens.length + 1, 0);
+  const lengthOf = ({ tokens, segments }: TokenizedRecord) => tokens.length + (endsItself(segments) ? 0 : 1);
+  const total = records.reduce((sum, record) => sum + lengthOf(record), 0);
   const stream = new Int32Array(total).fill(endOfText);
   let start = 0;
-  for (const { tokens } of records) {
-    stream.set(tokens, start);
-    start += tokens.length + 1;
+  for (const record of records) {
+    stream.set(record.tokens, start);
+    start += lengthOf(record);
   }
   return stream;
 }

@@ -1,13 +1,17 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
+import type { InputPort } from '../../runtime/stage/stage-definition.ts';
 import { declareStage } from '../declare-stage.ts';
 import { checkTemplate } from './check-template.ts';
+import { templateKind } from './template-kind.ts';
 
-/** Writes each row as the text that the model reads: a prompt, a header and a response. */
+const records: InputPort = { accepts: ['records', 'responses'], required: true, parts: 'each' };
+
+/** Writes each row as the text that the model reads: a prompt, a header and a response, or the turns of a conversation. */
 export const formatStage = declareStage<FormatConfig>({
   name: 'format',
   version: 1,
-  ports: () => ({
-    inputs: { records: { accepts: ['records', 'responses'], required: true, parts: 'each' } },
+  ports: (config) => ({
+    inputs: { records, ...tokenizerPort(config) },
     outputs: { records: { type: 'records' } },
   }),
   check: checkTemplate,
@@ -16,3 +20,12 @@ export const formatStage = declareStage<FormatConfig>({
   device: 'none',
   load: () => import('./run-format.ts'),
 });
+
+/** A chat template knows its special tokens from a tokenizer, and is the tokenizer's own where none is given. */
+function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort } {
+  const template = templateKind(config);
+  if (template.kind !== 'chat') return {};
+  const required = template.given === undefined;
+  const help = 'or name a chat template: `template: { chat: chatml }`';
+  return { tokenizer: { accepts: ['tokenizer'], required, parts: 'one', help } };
+}

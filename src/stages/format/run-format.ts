@@ -3,18 +3,16 @@ import type { JsonObject } from '../../json.ts';
 import type { Segment } from '../../text/formatted-record.ts';
 import { isObject } from '../../text/parse-record.ts';
 import type { DataRecord } from '../../text/record.ts';
-import { jinjaTemplate } from '../../text/template/jinja-template.ts';
-import { namedTemplates } from '../../text/template/named-templates.ts';
 import { UserError } from '../../user-error.ts';
 import { implementStage } from '../implement-stage.ts';
 import { RecordProblems } from '../record-problems.ts';
+import { recordFormat } from './record-format.ts';
 
 export const { run } = implementStage<FormatConfig>()({
-  inputs: { records: 'records' },
+  inputs: { records: 'records', tokenizer: 'tokenizer?' },
   outputs: { records: 'records' },
   async run({ config, inputs, outputs }) {
-    const { template } = config;
-    const format = typeof template === 'string' ? namedTemplates[template] : jinjaTemplate(template);
+    const format = await recordFormat(config, inputs.tokenizer?.path);
     const problems = new RecordProblems('cannot be written with the template');
     for await (const record of inputs.records) {
       const fields = rowOf(record);
@@ -22,7 +20,7 @@ export const { run } = implementStage<FormatConfig>()({
       if (segments === undefined) continue;
       await outputs.records.write({
         id: record.id,
-        segments: segments.map((segment) => ({ ...segment })),
+        segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
         fields,
       });
     }

@@ -20,6 +20,6 @@ export const answerLocally =
       batchSize,
       cutsPrompts: tooLong === 'cut',
     };
-    const prompts = requests.map(({ id, prompt }) => ({ id, text: prompt }));
+    const prompts = requests.map(({ id, given }) => ({ id, text: given }));
     for await (const text of writeTexts({ model, tokenizer, prompts, settings, signal })) onAnswer(text);
   };

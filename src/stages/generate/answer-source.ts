@@ -1,10 +1,13 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
+import type { TextPiece } from '../../text/formatted-record.ts';
 
 /** One prompt to answer. */
 export interface AnswerRequest {
   readonly id: string;
   /** The text that the model continues. */
   readonly prompt: string;
+  /** The same text, of which a chat template's special tokens are told apart. */
+  readonly given: readonly TextPiece[];
 }
 
 /** What the model wrote, as it wrote it. */

@@ -1,6 +1,7 @@
 import type { AnswerSource } from './answer-source.ts';
 import { cleanAnswer } from './clean-answer.ts';
 import type { Generated, Generation } from './generation.ts';
+import { identityOf } from './question.ts';
 import { remembered } from './remembered.ts';
 import { Tally } from './tally.ts';
 
@@ -22,13 +23,13 @@ export async function askAll(
   const answers = await remembered<RememberedAnswer>(generation, {
     fingerprint,
     // Draws are seeded by the record's id; the likeliest tokens follow from the prompt alone.
-    asks: ({ id, prompt }) => (config.temperature > 0 ? [prompt, id] : [prompt]),
+    asks: ({ id, given }) => (config.temperature > 0 ? [identityOf(given), id] : [identityOf(given)]),
     decode: decodeAnswer,
   });
   const { open, known } = answers;
   const tally = new Tally(host, { total: known + open.length, known });
   await source({
-    requests: open.map(({ id, prompt }) => ({ id, prompt })),
+    requests: open.map(({ id, prompt, given }) => ({ id, prompt, given })),
     sampling: config,
     signal: host.signal,
     onAnswer: ({ id, text, finishReason, tokens = 0 }) => {

@@ -1,6 +1,11 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import type { JsonObject } from '../../json.ts';
-import type { FormattedRecord, Segment } from '../../text/formatted-record.ts';
+import {
+  endsItself,
+  type FormattedRecord,
+  type Segment,
+  type TextPiece,
+} from '../../text/formatted-record.ts';
 import { parseFormattedRecord } from '../../text/parse-record.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { UserError } from '../../user-error.ts';
@@ -12,8 +17,12 @@ export interface Question {
   readonly fields: JsonObject;
   /** The text that is given. */
   readonly prompt: string;
-  /** The text that stands after it in the record: the response, and its header where the model has to write that too. */
-  readonly rest: string;
+  /** The same text, of which a chat template's special tokens are told apart. */
+  readonly given: readonly TextPiece[];
+  /** What stands after it in the record: the response with its end, and its header where the model has to write that too. */
+  readonly rest: readonly TextPiece[];
+  /** Whether `rest` has its own end, so that no end of text belongs after it. */
+  readonly ended: boolean;
   /** The marker before the response, without white space around it. */
   readonly header: string;
   /** The header as it stands between prompt and response, where the prompt does not end with it. */
@@ -44,20 +53,24 @@ export async function readQuestions(
   return [...questions.values()];
 }
 
-/** Cuts a record where the model begins: after its last prompt segment, or after the header that follows. */
+/** Cuts a record where the model begins: before the last response, after the prompt or the header that stands before it. */
 export function questionOf(
-  { id, fields, segments, choices = [], shared_characters: sharedCharacters = 0 }: FormattedRecord,
+  { id, fields, segments: written, choices = [], shared_characters: sharedCharacters = 0 }: FormattedRecord,
   start: GenerateConfig['start'],
 ): Question {
+  const segments = written.filter(({ role }) => role !== 'tail');
   const answerAt = segments.findLastIndex(({ role }) => role === 'prompt') + 1;
   const answer = segments.slice(answerAt);
   const headers = answer.filter(({ role }) => role === 'header');
   const given = segments.slice(0, answerAt).concat(start === 'header' ? headers : []);
+  const rest = segments.slice(given.length);
   return {
     id,
     fields,
     prompt: textOf(given),
-    rest: textOf(segments.slice(given.length)),
+    given: given.map(pieceOf),
+    rest: rest.map(pieceOf),
+    ended: endsItself(rest),
     header: textOf(headers).trim(),
     between: start === 'header' ? '' : textOf(headers),
     expected: textOf(answer.filter(({ role }) => role === 'response')),
@@ -66,4 +79,10 @@ export function questionOf(
   };
 }
 
-const textOf = (segments: readonly Segment[]): string => segments.map(({ text }) => text).join('');
+const pieceOf = ({ text, special }: Segment): TextPiece => (special ? { text, special } : { text });
+
+/** Equal for what a model reads equally: the text, or the pieces where some are special. */
+export const identityOf = (pieces: readonly TextPiece[]): string =>
+  pieces.some(({ special }) => special) ? `special:${JSON.stringify(pieces)}` : textOf(pieces);
+
+const textOf = (segments: readonly TextPiece[]): string => segments.map(({ text }) => text).join('');

@@ -1,7 +1,7 @@
 import { UserError } from '../../user-error.ts';
 import type { LocalModel } from '../models/open-local-model.ts';
 import type { Generated, Generation } from './generation.ts';
-import type { Question } from './question.ts';
+import { identityOf, type Question } from './question.ts';
 import { remembered } from './remembered.ts';
 import { scoreQuestions } from './score-questions.ts';
 import { Tally } from './tally.ts';
@@ -23,7 +23,7 @@ export async function scoreAll(
   refuseWithoutResponses(questions);
   const scores = await remembered<RememberedScore>(generation, {
     fingerprint,
-    asks: ({ prompt, rest }) => [prompt, rest],
+    asks: ({ given, rest }) => [identityOf(given), identityOf(rest)],
     decode: decodeScore,
   });
   const { open, known } = scores;

@@ -10,7 +10,7 @@ export interface QuestionScoring {
   readonly onScore: (score: TextScore) => void;
 }
 
-/** Rates what each record holds after its prompt, and the end of text after it. */
+/** Rates what each record holds after its prompt, and the end of text after it where it has no end of its own. */
 export async function scoreQuestions(
   { model, tokenizer }: LocalModel,
   scoring: QuestionScoring,
@@ -21,13 +21,14 @@ export async function scoreQuestions(
 }
 
 /** The text is encoded as a whole, as for training; what is rated begins where its tokens are no longer the prompt's. */
-function textToScore({ id, prompt, rest }: Question, tokenizer: Tokenizer): TextToScore {
+function textToScore({ id, given: prompt, rest, ended }: Question, tokenizer: Tokenizer): TextToScore {
   const { encode, endOfText } = tokenizer;
   const given = encode(prompt);
-  const whole = encode(prompt + rest);
+  const whole = encode([...prompt, ...rest]);
   const differs = whole.findIndex((token, index) => token !== given[index]);
   const from = differs === -1 ? whole.length : differs;
   // Without a prompt the end of the text before is what the first token follows.
   const before = from === 0 ? [endOfText] : [];
-  return { id, tokens: Int32Array.of(...before, ...whole, endOfText), from: from + before.length };
+  const after = ended ? [] : [endOfText];
+  return { id, tokens: Int32Array.of(...before, ...whole, ...after), from: from + before.length };
 }

@@ -8,7 +8,7 @@ import { readCount } from './read-count.ts';
 import { readStringList, stringListTensor } from './string-list.ts';
 
 /** A role is stored as its index here, so the order is part of the file format. */
-const roles: readonly SegmentRole[] = ['prompt', 'header', 'response'];
+const roles: readonly SegmentRole[] = ['prompt', 'header', 'response', 'end', 'tail'];
 
 /** Writes tokenized records as safetensors: the token ids packed one record after the other, with where each ends. */
 export async function writeTokens(path: string, content: TokenizedRecords): Promise<void> {

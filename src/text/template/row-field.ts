@@ -37,7 +37,7 @@ function conversationHelp(row: JsonObject): string | undefined {
     if (!Array.isArray(turns) || !isObject(turns[0])) continue;
     const [who, text] = Object.hasOwn(turns[0], 'value') ? ['from', 'value'] : ['role', 'content'];
     return (
-      `the row holds a conversation, \`${name}\`, which takes a template of your own, such as ` +
+      `the row holds a conversation, \`${name}\`: write it with \`template: chat\`, or with a template of your own, such as ` +
       `prompt: "{% for turn in ${name}[:-1] %}{{ turn.${who} }}: {{ turn.${text} }}\\n{% endfor %}" ` +
       `and response: "{{ ${name}[-1].${text} }}"`
     );

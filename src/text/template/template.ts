@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json.ts';
-import type { Segment, SegmentRole } from '../formatted-record.ts';
+import type { Segment } from '../formatted-record.ts';
 
 /**
  * Writes a row as segments, none of them empty. Throws a UserError that names the field where the row does not have
@@ -8,7 +8,9 @@ import type { Segment, SegmentRole } from '../formatted-record.ts';
 export type Template = (row: JsonObject) => readonly Segment[];
 
 /** The segments in order, without those that have no text. */
-export function segmentsOf(texts: Readonly<Partial<Record<SegmentRole, string>>>): readonly Segment[] {
+export function segmentsOf(
+  texts: Readonly<Partial<Record<'prompt' | 'header' | 'response', string>>>,
+): readonly Segment[] {
   const { prompt = '', header = '', response = '' } = texts;
   const segments: readonly Segment[] = [
     { role: 'prompt', text: prompt },

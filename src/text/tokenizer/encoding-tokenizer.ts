@@ -1,4 +1,6 @@
-import type { Tokenizer } from './tokenizer.ts';
+import type { TextPiece } from '../formatted-record.ts';
+import { noSpecialToken } from './special-token.ts';
+import type { Encodable, Tokenizer } from './tokenizer.ts';
 
 /** OpenAI's encodings -> their tables, of which only the one that is asked for is loaded. */
 const encodings = {
@@ -30,12 +32,33 @@ export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
     vocabulary: name,
     vocabularySize: encoding.vocabularySize,
     endOfText,
-    encode: (text) => Int32Array.from(encoding.encode(text, asPlainText)),
+    specialTokens: new Map([[endOfTextToken, endOfText]]),
+    encode: (given) =>
+      Int32Array.from(
+        stretchesOf(given).flatMap(({ text, special }) => {
+          if (!special) return encoding.encode(text, asPlainText);
+          if (text === endOfTextToken) return [endOfText];
+          throw noSpecialToken(text, name);
+        }),
+      ),
     decode: (tokens) => {
       const ids = Array.from(tokens);
       return encoding.decode(ids.every(decodesAlone) ? ids : ids.filter(decodesAlone));
     },
   };
+}
+
+/** Texts that stand side by side as one, so that tokens can span them. */
+function stretchesOf(given: Encodable): readonly TextPiece[] {
+  if (typeof given === 'string') return [{ text: given }];
+  const stretches: TextPiece[] = [];
+  for (const piece of given) {
+    const last = stretches.at(-1);
+    const joins = last !== undefined && !last.special && !piece.special;
+    if (joins) stretches[stretches.length - 1] = { text: last.text + piece.text };
+    else stretches.push(piece);
+  }
+  return stretches;
 }
 
 /** A model may have more rows than its vocabulary has tokens; such ids stand for no text. */

@@ -1,12 +1,18 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import type { Json, JsonObject } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
 import { jsonFault } from '../jsonl/json-fault.ts';
 import { isObject } from '../parse-record.ts';
 import { withinTime } from '../within-time.ts';
-import type { Tokenizer } from './tokenizer.ts';
-import { type Vocabulary, vocabularyOf, withoutSpecialTokens } from './tokenizer-json.ts';
+import { noSpecialToken } from './special-token.ts';
+import type { Encodable, Tokenizer } from './tokenizer.ts';
+import {
+  specialTokensOf,
+  type Vocabulary,
+  vocabularyOf,
+  withRenamedSpecialTokens,
+} from './tokenizer-json.ts';
 import { withUnicodeWords } from './unicode-words.ts';
 
 export interface TokenizerFiles {
@@ -31,13 +37,28 @@ export function openJsonTokenizer({
 }: TokenizerFiles): Tokenizer {
   const json = parseTokenizerJson(path, text);
   const vocabulary = vocabularyOf(json);
-  const encoder = build(path, { json: withoutSpecialTokens(json), config });
+  const specialTokens = specialTokensOf(json);
+  const secret = randomUUID();
+  const secretName = (id: number) => `<${secret}|${id}>`;
+  const encoder = build(path, { json: withRenamedSpecialTokens(json, secretName), config });
   const decoder = build(path, { json, config });
+  const identity = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const written = (given: Encodable): string => {
+    if (typeof given === 'string') return given;
+    const texts = given.map(({ text, special }) => {
+      if (!special) return text;
+      const id = specialTokens.get(text);
+      if (id === undefined) throw noSpecialToken(text, identity);
+      return secretName(id);
+    });
+    return texts.join('');
+  };
   return {
-    vocabulary: `sha256:${createHash('sha256').update(text).digest('hex')}`,
+    vocabulary: identity,
     vocabularySize: vocabulary.size,
     endOfText: endOfTextOf({ path, config, vocabulary }),
-    encode: (given) => encode({ path, encoder, vocabulary, milliseconds }, given),
+    specialTokens,
+    encode: (given) => encode({ path, encoder, vocabulary, milliseconds }, written(given)),
     decode: (tokens) => {
       const known = Array.from(tokens).filter((token) => decoder.id_to_token(token) !== undefined);
       if (known.length === 0) return '';

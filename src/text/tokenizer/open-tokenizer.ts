@@ -9,6 +9,7 @@ import type { Tokenizer } from './tokenizer.ts';
 
 const tokenizerJson = 'tokenizer.json';
 const tokenizerConfig = 'tokenizer_config.json';
+const chatTemplate = 'chat_template.jinja';
 const encodingJson = 'encoding.json';
 
 /** Opens the tokenizer of a model's or a tokenizer's folder: its encoding.json or its tokenizer.json. Throws a UserError where neither can be used. */
@@ -30,12 +31,12 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
 export const openTokenizerFile = async (path: string): Promise<Tokenizer> =>
   openJsonTokenizer({ path, text: await readFile(path, 'utf8'), config: {} });
 
-/** Copies the tokenizer that `openTokenizer` would open from one folder to another, and nothing else. */
+/** Copies the tokenizer that `openTokenizer` would open from one folder to another with its chat template, and nothing else. */
 export async function copyTokenizer({ from, to }: { from: string; to: string }): Promise<void> {
-  if (await isThere(join(from, encodingJson)))
-    return copyFile(join(from, encodingJson), join(to, encodingJson));
-  if (!(await isThere(join(from, tokenizerJson)))) throw noTokenizer(from);
-  for (const name of [tokenizerJson, tokenizerConfig]) {
+  const hasEncoding = await isThere(join(from, encodingJson));
+  if (!hasEncoding && !(await isThere(join(from, tokenizerJson)))) throw noTokenizer(from);
+  const names = hasEncoding ? [encodingJson, chatTemplate] : [tokenizerJson, tokenizerConfig, chatTemplate];
+  for (const name of names) {
     if (await isThere(join(from, name))) await copyFile(join(from, name), join(to, name));
   }
 }

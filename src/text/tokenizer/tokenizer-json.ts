@@ -23,17 +23,26 @@ export function vocabularyOf(json: JsonObject): Vocabulary {
   };
 }
 
-/** The same tokenizer.json without the special tokens, so that no text can become one. */
-export function withoutSpecialTokens(json: JsonObject): JsonObject {
-  const special = new Set(addedTokens(json).flatMap(({ content, special }) => (special ? [content] : [])));
+/** Name -> id of the special tokens. */
+export const specialTokensOf = (json: JsonObject): ReadonlyMap<string, number> =>
+  new Map(addedTokens(json).flatMap(({ content, id, special }) => (special ? [[content, id] as const] : [])));
+
+/**
+ * The same tokenizer.json with other names for its special tokens, so that no text can become one that does not hold such
+ * a name. Everything else about them stays, such as whether they swallow the white space beside them.
+ */
+export function withRenamedSpecialTokens(json: JsonObject, rename: (id: number) => string): JsonObject {
+  const special = specialTokensOf(json);
   const model = modelOf(json);
   const isKept = (token: string) => !special.has(token) || token === model.unk_token;
   // A list (Unigram's) gives its tokens their ids by their place, so nothing can be taken out of it.
   const vocab = isObject(model.vocab)
     ? Object.fromEntries(Object.entries(model.vocab).filter(([token]) => isKept(token)))
     : (model.vocab ?? {});
-  const kept = addedTokens(json).flatMap(({ content, json: token }) => (special.has(content) ? [] : [token]));
-  return { ...json, added_tokens: kept, model: { ...model, vocab } };
+  const added_tokens = addedTokens(json).map(({ content, id, json: token }) =>
+    special.has(content) ? { ...token, content: rename(id), normalized: false } : token,
+  );
+  return { ...json, added_tokens, model: { ...model, vocab } };
 }
 
 const modelOf = (json: JsonObject): JsonObject => (isObject(json.model) ? json.model : {});

@@ -1,3 +1,8 @@
+import type { TextPiece } from '../formatted-record.ts';
+
+/** What can be encoded: a text, in which nothing is special, or pieces of which some are special tokens. */
+export type Encodable = string | readonly TextPiece[];
+
 /** Text to token ids and back. Text never becomes a special token by what it contains. */
 export interface Tokenizer {
   /** Identity of the vocabulary: a gpt-tokenizer encoding's name, or the hash of a tokenizer.json. */
@@ -5,6 +10,9 @@ export interface Tokenizer {
   readonly vocabularySize: number;
   /** The id that ends a text: `<|endoftext|>` or the tokenizer's own end-of-sequence token. */
   readonly endOfText: number;
-  readonly encode: (text: string) => Int32Array;
+  /** Name -> id of the tokens that no text can become. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+  /** Throws a UserError for a special piece that is none of `specialTokens`. */
+  readonly encode: (text: Encodable) => Int32Array;
   readonly decode: (tokens: ArrayLike<number>) => string;
 }

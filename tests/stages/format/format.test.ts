@@ -3,6 +3,11 @@ import { checkTemplate } from '../../../src/stages/format/check-template.ts';
 import * as format from '../../../src/stages/format/run-format.ts';
 import { openStageRig } from '../stage-rig.ts';
 
+const defaults = {
+  train_on_roles: ['assistant' as const],
+  train_on_turns: 'all' as const,
+  conversation: { roles: {} },
+};
 const files = { inputs: { records: 'in' }, outputs: { records: 'out' } };
 
 describe('format', () => {
@@ -50,7 +55,7 @@ describe('format', () => {
     await rig.writeRecords('in', [{ id: 'a', conversations: [{ from: 'human', value: 'Hi' }] }]);
     await expect(rig.run(format, { config: { template: 'phi3' }, ...files })).rejects.toMatchObject({
       records: [{ id: 'a', problem: 'it has no field `instruction`' }],
-      help: 'the row holds a conversation, `conversations`, which takes a template of your own, such as prompt: "{% for turn in conversations[:-1] %}{{ turn.from }}: {{ turn.value }}\\n{% endfor %}" and response: "{{ conversations[-1].value }}"',
+      help: 'the row holds a conversation, `conversations`: write it with `template: chat`, or with a template of your own, such as prompt: "{% for turn in conversations[:-1] %}{{ turn.from }}: {{ turn.value }}\\n{% endfor %}" and response: "{{ conversations[-1].value }}"',
     });
   });
 
@@ -93,7 +98,10 @@ describe('format', () => {
   });
 
   test('check points at each part of a template that does not parse', () => {
-    const problems = checkTemplate({ template: { prompt: '{{ a', header: '', response: '{% if a %}' } });
+    const problems = checkTemplate({
+      ...defaults,
+      template: { prompt: '{{ a', header: '', response: '{% if a %}' },
+    });
     expect(problems.map(({ pointer, code, message }) => ({ pointer, code, message }))).toEqual([
       {
         pointer: '/template/prompt',

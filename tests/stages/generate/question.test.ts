@@ -16,19 +16,22 @@ test('the model begins after the prompt and writes the header itself, or begins 
     fields: { row: 1 },
     header: '### Response:',
     expected: 'Done.',
+    ended: false,
     choices: [],
     sharedCharacters: 0,
   };
   expect(questionOf(record(alpaca), 'prompt')).toEqual({
     ...question,
     prompt: 'Instruction: add.',
-    rest: '\n\n### Response:\nDone.',
+    given: [{ text: 'Instruction: add.' }],
+    rest: [{ text: '\n\n### Response:\n' }, { text: 'Done.' }],
     between: '\n\n### Response:\n',
   });
   expect(questionOf(record(alpaca), 'header')).toEqual({
     ...question,
     prompt: 'Instruction: add.\n\n### Response:\n',
-    rest: 'Done.',
+    given: [{ text: 'Instruction: add.' }, { text: '\n\n### Response:\n' }],
+    rest: [{ text: 'Done.' }],
     between: '',
   });
 });
@@ -40,7 +43,7 @@ test('of a conversation the last answer is asked for', () => {
   ];
   expect(questionOf(record([...earlier, ...alpaca]), 'prompt')).toMatchObject({
     prompt: 'HelloHiInstruction: add.',
-    rest: '\n\n### Response:\nDone.',
+    rest: [{ text: '\n\n### Response:\n' }, { text: 'Done.' }],
     expected: 'Done.',
   });
 });
@@ -48,13 +51,36 @@ test('of a conversation the last answer is asked for', () => {
 test('a record without a prompt is all answer, one without an answer expects nothing', () => {
   expect(questionOf(record(alpaca.slice(2)), 'header')).toMatchObject({
     prompt: '',
-    rest: 'Done.',
+    rest: [{ text: 'Done.' }],
     header: '',
   });
   expect(questionOf(record(alpaca.slice(0, 1)), 'header')).toMatchObject({
     prompt: 'Instruction: add.',
-    rest: '',
+    rest: [],
     expected: '',
+  });
+});
+
+test('an answer with its own end is cut off from what a template writes after it', () => {
+  const chat: readonly Segment[] = [
+    { role: 'prompt', text: '<|im_start|>', special: true },
+    { role: 'prompt', text: 'assistant\n' },
+    { role: 'response', text: 'Done.' },
+    { role: 'end', text: '<|im_end|>', special: true },
+    { role: 'tail', text: '\n' },
+  ];
+  expect(questionOf(record(chat), 'prompt')).toEqual({
+    id: 'a',
+    fields: { row: 1 },
+    prompt: '<|im_start|>assistant\n',
+    given: [{ text: '<|im_start|>', special: true }, { text: 'assistant\n' }],
+    rest: [{ text: 'Done.' }, { text: '<|im_end|>', special: true }],
+    ended: true,
+    header: '',
+    between: '',
+    expected: 'Done.',
+    choices: [],
+    sharedCharacters: 0,
   });
 });
 

@@ -43,7 +43,8 @@ test('segments tile the ids in order, whatever the text', () => {
       const ends = made.segments.map(({ end }) => end);
       expect(ends).toEqual(ends.toSorted((a, b) => a - b));
       expect(ends.at(-1)).toBe(made.tokens.length);
-      expect(made.segments.map((each) => each.role)).toEqual(segments.map((each) => each.role));
+      const changes = segments.filter(({ role }, index) => role !== segments[index + 1]?.role);
+      expect(made.segments.map((each) => each.role)).toEqual(changes.map((each) => each.role));
     }),
   );
 });

@@ -19,7 +19,7 @@ async function ask({ prompts, baseUrl, sampling = greedy, settings, environment 
   const answers: Answer[] = [];
   await askEndpoint({
     model: 'tiny',
-    requests: prompts.map((prompt) => ({ id: `id of ${prompt}`, prompt })),
+    requests: prompts.map((prompt) => ({ id: `id of ${prompt}`, prompt, given: [{ text: prompt }] })),
     sampling,
     settings: { base_url: baseUrl, concurrency: 2, timeout_seconds: 5, retries: 0, ...settings },
     environment,
@@ -85,7 +85,7 @@ test('the address comes from OPENAI_BASE_URL where the configuration has none', 
   const answers: Answer[] = [];
   await askEndpoint({
     model: 'tiny',
-    requests: [{ id: 'a', prompt: 'p' }],
+    requests: [{ id: 'a', prompt: 'p', given: [{ text: 'p' }] }],
     sampling: greedy,
     settings: { concurrency: 1, timeout_seconds: 5, retries: 0 },
     environment: { OPENAI_BASE_URL: endpoint.baseUrl },

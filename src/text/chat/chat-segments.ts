@@ -1,0 +1,143 @@
+import { UserError } from '../../user-error.ts';
+import type { Segment, SegmentRole } from '../formatted-record.ts';
+import type { ChatMessage, Conversation } from './chat-message.ts';
+import type { ChatTemplate } from './chat-template.ts';
+import { type Disguise, disguise } from './disguise.ts';
+import { type Marks, type RenderedTurns, type Span, spansByMarks, spansByWords } from './trained-spans.ts';
+
+export interface ChatFormat {
+  readonly template: ChatTemplate;
+  /** The names of the tokenizer's special tokens. */
+  readonly specialTokens: readonly string[];
+  /** The roles whose turns are to be learnt. */
+  readonly trainedRoles: readonly string[];
+  /** All turns of those roles, or the last of them. */
+  readonly trainedTurns: 'all' | 'last';
+}
+
+/**
+ * A conversation as the template writes it. What is learnt is `response` and `end`; what stands after a last answer is the
+ * `tail`, the rest `prompt`. Where none has answered yet, the prompt goes on to where the answer begins. Text in a turn
+ * stays text even where it looks like a special token; those of the template are segments of their own.
+ */
+export function chatSegments({ messages, tools }: Conversation, format: ChatFormat): readonly Segment[] {
+  const { template } = format;
+  const specialTokens = format.specialTokens.toSorted((a, b) => b.length - a.length);
+  const { hide, reveal, spare } = disguise(specialTokens, [
+    template.source,
+    JSON.stringify([messages, tools]),
+  ]);
+  const turns = messages.map((message) => hideMessage(message, hide));
+  const hiddenTools = tools === undefined ? undefined : hide(tools);
+  const trained = trainedIndexes(messages, format);
+  const worded = trained.filter((index) => messages[index] && isWorded(messages[index]));
+  const rendered: RenderedTurns = {
+    render: (count, { prompt, marks, wordMarks }) =>
+      template.render({
+        messages: turns
+          .slice(0, count)
+          .map((turn, index) =>
+            wordMarks && worded.includes(index)
+              ? { ...turn, content: markWords(turn.content, wordMarks) }
+              : turn,
+          ),
+        tools: hiddenTools,
+        addGenerationPrompt: prompt,
+        marks,
+      }),
+    roles: messages.map(({ role }) => role),
+    trained,
+    worded,
+    marks: spare,
+  };
+  const { text, spans } = template.marksGeneration ? spansByMarks(rendered) : spansByWords(rendered);
+  const answered = messages.at(-1)?.role === 'assistant' && trained.at(-1) === messages.length - 1;
+  const segments = segmentsIn({ text, spans, answered, special: anyOf(specialTokens) });
+  return segments.map((segment) => ({ ...segment, text: reveal(segment.text) }));
+}
+
+function hideMessage(message: ChatMessage, hide: Disguise['hide']): ChatMessage {
+  const { role, content, ...others } = message;
+  const hidden = Object.entries(others).map(([name, value]) => [name, hide(value)] as const);
+  return { ...Object.fromEntries(hidden), role, content: String(hide(content)) };
+}
+
+function trainedIndexes(messages: readonly ChatMessage[], format: ChatFormat): readonly number[] {
+  const indexes = messages.flatMap(({ role }, index) => (format.trainedRoles.includes(role) ? [index] : []));
+  return format.trainedTurns === 'last' ? indexes.slice(-1) : indexes;
+}
+
+const isWorded = ({ content, tool_calls }: ChatMessage): boolean =>
+  content.trim() !== '' && tool_calls === undefined;
+
+/** Within the white space around them, since templates cut that off. */
+function markWords(content: string, [begin, end]: Marks): string {
+  const words = content.trim();
+  const start = content.indexOf(words);
+  return content.slice(0, start) + begin + words + end + content.slice(start + words.length);
+}
+
+/** The first of the texts at a place, of several the longest; they come longest first. */
+const anyOf = (texts: readonly string[]): RegExp | undefined =>
+  texts.length === 0
+    ? undefined
+    : new RegExp(texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g');
+
+interface RenderedText {
+  readonly text: string;
+  readonly spans: readonly Span[];
+  /** Whether the last turn is an answer that is learnt. */
+  readonly answered: boolean;
+  readonly special: RegExp | undefined;
+}
+
+function segmentsIn({ text, spans, answered, special }: RenderedText): readonly Segment[] {
+  const segments: Segment[] = [];
+  let done = 0;
+  const addUpTo = (end: number, role: SegmentRole) => {
+    segments.push(...pieces(role, text.slice(done, end), special));
+    done = end;
+  };
+  for (const { start, end, markedEnd } of spans) {
+    const close = closing(text, { from: start, end, markedEnd }, special);
+    addUpTo(start, 'prompt');
+    addUpTo(close.start, 'response');
+    addUpTo(close.end, 'end');
+  }
+  addUpTo(text.length, answered ? 'tail' : 'prompt');
+  if (segments.length > 0) return segments;
+  throw new UserError({ code: 'no-text', message: 'the template writes no text at all for it' });
+}
+
+interface TurnPlace {
+  readonly from: number;
+  readonly end: number;
+  readonly markedEnd: number | undefined;
+}
+
+/**
+ * The special token that a turn closes with. Where the template marks the turn that is the last one in it, with all that
+ * comes after; else the one after its words. White space may stand before either. Empty where there is none.
+ */
+function closing(text: string, turn: TurnPlace, special: RegExp | undefined): { start: number; end: number } {
+  const { from, end, markedEnd } = turn;
+  const inTurn = text.slice(from, markedEnd);
+  const matches = special === undefined ? [] : [...inTurn.matchAll(special)];
+  const match = markedEnd === undefined ? matches.find(({ index }) => from + index >= end) : matches.at(-1);
+  if (match === undefined) return { start: end, end };
+  const start = from + match.index;
+  const after = start + match[0].length;
+  if (markedEnd === undefined)
+    return text.slice(end, start).trim() === '' ? { start, end: after } : { start: end, end };
+  return text.slice(after, markedEnd).trim() === '' ? { start, end: markedEnd } : { start: end, end };
+}
+
+function* pieces(role: SegmentRole, text: string, special: RegExp | undefined): Generator<Segment> {
+  let done = 0;
+  for (const match of special === undefined ? [] : text.matchAll(special)) {
+    if (match.index > done) yield { role, text: text.slice(done, match.index) };
+    yield { role, text: match[0], special: true };
+    done = match.index + match[0].length;
+  }
+  if (done < text.length) yield { role, text: text.slice(done) };
+}

@@ -1,0 +1,105 @@
+import { UserError } from '../../user-error.ts';
+
+/** A turn that is learnt, as places in the rendered conversation. */
+export interface Span {
+  readonly start: number;
+  /** Where its words end. */
+  readonly end: number;
+  /** Where all that belongs to it ends, where that is known. */
+  readonly markedEnd?: number;
+}
+
+export type Marks = readonly [begin: string, end: string];
+
+export interface RenderOptions {
+  /** Whether to go on to where the assistant's answer begins. */
+  readonly prompt: boolean;
+  /** Written around what the template marks as generated. */
+  readonly marks?: Marks;
+  /** Written around the words of the `worded` turns. */
+  readonly wordMarks?: Marks;
+}
+
+export interface RenderedTurns {
+  /** The first `count` turns as text. */
+  readonly render: (count: number, options: RenderOptions) => string;
+  readonly roles: readonly string[];
+  /** Indexes of the turns to learn, in order. */
+  readonly trained: readonly number[];
+  /** Those of them that have words and nothing else, such as calls of tools. */
+  readonly worded: readonly number[];
+  /** Two characters that stand nowhere in the conversation. */
+  readonly marks: Marks;
+}
+
+interface SpannedText {
+  readonly text: string;
+  readonly spans: readonly Span[];
+}
+
+/**
+ * A turn begins where the prompt for it ends, which has to be the conversation's beginning, and ends with its words: marks
+ * that were put around them show where these stand, whatever the template makes of them. A turn that calls tools ends
+ * where the conversation up to there does.
+ */
+export function spansByWords({ render, roles, trained, worded, marks }: RenderedTurns): SpannedText {
+  const prompt = roles.at(-1) !== 'assistant';
+  const text = render(roles.length, { prompt });
+  const words = withoutMarks(render(roles.length, { prompt, wordMarks: marks }), marks);
+  if (words.text !== text || words.spans.length !== worded.length) throw unfaithful(roles.length);
+  const beginning = (turns: number, options: RenderOptions): string => {
+    const begun = turns === 0 ? '' : render(turns, options);
+    if (text.startsWith(begun)) return begun;
+    throw unfaithful(turns);
+  };
+  const spans = trained.map((turn): Span => {
+    const start = beginning(turn, { prompt: roles[turn] === 'assistant' }).length;
+    const place = words.spans[worded.indexOf(turn)];
+    const end = place?.end ?? beginning(turn + 1, { prompt: false }).trimEnd().length;
+    if (end < start) throw unfaithful(turn);
+    return place === undefined ? { start, end, markedEnd: end } : { start, end };
+  });
+  return { text, spans };
+}
+
+/** Where each assistant's turn begins and ends, by the `{% generation %}` of the template. */
+export function spansByMarks({ render, roles, trained, marks }: RenderedTurns): SpannedText {
+  const other = roles[trained.find((turn) => roles[turn] !== 'assistant') ?? -1];
+  if (other !== undefined)
+    throw new UserError({
+      code: 'unmarked-role',
+      message: `the chat template marks what the assistant writes, and nothing of \`${other}\`, which \`train_on_roles\` names`,
+    });
+  const prompt = roles.at(-1) !== 'assistant';
+  const { text, spans } = withoutMarks(render(roles.length, { prompt, marks }), marks);
+  const assistants = roles.flatMap((role, index) => (role === 'assistant' ? [index] : []));
+  if (spans.length !== assistants.length)
+    throw new UserError({
+      code: 'unfaithful-template',
+      message: `the chat template marks ${spans.length} answers with {% generation %} where there are ${assistants.length}`,
+    });
+  const last = spans.at(-1);
+  const answered = roles.at(-1) === 'assistant' && last !== undefined;
+  if (answered && text.slice(0, last.start) !== render(roles.length - 1, { prompt: true }))
+    throw unfaithful(roles.length - 1);
+  const learnt = spans.filter((_, index) => trained.includes(assistants[index] ?? -1));
+  return { text, spans: learnt.map(({ start, end }) => ({ start, end, markedEnd: end })) };
+}
+
+function withoutMarks(marked: string, [begin, end]: Marks): SpannedText {
+  const spans: Span[] = [];
+  let text = '';
+  for (const [index, stretch] of marked.split(begin).entries()) {
+    const [inside = '', ...after] = stretch.split(end);
+    if (index > 0) spans.push({ start: text.length, end: text.length + inside.length });
+    text += inside + after.join('');
+  }
+  return { text, spans };
+}
+
+const unfaithful = (turns: number): UserError =>
+  new UserError({
+    code: 'unfaithful-template',
+    message: `the chat template writes the first ${turns} turns otherwise when more follow, so that what is to be learnt cannot be told`,
+    help: 'mark what the assistant writes with {% generation %} ... {% endgeneration %} in a template of your own, under `template: { chat: ... }`',
+  });
