@@ -85,4 +85,5 @@ const pieceOf = ({ text, special }: Segment): TextPiece => (special ? { text, sp
 export const identityOf = (pieces: readonly TextPiece[]): string =>
   pieces.some(({ special }) => special) ? `special:${JSON.stringify(pieces)}` : textOf(pieces);
 
-const textOf = (segments: readonly TextPiece[]): string => segments.map(({ text }) => text).join('');
+/** The pieces one after the other. */
+export const textOf = (segments: readonly TextPiece[]): string => segments.map(({ text }) => text).join('');

@@ -3,7 +3,7 @@ import { UserError } from '../../../user-error.ts';
 import type { LocalModel } from '../../models/open-local-model.ts';
 import { RecordProblems } from '../../record-problems.ts';
 import type { Generated, Generation } from '../generation.ts';
-import type { Question } from '../question.ts';
+import { identityOf, type Question, textOf } from '../question.ts';
 import { remembered } from '../remembered.ts';
 import { Tally } from '../tally.ts';
 import { rollingWindows } from './rolling-windows.ts';
@@ -24,7 +24,7 @@ export async function rollAll(
   const { config, questions, host } = generation;
   const sums = await remembered<RememberedSum>(generation, {
     fingerprint,
-    asks: ({ prompt, rest }) => [prompt + rest],
+    asks: ({ given, rest }) => [identityOf([...given, ...rest])],
     decode: decodeSum,
   });
   const { open, known } = sums;
@@ -64,9 +64,9 @@ function windowsOf(
   const { contextLength } = model.config;
   const window = Math.min(longest ?? contextLength, contextLength);
   const problems = new RecordProblems('cannot be rated');
-  const windows = questions.map(({ id, prompt, rest }) =>
+  const windows = questions.map(({ id, given, rest }) =>
     problems.collect({ id }, () => {
-      const tokens = tokenizer.encode(prompt + rest);
+      const tokens = tokenizer.encode([...given, ...rest]);
       if (tokens.length > 0)
         return rollingWindows({ id, tokens }, { window, endOfText: tokenizer.endOfText });
       throw new UserError({ code: 'no-tokens', message: 'its text has no tokens' });
@@ -80,7 +80,7 @@ function responseTo(
   { id, prompt, rest, expected, fields }: Question,
   [log_likelihood, scored_tokens]: RememberedSum,
 ) {
-  const text = prompt + rest;
+  const text = prompt + textOf(rest);
   const words = text.split(/\s+/u).length;
   return {
     id,
