@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { buildTypes } from './build-types.mjs';
 
 const generated = spawnSync(process.execPath, ['scripts/generate.mjs'], { stdio: 'inherit' });
 if (generated.status !== 0) process.exit(1);
@@ -20,7 +21,11 @@ const external = Object.keys({
 }).filter((name) => !bundled.includes(name));
 
 const { outputFiles, metafile } = await build({
-  entryPoints: { retune: 'src/cli/main.ts', 'stage-process': 'src/cli/stage-process.ts' },
+  entryPoints: {
+    retune: 'src/cli/main.ts',
+    'stage-process': 'src/cli/stage-process.ts',
+    stage: 'src/stages/stage-api.ts',
+  },
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -49,6 +54,8 @@ for (const { path, contents } of outputFiles) {
 const built = new Set(outputFiles.map(({ path }) => relative(resolve('dist'), path)));
 for (const file of await readdir('dist', { recursive: true }))
   if (/\.(js|map)$/.test(file) && !built.has(file)) await rm(join('dist', file), { force: true });
+
+await buildTypes('src/stages/stage-api.ts', 'dist/types');
 
 await writeFile('dist/licenses.txt', await licensesOf(metafile));
 

@@ -27,11 +27,12 @@ const allowedInRuntime: Readonly<Record<string, readonly string[]>> = {
   event: ['stage'],
   config: ['source', 'diagnostic', 'stage'],
   graph: ['config', 'source', 'diagnostic', 'stage'],
+  module: ['diagnostic', 'source'],
   key: ['graph', 'config', 'source', 'stage', 'store'],
   store: ['event', 'key', 'diagnostic', 'source', 'stage'],
   collect: ['store', 'key'],
-  plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'source'],
-  execute: ['plan', 'key', 'graph', 'store', 'stage', 'event', 'diagnostic', 'source'],
+  plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'source', 'module'],
+  execute: ['plan', 'key', 'graph', 'store', 'stage', 'event', 'diagnostic', 'source', 'module'],
 };
 
 const files = readdirSync(sourceRoot, { recursive: true, encoding: 'utf8' })
@@ -78,6 +79,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/cli'],
   yaml: ['src/runtime', 'src/cli'],
   execa: ['src/runtime/execute', 'src/stages/execute/sandbox', 'src/stages/shell'],
+  esbuild: ['src/runtime/module'],
   openai: ['src/stages/generate/endpoint'],
   koffi: ['src/tensor/onnx/native'],
   '@huggingface/hub': ['src/sources/hub'],

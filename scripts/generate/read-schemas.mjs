@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const suffix = '.schema.json';
 
-/** The hand-written schemas: the pipeline file's own fields, and each stage's `with`. A broken one does not stop the others. */
+/** The hand-written schemas: a pipeline file's own fields, each stage's `with`, and stage.yaml. A broken one does not stop the others. */
 export async function readSchemas(root) {
   const folder = join(root, 'schemas/stages');
   const stages = [];
@@ -20,5 +20,6 @@ export async function readSchemas(root) {
     }
   }
   const pipeline = JSON.parse(await readFile(join(root, 'schemas/pipeline.base.schema.json'), 'utf8'));
-  return { pipeline, stages, broken };
+  const ownStage = JSON.parse(await readFile(join(root, 'schemas/own-stage.schema.json'), 'utf8'));
+  return { pipeline, ownStage, stages, broken };
 }

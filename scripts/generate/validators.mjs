@@ -10,9 +10,13 @@ export declare const validate: SchemaValidator;
 `;
 
 /** A module for each schema: the schema itself and ajv's code for it, so that a run starts without ajv. */
-export async function validators(root, { pipeline, stages, broken }) {
+export async function validators(root, { pipeline, ownStage, stages, broken }) {
   const files = [];
-  for (const { name, schema } of [{ name: 'pipeline', schema: pipeline }, ...stages]) {
+  for (const { name, schema } of [
+    { name: 'pipeline', schema: pipeline },
+    { name: 'own-stage', schema: ownStage },
+    ...stages,
+  ]) {
     try {
       const path = join(root, `src/generated/validators/${name}`);
       files.push({ path: `${path}.js`, text: await moduleOf(root, schema) });

@@ -82,6 +82,8 @@ function fieldOf(difference: ExplainedDifference): string {
       return `with${difference.pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}`;
     case 'input':
       return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
+    case 'code':
+      return `code ${difference.module}`;
     case 'uses':
     case 'version':
     case 'format':

@@ -6,10 +6,12 @@ import type { YamlDoc, YamlEntry, YamlNode } from '../source/yaml-doc.ts';
 import { mapToJson } from '../source/yaml-to-json.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { applyOverrides } from './apply-overrides.ts';
+import { isOwnStage } from './check-own-stage.ts';
 import { checkParams } from './check-params.ts';
 import { checkShape } from './check-shape.ts';
 import { checkStage } from './check-stage.ts';
 import { checkSubPipeline, isPipelineFile } from './check-sub-pipeline.ts';
+import { checkUseOfOwnStage } from './check-use-of-own-stage.ts';
 import { isForStageWithin, type Override, overrideWithin } from './override.ts';
 import { declaredInputs, declaredOutputs } from './pipeline-ports.ts';
 import { substituteParams } from './substitute-params.ts';
@@ -64,11 +66,10 @@ async function checkStages(
   for (const [id, entry] of written) {
     const uses = childOf(entry.value, 'uses');
     const within = overrides.flatMap((override) => overrideWithin(override, id));
-    stages.push(
-      isPipelineFile(uses)
-        ? await checkSubPipeline({ ...pipeline, id, entry, uses, overrides: within })
-        : checkStage({ id, entry, registry: pipeline.registry }),
-    );
+    if (isPipelineFile(uses))
+      stages.push(await checkSubPipeline({ ...pipeline, id, entry, uses, overrides: within }));
+    else if (isOwnStage(uses)) stages.push(await checkUseOfOwnStage({ ...pipeline, id, entry, uses }));
+    else stages.push(checkStage({ id, entry, registry: pipeline.registry }));
   }
   const strays = overrides.filter(
     ({ path }) =>

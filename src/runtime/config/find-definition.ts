@@ -48,17 +48,12 @@ function unknownUses({
   node: WrittenStage['entry']['value'];
 }): Diagnostic {
   const span = node.span;
-  if (/^\.{0,2}\//.test(name))
-    return {
-      code: 'not-supported',
-      message: `${quoted(name)} cannot be used yet: only the stages that come with retune can`,
-      span,
-      help: 'a `shell` stage runs any command',
-    };
   return {
     code: 'unknown-stage',
     message: `${quoted(name)} is no stage that comes with retune`,
     span,
-    help: didYouMean(name, known) ?? `the stages are ${listOf(known, 'and')}`,
+    help: name.includes('/')
+      ? `a path begins with \`./\`: write \`./${name}\``
+      : (didYouMean(name, known) ?? `the stages are ${listOf(known, 'and')}`),
   };
 }

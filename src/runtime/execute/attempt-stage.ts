@@ -7,6 +7,7 @@ import type { StageReport } from '../stage/stage-definition.ts';
 import type { ActionRecord } from '../store/action-record.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
 import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
+import { bundleCode, changedCode } from './bundle-code.ts';
 import { changedSource } from './changed-source.ts';
 import { commitResult } from './commit-result.ts';
 import { failureOf, isUserError } from './failure-of.ts';
@@ -82,7 +83,9 @@ async function runIn(
   if (!laidOut.ok) return laidOut;
   const { config, addresses } = laidOut.value;
   const prepared = await prepareAction(store, { node: { ...node, config }, inputs, folder, resources });
-  const action = { ...prepared, ...(await openKeptFolders(attempt, context)) };
+  const code = await bundleCode(node, { folder, stageProcess: context.stageProcess });
+  if (!code.ok) return code;
+  const action = { ...prepared, ...(await openKeptFolders(attempt, context)), ...code.value };
   const { definition, timeoutMs } = node;
   const run = await (definition.process === 'child' ? runChild : runInline)({
     definition,
@@ -97,7 +100,7 @@ async function runIn(
   if (!run.ok) return err(sayAddresses(run.error, addresses));
   const outputs = await ingestOutputs(store, action.outputs);
   if (!outputs.ok) return outputs;
-  const path = await changedSource(node, sources);
+  const path = (await changedSource(node, sources)) ?? (await changedCode(node));
   if (path !== undefined) return err({ kind: 'source-changed', path });
   return ok(
     await commitResult(attempt, { outputs: outputs.value, measurements: run.value, started, context }),

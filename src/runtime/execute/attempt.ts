@@ -21,6 +21,8 @@ export const attemptFiles = {
   /** What the stage keeps so that it can resume. */
   state: 'state',
   log: 'log.txt',
+  /** The bundled code of a user's stage. */
+  code: 'code.mjs',
 } as const;
 
 /** Opens a folder for one attempt and hands it the resume state that an earlier attempt left under the same key. */
@@ -48,7 +50,8 @@ export async function openAttempt(
 
 /** Ends an attempt that did not succeed: what could resume it and its log stay, all else goes. */
 export async function releaseAttempt(folder: string): Promise<void> {
-  for (const name of [attemptFiles.inputs, attemptFiles.sources, attemptFiles.outputs, attemptFiles.action]) {
+  const { inputs, sources, outputs, action, code } = attemptFiles;
+  for (const name of [inputs, sources, outputs, action, code]) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
   await removeEmpty(join(folder, attemptFiles.state));

@@ -8,7 +8,10 @@ import { throttleProgress } from './throttle-progress.ts';
 
 /** Loads a stage's code and runs one action in this process. Never throws. */
 export async function runAction(
-  { definition, action }: { readonly definition: StageDefinition; readonly action: StageAction },
+  {
+    definition,
+    action,
+  }: { readonly definition: Pick<StageDefinition, 'load'>; readonly action: StageAction },
   { signal, report }: StageHost,
 ): Promise<Result<Measurements, Failure>> {
   const progress = throttleProgress(report);

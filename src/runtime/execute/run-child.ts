@@ -24,7 +24,10 @@ export async function runChild(execution: StageExecution): Promise<Result<Measur
     extendEnv: false,
     buffer: false,
     reject: false,
-    nodeOptions: heapLimit(action.resources.memory),
+    nodeOptions: [
+      ...heapLimit(action.resources.memory),
+      ...(action.code === undefined ? [] : ['--enable-source-maps']),
+    ],
     stdin: 'ignore',
     stdout: output,
     stderr: output,

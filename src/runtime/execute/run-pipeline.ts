@@ -7,6 +7,7 @@ import type { Lock } from '../plan/lock.ts';
 import { lockDifferences } from '../plan/lock-differences.ts';
 import { readLock } from '../plan/lock-file.ts';
 import { PastRuns } from '../plan/past-runs.ts';
+import { readModules } from '../plan/read-modules.ts';
 import { selectStages, stagesForced } from '../plan/select-stages.ts';
 import { digestSources } from '../plan/source-digests.ts';
 import { err, ok, type Result } from '../result.ts';
@@ -53,7 +54,8 @@ interface Prepared {
 }
 
 async function prepare(options: RunOptions): Promise<Result<Prepared, readonly Diagnostic[]>> {
-  const nodes = selectStages(options.dag, options);
+  const selected = selectStages(options.dag, options);
+  const nodes = selected.ok ? await readModules(selected.value, options.store) : selected;
   if (!nodes.ok) return nodes;
   const link = linkedFolder(options.store);
   if (link !== undefined) return err([linkedStore(options.store.root, link)]);
@@ -67,7 +69,8 @@ async function prepare(options: RunOptions): Promise<Result<Prepared, readonly D
   });
   if (!sources.ok) return sources;
   if (options.locked === true) {
-    const differences = lockDifferences({ dag: options.dag, lock: lock.value, sources: sources.value });
+    const dag = { ...options.dag, nodes: new Map([...options.dag.nodes, ...nodes.value]) };
+    const differences = lockDifferences({ dag, lock: lock.value, sources: sources.value });
     if (differences.length > 0) return err(differences);
   }
   const known = { sources: sources.value, resolutions: resolutions.value };

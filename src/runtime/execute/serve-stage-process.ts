@@ -4,6 +4,7 @@ import { err, type Result } from '../result.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { failureOf } from './failure-of.ts';
+import { loadCode } from './load-code.ts';
 import { runAction } from './run-action.ts';
 import { isStopMessage, type Measurements, type StageMessage } from './stage-message.ts';
 
@@ -45,7 +46,8 @@ async function runFile(request: {
     if (path === undefined) throw new Error('a stage process takes the path of an action file');
     // Written by the process that started this one.
     const action = JSON.parse(await readFile(path, 'utf8')) as StageAction;
-    const definition = registry.get(action.uses);
+    const definition =
+      action.code === undefined ? registry.get(action.uses) : { load: () => loadCode(action.code ?? '') };
     if (definition === undefined) throw new Error(`no stage is called ${action.uses}`);
     return await runAction(
       { definition, action },

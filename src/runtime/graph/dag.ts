@@ -32,12 +32,17 @@ export interface DagNode {
   readonly outputParts: Readonly<Record<string, readonly string[] | undefined>>;
   /** Fields of `config` whose content stands in for them in the key. */
   readonly sources: readonly SourceField[];
+  /** What the code of a user's stage is made of; absent until it has been read, and for every other stage. */
+  readonly modules?: ModuleDigests;
   readonly timeoutMs: number | undefined;
   readonly retries: number;
   readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
   /** Where the stage, or the field of `with` that a JSON pointer names, stands in the YAML. */
   readonly spanOf: (pointer?: string) => Span;
 }
+
+/** The path of a module from the stage's folder -> its content's digest; `npm:name` -> the package's version. */
+export type ModuleDigests = Readonly<Record<string, string>>;
 
 export interface InputBinding {
   readonly stage: string;

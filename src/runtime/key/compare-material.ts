@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../json.ts';
+import type { ModuleDigests } from '../graph/dag.ts';
 import { formatPointer } from '../source/json-pointer.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { KeyMaterial } from './key-material.ts';
@@ -24,6 +25,13 @@ export type Difference =
       readonly after?: string;
     }
   | {
+      /** A module of a user's stage, or a package that it uses (`npm:name`). */
+      readonly kind: 'code';
+      readonly module: string;
+      readonly before?: string;
+      readonly after?: string;
+    }
+  | {
       readonly kind: 'uses' | 'version' | 'format';
       readonly before: string | number;
       readonly after: string | number;
@@ -35,6 +43,7 @@ export function compareMaterial(before: KeyMaterial, after: KeyMaterial): readon
     ...compareIdentity(before, after),
     ...compareConfig(before.config, after.config, ''),
     ...compareInputs(before.inputs, after.inputs),
+    ...compareModules(before.modules ?? {}, after.modules ?? {}),
   ];
 }
 
@@ -85,6 +94,13 @@ function* compareInputs(before: KeyMaterial['inputs'], after: KeyMaterial['input
     } else if (old !== current) {
       yield { kind: 'input', port, ...sides(spell(old), spell(current)) };
     }
+  }
+}
+
+function* compareModules(before: ModuleDigests, after: ModuleDigests): Generator<Difference> {
+  for (const module of namesOf(before, after)) {
+    const [old, current] = [own(before, module), own(after, module)];
+    if (old !== current) yield { kind: 'code', module, ...sides(old, current) };
   }
 }
 

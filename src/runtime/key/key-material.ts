@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json.ts';
-import type { DagNode } from '../graph/dag.ts';
+import type { DagNode, ModuleDigests } from '../graph/dag.ts';
 import { type Digest, type PortContent, sha256 } from '../store/digest.ts';
 import { type CacheKey, parseCacheKey } from './cache-key.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -17,6 +17,8 @@ export interface KeyMaterial {
   readonly config: JsonObject;
   /** Port -> its content. A port that nothing is bound to is absent. */
   readonly inputs: Readonly<Record<string, PortContent>>;
+  /** The code of a user's stage. */
+  readonly modules?: ModuleDigests;
 }
 
 /** Absolute path of a source -> its content's digest when the plan was made. */
@@ -34,6 +36,7 @@ export function keyMaterialOf(stage: {
     version: node.definition.version,
     config: keyedConfig({ node, sources }),
     inputs,
+    ...(node.modules && { modules: node.modules }),
   };
 }
 

@@ -45,6 +45,13 @@ export function describeDifference(difference: Difference): string {
       if (difference.before === undefined) return `${name} is new`;
       return difference.after === undefined ? `${name} is gone` : `${name} changed`;
     }
+    case 'code': {
+      const { module, before, after } = difference;
+      if (module.startsWith('npm:'))
+        return describeChange(`the package \`${module.slice('npm:'.length)}\``, difference);
+      const change = before === undefined ? 'is new' : after === undefined ? 'is gone' : 'changed';
+      return `its code in \`${module}\` ${change}`;
+    }
     case 'uses':
     case 'version':
       return describeChange(`the stage's ${difference.kind === 'uses' ? '`uses`' : 'version'}`, difference);

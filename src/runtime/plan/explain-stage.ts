@@ -83,6 +83,7 @@ function spanOf(difference: Difference, node: DagNode): Span {
       return Object.hasOwn(node.inputs, difference.port)
         ? (node.inputs[difference.port]?.span ?? node.spanOf())
         : node.spanOf();
+    case 'code':
     case 'uses':
     case 'version':
     case 'format':

@@ -59,6 +59,7 @@ function changedStage(
   const locked = at.lock.stages.get(node.id);
   const inputs = inputsOf(node, at.known);
   if (inputs.kind === 'open' || node.sources.some(({ path }) => !at.sources.has(path))) return [];
+  if (node.definition.code !== undefined && node.modules === undefined) return [];
   const key = cacheKeyOf(keyMaterialOf({ node, inputs: inputs.contents, sources: at.sources }));
   if (locked?.key === key) return [];
   const message = `stage \`${node.id}\` is not ${locked === undefined ? 'in the lock' : 'what the lock says'}`;

@@ -8,6 +8,7 @@ import type { Decision } from './decision.ts';
 import { plannedResolutions } from './known-resolutions.ts';
 import { PastRuns } from './past-runs.ts';
 import type { Plan, PlannedStage } from './plan.ts';
+import { readModules } from './read-modules.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
 import { digestSources } from './source-digests.ts';
 import { type Circumstances, decideStage } from './stage-planner.ts';
@@ -17,7 +18,8 @@ export async function planPipeline(
   request: StageSelection & { readonly dag: Dag; readonly store: Store },
 ): Promise<Result<Plan, readonly Diagnostic[]>> {
   const { dag, store } = request;
-  const nodes = selectStages(dag, request);
+  const selected = selectStages(dag, request);
+  const nodes = selected.ok ? await readModules(selected.value, store) : selected;
   if (!nodes.ok) return nodes;
   const resolutions = plannedResolutions([...nodes.value.values()], { dag, store });
   if (!resolutions.ok) return resolutions;

@@ -19,6 +19,8 @@ export interface StageAction {
   readonly checkpointPath?: string;
   /** Not in the key: threads, memory in bytes, the tensor backend. */
   readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
+  /** For a stage of the user's own: absolute path of its bundled code. */
+  readonly code?: string;
 }
 
 /** One content, or one content for each named part. */

@@ -75,6 +75,8 @@ export interface StageDefinition {
   /** Environment variables that its process reads beside what every program needs, such as an API key. */
   readonly environment?: (config: JsonObject) => readonly string[];
   readonly load: () => Promise<StageModule>;
+  /** Given for a stage of the user's own: where its code stands. It is bundled, and runs in a process of its own. */
+  readonly code?: OwnCode;
   /** Set where a longer run can go on from what a shorter one kept in `checkpointPath`. */
   readonly horizon?: Horizon;
   /** Set where the stage remembers results of single examples in `memoPath`. */
@@ -99,6 +101,13 @@ export interface Memo<Config = JsonObject> {
   readonly fieldsApart: (config: Config) => readonly string[];
   /** The input ports whose whole content can. */
   readonly ports: readonly string[];
+}
+
+export interface OwnCode {
+  /** Absolute path of the module that exports `run`. */
+  readonly entry: string;
+  /** What of stage.yaml decides how the code's contents are read and written. */
+  readonly ports: JsonObject;
 }
 
 export interface RecordSearch<Config = JsonObject> {

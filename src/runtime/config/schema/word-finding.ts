@@ -82,7 +82,8 @@ function unknownField({ field, known }: UnknownField, { name, value }: Subject):
   return {
     code: 'unknown-field',
     message: `${name} has no field ${quoted(field)}`,
-    help: didYouMean(field, open) ?? all,
+    // One that is there already may have been meant to be changed, as by an overlay.
+    help: didYouMean(field, open) ?? didYouMean(field, known) ?? all,
   };
 }
 

@@ -1,0 +1,74 @@
+import { isBuiltin } from 'node:module';
+import { dirname, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { BuildOptions, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
+import { findPackage } from './find-package.ts';
+import type { UsedPackage } from './module-graph.ts';
+
+/** What users' stages import of retune. */
+const stageApi = 'retune/stage';
+
+export interface BundleRequest {
+  readonly entry: string;
+  /** Absolute path of the module that stands for `retune/stage`. */
+  readonly stageApi: string;
+  /** Is told each package that a module imports. */
+  readonly onPackage: (used: UsedPackage) => void;
+}
+
+/**
+ * How a stage's code becomes one file. Packages stay outside and are imported from where they are, so that Node runs
+ * them as it always does. No tsconfig is read: what the code means depends on itself alone.
+ */
+export const bundleOptions = (request: BundleRequest) =>
+  ({
+    entryPoints: [request.entry],
+    absWorkingDir: dirname(request.entry),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    sourcemap: 'inline',
+    sourcesContent: false,
+    metafile: true,
+    logLevel: 'silent',
+    tsconfigRaw: '{}',
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+    },
+    plugins: [packagesOutside(request)],
+  }) satisfies BuildOptions;
+
+function packagesOutside(request: BundleRequest): Plugin {
+  return {
+    name: 'packages-outside',
+    setup(build) {
+      build.onResolve({ filter: /^[^./]/ }, (args) => resolvePackage(args, { build, request }));
+    },
+  };
+}
+
+/** Set on the question that the plugin itself asks, so that it does not answer it. */
+const asked = Symbol('asked');
+
+async function resolvePackage(
+  args: OnResolveArgs,
+  { build, request }: { readonly build: PluginBuild; readonly request: BundleRequest },
+): Promise<OnResolveResult | undefined> {
+  const { path, kind, resolveDir, importer } = args;
+  if (args.pluginData === asked || kind === 'entry-point') return undefined;
+  if (path === stageApi) return { path: addressOf(request.stageApi, kind), external: true };
+  if (isBuiltin(path)) return { path, external: true };
+  const found = await build.resolve(path, { kind, resolveDir, importer, pluginData: asked });
+  if (found.errors.length > 0) return { errors: found.errors, warnings: found.warnings };
+  // A package of the user's workspace is code of theirs.
+  if (!found.path.includes(`${sep}node_modules${sep}`))
+    return found.external ? { path, external: true } : { path: found.path };
+  const used = findPackage(found.path);
+  if (used !== undefined) request.onPackage(used);
+  return { path: addressOf(found.path, kind), external: true };
+}
+
+/** `require` takes paths, `import` addresses. */
+const addressOf = (path: string, kind: OnResolveArgs['kind']): string =>
+  kind === 'require-call' || kind === 'require-resolve' ? path : pathToFileURL(path).href;

@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAtomically } from './atomic-write.ts';
+import type { Store } from './store.ts';
+import { storeLayout } from './store-layout.ts';
+import { storageFailureOf } from './system-error.ts';
+
+/** What a stage's code was made of when everything that decides it was what `witnesses` says. */
+export interface KnownModules {
+  /** Absolute path of a file -> its content's digest, of a folder -> the digest of its files' names. */
+  readonly witnesses: Readonly<Record<string, string>>;
+  readonly modules: Readonly<Record<string, string>>;
+}
+
+/** By the absolute path of a stage's first module. A mere saving of work, as the stat cache is. */
+export type ModuleCache = Readonly<Record<string, KnownModules>>;
+
+export function readModuleCache({ root }: Store): ModuleCache {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(root, storeLayout.moduleCache), 'utf8'));
+    return typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).filter(isEntry))
+      : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Makes no store where there is none; a store that is full or cannot be written keeps the cache that it has. */
+export async function saveModuleCache({ root }: Store, cache: ModuleCache): Promise<void> {
+  if (!existsSync(root)) return;
+  const path = join(root, storeLayout.moduleCache);
+  try {
+    await writeAtomically({ root, path, content: `${JSON.stringify(cache, null, 1)}\n`, durable: false });
+  } catch (error) {
+    if (storageFailureOf(error) === undefined) throw error;
+  }
+}
+
+const isEntry = (entry: [string, unknown]): entry is [string, KnownModules] => {
+  const { witnesses, modules } = Object(entry[1]);
+  return isTexts(witnesses) && isTexts(modules);
+};
+
+const isTexts = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.values(value).every((text) => typeof text === 'string');
