@@ -83,6 +83,8 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   openai: ['src/stages/generate/endpoint'],
   koffi: ['src/tensor/onnx/native'],
   '@huggingface/hub': ['src/sources/hub'],
+  hyparquet: ['src/stages/load'],
+  'hyparquet-compressors': ['src/stages/load'],
   'onnxruntime-node': ['src/tensor', 'src/cli/doctor'],
   '@tensorflow/tfjs-core': ['src/tensor', 'src/model', 'src/training', 'src/cli/doctor'],
 };

@@ -5,13 +5,13 @@
  */
 export interface LoadConfig {
   /**
-   * Path of a file with rows of data: a JSON list of objects, JSONL, CSV or TSV.
+   * A file with rows of data: a JSON list of objects, JSONL, CSV, TSV or Parquet; or a folder of such files, which are read in the order of their names. A path, `hf:datasets/owner/name[@revision][:path]` or an `https:` address.
    */
   readonly records?: string;
   /**
-   * How the rows are written. `auto` looks at the content: `[` begins JSON, `{` JSONL; else a tab in the first line means TSV, none CSV. TSV has no quotes: a value is all that stands between two tabs.
+   * How the rows are written. `auto` looks at the content: `PAR1` begins Parquet, `[` JSON, `{` JSONL; else a tab in the first line means TSV, none CSV. TSV has no quotes: a value is all that stands between two tabs.
    */
-  readonly type: 'auto' | 'json' | 'jsonl' | 'csv' | 'tsv';
+  readonly type: 'auto' | 'json' | 'jsonl' | 'csv' | 'tsv' | 'parquet';
   /**
    * Names of the columns of a CSV or TSV file that has no header row.
    *
@@ -33,7 +33,7 @@ export interface LoadConfig {
    */
   readonly limit?: number;
   /**
-   * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), a GGUF file of llama.cpp's, or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
+   * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), a GGUF file of llama.cpp's, or OpenAI's original checkpoint of GPT-2: by its path, as `hf:owner/name[@revision][:path]` or as an `https:` address. Or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
    */
   readonly model?: string;
   /**

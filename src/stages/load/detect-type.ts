@@ -8,7 +8,9 @@ const looksAtBytes = 64 * 1024;
  * the ending of the file's name must not decide.
  */
 export async function detectType(path: string): Promise<Exclude<LoadConfig['type'], 'auto'>> {
-  const beginning = (await firstBytes(path))
+  const bytes = await firstBytes(path);
+  if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
+  const beginning = bytes
     .toString('utf8')
     .replace(/^\uFEFF/, '')
     .trimStart();

@@ -16,7 +16,10 @@ interface DelimitedFormat {
 const maximumRecordCharacters = 16 * 1024 * 1024;
 
 /** The rows of a CSV or TSV file, all values as text. TSV has no quotes. */
-export async function* readDelimitedRows(path: string, format: DelimitedFormat): AsyncGenerator<Row> {
+export async function* readDelimitedRows(
+  path: string,
+  format: DelimitedFormat,
+): AsyncGenerator<Omit<Row, 'path'>> {
   let names = format.columns;
   let count = 0;
   for await (const { record, line } of records(path, format)) {

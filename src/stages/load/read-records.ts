@@ -5,6 +5,7 @@ import { RecordProblems } from '../record-problems.ts';
 import { readRows } from './read-rows.ts';
 import { RecordIds } from './record-ids.ts';
 import { renameFields } from './rename-fields.ts';
+import { rowObject } from './row-object.ts';
 import { UnseenFields } from './unseen-fields.ts';
 
 export interface PlacedRecord {
@@ -21,13 +22,13 @@ export async function* readRecords(
   const ids = new RecordIds(idField);
   const unseen = new UnseenFields(fields);
   let count = 0;
-  for await (const { line, row } of readRows(path, { type, columns })) {
+  for await (const { row: value, ...place } of readRows(path, { type, columns })) {
     count += 1;
-    unseen.see(row);
-    const place = { path, line };
-    const record = problems.collect({ place }, () =>
-      ids.identify(renameFields(row, fields), { data: row, line }),
-    );
+    const record = problems.collect({ place }, () => {
+      const row = rowObject(value);
+      unseen.see(row);
+      return ids.identify(renameFields(row, fields), { data: row, line: place.line });
+    });
     if (record !== undefined) yield { record, place };
     if (count >= limit) break;
   }

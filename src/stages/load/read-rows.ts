@@ -1,18 +1,20 @@
-import { stat } from 'node:fs/promises';
 import type { LoadConfig } from '../../generated/load-config.ts';
-import type { Json, JsonObject } from '../../json.ts';
+import type { Json } from '../../json.ts';
 import { checkNesting } from '../../text/jsonl/check-nesting.ts';
 import { readJsonl } from '../../text/jsonl/read-jsonl.ts';
-import { isObject } from '../../text/parse-record.ts';
-import { UserError } from '../../user-error.ts';
+import { dataFiles } from './data-files.ts';
 import { detectType } from './detect-type.ts';
 import { readDelimitedRows } from './read-delimited-rows.ts';
 import { readJsonList } from './read-json-list.ts';
+import { readParquet } from './read-parquet.ts';
 
 export interface Row {
-  /** The line on which it begins. */
+  /** The file that it stands in. */
+  readonly path: string;
+  /** The line on which it begins; in a Parquet file the row's number. */
   readonly line: number;
-  readonly row: JsonObject;
+  /** An object, or what stands there by mistake. */
+  readonly row: Json;
 }
 
 interface RowFormat {
@@ -20,43 +22,32 @@ interface RowFormat {
   readonly columns: readonly string[] | undefined;
 }
 
-/** The rows of a data file. Throws a UserError that names file, line and column where it cannot be read. */
-export async function* readRows(path: string, { type, columns }: RowFormat): AsyncGenerator<Row> {
-  if (!(await stat(path)).isFile()) {
-    throw new UserError({
-      code: 'not-a-file',
-      message: `${path} is no file`,
-      help: 'give the path of one file of rows',
-    });
+/** The rows of a data file, or of a folder of them. Throws a UserError that names file, line and column where it cannot be read. */
+export async function* readRows(source: string, format: RowFormat): AsyncGenerator<Row> {
+  for (const path of await dataFiles(source)) {
+    for await (const { line, row } of rowsOf(path, format)) yield { path, line, row };
   }
+}
+
+async function* rowsOf(path: string, { type, columns }: RowFormat): AsyncGenerator<Omit<Row, 'path'>> {
   const found = type === 'auto' ? await detectType(path) : type;
   switch (found) {
     case 'json':
       for (const [index, { line, value }] of (await readJsonList(path)).entries()) {
-        const place = `${path}:${line}: item ${index + 1}`;
-        checkNesting({ value, place });
-        yield { line, row: objectAt(value, place) };
+        checkNesting({ value, place: `${path}:${line}: item ${index + 1}` });
+        yield { line, row: value };
       }
       return;
     case 'jsonl':
-      for await (const { number, value } of readJsonl(path)) {
-        yield { line: number, row: objectAt(value, `${path}:${number}: the line`) };
-      }
+      for await (const { number, value } of readJsonl(path)) yield { line: number, row: value };
       return;
     case 'csv':
     case 'tsv':
       return yield* readDelimitedRows(path, { type: found, columns });
+    case 'parquet':
+      for await (const { number, value } of readParquet(path)) yield { line: number, row: value };
+      return;
     default:
       return found satisfies never;
   }
-}
-
-function objectAt(value: Json, place: string): JsonObject {
-  if (isObject(value)) return value;
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
-  throw new UserError({
-    code: 'not-an-object',
-    message: `${place} is ${kind}, not an object`,
-    help: 'a row is an object whose fields have names, such as {"instruction": "...", "output": "..."}',
-  });
 }

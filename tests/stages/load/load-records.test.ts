@@ -143,8 +143,8 @@ describe('a broken file is an error that names file, line and column', () => {
       {},
       'FILE:1:3: not JSON: text stands in double quotes, not in single ones',
     ],
-    ['a list of numbers', '[{"a": 1},\n 2]', {}, 'FILE:2: item 2 is a number, not an object'],
-    ['a JSONL line that is a list', '{"a": 1}\n[2]', {}, 'FILE:2: the line is a list, not an object'],
+    ['a list of numbers', '[{"a": 1},\n 2]', {}, '1 of 2 records of FILE cannot be loaded'],
+    ['a JSONL line that is a list', '{"a": 1}\n[2]', {}, '1 of 2 records of FILE cannot be loaded'],
     ['a ragged CSV', 'a,b\n1,2\n1,2,3\n', {}, 'FILE:3: the row has 3 values where there are 2 columns'],
     [
       'a CSV with an open quote',
@@ -197,12 +197,12 @@ describe('a broken file is an error that names file, line and column', () => {
   });
 });
 
-test('a folder is no file of rows', async () => {
+test('a folder without files of rows is no source of them', async () => {
   await using rig = await openStageRig();
   const action = { config: { type: 'auto', records: rig.folder }, outputs: { records: 'out' } };
   await expect(rig.run(load, action)).rejects.toMatchObject({
     name: 'UserError',
-    message: `${rig.folder} is no file`,
+    message: `${rig.folder} is no file, and no folder that holds JSON, JSONL, CSV, TSV or Parquet files`,
   });
 });
 
