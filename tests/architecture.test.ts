@@ -77,7 +77,7 @@ const forbiddenImports = (
 const packageHomes: Readonly<Record<string, readonly string[]>> = {
   listr2: ['src/cli'],
   commander: ['src/cli'],
-  yaml: ['src/runtime', 'src/cli'],
+  yaml: ['src/runtime', 'src/cli', 'src/stages/load/benchmarks'],
   execa: ['src/runtime/execute', 'src/stages/execute/sandbox', 'src/stages/shell'],
   esbuild: ['src/runtime/module'],
   openai: ['src/stages/generate/endpoint'],

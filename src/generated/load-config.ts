@@ -9,6 +9,32 @@ export interface LoadConfig {
    */
   readonly records?: string;
   /**
+   * The layout of a benchmark, which `records` then has as it was published, as a file or a folder; a page on each is below [benchmarks](../benchmarks.md). Without it the file has one of the layouts of `type`.
+   */
+  readonly as?:
+    | 'mmlu'
+    | 'glue'
+    | 'superglue'
+    | 'bigbench'
+    | 'bbh'
+    | 'squad'
+    | 'triviaqa'
+    | 'humaneval'
+    | 'alpaca_eval'
+    | 'openai_evals'
+    | 'arena'
+    | 'mt_bench';
+  /**
+   * With `as`: which files of a folder, as they are named: `test`, `dev` or `val` for mmlu (`test` by default), `dev` or `train` for glue (`dev`), `val` or `train` for superglue (`val`).
+   */
+  readonly split?: string;
+  /**
+   * With `as`: only these tasks, subjects or evals of a folder; for a single file of glue or superglue, its task.
+   *
+   * @minItems 1
+   */
+  readonly tasks?: string[];
+  /**
    * How the rows are written. `auto` looks at the content: `PAR1` begins Parquet, `[` JSON, `{` JSONL; else a tab in the first line means TSV, none CSV. TSV has no quotes: a value is all that stands between two tabs.
    */
   readonly type: 'auto' | 'json' | 'jsonl' | 'csv' | 'tsv' | 'parquet';

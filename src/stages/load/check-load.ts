@@ -3,7 +3,9 @@ import type { ConfigProblem } from '../../runtime/stage/stage-definition.ts';
 import { endpointName, schemeOf } from './model-address.ts';
 
 const kinds = ['records', 'model', 'init'] as const;
-const forRecordsOnly = ['columns', 'fields', 'id', 'limit'] as const;
+const forRecordsOnly = ['columns', 'fields', 'id', 'limit', 'split', 'tasks'] as const;
+const forRowsOnly = ['columns', 'id'] as const;
+const forBenchmarksOnly = ['split', 'tasks'] as const;
 
 /** Mistakes in what is loaded that the schema does not catch. */
 export function checkLoad(config: LoadConfig): readonly ConfigProblem[] {
@@ -21,13 +23,26 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
     const message = `\`${first}\` and \`${second}\` cannot be loaded by one stage`;
     return [{ pointer: `/${second}`, code: 'two-things-to-load', message, help }];
   }
-  if (first === 'records') return [];
+  if (first === 'records') return checkLayout(config);
   return forRecordsOnly
     .filter((field) => config[field] !== undefined)
     .map((field) => ({
       pointer: `/${field}`,
       code: 'unheeded-field',
       message: `\`${field}\` means nothing where a model is loaded`,
+    }));
+}
+
+function checkLayout(config: LoadConfig): readonly ConfigProblem[] {
+  const isBenchmark = config.as !== undefined;
+  return (isBenchmark ? forRowsOnly : forBenchmarksOnly)
+    .filter((field) => config[field] !== undefined)
+    .map((field) => ({
+      pointer: `/${field}`,
+      code: 'unheeded-field',
+      message: isBenchmark
+        ? `\`${field}\` means nothing where \`as: ${config.as}\` says how the rows are written`
+        : `\`${field}\` means nothing without \`as\`, the layout of a benchmark`,
     }));
 }
 

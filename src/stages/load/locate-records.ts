@@ -10,7 +10,7 @@ export async function locateRecords({ config, ids }: RecordSearch<LoadConfig>): 
   if (records === undefined) return places;
   const wanted = new Set(ids);
   for await (const { record, place } of readRecords({ ...config, records })) {
-    if (wanted.delete(record.id)) places.set(record.id, place);
+    if (wanted.delete(record.id) && place !== undefined) places.set(record.id, place);
     if (wanted.size === 0) break;
   }
   return places;

@@ -2,6 +2,7 @@ import type { LoadConfig } from '../../generated/load-config.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { type RecordPlace, UserError } from '../../user-error.ts';
 import { RecordProblems } from '../record-problems.ts';
+import { readBenchmark } from './benchmarks/read-benchmark.ts';
 import { readRows } from './read-rows.ts';
 import { RecordIds } from './record-ids.ts';
 import { renameFields } from './rename-fields.ts';
@@ -10,11 +11,17 @@ import { UnseenFields } from './unseen-fields.ts';
 
 export interface PlacedRecord {
   readonly record: DataRecord;
-  readonly place: RecordPlace;
+  /** Absent where a benchmark's layout has no lines to speak of. */
+  readonly place: RecordPlace | undefined;
+}
+
+/** The records of a file of rows, or of a benchmark in its own layout. */
+export function readRecords(config: LoadConfig & { readonly records: string }): AsyncGenerator<PlacedRecord> {
+  return config.as === undefined ? readRowRecords(config) : readBenchmark(config.as, config);
 }
 
 /** The rows of a data file as records: fields renamed, each with its id, at most `limit` of them. */
-export async function* readRecords(
+async function* readRowRecords(
   config: LoadConfig & { readonly records: string },
 ): AsyncGenerator<PlacedRecord> {
   const { records: path, type, columns, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;

@@ -4,9 +4,18 @@ import { UserError } from '../../../../user-error.ts';
 import { type BenchmarkFile, readText } from './benchmark-file.ts';
 import type { Located } from './located.ts';
 
+export interface JsonLeniency {
+  /** Passes over a comma after the last item, which hand-written files often have. */
+  readonly allowsLastCommas?: boolean;
+}
+
 /** The value of a JSON file. */
-export async function readJson(file: BenchmarkFile): Promise<Located> {
-  const text = await readText(file);
+export async function readJson(
+  file: BenchmarkFile,
+  { allowsLastCommas = false }: JsonLeniency = {},
+): Promise<Located> {
+  const written = await readText(file);
+  const text = allowsLastCommas ? withoutLastCommas(written) : written;
   return { value: parse(text, { name: file.name, firstLine: 1 }), file: file.name, path: '' };
 }
 
@@ -20,6 +29,10 @@ export async function readJsonLines(file: BenchmarkFile): Promise<readonly Locat
     return [{ value, file: `${file.name}:${line}`, path: '' }];
   });
 }
+
+/** A space for each, so that everything else keeps its place. */
+const withoutLastCommas = (text: string): string =>
+  text.replace(/("(?:[^"\\]|\\.)*")|,(\s*[}\]])/g, (_, string?: string, end = '') => string ?? ` ${end}`);
 
 function parse(text: string, { name, firstLine }: { name: string; firstLine: number }): Json {
   try {

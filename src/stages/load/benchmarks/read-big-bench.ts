@@ -1,0 +1,81 @@
+import type { JsonObject } from '../../../json.ts';
+import {
+  fieldOf,
+  fieldsOf,
+  itemsOf,
+  type Located,
+  numberOf,
+  optionalField,
+  textOf,
+} from '../../evaluate/benchmarks/files/located.ts';
+import { readJson } from '../../evaluate/benchmarks/files/read-json.ts';
+import type { BenchmarkReader, BenchmarkRow } from './benchmark-row.ts';
+import { findFiles } from './find-files.ts';
+import { wantedTasks } from './wanted-tasks.ts';
+
+/** What a task may say about its prompts, and what holds where it does not (BIG-bench's json_task.py). */
+const settings: readonly (readonly [string, string])[] = [
+  ['task_prefix', ''],
+  ['example_input_prefix', '\nQ: '],
+  ['example_output_prefix', '\nA: '],
+  ['choice_prefix', '\n  choice: '],
+  ['few_shot_example_separator', '\n'],
+];
+
+/** BIG-bench's task.json files: a row an example, with what its task says about prompts and scores. */
+export const readBigBench: BenchmarkReader = async function* ({ path, tasks }) {
+  const files = await findFiles(path, {
+    isWanted: (name) => name === 'task.json' || name.endsWith('/task.json'),
+    expected: 'folders with a task.json',
+  });
+  const read = await Promise.all(
+    files.map((file) => readJson({ path: file.path, name: file.path }, { allowsLastCommas: true })),
+  );
+  const byName = new Map(read.map((task) => [textOf(fieldOf(task, 'name')), task]));
+  for (const [name, task] of wantedTasks(byName, tasks)) {
+    const common = settingsOf(name, task);
+    for (const [index, example] of itemsOf(fieldOf(task, 'examples')).entries())
+      yield readExample({ example, id: `${name}/${index}`, common });
+  }
+};
+
+function settingsOf(task: string, at: Located): JsonObject {
+  const named = settings.map(([name, usual]) => {
+    const given = optionalField(at, name);
+    return [name, given === undefined ? usual : textOf(given)] as const;
+  });
+  const optional = ['stop_string', 'output_regex', 'preferred_score', 'append_choices_to_input', 'metrics'];
+  const others = optional.flatMap((name) => {
+    const given = optionalField(at, name);
+    return given === undefined ? [] : [[name, given.value] as const];
+  });
+  return { task, append_choices_to_input: true, ...Object.fromEntries([...named, ...others]) };
+}
+
+interface Example {
+  readonly example: Located;
+  readonly id: string;
+  readonly common: JsonObject;
+}
+
+function readExample({ example, id, common }: Example): BenchmarkRow {
+  const input = textOf(fieldOf(example, 'input'));
+  const target = optionalField(example, 'target');
+  const scores = optionalField(example, 'target_scores');
+  const targets =
+    target === undefined ? [] : (Array.isArray(target.value) ? itemsOf(target) : [target]).map(textOf);
+  const choices =
+    scores === undefined ? [] : fieldsOf(scores).map(([choice, score]) => [choice, numberOf(score)] as const);
+  if (target === undefined && scores === undefined) fieldOf(example, 'target');
+  return {
+    id,
+    row: {
+      ...common,
+      input,
+      targets,
+      ...(scores === undefined
+        ? {}
+        : { choices: choices.map(([choice]) => choice), choice_scores: choices.map(([, score]) => score) }),
+    },
+  };
+}
