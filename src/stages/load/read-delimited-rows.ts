@@ -4,12 +4,17 @@ import { TextDecoder } from 'node:util';
 import { CsvError, parse } from 'csv-parse';
 import { UserError } from '../../user-error.ts';
 import { notUtf8 } from './not-utf-8.ts';
-import type { Row } from './read-rows.ts';
 
 interface DelimitedFormat {
   readonly type: 'csv' | 'tsv';
   /** Names of the columns where the file has no header row. */
   readonly columns: readonly string[] | undefined;
+}
+
+interface DelimitedRow {
+  /** The line on which it begins. */
+  readonly line: number;
+  readonly row: Readonly<Record<string, string>>;
 }
 
 /** A quote that is never closed swallows the rest of the file, but no more than this. */
@@ -19,7 +24,7 @@ const maximumRecordCharacters = 16 * 1024 * 1024;
 export async function* readDelimitedRows(
   path: string,
   format: DelimitedFormat,
-): AsyncGenerator<Omit<Row, 'path'>> {
+): AsyncGenerator<DelimitedRow> {
   let names = format.columns;
   let count = 0;
   for await (const { record, line } of records(path, format)) {

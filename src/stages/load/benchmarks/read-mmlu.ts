@@ -32,7 +32,7 @@ async function* readSubject({ file, subject, split }: Subject): AsyncGenerator<B
   let count = 0;
   for await (const { line, row } of readDelimitedRows(file, { type: 'csv', columns })) {
     if (count === 0 && row.answer === 'answer') continue;
-    const answer = answerOf(String(row.answer), `${file}:${line}`);
+    const answer = answerOf(row.answer ?? '', `${file}:${line}`);
     yield {
       id: [subject, split, count].filter((part) => part !== '').join('/'),
       row: {
