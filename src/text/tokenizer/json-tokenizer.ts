@@ -5,6 +5,7 @@ import { UserError } from '../../user-error.ts';
 import { jsonFault } from '../jsonl/json-fault.ts';
 import { isObject } from '../parse-record.ts';
 import { withinTime } from '../within-time.ts';
+import { byteOrderMark, withByteOrderMark } from './byte-order-mark.ts';
 import { noSpecialToken } from './special-token.ts';
 import type { Encodable, Tokenizer } from './tokenizer.ts';
 import {
@@ -41,7 +42,8 @@ export function openJsonTokenizer({
   const secret = randomUUID();
   const secretName = (id: number) => `<${secret}|${id}>`;
   const encoder = build(path, { json: withRenamedSpecialTokens(json, secretName), config });
-  const decoder = build(path, { json, config });
+  const decoder = build(path, { json: withByteOrderMark(json, vocabulary.size), config });
+  const { readable } = byteOrderMark(vocabulary);
   const identity = `sha256:${createHash('sha256').update(text).digest('hex')}`;
   const written = (given: Encodable): string => {
     if (typeof given === 'string') return given;
@@ -60,7 +62,7 @@ export function openJsonTokenizer({
     specialTokens,
     encode: (given) => encode({ path, encoder, vocabulary, milliseconds }, written(given)),
     decode: (tokens) => {
-      const known = Array.from(tokens).filter((token) => decoder.id_to_token(token) !== undefined);
+      const known = readable(Array.from(tokens)).filter((token) => decoder.id_to_token(token) !== undefined);
       if (known.length === 0) return '';
       return decoder.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
     },
@@ -105,7 +107,7 @@ function encode({ path, encoder, vocabulary, milliseconds }: Encoder, text: stri
 const absentParts: JsonObject = { added_tokens: [], normalizer: null, post_processor: null, decoder: null };
 
 /** The library takes any other type for one of these, by its fields. */
-const models = ['BPE', 'Unigram', 'WordLevel', 'WordPiece'];
+const models = ['BPE', 'Unigram', 'WordLevel'];
 
 function parseTokenizerJson(path: string, text: string): JsonObject {
   let json: Json;
@@ -118,6 +120,11 @@ function parseTokenizerJson(path: string, text: string): JsonObject {
   if (!isObject(json) || !isObject(json.model))
     throw badTokenizer(path, 'it has no `model`, as every tokenizer.json of Hugging Face does');
   const { type } = json.model;
+  if (type === 'WordPiece')
+    throw badTokenizer(
+      path,
+      'it has a WordPiece vocabulary, such as BERT has, which no model that writes text uses',
+    );
   if (typeof type === 'string' && !models.includes(type))
     throw badTokenizer(path, `its model has the type \`${type}\`; ${models.join(', ')} are supported`);
   return withUnicodeWords({ ...absentParts, ...json });
