@@ -33,6 +33,7 @@ test('`retune` alone shows the commands in groups and the first step', async () 
       init        Write a small pipeline that works, to start from
       schema      Print the JSON Schema of pipeline files, or of one stage's fields
       verify      Check that everything in the store is what its digest says
+      gc          Remove results that nothing has used for long
       doctor      Show what this machine offers, and what is missing
 
     Start here:
