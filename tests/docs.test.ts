@@ -51,9 +51,14 @@ const blocks = allBlocks.filter(
   (block) => block.language === 'yaml' && fileOf(block) === undefined && canRun(block),
 );
 
-/** A model behind OpenAI's protocol that gives every prompt the same mark. */
+/** A model behind OpenAI's protocol that gives every prompt the same mark, and every pair the same verdict. */
 const judgeServer = createServer((request, response) => {
-  request.resume().on('end', () => {
+  let asked = '';
+  request.setEncoding('utf8').on('data', (piece) => {
+    asked += piece;
+  });
+  request.on('end', () => {
+    const content = asked.includes('[[A]]') ? '[[B]]' : '80';
     response.setHeader('content-type', 'application/json');
     response.end(
       JSON.stringify({
@@ -61,7 +66,7 @@ const judgeServer = createServer((request, response) => {
         object: 'chat.completion',
         created: 0,
         model: 'llama3.2',
-        choices: [{ index: 0, message: { role: 'assistant', content: '80' }, finish_reason: 'stop' }],
+        choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
       }),
     );
   });

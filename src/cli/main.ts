@@ -20,6 +20,7 @@ try {
     terminal,
     workingDirectory: process.cwd(),
     environment: process.env,
+    input: process.stdin,
     stageProcess: fileURLToPath(new URL('./stage-process.js', import.meta.url)),
   });
 } catch (error) {

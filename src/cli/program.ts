@@ -7,6 +7,7 @@ import { gcCommand } from './commands/gc-command.ts';
 import { graphCommand } from './commands/graph-command.ts';
 import { initCommand } from './commands/init-command.ts';
 import { planCommand } from './commands/plan-command.ts';
+import { reviewCommand } from './commands/review-command.ts';
 import { runCommand } from './commands/run-command.ts';
 import { runsCommand } from './commands/runs-command.ts';
 import { schemaCommand } from './commands/schema-command.ts';
@@ -49,6 +50,7 @@ function buildProgram(context: CommandContext, ended: (code: ExitCode) => void):
   add(updateCommand);
   program.commandsGroup('Look at it and at its results:');
   add(showCommand);
+  add(reviewCommand);
   add(runsCommand);
   add(graphCommand);
   add(scoreCommand);

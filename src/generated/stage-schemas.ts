@@ -7,6 +7,7 @@ import * as execute from './validators/execute.js';
 import * as format from './validators/format.js';
 import * as generate from './validators/generate.js';
 import * as load from './validators/load.js';
+import * as pair from './validators/pair.js';
 import * as shell from './validators/shell.js';
 import * as split from './validators/split.js';
 import * as tokenize from './validators/tokenize.js';
@@ -20,6 +21,7 @@ export const stageSchemas = {
   format,
   generate,
   load,
+  pair,
   shell,
   split,
   tokenize,

@@ -5,6 +5,7 @@ import { executeStage } from './execute/execute-stage.ts';
 import { formatStage } from './format/format-stage.ts';
 import { generateStage } from './generate/generate-stage.ts';
 import { loadStage } from './load/load-stage.ts';
+import { pairStage } from './pair/pair-stage.ts';
 import { shellStage } from './shell/shell-stage.ts';
 import { splitStage } from './split/split-stage.ts';
 import { tokenizeStage } from './tokenize/tokenize-stage.ts';
@@ -19,6 +20,7 @@ const builtIn: readonly StageDefinition[] = [
   trainStage,
   generateStage,
   executeStage,
+  pairStage,
   evaluateStage,
   shellStage,
 ];

@@ -36,6 +36,8 @@ export interface CommandCall<Options> {
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly workingDirectory: string;
+  /** What a person types, or another program pipes in. */
+  readonly input: NodeJS.ReadableStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Absolute path of the script that stages with a process of their own run in. */
   readonly stageProcess: string;

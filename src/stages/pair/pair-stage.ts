@@ -1,0 +1,18 @@
+import type { PairConfig } from '../../generated/pair-config.ts';
+import { declareStage } from '../declare-stage.ts';
+
+/** Lays two models' answers to the same prompts side by side, for a judge to choose between. */
+export const pairStage = declareStage<PairConfig>({
+  name: 'pair',
+  version: 1,
+  ports: () => ({
+    inputs: {
+      first: { accepts: ['responses'], required: true, parts: 'one' },
+      second: { accepts: ['responses'], required: true, parts: 'one' },
+    },
+    outputs: { records: { type: 'records' } },
+  }),
+  process: 'inline',
+  device: 'none',
+  load: () => import('./run-pair.ts'),
+});

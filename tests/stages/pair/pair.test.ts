@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { run } from '../../../src/stages/pair/run-pair.ts';
+import { openStageRig } from '../stage-rig.ts';
+
+const answer = (id: string, response: string, prompt = `asked ${id}`) => ({
+  id,
+  prompt,
+  expected: 'gold',
+  fields: { instruction: 'do' },
+  response,
+});
+
+async function pairsOf(first: readonly object[], second: readonly object[], orders = 'both') {
+  await using rig = await openStageRig();
+  await rig.writeRecords(
+    'first',
+    first.map((row) => ({ ...row })),
+  );
+  await rig.writeRecords(
+    'second',
+    second.map((row) => ({ ...row })),
+  );
+  const inputs = { first: 'first', second: 'second' };
+  await rig.run({ run }, { config: { orders }, inputs, outputs: { records: 'pairs' } });
+  return rig.readRecords('pairs');
+}
+
+test('each pair stands in both orders, whatever the order of the second answers', async () => {
+  const shared = { instruction: 'do', expected: 'gold' };
+  expect(await pairsOf([answer('1', 'x'), answer('2', 'y')], [answer('2', 'Y'), answer('1', 'X')])).toEqual([
+    {
+      ...shared,
+      id: '1/first',
+      prompt: 'asked 1',
+      answer_a: 'x',
+      answer_b: 'X',
+      pair: '1',
+      shown_first: 'first',
+    },
+    {
+      ...shared,
+      id: '1/second',
+      prompt: 'asked 1',
+      answer_a: 'X',
+      answer_b: 'x',
+      pair: '1',
+      shown_first: 'second',
+    },
+    {
+      ...shared,
+      id: '2/first',
+      prompt: 'asked 2',
+      answer_a: 'y',
+      answer_b: 'Y',
+      pair: '2',
+      shown_first: 'first',
+    },
+    {
+      ...shared,
+      id: '2/second',
+      prompt: 'asked 2',
+      answer_a: 'Y',
+      answer_b: 'y',
+      pair: '2',
+      shown_first: 'second',
+    },
+  ]);
+});
+
+test('one order is enough where it is asked for', async () => {
+  expect(await pairsOf([answer('1', 'x')], [answer('1', 'X')], 'first')).toHaveLength(1);
+});
+
+test.each([
+  { second: [], problem: 'the second model has no answer with its id' },
+  { second: [answer('1', 'X', 'else')], problem: 'the second model was given another prompt' },
+])('$problem', async ({ second, problem }) => {
+  await expect(pairsOf([answer('1', 'x')], second)).rejects.toMatchObject({
+    message: '1 of 1 records have no counterpart among the second answers',
+    records: [{ id: '1', problem }],
+  });
+});
