@@ -6,13 +6,14 @@ import { writeModelFolder } from '../../model/folder/write-model-folder.ts';
 import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import { checkVocabulary } from './check-vocabulary.ts';
 import { loadGguf } from './load-gguf.ts';
+import { isOpenaiCheckpoint, loadOpenaiCheckpoint } from './load-openai-checkpoint.ts';
 import { endpointName } from './model-address.ts';
 import type { ModelToLoad } from './model-to-load.ts';
 
 /** Beside the tokenizer, what a model's folder holds in Hugging Face's layout. */
 const modelFile = /^(config|generation_config|model\.safetensors\.index)\.json$|^model.*\.safetensors$/;
 
-/** Copies a model's folder and its tokenizer after a check that they can be used, converts a GGUF file, or names a model behind an endpoint. */
+/** Copies a model's folder and its tokenizer after a check that they can be used, converts a GGUF file or OpenAI's checkpoint, or names a model behind an endpoint. */
 export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad): Promise<void> {
   const name = endpointName(source);
   if (name !== undefined) {
@@ -24,6 +25,7 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
     () => false,
   );
   if (isFile) return loadGguf({ source, untieHead, ...outputs });
+  if (await isOpenaiCheckpoint(source)) return loadOpenaiCheckpoint({ source, untieHead, ...outputs });
   await using model = await openModelFolder(source);
   const { vocabularySize } = model.config;
   await checkVocabulary({ source, tokenizerFolder: source, vocabularySize });
