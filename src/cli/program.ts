@@ -3,7 +3,9 @@ import { addCommand } from './commands/add-command.ts';
 import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { explainCommand } from './commands/explain-command.ts';
+import { exportCommand } from './commands/export-command.ts';
 import { gcCommand } from './commands/gc-command.ts';
+
 import { graphCommand } from './commands/graph-command.ts';
 import { initCommand } from './commands/init-command.ts';
 import { planCommand } from './commands/plan-command.ts';
@@ -54,6 +56,7 @@ function buildProgram(context: CommandContext, ended: (code: ExitCode) => void):
   add(runsCommand);
   add(graphCommand);
   add(scoreCommand);
+  add(exportCommand);
   program.commandsGroup('Start and check:');
   add(initCommand);
   add(schemaCommand);

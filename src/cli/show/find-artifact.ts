@@ -52,10 +52,11 @@ function digestIn(
 export async function planOf(request: {
   readonly dag: Dag;
   readonly store: Store;
-  readonly stage: string;
+  /** The whole pipeline where absent. */
+  readonly stage?: string;
 }): Promise<Plan> {
   const { dag, store, stage } = request;
-  const plan = await planPipeline({ dag, store, targets: [stage] });
+  const plan = await planPipeline({ dag, store, targets: stage === undefined ? [] : [stage] });
   if (plan.ok) return plan.value;
   throw new UsageError({ message: plan.error.map(({ message }) => message).join('; ') });
 }

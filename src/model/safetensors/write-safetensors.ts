@@ -4,6 +4,10 @@ import { elementCount, tensorBytes, tensorTypes } from './tensor-type.ts';
 /** Element type in the file -> the array that holds it. */
 interface ArrayOf {
   readonly F32: Float32Array;
+  /** Its bits; see encodeFloat16. */
+  readonly F16: Uint16Array;
+  /** Its bits; see encodeBfloat16. */
+  readonly BF16: Uint16Array;
   readonly I32: Int32Array;
   readonly I64: BigInt64Array;
   readonly U8: Uint8Array;

@@ -1,0 +1,119 @@
+import type { JsonObject } from '../../json.ts';
+import { byteAlphabet } from './byte-alphabet.ts';
+import type { EncodingName } from './encoding-tokenizer.ts';
+import { mergesOfRanks } from './merges-of-ranks.ts';
+
+/** What gpt-tokenizer knows of an encoding beside its ranks. */
+interface EncodingParameters {
+  readonly tokenSplitRegex: RegExp;
+  readonly specialTokensEncoder: ReadonlyMap<string, number>;
+}
+
+type Ranks = readonly (string | readonly number[])[];
+
+interface EncodingSource {
+  readonly ranks: () => Promise<{ readonly default: Ranks }>;
+  readonly parameters: () => Promise<(ranks: never) => EncodingParameters>;
+}
+
+const p50k = () => import('gpt-tokenizer/bpeRanks/p50k_base');
+const o200k = () => import('gpt-tokenizer/bpeRanks/o200k_base');
+
+const sources: Readonly<Record<EncodingName, EncodingSource>> = {
+  r50k_base: {
+    ranks: () => import('gpt-tokenizer/bpeRanks/r50k_base'),
+    parameters: async () => (await import('gpt-tokenizer/encodingParams/r50k_base')).R50KBase,
+  },
+  p50k_base: {
+    ranks: p50k,
+    parameters: async () => (await import('gpt-tokenizer/encodingParams/p50k_base')).P50KBase,
+  },
+  p50k_edit: {
+    ranks: p50k,
+    parameters: async () => (await import('gpt-tokenizer/encodingParams/p50k_edit')).P50KEdit,
+  },
+  cl100k_base: {
+    ranks: () => import('gpt-tokenizer/bpeRanks/cl100k_base'),
+    parameters: async () => (await import('gpt-tokenizer/encodingParams/cl100k_base')).Cl100KBase,
+  },
+  o200k_base: {
+    ranks: o200k,
+    parameters: async () => (await import('gpt-tokenizer/encodingParams/o200k_base')).O200KBase,
+  },
+  o200k_harmony: {
+    ranks: o200k,
+    parameters: async () => (await import('gpt-tokenizer/encodingParams/o200k_harmony')).O200KHarmony,
+  },
+};
+
+/** The tokenizer.json of one of OpenAI's encodings, for programs that know no encodings; r50k_base's is GPT-2's. */
+export async function encodingTokenizerJson(name: EncodingName): Promise<JsonObject> {
+  const { ranks, parameters } = sources[name];
+  const [{ default: table }, parametersOf] = [await ranks(), await parameters()];
+  const { tokenSplitRegex, specialTokensEncoder } = parametersOf(table as never); // it hands the table through
+  const tokens = [...table.entries()].flatMap(([id, bytes]) =>
+    bytes === undefined ? [] : [{ id, token: inAlphabet(bytes) }],
+  );
+  const isGpt2 = name === 'r50k_base';
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [...specialTokensEncoder].map(([content, id]) => addedToken(content, id)),
+    normalizer: null,
+    pre_tokenizer: isGpt2 ? byteLevel(true) : splitting(tokenSplitRegex),
+    post_processor: { ...byteLevel(true), trim_offsets: false },
+    decoder: byteLevel(true),
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: '',
+      end_of_word_suffix: '',
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: !isGpt2, // as tiktoken, which takes a piece that is a token as it is
+      vocab: Object.fromEntries([
+        ...tokens.map(({ id, token }) => [token, id] as const),
+        ...specialTokensEncoder,
+      ]),
+      merges: mergesOfRanks(tokens.map(({ token }) => token)).map((pair) => pair.join(' ')),
+    },
+  };
+}
+
+function inAlphabet(bytes: string | readonly number[]): string {
+  const list = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
+  return Array.from(list, (byte) => byteAlphabet[byte] ?? '').join('');
+}
+
+const byteLevel = (splits: boolean) => ({
+  type: 'ByteLevel',
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: splits,
+});
+
+/** In the Rust library `$` is the end of a line; JavaScript means that of the text. */
+const splitting = ({ source }: RegExp): JsonObject => ({
+  type: 'Sequence',
+  pretokenizers: [
+    {
+      type: 'Split',
+      pattern: { Regex: source.replaceAll('$', '(?![\\s\\S])') },
+      behavior: 'Isolated',
+      invert: false,
+    },
+    byteLevel(false),
+  ],
+});
+
+const addedToken = (content: string, id: number): JsonObject => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+});

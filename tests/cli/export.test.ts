@@ -1,0 +1,197 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openModelFolder } from '../../src/model/folder/open-model-folder.ts';
+import { parameterLayout } from '../../src/model/parameter-layout.ts';
+import { decodeBfloat16 } from '../../src/model/safetensors/decode-floats.ts';
+import { encodeBfloat16 } from '../../src/model/safetensors/encode-floats.ts';
+import { openSafetensors } from '../../src/model/safetensors/open-safetensors.ts';
+import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
+import { type CliRig, openCliRig } from './rig.ts';
+
+const pipeline = `name: spell
+params: { epochs: 1 }
+stages:
+  base: { uses: load, with: { init: { context_length: 64, width: 8, layers: 1, heads: 2, encoding: r50k_base } } }
+  load: { with: { records: rows.jsonl } }
+  format: { from: load, with: { template: alpaca } }
+  tokenize: { from: format, with: { encoding: r50k_base } }
+  collate: { from: tokenize, with: { batch_size: 2, max_length: 64 } }
+  train: { from: { model: base, train: collate }, with: { epochs: "\${params.epochs}", lora: { r: 2 } } }
+  generate: { from: { model: train, prompts: format }, with: { max_new_tokens: 2 } }
+  evaluate: { from: generate, with: { metrics: [exact_match] } }
+`;
+
+let rig: CliRig;
+beforeAll(async () => {
+  const row = (animal: string) =>
+    `{"id":"${animal}","instruction":"Spell ${animal}.","output":"${animal}"}\n`;
+  rig = await openCliRig({
+    'package.json': '{}',
+    'rows.jsonl': ['dog', 'cat'].map(row).join(''),
+    'spell.yaml': pipeline,
+  });
+  expect((await rig.retune('run')).exitCode).toBe(0);
+}, 60_000);
+afterAll(() => rig[Symbol.asyncDispose]());
+
+const inOut = (...names: string[]) => join(rig.folder, 'out', ...names);
+const readJson = async (path: string) => JSON.parse(await readFile(path, 'utf8'));
+
+test('a tuned model becomes a folder with its weights, its tokenizer and a card of how it was made', async () => {
+  expect(await rig.retune('export', 'train', '--to', 'out/full')).toEqual({
+    exitCode: 0,
+    stdout: `wrote out/full
+  README.md
+  config.json
+  generation_config.json
+  merges.txt
+  model.safetensors
+  tokenizer.json
+  tokenizer_config.json
+  vocab.json`,
+    stderr: '',
+  });
+  await using written = await openModelFolder(inOut('full'));
+  await using trained = await openModelFolder(join(rig.folder, 'artifacts/outputs/spell/train/model'));
+  expect(written.config).toEqual({
+    ...trained.config,
+    json: { ...trained.config.json, torch_dtype: 'float32' },
+  });
+  for (const name of parameterLayout(trained.config).keys())
+    expect(await written.read(name)).toEqual(await trained.read(name));
+  const [own, encoding] = [await openTokenizer(inOut('full')), await openTokenizer(trained.path)];
+  expect(own.encode('Spell naïve 日本.')).toEqual(encoding.encode('Spell naïve 日本.'));
+  expect(own.endOfText).toBe(50256);
+  const card = await readFile(inOut('full/README.md'), 'utf8');
+  expect(card.replaceAll(/\d+\.\d+/g, '<number>').replaceAll(/sha256:[0-9a-f]{64}/g, '<digest>')).toBe(`---
+library_name: transformers
+pipeline_tag: text-generation
+tags:
+- retune
+---
+
+# spell
+
+A gpt2 model, tuned and exported with retune <number>.0.
+
+It began from fresh random weights.
+
+\`\`\`python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model = AutoModelForCausalLM.from_pretrained("this folder")
+tokenizer = AutoTokenizer.from_pretrained("this folder")
+\`\`\`
+
+## Data
+
+| source | content |
+|---|---|
+| rows.jsonl | \`<digest>\` |
+
+## Losses
+
+| stage | set | first | last |
+|---|---|---|---|
+| train | train | <number> | <number> |
+
+## Scores
+
+| stage | metric | value | count |
+|---|---|---|---|
+| evaluate | exact_match | 0 | 2 |
+
+## Parameters
+
+- \`epochs\`: \`1\`
+
+## Pipeline
+
+\`\`\`yaml
+${pipeline.trimEnd()}
+\`\`\`
+`);
+});
+
+test('in bfloat16 and in shards it is the same model, rounded', async () => {
+  const words = ['--to', 'out/half', '--dtype', 'bfloat16', '--max-shard-size', '500kB', '--json'];
+  const { stdout } = await rig.retune('export', 'train', ...words);
+  const { files } = JSON.parse(stdout);
+  expect(files.filter((name: string) => /^model/.test(name))).toEqual([
+    'model-00001-of-00002.safetensors',
+    'model-00002-of-00002.safetensors',
+    'model.safetensors.index.json',
+  ]);
+  const { weight_map } = await readJson(inOut('half/model.safetensors.index.json'));
+  for (const name of ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors']) {
+    await using shard = await openSafetensors(inOut('half', name));
+    const listed = Object.keys(weight_map).filter((tensor) => weight_map[tensor] === name);
+    expect([...shard.tensors.keys()].sort()).toEqual(listed.sort());
+  }
+  await using written = await openModelFolder(inOut('half'));
+  await using trained = await openModelFolder(join(rig.folder, 'artifacts/outputs/spell/train/model'));
+  for (const name of parameterLayout(trained.config).keys())
+    expect(await written.read(name)).toEqual(decodeBfloat16(encodeBfloat16(await trained.read(name))));
+});
+
+test("an adapter is exported with the base's name, which the stage cannot know", async () => {
+  await rig.retune('export', 'train', '--to', 'out/adapter', '--format', 'peft', '--base', 'org/base');
+  expect((await readdir(inOut('adapter'))).sort()).toEqual([
+    'README.md',
+    'adapter_config.json',
+    'adapter_model.safetensors',
+    'merges.txt',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'vocab.json',
+  ]);
+  const config = await readJson(inOut('adapter/adapter_config.json'));
+  expect(config).toMatchObject({ peft_type: 'LORA', r: 2, base_model_name_or_path: 'org/base' });
+  expect((await stat(inOut('adapter/adapter_model.safetensors'))).mode & 0o200).toBe(0o200);
+});
+
+test('a folder of a model is exported without any pipeline', async () => {
+  expect((await rig.retune('export', './out/full', '--to', 'out/again', '--dtype', 'float16')).exitCode).toBe(
+    0,
+  );
+  expect(await readJson(inOut('again/config.json'))).toMatchObject({ torch_dtype: 'float16' });
+});
+
+test.each([
+  [['train', '--to', 'out/full'], 'out/full is there already\n  help: write over it with --force'],
+  [['train'], '`--to` is missing\n  help: say where to write it: --to my-model'],
+  [
+    ['train', '--to', '.', '--force'],
+    '. holds `artifacts`, which no export wrote\n  help: name a folder that does not exist yet',
+  ],
+  [
+    ['load', '--to', 'out/x'],
+    '`load` is of type records, and only a model can be exported\n  help: name a stage that loads or trains a model',
+  ],
+  [
+    ['base', '--to', 'out/x', '--format', 'peft'],
+    'the model has no adapter: it was not trained with LoRA\n  help: export the whole model with --format hf',
+  ],
+  [
+    ['train', '--to', 'out/x', '--max-shard-size', 'big'],
+    '`big` is no size\n  help: write it as 5GB or 500MiB',
+  ],
+  [['./nowhere', '--to', 'out/x'], 'there is no folder ./nowhere\n  help: a stage is named without a path'],
+])('export %j is refused, and nothing is left behind', async (words, message) => {
+  const before = (await readdir(rig.folder)).sort();
+  expect(await rig.retune('export', ...words)).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: `error: ${message}`,
+  });
+  expect((await readdir(rig.folder)).sort()).toEqual(before);
+  expect(await readdir(inOut())).not.toContain('x');
+});
+
+test('--force replaces what an export wrote, as a whole', async () => {
+  await writeFile(inOut('again/vocab.json'), 'of another time');
+  expect((await rig.retune('export', 'base', '--to', 'out/again', '--force')).exitCode).toBe(0);
+  expect(await readJson(inOut('again/config.json'))).toMatchObject({ torch_dtype: 'float32' });
+  expect((await readdir(inOut())).filter((name) => name.startsWith('.'))).toEqual([]);
+});
