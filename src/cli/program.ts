@@ -5,7 +5,6 @@ import { doctorCommand } from './commands/doctor-command.ts';
 import { explainCommand } from './commands/explain-command.ts';
 import { exportCommand } from './commands/export-command.ts';
 import { gcCommand } from './commands/gc-command.ts';
-
 import { graphCommand } from './commands/graph-command.ts';
 import { initCommand } from './commands/init-command.ts';
 import { planCommand } from './commands/plan-command.ts';

@@ -162,8 +162,8 @@ test.each([
   [['train', '--to', 'out/full'], 'out/full is there already\n  help: write over it with --force'],
   [['train'], '`--to` is missing\n  help: say where to write it: --to my-model'],
   [
-    ['train', '--to', '.', '--force'],
-    '. holds `artifacts`, which no export wrote\n  help: name a folder that does not exist yet',
+    ['train', '--to', 'artifacts', '--force'],
+    'artifacts holds `actions`, which no export wrote\n  help: name a folder that does not exist yet',
   ],
   [
     ['load', '--to', 'out/x'],

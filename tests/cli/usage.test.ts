@@ -28,6 +28,8 @@ test('`retune` alone shows the commands in groups and the first step', async () 
       runs        List past runs, or show what one of them did
       graph       Draw the stages of a pipeline and what flows between them
       score       Score a file of predictions as a benchmark's official tool does
+      export      Write a model for other programs: transformers' or PEFT's layout,
+                  tokenizer and model card
 
     Start and check:
       init        Write a small pipeline that works, to start from

@@ -45,7 +45,7 @@ async function checkDestination({ destination, shown, force }: Destination): Pro
     throw new UsageError({ message: `${shown} is a file`, help: 'name a folder that does not exist yet' });
   });
   if (entries === undefined) return false;
-  const stranger = entries.find((name) => !exported.test(name));
+  const stranger = entries.sort().find((name) => !exported.test(name));
   if (stranger !== undefined)
     throw new UsageError({
       message: `${shown} holds \`${stranger}\`, which no export wrote`,
