@@ -163,7 +163,7 @@ test.each([
   [['train'], '`--to` is missing\n  help: say where to write it: --to my-model'],
   [
     ['train', '--to', 'artifacts', '--force'],
-    'artifacts holds `actions`, which no export wrote\n  help: name a folder that does not exist yet',
+    'artifacts holds `.gitignore`, which no export wrote\n  help: name a folder that does not exist yet',
   ],
   [
     ['load', '--to', 'out/x'],

@@ -25,6 +25,8 @@ test('`retune` alone shows the commands in groups and the first step', async () 
     Look at it and at its results:
       show        Print a result: records, answers, tokens, batches, a model, a
                   history or scores
+      review      Rate a stage's answers one by one, and keep the ratings in a CSV
+                  file
       runs        List past runs, or show what one of them did
       graph       Draw the stages of a pipeline and what flows between them
       score       Score a file of predictions as a benchmark's official tool does
