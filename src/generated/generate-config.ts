@@ -33,6 +33,10 @@ export interface GenerateConfig {
    */
   readonly seed: number;
   /**
+   * How many answers each prompt gets, as pass@k needs them. The first has the record's id, the others `#2`, `#3` and so on behind it; each has draws of its own, so `temperature` has to be above 0.
+   */
+  readonly samples: number;
+  /**
    * Texts that end an answer; they are not part of it. The model's own end of text always ends it.
    */
   readonly stop: string[];

@@ -8,6 +8,8 @@ export interface AnswerRequest {
   readonly prompt: string;
   /** The same text, of which a chat template's special tokens are told apart. */
   readonly given: readonly TextPiece[];
+  /** 0 for the first or only answer to the prompt. */
+  readonly sample: number;
 }
 
 /** What the model wrote, as it wrote it. */

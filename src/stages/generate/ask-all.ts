@@ -29,7 +29,7 @@ export async function askAll(
   const { open, known } = answers;
   const tally = new Tally(host, { total: known + open.length, known });
   await source({
-    requests: open.map(({ id, prompt, given }) => ({ id, prompt, given })),
+    requests: open.map(({ id, prompt, given, sample }) => ({ id, prompt, given, sample })),
     sampling: config,
     signal: host.signal,
     onAnswer: ({ id, text, finishReason, tokens = 0 }) => {

@@ -1,5 +1,6 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import { declareStage } from '../declare-stage.ts';
+import { checkSamples } from './check-samples.ts';
 import { checkEndpoint } from './endpoint/check-endpoint.ts';
 
 /** Lets a model answer prompts, or rate the responses that they should have. */
@@ -13,7 +14,7 @@ export const generateStage = declareStage<GenerateConfig>({
     },
     outputs: { responses: { type: 'responses' } },
   }),
-  check: checkEndpoint,
+  check: (config) => [...checkEndpoint(config), ...checkSamples(config)],
   recordsPort: 'prompts',
   memo: { fieldsApart: fieldsBesideAnswers, ports: ['model'] },
   process: 'child',
@@ -27,7 +28,7 @@ export const generateStage = declareStage<GenerateConfig>({
  * each answer is remembered beside the number of rows that it was computed with.
  */
 function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly string[] {
-  const always = ['start', 'clean', 'batch_size', 'endpoint'];
+  const always = ['start', 'clean', 'samples', 'batch_size', 'endpoint'];
   if (mode === 'score') return [...always, 'max_new_tokens', 'temperature', 'top_k', 'top_p', 'seed', 'stop'];
   return temperature === 0 ? [...always, 'top_k', 'top_p', 'seed'] : always;
 }

@@ -32,6 +32,8 @@ export interface Question {
   readonly choices: readonly string[];
   /** So many characters of the prompt begin other prompts too. */
   readonly sharedCharacters: number;
+  /** 0 for the first or only answer that is asked for. */
+  readonly sample: number;
 }
 
 /** The questions of all records, whose ids have to differ: an answer is found again by its id. */
@@ -76,6 +78,7 @@ export function questionOf(
     expected: textOf(answer.filter(({ role }) => role === 'response')),
     choices,
     sharedCharacters,
+    sample: 0,
   };
 }
 

@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GenerateConfig } from '../../../src/generated/generate-config.ts';
 import type { Json, JsonObject } from '../../../src/json.ts';
 import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts';
+import { checkSamples } from '../../../src/stages/generate/check-samples.ts';
 import { generateStage } from '../../../src/stages/generate/generate-stage.ts';
 import { run } from '../../../src/stages/generate/run-generate.ts';
+import { parseResponse } from '../../../src/stages/ports/parse-response.ts';
 import expected from '../../fixtures/model/tiny-gpt2.json' with { type: 'json' };
 
 const tinyModel = join(import.meta.dirname, '../../fixtures/model/tiny-gpt2');
@@ -24,6 +26,7 @@ const defaults: GenerateConfig = {
   temperature: 0,
   top_p: 1,
   seed: 0,
+  samples: 1,
   stop: [],
   clean: true,
   batch_size: 2,
@@ -301,4 +304,26 @@ describe('what the user can mend is told', () => {
     await writeFile(join(model, 'endpoint.json'), JSON.stringify(endpoint));
     await expect(generate({ model, config: { mode: 'score' } })).rejects.toThrow(message);
   });
+});
+
+test('further samples have draws of their own, and the first is the only answer of before', async () => {
+  const [one, three] = [
+    await generate({ config: { temperature: 1 } }),
+    await generate({ config: { temperature: 1, samples: 3 } }),
+  ];
+  const answered = three.responses.map((row) => parseResponse(row, 'responses'));
+  const byRecord = records.map(({ id }) => [id, `${id}#2`, `${id}#3`]);
+  expect(answered.map(({ id }) => id)).toEqual(byRecord.flat());
+  expect(three.responses.filter((_, index) => index % 3 === 0)).toEqual(one.responses);
+  for (const ids of byRecord) {
+    const answers = answered.filter(({ id }) => ids.includes(id)).map(({ response }) => response);
+    expect(new Set(answers).size).toBe(3);
+  }
+});
+
+test('samples that could only be equal are a mistake', () => {
+  expect(checkSamples({ ...defaults, samples: 2 })).toMatchObject([
+    { pointer: '/samples', code: 'equal-samples' },
+  ]);
+  expect(checkSamples({ ...defaults, samples: 2, temperature: 1 })).toEqual([]);
 });

@@ -19,6 +19,7 @@ test('the model begins after the prompt and writes the header itself, or begins 
     ended: false,
     choices: [],
     sharedCharacters: 0,
+    sample: 0,
   };
   expect(questionOf(record(alpaca), 'prompt')).toEqual({
     ...question,
@@ -81,6 +82,7 @@ test('an answer with its own end is cut off from what a template writes after it
     expected: 'Done.',
     choices: [],
     sharedCharacters: 0,
+    sample: 0,
   });
 });
 

@@ -71,16 +71,32 @@ function openClient(address: URL, { apiKey, timeoutSeconds, retries }: AskedEndp
  */
 async function fetchWhole(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, { ...init, redirect: 'manual' });
-  return new Response(await response.arrayBuffer(), response);
+  return new Response(await boundedBody(response), response);
 }
 
-function chatOf({ prompt }: AnswerRequest, sampling: Sampling) {
+/** No answer is near as long; a server must not be able to fill the memory. */
+const mostBytes = 64 * 1024 * 1024;
+
+async function boundedBody({ body }: Response): Promise<Blob | null> {
+  if (body === null) return null;
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    length += piece.length;
+    if (length > mostBytes) throw new Error(`the answer is longer than ${mostBytes} bytes`);
+    pieces.push(piece);
+  }
+  return new Blob(pieces);
+}
+
+function chatOf({ prompt, sample }: AnswerRequest, sampling: Sampling) {
   const { temperature, top_p, top_k, seed, stop } = sampling;
   return {
     messages: [{ role: 'user' as const, content: prompt }],
     temperature,
     top_p,
-    seed,
+    // Each sample has draws of its own.
+    seed: seed + sample,
     // Not OpenAI's own, but known to vLLM, llama.cpp and Ollama.
     ...(top_k === undefined ? {} : { top_k }),
     ...(stop.length === 0 ? {} : { stop }),

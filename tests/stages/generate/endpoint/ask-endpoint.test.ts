@@ -19,7 +19,12 @@ async function ask({ prompts, baseUrl, sampling = greedy, settings, environment 
   const answers: Answer[] = [];
   await askEndpoint({
     model: 'tiny',
-    requests: prompts.map((prompt) => ({ id: `id of ${prompt}`, prompt, given: [{ text: prompt }] })),
+    requests: prompts.map((prompt) => ({
+      id: `id of ${prompt}`,
+      prompt,
+      given: [{ text: prompt }],
+      sample: 0,
+    })),
     sampling,
     settings: { base_url: baseUrl, concurrency: 2, timeout_seconds: 5, retries: 0, ...settings },
     environment,
@@ -74,6 +79,41 @@ test('each prompt is one chat message, with the sampling, and its answer comes b
   });
 });
 
+test('each sample of a prompt has a seed of its own', async () => {
+  await using endpoint = await openEndpoint((_, response) => say(response, 'yes'));
+  const requests = [0, 1, 2].map((sample) => ({
+    id: `${sample}`,
+    prompt: 'p',
+    given: [{ text: 'p' }],
+    sample,
+  }));
+  await askEndpoint({
+    model: 'tiny',
+    requests,
+    sampling: { ...greedy, temperature: 1, seed: 7 },
+    settings: { base_url: endpoint.baseUrl, concurrency: 1, timeout_seconds: 5, retries: 0 },
+    environment: {},
+    signal: new AbortController().signal,
+    onAnswer: () => undefined,
+  });
+  expect(endpoint.received.map(({ body }) => body.seed)).toEqual([7, 8, 9]);
+});
+
+test('an answer without end is not read to its end', async () => {
+  await using endpoint = await openEndpoint((_, response) => {
+    const piece = Buffer.alloc(1024 * 1024, ' ');
+    const more = () => {
+      while (!response.destroyed && response.write(piece));
+      if (!response.destroyed) response.once('drain', more);
+    };
+    response.setHeader('content-type', 'application/json');
+    more();
+  });
+  await expect(ask({ prompts: ['one'], baseUrl: endpoint.baseUrl })).rejects.toMatchObject({
+    name: 'UserError',
+  });
+});
+
 test('without an API key no authorization is sent', async () => {
   await using endpoint = await openEndpoint((_, response) => say(response, 'yes'));
   await ask({ prompts: ['one'], baseUrl: endpoint.baseUrl });
@@ -85,7 +125,7 @@ test('the address comes from OPENAI_BASE_URL where the configuration has none', 
   const answers: Answer[] = [];
   await askEndpoint({
     model: 'tiny',
-    requests: [{ id: 'a', prompt: 'p', given: [{ text: 'p' }] }],
+    requests: [{ id: 'a', prompt: 'p', given: [{ text: 'p' }], sample: 0 }],
     sampling: greedy,
     settings: { concurrency: 1, timeout_seconds: 5, retries: 0 },
     environment: { OPENAI_BASE_URL: endpoint.baseUrl },

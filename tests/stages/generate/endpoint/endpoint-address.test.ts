@@ -55,6 +55,7 @@ function configOf(address: string | undefined): Parameters<typeof checkEndpoint>
     temperature: 0,
     top_p: 1,
     seed: 0,
+    samples: 1,
     stop: [],
     clean: true,
     batch_size: 1,
