@@ -17,6 +17,7 @@ export async function printSummary({ dag, store, result, terminal, json }: Ended
   if (
     !json &&
     outcome === 'succeeded' &&
+    dag.points === undefined &&
     [...stages.values()].every(({ decision }) => decision === 'reused')
   ) {
     const reused = counted(stages.size, 'stage');

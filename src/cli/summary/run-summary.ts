@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../json.ts';
 import type { Score } from '../../stages/ports/scores.ts';
 
 /** What a run came to, for people and programs. */
@@ -13,6 +14,8 @@ export interface RunSummary {
   readonly losses: readonly StageLosses[];
   readonly scores: readonly StageScores[];
   readonly answers: readonly ComparedAnswer[];
+  /** Of a sweep: each point's params and scores. */
+  readonly points?: readonly PointScores[];
   readonly try_next: readonly string[];
 }
 
@@ -40,6 +43,13 @@ export interface LossCourse {
 export interface StageScores {
   readonly stage: string;
   readonly metrics: readonly Score[];
+}
+
+export interface PointScores {
+  readonly point: string;
+  readonly params: JsonObject;
+  /** Of the evaluations that are its own or shared with other points, by their ids in the pipeline. */
+  readonly scores: readonly StageScores[];
 }
 
 /** One prompt, and what each stage that was asked answered. */

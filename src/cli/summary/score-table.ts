@@ -12,7 +12,7 @@ export function scoreTable(scores: readonly StageScores[]): string {
   const metrics = [...new Set(scores.flatMap((stage) => stage.metrics.map(scoreName)))];
   if (metrics.length === 0) return '';
   const cellOf = ({ metrics: own }: StageScores, name: string) =>
-    cell(own.find((score) => scoreName(score) === name));
+    scoreCell(own.find((score) => scoreName(score) === name));
   const upright = scores.length <= MOST_COLUMNS;
   const head = ['', ...(upright ? scores.map(({ stage }) => stage) : metrics.map(safeLine))];
   const rows = upright
@@ -30,7 +30,7 @@ const leftOutLines = ({ stage, metrics }: StageScores): readonly string[] =>
       : `  ${stage}: ${safeLine(metric)} leaves out ${left_out.count} of ${count + left_out.count} responses: ${safeLine(left_out.reason)}`,
   );
 
-function cell(score: Score | undefined): string {
+export function scoreCell(score: Score | undefined): string {
   if (score === undefined) return '';
   const { value, standard_error, interval } = score;
   if (interval)

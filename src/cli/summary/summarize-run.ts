@@ -4,6 +4,7 @@ import { collectAnswers } from './collect-answers.ts';
 import { collectLosses } from './collect-losses.ts';
 import { collectScores } from './collect-scores.ts';
 import { finishedOutputs } from './finished-outputs.ts';
+import { pointScores } from './point-scores.ts';
 import type { FailedStage, RunSummary } from './run-summary.ts';
 
 /** Gathers what a run came to: its counts, and the losses, scores and answers that stand in the store after it. */
@@ -16,6 +17,7 @@ export async function summarizeRun(request: {
   const named = (decision: StageOutcome['decision']) =>
     [...result.stages].filter(([, outcome]) => outcome.decision === decision).map(([stage]) => stage);
   const outputs = finishedOutputs(dag, result);
+  const scores = await collectScores(store, outputs);
   return {
     pipeline: dag.name,
     run: result.run,
@@ -26,8 +28,9 @@ export async function summarizeRun(request: {
     failed: [...result.stages].flatMap(failedStage),
     skipped: named('skipped'),
     losses: await collectLosses(store, outputs),
-    scores: await collectScores(store, outputs),
+    scores,
     answers: await collectAnswers(store, outputs),
+    ...(dag.points && { points: pointScores(dag.points, scores) }),
     try_next: result.outcome === 'succeeded' ? dag.tryNext : [],
   };
 }

@@ -5,6 +5,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 import { answersText } from './answers-text.ts';
 import { lossTable } from './loss-table.ts';
+import { pointTable } from './point-table.ts';
 import type { FailedStage, RunSummary } from './run-summary.ts';
 import { scoreTable } from './score-table.ts';
 
@@ -13,7 +14,10 @@ export function summaryText(summary: RunSummary, terminal: Terminal): string {
   const title = (text: string) => terminal.colors.bold(text);
   return [
     section(title('Losses'), lossTable(summary.losses)),
-    section(title('Scores'), scoreTable(summary.scores)),
+    section(
+      title('Scores'),
+      summary.points === undefined ? scoreTable(summary.scores) : pointTable(summary.points),
+    ),
     section(title('Answers'), summary.outcome === 'succeeded' ? answersText(summary.answers, terminal) : ''),
     ...summary.failed.map((failed) => `${failureText(failed, terminal)}\n\n`),
     headline(summary),

@@ -17,8 +17,20 @@ export interface Dag {
   readonly nodes: ReadonlyMap<string, DagNode>;
   /** What sub-pipelines give, as `mmlu.scores`: the stage within that it comes from, and what is named of that. */
   readonly given: ReadonlyMap<string, { readonly stage: string; readonly names: readonly string[] }>;
+  /** Of a sweep, in order: a stage that is the same in several points is one node. */
+  readonly points?: readonly DagPoint[];
   /** Sentences shown after a successful run: what to try next. */
   readonly tryNext: readonly string[];
+}
+
+/** One point of a sweep. */
+export interface DagPoint {
+  /** `epochs=2,learning_rate=0.0001`. */
+  readonly label: string;
+  /** The params that the sweep sets here. */
+  readonly params: JsonObject;
+  /** A stage's id in the pipeline -> its node's id in the graph. */
+  readonly stages: ReadonlyMap<string, string>;
 }
 
 export interface DagNode {

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
-import { checkPipeline } from '../config/check-pipeline.ts';
+import { checkPipeline, type PipelineToCheck } from '../config/check-pipeline.ts';
 import { commandLine, parseOverrides } from '../config/override.ts';
 import { readPipeline } from '../config/read-pipeline.ts';
+import { overridesOf, type SweepPoint, sweepPoints } from '../config/sweep-points.ts';
 import { usedHere } from '../config/used-here.ts';
+import type { Checked } from '../diagnostic/checked.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { err, ok, type Result } from '../result.ts';
 import { DocumentReader } from '../source/document-reader.ts';
@@ -10,6 +12,7 @@ import type { SourceResolvers } from '../stage/source-resolver.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { buildDag } from './build-dag.ts';
 import { checkSources } from './check-sources.ts';
+import { combinePoints, type PointDag } from './combine-points.ts';
 import type { Dag } from './dag.ts';
 
 export interface PipelineRequest {
@@ -36,17 +39,51 @@ export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag
     inOrder(withOrigin(once(diagnostics), reader), path);
   const beforeChecking = [...read.diagnostics, ...overrides.diagnostics];
   if (read.value === undefined) return err(ordered(beforeChecking));
-  const pipeline = await checkPipeline({
-    doc: read.value,
-    overrides: overrides.value,
-    registry,
-    reader,
-    chain: [path],
-  });
-  const built = buildDag(pipeline.value, request.resolvers);
+  const sweep = sweepPoints(read.value.root, overrides.value);
+  const toCheck = { doc: read.value, overrides: overrides.value, registry, reader, chain: [path] };
+  const dag = await loadPoints(sweep.value, { toCheck, request });
+  const diagnostics = [...beforeChecking, ...sweep.diagnostics, ...dag.diagnostics];
+  return diagnostics.length === 0 ? ok(dag.value) : err(ordered(diagnostics));
+}
+
+interface Loading {
+  readonly toCheck: PipelineToCheck;
+  readonly request: PipelineRequest;
+}
+
+interface Loaded extends PointDag {
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The pipeline's graph, or that of all points of its sweep. */
+async function loadPoints(
+  points: readonly SweepPoint[] | undefined,
+  { toCheck, request }: Loading,
+): Promise<Checked<Dag>> {
+  const [first, ...others] = points ?? [];
+  if (first === undefined) return loadDag(toCheck, request);
+  const load = async (point: SweepPoint): Promise<Loaded> => {
+    const overrides = [...toCheck.overrides, ...overridesOf(point)];
+    const { value, diagnostics } = await loadDag({ ...toCheck, overrides }, request);
+    return { point, dag: value, diagnostics };
+  };
+  const all: [Loaded, ...Loaded[]] = [await load(first)];
+  for (const point of others) all.push(await load(point));
+  const diagnostics = all.flatMap((each) => each.diagnostics);
+  return { value: diagnostics.length > 0 ? all[0].dag : combinePoints(all), diagnostics };
+}
+
+async function loadDag(
+  toCheck: PipelineToCheck,
+  { workingDirectory, resolvers }: PipelineRequest,
+): Promise<Checked<Dag>> {
+  const pipeline = await checkPipeline(toCheck);
+  const built = buildDag(pipeline.value, resolvers);
   const missing = await checkSources(built.value.sources, workingDirectory);
-  const diagnostics = [...beforeChecking, ...pipeline.diagnostics, ...built.diagnostics, ...missing];
-  return diagnostics.length === 0 ? ok(built.value.dag) : err(ordered(diagnostics));
+  return {
+    value: built.value.dag,
+    diagnostics: [...pipeline.diagnostics, ...built.diagnostics, ...missing],
+  };
 }
 
 /** A parameter's value that is wrong wherever it is used is one mistake, and so is one of a file that is used twice. */

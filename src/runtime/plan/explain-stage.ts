@@ -1,14 +1,16 @@
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import { listOf, quoted } from '../diagnostic/wording.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 import { compareMaterial, type Difference } from '../key/compare-material.ts';
 import { keyMaterialOf } from '../key/key-material.ts';
-import { ok, type Result } from '../result.ts';
+import { err, ok, type Result } from '../result.ts';
 import type { ActionRecord } from '../store/action-record.ts';
 import type { Store } from '../store/store.ts';
 import type { Decision } from './decision.ts';
 import { PastRuns } from './past-runs.ts';
 import type { Plan } from './plan.ts';
 import { planPipeline } from './plan-pipeline.ts';
+import { stagesCalled } from './select-stages.ts';
 
 /** Why a stage would run or not: its key against the nearest past run's, field by field. */
 export interface Explanation {
@@ -31,7 +33,10 @@ export async function explainStage(request: {
   readonly store: Store;
   readonly stage: string;
 }): Promise<Result<Explanation, readonly Diagnostic[]>> {
-  const { dag, store, stage } = request;
+  const { dag, store } = request;
+  const [called, ...others] = stagesCalled(request.stage, dag);
+  if (others.length > 0) return err([severalStages(request.stage, [called ?? '', ...others])]);
+  const stage = called ?? request.stage;
   const plan = await planPipeline({ dag, store, targets: [stage] });
   if (!plan.ok) return plan;
   const planned = plan.value.stages.get(stage);
@@ -46,6 +51,12 @@ export async function explainStage(request: {
   const comparedWith = comparedIn(decision) ?? own;
   return ok({ stage, decision, comparedWith, differences });
 }
+
+const severalStages = (name: string, stages: readonly string[]): Diagnostic => ({
+  code: 'several-stages',
+  message: `${quoted(name)} stands for ${stages.length} stages, and one is explained at a time`,
+  help: `name one of ${listOf(stages.slice(0, 12), 'and')}`,
+});
 
 function comparedIn(decision: Decision): ActionRecord | undefined {
   if (decision.kind === 'reuse') return decision.record;

@@ -21,6 +21,8 @@ export function lockDifferences(question: {
   }
   const changed = [...dag.nodes.values()].flatMap((node) => changedSources(node, { dag, lock, sources }));
   if (changed.length > 0) return changed;
+  // A sweep locks its sources alone.
+  if (dag.points !== undefined) return [];
   const known = new Map([...lock.stages].map(([id, { outputs }]): [string, Outputs] => [id, outputs]));
   return [...dag.nodes.values()].flatMap((node) => changedStage(node, { lock, sources, known }));
 }

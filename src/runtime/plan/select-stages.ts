@@ -27,9 +27,15 @@ export function selectStages(
   return ok(new Map([...dag.nodes].filter(([id]) => needed.has(id))));
 }
 
-/** The stage of that id, or all stages of the sub-pipeline. */
-export const stagesCalled = (name: string, { nodes }: Dag): readonly string[] =>
-  nodes.has(name) ? [name] : [...nodes.keys()].filter((id) => id.startsWith(`${name}/`));
+/** The stage of that id, or all stages of the sub-pipeline, of the sweep's point, or of that id in every point. */
+export function stagesCalled(name: string, { nodes, points = [] }: Dag): readonly string[] {
+  if (nodes.has(name)) return [name];
+  const isCalled = (id: string): boolean => id === name || id.startsWith(`${name}/`);
+  const inPoints = points.flatMap(({ label, stages }) =>
+    [...stages].filter(([id]) => isCalled(id) || isCalled(`${label}/${id}`)).map(([, id]) => id),
+  );
+  return [...new Set([...[...nodes.keys()].filter(isCalled), ...inPoints])];
+}
 
 export const stagesForced = ({
   dag,
@@ -46,9 +52,9 @@ function unknownStage(id: string, dag: Dag): Diagnostic {
 }
 
 /** Every id, and every namespace. */
-const namesIn = ({ nodes }: Dag): ReadonlySet<string> =>
+const namesIn = ({ nodes, points = [] }: Dag): ReadonlySet<string> =>
   new Set(
-    [...nodes.keys()].flatMap((id) =>
+    [...nodes.keys(), ...points.flatMap(({ stages }) => [...stages.keys()])].flatMap((id) =>
       id.split('/').map((_, index, steps) => steps.slice(0, index + 1).join('/')),
     ),
   );

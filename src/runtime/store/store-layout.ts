@@ -44,14 +44,14 @@ export const downloadPath = (address: string): string => join(storeLayout.downlo
 const longestSegment = 140;
 const keptOfLongSegment = 100;
 
-/** A name as one harmless path segment: what is not a plain letter, digit, `-`, `_` or inner dot is percent-encoded. */
+/** A name as one harmless path segment: what is not a plain letter, digit, `-`, `_`, `=`, `,` or inner dot is percent-encoded. */
 export const pathSegment = (name: string): string => {
   // Half a surrogate pair has no encoding of its own.
   const wellFormed = Buffer.from(name).toString();
-  const encoded = encodeURIComponent(wellFormed).replaceAll(
-    /[!'()*~]/g,
-    (mark) => `%${mark.charCodeAt(0).toString(16)}`,
-  );
+  const encoded = encodeURIComponent(wellFormed)
+    .replaceAll('%3D', '=')
+    .replaceAll('%2C', ',')
+    .replaceAll(/[!'()*~]/g, (mark) => `%${mark.charCodeAt(0).toString(16)}`);
   const segment = encoded.startsWith('.') ? `%2e${encoded.slice(1)}` : encoded || '%00';
   if (segment.length <= longestSegment) return segment;
   // No encoding has `%` before a letter beyond f, so no other name comes to this.

@@ -1,0 +1,130 @@
+import type { Checked } from '../diagnostic/checked.ts';
+import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import { didYouMean } from '../diagnostic/suggest.ts';
+import { listOf, quoted } from '../diagnostic/wording.ts';
+import { childOf, mapOf } from '../source/yaml-at.ts';
+import type { YamlEntry, YamlMap, YamlNode } from '../source/yaml-doc.ts';
+import { yamlToJson } from '../source/yaml-to-json.ts';
+import type { Override } from './override.ts';
+
+/** One setting of the params that a sweep varies. */
+export type SweepPoint = ReadonlyMap<string, YamlEntry>;
+
+const mostPoints = 1000;
+
+/**
+ * The points of `sweep`: of a grid every combination, the last name varying fastest, or those of a list. Undefined
+ * where there is no sweep, or none of a shape that could be gone on with, which the shape's check tells.
+ */
+export function sweepPoints(
+  root: YamlNode,
+  overrides: readonly Override[],
+): Checked<readonly SweepPoint[] | undefined> {
+  const sweep = childOf(root, 'sweep');
+  if (sweep === undefined) return { value: undefined, diagnostics: [] };
+  const points = sweep.kind === 'list' ? listOfPoints(sweep.items) : gridOf(childOf(sweep, 'grid'));
+  if (points === undefined || points.length === 0) return { value: undefined, diagnostics: [] };
+  const diagnostics = [
+    ...entriesOf(points).flatMap(([name, entry]) => mistakesOf(name, { entry, root, overrides })),
+    ...tooMany(points, sweep.span),
+    ...twins(points),
+  ];
+  return { value: diagnostics.length === 0 ? points : undefined, diagnostics };
+}
+
+/** What a point says of the params, as the command line would. */
+export const overridesOf = (point: SweepPoint): readonly Override[] =>
+  [...point].map(([name, { keySpan, value }]) => ({ path: ['params', name], pathSpan: keySpan, value }));
+
+function listOfPoints(items: readonly YamlNode[]): readonly SweepPoint[] | undefined {
+  const points = items.map((item) => mapOf(item)?.entries).filter((point) => point !== undefined);
+  return points.length === items.length ? points : undefined;
+}
+
+/** The names in the order of their code units, because the order of a map means nothing. */
+function gridOf(grid: YamlNode | undefined): readonly SweepPoint[] | undefined {
+  if (grid?.kind !== 'map' || grid.entries.size === 0) return undefined;
+  const names = [...grid.entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  let points: readonly SweepPoint[] = [new Map()];
+  for (const [name, { keySpan, value }] of names) {
+    if (value.kind !== 'list') return undefined;
+    const { items } = value;
+    if (points.length * items.length > mostPoints * 10) return undefined;
+    points = points.flatMap((point) =>
+      items.map((item) => new Map(point).set(name, { keySpan, value: item })),
+    );
+  }
+  return points;
+}
+
+/** Each value once: a grid has it in many points. */
+function entriesOf(points: readonly SweepPoint[]): readonly (readonly [string, YamlEntry])[] {
+  const seen = new Map<YamlNode, readonly [string, YamlEntry]>();
+  for (const point of points) for (const each of point) seen.set(each[1].value, each);
+  return [...seen.values()];
+}
+
+function mistakesOf(
+  name: string,
+  at: { readonly entry: YamlEntry; readonly root: YamlNode; readonly overrides: readonly Override[] },
+): readonly Diagnostic[] {
+  const { keySpan, value } = at.entry;
+  const params: YamlMap | undefined = mapOf(childOf(at.root, 'params'));
+  const known = [...(params?.entries.keys() ?? [])];
+  if (!known.includes(name))
+    return [
+      {
+        code: 'unknown-parameter',
+        message: `the pipeline has no parameter ${quoted(name)} to sweep over`,
+        span: keySpan,
+        help:
+          didYouMean(name, known) ??
+          (known.length === 0 ? 'declare it under `params:`' : `the parameters are ${listOf(known, 'and')}`),
+      },
+    ];
+  const override = at.overrides.find(({ path }) => path[0] === 'params' && path[1] === name);
+  if (override !== undefined)
+    return [
+      {
+        code: 'bad-override',
+        message: `${quoted(name)} is swept over, so it has no single value to change`,
+        span: override.pathSpan,
+        help: 'name a point to run it alone, as `retune plan` lists them',
+        related: { span: keySpan, message: 'it is swept over here' },
+      },
+    ];
+  if (value.reported || (value.kind === 'scalar' && value.value !== null)) return [];
+  return [
+    {
+      code: 'wrong-type',
+      message: `a point of ${quoted(name)} must be text, a number or true or false, not ${value.kind === 'scalar' ? 'empty' : `a ${value.kind}`}`,
+      span: value.span,
+    },
+  ];
+}
+
+function tooMany({ length }: readonly SweepPoint[], span: Span): readonly Diagnostic[] {
+  if (length <= mostPoints) return [];
+  const message = `the sweep has ${length} points; it can have ${mostPoints}`;
+  return [{ code: 'too-many-points', message, span: { ...span, end: span.start + 1 } }];
+}
+
+/** The same point a second time would be one result under two names. In a grid a repeated value is told once. */
+function twins(points: readonly SweepPoint[]): readonly Diagnostic[] {
+  const first = new Map<string, SweepPoint>();
+  const repeated = new Map<YamlNode, YamlNode>();
+  for (const point of points) {
+    const spelled = JSON.stringify([...point].map(([name, { value }]) => [name, yamlToJson(value)]).sort());
+    const before = first.get(spelled);
+    if (before === undefined) first.set(spelled, point);
+    const pairs = [...point].map(([name, { value }]) => ({ value, earlier: before?.get(name)?.value }));
+    const pair = pairs.find(({ value, earlier }) => earlier !== undefined && earlier !== value);
+    if (pair?.earlier !== undefined) repeated.set(pair.value, pair.earlier);
+  }
+  return [...repeated].map(([value, earlier]) => ({
+    code: 'duplicate-item',
+    message: 'this point stands here a second time',
+    span: value.span,
+    related: { span: earlier.span, message: 'it stands here first' },
+  }));
+}

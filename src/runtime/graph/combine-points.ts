@@ -1,0 +1,127 @@
+import { pointLabel } from '../config/point-label.ts';
+import type { SweepPoint } from '../config/sweep-points.ts';
+import { yamlToJson } from '../source/yaml-to-json.ts';
+import type { Dag, DagNode, DagPoint } from './dag.ts';
+
+/** A sweep's point with the graph that its pipeline has there. */
+export interface PointDag {
+  readonly point: SweepPoint;
+  readonly dag: Dag;
+}
+
+/**
+ * The graphs of all points as one. A stage that is the same in several points, with all that it needs, stands in it
+ * once, and is called by what tells those points from the others: `load`, `seed=1/split`, `epochs=2,seed=1/train`.
+ */
+export function combinePoints(points: readonly [PointDag, ...(readonly PointDag[])]): Dag {
+  const [{ dag }] = points;
+  const labels = points.map(({ point }) => pointLabel(point));
+  const numbers = new Map<string, number>();
+  const identities = points.map((each) => identitiesOf(each.dag, numbers));
+  const classes = classesOf(identities);
+  const nodes = new Map<string, DagNode>();
+  const given = new Map<string, { readonly stage: string; readonly names: readonly string[] }>();
+  const combined = points.map((each, index): DagPoint => {
+    const label = labels[index] ?? '';
+    const names = new Map(
+      [...each.dag.nodes.keys()].map((id) => {
+        const alike = classes.get(id)?.get(identities[index]?.get(id) ?? -1) ?? [];
+        return [id, nameOf(id, { alike, points, labels, groups: classes.get(id)?.size ?? 1 })] as const;
+      }),
+    );
+    const renamed = (id: string): string => names.get(id) ?? id;
+    for (const [id, node] of each.dag.nodes)
+      if (!nodes.has(renamed(id))) nodes.set(renamed(id), renameNode(node, renamed));
+    for (const [name, { stage, names: path }] of each.dag.given)
+      given.set(`${label}/${name}`, { stage: renamed(stage), names: path });
+    return { label, params: paramsOf(each.point), stages: names };
+  });
+  return { ...dag, overridden: true, nodes, given, points: combined };
+}
+
+const paramsOf = (point: SweepPoint): DagPoint['params'] =>
+  Object.fromEntries([...point].map(([name, { value }]) => [name, yamlToJson(value)]));
+
+type Identities = ReadonlyMap<string, number>;
+
+/** For each stage of a graph a number that it shares with what is the same elsewhere, all that it needs included. */
+function identitiesOf(dag: Dag, numbers: Map<string, number>): Identities {
+  const identities = new Map<string, number>();
+  for (const [id, node] of dag.nodes) {
+    const inputs = Object.entries(node.inputs).map(([port, { stage, output, part }]) => [
+      port,
+      identities.get(stage),
+      output,
+      part ?? null,
+    ]);
+    const { definition, config, timeoutMs = null, retries, resources } = node;
+    const code = definition.code?.entry ?? null;
+    const spelled = JSON.stringify([
+      id,
+      definition.name,
+      code,
+      config,
+      inputs,
+      timeoutMs,
+      retries,
+      resources,
+    ]);
+    const number = numbers.get(spelled) ?? numbers.size;
+    numbers.set(spelled, number);
+    identities.set(id, number);
+  }
+  return identities;
+}
+
+/** Stage -> identity -> the points (by index) in which it has that. */
+type Classes = ReadonlyMap<string, ReadonlyMap<number, readonly number[]>>;
+
+function classesOf(identities: readonly Identities[]): Classes {
+  const classes = new Map<string, Map<number, number[]>>();
+  for (const [index, each] of identities.entries())
+    for (const [id, identity] of each) {
+      const ofStage = classes.get(id) ?? new Map<number, number[]>();
+      classes.set(id, ofStage);
+      ofStage.set(identity, [...(ofStage.get(identity) ?? []), index]);
+    }
+  return classes;
+}
+
+/** The names whose value is one in these points; where they do not tell them from the others, the first point's label. */
+function nameOf(
+  id: string,
+  {
+    alike,
+    points,
+    labels,
+    groups,
+  }: {
+    readonly alike: readonly number[];
+    readonly points: readonly PointDag[];
+    readonly labels: readonly string[];
+    readonly groups: number;
+  },
+): string {
+  const [first = 0] = alike;
+  if (groups === 1 && alike.length === points.length) return id;
+  const own = points[first]?.point ?? new Map();
+  const spelledAt = (name: string, index: number): string | undefined => {
+    const entry = points[index]?.point.get(name);
+    return entry && JSON.stringify(yamlToJson(entry.value));
+  };
+  const shared = [...own.keys()].filter((name) =>
+    alike.every((index) => spelledAt(name, index) === spelledAt(name, first)),
+  );
+  const others = points.flatMap((_, index) => (alike.includes(index) ? [] : [index]));
+  const tells = others.every((index) =>
+    shared.some((name) => spelledAt(name, index) !== spelledAt(name, first)),
+  );
+  return `${tells && alike.length > 1 ? pointLabel(own, shared) : labels[first]}/${id}`;
+}
+
+function renameNode(node: DagNode, renamed: (id: string) => string): DagNode {
+  const inputs = Object.entries(node.inputs).map(
+    ([port, binding]) => [port, { ...binding, stage: renamed(binding.stage) }] as const,
+  );
+  return { ...node, id: renamed(node.id), inputs: Object.fromEntries(inputs) };
+}
