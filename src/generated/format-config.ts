@@ -5,10 +5,29 @@
  */
 export interface FormatConfig {
   /**
-   * A template that comes with retune, by its name, or one of your own in Jinja. `chat` is the chat template of the tokenizer at the port `tokenizer`, for conversations and instructions. The others that have names read the fields `instruction`, `input` (which may be empty or absent) and `output`; `completion` reads `text`.
+   * A template that comes with retune, by its name, or one of your own in Jinja. `chat` is the chat template of the tokenizer at the port `tokenizer`, for conversations and instructions. The others that have names read the fields `instruction`, `input` (which may be empty or absent) and `output`; `completion` reads `text`, and those of [benchmarks](../benchmarks.md) what `as:` of load reads.
    */
   readonly template:
-    | ('alpaca' | 'alpaca-stanford' | 'phi3' | 'phi3-plain' | 'phi3-capitalized' | 'completion' | 'chat')
+    | (
+        | 'alpaca'
+        | 'alpaca-stanford'
+        | 'phi3'
+        | 'phi3-plain'
+        | 'phi3-capitalized'
+        | 'completion'
+        | 'chat'
+        | 'mmlu'
+        | 'mmlu-harness'
+        | 'glue'
+        | 'superglue'
+        | 'bigbench'
+        | 'bbh'
+        | 'bbh-cot'
+        | 'squad'
+        | 'triviaqa'
+        | 'humaneval'
+        | 'openai_evals'
+      )
     | {
         /**
          * What the model is given. `{{ field }}` stands for a field of the row; a field that may be absent is asked for with `{% if field %}`.
@@ -22,6 +41,10 @@ export interface FormatConfig {
          * What the model should answer; empty for prompts that have no known answer.
          */
         readonly response: string;
+        /**
+         * The responses to choose from, for `mode: choices` of generate; each is a template, or one text names the field that holds the list.
+         */
+        readonly choices?: string | string[];
       }
     | {
         /**
@@ -29,6 +52,39 @@ export interface FormatConfig {
          */
         readonly chat: string;
       };
+  /**
+   * Solved examples that stand before each question. They are the records at the port `shots`, or else the other records; for templates of benchmarks those of the same subject or task.
+   */
+  readonly shots?: {
+    /**
+     * How many; fewer where there are no more.
+     */
+    readonly count: number;
+    /**
+     * `first`: the first ones, the same for all questions of a subject. `random`: drawn for each question.
+     */
+    readonly pick: 'first' | 'random';
+    /**
+     * Decides the draws, for each question on its own.
+     */
+    readonly seed: number;
+    /**
+     * Shots have the same value in this field as the question.
+     */
+    readonly by?: string;
+    /**
+     * What stands between two examples; by default a blank line, or what the benchmark has.
+     */
+    readonly separator?: string;
+    /**
+     * So many tokens at most, of the tokenizer at the port `tokenizer`, with the longest response or choice: the last shots are left out until they fit.
+     */
+    readonly fit_tokens?: number;
+  };
+  /**
+   * A text before the shots and the question, in Jinja; instead of the one that a template of a benchmark has.
+   */
+  readonly description?: string;
   /**
    * For chat templates: the system message of conversations that have none of their own.
    */

@@ -4,32 +4,54 @@ import { chatTemplate } from '../../text/chat/chat-template.ts';
 import { chatTemplateSource } from '../../text/chat/open-chat-template.ts';
 import { parseJinja } from '../../text/template/jinja-template.ts';
 import { UserError } from '../../user-error.ts';
-import { templateKind } from './template-kind.ts';
+import { type TemplateKind, templateKind } from './template-kind.ts';
 
 /** Every source of a user's template that does not parse, and options that the template does not heed. */
 export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
   const template = templateKind(config);
   switch (template.kind) {
     case 'named':
-      return unheeded(config);
+    case 'benchmark':
+      return [...checkDescription(config), ...unheeded(config)];
     case 'written':
-      return [
-        ...Object.entries(template.sources).flatMap(([segment, source]) =>
-          problemOf(`/template/${segment}`, () => parseJinja(source)),
-        ),
-        ...unheeded(config),
-      ];
+      return [...checkSources(template.sources), ...checkDescription(config), ...unheeded(config)];
     case 'chat': {
       const { given } = template;
-      if (given === undefined) return [];
+      if (given === undefined) return withoutShots(config);
       return problemOf('/template/chat', () =>
         chatTemplate({ source: chatTemplateSource(given), namedTokens: {} }),
-      );
+      ).concat(withoutShots(config));
     }
     default:
       return template satisfies never;
   }
 }
+
+function checkSources({
+  choices = [],
+  ...segments
+}: Extract<TemplateKind, { kind: 'written' }>['sources']): readonly ConfigProblem[] {
+  const sources = Object.entries(segments).map(
+    ([segment, source]) => [`/template/${segment}`, source] as const,
+  );
+  const listed = Array.isArray(choices)
+    ? choices.map((source: string, index) => [`/template/choices/${index}`, source] as const)
+    : [];
+  return [...sources, ...listed].flatMap(([pointer, source]) => problemOf(pointer, () => parseJinja(source)));
+}
+
+const checkDescription = ({ description }: FormatConfig): readonly ConfigProblem[] =>
+  description === undefined ? [] : problemOf('/description', () => parseJinja(description));
+
+const withoutShots = (config: FormatConfig): readonly ConfigProblem[] =>
+  (['shots', 'description'] as const)
+    .filter((field) => config[field] !== undefined)
+    .map((field) => ({
+      pointer: `/${field}`,
+      code: 'unheeded-field',
+      message: `\`${field}\` means nothing to a template that writes conversations`,
+      help: 'write the examples as turns of the conversation',
+    }));
 
 function problemOf(pointer: string, parse: () => unknown): readonly ConfigProblem[] {
   try {

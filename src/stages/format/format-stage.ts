@@ -11,7 +11,7 @@ export const formatStage = declareStage<FormatConfig>({
   name: 'format',
   version: 1,
   ports: (config) => ({
-    inputs: { records, ...tokenizerPort(config) },
+    inputs: { records, ...shotsPort(config), ...tokenizerPort(config) },
     outputs: { records: { type: 'records' } },
   }),
   check: checkTemplate,
@@ -21,9 +21,16 @@ export const formatStage = declareStage<FormatConfig>({
   load: () => import('./run-format.ts'),
 });
 
-/** A chat template knows its special tokens from a tokenizer, and is the tokenizer's own where none is given. */
+const shotsPort = ({ shots }: FormatConfig): { readonly shots?: InputPort } =>
+  shots === undefined ? {} : { shots: { accepts: ['records'], required: false, parts: 'one' } };
+
+/** A chat template knows its special tokens from a tokenizer, and is the tokenizer's own where none is given; and shots are counted in its tokens. */
 function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort } {
   const template = templateKind(config);
+  if (config.shots?.fit_tokens !== undefined) {
+    const help = 'or leave `fit_tokens` out';
+    return { tokenizer: { accepts: ['tokenizer'], required: true, parts: 'one', help } };
+  }
   if (template.kind !== 'chat') return {};
   const required = template.given === undefined;
   const help = 'or name a chat template: `template: { chat: chatml }`';

@@ -1,39 +1,41 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
-import type { JsonObject } from '../../json.ts';
-import type { Segment } from '../../text/formatted-record.ts';
-import { isObject } from '../../text/parse-record.ts';
+import type { FormattedRecord } from '../../text/formatted-record.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { UserError } from '../../user-error.ts';
 import { implementStage } from '../implement-stage.ts';
+import { readAll } from '../ports/read-all.ts';
 import { RecordProblems } from '../record-problems.ts';
 import { recordFormat } from './record-format.ts';
+import { rowOf } from './row-of.ts';
 
 export const { run } = implementStage<FormatConfig>()({
-  inputs: { records: 'records', tokenizer: 'tokenizer?' },
+  inputs: { records: 'records', shots: 'records?', tokenizer: 'tokenizer?' },
   outputs: { records: 'records' },
   async run({ config, inputs, outputs }) {
-    const format = await recordFormat(config, inputs.tokenizer?.path);
+    const own =
+      config.shots !== undefined && inputs.shots === undefined ? await readAll(inputs.records) : undefined;
+    const shots = inputs.shots === undefined ? own : await readAll(inputs.shots);
+    const format = await recordFormat(config, { tokenizer: inputs.tokenizer?.path, shots });
     const problems = new RecordProblems('cannot be written with the template');
-    for await (const record of inputs.records) {
-      const fields = rowOf(record);
-      const segments = problems.collect({ id: record.id }, () => someText(format(fields)));
-      if (segments === undefined) continue;
-      await outputs.records.write({
-        id: record.id,
-        segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
-        fields,
-      });
+    for await (const record of own ?? inputs.records) {
+      const formatted = problems.collect({ id: record.id }, () => someText(format(record)));
+      if (formatted !== undefined) await outputs.records.write(written(record, formatted));
     }
     problems.throwIfAny();
   },
 });
 
-function someText(segments: readonly Segment[]): readonly Segment[] {
-  if (segments.length > 0) return segments;
-  throw new UserError({ code: 'no-text', message: 'the template writes no text at all for it' });
-}
+type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
-/** What a template can write: the record's fields and, for a response, those of the row that its prompt was made from. */
-function rowOf({ id: _, fields, segments: __, ...own }: DataRecord): JsonObject {
-  return isObject(fields) ? { ...fields, ...own } : { ...own, ...(fields === undefined ? {} : { fields }) };
+const written = (record: DataRecord, { segments, choices, shared_characters }: Formatted): DataRecord => ({
+  id: record.id,
+  segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
+  ...(choices && { choices }),
+  ...(shared_characters !== undefined && { shared_characters }),
+  fields: rowOf(record),
+});
+
+function someText(formatted: Formatted): Formatted {
+  if (formatted.segments.length > 0) return formatted;
+  throw new UserError({ code: 'no-text', message: 'the template writes no text at all for it' });
 }

@@ -29,6 +29,6 @@ export const generateStage = declareStage<GenerateConfig>({
  */
 function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly string[] {
   const always = ['start', 'clean', 'samples', 'batch_size', 'endpoint'];
-  if (mode === 'score') return [...always, 'max_new_tokens', 'temperature', 'top_k', 'top_p', 'seed', 'stop'];
+  if (mode !== 'text') return [...always, 'max_new_tokens', 'temperature', 'top_k', 'top_p', 'seed', 'stop'];
   return temperature === 0 ? [...always, 'top_k', 'top_p', 'seed'] : always;
 }

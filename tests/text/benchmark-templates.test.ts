@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/json.ts';
+import {
+  type BenchmarkTemplateName,
+  benchmarkTemplates,
+} from '../../src/text/benchmark/benchmark-templates.ts';
+import type { ExampleTemplate } from '../../src/text/benchmark/example-template.ts';
+import { withShots } from '../../src/text/benchmark/few-shots.ts';
+import cases from '../fixtures/benchmarks/prompts.json' with { type: 'json' };
+
+interface PromptCase {
+  readonly template: string;
+  readonly row: JsonObject;
+  readonly shots?: readonly JsonObject[];
+  readonly context: string;
+  readonly delimiter: string;
+  readonly choices?: readonly string[];
+  readonly target: string;
+}
+
+const given: readonly PromptCase[] = cases as never; // rows of many shapes
+
+function written({ template: name, row, shots = [] }: Pick<PromptCase, 'template' | 'row' | 'shots'>) {
+  const template: ExampleTemplate = benchmarkTemplates[name as BenchmarkTemplateName];
+  const example = template.write(row);
+  const prompt = withShots({ template, row, example, shots: shots.map(template.write), fits: () => true });
+  const textOf = (role: string) => prompt.segments.find((segment) => segment.role === role)?.text ?? '';
+  return {
+    context: textOf('prompt'),
+    delimiter: textOf('header'),
+    target: textOf('response'),
+    ...(prompt.choices && { choices: prompt.choices }),
+  };
+}
+
+describe('prompts, choices and answers are those of the published scripts', () => {
+  test.each(given.map((one) => [one.template, one.row.task ?? one.shots?.length ?? '', one] as const))(
+    '%s %s',
+    (_template, _task, { template, row, shots, ...expected }) => {
+      expect(written({ template, row, ...(shots && { shots }) })).toEqual(expected);
+    },
+  );
+});
+
+test('a BIG-bench task is written with what it says of its prompts', () => {
+  const row = {
+    task: 'made_up',
+    task_prefix: 'Answer.\n',
+    example_input_prefix: '\nQ: ',
+    example_output_prefix: '\nA: ',
+    choice_prefix: '\n  choice: ',
+    few_shot_example_separator: '\n',
+    append_choices_to_input: true,
+    targets: [],
+    choices: ['yes', 'no'],
+    choice_scores: [0, 1],
+  };
+  expect(
+    written({ template: 'bigbench', row: { ...row, input: 'Two?' }, shots: [{ ...row, input: 'One?' }] }),
+  ).toEqual({
+    context:
+      'Answer.\n\nQ: One?\n  choice: yes\n  choice: no\nA: no\n\nQ: Two?\n  choice: yes\n  choice: no\nA:',
+    delimiter: ' ',
+    target: 'no',
+    choices: ['yes', 'no'],
+  });
+});
+
+test('BIG-Bench-Hard shows its worked examples, or their answers alone', () => {
+  const cot_prompt =
+    "Pick one.\n\nQ: One?\nA: Let's think step by step.\nIt is (A). So the answer is (A).\n\nQ: Two?\nA: Let's think step by step.\nNo.\nSo the answer is (B).";
+  const row = { task: 'snarks', input: 'Three?', target: '(C)', cot_prompt };
+  expect(written({ template: 'bbh', row }).context).toBe(
+    'Pick one.\n\nQ: One?\nA: (A)\n\nQ: Two?\nA: (B)\n\nQ: Three?\nA:',
+  );
+  expect(written({ template: 'bbh-cot', row }).context).toBe(
+    `${cot_prompt}\n\nQ: Three?\nA: Let's think step by step.`,
+  );
+});
+
+test('the last shots are left out until the prompt fits with its longest choice', () => {
+  const template = benchmarkTemplates.mmlu;
+  const row = (question: string) => ({ question, choices: ['a', 'b', 'c', 'd'], answer: 0, subject: 's' });
+  const shots = ['One?', 'Two?', 'Three?'].map((question) => template.write(row(question)));
+  const example = template.write(row('Four?'));
+  const whole = withShots({ template, row: row('Four?'), example, shots, fits: () => true });
+  const limit = (whole.segments[0]?.text.length ?? 0) + 1;
+  const shotsThatFit = (most: number) =>
+    withShots({ template, row: row('Four?'), example, shots, fits: (text) => text.length <= most }).shots;
+  // ' A' follows the prompt.
+  expect([shotsThatFit(limit + 1), shotsThatFit(limit), shotsThatFit(limit - 30), shotsThatFit(1)]).toEqual([
+    3, 2, 2, 0,
+  ]);
+});
