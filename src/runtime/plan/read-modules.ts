@@ -23,7 +23,8 @@ type Nodes = ReadonlyMap<string, DagNode>;
 export async function readModules(nodes: Nodes, store: Store): Promise<Result<Nodes, readonly Diagnostic[]>> {
   const own = [...nodes.values()].filter(({ definition }) => definition.code !== undefined);
   if (own.length === 0) return ok(nodes);
-  let cache: ModuleCache = readModuleCache(store);
+  const before = readModuleCache(store);
+  let cache: ModuleCache = before;
   const problems: Diagnostic[] = [];
   const read = new Map<string, ModuleDigests>();
   for (const { definition, spanOf } of own) {
@@ -37,7 +38,7 @@ export async function readModules(nodes: Nodes, store: Store): Promise<Result<No
     read.set(code.entry, { ...(fresh || known)?.modules, ports: portsDigest(code) });
   }
   if (problems.length > 0) return err(problems);
-  await saveModuleCache(store, cache);
+  if (cache !== before) await saveModuleCache(store, cache);
   const withModules = (node: DagNode): DagNode => {
     const modules = read.get(node.definition.code?.entry ?? '');
     return modules === undefined ? node : { ...node, modules };
