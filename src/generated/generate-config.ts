@@ -29,6 +29,14 @@ export interface GenerateConfig {
    */
   readonly top_p: number;
   /**
+   * Draws only from tokens that are at least so likely as this share of the likeliest one.
+   */
+  readonly min_p: number;
+  /**
+   * Above 1 makes tokens less likely that stand in the prompt or in the answer so far: positive logits are divided by it, negative ones multiplied, as in transformers.
+   */
+  readonly repetition_penalty: number;
+  /**
    * Decides the draws, for each record on its own: an answer does not depend on which other records are asked.
    */
   readonly seed: number;
@@ -40,6 +48,10 @@ export interface GenerateConfig {
    * Texts that end an answer; they are not part of it. The model's own end of text always ends it.
    */
   readonly stop: string[];
+  /**
+   * Ids of tokens that end an answer; they are not part of it. Those that the model's own configuration names (`eos_token_id`) always end it.
+   */
+  readonly stop_tokens: number[];
   /**
    * Takes surrounding white space out of the answer and, with `start: prompt`, the response's header, which the model then writes itself.
    */

@@ -1,14 +1,22 @@
 import { expect, test } from 'vitest';
 import { chooseToken } from '../../src/model/generation/choose-token.ts';
+import { penalizeRepetition } from '../../src/model/generation/penalize-repetition.ts';
 import { RandomStream } from '../../src/model/random-stream.ts';
 import sampling from '../fixtures/model/sampling.json' with { type: 'json' };
+import processors from '../fixtures/model/sampling-processors.json' with { type: 'json' };
 
-test.each(sampling.cases)(
-  'temperature $temperature, top-k $top_k, top-p $top_p: tokens are drawn with the probabilities of transformers',
-  ({ temperature, top_k, top_p, probabilities }) => {
-    const logits = Float32Array.from(sampling.logits);
+const plain = sampling.cases.map((one) => ({ ...one, min_p: 0, repetition_penalty: 1 }));
+const cases = [
+  ...plain.map((one) => ({ ...one, logits: sampling.logits, text: [] })),
+  ...processors.cases.map((one) => ({ ...one, logits: processors.logits, text: processors.text })),
+];
+
+test.each(cases)(
+  'temperature $temperature, top-k $top_k, top-p $top_p, min-p $min_p, penalty $repetition_penalty: tokens are drawn with the probabilities of transformers',
+  ({ temperature, top_k, top_p, min_p, repetition_penalty: penalty, probabilities, ...given }) => {
+    const logits = penalizeRepetition(Float32Array.from(given.logits), { penalty, text: given.text });
     const random = new RandomStream(['draws']);
-    const settings = { temperature, topK: top_k ?? undefined, topP: top_p };
+    const settings = { temperature, topK: top_k ?? undefined, topP: top_p, minP: min_p };
     const draws = 20_000;
     const counts = new Array<number>(logits.length).fill(0);
     for (let draw = 0; draw < draws; draw++) {
@@ -23,6 +31,14 @@ test.each(sampling.cases)(
     expect(farOff).toEqual([]);
   },
 );
+
+test('a penalty counts for the likeliest token too, and leaves the given logits alone', () => {
+  const logits = Float32Array.from(processors.logits);
+  const penalized = penalizeRepetition(logits, { penalty: 3, text: processors.text });
+  const greedy = { temperature: 0, topP: 1 };
+  expect(chooseToken(penalized, greedy, new RandomStream([]))).toBe(processors.greedy_with_penalty_3);
+  expect([...logits]).toEqual([...Float32Array.from(processors.logits)]);
+});
 
 test('temperature 0 takes the likeliest token, the first among equals', () => {
   const greedy = { temperature: 0, topP: 1 };

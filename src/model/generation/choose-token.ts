@@ -7,9 +7,11 @@ export interface Sampling {
   readonly topK?: number | undefined;
   /** Only the likeliest tokens that together reach this probability. */
   readonly topP: number;
+  /** Only tokens that are at least so likely as this share of the likeliest one. */
+  readonly minP?: number | undefined;
 }
 
-/** The next token, given the logits [V] of the vocabulary: temperature first, then top-k, then top-p (Holtzman et al. 2020). */
+/** The next token, given the logits [V] of the vocabulary: temperature first, then top-k, top-p (Holtzman et al. 2020) and min-p (Nguyen et al. 2024). */
 export function chooseToken(logits: Float32Array, sampling: Sampling, random: RandomStream): number {
   if (sampling.temperature === 0) return likeliest(logits);
   const weights = softmaxWeights(logits, sampling.temperature);
@@ -32,8 +34,8 @@ function softmaxWeights(logits: Float32Array, temperature: number): Float64Array
 }
 
 /** The tokens to draw from, likeliest first and among equals the smaller id; undefined means all of them. */
-function keptTokens(weights: Float64Array, { topK, topP }: Sampling): Uint32Array | undefined {
-  if (topK === undefined && topP === 1) return undefined;
+function keptTokens(weights: Float64Array, { topK, topP, minP = 0 }: Sampling): Uint32Array | undefined {
+  if (topK === undefined && topP === 1 && minP === 0) return undefined;
   const ranked = Uint32Array.from(weights.keys()).sort(
     (a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b,
   );
@@ -44,7 +46,10 @@ function keptTokens(weights: Float64Array, { topK, topP }: Sampling): Uint32Arra
     reached += weights[token] ?? 0;
     return reached >= wanted;
   });
-  return enough === -1 ? top : top.subarray(0, enough + 1);
+  const nucleus = enough === -1 ? top : top.subarray(0, enough + 1);
+  // The likeliest token's weight is 1.
+  const unlikely = nucleus.findIndex((token) => (weights[token] ?? 0) < minP);
+  return unlikely === -1 ? nucleus : nucleus.subarray(0, unlikely);
 }
 
 function draw(weights: Float64Array, kept: Uint32Array | undefined, uniform: number): number {

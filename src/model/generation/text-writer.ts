@@ -3,6 +3,7 @@ import { RandomStream } from '../random-stream.ts';
 import { chooseToken, type Sampling } from './choose-token.ts';
 import type { DecodingRow } from './decode-rows.ts';
 import { notFinite } from './not-finite.ts';
+import { penalizeRepetition } from './penalize-repetition.ts';
 
 /** How texts are written; `seed` and a prompt's id together decide its draws. */
 export interface WritingSettings extends Sampling {
@@ -10,6 +11,10 @@ export interface WritingSettings extends Sampling {
   readonly seed: number;
   /** A text that holds one of these ends before it. */
   readonly stop: readonly string[];
+  /** Tokens that end a text, beside the tokenizer's own end. They are not part of it. */
+  readonly stopTokens?: readonly number[] | undefined;
+  /** Above 1 makes tokens less likely that stand in the prompt or in the text so far. */
+  readonly repetitionPenalty?: number | undefined;
   /** How many texts are written at a time. */
   readonly batchSize: number;
   /** Whether a prompt that is too long loses its first tokens; else it is refused. */
@@ -24,7 +29,7 @@ export interface EncodedPrompt {
 export interface WrittenText {
   readonly id: string;
   readonly text: string;
-  /** `stop` at the end of text or at a stop text, `length` at the limit. */
+  /** `stop` at an end of text, a stop text or a stop token, `length` at the limit. */
   readonly finishReason: 'stop' | 'length';
   readonly tokens: number;
 }
@@ -55,17 +60,26 @@ export class TextWriter implements DecodingRow {
 
   readonly next = (logits: Float32Array): number | undefined => {
     const { endOfText, vocabularySize } = this.#tokenizer;
+    const { stopTokens = [], repetitionPenalty: penalty = 1 } = this.#settings;
     // One hidden state that is NaN makes NaN of every logit.
     if (Number.isNaN(logits[0])) throw notFinite(this.#id);
     // A model may have more rows than the vocabulary has tokens.
-    const token = chooseToken(logits.subarray(0, vocabularySize), this.#settings, this.#random);
-    if (token !== endOfText) this.#tokens.push(token);
-    if (token === endOfText || this.#meetsStop()) {
+    const own = logits.subarray(0, vocabularySize);
+    const penalized = penalizeRepetition(own, { penalty, text: this.#soFar() });
+    const token = chooseToken(penalized, this.#settings, this.#random);
+    const ends = token === endOfText || stopTokens.includes(token);
+    if (!ends) this.#tokens.push(token);
+    if (ends || this.#meetsStop()) {
       this.#finishReason = 'stop';
       return undefined;
     }
     return this.#tokens.length < this.#settings.maxNewTokens ? token : undefined;
   };
+
+  *#soFar(): Generator<number> {
+    yield* this.prompt;
+    yield* this.#tokens;
+  }
 
   written(): WrittenText {
     const text = this.#tokenizer.decode(this.#tokens);

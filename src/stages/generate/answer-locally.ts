@@ -6,7 +6,7 @@ import type { AnswerSource } from './answer-source.ts';
 /** Answers with a model in this process, so many prompts at a time. */
 export const answerLocally =
   (
-    { model, tokenizer }: LocalModel,
+    { model, tokenizer, endTokens }: LocalModel,
     { batch_size: batchSize, too_long: tooLong }: Pick<GenerateConfig, 'batch_size' | 'too_long'>,
   ): AnswerSource =>
   async ({ requests, sampling, signal, onAnswer }) => {
@@ -15,8 +15,11 @@ export const answerLocally =
       temperature: sampling.temperature,
       topK: sampling.top_k,
       topP: sampling.top_p,
+      minP: sampling.min_p,
+      repetitionPenalty: sampling.repetition_penalty,
       seed: sampling.seed,
       stop: sampling.stop,
+      stopTokens: [...endTokens, ...sampling.stop_tokens],
       batchSize,
       cutsPrompts: tooLong === 'cut',
     };

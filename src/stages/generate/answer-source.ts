@@ -24,7 +24,15 @@ export interface Answer {
 /** How to write: the part of the configuration that is the same for a model at hand and for one behind an endpoint. */
 export type Sampling = Pick<
   GenerateConfig,
-  'max_new_tokens' | 'temperature' | 'top_k' | 'top_p' | 'seed' | 'stop'
+  | 'max_new_tokens'
+  | 'temperature'
+  | 'top_k'
+  | 'top_p'
+  | 'min_p'
+  | 'repetition_penalty'
+  | 'seed'
+  | 'stop'
+  | 'stop_tokens'
 >;
 
 export interface Asking {

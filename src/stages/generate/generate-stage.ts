@@ -29,6 +29,16 @@ export const generateStage = declareStage<GenerateConfig>({
  */
 function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly string[] {
   const always = ['start', 'clean', 'samples', 'batch_size', 'endpoint'];
-  if (mode !== 'text') return [...always, 'max_new_tokens', 'temperature', 'top_k', 'top_p', 'seed', 'stop'];
-  return temperature === 0 ? [...always, 'top_k', 'top_p', 'seed'] : always;
+  const draws = ['top_k', 'top_p', 'min_p', 'seed'];
+  if (mode !== 'text')
+    return [
+      ...always,
+      ...draws,
+      'max_new_tokens',
+      'temperature',
+      'repetition_penalty',
+      'stop',
+      'stop_tokens',
+    ];
+  return temperature === 0 ? [...always, ...draws] : always;
 }

@@ -1,3 +1,4 @@
+import { readEndTokens } from '../../model/folder/end-tokens.ts';
 import { type LanguageModel, openLanguageModel } from '../../model/language-model.ts';
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
 import { openTensorBackend, type TensorBackendInfo } from '../../tensor/index.ts';
@@ -12,6 +13,8 @@ export interface LocalModel extends Disposable {
   readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
   readonly tensorBackend: TensorBackendInfo;
+  /** The ids that end an answer, by the model's own configuration. */
+  readonly endTokens: readonly number[];
 }
 
 /** Loads a model's folder onto the tensor backend that `resources` asks for. */
@@ -35,5 +38,6 @@ export async function openLocalModel(
       message: `the tokenizer in ${folder} has ${tokenizer.vocabularySize} tokens, its model ${model.config.vocabularySize}`,
       help: 'a model works only with the tokenizer that it was trained with',
     });
-  return { model, tokenizer, tensorBackend, [Symbol.dispose]: () => model.dispose() };
+  const endTokens = await readEndTokens(folder);
+  return { model, tokenizer, tensorBackend, endTokens, [Symbol.dispose]: () => model.dispose() };
 }

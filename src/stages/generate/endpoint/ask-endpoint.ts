@@ -90,7 +90,7 @@ async function boundedBody({ body }: Response): Promise<Blob | null> {
 }
 
 function chatOf({ prompt, sample }: AnswerRequest, sampling: Sampling) {
-  const { temperature, top_p, top_k, seed, stop } = sampling;
+  const { temperature, top_p, top_k, min_p, repetition_penalty, seed, stop, stop_tokens } = sampling;
   return {
     messages: [{ role: 'user' as const, content: prompt }],
     temperature,
@@ -99,6 +99,9 @@ function chatOf({ prompt, sample }: AnswerRequest, sampling: Sampling) {
     seed: seed + sample,
     // Not OpenAI's own, but known to vLLM, llama.cpp and Ollama.
     ...(top_k === undefined ? {} : { top_k }),
+    ...(min_p === 0 ? {} : { min_p }),
+    ...(repetition_penalty === 1 ? {} : { repetition_penalty }),
+    ...(stop_tokens.length === 0 ? {} : { stop_token_ids: stop_tokens }),
     ...(stop.length === 0 ? {} : { stop }),
   };
 }

@@ -4,7 +4,16 @@ import type { Answer, Sampling } from '../../../../src/stages/generate/answer-so
 import { askEndpoint } from '../../../../src/stages/generate/endpoint/ask-endpoint.ts';
 import { openEndpoint, type Reply, say, send } from './loopback-endpoint.ts';
 
-const greedy: Sampling = { max_new_tokens: 8, temperature: 0, top_p: 1, seed: 123, stop: [] };
+const greedy: Sampling = {
+  max_new_tokens: 8,
+  temperature: 0,
+  top_p: 1,
+  seed: 123,
+  stop: [],
+  min_p: 0,
+  repetition_penalty: 1,
+  stop_tokens: [],
+};
 
 interface Question {
   readonly prompts: readonly string[];
@@ -50,7 +59,17 @@ test('each prompt is one chat message, with the sampling, and its answer comes b
   await using endpoint = await openEndpoint((received, response) =>
     say(response, ` ${received.prompt}! `, received.prompt === 'two' ? 'length' : 'stop'),
   );
-  const sampling = { max_new_tokens: 5, temperature: 0.7, top_p: 0.9, top_k: 40, seed: 7, stop: ['\n'] };
+  const sampling = {
+    max_new_tokens: 5,
+    temperature: 0.7,
+    top_p: 0.9,
+    top_k: 40,
+    min_p: 0,
+    repetition_penalty: 1,
+    stop_tokens: [],
+    seed: 7,
+    stop: ['\n'],
+  };
   const answers = await ask({
     prompts: ['one', 'two'],
     baseUrl: endpoint.baseUrl,

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { TextWriter } from '../../src/model/generation/text-writer.ts';
+import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
+
+const tokenizer = await openEncoding('r50k_base');
+const [the = 0, cat = 0, sat = 0] = tokenizer.encode(' the cat sat');
+
+/** The text of a model whose likeliest next tokens are these, whatever stands before. */
+function write(tokens: readonly number[], settings: { stopTokens?: number[]; repetitionPenalty?: number }) {
+  const writer = new TextWriter({
+    prompt: { id: 'a', tokens: Int32Array.of(the) },
+    tokenizer,
+    settings: { temperature: 0, topP: 1, maxNewTokens: 3, seed: 0, stop: [], batchSize: 1, ...settings },
+  });
+  for (const token of tokens) {
+    const logits = new Float32Array(tokenizer.vocabularySize);
+    logits[token] = 2;
+    logits[sat] = 1.5;
+    if (writer.next(logits) === undefined) break;
+  }
+  return writer.written();
+}
+
+test('a stop token ends a text and is no part of it', () => {
+  expect(write([the, cat, the], { stopTokens: [cat] })).toEqual({
+    id: 'a',
+    text: ' the',
+    finishReason: 'stop',
+    tokens: 1,
+  });
+  expect(write([the, cat, the], {})).toEqual({
+    id: 'a',
+    text: ' the cat the',
+    finishReason: 'length',
+    tokens: 3,
+  });
+});
+
+test('a repetition penalty counts for the prompt’s tokens and for those that were written', () => {
+  // 2 / 1.5 is less than 1.5, as long as that has not been written itself.
+  expect(write([the, cat, cat], { repetitionPenalty: 1.5 }).text).toBe(' sat cat cat');
+});
