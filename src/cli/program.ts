@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCommand } from './commands/add-command.ts';
 import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
+import { diffCommand } from './commands/diff-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { explainCommand } from './commands/explain-command.ts';
 import { exportCommand } from './commands/export-command.ts';
@@ -53,6 +54,7 @@ function buildProgram(context: CommandContext, ended: (code: ExitCode) => void):
   add(showCommand);
   add(reviewCommand);
   add(runsCommand);
+  add(diffCommand);
   add(graphCommand);
   add(scoreCommand);
   add(exportCommand);

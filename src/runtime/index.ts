@@ -12,7 +12,7 @@ export { serveStageProcess } from './execute/serve-stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export type { Dag, DagNode } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';
-export type { Difference } from './key/compare-material.ts';
+export { compareMaterial, type Difference } from './key/compare-material.ts';
 export type { Decision, Likeness, RunReason } from './plan/decision.ts';
 export {
   describeDifference,
@@ -25,6 +25,7 @@ export type { Plan, PlannedStage } from './plan/plan.ts';
 export { planPipeline } from './plan/plan-pipeline.ts';
 export { err, ok, type Result } from './result.ts';
 export type { ActionRecord } from './store/action-record.ts';
+export { readRecord } from './store/action-records.ts';
 export { type ContentState, contentState } from './store/content-state.ts';
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './store/digest.ts';
 export { type FolderFile, readManifest } from './store/folder-manifest.ts';

@@ -28,6 +28,7 @@ test('`retune` alone shows the commands in groups and the first step', async () 
       review      Rate a stage's answers one by one, and keep the ratings in a CSV
                   file
       runs        List past runs, or show what one of them did
+      diff        Compare two runs: params, fields, metrics and answers
       graph       Draw the stages of a pipeline and what flows between them
       score       Score a file of predictions as a benchmark's official tool does
       export      Write a model for other programs: transformers' or PEFT's layout,

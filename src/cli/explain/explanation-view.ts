@@ -6,6 +6,7 @@ import {
   type ExplainedDifference,
   type Explanation,
 } from '../../runtime/index.ts';
+import { fieldOf } from './field-of.ts';
 
 /** A stage's decision and what led to it, for people and programs. */
 export interface ExplanationView {
@@ -73,22 +74,4 @@ function differenceView(difference: ExplainedDifference): DifferenceView {
     file: span.file.displayPath,
     line: positionOf(span.file, span.start).line,
   };
-}
-
-function fieldOf(difference: ExplainedDifference): string {
-  switch (difference.kind) {
-    case 'config':
-    case 'source':
-      return `with${difference.pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}`;
-    case 'input':
-      return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
-    case 'code':
-      return `code ${difference.module}`;
-    case 'uses':
-    case 'version':
-    case 'format':
-      return difference.kind;
-    default:
-      return difference satisfies never;
-  }
 }

@@ -1,10 +1,10 @@
-import { listRuns, type RunRecord, readRun, type Store } from '../../runtime/index.ts';
+import { listRuns, type RunRecord } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { RunsOptions } from '../commands/runs-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { namedFile } from '../pipeline/named-file.ts';
 import { projectStore } from '../pipeline/pipeline-store.ts';
-import { UsageError } from '../usage-error.ts';
+import { findRun } from './find-run.ts';
 import { runDetails } from './run-details.ts';
 import { runTable } from './run-table.ts';
 
@@ -27,11 +27,4 @@ export async function execute({ words, options, context }: CommandCall<RunsOptio
   if (options.json) terminal.print(JSON.stringify({ runs: records }));
   else terminal.print(records.length === 0 ? `no runs yet in ${store.root}` : runTable(records));
   return exitCode.success;
-}
-
-function findRun(store: Store, wanted: string): RunRecord {
-  const record = wanted === 'latest' ? listRuns(store).next().value : readRun(store, wanted);
-  if (record) return record;
-  const message = wanted === 'latest' ? 'there are no runs yet' : `there is no run \`${wanted}\``;
-  throw new UsageError({ message, help: `\`retune runs\` lists those in ${store.root}` });
 }

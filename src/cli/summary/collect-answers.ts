@@ -2,6 +2,7 @@ import type { Store } from '../../runtime/index.ts';
 import { portCodecs } from '../../stages/ports/port-codecs.ts';
 import type { ResponseRecord } from '../../stages/ports/response-record.ts';
 import { type FinishedOutput, readOutput } from './finished-outputs.ts';
+import { questionOf } from './question-of.ts';
 import type { ComparedAnswer } from './run-summary.ts';
 
 const SHOWN = 3;
@@ -56,11 +57,4 @@ function spread(responses: readonly ResponseRecord[]): readonly ResponseRecord[]
     { length: count },
     (_, index) => responses[Math.floor((index * responses.length) / count)],
   ).filter((response) => response !== undefined);
-}
-
-/** The instruction as the row has it; else the end of the prompt, where a template puts the question. */
-function questionOf({ fields, prompt }: ResponseRecord): string {
-  const { instruction, input } = fields;
-  if (typeof instruction !== 'string') return prompt.trim().slice(-200);
-  return typeof input === 'string' && input !== '' ? `${instruction}\n${input}` : instruction;
 }

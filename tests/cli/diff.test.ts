@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { openEndpoint, say } from '../stages/generate/endpoint/loopback-endpoint.ts';
+import { dataProject, openCliRig } from './rig.ts';
+
+const animals = ['cat', 'dog', 'cow', 'hen'];
+
+const project = (baseUrl: string) => ({
+  'package.json': '{}',
+  'rows.json': JSON.stringify(animals.map((name) => ({ question: `Who are you, ${name}?`, answer: name }))),
+  'ask.yaml': `name: ask
+params: { model: good }
+stages:
+  base:
+    uses: load
+    with: { model: "openai:\${params.model}" }
+  load:
+    with: { records: rows.json }
+  format:
+    from: load
+    with: { template: { prompt: "{{ question }}", response: "{{ answer }}" } }
+  generate:
+    from: { model: base, prompts: format }
+    with: { endpoint: { base_url: "${baseUrl}" } }
+  evaluate:
+    from: generate
+    with: { metrics: [exact_match] }
+`,
+});
+
+/** `good` knows all but the hen; `bad` knows the hen and not the cow, and says another wrong thing of nobody. */
+const answer = (model: unknown, prompt: string) =>
+  animals.find((name) => prompt.includes(name) && name !== (model === 'bad' ? 'cow' : 'hen')) ??
+  `a ${model} guess`;
+
+test('diff shows params, fields by their YAML names, metrics with their change, and the worst answers first', async () => {
+  await using endpoint = await openEndpoint((received, response) =>
+    say(response, answer(received.body.model, received.prompt)),
+  );
+  await using rig = await openCliRig(project(endpoint.baseUrl));
+  await rig.retune('run');
+  await rig.retune('run', '-p', 'model=bad');
+  const { stdout } = await rig.retune('diff');
+  expect(stdout.replaceAll(/[0-9a-f]{12}/g, '<hash>')).toBe(`before  <run> of ask, succeeded
+after   <run> of ask, succeeded
+
+params
+  model: good -> bad
+
+stages
+  base: changed
+    with.model: openai:good -> openai:bad
+  generate: changed
+    from.model: sha256-folder:<hash> -> sha256-folder:<hash>
+  evaluate: changed
+    from.responses: sha256:<hash> -> sha256:<hash>
+  the same: load, format
+
+metrics
+  stage     metric       before   after  change
+  evaluate  exact_match  0.7500  0.7500  0
+
+answers of generate: 2 of 4 changed
+  Who are you, cow?
+    expected  cow
+    before    cow  (1)
+    after     a bad guess  (0)
+  Who are you, hen?
+    expected  hen
+    before    a good guess  (0)
+    after     hen  (1)`);
+  const one = JSON.parse((await rig.retune('diff', '--json')).stdout);
+  expect(one.answers[0]).toMatchObject({ stage: 'generate', compared: 4, changed: 2 });
+  expect((await rig.retune('diff', '--limit', '1')).stdout).toContain(
+    'answers of generate: 2 of 4 changed; 1 of them, the worst first',
+  );
+});
+
+test('runs are named by the beginning or the end of their ids', async () => {
+  await using rig = await openCliRig(dataProject);
+  expect((await rig.retune('diff')).stderr).toContain('there are no two runs to compare');
+  await rig.retune('run');
+  await rig.retune('run', '-p', 'length=32');
+  const raw = await rig.start('runs', '--json');
+  const [last, first] = JSON.parse(raw.stdout).runs.map(({ run }: { run: string }) => run);
+  const { stdout } = await rig.retune('diff', first.slice(-6), last.slice(-6));
+  expect(stdout).toContain('with.max_length: 64 -> 32');
+  expect((await rig.retune('diff', first.slice(0, -3))).stdout).toContain('length: 64 -> 32');
+  expect((await rig.retune('diff', last, first)).stdout).toContain('length: 32 -> 64');
+  expect((await rig.retune('runs', first.slice(-6))).exitCode).toBe(0);
+  const unclear = await rig.retune('diff', '20');
+  expect([unclear.exitCode, unclear.stderr.split(':')[1]]).toEqual([2, ' `20` could be any of 2 runs']);
+  expect((await rig.retune('diff', 'none')).exitCode).toBe(2);
+});
