@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lookAtSandbox } from '../src/cli/doctor/look-at-sandbox.ts';
 import { writeSampleData } from './fixtures/docs/sample-data.ts';
 import { writeSampleModel } from './fixtures/docs/sample-model.ts';
+import { sampleRepositories } from './fixtures/docs/sample-repositories.ts';
+import { type LoopbackHub, openLoopbackHub } from './sources/rig/loopback-hub.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const retune = join(root, 'dist/retune.js');
@@ -75,10 +77,12 @@ const judgeServer = createServer((request, response) => {
 describe('the documentation', () => {
   let folder = '';
   let address = '';
+  let hub: LoopbackHub | undefined;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'retune-docs-'));
     await writeSampleData(join(folder, 'data'));
+    hub = await openLoopbackHub(await sampleRepositories());
     await writeSampleModel(join(folder, 'models/gpt2'));
     for (const block of allBlocks) await writeNamed(folder, block);
     await new Promise<void>((listening) => judgeServer.listen(0, '127.0.0.1', listening));
@@ -86,6 +90,7 @@ describe('the documentation', () => {
   });
 
   afterAll(async () => {
+    await hub?.[Symbol.asyncDispose]();
     judgeServer.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -97,7 +102,7 @@ describe('the documentation', () => {
       cwd: folder,
       reject: false,
       all: true,
-      env: { OPENAI_BASE_URL: address, OPENAI_API_KEY: 'none' },
+      env: { OPENAI_BASE_URL: address, OPENAI_API_KEY: 'none', HF_ENDPOINT: hub?.endpoint },
     });
     expect(run.exitCode === 0 ? '' : run.all).toBe('');
   });

@@ -44,6 +44,28 @@ test.each([
   expect(await rig.rows(pipeline, 'generate/responses')).toMatchObject([{ prompt }, {}]); // rows 17 and 18
 });
 
+test.each(['alpaca-gpt2', 'phi3'])(
+  '%s names its model on the hub, and is planned without a network',
+  async (pipeline) => {
+    await using rig = await openShippedRig();
+    await rig.write('rows.json', JSON.stringify(rows));
+    const instructions = `instructions=${join(rig.folder, 'rows.json')}`;
+    const { exitCode, stdout } = await rig.plan(pipeline, '--json', '-p', instructions);
+    const { stages } = JSON.parse(stdout);
+    expect([exitCode, stages[0]]).toEqual([
+      0,
+      {
+        stage: 'base',
+        uses: 'load',
+        decision: 'undecided',
+        reason: 'hf:openai-community/gpt2-medium is not resolved yet',
+        waits_for: [],
+        unresolved: ['hf:openai-community/gpt2-medium'],
+      },
+    ]);
+  },
+);
+
 const real = fileURLToPath(new URL('../../../shared/data/rasbt/instruction-data.json', import.meta.url));
 
 test.skipIf(!existsSync(real))(

@@ -62,7 +62,8 @@ test.each([
 
 test('of a model folder only the files of a model are taken, whatever else there is or is linked', async () => {
   await using rig = await openWithModel(async (folder) => {
-    await symlink('../secret.txt', join(folder, 'notes.txt'));
+    await writeFile(join(folder, 'notes.txt'), 'notes');
+    await symlink('notes.txt', join(folder, 'linked.txt'));
     await mkdir(join(folder, 'more'));
     await link(join(dirname(folder), 'secret.txt'), join(folder, 'more/config.json'));
   });
@@ -74,6 +75,18 @@ test('of a model folder only the files of a model are taken, whatever else there
     'generation_config.json',
     'model.safetensors',
     'tokenizer.json',
+  ]);
+});
+
+test('a link that leads out of a source folder is refused, by name and at any depth, before anything runs', async () => {
+  await using rig = await openWithModel(async (folder) => {
+    await mkdir(join(folder, 'more'));
+    await symlink('../../secret.txt', join(folder, 'more/notes.txt'));
+  });
+  const { exitCode, stderr } = await rig.retune('run');
+  expect([exitCode, stderr]).toEqual([
+    2,
+    expect.stringMatching(/more\/notes\.txt is a link that leads out of its folder, to .*secret\.txt/),
   ]);
 });
 

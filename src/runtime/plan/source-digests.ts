@@ -43,7 +43,7 @@ export async function digestSources(
 export async function digestPath(path: string, statCache?: StatCache): Promise<Digest> {
   if (!(await stat(path)).isDirectory()) return (await digestFile(path, statCache)).digest;
   const files: FolderFile[] = [];
-  for (const inside of await listFiles(path)) {
+  for (const inside of await listFiles(path, { links: 'inside' })) {
     const { digest, stat } = await digestFile(join(path, inside), statCache);
     files.push({ path: inside, digest, size: Number(stat.size) });
   }
