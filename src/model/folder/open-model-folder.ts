@@ -17,7 +17,7 @@ export interface ModelFolder extends AsyncDisposable {
 
 /** Opens a folder with config.json and model.safetensors (or its shards). Throws a UserError where they do not fit together. */
 export async function openModelFolder(path: string): Promise<ModelFolder> {
-  const config = await readConfig(join(path, 'config.json'));
+  const config = await readModelConfig(path);
   const shards = await openShards(path);
   try {
     const places = await placeParameters({ path, config, shards });
@@ -33,6 +33,10 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
     throw error;
   }
 }
+
+/** What the config.json of a model's folder says, without a look at its weights. */
+export const readModelConfig = (folder: string): Promise<ModelConfig> =>
+  readConfig(join(folder, 'config.json'));
 
 async function readConfig(path: string): Promise<ModelConfig> {
   const json = await readJsonFile(path);

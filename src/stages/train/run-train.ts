@@ -1,10 +1,12 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { StageHost } from '../../runtime/stage/stage-definition.ts';
 import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
+import { checkTrainingMemory } from '../../training/memory/check-training-memory.ts';
 import { train } from '../../training/train.ts';
 import type { TrainingProgress } from '../../training/training-task.ts';
 import { tuneModel } from '../../training/tuning/tune-model.ts';
 import { implementStage } from '../implement-stage.ts';
+import { expectedMemory } from '../models/expected-memory.ts';
 import { openLocalModel } from '../models/open-local-model.ts';
 
 /** Trains the model that comes in and writes it out in the same layout, with the tokenizer it came with. */
@@ -13,9 +15,12 @@ export const { run } = implementStage<TrainConfig>()({
   outputs: { model: 'model', history: 'history' },
   async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
     const begun = performance.now();
+    const batches = await inputs.train.read();
+    const expected = await expectedMemory(inputs.model.path, resources, (model, limit) =>
+      checkTrainingMemory({ model, config, batches, limit }),
+    );
     using local = await openLocalModel(inputs.model.path, resources);
     const { tokenizer, tensorBackend } = local;
-    const batches = await inputs.train.read();
     using tuned = tuneModel(local.model, { config, seed: config.seed ?? batches.recipe.seed });
     const { steps, tokensPerSecond } = await train({
       model: tuned.model,
@@ -39,6 +44,7 @@ export const { run } = implementStage<TrainConfig>()({
       steps,
       tokens_per_second: Math.round(tokensPerSecond),
       seconds: Math.round(performance.now() - begun) / 1000,
+      ...expected,
       peak_memory: process.resourceUsage().maxRSS * 1024,
     };
   },

@@ -176,7 +176,7 @@ describe('train', () => {
     ]);
     expect(Object.keys(measurements)).toEqual([
       ...['backend', 'engine', 'instructionSet', 'threads'],
-      ...['steps', 'tokens_per_second', 'seconds', 'peak_memory'],
+      ...['steps', 'tokens_per_second', 'seconds', 'expected_memory', 'peak_memory'],
     ]);
   });
 

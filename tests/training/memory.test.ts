@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { checkGenerationMemory } from '../../src/model/memory/check-generation-memory.ts';
+import { totalMemory } from '../../src/model/memory/memory-need.ts';
+import { trainingMemory } from '../../src/model/memory/training-memory.ts';
+import { parseModelConfig } from '../../src/model/model-config.ts';
+import { checkTrainingMemory } from '../../src/training/memory/check-training-memory.ts';
+import { trainedNumbers } from '../../src/training/memory/trained-numbers.ts';
+import { plainConfig } from './tiny-training.ts';
+
+const gpt2 = (width: number, layers: number, heads: number, positions: number) =>
+  parseModelConfig('gpt2', {
+    model_type: 'gpt2',
+    vocab_size: 50257,
+    n_positions: positions,
+    n_embd: width,
+    n_layer: layers,
+    n_head: heads,
+  });
+const small = gpt2(768, 12, 12, 1024);
+const smaller = gpt2(512, 8, 8, 256);
+const lora = { r: 16, alpha: 32, dropout: 0, targets: 'all-linear' as const, use_rslora: false };
+
+/** Peaks of the process in a run of the stage on two threads, in GB. */
+const measured = [
+  { model: small, rows: 1, width: 64, lora: undefined, pieces: false, peak: 3.132 },
+  { model: small, rows: 8, width: 64, lora: undefined, pieces: false, peak: 4.376 },
+  { model: small, rows: 4, width: 256, lora: undefined, pieces: false, peak: 5.729 },
+  { model: small, rows: 2, width: 256, lora: undefined, pieces: true, peak: 5.398 },
+  { model: small, rows: 4, width: 256, lora, pieces: false, peak: 3.957 },
+  { model: smaller, rows: 8, width: 64, lora: undefined, pieces: false, peak: 2.545 },
+  { model: smaller, rows: 4, width: 256, lora: undefined, pieces: false, peak: 3.581 },
+];
+
+test.each(measured)(
+  '%j is expected to take what it took, within 5 %',
+  ({ model, rows, width, lora, pieces, peak }) => {
+    const trained = trainedNumbers(model, lora === undefined ? {} : { lora });
+    const need = trainingMemory(model, { rows, width, counted: rows * width, trained, pieces });
+    expect(Math.abs(totalMemory(need) / 1e9 / peak - 1)).toBeLessThan(0.05);
+  },
+);
+
+const examples = Array.from({ length: 8 }, (_, index) => ({
+  id: `${index}`,
+  inputs: new Int32Array(256),
+  targets: new Int32Array(256),
+  promptLength: 8,
+}));
+const recipe = { batchSize: 8, shuffle: false, dropLast: false, seed: 0 };
+const batches = { examples, recipe, vocabulary: 'r50k_base', endOfText: 50256 };
+const refusalAt = (limit: number) => {
+  try {
+    checkTrainingMemory({ model: small, config: { ...plainConfig, epochs: 1 }, batches, limit });
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+};
+const available = '. What may be taken is `resources: { memory: 16GB }`, where it is given';
+
+test('a training that does not fit is refused with what would: pieces of a batch, LoRA, shorter examples', () => {
+  expect(refusalAt(9e9)).toBeUndefined();
+  expect(refusalAt(6e9)).toMatchObject({
+    code: 'too-little-memory',
+    message:
+      'training would take about 8.8 GB of memory (weights 0.5, gradients 0.5, moments 1.0, activations 5.8, overhead 1.0), and 6.0 GB are available',
+    help: `\`micro_batch_size: 1\` would fit${available}`,
+  });
+  expect(refusalAt(3e9)).toMatchObject({
+    help: `\`lora: {}\` with \`micro_batch_size: 1\` would fit${available}`,
+  });
+  expect(refusalAt(1.3e9)).toMatchObject({
+    help: `\`lora: {}\` with \`micro_batch_size: 1\` and \`max_length: 64\` in collate would fit${available}`,
+  });
+  expect(refusalAt(0.5e9)).toMatchObject({
+    help: `no setting of this stage would fit: take a smaller model, or a machine with more memory${available}`,
+  });
+});
+
+test('a generation that does not fit is refused with the batch size that would', () => {
+  const generation = { model: small, rows: 64, slots: 1024 };
+  expect(checkGenerationMemory({ ...generation, limit: 16e9 })).toBeGreaterThan(9e9);
+  expect(() => checkGenerationMemory({ ...generation, limit: 4e9 })).toThrow(
+    expect.objectContaining({ help: `\`batch_size: 15\` would fit${available}` }),
+  );
+});
