@@ -64,3 +64,77 @@ test('a judge that is not there is a failure that names its address', async () =
   expect(ended.exitCode).toBe(1);
   expect(ended.stdout + ended.stderr).toContain(`${closed.baseUrl} refused the connection`);
 });
+
+const judged = (judge: string) => `name: judged
+stages:
+  model:
+    uses: load
+    with: { init: { context_length: 512, width: 16, layers: 1, heads: 2, encoding: r50k_base } }
+  other:
+    uses: load
+    with: { init: { context_length: 512, width: 16, layers: 1, heads: 2, encoding: r50k_base, seed: 1 } }
+  load:
+    with: { records: judge/responses.json, limit: 2 }
+  format:
+    from: load
+    with: { template: alpaca }
+  answers:
+    uses: generate
+    from: { model: model, prompts: format }
+    with: { max_new_tokens: 4 }
+  other-answers:
+    uses: generate
+    from: { model: other, prompts: format }
+    with: { max_new_tokens: 4 }
+  judge:
+    uses: load
+    with: ${judge}
+  rating:
+    uses: ./judges/rate.yaml
+    from: { answers: answers, judge: judge }
+    with: { max_new_tokens: 3 }
+  comparison:
+    uses: ./judges/compare.yaml
+    from: { first: answers, second: other-answers, judge: judge }
+    with: { max_new_tokens: 3 }
+`;
+
+test('a judge is a stage that rates the answers of another, or chooses between two', async () => {
+  await using endpoint = await openEndpoint(({ prompt }, response) =>
+    say(response, prompt.includes('Assistant B') ? 'The first is clearer. [[A]]' : 'Short, but right: [[8]]'),
+  );
+  await using rig = await openShippedRig();
+  await rig.write('pipelines/judged.yaml', judged('{ model: "openai:tiny" }'));
+  const set = (stage: string) => [
+    '--set',
+    `stages.${stage}/generate.with.endpoint.base_url=${endpoint.baseUrl}`,
+  ];
+  const ended = await rig.run('judged', ...set('rating'), ...set('comparison'));
+  expect(ended).toMatchObject({ exitCode: 0 });
+  const figuresOf = async (stage: string) =>
+    (await rig.scores('judged', stage)).metrics.map(({ metric, value, count }) => [metric, value, count]);
+  expect(await figuresOf('rating/evaluate')).toEqual([['judge_score', 8, 2]]);
+  // Whoever stands in front wins, so that each model wins once a pair.
+  expect(await figuresOf('comparison/evaluate')).toEqual([
+    ['win_rate', 0.5, 2],
+    ['ties', 0, 4],
+    ['same_verdict_in_both_orders', 0, 2],
+    ['preferred_position_a', 1, 4],
+  ]);
+  expect(endpoint.received.map(({ prompt }) => prompt)).toContainEqual(
+    expect.stringMatching(
+      /^Rate how helpful[\s\S]*Instruction:\nBelow is an instruction[\s\S]*A correct answer:\nThe roses are watered/,
+    ),
+  );
+});
+
+test('a model of a stage can be the judge; what it writes besides marks is counted and named', async () => {
+  await using rig = await openShippedRig();
+  const own = '{ init: { context_length: 512, width: 16, layers: 1, heads: 2, encoding: r50k_base } }';
+  await rig.write('pipelines/judged.yaml', judged(own));
+  const { exitCode, stdout, stderr } = await rig.run('judged', 'rating');
+  expect(exitCode).toBe(1);
+  expect((stdout + stderr).replaceAll(/\s+/g, ' ')).toContain(
+    'the metric `judge_score` can use none of the responses: the judge gave no mark from 1 to 10',
+  );
+});
