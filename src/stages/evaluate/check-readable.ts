@@ -15,6 +15,8 @@ const modeHelp = (mode: string) =>
 const readable: Readonly<Record<ReadableField, Readable>> = {
   text: { field: 'response', lack: 'were rated, not answered', help: modeHelp('text') },
   score: { field: 'log_likelihood', lack: 'were answered, not rated', help: modeHelp('score') },
+  choices: { field: 'choices', lack: 'were not chosen from candidates', help: modeHelp('choices') },
+  rolling: { field: 'words', lack: 'were not rated as whole texts', help: modeHelp('rolling') },
   program: { field: 'passed', lack: 'were never run', help: 'let the stage `execute` run them first' },
 };
 

@@ -2,6 +2,7 @@ import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
 import type { Json } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
 import type { Score, Scores } from '../ports/scores.ts';
+import { breakDown } from './break-down.ts';
 import { checkReadable } from './check-readable.ts';
 import type { Metric, RatedResponse } from './metrics/metric.ts';
 import { type MetricName, metrics, setMetrics } from './metrics/metrics.ts';
@@ -10,7 +11,13 @@ import { weightedMean } from './weighted-mean.ts';
 
 /** Every metric of the configuration over all responses, and what each response got. */
 export function scoreResponses(rated: readonly RatedResponse[], config: EvaluateConfig): Scores {
-  const rows = config.metrics.map((name) => ({ name, ...scoresOf(name, { rated, config }) }));
+  const rows = config.metrics.map((name) => {
+    const { metrics, values } = scoresOf(name, { rated, config });
+    const broken = config.by.flatMap((field) =>
+      breakDown({ rated, field, scoresOf: (some) => scoresOf(name, { rated: some, config }).metrics }),
+    );
+    return { name, metrics: [...metrics, ...broken], values };
+  });
   return {
     metrics: rows.flatMap((row) => row.metrics),
     records: rated.map(({ response: { id } }) => ({

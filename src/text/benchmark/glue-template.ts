@@ -96,3 +96,6 @@ function questionOf(row: JsonObject): GlueQuestion {
     help: 'read the rows with `as: glue` in the load stage',
   });
 }
+
+/** The labels that a task's choices stand for, in their order; empty for STS-B, whose choices are numbers themselves. */
+export const glueLabels = (task: string): readonly string[] => questions[task]?.labels ?? [];

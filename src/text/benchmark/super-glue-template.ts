@@ -11,14 +11,28 @@ const noYes = ['no', 'yes'];
 
 interface Labelled {
   readonly prompt: string;
-  readonly labels: readonly string[];
   readonly choices: readonly string[];
 }
 
-const labelled = (row: JsonObject, { prompt, labels, choices }: Labelled): Example => ({
+const truth = ['false', 'true'];
+
+/** Task -> the labels that its choices stand for, in their order. The harness writes `yes` first for MultiRC, where the label 0 means no. */
+const labelsByTask: Readonly<Record<string, readonly string[]>> = {
+  boolq: truth,
+  cb: ['entailment', 'contradiction', 'neutral'],
+  copa: ['0', '1'],
+  multirc: ['1', '0'],
+  rte: ['entailment', 'not_entailment'],
+  wic: truth,
+  wsc: truth,
+};
+
+export const superGlueLabels = (task: string): readonly string[] => labelsByTask[task] ?? [];
+
+const labelled = (row: JsonObject, { prompt, choices }: Labelled): Example => ({
   prompt,
   header: ' ',
-  response: choices[labelIndex(row, labels)] ?? '',
+  response: choices[labelIndex(row, superGlueLabels(text(row, 'task')))] ?? '',
   choices,
 });
 
@@ -27,13 +41,11 @@ const questions: Readonly<Record<string, (row: JsonObject) => Example>> = {
   boolq: (row) =>
     labelled(row, {
       prompt: `${text(row, 'passage')}\nQuestion: ${text(row, 'question')}?\nAnswer:`,
-      labels: ['false', 'true'],
       choices: noYes,
     }),
   cb: (row) =>
     labelled(row, {
       prompt: `${text(row, 'premise')}\nQuestion: ${text(row, 'hypothesis')}. True, False, or Neither?\nAnswer:`,
-      labels: ['entailment', 'contradiction', 'neutral'],
       choices: ['True', 'False', 'Neither'],
     }),
   copa: (row) => {
@@ -41,16 +53,13 @@ const questions: Readonly<Record<string, (row: JsonObject) => Example>> = {
     const choice = (name: string) => ` ${lowered(text(row, name))}`;
     return labelled(row, {
       prompt: `${text(row, 'premise').trim().slice(0, -1)} ${connector}`,
-      labels: ['0', '1'],
       choices: [choice('choice1'), choice('choice2')],
     });
   },
   multirc: (row) => {
     const choice = (verdict: string) => `${text(row, 'answer')}\nIs the answer correct? ${verdict}`;
-    // The harness writes `yes` first, where the label 0 means no.
     return labelled(row, {
       prompt: `${text(row, 'paragraph')}\nQuestion: ${text(row, 'question')}\nAnswer:`,
-      labels: ['1', '0'],
       choices: [choice('yes'), choice('no')],
     });
   },
@@ -67,7 +76,6 @@ const questions: Readonly<Record<string, (row: JsonObject) => Example>> = {
   rte: (row) =>
     labelled(row, {
       prompt: `${text(row, 'premise')}\nQuestion: ${text(row, 'hypothesis')} True or False?\nAnswer:`,
-      labels: ['entailment', 'not_entailment'],
       choices: ['True', 'False'],
     }),
   wic: (row) => {
@@ -75,11 +83,10 @@ const questions: Readonly<Record<string, (row: JsonObject) => Example>> = {
     const word = [...text(row, 'sentence1')].slice(start, end).join('');
     return labelled(row, {
       prompt: `Sentence 1: ${text(row, 'sentence1')}\nSentence 2: ${text(row, 'sentence2')}\nQuestion: Is the word '${word}' used in the same way in the two sentences above?\nAnswer:`,
-      labels: ['false', 'true'],
       choices: noYes,
     });
   },
-  wsc: (row) => labelled(row, { prompt: pronounQuestion(row), labels: ['false', 'true'], choices: noYes }),
+  wsc: (row) => labelled(row, { prompt: pronounQuestion(row), choices: noYes }),
 };
 
 const lowered = (sentence: string): string => sentence.slice(0, 1).toLowerCase() + sentence.slice(1);

@@ -18,8 +18,8 @@ export interface Rating {
   readonly weight: number;
 }
 
-/** What a metric looks at: answers, ratings of the expected response, or how programs ended. */
-export type ReadableField = 'text' | 'score' | 'program';
+/** What a metric looks at: answers, ratings of the expected response, of candidates or of whole texts, or how programs ended. */
+export type ReadableField = 'text' | 'score' | 'choices' | 'rolling' | 'program';
 
 export interface Metric {
   readonly higherIsBetter: boolean;

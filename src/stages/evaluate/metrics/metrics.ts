@@ -1,4 +1,8 @@
 import type { EvaluateConfig } from '../../../generated/evaluate-config.ts';
+import { squadMetric, triviaQaMetric } from './benchmarks/answer-metrics.ts';
+import { glueMetric, superGlueMetric } from './benchmarks/task-metrics.ts';
+import { accuracy, accuracyPerByte, accuracyPerCharacter, multipleChoiceGrade } from './choices/accuracy.ts';
+import { calibration } from './choices/calibration.ts';
 import { exactMatch } from './exact-match.ts';
 import { finished } from './finished.ts';
 import { humanRating } from './human-rating.ts';
@@ -8,7 +12,10 @@ import { loss, perplexity } from './loss.ts';
 import type { Metric } from './metric.ts';
 import { passAtKMetric } from './pass-at-k.ts';
 import { preference } from './preference.ts';
+import { bitsPerByte, bytePerplexity, wordPerplexity } from './rolling.ts';
 import type { SetMetric } from './set-metric.ts';
+import { bbhMatch, bigBenchMatch, openaiEvalsMatch } from './task-matches.ts';
+import { prefixMatch, quasiExactMatch, quasiPrefixMatch, setF1 } from './text-matches.ts';
 import { tokenF1 } from './token-f1.ts';
 
 export type MetricName = EvaluateConfig['metrics'][number];
@@ -21,6 +28,20 @@ export const metrics = {
   finished,
   loss,
   perplexity,
+  accuracy,
+  accuracy_per_character: accuracyPerCharacter,
+  accuracy_per_byte: accuracyPerByte,
+  multiple_choice_grade: multipleChoiceGrade,
+  word_perplexity: wordPerplexity,
+  byte_perplexity: bytePerplexity,
+  bits_per_byte: bitsPerByte,
+  quasi_exact_match: quasiExactMatch,
+  prefix_match: prefixMatch,
+  quasi_prefix_match: quasiPrefixMatch,
+  set_f1: setF1,
+  bbh: bbhMatch,
+  exact_str_match: bigBenchMatch,
+  openai_evals: openaiEvalsMatch,
 } as const satisfies Partial<Record<MetricName, Metric>>;
 
 /** The others. */
@@ -29,4 +50,9 @@ export const setMetrics: Readonly<Record<Exclude<MetricName, keyof typeof metric
   pass_at_k: passAtKMetric,
   human_rating: humanRating,
   judge_agreement: judgeAgreement,
+  calibration,
+  glue: glueMetric,
+  superglue: superGlueMetric,
+  squad: squadMetric,
+  triviaqa: triviaQaMetric,
 };

@@ -1,0 +1,21 @@
+import type { Score } from '../../../ports/scores.ts';
+import type { BenchmarkScores } from '../../benchmarks/benchmark-scores.ts';
+
+/** What a scorer of predictions files found, as scores of a stage; `of` says what all of them are about. */
+export const fromBenchmark = ({ metrics, remarks }: BenchmarkScores, of?: string): readonly Score[] =>
+  metrics.map(({ metric, of: own, value, count, standard_error, interval }) => {
+    const about = [of, own].filter((part) => part !== undefined).join(': ');
+    const [left] = remarks.filter(({ text, ids }) => ids !== undefined && text.includes('left out'));
+    return {
+      metric,
+      ...(about === '' ? {} : { of: about }),
+      value,
+      higher_is_better: true,
+      count,
+      ...(standard_error === undefined ? {} : { standard_error }),
+      ...(interval === undefined ? {} : { interval: { low: interval.low, high: interval.high } }),
+      ...(left?.ids === undefined
+        ? {}
+        : { left_out: { count: left.ids.length, reason: left.text, ids: left.ids } }),
+    };
+  });
