@@ -45,9 +45,9 @@ export interface TrainConfig {
    */
   readonly schedule: {
     /**
-     * After the warm-up the rate stays (`constant`), falls in a straight line (`linear`) or along half a cosine (`cosine`).
+     * After the warm-up the rate stays (`constant`), falls in a straight line (`linear`) or along half a cosine (`cosine`), or stays and falls at the end alone (`wsd`: warm-up, stable, decay).
      */
-    readonly name: 'constant' | 'linear' | 'cosine';
+    readonly name: 'constant' | 'linear' | 'cosine' | 'wsd';
     /**
      * Over how many steps the rate rises from zero. Without it and `warmup_share` there is no warm-up.
      */
@@ -60,6 +60,18 @@ export interface TrainConfig {
      * The share of the learning rate that a falling schedule ends at; 0 where it is not given.
      */
     readonly final_share?: number;
+    /**
+     * Over how many last steps a `wsd` schedule falls. Without it and `decay_share` it is a tenth of all steps.
+     */
+    readonly decay_steps?: number;
+    /**
+     * The fall of a `wsd` schedule as a share of all steps, rounded up; instead of `decay_steps`.
+     */
+    readonly decay_share?: number;
+    /**
+     * How a `wsd` schedule falls: along half a `cosine`, which is meant without it, in a straight line (`linear`) or as `1-sqrt` does, steeply at first.
+     */
+    readonly decay_shape?: 'cosine' | 'linear' | '1-sqrt';
   };
   /**
    * Trains low-rank adapters beside the model's projections instead of its weights, for less memory. The output is the model with the adapters merged into it, and the adapters alone in its folder `adapter`, as PEFT lays them out.

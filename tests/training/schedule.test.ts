@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { learningRateAt } from '../../src/training/schedule/learning-rate-at.ts';
 
-interface ScheduleCase {
-  readonly name: 'constant' | 'linear' | 'cosine';
+type Schedule = TrainConfig['schedule'];
+
+interface ScheduleCase extends Pick<Schedule, 'decay_steps' | 'decay_shape' | 'final_share'> {
+  readonly name: Schedule['name'];
   readonly warmup_steps: number;
   readonly steps: number;
   readonly peak: number;
@@ -14,11 +17,7 @@ const cases: readonly ScheduleCase[] = JSON.parse(
   readFileSync(new URL('../fixtures/training/schedules.json', import.meta.url), 'utf8'),
 );
 
-const ratesOf = ({
-  peak,
-  steps,
-  ...schedule
-}: Omit<ScheduleCase, 'rates'> & { readonly final_share?: number }) =>
+const ratesOf = ({ peak, steps, ...schedule }: Omit<ScheduleCase, 'rates'>) =>
   Array.from({ length: steps }, (_, index) =>
     learningRateAt({ schedule, peak, step: index + 1, totalSteps: steps }),
   );
@@ -28,7 +27,7 @@ const rounded = (rates: readonly number[]) => rates.map((rate) => Number(rate.to
 
 describe('the schedule', () => {
   it.each(cases)(
-    '$name with $warmup_steps warm-up steps gives the rates of transformers',
+    '$name $decay_shape with $warmup_steps warm-up steps gives the rates of transformers',
     ({ rates, ...settings }) => {
       expect(rounded(ratesOf(settings))).toEqual(rounded(rates));
     },
@@ -37,6 +36,11 @@ describe('the schedule', () => {
   it('a final share is what a falling schedule falls to, in as many steps', () => {
     const rates = ratesOf({ name: 'linear', warmup_steps: 1, steps: 5, peak: 1, final_share: 0.2 });
     expect(rounded(rates)).toEqual([0, 1, 0.8, 0.6, 0.4]);
+  });
+
+  it('a decay without a length takes a tenth of the steps, rounded up', () => {
+    const rates = ratesOf({ name: 'wsd', warmup_steps: 0, steps: 11, peak: 1, decay_shape: 'linear' });
+    expect(rounded(rates)).toEqual([...new Array(10).fill(1), 0.5]);
   });
 
   it('a share of warm-up is rounded up to whole steps', () => {

@@ -2,6 +2,7 @@ import type { TrainConfig } from '../../generated/train-config.ts';
 import type { ConfigProblem } from '../../runtime/stage/stage-definition.ts';
 import { keptEpochs } from '../../training/state/kept-epoch-name.ts';
 import { declareStage } from '../declare-stage.ts';
+import { scheduleProblems } from './schedule-problems.ts';
 
 export const trainStage = declareStage<TrainConfig>({
   name: 'train',
@@ -34,23 +35,6 @@ const loraAlone: ConfigProblem = {
   message: '`lora` trains its adapters alone, so `trainable` means nothing beside it',
   help: 'leave one of them out; `lora.targets` says which projections get an adapter',
 };
-
-function* scheduleProblems(schedule: TrainConfig['schedule']): Generator<ConfigProblem> {
-  if (schedule.warmup_steps !== undefined && schedule.warmup_share !== undefined)
-    yield {
-      pointer: '/schedule/warmup_share',
-      code: 'two-warmups',
-      message: '`warmup_share` and `warmup_steps` both say how long the warm-up is',
-      help: 'keep one of them',
-    };
-  if (schedule.name === 'constant' && schedule.final_share !== undefined)
-    yield {
-      pointer: '/schedule/final_share',
-      code: 'unused-field',
-      message: '`final_share` means nothing to a constant schedule',
-      help: 'choose `name: linear` or `name: cosine`, or leave it out',
-    };
-}
 
 /** How long a training is going to be changes none of its steps, unless the schedule looks ahead. */
 function horizonOf({ schedule }: TrainConfig): readonly string[] {

@@ -231,8 +231,20 @@ describe("train's configuration", () => {
         pointer: '/schedule/final_share',
         code: 'unused-field',
         message: '`final_share` means nothing to a constant schedule',
-        help: 'choose `name: linear` or `name: cosine`, or leave it out',
+        help: 'choose `name: linear`, `name: cosine` or `name: wsd`, or leave it out',
       },
+    ]);
+  });
+
+  it('gives only a wsd schedule a decay, and says how long it is once', () => {
+    const decay = { decay_steps: 3, decay_share: 0.2 };
+    const found = (schedule: JsonObject) =>
+      problems({ schedule })?.map(({ code, message }) => `${code}: ${message}`);
+    expect(found({ name: 'wsd', ...decay })).toEqual([
+      'two-decays: `decay_share` and `decay_steps` both say how long the decay is',
+    ]);
+    expect(found({ name: 'linear', decay_shape: '1-sqrt' })).toEqual([
+      'unused-field: `decay_shape` means nothing to a linear schedule',
     ]);
   });
 
