@@ -177,7 +177,11 @@ export interface TrainConfig {
    */
   readonly micro_batch_size?: number;
   /**
-   * Rounds the width of a batch up to a multiple of this, so that fewer shapes are compiled. Padding changes no loss beyond rounding; 1 pads to the longest example only.
+   * Computes a batch's examples one after the other without padding between them; attention stays within each. Losses and gradients are those of padded batches but for rounding, in less time.
+   */
+  readonly padding_free: boolean;
+  /**
+   * Rounds the widths in which attention is computed up to a multiple of this, and the tokens of a batch to a multiple of its double, so that fewer shapes are compiled. What is filled up changes no loss beyond rounding.
    */
   readonly pad_to_multiple_of: number;
 }

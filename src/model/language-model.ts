@@ -66,7 +66,11 @@ const dropWith =
     return factors === undefined ? x : tf.mul(x, factors);
   };
 
-function languageModel(config: ModelConfig, parameters: ReadonlyMap<string, tf.Variable>): LanguageModel {
+/** A model whose weights are on the backend already. */
+export function languageModel(
+  config: ModelConfig,
+  parameters: ReadonlyMap<string, tf.Variable>,
+): LanguageModel {
   const parameter = (name: string) => {
     const found = parameters.get(name);
     if (found === undefined) throw new Error(`No parameter has the name ${name}`);

@@ -6,6 +6,7 @@ export { type EmbeddingLookupOptions, embeddingLookup } from './ops/embedding-lo
 export { gelu } from './ops/gelu.ts';
 export { type LayerNormOptions, layerNorm } from './ops/layer-norm.ts';
 export { type LinearOptions, linear } from './ops/linear.ts';
+export { type RearrangeRowsOptions, rearrangeRows } from './ops/rearrange-rows.ts';
 export { type RmsNormOptions, rmsNorm } from './ops/rms-norm.ts';
 export { IGNORED_TARGET, type LogitsAndTargets } from './ops/target-log-probabilities.ts';
 export { tokenLogLikelihoods } from './ops/token-log-likelihoods.ts';

@@ -50,4 +50,5 @@ export const slicingOf = ({ batches, config, model }: TrainingTask): Slicing => 
   multipleOf: config.pad_to_multiple_of,
   maximumWidth: model.config.contextLength,
   pieceSize: config.micro_batch_size,
+  paddingFree: config.padding_free,
 });

@@ -26,10 +26,12 @@ describe('padded batches', () => {
       [7, 8, 9],
     ].map((tokens) => exampleOf(tokens));
     expect(padBatch(examples, { endOfText })).toEqual({
+      layout: 'padded',
       rows: 3,
       width: 5,
       inputs: Int32Array.from([0, 1, 2, 3, 4, 5, 6, 50256, 50256, 50256, 7, 8, 9, 50256, 50256]),
       targets: Int32Array.from([1, 2, 3, 4, 50256, 6, 50256, -100, -100, -100, 8, 9, 50256, -100, -100]),
+      lengths: Int32Array.from([5, 2, 3]),
       tokens: 10,
       targetCount: 10,
     });

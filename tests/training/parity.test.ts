@@ -5,7 +5,7 @@ import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openSafetensors } from '../../src/model/safetensors/open-safetensors.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
+import { batchPieces, type Slicing } from '../../src/training/batches/batch-pieces.ts';
 import { learningRateAt } from '../../src/training/schedule/learning-rate-at.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
 import { takeStep } from '../../src/training/take-step.ts';
@@ -35,12 +35,12 @@ interface TorchSteps {
 interface Comparison {
   readonly name: string;
   readonly run: TorchRun;
-  readonly pieceSize?: number | undefined;
+  readonly slicing?: Partial<Slicing>;
 }
 
 const torch: TorchSteps = JSON.parse(readFileSync(fixture('torch-steps.json'), 'utf8'));
 
-async function trainLike(model: LanguageModel, { run, pieceSize }: Omit<Comparison, 'name'>) {
+async function trainLike(model: LanguageModel, { run, slicing = {} }: Omit<Comparison, 'name'>) {
   const { learning_rate, weight_decay, betas, decay } = run;
   const optimizer: TrainConfig['optimizer'] = {
     ...{ name: 'adamw', epsilon: 1e-8 },
@@ -50,7 +50,10 @@ async function trainLike(model: LanguageModel, { run, pieceSize }: Omit<Comparis
   const state = new TrainingState(model, optimizer);
   const taken = [];
   for (let step = 1; step <= run.steps; step++) {
-    const batch = batchPieces(examplesOf(step), { endOfText: torch.end_of_text, multipleOf: 16, pieceSize });
+    const batch = batchPieces(examplesOf(step), {
+      ...{ endOfText: torch.end_of_text, multipleOf: 16, pieceSize: undefined },
+      ...slicing,
+    });
     const learningRate = learningRateAt({ schedule, peak: learning_rate, step, totalSteps: run.steps });
     taken.push(await takeStep(state, { step, batch, learningRate, clipNorm: run.clip_norm ?? undefined }));
   }
@@ -79,9 +82,9 @@ function withoutKeyBias(name: string, values: Float32Array): readonly number[] {
 }
 
 /** Runs the training and compares all that comes of it with PyTorch's. */
-async function expectParity({ name, run, pieceSize }: Comparison): Promise<void> {
+async function expectParity({ name, run, slicing = {} }: Comparison): Promise<void> {
   const model = await openLanguageModel(fixture('tiny-gpt2'));
-  const { losses, norms } = await trainLike(model, { run, pieceSize });
+  const { losses, norms } = await trainLike(model, { run, slicing });
   await using torchWeights = await openSafetensors(fixture(`torch-steps-${name}.safetensors`));
   const differences = [];
   for (const [parameter, variable] of model.parameters) {
@@ -106,9 +109,12 @@ describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
     (name, run) => expectParity({ name, run }),
   );
 
-  it('batches computed example by example give them too', async () => {
-    const { clipped } = torch.runs;
-    if (clipped === undefined) throw new Error('torch-steps.py makes a clipped run');
-    await expectParity({ name: 'clipped', run: clipped, pieceSize: 1 });
-  });
+  it.each([{ pieceSize: 1 }, { paddingFree: true, multipleOf: 4 }, { paddingFree: true, pieceSize: 2 }])(
+    'batches computed in another way (%o) give them too',
+    async (slicing) => {
+      const { clipped } = torch.runs;
+      if (clipped === undefined) throw new Error('torch-steps.py makes a clipped run');
+      await expectParity({ name: 'clipped', run: clipped, slicing });
+    },
+  );
 });

@@ -5,12 +5,15 @@ export const ignoredTarget = -100;
 
 /** Examples side by side, padded on the right: under a causal mask no token ever looks at the padding behind it. */
 export interface PaddedBatch {
+  readonly layout: 'padded';
   readonly rows: number;
   readonly width: number;
   /** [rows, width], padded with the end-of-text id. */
   readonly inputs: Int32Array;
   /** [rows, width], -100 where nothing is learnt. */
   readonly targets: Int32Array;
+  /** [rows]: each example's tokens. */
+  readonly lengths: Int32Array;
   /** Input tokens without the padding. */
   readonly tokens: number;
   /** Targets that are learnt. */
@@ -39,5 +42,6 @@ export function padBatch(examples: readonly Example[], padding: Padding): Padded
     tokens += example.inputs.length;
   }
   const targetCount = targets.reduce((count, target) => count + Number(target !== ignoredTarget), 0);
-  return { rows, width, inputs, targets, tokens, targetCount };
+  const lengths = Int32Array.from(examples, (example) => example.inputs.length);
+  return { layout: 'padded', rows, width, inputs, targets, lengths, tokens, targetCount };
 }

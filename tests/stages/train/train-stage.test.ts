@@ -125,7 +125,7 @@ describe('train', () => {
     expect(written).toMatchInlineSnapshot(`
       {
         "history": "14901fb5f5053ac3",
-        "version": 1,
+        "version": 2,
         "weights": "a399f553c17b8825",
       }
     `);
@@ -211,6 +211,7 @@ describe("train's configuration", () => {
       keep: 'last',
       keep_epochs: 2,
       sample: { max_new_tokens: 50 },
+      padding_free: true,
       pad_to_multiple_of: 16,
     });
   });
