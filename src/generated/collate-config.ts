@@ -21,9 +21,9 @@ export interface CollateConfig {
    */
   readonly train_on: 'all' | 'response_with_header' | 'response';
   /**
-   * For plain text: puts records one after the other, an end of text after each, and cuts the whole into examples of `max_length` tokens. Needs `train_on: all`.
+   * `examples` puts several examples into one row of at most `max_length` tokens, and `batch_size` counts rows; attention stays within each example, positions begin anew. `true` is for plain text: it puts records one after the other, an end of text after each, and cuts the whole into examples of `max_length` tokens, so that a record is read after the one before; it needs `train_on: all`.
    */
-  readonly packing: boolean;
+  readonly packing: false | true | 'examples';
   /**
    * Whether training takes the examples in another order in each epoch.
    */

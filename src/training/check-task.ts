@@ -8,6 +8,7 @@ import type { TrainingTask } from './training-task.ts';
 
 /** Throws where the batches, the model and the configuration do not go together, before anything is computed. */
 export function checkTask(task: TrainingTask): void {
+  checkPacking(task);
   checkBatches(task, task.batches, 'train');
   if (task.validation) checkBatches(task, task.validation, 'validation');
   checkEveryStepLearns(task);
@@ -19,6 +20,16 @@ export function checkTask(task: TrainingTask): void {
       message: `${keep === 'best' ? '`keep: best`' : '`early_stop`'} needs a validation loss, and nothing is bound to the port \`validation\``,
       help: 'bind it: from: { model: base, train: collate.train, validation: collate.validation }',
     });
+}
+
+function checkPacking({ batches, validation, config }: TrainingTask): void {
+  const packed = [batches, validation].some((given) => given?.recipe.packedLength !== undefined);
+  if (config.padding_free || !packed) return;
+  throw new UserError({
+    code: 'packing-needs-padding-free',
+    message: 'collate packs several examples into a row, which `padding_free: false` would take apart again',
+    help: 'leave out `padding_free: false`, or `packing: examples` in collate',
+  });
 }
 
 /** Llama was not made with dropout where tokens are embedded and where a block adds to its input. */
@@ -38,8 +49,7 @@ function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port
   if (batches.vocabulary !== tokenizer.vocabulary) throw otherVocabulary({ batches, tokenizer, port });
   const { contextLength, vocabularySize } = model.config;
   const dropLast = port === 'train' && batches.recipe.dropLast;
-  if (groupCount(batches.examples.length, { ...batches.recipe, dropLast }) === 0)
-    throw noBatch(batches, port);
+  if (groupCount(batches.examples, { ...batches.recipe, dropLast }) === 0) throw noBatch(batches, port);
   const refuse = (fault: ExampleFault) => refuseExamples(batches.examples, { ...fault, port });
   refuse({
     code: 'empty-example',

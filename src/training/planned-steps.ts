@@ -20,7 +20,7 @@ interface Plan {
 /** The steps that are still to be taken. Which examples a step takes does not depend on how many were taken before. */
 export function* plannedSteps({ batches, epochs, taken = 0 }: Plan): Generator<PlannedStep> {
   const { examples, recipe } = batches;
-  const stepsAnEpoch = groupCount(examples.length, recipe);
+  const stepsAnEpoch = groupCount(examples, recipe);
   for (let epoch = 1 + Math.floor(taken / stepsAnEpoch); epoch <= epochs; epoch++) {
     for (const [index, group] of exampleGroups({ examples, recipe, epoch }).entries()) {
       const step = (epoch - 1) * stepsAnEpoch + index + 1;
@@ -30,4 +30,4 @@ export function* plannedSteps({ batches, epochs, taken = 0 }: Plan): Generator<P
 }
 
 export const countSteps = ({ batches, epochs }: Plan): number =>
-  epochs * groupCount(batches.examples.length, batches.recipe);
+  epochs * groupCount(batches.examples, batches.recipe);

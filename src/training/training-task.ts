@@ -51,4 +51,6 @@ export const slicingOf = ({ batches, config, model }: TrainingTask): Slicing => 
   maximumWidth: model.config.contextLength,
   pieceSize: config.micro_batch_size,
   paddingFree: config.padding_free,
+  // Packed batches differ in their number of examples, and every other number is another shape to compile.
+  rowsMultipleOf: batches.recipe.packedLength === undefined ? 1 : 8,
 });

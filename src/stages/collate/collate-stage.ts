@@ -10,13 +10,13 @@ export const collateStage = declareStage<CollateConfig>({
     outputs: { batches: { type: 'batches' } },
   }),
   check: ({ packing, train_on }) =>
-    packing && train_on !== 'all'
+    packing === true && train_on !== 'all'
       ? [
           {
             pointer: '/packing',
             code: 'packing-needs-all',
             message: `packing runs records together, so training on \`${train_on}\` alone is not possible`,
-            help: 'set `train_on: all` or `packing: false`',
+            help: 'set `train_on: all`, `packing: examples` or `packing: false`',
           },
         ]
       : [],

@@ -35,7 +35,7 @@ function examplesOf(
   { config, warn }: Collation,
 ): readonly Example[] {
   const maxLength = config.max_length;
-  if (config.packing) return packExamples(records, { length: maxLength, endOfText });
+  if (config.packing === true) return packExamples(records, { length: maxLength, endOfText });
   return limitLength(records, { maxLength, policy: config.too_long, warn }).map((record) =>
     makeExample(record, { trainOn: config.train_on, endOfText, maxLength }),
   );
@@ -46,4 +46,5 @@ const recipeOf = (config: CollateConfig): BatchRecipe => ({
   shuffle: config.shuffle,
   dropLast: config.drop_last,
   seed: config.seed,
+  ...(config.packing === 'examples' ? { packedLength: config.max_length } : {}),
 });

@@ -19,6 +19,7 @@ export async function writeBatches(path: string, content: Batches): Promise<void
       shuffle: String(recipe.shuffle),
       drop_last: String(recipe.dropLast),
       seed: String(recipe.seed),
+      ...(recipe.packedLength === undefined ? {} : { packed_length: String(recipe.packedLength) }),
     },
     tensors: [
       int32Tensor('inputs', inputs.values),
@@ -62,4 +63,5 @@ const readRecipe = (file: SafetensorsFile): Batches['recipe'] => ({
   shuffle: file.metadata.shuffle === 'true',
   dropLast: file.metadata.drop_last === 'true',
   seed: readCount(file, 'seed'),
+  ...('packed_length' in file.metadata ? { packedLength: readCount(file, 'packed_length') } : {}),
 });

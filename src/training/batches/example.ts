@@ -7,9 +7,12 @@ export interface Example {
   readonly promptLength: number;
 }
 
-/** How examples become padded batches, epoch by epoch. */
+/** How examples become batches, epoch by epoch. */
 export interface BatchRecipe {
+  /** Examples in a batch, or rows that examples share. */
   readonly batchSize: number;
+  /** Examples share rows of at most so many tokens; each has one of its own where absent. */
+  readonly packedLength?: number;
   readonly shuffle: boolean;
   readonly dropLast: boolean;
   readonly seed: number;

@@ -107,8 +107,9 @@ test('packing and training on the response alone exclude each other', () => {
       pointer: '/packing',
       code: 'packing-needs-all',
       message: 'packing runs records together, so training on `response` alone is not possible',
-      help: 'set `train_on: all` or `packing: false`',
+      help: 'set `train_on: all`, `packing: examples` or `packing: false`',
     },
   ]);
   expect(collateStage.check?.({ ...defaults, packing: true })).toEqual([]);
+  expect(collateStage.check?.({ ...defaults, packing: 'examples', train_on: 'response' })).toEqual([]);
 });
