@@ -1,14 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { openModelFolder } from '../../../src/model/folder/open-model-folder.ts';
+import { writeModelFolder } from '../../../src/model/folder/write-model-folder.ts';
 import { writeTexts } from '../../../src/model/generation/write-texts.ts';
+import { openGgufModel } from '../../../src/model/gguf/open-gguf-model.ts';
 import { openLanguageModel } from '../../../src/model/language-model.ts';
+import { paddedRows } from '../../../src/model/padded-rows.ts';
 import * as load from '../../../src/stages/load/run-load.ts';
 import { openTensorBackend } from '../../../src/tensor/index.ts';
 import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
 import given from '../../fixtures/model/gguf/models.json' with { type: 'json' };
 import expected from '../../fixtures/model/gguf/smollm2.json' with { type: 'json' };
+import top from '../../fixtures/model/gguf/smollm2-logits.json' with { type: 'json' };
 import { openStageRig } from '../stage-rig.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../../fixtures/model/gguf', name);
@@ -83,5 +88,27 @@ describe.skipIf(file === undefined)(`SmolLM2${skipped}`, () => {
       written.set(id, text);
     model.dispose();
     expect(asked.map(({ id }) => written.get(id))).toEqual(expected.greedy.map(tokenizer.decode));
+  }, 120_000);
+
+  test('has the five most likely next tokens of transformers, with their logits within 1e-3', async () => {
+    await using gguf = await openGgufModel(file ?? '');
+    await openTensorBackend({ backend: 'onnx' });
+    await using rig = await openStageRig();
+    await writeModelFolder(rig.path('model'), gguf);
+    const model = await openLanguageModel(rig.path('model'));
+    for (const { ids, tokens, logits } of top) {
+      const computed = tf.tidy(() => {
+        const row = { ids: Int32Array.from(ids), batch: 1, length: ids.length };
+        const hidden = model.hidden(paddedRows(model.config, row)); // [N, C]
+        return tf.topk(model.logits(tf.slice(hidden, [ids.length - 1, 0], [1, -1])), 5);
+      });
+      expect([...computed.indices.dataSync()]).toEqual(tokens);
+      const errors = [...computed.values.dataSync()].map((value, rank) =>
+        Math.abs(value - (logits[rank] ?? 0)),
+      );
+      expect(Math.max(...errors)).toBeLessThan(1e-3);
+      tf.dispose([computed.indices, computed.values]);
+    }
+    model.dispose();
   }, 120_000);
 });
