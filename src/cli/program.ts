@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addCommand } from './commands/add-command.ts';
+import { chatCommand } from './commands/chat-command.ts';
 import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
 import { diffCommand } from './commands/diff-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
@@ -56,6 +57,7 @@ function buildProgram(context: CommandContext, ended: (code: ExitCode) => void):
   add(runsCommand);
   add(diffCommand);
   add(graphCommand);
+  add(chatCommand);
   add(scoreCommand);
   add(exportCommand);
   program.commandsGroup('Start and check:');

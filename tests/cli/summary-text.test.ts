@@ -6,6 +6,7 @@ import { summaryText } from '../../src/cli/summary/summary-text.ts';
 const terminal = {
   print: () => {},
   complain: () => {},
+  write: () => {},
   columns: 80,
   interactive: false,
   colors: createColors(false),

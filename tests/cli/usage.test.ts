@@ -30,6 +30,7 @@ test('`retune` alone shows the commands in groups and the first step', async () 
       runs        List past runs, or show what one of them did
       diff        Compare two runs: params, fields, metrics and answers
       graph       Draw the stages of a pipeline and what flows between them
+      chat        Talk to a model: a stage’s, a folder’s or a GGUF file’s
       score       Score a file of predictions as a benchmark's official tool does
       export      Write a model for other programs: transformers' or PEFT's layout,
                   tokenizer and model card

@@ -8,6 +8,8 @@ export type Colors = ReturnType<typeof createColors>;
 export interface Terminal {
   /** Writes whole lines to standard output. */
   readonly print: (text: string) => void;
+  /** Writes a piece of a line to standard output. */
+  readonly write: (text: string) => void;
   /** Writes whole lines to standard error. */
   readonly complain: (text: string) => void;
   readonly columns: number;
@@ -25,6 +27,7 @@ export function openTerminal(process: Pick<NodeJS.Process, 'stdout' | 'stderr' |
   const colored = wantsColor(env, capable);
   return {
     print: (text) => void stdout.write(`${printable(text, colored)}\n`),
+    write: (text) => void stdout.write(printable(text, colored)),
     complain: (text) => void stderr.write(`${printable(text, colored)}\n`),
     columns: Math.min(stdout.columns || 80, WIDEST),
     interactive: capable && env.CI === undefined,

@@ -1,0 +1,78 @@
+import process from 'node:process';
+import { createInterface, type Interface } from 'node:readline';
+import { UserError } from '../../user-error.ts';
+import type { CommandContext } from '../commands/command-declaration.ts';
+import { safeText } from '../terminal/safe-text.ts';
+import type { ChatSession } from './chat-session.ts';
+
+interface Conversation {
+  readonly session: Pick<ChatSession, 'ask' | 'reset' | 'setSystem'>;
+  readonly context: Pick<CommandContext, 'terminal' | 'input'>;
+  readonly json: boolean;
+}
+
+const help = '/reset forgets what was said, /system <text> sets what it begins with, /exit leaves.';
+
+/**
+ * Reads questions and writes answers until there are no more. In a terminal answers stream, and Ctrl-C stops one, or
+ * leaves where there is none; else every line is a question and its answer is printed whole.
+ */
+export async function converse(conversation: Conversation): Promise<void> {
+  const { context, json } = conversation;
+  const typed = context.terminal.interactive && 'isTTY' in context.input && context.input.isTTY === true;
+  const streams = typed && !json;
+  const reader = streams
+    ? createInterface({ input: context.input, output: process.stdout, prompt: '> ' })
+    : createInterface({ input: context.input, terminal: false });
+  if (streams) context.terminal.complain(`${help} Ctrl-C stops an answer.`);
+  let answering: AbortController | undefined;
+  reader.on('SIGINT', () => (answering ? answering.abort() : reader.close()));
+  if (streams) reader.prompt();
+  for await (const line of reader) {
+    if (line.trim() === '/exit') break;
+    answering = new AbortController();
+    await answerLine(line.trim(), { ...conversation, streams, signal: answering.signal });
+    answering = undefined;
+    if (isOpen(reader) && streams) reader.prompt();
+  }
+  reader.close();
+}
+
+const isOpen = (reader: Interface & { closed?: boolean }): boolean => reader.closed !== true;
+
+interface Answering extends Conversation {
+  readonly streams: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function answerLine(line: string, answering: Answering): Promise<void> {
+  const { session, context } = answering;
+  if (line === '') return;
+  if (line === '/reset') return session.reset();
+  if (line === '/system' || line.startsWith('/system '))
+    return session.setSystem(line.slice('/system'.length).trim());
+  if (/^\/(help|\?)$/.test(line)) return context.terminal.complain(help);
+  try {
+    await answer(line, answering);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    context.terminal.complain(`error: ${error.message}${error.help ? `\n  help: ${error.help}` : ''}`);
+  }
+}
+
+async function answer(text: string, { session, context, json, streams, signal }: Answering): Promise<void> {
+  const { terminal } = context;
+  let shown = '';
+  const onText = (soFar: string) => {
+    const safe = safeText(soFar);
+    // What was shown stays: a text only grows, but for a character that was not whole.
+    if (!streams || !safe.startsWith(shown)) return;
+    terminal.write(safe.slice(shown.length));
+    shown = safe;
+  };
+  const { text: response, finishReason, tokens } = await session.ask({ text, signal, onText });
+  if (json)
+    return terminal.print(JSON.stringify({ prompt: text, response, finish_reason: finishReason, tokens }));
+  if (!streams) return terminal.print(safeText(response).trim());
+  terminal.print(safeText(response).slice(shown.length));
+}
