@@ -126,6 +126,23 @@ export interface TrainConfig {
    */
   readonly clip_norm?: number;
   /**
+   * What is done where a step's loss is a spike. Without it nothing is; a loss that is no number stops the training in any case.
+   */
+  readonly on_spike?: {
+    /**
+     * Such a step changes no weight, and the training goes on with the next (`skip`) or ends there (`stop`). The history says which it was.
+     */
+    readonly action: 'skip' | 'stop';
+    /**
+     * A spike is a loss above so many times the median of the last `window` steps' losses.
+     */
+    readonly above: number;
+    /**
+     * How many steps the median is over; before there are so many, no loss is a spike.
+     */
+    readonly window: number;
+  };
+  /**
    * When the training and validation losses are measured: before training, after the first step, then every `every` steps, and at the end.
    */
   readonly evaluate: {

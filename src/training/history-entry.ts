@@ -12,6 +12,8 @@ export type HistoryEntry =
       readonly gradient_norm: number;
       /** Real (unpadded) input tokens since the start. */
       readonly tokens: number;
+      /** The loss was a spike, and the step changed no weight. */
+      readonly spike?: true;
     }
   | {
       readonly type: 'evaluation';
@@ -32,5 +34,5 @@ export type HistoryEntry =
       readonly step: number;
       readonly epoch: number;
       readonly best_step?: number;
-      readonly reason: 'completed' | 'early_stop';
+      readonly reason: 'completed' | 'early_stop' | 'loss_spike';
     };

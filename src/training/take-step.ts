@@ -11,25 +11,30 @@ interface Step {
   readonly learningRate: number;
   readonly clipNorm: number | undefined;
   readonly dropout?: DropoutOfPieces | undefined;
+  /** Whether a loss is such that the step is to change nothing. */
+  readonly isSpike?: ((loss: number) => boolean) | undefined;
 }
 
 export interface TakenStep {
   readonly loss: number;
   /** Over all gradients, before clipping. */
   readonly norm: number;
+  readonly spike: boolean;
 }
 
-/** Moves the weights once: forward, backward, clip, update. */
+/** Moves the weights once: forward, backward, clip, update. A loss that is a spike moves none. */
 export async function takeStep(
   state: TrainingState,
-  { step, batch, learningRate, clipNorm, dropout }: Step,
+  { step, batch, learningRate, clipNorm, dropout, isSpike }: Step,
 ): Promise<TakenStep> {
   const { loss, gradients } = await lossAndGradients(state.model, { ...batch, dropout });
   const norm = gradientNorm(gradients.values());
   if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);
   if (!Number.isFinite(norm)) throw notFinite(step, `the norm of the gradients is ${norm}`);
-  state.optimizer.update({ gradients, step, learningRate, gradientScale: clipScale(norm, clipNorm) });
-  return { loss, norm };
+  const spike = isSpike?.(loss) ?? false;
+  const gradientScale = clipScale(norm, clipNorm);
+  if (!spike) state.optimizer.update({ gradients, step: step - state.skipped, learningRate, gradientScale });
+  return { loss, norm, spike };
 }
 
 const notFinite = (step: number, what: string) =>

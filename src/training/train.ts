@@ -13,7 +13,7 @@ export async function train(given: TrainingTask): Promise<TrainingSummary> {
   const run = await TrainingRun.open(task);
   if (!run.hasHistory) await run.evaluate();
   if (run.beginsAtEpochEnd) await endEpoch(run);
-  for (const planned of run.isPatienceSpent ? [] : run.stepsToTake()) {
+  for (const planned of run.isStopped ? [] : run.stepsToTake()) {
     await run.pause();
     await run.step(planned);
     if (run.isEvaluationDue) await run.evaluate();
@@ -21,7 +21,7 @@ export async function train(given: TrainingTask): Promise<TrainingSummary> {
       await run.keepEpoch();
       await endEpoch(run);
     }
-    if (run.isPatienceSpent) break;
+    if (run.isStopped) break;
   }
   return run.end();
 }

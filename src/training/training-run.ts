@@ -6,6 +6,7 @@ import { type EvaluationSets, evaluationSets } from './evaluation/evaluation-set
 import { isEvaluationDue } from './evaluation/is-evaluation-due.ts';
 import { bestStep, isPatienceSpent, validationLosses } from './evaluation/validation-losses.ts';
 import type { HistoryEntry } from './history-entry.ts';
+import { isSpike } from './is-spike.ts';
 import { dropoutOfStep, dropoutRates } from './loss/dropout-of-step.ts';
 import { countSteps, type PlannedStep, plannedSteps } from './planned-steps.ts';
 import { writeSample } from './sample/write-sample.ts';
@@ -74,7 +75,8 @@ export class TrainingRun {
 
   async step({ step, epoch, examples }: PlannedStep): Promise<void> {
     const { config, batches } = this.#task;
-    const { schedule, optimizer, clip_norm: clipNorm } = config;
+    const { schedule, optimizer, clip_norm: clipNorm, on_spike: policy } = config;
+    const { history } = this.#state;
     this.#epoch = epoch;
     const batch = batchPieces(examples, slicingOf(this.#task));
     const learningRate = learningRateAt({
@@ -84,8 +86,11 @@ export class TrainingRun {
       totalSteps: this.#totalSteps,
     });
     const dropout = dropoutOfStep({ rates: dropoutRates(config), seed: batches.recipe.seed, step });
-    const { loss, norm } = await this.#throughput.measure(batch.tokens, () =>
-      takeStep(this.#state, { step, batch, learningRate, clipNorm, dropout }),
+    const { loss, norm, spike } = await this.#throughput.measure(batch.tokens, () =>
+      takeStep(this.#state, {
+        ...{ step, batch, learningRate, clipNorm, dropout },
+        isSpike: policy && ((loss) => isSpike(loss, { history, policy })),
+      }),
     );
     await this.#record({
       type: 'step',
@@ -95,6 +100,7 @@ export class TrainingRun {
       learning_rate: learningRate,
       gradient_norm: norm,
       tokens: this.#state.tokens + batch.tokens,
+      ...(spike ? { spike } : {}),
     });
     const { tokensPerSecond } = this.#throughput;
     this.#task.onProgress({ step, totalSteps: this.#totalSteps, loss, learningRate, tokensPerSecond });
@@ -129,7 +135,17 @@ export class TrainingRun {
     if (this.#task.config.keep === 'best' && this.#bestStep() === step) this.#state.keepAsBest();
   }
 
-  get isPatienceSpent(): boolean {
+  /** Whether it ends before its last step. */
+  get isStopped(): boolean {
+    return this.#isPatienceSpent || this.#isSpiked;
+  }
+
+  get #isSpiked(): boolean {
+    const last = this.#state.history.findLast((entry) => entry.type === 'step');
+    return this.#task.config.on_spike?.action === 'stop' && last?.spike === true;
+  }
+
+  get #isPatienceSpent(): boolean {
     const { early_stop } = this.#task.config;
     return early_stop !== undefined && isPatienceSpent(validationLosses(this.#state.history), early_stop);
   }
@@ -154,7 +170,7 @@ export class TrainingRun {
       step,
       epoch: this.#epoch,
       ...(best === undefined ? {} : { best_step: best }),
-      reason: step < this.#totalSteps ? 'early_stop' : 'completed',
+      reason: this.#isSpiked ? 'loss_spike' : step < this.#totalSteps ? 'early_stop' : 'completed',
     });
     return { steps: step, tokensPerSecond: this.#throughput.tokensPerSecond };
   }

@@ -43,7 +43,18 @@ function rowsOf(entries: readonly HistoryEntry[]): readonly (readonly string[])[
   });
 }
 
+const endings: Readonly<Record<Extract<HistoryEntry, { type: 'end' }>['reason'], string>> = {
+  completed: 'completed',
+  early_stop: 'stopped early',
+  loss_spike: 'stopped by a spike of the loss',
+};
+
 function noteOf(entry: HistoryEntry): readonly string[] {
+  if (entry.type === 'step' && entry.spike) {
+    return [
+      `step ${formatCount(entry.step)} changed nothing: its loss of ${formatFigure(entry.loss)} was a spike`,
+    ];
+  }
   if (entry.type === 'sample') {
     return [
       `sample after step ${formatCount(entry.step)}: ${safeText(entry.response).trim() || '(nothing)'}`,
@@ -51,6 +62,5 @@ function noteOf(entry: HistoryEntry): readonly string[] {
   }
   if (entry.type !== 'end') return [];
   const best = entry.best_step === undefined ? '' : `; best at step ${formatCount(entry.best_step)}`;
-  const why = entry.reason === 'early_stop' ? 'stopped early' : 'completed';
-  return [`${why} at step ${formatCount(entry.step)}${best}`];
+  return [`${endings[entry.reason]} at step ${formatCount(entry.step)}${best}`];
 }

@@ -29,9 +29,10 @@ function widestShape({ model, config, batches }: PlannedTraining): TrainingShape
   const { examples, recipe } = batches;
   const most = (of: (example: Example) => number) => examples.reduce((max, one) => Math.max(max, of(one)), 1);
   const rows = Math.min(config.micro_batch_size ?? recipe.batchSize, recipe.batchSize, examples.length || 1);
-  const longest = most(({ inputs }) => inputs.length);
+  const longest = recipe.packedLength ?? most(({ inputs }) => inputs.length);
   const padded = Math.ceil(longest / config.pad_to_multiple_of) * config.pad_to_multiple_of;
-  const counted = most(({ targets }) => targets.filter((target) => target !== ignoredTarget).length);
+  const counted =
+    recipe.packedLength ?? most(({ targets }) => targets.filter((target) => target !== ignoredTarget).length);
   return {
     rows,
     width: Math.min(padded, model.contextLength),

@@ -9,6 +9,7 @@ export class TrainingState {
   readonly model: LanguageModel;
   readonly optimizer: AdamW;
   #step = 0;
+  #skipped = 0;
   readonly #history: HistoryEntry[] = [];
   #bestWeights: ReadonlyMap<string, Float32Array> | undefined;
 
@@ -20,6 +21,11 @@ export class TrainingState {
   /** How many steps have been taken. */
   get step(): number {
     return this.#step;
+  }
+
+  /** How many of them changed nothing, because their loss was a spike. */
+  get skipped(): number {
+    return this.#skipped;
   }
 
   get history(): readonly HistoryEntry[] {
@@ -39,6 +45,7 @@ export class TrainingState {
   record(entry: HistoryEntry): void {
     this.#history.push(entry);
     this.#step = entry.step;
+    if (isSkipped(entry)) this.#skipped += 1;
   }
 
   keepAsBest(): void {
@@ -51,6 +58,7 @@ export class TrainingState {
   restore(saved: SavedState): void {
     this.#history.push(...saved.history);
     this.#step = saved.step;
+    this.#skipped = saved.history.filter(isSkipped).length;
     this.#bestWeights = saved.bestWeights;
     setWeights(this.model, saved.weights);
     for (const [name, { first, second }] of this.optimizer.moments) {
@@ -63,6 +71,8 @@ export class TrainingState {
     if (this.#bestWeights !== undefined) setWeights(this.model, this.#bestWeights);
   }
 }
+
+const isSkipped = (entry: HistoryEntry) => entry.type === 'step' && entry.spike === true;
 
 type Values = ReadonlyMap<string, Float32Array>;
 
