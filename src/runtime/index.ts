@@ -5,6 +5,7 @@ export type { Diagnostic, Span } from './diagnostic/diagnostic.ts';
 export { renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export type { Failure } from './event/failure.ts';
 export type { RunEvent } from './event/run-event.ts';
+export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export type { RunOptions } from './execute/run-options.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
 export type { RunResult } from './execute/run-result.ts';

@@ -54,10 +54,9 @@ test.skipIf(!disksPermitted)(
     expect(told.map(({ exitCode, stderr }) => [exitCode, stderr])).toMatchInlineSnapshot(`
       [
         [
-          2,
-          "error[unusable-store] the store <folder>/disk/artifacts cannot be used: EROFS: read-only file system
-        help: give it room and write access, or choose another with --store or RETUNE_STORE
-      1 error. Nothing ran.",
+          0,
+          "warning: the store <folder>/disk/artifacts can only be read, so this run is not on record
+      warning: the lock <folder>/disk/data.lock.yaml could not be written: EROFS: read-only file system",
         ],
         [
           2,

@@ -7,6 +7,7 @@ export interface RunOptions extends PipelineOptions {
   readonly force?: readonly string[];
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
+  readonly rerun?: boolean;
   readonly backend?: 'onnx' | 'cpu';
 }
 
@@ -22,6 +23,11 @@ export const runCommand: CommandDeclaration<RunOptions> = {
     repeatable('--force <stage>', 'run this stage even if nothing changed; repeatable'),
     new Option('--keep-going', 'after a failure, still run what does not depend on it'),
     new Option('--locked', 'refuse to run where a source or a stage is not what the lock says'),
+    new Option('--rerun', 'run what is cached again, beside the store, and compare what it gives').conflicts([
+      'force',
+      'locked',
+      'keepGoing',
+    ]),
     new Option('--backend <name>', 'where tensors are computed').choices(['onnx', 'cpu']),
     ...pipelineOptions,
   ],

@@ -15,6 +15,11 @@ import { reportUnlike } from './report-unlike.ts';
 export async function execute({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
+  if (options.rerun) {
+    const { executeRerun } = await import('../rerun/execute-rerun.ts');
+    const { dag, names: stages } = opened;
+    return executeRerun({ dag, store: pipelineStore(dag, { options, context }), stages, options, context });
+  }
   return await runStages({ dag: opened.dag, targets: opened.names, options, context });
 }
 
@@ -45,8 +50,9 @@ async function runStages({ dag, targets, options, context }: StagesToRun): Promi
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json: options.json });
   await printSummary({ dag, store, result: result.value, terminal, json: options.json });
-  const { lockProblem } = result.value;
-  if (lockProblem !== undefined) terminal.complain(`warning: ${safeLine(lockProblem)}`);
+  const { journalProblem, lockProblem } = result.value;
+  for (const problem of [journalProblem, lockProblem])
+    if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
   return reportUnlike(result.value, { terminal, json: options.json }) ?? codeOf[result.value.outcome];
 }
 

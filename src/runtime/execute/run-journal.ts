@@ -14,6 +14,8 @@ import type { StageOutcomes } from './run-stages.ts';
 export interface RunJournal {
   readonly run: string;
   readonly startedAt: Date;
+  /** Why the run is not on record, as a sentence without its full stop; undefined where it is. */
+  readonly problem?: string;
   /** Puts the end on record; returns how long the run took in milliseconds. */
   readonly end: (result: { readonly outcome: RunOutcome; readonly stages: StageOutcomes }) => Promise<number>;
 }
@@ -61,6 +63,26 @@ export async function beginJournal(
       return milliseconds;
     },
   };
+}
+
+/** What tells that a store is there to be read only: a run that finds everything in it need not write to it. */
+const readOnlyCodes: readonly string[] = ['EROFS', 'EACCES', 'EPERM'];
+
+/** As beginJournal; in a store that can only be read the run goes on without one. */
+export async function beginJournalIfWritable(
+  store: Store,
+  begun: Parameters<typeof beginJournal>[1],
+): Promise<RunJournal> {
+  const clock = performance.now();
+  try {
+    return await beginJournal(store, begun);
+  } catch (error) {
+    const failure = storageFailureOf(error);
+    if (failure === undefined || !readOnlyCodes.includes(failure.code)) throw error;
+    const problem = `the store ${store.root} can only be read, so this run is not on record`;
+    const { run, startedAt } = begun;
+    return { run, startedAt, problem, end: async () => Math.round(performance.now() - clock) };
+  }
 }
 
 const beatMilliseconds = 60_000;

@@ -15,6 +15,8 @@ export interface RunOptions extends StageSelection {
   readonly keepGoing?: boolean;
   /** Refuse to run where a source or a stage is not what the lock says. */
   readonly locked?: boolean;
+  /** Leave the lock as it is. */
+  readonly leaveLock?: boolean;
   /** Wins over what the stages' own `resources` say. */
   readonly resources?: StageAction['resources'];
   /** Aborted: running stages are asked to stop, and the run ends as interrupted. */

@@ -15,7 +15,7 @@ import { linkedFolder } from '../store/linked-folder.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { RunOutcome } from '../store/run-record.ts';
 import { newRunId } from '../store/run-records.ts';
-import { createStore } from '../store/store.ts';
+import { createStore, type Store } from '../store/store.ts';
 import { sweepKept } from '../store/sweep-kept.ts';
 import { sweepLeases } from '../store/sweep-leases.ts';
 import { sweepTemporary } from '../store/sweep-temporary.ts';
@@ -24,7 +24,7 @@ import { acquireSources } from './acquire-sources.ts';
 import { allOutcomes } from './all-outcomes.ts';
 import { sweepAttempts } from './attempt.ts';
 import type { RunContext } from './run-context.ts';
-import { beginJournal } from './run-journal.ts';
+import { beginJournalIfWritable } from './run-journal.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunResult } from './run-result.ts';
 import { runStages, type StageOutcomes } from './run-stages.ts';
@@ -106,35 +106,43 @@ async function run(options: RunOptions, { nodes, sources, resolutions, lock }: P
   const { dag, store, targets = [] } = options;
   await createStore(store);
   const startedAt = new Date();
-  const journal = await beginJournal(store, { run: newRunId(startedAt), startedAt, dag, targets });
+  const journal = await beginJournalIfWritable(store, { run: newRunId(startedAt), startedAt, dag, targets });
   // Also ends what still runs when this function is left by an error.
   const leaving = new AbortController();
   const context = contextOf(options, { sources, resolutions, run: journal.run, leaving: leaving.signal });
   const { emit, signal } = context;
   try {
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
-    await sweepAttempts(store, startedAt);
-    await sweepLeases(store, startedAt);
-    await sweepKept(store, startedAt);
-    await sweepTemporary(store, startedAt);
+    if (journal.problem === undefined) await sweepStore(store, startedAt);
     const reached = await runStages(nodes, context);
     const stages = allOutcomes(nodes, { reached, interrupted: signal.aborted, emit });
     const outcome = outcomeOf(stages, signal);
     const milliseconds = await journal.end({ outcome, stages });
-    const afterwards = await settleLock(dag, {
-      locked: options.locked ?? false,
-      previous: lock,
-      sources,
-      resolutions,
-      outcome,
-      outcomes: stages,
-    });
+    const afterwards = options.leaveLock
+      ? { unlikeLock: [], lockProblem: undefined }
+      : await settleLock(dag, {
+          locked: options.locked ?? false,
+          previous: lock,
+          sources,
+          resolutions,
+          outcome,
+          outcomes: stages,
+        });
     await store.statCache.save();
     emit({ type: 'run-finished', run: journal.run, outcome, milliseconds });
-    return { run: journal.run, outcome, milliseconds, stages, ...afterwards };
+    const journalProblem = journal.problem;
+    return { run: journal.run, outcome, milliseconds, stages, ...afterwards, journalProblem };
   } finally {
     leaving.abort();
   }
+}
+
+/** Clears away what killed processes left, and bounds what is kept for other runs. */
+async function sweepStore(store: Store, now: Date): Promise<void> {
+  await sweepAttempts(store, now);
+  await sweepLeases(store, now);
+  await sweepKept(store, now);
+  await sweepTemporary(store, now);
 }
 
 function contextOf(

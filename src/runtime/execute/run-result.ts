@@ -10,6 +10,8 @@ export interface RunResult {
   readonly stages: ReadonlyMap<string, StageOutcome>;
   /** Of a run that was held to the lock: the stages that came to other results than it names. */
   readonly unlikeLock: readonly string[];
+  /** Why the run is not on record, as a sentence without its full stop. */
+  readonly journalProblem: string | undefined;
   /** Why the lock could not be written, as a sentence without its full stop. */
   readonly lockProblem: string | undefined;
 }

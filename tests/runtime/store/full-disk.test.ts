@@ -72,10 +72,12 @@ test.skipIf(!disksPermitted)(
     for (const dag of [before, after]) {
       expect((await planPipeline({ dag, store: openStore(root) })).ok).toBe(true);
       const { stageProcess, store } = { stageProcess: 'none', store: openStore(root) };
-      expect(await runPipeline({ dag, store, stageProcess })).toMatchObject({
+      const refused = {
         ok: false,
         error: [{ code: 'unusable-store', message: expect.stringContaining('EROFS: read-only file system') }],
-      });
+      };
+      const idle = { ok: true, value: { outcome: 'succeeded', journalProblem: expect.any(String) } };
+      expect(await runPipeline({ dag, store, stageProcess })).toMatchObject(dag === before ? idle : refused);
     }
   },
 );

@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { Failure } from '../event/failure.ts';
+import type { Plan } from '../plan/plan.ts';
+import { planPipeline } from '../plan/plan-pipeline.ts';
+import { stagesCalled } from '../plan/select-stages.ts';
+import { ok, type Result } from '../result.ts';
+import type { ActionRecord } from '../store/action-record.ts';
+import { readRecord } from '../store/action-records.ts';
+import { borrowResults } from '../store/borrow-results.ts';
+import { openStore, type Store } from '../store/store.ts';
+import type { RunOptions } from './run-options.ts';
+import { runPipeline } from './run-pipeline.ts';
+
+/** What running a finished stage again came to. */
+export type Rerun =
+  | {
+      readonly kind: 'reran';
+      readonly first: ActionRecord;
+      readonly again: ActionRecord;
+      readonly scratch: Store;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure | undefined }
+  /** It has no result that could be compared. */
+  | { readonly kind: 'not-cached' };
+
+export interface RerunRequest extends Omit<RunOptions, 'force' | 'locked' | 'targets'> {
+  /** Only these; empty: every stage. */
+  readonly stages: readonly string[];
+  /** Told each stage's end; what it gave can be read in the scratch store until the promise is settled. */
+  readonly onRerun: (stage: string, rerun: Rerun) => Promise<void>;
+}
+
+/**
+ * Runs finished stages again, each from the very inputs that it had, so that a difference in one is not carried on to the
+ * next. Each has a scratch store of its own, which goes afterwards; the real store and the lock stay as they are.
+ */
+export async function rerunStages(request: RerunRequest): Promise<Result<void, readonly Diagnostic[]>> {
+  const { dag, store, stages, signal } = request;
+  const plan = await planPipeline({ dag, store, targets: stages });
+  if (!plan.ok) return plan;
+  const wanted = new Set(stages.flatMap((name) => stagesCalled(name, dag)));
+  for (const stage of plan.value.stages.keys()) {
+    if (signal?.aborted) break;
+    if (wanted.size > 0 && !wanted.has(stage)) continue;
+    const folder = await mkdtemp(join(tmpdir(), 'retune-rerun-'));
+    try {
+      const rerun = await rerunOne(stage, {
+        request,
+        plan: plan.value,
+        scratch: openStore(join(folder, 'store')),
+      });
+      if (!rerun.ok) return rerun;
+      await request.onRerun(stage, rerun.value);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+  return ok(undefined);
+}
+
+async function rerunOne(
+  stage: string,
+  {
+    request,
+    plan,
+    scratch,
+  }: { readonly request: RerunRequest; readonly plan: Plan; readonly scratch: Store },
+): Promise<Result<Rerun, readonly Diagnostic[]>> {
+  const decision = plan.stages.get(stage)?.decision;
+  if (decision?.kind !== 'reuse') return ok({ kind: 'not-cached' });
+  const { key, record: first } = decision;
+  const records = [...plan.stages.values()].flatMap((planned) =>
+    planned.decision.kind === 'reuse' && planned.decision.key !== key ? [planned.decision.record] : [],
+  );
+  await borrowResults(request.store, { to: scratch, records });
+  const result = await runPipeline({ ...request, store: scratch, targets: [stage], leaveLock: true });
+  if (!result.ok) return result;
+  const found = readRecord(scratch, key);
+  if (found.kind === 'usable') return ok({ kind: 'reran', first, again: found.record, scratch });
+  const outcome = result.value.stages.get(stage);
+  return ok({ kind: 'failed', failure: outcome?.decision === 'failed' ? outcome.failure : undefined });
+}
