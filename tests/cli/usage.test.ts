@@ -65,6 +65,8 @@ test('the help of a command has a sentence, its options and examples', async () 
                                 it
       --locked                  refuse to run where a source or a stage is not what
                                 the lock says
+      --rerun                   run what is cached again, beside the store, and
+                                compare what it gives
       --backend <name>          where tensors are computed (choices: "onnx", "cpu")
       -p, --param <name=value>  give one of the pipeline's params another value;
                                 repeatable
