@@ -1,5 +1,7 @@
+export { type ConstantWeightsOptions, constantWeights, type WeightPrecision } from './constant-weights.ts';
 export { openTensorBackend } from './open-tensor-backend.ts';
 export { type AdamWArrays, type AdamWSettings, adamWStep } from './ops/adam-w-step.ts';
+export { type CachedAttentionOptions, cachedAttention } from './ops/cached-attention.ts';
 export { type CausalAttentionOptions, causalAttention } from './ops/causal-attention.ts';
 export { crossEntropy } from './ops/cross-entropy.ts';
 export { type EmbeddingLookupOptions, embeddingLookup } from './ops/embedding-lookup.ts';

@@ -1,15 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeModelFolder } from '../../src/model/folder/write-model-folder.ts';
 import { type DecodingRow, decodeRows } from '../../src/model/generation/decode-rows.ts';
+import { holdWeights } from '../../src/model/hold-weights.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { parseModelConfig } from '../../src/model/model-config.ts';
 import { parameterLayout } from '../../src/model/parameter-layout.ts';
 import { RandomStream } from '../../src/model/random-stream.ts';
 import { elementCount } from '../../src/model/safetensors/tensor-type.ts';
-import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+import { openTensorBackend, type TensorBackendName, type WeightPrecision } from '../../src/tensor/index.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
 const prompt = Int32Array.of(7, 8, 9, 10, 11);
@@ -18,49 +19,65 @@ const others: readonly DecodingRow[] = [[1], [60, 59, 58, 57], [2, 2, 2, 2, 2, 2
   (ids) => ({ prompt: Int32Array.from(ids), next: writer(ids).next }),
 );
 
-describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend) => {
-  test.each(['tiny-gpt2', 'tiny-llama', 'a Llama of odd sizes'])(
+const heads = (count: number, keyValueHeads: number) => ({
+  num_attention_heads: count,
+  num_key_value_heads: keyValueHeads,
+});
+
+const llamas = {
+  // No size is a multiple of a vector's, so that rows begin at any address.
+  'a Llama of odd sizes': { hidden_size: 30, intermediate_size: 53, ...heads(3, 1) },
+  // Heads that backends have a kernel for.
+  'a Llama with heads of eight': { hidden_size: 48, intermediate_size: 53, ...heads(6, 2) },
+};
+
+const ways: readonly (readonly [TensorBackendName, WeightPrecision | 'as they are'])[] = [
+  ['cpu', 'as they are'],
+  ['cpu', 'int8'],
+  ['onnx', 'as they are'],
+  ['onnx', 'float32'],
+  ['onnx', 'int8'],
+];
+
+describe.each(ways)('on the %s backend with weights %s', (backend, precision) => {
+  test.each(['tiny-gpt2', 'tiny-llama', ...Object.keys(llamas)])(
     "every bit of a row's logits in %s is the same whenever it starts, in whatever place, beside whatever rows",
     async (name) => {
       await openTensorBackend({ backend });
-      const model = await openLanguageModel(name === 'a Llama of odd sizes' ? oddLlama : fixture(name));
+      const model = await openLanguageModel(name in llamas ? join(folder, name) : fixture(name));
+      const held = precision === 'as they are' ? undefined : holdWeights(model, precision);
       const alone = await logitsOf({ model, before: [], after: [] });
       expect(alone).toHaveLength(written.length + 1);
       for (const at of [0, 1, 2, 3, 4, 5]) {
         const queue = { model, before: others.slice(0, at), after: others.slice(at) };
         expect(await logitsOf(queue)).toEqual(alone);
       }
+      held?.[Symbol.dispose]();
       model.dispose();
     },
   );
 });
 
-let oddLlama = '';
+let folder = '';
 beforeAll(async () => {
-  oddLlama = await mkdtemp(join(tmpdir(), 'odd-llama-'));
-  await writeOddLlama(oddLlama);
+  folder = await mkdtemp(join(tmpdir(), 'llamas-'));
+  for (const [name, sizes] of Object.entries(llamas)) await writeLlama(join(folder, name), sizes);
 });
-afterAll(() => rm(oddLlama, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true }));
 
-/** No size is a multiple of a vector's, so that rows begin at any address. */
-async function writeOddLlama(folder: string): Promise<void> {
-  const config = parseModelConfig('odd', {
-    model_type: 'llama',
-    vocab_size: 61,
-    max_position_embeddings: 24,
-    hidden_size: 30,
-    intermediate_size: 53,
-    num_hidden_layers: 2,
-    num_attention_heads: 3,
-    num_key_value_heads: 1,
+async function writeLlama(path: string, sizes: Readonly<Record<string, number>>): Promise<void> {
+  const config = parseModelConfig('made up', {
+    ...{ model_type: 'llama', vocab_size: 61, max_position_embeddings: 24, num_hidden_layers: 2 },
+    ...sizes,
   });
-  const random = new RandomStream(['odd llama']);
+  const random = new RandomStream(['made-up llama']);
   const read = (name: string) =>
     Float32Array.from(
       { length: elementCount(parameterLayout(config).get(name)?.shape ?? []) },
       () => random.normal() / 5,
     );
-  await writeModelFolder(folder, { config, read });
+  await mkdir(path);
+  await writeModelFolder(path, { config, read });
 }
 
 test('rows are yielded as they end, each once, also those that write nothing', async () => {

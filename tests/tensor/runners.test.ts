@@ -99,7 +99,7 @@ test('the native runner is the one that is taken where it loads', async () => {
 });
 
 const notes = {
-  'that is no library': { path: join(import.meta.dirname, 'numbers.ts'), version: '1.30.0' },
+  'that is no library': { ...locateLibrary(), path: join(import.meta.dirname, 'numbers.ts') },
   'of another version': { ...locateLibrary(), version: '1.29.0' },
 };
 

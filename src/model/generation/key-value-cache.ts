@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { HIDDEN_SCORE } from '../attend-rows.ts';
 import type { ModelSizes } from '../model-config.ts';
 
 export interface CacheSizes {
@@ -27,7 +26,7 @@ export interface FreshKeyValues {
 
 /**
  * The keys and values of the tokens so far, [B, K, S, D] for each layer, on the host: a step adds a token a row in place,
- * where a cache on the backend would be copied whole.
+ * be it here or by the backend, and copies nothing.
  */
 export class KeyValueCache {
   readonly #sizes: ModelSizes & CacheSizes;
@@ -55,17 +54,6 @@ export class KeyValueCache {
     const { keys, values } = this.#layer(layer);
     const shape: [number, number, number, number] = [batch, keyValueHeads, slots, headWidth];
     return { keys: tf.tensor4d(keys, shape), values: tf.tensor4d(values, shape) };
-  }
-
-  /** [B, 1, 1, S]: 0 where the token after row b's first `lengths[b]` looks, HIDDEN_SCORE elsewhere; owned by the caller. */
-  mask(lengths: Int32Array): tf.Tensor {
-    const { batch, slots, slidingWindow = slots + 1 } = this.#sizes;
-    const mask = new Float32Array(batch * slots).fill(HIDDEN_SCORE);
-    for (const [row, length] of lengths.entries()) {
-      const first = Math.max(0, length - slidingWindow + 1);
-      mask.fill(0, row * slots + first, row * slots + length);
-    }
-    return tf.tensor4d(mask, [batch, 1, 1, slots]);
   }
 
   #layer(layer: number) {

@@ -13,6 +13,8 @@ export interface BackendStatistics {
   readonly sessionsCompiled: number;
 }
 
+let lastWeight = 0;
+
 /**
  * A backend of tfjs that computes nothing until data is read: kernels record ONNX nodes, and a read runs all that
  * living tensors depend on as one model, found again by its structure. One thread uses it: a run blocks.
@@ -104,6 +106,18 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     value.references = 1;
     this.#values.set(dataId, value);
     return dataId;
+  }
+
+  /** From now on the elements of these tensors are taken to stay as they are, until the returned function is called. */
+  holdConstant(tensors: readonly tf.TensorInfo[]): () => void {
+    const values = tensors.map((tensor) => this.graphValueOf(tensor));
+    if (values.some(({ data }) => data === null)) this.flush();
+    const held = values.filter(({ weight }) => weight === 0);
+    for (const value of held) value.weight = ++lastWeight;
+    return () => {
+      this.#sessions.giveUp(new Set(held.map(({ weight }) => weight)));
+      for (const value of held) value.weight = 0;
+    };
   }
 
   addReference({ dataId }: tf.TensorInfo): void {

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { inPlaceKernels } from './kernels/cached-attention.ts';
 import { fusedKernels } from './kernels/fused.ts';
 import type { Kernel, KernelCall } from './kernels/kernel.ts';
 import { kernelTable } from './kernels/kernel-table.ts';
+import { quantizedKernels } from './kernels/quantized-mat-mul.ts';
 import { OnnxBackend } from './onnx-backend.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
@@ -37,11 +39,24 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   }
   const backend = new OnnxBackend({ runner, mostPendingNodes });
   tf.registerBackend(ONNX_BACKEND, () => backend);
-  for (const [kernelName, kernel] of Object.entries({ ...kernelTable, ...fusedKernels })) {
+  for (const [kernelName, kernel] of Object.entries({
+    ...kernelTable,
+    ...fusedKernels,
+    ...quantizedKernels,
+  })) {
     if (tf.getKernel(kernelName, ONNX_BACKEND) === undefined) registerKernel(kernelName, kernel);
   }
+  setInPlaceKernels(runner.isNative);
   await tf.setBackend(ONNX_BACKEND);
   return backend;
+}
+
+function setInPlaceKernels(wanted: boolean): void {
+  for (const [kernelName, kernel] of Object.entries(inPlaceKernels)) {
+    const isThere = tf.getKernel(kernelName, ONNX_BACKEND) !== undefined;
+    if (wanted && !isThere) registerKernel(kernelName, kernel);
+    if (!wanted && isThere) tf.unregisterKernel(kernelName, ONNX_BACKEND);
+  }
 }
 
 const isSameRunner = (a: GraphRunner, b: GraphRunner): boolean =>

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
 import { isFrozen } from './is-frozen.ts';
+import { quantizedProduct } from './quantized-weights.ts';
 
 export interface LinearOptions {
   /** [..., I] */
@@ -13,12 +14,17 @@ export interface LinearOptions {
   readonly transposeWeight?: boolean | undefined;
 }
 
-/** y = x W + b, or x Wᵀ + b with `transposeWeight`: [..., I] -> [..., O]. Frozen variables get no gradient. */
+/**
+ * y = x W + b, or x Wᵀ + b with `transposeWeight`: [..., I] -> [..., O]. Frozen variables get no gradient, and nothing does
+ * where W is taken in 8 bits (see `constantWeights`).
+ */
 export function linear({ x, weight, bias, transposeWeight = false }: LinearOptions): tf.Tensor {
   if (x.rank !== 2) {
     const rows = linear({ x: tf.reshape(x, [-1, x.shape.at(-1) ?? 0]), weight, bias, transposeWeight });
     return tf.reshape(rows, [...x.shape.slice(0, -1), rows.shape.at(-1) ?? 0]);
   }
+  const rounded = quantizedProduct(x, { weight, transposed: transposeWeight });
+  if (rounded !== undefined) return bias === undefined ? rounded : tf.add(rounded, bias);
   const learnsWeight = !isFrozen(weight);
   const learnsBias = bias !== undefined && !isFrozen(bias);
   const inputs = [x, ...(learnsWeight ? [weight] : []), ...(learnsBias ? [bias] : [])];

@@ -57,10 +57,11 @@ function constantMessage(value: GraphValue): object {
   return { name: valueName(value), dims: shape, dataType: ONNX_TYPE[type], rawData };
 }
 
-// Its elements are handed over beside the model: here they are said to be in a file, which is never opened.
+// Its elements are handed over beside the model; here they are said to be in a file of the engine's package, since one
+// has to be named, and one that exists. It is never read.
 function weightMessage(value: GraphValue): object {
   const { shape, type } = value;
-  const externalData = [{ key: 'location', value: 'beside' }];
+  const externalData = [{ key: 'location', value: 'package.json' }];
   return {
     name: valueName(value),
     dims: shape,

@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 export interface LibraryFile {
   readonly path: string;
   readonly version: string;
+  /** The package's own. */
+  readonly folder: string;
 }
 
 const PACKAGE = 'onnxruntime-node';
@@ -18,7 +20,7 @@ export function locateLibrary(): LibraryFile {
   if (name === undefined)
     throw new Error(`${PACKAGE} has no library for ${process.platform} on ${process.arch}`);
   const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return { path: join(folder, name), version };
+  return { path: join(folder, name), version, folder: root };
 }
 
 function packageRoot(path: string): string {

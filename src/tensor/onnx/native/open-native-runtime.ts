@@ -10,6 +10,8 @@ import { SharedWeights } from './shared-weights.ts';
 interface Environment {
   readonly library: OrtLibrary;
   readonly version: string;
+  /** Of the package. */
+  readonly folder: string;
   readonly environment: Pointer;
   readonly memoryInfo: Pointer;
   readonly weights: SharedWeights;
@@ -47,7 +49,7 @@ const LOG_LEVEL = 4;
 const ALL_OPTIMIZATIONS = 99;
 const [ARENA, DEFAULT_MEMORY] = [1, 0];
 
-async function openEnvironment({ path, version }: LibraryFile): Promise<Environment> {
+async function openEnvironment({ path, version, folder }: LibraryFile): Promise<Environment> {
   const library = await OrtLibrary.open({ path, version });
   const environment = library.create('CreateEnv', LOG_LEVEL, 'tensor');
   const memoryInfo = library.create('CreateCpuMemoryInfo', ARENA, DEFAULT_MEMORY);
@@ -55,6 +57,7 @@ async function openEnvironment({ path, version }: LibraryFile): Promise<Environm
   const opened = {
     library,
     version,
+    folder,
     environment,
     memoryInfo,
     weights: new SharedWeights({ library, memoryInfo }),
@@ -73,7 +76,7 @@ function compile(
   { environment, threads }: Host,
 ): NativeSession {
   const { library, memoryInfo } = environment;
-  const options = sessionOptions(library, threads);
+  const options = sessionOptions(environment, threads);
   try {
     const held = weights.map(({ name, tensor }) => ({ name, value: environment.weights.hold(tensor) }));
     for (const { name, value } of held) library.call('AddInitializer', options, name, value.pointer);
@@ -91,16 +94,19 @@ function compile(
   }
 }
 
-function sessionOptions(library: OrtLibrary, threads: number): Pointer {
+function sessionOptions({ library, folder }: Environment, threads: number): Pointer {
   const options = library.create('CreateSessionOptions');
   library.call('SetIntraOpNumThreads', options, threads);
   library.call('SetInterOpNumThreads', options, 1);
   library.call('SetSessionGraphOptimizationLevel', options, ALL_OPTIMIZATIONS);
   library.call('SetSessionLogSeverityLevel', options, LOG_LEVEL);
-  for (const [name, value] of Object.entries(SETTINGS))
+  for (const [name, value] of Object.entries({ ...SETTINGS, [WEIGHTS_FOLDER]: folder }))
     library.call('AddSessionConfigEntry', options, name, value);
   return options;
 }
+
+// Where the file has to be that a model names in place of its weights.
+const WEIGHTS_FOLDER = 'session.model_external_initializers_file_folder_path';
 
 const SETTINGS = {
   'session.use_env_allocators': '1',

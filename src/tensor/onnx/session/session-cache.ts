@@ -13,6 +13,7 @@ export interface SessionLimits {
 interface Entry {
   readonly graph: CompiledGraph;
   readonly bytes: number;
+  readonly weights: readonly number[];
 }
 
 /** Compiled graphs by the key of their plan; the one unused for longest goes first. */
@@ -41,6 +42,12 @@ export class SessionCache {
     return entry.graph;
   }
 
+  /** Disposes of the sessions that have one of these weights in them. */
+  giveUp(weights: ReadonlySet<number>): void {
+    for (const [key, entry] of this.#entries)
+      if (entry.weights.some((weight) => weights.has(weight))) this.#remove(key, entry);
+  }
+
   dispose(): void {
     for (const { graph } of this.#entries.values()) graph.dispose();
     this.#entries.clear();
@@ -52,16 +59,20 @@ export class SessionCache {
     const bytes = this.#runner.isNative ? 0 : peakBytes(plan); // native sessions share one arena
     this.#bytes += bytes;
     this.#compiled++;
-    return { graph, bytes };
+    return { graph, bytes, weights: plan.weights.map(({ weight }) => weight) };
   }
 
   #evict(): void {
-    for (const [key, { graph, bytes }] of this.#entries) {
+    for (const [key, entry] of this.#entries) {
       const fits = this.#entries.size <= this.#limits.sessions && this.#bytes <= this.#limits.bytes;
       if (fits || this.#entries.size === 1) return;
-      graph.dispose();
-      this.#entries.delete(key);
-      this.#bytes -= bytes;
+      this.#remove(key, entry);
     }
+  }
+
+  #remove(key: string, { graph, bytes }: Entry): void {
+    graph.dispose();
+    this.#entries.delete(key);
+    this.#bytes -= bytes;
   }
 }
