@@ -1,4 +1,5 @@
 import { decodeRows } from '../../src/model/generation/decode-rows.ts';
+import { lengthBucket } from '../../src/model/generation/length-bucket.ts';
 import { holdWeights } from '../../src/model/hold-weights.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
@@ -12,12 +13,11 @@ holdWeights(model, precision === 'int8' ? 'int8' : 'float32');
 
 interface Work {
   readonly batch: number;
-  readonly promptLength: number;
   readonly slots: number;
   readonly prompts: readonly { readonly tokens: readonly number[]; readonly newTokens: number }[];
 }
 
-await serve(async ({ batch, promptLength, slots, prompts }: Work) => {
+await serve(async ({ batch, slots, prompts }: Work) => {
   const start = performance.now();
   const rows = prompts.map(({ tokens, newTokens }) => {
     const written: number[] = [];
@@ -28,8 +28,9 @@ await serve(async ({ batch, promptLength, slots, prompts }: Work) => {
     };
     return { prompt: Int32Array.from(tokens), next, written };
   });
+  const paddedLength = (tokens: number) => lengthBucket(tokens, { step: 32, limit: slots });
   const { signal } = new AbortController();
-  for await (const _ of decodeRows({ model, rows, width: batch, promptLength, slots, signal }));
+  for await (const _ of decodeRows({ model, rows, width: batch, paddedLength, slots, signal }));
   const seconds = (performance.now() - start) / 1000;
   const memory = process.resourceUsage().maxRSS * 1024;
   return { seconds, memory, written: rows.map(({ written }) => written) };

@@ -92,7 +92,7 @@ test('rows are yielded as they end, each once, also those that write nothing', a
   model.dispose();
 });
 
-const settings = { promptLength: 8, slots: 20, width: 3, signal: new AbortController().signal };
+const settings = { paddedLength: () => 8, slots: 20, width: 3, signal: new AbortController().signal };
 
 interface Queue {
   readonly model: LanguageModel;

@@ -81,7 +81,7 @@ describe('on the onnx backend', () => {
     const rows = answers.map(([row = 0, tokens = 0]) =>
       greedyRow(ids.slice(row * length, row * length + tokens), 10),
     );
-    const decoding = { model, rows, width: 2, promptLength: length, slots: 40 };
+    const decoding = { model, rows, width: 2, paddedLength: () => length, slots: 40 };
     for await (const _row of decodeRows({ ...decoding, signal: new AbortController().signal }));
     expect(rows.map(({ written }) => written)).toEqual(answers.map((answer) => answer.slice(2)));
   });

@@ -16,8 +16,8 @@ export interface Decoding<Row extends DecodingRow> {
   readonly rows: readonly Row[];
   /** How many rows are written at a time, B: always the same, since it is a dimension of the computation. */
   readonly width: number;
-  /** The padded length of every prompt. */
-  readonly promptLength: number;
+  /** The padded length of a prompt of so many tokens. */
+  readonly paddedLength: (tokens: number) => number;
   /** The most tokens that a row may have, its prompt included. */
   readonly slots: number;
   readonly signal: AbortSignal;
@@ -68,13 +68,14 @@ interface Filling<Row extends DecodingRow> extends Decoding<Row> {
 
 /** Gives a free place to the next waiting row; one that writes nothing is yielded at once. */
 async function* fillPlace<Row extends DecodingRow>(filling: Filling<Row>): AsyncGenerator<Row> {
-  const { model, cache, waiting, places, place, promptLength, signal } = filling;
+  const { model, cache, waiting, places, place, paddedLength, signal } = filling;
   while (places[place] === undefined) {
     const { value: row, done } = waiting.next();
     if (done) return;
     await turn(signal);
     const { prompt } = row;
-    const token = row.next(await readPrompt({ model, cache, prompt, length: promptLength, place }));
+    const length = paddedLength(prompt.length);
+    const token = row.next(await readPrompt({ model, cache, prompt, length, place }));
     if (token === undefined) yield row;
     else places[place] = { row, token, position: prompt.length };
   }

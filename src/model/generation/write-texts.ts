@@ -33,13 +33,12 @@ const slotStep = 64;
 export async function* writeTexts(writing: Writing): AsyncGenerator<WrittenText> {
   const { model, tokenizer, settings, signal } = writing;
   const { contextLength: limit } = model.config;
-  const groups = groupByLength(encodePrompts(writing), ({ tokens }) =>
-    lengthBucket(tokens.length, { step: promptStep, limit }),
-  );
-  for (const [promptLength, prompts] of groups) {
+  const paddedLength = (tokens: number) => lengthBucket(tokens, { step: promptStep, limit });
+  const slotsOf = ({ tokens }: EncodedPrompt) =>
+    lengthBucket(paddedLength(tokens.length) + settings.maxNewTokens, { step: slotStep, limit });
+  for (const [slots, prompts] of groupByLength(encodePrompts(writing), slotsOf)) {
     const rows = prompts.map((prompt) => new TextWriter({ prompt, tokenizer, settings }));
-    const slots = lengthBucket(promptLength + settings.maxNewTokens, { step: slotStep, limit });
-    const decoding = { model, rows, width: settings.batchSize, promptLength, slots, signal };
+    const decoding = { model, rows, width: settings.batchSize, paddedLength, slots, signal };
     for await (const writer of decodeRows(decoding)) yield writer.written();
   }
 }

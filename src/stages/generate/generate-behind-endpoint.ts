@@ -12,6 +12,12 @@ export async function generateBehindEndpoint(generation: Generation & { model: s
       message: `the model \`${model}\` is behind an endpoint, which cannot rate given responses`,
       help: 'rate with a model folder, or let the endpoint answer with `mode: text`',
     });
+  if (config.precision !== 'float32')
+    throw new UserError({
+      code: 'endpoint-precision',
+      message: `the model \`${model}\` is behind an endpoint, which decides by itself how it computes`,
+      help: 'leave out `precision`',
+    });
   const { askEndpoint } = await import('./endpoint/ask-endpoint.ts');
   const source: AnswerSource = (asking) => askEndpoint({ ...asking, model, settings: config.endpoint });
   return askAll(generation, { source, fingerprint: 'endpoint' });

@@ -1,3 +1,4 @@
+import { holdWeights } from '../../model/hold-weights.ts';
 import { checkGenerationMemory } from '../../model/memory/check-generation-memory.ts';
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
 import { expectedMemory } from '../models/expected-memory.ts';
@@ -17,12 +18,13 @@ export interface LocalGeneration extends Generation {
 
 /** Lets the model in a folder answer or rate. */
 export async function generateLocally(generation: LocalGeneration): Promise<Generated> {
-  const { config, questions, folder, resources } = generation;
+  const { config, questions, folder, resources, host } = generation;
   const slots = config.max_new_tokens + longestPrompt(questions);
   const expected = await expectedMemory(folder, resources, (model, limit) =>
     checkGenerationMemory({ model, rows: config.batch_size, slots, limit }),
   );
-  using local = await openLocalModel(folder, resources);
+  using local = await openLocalModel(folder, { resources, host });
+  using _weights = holdWeights(local.model, config.precision);
   const { tensorBackend } = local;
   // The rows that are computed together are part of a computation's shape, and floats may follow it.
   const fingerprint = JSON.stringify({ ...tensorBackend, batch_size: config.batch_size });

@@ -1,6 +1,7 @@
 import { readEndTokens } from '../../model/folder/end-tokens.ts';
 import { type LanguageModel, openLanguageModel } from '../../model/language-model.ts';
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
+import type { StageHost } from '../../runtime/stage/stage-definition.ts';
 import { openTensorBackend, type TensorBackendInfo } from '../../tensor/index.ts';
 import { openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
@@ -17,11 +18,14 @@ export interface LocalModel extends Disposable {
   readonly endTokens: readonly number[];
 }
 
+/** Where a model is to compute, and who hears of it. */
+export interface Place {
+  readonly resources: StageAction['resources'];
+  readonly host: StageHost;
+}
+
 /** Loads a model's folder onto the tensor backend that `resources` asks for. */
-export async function openLocalModel(
-  folder: string,
-  resources: StageAction['resources'],
-): Promise<LocalModel> {
+export async function openLocalModel(folder: string, { resources, host }: Place): Promise<LocalModel> {
   const served = await endpointModel(folder);
   if (served !== undefined)
     throw new UserError({
@@ -30,7 +34,10 @@ export async function openLocalModel(
       help: 'take a model that was loaded from a folder or made with `init`',
     });
   const tokenizer = await openTokenizer(folder);
-  const tensorBackend = await openTensorBackend(chosenBackend(resources));
+  const tensorBackend = await openTensorBackend({
+    ...chosenBackend(resources),
+    onNote: (message) => host.report({ type: 'note', level: 'info', message }),
+  });
   const model = await openLanguageModel(folder);
   if (tokenizer.vocabularySize > model.config.vocabularySize)
     throw new UserError({

@@ -19,7 +19,7 @@ export const { run } = implementStage<TrainConfig>()({
     const expected = await expectedMemory(inputs.model.path, resources, (model, limit) =>
       checkTrainingMemory({ model, config, batches, limit }),
     );
-    using local = await openLocalModel(inputs.model.path, resources);
+    using local = await openLocalModel(inputs.model.path, { resources, host });
     const { tokenizer, tensorBackend } = local;
     using tuned = tuneModel(local.model, { config, seed: config.seed ?? batches.recipe.seed });
     const { steps, tokensPerSecond } = await train({

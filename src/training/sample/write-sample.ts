@@ -45,7 +45,7 @@ export async function writeSample({
     model,
     rows: [writer],
     width: 1,
-    promptLength: lengthBucket(tokens.length, { step: 32, limit }),
+    paddedLength: (length) => lengthBucket(length, { step: 32, limit }),
     slots: lengthBucket(tokens.length + room, { step: 64, limit }),
     signal: new AbortController().signal, // never aborted: training stops between steps, where its state can be saved
   });

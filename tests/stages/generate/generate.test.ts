@@ -33,6 +33,7 @@ const defaults: GenerateConfig = {
   stop_tokens: [],
   clean: true,
   batch_size: 2,
+  precision: 'float32',
   too_long: 'refuse',
   endpoint: { concurrency: 1, timeout_seconds: 1, retries: 0 },
 };

@@ -62,6 +62,7 @@ function configOf(address: string | undefined): Parameters<typeof checkEndpoint>
     stop_tokens: [],
     clean: true,
     batch_size: 1,
+    precision: 'float32',
     too_long: 'refuse',
     endpoint: {
       ...(address === undefined ? {} : { base_url: address }),
