@@ -26,7 +26,15 @@ async function chat(call: CommandCall<ChatOptions>): Promise<ExitCode> {
   if (found === undefined) return exitCode.badUsage;
   const { folder, template } = found;
   const prompt = await openChatPrompt({ folder, given: options.template ?? template });
-  using local = await openLocalModel(folder, {});
+  using local = await openLocalModel(folder, {
+    resources: {},
+    host: {
+      signal: new AbortController().signal,
+      report: (report) => {
+        if (report.type === 'note' && !options.json) context.terminal.complain(report.message);
+      },
+    },
+  });
   const settings = settingsOf(options, local.endTokens);
   const session = new ChatSession({ local, prompt, settings, system: options.system });
   await converse({ session, context, json: options.json === true });

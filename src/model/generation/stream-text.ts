@@ -42,7 +42,7 @@ export async function streamText(streaming: Streaming): Promise<WrittenText> {
     model,
     rows: [{ prompt: writer.prompt, next }],
     width: 1,
-    promptLength: lengthBucket(tokens.length, { step: 32, limit }),
+    paddedLength: (length) => lengthBucket(length, { step: 32, limit }),
     slots: lengthBucket(tokens.length + room, { step: 64, limit }),
     signal,
   });
