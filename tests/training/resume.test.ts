@@ -1,3 +1,5 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TensorBackendName } from '../../src/tensor/index.ts';
 import type { HistoryEntry } from '../../src/training/history-entry.ts';
@@ -74,6 +76,27 @@ describe('an interrupted training', () => {
       expect(await training.run(given)).toEqual(await whole.run(given));
     },
   );
+
+  it('takes up no state in which a single bit is another, in whatever part of it', async () => {
+    const whole = await uninterrupted();
+    for (const share of [0.02, 0.3, 0.6, 0.99]) {
+      await using training = await TinyTraining.create();
+      expect(await abortAfter(training, 4)).toMatchObject({ name: 'AbortError' });
+      const names = await readdir(training.statePath);
+      expect(names).toEqual([expect.stringMatching(/^step-4\.[0-9a-f]{64}\.safetensors$/)]);
+      const path = join(training.statePath, names[0] ?? '');
+      const bytes = await readFile(path);
+      bytes.writeUInt8(
+        bytes.readUInt8(Math.floor(bytes.length * share)) ^ 4,
+        Math.floor(bytes.length * share),
+      );
+      await writeFile(path, bytes);
+      const steps: number[] = [];
+      const onProgress = ({ step }: TrainingProgress) => void steps.push(step);
+      expect(await training.run({ ...(await validated()), onProgress })).toEqual(whole);
+      expect(steps[0]).toBe(1);
+    }
+  });
 
   it('that was aborted before its first step takes up its evaluation', async () => {
     await using training = await TinyTraining.create();

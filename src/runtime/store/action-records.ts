@@ -7,6 +7,7 @@ import type { ActionRecord } from './action-record.ts';
 import { createAtomically, writeAtomically } from './atomic-write.ts';
 import { contentState } from './content-state.ts';
 import { digestsAt, type PortContent, parsePortContent } from './digest.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { actionPath } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
@@ -37,7 +38,7 @@ export async function findRecord(store: Store, key: CacheKey): Promise<FoundReco
 export function readRecord(store: Store, key: CacheKey): Exclude<FoundRecord, { kind: 'output-lost' }> {
   const path = actionPath(key);
   try {
-    const record = parseRecord(JSON.parse(readFileSync(join(store.root, path), 'utf8')), key);
+    const record = parseRecord(parseSealed(readFileSync(join(store.root, path), 'utf8')), key);
     return record === undefined ? { kind: 'unreadable', path } : { kind: 'usable', record };
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'absent' };
@@ -58,7 +59,7 @@ export async function commitRecord(
   const file = {
     root: store.root,
     path: join(store.root, actionPath(record.key)),
-    content: `${JSON.stringify(record, null, 1)}\n`,
+    content: sealJson(JSON.stringify(record, null, 1)),
     durable: true,
   };
   if (!replace) {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { storeLayout } from './store-layout.ts';
 import { storageFailureOf } from './system-error.ts';
@@ -17,7 +18,7 @@ export type ModuleCache = Readonly<Record<string, KnownModules>>;
 
 export function readModuleCache({ root }: Store): ModuleCache {
   try {
-    const value: unknown = JSON.parse(readFileSync(join(root, storeLayout.moduleCache), 'utf8'));
+    const value = parseSealed(readFileSync(join(root, storeLayout.moduleCache), 'utf8'));
     return typeof value === 'object' && value !== null
       ? Object.fromEntries(Object.entries(value).filter(isEntry))
       : {};
@@ -31,7 +32,7 @@ export async function saveModuleCache({ root }: Store, cache: ModuleCache): Prom
   if (!existsSync(root)) return;
   const path = join(root, storeLayout.moduleCache);
   try {
-    await writeAtomically({ root, path, content: `${JSON.stringify(cache, null, 1)}\n`, durable: false });
+    await writeAtomically({ root, path, content: sealJson(JSON.stringify(cache, null, 1)), durable: false });
   } catch (error) {
     if (storageFailureOf(error) === undefined) throw error;
   }

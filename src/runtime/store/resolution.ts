@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Json } from '../../json.ts';
 import { writeAtomically } from './atomic-write.ts';
 import { type Digest, parseDigest } from './digest.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { resolutionPath } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
@@ -35,7 +36,7 @@ export function parseResolution(value: unknown): Resolution | undefined {
 /** What the store remembers of an address; nothing where it has never been resolved, or the note is damaged. */
 export function readResolution({ root }: Store, address: string): Resolution | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(join(root, resolutionPath(address)), 'utf8'));
+    const value = parseSealed(readFileSync(join(root, resolutionPath(address)), 'utf8'));
     if (typeof value !== 'object' || value === null || !('address' in value) || !('is' in value))
       return undefined;
     return value.address === address ? parseResolution(value.is) : undefined;
@@ -52,6 +53,6 @@ export const writeResolution = (
   writeAtomically({
     root,
     path: join(root, resolutionPath(address)),
-    content: `${JSON.stringify({ format: 1, address, is: renderResolution(resolution) })}\n`,
+    content: sealJson(JSON.stringify({ format: 1, address, is: renderResolution(resolution) })),
     durable: true,
   });

@@ -5,6 +5,7 @@ import { writeAtomically } from './atomic-write.ts';
 import { parseRunRecord } from './parse-run-record.ts';
 import { mayBeAlive } from './process-identity.ts';
 import type { RunRecord } from './run-record.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { runPath, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
@@ -31,7 +32,7 @@ export function listRunIds(store: Store): readonly string[] {
 export function readRun(store: Store, run: string): RunRecord | undefined {
   if (run.includes('/') || run.includes('\\')) return undefined;
   try {
-    const value: unknown = JSON.parse(readFileSync(join(store.root, runPath(run)), 'utf8'));
+    const value = parseSealed(readFileSync(join(store.root, runPath(run)), 'utf8'));
     const record = parseRunRecord(value);
     return record && withItsEnd(record);
   } catch (error) {
@@ -53,7 +54,8 @@ export function* listRuns(store: Store): Generator<RunRecord> {
 export async function writeRun(store: Store, record: RunRecord): Promise<void> {
   const path = join(store.root, runPath(record.run));
   const durable = record.outcome !== 'running';
-  await writeAtomically({ root: store.root, path, content: `${JSON.stringify(record, null, 1)}\n`, durable });
+  const content = sealJson(JSON.stringify(record, null, 1));
+  await writeAtomically({ root: store.root, path, content, durable });
 }
 
 /** A journal whose process is gone will never be ended. */

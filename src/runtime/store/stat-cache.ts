@@ -2,6 +2,7 @@ import { type BigIntStats, existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
 import { type Digest, parseDigest } from './digest.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import { storeLayout } from './store-layout.ts';
 import { storageFailureOf } from './system-error.ts';
 
@@ -53,7 +54,7 @@ export class StatCache {
     const path = join(this.#root, storeLayout.statCache);
     const merged = this.#bounded(new Map([...this.#writtenByOthers(path), ...this.#entries]));
     const lines = merged.map(([file, { identity, digest }]) => JSON.stringify([file, identity, digest]));
-    const content = `[\n${lines.join(',\n')}\n]\n`;
+    const content = sealJson(`{"files":[\n${lines.join(',\n')}\n]}`);
     try {
       await writeAtomically({ root: this.#root, path, content, durable: false });
       this.#changed = false;
@@ -96,8 +97,8 @@ function readEntries(path: string): Map<string, Entry> {
 
 function readRows(path: string): readonly unknown[] {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return Array.isArray(value) ? value : [];
+    const { files }: { readonly files?: unknown } = Object(parseSealed(readFileSync(path, 'utf8')));
+    return Array.isArray(files) ? files : [];
   } catch {
     return [];
   }

@@ -1,10 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { type KeptEpoch, keptEpochs } from './kept-epoch-name.ts';
-import { flush, readStateFile, writeState } from './state-file.ts';
+import { digestOf, flush, readStateFile, writeState } from './state-file.ts';
 import type { SavedState, TrainingState } from './training-state.ts';
 
 /** Where trainings that differ in their number of epochs keep what they came to at the end of one. */
@@ -54,12 +52,6 @@ async function epochsIn(folder: string, fingerprint: string): Promise<readonly K
   const names = await readdir(folder).catch((): string[] => []);
   const own = keptEpochs(names).filter((kept) => kept.fingerprint === shortHash(fingerprint));
   return own.sort((a, b) => b.epoch - a.epoch);
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
 }
 
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);

@@ -1,5 +1,8 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/open-safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import type { HistoryEntry } from '../history-entry.ts';
@@ -19,13 +22,26 @@ export async function saveState(folder: string, saved: StateToSave): Promise<voi
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, 'state.safetensors.new');
   await writeState(temporary, saved);
-  await rename(temporary, statePath(folder));
+  const name = `step-${saved.state.step}.${await digestOf(temporary)}.safetensors`;
+  await rename(temporary, join(folder, name));
   await flush(folder);
+  for (const earlier of await statesIn(folder))
+    if (earlier.name !== name) await rm(join(folder, earlier.name), { force: true });
 }
 
-/** The state that an interrupted training left; undefined where there is none that this engine can take up exactly. */
-export const readState = (folder: string, fingerprint: string): Promise<SavedState | undefined> =>
-  readStateFile(statePath(folder), fingerprint);
+/**
+ * The latest state that an interrupted training left; undefined where there is none that this engine can take up
+ * exactly. Bytes that do not have the hash in the file's name are none.
+ */
+export async function readState(folder: string, fingerprint: string): Promise<SavedState | undefined> {
+  for (const { name, digest } of await statesIn(folder)) {
+    const path = join(folder, name);
+    const whole = (await digestOf(path).catch(() => undefined)) === digest;
+    const state = whole ? await readStateFile(path, fingerprint) : undefined;
+    if (state !== undefined) return state;
+  }
+  return undefined;
+}
 
 /** Writes a new file, which is on the disk when this resolves. */
 export async function writeState(path: string, { state, fingerprint }: StateToSave): Promise<void> {
@@ -62,7 +78,29 @@ export async function readStateFile(path: string, fingerprint: string): Promise<
   }
 }
 
-const statePath = (folder: string) => join(folder, 'state.safetensors');
+interface NamedState {
+  readonly name: string;
+  readonly step: number;
+  /** SHA-256 of the file's bytes. */
+  readonly digest: string;
+}
+
+/** The states in a folder, the latest first. */
+async function statesIn(folder: string): Promise<readonly NamedState[]> {
+  const names = await readdir(folder).catch((): string[] => []);
+  const states = names.flatMap((name): NamedState[] => {
+    const [, step, digest] = /^step-(\d+)\.([0-9a-f]{64})\.safetensors$/.exec(name) ?? [];
+    return step === undefined || digest === undefined ? [] : [{ name, step: Number(step), digest }];
+  });
+  return states.sort((a, b) => b.step - a.step);
+}
+
+/** SHA-256 of a file's bytes. */
+export async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
 
 function tensorsOf({ model, optimizer, history, bestWeights }: TrainingState): readonly TensorToWrite[] {
   const lines = Buffer.from(history.map((entry) => `${JSON.stringify(entry)}\n`).join(''));

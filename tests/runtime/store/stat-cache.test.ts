@@ -51,7 +51,9 @@ test('the cache is bounded: files that are gone leave it first, then those looke
     await cache.save();
   };
   const kept = (): readonly string[] =>
-    JSON.parse(readFileSync(join(rig.storeRoot, 'stat-cache.json'), 'utf8')).map(([path]: [string]) => path);
+    JSON.parse(readFileSync(join(rig.storeRoot, 'stat-cache.json'), 'utf8')).files.map(
+      ([path]: [string]) => path,
+    );
   await remember(a, b, c);
   await remember(a);
   expect(kept()).toEqual([b, c, a]);
