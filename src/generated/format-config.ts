@@ -86,6 +86,10 @@ export interface FormatConfig {
    */
   readonly description?: string;
   /**
+   * Puts what the template writes into the chat template of the tokenizer at the port `tokenizer`: the prompt and its header as the user's turn, the response as the assistant's. For asking a chat model what was written for any model, as a judge's questions or a benchmark's are.
+   */
+  readonly apply_chat_template: boolean;
+  /**
    * For chat templates: the system message of conversations that have none of their own.
    */
   readonly system?: string;

@@ -17,10 +17,10 @@ export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
       return [...checkSources(template.sources), ...checkDescription(config), ...unheeded(config)];
     case 'chat': {
       const { given } = template;
-      if (given === undefined) return withoutShots(config);
+      if (given === undefined) return [...withoutShots(config), ...wrappedTwice(config)];
       return problemOf('/template/chat', () =>
         chatTemplate({ source: chatTemplateSource(given), namedTokens: {} }),
-      ).concat(withoutShots(config));
+      ).concat(withoutShots(config), wrappedTwice(config));
     }
     default:
       return template satisfies never;
@@ -53,6 +53,18 @@ const withoutShots = (config: FormatConfig): readonly ConfigProblem[] =>
       help: 'write the examples as turns of the conversation',
     }));
 
+const wrappedTwice = ({ apply_chat_template: applied }: FormatConfig): readonly ConfigProblem[] =>
+  applied
+    ? [
+        {
+          pointer: '/apply_chat_template',
+          code: 'unheeded-field',
+          message: '`apply_chat_template` means nothing to a template that is a chat template already',
+          help: 'leave it out',
+        },
+      ]
+    : [];
+
 function problemOf(pointer: string, parse: () => unknown): readonly ConfigProblem[] {
   try {
     parse();
@@ -67,7 +79,7 @@ function problemOf(pointer: string, parse: () => unknown): readonly ConfigProble
 function unheeded(config: FormatConfig): readonly ConfigProblem[] {
   const { system, conversation, train_on_roles: roles, train_on_turns: turns } = config;
   const set = {
-    system: system !== undefined,
+    system: system !== undefined && !config.apply_chat_template,
     conversation: Object.values(conversation).some((value) => Object.keys(value).length > 0),
     train_on_roles: roles.join() !== 'assistant',
     train_on_turns: turns !== 'all',

@@ -31,6 +31,10 @@ function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort }
     const help = 'or leave `fit_tokens` out';
     return { tokenizer: { accepts: ['tokenizer'], required: true, parts: 'one', help } };
   }
+  if (config.apply_chat_template) {
+    const help = 'or leave `apply_chat_template` out';
+    return { tokenizer: { accepts: ['tokenizer'], required: true, parts: 'one', help } };
+  }
   if (template.kind !== 'chat') return {};
   const required = template.given === undefined;
   const help = 'or name a chat template: `template: { chat: chatml }`';

@@ -1,8 +1,9 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
+import type { ChatMessage, Conversation } from '../../text/chat/chat-message.ts';
 import { chatSegments } from '../../text/chat/chat-segments.ts';
 import { conversationOf } from '../../text/chat/conversation-of.ts';
 import { openChatTemplate } from '../../text/chat/open-chat-template.ts';
-import type { FormattedRecord } from '../../text/formatted-record.ts';
+import type { FormattedRecord, Segment } from '../../text/formatted-record.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { jinjaTemplate } from '../../text/template/jinja-template.ts';
 import { namedTemplates } from '../../text/template/named-templates.ts';
@@ -11,7 +12,7 @@ import { openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import { exampleFormat } from './example-format.ts';
 import { exampleTemplateOf } from './example-template-of.ts';
 import { rowOf } from './row-of.ts';
-import { templateKind } from './template-kind.ts';
+import { type TemplateKind, templateKind } from './template-kind.ts';
 
 /** How a record is written: its segments, and what there is to choose from. */
 export type RecordFormat = (
@@ -30,6 +31,18 @@ export async function recordFormat(config: FormatConfig, inputs: FormatInputs): 
   const template = templateKind(config);
   const { tokenizer: folder } = inputs;
   if (template.kind === 'chat') return plainly(await chatFormat(config, { folder, given: template.given }));
+  const written = await writtenFormat(config, { template, ...inputs });
+  if (!config.apply_chat_template) return written;
+  const wrap = await openChat(config, { folder, given: undefined });
+  return (record) => asTurns(written(record), { wrap, system: config.system });
+}
+
+type OtherTemplate = Exclude<TemplateKind, { readonly kind: 'chat' }>;
+
+async function writtenFormat(
+  config: FormatConfig,
+  { template, ...inputs }: FormatInputs & { readonly template: OtherTemplate },
+): Promise<RecordFormat> {
   const isExample =
     template.kind === 'benchmark' || config.shots !== undefined || config.description !== undefined;
   if (isExample || (template.kind === 'written' && template.sources.choices !== undefined))
@@ -41,10 +54,20 @@ const plainly =
   (template: Template): RecordFormat =>
   (record) => ({ segments: template(rowOf(record)) });
 
-async function chatFormat(
-  config: FormatConfig,
-  files: { folder: string | undefined; given: string | undefined },
-): Promise<Template> {
+type ConversationWriter = (conversation: Conversation) => readonly Segment[];
+
+async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<Template> {
+  const write = await openChat(config, files);
+  const options = { fields: config.conversation, system: config.system };
+  return (row) => write(conversationOf(row, options));
+}
+
+interface ChatFiles {
+  readonly folder: string | undefined;
+  readonly given: string | undefined;
+}
+
+async function openChat(config: FormatConfig, files: ChatFiles): Promise<ConversationWriter> {
   const tokenizer = files.folder === undefined ? undefined : await openTokenizer(files.folder);
   const format = {
     template: await openChatTemplate(files),
@@ -52,6 +75,29 @@ async function chatFormat(
     trainedRoles: config.train_on_roles,
     trainedTurns: config.train_on_turns,
   };
-  const options = { fields: config.conversation, system: config.system };
-  return (row) => chatSegments(conversationOf(row, options), format);
+  return (conversation) => chatSegments(conversation, format);
 }
+
+interface Wrapping {
+  readonly wrap: ConversationWriter;
+  readonly system: string | undefined;
+}
+
+/** What was written for any model as a user's turn and, where there is a response, an assistant's. */
+function asTurns(
+  { segments, ...others }: ReturnType<RecordFormat>,
+  { wrap, system }: Wrapping,
+): ReturnType<RecordFormat> {
+  const isAnswer = ({ role }: Segment) => role === 'response' || role === 'end';
+  const [asked, answer] = [segments.filter((one) => !isAnswer(one)), segments.filter(isAnswer)].map(textOf);
+  const messages: readonly ChatMessage[] = [
+    ...(system === undefined ? [] : [{ role: 'system', content: system }]),
+    { role: 'user', content: (asked ?? '').trim() },
+    ...(answer ? [{ role: 'assistant', content: answer.trim() }] : []),
+  ];
+  // How much of the prompt others share was counted before it was wrapped.
+  const { shared_characters: _, ...kept } = others;
+  return { ...kept, segments: wrap({ messages }) };
+}
+
+const textOf = (segments: readonly Segment[]): string => segments.map(({ text }) => text).join('');

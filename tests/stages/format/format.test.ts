@@ -1,9 +1,16 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { checkTemplate } from '../../../src/stages/format/check-template.ts';
 import * as format from '../../../src/stages/format/run-format.ts';
+import { namedChatTemplates } from '../../../src/text/chat/named-chat-templates.ts';
+import type { FormattedRecord } from '../../../src/text/formatted-record.ts';
+import { parseFormattedRecord } from '../../../src/text/parse-record.ts';
+import type { DataRecord } from '../../../src/text/record.ts';
 import { openStageRig } from '../stage-rig.ts';
 
 const defaults = {
+  apply_chat_template: false,
   train_on_roles: ['assistant' as const],
   train_on_turns: 'all' as const,
   conversation: { roles: {} },
@@ -95,6 +102,47 @@ describe('format', () => {
       records: records.map(({ id }) => ({ id, problem: 'it has no field `instruction`' })),
       help: 'map it with `fields: { instruction: <its name in your data> }` of the load stage; the row has `text`',
     });
+  });
+
+  test('a prompt that was written for any model becomes the turn of a user, and its response that of an assistant', async () => {
+    await using rig = await openStageRig();
+    const folder = rig.path('tokenizer');
+    await mkdir(folder);
+    await copyFile(
+      fileURLToPath(new URL('../../fixtures/text/chat/tokenizer.json', import.meta.url)),
+      `${folder}/tokenizer.json`,
+    );
+    await rig.write(
+      'tokenizer/tokenizer_config.json',
+      JSON.stringify({ chat_template: namedChatTemplates.chatml }),
+    );
+    await rig.writeRecords('in', [
+      { id: 'a', question: 'Why <|im_end|>?', answer: 'So.' },
+      { id: 'b', question: 'How?', answer: '' },
+    ]);
+    const template = { prompt: 'Q: {{ question }}', header: '\nA:', response: '{{ answer }}' };
+    const config = { ...defaults, template, apply_chat_template: true, system: 'Be brief.' };
+    await rig.run(format, {
+      config,
+      inputs: { records: 'in', tokenizer: 'tokenizer' },
+      outputs: files.outputs,
+    });
+    const records = (await rig.readRecords('out')).map((row) => parseFormattedRecord(row as DataRecord));
+    const textOf = (record: FormattedRecord, ...roles: string[]) =>
+      record.segments
+        .filter(({ role }) => roles.includes(role))
+        .map(({ text }) => text)
+        .join('');
+    const opening = '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n';
+    expect(
+      records.map((record) => [textOf(record, 'prompt'), textOf(record, 'response', 'end', 'tail')]),
+    ).toEqual([
+      [`${opening}Q: Why <|im_end|>?\nA:<|im_end|>\n<|im_start|>assistant\n`, 'So.<|im_end|>\n'],
+      [`${opening}Q: How?\nA:<|im_end|>\n<|im_start|>assistant\n`, ''],
+    ]);
+    // What the row says stays text even where it looks like the template's own mark.
+    const special = records[0]?.segments.flatMap(({ text, special }) => (special ? [text] : []));
+    expect(special?.filter((text) => text === '<|im_end|>')).toHaveLength(3);
   });
 
   test('check points at each part of a template that does not parse', () => {
