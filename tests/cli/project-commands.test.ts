@@ -201,6 +201,7 @@ test('doctor finds a backend that computes', async () => {
     'backend onnx',
     'backend cpu',
     'backend tensorflow',
+    'sandbox',
     'store',
   ]);
   expect(findings.find(({ subject }: { subject: string }) => subject === 'backend onnx').state).toBe('good');
