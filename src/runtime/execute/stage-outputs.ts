@@ -7,6 +7,7 @@ import { FileChangedError } from '../store/hash-file.ts';
 import { ingest } from '../store/ingest.ts';
 import type { Store } from '../store/store.ts';
 import { storageFailureOf } from '../store/system-error.ts';
+import { failureOf, isUserError } from './failure-of.ts';
 
 /** Takes what a stage wrote into the store; fails where it did not write all that it declares. */
 export async function ingestOutputs(
@@ -44,6 +45,7 @@ function ingestFailure(error: unknown): Failure {
     const message = `an output was still being written after the stage had ended: ${error.path}`;
     return { kind: 'stage-error', code: 'output-still-written', message };
   }
+  if (isUserError(error)) return failureOf(error, new AbortController().signal);
   const storage = storageFailureOf(error);
   if (storage !== undefined) return storage;
   return {

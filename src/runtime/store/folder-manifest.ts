@@ -65,7 +65,7 @@ function parseFile(row: unknown): FolderFile {
 }
 
 /** Relative, and made of names only. A backslash parts names on Windows, so it is in none. */
-const isInnerPath = (path: string): boolean =>
+export const isInnerPath = (path: string): boolean =>
   !/[\\\0]|^[a-z]:/i.test(path) &&
   path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
 

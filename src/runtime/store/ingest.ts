@@ -1,8 +1,9 @@
 import { chmod, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { UserError } from '../../user-error.ts';
 import { makeFolder, syncFolder, temporaryPath } from './atomic-write.ts';
 import { type Digest, digestOf, hexOf } from './digest.ts';
-import { type FolderFile, manifestOf } from './folder-manifest.ts';
+import { type FolderFile, isInnerPath, manifestOf } from './folder-manifest.ts';
 import { type HashedFile, hashHandle } from './hash-file.ts';
 import { listFiles } from './list-files.ts';
 import type { Store } from './store.ts';
@@ -22,7 +23,10 @@ export async function ingest(store: Store, path: string): Promise<Digest> {
 
 async function ingestFolder(store: Store, folder: string): Promise<Digest> {
   const files: FolderFile[] = [];
-  for (const path of await listFiles(folder)) {
+  const paths = await listFiles(folder);
+  const unusable = paths.find((path) => !isInnerPath(path));
+  if (unusable !== undefined) throw unusableName(unusable);
+  for (const path of paths) {
     const { digest, size } = await ingestFile(store, join(folder, path));
     files.push({ path, digest, size });
   }
@@ -32,6 +36,13 @@ async function ingestFolder(store: Store, folder: string): Promise<Digest> {
   await fileUnder(store, { digest, temporary });
   return digest;
 }
+
+const unusableName = (path: string): UserError =>
+  new UserError({
+    code: 'unusable-name',
+    message: `a folder in the store cannot hold \`${path}\`: on other systems its name would be a path`,
+    help: 'name files without a backslash, and not like `C:`',
+  });
 
 async function ingestFile(store: Store, path: string): Promise<{ digest: Digest; size: number }> {
   const temporary = await temporaryPath(store.root);

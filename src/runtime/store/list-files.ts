@@ -32,7 +32,9 @@ async function collect(paths: string[], place: Place): Promise<void> {
     const path = join(place.folder, entry.name);
     if (entry.isSymbolicLink() && place.homes !== undefined) await refuseEscape(path, place.homes);
     const inside = place.inside === '' ? entry.name : `${place.inside}/${entry.name}`;
-    const found = await stat(path);
+    const found = await stat(path).catch((error: unknown) => {
+      throw entry.name.includes('\ufffd') ? new Error(`the name of ${path} is not UTF-8`) : error;
+    });
     if (found.isDirectory())
       await collect(paths, { ...place, folder: path, inside, above: [...place.above, real] });
     else if (found.isFile()) paths.push(inside);
