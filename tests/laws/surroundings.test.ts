@@ -148,7 +148,9 @@ test('the same project at another path, with its store, has nothing to do', asyn
 
 /** Root may do anything, so its tests are run as nobody, where nobody can reach the command. */
 const retuneScript = fileURLToPath(new URL('../../dist/retune.js', import.meta.url));
-const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const [uid, gid] =
+  process.getuid?.() === 0 ? [65_534, 65_534] : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+const nobody = { uid, gid };
 const reachable = spawnSync(process.execPath, [retuneScript, '--version'], nobody).status === 0;
 const asNobody = (cwd: string, ...words: string[]) =>
   spawnSync(process.execPath, [retuneScript, ...words], {
@@ -163,9 +165,7 @@ describe(`without permission${reachable ? '' : ' (nobody can start the command h
     'to read a source, or to write the store or the lock, a run says so in a line',
     async () => {
       await using rig = await openCliRig(copying);
-      if ('uid' in nobody)
-        for (const path of ['.', 'd', 'd/plain', 'p.yaml'])
-          chownSync(join(rig.folder, path), nobody.uid, nobody.gid);
+      for (const path of ['.', 'd', 'd/plain', 'p.yaml']) chownSync(join(rig.folder, path), uid, gid);
       chmodSync(join(rig.folder, 'd/plain'), 0);
       const unread = asNobody(rig.folder, 'run');
       expect([unread.status, unread.stderr.split('\n')[0]]).toEqual([
@@ -174,7 +174,7 @@ describe(`without permission${reachable ? '' : ' (nobody can start the command h
       ]);
       chmodSync(join(rig.folder, 'd/plain'), 0o644);
       mkdirSync(join(rig.folder, 'closed'), { mode: 0o500 });
-      if ('uid' in nobody) chownSync(join(rig.folder, 'closed'), nobody.uid, nobody.gid);
+      chownSync(join(rig.folder, 'closed'), uid, gid);
       const closed = asNobody(rig.folder, 'run', '--store', 'closed/store');
       expect([closed.status, closed.stderr.split('\n')[0]]).toEqual([
         2,

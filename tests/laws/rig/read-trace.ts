@@ -7,7 +7,7 @@ export interface Call {
 /** The calls in what `strace -f -y` wrote, each where it had ended; those that failed are left out. */
 export function readTrace(text: string): readonly Call[] {
   const begun = new Map<string, string>();
-  return text.split('\n').flatMap((line): Call[] => {
+  return text.split('\n').flatMap((line): readonly Call[] => {
     const [, thread = '', said = ''] = /^(\d+) +(.*)$/.exec(line) ?? [];
     const unfinished = /^(.*) <unfinished \.\.\.>$/.exec(said);
     if (unfinished?.[1] !== undefined) {
