@@ -6,6 +6,8 @@ import {
 } from '../../src/text/benchmark/benchmark-templates.ts';
 import type { ExampleTemplate } from '../../src/text/benchmark/example-template.ts';
 import { withShots } from '../../src/text/benchmark/few-shots.ts';
+import { tokenBudget } from '../../src/text/benchmark/token-budget.ts';
+import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
 import cases from '../fixtures/benchmarks/prompts.json' with { type: 'json' };
 
 interface PromptCase {
@@ -86,9 +88,23 @@ test('the last shots are left out until the prompt fits with its longest choice'
   const whole = withShots({ template, row: row('Four?'), example, shots, fits: () => true });
   const limit = (whole.segments[0]?.text.length ?? 0) + 1;
   const shotsThatFit = (most: number) =>
-    withShots({ template, row: row('Four?'), example, shots, fits: (text) => text.length <= most }).shots;
+    withShots({
+      template,
+      row: row('Four?'),
+      example,
+      shots,
+      fits: (pieces) => pieces.join('').length <= most,
+    }).shots;
   // ' A' follows the prompt.
   expect([shotsThatFit(limit + 1), shotsThatFit(limit), shotsThatFit(limit - 30), shotsThatFit(1)]).toEqual([
     3, 2, 2, 0,
   ]);
+});
+
+test('a budget of tokens is exact at its border, whatever the pieces', async () => {
+  const { encode } = await openEncoding('r50k_base');
+  const pieces = ['The cat', ' sat', 'urated the mar', 'ket.\n\n', '\nIt is over'];
+  const { length } = encode(pieces.join(''));
+  const fits = (most: number) => tokenBudget({ encode }, most)(pieces);
+  expect([fits(1), fits(length - 1), fits(length), fits(length + 100)]).toEqual([false, false, true, true]);
 });

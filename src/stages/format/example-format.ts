@@ -2,6 +2,7 @@ import type { FormatConfig } from '../../generated/format-config.ts';
 import { RandomStream } from '../../model/random-stream.ts';
 import type { Example, ExampleTemplate } from '../../text/benchmark/example-template.ts';
 import { withShots } from '../../text/benchmark/few-shots.ts';
+import { tokenBudget } from '../../text/benchmark/token-budget.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import { UserError } from '../../user-error.ts';
@@ -16,10 +17,8 @@ export async function exampleFormat(
   { template, tokenizer: folder, shots: sources = [] }: FormatInputs & { readonly template: ExampleTemplate },
 ): Promise<RecordFormat> {
   const tokenizer = folder === undefined ? undefined : await openTokenizer(folder);
-  const most = shots?.fit_tokens ?? Number.POSITIVE_INFINITY;
-  // A token has at least one byte, so that most texts need not be encoded to know that they fit.
-  const fits = (text: string) =>
-    tokenizer === undefined || Buffer.byteLength(text) <= most || tokenizer.encode(text).length <= most;
+  const most = shots?.fit_tokens;
+  const fits = tokenizer && most !== undefined ? tokenBudget(tokenizer, most) : () => true;
   const groups = shots === undefined ? undefined : groupedExamples(sources, template);
   return (record) => {
     const row = rowOf(record);

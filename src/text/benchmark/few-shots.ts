@@ -17,32 +17,24 @@ interface Asked {
   readonly example: Example;
   /** Examples of other rows, those that matter most first. */
   readonly shots: readonly Example[];
-  /** Whether a prompt with what may follow it is short enough. */
-  readonly fits: (text: string) => boolean;
+  /** Whether a text is short enough, which is given as the pieces that it is made of. */
+  readonly fits: (pieces: readonly string[]) => boolean;
 }
 
-/** A question after as many of the shots, from the first on, as fit. */
+/** A question after as many of the shots, from the first on, as fit with the longest response or choice. */
 export function withShots({ template, row, example, shots, fits }: Asked): ShotPrompt {
   const separator = template.separator?.(row) ?? '\n\n';
   const description = template.description?.(row) ?? '';
-  const longest = [example.response, ...(example.choices ?? [])].reduce((a, b) =>
-    b.length > a.length ? b : a,
-  );
-  for (let count = shots.length; ; count -= 1) {
-    const before =
-      description +
-      shots
-        .slice(0, count)
-        .map(({ prompt, header, response }) => prompt + header + response + separator)
-        .join('');
-    const prompt = before + example.prompt;
-    if (count > 0 && !fits(prompt + example.header + longest)) continue;
-    const { header, response, choices } = example;
-    return {
-      segments: segmentsOf({ prompt, header, response }),
-      choices,
-      sharedCharacters: before.length,
-      shots: count,
-    };
-  }
+  const { prompt, header, response, choices } = example;
+  const longest = [response, ...(choices ?? [])].reduce((a, b) => (b.length > a.length ? b : a));
+  const solved = shots.map((shot) => shot.prompt + shot.header + shot.response + separator);
+  let count = shots.length;
+  while (count > 0 && !fits([description, ...solved.slice(0, count), prompt + header + longest])) count -= 1;
+  const before = description + solved.slice(0, count).join('');
+  return {
+    segments: segmentsOf({ prompt: before + prompt, header, response }),
+    choices,
+    sharedCharacters: before.length,
+    shots: count,
+  };
 }

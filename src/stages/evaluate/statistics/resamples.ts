@@ -6,8 +6,16 @@ export interface Resampling {
 }
 
 /** For each round as many indices below `count` as there are, drawn with replacement; equal seeds give equal draws. */
-export function* resamples(count: number, { rounds, seed }: Resampling): Generator<readonly number[]> {
+export function* resamples(count: number, resampling: Resampling): Generator<readonly number[]> {
+  for (const indices of resampledIndices(count, resampling)) yield [...indices];
+}
+
+/** The same in one array, which the next round overwrites. */
+export function* resampledIndices(count: number, { rounds, seed }: Resampling): Generator<Int32Array> {
   const stream = new RandomStream(['bootstrap', seed]);
-  for (let round = 0; round < rounds; round += 1)
-    yield Array.from({ length: count }, () => Math.floor(stream.uniform() * count));
+  const indices = new Int32Array(count);
+  for (let round = 0; round < rounds; round += 1) {
+    for (let place = 0; place < count; place += 1) indices[place] = Math.floor(stream.uniform() * count);
+    yield indices;
+  }
 }

@@ -1,10 +1,11 @@
 import { UserError } from '../../../../user-error.ts';
 import { kendall } from '../../statistics/kendall.ts';
 import { percentileInterval } from '../../statistics/percentile-interval.ts';
-import { type Resampling, resamples } from '../../statistics/resamples.ts';
+import { type Resampling, resampledIndices } from '../../statistics/resamples.ts';
 import type { BenchmarkScore, BenchmarkScores } from '../benchmark-scores.ts';
-import type { Battle, Battles } from './battle.ts';
+import type { Battles } from './battle.ts';
 import { bradleyTerry } from './bradley-terry.ts';
+import { type CodedBattles, codedBattles, countedCodes } from './coded-battles.ts';
 import { elo } from './elo.ts';
 import { winTable } from './win-table.ts';
 
@@ -18,8 +19,10 @@ interface Ratings {
 export function scoreBattles({ models, battles }: Battles, resampling: Resampling): BenchmarkScores {
   if (battles.length === 0)
     throw new UserError({ code: 'nothing-to-score', message: 'there are no battles' });
-  const all = rate(models.length, battles);
-  const rounds = rateResamples({ models, battles }, resampling);
+  const coded = codedBattles({ models, battles });
+  const all = rate(coded);
+  const rounds = rateResamples(coded, resampling);
+  const fought = battlesOf(coded);
   const scoresOf = (kind: keyof Ratings, metric: string): readonly BenchmarkScore[] =>
     models
       .map((model, index): BenchmarkScore => {
@@ -29,7 +32,7 @@ export function scoreBattles({ models, battles }: Battles, resampling: Resamplin
           metric,
           of: model,
           value: all[kind]?.[index] ?? Number.NaN,
-          count: battles.filter(({ a, b }) => a === index || b === index).length,
+          count: fought[index] ?? 0,
           ...(interval === undefined ? {} : { interval }),
         };
       })
@@ -51,20 +54,27 @@ export function scoreBattles({ models, battles }: Battles, resampling: Resamplin
 const withoutBradleyTerry =
   'no finite Bradley-Terry ratings: some models only won or only lost against all the others';
 
-const rate = (models: number, battles: readonly Battle[]): Ratings => ({
-  elo: elo(models, battles),
-  bradleyTerry: bradleyTerry(winTable(models, battles)),
+const rate = (battles: CodedBattles): Ratings => ({
+  elo: elo(battles),
+  bradleyTerry: bradleyTerry(winTable(battles)),
 });
 
-function rateResamples({ models, battles }: Battles, resampling: Resampling): readonly Ratings[] {
+/** How many battles each model fought. */
+function battlesOf(battles: CodedBattles): readonly number[] {
+  const fought = new Array<number>(battles.models).fill(0);
+  for (const [code, count] of countedCodes(battles).entries())
+    for (const model of [battles.a[code] ?? 0, battles.b[code] ?? 0])
+      fought[model] = (fought[model] ?? 0) + count;
+  return fought;
+}
+
+function rateResamples(battles: CodedBattles, resampling: Resampling): readonly Ratings[] {
+  const { codes } = battles;
+  const drawn = new Int32Array(codes.length);
   const rounds: Ratings[] = [];
-  for (const indices of resamples(battles.length, resampling)) {
-    const drawn: Battle[] = [];
-    for (const index of indices) {
-      const battle = battles[index];
-      if (battle !== undefined) drawn.push(battle);
-    }
-    rounds.push(rate(models.length, drawn));
+  for (const indices of resampledIndices(codes.length, resampling)) {
+    for (let place = 0; place < indices.length; place += 1) drawn[place] = codes[indices[place] ?? 0] ?? 0;
+    rounds.push(rate({ ...battles, codes: drawn }));
   }
   return rounds;
 }

@@ -1,17 +1,19 @@
-import type { Battle } from './battle.ts';
+import { type CodedBattles, countedCodes } from './coded-battles.ts';
 
 /** table[i][j]: how often model i won against model j, a tie counting half for each. */
 export type WinTable = readonly (readonly number[])[];
 
-export function winTable(models: number, battles: Iterable<Battle>): WinTable {
+export function winTable(battles: CodedBattles): WinTable {
+  const { models, a, b, outcome } = battles;
   const table = Array.from({ length: models }, () => new Array<number>(models).fill(0));
   const add = (winner: number, loser: number, wins: number): void => {
     const row = table[winner];
     if (row !== undefined) row[loser] = (row[loser] ?? 0) + wins;
   };
-  for (const { a, b, outcome } of battles) {
-    add(a, b, outcome);
-    add(b, a, 1 - outcome);
+  for (const [code, count] of countedCodes(battles).entries()) {
+    const [one, other, share] = [a[code] ?? 0, b[code] ?? 0, outcome[code] ?? 0];
+    add(one, other, share * count);
+    add(other, one, (1 - share) * count);
   }
   return table;
 }
