@@ -45,6 +45,10 @@ export interface EvaluateConfig {
    */
   readonly by: string[];
   /**
+   * A field of the rows: each metric that is a mean over responses is also taken of the worst response for each value of the field, such as the `instance` of perturbed questions.
+   */
+  readonly worst_of?: string;
+  /**
    * How intervals are found for figures without a formula for their error.
    */
   readonly bootstrap: {

@@ -82,6 +82,25 @@ export interface FormatConfig {
     readonly fit_tokens?: number;
   };
   /**
+   * Also asks each question in changed words, as HELM measures robustness and fairness: a record for the question as it is and one for each kind. Their field `instance` says to which question they belong, `perturbation` how they were changed (`none`).
+   */
+  readonly perturb?: {
+    /**
+     * The field of the row that is changed.
+     */
+    readonly field: string;
+    /**
+     * `lowercase`; `spaces`: one to three for each; `typos`: one letter in twenty becomes its neighbour on the keyboard; `contractions`: `is not` becomes `isn't`; `gender`: `he` becomes `she`.
+     *
+     * @minItems 1
+     */
+    readonly kinds: ('lowercase' | 'spaces' | 'typos' | 'contractions' | 'gender')[];
+    /**
+     * Decides what is drawn, for each record on its own.
+     */
+    readonly seed: number;
+  };
+  /**
    * A text before the shots and the question, in Jinja; instead of the one that a template of a benchmark has.
    */
   readonly description?: string;

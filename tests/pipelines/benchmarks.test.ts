@@ -13,6 +13,7 @@ const given: Readonly<
   Record<string, { readonly data: string; readonly limited: string; readonly limit: number }>
 > = {
   mmlu: { data: 'mmlu', limited: 'questions', limit: 3 },
+  helm: { data: 'mmlu', limited: 'questions', limit: 2 },
   glue: { data: 'glue', limited: 'questions', limit: 4 },
   superglue: { data: 'superglue', limited: 'questions', limit: 4 },
   bigbench: { data: 'bigbench', limited: 'questions', limit: 3 },
@@ -32,7 +33,7 @@ stages:
       init: { context_length: 256, width: 16, layers: 1, heads: 2, encoding: r50k_base }
 ${names
   .map((name) => {
-    const shots = name === 'mmlu' ? ', fit_tokens: 200' : '';
+    const shots = name === 'mmlu' || name === 'helm' ? ', fit_tokens: 200' : '';
     return `  ${name}:
     uses: ./benchmarks/${name}.yaml
     from: { model: model, tokenizer: model.tokenizer }
@@ -67,6 +68,13 @@ test.runIf(existsSync(real))(
     );
     expect(Object.fromEntries(figures)).toEqual({
       mmlu: [['accuracy', 3]],
+      helm: [
+        ['accuracy', 12], // two questions, each as it is and in five other ways
+        ['ece_10_bin', 12],
+        ['ece_1_bin', 12],
+        ['selective_accuracy_10', 12],
+        ['selective_accuracy_area', 12],
+      ],
       glue: [['glue_score', 1]],
       superglue: [['superglue_score', 1]],
       bigbench: [['multiple_choice_grade', 3]],

@@ -8,6 +8,7 @@ import type { Metric, RatedResponse } from './metrics/metric.ts';
 import { type MetricName, metrics, setMetrics } from './metrics/metrics.ts';
 import type { SetMetric, SetScores } from './metrics/set-metric.ts';
 import { weightedMean } from './weighted-mean.ts';
+import { worstOf } from './worst-of.ts';
 
 /** Every metric of the configuration over all responses, and what each response got. */
 export function scoreResponses(rated: readonly RatedResponse[], config: EvaluateConfig): Scores {
@@ -16,7 +17,8 @@ export function scoreResponses(rated: readonly RatedResponse[], config: Evaluate
     const broken = config.by.flatMap((field) =>
       breakDown({ rated, field, scoresOf: (some) => scoresOf(name, { rated: some, config }).metrics }),
     );
-    return { name, metrics: [...metrics, ...broken], values };
+    const worst = isMean(name) ? worstOf({ rated, values, config, score: metrics[0] }) : [];
+    return { name, metrics: [...metrics, ...worst, ...broken], values };
   });
   return {
     metrics: rows.flatMap((row) => row.metrics),
@@ -30,6 +32,8 @@ export function scoreResponses(rated: readonly RatedResponse[], config: Evaluate
     })),
   };
 }
+
+const isMean = (name: MetricName): boolean => Object.hasOwn(metrics, name);
 
 interface Scoring {
   readonly rated: readonly RatedResponse[];

@@ -5,6 +5,7 @@ import { UserError } from '../../user-error.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/read-all.ts';
 import { RecordProblems } from '../record-problems.ts';
+import { perturbed } from './perturbed.ts';
 import { recordFormat } from './record-format.ts';
 import { rowOf } from './row-of.ts';
 
@@ -15,11 +16,18 @@ export const { run } = implementStage<FormatConfig>()({
     const own =
       config.shots !== undefined && inputs.shots === undefined ? await readAll(inputs.records) : undefined;
     const shots = inputs.shots === undefined ? own : await readAll(inputs.shots);
+    const { perturb } = config;
     const format = await recordFormat(config, { tokenizer: inputs.tokenizer?.path, shots });
     const problems = new RecordProblems('cannot be written with the template');
     for await (const record of own ?? inputs.records) {
-      const formatted = problems.collect({ id: record.id }, () => someText(format(record)));
-      if (formatted !== undefined) await outputs.records.write(written(record, formatted));
+      const variants =
+        perturb === undefined
+          ? [record]
+          : (problems.collect({ id: record.id }, () => perturbed(record, perturb)) ?? []);
+      for (const variant of variants) {
+        const formatted = problems.collect({ id: record.id }, () => someText(format(variant)));
+        if (formatted !== undefined) await outputs.records.write(written(variant, formatted));
+      }
     }
     problems.throwIfAny();
   },

@@ -96,6 +96,22 @@ test('a breakdown has each value of a field, and their mean with the error of a 
   );
 });
 
+test('the worst answer to each question counts where its variants are told apart', async () => {
+  const answer = (id: string, text: string) =>
+    answered(id, text, { expected: 'yes', fields: { instance: id[0] ?? '' } });
+  const responses = [
+    answer('a', 'yes'),
+    answer('a~typos', 'no'),
+    answer('b', 'yes'),
+    answer('b~typos', 'yes'),
+  ];
+  expect(await scoresOf(responses, { metrics: ['exact_match'], worst_of: 'instance' })).toMatchObject([
+    { metric: 'exact_match', value: 0.75, count: 4 },
+    // Of 0 and 1: sd sqrt(1/2), n 2.
+    { metric: 'exact_match', of: 'worst of each instance', value: 0.5, count: 2, standard_error: 0.5 },
+  ]);
+});
+
 test('calibration has the figures of the library that HELM uses', async () => {
   const scores = await scoresOf(chosen, { metrics: ['calibration'] });
   expect(Object.fromEntries(scores.map(({ metric, value }) => [metric, value]))).toEqual(
