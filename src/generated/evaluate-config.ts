@@ -5,7 +5,7 @@
  */
 export interface EvaluateConfig {
   /**
-   * What to measure. `exact_match`: the share of answers that equal the expected one. `token_f1`: SQuAD's overlap of words with the expected answer. `judge_score`: the mean of a judge's marks. `preference`: of a judge's verdicts on pairs, how often the first model wins. `finished`: the share of answers that the model ended itself. `loss` and `perplexity`: of the expected response, token by token; they need `mode: score` in generate. `pass_at_k`: of what `execute` ran, the chance that one of k samples passes. `human_rating`: the mean of people's ratings and how far they agree. `judge_agreement`: how a judge's marks go with people's ratings, or with a second judge's. Of `mode: choices`: `accuracy`, by the likelihood of a candidate, of its characters or of its bytes; `multiple_choice_grade` of BIG-bench; `calibration`. Of `mode: rolling`: `word_perplexity`, `byte_perplexity`, `bits_per_byte`. The figures of [benchmarks](../benchmarks.md): `glue`, `superglue` (of choices), `squad`, `triviaqa`, `bbh`, `exact_str_match` of BIG-bench, `openai_evals`, and HELM's `quasi_exact_match`, `prefix_match`, `quasi_prefix_match` and `set_f1`.
+   * What to measure. `exact_match`: the share of answers that equal the expected one. `token_f1`: SQuAD's overlap of words with the expected answer. `judge_score`: the mean of a judge's marks. `preference`: of a judge's verdicts on pairs, how often the first model wins. `finished`: the share of answers that the model ended itself. `loss` and `perplexity`: of the expected response, token by token; they need `mode: score` in generate. `pass_at_k`: of what `execute` ran, the chance that one of k samples passes. `human_rating`: the mean of people's ratings and how far they agree. `judge_agreement`: how a judge's marks go with people's ratings, or with a second judge's. Of `mode: choices`: `accuracy`, by the likelihood of a candidate, of its characters or of its bytes; `multiple_choice_grade` of BIG-bench; `calibration`. Of `mode: rolling`: `word_perplexity`, `byte_perplexity`, `bits_per_byte`. The figures of [benchmarks](../benchmarks.md): `glue`, `superglue` (of choices), `squad`, `triviaqa`, `bbh`, `exact_str_match` of BIG-bench, `openai_evals` and its `model_graded` (of a grader's answers), `alpaca_eval` (of a judge's), `arena` (of battles), and HELM's `quasi_exact_match`, `prefix_match`, `quasi_prefix_match` and `set_f1`.
    *
    * @minItems 1
    */
@@ -35,6 +35,9 @@ export interface EvaluateConfig {
     | 'bbh'
     | 'exact_str_match'
     | 'openai_evals'
+    | 'model_graded'
+    | 'alpaca_eval'
+    | 'arena'
     | 'quasi_exact_match'
     | 'prefix_match'
     | 'quasi_prefix_match'

@@ -27,6 +27,7 @@ export interface FormatConfig {
         | 'triviaqa'
         | 'humaneval'
         | 'openai_evals'
+        | 'openai-evals-grade'
       )
     | {
         /**

@@ -143,5 +143,7 @@ stages:
   expect(await rig.plan('programs')).toMatchObject({ exitCode: 0 });
   const shipped = await readdir(join(rig.folder, 'pipelines/benchmarks'));
   const tested = [...Object.keys(given), 'perplexity', 'openai-evals', 'bigbench-text', 'humaneval'];
+  // Run in judged-benchmarks.test.ts.
+  tested.push('humaneval-samples', 'openai-evals-graded', 'alpaca-eval', 'arena');
   expect(shipped.sort()).toEqual(tested.map((name) => `${name}.yaml`).sort());
 });

@@ -33,7 +33,7 @@ function metricTable(metrics: readonly Score[]): string {
 }
 
 function scoreRow(score: Score): readonly string[] {
-  const { value, standard_error, interval, count, higher_is_better, left_out } = score;
+  const { value, standard_error, interval, count, higher_is_better, left_out, remark } = score;
   return [
     safeLine(scoreName(score)),
     formatFigure(value),
@@ -43,6 +43,7 @@ function scoreRow(score: Score): readonly string[] {
       higher_is_better ? 'higher is better' : 'lower is better',
       ...(interval ? [`95 % from ${formatFigure(interval.low)} to ${formatFigure(interval.high)}`] : []),
       ...(left_out ? [`${left_out.count} left out: ${safeLine(left_out.reason)}`] : []),
+      ...(remark === undefined ? [] : [safeLine(remark)]),
     ].join('; '),
   ];
 }

@@ -19,7 +19,7 @@ export function scoreTable(scores: readonly StageScores[]): string {
     ? metrics.map((name) => [safeLine(name), ...scores.map((stage) => cellOf(stage, name))])
     : scores.map((stage) => [stage.stage, ...metrics.map((name) => cellOf(stage, name))]);
   const table = renderTable({ head, rows, align: ['left', ...head.slice(1).map(() => 'right' as const)] });
-  return [table, ...scores.flatMap(leftOutLines)].join('\n');
+  return [table, ...scores.flatMap(leftOutLines), ...scores.flatMap(remarkLines)].join('\n');
 }
 
 /** What a mean does not count would otherwise go unnoticed. */
@@ -28,6 +28,11 @@ const leftOutLines = ({ stage, metrics }: StageScores): readonly string[] =>
     left_out === undefined
       ? []
       : `  ${stage}: ${safeLine(metric)} leaves out ${left_out.count} of ${count + left_out.count} responses: ${safeLine(left_out.reason)}`,
+  );
+
+const remarkLines = ({ stage, metrics }: StageScores): readonly string[] =>
+  metrics.flatMap((score) =>
+    score.remark === undefined ? [] : `  ${stage}: ${safeLine(scoreName(score))}: ${safeLine(score.remark)}`,
   );
 
 export function scoreCell(score: Score | undefined): string {

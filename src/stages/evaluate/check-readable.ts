@@ -3,7 +3,8 @@ import type { ResponseRecord } from '../ports/response-record.ts';
 import type { RatedResponse, ReadableField } from './metrics/metric.ts';
 
 interface Readable {
-  readonly field: keyof ResponseRecord;
+  /** One of them has to be there. */
+  readonly fields: readonly (keyof ResponseRecord)[];
   /** What responses without the field were, as the end of a sentence. */
   readonly lack: string;
   readonly help: string;
@@ -13,11 +14,13 @@ const modeHelp = (mode: string) =>
   `set \`mode: ${mode}\` in the generate stage that they come from, or choose other metrics`;
 
 const readable: Readonly<Record<ReadableField, Readable>> = {
-  text: { field: 'response', lack: 'were rated, not answered', help: modeHelp('text') },
-  score: { field: 'log_likelihood', lack: 'were answered, not rated', help: modeHelp('score') },
-  choices: { field: 'choices', lack: 'were not chosen from candidates', help: modeHelp('choices') },
-  rolling: { field: 'words', lack: 'were not rated as whole texts', help: modeHelp('rolling') },
-  program: { field: 'passed', lack: 'were never run', help: 'let the stage `execute` run them first' },
+  text: { fields: ['response'], lack: 'were rated, not answered', help: modeHelp('text') },
+  score: { fields: ['log_likelihood'], lack: 'were answered, not rated', help: modeHelp('score') },
+  choices: { fields: ['choices'], lack: 'were not chosen from candidates', help: modeHelp('choices') },
+  rolling: { fields: ['words'], lack: 'were not rated as whole texts', help: modeHelp('rolling') },
+  verdict: { fields: ['response', 'choices'], lack: 'hold no verdict', help: modeHelp('choices') },
+  row: { fields: ['fields'], lack: 'have no row', help: 'give the metric records' },
+  program: { fields: ['passed'], lack: 'were never run', help: 'let the stage `execute` run them first' },
 };
 
 interface Asked {
@@ -28,8 +31,8 @@ interface Asked {
 
 /** Refuses responses that have not got what a metric looks at. */
 export function checkReadable({ name, reads, rated }: Asked): void {
-  const { field, lack, help } = readable[reads];
-  const without = rated.filter(({ response }) => response[field] === undefined);
+  const { fields, lack, help } = readable[reads];
+  const without = rated.filter(({ response }) => fields.every((field) => response[field] === undefined));
   if (without.length === 0) return;
   throw new UserError({
     code: 'wrong-mode',

@@ -5,9 +5,13 @@ import { checkJudgeScore } from './check-judge-score.ts';
 export const evaluateStage = declareStage<EvaluateConfig>({
   name: 'evaluate',
   version: 1,
-  ports: () => ({
+  ports: ({ metrics }) => ({
     inputs: {
-      responses: { accepts: ['responses'], required: true, parts: 'one' },
+      responses: {
+        accepts: metrics.includes('arena') ? ['responses', 'records'] : ['responses'],
+        required: true,
+        parts: 'one',
+      },
       references: { accepts: ['records'], required: false, parts: 'one' },
       ratings: { accepts: ['records'], required: false, parts: 'one' },
       second_judge: { accepts: ['responses'], required: false, parts: 'one' },

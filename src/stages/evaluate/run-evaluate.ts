@@ -3,12 +3,13 @@ import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/read-all.ts';
 import { RecordProblems } from '../record-problems.ts';
 import { expectedInReferences, expectedInResponse } from './expected-answers.ts';
+import { ratedRecord } from './rated-record.ts';
 import { ratingsOf } from './ratings/ratings-of.ts';
 import { readRatings } from './ratings/read-ratings.ts';
 import { scoreResponses } from './score-responses.ts';
 
 export const { run } = implementStage<EvaluateConfig>()({
-  inputs: { responses: 'responses', references: 'records?', ratings: 'records?', second_judge: 'responses?' },
+  inputs: { responses: 'records', references: 'records?', ratings: 'records?', second_judge: 'responses?' },
   outputs: { scores: 'scores' },
   async run({ config, inputs, outputs }) {
     const { references } = inputs;
@@ -20,7 +21,9 @@ export const { run } = implementStage<EvaluateConfig>()({
     const second = inputs.second_judge && (await readAll(inputs.second_judge));
     const secondById = second && new Map(second.map((response) => [response.id, response]));
     const problems = new RecordProblems('cannot be compared with a reference');
-    const rated = (await readAll(inputs.responses)).flatMap((response) => {
+    const rows = await readAll(inputs.responses);
+    const rated = rows.flatMap((row, index) => {
+      const response = ratedRecord(row, { config, place: `responses:${index + 1}` });
       const { id } = response;
       const answers = problems.collect({ id }, () => expected(response));
       if (answers === undefined) return [];

@@ -7,7 +7,10 @@ export const executeStage = declareStage<ExecuteConfig>({
   name: 'execute',
   version: 1,
   ports: () => ({
-    inputs: { responses: { accepts: ['responses'], required: true, parts: 'one' } },
+    inputs: {
+      responses: { accepts: ['responses', 'records'], required: true, parts: 'one' },
+      problems: { accepts: ['records'], required: false, parts: 'one' },
+    },
     outputs: { responses: { type: 'responses' } },
   }),
   check: checkProgram,

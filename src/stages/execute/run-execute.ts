@@ -4,17 +4,20 @@ import { jinjaTemplate } from '../../text/template/jinja-template.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/read-all.ts';
 import { RecordProblems } from '../record-problems.ts';
+import { answersToRun } from './answers-to-run.ts';
 import { inParallel } from './in-parallel.ts';
 import { openSandbox } from './sandbox/open-sandbox.ts';
 import { runProgram } from './sandbox/run-program.ts';
 
 export const { run } = implementStage<ExecuteConfig>()({
-  inputs: { responses: 'responses' },
+  inputs: { responses: 'records', problems: 'records?' },
   outputs: { responses: 'responses' },
   async run({ config, inputs, outputs, resources, host }) {
     const write = jinjaTemplate({ prompt: config.program, header: '', response: '' });
+    const answers = await readAll(inputs.responses);
+    const asked = inputs.problems && (await readAll(inputs.problems));
     const problems = new RecordProblems('make no program');
-    const tasks = (await readAll(inputs.responses)).flatMap((response) => {
+    const tasks = answersToRun({ answers, problems: asked }).flatMap((response) => {
       const { id, prompt, expected, fields } = response;
       const row = { ...fields, prompt, expected, response: response.response ?? '' };
       const segments = problems.collect({ id }, () => write(row));

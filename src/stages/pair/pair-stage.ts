@@ -8,7 +8,7 @@ export const pairStage = declareStage<PairConfig>({
   ports: () => ({
     inputs: {
       first: { accepts: ['responses'], required: true, parts: 'one' },
-      second: { accepts: ['responses'], required: true, parts: 'one' },
+      second: { accepts: ['responses', 'records'], required: true, parts: 'one' },
     },
     outputs: { records: { type: 'records' } },
   }),

@@ -1,4 +1,6 @@
 import type { PairConfig } from '../../generated/pair-config.ts';
+import { RandomStream } from '../../model/random-stream.ts';
+import { isObject } from '../../text/parse-record.ts';
 import type { DataRecord } from '../../text/record.ts';
 import { UserError } from '../../user-error.ts';
 import { implementStage } from '../implement-stage.ts';
@@ -7,10 +9,10 @@ import type { ResponseRecord } from '../ports/response-record.ts';
 import { RecordProblems } from '../record-problems.ts';
 
 export const { run } = implementStage<PairConfig>()({
-  inputs: { first: 'responses', second: 'responses' },
+  inputs: { first: 'responses', second: 'records' },
   outputs: { records: 'records' },
   async run({ config, inputs, outputs }) {
-    const second = new Map((await readAll(inputs.second)).map((response) => [response.id, response]));
+    const second = new Map((await readAll(inputs.second)).map((row) => [row.id, answerOf(row, config)]));
     const problems = new RecordProblems('have no counterpart among the second answers');
     const pairs = (await readAll(inputs.first)).flatMap(
       (first) =>
@@ -18,38 +20,60 @@ export const { run } = implementStage<PairConfig>()({
     );
     problems.throwIfAny();
     for (const pair of pairs) {
-      await outputs.records.write(recordOf(pair, 'first'));
-      if (config.orders === 'both') await outputs.records.write(recordOf(pair, 'second'));
+      for (const shownFirst of ordersOf(config, pair.first.id))
+        await outputs.records.write(recordOf(pair, shownFirst));
     }
   },
 });
 
-interface Pair {
-  readonly first: ResponseRecord;
-  readonly second: ResponseRecord;
+type Order = 'first' | 'second';
+
+function ordersOf({ orders, seed }: PairConfig, id: string): readonly Order[] {
+  switch (orders) {
+    case 'both':
+      return ['first', 'second'];
+    case 'first':
+      return ['first'];
+    case 'random':
+      return [new RandomStream(['pair', seed, id]).uniform() < 0.5 ? 'first' : 'second'];
+    default:
+      return orders satisfies never;
+  }
 }
 
-function counterpart(
-  first: ResponseRecord,
-  second: ReadonlyMap<string, ResponseRecord>,
-): ResponseRecord & { readonly response: string } {
+/** The second answer; without a prompt where it comes with records rather than responses. */
+type SecondAnswer = Partial<Pick<ResponseRecord, 'prompt' | 'response'>>;
+
+interface Pair {
+  readonly first: ResponseRecord;
+  readonly second: SecondAnswer;
+}
+
+function answerOf(row: DataRecord, { second_field: field }: PairConfig): SecondAnswer {
+  const { prompt, response, fields } = row;
+  if (typeof prompt === 'string' && isObject(fields))
+    return { prompt, ...(typeof response === 'string' ? { response } : {}) };
+  const answer = row[field];
+  return typeof answer === 'string' ? { response: answer } : {};
+}
+
+function counterpart(first: ResponseRecord, second: ReadonlyMap<string, SecondAnswer>): SecondAnswer {
   const other = second.get(first.id);
   const problem =
     other === undefined
       ? 'the second model has no answer with its id'
-      : other.prompt !== first.prompt
+      : other.prompt !== undefined && other.prompt !== first.prompt
         ? 'the second model was given another prompt'
         : undefined;
-  if (other?.response !== undefined && first.response !== undefined && problem === undefined)
-    return { ...other, response: other.response };
+  if (other?.response !== undefined && first.response !== undefined && problem === undefined) return other;
   throw new UserError({
     code: 'no-counterpart',
-    message: problem ?? 'one of the two was rated, not answered',
-    help: 'let both generate stages answer the same records, with `mode: text`',
+    message: problem ?? 'one of the two has no written answer',
+    help: 'let both generate stages answer the same records, with `mode: text`; of records, `second_field` names the field with the answer',
   });
 }
 
-function recordOf({ first, second }: Pair, shownFirst: 'first' | 'second'): DataRecord {
+function recordOf({ first, second }: Pair, shownFirst: Order): DataRecord {
   const { id, prompt, expected, fields, response = '' } = first;
   const answers = [response, second.response ?? ''];
   const [a = '', b = ''] = shownFirst === 'first' ? answers : answers.toReversed();

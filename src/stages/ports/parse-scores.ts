@@ -32,6 +32,7 @@ function isScore(value: unknown): value is Score {
     left_out: out,
     of,
     interval,
+    remark,
   } = value;
   return (
     typeof metric === 'string' &&
@@ -42,7 +43,8 @@ function isScore(value: unknown): value is Score {
     (error === undefined || error === null || typeof error === 'number') &&
     (out === undefined || isLeftOut(out)) &&
     (of === undefined || typeof of === 'string') &&
-    (interval === undefined || isInterval(interval))
+    (interval === undefined || isInterval(interval)) &&
+    (remark === undefined || typeof remark === 'string')
   );
 }
 

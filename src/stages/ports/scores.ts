@@ -18,6 +18,8 @@ export interface Score {
   readonly standard_error?: number;
   /** A bootstrap interval that holds 95 % of the rounds. */
   readonly interval?: { readonly low: number; readonly high: number };
+  /** What a reader of the figure has to know. */
+  readonly remark?: string;
   /** Records that the metric could not use, with the reason, such as judge answers without a number. */
   readonly left_out?: { readonly count: number; readonly reason: string; readonly ids: readonly string[] };
 }

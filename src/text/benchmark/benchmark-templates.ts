@@ -2,6 +2,7 @@ import { bbhCotTemplate, bbhTemplate } from './bbh-template.ts';
 import { bigBenchTemplate } from './big-bench-template.ts';
 import type { ExampleTemplate } from './example-template.ts';
 import { glueTemplate } from './glue-template.ts';
+import { openaiEvalsGradeTemplate } from './grader-template.ts';
 import { mmluHarnessTemplate, mmluTemplate } from './mmlu-template.ts';
 import {
   humanEvalTemplate,
@@ -24,6 +25,7 @@ export const benchmarkTemplates = {
   triviaqa: triviaQaTemplate,
   humaneval: humanEvalTemplate,
   openai_evals: openaiEvalsTemplate,
+  'openai-evals-grade': openaiEvalsGradeTemplate,
 } satisfies Record<string, ExampleTemplate>;
 
 export type BenchmarkTemplateName = keyof typeof benchmarkTemplates;

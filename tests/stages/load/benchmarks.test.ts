@@ -195,7 +195,7 @@ made-up.dev.v0:
       ideal: 'J',
       eval: 'made-up',
       template: 'model-graded',
-      grader: { prompt: '{input}', choice_strings: 'YN', eval_type: 'cot_classify' },
+      grader: { prompt: '{input}', choice_strings: 'YN', answer_prompt: 'cot_classify' },
       line: 1,
     },
   ]);

@@ -18,8 +18,8 @@ export interface Rating {
   readonly weight: number;
 }
 
-/** What a metric looks at: answers, ratings of the expected response, of candidates or of whole texts, or how programs ended. */
-export type ReadableField = 'text' | 'score' | 'choices' | 'rolling' | 'program';
+/** What a metric looks at: answers, ratings of the expected response, of candidates or of whole texts, how programs ended, verdicts written or chosen, or the row alone. */
+export type ReadableField = 'text' | 'score' | 'choices' | 'rolling' | 'program' | 'verdict' | 'row';
 
 export interface Metric {
   readonly higherIsBetter: boolean;

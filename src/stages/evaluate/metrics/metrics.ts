@@ -1,5 +1,8 @@
 import type { EvaluateConfig } from '../../../generated/evaluate-config.ts';
+import { alpacaEvalMetric } from './benchmarks/alpaca-eval.ts';
 import { squadMetric, triviaQaMetric } from './benchmarks/answer-metrics.ts';
+import { arenaMetric } from './benchmarks/arena.ts';
+import { modelGradedMetric } from './benchmarks/model-graded.ts';
 import { glueMetric, superGlueMetric } from './benchmarks/task-metrics.ts';
 import { accuracy, accuracyPerByte, accuracyPerCharacter, multipleChoiceGrade } from './choices/accuracy.ts';
 import { calibration } from './choices/calibration.ts';
@@ -55,4 +58,7 @@ export const setMetrics: Readonly<Record<Exclude<MetricName, keyof typeof metric
   superglue: superGlueMetric,
   squad: squadMetric,
   triviaqa: triviaQaMetric,
+  model_graded: modelGradedMetric,
+  alpaca_eval: alpacaEvalMetric,
+  arena: arenaMetric,
 };

@@ -96,6 +96,7 @@ async function* readEval({ name, entry, graders, root }: Eval): AsyncGenerator<B
 }
 
 function graderOf(args: Located, graders: ReadonlyMap<string, Located>): JsonObject {
+  refuseUnknownKinds(args);
   const spec = textOf(fieldOf(args, 'modelgraded_spec'));
   const grader = graders.get(spec);
   if (grader === undefined || !isObject(grader.value))
@@ -104,9 +105,18 @@ function graderOf(args: Located, graders: ReadonlyMap<string, Located>): JsonObj
       message: `${placeOf(args)}: there is no grader \`${spec}\` in the registry's folder modelgraded`,
       help: `there are ${[...graders.keys()].join(', ') || 'none'}`,
     });
-  const more = ['eval_type', 'modelgraded_spec_args'].flatMap((name) => {
+  const added = { eval_type: 'answer_prompt', match_fn: 'match_fn', modelgraded_spec_args: 'values' };
+  const more = Object.entries(added).flatMap(([name, as]) => {
     const given = optionalField(args, name);
-    return given === undefined ? [] : [[name, given.value] as const];
+    return given === undefined ? [] : [[as, given.value] as const];
   });
   return { ...grader.value, ...Object.fromEntries(more) };
+}
+
+/** Several answers to one sample, or grades that are graded. */
+function refuseUnknownKinds(args: Located): void {
+  const answers = optionalField(args, 'multicomp_n');
+  if (answers !== undefined && answers.value !== 1) throw unfit(answers, '1: one answer to a sample');
+  const meta = optionalField(args, 'metaeval');
+  if (meta?.value === true) throw unfit(meta, 'false: answers are graded, not grades');
 }

@@ -6,7 +6,13 @@ import type { Battle, Battles } from './battle.ts';
 
 /** Reads battles {model_a, model_b, winner}, a list or one a line; other fields are passed over. */
 export async function readBattles(file: BenchmarkFile): Promise<Battles> {
-  const rows = /\.jsonl(\.gz)?$/i.test(file.name) ? await readJsonLines(file) : itemsOf(await readJson(file));
+  return battlesOf(
+    /\.jsonl(\.gz)?$/i.test(file.name) ? await readJsonLines(file) : itemsOf(await readJson(file)),
+  );
+}
+
+/** The battles of rows, in their order. */
+export function battlesOf(rows: readonly Located[]): Battles {
   const models = new Map<string, number>();
   const numberOf = (name: string): number => {
     const known = models.get(name) ?? models.size;
