@@ -83,7 +83,7 @@ test('runs lists past runs, and shows one of them', async () => {
   await rig.retune('run');
   await rig.retune('run', '-p', 'length=32');
   expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot(`
-    "run                              pipeline  outcome      time  ran  reused  params
+    "run                              pipeline  outcome time  ran  reused  params
     <run>  data      succeeded <time>    1       4  {"length":32}
     <run>  data      succeeded <time>    5       0"
   `);
