@@ -46,7 +46,7 @@ const figure = (value: number): string =>
   Number.isInteger(value) ? formatCount(value) : formatFigure(value);
 
 function errorOf({ standard_error, interval }: BenchmarkScore): string {
-  if (interval) return `[${formatFigure(interval.low)}, ${formatFigure(interval.high)}]`;
+  if (interval) return `[${figure(interval.low)}, ${figure(interval.high)}]`;
   return standard_error === undefined ? '' : `± ${standard_error.toPrecision(2)}`;
 }
 

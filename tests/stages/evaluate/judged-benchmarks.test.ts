@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/json.ts';
 import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { rankBounds } from '../../../src/stages/evaluate/benchmarks/arena/rank-bounds.ts';
 import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
 import { run } from '../../../src/stages/evaluate/run-evaluate.ts';
 import { openaiEvalsGradeTemplate } from '../../../src/text/benchmark/grader-template.ts';
@@ -171,4 +172,26 @@ test('battles are rated as `retune score arena` rates them, over all and by a fi
   ]);
   const byLanguage = await scoresOf({ ...config, by: ['language'] }, battles);
   expect(JSON.stringify(byLanguage)).toContain('"of":"en: x"');
+});
+
+test('a rank lies between the models that are surely better and those that are surely worse', () => {
+  const rating = (of: string, value: number, [low, high]: readonly [number, number]) => ({
+    metric: 'bradley_terry',
+    of,
+    value,
+    count: 9,
+    interval: { low, high, rounds: 10, seed: 0 },
+  });
+  const ranks = rankBounds([
+    rating('a', 1100, [1080, 1120]),
+    rating('b', 1090, [1060, 1110]),
+    rating('c', 1050, [1030, 1070]),
+    rating('d', 900, [880, 920]),
+  ]);
+  expect(ranks.map(({ of, value, interval }) => [of, value, interval?.low, interval?.high])).toEqual([
+    ['a', 1, 1, 2],
+    ['b', 2, 1, 3],
+    ['c', 3, 2, 3],
+    ['d', 4, 4, 4],
+  ]);
 });

@@ -13,6 +13,8 @@ export interface BenchmarkScore {
   /** What it is of, where one benchmark rates several: a model. */
   readonly of?: string;
   readonly value: number;
+  /** Of a rank. */
+  readonly lower_is_better?: true;
   /** How many items the value rests on. */
   readonly count: number;
   readonly standard_error?: number;

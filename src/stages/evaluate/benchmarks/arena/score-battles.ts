@@ -7,6 +7,7 @@ import type { Battles } from './battle.ts';
 import { bradleyTerry } from './bradley-terry.ts';
 import { type CodedBattles, codedBattles, countedCodes } from './coded-battles.ts';
 import { elo } from './elo.ts';
+import { rankBounds } from './rank-bounds.ts';
 import { winTable } from './win-table.ts';
 
 interface Ratings {
@@ -39,10 +40,12 @@ export function scoreBattles({ models, battles }: Battles, resampling: Resamplin
       .sort((one, other) => other.value - one.value);
   if (all.bradleyTerry === undefined)
     return { metrics: scoresOf('elo', 'elo'), remarks: [{ text: withoutBradleyTerry }] };
+  const leaderboard = scoresOf('bradleyTerry', 'bradley_terry');
   const tau = kendall(all.elo, all.bradleyTerry);
   return {
     metrics: [
-      ...scoresOf('bradleyTerry', 'bradley_terry'),
+      ...leaderboard,
+      ...rankBounds(leaderboard),
       ...scoresOf('elo', 'elo'),
       // Without a value where either rates all models alike.
       ...(Number.isNaN(tau) ? [] : [{ metric: 'kendall_tau', value: tau, count: models.length }]),
