@@ -128,12 +128,12 @@ test('`retune score arena` prints ratings with intervals, the best model first',
     bradley_terry  elk  1,003  [967.0, 1,037]    200
     bradley_terry  ant  982.5  [944.0, 1,018]    200
     bradley_terry  fox  936.6  [901.3, 972.4]    200
-    rank           dog      1  [1.000, 5.000]    200
-    rank           cat      2  [1.000, 5.000]    200
-    rank           bee      3  [1.000, 5.000]    200
-    rank           elk      4  [1.000, 6.000]    200
-    rank           ant      5  [1.000, 6.000]    200
-    rank           fox      6  [4.000, 6.000]    200
+    rank           dog      1          [1, 5]    200
+    rank           cat      2          [1, 5]    200
+    rank           bee      3          [1, 5]    200
+    rank           elk      4          [1, 6]    200
+    rank           ant      5          [1, 6]    200
+    rank           fox      6          [4, 6]    200
     elo            dog  1,026  [1,002, 1,051]    200
     elo            cat  1,023  [992.7, 1,050]    200
     elo            bee  1,011  [982.1, 1,031]    200
