@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -7,4 +10,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export function setup(): void {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) console.error('The build failed: tests that need what it makes will fail too.');
+  process.env.RETUNE_TEST_BUNDLES = mkdtempSync(join(tmpdir(), 'retune-bundles-'));
+}
+
+/** The workers that made them are ended without a chance to clean up. */
+export function teardown(): void {
+  const bundles = process.env.RETUNE_TEST_BUNDLES;
+  if (bundles !== undefined) rmSync(bundles, { recursive: true, force: true });
 }

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -117,7 +116,10 @@ export function bundle(entry: string): Promise<string> {
 
 async function bundleOnce(entry: string): Promise<string> {
   const here = dirname(fileURLToPath(import.meta.url));
-  const outfile = join(await mkdtemp(join(tmpdir(), 'retune-process-')), 'process.mjs');
+  const outfile = join(
+    await mkdtemp(join(process.env.RETUNE_TEST_BUNDLES ?? tmpdir(), 'retune-process-')),
+    'process.mjs',
+  );
   await build({
     entryPoints: [join(here, entry)],
     outfile,
@@ -130,6 +132,5 @@ async function bundleOnce(entry: string): Promise<string> {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
-  process.once('exit', () => rmSync(dirname(outfile), { recursive: true, force: true }));
   return outfile;
 }
