@@ -114,7 +114,7 @@ test('of a run that was killed it is not said how long it took', async () => {
   run.stdout?.once('data', () => run.kill('SIGKILL'));
   await run;
   expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot(`
-    "run                              pipeline  outcome  time  ran  reused  params
+    "run                              pipeline  outcome time  ran  reused  params
     <run>  slow      killed           0       0"
   `);
   expect((await rig.retune('runs', 'latest')).stdout).toMatchInlineSnapshot(`

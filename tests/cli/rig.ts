@@ -54,7 +54,7 @@ function steady(text: string, folder: string): string {
     .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d\.\d{3}Z)?/g, '<date>')
     .replaceAll(/ *\b(\d+ ms|\d+\.\d s|\d+m \d\ds)(?![\w/])/g, ' <time>')
     .replaceAll('( <time>', '(<time>')
-    .replaceAll(/ +time  /g, ' time  ') // a column is as wide as the times in it
+    .replaceAll(/ +time {2}/g, ' time  ') // a column is as wide as the times in it
     .replaceAll(/"(milliseconds|last_milliseconds)":[\d.]+/g, '"$1":0');
 }
 
