@@ -201,6 +201,8 @@ test('doctor finds a backend that computes', async () => {
     'backend onnx',
     'backend cpu',
     'backend tensorflow',
+    'speed',
+    'repeatable',
     'sandbox',
     'store',
   ]);

@@ -1,4 +1,5 @@
 import type { WritingSettings } from '../../model/generation/text-writer.ts';
+import { holdWeights } from '../../model/hold-weights.ts';
 import { openLocalModel } from '../../stages/models/open-local-model.ts';
 import { openChatPrompt } from '../../text/chat/chat-prompts.ts';
 import { UserError } from '../../user-error.ts';
@@ -35,6 +36,7 @@ async function chat(call: CommandCall<ChatOptions>): Promise<ExitCode> {
       },
     },
   });
+  using _weights = holdWeights(local.model);
   const settings = settingsOf(options, local.endTokens);
   const session = new ChatSession({ local, prompt, settings, system: options.system });
   await converse({ session, context, json: options.json === true });

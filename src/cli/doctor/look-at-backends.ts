@@ -2,23 +2,35 @@ import { createRequire } from 'node:module';
 import { matMul, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
 import { openTensorBackend, type TensorBackendName } from '../../tensor/index.ts';
 import type { Finding } from './finding.ts';
+import { measureSpeed } from './measure-speed.ts';
 
 const packageOf = { onnx: 'onnxruntime-node', cpu: '@tensorflow/tfjs-backend-cpu' } as const;
 
 /** Each tensor backend: whether it loads, and whether it multiplies two matrices rightly. */
 export async function lookAtBackends(): Promise<readonly Finding[]> {
   // One after the other: a process has one backend at a time.
-  return [await lookAtBackend('onnx'), await lookAtBackend('cpu'), lookAtTensorflow()];
+  const onnx = await lookAtBackend('onnx');
+  const speed = onnx.state === 'good' ? [await measureSpeed()] : [];
+  return [onnx, await lookAtBackend('cpu'), lookAtTensorflow(), ...speed, repeatability];
 }
+
+const repeatability: Finding = {
+  subject: 'repeatable',
+  state: 'good',
+  found:
+    'on onnx and cpu equal inputs give equal bits each time, with the same processor, engine and threads',
+};
 
 async function lookAtBackend(backend: TensorBackendName): Promise<Finding> {
   const subject = `backend ${backend}`;
   try {
-    const { engine, instructionSet, threads } = await openTensorBackend({ backend });
+    const notes: string[] = [];
+    const onNote = (note: string) => notes.push(note);
+    const { engine, instructionSet, threads } = await openTensorBackend({ backend, onNote });
     const right = await multipliesRightly();
     const found = `${engine}, ${instructionSet}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
     return right
-      ? { subject, state: 'good', found }
+      ? { subject, state: 'good', found, ...(notes.length > 0 && { help: notes.join('\n') }) }
       : { subject, state: 'bad', found: `${found}; it computes wrongly` };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -23,6 +23,6 @@ export function generationMemory(config: ModelConfig, { rows, slots }: Generatio
     moments: 0,
     activations: float * (4 * rows * vocabularySize + 4 * heads * slots * Math.max(slots, rows)),
     cache: 2 * cache, // on the host, and as the engine is handed it
-    overhead: process,
+    overhead: process + weights, // the engine's packed copy of the weights
   };
 }

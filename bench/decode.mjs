@@ -1,0 +1,45 @@
+// Greedy answers to the reference's 110 test prompts with GPT-2 124M, each as long as the expected one, in turns against
+// transformers' generate in batches of the same size, or the reference's loop (one row at a time, without a cache).
+// node bench/decode.mjs [batch] [generate|loop] [float32|int8] [prompts] [rounds]
+import { gpt2Folder } from './gpt2-folder.mjs';
+import { median } from './median.mjs';
+import { referenceRows } from './reference-rows.mjs';
+import { ourWorker, peerWorker } from './worker.mjs';
+
+const [batch = '8', mode = 'generate', precision = 'float32', prompts = '110', rounds = '3'] =
+  process.argv.slice(2);
+const folder = await gpt2Folder();
+const rows = referenceRows().slice(935, 935 + Number(prompts));
+const work = {
+  batch: Number(batch),
+  slots: 256,
+  prompts: rows.map(({ prompt, answer }) => ({ tokens: prompt, newTokens: answer.length })),
+};
+const workers = {
+  retune: await ourWorker('decode', folder, precision),
+  peer: peerWorker('decode', folder, mode),
+};
+const warmUp = { ...work, prompts: work.prompts.slice(0, 2).map((one) => ({ ...one, newTokens: 2 })) };
+const answers = { retune: [], peer: [] };
+for (const worker of Object.values(workers)) await worker.ask(warmUp);
+for (let round = 0; round < Number(rounds); round++)
+  for (const [name, worker] of Object.entries(workers)) answers[name].push(await worker.ask(work));
+for (const worker of Object.values(workers)) worker.end();
+
+const tokens = work.prompts.reduce((sum, { newTokens }) => sum + newTokens, 0);
+const rate = (name) => tokens / median(answers[name].map(({ seconds }) => seconds));
+const [ours, theirs] = [answers.retune[0].written, answers.peer[0].written];
+console.log(
+  JSON.stringify(
+    {
+      work: `${prompts} answers, ${tokens} tokens, batch ${batch}, ${precision}, against ${mode}`,
+      tokens_per_second: { retune: rate('retune'), peer: rate('peer') },
+      ratio: median(answers.peer.map(({ seconds }, i) => seconds / answers.retune[i].seconds)),
+      // Random weights leave likeliest tokens close together: a last digit decides some.
+      equal_answers: ours.filter((row, i) => row.join() === theirs[i].join()).length,
+      peak_gigabytes: { retune: answers.retune.at(-1).memory / 1e9, peer: answers.peer.at(-1).memory / 1e9 },
+    },
+    null,
+    2,
+  ),
+);

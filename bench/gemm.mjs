@@ -1,0 +1,24 @@
+// Products of matrices in float32 against PyTorch, in turns: GFLOP/s and ratios.
+import { median } from './median.mjs';
+import { ourWorker, peerWorker } from './worker.mjs';
+
+const shapes = [
+  [512, 768, 2304],
+  [512, 3072, 768],
+  [512, 768, 50257],
+  [1024, 1024, 1024],
+  [8, 768, 3072],
+];
+const workers = { retune: await ourWorker('gemm'), pytorch: peerWorker('gemm') };
+for (const [m, k, n] of shapes) {
+  const seconds = { retune: [], pytorch: [] };
+  for (let round = 0; round < 5; round++)
+    for (const [name, worker] of Object.entries(workers))
+      seconds[name].push((await worker.ask({ m, k, n, rounds: 5 })).seconds);
+  const rate = (name) => Math.round((2e-9 * m * k * n) / median(seconds[name]));
+  const ratio = median(seconds.retune.map((own, i) => own / seconds.pytorch[i])).toFixed(2);
+  console.log(
+    `${m} x ${k} x ${n}: ${rate('retune')} GFLOP/s, PyTorch ${rate('pytorch')}, share of its time ${ratio}`,
+  );
+}
+for (const worker of Object.values(workers)) worker.end();

@@ -1,0 +1,44 @@
+// Training steps of GPT-2 124M on the reference's rows, batch 8, against eager PyTorch on the same batches, in turns.
+// node bench/train.mjs [all|response] [steps]    memory of both is printed as well
+import { gpt2Folder } from './gpt2-folder.mjs';
+import { median } from './median.mjs';
+import { trainingBatches } from './reference-rows.mjs';
+import { ourWorker, peerWorker } from './worker.mjs';
+
+const [targets = 'all', count = '24'] = process.argv.slice(2);
+const folder = await gpt2Folder();
+const workers = { retune: await ourWorker('train', folder), pytorch: peerWorker('train', folder) };
+const answers = { retune: [], pytorch: [] };
+for (const rows of trainingBatches({ size: 8, responses: targets === 'response' }).slice(0, Number(count)))
+  for (const [name, worker] of Object.entries(workers)) answers[name].push(await worker.ask({ rows }));
+for (const worker of Object.values(workers)) worker.end();
+
+const figures = Object.fromEntries(
+  Object.entries(answers).map(([name, steps]) => [
+    name,
+    {
+      median_seconds: median(steps.map(({ seconds }) => seconds)),
+      total_seconds: steps.reduce((sum, { seconds }) => sum + seconds, 0), // what is compiled or warmed up included
+      peak_gigabytes: steps.at(-1).memory / 1e9,
+      last_loss: steps.at(-1).loss,
+    },
+  ]),
+);
+const { retune, pytorch } = figures;
+console.log(
+  JSON.stringify(
+    {
+      work: `training, ${targets === 'all' ? 'all tokens' : 'response only'}, ${count} steps`,
+      ...figures,
+      ratio: {
+        median: retune.median_seconds / pytorch.median_seconds,
+        // Of steps side by side, so that a machine that is busy for a while changes neither.
+        of_pairs: median(answers.retune.map(({ seconds }, i) => seconds / answers.pytorch[i].seconds)),
+        total: retune.total_seconds / pytorch.total_seconds,
+        memory: retune.peak_gigabytes / pytorch.peak_gigabytes,
+      },
+    },
+    null,
+    2,
+  ),
+);

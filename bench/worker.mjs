@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+import { peersPython } from './peers/peers-python.mjs';
+
+const root = join(import.meta.dirname, '..');
+
+/** A program of bench/workers, running: `ask` sends it a request and gives its answer. */
+export async function ourWorker(name, ...words) {
+  const outfile = join(root, 'dist/bench', `${name}.mjs`);
+  const options = {
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    packages: 'external',
+  };
+  const entryPoints = [join(root, 'bench/workers', `${name}.ts`)];
+  await build({ ...options, entryPoints, outfile, absWorkingDir: root, logLevel: 'warning' });
+  return worker(process.execPath, [outfile, ...words]);
+}
+
+/** A program of bench/peers, running. */
+export const peerWorker = (name, ...words) =>
+  worker(peersPython(), [join(root, 'bench/peers', `${name}.py`), ...words]);
+
+function worker(command, words) {
+  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async ask(request) {
+      child.stdin.write(`${JSON.stringify(request)}\n`);
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${words.join(' ')} ended without an answer`);
+      return JSON.parse(value);
+    },
+    end: () => child.stdin.end(),
+  };
+}

@@ -1,0 +1,45 @@
+import { openLanguageModel } from '../../src/model/language-model.ts';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
+import { TrainingState } from '../../src/training/state/training-state.ts';
+import { takeStep } from '../../src/training/take-step.ts';
+import { serve } from './serve.ts';
+
+// One training step of a GPT-2 folder for each request: `node train.mjs FOLDER`.
+await openTensorBackend({ backend: 'onnx', threads: 2 });
+const model = await openLanguageModel(process.argv[2] ?? '');
+const state = new TrainingState(model, {
+  ...{
+    name: 'adamw',
+    learning_rate: 5e-5,
+    weight_decay: 0.1,
+    betas: [0.9, 0.999],
+    epsilon: 1e-8,
+    decay: 'all',
+  },
+});
+let step = 0;
+
+interface Work {
+  readonly rows: readonly { readonly inputs: readonly number[]; readonly targets: readonly number[] }[];
+}
+
+await serve(async ({ rows }: Work) => {
+  const examples = rows.map(({ inputs, targets }, index) => ({
+    id: `${index}`,
+    inputs: Int32Array.from(inputs),
+    targets: Int32Array.from(targets),
+    promptLength: 0,
+  }));
+  const start = performance.now();
+  const batch = batchPieces(examples, {
+    paddingFree: true,
+    pieceSize: undefined,
+    endOfText: 50256,
+    multipleOf: 16,
+  });
+  step++;
+  const { loss } = await takeStep(state, { step, batch, learningRate: 5e-5, clipNorm: undefined });
+  const seconds = (performance.now() - start) / 1000;
+  return { seconds, memory: process.resourceUsage().maxRSS * 1024, loss };
+});
