@@ -28,11 +28,8 @@ function treeOf(process: number, log: string): TinyPipeline['stages'] {
   return Object.fromEntries(stages.filter((_, index) => isKept(index)));
 }
 
-/** Runs all at once; what each said of its stages, by the number of the stage. */
-async function allAtOnce(
-  rig: RunRig,
-  processes: number,
-): Promise<readonly (readonly [string, StageOutcome])[][]> {
+/** Starts all, and lets them begin at once. */
+async function startAll(rig: RunRig, processes: number) {
   const [entry, go] = [await bundle('../../laws/rig/witness-process.ts'), join(rig.folder, 'go')];
   const runs = Array.from({ length: processes }, (_, process) => {
     const stages = treeOf(process, join(rig.folder, 'log.txt'));
@@ -45,15 +42,74 @@ async function allAtOnce(
   });
   await Promise.all(runs.map((run) => new Promise((ready) => run.stdout.once('data', ready))));
   await rig.write('go', '');
-  const ends = await Promise.all(runs);
-  return ends.map(({ stdout }) =>
-    Object.entries<StageOutcome>(JSON.parse(stdout.split('\n').at(-1) ?? '')).map(
-      ([id, outcome]) => [id.slice(3), outcome] as const,
-    ),
-  );
+  return runs;
 }
 
-for (const processes of [2, 3, 4]) {
+type Said = readonly (readonly [string, StageOutcome])[];
+
+/** What a process said of its stages, by the number of the stage. */
+const stagesIn = (stdout: string): Said =>
+  Object.entries<StageOutcome>(JSON.parse(stdout.split('\n').at(-1) ?? '')).map(([id, outcome]) => [
+    id.slice(3),
+    outcome,
+  ]);
+
+async function allAtOnce(rig: RunRig, processes: number): Promise<readonly Said[]> {
+  const ends = await Promise.all(await startAll(rig, processes));
+  return ends.map(({ stdout }) => stagesIn(stdout));
+}
+
+const logIn = ({ folder }: RunRig): readonly string[] => {
+  const path = join(folder, 'log.txt');
+  return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
+};
+
+test('of 8 processes on one store 3 are killed: the others take over what those held, and all results are right', async () => {
+  await using alone = await openRig();
+  const [said] = await allAtOnce(alone, 1);
+  const due = new Map(said?.map(([index, outcome]) => [index, outputsOf(outcome)]));
+  for (const after of [1, 5, 9]) {
+    await using rig = await openRig();
+    const runs = await startAll(rig, 8);
+    const ends = Promise.allSettled(runs);
+    while (logIn(rig).length < after) await sleep(2);
+    for (const run of runs.slice(0, 3)) run.kill('SIGKILL');
+    await ends;
+    for (const run of runs.slice(3)) {
+      for (const [index, outcome] of stagesIn((await run).stdout))
+        if (due.has(index)) expect([index, outputsOf(outcome)]).toEqual([index, due.get(index)]);
+    }
+    expect([...new Set(logIn(rig))].sort()).toEqual([...words].sort());
+    // Three stages at a time in each of those that were killed are begun anew at most.
+    expect(logIn(rig).length).toBeLessThanOrEqual(size + 9);
+    expect((await verifyStore(rig.open())).problems).toEqual([]);
+    expect(namesIn(join(rig.storeRoot, 'leases'))).toEqual([]);
+  }
+});
+
+test('the lease of a process that is stopped is not taken: who waits goes on waiting, and takes its result', async () => {
+  await using rig = await openRig();
+  const [entry, go] = [await bundle('../../laws/rig/witness-process.ts'), await rig.write('go', '')];
+  const stages = {
+    one: { uses: 'witness', with: { word: 'w', pause: 700, log: join(rig.folder, 'log.txt') } },
+  };
+  const start = (name: string) => {
+    const pipeline: TinyPipeline = { file: join(rig.folder, `${name}.yaml`), name, stages };
+    return execaNode(entry, [JSON.stringify({ pipeline, store: rig.storeRoot, go })], { nodeOptions: [] });
+  };
+  const holder = start('holder');
+  while (logIn(rig).length === 0) await sleep(2);
+  holder.kill('SIGSTOP');
+  const waiting = start('waiting');
+  const first = await Promise.race([waiting.then(() => 'ended'), sleep(2_500, 'still waiting')]);
+  expect([first, logIn(rig)]).toEqual(['still waiting', ['w']]);
+  holder.kill('SIGCONT');
+  const ends = await Promise.all([holder, waiting]);
+  const decisions = ends.map(({ stdout }) => JSON.parse(stdout.split('\n').at(-1) ?? '').one.decision);
+  expect([decisions, logIn(rig)]).toEqual([['ran', 'reused'], ['w']]);
+});
+
+for (const processes of [2, 4, 8]) {
   test(`${processes} processes with overlapping pipelines on one store: the same results for all, each key computed once`, async () => {
     for (let round = 0; round < 2; round += 1) {
       await using rig = await openRig();

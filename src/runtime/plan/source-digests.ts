@@ -41,7 +41,10 @@ export async function digestSources(
 
 /** The digest of a file or a folder outside the store. Without a cache every byte is read. */
 export async function digestPath(path: string, statCache?: StatCache): Promise<Digest> {
-  if (!(await stat(path)).isDirectory()) return (await digestFile(path, statCache)).digest;
+  const found = await stat(path);
+  if (found.isFile()) return (await digestFile(path, statCache)).digest;
+  // Reading from anything else could go on for ever.
+  if (!found.isDirectory()) throw new Error(`${path} is neither a file nor a folder`);
   const files: FolderFile[] = [];
   for (const inside of await listFiles(path, { links: 'inside' })) {
     const { digest, stat } = await digestFile(join(path, inside), statCache);

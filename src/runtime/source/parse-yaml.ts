@@ -1,4 +1,4 @@
-import { Composer, type CST, type Document, Parser } from 'yaml';
+import { Composer, type CST, type Document, Lexer, Parser } from 'yaml';
 import type { Checked } from '../diagnostic/checked.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { SourceFile } from './source-file.ts';
@@ -11,8 +11,8 @@ const deepest = 64;
 
 /** Parses YAML 1.2 (core schema). The value is undefined where the text has no one structure to go on with. */
 export function parseYaml(file: SourceFile): Checked<YamlDoc | undefined> {
-  const tokens = [...new Parser().parse(file.text)];
-  const tooDeep = tokens.map(firstBeyondDepth).find((token) => token !== undefined);
+  const { tokens, tooDeepAt } = tokenize(file.text);
+  const tooDeep = tokens.map(firstBeyondDepth).find((token) => token !== undefined)?.offset ?? tooDeepAt;
   if (tooDeep !== undefined) return failed(nestedTooDeep(file, tooDeep));
   const [document, second] = compose(file, tokens);
   if (document === undefined) return { value: undefined, diagnostics: [] };
@@ -21,6 +21,18 @@ export function parseYaml(file: SourceFile): Checked<YamlDoc | undefined> {
   if (second !== undefined) return failed(secondDocument(file, second));
   const { value, diagnostics } = toYamlNode(file, document);
   return { value: value && { file, root: value }, diagnostics };
+}
+
+/** Stops where far more is open than may be: the parser closes what is open by recursion. */
+function tokenize(text: string): { readonly tokens: readonly CST.Token[]; readonly tooDeepAt?: number } {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length > 4 * deepest) return { tokens, tooDeepAt: parser.offset };
+  }
+  tokens.push(...parser.end());
+  return { tokens };
 }
 
 function compose(file: SourceFile, tokens: readonly CST.Token[]): readonly Document[] {
@@ -56,7 +68,7 @@ const failed = (...diagnostics: readonly Diagnostic[]): Checked<undefined> => ({
   diagnostics,
 });
 
-const nestedTooDeep = (file: SourceFile, { offset }: CST.Token): Diagnostic => ({
+const nestedTooDeep = (file: SourceFile, offset: number): Diagnostic => ({
   code: 'yaml-too-large',
   message: `maps and lists are nested more than ${deepest} deep here`,
   span: { file, start: offset, end: offset + 1 },

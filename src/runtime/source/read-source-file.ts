@@ -18,7 +18,11 @@ export async function readSourceFile({
   const absolute = resolve(workingDirectory, path);
   const displayPath = displayPathOf(absolute, workingDirectory);
   try {
-    const { size } = await stat(absolute);
+    const found = await stat(absolute);
+    // A device or a pipe could be read without end; a folder is told apart below.
+    if (!found.isFile() && !found.isDirectory())
+      return err({ code: 'not-a-file', message: `\`${displayPath}\` is no regular file` });
+    const { size } = found;
     if (size > largestFile)
       return err({
         code: 'file-too-large',

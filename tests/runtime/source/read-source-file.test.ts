@@ -27,6 +27,13 @@ test('a file is read without its byte order mark, and shown as one would type it
   });
 });
 
+test.skipIf(process.platform === 'win32')('a device is refused, not read without end', async () => {
+  expect(await read('/dev/zero')).toEqual({
+    ok: false,
+    error: { code: 'not-a-file', message: '`/dev/zero` is no regular file' },
+  });
+});
+
 test.each([
   [
     'pipelines/tiny.yml',

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { openCliRig } from '../cli/rig.ts';
+import { canSeeProcesses, orphansIn } from './rig/mortal-run.ts';
+
+test.skipIf(!canSeeProcesses)(
+  'a command, and what it has started, ends with a retune that is killed, and the next run finds all in order',
+  async () => {
+    await using rig = await openCliRig({ 'package.json': '{}' });
+    const begun = join(rig.folder, 'begun');
+    const follow = `tail -f ${join(rig.folder, 'p.yaml')}`;
+    const pipeline = (command: string) =>
+      `stages:\n  quick: { uses: shell, with: { command: 'echo 1 > $OUT_a', outputs: { a: file } } }\n  long: { uses: shell, from: { a: quick }, with: { command: '${command}', inputs: { a: file }, outputs: { b: file } } }\n`;
+    await rig.write('p.yaml', pipeline(`${follow} & touch ${begun}; ${follow}`));
+    const run = rig.start('run');
+    while (!existsSync(begun)) await sleep(10);
+    run.kill('SIGKILL');
+    await run;
+    expect(await orphansIn(rig.folder)).toEqual([]);
+    await rig.write('p.yaml', pipeline('cp $IN_a $OUT_b'));
+    const { stdout, exitCode } = await rig.retune('run');
+    expect([exitCode, stdout.includes('started  quick'), stdout.includes('started  long')]).toEqual([
+      0,
+      false,
+      true,
+    ]);
+    expect((await rig.retune('verify')).exitCode).toBe(0);
+  },
+);
