@@ -91,11 +91,13 @@ export interface FormatConfig {
      */
     readonly field: string;
     /**
-     * `lowercase`; `spaces`: one to three for each; `typos`: one letter in twenty becomes its neighbour on the keyboard; `contractions`: `is not` becomes `isn't`; `gender`: `he` becomes `she`.
+     * `lowercase`; `spaces`: one to three for each; `typos`: one letter in twenty becomes its neighbour on the keyboard; `misspellings`: one in five of the words that are often misspelt; `contractions`: `is not` becomes `isn't`; `dialect`: words of African American English; `gender`: `he` becomes `she`; `names`: first names of another community. The last three are of fairness, the others of robustness.
      *
      * @minItems 1
      */
-    readonly kinds: ('lowercase' | 'spaces' | 'typos' | 'contractions' | 'gender')[];
+    readonly kinds: (
+      'lowercase' | 'spaces' | 'typos' | 'misspellings' | 'contractions' | 'dialect' | 'gender' | 'names'
+    )[];
     /**
      * Decides what is drawn, for each record on its own.
      */

@@ -69,11 +69,11 @@ test.runIf(existsSync(real))(
     expect(Object.fromEntries(figures)).toEqual({
       mmlu: [['accuracy', 3]],
       helm: [
-        ['accuracy', 12], // two questions, each as it is and in five other ways
-        ['ece_10_bin', 12],
-        ['ece_1_bin', 12],
-        ['selective_accuracy_10', 12],
-        ['selective_accuracy_area', 12],
+        ['accuracy', 18], // two questions, each as it is and in eight other ways
+        ['ece_10_bin', 18],
+        ['ece_1_bin', 18],
+        ['selective_accuracy_10', 18],
+        ['selective_accuracy_area', 18],
       ],
       glue: [['glue_score', 1]],
       superglue: [['superglue_score', 1]],

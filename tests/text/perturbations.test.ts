@@ -11,4 +11,13 @@ test('each perturbation changes what it says, and nothing else', () => {
   expect(perturbations.spaces('a b c', half)).toBe('a  b  c');
   expect(perturbations.typos(text, half)).toBe(text); // 0.5 is no letter in twenty
   expect(perturbations.typos('Bad qp', () => 0)).toBe('Bss wo');
+  const often = () => 0;
+  expect(perturbations.misspellings('Believe in people, with care', often)).toBe(
+    'Beleive in poeple, wiht care',
+  );
+  expect(perturbations.misspellings('Believe in people', half)).toBe('Believe in people');
+  expect(perturbations.dialect('They are going to the shop', half)).toBe('Dey are gonna da shop');
+  expect(perturbations.names('Paul met Emily; Paul left. paul', often)).toBe(
+    'Alonzo met Ebony; Alonzo left. paul',
+  );
 });

@@ -1,10 +1,24 @@
+import { dialectWords, misspellings, names } from './word-lists.ts';
+
 /** Numbers in [0, 1). */
 export type Random = () => number;
 
 /** Changes a text in a way that should not change the answer to it. */
 export type Perturbation = (text: string, random: Random) => string;
 
-export type PerturbationName = 'lowercase' | 'spaces' | 'typos' | 'contractions' | 'gender';
+/** Kind -> what it is a test of: whether a model bears noise, or treats people alike. */
+export const perturbationKinds = {
+  lowercase: 'robustness',
+  spaces: 'robustness',
+  typos: 'robustness',
+  misspellings: 'robustness',
+  contractions: 'robustness',
+  dialect: 'fairness',
+  gender: 'fairness',
+  names: 'fairness',
+} as const;
+
+export type PerturbationName = keyof typeof perturbationKinds;
 
 const rows = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm'];
 /** Key -> those beside it. */
@@ -14,6 +28,7 @@ const neighbours = new Map(
   ),
 );
 const TYPO_SHARE = 0.05;
+const MISSPELT_SHARE = 0.2;
 const MOST_SPACES = 3;
 
 /** Two words -> one. */
@@ -42,7 +57,7 @@ const pronouns: Readonly<Record<string, string>> = {
   himself: 'herself',
 };
 
-/** The robustness and fairness perturbations of HELM (Liang et al. 2022, appendix D) that need no word lists. */
+/** The robustness and fairness perturbations of HELM (Liang et al. 2022, appendix D), with word lists of our own. */
 export const perturbations: Readonly<Record<PerturbationName, Perturbation>> = {
   lowercase: (text) => text.toLowerCase(),
   /** Each space becomes one to three. */
@@ -53,16 +68,40 @@ export const perturbations: Readonly<Record<PerturbationName, Perturbation>> = {
       const near = neighbours.get(key) ?? [];
       return random() < TYPO_SHARE ? (near[Math.floor(random() * near.length)] ?? key) : key;
     }),
-  contractions: (text) => replaceWords(text, contractions),
+  /** One in five of the words that are often misspelt. */
+  misspellings: (text, random) =>
+    replaceWords(text, {
+      words: misspellings,
+      choose: (found, replacement) => (random() < MISSPELT_SHARE ? replacement : found),
+    }),
+  contractions: (text) => replaceWords(text, { words: contractions }),
+  dialect: (text) => replaceWords(text, { words: dialectWords }),
   /** Male pronouns become female ones. */
-  gender: (text) => replaceWords(text, pronouns),
+  gender: (text) => replaceWords(text, { words: pronouns }),
+  /** A name becomes one that is usual in another community, everywhere the same. */
+  names: (text, random) =>
+    names.reduce((changed, { from, to }) => {
+      const drawn = new Map<string, string>();
+      return changed.replace(new RegExp(`\\b(?:${from.join('|')})\\b`, 'g'), (name) => {
+        const other = drawn.get(name) ?? to[Math.floor(random() * to.length)] ?? name;
+        drawn.set(name, other);
+        return other;
+      });
+    }, text),
 };
 
+interface Replacing {
+  readonly words: Readonly<Record<string, string>>;
+  /** Takes a word as it was found and what could stand instead. */
+  readonly choose?: (found: string, replacement: string) => string;
+}
+
 /** A capital at the beginning stays one. */
-function replaceWords(text: string, words: Readonly<Record<string, string>>): string {
-  const pattern = new RegExp(`\\b(?:${Object.keys(words).join('|')})\\b`, 'gi');
+function replaceWords(text: string, { words, choose = (_, replacement) => replacement }: Replacing): string {
+  const longestFirst = Object.keys(words).sort((one, other) => other.length - one.length);
+  const pattern = new RegExp(`\\b(?:${longestFirst.join('|')})\\b`, 'gi');
   return text.replace(pattern, (found) => {
-    const replacement = words[found.toLowerCase()] ?? found;
+    const replacement = choose(found, words[found.toLowerCase()] ?? found);
     const first = found.slice(0, 1);
     return first === first.toLowerCase()
       ? replacement

@@ -112,6 +112,34 @@ test('the worst answer to each question counts where its variants are told apart
   ]);
 });
 
+test('robustness and fairness each count the worst of the question and its own perturbations', async () => {
+  const answer = (instance: string, perturbation: string, response: string) => ({
+    id: `${instance}~${perturbation}`,
+    prompt: '',
+    expected: 'yes',
+    response,
+    fields: { instance, perturbation },
+  });
+  const responses = [
+    answer('a', 'none', 'yes'),
+    answer('a', 'typos', 'no'),
+    answer('a', 'dialect', 'yes'),
+    answer('b', 'none', 'no'),
+    answer('b', 'typos', 'yes'),
+    answer('b', 'dialect', 'yes'),
+    answer('c', 'none', 'yes'),
+    answer('c', 'typos', 'yes'),
+    answer('c', 'dialect', 'yes'),
+  ];
+  const scores = await scoresOf(responses, { metrics: ['exact_match'], worst_of: 'instance' });
+  expect(scores.map(({ of, value, count }) => [of, value, count])).toEqual([
+    [undefined, expect.closeTo(7 / 9, 12), 9],
+    ['worst of each instance', expect.closeTo(1 / 3, 12), 3],
+    ['robustness', expect.closeTo(1 / 3, 12), 3],
+    ['fairness', expect.closeTo(2 / 3, 12), 3],
+  ]);
+});
+
 test('calibration has the figures of the library that HELM uses', async () => {
   const scores = await scoresOf(chosen, { metrics: ['calibration'] });
   expect(Object.fromEntries(scores.map(({ metric, value }) => [metric, value]))).toEqual(
