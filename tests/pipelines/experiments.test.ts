@@ -44,27 +44,28 @@ test.each([
   expect(await rig.rows(pipeline, 'generate/responses')).toMatchObject([{ prompt }, {}]); // rows 17 and 18
 });
 
-test.each(['alpaca-gpt2', 'phi3'])(
-  '%s names its model on the hub, and is planned without a network',
-  async (pipeline) => {
-    await using rig = await openShippedRig();
-    await rig.write('rows.json', JSON.stringify(rows));
-    const instructions = `instructions=${join(rig.folder, 'rows.json')}`;
-    const { exitCode, stdout } = await rig.plan(pipeline, '--json', '-p', instructions);
-    const { stages } = JSON.parse(stdout);
-    expect([exitCode, stages[0]]).toEqual([
-      0,
-      {
-        stage: 'base',
-        uses: 'load',
-        decision: 'undecided',
-        reason: 'hf:openai-community/gpt2-medium is not resolved yet',
-        waits_for: [],
-        unresolved: ['hf:openai-community/gpt2-medium'],
-      },
-    ]);
-  },
-);
+test.each([
+  ['alpaca-gpt2', 'hf:openai-community/gpt2-medium'],
+  ['phi3', 'hf:openai-community/gpt2-medium'],
+  ['smollm2', 'hf:HuggingFaceTB/SmolLM2-135M-Instruct'],
+])('%s names its model on the hub, and is planned without a network', async (pipeline, model) => {
+  await using rig = await openShippedRig();
+  await rig.write('rows.json', JSON.stringify(rows));
+  const instructions = `instructions=${join(rig.folder, 'rows.json')}`;
+  const { exitCode, stdout } = await rig.plan(pipeline, '--json', '-p', instructions);
+  const { stages } = JSON.parse(stdout);
+  expect([exitCode, stages[0]]).toEqual([
+    0,
+    {
+      stage: 'base',
+      uses: 'load',
+      decision: 'undecided',
+      reason: `${model} is not resolved yet`,
+      waits_for: [],
+      unresolved: [model],
+    },
+  ]);
+});
 
 const real = fileURLToPath(new URL('../../../shared/data/rasbt/instruction-data.json', import.meta.url));
 
@@ -91,4 +92,42 @@ test.skipIf(!existsSync(real))(
     });
   },
   180_000,
+);
+
+const smollm2 = process.env.RETUNE_SMOLLM2;
+
+test.skipIf(smollm2 === undefined)(
+  `smollm2 tunes the real model by LoRA on few rows, and answers and rates before and after${smollm2 === undefined ? ' (skipped: RETUNE_SMOLLM2 names no file)' : ''}`,
+  async () => {
+    await using rig = await openShippedRig();
+    await rig.write('rows.json', JSON.stringify(Array.from({ length: 10 }, () => rows).flat()));
+    const instructions = join(rig.folder, 'rows.json');
+    const params = {
+      model: smollm2,
+      instructions,
+      epochs: 1,
+      batch_size: 4,
+      learning_rate: 1e-3,
+      max_new_tokens: 8,
+    };
+    const words = Object.entries(params).flatMap(([name, value]) => ['-p', `${name}=${value}`]);
+    const limited = [...words, '--set', 'stages.train.with.evaluate.batches=1'];
+    expect(await rig.run('smollm2', ...limited)).toMatchObject({ exitCode: 0 });
+    const counts = async (stage: string) =>
+      (await rig.scores('smollm2', stage)).metrics.map(({ metric, count }) => [metric, count]);
+    const answers = [
+      ['exact_match', 2], // 20 rows: 17 train, 2 test, 1 validation
+      ['token_f1', 2],
+      ['finished', 2],
+    ];
+    expect([await counts('before'), await counts('after')]).toEqual([answers, answers]);
+    const lossOf = async (stage: string) =>
+      (await rig.scores('smollm2', stage)).metrics.find(({ metric }) => metric === 'loss')?.value ??
+      Number.NaN;
+    // The test rows stand among the training rows here, so five steps teach them.
+    expect(await lossOf('loss_after')).toBeLessThan(await lossOf('loss_before'));
+    const history = await rig.rows('smollm2', 'train/history');
+    expect(history.at(-1)).toMatchObject({ type: 'end', step: 5, reason: 'completed' });
+  },
+  600_000,
 );

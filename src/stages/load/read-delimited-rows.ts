@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { CsvError, parse } from 'csv-parse';
 import { UserError } from '../../user-error.ts';
@@ -59,11 +59,10 @@ async function* records(path: string, { type }: DelimitedFormat): AsyncGenerator
     max_record_size: maximumRecordCharacters,
     ...(type === 'tsv' ? { delimiter: '\t', quote: null } : {}),
   });
-  const rows = Readable.from(decoded(path))
-    .on('error', (error) => parser.destroy(error))
-    .pipe(parser);
+  // Whoever stops reading early closes the file too; errors come out of the parser.
+  pipeline(decoded(path), parser, () => {});
   try {
-    for await (const record of rows as AsyncIterable<string[]>) yield { record, line: lines.take() };
+    for await (const record of parser as AsyncIterable<string[]>) yield { record, line: lines.take() };
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const line = error.code === 'CSV_QUOTE_NOT_CLOSED' ? lines.next : lines.actual(Number(error.lines));
