@@ -224,7 +224,8 @@ test('whatever a file contains, it gives records or an error that its owner can 
       const outcome = await loaded(bytes, { type: as }).catch((error: Error) => error);
       const ids = Array.isArray(outcome) ? outcome.map((record) => (record as { id: unknown }).id) : [];
       expect(ids.every((id) => typeof id === 'string' && id !== '')).toBe(true);
-      expect(outcome instanceof Error ? outcome.name : 'UserError').toBe('UserError');
+      // Thrown as it is, so that a failure shows what it was; a temporary folder that went away is one too.
+      if (outcome instanceof Error && outcome.name !== 'UserError') throw outcome;
     }),
     { numRuns: 150 },
   );
