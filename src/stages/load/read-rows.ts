@@ -1,6 +1,6 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { Json } from '../../json.ts';
-import { checkNesting } from '../../text/jsonl/check-nesting.ts';
+import { checkJson } from '../../text/jsonl/check-json.ts';
 import { readJsonl } from '../../text/jsonl/read-jsonl.ts';
 import { dataFiles } from './data-files.ts';
 import { detectType } from './detect-type.ts';
@@ -34,7 +34,7 @@ async function* rowsOf(path: string, { type, columns }: RowFormat): AsyncGenerat
   switch (found) {
     case 'json':
       for (const [index, { line, value }] of (await readJsonList(path)).entries()) {
-        checkNesting({ value, place: `${path}:${line}: item ${index + 1}` });
+        checkJson({ value, place: `${path}:${line}: item ${index + 1}` });
         yield { line, row: value };
       }
       return;

@@ -1,6 +1,6 @@
 import type { Json } from '../../json.ts';
 import { UserError } from '../../user-error.ts';
-import { checkNesting } from './check-nesting.ts';
+import { checkJson } from './check-json.ts';
 import { jsonFault } from './json-fault.ts';
 import { readLines } from './read-lines.ts';
 
@@ -15,7 +15,7 @@ export async function* readJsonl(path: string): AsyncGenerator<JsonLine> {
   for await (const { number, text } of readLines(path)) {
     if (text.trim() === '') continue;
     const value = parseLine({ path, number, text });
-    checkNesting({ value, place: `${path}:${number}` });
+    checkJson({ value, place: `${path}:${number}` });
     yield { number, value };
   }
 }

@@ -230,3 +230,13 @@ test('whatever a file contains, it gives records or an error that its owner can 
     { numRuns: 150 },
   );
 });
+
+test.each([
+  ['jsonl', '{"a":1}\n{"a":[1e999]}', 'FILE:2: a number is larger than a 64-bit float can be'],
+  ['json', '[{"a":1},\n{"a":-1e999}]', 'FILE:2: item 2: a number is larger than a 64-bit float can be'],
+])(
+  'a number that becomes infinite when it is read is refused with its line (%s)',
+  async (_, content, message) => {
+    await expect(loaded(content)).rejects.toThrow(message);
+  },
+);
