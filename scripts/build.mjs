@@ -25,6 +25,8 @@ const { outputFiles, metafile } = await build({
     retune: 'src/cli/main.ts',
     'stage-process': 'src/cli/stage-process.ts',
     stage: 'src/stages/stage-api.ts',
+    // Beside the chunk that starts it.
+    'chunks/hash-worker': 'src/runtime/store/hash-worker.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -1,18 +1,27 @@
 // DVC from PyPI and wireit from npm, each in a folder of the benchmark's own.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Installs both below `folder`; absolute paths of their commands. */
-export function openPeers(folder) {
+/**
+ * Installs both below `temporary`, unless RETUNE_BENCH_PEERS names a folder that is to keep them; absolute paths of
+ * their commands.
+ */
+export function openPeers(temporary) {
+  const folder = process.env.RETUNE_BENCH_PEERS ?? temporary;
   const environment = join(folder, 'python');
+  const packages = join(folder, 'npm');
+  const commands = {
+    dvc: join(environment, 'bin/dvc'),
+    wireit: join(packages, 'node_modules/wireit/bin/wireit.js'),
+  };
+  if (Object.values(commands).every(existsSync)) return commands;
   execFileSync('python3', ['-m', 'venv', environment]);
   const requirements = join(import.meta.dirname, 'requirements.txt');
   execFileSync(join(environment, 'bin/pip'), ['install', '-q', '-r', requirements], { stdio: 'inherit' });
-  const packages = join(folder, 'npm');
-  mkdirSync(packages);
+  mkdirSync(packages, { recursive: true });
   writeFileSync(join(packages, 'package.json'), '{ "private": true }');
   const install = ['install', '--no-audit', '--no-fund', '--silent', 'wireit@0.14'];
   execFileSync('npm', install, { cwd: packages, stdio: 'inherit' });
-  return { dvc: join(environment, 'bin/dvc'), wireit: join(packages, 'node_modules/wireit/bin/wireit.js') };
+  return commands;
 }

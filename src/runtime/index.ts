@@ -37,4 +37,9 @@ export type { Resolution } from './store/resolution.ts';
 export type { RunOutcome, RunRecord, StageOutcome } from './store/run-record.ts';
 export { listRuns, readRun } from './store/run-records.ts';
 export { openStore, type Store } from './store/store.ts';
-export { type StoreProblem, type StoreReport, verifyStore } from './store/verify-store.ts';
+export {
+  type StoreProblem,
+  type StoreReport,
+  type VerifyProgress,
+  verifyStore,
+} from './store/verify-store.ts';

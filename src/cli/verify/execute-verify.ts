@@ -1,17 +1,18 @@
-import { verifyStore } from '../../runtime/index.ts';
+import { type VerifyProgress, verifyStore } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/verify-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { namedFile } from '../pipeline/named-file.ts';
 import { projectStore } from '../pipeline/pipeline-store.ts';
-import { counted, formatBytes } from '../terminal/format-number.ts';
+import { counted, formatBytes, formatCount } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** `retune verify`: reads the whole store again and names what is not as it should be. */
 export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
   const store = projectStore({ file, options, context });
-  const report = await verifyStore(store);
+  const report = await verifyStore(store, options.json ? () => {} : sayProgress(context.terminal));
   const sound = report.problems.length === 0;
   if (options.json) {
     context.terminal.print(JSON.stringify({ store: store.root, sound, ...report }));
@@ -27,4 +28,16 @@ export async function execute({ words, options, context }: CommandCall<StoreOpti
       context.terminal.print('What is damaged or lost is computed again by the next run that needs it.');
   }
   return sound ? exitCode.success : exitCode.integrity;
+}
+
+const betweenLines = 2000;
+
+/** A line on the error output now and then, none where all is done sooner. */
+function sayProgress(terminal: Terminal): (progress: VerifyProgress) => void {
+  let said = performance.now();
+  return ({ done, total, bytes }) => {
+    if (performance.now() - said < betweenLines) return;
+    said = performance.now();
+    terminal.complain(`read ${formatCount(done)} of ${counted(total, 'file')} (${formatBytes(bytes)})`);
+  };
 }

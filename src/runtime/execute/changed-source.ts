@@ -1,6 +1,6 @@
 import type { DagNode } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
-import { digestPath } from '../plan/source-digests.ts';
+import { digestPath } from '../plan/digest-paths.ts';
 
 /** The path of a stage's source that is no longer what the stage's key says, every byte read again. */
 export async function changedSource(

@@ -1,17 +1,13 @@
-import { type BigIntStats, existsSync, realpathSync, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { Digest } from '../store/digest.ts';
-import { type FolderFile, manifestOf } from '../store/folder-manifest.ts';
-import { hashFile } from '../store/hash-file.ts';
-import { listFiles } from '../store/list-files.ts';
 import type { Resolutions } from '../store/resolution.ts';
-import type { StatCache } from '../store/stat-cache.ts';
 import type { Store } from '../store/store.ts';
+import { digestPaths } from './digest-paths.ts';
 
 /**
  * The digests of everything outside the store that the stages read; a diagnostic for each that cannot be read. A remote
@@ -21,59 +17,38 @@ export async function digestSources(
   nodes: Iterable<DagNode>,
   { store: { root, statCache }, resolutions }: { readonly store: Store; readonly resolutions: Resolutions },
 ): Promise<Result<SourceDigests, readonly Diagnostic[]>> {
+  const fields = new Map([...nodes].flatMap(({ sources }) => sources.map((each) => [each.path, each])));
   const digests = new Map<string, Digest>();
-  const problems: Diagnostic[] = [];
-  for (const field of new Map(
-    [...nodes].flatMap(({ sources }) => sources.map((each) => [each.path, each])),
-  ).values()) {
-    try {
-      if (field.resolver !== undefined) {
-        const known = resolutions.get(field.path);
-        if (known !== undefined) digests.set(field.path, known.digest);
-      } else if (contains(field.path, root)) problems.push(holdsStore(field, root));
-      else digests.set(field.path, await digestPath(field.path, statCache));
-    } catch (error) {
-      problems.push(unreadable(field, error));
-    }
+  const problems = new Map<string, Diagnostic>();
+  for (const field of fields.values()) {
+    const known = field.resolver && resolutions.get(field.path)?.digest;
+    if (known !== undefined) digests.set(field.path, known);
+    const problem = field.resolver === undefined && misplaced(field, root);
+    if (problem) problems.set(field.path, problem);
   }
-  return problems.length === 0 ? ok(digests) : err(problems);
-}
-
-/** The digest of a file or a folder outside the store. Without a cache every byte is read. */
-export async function digestPath(path: string, statCache?: StatCache): Promise<Digest> {
-  const found = await stat(path);
-  if (found.isFile()) return (await digestFile(path, statCache)).digest;
-  // Reading from anything else could go on for ever.
-  if (!found.isDirectory()) throw new Error(`${path} is neither a file nor a folder`);
-  const files: FolderFile[] = [];
-  for (const inside of await listFiles(path, { links: 'inside' })) {
-    const { digest, stat } = await digestFile(join(path, inside), statCache);
-    files.push({ path: inside, digest, size: Number(stat.size) });
+  const local = [...fields.values()].filter(
+    ({ path, resolver }) => resolver === undefined && !problems.has(path),
+  );
+  const found = await digestPaths(
+    local.map(({ path }) => path),
+    statCache,
+  );
+  for (const [index, field] of local.entries()) {
+    const digest = found[index];
+    if (digest?.ok === true) digests.set(field.path, digest.value);
+    else problems.set(field.path, unreadable(field, digest?.error));
   }
-  return manifestOf(files).digest;
+  const inOrder = [...fields.keys()].flatMap((path) => problems.get(path) ?? []);
+  return inOrder.length === 0 ? ok(digests) : err(inOrder);
 }
 
-async function digestFile(
-  path: string,
-  statCache: StatCache | undefined,
-): Promise<{ digest: Digest; stat: BigIntStats }> {
-  const seen = statSync(path, { bigint: true });
-  const digest = statCache?.find(path, seen);
-  if (digest !== undefined) return { digest, stat: seen };
-  const hashed = await hashFile(path);
-  if (isSettled(hashed.stat)) statCache?.remember(path, hashed);
-  return hashed;
-}
-
-/**
- * Whether any later write must give the file another time. File systems step their clocks by up to 10 ms, some by 2 s;
- * a file written within the present step could change again and look the same.
- */
-function isSettled(stat: BigIntStats): boolean {
-  const second = 1_000_000_000n;
-  const step = stat.mtimeNs % second === 0n ? 2n * second : second / 50n;
-  const now = BigInt(Date.now()) * 1_000_000n;
-  return now - stat.mtimeNs > step && now - stat.ctimeNs > step;
+/** A source that the store stands in, or that cannot even be found. */
+function misplaced(field: SourceField, store: string): Diagnostic | undefined {
+  try {
+    return contains(field.path, store) ? holdsStore(field, store) : undefined;
+  } catch (error) {
+    return unreadable(field, error);
+  }
 }
 
 /** Whether the store stands in a source, links followed; a store that does not exist yet stands where it will be made. */

@@ -2,7 +2,7 @@ import { type BigIntStats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, hexOf, isFolderDigest } from './digest.ts';
 import { findManifest } from './folder-manifest.ts';
-import { hashFile } from './hash-file.ts';
+import { hashFiles } from './hash-files.ts';
 import type { Store } from './store.ts';
 import { blobPath } from './store-layout.ts';
 
@@ -14,23 +14,36 @@ export async function contentState(store: Store, digest: Digest): Promise<Conten
   if (state !== 'present' || !isFolderDigest(digest)) return state;
   const files = findManifest(store, digest);
   if (files === undefined) return 'damaged';
-  for (const file of files) {
-    const inner = await blobState(store, file.digest);
-    if (inner !== 'present') return inner;
-  }
-  return 'present';
+  return await blobsState(
+    store,
+    files.map((file) => file.digest),
+  );
 }
 
 /** As contentState for one blob; a folder's files are not looked at. */
-export async function blobState(store: Store, digest: Digest): Promise<ContentState> {
-  const blob = blobPath(digest);
-  const stat = statOf(join(store.root, blob));
-  if (stat === undefined) return 'missing';
-  const known = store.statCache.find(blob, stat);
-  if (known !== undefined) return hexOf(known) === hexOf(digest) ? 'present' : 'damaged';
-  const hashed = await hashFile(join(store.root, blob));
-  store.statCache.remember(blob, hashed);
-  return hexOf(hashed.digest) === hexOf(digest) ? 'present' : 'damaged';
+export const blobState = (store: Store, digest: Digest): Promise<ContentState> => blobsState(store, [digest]);
+
+/** The state of the first blob that cannot be read. */
+async function blobsState(store: Store, digests: readonly Digest[]): Promise<ContentState> {
+  const unknown: Digest[] = [];
+  for (const digest of digests) {
+    const blob = blobPath(digest);
+    const stat = statOf(join(store.root, blob));
+    if (stat === undefined) return 'missing';
+    const known = store.statCache.find(blob, stat);
+    if (known === undefined) unknown.push(digest);
+    else if (hexOf(known) !== hexOf(digest)) return 'damaged';
+  }
+  if (unknown.length === 0) return 'present';
+  const results = await hashFiles(unknown.map((digest) => join(store.root, blobPath(digest))));
+  for (const [index, result] of results.entries()) {
+    if (!result.ok) throw result.error;
+    const digest = unknown[index];
+    if (digest === undefined) continue;
+    store.statCache.remember(blobPath(digest), result.value);
+    if (hexOf(result.value.digest) !== hexOf(digest)) return 'damaged';
+  }
+  return 'present';
 }
 
 // One small synchronous call: a plan of thousands of stages asks this of each, one after the other.

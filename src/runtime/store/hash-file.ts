@@ -3,13 +3,24 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Digest, digestOf } from './digest.ts';
 
+/** What a file's stat says of whether it is still the same file. */
+export type FileIdentity = Pick<BigIntStats, 'size' | 'mtimeNs' | 'ctimeNs' | 'ino'>;
+
 /** A file's digest, with the stat that was the same before and after it was read. */
 export interface HashedFile {
   readonly digest: Digest;
-  readonly stat: BigIntStats;
+  readonly stat: FileIdentity;
 }
 
 const chunkBytes = 1 << 20;
+
+/** A buffer that shows a small file's end with the first read. */
+export const chunkFor = ({ size }: FileIdentity): Buffer =>
+  Buffer.allocUnsafe(Number(size < chunkBytes ? size + 1n : BigInt(chunkBytes)));
+
+/** Whether a file's bytes may be others than they were. */
+export const isUnlike = (before: FileIdentity, after: FileIdentity): boolean =>
+  after.size !== before.size || after.mtimeNs !== before.mtimeNs;
 
 /** Hashes a file in one pass of bounded memory. Throws FileChangedError where somebody writes to it meanwhile. */
 export async function hashFile(path: string): Promise<HashedFile> {
@@ -21,16 +32,19 @@ export async function hashFile(path: string): Promise<HashedFile> {
 export async function hashHandle(handle: FileHandle, path: string, copy?: FileHandle): Promise<HashedFile> {
   const before = await handle.stat({ bigint: true });
   const hash = createHash('sha256');
-  const chunk = Buffer.allocUnsafe(Number(before.size < chunkBytes ? before.size + 1n : BigInt(chunkBytes)));
-  for (;;) {
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length);
-    if (bytesRead === 0) break;
-    const bytes = chunk.subarray(0, bytesRead);
+  const read = async (chunk: Buffer): Promise<Buffer> =>
+    chunk.subarray(0, (await handle.read(chunk, 0, chunk.length)).bytesRead);
+  const chunks = { present: chunkFor(before), next: chunkFor(before) };
+  for (let bytes = await read(chunks.present); bytes.length > 0; ) {
+    // The next bytes are read while these are hashed.
+    const following = read(chunks.next);
     hash.update(bytes);
-    await copy?.writeFile(bytes);
+    const [next] = await Promise.all([following, copy?.writeFile(bytes)]);
+    [chunks.present, chunks.next] = [chunks.next, chunks.present];
+    bytes = next;
   }
   const stat = await handle.stat({ bigint: true });
-  if (stat.size !== before.size || stat.mtimeNs !== before.mtimeNs) throw new FileChangedError(path);
+  if (isUnlike(before, stat)) throw new FileChangedError(path);
   return { digest: digestOf('file', hash.digest('hex')), stat };
 }
 

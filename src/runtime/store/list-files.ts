@@ -1,3 +1,4 @@
+import type { Dirent, Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 
@@ -32,15 +33,21 @@ async function collect(paths: string[], place: Place): Promise<void> {
     const path = join(place.folder, entry.name);
     if (entry.isSymbolicLink() && place.homes !== undefined) await refuseEscape(path, place.homes);
     const inside = place.inside === '' ? entry.name : `${place.inside}/${entry.name}`;
-    const found = await stat(path).catch((error: unknown) => {
-      throw entry.name.includes('\ufffd') ? new Error(`the name of ${path} is not UTF-8`) : error;
-    });
+    const found = isPlain(entry) ? entry : await follow(path);
     if (found.isDirectory())
       await collect(paths, { ...place, folder: path, inside, above: [...place.above, real] });
     else if (found.isFile()) paths.push(inside);
     else throw new Error(`${path} is neither a file nor a folder`);
   }
 }
+
+/** What its folder says of it is the whole truth, and one look less for each of 100,000 files. */
+const isPlain = (entry: Dirent): boolean => !entry.isSymbolicLink() && !entry.name.includes('\ufffd');
+
+const follow = (path: string): Promise<Stats> =>
+  stat(path).catch((error: unknown) => {
+    throw path.includes('\ufffd') ? new Error(`the name of ${path} is not UTF-8`) : error;
+  });
 
 async function refuseEscape(path: string, homes: readonly string[]): Promise<void> {
   const target = await realpath(path);

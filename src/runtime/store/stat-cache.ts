@@ -1,7 +1,8 @@
-import { type BigIntStats, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
 import { type Digest, parseDigest } from './digest.ts';
+import type { FileIdentity } from './hash-file.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';
 import { storeLayout } from './store-layout.ts';
 import { storageFailureOf } from './system-error.ts';
@@ -14,6 +15,7 @@ export class StatCache {
   readonly #root: string;
   readonly #most: number;
   readonly #entries: Map<string, Entry>;
+  readonly #used = new Set<string>();
   #changed = false;
 
   private constructor({ root, most, entries }: { root: string; most: number; entries: Map<string, Entry> }) {
@@ -22,22 +24,25 @@ export class StatCache {
     this.#entries = entries;
   }
 
-  /** `most`: how many files are remembered. */
-  static open(root: string, most = 50_000): StatCache {
+  /** `most`: how many files are remembered. Those of the present run all are, however many. */
+  static open(root: string, most = 200_000): StatCache {
     return new StatCache({ root, most, entries: readEntries(join(root, storeLayout.statCache)) });
   }
 
   /** The digest of the file at `path`, if it is still the file that was remembered. */
-  find(path: string, stat: BigIntStats): Digest | undefined {
+  find(path: string, stat: FileIdentity): Digest | undefined {
     const entry = this.#entries.get(path);
-    return entry !== undefined && entry.identity === identityOf(stat) ? entry.digest : undefined;
+    if (entry === undefined || entry.identity !== identityOf(stat)) return undefined;
+    this.#used.add(path);
+    return entry.digest;
   }
 
   /** `stat` was taken both before and after the file was hashed. */
-  remember(path: string, file: { readonly stat: BigIntStats; readonly digest: Digest }): void {
+  remember(path: string, file: { readonly stat: FileIdentity; readonly digest: Digest }): void {
     // The order of a Map is that of insertion: what was looked at last stands last.
     this.#entries.delete(path);
     this.#entries.set(path, { identity: identityOf(file.stat), digest: file.digest });
+    this.#used.add(path);
     this.#changed = true;
   }
 
@@ -68,10 +73,16 @@ export class StatCache {
     return [...readEntries(path)].filter(([file]) => !this.#entries.has(file));
   }
 
-  /** Where there are too many entries, those whose files are gone go first, then the oldest. */
+  /** Where there are too many entries, those whose files are gone go first, then the oldest that this run did not use. */
   #bounded(entries: ReadonlyMap<string, Entry>): readonly (readonly [string, Entry])[] {
     if (entries.size <= this.#most) return [...entries];
-    return [...entries].filter(([file]) => existsSync(resolve(this.#root, file))).slice(-this.#most);
+    const used = [...entries].filter(([file]) => this.#used.has(file));
+    const room = Math.max(0, this.#most - used.length);
+    const others = [...entries].filter(
+      ([file]) => !this.#used.has(file) && existsSync(resolve(this.#root, file)),
+    );
+    // What was used last stands last: it is the last to go.
+    return [...others.slice(others.length - Math.min(room, others.length)), ...used];
   }
 }
 
@@ -80,7 +91,7 @@ interface Entry {
   readonly digest: Digest;
 }
 
-const identityOf = (stat: BigIntStats): string => `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
+const identityOf = (stat: FileIdentity): string => `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
 
 function readEntries(path: string): Map<string, Entry> {
   const entries = new Map<string, Entry>();

@@ -5,7 +5,7 @@ import type { ActionRecord } from './action-record.ts';
 import { readRecord } from './action-records.ts';
 import { type Digest, digestOf, digestsAt, hexOf, isFolderDigest } from './digest.ts';
 import { findManifest } from './folder-manifest.ts';
-import { hashFile } from './hash-file.ts';
+import { hashFiles } from './hash-files.ts';
 import { listFiles } from './list-files.ts';
 import { listRunIds, readRun } from './run-records.ts';
 import type { Store } from './store.ts';
@@ -30,12 +30,22 @@ export interface StoreProblem {
   readonly message: string;
 }
 
+/** How many blobs have been read, of all, and how many bytes of them. */
+export interface VerifyProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly bytes: number;
+}
+
 /**
  * Reads everything again: every blob against its name, every record against its key, every output that a record names.
  * What is found damaged is not believed by later runs either.
  */
-export async function verifyStore(store: Store): Promise<StoreReport> {
-  const blobs = await verifyBlobs(store);
+export async function verifyStore(
+  store: Store,
+  onProgress: (progress: VerifyProgress) => void = () => {},
+): Promise<StoreReport> {
+  const blobs = await verifyBlobs(store, onProgress);
   const records = await verifyRecords(store, blobs.sound);
   const runs = listRunIds(store);
   const lostRuns = runs
@@ -57,7 +67,10 @@ export async function verifyStore(store: Store): Promise<StoreReport> {
   };
 }
 
-async function verifyBlobs(store: Store): Promise<{
+async function verifyBlobs(
+  store: Store,
+  onProgress: (progress: VerifyProgress) => void,
+): Promise<{
   readonly count: number;
   readonly bytes: number;
   /** The hexadecimal digests of the blobs that hold what their names say. */
@@ -66,20 +79,27 @@ async function verifyBlobs(store: Store): Promise<{
 }> {
   const problems: StoreProblem[] = [];
   const sound = new Set<string>();
-  let [count, bytes] = [0, 0];
+  const blobs: { readonly path: string; readonly hex: string }[] = [];
   for (const inside of await filesBelow(store, storeLayout.blobs)) {
     const path = join(storeLayout.blobs, inside);
     const hex = inside.split(sep).join('/').replace('/', '');
-    if (!/^[0-9a-f]{64}$/.test(hex) || blobPath(digestOf('file', hex)) !== path) {
+    if (!/^[0-9a-f]{64}$/.test(hex) || blobPath(digestOf('file', hex)) !== path)
       problems.push({ kind: 'misplaced-file', path, message: 'is no blob' });
-      continue;
-    }
-    const hashed = await hashFile(join(store.root, path));
-    store.statCache.remember(path, hashed);
-    count += 1;
-    bytes += Number(hashed.stat.size);
-    if (hexOf(hashed.digest) === hex) sound.add(hex);
-    else problems.push({ kind: 'damaged-blob', path, message: `holds the bytes of ${hashed.digest}` });
+    else blobs.push({ path, hex });
+  }
+  let [count, bytes] = [0, 0];
+  const paths = blobs.map(({ path }) => join(store.root, path));
+  const results = await hashFiles(paths, (files) => {
+    count += files.length;
+    for (const { stat } of files) bytes += Number(stat.size);
+    onProgress({ done: count, total: blobs.length, bytes });
+  });
+  for (const [index, { path, hex }] of blobs.entries()) {
+    const result = results[index];
+    if (result?.ok !== true) throw result?.error;
+    store.statCache.remember(path, result.value);
+    if (hexOf(result.value.digest) === hex) sound.add(hex);
+    else problems.push({ kind: 'damaged-blob', path, message: `holds the bytes of ${result.value.digest}` });
   }
   return { count, bytes, sound, problems };
 }

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { openCliRig } from './rig.ts';
+
+const pipeline = `stages:
+  read:
+    uses: shell
+    with:
+      command: ls "$FILE_data" > "$OUT_names"
+      files: { data: data }
+      outputs: { names: file }
+`;
+
+test('large and many files, hashed in threads, have the digests of their bytes, and verify finds all of them sound', async () => {
+  await using rig = await openCliRig({ 'pipeline.yaml': pipeline });
+  mkdirSync(join(rig.folder, 'data'));
+  const names = Array.from({ length: 300 }, (_, index) => `${index}.bin`);
+  for (const [index, name] of names.entries()) {
+    writeFileSync(join(rig.folder, 'data', name), `file ${index}`);
+    // Large enough for threads, and mostly holes.
+    if (index < 3) truncateSync(join(rig.folder, 'data', name), 17 * 2 ** 20 + index);
+  }
+  await sleep(100);
+  expect((await rig.retune('run')).exitCode).toBe(0);
+  const cache = JSON.parse(readFileSync(join(rig.folder, 'artifacts/stat-cache.json'), 'utf8'));
+  const digests = new Map(
+    cache.files.map(([path, , digest]: readonly [string, string, string]) => [path, digest]),
+  );
+  const found = names.map((name) => digests.get(join(rig.folder, 'data', name)));
+  const due = names.map((name) => {
+    const bytes = readFileSync(join(rig.folder, 'data', name));
+    return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  });
+  expect(found).toEqual(due);
+  expect(await rig.retune('verify')).toEqual({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^<folder>\/artifacts: 1 file \(.*\), 1 record, 1 run: all sound$/),
+    stderr: '',
+  });
+}, 30_000);
