@@ -1,6 +1,20 @@
 import { defineConfig } from 'vitest/config';
+import { installedTensorflow } from './src/tensor/tensorflow/locate-tensorflow.ts';
 
 const globalSetup = 'tests/global-setup.ts';
+
+const tensorflow = {
+  extends: true as const,
+  test: {
+    name: 'tensorflow',
+    include: [
+      'tests/tensor/conformance/{binary,gather-and-scatter,mat-mul,reductions,shape,unary}.test.ts',
+      'tests/tensor/{ops,ops-of-pytorch,gradients-of-pytorch,tensorflow}.test.ts',
+      'tests/training/{parity,padding-free,dropout,lora}.test.ts',
+    ],
+    env: { TENSOR_BACKEND: 'tensorflow' },
+  },
+};
 
 export default defineConfig({
   test: {
@@ -20,6 +34,8 @@ export default defineConfig({
           env: { TENSOR_ONNX_RUNNER: 'binding' },
         },
       },
+      // Where `retune setup tensorflow` has been run.
+      ...(installedTensorflow() === undefined ? [] : [tensorflow]),
     ],
   },
 });

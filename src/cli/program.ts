@@ -15,6 +15,7 @@ import { runCommand } from './commands/run-command.ts';
 import { runsCommand } from './commands/runs-command.ts';
 import { schemaCommand } from './commands/schema-command.ts';
 import { scoreCommand } from './commands/score-command.ts';
+import { setupCommand } from './commands/setup-command.ts';
 import { showCommand } from './commands/show-command.ts';
 import { updateCommand } from './commands/update-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
@@ -66,6 +67,7 @@ function buildProgram(context: CommandContext, ended: (code: ExitCode) => void):
   add(verifyCommand);
   add(gcCommand);
   add(doctorCommand);
+  add(setupCommand);
   return program;
 }
 

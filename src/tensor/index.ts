@@ -12,4 +12,12 @@ export { type RearrangeRowsOptions, rearrangeRows } from './ops/rearrange-rows.t
 export { type RmsNormOptions, rmsNorm } from './ops/rms-norm.ts';
 export { IGNORED_TARGET, type LogitsAndTargets } from './ops/target-log-probabilities.ts';
 export { tokenLogLikelihoods } from './ops/token-log-likelihoods.ts';
-export type { TensorBackendInfo, TensorBackendName, TensorBackendOptions } from './tensor-backend.ts';
+export {
+  TENSOR_BACKENDS,
+  type TensorBackendInfo,
+  type TensorBackendName,
+  type TensorBackendOptions,
+} from './tensor-backend.ts';
+export { hasNvidiaDriver } from './tensorflow/has-nvidia-driver.ts';
+export { INSTALLED_FILE, installedTensorflow } from './tensorflow/locate-tensorflow.ts';
+export { type TensorflowFlavour, tensorflowFolder } from './tensorflow/tensorflow-folder.ts';

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradients } from './gradients/register-gradients.ts';
 import { instructionSet } from './instruction-set.ts';
@@ -5,16 +6,25 @@ import type { TensorBackendInfo, TensorBackendOptions } from './tensor-backend.t
 
 /** Loads a backend, makes it the one that tfjs-core uses from now on, and says what it is. */
 export async function openTensorBackend(options: TensorBackendOptions): Promise<TensorBackendInfo> {
-  const { backend } = options;
   tf.env().set('PROD', true); // no advertisement on the console
-  registerGradients();
+  const info = await open(options);
+  registerGradients(); // after the backend, whose package may bring others
+  return info;
+}
+
+function open(options: TensorBackendOptions): Promise<TensorBackendInfo> {
+  const { backend } = options;
   switch (backend) {
     case 'cpu':
       return openCpu();
     case 'onnx':
       return openOnnx(options);
+    case 'tensorflow':
+      return openTensorflow(options);
     default:
-      throw new Error(`There is no tensor backend \`${backend satisfies never}\`: use onnx or cpu.`);
+      throw new Error(
+        `There is no tensor backend \`${backend satisfies never}\`: use onnx, tensorflow or cpu.`,
+      );
   }
 }
 
@@ -38,4 +48,18 @@ async function openOnnx({ onNote, ...options }: TensorBackendOptions): Promise<T
   const { engine, threads, note } = (await openOnnxBackend(options)).runner;
   if (note !== undefined) onNote?.(note);
   return { backend: 'onnx', engine, instructionSet: instructionSet(), threads };
+}
+
+async function openTensorflow({
+  threads = availableParallelism(),
+}: TensorBackendOptions): Promise<TensorBackendInfo> {
+  const { openTensorflowBackend } = await import('./tensorflow/open-tensorflow-backend.ts');
+  const { binding, isUsingGpuDevice } = await openTensorflowBackend({ threads });
+  return {
+    backend: 'tensorflow',
+    engine: `tensorflow ${binding.TF_Version}`,
+    instructionSet: instructionSet(),
+    threads,
+    device: isUsingGpuDevice ? 'gpu' : 'cpu',
+  };
 }

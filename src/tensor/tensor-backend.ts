@@ -7,9 +7,13 @@ export interface TensorBackendInfo {
   readonly instructionSet: string;
   /** Threads that one operation may use. */
   readonly threads: number;
+  /** What it computes on, where that can differ. */
+  readonly device?: 'gpu' | 'cpu';
 }
 
-export type TensorBackendName = 'onnx' | 'cpu';
+export const TENSOR_BACKENDS = ['onnx', 'tensorflow', 'cpu'] as const;
+
+export type TensorBackendName = (typeof TENSOR_BACKENDS)[number];
 
 export interface TensorBackendOptions {
   readonly backend: TensorBackendName;

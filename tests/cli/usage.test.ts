@@ -41,6 +41,7 @@ test('`retune` alone shows the commands in groups and the first step', async () 
       verify      Check that everything in the store is what its digest says
       gc          Remove results that nothing has used for long
       doctor      Show what this machine offers, and what is missing
+      setup       Install an engine that is not part of the package
 
     Start here:
       retune init my-project
@@ -67,7 +68,8 @@ test('the help of a command has a sentence, its options and examples', async () 
                                 the lock says
       --rerun                   run what is cached again, beside the store, and
                                 compare what it gives
-      --backend <name>          where tensors are computed (choices: "onnx", "cpu")
+      --backend <name>          where tensors are computed (choices: "auto", "onnx",
+                                "tensorflow", "cpu")
       -p, --param <name=value>  give one of the pipeline's params another value;
                                 repeatable
       --set <path=value>        give any field another value, as
@@ -89,7 +91,19 @@ test('the help of a command has a sentence, its options and examples', async () 
 
 test('every command explains itself', async () => {
   await using rig = await openCliRig();
-  const names = ['run', 'plan', 'explain', 'show', 'runs', 'graph', 'init', 'schema', 'verify', 'doctor'];
+  const names = [
+    'run',
+    'plan',
+    'explain',
+    'show',
+    'runs',
+    'graph',
+    'init',
+    'schema',
+    'verify',
+    'doctor',
+    'setup',
+  ];
   for (const name of names) {
     const { stdout, exitCode } = await rig.retune(name, '--help');
     expect([exitCode, stdout.startsWith(`Usage: retune ${name} `), stdout.includes('\nExamples:\n')]).toEqual(

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openTensorBackend } from '../../src/tensor/index.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 import { fromFixture, type ListedTensor, readFixture } from './fixture.ts';
 import { relativeError } from './numbers.ts';
 
@@ -49,13 +50,13 @@ function operationOf(name: string): Operation {
   return withSettings[name] ?? (named as Operation); // called as the fixture's name says
 }
 
-describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
+describe.each(backendsUnderTest)('on the %s backend', (backend) => {
   beforeAll(async () => {
     await openTensorBackend({ backend, threads: 2 });
   });
 
   // The cpu backend multiplies batches that broadcast on both sides wrongly.
-  const names = Object.keys(cases).filter((name) => backend === 'onnx' || name !== 'matMul');
+  const names = Object.keys(cases).filter((name) => backend !== 'cpu' || name !== 'matMul');
   test.each(names)("the gradient of %s is PyTorch's", (name) => {
     const wanted = cases[name] as GradientCase; // its name is a key
     const operation = operationOf(name) as (...tensors: tf.Tensor[]) => tf.Tensor;

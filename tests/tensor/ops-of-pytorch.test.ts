@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as ours from '../../src/tensor/index.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 import { fromFixture, type ListedTensor, readFixture } from './fixture.ts';
 import { relativeError } from './numbers.ts';
 
@@ -38,7 +39,7 @@ const operations: Record<string, (...tensors: Tensors) => tf.Tensor> = {
   crossEntropy: (logits) => ours.crossEntropy({ logits, targets: targets() }),
 };
 
-describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
+describe.each(backendsUnderTest)('on the %s backend', (backend) => {
   beforeAll(async () => {
     await ours.openTensorBackend({ backend, threads: 2 });
   });

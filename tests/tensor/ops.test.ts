@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as ours from '../../src/tensor/index.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 import { relativeError, tensorOf } from './numbers.ts';
 import * as plain from './plain-tape.ts';
 
@@ -115,7 +116,7 @@ function valueAndGradients(operation: Case['ours'], inputs: tf.Tensor[]): (Float
   return [operation(inputs), ...grads].map((t) => (t ? (t.dataSync() as Float32Array) : null));
 }
 
-describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
+describe.each(backendsUnderTest)('on the %s backend', (backend) => {
   beforeAll(async () => {
     await ours.openTensorBackend({ backend, threads: 2 });
   });

@@ -7,6 +7,7 @@ import { dropoutOfStep } from '../../src/training/loss/dropout-of-step.ts';
 import { lossAndGradients } from '../../src/training/loss/loss-and-gradients.ts';
 import { rewriteValues } from '../../src/training/optimizer/rewrite-values.ts';
 import { tuneModel } from '../../src/training/tuning/tune-model.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyModel } from './tiny-training.ts';
 
 const rates = { embedding: 0.1, attention: 0.3, residual: 0.2, adapter: 0.5 };
@@ -53,7 +54,7 @@ describe('dropout', () => {
 
 const lora = { r: 3, alpha: 6, dropout: 0.5, targets: 'all-linear', use_rslora: false } as const;
 
-describe.each(['cpu', 'onnx'] as const)('with dropout on the %s backend', (backend) => {
+describe.each(backendsUnderTest)('with dropout on the %s backend', (backend) => {
   beforeAll(async () => {
     await openTensorBackend({ backend });
   });

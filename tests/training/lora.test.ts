@@ -16,6 +16,7 @@ import { rewriteValues } from '../../src/training/optimizer/rewrite-values.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
 import { takeStep } from '../../src/training/take-step.ts';
 import { UserError } from '../../src/user-error.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 import peft from '../fixtures/training/lora-steps.json' with { type: 'json' };
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures', name);
@@ -76,7 +77,7 @@ const largestDifference = (ours: ArrayLike<number>, theirs: ArrayLike<number>) =
   return Math.max(...Array.from(ours, (value, index) => Math.abs(value - (theirs[index] ?? Number.NaN))));
 };
 
-describe.each(['cpu', 'onnx'] as const)('LoRA on the %s backend', (backend) => {
+describe.each(backendsUnderTest)('LoRA on the %s backend', (backend) => {
   beforeAll(async () => {
     await openTensorBackend({ backend });
   });

@@ -6,6 +6,7 @@ import { batchPieces, type Slicing } from '../../src/training/batches/batch-piec
 import type { Example } from '../../src/training/batches/example.ts';
 import { packBatch } from '../../src/training/batches/pack-batch.ts';
 import { lossAndGradients } from '../../src/training/loss/loss-and-gradients.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 import { tinyModel } from './tiny-training.ts';
 
 const endOfText = 30;
@@ -53,7 +54,7 @@ const models = {
   ),
 };
 
-describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
+describe.each(backendsUnderTest)('on the %s backend', (backend) => {
   beforeAll(async () => {
     await openTensorBackend({ backend });
   });

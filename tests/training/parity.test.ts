@@ -9,6 +9,7 @@ import { batchPieces, type Slicing } from '../../src/training/batches/batch-piec
 import { learningRateAt } from '../../src/training/schedule/learning-rate-at.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
 import { takeStep } from '../../src/training/take-step.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/training/${name}`, import.meta.url));
 
@@ -99,7 +100,7 @@ async function expectParity({ name, run, slicing = {} }: Comparison): Promise<vo
   expect(Math.max(...differences)).toBeLessThan(1e-5);
 }
 
-describe.each(['cpu', 'onnx'] as const)('on the %s backend', (backend) => {
+describe.each(backendsUnderTest)('on the %s backend', (backend) => {
   beforeAll(async () => {
     await openTensorBackend({ backend });
   });

@@ -8,7 +8,7 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
-  readonly backend?: 'onnx' | 'cpu';
+  readonly backend?: 'auto' | 'onnx' | 'tensorflow' | 'cpu';
 }
 
 export const runCommand: CommandDeclaration<RunOptions> = {
@@ -28,7 +28,12 @@ export const runCommand: CommandDeclaration<RunOptions> = {
       'locked',
       'keepGoing',
     ]),
-    new Option('--backend <name>', 'where tensors are computed').choices(['onnx', 'cpu']),
+    new Option('--backend <name>', 'where tensors are computed').choices([
+      'auto',
+      'onnx',
+      'tensorflow',
+      'cpu',
+    ]),
     ...pipelineOptions,
   ],
   examples: [

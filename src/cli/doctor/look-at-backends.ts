@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { matMul, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
-import { openTensorBackend, type TensorBackendName } from '../../tensor/index.ts';
+import { hasNvidiaDriver, installedTensorflow, openTensorBackend } from '../../tensor/index.ts';
+import { checkAddon } from '../setup/tensorflow/check-addon.ts';
 import type { Finding } from './finding.ts';
 import { measureSpeed } from './measure-speed.ts';
 
@@ -11,7 +12,7 @@ export async function lookAtBackends(): Promise<readonly Finding[]> {
   // One after the other: a process has one backend at a time.
   const onnx = await lookAtBackend('onnx');
   const speed = onnx.state === 'good' ? [await measureSpeed()] : [];
-  return [onnx, await lookAtBackend('cpu'), lookAtTensorflow(), ...speed, repeatability];
+  return [onnx, await lookAtBackend('cpu'), await lookAtTensorflow(), ...speed, repeatability];
 }
 
 const repeatability: Finding = {
@@ -21,7 +22,7 @@ const repeatability: Finding = {
     'on onnx and cpu equal inputs give equal bits each time, with the same processor, engine and threads',
 };
 
-async function lookAtBackend(backend: TensorBackendName): Promise<Finding> {
+async function lookAtBackend(backend: keyof typeof packageOf): Promise<Finding> {
   const subject = `backend ${backend}`;
   try {
     const notes: string[] = [];
@@ -51,15 +52,28 @@ async function multipliesRightly(): Promise<boolean> {
   return values.join() === '7,10,15,22';
 }
 
-function lookAtTensorflow(): Finding {
-  const name = '@tensorflow/tfjs-node-gpu';
-  const help = 'only for NVIDIA GPUs, and not yet used by this version: training runs on the processors';
-  return {
-    subject: 'backend tensorflow',
-    state: 'absent',
-    found: isInstalled(name) ? 'installed' : 'not installed',
-    help,
-  };
+const OPTIONAL = 'optional: trains on an NVIDIA GPU';
+
+/** It is loaded in a process of its own, because it takes a second and talks on its own account. */
+async function lookAtTensorflow(): Promise<Finding> {
+  const subject = 'backend tensorflow';
+  const setup = `${OPTIONAL}; \`retune setup tensorflow\` installs it`;
+  const found = installedTensorflow();
+  if (found === undefined)
+    return hasNvidiaDriver()
+      ? { subject, state: 'absent', found: 'not installed, and there is an NVIDIA GPU', help: setup }
+      : { subject, state: 'absent', found: 'not installed', help: setup };
+  try {
+    const { tensorflow, usesGpu } = await checkAddon(found);
+    const device = usesGpu ? 'on the GPU' : 'on the processors';
+    if (usesGpu || !hasNvidiaDriver())
+      return { subject, state: 'good', found: `tensorflow ${tensorflow}, ${device}` };
+    const help = 'there is an NVIDIA GPU that it does not use: `retune setup tensorflow --cuda`';
+    return { subject, state: 'bad', found: `tensorflow ${tensorflow}, ${device}`, help };
+  } catch (error) {
+    const [reason = ''] = String(error instanceof Error ? error.message : error).split('\n');
+    return { subject, state: 'bad', found: `in ${found}, and does not work: ${reason}`, help: setup };
+  }
 }
 
 function isInstalled(name: string): boolean {

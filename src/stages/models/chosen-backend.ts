@@ -1,15 +1,27 @@
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
-import type { TensorBackendName, TensorBackendOptions } from '../../tensor/index.ts';
+import {
+  hasNvidiaDriver,
+  installedTensorflow,
+  TENSOR_BACKENDS,
+  type TensorBackendName,
+  type TensorBackendOptions,
+} from '../../tensor/index.ts';
 import { UserError } from '../../user-error.ts';
 
-/** The tensor backend that `resources:` asks for; onnx where it asks for none. */
-export function chosenBackend({ backend = 'onnx', threads }: StageAction['resources']): TensorBackendOptions {
+/** The tensor backend that `resources:` asks for, or the one that suits this machine. */
+export function chosenBackend({ backend = 'auto', threads }: StageAction['resources']): TensorBackendOptions {
+  if (backend === 'auto') return { backend: suitableBackend(), threads };
   if (isBackend(backend)) return { backend, threads };
   throw new UserError({
     code: 'unknown-backend',
     message: `there is no tensor backend \`${backend}\``,
-    help: 'choose `onnx` or `cpu`',
+    help: 'choose `auto`, `onnx`, `tensorflow` or `cpu`',
   });
 }
 
-const isBackend = (name: string): name is TensorBackendName => name === 'onnx' || name === 'cpu';
+/** TensorFlow where it is installed and there is a GPU for it; on processors the other is faster. */
+const suitableBackend = (): TensorBackendName =>
+  hasNvidiaDriver() && installedTensorflow() !== undefined ? 'tensorflow' : 'onnx';
+
+const isBackend = (name: string): name is TensorBackendName =>
+  TENSOR_BACKENDS.some((backend) => backend === name);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { customGradient } from './custom-gradient.ts';
+import { customGradient, type Differentiated } from './custom-gradient.ts';
 import { fused } from './fused.ts';
 import { IGNORED_TARGET, type LogitsAndTargets, targetLogProbabilities } from './target-log-probabilities.ts';
 
@@ -10,10 +10,29 @@ import { IGNORED_TARGET, type LogitsAndTargets, targetLogProbabilities } from '.
 export function crossEntropy({ logits, targets }: LogitsAndTargets): tf.Tensor {
   return customGradient([logits], (keep) => {
     const shares = sharesOfRows(targets); // [N]
+    const sparse = fused('SparseCrossEntropy', { inputs: { logits, targets } });
+    if (sparse !== null) return fromSlopes(sparse as [tf.Tensor, tf.Tensor], { shares, keep }); // the two it gives
     const { logProbabilities, ofTargets } = targetLogProbabilities({ logits, targets });
     keep([logProbabilities, targets, shares]);
     return { value: tf.neg(tf.sum(tf.mul(ofTargets, shares))), gradient: crossEntropyGradient };
   });
+}
+
+interface Rest {
+  readonly shares: tf.Tensor;
+  readonly keep: (tensors: tf.Tensor[]) => void;
+}
+
+/** Where a backend works out softmax(logits) - onehot(target) along with the value. */
+function fromSlopes([ofTargets, slopes]: [tf.Tensor, tf.Tensor], { shares, keep }: Rest): Differentiated {
+  keep([slopes, shares]);
+  return {
+    value: tf.neg(tf.sum(tf.mul(ofTargets, shares))),
+    gradient: (dy, kept) => {
+      const [slopes, shares] = kept as [tf.Tensor, tf.Tensor]; // as kept above
+      return [tf.mul(slopes, tf.reshape(tf.mul(shares, dy), [-1, 1]))];
+    },
+  };
 }
 
 /** d logits_i = dy share_i (softmax(logits_i) - onehot(target_i)). */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { releaseKept } from './release-kept.ts';
 
 /** The value of an operation and the gradient of a loss with respect to each of its inputs. */
 export interface Differentiated {
@@ -19,7 +20,12 @@ export function customGradient(
     // tfjs types the saver as one more input: it is always the last argument.
     const keep = received.at(-1) as unknown as tf.GradSaveFunc;
     const { value, gradient } = forward(keep);
-    return { value, gradFunc: gradient };
+    const gradFunc = (dy: tf.Tensor, kept: tf.Tensor[]) => {
+      const gradients = gradient(dy, kept);
+      releaseKept(kept, gradients);
+      return gradients;
+    };
+    return { value, gradFunc };
   });
   return operation(...inputs);
 }

@@ -1,15 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { openTensorBackend } from '../../../src/tensor/index.ts';
 import { numbers, relativeError } from '../numbers.ts';
 
 /** Every property draws the same examples each time. */
 export const EXAMPLES = { seed: 20_260, numRuns: 40 };
 
+/** The one that is held against the cpu backend. */
+export const backend = process.env.TENSOR_BACKEND === 'tensorflow' ? 'tensorflow' : 'onnx';
+
+/** For what tfjs-node does otherwise than the cpu backend; src/tensor/README.md lists it. */
+export const unlessTensorflow = test.skipIf(backend === 'tensorflow');
+
 export async function openBothBackends(): Promise<void> {
   await openTensorBackend({ backend: 'cpu' });
-  await openTensorBackend({ backend: 'onnx', threads: 2 });
+  await openTensorBackend({ backend, threads: 2 });
   tf.env().set('IS_TEST', true); // tfjs-core then checks that no kernel leaks data
 }
 
@@ -21,10 +27,10 @@ interface Outcome {
   readonly values: ArrayLike<number>;
 }
 
-/** Runs the operation on the cpu backend and on the onnx backend and expects the same tensors. */
+/** Runs the operation on the cpu backend and on the other and expects the same tensors. */
 export async function expectAgreement(operation: Operation, tolerance = 2e-6): Promise<void> {
   const wanted = await outcomes('cpu', operation);
-  const found = await outcomes('onnx', operation);
+  const found = await outcomes(backend, operation);
   expect(found.map(form)).toEqual(wanted.map(form));
   for (const [i, { values }] of wanted.entries()) {
     const error = relativeError(found[i]?.values ?? [], values);

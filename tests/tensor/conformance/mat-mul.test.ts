@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { expectAgreement, openBothBackends, sample } from './both-backends.ts';
+import { backend, expectAgreement, openBothBackends, sample } from './both-backends.ts';
 
 beforeAll(openBothBackends);
 
@@ -45,7 +45,7 @@ describe('products of matrices agree with the cpu backend', () => {
   });
 
   test('batches that one side shares are as good as copies of it, and so are its gradients', async () => {
-    await tf.setBackend('onnx');
+    await tf.setBackend(backend);
     const shared = [sample([2, 1, 3, 4]), sample([1, 5, 4, 2], { seed: 2 })];
     const product = tf.grads((a, b) => tf.square(tf.matMul(a, b)));
     const copied = tf.grads((a, b) =>

@@ -1,0 +1,65 @@
+import { ExecaError } from 'execa';
+import { hasNvidiaDriver, type TensorflowFlavour, tensorflowFolder } from '../../tensor/index.ts';
+import type { CommandCall } from '../commands/command-declaration.ts';
+import type { SetupOptions } from '../commands/setup-command.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { Interruption } from '../run/interruption.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../usage-error.ts';
+import { installTensorflow, type TensorflowInstallation } from './tensorflow/install-tensorflow.ts';
+
+/** `retune setup tensorflow`: installs an optional engine and says what it did. */
+export async function execute({ words, options, context }: CommandCall<SetupOptions>): Promise<ExitCode> {
+  const [engine] = words;
+  if (engine !== 'tensorflow')
+    throw new UsageError({
+      message: engine === undefined ? 'which engine?' : `there is no engine \`${engine}\` to install`,
+      help: 'retune setup tensorflow',
+    });
+  const { terminal, environment } = context;
+  const say = (line: string) => (options.json ? undefined : terminal.print(line));
+  const { green, dim } = terminal.colors;
+  using interruption = Interruption.listen({ terminal, notice: say });
+  const { signal } = interruption;
+  const flavour = chosenFlavour(options);
+  try {
+    const installation = await installTensorflow({
+      ...{ root: tensorflowFolder(environment), flavour, origin: options.from, environment },
+      progress: {
+        begin: (step) => say(dim(`  ${step} ...`)),
+        done: (step) => say(`${green('✔')} ${step}`),
+        signal,
+      },
+    });
+    report(installation, { terminal, options });
+    return exitCode.success;
+  } catch (error) {
+    if (signal.aborted) return exitCode.interrupted;
+    throw error instanceof ExecaError ? commandFailed(error) : error;
+  }
+}
+
+const chosenFlavour = ({ cuda, cpu }: SetupOptions): TensorflowFlavour =>
+  cuda || (!cpu && hasNvidiaDriver()) ? 'cuda' : 'cpu';
+
+function report(
+  installation: TensorflowInstallation,
+  { terminal, options }: { readonly terminal: Terminal; readonly options: SetupOptions },
+): void {
+  const { folder, origin, isNew, tensorflow, usesGpu } = installation;
+  if (options.json) {
+    terminal.print(JSON.stringify({ folder, origin, new: isNew, tensorflow, uses_gpu: usesGpu }));
+    return;
+  }
+  const device = usesGpu ? 'on the GPU' : 'on the processors';
+  terminal.print(
+    `${isNew ? 'Installed' : 'Already installed'}: TensorFlow ${tensorflow}, ${device}, in ${folder}\n` +
+      `Use it with: retune run --backend tensorflow${usesGpu ? ' (chosen anyway, because it has a GPU)' : ''}`,
+  );
+}
+
+const commandFailed = ({ command, stderr, shortMessage }: ExecaError): UsageError =>
+  new UsageError({
+    message: `a step failed, and nothing was installed: ${shortMessage}`,
+    help: String(stderr).trim().split('\n').slice(-8).join('\n') || command,
+  });

@@ -1,0 +1,41 @@
+import { mkdir, statfs } from 'node:fs/promises';
+import { execa } from 'execa';
+import type { TensorflowFlavour } from '../../../tensor/index.ts';
+import { UsageError } from '../../usage-error.ts';
+
+/** What is downloaded and what is unpacked stand side by side for a while; seen with the versions named in versions.ts. */
+const neededGigabytes = { cpu: 2.5, cuda: 12 } as const satisfies Record<TensorflowFlavour, number>;
+
+/** The wheel's word for this processor. */
+export function wheelArchitecture(): string {
+  const architecture = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string];
+  if (process.platform === 'linux' && architecture !== undefined) return architecture;
+  throw new UsageError({
+    message: `there is no library to build with for ${process.platform} on ${process.arch}`,
+    help: 'it works on Linux with a 64-bit Intel, AMD or ARM processor; the onnx backend works everywhere',
+  });
+}
+
+/** Refuses before anything is downloaded. */
+export async function checkDisk(folder: string, flavour: TensorflowFlavour): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const { bavail, bsize } = await statfs(folder);
+  const free = (bavail * bsize) / 1e9;
+  const needed = neededGigabytes[flavour];
+  if (free >= needed) return;
+  throw new UsageError({
+    message: `${folder} has ${free.toFixed(1)} GB free, and ${needed} GB are needed`,
+    help: 'name a folder on another disk with RETUNE_TENSORFLOW',
+  });
+}
+
+/** The compiler, by its name: CXX, or g++. */
+export async function findCompiler({ CXX }: Readonly<Record<string, string | undefined>>): Promise<string> {
+  const name = CXX || 'g++';
+  const { failed } = await execa(name, ['--version'], { reject: false });
+  if (!failed) return name;
+  throw new UsageError({
+    message: `the compiler \`${name}\` is missing, which builds the engine's addon`,
+    help: 'install it (Debian and Ubuntu: sudo apt install g++; Fedora: sudo dnf install gcc-c++) or name another with CXX',
+  });
+}

@@ -1,0 +1,61 @@
+import { sendRequest } from '../../../sources/http/send-request.ts';
+import { UsageError } from '../../usage-error.ts';
+import { compareVersions, satisfies } from './version-specifier.ts';
+
+const PYPI = 'https://pypi.org/simple/';
+
+/** A file of Python's package index, whose contents are an ordinary zip. */
+export interface Wheel {
+  readonly name: string;
+  readonly version: string;
+  readonly url: URL;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface WheelRequest {
+  readonly project: string;
+  readonly specifier: string;
+  readonly architecture: string;
+  readonly signal: AbortSignal;
+}
+
+interface ListedFile {
+  readonly filename: string;
+  readonly url: string;
+  readonly size: number;
+  readonly hashes: { readonly sha256?: string };
+  readonly yanked?: boolean | string;
+}
+
+/** The newest Linux wheel that satisfies the specifier; which Python it is for makes no difference to its libraries. */
+export async function findWheel({ project, specifier, architecture, signal }: WheelRequest): Promise<Wheel> {
+  const page = new URL(`${project}/`, PYPI);
+  const response = await sendRequest({
+    url: page,
+    headers: { accept: 'application/vnd.pypi.simple.v1+json' },
+    signal,
+  });
+  // PEP 691 gives the fields; those that are missing leave no wheel to take.
+  const { files } = (await response.json()) as { files: readonly ListedFile[] };
+  const wheels = files.flatMap((file) => wheelOf(file, { page, architecture }));
+  const found = wheels
+    .filter(({ version }) => satisfies(version, specifier))
+    .sort((a, b) => compareVersions(b.version, a.version) || (a.name < b.name ? -1 : 1))[0];
+  if (found !== undefined) return found;
+  throw new UsageError({
+    message: `PyPI has no wheel of ${project} ${specifier} for Linux on ${architecture}`,
+    help: 'engines are built on Linux with a 64-bit Intel, AMD or ARM processor',
+  });
+}
+
+function wheelOf(
+  { filename, url, size, hashes, yanked }: ListedFile,
+  { page, architecture }: { readonly page: URL; readonly architecture: string },
+): readonly Wheel[] {
+  const [, version] = /^[\w.]+-(\d+(?:\.\d+)*)-/.exec(filename) ?? [];
+  const isForThis =
+    filename.endsWith('.whl') && filename.includes('manylinux') && filename.includes(architecture);
+  if (version === undefined || !isForThis || hashes.sha256 === undefined || yanked) return [];
+  return [{ name: filename, version, url: new URL(url, page), size, sha256: hashes.sha256 }];
+}

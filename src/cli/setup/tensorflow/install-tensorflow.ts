@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { INSTALLED_FILE, type TensorflowFlavour } from '../../../tensor/index.ts';
+import { UsageError } from '../../usage-error.ts';
+import { buildAddon } from './build-addon.ts';
+import { type CheckedAddon, checkAddon } from './check-addon.ts';
+import { checkDisk, findCompiler } from './check-requirements.ts';
+import { installFromStorage, isStorageReachable } from './install-from-storage.ts';
+import type { SetupProgress } from './setup-progress.ts';
+import { unpackLibraries } from './unpack-libraries.ts';
+import { versions } from './versions.ts';
+
+export type TensorflowOrigin = 'storage' | 'pypi';
+
+export interface TensorflowInstallation extends CheckedAddon {
+  readonly folder: string;
+  readonly origin: TensorflowOrigin;
+  /** False where it was there already. */
+  readonly isNew: boolean;
+}
+
+export interface InstallRequest {
+  /** Under it each flavour has a folder of its own. */
+  readonly root: string;
+  readonly flavour: TensorflowFlavour;
+  /** The package's own storage where it answers, else PyPI, where absent. */
+  readonly origin?: TensorflowOrigin | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly progress: SetupProgress;
+}
+
+/** Installs the engine, or finds that it is installed and works. What fails leaves only checked downloads behind. */
+export async function installTensorflow(request: InstallRequest): Promise<TensorflowInstallation> {
+  const { root, flavour, progress } = request;
+  const folder = join(root, flavour);
+  const before = await installedBefore(folder, request.origin);
+  if (before !== undefined) return before;
+  await checkDisk(root, flavour);
+  const origin = request.origin ?? ((await isStorageReachable()) ? 'storage' : 'pypi');
+  const compiler = origin === 'pypi' ? await findCompiler(request.environment) : '';
+  await using staging = await stagingFolder(root);
+  await installPackages(staging.path, progress);
+  const downloads = join(root, 'downloads');
+  if (origin === 'storage') await fromStorage(staging.path, request);
+  else await fromPypi(staging.path, { request, downloads, compiler });
+  progress.begin('checking it in a process of its own');
+  const checked = await checkAddon(staging.path, progress.signal);
+  requireGpu(checked, request);
+  progress.done(`multiplied two matrices with TensorFlow ${checked.tensorflow}`);
+  await writeFile(join(staging.path, INSTALLED_FILE), `${JSON.stringify({ ...versions, origin })}\n`);
+  await rm(folder, { recursive: true, force: true });
+  await rename(staging.path, folder);
+  await rm(downloads, { recursive: true, force: true });
+  return { ...checked, folder, origin, isNew: true };
+}
+
+async function installedBefore(
+  folder: string,
+  wanted: TensorflowOrigin | undefined,
+): Promise<TensorflowInstallation | undefined> {
+  const file = join(folder, INSTALLED_FILE);
+  if (!existsSync(file)) return undefined;
+  try {
+    const { origin, ...installed } = JSON.parse(await readFile(file, 'utf8'));
+    if (JSON.stringify(installed) !== JSON.stringify(versions)) return undefined;
+    if (wanted !== undefined && wanted !== origin) return undefined;
+    return { ...(await checkAddon(folder)), folder, origin, isNew: false };
+  } catch {
+    return undefined; // what does not work is made again
+  }
+}
+
+async function stagingFolder(root: string): Promise<AsyncDisposable & { readonly path: string }> {
+  await mkdir(root, { recursive: true });
+  const path = await mkdtemp(join(root, 'new-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+async function installPackages(folder: string, { begin, done, signal }: SetupProgress): Promise<void> {
+  const { tfjsNode, nodeApiHeaders } = versions;
+  begin('installing npm packages');
+  const dependencies = { '@tensorflow/tfjs-node-gpu': tfjsNode, 'node-api-headers': nodeApiHeaders };
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev'];
+  await execa('npm', ['install', ...flags], { cwd: folder, cancelSignal: signal });
+  done(`installed @tensorflow/tfjs-node-gpu ${tfjsNode} from npm`);
+}
+
+async function fromStorage(folder: string, { flavour, progress }: InstallRequest): Promise<void> {
+  progress.begin('fetching libraries from its own storage');
+  await installFromStorage({ folder, flavour, signal: progress.signal });
+  progress.done('fetched libraries and addon from its own storage');
+}
+
+interface WheelBuild {
+  readonly request: InstallRequest;
+  readonly downloads: string;
+  readonly compiler: string;
+}
+
+async function fromPypi(folder: string, { request, downloads, compiler }: WheelBuild): Promise<void> {
+  const { flavour, progress } = request;
+  await mkdir(downloads, { recursive: true });
+  await unpackLibraries({ folder, downloads, flavour, progress });
+  progress.begin('compiling the addon');
+  await buildAddon({ folder, compiler, signal: progress.signal });
+  progress.done(`compiled the addon with ${compiler}`);
+}
+
+function requireGpu({ usesGpu }: CheckedAddon, { flavour, origin }: InstallRequest): void {
+  if (flavour === 'cpu' || usesGpu) return;
+  throw new UsageError({
+    message: 'TensorFlow was installed with CUDA and finds no GPU that it can use, so it was removed again',
+    help:
+      origin === undefined
+        ? 'look at nvidia-smi; try --from pypi, which brings the CUDA libraries; or --cpu'
+        : 'look at nvidia-smi: the driver has to be there, and new enough for CUDA 12.5; or use --cpu',
+  });
+}

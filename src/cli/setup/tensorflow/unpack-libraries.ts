@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { downloadFile } from '../../../sources/http/download-file.ts';
+import type { TensorflowFlavour } from '../../../tensor/index.ts';
+import { formatBytes } from '../../terminal/format-number.ts';
+import { WHEELS } from './build-addon.ts';
+import { wheelArchitecture } from './check-requirements.ts';
+import { findWheel, type WheelRequest } from './find-wheel.ts';
+import type { SetupProgress } from './setup-progress.ts';
+import { unpackWheel } from './unpack-wheel.ts';
+import { versions } from './versions.ts';
+
+interface Libraries {
+  readonly folder: string;
+  /** Where wheels are kept until the setup has succeeded, so that another try need not download them again. */
+  readonly downloads: string;
+  readonly flavour: TensorflowFlavour;
+  readonly progress: SetupProgress;
+}
+
+const mostBytes = 4e9;
+
+/** Fetches TensorFlow's wheel, and the CUDA libraries that it asks for, and unpacks what an addon needs of them. */
+export async function unpackLibraries({ flavour, ...place }: Libraries): Promise<void> {
+  const architecture = wheelArchitecture();
+  // On ARM one wheel is for both.
+  const project = flavour === 'cpu' && architecture === 'x86_64' ? 'tensorflow-cpu' : 'tensorflow';
+  await fetchAndUnpack(
+    { project, specifier: `==${versions.tensorflow}`, architecture },
+    { ...place, isWanted: (path) => isLibraryOrHeader(path) || path.endsWith('.dist-info/METADATA') },
+  );
+  if (flavour === 'cpu') return;
+  for (const { project, specifier } of await askedFor(join(place.folder, WHEELS)))
+    await fetchAndUnpack(
+      { project, specifier, architecture },
+      { ...place, isWanted: (path) => path.startsWith('nvidia/') && !path.includes('/include/') },
+    );
+}
+
+const isLibraryOrHeader = (path: string): boolean =>
+  /^tensorflow\/(libtensorflow_(cc|framework)\.so\.2$|include\/)/.test(path);
+
+/** The CUDA libraries of the wheel's extra `and-cuda`. */
+async function askedFor(wheels: string): Promise<readonly Pick<WheelRequest, 'project' | 'specifier'>[]> {
+  const metadata = join(wheels, `tensorflow-${versions.tensorflow}.dist-info`, 'METADATA');
+  return cudaRequirements(await readFile(metadata, 'utf8'));
+}
+
+/** Lines such as `Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"`. */
+export function cudaRequirements(metadata: string): readonly Pick<WheelRequest, 'project' | 'specifier'>[] {
+  const line = /^Requires-Dist: (nvidia-[\w-]+?)\s*\(?([<>=!][^;)]*)\)?\s*;.*extra == ["']and-cuda["']/gm;
+  return [...metadata.matchAll(line)].map(([, project = '', specifier = '']) => ({
+    project,
+    specifier: specifier.trim(),
+  }));
+}
+
+async function fetchAndUnpack(
+  request: Omit<WheelRequest, 'signal'>,
+  { folder, downloads, progress, isWanted }: Omit<Libraries, 'flavour'> & Wanted,
+): Promise<void> {
+  const { signal } = progress;
+  const { name, url, size, sha256, version } = await findWheel({ ...request, signal });
+  progress.begin(`downloading ${request.project} ${version} (${formatBytes(size)})`);
+  const path = join(downloads, name);
+  await downloadFile({
+    ...{ path, url, signal, mostBytes },
+    expected: { size, hash: { kind: 'sha256', hex: sha256 } },
+    report: () => {},
+  });
+  progress.done(`downloaded ${request.project} ${version} (${formatBytes(size)}, sha256 checked)`);
+  await unpackWheel(path, { folder: join(folder, WHEELS), isWanted });
+}
+
+interface Wanted {
+  readonly isWanted: (path: string) => boolean;
+}

@@ -1,0 +1,92 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { OperationAttribute, TensorflowEngine } from './tensorflow-engine.ts';
+
+export interface TensorflowKernelCall {
+  readonly inputs: Readonly<Record<string, tf.Tensor>>;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly engine: TensorflowEngine;
+}
+
+export type TensorflowKernel = (call: TensorflowKernelCall) => tf.Tensor | tf.Tensor[];
+
+const floats = ({ binding }: TensorflowEngine): OperationAttribute => ({
+  ...{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+});
+
+/** Kernels behind this engine's own operations, where TensorFlow has one operation for what would be several. */
+export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
+  /** Gives [log softmax of the logits, its entry at each target or 0]. */
+  TargetLogProbabilities: ({ inputs, engine }) => {
+    const { logits, targets } = inputsOf(inputs, ['logits', 'targets']);
+    const logProbabilities = engine.executeSingleOutput('LogSoftmax', [floats(engine)], [logits]);
+    const ofTargets = tf.tidy(() => {
+      const { labels, counts } = labelsOf(targets);
+      const picked = tf.gather(logProbabilities, tf.reshape(labels, [-1, 1]), 1, 1); // [N, 1]
+      return tf.where(counts, tf.reshape(picked, targets.shape), 0);
+    });
+    return [logProbabilities, ofTargets];
+  },
+
+  /** Gives [log probability of each target or 0, softmax(logits) - onehot(target)]. */
+  SparseCrossEntropy: ({ inputs, engine }) => {
+    const { logits, targets } = inputsOf(inputs, ['logits', 'targets']);
+    const { binding } = engine;
+    const labelType = { name: 'Tlabels', type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 };
+    return tf.tidy(() => {
+      const { labels, counts } = labelsOf(targets);
+      const [losses, slopes] = engine.executeMultipleOutputs(
+        'SparseSoftmaxCrossEntropyWithLogits',
+        [floats(engine), labelType],
+        [logits, labels],
+        2,
+      ) as [tf.Tensor, tf.Tensor]; // as many as were asked for
+      return [tf.where(counts, tf.neg(losses), 0), slopes];
+    });
+  },
+
+  /** As tfjs has it, without the detour over products of batches and a broadcast for the bias. */
+  _FusedMatMul: ({ inputs, attributes, engine }) => {
+    const { a, b } = inputsOf(inputs, ['a', 'b']);
+    const { transposeA, transposeB } = attributes as { transposeA: boolean; transposeB: boolean }; // as tfjs passes them
+    const type = engine.binding.TF_ATTR_BOOL;
+    const product = engine.executeSingleOutput(
+      'MatMul',
+      [
+        floats(engine),
+        { name: 'transpose_a', type, value: transposeA },
+        { name: 'transpose_b', type, value: transposeB },
+      ],
+      [a, b],
+    );
+    if (inputs.bias === undefined) return product;
+    const sum = engine.executeSingleOutput('BiasAdd', [floats(engine)], [product, inputs.bias]);
+    product.dispose();
+    return sum;
+  },
+};
+
+/** Whether the call is one that the kernel above is for; all others go to the package's own. */
+export function isPlainProduct({ inputs, attributes }: TensorflowKernelCall): boolean {
+  const { a, b, bias } = inputs;
+  return (
+    attributes.activation === 'linear' &&
+    [a, b].every((factor) => factor?.shape.length === 2 && factor.dtype === 'float32') &&
+    (bias === undefined || bias.shape.length === 1)
+  );
+}
+
+/** Labels that TensorFlow takes, and which of them count: an ignored one is outside of the vocabulary. */
+function labelsOf(targets: tf.Tensor): { readonly labels: tf.Tensor; readonly counts: tf.Tensor } {
+  const whole = tf.cast(targets, 'int32');
+  const counts = tf.greaterEqual(whole, 0);
+  return { labels: tf.maximum(whole, tf.scalar(0, 'int32')), counts };
+}
+
+function inputsOf<const Name extends string>(
+  inputs: TensorflowKernelCall['inputs'],
+  names: readonly Name[],
+): Readonly<Record<Name, tf.Tensor>> {
+  for (const name of names)
+    if (inputs[name] === undefined) throw new Error(`a kernel was called without ${name}`);
+  return inputs as Readonly<Record<Name, tf.Tensor>>; // looked at above
+}

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { fusedKernels, isPlainProduct, type TensorflowKernelCall } from './fused-kernels.ts';
+import { installedTensorflow, TENSORFLOW_PACKAGE } from './locate-tensorflow.ts';
+import type { TensorflowEngine } from './tensorflow-engine.ts';
+
+export const TENSORFLOW_BACKEND = 'tensorflow';
+
+/**
+ * Loads tfjs-node, whose copy of tfjs-core shares its engine with this one, and makes its backend the active one.
+ * Threads are taken from the first call: TensorFlow reads them once.
+ */
+export async function openTensorflowBackend({
+  threads,
+}: {
+  readonly threads: number;
+}): Promise<TensorflowEngine> {
+  if (tf.findBackendFactory(TENSORFLOW_BACKEND) === null) load(threads);
+  await tf.setBackend(TENSORFLOW_BACKEND);
+  return tf.backend() as unknown as TensorflowEngine; // only tfjs-node registers a backend of this name
+}
+
+function load(threads: number): void {
+  const folder = installedTensorflow();
+  if (folder === undefined)
+    throw new Error(`${TENSORFLOW_PACKAGE} is not installed: retune setup tensorflow`);
+  prepareProcess(threads);
+  try {
+    createRequire(join(folder, 'package.json'))(TENSORFLOW_PACKAGE);
+  } catch (cause) {
+    const [reason = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
+    throw new Error(`${TENSORFLOW_PACKAGE} does not load: ${reason}`, { cause });
+  }
+  addKernels();
+}
+
+function prepareProcess(threads: number): void {
+  const wanted = {
+    TF_CPP_MIN_LOG_LEVEL: '2', // warnings about its own build
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true', // else it takes all of a GPU's memory at once
+    TF_DETERMINISTIC_OPS: '1',
+    TF_NUM_INTRAOP_THREADS: String(threads),
+  };
+  for (const [name, value] of Object.entries(wanted)) process.env[name] ??= value;
+  // tfjs-node 4.22 calls two functions that Node 23 removed.
+  const lost = {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  };
+  for (const [name, value] of Object.entries(lost))
+    if (!(name in util)) Object.assign(util, { [name]: value });
+}
+
+function addKernels(): void {
+  for (const [kernelName, kernel] of Object.entries(fusedKernels)) {
+    const own = tf.getKernel(kernelName, TENSORFLOW_BACKEND);
+    if (own !== undefined) tf.unregisterKernel(kernelName, TENSORFLOW_BACKEND);
+    tf.registerKernel({
+      kernelName,
+      backendName: TENSORFLOW_BACKEND,
+      kernelFunc: (call) => {
+        const ours = {
+          inputs: call.inputs,
+          attributes: call.attrs ?? {},
+          engine: call.backend,
+        } as unknown as TensorflowKernelCall; // of this backend, which hands tensors over
+        return own !== undefined && !isPlainProduct(ours) ? own.kernelFunc(call) : kernel(ours);
+      },
+    });
+  }
+}
