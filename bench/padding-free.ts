@@ -1,5 +1,5 @@
 // Seconds of a training step of GPT-2 124M with random weights, with padding and without, in turns over the same batches.
-// npx esbuild bench/padding-free.ts --bundle --platform=node --format=esm --packages=external --outfile=dist/bench/padding-free.mjs
+// npx esbuild bench/padding-free.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/padding-free.mjs
 // node dist/bench/padding-free.mjs instruction-data.json [all | response] [batches]
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,6 +1,6 @@
 // The loss curve that tests/fixtures/training/reference-curve.py made with PyTorch at GPT-2 124M's size, and ours of the
 // same weights and batches: the largest difference, and the time of both.
-// npx esbuild bench/reference-curve.ts --bundle --platform=node --format=esm --packages=external --outfile=dist/bench/reference-curve.mjs
+// npx esbuild bench/reference-curve.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/reference-curve.mjs
 // node dist/bench/reference-curve.mjs FOLDER
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
