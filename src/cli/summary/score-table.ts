@@ -7,31 +7,70 @@ import { scoreName } from './score-name.ts';
 
 const MOST_COLUMNS = 4;
 
-/** Every evaluation's metrics side by side: a column a stage, or a row a stage where there are many. */
-export function scoreTable(scores: readonly StageScores[]): string {
-  const metrics = [...new Set(scores.flatMap((stage) => stage.metrics.map(scoreName)))];
-  if (metrics.length === 0) return '';
+/** Most figures of one evaluation that are shown whole; of more, those over all records are. */
+const MOST_FIGURES = 8;
+
+/** Every evaluation's metrics; those that measure the same stand side by side. */
+export const scoreTable = (scores: readonly StageScores[]): string =>
+  comparable(scores.filter(({ metrics }) => metrics.length > 0))
+    .map(comparisonOf)
+    .join('\n\n');
+
+/** Evaluations that share a metric, in the order of the first of each group. */
+function comparable(scores: readonly StageScores[]): readonly (readonly StageScores[])[] {
+  const groups: StageScores[][] = [];
+  for (const stage of scores) {
+    const names = new Set(stage.metrics.map(scoreName));
+    const group = groups.find((others) =>
+      others.some(({ metrics }) => metrics.some((score) => names.has(scoreName(score)))),
+    );
+    if (group === undefined) groups.push([stage]);
+    else group.push(stage);
+  }
+  return groups;
+}
+
+/** A column a stage, or a row a stage where there are many. */
+function comparisonOf(scores: readonly StageScores[]): string {
+  const shown = scores.map(({ stage, metrics }) => ({ stage, metrics: mainFigures(metrics) }));
+  const metrics = [...new Set(shown.flatMap((stage) => stage.metrics.map(scoreName)))];
   const cellOf = ({ metrics: own }: StageScores, name: string) =>
     scoreCell(own.find((score) => scoreName(score) === name));
-  const upright = scores.length <= MOST_COLUMNS;
-  const head = ['', ...(upright ? scores.map(({ stage }) => stage) : metrics.map(safeLine))];
+  const upright = shown.length <= MOST_COLUMNS;
+  const head = ['', ...(upright ? shown.map(({ stage }) => stage) : metrics.map(safeLine))];
   const rows = upright
-    ? metrics.map((name) => [safeLine(name), ...scores.map((stage) => cellOf(stage, name))])
-    : scores.map((stage) => [stage.stage, ...metrics.map((name) => cellOf(stage, name))]);
+    ? metrics.map((name) => [safeLine(name), ...shown.map((stage) => cellOf(stage, name))])
+    : shown.map((stage) => [stage.stage, ...metrics.map((name) => cellOf(stage, name))]);
   const table = renderTable({ head, rows, align: ['left', ...head.slice(1).map(() => 'right' as const)] });
-  return [table, ...scores.flatMap(leftOutLines), ...scores.flatMap(remarkLines)].join('\n');
+  return [
+    table,
+    ...scores.flatMap(moreLines),
+    ...scores.flatMap(leftOutLines),
+    ...scores.flatMap(remarkLines),
+  ].join('\n');
+}
+
+/** Those over all records; all of them where they are few, or where each is of something. */
+function mainFigures(metrics: readonly Score[]): readonly Score[] {
+  const overall = metrics.filter(({ of }) => of === undefined);
+  return metrics.length <= MOST_FIGURES || overall.length === 0 ? metrics : overall;
+}
+
+function moreLines({ stage, metrics }: StageScores): readonly string[] {
+  const more = metrics.length - mainFigures(metrics).length;
+  return more === 0 ? [] : [`  ${stage}: ${more} more figures with \`retune show ${stage}\``];
 }
 
 /** What a mean does not count would otherwise go unnoticed. */
 const leftOutLines = ({ stage, metrics }: StageScores): readonly string[] =>
-  metrics.flatMap(({ metric, count, left_out }) =>
+  mainFigures(metrics).flatMap(({ metric, count, left_out }) =>
     left_out === undefined
       ? []
       : `  ${stage}: ${safeLine(metric)} leaves out ${left_out.count} of ${count + left_out.count} responses: ${safeLine(left_out.reason)}`,
   );
 
 const remarkLines = ({ stage, metrics }: StageScores): readonly string[] =>
-  metrics.flatMap((score) =>
+  mainFigures(metrics).flatMap((score) =>
     score.remark === undefined ? [] : `  ${stage}: ${safeLine(scoreName(score))}: ${safeLine(score.remark)}`,
   );
 

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { scoreTable } from '../../src/cli/summary/score-table.ts';
+import type { Score } from '../../src/stages/ports/scores.ts';
+
+const score = (metric: string, value: number, more: Partial<Score> = {}): Score => ({
+  metric,
+  value,
+  higher_is_better: true,
+  count: 10,
+  ...more,
+});
+
+test('stages that measure the same stand side by side, others below', () => {
+  const table = scoreTable([
+    { stage: 'before', metrics: [score('exact_match', 0)] },
+    { stage: 'humaneval/evaluate', metrics: [score('pass@1', 0.25, { standard_error: 0.1 })] },
+    { stage: 'after', metrics: [score('exact_match', 0.5)] },
+  ]);
+  expect(table).toBe(
+    [
+      '               before   after',
+      '  exact_match       0  0.5000',
+      '',
+      '          humaneval/evaluate',
+      '  pass@1       0.2500 ± 0.10',
+    ].join('\n'),
+  );
+});
+
+test('of many figures those over all records are shown, and where the others are', () => {
+  const subjects = Array.from({ length: 57 }, (_, index) =>
+    score('accuracy', 0.5, { of: `subject ${index}` }),
+  );
+  const table = scoreTable([{ stage: 'mmlu/evaluate', metrics: [score('accuracy', 0.5), ...subjects] }]);
+  expect(table).toBe(
+    [
+      '            mmlu/evaluate',
+      '  accuracy         0.5000',
+      '  mmlu/evaluate: 57 more figures with `retune show mmlu/evaluate`',
+    ].join('\n'),
+  );
+});
