@@ -98,7 +98,7 @@ test('the lease of a process that is stopped is not taken: who waits goes on wai
     return execaNode(entry, [JSON.stringify({ pipeline, store: rig.storeRoot, go })], { nodeOptions: [] });
   };
   const holder = start('holder');
-  while (logIn(rig).length === 0) await sleep(2);
+  while (logIn(rig)[0] !== 'w') await sleep(2);
   holder.kill('SIGSTOP');
   const waiting = start('waiting');
   const first = await Promise.race([waiting.then(() => 'ended'), sleep(2_500, 'still waiting')]);
