@@ -66,14 +66,23 @@ test.runIf(existsSync(real))(
         ];
       }),
     );
+    // Each of two questions as it is and in eight other ways, and the worst answer to each.
+    const robustness = (await rig.scores('all-benchmarks', 'helm/robustness')).metrics;
+    expect(robustness.map(({ metric, of, count }) => [of ?? metric, count])).toEqual(
+      expect.arrayContaining([
+        ['accuracy', 18],
+        ['none', 2],
+        ['dialect', 2],
+      ]),
+    );
     expect(Object.fromEntries(figures)).toEqual({
       mmlu: [['accuracy', 3]],
       helm: [
-        ['accuracy', 18], // two questions, each as it is and in eight other ways
-        ['ece_10_bin', 18],
-        ['ece_1_bin', 18],
-        ['selective_accuracy_10', 18],
-        ['selective_accuracy_area', 18],
+        ['accuracy', 2],
+        ['ece_10_bin', 2],
+        ['ece_1_bin', 2],
+        ['selective_accuracy_10', 2],
+        ['selective_accuracy_area', 2],
       ],
       glue: [['glue_score', 1]],
       superglue: [['superglue_score', 1]],
