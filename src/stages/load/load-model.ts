@@ -1,5 +1,6 @@
 import { constants, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { copyCompanions } from '../../model/folder/copy-companions.ts';
 import { openModelFolder } from '../../model/folder/open-model-folder.ts';
 import { untiedModel } from '../../model/folder/untied-model.ts';
 import { writeModelFolder } from '../../model/folder/write-model-folder.ts';
@@ -10,8 +11,8 @@ import { isOpenaiCheckpoint, loadOpenaiCheckpoint } from './load-openai-checkpoi
 import { endpointName } from './model-address.ts';
 import type { ModelToLoad } from './model-to-load.ts';
 
-/** Beside the tokenizer, what a model's folder holds in Hugging Face's layout. */
-const modelFile = /^(config|generation_config|model\.safetensors\.index)\.json$|^model.*\.safetensors$/;
+/** What a model's folder holds of the model itself in Hugging Face's layout. */
+const modelFile = /^(config|model\.safetensors\.index)\.json$|^model.*\.safetensors$/;
 
 /** Copies a model's folder and its tokenizer after a check that they can be used, converts a GGUF file or OpenAI's checkpoint, or names a model behind an endpoint. */
 export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad): Promise<void> {
@@ -32,6 +33,7 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
   if (untieHead && model.config.tied) await writeModelFolder(outputs.model.path, untiedModel(model));
   else await copyModel(source, outputs.model.path);
   await copyTokenizer({ from: source, to: outputs.model.path });
+  await copyCompanions({ from: source, to: outputs.model.path });
   if (outputs.tokenizer) await copyTokenizer({ from: source, to: outputs.tokenizer.path });
 }
 

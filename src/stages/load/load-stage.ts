@@ -10,7 +10,7 @@ const tokenizer: OutputPort = { type: 'tokenizer' };
 /** Brings rows of data, or a model with its tokenizer, into the pipeline. */
 export const loadStage = declareStage<LoadConfig>({
   name: 'load',
-  version: 1,
+  version: 2,
   ports: (config) => ({ inputs: {}, outputs: outputsOf(config) }),
   check: checkLoad,
   process: 'inline',

@@ -1,4 +1,5 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
+import { copyCompanions } from '../../model/folder/copy-companions.ts';
 import type { StageHost } from '../../runtime/stage/stage-definition.ts';
 import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
 import { checkTrainingMemory } from '../../training/memory/check-training-memory.ts';
@@ -39,6 +40,7 @@ export const { run } = implementStage<TrainConfig>()({
     });
     await tuned.save(outputs.model.path);
     await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
+    await copyCompanions({ from: inputs.model.path, to: outputs.model.path });
     return {
       ...tensorBackend,
       steps,

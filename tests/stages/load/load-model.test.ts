@@ -45,7 +45,7 @@ test('init makes a model as large as its tokenizer, the same bytes for the same 
   );
 });
 
-test('a model’s folder is copied with its tokenizer, and nothing else', async () => {
+test('a model’s folder is copied with its tokenizer and what other programs read, and nothing else', async () => {
   await using rig = await openStageRig();
   const config = {
     type: 'auto',
@@ -53,11 +53,15 @@ test('a model’s folder is copied with its tokenizer, and nothing else', async 
   };
   await rig.run(load, { config, outputs: { model: 'from', tokenizer: 'unused' } });
   await rig.write('from/README.md', 'not a part of the model');
+  await rig.write('from/generation_config.json', '{"eos_token_id":[1,2]}');
+  await rig.write('from/special_tokens_map.json', '{"eos_token":"a"}');
   await rig.run(load, { config: { type: 'auto', model: rig.path('from') }, outputs });
   expect((await readdir(rig.path('model'))).sort()).toEqual([
     'config.json',
     'encoding.json',
+    'generation_config.json',
     'model.safetensors',
+    'special_tokens_map.json',
   ]);
   expect(await readdir(rig.path('tokenizer'))).toEqual(['encoding.json']);
   expect(await readFile(rig.path('model/model.safetensors'))).toEqual(
@@ -68,12 +72,15 @@ test('a model’s folder is copied with its tokenizer, and nothing else', async 
 test('an untied head starts as a copy of the token embedding', async () => {
   await using rig = await openStageRig();
   await rig.run(load, { config: { type: 'auto', init }, outputs: { model: 'from', tokenizer: 'unused' } });
+  await rig.write('from/generation_config.json', '{"eos_token_id":[1,2]}');
   await rig.run(load, { config: { type: 'auto', model: rig.path('from'), untie_head: true }, outputs });
   await using tied = await openModelFolder(rig.path('from'));
   await using untied = await openModelFolder(rig.path('model'));
   expect([tied.config.tied, untied.config.tied]).toEqual([true, false]);
   expect(await untied.read('lm_head.weight')).toEqual(await tied.read('transformer.wte.weight'));
-  expect(await readdir(rig.path('model'))).toContain('tokenizer.json');
+  expect(await readdir(rig.path('model'))).toEqual(
+    expect.arrayContaining(['generation_config.json', 'tokenizer.json']),
+  );
 });
 
 test('a model behind an endpoint is its name alone', async () => {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/json.ts';
+import { readEndTokens } from '../../../src/model/folder/end-tokens.ts';
 import { openLanguageModel } from '../../../src/model/language-model.ts';
 import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
 import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts';
@@ -88,6 +89,23 @@ describe('train', () => {
     opened.dispose();
   });
 
+  it('hands on what ends an answer by the model’s own configuration, and what other programs read', async () => {
+    await using rig = await TrainRig.create();
+    const base = join(rig.folder, 'base');
+    await cp(tinyModel, base, { recursive: true });
+    const files: Readonly<Record<string, string>> = {
+      'generation_config.json': '{"eos_token_id":[3,4]}',
+      'special_tokens_map.json': '{"eos_token":"<|end|>"}',
+      'added_tokens.json': '{"<|end|>":4}',
+      'chat_template.jinja': '{{ messages }}',
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(base, name), text);
+    const { model } = await rig.run({ model: base });
+    const written = Object.keys(files).map(async (name) => [name, await readFile(join(model, name), 'utf8')]);
+    expect(Object.fromEntries(await Promise.all(written))).toEqual(files);
+    expect(await readEndTokens(model)).toEqual([3, 4]);
+  });
+
   it('writes with `lora` the merged model, and the adapters in a folder of their own', async () => {
     await using rig = await TrainRig.create();
     const { model } = await rig.run({ config: { ...small, lora: { r: 2, targets: ['c_attn'] } } });
@@ -125,7 +143,7 @@ describe('train', () => {
     expect(written).toMatchInlineSnapshot(`
       {
         "history": "14901fb5f5053ac3",
-        "version": 2,
+        "version": 3,
         "weights": "a399f553c17b8825",
       }
     `);
