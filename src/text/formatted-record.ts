@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.ts';
+import type { Conversation } from './chat/chat-message.ts';
 
 /**
  * Who wrote a piece of text. `prompt` is what the model is given. `header` is the marker between prompt and response
@@ -22,6 +23,8 @@ export interface Segment extends TextPiece {
 export interface FormattedRecord {
   readonly id: string;
   readonly segments: readonly Segment[];
+  /** The same prompt as turns, where it was written with a chat template: endpoints are asked in turns, not in one text. */
+  readonly conversation?: Conversation;
   /** The responses to choose from, where there is such a choice; the right one is also the response. */
   readonly choices?: readonly string[];
   /** So many characters at the beginning of the prompt, such as few shots, begin other records' prompts too. */

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../json.ts';
 import { UserError } from '../user-error.ts';
+import type { ChatMessage, Conversation } from './chat/chat-message.ts';
 import type { FormattedRecord, Segment, SegmentRole } from './formatted-record.ts';
 import type { DataRecord } from './record.ts';
 
@@ -23,12 +24,13 @@ const roles: readonly string[] = [
 
 /** A record that went through `format`; throws a UserError for one that did not. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
-  const { id, segments, fields, choices, shared_characters } = record;
+  const { id, segments, fields, conversation, choices, shared_characters } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {
     return {
       id,
       segments,
       fields: isObject(fields) ? fields : {},
+      ...(isConversation(conversation) ? { conversation } : {}),
       ...(isTextList(choices) ? { choices } : {}),
       ...(typeof shared_characters === 'number' ? { shared_characters } : {}),
     };
@@ -46,6 +48,15 @@ const isSegment = (value: Json): value is Segment & JsonObject =>
   roles.includes(value.role) &&
   typeof value.text === 'string' &&
   (value.special === undefined || value.special === true);
+
+const isConversation = (value: Json | undefined): value is Conversation & JsonObject =>
+  isObject(value) &&
+  Array.isArray(value.messages) &&
+  value.messages.length > 0 &&
+  value.messages.every(isMessage);
+
+const isMessage = (value: Json): value is ChatMessage =>
+  isObject(value) && typeof value.role === 'string' && typeof value.content === 'string';
 
 const isTextList = (value: Json | undefined): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

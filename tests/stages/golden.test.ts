@@ -88,7 +88,7 @@ test('the same inputs give the same bytes for as long as a stage keeps its versi
     {
       "collate 1: batches": "c0cf03426700a8b4",
       "evaluate 1: scores": "d33292214313d55e",
-      "format 1: formatted": "b04d46b3a450fe5b",
+      "format 2: formatted": "b04d46b3a450fe5b",
       "load 2: loaded": "9c359faa0eb381c2",
       "split 1: hash-train": "e2e17317076d71e8",
       "split 1: order-train": "2290934c8556cf79",

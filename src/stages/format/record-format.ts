@@ -17,7 +17,7 @@ import { type TemplateKind, templateKind } from './template-kind.ts';
 /** How a record is written: its segments, and what there is to choose from. */
 export type RecordFormat = (
   record: DataRecord,
-) => Pick<FormattedRecord, 'segments' | 'choices' | 'shared_characters'>;
+) => Pick<FormattedRecord, 'segments' | 'choices' | 'shared_characters' | 'conversation'>;
 
 export interface FormatInputs {
   /** The tokenizer's folder, where there is one. */
@@ -30,11 +30,11 @@ export interface FormatInputs {
 export async function recordFormat(config: FormatConfig, inputs: FormatInputs): Promise<RecordFormat> {
   const template = templateKind(config);
   const { tokenizer: folder } = inputs;
-  if (template.kind === 'chat') return plainly(await chatFormat(config, { folder, given: template.given }));
+  if (template.kind === 'chat') return chatFormat(config, { folder, given: template.given });
   const written = await writtenFormat(config, { template, ...inputs });
   if (!config.apply_chat_template) return written;
   const wrap = await openChat(config, { folder, given: undefined });
-  return (record) => asTurns(written(record), { wrap, system: config.system });
+  return (record) => asTurns(written(record), { wrap, config });
 }
 
 type OtherTemplate = Exclude<TemplateKind, { readonly kind: 'chat' }>;
@@ -56,10 +56,24 @@ const plainly =
 
 type ConversationWriter = (conversation: Conversation) => readonly Segment[];
 
-async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<Template> {
+async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<RecordFormat> {
   const write = await openChat(config, files);
   const options = { fields: config.conversation, system: config.system };
-  return (row) => write(conversationOf(row, options));
+  return (record) => {
+    const conversation = conversationOf(rowOf(record), options);
+    return { segments: write(conversation), ...asked(conversation, config) };
+  };
+}
+
+/** The turns that a model is given: all of them, but for an answer that it is to write itself. */
+function asked(
+  { messages, tools }: Conversation,
+  { train_on_roles: roles }: FormatConfig,
+): Pick<FormattedRecord, 'conversation'> {
+  const isAnswered = messages.at(-1)?.role === 'assistant' && roles.includes('assistant');
+  const given = isAnswered ? messages.slice(0, -1) : messages;
+  if (given.length === 0) return {};
+  return { conversation: { messages: given, ...(tools !== undefined && { tools }) } };
 }
 
 interface ChatFiles {
@@ -80,24 +94,26 @@ async function openChat(config: FormatConfig, files: ChatFiles): Promise<Convers
 
 interface Wrapping {
   readonly wrap: ConversationWriter;
-  readonly system: string | undefined;
+  readonly config: FormatConfig;
 }
 
 /** What was written for any model as a user's turn and, where there is a response, an assistant's. */
 function asTurns(
   { segments, ...others }: ReturnType<RecordFormat>,
-  { wrap, system }: Wrapping,
+  { wrap, config }: Wrapping,
 ): ReturnType<RecordFormat> {
   const isAnswer = ({ role }: Segment) => role === 'response' || role === 'end';
-  const [asked, answer] = [segments.filter((one) => !isAnswer(one)), segments.filter(isAnswer)].map(textOf);
+  const [question, answer] = [segments.filter((one) => !isAnswer(one)), segments.filter(isAnswer)].map(
+    textOf,
+  );
   const messages: readonly ChatMessage[] = [
-    ...(system === undefined ? [] : [{ role: 'system', content: system }]),
-    { role: 'user', content: (asked ?? '').trim() },
+    ...(config.system === undefined ? [] : [{ role: 'system', content: config.system }]),
+    { role: 'user', content: (question ?? '').trim() },
     ...(answer ? [{ role: 'assistant', content: answer.trim() }] : []),
   ];
   // How much of the prompt others share was counted before it was wrapped.
   const { shared_characters: _, ...kept } = others;
-  return { ...kept, segments: wrap({ messages }) };
+  return { ...kept, segments: wrap({ messages }), ...asked({ messages }, config) };
 }
 
 const textOf = (segments: readonly Segment[]): string => segments.map(({ text }) => text).join('');

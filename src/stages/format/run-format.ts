@@ -35,9 +35,13 @@ export const { run } = implementStage<FormatConfig>()({
 
 type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
-const written = (record: DataRecord, { segments, choices, shared_characters }: Formatted): DataRecord => ({
+const written = (
+  record: DataRecord,
+  { segments, conversation, choices, shared_characters }: Formatted,
+): DataRecord => ({
   id: record.id,
   segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
+  ...(conversation && { conversation: { ...conversation } }),
   ...(choices && { choices }),
   ...(shared_characters !== undefined && { shared_characters }),
   fields: rowOf(record),

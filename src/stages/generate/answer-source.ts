@@ -1,4 +1,5 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
+import type { Conversation } from '../../text/chat/chat-message.ts';
 import type { TextPiece } from '../../text/formatted-record.ts';
 
 /** One prompt to answer. */
@@ -8,6 +9,8 @@ export interface AnswerRequest {
   readonly prompt: string;
   /** The same text, of which a chat template's special tokens are told apart. */
   readonly given: readonly TextPiece[];
+  /** The same as turns, where the record has them. */
+  readonly conversation?: Conversation | undefined;
   /** 0 for the first or only answer to the prompt. */
   readonly sample: number;
 }

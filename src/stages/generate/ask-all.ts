@@ -1,7 +1,7 @@
 import type { AnswerSource } from './answer-source.ts';
 import { cleanAnswer } from './clean-answer.ts';
 import type { Generated, Generation } from './generation.ts';
-import { identityOf } from './question.ts';
+import type { Question } from './question.ts';
 import { remembered } from './remembered.ts';
 import { Tally } from './tally.ts';
 
@@ -9,6 +9,8 @@ export interface AskedSource {
   readonly source: AnswerSource;
   /** What makes the answers; those from before count only where it was the same. */
   readonly fingerprint: string;
+  /** All of a question that the source reads. */
+  readonly identity: (question: Question) => string;
 }
 
 /** An answer as the memo holds it: [what the model wrote, why it stopped]. */
@@ -17,19 +19,25 @@ type RememberedAnswer = readonly [string, 'stop' | 'length'];
 /** Puts every question to a source, unless its answer is there from before, and gives the responses in their order. */
 export async function askAll(
   generation: Generation,
-  { source, fingerprint }: AskedSource,
+  { source, fingerprint, identity }: AskedSource,
 ): Promise<Generated> {
   const { config, questions, host } = generation;
   const answers = await remembered<RememberedAnswer>(generation, {
     fingerprint,
     // Draws are seeded by the record's id; the likeliest tokens follow from the prompt alone.
-    asks: ({ id, given }) => (config.temperature > 0 ? [identityOf(given), id] : [identityOf(given)]),
+    asks: (question) => (config.temperature > 0 ? [identity(question), question.id] : [identity(question)]),
     decode: decodeAnswer,
   });
   const { open, known } = answers;
   const tally = new Tally(host, { total: known + open.length, known });
   await source({
-    requests: open.map(({ id, prompt, given, sample }) => ({ id, prompt, given, sample })),
+    requests: open.map(({ id, prompt, given, conversation, sample }) => ({
+      id,
+      prompt,
+      given,
+      conversation,
+      sample,
+    })),
     sampling: config,
     signal: host.signal,
     onAnswer: ({ id, text, finishReason, tokens = 0 }) => {

@@ -6,7 +6,7 @@ import { type LocalModel, openLocalModel } from '../models/open-local-model.ts';
 import { answerLocally } from './answer-locally.ts';
 import { askAll } from './ask-all.ts';
 import type { Generated, Generation } from './generation.ts';
-import type { Question } from './question.ts';
+import { identityOf, type Question } from './question.ts';
 import { rateAllChoices } from './rate/rate-all-choices.ts';
 import { rollAll } from './rate/roll-all.ts';
 import { scoreAll } from './score-all.ts';
@@ -43,11 +43,13 @@ interface ModelAtHand {
   readonly fingerprint: string;
 }
 
+const identity = ({ given }: Question): string => identityOf(given);
+
 function generateWith(generation: Generation, { local, fingerprint }: ModelAtHand): Promise<Generated> {
   const { config } = generation;
   switch (config.mode) {
     case 'text':
-      return askAll(generation, { source: answerLocally(local, config), fingerprint });
+      return askAll(generation, { source: answerLocally(local, config), fingerprint, identity });
     case 'score':
       return scoreAll(generation, { local, fingerprint });
     case 'choices':

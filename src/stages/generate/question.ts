@@ -1,5 +1,6 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import type { JsonObject } from '../../json.ts';
+import type { Conversation } from '../../text/chat/chat-message.ts';
 import {
   endsItself,
   type FormattedRecord,
@@ -19,6 +20,8 @@ export interface Question {
   readonly prompt: string;
   /** The same text, of which a chat template's special tokens are told apart. */
   readonly given: readonly TextPiece[];
+  /** The same as turns, where the record has them. */
+  readonly conversation: Conversation | undefined;
   /** What stands after it in the record: the response with its end, and its header where the model has to write that too. */
   readonly rest: readonly TextPiece[];
   /** Whether `rest` has its own end, so that no end of text belongs after it. */
@@ -56,10 +59,8 @@ export async function readQuestions(
 }
 
 /** Cuts a record where the model begins: before the last response, after the prompt or the header that stands before it. */
-export function questionOf(
-  { id, fields, segments: written, choices = [], shared_characters: sharedCharacters = 0 }: FormattedRecord,
-  start: GenerateConfig['start'],
-): Question {
+export function questionOf(record: FormattedRecord, start: GenerateConfig['start']): Question {
+  const { id, fields, conversation, segments: written, choices = [] } = record;
   const segments = written.filter(({ role }) => role !== 'tail');
   const answerAt = segments.findLastIndex(({ role }) => role === 'prompt') + 1;
   const answer = segments.slice(answerAt);
@@ -71,13 +72,14 @@ export function questionOf(
     fields,
     prompt: textOf(given),
     given: given.map(pieceOf),
+    conversation,
     rest: rest.map(pieceOf),
     ended: endsItself(rest),
     header: textOf(headers).trim(),
     between: start === 'header' ? '' : textOf(headers),
     expected: textOf(answer.filter(({ role }) => role === 'response')),
     choices,
-    sharedCharacters,
+    sharedCharacters: record.shared_characters ?? 0,
     sample: 0,
   };
 }

@@ -1,5 +1,7 @@
 import OpenAI from 'openai';
+import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
+import type { Conversation } from '../../../text/chat/chat-message.ts';
 import { UserError } from '../../../user-error.ts';
 import type { Answer, AnswerRequest, Asking, Sampling } from '../answer-source.ts';
 import { endpointAddress, isOpenai } from './endpoint-address.ts';
@@ -14,7 +16,8 @@ export interface EndpointAsking extends Asking {
 }
 
 /**
- * Has a model behind an endpoint that speaks OpenAI's protocol answer every request, each as a chat of one message.
+ * Has a model behind an endpoint that speaks OpenAI's protocol answer every request: a conversation as its turns, a text as
+ * a chat of one message.
  * Faults that may pass (no connection, 408, 409, 429, 5xx) are tried again after the time that the server names, else
  * after a time that doubles.
  */
@@ -89,10 +92,10 @@ async function boundedBody({ body }: Response): Promise<Blob | null> {
   return new Blob(pieces);
 }
 
-function chatOf({ prompt, sample }: AnswerRequest, sampling: Sampling) {
+function chatOf({ prompt, conversation, sample }: AnswerRequest, sampling: Sampling) {
   const { temperature, top_p, top_k, min_p, repetition_penalty, seed, stop, stop_tokens } = sampling;
   return {
-    messages: [{ role: 'user' as const, content: prompt }],
+    ...turnsOf(prompt, conversation),
     temperature,
     top_p,
     // Each sample has draws of its own.
@@ -104,6 +107,13 @@ function chatOf({ prompt, sample }: AnswerRequest, sampling: Sampling) {
     ...(stop_tokens.length === 0 ? {} : { stop_token_ids: stop_tokens }),
     ...(stop.length === 0 ? {} : { stop }),
   };
+}
+
+/** Turns are sent as the record has them, with what belongs to tools; roles and fields are the server's to judge. */
+function turnsOf(prompt: string, conversation: Conversation | undefined) {
+  if (conversation === undefined) return { messages: [{ role: 'user' as const, content: prompt }] };
+  // The client's types know the fields of each role; what the data holds is whatever the user wrote.
+  return conversation as unknown as Pick<ChatCompletionCreateParamsNonStreaming, 'messages' | 'tools'>;
 }
 
 function answerIn(completion: unknown, id: string, asked: AskedEndpoint): Answer {

@@ -57,7 +57,7 @@ async function receive(request: IncomingMessage): Promise<Received> {
     path: request.url ?? '',
     authorization: request.headers.authorization,
     body,
-    prompt: body.messages[0].content,
+    prompt: body.messages.at(-1).content,
   };
 }
 
