@@ -7,11 +7,10 @@ import { blobPath } from '../../src/runtime/store/store-layout.ts';
 import { verifyStore } from '../../src/runtime/store/verify-store.ts';
 import { decisions, openRig, outputsOf, type RunRig } from '../runtime/rig/run-rig.ts';
 import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
-import { canSeeProcesses, type Death, mortalRun, orphansIn } from './rig/mortal-run.ts';
+import { chosenFrom, countedIn, everyDeath, pairsFrom } from './rig/every-death.ts';
+import type { Death } from './rig/law.ts';
+import { canSeeProcesses, mortalRun, orphansIn } from './rig/mortal-run.ts';
 
-/** Every operation on the disk, before it and in the middle of it; without it a sample that takes seconds. */
-const everywhere = process.env.RETUNE_LAW_KILLS === 'all';
-const sampled = 9;
 /** How many die at the same time, each in a project of its own. */
 const lanes = 3;
 
@@ -43,53 +42,44 @@ const scenarios: Readonly<Record<string, (rig: RunRig) => Promise<void>>> = {
   },
 };
 
+/** What a run is killed by: at an operation of its own or of a stage's process, or after a time. */
+type End = Death | { readonly milliseconds: number };
+
 for (const [scenario, prepare] of Object.entries(scenarios)) {
   test.skipIf(!canSeeProcesses)(
-    `killed at any operation on the disk, ${scenario}: nothing finished is lost, nothing is left behind, the next run succeeds`,
+    `killed at any operation on the disk, once and again, ${scenario}: nothing finished is lost, nothing is left behind, the next run succeeds`,
     async () => {
-      const { operations, outputs } = await livesOn(prepare);
-      const deaths = [...deathsAt(operations), ...deathsAfter([90, 140, 190, 260])];
-      const waiting = [...deaths];
+      const { deaths, outputs } = await livesOn(prepare);
+      const once = [
+        ...chosenFrom(deaths, 18),
+        ...[90, 140, 190, 260].map((milliseconds) => ({ milliseconds })),
+      ];
+      const waiting: (readonly End[])[] = [...once.map((end) => [end]), ...pairsFrom(deaths, 3)];
+      let kills = 0;
       const lane = async (): Promise<void> => {
-        for (let death = waiting.shift(); death !== undefined; death = waiting.shift()) {
-          expect({ death, ...(await dieAndGoOn(prepare, death)) }).toEqual({
-            death,
-            ...whatIsRight,
-            outputs,
-          });
+        for (let ends = waiting.shift(); ends !== undefined; ends = waiting.shift()) {
+          const { died, ...found } = await dieAndGoOn(prepare, ends);
+          expect({ ends, ...found }).toEqual({ ends, ...whatIsRight, outputs });
+          kills += died;
         }
       };
       await Promise.all(Array.from({ length: lanes }, lane));
-      console.log(`${scenario}: ${operations} points, ${deaths.length} kills`);
+      console.log(`${scenario}: ${deaths.length} points, ${kills} kills`);
     },
     3_600_000,
   );
 }
 
-/** What a run gives that nobody kills, and on how many operations on the disk it could be killed. */
+/** What a run gives that nobody kills, and all the deaths that it could have died. */
 async function livesOn(
   prepare: (rig: RunRig) => Promise<void>,
-): Promise<{ readonly operations: number; readonly outputs: unknown }> {
+): Promise<{ readonly deaths: readonly Death[]; readonly outputs: unknown }> {
   await using rig = await openRig();
   await prepare(rig);
-  const { lastLine } = await mortalRun(rig, stages, { kind: 'never' });
-  const operations = Number(/^operations (\d+)$/.exec(lastLine)?.[1]);
-  return { operations, outputs: outputsOf(await rig.run(rig.dag(stages))) };
+  const counts = join(rig.folder, 'counts.jsonl');
+  await mortalRun(rig, stages, { counts });
+  return { deaths: everyDeath(countedIn(counts)), outputs: outputsOf(await rig.run(rig.dag(stages))) };
 }
-
-function deathsAt(operations: number): readonly Death[] {
-  const numbers = Array.from({ length: operations }, (_, index) => index + 1);
-  const chosen = everywhere
-    ? numbers
-    : numbers.filter((number) => number % Math.ceil(operations / sampled) === 1);
-  return chosen.flatMap((operation) => [
-    { kind: 'before', operation },
-    { kind: 'within', operation: Math.min(operations, everywhere ? operation : operation + 5) },
-  ]);
-}
-
-const deathsAfter = (times: readonly number[]): readonly Death[] =>
-  times.map((milliseconds) => ({ kind: 'after', milliseconds }));
 
 const whatIsRight = {
   orphans: [],
@@ -99,11 +89,16 @@ const whatIsRight = {
   leftBehind: { tmp: [], state: [], leases: [] },
 };
 
-/** Kills a run, lets another go on, and says all that matters of how that went. */
-async function dieAndGoOn(prepare: (rig: RunRig) => Promise<void>, death: Death): Promise<object> {
+/** Kills a run, and those that follow it, lets another go on, and says all that matters of how that went. */
+async function dieAndGoOn(
+  prepare: (rig: RunRig) => Promise<void>,
+  ends: readonly End[],
+): Promise<{ readonly died: number; readonly [what: string]: unknown }> {
   await using rig = await openRig();
   await prepare(rig);
-  await mortalRun(rig, stages, death);
+  let died = 0;
+  for (const end of ends)
+    if (await mortalRun(rig, stages, 'milliseconds' in end ? end : { death: end })) died += 1;
   const orphans = await orphansIn(rig.folder);
   const standing = await standingRecords(rig);
   await ageLeftovers(rig);
@@ -116,7 +111,7 @@ async function dieAndGoOn(prepare: (rig: RunRig) => Promise<void>, death: Death)
   const leftBehind = Object.fromEntries(
     Object.keys(whatIsRight.leftBehind).map((name) => [name, namesIn(join(rig.storeRoot, name))]),
   );
-  return { orphans, outcome: next.outcome, ranAgain, problems, leftBehind, outputs: outputsOf(next) };
+  return { died, orphans, outcome: next.outcome, ranAgain, problems, leftBehind, outputs: outputsOf(next) };
 }
 
 /** The keys whose records stand, their outputs whole. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import type { SavedState, TrainingState } from './training-state.ts';
 /** Raised whenever a state that an older version wrote could not be taken up exactly. */
 const format = '1';
 const historyTensor = 'history';
+const statePattern = /^step-(\d+)\.([0-9a-f]{64})\.safetensors$/;
+const unfinished = '.new';
 
 interface StateToSave {
   readonly state: TrainingState;
@@ -20,13 +22,15 @@ interface StateToSave {
 /** Replaces the folder's saved state. A crash leaves the one before or the new one, never half of one. */
 export async function saveState(folder: string, saved: StateToSave): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const temporary = join(folder, 'state.safetensors.new');
+  // A name of its own: the process of a killed run may be at its last write to the one before.
+  const temporary = join(folder, `${randomUUID()}${unfinished}`);
   await writeState(temporary, saved);
   const name = `step-${saved.state.step}.${await digestOf(temporary)}.safetensors`;
   await rename(temporary, join(folder, name));
   await flush(folder);
-  for (const earlier of await statesIn(folder))
-    if (earlier.name !== name) await rm(join(folder, earlier.name), { force: true });
+  for (const other of await readdir(folder))
+    if (other !== name && (other.endsWith(unfinished) || isState(other)))
+      await rm(join(folder, other), { force: true });
 }
 
 /**
@@ -85,11 +89,13 @@ interface NamedState {
   readonly digest: string;
 }
 
+const isState = (name: string): boolean => statePattern.test(name);
+
 /** The states in a folder, the latest first. */
 async function statesIn(folder: string): Promise<readonly NamedState[]> {
   const names = await readdir(folder).catch((): string[] => []);
   const states = names.flatMap((name): NamedState[] => {
-    const [, step, digest] = /^step-(\d+)\.([0-9a-f]{64})\.safetensors$/.exec(name) ?? [];
+    const [, step, digest] = statePattern.exec(name) ?? [];
     return step === undefined || digest === undefined ? [] : [{ name, step: Number(step), digest }];
   });
   return states.sort((a, b) => b.step - a.step);

@@ -1,28 +1,42 @@
-import fs, { type FileHandle } from 'node:fs/promises';
+import fs from 'node:fs';
+import promises, { type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+import { type Law, roleIn } from './law.ts';
 
 /**
- * Preloaded into a process that is to die: counts everything that it does to the disk through node:fs/promises, and
- * kills it before the operation of the number in LAW_KILL_AT; with LAW_TORN in the middle of it, where it writes.
- * A process that lives to its end says how many there were.
+ * Preloaded into a process that is to die, and into the stage processes that it starts: counts everything that each does
+ * to the disk through node:fs, and kills where NODE_LAW says, before an operation or in the middle of what it writes.
+ * A process that lives to its end adds to a file how many operations there were, and which of them can be torn.
  */
-const [killAt, torn] = [Number(process.env.LAW_KILL_AT ?? 0), process.env.LAW_TORN === 'yes'];
+const law: Law = JSON.parse(process.env.NODE_LAW ?? '{}');
+const role = roleIn(process.argv);
+const death = law.death?.role === role ? law.death : undefined;
+const { appendFileSync, openSync } = fs;
+const torn: number[] = [];
 let operations = 0;
 
-const die = (): void => void process.kill(process.pid, 'SIGKILL');
+function die(): void {
+  if (death?.dies !== 'itself') process.kill(process.ppid, 'SIGKILL');
+  if (death?.dies !== 'parent') process.kill(process.pid, 'SIGKILL');
+}
 
-type Operation = (...args: unknown[]) => Promise<unknown>;
+// biome-ignore lint/suspicious/noExplicitAny: what is wrapped takes what it takes and gives what it gives.
+type Operation = (...args: any[]) => any;
 
 /** `content` is the argument that is written, of operations that can be torn. */
 function counted(operation: Operation, content?: number): Operation {
-  return async function (this: unknown, ...args) {
+  return function (this: unknown, ...args) {
     operations += 1;
-    if (operations === killAt) {
-      const bytes = content === undefined ? undefined : args[content];
-      if (torn && typeof bytes === 'string') {
-        await operation.apply(this, args.with(Number(content), bytes.slice(0, bytes.length / 2)));
-      }
-      die();
+    const bytes = content === undefined ? undefined : args[content];
+    const isTearable = typeof bytes === 'string' || Buffer.isBuffer(bytes);
+    if (isTearable) torn.push(operations);
+    if (operations !== death?.operation) return operation.apply(this, args);
+    if (!death.torn || !isTearable) die();
+    else {
+      const done = operation.apply(this, args.with(Number(content), bytes.slice(0, bytes.length / 2)));
+      if (!(done instanceof Promise)) die();
+      else return done.then(die).then(() => operation.apply(this, args));
     }
     return operation.apply(this, args);
   };
@@ -36,28 +50,65 @@ function countIn(object: object, names: readonly string[], content?: number): vo
   }
 }
 
-const probe: FileHandle = await fs.open(process.execPath, 'r');
-await probe.close();
-countIn(Object.getPrototypeOf(probe), ['sync', 'datasync', 'truncate', 'chmod', 'utimes', 'write']);
-countIn(Object.getPrototypeOf(probe), ['writeFile', 'appendFile'], 0);
-countIn(fs, [
-  'chmod',
-  'copyFile',
-  'cp',
-  'link',
-  'mkdir',
-  'mkdtemp',
-  'rename',
-  'rm',
-  'rmdir',
-  'symlink',
-  'utimes',
-]);
-countIn(fs, ['writeFile', 'appendFile'], 1);
-const { open } = fs;
-const countedOpen = counted(open as Operation);
-Reflect.set(fs, 'open', (...args: Parameters<typeof open>) =>
-  args[1] === undefined || args[1] === 'r' ? open(...args) : countedOpen(...args),
-);
-syncBuiltinESMExports();
-process.on('exit', () => console.log(`operations ${operations}`));
+function countEverything(handle: object): void {
+  countIn(handle, ['sync', 'datasync', 'truncate', 'chmod', 'utimes', 'write']);
+  countIn(handle, ['writeFile', 'appendFile'], 0);
+  const names = 'chmod copyFile cp link mkdir mkdtemp rename rm rmdir symlink unlink truncate utimes'.split(
+    ' ',
+  );
+  countIn(promises, names);
+  countIn(promises, ['writeFile', 'appendFile'], 1);
+  countIn(
+    fs,
+    names.map((name) => `${name}Sync`),
+  );
+  countIn(fs, ['fsyncSync', 'write', 'writev']);
+  countIn(fs, ['writeFileSync', 'appendFileSync', 'writeSync'], 1);
+  for (const [module, name] of [
+    [promises, 'open'],
+    [fs, 'openSync'],
+  ] as const) {
+    const open: Operation = Reflect.get(module, name);
+    const countedOpen = counted(open);
+    Reflect.set(module, name, (...args: [string, string?]) =>
+      args[1] === undefined || args[1] === 'r' ? open(...args) : countedOpen(...args),
+    );
+  }
+  syncBuiltinESMExports();
+}
+
+/** By this clock an hour goes by between two looks at it, so that whatever is due after a time is due at once. */
+function hasten(): void {
+  let hours = 0;
+  performance.now = () => {
+    hours += 1;
+    return 3_600_000 * hours;
+  };
+}
+
+function goToTheFuture(days: number): void {
+  const Present = Date;
+  const shift = days * 24 * 60 * 60 * 1000;
+  globalThis.Date = class extends Present {
+    constructor(value?: string | number | Date) {
+      super(value ?? Present.now() + shift);
+    }
+    static override now = (): number => Present.now() + shift;
+  } as DateConstructor;
+}
+
+if (isMainThread && process.env.NODE_LAW !== undefined) {
+  if (law.hastens === role) hasten();
+  if (law.days !== undefined) goToTheFuture(law.days);
+  const probe: FileHandle = await promises.open(process.execPath, 'r');
+  await probe.close();
+  countEverything(Object.getPrototypeOf(probe));
+  const { counts } = law;
+  if (counts !== undefined) {
+    process.on('exit', () => {
+      // A process that is about to end may write its last words by a call of its own.
+      const written = JSON.stringify({ role, operations, torn });
+      appendFileSync(openSync(counts, 'a'), `${written}\n`);
+    });
+  }
+}

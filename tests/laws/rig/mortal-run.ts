@@ -4,34 +4,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execaNode } from 'execa';
 import { bundle, type RunRig, stageProcess } from '../../runtime/rig/run-rig.ts';
 import type { TinyPipeline } from '../../runtime/rig/tiny-dag.ts';
+import type { Law } from './law.ts';
 
-/** When a process dies: before its n-th operation on the disk, in the middle of it, or after a time. */
-export type Death =
-  | { readonly kind: 'before' | 'within'; readonly operation: number }
-  | { readonly kind: 'after'; readonly milliseconds: number }
-  | { readonly kind: 'never' };
+/** The environment in which a process, and those that it starts, are under a law. */
+export const underLaw = async (law: Law): Promise<Readonly<Record<string, string>>> => ({
+  NODE_OPTIONS: `--import=${await bundle('../../laws/rig/kill-at.ts')}`,
+  NODE_LAW: JSON.stringify(law),
+});
 
-/** Runs a tiny pipeline in a process that dies; returns what it died of, and its last line if it lived. */
+/** Runs a tiny pipeline in a process under a law, or kills it after a time; tells whether it died. */
 export async function mortalRun(
   rig: RunRig,
   stages: TinyPipeline['stages'],
-  death: Death,
-): Promise<{ readonly signal: string | undefined; readonly lastLine: string }> {
+  end: Law | { readonly milliseconds: number },
+): Promise<boolean> {
   const pipeline: TinyPipeline = { file: join(rig.folder, 'tiny.yaml'), stages };
   const request = { pipeline, store: rig.storeRoot, stageProcess: await stageProcess() };
+  const law = 'milliseconds' in end ? {} : end;
   const run = execaNode(await bundle('run-process.ts'), [JSON.stringify(request)], {
     reject: false,
-    nodeOptions: ['--import', await bundle('../../laws/rig/kill-at.ts')],
-    env: {
-      LAW_KILL_AT: 'operation' in death ? `${death.operation}` : '0',
-      LAW_TORN: death.kind === 'within' ? 'yes' : 'no',
-    },
+    nodeOptions: [],
+    env: await underLaw(law),
   });
-  const timer =
-    death.kind === 'after' ? setTimeout(() => run.kill('SIGKILL'), death.milliseconds) : undefined;
-  const { signal, stdout } = await run;
+  const timer = 'milliseconds' in end ? setTimeout(() => run.kill('SIGKILL'), end.milliseconds) : undefined;
+  const { signal } = await run;
   clearTimeout(timer);
-  return { signal, lastLine: String(stdout).trimEnd().split('\n').at(-1) ?? '' };
+  return signal === 'SIGKILL';
 }
 
 /** The processes, this one left out, whose command lines name a path. */

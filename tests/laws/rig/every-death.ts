@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import type { Counted, Death } from './law.ts';
+
+/** `all`, or how many kills each test of the crash suite makes; without it a sample that takes seconds. */
+const asked = process.env.RETUNE_LAW_KILLS;
+const seed = Number(process.env.RETUNE_LAW_SEED ?? 20_260_101);
+
+export const countedIn = (path: string): readonly Counted[] =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Counted); // as kill-at.ts wrote it
+
+/** Every death that these processes can die; a stage's process in each company. */
+export const everyDeath = (counted: readonly Counted[]): readonly Death[] =>
+  counted.flatMap(({ role, operations, torn }) => {
+    const numbers = Array.from({ length: operations }, (_, index) => index + 1);
+    const company = role === 'retune' ? (['itself'] as const) : (['itself', 'parent', 'both'] as const);
+    return company.flatMap((dies) => [
+      ...numbers.map((operation): Death => ({ role, operation, torn: false, dies })),
+      // Who outlives it goes on to write it whole.
+      ...(dies === 'parent' ? [] : torn.map((operation): Death => ({ role, operation, torn: true, dies }))),
+    ]);
+  });
+
+/** As many as are asked for, evenly; `few` where nothing is said. */
+export function chosenFrom<T>(all: readonly T[], few: number): readonly T[] {
+  const most = asked === 'all' ? all.length : Number(asked ?? few);
+  const share = (index: number): number =>
+    Math.floor(((index + 0.5) * Math.min(most, all.length)) / all.length);
+  return all.filter((_, index) => share(index) !== share(index - 1));
+}
+
+/** Random pairs of what there is, one after the other; the seed decides which. */
+export function pairsFrom<T>(all: readonly T[], few: number): readonly (readonly T[])[] {
+  const below = lehmer(seed);
+  const one = (): readonly T[] => all.slice(below(all.length)).slice(0, 1);
+  const count = asked === 'all' ? 20 * few : Number(asked ?? few);
+  return Array.from({ length: count }, () => [...one(), ...one()]);
+}
+
+/** Numbers below a bound, from a seed: Park and Miller's generator. */
+function lehmer(from: number): (below: number) => number {
+  let state = (from % 2_147_483_646) + 1;
+  return (below) => {
+    state = (state * 48_271) % 2_147_483_647;
+    return Math.floor((state / 2_147_483_647) * below);
+  };
+}
