@@ -1,5 +1,5 @@
 import { decodeRows } from '../../src/model/generation/decode-rows.ts';
-import { lengthBucket } from '../../src/model/generation/length-bucket.ts';
+import { promptLength } from '../../src/model/generation/prompt-length.ts';
 import { holdWeights } from '../../src/model/hold-weights.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
@@ -28,7 +28,7 @@ await serve(async ({ batch, slots, prompts }: Work) => {
     };
     return { prompt: Int32Array.from(tokens), next, written };
   });
-  const paddedLength = (tokens: number) => lengthBucket(tokens, { step: 32, limit: slots });
+  const paddedLength = (tokens: number) => promptLength(tokens, slots);
   const { signal } = new AbortController();
   for await (const _ of decodeRows({ model, rows, width: batch, paddedLength, slots, signal }));
   const seconds = (performance.now() - start) / 1000;

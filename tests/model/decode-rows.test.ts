@@ -92,7 +92,13 @@ test('rows are yielded as they end, each once, also those that write nothing', a
   model.dispose();
 });
 
-const settings = { paddedLength: () => 8, slots: 20, width: 3, signal: new AbortController().signal };
+const settings = {
+  // Prompts wait for others of their length: the one that is looked at stands with one of the others.
+  paddedLength: (tokens: number) => 4 * Math.ceil(tokens / 4),
+  slots: 20,
+  width: 3,
+  signal: new AbortController().signal,
+};
 
 interface Queue {
   readonly model: LanguageModel;

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { LanguageModel } from '../language-model.ts';
 import { KeyValueCache } from './key-value-cache.ts';
-import { readPrompt, readTokens } from './read-tokens.ts';
+import { PromptQueue } from './prompt-queue.ts';
+import { readTokens } from './read-tokens.ts';
 
 /** One text that is being written. */
 export interface DecodingRow {
@@ -31,16 +32,16 @@ interface Active<Row> {
 }
 
 /**
- * Writes rows, so many at a time, and yields each when it has ended; the next waiting one then takes its place. A row's
- * prompt is read alone and every step has the same shapes, so that no row's logits depend on another's.
+ * Writes rows, so many at a time, and yields each when it has ended; the next waiting one then takes its place. The shapes
+ * of every pass follow from the settings and a row's own length, so that no row's logits depend on another's.
  */
 export async function* decodeRows<Row extends DecodingRow>(decoding: Decoding<Row>): AsyncGenerator<Row> {
-  const { model, rows, width, slots, signal } = decoding;
+  const { model, width, slots, signal } = decoding;
   const cache = new KeyValueCache(model.config, { batch: width, slots });
-  const waiting = rows.values();
+  const waiting = new PromptQueue(decoding);
   const places = new Array<Active<Row> | undefined>(width).fill(undefined);
   for (;;) {
-    for (const place of places.keys()) yield* fillPlace({ ...decoding, cache, waiting, places, place });
+    for (const place of places.keys()) yield* fillPlace({ signal, cache, waiting, places, place });
     if (places.every((active) => active === undefined)) return;
     await turn(signal);
     const logits = await readTokens({
@@ -59,25 +60,29 @@ export async function* decodeRows<Row extends DecodingRow>(decoding: Decoding<Ro
   }
 }
 
-interface Filling<Row extends DecodingRow> extends Decoding<Row> {
+interface Filling<Row extends DecodingRow> {
+  readonly signal: AbortSignal;
   readonly cache: KeyValueCache;
-  readonly waiting: Iterator<Row>;
+  readonly waiting: PromptQueue<Row>;
   readonly places: (Active<Row> | undefined)[];
   readonly place: number;
 }
 
 /** Gives a free place to the next waiting row; one that writes nothing is yielded at once. */
 async function* fillPlace<Row extends DecodingRow>(filling: Filling<Row>): AsyncGenerator<Row> {
-  const { model, cache, waiting, places, place, paddedLength, signal } = filling;
+  const { cache, waiting, places, place, signal } = filling;
   while (places[place] === undefined) {
-    const { value: row, done } = waiting.next();
-    if (done) return;
     await turn(signal);
-    const { prompt } = row;
-    const length = paddedLength(prompt.length);
-    const token = row.next(await readPrompt({ model, cache, prompt, length, place }));
+    const next = await waiting.next();
+    if (next === undefined) return;
+    const { row, prompt } = next;
+    const token = row.next(prompt.logits);
     if (token === undefined) yield row;
-    else places[place] = { row, token, position: prompt.length };
+    else {
+      for (const { layer, keys, values } of prompt.layers)
+        cache.store(layer, { keys, values, places: [{ row: place, slot: 0 }] });
+      places[place] = { row, token, position: row.prompt.length };
+    }
   }
 }
 

@@ -2,8 +2,8 @@ import type { Encodable, Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import { UserError } from '../../user-error.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { decodeRows } from './decode-rows.ts';
-import { lengthBucket } from './length-bucket.ts';
 import { longestText } from './longest-text.ts';
+import { promptLength, slotCount } from './prompt-length.ts';
 import { TextWriter, type WritingSettings, type WrittenText } from './text-writer.ts';
 
 export interface Streaming {
@@ -42,8 +42,8 @@ export async function streamText(streaming: Streaming): Promise<WrittenText> {
     model,
     rows: [{ prompt: writer.prompt, next }],
     width: 1,
-    paddedLength: (length) => lengthBucket(length, { step: 32, limit }),
-    slots: lengthBucket(tokens.length + room, { step: 64, limit }),
+    paddedLength: (length) => promptLength(length, limit),
+    slots: slotCount(tokens.length + room, limit),
     signal,
   });
   try {

@@ -3,8 +3,8 @@ import { UserError } from '../../user-error.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { decodeRows } from './decode-rows.ts';
 import { groupByLength } from './group-by-length.ts';
-import { lengthBucket } from './length-bucket.ts';
 import { longestText } from './longest-text.ts';
+import { promptLength, slotCount } from './prompt-length.ts';
 import { type EncodedPrompt, TextWriter, type WritingSettings, type WrittenText } from './text-writer.ts';
 
 export interface Prompt {
@@ -20,12 +20,6 @@ export interface Writing {
   readonly signal: AbortSignal;
 }
 
-/** Prompts are padded to multiples of this many tokens. */
-const promptStep = 32;
-
-/** Rows have room for multiples of this many tokens. */
-const slotStep = 64;
-
 /**
  * Lets a model continue prompts, yielding each text as it is done. A text depends on its own prompt alone: the shapes of
  * its computation follow from the prompt's length and the settings, and no row looks at another.
@@ -33,9 +27,9 @@ const slotStep = 64;
 export async function* writeTexts(writing: Writing): AsyncGenerator<WrittenText> {
   const { model, tokenizer, settings, signal } = writing;
   const { contextLength: limit } = model.config;
-  const paddedLength = (tokens: number) => lengthBucket(tokens, { step: promptStep, limit });
+  const paddedLength = (tokens: number) => promptLength(tokens, limit);
   const slotsOf = ({ tokens }: EncodedPrompt) =>
-    lengthBucket(paddedLength(tokens.length) + settings.maxNewTokens, { step: slotStep, limit });
+    slotCount(paddedLength(tokens.length) + settings.maxNewTokens, limit);
   for (const [slots, prompts] of groupByLength(encodePrompts(writing), slotsOf)) {
     const rows = prompts.map((prompt) => new TextWriter({ prompt, tokenizer, settings }));
     const decoding = { model, rows, width: settings.batchSize, paddedLength, slots, signal };

@@ -1,6 +1,6 @@
 import { decodeRows } from '../../model/generation/decode-rows.ts';
-import { lengthBucket } from '../../model/generation/length-bucket.ts';
 import { longestText } from '../../model/generation/longest-text.ts';
+import { promptLength, slotCount } from '../../model/generation/prompt-length.ts';
 import { TextWriter } from '../../model/generation/text-writer.ts';
 import type { LanguageModel } from '../../model/language-model.ts';
 import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
@@ -45,8 +45,8 @@ export async function writeSample({
     model,
     rows: [writer],
     width: 1,
-    paddedLength: (length) => lengthBucket(length, { step: 32, limit }),
-    slots: lengthBucket(tokens.length + room, { step: 64, limit }),
+    paddedLength: (length) => promptLength(length, limit),
+    slots: slotCount(tokens.length + room, limit),
     signal: new AbortController().signal, // never aborted: training stops between steps, where its state can be saved
   });
   while (!(await decoding.next()).done);
