@@ -167,7 +167,7 @@ test.each([
   ],
   [
     ['load', '--to', 'out/x'],
-    '`load` is of type records, and only a model can be exported\n  help: name a stage that loads or trains a model',
+    '`load` is of type records, and only one of type model can be exported\n  help: name a stage that loads or trains a model',
   ],
   [
     ['base', '--to', 'out/x', '--format', 'peft'],

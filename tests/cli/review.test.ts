@@ -99,7 +99,7 @@ test('only answers can be reviewed', async () => {
   const { exitCode, stderr } = await rig.retune('review', 'small.yaml', 'format');
   expect([exitCode, stderr]).toEqual([
     2,
-    'error: `format` gives records, and only responses can be rated\n  help: name a generate stage',
+    'error: `format` is of type records, and only one of type responses can be rated\n  help: name a generate stage',
   ]);
 });
 

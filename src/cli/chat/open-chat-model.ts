@@ -2,15 +2,10 @@ import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Dag } from '../../runtime/index.ts';
-import { openContent } from '../../runtime/index.ts';
 import { loadModel } from '../../stages/load/load-model.ts';
+import { openArtifact } from '../artifact/open-artifact.ts';
 import type { ChatOptions } from '../commands/chat-command.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import { openPipeline } from '../pipeline/open-pipeline.ts';
-import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { findArtifact, planOf } from '../show/find-artifact.ts';
-import { parseReference } from '../show/parse-reference.ts';
-import { UsageError } from '../usage-error.ts';
 
 /** A model's folder for as long as it is talked to. */
 export interface ChatModel extends AsyncDisposable {
@@ -42,31 +37,19 @@ async function openModelPath(source: string): Promise<ChatModel> {
   return { folder, template: undefined, [Symbol.asyncDispose]: remove };
 }
 
-async function openStageModel({
-  words,
-  options,
-  context,
-}: CommandCall<ChatOptions>): Promise<ChatModel | undefined> {
-  const opened = await openPipeline({ words, options, context, names: 'one' });
-  const [name] = opened?.names ?? [];
-  if (!opened || name === undefined) return undefined;
-  const { dag } = opened;
-  const store = pipelineStore(dag, { options, context });
-  const reference = parseReference(dag, name);
-  if (reference.type !== 'model')
-    throw new UsageError({
-      message: `\`${name}\` is ${reference.type}, not a model`,
-      help: 'name a stage that makes a model, such as `train`',
-    });
-  const plan = await planOf({ dag, store, stage: reference.node.id });
-  const { digest, pastRun } = findArtifact({ dag, store, plan, reference });
-  if (pastRun) context.terminal.complain(`note: the pipeline has changed since; this is from run ${pastRun}`);
-  const content = await openContent(store, digest);
-  return {
-    folder: content.path,
-    template: templateOf(dag),
-    [Symbol.asyncDispose]: () => content[Symbol.asyncDispose](),
-  };
+async function openStageModel(call: CommandCall<ChatOptions>): Promise<ChatModel | undefined> {
+  const opened = await openArtifact(call, {
+    type: 'model',
+    use: 'be talked to',
+    help: 'name a stage that makes a model, such as `train`',
+  });
+  return (
+    opened && {
+      folder: opened.path,
+      template: templateOf(opened.dag),
+      [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    }
+  );
 }
 
 /** The name of the first format stage's template. */

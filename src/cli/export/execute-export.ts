@@ -17,7 +17,6 @@ export async function execute({ words, options, context }: CommandCall<ExportOpt
   const source = await openExportSource({ words, options, context });
   if (source === undefined) return exitCode.badUsage;
   await using opened = source;
-  if (opened.note !== undefined) terminal.complain(`note: ${opened.note}`);
   const destination = resolve(workingDirectory, to);
   const files = await replaceFolder({ destination, shown: to, force }, (folder) =>
     writeExport(folder, { source: opened, options }),

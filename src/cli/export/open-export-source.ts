@@ -1,19 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Dag, openContent, type Plan, type Store } from '../../runtime/index.ts';
+import type { Dag, Plan, Store } from '../../runtime/index.ts';
+import { planOf } from '../artifact/find-artifact.ts';
+import { openArtifact } from '../artifact/open-artifact.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
 import type { ExportOptions } from '../commands/export-command.ts';
-import { openPipeline } from '../pipeline/open-pipeline.ts';
-import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { findArtifact, planOf } from '../show/find-artifact.ts';
-import { parseReference } from '../show/parse-reference.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** A model to be exported, as a folder, for as long as it is held. */
 export interface ExportSource extends AsyncDisposable {
   readonly path: string;
-  /** What the user should know of it. */
-  readonly note?: string;
   /** How it came to be; undefined for a folder of the user's. */
   readonly origin?: ExportOrigin;
 }
@@ -35,30 +31,21 @@ interface Request {
 
 /** A folder, where the word is a path, else a stage's output; undefined after the pipeline's mistakes have been printed. */
 export async function openExportSource(request: Request): Promise<ExportSource | undefined> {
-  const { words, options, context } = request;
+  const { words, context } = request;
   const [word, ...others] = words;
   if (word !== undefined && others.length === 0 && /^\.|[/\\]/.test(word) && !/\.ya?ml$/i.test(word))
     return openFolder(word, context);
-  const opened = await openPipeline({ words, options, context, names: 'one' });
-  const [name] = opened?.names ?? [];
-  if (!opened || name === undefined) return undefined;
-  const { dag } = opened;
-  const store = pipelineStore(dag, { options, context });
-  const reference = parseReference(dag, name);
-  const stage = reference.node.id;
-  if (reference.type !== 'model')
-    throw new UsageError({
-      message: `\`${name}\` is of type ${reference.type}, and only a model can be exported`,
-      help: 'name a stage that loads or trains a model',
-    });
-  const plan = await planOf({ dag, store, stage });
-  const { digest, pastRun } = findArtifact({ dag, store, plan, reference });
-  const content = await openContent(store, digest);
+  const opened = await openArtifact(request, {
+    type: 'model',
+    use: 'be exported',
+    help: 'name a stage that loads or trains a model',
+  });
+  if (opened === undefined) return undefined;
+  const { path, dag, store, reference, past } = opened;
   return {
-    path: content.path,
-    ...(pastRun && { note: `the pipeline has changed since; this is from run ${pastRun}` }),
-    origin: { dag, store, plan: pastRun ? undefined : await planOf({ dag, store }), stage },
-    [Symbol.asyncDispose]: () => content[Symbol.asyncDispose](),
+    path,
+    origin: { dag, store, plan: past ? undefined : await planOf({ dag, store }), stage: reference.node.id },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
 

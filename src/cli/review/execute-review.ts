@@ -1,33 +1,31 @@
 import { userInfo } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openContent } from '../../runtime/index.ts';
 import { portCodecs } from '../../stages/ports/port-codecs.ts';
 import { readAll } from '../../stages/ports/read-all.ts';
 import type { ResponseRecord } from '../../stages/ports/response-record.ts';
+import { openArtifact } from '../artifact/open-artifact.ts';
+import type { ArtifactReference } from '../artifact/parse-reference.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { ReviewOptions } from '../commands/review-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline } from '../pipeline/open-pipeline.ts';
-import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { findArtifact, planOf } from '../show/find-artifact.ts';
-import { type ArtifactReference, parseReference } from '../show/parse-reference.ts';
 import { UsageError } from '../usage-error.ts';
 import { RatingsFile } from './ratings-file.ts';
 import { reviewAnswers } from './review-answers.ts';
 import { reviewCard } from './review-card.ts';
 
 /** `retune review`: lets a person rate the answers of a stage, one after the other. */
-export async function execute({ words, options, context }: CommandCall<ReviewOptions>): Promise<ExitCode> {
-  const opened = await openPipeline({ words, options, context, names: 'one' });
-  const [name] = opened?.names ?? [];
-  if (!opened || name === undefined) return exitCode.badUsage;
-  const { dag } = opened;
-  const store = pipelineStore(dag, { options, context });
-  const reference = parseReference(dag, name);
-  const plan = await planOf({ dag, store, stage: reference.node.id });
-  await using content = await openContent(store, findArtifact({ dag, store, plan, reference }).digest);
-  const responses = await answersAt(content.path, reference);
+export async function execute(call: CommandCall<ReviewOptions>): Promise<ExitCode> {
+  const { options, context } = call;
+  const artifact = await openArtifact(call, {
+    type: 'responses',
+    use: 'be rated',
+    help: 'name a generate stage',
+  });
+  if (artifact === undefined) return exitCode.badUsage;
+  await using opened = artifact;
+  const { dag, reference } = opened;
+  const responses = await answersAt(opened.path, reference);
   const beside = `${basename(dag.file, extname(dag.file))}.${reference.node.id.replaceAll('/', '.')}.ratings.csv`;
   const ratings = await RatingsFile.open(
     options.to === undefined
@@ -61,16 +59,8 @@ function disposableReader(input: NodeJS.ReadableStream) {
   return { lines: reader[Symbol.asyncIterator](), [Symbol.dispose]: () => reader.close() };
 }
 
-/** Answers that somebody gave; other results have nothing to rate. */
-async function answersAt(
-  path: string,
-  { type, node }: ArtifactReference,
-): Promise<readonly ResponseRecord[]> {
-  if (type !== 'responses')
-    throw new UsageError({
-      message: `\`${node.id}\` gives ${type}, and only responses can be rated`,
-      help: 'name a generate stage',
-    });
+/** Answers that somebody gave; texts that were rated have nothing to review. */
+async function answersAt(path: string, { node }: ArtifactReference): Promise<readonly ResponseRecord[]> {
   const responses = await readAll(portCodecs.responses.read(path));
   if (responses.every(({ response }) => response === undefined))
     throw new UsageError({

@@ -1,29 +1,20 @@
-import { openContent } from '../../runtime/index.ts';
+import { openArtifact } from '../artifact/open-artifact.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { ShowOptions } from '../commands/show-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline } from '../pipeline/open-pipeline.ts';
-import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { findArtifact, planOf } from './find-artifact.ts';
 import { findTokenizer } from './find-tokenizer.ts';
-import { parseReference } from './parse-reference.ts';
 import { showArtifact } from './show-artifact.ts';
 
 /** `retune show`: prints one artifact in a form that people can read. */
-export async function execute({ words, options, context }: CommandCall<ShowOptions>): Promise<ExitCode> {
+export async function execute(call: CommandCall<ShowOptions>): Promise<ExitCode> {
+  const { options, context } = call;
   const { terminal } = context;
-  const opened = await openPipeline({ words, options, context, names: 'one' });
-  const [name] = opened?.names ?? [];
-  if (!opened || name === undefined) return exitCode.badUsage;
-  const { dag } = opened;
-  const store = pipelineStore(dag, { options, context });
-  const reference = parseReference(dag, name);
-  const plan = await planOf({ dag, store, stage: reference.node.id });
-  const { digest, pastRun } = findArtifact({ dag, store, plan, reference });
-  if (pastRun) terminal.complain(`note: the pipeline has changed since; this is from run ${pastRun}`);
-  await using content = await openContent(store, digest);
+  const artifact = await openArtifact(call);
+  if (artifact === undefined) return exitCode.badUsage;
+  await using opened = artifact;
+  const { reference, digest, store, plan } = opened;
   const shown = await showArtifact(reference.type, {
-    path: content.path,
+    path: opened.path,
     limit: options.limit,
     offset: options.offset,
     epoch: options.epoch,
