@@ -57,7 +57,7 @@ export interface TrainConfig {
      */
     readonly warmup_share?: number;
     /**
-     * The share of the learning rate that a falling schedule ends at; 0 where it is not given.
+     * The share of the learning rate that a falling schedule ends at, and at which the warm-up of `wsd` begins; 0 where it is not given.
      */
     readonly final_share?: number;
     /**
@@ -105,22 +105,24 @@ export interface TrainConfig {
    */
   readonly trainable?: string[];
   /**
-   * The shares of elements that each training step leaves out, as GPT-2 was trained with .1 everywhere. What is left out depends on the seed and the step alone; evaluation leaves out nothing. The rates in a model's config.json do not count.
+   * The shares of elements that each training step leaves out, as GPT-2 was trained with .1 everywhere. What is left out depends on the seed and the step alone; evaluation leaves out nothing. `model` takes the rates of the model's own config.json, as transformers does; else they do not count, and the run says so.
    */
-  readonly dropout: {
-    /**
-     * Of the embedded tokens (`embd_pdrop`). GPT-2 only.
-     */
-    readonly embedding: number;
-    /**
-     * Of the attention's weights (`attn_pdrop`, `attention_dropout`).
-     */
-    readonly attention: number;
-    /**
-     * Of what a block's two parts add to its input (`resid_pdrop`). GPT-2 only.
-     */
-    readonly residual: number;
-  };
+  readonly dropout:
+    | 'model'
+    | {
+        /**
+         * Of the embedded tokens (`embd_pdrop`). GPT-2 only.
+         */
+        readonly embedding: number;
+        /**
+         * Of the attention's weights (`attn_pdrop`, `attention_dropout`).
+         */
+        readonly attention: number;
+        /**
+         * Of what a block's two parts add to its input (`resid_pdrop`). GPT-2 only.
+         */
+        readonly residual: number;
+      };
   /**
    * The most that the norm over all gradients may be; larger gradients are scaled down to it. Without it nothing is clipped.
    */

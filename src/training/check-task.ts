@@ -3,6 +3,7 @@ import { UserError } from '../user-error.ts';
 import type { Batches, Example } from './batches/example.ts';
 import { groupCount } from './batches/example-groups.ts';
 import { ignoredTarget } from './batches/pad-batch.ts';
+import { dropoutRates } from './loss/dropout-of-step.ts';
 import { plannedSteps } from './planned-steps.ts';
 import type { TrainingTask } from './training-task.ts';
 
@@ -33,8 +34,9 @@ function checkPacking({ batches, validation, config }: TrainingTask): void {
 }
 
 /** Llama was not made with dropout where tokens are embedded and where a block adds to its input. */
-function checkDropout({ config: { dropout }, model }: TrainingTask): void {
+function checkDropout({ config, model }: TrainingTask): void {
   const { family } = model.config;
+  const dropout = dropoutRates(config, model.config);
   if (family === 'gpt2' || (dropout.embedding === 0 && dropout.residual === 0)) return;
   throw new UserError({
     code: 'no-such-dropout',

@@ -1,4 +1,5 @@
 import { checkTask } from './check-task.ts';
+import { noteUnusedDropout } from './note-unused-dropout.ts';
 import { TrainingRun } from './training-run.ts';
 import type { TrainingSummary, TrainingTask } from './training-task.ts';
 
@@ -10,6 +11,7 @@ import type { TrainingSummary, TrainingTask } from './training-task.ts';
 export async function train(given: TrainingTask): Promise<TrainingSummary> {
   const task = withOwnSeed(given);
   checkTask(task);
+  noteUnusedDropout(task);
   const run = await TrainingRun.open(task);
   if (!run.hasHistory) await run.evaluate();
   if (run.beginsAtEpochEnd) await endEpoch(run);

@@ -74,7 +74,7 @@ export class TrainingRun {
   }
 
   async step({ step, epoch, examples }: PlannedStep): Promise<void> {
-    const { config, batches } = this.#task;
+    const { config, batches, model } = this.#task;
     const { schedule, optimizer, clip_norm: clipNorm, on_spike: policy } = config;
     const { history } = this.#state;
     this.#epoch = epoch;
@@ -85,7 +85,8 @@ export class TrainingRun {
       step,
       totalSteps: this.#totalSteps,
     });
-    const dropout = dropoutOfStep({ rates: dropoutRates(config), seed: batches.recipe.seed, step });
+    const rates = dropoutRates(config, model.config);
+    const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const { loss, norm, spike } = await this.#throughput.measure(batch.tokens, () =>
       takeStep(this.#state, {
         ...{ step, batch, learningRate, clipNorm, dropout },

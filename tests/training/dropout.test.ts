@@ -1,10 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrainConfig } from '../../src/generated/train-config.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
+import { type ModelConfig, parseModelConfig } from '../../src/model/model-config.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
-import { dropoutOfStep } from '../../src/training/loss/dropout-of-step.ts';
+import { dropoutOfStep, dropoutRates } from '../../src/training/loss/dropout-of-step.ts';
 import { lossAndGradients } from '../../src/training/loss/loss-and-gradients.ts';
+import { noteUnusedDropout } from '../../src/training/note-unused-dropout.ts';
 import { rewriteValues } from '../../src/training/optimizer/rewrite-values.ts';
 import { tuneModel } from '../../src/training/tuning/tune-model.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
@@ -49,6 +52,58 @@ describe('dropout', () => {
     expect(await evaluated({ embedding: rate, attention: rate, residual: rate })).toEqual(
       await evaluated(plainConfig.dropout),
     );
+  });
+});
+
+describe('the dropout of a model’s own config.json', () => {
+  const sizes = { n_positions: 8, n_embd: 4, n_head: 2, n_layer: 1, vocab_size: 9 };
+  const gpt2 = (rates: JsonObject) =>
+    parseModelConfig('config.json', { model_type: 'gpt2', ...sizes, ...rates });
+  const llama = parseModelConfig('config.json', {
+    ...{
+      model_type: 'llama',
+      vocab_size: 9,
+      max_position_embeddings: 8,
+      hidden_size: 4,
+      intermediate_size: 8,
+    },
+    ...{ num_hidden_layers: 1, num_attention_heads: 2, attention_dropout: 0.25 },
+  });
+
+  it('is what `dropout: model` means, with transformers’ defaults for what is not said', () => {
+    const ratesOf = (model: ModelConfig) => dropoutRates({ dropout: 'model' }, model);
+    const others = { embedding: 0.1, attention: 0.1, residual: 0.1, adapter: 0 };
+    expect(ratesOf(gpt2({}))).toEqual(others);
+    expect(ratesOf(gpt2({ embd_pdrop: 0, attn_pdrop: 0.2 }))).toEqual({
+      ...others,
+      embedding: 0,
+      attention: 0.2,
+    });
+    expect(ratesOf(llama)).toEqual({ embedding: 0, attention: 0.25, residual: 0, adapter: 0 });
+    expect(() => ratesOf(gpt2({ resid_pdrop: 1 }))).toThrow(
+      "the model's config.json has 1 as `resid_pdrop`: a number from 0 to below 1 is needed",
+    );
+  });
+
+  it('is named where it is not what the training uses', () => {
+    const notesOf = (model: ModelConfig, dropout: TrainConfig['dropout']) => {
+      const notes: string[] = [];
+      noteUnusedDropout({
+        config: { ...plainConfig, dropout },
+        model: { config: model },
+        onNote: (note) => notes.push(note),
+      });
+      return notes;
+    };
+    const none = { embedding: 0, attention: 0, residual: 0 };
+    const stated = gpt2({ embd_pdrop: 0.1, attn_pdrop: 0.1, resid_pdrop: 0 });
+    expect(notesOf(stated, none)).toEqual([
+      "the model's config.json has embd_pdrop 0.1, attn_pdrop 0.1, which do not count here: `dropout: model` takes them, as transformers does",
+    ]);
+    expect(notesOf(llama, none)).toHaveLength(1);
+    for (const used of ['model', { embedding: 0.1, attention: 0.1, residual: 0 }] as const)
+      expect(notesOf(stated, used)).toEqual([]);
+    expect(notesOf(gpt2({}), none)).toEqual([]);
   });
 });
 

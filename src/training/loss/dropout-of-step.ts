@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { DropoutFactors, DropoutSite } from '../../model/forward-pass.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import { ownDropout } from '../../model/own-dropout.ts';
 import { RandomStream } from '../../model/random-stream.ts';
 import { elementCount } from '../../model/safetensors/tensor-type.ts';
 import type { DropoutOfPieces } from './loss-and-gradients.ts';
@@ -8,8 +10,12 @@ import type { DropoutOfPieces } from './loss-and-gradients.ts';
 /** The share of elements that is dropped at each kind of place. */
 export type DropoutRates = Readonly<Record<DropoutSite['place'], number>>;
 
-export const dropoutRates = ({ dropout, lora }: Pick<TrainConfig, 'dropout' | 'lora'>): DropoutRates => ({
-  ...dropout,
+/** `dropout: model` means the rates of the model's own config.json. */
+export const dropoutRates = (
+  { dropout, lora }: Pick<TrainConfig, 'dropout' | 'lora'>,
+  model: ModelConfig,
+): DropoutRates => ({
+  ...(dropout === 'model' ? ownDropout(model) : dropout),
   adapter: lora?.dropout ?? 0,
 });
 

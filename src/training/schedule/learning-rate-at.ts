@@ -14,16 +14,20 @@ interface Moment {
 /**
  * The learning rate of one step: that of `get_constant_schedule_with_warmup`, `get_linear_schedule_with_warmup`,
  * `get_cosine_schedule_with_warmup` and `get_wsd_schedule` in Hugging Face's transformers, so it is zero in the first step
- * of a warm-up. With `final_share` f the falling part ends at f times the peak instead of at zero.
+ * of a warm-up. With `final_share` f the falling part ends at f times the peak instead of at zero, and a WSD's warm-up
+ * begins there.
  */
 export function learningRateAt({ schedule, peak, step, totalSteps }: Moment): number {
   const warmup = warmupSteps(schedule, totalSteps);
   const taken = step - 1;
-  if (taken < warmup) return (peak * taken) / warmup;
+  const final = schedule.final_share ?? 0;
+  if (taken < warmup) {
+    const begin = schedule.name === 'wsd' ? final : 0;
+    return peak * (begin + ((1 - begin) * taken) / warmup);
+  }
   const stable = schedule.name === 'wsd' ? totalSteps - decaySteps(schedule, totalSteps) : warmup;
   if (taken < stable) return peak;
   const progress = (taken - stable) / Math.max(1, totalSteps - stable);
-  const final = schedule.final_share ?? 0;
   return peak * (final + (1 - final) * shareAt(shapeOf(schedule), progress));
 }
 
