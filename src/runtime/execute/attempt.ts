@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type CacheKey, parseCacheKey } from '../key/cache-key.ts';
 import { readRecord } from '../store/action-records.ts';
 import { makeTemporaryFolder } from '../store/atomic-write.ts';
 import { holdsLinks } from '../store/linked-folder.ts';
+import { namesIn } from '../store/names-in.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
 import type { Store } from '../store/store.ts';
 import { storeLayout } from '../store/store-layout.ts';
@@ -157,14 +158,5 @@ async function removeEmpty(folder: string): Promise<void> {
     await rmdir(folder);
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST')) throw error;
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
   }
 }

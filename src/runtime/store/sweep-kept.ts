@@ -1,8 +1,8 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { namesIn } from './names-in.ts';
 import type { Store } from './store.ts';
 import { storeLayout } from './store-layout.ts';
-import { hasErrorCode } from './system-error.ts';
 
 const oneDay = 24 * 60 * 60 * 1000;
 /** How long nobody has to come back to what a stage keeps for other executions before it goes. */
@@ -34,13 +34,4 @@ async function foldersIn(folder: string): Promise<readonly UsedFolder[]> {
     found.push({ path, usedAt });
   }
   return found.sort((a, b) => b.usedAt - a.usedAt);
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clearLease } from './lease.ts';
+import { namesIn } from './names-in.ts';
 import { mayBeAlive, parseProcessIdentity } from './process-identity.ts';
 import type { Store } from './store.ts';
 import { storeLayout } from './store-layout.ts';
@@ -23,14 +24,5 @@ export async function sweepLeases(store: Store, now: Date): Promise<void> {
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT')) throw error;
     }
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return [];
-    throw error;
   }
 }
