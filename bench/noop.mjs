@@ -1,4 +1,5 @@
-// A chain of stages that each copy a file: its first run, and a run with nothing to do, in retune, DVC and wireit.
+// A chain of stages that each copy a file and add a line: its first run, and a run with nothing to do, in retune, DVC
+// and wireit. No two stages do the same, so that none is spared because another has done it.
 // node bench/noop.mjs [stages] [rounds]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,7 +47,7 @@ function retune() {
     .slice(1)
     .map(
       (index) =>
-        `  s${index}:\n    uses: shell\n    from: { text: s${index - 1} }\n    with: { command: 'cp "$IN_text" "$OUT_text"', inputs: { text: file }, outputs: { text: file } }`,
+        `  s${index}:\n    uses: shell\n    from: { text: s${index - 1} }\n    with: { command: 'cp "$IN_text" "$OUT_text"; echo ${index} >> "$OUT_text"', inputs: { text: file }, outputs: { text: file } }`,
     );
   const cwd = project('retune', { 'chain.yaml': `name: chain\nstages:\n${[source, ...chain].join('\n')}\n` });
   return () =>
@@ -56,7 +57,7 @@ function retune() {
 function dvc({ dvc: command }) {
   const chain = numbers.map((index) => {
     const [from, to] = [`file${index}.txt`, `file${index + 1}.txt`];
-    return `  s${index}:\n    cmd: cp ${from} ${to}\n    deps: [${from}]\n    outs: [${to}]`;
+    return `  s${index}:\n    cmd: cp ${from} ${to}; echo ${index} >> ${to}\n    deps: [${from}]\n    outs: [${to}]`;
   });
   const cwd = project('dvc', { 'dvc.yaml': `stages:\n${chain.join('\n')}\n` });
   seconds(command, ['init', '--no-scm', '-q'], { cwd, env });
@@ -68,7 +69,7 @@ function wireit({ wireit: command }) {
   const wired = numbers.map((index) => [
     name(index),
     {
-      command: `cp file${index}.txt file${index + 1}.txt`,
+      command: `cp file${index}.txt file${index + 1}.txt; echo ${index} >> file${index + 1}.txt`,
       files: index === 0 ? ['file0.txt'] : [],
       output: [`file${index + 1}.txt`],
       ...(index === 0 ? {} : { dependencies: [name(index - 1)] }),

@@ -1,30 +1,8 @@
 #!/usr/bin/env node
 
-import { fileURLToPath } from 'node:url';
-import { runProgram } from './program.ts';
-import { openTerminal } from './terminal/terminal.ts';
+import { keepCompiledCode } from './keep-compiled-code.ts';
 
-const EX_SOFTWARE = 70;
-const ENDED_BY_SIGPIPE = 128 + 13;
-const terminal = openTerminal(process);
-
-// A reader that had enough, such as `head`, is no reason to complain.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(ENDED_BY_SIGPIPE);
-    throw error;
-  });
-
-try {
-  process.exitCode = await runProgram(process.argv.slice(2), {
-    terminal,
-    workingDirectory: process.cwd(),
-    environment: process.env,
-    input: process.stdin,
-    stageProcess: fileURLToPath(new URL('./stage-process.js', import.meta.url)),
-  });
-} catch (error) {
-  const trace = error instanceof Error ? error.stack : String(error);
-  terminal.complain(`retune stopped because of a mistake of its own. Please report it:\n${trace}`);
-  process.exitCode = EX_SOFTWARE;
-}
+// Before the rest is loaded, which is what it is for.
+keepCompiledCode(new URL('./compiled', import.meta.url));
+const { start } = await import('./start.ts');
+await start({ stageProcess: new URL('./stage-process.js', import.meta.url) });

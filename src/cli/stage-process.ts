@@ -1,4 +1,8 @@
-import { serveStageProcess } from '../runtime/index.ts';
-import { stageRegistry } from '../stages/registry.ts';
+import { keepCompiledCode } from './keep-compiled-code.ts';
 
+keepCompiledCode(new URL('./compiled', import.meta.url));
+const [{ serveStageProcess }, { stageRegistry }] = await Promise.all([
+  import('../runtime/execute/serve-stage-process.ts'),
+  import('../stages/registry.ts'),
+]);
 await serveStageProcess(stageRegistry);

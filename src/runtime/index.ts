@@ -9,7 +9,6 @@ export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export type { RunOptions } from './execute/run-options.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
 export type { RunResult } from './execute/run-result.ts';
-export { serveStageProcess } from './execute/serve-stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export type { Dag, DagNode } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';

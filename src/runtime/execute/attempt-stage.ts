@@ -17,6 +17,7 @@ import { prepareAction } from './prepare-action.ts';
 import { runChild } from './run-child.ts';
 import type { RunContext } from './run-context.ts';
 import { runInline } from './run-inline.ts';
+import { runShared } from './run-shared.ts';
 import { sayAddresses } from './say-addresses.ts';
 import { ingestOutputs } from './stage-outputs.ts';
 import type { StageTask, Start } from './stage-task.ts';
@@ -87,11 +88,12 @@ async function runIn(
   if (!code.ok) return code;
   const action = { ...prepared, ...(await openKeptFolders(attempt, context)), ...code.value };
   const { definition, timeoutMs } = node;
-  const run = await (definition.process === 'child' ? runChild : runInline)({
+  const run = await runners[definition.process]({
     definition,
     action,
     folder,
     stageProcess: context.stageProcess,
+    processes: context.processes,
     timeoutMs,
     graceMilliseconds: context.graceMilliseconds,
     signal: context.signal,
@@ -106,6 +108,8 @@ async function runIn(
     await commitResult(attempt, { outputs: outputs.value, measurements: run.value, started, context }),
   );
 }
+
+const runners = { inline: runInline, shared: runShared, child: runChild };
 
 async function sourcesOf(
   node: DagNode,

@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts';
 export interface RunOptions extends StageSelection {
   readonly dag: Dag;
   readonly store: Store;
-  /** Path of the JavaScript file that calls serveStageProcess: what `child` stages run in. */
+  /** Path of the JavaScript file that calls serveStageProcess: what `child` and `shared` stages run in. */
   readonly stageProcess: string;
   /** How many stages may run at the same time; by default as many as there are processors. */
   readonly jobs?: number;

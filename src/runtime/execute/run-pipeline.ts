@@ -29,6 +29,7 @@ import type { RunOptions } from './run-options.ts';
 import type { RunResult } from './run-result.ts';
 import { runStages, type StageOutcomes } from './run-stages.ts';
 import { settleLock } from './settle-lock.ts';
+import { SharedProcesses } from './shared-processes.ts';
 
 /**
  * Runs what has to run and reuses the rest. An error is a mistake found before anything ran, or a store that cannot be
@@ -109,7 +110,14 @@ async function run(options: RunOptions, { nodes, sources, resolutions, lock }: P
   const journal = await beginJournalIfWritable(store, { run: newRunId(startedAt), startedAt, dag, targets });
   // Also ends what still runs when this function is left by an error.
   const leaving = new AbortController();
-  const context = contextOf(options, { sources, resolutions, run: journal.run, leaving: leaving.signal });
+  using processes = new SharedProcesses({ store, program: options.stageProcess });
+  const context = contextOf(options, {
+    sources,
+    resolutions,
+    processes,
+    run: journal.run,
+    leaving: leaving.signal,
+  });
   const { emit, signal } = context;
   try {
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
@@ -147,13 +155,15 @@ async function sweepStore(store: Store, now: Date): Promise<void> {
 
 function contextOf(
   options: RunOptions,
-  begun: Pick<Prepared, 'sources' | 'resolutions'> & { readonly run: string; readonly leaving: AbortSignal },
+  begun: Pick<Prepared, 'sources' | 'resolutions'> &
+    Pick<RunContext, 'run' | 'processes'> & { readonly leaving: AbortSignal },
 ): RunContext {
   const { dag, store, stageProcess, signal } = options;
   return {
     dag,
     store,
     stageProcess,
+    processes: begun.processes,
     sources: begun.sources,
     resolutions: begun.resolutions,
     past: new PastRuns(store),

@@ -6,42 +6,77 @@ import type { StageRegistry } from '../stage/stage-definition.ts';
 import { failureOf } from './failure-of.ts';
 import { loadCode } from './load-code.ts';
 import { runAction } from './run-action.ts';
-import { isStopMessage, type Measurements, type StageMessage } from './stage-message.ts';
+import {
+  isActMessage,
+  isStopMessage,
+  type LastWord,
+  type Measurements,
+  type StageMessage,
+} from './stage-message.ts';
 
 /** How long a stage may go on, in milliseconds, once nobody waits for it any more. */
 const orphanMilliseconds = 2000;
 
+/** The first argument of a process that serves actions as messages name them; any other is an action's file. */
+export const serveMany = '--serve';
+
 /**
- * The whole of a stage process: runs the action file that its first argument names and ends. It leaves Ctrl-C to its
- * parent, stops when the parent says so, and does not outlive it.
+ * The whole of a stage process: runs the action file that its first argument names and ends, or one action after the
+ * other until its parent lets it go. It leaves Ctrl-C to its parent, stops when the parent says so, and does not outlive it.
  */
 export async function serveStageProcess(registry: StageRegistry): Promise<void> {
-  const stop = new AbortController();
   process.on('SIGINT', () => {});
+  const [, , path] = process.argv;
+  if (path === serveMany) {
+    // In flight, if any; the parent asks for one at a time.
+    let stop: AbortController | undefined;
+    endWithParent(() => stop);
+    process.on('message', async (message) => {
+      if (!isActMessage(message)) return;
+      stop = new AbortController();
+      const word = await lastWordOf({ path: message.actionFile, registry, signal: stop.signal });
+      stop = undefined;
+      if (!process.connected) process.exit(1);
+      send(word);
+    });
+    return;
+  }
+  const stop = new AbortController();
+  endWithParent(() => stop);
+  leave(await lastWordOf({ path, registry, signal: stop.signal }));
+}
+
+/** Stops what is at work when the parent says so or is gone. */
+function endWithParent(atWork: () => AbortController | undefined): void {
   process.on('message', (message) => {
-    if (isStopMessage(message)) stop.abort();
+    if (isStopMessage(message)) atWork()?.abort();
   });
   process.on('disconnect', () => {
+    const stop = atWork();
+    if (stop === undefined) process.exit(0);
     stop.abort();
     setTimeout(() => process.exit(1), orphanMilliseconds);
   });
-  process.on('uncaughtException', (error) =>
-    leave({ type: 'failed', failure: failureOf(error, stop.signal) }),
-  );
-  const outcome = await runFile({ path: process.argv[2], registry, signal: stop.signal });
-  leave(
-    outcome.ok
-      ? { type: 'finished', measurements: outcome.value }
-      : { type: 'failed', failure: outcome.error },
-  );
+  process.on('uncaughtException', (error) => {
+    const signal = atWork()?.signal ?? new AbortController().signal;
+    leave({ type: 'failed', failure: failureOf(error, signal) });
+  });
 }
 
-async function runFile(request: {
+interface FileToRun {
   readonly path: string | undefined;
   readonly registry: StageRegistry;
   readonly signal: AbortSignal;
-}): Promise<Result<Measurements, Failure>> {
-  const { path, registry, signal } = request;
+}
+
+async function lastWordOf(request: FileToRun): Promise<LastWord> {
+  const outcome = await runFile(request);
+  return outcome.ok
+    ? { type: 'finished', measurements: outcome.value }
+    : { type: 'failed', failure: outcome.error };
+}
+
+async function runFile({ path, registry, signal }: FileToRun): Promise<Result<Measurements, Failure>> {
   try {
     if (path === undefined) throw new Error('a stage process takes the path of an action file');
     // Written by the process that started this one.
@@ -63,7 +98,7 @@ function send(message: StageMessage): void {
 }
 
 /** Says the last word and ends at once: native libraries may hold threads that would keep the process. */
-function leave(message: Extract<StageMessage, { type: 'finished' | 'failed' }>): void {
+function leave(message: LastWord): void {
   const exitCode = message.type === 'finished' ? 0 : 1;
   if (!process.connected) process.exit(exitCode);
   process.send?.(message, () => process.exit(exitCode));

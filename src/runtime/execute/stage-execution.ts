@@ -1,5 +1,6 @@
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageDefinition, StageReport } from '../stage/stage-definition.ts';
+import type { SharedProcesses } from './shared-processes.ts';
 
 /** One attempt at a stage, wherever it runs. */
 export interface StageExecution {
@@ -9,6 +10,8 @@ export interface StageExecution {
   readonly folder: string;
   /** The JavaScript file that `child` stages run in. */
   readonly stageProcess: string;
+  /** What `shared` stages run in. */
+  readonly processes: SharedProcesses;
   readonly timeoutMs: number | undefined;
   readonly graceMilliseconds: number;
   readonly signal: AbortSignal;

@@ -69,8 +69,11 @@ export interface StageDefinition {
   readonly ports: (config: JsonObject) => StagePorts;
   /** Mistakes beyond the schema's reach; called with a configuration that the schema accepts. */
   readonly check?: (config: JsonObject) => readonly ConfigProblem[];
-  /** A `child` stage runs in a process of its own; an `accelerator` stage runs one at a time on the device. */
-  readonly process: 'inline' | 'child';
+  /**
+   * A `child` stage runs in a process of its own; a `shared` one, which must leave nothing behind in memory, in a process
+   * that runs one after the other. An `accelerator` stage runs one at a time on the device.
+   */
+  readonly process: 'inline' | 'shared' | 'child';
   readonly device: 'none' | 'accelerator';
   /** Environment variables that its process reads beside what every program needs, such as an API key. */
   readonly environment?: (config: JsonObject) => readonly string[];

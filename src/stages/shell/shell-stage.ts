@@ -24,7 +24,7 @@ export const shellStage = declareStage<ShellConfig>({
     outputs: portsOf(outputs, (type): OutputPort => ({ type })),
   }),
   check: checkShell,
-  process: 'child',
+  process: 'shared',
   environment: ({ environment }) => (Array.isArray(environment) ? environment : []),
   device: 'none',
   load: () => import('./run-shell.ts'),

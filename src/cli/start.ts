@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url';
+import { runProgram } from './program.ts';
+import { openTerminal } from './terminal/terminal.ts';
+
+const EX_SOFTWARE = 70;
+const ENDED_BY_SIGPIPE = 128 + 13;
+
+/** The whole command, from its arguments to its exit code. */
+export async function start({ stageProcess }: { readonly stageProcess: URL }): Promise<void> {
+  const terminal = openTerminal(process);
+  // A reader that had enough, such as `head`, is no reason to complain.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(ENDED_BY_SIGPIPE);
+      throw error;
+    });
+  try {
+    process.exitCode = await runProgram(process.argv.slice(2), {
+      terminal,
+      workingDirectory: process.cwd(),
+      environment: process.env,
+      input: process.stdin,
+      stageProcess: fileURLToPath(stageProcess),
+    });
+  } catch (error) {
+    const trace = error instanceof Error ? error.stack : String(error);
+    terminal.complain(`retune stopped because of a mistake of its own. Please report it:\n${trace}`);
+    process.exitCode = EX_SOFTWARE;
+  }
+}
