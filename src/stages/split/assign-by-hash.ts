@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashPosition } from './hash-position.ts';
 import { type Part, restShare } from './parts.ts';
 
 /**
@@ -6,7 +6,7 @@ import { type Part, restShare } from './parts.ts';
  * stretch of it as long as its share. So adding records never moves others, and equal keys stay together.
  */
 export function assignByHash(key: string, { parts, seed }: { parts: readonly Part[]; seed: number }): string {
-  const place = position(key, seed);
+  const place = hashPosition(key, seed);
   const rest = restShare(parts);
   let end = 0;
   for (const { name, share } of parts) {
@@ -14,9 +14,4 @@ export function assignByHash(key: string, { parts, seed }: { parts: readonly Par
     if (place < end) return name;
   }
   return parts.at(-1)?.name ?? '';
-}
-
-/** The first 48 bits of sha256, as a fraction. */
-function position(key: string, seed: number): number {
-  return createHash('sha256').update(`${seed}\n${key}`).digest().readUIntBE(0, 6) / 2 ** 48;
 }

@@ -4,13 +4,14 @@ import { type Part, partsOf, restShare } from './parts.ts';
 
 const partName = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
-/** Mistakes in the parts, and options that `by: order` does not heed. */
+/** Mistakes in the parts, and options that the way of splitting does not heed or lacks. */
 export function checkParts(config: SplitConfig): readonly ConfigProblem[] {
   const parts = partsOf(config);
   return [
     ...parts.flatMap((part, index) => checkName({ part, index, parts })),
     ...checkShares(parts),
     ...unheeded(config),
+    ...missingStratum(config),
   ];
 }
 
@@ -46,14 +47,34 @@ function checkShares(parts: readonly Part[]): readonly ConfigProblem[] {
   return [{ pointer, code, message: `the shares add up to ${sum}, which leaves nothing for ${rests[0]}` }];
 }
 
-function unheeded({ by, group, seed }: SplitConfig): readonly ConfigProblem[] {
-  if (by === 'hash') return [];
-  const help = 'set `by: hash`, or leave it out';
-  const problem = (field: string) => ({
-    pointer: `/${field}`,
+function unheeded({ by, group, field, seed }: SplitConfig): readonly ConfigProblem[] {
+  const problem = (name: string, use: string): ConfigProblem => ({
+    pointer: `/${name}`,
     code: 'unheeded-field',
-    message: `\`${field}\` means nothing where records are split by their order`,
-    help,
+    message: `\`${name}\` means nothing ${splitWords[by]}`,
+    help: `set ${use}, or leave it out`,
   });
-  return [...(group === undefined ? [] : [problem('group')]), ...(seed === 0 ? [] : [problem('seed')])];
+  return [
+    ...(group === undefined || by === 'hash' ? [] : [problem('group', '`by: hash`')]),
+    ...(field === undefined || by === 'stratified' ? [] : [problem('field', '`by: stratified`')]),
+    ...(seed === 0 || by !== 'order' ? [] : [problem('seed', '`by: hash` or `by: stratified`')]),
+  ];
+}
+
+const splitWords = {
+  order: 'where records are split by their order',
+  hash: 'where records are split by a hash',
+  stratified: 'where records are split by strata',
+} as const satisfies Record<SplitConfig['by'], string>;
+
+function missingStratum({ by, field }: SplitConfig): readonly ConfigProblem[] {
+  if (by !== 'stratified' || field !== undefined) return [];
+  return [
+    {
+      pointer: '/by',
+      code: 'no-stratum',
+      message: '`by: stratified` does not say which field has the strata',
+      help: 'name it: field: category',
+    },
+  ];
 }

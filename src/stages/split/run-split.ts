@@ -7,6 +7,7 @@ import { readAll } from '../ports/read-all.ts';
 import { RecordProblems } from '../record-problems.ts';
 import { assignByHash } from './assign-by-hash.ts';
 import { assignByOrder } from './assign-by-order.ts';
+import { assignByStratum } from './assign-by-stratum.ts';
 import { type Assigned, findLeaks, type Leak } from './find-leaks.ts';
 import { partsOf } from './parts.ts';
 
@@ -35,23 +36,35 @@ function assign(records: readonly DataRecord[], config: SplitConfig): readonly A
     const names = assignByOrder(records.length, parts);
     return records.map((record, index) => ({ record, part: names[index] ?? '' }));
   }
-  const { seed, group } = config;
-  const problems = new RecordProblems('cannot be grouped');
-  const assigned = records.flatMap((record) => {
-    const key = problems.collect({ id: record.id }, () =>
-      group === undefined ? record.id : groupOf(record, group),
-    );
-    return key === undefined ? [] : [{ record, part: assignByHash(key, { parts, seed }) }];
-  });
-  problems.throwIfAny();
-  return assigned;
+  const keys = keysOf(records, config.by === 'stratified' ? config.field : config.group);
+  if (config.by === 'hash')
+    return records.map((record, index) => ({
+      record,
+      part: assignByHash(keys[index] ?? '', { parts, seed: config.seed }),
+    }));
+  const members = records.map(({ id }, index) => ({ key: id, stratum: keys[index] ?? '' }));
+  const names = assignByStratum(members, { parts, seed: config.seed });
+  return records.map((record, index) => ({ record, part: names[index] ?? '' }));
 }
 
-/** The group that a record belongs to, by a field of its own or of the row that it was formatted from. */
-function groupOf(record: DataRecord, group: string): string {
+/** What decides of each record: the value of a field, or its id where none is named. */
+function keysOf(records: readonly DataRecord[], field: string | undefined): readonly string[] {
+  const problems = new RecordProblems('cannot be grouped');
+  const keys = records.flatMap((record) => {
+    const key = problems.collect({ id: record.id }, () =>
+      field === undefined ? record.id : valueIn(record, field),
+    );
+    return key === undefined ? [] : [key];
+  });
+  problems.throwIfAny();
+  return keys;
+}
+
+/** The value of a field of the record's own, or of the row that it was formatted from. */
+function valueIn(record: DataRecord, name: string): string {
   const fields = isObject(record.fields) ? record.fields : record;
-  const value = Object.hasOwn(fields, group) ? fields[group] : undefined;
-  if (value === undefined || value === null) throw missingField(fields, group);
+  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (value === undefined || value === null) throw missingField(fields, name);
   return JSON.stringify(value);
 }
 

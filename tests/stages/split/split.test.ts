@@ -115,6 +115,55 @@ describe('by hash', () => {
   });
 });
 
+describe('by strata', () => {
+  const kinds = ['a', 'a', 'b', 'a', 'b', 'a', 'c', 'a', 'b', 'a', 'b', 'a', 'a', 'a', 'b'];
+  const rows = kinds.map((kind, index) => ({ id: `${index}`, kind }));
+  const config = { by: 'stratified', field: 'kind' };
+  const countsOf = (part: readonly { id: string }[]) =>
+    ['a', 'b', 'c'].map((kind) => part.filter(({ id }) => kinds[Number(id)] === kind).length);
+
+  test('of each value’s n records a part takes floor(n x share), and one the remainder', async () => {
+    const { train, test: tested, validation } = await splitRecords(rows, config);
+    // 9, 5 and 1 records, in shares of a half, a quarter and the rest.
+    expect([train, tested, validation].map(countsOf)).toEqual([
+      [4, 2, 0],
+      [2, 1, 0],
+      [3, 2, 1],
+    ]);
+    const order = (part: readonly { id: string }[]) => part.map(({ id }) => Number(id));
+    for (const part of [train, tested, validation])
+      expect(order(part)).toEqual(order(part).toSorted((a, b) => a - b));
+  });
+
+  test('the seed decides who goes where, and neither the order of the rows nor other strata do', async () => {
+    const partsOf = async (given: readonly JsonObject[], seed: number) => {
+      const { reports: _, ...split } = await splitRecords(given, { ...config, seed });
+      return Object.values(split).map((part) => part.map(({ id }) => id).sort());
+    };
+    const first = await partsOf(rows, 1);
+    expect(await partsOf(rows.toReversed(), 1)).toEqual(first);
+    expect(await partsOf(rows, 2)).not.toEqual(first);
+    const alone = await partsOf(
+      rows.filter(({ kind }) => kind === 'a'),
+      1,
+    );
+    expect(alone).toEqual(first.map((ids) => ids.filter((id) => kinds[Number(id)] === 'a')));
+  });
+
+  test('of formatted records the field of the row counts, whatever its type', async () => {
+    const formatted = rows.map(({ id, kind }) => ({ id, segments: [], fields: { spam: kind === 'a' } }));
+    const { train } = await splitRecords(formatted, { ...config, field: 'spam' });
+    expect(countsOf(train)[0]).toBe(4);
+  });
+
+  test('a record without the field is an error that names it', async () => {
+    await expect(splitRecords([...rows, { id: 'x' }], config)).rejects.toMatchObject({
+      code: 'missing-field',
+      records: [{ id: 'x', problem: 'it has no field `kind`' }],
+    });
+  });
+});
+
 describe('leaks', () => {
   const rows = [
     { id: '1', instruction: 'Spell cat', input: '' },
@@ -161,6 +210,18 @@ describe('check', () => {
 
   test.each([
     [{}, []],
+    [{ by: 'stratified', field: 'kind', seed: 3 }, []],
+    [
+      { by: 'stratified', group: 'kind' },
+      [
+        '/group unheeded-field: `group` means nothing where records are split by strata',
+        '/by no-stratum: `by: stratified` does not say which field has the strata',
+      ],
+    ],
+    [
+      { by: 'hash', field: 'kind' },
+      ['/field unheeded-field: `field` means nothing where records are split by a hash'],
+    ],
     [{ parts: [{ a: 0.5 }, { a: 'rest' }] }, ['/parts/1 duplicate-part: there is already a part `a`']],
     [{ parts: [{ a: 0.5 }, { b: 0.5 }] }, ['/parts bad-shares: no part takes the rest']],
     [
