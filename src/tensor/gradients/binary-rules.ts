@@ -20,11 +20,29 @@ function binary(byA: Partial, byB: Partial): GradientRule {
 
 const where = (condition: tf.Tensor, dy: tf.Tensor) => tf.mul(dy, tf.cast(condition, 'float32'));
 
+/** Truth values do not change with what is compared. */
+const comparison: GradientRule = {
+  inputs: ['a', 'b'],
+  gradient: (_, kept) => ({ a: () => tf.zerosLike(kept.at(0)), b: () => tf.zerosLike(kept.at(1)) }),
+};
+
+const quotient = binary(
+  (dy, _, b) => tf.div(dy, tf.cast(b, 'float32')),
+  (dy, a, b) => tf.neg(tf.div(tf.mul(dy, tf.cast(a, 'float32')), tf.square(tf.cast(b, 'float32')))),
+);
+
 export const binaryRules: GradientRules = {
   Add: binary(
     (dy) => dy,
     (dy) => dy,
   ),
+  Equal: comparison,
+  // As tfjs has it, for which the division of whole numbers is this one: the gradient of the exact quotient.
+  FloorDiv: quotient,
+  Greater: comparison,
+  GreaterEqual: comparison,
+  Less: comparison,
+  LessEqual: comparison,
   Maximum: binary(
     (dy, a, b) => where(tf.greaterEqual(a, b), dy),
     (dy, a, b) => where(tf.less(a, b), dy),
@@ -41,15 +59,25 @@ export const binaryRules: GradientRules = {
     (dy, _, b) => tf.mul(dy, tf.cast(b, 'float32')),
     (dy, a) => tf.mul(dy, tf.cast(a, 'float32')),
   ),
+  NotEqual: comparison,
   Pow: binary(
     (dy, a, b) => tf.mul(dy, tf.mul(b, tf.pow(a, tf.sub(b, 1)))),
     // Where the base is not positive the derivative by the exponent is not real: 0, as tfjs and PyTorch have it at 0.
     (dy, a, b) => tf.mul(dy, tf.where(tf.greater(a, 0), tf.mul(tf.pow(a, b), tf.log(a)), tf.zerosLike(dy))),
   ),
-  RealDiv: binary(
-    (dy, _, b) => tf.div(dy, tf.cast(b, 'float32')),
-    (dy, a, b) => tf.neg(tf.div(tf.mul(dy, tf.cast(a, 'float32')), tf.square(tf.cast(b, 'float32')))),
-  ),
+  // x where it is positive, alpha x elsewhere; tfjs names the operands so.
+  Prelu: {
+    inputs: ['x', 'alpha'],
+    gradient: (dy, kept) => {
+      const [x, alpha] = [kept.at(0), kept.at(1)];
+      const isPositive = tf.greater(x, 0);
+      return {
+        x: () => sumToShape(tf.where(isPositive, dy, tf.mul(dy, alpha)), x.shape),
+        alpha: () => sumToShape(tf.where(isPositive, tf.zerosLike(dy), tf.mul(dy, x)), alpha.shape),
+      };
+    },
+  },
+  RealDiv: quotient,
   SquaredDifference: binary(
     (dy, a, b) => tf.mul(dy, tf.mul(tf.sub(a, b), 2)),
     (dy, a, b) => tf.mul(dy, tf.mul(tf.sub(b, a), 2)),

@@ -15,13 +15,17 @@ export const gatherRules: GradientRules = {
     inputs: ['x', 'indices'],
     gradient: (dy, kept, { axis, batchDims }) => ({
       x: () => {
-        if (batchDims !== 0)
-          throw new Error('The gradient of gather with batch dimensions is not there: use oneHot.');
         const [x, indices] = [kept.at(0), kept.at(1)];
         const along = tf.util.parseAxisParam(axis as number, x.shape)[0] ?? 0;
-        return gatherGradient({ dy, indices, shape: x.shape, axis: along });
+        const given = batchDims as number; // negative ones count from the end of the indices
+        const batches = given < 0 ? given + indices.rank : given;
+        return gatherGradient({ dy, indices, shape: x.shape, axis: along, batches });
       },
     }),
+  },
+  OneHot: {
+    inputs: ['indices'],
+    gradient: (_, kept) => ({ indices: () => tf.zerosLike(tf.cast(kept.at(0), 'float32')) }),
   },
   UnsortedSegmentSum: {
     inputs: ['segmentIds'],
@@ -42,22 +46,59 @@ export const gatherRules: GradientRules = {
 };
 
 interface GatherGradient {
+  /** [batches..., before..., indices..., after...] */
   readonly dy: tf.Tensor;
+  /** [batches..., indices...] */
   readonly indices: tf.Tensor;
+  /** [batches..., before..., length, after...] */
   readonly shape: number[];
   readonly axis: number;
+  readonly batches: number;
 }
 
-/** Adds each gathered slice of dy back to the place it came from, with the gathered axis first in between. */
-function gatherGradient({ dy, indices, shape, axis }: GatherGradient): tf.Tensor {
-  const before = shape.slice(0, axis);
-  const after = shape.slice(axis + 1);
-  const slices = tf.reshape(dy, [...before, indices.size, ...after]);
-  const toFirst = [axis, ...[...shape.keys()].filter((i) => i !== axis)];
-  const rows = axis === 0 ? slices : tf.transpose(slices, toFirst);
-  const ids = tf.reshape(tf.cast(indices, 'int32'), [indices.size]) as tf.Tensor1D; // reshaped to one dimension
-  const sums = tf.unsortedSegmentSum(rows, ids, shape[axis] ?? 0);
-  return axis === 0 ? sums : tf.transpose(sums, tf.backend_util.getUndoAxesPermutation(toFirst));
+/** Adds each gathered slice of dy back to the place it came from, with the gathered axis right after the batches. */
+function gatherGradient({ dy, indices, shape, axis, batches }: GatherGradient): tf.Tensor {
+  const [outer, before, after] = [shape.slice(0, batches), shape.slice(batches, axis), shape.slice(axis + 1)];
+  const count = tf.util.sizeFromShape(outer);
+  const each = indices.size / Math.max(1, count);
+  const slices = tf.reshape(dy, [...outer, ...before, each, ...after]);
+  const others = [...shape.keys()].filter((i) => i >= batches && i !== axis);
+  const order = [...shape.keys()].slice(0, batches).concat(axis, others);
+  const rows = tf.reshape(axis === batches ? slices : tf.transpose(slices, order), [
+    indices.size,
+    ...before,
+    ...after,
+  ]);
+  const length = shape[axis] ?? 0;
+  const ids = idsInBatches({ indices, count, length });
+  const sums = tf.reshape(tf.unsortedSegmentSum(rows, ids, count * length), [
+    ...outer,
+    length,
+    ...before,
+    ...after,
+  ]);
+  return axis === batches ? sums : tf.transpose(sums, tf.backend_util.getUndoAxesPermutation(order));
+}
+
+/** The place of each index when the `count` batches, `length` long each, stand one after the other. */
+function idsInBatches({
+  indices,
+  count,
+  length,
+}: {
+  readonly indices: tf.Tensor;
+  readonly count: number;
+  readonly length: number;
+}): tf.Tensor1D {
+  const whole = tf.cast(indices, 'int32');
+  const batched =
+    count === 1
+      ? whole
+      : tf.add(
+          tf.reshape(whole, [count, -1]),
+          tf.mul(tf.reshape(tf.range(0, count, 1, 'int32'), [count, 1]), tf.scalar(length, 'int32')),
+        );
+  return tf.reshape(batched, [indices.size]) as tf.Tensor1D; // reshaped to one dimension
 }
 
 interface ScatterAdd {

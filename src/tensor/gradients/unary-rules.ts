@@ -16,6 +16,9 @@ function ofOutput(gradient: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor): Gradien
 
 const zero: GradientRule = { gradient: (dy) => ({ x: () => tf.zerosLike(dy) }) };
 
+/** For functions whose value has another shape than their argument. */
+const zeroOfInput = ofInput((_, x) => tf.zerosLike(x));
+
 const where = (condition: tf.Tensor, dy: tf.Tensor) => tf.mul(dy, tf.cast(condition, 'float32'));
 
 // The constants of Klambauer et al. 2017, arXiv:1706.02515, as tfjs's kernels have them.
@@ -25,8 +28,13 @@ const SELU_ALPHA = 1.6732632423543772;
 export const unaryRules: GradientRules = {
   Abs: ofInput((dy, x) => tf.mul(dy, tf.sign(x))),
   Acos: ofInput((dy, x) => tf.neg(tf.div(dy, tf.sqrt(tf.sub(1, tf.square(x)))))),
+  Acosh: ofInput((dy, x) => tf.div(dy, tf.sqrt(tf.sub(tf.square(x), 1)))),
+  ArgMax: zeroOfInput,
+  ArgMin: zeroOfInput,
   Asin: ofInput((dy, x) => tf.div(dy, tf.sqrt(tf.sub(1, tf.square(x))))),
+  Asinh: ofInput((dy, x) => tf.div(dy, tf.sqrt(tf.add(tf.square(x), 1)))),
   Atan: ofInput((dy, x) => tf.div(dy, tf.add(1, tf.square(x)))),
+  Atanh: ofInput((dy, x) => tf.div(dy, tf.sub(1, tf.square(x)))),
   Cast: { gradient: (dy) => ({ x: () => tf.cast(dy, 'float32') }) },
   Ceil: zero,
   ClipByValue: ofInput((dy, x, { clipValueMin, clipValueMax }) =>

@@ -1,6 +1,6 @@
 import type { GraphValue } from './graph-value.ts';
 
-/** The shape that values take together when dimensions of 1 stretch; tfjs has checked that they can. */
+/** The shape that values take together when dimensions of 1 stretch. */
 export function broadcastShape(values: readonly GraphValue[]): readonly number[] {
   let shape: readonly number[] = values[0]?.shape ?? [];
   for (let i = 1; i < values.length; i++) shape = together(shape, values[i]?.shape ?? []);
@@ -10,5 +10,10 @@ export function broadcastShape(values: readonly GraphValue[]): readonly number[]
 function together(a: readonly number[], b: readonly number[]): readonly number[] {
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   const offset = long.length - short.length;
-  return long.map((size, i) => (i < offset || size !== 1 ? size : (short[i - offset] ?? size)));
+  return long.map((size, i) => {
+    const other = i < offset ? 1 : (short[i - offset] ?? 1);
+    if (size !== other && size !== 1 && other !== 1)
+      throw new Error(`Tensors of the shapes [${a}] and [${b}] do not broadcast.`);
+    return size === 1 ? other : size;
+  });
 }

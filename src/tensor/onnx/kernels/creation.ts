@@ -60,7 +60,9 @@ export const creationKernels = {
   OnesLike: filledLike(1),
   Range: kernel<never, { start: number; stop: number; step: number; dtype?: DataType }>(
     ({ attributes, graph }) => {
-      const { start, stop, step, dtype } = attributes;
+      const { start, stop, dtype } = attributes;
+      // Down from start to stop with the step that is taken where none is given.
+      const step = stop < start && attributes.step === 1 ? -1 : attributes.step;
       const count = Math.max(0, Math.ceil((stop - start) / step));
       const type = dtype === 'int32' ? 'int32' : 'float32';
       const numbers = Array.from({ length: count }, (_, i) => start + i * step);

@@ -5,6 +5,7 @@ import { listKernel } from './kernel.ts';
 export const einsumKernels = {
   Einsum: listKernel<{ equation: string }>(({ inputs, attributes: { equation }, graph }) => {
     const { allDims, summedDims, idDims } = backend_util.decodeEinsumEquation(equation, inputs.length);
+    backend_util.checkEinsumDimSizes(allDims.length, idDims, inputs as never); // reads their shapes
     const sizes = new Map<number, number>();
     idDims.forEach((dims, i) => {
       dims.forEach((dim, axis) => void sizes.set(dim, inputs[i]?.shape[axis] ?? 1));

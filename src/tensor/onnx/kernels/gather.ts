@@ -1,4 +1,4 @@
-import { util } from '@tensorflow/tfjs-core';
+import { backend_util, gather_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import type { GraphValue } from '../graph/graph-value.ts';
 import { operator } from '../graph/operator.ts';
@@ -6,6 +6,7 @@ import { kernel } from './kernel.ts';
 
 export const gatherKernels = {
   GatherNd: kernel<'params' | 'indices'>(({ inputs, graph }) => {
+    gather_util.prepareAndValidate(withRank(inputs.params), withRank(inputs.indices));
     const [params, indices] = [graph.value(inputs.params), graph.cast(graph.value(inputs.indices), 'int64')];
     const depth = indices.shape.at(-1) ?? 0;
     const shape = [...indices.shape.slice(0, -1), ...params.shape.slice(depth)];
@@ -15,28 +16,60 @@ export const gatherKernels = {
     const x = graph.value(inputs.x);
     const indices = graph.cast(graph.value(inputs.indices), 'int32');
     const [axis = 0] = util.parseAxisParam(attributes.axis, [...x.shape]);
-    if (attributes.batchDims !== 0)
-      return graph.tensor(gatherInBatches(graph, { x, indices, axis, batchDims: attributes.batchDims }));
+    const { batchDims } = attributes;
+    backend_util.segment_util.collectGatherOpShapeInfo(inputs.x, inputs.indices, axis, batchDims); // throws
+    assertThere(indices, x.shape[axis] ?? 0);
+    const batches = batchDims < 0 ? batchDims + indices.shape.length : batchDims;
+    if (batches > 0) return graph.tensor(gatherInBatches(graph, { x, indices, axis, batches }));
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     return graph.tensor(graph.add({ operator: operator('Gather', { axis }), inputs: [x, indices], shape }));
   }),
 };
 
+// tfjs-core types the parameters of its own check as tensors, of which it reads rank, shape and element type.
+const withRank = (tensor: TensorInfo) => ({ ...tensor, rank: tensor.shape.length }) as never;
+
+/** What is known already is checked where it is used; indices that are still to be computed fail where they are read. */
+function assertThere({ data }: GraphValue, size: number): void {
+  if (!(data instanceof Int32Array)) return;
+  const wrong = data.find((index) => index < 0 || index >= size);
+  if (wrong !== undefined) throw new Error(`GatherV2: the index value ${wrong} is not in [0, ${size - 1}]`); // the words of tfjs
+}
+
 interface BatchedGather {
   readonly x: GraphValue;
   readonly indices: GraphValue;
   readonly axis: number;
-  readonly batchDims: number;
+  /** First dimensions for each of which there are indices of their own. */
+  readonly batches: number;
 }
 
-/** Each batch has indices of its own: only along the axis right after the batches, as GatherND has it. */
-function gatherInBatches(graph: GraphRecorder, { x, indices, axis, batchDims }: BatchedGather): GraphValue {
-  if (axis !== batchDims) {
-    throw new Error(
-      `The onnx backend gathers in batches along axis ${batchDims}, not ${axis}: transpose first.`,
-    );
-  }
+/** GatherND takes elements along the axis right after the batches: it is moved there, and what stood between back. */
+function gatherInBatches(graph: GraphRecorder, { x, indices, axis, batches }: BatchedGather): GraphValue {
   const places = graph.view(graph.cast(indices, 'int64'), [...indices.shape, 1]);
-  const shape = [...indices.shape, ...x.shape.slice(axis + 1)];
-  return graph.add({ operator: operator('GatherND', { batch_dims: batchDims }), inputs: [x, places], shape });
+  const between = range(batches, axis);
+  const order = [...range(0, batches), axis, ...between, ...range(axis + 1, x.shape.length)];
+  const source = transposed(graph, { x, order });
+  const shape = [...indices.shape, ...source.shape.slice(batches + 1)];
+  const node = { operator: operator('GatherND', { batch_dims: batches }), inputs: [source, places], shape };
+  const own = indices.shape.length; // dimensions before those that stood between
+  const back = [
+    ...range(0, batches),
+    ...range(own, own + between.length),
+    ...range(batches, own),
+    ...range(own + between.length, shape.length),
+  ];
+  return transposed(graph, { x: graph.add(node), order: back });
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+
+function transposed(
+  graph: GraphRecorder,
+  { x, order }: { x: GraphValue; order: readonly number[] },
+): GraphValue {
+  if (order.every((from, to) => from === to)) return x;
+  const shape = order.map((from) => x.shape[from] ?? 0);
+  return graph.add({ operator: operator('Transpose', { perm: order }), inputs: [x], shape });
 }

@@ -59,6 +59,8 @@ export const joinAndSplitKernels = {
   }),
   Concat: listKernel<{ axis: number }>(({ inputs, attributes, graph }) => {
     const [axis = 0] = util.parseAxisParam(attributes.axis, inputs[0]?.shape ?? []);
+    const shapes = inputs.map(({ shape }) => shape);
+    backend_util.assertParamsConsistent(shapes, axis);
     const parts = inputs.map((tensor) => graph.value(tensor));
     const result = joined(graph, { parts, axis });
     const whole = inputs[parts.indexOf(result)];
@@ -67,6 +69,10 @@ export const joinAndSplitKernels = {
   Pack: listKernel<{ axis: number }>(({ inputs, attributes, graph }) => {
     const [first] = inputs;
     if (first === undefined) throw new Error('Pack needs at least one tensor.');
+    for (const { shape, dtype } of inputs) {
+      util.assertShapesMatch(first.shape, shape, 'All tensors of a stack have the same shape: ');
+      util.assert(dtype === first.dtype, () => 'All tensors of a stack have the same element type.');
+    }
     const axis = attributes.axis < 0 ? attributes.axis + first.shape.length + 1 : attributes.axis;
     const withAxis = [...first.shape.slice(0, axis), 1, ...first.shape.slice(axis)];
     if (inputs.length === 1) return graph.alias(first, withAxis);

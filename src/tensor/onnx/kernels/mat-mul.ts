@@ -21,7 +21,8 @@ export function matMul(graph: GraphRecorder, product: Product): GraphValue {
   const { a, b, transposeA, transposeB, scale = 1 } = product;
   const shape = productShape(product);
   const inner = a.shape.at(transposeA ? -2 : -1);
-  if (inner === 0) return graph.filled(0, { shape, type: 'float32' });
+  if (inner === 0) return graph.filled(0, { shape, type: a.type });
+  if (a.type !== 'float32') return wholeNumberProduct(graph, { ...product, shape });
   const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha: scale };
   if (a.shape.length === 2 && b.shape.length === 2) {
     return graph.add({ operator: operator('Gemm', flags), inputs: [a, b], shape });
@@ -34,7 +35,34 @@ export function matMul(graph: GraphRecorder, product: Product): GraphValue {
   });
 }
 
+/** Only the plain product takes whole numbers; truth values are multiplied as such. */
+function wholeNumberProduct(
+  graph: GraphRecorder,
+  { a, b, transposeA, transposeB, shape }: Product & { readonly shape: readonly number[] },
+): GraphValue {
+  const inputs = [
+    withLastTwo(graph, { x: a, swapped: transposeA }),
+    withLastTwo(graph, { x: b, swapped: transposeB }),
+  ];
+  const whole = inputs.map((value) => graph.cast(value, 'int32'));
+  return graph.cast(graph.add({ operator: operator('MatMul'), inputs: whole, shape }), a.type);
+}
+
+function withLastTwo(
+  graph: GraphRecorder,
+  { x, swapped }: { readonly x: GraphValue; readonly swapped: boolean },
+): GraphValue {
+  if (!swapped) return x;
+  const rank = x.shape.length;
+  const perm = x.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+  const shape = perm.map((from) => x.shape[from] ?? 0);
+  return graph.add({ operator: operator('Transpose', { perm }), inputs: [x], shape });
+}
+
 function productShape({ a, b, transposeA, transposeB }: Product): number[] {
+  const [innerA, innerB] = [a.shape.at(transposeA ? -2 : -1), b.shape.at(transposeB ? -1 : -2)];
+  if (innerA === undefined || innerA !== innerB)
+    throw new Error(`Tensors of the shapes [${a.shape}] and [${b.shape}] have no matrix product.`);
   const outer = [a, b].map(({ shape, type }) => graphValue({ shape: shape.slice(0, -2), type }));
   const rows = a.shape.at(transposeA ? -1 : -2) ?? 0;
   const columns = b.shape.at(transposeB ? -2 : -1) ?? 0;

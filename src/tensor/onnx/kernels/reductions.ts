@@ -44,6 +44,23 @@ function reduction(settings: Reduction): Kernel {
   );
 }
 
+/** The largest or smallest element; NaN wherever there is one, which ONNX Runtime passes over. */
+function extreme(settings: Reduction): Kernel {
+  return kernel<'x', ReductionAttributes>(({ inputs, attributes, graph }) => {
+    const x = graph.value(inputs.x);
+    if (x.type === 'bool') {
+      const found = reduce(graph, { ...settings, x: graph.cast(x, 'int32'), attributes });
+      return graph.tensor(graph.cast(found, 'bool'));
+    }
+    const found = reduce(graph, { ...settings, x, attributes });
+    if (x.type !== 'float32' || sizeOf(x.shape) === 0) return graph.tensor(found);
+    const marks = graph.cast(graph.test(operator('IsNaN'), [x]), 'float32');
+    const mark = reduce(graph, { type: 'ReduceMax', ofNothing: 0, x: marks, attributes });
+    const nan = graph.scalar(Number.NaN);
+    return graph.tensor(graph.apply(operator('Where'), [graph.cast(mark, 'bool'), nan, found]));
+  });
+}
+
 /** Truth values are reduced as whole numbers. */
 function logicalReduction(settings: Reduction): Kernel {
   return kernel<'x', ReductionAttributes>(({ inputs, attributes, graph }) => {
@@ -55,7 +72,8 @@ function logicalReduction(settings: Reduction): Kernel {
 /** The place of the largest or smallest element; of the first among equals. */
 function argument(type: 'ArgMax' | 'ArgMin'): Kernel {
   return kernel<'x', { axis: number | number[] }>(({ inputs, attributes, graph }) => {
-    const x = graph.value(inputs.x);
+    const value = graph.value(inputs.x);
+    const x = value.type === 'bool' ? graph.cast(value, 'int32') : value;
     const [axis = 0] = axesOf(attributes.axis, x.shape);
     const shape = x.shape.filter((_, i) => i !== axis);
     const found = graph.add({
@@ -73,13 +91,13 @@ export const reductionKernels = {
   Any: logicalReduction({ type: 'ReduceMax', ofNothing: 0 }),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
-  Max: reduction({ type: 'ReduceMax', ofNothing: Number.NEGATIVE_INFINITY }),
+  Max: extreme({ type: 'ReduceMax', ofNothing: Number.NEGATIVE_INFINITY }),
   // The mean of whole numbers is a float, as in tfjs.
   Mean: kernel<'x', ReductionAttributes>(({ inputs, attributes, graph }) => {
     const x = graph.cast(graph.value(inputs.x), 'float32');
     return graph.tensor(reduce(graph, { type: 'ReduceMean', ofNothing: Number.NaN, x, attributes }));
   }),
-  Min: reduction({ type: 'ReduceMin', ofNothing: Number.POSITIVE_INFINITY }),
+  Min: extreme({ type: 'ReduceMin', ofNothing: Number.POSITIVE_INFINITY }),
   Prod: reduction({ type: 'ReduceProd', ofNothing: 1 }),
   Sum: reduction({ type: 'ReduceSum', ofNothing: 0 }),
 };

@@ -35,30 +35,34 @@ function segmentSum(graph: GraphRecorder, { rows, ids, segments }: SegmentSum): 
 }
 
 interface Places {
-  /** [..., depth] */
+  /** [count, depth] */
   readonly indices: GraphValue;
   readonly shape: readonly number[];
 }
 
 /** The place of each index among the flattened first dimensions of `shape`. */
 function flatPlaces(graph: GraphRecorder, { indices, shape }: Places): GraphValue {
-  const depth = indices.shape.at(-1) ?? 0;
-  const count = sizeOf(indices.shape.slice(0, -1));
+  const [count = 0, depth = 0] = indices.shape;
   const strides = shape.slice(0, depth).map((_, i) => sizeOf(shape.slice(i + 1, depth)));
   const factors = graph.held(Int32Array.from(strides), { shape: [depth], type: 'int32' });
-  const weighted = graph.apply(operator('Mul'), [graph.view(indices, [count, depth]), factors]);
+  const weighted = graph.apply(operator('Mul'), [indices, factors]);
   const sum = operator('ReduceSum', { keepdims: 0 });
   return graph.add({ operator: sum, inputs: [weighted, graph.integers([1])], shape: [count] });
+}
+
+/** [count, depth]; a plain list is one of places along the first dimension. */
+function asRows(graph: GraphRecorder, indices: GraphValue): GraphValue {
+  const depth = indices.shape.length > 1 ? (indices.shape.at(-1) ?? 0) : 1;
+  return graph.view(indices, [sizeOf(indices.shape) / Math.max(1, depth), depth]);
 }
 
 export const scatterKernels = {
   // Updates of one place add up, as in tfjs.
   ScatterNd: kernel<'indices' | 'updates', { shape: number[] }>(
     ({ inputs, attributes: { shape }, graph }) => {
-      const indices = graph.cast(graph.value(inputs.indices), 'int32');
-      const depth = indices.shape.at(-1) ?? 0;
+      const indices = asRows(graph, graph.cast(graph.value(inputs.indices), 'int32'));
+      const [count = 0, depth = 0] = indices.shape;
       const width = sizeOf(shape.slice(depth));
-      const count = sizeOf(indices.shape.slice(0, -1));
       const rows = graph.view(graph.value(inputs.updates), [count, width]);
       const ids = flatPlaces(graph, { indices, shape });
       return graph.tensor(segmentSum(graph, { rows, ids, segments: sizeOf(shape.slice(0, depth)) }), shape);
@@ -66,9 +70,10 @@ export const scatterKernels = {
   ),
   TensorScatterUpdate: kernel<'tensor' | 'indices' | 'updates'>(({ inputs, graph }) => {
     const tensor = graph.value(inputs.tensor);
-    const indices = graph.cast(graph.value(inputs.indices), 'int64');
-    const updates = graph.value(inputs.updates);
+    const indices = asRows(graph, graph.cast(graph.value(inputs.indices), 'int64'));
+    const [count = 0, depth = 0] = indices.shape;
     const shape = tensor.shape;
+    const updates = graph.view(graph.value(inputs.updates), [count, ...shape.slice(depth)]);
     return graph.tensor(
       graph.add({ operator: operator('ScatterND'), inputs: [tensor, indices, updates], shape }),
     );

@@ -33,6 +33,11 @@ export const shapeKernels = {
   }),
   ExpandDims: kernel<'input', { dim: number }>(({ inputs: { input }, attributes: { dim }, graph }) => {
     const shape = [...input.shape];
+    util.assert(
+      dim >= -shape.length - 1 && dim <= shape.length,
+      () =>
+        `A new axis of a tensor of rank ${shape.length} is -${shape.length + 1} to ${shape.length}, not ${dim}.`,
+    );
     shape.splice(dim < 0 ? dim + shape.length + 1 : dim, 0, 1);
     return graph.alias(input, shape);
   }),

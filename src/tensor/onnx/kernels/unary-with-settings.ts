@@ -45,14 +45,17 @@ export const unaryKernelsWithSettings = {
     const x = graph.cast(graph.value(inputs.x), 'float32');
     return graph.tensor(leakyRelu(graph, { x, alpha: graph.scalar(alpha) }));
   }),
-  Prelu: kernel<'x' | 'alpha'>(({ inputs, graph }) =>
-    graph.tensor(leakyRelu(graph, { x: graph.value(inputs.x), alpha: graph.value(inputs.alpha) })),
-  ),
+  Prelu: kernel<'x' | 'alpha'>(({ inputs, graph }) => {
+    const [x, alpha] = [inputs.x, inputs.alpha].map((tensor) => graph.cast(graph.value(tensor), 'float32'));
+    if (x === undefined || alpha === undefined) throw new Error('Prelu needs x and alpha.');
+    return graph.tensor(leakyRelu(graph, { x, alpha }));
+  }),
   // 1 above zero, alpha at zero and below, NaN for NaN.
   Step: kernel<'x', { alpha: number }>(({ inputs, attributes: { alpha }, graph }) => {
     const x = graph.cast(graph.value(inputs.x), 'float32');
     const isPositive = graph.test(GREATER, [x, graph.scalar(0)]);
     const step = graph.apply(WHERE, [isPositive, graph.scalar(1), graph.scalar(alpha)]);
-    return graph.tensor(graph.apply(WHERE, [graph.test(operator('IsNaN'), [x]), x, step]));
+    const marked = graph.apply(WHERE, [graph.test(operator('IsNaN'), [x]), x, step]);
+    return graph.tensor(inputs.x.dtype === 'int32' ? graph.cast(marked, 'int32') : marked);
   }),
 };

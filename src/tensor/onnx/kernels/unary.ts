@@ -22,6 +22,14 @@ function ofFloats(formula: Formula): Kernel {
   );
 }
 
+/** A function to whole numbers, which are such already where they are no floats. */
+function rounding(type: string): Kernel {
+  const formula = direct(type);
+  return kernel<'x'>(({ inputs: { x }, graph }) =>
+    x.dtype === 'float32' ? graph.tensor(formula(graph, graph.value(x))) : graph.alias(x, x.shape),
+  );
+}
+
 /** A function that keeps the element type. */
 function ofAny(formula: Formula): Kernel {
   return kernel<'x'>(({ inputs: { x }, graph }) => graph.tensor(formula(graph, graph.value(x))));
@@ -52,7 +60,16 @@ const expm1: Formula = (graph, x) => {
 };
 
 export const relu6: Formula = (graph, x) =>
-  graph.apply(operator('Min'), [graph.apply(operator('Relu'), [x]), graph.scalar(6)]);
+  graph.apply(operator('Min'), [graph.apply(operator('Relu'), [x]), graph.scalar(6, x.type)]);
+
+/** 1, 0 or -1, and 0 for NaN. */
+const sign: Formula = (graph, x) => {
+  const zero = graph.scalar(0, x.type);
+  const [above, below] = ['Greater', 'Less'].map((test) =>
+    graph.cast(graph.test(operator(test), [x, zero]), x.type),
+  );
+  return above === undefined || below === undefined ? x : graph.apply(SUB, [above, below]);
+};
 
 const isFiniteNumber: Formula = (graph, x) => {
   const size = graph.apply(operator('Abs'), [x]);
@@ -67,14 +84,14 @@ export const unaryKernels = {
   Asinh: ofFloats(direct('Asinh')),
   Atan: ofFloats(direct('Atan')),
   Atanh: ofFloats(direct('Atanh')),
-  Ceil: ofFloats(direct('Ceil')),
+  Ceil: rounding('Ceil'),
   Cos: ofFloats(direct('Cos')),
   Cosh: ofFloats(direct('Cosh')),
   Elu: ofFloats(direct('Elu')),
   Erf: ofFloats(direct('Erf')),
   Exp: ofFloats(direct('Exp')),
   Expm1: ofFloats(expm1),
-  Floor: ofFloats(direct('Floor')),
+  Floor: rounding('Floor'),
   IsFinite: ofFloats(isFiniteNumber),
   IsInf: ofFloats((graph, x) => graph.test(operator('IsInf'), [x])),
   IsNan: ofFloats((graph, x) => graph.test(operator('IsNaN'), [x])),
@@ -84,12 +101,12 @@ export const unaryKernels = {
   Neg: ofAny(direct('Neg')),
   Reciprocal: ofFloats(direct('Reciprocal')),
   Relu: ofAny(direct('Relu')),
-  Relu6: ofFloats(relu6),
-  Round: ofFloats(direct('Round')),
+  Relu6: ofAny(relu6),
+  Round: rounding('Round'),
   Rsqrt: ofFloats((graph, x) => graph.apply(operator('Reciprocal'), [graph.apply(operator('Sqrt'), [x])])),
   Selu: ofFloats(direct('Selu')),
   Sigmoid: ofFloats(direct('Sigmoid')),
-  Sign: ofAny(direct('Sign')),
+  Sign: ofAny(sign),
   Sin: ofFloats(direct('Sin')),
   Sinh: ofFloats(direct('Sinh')),
   Softplus: ofFloats(direct('Softplus')),
