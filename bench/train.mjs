@@ -1,13 +1,13 @@
 // Training steps of GPT-2 124M on the reference's rows, batch 8, against eager PyTorch on the same batches, in turns.
-// node bench/train.mjs [all|response] [steps]    memory of both is printed as well
+// node bench/train.mjs [all|response] [steps] [onnx|tensorflow]    memory of both is printed as well
 import { gpt2Folder } from './gpt2-folder.mjs';
 import { median } from './median.mjs';
 import { trainingBatches } from './reference-rows.mjs';
 import { ourWorker, peerWorker } from './worker.mjs';
 
-const [targets = 'all', count = '24'] = process.argv.slice(2);
+const [targets = 'all', count = '24', backend = 'onnx'] = process.argv.slice(2);
 const folder = await gpt2Folder();
-const workers = { retune: await ourWorker('train', folder), pytorch: peerWorker('train', folder) };
+const workers = { retune: await ourWorker('train', folder, backend), pytorch: peerWorker('train', folder) };
 const answers = { retune: [], pytorch: [] };
 for (const rows of trainingBatches({ size: 8, responses: targets === 'response' }).slice(0, Number(count)))
   for (const [name, worker] of Object.entries(workers)) answers[name].push(await worker.ask({ rows }));
@@ -28,7 +28,7 @@ const { retune, pytorch } = figures;
 console.log(
   JSON.stringify(
     {
-      work: `training, ${targets === 'all' ? 'all tokens' : 'response only'}, ${count} steps`,
+      work: `training, ${targets === 'all' ? 'all tokens' : 'response only'}, ${count} steps, ${backend}`,
       ...figures,
       ratio: {
         median: retune.median_seconds / pytorch.median_seconds,

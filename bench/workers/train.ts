@@ -1,13 +1,14 @@
 import { openLanguageModel } from '../../src/model/language-model.ts';
-import { openTensorBackend } from '../../src/tensor/index.ts';
+import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
 import { takeStep } from '../../src/training/take-step.ts';
 import { serve } from './serve.ts';
 
-// One training step of a GPT-2 folder for each request: `node train.mjs FOLDER`.
-await openTensorBackend({ backend: 'onnx', threads: 2 });
-const model = await openLanguageModel(process.argv[2] ?? '');
+// One training step of a GPT-2 folder for each request: `node train.mjs FOLDER [BACKEND]`.
+const [folder = '', backend = 'onnx'] = process.argv.slice(2);
+await openTensorBackend({ backend: backend as TensorBackendName, threads: 2 });
+const model = await openLanguageModel(folder);
 const state = new TrainingState(model, {
   ...{
     name: 'adamw',

@@ -1,6 +1,12 @@
 export { type ConstantWeightsOptions, constantWeights, type WeightPrecision } from './constant-weights.ts';
 export { openTensorBackend } from './open-tensor-backend.ts';
 export { type AdamWArrays, type AdamWSettings, adamWStep } from './ops/adam-w-step.ts';
+export {
+  type AdamWTensors,
+  adamWStepInPlace,
+  hasInPlaceSteps,
+  sumOfSquares,
+} from './ops/adam-w-step-in-place.ts';
 export { type CachedAttentionOptions, cachedAttention } from './ops/cached-attention.ts';
 export { type CausalAttentionOptions, causalAttention } from './ops/causal-attention.ts';
 export { crossEntropy } from './ops/cross-entropy.ts';
@@ -18,6 +24,6 @@ export {
   type TensorBackendName,
   type TensorBackendOptions,
 } from './tensor-backend.ts';
-export { hasNvidiaDriver } from './tensorflow/has-nvidia-driver.ts';
 export { INSTALLED_FILE, installedTensorflow } from './tensorflow/locate-tensorflow.ts';
+export { hasNvidiaGpu, type NvidiaGpu, nvidiaGpus } from './tensorflow/nvidia-gpus.ts';
 export { type TensorflowFlavour, tensorflowFolder } from './tensorflow/tensorflow-folder.ts';

@@ -54,12 +54,12 @@ async function openTensorflow({
   threads = availableParallelism(),
 }: TensorBackendOptions): Promise<TensorBackendInfo> {
   const { openTensorflowBackend } = await import('./tensorflow/open-tensorflow-backend.ts');
-  const { binding, isUsingGpuDevice } = await openTensorflowBackend({ threads });
+  const { engine, packageVersion } = await openTensorflowBackend({ threads });
   return {
     backend: 'tensorflow',
-    engine: `tensorflow ${binding.TF_Version}`,
+    engine: `tensorflow ${engine.binding.TF_Version}, tfjs-node ${packageVersion}`,
     instructionSet: instructionSet(),
     threads,
-    device: isUsingGpuDevice ? 'gpu' : 'cpu',
+    device: engine.isUsingGpuDevice ? 'gpu' : 'cpu',
   };
 }

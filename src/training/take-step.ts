@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../user-error.ts';
 import type { BatchPieces } from './batches/batch-pieces.ts';
 import { type DropoutOfPieces, lossAndGradients } from './loss/loss-and-gradients.ts';
@@ -28,13 +29,18 @@ export async function takeStep(
   { step, batch, learningRate, clipNorm, dropout, isSpike }: Step,
 ): Promise<TakenStep> {
   const { loss, gradients } = await lossAndGradients(state.model, { ...batch, dropout });
-  const norm = gradientNorm(gradients.values());
-  if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);
-  if (!Number.isFinite(norm)) throw notFinite(step, `the norm of the gradients is ${norm}`);
-  const spike = isSpike?.(loss) ?? false;
-  const gradientScale = clipScale(norm, clipNorm);
-  if (!spike) state.optimizer.update({ gradients, step: step - state.skipped, learningRate, gradientScale });
-  return { loss, norm, spike };
+  try {
+    const norm = gradientNorm(gradients.values());
+    if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);
+    if (!Number.isFinite(norm)) throw notFinite(step, `the norm of the gradients is ${norm}`);
+    const spike = isSpike?.(loss) ?? false;
+    const gradientScale = clipScale(norm, clipNorm);
+    if (!spike)
+      state.optimizer.update({ gradients, step: step - state.skipped, learningRate, gradientScale });
+    return { loss, norm, spike };
+  } finally {
+    tf.dispose([...gradients.values()]);
+  }
 }
 
 const notFinite = (step: number, what: string) =>

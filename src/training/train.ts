@@ -12,7 +12,7 @@ export async function train(given: TrainingTask): Promise<TrainingSummary> {
   const task = withOwnSeed(given);
   checkTask(task);
   noteUnusedDropout(task);
-  const run = await TrainingRun.open(task);
+  using run = await TrainingRun.open(task);
   if (!run.hasHistory) await run.evaluate();
   if (run.beginsAtEpochEnd) await endEpoch(run);
   for (const planned of run.isStopped ? [] : run.stepsToTake()) {
@@ -25,7 +25,7 @@ export async function train(given: TrainingTask): Promise<TrainingSummary> {
     }
     if (run.isStopped) break;
   }
-  return run.end();
+  return await run.end();
 }
 
 async function endEpoch(run: TrainingRun): Promise<void> {

@@ -21,7 +21,7 @@ import { Throughput } from './throughput.ts';
 import { slicingOf, type TrainingSummary, type TrainingTask } from './training-task.ts';
 
 /** A training under way: what `train` does step by step, with the history that comes of it. */
-export class TrainingRun {
+export class TrainingRun implements Disposable {
   readonly #task: TrainingTask;
   readonly #state: TrainingState;
   readonly #sets: EvaluationSets;
@@ -174,6 +174,10 @@ export class TrainingRun {
       reason: this.#isSpiked ? 'loss_spike' : step < this.#totalSteps ? 'early_stop' : 'completed',
     });
     return { steps: step, tokensPerSecond: this.#throughput.tokensPerSecond };
+  }
+
+  [Symbol.dispose](): void {
+    this.#state[Symbol.dispose]();
   }
 
   async #record(entry: HistoryEntry): Promise<void> {

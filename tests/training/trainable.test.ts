@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
-import { lossAndGradients } from '../../src/training/loss/loss-and-gradients.ts';
 import { tuneModel } from '../../src/training/tuning/tune-model.ts';
 import { UserError } from '../../src/user-error.ts';
+import { gradientsOnHost } from './gradients-on-host.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyModel } from './tiny-training.ts';
 
 const batch = batchPieces(countingExamples(3), { endOfText: 59, pieceSize: undefined });
@@ -30,8 +30,8 @@ describe.each(['cpu', 'onnx'] as const)('parameters that `trainable` names (%s)'
   });
 
   it('have the gradients that they have where all are trained, and the others have none', async () => {
-    const all = await tuned(undefined, (model) => lossAndGradients(model, batch));
-    const some = await tuned(lastBlock, (model) => lossAndGradients(model, batch));
+    const all = await tuned(undefined, (model) => gradientsOnHost(model, batch));
+    const some = await tuned(lastBlock, (model) => gradientsOnHost(model, batch));
     expect([...some.gradients.keys()]).toEqual(
       [...all.gradients.keys()].filter(
         (name) =>

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { matMul, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
-import { hasNvidiaDriver, installedTensorflow, openTensorBackend } from '../../tensor/index.ts';
+import { hasNvidiaGpu, installedTensorflow, openTensorBackend } from '../../tensor/index.ts';
 import { checkAddon } from '../setup/tensorflow/check-addon.ts';
 import type { Finding } from './finding.ts';
 import { measureSpeed } from './measure-speed.ts';
@@ -60,13 +60,13 @@ async function lookAtTensorflow(): Promise<Finding> {
   const setup = `${OPTIONAL}; \`retune setup tensorflow\` installs it`;
   const found = installedTensorflow();
   if (found === undefined)
-    return hasNvidiaDriver()
+    return hasNvidiaGpu()
       ? { subject, state: 'absent', found: 'not installed, and there is an NVIDIA GPU', help: setup }
       : { subject, state: 'absent', found: 'not installed', help: setup };
   try {
     const { tensorflow, usesGpu } = await checkAddon(found);
     const device = usesGpu ? 'on the GPU' : 'on the processors';
-    if (usesGpu || !hasNvidiaDriver())
+    if (usesGpu || !hasNvidiaGpu())
       return { subject, state: 'good', found: `tensorflow ${tensorflow}, ${device}` };
     const help = 'there is an NVIDIA GPU that it does not use: `retune setup tensorflow --cuda`';
     return { subject, state: 'bad', found: `tensorflow ${tensorflow}, ${device}`, help };

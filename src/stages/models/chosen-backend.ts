@@ -1,6 +1,6 @@
 import type { StageAction } from '../../runtime/stage/stage-action.ts';
 import {
-  hasNvidiaDriver,
+  hasNvidiaGpu,
   installedTensorflow,
   TENSOR_BACKENDS,
   type TensorBackendName,
@@ -21,7 +21,7 @@ export function chosenBackend({ backend = 'auto', threads }: StageAction['resour
 
 /** TensorFlow where it is installed and there is a GPU for it; on processors the other is faster. */
 const suitableBackend = (): TensorBackendName =>
-  hasNvidiaDriver() && installedTensorflow() !== undefined ? 'tensorflow' : 'onnx';
+  installedTensorflow() !== undefined && hasNvidiaGpu() ? 'tensorflow' : 'onnx';
 
 const isBackend = (name: string): name is TensorBackendName =>
   TENSOR_BACKENDS.some((backend) => backend === name);

@@ -1,4 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { AdamWSettings } from '../ops/adam-w-step.ts';
+import type { AdamWTensors } from '../ops/adam-w-step-in-place.ts';
+import { adamWInPlace } from './adam-w-in-place.ts';
 import type { OperationAttribute, TensorflowEngine } from './tensorflow-engine.ts';
 
 export interface TensorflowKernelCall {
@@ -42,6 +45,17 @@ export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
       ) as [tf.Tensor, tf.Tensor]; // as many as were asked for
       return [tf.where(counts, tf.neg(losses), 0), slopes];
     });
+  },
+
+  AdamWStep: ({ inputs, attributes, engine }) => {
+    // As adamWStepInPlace hands them over.
+    adamWInPlace(engine, inputs as unknown as AdamWTensors, attributes as unknown as AdamWSettings);
+    return [];
+  },
+
+  HalfSumOfSquares: ({ inputs, engine }) => {
+    const { x } = inputsOf(inputs, ['x']);
+    return engine.executeSingleOutput('L2Loss', [floats(engine)], [x]);
   },
 
   /** As tfjs has it, without the detour over products of batches and a broadcast for the bias. */

@@ -8,6 +8,14 @@ import type { TensorflowEngine } from './tensorflow-engine.ts';
 
 export const TENSORFLOW_BACKEND = 'tensorflow';
 
+export interface OpenTensorflow {
+  readonly engine: TensorflowEngine;
+  /** Of tfjs-node, whose kernels call TensorFlow. */
+  readonly packageVersion: string;
+}
+
+let packageVersion: string | undefined;
+
 /**
  * Loads tfjs-node, whose copy of tfjs-core shares its engine with this one, and makes its backend the active one.
  * Threads are taken from the first call: TensorFlow reads them once.
@@ -16,24 +24,27 @@ export async function openTensorflowBackend({
   threads,
 }: {
   readonly threads: number;
-}): Promise<TensorflowEngine> {
-  if (tf.findBackendFactory(TENSORFLOW_BACKEND) === null) load(threads);
+}): Promise<OpenTensorflow> {
+  packageVersion ??= load(threads);
   await tf.setBackend(TENSORFLOW_BACKEND);
-  return tf.backend() as unknown as TensorflowEngine; // only tfjs-node registers a backend of this name
+  const engine = tf.backend() as unknown as TensorflowEngine; // only tfjs-node registers a backend of this name
+  return { engine, packageVersion };
 }
 
-function load(threads: number): void {
+/** Gives the package's version. */
+function load(threads: number): string {
   const folder = installedTensorflow();
   if (folder === undefined)
     throw new Error(`${TENSORFLOW_PACKAGE} is not installed: retune setup tensorflow`);
   prepareProcess(threads);
   try {
-    createRequire(join(folder, 'package.json'))(TENSORFLOW_PACKAGE);
+    const { version } = createRequire(join(folder, 'package.json'))(TENSORFLOW_PACKAGE);
+    addKernels();
+    return version['tfjs-node'];
   } catch (cause) {
     const [reason = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
     throw new Error(`${TENSORFLOW_PACKAGE} does not load: ${reason}`, { cause });
   }
-  addKernels();
 }
 
 function prepareProcess(threads: number): void {

@@ -4,7 +4,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 export interface OperationAttribute {
   readonly name: string;
   readonly type: number;
-  readonly value: boolean | number | string;
+  readonly value: boolean | number | string | readonly number[];
 }
 
 /** What this engine uses of tfjs-node's backend beyond the kernels of tfjs: any operation of TensorFlow, by name. */
@@ -13,10 +13,25 @@ export interface TensorflowEngine {
   readonly binding: {
     readonly TF_Version: string;
     readonly TF_ATTR_BOOL: number;
+    readonly TF_ATTR_SHAPE: number;
+    readonly TF_ATTR_STRING: number;
     readonly TF_ATTR_TYPE: number;
     readonly TF_FLOAT: number;
     readonly TF_INT32: number;
+    /** Tensors are known by number here; those of the results are the caller's to delete. */
+    executeOp(
+      operation: string,
+      attributes: readonly OperationAttribute[],
+      inputs: readonly number[],
+      outputs: number,
+    ): readonly { readonly id: number }[];
+    deleteTensor(id: number): void;
+    getNumOfTensors(): number;
   };
+  /** What stands behind a tensor of tfjs. */
+  readonly tensorMap: { get(dataId: object): { id: number } };
+  /** The numbers of tensors, whose values are handed to TensorFlow where they have not been yet. */
+  getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
   executeSingleOutput(
     operation: string,
     attributes: readonly OperationAttribute[],

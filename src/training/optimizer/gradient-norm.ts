@@ -1,12 +1,18 @@
-/** The Euclidean norm over all gradients together, summed in double precision. */
-export function gradientNorm(gradients: Iterable<Float32Array>): number {
+import type * as tf from '@tensorflow/tfjs-core';
+import { hasInPlaceSteps, sumOfSquares } from '../../tensor/index.ts';
+
+/** The Euclidean norm over all gradients together, summed in double precision where they are on the host. */
+export function gradientNorm(gradients: Iterable<tf.Tensor>): number {
+  const squares = hasInPlaceSteps()
+    ? sumOfSquares
+    : (gradient: tf.Tensor) => squaresOf(gradient.dataSync<'float32'>());
   let sum = 0;
-  for (const gradient of gradients) sum += sumOfSquares(gradient);
+  for (const gradient of gradients) sum += squares(gradient);
   return Math.sqrt(sum);
 }
 
 /** Two sums side by side, because in one alone each addition would wait for the one before. */
-function sumOfSquares(values: Float32Array): number {
+function squaresOf(values: Float32Array): number {
   let even = 0;
   let odd = 0;
   for (let index = 0; index < values.length; index += 2) {

@@ -111,25 +111,28 @@ export async function digestOf(path: string): Promise<string> {
 function tensorsOf({ model, optimizer, history, bestWeights }: TrainingState): readonly TensorToWrite[] {
   const lines = Buffer.from(history.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
   const groups = [...model.trainable].flatMap(([name, variable]) => {
-    const moments = optimizer.moments.get(name);
+    const trained = optimizer.trained.get(name);
     const best = bestWeights?.get(name);
+    const { size } = variable;
     return [
-      floats(`weight/${name}`, variable.dataSync<'float32'>()),
-      ...(moments === undefined
+      floats(`weight/${name}`, { size, read: () => variable.dataSync<'float32'>() }),
+      ...(trained === undefined
         ? []
-        : [floats(`first_moment/${name}`, moments.first), floats(`second_moment/${name}`, moments.second)]),
-      ...(best === undefined ? [] : [floats(`best_weight/${name}`, best)]),
+        : [
+            floats(`first_moment/${name}`, { size, read: () => trained.moments().first }),
+            floats(`second_moment/${name}`, { size, read: () => trained.moments().second }),
+          ]),
+      ...(best === undefined ? [] : [floats(`best_weight/${name}`, { size, read: () => best })]),
     ];
   });
   return [{ name: historyTensor, dtype: 'U8', shape: [lines.length], read: () => lines }, ...groups];
 }
 
-const floats = (name: string, values: Float32Array): TensorToWrite => ({
-  name,
-  dtype: 'F32',
-  shape: [values.length],
-  read: () => values,
-});
+/** Read when they are written, so that few are on the host at a time. */
+const floats = (
+  name: string,
+  { size, read }: { readonly size: number; readonly read: () => Float32Array },
+): TensorToWrite => ({ name, dtype: 'F32', shape: [size], read });
 
 async function readGroup(file: SafetensorsFile, group: string): Promise<ReadonlyMap<string, Float32Array>> {
   const values = new Map<string, Float32Array>();

@@ -5,7 +5,7 @@ import { AdamW } from '../optimizer/adam-w.ts';
 import { rewriteValues } from '../optimizer/rewrite-values.ts';
 
 /** What a training has come to so far: all that has to be kept to go on from here exactly. */
-export class TrainingState {
+export class TrainingState implements Disposable {
   readonly model: LanguageModel;
   readonly optimizer: AdamW;
   #step = 0;
@@ -61,14 +61,19 @@ export class TrainingState {
     this.#skipped = saved.history.filter(isSkipped).length;
     this.#bestWeights = saved.bestWeights;
     setWeights(this.model, saved.weights);
-    for (const [name, { first, second }] of this.optimizer.moments) {
-      first.set(valuesOf(saved.firstMoments, name));
-      second.set(valuesOf(saved.secondMoments, name));
-    }
+    for (const [name, parameter] of this.optimizer.trained)
+      parameter.restore({
+        first: valuesOf(saved.firstMoments, name),
+        second: valuesOf(saved.secondMoments, name),
+      });
   }
 
   returnToBest(): void {
     if (this.#bestWeights !== undefined) setWeights(this.model, this.#bestWeights);
+  }
+
+  [Symbol.dispose](): void {
+    this.optimizer[Symbol.dispose]();
   }
 }
 
