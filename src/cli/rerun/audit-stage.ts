@@ -69,7 +69,8 @@ function excuseOf({
 }): string | undefined {
   const engines = [first, again].map(({ provenance, measurements }) => {
     const { backend, threads } = provenance.fingerprint;
-    return JSON.stringify([backend, threads, measurements.engine, measurements.instructionSet]);
+    const { engine, instructionSet, device } = measurements;
+    return JSON.stringify([backend, threads, engine, instructionSet, device]);
   });
   if (again.material.uses === 'generate' && again.provenance.fingerprint.backend === undefined)
     return 'the model is behind an endpoint';

@@ -12,11 +12,18 @@ export function fingerprintOf(stage: {
   readonly resources: StageAction['resources'];
 }): Fingerprint {
   const { measurements, resources } = stage;
-  const backend = typeof measurements.backend === 'string' ? measurements.backend : resources.backend;
-  const threads = typeof measurements.threads === 'number' ? measurements.threads : resources.threads;
-  return {
-    ...machineFingerprint(),
-    ...(backend === undefined ? {} : { backend }),
-    ...(threads === undefined ? {} : { threads }),
+  const word = (name: string) => {
+    const said = measurements[name];
+    return typeof said === 'string' ? said : undefined;
   };
+  const threads = typeof measurements.threads === 'number' ? measurements.threads : resources.threads;
+  const parts = {
+    backend: word('backend') ?? resources.backend,
+    engine: word('engine'),
+    instructionSet: word('instructionSet'),
+    device: word('device'),
+    threads,
+  };
+  const known = Object.entries(parts).filter(([, part]) => part !== undefined);
+  return { ...machineFingerprint(), ...Object.fromEntries(known) };
 }

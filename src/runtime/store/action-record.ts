@@ -31,5 +31,11 @@ export interface Fingerprint {
   readonly platform: string;
   readonly arch: string;
   readonly backend?: string;
+  /** Name and version, such as `onnxruntime 1.30.0`. */
+  readonly engine?: string;
+  /** The widest vector instructions of the processor. */
+  readonly instructionSet?: string;
+  /** `gpu` or `cpu`, where the engine can use either. */
+  readonly device?: string;
   readonly threads?: number;
 }

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { fingerprintOf } from '../../../src/runtime/execute/fingerprint.ts';
+
+const machine = { node: process.version, platform: process.platform, arch: process.arch };
+
+test('what a stage says of its engine is where it ran, beside the machine', () => {
+  const engine = {
+    backend: 'tensorflow',
+    engine: 'tensorflow 2.21.0, tfjs-node 4.22.0',
+    instructionSet: 'avx512',
+    threads: 2,
+    device: 'gpu',
+  };
+  const measurements = { ...engine, steps: 88, peak_memory: 3e9 };
+  const resources = { backend: 'auto', threads: 4 };
+  expect(fingerprintOf({ measurements, resources })).toEqual({ ...machine, ...engine });
+});
+
+test('what it was asked to use stands in where it says nothing', () => {
+  expect(fingerprintOf({ measurements: {}, resources: { backend: 'onnx', threads: 4 } })).toEqual({
+    ...machine,
+    ...{ backend: 'onnx', threads: 4 },
+  });
+  expect(fingerprintOf({ measurements: {}, resources: {} })).toEqual(machine);
+});
