@@ -198,6 +198,7 @@ test('doctor finds a backend that computes', async () => {
     'system',
     'processors',
     'memory',
+    'gpu',
     'backend onnx',
     'backend cpu',
     'backend tensorflow',

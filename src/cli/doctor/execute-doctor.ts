@@ -9,6 +9,7 @@ import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { Finding } from './finding.ts';
 import { lookAtBackends } from './look-at-backends.ts';
+import { lookAtGpu } from './look-at-gpu.ts';
 import { lookAtMachine } from './look-at-machine.ts';
 import { lookAtSandbox } from './look-at-sandbox.ts';
 import { lookAtStore } from './look-at-store.ts';
@@ -19,6 +20,7 @@ export async function execute({ words, options, context }: CommandCall<StoreOpti
   const { root } = projectStore({ file, options, context });
   const findings = [
     ...lookAtMachine(),
+    lookAtGpu(),
     ...(await lookAtBackends()),
     await lookAtSandbox(),
     await lookAtStore(root),

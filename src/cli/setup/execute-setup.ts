@@ -1,7 +1,8 @@
 import { ExecaError } from 'execa';
-import { hasNvidiaDriver, type TensorflowFlavour, tensorflowFolder } from '../../tensor/index.ts';
+import { hasNvidiaGpu, nvidiaGpus, type TensorflowFlavour, tensorflowFolder } from '../../tensor/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { SetupOptions } from '../commands/setup-command.ts';
+import { describeGpu } from '../doctor/look-at-gpu.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../run/interruption.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -21,7 +22,8 @@ export async function execute({ words, options, context }: CommandCall<SetupOpti
   const { green, dim } = terminal.colors;
   using interruption = Interruption.listen({ terminal, notice: say });
   const { signal } = interruption;
-  const flavour = chosenFlavour(options);
+  const { flavour, reason } = chosenFlavour(options);
+  say(dim(`  ${reason}`));
   try {
     const installation = await installTensorflow({
       ...{ root: tensorflowFolder(environment), flavour, origin: options.from, environment },
@@ -39,8 +41,23 @@ export async function execute({ words, options, context }: CommandCall<SetupOpti
   }
 }
 
-const chosenFlavour = ({ cuda, cpu }: SetupOptions): TensorflowFlavour =>
-  cuda || (!cpu && hasNvidiaDriver()) ? 'cuda' : 'cpu';
+interface Choice {
+  readonly flavour: TensorflowFlavour;
+  readonly reason: string;
+}
+
+function chosenFlavour({ cuda, cpu }: SetupOptions): Choice {
+  if (cpu) return { flavour: 'cpu', reason: 'for processors, as you ask' };
+  if (cuda) return { flavour: 'cuda', reason: 'for NVIDIA GPUs, as you ask' };
+  const [gpu] = nvidiaGpus();
+  if (gpu !== undefined) return { flavour: 'cuda', reason: `for the GPU: ${describeGpu(gpu)}` };
+  return hasNvidiaGpu()
+    ? { flavour: 'cuda', reason: "for a GPU: NVIDIA's driver is there" }
+    : {
+        flavour: 'cpu',
+        reason: 'for processors: there is no NVIDIA GPU (--cuda takes one that is not seen)',
+      };
+}
 
 function report(
   installation: TensorflowInstallation,

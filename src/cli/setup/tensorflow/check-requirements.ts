@@ -4,24 +4,28 @@ import type { TensorflowFlavour } from '../../../tensor/index.ts';
 import { UsageError } from '../../usage-error.ts';
 
 /** What is downloaded and what is unpacked stand side by side for a while; seen with the versions named in versions.ts. */
-const neededGigabytes = { cpu: 2.5, cuda: 12 } as const satisfies Record<TensorflowFlavour, number>;
+export const neededGigabytes = { cpu: 2.5, cuda: 12 } as const satisfies Record<TensorflowFlavour, number>;
 
-/** The wheel's word for this processor. */
-export function wheelArchitecture(): string {
-  const architecture = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string];
-  if (process.platform === 'linux' && architecture !== undefined) return architecture;
+interface Machine {
+  readonly platform: string;
+  readonly arch: string;
+}
+
+/** The wheel's word for a processor. Refuses the machines that there is no wheel for. */
+export function wheelArchitecture({ platform, arch }: Machine = process): string {
+  const architecture = { x64: 'x86_64', arm64: 'aarch64' }[arch];
+  if (platform === 'linux' && architecture !== undefined) return architecture;
   throw new UsageError({
-    message: `there is no library to build with for ${process.platform} on ${process.arch}`,
+    message: `there is no library to build with for ${platform} on ${arch}`,
     help: 'it works on Linux with a 64-bit Intel, AMD or ARM processor; the onnx backend works everywhere',
   });
 }
 
 /** Refuses before anything is downloaded. */
-export async function checkDisk(folder: string, flavour: TensorflowFlavour): Promise<void> {
+export async function checkDisk(folder: string, needed: number): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { bavail, bsize } = await statfs(folder);
   const free = (bavail * bsize) / 1e9;
-  const needed = neededGigabytes[flavour];
   if (free >= needed) return;
   throw new UsageError({
     message: `${folder} has ${free.toFixed(1)} GB free, and ${needed} GB are needed`,
@@ -29,8 +33,20 @@ export async function checkDisk(folder: string, flavour: TensorflowFlavour): Pro
   });
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** PyPI, or what a network has in its place. */
+export function packageIndex({ RETUNE_PYPI }: Environment): URL {
+  if (!RETUNE_PYPI) return new URL('https://pypi.org/simple/');
+  if (URL.canParse(RETUNE_PYPI)) return new URL(RETUNE_PYPI.replace(/\/*$/, '/'));
+  throw new UsageError({
+    message: `RETUNE_PYPI is \`${RETUNE_PYPI}\`, and that is no address`,
+    help: "it names a mirror of PyPI's index, such as https://mirror.example/simple/",
+  });
+}
+
 /** The compiler, by its name: CXX, or g++. */
-export async function findCompiler({ CXX }: Readonly<Record<string, string | undefined>>): Promise<string> {
+export async function findCompiler({ CXX }: Environment): Promise<string> {
   const name = CXX || 'g++';
   const { failed } = await execa(name, ['--version'], { reject: false });
   if (!failed) return name;

@@ -2,8 +2,6 @@ import { sendRequest } from '../../../sources/http/send-request.ts';
 import { UsageError } from '../../usage-error.ts';
 import { compareVersions, satisfies } from './version-specifier.ts';
 
-const PYPI = 'https://pypi.org/simple/';
-
 /** A file of Python's package index, whose contents are an ordinary zip. */
 export interface Wheel {
   readonly name: string;
@@ -17,6 +15,8 @@ export interface WheelRequest {
   readonly project: string;
   readonly specifier: string;
   readonly architecture: string;
+  /** Of packages, with an answer as PEP 691 has it for each. */
+  readonly index: URL;
   readonly signal: AbortSignal;
 }
 
@@ -29,8 +29,9 @@ interface ListedFile {
 }
 
 /** The newest Linux wheel that satisfies the specifier; which Python it is for makes no difference to its libraries. */
-export async function findWheel({ project, specifier, architecture, signal }: WheelRequest): Promise<Wheel> {
-  const page = new URL(`${project}/`, PYPI);
+export async function findWheel({ index, signal, ...wanted }: WheelRequest): Promise<Wheel> {
+  const { project, specifier, architecture } = wanted;
+  const page = new URL(`${project}/`, index);
   const response = await sendRequest({
     url: page,
     headers: { accept: 'application/vnd.pypi.simple.v1+json' },
@@ -44,7 +45,7 @@ export async function findWheel({ project, specifier, architecture, signal }: Wh
     .sort((a, b) => compareVersions(b.version, a.version) || (a.name < b.name ? -1 : 1))[0];
   if (found !== undefined) return found;
   throw new UsageError({
-    message: `PyPI has no wheel of ${project} ${specifier} for Linux on ${architecture}`,
+    message: `${index.host} has no wheel of ${project} ${specifier} for Linux on ${architecture}`,
     help: 'engines are built on Linux with a 64-bit Intel, AMD or ARM processor',
   });
 }

@@ -6,7 +6,13 @@ import { INSTALLED_FILE, type TensorflowFlavour } from '../../../tensor/index.ts
 import { UsageError } from '../../usage-error.ts';
 import { buildAddon } from './build-addon.ts';
 import { type CheckedAddon, checkAddon } from './check-addon.ts';
-import { checkDisk, findCompiler } from './check-requirements.ts';
+import {
+  checkDisk,
+  findCompiler,
+  neededGigabytes,
+  packageIndex,
+  wheelArchitecture,
+} from './check-requirements.ts';
 import { installFromStorage, isStorageReachable } from './install-from-storage.ts';
 import type { SetupProgress } from './setup-progress.ts';
 import { unpackLibraries } from './unpack-libraries.ts';
@@ -37,23 +43,41 @@ export async function installTensorflow(request: InstallRequest): Promise<Tensor
   const folder = join(root, flavour);
   const before = await installedBefore(folder, request.origin);
   if (before !== undefined) return before;
-  await checkDisk(root, flavour);
-  const origin = request.origin ?? ((await isStorageReachable()) ? 'storage' : 'pypi');
-  const compiler = origin === 'pypi' ? await findCompiler(request.environment) : '';
+  const plan = await planned(request);
   await using staging = await stagingFolder(root);
   await installPackages(staging.path, progress);
-  const downloads = join(root, 'downloads');
-  if (origin === 'storage') await fromStorage(staging.path, request);
-  else await fromPypi(staging.path, { request, downloads, compiler });
+  if (plan.origin === 'storage') await fromStorage(staging.path, request);
+  else await fromPypi(staging.path, { request, ...plan });
   progress.begin('checking it in a process of its own');
   const checked = await checkAddon(staging.path, progress.signal);
   requireGpu(checked, request);
   progress.done(`multiplied two matrices with TensorFlow ${checked.tensorflow}`);
-  await writeFile(join(staging.path, INSTALLED_FILE), `${JSON.stringify({ ...versions, origin })}\n`);
+  await writeFile(
+    join(staging.path, INSTALLED_FILE),
+    `${JSON.stringify({ ...versions, origin: plan.origin })}\n`,
+  );
   await rm(folder, { recursive: true, force: true });
   await rename(staging.path, folder);
-  await rm(downloads, { recursive: true, force: true });
-  return { ...checked, folder, origin, isNew: true };
+  await rm(plan.downloads, { recursive: true, force: true });
+  return { ...checked, folder, origin: plan.origin, isNew: true };
+}
+
+interface Plan {
+  readonly origin: TensorflowOrigin;
+  readonly index: URL;
+  /** Its name; empty where nothing is to be built. */
+  readonly compiler: string;
+  readonly downloads: string;
+}
+
+/** Everything that can be refused is, before anything is downloaded. */
+async function planned({ root, flavour, origin: asked, environment }: InstallRequest): Promise<Plan> {
+  wheelArchitecture();
+  const index = packageIndex(environment);
+  const found = asked === 'storage' ? '' : await findCompiler(environment);
+  await checkDisk(root, neededGigabytes[flavour]);
+  const origin = asked ?? ((await isStorageReachable()) ? 'storage' : 'pypi');
+  return { origin, index, compiler: found, downloads: join(root, 'downloads') };
 }
 
 async function installedBefore(
@@ -94,16 +118,13 @@ async function fromStorage(folder: string, { flavour, progress }: InstallRequest
   progress.done('fetched libraries and addon from its own storage');
 }
 
-interface WheelBuild {
-  readonly request: InstallRequest;
-  readonly downloads: string;
-  readonly compiler: string;
-}
-
-async function fromPypi(folder: string, { request, downloads, compiler }: WheelBuild): Promise<void> {
+async function fromPypi(
+  folder: string,
+  { request, index, downloads, compiler }: Plan & { readonly request: InstallRequest },
+): Promise<void> {
   const { flavour, progress } = request;
   await mkdir(downloads, { recursive: true });
-  await unpackLibraries({ folder, downloads, flavour, progress });
+  await unpackLibraries({ folder, downloads, flavour, progress, index });
   progress.begin('compiling the addon');
   await buildAddon({ folder, compiler, signal: progress.signal });
   progress.done(`compiled the addon with ${compiler}`);

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadFile } from '../../../sources/http/download-file.ts';
 import type { TensorflowFlavour } from '../../../tensor/index.ts';
@@ -16,6 +16,8 @@ interface Libraries {
   readonly downloads: string;
   readonly flavour: TensorflowFlavour;
   readonly progress: SetupProgress;
+  /** Of Python's packages. */
+  readonly index: URL;
 }
 
 const mostBytes = 4e9;
@@ -56,13 +58,15 @@ export function cudaRequirements(metadata: string): readonly Pick<WheelRequest, 
 }
 
 async function fetchAndUnpack(
-  request: Omit<WheelRequest, 'signal'>,
-  { folder, downloads, progress, isWanted }: Omit<Libraries, 'flavour'> & Wanted,
+  request: Omit<WheelRequest, 'signal' | 'index'>,
+  { folder, downloads, progress, index, isWanted }: Omit<Libraries, 'flavour'> & Wanted,
 ): Promise<void> {
   const { signal } = progress;
-  const { name, url, size, sha256, version } = await findWheel({ ...request, signal });
+  const { name, url, size, sha256, version } = await findWheel({ ...request, index, signal });
   progress.begin(`downloading ${request.project} ${version} (${formatBytes(size)})`);
   const path = join(downloads, name);
+  // What an earlier setup had fetched whole is a part that nothing is missing from; it is checked like one.
+  await rename(path, `${path}.part`).catch(() => {});
   await downloadFile({
     ...{ path, url, signal, mostBytes },
     expected: { size, hash: { kind: 'sha256', hex: sha256 } },
