@@ -9,7 +9,7 @@ const tensorflow = {
     name: 'tensorflow',
     include: [
       'tests/tensor/conformance/{binary,gather-and-scatter,mat-mul,reductions,shape,unary}.test.ts',
-      'tests/tensor/{ops,ops-of-pytorch,gradients-of-pytorch,tensorflow}.test.ts',
+      'tests/tensor/{ops,ops-of-pytorch,gradients-of-pytorch,backward-memory,tensorflow}.test.ts',
       'tests/training/{parity,padding-free,dropout,lora}.test.ts',
     ],
     env: { TENSOR_BACKEND: 'tensorflow' },

@@ -21,11 +21,15 @@ export function customGradient(
     const keep = received.at(-1) as unknown as tf.GradSaveFunc;
     const { value, gradient } = forward(keep);
     const gradFunc = (dy: tf.Tensor, kept: tf.Tensor[]) => {
-      const gradients = gradient(dy, kept);
-      releaseKept(kept, gradients);
+      // tfjs would hold what is worked out on the way until the last gradient is there.
+      const gradients = tf.tidy(() => gradient(dy, kept));
+      releaseKept([...kept, ...(isOfBackward(dy, value) ? [dy] : [])], gradients);
       return gradients;
     };
     return { value, gradFunc };
   });
   return operation(...inputs);
 }
+
+/** Whether the backward pass made a gradient itself: what a caller has given is older than the value, and stays the caller's. */
+const isOfBackward = (dy: tf.Tensor, value: tf.Tensor): boolean => dy.id > value.id;

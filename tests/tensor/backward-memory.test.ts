@@ -1,0 +1,44 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { gelu, openTensorBackend } from '../../src/tensor/index.ts';
+import { customGradient } from '../../src/tensor/ops/custom-gradient.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
+
+/** How many tensors there are when the gradient of the first of several operations is worked out, the last to be. */
+function tensorsAtTheEnd(operations: number): number {
+  let count = Number.NaN;
+  const watched = (x: tf.Tensor) =>
+    customGradient([x], () => ({
+      value: tf.neg(x),
+      gradient: (dy) => {
+        count = tf.memory().numTensors;
+        return [tf.neg(dy)];
+      },
+    }));
+  tf.tidy(() => {
+    const model = (x: tf.Tensor) => {
+      let y = watched(x);
+      for (let index = 1; index < operations; index++) y = gelu(y);
+      return tf.sum(y);
+    };
+    tf.grad(model)(tf.tensor([1, 2, 3])).dataSync();
+  });
+  return count;
+}
+
+describe.each(backendsUnderTest)('a backward pass on the %s backend', (backend) => {
+  beforeAll(async () => {
+    await openTensorBackend({ backend });
+  });
+
+  test('holds no more at its end after many operations than after few', () => {
+    expect(tensorsAtTheEnd(30)).toBe(tensorsAtTheEnd(4));
+  });
+
+  test("leaves a gradient that is the caller's alone", () => {
+    const [x, dy] = [tf.tensor([0]), tf.tensor([2])];
+    const gradient = tf.grad(gelu)(x, dy);
+    expect([[...gradient.dataSync()], [...dy.dataSync()]]).toEqual([[1], [2]]);
+    tf.dispose([x, dy, gradient]);
+  });
+});
