@@ -57,6 +57,7 @@ describe('reductions agree with the cpu backend', () => {
     await expectAgreement(() => place(tf.tensor([1, 3, 3, 0, 0, 2], [2, 3]), 1));
     await expectAgreement(() => place(sample([3, 4, 2], { dtype: 'int32' }), 1));
     await expectAgreement(() => place(sample([3, 4, 2]), 0));
+    await expectAgreement(() => place(tf.tensor([1, Number.NaN, 3, 0, 2, Number.NaN], [2, 3]), 1));
   });
 
   const scans = [false, true].flatMap((exclusive) =>

@@ -69,11 +69,14 @@ function logicalReduction(settings: Reduction): Kernel {
   });
 }
 
-/** The place of the largest or smallest element; of the first among equals. */
+/** The place of the largest or smallest element; of the first among equals. NaN is passed over, as in tfjs. */
 function argument(type: 'ArgMax' | 'ArgMin'): Kernel {
   return kernel<'x', { axis: number | number[] }>(({ inputs, attributes, graph }) => {
     const value = graph.value(inputs.x);
-    const x = value.type === 'bool' ? graph.cast(value, 'int32') : value;
+    const x = comparable(graph, {
+      value,
+      last: type === 'ArgMax' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
+    });
     const [axis = 0] = axesOf(attributes.axis, x.shape);
     const shape = x.shape.filter((_, i) => i !== axis);
     const found = graph.add({
@@ -84,6 +87,17 @@ function argument(type: 'ArgMax' | 'ArgMin'): Kernel {
     });
     return graph.tensor(graph.cast(found, 'int32'));
   });
+}
+
+/** Truth values as whole numbers, and `last` for NaN, with which ONNX Runtime's answer depends on where it stands. */
+function comparable(
+  graph: GraphRecorder,
+  { value, last }: { readonly value: GraphValue; readonly last: number },
+): GraphValue {
+  if (value.type === 'bool') return graph.cast(value, 'int32');
+  if (value.type !== 'float32') return value;
+  const isMissing = graph.test(operator('IsNaN'), [value]);
+  return graph.apply(operator('Where'), [isMissing, graph.scalar(last), value]);
 }
 
 export const reductionKernels = {
