@@ -18,6 +18,7 @@ export { type RearrangeRowsOptions, rearrangeRows } from './ops/rearrange-rows.t
 export { type RmsNormOptions, rmsNorm } from './ops/rms-norm.ts';
 export { IGNORED_TARGET, type LogitsAndTargets } from './ops/target-log-probabilities.ts';
 export { tokenLogLikelihoods } from './ops/token-log-likelihoods.ts';
+export { recycle } from './recycle.ts';
 export {
   TENSOR_BACKENDS,
   type TensorBackendInfo,

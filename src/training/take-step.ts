@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { recycle } from '../tensor/index.ts';
 import { UserError } from '../user-error.ts';
 import type { BatchPieces } from './batches/batch-pieces.ts';
 import { type DropoutOfPieces, lossAndGradients } from './loss/loss-and-gradients.ts';
@@ -39,7 +39,7 @@ export async function takeStep(
       state.optimizer.update({ gradients, step: step - state.skipped, learningRate, gradientScale });
     return { loss, norm, spike };
   } finally {
-    tf.dispose([...gradients.values()]);
+    recycle([...gradients.values()]);
   }
 }
 

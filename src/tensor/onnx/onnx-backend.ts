@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ElementType, HostArray } from './graph/element-type.ts';
+import type { HostArray } from './graph/element-type.ts';
 import { type GraphPlan, planGraph } from './graph/graph-plan.ts';
 import { GraphRecorder, type ValueStorage } from './graph/graph-recorder.ts';
-import { type GraphValue, graphValue } from './graph/graph-value.ts';
+import type { GraphValue } from './graph/graph-value.ts';
+import { heldValue } from './graph/held-value.ts';
 import type { GraphRunner, HostTensor } from './session/graph-runner.ts';
 import { SessionCache } from './session/session-cache.ts';
 
@@ -120,6 +121,13 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     };
   }
 
+  /** The arrays of these tensors, which are about to be disposed of, may take later results. */
+  recycle(tensors: readonly tf.Tensor[]): void {
+    if (this.recorder.pending.length > 0) return; // one of them may be waited for
+    const values = tensors.filter(({ isDisposed }) => !isDisposed).map((tensor) => this.graphValueOf(tensor));
+    this.runner.recycle?.(values.flatMap(({ references, data }) => (references === 1 && data) || []));
+  }
+
   addReference({ dataId }: tf.TensorInfo): void {
     this.incRef(dataId);
   }
@@ -234,17 +242,4 @@ function settle(value: GraphValue, outcome: HostArray | Error): void {
   else value.data = outcome;
   value.producer = null;
   value.views = null;
-}
-
-interface Written {
-  readonly values: tf.BackendValues;
-  readonly shape: number[];
-  readonly dtype: tf.DataType;
-}
-
-function heldValue({ values, shape, dtype }: Written): GraphValue {
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
-    throw new Error(`The onnx backend holds float32, int32 and bool tensors, not ${dtype}.`);
-  }
-  return graphValue({ shape, type: dtype satisfies ElementType, data: values as HostArray }); // typed by dtype
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DropoutFactors } from '../../model/forward-pass.ts';
 import type { LanguageModel } from '../../model/language-model.ts';
+import { recycle } from '../../tensor/index.ts';
 import type { BatchPieces } from '../batches/batch-pieces.ts';
 import { addScaled } from './add-scaled.ts';
 import { type BatchPass, batchLoss } from './batch-loss.ts';
@@ -28,10 +29,9 @@ export async function lossAndGradients(
     const part = await ofPiece(model, { batch: piece, dropout: dropout?.(place) });
     const scale = piece.targetCount / targetCount;
     loss += scale * part.loss;
-    for (const [name, gradient] of part.gradients) {
+    for (const [name, gradient] of part.gradients)
       sums.set(name, addScaled(sums.get(name), { gradient, scale }));
-      gradient.dispose();
-    }
+    recycle([...part.gradients.values()]);
   }
   return { loss, gradients: sums };
 }

@@ -113,9 +113,16 @@ export class GraphRecorder {
     });
   }
 
-  /** The constant `value` in a shape of its own. */
+  /**
+   * The constant `value` in a shape of its own. It is fed: what follows from constants alone the engine computes when it
+   * compiles, and keeps as long as the session.
+   */
   filled(value: number, form: Form): GraphValue {
-    const inputs = [this.scalar(value, form.type), this.integers(form.shape)];
+    const { type } = form;
+    const fed = this.#constant(`fed ${type} ${value}`, () =>
+      graphValue({ shape: [], type, data: hostArray(type, 1, value) }),
+    );
+    const inputs = [fed, this.integers(form.shape)];
     return this.add({ operator: EXPAND, inputs, shape: form.shape });
   }
 

@@ -9,11 +9,16 @@ const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 };
 const EXTERNAL = 1;
 const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'gamma']);
 
-/** The bytes of the ONNX model (operator set 18) that computes a plan's outputs from its inputs. */
+/**
+ * The bytes of the ONNX model (operator set 18) that computes a plan's outputs from its inputs. Its nodes stand in reverse:
+ * ONNX Runtime begins with the last node whose result no other uses, and runs all that this one needs first. So it goes
+ * through the graph nearly as it was recorded, computes the gradient of a weight where it comes up, and frees what that
+ * needed; in the recorded order it would leave all those gradients, and what they need, for the end.
+ */
 export function encodeModel(plan: GraphPlan): Uint8Array {
   const graph = {
     name: 'pending',
-    node: plan.nodes.map(nodeMessage),
+    node: plan.nodes.map(nodeMessage).reverse(),
     initializer: [...plan.constants.map(constantMessage), ...plan.weights.map(weightMessage)],
     input: plan.inputs.map(valueMessage),
     output: plan.outputs.map(valueMessage),

@@ -2,7 +2,7 @@ import { ELEMENT_BYTES, type HostArray, ONNX_TYPE } from '../graph/element-type.
 import { sizeOf } from '../graph/graph-value.ts';
 import type { CompiledGraph, GraphOutput, HostTensor } from '../session/graph-runner.ts';
 import type { OrtLibrary, Pointer } from './ort-library.ts';
-import { uninitializedArray } from './uninitialized-array.ts';
+import type { SpareArrays } from './spare-arrays.ts';
 
 export interface NativeSessionParts {
   readonly library: OrtLibrary;
@@ -10,6 +10,7 @@ export interface NativeSessionParts {
   readonly session: Pointer;
   readonly inputs: readonly string[];
   readonly outputs: readonly GraphOutput[];
+  readonly spare: SpareArrays;
   readonly onDisposed: () => void;
 }
 
@@ -75,8 +76,8 @@ export class NativeSession implements CompiledGraph {
   }
 
   #prepare(inputs: readonly HostTensor[]): Run {
-    const { library, session, outputs } = this.#parts;
-    const results = outputs.map((output) => overwritten(output, inputs) ?? newArray(output));
+    const { library, session, outputs, spare } = this.#parts;
+    const results = outputs.map((output) => overwritten(output, inputs) ?? arrayFor(output, spare));
     const fed = inputs.map((input) => this.#valueOver(input));
     const filled = outputs.map(({ shape, type }, i) =>
       this.#valueOver({ shape, type, data: results[i] ?? noData }),
@@ -108,8 +109,8 @@ const noData = new Float32Array();
 const overwritten = ({ overwrites }: GraphOutput, inputs: readonly HostTensor[]): HostArray | undefined =>
   overwrites === undefined ? undefined : inputs[overwrites]?.data;
 
-const newArray = ({ shape, type }: GraphOutput): HostArray =>
-  uninitializedArray(type, sizeOf(shape) * ELEMENT_BYTES[type]);
+const arrayFor = ({ shape, type }: GraphOutput, spare: SpareArrays): HostArray =>
+  spare.take(type, sizeOf(shape) * ELEMENT_BYTES[type]);
 
 /** Never empty, since nothing has no address. */
 function pointers(values: readonly bigint[]): BigUint64Array {

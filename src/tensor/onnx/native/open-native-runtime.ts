@@ -5,6 +5,7 @@ import { type LibraryFile, locateLibrary } from './locate-library.ts';
 import { NativeSession } from './native-session.ts';
 import { OrtLibrary, type Pointer } from './ort-library.ts';
 import { SharedWeights } from './shared-weights.ts';
+import { SpareArrays } from './spare-arrays.ts';
 
 /** The part of ONNX Runtime that all sessions of a process share. */
 interface Environment {
@@ -15,6 +16,7 @@ interface Environment {
   readonly environment: Pointer;
   readonly memoryInfo: Pointer;
   readonly weights: SharedWeights;
+  readonly spare: SpareArrays;
 }
 
 const opened = new Map<string, Promise<Environment>>();
@@ -41,6 +43,7 @@ export async function openNativeRuntime(options: NativeOptions): Promise<GraphRu
     threads,
     isNative: true,
     compile: (request) => compile(request, { environment, threads }),
+    recycle: (arrays) => environment.spare.give(arrays),
   };
 }
 
@@ -61,6 +64,7 @@ async function openEnvironment({ path, version, folder }: LibraryFile): Promise<
     environment,
     memoryInfo,
     weights: new SharedWeights({ library, memoryInfo }),
+    spare: new SpareArrays(),
   };
   checkRunner((request) => compile(request, { environment: opened, threads: 1 }));
   return opened;
@@ -88,7 +92,8 @@ function compile(
     const onDisposed = () => {
       for (const { value } of held) value.release();
     };
-    return new NativeSession({ library, memoryInfo, session, inputs, outputs, onDisposed });
+    const { spare } = environment;
+    return new NativeSession({ library, memoryInfo, session, inputs, outputs, spare, onDisposed });
   } finally {
     library.release('SessionOptions', options);
   }
@@ -110,6 +115,9 @@ const WEIGHTS_FOLDER = 'session.model_external_initializers_file_folder_path';
 
 const SETTINGS = {
   'session.use_env_allocators': '1',
+  // It would lay the memory of a run out in one block, from the second run on: the block of every shape would stand in the
+  // shared arena beside those of the others, where single values find their places among what is free.
+  'session.enable_mem_pattern': '0',
   // See open-onnx-runtime.ts.
   'session.intra_op.allow_spinning': '0',
 };

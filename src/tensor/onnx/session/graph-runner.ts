@@ -11,6 +11,8 @@ export interface GraphRunner {
   /** Why it is a slower one than there might be. */
   readonly note?: string;
   compile(request: CompileRequest): CompiledGraph;
+  /** Takes arrays back that nobody looks at any more, for later results. */
+  recycle?(arrays: readonly HostArray[]): void;
 }
 
 export interface CompileRequest {
