@@ -1,4 +1,5 @@
 import { streamText } from '../../model/generation/stream-text.ts';
+import { TextReader } from '../../model/generation/text-reader.ts';
 import type { WritingSettings, WrittenText } from '../../model/generation/text-writer.ts';
 import type { LocalModel } from '../../stages/models/open-local-model.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
@@ -20,11 +21,13 @@ interface Question {
 /** A conversation with a model: what was said so far, which every answer follows from. */
 export class ChatSession {
   readonly #options: ChatSessionOptions;
+  readonly #reader: TextReader;
   #system: string | undefined;
   #messages: readonly ChatMessage[] = [];
 
   constructor(options: ChatSessionOptions) {
     this.#options = options;
+    this.#reader = new TextReader(options.local.model);
     this.#system = options.system;
   }
 
@@ -45,7 +48,14 @@ export class ChatSession {
     const asked = [...this.#messages, { role: 'user', content: text }];
     const opening = this.#system === undefined ? [] : [{ role: 'system', content: this.#system }];
     const given = prompt([...opening, ...asked]);
-    const written = await streamText({ ...local, prompt: given, settings, signal, onText });
+    const written = await streamText({
+      ...local,
+      reader: this.#reader,
+      prompt: given,
+      settings,
+      signal,
+      onText,
+    });
     this.#messages = [...asked, { role: 'assistant', content: written.text.trim() }];
     return written;
   }

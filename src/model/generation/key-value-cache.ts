@@ -41,6 +41,25 @@ export class KeyValueCache {
     }));
   }
 
+  get slots(): number {
+    return this.#sizes.slots;
+  }
+
+  /** A cache with the same content and room for more tokens; this one is of no use after. */
+  widened(slots: number): KeyValueCache {
+    const wider = new KeyValueCache(this.#sizes, { batch: this.#sizes.batch, slots });
+    const { headWidth, slots: before } = this.#sizes;
+    for (const [index, { keys, values }] of this.#layers.entries()) {
+      const to = wider.#layer(index);
+      for (let row = 0; row * before * headWidth < keys.length; row++) {
+        const [begin, end] = [row * before * headWidth, (row + 1) * before * headWidth];
+        to.keys.set(keys.subarray(begin, end), row * slots * headWidth);
+        to.values.set(values.subarray(begin, end), row * slots * headWidth);
+      }
+    }
+    return wider;
+  }
+
   /** Stores T tokens of some rows. */
   store(layer: number, { keys, values, places }: FreshKeyValues): void {
     const cached = this.#layer(layer);

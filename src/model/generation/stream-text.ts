@@ -1,13 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Encodable, Tokenizer } from '../../text/tokenizer/tokenizer.ts';
 import { UserError } from '../../user-error.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { decodeRows } from './decode-rows.ts';
 import { longestText } from './longest-text.ts';
-import { promptLength, slotCount } from './prompt-length.ts';
+import type { TextReader } from './text-reader.ts';
 import { TextWriter, type WritingSettings, type WrittenText } from './text-writer.ts';
 
 export interface Streaming {
-  readonly model: LanguageModel;
+  readonly model: Pick<LanguageModel, 'config'>;
+  /** The model at work; what it has read before of the prompt's beginning is not read again. */
+  readonly reader: TextReader;
   readonly tokenizer: Tokenizer;
   readonly prompt: Encodable;
   readonly settings: WritingSettings;
@@ -18,7 +20,7 @@ export interface Streaming {
 
 /** Lets a model continue one prompt, telling its text as it comes. What was written before an abort is the result too. */
 export async function streamText(streaming: Streaming): Promise<WrittenText> {
-  const { model, tokenizer, prompt, settings, signal, onText } = streaming;
+  const { model, reader, tokenizer, prompt, settings, signal, onText } = streaming;
   const tokens = tokenizer.encode(prompt);
   const limit = longestText(model.config, tokens.length);
   const room = Math.min(settings.maxNewTokens, limit - tokens.length);
@@ -33,21 +35,18 @@ export async function streamText(streaming: Streaming): Promise<WrittenText> {
     tokenizer,
     settings: { ...settings, maxNewTokens: room },
   });
-  const next = (logits: Float32Array) => {
+  const next = (logits: Float32Array): number | undefined => {
     const token = writer.next(logits);
     onText(writer.written().text.replace(/\uFFFD+$/, ''));
     return token;
   };
-  const decoding = decodeRows({
-    model,
-    rows: [{ prompt: writer.prompt, next }],
-    width: 1,
-    paddedLength: (length) => promptLength(length, limit),
-    slots: slotCount(tokens.length + room, limit),
-    signal,
-  });
   try {
-    while (!(await decoding.next()).done);
+    let token = next(await reader.read({ tokens, room, limit }));
+    while (token !== undefined) {
+      await setImmediate(); // lets an abort arrive
+      signal.throwIfAborted();
+      token = next(await reader.next(token));
+    }
   } catch (error) {
     if (!signal.aborted) throw error;
   }

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TextReader } from '../../src/model/generation/text-reader.ts';
+import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
+import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+
+const families = ['gpt2', 'llama', 'mistral', 'phi3', 'qwen2-yarn', 'llama-dynamic'];
+const backends: readonly TensorBackendName[] = ['cpu', 'onnx'];
+
+/** The next five tokens, the likeliest each time, with the logits that they were chosen by. */
+async function write(reader: TextReader, { prompt, limit }: { prompt: readonly number[]; limit: number }) {
+  const logits = [await reader.read({ tokens: Int32Array.from(prompt), room: 5, limit })];
+  const likeliest = () =>
+    logits.at(-1)?.reduce((best, value, id, all) => (value > (all[best] ?? 0) ? id : best), 0);
+  const tokens = [likeliest() ?? 0];
+  while (tokens.length < 5) {
+    logits.push(await reader.next(tokens.at(-1) ?? 0));
+    tokens.push(likeliest() ?? 0);
+  }
+  return { tokens, logits };
+}
+
+describe.each(backends.flatMap((backend) => families.map((family) => ({ backend, family }))))(
+  'a conversation with $family on the $backend backend',
+  ({ backend, family }) => {
+    let model: LanguageModel;
+    let computed = 0;
+    beforeAll(async () => {
+      await openTensorBackend({ backend });
+      const opened = await openLanguageModel(join(import.meta.dirname, '../fixtures/model/families', family));
+      const hidden: LanguageModel['hidden'] = (tokens) => {
+        computed += tokens.positions.length;
+        return opened.hidden(tokens);
+      };
+      model = { ...opened, hidden };
+    });
+    afterAll(() => model.dispose());
+
+    test('goes on, turn for turn, with the tokens that a fresh start would choose, and reads what is new only', async () => {
+      const { contextLength: limit } = model.config;
+      const before = tf.memory().numTensors;
+      const kept = new TextReader(model);
+      let prompt = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8];
+      for (const added of [[], [9, 7, 9], [3, 2, 3, 8, 4], [6]]) {
+        prompt = [...prompt, ...added];
+        const freshly = await write(new TextReader(model), { prompt, limit });
+        computed = 0;
+        const { tokens, logits } = await write(kept, { prompt, limit });
+        // At most eight that are new, and four of the answer; where keys depend on a text's length, all.
+        if (added.length > 0 && family !== 'llama-dynamic') expect(computed).toBeLessThanOrEqual(12);
+        expect(tokens).toEqual(freshly.tokens);
+        for (const [step, values] of logits.entries())
+          for (const [id, value] of values.entries())
+            expect(Math.abs(value - (freshly.logits[step]?.[id] ?? 0))).toBeLessThan(1e-4);
+        // As a template would: the answer without its last token, and something else in its place.
+        prompt = [...prompt, ...tokens.slice(0, 4), 7];
+      }
+      expect(tf.memory().numTensors).toBe(before);
+    });
+  },
+);
