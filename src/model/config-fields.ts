@@ -28,6 +28,11 @@ export class ConfigFields {
     return (this.#value(name) ?? null) === null ? undefined : this.count(name);
   }
 
+  /** A count, or 0, which is meant where the field is not there. */
+  countOrZero(name: string): number {
+    return (this.#value(name) ?? 0) === 0 ? 0 : this.count(name);
+  }
+
   /** A count, or null for none; `absent` is meant where the field is not there. */
   countOrNull(name: string, absent: number | undefined): number | undefined {
     return this.#value(name) === undefined ? absent : this.optionalCount(name);

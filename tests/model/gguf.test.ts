@@ -16,6 +16,7 @@ import { ggufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openJsonTokenizer } from '../../src/text/tokenizer/json-tokenizer.ts';
 import { UserError } from '../../src/user-error.ts';
 import expected from '../fixtures/model/gguf/models.json' with { type: 'json' };
+import byTransformers from '../fixtures/model/gguf/transformers-models.json' with { type: 'json' };
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model/gguf', name);
 let root: string;
@@ -69,6 +70,22 @@ describe.each(['llama', 'gpt2'] as const)('a %s model', (name) => {
     const continued = expected.prompts.map((prompt) => continueGreedily(model, encode(prompt)));
     model.dispose();
     expect(continued).toEqual(expected.greedy[name]);
+  });
+});
+
+describe.each(['qwen2', 'phi3'] as const)('a %s model', (name) => {
+  test('continues prompts greedily as transformers does with the same file', async () => {
+    await openTensorBackend({ backend: 'cpu' });
+    await using source = await openGgufModel(fixture(`${name}.gguf`));
+    const folder = join(root, name);
+    await writeModelFolder(folder, source);
+    const model = await openLanguageModel(folder);
+    const continued = byTransformers.prompts.map((prompt) =>
+      continueGreedily(model, Int32Array.from(prompt)),
+    );
+    model.dispose();
+    expect(continued).toEqual(byTransformers.greedy[name]);
+    expect(ggufTokenizer(source).config).toMatchObject({ pad_token: '<|endoftext|>' });
   });
 });
 
@@ -175,7 +192,7 @@ describe('a model is refused', () => {
     [
       'of an unknown architecture',
       (bytes) => write(bytes, bytes.indexOf('llama'), 'mamba'),
-      'has the architecture "mamba"; these are known: llama, gpt2',
+      'has the architecture "mamba"; these are known: llama, qwen2, phi3, gpt2',
     ],
     [
       'with a field that is not supported',

@@ -3,14 +3,16 @@ import { type ModelConfig, parseModelConfig } from '../model-config.ts';
 import { parameterLayout } from '../parameter-layout.ts';
 import { restoreOrder } from './arrangement.ts';
 import { unsupportedGguf } from './bad-gguf.ts';
-import type { GgufArchitecture, StoredParameter } from './gguf-architecture.ts';
+import { type GgufArchitecture, type StoredParameter, storedParameter } from './gguf-architecture.ts';
 import { gpt2Architecture } from './gpt2-architecture.ts';
-import { llamaArchitecture } from './llama-architecture.ts';
+import { llamaArchitecture } from './llama-architectures.ts';
 import { type GgufFile, openGguf } from './open-gguf.ts';
 import type { GgufMetadata } from './read-metadata.ts';
 
 const architectures = new Map<unknown, GgufArchitecture>([
-  ['llama', llamaArchitecture],
+  ['llama', llamaArchitecture('llama')],
+  ['qwen2', llamaArchitecture('qwen2')],
+  ['phi3', llamaArchitecture('phi3')],
   ['gpt2', gpt2Architecture],
 ]);
 
@@ -67,7 +69,7 @@ function placeParameters({ file, config, architecture }: Placement): ReadonlyMap
   const places = new Map<string, StoredParameter>();
   const leftOver = new Set(file.tensors.keys());
   for (const [parameter, { shape }] of parameterLayout(config)) {
-    const place = architecture.stored(parameter, config);
+    const place = storedParameter(architecture, parameter, config);
     const found = file.tensors.get(place.name)?.shape;
     if (found === undefined) throw unsupportedGguf(file.path, `lacks the tensor \`${place.name}\``);
     const expected = place.arrangement === 'transposed' ? shape.toReversed() : shape;
