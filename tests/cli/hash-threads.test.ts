@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { StatCache } from '../../src/runtime/store/stat-cache.ts';
 import { openCliRig } from './rig.ts';
 
 const pipeline = `stages:
@@ -25,11 +26,11 @@ test('large and many files, hashed in threads, have the digests of their bytes, 
   }
   await sleep(100);
   expect((await rig.retune('run')).exitCode).toBe(0);
-  const cache = JSON.parse(readFileSync(join(rig.folder, 'artifacts/stat-cache.json'), 'utf8'));
-  const digests = new Map(
-    cache.files.map(([path, , digest]: readonly [string, string, string]) => [path, digest]),
-  );
-  const found = names.map((name) => digests.get(join(rig.folder, 'data', name)));
+  const cache = StatCache.open(join(rig.folder, 'artifacts'));
+  const found = names.map((name) => {
+    const path = join(rig.folder, 'data', name);
+    return cache.find(path, statSync(path, { bigint: true }));
+  });
   const due = names.map((name) => {
     const bytes = readFileSync(join(rig.folder, 'data', name));
     return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

@@ -8,7 +8,7 @@ const model = join(import.meta.dirname, '../fixtures/training/tiny-gpt2');
 /** What stands in the store, without the cache of what was hashed; a rerun has to leave it as it was. */
 const filesIn = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name !== 'stat-cache.json')
+    .filter((name) => name !== 'stat-cache.bin')
     .sort();
 
 const training = `name: tune

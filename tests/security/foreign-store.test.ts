@@ -213,8 +213,8 @@ describe('what the store keeps', () => {
     await using rig = await openWithStore();
     await rm(join(rig.folder, 'p.lock.yaml'));
     await symlink(join(rig.folder, 'victim/one/precious'), join(rig.folder, 'p.lock.yaml'));
-    await rm(join(rig.folder, 'artifacts/stat-cache.json'), { force: true });
-    await symlink(join(rig.folder, 'victim/one/precious'), join(rig.folder, 'artifacts/stat-cache.json'));
+    await rm(join(rig.folder, 'artifacts/stat-cache.bin'), { force: true });
+    await symlink(join(rig.folder, 'victim/one/precious'), join(rig.folder, 'artifacts/stat-cache.bin'));
     await rig.retune('run', '--force', 'one');
     expect(await readFile(join(rig.folder, 'victim/one/precious'), 'utf8')).toBe('precious');
   });

@@ -1,6 +1,6 @@
 import type { Checked } from '../diagnostic/checked.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import type { YamlMap, YamlNode, YamlScalar } from '../source/yaml-doc.ts';
+import type { YamlEntry, YamlMap, YamlNode, YamlScalar } from '../source/yaml-doc.ts';
 import { type Expression, findParameter } from './find-parameter.ts';
 
 /** `$${`, which stands for `${`; `${expression}`; or a `${` that is never closed. */
@@ -26,17 +26,27 @@ function substitute(node: YamlNode, substitution: Substitution): YamlNode {
       return typeof node.value === 'string' && node.value.includes('${')
         ? substituteText({ ...node, value: node.value }, substitution)
         : node;
-    case 'list':
-      return { ...node, items: node.items.map((item) => substitute(item, substitution)) };
-    case 'map': {
-      const entries = [...node.entries].map(
-        ([key, { keySpan, value }]) => [key, { keySpan, value: substitute(value, substitution) }] as const,
-      );
-      return { ...node, entries: new Map(entries) };
+    case 'list': {
+      const items = node.items.map((item) => substitute(item, substitution));
+      return items.every((item, index) => item === node.items[index]) ? node : { ...node, items };
     }
+    case 'map':
+      return substituteMap(node, substitution);
     default:
       return node satisfies never;
   }
+}
+
+/** The very node where nothing in it changes, as in most stages of most pipelines. */
+function substituteMap(node: YamlMap, substitution: Substitution): YamlMap {
+  let entries: Map<string, YamlEntry> | undefined;
+  for (const [key, { keySpan, value: before }] of node.entries) {
+    const value = substitute(before, substitution);
+    if (value === before) continue;
+    entries ??= new Map(node.entries);
+    entries.set(key, { keySpan, value });
+  }
+  return entries === undefined ? node : { ...node, entries };
 }
 
 type TextNode = YamlScalar & { readonly value: string };

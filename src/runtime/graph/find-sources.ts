@@ -22,6 +22,7 @@ export function findSources(
   { definition, config, written }: StageSetup,
   { folder, resolvers }: { readonly folder: string; readonly resolvers: SourceResolvers },
 ): FoundSources {
+  if (!namesSources(definition.schema)) return { config, sources: [] };
   const sources: SourceField[] = [];
   const visit = (
     value: Json,
@@ -56,6 +57,15 @@ export function findSources(
   // The walk keeps the kind of every value, and the whole is a map.
   return { config: found as JsonObject, sources };
 }
+
+/** Whether any field of a schema is a source: thousands of stages share one that has none. */
+function namesSources(schema: ConfigSchema): boolean {
+  const known = knownToName.get(schema) ?? JSON.stringify(schema).includes('"x-key":"source"');
+  knownToName.set(schema, known);
+  return known;
+}
+
+const knownToName = new WeakMap<ConfigSchema, boolean>();
 
 function sourceAt({
   path,

@@ -15,7 +15,16 @@ export function yamlToJson(node: YamlNode): Json {
   }
 }
 
-/** A map as a plain object; none is an empty one. Keys are defined, never assigned, so `__proto__` is a key like any other. */
+/** A map as a plain object; none is an empty one. `__proto__` is a key like any other. */
 export function mapToJson(map: YamlMap | undefined): JsonObject {
-  return Object.fromEntries([...(map?.entries ?? [])].map(([key, { value }]) => [key, yamlToJson(value)]));
+  const plain: Record<string, Json> = {};
+  for (const [key, { value }] of map?.entries ?? []) {
+    const json = yamlToJson(value);
+    if (key !== '__proto__') plain[key] = json;
+    // Assigned, it would be the object's prototype.
+    else Object.defineProperty(plain, key, { value: json, ...ordinary });
+  }
+  return plain;
 }
+
+const ordinary = { enumerable: true, writable: true, configurable: true };

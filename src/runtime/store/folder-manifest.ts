@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { canonicalJson } from '../key/canonical-json.ts';
 import { type Digest, digestOf, isFolderDigest, parseDigest, sha256 } from './digest.ts';
 import type { Store } from './store.ts';
 import { blobPath } from './store-layout.ts';
@@ -19,7 +18,11 @@ export function manifestOf(files: readonly FolderFile[]): {
   readonly digest: Digest;
 } {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  const bytes = canonicalJson({ files: sorted });
+  // RFC 8785's spelling, written down: a canonicalizer takes many times as long for 100,000 files.
+  const rows = sorted.map(
+    ({ path, digest, size }) => `{"digest":"${digest}","path":${JSON.stringify(path)},"size":${size}}`,
+  );
+  const bytes = `{"files":[${rows.join(',')}]}`;
   return { bytes, digest: digestOf('folder', sha256(bytes)) };
 }
 

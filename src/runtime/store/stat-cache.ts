@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
-import { type Digest, parseDigest } from './digest.ts';
-import type { FileIdentity } from './hash-file.ts';
-import { parseSealed, sealJson } from './sealed-json.ts';
+import type { Digest } from './digest.ts';
+import type { FileIdentity, HashedFile } from './hash-file.ts';
+import { countIn, RememberedFolder } from './remembered-folder.ts';
+import { type EncodedFolders, encodeStatCache, readStatCache } from './stat-cache-file.ts';
 import { storeLayout } from './store-layout.ts';
 import { storageFailureOf } from './system-error.ts';
 
@@ -14,40 +15,36 @@ import { storageFailureOf } from './system-error.ts';
 export class StatCache {
   readonly #root: string;
   readonly #most: number;
-  readonly #entries: Map<string, Entry>;
-  readonly #used = new Set<string>();
-  #changed = false;
+  readonly #encoded: EncodedFolders;
+  /** Those that this run asked for; the last is the one asked for last. */
+  readonly #used = new Map<string, RememberedFolder>();
 
-  private constructor({ root, most, entries }: { root: string; most: number; entries: Map<string, Entry> }) {
+  private constructor({ root, most }: { root: string; most: number }) {
     this.#root = root;
     this.#most = most;
-    this.#entries = entries;
+    this.#encoded = readStatCache(join(root, storeLayout.statCache));
   }
 
-  /** `most`: how many files are remembered. Those of the present run all are, however many. */
+  /** `most`: how many files are remembered. Those in the present run's folders all are, however many. */
   static open(root: string, most = 200_000): StatCache {
-    return new StatCache({ root, most, entries: readEntries(join(root, storeLayout.statCache)) });
+    return new StatCache({ root, most });
   }
 
   /** The digest of the file at `path`, if it is still the file that was remembered. */
   find(path: string, stat: FileIdentity): Digest | undefined {
-    const entry = this.#entries.get(path);
-    if (entry === undefined || entry.identity !== identityOf(stat)) return undefined;
-    this.#used.add(path);
-    return entry.digest;
+    const { folder, name } = this.#placeOf(path);
+    return folder.find(name, stat);
   }
 
   /** `stat` was taken both before and after the file was hashed. */
-  remember(path: string, file: { readonly stat: FileIdentity; readonly digest: Digest }): void {
-    // The order of a Map is that of insertion: what was looked at last stands last.
-    this.#entries.delete(path);
-    this.#entries.set(path, { identity: identityOf(file.stat), digest: file.digest });
-    this.#used.add(path);
-    this.#changed = true;
+  remember(path: string, file: HashedFile): void {
+    const { folder, name } = this.#placeOf(path);
+    folder.remember(name, file);
   }
 
   forget(path: string): void {
-    this.#changed = this.#entries.delete(path) || this.#changed;
+    const { folder, name } = this.#placeOf(path);
+    folder.forget(name);
   }
 
   /**
@@ -55,62 +52,50 @@ export class StatCache {
    * one knows nothing of it. A store that is full or cannot be written keeps the cache that it has.
    */
   async save(): Promise<void> {
-    if (!this.#changed || !existsSync(this.#root)) return;
+    const changed = [...this.#used].filter(([, folder]) => folder.isChanged);
+    if (changed.length === 0 || !existsSync(this.#root)) return;
     const path = join(this.#root, storeLayout.statCache);
-    const merged = this.#bounded(new Map([...this.#writtenByOthers(path), ...this.#entries]));
-    const lines = merged.map(([file, { identity, digest }]) => JSON.stringify([file, identity, digest]));
-    const content = sealJson(`{"files":[\n${lines.join(',\n')}\n]}`);
+    const folders = new Map(readStatCache(path));
+    for (const [name, folder] of this.#used) {
+      const others = folders.get(name) ?? this.#encoded.get(name);
+      folders.delete(name);
+      const encoded = folder.isChanged ? folder.encodeOver(RememberedFolder.decode(others)) : others;
+      if (encoded !== undefined) folders.set(name, encoded);
+    }
+    const content = encodeStatCache(this.#bounded(folders));
     try {
       await writeAtomically({ root: this.#root, path, content, durable: false });
-      this.#changed = false;
+      for (const [name] of changed) this.#used.set(name, RememberedFolder.decode(folders.get(name)));
     } catch (error) {
       if (storageFailureOf(error) === undefined) throw error;
     }
   }
 
-  /** What another process has written. */
-  #writtenByOthers(path: string): readonly (readonly [string, Entry])[] {
-    return [...readEntries(path)].filter(([file]) => !this.#entries.has(file));
-  }
-
-  /** Where there are too many entries, those whose files are gone go first, then the oldest that this run did not use. */
-  #bounded(entries: ReadonlyMap<string, Entry>): readonly (readonly [string, Entry])[] {
-    if (entries.size <= this.#most) return [...entries];
-    const used = [...entries].filter(([file]) => this.#used.has(file));
-    const room = Math.max(0, this.#most - used.length);
-    const others = [...entries].filter(
-      ([file]) => !this.#used.has(file) && existsSync(resolve(this.#root, file)),
-    );
-    // What was used last stands last: it is the last to go.
-    return [...others.slice(others.length - Math.min(room, others.length)), ...used];
-  }
-}
-
-interface Entry {
-  readonly identity: string;
-  readonly digest: Digest;
-}
-
-const identityOf = (stat: FileIdentity): string => `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
-
-function readEntries(path: string): Map<string, Entry> {
-  const entries = new Map<string, Entry>();
-  for (const row of readRows(path)) {
-    if (!Array.isArray(row)) continue;
-    const [file, identity, text] = row;
-    const digest = parseDigest(text);
-    if (typeof file === 'string' && typeof identity === 'string' && digest !== undefined) {
-      entries.set(file, { identity, digest });
+  /** Where there are too many files, those that are gone go first, then the folders that were used longest ago. */
+  #bounded(folders: EncodedFolders): EncodedFolders {
+    if (filesIn(folders) <= this.#most) return folders;
+    const kept = new Map([...folders].map(([name, encoded]) => [name, this.#withoutLost(name, encoded)]));
+    for (const name of folders.keys()) {
+      if (filesIn(kept) <= this.#most) break;
+      if (!this.#used.has(name)) kept.delete(name);
     }
+    return kept;
   }
-  return entries;
+
+  #withoutLost(name: string, encoded: Buffer): Buffer {
+    const folder = RememberedFolder.decode(encoded);
+    for (const file of folder.names) if (!existsSync(resolve(this.#root, name, file))) folder.forget(file);
+    return folder.isChanged ? folder.encodeOver(RememberedFolder.decode(encoded)) : encoded;
+  }
+
+  #placeOf(path: string): { readonly folder: RememberedFolder; readonly name: string } {
+    const at = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+    const parent = path.slice(0, at + 1);
+    const folder = this.#used.get(parent) ?? RememberedFolder.decode(this.#encoded.get(parent));
+    if (!this.#used.has(parent)) this.#used.set(parent, folder);
+    return { folder, name: path.slice(at + 1) };
+  }
 }
 
-function readRows(path: string): readonly unknown[] {
-  try {
-    const { files }: { readonly files?: unknown } = Object(parseSealed(readFileSync(path, 'utf8')));
-    return Array.isArray(files) ? files : [];
-  } catch {
-    return [];
-  }
-}
+const filesIn = (folders: EncodedFolders): number =>
+  [...folders.values()].reduce((sum, encoded) => sum + countIn(encoded), 0);

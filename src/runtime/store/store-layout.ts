@@ -4,7 +4,7 @@ import { type Digest, hexOf, sha256 } from './digest.ts';
 
 /** Where each kind of thing stands in a store, from the store's root. */
 export const storeLayout = {
-  statCache: 'stat-cache.json',
+  statCache: 'stat-cache.bin',
   moduleCache: 'module-cache.json',
   temporary: 'tmp',
   blobs: join('blobs', 'sha256'),

@@ -176,7 +176,7 @@ const outputsOf = (result: RunResult): unknown =>
 /** Every file below a folder but the stat cache and what it needs, with what tells one writing from another. */
 function filesBelow(folder: string): Readonly<Record<string, string>> {
   const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  const kept = entries.filter((path) => path !== 'store/stat-cache.json');
+  const kept = entries.filter((path) => path !== 'store/stat-cache.bin');
   const rows = kept.flatMap((path) => {
     const { ino, size, mtimeNs, ctimeNs } = statSync(join(folder, path), { bigint: true });
     const isFolder = statSync(join(folder, path)).isDirectory();

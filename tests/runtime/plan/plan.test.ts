@@ -19,7 +19,7 @@ const stages = (suffix = '!', path = 'letters.txt'): TinyPipeline['stages'] => (
 const snapshot = (folder: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name !== 'stat-cache.json')
+      .filter((entry) => entry.isFile() && entry.name !== 'stat-cache.bin')
       .map((entry) => [
         join(entry.parentPath, entry.name),
         readFileSync(join(entry.parentPath, entry.name), 'latin1'),

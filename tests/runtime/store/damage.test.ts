@@ -150,7 +150,7 @@ test('outputs and the stat cache can be deleted: nothing runs again', async () =
   const { rig } = await filled();
   await using _ = rig;
   rmSync(join(rig.storeRoot, 'outputs'), { recursive: true });
-  rmSync(join(rig.storeRoot, 'stat-cache.json'));
+  rmSync(join(rig.storeRoot, 'stat-cache.bin'));
   expect(decisions(await rig.run(rig.dag(stages)))).toEqual({
     read: 'reused',
     pack: 'reused',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { canonicalJson } from '../../../src/runtime/key/canonical-json.ts';
 import { digestOf } from '../../../src/runtime/store/digest.ts';
 import { manifestOf, parseManifest } from '../../../src/runtime/store/folder-manifest.ts';
 import { outputsPath, pathSegment } from '../../../src/runtime/store/store-layout.ts';
@@ -13,6 +14,17 @@ test('a manifest is the same for the same files in any order, and reads back', (
   const { bytes, digest: folder } = manifestOf(files);
   expect(manifestOf(files.toReversed())).toEqual({ bytes, digest: folder });
   expect(parseManifest(bytes).map(({ path }) => path)).toEqual(['B', 'a', 'b/c']);
+});
+
+test("a manifest's bytes are RFC 8785's, whatever its files are called", () => {
+  const paths = fc.uniqueArray(fc.string({ unit: 'binary', minLength: 1 }), { minLength: 1 });
+  fc.assert(
+    fc.property(paths, fc.nat(), (names, size) => {
+      const files = names.map((path) => ({ path, digest, size }));
+      const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+      expect(manifestOf(files).bytes).toBe(canonicalJson({ files: sorted }));
+    }),
+  );
 });
 
 for (const path of [

@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { digestPath } from '../../../src/runtime/plan/digest-paths.ts';
 import { digestOf, sha256 } from '../../../src/runtime/store/digest.ts';
 import { StatCache } from '../../../src/runtime/store/stat-cache.ts';
+import { storeLayout } from '../../../src/runtime/store/store-layout.ts';
 import { openRig } from '../rig/run-rig.ts';
 
 test('a file that changes in the same clock step and size is hashed again', async () => {
@@ -33,33 +34,96 @@ test('a file with the old size and an old time put back is still noticed', async
   expect(await digestPath(path, statCache)).not.toBe(first);
 });
 
-test('the cache is bounded: files that are gone leave it first, then those looked at longest ago', async () => {
-  await using rig = await openRig();
+/** A store whose cache takes three files, and five files of which each stands in a folder of its own but `a` and `z`. */
+async function openBounded() {
+  const rig = await openRig();
   mkdirSync(rig.storeRoot);
   const digest = digestOf('file', sha256(''));
-  const names = ['a', 'b', 'c', 'd', 'e'];
-  const [a = '', b = '', c = '', d = '', e = ''] = await Promise.all(
-    names.map((name) => rig.write(name, '')),
-  );
-  const stats = new Map([a, b, c, d, e].map((path) => [path, statSync(path, { bigint: true })]));
-  const remember = async (...paths: readonly string[]): Promise<void> => {
-    const cache = StatCache.open(rig.storeRoot, 3);
-    for (const path of paths) {
-      const stat = stats.get(path);
-      if (stat !== undefined) cache.remember(path, { stat, digest });
-    }
-    await cache.save();
+  const names = ['one/a', 'one/z', 'two/b', 'three/c', 'four/d'];
+  for (const folder of ['one', 'two', 'three', 'four']) mkdirSync(join(rig.folder, folder));
+  for (const name of names) await rig.write(name, '');
+  const stats = new Map(names.map((name) => [name, statSync(join(rig.folder, name), { bigint: true })]));
+  const open = (): StatCache => StatCache.open(rig.storeRoot, 3);
+  const isKnown = (name: string, cache: StatCache): boolean => {
+    const stat = stats.get(name);
+    return stat !== undefined && cache.find(join(rig.folder, name), stat) === digest;
   };
-  const kept = (): readonly string[] =>
-    JSON.parse(readFileSync(join(rig.storeRoot, 'stat-cache.json'), 'utf8')).files.map(
-      ([path]: [string]) => path,
-    );
-  await remember(a, b, c);
-  await remember(a);
-  expect(kept()).toEqual([b, c, a]);
-  await remember(d);
-  expect(kept()).toEqual([c, a, d]);
-  rmSync(a);
-  await remember(e);
-  expect(kept()).toEqual([c, d, e]);
+  return {
+    rig,
+    open,
+    isKnown,
+    remember: async (...files: readonly string[]): Promise<void> => {
+      const cache = open();
+      for (const name of files) {
+        const stat = stats.get(name);
+        if (stat !== undefined) cache.remember(join(rig.folder, name), { stat, digest });
+      }
+      await cache.save();
+    },
+    known: (): readonly string[] => names.filter((name) => isKnown(name, open())),
+  };
+}
+
+test('the cache is bounded: files that are gone leave it first, then the folders looked at longest ago', async () => {
+  const { rig, remember, known } = await openBounded();
+  await using _ = rig;
+  await remember('one/a', 'two/b', 'three/c');
+  expect(known()).toEqual(['one/a', 'two/b', 'three/c']);
+  await remember('one/a');
+  await remember('four/d');
+  expect(known()).toEqual(['one/a', 'three/c', 'four/d']);
+  rmSync(join(rig.folder, 'one/a'));
+  await remember('two/b');
+  expect(known()).toEqual(['two/b', 'three/c', 'four/d']);
+});
+
+test('all files of the present run are remembered, however many', async () => {
+  const { rig, remember, known } = await openBounded();
+  await using _ = rig;
+  await remember('one/a', 'one/z', 'two/b', 'three/c', 'four/d');
+  expect(known()).toEqual(['one/a', 'one/z', 'two/b', 'three/c', 'four/d']);
+});
+
+test('what two processes learn of one folder is kept', async () => {
+  const { rig, open, isKnown, remember, known } = await openBounded();
+  await using _ = rig;
+  const early = open();
+  expect(isKnown('one/z', early)).toBe(false);
+  await remember('one/a');
+  early.remember(join(rig.folder, 'one/z'), {
+    stat: statSync(join(rig.folder, 'one/z'), { bigint: true }),
+    digest: digestOf('file', sha256('')),
+  });
+  await early.save();
+  expect(known()).toEqual(['one/a', 'one/z']);
+});
+
+test('a cache with any bit flipped knows the truth or nothing', async () => {
+  const { rig, remember, open, isKnown } = await openBounded();
+  await using _ = rig;
+  await remember('one/a', 'two/b');
+  const path = join(rig.storeRoot, storeLayout.statCache);
+  const bytes = readFileSync(path);
+  const stat = { ...statSync(join(rig.folder, 'two/b'), { bigint: true }), size: 1n };
+  for (let at = 0; at < bytes.length; at += 1) {
+    const flipped = Buffer.from(bytes);
+    flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+    writeFileSync(path, flipped);
+    const cache = open();
+    expect([isKnown('one/a', cache), cache.find(join(rig.folder, 'two/b'), stat)]).toEqual([
+      expect.any(Boolean),
+      undefined,
+    ]);
+  }
+});
+
+test('a file from another millennium is remembered', async () => {
+  const { rig, open } = await openBounded();
+  await using _ = rig;
+  const [path, digest] = [join(rig.folder, 'one/a'), digestOf('file', sha256(''))];
+  const stat = { ...statSync(path, { bigint: true }), mtimeNs: 10n ** 20n, ctimeNs: -(10n ** 20n) };
+  const cache = open();
+  cache.remember(path, { stat, digest });
+  await cache.save();
+  expect(open().find(path, stat)).toBe(digest);
 });

@@ -6,6 +6,7 @@ import type { ConfigSchema } from '../../stage/stage-definition.ts';
  * the value takes. The outermost comes first.
  */
 export function applicableSchemas(schema: ConfigSchema, value: Json): readonly ConfigSchema[] {
+  if (!combinations.some((name) => name in schema)) return [schema];
   const branches = [
     ...schemasIn(schema.allOf),
     ...schemasIn(schema.anyOf).filter((branch) => fits(branch, value)),
@@ -14,6 +15,8 @@ export function applicableSchemas(schema: ConfigSchema, value: Json): readonly C
   ];
   return [schema, ...branches.flatMap((branch) => applicableSchemas(branch, value))];
 }
+
+const combinations = ['allOf', 'anyOf', 'oneOf', 'if'];
 
 function conditional(schema: ConfigSchema, value: Json): readonly ConfigSchema[] {
   const condition = schema.if;
@@ -34,13 +37,20 @@ export function childSchema(schema: ConfigSchema, key: string): ConfigSchema | u
 
 /** The schemas of a map's fields by name; the record has no prototype, so every key is a field. */
 export function propertiesOf(schema: ConfigSchema): Readonly<Record<string, ConfigSchema>> {
+  const known = knownProperties.get(schema);
+  if (known !== undefined) return known;
   const properties = schema.properties;
   const fields = isSchema(properties) ? Object.entries(properties) : [];
-  return Object.assign(
+  const found: Readonly<Record<string, ConfigSchema>> = Object.assign(
     Object.create(null),
     Object.fromEntries(fields.filter(([, child]) => isSchema(child))),
   );
+  knownProperties.set(schema, found);
+  return found;
 }
+
+/** Schemas never change, and thousands of stages share one. */
+const knownProperties = new WeakMap<ConfigSchema, Readonly<Record<string, ConfigSchema>>>();
 
 export function schemasIn(list: Json | undefined): readonly ConfigSchema[] {
   return Array.isArray(list) ? list.filter(isSchema) : [];
