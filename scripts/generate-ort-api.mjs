@@ -1,6 +1,7 @@
 // Writes src/tensor/onnx/native/ort-api-indices.ts: where each function that the native runner calls stands in the table
 // of ONNX Runtime's C API. Run it by hand, with a header that is not newer than the pinned onnxruntime-node (the table only
-// grows: an older header's places hold, and its version is what the library is asked for):
+// grows: an older header's places hold, and its version is what the library is asked for). The header of version 29 was taken
+// for onnxruntime-node 1.30: all places are the same in that of version 30.
 // node scripts/generate-ort-api.mjs path/to/onnxruntime_c_api.h && npx biome check --write src/tensor/onnx/native
 import { readFileSync, writeFileSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-// How far off a model's logits are with weights in 8 bits: `node precision.mjs MODEL.gguf TEXTS.json`, a list of texts.
+// What bench/precision.mjs runs: `node precision.mjs MODEL.gguf ROWS.json [from] [count]`.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,30 +9,75 @@ import { holdWeights } from '../../src/model/hold-weights.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { paddedRows } from '../../src/model/padded-rows.ts';
 import { openTensorBackend, type WeightPrecision } from '../../src/tensor/index.ts';
+import { chatSegments } from '../../src/text/chat/chat-segments.ts';
+import { openChatTemplate } from '../../src/text/chat/open-chat-template.ts';
+import { writeGgufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
+import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 
-const [gguf = '', tokensPath = ''] = process.argv.slice(2);
-const texts: readonly (readonly number[])[] = JSON.parse(await readFile(tokensPath, 'utf8'));
+const [gguf = '', rowsPath = '', from = '935', count = '60'] = process.argv.slice(2);
 
 const folder = await mkdtemp(join(tmpdir(), 'precision-'));
+let texts: readonly Text[] = [];
 try {
   await using source = await openGgufModel(gguf);
+  await writeGgufTokenizer(folder, source);
   await writeModelFolder(folder, source);
+  texts = await chatTexts(JSON.parse(await readFile(rowsPath, 'utf8')));
   await openTensorBackend({ backend: 'onnx', threads: 2 });
   const model = await openLanguageModel(folder);
   const exact = await logitsOf(model, 'float32');
-  console.log(JSON.stringify(compare({ exact, found: await logitsOf(model, 'int8') }), null, 2));
+  console.log(JSON.stringify(compare({ exact, found: await logitsOf(model, 'int8') })));
 } finally {
   await rm(folder, { recursive: true });
 }
 
-/** For each text [T, V]. */
+interface Text {
+  readonly tokens: readonly number[];
+  /** Where the answer begins. */
+  readonly start: number;
+}
+
+interface InstructionRow {
+  readonly instruction: string;
+  readonly input: string;
+  readonly output: string;
+}
+
+async function chatTexts(rows: readonly InstructionRow[]): Promise<readonly Text[]> {
+  const tokenizer = await openTokenizer(folder);
+  const format = {
+    template: await openChatTemplate({ folder }),
+    specialTokens: [...tokenizer.specialTokens.keys()],
+    trainedRoles: ['assistant'],
+    trainedTurns: 'all' as const,
+  };
+  return rows.slice(Number(from), Number(from) + Number(count)).map(({ instruction, input, output }) => {
+    const content = input ? `${instruction}\n\n${input}` : instruction;
+    const messages = [
+      { role: 'user', content },
+      { role: 'assistant', content: output },
+    ];
+    const segments = chatSegments({ messages }, format);
+    const tokens = [...tokenizer.encode(segments)];
+    const prompt = tokenizer.encode(
+      segments.slice(
+        0,
+        segments.findIndex(({ role }) => role === 'response'),
+      ),
+    );
+    const differing = prompt.findIndex((token, place) => token !== tokens[place]);
+    return { tokens, start: differing === -1 ? prompt.length : differing };
+  });
+}
+
+/** For each text [T - 1, V]. */
 async function logitsOf(model: LanguageModel, precision: WeightPrecision): Promise<readonly Float32Array[]> {
   using _held = holdWeights(model, precision);
   const all: Float32Array[] = [];
-  for (const text of texts) {
-    const length = text.length - 1;
+  for (const { tokens } of texts) {
+    const length = tokens.length - 1;
     const logits = tf.tidy(() => {
-      const ids = Int32Array.from(text.slice(0, -1));
+      const ids = Int32Array.from(tokens.slice(0, -1));
       const rows = paddedRows(model.config, { ids, batch: 1, length, lengths: Int32Array.of(length) });
       return model.logits(model.hidden(rows));
     });
@@ -50,21 +95,22 @@ interface Compared {
 function compare({ exact, found }: Compared) {
   let [largest, sum, count, agreed, places] = [0, 0, 0, 0, 0];
   const lost = { exact: 0, found: 0 };
-  for (const [index, text] of texts.entries()) {
+  for (const [index, { tokens, start }] of texts.entries()) {
     const [a, b] = [exact[index] ?? new Float32Array(), found[index] ?? new Float32Array()];
-    const vocabulary = a.length / (text.length - 1);
-    for (let i = 0; i < a.length; i++) {
-      const error = Math.abs((a[i] ?? 0) - (b[i] ?? 0));
-      largest = Math.max(largest, error);
-      sum += error;
-    }
-    count += a.length;
-    for (const [place, target] of text.slice(1).entries()) {
+    const vocabulary = a.length / (tokens.length - 1);
+    for (let place = start - 1; place < tokens.length - 1; place++) {
       const rows = [a, b].map((all) => all.subarray(place * vocabulary, (place + 1) * vocabulary));
-      const [one, other] = rows.map((row) => lossAt(row, target));
-      lost.exact += one?.loss ?? 0;
-      lost.found += other?.loss ?? 0;
-      if (one?.likeliest === other?.likeliest) agreed++;
+      const [one = new Float32Array(), other = new Float32Array()] = rows;
+      for (const [i, logit] of one.entries()) {
+        const error = Math.abs(logit - (other[i] ?? 0));
+        largest = Math.max(largest, error);
+        sum += error;
+      }
+      count += one.length;
+      const [known, rounded] = rows.map((row) => lossAt(row, tokens[place + 1] ?? 0));
+      lost.exact += known?.loss ?? 0;
+      lost.found += rounded?.loss ?? 0;
+      if (known?.likeliest === rounded?.likeliest) agreed++;
       places++;
     }
   }

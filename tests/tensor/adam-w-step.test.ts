@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { adamWStep } from '../../src/tensor/index.ts';
+import { adamWKernel } from '../../src/tensor/wasm/adam-w-kernel.ts';
 import { type ListedTensor, readFixture } from './fixture.ts';
 import { numbers, relativeError } from './numbers.ts';
 
@@ -39,6 +40,23 @@ test('a step over many chunks is the formula applied to each element, and nothin
   adamWStep({ parameter, gradient, firstMoment, secondMoment }, { ...settings, step: 3, gradientScale: 0.5 });
   expect(relativeError(parameter, wanted)).toBeLessThan(1e-6);
   expect([...room.subarray(count)]).toEqual(beyond);
+});
+
+test('a step needs 128 KiB of WebAssembly however much it changes, so that the 4 GiB of a memory bound no model', () => {
+  const count = 100_000;
+  const arrays = ['parameter', 'gradient', 'firstMoment', 'secondMoment'].map((name) => [
+    name,
+    new Float32Array(count).fill(1),
+  ]);
+  adamWStep(Object.fromEntries(arrays), { ...settings, step: 1 });
+  expect(adamWKernel().parameter.buffer.byteLength).toBe(2 ** 17);
+
+  // GPT-2 medium with a head of its own: 24 blocks of width 1,024, 50,257 words, 1,024 positions.
+  const [layers, width, vocabulary, positions] = [24, 1_024, 50_257, 1_024];
+  const block = 12 * width ** 2 + 13 * width;
+  const parameters = layers * block + (2 * vocabulary + positions) * width + 2 * width;
+  expect(parameters).toBe(406_286_336);
+  expect((4 * 4 * parameters) / 2 ** 32).toBeGreaterThan(1.5); // parameters, gradients and two moments in float32
 });
 
 test('the compiled module is what its text compiles to', async () => {

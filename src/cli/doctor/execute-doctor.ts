@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/verify-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -26,9 +27,19 @@ export async function execute({ words, options, context }: CommandCall<StoreOpti
     await lookAtStore(root),
   ];
   const { terminal } = context;
-  if (options.json) terminal.print(JSON.stringify({ retune: retuneVersion(), findings }));
-  else terminal.print(`retune ${retuneVersion()}\n${findingsText(findings, terminal)}`);
+  const next = nextStep(findings, existsSync(root));
+  if (options.json) terminal.print(JSON.stringify({ retune: retuneVersion(), findings, next }));
+  else terminal.print(`retune ${retuneVersion()}\n${findingsText(findings, terminal)}\n\n${next}`);
   return exitCode.success;
+}
+
+/** What to do now, in one line. */
+function nextStep(findings: readonly Finding[], hasStore: boolean): string {
+  const bad = findings.filter(({ state }) => state === 'bad').map(({ subject }) => subject);
+  if (bad.length > 0) return `Next: mend ${bad.join(', ')} (✖ above).`;
+  return hasStore
+    ? 'Next: nothing has to be mended; `retune run` goes on.'
+    : 'Next: nothing has to be mended; `retune init` writes a small pipeline to start from.';
 }
 
 function findingsText(findings: readonly Finding[], terminal: Terminal): string {

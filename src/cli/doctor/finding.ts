@@ -7,4 +7,6 @@ export interface Finding {
   readonly found: string;
   /** What to do, where something is absent or bad. */
   readonly help?: string;
+  /** What was counted or measured, for other programs; a name ends in its unit. */
+  readonly figures?: Readonly<Record<string, number>>;
 }

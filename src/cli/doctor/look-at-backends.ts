@@ -30,9 +30,10 @@ async function lookAtBackend(backend: keyof typeof packageOf): Promise<Finding> 
     const { engine, instructionSet, threads } = await openTensorBackend({ backend, onNote });
     const right = await multipliesRightly();
     const found = `${engine}, ${instructionSet}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    const figures = { threads };
     return right
-      ? { subject, state: 'good', found, ...(notes.length > 0 && { help: notes.join('\n') }) }
-      : { subject, state: 'bad', found: `${found}; it computes wrongly` };
+      ? { subject, state: 'good', found, figures, ...(notes.length > 0 && { help: notes.join('\n') }) }
+      : { subject, state: 'bad', found: `${found}; it computes wrongly`, figures };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (!isInstalled(packageOf[backend])) {

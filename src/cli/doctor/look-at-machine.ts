@@ -8,11 +8,17 @@ const OLDEST_NODE = [20, 19] as const;
 /** Node.js, the system, its processors and its memory. */
 export function lookAtMachine(): readonly Finding[] {
   const model = cpus()[0]?.model.trim() ?? 'unknown model';
+  const [usable, total, free] = [availableParallelism(), totalmem(), freemem()];
   return [
     nodeFinding(versions.node),
     { subject: 'system', state: 'good', found: `${platform()} ${release()} on ${arch()}` },
-    { subject: 'processors', state: 'good', found: `${availableParallelism()} usable (${model})` },
-    { subject: 'memory', state: 'good', found: `${formatBytes(totalmem())}, ${formatBytes(freemem())} free` },
+    { subject: 'processors', state: 'good', found: `${usable} usable (${model})`, figures: { usable } },
+    {
+      subject: 'memory',
+      state: 'good',
+      found: `${formatBytes(total)}, ${formatBytes(free)} free`,
+      figures: { total_bytes: total, free_bytes: free },
+    },
   ];
 }
 

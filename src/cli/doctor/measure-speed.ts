@@ -9,9 +9,10 @@ export async function measureSpeed(): Promise<Finding> {
   const gigaflops = (2e-9 * SIDE ** 3) / (await bestProduct());
   const gigabytes = (2e-9 * COPIED_BYTES) / bestCopy();
   const found = `${Math.round(gigaflops)} GFLOP/s in float32 products, ${Math.round(gigabytes)} GB/s of memory`;
-  if (gigaflops >= SLOW) return { subject: 'speed', state: 'good', found };
+  const figures = { gigaflops_per_second: gigaflops, gigabytes_per_second: gigabytes };
+  if (gigaflops >= SLOW) return { subject: 'speed', state: 'good', found, figures };
   const help = 'that is little: are other programs running? `resources: { threads: … }` sets the threads';
-  return { subject: 'speed', state: 'good', found, help };
+  return { subject: 'speed', state: 'good', found, help, figures };
 }
 
 /** A processor with two modern cores has several times as much. */
