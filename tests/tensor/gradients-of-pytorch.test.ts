@@ -13,7 +13,7 @@ interface GradientCase {
 
 const { cases } = readFixture<{ cases: Record<string, GradientCase> }>('gradients.json');
 
-type Operation = (x: tf.Tensor, y: tf.Tensor) => tf.Tensor;
+type Operation = (...inputs: [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]) => tf.Tensor;
 
 const first = (tensors: tf.Tensor[], place: number): tf.Tensor => tensors[place] ?? tf.scalar(Number.NaN);
 const indices = (values: number[], shape: number[]) => tf.tensor(values, shape, 'int32');
@@ -21,10 +21,20 @@ const indices = (values: number[], shape: number[]) => tf.tensor(values, shape, 
 /** The operations whose name alone does not say how they are called. */
 const withSettings: Record<string, Operation> = {
   addN: (a, b) => tf.addN([a, b]),
+  batchNorm: (x, mean, variance, offset, scale) =>
+    tf.batchNorm(
+      x as tf.Tensor4D,
+      mean as tf.Tensor1D,
+      variance as tf.Tensor1D,
+      offset as tf.Tensor1D,
+      scale as tf.Tensor1D,
+      0.01,
+    ),
   clipByValue: (x) => tf.clipByValue(x, -0.5, 0.5),
   concat: (a, b) => tf.concat([a, b], 1),
   cumsum: (x) => tf.cumsum(x, 1),
   gather: (x) => tf.gather(x, tf.tensor1d([2, 0, 2], 'int32'), 1),
+  gatherInBatches: (x) => tf.gather(x, indices([3, 0, 1, 1], [2, 2]), 2, 1),
   gatherND: (x) => tf.gatherND(x, indices([0, 2, 1, 0, 0, 2], [3, 2])),
   leakyRelu: (x) => tf.leakyRelu(x, 0.3),
   logSumExp: (x) => tf.logSumExp(x, 1),

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { batchNormalizationRules } from './batch-normalization-rules.ts';
 import { binaryRules } from './binary-rules.ts';
 import { gatherRules } from './gather-rules.ts';
 import type { GradientRule, GradientRules, Kept } from './gradient-rule.ts';
@@ -13,6 +14,7 @@ export const gradientRules: GradientRules = {
   ...unaryRules,
   ...binaryRules,
   ...reductionRules,
+  ...batchNormalizationRules,
   ...shapeRules,
   ...listRules,
   ...gatherRules,

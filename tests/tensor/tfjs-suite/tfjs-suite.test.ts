@@ -23,11 +23,11 @@ test("the onnx backend passes tfjs-core's own tests, but for what is excluded wi
     }
     const counts = {
       passed: passed.length,
-      passedByComputing: passed.filter(({ computed }) => computed).length,
       leftOutByTfjs: results.length - passed.length - failed.length,
       excluded,
     };
-    console.log(JSON.stringify(counts, undefined, 2));
+    const computed = passed.filter((result) => result.computed).length;
+    console.log(JSON.stringify({ ...counts, computed }, undefined, 2));
     expect({ unexplained, needless: needless(results) }).toEqual({ unexplained: [], needless: [] });
     // A count that falls is a loss; one that rises belongs here and into src/tensor/README.md.
     expect(counts).toMatchInlineSnapshot(`
@@ -36,17 +36,18 @@ test("the onnx backend passes tfjs-core's own tests, but for what is excluded wi
           "a gradient of tfjs that leaves out the mirrored elements": 2,
           "it is for images, and this backend is for language models; open the cpu backend for it": 489,
           "its result has a shape that depends on the data; work it out on the host from dataSync()": 80,
-          "no language model here has needed it; write it from other operations, or open the cpu backend": 112,
+          "no language model here has needed it; write it from other operations, or open the cpu backend": 86,
           "sampling takes an explicit source of randomness; draw on the host from the probabilities": 7,
           "tensors of type string": 126,
           "the last bit of a float differs": 2,
           "there are no complex tensors here; keep real and imaginary parts apart": 113,
         },
         "leftOutByTfjs": 3,
-        "passed": 2917,
-        "passedByComputing": 1692,
+        "passed": 2943,
       }
     `);
+    // A read that a test does not wait for may count for the next one.
+    expect(computed).toBeGreaterThan(1700);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { batchNormalizationKernels } from './batch-normalization.ts';
 import { binaryKernels } from './binary.ts';
 import { creationKernels } from './creation.ts';
 import { einsumKernels } from './einsum.ts';
@@ -29,6 +30,7 @@ export const kernels = {
   ...reductionKernels,
   ...scanKernels,
   ...softmaxKernels,
+  ...batchNormalizationKernels,
   ...matMulKernels,
   ...shapeKernels,
   ...joinAndSplitKernels,

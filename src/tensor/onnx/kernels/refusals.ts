@@ -38,7 +38,6 @@ export const refusals = {
   FFT: COMPLEX,
   FlipLeftRight: IMAGES,
   FromPixels: IMAGES,
-  FusedBatchNorm: UNCOMMON,
   FusedConv2D: IMAGES,
   FusedDepthwiseConv2D: IMAGES,
   IFFT: COMPLEX,
