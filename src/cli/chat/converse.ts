@@ -56,7 +56,9 @@ async function answerLine(line: string, answering: Answering): Promise<void> {
     await answer(line, answering);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    context.terminal.complain(`error: ${error.message}${error.help ? `\n  help: ${error.help}` : ''}`);
+    context.terminal.complain(
+      safeText(`error: ${error.message}${error.help ? `\n  help: ${error.help}` : ''}`),
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { storageFailureOf } from '../../runtime/store/system-error.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { safeLine } from '../terminal/safe-text.ts';
+import { safeLine, safeText } from '../terminal/safe-text.ts';
 import { UsageError } from '../usage-error.ts';
 import type { CommandContext, CommandDeclaration, Example } from './command-declaration.ts';
 
@@ -66,5 +66,5 @@ function complain(error: UsageError, { context, json }: { context: CommandContex
     context.terminal.print(
       JSON.stringify({ errors: [{ code: 'bad-usage', message, ...(help ? { help } : {}) }] }),
     );
-  else context.terminal.complain(`error: ${message}${help ? `\n  help: ${help}` : ''}`);
+  else context.terminal.complain(safeText(`error: ${message}${help ? `\n  help: ${help}` : ''}`));
 }

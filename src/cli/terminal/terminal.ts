@@ -41,8 +41,9 @@ function wantsColor(env: NodeJS.ProcessEnv, capable: boolean): boolean {
   return forced === undefined ? capable : forced !== '0' && forced !== 'false';
 }
 
+/** What picocolors writes and is used here; nothing that hides, blinks or swaps. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
-const COLOR = /(\u001b\[[\d;]*m)/;
+const COLOR = /(\u001b\[(?:[0-4]|2[2-4]|[39][0-7]|39)m)/;
 
 /** The last line of defence, whatever was forgotten before it: nothing that a terminal obeys but our own colours. */
 const printable = (text: string, colored: boolean): string =>

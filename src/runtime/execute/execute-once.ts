@@ -23,16 +23,18 @@ export async function executeOnce(task: StageTask, context: RunContext): Promise
   // Since it was decided, another process may have run it, or another stage of this run with the same key.
   if (decision.reason.kind !== 'forced') {
     const found = await findRecord(store, decision.key);
-    if (found.kind === 'usable') return reuse(node, { record: found.record, context });
+    const reused = found.kind === 'usable' ? reuse(node, { record: found.record, context }) : undefined;
+    if (reused !== undefined) return reused;
   }
   return await executeStage(task, context);
 }
 
+/** Undefined where gc has just taken the record away. */
 export function reuse(
   node: DagNode,
   { record, context }: { readonly record: ActionRecord; readonly context: RunContext },
-): StageOutcome {
-  useRecord(context.store, record.key, new Date());
+): StageOutcome | undefined {
+  if (!useRecord(context.store, record.key, new Date())) return undefined;
   context.emit({ type: 'stage-reused', stage: node.id, key: record.key });
   return { decision: 'reused', uses: node.definition.name, key: record.key, outputs: record.outputs };
 }

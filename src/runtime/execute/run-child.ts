@@ -2,6 +2,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../event/failure.ts';
 import { err, ok, type Result } from '../result.ts';
+import type { StageAction } from '../stage/stage-action.ts';
 import { attemptFiles } from './attempt.ts';
 import { deathOfProcess } from './death-of-process.ts';
 import type { StageExecution } from './stage-execution.ts';
@@ -13,14 +14,15 @@ import { stopWhenAsked } from './stop-when-asked.ts';
 export async function runChild(execution: StageExecution): Promise<Result<Measurements, Failure>> {
   const actionFile = join(execution.folder, attemptFiles.action);
   const logPath = join(execution.folder, attemptFiles.log);
-  await writeFile(actionFile, JSON.stringify(execution.action, null, 1));
   const { definition, action } = execution;
+  const environment = definition.environment?.(action.config) ?? [];
+  await writeFile(actionFile, JSON.stringify({ ...action, environment } satisfies StageAction, null, 1));
   await using log = await open(logPath, 'a');
   let lastWord: LastWord | undefined;
   const { child } = await startStageProcess({
     program: execution.stageProcess,
     args: [actionFile],
-    environment: definition.environment?.(action.config) ?? [],
+    environment,
     memory: action.resources.memory,
     nodeOptions: action.code === undefined ? [] : ['--enable-source-maps'],
     log,

@@ -1,4 +1,5 @@
 import type { DagNode } from '../graph/dag.ts';
+import type { Decision } from '../plan/decision.ts';
 import { inputsOf, type KnownOutputs } from '../plan/stage-inputs.ts';
 import { decideStage } from '../plan/stage-planner.ts';
 import type { PortContent } from '../store/digest.ts';
@@ -15,6 +16,11 @@ export type StageOutcomes = ReadonlyMap<string, StageOutcome>;
 /** Decides each stage once its inputs are known, and runs those that have to, as many at a time as may. */
 export function runStages(nodes: ReadonlyMap<string, DagNode>, context: RunContext): Promise<StageOutcomes> {
   return new StageRunner(nodes, context).run();
+}
+
+interface Reused {
+  readonly kind: 'reused';
+  readonly outcome: StageOutcome;
 }
 
 class StageRunner {
@@ -47,14 +53,23 @@ class StageRunner {
 
   async #decideReady(): Promise<void> {
     for (let node = this.#queue.next(); node !== undefined; node = this.#queue.next()) {
-      const decision = await decideStage({ node, known: this.#known }, this.#context);
+      const decision = await this.#decide(node);
       if (decision.kind === 'undecided')
         throw new Error(`${node.id} was ready and waits for ${decision.waitsFor}`);
-      if (decision.kind === 'reuse') {
-        await this.#end(node, reuse(node, { record: decision.record, context: this.#context }));
+      if (decision.kind === 'reused') {
+        await this.#end(node, decision.outcome);
       } else {
         this.#waiting.push({ node, decision, inputs: knownInputs(node, this.#known) });
       }
+    }
+  }
+
+  async #decide(node: DagNode): Promise<Exclude<Decision, { kind: 'reuse' }> | Reused> {
+    for (;;) {
+      const decision = await decideStage({ node, known: this.#known }, this.#context);
+      if (decision.kind !== 'reuse') return decision;
+      const outcome = reuse(node, { record: decision.record, context: this.#context });
+      if (outcome !== undefined) return { kind: 'reused', outcome };
     }
   }
 

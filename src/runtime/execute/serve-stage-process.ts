@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Failure } from '../event/failure.ts';
 import { err, type Result } from '../result.ts';
+import { secretsIn } from '../stage/hide-secrets.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { failureOf } from './failure-of.ts';
+import { hideInOutput } from './hide-in-output.ts';
 import { loadCode } from './load-code.ts';
 import { runAction } from './run-action.ts';
 import {
@@ -81,6 +83,7 @@ async function runFile({ path, registry, signal }: FileToRun): Promise<Result<Me
     if (path === undefined) throw new Error('a stage process takes the path of an action file');
     // Written by the process that started this one.
     const action = JSON.parse(await readFile(path, 'utf8')) as StageAction;
+    hideInOutput(secretsIn((action.environment ?? []).flatMap((name) => process.env[name] ?? [])));
     const definition =
       action.code === undefined ? registry.get(action.uses) : { load: () => loadCode(action.code ?? '') };
     if (definition === undefined) throw new Error(`no stage is called ${action.uses}`);

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
 import { childEnvironment } from './child-environment.ts';
 import { isStageMessage, type StageMessage } from './stage-message.ts';
 
@@ -34,7 +35,9 @@ export async function startStageProcess(start: StageProcessStart) {
     stdout: output,
     stderr: output,
   });
-  child.on('message', (message) => {
+  const secrets = secretsIn(start.environment.flatMap((name) => process.env[name] ?? []));
+  child.on('message', (said) => {
+    const message = hideSecretsIn(said, secrets);
     if (isStageMessage(message)) start.onMessage(message);
   });
   return { child };

@@ -19,6 +19,8 @@ export interface StageAction {
   readonly checkpointPath?: string;
   /** Not in the key: threads, memory in bytes, the tensor backend. */
   readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
+  /** Environment variables that the stage asked for: their values may be secrets, and are not shown. */
+  readonly environment?: readonly string[];
   /** For a stage of the user's own: absolute path of its bundled code. */
   readonly code?: string;
 }

@@ -10,6 +10,7 @@ import {
   parseProcessIdentity,
   thisProcess,
 } from './process-identity.ts';
+import { sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
@@ -34,7 +35,7 @@ export async function takeLease(
   },
 ): Promise<Lease> {
   const path = join(store.root, storeLayout.leases, request.key);
-  const content = JSON.stringify(thisProcess());
+  const content = sealJson(JSON.stringify(thisProcess()));
   let waited = false;
   const lapses = lapseWatch();
   while (!(await createAtomically({ root: store.root, path, content, durable: false }))) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { parseSealed } from './sealed-json.ts';
 
 /** Names one process among all that share a store, also after its number has been given to another. */
 export interface ProcessIdentity {
@@ -26,9 +27,10 @@ export function mayBeAlive(identity: ProcessIdentity): boolean {
   return exists(identity.pid) && startOf(identity.pid) === identity.start;
 }
 
+/** Undefined for a text that is none, or that is not what was sealed. */
 export function parseProcessIdentity(text: string): ProcessIdentity | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseSealed(text);
     return isProcessIdentity(value) ? value : undefined;
   } catch {
     return undefined;

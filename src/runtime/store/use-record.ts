@@ -8,13 +8,19 @@ import { hasErrorCode, storageFailureOf } from './system-error.ts';
 /** How far a record's time of use may lie behind, in milliseconds: a run with nothing to do writes nothing. */
 export const useResolution = 60 * 60 * 1000;
 
-/** Notes that a run used a record: its modification time says when that last happened, for gc alone. */
-export function useRecord(store: Store, key: CacheKey, now: Date): void {
+/**
+ * Notes that a run uses a record: its modification time says when that last happened, for gc alone. False where gc has
+ * just taken the record away, and so may be taking away what it stands for.
+ */
+export function useRecord(store: Store, key: CacheKey, now: Date): boolean {
   const path = join(store.root, actionPath(key));
   try {
     if (now.getTime() - statSync(path).mtimeMs > useResolution) utimesSync(path, now, now);
+    return true;
   } catch (error) {
-    // A store that can only be read is nobody's to clean; a record that has just gone is made again.
-    if (storageFailureOf(error) === undefined && !hasErrorCode(error, 'ENOENT')) throw error;
+    if (hasErrorCode(error, 'ENOENT')) return false;
+    // A store that can only be read is nobody's to clean.
+    if (storageFailureOf(error) !== undefined) return true;
+    throw error;
   }
 }

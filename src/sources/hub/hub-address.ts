@@ -12,7 +12,7 @@ export interface HubAddress {
 }
 
 const grammar =
-  /^hf:(?<datasets>datasets\/)?(?<owner>[\w-][\w.-]*)\/(?<name>[\w-][\w.-]*)(?:@(?<revision>[^@:]+))?(?::(?<path>.+))?$/i;
+  /^hf:(?<datasets>datasets\/)?(?<owner>[\w-][\w.-]*)\/(?<name>[\w-][\w.-]*)(?:@(?<revision>[^@:?#\s]+))?(?::(?<path>.+))?$/i;
 
 export function parseHubAddress(address: string): HubAddress | undefined {
   const { datasets, owner, name, revision, path } = grammar.exec(address)?.groups ?? {};
@@ -28,12 +28,17 @@ export const isInner = (path: string): boolean =>
   !/[\\\u0000-\u001f\u007f]|^[a-z]:/i.test(path) &&
   path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && name.length <= 255);
 
+/** A user name with a password, or a query: nothing of the hub's, and not to be repeated. */
+const secretPattern = /:[^/]*@|[?#]/;
+
 /** Why a text is no address on the Hugging Face hub. */
 export function checkHubAddress(address: string): AddressProblem | undefined {
   if (parseHubAddress(address) !== undefined) return undefined;
   return {
     code: 'bad-address',
-    message: `\`${address}\` is no address on the Hugging Face hub`,
+    message: secretPattern.test(address.slice('hf:'.length))
+      ? 'an address on the Hugging Face hub has no password and no query; a token comes from HF_TOKEN alone'
+      : `\`${address}\` is no address on the Hugging Face hub`,
     help: 'write hf:owner/name, hf:owner/name@revision:file.gguf or hf:datasets/owner/name:rows.jsonl',
   };
 }

@@ -1,8 +1,7 @@
 import type { ShellConfig } from '../../generated/shell-config.ts';
+import { secretsIn } from '../../runtime/stage/hide-secrets.ts';
 import { UserError } from '../../user-error.ts';
 
-/** Shorter values, such as a device's number, are no secrets, and hiding them would hide half the log. */
-const shortestSecret = 6;
 const always = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 
 export interface CommandEnvironment {
@@ -27,12 +26,6 @@ export function commandEnvironment(
     secrets: secretsIn(passed.map(([, value]) => value)),
   };
 }
-
-/** Output is looked at line by line, so each line of a value counts alone. Longer ones first: one may begin another. */
-const secretsIn = (values: readonly string[]): readonly string[] =>
-  [...new Set(values.flatMap((value) => [value, ...value.split(/[\r\n]+/)]))]
-    .filter((text) => text.length >= shortestSecret)
-    .sort((a, b) => b.length - a.length);
 
 function passedThrough(name: string, outside: NodeJS.ProcessEnv): string {
   const value = outside[name];

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa, type Result } from 'execa';
+import { hideSecrets } from '../../runtime/stage/hide-secrets.ts';
 import { UserError } from '../../user-error.ts';
 
 export interface Command {
@@ -30,7 +31,7 @@ export async function runCommand(command: Command): Promise<void> {
   const tail: string[] = [];
   const say = (line: string): string => {
     // Secrets first: what is cut off could be one's end.
-    const shown = lastState(redacted(line, command.secrets)).slice(0, lineLength);
+    const shown = lastState(hideSecrets(line, command.secrets)).slice(0, lineLength);
     command.onLine(shown);
     return shown;
   };
@@ -76,9 +77,6 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
     // The group has ended in the meantime.
   }
 }
-
-const redacted = (text: string, secrets: readonly string[]): string =>
-  secrets.reduce((left, secret) => left.replaceAll(secret, '<secret>'), text);
 
 /** Of a progress bar, which writes over itself, the last state counts. */
 const lastState = (line: string): string => line.split('\r').at(-1) ?? '';

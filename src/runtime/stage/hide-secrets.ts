@@ -1,0 +1,26 @@
+/** Shorter values, such as a device's number, are no secrets, and hiding them would hide half the log. */
+const shortestSecret = 6;
+
+/**
+ * The texts to hide of values that may be secrets. Output is looked at line by line, so each line of a value counts
+ * alone. Longer ones first: one may begin another.
+ */
+export const secretsIn = (values: readonly string[]): readonly string[] =>
+  [...new Set(values.flatMap((value) => [value, ...value.split(/[\r\n]+/)]))]
+    .filter((text) => text.length >= shortestSecret)
+    .sort((a, b) => b.length - a.length);
+
+/** The text with `<secret>` wherever it holds one. */
+export const hideSecrets = (text: string, secrets: readonly string[]): string =>
+  secrets.reduce((left, secret) => left.replaceAll(secret, '<secret>'), text);
+
+/** The same for every text in a value made of JSON's types, the names of its fields too. */
+export function hideSecretsIn(value: unknown, secrets: readonly string[]): unknown {
+  if (secrets.length === 0) return value;
+  if (typeof value === 'string') return hideSecrets(value, secrets);
+  if (Array.isArray(value)) return value.map((item) => hideSecretsIn(item, secrets));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [hideSecrets(name, secrets), hideSecretsIn(item, secrets)]),
+  );
+}
