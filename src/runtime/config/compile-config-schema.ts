@@ -10,7 +10,8 @@ export async function compileConfigSchema(
   if (schema.type !== 'object') return err('the schema has to be that of a map: its `type` is `object`');
   if (JSON.stringify(schema).includes('"$ref"'))
     return err('`$ref` is not supported: write what it stands for in its place');
-  const { Ajv } = await import('ajv');
+  // A CommonJS package: where it is bundled, it has its default export alone.
+  const { Ajv } = (await import('ajv')).default;
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strictTypes: false, strictTuples: false });
   ajv.addKeyword({ keyword: 'x-key', metaSchema: { enum: ['source', 'none', 'unless-default'] } });
   try {
