@@ -2,6 +2,8 @@ import type { JsonObject } from '../../json.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { ConfigSchema, SchemaValidator, StageDefinition } from '../stage/stage-definition.ts';
 
+const options = { allErrors: true, allowUnionTypes: true, strictTypes: false, strictTuples: false };
+
 /** Compiles the schema of a user's stage; closed unless it says otherwise. The error is one sentence. */
 export async function compileConfigSchema(
   written: JsonObject,
@@ -12,7 +14,7 @@ export async function compileConfigSchema(
     return err('`$ref` is not supported: write what it stands for in its place');
   // A CommonJS package: where it is bundled, it has its default export alone.
   const { Ajv } = (await import('ajv')).default;
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strictTypes: false, strictTuples: false });
+  const ajv = new Ajv({ ...options, ownProperties: true });
   ajv.addKeyword({ keyword: 'x-key', metaSchema: { enum: ['source', 'none', 'unless-default'] } });
   try {
     // ajv's function has the shape that its own standalone code has, which the runtime is written for.
