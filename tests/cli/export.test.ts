@@ -195,3 +195,18 @@ test('--force replaces what an export wrote, as a whole', async () => {
   expect(await readJson(inOut('again/config.json'))).toMatchObject({ torch_dtype: 'float32' });
   expect((await readdir(inOut())).filter((name) => name.startsWith('.'))).toEqual([]);
 });
+
+test('once the pipeline has changed, the card keeps its facts, from the records of the run', async () => {
+  await rig.write('spell.yaml', pipeline.replace('r: 2', 'r: 3').replace('epochs: 1', 'epochs: 2'));
+  const { stderr, exitCode } = await rig.retune('export', 'train', '--to', 'out/past');
+  await rig.write('spell.yaml', pipeline);
+  expect({ stderr, exitCode }).toEqual({
+    stderr: 'note: the pipeline has changed since; this is from run <run>',
+    exitCode: 0,
+  });
+  const [past, current] = await Promise.all(
+    ['past', 'full'].map((name) => readFile(inOut(name, 'README.md'), 'utf8')),
+  );
+  const [facts] = current?.replace('| rows.jsonl |', '| load: records |').split('\n\n## Pipeline') ?? [];
+  expect(past).toBe(`${facts}\n`);
+});

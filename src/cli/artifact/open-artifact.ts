@@ -12,8 +12,8 @@ export interface OpenArtifact extends AsyncDisposable {
   readonly path: string;
   readonly digest: Digest;
   readonly reference: ArtifactReference;
-  /** Whether it was made before the pipeline changed. */
-  readonly past: boolean;
+  /** The run that made it, where the pipeline has changed since. */
+  readonly pastRun: string | undefined;
   readonly dag: Dag;
   readonly store: Store;
   /** What the pipeline would do now, as far as the artifact's stage needs it. */
@@ -55,7 +55,7 @@ export async function openArtifact(
     path: content.path,
     digest,
     reference,
-    past: pastRun !== undefined,
+    pastRun,
     dag,
     store,
     plan,

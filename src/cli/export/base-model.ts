@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import type { Dag, DagNode } from '../../runtime/index.ts';
-import type { ExportSource } from './open-export-source.ts';
+import type { ExportOrigin, ExportSource } from './open-export-source.ts';
 
 /** What a training began from. */
 export interface BaseModel {
@@ -17,6 +17,7 @@ export interface BaseModel {
 /** Follows the models back to the one that was loaded. */
 export async function baseModelOf({ origin }: ExportSource): Promise<BaseModel> {
   const node = origin && loadedBefore(origin.dag, origin.stage);
+  if (origin && node && hasChanged(node.id, origin)) return {};
   const model = node?.config.model;
   if (typeof model !== 'string')
     return node?.config.init === undefined ? {} : { shown: 'fresh random weights' };
@@ -24,6 +25,14 @@ export async function baseModelOf({ origin }: ExportSource): Promise<BaseModel> 
   if (repository !== undefined) return { shown: model, repository };
   const license = await licenseOf(join(model, 'README.md'));
   return { shown: basename(model), ...(license && { license }) };
+}
+
+/** Whether the stage was another when the model was made. */
+function hasChanged(stage: string, { plan, pastRun }: ExportOrigin): boolean {
+  const [decision, outcome] = [plan.stages.get(stage)?.decision, pastRun?.stages[stage]];
+  if (pastRun === undefined) return false;
+  const key = decision && 'key' in decision ? decision.key : undefined;
+  return key === undefined || outcome === undefined || !('key' in outcome) || outcome.key !== key;
 }
 
 function loadedBefore(dag: Dag, stage: string): DagNode | undefined {

@@ -2,8 +2,9 @@ import type { JsonObject } from '../../json.ts';
 import type { Dag, DagNode } from '../../runtime/index.ts';
 import { collectLosses } from '../summary/collect-losses.ts';
 import { collectScores } from '../summary/collect-scores.ts';
-import type { FinishedOutput } from '../summary/finished-outputs.ts';
+import type { FinishedOutput, NamedOutput } from '../summary/finished-outputs.ts';
 import type { ExportOrigin } from './open-export-source.ts';
+import { madeInPast } from './past-facts.ts';
 
 /** What is known of how a model came to be. */
 export interface CardFacts {
@@ -19,29 +20,25 @@ export interface CardFacts {
   readonly scores: readonly (readonly string[])[];
 }
 
-/** Gathers it from the pipeline and its store; of a model from before a change only the pipeline's name is known. */
-export async function gatherFacts({ dag, store, plan, stage }: ExportOrigin): Promise<CardFacts> {
-  const { name: pipeline, params } = dag;
-  if (plan === undefined)
-    return { pipeline, pipelineFile: undefined, params: {}, data: [], losses: [], scores: [] };
-  const [before, after] = [ancestors(dag, stage), descendants(dag, stage)];
-  const finished = (ids: ReadonlySet<string>) =>
-    [...plan.stages].flatMap(([id, { node, decision }]) =>
-      ids.has(id) && decision.kind === 'reuse' ? outputsOf(node, decision.record.outputs) : [],
-    );
-  const data = [...before].flatMap((id) =>
-    (dag.nodes.get(id)?.sources ?? []).flatMap(({ path }) => {
-      const digest = plan.sources.get(path);
-      return digest === undefined ? [] : [{ path, digest: String(digest) }];
-    }),
-  );
-  const losses = await collectLosses(store, finished(before));
-  const scores = await collectScores(store, finished(after));
+/** How a model was made: by the pipeline as it is, or in a past run. */
+export type MadeBy = Pick<CardFacts, 'pipelineFile' | 'params' | 'data'> & {
+  /** What the stage and those that it needs wrote. */
+  readonly before: readonly NamedOutput[];
+  /** What the stage and those that need it wrote. */
+  readonly after: readonly NamedOutput[];
+};
+
+/** Gathers it from the pipeline and its store; of a model from before a change, from the records of its run. */
+export async function gatherFacts(origin: ExportOrigin): Promise<CardFacts> {
+  const { dag, store, stage, pastRun: run } = origin;
+  const made = run === undefined ? madeNow(origin) : madeInPast({ store, run, stage });
+  const losses = await collectLosses(store, made.before);
+  const scores = await collectScores(store, made.after);
   return {
-    pipeline,
-    pipelineFile: dag.file,
-    params,
-    data,
+    pipeline: dag.name,
+    pipelineFile: made.pipelineFile,
+    params: made.params,
+    data: made.data,
     losses: losses.flatMap((course) =>
       (['train', 'validation'] as const).flatMap((set) => {
         const each = course[set];
@@ -56,6 +53,27 @@ export async function gatherFacts({ dag, store, plan, stage }: ExportOrigin): Pr
         String(count),
       ]),
     ),
+  };
+}
+
+function madeNow({ dag, stage, plan }: ExportOrigin): MadeBy {
+  const [before, after] = [ancestors(dag, stage), descendants(dag, stage)];
+  const finished = (ids: ReadonlySet<string>) =>
+    [...plan.stages].flatMap(([id, { node, decision }]) =>
+      ids.has(id) && decision.kind === 'reuse' ? outputsOf(node, decision.record.outputs) : [],
+    );
+  const data = [...before].flatMap((id) =>
+    (dag.nodes.get(id)?.sources ?? []).flatMap(({ path }) => {
+      const digest = plan.sources.get(path);
+      return digest === undefined ? [] : [{ path, digest: String(digest) }];
+    }),
+  );
+  return {
+    pipelineFile: dag.file,
+    params: dag.params,
+    data,
+    before: finished(before),
+    after: finished(after),
   };
 }
 

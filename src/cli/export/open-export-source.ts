@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Dag, Plan, Store } from '../../runtime/index.ts';
+import { type Dag, type Plan, type RunRecord, readRun, type Store } from '../../runtime/index.ts';
 import { planOf } from '../artifact/find-artifact.ts';
 import { openArtifact } from '../artifact/open-artifact.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
@@ -17,8 +17,9 @@ export interface ExportSource extends AsyncDisposable {
 export interface ExportOrigin {
   readonly dag: Dag;
   readonly store: Store;
-  /** What the whole pipeline would do now; undefined where the model is of a run before a change. */
-  readonly plan: Plan | undefined;
+  /** The run before a change that the model is of, or undefined; and what the pipeline would do now, all of it or as far as the stage needs it. */
+  readonly pastRun: RunRecord | undefined;
+  readonly plan: Plan;
   /** The stage that wrote the model. */
   readonly stage: string;
 }
@@ -41,10 +42,17 @@ export async function openExportSource(request: Request): Promise<ExportSource |
     help: 'name a stage that loads or trains a model',
   });
   if (opened === undefined) return undefined;
-  const { path, dag, store, reference, past } = opened;
+  const { path, dag, store, reference, pastRun } = opened;
+  const run = pastRun === undefined ? undefined : readRun(store, pastRun);
   return {
     path,
-    origin: { dag, store, plan: past ? undefined : await planOf({ dag, store }), stage: reference.node.id },
+    origin: {
+      dag,
+      store,
+      pastRun: run,
+      plan: run ? opened.plan : await planOf({ dag, store }),
+      stage: reference.node.id,
+    },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }

@@ -1,13 +1,13 @@
 import type { Store } from '../../runtime/index.ts';
 import { portCodecs } from '../../stages/ports/port-codecs.ts';
 import type { HistoryEntry } from '../../training/history-entry.ts';
-import { type FinishedOutput, readOutput } from './finished-outputs.ts';
+import { type NamedOutput, readOutput } from './finished-outputs.ts';
 import type { LossCourse, StageLosses } from './run-summary.ts';
 
 /** The course of the losses of every training among the outputs. */
 export async function collectLosses(
   store: Store,
-  outputs: readonly FinishedOutput[],
+  outputs: readonly NamedOutput[],
 ): Promise<readonly StageLosses[]> {
   const histories = outputs.filter(({ type }) => type === 'history');
   return await Promise.all(

@@ -7,11 +7,16 @@ import {
   type Store,
 } from '../../runtime/index.ts';
 
-/** One output of a stage that ran or was reused. */
-export interface FinishedOutput {
-  readonly node: DagNode;
+/** One output of a stage, by the stage's id. */
+export interface NamedOutput {
+  readonly node: Pick<DagNode, 'id'>;
   readonly type: string;
   readonly digest: Digest;
+}
+
+/** One output of a stage that ran or was reused. */
+export interface FinishedOutput extends NamedOutput {
+  readonly node: DagNode;
 }
 
 /** The outputs that a run ended with, in the stages' order; outputs with parts are left out. */
