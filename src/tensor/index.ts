@@ -16,6 +16,8 @@ export { type LayerNormOptions, layerNorm } from './ops/layer-norm.ts';
 export { type LinearOptions, linear } from './ops/linear.ts';
 export { type RearrangeRowsOptions, rearrangeRows } from './ops/rearrange-rows.ts';
 export { type RmsNormOptions, rmsNorm } from './ops/rms-norm.ts';
+export { type RotaryOptions, rotary } from './ops/rotary.ts';
+export { type SwiGluOptions, swiGlu } from './ops/swi-glu.ts';
 export { IGNORED_TARGET, type LogitsAndTargets } from './ops/target-log-probabilities.ts';
 export { tokenLogLikelihoods } from './ops/token-log-likelihoods.ts';
 export { recycle } from './recycle.ts';

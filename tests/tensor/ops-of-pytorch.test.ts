@@ -10,6 +10,8 @@ interface OperationCase {
   readonly dy: ListedTensor;
   readonly value: ListedTensor;
   readonly gradients: Record<string, ListedTensor>;
+  /** Of the rotary cases. */
+  readonly angles?: ListedTensor;
 }
 
 interface Fixture {
@@ -37,7 +39,15 @@ const operations: Record<string, (...tensors: Tensors) => tf.Tensor> = {
   embeddingLookup: (table) => ours.embeddingLookup({ table, ids: ids() }),
   causalAttention: (query, key, value) => ours.causalAttention({ query, key, value, mask: mask() }),
   crossEntropy: (logits) => ours.crossEntropy({ logits, targets: targets() }),
+  swiGlu: (gate, up) => ours.swiGlu({ gate, up }),
+  rotary: (x) => ours.rotary({ x, headWidth: 8, ...turnsOf('rotary') }),
+  rotaryInPart: (x) => ours.rotary({ x, headWidth: 8, ...turnsOf('rotaryInPart') }),
 };
+
+function turnsOf(name: string) {
+  const angles = fromFixture(cases[name]?.angles as ListedTensor); // these cases have them
+  return { cosines: tf.cos(angles), sines: tf.sin(angles) };
+}
 
 describe.each(backendsUnderTest)('on the %s backend', (backend) => {
   beforeAll(async () => {

@@ -65,6 +65,18 @@ const cases: readonly Case[] = [
     plain: (i) => plain.gelu(at(i, 0)),
   },
   {
+    title: 'swiGlu',
+    inputs: () => [tensorOf([4, 25], { scale: 6 }), tensorOf([4, 25], { seed: 2 })],
+    ours: (i) => ours.swiGlu({ gate: at(i, 0), up: at(i, 1) }),
+    plain: (i) => plain.swiGlu({ gate: at(i, 0), up: at(i, 1) }),
+  },
+  ...[8, 4].map((turning) => ({
+    title: `rotary of ${turning} elements of 8`,
+    inputs: () => [tensorOf([5, 24])],
+    ours: (i: tf.Tensor[]) => ours.rotary(turningHeads(i, turning)),
+    plain: (i: tf.Tensor[]) => plain.rotary(turningHeads(i, turning)),
+  })),
+  {
     title: 'embeddingLookup with repeated ids',
     inputs: () => [tensorOf([5, 4])],
     ours: (i) => ours.embeddingLookup({ table: at(i, 0), ids: ids() }),
@@ -97,6 +109,11 @@ const droppingAttention = (i: tf.Tensor[]): ours.CausalAttentionOptions => ({
     [2, 2, 3, 3],
   ),
 });
+
+function turningHeads(i: tf.Tensor[], turning: number): ours.RotaryOptions {
+  const angles = tensorOf([5, turning / 2], { seed: 4, scale: 9 });
+  return { x: at(i, 0), headWidth: 8, cosines: tf.cos(angles), sines: tf.sin(angles) };
+}
 
 function linearOptions(
   i: tf.Tensor[],

@@ -6,6 +6,8 @@ import type {
   LinearOptions,
   LogitsAndTargets,
   RmsNormOptions,
+  RotaryOptions,
+  SwiGluOptions,
 } from '../../src/tensor/index.ts';
 
 // Every operation as its formula says, differentiated by tfjs's own tape: what ours are compared with.
@@ -29,6 +31,27 @@ export function gelu(x: tf.Tensor): tf.Tensor {
   const cube = tf.mul(x, tf.mul(x, x));
   const inner = tf.mul(Math.sqrt(2 / Math.PI), tf.add(x, tf.mul(0.044715, cube)));
   return tf.mul(tf.mul(0.5, x), tf.add(1, tf.tanh(inner)));
+}
+
+export const swiGlu = ({ gate, up }: SwiGluOptions): tf.Tensor =>
+  tf.mul(tf.div(gate, tf.add(1, tf.exp(tf.neg(gate)))), up);
+
+/** As a product with a matrix that turns each pair of a head. */
+export function rotary({ x, headWidth, cosines, sines }: RotaryOptions): tf.Tensor {
+  const [tokens = 0, half = 0] = cosines.shape;
+  const [cosine, sine] = [cosines.arraySync(), sines.arraySync()] as [number[][], number[][]]; // of two dimensions
+  const turn = (token: number) => (from: number, to: number) => {
+    const [pair, isSecond] = [to % half, to >= half];
+    if (to >= 2 * half) return Number(from === to);
+    if (from === to) return cosine[token]?.[pair] ?? 0;
+    if (from !== (isSecond ? pair : pair + half)) return 0;
+    return (isSecond ? 1 : -1) * (sine[token]?.[pair] ?? 0);
+  };
+  const places = [...Array(headWidth).keys()];
+  const matrices = [...Array(tokens).keys()].map((token) =>
+    places.map((from) => places.map((to) => turn(token)(from, to))),
+  );
+  return tf.reshape(tf.matMul(tf.reshape(x, [tokens, -1, headWidth]), tf.tensor3d(matrices)), x.shape);
 }
 
 export function embeddingLookup({ table, ids }: EmbeddingLookupOptions): tf.Tensor {

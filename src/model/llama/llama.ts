@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, linear, rmsNorm } from '../../tensor/index.ts';
+import { embeddingLookup, linear, rmsNorm, swiGlu } from '../../tensor/index.ts';
 import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { rotaryEmbedding } from './rotary-embedding.ts';
@@ -44,7 +44,7 @@ export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
       ? tf.split(project(`${feedForward}.gate_up_proj`, wide, bias.inner), [innerWidth, innerWidth], 1)
       : ['gate_proj', 'up_proj'].map((part) => project(`${feedForward}.${part}`, wide, bias.inner));
     const [gate, up] = parts as [tf.Tensor, tf.Tensor]; // [N, I] each
-    x = tf.add(x, project(`${feedForward}.down_proj`, tf.mul(silu(gate), up), bias.inner)); // [N, C]
+    x = tf.add(x, project(`${feedForward}.down_proj`, swiGlu({ gate, up }), bias.inner)); // [N, C]
   }
   return norm('model.norm', x); // [N, C]
 }
@@ -58,5 +58,3 @@ export function llamaLogits(
   const weight = parameter(tied ? 'model.embed_tokens.weight' : 'lm_head.weight'); // [V, C]
   return adapt({ name: 'lm_head', x: hidden, y: linear({ x: hidden, weight, transposeWeight: true }) }); // [M, V]
 }
-
-const silu = (x: tf.Tensor): tf.Tensor => tf.mul(x, tf.sigmoid(x));

@@ -6,7 +6,7 @@ import { scheduleProblems } from './schedule-problems.ts';
 
 export const trainStage = declareStage<TrainConfig>({
   name: 'train',
-  version: 3,
+  version: 4,
   ports: ({ keep, early_stop }) => ({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },

@@ -143,7 +143,7 @@ describe('train', () => {
     expect(written).toMatchInlineSnapshot(`
       {
         "history": "14901fb5f5053ac3",
-        "version": 3,
+        "version": 4,
         "weights": "a399f553c17b8825",
       }
     `);

@@ -9,7 +9,9 @@ export interface Operator {
   readonly attributes: OperatorAttributes;
 }
 
-const MICROSOFT = new Set(['FusedMatMul', 'FastGelu', 'GroupQueryAttention', 'MatMulNBits']);
+const MICROSOFT = new Set([
+  ...['FusedMatMul', 'FastGelu', 'GroupQueryAttention', 'MatMulNBits', 'QuickGelu', 'RotaryEmbedding'],
+]);
 const known = new Map<string, Operator>();
 
 /** The operator `type` of ONNX's own domain, or of com.microsoft where it is one of ONNX Runtime's own. */

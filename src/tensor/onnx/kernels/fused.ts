@@ -9,6 +9,7 @@ const ADD = operator('Add');
 const SUB = operator('Sub');
 const MUL = operator('Mul');
 const WHERE = operator('Where');
+const SILU = operator('QuickGelu', { alpha: 1 });
 const GELU_A = Math.sqrt(2 / Math.PI);
 const GELU_B = 0.044715;
 
@@ -60,6 +61,42 @@ export const fusedKernels = {
     const rest = mul(graph.apply(SUB, [graph.scalar(1), h]), cubic(6));
     return graph.tensor(mul(dy, mul(h, graph.apply(ADD, [rest, graph.scalar(1)]))));
   }),
+
+  SwiGlu: kernel<'gate' | 'up'>(({ inputs, graph }) =>
+    graph.tensor(graph.apply(MUL, [graph.apply(SILU, [graph.value(inputs.gate)]), graph.value(inputs.up)])),
+  ),
+
+  /** Gives [dgate, dup]; see the formula beside the operation. */
+  SwiGluGradient: kernel<'gate' | 'up' | 'dy'>(({ inputs, graph }) => {
+    const [gate, up, dy] = [graph.value(inputs.gate), graph.value(inputs.up), graph.value(inputs.dy)];
+    const mul = (a: GraphValue, b: GraphValue) => graph.apply(MUL, [a, b]);
+    const h = graph.apply(operator('Sigmoid'), [gate]);
+    const s = mul(gate, h);
+    const slope = graph.apply(ADD, [mul(h, graph.apply(SUB, [graph.scalar(1), s])), s]);
+    return [graph.tensor(mul(mul(dy, up), slope)), graph.tensor(mul(dy, s))];
+  }),
+
+  /** Each token has angles of its own, so its place in the row says which are its: positions count from 0. */
+  Rotary: kernel<'x' | 'cosines' | 'sines', { headWidth: number }>(
+    ({ inputs, attributes: { headWidth }, graph }) => {
+      const [x, cosines, sines] = [inputs.x, inputs.cosines, inputs.sines].map((tensor) =>
+        graph.value(tensor),
+      ) as [GraphValue, GraphValue, GraphValue]; // one for each
+      const [tokens = 0, width = 0] = x.shape;
+      const turning = 2 * (cosines.shape[1] ?? 0);
+      const row = graph.view(x, [1, tokens, width]);
+      const settings = {
+        num_heads: width / headWidth,
+        ...(turning < headWidth ? { rotary_embedding_dim: turning } : {}),
+      };
+      const turned = graph.add({
+        operator: operator('RotaryEmbedding', settings),
+        inputs: [row, graph.integers([0]), cosines, sines],
+        shape: row.shape,
+      });
+      return graph.tensor(turned, inputs.x.shape);
+    },
+  ),
 
   ScaledMatMul: kernel<'a' | 'b', { transposeA: boolean; transposeB: boolean; scale: number }>(
     ({ inputs, attributes, graph }) =>
