@@ -1,18 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { HostArray } from './graph/element-type.ts';
-import { type GraphPlan, planGraph } from './graph/graph-plan.ts';
-import { GraphRecorder, type ValueStorage } from './graph/graph-recorder.ts';
+import type { GraphRecorder, ValueStorage } from './graph/graph-recorder.ts';
 import type { GraphValue } from './graph/graph-value.ts';
 import { heldValue } from './graph/held-value.ts';
-import type { GraphRunner, HostTensor } from './session/graph-runner.ts';
-import { SessionCache } from './session/session-cache.ts';
-
-export interface BackendStatistics {
-  readonly pendingNodes: number;
-  readonly runs: number;
-  readonly sessionsHeld: number;
-  readonly sessionsCompiled: number;
-}
+import type { GraphRunner } from './session/graph-runner.ts';
+import { type BackendStatistics, PendingGraph } from './session/pending-graph.ts';
 
 let lastWeight = 0;
 
@@ -24,78 +15,24 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   readonly runner: GraphRunner;
   /** With more pending nodes than this it computes without being asked. */
   readonly mostPendingNodes: number;
-  /** Where kernels write to. */
-  readonly recorder: GraphRecorder = new GraphRecorder(this);
-  readonly #sessions: SessionCache;
+  readonly #graph: PendingGraph;
   readonly #values = new tf.DataStorage<GraphValue>(this, tf.engine());
-  #runs = 0;
-  /** The run that is under way beside this thread. */
-  #flight: Promise<void> | undefined;
 
   constructor({ runner, mostPendingNodes }: { runner: GraphRunner; mostPendingNodes: number }) {
     super();
     this.runner = runner;
     this.mostPendingNodes = mostPendingNodes;
-    this.#sessions = new SessionCache(runner);
+    this.#graph = new PendingGraph({ runner, storage: this, mostPendingNodes });
   }
 
   get statistics(): BackendStatistics {
-    const { held, compiled } = this.#sessions.statistics;
-    return {
-      pendingNodes: this.recorder.pending.length,
-      runs: this.#runs,
-      sessionsHeld: held,
-      sessionsCompiled: compiled,
-    };
+    return this.#graph.statistics;
   }
 
-  /** Runs everything that living tensors wait for. What could not be computed fails where it is read. */
-  flush(): void {
-    const plan = this.#plan();
-    this.recorder.clear();
-    if (plan === null) return;
-    try {
-      settleAll(plan, this.#sessions.find(plan).run(inputsOf(plan)));
-    } catch (cause) {
-      failAll(plan, cause);
-    }
-    this.#runs++;
-  }
-
-  /** The same beside this thread, where the engine can; everything recorded so far is computed when it resolves. */
-  async flushAsync(): Promise<void> {
-    // What runs already may lack what was recorded since.
-    if (this.#flight !== undefined) await this.#flight;
-    if (this.recorder.pending.length === 0) return;
-    this.#flight ??= this.#fly().finally(() => {
-      this.#flight = undefined;
-    });
-    await this.#flight;
-  }
-
-  async #fly(): Promise<void> {
-    const { pending } = this.recorder;
-    const count = pending.length;
-    const plan = this.#plan();
-    if (plan !== null) {
-      try {
-        settleAll(plan, await this.#sessions.find(plan).runAsync(inputsOf(plan)));
-      } catch (cause) {
-        failAll(plan, cause);
-      }
-      this.#runs++;
-    }
-    // A synchronous read meanwhile has computed everything by itself and begun anew.
-    if (this.recorder.pending === pending) this.recorder.forget(count);
-  }
-
-  #plan(): GraphPlan | null {
-    return planGraph(this.recorder.pending, { takesWeights: this.runner.isNative });
-  }
-
-  /** Keeps a chain of kernels that nobody reads from growing without bound. Called between kernels only. */
-  flushIfLong(): void {
-    if (this.recorder.pending.length > this.mostPendingNodes) this.flush();
+  /** Where the next kernel writes to. Called between kernels only: a chain that is long by now is computed first. */
+  recorderOfNextKernel(): GraphRecorder {
+    this.#graph.flushIfLong();
+    return this.#graph.recorder;
   }
 
   graphValueOf({ dataId }: tf.TensorInfo): GraphValue {
@@ -112,18 +49,18 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   /** From now on the elements of these tensors are taken to stay as they are, until the returned function is called. */
   holdConstant(tensors: readonly tf.TensorInfo[]): () => void {
     const values = tensors.map((tensor) => this.graphValueOf(tensor));
-    if (values.some(({ data }) => data === null)) this.flush();
+    if (values.some(({ data }) => data === null)) this.#graph.flush();
     const held = values.filter(({ weight }) => weight === 0);
     for (const value of held) value.weight = ++lastWeight;
     return () => {
-      this.#sessions.giveUp(new Set(held.map(({ weight }) => weight)));
+      this.#graph.giveUp(new Set(held.map(({ weight }) => weight)));
       for (const value of held) value.weight = 0;
     };
   }
 
   /** The arrays of these tensors, which are about to be disposed of, may take later results. */
   recycle(tensors: readonly tf.Tensor[]): void {
-    if (this.recorder.pending.length > 0) return; // one of them may be waited for
+    if (this.#graph.recorder.pending.length > 0) return; // one of them may be waited for
     const values = tensors.filter(({ isDisposed }) => !isDisposed).map((tensor) => this.graphValueOf(tensor));
     this.runner.recycle?.(values.flatMap(({ references, data }) => (references === 1 && data) || []));
   }
@@ -145,7 +82,7 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 
   override readSync(dataId: object): tf.BackendValues {
     // Also where the value itself is there already: whoever reads it may change it in place, so nothing may wait for it.
-    this.flush();
+    this.#graph.flush();
     return dataOf(this.#values.get(dataId));
   }
 
@@ -153,7 +90,7 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     const value = this.#values.get(dataId);
     value.readers++;
     try {
-      await this.flushAsync();
+      await this.#graph.flushAsync();
     } finally {
       value.readers--;
     }
@@ -201,45 +138,16 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   override async time(work: () => void): Promise<tf.BackendTimingInfo> {
     const start = performance.now();
     work();
-    this.flush();
+    this.#graph.flush();
     return { kernelMs: performance.now() - start };
   }
 
   override dispose(): void {
-    this.#sessions.dispose();
+    this.#graph.dispose();
   }
-}
-
-function inputsOf({ inputs }: GraphPlan): HostTensor[] {
-  return inputs.map((value) => {
-    if (value.failure !== null) throw value.failure;
-    if (value.data === null) throw new Error('A value was recorded that nothing computes.');
-    return { shape: value.shape, type: value.type, data: value.data };
-  });
-}
-
-function settleAll({ outputs }: GraphPlan, results: readonly HostArray[]): void {
-  outputs.forEach((value, i) => {
-    settle(value, results[i] ?? new Error('The engine gave fewer results than the graph has outputs.'));
-  });
-}
-
-function failAll({ outputs }: GraphPlan, cause: unknown): void {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const failure = new Error(`The tensors that were waiting could not be computed: ${reason}`, { cause });
-  for (const value of outputs) settle(value, failure);
 }
 
 function dataOf(value: GraphValue): tf.BackendValues {
   if (value.failure !== null) throw value.failure;
   return value.data as tf.BackendValues; // set by the flush; no tensor of tfjs has int64 elements
-}
-
-/** From here on the value stands by itself: the nodes behind it are gone. */
-function settle(value: GraphValue, outcome: HostArray | Error): void {
-  if (value.data !== null) return; // computed by another run meanwhile
-  if (outcome instanceof Error) value.failure = outcome;
-  else value.data = outcome;
-  value.producer = null;
-  value.views = null;
 }

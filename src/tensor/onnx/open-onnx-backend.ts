@@ -69,8 +69,8 @@ function registerKernel(kernelName: string, kernel: Kernel): void {
     kernelFunc: ({ inputs, attrs, backend }) => {
       // Kernels of this name are registered for this backend only.
       const onnx = backend as OnnxBackend;
-      onnx.flushIfLong();
-      return kernel({ inputs: inputs as KernelCall['inputs'], attributes: attrs, graph: onnx.recorder });
+      const graph = onnx.recorderOfNextKernel();
+      return kernel({ inputs: inputs as KernelCall['inputs'], attributes: attrs, graph });
     },
   });
 }
