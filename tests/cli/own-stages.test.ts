@@ -53,7 +53,7 @@ test("a user's stage runs, and runs again when its code, a module that it import
   expect(explained.stdout.replaceAll(/sha256:[0-9a-f]+/g, '<digest>')).toMatchInlineSnapshot(`
     "keep would run: compared with <date> UTC, this differs:
 
-      code ../short.ts  own.yaml:3
+      code ../short.ts  stages/short.ts:1
         was  <digest>
         is   <digest>"
   `);

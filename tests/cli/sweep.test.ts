@@ -54,6 +54,17 @@ test('a point has the key of the same params given by hand, and the lock has the
   );
 });
 
+test('-p of a param that is swept over chooses points, whose stages keep their names', async () => {
+  await using rig = await openCliRig({ ...dataProject, 'grid.yaml': sweep });
+  await rig.retune('run', 'grid.yaml', '-p', 'seed=1');
+  const ofSeed = ['seed=1/split', 'seed=1/tokenize', 'length=32,seed=1/collate', 'length=64,seed=1/collate'];
+  const ran = [...shared, ...ofSeed];
+  expect((await planned(rig, '-p', 'seed=1')).sort()).toEqual(ran.map((stage) => `${stage}: reuse`).sort());
+  const reused = (await planned(rig)).filter((each) => each.endsWith(': reuse'));
+  expect(reused.sort()).toEqual(ran.map((stage) => `${stage}: reuse`).sort());
+  expect((await rig.retune('plan', 'grid.yaml', '-p', 'seed=3')).exitCode).toBe(2);
+});
+
 test('points and stages are selected and explained by their names', async () => {
   await using rig = await openCliRig({ ...dataProject, 'grid.yaml': sweep });
   await rig.retune('run', 'grid.yaml');
@@ -72,7 +83,7 @@ test('points and stages are selected and explained by their names', async () => 
   ).toMatchInlineSnapshot(`
     "length=48,seed=1/collate would run: it has not run before; compared with \`length=32,seed=1/collate\` of <date> UTC, this differs:
 
-      with.max_length  grid.yaml:14
+      with.max_length  grid.yaml:4
         was  32
         is   48"
   `);

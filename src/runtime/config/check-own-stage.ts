@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path';
 import { schema, validate } from '../../generated/validators/own-stage.js';
 import type { JsonObject } from '../../json.ts';
 import type { Checked } from '../diagnostic/checked.ts';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import { listOf, quoted } from '../diagnostic/wording.ts';
 import type { DocumentReader } from '../source/document-reader.ts';
 import { nearNames } from '../source/near-names.ts';
-import { childOf, textOf } from '../source/yaml-at.ts';
+import { childOf, textOf, yamlAt } from '../source/yaml-at.ts';
 import type { YamlDoc, YamlNode } from '../source/yaml-doc.ts';
 import { yamlToJson } from '../source/yaml-to-json.ts';
 import type { StageDefinition, StageRegistry } from '../stage/stage-definition.ts';
@@ -16,6 +16,7 @@ import { ownPorts } from './own-ports.ts';
 import { fieldPath } from './place-in-words.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 import { fillDefaults } from './schema/fill-defaults.ts';
+import type { DeclaredAt } from './valid-pipeline.ts';
 
 /** Whether what `uses` says is the folder of a stage of the user's own. */
 export const isOwnStage = (uses: YamlNode | undefined): uses is YamlNode =>
@@ -23,6 +24,11 @@ export const isOwnStage = (uses: YamlNode | undefined): uses is YamlNode =>
 
 const description = 'stage.yaml';
 const entries = ['index.ts', 'index.mts', 'index.js', 'index.mjs'];
+
+export interface OwnStage {
+  readonly definition: StageDefinition;
+  readonly declaredAt: DeclaredAt;
+}
 
 /** Reads a stage of the user's own as its stage.yaml declares it. None of its code is loaded. */
 export async function checkOwnStage(
@@ -32,7 +38,7 @@ export async function checkOwnStage(
     reader,
     registry,
   }: { readonly uses: YamlNode; readonly reader: DocumentReader; readonly registry: StageRegistry },
-): Promise<Checked<StageDefinition | undefined>> {
+): Promise<Checked<OwnStage | undefined>> {
   const span = uses.usedAt ?? uses.span;
   const entry = entries.map((name) => resolve(folder, name)).find((path) => existsSync(path));
   if (!existsSync(folder)) {
@@ -65,7 +71,7 @@ export async function checkOwnStage(
 async function declare(
   doc: YamlDoc,
   { entry, registry }: { readonly entry: string; readonly registry: StageRegistry },
-): Promise<Checked<StageDefinition | undefined>> {
+): Promise<Checked<OwnStage | undefined>> {
   const written = yamlToJson(doc.root);
   if (!validate(written)) return { value: undefined, diagnostics: mistakes(doc) };
   // Its schema has just accepted it: a map with these fields.
@@ -89,20 +95,26 @@ async function declare(
     return { value: undefined, diagnostics: [{ code: 'bad-schema', message: config.error, span }] };
   }
   const ports = ownPorts(filled);
-  return {
-    value: {
-      name: filled.name,
-      version: filled.version,
-      ...config.value,
-      ports: () => ports,
-      process: 'child',
-      device: 'none',
-      environment: () => filled.environment,
-      code: { entry, ports: { inputs: filled.inputs, outputs: filled.outputs } },
-      load: () => Promise.reject(new Error(`${filled.name} runs in a process of its own`)),
-    },
-    diagnostics: [],
+  const definition: StageDefinition = {
+    name: filled.name,
+    version: filled.version,
+    ...config.value,
+    ports: () => ports,
+    process: 'child',
+    device: 'none',
+    environment: () => filled.environment,
+    code: { entry, ports: { inputs: filled.inputs, outputs: filled.outputs } },
+    load: () => Promise.reject(new Error(`${filled.name} runs in a process of its own`)),
   };
+  return { value: { definition, declaredAt: (what) => declaredAt(doc, what) }, diagnostics: [] };
+}
+
+function declaredAt({ root }: YamlDoc, what: Parameters<DeclaredAt>[0]): Span | undefined {
+  if (what === 'version') return (childOf(root, 'version') ?? childOf(root, 'name'))?.span;
+  if (what === 'ports') return (childOf(root, 'inputs') ?? childOf(root, 'outputs'))?.span;
+  const place = ['config', ...what.flatMap((name) => ['properties', name]), 'default'];
+  const { node, exact } = yamlAt(root, place);
+  return exact ? node.span : undefined;
 }
 
 interface OwnStageFile {

@@ -6,13 +6,14 @@ import type { StageDefinition, StageRegistry } from '../stage/stage-definition.t
 import { checkConfig } from './check-config.ts';
 import { findDefinition } from './find-definition.ts';
 import { parseDuration, parseMemory } from './quantity.ts';
-import type { PipelineStage, StageSetup } from './valid-pipeline.ts';
+import type { DeclaredAt, PipelineStage, StageSetup } from './valid-pipeline.ts';
 import { writtenBindings } from './written-bindings.ts';
 
 export interface WrittenStage {
   readonly id: string;
   readonly entry: YamlEntry;
   readonly registry: StageRegistry;
+  readonly declaredAt?: DeclaredAt | undefined;
 }
 
 /** Finds what a stage uses and checks its `with` against that. */
@@ -33,7 +34,7 @@ export function checkStage(stage: WrittenStage): Checked<PipelineStage> {
 }
 
 function checkSetup(
-  { id, entry }: WrittenStage,
+  { id, entry, declaredAt }: WrittenStage,
   definition: StageDefinition,
 ): Checked<StageSetup | undefined> {
   const stage = mapOf(entry.value);
@@ -49,6 +50,8 @@ function checkSetup(
     ...checked.value,
     written,
     withSpan,
+    usesSpan: stage?.entries.get('uses')?.value.span,
+    declaredAt,
     ...besideWith(entry.value),
   };
   return { value: setup, diagnostics: checked.diagnostics };

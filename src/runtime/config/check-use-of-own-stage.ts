@@ -15,7 +15,10 @@ export async function checkUseOfOwnStage(
   const { id, entry, uses } = use;
   const name = textOf(uses) ?? '';
   const own = await checkOwnStage(resolve(dirname(uses.span.file.path), name), use);
-  if (own.value !== undefined) return checkStage({ id, entry, registry: new Map([[name, own.value]]) });
+  if (own.value !== undefined) {
+    const { definition, declaredAt } = own.value;
+    return checkStage({ id, entry, registry: new Map([[name, definition]]), declaredAt });
+  }
   const stage = { id, idSpan: entry.keySpan, ...writtenBindings(entry.value), setup: undefined };
   return { value: stage, diagnostics: own.diagnostics };
 }

@@ -16,16 +16,13 @@ const mostPoints = 1000;
  * The points of `sweep`: of a grid every combination, the last name varying fastest, or those of a list. Undefined
  * where there is no sweep, or none of a shape that could be gone on with, which the shape's check tells.
  */
-export function sweepPoints(
-  root: YamlNode,
-  overrides: readonly Override[],
-): Checked<readonly SweepPoint[] | undefined> {
+export function sweepPoints(root: YamlNode): Checked<readonly SweepPoint[] | undefined> {
   const sweep = childOf(root, 'sweep');
   if (sweep === undefined) return { value: undefined, diagnostics: [] };
   const points = sweep.kind === 'list' ? listOfPoints(sweep.items) : gridOf(childOf(sweep, 'grid'));
   if (points === undefined || points.length === 0) return { value: undefined, diagnostics: [] };
   const diagnostics = [
-    ...entriesOf(points).flatMap(([name, entry]) => mistakesOf(name, { entry, root, overrides })),
+    ...entriesOf(points).flatMap(([name, entry]) => mistakesOf(name, { entry, root })),
     ...tooMany(points, sweep.span),
     ...twins(points),
   ];
@@ -66,7 +63,7 @@ function entriesOf(points: readonly SweepPoint[]): readonly (readonly [string, Y
 
 function mistakesOf(
   name: string,
-  at: { readonly entry: YamlEntry; readonly root: YamlNode; readonly overrides: readonly Override[] },
+  at: { readonly entry: YamlEntry; readonly root: YamlNode },
 ): readonly Diagnostic[] {
   const { keySpan, value } = at.entry;
   const params: YamlMap | undefined = mapOf(childOf(at.root, 'params'));
@@ -80,17 +77,6 @@ function mistakesOf(
         help:
           didYouMean(name, known) ??
           (known.length === 0 ? 'declare it under `params:`' : `the parameters are ${listOf(known, 'and')}`),
-      },
-    ];
-  const override = at.overrides.find(({ path }) => path[0] === 'params' && path[1] === name);
-  if (override !== undefined)
-    return [
-      {
-        code: 'bad-override',
-        message: `${quoted(name)} is swept over, so it has no single value to change`,
-        span: override.pathSpan,
-        help: 'name a point to run it alone, as `retune plan` lists them',
-        related: { span: keySpan, message: 'it is swept over here' },
       },
     ];
   if (value.reported || (value.kind === 'scalar' && value.value !== null)) return [];

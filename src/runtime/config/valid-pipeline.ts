@@ -52,10 +52,16 @@ export interface StageSetup extends CheckedConfig {
   /** The stage's `with` as it was written. */
   readonly written: YamlNode;
   readonly withSpan: Span;
+  readonly usesSpan: Span | undefined;
+  /** Of a stage of the user's own. */
+  readonly declaredAt: DeclaredAt | undefined;
   readonly timeoutMs: number | undefined;
   readonly retries: number;
   readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
 }
+
+/** Where a stage.yaml says the version, the ports, or the default of the field of a path; undefined where it does not. */
+export type DeclaredAt = (what: 'version' | 'ports' | readonly string[]) => Span | undefined;
 
 export interface WrittenBinding {
   /** Undefined where `from` is a bare reference, which binds the first port. */

@@ -4,8 +4,8 @@ import { didYouMean } from '../diagnostic/suggest.ts';
 import { listOf, quoted } from '../diagnostic/wording.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { InputPort, StagePorts } from '../stage/stage-definition.ts';
+import { borderMistake } from './check-borders.ts';
 import type { DagNode, InputBinding } from './dag.ts';
-import type { CrossedInput } from './follow-reference.ts';
 import type { LinkedBinding } from './link-stages.ts';
 import { resolveReference } from './resolve-reference.ts';
 
@@ -62,13 +62,13 @@ function bind(
   const reference = written.target;
   const target = reference && nodes.get(reference.stage);
   if (reference === undefined || target === undefined) return ok(undefined);
+  // Told at the border that it comes over.
+  if (written.crossed.some((border) => borderMistake(border, nodes) !== undefined)) return ok(undefined);
   const resolved = resolveReference(reference, target);
   if (!resolved.ok) return resolved;
   const { output, part } = resolved.value;
   const subject = `${quoted(name)} of stage ${quoted(id)}`;
   const type = target.ports.outputs[output]?.type ?? '';
-  const refused = written.crossed.find(({ input }) => input.type !== type && input.type !== 'file');
-  if (refused !== undefined) return err(refusedAtBorder(refused, type));
   if (!port.accepts.includes(type) && !port.accepts.includes('file'))
     return err({
       code: 'type-mismatch',
@@ -110,14 +110,6 @@ function unknownPort({ id, inputs }: Binder, { port, portSpan }: LinkedBinding):
     ...(!none && { help: didYouMean(port ?? '', known) ?? `its inputs are ${listOf(known, 'and')}` }),
   };
 }
-
-/** What a sub-pipeline is given is not what it declares that it takes. */
-const refusedAtBorder = ({ input, binding, stage }: CrossedInput, type: string): Diagnostic => ({
-  code: 'type-mismatch',
-  message: `${quoted(input.name)} of stage ${quoted(stage)} takes ${quoted(input.type)}, and ${quoted(binding.reference)} is of type ${quoted(type)}`,
-  span: binding.span,
-  related: { span: input.span, message: 'the input is declared here' },
-});
 
 function missingInput(
   { id, prefix, span, nodes }: Binder,

@@ -4,9 +4,11 @@ import type { Checked } from '../diagnostic/checked.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import { listOf, quoted } from '../diagnostic/wording.ts';
 import { parsePointer } from '../source/json-pointer.ts';
-import { yamlAt } from '../source/yaml-at.ts';
+import { mapOf, yamlAt } from '../source/yaml-at.ts';
+import type { YamlNode } from '../source/yaml-doc.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
 import { bindInputs } from './bind-inputs.ts';
+import { checkBorders } from './check-borders.ts';
 import type { Dag, DagNode, SourceField } from './dag.ts';
 import { type FoundSources, findSources } from './find-sources.ts';
 import { dependenciesOf, type LinkedStage, linkStages } from './link-stages.ts';
@@ -23,7 +25,7 @@ export interface BuiltDag {
 export function buildDag(pipeline: ValidPipeline, resolvers: SourceResolvers = new Map()): Checked<BuiltDag> {
   const { name, file, params, overridden, tryNext } = pipeline;
   const linked = linkStages(pipeline);
-  const { stages, given } = linked.value;
+  const { stages, given, borders } = linked.value;
   const { order, cycles } = orderStages(dependenciesOf(stages));
   const diagnostics = [...linked.diagnostics, ...cycles.map((path) => cycle(stages, path))];
   const setups = locateSources(stages, resolvers);
@@ -35,6 +37,7 @@ export function buildDag(pipeline: ValidPipeline, resolvers: SourceResolvers = n
     if (connected.value !== undefined) nodes.set(id, connected.value);
     diagnostics.push(...connected.diagnostics);
   }
+  diagnostics.push(...checkBorders(borders, nodes));
   const { path, displayPath } = file;
   const dag = { name, file: path, displayPath, params, overridden, tryNext, given, nodes };
   return { value: { dag, sources: [...setups.values()].flatMap(({ sources }) => sources) }, diagnostics };
@@ -87,24 +90,32 @@ function connect(
     inputs,
     outputParts: parts.value,
     spanOf: spansOf(idSpan, setup),
+    ...(setup.usesSpan && { usesSpan: setup.usesSpan }),
+    ...(setup.declaredAt && { declaredAt: setup.declaredAt }),
   };
   return { value: { ...made, definition, timeoutMs, retries, resources }, diagnostics };
 }
 
-/**
- * Where a parameter fills a field, the place of its use, also for what is within the parameter; where an overlay or a
- * pipeline that uses this one gives the value, its place there: that is what its user edits.
- */
-function spansOf(idSpan: Span, { written, withSpan }: StageSetup): DagNode['spanOf'] {
+/** A value of the command line is shown where it is used: it has no line of its own. */
+function spansOf(idSpan: Span, { written, withSpan, declaredAt }: StageSetup): DagNode['spanOf'] {
   return (pointer) => {
     if (pointer === undefined) return idSpan;
     const path = parsePointer(pointer);
-    const along = path.map((_, index) => yamlAt(written, path.slice(0, index + 1)).node);
-    const { usedAt, span } = along.find((node) => node.usedAt !== undefined) ?? {};
-    const nearest = along.at(-1) ?? written;
-    if (usedAt === undefined || span === undefined) return nearest === written ? withSpan : nearest.span;
-    return span.file === usedAt.file || span.file.displayPath === commandLine ? usedAt : nearest.span;
+    const along = path.map((_, index) => yamlAt(written, path.slice(0, index + 1)));
+    const given = along.find(({ node }) => node.usedAt !== undefined)?.node;
+    if (given?.usedAt !== undefined && given.span.file.displayPath === commandLine) return given.usedAt;
+    const { node, exact } = along.at(-1) ?? { node: written, exact: true };
+    const elsewhere = exact ? undefined : (takenAwayAt(written, path) ?? declaredAt?.(path));
+    return elsewhere ?? (node === written ? withSpan : node.span);
   };
+}
+
+/** Where an overlay takes a field away, or what it stands in. */
+function takenAwayAt(written: YamlNode, path: readonly string[]): Span | undefined {
+  const places = path.map((name, index) =>
+    mapOf(yamlAt(written, path.slice(0, index)).node)?.removed?.get(name),
+  );
+  return places.find((span) => span !== undefined);
 }
 
 function cycle(stages: ReadonlyMap<string, LinkedStage>, path: readonly string[]): Diagnostic {

@@ -12,8 +12,12 @@ export interface PointDag {
 /**
  * The graphs of all points as one. A stage that is the same in several points, with all that it needs, stands in it
  * once, and is called by what tells those points from the others: `load`, `seed=1/split`, `epochs=2,seed=1/train`.
+ * Points that are not kept are left out, and the others' stages are called what they are called beside them.
  */
-export function combinePoints(points: readonly [PointDag, ...(readonly PointDag[])]): Dag {
+export function combinePoints(
+  points: readonly [PointDag, ...(readonly PointDag[])],
+  kept: ReadonlySet<SweepPoint>,
+): Dag {
   const [{ dag }] = points;
   const labels = points.map(({ point }) => pointLabel(point));
   const numbers = new Map<string, number>();
@@ -21,7 +25,8 @@ export function combinePoints(points: readonly [PointDag, ...(readonly PointDag[
   const classes = classesOf(identities);
   const nodes = new Map<string, DagNode>();
   const given = new Map<string, { readonly stage: string; readonly names: readonly string[] }>();
-  const combined = points.map((each, index): DagPoint => {
+  const combined = points.flatMap((each, index): readonly DagPoint[] => {
+    if (!kept.has(each.point)) return [];
     const label = labels[index] ?? '';
     const names = new Map(
       [...each.dag.nodes.keys()].map((id) => {
@@ -34,7 +39,7 @@ export function combinePoints(points: readonly [PointDag, ...(readonly PointDag[
       if (!nodes.has(renamed(id))) nodes.set(renamed(id), renameNode(node, renamed));
     for (const [name, { stage, names: path }] of each.dag.given)
       given.set(`${label}/${name}`, { stage: renamed(stage), names: path });
-    return { label, params: paramsOf(each.point), stages: names };
+    return [{ label, params: paramsOf(each.point), stages: names }];
   });
   return { ...dag, overridden: true, nodes, given, points: combined };
 }

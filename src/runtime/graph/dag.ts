@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../json.ts';
+import type { DeclaredAt } from '../config/valid-pipeline.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
 import type { SourceResolver } from '../stage/source-resolver.ts';
 import type { StageDefinition, StagePorts } from '../stage/stage-definition.ts';
@@ -49,8 +50,15 @@ export interface DagNode {
   readonly timeoutMs: number | undefined;
   readonly retries: number;
   readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
-  /** Where the stage, or the field of `with` that a JSON pointer names, stands in the YAML. */
+  /**
+   * Where the stage stands, or what a user edits to change the field of `with` that a JSON pointer names: its value, the
+   * parameter that fills it, the line of an overlay that takes it away, its default in the stage.yaml of a user's stage.
+   */
   readonly spanOf: (pointer?: string) => Span;
+  /** Where `uses` stands; absent where the stage's id says it. */
+  readonly usesSpan?: Span;
+  /** Of a user's stage: what its stage.yaml says where. */
+  readonly declaredAt?: DeclaredAt;
 }
 
 /** The path of a module from the stage's folder -> its content's digest; `npm:name` -> the package's version. */

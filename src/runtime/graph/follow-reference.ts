@@ -27,6 +27,8 @@ export interface CrossedInput {
   readonly binding: WrittenBinding;
   /** The full id of the stage that it is an input of. */
   readonly stage: string;
+  /** The stage that is bound to it, and what is named of that. */
+  readonly target: { readonly stage: string; readonly names: readonly string[] };
 }
 
 interface Question {
@@ -71,7 +73,8 @@ function followInput({ scope, crossings = 0 }: Question, parsed: Reference): Fol
   });
   if (outside.kind === 'mistake') return { kind: 'told' };
   if (outside.kind !== 'stage') return outside;
-  const crossed = { input, binding, stage: scope.prefix.slice(0, -1) };
+  const target = { stage: outside.stage, names: outside.names };
+  const crossed = { input, binding, stage: scope.prefix.slice(0, -1), target };
   return { ...outside, names: [...outside.names, ...names], crossed: [...outside.crossed, crossed] };
 }
 

@@ -7,7 +7,7 @@ import type { Dag } from './dag.ts';
 import { type CrossedInput, type FollowedReference, followReference } from './follow-reference.ts';
 import type { Dependencies } from './order-stages.ts';
 import type { Reference } from './reference.ts';
-import { rootScope, type Scope, scopeOf } from './scope.ts';
+import { portOf, rootScope, type Scope, scopeOf } from './scope.ts';
 
 /** A stage under its full id (`mmlu/format`), with its references followed through sub-pipelines to the stages they mean. */
 export interface LinkedStage extends Omit<PipelineStage, 'from' | 'pipeline'> {
@@ -29,11 +29,19 @@ export interface LinkedStages {
   /** All stages of a pipeline and of those that it uses, flat. */
   readonly stages: ReadonlyMap<string, LinkedStage>;
   readonly given: Dag['given'];
+  /** Everything that is handed into a sub-pipeline, whether anything in there reads it or not. */
+  readonly borders: readonly Border[];
+}
+
+export interface Border {
+  readonly into: CrossedInput;
+  /** Through which it has come before. */
+  readonly crossed: readonly CrossedInput[];
 }
 
 /** Puts the stages of a pipeline and of those that it uses side by side, and follows every reference. */
 export function linkStages(pipeline: ValidPipeline): Checked<LinkedStages> {
-  const linked: Linked = { stages: new Map(), given: new Map(), diagnostics: [] };
+  const linked: Linked = { stages: new Map(), given: new Map(), borders: [], diagnostics: [] };
   linkScope(rootScope(pipeline), linked);
   return { value: linked, diagnostics: linked.diagnostics };
 }
@@ -50,6 +58,7 @@ export const dependenciesOf = (stages: ReadonlyMap<string, LinkedStage>): Depend
 interface Linked {
   readonly stages: Map<string, LinkedStage>;
   readonly given: Map<string, { readonly stage: string; readonly names: readonly string[] }>;
+  readonly borders: Border[];
   readonly diagnostics: Diagnostic[];
 }
 
@@ -66,11 +75,21 @@ function linkScope(scope: Scope, linked: Linked): void {
     if (inner !== undefined) linkScope(inner, linked);
     // What nothing in the sub-pipeline reads is followed too, so that no mistake goes unnoticed.
     const from = stage.from.flatMap((binding) => link({ binding, scope, stage }, linked));
-    if (inner !== undefined) continue;
+    if (inner !== undefined) {
+      linked.borders.push(...from.flatMap((binding) => borderOf(binding, inner)));
+      continue;
+    }
     const { pipeline: _, ...own } = stage;
     const id = prefix + stage.id;
     linked.stages.set(id, { ...own, id, from, prefix, folder: dirname(pipeline.file.path) });
   }
+}
+
+function borderOf(binding: LinkedBinding, { pipeline, prefix }: Scope): readonly Border[] {
+  const { target, crossed } = binding;
+  const input = pipeline.inputs.get(portOf(binding, pipeline.inputs) ?? '');
+  if (input === undefined || target === undefined) return [];
+  return [{ into: { input, binding, stage: prefix.slice(0, -1), target }, crossed }];
 }
 
 function link(

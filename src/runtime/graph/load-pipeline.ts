@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { checkPipeline, type PipelineToCheck } from '../config/check-pipeline.ts';
+import { narrowSweep } from '../config/narrow-sweep.ts';
 import { commandLine, parseOverrides } from '../config/override.ts';
 import { readPipeline } from '../config/read-pipeline.ts';
 import { overridesOf, type SweepPoint, sweepPoints } from '../config/sweep-points.ts';
@@ -39,16 +40,27 @@ export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag
     inOrder(withOrigin(once(diagnostics), reader), path);
   const beforeChecking = [...read.diagnostics, ...overrides.diagnostics];
   if (read.value === undefined) return err(ordered(beforeChecking));
-  const sweep = sweepPoints(read.value.root, overrides.value);
-  const toCheck = { doc: read.value, overrides: overrides.value, registry, reader, chain: [path] };
-  const dag = await loadPoints(sweep.value, { toCheck, request });
-  const diagnostics = [...beforeChecking, ...sweep.diagnostics, ...dag.diagnostics];
+  const { root } = read.value;
+  const sweep = sweepPoints(root);
+  const narrowed = sweep.value && narrowSweep(sweep.value, { root, overrides: overrides.value });
+  const toCheck = {
+    doc: read.value,
+    overrides: narrowed?.overrides ?? overrides.value,
+    registry,
+    reader,
+    chain: [path],
+  };
+  const dag = await loadPoints(sweep.value, { toCheck, request, kept: new Set(narrowed?.points) });
+  const ofSweep = [...sweep.diagnostics, ...(narrowed?.diagnostics ?? [])];
+  const diagnostics = [...beforeChecking, ...ofSweep, ...dag.diagnostics];
   return diagnostics.length === 0 ? ok(dag.value) : err(ordered(diagnostics));
 }
 
 interface Loading {
   readonly toCheck: PipelineToCheck;
   readonly request: PipelineRequest;
+  /** The points that run; the others are checked, and have a say in what stages are called. */
+  readonly kept: ReadonlySet<SweepPoint>;
 }
 
 interface Loaded extends PointDag {
@@ -58,7 +70,7 @@ interface Loaded extends PointDag {
 /** The pipeline's graph, or that of all points of its sweep. */
 async function loadPoints(
   points: readonly SweepPoint[] | undefined,
-  { toCheck, request }: Loading,
+  { toCheck, request, kept }: Loading,
 ): Promise<Checked<Dag>> {
   const [first, ...others] = points ?? [];
   if (first === undefined) return loadDag(toCheck, request);
@@ -70,7 +82,7 @@ async function loadPoints(
   const all: [Loaded, ...Loaded[]] = [await load(first)];
   for (const point of others) all.push(await load(point));
   const diagnostics = all.flatMap((each) => each.diagnostics);
-  return { value: diagnostics.length > 0 ? all[0].dag : combinePoints(all), diagnostics };
+  return { value: diagnostics.length > 0 ? all[0].dag : combinePoints(all, kept), diagnostics };
 }
 
 async function loadDag(

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Message } from 'esbuild';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { displayPathOf } from '../source/read-source-file.ts';
-import type { SourceFile } from '../source/source-file.ts';
+import { readModule } from './read-module.ts';
 
 /** The bundler's errors at the places in the user's code, each with the place in the pipeline that names the stage. */
 export async function describeBuildErrors(
@@ -14,7 +12,7 @@ export async function describeBuildErrors(
     errors.map(async ({ text, location }): Promise<Diagnostic> => {
       const message = `the stage does not compile: ${lowerFirst(text)}`;
       if (location === null) return { code: 'broken-code', message, span: usedAt };
-      const file = await sourceFile(resolve(dirname(entry), location.file), usedAt);
+      const file = await readModule(resolve(dirname(entry), location.file), usedAt);
       const start = offsetOf(file.text, location);
       const span = { file, start, end: start + Math.max(1, location.length) };
       const related = { span: usedAt, message: 'the stage is used here' };
@@ -22,15 +20,6 @@ export async function describeBuildErrors(
       return { code: 'broken-code', message, span, related, ...help };
     }),
   );
-}
-
-async function sourceFile(path: string, { file }: Span): Promise<SourceFile> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  // As long as the pipeline's own path is shown short, so is this one.
-  const shownFrom = file.path.endsWith(file.displayPath)
-    ? file.path.slice(0, file.path.length - file.displayPath.length)
-    : process.cwd();
-  return { path, displayPath: displayPathOf(path, shownFrom), text };
 }
 
 /** Lines count from 1, columns from 0 and in bytes. */

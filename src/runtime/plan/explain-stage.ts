@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import { listOf, quoted } from '../diagnostic/wording.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 import { compareMaterial, type Difference } from '../key/compare-material.ts';
 import { keyMaterialOf } from '../key/key-material.ts';
+import { readModule } from '../module/read-module.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { ActionRecord } from '../store/action-record.ts';
 import type { Store } from '../store/store.ts';
@@ -23,7 +26,7 @@ export interface Explanation {
 }
 
 export type ExplainedDifference = Difference & {
-  /** Where the field, or what is bound to the port, stands in the YAML. */
+  /** Where that stands which makes it so: the value, what is bound to the port, the module of a user's stage. */
   readonly span: Span;
 };
 
@@ -44,10 +47,12 @@ export async function explainStage(request: {
   const { node, decision } = planned;
   const nearest = new PastRuns(store).nearest({ pipeline: dag.name, id: stage, uses: node.definition.name });
   const own = nearest?.isItself === true ? nearest.record : undefined;
-  const differences = differencesOf(planned, { plan: plan.value, own }).map((difference) => ({
-    ...difference,
-    span: spanOf(difference, node),
-  }));
+  const differences = await Promise.all(
+    differencesOf(planned, { plan: plan.value, own }).map(async (difference) => ({
+      ...difference,
+      span: await placeOf(difference, node),
+    })),
+  );
   const comparedWith = comparedIn(decision) ?? own;
   return ok({ stage, decision, comparedWith, differences });
 }
@@ -85,7 +90,7 @@ function differencesOf(
   }
 }
 
-function spanOf(difference: Difference, node: DagNode): Span {
+async function placeOf(difference: Difference, node: DagNode): Promise<Span> {
   switch (difference.kind) {
     case 'config':
     case 'source':
@@ -95,11 +100,25 @@ function spanOf(difference: Difference, node: DagNode): Span {
         ? (node.inputs[difference.port]?.span ?? node.spanOf())
         : node.spanOf();
     case 'code':
-    case 'uses':
+      return placeOfCode(difference.module, node);
     case 'version':
+      return node.declaredAt?.('version') ?? usesOf(node);
+    case 'uses':
     case 'format':
-      return node.spanOf();
+      return usesOf(node);
     default:
       return difference satisfies never;
   }
+}
+
+const usesOf = (node: DagNode): Span => node.usesSpan ?? node.spanOf();
+
+/** A module that is gone is shown where the stage's first module stands, which no longer leads to it. */
+async function placeOfCode(module: string, node: DagNode): Promise<Span> {
+  const { code } = node.definition;
+  if (code === undefined || module.startsWith('npm:')) return usesOf(node);
+  if (module === 'ports') return node.declaredAt?.('ports') ?? usesOf(node);
+  const path = resolve(dirname(code.entry), module);
+  const file = await readModule(existsSync(path) ? path : code.entry, node.spanOf());
+  return { file, start: 0, end: 0 };
 }

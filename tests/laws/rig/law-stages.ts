@@ -1,7 +1,10 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';
-import { stageRegistry } from '../../../src/stages/registry.ts';
+import { formatStage } from '../../../src/stages/format/format-stage.ts';
+import { loadStage } from '../../../src/stages/load/load-stage.ts';
+import { splitStage } from '../../../src/stages/split/split-stage.ts';
+import { tokenizeStage } from '../../../src/stages/tokenize/tokenize-stage.ts';
 import { UserError } from '../../../src/user-error.ts';
 import { oneText, pathOf, readText, textOut, tinyStage, writeText } from '../../runtime/rig/tiny-stage.ts';
 import { tinyRegistry } from '../../runtime/rig/tiny-stages.ts';
@@ -66,11 +69,10 @@ async function sizeOf(path: string): Promise<number> {
   return found.isDirectory() ? (await readdir(path, { recursive: true })).length : found.size;
 }
 
-const chosen = ['load', 'format', 'split', 'tokenize'];
-
 /** Small stages with one of everything that decides about reruns, and the data stages that come with retune. */
 export const lawRegistry: StageRegistry = new Map([
   ...tinyRegistry,
-  ...[...stageRegistry].filter(([name]) => chosen.includes(name)),
-  ...[gather, revise].map((stage) => [stage.name, stage] as const),
+  ...[loadStage, formatStage, splitStage, tokenizeStage, gather, revise].map(
+    (stage) => [stage.name, stage] as const,
+  ),
 ]);

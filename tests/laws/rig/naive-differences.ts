@@ -1,13 +1,14 @@
 import type { Material, Source } from './naive-model.ts';
 import { nameOf } from './naive-model.ts';
 
-/** Every field in which two materials differ: `uses`, `with /field/field`, `content /field`, `from port`, `from port.part`. */
+/** Every field in which two materials differ: `uses`, `with /field/field`, `content /field`, `from port`, `from port.part`, `code module`. */
 export function naiveDifferences(before: Material, after: Material): readonly string[] {
   return [
     ...(before.uses === after.uses ? [] : ['uses']),
     ...(before.version === after.version ? [] : ['version']),
     ...inConfig(before.config, after.config, ''),
     ...inInputs(before.inputs, after.inputs),
+    ...inCode(before.code ?? {}, after.code ?? {}),
   ];
 }
 
@@ -41,6 +42,11 @@ function inInputs(before: Material['inputs'], after: Material['inputs']): readon
       .map((part) => `from ${port}.${part}`);
   });
 }
+
+const inCode = (before: object, after: object): readonly string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((module) => own(before, module) !== own(after, module))
+    .map((module) => `code ${module}`);
 
 const isSource = (value: unknown): value is Source =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, 'content');

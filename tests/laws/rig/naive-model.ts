@@ -1,7 +1,9 @@
 import type { Json } from '../../../src/json.ts';
+import type { Content, Outputs } from './content.ts';
 import { lawRegistry } from './law-stages.ts';
+import { readOwnStage } from './own-stage.ts';
 import { configOf, kindOf, type Project, type Reference, type WrittenStage } from './project.ts';
-import { type Content, contentAt, type Outputs, runAlone } from './run-alone.ts';
+import { contentAt, runAlone } from './run-alone.ts';
 
 /** All that decides what a stage writes, as plain nested values: whole contents, where the product has digests. */
 export interface Material {
@@ -9,6 +11,8 @@ export interface Material {
   readonly version: number | undefined;
   readonly config: Readonly<Record<string, Json | Source | readonly Source[]>>;
   readonly inputs: Outputs;
+  /** Of a stage of the user's own: module -> its text. */
+  readonly code?: Readonly<Record<string, string>>;
 }
 
 export interface Source {
@@ -82,13 +86,16 @@ function materialOf(
     port,
     contentOf(to, seen.get(to.stage)?.outputs ?? {}),
   ]);
-  const version = lawRegistry.get(stage.uses)?.version;
-  return {
-    uses: stage.uses,
-    version,
-    config: countedConfig(stage, project),
-    inputs: Object.fromEntries(inputs),
-  };
+  return { ...ownMaterial(stage, project), inputs: Object.fromEntries(inputs) };
+}
+
+/** All but what it is given. */
+export function ownMaterial(stage: WrittenStage, project: Project): Omit<Material, 'inputs'> {
+  const config = countedConfig(stage, project);
+  if (stage.uses !== './own')
+    return { uses: stage.uses, version: lawRegistry.get(stage.uses)?.version, config };
+  const { version, code } = readOwnStage(project.files);
+  return { uses: 'own', version, config, code };
 }
 
 function contentOf({ output, part }: Reference, outputs: Outputs): Content {
@@ -99,10 +106,10 @@ function contentOf({ output, part }: Reference, outputs: Outputs): Content {
 }
 
 /** The configuration as far as it counts. */
-export function countedConfig(stage: WrittenStage, project: Project): Material['config'] {
+function countedConfig(stage: WrittenStage, project: Project): Material['config'] {
   const written = configOf(stage, project);
   const counted: [string, Material['config'][string]][] = [];
-  for (const [name, field] of Object.entries(kindOf(stage).fields)) {
+  for (const [name, field] of Object.entries(kindOf(stage, project).fields)) {
     const value = Object.hasOwn(written, name) ? written[name] : field.default;
     const isLeftOut = field.mark === 'unless-default' && nameOf(value) === nameOf(field.default);
     if (value === undefined || field.mark === 'none' || isLeftOut) continue;

@@ -1,10 +1,21 @@
 import type { Json, JsonObject } from '../../../src/json.ts';
-import { contents, folderFiles, type Kind, kinds, type Port, recordFiles, textFiles } from './stage-kinds.ts';
+import { ownFiles, readOwnStage } from './own-stage.ts';
+import {
+  contents,
+  type Field,
+  folderFiles,
+  type Kind,
+  kinds,
+  type Port,
+  recordFiles,
+  textFiles,
+} from './stage-kinds.ts';
 
 /** A field as it is written: a value, or the parameter that fills it. */
 export type Written = { readonly value: Json } | { readonly param: string };
 
 export interface Reference {
+  /** `inputs` within a part means what it is given. */
   readonly stage: string;
   readonly output: string;
   readonly part?: string;
@@ -17,24 +28,96 @@ export interface WrittenStage {
   readonly from: Readonly<Record<string, Reference>>;
 }
 
+/** A pipeline that others use as a stage. */
+export interface Part {
+  readonly stages: readonly WrittenStage[];
+  readonly params: JsonObject;
+  readonly inputs: Readonly<Record<string, 'text' | 'records'>>;
+}
+
 /** What a user has on disk and on the command line. */
-export interface Project {
+export interface Project extends Part {
   readonly name: string;
   /** Each stage after those that it needs. */
   readonly stages: readonly WrittenStage[];
-  readonly params: JsonObject;
   /** Given with `-p`. */
   readonly overrides: JsonObject;
+  /** Given with `--set`: `stage field` -> value. */
+  readonly sets: JsonObject;
+  readonly parts: Readonly<Record<string, Part>>;
+  /** The points that are written, as a list or as a grid; empty for no sweep. */
+  readonly sweep:
+    | { readonly grid: Readonly<Record<string, readonly Json[]>> }
+    | { readonly points: readonly JsonObject[] };
   readonly files: Readonly<Record<string, string>>;
-  /** Decides all about the YAML file that means nothing. */
+  /** How many files the pipeline extends, one lying over the other. */
+  readonly layers: number;
+  /** Decides all about the YAML files that means nothing, and what stands in which layer. */
   readonly style: number;
 }
 
-export const kindOf = ({ uses }: WrittenStage): Kind => {
+export const noSweep: Project['sweep'] = { points: [] };
+
+/** A part as a project of its own, to be edited like one. */
+export const insidePart = (project: Project, part: Part): Project => ({
+  ...project,
+  ...part,
+  overrides: {},
+  sets: {},
+  parts: {},
+  sweep: noSweep,
+});
+
+export function kindOf({ uses }: WrittenStage, { parts, files }: Project): Kind {
+  const part = parts[uses];
+  if (part !== undefined) return kindOfPart(part);
   const kind = kinds[uses];
   if (kind === undefined) throw new Error(`no kind ${uses}`);
-  return kind;
-};
+  const { most } = kind.fields;
+  if (uses !== './own' || most === undefined) return kind;
+  return { ...kind, fields: { most: { ...most, default: readOwnStage(files).most } } };
+}
+
+/** As a stage, a pipeline has its params for fields and every output of its stages. */
+function kindOfPart(part: Part): Kind {
+  const outputs = part.stages.flatMap((stage) =>
+    Object.entries(kinds[stage.uses]?.outputs ?? {}).map(
+      ([output, type]) => [outputName(stage.id, output), type] as const,
+    ),
+  );
+  const fields = Object.keys(part.params).map((param): [string, Field] => {
+    const { required: _, ...field } = fieldOf(param);
+    return [param, field];
+  });
+  return {
+    fields: Object.fromEntries(fields),
+    inputs: Object.fromEntries(Object.entries(part.inputs).map(([name, type]) => [name, { type }])),
+    outputs: Object.fromEntries(outputs),
+  };
+}
+
+/** What a part calls an output of one of its stages. */
+export const outputName = (stage: string, output: string): string =>
+  `${stage}_${output}`.replaceAll('-', '_');
+
+/** The stage within a part whose output that is. */
+export function behind(part: Part, name: string): { readonly stage: string; readonly output: string } {
+  for (const { id, uses } of part.stages)
+    for (const output of Object.keys(kinds[uses]?.outputs ?? {}))
+      if (outputName(id, output) === name) return { stage: id, output };
+  throw new Error(`no output ${name}`);
+}
+
+/** The field that a parameter was made for. */
+export function fieldOf(param: string): Field {
+  const split = param.indexOf('_');
+  const uses = param.slice(0, split);
+  const field = (kinds[uses] ?? kinds[`./${uses}`])?.fields[param.slice(split + 1)];
+  if (field === undefined) throw new Error(`no field for ${param}`);
+  return field;
+}
+
+export const paramOf = (uses: string, field: string): string => `${uses.replace('./', '')}_${field}`;
 
 export function resolved(written: Written, { params, overrides }: Project): Json {
   if ('value' in written) return written.value;
@@ -46,34 +129,48 @@ export function resolved(written: Written, { params, overrides }: Project): Json
 export const configOf = (stage: WrittenStage, project: Project): JsonObject =>
   Object.fromEntries(Object.entries(stage.with).map(([name, value]) => [name, resolved(value, project)]));
 
-/** The parts of a stage's outputs: its own, or those of what it takes each of. */
-export function partsOf(stage: WrittenStage, project: Project): readonly string[] | undefined {
-  const { inputs, parts } = kindOf(stage);
+/** The parts of an output: those that its stage makes, or those of what the stage takes each of. */
+export function partsOf(
+  { stage, output }: { readonly stage: WrittenStage; readonly output: string },
+  project: Project,
+): readonly string[] | undefined {
+  const part = project.parts[stage.uses];
+  if (part !== undefined) {
+    const inside = behind(part, output);
+    const inner = part.stages.find(({ id }) => id === inside.stage);
+    return inner && partsOf({ stage: inner, output: inside.output }, insidePart(project, part));
+  }
+  const { inputs, parts } = kindOf(stage, project);
   if (parts !== undefined) return parts(configOf(stage, project));
   const each = Object.keys(inputs).find((port) => inputs[port]?.each);
   const given = each === undefined ? undefined : stage.from[each];
   const above = project.stages.find(({ id }) => id === given?.stage);
   return given === undefined || given.part !== undefined || above === undefined
     ? undefined
-    : partsOf(above, project);
+    : partsOf({ stage: above, output: given.output }, project);
 }
 
-/** Everything that a port could be bound to, among the stages before the given one. */
+/** Everything that a port could be bound to: what the pipeline is given, and what the stages before make. */
 export function offersFor(
   port: Port,
   before: readonly WrittenStage[],
   project: Project,
 ): readonly Reference[] {
-  return before.flatMap((stage) =>
-    Object.entries(kindOf(stage).outputs)
-      .filter(([, type]) => port.type === 'file' || port.type === type)
+  const fits = (type: string): boolean => port.type === 'file' || port.type === type;
+  const given = Object.entries(project.inputs).flatMap(([output, type]) =>
+    fits(type) ? [{ stage: 'inputs', output }] : [],
+  );
+  const made = before.flatMap((stage) =>
+    Object.entries(kindOf(stage, project).outputs)
+      .filter(([, type]) => fits(type))
       .flatMap(([output]): readonly Reference[] => {
-        const parts = partsOf(stage, project);
+        const parts = partsOf({ stage, output }, project);
         const whole = { stage: stage.id, output };
         const each = (parts ?? []).map((part) => ({ ...whole, part }));
         return parts === undefined ? [whole] : port.each ? [whole, ...each] : each;
       }),
   );
+  return [...given, ...made];
 }
 
 /** Binds anew what an edit has left hanging, and removes the stages for which there is nothing to bind. */
@@ -82,7 +179,7 @@ export function repaired(project: Project): Project {
   for (const stage of project.stages) {
     const from: [string, Reference][] = [];
     let whole = true;
-    for (const [name, port] of Object.entries(kindOf(stage).inputs)) {
+    for (const [name, port] of Object.entries(kindOf(stage, project).inputs)) {
       const offers = offersFor(port, sound, project);
       const kept = offers.find((offer) => same(offer, stage.from[name]));
       const bound = kept ?? (port.optional ? undefined : offers.at(-1));
@@ -91,16 +188,19 @@ export function repaired(project: Project): Project {
     }
     if (whole) sound.push({ ...stage, from: Object.fromEntries(from) });
   }
-  return { ...project, stages: sound.length > 0 ? sound : [newStage('read', 'read')] };
+  return { ...project, stages: sound.length > 0 ? sound : [newStage('read', { uses: 'read', project })] };
 }
 
 const same = (a: Reference, b: Reference | undefined): boolean =>
   a.stage === b?.stage && a.output === b.output && a.part === b.part;
 
 /** A stage with the first value of each required field; what it needs is bound by `repaired`. */
-export function newStage(id: string, uses: string): WrittenStage {
+export function newStage(
+  id: string,
+  { uses, project }: { readonly uses: string; readonly project: Project },
+): WrittenStage {
   const stage = { id, uses, with: {}, from: {} };
-  const required = Object.entries(kindOf(stage).fields).filter(([, field]) => field.required);
+  const required = Object.entries(kindOf(stage, project).fields).filter(([, field]) => field.required);
   return {
     ...stage,
     with: Object.fromEntries(required.map(([name, { values }]) => [name, { value: values[0] }])),
@@ -110,17 +210,40 @@ export function newStage(id: string, uses: string): WrittenStage {
 const fileContents = (paths: readonly string[], texts: readonly string[]): Record<string, string> =>
   Object.fromEntries(paths.map((path, index) => [path, texts[index % texts.length] ?? '']));
 
+const bare: Project = {
+  name: 'walk',
+  stages: [],
+  params: {},
+  inputs: {},
+  overrides: {},
+  sets: {},
+  parts: {},
+  sweep: noSweep,
+  files: {
+    ...fileContents(textFiles, contents.text),
+    ...fileContents(recordFiles, contents.records),
+    ...fileContents(folderFiles, contents.text),
+    ...Object.fromEntries(Object.entries(ownFiles).map(([path, [text = '']]) => [path, text])),
+  },
+  layers: 0,
+  style: 0,
+};
+
+const partWith = (inputs: Part['inputs'], uses: readonly string[]): Part => {
+  const stages = uses.map((name) => newStage(name.replace('./', ''), { uses: name, project: bare }));
+  return { ...repaired({ ...bare, inputs, stages }), inputs };
+};
+
 /** A project of one stage of each of the given kinds, in order. */
-export const startWith = (uses: readonly string[]): Project =>
-  repaired({
-    name: 'walk',
-    stages: uses.map((name) => newStage(name, name)),
-    params: {},
-    overrides: {},
-    files: {
-      ...fileContents(textFiles, contents.text),
-      ...fileContents(recordFiles, contents.records),
-      ...fileContents(folderFiles, contents.text),
-    },
-    style: 0,
-  });
+export function startWith(uses: readonly string[]): Project {
+  const parts = {
+    './part.yaml': partWith({ given: 'text' }, ['append', 'cut', 'count']),
+    './deep/part.yaml': partWith({ rows: 'records' }, ['read', './own', 'format', 'revise']),
+  };
+  const project = { ...bare, parts };
+  const idOf = (name: string): string => name.replace(/^\.\//, '').replaceAll(/[/.]/g, '-');
+  const stages = uses.map((name, index) =>
+    newStage(uses.indexOf(name) === index ? idOf(name) : `${idOf(name)}-again`, { uses: name, project }),
+  );
+  return repaired({ ...project, stages });
+}

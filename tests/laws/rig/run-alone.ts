@@ -4,17 +4,10 @@ import type { Json, JsonObject } from '../../../src/json.ts';
 import type { ActionPort } from '../../../src/runtime/stage/stage-action.ts';
 import type { StageDefinition } from '../../../src/runtime/stage/stage-definition.ts';
 import { UserError } from '../../../src/user-error.ts';
+import type { Content, Outputs } from './content.ts';
 import { lawRegistry } from './law-stages.ts';
+import { readOwnStage, runOwnStage } from './own-stage.ts';
 import { configOf, kindOf, type Project, partsOf, type WrittenStage } from './project.ts';
-
-/** A file's bytes as Latin-1, the files of a folder by their paths, or the bytes of each part. */
-export interface Content {
-  readonly file?: string;
-  readonly files?: Readonly<Record<string, string>>;
-  readonly parts?: Readonly<Record<string, string>>;
-}
-
-export type Outputs = Readonly<Record<string, Content>>;
 
 /** What stands at a path of the project: a file, or all files below it. */
 export function contentAt(path: string, { files }: Project): Content {
@@ -29,6 +22,7 @@ export async function runAlone(
   stage: WrittenStage,
   at: { readonly project: Project; readonly inputs: Outputs; readonly folder: string },
 ): Promise<Outputs | undefined> {
+  if (stage.uses === './own') return { records: ownRecords(stage, at) };
   const definition = definitionOf(stage);
   const scratch = await mkdtemp(join(at.folder, 'alone-'));
   try {
@@ -57,6 +51,15 @@ export async function runAlone(
   }
 }
 
+function ownRecords(
+  stage: WrittenStage,
+  { project, inputs }: { readonly project: Project; readonly inputs: Outputs },
+): Content {
+  const { files } = project;
+  const { most = readOwnStage(files).most } = configOf(stage, project);
+  return runOwnStage(inputs.records ?? {}, { most: Number(most), files });
+}
+
 function definitionOf({ uses }: WrittenStage): StageDefinition {
   const definition = lawRegistry.get(uses);
   if (definition === undefined) throw new Error(`no stage ${uses}`);
@@ -67,7 +70,7 @@ function absoluteConfig(
   stage: WrittenStage,
   { project, folder }: { readonly project: Project; readonly folder: string },
 ): JsonObject {
-  const { fields } = kindOf(stage);
+  const { fields } = kindOf(stage, project);
   const absolute = (path: Json): string => join(folder, String(path));
   const written = Object.entries({ ...defaultsOf(stage), ...configOf(stage, project) });
   return Object.fromEntries(
@@ -89,13 +92,15 @@ async function emptyOutputs(
   stage: WrittenStage,
   { project, scratch }: { readonly project: Project; readonly scratch: string },
 ): Promise<Readonly<Record<string, ActionPort>>> {
-  const parts = partsOf(stage, project);
-  const ports = Object.keys(kindOf(stage).outputs).map(async (port): Promise<[string, ActionPort]> => {
-    const path = join(scratch, 'out', port);
-    await mkdir(parts === undefined ? dirname(path) : path, { recursive: true });
-    if (parts === undefined) return [port, { path }];
-    return [port, { parts: Object.fromEntries(parts.map((part) => [part, join(path, part)])) }];
-  });
+  const parts = partsOf({ stage, output: '' }, project);
+  const ports = Object.keys(kindOf(stage, project).outputs).map(
+    async (port): Promise<[string, ActionPort]> => {
+      const path = join(scratch, 'out', port);
+      await mkdir(parts === undefined ? dirname(path) : path, { recursive: true });
+      if (parts === undefined) return [port, { path }];
+      return [port, { parts: Object.fromEntries(parts.map((part) => [part, join(path, part)])) }];
+    },
+  );
   return Object.fromEntries(await Promise.all(ports));
 }
 

@@ -28,6 +28,8 @@ export interface Kind {
 
 export const textFiles = ['one.txt', 'two words.txt', 'deep/three.txt'] as const;
 export const recordFiles = ['rows.jsonl', 'more/rows.json'] as const;
+/** What pipelines are used as stages are called; the second stands in a folder of its own. */
+export const partFiles = ['part.yaml', 'deep/part.yaml'] as const;
 export const folderFiles = ['box/a.txt', 'box/inner/b.txt', 'crate/a.txt'] as const;
 
 export const contents = {
@@ -144,6 +146,11 @@ export const kinds: Readonly<Record<string, Kind>> = {
     inputs: { records: { type: 'records' } },
     outputs: { records: 'records' },
     parts: (config) => listed(config, 'parts').flatMap((part) => Object.keys(Object(part))),
+  },
+  './own': {
+    fields: { most: { values: [1, 2, 3] } },
+    inputs: { records: { type: 'records', each: true } },
+    outputs: { records: 'records' },
   },
   tokenize: {
     fields: { encoding: { values: ['r50k_base'], required: true } },

@@ -1,16 +1,17 @@
-import { mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { plainPalette, renderDiagnostics } from '../../../src/runtime/diagnostic/render-diagnostics.ts';
 import type { Dag } from '../../../src/runtime/graph/dag.ts';
-import { loadPipeline } from '../../../src/runtime/graph/load-pipeline.ts';
 import { openStore, type Store } from '../../../src/runtime/store/store.ts';
-import { anyEdit, type Edit, edited } from './edits.ts';
-import { lawRegistry } from './law-stages.ts';
+import { edited, editedFile } from './edited.ts';
+import { anyEdit, type Edit } from './edits.ts';
+import type { Death } from './kill-run.ts';
+import { loadWritten } from './load-written.ts';
 import { type Foreseen, type Material, NaiveModel } from './naive-model.ts';
+import { type PlainStages, plainStages } from './plain-stages.ts';
 import { type Project, startWith } from './project.ts';
-import { writeYaml, type YamlFile } from './write-yaml.ts';
+import { writeYaml, type YamlFiles } from './write-yaml.ts';
 
 /** An edit, and how the pipeline is run after it. */
 export interface Step {
@@ -19,6 +20,8 @@ export interface Step {
   /** Chooses the only stage to run to, one time in some. */
   readonly target: number | undefined;
   readonly force: number | undefined;
+  /** How a first run dies, one time in some; the run that is checked comes after it. */
+  readonly death: Death | undefined;
 }
 
 export interface Walk {
@@ -26,57 +29,88 @@ export interface Walk {
   readonly steps: readonly Step[];
 }
 
-const seldom: fc.Arbitrary<number | undefined> = fc.oneof(
-  { weight: 7, arbitrary: fc.constant(undefined) },
-  { weight: 1, arbitrary: fc.nat({ max: 59 }) },
+const seldom = <T>(arbitrary: fc.Arbitrary<T>, weight: number): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+
+const anyDeath: fc.Arbitrary<Death> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('before', 'within'), operation: fc.integer({ min: 1, max: 150 }) }),
+  fc.record({ kind: fc.constant('after'), milliseconds: fc.nat({ max: 60 }) }),
 );
 
 export const anyWalk: fc.Arbitrary<Walk> = fc.record({
   start: fc.constantFrom(
-    ['read', 'append', 'cut', 'count', 'revise', 'join'],
-    ['load', 'format', 'split', 'tokenize', 'gather', 'revise'],
-    ['gather', 'cut', 'append', 'pack', 'unpack', 'load', 'split'],
+    ['read', 'append', './part.yaml', 'cut', 'count', 'revise', 'join'],
+    ['load', './own', 'format', './deep/part.yaml', 'split', 'tokenize', 'gather', 'revise'],
+    ['gather', 'cut', 'append', './part.yaml', 'pack', 'unpack', './part.yaml', 'load', 'split'],
   ),
   steps: fc.array(
-    fc.record({ edit: anyEdit, jobs: fc.integer({ min: 1, max: 4 }), target: seldom, force: seldom }),
-    { maxLength: 24, size: 'max' },
+    fc.record({
+      edit: anyEdit,
+      jobs: fc.integer({ min: 1, max: 4 }),
+      target: seldom(fc.nat({ max: 59 }), 9),
+      force: seldom(fc.nat({ max: 59 }), 9),
+      death: seldom(anyDeath, 30),
+    }),
+    { maxLength: 20, size: 'max' },
   ),
 });
 
 /** What the checks of one step look at. */
 export interface Situation {
   readonly project: Project;
+  /** The same, once all is written out. */
+  readonly plain: PlainStages;
   readonly folder: string;
-  readonly yaml: YamlFile;
+  readonly yaml: YamlFiles;
   readonly dag: Dag;
   /** As a new process would open it. */
   readonly open: () => Store;
   readonly targets: readonly string[];
   readonly force: readonly string[];
   readonly jobs: number;
+  readonly death: Death | undefined;
   readonly foreseen: ReadonlyMap<string, Foreseen>;
-  /** What a stage of this pipeline was when it last had a result. */
+  /** What a stage of this pipeline was when it last had a result, as far as that can still be found. */
   readonly past: (id: string) => Material | undefined;
 }
+
+interface Past {
+  readonly material: Material;
+  readonly step: number;
+}
+
+/** The nearest past run is looked for among the last fifty, and a step makes two. */
+const stepsRemembered = 22;
+
+export const firstStep: Step = {
+  edit: { do: 'nothing' },
+  jobs: 2,
+  target: undefined,
+  force: undefined,
+  death: undefined,
+};
 
 /** Goes a walk in a folder of its own; `check` runs the pipeline and looks whether all is as foreseen. */
 export async function goWalk({ start, steps }: Walk, check: (at: Situation) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(await fastFolder(), 'retune-walk-'));
   try {
     const model = new NaiveModel();
-    const past = new Map<string, Material>();
+    const past = new Map<string, Past>();
     let project = startWith(start);
     for (const [path, text] of Object.entries(project.files)) await write(join(folder, path), text);
-    for (const step of [
-      { edit: { do: 'nothing' }, jobs: 2, target: undefined, force: undefined } as const,
-      ...steps,
-    ]) {
-      project = edited(project, step.edit);
-      if (step.edit.do === 'file') await writeEdited(project, { folder, edit: step.edit });
-      const at = await situationOf(step, { project, folder, model, past });
+    for (const [number, step] of [firstStep, ...steps].entries()) {
+      const { edit } = step;
+      project = edited(project, edit);
+      if (edit.do === 'file' || edit.do === 'own stage') await writeEdited(project, { folder, edit });
+      const remembered = (id: string): Material | undefined => {
+        const found = past.get(`${project.name} ${id}`);
+        return found !== undefined && number - found.step <= stepsRemembered ? found.material : undefined;
+      };
+      const at = await situationOf(step, { project, folder, model, past: remembered });
       await check(at);
       for (const [id, { material, outputs }] of at.foreseen) {
-        if (material !== undefined && outputs !== undefined) past.set(`${project.name} ${id}`, material);
+        if (material !== undefined && outputs !== undefined)
+          past.set(`${project.name} ${id}`, { material, step: number });
       }
     }
   } finally {
@@ -85,33 +119,25 @@ export async function goWalk({ start, steps }: Walk, check: (at: Situation) => P
 }
 
 async function situationOf(
-  { jobs, target, force }: Step,
-  at: {
-    readonly project: Project;
-    readonly folder: string;
-    readonly model: NaiveModel;
-    readonly past: ReadonlyMap<string, Material>;
-  },
+  { jobs, target, force, death }: Step,
+  at: Pick<Situation, 'project' | 'folder' | 'past'> & { readonly model: NaiveModel },
 ): Promise<Situation> {
   const { project, folder, model, past } = at;
-  const ids = project.stages.map(({ id }) => id);
-  const chosen = (pick: number | undefined): readonly string[] =>
-    pick === undefined ? [] : [ids[pick % ids.length] ?? ''];
   const yaml = writeYaml(project);
-  await write(join(folder, 'walk.yaml'), yaml.text);
-  const [targets, force_] = [chosen(target), chosen(force)];
-  const stages = new Set(targets.length === 0 ? ids : targets.flatMap((id) => [...needed(project, id)]));
+  for (const [path, text] of Object.entries(yaml.texts)) await writeIfOther(join(folder, path), text);
+  const dag = await loadWritten(project, folder);
+  const plain = plainStages(project, dag);
+  const ids = plain.project.stages.map(({ id }) => id);
+  const chosen = (pick: number | undefined): readonly string[] =>
+    pick === undefined || death !== undefined ? [] : [ids[pick % ids.length] ?? ''];
+  const [targets, forced] = [chosen(target), chosen(force)];
+  const stages = new Set(
+    targets.length === 0 ? ids : targets.flatMap((id) => [...needed(plain.project, id)]),
+  );
   return {
-    project,
-    folder,
-    yaml,
-    dag: await load({ project, folder }),
+    ...{ project, plain, folder, yaml, dag, jobs, death, targets, force: forced, past },
     open: () => openStore(join(folder, 'store')),
-    targets,
-    force: force_,
-    jobs,
-    foreseen: await model.foresee(project, { folder, stages, forced: new Set(force_) }),
-    past: (id) => past.get(`${project.name} ${id}`),
+    foreseen: await model.foresee(plain.project, { folder, stages, forced: new Set(forced) }),
   };
 }
 
@@ -121,24 +147,11 @@ function* needed(project: Project, id: string): Generator<string> {
   for (const to of Object.values(stage?.from ?? {})) yield* needed(project, to.stage);
 }
 
-async function load({ project, folder }: Pick<Situation, 'project' | 'folder'>): Promise<Dag> {
-  const loaded = await loadPipeline({
-    file: 'walk.yaml',
-    registry: lawRegistry,
-    workingDirectory: folder,
-    params: Object.entries(project.overrides).map(([name, value]) => `${name}=${JSON.stringify(value)}`),
-    sets: [],
-  });
-  if (!loaded.ok) throw new Error(renderDiagnostics(loaded.error, plainPalette));
-  return loaded.value;
-}
-
 async function writeEdited(
   project: Project,
-  { folder, edit }: { readonly folder: string; readonly edit: Extract<Edit, { do: 'file' }> },
+  { folder, edit }: { readonly folder: string; readonly edit: Extract<Edit, { do: 'file' | 'own stage' }> },
 ): Promise<void> {
-  const names = Object.keys(project.files);
-  const name = names[edit.file % names.length] ?? '';
+  const name = editedFile(project, edit);
   const path = join(folder, name);
   const text = project.files[name] ?? '';
   if (edit.how === 'replaced') {
@@ -148,6 +161,11 @@ async function writeEdited(
     await write(path, text);
   }
   if (edit.how === 'at an old time') await utimes(path, new Date(0), new Date(0));
+}
+
+async function writeIfOther(path: string, text: string): Promise<void> {
+  const before = await readFile(path, 'utf8').catch(() => undefined);
+  if (before !== text) await write(path, text);
 }
 
 async function write(path: string, text: string): Promise<void> {

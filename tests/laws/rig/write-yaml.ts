@@ -1,42 +1,136 @@
+import { posix } from 'node:path';
 import type { Json } from '../../../src/json.ts';
-import { kindOf, type Project, partsOf, type Reference, type Written, type WrittenStage } from './project.ts';
+import { fieldOf, insidePart, kindOf, outputName, type Part, type Project, type Written } from './project.ts';
+import { type Sheet, type SheetStage, sheetOfPart, sheetsOf, topFile } from './sheets.ts';
+import { kinds } from './stage-kinds.ts';
+import { writeFrom } from './write-from.ts';
+import { declare, put, type Writing } from './writing.ts';
+import { YamlWriter } from './yaml-writer.ts';
 
-export interface YamlFile {
-  readonly text: string;
-  /** `stage`, `stage from port` or `stage with /field/field` -> the line where that stands, the first is 1. */
-  readonly lines: ReadonlyMap<string, number>;
+export interface YamlFiles {
+  readonly texts: Readonly<Record<string, string>>;
+  /**
+   * Where things stand, as `file:line`, the first is 1: `stage`, `stage uses`, `stage from port`,
+   * `stage with /field/field`, `params name`, `sweep name value`; of a part by its file, `part.yaml params name`.
+   */
+  readonly lines: ReadonlyMap<string, string>;
 }
 
-/** Spells a project; its style decides order, quotes, comments and layout, none of which mean anything. */
-export function writeYaml(project: Project): YamlFile {
-  const writer = new Writer(project.style);
+/** Spells a project with all the pipelines that it extends and uses. */
+export function writeYaml(project: Project): YamlFiles {
+  const lines = new Map<string, string>();
+  const texts: [string, string][] = [];
+  const sheets = sheetsOf(project);
+  for (const [index, sheet] of sheets.entries()) {
+    const sections = [
+      () => writeName(writing, project),
+      () => writeExtends(writing, sheets[index - 1]),
+      ...(sheet.file === topFile ? [() => writeSweep(writing, project)] : []),
+    ];
+    const isAlone = (id: string): boolean =>
+      sheets.every((other) => other === sheet || !other.stages.get(id)?.from.size);
+    const writing = { writer: new YamlWriter(project.style), sheet, project, lines, isAlone };
+    texts.push([sheet.file, writeSheet(writing, sections)]);
+  }
+  for (const [uses, part] of Object.entries(project.parts)) {
+    const file = posix.normalize(uses);
+    const own = new Map<string, string>();
+    const sheet = sheetOfPart(file, part);
+    const inside = insidePart(project, part);
+    const writing = {
+      writer: new YamlWriter(project.style),
+      sheet,
+      project: inside,
+      lines: own,
+      isAlone: () => true,
+    };
+    texts.push([file, writeSheet(writing, [() => writePorts(writing, part)])]);
+    for (const [place, line] of own) {
+      if (place.startsWith('params ')) lines.set(`${file} ${place}`, line);
+      else for (const use of project.stages) if (use.uses === uses) lines.set(`${use.id}/${place}`, line);
+    }
+  }
+  return { texts: Object.fromEntries(texts), lines };
+}
+
+function writeSheet(writing: Writing, sections: readonly (() => void)[]): string {
+  const { writer } = writing;
   writer.some(['# yaml-language-server: $schema=../pipeline.schema.json', '---']);
-  const sections = [
-    () => writer.line(`name: ${project.name}`),
-    () => writeParams(writer, project),
-    () => writeStages(writer, project),
-  ];
-  for (const section of writer.shuffled(sections)) section();
-  return writer.file();
+  const all = [...sections, () => writeParams(writing), () => writeStages(writing)];
+  for (const section of writer.shuffled(all)) section();
+  return writer.text();
 }
 
-function writeParams(writer: Writer, { params }: Project): void {
-  if (Object.keys(params).length === 0) return;
-  writer.line('params:');
-  for (const [name, value] of writer.shuffled(Object.entries(params))) {
-    writer.line(`  ${name}: ${writer.spell(value)}`);
+const writeName = ({ writer, sheet }: Writing, { name }: Project): void =>
+  void writer.line(`name: ${sheet.file === topFile ? name : 'another'}`);
+
+function writeExtends({ writer, sheet }: Writing, below: Sheet | undefined): void {
+  if (below !== undefined) writer.line(`extends: ${posix.relative(posix.dirname(sheet.file), below.file)}`);
+}
+
+function writePorts({ writer }: Writing, { inputs, stages }: Part): void {
+  writer.line(`inputs: ${JSON.stringify(inputs)}`);
+  writer.line('outputs:');
+  for (const { id, uses } of writer.shuffled(stages))
+    for (const output of Object.keys(kinds[uses]?.outputs ?? {}))
+      writer.line(`  ${outputName(id, output)}: ${id}.${output}`);
+}
+
+function writeSweep(writing: Writing, { sweep }: Project): void {
+  const rows =
+    'points' in sweep ? sweep.points.flatMap((point) => Object.entries(point)) : Object.entries(sweep.grid);
+  if (rows.length === 0) return;
+  const { writer } = writing;
+  writer.line('sweep:');
+  const value = (text: string, name: string, one: Json): void =>
+    put(writing, text, `sweep ${name} ${JSON.stringify(one)}`);
+  if ('points' in sweep) {
+    for (const [name, one] of rows) value(`  - ${name}: ${writer.spell(one)}`, name, one);
+    return;
+  }
+  writer.line('  grid:');
+  for (const [name, values] of writer.shuffled(Object.entries(sweep.grid))) {
+    writer.line(`    ${name}:`);
+    for (const one of values) value(`      - ${writer.spell(one)}`, name, one);
   }
 }
 
-function writeStages(writer: Writer, project: Project): void {
-  writer.line('stages:');
-  for (const stage of writer.shuffled(project.stages)) {
-    writer.line(`  ${stage.id}:`, stage.id);
+function writeParams(writing: Writing): void {
+  const { writer, sheet } = writing;
+  if (sheet.params.size === 0) return;
+  writer.line('params:');
+  for (const [name, value] of writer.shuffled([...sheet.params])) {
+    const isPath = fieldOf(name).mark === 'source';
+    put(writing, `  ${name}: ${writer.spell(isPath ? fromHere(writing, value) : value)}`, `params ${name}`);
+  }
+}
+
+/** A relative path starts at the file that it is written in. */
+const fromHere = ({ sheet }: Writing, path: Json): Json =>
+  Array.isArray(path)
+    ? path.map((each: Json) => posix.relative(posix.dirname(sheet.file), String(each)))
+    : posix.relative(posix.dirname(sheet.file), String(path));
+
+function writeStages(writing: Writing): void {
+  const { writer, sheet, project } = writing;
+  writer.line(sheet.stages.size === 0 ? 'stages: {}' : 'stages:');
+  for (const [id, stage] of writer.shuffled([...sheet.stages])) {
+    if (stage === null) {
+      writer.line(`  ${id}: null`);
+      continue;
+    }
+    const isBare = stage.uses === id && stage.with.size + stage.from.size === 0;
+    const isEmpty = stage.uses === undefined && stage.with.size + stage.from.size === 0;
+    declare(writing, isEmpty ? `  ${id}: {}` : `  ${id}:`, id);
     const fields = [
-      ...(stage.id === stage.uses && writer.chance(2) ? [] : [() => writer.line(`    uses: ${stage.uses}`)]),
-      () => writeWith(writer, stage),
-      () => writeFrom(writer, { stage, project }),
-      () => writer.some(['    retries: 0', '    timeout: 10m']),
+      ...(stage.uses === undefined || (stage.uses === id && !isBare && writer.chance(2))
+        ? []
+        : [() => put(writing, `    uses: ${usesFrom(writing, stage.uses ?? id)}`, `${id} uses`)]),
+      () => writeWith(writing, { id, stage }),
+      () => writeFrom(writing, { id, stage }),
+      ...(stage.uses === undefined || stage.uses.endsWith('.yaml')
+        ? []
+        : [() => writer.some(['    retries: 0', '    timeout: 10m'])]),
     ];
     for (const field of writer.shuffled(fields)) field();
     if (project.style === 0) continue;
@@ -44,117 +138,53 @@ function writeStages(writer: Writer, project: Project): void {
   }
 }
 
-function writeWith(writer: Writer, stage: WrittenStage): void {
-  const fields = Object.entries(stage.with);
-  if (fields.length === 0) {
-    if (writer.chance(4)) writer.line('    with: {}', `${stage.id} with `);
+function usesFrom({ sheet }: Writing, uses: string): string {
+  if (!uses.startsWith('./')) return uses;
+  const path = posix.relative(posix.dirname(sheet.file), uses);
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
+interface Placed {
+  readonly id: string;
+  readonly stage: SheetStage;
+}
+
+function writeWith(writing: Writing, { id, stage }: Placed): void {
+  const { writer } = writing;
+  const place = `${id} with `;
+  if (stage.with.size === 0) {
+    if (stage.uses !== undefined && writer.chance(4)) declare(writing, '    with: {}', place);
     return;
   }
-  writer.line('    with:', `${stage.id} with `);
-  for (const [name, written] of writer.shuffled(fields)) writeField(writer, { stage, name, written });
+  declare(writing, '    with:', place);
+  for (const [name, written] of writer.shuffled([...stage.with])) writeField(writing, { id, name, written });
 }
 
 function writeField(
-  writer: Writer,
-  field: { readonly stage: WrittenStage; readonly name: string; readonly written: Written },
+  writing: Writing,
+  field: { readonly id: string; readonly name: string; readonly written: Written | null },
 ): void {
-  const { stage, name, written } = field;
-  const place = `${stage.id} with /${name}`;
-  const value = 'value' in written ? written.value : undefined;
+  const { writer, project } = writing;
+  const { id, name, written } = field;
+  const place = `${id} with /${name}`;
+  for (const known of [...writing.lines.keys()])
+    if (known.startsWith(`${place}/`)) writing.lines.delete(known);
+  if (written === null || 'param' in written) {
+    put(writing, `      ${name}: ${written === null ? 'null' : `\${params.${written.param}}`}`, place);
+    return;
+  }
+  const stage = project.stages.find((other) => other.id === id);
+  const isPath = stage !== undefined && kindOf(stage, project).fields[name]?.mark === 'source';
+  const value = escaped(isPath ? fromHere(writing, written.value) : written.value);
   if (Array.isArray(value) && value.length > 0 && writer.chance(3)) {
     writer.line(`      ${name}:`);
-    for (const [index, row] of value.entries()) {
-      writer.line(`        - ${writer.spell(row)}`, `${place}/${index}`, ...(index === 0 ? [place] : []));
-    }
+    for (const [index, row] of value.entries())
+      put(writing, `        - ${writer.spell(row)}`, `${place}/${index}`, ...(index === 0 ? [place] : []));
   } else {
-    const spelled = 'param' in written ? `\${params.${written.param}}` : writer.spell(escaped(written.value));
-    writer.line(`      ${name}: ${spelled}`, place);
+    put(writing, `      ${name}: ${writer.spell(value)}`, place);
   }
 }
 
 /** A text of `with` is read for parameters. */
-const escaped = (value: Json): Json =>
+export const escaped = (value: Json): Json =>
   typeof value === 'string' ? value.replaceAll('${', () => '$${') : value;
-
-function writeFrom(
-  writer: Writer,
-  { stage, project }: { readonly stage: WrittenStage; readonly project: Project },
-): void {
-  const bound = writer.shuffled(Object.entries(stage.from)).map(([port, to]) => ({
-    port,
-    reference: spellReference(to, { writer, project }),
-    place: `${stage.id} from ${port}`,
-  }));
-  const [first] = bound;
-  if (first === undefined) return;
-  const isAlone = bound.length === 1 && first.port === Object.keys(kindOf(stage).inputs)[0];
-  if (isAlone && writer.chance(2)) {
-    writer.line(`    from: ${first.reference}`, first.place);
-  } else if (writer.chance(3)) {
-    const pairs = bound.map(({ port, reference }) => `${port}: ${reference}`);
-    writer.line(`    from: { ${pairs.join(', ')} }`, ...bound.map(({ place }) => place));
-  } else {
-    writer.line('    from:');
-    for (const { port, reference, place } of bound) writer.line(`      ${port}: ${reference}`, place);
-  }
-}
-
-/** The first output goes without its name, where no part of another meaning comes of that. */
-function spellReference(
-  { stage, output, part }: Reference,
-  { writer, project }: { readonly writer: Writer; readonly project: Project },
-): string {
-  const target = project.stages.find(({ id }) => id === stage);
-  const first = target !== undefined && Object.keys(kindOf(target).outputs)[0] === output;
-  const short = first && writer.chance(2);
-  if (part !== undefined && target !== undefined && partsOf(target, project) === undefined)
-    throw new Error(stage);
-  return [stage, ...(short ? [] : [output]), ...(part === undefined ? [] : [part])].join('.');
-}
-
-class Writer {
-  readonly #lines: string[] = [];
-  readonly #places = new Map<string, number>();
-  #state: number;
-
-  constructor(style: number) {
-    this.#state = style;
-  }
-
-  line(text: string, ...places: readonly string[]): void {
-    this.#lines.push(text);
-    for (const place of places) this.#places.set(place, this.#lines.length);
-  }
-
-  /** Each of the lines or not, all of which mean nothing. */
-  some(lines: readonly string[]): void {
-    for (const text of lines) if (this.chance(4)) this.line(text);
-  }
-
-  /** True one time in `of`; never in the plain style, 0. */
-  chance(of: number): boolean {
-    if (this.#state === 0) return false;
-    // A linear congruential generator, Numerical Recipes' constants: any will do here.
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0 || 1;
-    return (this.#state >>> 16) % of === 0;
-  }
-
-  shuffled<T>(list: readonly T[]): readonly T[] {
-    const [ahead, behind] = [[] as T[], [] as T[]];
-    for (const item of list) (this.chance(2) ? ahead : behind).push(item);
-    return [...ahead, ...behind];
-  }
-
-  spell(value: Json): string {
-    if (typeof value !== 'string') return JSON.stringify(value);
-    if (/^[a-z]+$/.test(value) && this.chance(2)) return value;
-    return /^[\x20-\x7e]*$/.test(value) && this.chance(2)
-      ? `'${value.replaceAll("'", "''")}'`
-      : JSON.stringify(value);
-  }
-
-  file(): YamlFile {
-    const end = this.chance(5) ? '\r\n' : '\n';
-    return { text: this.#lines.map((text) => `${text}${end}`).join(''), lines: this.#places };
-  }
-}

@@ -107,7 +107,7 @@ test('a stage knows where it and each field of its configuration stand, also whe
   }).toEqual({
     stage: '6:3 train',
     value: '8:74 10',
-    parameter: `8:21 "\${params.epochs}"`,
+    parameter: '3:19 3',
     default: '8:5 with',
     nestedDefault: '8:51 { name: cosine, steps: 10 }',
     withoutWith: '15:3 tokenize',

@@ -1,0 +1,7 @@
+import type { Result } from '../../../src/runtime/result.ts';
+
+/** The value of what must have gone well. */
+export function must<T>(result: Result<T, readonly { readonly message: string }[]>): T {
+  if (!result.ok) throw new Error(result.error.map(({ message }) => message).join('\n'));
+  return result.value;
+}
