@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { buildTypes } from './build-types.mjs';
 import { deferSegmenter } from './defer-segmenter.mjs';
+import { joinChunks } from './join-chunks.mjs';
 
 const generated = spawnSync(process.execPath, ['scripts/generate.mjs'], { stdio: 'inherit' });
 if (generated.status !== 0) process.exit(1);
@@ -24,7 +25,7 @@ const external = Object.keys({
   ...devDependencies,
 }).filter((name) => !bundled.includes(name));
 
-const { outputFiles, metafile } = await build({
+const built = await build({
   entryPoints: {
     retune: 'src/cli/main.ts',
     'stage-process': 'src/cli/stage-process.ts',
@@ -55,6 +56,8 @@ const { outputFiles, metafile } = await build({
   write: false,
 }).catch(() => process.exit(1));
 
+const outputFiles = await joinChunks(built, { entries: ['start-', 'execute-run-', 'plain-reporter-'] });
+
 // Through renames, and the old chunks last, so that a command that runs meanwhile finds whole files.
 for (const { path, contents } of outputFiles) {
   await mkdir(dirname(path), { recursive: true });
@@ -62,13 +65,13 @@ for (const { path, contents } of outputFiles) {
   await writeFile(temporary, contents);
   await rename(temporary, path);
 }
-const built = new Set(outputFiles.map(({ path }) => relative(resolve('dist'), path)));
+const present = new Set(outputFiles.map(({ path }) => relative(resolve('dist'), path)));
 for (const file of await readdir('dist', { recursive: true }))
-  if (/\.(js|map)$/.test(file) && !built.has(file)) await rm(join('dist', file), { force: true });
+  if (/\.(js|map)$/.test(file) && !present.has(file)) await rm(join('dist', file), { force: true });
 
 await buildTypes('src/stages/stage-api.ts', 'dist/types');
 
-await writeFile('dist/licenses.txt', await licensesOf(metafile));
+await writeFile('dist/licenses.txt', await licensesOf(built.metafile));
 
 await chmod('dist/retune.js', 0o755);
 // npm links a package's own command nowhere; with this `npx retune` works in the checkout, at once.
