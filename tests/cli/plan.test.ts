@@ -129,3 +129,32 @@ test('explain --json gives each difference with file and line', async () => {
     }
   `);
 });
+
+test('a training’s memory is told before it runs, where its model and its batches are there', async () => {
+  await using rig = await openCliRig({
+    'package.json': '{}',
+    'rows.jsonl': '{"text":"one two"}\n{"text":"three"}\n',
+    'tiny.yaml': `name: tiny
+stages:
+  base: { uses: load, with: { init: { context_length: 64, width: 8, layers: 1, heads: 2, encoding: r50k_base } } }
+  load: { with: { records: rows.jsonl } }
+  format: { from: load, with: { template: completion } }
+  tokenize: { from: { records: format, tokenizer: base.tokenizer } }
+  collate: { from: tokenize, with: { batch_size: 2, max_length: 64 } }
+  train: { from: { model: base, train: collate }, with: { epochs: 1, sample: { max_new_tokens: 0 } } }
+`,
+  });
+  const planned = async () => {
+    const { stages } = JSON.parse((await rig.retune('plan', '--json')).stdout);
+    return stages.find(({ stage }: { stage: string }) => stage === 'train').expected_memory;
+  };
+  expect(await planned()).toBeUndefined();
+  await rig.retune('run', 'base', 'collate');
+  const before = await planned();
+  expect((await rig.retune('plan')).stdout).toMatch(
+    /train +runs: it has not run before \(about \d\.\d GB of memory\)/,
+  );
+  const { stdout } = await rig.retune('run', '--json');
+  const events: unknown[] = stdout.split('\n').map((line) => JSON.parse(line));
+  expect(JSON.stringify(events)).toContain(`"expected_memory":${before}`);
+});

@@ -5,6 +5,7 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline } from '../pipeline/open-pipeline.ts';
 import { pipelineStore } from '../pipeline/pipeline-store.ts';
 import { reportMistakes } from '../pipeline/report-mistakes.ts';
+import { expectedMemory } from './expected-memory.ts';
 import { planText } from './plan-text.ts';
 import { planView } from './plan-view.ts';
 
@@ -13,9 +14,13 @@ export async function execute({ words, options, context }: CommandCall<PlanOptio
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
-  const plan = await planPipeline({ dag, store: pipelineStore(dag, { options, context }), targets: names });
+  const store = pipelineStore(dag, { options, context });
+  const plan = await planPipeline({ dag, store, targets: names });
   if (!plan.ok) return reportMistakes(plan.error, { terminal: context.terminal, json: options.json });
-  const view = planView(dag.name, plan.value);
+  const view = planView(dag.name, {
+    plan: plan.value,
+    memory: await expectedMemory({ plan: plan.value, store }),
+  });
   context.terminal.print(options.json ? JSON.stringify(view) : planText(view, context.terminal));
   const upToDate = view.stages.every(({ decision }) => decision === 'reuse');
   return options.check && !upToDate ? exitCode.outOfDate : exitCode.success;

@@ -26,7 +26,11 @@ function headline(stages: readonly StageView[]): string {
   return `${counted(runs, 'stage')} would run${waits === 0 ? '' : `, ${waits} may follow`}`;
 }
 
-function sentence({ decision, reason = '', last_milliseconds }: StageView): string {
-  const took = last_milliseconds === undefined ? '' : ` (last time ${formatDuration(last_milliseconds)})`;
+function sentence({ decision, reason = '', last_milliseconds, expected_memory }: StageView): string {
+  const facts = [
+    ...(expected_memory === undefined ? [] : [`about ${(expected_memory / 1e9).toFixed(1)} GB of memory`]),
+    ...(last_milliseconds === undefined ? [] : [`last time ${formatDuration(last_milliseconds)}`]),
+  ];
+  const took = facts.length === 0 ? '' : ` (${facts.join('; ')})`;
   return `${decision === 'run' ? `runs: ${safeLine(reason)}` : safeLine(reason)}${took}`;
 }

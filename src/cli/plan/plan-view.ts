@@ -16,12 +16,26 @@ export interface StageView {
   /** Addresses of remote sources that have not been resolved yet. */
   readonly unresolved?: readonly string[];
   readonly key?: string;
+  /** Bytes that it is expected to take at its peak, where that is known before. */
+  readonly expected_memory?: number;
   /** How long it took when it last ran. */
   readonly last_milliseconds?: number;
 }
 
-export function planView(pipeline: string, { stages }: Plan): PlanView {
-  return { pipeline, stages: [...stages.values()].map(stageView) };
+interface Planned {
+  readonly plan: Plan;
+  /** Stage -> bytes. */
+  readonly memory: ReadonlyMap<string, number>;
+}
+
+export function planView(pipeline: string, { plan, memory }: Planned): PlanView {
+  return {
+    pipeline,
+    stages: [...plan.stages.values()].map((stage) => {
+      const expected = memory.get(stage.node.id);
+      return { ...stageView(stage), ...(expected === undefined ? {} : { expected_memory: expected }) };
+    }),
+  };
 }
 
 function stageView({ node, decision, lastMilliseconds }: PlannedStage): StageView {
