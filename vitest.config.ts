@@ -10,7 +10,7 @@ const tensorflow = {
     include: [
       'tests/tensor/conformance/{binary,gather-and-scatter,mat-mul,reductions,shape,unary}.test.ts',
       'tests/tensor/{ops,ops-of-pytorch,gradients-of-pytorch,backward-memory,tensorflow}.test.ts',
-      'tests/training/{parity,padding-free,dropout,lora}.test.ts',
+      'tests/training/{parity,padding-free,dropout,lora,resume-in-place}.test.ts',
     ],
     env: { TENSOR_BACKEND: 'tensorflow' },
   },

@@ -1,0 +1,33 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
+
+const isThere = process.env.TENSOR_BACKEND === 'tensorflow';
+
+/** In pieces, clipped, and back to its best weights in the end. */
+const config = { ...plainConfig, micro_batch_size: 2, clip_norm: 0.5, keep: 'best' } as const;
+const task = async () => ({ config, validation: await tinyBatches({ examples: countingExamples(4) }) });
+
+describe.skipIf(!isThere)(
+  'where weights and moments stay with the backend (where `retune setup tensorflow` has been run)',
+  () => {
+    it('a training that was interrupted and goes on comes to the bytes of one that was not', async () => {
+      await using whole = await TinyTraining.create('tensorflow');
+      await using training = await TinyTraining.create('tensorflow');
+      const controller = new AbortController();
+      const onProgress = ({ step }: { readonly step: number }) => step === 4 && controller.abort();
+      const aborted = training.run({ ...(await task()), signal: controller.signal, onProgress });
+      await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
+      expect(await training.run(await task())).toEqual(await whole.run(await task()));
+    });
+
+    it('a training leaves no tensor behind', async () => {
+      await openTensorBackend({ backend: 'tensorflow' });
+      const before = tf.memory().numTensors;
+      await using training = await TinyTraining.create('tensorflow');
+      await training.run(await task());
+      expect(tf.memory().numTensors).toBe(before);
+    });
+  },
+);
