@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { parseCacheKey } from '../../../src/runtime/key/cache-key.ts';
 import { takeLease } from '../../../src/runtime/store/lease.ts';
 import { thisProcess } from '../../../src/runtime/store/process-identity.ts';
@@ -109,4 +109,36 @@ test('a run removes the leases of processes that are gone, and no others', async
   await rig.write('letters.txt', 'abc');
   await rig.run(rig.dag({ read: { uses: 'read', with: { path: 'letters.txt' } } }));
   expect(readdirSync(folder).sort()).toEqual(['alive', 'elsewhere']);
+});
+
+test('the lease of another host is waited for as long as it beats, and taken over a minute after its last beat', async () => {
+  await using rig = await openRig();
+  if (key === undefined) throw new Error('no key');
+  const path = join(rig.storeRoot, 'leases', key);
+  mkdirSync(join(rig.storeRoot, 'leases'), { recursive: true });
+  const elsewhere = { host: 'elsewhere', boot: 'another', pid: 1, start: '1' };
+  writeFileSync(path, JSON.stringify(elsewhere));
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    const waits: string[] = [];
+    let taken = false;
+    const onWait = ({ host }: { host: string }) => void waits.push(host);
+    const taking = takeLease(rig.open(), { key, signal: never, onWait }).then((lease) => {
+      taken = true;
+      return lease;
+    });
+    // By this host's clock alone: what the other's says may be anything.
+    for (const beat of [1_000, 2_000, 3_000]) {
+      utimesSync(path, beat, beat);
+      await new Promise((later) => setTimeout(later, 500));
+      vi.advanceTimersByTime(50_000);
+      await new Promise((later) => setTimeout(later, 500));
+      expect([taken, waits]).toEqual([false, ['elsewhere']]);
+    }
+    vi.advanceTimersByTime(11_000);
+    await using _ = await taking;
+    expect(readFileSync(path, 'utf8')).toContain(thisProcess().host);
+  } finally {
+    vi.useRealTimers();
+  }
 });
