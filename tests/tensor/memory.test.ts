@@ -54,6 +54,21 @@ test('a thousand training steps leave no tensor, no node and no session behind',
   expect({ ...held(), sessionsHeld: 0 }).toEqual({ ...empty, sessionsHeld: 0 });
 });
 
+test('a thousand results of a quarter of a megabyte, each from two hundred tensors, leave no memory behind', () => {
+  const step = (value: number) => {
+    const parts = Array.from({ length: 200 }, () => tf.tensor1d(new Float32Array(320).fill(value)));
+    const all = tf.concat(parts);
+    const { length } = all.dataSync();
+    tf.dispose([all, ...parts]);
+    return length;
+  };
+  for (let i = 0; i < 300; i++) step(i);
+  const bytesBefore = process.memoryUsage.rss();
+  for (let i = 0; i < 1_000; i++) step(i);
+  const grown = (process.memoryUsage.rss() - bytesBefore) / 2 ** 20;
+  expect({ length: step(1), grown: Math.max(0, grown - 30) }).toEqual({ length: 64_000, grown: 0 });
+});
+
 test('equal steps are compiled once, and numbers that change are no reason to compile again', () => {
   const step = (factor: number) =>
     tf.tidy(() => tf.mul(tf.add(tf.tensor([1, 2]), factor), factor).dataSync());
