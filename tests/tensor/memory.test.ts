@@ -12,7 +12,7 @@ beforeEach(async () => {
   backend = await openOnnxBackend({ threads: 2, mostPendingNodes: 1_000 });
 });
 
-const sizes = { layers: 2, width: 16, heads: 2, vocabulary: 40, positions: 12 };
+const sizes = { layers: 1, width: 16, heads: 2, vocabulary: 40, positions: 12 };
 
 function trainingStep(model: TinyGpt, step: number): number {
   const length = 8 + (step % 3); // three shapes take turns

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   backend,
   broadcastShapes,
-  EXAMPLES,
+  examples,
   expectAgreement,
   openBothBackends,
   sample,
@@ -50,7 +50,7 @@ function agreesFor(apply: Binary, dtype: TestType): Promise<void> {
       return apply(sample(a, { dtype }), nonZero);
     }),
   );
-  return fc.assert(property, { ...EXAMPLES, numRuns: 12 });
+  return fc.assert(property, examples(12));
 }
 
 describe('functions of two tensors agree with the cpu backend over broadcast shapes', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   backend,
-  EXAMPLES,
+  examples,
   expectAgreement,
   openBothBackends,
   sample,
@@ -14,7 +14,7 @@ beforeAll(openBothBackends);
 
 const indices = (values: number[], shape = [values.length]) => tf.tensor(values, shape, 'int32');
 const segments = (values: number[]) => tf.tensor1d(values, 'int32');
-const settings = { ...EXAMPLES, numRuns: 25 };
+const settings = examples(25);
 
 describe('gathering and scattering agree with the cpu backend', () => {
   test.each([0, 1, 2])('gather along axis %d', async (axis) => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   backend,
-  EXAMPLES,
+  examples,
   expectAgreement,
   openBothBackends,
   sample,
@@ -46,7 +46,7 @@ describe('reductions agree with the cpu backend', () => {
         );
         await expectAgreement(() => reduce(sample(shape, { dtype }), axes, keepDims));
       }),
-      { ...EXAMPLES, numRuns: 20 },
+      examples(20),
     ),
   );
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, test } from 'vitest';
 import {
-  EXAMPLES,
+  examples,
   expectAgreement,
   openBothBackends,
   sample,
@@ -14,7 +14,7 @@ beforeAll(openBothBackends);
 
 const types: TestType[] = ['float32', 'int32', 'bool'];
 const dtypes = fc.constantFrom(...types);
-const settings = { ...EXAMPLES, numRuns: 25 };
+const settings = examples(25);
 
 const shapeAndAxis = shapes(1).chain((shape) =>
   fc.record({ shape: fc.constant(shape), axis: fc.nat(shape.length - 1), dtype: dtypes }),
