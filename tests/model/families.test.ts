@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type DecodingRow, decodeRows } from '../../src/model/generation/decode-rows.ts';
 import { longestText } from '../../src/model/generation/longest-text.ts';
+import { writeTexts } from '../../src/model/generation/write-texts.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { paddedRows } from '../../src/model/padded-rows.ts';
 import { openSafetensors, type SafetensorsFile } from '../../src/model/safetensors/open-safetensors.ts';
@@ -13,6 +14,7 @@ import {
   openTensorBackend,
   type TensorBackendName,
 } from '../../src/tensor/index.ts';
+import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 
 const folder = join(import.meta.dirname, '../fixtures/model/families');
 const families = readdirSync(folder).sort();
@@ -91,6 +93,17 @@ test('a text in which LongRoPE would change its frequencies ends before that', a
   await using opened = await openFamily('phi3-longrope');
   const { config } = opened.model;
   expect([longestText(config, 16), longestText(config, 17)]).toEqual([16, 48]);
+  const writing = writeTexts({
+    model: opened.model,
+    tokenizer: await openTokenizer(join(folder, '../tiny-llama')),
+    prompts: [{ id: 'a', text: 'w1 w2 w3 w4 w5 w6 w7 w8 w9 w1 w2 w3' }],
+    settings: { maxNewTokens: 5, temperature: 0, topP: 1, seed: 0, stop: [], batchSize: 1 },
+    signal: new AbortController().signal,
+  });
+  await expect(writing.next()).rejects.toMatchObject({
+    code: 'context-limit',
+    help: 'its LongRoPE turns a text of more than 16 tokens differently from the first on, so none may grow past them: lower `max_new_tokens`, or give prompts that are longer already',
+  });
 });
 
 const adamW = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };

@@ -47,13 +47,17 @@ function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readon
     ({ tokens }) => tokens.length + settings.maxNewTokens > longestText(config, tokens.length),
   );
   if (tooLong.length === 0) return encoded;
+  const limit = longestText(config, 0);
   const room = longestText(config, config.contextLength) - settings.maxNewTokens;
   if (settings.cutsPrompts === true && room > 0)
     return encoded.map(({ id, tokens }) => ({ id, tokens: tokens.subarray(-room) }));
   throw new UserError({
     code: 'context-limit',
-    message: `${tooLong.length} of ${encoded.length} prompts leave no room for ${settings.maxNewTokens} new tokens in the model's context of ${longestText(config, 0)}`,
-    help: 'lower `max_new_tokens`, shorten the prompts or take a model with a longer context',
+    message: `${tooLong.length} of ${encoded.length} prompts leave no room for ${settings.maxNewTokens} new tokens in the model's context of ${limit}`,
+    help:
+      limit < config.contextLength
+        ? `its LongRoPE turns a text of more than ${limit} tokens differently from the first on, so none may grow past them: lower \`max_new_tokens\`, or give prompts that are longer already`
+        : 'lower `max_new_tokens`, shorten the prompts or take a model with a longer context',
     records: tooLong.map(({ id, tokens }) => ({ id, problem: `its prompt has ${tokens.length} tokens` })),
   });
 }
