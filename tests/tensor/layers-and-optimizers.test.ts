@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
-import { openBothBackends } from './conformance/both-backends.ts';
+import { backend, openBothBackends } from './conformance/both-backends.ts';
 import { relativeError } from './numbers.ts';
 
-const backend = process.env.TENSOR_BACKEND === 'tensorflow' ? 'tensorflow' : 'onnx';
 const STEPS = 20;
 
 const optimizers = {
