@@ -104,7 +104,7 @@ test('nothing in a pipeline, a record, a score or on the command line gives ever
       found.push(`${line}: ${exitCode} ${all}`);
   }
   expect(found).toEqual([]);
-});
+}, 180_000);
 
 test('nor does a lock, a record, a journal or a cache that came from elsewhere, nor a model', async () => {
   await using rig = await openCliRig({

@@ -98,7 +98,7 @@ test('no answer steers the terminal of who compares, reviews, explains or scores
       if (steers(stdout + stderr)) found.push(`${words.join(' ')}: ${JSON.stringify(stdout + stderr)}`);
     }
   expect(found).toEqual([]);
-});
+}, 180_000);
 
 test('nor does what a model says in a chat, whose vocabulary holds escape sequences', async () => {
   await using rig = await openCliRig({ 'package.json': '{}' });
