@@ -74,7 +74,8 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
       for (const multipleOf of [1, 8]) {
         const packed = await measure(model, { paddingFree: true, multipleOf, rowsMultipleOf: multipleOf });
         expect(Math.abs(packed.loss - padded.loss)).toBeLessThan(1e-6);
-        expect(furthest(packed.gradients, padded.gradients)).toBeLessThan(1e-6);
+        // Products of other widths are added up in another order.
+        expect(furthest(packed.gradients, padded.gradients)).toBeLessThan(2e-6);
       }
     },
   );
