@@ -11,7 +11,10 @@ import type { Situation } from './walk.ts';
 /** `explain` names exactly the fields that differ from when the stage last had a result, and where they stand. */
 export async function checkExplanations(at: Situation): Promise<void> {
   if (at.force.length > 0) return;
+  const reused = [...at.foreseen].filter(([, { planned }]) => planned === 'reuse');
   for (const [id, { planned }] of at.foreseen) {
+    // That nothing differs in what is reused is looked at once: each explanation is a plan of its own.
+    if (planned === 'reuse' && id !== reused[0]?.[0]) continue;
     const past = at.past(id);
     if (past === undefined) continue;
     const explained = must(await explainStage({ dag: at.dag, store: at.open(), stage: id }));

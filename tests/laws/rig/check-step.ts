@@ -149,9 +149,9 @@ function filesBelow(folder: string): Readonly<Record<string, string>> {
   const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   const kept = entries.filter((path) => !caches.includes(path));
   const rows = kept.flatMap((path) => {
-    const { ino, size, mtimeNs, ctimeNs } = statSync(join(folder, path), { bigint: true });
-    const isFolder = statSync(join(folder, path)).isDirectory();
-    return [[path, isFolder ? 'folder' : `${ino} ${size} ${mtimeNs} ${ctimeNs}`]];
+    const found = statSync(join(folder, path), { bigint: true });
+    const { ino, size, mtimeNs, ctimeNs } = found;
+    return [[path, found.isDirectory() ? 'folder' : `${ino} ${size} ${mtimeNs} ${ctimeNs}`]];
   });
   return Object.fromEntries(rows);
 }

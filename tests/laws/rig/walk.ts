@@ -49,7 +49,7 @@ export const anyWalk: fc.Arbitrary<Walk> = fc.record({
       jobs: fc.integer({ min: 1, max: 4 }),
       target: seldom(fc.nat({ max: 59 }), 9),
       force: seldom(fc.nat({ max: 59 }), 9),
-      death: seldom(anyDeath, 30),
+      death: seldom(anyDeath, 20),
     }),
     { maxLength: 20, size: 'max' },
   ),
