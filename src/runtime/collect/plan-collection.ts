@@ -34,9 +34,10 @@ export interface Collection {
 
 /** Decides what goes; changes nothing. Memory grows with the number of records and blobs, never with their sizes. */
 export function planCollection(store: Store, request: CollectionRequest): Collection {
-  const roots = runRoots(store, request.now);
+  // What a run uses after its turn here shows by its time: roots are read last, so that no run falls in between.
   const blobs = storedBlobs(store);
   const results = [...resultHoldings(store)];
+  const roots = runRoots(store, request.now);
   const uses = new UseCounts(blobs, results);
   const rules: Rules = { store, request, roots, young: youngSince(request, roots) };
   const holdings: readonly Holding[] = [

@@ -2,6 +2,7 @@ import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Store } from '../store/store.ts';
 import { storeLayout } from '../store/store-layout.ts';
+import { hasErrorCode } from '../store/system-error.ts';
 import { entriesOf } from './walk.ts';
 
 /** Takes links out of the readable view that lead nowhere any more, and the folders that this empties. */
@@ -18,5 +19,14 @@ function sweep(folder: string): void {
     else if (entry.isSymbolicLink() && !existsSync(path)) rmSync(path, { force: true });
   }
   // A folder that was empty from the beginning is somebody's at work.
-  if (entries.length > 0 && entriesOf(folder).length === 0) rmdirSync(folder);
+  if (entries.length > 0 && entriesOf(folder).length === 0) removeEmpty(folder);
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    // A run beside this one has put something there, or has put all of it elsewhere.
+    if (!hasErrorCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
+  }
 }
