@@ -75,7 +75,7 @@ test('explain shows each field that differs, with its line', async () => {
         was  2
         is   4
 
-      with.max_length  data.yaml:18
+      with.max_length  data.yaml:3
         was  64
         is   32"
   `);
@@ -94,7 +94,7 @@ test('explain shows each field that differs, with its line', async () => {
         was  2
         is   4
 
-      with.max_length  data.yaml:18
+      with.max_length  data.yaml:3
         was  64
         is   32"
   `);

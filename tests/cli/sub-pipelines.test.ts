@@ -71,7 +71,7 @@ test('results of a sub-pipeline stand in its folder, and are shown and explained
   expect((await rig.retune('explain', 'twice.yaml', 'first/split')).stdout).toMatchInlineSnapshot(`
     "first/split would run: compared with <date> UTC, this differs:
 
-      with.parts.1.test  parts/prepare.yaml:6
+      with.parts.1.test  parts/prepare.yaml:3
         was  0.2
         is   0.3"
   `);
