@@ -20,6 +20,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     pool: 'forks',
+    // Otherwise one processor is left idle, which on two is half of them.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,
