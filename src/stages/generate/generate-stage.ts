@@ -6,7 +6,7 @@ import { checkEndpoint } from './endpoint/check-endpoint.ts';
 /** Lets a model answer prompts, or rate the responses that they should have. */
 export const generateStage = declareStage<GenerateConfig>({
   name: 'generate',
-  version: 1,
+  version: 2,
   ports: () => ({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },

@@ -145,7 +145,7 @@ test('writes the same bytes on the cpu backend for as long as it keeps its versi
       "rolling": "4aab1d9e008bc0ae",
       "sampled": "ec336d7dbaf7fa62",
       "scores": "74e689807a2ca5da",
-      "version": 1,
+      "version": 2,
     }
   `);
 });
