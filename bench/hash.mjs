@@ -71,10 +71,10 @@ function compare({ name, title, each, dvc }) {
     );
 }
 
-const shown = (time, own) =>
-  time === undefined
-    ? ''
-    : `${time.toFixed(2).padStart(8)} s ${(time / own).toFixed(2).padStart(7)} x retune`;
+function shown(time, own) {
+  if (time === undefined) return '';
+  return `${time.toFixed(2).padStart(8)} s ${(time / own).toFixed(2).padStart(7)} x retune`;
+}
 
 function makeSmall(root) {
   const bytes = Buffer.alloc(2048);
