@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type CliRig, openCliRig } from './rig.ts';
+import { tuningStages } from './tuning.ts';
 
-const model = join(import.meta.dirname, '../fixtures/training/tiny-gpt2');
 const rows = Array.from({ length: 9 }, (_, row) => ({ text: `w${row} w${row + 1} w${row + 2} w${row + 3}` }));
 
 const project = {
@@ -10,24 +9,7 @@ const project = {
   'rows.json': JSON.stringify(rows),
   'tune.yaml': `name: tune
 params: { epochs: 2 }
-stages:
-  base:
-    uses: load
-    with: { model: ${model} }
-  load:
-    with: { records: rows.json }
-  format:
-    from: load
-    with: { template: completion }
-  tokenize:
-    from: { records: format, tokenizer: base.tokenizer }
-  collate:
-    from: tokenize
-    with: { batch_size: 3, max_length: 16, train_on: all }
-  train:
-    from: { model: base, train: collate }
-    with: { epochs: "\${params.epochs}" }
-`,
+${tuningStages(`"\${params.epochs}"`)}`,
 };
 
 async function planned(rig: CliRig, ...words: string[]): Promise<string> {

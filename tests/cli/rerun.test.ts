@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
-
-const model = join(import.meta.dirname, '../fixtures/training/tiny-gpt2');
+import { tuningStages } from './tuning.ts';
 
 /** What stands in the store, without the cache of what was hashed; a rerun has to leave it as it was. */
 const filesIn = (folder: string) =>
@@ -11,25 +10,7 @@ const filesIn = (folder: string) =>
     .filter((name) => name !== 'stat-cache.bin')
     .sort();
 
-const training = `name: tune
-stages:
-  base:
-    uses: load
-    with: { model: ${model} }
-  load:
-    with: { records: rows.json }
-  format:
-    from: load
-    with: { template: completion }
-  tokenize:
-    from: { records: format, tokenizer: base.tokenizer }
-  collate:
-    from: tokenize
-    with: { batch_size: 3, max_length: 16, train_on: all }
-  train:
-    from: { model: base, train: collate }
-    with: { epochs: 1 }
-`;
+const training = `name: tune\n${tuningStages(1)}`;
 
 test('data stages and a training come to the same bytes again, and nothing of it lands in the store', async () => {
   const rows = Array.from({ length: 6 }, (_, row) => ({ text: `w${row} w${row + 1} w${row + 2}` }));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/json.ts';
 import { run } from '../../src/stages/generate/run-generate.ts';
+import { generateDefaults } from '../stages/generate/generate-defaults.ts';
 
 /** How many sets of neighbours each record is asked with; the seed decides which. */
 const rounds = Number(process.env.RETUNE_LAW_RUNS ?? 2);
@@ -15,24 +16,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-const defaults: JsonObject = {
-  mode: 'text',
+const defaults = generateDefaults({
   max_new_tokens: 6,
-  start: 'prompt',
-  temperature: 0,
-  top_p: 1,
-  seed: 0,
-  samples: 1,
-  stop: [],
-  min_p: 0,
-  repetition_penalty: 1,
-  stop_tokens: [],
   clean: false,
   batch_size: 4,
-  precision: 'float32',
-  too_long: 'refuse',
   endpoint: { concurrency: 1, timeout_seconds: 1, retries: 0 },
-};
+});
 
 /** Eleven records whose prompts have from one to seven words, so that batches of four are ragged and the last is not full. */
 const records = Array.from({ length: 11 }, (_, index) => ({
@@ -61,7 +50,7 @@ async function answers(asked: readonly Asked[], { config, model }: { config: Jso
       stage: 'generate',
       uses: 'generate',
       version: 1,
-      config: { ...defaults, ...config },
+      config: { ...defaults, ...config } as JsonObject, // a configuration is JSON
       inputs: {
         model: { path: join(import.meta.dirname, '../fixtures/model', model) },
         prompts: { path: input },

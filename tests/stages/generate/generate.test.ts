@@ -11,6 +11,7 @@ import { generateStage } from '../../../src/stages/generate/generate-stage.ts';
 import { run } from '../../../src/stages/generate/run-generate.ts';
 import { parseResponse } from '../../../src/stages/ports/parse-response.ts';
 import expected from '../../fixtures/model/tiny-gpt2.json' with { type: 'json' };
+import { generateDefaults } from './generate-defaults.ts';
 
 const tinyModel = join(import.meta.dirname, '../../fixtures/model/tiny-gpt2');
 let root: string;
@@ -19,24 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-const defaults: GenerateConfig = {
-  mode: 'text',
+const defaults = generateDefaults({
   max_new_tokens: 10,
-  start: 'prompt',
-  temperature: 0,
-  top_p: 1,
-  seed: 0,
-  samples: 1,
-  stop: [],
-  min_p: 0,
-  repetition_penalty: 1,
-  stop_tokens: [],
-  clean: true,
   batch_size: 2,
-  precision: 'float32',
-  too_long: 'refuse',
   endpoint: { concurrency: 1, timeout_seconds: 1, retries: 0 },
-};
+});
 const words = (ids: readonly number[]) => ids.map((id) => `w${id}`).join(' ');
 const records = expected.prompts.map((ids, index) => ({
   id: `record-${index}`,

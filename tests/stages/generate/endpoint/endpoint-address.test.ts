@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkEndpoint } from '../../../../src/stages/generate/endpoint/check-endpoint.ts';
 import { endpointAddress } from '../../../../src/stages/generate/endpoint/endpoint-address.ts';
+import { generateDefaults } from '../generate-defaults.ts';
 
 test('the address is the configured one, else OPENAI_BASE_URL, else OpenAI itself', () => {
   const environment = { OPENAI_BASE_URL: 'http://localhost:1/v1' };
@@ -47,28 +48,5 @@ test('a plain address, or none, has nothing wrong', () => {
   ]);
 });
 
-function configOf(address: string | undefined): Parameters<typeof checkEndpoint>[0] {
-  return {
-    mode: 'text',
-    max_new_tokens: 1,
-    start: 'prompt',
-    temperature: 0,
-    top_p: 1,
-    seed: 0,
-    samples: 1,
-    stop: [],
-    min_p: 0,
-    repetition_penalty: 1,
-    stop_tokens: [],
-    clean: true,
-    batch_size: 1,
-    precision: 'float32',
-    too_long: 'refuse',
-    endpoint: {
-      ...(address === undefined ? {} : { base_url: address }),
-      concurrency: 1,
-      timeout_seconds: 1,
-      retries: 0,
-    },
-  };
-}
+const configOf = (address: string | undefined) =>
+  generateDefaults({ endpoint: address === undefined ? {} : { base_url: address } });

@@ -1,0 +1,9 @@
+import type { GenerateConfig } from '../../../src/generated/generate-config.ts';
+import type { JsonObject } from '../../../src/json.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { generateStage } from '../../../src/stages/generate/generate-stage.ts';
+
+/** A configuration of generate as its schema completes it. */
+export const generateDefaults = (config: JsonObject): GenerateConfig =>
+  // Completed by the schema that the type was generated from.
+  fillDefaults(generateStage.schema, config) as unknown as GenerateConfig;
