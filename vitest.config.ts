@@ -36,7 +36,7 @@ export default defineConfig({
           env: { TENSOR_ONNX_RUNNER: 'binding' },
         },
       },
-      // Where `retune setup tensorflow` has been run.
+      // Where `tuneloom setup tensorflow` has been run.
       ...(installedTensorflow() === undefined ? [] : [tensorflow]),
     ],
   },

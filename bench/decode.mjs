@@ -20,11 +20,11 @@ const work = {
 const every = mode === 'loop' ? 10 : 1;
 const peerWork = { ...work, prompts: work.prompts.filter((_, i) => i % every === 0) };
 const workers = {
-  retune: await ourWorker('decode', folder, precision),
+  tuneloom: await ourWorker('decode', folder, precision),
   peer: peerWorker('decode', folder, mode),
 };
 const warmUp = { ...work, prompts: work.prompts.slice(0, 2).map((one) => ({ ...one, newTokens: 2 })) };
-const answers = { retune: [], peer: [] };
+const answers = { tuneloom: [], peer: [] };
 for (const worker of Object.values(workers)) await worker.ask(warmUp);
 for (let round = 0; round < Number(rounds); round++)
   for (const [name, worker] of Object.entries(workers))
@@ -32,20 +32,23 @@ for (let round = 0; round < Number(rounds); round++)
 for (const worker of Object.values(workers)) worker.end();
 
 const tokensOf = (prompts) => prompts.reduce((sum, { newTokens }) => sum + newTokens, 0);
-const tokens = { retune: tokensOf(work.prompts), peer: tokensOf(peerWork.prompts) };
+const tokens = { tuneloom: tokensOf(work.prompts), peer: tokensOf(peerWork.prompts) };
 const rates = (name) => answers[name].map(({ seconds }) => tokens[name] / seconds);
-const [ours, theirs] = [rates('retune'), rates('peer')];
-const [written, expected] = [answers.retune[0].written, answers.peer[0].written];
+const [ours, theirs] = [rates('tuneloom'), rates('peer')];
+const [written, expected] = [answers.tuneloom[0].written, answers.peer[0].written];
 console.log(
   JSON.stringify(
     {
-      work: `${prompts} answers, ${tokens.retune} tokens, batch ${batch}, ${precision}, against ${mode}`,
-      tokens_per_second: { retune: median(ours), peer: median(theirs) },
+      work: `${prompts} answers, ${tokens.tuneloom} tokens, batch ${batch}, ${precision}, against ${mode}`,
+      tokens_per_second: { tuneloom: median(ours), peer: median(theirs) },
       ratio: median(ours.map((rate, i) => rate / theirs[i])),
       // Random weights leave likeliest tokens close together: a last digit decides some.
       compared_answers: expected.length,
       equal_answers: expected.filter((row, i) => row.join() === written[i * every].join()).length,
-      peak_gigabytes: { retune: answers.retune.at(-1).memory / 1e9, peer: answers.peer.at(-1).memory / 1e9 },
+      peak_gigabytes: {
+        tuneloom: answers.tuneloom.at(-1).memory / 1e9,
+        peer: answers.peer.at(-1).memory / 1e9,
+      },
     },
     null,
     2,

@@ -17,8 +17,8 @@ import canonicalize from 'canonicalize';
 
 const count = Number(process.argv[2] ?? 100_000);
 const each = Number(process.argv[3] ?? 10);
-const retune = join(resolve(import.meta.dirname, '..'), 'dist/retune.js');
-const folder = mkdtempSync(join(tmpdir(), 'retune-bench-'));
+const tuneloom = join(resolve(import.meta.dirname, '..'), 'dist/tuneloom.js');
+const folder = mkdtempSync(join(tmpdir(), 'tuneloom-bench-'));
 const store = join(folder, 'artifacts');
 const day = 24 * 60 * 60 * 1000;
 
@@ -35,19 +35,19 @@ try {
   writeFileSync(join(folder, 'package.json'), '{}');
   const shell = '{ uses: shell, with: { command: "echo 1 > $OUT_a", outputs: { a: file } } }';
   writeFileSync(join(folder, 'p.yaml'), `stages:\n  one: ${shell}\n`);
-  retuned('run');
+  tuneloomd('run');
   fill();
   console.log(`${count} blobs in ${count / each} results, half of which were last used eighty days ago`);
   for (const words of ['verify', 'verify', 'gc --dry-run', 'gc --yes', 'gc --yes', 'verify'])
-    console.log(`${words.padEnd(14)}${retuned(...words.split(' '))}`);
+    console.log(`${words.padEnd(14)}${tuneloomd(...words.split(' '))}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function retuned(...words) {
+function tuneloomd(...words) {
   const begun = performance.now();
   const options = [`--import=data:text/javascript,${encodeURIComponent(preload)}`];
-  const { status, stdout, stderr } = spawnSync('node', [...options, retune, ...words], {
+  const { status, stdout, stderr } = spawnSync('node', [...options, tuneloom, ...words], {
     cwd: folder,
     encoding: 'utf8',
   });

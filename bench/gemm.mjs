@@ -9,16 +9,16 @@ const shapes = [
   [1024, 1024, 1024],
   [8, 768, 3072],
 ];
-const workers = { retune: await ourWorker('gemm'), pytorch: peerWorker('gemm') };
+const workers = { tuneloom: await ourWorker('gemm'), pytorch: peerWorker('gemm') };
 for (const [m, k, n] of shapes) {
-  const seconds = { retune: [], pytorch: [] };
+  const seconds = { tuneloom: [], pytorch: [] };
   for (let round = 0; round < 5; round++)
     for (const [name, worker] of Object.entries(workers))
       seconds[name].push((await worker.ask({ m, k, n, rounds: 5 })).seconds);
   const rate = (name) => Math.round((2e-9 * m * k * n) / median(seconds[name]));
-  const ratio = median(seconds.retune.map((own, i) => own / seconds.pytorch[i])).toFixed(2);
+  const ratio = median(seconds.tuneloom.map((own, i) => own / seconds.pytorch[i])).toFixed(2);
   console.log(
-    `${m} x ${k} x ${n}: ${rate('retune')} GFLOP/s, PyTorch ${rate('pytorch')}, share of its time ${ratio}`,
+    `${m} x ${k} x ${n}: ${rate('tuneloom')} GFLOP/s, PyTorch ${rate('pytorch')}, share of its time ${ratio}`,
   );
 }
 for (const worker of Object.values(workers)) worker.end();

@@ -12,8 +12,8 @@ const count = Number(process.argv[2] ?? 100_000);
 const mebibytes = Number(process.argv[3] ?? 2048);
 const rounds = Number(process.argv[4] ?? 3);
 const largeFiles = 8;
-const retune = join(resolve(import.meta.dirname, '..'), 'dist/retune.js');
-const folder = mkdtempSync(join(tmpdir(), 'retune-bench-'));
+const tuneloom = join(resolve(import.meta.dirname, '..'), 'dist/tuneloom.js');
+const folder = mkdtempSync(join(tmpdir(), 'tuneloom-bench-'));
 const env = { ...process.env, DVC_NO_ANALYTICS: '1' };
 
 try {
@@ -36,7 +36,7 @@ function compare({ name, title, each, dvc }) {
   const ports = `      files: { data: ${name} }\n      outputs: { copy: file }\n`;
   writeFileSync(join(folder, `${name}.yaml`), stage + ports);
   const plan = () =>
-    seconds('node', [retune, 'plan', `${name}.yaml`, '--store', 'store'], { cwd: folder, env });
+    seconds('node', [tuneloom, 'plan', `${name}.yaml`, '--store', 'store'], { cwd: folder, env });
   const emptied = (run) => () => {
     for (const path of ['store', '.dvc', `${name}.dvc`, 'site'])
       rmSync(join(folder, path), { recursive: true, force: true });
@@ -56,24 +56,24 @@ function compare({ name, title, each, dvc }) {
     });
   const hashed = inTurns(
     {
-      retune: emptied(plan),
+      tuneloom: emptied(plan),
       sha256sum: () => seconds('sh', ['-c', sha256sum], { cwd: folder }),
       dvc: emptied(add),
     },
     rounds,
   );
   plan();
-  const untouched = inTurns({ retune: plan, dvc: status }, rounds);
+  const untouched = inTurns({ tuneloom: plan, dvc: status }, rounds);
   console.log(`${title}: hashed; then untouched (medians of ${rounds})`);
   for (const [peer, time] of Object.entries(hashed))
     console.log(
-      [peer.padEnd(10), shown(time, hashed.retune), shown(untouched[peer], untouched.retune)].join('  '),
+      [peer.padEnd(10), shown(time, hashed.tuneloom), shown(untouched[peer], untouched.tuneloom)].join('  '),
     );
 }
 
 function shown(time, own) {
   if (time === undefined) return '';
-  return `${time.toFixed(2).padStart(8)} s ${(time / own).toFixed(2).padStart(7)} x retune`;
+  return `${time.toFixed(2).padStart(8)} s ${(time / own).toFixed(2).padStart(7)} x tuneloom`;
 }
 
 function makeSmall(root) {

@@ -46,7 +46,7 @@ stages:
 );
 
 const start = performance.now();
-const child = spawn('node', [join(root, 'dist/retune.js'), 'run', 'mmlu.yaml'], {
+const child = spawn('node', [join(root, 'dist/tuneloom.js'), 'run', 'mmlu.yaml'], {
   cwd: folder,
   stdio: 'inherit',
 });

@@ -1,4 +1,4 @@
-// A chain of stages that each copy a file and add a line: its first run, and a run with nothing to do, in retune, DVC
+// A chain of stages that each copy a file and add a line: its first run, and a run with nothing to do, in tuneloom, DVC
 // and wireit. No two stages do the same, so that none is spared because another has done it.
 // node bench/noop.mjs [stages] [rounds]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,24 +10,24 @@ import { openPeers } from './peers/open-peers.mjs';
 const stages = Number(process.argv[2] ?? 8);
 const rounds = Number(process.argv[3] ?? 9);
 const root = resolve(import.meta.dirname, '..');
-const folder = mkdtempSync(join(tmpdir(), 'retune-bench-'));
+const folder = mkdtempSync(join(tmpdir(), 'tuneloom-bench-'));
 const numbers = Array.from({ length: stages }, (_, index) => index);
 const env = { ...process.env, DVC_NO_ANALYTICS: '1', CI: '1', npm_config_user_agent: 'npm/10' };
 
 try {
   const peers = openPeers(folder);
-  const projects = { retune: retune(), dvc: dvc(peers), wireit: wireit(peers) };
+  const projects = { tuneloom: tuneloom(), dvc: dvc(peers), wireit: wireit(peers) };
   const first = Object.fromEntries(Object.entries(projects).map(([name, run]) => [name, run()]));
   const idle = inTurns({ node: () => seconds('node', ['-e', '0']), ...projects }, rounds);
   console.log(`${stages} chained stages; first run, then the median of ${rounds} runs with nothing to do`);
   for (const [name, median] of Object.entries(idle)) {
     const begun = first[name] === undefined ? '' : `${first[name].toFixed(2)} s`;
-    const ratio = name === 'node' ? '' : `${(median / idle.retune).toFixed(1)} x retune`;
+    const ratio = name === 'node' ? '' : `${(median / idle.tuneloom).toFixed(1)} x tuneloom`;
     console.log(
       `${name.padEnd(8)}${begun.padStart(10)}${(median * 1000).toFixed(0).padStart(8)} ms   ${ratio}`,
     );
   }
-  console.log(`retune beyond node itself: ${((idle.retune - idle.node) * 1000).toFixed(0)} ms`);
+  console.log(`tuneloom beyond node itself: ${((idle.tuneloom - idle.node) * 1000).toFixed(0)} ms`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -40,7 +40,7 @@ function project(name, files) {
   return cwd;
 }
 
-function retune() {
+function tuneloom() {
   const source =
     '  s0:\n    uses: shell\n    with: { command: \'echo data > "$OUT_text"\', outputs: { text: file } }';
   const chain = numbers
@@ -49,9 +49,11 @@ function retune() {
       (index) =>
         `  s${index}:\n    uses: shell\n    from: { text: s${index - 1} }\n    with: { command: 'cp "$IN_text" "$OUT_text"; echo ${index} >> "$OUT_text"', inputs: { text: file }, outputs: { text: file } }`,
     );
-  const cwd = project('retune', { 'chain.yaml': `name: chain\nstages:\n${[source, ...chain].join('\n')}\n` });
+  const cwd = project('tuneloom', {
+    'chain.yaml': `name: chain\nstages:\n${[source, ...chain].join('\n')}\n`,
+  });
   return () =>
-    seconds('node', [join(root, 'dist/retune.js'), 'run', 'chain.yaml', '--store', 'store'], { cwd, env });
+    seconds('node', [join(root, 'dist/tuneloom.js'), 'run', 'chain.yaml', '--store', 'store'], { cwd, env });
 }
 
 function dvc({ dvc: command }) {

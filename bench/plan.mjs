@@ -10,8 +10,8 @@ import { inTurns, seconds } from './median.mjs';
 const stages = Number(process.argv[2] ?? 10_000);
 const rounds = Number(process.argv[3] ?? 5);
 const root = resolve(import.meta.dirname, '..');
-const retune = join(root, 'dist/retune.js');
-const folder = mkdtempSync(join(tmpdir(), 'retune-bench-'));
+const tuneloom = join(root, 'dist/tuneloom.js');
+const folder = mkdtempSync(join(tmpdir(), 'tuneloom-bench-'));
 const limits = { cwd: folder, maxBuffer: 1 << 30 };
 const parser = `import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
@@ -21,7 +21,7 @@ const sayMemory = `data:text/javascript,process.on('exit', () => console.error('
 try {
   writeFileSync(join(folder, 'rows.json'), '[{"text": "one"}]');
   const files = { small: pipelineOf(Math.ceil(stages / 10)), large: pipelineOf(stages) };
-  const plan = (file) => () => seconds('node', [retune, 'plan', file, '--json'], limits);
+  const plan = (file) => () => seconds('node', [tuneloom, 'plan', file, '--json'], limits);
   const medians = inTurns(
     {
       parsed: () =>
@@ -35,14 +35,14 @@ try {
   console.log(`${Math.ceil(stages / 10)} stages planned   ${small.toFixed(2)} s`);
   console.log(`${stages} stages planned   ${large.toFixed(2)} s   ${(large / small).toFixed(1)} x`);
   console.log(`their YAML parsed alone   ${parsed.toFixed(2)} s; beyond it ${(large - parsed).toFixed(2)} s`);
-  console.log(`peak memory   ${peak([retune, 'plan', files.large, '--json'])} MiB`);
+  console.log(`peak memory   ${peak([tuneloom, 'plan', files.large, '--json'])} MiB`);
   if (process.argv[4] === 'run') compareRuns(files.large, parsed);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
 function compareRuns(file, parsed) {
-  const words = [retune, 'run', file, '--store', 'store', '--jobs', '1'];
+  const words = [tuneloom, 'run', file, '--store', 'store', '--jobs', '1'];
   const run = () => seconds('node', words, limits);
   const first = run();
   const { idle } = inTurns({ idle: run }, rounds);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ourWorker } from './worker.mjs';
 
 const reference = join(import.meta.dirname, '../../shared/data/rasbt/instruction-data.json');
-const [model, rows = process.env.RETUNE_BENCH_ROWS ?? reference, ...which] = process.argv.slice(2);
+const [model, rows = process.env.TUNELOOM_BENCH_ROWS ?? reference, ...which] = process.argv.slice(2);
 if (model === undefined) throw new Error('Name a model: node bench/precision.mjs MODEL.gguf');
 const worker = await ourWorker('precision', model, rows, ...which);
 console.log(JSON.stringify(await worker.ask({}), null, 2));

@@ -7,7 +7,7 @@ const file = join(import.meta.dirname, '../../shared/data/rasbt/instruction-data
 
 /** The reference's 1,100 instructions as its script writes them: prompt and answer in tokens. */
 export function referenceRows() {
-  const rows = JSON.parse(readFileSync(process.env.RETUNE_BENCH_ROWS ?? file, 'utf8'));
+  const rows = JSON.parse(readFileSync(process.env.TUNELOOM_BENCH_ROWS ?? file, 'utf8'));
   return rows.map(({ instruction, input, output }) => {
     const given = input ? `\n\n### Input:\n${input}` : '';
     const prompt = `Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n### Instruction:\n${instruction}${given}`;

@@ -7,8 +7,8 @@ import { ourWorker, peerWorker } from './worker.mjs';
 
 const [targets = 'all', count = '24', backend = 'onnx'] = process.argv.slice(2);
 const folder = await gpt2Folder();
-const workers = { retune: await ourWorker('train', folder, backend), pytorch: peerWorker('train', folder) };
-const answers = { retune: [], pytorch: [] };
+const workers = { tuneloom: await ourWorker('train', folder, backend), pytorch: peerWorker('train', folder) };
+const answers = { tuneloom: [], pytorch: [] };
 for (const rows of trainingBatches({ size: 8, responses: targets === 'response' }).slice(0, Number(count)))
   for (const [name, worker] of Object.entries(workers)) answers[name].push(await worker.ask({ rows }));
 for (const worker of Object.values(workers)) worker.end();
@@ -24,18 +24,18 @@ const figures = Object.fromEntries(
     },
   ]),
 );
-const { retune, pytorch } = figures;
+const { tuneloom, pytorch } = figures;
 console.log(
   JSON.stringify(
     {
       work: `training, ${targets === 'all' ? 'all tokens' : 'response only'}, ${count} steps, ${backend}`,
       ...figures,
       ratio: {
-        median: retune.median_seconds / pytorch.median_seconds,
+        median: tuneloom.median_seconds / pytorch.median_seconds,
         // Of steps side by side, so that a machine that is busy for a while changes neither.
-        of_pairs: median(answers.retune.map(({ seconds }, i) => seconds / answers.pytorch[i].seconds)),
-        total: retune.total_seconds / pytorch.total_seconds,
-        memory: retune.peak_gigabytes / pytorch.peak_gigabytes,
+        of_pairs: median(answers.tuneloom.map(({ seconds }, i) => seconds / answers.pytorch[i].seconds)),
+        total: tuneloom.total_seconds / pytorch.total_seconds,
+        memory: tuneloom.peak_gigabytes / pytorch.peak_gigabytes,
       },
     },
     null,

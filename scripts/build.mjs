@@ -27,7 +27,7 @@ const external = Object.keys({
 
 const built = await build({
   entryPoints: {
-    retune: 'src/cli/main.ts',
+    tuneloom: 'src/cli/main.ts',
     'stage-process': 'src/cli/stage-process.ts',
     stage: 'src/stages/stage-api.ts',
     // Beside the chunk that starts it.
@@ -45,7 +45,7 @@ const built = await build({
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
   plugins: [deferSegmenter],
-  // Names stay, so that a mistake of retune's own can be read in the trace that its user reports.
+  // Names stay, so that a mistake of tuneloom's own can be read in the trace that its user reports.
   minifyWhitespace: true,
   minifySyntax: true,
   lineLimit: 160,
@@ -73,9 +73,9 @@ await buildTypes('src/stages/stage-api.ts', 'dist/types');
 
 await writeFile('dist/licenses.txt', await licensesOf(built.metafile));
 
-await chmod('dist/retune.js', 0o755);
-// npm links a package's own command nowhere; with this `npx retune` works in the checkout, at once.
-await symlink('../../dist/retune.js', 'node_modules/.bin/retune').catch(() => undefined);
+await chmod('dist/tuneloom.js', 0o755);
+// npm links a package's own command nowhere; with this `npx tuneloom` works in the checkout, at once.
+await symlink('../../dist/tuneloom.js', 'node_modules/.bin/tuneloom').catch(() => undefined);
 
 /** The licences of all packages that were bundled, which ask to go with every copy. */
 async function licensesOf({ inputs }) {

@@ -3,7 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 // Inside node_modules, where a program's own imports are found.
-const folder = fileURLToPath(new URL('../node_modules/.cache/retune-tests/', import.meta.url));
+const folder = fileURLToPath(new URL('../node_modules/.cache/tuneloom-tests/', import.meta.url));
 
 /** Makes a TypeScript file into a program that Node runs, and gives its path. It finds fixtures as the file itself would. */
 export async function bundleProgram(entry: string): Promise<string> {

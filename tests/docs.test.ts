@@ -13,7 +13,7 @@ import { sampleRepositories } from './fixtures/docs/sample-repositories.ts';
 import { type LoopbackHub, openLoopbackHub } from './sources/rig/loopback-hub.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const retune = join(root, 'dist/retune.js');
+const tuneloom = join(root, 'dist/tuneloom.js');
 
 interface Block {
   readonly page: string;
@@ -80,7 +80,7 @@ describe('the documentation', () => {
   let hub: LoopbackHub | undefined;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'retune-docs-'));
+    folder = await mkdtemp(join(tmpdir(), 'tuneloom-docs-'));
     await writeSampleData(join(folder, 'data'));
     hub = await openLoopbackHub(await sampleRepositories());
     await writeSampleModel(join(folder, 'models/gpt2'));
@@ -98,7 +98,7 @@ describe('the documentation', () => {
   it.each(blocks)('the YAML in $page:$line runs', async ({ page, line, text }) => {
     const file = join(folder, `${page.replaceAll(/\W/g, '-')}-${line}.yaml`);
     await writeFile(file, text);
-    const run = await execa('node', [retune, 'run', file], {
+    const run = await execa('node', [tuneloom, 'run', file], {
       cwd: folder,
       reject: false,
       all: true,

@@ -10,11 +10,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export function setup(): void {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) console.error('The build failed: tests that need what it makes will fail too.');
-  process.env.RETUNE_TEST_BUNDLES = mkdtempSync(join(tmpdir(), 'retune-bundles-'));
+  process.env.TUNELOOM_TEST_BUNDLES = mkdtempSync(join(tmpdir(), 'tuneloom-bundles-'));
 }
 
 /** The workers that made them are ended without a chance to clean up. */
 export function teardown(): void {
-  const bundles = process.env.RETUNE_TEST_BUNDLES;
+  const bundles = process.env.TUNELOOM_TEST_BUNDLES;
   if (bundles !== undefined) rmSync(bundles, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-"""Loads what `retune export` wrote with transformers and peft: python check-export.py FULL [PEFT BASE MERGED]
+"""Loads what `tuneloom export` wrote with transformers and peft: python check-export.py FULL [PEFT BASE MERGED]
 
 FULL is a folder of --format hf; PEFT one of --format peft, BASE the folder of the model that it adapts, MERGED one of
 --format merged. Prints what was found, and fails where the adapter on its base computes other logits than the merged model.

@@ -1,4 +1,4 @@
-"""Whether retune and lm-evaluation-harness give the same model the same scores.
+"""Whether tuneloom and lm-evaluation-harness give the same model the same scores.
 
 python bench/peers/lm-eval.py MODEL [DATA]
 
@@ -26,7 +26,7 @@ WINDOW = 128
 
 
 def first_rows(data):
-    """The rows by task, as lm-eval will read them; retune reads the original files up to the same ones."""
+    """The rows by task, as lm-eval will read them; tuneloom reads the original files up to the same ones."""
     with open(glob.glob(f"{data}/mmlu/test/world_religions_test.csv")[0]) as file:
         mmlu = [row for row in csv.DictReader(file)][:30]
     with open(f"{data}/mmlu/dev/world_religions_dev.csv") as file:
@@ -136,12 +136,12 @@ def read_lines(path):
         return [json.loads(line) for line in file]
 
 
-def run_retune(model, data, folder):
+def run_tuneloom(model, data, folder):
     with open(f"{folder}/peers.yaml", "w") as file:
         yaml.safe_dump(pipeline(model, data, folder), file, sort_keys=False)
     with open(f"{folder}/package.json", "w") as file:
         file.write("{}")
-    subprocess.run(["node", f"{ROOT}/dist/retune.js", "run", f"{folder}/peers.yaml"], check=True, cwd=folder, stdout=sys.stderr)
+    subprocess.run(["node", f"{ROOT}/dist/tuneloom.js", "run", f"{folder}/peers.yaml"], check=True, cwd=folder, stdout=sys.stderr)
     outputs = f"{folder}/artifacts/outputs/peers"
     scores = {}
     for name in TASKS:
@@ -151,7 +151,7 @@ def run_retune(model, data, folder):
 
 
 def end_of_text(folder):
-    """What retune takes for the end of the text before: the tokenizer's own end of text."""
+    """What tuneloom takes for the end of the text before: the tokenizer's own end of text."""
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(folder).eos_token_id
@@ -163,7 +163,7 @@ def main(model, data):
     with tempfile.TemporaryDirectory() as folder:
         rows = first_rows(data)
         write_tasks(folder, rows)
-        outputs, ours, responses = run_retune(os.path.abspath(model), data, folder)
+        outputs, ours, responses = run_tuneloom(os.path.abspath(model), data, folder)
         pretrained = f"{outputs}/model/model"
         peer = HFLM(pretrained=pretrained, dtype="float32", device="cpu", batch_size=8, prefix_token_id=end_of_text(pretrained))
         evaluate = lambda names: lm_eval.simple_evaluate(
@@ -183,7 +183,7 @@ def main(model, data):
             return next(value for name, value in theirs[f"peer_{task}"].items() if name.split(",")[0] == metric)
 
         names = {"accuracy": "acc", "accuracy_per_character": "acc_norm", "accuracy_per_byte": "acc_bytes"}
-        print(f"{'task':8} {'metric':24} {'retune':>14} {'lm-eval':>14}")
+        print(f"{'task':8} {'metric':24} {'tuneloom':>14} {'lm-eval':>14}")
         for task, metrics in ours.items():
             for metric, value in metrics.items():
                 try:

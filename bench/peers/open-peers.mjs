@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Installs both below `temporary`, unless RETUNE_BENCH_PEERS names a folder that is to keep them; absolute paths of
+ * Installs both below `temporary`, unless TUNELOOM_BENCH_PEERS names a folder that is to keep them; absolute paths of
  * their commands.
  */
 export function openPeers(temporary) {
-  const folder = process.env.RETUNE_BENCH_PEERS ?? temporary;
+  const folder = process.env.TUNELOOM_BENCH_PEERS ?? temporary;
   const environment = join(folder, 'python');
   const packages = join(folder, 'npm');
   const commands = {

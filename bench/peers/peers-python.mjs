@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 const folder = import.meta.dirname;
 
-/** A Python with the peers: the one that RETUNE_PEERS_PYTHON names, else a virtual environment beside this file, made at first. */
+/** A Python with the peers: the one that TUNELOOM_PEERS_PYTHON names, else a virtual environment beside this file, made at first. */
 export function peersPython() {
-  const named = process.env.RETUNE_PEERS_PYTHON;
+  const named = process.env.TUNELOOM_PEERS_PYTHON;
   if (named !== undefined) return named;
   const environment = join(folder, '.venv');
   const python = join(environment, 'bin/python');

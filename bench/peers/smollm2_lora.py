@@ -5,10 +5,10 @@
 MODEL: the folder artifacts/outputs/smollm2/base/model, which holds the weights of the GGUF file in float32.
 ADAPTER: the adapters that both begin with: train/model/adapter of a run with `-p learning_rate=1e-30`. What they start
 as follows from the seed alone, so few rows do for that run.
-BATCHES: a line for each step, of `retune show collate.train --batch N --json`.
+BATCHES: a line for each step, of `tuneloom show collate.train --batch N --json`.
 HISTORY: artifacts/outputs/smollm2/train/history, for its losses beside these.
 RESPONSES: artifacts/outputs/smollm2/answers_after/responses. The tuned model answers their prompts and weighs the
-expected answers; ANSWERS is written for `retune score`, and how many answers are equal is printed.
+expected answers; ANSWERS is written for `tuneloom score`, and how many answers are equal is printed.
 pip install torch transformers peft
 """
 
@@ -78,7 +78,7 @@ def rate(model, tokenizer, responses, answers_file):
     print(f"{len(records)} answers in {time.time() - start:.1f} s")
     equal = sum(a == record["response"] for a, record in zip(answers, records))
     losses, tokens = zip(*(expected_loss(model, tokenizer, record) for record in records))
-    print(f"{equal} answers equal retune's; loss of the expected answers {sum(losses) / sum(tokens):.4f}")
+    print(f"{equal} answers equal tuneloom's; loss of the expected answers {sum(losses) / sum(tokens):.4f}")
     with open(answers_file, "w") as file:
         for record, text in zip(records, answers):
             file.write(json.dumps({**record, "response": text, "finish_reason": "stop"}) + "\n")
@@ -109,7 +109,7 @@ def main(model_folder, adapter, batches, history, responses=None, answers_file=N
         ours = entries[step]
         furthest = max(furthest, abs(loss.item() - ours["loss"]))
         print(
-            f"{step + 1:4} peft {loss.item():.6f} retune {ours['loss']:.6f} "
+            f"{step + 1:4} peft {loss.item():.6f} tuneloom {ours['loss']:.6f} "
             f"norm {norm.item():.5f} {ours['gradient_norm']:.5f} furthest {furthest:.1e}",
             flush=True,
         )

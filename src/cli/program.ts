@@ -20,13 +20,13 @@ import { showCommand } from './commands/show-command.ts';
 import { updateCommand } from './commands/update-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
-import { retuneVersion } from './retune-version.ts';
+import { programVersion } from './program-version.ts';
 
 const FIRST_STEP = `
 Start here:
-  retune init my-project
+  tuneloom init my-project
   cd my-project
-  retune run`;
+  tuneloom run`;
 
 /** Parses the arguments, runs the command that they name and says how the process is to end. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
@@ -73,10 +73,10 @@ function buildProgram(context: CommandContext, ended: (code: ExitCode) => void):
 
 function emptyProgram({ terminal }: CommandContext): Command {
   const helpWidth = Math.min(terminal.columns, 80);
-  return new Command('retune')
+  return new Command('tuneloom')
     .description('Instruction fine-tuning as a cached pipeline: edit the YAML, rerun only what changed.')
     .usage('<command> [options]')
-    .version(retuneVersion(), '--version', 'print the version')
+    .version(programVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .addHelpText('after', FIRST_STEP)

@@ -5,7 +5,7 @@
  */
 export interface FormatConfig {
   /**
-   * A template that comes with retune, by its name, or one of your own in Jinja. `chat` is the chat template of the tokenizer at the port `tokenizer`, for conversations and instructions. The others that have names read the fields `instruction`, `input` (which may be empty or absent) and `output`; `completion` reads `text`, and those of [benchmarks](../benchmarks.md) what `as:` of load reads.
+   * A template that comes with tuneloom, by its name, or one of your own in Jinja. `chat` is the chat template of the tokenizer at the port `tokenizer`, for conversations and instructions. The others that have names read the fields `instruction`, `input` (which may be empty or absent) and `output`; `completion` reads `text`, and those of [benchmarks](../benchmarks.md) what `as:` of load reads.
    */
   readonly template:
     | (

@@ -41,7 +41,7 @@ export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
       throw new UserError({
         code: 'unsupported-model',
         message: `${path} has the model_type ${JSON.stringify(json.model_type) ?? 'undefined'}`,
-        help: 'retune has these families of models: gpt2, llama, mistral, qwen2, phi3',
+        help: 'tuneloom has these families of models: gpt2, llama, mistral, qwen2, phi3',
       });
   }
 }

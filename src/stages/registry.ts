@@ -25,5 +25,5 @@ const builtIn: readonly StageDefinition[] = [
   shellStage,
 ];
 
-/** The stages that come with retune, in the order in which an experiment uses them. */
+/** The stages that come with tuneloom, in the order in which an experiment uses them. */
 export const stageRegistry: StageRegistry = new Map(builtIn.map((stage) => [stage.name, stage]));

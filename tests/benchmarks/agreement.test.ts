@@ -95,7 +95,7 @@ describe('TriviaQA', () => {
   let folder = '';
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'retune-trivia-'));
+    folder = await mkdtemp(join(tmpdir(), 'tuneloom-trivia-'));
     if (realData(archive)) spawnSync('tar', ['xzf', realData(archive) ?? '', '-C', folder]);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));

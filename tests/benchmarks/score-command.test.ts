@@ -35,10 +35,10 @@ const files = {
   'battles.json': JSON.stringify(madeUpBattles()),
 };
 
-test('`retune score squad` prints a table, its errors and what was left out', async () => {
+test('`tuneloom score squad` prints a table, its errors and what was left out', async () => {
   await using rig = await openCliRig(files);
   const call = ['score', 'squad', '--data', 'dev-v2.0.json', '--predictions', 'predictions.json'];
-  expect(await rig.retune(...call)).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom(...call)).toMatchInlineSnapshot(`
     {
       "exitCode": 0,
       "stderr": "",
@@ -60,7 +60,7 @@ test('`retune score squad` prints a table, its errors and what was left out', as
 test('`--json` has the same for a program, with every id', async () => {
   await using rig = await openCliRig(files);
   const call = ['score', 'squad', '--data', 'dev-v2.0.json', '--predictions', 'predictions.json', '--json'];
-  expect(JSON.parse((await rig.retune(...call)).stdout)).toMatchInlineSnapshot(`
+  expect(JSON.parse((await rig.tuneloom(...call)).stdout)).toMatchInlineSnapshot(`
     {
       "benchmark": "squad",
       "metrics": [
@@ -117,10 +117,10 @@ test('`--json` has the same for a program, with every id', async () => {
   `);
 });
 
-test('`retune score arena` prints ratings with intervals, the best model first', async () => {
+test('`tuneloom score arena` prints ratings with intervals, the best model first', async () => {
   await using rig = await openCliRig(files);
   const call = ['score', 'arena', '--data', 'battles.json', '--rounds', '200'];
-  expect((await rig.retune(...call)).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom(...call)).stdout).toMatchInlineSnapshot(`
     "metric         of   value           error  count
     bradley_terry  dog  1,037  [1,005, 1,070]    200
     bradley_terry  cat  1,032  [994.1, 1,066]    200
@@ -150,9 +150,9 @@ test('`retune score arena` prints ratings with intervals, the best model first',
 
 test('no line is wider than 80 columns', async () => {
   await using rig = await openCliRig(files);
-  const list = (await rig.retune('score')).stdout;
-  const help = (await rig.retune('score', '--help')).stdout;
-  const ratings = (await rig.retune('score', 'arena', '--data', 'battles.json')).stdout;
+  const list = (await rig.tuneloom('score')).stdout;
+  const help = (await rig.tuneloom('score', '--help')).stdout;
+  const ratings = (await rig.tuneloom('score', 'arena', '--data', 'battles.json')).stdout;
   const wide = [list, help, ratings]
     .join('\n')
     .split('\n')
@@ -168,7 +168,7 @@ test.each([
   ],
   [
     ['humaneval', '--data', 'problems.jsonl'],
-    'error: `humaneval` needs `--predictions`: the results of their tests (JSONL)\n  help: as in `retune score humaneval --data HumanEval.jsonl.gz --predictions samples.jsonl_results.jsonl`',
+    'error: `humaneval` needs `--predictions`: the results of their tests (JSONL)\n  help: as in `tuneloom score humaneval --data HumanEval.jsonl.gz --predictions samples.jsonl_results.jsonl`',
   ],
   [
     ['arena', '--data', 'battles.json', '--predictions', 'predictions.json'],
@@ -182,14 +182,14 @@ test.each([
     ['squad', '--data', 'predictions.json', '--predictions', 'predictions.json'],
     'error: predictions.json has no field `data`; it has q1, q2, q3, q9',
   ],
-])('`retune score %s` is refused with a way to mend it', async (words, stderr) => {
+])('`tuneloom score %s` is refused with a way to mend it', async (words, stderr) => {
   await using rig = await openCliRig(files);
-  expect(await rig.retune('score', ...words)).toEqual({ exitCode: 2, stdout: '', stderr });
+  expect(await rig.tuneloom('score', ...words)).toEqual({ exitCode: 2, stdout: '', stderr });
 });
 
 test('an error about a file is JSON with `--json`', async () => {
   await using rig = await openCliRig(files);
-  const { stdout, exitCode } = await rig.retune('score', 'arena', '--data', 'predictions.json', '--json');
+  const { stdout, exitCode } = await rig.tuneloom('score', 'arena', '--data', 'predictions.json', '--json');
   expect([exitCode, JSON.parse(stdout)]).toEqual([
     2,
     {
@@ -206,10 +206,10 @@ test('an error about a file is JSON with `--json`', async () => {
 test('every command of the documentation runs', async () => {
   await using rig = await openCliRig(files);
   const page = await readFile(fileURLToPath(new URL('../../docs/scores.md', import.meta.url)), 'utf8');
-  const commands = page.split('\n').filter((line) => line.startsWith('retune score'));
+  const commands = page.split('\n').filter((line) => line.startsWith('tuneloom score'));
   expect(commands.length).toBeGreaterThan(2);
   for (const command of commands) {
-    const { exitCode, stderr } = await rig.retune(...command.split(' ').slice(1));
+    const { exitCode, stderr } = await rig.tuneloom(...command.split(' ').slice(1));
     expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: '' });
   }
 });

@@ -33,7 +33,7 @@ export async function score(
 ): Promise<BenchmarkScores> {
   const benchmark = benchmarks.get(name);
   if (benchmark === undefined) throw new Error(`there is no benchmark ${name}`);
-  const folder = await mkdtemp(join(tmpdir(), 'retune-score-'));
+  const folder = await mkdtemp(join(tmpdir(), 'tuneloom-score-'));
   const place = async (file: string | Content) => {
     if (typeof file === 'string') return { path: file, name: file };
     await writeFile(join(folder, file.name), file.content);

@@ -14,13 +14,13 @@ async function readLittle(rig: CliRig, ...words: string[]) {
 // 128 + 13, what a shell says of a program that was ended by SIGPIPE.
 test('a reader that had enough ends the command quietly, with 141 as any other', async () => {
   await using rig = await openCliRig({ ...dataProject, 'rows.jsonl': rows.join('') });
-  await rig.retune('run', 'data.yaml', 'load');
+  await rig.tuneloom('run', 'data.yaml', 'load');
   expect(await readLittle(rig, 'show', 'load', '--limit', '2000')).toEqual({ exitCode: 141, stderr: '' });
 });
 
 test('a run whose reader is gone ends, and the next one goes on from what had finished', async () => {
   await using rig = await openCliRig(dataProject);
   expect(await readLittle(rig, 'run', '--json')).toEqual({ exitCode: 141, stderr: '' });
-  expect((await rig.retune('run')).exitCode).toBe(0);
-  expect((await rig.retune('verify')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('verify')).exitCode).toBe(0);
 });

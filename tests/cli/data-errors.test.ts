@@ -13,8 +13,8 @@ describe('every mistake in data is told with the file, the line, what is wrong a
   test.concurrent.for(readdirSync(folder))('%s', async (name, { expect }) => {
     await using rig = await openCliRig();
     await cp(`${folder}/${name}`, rig.folder, { recursive: true, filter: (path) => !path.endsWith('.txt') });
-    const { exitCode, stdout, stderr } = await rig.retune('run', '--jobs', '1');
-    const told = ['$ retune run --jobs 1', withoutProgress(stdout), stderr, `exit code ${exitCode}`];
+    const { exitCode, stdout, stderr } = await rig.tuneloom('run', '--jobs', '1');
+    const told = ['$ tuneloom run --jobs 1', withoutProgress(stdout), stderr, `exit code ${exitCode}`];
     await expect(`${told.filter((text) => text !== '').join('\n')}\n`).toMatchFileSnapshot(
       `${folder}/${name}/expected.txt`,
     );

@@ -37,9 +37,9 @@ test('diff shows params, fields by their YAML names, metrics with their change, 
     say(response, answer(received.body.model, received.prompt)),
   );
   await using rig = await openCliRig(project(endpoint.baseUrl));
-  await rig.retune('run');
-  await rig.retune('run', '-p', 'model=bad');
-  const { stdout } = await rig.retune('diff');
+  await rig.tuneloom('run');
+  await rig.tuneloom('run', '-p', 'model=bad');
+  const { stdout } = await rig.tuneloom('diff');
   expect(stdout.replaceAll(/[0-9a-f]{12}/g, '<hash>')).toBe(`before  <run> of ask, succeeded
 after   <run> of ask, succeeded
 
@@ -68,26 +68,26 @@ answers of generate: 2 of 4 changed
     expected  hen
     before    a good guess  (0)
     after     hen  (1)`);
-  const one = JSON.parse((await rig.retune('diff', '--json')).stdout);
+  const one = JSON.parse((await rig.tuneloom('diff', '--json')).stdout);
   expect(one.answers[0]).toMatchObject({ stage: 'generate', compared: 4, changed: 2 });
-  expect((await rig.retune('diff', '--limit', '1')).stdout).toContain(
+  expect((await rig.tuneloom('diff', '--limit', '1')).stdout).toContain(
     'answers of generate: 2 of 4 changed; 1 of them, the worst first',
   );
 });
 
 test('runs are named by the beginning or the end of their ids', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('diff')).stderr).toContain('there are no two runs to compare');
-  await rig.retune('run');
-  await rig.retune('run', '-p', 'length=32');
+  expect((await rig.tuneloom('diff')).stderr).toContain('there are no two runs to compare');
+  await rig.tuneloom('run');
+  await rig.tuneloom('run', '-p', 'length=32');
   const raw = await rig.start('runs', '--json');
   const [last, first] = JSON.parse(raw.stdout).runs.map(({ run }: { run: string }) => run);
-  const { stdout } = await rig.retune('diff', first.slice(-6), last.slice(-6));
+  const { stdout } = await rig.tuneloom('diff', first.slice(-6), last.slice(-6));
   expect(stdout).toContain('with.max_length: 64 -> 32');
-  expect((await rig.retune('diff', first.slice(0, -3))).stdout).toContain('length: 64 -> 32');
-  expect((await rig.retune('diff', last, first)).stdout).toContain('length: 32 -> 64');
-  expect((await rig.retune('runs', first.slice(-6))).exitCode).toBe(0);
-  const unclear = await rig.retune('diff', '20');
+  expect((await rig.tuneloom('diff', first.slice(0, -3))).stdout).toContain('length: 64 -> 32');
+  expect((await rig.tuneloom('diff', last, first)).stdout).toContain('length: 32 -> 64');
+  expect((await rig.tuneloom('runs', first.slice(-6))).exitCode).toBe(0);
+  const unclear = await rig.tuneloom('diff', '20');
   expect([unclear.exitCode, unclear.stderr.split(':')[1]]).toEqual([2, ' `20` could be any of 2 runs']);
-  expect((await rig.retune('diff', 'none')).exitCode).toBe(2);
+  expect((await rig.tuneloom('diff', 'none')).exitCode).toBe(2);
 });

@@ -13,14 +13,14 @@ ${tuningStages(`"\${params.epochs}"`)}`,
 };
 
 async function planned(rig: CliRig, ...words: string[]): Promise<string> {
-  const { stages } = JSON.parse((await rig.retune('plan', ...words, '--json')).stdout);
+  const { stages } = JSON.parse((await rig.tuneloom('plan', ...words, '--json')).stdout);
   return stages.at(-1).reason ?? stages.at(-1).decision;
 }
 
 /** How many steps were taken by the run, and the digests of what training gave. */
 async function run(rig: CliRig, ...words: string[]) {
-  const { stdout, exitCode } = await rig.retune('run', ...words);
-  const last = JSON.parse((await rig.retune('runs', 'latest', '--json')).stdout);
+  const { stdout, exitCode } = await rig.tuneloom('run', ...words);
+  const last = JSON.parse((await rig.tuneloom('runs', 'latest', '--json')).stdout);
   return { exitCode, stdout, outputs: last.stages.train.outputs };
 }
 

@@ -5,14 +5,14 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { openCliRig } from './rig.ts';
 
-const python = process.env.RETUNE_PEERS_PYTHON;
+const python = process.env.TUNELOOM_PEERS_PYTHON;
 const script = fileURLToPath(new URL('../../bench/peers/check-export.py', import.meta.url));
 const findsAll =
   'import importlib.util as u; assert all(map(u.find_spec, ["torch", "transformers", "peft"]))';
 const hasPeers = python !== undefined && spawnSync(python, ['-c', findsAll]).status === 0;
 const reason = hasPeers
   ? ''
-  : ' (skipped: RETUNE_PEERS_PYTHON names no Python with torch, transformers and peft)';
+  : ' (skipped: TUNELOOM_PEERS_PYTHON names no Python with torch, transformers and peft)';
 
 const row = (animal: string) => `{"id":"${animal}","instruction":"Spell ${animal}.","output":"${animal}"}\n`;
 
@@ -39,11 +39,11 @@ test.skipIf(!hasPeers)(
         '{ init: { context_length: 64, width: 16, layers: 1, heads: 2, encoding: r50k_base } }',
       ),
     });
-    expect((await rig.retune('run')).stderr).not.toContain('error');
+    expect((await rig.tuneloom('run')).stderr).not.toContain('error');
     const out = (name: string) => join(rig.folder, 'out', name);
-    await rig.retune('export', 'base', '--to', 'out/base');
-    await rig.retune('export', 'train', '--to', 'out/merged', '--format', 'merged');
-    await rig.retune('export', 'train', '--to', 'out/adapter', '--format', 'peft', '--base', out('base'));
+    await rig.tuneloom('export', 'base', '--to', 'out/base');
+    await rig.tuneloom('export', 'train', '--to', 'out/merged', '--format', 'merged');
+    await rig.tuneloom('export', 'train', '--to', 'out/adapter', '--format', 'peft', '--base', out('base'));
     const folders = [out('merged'), out('adapter'), out('base'), out('merged')];
     const { stdout } = await execa(python ?? '', [script, ...folders], { env: { HF_HUB_OFFLINE: '1' } });
     expect(stdout).toContain('adapter on its base against merged');

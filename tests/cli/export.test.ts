@@ -31,7 +31,7 @@ beforeAll(async () => {
     'rows.jsonl': ['dog', 'cat'].map(row).join(''),
     'spell.yaml': pipeline,
   });
-  expect((await rig.retune('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
 }, 60_000);
 afterAll(() => rig[Symbol.asyncDispose]());
 
@@ -39,7 +39,7 @@ const inOut = (...names: string[]) => join(rig.folder, 'out', ...names);
 const readJson = async (path: string) => JSON.parse(await readFile(path, 'utf8'));
 
 test('a tuned model becomes a folder with its weights, its tokenizer and a card of how it was made', async () => {
-  expect(await rig.retune('export', 'train', '--to', 'out/full')).toEqual({
+  expect(await rig.tuneloom('export', 'train', '--to', 'out/full')).toEqual({
     exitCode: 0,
     stdout: `wrote out/full
   README.md
@@ -68,12 +68,12 @@ test('a tuned model becomes a folder with its weights, its tokenizer and a card 
 library_name: transformers
 pipeline_tag: text-generation
 tags:
-- retune
+- tuneloom
 ---
 
 # spell
 
-A gpt2 model, tuned and exported with retune <number>.0.
+A gpt2 model, tuned and exported with tuneloom <number>.0.
 
 It began from fresh random weights.
 
@@ -116,7 +116,7 @@ ${pipeline.trimEnd()}
 
 test('in bfloat16 and in shards it is the same model, rounded', async () => {
   const words = ['--to', 'out/half', '--dtype', 'bfloat16', '--max-shard-size', '500kB', '--json'];
-  const { stdout } = await rig.retune('export', 'train', ...words);
+  const { stdout } = await rig.tuneloom('export', 'train', ...words);
   const { files } = JSON.parse(stdout);
   expect(files.filter((name: string) => /^model/.test(name))).toEqual([
     'model-00001-of-00002.safetensors',
@@ -136,7 +136,7 @@ test('in bfloat16 and in shards it is the same model, rounded', async () => {
 });
 
 test("an adapter is exported with the base's name, which the stage cannot know", async () => {
-  await rig.retune('export', 'train', '--to', 'out/adapter', '--format', 'peft', '--base', 'org/base');
+  await rig.tuneloom('export', 'train', '--to', 'out/adapter', '--format', 'peft', '--base', 'org/base');
   expect((await readdir(inOut('adapter'))).sort()).toEqual([
     'README.md',
     'adapter_config.json',
@@ -152,9 +152,9 @@ test("an adapter is exported with the base's name, which the stage cannot know",
 });
 
 test('a folder of a model is exported without any pipeline', async () => {
-  expect((await rig.retune('export', './out/full', '--to', 'out/again', '--dtype', 'float16')).exitCode).toBe(
-    0,
-  );
+  expect(
+    (await rig.tuneloom('export', './out/full', '--to', 'out/again', '--dtype', 'float16')).exitCode,
+  ).toBe(0);
   expect(await readJson(inOut('again/config.json'))).toMatchObject({ torch_dtype: 'float16' });
 });
 
@@ -180,7 +180,7 @@ test.each([
   [['./nowhere', '--to', 'out/x'], 'there is no folder ./nowhere\n  help: a stage is named without a path'],
 ])('export %j is refused, and nothing is left behind', async (words, message) => {
   const before = (await readdir(rig.folder)).sort();
-  expect(await rig.retune('export', ...words)).toEqual({
+  expect(await rig.tuneloom('export', ...words)).toEqual({
     exitCode: 2,
     stdout: '',
     stderr: `error: ${message}`,
@@ -191,14 +191,14 @@ test.each([
 
 test('--force replaces what an export wrote, as a whole', async () => {
   await writeFile(inOut('again/vocab.json'), 'of another time');
-  expect((await rig.retune('export', 'base', '--to', 'out/again', '--force')).exitCode).toBe(0);
+  expect((await rig.tuneloom('export', 'base', '--to', 'out/again', '--force')).exitCode).toBe(0);
   expect(await readJson(inOut('again/config.json'))).toMatchObject({ torch_dtype: 'float32' });
   expect((await readdir(inOut())).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
 test('once the pipeline has changed, the card keeps its facts, from the records of the run', async () => {
   await rig.write('spell.yaml', pipeline.replace('r: 2', 'r: 3').replace('epochs: 1', 'epochs: 2'));
-  const { stderr, exitCode } = await rig.retune('export', 'train', '--to', 'out/past');
+  const { stderr, exitCode } = await rig.tuneloom('export', 'train', '--to', 'out/past');
   await rig.write('spell.yaml', pipeline);
   expect({ stderr, exitCode }).toEqual({
     stderr: 'note: the pipeline has changed since; this is from run <run>',

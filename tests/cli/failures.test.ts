@@ -22,7 +22,7 @@ stages:
 
 test('--keep-going runs what does not depend on the failure', async () => {
   await using rig = await openCliRig(project);
-  expect(await rig.retune('run', '--keep-going', '--jobs', '1')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run', '--keep-going', '--jobs', '1')).toMatchInlineSnapshot(`
     {
       "exitCode": 1,
       "stderr": "",
@@ -45,7 +45,7 @@ test('--keep-going runs what does not depend on the failure', async () => {
 
 test('without --keep-going a failure ends the run', async () => {
   await using rig = await openCliRig(project);
-  const { exitCode, stdout } = await rig.retune('run', '--jobs', '1', '--json');
+  const { exitCode, stdout } = await rig.tuneloom('run', '--jobs', '1', '--json');
   const summary = JSON.parse(stdout.split('\n').at(-1) ?? '');
   const { outcome, ran, failed, skipped } = summary;
   expect([exitCode, outcome, ran, failed.length, skipped]).toEqual([1, 'failed', [], 1, ['after', 'good']]);

@@ -3,8 +3,8 @@ import { openCliRig } from './rig.ts';
 
 test('the project that init writes runs, and all that it makes can be looked at', async () => {
   await using rig = await openCliRig();
-  await rig.retune('init');
-  const run = await rig.retune('run', '--json', '-p', 'epochs=2');
+  await rig.tuneloom('init');
+  const run = await rig.tuneloom('run', '--json', '-p', 'epochs=2');
   const { outcome, ran, losses, scores, answers, try_next } = JSON.parse(run.stdout.split('\n').at(-1) ?? '');
   expect([run.exitCode, outcome, ran.length, try_next.length]).toEqual([0, 'succeeded', 11, 3]);
   expect(losses.map(Object.keys)).toEqual([['stage', 'train', 'validation']]);
@@ -14,7 +14,7 @@ test('the project that init writes runs, and all that it makes can be looked at'
     ['duckling', ['before', 'after']],
     ['gosling', ['before', 'after']],
   ]);
-  const show = async (...words: string[]) => (await rig.retune('show', ...words, '-p', 'epochs=2')).stdout;
+  const show = async (...words: string[]) => (await rig.tuneloom('show', ...words, '-p', 'epochs=2')).stdout;
   expect(await show('base', '--limit', '3')).toMatchInlineSnapshot(`
     "model_type           gpt2
     architectures        ["GPT2LMHeadModel"]

@@ -9,9 +9,9 @@ const longAgo = new Date(Date.now() - 60 * 24 * 60 * 60 * 1000);
 /** A project whose lock and last three runs hold other results than its first run. */
 async function olderProject(): Promise<CliRig> {
   const rig = await openCliRig(dataProject);
-  await rig.retune('run', '-p', 'length=32');
-  for (const length of ['40', '41', '42']) await rig.retune('run', '-p', `length=${length}`);
-  await rig.retune('run');
+  await rig.tuneloom('run', '-p', 'length=32');
+  for (const length of ['40', '41', '42']) await rig.tuneloom('run', '-p', `length=${length}`);
+  await rig.tuneloom('run');
   const actions = join(rig.folder, 'artifacts', 'actions');
   for (const name of readdirSync(actions, { recursive: true, encoding: 'utf8' }))
     if (name.endsWith('.json')) await utimes(join(actions, name), longAgo, longAgo);
@@ -20,7 +20,7 @@ async function olderProject(): Promise<CliRig> {
 
 test('gc says what goes and what stays and why, asks before it removes, and leaves what can be reused', async () => {
   await using rig = await olderProject();
-  const dry = await rig.retune('gc', '--dry-run');
+  const dry = await rig.tuneloom('gc', '--dry-run');
   expect(dry.stdout.replaceAll(/[\d.]+ k?B/g, '<size>').replaceAll(/last used .*/g, 'last used <date>')).toBe(
     `<folder>/artifacts holds <size>, and <size> afterwards
            go  stay  because
@@ -31,23 +31,23 @@ The largest that go:
 1 lock of this project: what they name stays.
 Nothing was removed: this was a dry run.`,
   );
-  const unasked = await rig.retune('gc');
+  const unasked = await rig.tuneloom('gc');
   expect([unasked.exitCode, unasked.stderr]).toEqual([
     2,
     'error: nobody is there to ask whether all this may go\n  help: say --yes to remove it, or --dry-run to look only',
   ]);
-  const { removed, goes } = JSON.parse((await rig.retune('gc', '--yes', '--json')).stdout);
+  const { removed, goes } = JSON.parse((await rig.tuneloom('gc', '--yes', '--json')).stdout);
   expect([removed.things, removed.spared, goes.length]).toEqual([2, 0, 2]);
-  expect((await rig.retune('gc', '--yes')).stdout).toContain('Nothing goes.');
-  expect((await rig.retune('verify')).exitCode).toBe(0);
-  expect((await rig.retune('run')).stdout).toContain('nothing had to run');
+  expect((await rig.tuneloom('gc', '--yes')).stdout).toContain('Nothing goes.');
+  expect((await rig.tuneloom('verify')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).stdout).toContain('nothing had to run');
 });
 
 test('gc refuses a time and a size that are none', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('gc', '--older-than', 'ever')).stderr).toContain(
+  expect((await rig.tuneloom('gc', '--older-than', 'ever')).stderr).toContain(
     'It takes a number with its unit, as 30d or 12h.',
   );
-  expect((await rig.retune('gc', '--max-size', '50')).exitCode).toBe(2);
-  expect((await rig.retune('gc')).stdout).toContain('Nothing goes.');
+  expect((await rig.tuneloom('gc', '--max-size', '50')).exitCode).toBe(2);
+  expect((await rig.tuneloom('gc')).stdout).toContain('Nothing goes.');
 });

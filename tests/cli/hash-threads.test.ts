@@ -25,7 +25,7 @@ test('large and many files, hashed in threads, have the digests of their bytes, 
     if (index < 3) truncateSync(join(rig.folder, 'data', name), 17 * 2 ** 20 + index);
   }
   await sleep(100);
-  expect((await rig.retune('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
   const cache = StatCache.open(join(rig.folder, 'artifacts'));
   const found = names.map((name) => {
     const path = join(rig.folder, 'data', name);
@@ -36,7 +36,7 @@ test('large and many files, hashed in threads, have the digests of their bytes, 
     return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   });
   expect(found).toEqual(due);
-  expect(await rig.retune('verify')).toEqual({
+  expect(await rig.tuneloom('verify')).toEqual({
     exitCode: 0,
     stdout: expect.stringMatching(/^<folder>\/artifacts: 1 file \(.*\), 1 record, 1 run: all sound$/),
     stderr: '',

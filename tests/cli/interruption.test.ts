@@ -32,7 +32,7 @@ test('Ctrl-C stops the run with 130 and keeps what finished', async () => {
   await using rig = await openCliRig(slowProject);
   const { exitCode, stdout } = await interruptedRun(rig, 1);
   expect([exitCode, stdout.includes('Stopping; finished stages are kept.')]).toEqual([130, true]);
-  const plan = JSON.parse((await rig.retune('plan', '--json')).stdout);
+  const plan = JSON.parse((await rig.tuneloom('plan', '--json')).stdout);
   expect(plan.stages.map(({ decision }: { decision: string }) => decision)).toEqual(['reuse', 'run']);
 });
 

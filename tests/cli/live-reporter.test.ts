@@ -6,17 +6,17 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { type CliRig, dataProject, openCliRig } from './rig.ts';
 
-const retuneScript = fileURLToPath(new URL('../../dist/retune.js', import.meta.url));
+const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 const withoutTerminal = spawnSync('script', ['--version']).error !== undefined;
 const titled = (title: string): string =>
   withoutTerminal ? `${title} (no \`script\` here to make one)` : title;
 
-/** What `retune` writes to a terminal of a size, frame by frame, without its control sequences. */
+/** What `tuneloom` writes to a terminal of a size, frame by frame, without its control sequences. */
 async function linesInTerminal(
   rig: CliRig,
   { words, columns }: { readonly words: string; readonly columns: number },
 ): Promise<readonly string[]> {
-  const command = `stty cols ${columns} rows 24; '${process.execPath}' '${retuneScript}' ${words}`;
+  const command = `stty cols ${columns} rows 24; '${process.execPath}' '${tuneloomScript}' ${words}`;
   const env = { PATH: process.env.PATH, TERM: 'xterm', HOME: rig.folder };
   const { stdout } = await execa('script', ['-qec', command, join(rig.folder, 'typescript')], {
     cwd: rig.folder,
@@ -32,7 +32,7 @@ test.skipIf(withoutTerminal)(
   titled('in a terminal a run is a list with one line for all that is reused'),
   async () => {
     await using rig = await openCliRig(dataProject);
-    await rig.retune('run');
+    await rig.tuneloom('run');
     const lines = (await linesInTerminal(rig, { words: 'run -p length=32', columns: 80 })).map((line) =>
       line.replaceAll(/ *\d+(\.\d)? m?s\b/g, ' <time>'),
     );

@@ -5,7 +5,7 @@ import { dataProject, openCliRig } from './rig.ts';
 
 test('run --locked needs a lock', async () => {
   await using rig = await openCliRig(dataProject);
-  expect(await rig.retune('run', '--locked')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run', '--locked')).toMatchInlineSnapshot(`
     {
       "exitCode": 2,
       "stderr": "error[missing-lock] the pipeline data has no lock
@@ -18,15 +18,15 @@ test('run --locked needs a lock', async () => {
 
 test('run --locked runs what the lock describes', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
-  const { exitCode, stdout } = await rig.retune('run', '--locked', '--store', 'empty');
+  await rig.tuneloom('run');
+  const { exitCode, stdout } = await rig.tuneloom('run', '--locked', '--store', 'empty');
   expect([exitCode, stdout.split('\n').at(-1)]).toEqual([0, 'data: 5 stages ran in <time>']);
 });
 
 test('run --locked ends with 4 where data or configuration differ from the lock, says which, and runs nothing', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
-  expect(await rig.retune('run', '--locked', '-p', 'length=32')).toMatchInlineSnapshot(`
+  await rig.tuneloom('run');
+  expect(await rig.tuneloom('run', '--locked', '-p', 'length=32')).toMatchInlineSnapshot(`
     {
       "exitCode": 4,
       "stderr": "data.yaml:16:3 error[differs-from-lock] stage \`collate\` is not what the lock says
@@ -38,7 +38,7 @@ test('run --locked ends with 4 where data or configuration differ from the lock,
     }
   `);
   await rig.write('rows.jsonl', dataProject['rows.jsonl'].replace('fox', 'ram'));
-  expect(await rig.retune('run', '--locked')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run', '--locked')).toMatchInlineSnapshot(`
     {
       "exitCode": 4,
       "stderr": "data.yaml:6:22 error[differs-from-lock] \`rows.jsonl\` is not the file that the lock names
@@ -49,7 +49,7 @@ test('run --locked ends with 4 where data or configuration differ from the lock,
       "stdout": "",
     }
   `);
-  const { stdout } = await rig.retune('run', '--locked', '--json');
+  const { stdout } = await rig.tuneloom('run', '--locked', '--json');
   expect(JSON.parse(stdout).errors).toMatchInlineSnapshot(`
     [
       {
@@ -64,7 +64,7 @@ test('run --locked ends with 4 where data or configuration differ from the lock,
       },
     ]
   `);
-  expect(JSON.parse((await rig.retune('runs', '--json')).stdout).runs).toHaveLength(1);
+  expect(JSON.parse((await rig.tuneloom('runs', '--json')).stdout).runs).toHaveLength(1);
 });
 
 test('run --locked ends with 4 where a stage comes to another result, and leaves the lock as it is', async () => {
@@ -75,10 +75,10 @@ stages:
   now: { uses: shell, with: { command: date +%N > "$OUT_time", outputs: { time: file } } }
 `,
   });
-  await rig.retune('run');
+  await rig.tuneloom('run');
   const lock = await readFile(join(rig.folder, 'p.lock.yaml'), 'utf8');
-  expect((await rig.retune('run', '--locked')).exitCode).toBe(0);
-  expect(await rig.retune('run', '--locked', '--force', 'now')).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('run', '--locked')).exitCode).toBe(0);
+  expect(await rig.tuneloom('run', '--locked', '--force', 'now')).toMatchInlineSnapshot(`
     {
       "exitCode": 4,
       "stderr": "error[differs-from-lock] other results than the lock names: \`now\`

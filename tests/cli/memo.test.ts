@@ -24,16 +24,17 @@ stages:
 
 /** What the last run of \`generate\` measured: new answers, and those from before. */
 async function answered(rig: CliRig, ...words: string[]): Promise<readonly [number, number]> {
-  const { exitCode, stderr, stdout } = await rig.retune('run', ...words);
+  const { exitCode, stderr, stdout } = await rig.tuneloom('run', ...words);
   if (exitCode !== 0) throw new Error(stdout + stderr);
-  const run = JSON.parse((await rig.retune('runs', 'latest', '--json')).stdout);
+  const run = JSON.parse((await rig.tuneloom('runs', 'latest', '--json')).stdout);
   const { decision, measurements } = run.stages.generate;
   return decision === 'ran' ? [measurements.answers, measurements.answers_from_before ?? 0] : [0, 0];
 }
 
 async function outputs(rig: CliRig, ...words: string[]): Promise<unknown> {
-  await rig.retune('run', ...words);
-  return JSON.parse((await rig.retune('runs', 'latest', '--json', ...words)).stdout).stages.generate.outputs;
+  await rig.tuneloom('run', ...words);
+  return JSON.parse((await rig.tuneloom('runs', 'latest', '--json', ...words)).stdout).stages.generate
+    .outputs;
 }
 
 test('one new record costs one answer, and so does one that changed; the bytes are those of a run from nothing', async () => {

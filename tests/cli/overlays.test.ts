@@ -10,32 +10,32 @@ stages:
 `;
 
 const planned = async (rig: Awaited<ReturnType<typeof openCliRig>>, ...words: string[]) => {
-  const { stdout, stderr } = await rig.retune('plan', ...words, '--json');
+  const { stdout, stderr } = await rig.tuneloom('plan', ...words, '--json');
   const { stages } = JSON.parse(stdout || stderr) as { stages: { stage: string; decision: string }[] };
   return Object.fromEntries(stages.map(({ stage, decision }) => [stage, decision]));
 };
 
 test('an overlay runs what it changes, reuses the rest from the file that it extends, and has a lock of its own', async () => {
   await using rig = await openCliRig({ ...dataProject, 'over/phi3.yaml': overlay });
-  expect((await rig.retune('run', 'data.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'data.yaml')).exitCode).toBe(0);
   expect(await planned(rig, 'over/phi3.yaml')).toEqual({
     load: 'reuse',
     format: 'run',
     split: 'undecided',
     tokenize: 'undecided',
   });
-  expect((await rig.retune('run', 'over/phi3.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'over/phi3.yaml')).exitCode).toBe(0);
   expect(await readdir(`${rig.folder}/over`)).toEqual(['phi3.lock.yaml', 'phi3.yaml']);
   expect((await readdir(`${rig.folder}/artifacts/outputs`)).sort()).toEqual(['data', 'phi3']);
-  expect((await rig.retune('run', 'over/phi3.yaml', '--locked')).exitCode).toBe(0);
-  expect((await rig.retune('graph', 'over/phi3.yaml')).stdout).toContain('phi3: 4 stages');
+  expect((await rig.tuneloom('run', 'over/phi3.yaml', '--locked')).exitCode).toBe(0);
+  expect((await rig.tuneloom('graph', 'over/phi3.yaml')).stdout).toContain('phi3: 4 stages');
 });
 
 test('explain points at the file in which the changed value stands', async () => {
   await using rig = await openCliRig({ ...dataProject, 'over/phi3.yaml': overlay });
-  expect((await rig.retune('run', 'over/phi3.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'over/phi3.yaml')).exitCode).toBe(0);
   await rig.write('over/phi3.yaml', overlay.replace('phi3', 'alpaca-stanford'));
-  expect((await rig.retune('explain', 'over/phi3.yaml', 'format')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('explain', 'over/phi3.yaml', 'format')).stdout).toMatchInlineSnapshot(`
     "format would run: compared with <date> UTC, this differs:
 
       with.template  over/phi3.yaml:4
@@ -44,7 +44,7 @@ test('explain points at the file in which the changed value stands', async () =>
   `);
   await rig.write('over/phi3.yaml', overlay);
   await rig.write('data.yaml', dataProject['data.yaml'].replace('train: 0.5', 'train: 0.6'));
-  expect((await rig.retune('explain', 'over/phi3.yaml', 'split')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('explain', 'over/phi3.yaml', 'split')).stdout).toMatchInlineSnapshot(`
     "split would run: compared with <date> UTC, this differs:
 
       with.parts.0.train  data.yaml:12
@@ -52,9 +52,9 @@ test('explain points at the file in which the changed value stands', async () =>
         is   0.6"
   `);
   await rig.write('over/phi3.yaml', overlay.replace('  collate: null\n', ''));
-  expect((await rig.retune('run', 'over/phi3.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'over/phi3.yaml')).exitCode).toBe(0);
   await rig.write('over/phi3.yaml', overlay.replace('  collate: null\n', '').replace('32', '16'));
-  expect((await rig.retune('explain', 'over/phi3.yaml', 'collate')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('explain', 'over/phi3.yaml', 'collate')).stdout).toMatchInlineSnapshot(`
     "collate would run: compared with <date> UTC, this differs:
 
       with.max_length  over/phi3.yaml:2
@@ -72,10 +72,10 @@ test('-p and --set come on top, several files lie over each other from left to r
     'same.yaml':
       'stages: { format: { with: { template: phi3 } } }\nparams: { length: 16 }\nextends: data.yaml\n',
   });
-  expect((await rig.retune('run', 'all.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'all.yaml')).exitCode).toBe(0);
   const reused = ['load', 'format', 'split', 'tokenize', 'collate'].map((stage) => [stage, 'reuse']);
   expect(await planned(rig, 'same.yaml')).toEqual(Object.fromEntries(reused));
   const more = ['-p', 'length=64', '--set', 'stages.format.with.template=alpaca'];
-  expect((await rig.retune('run', 'data.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'data.yaml')).exitCode).toBe(0);
   expect(await planned(rig, 'all.yaml', ...more)).toEqual(Object.fromEntries(reused));
 });

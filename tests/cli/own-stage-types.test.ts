@@ -16,7 +16,7 @@ async function mistakesIn(code: string): Promise<string> {
     'index.ts': code,
   });
   await mkdir(join(rig.folder, 'node_modules/@types'), { recursive: true });
-  await symlink(root, join(rig.folder, 'node_modules/retune'));
+  await symlink(root, join(rig.folder, 'node_modules/tuneloom'));
   await symlink(join(root, 'node_modules/@types/node'), join(rig.folder, 'node_modules/@types/node'));
   const { stdout } = await execa(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], {
     cwd: rig.folder,

@@ -13,7 +13,7 @@ inputs: { records: records }
 outputs: { records: records }
 config: { properties: { letters: { type: integer, default: 3 } } }
 `,
-  'stages/keep/index.ts': `import { implementStage } from 'retune/stage';
+  'stages/keep/index.ts': `import { implementStage } from 'tuneloom/stage';
 import { isShort } from '../short.ts';
 export const { run } = implementStage<{ letters: number }>()({
   inputs: { records: 'records' },
@@ -33,7 +33,7 @@ export const isShort = (record: { output?: unknown }, letters: number): boolean 
 };
 
 const decided = async (rig: Awaited<ReturnType<typeof openCliRig>>) => {
-  const { stdout } = await rig.retune('plan', 'own.yaml', '--json');
+  const { stdout } = await rig.tuneloom('plan', 'own.yaml', '--json');
   const { stages } = JSON.parse(stdout) as { stages: { stage: string; decision: string; reason?: string }[] };
   return Object.fromEntries(stages.map(({ stage, decision, reason }) => [stage, reason ?? decision]));
 };
@@ -42,14 +42,14 @@ const unchanged = { load: 'reuse', keep: 'reuse', format: 'reuse' };
 
 test("a user's stage runs, and runs again when its code, a module that it imports or a package changes", async () => {
   await using rig = await openCliRig(files);
-  const first = await rig.retune('run', 'own.yaml');
+  const first = await rig.tuneloom('run', 'own.yaml');
   expect(first).toMatchObject({ exitCode: 0, stderr: '' });
-  expect((await rig.retune('show', 'own.yaml', 'keep', '--json')).stdout).toContain('"d-o-g"');
+  expect((await rig.tuneloom('show', 'own.yaml', 'keep', '--json')).stdout).toContain('"d-o-g"');
   expect(await decided(rig)).toEqual(unchanged);
   const short = files['stages/short.ts'];
   await rig.write('stages/short.ts', `${short}// A comment counts: the content does.\n`);
   expect(await decided(rig)).toMatchObject({ keep: 'its code in `../short.ts` changed' });
-  const explained = await rig.retune('explain', 'own.yaml', 'keep');
+  const explained = await rig.tuneloom('explain', 'own.yaml', 'keep');
   expect(explained.stdout.replaceAll(/sha256:[0-9a-f]+/g, '<digest>')).toMatchInlineSnapshot(`
     "keep would run: compared with <date> UTC, this differs:
 
@@ -70,7 +70,7 @@ test("a user's stage runs, and runs again when its code, a module that it import
 
 test('a stage at another place, under another id, has the same key', async () => {
   await using rig = await openCliRig(files);
-  await rig.retune('run', 'own.yaml');
+  await rig.tuneloom('run', 'own.yaml');
   for (const name of ['keep/stage.yaml', 'keep/index.ts', 'short.ts'] as const)
     await rig.write(`moved/deep/${name}`, files[`stages/${name}`]);
   await rig.write('own.yaml', files['own.yaml'].replace('./stages/keep', './moved/deep/keep'));
@@ -81,7 +81,7 @@ test("what is thrown is told with the line of the user's own file", async () => 
   await using rig = await openCliRig(files);
   const thrown = files['stages/short.ts'].replace('limit(', '(record as { a: { b: number } }).a.b + limit(');
   await rig.write('stages/short.ts', thrown);
-  const { exitCode, stdout } = await rig.retune('run', 'own.yaml');
+  const { exitCode, stdout } = await rig.tuneloom('run', 'own.yaml');
   expect({
     exitCode,
     told: stdout.split('\n').filter((line) => /failed keep|help:/.test(line)),
@@ -115,7 +115,7 @@ test.each([
   ['a folder without files', { 'own.yaml': files['own.yaml'].replace('./stages/keep', './node_modules') }],
 ])('%s is told before anything runs', async (_, changes: Record<string, string>) => {
   await using rig = await openCliRig({ ...files, ...changes });
-  const { exitCode, stderr } = await rig.retune('run', 'own.yaml');
+  const { exitCode, stderr } = await rig.tuneloom('run', 'own.yaml');
   expect(exitCode).toBe(2);
   expect(stderr).toMatchSnapshot();
 });

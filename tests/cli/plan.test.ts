@@ -3,7 +3,7 @@ import { dataProject, openCliRig } from './rig.ts';
 
 test('a plan says what would run, why, and how long it took last time', async () => {
   await using rig = await openCliRig(dataProject);
-  expect(await rig.retune('plan')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('plan')).toMatchInlineSnapshot(`
     {
       "exitCode": 0,
       "stderr": "",
@@ -15,8 +15,8 @@ test('a plan says what would run, why, and how long it took last time', async ()
       collate   waits for tokenize",
     }
   `);
-  await rig.retune('run');
-  expect(await rig.retune('plan')).toMatchInlineSnapshot(`
+  await rig.tuneloom('run');
+  expect(await rig.tuneloom('plan')).toMatchInlineSnapshot(`
     {
       "exitCode": 0,
       "stderr": "",
@@ -24,7 +24,7 @@ test('a plan says what would run, why, and how long it took last time', async ()
     }
   `);
   expect(
-    await rig.retune('plan', '--set', 'stages.format.with.template=alpaca-stanford'),
+    await rig.tuneloom('plan', '--set', 'stages.format.with.template=alpaca-stanford'),
   ).toMatchInlineSnapshot(`
     {
       "exitCode": 0,
@@ -42,9 +42,9 @@ test('a plan says what would run, why, and how long it took last time', async ()
 
 test('plan --check ends with 3 if anything would run', async () => {
   await using rig = await openCliRig(dataProject);
-  const before = await rig.retune('plan', '--check', '--json');
-  await rig.retune('run');
-  const after = await rig.retune('plan', '--check', '--json');
+  const before = await rig.tuneloom('plan', '--check', '--json');
+  await rig.tuneloom('run');
+  const after = await rig.tuneloom('plan', '--check', '--json');
   expect(
     [before, after].map(({ exitCode, stdout }) => [exitCode, JSON.parse(stdout).stages.map(decisionOf)]),
   ).toEqual([
@@ -57,18 +57,18 @@ const decisionOf = ({ decision }: { decision: string }) => decision;
 
 test('explain shows each field that differs, with its line', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot(
+  expect((await rig.tuneloom('explain', 'collate')).stdout).toMatchInlineSnapshot(
     `"collate waits for tokenize; it has not run before"`,
   );
-  await rig.retune('run');
-  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot(
+  await rig.tuneloom('run');
+  expect((await rig.tuneloom('explain', 'collate')).stdout).toMatchInlineSnapshot(
     `"collate would be reused: nothing differs from its past run"`,
   );
   const edited = dataProject['data.yaml']
     .replace('length: 64', 'length: 32')
     .replace('batch_size: 2', 'batch_size: 4');
   await rig.write('data.yaml', edited);
-  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('explain', 'collate')).stdout).toMatchInlineSnapshot(`
     "collate would run: compared with <date> UTC, this differs:
 
       with.batch_size  data.yaml:18
@@ -80,14 +80,14 @@ test('explain shows each field that differs, with its line', async () => {
         is   32"
   `);
   await rig.write('rows.jsonl', dataProject['rows.jsonl'].replace('fox', 'ram'));
-  expect((await rig.retune('explain', 'load')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('explain', 'load')).stdout).toMatchInlineSnapshot(`
     "load would run: compared with <date> UTC, this differs:
 
       with.records  data.yaml:6
         was  sha256:0c33a551ce6d
         is   sha256:6f906feeabc9"
   `);
-  expect((await rig.retune('explain', 'collate')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('explain', 'collate')).stdout).toMatchInlineSnapshot(`
     "collate waits for tokenize; this differs already:
 
       with.batch_size  data.yaml:18
@@ -102,8 +102,8 @@ test('explain shows each field that differs, with its line', async () => {
 
 test('explain --json gives each difference with file and line', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
-  const { stdout } = await rig.retune('explain', 'collate', '-p', 'length=32', '--json');
+  await rig.tuneloom('run');
+  const { stdout } = await rig.tuneloom('explain', 'collate', '-p', 'length=32', '--json');
   const { key, ...explained } = JSON.parse(stdout);
   expect(key).toMatch(/^[0-9a-f]{64}$/);
   expect(explained).toMatchInlineSnapshot(`
@@ -145,16 +145,16 @@ stages:
 `,
   });
   const planned = async () => {
-    const { stages } = JSON.parse((await rig.retune('plan', '--json')).stdout);
+    const { stages } = JSON.parse((await rig.tuneloom('plan', '--json')).stdout);
     return stages.find(({ stage }: { stage: string }) => stage === 'train').expected_memory;
   };
   expect(await planned()).toBeUndefined();
-  await rig.retune('run', 'base', 'collate');
+  await rig.tuneloom('run', 'base', 'collate');
   const before = await planned();
-  expect((await rig.retune('plan')).stdout).toMatch(
+  expect((await rig.tuneloom('plan')).stdout).toMatch(
     /train +runs: it has not run before \(about \d\.\d GB of memory\)/,
   );
-  const { stdout } = await rig.retune('run', '--json');
+  const { stdout } = await rig.tuneloom('run', '--json');
   const events: unknown[] = stdout.split('\n').map((line) => JSON.parse(line));
   expect(JSON.stringify(events)).toContain(`"expected_memory":${before}`);
 });

@@ -5,7 +5,7 @@ import { dataProject, openCliRig } from './rig.ts';
 
 test('init writes a project whose pipeline can be planned', async () => {
   await using rig = await openCliRig();
-  expect(await rig.retune('init', 'my-project')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('init', 'my-project')).toMatchInlineSnapshot(`
     {
       "exitCode": 0,
       "stderr": "",
@@ -13,7 +13,7 @@ test('init writes a project whose pipeline can be planned', async () => {
 
     Next:
       cd my-project
-      retune run",
+      tuneloom run",
     }
   `);
   const names = await readdir(join(rig.folder, 'my-project'), { recursive: true });
@@ -25,27 +25,27 @@ test('init writes a project whose pipeline can be planned', async () => {
     'pipeline.schema.json',
     'pipeline.yaml',
   ]);
-  const plan = await rig.retune('plan', 'my-project/pipeline.yaml', '--json');
+  const plan = await rig.tuneloom('plan', 'my-project/pipeline.yaml', '--json');
   expect([plan.exitCode, JSON.parse(plan.stdout).stages.length]).toEqual([0, 11]);
 });
 
 test('init overwrites nothing', async () => {
   await using rig = await openCliRig({ 'pipeline.yaml': 'mine', 'README.md': 'mine too' });
-  const refused = await rig.retune('init');
+  const refused = await rig.tuneloom('init');
   expect([refused.exitCode, await readdir(rig.folder)]).toEqual([2, ['README.md', 'pipeline.yaml']]);
-  await rig.retune('init', 'other');
+  await rig.tuneloom('init', 'other');
   expect(await readFile(join(rig.folder, 'README.md'), 'utf8')).toBe('mine too');
 });
 
 test('schema prints a JSON Schema, of pipelines or of one stage', async () => {
   await using rig = await openCliRig();
   const [all, split, unknown] = [
-    await rig.retune('schema'),
-    await rig.retune('schema', 'split'),
-    await rig.retune('schema', 'splti'),
+    await rig.tuneloom('schema'),
+    await rig.tuneloom('schema', 'split'),
+    await rig.tuneloom('schema', 'splti'),
   ];
   expect([JSON.parse(all.stdout).title, JSON.parse(split.stdout).title, unknown.exitCode]).toEqual([
-    'retune pipeline',
+    'tuneloom pipeline',
     'split',
     2,
   ]);
@@ -53,7 +53,7 @@ test('schema prints a JSON Schema, of pipelines or of one stage', async () => {
 
 test('graph draws the pipeline as text, Mermaid and Graphviz', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('graph')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('graph')).stdout).toMatchInlineSnapshot(`
     "data: 5 stages
 
       load      → records
@@ -62,7 +62,7 @@ test('graph draws the pipeline as text, Mermaid and Graphviz', async () => {
       tokenize  split → tokens {train, test, validation}
       collate   tokenize → batches {train, test, validation}"
   `);
-  expect((await rig.retune('graph', '--format', 'mermaid')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('graph', '--format', 'mermaid')).stdout).toMatchInlineSnapshot(`
     "flowchart LR
       s0["load"]
       s1["format"]
@@ -74,20 +74,20 @@ test('graph draws the pipeline as text, Mermaid and Graphviz', async () => {
       s2 -->|"records"| s3
       s3 -->|"tokens"| s4"
   `);
-  expect(JSON.parse((await rig.retune('graph', '--json')).stdout).edges).toHaveLength(4);
+  expect(JSON.parse((await rig.tuneloom('graph', '--json')).stdout).edges).toHaveLength(4);
 });
 
 test('runs lists past runs, and shows one of them', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot(`"no runs yet in <folder>/artifacts"`);
-  await rig.retune('run');
-  await rig.retune('run', '-p', 'length=32');
-  expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('runs')).stdout).toMatchInlineSnapshot(`"no runs yet in <folder>/artifacts"`);
+  await rig.tuneloom('run');
+  await rig.tuneloom('run', '-p', 'length=32');
+  expect((await rig.tuneloom('runs')).stdout).toMatchInlineSnapshot(`
     "run                              pipeline  outcome time  ran  reused  params
     <run>  data      succeeded <time>    1       4  {"length":32}
     <run>  data      succeeded <time>    5       0"
   `);
-  expect((await rig.retune('runs', 'latest')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('runs', 'latest')).stdout).toMatchInlineSnapshot(`
     "run       <run>
     pipeline  data (data.yaml)
     params    {"length":32}
@@ -100,7 +100,7 @@ test('runs lists past runs, and shows one of them', async () => {
       tokenize  reused
       collate   ran in <time>: \`with.max_length\` changed from 64 to 32"
   `);
-  expect(JSON.parse((await rig.retune('runs', '--json')).stdout).runs).toHaveLength(2);
+  expect(JSON.parse((await rig.tuneloom('runs', '--json')).stdout).runs).toHaveLength(2);
 });
 
 test('of a run that was killed it is not said how long it took', async () => {
@@ -113,11 +113,11 @@ test('of a run that was killed it is not said how long it took', async () => {
   const run = rig.start('run');
   run.stdout?.once('data', () => run.kill('SIGKILL'));
   await run;
-  expect((await rig.retune('runs')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('runs')).stdout).toMatchInlineSnapshot(`
     "run                              pipeline  outcome time  ran  reused  params
     <run>  slow      killed           0       0"
   `);
-  expect((await rig.retune('runs', 'latest')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('runs', 'latest')).stdout).toMatchInlineSnapshot(`
     "run       <run>
     pipeline  slow (slow.yaml)
     params    {}
@@ -129,19 +129,19 @@ test('of a run that was killed it is not said how long it took', async () => {
 test('runs, verify and doctor find the store of a pipeline elsewhere by its file', async () => {
   await using rig = await openCliRig();
   for (const [path, text] of Object.entries(dataProject)) await rig.write(`project/${path}`, text);
-  await rig.retune('run', 'project/data.yaml', 'load');
-  const runs = await rig.retune('runs', 'project/data.yaml', 'latest', '--json');
-  const verified = await rig.retune('verify', 'project/data.yaml', '--json');
-  const { findings } = JSON.parse((await rig.retune('doctor', 'project/data.yaml', '--json')).stdout);
+  await rig.tuneloom('run', 'project/data.yaml', 'load');
+  const runs = await rig.tuneloom('runs', 'project/data.yaml', 'latest', '--json');
+  const verified = await rig.tuneloom('verify', 'project/data.yaml', '--json');
+  const { findings } = JSON.parse((await rig.tuneloom('doctor', 'project/data.yaml', '--json')).stdout);
   expect([
     JSON.parse(runs.stdout).targets,
     JSON.parse(verified.stdout).store,
     findings.at(-1).found.split(',')[0],
   ]).toEqual([['load'], '<folder>/project/artifacts', '<folder>/project/artifacts']);
   expect([
-    await rig.retune('verify', 'absent.yaml'),
-    await rig.retune('verify', 'train'),
-    await rig.retune('runs', 'a', 'b'),
+    await rig.tuneloom('verify', 'absent.yaml'),
+    await rig.tuneloom('verify', 'train'),
+    await rig.tuneloom('runs', 'a', 'b'),
   ]).toMatchInlineSnapshot(`
     [
       {
@@ -167,8 +167,8 @@ test('runs, verify and doctor find the store of a pipeline elsewhere by its file
 
 test('verify ends with 4 where a stored file is not what its digest says', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
-  expect((await rig.retune('verify')).exitCode).toBe(0);
+  await rig.tuneloom('run');
+  expect((await rig.tuneloom('verify')).exitCode).toBe(0);
   const blobs = join(rig.folder, 'artifacts/blobs/sha256');
   const names = await readdir(blobs, { recursive: true, withFileTypes: true });
   const blob =
@@ -178,21 +178,21 @@ test('verify ends with 4 where a stored file is not what its digest says', async
       .sort()[0] ?? '';
   await chmod(blob, 0o600);
   await writeFile(blob, 'not what it was');
-  const { exitCode, stdout } = await rig.retune('verify', '--json');
+  const { exitCode, stdout } = await rig.tuneloom('verify', '--json');
   expect([exitCode, JSON.parse(stdout).sound]).toEqual([4, false]);
 });
 
 test('a run ends with 4 where the lock is damaged', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
+  await rig.tuneloom('run');
   await rig.write('data.lock.yaml', 'stages: [');
-  const { exitCode, stderr } = await rig.retune('run');
+  const { exitCode, stderr } = await rig.tuneloom('run');
   expect([exitCode, stderr.includes('error[damaged-lock]')]).toEqual([4, true]);
 });
 
 test('doctor finds a backend that computes', async () => {
   await using rig = await openCliRig();
-  const { findings } = JSON.parse((await rig.retune('doctor', '--json')).stdout);
+  const { findings } = JSON.parse((await rig.tuneloom('doctor', '--json')).stdout);
   expect(findings.map(({ subject }: { subject: string }) => subject)).toEqual([
     'node',
     'system',

@@ -14,7 +14,7 @@ async function openReadOnly(rig: CliRig) {
   const disk = openDisk(join(rig.folder, 'disk'), '20m');
   for (const [path, text] of Object.entries(dataProject)) await rig.write(`disk/${path}`, text);
   await rig.write('disk/data.yaml', dataProject['data.yaml'] + model);
-  await rig.retune('run', 'disk/data.yaml');
+  await rig.tuneloom('run', 'disk/data.yaml');
   await rm(join(rig.folder, 'disk/data.lock.yaml'));
   disk.remount('ro');
   return disk;
@@ -34,7 +34,7 @@ test.skipIf(!disksPermitted)(
       ['verify', 'disk/data.yaml'],
     ];
     for (const words of commands) {
-      const { exitCode, stderr } = await rig.retune(...words);
+      const { exitCode, stderr } = await rig.tuneloom(...words);
       expect([words[0], exitCode, stderr]).toEqual([words[0], 0, '']);
     }
   },
@@ -46,10 +46,10 @@ test.skipIf(!disksPermitted)(
     await using rig = await openCliRig();
     using _ = await openReadOnly(rig);
     const told = [
-      await rig.retune('run', 'disk/data.yaml'),
-      await rig.retune('init', 'disk/new'),
-      await rig.retune('run', 'disk/data.yaml', '--store', 'disk/new/store'),
-      await rig.retune('run', 'disk/data.yaml', '--store', 'elsewhere'),
+      await rig.tuneloom('run', 'disk/data.yaml'),
+      await rig.tuneloom('init', 'disk/new'),
+      await rig.tuneloom('run', 'disk/data.yaml', '--store', 'disk/new/store'),
+      await rig.tuneloom('run', 'disk/data.yaml', '--store', 'elsewhere'),
     ];
     expect(told.map(({ exitCode, stderr }) => [exitCode, stderr])).toMatchInlineSnapshot(`
       [
@@ -65,7 +65,7 @@ test.skipIf(!disksPermitted)(
         [
           2,
           "error[unusable-store] the store <folder>/disk/new/store cannot be used: this folder cannot be made; the disk may be read-only (<folder>/disk/new)
-        help: give it room and write access, or choose another with --store or RETUNE_STORE
+        help: give it room and write access, or choose another with --store or TUNELOOM_STORE
       1 error. Nothing ran.",
         ],
         [

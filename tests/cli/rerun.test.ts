@@ -19,17 +19,17 @@ test('data stages and a training come to the same bytes again, and nothing of it
     'rows.json': JSON.stringify(rows),
     'tune.yaml': training,
   });
-  await rig.retune('run');
+  await rig.tuneloom('run');
   const [before, lock] = [
     filesIn(join(rig.folder, 'artifacts')),
     readFileSync(join(rig.folder, 'tune.lock.yaml')),
   ];
-  const audit = await rig.retune('run', '--rerun');
+  const audit = await rig.tuneloom('run', '--rerun');
   expect(audit.stdout).toContain('tune: 6 of 6 stages came to the same bytes again');
   expect(audit).toMatchObject({ exitCode: 0, stderr: '' });
   expect(filesIn(join(rig.folder, 'artifacts'))).toEqual(before);
   expect(readFileSync(join(rig.folder, 'tune.lock.yaml'))).toEqual(lock);
-  const otherThreads = await rig.retune('run', '--rerun', 'train', '--backend', 'cpu');
+  const otherThreads = await rig.tuneloom('run', '--rerun', 'train', '--backend', 'cpu');
   expect(otherThreads.exitCode).toBe(0);
   expect(otherThreads.stdout.replaceAll(/\s+/g, ' ')).toMatch(
     /differs, as it may \(another engine, processor or number of threads computed it\): model: model\.safetensors: \d+ of 28 tensors/,
@@ -50,9 +50,9 @@ test('a command that depends on something else differs, at the line and record t
 `,
   );
   await rig.write('drift.txt', '{"id":"r1","text":"a"}\n');
-  expect((await rig.retune('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
   await rig.write('drift.txt', '{"id":"r1","text":"b"}\n');
-  const audit = await rig.retune('run', '--rerun', 'load', 'drift', 'after');
+  const audit = await rig.tuneloom('run', '--rerun', 'load', 'drift', 'after');
   expect(audit).toMatchObject({
     exitCode: 4,
     stdout: `  drift  differs: text: line 2 (record r1)
@@ -61,12 +61,12 @@ test('a command that depends on something else differs, at the line and record t
 data: 2 of 3 stages came to the same bytes again; 1 differ and should not`,
   });
   const json = JSON.parse(
-    (await rig.retune('run', '--rerun', 'drift', '--json')).stdout.split('\n').at(-1) ?? '',
+    (await rig.tuneloom('run', '--rerun', 'drift', '--json')).stdout.split('\n').at(-1) ?? '',
   );
   expect(json.stages).toEqual([
     { stage: 'drift', verdict: 'differs', differences: [{ output: 'text', where: 'line 2 (record r1)' }] },
   ]);
-  expect((await rig.retune('run', '--rerun', '-p', 'length=32', 'collate')).stdout).toContain(
+  expect((await rig.tuneloom('run', '--rerun', '-p', 'length=32', 'collate')).stdout).toContain(
     'collate  left out: it has no result to compare with',
   );
   expect(existsSync(join(rig.folder, 'artifacts', 'actions'))).toBe(true);

@@ -39,7 +39,7 @@ const ratingsIn = async (rig: CliRig) =>
 
 test('a review goes on where it was left, and its ratings are read by evaluate', async () => {
   await using rig = await openCliRig(project);
-  expect((await rig.retune('run', 'small.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'small.yaml')).exitCode).toBe(0);
 
   const first = await review(rig, '80 well done\n101\ns\nq\n');
   expect(first.exitCode).toBe(0);
@@ -68,14 +68,14 @@ test('a review goes on where it was left, and its ratings are read by evaluate',
     with: { metrics: [human_rating] }
 `,
   );
-  const run = await rig.retune('run', 'small.yaml');
+  const run = await rig.tuneloom('run', 'small.yaml');
   expect(run.stdout).toMatch(/human_rating\s+45/);
   expect(run.stdout).toContain('human_rating leaves out 1 of 3 responses: nobody has rated it');
 });
 
 test('--json gives each answer and the summary as NDJSON', async () => {
   await using rig = await openCliRig(project);
-  await rig.retune('run', 'small.yaml');
+  await rig.tuneloom('run', 'small.yaml');
   const { stdout } = await review(rig, '1\n', '--json', '--scale', '1-5', '--to', 'own.csv');
   const lines = stdout.split('\n').map((line) => JSON.parse(line));
   expect(lines.map(({ place, rated }) => place ?? rated)).toEqual(['1 of 3', '2 of 3', 1]);
@@ -84,7 +84,7 @@ test('--json gives each answer and the summary as NDJSON', async () => {
 
 test('a file that holds no ratings is refused and stays as it is', async () => {
   await using rig = await openCliRig({ ...project, 'small.generate.ratings.csv': 'a,b\n1,2\n' });
-  await rig.retune('run', 'small.yaml');
+  await rig.tuneloom('run', 'small.yaml');
   const { exitCode, stderr } = await review(rig, '1\n');
   expect(exitCode).toBe(2);
   expect(stderr).toContain(
@@ -95,8 +95,8 @@ test('a file that holds no ratings is refused and stays as it is', async () => {
 
 test('only answers can be reviewed', async () => {
   await using rig = await openCliRig(project);
-  await rig.retune('run', 'small.yaml');
-  const { exitCode, stderr } = await rig.retune('review', 'small.yaml', 'format');
+  await rig.tuneloom('run', 'small.yaml');
+  const { exitCode, stderr } = await rig.tuneloom('review', 'small.yaml', 'format');
   expect([exitCode, stderr]).toEqual([
     2,
     'error: `format` is of type records, and only one of type responses can be rated\n  help: name a generate stage',

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
-const retuneScript = fileURLToPath(new URL('../../dist/retune.js', import.meta.url));
+const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 
 export interface Ended {
   readonly exitCode: number | undefined;
@@ -16,14 +16,14 @@ export interface Ended {
 export interface CliRig extends AsyncDisposable {
   readonly folder: string;
   readonly write: (path: string, text: string) => Promise<void>;
-  /** Runs `retune` to its end; what varies from run to run is replaced in what it printed. */
-  readonly retune: (...words: string[]) => Promise<Ended>;
-  /** Starts `retune` and leaves it running. */
+  /** Runs `tuneloom` to its end; what varies from run to run is replaced in what it printed. */
+  readonly tuneloom: (...words: string[]) => Promise<Ended>;
+  /** Starts `tuneloom` and leaves it running. */
   readonly start: (...words: string[]) => ReturnType<typeof startCommand>;
 }
 
 export async function openCliRig(files: Readonly<Record<string, string>> = {}): Promise<CliRig> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'retune-cli-')));
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'tuneloom-cli-')));
   const write = async (path: string, text: string) => {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
@@ -33,7 +33,7 @@ export async function openCliRig(files: Readonly<Record<string, string>> = {}): 
     folder,
     write,
     start: (...words) => startCommand(folder, words),
-    retune: async (...words) => {
+    tuneloom: async (...words) => {
       const { exitCode, stdout, stderr } = await startCommand(folder, words);
       return { exitCode, stdout: steady(stdout, folder), stderr: steady(stderr, folder) };
     },
@@ -43,7 +43,7 @@ export async function openCliRig(files: Readonly<Record<string, string>> = {}): 
 
 function startCommand(cwd: string, words: readonly string[]) {
   const env = { PATH: process.env.PATH, HOME: cwd, NO_COLOR: '1' };
-  return execa(process.execPath, [retuneScript, ...words], { cwd, env, extendEnv: false, reject: false });
+  return execa(process.execPath, [tuneloomScript, ...words], { cwd, env, extendEnv: false, reject: false });
 }
 
 /** Durations, run ids, dates and the temporary folder by their names. */

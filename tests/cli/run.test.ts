@@ -4,7 +4,7 @@ import { dataProject, openCliRig } from './rig.ts';
 
 test('a first run runs every stage and says why; a second one has nothing to run', async () => {
   await using rig = await openCliRig(dataProject);
-  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run')).toMatchInlineSnapshot(`
     {
       "exitCode": 0,
       "stderr": "",
@@ -22,7 +22,7 @@ test('a first run runs every stage and says why; a second one has nothing to run
     data: 5 stages ran in <time>",
     }
   `);
-  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run')).toMatchInlineSnapshot(`
     {
       "exitCode": 0,
       "stderr": "",
@@ -34,8 +34,8 @@ test('a first run runs every stage and says why; a second one has nothing to run
 
 test('an edit runs what depends on it, and names the field', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
-  expect(await rig.retune('run', '-p', 'length=32')).toMatchInlineSnapshot(`
+  await rig.tuneloom('run');
+  expect(await rig.tuneloom('run', '-p', 'length=32')).toMatchInlineSnapshot(`
     {
       "exitCode": 0,
       "stderr": "",
@@ -56,7 +56,7 @@ test('an edit runs what depends on it, and names the field', async () => {
 
 test('a named stage runs with what it needs and no more', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.retune('run', 'data.yaml', 'split')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('run', 'data.yaml', 'split')).stdout).toMatchInlineSnapshot(`
     "started  load (it has not run before)
     done     load in <time>
     started  format (it has not run before)
@@ -71,7 +71,7 @@ test('a named stage runs with what it needs and no more', async () => {
 test('a failed stage ends with 1, says what to mend, and the next run goes on from there', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write('rows.jsonl', dataProject['rows.jsonl'].replace('"output":"c-a-t"', '"answer":"c-a-t"'));
-  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run')).toMatchInlineSnapshot(`
     {
       "exitCode": 1,
       "stderr": "",
@@ -91,13 +91,13 @@ test('a failed stage ends with 1, says what to mend, and the next run goes on fr
     }
   `);
   await rig.write('rows.jsonl', dataProject['rows.jsonl']);
-  expect((await rig.retune('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
 });
 
 test('--store says where results go', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run', 'data.yaml', 'load', '--store', 'elsewhere');
-  const again = await rig.retune('run', 'data.yaml', 'load', '--store', 'elsewhere', '--json');
+  await rig.tuneloom('run', 'data.yaml', 'load', '--store', 'elsewhere');
+  const again = await rig.tuneloom('run', 'data.yaml', 'load', '--store', 'elsewhere', '--json');
   expect([JSON.parse(again.stdout.split('\n').at(-1) ?? '').reused, await readdir(rig.folder)]).toEqual([
     ['load'],
     ['data.lock.yaml', 'data.yaml', 'elsewhere', 'package.json', 'rows.jsonl'],
@@ -106,7 +106,7 @@ test('--store says where results go', async () => {
 
 test('--json prints each event and then a summary, one JSON object a line', async () => {
   await using rig = await openCliRig(dataProject);
-  const { stdout, stderr, exitCode } = await rig.retune('run', '--json', 'data.yaml', 'load');
+  const { stdout, stderr, exitCode } = await rig.tuneloom('run', '--json', 'data.yaml', 'load');
   const events = stdout.split('\n').map((line) => JSON.parse(line));
   expect([exitCode, stderr, events.map(({ type }) => type)]).toEqual([
     0,

@@ -36,7 +36,7 @@ test('of many figures those over all records are shown, and where the others are
     [
       '            mmlu/evaluate',
       '  accuracy         0.5000',
-      '  mmlu/evaluate: 57 more figures with `retune show mmlu/evaluate`',
+      '  mmlu/evaluate: 57 more figures with `tuneloom show mmlu/evaluate`',
     ].join('\n'),
   );
 });

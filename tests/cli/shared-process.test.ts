@@ -13,7 +13,7 @@ test.skipIf(process.platform === 'win32')(
       'package.json': '{}',
       'p.yaml': `stages:\n${stage('a', ': 1')}${stage('b', ': 2')}${stage('c', ': 3', ', environment: [HOME]')}${stage('d', 'kill -9 $PPID')}${stage('e', ': 5')}`,
     });
-    const { exitCode, stdout } = await rig.retune('run', '--jobs', '1', '--keep-going');
+    const { exitCode, stdout } = await rig.tuneloom('run', '--jobs', '1', '--keep-going');
     const idOf = async (id: string) =>
       Number(await readFile(join(rig.folder, `artifacts/outputs/p/${id}/pid`), 'utf8'));
     const [a, b, c, e] = [await idOf('a'), await idOf('b'), await idOf('c'), await idOf('e')];

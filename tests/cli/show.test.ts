@@ -3,8 +3,8 @@ import { dataProject, openCliRig } from './rig.ts';
 
 test('every kind of data is readable', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
-  expect((await rig.retune('show', 'load', '--limit', '2')).stdout).toMatchInlineSnapshot(`
+  await rig.tuneloom('run');
+  expect((await rig.tuneloom('show', 'load', '--limit', '2')).stdout).toMatchInlineSnapshot(`
     "id           r0
     instruction  Spell dog.
     output       d-o-g
@@ -15,7 +15,9 @@ test('every kind of data is readable', async () => {
 
     records 1 to 2 of 10; see more with --offset 2 or --limit"
   `);
-  expect((await rig.retune('show', 'split.test', '-n', '1', '--offset', '1')).stdout).toMatchInlineSnapshot(`
+  expect(
+    (await rig.tuneloom('show', 'split.test', '-n', '1', '--offset', '1')).stdout,
+  ).toMatchInlineSnapshot(`
     "id          r6
     [prompt]    Below is an instruction that describes a task. Write a response that
                 appropriately completes the request.
@@ -30,7 +32,7 @@ test('every kind of data is readable', async () => {
 
     records 2 to 2 of 2"
   `);
-  expect((await rig.retune('show', 'tokenize.test', '-n', '1')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('show', 'tokenize.test', '-n', '1')).stdout).toMatchInlineSnapshot(`
     "id          r5
     [prompt]    21106"Below" 318"␣is" 281"␣an" 12064"␣instruction" 326"␣that"
                 8477"␣describes" 257"␣a" 4876"␣task" 13"." 19430"␣Write" 257"␣a"
@@ -42,7 +44,7 @@ test('every kind of data is readable', async () => {
 
     records 1 to 1 of 2; see more with --offset 1 or --limit"
   `);
-  expect((await rig.retune('show', 'collate.train', '--batch', '2')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('show', 'collate.train', '--batch', '2')).stdout).toMatchInlineSnapshot(`
     "epoch 1, batch 2 of 3: 2 rows, 12 tokens trained, 66 masked, 0 padding
 
     trained  [masked: read, not learnt]  ·padding·
@@ -71,17 +73,17 @@ test('every kind of data is readable', async () => {
 
 test('an artifact with parts asks for one of them', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
+  await rig.tuneloom('run');
   expect([
-    await rig.retune('show', 'split'),
-    await rig.retune('show', 'split.tset'),
-    await rig.retune('show', 'splti'),
+    await rig.tuneloom('show', 'split'),
+    await rig.tuneloom('show', 'split.tset'),
+    await rig.tuneloom('show', 'splti'),
   ]).toMatchInlineSnapshot(`
     [
       {
         "exitCode": 2,
         "stderr": "error: \`split\` has the parts train, test, validation
-      help: name one of them, as in \`retune show split.train\`",
+      help: name one of them, as in \`tuneloom show split.train\`",
         "stdout": "",
       },
       {
@@ -102,11 +104,11 @@ test('an artifact with parts asks for one of them', async () => {
 
 test('before a stage has run there is nothing to show', async () => {
   await using rig = await openCliRig(dataProject);
-  expect(await rig.retune('show', 'load')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('show', 'load')).toMatchInlineSnapshot(`
     {
       "exitCode": 2,
       "stderr": "error: the stage \`load\` has not run yet
-      help: run it with \`retune run load\`",
+      help: run it with \`tuneloom run load\`",
       "stdout": "",
     }
   `);
@@ -114,9 +116,9 @@ test('before a stage has run there is nothing to show', async () => {
 
 test('after an edit the last result is shown, and it is said to be of a past run', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
+  await rig.tuneloom('run');
   await rig.write('rows.jsonl', '{"id":"x","instruction":"a","output":"b"}\n');
-  const { stderr, exitCode } = await rig.retune('show', 'load', '-n', '1');
+  const { stderr, exitCode } = await rig.tuneloom('show', 'load', '-n', '1');
   expect([exitCode, stderr]).toEqual([0, 'note: the pipeline has changed since; this is from run <run>']);
 });
 
@@ -126,8 +128,8 @@ test('what a row holds cannot steer the terminal', async () => {
     'rows.jsonl',
     `${JSON.stringify({ id: 'x', instruction: '\u001b[2J\u001b]0;title\u0007', output: 'b' })}\n`,
   );
-  await rig.retune('run', 'data.yaml', 'load');
-  expect((await rig.retune('show', 'load')).stdout).toMatchInlineSnapshot(`
+  await rig.tuneloom('run', 'data.yaml', 'load');
+  expect((await rig.tuneloom('show', 'load')).stdout).toMatchInlineSnapshot(`
     "id           x
     instruction  \\x1b[2J\\x1b]0;title\\x07
     output       b"
@@ -136,9 +138,9 @@ test('what a row holds cannot steer the terminal', async () => {
 
 test('--json gives place, digest and content', async () => {
   await using rig = await openCliRig(dataProject);
-  await rig.retune('run');
+  await rig.tuneloom('run');
   for (const reference of ['load', 'split.test', 'tokenize.test', 'collate.train']) {
-    const shown = JSON.parse((await rig.retune('show', reference, '--json')).stdout);
+    const shown = JSON.parse((await rig.tuneloom('show', reference, '--json')).stdout);
     expect(Object.keys(shown).filter((name) => name !== 'part')).toEqual([
       'stage',
       'output',

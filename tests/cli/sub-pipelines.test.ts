@@ -25,14 +25,14 @@ stages:
 const files = { ...dataProject, 'parts/prepare.yaml': prepare, 'twice.yaml': twice };
 
 const planned = async (rig: Awaited<ReturnType<typeof openCliRig>>, ...words: string[]) => {
-  const { stdout } = await rig.retune('plan', ...words, '--json');
+  const { stdout } = await rig.tuneloom('plan', ...words, '--json');
   const { stages } = JSON.parse(stdout) as { stages: { stage: string; decision: string; key?: string }[] };
   return Object.fromEntries(stages.map(({ stage, decision }) => [stage, decision]));
 };
 
 test('a sub-pipeline adds a namespace and nothing to a key: its stages share results with those of other files', async () => {
   await using rig = await openCliRig(files);
-  expect((await rig.retune('run', 'data.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'data.yaml')).exitCode).toBe(0);
   expect(await planned(rig, 'twice.yaml')).toEqual({
     load: 'reuse',
     'first/format': 'reuse',
@@ -58,17 +58,17 @@ test('a sub-pipeline is selected whole by its id, and one of its stages by its f
 
 test('results of a sub-pipeline stand in its folder, and are shown and explained by their full ids', async () => {
   await using rig = await openCliRig(files);
-  expect((await rig.retune('run', 'twice.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'twice.yaml')).exitCode).toBe(0);
   expect((await readdir(join(rig.folder, 'artifacts/outputs/twice/second'))).sort()).toEqual([
     'format',
     'split',
     'tokenize',
   ]);
-  expect((await rig.retune('show', 'twice.yaml', 'second/split.test')).stdout).toBe(
-    (await rig.retune('show', 'twice.yaml', 'second.parts.test')).stdout,
+  expect((await rig.tuneloom('show', 'twice.yaml', 'second/split.test')).stdout).toBe(
+    (await rig.tuneloom('show', 'twice.yaml', 'second.parts.test')).stdout,
   );
   await rig.write('parts/prepare.yaml', prepare.replace('test: 0.2', 'test: 0.3'));
-  expect((await rig.retune('explain', 'twice.yaml', 'first/split')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('explain', 'twice.yaml', 'first/split')).stdout).toMatchInlineSnapshot(`
     "first/split would run: compared with <date> UTC, this differs:
 
       with.parts.1.test  parts/prepare.yaml:3
@@ -76,7 +76,7 @@ test('results of a sub-pipeline stand in its folder, and are shown and explained
         is   0.3"
   `);
   await rig.write('twice.yaml', twice.replace('test: 0.1', 'test: 0.4'));
-  expect((await rig.retune('explain', 'twice.yaml', 'second/split')).stdout).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('explain', 'twice.yaml', 'second/split')).stdout).toMatchInlineSnapshot(`
     "second/split would run: compared with <date> UTC, this differs:
 
       with.parts.1.test  twice.yaml:5
@@ -87,7 +87,7 @@ test('results of a sub-pipeline stand in its folder, and are shown and explained
 
 test("--set reaches the stages within, and the lock is the root's alone", async () => {
   await using rig = await openCliRig(files);
-  expect((await rig.retune('run', 'twice.yaml')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'twice.yaml')).exitCode).toBe(0);
   const changed = await planned(rig, 'twice.yaml', '--set', 'stages.second/format.with.template=phi3');
   expect(Object.entries(changed).filter(([, decision]) => decision !== 'reuse')).toEqual([
     ['second/format', 'run'],
@@ -96,5 +96,5 @@ test("--set reaches the stages within, and the lock is the root's alone", async 
   ]);
   expect((await readdir(rig.folder)).filter((name) => name.includes('lock'))).toEqual(['twice.lock.yaml']);
   expect(await readdir(join(rig.folder, 'parts'))).toEqual(['prepare.yaml']);
-  expect((await rig.retune('run', 'twice.yaml', '--locked')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'twice.yaml', '--locked')).exitCode).toBe(0);
 });

@@ -23,7 +23,7 @@ stages:
 type Rig = Awaited<ReturnType<typeof openCliRig>>;
 
 const planned = async (rig: Rig, ...words: string[]) => {
-  const { stdout } = await rig.retune('plan', 'grid.yaml', ...words, '--json');
+  const { stdout } = await rig.tuneloom('plan', 'grid.yaml', ...words, '--json');
   const { stages } = JSON.parse(stdout) as { stages: { stage: string; decision: string }[] };
   return stages.map(({ stage, decision }) => `${stage}: ${decision}`);
 };
@@ -35,7 +35,7 @@ const all = [...shared, ...bySeed, ...points.map((point) => `${point}/collate`)]
 
 test('a sweep runs every point once, and what several points have in common once for all of them', async () => {
   await using rig = await openCliRig({ ...dataProject, 'grid.yaml': sweep });
-  const { exitCode, stdout, stderr } = await rig.retune('run', 'grid.yaml', '--jobs', '2');
+  const { exitCode, stdout, stderr } = await rig.tuneloom('run', 'grid.yaml', '--jobs', '2');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect([...stdout.matchAll(/^started +(\S+)/gm)].map(([, stage]) => stage).sort()).toEqual(all);
   expect((await planned(rig)).sort()).toEqual(all.map((stage) => `${stage}: reuse`));
@@ -45,9 +45,9 @@ test('a sweep runs every point once, and what several points have in common once
 
 test('a point has the key of the same params given by hand, and the lock has the sources alone', async () => {
   await using rig = await openCliRig({ ...dataProject, 'grid.yaml': sweep });
-  await rig.retune('run', 'grid.yaml');
+  await rig.tuneloom('run', 'grid.yaml');
   expect(await readFile(join(rig.folder, 'grid.lock.yaml'), 'utf8')).toMatch(/^stages: \{\}$/m);
-  expect((await rig.retune('run', 'grid.yaml', '--locked')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', 'grid.yaml', '--locked')).exitCode).toBe(0);
   await rig.write('grid.yaml', sweep.replace(/sweep:\n.*\n/, ''));
   expect(await planned(rig, '-p', 'length=32', '-p', 'seed=2')).toEqual(
     ['load', 'format', 'split', 'tokenize', 'collate'].map((stage) => `${stage}: reuse`),
@@ -56,18 +56,18 @@ test('a point has the key of the same params given by hand, and the lock has the
 
 test('-p of a param that is swept over chooses points, whose stages keep their names', async () => {
   await using rig = await openCliRig({ ...dataProject, 'grid.yaml': sweep });
-  await rig.retune('run', 'grid.yaml', '-p', 'seed=1');
+  await rig.tuneloom('run', 'grid.yaml', '-p', 'seed=1');
   const ofSeed = ['seed=1/split', 'seed=1/tokenize', 'length=32,seed=1/collate', 'length=64,seed=1/collate'];
   const ran = [...shared, ...ofSeed];
   expect((await planned(rig, '-p', 'seed=1')).sort()).toEqual(ran.map((stage) => `${stage}: reuse`).sort());
   const reused = (await planned(rig)).filter((each) => each.endsWith(': reuse'));
   expect(reused.sort()).toEqual(ran.map((stage) => `${stage}: reuse`).sort());
-  expect((await rig.retune('plan', 'grid.yaml', '-p', 'seed=3')).exitCode).toBe(2);
+  expect((await rig.tuneloom('plan', 'grid.yaml', '-p', 'seed=3')).exitCode).toBe(2);
 });
 
 test('points and stages are selected and explained by their names', async () => {
   await using rig = await openCliRig({ ...dataProject, 'grid.yaml': sweep });
-  await rig.retune('run', 'grid.yaml');
+  await rig.tuneloom('run', 'grid.yaml');
   const names = async (...words: string[]) =>
     (await planned(rig, ...words)).map((each) => each.split(':')[0]);
   expect((await names('split')).sort()).toEqual([...shared, 'seed=1/split', 'seed=2/split'].sort());
@@ -79,7 +79,7 @@ test('points and stages are selected and explained by their names', async () => 
   ]);
   await rig.write('grid.yaml', sweep.replace('[32, 64]', '[48, 64]'));
   expect(
-    (await rig.retune('explain', 'grid.yaml', 'length=48,seed=1/collate')).stdout,
+    (await rig.tuneloom('explain', 'grid.yaml', 'length=48,seed=1/collate')).stdout,
   ).toMatchInlineSnapshot(`
     "length=48,seed=1/collate would run: it has not run before; compared with \`length=32,seed=1/collate\` of <date> UTC, this differs:
 
@@ -87,12 +87,12 @@ test('points and stages are selected and explained by their names', async () => 
         was  32
         is   48"
   `);
-  expect((await rig.retune('explain', 'grid.yaml', 'collate')).stderr).toMatchInlineSnapshot(`
+  expect((await rig.tuneloom('explain', 'grid.yaml', 'collate')).stderr).toMatchInlineSnapshot(`
     "error[several-stages] \`collate\` stands for 4 stages, and one is explained at a time
       help: name one of \`length=48,seed=1/collate\`, \`length=48,seed=2/collate\`, \`length=64,seed=1/collate\` and \`length=64,seed=2/collate\`
     1 error. Nothing ran."
   `);
-  expect((await rig.retune('show', 'grid.yaml', 'length=64,seed=1/collate.train')).exitCode).toBe(0);
+  expect((await rig.tuneloom('show', 'grid.yaml', 'length=64,seed=1/collate.train')).exitCode).toBe(0);
 });
 
 test('a point of a list leaves other params at their values', async () => {

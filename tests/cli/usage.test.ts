@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
 
-test('`retune` alone shows the commands in groups and the first step', async () => {
+test('`tuneloom` alone shows the commands in groups and the first step', async () => {
   await using rig = await openCliRig();
-  expect(await rig.retune()).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom()).toMatchInlineSnapshot(`
     {
       "exitCode": 0,
       "stderr": "",
-      "stdout": "Usage: retune <command> [options]
+      "stdout": "Usage: tuneloom <command> [options]
 
     Instruction fine-tuning as a cached pipeline: edit the YAML, rerun only what
     changed.
@@ -44,17 +44,17 @@ test('`retune` alone shows the commands in groups and the first step', async () 
       setup       Install an engine that is not part of the package
 
     Start here:
-      retune init my-project
+      tuneloom init my-project
       cd my-project
-      retune run",
+      tuneloom run",
     }
   `);
 });
 
 test('the help of a command has a sentence, its options and examples', async () => {
   await using rig = await openCliRig();
-  expect((await rig.retune('run', '--help')).stdout).toMatchInlineSnapshot(`
-    "Usage: retune run [file] [stage...] [options]
+  expect((await rig.tuneloom('run', '--help')).stdout).toMatchInlineSnapshot(`
+    "Usage: tuneloom run [file] [stage...] [options]
 
     Run the stages whose inputs changed, and reuse the rest.
 
@@ -75,16 +75,16 @@ test('the help of a command has a sentence, its options and examples', async () 
       --set <path=value>        give any field another value, as
                                 stages.train.with.epochs=3; repeatable
       --store <folder>          keep results in this folder instead of the project's
-                                artifacts/ (RETUNE_STORE says the same)
+                                artifacts/ (TUNELOOM_STORE says the same)
       --json                    print JSON for programs instead of text for people
       -h, --help                show help
 
     Examples:
-      retune run
+      tuneloom run
           run the only pipeline of this folder
-      retune run pipelines/quickstart.yaml train
+      tuneloom run pipelines/quickstart.yaml train
           run \`train\` and what it needs
-      retune run -p learning_rate=1e-4
+      tuneloom run -p learning_rate=1e-4
           try another value without an edit"
   `);
 });
@@ -105,19 +105,21 @@ test('every command explains itself', async () => {
     'setup',
   ];
   for (const name of names) {
-    const { stdout, exitCode } = await rig.retune(name, '--help');
-    expect([exitCode, stdout.startsWith(`Usage: retune ${name} `), stdout.includes('\nExamples:\n')]).toEqual(
-      [0, true, true],
-    );
+    const { stdout, exitCode } = await rig.tuneloom(name, '--help');
+    expect([
+      exitCode,
+      stdout.startsWith(`Usage: tuneloom ${name} `),
+      stdout.includes('\nExamples:\n'),
+    ]).toEqual([0, true, true]);
   }
 });
 
 test('a command or an option that does not exist ends with 2 and a suggestion', async () => {
   await using rig = await openCliRig();
   expect([
-    await rig.retune('rnu'),
-    await rig.retune('run', '--jbos', '2'),
-    await rig.retune('run', '-j', 'many'),
+    await rig.tuneloom('rnu'),
+    await rig.tuneloom('run', '--jbos', '2'),
+    await rig.tuneloom('run', '-j', 'many'),
   ]).toMatchInlineSnapshot(`
     [
       {
@@ -143,11 +145,11 @@ test('a command or an option that does not exist ends with 2 and a suggestion', 
 
 test('without a pipeline a run says how to get one', async () => {
   await using rig = await openCliRig({ 'compose.yaml': 'services: {}\n' });
-  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run')).toMatchInlineSnapshot(`
     {
       "exitCode": 2,
       "stderr": "error: there is no pipeline in this folder or in its \`pipelines/\`
-      help: name a file, as in \`retune run path/to/pipeline.yaml\`, or write a first pipeline with \`retune init\`",
+      help: name a file, as in \`tuneloom run path/to/pipeline.yaml\`, or write a first pipeline with \`tuneloom init\`",
       "stdout": "",
     }
   `);
@@ -159,11 +161,11 @@ test('with several pipelines one has to be named', async () => {
     'a.lock.yaml': 'stages: {}\n',
     'pipelines/b.yml': 'stages: {}\n',
   });
-  expect(await rig.retune('plan')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('plan')).toMatchInlineSnapshot(`
     {
       "exitCode": 2,
       "stderr": "error: there are several pipelines here: a.yaml, pipelines/b.yml
-      help: name one of them first, as in \`retune run a.yaml\`",
+      help: name one of them first, as in \`tuneloom run a.yaml\`",
       "stdout": "",
     }
   `);
@@ -171,7 +173,7 @@ test('with several pipelines one has to be named', async () => {
 
 test('with --json a bad command line is told as JSON', async () => {
   await using rig = await openCliRig();
-  const { exitCode, stdout, stderr } = await rig.retune('plan', '--json');
+  const { exitCode, stdout, stderr } = await rig.tuneloom('plan', '--json');
   expect([exitCode, stderr, JSON.parse(stdout).errors[0].code]).toEqual([2, '', 'bad-usage']);
 });
 
@@ -181,7 +183,7 @@ test('every mistake of a pipeline is shown at once, and nothing runs', async () 
     'data.yaml',
     dataProject['data.yaml'].replace('batch_size', 'batchsize').replace('from: format', 'from: fromat'),
   );
-  expect(await rig.retune('run')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run')).toMatchInlineSnapshot(`
     {
       "exitCode": 2,
       "stderr": "data.yaml:11:11 error[unknown-reference] the pipeline has no stage \`fromat\`
@@ -196,13 +198,13 @@ test('every mistake of a pipeline is shown at once, and nothing runs', async () 
       "stdout": "",
     }
   `);
-  const { stdout, exitCode } = await rig.retune('run', '--json');
+  const { stdout, exitCode } = await rig.tuneloom('run', '--json');
   expect([exitCode, JSON.parse(stdout).errors.length]).toEqual([2, 2]);
 });
 
 test('a stage that the pipeline does not have is refused with a suggestion', async () => {
   await using rig = await openCliRig(dataProject);
-  expect(await rig.retune('run', 'tokenise')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run', 'tokenise')).toMatchInlineSnapshot(`
     {
       "exitCode": 2,
       "stderr": "error[unknown-stage] the pipeline data has no stage \`tokenise\`

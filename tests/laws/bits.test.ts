@@ -9,15 +9,15 @@ import { mortalCommand } from './rig/mortal-command.ts';
 import { filesBelow, lastRunIn } from './rig/stored.ts';
 
 /** How often a bit is turned in every file at once, at places that the seed chooses. */
-const rounds = Number(process.env.RETUNE_LAW_BITS ?? 1);
-const seed = Number(process.env.RETUNE_LAW_SEED ?? 20_260_101);
+const rounds = Number(process.env.TUNELOOM_LAW_BITS ?? 1);
+const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 const model = join(import.meta.dirname, '../fixtures/training/tiny-gpt2');
 const rows = Array.from({ length: 9 }, (_, row) => ({ text: `w${row} w${row + 1} w${row + 2} w${row + 3}` }));
 
 const projectAt = (address: string) => ({
   'package.json': '{}',
   'own/stage.yaml': 'name: own\ninputs: { records: records }\noutputs: { records: records }\n',
-  'own/index.ts': `import { implementStage } from 'retune/stage';
+  'own/index.ts': `import { implementStage } from 'tuneloom/stage';
 import { keep } from './keep.ts';
 export const { run } = implementStage<object>()({
   inputs: { records: 'records' },
@@ -105,14 +105,14 @@ test('whichever bits are others in a lease, a cache, a resolution, an answer, an
     );
     const changed = ['--set', 'stages.generate.with.clean=false'];
     await using whole = await copyOf(half);
-    expect((await whole.retune('run', '--store', 'fresh')).exitCode).toBe(0);
+    expect((await whole.tuneloom('run', '--store', 'fresh')).exitCode).toBe(0);
     const due = outputsIn(whole, 'fresh');
-    expect((await whole.retune('run', '--store', 'fresh', ...changed)).exitCode).toBe(0);
+    expect((await whole.tuneloom('run', '--store', 'fresh', ...changed)).exitCode).toBe(0);
     const dueChanged = outputsIn(whole, 'fresh');
     for (let round = 0; round < rounds; round += 1) {
       await using rig = await copyOf(half);
       const turned = [turnBits(rig, round)];
-      const first = await rig.retune('run');
+      const first = await rig.tuneloom('run');
       expect({ turned, said: first.stderr, outputs: outputsIn(rig, 'artifacts') }).toEqual({
         turned,
         said: '',
@@ -120,9 +120,9 @@ test('whichever bits are others in a lease, a cache, a resolution, an answer, an
       });
       // Now the answers and the stat cache are there too, and all of it is used once more.
       turned.push(turnBits(rig, round + rounds));
-      expect((await rig.retune('run', ...changed)).exitCode).toBe(0);
+      expect((await rig.tuneloom('run', ...changed)).exitCode).toBe(0);
       expect({ turned, outputs: outputsIn(rig, 'artifacts') }).toEqual({ turned, outputs: dueChanged });
-      expect([turned, (await rig.retune('verify')).exitCode]).toEqual([turned, 0]);
+      expect([turned, (await rig.tuneloom('verify')).exitCode]).toEqual([turned, 0]);
     }
   } finally {
     server.close();

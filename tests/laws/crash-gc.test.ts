@@ -16,8 +16,8 @@ const days = 40;
 /** A project with six runs, whose lock and last three runs leave half of its results to gc. */
 async function openOld(): Promise<CliRig> {
   const rig = await openCliRig(dataProject);
-  for (const length of ['32', '33', '40', '41', '42']) await rig.retune('run', '-p', `length=${length}`);
-  await rig.retune('run');
+  for (const length of ['32', '33', '40', '41', '42']) await rig.tuneloom('run', '-p', `length=${length}`);
+  await rig.tuneloom('run');
   const actions = join(rig.folder, 'artifacts', 'actions');
   const longAgo = new Date(Date.now() - 30 * 24 * 60 * 60 * 1000);
   for (const path of filesBelow(actions)) utimesSync(join(actions, path), longAgo, longAgo);
@@ -43,14 +43,14 @@ async function dieAndGoOn(
   await using rig = await copyOf(old);
   for (const law of laws) await mortalCommand(rig, words, { days, ...law });
   const orphans = await orphansIn(rig.folder);
-  const verified = (await rig.retune('verify')).exitCode;
-  const { exitCode } = await rig.retune('run');
+  const verified = (await rig.tuneloom('verify')).exitCode;
+  const { exitCode } = await rig.tuneloom('run');
   const store = join(rig.folder, 'artifacts');
   const decisions = Object.values(lastRunIn(store).stages).map(({ decision }) => decision);
   await mortalCommand(rig, ['gc', '--yes'], { days });
   const stays = ['blobs', 'actions'].flatMap((name) => filesBelow(join(store, name)));
   const leftBehind = ['tmp', 'leases', 'state'].flatMap((name) => filesBelow(join(store, name)));
-  const verifiedAfter = (await rig.retune('verify')).exitCode;
+  const verifiedAfter = (await rig.tuneloom('verify')).exitCode;
   const runs = readdirSync(join(store, 'runs')).length;
   return { orphans, verified, exitCode, decisions, stays, leftBehind, verifiedAfter, runs };
 }

@@ -47,7 +47,7 @@ stages:
 /** A project whose data are made and whose model is yet to be trained, in the middle of which all the others die. */
 async function openUntrained(): Promise<CliRig> {
   const rig = await openCliRig(project);
-  await rig.retune('run', 'collate');
+  await rig.tuneloom('run', 'collate');
   return rig;
 }
 
@@ -119,7 +119,7 @@ async function dieAndGoOn(untrained: CliRig, deaths: readonly Death[]) {
   const { exitCode, stdout } = await mortalCommand(rig, ['run'], { hastens: 'train' });
   const again = doneAgain(rig, { finished, said: stdout });
   const orphans = await orphansIn(rig.folder);
-  const verified = (await rig.retune('verify')).exitCode;
+  const verified = (await rig.tuneloom('verify')).exitCode;
   return { exitCode, again, orphans, verified, end: endOf(rig) };
 }
 

@@ -8,8 +8,8 @@ import { openRig, outputsOf, type RunRig, stageProcess } from '../runtime/rig/ru
 import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
 
 /** How many bits are turned in each file, at places that the seed chooses. */
-const bitsEach = Number(process.env.RETUNE_LAW_BITS ?? 3);
-const seed = Number(process.env.RETUNE_LAW_SEED ?? 20_260_101);
+const bitsEach = Number(process.env.TUNELOOM_LAW_BITS ?? 3);
+const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 
 const stages: TinyPipeline['stages'] = {
   read: { uses: 'read', with: { path: 'letters.txt' } },
@@ -75,7 +75,7 @@ async function served(rig: RunRig, path: string, damage: Damage): Promise<unknow
   return result.ok ? outputsOf(result.value) : result.error.map(({ message }) => message);
 }
 
-test('whatever happens to any file that retune keeps, nothing wrong is served and the store mends itself', async () => {
+test('whatever happens to any file that tuneloom keeps, nothing wrong is served and the store mends itself', async () => {
   const { rig, outputs } = await filled();
   await using _ = rig;
   const tried: string[] = [];

@@ -20,15 +20,15 @@ import { stageRegistry } from '../../src/stages/registry.ts';
 import { openCliRig } from '../cli/rig.ts';
 import { mutated, randomFrom } from './rig/mutations.ts';
 
-/** How many files are mutated; RETUNE_FUZZ=20000 for all that is claimed. */
-const count = Number(process.env.RETUNE_FUZZ ?? 1_500);
-const seed = Number(process.env.RETUNE_LAW_SEED ?? 20_260_101);
+/** How many files are mutated; TUNELOOM_FUZZ=20000 for all that is claimed. */
+const count = Number(process.env.TUNELOOM_FUZZ ?? 1_500);
+const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 const mostMilliseconds = 2_000;
 
 const root = join(import.meta.dirname, '../..');
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'retune-fuzz-'));
+  folder = await mkdtemp(join(tmpdir(), 'tuneloom-fuzz-'));
   await cp(join(root, 'pipelines'), join(folder, 'pipelines'), { recursive: true });
   for (const [path, text] of Object.entries(ownFiles)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -166,7 +166,7 @@ test('any data file is read or refused in words', async () => {
 const hex = 'ab'.repeat(32);
 
 test('any lock is read or refused with its line', async () => {
-  const lock = `# Written by retune.\nformat: 1\nsources:\n  "rows.jsonl": "sha256:${hex}"\n  "hf:a/b": {"revision":"${'c'.repeat(40)}","digest":"sha256-folder:${hex}"}\nstages:\n  "load": {"key":"${hex}","outputs":{"records":"sha256:${hex}","cut":{"parts":{"train":"sha256:${hex}"}}}}\n`;
+  const lock = `# Written by tuneloom.\nformat: 1\nsources:\n  "rows.jsonl": "sha256:${hex}"\n  "hf:a/b": {"revision":"${'c'.repeat(40)}","digest":"sha256-folder:${hex}"}\nstages:\n  "load": {"key":"${hex}","outputs":{"records":"sha256:${hex}","cut":{"parts":{"train":"sha256:${hex}"}}}}\n`;
   await writeFile(join(folder, 'p.lock.yaml'), lock);
   await tryAll(Math.ceil(count * 0.05), ['p.lock.yaml'], (content) => {
     const text = Buffer.from(content).toString();
@@ -182,7 +182,7 @@ test('any record, run, manifest and cache is read or passed over', async () => {
     'p.yaml':
       'stages:\n  load: { with: { records: rows.jsonl } }\n  copy: { uses: shell, from: { a: load }, with: { command: "mkdir $OUT_d; cp $IN_a $OUT_d/x", inputs: { a: records }, outputs: { d: file } } }\n',
   });
-  expect((await rig.retune('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
   await cp(join(rig.folder, 'artifacts'), join(folder, 'store'), { recursive: true, verbatimSymlinks: true });
   const kept = await readdir(join(folder, 'store'), { recursive: true });
   const files = kept.filter((path) => path.endsWith('.json')).map((path) => join('store', path));
@@ -224,7 +224,7 @@ test('the command itself ends with 0, 2 or 4 and never with a trace, also for wh
   for (const content of [...bombs, ...sample]) {
     await using rig = await openCliRig(ownFiles);
     await writeFile(join(rig.folder, 'mutated.yaml'), content);
-    const { exitCode, stdout, stderr } = await rig.retune('plan', 'mutated.yaml');
+    const { exitCode, stdout, stderr } = await rig.tuneloom('plan', 'mutated.yaml');
     const said = {
       exit: [0, 2, 4].includes(exitCode ?? -1),
       trace: /^ {4}at |mistake of its own/m.test(stdout + stderr),

@@ -9,7 +9,7 @@ import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
 import { filesBelow } from './rig/stored.ts';
 
 /** How many runs there are beside gc. */
-const runs = Number(process.env.RETUNE_LAW_RUNS ?? 30);
+const runs = Number(process.env.TUNELOOM_LAW_RUNS ?? 30);
 const suffixes = ['1', '2', '3', '4', '5', '6'];
 
 const ending = (suffix: string): TinyPipeline['stages'] => ({

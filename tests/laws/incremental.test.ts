@@ -6,8 +6,8 @@ import { KilledRuns } from './rig/kill-run.ts';
 import { anyWalk, goWalk } from './rig/walk.ts';
 
 /** How many edits are tried, and where they come from; a failure prints the seed and the shortest walk that fails. */
-const steps = Number(process.env.RETUNE_LAW_STEPS ?? 2_000);
-const seed = Number(process.env.RETUNE_LAW_SEED ?? 20_260_101);
+const steps = Number(process.env.TUNELOOM_LAW_STEPS ?? 2_000);
+const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 
 /** The mean of walks of up to 20 steps, and the first run of each. */
 const stepsPerWalk = 11;
@@ -43,7 +43,7 @@ async function goWalks(seed: number): Promise<Taken> {
   const found = await fc.check(property, { seed, numRuns: Math.ceil(steps / lanes / stepsPerWalk) });
   if (found.counterexample !== null)
     throw new Error(
-      `RETUNE_LAW_SEED=${seed} fails; after ${found.numShrinks} shrinks:\n${describeWalk(...found.counterexample)}`,
+      `TUNELOOM_LAW_SEED=${seed} fails; after ${found.numShrinks} shrinks:\n${describeWalk(...found.counterexample)}`,
       { cause: found.errorInstance },
     );
   return taken;

@@ -6,7 +6,7 @@ import { openCliRig } from '../cli/rig.ts';
 import { canSeeProcesses, orphansIn } from './rig/mortal-run.ts';
 
 test.skipIf(!canSeeProcesses)(
-  'a command, and what it has started, ends with a retune that is killed, and the next run finds all in order',
+  'a command, and what it has started, ends with a tuneloom that is killed, and the next run finds all in order',
   async () => {
     await using rig = await openCliRig({ 'package.json': '{}' });
     const begun = join(rig.folder, 'begun');
@@ -20,12 +20,12 @@ test.skipIf(!canSeeProcesses)(
     await run;
     expect(await orphansIn(rig.folder)).toEqual([]);
     await rig.write('p.yaml', pipeline('cp $IN_a $OUT_b'));
-    const { stdout, exitCode } = await rig.retune('run');
+    const { stdout, exitCode } = await rig.tuneloom('run');
     expect([exitCode, stdout.includes('started  quick'), stdout.includes('started  long')]).toEqual([
       0,
       false,
       true,
     ]);
-    expect((await rig.retune('verify')).exitCode).toBe(0);
+    expect((await rig.tuneloom('verify')).exitCode).toBe(0);
   },
 );

@@ -62,7 +62,7 @@ const copying = {
 
 /** The exit code of a run and the first line that it complained in. */
 async function said(rig: CliRig, ...words: string[]): Promise<readonly [number | undefined, string]> {
-  const { exitCode, stdout, stderr } = await rig.retune('run', ...words);
+  const { exitCode, stdout, stderr } = await rig.tuneloom('run', ...words);
   const complaint = `${stdout}\n${stderr}`.split('\n').find((line) => /error|cannot/.test(line)) ?? '';
   expect(`${stdout}${stderr}`).not.toMatch(/^ {4}at /m);
   return [exitCode, complaint.trim()];
@@ -86,8 +86,8 @@ describe('file names', () => {
     expect(await said(rig)).toEqual([0, '']);
     const shown = readdirSync(join(rig.folder, 'artifacts/outputs/p/copy/out'));
     expect(shown.sort()).toEqual([...names, 'plain'].sort());
-    expect((await rig.retune('plan', '--check')).exitCode).toBe(0);
-    expect((await rig.retune('verify')).exitCode).toBe(0);
+    expect((await rig.tuneloom('plan', '--check')).exitCode).toBe(0);
+    expect((await rig.tuneloom('verify')).exitCode).toBe(0);
   });
 
   test.each(['a\\b', 'C:x'])(
@@ -102,7 +102,7 @@ describe('file names', () => {
           `a folder in the store cannot hold \`${name}\`: on other systems its name would be a path`,
         ),
       ]);
-      expect((await rig.retune('verify')).exitCode).toBe(0);
+      expect((await rig.tuneloom('verify')).exitCode).toBe(0);
     },
   );
 
@@ -141,19 +141,19 @@ test('the same project at another path, with its store, has nothing to do', asyn
   expect(await said(rig)).toEqual([0, '']);
   await using other = await openCliRig();
   cpSync(rig.folder, join(other.folder, 'deep down'), { recursive: true, verbatimSymlinks: true });
-  const { exitCode, stdout } = await other.retune('plan', 'deep down/p.yaml', '--check');
+  const { exitCode, stdout } = await other.tuneloom('plan', 'deep down/p.yaml', '--check');
   expect([exitCode, stdout]).toEqual([0, 'p: nothing would run; 1 stage up to date']);
-  expect((await other.retune('verify', 'deep down/p.yaml')).exitCode).toBe(0);
+  expect((await other.tuneloom('verify', 'deep down/p.yaml')).exitCode).toBe(0);
 });
 
 /** Root may do anything, so its tests are run as nobody, where nobody can reach the command. */
-const retuneScript = fileURLToPath(new URL('../../dist/retune.js', import.meta.url));
+const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 const [uid, gid] =
   process.getuid?.() === 0 ? [65_534, 65_534] : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
 const nobody = { uid, gid };
-const reachable = spawnSync(process.execPath, [retuneScript, '--version'], nobody).status === 0;
+const reachable = spawnSync(process.execPath, [tuneloomScript, '--version'], nobody).status === 0;
 const asNobody = (cwd: string, ...words: string[]) =>
-  spawnSync(process.execPath, [retuneScript, ...words], {
+  spawnSync(process.execPath, [tuneloomScript, ...words], {
     cwd,
     ...nobody,
     env: { PATH: process.env.PATH, HOME: cwd, NO_COLOR: '1' },

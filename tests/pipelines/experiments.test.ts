@@ -94,10 +94,10 @@ test.skipIf(!existsSync(real))(
   180_000,
 );
 
-const smollm2 = process.env.RETUNE_SMOLLM2;
+const smollm2 = process.env.TUNELOOM_SMOLLM2;
 
 test.skipIf(smollm2 === undefined)(
-  `smollm2 tunes the real model by LoRA on few rows, and answers and rates before and after${smollm2 === undefined ? ' (skipped: RETUNE_SMOLLM2 names no file)' : ''}`,
+  `smollm2 tunes the real model by LoRA on few rows, and answers and rates before and after${smollm2 === undefined ? ' (skipped: TUNELOOM_SMOLLM2 names no file)' : ''}`,
   async () => {
     await using rig = await openShippedRig();
     await rig.write('rows.json', JSON.stringify(Array.from({ length: 10 }, () => rows).flat()));

@@ -11,8 +11,8 @@ const shipped = fileURLToPath(new URL('../../pipelines', import.meta.url));
 export interface ShippedRig extends AsyncDisposable {
   readonly folder: string;
   readonly write: CliRig['write'];
-  readonly plan: (pipeline: string, ...words: string[]) => ReturnType<CliRig['retune']>;
-  readonly run: (pipeline: string, ...words: string[]) => ReturnType<CliRig['retune']>;
+  readonly plan: (pipeline: string, ...words: string[]) => ReturnType<CliRig['tuneloom']>;
+  readonly run: (pipeline: string, ...words: string[]) => ReturnType<CliRig['tuneloom']>;
   readonly scores: (pipeline: string, stage: string) => Promise<Scores>;
   readonly rows: (pipeline: string, path: string) => Promise<readonly Json[]>;
 }
@@ -25,8 +25,8 @@ export async function openShippedRig(): Promise<ShippedRig> {
   return {
     folder: rig.folder,
     write: rig.write,
-    plan: (pipeline, ...words) => rig.retune('plan', `pipelines/${pipeline}.yaml`, ...words),
-    run: (pipeline, ...words) => rig.retune('run', `pipelines/${pipeline}.yaml`, ...words),
+    plan: (pipeline, ...words) => rig.tuneloom('plan', `pipelines/${pipeline}.yaml`, ...words),
+    run: (pipeline, ...words) => rig.tuneloom('run', `pipelines/${pipeline}.yaml`, ...words),
     scores: async (pipeline, stage) => JSON.parse(await output(pipeline, `${stage}/scores`)),
     rows: async (pipeline, path) => {
       const lines = (await output(pipeline, path)).split('\n');

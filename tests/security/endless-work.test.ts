@@ -65,8 +65,8 @@ stages:
   format: { from: load, with: { template: { prompt: '{{ instruction }}', header: ':', response: '{{ output }}' } } }
 `,
   });
-  expect((await rig.retune('run')).stderr).toBe('');
-  const { stdout } = await rig.retune('show', 'format', '--json');
+  expect((await rig.tuneloom('run')).stderr).toBe('');
+  const { stdout } = await rig.tuneloom('show', 'format', '--json');
   expect(JSON.parse(stdout).content.items[0].segments).toEqual([
     { role: 'prompt', text: hostile },
     { role: 'header', text: ':' },

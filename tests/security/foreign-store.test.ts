@@ -21,7 +21,7 @@ stages:
 /** A project whose store is the one of an earlier run, and a folder beside it that is nobody's business. */
 async function openWithStore(): Promise<CliRig> {
   const rig = await openCliRig(project);
-  await rig.retune('run');
+  await rig.tuneloom('run');
   await rig.write('victim/one/precious', 'precious');
   const longAgo = new Date(Date.now() - 90 * 24 * 60 * 60 * 1000);
   for (const path of ['victim/one/precious', 'victim/one', 'victim'])
@@ -59,8 +59,8 @@ async function plantBlob(rig: CliRig, content: string): Promise<string> {
 }
 
 const refusalOf = (place: string, store: string): string =>
-  `error[linked-store] \`${place}\` of the store ${store} is a link, which retune never makes there: it could lead out of the store
-  help: delete the link; to keep results elsewhere name the whole store with --store or RETUNE_STORE
+  `error[linked-store] \`${place}\` of the store ${store} is a link, which tuneloom never makes there: it could lead out of the store
+  help: delete the link; to keep results elsewhere name the whole store with --store or TUNELOOM_STORE
 1 error. Nothing ran.`;
 
 describe('a store that came from elsewhere', () => {
@@ -73,7 +73,7 @@ describe('a store that came from elsewhere', () => {
       await rm(join(store, place), { recursive: true, force: true });
       await mkdir(dirname(join(store, place)), { recursive: true });
       await symlink(join(rig.folder, 'victim'), join(store, place));
-      const { exitCode, stderr } = await rig.retune('run', '--force', 'one', '--store', store);
+      const { exitCode, stderr } = await rig.tuneloom('run', '--force', 'one', '--store', store);
       expect([exitCode, stderr]).toEqual([2, refusalOf(place, store.replace(rig.folder, '<folder>'))]);
     }
     expect(await filesBelow(join(rig.folder, 'victim'))).toEqual([join(rig.folder, 'victim/one/precious')]);
@@ -88,12 +88,12 @@ describe('a store that came from elsewhere', () => {
       const hex = await plantBlob(rig, manifest);
       await tamper(rig, () => ({ outputs: { d: `sha256-folder:${hex}` } }));
       const before = (await readdir(rig.folder)).sort();
-      const verified = await rig.retune('verify');
+      const verified = await rig.tuneloom('verify');
       expect(verified.exitCode).toBe(4);
       expect(verified.stderr).toMatch(/^actions\/\S+ its output `d` is not whole$/);
-      const run = await rig.retune('run', '--json');
+      const run = await rig.tuneloom('run', '--json');
       expect([run.exitCode, run.stderr]).toEqual([0, '']);
-      expect((await rig.retune('verify')).exitCode).toBe(0);
+      expect((await rig.tuneloom('verify')).exitCode).toBe(0);
       expect((await readdir(rig.folder)).sort()).toEqual(before);
     },
   );
@@ -105,7 +105,7 @@ describe('a store that came from elsewhere', () => {
   ])('whose record has %s is not believed', async (_, change) => {
     await using rig = await openWithStore();
     await tamper(rig, () => change);
-    const { exitCode, stdout, stderr } = await rig.retune('run');
+    const { exitCode, stdout, stderr } = await rig.tuneloom('run');
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(stdout).toContain('started  one');
   });
@@ -115,7 +115,7 @@ describe('a store that came from elsewhere', () => {
     await tamper(rig, ({ outputs: { d = '' } }) => ({
       outputs: { d, '../../../escaped': d, '/etc/escaped': d, '..': d },
     }));
-    expect((await rig.retune('run')).exitCode).toBe(0);
+    expect((await rig.tuneloom('run')).exitCode).toBe(0);
     expect((await readdir(join(rig.folder, 'artifacts/outputs/p/one'))).sort()).toEqual([
       '%2Fetc%2Fescaped',
       '%2e.',
@@ -130,7 +130,7 @@ describe('a store that came from elsewhere', () => {
     const blob = join(rig.folder, 'artifacts/blobs/sha256', hex.slice(0, 2), hex.slice(2));
     await rm(blob, { force: true });
     await symlink(join(rig.folder, 'victim/one/precious'), blob);
-    const { exitCode, stderr } = await rig.retune('run');
+    const { exitCode, stderr } = await rig.tuneloom('run');
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(await readFile(join(rig.folder, 'artifacts/outputs/p/two/e'), 'utf8')).toBe('hi\n');
     expect(await readFile(join(rig.folder, 'victim/one/precious'), 'utf8')).toBe('precious');
@@ -154,7 +154,7 @@ describe('a store that came from elsewhere', () => {
     ];
     for (const [index, record] of hostile.entries())
       await writeFile(join(runs, `2099-01-0${index + 1}T00-00-00-000Z-ffffff.json`), JSON.stringify(record));
-    const { stdout } = await rig.retune('runs', '--json');
+    const { stdout } = await rig.tuneloom('runs', '--json');
     expect(JSON.parse(stdout).runs.map(({ run }: { run: string }) => run)).toEqual(['<run>']);
     for (const words of [
       ['runs'],
@@ -164,14 +164,14 @@ describe('a store that came from elsewhere', () => {
       ['show', 'one.d'],
       ['run'],
     ])
-      expect((await rig.retune(...words)).exitCode).toBe(0);
-    expect((await rig.retune('verify')).exitCode).toBe(4);
+      expect((await rig.tuneloom(...words)).exitCode).toBe(0);
+    expect((await rig.tuneloom('verify')).exitCode).toBe(4);
   });
 
   test('gives no run by a name that is a path, or that every object has', async () => {
     await using rig = await openWithStore();
     for (const run of ['../../p', '/etc/passwd', 'a'.repeat(300), '__proto__', 'constructor']) {
-      const { exitCode, stderr } = await rig.retune('runs', run);
+      const { exitCode, stderr } = await rig.tuneloom('runs', run);
       expect([exitCode, stderr.split('\n')[0]]).toEqual([2, `error: there is no run \`${run}\``]);
     }
   });
@@ -184,13 +184,13 @@ describe('a store that came from elsewhere', () => {
       script.replaceAll("'", ''),
     );
     await rig.write('p.yaml', yaml.replace('/f"', '"'));
-    await rig.retune('run');
+    await rig.tuneloom('run');
     for (const path of await filesBelow(join(rig.folder, 'artifacts/actions'))) {
       const state = join(rig.folder, 'artifacts/state', basename(path, '.json'), 'earlier/state');
       await mkdir(state, { recursive: true });
       await symlink(join(rig.folder, 'victim/one/precious'), join(state, 'answers.jsonl'));
     }
-    expect((await rig.retune('run', '--force', 'one')).exitCode).toBe(0);
+    expect((await rig.tuneloom('run', '--force', 'one')).exitCode).toBe(0);
     expect(await readFile(join(rig.folder, 'artifacts/outputs/p/one/d'), 'utf8')).toBe('');
     expect(await readFile(join(rig.folder, 'victim/one/precious'), 'utf8')).toBe('precious');
   });
@@ -200,7 +200,7 @@ describe('what the store keeps', () => {
   test('is read-only, and no more open to others than the user’s umask lets it be', async () => {
     await using rig = await openCliRig(project);
     const before = process.umask(0o077);
-    await rig.retune('run').finally(() => process.umask(before));
+    await rig.tuneloom('run').finally(() => process.umask(before));
     const blobs = await filesBelow(join(rig.folder, 'artifacts/blobs'));
     const modes = await Promise.all(blobs.map(async (path) => (await stat(path)).mode & 0o777));
     expect(new Set(modes)).toEqual(new Set([0o400]));
@@ -215,7 +215,7 @@ describe('what the store keeps', () => {
     await symlink(join(rig.folder, 'victim/one/precious'), join(rig.folder, 'p.lock.yaml'));
     await rm(join(rig.folder, 'artifacts/stat-cache.bin'), { force: true });
     await symlink(join(rig.folder, 'victim/one/precious'), join(rig.folder, 'artifacts/stat-cache.bin'));
-    await rig.retune('run', '--force', 'one');
+    await rig.tuneloom('run', '--force', 'one');
     expect(await readFile(join(rig.folder, 'victim/one/precious'), 'utf8')).toBe('precious');
   });
 });

@@ -54,7 +54,7 @@ test.each([
   ['a shard at a path of its own', withIndex('/etc/passwd')],
 ])('a model folder with %s fails its stage at once, and shows nothing of other files', async (_, change) => {
   await using rig = await openWithModel(change);
-  const { exitCode, stdout, stderr } = await rig.retune('run');
+  const { exitCode, stdout, stderr } = await rig.tuneloom('run');
   expect([exitCode, stderr]).toEqual([1, '']);
   expect(stdout).toMatch(/^failed load: /m);
   expect(stdout).not.toMatch(/hunter2|root:|mistake/);
@@ -67,8 +67,8 @@ test('of a model folder only the files of a model are taken, whatever else there
     await mkdir(join(folder, 'more'));
     await link(join(dirname(folder), 'secret.txt'), join(folder, 'more/config.json'));
   });
-  expect((await rig.retune('run')).exitCode).toBe(0);
-  const { stdout } = await rig.retune('verify');
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
+  const { stdout } = await rig.tuneloom('verify');
   expect(stdout).toContain('all sound');
   expect((await readdir(join(rig.folder, 'artifacts/outputs/p/load/model'))).sort()).toEqual([
     'config.json',
@@ -83,7 +83,7 @@ test('a link that leads out of a source folder is refused, by name and at any de
     await mkdir(join(folder, 'more'));
     await symlink('../../secret.txt', join(folder, 'more/notes.txt'));
   });
-  const { exitCode, stderr } = await rig.retune('run');
+  const { exitCode, stderr } = await rig.tuneloom('run');
   expect([exitCode, stderr]).toEqual([
     2,
     expect.stringMatching(/more\/notes\.txt is a link that leads out of its folder, to .*secret\.txt/),
@@ -92,7 +92,7 @@ test('a link that leads out of a source folder is refused, by name and at any de
 
 test('a folder that a link leads back into is refused, not followed for ever', async () => {
   await using rig = await openWithModel((folder) => symlink('.', join(folder, 'again')));
-  const { exitCode, stderr } = await rig.retune('run');
+  const { exitCode, stderr } = await rig.tuneloom('run');
   expect([exitCode, stderr.includes('is a link to a folder that contains it')]).toEqual([2, true]);
 });
 
@@ -103,7 +103,7 @@ test('a line of 100 MB, and a file with no lines, are refused within bounded mem
     'p.yaml': 'stages:\n  load: { with: { records: rows.jsonl } }\n',
   });
   await truncate(join(rig.folder, 'rows.jsonl'), 100 * 2 ** 20);
-  const { exitCode, stdout } = await rig.retune('run');
+  const { exitCode, stdout } = await rig.tuneloom('run');
   expect([exitCode, stdout.includes('the line is longer than 64 MiB')]).toEqual([1, true]);
 });
 
@@ -119,7 +119,7 @@ test.each([
   ['bytes that are no text', '\0\u0001\u0002'],
 ])('a pipeline of %s is refused before anything runs', async (_, yaml) => {
   await using rig = await openCliRig({ 'package.json': '{}', 'p.yaml': yaml });
-  const { exitCode, stderr } = await rig.retune('run', 'p.yaml');
+  const { exitCode, stderr } = await rig.tuneloom('run', 'p.yaml');
   expect([exitCode, stderr.endsWith('Nothing ran.')]).toEqual([2, true]);
 });
 
@@ -129,7 +129,7 @@ test('rows nested without end, and of any name, are refused or kept as data', as
     'rows.jsonl': `{"id":"a","deep":${'['.repeat(50_000)}${']'.repeat(50_000)}}\n`,
     'p.yaml': 'stages:\n  load: { with: { records: rows.jsonl } }\n',
   });
-  const { exitCode, stdout, stderr } = await rig.retune('run');
+  const { exitCode, stdout, stderr } = await rig.tuneloom('run');
   expect([exitCode, stderr, stdout.includes('nested more than 64 levels deep')]).toEqual([1, '', true]);
 });
 
@@ -154,6 +154,6 @@ stages:
       environment: { TEXT: "\${params.text}" }
 `,
   });
-  expect((await rig.retune('run')).exitCode).toBe(0);
-  for (const stage of ['list', 'line']) expect((await rig.retune('show', stage)).stdout).toBe(hostile);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
+  for (const stage of ['list', 'line']) expect((await rig.tuneloom('show', stage)).stdout).toBe(hostile);
 });

@@ -27,16 +27,16 @@ stages:
   toString: { uses: format, from: constructor.__proto__, with: { template: { prompt: '{{ constructor }}', header: '', response: '' } } }
 `,
   });
-  const run = await rig.retune('run', '-p', 'constructor=0.4', '--set', 'params.toString=z');
+  const run = await rig.tuneloom('run', '-p', 'constructor=0.4', '--set', 'params.toString=z');
   expect([run.exitCode, run.stderr]).toEqual([0, '']);
-  const shown = await rig.retune('show', 'valueOf', '--json');
+  const shown = await rig.tuneloom('show', 'valueOf', '--json');
   expect(JSON.stringify(JSON.parse(shown.stdout).content.items[0])).toBe(
     '{"id":"a","instruction":"x","output":"y","__proto__":{"polluted":1},"constructor":"c"}',
   );
   for (const words of [['plan'], ['explain', 'constructor'], ['graph'], ['runs', 'latest'], ['verify']])
-    expect((await rig.retune(...words)).exitCode).toBe(0);
+    expect((await rig.tuneloom(...words)).exitCode).toBe(0);
   for (const reference of ['constructor.__proto__', 'constructor.constructor', 'hasOwnProperty.toString'])
-    expect((await rig.retune('show', reference)).exitCode).toBe(0);
+    expect((await rig.tuneloom('show', reference)).exitCode).toBe(0);
 });
 
 test('a name that the data lacks is not found on the object that every row is', async () => {
@@ -49,7 +49,7 @@ test('a name that the data lacks is not found on the object that every row is', 
   format: { from: load, with: { template: { prompt: '{{ toString }}', header: '', response: '' } } }
 `,
   });
-  const { exitCode, stdout } = await rig.retune('run', '--keep-going');
+  const { exitCode, stdout } = await rig.tuneloom('run', '--keep-going');
   expect([
     exitCode,
     stdout.includes('no field `constructor`'),
@@ -69,21 +69,21 @@ test('overrides reach the fields of the pipeline and no prototype', async () => 
     'stages.__proto__.with=1',
     'params.__proto__=1',
   ])
-    expect((await rig.retune('run', '--set', set)).exitCode).toBe(2);
+    expect((await rig.tuneloom('run', '--set', set)).exitCode).toBe(2);
   for (const set of [
     'stages.load.__proto__.x=1',
     'stages.load.with.__proto__.x=1',
     'stages.load.with.constructor=1',
   ])
-    expect((await rig.retune('run', '--set', set)).stderr).toContain('error[unknown-field]');
-  expect((await rig.retune('run', '-p', '__proto__=1')).exitCode).toBe(2);
+    expect((await rig.tuneloom('run', '--set', set)).stderr).toContain('error[unknown-field]');
+  expect((await rig.tuneloom('run', '-p', '__proto__=1')).exitCode).toBe(2);
 });
 
 test('a stage id that is a path, empty or in another script is refused, with its place', async () => {
   await using rig = await openCliRig({ 'package.json': '{}' });
   for (const id of ['../x', 'a/b', '/etc/x', '..', '""', 'a.b', 'naïve', '-x', 'C:x', 'a\\b', '__proto__']) {
     await rig.write('p.yaml', `stages:\n  ${id}: { uses: load, with: { records: rows.jsonl } }\n`);
-    const { exitCode, stderr } = await rig.retune('plan', 'p.yaml');
+    const { exitCode, stderr } = await rig.tuneloom('plan', 'p.yaml');
     expect([id, exitCode, /^p\.yaml:2:3 error\[/.test(stderr)]).toEqual([id, 2, true]);
   }
   for (const part of ['../x', 'a/b', '__proto__', '""', 'naïve']) {
@@ -91,7 +91,7 @@ test('a stage id that is a path, empty or in another script is refused, with its
       'p.yaml',
       `stages:\n  load: { with: { records: p.yaml } }\n  split: { from: load, with: { parts: [{ ${part}: rest }] } }\n`,
     );
-    expect([part, (await rig.retune('plan', 'p.yaml')).exitCode]).toEqual([part, 2]);
+    expect([part, (await rig.tuneloom('plan', 'p.yaml')).exitCode]).toEqual([part, 2]);
   }
 });
 
@@ -103,9 +103,9 @@ test('names that Windows reserves and names of any length are ids that run', asy
     'package.json': '{}',
     'p.yaml': `name: ${'n'.repeat(300)}\nstages:\n  ${long}: ${shell(long)}\n  con: ${shell('nul')}\n`,
   });
-  const { exitCode, stderr } = await rig.retune('run');
+  const { exitCode, stderr } = await rig.tuneloom('run');
   expect([exitCode, stderr]).toEqual([0, '']);
-  expect((await rig.retune('show', long)).stdout).toBe('hi');
+  expect((await rig.tuneloom('show', long)).stdout).toBe('hi');
   const views = await readdir(join(rig.folder, 'artifacts/outputs'), { recursive: true });
   expect(
     Math.max(...views.flatMap((path) => path.split('/')).map((name) => name.length)),

@@ -5,11 +5,11 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { type CliRig, openCliRig } from '../cli/rig.ts';
 
-const retuneScript = fileURLToPath(new URL('../../dist/retune.js', import.meta.url));
+const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 const secret = 'leak-51c0ffee77';
 
 const start = (rig: CliRig, words: readonly string[]) =>
-  execa(process.execPath, [retuneScript, ...words], {
+  execa(process.execPath, [tuneloomScript, ...words], {
     cwd: rig.folder,
     env: { PATH: process.env.PATH, HOME: rig.folder, NO_COLOR: '1', API_SECRET: secret, OTHER_TOKEN: secret },
     extendEnv: false,
@@ -31,7 +31,7 @@ const accidents: Readonly<Record<string, string>> = {
 const ownStage = (name: string, code: string) => ({
   [`${name}/stage.yaml`]: `name: ${name}\noutputs: { x: file }\nenvironment: [API_SECRET]\n`,
   [`${name}/index.ts`]: `import { writeFile } from 'node:fs/promises';
-import { implementStage, UserError } from 'retune/stage';
+import { implementStage, UserError } from 'tuneloom/stage';
 export const { run } = implementStage<object>()({
   inputs: {},
   outputs: { x: 'file' },

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { type CliRig, openCliRig } from '../cli/rig.ts';
 
-const retuneScript = fileURLToPath(new URL('../../dist/retune.js', import.meta.url));
+const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 const tinyModel = fileURLToPath(new URL('../fixtures/model/tiny-gpt2', import.meta.url));
 
 /** Preloaded into the command and its stage processes: says at the end what every object has got that it had not. */
@@ -16,7 +16,7 @@ const watch = `process.on('exit', () => {
 
 function start(rig: CliRig, words: readonly string[], input = '') {
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(watch)}`;
-  return execa(process.execPath, [retuneScript, ...words], {
+  return execa(process.execPath, [tuneloomScript, ...words], {
     cwd: rig.folder,
     env: { PATH: process.env.PATH, HOME: rig.folder, NO_COLOR: '1', NODE_OPTIONS },
     extendEnv: false,

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { childEnvironment } from '../../src/runtime/execute/child-environment.ts';
 import { type CliRig, openCliRig } from '../cli/rig.ts';
 
-const retuneScript = fileURLToPath(new URL('../../dist/retune.js', import.meta.url));
+const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 
 const secrets = {
   OPENAI_API_KEY: 'sk-test-4f1c2d7e9a',
@@ -67,7 +67,7 @@ function start(
     CODE: code,
     OPENAI_BASE_URL: address,
   };
-  return execa(process.execPath, [retuneScript, ...words], {
+  return execa(process.execPath, [tuneloomScript, ...words], {
     cwd: rig.folder,
     env: { ...env, ...secrets },
     extendEnv: false,
@@ -150,7 +150,7 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
-/** The processes that a process started and that run retune's stages. */
+/** The processes that a process started and that run tuneloom's stages. */
 async function childrenOf(parent: number | undefined): Promise<readonly string[]> {
   const numbers = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const parents = await Promise.all(

@@ -6,13 +6,13 @@ import { expect, test } from 'vitest';
 import { type CliRig, openCliRig } from '../cli/rig.ts';
 import { openEndpoint, say } from '../stages/generate/endpoint/loopback-endpoint.ts';
 
-const retuneScript = fileURLToPath(new URL('../../dist/retune.js', import.meta.url));
+const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 const tinyModel = fileURLToPath(new URL('../fixtures/training/tiny-gpt2', import.meta.url));
 
 /** Sets a window's title, clears the screen, hides what follows, colours by a C1 control, turns text round, rings. */
 const evil = '\u001b]0;pwned\u0007\u001b[2J\u001b[8m\u009b31m\u202e\b\r';
 
-/** Everything that a terminal obeys but line feeds and the colours and weights that retune itself uses. */
+/** Everything that a terminal obeys but line feeds and the colours and weights that tuneloom itself uses. */
 const steers = (text: string): boolean =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   /[\0-\u0008\v-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/.test(
@@ -22,7 +22,7 @@ const steers = (text: string): boolean =>
 
 function start(rig: CliRig, words: readonly string[], more: { color?: boolean; input?: string } = {}) {
   const color = more.color ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };
-  return execa(process.execPath, [retuneScript, ...words], {
+  return execa(process.execPath, [tuneloomScript, ...words], {
     cwd: rig.folder,
     env: { PATH: process.env.PATH, HOME: rig.folder, OPENAI_API_KEY: 'none', ...color },
     extendEnv: false,

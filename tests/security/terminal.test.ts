@@ -62,7 +62,7 @@ const steers = (text: string): boolean =>
 async function steering(rig: CliRig, commands: readonly (readonly string[])[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const words of commands) {
-    const { exitCode, stdout, stderr } = await rig.retune(...words);
+    const { exitCode, stdout, stderr } = await rig.tuneloom(...words);
     if (steers(stdout + stderr) || exitCode === undefined || exitCode >= 70)
       found.push(`${words.join(' ')}: ${exitCode} ${stderr}`);
   }
@@ -105,8 +105,8 @@ test('nor what stands on the command line itself, nor the name of a folder', asy
 
 test('JSON stays JSON of the very same values', async () => {
   await using rig = await openCliRig(project);
-  await rig.retune('run', 'p.yaml', 'load');
-  const { stdout } = await rig.retune('show', 'p.yaml', 'load', '--json');
+  await rig.tuneloom('run', 'p.yaml', 'load');
+  const { stdout } = await rig.tuneloom('show', 'p.yaml', 'load', '--json');
   expect(JSON.parse(stdout).content.items).toEqual([
     { id: evil, instruction: evil, output: evil, [evil]: evil },
   ]);
@@ -119,6 +119,6 @@ test('scores that a command wrote and that are none fail its stage, not the repo
   s: { uses: shell, with: { command: 'echo "{}" > "$OUT_x"', outputs: { x: scores } } }
 `,
   });
-  const { exitCode, stdout, stderr } = await rig.retune('run');
+  const { exitCode, stdout, stderr } = await rig.tuneloom('run');
   expect([exitCode, stderr, stdout.includes('holds no scores')]).toEqual([1, '', true]);
 });

@@ -38,8 +38,8 @@ test.each<[string, Fault[]]>([
 ])('a run succeeds where the hub %s', async (_, faults) => {
   await using rig = await openRemoteRig({ 'owner/tiny': await model() }, modelStage);
   rig.hub.faults.push(...faults);
-  expect(await rig.retune('run')).toMatchObject({ exitCode: 0 });
-  expect((await rig.retune('verify')).exitCode).toBe(0);
+  expect(await rig.tuneloom('run')).toMatchObject({ exitCode: 0 });
+  expect((await rig.tuneloom('verify')).exitCode).toBe(0);
   expect(faults.map(({ times }) => times)).toEqual(faults.map(() => 0));
 });
 
@@ -113,7 +113,7 @@ test('bytes that are not those announced are refused, and leave nothing behind t
   rig.hub.faults.push({ path: 'model.safetensors', times: 2, corrupt: true });
   expect(await failing(rig)).toContain('error[damaged-download]');
   rig.hub.faults.length = 0;
-  expect((await rig.retune('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
 });
 
 test('names that lead out of the folder, answers that never end and redirects to other places are refused', async () => {
@@ -143,7 +143,7 @@ test('names that lead out of the folder, answers that never end and redirects to
   expect(await failing(rig)).toContain('error[too-many-redirects]');
   rig.hub.answers.set(tree, (_, response) => void response.end('no JSON'));
   rig.hub.answers.delete(tree);
-  expect((await rig.retune('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
   expect((await everything(rig.folder)).filter(([path]) => path.includes('evil'))).toEqual([]);
 });
 
@@ -180,7 +180,7 @@ test('a dataset of several files asks for a choice, a pattern takes them all, an
     help: name one, as in hf:datasets/owner/rows:data/train-0.jsonl; a \`*\` in its name takes several"
   `);
   await rig.write('p.yaml', `name: p\nstages:\n${recordsStage('hf:datasets/owner/rows:data/train-*.jsonl')}`);
-  const { exitCode, all } = await rig.retune('run');
+  const { exitCode, all } = await rig.tuneloom('run');
   expect([exitCode, all.slice(all.indexOf('failed'))]).toEqual([
     1,
     expect.stringContaining(
@@ -206,7 +206,7 @@ test('the files of Hugging Face’s own cache on the machine are taken, online a
   expect(lock).toContain(`"hf:owner/tiny": {"revision":"${firstCommit}"`);
   // The same folder by its path, whose files are links into the cache.
   await rig.write('local.yaml', `stages:\n  base: { uses: load, with: { model: ${snapshot} } }\n`);
-  expect((await rig.retune('run', 'local.yaml')).all).toContain('nothing had to run');
+  expect((await rig.tuneloom('run', 'local.yaml')).all).toContain('nothing had to run');
 });
 
 test('an https: source takes its content from a redirect, goes on only where it is the same, and is told when it is gone', async () => {
@@ -230,13 +230,13 @@ test('an https: source takes its content from a redirect, goes on only where it 
     if (asked === 2) etag = '"two"';
   });
   await rig.write('p.yaml', `name: p\nstages:\n${recordsStage(`${rig.hub.endpoint}/rows.jsonl`)}`);
-  expect(await rig.retune('run')).toMatchObject({ exitCode: 0 });
+  expect(await rig.tuneloom('run')).toMatchObject({ exitCode: 0 });
   expect(asked).toBe(3);
   expect(await rig.lock()).toMatch(/"http:\/\/127.0.0.1:\d+\/rows.jsonl": "sha256:[0-9a-f]{64}"/);
-  expect((await rig.retune('run')).all).toContain('nothing had to run');
-  expect((await rig.retune('update')).all).toContain('none changed');
+  expect((await rig.tuneloom('run')).all).toContain('nothing had to run');
+  expect((await rig.tuneloom('update')).all).toContain('none changed');
   await rig.write('gone.yaml', `name: gone\nstages:\n${recordsStage(`${rig.hub.endpoint}/gone.jsonl`)}`);
-  expect((await rig.retune('run', 'gone.yaml')).all).toContain('answers with status 401');
+  expect((await rig.tuneloom('run', 'gone.yaml')).all).toContain('answers with status 401');
 });
 
 test.each([
@@ -247,7 +247,7 @@ test.each([
   ['hf:datasets/owner/rows:../../etc/passwd', 'bad-address'],
 ])('%s is refused before anything is asked for or stored', async (address, code) => {
   await using rig = await openRemoteRig({}, recordsStage(address));
-  const { exitCode, all } = await rig.retune('run', '--json');
+  const { exitCode, all } = await rig.tuneloom('run', '--json');
   expect([exitCode, all.includes(`"${code}"`), all.includes('hunter2')]).toEqual([2, true, false]);
   expect((await readdir(rig.folder)).sort()).toEqual(['home', 'p.yaml', 'package.json']);
 });

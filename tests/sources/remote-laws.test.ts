@@ -52,12 +52,12 @@ const decisionsOf = (printed: string): Record<string, unknown> =>
 
 test('plan and explain touch no network, change nothing, and say what is not resolved yet', async () => {
   await using rig = await openRemoteRig(await repositories(), stages);
-  const plan = await rig.retune('plan', '--json');
+  const plan = await rig.tuneloom('plan', '--json');
   expect(decisionsOf(plan.all)).toEqual({
     base: 'undecided: hf:owner/tiny is not resolved yet',
     rows: 'undecided: hf:datasets/owner/rows@main:data/train.jsonl is not resolved yet',
   });
-  expect(await rig.retune('explain', 'base')).toEqual({
+  expect(await rig.tuneloom('explain', 'base')).toEqual({
     exitCode: 0,
     all: 'base hf:owner/tiny is not resolved yet; it has not run before',
   });
@@ -67,7 +67,7 @@ test('plan and explain touch no network, change nothing, and say what is not res
 
 test('a run resolves each source once, takes only what a model needs, and locks revision and digest', async () => {
   await using rig = await openRemoteRig(await repositories(), stages);
-  expect((await rig.retune('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
   const asked = rig.hub.requests.filter(({ path }) => path.includes('/resolve/')).map(({ path }) => path);
   expect(asked.sort()).toEqual([
     `/datasets/owner/rows/resolve/${firstCommit}/data/train.jsonl`,
@@ -92,14 +92,14 @@ test('a run resolves each source once, takes only what a model needs, and locks 
   expect(await readdir(join(rig.folder, 'artifacts/downloads'))).toEqual([]);
 
   const requests = rig.hub.requests.length;
-  expect((await rig.retune('run')).all).toContain('nothing had to run; 2 stages reused');
-  expect((await rig.retune('plan', '--check')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).all).toContain('nothing had to run; 2 stages reused');
+  expect((await rig.tuneloom('plan', '--check')).exitCode).toBe(0);
   expect(rig.hub.requests.length).toBe(requests);
 });
 
 test('a fresh clone with its lock and a shared store is a no-op without network, also with --locked', async () => {
   await using rig = await openRemoteRig(await repositories(), stages);
-  await rig.retune('run');
+  await rig.tuneloom('run');
   await rig.write('clone/package.json', '{}');
   await rig.write('clone/p.yaml', await readFile(join(rig.folder, 'p.yaml'), 'utf8'));
   await rig.write('clone/p.lock.yaml', await rig.lock());
@@ -116,11 +116,11 @@ test('a fresh clone with its lock and a shared store is a no-op without network,
 test('a fresh clone with its lock and no store downloads the locked revision, though the branch has moved on', async () => {
   const hub = await repositories();
   await using rig = await openRemoteRig(hub, stages);
-  await rig.retune('run');
+  await rig.tuneloom('run');
   const lock = await rig.lock();
   await rm(join(rig.folder, 'artifacts'), { recursive: true });
   hub['datasets/owner/rows'].refs.main = secondCommit;
-  expect((await rig.retune('run', '--locked')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', '--locked')).exitCode).toBe(0);
   expect(await rig.lock()).toBe(lock);
   expect(await readFile(join(rig.folder, 'artifacts/outputs/p/rows/records'), 'utf8')).toContain('two');
 });
@@ -128,41 +128,41 @@ test('a fresh clone with its lock and no store downloads the locked revision, th
 test('run --locked resolves nothing new, and takes no other content than the lock names', async () => {
   const hub = await repositories();
   await using rig = await openRemoteRig(hub, stages);
-  await rig.retune('run', 'base');
+  await rig.tuneloom('run', 'base');
   const requests = rig.hub.requests.length;
-  expect(await rig.retune('run', '--locked')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('run', '--locked')).toMatchInlineSnapshot(`
     {
       "all": "p.yaml:8:22 error[differs-from-lock] \`hf:datasets/owner/rows@main:data/train.jsonl\` is not in the lock, and --locked resolves nothing new
        8 |     with: { records: "hf:datasets/owner/rows@main:data/train.jsonl" }
          |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: run without --locked, or \`retune update\`, to lock it
+      help: run without --locked, or \`tuneloom update\`, to lock it
     1 error. Nothing ran.",
       "exitCode": 4,
     }
   `);
   expect(rig.hub.requests.length).toBe(requests);
 
-  await rig.retune('run');
+  await rig.tuneloom('run');
   await rm(join(rig.folder, 'artifacts'), { recursive: true });
   // Somebody rewrote the commit: the hub is not to be believed.
   hub['datasets/owner/rows'].commits[firstCommit] = { 'data/train.jsonl': rowsOf('forged') };
-  const { exitCode, all } = await rig.retune('run', '--locked', 'rows');
+  const { exitCode, all } = await rig.tuneloom('run', '--locked', 'rows');
   expect([exitCode, all.includes('is not what it was when it was resolved')]).toEqual([1, true]);
 });
 
 test('update resolves again, shows old and new, writes the lock, and the next run takes the new content', async () => {
   const hub = await repositories();
   await using rig = await openRemoteRig(hub, stages);
-  await rig.retune('run');
+  await rig.tuneloom('run');
   const before = await rig.lock();
   hub['datasets/owner/rows'].refs.main = secondCommit;
-  expect((await rig.retune('run')).all).toContain('nothing had to run');
-  expect(await rig.retune('update', 'hf:owner/tiny')).toMatchObject({
+  expect((await rig.tuneloom('run')).all).toContain('nothing had to run');
+  expect(await rig.tuneloom('update', 'hf:owner/tiny')).toMatchObject({
     exitCode: 0,
     all: expect.stringContaining('1 source resolved again, none changed'),
   });
   expect(await rig.lock()).toBe(before);
-  expect(await rig.retune('update')).toMatchInlineSnapshot(`
+  expect(await rig.tuneloom('update')).toMatchInlineSnapshot(`
     {
       "all": "fetching hf:owner/tiny
     fetched  hf:owner/tiny in <time>
@@ -178,15 +178,15 @@ test('update resolves again, shows old and new, writes the lock, and the next ru
   `);
   const after = (await rig.lock()).split('\n').filter((line) => !before.includes(line));
   expect(after).toEqual([expect.stringContaining(`{"revision":"${secondCommit}"`)]);
-  expect((await rig.retune('run', '--locked')).exitCode).toBe(4);
-  expect((await rig.retune('explain', 'rows')).all).toContain('with.records');
-  expect(decisionsOf((await rig.retune('plan', '--json')).all)).toMatchObject({
+  expect((await rig.tuneloom('run', '--locked')).exitCode).toBe(4);
+  expect((await rig.tuneloom('explain', 'rows')).all).toContain('with.records');
+  expect(decisionsOf((await rig.tuneloom('plan', '--json')).all)).toMatchObject({
     base: 'reuse',
     rows: 'run: the content of `with.records` changed',
   });
-  expect((await rig.retune('run')).exitCode).toBe(0);
-  expect((await rig.retune('run', '--locked')).exitCode).toBe(0);
-  expect((await rig.retune('update', 'hf:owner/tinny')).all).toContain('did you mean `hf:owner/tiny`?');
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run', '--locked')).exitCode).toBe(0);
+  expect((await rig.tuneloom('update', 'hf:owner/tinny')).all).toContain('did you mean `hf:owner/tiny`?');
 });
 
 test('killed in the middle of a download, the next run goes on where it broke off, and verify is clean', async () => {
@@ -201,10 +201,10 @@ test('killed in the middle of a download, the next run goes on where it broke of
   );
   running.kill('SIGKILL');
   await running;
-  expect((await rig.retune('run')).exitCode).toBe(0);
+  expect((await rig.tuneloom('run')).exitCode).toBe(0);
   const ranges = rig.hub.requests.filter(({ host }) => host === 'storage').map(({ range }) => range);
   expect(ranges).toEqual([undefined, expect.stringMatching(/^bytes=[56]\d{5}-$/)]);
-  expect((await rig.retune('verify')).exitCode).toBe(0);
+  expect((await rig.tuneloom('verify')).exitCode).toBe(0);
   expect(await readdir(downloads)).toEqual([]);
 });
 

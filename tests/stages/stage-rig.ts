@@ -25,7 +25,7 @@ interface RigAction {
 }
 
 export async function openStageRig(): Promise<StageRig> {
-  const folder = await mkdtemp(join(tmpdir(), 'retune-stage-'));
+  const folder = await mkdtemp(join(tmpdir(), 'tuneloom-stage-'));
   const reports: StageReport[] = [];
   const path = (name: string) => join(folder, name);
   const ports = (named: RigAction['outputs']): Record<string, ActionPort> =>

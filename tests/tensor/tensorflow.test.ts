@@ -60,7 +60,7 @@ function differenceOfSteps({ weightDecay, gradientScale }: { weightDecay: number
   return Math.max(...found.map((value, place) => Math.abs(value - (parameter[place] ?? Number.NaN))));
 }
 
-describe.skipIf(!isThere)('the tensorflow backend (where `retune setup tensorflow` has been run)', () => {
+describe.skipIf(!isThere)('the tensorflow backend (where `tuneloom setup tensorflow` has been run)', () => {
   beforeAll(async () => {
     await openTensorBackend({ backend: 'tensorflow', threads: 2 });
   });

@@ -4,9 +4,9 @@ import type { Batches } from '../../src/training/batches/example.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
-/** `RETUNE_LAW_SEED` decides after which steps; with `RETUNE_LAW_STOPS` there are more of them. */
-const seed = Number(process.env.RETUNE_LAW_SEED ?? 20_260_101);
-const stops = Number(process.env.RETUNE_LAW_STOPS ?? 2);
+/** `TUNELOOM_LAW_SEED` decides after which steps; with `TUNELOOM_LAW_STOPS` there are more of them. */
+const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
+const stops = Number(process.env.TUNELOOM_LAW_STOPS ?? 2);
 
 const lora = { r: 2, alpha: 4, dropout: 0.2, targets: 'all-linear', use_rslora: false } as const;
 const dropout = { embedding: 0.1, attention: 0.1, residual: 0.1 } as const;

@@ -10,7 +10,7 @@ const config = { ...plainConfig, micro_batch_size: 2, clip_norm: 0.5, keep: 'bes
 const task = async () => ({ config, validation: await tinyBatches({ examples: countingExamples(4) }) });
 
 describe.skipIf(!isThere)(
-  'where weights and moments stay with the backend (where `retune setup tensorflow` has been run)',
+  'where weights and moments stay with the backend (where `tuneloom setup tensorflow` has been run)',
   () => {
     it('a training that was interrupted and goes on comes to the bytes of one that was not', async () => {
       await using whole = await TinyTraining.create('tensorflow');

@@ -35,7 +35,7 @@ export function findArtifact(request: {
   }
   throw new UsageError({
     message: `the stage \`${id}\` has not run yet`,
-    help: `run it with \`retune run ${id}\``,
+    help: `run it with \`tuneloom run ${id}\``,
   });
 }
 

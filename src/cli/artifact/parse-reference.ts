@@ -30,7 +30,7 @@ export function parseReference(dag: Dag, text: string): ArtifactReference {
   if (part === undefined && parts.length > 0) {
     throw new UsageError({
       message: `\`${text}\` has the parts ${parts.join(', ')}`,
-      help: `name one of them, as in \`retune show ${id}.${parts[0]}\``,
+      help: `name one of them, as in \`tuneloom show ${id}.${parts[0]}\``,
     });
   }
   return { node, output, part, type: node.ports.outputs[output]?.type ?? 'file' };

@@ -11,7 +11,7 @@ import { ChatSession } from './chat-session.ts';
 import { converse } from './converse.ts';
 import { openChatModel } from './open-chat-model.ts';
 
-/** `retune chat`: a conversation with a model, in the terminal or line by line through a pipe. */
+/** `tuneloom chat`: a conversation with a model, in the terminal or line by line through a pipe. */
 export async function execute(call: CommandCall<ChatOptions>): Promise<ExitCode> {
   try {
     return await chat(call);

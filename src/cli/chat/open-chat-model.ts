@@ -26,7 +26,7 @@ export async function openChatModel(call: CommandCall<ChatOptions>): Promise<Cha
 async function openModelPath(source: string): Promise<ChatModel> {
   if (await isThere(join(source, 'config.json')))
     return { folder: source, template: undefined, [Symbol.asyncDispose]: async () => {} };
-  const folder = await mkdtemp(join(tmpdir(), 'retune-chat-'));
+  const folder = await mkdtemp(join(tmpdir(), 'tuneloom-chat-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     await loadModel({ source, untieHead: false, model: { path: folder }, tokenizer: undefined });

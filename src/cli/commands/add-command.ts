@@ -48,7 +48,7 @@ function exampleText(examples: readonly Example[]): string {
   return ['', 'Examples:', ...lines].join('\n');
 }
 
-/** A full or read-only disk, a forbidden folder: nothing that retune did wrong. */
+/** A full or read-only disk, a forbidden folder: nothing that tuneloom did wrong. */
 function refusedBySystem(error: unknown): UsageError | undefined {
   const failure = storageFailureOf(error);
   if (failure === undefined) return undefined;

@@ -41,9 +41,9 @@ export const chatCommand: CommandDeclaration<ChatOptions> = {
     ...pipelineOptions,
   ],
   examples: [
-    { line: 'retune chat train', does: 'talk to what the stage train made' },
-    { line: 'retune chat models/smollm2.gguf', does: 'talk to a model file' },
-    { line: 'retune chat train --json < questions.txt', does: 'a question a line' },
+    { line: 'tuneloom chat train', does: 'talk to what the stage train made' },
+    { line: 'tuneloom chat models/smollm2.gguf', does: 'talk to a model file' },
+    { line: 'tuneloom chat train --json < questions.txt', does: 'a question a line' },
   ],
   load: () => import('../chat/execute-chat.ts'),
 };

@@ -20,9 +20,9 @@ export const diffCommand: CommandDeclaration<DiffOptions> = {
     jsonOption,
   ],
   examples: [
-    { line: 'retune diff', does: 'the last two runs of the pipeline that ran last' },
-    { line: 'retune diff 2026-03-01T10 latest', does: 'two runs, by the beginning of their ids' },
-    { line: 'retune diff pipelines/judge.yaml 4fa1b2', does: 'a run and the last one of its pipeline' },
+    { line: 'tuneloom diff', does: 'the last two runs of the pipeline that ran last' },
+    { line: 'tuneloom diff 2026-03-01T10 latest', does: 'two runs, by the beginning of their ids' },
+    { line: 'tuneloom diff pipelines/judge.yaml 4fa1b2', does: 'a run and the last one of its pipeline' },
   ],
   load: () => import('../diff/execute-diff.ts'),
 };

@@ -9,8 +9,8 @@ export const doctorCommand: CommandDeclaration<StoreOptions> = {
   summary: 'Show what this machine offers, and what is missing',
   options: [storeOption, jsonOption],
   examples: [
-    { line: 'retune doctor', does: 'check the machine, the tensor backends and the store' },
-    { line: 'retune doctor --json', does: 'the same, to attach to a report' },
+    { line: 'tuneloom doctor', does: 'check the machine, the tensor backends and the store' },
+    { line: 'tuneloom doctor --json', does: 'the same, to attach to a report' },
   ],
   load: () => import('../doctor/execute-doctor.ts'),
 };

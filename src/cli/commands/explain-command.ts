@@ -7,8 +7,8 @@ export const explainCommand: CommandDeclaration<PipelineOptions> = {
   summary: 'Show field by field how a stage differs from its nearest past run',
   options: pipelineOptions,
   examples: [
-    { line: 'retune explain train', does: 'why would `train` run again?' },
-    { line: 'retune explain pipelines/quickstart.yaml train --json', does: 'the same, for a program' },
+    { line: 'tuneloom explain train', does: 'why would `train` run again?' },
+    { line: 'tuneloom explain pipelines/quickstart.yaml train --json', does: 'the same, for a program' },
   ],
   load: () => import('../explain/execute-explain.ts'),
 };

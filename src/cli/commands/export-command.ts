@@ -32,9 +32,9 @@ export const exportCommand: CommandDeclaration<ExportOptions> = {
     ...pipelineOptions,
   ],
   examples: [
-    { line: 'retune export train --to my-model', does: 'a folder that transformers loads' },
-    { line: 'retune export train --to small --dtype bfloat16', does: 'half the size' },
-    { line: 'retune export train --to adapter --format peft', does: 'a LoRA adapter for PEFT' },
+    { line: 'tuneloom export train --to my-model', does: 'a folder that transformers loads' },
+    { line: 'tuneloom export train --to small --dtype bfloat16', does: 'half the size' },
+    { line: 'tuneloom export train --to adapter --format peft', does: 'a LoRA adapter for PEFT' },
   ],
   load: () => import('../export/execute-export.ts'),
 };

@@ -34,9 +34,9 @@ export const gcCommand: CommandDeclaration<GcOptions> = {
     jsonOption,
   ],
   examples: [
-    { line: 'retune gc --dry-run', does: 'what would go, and what stays and why?' },
-    { line: 'retune gc --older-than 7d', does: 'remove what nothing has used for a week' },
-    { line: 'retune gc --max-size 50GB --yes', does: 'for a nightly job' },
+    { line: 'tuneloom gc --dry-run', does: 'what would go, and what stays and why?' },
+    { line: 'tuneloom gc --older-than 7d', does: 'remove what nothing has used for a week' },
+    { line: 'tuneloom gc --max-size 50GB --yes', does: 'for a nightly job' },
   ],
   load: () => import('../gc/execute-gc.ts'),
 };

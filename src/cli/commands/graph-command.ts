@@ -18,9 +18,9 @@ export const graphCommand: CommandDeclaration<GraphOptions> = {
     jsonOption,
   ],
   examples: [
-    { line: 'retune graph', does: 'a drawing in text' },
-    { line: 'retune graph --format mermaid', does: 'a drawing for Markdown' },
-    { line: 'retune graph --format dot | dot -Tsvg > graph.svg', does: 'a picture, with Graphviz' },
+    { line: 'tuneloom graph', does: 'a drawing in text' },
+    { line: 'tuneloom graph --format mermaid', does: 'a drawing for Markdown' },
+    { line: 'tuneloom graph --format dot | dot -Tsvg > graph.svg', does: 'a picture, with Graphviz' },
   ],
   load: () => import('../graph/execute-graph.ts'),
 };

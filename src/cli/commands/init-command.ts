@@ -8,8 +8,8 @@ export const initCommand: CommandDeclaration<JsonOption> = {
   summary: 'Write a small pipeline that works, to start from',
   options: [jsonOption],
   examples: [
-    { line: 'retune init', does: 'in this folder' },
-    { line: 'retune init my-project', does: 'in a new one' },
+    { line: 'tuneloom init', does: 'in this folder' },
+    { line: 'tuneloom init my-project', does: 'in a new one' },
   ],
   load: () => import('../init/execute-init.ts'),
 };

@@ -17,7 +17,7 @@ export const jsonOption = new Option('--json', 'print JSON for programs instead 
 
 export const storeOption = new Option(
   '--store <folder>',
-  "keep results in this folder instead of the project's artifacts/ (RETUNE_STORE says the same)",
+  "keep results in this folder instead of the project's artifacts/ (TUNELOOM_STORE says the same)",
 );
 
 export const overrideOptions: readonly Option[] = [

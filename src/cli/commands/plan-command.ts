@@ -12,9 +12,9 @@ export const planCommand: CommandDeclaration<PlanOptions> = {
   summary: 'Show what a run would do and why, and change nothing',
   options: [new Option('--check', 'end with exit code 3 if anything would run'), ...pipelineOptions],
   examples: [
-    { line: 'retune plan', does: 'what would `retune run` do now?' },
-    { line: 'retune plan -p epochs=3', does: 'what would another value cost?' },
-    { line: 'retune plan --check', does: 'for CI: fail unless everything is up to date' },
+    { line: 'tuneloom plan', does: 'what would `tuneloom run` do now?' },
+    { line: 'tuneloom plan -p epochs=3', does: 'what would another value cost?' },
+    { line: 'tuneloom plan --check', does: 'for CI: fail unless everything is up to date' },
   ],
   load: () => import('../plan/execute-plan.ts'),
 };

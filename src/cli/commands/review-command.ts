@@ -25,8 +25,8 @@ export const reviewCommand: CommandDeclaration<ReviewOptions> = {
     ...pipelineOptions,
   ],
   examples: [
-    { line: 'retune review generate', does: 'go on with the first answer that you have not rated' },
-    { line: 'retune review generate --scale 1-5 --rater ada', does: "Ada's ratings from 1 to 5" },
+    { line: 'tuneloom review generate', does: 'go on with the first answer that you have not rated' },
+    { line: 'tuneloom review generate --scale 1-5 --rater ada', does: "Ada's ratings from 1 to 5" },
   ],
   load: () => import('../review/execute-review.ts'),
 };

@@ -37,9 +37,9 @@ export const runCommand: CommandDeclaration<RunOptions> = {
     ...pipelineOptions,
   ],
   examples: [
-    { line: 'retune run', does: 'run the only pipeline of this folder' },
-    { line: 'retune run pipelines/quickstart.yaml train', does: 'run `train` and what it needs' },
-    { line: 'retune run -p learning_rate=1e-4', does: 'try another value without an edit' },
+    { line: 'tuneloom run', does: 'run the only pipeline of this folder' },
+    { line: 'tuneloom run pipelines/quickstart.yaml train', does: 'run `train` and what it needs' },
+    { line: 'tuneloom run -p learning_rate=1e-4', does: 'try another value without an edit' },
   ],
   load: () => import('../run/execute-run.ts'),
 };

@@ -18,9 +18,9 @@ export const runsCommand: CommandDeclaration<RunsOptions> = {
     jsonOption,
   ],
   examples: [
-    { line: 'retune runs', does: 'the last ten runs' },
-    { line: 'retune runs latest', does: 'what the last run did, stage by stage' },
-    { line: 'retune runs ../other/pipeline.yaml', does: 'the last runs of another project' },
+    { line: 'tuneloom runs', does: 'the last ten runs' },
+    { line: 'tuneloom runs latest', does: 'what the last run did, stage by stage' },
+    { line: 'tuneloom runs ../other/pipeline.yaml', does: 'the last runs of another project' },
   ],
   load: () => import('../runs/execute-runs.ts'),
 };

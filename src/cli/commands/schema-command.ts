@@ -8,8 +8,8 @@ export const schemaCommand: CommandDeclaration<JsonOption> = {
   summary: "Print the JSON Schema of pipeline files, or of one stage's fields",
   options: [jsonOption],
   examples: [
-    { line: 'retune schema > pipeline.schema.json', does: "for an editor's completion and checks" },
-    { line: 'retune schema train', does: 'every field of `train`, with its default' },
+    { line: 'tuneloom schema > pipeline.schema.json', does: "for an editor's completion and checks" },
+    { line: 'tuneloom schema train', does: 'every field of `train`, with its default' },
   ],
   load: () => import('../schema/execute-schema.ts'),
 };

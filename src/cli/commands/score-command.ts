@@ -24,12 +24,12 @@ export const scoreCommand: CommandDeclaration<ScoreOptions> = {
     jsonOption,
   ],
   examples: [
-    { line: 'retune score', does: 'list the benchmarks' },
+    { line: 'tuneloom score', does: 'list the benchmarks' },
     {
-      line: 'retune score squad --data dev-v2.0.json --predictions predictions.json',
+      line: 'tuneloom score squad --data dev-v2.0.json --predictions predictions.json',
       does: 'exact match and F1, with standard errors',
     },
-    { line: 'retune score arena --data battles.json --json', does: 'ratings of models, for a program' },
+    { line: 'tuneloom score arena --data battles.json --json', does: 'ratings of models, for a program' },
   ],
   load: () => import('../score/execute-score.ts'),
 };

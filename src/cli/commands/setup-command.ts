@@ -23,8 +23,8 @@ export const setupCommand: CommandDeclaration<SetupOptions> = {
     jsonOption,
   ],
   examples: [
-    { line: 'retune setup tensorflow', does: 'install TensorFlow, with CUDA where there is a GPU' },
-    { line: 'retune setup tensorflow --cpu', does: 'without CUDA: 1 GB instead of 8' },
+    { line: 'tuneloom setup tensorflow', does: 'install TensorFlow, with CUDA where there is a GPU' },
+    { line: 'tuneloom setup tensorflow --cpu', does: 'without CUDA: 1 GB instead of 8' },
   ],
   load: () => import('../setup/execute-setup.ts'),
 };

@@ -29,9 +29,9 @@ export const showCommand: CommandDeclaration<ShowOptions> = {
     ...pipelineOptions,
   ],
   examples: [
-    { line: 'retune show split.test --limit 3', does: 'three records of one part' },
-    { line: 'retune show collate.train --batch 2', does: 'what the second batch trains on' },
-    { line: 'retune show train.history', does: 'the losses of a training' },
+    { line: 'tuneloom show split.test --limit 3', does: 'three records of one part' },
+    { line: 'tuneloom show collate.train --batch 2', does: 'what the second batch trains on' },
+    { line: 'tuneloom show train.history', does: 'the losses of a training' },
   ],
   load: () => import('../show/execute-show.ts'),
 };

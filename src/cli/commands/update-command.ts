@@ -7,8 +7,8 @@ export const updateCommand: CommandDeclaration<PipelineOptions> = {
   summary: 'Resolve remote sources again and lock what they are now',
   options: pipelineOptions,
   examples: [
-    { line: 'retune update', does: 'take every hf: and https: source as it is now' },
-    { line: 'retune update hf:openai-community/gpt2', does: 'take this one as it is now' },
+    { line: 'tuneloom update', does: 'take every hf: and https: source as it is now' },
+    { line: 'tuneloom update hf:openai-community/gpt2', does: 'take this one as it is now' },
   ],
   load: () => import('../update/execute-update.ts'),
 };

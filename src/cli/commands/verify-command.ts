@@ -12,9 +12,9 @@ export const verifyCommand: CommandDeclaration<StoreOptions> = {
   summary: 'Check that everything in the store is what its digest says',
   options: [storeOption, jsonOption],
   examples: [
-    { line: 'retune verify', does: "check this project's store" },
-    { line: 'retune verify ../other/pipeline.yaml', does: "check another project's" },
-    { line: 'retune verify --store /mnt/shared/artifacts', does: 'check another one' },
+    { line: 'tuneloom verify', does: "check this project's store" },
+    { line: 'tuneloom verify ../other/pipeline.yaml', does: "check another project's" },
+    { line: 'tuneloom verify --store /mnt/shared/artifacts', does: 'check another one' },
   ],
   load: () => import('../verify/execute-verify.ts'),
 };

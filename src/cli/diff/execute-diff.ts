@@ -9,7 +9,7 @@ import { UsageError } from '../usage-error.ts';
 import { compareRuns, type RunPair } from './compare-runs.ts';
 import { differenceText } from './difference-text.ts';
 
-/** `retune diff`: compares two runs. */
+/** `tuneloom diff`: compares two runs. */
 export async function execute({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 2 });
   const store = projectStore({ file, options, context });
@@ -39,7 +39,7 @@ function chosenRuns(
   if (after && before) return { before, after };
   throw new UsageError({
     message: 'there are no two runs to compare',
-    help: `\`retune runs\` lists those in ${store.root}`,
+    help: `\`tuneloom runs\` lists those in ${store.root}`,
   });
 }
 

@@ -4,7 +4,7 @@ import type { StoreOptions } from '../commands/verify-command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { namedFile } from '../pipeline/named-file.ts';
 import { projectStore } from '../pipeline/pipeline-store.ts';
-import { retuneVersion } from '../retune-version.ts';
+import { programVersion } from '../program-version.ts';
 import { labelledText } from '../terminal/labelled-text.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -15,7 +15,7 @@ import { lookAtMachine } from './look-at-machine.ts';
 import { lookAtSandbox } from './look-at-sandbox.ts';
 import { lookAtStore } from './look-at-store.ts';
 
-/** `retune doctor`: says what this machine offers; it touches no network. */
+/** `tuneloom doctor`: says what this machine offers; it touches no network. */
 export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
   const { root } = projectStore({ file, options, context });
@@ -28,8 +28,8 @@ export async function execute({ words, options, context }: CommandCall<StoreOpti
   ];
   const { terminal } = context;
   const next = nextStep(findings, existsSync(root));
-  if (options.json) terminal.print(JSON.stringify({ retune: retuneVersion(), findings, next }));
-  else terminal.print(`retune ${retuneVersion()}\n${findingsText(findings, terminal)}\n\n${next}`);
+  if (options.json) terminal.print(JSON.stringify({ tuneloom: programVersion(), findings, next }));
+  else terminal.print(`tuneloom ${programVersion()}\n${findingsText(findings, terminal)}\n\n${next}`);
   return exitCode.success;
 }
 
@@ -38,8 +38,8 @@ function nextStep(findings: readonly Finding[], hasStore: boolean): string {
   const bad = findings.filter(({ state }) => state === 'bad').map(({ subject }) => subject);
   if (bad.length > 0) return `Next: mend ${bad.join(', ')} (✖ above).`;
   return hasStore
-    ? 'Next: nothing has to be mended; `retune run` goes on.'
-    : 'Next: nothing has to be mended; `retune init` writes a small pipeline to start from.';
+    ? 'Next: nothing has to be mended; `tuneloom run` goes on.'
+    : 'Next: nothing has to be mended; `tuneloom init` writes a small pipeline to start from.';
 }
 
 function findingsText(findings: readonly Finding[], terminal: Terminal): string {

@@ -58,7 +58,7 @@ const OPTIONAL = 'optional: trains on an NVIDIA GPU';
 /** It is loaded in a process of its own, because it takes a second and talks on its own account. */
 async function lookAtTensorflow(): Promise<Finding> {
   const subject = 'backend tensorflow';
-  const setup = `${OPTIONAL}; \`retune setup tensorflow\` installs it`;
+  const setup = `${OPTIONAL}; \`tuneloom setup tensorflow\` installs it`;
   const found = installedTensorflow();
   if (found === undefined)
     return hasNvidiaGpu()
@@ -69,7 +69,7 @@ async function lookAtTensorflow(): Promise<Finding> {
     const device = usesGpu ? 'on the GPU' : 'on the processors';
     if (usesGpu || !hasNvidiaGpu())
       return { subject, state: 'good', found: `tensorflow ${tensorflow}, ${device}` };
-    const help = 'there is an NVIDIA GPU that it does not use: `retune setup tensorflow --cuda`';
+    const help = 'there is an NVIDIA GPU that it does not use: `tuneloom setup tensorflow --cuda`';
     return { subject, state: 'bad', found: `tensorflow ${tensorflow}, ${device}`, help };
   } catch (error) {
     const [reason = ''] = String(error instanceof Error ? error.message : error).split('\n');

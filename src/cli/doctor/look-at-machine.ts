@@ -32,6 +32,6 @@ function nodeFinding(version: string): Finding {
         subject: 'node',
         state: 'bad',
         found: version,
-        help: `retune needs ${OLDEST_NODE.join('.')} or later`,
+        help: `tuneloom needs ${OLDEST_NODE.join('.')} or later`,
       };
 }

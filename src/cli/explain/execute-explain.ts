@@ -8,7 +8,7 @@ import { reportMistakes } from '../pipeline/report-mistakes.ts';
 import { explanationText } from './explanation-text.ts';
 import { explanationView } from './explanation-view.ts';
 
-/** `retune explain`: shows how a stage differs from its nearest past run. */
+/** `tuneloom explain`: shows how a stage differs from its nearest past run. */
 export async function execute({ words, options, context }: CommandCall<PipelineOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'one' });
   const stage = opened?.names[0];

@@ -8,7 +8,7 @@ import { openExportSource } from './open-export-source.ts';
 import { replaceFolder } from './replace-folder.ts';
 import { writeExport } from './write-export.ts';
 
-/** `retune export`: writes a model as a folder that other programs load. */
+/** `tuneloom export`: writes a model as a folder that other programs load. */
 export async function execute({ words, options, context }: CommandCall<ExportOptions>): Promise<ExitCode> {
   const { terminal, workingDirectory } = context;
   const { to, force = false } = options;

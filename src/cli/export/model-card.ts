@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { ExportOptions } from '../commands/export-command.ts';
-import { retuneVersion } from '../retune-version.ts';
+import { programVersion } from '../program-version.ts';
 import { type BaseModel, baseModelOf } from './base-model.ts';
 import { type CardFacts, gatherFacts } from './gather-facts.ts';
 import type { ExportSource } from './open-export-source.ts';
@@ -20,7 +20,7 @@ export async function modelCard({ source, options, config }: CardSource): Promis
   const parts = [
     frontMatter(base, options),
     `# ${facts?.pipeline ?? 'A model'}`,
-    `A ${String(config.json.model_type)} model, tuned and exported with retune ${retuneVersion()}.`,
+    `A ${String(config.json.model_type)} model, tuned and exported with tuneloom ${programVersion()}.`,
     base.shown === undefined ? '' : `It began from ${base.shown.replaceAll(/[`<\r\n]/g, ' ')}.`,
     usage(options),
     ...(facts === undefined ? [] : await story(facts)),
@@ -36,7 +36,7 @@ function frontMatter({ repository, license }: BaseModel, { format }: ExportOptio
     ...(license && { license }),
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
-  return ['---', ...lines, 'tags:', '- retune', '---'].join('\n');
+  return ['---', ...lines, 'tags:', '- tuneloom', '---'].join('\n');
 }
 
 function usage({ format }: ExportOptions): string {

@@ -18,7 +18,7 @@ import { UsageError } from '../usage-error.ts';
 import { collectionText, sizesText } from './collection-text.ts';
 import { type FoundLocks, findLocks } from './find-locks.ts';
 
-/** `retune gc`: says what nothing has used for long and removes it. */
+/** `tuneloom gc`: says what nothing has used for long and removes it. */
 export async function execute({ words, options, context }: CommandCall<GcOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
   const store = projectStore({ file, options, context });
@@ -71,7 +71,7 @@ function refuseLinks(store: Store): void {
   const link = linkedFolder(store);
   if (link === undefined) return;
   throw new UsageError({
-    message: `\`${link}\` of the store ${store.root} is a link, which retune never makes there: it could lead out of the store`,
+    message: `\`${link}\` of the store ${store.root} is a link, which tuneloom never makes there: it could lead out of the store`,
     help: 'delete the link',
   });
 }

@@ -8,7 +8,7 @@ import { graphMermaid } from './graph-mermaid.ts';
 import { graphText } from './graph-text.ts';
 import { type GraphView, graphView } from './graph-view.ts';
 
-/** `retune graph`: prints the pipeline's stages and what flows between them. */
+/** `tuneloom graph`: prints the pipeline's stages and what flows between them. */
 export async function execute({ words, options, context }: CommandCall<GraphOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'none' });
   if (!opened) return exitCode.badUsage;

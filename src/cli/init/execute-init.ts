@@ -7,7 +7,7 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { UsageError } from '../usage-error.ts';
 import { type ProjectFile, projectFiles } from './project-files.ts';
 
-/** `retune init`: writes a small pipeline that works, and overwrites nothing. */
+/** `tuneloom init`: writes a small pipeline that works, and overwrites nothing. */
 export async function execute({ words, options, context }: CommandCall<JsonOption>): Promise<ExitCode> {
   const folder = resolve(context.workingDirectory, words[0] ?? '.');
   const files = missingFiles(folder, await projectFiles());
@@ -29,7 +29,7 @@ function missingFiles(folder: string, files: readonly ProjectFile[]): readonly P
   if (inTheWay.length > 0) {
     throw new UsageError({
       message: `${folder} has ${inTheWay.join(' and ')} already`,
-      help: 'nothing was written; name another folder, as in `retune init my-project`',
+      help: 'nothing was written; name another folder, as in `tuneloom init my-project`',
     });
   }
   return files.filter((file) => !there.includes(file));
@@ -41,6 +41,6 @@ function nextSteps({ folder, written }: { folder: string; written: readonly stri
     '',
     'Next:',
     ...(folder === '' ? [] : [`  cd ${folder}`]),
-    '  retune run',
+    '  tuneloom run',
   ].join('\n');
 }

@@ -8,7 +8,7 @@ export interface ProjectFile {
   readonly optional: boolean;
 }
 
-/** Everything that `retune init` writes. */
+/** Everything that `tuneloom init` writes. */
 export async function projectFiles(): Promise<readonly ProjectFile[]> {
   return [
     { path: 'pipeline.yaml', text: PIPELINE, optional: false },
@@ -75,24 +75,24 @@ stages:
 
 try_next:
   - "Run again: nothing has to run."
-  - "Add a row to data/instructions.jsonl and ask \`retune plan\` what it costs."
-  - "Change epochs and ask \`retune explain train\` what differs."
+  - "Add a row to data/instructions.jsonl and ask \`tuneloom plan\` what it costs."
+  - "Change epochs and ask \`tuneloom explain train\` what differs."
 `;
 
 const README = `# A first pipeline
-\`retune run\` does what pipeline.yaml says: it loads twenty questions, trains a small model on most of them, and
+\`tuneloom run\` does what pipeline.yaml says: it loads twenty questions, trains a small model on most of them, and
 scores its answers before and after. Run it again and nothing runs; edit a field and only what depends on it does.
 
 | command | shows |
 |---|---|
-| \`retune plan\` | what a run would do, and why |
-| \`retune show collate.train\` | a batch: what is trained and what is masked |
-| \`retune show train.history\` | the losses |
-| \`retune explain train\` | why \`train\` would run again |
-| \`retune graph\` | how the stages hang together |
+| \`tuneloom plan\` | what a run would do, and why |
+| \`tuneloom show collate.train\` | a batch: what is trained and what is masked |
+| \`tuneloom show train.history\` | the losses |
+| \`tuneloom explain train\` | why \`train\` would run again |
+| \`tuneloom graph\` | how the stages hang together |
 
 Put your own rows into data/instructions.jsonl: each has an \`instruction\`, an \`output\` and, where it needs one, an \`input\`.
-After an update of retune, \`retune schema > pipeline.schema.json\` gives your editor the new fields.
+After an update of tuneloom, \`tuneloom schema > pipeline.schema.json\` gives your editor the new fields.
 `;
 
 const YOUNG: Readonly<Record<string, string>> = {

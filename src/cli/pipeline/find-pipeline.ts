@@ -11,13 +11,13 @@ export async function findPipeline(workingDirectory: string): Promise<string> {
   if (only === undefined) {
     throw new UsageError({
       message: 'there is no pipeline in this folder or in its `pipelines/`',
-      help: 'name a file, as in `retune run path/to/pipeline.yaml`, or write a first pipeline with `retune init`',
+      help: 'name a file, as in `tuneloom run path/to/pipeline.yaml`, or write a first pipeline with `tuneloom init`',
     });
   }
   if (another !== undefined) {
     throw new UsageError({
       message: `there are several pipelines here: ${found.join(', ')}`,
-      help: `name one of them first, as in \`retune run ${only}\``,
+      help: `name one of them first, as in \`tuneloom run ${only}\``,
     });
   }
   return only;

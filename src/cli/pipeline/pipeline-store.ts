@@ -1,7 +1,7 @@
 import { type Dag, locateStore, openStore, type Store } from '../../runtime/index.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
 
-/** The store that belongs to a pipeline, or the one that the command line or RETUNE_STORE names. */
+/** The store that belongs to a pipeline, or the one that the command line or TUNELOOM_STORE names. */
 export function pipelineStore(
   dag: Dag,
   { options, context }: { options: { readonly store?: string }; context: CommandContext },

@@ -9,7 +9,7 @@ import { expectedMemory } from './expected-memory.ts';
 import { planText } from './plan-text.ts';
 import { planView } from './plan-view.ts';
 
-/** `retune plan`: says what a run would do, and changes nothing. */
+/** `tuneloom plan`: says what a run would do, and changes nothing. */
 export async function execute({ words, options, context }: CommandCall<PlanOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;

@@ -27,7 +27,7 @@ function words(failure: Failure): { message: string; help?: string | undefined }
       return { message: stageErrorText(failure), help: failure.help };
     case 'bug':
       return {
-        message: `this is a mistake in retune: ${failure.stack || failure.message}`,
+        message: `this is a mistake in tuneloom: ${failure.stack || failure.message}`,
         help: 'please report it with the lines above and your pipeline file',
       };
     case 'timeout':

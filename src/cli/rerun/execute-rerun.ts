@@ -17,7 +17,7 @@ interface RerunCall {
   readonly context: CommandContext;
 }
 
-/** `retune run --rerun`: runs finished stages again in a scratch store and compares what they give. */
+/** `tuneloom run --rerun`: runs finished stages again in a scratch store and compares what they give. */
 export async function executeRerun(call: RerunCall): Promise<ExitCode> {
   const { dag, store, stages, options, context } = call;
   const { terminal, stageProcess } = context;

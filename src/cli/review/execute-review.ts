@@ -14,7 +14,7 @@ import { RatingsFile } from './ratings-file.ts';
 import { reviewAnswers } from './review-answers.ts';
 import { reviewCard } from './review-card.ts';
 
-/** `retune review`: lets a person rate the answers of a stage, one after the other. */
+/** `tuneloom review`: lets a person rate the answers of a stage, one after the other. */
 export async function execute(call: CommandCall<ReviewOptions>): Promise<ExitCode> {
   const { options, context } = call;
   const artifact = await openArtifact(call, {

@@ -11,7 +11,7 @@ import { Interruption } from './interruption.ts';
 import { printSummary } from './print-summary.ts';
 import { reportUnlike } from './report-unlike.ts';
 
-/** `retune run`: runs what changed and says what came of it. */
+/** `tuneloom run`: runs what changed and says what came of it. */
 export async function execute({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;

@@ -8,7 +8,7 @@ import { findRun } from './find-run.ts';
 import { runDetails } from './run-details.ts';
 import { runTable } from './run-table.ts';
 
-/** `retune runs`: lists past runs, or shows one of them stage by stage. */
+/** `tuneloom runs`: lists past runs, or shows one of them stage by stage. */
 export async function execute({ words, options, context }: CommandCall<RunsOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 1 });
   const store = projectStore({ file, options, context });

@@ -3,7 +3,7 @@ import { UsageError } from '../usage-error.ts';
 
 /** The run that a person means: `latest`, an id, or the beginning or the end of one, as long as no other has it. */
 export function findRun(store: Store, wanted: string): RunRecord {
-  const help = `\`retune runs\` lists those in ${store.root}`;
+  const help = `\`tuneloom runs\` lists those in ${store.root}`;
   if (wanted === 'latest') {
     const latest = listRuns(store).next().value;
     if (latest) return latest;

@@ -6,7 +6,7 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { UsageError } from '../usage-error.ts';
 import { pipelineSchema } from './pipeline-schema.ts';
 
-/** `retune schema`: prints the JSON Schema of pipeline files or of one stage's `with`. */
+/** `tuneloom schema`: prints the JSON Schema of pipeline files or of one stage's `with`. */
 export async function execute({ words, context }: CommandCall<JsonOption>): Promise<ExitCode> {
   const [stage] = words;
   const schema = stage === undefined ? await pipelineSchema() : schemaOf(stage);

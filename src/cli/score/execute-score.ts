@@ -11,7 +11,7 @@ import { UsageError } from '../usage-error.ts';
 import { benchmarkList } from './benchmark-list.ts';
 import { scoresText } from './scores-text.ts';
 
-/** `retune score`: scores a file of predictions, or lists what can be scored. */
+/** `tuneloom score`: scores a file of predictions, or lists what can be scored. */
 export async function execute({ words, options, context }: CommandCall<ScoreOptions>): Promise<ExitCode> {
   const { terminal } = context;
   const [name] = words;
@@ -50,7 +50,7 @@ function benchmarkNamed(name: string): Benchmark {
     });
   throw new UsageError({
     message: `there is no benchmark \`${name}\``,
-    help: didYouMean(name, benchmarks.keys()) ?? '`retune score` lists them',
+    help: didYouMean(name, benchmarks.keys()) ?? '`tuneloom score` lists them',
   });
 }
 
@@ -85,6 +85,6 @@ function namedFiles({ name, benchmark, options, folder }: Call): {
 
 const exampleCall = (name: string, { data, predictions }: Benchmark): string =>
   [
-    `retune score ${name} --data ${data.example}`,
+    `tuneloom score ${name} --data ${data.example}`,
     ...(predictions ? [`--predictions ${predictions.example}`] : []),
   ].join(' ');

@@ -9,13 +9,13 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { installTensorflow, type TensorflowInstallation } from './tensorflow/install-tensorflow.ts';
 
-/** `retune setup tensorflow`: installs an optional engine and says what it did. */
+/** `tuneloom setup tensorflow`: installs an optional engine and says what it did. */
 export async function execute({ words, options, context }: CommandCall<SetupOptions>): Promise<ExitCode> {
   const [engine] = words;
   if (engine !== 'tensorflow')
     throw new UsageError({
       message: engine === undefined ? 'which engine?' : `there is no engine \`${engine}\` to install`,
-      help: 'retune setup tensorflow',
+      help: 'tuneloom setup tensorflow',
     });
   const { terminal, environment } = context;
   const say = (line: string) => (options.json ? undefined : terminal.print(line));
@@ -71,7 +71,7 @@ function report(
   const device = usesGpu ? 'on the GPU' : 'on the processors';
   terminal.print(
     `${isNew ? 'Installed' : 'Already installed'}: TensorFlow ${tensorflow}, ${device}, in ${folder}\n` +
-      `Use it with: retune run --backend tensorflow${usesGpu ? ' (chosen anyway, because it has a GPU)' : ''}`,
+      `Use it with: tuneloom run --backend tensorflow${usesGpu ? ' (chosen anyway, because it has a GPU)' : ''}`,
   );
 }
 

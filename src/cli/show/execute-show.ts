@@ -5,7 +5,7 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { findTokenizer } from './find-tokenizer.ts';
 import { showArtifact } from './show-artifact.ts';
 
-/** `retune show`: prints one artifact in a form that people can read. */
+/** `tuneloom show`: prints one artifact in a form that people can read. */
 export async function execute(call: CommandCall<ShowOptions>): Promise<ExitCode> {
   const { options, context } = call;
   const { terminal } = context;

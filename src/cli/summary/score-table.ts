@@ -58,7 +58,7 @@ function mainFigures(metrics: readonly Score[]): readonly Score[] {
 
 function moreLines({ stage, metrics }: StageScores): readonly string[] {
   const more = metrics.length - mainFigures(metrics).length;
-  return more === 0 ? [] : [`  ${stage}: ${more} more figures with \`retune show ${stage}\``];
+  return more === 0 ? [] : [`  ${stage}: ${more} more figures with \`tuneloom show ${stage}\``];
 }
 
 /** What a mean does not count would otherwise go unnoticed. */

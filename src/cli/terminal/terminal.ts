@@ -4,7 +4,7 @@ import { escapeUnsafe } from './safe-text.ts';
 /** The palette of picocolors; every function is the identity where colour is off. */
 export type Colors = ReturnType<typeof createColors>;
 
-/** Where the command line prints: the only way from retune to a person's eyes. */
+/** Where the command line prints: the only way from tuneloom to a person's eyes. */
 export interface Terminal {
   /** Writes whole lines to standard output. */
   readonly print: (text: string) => void;

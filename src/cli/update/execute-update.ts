@@ -10,7 +10,7 @@ import { Interruption } from '../run/interruption.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { updateText } from './update-text.ts';
 
-/** `retune update`: resolves remote sources again, shows what they were and are, and locks it. */
+/** `tuneloom update`: resolves remote sources again, shows what they were and are, and locks it. */
 export async function execute({ words, options, context }: CommandCall<PipelineOptions>): Promise<ExitCode> {
   const { terminal } = context;
   const addresses = words.filter(isAddress);

@@ -8,7 +8,7 @@ import { counted, formatBytes, formatCount } from '../terminal/format-number.ts'
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** `retune verify`: reads the whole store again and names what is not as it should be. */
+/** `tuneloom verify`: reads the whole store again and names what is not as it should be. */
 export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
   const store = projectStore({ file, options, context });

@@ -83,7 +83,7 @@ async function declare(
       diagnostics: [
         {
           code: 'name-taken',
-          message: `${quoted(filled.name)} is the name of a stage that comes with retune`,
+          message: `${quoted(filled.name)} is the name of a stage that comes with tuneloom`,
           ...(name && { span: name.span }),
           help: 'give your stage another name',
         },

@@ -32,7 +32,7 @@ function withoutUses({
 }): Diagnostic {
   return {
     code: 'unknown-stage',
-    message: `${quoted(id)} is no stage that comes with retune, and it has no \`uses\` that names one`,
+    message: `${quoted(id)} is no stage that comes with tuneloom, and it has no \`uses\` that names one`,
     span: entry.keySpan,
     help: didYouMean(id, known) ?? `add \`uses:\` with ${listOf(known, 'or')}`,
   };
@@ -50,7 +50,7 @@ function unknownUses({
   const span = node.span;
   return {
     code: 'unknown-stage',
-    message: `${quoted(name)} is no stage that comes with retune`,
+    message: `${quoted(name)} is no stage that comes with tuneloom`,
     span,
     help: name.includes('/')
       ? `a path begins with \`./\`: write \`./${name}\``

@@ -23,7 +23,7 @@ export function foreignFile({ file, root }: YamlDoc): Diagnostic | undefined {
     code: 'not-a-pipeline',
     message: `${name} is no pipeline: it has no map of \`stages\`, but ${contentOf(root, strange ?? [])}`,
     span,
-    help: 'name a pipeline file; `retune init` writes one to begin with',
+    help: 'name a pipeline file; `tuneloom init` writes one to begin with',
   };
 }
 

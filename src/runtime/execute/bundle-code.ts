@@ -7,7 +7,7 @@ import { modulesNow } from '../plan/read-modules.ts';
 import { err, ok, type Result } from '../result.ts';
 import { attemptFiles } from './attempt.ts';
 
-/** The module beside the stage process that users' stages import as `retune/stage`. */
+/** The module beside the stage process that users' stages import as `tuneloom/stage`. */
 const stageApiFile = 'stage.js';
 
 /** Bundles the code of a user's stage into the attempt's folder; there is nothing to do for any other. */

@@ -52,7 +52,7 @@ export async function ensureContent(
   throw new UserError({
     code: 'source-differs',
     message: `\`${field.path}\` is not what it was when it was resolved: its content is ${found.digest}, not ${resolution.digest}`,
-    help: '`retune update` takes what is there now',
+    help: '`tuneloom update` takes what is there now',
   });
 }
 

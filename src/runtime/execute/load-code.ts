@@ -41,5 +41,5 @@ function frameOf(line: string): readonly string[] {
   return isTheirs ? [`${path}:${position}`] : [];
 }
 
-/** The folder that retune itself runs from. */
+/** The folder that tuneloom itself runs from. */
 const own = `${dirname(fileURLToPath(import.meta.url)).replace(/[/\\]chunks$/, '')}${sep}`;

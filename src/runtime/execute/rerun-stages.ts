@@ -45,7 +45,7 @@ export async function rerunStages(request: RerunRequest): Promise<Result<void, r
   for (const stage of plan.value.stages.keys()) {
     if (signal?.aborted) break;
     if (wanted.size > 0 && !wanted.has(stage)) continue;
-    const folder = await mkdtemp(join(tmpdir(), 'retune-rerun-'));
+    const folder = await mkdtemp(join(tmpdir(), 'tuneloom-rerun-'));
     try {
       const rerun = await rerunOne(stage, {
         request,

@@ -100,7 +100,7 @@ const notInLock = ({ path, span }: SourceField): Diagnostic => ({
   code: 'differs-from-lock',
   message: `\`${path}\` is not in the lock, and --locked resolves nothing new`,
   span,
-  help: 'run without --locked, or `retune update`, to lock it',
+  help: 'run without --locked, or `tuneloom update`, to lock it',
 });
 
 async function run(options: RunOptions, { nodes, sources, resolutions, lock }: Prepared): Promise<RunResult> {
@@ -192,11 +192,11 @@ const unusableStore = (
 ): Diagnostic => ({
   code: 'unusable-store',
   message: `the store ${root} cannot be used: ${message}${path === '' || path.startsWith(root) ? '' : ` (${path})`}`,
-  help: 'give it room and write access, or choose another with --store or RETUNE_STORE',
+  help: 'give it room and write access, or choose another with --store or TUNELOOM_STORE',
 });
 
 const linkedStore = (root: string, link: string): Diagnostic => ({
   code: 'linked-store',
-  message: `\`${link}\` of the store ${root} is a link, which retune never makes there: it could lead out of the store`,
-  help: 'delete the link; to keep results elsewhere name the whole store with --store or RETUNE_STORE',
+  message: `\`${link}\` of the store ${root} is a link, which tuneloom never makes there: it could lead out of the store`,
+  help: 'delete the link; to keep results elsewhere name the whole store with --store or TUNELOOM_STORE',
 });

@@ -88,6 +88,6 @@ function notASource(
 
 const linkedStore = (link: string): Diagnostic => ({
   code: 'linked-store',
-  message: `\`${link}\` of the store is a link, which retune never makes there: it could lead out of the store`,
+  message: `\`${link}\` of the store is a link, which tuneloom never makes there: it could lead out of the store`,
   help: 'delete the link',
 });

@@ -5,12 +5,12 @@ import type { BuildOptions, OnResolveArgs, OnResolveResult, Plugin, PluginBuild 
 import { findPackage } from './find-package.ts';
 import type { UsedPackage } from './module-graph.ts';
 
-/** What users' stages import of retune. */
-const stageApi = 'retune/stage';
+/** What users' stages import of tuneloom. */
+const stageApi = 'tuneloom/stage';
 
 export interface BundleRequest {
   readonly entry: string;
-  /** Absolute path of the module that stands for `retune/stage`. */
+  /** Absolute path of the module that stands for `tuneloom/stage`. */
   readonly stageApi: string;
   /** Is told each package that a module imports. */
   readonly onPackage: (used: UsedPackage) => void;

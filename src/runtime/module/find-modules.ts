@@ -17,7 +17,7 @@ export async function findModules(entry: string, usedAt: Span): Promise<FoundMod
     const { metafile } = await build({
       ...bundleOptions({
         entry,
-        stageApi: '/retune/stage.js',
+        stageApi: '/tuneloom/stage.js',
         onPackage: (used) => packages.set(used.manifest, used),
       }),
       write: false,
@@ -42,5 +42,5 @@ const exportsNoRun = (entry: string, usedAt: Span): Diagnostic => ({
   code: 'no-run',
   message: `\`${entry}\` exports no \`run\``,
   span: usedAt,
-  help: 'end it with `export const { run } = implementStage()({ ... })`, which `retune/stage` exports',
+  help: 'end it with `export const { run } = implementStage()({ ... })`, which `tuneloom/stage` exports',
 });

@@ -68,7 +68,7 @@ function parseStage(value: unknown): LockedStage | undefined {
 
 const damaged = (file: SourceFile, place: { readonly start: number; readonly end: number }): Diagnostic => ({
   code: 'damaged-lock',
-  message: `the lock ${file.displayPath} holds a line that retune does not write`,
+  message: `the lock ${file.displayPath} holds a line that tuneloom does not write`,
   span: { file, ...place },
   help: 'restore it from version control, or delete it: the next successful run writes it again',
 });

@@ -2,7 +2,7 @@ import { renderResolution } from '../store/resolution.ts';
 import type { Lock } from './lock.ts';
 
 /** The whole first line of every lock. */
-export const lockHeader = '# Written by retune when a run succeeds. Commit it; retune does the editing.';
+export const lockHeader = '# Written by tuneloom when a run succeeds. Commit it; tuneloom does the editing.';
 
 /** A lock as YAML, a line for each source and each stage, so that edits of unrelated stages merge. */
 export function renderLock({ sources, stages }: Lock): string {

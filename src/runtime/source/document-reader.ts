@@ -48,5 +48,5 @@ const emptyFile = (file: SourceFile) => ({
   code: 'empty-file',
   message: 'the file is empty',
   span: { file, start: 0, end: 0 },
-  help: 'a pipeline has `stages:`; `retune init` writes one to begin with',
+  help: 'a pipeline has `stages:`; `tuneloom init` writes one to begin with',
 });

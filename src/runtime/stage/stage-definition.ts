@@ -54,7 +54,7 @@ export interface SchemaError {
   readonly data?: unknown;
 }
 
-/** A JSON Schema (draft-07) with retune's own annotations. */
+/** A JSON Schema (draft-07) with tuneloom's own annotations. */
 export interface ConfigSchema extends JsonObject {}
 
 /** Everything that checking, planning and keying need of a stage. Having it loads none of the stage's code. */

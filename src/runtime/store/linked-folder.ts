@@ -6,7 +6,7 @@ import { hasErrorCode } from './system-error.ts';
 
 const { blobs, actions, state, memo, checkpoints, outputs, downloads, ...others } = storeLayout;
 
-/** Folder -> how many levels below it retune makes folders in, or clears them away. */
+/** Folder -> how many levels below it tuneloom makes folders in, or clears them away. */
 const levels: readonly (readonly [string, number])[] = [
   ['.', 1],
   ['blobs', 1],
@@ -25,7 +25,7 @@ const own = new Set([
 ]);
 
 /**
- * A link, from the store's root, where retune itself only ever makes a folder. Through one, in a store that came from
+ * A link, from the store's root, where tuneloom itself only ever makes a folder. Through one, in a store that came from
  * elsewhere, clearing up would delete and writing would write outside of the store.
  */
 export function linkedFolder({ root }: Store): string | undefined {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * The store's absolute path: the one that was asked for (`--store`, then `RETUNE_STORE`), else `artifacts/` beside the
+ * The store's absolute path: the one that was asked for (`--store`, then `TUNELOOM_STORE`), else `artifacts/` beside the
  * nearest package.json or .git above the pipeline, else beside the pipeline.
  */
 export function locateStore(request: {
@@ -11,7 +11,7 @@ export function locateStore(request: {
   readonly store?: string | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }): string {
-  const asked = request.store || request.environment?.RETUNE_STORE;
+  const asked = request.store || request.environment?.TUNELOOM_STORE;
   if (asked) return resolve(request.workingDirectory, asked);
   const beside = dirname(resolve(request.workingDirectory, request.pipelineFile));
   return join(projectAbove(beside) ?? beside, 'artifacts');

@@ -30,7 +30,7 @@ export async function openContent(store: Store, digest: Digest): Promise<OpenCon
   if (!isFolderDigest(digest))
     return { path: join(store.root, blobPath(digest)), async [Symbol.asyncDispose]() {} };
   // Not in the store, which may be one that can only be read.
-  const held = await mkdtemp(join(tmpdir(), 'retune-open-'));
+  const held = await mkdtemp(join(tmpdir(), 'tuneloom-open-'));
   const path = join(held, 'content');
   await materialiseFolder(store, { digest, destination: path });
   return { path, [Symbol.asyncDispose]: () => rm(held, { recursive: true, force: true }) };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { sha256 } from './digest.ts';
 
-const magic = 'retune stat cache 2\n';
+const magic = 'tuneloom stat cache 2\n';
 const sealLength = 64;
 
 /** Encoded folders by their paths, the one that was looked at last standing last. */

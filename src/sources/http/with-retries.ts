@@ -32,7 +32,7 @@ export async function withRetries<Value>(
 }
 
 /** A test need not wait for as long as a host does. */
-const firstWait = (): number => Number(process.env.RETUNE_RETRY_MILLISECONDS ?? 500);
+const firstWait = (): number => Number(process.env.TUNELOOM_RETRY_MILLISECONDS ?? 500);
 
 function mayPass(error: unknown): boolean {
   if (error instanceof HttpFailure)

@@ -19,7 +19,7 @@ export const run: StageModule['run'] = async (action, host) => {
     ...pathsOf('OUT', action.outputs),
     ...Object.fromEntries(Object.entries(config.files).map(([name, path]) => [`FILE_${name}`, path])),
   };
-  const folder = await mkdtemp(join(tmpdir(), 'retune-shell-'));
+  const folder = await mkdtemp(join(tmpdir(), 'tuneloom-shell-'));
   try {
     await runCommand({
       command:

@@ -35,7 +35,7 @@ export async function openTensorflowBackend({
 function load(threads: number): string {
   const folder = installedTensorflow();
   if (folder === undefined)
-    throw new Error(`${TENSORFLOW_PACKAGE} is not installed: retune setup tensorflow`);
+    throw new Error(`${TENSORFLOW_PACKAGE} is not installed: tuneloom setup tensorflow`);
   prepareProcess(threads);
   try {
     const { version } = createRequire(join(folder, 'package.json'))(TENSORFLOW_PACKAGE);

@@ -8,10 +8,10 @@ export const TENSORFLOW_FLAVOURS = ['cuda', 'cpu'] as const;
 
 export type TensorflowFlavour = (typeof TENSORFLOW_FLAVOURS)[number];
 
-/** Outside node_modules, where a clean install would remove a gigabyte. `RETUNE_TENSORFLOW` names another folder. */
+/** Outside node_modules, where a clean install would remove a gigabyte. `TUNELOOM_TENSORFLOW` names another folder. */
 export function tensorflowFolder(
-  { RETUNE_TENSORFLOW, XDG_CACHE_HOME, HOME }: Environment = process.env,
+  { TUNELOOM_TENSORFLOW, XDG_CACHE_HOME, HOME }: Environment = process.env,
 ): string {
-  if (RETUNE_TENSORFLOW) return RETUNE_TENSORFLOW;
-  return join(XDG_CACHE_HOME || join(HOME || homedir(), '.cache'), 'retune', 'tensorflow');
+  if (TUNELOOM_TENSORFLOW) return TUNELOOM_TENSORFLOW;
+  return join(XDG_CACHE_HOME || join(HOME || homedir(), '.cache'), 'tuneloom', 'tensorflow');
 }

@@ -29,7 +29,7 @@ const patience = 5000;
 /** What is longer could not be read back as a line. */
 const mostCharacters = 16 * 1024 * 1024;
 const generationTag = /\{%(-?)\s*(end)?generation\s*(-?)%\}/g;
-const [beginName, endName] = ['retune_generation_begins', 'retune_generation_ends'];
+const [beginName, endName] = ['tuneloom_generation_begins', 'tuneloom_generation_ends'];
 
 interface ChatTemplateSource {
   readonly source: string;

@@ -67,7 +67,7 @@ test('a model’s folder is talked to with the template that is named', async ()
 test('a model without a chat template says how to name one', async () => {
   await using rig = await openCliRig();
   const folder = fileURLToPath(new URL('../../fixtures/model/tiny-llama', import.meta.url));
-  const { stderr, exitCode } = await rig.retune('chat', folder);
+  const { stderr, exitCode } = await rig.tuneloom('chat', folder);
   expect({ stderr, exitCode }).toEqual({
     stderr:
       'error: the tokenizer has no chat template\n  help: take an instruction-tuned model’s tokenizer, or name a template: `template: { chat: chatml }` (chatml, llama3, phi3, mistral)',

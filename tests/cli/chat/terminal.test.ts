@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { openCliRig } from '../rig.ts';
 
 const script = fileURLToPath(new URL('../../fixtures/chat/terminal.py', import.meta.url));
-const retune = fileURLToPath(new URL('../../../dist/retune.js', import.meta.url));
+const tuneloom = fileURLToPath(new URL('../../../dist/tuneloom.js', import.meta.url));
 const hasTerminal = spawnSync('python3', ['-c', 'import pty']).status === 0;
 
 /** Of random weights, with room for an answer that takes long enough to be stopped. */
@@ -18,9 +18,9 @@ test.skipIf(!hasTerminal)(
   `in a terminal an answer streams, Ctrl-C stops it, and Ctrl-C again leaves${hasTerminal ? '' : ' (skipped: no python3 with pty)'}`,
   async () => {
     await using rig = await openCliRig({ 'package.json': '{}', 'talk.yaml': pipeline });
-    expect((await rig.retune('run')).exitCode).toBe(0);
+    expect((await rig.tuneloom('run')).exitCode).toBe(0);
     const words = ['chat', 'base', '--template', 'alpaca', '--max-new-tokens', '3500'];
-    const { stdout } = await execa('python3', [script, process.execPath, retune, ...words], {
+    const { stdout } = await execa('python3', [script, process.execPath, tuneloom, ...words], {
       cwd: rig.folder,
       env: { PATH: process.env.PATH, HOME: rig.folder, NO_COLOR: '1', TERM: 'xterm' },
       extendEnv: false,

@@ -11,7 +11,7 @@ import {
 } from '../../../src/cli/setup/tensorflow/check-requirements.ts';
 import { hasNvidiaGpu, INSTALLED_FILE, installedTensorflow } from '../../../src/tensor/index.ts';
 
-const script = fileURLToPath(new URL('../../../dist/retune.js', import.meta.url));
+const script = fileURLToPath(new URL('../../../dist/tuneloom.js', import.meta.url));
 const installed = installedTensorflow();
 const hasInstallation = installed?.endsWith('cpu') === true;
 const hasGpu = hasNvidiaGpu();
@@ -19,7 +19,7 @@ const hasGpu = hasNvidiaGpu();
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'retune-setup-'));
+  folder = await mkdtemp(join(tmpdir(), 'tuneloom-setup-'));
   await mkdir(join(folder, 'bin'));
   await mkdir(join(folder, 'engines'));
 });
@@ -27,9 +27,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** Runs it with nothing installed, and with the programs that the test put into `bin` before all others. */
-function retune(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+function tuneloom(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const PATH = [join(folder, 'bin'), process.env.PATH].join(delimiter);
-  const env = { PATH, HOME: folder, NO_COLOR: '1', RETUNE_TENSORFLOW: join(folder, 'engines') };
+  const env = { PATH, HOME: folder, NO_COLOR: '1', TUNELOOM_TENSORFLOW: join(folder, 'engines') };
   const options = { cwd: folder, env: { ...env, ...environment }, extendEnv: false, reject: false } as const;
   return execa(process.execPath, [script, ...words], options);
 }
@@ -42,7 +42,7 @@ async function listGpus(text: string): Promise<void> {
 
 test('a setup on a machine with a GPU is for CUDA, and a missing compiler ends it before anything is fetched', async () => {
   await listGpus('Tesla T4, 15360, 535.104.05');
-  const { exitCode, stdout, stderr } = await retune(['setup', 'tensorflow'], { CXX: '/no/compiler' });
+  const { exitCode, stdout, stderr } = await tuneloom(['setup', 'tensorflow'], { CXX: '/no/compiler' });
   expect([exitCode, stdout.trim()]).toEqual([2, 'for the GPU: Tesla T4, 16.1 GB, driver 535.104.05']);
   expect(stderr).toContain('the compiler `/no/compiler` is missing');
   expect(await readdir(join(folder, 'engines'))).toEqual([]);
@@ -50,17 +50,17 @@ test('a setup on a machine with a GPU is for CUDA, and a missing compiler ends i
 
 test.skipIf(hasGpu)('without a GPU it is for the processors, and with one it can be', async () => {
   const environment = { CXX: '/no/compiler' };
-  const { stdout } = await retune(['setup', 'tensorflow'], environment);
+  const { stdout } = await tuneloom(['setup', 'tensorflow'], environment);
   expect(stdout.trim()).toBe('for processors: there is no NVIDIA GPU (--cuda takes one that is not seen)');
   await listGpus('Tesla T4, 15360, 535.104.05');
-  expect((await retune(['setup', 'tensorflow', '--cpu'], environment)).stdout.trim()).toBe(
+  expect((await tuneloom(['setup', 'tensorflow', '--cpu'], environment)).stdout.trim()).toBe(
     'for processors, as you ask',
   );
 });
 
 test('doctor names every GPU, and what to do where the engine is missing', async () => {
   await listGpus('Tesla T4, 15360, 535.104.05\nNVIDIA A100-SXM4-80GB, 81920, 550.54.15');
-  const { findings } = JSON.parse((await retune(['doctor', '--json'])).stdout);
+  const { findings } = JSON.parse((await tuneloom(['doctor', '--json'])).stdout);
   const named = (name: string) => findings.find(({ subject }: { subject: string }) => subject === name);
   expect([named('gpu'), named('backend tensorflow')]).toEqual([
     {
@@ -72,16 +72,16 @@ test('doctor names every GPU, and what to do where the engine is missing', async
       subject: 'backend tensorflow',
       state: 'absent',
       found: 'not installed, and there is an NVIDIA GPU',
-      help: 'optional: trains on an NVIDIA GPU; `retune setup tensorflow` installs it',
+      help: 'optional: trains on an NVIDIA GPU; `tuneloom setup tensorflow` installs it',
     },
   ]);
 });
 
 test.skipIf(!hasInstallation)(
-  'a second setup does nothing and says so (where `retune setup tensorflow --cpu` has been run)',
+  'a second setup does nothing and says so (where `tuneloom setup tensorflow --cpu` has been run)',
   async () => {
     await symlink(installed ?? '', join(folder, 'engines/cpu'));
-    const { exitCode, stdout } = await retune(['setup', 'tensorflow', '--cpu', '--json']);
+    const { exitCode, stdout } = await tuneloom(['setup', 'tensorflow', '--cpu', '--json']);
     expect([exitCode, JSON.parse(stdout)]).toEqual([
       0,
       {
@@ -97,7 +97,7 @@ test('an installation that does not work is made again', async () => {
   await mkdir(join(folder, 'engines/cpu'));
   const versions = { tfjsNode: '4.22.0', tensorflow: '2.21.0', nodeApiHeaders: '1.9.0', origin: 'pypi' };
   await writeFile(join(folder, 'engines/cpu', INSTALLED_FILE), JSON.stringify(versions));
-  const { exitCode, stderr } = await retune(['setup', 'tensorflow', '--cpu'], { CXX: '/no/compiler' });
+  const { exitCode, stderr } = await tuneloom(['setup', 'tensorflow', '--cpu'], { CXX: '/no/compiler' });
   expect([exitCode, stderr.includes('the compiler `/no/compiler` is missing')]).toEqual([2, true]);
 });
 
@@ -110,8 +110,8 @@ test('machines without wheels, full disks and mirrors without an address are ref
     'there is no library to build with for darwin on arm64',
   );
   await expect(checkDisk(folder, 1e9)).rejects.toThrow(/GB free, and 1000000000 GB are needed$/);
-  expect(packageIndex({ RETUNE_PYPI: 'http://127.0.0.1/simple' }).href).toBe('http://127.0.0.1/simple/');
-  expect(() => packageIndex({ RETUNE_PYPI: 'mirror' })).toThrow(
-    'RETUNE_PYPI is `mirror`, and that is no address',
+  expect(packageIndex({ TUNELOOM_PYPI: 'http://127.0.0.1/simple' }).href).toBe('http://127.0.0.1/simple/');
+  expect(() => packageIndex({ TUNELOOM_PYPI: 'mirror' })).toThrow(
+    'TUNELOOM_PYPI is `mirror`, and that is no address',
   );
 });

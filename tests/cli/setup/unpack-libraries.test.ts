@@ -34,7 +34,7 @@ const wheels = {
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'retune-setup-'));
+  folder = await mkdtemp(join(tmpdir(), 'tuneloom-setup-'));
   await mkdir(join(folder, 'downloads'));
 });
 

@@ -42,5 +42,5 @@ function commandOf({ jobs, target, force, death }: Step, project: Project): stri
     ...(force === undefined ? [] : [`--force (stage number ${force})`]),
   ];
   const killed = death === undefined ? '' : `, first killed ${JSON.stringify(death)}`;
-  return `retune run ${[topFile, ...words, `--jobs ${jobs}`].join(' ')}${killed}`;
+  return `tuneloom run ${[topFile, ...words, `--jobs ${jobs}`].join(' ')}${killed}`;
 }

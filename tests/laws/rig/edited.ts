@@ -35,7 +35,7 @@ const another = (
   return at(others, index) ?? values[0] ?? null;
 };
 
-/** The project after an edit: whatever was done, it is one that retune accepts. */
+/** The project after an edit: whatever was done, it is one that tuneloom accepts. */
 export const edited = (project: Project, edit: Edit): Project => accepted(repaired(done(project, edit)));
 
 function done(project: Project, edit: Edit): Project {

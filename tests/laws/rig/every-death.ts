@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Counted, Death } from './law.ts';
 
 /** `all`, or how many kills each test of the crash suite makes; without it a sample that takes seconds. */
-const asked = process.env.RETUNE_LAW_KILLS;
-const seed = Number(process.env.RETUNE_LAW_SEED ?? 20_260_101);
+const asked = process.env.TUNELOOM_LAW_KILLS;
+const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 
 export const countedIn = (path: string): readonly Counted[] =>
   readFileSync(path, 'utf8')
@@ -15,7 +15,7 @@ export const countedIn = (path: string): readonly Counted[] =>
 export const everyDeath = (counted: readonly Counted[]): readonly Death[] =>
   counted.flatMap(({ role, operations, torn }) => {
     const numbers = Array.from({ length: operations }, (_, index) => index + 1);
-    const company = role === 'retune' ? (['itself'] as const) : (['itself', 'parent', 'both'] as const);
+    const company = role === 'tuneloom' ? (['itself'] as const) : (['itself', 'parent', 'both'] as const);
     return company.flatMap((dies) => [
       ...numbers.map((operation): Death => ({ role, operation, torn: false, dies })),
       // Who outlives it goes on to write it whole.

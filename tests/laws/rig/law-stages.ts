@@ -69,7 +69,7 @@ async function sizeOf(path: string): Promise<number> {
   return found.isDirectory() ? (await readdir(path, { recursive: true })).length : found.size;
 }
 
-/** Small stages with one of everything that decides about reruns, and the data stages that come with retune. */
+/** Small stages with one of everything that decides about reruns, and the data stages that come with tuneloom. */
 export const lawRegistry: StageRegistry = new Map([
   ...tinyRegistry,
   ...[loadStage, formatStage, splitStage, tokenizeStage, gather, revise].map(

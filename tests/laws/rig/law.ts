@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** What a process dies of: its n-th operation on the disk, before it or in the middle of it. */
 export interface Death {
-  /** `retune`, `shared`, or the stage whose process it is. */
+  /** `tuneloom`, `shared`, or the stage whose process it is. */
   readonly role: string;
   readonly operation: number;
   readonly torn: boolean;
@@ -32,7 +32,7 @@ export interface Counted {
 /** Of a process with these arguments: a stage process is given its action, or serves several. */
 export function roleIn([, , file = '']: readonly string[]): string {
   if (file === '--serve') return 'shared';
-  if (!/[\\/]action\.json$/.test(file)) return 'retune';
+  if (!/[\\/]action\.json$/.test(file)) return 'tuneloom';
   // As the process that started this one has just written it.
   const { stage } = JSON.parse(readFileSync(file, 'utf8')) as { readonly stage: string };
   return stage;

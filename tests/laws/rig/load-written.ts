@@ -7,7 +7,7 @@ import type { Project } from './project.ts';
 import { topFile } from './sheets.ts';
 import { escaped } from './write-yaml.ts';
 
-/** What the user types after `retune run walk.yaml`. */
+/** What the user types after `tuneloom run walk.yaml`. */
 export const commandLineOf = ({ overrides, sets }: Project) => ({
   params: Object.entries(overrides).map(([name, value]) => `${name}=${JSON.stringify(value)}`),
   sets: Object.entries(sets).map(

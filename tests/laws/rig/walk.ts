@@ -92,7 +92,7 @@ export const firstStep: Step = {
 
 /** Goes a walk in a folder of its own; `check` runs the pipeline and looks whether all is as foreseen. */
 export async function goWalk({ start, steps }: Walk, check: (at: Situation) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(await fastFolder(), 'retune-walk-'));
+  const folder = await mkdtemp(join(await fastFolder(), 'tuneloom-walk-'));
   try {
     const model = new NaiveModel();
     const past = new Map<string, Past>();
@@ -176,7 +176,7 @@ async function write(path: string, text: string): Promise<void> {
 /** In memory where the system has such a place: the laws do not depend on it, and the number of steps a second does. */
 async function fastFolder(): Promise<string> {
   const inMemory = '/dev/shm';
-  const place = await mkdtemp(join(inMemory, 'retune-')).catch(() => undefined);
+  const place = await mkdtemp(join(inMemory, 'tuneloom-')).catch(() => undefined);
   if (place === undefined) return tmpdir();
   await rm(place, { recursive: true });
   return inMemory;

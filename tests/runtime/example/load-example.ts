@@ -24,7 +24,7 @@ export class ExampleFolder implements AsyncDisposable {
   }
 
   static async open(): Promise<ExampleFolder> {
-    const path = await mkdtemp(join(tmpdir(), 'retune-example-'));
+    const path = await mkdtemp(join(tmpdir(), 'tuneloom-example-'));
     for (const folder of ['pipelines', 'data', 'elsewhere/data'])
       await mkdir(join(path, folder), { recursive: true });
     for (const file of ['data/rows.json', 'elsewhere/data/rows.json'])

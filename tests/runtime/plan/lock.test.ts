@@ -23,7 +23,7 @@ test('a successful run writes a line for each source and each stage', async () =
   await rig.write('letters.txt', 'abc');
   await rig.run(rig.dag(stages()));
   expect(lockLines(rig)).toEqual([
-    '# Written by retune when a run succeeds. Commit it; retune does the editing.',
+    '# Written by tuneloom when a run succeeds. Commit it; tuneloom does the editing.',
     'format: 1',
     'sources:',
     '  "letters.txt": "sha256:…15ad"',
@@ -115,7 +115,7 @@ test('a damaged lock is an error at its line, before anything runs', async () =>
   const [error] = result.ok ? [] : result.error;
   expect(error).toMatchObject({
     code: 'damaged-lock',
-    message: 'the lock tiny.lock.yaml holds a line that retune does not write',
+    message: 'the lock tiny.lock.yaml holds a line that tuneloom does not write',
     span: { start: text.indexOf('<<<'), end: text.length - 1 },
   });
   expect(existsSync(rig.storeRoot)).toBe(false);

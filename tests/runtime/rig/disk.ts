@@ -21,7 +21,7 @@ export function openDisk(folder: string, size: string): Disk {
 const mount = (...words: readonly string[]): boolean => spawnSync('mount', words).status === 0;
 
 function mayMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'retune-disk-'));
+  const folder = mkdtempSync(join(tmpdir(), 'tuneloom-disk-'));
   try {
     using _ = openDisk(join(folder, 'disk'), '64k');
     return true;

@@ -36,7 +36,7 @@ export interface RunRig extends AsyncDisposable {
 }
 
 export async function openRig(): Promise<RunRig> {
-  const folder = await mkdtemp(join(tmpdir(), 'retune-run-'));
+  const folder = await mkdtemp(join(tmpdir(), 'tuneloom-run-'));
   const storeRoot = join(folder, 'store');
   const events: RunEvent[] = [];
   const open = (): Store => openStore(storeRoot);
@@ -117,7 +117,7 @@ export function bundle(entry: string): Promise<string> {
 async function bundleOnce(entry: string): Promise<string> {
   const here = dirname(fileURLToPath(import.meta.url));
   const outfile = join(
-    await mkdtemp(join(process.env.RETUNE_TEST_BUNDLES ?? tmpdir(), 'retune-process-')),
+    await mkdtemp(join(process.env.TUNELOOM_TEST_BUNDLES ?? tmpdir(), 'tuneloom-process-')),
     'process.mjs',
   );
   await build({

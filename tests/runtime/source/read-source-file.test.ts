@@ -6,7 +6,7 @@ import { readSourceFile } from '../../../src/runtime/source/read-source-file.ts'
 
 let folder = '';
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'retune-source-'));
+  folder = await mkdtemp(join(tmpdir(), 'tuneloom-source-'));
   await mkdir(join(folder, 'pipelines'));
   await writeFile(join(folder, 'pipelines/tiny.yaml'), '\ufeffname: tiny\r\n');
   await writeFile(join(folder, 'pipelines/latin.yaml'), Buffer.from([0x6e, 0xe9]));

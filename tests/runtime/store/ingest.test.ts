@@ -14,7 +14,7 @@ const sha256 = (text: string): string => `sha256:${createHash('sha256').update(t
 test('a file is moved into the store under the SHA-256 of its bytes', async () => {
   await using rig = await openRig();
   const store = rig.open();
-  const large = 'retune'.repeat(500_000);
+  const large = 'tuneloom'.repeat(500_000);
   const path = await rig.write('large.txt', large);
   const { ino } = statSync(path);
   const digest = await ingest(store, path);
@@ -30,7 +30,7 @@ for (const [what, make] of [
   test(`${what} is copied, and later writes to the file do not reach the store`, async () => {
     await using rig = await openRig();
     const store = rig.open();
-    const large = 'retune'.repeat(500_000);
+    const large = 'tuneloom'.repeat(500_000);
     const file = await rig.write('file.txt', large);
     make(file, join(rig.folder, 'other.txt'));
     const digest = await ingest(store, join(rig.folder, 'other.txt'));

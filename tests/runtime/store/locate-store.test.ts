@@ -10,7 +10,7 @@ test('the store stands where it is asked for, else in the project, else beside t
   await rig.write('project/package.json', '{}');
   const workingDirectory = rig.folder;
   const inProject = { pipelineFile: 'project/pipelines/tiny.yaml', workingDirectory };
-  const environment = { RETUNE_STORE: 'shared' };
+  const environment = { TUNELOOM_STORE: 'shared' };
   expect(locateStore({ ...inProject, store: 'mine', environment })).toBe(join(rig.folder, 'mine'));
   expect(locateStore({ ...inProject, environment })).toBe(join(rig.folder, 'shared'));
   expect(locateStore({ ...inProject, environment: {} })).toBe(join(rig.folder, 'project/artifacts'));

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { type CliRig, openCliRig } from '../../cli/rig.ts';
 import { type Files, type LoopbackHub, openLoopbackHub, type Repository } from './loopback-hub.ts';
 
-const retuneScript = fileURLToPath(new URL('../../../dist/retune.js', import.meta.url));
+const tuneloomScript = fileURLToPath(new URL('../../../dist/tuneloom.js', import.meta.url));
 const base = fileURLToPath(new URL('../../../pipelines/quickstart/base', import.meta.url));
 
 export const token = 'hf_testTOKENtest1234567890';
@@ -33,7 +33,7 @@ export interface RemoteRig extends AsyncDisposable {
     words: readonly string[],
     environment?: Record<string, string>,
   ) => ReturnType<typeof execa>;
-  readonly retune: (...words: string[]) => Promise<Printed>;
+  readonly tuneloom: (...words: string[]) => Promise<Printed>;
   readonly withEnvironment: (environment: Record<string, string>, ...words: string[]) => Promise<Printed>;
   readonly lock: () => Promise<string>;
 }
@@ -51,14 +51,14 @@ export async function openRemoteRig(
   const hub = await openLoopbackHub(repositories, { token });
   await mkdir(join(rig.folder, 'home'));
   const start = (words: readonly string[], environment: Record<string, string> = {}) =>
-    execa(process.execPath, [retuneScript, ...words], {
+    execa(process.execPath, [tuneloomScript, ...words], {
       cwd: rig.folder,
       env: {
         PATH: process.env.PATH,
         HOME: join(rig.folder, 'home'),
         NO_COLOR: '1',
         HF_ENDPOINT: hub.endpoint,
-        RETUNE_RETRY_MILLISECONDS: '1',
+        TUNELOOM_RETRY_MILLISECONDS: '1',
         ...environment,
       },
       extendEnv: false,
@@ -74,7 +74,7 @@ export async function openRemoteRig(
     hub,
     write: rig.write,
     start: start as RemoteRig['start'],
-    retune: (...words) => run(words),
+    tuneloom: (...words) => run(words),
     withEnvironment: (environment, ...words) => run(words, environment),
     lock: () => readFile(join(rig.folder, 'p.lock.yaml'), 'utf8'),
     [Symbol.asyncDispose]: async () => {

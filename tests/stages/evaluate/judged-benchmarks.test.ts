@@ -151,7 +151,7 @@ test('alpaca_eval reads letters where nothing was rated, and lists what is none'
   expect(records).toMatchObject([1, 0, 1, null].map((value) => ({ values: { alpaca_eval: value } })));
 });
 
-test('battles are rated as `retune score arena` rates them, over all and by a field', async () => {
+test('battles are rated as `tuneloom score arena` rates them, over all and by a field', async () => {
   const battles = ['model_a', 'tie', 'model_b', 'model_a', 'tie (bothbad)', 'model_a'].map(
     (winner, index) => ({
       id: `${index}`,

@@ -144,7 +144,7 @@ const judged = agreement.rows.map(({ judge }, index) => {
   return answered(`${index}`, `${judge}`, { fields: { prompt, model_response: response } });
 });
 
-/** As `retune review` writes them: texts, and some of an answer that has changed since. */
+/** As `tuneloom review` writes them: texts, and some of an answer that has changed since. */
 const ratings = agreement.rows.flatMap(({ people }, index) =>
   people.map((score, rater) => ({
     id: `${index}-${rater}`,

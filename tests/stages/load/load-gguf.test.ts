@@ -68,9 +68,9 @@ test('a file that is no GGUF is an error that says what a model is', async () =>
   });
 });
 
-const file = process.env.RETUNE_SMOLLM2;
+const file = process.env.TUNELOOM_SMOLLM2;
 const skipped =
-  file === undefined ? ' (skipped: RETUNE_SMOLLM2 names no SmolLM2-135M-Instruct.Q4_1.gguf)' : '';
+  file === undefined ? ' (skipped: TUNELOOM_SMOLLM2 names no SmolLM2-135M-Instruct.Q4_1.gguf)' : '';
 
 describe.skipIf(file === undefined)(`SmolLM2${skipped}`, () => {
   test('encodes as in llama.cpp and continues prompts greedily as in transformers', async () => {

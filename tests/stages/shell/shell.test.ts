@@ -47,7 +47,7 @@ test('an output may be a folder', async () => {
 
 test('the command sees the declared environment and no more, and works in an empty folder', async () => {
   await using rig = await openStageRig();
-  process.env.RETUNE_TEST_OUTSIDE = 'outside';
+  process.env.TUNELOOM_TEST_OUTSIDE = 'outside';
   const config = configOf({
     command: '{ env | cut -d= -f1; ls; } > "$OUT_result"',
     environment: { DECLARED: 'yes' },
@@ -63,10 +63,10 @@ test('the command sees the declared environment and no more, and works in an emp
 
 test('a variable passed through by its name reaches the command and never what is shown of it', async () => {
   await using rig = await openStageRig();
-  process.env.RETUNE_TEST_TOKEN = 'hunter2-and-more';
+  process.env.TUNELOOM_TEST_TOKEN = 'hunter2-and-more';
   const config = configOf({
-    command: 'echo "$RETUNE_TEST_TOKEN" > "$OUT_result"; echo "token $RETUNE_TEST_TOKEN" >&2; exit 3',
-    environment: ['RETUNE_TEST_TOKEN'],
+    command: 'echo "$TUNELOOM_TEST_TOKEN" > "$OUT_result"; echo "token $TUNELOOM_TEST_TOKEN" >&2; exit 3',
+    environment: ['TUNELOOM_TEST_TOKEN'],
   });
   await expect(rig.run({ run }, { config, outputs })).rejects.toMatchObject({
     message: 'the command ended with exit code 3\ntoken <secret>',
@@ -125,11 +125,11 @@ test('of long complaints the last twenty lines are shown', async () => {
 
 test('a variable that is not set is named before the command runs', async () => {
   await using rig = await openStageRig();
-  const config = configOf({ command: 'touch "$OUT_result"', environment: ['RETUNE_TEST_MISSING'] });
+  const config = configOf({ command: 'touch "$OUT_result"', environment: ['TUNELOOM_TEST_MISSING'] });
   await expect(rig.run({ run }, { config, outputs })).rejects.toMatchObject({
     name: 'UserError',
     code: 'missing-variable',
-    help: 'set it, or give it a value with `environment: { RETUNE_TEST_MISSING: ... }`',
+    help: 'set it, or give it a value with `environment: { TUNELOOM_TEST_MISSING: ... }`',
   });
   expect(await readdir(rig.folder)).toEqual([]);
 });

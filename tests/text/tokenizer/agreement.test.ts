@@ -38,9 +38,9 @@ test.each(['byte-level', 'llama3', 'qwen2', 'llama2', 'metaspace-first', 'metasp
   },
 );
 
-const file = process.env.RETUNE_SMOLLM2;
+const file = process.env.TUNELOOM_SMOLLM2;
 test.skipIf(file === undefined)(
-  `the vocabulary of SmolLM2’s GGUF file does the same${file === undefined ? ' (RETUNE_SMOLLM2 names no file)' : ''}`,
+  `the vocabulary of SmolLM2’s GGUF file does the same${file === undefined ? ' (TUNELOOM_SMOLLM2 names no file)' : ''}`,
   async () => {
     await using rig = await openStageRig();
     await mkdir(rig.path('tokenizer'));

@@ -29,18 +29,18 @@ export async function checkDisk(folder: string, needed: number): Promise<void> {
   if (free >= needed) return;
   throw new UsageError({
     message: `${folder} has ${free.toFixed(1)} GB free, and ${needed} GB are needed`,
-    help: 'name a folder on another disk with RETUNE_TENSORFLOW',
+    help: 'name a folder on another disk with TUNELOOM_TENSORFLOW',
   });
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** PyPI, or what a network has in its place. */
-export function packageIndex({ RETUNE_PYPI }: Environment): URL {
-  if (!RETUNE_PYPI) return new URL('https://pypi.org/simple/');
-  if (URL.canParse(RETUNE_PYPI)) return new URL(RETUNE_PYPI.replace(/\/*$/, '/'));
+export function packageIndex({ TUNELOOM_PYPI }: Environment): URL {
+  if (!TUNELOOM_PYPI) return new URL('https://pypi.org/simple/');
+  if (URL.canParse(TUNELOOM_PYPI)) return new URL(TUNELOOM_PYPI.replace(/\/*$/, '/'));
   throw new UsageError({
-    message: `RETUNE_PYPI is \`${RETUNE_PYPI}\`, and that is no address`,
+    message: `TUNELOOM_PYPI is \`${TUNELOOM_PYPI}\`, and that is no address`,
     help: "it names a mirror of PyPI's index, such as https://mirror.example/simple/",
   });
 }

@@ -65,5 +65,5 @@ export const noRatings = () =>
   new UserError({
     code: 'nothing-to-score',
     message: 'none of the responses has a rating by a person',
-    help: 'rate them with `retune review`, load the file that it writes and bind it to the port `ratings`; ratings belong to an answer as it stood, so that a changed answer has none',
+    help: 'rate them with `tuneloom review`, load the file that it writes and bind it to the port `ratings`; ratings belong to an answer as it stood, so that a changed answer has none',
   });

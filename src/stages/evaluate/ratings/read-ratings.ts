@@ -34,5 +34,5 @@ const noRating = (message: string) =>
   new UserError({
     code: 'bad-rating',
     message,
-    help: '`retune review` writes such a file: CSV with the columns key, rater, score and note',
+    help: '`tuneloom review` writes such a file: CSV with the columns key, rater, score and note',
   });
