@@ -1,9 +1,9 @@
+import { scoreBattles } from '../src/benchmarks/arena/score-battles.ts';
+import { RandomStream } from '../src/core/random-stream.ts';
+
 // Seconds for the ratings of 1,000,000 made-up battles of 50 models with 100 bootstrap rounds.
 // npx esbuild bench/arena.ts --bundle --platform=node --format=esm --packages=external --outfile=dist/bench-arena.mjs
 // node dist/bench-arena.mjs
-import { RandomStream } from '../src/model/random-stream.ts';
-import { scoreBattles } from '../src/stages/evaluate/benchmarks/arena/score-battles.ts';
-
 const [count, players, rounds] = [1_000_000, 50, 100];
 const random = new RandomStream(['arena']);
 const models = Array.from({ length: players }, (_, index) => `model-${index}`);

@@ -1,17 +1,17 @@
-// Seconds for rating four choices a question after five shots: with what is shared read once, against one text a choice.
-// npx esbuild bench/choices.ts --bundle --platform=node --format=esm --packages=external --outfile=dist/bench-choices.mjs
-// node dist/bench-choices.mjs
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeModelFolder } from '../src/model/folder/write-model-folder.ts';
-import { rateChoices } from '../src/model/generation/rate-choices.ts';
-import { scoreTexts } from '../src/model/generation/score-texts.ts';
+import { RandomStream } from '../src/core/random-stream.ts';
+import { writeModelFolder } from '../src/model/folder/model-folder.ts';
+import { rateChoices } from '../src/model/generation/choices.ts';
+import { scoreTexts } from '../src/model/generation/log-likelihoods.ts';
 import { initialModel } from '../src/model/initial-model.ts';
 import { openLanguageModel } from '../src/model/language-model.ts';
-import { RandomStream } from '../src/model/random-stream.ts';
 import { openTensorBackend } from '../src/tensor/index.ts';
 
+// Seconds for rating four choices a question after five shots: with what is shared read once, against one text a choice.
+// npx esbuild bench/choices.ts --bundle --platform=node --format=esm --packages=external --outfile=dist/bench-choices.mjs
+// node dist/bench-choices.mjs
 const [questions, batchSize, vocabularySize] = [32, 8, 5000];
 const folder = await mkdtemp(join(tmpdir(), 'bench-choices-'));
 const sizes = { vocabularySize, contextLength: 1024, width: 256, layers: 6, heads: 8 };

@@ -1,12 +1,12 @@
-// Greedy answers to the reference's 110 test prompts with GPT-2 124M, each as long as the expected one, in turns against
-// transformers' generate in batches of the same size, or the reference's loop (one row at a time, without a cache), which
-// writes every tenth answer only: all of them would take a quarter of an hour a round.
-// node bench/decode.mjs [batch] [generate|loop] [float32|int8] [prompts] [rounds]
 import { gpt2Folder } from './gpt2-folder.mjs';
 import { median } from './median.mjs';
 import { referenceRows } from './reference-rows.mjs';
 import { ourWorker, peerWorker } from './worker.mjs';
 
+// Greedy answers to the reference's 110 test prompts with GPT-2 124M, each as long as the expected one, in turns against
+// transformers' generate in batches of the same size, or the reference's loop (one row at a time, without a cache), which
+// writes every tenth answer only: all of them would take a quarter of an hour a round.
+// node bench/decode.mjs [batch] [generate|loop] [float32|int8] [prompts] [rounds]
 const [batch = '8', mode = 'generate', precision = 'float32', prompts = '110', rounds = '3'] =
   process.argv.slice(2);
 const folder = await gpt2Folder();

@@ -1,5 +1,3 @@
-// gc and verify on a store of many small blobs: results of a folder each, half of which nothing has used for long.
-// node bench/gc.mjs [blobs] [blobs a result]
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -15,6 +13,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import canonicalize from 'canonicalize';
 
+// gc and verify on a store of many small blobs: results of a folder each, half of which nothing has used for long.
+// node bench/gc.mjs [blobs] [blobs a result]
 const count = Number(process.argv[2] ?? 100_000);
 const each = Number(process.argv[3] ?? 10);
 const tuneloom = join(resolve(import.meta.dirname, '..'), 'dist/tuneloom.js');

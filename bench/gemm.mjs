@@ -1,7 +1,7 @@
-// Products of matrices in float32 against PyTorch, in turns: GFLOP/s and ratios.
 import { median } from './median.mjs';
 import { ourWorker, peerWorker } from './worker.mjs';
 
+// Products of matrices in float32 against PyTorch, in turns: GFLOP/s and ratios.
 const shapes = [
   [512, 768, 2304],
   [512, 3072, 768],

@@ -1,5 +1,3 @@
-// Many small files and a few large ones: hashed for the first time, then looked at again untouched.
-// node bench/hash.mjs [small files] [MiB of large ones] [rounds]
 import { randomFillSync } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -8,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inTurns, seconds } from './median.mjs';
 import { openPeers } from './peers/open-peers.mjs';
 
+// Many small files and a few large ones: hashed for the first time, then looked at again untouched.
+// node bench/hash.mjs [small files] [MiB of large ones] [rounds]
 const count = Number(process.argv[2] ?? 100_000);
 const mebibytes = Number(process.argv[3] ?? 2048);
 const rounds = Number(process.argv[4] ?? 3);

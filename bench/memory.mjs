@@ -1,9 +1,9 @@
-// Peak memory of a training of GPT-2 124M and of decoding with it, beside that of the peers: a process each.
-// node bench/memory.mjs [steps]
 import { gpt2Folder } from './gpt2-folder.mjs';
 import { referenceRows, trainingBatches } from './reference-rows.mjs';
 import { ourWorker, peerWorker } from './worker.mjs';
 
+// Peak memory of a training of GPT-2 124M and of decoding with it, beside that of the peers: a process each.
+// node bench/memory.mjs [steps]
 const folder = await gpt2Folder();
 const batches = trainingBatches({ size: 8, responses: false }).slice(0, Number(process.argv[2] ?? 8));
 const answers = referenceRows().slice(935, 967);

@@ -1,12 +1,12 @@
-// Seconds and memory for MMLU's full size, 14,042 questions in 57 files, read, formatted with five shots that have to
-// fit, and tokenized. The files repeat the questions of the three subjects in ../shared/data/mmlu, or of the folder that
-// is named. Build first: npm run build.
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+// Seconds and memory for MMLU's full size, 14,042 questions in 57 files, read, formatted with five shots that have to
+// fit, and tokenized. The files repeat the questions of the three subjects in ../shared/data/mmlu, or of the folder that
+// is named. Build first: npm run build.
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = process.argv[2] ?? join(root, '../shared/data/mmlu');
 const [subjects, questions] = [57, 14_042];

@@ -1,12 +1,12 @@
-// A chain of stages that each copy a file and add a line: its first run, and a run with nothing to do, in tuneloom, DVC
-// and wireit. No two stages do the same, so that none is spared because another has done it.
-// node bench/noop.mjs [stages] [rounds]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inTurns, seconds } from './median.mjs';
 import { openPeers } from './peers/open-peers.mjs';
 
+// A chain of stages that each copy a file and add a line: its first run, and a run with nothing to do, in tuneloom, DVC
+// and wireit. No two stages do the same, so that none is spared because another has done it.
+// node bench/noop.mjs [stages] [rounds]
 const stages = Number(process.argv[2] ?? 8);
 const rounds = Number(process.argv[3] ?? 9);
 const root = resolve(import.meta.dirname, '..');

@@ -1,18 +1,18 @@
-// Seconds of a training step of GPT-2 124M with random weights, with padding and without, in turns over the same batches.
-// npx esbuild bench/padding-free.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/padding-free.mjs
-// node dist/bench/padding-free.mjs instruction-data.json [all | response] [batches]
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { encode } from 'gpt-tokenizer/encoding/r50k_base';
 import { initialModel } from '../src/model/initial-model.ts';
 import { languageModel } from '../src/model/language-model.ts';
-import { parameterLayout } from '../src/model/parameter-layout.ts';
+import { parameterLayout } from '../src/model/model-config.ts';
 import { openTensorBackend } from '../src/tensor/index.ts';
-import { batchPieces } from '../src/training/batches/batch-pieces.ts';
 import type { Example } from '../src/training/batches/example.ts';
+import { batchPieces } from '../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../src/training/state/training-state.ts';
-import { takeStep } from '../src/training/take-step.ts';
+import { takeStep } from '../src/training/training-step.ts';
 
+// Seconds of a training step of GPT-2 124M with random weights, with padding and without, in turns over the same batches.
+// npx esbuild bench/padding-free.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/padding-free.mjs
+// node dist/bench/padding-free.mjs instruction-data.json [all | response] [batches]
 const [, , path = '', trainOn = 'all', count = '8'] = process.argv;
 const [endOfText, batchSize, learningRate] = [50256, 8, 5e-5];
 

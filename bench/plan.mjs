@@ -1,12 +1,12 @@
-// How long it takes to plan a pipeline of many stages, each given the one before it, beside parsing its YAML alone; with
-// `run` also to run it and to find that nothing has to run.
-// node bench/plan.mjs [stages] [rounds] [run]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inTurns, seconds } from './median.mjs';
 
+// How long it takes to plan a pipeline of many stages, each given the one before it, beside parsing its YAML alone; with
+// `run` also to run it and to find that nothing has to run.
+// node bench/plan.mjs [stages] [rounds] [run]
 const stages = Number(process.argv[2] ?? 10_000);
 const rounds = Number(process.argv[3] ?? 5);
 const root = resolve(import.meta.dirname, '..');

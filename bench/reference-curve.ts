@@ -1,13 +1,13 @@
-// The loss curve that tests/fixtures/training/reference-curve.py made with PyTorch at GPT-2 124M's size, and ours of the
-// same weights and batches: the largest difference, and the time of both.
-// npx esbuild bench/reference-curve.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/reference-curve.mjs
-// node dist/bench/reference-curve.mjs FOLDER
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLanguageModel } from '../src/model/language-model.ts';
 import { openTensorBackend } from '../src/tensor/index.ts';
 import { trainOnCurve } from '../tests/training/reference-curve.ts';
 
+// The loss curve that tests/fixtures/training/reference-curve.py made with PyTorch at GPT-2 124M's size, and ours of the
+// same weights and batches: the largest difference, and the time of both.
+// npx esbuild bench/reference-curve.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/reference-curve.mjs
+// node dist/bench/reference-curve.mjs FOLDER
 const [, , folder = ''] = process.argv;
 const curve = JSON.parse(readFileSync(join(folder, 'curve.json'), 'utf8'));
 console.log(await openTensorBackend({ backend: 'onnx' }));

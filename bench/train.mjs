@@ -1,10 +1,10 @@
-// Training steps of GPT-2 124M on the reference's rows, batch 8, against eager PyTorch on the same batches, in turns.
-// node bench/train.mjs [all|response] [steps] [onnx|tensorflow]    memory of both is printed as well
 import { gpt2Folder } from './gpt2-folder.mjs';
 import { median } from './median.mjs';
 import { trainingBatches } from './reference-rows.mjs';
 import { ourWorker, peerWorker } from './worker.mjs';
 
+// Training steps of GPT-2 124M on the reference's rows, batch 8, against eager PyTorch on the same batches, in turns.
+// node bench/train.mjs [all|response] [steps] [onnx|tensorflow]    memory of both is printed as well
 const [targets = 'all', count = '24', backend = 'onnx'] = process.argv.slice(2);
 const folder = await gpt2Folder();
 const workers = { tuneloom: await ourWorker('train', folder, backend), pytorch: peerWorker('train', folder) };

@@ -1,10 +1,10 @@
-// Milliseconds of a training step of a small GPT on the onnx backend: tracing, running and AdamW.
-// npx esbuild bench/training-step.ts --bundle --platform=node --format=esm --packages=external --outfile=dist/training-step.mjs
-// node dist/training-step.mjs
 import * as tf from '@tensorflow/tfjs-core';
 import { adamWStep, openTensorBackend } from '../src/tensor/index.ts';
 import { TinyGpt } from '../tests/tensor/tiny-gpt.ts';
 
+// Milliseconds of a training step of a small GPT on the onnx backend: tracing, running and AdamW.
+// npx esbuild bench/training-step.ts --bundle --platform=node --format=esm --packages=external --outfile=dist/training-step.mjs
+// node dist/training-step.mjs
 const [vocabulary, batch, length, warmUp, steps] = [600, 16, 48, 10, 100];
 const settings = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
 

@@ -27,6 +27,53 @@ export async function buildTypes(entry, folder) {
     // A declaration is found beside the name of what it declares, which ends in .js.
     await writeFile(path, text.replaceAll(/((?:from |import\()'\.[^']*)\.ts'/g, "$1.js'"));
   }
+  await keepUsed(temporary, entry.replace(/^src\//, '').replace(/\.ts$/, '.d.ts'));
   await rm(folder, { recursive: true, force: true });
   await rename(temporary, folder);
 }
+
+/** Removes the declarations that `entry` does not reach; of a layer's index it reaches the names that are imported from it. */
+async function keepUsed(folder, entry) {
+  const texts = new Map();
+  for (const name of await readdir(folder, { recursive: true }))
+    if (name.endsWith('.d.ts')) texts.set(name, await readFile(join(folder, name), 'utf8'));
+  const used = new Map();
+  const visit = (file, names) => {
+    const known = used.get(file) ?? new Set();
+    const added = names.filter((name) => !known.has(name));
+    if (used.has(file) && added.length === 0) return;
+    used.set(file, new Set([...known, ...added]));
+    for (const { names: imported, path } of importsOf(file)) {
+      const wanted = isIndex(file) ? imported.filter((name) => names.includes(name)) : imported;
+      if (wanted.length > 0) visit(path, wanted);
+    }
+  };
+  const importsOf = (file) =>
+    [...texts.get(file).matchAll(statement)].map(([, , list, path]) => ({
+      names: list.split(',').map(plainName),
+      path: join(file, '..', path).replace(/\.js$/, '.d.ts'),
+    }));
+  visit(entry, ['']);
+  for (const [file, text] of texts) {
+    const names = used.get(file);
+    if (names === undefined) await rm(join(folder, file));
+    else if (isIndex(file))
+      await writeFile(
+        join(folder, file),
+        text
+          .replaceAll(statement, (_, type, list, path) => {
+            const kept = list.split(',').filter((name) => names.has(plainName(name)));
+            return kept.length === 0 ? '' : `export ${type ?? ''}{${kept.join(',')}} from '${path}';`;
+          })
+          .replaceAll(/\n{2,}/g, '\n'),
+      );
+  }
+}
+
+const plainName = (name) =>
+  name
+    .trim()
+    .replace(/^type /, '')
+    .split(' as ')[0];
+const statement = /(?:import|export) (type )?\{([^}]*)\} from '(\.[^']*)';/g;
+const isIndex = (file) => file.endsWith('index.d.ts');

@@ -6,33 +6,39 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const sourceRoot = join(root, 'src');
 
-/** Layer -> the layers that it may import from, types included. `generated` and `json.ts` are for all. */
+/** Layer -> the layers that it may import from, types included. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  cli: ['sources', 'stages', 'training', 'model', 'text', 'tensor', 'runtime'],
-  stages: ['training', 'model', 'text', 'tensor', 'runtime'],
-  sources: ['runtime'],
-  training: ['model', 'text', 'tensor'],
-  model: ['text', 'tensor'],
-  text: [],
-  tensor: [],
-  runtime: [],
-  generated: ['runtime'],
+  core: [],
+  formats: ['core'],
+  runtime: ['core'],
+  remote: ['runtime', 'core'],
+  tensor: ['core'],
+  text: ['formats', 'core'],
+  model: ['text', 'tensor', 'formats', 'core'],
+  training: ['model', 'text', 'tensor', 'formats', 'core'],
+  metrics: ['text', 'core'],
+  benchmarks: ['metrics', 'text', 'formats', 'core'],
+  stages: ['training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime', 'formats', 'core'],
+  cli: [
+    ...['stages', 'remote', 'training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime'],
+    ...['formats', 'core'],
+  ],
+  generated: ['runtime', 'core'],
 };
 
 /** Room in src/runtime -> the rooms that it may import from: a pipeline's way from file to result. */
 const allowedInRuntime: Readonly<Record<string, readonly string[]>> = {
-  source: ['diagnostic'],
-  diagnostic: ['source'],
+  yaml: ['diagnostic'],
+  diagnostic: ['yaml'],
   stage: [],
-  event: ['stage'],
-  config: ['source', 'diagnostic', 'stage'],
-  graph: ['config', 'source', 'diagnostic', 'stage'],
-  module: ['diagnostic', 'source'],
-  key: ['graph', 'config', 'source', 'stage', 'store'],
-  store: ['event', 'key', 'diagnostic', 'source', 'stage'],
+  config: ['yaml', 'diagnostic', 'stage'],
+  graph: ['config', 'yaml', 'diagnostic', 'stage'],
+  module: ['diagnostic', 'yaml'],
+  key: ['graph', 'config', 'yaml', 'stage', 'store'],
+  store: ['key', 'diagnostic', 'yaml', 'stage'],
   collect: ['store', 'key'],
-  plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'source', 'module'],
-  execute: ['plan', 'key', 'graph', 'store', 'stage', 'event', 'diagnostic', 'source', 'module'],
+  plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
+  execute: ['plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
 };
 
 const files = readdirSync(sourceRoot, { recursive: true, encoding: 'utf8' })
@@ -77,15 +83,15 @@ const forbiddenImports = (
 const packageHomes: Readonly<Record<string, readonly string[]>> = {
   listr2: ['src/cli'],
   commander: ['src/cli'],
-  yaml: ['src/runtime', 'src/cli', 'src/stages/load/benchmarks'],
-  execa: ['src/runtime/execute', 'src/stages/execute/sandbox', 'src/stages/shell', 'src/cli/setup'],
+  yaml: ['src/runtime', 'src/cli', 'src/benchmarks'],
+  execa: ['src/runtime/execute', 'src/stages/execute', 'src/stages/shell', 'src/cli/setup'],
   yauzl: ['src/cli/setup'],
   esbuild: ['src/runtime/module'],
   openai: ['src/stages/generate/endpoint'],
   koffi: ['src/tensor/onnx/native'],
-  '@huggingface/hub': ['src/sources/hub'],
-  hyparquet: ['src/stages/load'],
-  'hyparquet-compressors': ['src/stages/load'],
+  '@huggingface/hub': ['src/remote/hub'],
+  hyparquet: ['src/formats'],
+  'hyparquet-compressors': ['src/formats'],
   'onnxruntime-node': ['src/tensor', 'src/cli/doctor'],
   '@tensorflow/tfjs-core': ['src/tensor', 'src/model', 'src/training', 'src/cli/doctor'],
 };

@@ -1,8 +1,8 @@
-// DVC from PyPI and wireit from npm, each in a folder of the benchmark's own.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+// DVC from PyPI and wireit from npm, each in a folder of the benchmark's own.
 /**
  * Installs both below `temporary`, unless TUNELOOM_BENCH_PEERS names a folder that is to keep them; absolute paths of
  * their commands.

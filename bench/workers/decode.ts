@@ -1,7 +1,6 @@
-import { decodeRows } from '../../src/model/generation/decode-rows.ts';
-import { promptLength } from '../../src/model/generation/prompt-length.ts';
-import { holdWeights } from '../../src/model/hold-weights.ts';
-import { openLanguageModel } from '../../src/model/language-model.ts';
+import { decodeRows } from '../../src/model/generation/decode.ts';
+import { promptLength } from '../../src/model/generation/lengths.ts';
+import { holdWeights, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { serve } from './serve.ts';
 

@@ -1,4 +1,4 @@
-import { writeModelFolder } from '../../src/model/folder/write-model-folder.ts';
+import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
 import { initialModel } from '../../src/model/initial-model.ts';
 import { serve } from './serve.ts';
 

@@ -1,19 +1,18 @@
-// What bench/precision.mjs runs: `node precision.mjs MODEL.gguf ROWS.json [from] [count]`.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { writeModelFolder } from '../../src/model/folder/write-model-folder.ts';
+import { paddedRows } from '../../src/model/attend-rows.ts';
+import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
 import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
-import { holdWeights } from '../../src/model/hold-weights.ts';
-import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { paddedRows } from '../../src/model/padded-rows.ts';
+import { holdWeights, type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type WeightPrecision } from '../../src/tensor/index.ts';
 import { chatSegments } from '../../src/text/chat/chat-segments.ts';
-import { openChatTemplate } from '../../src/text/chat/open-chat-template.ts';
+import { openChatTemplate } from '../../src/text/chat/chat-template.ts';
 import { writeGgufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 
+// What bench/precision.mjs runs: `node precision.mjs MODEL.gguf ROWS.json [from] [count]`.
 const [gguf = '', rowsPath = '', from = '935', count = '60'] = process.argv.slice(2);
 
 const folder = await mkdtemp(join(tmpdir(), 'precision-'));

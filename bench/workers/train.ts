@@ -1,8 +1,8 @@
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
+import { batchPieces } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/take-step.ts';
+import { takeStep } from '../../src/training/training-step.ts';
 import { serve } from './serve.ts';
 
 // One training step of a GPT-2 folder for each request: `node train.mjs FOLDER [BACKEND]`.

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-
 import { keepCompiledCode } from './keep-compiled-code.ts';
 
 // Before the rest is loaded, which is what it is for.

@@ -2,7 +2,7 @@ import { keepCompiledCode } from './keep-compiled-code.ts';
 
 keepCompiledCode(new URL('./compiled', import.meta.url));
 const [{ serveStageProcess }, { stageRegistry }] = await Promise.all([
-  import('../runtime/execute/serve-stage-process.ts'),
-  import('../stages/registry.ts'),
+  import('../runtime/index.ts'),
+  import('../stages/index.ts'),
 ]);
 await serveStageProcess(stageRegistry);

@@ -1,6 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import type { Json, JsonObject } from '../json.ts';
-import { UserError } from '../user-error.ts';
+import { type Json, type JsonObject, UserError } from '../core/index.ts';
 
 /** Far beyond any model. */
 export const mostLayers = 10_000;

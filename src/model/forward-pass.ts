@@ -1,7 +1,4 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { gpt2Hidden, gpt2Logits } from './gpt2/gpt2.ts';
-import { llamaHidden, llamaLogits } from './llama/llama.ts';
-import type { ModelConfig } from './model-config.ts';
 
 /** What one forward pass computes on. The N tokens of all texts stand in one row; `attend` alone knows which belong together. */
 export interface ForwardPass {
@@ -18,7 +15,7 @@ export interface ForwardPass {
 }
 
 /** A model's parameters by their names in Hugging Face's checkpoints. */
-export type Parameters = (name: string) => tf.Tensor;
+type Parameters = (name: string) => tf.Tensor;
 
 /** Attention among the tokens of a pass: query [N, H D], key and value [N, K D] for K heads of keys and values -> [N, H D]. */
 export type Attend = (projected: Projected) => tf.Tensor;
@@ -33,7 +30,7 @@ export interface Projected {
 /** What comes of a projection named as its weight is, without `.weight`: its own output, or what adapters add to that. */
 export type Adapt = (projection: Projection) => tf.Tensor;
 
-export interface Projection {
+interface Projection {
   readonly name: string;
   /** [N, I] */
   readonly x: tf.Tensor;
@@ -57,27 +54,3 @@ export type DropoutFactors = (site: DropoutSite) => tf.Tensor | undefined;
 
 /** What the head of a model needs of a pass. */
 export type HeadPass = Pick<ForwardPass, 'parameter' | 'adapt'>;
-
-/** The hidden states after the last normalization, [N, C]. */
-export function hiddenStates(config: ModelConfig, pass: ForwardPass): tf.Tensor {
-  switch (config.family) {
-    case 'gpt2':
-      return gpt2Hidden(config, pass);
-    case 'llama':
-      return llamaHidden(config, pass);
-    default:
-      return config satisfies never;
-  }
-}
-
-/** The vocabulary's logits for M chosen hidden states: [M, C] -> [M, V]. */
-export function vocabularyLogits(config: ModelConfig, hidden: tf.Tensor, pass: HeadPass): tf.Tensor {
-  switch (config.family) {
-    case 'gpt2':
-      return gpt2Logits(config, hidden, pass);
-    case 'llama':
-      return llamaLogits(config, hidden, pass);
-    default:
-      return config satisfies never;
-  }
-}

@@ -1,11 +1,11 @@
-import type { ModelToWrite } from './folder/write-model-folder.ts';
-import { parseModelConfig } from './model-config.ts';
-import { type ParameterSpec, parameterLayout } from './parameter-layout.ts';
-import { RandomStream } from './random-stream.ts';
-import { elementCount } from './safetensors/tensor-type.ts';
+import { RandomStream } from '../core/index.ts';
+import { elementCount } from '../formats/index.ts';
+import type { ParameterSpec } from './family.ts';
+import type { ModelToWrite } from './folder/model-folder.ts';
+import { parameterLayout, parseModelConfig } from './model-config.ts';
 
 /** The sizes of a model that is made from nothing. */
-export interface InitialModelOptions {
+interface InitialModelOptions {
   readonly family: 'gpt2';
   readonly vocabularySize: number;
   readonly contextLength: number;

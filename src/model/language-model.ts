@@ -1,16 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { openModelFolder } from './folder/open-model-folder.ts';
-import { writeModelFolder } from './folder/write-model-folder.ts';
-import {
-  type Adapt,
-  type Drop,
-  type DropoutFactors,
-  type ForwardPass,
-  hiddenStates,
-  vocabularyLogits,
-} from './forward-pass.ts';
-import type { ModelConfig } from './model-config.ts';
-import { parameterLayout } from './parameter-layout.ts';
+import { constantWeights, type WeightPrecision } from '../tensor/index.ts';
+import { openModelFolder, writeModelFolder } from './folder/model-folder.ts';
+import { hiddenStates, vocabularyLogits } from './forward.ts';
+import type { Adapt, Drop, DropoutFactors, ForwardPass } from './forward-pass.ts';
+import { type ModelConfig, parameterLayout } from './model-config.ts';
 
 /** A model with its weights on the active tensor backend. */
 export interface LanguageModel {
@@ -30,7 +23,7 @@ export interface LanguageModel {
 export interface Tokens extends Pick<ForwardPass, 'ids' | 'positions' | 'textLengths' | 'attend'>, Tuning {}
 
 /** What a training adds to a pass; a model that is only used has none of it. */
-export interface Tuning {
+interface Tuning {
   readonly adapt?: Adapt | undefined;
   readonly dropout?: DropoutFactors | undefined;
 }
@@ -88,3 +81,14 @@ export function languageModel(
     },
   };
 }
+
+/** Has no gradients computed for variables from now on. */
+export function freeze(variables: Iterable<tf.Variable>): void {
+  for (const variable of variables) variable.trainable = false;
+}
+
+/** Lets the backend prepare a model's weights once, for as long as it only generates; the weights must not change meanwhile. */
+export const holdWeights = (
+  { parameters }: LanguageModel,
+  precision: WeightPrecision = 'float32',
+): Disposable => constantWeights({ tensors: [...parameters.values()], precision });

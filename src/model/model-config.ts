@@ -1,31 +1,15 @@
-import type { JsonObject } from '../json.ts';
-import { UserError } from '../user-error.ts';
-import { type Gpt2Config, parseGpt2Config } from './gpt2/gpt2-config.ts';
-import { type LlamaConfig, parseLlamaConfig } from './llama/llama-config.ts';
+import { type JsonObject, UserError } from '../core/index.ts';
+import type { CheckpointNames, ParameterSpec } from './family.ts';
+import { type Gpt2Config, gpt2CheckpointNames, gpt2Parameters, parseGpt2Config } from './gpt2/gpt2-config.ts';
+import {
+  type LlamaConfig,
+  llamaCheckpointNames,
+  llamaParameters,
+  parseLlamaConfig,
+} from './llama/llama-config.ts';
 
 /** A model's sizes, by family; every family has the fields that batching, decoding and checking need. */
 export type ModelConfig = Gpt2Config | LlamaConfig;
-
-/** What every family's configuration says. */
-export interface ModelSizes {
-  readonly vocabularySize: number;
-  /** The longest text in tokens. */
-  readonly contextLength: number;
-  /** Extent of a hidden state, C. */
-  readonly width: number;
-  readonly layers: number;
-  /** Attention heads, each of `headWidth`. */
-  readonly heads: number;
-  /** Heads of keys and values, each shared by as many query heads as `heads` is a multiple of them. */
-  readonly keyValueHeads: number;
-  readonly headWidth: number;
-  /** How many tokens a token looks back on, itself included; all where undefined. */
-  readonly slidingWindow: number | undefined;
-  /** Whether the head's weights are the token embedding itself. */
-  readonly tied: boolean;
-  /** The config.json that it was read from, for writing the model out again. */
-  readonly json: JsonObject;
-}
 
 /** Reads Hugging Face's config.json; `path` is for messages. A field or value that is not supported is an error. */
 export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
@@ -43,5 +27,28 @@ export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
         message: `${path} has the model_type ${JSON.stringify(json.model_type) ?? 'undefined'}`,
         help: 'tuneloom has these families of models: gpt2, llama, mistral, qwen2, phi3',
       });
+  }
+}
+
+/** Every parameter of a model by its name in Hugging Face's checkpoints, in the order of the forward pass. */
+export function parameterLayout(config: ModelConfig): ReadonlyMap<string, ParameterSpec> {
+  switch (config.family) {
+    case 'gpt2':
+      return gpt2Parameters(config);
+    case 'llama':
+      return llamaParameters(config);
+    default:
+      return config satisfies never;
+  }
+}
+
+export function checkpointNames(config: ModelConfig): CheckpointNames {
+  switch (config.family) {
+    case 'gpt2':
+      return gpt2CheckpointNames;
+    case 'llama':
+      return llamaCheckpointNames;
+    default:
+      return config satisfies never;
   }
 }

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../core/index.ts';
 import { type StageName, stageSchemas } from '../generated/stage-schemas.ts';
-import type { JsonObject } from '../json.ts';
 import type {
   ConfigProblem,
   Horizon,
@@ -8,10 +8,10 @@ import type {
   RecordSearch,
   StageDefinition,
   StagePorts,
-} from '../runtime/stage/stage-definition.ts';
+} from '../runtime/index.ts';
 
 /** A built-in stage as its author declares it: `Config` is the type generated from the stage's schema. */
-export interface StageDeclaration<Config>
+interface StageDeclaration<Config>
   extends Omit<
     StageDefinition,
     'name' | 'schema' | 'validate' | 'ports' | 'check' | 'environment' | 'locate' | 'horizon' | 'memo'

@@ -1,13 +1,16 @@
-import type { Json } from '../json.ts';
-import type { ActionPort, StageAction } from '../runtime/stage/stage-action.ts';
-import type { StageHost, StageModule } from '../runtime/stage/stage-definition.ts';
-import { UserError } from '../user-error.ts';
-import { openInputs, openOutputs } from './ports/open-ports.ts';
-import type { InputTypes, OutputTypes, StageRun } from './stage-run.ts';
+import { type Json, UserError } from '../core/index.ts';
+import type { ActionPort, StageAction, StageHost, StageModule } from '../runtime/index.ts';
+import {
+  type InputTypes,
+  type OutputTypes,
+  openInputs,
+  openOutputs,
+  type StageRun,
+} from './ports/open-ports.ts';
 
 type Measurements = Readonly<Record<string, Json>>;
 
-export interface StageImplementation<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
+interface StageImplementation<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
   readonly inputs: Inputs;
   readonly outputs: Outputs;
   /** Returns measurements of the run, which never enter an output. */

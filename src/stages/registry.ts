@@ -1,4 +1,4 @@
-import type { StageDefinition, StageRegistry } from '../runtime/stage/stage-definition.ts';
+import type { StageDefinition, StageRegistry } from '../runtime/index.ts';
 import { collateStage } from './collate/collate-stage.ts';
 import { evaluateStage } from './evaluate/evaluate-stage.ts';
 import { executeStage } from './execute/execute-stage.ts';

@@ -1,32 +1,37 @@
-export { type ConstantWeightsOptions, constantWeights, type WeightPrecision } from './constant-weights.ts';
-export { openTensorBackend } from './open-tensor-backend.ts';
-export { type AdamWArrays, type AdamWSettings, adamWStep } from './ops/adam-w-step.ts';
+export { type ConstantWeightsOptions, constantWeights, recycle, type WeightPrecision } from './memory.ts';
 export {
-  type AdamWTensors,
-  adamWStepInPlace,
-  hasInPlaceSteps,
-  sumOfSquares,
-} from './ops/adam-w-step-in-place.ts';
-export { type CachedAttentionOptions, cachedAttention } from './ops/cached-attention.ts';
-export { type CausalAttentionOptions, causalAttention } from './ops/causal-attention.ts';
-export { crossEntropy } from './ops/cross-entropy.ts';
-export { type EmbeddingLookupOptions, embeddingLookup } from './ops/embedding-lookup.ts';
-export { gelu } from './ops/gelu.ts';
-export { type LayerNormOptions, layerNorm } from './ops/layer-norm.ts';
-export { type LinearOptions, linear } from './ops/linear.ts';
-export { type RearrangeRowsOptions, rearrangeRows } from './ops/rearrange-rows.ts';
-export { type RmsNormOptions, rmsNorm } from './ops/rms-norm.ts';
-export { type RotaryOptions, rotary } from './ops/rotary.ts';
-export { type SwiGluOptions, swiGlu } from './ops/swi-glu.ts';
-export { IGNORED_TARGET, type LogitsAndTargets } from './ops/target-log-probabilities.ts';
-export { tokenLogLikelihoods } from './ops/token-log-likelihoods.ts';
-export { recycle } from './recycle.ts';
-export {
+  openTensorBackend,
   TENSOR_BACKENDS,
   type TensorBackendInfo,
   type TensorBackendName,
   type TensorBackendOptions,
-} from './tensor-backend.ts';
-export { INSTALLED_FILE, installedTensorflow } from './tensorflow/locate-tensorflow.ts';
-export { hasNvidiaGpu, type NvidiaGpu, nvidiaGpus } from './tensorflow/nvidia-gpus.ts';
-export { type TensorflowFlavour, tensorflowFolder } from './tensorflow/tensorflow-folder.ts';
+} from './open-tensor-backend.ts';
+export { gelu, type SwiGluOptions, swiGlu } from './ops/activations.ts';
+export {
+  type AdamWArrays,
+  type AdamWSettings,
+  type AdamWTensors,
+  adamWStep,
+  adamWStepInPlace,
+  hasInPlaceSteps,
+  sumOfSquares,
+} from './ops/adam-w.ts';
+export {
+  type CachedAttentionOptions,
+  type CausalAttentionOptions,
+  cachedAttention,
+  causalAttention,
+} from './ops/attention.ts';
+export { type EmbeddingLookupOptions, embeddingLookup, type LinearOptions, linear } from './ops/linear.ts';
+export { crossEntropy, IGNORED_TARGET, type LogitsAndTargets, tokenLogLikelihoods } from './ops/losses.ts';
+export { type LayerNormOptions, layerNorm, type RmsNormOptions, rmsNorm } from './ops/normalization.ts';
+export { type RearrangeRowsOptions, type RotaryOptions, rearrangeRows, rotary } from './ops/rotary.ts';
+export {
+  hasNvidiaGpu,
+  INSTALLED_FILE,
+  installedTensorflow,
+  type NvidiaGpu,
+  nvidiaGpus,
+  type TensorflowFlavour,
+  tensorflowFolder,
+} from './tensorflow/locate-tensorflow.ts';

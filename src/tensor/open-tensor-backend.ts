@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { arch, availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradients } from './gradients/register-gradients.ts';
-import { instructionSet } from './instruction-set.ts';
-import type { TensorBackendInfo, TensorBackendOptions } from './tensor-backend.ts';
 
 /** Loads a backend, makes it the one that tfjs-core uses from now on, and says what it is. */
 export async function openTensorBackend(options: TensorBackendOptions): Promise<TensorBackendInfo> {
@@ -62,4 +61,47 @@ async function openTensorflow({
     threads,
     device: engine.isUsingGpuDevice ? 'gpu' : 'cpu',
   };
+}
+
+/** What ran the numbers; kept with a run's record, since floats differ between any two of these. */
+export interface TensorBackendInfo {
+  readonly backend: TensorBackendName;
+  /** Name and version of the engine, such as `onnxruntime 1.30.0`. */
+  readonly engine: string;
+  /** The widest vector instructions found, such as `avx512`. */
+  readonly instructionSet: string;
+  /** Threads that one operation may use. */
+  readonly threads: number;
+  /** What it computes on, where that can differ. */
+  readonly device?: 'gpu' | 'cpu';
+}
+
+export const TENSOR_BACKENDS = ['onnx', 'tensorflow', 'cpu'] as const;
+
+export type TensorBackendName = (typeof TENSOR_BACKENDS)[number];
+
+export interface TensorBackendOptions {
+  readonly backend: TensorBackendName;
+  /** Threads that one operation may use; as many as this process may use processors where absent. */
+  readonly threads?: number | undefined;
+  /** How the onnx backend calls its engine; the fastest way that loads where absent. */
+  readonly runner?: 'native' | 'binding' | undefined;
+  /** Takes a sentence about something that makes the backend slower than it might be. */
+  readonly onNote?: ((note: string) => void) | undefined;
+}
+
+/** The widest vector instructions of this processor that numeric kernels choose by; the architecture elsewhere. */
+function instructionSet(): string {
+  const flags = processorFlags();
+  const widest = ['amx_tile', 'avx512f', 'avx2', 'avx', 'asimddp', 'asimd'].find((name) => flags.has(name));
+  return widest ?? arch();
+}
+
+function processorFlags(): ReadonlySet<string> {
+  try {
+    const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
+    return new Set(line?.[1]?.split(' '));
+  } catch {
+    return new Set(); // only Linux has this file
+  }
 }

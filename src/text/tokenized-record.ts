@@ -1,4 +1,4 @@
-import type { SegmentRole } from './formatted-record.ts';
+import type { SegmentRole } from './records.ts';
 
 /** A formatted record as token ids; `segments` tile the ids in order. */
 export interface TokenizedRecord {

@@ -1,10 +1,10 @@
-import type { Tokenizer } from '../text/tokenizer/tokenizer.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../core/index.ts';
+import { ownDropout, statedDropout } from '../model/index.ts';
+import type { Tokenizer } from '../text/index.ts';
 import type { Batches, Example } from './batches/example.ts';
-import { groupCount } from './batches/example-groups.ts';
-import { ignoredTarget } from './batches/pad-batch.ts';
-import { dropoutRates } from './loss/dropout-of-step.ts';
-import { plannedSteps } from './planned-steps.ts';
+import { exampleGroups, groupCount } from './batches/example-groups.ts';
+import { ignoredTarget } from './batches/micro-batch.ts';
+import { dropoutRates } from './training-step.ts';
 import type { TrainingTask } from './training-task.ts';
 
 /** Throws where the batches, the model and the configuration do not go together, before anything is computed. */
@@ -156,4 +156,51 @@ function checkEveryStepLearns({ config, batches }: TrainingTask): void {
         records: examples.map(({ id }) => ({ id })),
         port: 'train',
       });
+}
+
+export interface PlannedStep {
+  /** 1 is the first step of the training. */
+  readonly step: number;
+  /** 1 is the first. */
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+  readonly examples: readonly Example[];
+}
+
+interface Plan {
+  readonly batches: Batches;
+  readonly epochs: number;
+  /** How many steps have been taken already. */
+  readonly taken?: number;
+}
+
+/** The steps that are still to be taken. Which examples a step takes does not depend on how many were taken before. */
+export function* plannedSteps({ batches, epochs, taken = 0 }: Plan): Generator<PlannedStep> {
+  const { examples, recipe } = batches;
+  const stepsAnEpoch = groupCount(examples, recipe);
+  for (let epoch = 1 + Math.floor(taken / stepsAnEpoch); epoch <= epochs; epoch++) {
+    for (const [index, group] of exampleGroups({ examples, recipe, epoch }).entries()) {
+      const step = (epoch - 1) * stepsAnEpoch + index + 1;
+      if (step > taken) yield { step, epoch, endsEpoch: index + 1 === stepsAnEpoch, examples: group };
+    }
+  }
+}
+
+export const countSteps = ({ batches, epochs }: Plan): number =>
+  epochs * groupCount(batches.examples, batches.recipe);
+
+interface Noted extends Pick<TrainingTask, 'config' | 'onNote'> {
+  readonly model: Pick<TrainingTask['model'], 'config'>;
+}
+
+/** Tells where a model's config.json asks for dropout and the training has other rates: transformers would have used them. */
+export function noteUnusedDropout({ config, model, onNote }: Noted): void {
+  const stated = statedDropout(model.config);
+  if (config.dropout === 'model' || stated.length === 0) return;
+  const { embedding, attention, residual } = dropoutRates(config, model.config);
+  const own = ownDropout(model.config);
+  if (own.embedding === embedding && own.attention === attention && own.residual === residual) return;
+  onNote(
+    `the model's config.json has ${stated.join(', ')}, which do not count here: \`dropout: model\` takes them, as transformers does`,
+  );
 }

@@ -1,5 +1,4 @@
-import { checkTask } from './check-task.ts';
-import { noteUnusedDropout } from './note-unused-dropout.ts';
+import { checkTask, noteUnusedDropout } from './check-task.ts';
 import { TrainingRun } from './training-run.ts';
 import type { TrainingSummary, TrainingTask } from './training-task.ts';
 

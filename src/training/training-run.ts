@@ -1,24 +1,24 @@
 import { setImmediate as letMessagesIn } from 'node:timers/promises';
-import { batchPieces } from './batches/batch-pieces.ts';
 import type { Example } from './batches/example.ts';
-import { evaluate } from './evaluation/evaluate.ts';
-import { type EvaluationSets, evaluationSets } from './evaluation/evaluation-sets.ts';
-import { isEvaluationDue } from './evaluation/is-evaluation-due.ts';
-import { bestStep, isPatienceSpent, validationLosses } from './evaluation/validation-losses.ts';
-import type { HistoryEntry } from './history-entry.ts';
-import { isSpike } from './is-spike.ts';
-import { dropoutOfStep, dropoutRates } from './loss/dropout-of-step.ts';
-import { countSteps, type PlannedStep, plannedSteps } from './planned-steps.ts';
-import { writeSample } from './sample/write-sample.ts';
-import { learningRateAt } from './schedule/learning-rate-at.ts';
-import { keepEpoch } from './state/kept-epochs.ts';
-import { SavingTimes } from './state/saving-times.ts';
+import { batchPieces } from './batches/micro-batch.ts';
+import { countSteps, type PlannedStep, plannedSteps } from './check-task.ts';
+import {
+  bestStep,
+  type EvaluationSets,
+  evaluate,
+  evaluationSets,
+  isEvaluationDue,
+  isPatienceSpent,
+  validationLosses,
+} from './evaluation.ts';
+import { learningRateAt } from './learning-rate-at.ts';
+import { isSpike } from './loss.ts';
+import { writeSample } from './sample.ts';
+import { findStart, keepEpoch, SavingTimes, type TrainingStart } from './state/kept-epochs.ts';
 import { saveState } from './state/state-file.ts';
-import { findStart, type TrainingStart } from './state/training-start.ts';
 import { TrainingState } from './state/training-state.ts';
-import { takeStep } from './take-step.ts';
-import { Throughput } from './throughput.ts';
-import { slicingOf, type TrainingSummary, type TrainingTask } from './training-task.ts';
+import { dropoutOfStep, dropoutRates, takeStep } from './training-step.ts';
+import { type HistoryEntry, slicingOf, type TrainingSummary, type TrainingTask } from './training-task.ts';
 
 /** A training under way: what `train` does step by step, with the history that comes of it. */
 export class TrainingRun implements Disposable {
@@ -195,3 +195,27 @@ export class TrainingRun implements Disposable {
 }
 
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
+
+/** How fast tokens go through the steps that are measured. */
+class Throughput {
+  readonly #clock: () => number;
+  #tokens = 0;
+  #milliseconds = 0;
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  async measure<Result>(tokens: number, step: () => Promise<Result>): Promise<Result> {
+    const begun = this.#clock();
+    const result = await step();
+    this.#milliseconds += this.#clock() - begun;
+    this.#tokens += tokens;
+    return result;
+  }
+
+  /** 0 where nothing was measured. */
+  get tokensPerSecond(): number {
+    return this.#milliseconds === 0 ? 0 : (1000 * this.#tokens) / this.#milliseconds;
+  }
+}

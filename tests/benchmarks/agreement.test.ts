@@ -8,7 +8,7 @@ import {
   fuzzyMatch,
   includes,
   includesAnyCase,
-} from '../../src/stages/evaluate/benchmarks/openai-evals/matchers.ts';
+} from '../../src/benchmarks/openai-evals/matchers.ts';
 import official from '../fixtures/benchmarks/agreement.json' with { type: 'json' };
 import { madeUp, madeUpBattles, madeUpPreferences } from '../fixtures/benchmarks/made-up-predictions.ts';
 import { json, jsonLines, realData, score, valuesOf } from './score-rig.ts';

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BenchmarkScores } from '../../src/stages/evaluate/benchmarks/benchmark-scores.ts';
-import { benchmarks } from '../../src/stages/evaluate/benchmarks/benchmarks.ts';
+import type { BenchmarkScores } from '../../src/benchmarks/benchmark-scores.ts';
+import { benchmarks } from '../../src/benchmarks/benchmarks.ts';
 
 const sharedData = fileURLToPath(new URL('../../../shared/data', import.meta.url));
 

@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
-import { bootstrapInterval } from '../../src/stages/evaluate/statistics/bootstrap-interval.ts';
-import { f1, macroF1 } from '../../src/stages/evaluate/statistics/f1.ts';
-import { kendall } from '../../src/stages/evaluate/statistics/kendall.ts';
-import { matthews } from '../../src/stages/evaluate/statistics/matthews.ts';
-import { pearson } from '../../src/stages/evaluate/statistics/pearson.ts';
-import { plainMean } from '../../src/stages/evaluate/statistics/plain-mean.ts';
-import { quantile } from '../../src/stages/evaluate/statistics/quantile.ts';
-import { ranks } from '../../src/stages/evaluate/statistics/ranks.ts';
-import { spearman } from '../../src/stages/evaluate/statistics/spearman.ts';
+import { kendall, pearson, ranks, spearman } from '../../src/metrics/agreement.ts';
+import { f1, macroF1, matthews } from '../../src/metrics/classification.ts';
+import { bootstrapInterval, plainMean, quantile } from '../../src/metrics/statistics.ts';
 import theirs from '../fixtures/benchmarks/statistics.json' with { type: 'json' };
 
 const { x, y, gold, predicted } = theirs;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { batchRows } from '../../src/cli/show/batch-rows.ts';
+import { batchRows } from '../../src/cli/show/show-batches.ts';
 
 const example = (id: string, inputs: readonly number[], targets: readonly number[]) => ({
   id,

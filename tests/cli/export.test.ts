@@ -1,11 +1,10 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openModelFolder } from '../../src/model/folder/open-model-folder.ts';
-import { parameterLayout } from '../../src/model/parameter-layout.ts';
-import { decodeBfloat16 } from '../../src/model/safetensors/decode-floats.ts';
-import { encodeBfloat16 } from '../../src/model/safetensors/encode-floats.ts';
-import { openSafetensors } from '../../src/model/safetensors/open-safetensors.ts';
+import { decodeBfloat16, encodeBfloat16 } from '../../src/formats/safetensors/floats.ts';
+import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
+import { openModelFolder } from '../../src/model/folder/model-folder.ts';
+import { parameterLayout } from '../../src/model/model-config.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 import { type CliRig, openCliRig } from './rig.ts';
 

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
-import { formatDuration } from '../../src/cli/terminal/format-duration.ts';
-import { formatBytes, formatCount, formatFigure } from '../../src/cli/terminal/format-number.ts';
-import { renderTable } from '../../src/cli/terminal/table.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatFigure,
+} from '../../src/cli/terminal/format-number.ts';
+import { renderTable } from '../../src/cli/terminal/layout.ts';
 
 test('durations change their unit where a person would', () => {
   const times = [

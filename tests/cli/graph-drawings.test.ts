@@ -1,9 +1,6 @@
 import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
-import { graphDot } from '../../src/cli/graph/graph-dot.ts';
-import { graphMermaid } from '../../src/cli/graph/graph-mermaid.ts';
-import { graphText } from '../../src/cli/graph/graph-text.ts';
-import type { GraphView } from '../../src/cli/graph/graph-view.ts';
+import { type GraphView, graphDot, graphMermaid, graphText } from '../../src/cli/graph/execute-graph.ts';
 
 const view: GraphView = {
   pipeline: 'tiny "one"',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { PlainReporter } from '../../src/cli/reporter/plain-reporter.ts';
-import type { RunEvent } from '../../src/runtime/event/run-event.ts';
+import type { RunEvent } from '../../src/runtime/stage/run-event.ts';
 
 /** What is printed when the events come at these times, in milliseconds. */
 function linesOf(events: readonly (readonly [at: number, event: RunEvent])[]): readonly string[] {

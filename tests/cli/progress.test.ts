@@ -5,7 +5,7 @@ import {
   type ProgressReport,
   progressBar,
   progressText,
-} from '../../src/cli/reporter/progress.ts';
+} from '../../src/cli/reporter/reporter.ts';
 
 const step = (done: number): ProgressReport => ({
   type: 'progress',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { scoreTable } from '../../src/cli/summary/score-table.ts';
-import type { Score } from '../../src/stages/ports/scores.ts';
+import type { Score } from '../../src/metrics/scores.ts';
 
 const score = (metric: string, value: number, more: Partial<Score> = {}): Score => ({
   metric,

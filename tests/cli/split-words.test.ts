@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitWords } from '../../src/cli/pipeline/split-words.ts';
+import { splitWords } from '../../src/cli/open-pipeline.ts';
 
 test('only a first word that ends in .yaml or .yml is a file', () => {
   expect([

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { chooseToken } from '../../src/model/generation/choose-token.ts';
-import { penalizeRepetition } from '../../src/model/generation/penalize-repetition.ts';
-import { RandomStream } from '../../src/model/random-stream.ts';
+import { RandomStream } from '../../src/core/random-stream.ts';
+import { chooseToken, penalizeRepetition } from '../../src/model/generation/sampler.ts';
 import sampling from '../fixtures/model/sampling.json' with { type: 'json' };
 import processors from '../fixtures/model/sampling-processors.json' with { type: 'json' };
 

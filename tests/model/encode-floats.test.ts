@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { decodeBfloat16, decodeFloat16 } from '../../src/model/safetensors/decode-floats.ts';
-import { encodeBfloat16, encodeFloat16 } from '../../src/model/safetensors/encode-floats.ts';
-import { openSafetensors } from '../../src/model/safetensors/open-safetensors.ts';
+import {
+  decodeBfloat16,
+  decodeFloat16,
+  encodeBfloat16,
+  encodeFloat16,
+} from '../../src/formats/safetensors/floats.ts';
+import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
 
 const fixture = join(import.meta.dirname, '../fixtures/model/rounding.safetensors');
 

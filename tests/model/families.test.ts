@@ -2,12 +2,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type DecodingRow, decodeRows } from '../../src/model/generation/decode-rows.ts';
-import { longestText } from '../../src/model/generation/longest-text.ts';
-import { writeTexts } from '../../src/model/generation/write-texts.ts';
+import { openSafetensors, type SafetensorsFile } from '../../src/formats/safetensors/open-safetensors.ts';
+import { paddedRows } from '../../src/model/attend-rows.ts';
+import { type DecodingRow, decodeRows } from '../../src/model/generation/decode.ts';
+import { writeTexts } from '../../src/model/generation/generate-texts.ts';
+import { longestText } from '../../src/model/generation/lengths.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { paddedRows } from '../../src/model/padded-rows.ts';
-import { openSafetensors, type SafetensorsFile } from '../../src/model/safetensors/open-safetensors.ts';
 import {
   adamWStep,
   crossEntropy,

@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { scoreTexts, type TextScore } from '../../src/model/generation/score-texts.ts';
-import type { WritingSettings, WrittenText } from '../../src/model/generation/text-writer.ts';
-import { type Prompt, writeTexts } from '../../src/model/generation/write-texts.ts';
+import {
+  type Prompt,
+  type WritingSettings,
+  type WrittenText,
+  writeTexts,
+} from '../../src/model/generation/generate-texts.ts';
+import { scoreTexts, type TextScore } from '../../src/model/generation/log-likelihoods.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { paddedRows } from '../../src/model/attend-rows.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
-import { paddedRows } from '../../src/model/padded-rows.ts';
 import { crossEntropy, openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import gpt2 from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
 import llama from '../fixtures/model/tiny-llama.json' with { type: 'json' };

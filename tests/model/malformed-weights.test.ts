@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { UserError } from '../../src/core/user-error.ts';
+import { openGguf } from '../../src/formats/gguf/open-gguf.ts';
+import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
 import { openShards } from '../../src/model/folder/open-shards.ts';
-import { openGguf } from '../../src/model/gguf/open-gguf.ts';
-import { openSafetensors } from '../../src/model/safetensors/open-safetensors.ts';
-import { UserError } from '../../src/user-error.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
 let folder: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../src/json.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 import { parseModelConfig } from '../../src/model/model-config.ts';
 
 /** As openai-community/gpt2 has it. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RandomStream } from '../../src/model/random-stream.ts';
+import { RandomStream } from '../../src/core/random-stream.ts';
 
 test('a random stream is xoshiro128** over the hash of its key', () => {
   const random = new RandomStream([7, 'a']);

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeModelFolder } from '../../src/model/folder/write-model-folder.ts';
-import type { ChoicesToRate } from '../../src/model/generation/plan-rows.ts';
-import { type RatedChoices, rateChoices } from '../../src/model/generation/rate-choices.ts';
-import { scoreTexts } from '../../src/model/generation/score-texts.ts';
+import { RandomStream } from '../../src/core/random-stream.ts';
+import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
+import { type RatedChoices, rateChoices } from '../../src/model/generation/choices.ts';
+import { scoreTexts } from '../../src/model/generation/log-likelihoods.ts';
+import type { ChoicesToRate } from '../../src/model/generation/tree-attention.ts';
 import { initialModel } from '../../src/model/initial-model.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { RandomStream } from '../../src/model/random-stream.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);

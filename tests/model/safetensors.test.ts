@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSafetensors } from '../../src/model/safetensors/open-safetensors.ts';
-import { type TensorToWrite, writeSafetensors } from '../../src/model/safetensors/write-safetensors.ts';
+import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
+import { type TensorToWrite, writeSafetensors } from '../../src/formats/safetensors/write-safetensors.ts';
 import mixed from '../fixtures/model/mixed.json' with { type: 'json' };
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TextReader } from '../../src/model/generation/text-reader.ts';
+import { TextReader } from '../../src/model/generation/stream.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TextWriter } from '../../src/model/generation/text-writer.ts';
+import { TextWriter } from '../../src/model/generation/generate-texts.ts';
 import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
 
 const tokenizer = await openEncoding('r50k_base');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { openSandbox } from '../../src/stages/execute/sandbox/open-sandbox.ts';
+import { openSandbox } from '../../src/stages/execute/sandbox.ts';
 import { openShippedRig } from './shipped-pipeline.ts';
 
 const real = fileURLToPath(new URL('../../../shared/data/humaneval', import.meta.url));

@@ -1,8 +1,8 @@
 import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Json } from '../../src/json.ts';
-import type { Scores } from '../../src/stages/ports/scores.ts';
+import type { Json } from '../../src/core/json.ts';
+import type { Scores } from '../../src/metrics/scores.ts';
 import { type CliRig, openCliRig } from '../cli/rig.ts';
 
 const shipped = fileURLToPath(new URL('../../pipelines', import.meta.url));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { withinTime } from '../../src/core/within-time.ts';
 import { jinjaTemplate } from '../../src/text/template/jinja-template.ts';
 import { openJsonTokenizer } from '../../src/text/tokenizer/json-tokenizer.ts';
-import { withinTime } from '../../src/text/within-time.ts';
 import { openCliRig } from '../cli/rig.ts';
 
 const promptOf = (prompt: string) => jinjaTemplate({ prompt, header: '', response: '' }, 100);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { fillDefaults } from '../../src/runtime/config/schema/fill-defaults.ts';
+import { fillDefaults } from '../../src/runtime/config/schema/applicable-schemas.ts';
 import { collateStage } from '../../src/stages/collate/collate-stage.ts';
 import * as collate from '../../src/stages/collate/run-collate.ts';
 import { evaluateStage } from '../../src/stages/evaluate/evaluate-stage.ts';

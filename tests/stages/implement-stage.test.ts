@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { UserError } from '../../src/core/user-error.ts';
 import { implementStage } from '../../src/stages/implement-stage.ts';
-import { UserError } from '../../src/user-error.ts';
 import { openStageRig } from './stage-rig.ts';
 
 const copy = implementStage<{ readonly suffix: string }>()({

@@ -7,11 +7,10 @@ import * as load from '../../src/stages/load/run-load.ts';
 import { portCodecs } from '../../src/stages/ports/port-codecs.ts';
 import * as split from '../../src/stages/split/run-split.ts';
 import * as tokenize from '../../src/stages/tokenize/run-tokenize.ts';
-import { parseFormattedRecord } from '../../src/text/parse-record.ts';
-import type { DataRecord } from '../../src/text/record.ts';
+import { type DataRecord, parseFormattedRecord } from '../../src/text/records.ts';
 import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
 import { exampleGroups } from '../../src/training/batches/example-groups.ts';
-import { padBatch } from '../../src/training/batches/pad-batch.ts';
+import { padBatch } from '../../src/training/batches/micro-batch.ts';
 import { openStageRig, type StageRig } from './stage-rig.ts';
 
 const data = fileURLToPath(new URL('../../../shared/data/rasbt/instruction-data.json', import.meta.url));

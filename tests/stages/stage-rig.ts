@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Json, JsonObject } from '../../src/json.ts';
+import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { ActionPort } from '../../src/runtime/stage/stage-action.ts';
 import type { StageModule, StageReport } from '../../src/runtime/stage/stage-definition.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { adamWStep } from '../../src/tensor/index.ts';
-import { adamWKernel } from '../../src/tensor/wasm/adam-w-kernel.ts';
+import { adamWKernel } from '../../src/tensor/ops/adam-w.ts';
 import { type ListedTensor, readFixture } from './fixture.ts';
 import { numbers, relativeError } from './numbers.ts';
 

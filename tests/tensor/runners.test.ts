@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { locateLibrary } from '../../src/tensor/onnx/native/locate-library.ts';
+import { locateLibrary } from '../../src/tensor/onnx/native/open-native-runtime.ts';
 import type { OnnxBackend } from '../../src/tensor/onnx/onnx-backend.ts';
 import { openOnnxBackend } from '../../src/tensor/onnx/open-onnx-backend.ts';
 import { type OnnxRunnerName, openRunner } from '../../src/tensor/onnx/session/open-runner.ts';

@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import { type GraphPlan, planGraph } from '../../src/tensor/onnx/graph/graph-plan.ts';
+import { type GraphPlan, peakBytes, planGraph } from '../../src/tensor/onnx/graph/graph-plan.ts';
 import { GraphRecorder } from '../../src/tensor/onnx/graph/graph-recorder.ts';
-import type { GraphValue } from '../../src/tensor/onnx/graph/graph-value.ts';
-import { operator } from '../../src/tensor/onnx/graph/operator.ts';
-import { peakBytes } from '../../src/tensor/onnx/graph/peak-bytes.ts';
-import { openOnnxRuntime } from '../../src/tensor/onnx/session/open-onnx-runtime.ts';
+import { type GraphValue, operator } from '../../src/tensor/onnx/graph/graph-value.ts';
+import { openOnnxRuntime } from '../../src/tensor/onnx/session/open-runner.ts';
 import { SessionCache } from '../../src/tensor/onnx/session/session-cache.ts';
 
 const nowhere = () => {

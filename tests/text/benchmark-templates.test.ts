@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/json.ts';
-import {
-  type BenchmarkTemplateName,
-  benchmarkTemplates,
-} from '../../src/text/benchmark/benchmark-templates.ts';
-import type { ExampleTemplate } from '../../src/text/benchmark/example-template.ts';
-import { withShots } from '../../src/text/benchmark/few-shots.ts';
-import { tokenBudget } from '../../src/text/benchmark/token-budget.ts';
+import type { ExampleTemplate } from '../../src/benchmarks/benchmark.ts';
+import { type BenchmarkTemplateName, benchmarkTemplates } from '../../src/benchmarks/benchmark-templates.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import { tokenBudget, withShots } from '../../src/stages/format/example-format.ts';
 import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
 import cases from '../fixtures/benchmarks/prompts.json' with { type: 'json' };
 

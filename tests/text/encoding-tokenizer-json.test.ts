@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { byteAlphabet } from '../../src/text/tokenizer/byte-alphabet.ts';
 import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
-import { encodingTokenizerJson } from '../../src/text/tokenizer/encoding-tokenizer-json.ts';
+import { byteAlphabet, encodingTokenizerJson } from '../../src/text/tokenizer/encoding-tokenizer-json.ts';
 import { openJsonTokenizer } from '../../src/text/tokenizer/json-tokenizer.ts';
 
 const texts = [

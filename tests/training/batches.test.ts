@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BatchRecipe, Example } from '../../src/training/batches/example.ts';
 import { exampleGroups } from '../../src/training/batches/example-groups.ts';
-import { padBatch } from '../../src/training/batches/pad-batch.ts';
+import { padBatch } from '../../src/training/batches/micro-batch.ts';
 
 const inOrder: BatchRecipe = { batchSize: 3, shuffle: false, dropLast: false, seed: 1 };
 const endOfText = 50256;

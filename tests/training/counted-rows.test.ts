@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countedRows } from '../../src/training/loss/counted-rows.ts';
+import { countedRows } from '../../src/training/loss.ts';
 
 const targetsWithHoles = fc
   .array(fc.oneof(fc.constant(-100), fc.nat(50)), { minLength: 1, maxLength: 200 })

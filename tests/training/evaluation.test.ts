@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isEvaluationDue } from '../../src/training/evaluation/is-evaluation-due.ts';
 import {
   bestStep,
+  isEvaluationDue,
   isPatienceSpent,
   validationLosses,
-} from '../../src/training/evaluation/validation-losses.ts';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
+} from '../../src/training/evaluation.ts';
+import type { HistoryEntry } from '../../src/training/training-task.ts';
 
 const losses = (...values: readonly number[]) => values.map((loss, step) => ({ step, loss }));
 

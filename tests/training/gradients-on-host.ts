@@ -1,4 +1,4 @@
-import { lossAndGradients } from '../../src/training/loss/loss-and-gradients.ts';
+import { lossAndGradients } from '../../src/training/training-step.ts';
 
 /** The loss of a batch, and its gradients as numbers. */
 export async function gradientsOnHost(...batch: Parameters<typeof lossAndGradients>) {

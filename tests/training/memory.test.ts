@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest';
-import { checkGenerationMemory } from '../../src/model/memory/check-generation-memory.ts';
-import { totalMemory } from '../../src/model/memory/memory-need.ts';
-import { trainingMemory } from '../../src/model/memory/training-memory.ts';
+import { checkGenerationMemory, totalMemory, trainingMemory } from '../../src/model/memory.ts';
 import { parseModelConfig } from '../../src/model/model-config.ts';
-import { checkTrainingMemory } from '../../src/training/memory/check-training-memory.ts';
-import { trainedNumbers } from '../../src/training/memory/trained-numbers.ts';
+import { checkTrainingMemory, trainedNumbers } from '../../src/training/training-memory.ts';
 import { plainConfig } from './tiny-training.ts';
 
 const gpt2 = (width: number, layers: number, heads: number, positions: number) =>

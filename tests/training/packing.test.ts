@@ -2,11 +2,10 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
-import { bestFitRows } from '../../src/training/batches/best-fit-rows.ts';
 import type { Example } from '../../src/training/batches/example.ts';
-import { exampleGroups } from '../../src/training/batches/example-groups.ts';
-import { lossAndGradients } from '../../src/training/loss/loss-and-gradients.ts';
+import { bestFitRows, exampleGroups } from '../../src/training/batches/example-groups.ts';
+import { batchPieces } from '../../src/training/batches/micro-batch.ts';
+import { lossAndGradients } from '../../src/training/training-step.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches, tinyModel } from './tiny-training.ts';
 
 const ofLength = (length: number, place: number): Example => ({

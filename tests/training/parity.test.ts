@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
 import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { openSafetensors } from '../../src/model/safetensors/open-safetensors.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces, type Slicing } from '../../src/training/batches/batch-pieces.ts';
-import { learningRateAt } from '../../src/training/schedule/learning-rate-at.ts';
+import { batchPieces, type Slicing } from '../../src/training/batches/micro-batch.ts';
+import { learningRateAt } from '../../src/training/learning-rate-at.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/take-step.ts';
+import { takeStep } from '../../src/training/training-step.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/training/${name}`, import.meta.url));

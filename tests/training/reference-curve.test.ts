@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
+import { elementCount } from '../../src/formats/safetensors/floats.ts';
 import { languageModel } from '../../src/model/language-model.ts';
-import { parseModelConfig } from '../../src/model/model-config.ts';
-import { parameterLayout } from '../../src/model/parameter-layout.ts';
-import { elementCount } from '../../src/model/safetensors/tensor-type.ts';
+import { parameterLayout, parseModelConfig } from '../../src/model/model-config.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import curve from '../fixtures/training/reference-curve.json' with { type: 'json' };
 import { trainOnCurve } from './reference-curve.ts';

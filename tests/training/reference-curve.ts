@@ -1,7 +1,7 @@
 import type { LanguageModel } from '../../src/model/language-model.ts';
-import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
+import { batchPieces } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/take-step.ts';
+import { takeStep } from '../../src/training/training-step.ts';
 
 /** What reference-curve.py trained on. */
 export interface ReferenceCurve {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/core/user-error.ts';
 import type { Batches } from '../../src/training/batches/example.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
-import { UserError } from '../../src/user-error.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
 async function refusal(task: Partial<TrainingTask>) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { TrainConfig } from '../../src/generated/train-config.ts';
-import { learningRateAt } from '../../src/training/schedule/learning-rate-at.ts';
+import { learningRateAt } from '../../src/training/learning-rate-at.ts';
 
 type Schedule = TrainConfig['schedule'];
 

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../src/core/user-error.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/batch-pieces.ts';
-import { tuneModel } from '../../src/training/tuning/tune-model.ts';
-import { UserError } from '../../src/user-error.ts';
+import { batchPieces } from '../../src/training/batches/micro-batch.ts';
+import { tuneModel } from '../../src/training/tune-model.ts';
 import { gradientsOnHost } from './gradients-on-host.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyModel } from './tiny-training.ts';
 

@@ -1,9 +1,11 @@
 import process from 'node:process';
 import { createInterface, type Interface } from 'node:readline';
-import { UserError } from '../../user-error.ts';
+import { UserError } from '../../core/index.ts';
+import { streamText, TextReader, type WritingSettings, type WrittenText } from '../../model/index.ts';
+import type { LocalModel } from '../../stages/index.ts';
+import type { ChatMessage, ChatPrompt } from '../../text/index.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
 import { safeText } from '../terminal/safe-text.ts';
-import type { ChatSession } from './chat-session.ts';
 
 interface Conversation {
   readonly session: Pick<ChatSession, 'ask' | 'reset' | 'setSystem'>;
@@ -77,4 +79,60 @@ async function answer(text: string, { session, context, json, streams, signal }:
     return terminal.print(JSON.stringify({ prompt: text, response, finish_reason: finishReason, tokens }));
   if (!streams) return terminal.print(safeText(response).trim());
   terminal.print(safeText(response).slice(shown.length));
+}
+
+interface ChatSessionOptions {
+  readonly local: LocalModel;
+  readonly prompt: ChatPrompt;
+  readonly settings: WritingSettings;
+  readonly system: string | undefined;
+}
+
+interface Question {
+  readonly text: string;
+  readonly signal: AbortSignal;
+  readonly onText: (text: string) => void;
+}
+
+/** A conversation with a model: what was said so far, which every answer follows from. */
+export class ChatSession {
+  readonly #options: ChatSessionOptions;
+  readonly #reader: TextReader;
+  #system: string | undefined;
+  #messages: readonly ChatMessage[] = [];
+
+  constructor(options: ChatSessionOptions) {
+    this.#options = options;
+    this.#reader = new TextReader(options.local.model);
+    this.#system = options.system;
+  }
+
+  /** Forgets what was said, but not the system message. */
+  reset(): void {
+    this.#messages = [];
+  }
+
+  /** Begins anew with another system message, or with none. */
+  setSystem(system: string): void {
+    this.#system = system === '' ? undefined : system;
+    this.reset();
+  }
+
+  /** An answer that was stopped counts as far as it came; a question that cannot be answered was not asked. */
+  async ask({ text, signal, onText }: Question): Promise<WrittenText> {
+    const { local, prompt, settings } = this.#options;
+    const asked = [...this.#messages, { role: 'user', content: text }];
+    const opening = this.#system === undefined ? [] : [{ role: 'system', content: this.#system }];
+    const given = prompt([...opening, ...asked]);
+    const written = await streamText({
+      ...local,
+      reader: this.#reader,
+      prompt: given,
+      settings,
+      signal,
+      onText,
+    });
+    this.#messages = [...asked, { role: 'assistant', content: written.text.trim() }];
+    return written;
+  }
 }

@@ -22,7 +22,7 @@ export interface Example {
   readonly does: string;
 }
 
-export interface CommandModule<Options> {
+interface CommandModule<Options> {
   readonly execute: (call: CommandCall<Options>) => Promise<ExitCode>;
 }
 

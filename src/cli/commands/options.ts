@@ -40,3 +40,18 @@ export function wholeNumber(least: number): (value: string) => number {
     throw new InvalidArgumentError(`It takes a whole number of at least ${least}.`);
   };
 }
+
+export interface StoreOptions extends JsonOption {
+  readonly store?: string;
+}
+
+export interface RunOptions extends PipelineOptions {
+  readonly jobs?: number;
+  readonly force?: readonly string[];
+  readonly keepGoing?: boolean;
+  readonly locked?: boolean;
+  readonly rerun?: boolean;
+  readonly backend?: 'auto' | 'onnx' | 'tensorflow' | 'cpu';
+}
+
+export const graphFormats = ['text', 'mermaid', 'dot'] as const;

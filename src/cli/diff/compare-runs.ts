@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from '../../json.ts';
+import type { Json, JsonObject } from '../../core/index.ts';
+import type { Score } from '../../metrics/index.ts';
 import {
   compareMaterial,
   type RunRecord,
@@ -6,15 +7,18 @@ import {
   type StageOutcome,
   type Store,
 } from '../../runtime/index.ts';
-import { fieldOf } from '../explain/field-of.ts';
-import { compareAnswers } from './compare-answers.ts';
-import { compareMetrics } from './compare-metrics.ts';
-import type { ComparedRun, FieldChange, RunDifference, StageDifference } from './run-difference.ts';
-
-export interface RunPair {
-  readonly before: RunRecord;
-  readonly after: RunRecord;
-}
+import { fieldOf } from '../explain/execute-explain.ts';
+import { scoreName } from '../summary/score-table.ts';
+import { compareAnswers, scoresOf } from './compare-answers.ts';
+import {
+  type ComparedRun,
+  type FieldChange,
+  type MetricChange,
+  type RunDifference,
+  type RunPair,
+  type StageDifference,
+  stagesOf,
+} from './run-difference.ts';
 
 /** Compares two runs by what is on record of them and by the results that the store still has. */
 export async function compareRuns(store: Store, pair: RunPair): Promise<RunDifference> {
@@ -35,11 +39,6 @@ const comparedRun = ({ run, pipeline, startedAt, outcome }: RunRecord): Compared
   started_at: startedAt,
   outcome,
 });
-
-/** Every stage of the two runs: in the later one's order, then what only the earlier one has. */
-export const stagesOf = ({ before, after }: RunPair): readonly string[] => [
-  ...new Set([...Object.keys(after.stages), ...Object.keys(before.stages)]),
-];
 
 function compareParams(before: JsonObject, after: JsonObject): readonly FieldChange[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
@@ -79,3 +78,42 @@ const sides = (before: Json | undefined, after: Json | undefined): { before?: Js
 /** A member of the object itself: a stage may be called `constructor`. */
 const own = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(object, name) ? object[name] : undefined;
+
+/** Every metric of the stages that rate, before and after. */
+async function compareMetrics(store: Store, pair: RunPair): Promise<readonly MetricChange[]> {
+  const changes: MetricChange[] = [];
+  for (const stage of stagesOf(pair)) {
+    const [before, after] = [
+      (await scoresOf(store, { run: pair.before, stage }))?.metrics ?? [],
+      (await scoresOf(store, { run: pair.after, stage }))?.metrics ?? [],
+    ];
+    for (const name of new Set([...after, ...before].map(scoreName))) {
+      const [old, current] = [before, after].map((scores) =>
+        scores.find((score) => scoreName(score) === name),
+      );
+      changes.push(...metricChange(stage, { old, current }));
+    }
+  }
+  return changes;
+}
+
+function metricChange(
+  stage: string,
+  { old, current }: { readonly old: Score | undefined; readonly current: Score | undefined },
+): readonly MetricChange[] {
+  const either = current ?? old;
+  if (either === undefined) return [];
+  const { metric, of, higher_is_better } = either;
+  const delta = old === undefined || current === undefined ? undefined : current.value - old.value;
+  return [
+    {
+      stage,
+      metric,
+      ...(of === undefined ? {} : { of }),
+      ...(old === undefined ? {} : { before: old.value }),
+      ...(current === undefined ? {} : { after: current.value }),
+      ...(delta === undefined ? {} : { delta }),
+      ...(delta === undefined || delta === 0 ? {} : { better: delta > 0 === higher_is_better }),
+    },
+  ];
+}

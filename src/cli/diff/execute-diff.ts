@@ -1,13 +1,24 @@
+import type { Json } from '../../core/index.ts';
 import { listRuns, type RunRecord, type Store } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { DiffOptions } from '../commands/diff-command.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile } from '../pipeline/named-file.ts';
-import { projectStore } from '../pipeline/pipeline-store.ts';
+import type { JsonOption } from '../commands/options.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
+import { namedFile, projectStore } from '../open-pipeline.ts';
 import { findRun } from '../runs/find-run.ts';
-import { UsageError } from '../usage-error.ts';
-import { compareRuns, type RunPair } from './compare-runs.ts';
-import { differenceText } from './difference-text.ts';
+import { formatFigure } from '../terminal/format-number.ts';
+import { labelledText, renderTable, shortLine } from '../terminal/layout.ts';
+import { safeLine, safeText } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { compareRuns } from './compare-runs.ts';
+import type {
+  AnswerChange,
+  AnswerChanges,
+  FieldChange,
+  MetricChange,
+  RunDifference,
+  RunPair,
+  StageDifference,
+} from './run-difference.ts';
 
 /** `tuneloom diff`: compares two runs. */
 export async function execute({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
@@ -61,4 +72,120 @@ const isOfFile = (run: RunRecord, file: string): boolean => {
 function firstWith(runs: Iterable<RunRecord>, condition: (run: RunRecord) => boolean): RunRecord | undefined {
   for (const run of runs) if (condition(run)) return run;
   return undefined;
+}
+
+interface Rendering {
+  readonly terminal: Terminal;
+  /** Answers of each stage that are shown. */
+  readonly limit: number;
+}
+
+/** Two runs side by side: what was changed, and what came of it. */
+function differenceText(difference: RunDifference, { terminal, limit }: Rendering): string {
+  const { before, after, params, stages, metrics, answers } = difference;
+  const runs = [before, after].map((run, index) => ({
+    label: index === 0 ? 'before' : 'after',
+    text: safeLine(`${run.run} of ${run.pipeline}, ${run.outcome}`),
+  }));
+  const blocks = [
+    labelledText(runs, { terminal, indent: '' }),
+    params.length === 0 ? '' : `params\n${fieldLines(params, terminal)}`,
+    stagesText(stages, terminal),
+    metrics.length === 0 ? '' : `metrics\n${metricTable(metrics)}`,
+    ...answers.map((changes) => answersText(changes, { terminal, limit })),
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+const fieldLines = (fields: readonly FieldChange[], terminal: Terminal): string =>
+  fields
+    .map(({ field, before, after }) =>
+      shortLine(`  ${safeLine(field)}: ${spell(before)} -> ${spell(after)}`, terminal.columns),
+    )
+    .join('\n');
+
+function spell(value: Json | undefined): string {
+  if (value === undefined) return '(absent)';
+  const text = safeLine(typeof value === 'string' ? value : JSON.stringify(value));
+  return text.replaceAll(/([0-9a-f]{12})[0-9a-f]{52}/g, '$1');
+}
+
+function stagesText(stages: readonly StageDifference[], terminal: Terminal): string {
+  const lines = stages.filter(({ change }) => change !== 'same').map((stage) => stageText(stage, terminal));
+  const same = stages.filter(({ change }) => change === 'same').map(({ stage }) => stage);
+  if (lines.length === 0) return 'every stage is the same';
+  const rest = same.length === 0 ? [] : [shortLine(`  the same: ${same.join(', ')}`, terminal.columns)];
+  return ['stages', ...lines, ...rest].join('\n');
+}
+
+function stageText({ stage, change, fields, other_results }: StageDifference, terminal: Terminal): string {
+  const verdicts = {
+    added: 'only in the later run',
+    removed: 'only in the earlier run',
+    unknown: 'what it was given is not on record',
+    changed: other_results === false ? 'changed, with the same results' : 'changed',
+    same: 'the same',
+  } as const;
+  const inner = fields.length === 0 ? [] : [fieldLines(fields, terminal).replaceAll(/^/gm, '  ')];
+  const head = `  ${terminal.colors.bold(safeLine(stage))}: ${verdicts[change]}`;
+  return [
+    head,
+    ...inner.map((text) =>
+      text
+        .split('\n')
+        .map((line) => shortLine(line, terminal.columns))
+        .join('\n'),
+    ),
+  ].join('\n');
+}
+
+const metricTable = (metrics: readonly MetricChange[]): string =>
+  renderTable({
+    head: ['stage', 'metric', 'before', 'after', 'change'],
+    rows: metrics.map(({ stage, metric, of, before, after, delta, better }) => [
+      safeLine(stage),
+      safeLine(of === undefined ? metric : `${metric} ${of}`),
+      before === undefined ? '' : formatFigure(before),
+      after === undefined ? '' : formatFigure(after),
+      delta === undefined ? '' : `${delta > 0 ? '+' : ''}${formatFigure(delta)}${verdictOf(better)}`,
+    ]),
+    align: ['left', 'left', 'right', 'right', 'left'],
+  });
+
+const verdictOf = (better: boolean | undefined): string =>
+  better === undefined ? '' : better ? ' better' : ' worse';
+
+function answersText(
+  { stage, compared, changed, examples }: AnswerChanges,
+  { terminal, limit }: Rendering,
+): string {
+  const shown = examples.slice(0, limit).map((example) => answerText(example, terminal));
+  const which = changed > limit ? `; ${limit} of them, the worst first` : '';
+  return [`answers of ${safeLine(stage)}: ${changed} of ${compared} changed${which}`, ...shown].join('\n');
+}
+
+function answerText(change: AnswerChange, terminal: Terminal): string {
+  const { question, expected, before, after, score_before, score_after } = change;
+  const lines = [
+    ...(expected === '' ? [] : [{ label: 'expected', text: short(expected) }]),
+    { label: 'before', text: rated(before, score_before) },
+    { label: 'after', text: rated(after, score_after) },
+  ];
+  const asked = shortLine(`  ${safeLine(question)}`, terminal.columns);
+  return `${asked}\n${labelledText(lines, { terminal, indent: '    ' })}`;
+}
+
+const rated = (answer: string, score: number | undefined): string =>
+  score === undefined
+    ? short(answer)
+    : `${short(answer)}  (${Number.isInteger(score) ? score : formatFigure(score)})`;
+
+function short(text: string): string {
+  const safe = safeText(text.trim()) || '(nothing)';
+  return safe.length > 200 ? `${safe.slice(0, 199)}…` : safe;
+}
+
+export interface DiffOptions extends JsonOption {
+  readonly limit: number;
+  readonly store?: string;
 }

@@ -1,4 +1,4 @@
-import type { Json } from '../../json.ts';
+import type { Json } from '../../core/index.ts';
 import type { RunRecord } from '../../runtime/index.ts';
 
 /** How two runs differ, for people and programs. */
@@ -65,3 +65,13 @@ export interface AnswerChange {
   readonly score_before?: number;
   readonly score_after?: number;
 }
+
+export interface RunPair {
+  readonly before: RunRecord;
+  readonly after: RunRecord;
+}
+
+/** Every stage of the two runs: in the later one's order, then what only the earlier one has. */
+export const stagesOf = ({ before, after }: RunPair): readonly string[] => [
+  ...new Set([...Object.keys(after.stages), ...Object.keys(before.stages)]),
+];

@@ -1,19 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { StoreOptions } from '../commands/verify-command.ts';
+import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile } from '../pipeline/named-file.ts';
-import { projectStore } from '../pipeline/pipeline-store.ts';
+import { namedFile, projectStore } from '../open-pipeline.ts';
 import { programVersion } from '../program-version.ts';
-import { labelledText } from '../terminal/labelled-text.ts';
+import { labelledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { Finding } from './finding.ts';
 import { lookAtBackends } from './look-at-backends.ts';
-import { lookAtGpu } from './look-at-gpu.ts';
-import { lookAtMachine } from './look-at-machine.ts';
-import { lookAtSandbox } from './look-at-sandbox.ts';
-import { lookAtStore } from './look-at-store.ts';
+import { type Finding, lookAtGpu, lookAtMachine, lookAtSandbox, lookAtStore } from './look-at-machine.ts';
 
 /** `tuneloom doctor`: says what this machine offers; it touches no network. */
 export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {

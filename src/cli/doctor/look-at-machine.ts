@@ -1,7 +1,12 @@
+import { existsSync } from 'node:fs';
+import { access, constants, statfs } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { versions } from 'node:process';
+import { UserError } from '../../core/index.ts';
+import { openSandbox } from '../../stages/index.ts';
+import { hasNvidiaGpu, type NvidiaGpu, nvidiaGpus } from '../../tensor/index.ts';
 import { formatBytes } from '../terminal/format-number.ts';
-import type { Finding } from './finding.ts';
 
 const OLDEST_NODE = [20, 19] as const;
 
@@ -34,4 +39,72 @@ function nodeFinding(version: string): Finding {
         found: version,
         help: `tuneloom needs ${OLDEST_NODE.join('.')} or later`,
       };
+}
+
+/** The GPUs that the tensorflow backend could compute on. */
+export function lookAtGpu(): Finding {
+  const subject = 'gpu';
+  const gpus = nvidiaGpus();
+  if (gpus.length > 0) return { subject, state: 'good', found: gpus.map(describeGpu).join('; ') };
+  if (!hasNvidiaGpu()) return { subject, state: 'absent', found: 'no NVIDIA GPU: the processors compute' };
+  return {
+    subject,
+    state: 'bad',
+    found: "NVIDIA's driver is there, and nvidia-smi lists no GPU",
+    help: 'run nvidia-smi: it says what is wrong, often a driver that was updated and wants a restart',
+  };
+}
+
+/** `Tesla T4, 16.1 GB, driver 535.104.05` */
+export const describeGpu = ({ name, memory, driver }: NvidiaGpu): string =>
+  `${name}, ${formatBytes(memory)}, driver ${driver}`;
+
+/** Whether `execute` could run programs that a model wrote. */
+export async function lookAtSandbox(): Promise<Finding> {
+  const subject = 'sandbox';
+  try {
+    const limits = { python: 'python3', timeoutSeconds: 3, memoryMegabytes: 256, processes: 4 };
+    const { pythonVersion } = await openSandbox(limits);
+    return { subject, state: 'good', found: `bubblewrap, Python ${pythonVersion}` };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message: found, help } = error;
+    return { subject, state: 'absent', found, ...(help === undefined ? {} : { help }) };
+  }
+}
+
+const LITTLE_DISK = 2e9;
+
+/** Where results go, whether they can be written there and how much room is left. */
+export async function lookAtStore(root: string): Promise<Finding> {
+  const subject = 'store';
+  const folder = nearestFolder(root);
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  const found = `${root}${folder === root ? '' : ' (made by the first run)'}, ${formatBytes(free)} free`;
+  const writable = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!writable)
+    return { subject, state: 'bad', found, help: 'it is not writable: name another folder with --store' };
+  if (free < LITTLE_DISK) return { subject, state: 'bad', found, help: 'free some disk space' };
+  return { subject, state: 'good', found };
+}
+
+function nearestFolder(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path));
+}
+
+/** One thing that was looked at. */
+export interface Finding {
+  /** `node`, `memory`, `backend onnx`. */
+  readonly subject: string;
+  readonly state: 'good' | 'absent' | 'bad';
+  /** What was found, in a few words. */
+  readonly found: string;
+  /** What to do, where something is absent or bad. */
+  readonly help?: string;
+  /** What was counted or measured, for other programs; a name ends in its unit. */
+  readonly figures?: Readonly<Record<string, number>>;
 }

@@ -1,12 +1,20 @@
-import { explainStage } from '../../runtime/index.ts';
+import type { Json } from '../../core/index.ts';
+import {
+  type Difference,
+  describeRun,
+  describeWaiting,
+  type ExplainedDifference,
+  type Explanation,
+  explainStage,
+  positionOf,
+} from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline } from '../pipeline/open-pipeline.ts';
-import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { reportMistakes } from '../pipeline/report-mistakes.ts';
-import { explanationText } from './explanation-text.ts';
-import { explanationView } from './explanation-view.ts';
+import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
+import { labelledText } from '../terminal/layout.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom explain`: shows how a stage differs from its nearest past run. */
 export async function execute({ words, options, context }: CommandCall<PipelineOptions>): Promise<ExitCode> {
@@ -20,4 +28,139 @@ export async function execute({ words, options, context }: CommandCall<PipelineO
   const view = explanationView(explained.value);
   context.terminal.print(options.json ? JSON.stringify(view) : explanationText(view, context.terminal));
   return exitCode.success;
+}
+
+/** One block a differing field: where it stands, what it was and what it is. */
+function explanationText(view: ExplanationView, terminal: Terminal): string {
+  return [verdict(view), ...view.differences.map((difference) => differenceText(difference, terminal))].join(
+    '\n',
+  );
+}
+
+function verdict(view: ExplanationView): string {
+  const { stage, decision, reason = '', compared_with, differences } = view;
+  switch (decision) {
+    case 'reuse':
+      return `${stage} would be reused: nothing differs from its past run`;
+    case 'undecided':
+      if (compared_with === undefined) return `${stage} ${reason}; it has not run before`;
+      return differences.length > 0
+        ? `${stage} ${reason}; this differs already:`
+        : `${stage} ${reason}; its own fields are what they were`;
+    case 'run':
+      if (compared_with === undefined || differences.length === 0)
+        return `${stage} would run: ${safeLine(reason)}`;
+      return `${stage} would run: ${comparison(view)}, this differs:`;
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** A stage without a past of its own is compared with another that uses the same. */
+function comparison({ stage, reason = '', compared_with }: ExplanationView): string {
+  const date = `${compared_with?.started_at.slice(0, 16).replace('T', ' ')} UTC`;
+  return compared_with === undefined || compared_with.stage === stage
+    ? `compared with ${date}`
+    : `${safeLine(reason)}; compared with \`${safeLine(compared_with.stage)}\` of ${date}`;
+}
+
+function differenceText(difference: DifferenceView, terminal: Terminal): string {
+  const { field, file, line, kind } = difference;
+  const place = terminal.colors.dim(`${file}:${line}`);
+  const lines = [
+    { label: 'was', text: spell(difference.before, kind) },
+    { label: 'is', text: spell(difference.after, kind) },
+  ];
+  return `\n  ${terminal.colors.bold(field)}  ${place}\n${labelledText(lines, { terminal, indent: '    ' })}`;
+}
+
+function spell(value: Json | undefined, kind: DifferenceView['kind']): string {
+  if (value === undefined) return '(absent)';
+  const text = safeLine(typeof value === 'string' ? value : JSON.stringify(value));
+  return kind === 'version' || kind === 'uses' ? text : shortDigest(text);
+}
+
+/** Enough of a digest to tell two apart. */
+const shortDigest = (digest: string): string => digest.replace(/([0-9a-f]{12})[0-9a-f]{52}/, '$1');
+
+/** A stage's decision and what led to it, for people and programs. */
+interface ExplanationView {
+  readonly stage: string;
+  readonly decision: Explanation['decision']['kind'];
+  readonly key?: string;
+  /** Why it runs where no field differs, or what it waits for. */
+  readonly reason?: string;
+  readonly compared_with?: { readonly run: string; readonly stage: string; readonly started_at: string };
+  readonly differences: readonly DifferenceView[];
+}
+
+interface DifferenceView {
+  /** `with.optimizer.learning_rate`, `input train`, `version`. */
+  readonly field: string;
+  readonly kind: ExplainedDifference['kind'];
+  readonly before?: Json;
+  readonly after?: Json;
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+}
+
+function explanationView({ stage, decision, comparedWith, differences }: Explanation): ExplanationView {
+  return {
+    stage,
+    decision: decision.kind,
+    ...because(decision),
+    ...(comparedWith && {
+      compared_with: {
+        run: comparedWith.provenance.run,
+        stage: comparedWith.provenance.stage,
+        started_at: comparedWith.provenance.startedAt,
+      },
+    }),
+    differences: differences.map(differenceView),
+  };
+}
+
+function because(decision: Explanation['decision']): Partial<ExplanationView> {
+  switch (decision.kind) {
+    case 'reuse':
+      return { key: decision.key };
+    case 'run':
+      return { key: decision.key, reason: describeRun(decision) };
+    case 'undecided':
+      return { reason: describeWaiting(decision) };
+    default:
+      return decision satisfies never;
+  }
+}
+
+function differenceView(difference: ExplainedDifference): DifferenceView {
+  const { kind, before, after, span } = difference;
+  return {
+    field: fieldOf(difference),
+    kind,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+    file: span.file.displayPath,
+    line: positionOf(span.file, span.start).line,
+  };
+}
+
+/** What a person calls a field of a stage's key, as the YAML spells it: `with.optimizer.learning_rate`, `from.train`. */
+export function fieldOf(difference: Difference): string {
+  switch (difference.kind) {
+    case 'config':
+    case 'source':
+      return `with${difference.pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}`;
+    case 'input':
+      return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
+    case 'code':
+      return `code ${difference.module}`;
+    case 'uses':
+    case 'version':
+    case 'format':
+      return difference.kind;
+    default:
+      return difference satisfies never;
+  }
 }

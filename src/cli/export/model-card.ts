@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { ModelConfig } from '../../model/model-config.ts';
-import type { ExportOptions } from '../commands/export-command.ts';
+import type { ModelConfig } from '../../model/index.ts';
 import { programVersion } from '../program-version.ts';
-import { type BaseModel, baseModelOf } from './base-model.ts';
-import { type CardFacts, gatherFacts } from './gather-facts.ts';
-import type { ExportSource } from './open-export-source.ts';
+import { type BaseModel, baseModelOf, type ExportOptions, type ExportSource } from './export-source.ts';
+import { type CardFacts, gatherFacts } from './model-facts.ts';
 
 interface CardSource {
   readonly source: ExportSource;

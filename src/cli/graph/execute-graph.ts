@@ -1,12 +1,11 @@
+import type { Dag, DagNode, InputBinding } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { GraphOptions } from '../commands/graph-command.ts';
+import type { graphFormats, JsonOption, PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline } from '../pipeline/open-pipeline.ts';
+import { openPipeline } from '../open-pipeline.ts';
+import { counted } from '../terminal/format-number.ts';
+import { labelledText } from '../terminal/layout.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { graphDot } from './graph-dot.ts';
-import { graphMermaid } from './graph-mermaid.ts';
-import { graphText } from './graph-text.ts';
-import { type GraphView, graphView } from './graph-view.ts';
 
 /** `tuneloom graph`: prints the pipeline's stages and what flows between them. */
 export async function execute({ words, options, context }: CommandCall<GraphOptions>): Promise<ExitCode> {
@@ -33,4 +32,111 @@ function draw(
     default:
       return format satisfies never;
   }
+}
+
+/** A DAG as it is drawn: stages, and what flows from one to the next. */
+export interface GraphView {
+  readonly pipeline: string;
+  readonly stages: readonly GraphStage[];
+  readonly edges: readonly GraphEdge[];
+}
+
+interface GraphStage {
+  readonly id: string;
+  readonly uses: string;
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly parts: readonly string[];
+  }[];
+}
+
+interface GraphEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly port: string;
+  readonly output: string;
+  readonly part?: string;
+}
+
+function graphView(dag: Dag): GraphView {
+  const nodes = [...dag.nodes.values()];
+  return {
+    pipeline: dag.name,
+    stages: nodes.map(stageOf),
+    edges: nodes.flatMap((node) =>
+      Object.entries(node.inputs).map(([port, binding]) => edgeOf({ to: node.id, port, binding })),
+    ),
+  };
+}
+
+function stageOf({ id, definition, ports, outputParts }: DagNode): GraphStage {
+  const outputs = Object.entries(ports.outputs).map(([name, { type }]) => ({
+    name,
+    type,
+    parts: outputParts[name] ?? [],
+  }));
+  return { id, uses: definition.name, outputs };
+}
+
+function edgeOf({ to, port, binding }: { to: string; port: string; binding: InputBinding }): GraphEdge {
+  const { stage, output, part } = binding;
+  return { from: stage, to, port, output, ...(part === undefined ? {} : { part }) };
+}
+
+/** A stage a line, after all that it takes: what it takes stands on the left of the arrow, what it gives on the right. */
+export function graphText(view: GraphView, terminal: Pick<Terminal, 'columns' | 'colors'>): string {
+  const lines = view.stages.map((stage) => ({
+    label: stage.id === stage.uses ? stage.id : `${stage.id} (${stage.uses})`,
+    text: `${takes(stage, view).join(', ')} → ${stage.outputs.map(given).join(', ')}`.trimStart(),
+  }));
+  return `${view.pipeline}: ${counted(view.stages.length, 'stage')}\n\n${labelledText(lines, { terminal })}`;
+}
+
+function takes({ id }: GraphStage, { edges, stages }: GraphView): readonly string[] {
+  return edges
+    .filter(({ to }) => to === id)
+    .map(({ from, output, part }) => {
+      const first = stages.find((stage) => stage.id === from)?.outputs[0]?.name;
+      return [from, ...(output === first ? [] : [output]), ...(part === undefined ? [] : [part])].join('.');
+    });
+}
+
+const given = ({ name, parts }: GraphStage['outputs'][number]): string =>
+  parts.length === 0 ? name : `${name} {${parts.join(', ')}}`;
+
+/** A Mermaid flowchart, as Markdown viewers draw it. */
+export function graphMermaid({ stages, edges }: GraphView): string {
+  const names = new Map(stages.map(({ id }, index) => [id, `s${index}`]));
+  return [
+    'flowchart LR',
+    ...stages.map(({ id, uses }) => `  ${names.get(id)}["${label(id === uses ? id : `${id} (${uses})`)}"]`),
+    ...edges.map((edge) => `  ${names.get(edge.from)} -->|"${label(flow(edge))}"| ${names.get(edge.to)}`),
+  ].join('\n');
+}
+
+const flow = ({ output, part }: GraphEdge): string => (part === undefined ? output : `${output}.${part}`);
+
+/** Mermaid reads `#…;` as an entity, so every character that could end the label is written as one. */
+const label = (text: string): string =>
+  text.replace(/[^\w ().,:/-]/gu, (character) => `#${character.codePointAt(0)};`);
+
+/** A drawing for Graphviz: `dot -Tsvg` makes a picture of it. */
+export function graphDot({ pipeline, stages, edges }: GraphView): string {
+  return [
+    `digraph ${quoted(pipeline)} {`,
+    '  rankdir=LR;',
+    '  node [shape=box, style=rounded, fontname="sans-serif"];',
+    '  edge [fontname="sans-serif", fontsize=10];',
+    ...stages.map(
+      ({ id, uses }) => `  ${quoted(id)}${id === uses ? '' : ` [label=${quoted(`${id} (${uses})`)}]`};`,
+    ),
+    ...edges.map((edge) => `  ${quoted(edge.from)} -> ${quoted(edge.to)} [label=${quoted(flow(edge))}];`),
+    '}',
+  ].join('\n');
+}
+const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+
+export interface GraphOptions extends Omit<PipelineOptions, 'store'>, JsonOption {
+  readonly format: (typeof graphFormats)[number];
 }

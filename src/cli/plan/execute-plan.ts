@@ -1,13 +1,24 @@
-import { planPipeline } from '../../runtime/index.ts';
+import type { TrainConfig } from '../../generated/train-config.ts';
+import {
+  type DagNode,
+  type Digest,
+  describeRun,
+  describeWaiting,
+  openContent,
+  type Plan,
+  type PlannedStage,
+  planPipeline,
+  type Store,
+} from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { PlanOptions } from '../commands/plan-command.ts';
+import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline } from '../pipeline/open-pipeline.ts';
-import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { reportMistakes } from '../pipeline/report-mistakes.ts';
-import { expectedMemory } from './expected-memory.ts';
-import { planText } from './plan-text.ts';
-import { planView } from './plan-view.ts';
+import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
+import { reusedText } from '../reporter/reporter.ts';
+import { counted, formatDuration } from '../terminal/format-number.ts';
+import { labelledText } from '../terminal/layout.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom plan`: says what a run would do, and changes nothing. */
 export async function execute({ words, options, context }: CommandCall<PlanOptions>): Promise<ExitCode> {
@@ -24,4 +35,157 @@ export async function execute({ words, options, context }: CommandCall<PlanOptio
   context.terminal.print(options.json ? JSON.stringify(view) : planText(view, context.terminal));
   const upToDate = view.stages.every(({ decision }) => decision === 'reuse');
   return options.check && !upToDate ? exitCode.outOfDate : exitCode.success;
+}
+
+/** What a run would do, for people and programs. */
+interface PlanView {
+  readonly pipeline: string;
+  readonly stages: readonly StageView[];
+}
+
+interface StageView {
+  readonly stage: string;
+  readonly uses: string;
+  readonly decision: PlannedStage['decision']['kind'];
+  /** Why it would run, or what it waits for; absent where it is reused. */
+  readonly reason?: string;
+  readonly waits_for?: readonly string[];
+  /** Addresses of remote sources that have not been resolved yet. */
+  readonly unresolved?: readonly string[];
+  readonly key?: string;
+  /** Bytes that it is expected to take at its peak, where that is known before. */
+  readonly expected_memory?: number;
+  /** How long it took when it last ran. */
+  readonly last_milliseconds?: number;
+}
+
+interface Planned {
+  readonly plan: Plan;
+  /** Stage -> bytes. */
+  readonly memory: ReadonlyMap<string, number>;
+}
+
+function planView(pipeline: string, { plan, memory }: Planned): PlanView {
+  return {
+    pipeline,
+    stages: [...plan.stages.values()].map((stage) => {
+      const expected = memory.get(stage.node.id);
+      return { ...stageView(stage), ...(expected === undefined ? {} : { expected_memory: expected }) };
+    }),
+  };
+}
+
+function stageView({ node, decision, lastMilliseconds }: PlannedStage): StageView {
+  return {
+    stage: node.id,
+    uses: node.definition.name,
+    decision: decision.kind,
+    ...why(decision),
+    ...(lastMilliseconds === undefined ? {} : { last_milliseconds: lastMilliseconds }),
+  };
+}
+
+function why(decision: PlannedStage['decision']): Partial<StageView> {
+  switch (decision.kind) {
+    case 'reuse':
+      return { key: decision.key };
+    case 'run':
+      return { key: decision.key, reason: describeRun(decision) };
+    case 'undecided':
+      return {
+        reason: describeWaiting(decision),
+        waits_for: decision.waitsFor,
+        ...(decision.unresolved.length > 0 && { unresolved: decision.unresolved }),
+      };
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** What would run and why; stages that would be reused take one line. */
+function planText({ pipeline, stages }: PlanView, terminal: Terminal): string {
+  const reused = stages.filter(({ decision }) => decision === 'reuse').map(({ stage }) => stage);
+  const others = stages.filter(({ decision }) => decision !== 'reuse');
+  if (others.length === 0)
+    return `${pipeline}: nothing would run; ${counted(reused.length, 'stage')} up to date`;
+  const lines = others.map((stage) => ({ label: stage.stage, text: sentence(stage) }));
+  return [
+    `${pipeline}: ${headline(others)}`,
+    ...(reused.length === 0 ? [] : [`  ${terminal.colors.dim(reusedText(reused))}`]),
+    labelledText(lines, { terminal }),
+  ].join('\n');
+}
+
+function headline(stages: readonly StageView[]): string {
+  const runs = stages.filter(({ decision }) => decision === 'run').length;
+  const waits = stages.length - runs;
+  return `${counted(runs, 'stage')} would run${waits === 0 ? '' : `, ${waits} may follow`}`;
+}
+
+function sentence({ decision, reason = '', last_milliseconds, expected_memory }: StageView): string {
+  const facts = [
+    ...(expected_memory === undefined ? [] : [`about ${(expected_memory / 1e9).toFixed(1)} GB of memory`]),
+    ...(last_milliseconds === undefined ? [] : [`last time ${formatDuration(last_milliseconds)}`]),
+  ];
+  const took = facts.length === 0 ? '' : ` (${facts.join('; ')})`;
+  return `${decision === 'run' ? `runs: ${safeLine(reason)}` : safeLine(reason)}${took}`;
+}
+
+interface PlanInStore {
+  readonly plan: Plan;
+  readonly store: Store;
+}
+
+/**
+ * Stage -> the bytes that it is expected to take at its peak: of the trainings that would run and whose model and batches
+ * are there from before. No weight is read.
+ */
+async function expectedMemory({ plan, store }: PlanInStore): Promise<ReadonlyMap<string, number>> {
+  const expected = new Map<string, number>();
+  for (const [id, { node, decision }] of plan.stages) {
+    const { backend = 'auto' } = node.resources;
+    if (decision.kind !== 'run' || node.definition.name !== 'train' || !['auto', 'onnx'].includes(backend))
+      continue;
+    const [model, batches] = [inputOf(node, 'model', plan), inputOf(node, 'train', plan)];
+    const bytes =
+      model && batches && (await ofTraining({ store, model, batches, node }).catch(() => undefined));
+    if (bytes !== undefined) expected.set(id, Math.round(bytes));
+  }
+  return expected;
+}
+
+/** What stands at an input already. */
+function inputOf(node: DagNode, port: string, { stages }: Plan): Digest | undefined {
+  const from = node.inputs[port];
+  const decision = from && stages.get(from.stage)?.decision;
+  if (!from || decision?.kind !== 'reuse') return undefined;
+  const content = decision.record.outputs[from.output];
+  return typeof content === 'object' ? content.parts[from.part ?? ''] : content;
+}
+
+interface PlannedTraining {
+  readonly store: Store;
+  readonly model: Digest;
+  readonly batches: Digest;
+  readonly node: DagNode;
+}
+
+async function ofTraining({ store, model, batches, node }: PlannedTraining): Promise<number> {
+  const [{ readModelConfig }, { readBatches }, { checkTrainingMemory }] = await Promise.all([
+    import('../../model/index.ts'),
+    import('../../stages/index.ts'),
+    import('../../training/index.ts'),
+  ]);
+  await using folder = await openContent(store, model);
+  await using file = await openContent(store, batches);
+  return checkTrainingMemory({
+    model: await readModelConfig(folder.path),
+    batches: await readBatches(file.path),
+    config: node.config as unknown as TrainConfig, // decode edge: the stage's own schema has accepted it
+    limit: Number.POSITIVE_INFINITY,
+  });
+}
+
+export interface PlanOptions extends PipelineOptions {
+  readonly check?: boolean;
 }

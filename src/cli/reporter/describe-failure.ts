@@ -1,10 +1,10 @@
 import { sep } from 'node:path';
-import type { Failure, StageError } from '../../runtime/event/failure.ts';
-import type { FaultyRecord } from '../../user-error.ts';
-import { formatDuration } from '../terminal/format-duration.ts';
+import type { FaultyRecord } from '../../core/index.ts';
+import type { Failure, StageError } from '../../runtime/index.ts';
+import { formatDuration } from '../terminal/format-number.ts';
 import { safeText } from '../terminal/safe-text.ts';
 
-export interface FailureText {
+interface FailureText {
   /** What happened, in one sentence where the failure allows it. */
   readonly message: string;
   readonly help?: string;

@@ -1,16 +1,22 @@
-import type { RunEvent } from '../../runtime/event/run-event.ts';
-import type { StageReport } from '../../runtime/stage/stage-definition.ts';
-import { formatDuration } from '../terminal/format-duration.ts';
+import { EventEmitter, once } from 'node:events';
+import type { ListrTaskWrapper } from 'listr2';
+import type { RunEvent, StageReport } from '../../runtime/index.ts';
+import { formatDuration } from '../terminal/format-number.ts';
+import { wrapText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { wrapText } from '../terminal/wrap-text.ts';
 import { describeFailure, endVerb } from './describe-failure.ts';
-import { LiveRow } from './live-row.ts';
-import { LiveSources } from './live-sources.ts';
-import { advance, type Progress, progressBar, progressText } from './progress.ts';
-import type { Reporter } from './reporter.ts';
-import { reusedText } from './reused-text.ts';
-import { isSourceEvent } from './source-event.ts';
+import {
+  advance,
+  downloadReport,
+  isSourceEvent,
+  type Progress,
+  progressBar,
+  progressText,
+  type Reporter,
+  reusedText,
+  type SourceEvent,
+} from './reporter.ts';
 
 /** A list that redraws itself: one line for all reused stages, one for each stage that runs; then the warnings. */
 export class LiveReporter implements Reporter {
@@ -138,3 +144,96 @@ export class LiveReporter implements Reporter {
 
 /** In a narrow terminal the figures say more than a bar. */
 const barWidth = (columns: number): number => (columns >= 72 ? 16 : columns >= 56 ? 8 : 0);
+
+type ListrRow = Pick<ListrTaskWrapper<unknown, never, never>, 'title' | 'output' | 'skip'>;
+type Outcome = 'done' | 'failed' | 'skipped';
+
+/** One line of the live list. It stays invisible until it has a title, and takes orders before the list is drawn. */
+class LiveRow {
+  readonly #orders = new EventEmitter();
+  readonly #notes: string[] = [];
+  #row: ListrRow | undefined;
+  #title: string | undefined;
+  #outcome: Outcome | undefined;
+
+  /** The task that listr2 runs: it lasts until the row ends. */
+  readonly task = async (_context: unknown, row: ListrRow): Promise<void> => {
+    this.#row = row;
+    if (this.#title !== undefined) row.title = this.#title;
+    for (const note of this.#notes) row.output = note;
+    if (this.#outcome === undefined) await once(this.#orders, 'end');
+    if (this.#outcome === 'skipped') row.skip(this.#title);
+    if (this.#outcome === 'failed') throw new Error(this.#title);
+  };
+
+  show(title: string): void {
+    this.#title = title;
+    if (this.#row) this.#row.title = title;
+  }
+
+  note(text: string): void {
+    this.#notes.push(text);
+    if (this.#row) this.#row.output = text;
+  }
+
+  end(outcome: Outcome): void {
+    this.#outcome ??= outcome;
+    this.#orders.emit('end');
+  }
+}
+
+/** The lines of the remote sources that come in before the stages: one at a time, each in a list of its own. */
+class LiveSources {
+  readonly #terminal: Terminal;
+  readonly #now: () => number;
+  #row = new LiveRow();
+  #progress: Progress | undefined;
+  /** Ends when every line so far has been drawn for good. */
+  drawn: Promise<unknown> = Promise.resolve();
+
+  constructor({ terminal, now }: { terminal: Terminal; now: () => number }) {
+    this.#terminal = terminal;
+    this.#now = now;
+  }
+
+  handle(event: SourceEvent): void {
+    const name = safeLine(event.source);
+    const { dim } = this.#terminal.colors;
+    switch (event.type) {
+      case 'source-started':
+        this.#open(name);
+        break;
+      case 'source-progress': {
+        const at = this.#now();
+        this.#progress = advance(this.#progress, { report: downloadReport(event), at });
+        this.#row.show(`${name}  ${progressText(this.#progress, at)}`);
+        break;
+      }
+      case 'source-finished':
+        this.#row.show(`${name}  ${dim(formatDuration(event.milliseconds))}`);
+        this.#row.end('done');
+        break;
+      case 'source-failed':
+        this.#row.end('failed');
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #open(name: string): void {
+    const row = new LiveRow();
+    row.show(name);
+    this.#row = row;
+    this.#progress = undefined;
+    const before = this.drawn;
+    this.drawn = before.then(async () => {
+      const { Listr } = await import('listr2');
+      await new Listr([{ task: row.task }], {
+        exitOnError: false,
+        registerSignalListeners: false,
+        rendererOptions: { formatOutput: 'truncate', collapseErrors: false, showErrorMessage: false },
+      }).run();
+    });
+  }
+}

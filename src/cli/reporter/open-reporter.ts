@@ -10,14 +10,16 @@ export async function openReporter({
   json: boolean | undefined;
 }): Promise<Reporter> {
   const now = () => performance.now();
-  if (json) {
-    const { jsonReporter } = await import('./json-reporter.ts');
-    return jsonReporter(terminal);
-  }
+  if (json) return jsonReporter(terminal);
   if (terminal.interactive) {
     const { LiveReporter } = await import('./live-reporter.ts');
     return new LiveReporter({ terminal, now });
   }
   const { PlainReporter } = await import('./plain-reporter.ts');
   return new PlainReporter({ terminal, now });
+}
+
+/** One JSON object a line for each event, as it happens. */
+function jsonReporter({ print, complain }: Pick<Terminal, 'print' | 'complain'>): Reporter {
+  return { handle: (event) => print(JSON.stringify(event)), notice: complain, close: async () => {} };
 }

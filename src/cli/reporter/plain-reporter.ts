@@ -1,14 +1,20 @@
-import type { RunEvent } from '../../runtime/event/run-event.ts';
-import type { StageReport } from '../../runtime/stage/stage-definition.ts';
-import { formatDuration } from '../terminal/format-duration.ts';
+import type { RunEvent, StageReport } from '../../runtime/index.ts';
+import { formatDuration } from '../terminal/format-number.ts';
+import { shortLine } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
-import { shortLine } from '../terminal/short-line.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { describeFailure, endVerb } from './describe-failure.ts';
-import { advance, type Progress, progressText } from './progress.ts';
-import type { Reporter } from './reporter.ts';
-import { fewNames, reusedText } from './reused-text.ts';
-import { downloadReport, isSourceEvent, type SourceEvent } from './source-event.ts';
+import {
+  advance,
+  downloadReport,
+  fewNames,
+  isSourceEvent,
+  type Progress,
+  progressText,
+  type Reporter,
+  reusedText,
+  type SourceEvent,
+} from './reporter.ts';
 
 const QUIET_MILLISECONDS = 5000;
 /** The width of the column of verbs. */

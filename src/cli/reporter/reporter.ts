@@ -1,4 +1,5 @@
-import type { RunEvent } from '../../runtime/event/run-event.ts';
+import type { RunEvent, StageReport } from '../../runtime/index.ts';
+import { counted, formatCount, formatDuration, formatFigure } from '../terminal/format-number.ts';
 
 /** Shows a run while it goes on. */
 export interface Reporter {
@@ -7,4 +8,84 @@ export interface Reporter {
   readonly notice: (text: string) => void;
   /** Resolves once everything is on the screen and the terminal is free again. */
   readonly close: () => Promise<void>;
+}
+
+export type ProgressReport = Extract<StageReport, { type: 'progress' }>;
+
+/** A stage's latest report, and the first one of the same attempt, from which the pace follows. */
+export interface Progress {
+  readonly report: ProgressReport;
+  readonly first: { readonly at: number; readonly done: number };
+}
+
+/** Takes in a report; `at` is in milliseconds. Counting that falls back (another part, another phase) starts anew. */
+export function advance(
+  before: Progress | undefined,
+  { report, at }: { report: ProgressReport; at: number },
+): Progress {
+  const same = before && before.report.unit === report.unit && before.report.done <= report.done;
+  return { report, first: same ? before.first : { at, done: report.done } };
+}
+
+/** What is left at the average pace so far; undefined while there is nothing to go by. */
+export function millisecondsLeft({ report, first }: Progress, now: number): number | undefined {
+  const done = report.done - first.done;
+  if (report.total === undefined || done <= 0 || now <= first.at) return undefined;
+  return ((now - first.at) / done) * Math.max(0, report.total - report.done);
+}
+
+/** `step 40/300  loss 1.234  lr 5e-5  5,200 tokens/s  ETA 1m 02s` */
+export function progressText(progress: Progress, now: number): string {
+  const { done, total, unit, figures = {} } = progress.report;
+  const left = millisecondsLeft(progress, now);
+  return [
+    `${unit} ${formatCount(done)}${total === undefined ? '' : `/${formatCount(total)}`}`,
+    ...Object.entries(figures).map(([name, value]) => figureText(name, value)),
+    ...(left === undefined || left === 0 ? [] : [`ETA ${formatDuration(left)}`]),
+  ].join('  ');
+}
+
+/** A bar of `width` cells; nothing where the total is unknown. */
+export function progressBar({ done, total }: ProgressReport, width = 16): string {
+  if (!total) return '';
+  const filled = Math.round(Math.min(1, done / total) * width);
+  return '█'.repeat(filled) + '░'.repeat(width - filled);
+}
+
+const RATE = /^(.+)_per_second$/;
+
+function figureText(name: string, value: number): string {
+  const rate = RATE.exec(name)?.[1];
+  if (rate) return `${formatFigure(value)} ${rate.replaceAll('_', ' ')}/s`;
+  return `${name === 'learning_rate' ? 'lr' : name.replaceAll('_', ' ')} ${formatFigure(value)}`;
+}
+
+/** What a run says of the remote sources that it brings in before it starts. */
+export type SourceEvent = Extract<RunEvent, { readonly source: string }>;
+
+export const isSourceEvent = (event: RunEvent): event is SourceEvent => 'source' in event;
+
+const mebibyte = 2 ** 20;
+
+/** A download as the progress of a stage is shown. */
+export const downloadReport = ({
+  done,
+  total,
+}: Extract<SourceEvent, { type: 'source-progress' }>): ProgressReport => ({
+  type: 'progress',
+  unit: 'MiB',
+  done: Math.floor(done / mebibyte),
+  ...(total === undefined ? {} : { total: Math.ceil(total / mebibyte) }),
+});
+
+const NAMED = 8;
+
+/** `3 stages reused: load, format, split` */
+export const reusedText = (stages: readonly string[]): string =>
+  `${counted(stages.length, 'stage')} reused: ${fewNames(stages)}`;
+
+/** Names in a row; of many only the first and how many more there are. */
+export function fewNames(stages: readonly string[]): string {
+  const rest = stages.length - NAMED;
+  return rest > 1 ? `${stages.slice(0, NAMED).join(', ')} and ${rest} more` : stages.join(', ');
 }

@@ -1,15 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openSafetensors } from '../../model/safetensors/open-safetensors.ts';
-import { type Digest, isFolderDigest, readManifest, type Store } from '../../runtime/index.ts';
-import { blobPath } from '../../runtime/store/store-layout.ts';
-
-/** One content in two stores. */
-export interface ContentPair {
-  readonly first: { readonly store: Store; readonly digest: Digest };
-  readonly again: { readonly store: Store; readonly digest: Digest };
-}
+import { openSafetensors } from '../../formats/index.ts';
+import { blobPath, type Digest, isFolderDigest, readManifest, type Store } from '../../runtime/index.ts';
 
 /** The first place at which two contents differ, in words. */
 export async function differenceIn({ first, again }: ContentPair): Promise<string> {
@@ -27,6 +20,12 @@ export async function differenceIn({ first, again }: ContentPair): Promise<strin
     }
   }
   return 'files that were not there before';
+}
+
+/** One content in two stores. */
+interface ContentPair {
+  readonly first: { readonly store: Store; readonly digest: Digest };
+  readonly again: { readonly store: Store; readonly digest: Digest };
 }
 
 const pathOf = ({ store, digest }: { readonly store: Store; readonly digest: Digest }): string =>

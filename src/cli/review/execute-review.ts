@@ -1,18 +1,18 @@
 import { userInfo } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { portCodecs } from '../../stages/ports/port-codecs.ts';
-import { readAll } from '../../stages/ports/read-all.ts';
-import type { ResponseRecord } from '../../stages/ports/response-record.ts';
-import { openArtifact } from '../artifact/open-artifact.ts';
-import type { ArtifactReference } from '../artifact/parse-reference.ts';
+import { answerKey } from '../../metrics/index.ts';
+import { portCodecs, readAll } from '../../stages/index.ts';
+import type { ResponseRecord } from '../../text/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { ReviewOptions } from '../commands/review-command.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
-import { UsageError } from '../usage-error.ts';
-import { RatingsFile } from './ratings-file.ts';
-import { reviewAnswers } from './review-answers.ts';
-import { reviewCard } from './review-card.ts';
+import type { PipelineOptions } from '../commands/options.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
+import { type ArtifactReference, openArtifact } from '../open-artifact.ts';
+import { labelledText } from '../terminal/layout.ts';
+import { safeText } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { type RatingRow, RatingsFile } from './ratings-file.ts';
+import type { Scale } from './scale.ts';
 
 /** `tuneloom review`: lets a person rate the answers of a stage, one after the other. */
 export async function execute(call: CommandCall<ReviewOptions>): Promise<ExitCode> {
@@ -73,3 +73,115 @@ const summaryText = ({ file, rated, answers }: { file: string; rated: number; an
   rated === 0
     ? `Nothing was rated; there are ${answers} answers.`
     : `${rated} ${rated === 1 ? 'rating' : 'ratings'} in ${file}\nLoad it as records and bind it to the port \`ratings\` of evaluate, with the metric human_rating.`;
+
+interface Review {
+  readonly responses: readonly ResponseRecord[];
+  readonly ratings: RatingsFile;
+  readonly rater: string;
+  readonly scale: Scale;
+  readonly show: (card: Card) => void;
+  /** The next line that the person writes; undefined at the end of the input. */
+  readonly ask: () => Promise<string | undefined>;
+  readonly complain: (problem: string) => void;
+}
+
+/** Walks through the answers from the first that the rater has not rated; returns how many were rated on the way. */
+async function reviewAnswers(review: Review): Promise<number> {
+  const { responses, ratings, rater, scale } = review;
+  const keys = responses.map(({ prompt, response = '' }) => answerKey({ prompt, response }));
+  const beforeAt = (index: number) => ratings.find({ rater, key: keys[index] ?? '' });
+  const firstOpen = responses.findIndex((_, index) => !beforeAt(index)?.score);
+  let index = firstOpen < 0 ? responses.length : firstOpen;
+  let rated = 0;
+  for (;;) {
+    const response = responses[index];
+    if (response === undefined) return rated;
+    const before = beforeAt(index);
+    review.show({ response, before, place: `${index + 1} of ${responses.length}` });
+    const line = await review.ask();
+    const reply = line === undefined ? ({ type: 'quit' } as const) : parseReply(line, scale);
+    const about = {
+      key: keys[index] ?? '',
+      rater,
+      prompt: response.prompt,
+      response: response.response ?? '',
+    };
+    switch (reply.type) {
+      case 'rate':
+        await ratings.put({ ...about, score: `${reply.score}`, note: reply.note ?? before?.note ?? '' });
+        rated += 1;
+        index += 1;
+        break;
+      case 'note':
+        await ratings.put({ ...about, score: before?.score ?? '', note: reply.note });
+        break;
+      case 'skip':
+        index += 1;
+        break;
+      case 'back':
+        index = Math.max(0, index - 1);
+        break;
+      case 'quit':
+        return rated;
+      case 'unclear':
+        review.complain(reply.problem);
+        break;
+      default:
+        return reply satisfies never;
+    }
+  }
+}
+
+interface Card {
+  readonly response: ResponseRecord;
+  /** What the rater said of it before. */
+  readonly before: RatingRow | undefined;
+  readonly place: string;
+}
+
+/** One answer as a person is to judge it. */
+function reviewCard({ response, before, place }: Card, terminal: Terminal): string {
+  const { prompt, expected, response: given = '' } = response;
+  const rated = before && [before.score, before.note].filter((text) => text !== '').join(' · ');
+  const lines = [
+    { label: 'instruction', text: safeText(prompt.trim()) },
+    ...(expected.trim() === '' ? [] : [{ label: 'expected', text: safeText(expected.trim()) }]),
+    { label: 'given', text: safeText(given) || '(nothing)' },
+    ...(rated ? [{ label: 'your rating', text: safeText(rated) }] : []),
+  ];
+  return `\n${terminal.colors.bold(place)}\n${labelledText(lines, { terminal })}`;
+}
+
+/** What a person wants done with the answer at hand. */
+type Reply =
+  | { readonly type: 'rate'; readonly score: number; readonly note: string | undefined }
+  | { readonly type: 'note'; readonly note: string }
+  | { readonly type: 'skip' | 'back' | 'quit' }
+  | { readonly type: 'unclear'; readonly problem: string };
+
+/** Reads a line: a score and perhaps a note after it, `n` and a note, `s` or nothing, `b`, `q`. */
+export function parseReply(line: string, { lowest, highest }: Scale): Reply {
+  const text = line.trim();
+  const [, number, note = ''] = /^(-?\d+(?:\.\d+)?)(?:\s+(.*))?$/.exec(text) ?? [];
+  if (number !== undefined) {
+    const score = Number(number);
+    if (score >= lowest && score <= highest)
+      return { type: 'rate', score, note: note === '' ? undefined : note };
+    return { type: 'unclear', problem: `${number} is not between ${lowest} and ${highest}` };
+  }
+  if (/^(s|skip|)$/i.test(text)) return { type: 'skip' };
+  if (/^(b|back)$/i.test(text)) return { type: 'back' };
+  if (/^(q|quit)$/i.test(text)) return { type: 'quit' };
+  const [, written] = /^(?:n|note)\s+(.+)$/i.exec(text) ?? [];
+  if (written !== undefined) return { type: 'note', note: written };
+  return {
+    type: 'unclear',
+    problem: `a number from ${lowest} to ${highest}, n and a note, s, b or q, please`,
+  };
+}
+
+export interface ReviewOptions extends PipelineOptions {
+  readonly to?: string;
+  readonly rater?: string;
+  readonly scale: Scale;
+}

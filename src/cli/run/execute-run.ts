@@ -1,15 +1,13 @@
-import { type Dag, runPipeline } from '../../runtime/index.ts';
+import { type Dag, listOf, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
-import type { RunOptions } from '../commands/run-command.ts';
+import type { RunOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline } from '../pipeline/open-pipeline.ts';
-import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { reportMistakes } from '../pipeline/report-mistakes.ts';
+import { Interruption } from '../interruption.ts';
+import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
+import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
-import { Interruption } from './interruption.ts';
-import { printSummary } from './print-summary.ts';
-import { reportUnlike } from './report-unlike.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom run`: runs what changed and says what came of it. */
 export async function execute({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
@@ -61,3 +59,48 @@ const codeOf = {
   failed: exitCode.stageFailed,
   interrupted: exitCode.interrupted,
 } as const;
+
+interface EndedRun {
+  readonly dag: Dag;
+  readonly store: Store;
+  readonly result: RunResult;
+  readonly terminal: Terminal;
+  readonly json: boolean | undefined;
+}
+
+/** Prints the end of a run. Where nothing had to run that is one line, and nothing more is loaded for it. */
+async function printSummary({ dag, store, result, terminal, json }: EndedRun): Promise<void> {
+  const { outcome, stages, milliseconds } = result;
+  if (
+    !json &&
+    outcome === 'succeeded' &&
+    dag.points === undefined &&
+    [...stages.values()].every(({ decision }) => decision === 'reused')
+  ) {
+    const reused = counted(stages.size, 'stage');
+    terminal.print(`${dag.name}: nothing had to run; ${reused} reused (${formatDuration(milliseconds)})`);
+    return;
+  }
+  const [{ summarizeRun }, { summaryText }] = await Promise.all([
+    import('../summary/summarize-run.ts'),
+    import('../summary/summary-text.ts'),
+  ]);
+  const summary = await summarizeRun({ dag, store, result });
+  if (json) terminal.print(JSON.stringify({ type: 'summary', ...summary }));
+  else terminal.print(`\n${summaryText(summary, terminal)}`);
+}
+
+/** Says which stages of a run with --locked came to other results than the lock; undefined where none did. */
+function reportUnlike(
+  { unlikeLock }: RunResult,
+  { terminal, json }: { terminal: Terminal; json: boolean | undefined },
+): ExitCode | undefined {
+  if (unlikeLock.length === 0) return undefined;
+  const message = `other results than the lock names: ${listOf(unlikeLock, 'and')}`;
+  const help =
+    'the data and the configuration are those of the lock; another processor, backend or command gives other bytes';
+  const error = { code: 'differs-from-lock', message, help, stages: unlikeLock };
+  if (json) terminal.print(JSON.stringify({ errors: [error] }));
+  else terminal.complain(`${terminal.colors.red(`error[${error.code}]`)} ${message}\n  help: ${help}`);
+  return exitCode.integrity;
+}

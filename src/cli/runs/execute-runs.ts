@@ -1,12 +1,15 @@
-import { listRuns, type RunRecord } from '../../runtime/index.ts';
+import type { Json } from '../../core/index.ts';
+import { listRuns, type RunRecord, type StageOutcome } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { RunsOptions } from '../commands/runs-command.ts';
+import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile } from '../pipeline/named-file.ts';
-import { projectStore } from '../pipeline/pipeline-store.ts';
+import { namedFile, projectStore } from '../open-pipeline.ts';
+import { describeFailure } from '../reporter/describe-failure.ts';
+import { formatBytes, formatCount, formatDuration } from '../terminal/format-number.ts';
+import { labelledText, renderTable } from '../terminal/layout.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { findRun } from './find-run.ts';
-import { runDetails } from './run-details.ts';
-import { runTable } from './run-table.ts';
 
 /** `tuneloom runs`: lists past runs, or shows one of them stage by stage. */
 export async function execute({ words, options, context }: CommandCall<RunsOptions>): Promise<ExitCode> {
@@ -27,4 +30,75 @@ export async function execute({ words, options, context }: CommandCall<RunsOptio
   if (options.json) terminal.print(JSON.stringify({ runs: records }));
   else terminal.print(records.length === 0 ? `no runs yet in ${store.root}` : runTable(records));
   return exitCode.success;
+}
+
+/** Past runs, the latest first, a line each. */
+function runTable(records: readonly RunRecord[]): string {
+  return renderTable({
+    head: ['run', 'pipeline', 'outcome', 'time', 'ran', 'reused', 'params'],
+    rows: records.map((record) => [
+      safeLine(record.run),
+      safeLine(record.pipeline),
+      record.outcome,
+      isOver(record.outcome) ? formatDuration(record.milliseconds) : '',
+      String(count(record, 'ran')),
+      String(count(record, 'reused')),
+      record.overridden ? safeLine(JSON.stringify(record.params)) : '',
+    ]),
+    align: ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
+    indent: '',
+  });
+}
+
+const count = ({ stages }: RunRecord, decision: StageOutcome['decision']): number =>
+  Object.values(stages).filter((outcome) => outcome.decision === decision).length;
+
+/** One run, stage by stage. */
+export function runDetails(record: RunRecord, terminal: Terminal): string {
+  const { run, pipeline, file, params, outcome, milliseconds, startedAt, stages } = record;
+  const facts = [
+    { label: 'run', text: safeLine(run) },
+    { label: 'pipeline', text: safeLine(`${pipeline} (${file})`) },
+    { label: 'params', text: safeLine(JSON.stringify(params)) },
+    { label: 'started', text: safeLine(startedAt) },
+    {
+      label: 'outcome',
+      text: isOver(outcome) ? `${outcome} after ${formatDuration(milliseconds)}` : outcome,
+    },
+  ];
+  const lines = Object.entries(stages).map(([stage, done]) => ({ label: stage, text: outcomeText(done) }));
+  const list = lines.length === 0 ? [] : ['', labelledText(lines, { terminal })];
+  return [labelledText(facts, { terminal, indent: '' }), ...list].join('\n');
+}
+
+/** How fast a model's tokens went, and the most memory that its process had. */
+function measured({ tokens_per_second: speed, peak_memory: memory }: Readonly<Record<string, Json>>): string {
+  const words = [
+    ...(typeof speed === 'number' ? [`${formatCount(speed)} tokens/s`] : []),
+    ...(typeof memory === 'number' ? [`peak memory ${formatBytes(memory)}`] : []),
+  ];
+  return words.map((word) => `, ${word}`).join('');
+}
+
+function outcomeText(outcome: StageOutcome): string {
+  switch (outcome.decision) {
+    case 'reused':
+      return 'reused';
+    case 'ran':
+      return `ran in ${formatDuration(outcome.milliseconds)}${measured(outcome.measurements)}: ${safeLine(outcome.reason)}`;
+    case 'failed':
+      return `failed after ${formatDuration(outcome.milliseconds)}: ${describeFailure(outcome.failure).message}`;
+    case 'skipped':
+      return `skipped: ${safeLine(outcome.because)}`;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** Whether a run came to an end that it put on record: of the others it is not known how long they took. */
+const isOver = (outcome: RunRecord['outcome']): boolean => outcome !== 'running' && outcome !== 'killed';
+
+export interface RunsOptions extends JsonOption {
+  readonly limit: number;
+  readonly store?: string;
 }

@@ -1,5 +1,5 @@
 import { listRuns, type RunRecord, readRun, type Store } from '../../runtime/index.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../exit-code.ts';
 
 /** The run that a person means: `latest`, an id, or the beginning or the end of one, as long as no other has it. */
 export function findRun(store: Store, wanted: string): RunRecord {

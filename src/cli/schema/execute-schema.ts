@@ -1,10 +1,8 @@
 import { closest } from 'fastest-levenshtein';
-import { stageRegistry } from '../../stages/registry.ts';
+import { stageRegistry } from '../../stages/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
-import { UsageError } from '../usage-error.ts';
-import { pipelineSchema } from './pipeline-schema.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 
 /** `tuneloom schema`: prints the JSON Schema of pipeline files or of one stage's `with`. */
 export async function execute({ words, context }: CommandCall<JsonOption>): Promise<ExitCode> {
@@ -23,4 +21,12 @@ function schemaOf(stage: string): object {
     message: `there is no stage called \`${stage}\``,
     help: `${near}The stages are ${names.join(', ')}`,
   });
+}
+
+/** The JSON Schema of pipeline files, bundled with the command so that it needs no file beside it. */
+export async function pipelineSchema(): Promise<object> {
+  const { default: schema } = await import('../../../schemas/pipeline.schema.json', {
+    with: { type: 'json' },
+  });
+  return schema;
 }

@@ -1,12 +1,11 @@
 import { ExecaError } from 'execa';
 import { hasNvidiaGpu, nvidiaGpus, type TensorflowFlavour, tensorflowFolder } from '../../tensor/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { SetupOptions } from '../commands/setup-command.ts';
-import { describeGpu } from '../doctor/look-at-gpu.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
-import { Interruption } from '../run/interruption.ts';
+import type { JsonOption } from '../commands/options.ts';
+import { describeGpu } from '../doctor/look-at-machine.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
+import { Interruption } from '../interruption.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../usage-error.ts';
 import { installTensorflow, type TensorflowInstallation } from './tensorflow/install-tensorflow.ts';
 
 /** `tuneloom setup tensorflow`: installs an optional engine and says what it did. */
@@ -80,3 +79,9 @@ const commandFailed = ({ command, stderr, shortMessage }: ExecaError): UsageErro
     message: `a step failed, and nothing was installed: ${shortMessage}`,
     help: String(stderr).trim().split('\n').slice(-8).join('\n') || command,
   });
+
+export interface SetupOptions extends JsonOption {
+  readonly cuda?: boolean;
+  readonly cpu?: boolean;
+  readonly from?: 'storage' | 'pypi';
+}

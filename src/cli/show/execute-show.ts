@@ -1,9 +1,15 @@
-import { openArtifact } from '../artifact/open-artifact.ts';
+import { type Digest, openContent, type Plan, type Store } from '../../runtime/index.ts';
+import type { KnownPortType } from '../../stages/index.ts';
+import { isEncodingName, openEncoding, openTokenizer, type Tokenizer } from '../../text/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { ShowOptions } from '../commands/show-command.ts';
+import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { findTokenizer } from './find-tokenizer.ts';
-import { showArtifact } from './show-artifact.ts';
+import { openArtifact } from '../open-artifact.ts';
+import { showBatches } from './show-batches.ts';
+import { showFile, showModel, showTokenizer } from './show-model.ts';
+import { showRecords, showResponses, showTokens } from './show-records.ts';
+import { showHistory, showScores } from './show-scores.ts';
+import type { Shown, ShowSource } from './shown.ts';
 
 /** `tuneloom show`: prints one artifact in a form that people can read. */
 export async function execute(call: CommandCall<ShowOptions>): Promise<ExitCode> {
@@ -25,4 +31,55 @@ export async function execute(call: CommandCall<ShowOptions>): Promise<ExitCode>
   const place = { stage: node.id, output, ...(part === undefined ? {} : { part }), type, digest };
   terminal.print(options.json ? JSON.stringify({ ...place, content: shown.json }) : shown.text(terminal));
   return exitCode.success;
+}
+
+const showers: { readonly [Type in KnownPortType]: (source: ShowSource) => Promise<Shown> } = {
+  records: showRecords,
+  responses: showResponses,
+  tokens: showTokens,
+  batches: showBatches,
+  model: showModel,
+  tokenizer: showTokenizer,
+  history: showHistory,
+  scores: showScores,
+  file: showFile,
+};
+
+/** Makes an artifact readable by its port type; one of an unknown type is shown as a file. */
+function showArtifact(type: string, source: ShowSource): Promise<Shown> {
+  const show = isKnown(type) ? showers[type] : showFile;
+  return show(source);
+}
+
+const isKnown = (type: string): type is KnownPortType => Object.hasOwn(showers, type);
+
+/** The tokenizer with a vocabulary: an encoding by its name, or one that a stage of the plan has in its outputs. */
+async function findTokenizer(
+  vocabulary: string,
+  { store, plan }: { store: Store; plan: Plan },
+): Promise<Tokenizer | undefined> {
+  if (isEncodingName(vocabulary)) return await openEncoding(vocabulary);
+  for (const digest of tokenizerDigests(plan)) {
+    await using content = await openContent(store, digest);
+    const tokenizer = await openTokenizer(content.path).catch(() => undefined);
+    if (tokenizer?.vocabulary === vocabulary) return tokenizer;
+  }
+  return undefined;
+}
+
+function tokenizerDigests({ stages }: Plan): readonly Digest[] {
+  return [...stages.values()].flatMap(({ node, decision }) => {
+    if (decision.kind !== 'reuse') return [];
+    return Object.entries(decision.record.outputs).flatMap(([name, content]) => {
+      const type = node.ports.outputs[name]?.type;
+      return (type === 'tokenizer' || type === 'model') && typeof content === 'string' ? [content] : [];
+    });
+  });
+}
+
+export interface ShowOptions extends PipelineOptions {
+  readonly limit?: number;
+  readonly offset: number;
+  readonly epoch: number;
+  readonly batch: number;
 }

@@ -1,12 +1,11 @@
-import { portCodecs } from '../../stages/ports/port-codecs.ts';
-import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
-import { exampleGroups } from '../../training/batches/example-groups.ts';
+import { portCodecs } from '../../stages/index.ts';
+import type { Tokenizer } from '../../text/index.ts';
+import { type Example, exampleGroups, ignoredTarget } from '../../training/index.ts';
+import { UsageError } from '../exit-code.ts';
 import { counted } from '../terminal/format-number.ts';
+import { wrapText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { wrapText } from '../terminal/wrap-text.ts';
-import { UsageError } from '../usage-error.ts';
-import { type BatchRow, batchRows, type TokenRun } from './batch-rows.ts';
 import type { Shown, ShowSource } from './shown.ts';
 
 /** One batch as training sees it: what is trained, what is masked and what is padding. */
@@ -71,3 +70,44 @@ function rowText(
 
 const decoded = (tokens: readonly number[], tokenizer: Tokenizer | undefined): string =>
   tokenizer ? safeText(tokenizer.decode(tokens)) : `${tokens.join(' ')} `;
+
+/** One row of a batch as the loss sees it. */
+interface BatchRow {
+  readonly id: string;
+  /** Runs of neighbouring tokens that are all trained, or all masked: read but not learnt. */
+  readonly runs: readonly TokenRun[];
+  /** How many padding tokens follow. */
+  readonly padding: number;
+}
+
+interface TokenRun {
+  readonly kind: 'trained' | 'masked';
+  readonly tokens: readonly number[];
+}
+
+/** Lines examples up: the text is the first input and then what should follow each input. */
+export function batchRows(examples: readonly Example[]): readonly BatchRow[] {
+  const width = examples.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
+  return examples.map((example) => ({
+    id: example.id,
+    runs: runsOf(example),
+    padding: width - example.inputs.length,
+  }));
+}
+
+function runsOf({ inputs, targets }: Example): readonly TokenRun[] {
+  const runs: { kind: TokenRun['kind']; tokens: number[] }[] = [];
+  const add = (kind: TokenRun['kind'], token: number | undefined) => {
+    if (token === undefined) return;
+    const last = runs.at(-1);
+    if (last?.kind === kind) last.tokens.push(token);
+    else runs.push({ kind, tokens: [token] });
+  };
+  add('masked', inputs[0]);
+  for (const [index, target] of targets.entries()) {
+    // A masked target's token is the next input; behind the last input nobody knows it.
+    if (target === ignoredTarget) add('masked', inputs[index + 1]);
+    else add('trained', target);
+  }
+  return runs;
+}

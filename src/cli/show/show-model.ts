@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSafetensors } from '../../model/safetensors/open-safetensors.ts';
+import { openSafetensors } from '../../formats/index.ts';
+import { openTokenizer } from '../../text/index.ts';
 import { formatBytes, formatCount } from '../terminal/format-number.ts';
-import { safeLine } from '../terminal/safe-text.ts';
-import { renderTable } from '../terminal/table.ts';
-import { tokenizerSummary } from './show-tokenizer.ts';
-import type { Shown, ShowSource } from './shown.ts';
-import { windowNote, windowOf } from './window.ts';
+import { renderTable } from '../terminal/layout.ts';
+import { safeLine, safeText } from '../terminal/safe-text.ts';
+import { type Shown, type ShowSource, tokenText, windowNote, windowOf } from './shown.ts';
 
 interface Parameter {
   readonly name: string;
@@ -81,4 +80,74 @@ async function jsonFile(path: string): Promise<object | undefined> {
   });
   const value: unknown = JSON.parse(text);
   return typeof value === 'object' && value !== null ? value : undefined;
+}
+
+interface TokenizerSummary {
+  readonly vocabulary: string;
+  readonly vocabulary_size: number;
+  readonly end_of_text: number;
+}
+
+/** A tokenizer's identity and size, and how it cuts a sentence. */
+export async function showTokenizer({ path }: ShowSource): Promise<Shown> {
+  const tokenizer = await openTokenizer(path);
+  const sentence = 'Below is an instruction that describes a task.';
+  const tokens = [...tokenizer.encode(sentence)];
+  const summary = await tokenizerSummary(path);
+  return {
+    json: { ...summary, sample: { sentence, tokens } },
+    text: () =>
+      renderTable({
+        rows: [
+          ['vocabulary', safeLine(tokenizer.vocabulary)],
+          ['tokens', formatCount(tokenizer.vocabularySize)],
+          ['end of text', String(tokenizer.endOfText)],
+          ['sample', tokens.map((token) => tokenText(token, tokenizer)).join(' ')],
+        ],
+        indent: '',
+      }),
+  };
+}
+
+/** What identifies the tokenizer of a model's or a tokenizer's folder. */
+async function tokenizerSummary(folder: string): Promise<TokenizerSummary> {
+  const { vocabulary, vocabularySize, endOfText } = await openTokenizer(folder);
+  return { vocabulary, vocabulary_size: vocabularySize, end_of_text: endOfText };
+}
+
+const MOST_BYTES = 4000;
+
+/** A file's beginning, or what a folder holds. */
+export async function showFile({ path }: ShowSource): Promise<Shown> {
+  const { size } = await stat(path);
+  const names = await readdir(path, { recursive: true }).catch(() => undefined);
+  if (names === undefined) {
+    const text = await beginning(path);
+    const rest = size > MOST_BYTES ? `\n(the first ${formatBytes(MOST_BYTES)} of ${formatBytes(size)})` : '';
+    return { json: { bytes: size, text }, text: () => `${safeText(text).trimEnd()}${rest}` };
+  }
+  const entries = await Promise.all(
+    names.sort().map(async (name) => ({ name, ...(await describe(join(path, name))) })),
+  );
+  const files = entries.flatMap(({ name, file, bytes }) => (file ? [{ name, bytes }] : []));
+  return {
+    json: { files },
+    text: () =>
+      renderTable({
+        rows: files.map(({ name, bytes }) => [safeLine(name), formatBytes(bytes)]),
+        align: ['left', 'right'],
+        indent: '',
+      }),
+  };
+}
+
+async function describe(path: string): Promise<{ file: boolean; bytes: number }> {
+  const entry = await stat(path);
+  return { file: entry.isFile(), bytes: entry.size };
+}
+
+async function beginning(path: string): Promise<string> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES, 0);
+  return buffer.subarray(0, bytesRead).toString('utf8');
 }

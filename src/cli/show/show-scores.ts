@@ -1,16 +1,16 @@
-import { portCodecs } from '../../stages/ports/port-codecs.ts';
-import type { Score } from '../../stages/ports/scores.ts';
-import { scoreName } from '../summary/score-name.ts';
+import type { Score } from '../../metrics/index.ts';
+import { portCodecs } from '../../stages/index.ts';
+import type { HistoryEntry } from '../../training/index.ts';
+import { scoreName } from '../summary/score-table.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
-import { safeLine } from '../terminal/safe-text.ts';
-import { renderTable } from '../terminal/table.ts';
-import type { Shown, ShowSource } from './shown.ts';
-import { windowNote, windowOf } from './window.ts';
+import { renderTable } from '../terminal/layout.ts';
+import { safeLine, safeText } from '../terminal/safe-text.ts';
+import { type Shown, type ShowSource, windowNote, windowOf } from './shown.ts';
 
-const DEFAULT_LIMIT = 10;
+const SCORES_LIMIT = 10;
 
 /** The metrics, then their values record by record. */
-export async function showScores({ path, offset, limit = DEFAULT_LIMIT }: ShowSource): Promise<Shown> {
+export async function showScores({ path, offset, limit = SCORES_LIMIT }: ShowSource): Promise<Shown> {
   const { metrics, records = [] } = await portCodecs.scores.read(path).read();
   const window = await windowOf(records, { offset, limit });
   return {
@@ -63,4 +63,63 @@ function recordTable(records: readonly ScoredRecord[]): string {
 function cell(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : formatFigure(value);
   return value === undefined ? '' : safeLine(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+const HISTORY_LIMIT = 40;
+const HEAD = ['step', 'epoch', 'loss', 'learning rate', 'gradient norm', 'tokens', 'train', 'validation'];
+
+/** A training's steps and evaluations in one table; samples and the end stand below it. */
+export async function showHistory({ path, offset, limit = HISTORY_LIMIT }: ShowSource): Promise<Shown> {
+  const entries: HistoryEntry[] = [];
+  for await (const entry of portCodecs.history.read(path)) entries.push(entry);
+  const window = await windowOf(entries, { offset, limit });
+  return {
+    json: window,
+    text: () =>
+      [
+        renderTable({ head: HEAD, rows: rowsOf(window.items), align: HEAD.map(() => 'right'), indent: '' }),
+        ...window.items.flatMap(noteOf),
+        windowNote(window, 'entries'),
+      ]
+        .filter((part) => part !== '')
+        .join('\n\n'),
+  };
+}
+
+function rowsOf(entries: readonly HistoryEntry[]): readonly (readonly string[])[] {
+  return entries.flatMap((entry) => {
+    const place = [formatCount(entry.step), String(entry.epoch)];
+    if (entry.type === 'step') {
+      const { loss, learning_rate, gradient_norm, tokens } = entry;
+      return [
+        [...place, ...[loss, learning_rate, gradient_norm].map(formatFigure), formatCount(tokens), '', ''],
+      ];
+    }
+    if (entry.type !== 'evaluation') return [];
+    const { train_loss, validation_loss } = entry;
+    const validation = validation_loss === undefined ? '' : formatFigure(validation_loss);
+    return [[...place, '', '', '', '', formatFigure(train_loss), validation]];
+  });
+}
+
+const endings: Readonly<Record<Extract<HistoryEntry, { type: 'end' }>['reason'], string>> = {
+  completed: 'completed',
+  early_stop: 'stopped early',
+  loss_spike: 'stopped by a spike of the loss',
+};
+
+function noteOf(entry: HistoryEntry): readonly string[] {
+  if (entry.type === 'step' && entry.spike) {
+    return [
+      `step ${formatCount(entry.step)} changed nothing: its loss of ${formatFigure(entry.loss)} was a spike`,
+    ];
+  }
+  if (entry.type === 'sample') {
+    return [
+      `sample after step ${formatCount(entry.step)}: ${safeText(entry.response).trim() || '(nothing)'}`,
+    ];
+  }
+  if (entry.type !== 'end') return [];
+  const best = entry.best_step === undefined ? '' : `; best at step ${formatCount(entry.best_step)}`;
+  return [`${endings[entry.reason]} at step ${formatCount(entry.step)}${best}`];
 }

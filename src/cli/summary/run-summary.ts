@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../json.ts';
-import type { Score } from '../../stages/ports/scores.ts';
+import type { JsonObject } from '../../core/index.ts';
+import type { Score } from '../../metrics/index.ts';
 
 /** What a run came to, for people and programs. */
 export interface RunSummary {

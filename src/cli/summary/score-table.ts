@@ -1,9 +1,8 @@
-import type { Score } from '../../stages/ports/scores.ts';
+import type { Score } from '../../metrics/index.ts';
 import { formatFigure } from '../terminal/format-number.ts';
+import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
-import { renderTable } from '../terminal/table.ts';
 import type { StageScores } from './run-summary.ts';
-import { scoreName } from './score-name.ts';
 
 const MOST_COLUMNS = 4;
 
@@ -81,3 +80,6 @@ export function scoreCell(score: Score | undefined): string {
     return `${formatFigure(value)} [${formatFigure(interval.low)}, ${formatFigure(interval.high)}]`;
   return standard_error ? `${formatFigure(value)} ± ${standard_error.toPrecision(2)}` : formatFigure(value);
 }
+
+/** A metric's name, with what it is of: `accuracy (astronomy)`. */
+export const scoreName = ({ metric, of }: Score): string => (of === undefined ? metric : `${metric} (${of})`);

@@ -1,13 +1,17 @@
-import { formatDuration } from '../terminal/format-duration.ts';
-import { counted } from '../terminal/format-number.ts';
-import { safeText } from '../terminal/safe-text.ts';
+import type { Json } from '../../core/index.ts';
+import { counted, formatCount, formatDuration, formatFigure } from '../terminal/format-number.ts';
+import { labelledText, renderTable, wrapText } from '../terminal/layout.ts';
+import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { wrapText } from '../terminal/wrap-text.ts';
-import { answersText } from './answers-text.ts';
-import { lossTable } from './loss-table.ts';
-import { pointTable } from './point-table.ts';
-import type { FailedStage, RunSummary } from './run-summary.ts';
-import { scoreTable } from './score-table.ts';
+import type {
+  ComparedAnswer,
+  FailedStage,
+  LossCourse,
+  PointScores,
+  RunSummary,
+  StageLosses,
+} from './run-summary.ts';
+import { scoreCell, scoreTable } from './score-table.ts';
 
 /** The end of a run: what came of it, then what it did. */
 export function summaryText(summary: RunSummary, terminal: Terminal): string {
@@ -58,3 +62,74 @@ const bullets = (sentences: readonly string[], { columns }: Terminal): string =>
   sentences
     .map((sentence) => `  - ${wrapText(safeText(sentence), { columns, indent: '    ' }).trimStart()}`)
     .join('\n');
+
+const MOST_CHARACTERS = 240;
+
+/** A few prompts with what was expected and what each stage gave. */
+function answersText(answers: readonly ComparedAnswer[], terminal: Terminal): string {
+  return answers.map((answer) => answerText(answer, terminal)).join('\n');
+}
+
+function answerText({ question, expected, given }: ComparedAnswer, terminal: Terminal): string {
+  const lines = [
+    { label: 'expected', text: short(expected) },
+    ...given.map(({ stage, response }) => ({ label: stage, text: short(response) })),
+  ];
+  const asked = wrapText(short(question), { columns: terminal.columns, indent: '  ' });
+  return `${asked}\n${labelledText(lines, { terminal, indent: '    ' })}`;
+}
+
+function short(text: string): string {
+  const safe = safeText(text.trim()) || '(nothing)';
+  return safe.length > MOST_CHARACTERS ? `${safe.slice(0, MOST_CHARACTERS - 1)}…` : safe;
+}
+
+/** First, last and best losses of every training; empty where there is none. */
+function lossTable(losses: readonly StageLosses[]): string {
+  const rows = losses.flatMap(({ stage, train, validation }) => [
+    ...(train ? [row([stage, 'train'], train)] : []),
+    ...(validation ? [row([train ? '' : stage, 'validation'], validation)] : []),
+  ]);
+  if (rows.length === 0) return '';
+  const align = ['left', 'left', 'right', 'right', 'right', 'left'] as const;
+  return renderTable({ head: ['', '', 'first', 'last', 'best', ''], rows, align });
+}
+
+const row = (labels: readonly string[], { first, last, best, best_step }: LossCourse): readonly string[] => [
+  ...labels,
+  ...[first, last, best].map(formatFigure),
+  `at step ${formatCount(best_step)}`,
+];
+
+/** A row a point: the params that the sweep sets, then every metric, with its stage where several stages evaluate. */
+function pointTable(points: readonly PointScores[]): string {
+  const names = [...new Set(points.flatMap(({ params }) => Object.keys(params)))].sort();
+  const stages = new Set(points.flatMap(({ scores }) => scores.map(({ stage }) => stage)));
+  const columns = new Map(
+    points.flatMap(({ scores }) =>
+      scores.flatMap(({ stage, metrics }) =>
+        metrics.map(({ metric }) => [`${stage} ${metric}`, { stage, metric }] as const),
+      ),
+    ),
+  );
+  if (columns.size === 0) return '';
+  const titles = [...columns.values()].map(({ stage, metric }) =>
+    safeLine(stages.size > 1 ? `${stage} ${metric}` : metric),
+  );
+  const rows = points.map(({ params, scores }) => [
+    ...names.map((name) => (Object.hasOwn(params, name) ? safeLine(spell(params[name])) : '')),
+    ...[...columns.values()].map(({ stage, metric }) => {
+      const own = scores.find((each) => each.stage === stage)?.metrics;
+      return scoreCell(own?.find((score) => score.metric === metric));
+    }),
+  ]);
+  const head = [...names.map(safeLine), ...titles];
+  return renderTable({
+    head,
+    rows,
+    align: head.map((_, index) => (index < names.length ? 'left' : 'right')),
+  });
+}
+
+const spell = (value: Json | undefined): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');

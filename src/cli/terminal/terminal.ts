@@ -1,8 +1,10 @@
+import process from 'node:process';
+import { createInterface } from 'node:readline/promises';
 import { createColors } from 'picocolors';
 import { escapeUnsafe } from './safe-text.ts';
 
 /** The palette of picocolors; every function is the identity where colour is off. */
-export type Colors = ReturnType<typeof createColors>;
+type Colors = ReturnType<typeof createColors>;
 
 /** Where the command line prints: the only way from tuneloom to a person's eyes. */
 export interface Terminal {
@@ -53,3 +55,16 @@ const printable = (text: string, colored: boolean): string =>
         .map((piece) => (COLOR.test(piece) ? piece : escapeUnsafe(piece)))
         .join('')
     : escapeUnsafe(text);
+
+/** Whether somebody is there to answer. */
+export const canAsk = (): boolean => process.stdin.isTTY === true && process.stdout.isTTY === true;
+
+/** Asks a yes-or-no question; no answer means no. */
+export async function confirm(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+}

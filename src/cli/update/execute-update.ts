@@ -1,14 +1,12 @@
-import { updateSources } from '../../runtime/index.ts';
+import { type UpdatedSource, updateSources } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline } from '../pipeline/open-pipeline.ts';
-import { pipelineStore } from '../pipeline/pipeline-store.ts';
-import { reportMistakes } from '../pipeline/report-mistakes.ts';
+import { Interruption } from '../interruption.ts';
+import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
-import { Interruption } from '../run/interruption.ts';
+import { counted } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
-import { updateText } from './update-text.ts';
 
 /** `tuneloom update`: resolves remote sources again, shows what they were and are, and locks it. */
 export async function execute({ words, options, context }: CommandCall<PipelineOptions>): Promise<ExitCode> {
@@ -34,3 +32,38 @@ export async function execute({ words, options, context }: CommandCall<PipelineO
 }
 
 const isAddress = (word: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(word);
+
+/** What became of each source: what it was and what it is, or that it is what it was. */
+function updateText({
+  pipeline,
+  sources,
+}: {
+  readonly pipeline: string;
+  readonly sources: readonly UpdatedSource[];
+}): string {
+  if (sources.length === 0) return `${pipeline}: no remote sources`;
+  const changed = sources.filter(isChanged).length;
+  return [
+    `${pipeline}: ${counted(sources.length, 'source')} resolved again, ${changed === 0 ? 'none' : changed} changed`,
+    ...sources.flatMap(linesOf),
+  ].join('\n');
+}
+
+const isChanged = ({ before, after }: UpdatedSource): boolean => before?.digest !== after.digest;
+
+function linesOf(source: UpdatedSource): readonly string[] {
+  const { address, before, after } = source;
+  const name = `  ${safeLine(address)}`;
+  if (!isChanged(source)) return [`${name}  unchanged (${spell(after)})`];
+  return [
+    name,
+    `    was ${before === undefined ? '(not resolved)' : spell(before)}`,
+    `    is  ${spell(after)}`,
+  ];
+}
+
+/** Enough of a commit and a digest to tell two apart. */
+function spell({ digest, revision }: UpdatedSource['after']): string {
+  const content = digest.replace(/([0-9a-f]{12})[0-9a-f]{52}$/, '$1');
+  return revision === undefined ? content : `${safeLine(revision).slice(0, 12)}  ${content}`;
+}

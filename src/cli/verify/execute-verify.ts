@@ -1,9 +1,8 @@
 import { type VerifyProgress, verifyStore } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { StoreOptions } from '../commands/verify-command.ts';
+import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile } from '../pipeline/named-file.ts';
-import { projectStore } from '../pipeline/pipeline-store.ts';
+import { namedFile, projectStore } from '../open-pipeline.ts';
 import { counted, formatBytes, formatCount } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';

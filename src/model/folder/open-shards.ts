@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { UserError } from '../../user-error.ts';
-import { readJsonFile } from '../json/read-json-file.ts';
-import { openSafetensors, type SafetensorsFile } from '../safetensors/open-safetensors.ts';
+import { UserError } from '../../core/index.ts';
+import { openSafetensors, readJsonFile, type SafetensorsFile } from '../../formats/index.ts';
 
 /** All tensors of a folder's checkpoint, by name, each in the file that holds it. */
 export interface Shards extends AsyncDisposable {

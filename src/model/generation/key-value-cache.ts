@@ -1,21 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelSizes } from '../model-config.ts';
+import type { ModelSizes } from '../family.ts';
 
-export interface CacheSizes {
+interface CacheSizes {
   /** Rows, B. */
   readonly batch: number;
   /** Tokens that a row has room for, S. */
   readonly slots: number;
 }
 
-export interface CachePlace {
+interface CachePlace {
   readonly row: number;
   /** The slot of the first token. */
   readonly slot: number;
 }
 
 /** Keys and values that one layer computed for T tokens of some rows. */
-export interface FreshKeyValues {
+interface FreshKeyValues {
   /** [rows T, K D] */
   readonly keys: Float32Array;
   /** [rows T, K D] */

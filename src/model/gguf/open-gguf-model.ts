@@ -1,13 +1,13 @@
-import type { ModelFolder } from '../folder/open-model-folder.ts';
-import { type ModelConfig, parseModelConfig } from '../model-config.ts';
-import { parameterLayout } from '../parameter-layout.ts';
-import { restoreOrder } from './arrangement.ts';
-import { unsupportedGguf } from './bad-gguf.ts';
-import { type GgufArchitecture, type StoredParameter, storedParameter } from './gguf-architecture.ts';
-import { gpt2Architecture } from './gpt2-architecture.ts';
-import { llamaArchitecture } from './llama-architectures.ts';
-import { type GgufFile, openGguf } from './open-gguf.ts';
-import type { GgufMetadata } from './read-metadata.ts';
+import { type GgufFile, type GgufMetadata, openGguf, unsupportedGguf } from '../../formats/index.ts';
+import type { ModelFolder } from '../folder/model-folder.ts';
+import { type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
+import { gpt2Architecture, llamaArchitecture } from './architectures.ts';
+import {
+  type GgufArchitecture,
+  restoreOrder,
+  type StoredParameter,
+  storedParameter,
+} from './gguf-architecture.ts';
 
 const architectures = new Map<unknown, GgufArchitecture>([
   ['llama', llamaArchitecture('llama')],
@@ -17,7 +17,7 @@ const architectures = new Map<unknown, GgufArchitecture>([
 ]);
 
 /** A model in a GGUF file, seen as a folder in Hugging Face's layout: its config.json and its parameters' names and values. */
-export interface GgufModel extends ModelFolder {
+interface GgufModel extends ModelFolder {
   /** Where the tokenizer is described, among others. */
   readonly metadata: GgufMetadata;
 }

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields, mostLayers } from '../config-fields.ts';
-import type { ModelSizes } from '../model-config.ts';
+import type { CheckpointNames, ModelSizes, ParameterSpec } from '../family.ts';
 
 /** GPT-2 (Radford et al. 2019) as Hugging Face's GPT2LMHeadModel configures it. */
 export interface Gpt2Config extends ModelSizes {
@@ -58,3 +58,56 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
   fields.refuseOthers(harmless);
   return config;
 }
+
+/**
+ * The parameters of GPT2LMHeadModel; its Conv1D weights are [in, out]. They start as in GPT-2: normal with deviation .02,
+ * divided by sqrt(2 L) for the projections that add to the residual stream, L being the number of layers.
+ */
+export function gpt2Parameters(config: Gpt2Config): ReadonlyMap<string, ParameterSpec> {
+  const { vocabularySize, contextLength, width, innerWidth, layers, tied } = config;
+  const residual = 0.02 / Math.sqrt(2 * layers);
+  return new Map<string, ParameterSpec>([
+    ['transformer.wte.weight', normal([vocabularySize, width], 0.02)],
+    ['transformer.wpe.weight', normal([contextLength, width], 0.02)],
+    ...Array.from({ length: layers }, (_, layer) => `transformer.h.${layer}`).flatMap((block) => [
+      ...norm(`${block}.ln_1`, width),
+      ...projection(`${block}.attn.c_attn`, normal([width, 3 * width], 0.02)),
+      ...projection(`${block}.attn.c_proj`, normal([width, width], residual)),
+      ...norm(`${block}.ln_2`, width),
+      ...projection(`${block}.mlp.c_fc`, normal([width, innerWidth], 0.02)),
+      ...projection(`${block}.mlp.c_proj`, normal([innerWidth, width], residual)),
+    ]),
+    ...norm('transformer.ln_f', width),
+    ...(tied ? [] : [['lm_head.weight', normal([vocabularySize, width], 0.02)] as const]),
+  ]);
+}
+
+type Named = readonly [name: string, spec: ParameterSpec];
+
+const normal = (shape: readonly number[], deviation: number): ParameterSpec => ({
+  shape,
+  initial: { deviation },
+});
+
+const constant = (shape: readonly number[], value: number): ParameterSpec => ({
+  shape,
+  initial: { constant: value },
+});
+
+const norm = (name: string, width: number): readonly Named[] => [
+  [`${name}.weight`, constant([width], 1)],
+  [`${name}.bias`, constant([width], 0)],
+];
+
+const projection = (name: string, weight: ParameterSpec): readonly Named[] => [
+  [`${name}.weight`, weight],
+  [`${name}.bias`, constant(weight.shape.slice(1), 0)],
+];
+
+/** GPT-2's checkpoints name parameters with the `transformer.` prefix (GPT2LMHeadModel) or without it (GPT2Model). */
+export const gpt2CheckpointNames: CheckpointNames = {
+  aliases: (name) => [name, name.replace(/^transformer\./, '')],
+  // Causal masks, which older versions of transformers kept among the weights.
+  ignored: (name) => /^(transformer\.)?h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
+  tiedHead: { head: 'lm_head.weight', embedding: 'transformer.wte.weight' },
+};

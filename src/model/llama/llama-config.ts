@@ -1,8 +1,7 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields, mostLayers } from '../config-fields.ts';
-import type { ModelSizes } from '../model-config.ts';
-import { parseRotary } from './parse-rotary.ts';
-import type { Rotary } from './rotary.ts';
+import type { CheckpointNames, ModelSizes, ParameterSpec } from '../family.ts';
+import { parseRotary, type Rotary } from './rotary-config.ts';
 
 /** Llama (Touvron et al. 2023) and what is built like it: SmolLM2 and TinyLlama, Mistral, Qwen2, Phi-3. */
 export interface LlamaConfig extends ModelSizes {
@@ -81,7 +80,7 @@ const dialects = {
   },
 } as const satisfies Readonly<Record<string, Dialect>>;
 
-export type LlamaDialect = keyof typeof dialects;
+type LlamaDialect = keyof typeof dialects;
 
 /** Fields that change no number in any of them: for training, for generation or bookkeeping. */
 const harmless = [
@@ -151,3 +150,63 @@ function contextLength({ scaling }: Rotary, positions: number): number {
       return positions;
   }
 }
+
+/** The parameters of LlamaForCausalLM; its linear weights are [out, in]. They start normal with deviation .02, norms at 1. */
+export function llamaParameters(config: LlamaConfig): ReadonlyMap<string, ParameterSpec> {
+  const { vocabularySize, width, layers, tied } = config;
+  return new Map<string, ParameterSpec>([
+    ['model.embed_tokens.weight', normal([vocabularySize, width])],
+    ...Array.from({ length: layers }, (_, layer) => `model.layers.${layer}`).flatMap((block): Named[] => [
+      [`${block}.input_layernorm.weight`, ones(width)],
+      ...attention(config, `${block}.self_attn`),
+      [`${block}.post_attention_layernorm.weight`, ones(width)],
+      ...feedForward(config, `${block}.mlp`),
+    ]),
+    ['model.norm.weight', ones(width)],
+    ...(tied ? [] : [['lm_head.weight', normal([vocabularySize, width])] as const]),
+  ]);
+}
+
+function attention(config: LlamaConfig, name: string): readonly Named[] {
+  const { width, heads, keyValueHeads, headWidth, fused, bias } = config;
+  const [queries, keys] = [heads * headWidth, keyValueHeads * headWidth];
+  const inputs = fused
+    ? projection(`${name}.qkv_proj`, { shape: [queries + 2 * keys, width], bias: bias.inputs })
+    : [
+        ...projection(`${name}.q_proj`, { shape: [queries, width], bias: bias.inputs }),
+        ...projection(`${name}.k_proj`, { shape: [keys, width], bias: bias.inputs }),
+        ...projection(`${name}.v_proj`, { shape: [keys, width], bias: bias.inputs }),
+      ];
+  return [...inputs, ...projection(`${name}.o_proj`, { shape: [width, queries], bias: bias.output })];
+}
+
+function feedForward({ width, innerWidth, fused, bias }: LlamaConfig, name: string): readonly Named[] {
+  const inputs = fused
+    ? projection(`${name}.gate_up_proj`, { shape: [2 * innerWidth, width], bias: bias.inner })
+    : [
+        ...projection(`${name}.gate_proj`, { shape: [innerWidth, width], bias: bias.inner }),
+        ...projection(`${name}.up_proj`, { shape: [innerWidth, width], bias: bias.inner }),
+      ];
+  return [...inputs, ...projection(`${name}.down_proj`, { shape: [width, innerWidth], bias: bias.inner })];
+}
+
+const projection = (
+  name: string,
+  { shape, bias }: { shape: readonly [outputs: number, inputs: number]; bias: boolean },
+): readonly Named[] => [
+  [`${name}.weight`, normal(shape)],
+  ...(bias ? [[`${name}.bias`, { shape: [shape[0]], initial: { constant: 0 } }] as const] : []),
+];
+
+type Named = readonly [name: string, spec: ParameterSpec];
+
+const normal = (shape: readonly number[]): ParameterSpec => ({ shape, initial: { deviation: 0.02 } });
+
+const ones = (width: number): ParameterSpec => ({ shape: [width], initial: { constant: 1 } });
+
+export const llamaCheckpointNames: CheckpointNames = {
+  aliases: (name) => [name],
+  // Wavelengths, which older versions of transformers kept among the weights.
+  ignored: (name) => /^model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq$/.test(name),
+  tiedHead: { head: 'lm_head.weight', embedding: 'model.embed_tokens.weight' },
+};

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { rotary } from '../../tensor/index.ts';
 import type { ForwardPass } from '../forward-pass.ts';
 import type { LlamaConfig } from './llama-config.ts';
-import { rotaryFrequencies, rotaryScale } from './rotary-frequencies.ts';
+import type { Rotary } from './rotary-config.ts';
 
 /** Turns the heads of queries or keys, [N, H D], by their positions. */
-export type Rotate = (x: tf.Tensor) => tf.Tensor;
+type Rotate = (x: tf.Tensor) => tf.Tensor;
 
 /** Rotary positions: the pair i of each head is turned by the angle position * f_i. */
 export function rotaryEmbedding({ rotary: settings, headWidth }: LlamaConfig, pass: Positions): Rotate {
@@ -32,4 +32,101 @@ function turnsOf(settings: LlamaConfig['rotary'], { positions, textLengths }: Po
     }
   }
   return { cosines, sines };
+}
+
+/** The frequencies f_i, i < R/2, with which the pairs of a head turn in a text of that many tokens. */
+function rotaryFrequencies(rotary: Rotary, textLength: number): Float32Array {
+  const known = remembered.get(rotary) ?? new Map<number, Float32Array>();
+  remembered.set(rotary, known);
+  const key = decisiveLength(rotary, textLength);
+  const frequencies = known.get(key) ?? computeFrequencies(rotary, key);
+  if (known.size < mostRemembered) known.set(key, frequencies);
+  return frequencies;
+}
+
+/** What cosines and sines are multiplied by, and so attention scores by its square. */
+function rotaryScale({ scaling }: Rotary): number {
+  return scaling.kind === 'yarn' || scaling.kind === 'longrope' ? scaling.attentionFactor : 1;
+}
+
+const remembered = new WeakMap<Rotary, Map<number, Float32Array>>();
+const mostRemembered = 4096;
+
+/** The same for all lengths that have the same frequencies. */
+function decisiveLength({ scaling }: Rotary, textLength: number): number {
+  switch (scaling.kind) {
+    case 'dynamic':
+      return Math.max(textLength, scaling.trainedLength);
+    case 'longrope':
+      return Math.min(textLength, scaling.trainedLength + 1) > scaling.trainedLength
+        ? scaling.trainedLength + 1
+        : scaling.trainedLength;
+    default:
+      return 0;
+  }
+}
+
+/** Formulas are those of the papers named below, in the form and the precision that transformers gives them. */
+function computeFrequencies(rotary: Rotary, textLength: number): Float32Array {
+  const { base, scaling } = rotary;
+  switch (scaling.kind) {
+    case 'default':
+      return plainFrequencies(rotary, base);
+    case 'linear': // Chen et al. 2023, arXiv:2306.15595
+      return plainFrequencies(rotary, base).map((frequency) => frequency / scaling.factor);
+    case 'dynamic': {
+      // "NTK-aware" with the factor that the text at hand needs (Peng et al. 2023, arXiv:2309.00071, section 3.3).
+      const stretch = (scaling.factor * textLength) / scaling.trainedLength - (scaling.factor - 1);
+      return plainFrequencies(rotary, base * stretch ** (rotary.width / (rotary.width - 2)));
+    }
+    case 'yarn':
+      return yarnFrequencies(rotary, scaling);
+    case 'llama3':
+      return plainFrequencies(rotary, base).map((frequency) => llama3Frequency(frequency, scaling));
+    case 'longrope': {
+      // Ding et al. 2024, arXiv:2402.13753
+      const factors = textLength > scaling.trainedLength ? scaling.longFactors : scaling.shortFactors;
+      return wavelengths(rotary, base).map(
+        (length, pair) => 1 / Math.fround(Math.fround(factors[pair] ?? 1) * length),
+      );
+    }
+    default:
+      return scaling satisfies never;
+  }
+}
+
+/** base^(2i/R), which is a wavelength but for 2 pi. */
+const wavelengths = ({ width }: Rotary, base: number): Float32Array =>
+  Float32Array.from({ length: width / 2 }, (_, pair) => base ** ((2 * pair) / width));
+
+const plainFrequencies = (rotary: Rotary, base: number): Float32Array =>
+  wavelengths(rotary, base).map((length) => 1 / length);
+
+/** YaRN (Peng et al. 2023, arXiv:2309.00071, section 3.2): fast pairs stay, slow ones are stretched, between them a ramp. */
+function yarnFrequencies(
+  rotary: Rotary,
+  scaling: Extract<Rotary['scaling'], { kind: 'yarn' }>,
+): Float32Array {
+  const { width, base } = rotary;
+  const { factor, trainedLength, betaFast, betaSlow, truncate } = scaling;
+  const pairThatTurns = (times: number) =>
+    (width * Math.log(trainedLength / (times * 2 * Math.PI))) / (2 * Math.log(base));
+  const [first, last] = [pairThatTurns(betaFast), pairThatTurns(betaSlow)];
+  const low = Math.max(truncate ? Math.floor(first) : first, 0);
+  const high = Math.min(truncate ? Math.ceil(last) : last, width - 1);
+  const extent = high === low ? 0.001 : high - low;
+  return wavelengths(rotary, base).map((length, pair) => {
+    const kept = 1 - Math.min(Math.max((pair - low) / extent, 0), 1);
+    return (1 / (factor * length)) * (1 - kept) + (1 / length) * kept;
+  });
+}
+
+/** Llama 3.1's: pairs with long waves are slowed down, those with short ones stay, between them a ramp. */
+function llama3Frequency(frequency: number, scaling: Extract<Rotary['scaling'], { kind: 'llama3' }>): number {
+  const { factor, lowFrequencyFactor, highFrequencyFactor, trainedLength } = scaling;
+  const turns = (trainedLength * frequency) / (2 * Math.PI);
+  if (turns < lowFrequencyFactor) return frequency / factor;
+  if (turns > highFrequencyFactor) return frequency;
+  const smooth = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+  return ((1 - smooth) * frequency) / factor + smooth * frequency;
 }

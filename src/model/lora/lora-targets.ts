@@ -1,9 +1,21 @@
-import { UserError } from '../../user-error.ts';
-import { checkpointNames } from '../folder/checkpoint-names.ts';
-import { type LinearProjection, linearProjections } from '../linear-projections.ts';
-import type { ModelConfig } from '../model-config.ts';
+import { UserError } from '../../core/index.ts';
+import { checkpointNames, type ModelConfig, parameterLayout } from '../model-config.ts';
 import { namePattern } from '../name-pattern.ts';
-import type { LoraSettings } from './lora-settings.ts';
+
+/** Low-rank adaptation (Hu et al. 2021, arXiv:2106.09685): y = W x + scale B A x, of which A [r, I] and B [O, r] are trained. */
+export interface LoraSettings {
+  readonly rank: number;
+  readonly alpha: number;
+  /** The share of the adapters' inputs that a training drops. */
+  readonly dropout: number;
+  /** Patterns of projections' names, or all of a model's blocks. */
+  readonly targets: 'all-linear' | readonly string[];
+  /** Divides alpha by the root of the rank (Kalajdzievski 2023, arXiv:2312.03732) and not by the rank. */
+  readonly rankStabilized: boolean;
+}
+
+export const loraScale = ({ rank, alpha, rankStabilized }: LoraSettings): number =>
+  alpha / (rankStabilized ? Math.sqrt(rank) : rank);
 
 export type LoraTargets = ReadonlyMap<string, LinearProjection>;
 
@@ -39,4 +51,35 @@ function noProjection(target: string, config: ModelConfig): UserError {
       : `\`lora.targets\` has \`${target}\`, and no projection of the model is called so`,
     help: `the model has ${names.map((name) => `\`${name}\``).join(', ')}; or write \`targets: all-linear\``,
   });
+}
+
+/** A matrix of a model that its forward pass multiplies with: where an adapter can be put beside it. */
+interface LinearProjection {
+  readonly inputWidth: number;
+  readonly outputWidth: number;
+  /** The weight is stored [I, O], as GPT-2's blocks have it, and not [O, I]. PEFT calls it fan_in_fan_out. */
+  readonly inputFirst: boolean;
+}
+
+/** By name: that of the weight without `.weight`, as the modules of transformers are named. The head is among them if it has a weight of its own. */
+function linearProjections(config: ModelConfig): ReadonlyMap<string, LinearProjection> {
+  const { embedding, head } = checkpointNames(config).tiedHead;
+  const isEmbedding = (name: string) => name === embedding || name === 'transformer.wpe.weight';
+  const matrices = [...parameterLayout(config)].filter(
+    ([name, { shape }]) => shape.length === 2 && name.endsWith('.weight') && !isEmbedding(name),
+  );
+  return new Map(
+    matrices.map(
+      ([
+        name,
+        {
+          shape: [rows = 0, columns = 0],
+        },
+      ]) => {
+        const inputFirst = config.family === 'gpt2' && name !== head;
+        const [inputWidth, outputWidth] = inputFirst ? [rows, columns] : [columns, rows];
+        return [name.replace(/\.weight$/, ''), { inputWidth, outputWidth, inputFirst }];
+      },
+    ),
+  );
 }

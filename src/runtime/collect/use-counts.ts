@@ -1,4 +1,4 @@
-import type { StoredBlob } from './blob-sizes.ts';
+import type { StoredBlob } from './walk.ts';
 
 /** Counts by how many results each blob is used, while results are let go one after the other. */
 export class UseCounts {

@@ -1,5 +1,7 @@
 import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
+import type { Store } from '../store/store.ts';
+import { storeLayout } from '../store/store-layout.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 
 /** The entries of a folder, sorted by name; none where it is not there. */
@@ -33,4 +35,25 @@ export function extentOf(path: string): { readonly bytes: number; readonly usedA
     (sum, { bytes, usedAt }) => ({ bytes: sum.bytes + bytes, usedAt: Math.max(sum.usedAt, usedAt) }),
     { bytes: 0, usedAt: stat.mtimeMs },
   );
+}
+
+export interface StoredBlob {
+  readonly path: string;
+  readonly bytes: number;
+  /** When it got its name: a clock that nobody sets. */
+  readonly filedAt: number;
+  /** Tells it apart from a blob that is filed under the same digest later. */
+  readonly inode: number;
+}
+
+/** Every blob by its hexadecimal digest. */
+export function storedBlobs({ root }: Store): ReadonlyMap<string, StoredBlob> {
+  const blobs = new Map<string, StoredBlob>();
+  for (const path of filedIn(root, storeLayout.blobs)) {
+    const stat = statOf(join(root, path));
+    const hex = path.split(sep).slice(-2).join('');
+    if (stat !== undefined && /^[0-9a-f]{64}$/.test(hex))
+      blobs.set(hex, { path, bytes: stat.size, filedAt: stat.ctimeMs, inode: stat.ino });
+  }
+  return blobs;
 }

@@ -1,20 +1,12 @@
-import type { JsonObject } from '../../json.ts';
-import type { Checked } from '../diagnostic/checked.ts';
-import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { holdsReported } from '../source/holds-reported.ts';
-import { parsePointer } from '../source/json-pointer.ts';
-import { yamlAt } from '../source/yaml-at.ts';
-import type { YamlMap } from '../source/yaml-doc.ts';
-import { mapToJson } from '../source/yaml-to-json.ts';
-import type { StageDefinition, StagePorts } from '../stage/stage-definition.ts';
-import { stageField } from './place-in-words.ts';
-import { portsDespite } from './ports-despite.ts';
+import { type JsonObject, suggest } from '../../core/index.ts';
+import type { Checked, Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import type { SchemaError, StageDefinition, StagePorts } from '../stage/stage-definition.ts';
+import { holdsReported, mapToJson, parsePointer, type YamlMap, yamlAt } from '../yaml/yaml-doc.ts';
+import { relatedUse, stageField } from './place-in-words.ts';
+import { fillDefaults, findField, propertiesOf } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
-import { fillDefaults } from './schema/fill-defaults.ts';
-import { findField } from './schema/find-field.ts';
-import { relatedUse } from './used-here.ts';
 
-export interface WrittenConfig {
+interface WrittenConfig {
   readonly id: string;
   readonly definition: StageDefinition;
   readonly written: YamlMap;
@@ -74,4 +66,55 @@ function homeBesideWith(path: readonly string[], field: string): string | undefi
   return path.length === 0 && beside.includes(field)
     ? `put \`${field}\` beside \`with\`, not under it`
     : undefined;
+}
+
+/** A configuration with mistakes in it. */
+interface FaultyConfig {
+  readonly definition: StageDefinition;
+  readonly config: JsonObject;
+  readonly errors: readonly SchemaError[];
+  /** Fields with a mistake that the schema does not see. */
+  readonly reported: readonly string[];
+}
+
+/** The ports of a stage, where no field with a mistake decides them; undefined where one does. */
+function portsDespite(faulty: FaultyConfig): CheckedConfig | undefined {
+  const { definition, config, errors, reported } = faulty;
+  const named = errors.map((error) => doubtfulFields(faulty, error));
+  if (named.includes(undefined)) return undefined;
+  const doubtful = new Set([...reported, ...named.flatMap((fields) => fields ?? [])]);
+  const sound = Object.fromEntries(Object.entries(config).filter(([name]) => !doubtful.has(name)));
+  const filled = fillDefaults(definition.schema, sound);
+  try {
+    return { config: filled, ports: definition.ports(guarded(filled, doubtful)), settled: false };
+  } catch {
+    // A doubtful field was asked for.
+    return undefined;
+  }
+}
+
+/** The fields that an error casts doubt on; undefined where it could be any. */
+function doubtfulFields({ definition }: FaultyConfig, error: SchemaError): readonly string[] | undefined {
+  const [field] = parsePointer(error.instancePath);
+  if (field !== undefined) return [field];
+  const { missingProperty, additionalProperty, passingSchemas } = error.params;
+  if (typeof missingProperty === 'string') return [missingProperty];
+  if (typeof additionalProperty === 'string') {
+    const meant = suggest(additionalProperty, Object.keys(propertiesOf(definition.schema)));
+    return meant === undefined ? [] : [meant];
+  }
+  // What fails within a combination is told by errors of its own.
+  const combines = ['oneOf', 'anyOf', 'if'].includes(error.keyword) && !Array.isArray(passingSchemas);
+  return combines ? [] : undefined;
+}
+
+function guarded(config: JsonObject, doubtful: ReadonlySet<string>): JsonObject {
+  const refuse = (): never => {
+    throw new Error('this field is doubtful');
+  };
+  return new Proxy(config, {
+    get: (target, name) => (doubtful.has(String(name)) ? refuse() : Reflect.get(target, name)),
+    has: (target, name) => (doubtful.has(String(name)) ? refuse() : Reflect.has(target, name)),
+    ownKeys: refuse,
+  });
 }

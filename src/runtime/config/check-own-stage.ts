@@ -1,22 +1,25 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { err, type Json, type JsonObject, ok, type Result } from '../../core/index.ts';
 import { schema, validate } from '../../generated/validators/own-stage.js';
-import type { JsonObject } from '../../json.ts';
-import type { Checked } from '../diagnostic/checked.ts';
-import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { listOf, quoted } from '../diagnostic/wording.ts';
-import type { DocumentReader } from '../source/document-reader.ts';
-import { nearNames } from '../source/near-names.ts';
-import { childOf, textOf, yamlAt } from '../source/yaml-at.ts';
-import type { YamlDoc, YamlNode } from '../source/yaml-doc.ts';
-import { yamlToJson } from '../source/yaml-to-json.ts';
-import type { StageDefinition, StageRegistry } from '../stage/stage-definition.ts';
-import { compileConfigSchema } from './compile-config-schema.ts';
-import { ownPorts } from './own-ports.ts';
+import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
+import type {
+  ConfigSchema,
+  InputPort,
+  OutputPort,
+  SchemaValidator,
+  StageDefinition,
+  StagePorts,
+  StageRegistry,
+} from '../stage/stage-definition.ts';
+import type { DocumentReader } from '../yaml/document-reader.ts';
+import { nearNames } from '../yaml/read-source-file.ts';
+import { childOf, textOf, type YamlDoc, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
+import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
 import { fieldPath } from './place-in-words.ts';
+import { fillDefaults } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
-import { fillDefaults } from './schema/fill-defaults.ts';
-import type { DeclaredAt } from './valid-pipeline.ts';
+import type { DeclaredAt, PipelineStage } from './valid-pipeline.ts';
 
 /** Whether what `uses` says is the folder of a stage of the user's own. */
 export const isOwnStage = (uses: YamlNode | undefined): uses is YamlNode =>
@@ -25,13 +28,13 @@ export const isOwnStage = (uses: YamlNode | undefined): uses is YamlNode =>
 const description = 'stage.yaml';
 const entries = ['index.ts', 'index.mts', 'index.js', 'index.mjs'];
 
-export interface OwnStage {
+interface OwnStage {
   readonly definition: StageDefinition;
   readonly declaredAt: DeclaredAt;
 }
 
 /** Reads a stage of the user's own as its stage.yaml declares it. None of its code is loaded. */
-export async function checkOwnStage(
+async function checkOwnStage(
   folder: string,
   {
     uses,
@@ -137,3 +140,74 @@ const mistakes = ({ root }: YamlDoc): readonly Diagnostic[] =>
     },
     validate.errors ?? [],
   );
+
+/** Checks a stage that is one of the user's own: its folder is relative to the file that names it. */
+export async function checkUseOfOwnStage(
+  use: WrittenStage & { readonly uses: YamlNode; readonly reader: DocumentReader },
+): Promise<Checked<PipelineStage>> {
+  const { id, entry, uses } = use;
+  const name = textOf(uses) ?? '';
+  const own = await checkOwnStage(resolve(dirname(uses.span.file.path), name), use);
+  if (own.value !== undefined) {
+    const { definition, declaredAt } = own.value;
+    return checkStage({ id, entry, registry: new Map([[name, definition]]), declaredAt });
+  }
+  const stage = { id, idSpan: entry.keySpan, ...writtenBindings(entry.value), setup: undefined };
+  return { value: stage, diagnostics: own.diagnostics };
+}
+
+/** The ports that a valid stage.yaml declares, by name, because the order of a map means nothing. */
+const ownPorts = ({
+  inputs,
+  outputs,
+}: {
+  readonly inputs: JsonObject;
+  readonly outputs: JsonObject;
+}): StagePorts => ({
+  inputs: portsOf(inputs, inputPort),
+  outputs: portsOf(outputs, outputPort),
+});
+
+const everyType = ['batches', 'history', 'model', 'records', 'responses', 'scores', 'tokenizer', 'tokens'];
+
+function portsOf<Port>(declared: JsonObject, portOf: (fields: JsonObject) => Port) {
+  const sorted = Object.entries(declared).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted.map(([name, port]) => [name, portOf(fieldsOf(port))]));
+}
+
+/** `records` is short for `{ type: records }`. */
+const fieldsOf = (port: Json): JsonObject =>
+  typeof port === 'object' && port !== null && !Array.isArray(port) ? (port as JsonObject) : { type: port };
+
+const inputPort = ({ type, required, parts }: JsonObject): InputPort => ({
+  accepts: type === 'file' ? ['file', ...everyType] : [String(type)],
+  required: required !== false,
+  parts: parts === 'each' ? 'each' : 'one',
+});
+
+const outputPort = ({ type, parts }: JsonObject): OutputPort => ({
+  type: String(type),
+  ...(Array.isArray(parts) && { parts: parts.map(String) }),
+});
+
+const options = { allErrors: true, allowUnionTypes: true, strictTypes: false, strictTuples: false };
+
+/** Compiles the schema of a user's stage; closed unless it says otherwise. The error is one sentence. */
+async function compileConfigSchema(
+  written: JsonObject,
+): Promise<Result<Pick<StageDefinition, 'schema' | 'validate'>, string>> {
+  const schema: ConfigSchema = { type: 'object', additionalProperties: false, ...written };
+  if (schema.type !== 'object') return err('the schema has to be that of a map: its `type` is `object`');
+  if (JSON.stringify(schema).includes('"$ref"'))
+    return err('`$ref` is not supported: write what it stands for in its place');
+  // A CommonJS package: where it is bundled, it has its default export alone.
+  const { Ajv } = (await import('ajv')).default;
+  const ajv = new Ajv({ ...options, ownProperties: true });
+  ajv.addKeyword({ keyword: 'x-key', metaSchema: { enum: ['source', 'none', 'unless-default'] } });
+  try {
+    // ajv's function has the shape that its own standalone code has, which the runtime is written for.
+    return ok({ schema, validate: ajv.compile(schema) as SchemaValidator });
+  } catch (error) {
+    return err(`the schema is not one: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,21 +1,24 @@
-import { basename } from 'node:path';
-import type { Checked } from '../diagnostic/checked.ts';
-import type { DocumentReader } from '../source/document-reader.ts';
-import { childOf, mapOf, textOf } from '../source/yaml-at.ts';
-import type { YamlDoc, YamlEntry, YamlNode } from '../source/yaml-doc.ts';
-import { mapToJson } from '../source/yaml-to-json.ts';
+import { basename, dirname, resolve } from 'node:path';
+import { type Checked, type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
-import { applyOverrides } from './apply-overrides.ts';
-import { isOwnStage } from './check-own-stage.ts';
-import { checkParams } from './check-params.ts';
-import { checkShape } from './check-shape.ts';
-import { checkStage } from './check-stage.ts';
-import { checkSubPipeline, isPipelineFile } from './check-sub-pipeline.ts';
-import { checkUseOfOwnStage } from './check-use-of-own-stage.ts';
-import { isForStageWithin, type Override, overrideWithin } from './override.ts';
-import { declaredInputs, declaredOutputs } from './pipeline-ports.ts';
+import type { DocumentReader } from '../yaml/document-reader.ts';
+import {
+  childOf,
+  mapOf,
+  mapToJson,
+  textOf,
+  type YamlDoc,
+  type YamlEntry,
+  type YamlNode,
+  yamlToJson,
+} from '../yaml/yaml-doc.ts';
+import { checkUseOfOwnStage, isOwnStage } from './check-own-stage.ts';
+import { checkParams, checkShape } from './check-shape.ts';
+import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
+import { applyOverrides, isForStageWithin, type Override, overrideWithin } from './override.ts';
+import { readPipeline } from './read-pipeline.ts';
 import { substituteParams } from './substitute-params.ts';
-import type { PipelineStage, ValidPipeline } from './valid-pipeline.ts';
+import type { PipelineInput, PipelineOutput, PipelineStage, ValidPipeline } from './valid-pipeline.ts';
 
 export interface PipelineToCheck {
   readonly doc: YamlDoc;
@@ -102,3 +105,104 @@ const nameFromFile = (path: string): string =>
 
 const sentencesOf = (node: YamlNode | undefined): readonly string[] =>
   node?.kind === 'list' ? node.items.map(textOf).filter((text) => text !== undefined) : [];
+
+/** Whether what `uses` says is the path of a pipeline file. */
+const isPipelineFile = (uses: YamlNode | undefined): uses is YamlNode =>
+  uses?.reported !== true && /\.ya?ml$/i.test(textOf(uses) ?? '');
+
+interface UsedPipeline extends WrittenStage, PipelineToCheck {
+  readonly uses: YamlNode;
+}
+
+/** Checks a stage that is another pipeline file: `with` sets that file's params, `from` what its inputs are bound to. */
+async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineStage>> {
+  const { id, entry, uses, overrides, registry, reader } = used;
+  const path = resolve(dirname(uses.span.file.path), textOf(uses) ?? '');
+  const stage = { id, idSpan: entry.keySpan, ...writtenBindings(entry.value), setup: undefined };
+  const diagnostics: Diagnostic[] = [...unheededFields(entry.value)];
+  if (used.chain.includes(path)) {
+    diagnostics.push(usesItself(used, path));
+    return { value: stage, diagnostics };
+  }
+  const namedAt = uses.usedAt ?? uses.span;
+  const read = await readPipeline({ path, namedAt }, reader);
+  diagnostics.push(...read.diagnostics);
+  if (read.value === undefined) return { value: stage, diagnostics };
+  diagnostics.push(...sweepWithin(read.value));
+  const pipeline = await checkPipeline({
+    doc: read.value,
+    overrides: [...paramsGiven(entry.value), ...overrides],
+    registry,
+    reader,
+    chain: [...used.chain, path],
+  });
+  return {
+    value: { ...stage, pipeline: pipeline.value },
+    diagnostics: [...diagnostics, ...pipeline.diagnostics],
+  };
+}
+
+/** The fields of `with`, as values for the params of the pipeline that is used. */
+const paramsGiven = (stage: YamlNode): readonly Override[] =>
+  [...(mapOf(childOf(stage, 'with'))?.entries ?? [])].map(([name, { keySpan, value }]) => ({
+    path: ['params', name],
+    pathSpan: keySpan,
+    value,
+  }));
+
+/** What stands beside `with` is for a single stage. */
+const unheededFields = (stage: YamlNode): readonly Diagnostic[] =>
+  ['resources', 'timeout', 'retries'].flatMap((field) => {
+    const span = mapOf(stage)?.entries.get(field)?.keySpan;
+    if (span === undefined) return [];
+    return [
+      {
+        code: 'unheeded-field',
+        message: `${quoted(field)} means nothing where another pipeline is used`,
+        span,
+        help: 'write it at the stages of that file',
+      },
+    ];
+  });
+
+function sweepWithin({ root }: YamlDoc): readonly Diagnostic[] {
+  const span = mapOf(root)?.entries.get('sweep')?.keySpan;
+  if (span === undefined) return [];
+  const message = 'a pipeline with a `sweep` cannot be a stage of another';
+  return [{ code: 'misplaced-sweep', message, span, help: 'put `sweep` into the pipeline that is run' }];
+}
+
+function usesItself({ chain, reader, uses }: UsedPipeline, path: string): Diagnostic {
+  const shown = [...chain.slice(chain.indexOf(path)), path].map((each) => reader.display(each));
+  return {
+    code: 'cycle',
+    message: `${quoted(shown[0] ?? '')} uses itself: ${shown.join(' -> ')}`,
+    span: uses.usedAt ?? uses.span,
+  };
+}
+
+/** What a pipeline declares that it takes: `name: type`, or `name: { type, required }`. */
+function declaredInputs(root: YamlNode): ReadonlyMap<string, PipelineInput> {
+  const inputs = entriesOf(root, 'inputs').map(([name, { keySpan, value }]): [string, PipelineInput] => {
+    const type = textOf(value) ?? textOf(childOf(value, 'type')) ?? 'file';
+    const required = childOf(value, 'required');
+    return [
+      name,
+      { name, type, required: required === undefined || yamlToJson(required) !== false, span: keySpan },
+    ];
+  });
+  return new Map(inputs);
+}
+
+/** What a pipeline declares that it gives: `name: reference`. */
+function declaredOutputs(root: YamlNode): ReadonlyMap<string, PipelineOutput> {
+  const outputs = entriesOf(root, 'outputs').flatMap(([name, { value }]): [string, PipelineOutput][] => {
+    const reference = textOf(value);
+    return reference === undefined ? [] : [[name, { reference, span: value.span }]];
+  });
+  return new Map(outputs);
+}
+
+const entriesOf = (root: YamlNode, key: string): readonly (readonly [string, YamlEntry])[] => [
+  ...(mapOf(childOf(root, key))?.entries ?? []),
+];

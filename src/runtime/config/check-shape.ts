@@ -1,12 +1,10 @@
 import { schema, validate } from '../../generated/validators/pipeline.js';
-import type { Checked } from '../diagnostic/checked.ts';
-import { childOf, textOf, yamlAt } from '../source/yaml-at.ts';
-import type { YamlNode } from '../source/yaml-doc.ts';
-import { yamlToJson } from '../source/yaml-to-json.ts';
+import type { Checked, Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
+import { childOf, textOf, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
 import { pipelineField } from './place-in-words.ts';
+import { findField } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
-import { findField } from './schema/find-field.ts';
 
 /** Checks the pipeline's own fields; what stands under `with` is the stages' matter. */
 export function checkShape(root: YamlNode, registry: StageRegistry): Checked<undefined> {
@@ -40,3 +38,28 @@ function homeOf(
     ? `put \`${field}\` under \`with\``
     : `put it under \`with\`, as \`${found.join('.')}\``;
 }
+
+/** Parameters hold plain values: one that means another would be passed on as it is written, to the user's surprise. */
+export function checkParams(params: YamlNode | undefined): readonly Diagnostic[] {
+  switch (params?.kind) {
+    case undefined:
+      return [];
+    case 'scalar':
+      return typeof params.value === 'string' && /(?<!\$)\$\{\s*params\./.test(params.value)
+        ? [usesAnother(params)]
+        : [];
+    case 'list':
+      return params.items.flatMap(checkParams);
+    case 'map':
+      return [...params.entries.values()].flatMap(({ value }) => checkParams(value));
+    default:
+      return params satisfies never;
+  }
+}
+
+const usesAnother = ({ span }: YamlNode): Diagnostic => ({
+  code: 'bad-expression',
+  message: 'a parameter cannot use another one',
+  span,
+  help: 'write the value, or use both parameters in the stage',
+});

@@ -1,13 +1,19 @@
-import type { Checked } from '../diagnostic/checked.ts';
-import { childOf, mapOf } from '../source/yaml-at.ts';
-import type { YamlEntry, YamlMap, YamlNode } from '../source/yaml-doc.ts';
-import { mapToJson, yamlToJson } from '../source/yaml-to-json.ts';
+import { didYouMean, suggest } from '../../core/index.ts';
+import { type Checked, type Diagnostic, listOf, quoted } from '../diagnostic/diagnostic.ts';
 import type { StageDefinition, StageRegistry } from '../stage/stage-definition.ts';
+import {
+  childOf,
+  mapOf,
+  mapToJson,
+  textOf,
+  type YamlEntry,
+  type YamlMap,
+  type YamlNode,
+  yamlToJson,
+} from '../yaml/yaml-doc.ts';
 import { checkConfig } from './check-config.ts';
-import { findDefinition } from './find-definition.ts';
 import { parseDuration, parseMemory } from './quantity.ts';
-import type { DeclaredAt, PipelineStage, StageSetup } from './valid-pipeline.ts';
-import { writtenBindings } from './written-bindings.ts';
+import type { DeclaredAt, PipelineStage, StageSetup, WrittenBinding } from './valid-pipeline.ts';
 
 export interface WrittenStage {
   readonly id: string;
@@ -71,3 +77,77 @@ function besideWith(stage: YamlNode): Pick<StageSetup, 'timeoutMs' | 'retries' |
     },
   };
 }
+
+/** The stage that `uses` names, or the id where there is no `uses`. */
+function findDefinition({ id, entry, registry }: WrittenStage): Checked<StageDefinition | undefined> {
+  const uses = childOf(entry.value, 'uses');
+  // Another type than text is a mistake of the shape, and reported as that.
+  if (uses !== undefined && (uses.reported || uses.kind !== 'scalar' || typeof uses.value !== 'string'))
+    return { value: undefined, diagnostics: [] };
+  const name = uses === undefined ? id : String(uses.value);
+  const definition = registry.get(name);
+  if (definition !== undefined) return { value: definition, diagnostics: [] };
+  const known = [...registry.keys()];
+  const diagnostic: Diagnostic =
+    uses === undefined ? withoutUses({ id, known, entry }) : unknownUses({ name, known, node: uses });
+  return { value: undefined, diagnostics: [diagnostic] };
+}
+
+function withoutUses({
+  id,
+  known,
+  entry,
+}: {
+  id: string;
+  known: readonly string[];
+  entry: WrittenStage['entry'];
+}): Diagnostic {
+  return {
+    code: 'unknown-stage',
+    message: `${quoted(id)} is no stage that comes with tuneloom, and it has no \`uses\` that names one`,
+    span: entry.keySpan,
+    help: didYouMean(id, known) ?? `add \`uses:\` with ${listOf(known, 'or')}`,
+  };
+}
+
+function unknownUses({
+  name,
+  known,
+  node,
+}: {
+  name: string;
+  known: readonly string[];
+  node: WrittenStage['entry']['value'];
+}): Diagnostic {
+  const span = node.span;
+  return {
+    code: 'unknown-stage',
+    message: `${quoted(name)} is no stage that comes with tuneloom`,
+    span,
+    help: name.includes('/')
+      ? `a path begins with \`./\`: write \`./${name}\``
+      : (didYouMean(name, known) ?? `the stages are ${listOf(known, 'and')}`),
+  };
+}
+
+/** What a stage's `from` says, as it stands there; what is not a reference is left to the shape's check. */
+export function writtenBindings(stage: YamlNode): Pick<PipelineStage, 'from' | 'fromComplete'> {
+  const from = childOf(stage, 'from');
+  if (from === undefined) return { from: [], fromComplete: !isMistyped(stage) };
+  const written =
+    from.kind === 'map'
+      ? [...from.entries].map(([port, { keySpan, value }]) => ({ port, portSpan: keySpan, value }))
+      : [{ port: undefined, portSpan: from.span, value: from }];
+  const bindings = written.map(({ port, portSpan, value }): WrittenBinding | undefined => {
+    const reference = value.reported ? undefined : textOf(value);
+    return reference === undefined ? undefined : { port, portSpan, reference, span: value.span };
+  });
+  return {
+    from: bindings.filter((binding) => binding !== undefined),
+    fromComplete: !bindings.includes(undefined),
+  };
+}
+
+const isMistyped = (stage: YamlNode): boolean =>
+  stage.kind === 'map' &&
+  [...stage.entries.keys()].some((key) => suggest(key, ['from', 'uses', 'with']) === 'from');

@@ -1,4 +1,5 @@
-import { quoted } from '../diagnostic/wording.ts';
+import { type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
+import type { YamlNode } from '../yaml/yaml-doc.ts';
 
 /** `optimizer.betas[0]` of a path of keys and list indices. */
 export function fieldPath(path: readonly string[]): string {
@@ -19,4 +20,11 @@ export function pipelineField(path: readonly string[]): string {
   const [section, stage, ...rest] = path;
   if (section === undefined) return 'the pipeline';
   return section === 'stages' && stage !== undefined ? stageField(stage, rest) : quoted(fieldPath(path));
+}
+
+export const usedHere = 'it is used here';
+
+/** For a mistake in a parameter's value: the place where the parameter is used. */
+export function relatedUse({ usedAt }: YamlNode): Pick<Diagnostic, 'related'> {
+  return usedAt === undefined ? {} : { related: { span: usedAt, message: usedHere } };
 }

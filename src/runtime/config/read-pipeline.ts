@@ -1,12 +1,11 @@
 import { dirname, resolve } from 'node:path';
-import type { Checked } from '../diagnostic/checked.ts';
-import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { quoted } from '../diagnostic/wording.ts';
-import type { DocumentReader } from '../source/document-reader.ts';
-import { mergeYaml } from '../source/merge-yaml.ts';
-import { childOf, textOf } from '../source/yaml-at.ts';
-import type { YamlDoc, YamlMap, YamlNode } from '../source/yaml-doc.ts';
-import { foreignFile } from './foreign-file.ts';
+import { suggest } from '../../core/index.ts';
+import { schema } from '../../generated/validators/pipeline.js';
+import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
+import type { DocumentReader } from '../yaml/document-reader.ts';
+import { mergeYaml } from '../yaml/merge-yaml.ts';
+import { childOf, textOf, type YamlDoc, type YamlMap, type YamlNode } from '../yaml/yaml-doc.ts';
+import { propertiesOf } from './schema/applicable-schemas.ts';
 
 interface PipelineFile {
   /** Absolute. */
@@ -96,3 +95,43 @@ function extendsItself(
     span,
   };
 }
+
+/** Says of a file that is something else, a lock or another tool's, just that: not what a pipeline in its place would have wrong. */
+function foreignFile({ file, root }: YamlDoc): Diagnostic | undefined {
+  const span = { ...root.span, end: root.span.start + 1 };
+  const name = quoted(file.displayPath);
+  if (isLock(root))
+    return {
+      code: 'not-a-pipeline',
+      message: `${name} is the lock of a pipeline, not a pipeline`,
+      span,
+      help: 'name the pipeline itself',
+    };
+  const strange = strangeKeys(root);
+  if (root.kind === 'map' && strange === undefined) return undefined;
+  return {
+    code: 'not-a-pipeline',
+    message: `${name} is no pipeline: it has no map of \`stages\`, but ${contentOf(root, strange ?? [])}`,
+    span,
+    help: 'name a pipeline file; `tuneloom init` writes one to begin with',
+  };
+}
+
+const isLock = (root: YamlNode): boolean =>
+  ['format', 'sources', 'stages'].every((key) => childOf(root, key) !== undefined);
+
+/** The keys of a map that is nothing like a pipeline; undefined where it may be meant as one. */
+function strangeKeys(root: YamlNode): readonly string[] | undefined {
+  if (root.kind !== 'map' || childOf(root, 'stages')?.kind === 'map') return undefined;
+  const known = Object.keys(propertiesOf(schema));
+  const strange = [...root.entries.keys()].filter((key) => !known.includes(key));
+  const meansOne = strange.some((key) => suggest(key, known) === 'stages');
+  return strange.length < 2 || meansOne ? undefined : strange;
+}
+
+const contentOf = (root: YamlNode, strange: readonly string[]): string =>
+  root.kind === 'map'
+    ? listOf(strange.slice(0, 3), 'and')
+    : root.kind === 'list'
+      ? 'a list'
+      : 'a single value';

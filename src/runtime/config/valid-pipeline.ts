@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../core/index.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
-import type { SourceFile } from '../source/source-file.ts';
-import type { YamlNode } from '../source/yaml-doc.ts';
 import type { StageDefinition } from '../stage/stage-definition.ts';
+import type { SourceFile } from '../yaml/source-file.ts';
+import type { YamlNode } from '../yaml/yaml-doc.ts';
 import type { CheckedConfig } from './check-config.ts';
 
 /** A pipeline whose every field is what its schemas say, parameters and defaults filled in. References are not followed yet. */

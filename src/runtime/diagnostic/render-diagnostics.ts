@@ -1,9 +1,10 @@
 import stringWidth from 'string-width';
+import type { JsonObject } from '../../core/index.ts';
+import { positionOf } from '../yaml/source-file.ts';
 import type { Diagnostic, Span } from './diagnostic.ts';
-import { positionOf } from './position.ts';
 
 /** How the parts of a rendered diagnostic are coloured; `plainPalette` leaves them as they are. */
-export interface DiagnosticPalette {
+interface DiagnosticPalette {
   readonly place: (text: string) => string;
   readonly error: (text: string) => string;
   readonly frame: (text: string) => string;
@@ -34,7 +35,7 @@ function renderOne({ code, message, span, help, related }: Diagnostic, palette: 
 }
 
 /** `file:line:column`, from 1. */
-export function placeOf({ file, start }: Span): string {
+function placeOf({ file, start }: Span): string {
   const { line, column } = positionOf(file, start);
   return `${printable(file.displayPath).replaceAll('\n', '⏎')}:${line}:${column}`;
 }
@@ -72,3 +73,26 @@ const shown = (text: string): string => printable(text.replaceAll('\t', ' '.repe
 const printable = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+
+/** Diagnostics for programs: file, line and column from 1, end exclusive. */
+export function diagnosticsToJson(diagnostics: readonly Diagnostic[]): readonly JsonObject[] {
+  return diagnostics.map(({ code, message, span, help, related }) => ({
+    code,
+    message,
+    ...(span && placeAsJson(span)),
+    ...(help !== undefined && { help }),
+    ...(related && { related: { message: related.message, ...placeAsJson(related.span) } }),
+  }));
+}
+
+function placeAsJson({ file, start, end }: Span): JsonObject {
+  const from = positionOf(file, start);
+  const to = positionOf(file, end);
+  return {
+    file: file.displayPath,
+    line: from.line,
+    column: from.column,
+    end_line: to.line,
+    end_column: to.column,
+  };
+}

@@ -1,14 +1,21 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok, type Result, UserError } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { RunEvent } from '../event/run-event.ts';
 import type { SourceField } from '../graph/dag.ts';
-import { err, ok, type Result } from '../result.ts';
-import type { Resolution, Resolutions } from '../store/resolution.ts';
+import { parseCacheKey } from '../key/key-material.ts';
+import type { RunEvent } from '../stage/run-event.ts';
+import type { FetchProgress } from '../stage/source-resolver.ts';
+import { contentState } from '../store/content-state.ts';
+import { ingest } from '../store/ingest.ts';
+import { takeLease } from '../store/lease.ts';
+import { type Resolution, type Resolutions, readResolution, writeResolution } from '../store/resolution.ts';
 import { createStore, type Store } from '../store/store.ts';
+import { downloadPath, sourceName } from '../store/store-layout.ts';
 import { isUserError } from './failure-of.ts';
-import { resolveSource, type SourceFetch } from './fetch-source.ts';
-import { throttled } from './throttle-progress.ts';
+import { throttled } from './run-action.ts';
 
-export interface Acquisition {
+interface Acquisition {
   readonly store: Store;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
@@ -50,4 +57,80 @@ export async function acquireSources(
     }
   }
   return problems.length === 0 ? ok(found) : err(problems);
+}
+
+/** What fetching a source needs beside its address. */
+interface SourceFetch {
+  readonly store: Store;
+  readonly signal: AbortSignal;
+  readonly report: (progress: FetchProgress) => void;
+  /** Resolve again what the store remembers; nothing is downloaded where the revision is that of `before`. */
+  readonly again?: { readonly before: Resolution | undefined };
+}
+
+/** Resolves an address that nothing is known of, and takes its content into the store. */
+async function resolveSource(field: SourceField, fetch: SourceFetch): Promise<Resolution> {
+  const { store, signal, again } = fetch;
+  const address = field.path;
+  await using _lease = await leaseOf(address, fetch);
+  // Another process may have resolved it meanwhile.
+  const remembered = again === undefined ? readResolution(store, address) : undefined;
+  if (remembered !== undefined) return remembered;
+  const revision = await (await fetcherOf(field)).resolve({ address, signal });
+  const before = again?.before;
+  const resolution =
+    before !== undefined && revision !== undefined && before.revision === revision
+      ? before
+      : await download(field, { ...fetch, revision });
+  await writeResolution(store, { address, resolution });
+  return resolution;
+}
+
+/** Sees to it that the content of a resolved source is in the store. Throws where the address has another by now. */
+export async function ensureContent(
+  field: SourceField,
+  fetch: SourceFetch & { readonly resolution: Resolution },
+): Promise<void> {
+  const { store, resolution } = fetch;
+  if ((await contentState(store, resolution.digest)) === 'present') return;
+  await using _lease = await leaseOf(field.path, fetch);
+  if ((await contentState(store, resolution.digest)) === 'present') return;
+  const found = await download(field, { ...fetch, revision: resolution.revision });
+  if (found.digest === resolution.digest) return writeResolution(store, { address: field.path, resolution });
+  throw new UserError({
+    code: 'source-differs',
+    message: `\`${field.path}\` is not what it was when it was resolved: its content is ${found.digest}, not ${resolution.digest}`,
+    help: '`tuneloom update` takes what is there now',
+  });
+}
+
+async function download(
+  field: SourceField,
+  { store, signal, report, revision }: SourceFetch & { readonly revision: string | undefined },
+): Promise<Resolution> {
+  const base = join(store.root, downloadPath(field.path));
+  const folder = join(base, sourceName(revision ?? ''));
+  await mkdir(folder, { recursive: true });
+  const path = await (await fetcherOf(field)).fetch({
+    address: field.path,
+    revision,
+    folder,
+    signal,
+    report,
+  });
+  const digest = await ingest(store, path);
+  await rm(base, { recursive: true, force: true });
+  return { digest, ...(revision === undefined ? {} : { revision }) };
+}
+
+const fetcherOf = ({ path, resolver }: SourceField) => {
+  if (resolver === undefined) throw new Error(`${path} is no remote source`);
+  return resolver.load();
+};
+
+/** Two processes at one download would write over each other. */
+function leaseOf(address: string, { store, signal }: SourceFetch): ReturnType<typeof takeLease> {
+  const key = parseCacheKey(sourceName(address));
+  if (key === undefined) throw new TypeError('a source has no name');
+  return takeLease(store, { key, signal, onWait: () => {} });
 }

@@ -1,11 +1,20 @@
-import { keyMaterialOf } from '../key/key-material.ts';
-import type { ActionRecord } from '../store/action-record.ts';
-import { commitRecord } from '../store/action-records.ts';
-import type { PortContent } from '../store/digest.ts';
+import { existsSync } from 'node:fs';
+import { err, ok, type Result } from '../../core/index.ts';
+import type { DagNode } from '../graph/dag.ts';
+import { keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
+import { digestPath } from '../plan/digest-paths.ts';
+import type { Failure } from '../stage/run-event.ts';
+import type { ActionPort } from '../stage/stage-action.ts';
+import { type ActionRecord, commitRecord } from '../store/action-records.ts';
+import type { Digest, PortContent } from '../store/digest.ts';
+import { FileChangedError } from '../store/hash-file.ts';
+import { ingest } from '../store/ingest.ts';
+import type { Store } from '../store/store.ts';
+import { storageFailureOf } from '../store/system-error.ts';
+import { failureOf, isUserError } from './failure-of.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import type { RunContext } from './run-context.ts';
+import { millisecondsSince, type RunContext, type StageTask, type Start } from './run-context.ts';
 import type { Measurements } from './stage-message.ts';
-import { millisecondsSince, type StageTask, type Start } from './stage-task.ts';
 
 /** Puts on record what a stage wrote, all of it being in the store; returns the record that stands. */
 export function commitResult(
@@ -38,3 +47,65 @@ export function commitResult(
   const replace = decision.reason.kind !== 'never-ran' && decision.reason.kind !== 'changed';
   return commitRecord(context.store, { record, replace });
 }
+
+/** Takes what a stage wrote into the store; fails where it did not write all that it declares. */
+export async function ingestOutputs(
+  store: Store,
+  outputs: Readonly<Record<string, ActionPort>>,
+): Promise<Result<Readonly<Record<string, PortContent>>, Failure>> {
+  const missing = Object.entries(outputs).flatMap(([port, content]) => missingIn(port, content));
+  if (missing[0] !== undefined) return err({ kind: 'missing-output', output: missing[0] });
+  try {
+    const contents: [string, PortContent][] = [];
+    for (const [port, content] of Object.entries(outputs))
+      contents.push([port, await ingestPort(store, content)]);
+    return ok(Object.fromEntries(contents));
+  } catch (error) {
+    return err(ingestFailure(error));
+  }
+}
+
+function missingIn(port: string, content: ActionPort): readonly string[] {
+  if ('path' in content) return existsSync(content.path) ? [] : [port];
+  return Object.entries(content.parts).flatMap(([part, path]) =>
+    existsSync(path) ? [] : [`${port}.${part}`],
+  );
+}
+
+async function ingestPort(store: Store, content: ActionPort): Promise<PortContent> {
+  if ('path' in content) return ingest(store, content.path);
+  const parts: [string, Digest][] = [];
+  for (const [part, path] of Object.entries(content.parts)) parts.push([part, await ingest(store, path)]);
+  return { parts: Object.fromEntries(parts) };
+}
+
+function ingestFailure(error: unknown): Failure {
+  if (error instanceof FileChangedError) {
+    const message = `an output was still being written after the stage had ended: ${error.path}`;
+    return { kind: 'stage-error', code: 'output-still-written', message };
+  }
+  if (isUserError(error)) return failureOf(error, new AbortController().signal);
+  const storage = storageFailureOf(error);
+  if (storage !== undefined) return storage;
+  return {
+    kind: 'stage-error',
+    code: 'unusable-output',
+    message: error instanceof Error ? error.message : `${error}`,
+  };
+}
+
+/** The path of a stage's source that is no longer what the stage's key says, every byte read again. */
+export async function changedSource(
+  node: Pick<DagNode, 'sources'>,
+  sources: SourceDigests,
+): Promise<string | undefined> {
+  for (const { path, resolver } of node.sources) {
+    // What is remote was read from the store, which is checked there.
+    if (resolver === undefined && (await digestOrNothing(path)) !== sources.get(path)) return path;
+  }
+  return undefined;
+}
+
+/** A source that cannot be read any more has changed too. */
+const digestOrNothing = (path: string): Promise<string | undefined> =>
+  digestPath(path).catch(() => undefined);

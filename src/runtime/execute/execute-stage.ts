@@ -1,15 +1,57 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Failure } from '../event/failure.ts';
+import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import { describeRun } from '../plan/describe-reason.ts';
-import type { StageOutcome } from '../store/run-record.ts';
-import { attemptStage } from './attempt-stage.ts';
-import { locateRecords } from './locate-records.ts';
-import type { RunContext } from './run-context.ts';
-import { millisecondsSince, type StageTask, startNow } from './stage-task.ts';
+import type { Failure } from '../stage/run-event.ts';
+import type { StageReport } from '../stage/stage-definition.ts';
+import { type ActionRecord, findRecord } from '../store/action-records.ts';
+import { takeLease } from '../store/lease.ts';
+import type { StageOutcome } from '../store/run-records.ts';
+import { atStore, storageFailureOf } from '../store/system-error.ts';
+import { useRecord } from '../store/use-record.ts';
+import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
+import { changedSource, commitResult, ingestOutputs } from './commit-result.ts';
+import { failureOf, isUserError } from './failure-of.ts';
+import { type LaidOutSources, layOutSources, locateRecords } from './lay-out-sources.ts';
+import { bundleCode, changedCode, openKeptFolders, prepareAction, sayAddresses } from './prepare-action.ts';
+import { runChild, runInline, runShared } from './run-child.ts';
+import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
+
+/** Runs a stage, unless somebody else is at the very same: then waits for them and takes their result. */
+export async function executeOnce(task: StageTask, context: RunContext): Promise<StageOutcome> {
+  const { node, decision } = task;
+  const { store, signal, emit } = context;
+  await using _lease = await takeLease(store, {
+    key: decision.key,
+    signal,
+    onWait: ({ host, pid }) => {
+      const message = `waits for process ${pid} on ${host}, which runs the same`;
+      emit({ type: 'stage-report', stage: node.id, report: { type: 'note', level: 'info', message } });
+    },
+  });
+  // Since it was decided, another process may have run it, or another stage of this run with the same key.
+  if (decision.reason.kind !== 'forced') {
+    const found = await findRecord(store, decision.key);
+    const reused = found.kind === 'usable' ? reuse(node, { record: found.record, context }) : undefined;
+    if (reused !== undefined) return reused;
+  }
+  return await executeStage(task, context);
+}
+
+/** Undefined where gc has just taken the record away. */
+export function reuse(
+  node: DagNode,
+  { record, context }: { readonly record: ActionRecord; readonly context: RunContext },
+): StageOutcome | undefined {
+  if (!useRecord(context.store, record.key, new Date())) return undefined;
+  context.emit({ type: 'stage-reused', stage: node.id, key: record.key });
+  return { decision: 'reused', uses: node.definition.name, key: record.key, outputs: record.outputs };
+}
 
 /** Runs a stage, again where its retries allow it, and commits what it wrote. */
-export async function executeStage(task: StageTask, context: RunContext): Promise<StageOutcome> {
+async function executeStage(task: StageTask, context: RunContext): Promise<StageOutcome> {
   const { node, decision } = task;
   const { key } = decision;
   const uses = node.definition.name;
@@ -43,4 +85,110 @@ function mayTryAgain(
 ): boolean {
   if (failure.kind === 'interrupted' || failure.kind === 'source-changed') return false;
   return at.number <= at.node.retries && !at.context.signal.aborted;
+}
+
+/** One try at a stage; the first has the number 1. */
+interface StageAttempt extends StageTask {
+  readonly number: number;
+  /** When the first was begun. */
+  readonly started: Start;
+}
+
+interface AttemptFailure {
+  readonly failure: Failure;
+  /** Absolute; absent where the stage logged nothing. */
+  readonly logPath?: string;
+}
+
+/**
+ * Runs a stage once and commits what it wrote. Its folder goes only after the record stands, so that a stage that can
+ * resume can do so until then; nothing else of a failed attempt can be seen but its log.
+ */
+async function attemptStage(
+  attempt: StageAttempt,
+  context: RunContext,
+): Promise<Result<ActionRecord, AttemptFailure>> {
+  let folder: string | undefined;
+  try {
+    const name = `${context.run}-${attempt.number}`;
+    folder = await openAttempt(context.store, { key: attempt.decision.key, name });
+    const result = await runIn(folder, { attempt, context });
+    if (result.ok) await discardAttempt(folder);
+    return result.ok ? result : err(await release(folder, { failure: result.error, context }));
+  } catch (error) {
+    const failure = storageFailureOf(error);
+    if (failure === undefined) throw error;
+    return err(
+      folder === undefined
+        ? { failure: atStore(failure, context.store.root) }
+        : await release(folder, { failure, context }),
+    );
+  }
+}
+
+async function release(
+  folder: string,
+  end: { readonly failure: Failure; readonly context: RunContext },
+): Promise<AttemptFailure> {
+  const { root } = end.context.store;
+  const failure = end.failure.kind === 'storage' ? atStore(end.failure, root) : end.failure;
+  // On a broken disk the clearing up fails too; the first failure is the one to tell.
+  await releaseAttempt(folder).catch(() => {});
+  const logPath = join(folder, attemptFiles.log);
+  return { failure, ...(existsSync(logPath) ? { logPath } : {}) };
+}
+
+async function runIn(
+  folder: string,
+  { attempt, context }: { readonly attempt: StageAttempt; readonly context: RunContext },
+): Promise<Result<ActionRecord, Failure>> {
+  const { node, inputs, started } = attempt;
+  const { store, sources, resources, emit } = context;
+  const report = (report: StageReport): void => emit({ type: 'stage-report', stage: node.id, report });
+  const laidOut = await sourcesOf(node, { folder, context, report });
+  if (!laidOut.ok) return laidOut;
+  const { config, addresses } = laidOut.value;
+  const prepared = await prepareAction(store, { node: { ...node, config }, inputs, folder, resources });
+  const code = await bundleCode(node, { folder, stageProcess: context.stageProcess });
+  if (!code.ok) return code;
+  const action = { ...prepared, ...(await openKeptFolders(attempt, context)), ...code.value };
+  const { definition, timeoutMs } = node;
+  const run = await runners[definition.process]({
+    definition,
+    action,
+    folder,
+    stageProcess: context.stageProcess,
+    processes: context.processes,
+    timeoutMs,
+    graceMilliseconds: context.graceMilliseconds,
+    signal: context.signal,
+    report,
+  });
+  if (!run.ok) return err(sayAddresses(run.error, addresses));
+  const outputs = await ingestOutputs(store, action.outputs);
+  if (!outputs.ok) return outputs;
+  const path = (await changedSource(node, sources)) ?? (await changedCode(node));
+  if (path !== undefined) return err({ kind: 'source-changed', path });
+  return ok(
+    await commitResult(attempt, { outputs: outputs.value, measurements: run.value, started, context }),
+  );
+}
+
+const runners = { inline: runInline, shared: runShared, child: runChild };
+
+async function sourcesOf(
+  node: DagNode,
+  attempt: {
+    readonly folder: string;
+    readonly context: RunContext;
+    readonly report: (report: StageReport) => void;
+  },
+): Promise<Result<LaidOutSources, Failure>> {
+  try {
+    return ok(await layOutSources(node, { ...attempt, folder: join(attempt.folder, attemptFiles.sources) }));
+  } catch (error) {
+    const { signal } = attempt.context;
+    if (!isUserError(error) && !signal.aborted) throw error;
+    return err(failureOf(error, signal));
+  }
 }

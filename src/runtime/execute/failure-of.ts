@@ -1,5 +1,5 @@
-import type { FaultyRecord, UserError } from '../../user-error.ts';
-import type { Failure, StageError } from '../event/failure.ts';
+import type { FaultyRecord, UserError } from '../../core/index.ts';
+import type { Failure, StageError } from '../stage/run-event.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 
 /** What something thrown by a stage means. A bug is what is left when nothing else explains it. */
@@ -14,7 +14,7 @@ export function failureOf(error: unknown, signal: AbortSignal): Failure {
 }
 
 /** By its name: a stage's bundle may hold a UserError class of its own, with fewer fields. */
-export type UserErrorLike = Pick<UserError, 'code' | 'message'> &
+type UserErrorLike = Pick<UserError, 'code' | 'message'> &
   Partial<Pick<UserError, 'help' | 'records' | 'port'>>;
 
 export const isUserError = (error: unknown): error is UserErrorLike =>

@@ -1,6 +1,6 @@
 import { arch, platform, version } from 'node:process';
 import type { StageAction } from '../stage/stage-action.ts';
-import type { Fingerprint } from '../store/action-record.ts';
+import type { Fingerprint } from '../store/action-records.ts';
 import type { Measurements } from './stage-message.ts';
 
 /** This machine, as far as no stage is concerned. */

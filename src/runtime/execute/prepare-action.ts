@@ -1,12 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { canonicalJson, err, type FaultyRecord, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
+import { checkpointKeyOf, memoKeyOf } from '../key/kept-keys.ts';
+import { keyMaterialOf } from '../key/key-material.ts';
+import { bundleStage } from '../module/bundle-stage.ts';
+import { modulesNow } from '../plan/read-modules.ts';
+import type { Failure } from '../stage/run-event.ts';
 import type { ActionPort, StageAction } from '../stage/stage-action.ts';
 import { type Digest, isFolderDigest, type PortContent } from '../store/digest.ts';
-import { materialiseFolder } from '../store/materialise.ts';
+import { materialiseFolder } from '../store/folder-manifest.ts';
+import { openKeptFolder } from '../store/kept-folder.ts';
 import type { Store } from '../store/store.ts';
 import { blobPath, pathSegment } from '../store/store-layout.ts';
 import { attemptFiles } from './attempt.ts';
+import type { RunContext, StageTask } from './run-context.ts';
 
 /** Writes out what an attempt is to do: its inputs laid out for reading, the places of its outputs ready for writing. */
 export async function prepareAction(
@@ -78,4 +86,72 @@ async function outputPorts(node: DagNode, folder: string): Promise<Readonly<Reco
     }
   }
   return Object.fromEntries(ports);
+}
+
+/** The folders that an attempt shares with executions of other keys. A forced stage gets none: it is to do all its work. */
+export async function openKeptFolders(
+  { node, decision, inputs }: StageTask,
+  { store, sources }: RunContext,
+): Promise<Pick<StageAction, 'memoPath' | 'checkpointPath'>> {
+  const { definition } = node;
+  const shares = definition.memo !== undefined || definition.horizon !== undefined;
+  if (!shares || decision.reason.kind === 'forced') return {};
+  const material = keyMaterialOf({ node, inputs, sources });
+  const memo = memoKeyOf({ node, material });
+  const checkpoints = checkpointKeyOf({ node, material });
+  return {
+    ...(memo && { memoPath: await openKeptFolder(store, { kind: 'memo', key: memo }) }),
+    ...(checkpoints && {
+      checkpointPath: await openKeptFolder(store, { kind: 'checkpoints', key: checkpoints }),
+    }),
+  };
+}
+
+/** The failure with the addresses that its user wrote in the place of the paths at which they were laid out. */
+export function sayAddresses(failure: Failure, addresses: ReadonlyMap<string, string>): Failure {
+  if (addresses.size === 0 || failure.kind !== 'stage-error') return failure;
+  const said = (text: string): string =>
+    [...addresses].reduce((left, [path, address]) => left.replaceAll(path, address), text);
+  const { message, help, records } = failure;
+  return {
+    ...failure,
+    message: said(message),
+    ...(help === undefined ? {} : { help: said(help) }),
+    ...(records === undefined ? {} : { records: records.map((record) => recordSaid(record, said)) }),
+  };
+}
+
+const recordSaid = (record: FaultyRecord, said: (text: string) => string): FaultyRecord => ({
+  ...record,
+  ...(record.problem === undefined ? {} : { problem: said(record.problem) }),
+  ...(record.place === undefined ? {} : { place: { ...record.place, path: said(record.place.path) } }),
+});
+
+/** The module beside the stage process that users' stages import as `tuneloom/stage`. */
+const stageApiFile = 'stage.js';
+
+/** Bundles the code of a user's stage into the attempt's folder; there is nothing to do for any other. */
+export async function bundleCode(
+  { definition }: DagNode,
+  { folder, stageProcess }: { readonly folder: string; readonly stageProcess: string },
+): Promise<Result<{ readonly code?: string }, Failure>> {
+  const entry = definition.code?.entry;
+  if (entry === undefined) return ok({});
+  const outfile = join(folder, attemptFiles.code);
+  try {
+    await bundleStage({ entry, stageApi: join(dirname(stageProcess), stageApiFile), outfile });
+    return ok({ code: outfile });
+  } catch (error) {
+    // It compiled when the run was prepared.
+    if (error instanceof Error && 'errors' in error) return err({ kind: 'source-changed', path: entry });
+    throw error;
+  }
+}
+
+/** The first module of a user's stage where its code is no longer what the stage's key says. */
+export async function changedCode(node: DagNode): Promise<string | undefined> {
+  const entry = node.definition.code?.entry;
+  if (entry === undefined) return undefined;
+  const isSame = canonicalJson(await modulesNow(node)) === canonicalJson(node.modules);
+  return isSame ? undefined : entry;
 }

@@ -1,14 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { Failure } from '../event/failure.ts';
-import type { Plan } from '../plan/plan.ts';
-import { planPipeline } from '../plan/plan-pipeline.ts';
+import { type Plan, planPipeline } from '../plan/plan-pipeline.ts';
 import { stagesCalled } from '../plan/select-stages.ts';
-import { ok, type Result } from '../result.ts';
-import type { ActionRecord } from '../store/action-record.ts';
-import { readRecord } from '../store/action-records.ts';
+import type { Failure } from '../stage/run-event.ts';
+import { type ActionRecord, readRecord } from '../store/action-records.ts';
 import { borrowResults } from '../store/borrow-results.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { RunOptions } from './run-options.ts';
@@ -26,7 +24,7 @@ export type Rerun =
   /** It has no result that could be compared. */
   | { readonly kind: 'not-cached' };
 
-export interface RerunRequest extends Omit<RunOptions, 'force' | 'locked' | 'targets'> {
+interface RerunRequest extends Omit<RunOptions, 'force' | 'locked' | 'targets'> {
   /** Only these; empty: every stage. */
   readonly stages: readonly string[];
   /** Told each stage's end; what it gave can be read in the scratch store until the promise is settled. */

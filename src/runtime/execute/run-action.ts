@@ -1,10 +1,9 @@
-import type { Failure } from '../event/failure.ts';
-import { err, ok, type Result } from '../result.ts';
+import { err, ok, type Result } from '../../core/index.ts';
+import type { Failure } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
-import type { StageDefinition, StageHost } from '../stage/stage-definition.ts';
+import type { StageDefinition, StageHost, StageReport } from '../stage/stage-definition.ts';
 import { failureOf } from './failure-of.ts';
 import type { Measurements } from './stage-message.ts';
-import { throttleProgress } from './throttle-progress.ts';
 
 /** Loads a stage's code and runs one action in this process. Never throws. */
 export async function runAction(
@@ -23,4 +22,47 @@ export async function runAction(
   } finally {
     progress.flush();
   }
+}
+
+const millisecondsBetween = 50;
+
+/** Lets through at most one value every 50 ms; the others are dropped. */
+export function throttled<Value>(
+  report: (value: Value) => void,
+  now: () => number = performance.now.bind(performance),
+): (value: Value) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (value) => {
+    if (now() - last < millisecondsBetween) return;
+    last = now();
+    report(value);
+  };
+}
+
+/** Lets notes through at once and progress at most every 50 ms; `flush` says the progress that was held back last. */
+function throttleProgress(
+  report: (report: StageReport) => void,
+  now: () => number = performance.now.bind(performance),
+): { readonly report: (report: StageReport) => void; readonly flush: () => void } {
+  let last = Number.NEGATIVE_INFINITY;
+  let held: StageReport | undefined;
+  const flush = (): void => {
+    if (held !== undefined) report(held);
+    held = undefined;
+  };
+  return {
+    flush,
+    report: (next) => {
+      if (next.type === 'note') {
+        flush();
+        report(next);
+      } else if (now() - last >= millisecondsBetween) {
+        last = now();
+        held = undefined;
+        report(next);
+      } else {
+        held = next;
+      }
+    },
+  };
 }

@@ -2,8 +2,7 @@ import { utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Dag } from '../graph/dag.ts';
 import { thisProcess } from '../store/process-identity.ts';
-import type { RunOutcome, RunRecord } from '../store/run-record.ts';
-import { writeRun } from '../store/run-records.ts';
+import { type RunOutcome, type RunRecord, writeRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
 import { storageFailureOf } from '../store/system-error.ts';
@@ -11,7 +10,7 @@ import { machineFingerprint } from './fingerprint.ts';
 import type { StageOutcomes } from './run-stages.ts';
 
 /** A run that has begun and is on record as running. */
-export interface RunJournal {
+interface RunJournal {
   readonly run: string;
   readonly startedAt: Date;
   /** Why the run is not on record, as a sentence without its full stop; undefined where it is. */
@@ -20,7 +19,7 @@ export interface RunJournal {
   readonly end: (result: { readonly outcome: RunOutcome; readonly stages: StageOutcomes }) => Promise<number>;
 }
 
-export async function beginJournal(
+async function beginJournal(
   store: Store,
   begun: {
     readonly run: string;

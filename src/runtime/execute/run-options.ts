@@ -1,7 +1,8 @@
-import type { RunEvent } from '../event/run-event.ts';
 import type { Dag } from '../graph/dag.ts';
 import type { StageSelection } from '../plan/select-stages.ts';
+import type { RunEvent } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
+import type { RunOutcome, StageOutcome } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 
 export interface RunOptions extends StageSelection {
@@ -24,4 +25,20 @@ export interface RunOptions extends StageSelection {
   /** How long a stage that was asked to stop may take, in milliseconds, before its process is killed. */
   readonly graceMilliseconds?: number;
   readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** How a run ended. */
+export interface RunResult {
+  /** The id that its record is filed under. */
+  readonly run: string;
+  readonly outcome: RunOutcome;
+  readonly milliseconds: number;
+  /** Every chosen stage, in topological order. */
+  readonly stages: ReadonlyMap<string, StageOutcome>;
+  /** Of a run that was held to the lock: the stages that came to other results than it names. */
+  readonly unlikeLock: readonly string[];
+  /** Why the run is not on record, as a sentence without its full stop. */
+  readonly journalProblem: string | undefined;
+  /** Why the lock could not be written, as a sentence without its full stop. */
+  readonly lockProblem: string | undefined;
 }

@@ -1,14 +1,11 @@
 import type { DagNode } from '../graph/dag.ts';
-import type { Decision } from '../plan/decision.ts';
-import { inputsOf, type KnownOutputs } from '../plan/stage-inputs.ts';
-import { decideStage } from '../plan/stage-planner.ts';
+import type { Decision } from '../plan/decide.ts';
+import { decideStage, inputsOf, type KnownOutputs } from '../plan/stage-planner.ts';
 import type { PortContent } from '../store/digest.ts';
 import { publishOutputs } from '../store/publish-outputs.ts';
-import type { StageOutcome } from '../store/run-record.ts';
-import { executeOnce, reuse } from './execute-once.ts';
-import type { RunContext } from './run-context.ts';
-import { StageQueue } from './stage-queue.ts';
-import type { StageTask } from './stage-task.ts';
+import type { StageOutcome } from '../store/run-records.ts';
+import { executeOnce, reuse } from './execute-stage.ts';
+import type { RunContext, StageTask } from './run-context.ts';
 
 /** How every stage ended that the run reached. */
 export type StageOutcomes = ReadonlyMap<string, StageOutcome>;
@@ -107,4 +104,44 @@ function knownInputs(node: DagNode, known: KnownOutputs): Readonly<Record<string
   const inputs = inputsOf(node, known);
   if (inputs.kind === 'open') throw new Error(`${node.id} was decided without its inputs`);
   return inputs.contents;
+}
+
+/** Hands out stages whose inputs have all ended, in topological order as far as that leaves a choice. */
+class StageQueue {
+  readonly #nodes: ReadonlyMap<string, DagNode>;
+  readonly #open: Map<string, number>;
+  readonly #dependents = new Map<string, string[]>();
+  readonly #ready: DagNode[] = [];
+
+  constructor(nodes: ReadonlyMap<string, DagNode>) {
+    this.#nodes = nodes;
+    this.#open = new Map();
+    for (const [id, node] of nodes) {
+      const upstream = new Set(Object.values(node.inputs).map(({ stage }) => stage));
+      this.#open.set(id, upstream.size);
+      for (const stage of upstream) this.#dependentsOf(stage).push(id);
+      if (upstream.size === 0) this.#ready.push(node);
+    }
+  }
+
+  /** The next stage that can be decided now. */
+  next(): DagNode | undefined {
+    return this.#ready.shift();
+  }
+
+  /** The outputs of a stage are known: what waited for nothing else comes up. */
+  ended(id: string): void {
+    for (const dependent of this.#dependents.get(id) ?? []) {
+      const open = (this.#open.get(dependent) ?? 0) - 1;
+      this.#open.set(dependent, open);
+      const node = this.#nodes.get(dependent);
+      if (open === 0 && node !== undefined) this.#ready.push(node);
+    }
+  }
+
+  #dependentsOf(id: string): string[] {
+    const known = this.#dependents.get(id) ?? [];
+    this.#dependents.set(id, known);
+    return known;
+  }
 }

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import type { Failure } from '../event/failure.ts';
-import { err, type Result } from '../result.ts';
-import { secretsIn } from '../stage/hide-secrets.ts';
+import { dirname, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { err, type Result, UserError } from '../../core/index.ts';
+import { hideSecrets, secretsIn } from '../stage/hide-secrets.ts';
+import type { Failure } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
-import type { StageRegistry } from '../stage/stage-definition.ts';
+import type { StageModule, StageRegistry } from '../stage/stage-definition.ts';
 import { failureOf } from './failure-of.ts';
-import { hideInOutput } from './hide-in-output.ts';
-import { loadCode } from './load-code.ts';
 import { runAction } from './run-action.ts';
 import {
   isActMessage,
@@ -105,4 +105,55 @@ function leave(message: LastWord): void {
   const exitCode = message.type === 'finished' ? 0 : 1;
   if (!process.connected) process.exit(exitCode);
   process.send?.(message, () => process.exit(exitCode));
+}
+
+/** Loads the bundled code of a user's stage. What it throws is told with the line of the user's own file. */
+export async function loadCode(path: string): Promise<StageModule> {
+  try {
+    const module: unknown = await import(pathToFileURL(path).href);
+    const { run } = Object(module);
+    if (typeof run !== 'function') throw new Error('`run` is not a function');
+    return { run: (action, host) => Promise.resolve(run(action, host)).catch(throwAsTheirs) };
+  } catch (error) {
+    return throwAsTheirs(error);
+  }
+}
+
+function throwAsTheirs(error: unknown): never {
+  if (error instanceof Error && (error.name === 'UserError' || error.name === 'AbortError')) throw error;
+  const {
+    name,
+    message,
+    stack = '',
+  } = error instanceof Error ? error : { name: 'a value', message: String(error) };
+  const frames = stack.split('\n').flatMap(frameOf);
+  const [place] = frames;
+  throw new UserError({
+    code: 'stage-threw',
+    message: `${place === undefined ? '' : `${place}: `}${name}: ${message}`,
+    ...(frames.length > 1 && { help: `it came there by way of ${frames.slice(1, 4).join(', ')}` }),
+    cause: error,
+  });
+}
+
+/** The place that a line of a stack trace names, if it is in code of the user's own. */
+function frameOf(line: string): readonly string[] {
+  const [, address = '', position = ''] =
+    /^\s+at .*?((?:file:\/\/)?\/[^()]*?):(\d+:\d+)\)?$/.exec(line) ?? [];
+  const path = address.startsWith('file://') ? fileURLToPath(address) : address;
+  const isTheirs = path !== '' && !path.includes(`${sep}node_modules${sep}`) && !path.startsWith(own);
+  return isTheirs ? [`${path}:${position}`] : [];
+}
+
+/** The folder that tuneloom itself runs from. */
+const own = `${dirname(fileURLToPath(import.meta.url)).replace(/[/\\]chunks$/, '')}${sep}`;
+
+/** From here on nothing that this process's code writes to its output shows one of these texts. */
+function hideInOutput(secrets: readonly string[]): void {
+  if (secrets.length === 0) return;
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = stream.write.bind(stream);
+    stream.write = (chunk: string | Uint8Array, ...rest: never[]) =>
+      write(hideSecrets(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString(), secrets), ...rest);
+  }
 }

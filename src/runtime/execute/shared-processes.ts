@@ -2,13 +2,12 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { StageReport } from '../stage/stage-definition.ts';
 import { temporaryPath } from '../store/atomic-write.ts';
 import type { Store } from '../store/store.ts';
-import type { ProcessEnd } from './death-of-process.ts';
 import { serveMany } from './serve-stage-process.ts';
 import type { ActMessage, LastWord, StageMessage, StopMessage } from './stage-message.ts';
-import { type StageProcess, startStageProcess } from './start-stage-process.ts';
+import { type ProcessEnd, type StageProcess, startStageProcess } from './start-stage-process.ts';
 
 /** What a process is given at its start, once and for all. */
-export interface ProcessKind {
+interface ProcessKind {
   /** The variables that its stage asks for by name. They may be secrets, so such a process serves one action only. */
   readonly environment: readonly string[];
   readonly memory: number | undefined;
@@ -50,9 +49,9 @@ export class SharedProcesses implements Disposable {
 }
 
 /** An action's end: the process's last word about it, or the end of the process. */
-export type ActionEnd = LastWord | { readonly type: 'died'; readonly how: ProcessEnd };
+type ActionEnd = LastWord | { readonly type: 'died'; readonly how: ProcessEnd };
 
-export class SharedProcess {
+class SharedProcess {
   readonly kind: ProcessKind;
   /** What the process has printed since its start. */
   readonly logPath: string;

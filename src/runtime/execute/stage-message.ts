@@ -1,5 +1,5 @@
-import type { Json } from '../../json.ts';
-import type { Failure } from '../event/failure.ts';
+import type { Json } from '../../core/index.ts';
+import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
 
 /** What a stage measured about its own run. */

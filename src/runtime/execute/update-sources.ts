@@ -1,17 +1,15 @@
+import { didYouMean, err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { didYouMean } from '../diagnostic/suggest.ts';
-import type { RunEvent } from '../event/run-event.ts';
 import type { Dag, SourceField } from '../graph/dag.ts';
-import { knownResolutions, remoteSources } from '../plan/known-resolutions.ts';
-import type { Lock } from '../plan/lock.ts';
-import { readLock, writeLock } from '../plan/lock-file.ts';
-import { err, ok, type Result } from '../result.ts';
+import { type Lock, readLock, writeLock } from '../plan/lock.ts';
+import { knownResolutions, remoteSources } from '../plan/plan-pipeline.ts';
+import type { RunEvent } from '../stage/run-event.ts';
 import { linkedFolder } from '../store/linked-folder.ts';
 import type { Resolution, Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
 import { acquireSources } from './acquire-sources.ts';
 
-export interface SourceUpdate {
+interface SourceUpdate {
   readonly dag: Dag;
   readonly store: Store;
   /** Addresses as the pipeline has them; empty: all of its remote sources. */
@@ -28,7 +26,7 @@ export interface UpdatedSource {
   readonly after: Resolution;
 }
 
-export interface UpdateResult {
+interface UpdateResult {
   readonly sources: readonly UpdatedSource[];
   /** Why the lock could not be written, if it could not. */
   readonly lockProblem: string | undefined;

@@ -1,15 +1,12 @@
-import type { Checked } from '../diagnostic/checked.ts';
-import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { didYouMean } from '../diagnostic/suggest.ts';
-import { listOf, quoted } from '../diagnostic/wording.ts';
-import { err, ok, type Result } from '../result.ts';
+import { didYouMean, err, ok, type Result } from '../../core/index.ts';
+import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { InputPort, StagePorts } from '../stage/stage-definition.ts';
-import { borderMistake } from './check-borders.ts';
 import type { DagNode, InputBinding } from './dag.ts';
-import type { LinkedBinding } from './link-stages.ts';
-import { resolveReference } from './resolve-reference.ts';
+import type { CrossedInput } from './follow-reference.ts';
+import type { Border, LinkedBinding } from './link-stages.ts';
+import type { Reference } from './reference.ts';
 
-export interface Binder {
+interface Binder {
   readonly id: string;
   /** The namespace that it stands in. */
   readonly prefix: string;
@@ -129,5 +126,84 @@ function missingInput(
     message: `stage ${quoted(id)} needs an input for ${quoted(name)}`,
     span,
     help: port.help === undefined ? binding : `${binding}, ${port.help}`,
+  };
+}
+
+/**
+ * What a reference means to the stage that it names: a first name that is no output is a part of the first output.
+ * That an output and a part never have one name is checked where the stage stands.
+ */
+function resolveReference({ names, span }: Reference, target: DagNode): Result<InputBinding, Diagnostic> {
+  const outputs = Object.keys(target.outputParts);
+  const [first, second, third] = names;
+  const namesOutput = first !== undefined && Object.hasOwn(target.outputParts, first);
+  const output = namesOutput ? first : outputs[0];
+  const part = namesOutput ? second : first;
+  const beyond = namesOutput ? third : second;
+  if (output === undefined) return err(unknownName({ name: first, target, span }));
+  const parts = target.outputParts[output];
+  if (beyond !== undefined || (part !== undefined && parts?.includes(part) !== true))
+    return err(unknownName({ name: beyond ?? part, target, span, ...(namesOutput && { output }) }));
+  return ok({ stage: target.id, output, span, ...(part !== undefined && { part }) });
+}
+
+function unknownName({
+  name,
+  target,
+  span,
+  output,
+}: {
+  readonly name: string | undefined;
+  readonly target: DagNode;
+  readonly span: Diagnostic['span'] & {};
+  /** Given: the name was looked for among this output's parts. */
+  readonly output?: string;
+}): Diagnostic {
+  const outputs = output === undefined ? Object.keys(target.outputParts) : [];
+  const parts = target.outputParts[output ?? Object.keys(target.outputParts)[0] ?? ''] ?? [];
+  const owner =
+    output === undefined ? `stage ${quoted(target.id)}` : `${quoted(output)} of stage ${quoted(target.id)}`;
+  const sought = output !== undefined ? 'part' : parts.length > 0 ? 'output or part' : 'output';
+  const has = [
+    ...(outputs.length > 0 ? [`${outputs.length > 1 ? 'outputs' : 'output'} ${listOf(outputs, 'and')}`] : []),
+    ...(parts.length > 0 ? [`${parts.length > 1 ? 'parts' : 'part'} ${listOf(parts, 'and')}`] : []),
+  ];
+  return {
+    code: output === undefined ? 'unknown-output' : 'unknown-part',
+    message: name === undefined ? `${owner} has no output` : `${owner} has no ${sought} ${quoted(name)}`,
+    span,
+    help:
+      (name && didYouMean(name, [...outputs, ...parts])) ??
+      (has.length > 0 ? `it has the ${has.join(' and the ')}` : 'it has none'),
+    related: { span: target.spanOf(), message: `stage ${quoted(target.id)} is here` },
+  };
+}
+
+type Nodes = ReadonlyMap<string, DagNode>;
+
+/** Whether what sub-pipelines are given is what they declare that they take. A mistake that is handed on is told once. */
+export const checkBorders = (borders: readonly Border[], nodes: Nodes): readonly Diagnostic[] =>
+  borders.flatMap(({ into, crossed }) => {
+    if (crossed.some((before) => borderMistake(before, nodes) !== undefined)) return [];
+    return borderMistake(into, nodes) ?? [];
+  });
+
+/** Undefined too where the stage that is bound has mistakes of its own. */
+function borderMistake(
+  { input, binding, stage, target }: CrossedInput,
+  nodes: Nodes,
+): Diagnostic | undefined {
+  const node = nodes.get(target.stage);
+  if (node === undefined) return undefined;
+  const { reference, span } = binding;
+  const resolved = resolveReference({ text: reference, span, ...target }, node);
+  if (!resolved.ok) return resolved.error;
+  const type = node.ports.outputs[resolved.value.output]?.type ?? '';
+  if (input.type === type || input.type === 'file') return undefined;
+  return {
+    code: 'type-mismatch',
+    message: `${quoted(input.name)} of stage ${quoted(stage)} takes ${quoted(input.type)}, and ${quoted(reference)} is of type ${quoted(type)}`,
+    span,
+    related: { span: input.span, message: 'the input is declared here' },
   };
 }

@@ -1,21 +1,17 @@
+import { err, ok, type Result } from '../../core/index.ts';
 import { commandLine } from '../config/override.ts';
 import type { StageSetup, ValidPipeline } from '../config/valid-pipeline.ts';
-import type { Checked } from '../diagnostic/checked.ts';
-import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { listOf, quoted } from '../diagnostic/wording.ts';
-import { parsePointer } from '../source/json-pointer.ts';
-import { mapOf, yamlAt } from '../source/yaml-at.ts';
-import type { YamlNode } from '../source/yaml-doc.ts';
+import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
-import { bindInputs } from './bind-inputs.ts';
-import { checkBorders } from './check-borders.ts';
-import type { Dag, DagNode, SourceField } from './dag.ts';
+import type { StagePorts } from '../stage/stage-definition.ts';
+import { mapOf, parsePointer, type YamlNode, yamlAt } from '../yaml/yaml-doc.ts';
+import { bindInputs, checkBorders } from './bind-inputs.ts';
+import type { Dag, DagNode, InputBinding, SourceField } from './dag.ts';
 import { type FoundSources, findSources } from './find-sources.ts';
 import { dependenciesOf, type LinkedStage, linkStages } from './link-stages.ts';
 import { orderStages } from './order-stages.ts';
-import { outputPartsOf } from './output-parts.ts';
 
-export interface BuiltDag {
+interface BuiltDag {
   readonly dag: Dag;
   /** Of all stages, also of those that could not be connected. */
   readonly sources: readonly SourceField[];
@@ -132,3 +128,47 @@ function cycle(stages: ReadonlyMap<string, LinkedStage>, path: readonly string[]
     ...(span !== undefined && { span }),
   };
 }
+
+type OutputParts = DagNode['outputParts'];
+
+/** The parts of each output: those that the stage makes itself, or those of what its `each` ports are given. */
+function outputPartsOf({
+  id,
+  ports,
+  inputs,
+  nodes,
+}: {
+  readonly id: string;
+  readonly ports: StagePorts;
+  readonly inputs: Readonly<Record<string, InputBinding>>;
+  readonly nodes: ReadonlyMap<string, DagNode>;
+}): Result<OutputParts, Omit<Diagnostic, 'span'>> {
+  const given = Object.entries(inputs)
+    .filter(([port, { part }]) => ports.inputs[port]?.parts === 'each' && part === undefined)
+    .map(([port, { stage, output }]) => ({ port, parts: nodes.get(stage)?.outputParts[output] }))
+    .filter((input): input is { port: string; parts: readonly string[] } => input.parts !== undefined);
+  const [first, ...others] = given;
+  const different = others.find(({ parts }) => !sameNames(parts, first?.parts ?? []));
+  if (first !== undefined && different !== undefined)
+    return err({
+      code: 'part-mismatch',
+      message: `stage ${quoted(id)} is given the parts ${listOf(first.parts, 'and')} as ${quoted(first.port)}, and ${listOf(different.parts, 'and')} as ${quoted(different.port)}`,
+      help: 'bind one part of each, or outputs with the same parts',
+    });
+  const parts = Object.fromEntries(
+    Object.entries(ports.outputs).map(([name, output]) => [name, output.parts ?? first?.parts]),
+  );
+  const clash = Object.values(parts)
+    .flatMap((names) => names ?? [])
+    .find((name) => Object.hasOwn(ports.outputs, name));
+  return clash === undefined ? ok(parts) : err(nameClash(id, clash));
+}
+
+const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name) => b.includes(name));
+
+const nameClash = (id: string, name: string): Omit<Diagnostic, 'span'> => ({
+  code: 'name-clash',
+  message: `${quoted(name)} is both an output and a part of stage ${quoted(id)}, so that a reference could mean either`,
+  help: 'give the part another name',
+});

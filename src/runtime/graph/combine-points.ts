@@ -1,6 +1,5 @@
-import { pointLabel } from '../config/point-label.ts';
-import type { SweepPoint } from '../config/sweep-points.ts';
-import { yamlToJson } from '../source/yaml-to-json.ts';
+import { pointLabel, type SweepPoint } from '../config/sweep.ts';
+import { yamlToJson } from '../yaml/yaml-doc.ts';
 import type { Dag, DagNode, DagPoint } from './dag.ts';
 
 /** A sweep's point with the graph that its pipeline has there. */

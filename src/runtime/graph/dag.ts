@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../core/index.ts';
 import type { DeclaredAt } from '../config/valid-pipeline.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
 import type { SourceResolver } from '../stage/source-resolver.ts';

@@ -1,11 +1,13 @@
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Json, JsonObject } from '../../json.ts';
+import type { Json, JsonObject } from '../../core/index.ts';
 import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
 import type { StageSetup } from '../config/valid-pipeline.ts';
-import { formatPointer } from '../source/json-pointer.ts';
-import { yamlAt } from '../source/yaml-at.ts';
+import { type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
 import type { ConfigSchema } from '../stage/stage-definition.ts';
+import { displayPathOf, nearNames } from '../yaml/read-source-file.ts';
+import { formatPointer, yamlAt } from '../yaml/yaml-doc.ts';
 import type { SourceField } from './dag.ts';
 
 export interface FoundSources {
@@ -87,3 +89,44 @@ function sourceAt({
 /** A scheme of two letters or more: a single one is a drive. */
 const schemeOf = (text: string): string | undefined =>
   /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
+
+/** A diagnostic for each source that does not exist, or whose address is none. Each path is looked at once. */
+export async function checkSources(
+  sources: readonly SourceField[],
+  workingDirectory: string,
+): Promise<readonly Diagnostic[]> {
+  const paths = [...new Set(sources.filter(isLocal).map(({ path }) => path))];
+  const found = await Promise.all(paths.map(exists));
+  const absent = new Set(paths.filter((_, index) => found[index] !== true));
+  // A parameter that several stages use is one place, and one mistake.
+  const places = new Map(
+    sources.map((source) => [`${source.span.file.path} ${source.span.start} ${source.path}`, source]),
+  );
+  const missing = [...places.values()].filter((source) => isLocal(source) && absent.has(source.path));
+  const files = await Promise.all(missing.map((source) => missingFile(source, workingDirectory)));
+  return [...files, ...[...places.values()].flatMap(badAddress)];
+}
+
+const isLocal = ({ resolver }: SourceField): boolean => resolver === undefined;
+
+function badAddress({ path, resolver, span }: SourceField): readonly Diagnostic[] {
+  const problem = resolver?.check(path);
+  return problem === undefined ? [] : [{ ...problem, span }];
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function missingFile({ path, span }: SourceField, workingDirectory: string): Promise<Diagnostic> {
+  const shown = displayPathOf(path, workingDirectory);
+  const help = await nearNames(path, shown);
+  return {
+    code: 'missing-file',
+    message: `there is no file or folder ${quoted(shown)}`,
+    span,
+    ...(help !== undefined && { help }),
+  };
+}

@@ -1,9 +1,7 @@
+import { didYouMean } from '../../core/index.ts';
 import type { PipelineInput, WrittenBinding } from '../config/valid-pipeline.ts';
-import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { quoted } from '../diagnostic/wording.ts';
-import { parseReference, type Reference } from './reference.ts';
-import { bindingOf, type Scope, scopeOf } from './scope.ts';
-import { badReference, unknownInput, unknownOutput, unknownReference } from './unknown-name.ts';
+import { type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
+import { bindingOf, parseReference, type Reference, type Scope, scopeOf } from './reference.ts';
 
 /** What a reference in a pipeline file means, through the inputs and outputs of the pipelines that lie between. */
 export type FollowedReference =
@@ -103,3 +101,70 @@ const endless = (reference: string, span: Span): Diagnostic => ({
   message: `${quoted(reference)} leads through inputs and outputs of pipelines back to itself`,
   span,
 });
+
+const badReference = (reference: string, span: Span): Diagnostic => ({
+  code: 'bad-reference',
+  message: `${quoted(reference)} is not a reference`,
+  span,
+  help: 'a reference is `stage`, `stage.output`, `stage.part` or `stage.output.part`',
+});
+
+/** A reference to a stage that the pipeline does not have, or no longer has. */
+function unknownReference(
+  { stage: name, span }: Reference,
+  { scope, asking }: { readonly scope: Scope; readonly asking?: string },
+): Diagnostic {
+  const { stages, removedStages, inputs } = scope.pipeline;
+  const others = [...stages.keys()].filter((other) => other !== asking);
+  const known = others.length > 12 ? [...others.slice(0, 12), '...'] : others;
+  const removed = removedStages.get(name);
+  const input = inputs.has(name) ? `did you mean \`inputs.${name}\`?` : undefined;
+  return {
+    code: 'unknown-reference',
+    message: `the pipeline has no stage ${quoted(name)}`,
+    span,
+    help:
+      input ??
+      didYouMean(name, others) ??
+      (known.length === 0 ? 'it has no other stage' : `its stages are ${listOf(known, 'and')}`),
+    ...(removed !== undefined && { related: { span: removed, message: 'it is taken away here' } }),
+  };
+}
+
+function unknownInput({ names, span }: Reference, { pipeline }: Scope): Diagnostic {
+  const known = [...pipeline.inputs.keys()];
+  const [name] = names;
+  return {
+    code: 'unknown-input',
+    message:
+      name === undefined
+        ? '`inputs` stands for no single content'
+        : `the pipeline has no input ${quoted(name)}`,
+    span,
+    help:
+      (name && didYouMean(name, known)) ??
+      `its inputs are ${listOf(
+        known.map((input) => `inputs.${input}`),
+        'and',
+      )}`,
+  };
+}
+
+/** A sub-pipeline has no such output, or several of which none is named. */
+function unknownOutput({ stage, names, span }: Reference, { pipeline }: Scope): Diagnostic {
+  const known = [...pipeline.outputs.keys()].map((name) => `${stage}.${name}`);
+  const [name] = names;
+  const none = known.length === 0;
+  return {
+    code: 'unknown-output',
+    message: none
+      ? `stage ${quoted(stage)} is a pipeline that declares no outputs`
+      : name === undefined
+        ? `stage ${quoted(stage)} is a pipeline with several outputs, so that one has to be named`
+        : `stage ${quoted(stage)} has no output ${quoted(name)}`,
+    span,
+    help: none
+      ? `declare them in ${pipeline.file.displayPath}, as \`outputs: { scores: evaluate.scores }\``
+      : ((name && didYouMean(`${stage}.${name}`, known)) ?? `it has ${listOf(known, 'and')}`),
+  };
+}

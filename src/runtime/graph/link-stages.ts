@@ -1,13 +1,16 @@
 import { dirname } from 'node:path';
-import type { PipelineStage, ValidPipeline, WrittenBinding } from '../config/valid-pipeline.ts';
-import type { Checked } from '../diagnostic/checked.ts';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { checkBoundary } from './check-boundary.ts';
+import { didYouMean } from '../../core/index.ts';
+import type {
+  PipelineInput,
+  PipelineStage,
+  ValidPipeline,
+  WrittenBinding,
+} from '../config/valid-pipeline.ts';
+import { type Checked, type Diagnostic, listOf, quoted } from '../diagnostic/diagnostic.ts';
 import type { Dag } from './dag.ts';
 import { type CrossedInput, type FollowedReference, followReference } from './follow-reference.ts';
 import type { Dependencies } from './order-stages.ts';
-import type { Reference } from './reference.ts';
-import { portOf, rootScope, type Scope, scopeOf } from './scope.ts';
+import { bindingOf, portOf, type Reference, rootScope, type Scope, scopeOf } from './reference.ts';
 
 /** A stage under its full id (`mmlu/format`), with its references followed through sub-pipelines to the stages they mean. */
 export interface LinkedStage extends Omit<PipelineStage, 'from' | 'pipeline'> {
@@ -25,7 +28,7 @@ export interface LinkedBinding extends WrittenBinding {
   readonly crossed: readonly CrossedInput[];
 }
 
-export interface LinkedStages {
+interface LinkedStages {
   /** All stages of a pipeline and of those that it uses, flat. */
   readonly stages: ReadonlyMap<string, LinkedStage>;
   readonly given: Dag['given'];
@@ -121,3 +124,63 @@ function link(
 function report(followed: FollowedReference, { diagnostics }: Linked): void {
   if (followed.kind === 'mistake') diagnostics.push(followed.diagnostic);
 }
+
+/** Whether a pipeline is given the inputs that it declares, and no others. */
+function checkBoundary(scope: Scope): readonly Diagnostic[] {
+  return [...reservedId(scope), ...unknownInputs(scope), ...missingInputs(scope)];
+}
+
+/** `inputs.model` could otherwise mean a stage. */
+function reservedId({ pipeline }: Scope): readonly Diagnostic[] {
+  const stage = pipeline.inputs.size > 0 ? pipeline.stages.get('inputs') : undefined;
+  if (stage === undefined) return [];
+  const message = 'in a pipeline that declares inputs no stage can be called `inputs`';
+  return [{ code: 'reserved-name', message, span: stage.idSpan, help: 'give the stage another id' }];
+}
+
+function unknownInputs({ pipeline, use }: Scope): readonly Diagnostic[] {
+  if (use === undefined) return [];
+  const known = [...pipeline.inputs.keys()];
+  return use.stage.from
+    .filter((binding) => !known.includes(portOf(binding, pipeline.inputs) ?? ''))
+    .map(({ port, portSpan }) => ({
+      code: 'unknown-port',
+      message:
+        known.length === 0
+          ? `stage ${quoted(use.stage.id)} takes no inputs`
+          : port === undefined
+            ? `stage ${quoted(use.stage.id)} takes several inputs, so that each has to be named`
+            : `stage ${quoted(use.stage.id)} has no input ${quoted(port)}`,
+      span: portSpan,
+      ...(known.length > 0 && {
+        help: (port && didYouMean(port, known)) ?? `its inputs are ${listOf(known, 'and')}`,
+      }),
+    }));
+}
+
+function missingInputs(scope: Scope): readonly Diagnostic[] {
+  const { pipeline, use } = scope;
+  const missing = [...pipeline.inputs.values()].filter(
+    ({ name, required }) => required && bindingOf(scope, name) === undefined,
+  );
+  if (use === undefined) return missing.map(unboundInput);
+  const mistyped = use.stage.from.some(
+    (binding) => !pipeline.inputs.has(portOf(binding, pipeline.inputs) ?? ''),
+  );
+  if (mistyped || !use.stage.fromComplete) return [];
+  return missing.map(({ name, type, span }) => ({
+    code: 'missing-input',
+    message: `stage ${quoted(use.stage.id)} needs an input for ${quoted(name)}`,
+    span: use.stage.idSpan,
+    help: `bind ${quoted(name)} under \`from\` to an output of type ${quoted(type)}`,
+    related: { span, message: 'the input is declared here' },
+  }));
+}
+
+/** The pipeline is run by itself. */
+const unboundInput = ({ name, type, span }: PipelineInput): Diagnostic => ({
+  code: 'unbound-input',
+  message: `this pipeline is a part of others: nothing gives its input ${quoted(name)} of type ${quoted(type)}`,
+  span,
+  help: `use the file as a stage of another pipeline, which binds it: \`from: { ${name}: ... }\``,
+});

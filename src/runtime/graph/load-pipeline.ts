@@ -1,22 +1,20 @@
 import { resolve } from 'node:path';
+import { err, ok, type Result } from '../../core/index.ts';
 import { checkPipeline, type PipelineToCheck } from '../config/check-pipeline.ts';
-import { narrowSweep } from '../config/narrow-sweep.ts';
 import { commandLine, parseOverrides } from '../config/override.ts';
+import { usedHere } from '../config/place-in-words.ts';
 import { readPipeline } from '../config/read-pipeline.ts';
-import { overridesOf, type SweepPoint, sweepPoints } from '../config/sweep-points.ts';
-import { usedHere } from '../config/used-here.ts';
-import type { Checked } from '../diagnostic/checked.ts';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { err, ok, type Result } from '../result.ts';
-import { DocumentReader } from '../source/document-reader.ts';
+import { narrowSweep, overridesOf, type SweepPoint, sweepPoints } from '../config/sweep.ts';
+import type { Checked, Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
+import { DocumentReader } from '../yaml/document-reader.ts';
 import { buildDag } from './build-dag.ts';
-import { checkSources } from './check-sources.ts';
 import { combinePoints, type PointDag } from './combine-points.ts';
 import type { Dag } from './dag.ts';
+import { checkSources } from './find-sources.ts';
 
-export interface PipelineRequest {
+interface PipelineRequest {
   /** Relative to the working directory, or absolute. */
   readonly file: string;
   readonly registry: StageRegistry;

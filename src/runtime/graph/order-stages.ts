@@ -1,7 +1,7 @@
 /** The stages by id, each with the ids of those that it needs; both known to exist. */
 export type Dependencies = ReadonlyMap<string, readonly string[]>;
 
-export interface StageOrder {
+interface StageOrder {
   /** What can be ordered: each stage after all that it needs, ties broken by the id's code units. */
   readonly order: readonly string[];
   /** For each cycle a path along `needs` that begins and ends with the same stage. */

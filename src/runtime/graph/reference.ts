@@ -1,3 +1,9 @@
+import type {
+  PipelineInput,
+  PipelineStage,
+  ValidPipeline,
+  WrittenBinding,
+} from '../config/valid-pipeline.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
 
 /** `stage[.output][.part]` as written. What the names after the stage mean depends on that stage's outputs. */
@@ -15,3 +21,35 @@ export function parseReference(text: string, span: Span): Reference | undefined 
     stage !== undefined && names.length <= 2 && [stage, ...names].every((name) => /^[\w-]+$/.test(name));
   return wellFormed ? { text, stage, names, span } : undefined;
 }
+
+/** A pipeline file at the place where it is used: what its references mean depends on that place. */
+export interface Scope {
+  readonly pipeline: ValidPipeline;
+  /** `mmlu/`, or nothing for the root. */
+  readonly prefix: string;
+  /** The stage that uses it, and where that stands; undefined for the root. */
+  readonly use: { readonly stage: PipelineStage; readonly scope: Scope } | undefined;
+}
+
+export const rootScope = (pipeline: ValidPipeline): Scope => ({ pipeline, prefix: '', use: undefined });
+
+/** The scope within a stage that is a pipeline. */
+export const scopeOf = (scope: Scope, stage: PipelineStage): Scope | undefined =>
+  stage.pipeline && {
+    pipeline: stage.pipeline,
+    prefix: `${scope.prefix}${stage.id}/`,
+    use: { stage, scope },
+  };
+
+/** Which input a binding is for: a bare reference binds the only one. */
+export function portOf(
+  { port }: WrittenBinding,
+  inputs: ReadonlyMap<string, PipelineInput>,
+): string | undefined {
+  if (port !== undefined) return port;
+  return inputs.size === 1 ? [...inputs.keys()][0] : undefined;
+}
+
+/** What a sub-pipeline's input is bound to where it is used. */
+export const bindingOf = ({ use, pipeline }: Scope, input: string): WrittenBinding | undefined =>
+  use?.stage.from.find((binding) => portOf(binding, pipeline.inputs) === input);

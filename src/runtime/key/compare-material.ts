@@ -1,9 +1,7 @@
-import type { Json, JsonObject } from '../../json.ts';
+import { canonicalJson, type Json, type JsonObject } from '../../core/index.ts';
 import type { ModuleDigests } from '../graph/dag.ts';
-import { formatPointer } from '../source/json-pointer.ts';
-import { canonicalJson } from './canonical-json.ts';
-import type { KeyMaterial } from './key-material.ts';
-import { contentMark } from './keyed-config.ts';
+import { formatPointer } from '../yaml/yaml-doc.ts';
+import { contentMark, type KeyMaterial } from './key-material.ts';
 
 /** One field of the key material that is not what it was. */
 export type Difference =

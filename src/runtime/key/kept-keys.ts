@@ -1,8 +1,7 @@
+import { canonicalJson } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import { sha256 } from '../store/digest.ts';
-import { type CacheKey, parseCacheKey } from './cache-key.ts';
-import { canonicalJson } from './canonical-json.ts';
-import type { KeyMaterial } from './key-material.ts';
+import { type CacheKey, type KeyMaterial, parseCacheKey } from './key-material.ts';
 
 /** A stage that says what executions with other keys may share. */
 interface KeptFor {

@@ -1,4 +1,10 @@
-import { bundleOptions } from './bundle-options.ts';
+import { readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { BuildOptions, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
+import type { Result } from '../../core/index.ts';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 
 /** Writes a stage's code as one file that Node can import, with a map back to the user's lines. */
 export async function bundleStage(stage: {
@@ -9,4 +15,106 @@ export async function bundleStage(stage: {
   const { build } = await import('esbuild');
   const { entry, stageApi, outfile } = stage;
   await build({ ...bundleOptions({ entry, stageApi, onPackage: () => {} }), outfile });
+}
+
+/** What users' stages import of tuneloom. */
+const stageApi = 'tuneloom/stage';
+
+interface BundleRequest {
+  readonly entry: string;
+  /** Absolute path of the module that stands for `tuneloom/stage`. */
+  readonly stageApi: string;
+  /** Is told each package that a module imports. */
+  readonly onPackage: (used: UsedPackage) => void;
+}
+
+/**
+ * How a stage's code becomes one file. Packages stay outside and are imported from where they are, so that Node runs
+ * them as it always does. No tsconfig is read: what the code means depends on itself alone.
+ */
+export const bundleOptions = (request: BundleRequest) =>
+  ({
+    entryPoints: [request.entry],
+    absWorkingDir: dirname(request.entry),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    sourcemap: 'inline',
+    sourcesContent: false,
+    metafile: true,
+    logLevel: 'silent',
+    tsconfigRaw: '{}',
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+    },
+    plugins: [packagesOutside(request)],
+  }) satisfies BuildOptions;
+
+function packagesOutside(request: BundleRequest): Plugin {
+  return {
+    name: 'packages-outside',
+    setup(build) {
+      build.onResolve({ filter: /^[^./]/ }, (args) => resolvePackage(args, { build, request }));
+    },
+  };
+}
+
+/** Set on the question that the plugin itself asks, so that it does not answer it. */
+const asked = Symbol('asked');
+
+async function resolvePackage(
+  args: OnResolveArgs,
+  { build, request }: { readonly build: PluginBuild; readonly request: BundleRequest },
+): Promise<OnResolveResult | undefined> {
+  const { path, kind, resolveDir, importer } = args;
+  if (args.pluginData === asked || kind === 'entry-point') return undefined;
+  if (path === stageApi) return { path: addressOf(request.stageApi, kind), external: true };
+  if (isBuiltin(path)) return { path, external: true };
+  const found = await build.resolve(path, { kind, resolveDir, importer, pluginData: asked });
+  if (found.errors.length > 0) return { errors: found.errors, warnings: found.warnings };
+  // A package of the user's workspace is code of theirs.
+  if (!found.path.includes(`${sep}node_modules${sep}`))
+    return found.external ? { path, external: true } : { path: found.path };
+  const used = findPackage(found.path);
+  if (used !== undefined) request.onPackage(used);
+  return { path: addressOf(found.path, kind), external: true };
+}
+
+/** `require` takes paths, `import` addresses. */
+const addressOf = (path: string, kind: OnResolveArgs['kind']): string =>
+  kind === 'require-call' || kind === 'require-resolve' ? path : pathToFileURL(path).href;
+
+/** What a stage's code is made of, found without running any of it. */
+export interface ModuleGraph {
+  /** Absolute paths of the user's own modules. */
+  readonly files: readonly string[];
+  readonly packages: readonly UsedPackage[];
+}
+
+export interface UsedPackage {
+  readonly name: string;
+  readonly version: string;
+  /** Absolute path of its package.json. */
+  readonly manifest: string;
+}
+
+export type FoundModules = Result<ModuleGraph, readonly Diagnostic[]>;
+
+/** The package that a file within node_modules belongs to: the nearest package.json above it that has a name and a version. */
+function findPackage(file: string): UsedPackage | undefined {
+  for (let folder = dirname(file); folder.includes(`${sep}node_modules${sep}`); folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    const { name, version } = readManifest(manifest);
+    if (typeof name === 'string' && typeof version === 'string') return { name, version, manifest };
+  }
+  return undefined;
+}
+
+function readManifest(path: string): Partial<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return {};
+  }
 }

@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { BuildFailure, Metafile } from 'esbuild';
+import type { BuildFailure, Message, Metafile } from 'esbuild';
+import { err, ok } from '../../core/index.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { err, ok } from '../result.ts';
-import { bundleOptions } from './bundle-options.ts';
-import { describeBuildErrors } from './describe-build-errors.ts';
-import type { FoundModules, UsedPackage } from './module-graph.ts';
+import { displayPathOf } from '../yaml/read-source-file.ts';
+import type { SourceFile } from '../yaml/source-file.ts';
+import { bundleOptions, type FoundModules, type UsedPackage } from './bundle-stage.ts';
 
 /**
  * Every module that a stage's code imports, or why there is no such code: a module that is not there, a text that does
@@ -44,3 +45,49 @@ const exportsNoRun = (entry: string, usedAt: Span): Diagnostic => ({
   span: usedAt,
   help: 'end it with `export const { run } = implementStage()({ ... })`, which `tuneloom/stage` exports',
 });
+
+/** The bundler's errors at the places in the user's code, each with the place in the pipeline that names the stage. */
+async function describeBuildErrors(
+  errors: readonly Message[],
+  { entry, usedAt }: { readonly entry: string; readonly usedAt: Span },
+): Promise<readonly Diagnostic[]> {
+  return Promise.all(
+    errors.map(async ({ text, location }): Promise<Diagnostic> => {
+      const message = `the stage does not compile: ${lowerFirst(text)}`;
+      if (location === null) return { code: 'broken-code', message, span: usedAt };
+      const file = await readModule(resolve(dirname(entry), location.file), usedAt);
+      const start = offsetOf(file.text, location);
+      const span = { file, start, end: start + Math.max(1, location.length) };
+      const related = { span: usedAt, message: 'the stage is used here' };
+      const help = location.suggestion === '' ? {} : { help: `did you mean \`${location.suggestion}\`?` };
+      return { code: 'broken-code', message, span, related, ...help };
+    }),
+  );
+}
+
+/** Lines count from 1, columns from 0 and in bytes. */
+function offsetOf(
+  text: string,
+  { line, column }: { readonly line: number; readonly column: number },
+): number {
+  const lines = text.split('\n');
+  const before = lines.slice(0, line - 1).reduce((length, each) => length + each.length + 1, 0);
+  return (
+    before +
+    Buffer.from(lines[line - 1] ?? '')
+      .subarray(0, column)
+      .toString().length
+  );
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** A module of a user's stage as it stands; empty where it cannot be read. `usedAt` is where the pipeline names the stage. */
+export async function readModule(path: string, { file }: Span): Promise<SourceFile> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  // As long as the pipeline's own path is shown short, so is this one.
+  const shownFrom = file.path.endsWith(file.displayPath)
+    ? file.path.slice(0, file.path.length - file.displayPath.length)
+    : process.cwd();
+  return { path, displayPath: displayPathOf(path, shownFrom), text };
+}

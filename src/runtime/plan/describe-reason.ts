@@ -1,6 +1,6 @@
-import type { Json } from '../../json.ts';
+import type { Json } from '../../core/index.ts';
 import type { Difference } from '../key/compare-material.ts';
-import type { Decision, RunReason } from './decision.ts';
+import type { Decision, RunReason } from './decide.ts';
 
 /** Why a stage runs, and what is left to do where a shorter run kept something: "...; trains 1 more epoch". */
 export const describeRun = ({ reason, remaining }: Extract<Decision, { kind: 'run' }>): string =>

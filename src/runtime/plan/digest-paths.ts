@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { err, ok, type Result } from '../result.ts';
+import { err, ok, type Result } from '../../core/index.ts';
 import type { Digest } from '../store/digest.ts';
 import { manifestOf } from '../store/folder-manifest.ts';
 import type { FileIdentity, HashedFile } from '../store/hash-file.ts';
 import { hashFiles } from '../store/hash-files.ts';
-import { listFiles } from '../store/list-files.ts';
+import { listFiles } from '../store/ingest.ts';
 import type { StatCache } from '../store/stat-cache.ts';
 
 /** The digest of a file or a folder outside the store. Without a cache every byte is read. */

@@ -1,18 +1,16 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { listOf, quoted } from '../diagnostic/wording.ts';
+import { err, ok, type Result } from '../../core/index.ts';
+import { type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 import { compareMaterial, type Difference } from '../key/compare-material.ts';
 import { keyMaterialOf } from '../key/key-material.ts';
-import { readModule } from '../module/read-module.ts';
-import { err, ok, type Result } from '../result.ts';
-import type { ActionRecord } from '../store/action-record.ts';
+import { readModule } from '../module/find-modules.ts';
+import type { ActionRecord } from '../store/action-records.ts';
 import type { Store } from '../store/store.ts';
-import type { Decision } from './decision.ts';
+import type { Decision } from './decide.ts';
 import { PastRuns } from './past-runs.ts';
-import type { Plan } from './plan.ts';
-import { planPipeline } from './plan-pipeline.ts';
+import { type Plan, planPipeline } from './plan-pipeline.ts';
 import { stagesCalled } from './select-stages.ts';
 
 /** Why a stage would run or not: its key against the nearest past run's, field by field. */

@@ -1,12 +1,11 @@
+import { canonicalJson } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
-import { canonicalJson } from '../key/canonical-json.ts';
 import { cacheKeyOf, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
 import type { PortContent } from '../store/digest.ts';
-import type { StageOutcome } from '../store/run-record.ts';
-import type { Lock } from './lock.ts';
-import { lockedName } from './lock-file.ts';
-import { inputsOf } from './stage-inputs.ts';
+import type { StageOutcome } from '../store/run-records.ts';
+import { type Lock, lockedName } from './lock.ts';
+import { inputsOf } from './stage-planner.ts';
 
 /** Where a pipeline is not what its lock says, before anything runs: each source, then each stage of its own accord. */
 export function lockDifferences(question: {

@@ -1,8 +1,6 @@
-import { type CacheKey, parseCacheKey } from '../key/cache-key.ts';
-import type { ActionRecord } from '../store/action-record.ts';
-import { readRecord } from '../store/action-records.ts';
-import type { RunRecord } from '../store/run-record.ts';
-import { listRunIds, readRun } from '../store/run-records.ts';
+import { type CacheKey, parseCacheKey } from '../key/key-material.ts';
+import { type ActionRecord, readRecord } from '../store/action-records.ts';
+import { listRunIds, type RunRecord, readRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 
 /** How far back the nearest past run is looked for; reuse itself knows no such limit. */

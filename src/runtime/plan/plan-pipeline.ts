@@ -1,13 +1,14 @@
+import { ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { Dag, DagNode } from '../graph/dag.ts';
-import { ok, type Result } from '../result.ts';
-import type { ActionRecord } from '../store/action-record.ts';
+import type { Dag, DagNode, SourceField } from '../graph/dag.ts';
+import type { SourceDigests } from '../key/key-material.ts';
+import type { ActionRecord } from '../store/action-records.ts';
 import type { PortContent } from '../store/digest.ts';
+import { type Resolution, type Resolutions, readResolution } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
-import type { Decision } from './decision.ts';
-import { plannedResolutions } from './known-resolutions.ts';
+import type { Decision } from './decide.ts';
+import { type Lock, lockedName, readLock } from './lock.ts';
 import { PastRuns } from './past-runs.ts';
-import type { Plan, PlannedStage } from './plan.ts';
 import { readModules } from './read-modules.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
 import { digestSources } from './source-digests.ts';
@@ -54,4 +55,54 @@ function lastRecord(
   if (decision.kind === 'reuse') return decision.record;
   const nearest = past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name });
   return nearest?.isItself ? nearest.record : undefined;
+}
+
+/** What a run would do now, as far as that can be known before it. */
+export interface Plan {
+  /** The chosen stages in topological order. */
+  readonly stages: ReadonlyMap<string, PlannedStage>;
+  readonly sources: SourceDigests;
+}
+
+export interface PlannedStage {
+  readonly node: DagNode;
+  readonly decision: Decision;
+  /** How long the stage took when it last ran. */
+  readonly lastMilliseconds: number | undefined;
+}
+
+/** Every remote source that the stages read, each address once. */
+export const remoteSources = (nodes: Iterable<DagNode>): readonly SourceField[] => [
+  ...new Map(
+    [...nodes].flatMap(({ sources }) =>
+      sources.filter(({ resolver }) => resolver !== undefined).map((field) => [field.path, field] as const),
+    ),
+  ).values(),
+];
+
+/** What is known of remote sources without looking at any network: the lock counts, then what the store remembers. */
+export function knownResolutions(
+  fields: readonly SourceField[],
+  known: { readonly dag: Dag; readonly lock: Lock | undefined; readonly store?: Store },
+): Resolutions {
+  const { dag, lock, store } = known;
+  return new Map(
+    fields.flatMap((field): readonly (readonly [string, Resolution])[] => {
+      const resolution =
+        lock?.sources.get(lockedName(dag, field)) ?? (store && readResolution(store, field.path));
+      return resolution === undefined ? [] : [[field.path, resolution]];
+    }),
+  );
+}
+
+/** As knownResolutions, with the lock beside the pipeline, which is read only where a source is remote. */
+function plannedResolutions(
+  nodes: readonly DagNode[],
+  { dag, store }: { readonly dag: Dag; readonly store: Store },
+): Result<Resolutions, readonly Diagnostic[]> {
+  const fields = remoteSources(nodes);
+  if (fields.length === 0) return ok(new Map());
+  const lock = readLock(dag);
+  if (!lock.ok) return { ok: false, error: [lock.error] };
+  return ok(knownResolutions(fields, { dag, lock: lock.value, store }));
 }

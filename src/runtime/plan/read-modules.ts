@@ -1,11 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { dirname, relative, sep } from 'node:path';
+import { canonicalJson, err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, ModuleDigests } from '../graph/dag.ts';
-import { canonicalJson } from '../key/canonical-json.ts';
+import type { ModuleGraph } from '../module/bundle-stage.ts';
 import { findModules } from '../module/find-modules.ts';
-import type { ModuleGraph } from '../module/module-graph.ts';
-import { err, ok, type Result } from '../result.ts';
 import type { OwnCode } from '../stage/stage-definition.ts';
 import { sha256 } from '../store/digest.ts';
 import {

@@ -1,7 +1,6 @@
+import { didYouMean, err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { didYouMean } from '../diagnostic/suggest.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
-import { err, ok, type Result } from '../result.ts';
 
 /** Stages asked for by id. */
 export interface StageSelection {

@@ -1,9 +1,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
-import { err, ok, type Result } from '../result.ts';
 import type { Digest } from '../store/digest.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';

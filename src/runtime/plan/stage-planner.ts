@@ -1,13 +1,12 @@
-import type { Dag, DagNode } from '../graph/dag.ts';
+import type { Dag, DagNode, InputBinding } from '../graph/dag.ts';
 import { checkpointKeyOf } from '../key/kept-keys.ts';
 import { cacheKeyOf, type KeyMaterial, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
 import { type FoundRecord, findRecord } from '../store/action-records.ts';
+import type { Digest, PortContent } from '../store/digest.ts';
 import { namesKept } from '../store/kept-folder.ts';
 import type { Store } from '../store/store.ts';
-import { decide, type StageFacts } from './decide.ts';
-import type { Decision } from './decision.ts';
+import { type Decision, decide, type StageFacts } from './decide.ts';
 import type { PastRuns } from './past-runs.ts';
-import { inputsOf, type KnownOutputs } from './stage-inputs.ts';
 
 /** What planning a pipeline's stages and running them both go by. */
 export interface Circumstances {
@@ -61,4 +60,37 @@ function withAllOutputs(node: DagNode, found: FoundRecord): FoundRecord {
   if (found.kind !== 'usable') return found;
   const output = Object.keys(node.ports.outputs).find((port) => !Object.hasOwn(found.record.outputs, port));
   return output === undefined ? found : { kind: 'output-lost', output, state: 'missing' };
+}
+
+/** The outputs of the stages that have ended, by stage and output. */
+export type KnownOutputs = ReadonlyMap<string, Readonly<Record<string, PortContent>>>;
+
+/** What a stage is given, or the stages that it waits for. */
+type StageInputs =
+  | { readonly kind: 'known'; readonly contents: Readonly<Record<string, PortContent>> }
+  | { readonly kind: 'open'; readonly waitsFor: readonly string[] };
+
+export function inputsOf(node: DagNode, known: KnownOutputs): StageInputs {
+  const bindings = Object.entries(node.inputs);
+  const waitsFor = [...new Set(bindings.map(([, { stage }]) => stage))].filter((stage) => !known.has(stage));
+  if (waitsFor.length > 0) return { kind: 'open', waitsFor };
+  return {
+    kind: 'known',
+    contents: Object.fromEntries(bindings.map(([port, to]) => [port, contentAt(to, known)])),
+  };
+}
+
+function contentAt(binding: InputBinding, known: KnownOutputs): PortContent {
+  const { stage, output, part } = binding;
+  const outputs = known.get(stage);
+  const content = outputs !== undefined && Object.hasOwn(outputs, output) ? outputs[output] : undefined;
+  if (content === undefined) throw new Error(`${stage} has no output ${output}`);
+  return part === undefined ? content : partOf(content, binding);
+}
+
+function partOf(content: PortContent, { stage, output, part = '' }: InputBinding): Digest {
+  const digest =
+    typeof content === 'object' && Object.hasOwn(content.parts, part) ? content.parts[part] : undefined;
+  if (digest === undefined) throw new Error(`${stage}.${output} has no part ${part}`);
+  return digest;
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../core/index.ts';
 
 /** One execution of a stage, complete in itself: it can be written to a file and handed to another process or machine. */
 export interface StageAction {

@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from '../../json.ts';
-import type { RecordPlace } from '../../user-error.ts';
+import type { Json, JsonObject, RecordPlace } from '../../core/index.ts';
 import type { StageAction } from './stage-action.ts';
 
 /** The kind of content that flows through a port. The runtime compares these names and never looks inside. */

@@ -38,7 +38,7 @@ export async function createAtomically(file: AtomicFile): Promise<boolean> {
 }
 
 /** Gives a finished temporary file its name. */
-export async function moveInto(
+async function moveInto(
   temporary: string,
   file: { readonly path: string; readonly durable: boolean },
 ): Promise<void> {

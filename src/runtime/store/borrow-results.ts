@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ActionRecord } from './action-record.ts';
+import type { ActionRecord } from './action-records.ts';
 import { type Digest, digestOf, digestsAt, isFolderDigest } from './digest.ts';
 import { readManifest } from './folder-manifest.ts';
 import type { Store } from './store.ts';

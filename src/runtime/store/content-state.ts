@@ -21,7 +21,7 @@ export async function contentState(store: Store, digest: Digest): Promise<Conten
 }
 
 /** As contentState for one blob; a folder's files are not looked at. */
-export const blobState = (store: Store, digest: Digest): Promise<ContentState> => blobsState(store, [digest]);
+const blobState = (store: Store, digest: Digest): Promise<ContentState> => blobsState(store, [digest]);
 
 /** The state of the first blob that cannot be read. */
 async function blobsState(store: Store, digests: readonly Digest[]): Promise<ContentState> {

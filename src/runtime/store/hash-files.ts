@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { err, ok, type Result } from '../result.ts';
+import { err, ok, type Result } from '../../core/index.ts';
 import { type HashedFile, hashFile } from './hash-file.ts';
 
 /** Starting threads takes about as long. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { mkdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CacheKey } from '../key/cache-key.ts';
+import type { CacheKey } from '../key/key-material.ts';
 import { holdsLinks } from './linked-folder.ts';
 import type { Store } from './store.ts';
 import { storeLayout } from './store-layout.ts';

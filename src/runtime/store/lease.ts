@@ -1,7 +1,7 @@
 import { link, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CacheKey } from '../key/cache-key.ts';
+import type { CacheKey } from '../key/key-material.ts';
 import { createAtomically, temporaryPath } from './atomic-write.ts';
 import {
   isOnThisHost,
@@ -23,7 +23,7 @@ const pollMilliseconds = 200;
  * Held while a key's stage runs, so that nobody else runs it meanwhile. It saves work and no more: should two processes
  * hold one after all, both run, and the first record stands.
  */
-export type Lease = AsyncDisposable;
+type Lease = AsyncDisposable;
 
 /** Waits until nobody else runs the key. `onWait` is told once who does. An aborted signal ends the waiting. */
 export async function takeLease(

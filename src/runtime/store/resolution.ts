@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../../json.ts';
+import type { Json } from '../../core/index.ts';
 import { writeAtomically } from './atomic-write.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';

@@ -1,14 +1,70 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Json, JsonObject } from '../../core/index.ts';
+import type { CacheKey } from '../key/key-material.ts';
+import type { Failure } from '../stage/run-event.ts';
+import type { Fingerprint } from './action-records.ts';
 import { writeAtomically } from './atomic-write.ts';
-import { parseRunRecord } from './parse-run-record.ts';
-import { mayBeAlive } from './process-identity.ts';
-import type { RunRecord } from './run-record.ts';
+import { type PortContent, parsePortContent } from './digest.ts';
+import { isProcessIdentity, mayBeAlive, type ProcessIdentity } from './process-identity.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { runPath, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
+
+/** What a run did, and why: `runs/<time>-<id>.json`, written when it starts and again when it ends. */
+export interface RunRecord {
+  readonly format: 1;
+  readonly run: string;
+  readonly pipeline: string;
+  /** The pipeline file from the store's parent folder, or its bare name where it is not below that. */
+  readonly file: string;
+  readonly params: JsonObject;
+  readonly overridden: boolean;
+  /** Empty: the whole pipeline. */
+  readonly targets: readonly string[];
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly milliseconds: number;
+  /** `running` until the run has ended, `killed` where its process is gone without having ended it. */
+  readonly outcome: RunOutcome | 'running' | 'killed';
+  readonly process: ProcessIdentity;
+  readonly fingerprint: Fingerprint;
+  readonly stages: Readonly<Record<string, StageOutcome>>;
+}
+
+export type RunOutcome = 'succeeded' | 'failed' | 'interrupted';
+
+/** How a run ended for one of its stages. */
+export type StageOutcome =
+  | {
+      readonly decision: 'reused';
+      readonly uses: string;
+      readonly key: CacheKey;
+      readonly outputs: Readonly<Record<string, PortContent>>;
+    }
+  | {
+      readonly decision: 'ran';
+      readonly uses: string;
+      readonly key: CacheKey;
+      readonly reason: string;
+      readonly outputs: Readonly<Record<string, PortContent>>;
+      readonly milliseconds: number;
+      readonly attempts: number;
+      readonly measurements: Readonly<Record<string, Json>>;
+    }
+  | {
+      readonly decision: 'failed';
+      readonly uses: string;
+      readonly key: CacheKey;
+      readonly reason: string;
+      readonly failure: Failure;
+      readonly milliseconds: number;
+      readonly attempts: number;
+      readonly logPath?: string;
+    }
+  | { readonly decision: 'skipped'; readonly uses: string; readonly because: string };
 
 /** A new run's id: later runs sort after earlier ones. */
 export const newRunId = (now: Date): string =>
@@ -61,3 +117,94 @@ export async function writeRun(store: Store, record: RunRecord): Promise<void> {
 /** A journal whose process is gone will never be ended. */
 const withItsEnd = (record: RunRecord): RunRecord =>
   record.outcome === 'running' && !mayBeAlive(record.process) ? { ...record, outcome: 'killed' } : record;
+
+type Fields = Readonly<Record<string, Check>>;
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isNumber: Check = (value) => typeof value === 'number';
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isOneOf =
+  (...values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const orAbsent =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const isMapOf =
+  (check: Check): Check =>
+  (value) =>
+    isMap(value) && Object.values(value).every(check);
+const has =
+  (fields: Fields): Check =>
+  (value) =>
+    isMap(value) && Object.entries(fields).every(([name, check]) => check(ownField(value, name)));
+
+const ownField = (value: Readonly<Record<string, unknown>>, name: string): unknown =>
+  Object.hasOwn(value, name) ? value[name] : undefined;
+
+const place = has({ path: isText, line: isNumber });
+const faultyRecord = has({ id: orAbsent(isText), problem: orAbsent(isText), place: orAbsent(place) });
+
+/** Kind -> what those who show a failure rely on. */
+const failures: Readonly<Record<Failure['kind'], Fields>> = {
+  'stage-error': {
+    message: isText,
+    help: orAbsent(isText),
+    records: orAbsent(isListOf(faultyRecord)),
+    otherRecords: orAbsent(isNumber),
+  },
+  bug: { message: isText, stack: isText },
+  timeout: { milliseconds: isNumber },
+  killed: { signal: isText, message: isText },
+  exited: { exitCode: isNumber, message: isText },
+  'missing-output': { output: isText },
+  'source-changed': { path: isText },
+  storage: { code: isText, path: isText, message: isText },
+  interrupted: {},
+};
+
+const isFailure = isTagged('kind', failures);
+const isOutputs = isMapOf((value) => parsePortContent(value) !== undefined);
+const work = { uses: isText, key: isText, reason: isText, milliseconds: isNumber, attempts: isNumber };
+
+/** Decision -> what stands beside it. */
+const outcomes: Readonly<Record<StageOutcome['decision'], Fields>> = {
+  reused: { uses: isText, key: isText, outputs: isOutputs },
+  ran: { ...work, outputs: isOutputs, measurements: isMap },
+  failed: { ...work, failure: isFailure, logPath: orAbsent(isText) },
+  skipped: { uses: isText, because: isText },
+};
+
+const isRunRecord = has({
+  format: isOneOf(1),
+  run: isText,
+  pipeline: isText,
+  file: isText,
+  params: isMap,
+  overridden: isOneOf(true, false),
+  targets: isListOf(isText),
+  startedAt: isText,
+  milliseconds: isNumber,
+  outcome: isOneOf('succeeded', 'failed', 'interrupted', 'running', 'killed'),
+  process: isProcessIdentity,
+  stages: isMapOf(isTagged('decision', outcomes)),
+});
+
+function isTagged(tag: string, variants: Readonly<Record<string, Fields>>): Check {
+  return (value) => {
+    const name = isMap(value) ? ownField(value, tag) : undefined;
+    return typeof name === 'string' && Object.hasOwn(variants, name) && has(variants[name] ?? {})(value);
+  };
+}
+
+/** The record of a run, or undefined where the value is none: a store that came from elsewhere may hold anything. */
+const parseRunRecord = (value: unknown): RunRecord | undefined =>
+  // Every field has just been checked.
+  isRunRecord(value) ? (value as RunRecord) : undefined;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { CacheKey } from '../key/cache-key.ts';
+import type { CacheKey } from '../key/key-material.ts';
 import { type Digest, hexOf, sha256 } from './digest.ts';
 
 /** Where each kind of thing stands in a store, from the store's root. */

@@ -1,4 +1,4 @@
-import type { Failure } from '../event/failure.ts';
+import type { Failure } from '../stage/run-event.ts';
 
 /** Whether the operating system refused something with one of these codes. */
 export const hasErrorCode = (error: unknown, ...codes: readonly string[]): boolean =>

@@ -1,8 +1,10 @@
 import { statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CacheKey } from '../key/cache-key.ts';
+import type { CacheKey } from '../key/key-material.ts';
+import { isOnThisHost } from './process-identity.ts';
+import type { RunRecord } from './run-records.ts';
 import type { Store } from './store.ts';
-import { actionPath } from './store-layout.ts';
+import { actionPath, runPath } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
 
 /** How far a record's time of use may lie behind, in milliseconds: a run with nothing to do writes nothing. */
@@ -23,4 +25,17 @@ export function useRecord(store: Store, key: CacheKey, now: Date): boolean {
     if (storageFailureOf(error) !== undefined) return true;
     throw error;
   }
+}
+
+const oneDay = 24 * 60 * 60 * 1000;
+
+/** Whether a run is under way. One on another host is, for as long as its journal shows signs of life. */
+export function isOpenRun(
+  { root }: Store,
+  { run, now }: { readonly run: RunRecord; readonly now: Date },
+): boolean {
+  if (run.outcome !== 'running') return false;
+  if (isOnThisHost(run.process)) return true;
+  const seen = statSync(join(root, runPath(run.run)), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return now.getTime() - seen < oneDay;
 }

@@ -1,12 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { parseCacheKey } from '../key/cache-key.ts';
-import type { ActionRecord } from './action-record.ts';
-import { readRecord } from './action-records.ts';
+import { parseCacheKey } from '../key/key-material.ts';
+import { type ActionRecord, readRecord } from './action-records.ts';
 import { type Digest, digestOf, digestsAt, hexOf, isFolderDigest } from './digest.ts';
 import { findManifest } from './folder-manifest.ts';
 import { hashFiles } from './hash-files.ts';
-import { listFiles } from './list-files.ts';
+import { listFiles } from './ingest.ts';
 import { listRunIds, readRun } from './run-records.ts';
 import type { Store } from './store.ts';
 import { blobPath, runPath, storeLayout } from './store-layout.ts';

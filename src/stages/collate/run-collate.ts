@@ -1,11 +1,14 @@
+import { nameRecords, UserError } from '../../core/index.ts';
 import type { CollateConfig } from '../../generated/collate-config.ts';
-import type { TokenizedRecords } from '../../text/tokenized-record.ts';
-import type { BatchRecipe, Example } from '../../training/batches/example.ts';
+import {
+  endsItself,
+  type SegmentRole,
+  type TokenizedRecord,
+  type TokenizedRecords,
+  type TokenSegment,
+} from '../../text/index.ts';
+import { type BatchRecipe, type Example, ignoredTarget } from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { checkExamples } from './check-examples.ts';
-import { limitLength } from './limit-length.ts';
-import { makeExample } from './make-example.ts';
-import { packExamples } from './pack-examples.ts';
 
 export const { run } = implementStage<CollateConfig>()({
   inputs: { tokens: 'tokens' },
@@ -25,12 +28,12 @@ export const { run } = implementStage<CollateConfig>()({
   },
 });
 
-interface Collation {
+export interface Collation {
   readonly config: CollateConfig;
   readonly warn: (message: string) => void;
 }
 
-function examplesOf(
+export function examplesOf(
   { records, endOfText }: TokenizedRecords,
   { config, warn }: Collation,
 ): readonly Example[] {
@@ -41,10 +44,172 @@ function examplesOf(
   );
 }
 
-const recipeOf = (config: CollateConfig): BatchRecipe => ({
+export const recipeOf = (config: CollateConfig): BatchRecipe => ({
   batchSize: config.batch_size,
   shuffle: config.shuffle,
   dropLast: config.drop_last,
   seed: config.seed,
   ...(config.packing === 'examples' ? { packedLength: config.max_length } : {}),
 });
+
+export type TrainOn = 'all' | 'response_with_header' | 'response';
+
+export interface ExampleOptions {
+  readonly trainOn: TrainOn;
+  readonly endOfText: number;
+  readonly maxLength: number;
+}
+
+/** What is trained on -> the segments whose tokens are learnt. An end is learnt in any case. */
+export const learntRoles: Readonly<Record<TrainOn, readonly SegmentRole[]>> = {
+  all: ['prompt', 'header', 'response', 'end', 'tail'],
+  response_with_header: ['header', 'response', 'end'],
+  response: ['response', 'end'],
+};
+
+/**
+ * One record as an example: the tokens, and as targets the same tokens shifted by one with the end of text after them.
+ * Of several ends of text only the first is learnt, by value, so one that stands in the text itself counts. Padding
+ * with the end of text later adds more of them, all ignored. Cut to `maxLength` after masking. The rule is that of
+ * "Build a Large Language Model (From Scratch)", chapter 7. A chat's record has its own ends, one after each response:
+ * none is added, and each is learnt.
+ */
+export function makeExample(record: TokenizedRecord, options: ExampleOptions): Example {
+  const { tokens, segments } = record;
+  const { trainOn, endOfText, maxLength } = options;
+  const following = new Int32Array(tokens.length).fill(endOfText);
+  following.set(tokens.subarray(1));
+  const firstEnd = following.indexOf(endOfText);
+  const isLearnt = learntPositions(segments, trainOn);
+  const hasEnds = endsItself(segments);
+  const targets = following.map((token, index) => {
+    const repeatsEnd = !hasEnds && token === endOfText && index > firstEnd;
+    const isAdded = hasEnds && index === tokens.length - 1;
+    return repeatsEnd || isAdded || !isLearnt(index + 1) ? ignoredTarget : token;
+  });
+  return {
+    id: record.id,
+    inputs: tokens.slice(0, maxLength),
+    targets: targets.slice(0, maxLength),
+    promptLength: Math.min(promptLengthOf(segments), maxLength),
+  };
+}
+
+/** Whether the token at an index of the record, or the end of the text after it, is to be learnt. */
+export function learntPositions(
+  segments: readonly TokenSegment[],
+  trainOn: TrainOn,
+): (index: number) => boolean {
+  const roles = learntRoles[trainOn];
+  return (index) => {
+    const segment = segments.find(({ end }) => index < end);
+    return segment === undefined || roles.includes(segment.role);
+  };
+}
+
+/** Where the prompt that the record begins with ends. */
+export function promptLengthOf(segments: readonly TokenSegment[]): number {
+  const next = segments.findIndex(({ role }) => role !== 'prompt');
+  return segments.at(next === -1 ? -1 : next - 1)?.end ?? 0;
+}
+
+export interface LengthLimit {
+  /** Tokens, without the end of text. */
+  readonly maxLength: number;
+  readonly policy: CollateConfig['too_long'];
+  readonly warn: (message: string) => void;
+}
+
+/** The records that are to become examples; longer ones among them are cut later. */
+export function limitLength(
+  records: readonly TokenizedRecord[],
+  { maxLength, policy, warn }: LengthLimit,
+): readonly TokenizedRecord[] {
+  const tooLong = records.filter(({ tokens }) => tokens.length > maxLength);
+  if (tooLong.length === 0) return records;
+  const longest = tooLong.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+  const found =
+    `${tooLong.length} of ${records.length} records are longer than max_length ${maxLength}` +
+    ` (the longest has ${longest} tokens)`;
+  switch (policy) {
+    case 'truncate':
+      warn(`${found}; they were cut, so the model does not learn where they end`);
+      return records;
+    case 'drop':
+      warn(`${found}; they were left out`);
+      return records.filter(({ tokens }) => tokens.length <= maxLength);
+    case 'error':
+      throw new UserError({
+        code: 'record-too-long',
+        message: found,
+        help: 'raise `max_length`, or set `too_long: truncate` or `too_long: drop`',
+        records: tooLong.map(({ id, tokens }) => ({ id, problem: `it has ${tokens.length} tokens` })),
+      });
+    default:
+      return policy satisfies never;
+  }
+}
+
+/**
+ * Records one after the other, an end of text after each that has none of its own, cut into examples of `length` tokens (the last may be
+ * shorter). Every token but the very first is a target, the ends of text too. A record may begin in one example and
+ * end in the next, and a model sees the record before its own.
+ */
+export function packExamples(
+  records: readonly TokenizedRecord[],
+  { length, endOfText }: { length: number; endOfText: number },
+): readonly Example[] {
+  const stream = joinRecords(records, endOfText);
+  const count = Math.ceil(Math.max(stream.length - 1, 0) / length);
+  return Array.from({ length: count }, (_, index) => {
+    const start = index * length;
+    const end = Math.min(start + length, stream.length - 1);
+    return {
+      id: `packed-${index + 1}`,
+      inputs: stream.slice(start, end),
+      targets: stream.slice(start + 1, end + 1),
+      promptLength: 0,
+    };
+  });
+}
+
+export function joinRecords(records: readonly TokenizedRecord[], endOfText: number): Int32Array {
+  const lengthOf = ({ tokens, segments }: TokenizedRecord) => tokens.length + (endsItself(segments) ? 0 : 1);
+  const total = records.reduce((sum, record) => sum + lengthOf(record), 0);
+  const stream = new Int32Array(total).fill(endOfText);
+  let start = 0;
+  for (const record of records) {
+    stream.set(record.tokens, start);
+    start += lengthOf(record);
+  }
+  return stream;
+}
+
+export interface ExampleCheck {
+  readonly config: CollateConfig;
+  readonly warn: (message: string) => void;
+}
+
+/** Throws where a fact that `expect` states does not hold; warns of examples that teach nothing. */
+export function checkExamples(examples: readonly Example[], { config, warn }: ExampleCheck): void {
+  const { trained_token_in_every_example: eachTrained, minimum_examples: minimum } = config.expect;
+  if (examples.length < minimum) {
+    throw new UserError({
+      code: 'expectation-failed',
+      message: `there are ${examples.length} examples where \`expect\` says at least ${minimum}`,
+      help: 'look at the records that reach this stage, and at `too_long: drop`',
+    });
+  }
+  const untrained = examples.filter(({ targets }) => targets.every((target) => target === ignoredTarget));
+  if (untrained.length === 0) return;
+  const found = `${untrained.length} of ${examples.length} examples have no token to learn`;
+  if (eachTrained) {
+    throw new UserError({
+      code: 'expectation-failed',
+      message: found,
+      records: untrained.map(({ id }) => ({ id })),
+      help: `raise \`max_length\` (${config.max_length}), so that their responses are not cut off`,
+    });
+  }
+  warn(`${found}: ${nameRecords(untrained)}`);
+}

@@ -1,6 +1,6 @@
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
+import type { ConfigProblem } from '../../runtime/index.ts';
 import { declareStage } from '../declare-stage.ts';
-import { checkJudgeScore } from './check-judge-score.ts';
 
 export const evaluateStage = declareStage<EvaluateConfig>({
   name: 'evaluate',
@@ -24,3 +24,32 @@ export const evaluateStage = declareStage<EvaluateConfig>({
   device: 'none',
   load: () => import('./run-evaluate.ts'),
 });
+
+/** A pattern for a judge's marks that is no regular expression or has no group, and a scale without extent. */
+export function checkJudgeScore({ judge_score: scale }: EvaluateConfig): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (scale.minimum >= scale.maximum)
+    problems.push({
+      pointer: '/judge_score/minimum',
+      code: 'empty-scale',
+      message: `the lowest mark is ${scale.minimum} and the highest ${scale.maximum}`,
+    });
+  const problem = scale.pattern === undefined ? undefined : patternProblem(scale.pattern);
+  if (problem !== undefined)
+    problems.push({
+      pointer: '/judge_score/pattern',
+      code: 'bad-pattern',
+      message: problem,
+      help: 'for example "\\\\[\\\\[(\\\\d+)\\\\]\\\\]" reads the mark in [[7]]',
+    });
+  return problems;
+}
+
+function patternProblem(pattern: string): string | undefined {
+  try {
+    const groups = (new RegExp(`${pattern}|`).exec('')?.length ?? 1) - 1;
+    return groups === 0 ? 'the pattern has no group, ( ), around the mark' : undefined;
+  } catch (error) {
+    return `the pattern is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -1,11 +1,9 @@
+import { type Json, RecordProblems, UserError } from '../../core/index.ts';
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
+import { ratingsOf, readRatings } from '../../metrics/index.ts';
+import { type DataRecord, parseResponse, type ResponseRecord } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { readAll } from '../ports/read-all.ts';
-import { RecordProblems } from '../record-problems.ts';
-import { expectedInReferences, expectedInResponse } from './expected-answers.ts';
-import { ratedRecord } from './rated-record.ts';
-import { ratingsOf } from './ratings/ratings-of.ts';
-import { readRatings } from './ratings/read-ratings.ts';
+import { readAll } from '../ports/port-contents.ts';
 import { scoreResponses } from './score-responses.ts';
 
 export const { run } = implementStage<EvaluateConfig>()({
@@ -39,3 +37,58 @@ export const { run } = implementStage<EvaluateConfig>()({
     await outputs.scores.write(scoreResponses(rated, config));
   },
 });
+
+/** The answers that would be right for a response, by its record's id. */
+export type ExpectedAnswers = (response: ResponseRecord) => readonly string[];
+
+/** Without references: the response that the formatted record held. */
+export const expectedInResponse: ExpectedAnswers = (response) => [response.expected];
+
+/** With references: what their field says, a text or a list of texts. */
+export async function expectedInReferences(
+  references: AsyncIterable<DataRecord>,
+  field: string,
+): Promise<ExpectedAnswers> {
+  const byId = new Map<string, readonly string[]>();
+  const problems = new RecordProblems('cannot serve as references', 'references');
+  for await (const record of references) {
+    const answers = problems.collect({ id: record.id }, () => answersIn(record, field));
+    if (answers !== undefined) byId.set(record.id, answers);
+  }
+  problems.throwIfAny();
+  return ({ id }) => {
+    const answers = byId.get(id);
+    if (answers !== undefined) return answers;
+    throw new UserError({
+      code: 'missing-reference',
+      message: 'no reference has its id',
+      help: 'responses and references are matched by their ids: give both load stages an `id` field with the same values',
+    });
+  };
+}
+
+export function answersIn(record: DataRecord, field: string): readonly string[] {
+  const value: Json | undefined = record[field];
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value) && value.length > 0 && value.every((answer) => typeof answer === 'string'))
+    return value;
+  const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value).slice(0, 100)}`;
+  throw new UserError({
+    code: 'bad-reference',
+    message: `its field \`${field}\` ${found}; it must be a text or a list of texts`,
+    help: `\`reference_field\` names the field; this record has ${Object.keys(record).join(', ')}`,
+  });
+}
+
+export interface Rated {
+  readonly config: EvaluateConfig;
+  readonly place: string;
+}
+
+/** A row of the port `responses`: a response, or with `arena` a battle. */
+export function ratedRecord(row: DataRecord, { config, place }: Rated): ResponseRecord {
+  const isBattle = config.metrics.includes('arena') && row.winner !== undefined;
+  if (!isBattle) return parseResponse(row, place);
+  const { id, ...fields } = row;
+  return { id, prompt: '', expected: '', fields };
+}

@@ -1,14 +1,18 @@
+import { type Json, UserError } from '../../core/index.ts';
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
-import type { Json } from '../../json.ts';
-import { UserError } from '../../user-error.ts';
-import type { Score, Scores } from '../ports/scores.ts';
-import { breakDown } from './break-down.ts';
-import { checkReadable } from './check-readable.ts';
-import type { Metric, RatedResponse } from './metrics/metric.ts';
-import { type MetricName, metrics, setMetrics } from './metrics/metrics.ts';
-import type { SetMetric, SetScores } from './metrics/set-metric.ts';
-import { weightedMean } from './weighted-mean.ts';
-import { worstOf } from './worst-of.ts';
+import {
+  type Metric,
+  type RatedResponse,
+  type ReadableField,
+  type Score,
+  type Scores,
+  type SetMetric,
+  type SetScores,
+  weightedMean,
+} from '../../metrics/index.ts';
+import type { ResponseRecord } from '../../text/index.ts';
+import { breakDown, worstOf } from './breakdowns.ts';
+import { type MetricName, metrics, setMetrics } from './metric-table.ts';
 
 /** Every metric of the configuration over all responses, and what each response got. */
 export function scoreResponses(rated: readonly RatedResponse[], config: EvaluateConfig): Scores {
@@ -100,3 +104,42 @@ const noneUsable = (name: MetricName, { reason, metric, answer }: Unusable) =>
       ? { help: 'ask for nothing but that in the prompt, and see that `max_new_tokens` leaves room for it' }
       : {}),
   });
+
+interface Readable {
+  /** One of them has to be there. */
+  readonly fields: readonly (keyof ResponseRecord)[];
+  /** What responses without the field were, as the end of a sentence. */
+  readonly lack: string;
+  readonly help: string;
+}
+
+const modeHelp = (mode: string) =>
+  `set \`mode: ${mode}\` in the generate stage that they come from, or choose other metrics`;
+
+const readable: Readonly<Record<ReadableField, Readable>> = {
+  text: { fields: ['response'], lack: 'were rated, not answered', help: modeHelp('text') },
+  score: { fields: ['log_likelihood'], lack: 'were answered, not rated', help: modeHelp('score') },
+  choices: { fields: ['choices'], lack: 'were not chosen from candidates', help: modeHelp('choices') },
+  rolling: { fields: ['words'], lack: 'were not rated as whole texts', help: modeHelp('rolling') },
+  verdict: { fields: ['response', 'choices'], lack: 'hold no verdict', help: modeHelp('choices') },
+  row: { fields: ['fields'], lack: 'have no row', help: 'give the metric records' },
+  program: { fields: ['passed'], lack: 'were never run', help: 'let the stage `execute` run them first' },
+};
+
+interface Asked {
+  readonly name: string;
+  readonly reads: ReadableField;
+  readonly rated: readonly RatedResponse[];
+}
+
+/** Refuses responses that have not got what a metric looks at. */
+function checkReadable({ name, reads, rated }: Asked): void {
+  const { fields, lack, help } = readable[reads];
+  const without = rated.filter(({ response }) => fields.every((field) => response[field] === undefined));
+  if (without.length === 0) return;
+  throw new UserError({
+    code: 'wrong-mode',
+    message: `the metric \`${name}\` cannot be taken: ${without.length} of ${rated.length} responses ${lack}`,
+    help,
+  });
+}

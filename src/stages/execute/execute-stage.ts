@@ -1,6 +1,8 @@
+import { UserError } from '../../core/index.ts';
 import type { ExecuteConfig } from '../../generated/execute-config.ts';
+import type { ConfigProblem } from '../../runtime/index.ts';
+import { parseJinja } from '../../text/index.ts';
 import { declareStage } from '../declare-stage.ts';
-import { checkProgram } from './check-program.ts';
 
 /** Runs answers that are programs, each in a sandbox, and keeps whether it passed its tests. */
 export const executeStage = declareStage<ExecuteConfig>({
@@ -19,3 +21,15 @@ export const executeStage = declareStage<ExecuteConfig>({
   device: 'none',
   load: () => import('./run-execute.ts'),
 });
+
+/** A program template that does not parse. */
+function checkProgram({ program }: ExecuteConfig): readonly ConfigProblem[] {
+  try {
+    parseJinja(program);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { code, message, help } = error;
+    return [{ pointer: '/program', code, message, ...(help === undefined ? {} : { help }) }];
+  }
+}

@@ -1,13 +1,30 @@
+import { benchmarkTemplates, type Example, type ExampleTemplate, textList } from '../../benchmarks/index.ts';
+import { isObject, type JsonObject, RandomStream, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
-import { RandomStream } from '../../model/random-stream.ts';
-import type { Example, ExampleTemplate } from '../../text/benchmark/example-template.ts';
-import { withShots } from '../../text/benchmark/few-shots.ts';
-import { tokenBudget } from '../../text/benchmark/token-budget.ts';
-import type { DataRecord } from '../../text/record.ts';
-import { openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
-import { UserError } from '../../user-error.ts';
-import type { FormatInputs, RecordFormat } from './record-format.ts';
-import { rowOf } from './row-of.ts';
+import {
+  type DataRecord,
+  type FormattedRecord,
+  jinjaTemplate,
+  namedTemplates,
+  openTokenizer,
+  type Segment,
+  type SegmentRole,
+  segmentsOf,
+  type Tokenizer,
+} from '../../text/index.ts';
+import type { TemplateKind } from './template-kind.ts';
+
+/** How a record is written: its segments, and what there is to choose from. */
+export type RecordFormat = (
+  record: DataRecord,
+) => Pick<FormattedRecord, 'segments' | 'choices' | 'shared_characters' | 'conversation'>;
+
+export interface FormatInputs {
+  /** The tokenizer's folder, where there is one. */
+  readonly tokenizer: string | undefined;
+  /** The records that shots are made of; undefined where those are the records themselves. */
+  readonly shots: readonly DataRecord[] | undefined;
+}
 
 type Shots = NonNullable<FormatConfig['shots']>;
 
@@ -70,4 +87,127 @@ function pick(
   return Array.from({ length: Math.min(shots.count, left.length) }, () =>
     left.splice(Math.floor(random.uniform() * left.length), 1),
   ).flat();
+}
+
+/** A template that shots can stand before, with what the configuration says otherwise. */
+export function exampleTemplateOf(
+  { description, shots }: FormatConfig,
+  template: Exclude<TemplateKind, { kind: 'chat' }>,
+): ExampleTemplate {
+  const own = ownTemplate(template);
+  const described = description === undefined ? undefined : textTemplate(description);
+  const { separator, by } = shots ?? {};
+  return {
+    ...own,
+    ...(described && { description: described }),
+    ...(separator !== undefined && { separator: () => separator }),
+    ...(by !== undefined && { group: (row) => JSON.stringify(row[by] ?? null) }),
+  };
+}
+
+function ownTemplate(template: Exclude<TemplateKind, { kind: 'chat' }>): ExampleTemplate {
+  switch (template.kind) {
+    case 'benchmark':
+      return benchmarkTemplates[template.name];
+    case 'named': {
+      const write = namedTemplates[template.name];
+      return { write: (row) => exampleOf(write(row)) };
+    }
+    case 'written': {
+      const { choices, ...sources } = template.sources;
+      const write = jinjaTemplate(sources);
+      const choicesOf = choices === undefined ? undefined : choiceWriter(choices);
+      return {
+        write: (row) => ({ ...exampleOf(write(row)), ...(choicesOf && { choices: choicesOf(row) }) }),
+      };
+    }
+    default:
+      return template satisfies never;
+  }
+}
+
+function exampleOf(segments: readonly Segment[]): Example {
+  const textOf = (role: SegmentRole) => segments.find((segment) => segment.role === role)?.text ?? '';
+  return { prompt: textOf('prompt'), header: textOf('header'), response: textOf('response') };
+}
+
+function choiceWriter(choices: string | readonly string[]): (row: JsonObject) => readonly string[] {
+  if (typeof choices === 'string') return (row) => textList(row, choices);
+  const templates = choices.map(textTemplate);
+  return (row) => templates.map((template) => template(row));
+}
+
+function textTemplate(source: string): (row: JsonObject) => string {
+  const template = jinjaTemplate({ prompt: source, header: '', response: '' });
+  return (row) => exampleOf(template(row)).prompt;
+}
+
+interface ShotPrompt {
+  readonly segments: readonly Segment[];
+  readonly choices: readonly string[] | undefined;
+  /** How many characters stand before the question: what all of the same shots have in common. */
+  readonly sharedCharacters: number;
+  readonly shots: number;
+}
+
+interface Asked {
+  readonly template: ExampleTemplate;
+  readonly row: JsonObject;
+  readonly example: Example;
+  /** Examples of other rows, those that matter most first. */
+  readonly shots: readonly Example[];
+  /** Whether a text is short enough, which is given as the pieces that it is made of. */
+  readonly fits: (pieces: readonly string[]) => boolean;
+}
+
+/** A question after as many of the shots, from the first on, as fit with the longest response or choice. */
+export function withShots({ template, row, example, shots, fits }: Asked): ShotPrompt {
+  const separator = template.separator?.(row) ?? '\n\n';
+  const description = template.description?.(row) ?? '';
+  const { prompt, header, response, choices } = example;
+  const longest = [response, ...(choices ?? [])].reduce((a, b) => (b.length > a.length ? b : a));
+  const solved = shots.map((shot) => shot.prompt + shot.header + shot.response + separator);
+  let count = shots.length;
+  while (count > 0 && !fits([description, ...solved.slice(0, count), prompt + header + longest])) count -= 1;
+  const before = description + solved.slice(0, count).join('');
+  return {
+    segments: segmentsOf({ prompt: before + prompt, header, response }),
+    choices,
+    sharedCharacters: before.length,
+    shots: count,
+  };
+}
+
+/** Two pieces have as many tokens together as apart, but for a few where they meet. */
+const joint = 4;
+/** Pieces that come again, such as shots, are counted once. */
+const mostRemembered = 10_000;
+
+/**
+ * Whether texts, given in pieces, have at most so many tokens. A text is encoded as a whole only where the sum of its
+ * pieces leaves that open.
+ */
+export function tokenBudget(
+  { encode }: Pick<Tokenizer, 'encode'>,
+  most: number,
+): (pieces: readonly string[]) => boolean {
+  const counts = new Map<string, number>();
+  const countOf = (piece: string): number => {
+    const known = counts.get(piece);
+    if (known !== undefined) return known;
+    const count = encode(piece).length;
+    if (counts.size >= mostRemembered) counts.clear();
+    counts.set(piece, count);
+    return count;
+  };
+  return (pieces) => {
+    const sum = pieces.reduce((total, piece) => total + countOf(piece), 0);
+    if (Math.abs(sum - most) > joint * pieces.length) return sum < most;
+    return encode(pieces.join('')).length <= most;
+  };
+}
+
+/** What a template can write: the record's fields and, for a response, those of the row that its prompt was made from. */
+export function rowOf({ id: _, fields, segments: __, ...own }: DataRecord): JsonObject {
+  return isObject(fields) ? { ...fields, ...own } : { ...own, ...(fields === undefined ? {} : { fields }) };
 }

@@ -1,8 +1,9 @@
+import { UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
-import type { InputPort } from '../../runtime/stage/stage-definition.ts';
+import type { ConfigProblem, InputPort } from '../../runtime/index.ts';
+import { chatTemplate, chatTemplateSource, parseJinja } from '../../text/index.ts';
 import { declareStage } from '../declare-stage.ts';
-import { checkTemplate } from './check-template.ts';
-import { templateKind } from './template-kind.ts';
+import { type TemplateKind, templateKind } from './template-kind.ts';
 
 const records: InputPort = { accepts: ['records', 'responses'], required: true, parts: 'each' };
 
@@ -39,4 +40,96 @@ function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort }
   const required = template.given === undefined;
   const help = 'or name a chat template: `template: { chat: chatml }`';
   return { tokenizer: { accepts: ['tokenizer'], required, parts: 'one', help } };
+}
+
+/** Every source of a user's template that does not parse, and options that the template does not heed. */
+export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
+  const template = templateKind(config);
+  switch (template.kind) {
+    case 'named':
+    case 'benchmark':
+      return [...checkDescription(config), ...unheeded(config)];
+    case 'written':
+      return [...checkSources(template.sources), ...checkDescription(config), ...unheeded(config)];
+    case 'chat': {
+      const { given } = template;
+      if (given === undefined) return [...withoutShots(config), ...wrappedTwice(config)];
+      return problemOf('/template/chat', () =>
+        chatTemplate({ source: chatTemplateSource(given), namedTokens: {} }),
+      ).concat(withoutShots(config), wrappedTwice(config));
+    }
+    default:
+      return template satisfies never;
+  }
+}
+
+function checkSources({
+  choices = [],
+  ...segments
+}: Extract<TemplateKind, { kind: 'written' }>['sources']): readonly ConfigProblem[] {
+  const sources = Object.entries(segments).map(
+    ([segment, source]) => [`/template/${segment}`, source] as const,
+  );
+  const listed = Array.isArray(choices)
+    ? choices.map((source: string, index) => [`/template/choices/${index}`, source] as const)
+    : [];
+  return [...sources, ...listed].flatMap(([pointer, source]) => problemOf(pointer, () => parseJinja(source)));
+}
+
+const checkDescription = ({ description }: FormatConfig): readonly ConfigProblem[] =>
+  description === undefined ? [] : problemOf('/description', () => parseJinja(description));
+
+const withoutShots = (config: FormatConfig): readonly ConfigProblem[] =>
+  (['shots', 'description'] as const)
+    .filter((field) => config[field] !== undefined)
+    .map((field) => ({
+      pointer: `/${field}`,
+      code: 'unheeded-field',
+      message: `\`${field}\` means nothing to a template that writes conversations`,
+      help: 'write the examples as turns of the conversation',
+    }));
+
+const wrappedTwice = ({ apply_chat_template: applied }: FormatConfig): readonly ConfigProblem[] =>
+  applied
+    ? [
+        {
+          pointer: '/apply_chat_template',
+          code: 'unheeded-field',
+          message: '`apply_chat_template` means nothing to a template that is a chat template already',
+          help: 'leave it out',
+        },
+      ]
+    : [];
+
+function problemOf(pointer: string, parse: () => unknown): readonly ConfigProblem[] {
+  try {
+    parse();
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { code, message, help } = error;
+    return [{ pointer, code, message, ...(help === undefined ? {} : { help }) }];
+  }
+}
+
+function unheeded(config: FormatConfig): readonly ConfigProblem[] {
+  const { system, conversation, train_on_roles: roles, train_on_turns: turns } = config;
+  const set = {
+    system: system !== undefined && !config.apply_chat_template,
+    conversation: Object.values(conversation).some((value) => Object.keys(value).length > 0),
+    train_on_roles: roles.join() !== 'assistant',
+    train_on_turns: turns !== 'all',
+  };
+  return Object.entries(set).flatMap(([field, isSet]) =>
+    isSet
+      ? [
+          {
+            pointer: `/${field}`,
+            code: 'unheeded-field',
+            message: `\`${field}\` means nothing to a template that writes no conversations`,
+            help: 'choose `template: chat`, or leave it out',
+          },
+        ]
+      : [],
+  );
 }

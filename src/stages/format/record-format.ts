@@ -1,30 +1,25 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
-import type { ChatMessage, Conversation } from '../../text/chat/chat-message.ts';
-import { chatSegments } from '../../text/chat/chat-segments.ts';
-import { conversationOf } from '../../text/chat/conversation-of.ts';
-import { openChatTemplate } from '../../text/chat/open-chat-template.ts';
-import type { FormattedRecord, Segment } from '../../text/formatted-record.ts';
-import type { DataRecord } from '../../text/record.ts';
-import { jinjaTemplate } from '../../text/template/jinja-template.ts';
-import { namedTemplates } from '../../text/template/named-templates.ts';
-import type { Template } from '../../text/template/template.ts';
-import { openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
-import { exampleFormat } from './example-format.ts';
-import { exampleTemplateOf } from './example-template-of.ts';
-import { rowOf } from './row-of.ts';
+import {
+  type ChatMessage,
+  type Conversation,
+  chatSegments,
+  conversationOf,
+  type FormattedRecord,
+  jinjaTemplate,
+  namedTemplates,
+  openChatTemplate,
+  openTokenizer,
+  type Segment,
+  type Template,
+} from '../../text/index.ts';
+import {
+  exampleFormat,
+  exampleTemplateOf,
+  type FormatInputs,
+  type RecordFormat,
+  rowOf,
+} from './example-format.ts';
 import { type TemplateKind, templateKind } from './template-kind.ts';
-
-/** How a record is written: its segments, and what there is to choose from. */
-export type RecordFormat = (
-  record: DataRecord,
-) => Pick<FormattedRecord, 'segments' | 'choices' | 'shared_characters' | 'conversation'>;
-
-export interface FormatInputs {
-  /** The tokenizer's folder, where there is one. */
-  readonly tokenizer: string | undefined;
-  /** The records that shots are made of; undefined where those are the records themselves. */
-  readonly shots: readonly DataRecord[] | undefined;
-}
 
 /** The template of a configuration, as a function from records. */
 export async function recordFormat(config: FormatConfig, inputs: FormatInputs): Promise<RecordFormat> {

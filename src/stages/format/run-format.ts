@@ -1,13 +1,10 @@
+import { RandomStream, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
-import type { FormattedRecord } from '../../text/formatted-record.ts';
-import type { DataRecord } from '../../text/record.ts';
-import { UserError } from '../../user-error.ts';
+import { type DataRecord, type FormattedRecord, perturbations, requiredText } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { readAll } from '../ports/read-all.ts';
-import { RecordProblems } from '../record-problems.ts';
-import { perturbed } from './perturbed.ts';
+import { readAll } from '../ports/port-contents.ts';
+import { rowOf } from './example-format.ts';
 import { recordFormat } from './record-format.ts';
-import { rowOf } from './row-of.ts';
 
 export const { run } = implementStage<FormatConfig>()({
   inputs: { records: 'records', shots: 'records?', tokenizer: 'tokenizer?' },
@@ -33,9 +30,9 @@ export const { run } = implementStage<FormatConfig>()({
   },
 });
 
-type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
+export type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
-const written = (
+export const written = (
   record: DataRecord,
   { segments, conversation, choices, shared_characters }: Formatted,
 ): DataRecord => ({
@@ -47,7 +44,24 @@ const written = (
   fields: rowOf(record),
 });
 
-function someText(formatted: Formatted): Formatted {
+export function someText(formatted: Formatted): Formatted {
   if (formatted.segments.length > 0) return formatted;
   throw new UserError({ code: 'no-text', message: 'the template writes no text at all for it' });
+}
+
+export type Perturbing = NonNullable<FormatConfig['perturb']>;
+
+/** A record as it is, then once for each perturbation; all of them name their `instance` and their `perturbation`. */
+export function perturbed(record: DataRecord, { field, kinds, seed }: Perturbing): readonly DataRecord[] {
+  const row = rowOf(record);
+  const text = requiredText(row, field);
+  const common = { ...row, instance: record.id };
+  return [
+    { id: record.id, ...common, perturbation: 'none' },
+    ...kinds.map((kind) => {
+      const random = new RandomStream(['perturbation', seed, kind, record.id]);
+      const changed = perturbations[kind](text, () => random.uniform());
+      return { id: `${record.id}~${kind}`, ...common, [field]: changed, perturbation: kind };
+    }),
+  ];
 }

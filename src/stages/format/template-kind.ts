@@ -1,6 +1,6 @@
+import { type BenchmarkTemplateName, isBenchmarkTemplate } from '../../benchmarks/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
-import { type BenchmarkTemplateName, isBenchmarkTemplate } from '../../text/benchmark/benchmark-templates.ts';
-import type { TemplateName } from '../../text/template/named-templates.ts';
+import type { TemplateName } from '../../text/index.ts';
 
 type Written = Extract<FormatConfig['template'], { readonly prompt: string }>;
 

@@ -1,7 +1,7 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
+import type { ConfigProblem } from '../../runtime/index.ts';
 import { declareStage } from '../declare-stage.ts';
-import { checkSamples } from './check-samples.ts';
-import { checkEndpoint } from './endpoint/check-endpoint.ts';
+import { addressProblem } from './endpoint/endpoint-address.ts';
 
 /** Lets a model answer prompts, or rate the responses that they should have. */
 export const generateStage = declareStage<GenerateConfig>({
@@ -41,4 +41,27 @@ function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly st
       'stop_tokens',
     ];
   return temperature === 0 ? [...always, ...draws] : always;
+}
+
+/** Several samples of what can only come out in one way. */
+export function checkSamples({ samples, temperature, mode }: GenerateConfig): readonly ConfigProblem[] {
+  if (samples === 1 || (temperature > 0 && mode === 'text')) return [];
+  return [
+    {
+      pointer: '/samples',
+      code: 'equal-samples',
+      message:
+        mode === 'text'
+          ? `\`samples: ${samples}\` with a temperature of 0 would give the same answer ${samples} times`
+          : `\`samples\` means nothing with \`mode: ${mode}\``,
+      help: mode === 'text' ? 'set a `temperature`, such as 0.8, or leave `samples` out' : 'leave it out',
+    },
+  ];
+}
+
+/** Finds a wrong address while the pipeline is checked, before it is stored anywhere. */
+export function checkEndpoint({ endpoint }: GenerateConfig): readonly ConfigProblem[] {
+  const problem = endpoint.base_url === undefined ? undefined : addressProblem(endpoint.base_url);
+  if (problem === undefined) return [];
+  return [{ ...problem, pointer: '/endpoint/base_url', message: `\`base_url\` ${problem.message}` }];
 }

@@ -1,16 +1,14 @@
+import { type JsonObject, RecordProblems, UserError } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
-import type { JsonObject } from '../../json.ts';
-import type { Conversation } from '../../text/chat/chat-message.ts';
 import {
+  type Conversation,
+  type DataRecord,
   endsItself,
   type FormattedRecord,
+  parseFormattedRecord,
   type Segment,
   type TextPiece,
-} from '../../text/formatted-record.ts';
-import { parseFormattedRecord } from '../../text/parse-record.ts';
-import type { DataRecord } from '../../text/record.ts';
-import { UserError } from '../../user-error.ts';
-import { RecordProblems } from '../record-problems.ts';
+} from '../../text/index.ts';
 
 /** What a formatted record asks of a model: where it has to go on, and what it should write. */
 export interface Question {
@@ -92,3 +90,7 @@ export const identityOf = (pieces: readonly TextPiece[]): string =>
 
 /** The pieces one after the other. */
 export const textOf = (segments: readonly TextPiece[]): string => segments.map(({ text }) => text).join('');
+
+/** An answer without the header that the model wrote before it, and without white space around it. */
+export const cleanAnswer = (text: string, header: string): string =>
+  (header === '' ? text : text.replaceAll(header, '')).trim();

@@ -1,15 +1,17 @@
-import { constants, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { access, constants, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyCompanions } from '../../model/folder/copy-companions.ts';
-import { openModelFolder } from '../../model/folder/open-model-folder.ts';
-import { untiedModel } from '../../model/folder/untied-model.ts';
-import { writeModelFolder } from '../../model/folder/write-model-folder.ts';
-import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
-import { checkVocabulary } from './check-vocabulary.ts';
-import { loadGguf } from './load-gguf.ts';
-import { isOpenaiCheckpoint, loadOpenaiCheckpoint } from './load-openai-checkpoint.ts';
+import { UserError } from '../../core/index.ts';
+import {
+  copyCompanions,
+  openGgufModel,
+  openModelFolder,
+  openOpenaiCheckpoint,
+  untiedModel,
+  writeModelFolder,
+} from '../../model/index.ts';
+import { copyTokenizer, openTokenizer, writeGgufTokenizer, writeOpenaiTokenizer } from '../../text/index.ts';
+import type { Folder } from '../ports/port-contents.ts';
 import { endpointName } from './model-address.ts';
-import type { ModelToLoad } from './model-to-load.ts';
 
 /** What a model's folder holds of the model itself in Hugging Face's layout. */
 const modelFile = /^(config|model\.safetensors\.index)\.json$|^model.*\.safetensors$/;
@@ -40,4 +42,72 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
 async function copyModel(source: string, target: string): Promise<void> {
   for (const file of (await readdir(source)).filter((entry) => modelFile.test(entry)))
     await copyFile(join(source, file), join(target, file), constants.COPYFILE_FICLONE);
+}
+
+/** Converts a GGUF file to a folder in Hugging Face's layout, its weights to float32. */
+async function loadGguf({ source, untieHead, model, tokenizer }: ModelToLoad): Promise<void> {
+  await using gguf = await openGgufModel(source);
+  await writeGgufTokenizer(model.path, gguf);
+  await checkVocabulary({
+    source,
+    tokenizerFolder: model.path,
+    vocabularySize: gguf.config.vocabularySize,
+  });
+  if (tokenizer) await copyTokenizer({ from: model.path, to: tokenizer.path });
+  await writeModelFolder(model.path, untieHead && gguf.config.tied ? untiedModel(gguf) : gguf);
+}
+
+/** Whether a folder is GPT-2 as OpenAI released it. */
+async function isOpenaiCheckpoint(folder: string): Promise<boolean> {
+  const isThere = (name: string) =>
+    access(join(folder, name)).then(
+      () => true,
+      () => false,
+    );
+  return (await isThere('hparams.json')) && !(await isThere('config.json'));
+}
+
+/** Converts OpenAI's checkpoint and its tokenizer to a folder in Hugging Face's layout. */
+async function loadOpenaiCheckpoint({ source, untieHead, model, tokenizer }: ModelToLoad): Promise<void> {
+  await using checkpoint = await openOpenaiCheckpoint(source);
+  await writeOpenaiTokenizer({ from: source, to: model.path });
+  const { vocabularySize } = checkpoint.config;
+  await checkVocabulary({ source, tokenizerFolder: model.path, vocabularySize });
+  if (tokenizer) await copyTokenizer({ from: model.path, to: tokenizer.path });
+  await writeModelFolder(model.path, untieHead ? untiedModel(checkpoint) : checkpoint);
+}
+
+interface VocabularyToCheck {
+  /** Where the model comes from, for messages. */
+  readonly source: string;
+  readonly tokenizerFolder: string;
+  /** How many tokens the model knows. */
+  readonly vocabularySize: number;
+}
+
+/** Throws where the tokenizer has more tokens than the model knows. */
+async function checkVocabulary({
+  source,
+  tokenizerFolder,
+  vocabularySize,
+}: VocabularyToCheck): Promise<void> {
+  const tokenizer = await openTokenizer(tokenizerFolder);
+  if (tokenizer.vocabularySize <= vocabularySize) return;
+  throw new UserError({
+    code: 'vocabulary-mismatch',
+    message: `the tokenizer in ${source} has ${tokenizer.vocabularySize} tokens, its model ${vocabularySize}`,
+    help: 'a model works only with the tokenizer that it was trained with',
+  });
+}
+
+/** Where a model and its tokenizer are written to; a model behind an endpoint has no tokenizer. */
+interface ModelOutputs {
+  readonly model: Folder;
+  readonly tokenizer: Folder | undefined;
+}
+
+interface ModelToLoad extends ModelOutputs {
+  /** A folder, a GGUF file, or `openai:<name>`. */
+  readonly source: string;
+  readonly untieHead: boolean;
 }

@@ -1,8 +1,7 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
-import type { OutputPort } from '../../runtime/stage/stage-definition.ts';
+import type { ConfigProblem, OutputPort } from '../../runtime/index.ts';
 import { declareStage } from '../declare-stage.ts';
-import { checkLoad } from './check-load.ts';
-import { endpointName } from './model-address.ts';
+import { endpointName, schemeOf } from './model-address.ts';
 
 const model: OutputPort = { type: 'model' };
 const tokenizer: OutputPort = { type: 'tokenizer' };
@@ -16,10 +15,132 @@ export const loadStage = declareStage<LoadConfig>({
   process: 'inline',
   device: 'none',
   load: () => import('./run-load.ts'),
-  locate: async (search) => (await import('./locate-records.ts')).locateRecords(search),
+  locate: async (search) => (await import('./read-records.ts')).locateRecords(search),
 });
 
 function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
   if (config.model === undefined && config.init === undefined) return { records: { type: 'records' } };
   return endpointName(config.model) === undefined ? { model, tokenizer } : { model };
+}
+
+const kinds = ['records', 'model', 'init'] as const;
+const forRecordsOnly = ['columns', 'fields', 'id', 'limit', 'split', 'tasks'] as const;
+const forRowsOnly = ['columns', 'id'] as const;
+const forBenchmarksOnly = ['split', 'tasks'] as const;
+
+/** Mistakes in what is loaded that the schema does not catch. */
+function checkLoad(config: LoadConfig): readonly ConfigProblem[] {
+  return [...checkKind(config), ...checkUntying(config), ...checkAddresses(config), ...checkInit(config)];
+}
+
+function checkKind(config: LoadConfig): readonly ConfigProblem[] {
+  const given = kinds.filter((kind) => config[kind] !== undefined);
+  const [first, second] = given;
+  const help =
+    'a `load` stage takes one of `records` (rows of data), `model` and `init` (a model with random weights)';
+  if (first === undefined)
+    return [{ pointer: '', code: 'nothing-to-load', message: 'there is nothing to load', help }];
+  if (second !== undefined) {
+    const message = `\`${first}\` and \`${second}\` cannot be loaded by one stage`;
+    return [{ pointer: `/${second}`, code: 'two-things-to-load', message, help }];
+  }
+  if (first === 'records') return checkLayout(config);
+  return forRecordsOnly
+    .filter((field) => config[field] !== undefined)
+    .map((field) => ({
+      pointer: `/${field}`,
+      code: 'unheeded-field',
+      message: `\`${field}\` means nothing where a model is loaded`,
+    }));
+}
+
+function checkLayout(config: LoadConfig): readonly ConfigProblem[] {
+  const isBenchmark = config.as !== undefined;
+  return (isBenchmark ? forRowsOnly : forBenchmarksOnly)
+    .filter((field) => config[field] !== undefined)
+    .map((field) => ({
+      pointer: `/${field}`,
+      code: 'unheeded-field',
+      message: isBenchmark
+        ? `\`${field}\` means nothing where \`as: ${config.as}\` says how the rows are written`
+        : `\`${field}\` means nothing without \`as\`, the layout of a benchmark`,
+    }));
+}
+
+function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): readonly ConfigProblem[] {
+  if (!untieHead || (model !== undefined && endpointName(model) === undefined)) return [];
+  const help = init === undefined ? undefined : 'with `init` write `tied: false` there';
+  const message = '`untie_head` means something only where a model folder is loaded';
+  return [{ pointer: '/untie_head', code: 'unheeded-field', message, ...(help && { help }) }];
+}
+
+function checkAddresses({ records, model, init }: LoadConfig): readonly ConfigProblem[] {
+  const places: readonly (readonly [string, string | undefined])[] = [
+    ['/records', records],
+    ['/model', model],
+    ['/init/tokenizer', init?.tokenizer],
+  ];
+  return places.flatMap(([pointer, source]) => (source === undefined ? [] : checkAddress(pointer, source)));
+}
+
+function checkAddress(pointer: string, source: string): readonly ConfigProblem[] {
+  const scheme = schemeOf(source);
+  if (scheme === undefined) return [];
+  if (pointer === '/model' && scheme === 'openai') {
+    if (source.length > 'openai:'.length) return [];
+    return [
+      {
+        pointer,
+        code: 'bad-address',
+        message: '`openai:` lacks the name of a model',
+        help: 'write openai:<name>',
+      },
+    ];
+  }
+  if (scheme === 'hf') return checkRepository(pointer, source);
+  if (scheme === 'https' || scheme === 'http') return [];
+  const message = `\`${scheme}:\` addresses cannot be loaded`;
+  const help = 'a source is a path, hf:owner/name, hf:datasets/owner/name or an https: address';
+  return [{ pointer, code: 'unknown-scheme', message, help }];
+}
+
+/** The hub keeps models and datasets apart, and so does an address. */
+function checkRepository(pointer: string, source: string): readonly ConfigProblem[] {
+  const isDataset = /^hf:datasets\//i.test(source);
+  const name = source.replace(/^hf:(datasets\/)?/i, '');
+  if (pointer === '/model' && isDataset)
+    return [
+      {
+        pointer,
+        code: 'dataset-for-model',
+        message: `\`${source}\` is a dataset, not a model`,
+        help: `a model is hf:${name}`,
+      },
+    ];
+  if (pointer === '/model' || isDataset || name.includes(':')) return [];
+  const help =
+    pointer === '/records'
+      ? `a dataset is hf:datasets/${name}; of a model's repository name the file, as in ${source}:rows.jsonl`
+      : `name the file, as in ${source}:tokenizer.json`;
+  return [{ pointer, code: 'no-file-named', message: `\`${source}\` is a whole model`, help }];
+}
+
+function checkInit({ init }: LoadConfig): readonly ConfigProblem[] {
+  if (init === undefined) return [];
+  const { width, heads, encoding, tokenizer } = init;
+  const uneven =
+    width % heads === 0
+      ? []
+      : [
+          {
+            pointer: '/init/heads',
+            code: 'uneven-heads',
+            message: `${heads} heads cannot share a width of ${width} evenly`,
+          },
+        ];
+  if ((encoding === undefined) !== (tokenizer === undefined)) return uneven;
+  const message =
+    encoding === undefined ? 'the model has no tokenizer' : '`encoding` and `tokenizer` exclude each other';
+  const help = 'give `encoding` (such as r50k_base) or `tokenizer` (the path of a tokenizer.json)';
+  return [...uneven, { pointer: '/init', code: 'one-tokenizer', message, help }];
 }

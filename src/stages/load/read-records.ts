@@ -1,15 +1,21 @@
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { type BenchmarkName, benchmarkReaders } from '../../benchmarks/index.ts';
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  nearName,
+  type RecordPlace,
+  RecordProblems,
+  UserError,
+} from '../../core/index.ts';
 import type { LoadConfig } from '../../generated/load-config.ts';
-import type { DataRecord } from '../../text/record.ts';
-import { type RecordPlace, UserError } from '../../user-error.ts';
-import { RecordProblems } from '../record-problems.ts';
-import { readBenchmark } from './benchmarks/read-benchmark.ts';
+import type { RecordPlaces, RecordSearch } from '../../runtime/index.ts';
+import { type DataRecord, fieldsIn, fieldsOf } from '../../text/index.ts';
 import { readRows } from './read-rows.ts';
-import { RecordIds } from './record-ids.ts';
-import { renameFields } from './rename-fields.ts';
-import { rowObject } from './row-object.ts';
-import { UnseenFields } from './unseen-fields.ts';
 
-export interface PlacedRecord {
+interface PlacedRecord {
   readonly record: DataRecord;
   /** Absent where a benchmark's layout has no lines to speak of. */
   readonly place: RecordPlace | undefined;
@@ -47,4 +53,160 @@ async function* readRowRecords(
       help: 'is it the right file?',
     });
   unseen.throwIfAny(path);
+}
+
+// The package is CommonJS whose function is module.exports, while its types promise a default export.
+const canonicalize: (value: Json) => string = createRequire(import.meta.url)('canonicalize');
+
+const hashLength = 16;
+
+/** Gives each record of a file its id and sees to it that no two are the same. */
+class RecordIds {
+  readonly #field: string | undefined;
+  /** Id -> the line of the row that has it. */
+  readonly #given = new Map<string, number>();
+  readonly #equalRows = new Map<string, number>();
+
+  /** `field`: the name in the data of the field that holds the ids, where there is one. */
+  constructor(field: string | undefined) {
+    this.#field = field;
+  }
+
+  /**
+   * The row as a record. Its id is the named field of the data, else its own field `id`, else the hash of its content
+   * with an ordinal from the second of equal rows on (`-2`).
+   */
+  identify(row: JsonObject, { data, line }: { data: JsonObject; line: number }): DataRecord {
+    const given = this.#field === undefined ? row.id : data[this.#field];
+    if (given !== undefined && given !== null) return withFirstId(this.#claim(idText(given), line), row);
+    if (this.#field !== undefined) throw missingId(data, this.#field);
+    return withFirstId(this.#claim(this.#contentId(row), line), row);
+  }
+
+  #claim(id: string, line: number): string {
+    const before = this.#given.get(id);
+    if (before !== undefined) {
+      throw new UserError({
+        code: 'duplicate-id',
+        message: `its id ${JSON.stringify(id)} is already that of line ${before}`,
+        help: 'name a field whose values differ as `id`, or rename this one with `fields` to get ids from the content',
+      });
+    }
+    this.#given.set(id, line);
+    return id;
+  }
+
+  #contentId(row: JsonObject): string {
+    const hash = createHash('sha256').update(canonicalize(row)).digest('hex').slice(0, hashLength);
+    const ordinal = (this.#equalRows.get(hash) ?? 0) + 1;
+    this.#equalRows.set(hash, ordinal);
+    return ordinal === 1 ? hash : `${hash}-${ordinal}`;
+  }
+}
+
+function missingId(data: JsonObject, field: string): UserError {
+  return new UserError({
+    code: 'missing-field',
+    message: Object.hasOwn(data, field) ? `its field \`${field}\` is null` : `it has no field \`${field}\``,
+    help: `\`id\` names the field that holds each row's id; without it ids come from the content; ${fieldsOf(data)}`,
+  });
+}
+
+function withFirstId(id: string, { id: _, ...row }: JsonObject): DataRecord {
+  return { id, ...row };
+}
+
+function idText(value: Json): string {
+  if (typeof value === 'string' && value !== '') return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  throw new UserError({
+    code: 'bad-id',
+    message: `${JSON.stringify(value)} cannot be an id`,
+    help: 'an id is a text or a whole number below 2^53',
+  });
+}
+
+/** A row as the object that it has to be. */
+function rowObject(value: Json): JsonObject {
+  if (isObject(value)) return value;
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  throw new UserError({
+    code: 'not-an-object',
+    message: `it is ${kind}, not an object`,
+    help: 'a row is an object whose fields have names, such as {"instruction": "...", "output": "..."}',
+  });
+}
+
+/** The fields that a configuration gives new names and that no row has had so far: at the end they are mistakes. */
+class UnseenFields {
+  readonly #unseen: Set<string>;
+  #lastRow: JsonObject = {};
+
+  /** Our names -> the data's. */
+  constructor(fields: Readonly<Record<string, string>>) {
+    this.#unseen = new Set(Object.values(fields));
+  }
+
+  see(row: JsonObject): void {
+    this.#lastRow = row;
+    for (const name of this.#unseen) if (Object.hasOwn(row, name)) this.#unseen.delete(name);
+  }
+
+  throwIfAny(path: string): void {
+    const [name] = this.#unseen;
+    if (name === undefined) return;
+    const near = nearName(name, Object.keys(this.#lastRow));
+    throw new UserError({
+      code: 'unknown-field',
+      message: `no row of ${path} has the field \`${name}\`, which \`fields\` gives another name`,
+      help: near === undefined ? `the last row has ${fieldsIn(this.#lastRow)}` : `did you mean \`${near}\`?`,
+    });
+  }
+}
+
+/** Where records begin in the file that `load` read, by reading it once more as far as needed. */
+export async function locateRecords({ config, ids }: RecordSearch<LoadConfig>): Promise<RecordPlaces> {
+  const places = new Map<string, RecordPlace>();
+  const { records } = config;
+  if (records === undefined) return places;
+  const wanted = new Set(ids);
+  for await (const { record, place } of readRecords({ ...config, records })) {
+    if (wanted.delete(record.id) && place !== undefined) places.set(record.id, place);
+    if (wanted.size === 0) break;
+  }
+  return places;
+}
+
+type Config = Pick<LoadConfig, 'split' | 'tasks' | 'fields' | 'limit'> & { readonly records: string };
+
+/** A benchmark's rows as records; `limit` counts them over all tasks. */
+export async function* readBenchmark(
+  name: BenchmarkName,
+  { records: path, split, tasks, fields = {}, limit = Number.POSITIVE_INFINITY }: Config,
+): AsyncGenerator<{ readonly record: DataRecord; readonly place: RecordPlace | undefined }> {
+  let count = 0;
+  const ids = new Set<string>();
+  for await (const { id, row, place } of benchmarkReaders[name]({ path, split, tasks })) {
+    if (ids.has(id))
+      throw new UserError({ code: 'duplicate-id', message: `${path}: two rows are ${id} of the benchmark` });
+    ids.add(id);
+    const { id: _, ...own } = renameFields(row, fields);
+    yield { record: { id, ...own }, place };
+    count += 1;
+    if (count >= limit) return;
+  }
+  if (count === 0) throw new UserError({ code: 'no-records', message: `${path} holds no rows of ${name}` });
+}
+
+/**
+ * A row with the names that `fields` gives (ours -> the data's), followed by its other fields. A name of the data can
+ * be given to several fields; a field that the data does not have stays absent.
+ */
+function renameFields(row: JsonObject, fields: Readonly<Record<string, string>>): JsonObject {
+  const renamed = Object.entries(fields).flatMap(([ours, theirs]) => {
+    const value = Object.hasOwn(row, theirs) ? row[theirs] : undefined;
+    return value === undefined ? [] : [[ours, value] as const];
+  });
+  const taken = new Set(Object.entries(fields).flat());
+  return Object.fromEntries([...renamed, ...Object.entries(row).filter(([name]) => !taken.has(name))]);
 }

@@ -1,14 +1,19 @@
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TextDecoder } from 'node:util';
+import { isObject, type Json, UserError } from '../../core/index.ts';
+import {
+  checkJson,
+  jsonFault,
+  notUtf8,
+  readDelimitedRows,
+  readJsonl,
+  readParquet,
+} from '../../formats/index.ts';
 import type { LoadConfig } from '../../generated/load-config.ts';
-import type { Json } from '../../json.ts';
-import { checkJson } from '../../text/jsonl/check-json.ts';
-import { readJsonl } from '../../text/jsonl/read-jsonl.ts';
-import { dataFiles } from './data-files.ts';
-import { detectType } from './detect-type.ts';
-import { readDelimitedRows } from './read-delimited-rows.ts';
-import { readJsonList } from './read-json-list.ts';
-import { readParquet } from './read-parquet.ts';
+import { fieldsIn } from '../../text/index.ts';
 
-export interface Row {
+interface Row {
   /** The file that it stands in. */
   readonly path: string;
   /** The line on which it begins; in a Parquet file the row's number. */
@@ -50,4 +55,149 @@ async function* rowsOf(path: string, { type, columns }: RowFormat): AsyncGenerat
     default:
       return found satisfies never;
   }
+}
+
+const dataFile = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;
+
+/** The file itself, or the files of rows that stand in a folder, in the order of their names. */
+async function dataFiles(path: string): Promise<readonly string[]> {
+  const found = await stat(path);
+  if (found.isFile()) return [path];
+  const names = found.isDirectory() ? (await readdir(path)).filter((name) => dataFile.test(name)).sort() : [];
+  if (names.length > 0) return names.map((name) => join(path, name));
+  throw new UserError({
+    code: 'not-a-file',
+    message: `${path} is no file, and no folder that holds JSON, JSONL, CSV, TSV or Parquet files`,
+    help: 'give the path of a file of rows, or of a folder of them',
+  });
+}
+
+const looksAtBytes = 64 * 1024;
+
+/**
+ * How a file's rows are written, by its content alone: the result of a stage depends on contents, never on names, so
+ * the ending of the file's name must not decide.
+ */
+async function detectType(path: string): Promise<Exclude<LoadConfig['type'], 'auto'>> {
+  const bytes = await firstBytes(path);
+  if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
+  const beginning = bytes
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .trimStart();
+  if (beginning.startsWith('[')) return 'json';
+  const [firstLine = '', ...more] = beginning.split('\n', 2);
+  if (beginning.startsWith('{')) return more.length === 0 || isJson(firstLine) ? 'jsonl' : 'json';
+  return firstLine.includes('\t') ? 'tsv' : 'csv';
+}
+
+async function firstBytes(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(looksAtBytes), position: 0 });
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** An object that goes on in the next line is a JSON file of its own. */
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Beyond this a file does not fit into one JavaScript string. */
+const maximumBytes = 400 * 1024 * 1024;
+
+interface JsonItem {
+  /** The line on which it begins. */
+  readonly line: number;
+  readonly value: Json;
+}
+
+/** The items of a JSON file that holds one list. */
+async function readJsonList(path: string): Promise<readonly JsonItem[]> {
+  const { size } = await stat(path);
+  if (size > maximumBytes) {
+    throw new UserError({
+      code: 'file-too-large',
+      message: `${path} is larger than ${maximumBytes / 1024 / 1024} MiB, too large to be read as one JSON value`,
+      help: 'convert it to JSONL (one object on each line), which is read line by line',
+    });
+  }
+  const text = await readText(path);
+  const value = parse(path, text);
+  if (Array.isArray(value)) {
+    const lines = itemLines(text);
+    return value.map((item: Json, index) => ({ line: lines[index] ?? 1, value: item }));
+  }
+  throw notAList(path, value);
+}
+
+function notAList(path: string, value: Json): UserError {
+  const found = isObject(value) ? `one object with ${fieldsIn(value)}` : 'one value';
+  return new UserError({
+    code: 'not-a-list',
+    message: `${path} holds ${found}, not a list of rows`,
+    help: 'rows are a JSON list of objects, [{...}, {...}], or JSONL: one object on each line',
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw await notUtf8(path, cause);
+  }
+}
+
+function parse(path: string, text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const { line, column, reason } = jsonFault(cause, text);
+    throw new UserError({
+      code: 'bad-json',
+      message: `${path}:${line}:${column}: not JSON: ${reason}`,
+      cause,
+    });
+  }
+}
+
+/** The lines on which the items of a list begin, in a text that is one JSON list. The first line is 1. */
+function itemLines(text: string): readonly number[] {
+  const lines: number[] = [];
+  let line = 1;
+  let depth = 0;
+  let isItemDue = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] ?? '';
+    if (character === '\n') line += 1;
+    if (whiteSpace.has(character)) continue;
+    if (character === ']' || character === '}') {
+      depth -= 1;
+      isItemDue = false;
+      continue;
+    }
+    if (isItemDue) lines.push(line);
+    if (character === '"') at = endOfString(text, at);
+    if (character === '[' || character === '{') depth += 1;
+    isItemDue = depth === 1 && (character === ',' || character === '[');
+  }
+  return lines;
+}
+
+const whiteSpace = new Set([' ', '\t', '\r', '\n']);
+
+/** The place of the quotation mark that closes the string which begins at `start`. A string has no line breaks. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../../user-error.ts';
+import { UserError } from '../../core/index.ts';
 
 /** The name under which an endpoint serves a model, where the folder stands for such a one; else undefined. */
 export async function endpointModel(folder: string): Promise<string | undefined> {

@@ -1,12 +1,8 @@
+import { isObject, RandomStream, RecordProblems, UserError } from '../../core/index.ts';
 import type { PairConfig } from '../../generated/pair-config.ts';
-import { RandomStream } from '../../model/random-stream.ts';
-import { isObject } from '../../text/parse-record.ts';
-import type { DataRecord } from '../../text/record.ts';
-import { UserError } from '../../user-error.ts';
+import type { DataRecord, ResponseRecord } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { readAll } from '../ports/read-all.ts';
-import type { ResponseRecord } from '../ports/response-record.ts';
-import { RecordProblems } from '../record-problems.ts';
+import { readAll } from '../ports/port-contents.ts';
 
 export const { run } = implementStage<PairConfig>()({
   inputs: { first: 'responses', second: 'records' },

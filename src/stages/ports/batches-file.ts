@@ -1,9 +1,6 @@
-import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/open-safetensors.ts';
-import { writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
-import type { Batches } from '../../training/batches/example.ts';
-import { packRows, unpackRows } from './packed-rows.ts';
-import { readCount } from './read-count.ts';
-import { readStringList, stringListTensor } from './string-list.ts';
+import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../../formats/index.ts';
+import type { Batches } from '../../training/index.ts';
+import { packRows, readCount, readStringList, stringListTensor, unpackRows } from './packed-rows.ts';
 import { int32Tensor, rowOf } from './tokens-file.ts';
 
 /** Writes unpadded examples as safetensors, and the recipe that makes padded batches of them as metadata. */

@@ -1,7 +1,6 @@
-import type { ActionPort } from '../../runtime/stage/stage-action.ts';
-import type { InputTypes, OutputTypes, StageRun } from '../stage-run.ts';
+import type { ActionPort, StageAction, StageHost } from '../../runtime/index.ts';
 import { type OpenWriter, portCodecs } from './port-codecs.ts';
-import type { KnownPortType } from './port-contents.ts';
+import type { KnownPortType, PortReaders, PortWriters } from './port-contents.ts';
 
 type ActionPorts = Readonly<Record<string, ActionPort>>;
 type InputContents<Inputs extends InputTypes> = StageRun<unknown, Inputs, Record<string, never>>['inputs'];
@@ -89,4 +88,46 @@ const knownType = (type: string): KnownPortType => type.replace(/\?$|\[part\]$/,
 function pathOf(name: string, port: ActionPort): string {
   if ('path' in port) return port.path;
   throw new Error(`port ${name} was given parts where it takes one content`);
+}
+
+/** Input port -> the type its content is read as. A trailing `?` marks a port that need not be bound. */
+export type InputTypes = Readonly<Record<string, KnownPortType | `${KnownPortType}?`>>;
+
+/**
+ * Output port -> the type of its content. A trailing `?` marks an output that the configuration may leave out;
+ * `[part]` marks one whose parts the stage makes itself, as split does.
+ */
+export type OutputTypes = Readonly<
+  Record<string, KnownPortType | `${KnownPortType}?` | `${KnownPortType}[part]`>
+>;
+
+type InputContent<Type> = Type extends KnownPortType
+  ? PortReaders[Type]
+  : Type extends `${infer Known extends KnownPortType}?`
+    ? PortReaders[Known] | undefined
+    : never;
+
+type OutputContent<Type> = Type extends KnownPortType
+  ? PortWriters[Type]
+  : Type extends `${infer Known extends KnownPortType}?`
+    ? PortWriters[Known] | undefined
+    : Type extends `${infer Known extends KnownPortType}[part]`
+      ? Readonly<Record<string, PortWriters[Known]>>
+      : never;
+
+/** What a stage's code is given: its configuration, and its ports as typed content rather than paths. */
+export interface StageRun<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
+  readonly config: Config;
+  readonly inputs: { readonly [Port in keyof Inputs]: InputContent<Inputs[Port]> };
+  readonly outputs: { readonly [Port in keyof Outputs]: OutputContent<Outputs[Port]> };
+  /** For a stage that maps parts: the one at hand; undefined where the input has no parts. */
+  readonly part: string | undefined;
+  /** A private folder kept under the stage's key, for resuming after an interruption. */
+  readonly statePath: string;
+  /** Shared by executions whose results for one example are the same; undefined where nothing is to be shared. */
+  readonly memoPath: string | undefined;
+  /** Shared by executions that differ in how far they go. */
+  readonly checkpointPath: string | undefined;
+  readonly resources: StageAction['resources'];
+  readonly host: StageHost;
 }

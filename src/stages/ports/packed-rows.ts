@@ -1,7 +1,8 @@
-import { UserError } from '../../user-error.ts';
+import { UserError } from '../../core/index.ts';
+import type { SafetensorsFile, TensorToWrite } from '../../formats/index.ts';
 
 /** Rows of different lengths, one after the other: row i is `values[ends[i - 1] ?? 0 .. ends[i]]`. */
-export interface PackedRows {
+interface PackedRows {
   readonly values: Int32Array;
   readonly ends: Int32Array;
 }
@@ -34,3 +35,28 @@ export function unpackRows({ values, ends }: PackedRows, path: string): Int32Arr
 function badRows(path: string): UserError {
   return new UserError({ code: 'bad-rows', message: `${path}: the rows' ends do not tile their values` });
 }
+
+/** A whole number in a file's metadata, which holds texts only. */
+export function readCount({ path, metadata }: SafetensorsFile, name: string): number {
+  const text = metadata[name] ?? '';
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new UserError({
+    code: 'bad-metadata',
+    message: `${path}: the metadata \`${name}\` is ${JSON.stringify(metadata[name]) ?? 'missing'}; a whole number is needed`,
+  });
+}
+
+/** A list of strings as the UTF-8 bytes of a JSON array, since safetensors hold numbers only. */
+export function stringListTensor(name: string, strings: readonly string[]): TensorToWrite {
+  const bytes = new TextEncoder().encode(JSON.stringify(strings));
+  return { name, dtype: 'U8', shape: [bytes.length], read: () => bytes };
+}
+
+export async function readStringList(file: SafetensorsFile, name: string): Promise<readonly string[]> {
+  const value: unknown = JSON.parse(new TextDecoder().decode(await file.readUint8(name)));
+  if (isStringList(value)) return value;
+  throw new UserError({ code: 'bad-strings', message: `${file.path}: ${name} is no list of strings` });
+}
+
+const isStringList = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -1,14 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { JsonlWriter } from '../../text/jsonl/jsonl-writer.ts';
-import { readJsonl } from '../../text/jsonl/read-jsonl.ts';
-import { parseRecord } from '../../text/parse-record.ts';
-import type { DataRecord } from '../../text/record.ts';
-import type { HistoryEntry } from '../../training/history-entry.ts';
+import { JsonlWriter, readJsonl } from '../../formats/index.ts';
+import { parseScores } from '../../metrics/index.ts';
+import { type DataRecord, parseRecord, parseResponse, type ResponseRecord } from '../../text/index.ts';
+import type { HistoryEntry } from '../../training/index.ts';
 import { readBatches, writeBatches } from './batches-file.ts';
-import { parseResponse } from './parse-response.ts';
-import { parseScores } from './parse-scores.ts';
 import type { KnownPortType, PortReaders, PortWriters, Sink, Writable } from './port-contents.ts';
-import type { ResponseRecord } from './response-record.ts';
 import { readTokens, writeTokens } from './tokens-file.ts';
 
 /** A writer, and what has to happen once the stage has written everything. */

@@ -1,19 +1,16 @@
-import type { DataRecord } from '../../text/record.ts';
-import type { TokenizedRecords } from '../../text/tokenized-record.ts';
-import type { Batches } from '../../training/batches/example.ts';
-import type { HistoryEntry } from '../../training/history-entry.ts';
-import type { ResponseRecord } from './response-record.ts';
-import type { Scores } from './scores.ts';
+import type { Scores } from '../../metrics/index.ts';
+import type { DataRecord, ResponseRecord, TokenizedRecords } from '../../text/index.ts';
+import type { Batches, HistoryEntry } from '../../training/index.ts';
 
 /** A file of many items, read one after the other. */
-export interface Stream<Item> extends AsyncIterable<Item> {}
+interface Stream<Item> extends AsyncIterable<Item> {}
 
 /** A file of many items, written one after the other. */
 export interface Sink<Item> {
   readonly write: (item: Item) => Promise<void>;
 }
 
-export interface Readable<Value> {
+interface Readable<Value> {
   readonly read: () => Promise<Value>;
 }
 
@@ -53,3 +50,10 @@ export interface PortWriters {
 }
 
 export type KnownPortType = keyof PortReaders;
+
+/** The whole of a stream, for stages that need all of it at once. */
+export async function readAll<Item>(stream: Stream<Item>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const item of stream) items.push(item);
+  return items;
+}

@@ -1,11 +1,7 @@
-import { openSafetensors } from '../../model/safetensors/open-safetensors.ts';
-import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
-import type { SegmentRole } from '../../text/formatted-record.ts';
-import type { TokenizedRecords, TokenSegment } from '../../text/tokenized-record.ts';
-import { UserError } from '../../user-error.ts';
-import { packRows, unpackRows } from './packed-rows.ts';
-import { readCount } from './read-count.ts';
-import { readStringList, stringListTensor } from './string-list.ts';
+import { UserError } from '../../core/index.ts';
+import { openSafetensors, type TensorToWrite, writeSafetensors } from '../../formats/index.ts';
+import type { SegmentRole, TokenizedRecords, TokenSegment } from '../../text/index.ts';
+import { packRows, readCount, readStringList, stringListTensor, unpackRows } from './packed-rows.ts';
 
 /** A role is stored as its index here, so the order is part of the file format. */
 const roles: readonly SegmentRole[] = ['prompt', 'header', 'response', 'end', 'tail'];

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa, type Result } from 'execa';
+import { UserError } from '../../core/index.ts';
 import type { ShellConfig } from '../../generated/shell-config.ts';
-import type { ActionPort } from '../../runtime/stage/stage-action.ts';
-import type { StageModule } from '../../runtime/stage/stage-definition.ts';
+import { type ActionPort, hideSecrets, type StageModule, secretsIn } from '../../runtime/index.ts';
 import { portCodecs } from '../ports/port-codecs.ts';
-import { commandEnvironment } from './command-environment.ts';
 import { withPaths } from './path-variables.ts';
-import { runCommand } from './run-command.ts';
 
 /** Gives the command an empty folder to work in, and the paths of its ports in variables; its output becomes notes. */
 export const run: StageModule['run'] = async (action, host) => {
@@ -54,4 +54,142 @@ function pathsOf(prefix: string, ports: Readonly<Record<string, ActionPort>>): R
     throw new Error(`port ${name} was given parts where it takes one content`);
   });
   return Object.fromEntries(named);
+}
+
+interface Command {
+  /** A line for the shell, or a program with its arguments. */
+  readonly command: string | readonly string[];
+  readonly folder: string;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Texts that are not shown, whatever the command writes. */
+  readonly secrets: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+}
+
+const tailLines = 20;
+const lineLength = 2_000;
+const graceMilliseconds = 3_000;
+
+/** Runs a command to its end, with all that it starts; a UserError tells of an end that is not success. */
+async function runCommand(command: Command): Promise<void> {
+  const { signal } = command;
+  signal.throwIfAborted();
+  const running = start(command);
+  const ended = new AbortController();
+  signal.addEventListener('abort', () => killGroup(running.pid, ended.signal), {
+    once: true,
+    signal: ended.signal,
+  });
+  const tail: string[] = [];
+  const say = (line: string): string => {
+    // Secrets first: what is cut off could be one's end.
+    const shown = lastState(hideSecrets(line, command.secrets)).slice(0, lineLength);
+    command.onLine(shown);
+    return shown;
+  };
+  const [result] = await Promise.all([
+    running,
+    eachLine(running.iterable({ from: 'stdout' }), say),
+    eachLine(running.iterable({ from: 'stderr' }), (line) => {
+      tail.push(say(line));
+      if (tail.length > tailLines) tail.shift();
+    }),
+  ]).finally(() => ended.abort());
+  signal.throwIfAborted();
+  if (result.failed) throw failureOf(result, tail);
+}
+
+function start({ command, folder, variables }: Command) {
+  const [program = '', ...args] = [command].flat();
+  return execa(program, args, {
+    shell: typeof command === 'string',
+    cwd: folder,
+    env: variables,
+    extendEnv: false,
+    stdin: 'ignore',
+    buffer: false,
+    reject: false,
+    // A process group of its own, so that all that the command started ends with it.
+    detached: true,
+  });
+}
+
+/** Asks the whole group to end, and kills what is left of it after a while. */
+async function killGroup(pid: number | undefined, ended: AbortSignal): Promise<void> {
+  if (pid === undefined) return;
+  signalGroup(pid, 'SIGTERM');
+  const late = await sleep(graceMilliseconds, true, { signal: ended }).catch(() => false);
+  if (late) signalGroup(pid, 'SIGKILL');
+}
+
+function signalGroup(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // The group has ended in the meantime.
+  }
+}
+
+/** Of a progress bar, which writes over itself, the last state counts. */
+const lastState = (line: string): string => line.split('\r').at(-1) ?? '';
+
+async function eachLine(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+  try {
+    for await (const line of lines) onLine(`${line}`);
+  } catch {
+    // Execa ends the lines with the command's own failure, which its result tells of.
+  }
+}
+
+function failureOf(
+  result: Pick<Result, 'exitCode' | 'signal' | 'code' | 'command'>,
+  tail: readonly string[],
+): UserError {
+  const how =
+    result.code === 'ENOENT'
+      ? `cannot be found: ${result.command}`
+      : result.signal === undefined
+        ? `ended with exit code ${result.exitCode}`
+        : `was killed by ${result.signal}`;
+  return new UserError({
+    code: 'command-failed',
+    message: [`the command ${how}`, ...tail].join('\n'),
+    ...(tail.length === 0 ? {} : { help: 'the lines above are the end of what it wrote to stderr' }),
+  });
+}
+
+const always = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
+
+interface CommandEnvironment {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Values that came from outside by name and may be secrets. */
+  readonly secrets: readonly string[];
+}
+
+/** What a command sees of the environment: what it needs to run at all, and what the configuration names. */
+function commandEnvironment(
+  declared: ShellConfig['environment'],
+  outside: NodeJS.ProcessEnv,
+): CommandEnvironment {
+  const given = always.flatMap((name) =>
+    outside[name] === undefined ? [] : [[name, outside[name]] as const],
+  );
+  if (!Array.isArray(declared))
+    return { variables: { ...Object.fromEntries(given), ...declared }, secrets: [] };
+  const passed = declared.map((name): readonly [string, string] => [name, passedThrough(name, outside)]);
+  return {
+    variables: Object.fromEntries([...given, ...passed]),
+    secrets: secretsIn(passed.map(([, value]) => value)),
+  };
+}
+
+function passedThrough(name: string, outside: NodeJS.ProcessEnv): string {
+  const value = outside[name];
+  if (value !== undefined) return value;
+  throw new UserError({
+    code: 'missing-variable',
+    message: `the environment variable ${name}, which the command is to see, is not set`,
+    help: `set it, or give it a value with \`environment: { ${name}: ... }\``,
+  });
 }

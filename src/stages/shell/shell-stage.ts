@@ -1,7 +1,7 @@
 import type { ShellConfig } from '../../generated/shell-config.ts';
-import type { InputPort, OutputPort, PortType } from '../../runtime/stage/stage-definition.ts';
+import type { ConfigProblem, InputPort, OutputPort, PortType } from '../../runtime/index.ts';
 import { declareStage } from '../declare-stage.ts';
-import { checkShell } from './check-shell.ts';
+import { pathVariablesIn } from './path-variables.ts';
 
 const portTypes: readonly PortType[] = [
   'file',
@@ -40,4 +40,19 @@ const inputPort = (type: PortType): InputPort => ({
 function portsOf<Port>(types: Readonly<Record<string, PortType>>, portOf: (type: PortType) => Port) {
   const sorted = Object.entries(types).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(sorted.map(([name, type]) => [name, portOf(type)]));
+}
+
+/** Finds variables for paths that the command uses and no port or file declares. */
+export function checkShell({ command, inputs, outputs, files }: ShellConfig): readonly ConfigProblem[] {
+  const named = (prefix: string, names: object) => Object.keys(names).map((name) => `${prefix}_${name}`);
+  const known = [...named('IN', inputs), ...named('OUT', outputs), ...named('FILE', files)];
+  const used = new Set([command].flat().flatMap(pathVariablesIn));
+  return [...used]
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      pointer: '/command',
+      code: 'unknown-variable',
+      message: `the command uses \`$${name}\`, which the stage does not declare`,
+      help: `there is ${known.map((other) => `$${other}`).join(', ')}`,
+    }));
 }

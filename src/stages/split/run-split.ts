@@ -1,15 +1,10 @@
+import { createHash } from 'node:crypto';
+import { isObject, RecordProblems } from '../../core/index.ts';
 import type { SplitConfig } from '../../generated/split-config.ts';
-import { isObject } from '../../text/parse-record.ts';
-import type { DataRecord } from '../../text/record.ts';
-import { missingField } from '../../text/template/row-field.ts';
+import { type DataRecord, missingField } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { readAll } from '../ports/read-all.ts';
-import { RecordProblems } from '../record-problems.ts';
-import { assignByHash } from './assign-by-hash.ts';
-import { assignByOrder } from './assign-by-order.ts';
-import { assignByStratum } from './assign-by-stratum.ts';
-import { type Assigned, findLeaks, type Leak } from './find-leaks.ts';
-import { partsOf } from './parts.ts';
+import { readAll } from '../ports/port-contents.ts';
+import { type Part, partsOf, restShare } from './parts.ts';
 
 export const { run } = implementStage<SplitConfig>()({
   inputs: { records: 'records' },
@@ -30,7 +25,7 @@ export const { run } = implementStage<SplitConfig>()({
   },
 });
 
-function assign(records: readonly DataRecord[], config: SplitConfig): readonly Assigned[] {
+export function assign(records: readonly DataRecord[], config: SplitConfig): readonly Assigned[] {
   const parts = partsOf(config);
   if (config.by === 'order') {
     const names = assignByOrder(records.length, parts);
@@ -48,7 +43,7 @@ function assign(records: readonly DataRecord[], config: SplitConfig): readonly A
 }
 
 /** What decides of each record: the value of a field, or its id where none is named. */
-function keysOf(records: readonly DataRecord[], field: string | undefined): readonly string[] {
+export function keysOf(records: readonly DataRecord[], field: string | undefined): readonly string[] {
   const problems = new RecordProblems('cannot be grouped');
   const keys = records.flatMap((record) => {
     const key = problems.collect({ id: record.id }, () =>
@@ -61,14 +56,14 @@ function keysOf(records: readonly DataRecord[], field: string | undefined): read
 }
 
 /** The value of a field of the record's own, or of the row that it was formatted from. */
-function valueIn(record: DataRecord, name: string): string {
+export function valueIn(record: DataRecord, name: string): string {
   const fields = isObject(record.fields) ? record.fields : record;
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (value === undefined || value === null) throw missingField(fields, name);
   return JSON.stringify(value);
 }
 
-function leakReport(
+export function leakReport(
   leaks: readonly Leak[],
   { assigned, dropped }: { assigned: readonly Assigned[]; dropped: boolean },
 ): string {
@@ -79,5 +74,109 @@ function leakReport(
   return `${pairs.join('; ')}${dropped ? '; they were left out' : ' (`drop_leaks: true` leaves them out)'}`;
 }
 
-const emptyReport = (empty: readonly string[], kept: readonly Assigned[]): string =>
+export const emptyReport = (empty: readonly string[], kept: readonly Assigned[]): string =>
   `of ${kept.length} records none came into ${empty.map((name) => `\`${name}\``).join(', ')}`;
+
+export interface StratumMember {
+  /** Of its own among the members. */
+  readonly key: string;
+  readonly stratum: string;
+}
+
+/**
+ * The part of each member, in order. Within each stratum of n a part takes floor(n x share), drawn by a hash of seed and
+ * key, and one the remainder, so that every part has the strata in the shares that the whole has them.
+ */
+export function assignByStratum(
+  members: readonly StratumMember[],
+  { parts, seed }: { readonly parts: readonly Part[]; readonly seed: number },
+): readonly string[] {
+  const strata = new Map<string, { readonly index: number; readonly place: number }[]>();
+  for (const [index, { key, stratum }] of members.entries()) {
+    const drawn = { index, place: hashPosition(key, seed) };
+    const others = strata.get(stratum);
+    if (others === undefined) strata.set(stratum, [drawn]);
+    else others.push(drawn);
+  }
+  const assigned = new Array<string>(members.length).fill('');
+  for (const drawn of strata.values()) {
+    const names = assignByOrder(drawn.length, parts);
+    drawn.sort((a, b) => a.place - b.place);
+    for (const [order, { index }] of drawn.entries()) assigned[index] = names[order] ?? '';
+  }
+  return assigned;
+}
+
+/** Shares are decimals: 0.29 of 100 is 29, although 0.29 * 100 is a little less in floating point. */
+export const rounding = 1e-9;
+
+/** The part of each of `count` records in order: a part takes floor(count x share) of them, one the remainder. */
+export function assignByOrder(count: number, parts: readonly Part[]): readonly string[] {
+  const sizes = parts.map(({ share }) => (share === 'rest' ? 0 : Math.floor(count * share + rounding)));
+  const remainder = count - sizes.reduce((sum, size) => sum + size, 0);
+  return parts.flatMap(({ name, share }, index) =>
+    new Array<string>(share === 'rest' ? remainder : (sizes[index] ?? 0)).fill(name),
+  );
+}
+
+/**
+ * The part of a record from its key alone: the hash of seed and key is a position in [0, 1), and each part is a
+ * stretch of it as long as its share. So adding records never moves others, and equal keys stay together.
+ */
+export function assignByHash(key: string, { parts, seed }: { parts: readonly Part[]; seed: number }): string {
+  const place = hashPosition(key, seed);
+  const rest = restShare(parts);
+  let end = 0;
+  for (const { name, share } of parts) {
+    end += share === 'rest' ? rest : share;
+    if (place < end) return name;
+  }
+  return parts.at(-1)?.name ?? '';
+}
+
+/** A place in [0, 1) that follows from a key and a seed alone: the first 48 bits of their sha256, as a fraction. */
+export function hashPosition(key: string, seed: number): number {
+  return createHash('sha256').update(`${seed}\n${key}`).digest().readUIntBE(0, 6) / 2 ** 48;
+}
+
+export interface Assigned {
+  readonly part: string;
+  readonly record: DataRecord;
+}
+
+/** Records of `part` whose prompt also stands in `earlier`, a part that comes before it. */
+export interface Leak {
+  readonly part: string;
+  readonly earlier: string;
+  readonly records: readonly DataRecord[];
+}
+
+/** What stands in more than one part, by pairs of parts in their order. */
+export function findLeaks(assigned: readonly Assigned[], parts: readonly string[]): readonly Leak[] {
+  const prompts = new Map(parts.map((part) => [part, new Set<string>()]));
+  const keyed = assigned.map(({ part, record }) => ({ part, record, prompt: promptKey(record) }));
+  for (const { part, prompt } of keyed) prompts.get(part)?.add(prompt);
+  return parts.flatMap((part, index) =>
+    parts.slice(0, index).flatMap((earlier) => {
+      const leaked = keyed.filter((each) => each.part === part && prompts.get(earlier)?.has(each.prompt));
+      return leaked.length === 0 ? [] : [{ part, earlier, records: leaked.map(({ record }) => record) }];
+    }),
+  );
+}
+
+/** What a record asks, whatever its case: instruction and input, else the written prompt, else all of it. */
+export function promptKey({ id: _, ...row }: DataRecord): string {
+  const fields = isObject(row.fields) ? row.fields : row;
+  if (typeof fields.instruction === 'string') {
+    return JSON.stringify([fields.instruction, fields.input ?? '']).toLowerCase();
+  }
+  return JSON.stringify(writtenPrompt(row.segments) ?? fields).toLowerCase();
+}
+
+export function writtenPrompt(segments: DataRecord[string] | undefined): string | undefined {
+  if (!Array.isArray(segments)) return undefined;
+  const texts = segments.flatMap((segment) =>
+    isObject(segment) && segment.role === 'prompt' ? [segment.text] : [],
+  );
+  return texts.length === 0 ? undefined : texts.join('');
+}

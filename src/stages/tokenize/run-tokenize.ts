@@ -1,13 +1,16 @@
+import { RecordProblems, UserError } from '../../core/index.ts';
 import type { TokenizeConfig } from '../../generated/tokenize-config.ts';
-import { parseFormattedRecord } from '../../text/parse-record.ts';
-import type { TokenizedRecord } from '../../text/tokenized-record.ts';
-import { openEncoding } from '../../text/tokenizer/encoding-tokenizer.ts';
-import { openTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
-import { tokenizeRecord } from '../../text/tokenizer/tokenize-record.ts';
-import type { Tokenizer } from '../../text/tokenizer/tokenizer.ts';
+import {
+  type FormattedRecord,
+  openEncoding,
+  openTokenizer,
+  parseFormattedRecord,
+  type TokenizedRecord,
+  type Tokenizer,
+  type TokenSegment,
+} from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import type { Folder } from '../ports/port-contents.ts';
-import { RecordProblems } from '../record-problems.ts';
 
 export const { run } = implementStage<TokenizeConfig>()({
   inputs: { records: 'records', tokenizer: 'tokenizer?' },
@@ -28,8 +31,37 @@ export const { run } = implementStage<TokenizeConfig>()({
   },
 });
 
-async function tokenizerFrom({ encoding }: TokenizeConfig, folder: Folder | undefined): Promise<Tokenizer> {
+export async function tokenizerFrom(
+  { encoding }: TokenizeConfig,
+  folder: Folder | undefined,
+): Promise<Tokenizer> {
   if (encoding !== undefined) return openEncoding(encoding);
   if (folder !== undefined) return openTokenizer(folder.path);
   throw new Error('neither an encoding nor a tokenizer was given'); // The declared ports do not let this happen.
+}
+
+/**
+ * A record's text as token ids. The whole text is encoded once, so that the ids are those that a model meets; a
+ * segment ends where the encoding of the text up to there ends. Where a token spans the boundary (the ids of the
+ * beginning are no prefix of the whole's), the segment ends before that token, which belongs to the next one.
+ * Segments of one role that stand side by side are one.
+ */
+export function tokenizeRecord({ id, segments }: FormattedRecord, tokenizer: Tokenizer): TokenizedRecord {
+  const tokens = tokenizer.encode(segments);
+  if (tokens.length === 0) throw new UserError({ code: 'no-tokens', message: 'its text has no tokens' });
+  const last = segments.length - 1;
+  let start = 0;
+  const tiles = segments.flatMap(({ role }, index): readonly TokenSegment[] => {
+    if (role === segments[index + 1]?.role) return [];
+    const beginning = segments.slice(0, index + 1);
+    const end = index === last ? tokens.length : commonPrefixLength(tokenizer.encode(beginning), tokens);
+    start = Math.max(start, end);
+    return [{ role, end: start }];
+  });
+  return { id, tokens, segments: tiles };
+}
+
+export function commonPrefixLength(beginning: Int32Array, whole: Int32Array): number {
+  const difference = beginning.findIndex((token, index) => token !== whole[index]);
+  return difference === -1 ? beginning.length : difference;
 }

@@ -1,5 +1,5 @@
 import type { TokenizeConfig } from '../../generated/tokenize-config.ts';
-import type { InputPort } from '../../runtime/stage/stage-definition.ts';
+import type { InputPort } from '../../runtime/index.ts';
 import { declareStage } from '../declare-stage.ts';
 
 const records: InputPort = { accepts: ['records'], required: true, parts: 'each' };

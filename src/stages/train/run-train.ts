@@ -1,14 +1,10 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { copyCompanions } from '../../model/folder/copy-companions.ts';
-import type { StageHost } from '../../runtime/stage/stage-definition.ts';
-import { copyTokenizer } from '../../text/tokenizer/open-tokenizer.ts';
-import { checkTrainingMemory } from '../../training/memory/check-training-memory.ts';
-import { train } from '../../training/train.ts';
-import type { TrainingProgress } from '../../training/training-task.ts';
-import { tuneModel } from '../../training/tuning/tune-model.ts';
+import { copyCompanions } from '../../model/index.ts';
+import type { StageHost } from '../../runtime/index.ts';
+import { copyTokenizer } from '../../text/index.ts';
+import { checkTrainingMemory, type TrainingProgress, train, tuneModel } from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { expectedMemory } from '../models/expected-memory.ts';
-import { openLocalModel } from '../models/open-local-model.ts';
+import { expectedMemory, openLocalModel } from '../models/local-model.ts';
 
 /** Trains the model that comes in and writes it out in the same layout, with the tokenizer it came with. */
 export const { run } = implementStage<TrainConfig>()({

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 
 /** How a kernel's gradient is found from the gradient of its output. */
 export interface GradientRule {
@@ -18,10 +18,16 @@ export interface Kept {
 }
 
 /** A gradient for each input that has one, worked out only where it is wanted. */
-export type Gradients = Readonly<Record<string, () => tf.Tensor>>;
+type Gradients = Readonly<Record<string, () => tf.Tensor>>;
 
 /** The attributes a kernel was called with; each rule knows the types of its own. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
 /** Rules by the name of their kernel. */
 export type GradientRules = Readonly<Record<string, GradientRule>>;
+
+/** Adds up the dimensions along which a tensor of `shape` was broadcast to that of `gradient`. */
+export function sumToShape(gradient: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  const axes = tf.broadcast_util.getReductionAxes([...shape], gradient.shape);
+  return tf.reshape(axes.length > 0 ? tf.sum(gradient, axes) : gradient, [...shape]);
+}

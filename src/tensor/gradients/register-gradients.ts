@@ -1,16 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batchNormalizationRules } from './batch-normalization-rules.ts';
+import { concat, stack } from '@tensorflow/tfjs-core';
 import { binaryRules } from './binary-rules.ts';
 import { gatherRules } from './gather-rules.ts';
 import type { GradientRule, GradientRules, Kept } from './gradient-rule.ts';
-import { listRules } from './list-rules.ts';
-import { matMulRules } from './mat-mul-rules.ts';
+import { batchNormalizationRules, matMulRules } from './mat-mul-rules.ts';
 import { reductionRules } from './reduction-rules.ts';
 import { shapeRules } from './shape-rules.ts';
 import { unaryRules } from './unary-rules.ts';
 
+const all = (dy: tf.Tensor): tf.Tensor[] => [dy].flat();
+
+const listRules: GradientRules = {
+  SplitV: { gradient: (dy, _, { axis }) => ({ x: () => concat(all(dy), axis as number) }) },
+  Unpack: { gradient: (dy, _, { axis }) => ({ value: () => stack(all(dy), axis as number) }) },
+};
+
 /** Every rule, by the name of its kernel. Under Node tfjs-core comes without any. */
-export const gradientRules: GradientRules = {
+const gradientRules: GradientRules = {
   ...unaryRules,
   ...binaryRules,
   ...reductionRules,
@@ -52,3 +58,4 @@ function keptFrom(kernelName: string, tensors: readonly tf.Tensor[]): Kept {
     },
   };
 }
+// Kernels with several outputs: tfjs hands their rules a list of gradients in place of one.

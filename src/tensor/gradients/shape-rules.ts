@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { GradientRule, GradientRules } from './gradient-rule.ts';
-import { sumToShape } from './sum-to-shape.ts';
+import { type GradientRule, type GradientRules, sumToShape } from './gradient-rule.ts';
 
 const likeInput = (input: string): GradientRule => ({
   inputs: [input],

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GraphRecorder, ValueStorage } from './graph/graph-recorder.ts';
-import type { GraphValue } from './graph/graph-value.ts';
-import { heldValue } from './graph/held-value.ts';
+import { type ElementType, type GraphValue, graphValue, type HostArray } from './graph/graph-value.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { type BackendStatistics, PendingGraph } from './session/pending-graph.ts';
 
@@ -150,4 +149,18 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 function dataOf(value: GraphValue): tf.BackendValues {
   if (value.failure !== null) throw value.failure;
   return value.data as tf.BackendValues; // set by the flush; no tensor of tfjs has int64 elements
+}
+
+interface Written {
+  readonly values: tf.BackendValues;
+  readonly shape: number[];
+  readonly dtype: tf.DataType;
+}
+
+/** A value over the elements that a tensor of tfjs was made of. */
+function heldValue({ values, shape, dtype }: Written): GraphValue {
+  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
+    throw new Error(`The onnx backend holds float32, int32 and bool tensors, not ${dtype}.`);
+  }
+  return graphValue({ shape, type: dtype satisfies ElementType, data: values as HostArray }); // typed by dtype
 }

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { AdamWSettings } from '../ops/adam-w-step.ts';
-import type { AdamWTensors } from '../ops/adam-w-step-in-place.ts';
+import type { AdamWSettings, AdamWTensors } from '../ops/adam-w.ts';
 import { adamWInPlace } from './adam-w-in-place.ts';
 import type { OperationAttribute, TensorflowEngine } from './tensorflow-engine.ts';
 
@@ -10,7 +9,7 @@ export interface TensorflowKernelCall {
   readonly engine: TensorflowEngine;
 }
 
-export type TensorflowKernel = (call: TensorflowKernelCall) => tf.Tensor | tf.Tensor[];
+type TensorflowKernel = (call: TensorflowKernelCall) => tf.Tensor | tf.Tensor[];
 
 const floats = ({ binding }: TensorflowEngine): OperationAttribute => ({
   ...{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },

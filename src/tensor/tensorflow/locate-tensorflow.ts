@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TENSORFLOW_FLAVOURS, tensorflowFolder } from './tensorflow-folder.ts';
 
 export const TENSORFLOW_PACKAGE = '@tensorflow/tfjs-node-gpu';
 
@@ -22,3 +23,47 @@ export function installedTensorflow(): string | undefined {
     return undefined;
   }
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One for each kind of processor; the first that is there is used. */
+const TENSORFLOW_FLAVOURS = ['cuda', 'cpu'] as const;
+
+export type TensorflowFlavour = (typeof TENSORFLOW_FLAVOURS)[number];
+
+/** Outside node_modules, where a clean install would remove a gigabyte. `TUNELOOM_TENSORFLOW` names another folder. */
+export function tensorflowFolder(
+  { TUNELOOM_TENSORFLOW, XDG_CACHE_HOME, HOME }: Environment = process.env,
+): string {
+  if (TUNELOOM_TENSORFLOW) return TUNELOOM_TENSORFLOW;
+  return join(XDG_CACHE_HOME || join(HOME || homedir(), '.cache'), 'tuneloom', 'tensorflow');
+}
+
+export interface NvidiaGpu {
+  /** `Tesla T4` */
+  readonly name: string;
+  /** Bytes. */
+  readonly memory: number;
+  /** Version of the driver. */
+  readonly driver: string;
+}
+
+const waitMilliseconds = 10_000;
+
+/** The NVIDIA GPUs that nvidia-smi lists; none where it is missing or fails. It may take a second to wake the driver. */
+export function nvidiaGpus(): readonly NvidiaGpu[] {
+  const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader,nounits'];
+  const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: waitMilliseconds });
+  if (status !== 0) return [];
+  return stdout.split('\n').flatMap((line) => {
+    const [, name, mebibytes, driver] = /^(.+), (\d+), ([\d.]+)$/.exec(line.trim()) ?? [];
+    if (name === undefined || driver === undefined) return [];
+    return [{ name, memory: Number(mebibytes) * 2 ** 20, driver }];
+  });
+}
+
+/** What a loaded driver leaves in the file system; the library is that of Windows' Linux. */
+const traces = ['/proc/driver/nvidia/version', '/usr/lib/wsl/lib/libcuda.so.1'];
+
+/** Whether there is an NVIDIA GPU: its driver is loaded, or nvidia-smi lists one. */
+export const hasNvidiaGpu = (): boolean => traces.some((path) => existsSync(path)) || nvidiaGpus().length > 0;

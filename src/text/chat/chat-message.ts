@@ -1,4 +1,4 @@
-import type { Json } from '../../json.ts';
+import type { Json } from '../../core/index.ts';
 
 /** One turn of a conversation, as chat templates read it. Fields beside these, such as `tool_calls`, are handed on. */
 export interface ChatMessage {

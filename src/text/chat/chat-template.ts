@@ -1,12 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
-import type { Json } from '../../json.ts';
-import { UserError } from '../../user-error.ts';
-import { boundedRange } from '../template/bounded-range.ts';
-import { withinTime } from '../within-time.ts';
+import { isObject, type Json, type JsonObject, UserError, withinTime } from '../../core/index.ts';
+import { boundedRange } from '../template/strict-template.ts';
 import type { ChatMessage } from './chat-message.ts';
 
 /** What a chat template is rendered with. */
-export interface ChatRendering {
+interface ChatRendering {
   readonly messages: readonly ChatMessage[];
   readonly tools?: Json | undefined;
   /** Whether to go on to where the assistant's answer begins. */
@@ -116,3 +116,80 @@ const reasonOf = (cause: unknown): string =>
 
 const failed = (reason: string): UserError =>
   new UserError({ code: 'template-failed', message: `the chat template fails: ${reason}` });
+
+interface ChatTemplateFiles {
+  /** A tokenizer's folder; without it no token has a name in the template. */
+  readonly folder?: string | undefined;
+  /** A template instead of the folder's: its name or its source. */
+  readonly given?: string | undefined;
+}
+
+/** The chat template of a tokenizer's folder (chat_template.jinja, else in tokenizer_config.json), or the one that is given. */
+export async function openChatTemplate({ folder, given }: ChatTemplateFiles): Promise<ChatTemplate> {
+  const config = folder === undefined ? {} : await readConfig(join(folder, 'tokenizer_config.json'));
+  const source = given === undefined ? await ownSource(folder ?? '', config) : chatTemplateSource(given);
+  return chatTemplate({ source, namedTokens: namedTokensOf(config) });
+}
+
+/** The source that a name stands for; any other text is a source itself. */
+export const chatTemplateSource = (given: string): string =>
+  isChatTemplateName(given) ? namedChatTemplates[given] : given;
+
+async function ownSource(folder: string, { chat_template: own }: JsonObject): Promise<string> {
+  const file = await readFile(join(folder, 'chat_template.jinja'), 'utf8').catch(() => undefined);
+  const source = file ?? (Array.isArray(own) ? defaultOf(own) : own);
+  if (typeof source === 'string') return source;
+  throw new UserError({
+    code: 'no-chat-template',
+    message: 'the tokenizer has no chat template',
+    help: `take an instruction-tuned model’s tokenizer, or name a template: \`template: { chat: chatml }\` (${Object.keys(namedChatTemplates).join(', ')})`,
+  });
+}
+
+/** Of several templates with names, the one that is meant where none is asked for. */
+function defaultOf(templates: readonly Json[]): Json | undefined {
+  const named = templates.find((one) => isObject(one) && one.name === 'default');
+  return isObject(named) ? named.template : undefined;
+}
+
+/** `bos_token` and the like, which stand in the file as texts or as objects with their content. */
+function namedTokensOf(config: JsonObject): Readonly<Record<string, string>> {
+  const tokens = Object.entries(config).flatMap(([name, value]) => {
+    const text = isObject(value) ? value.content : value;
+    return name.endsWith('_token') && typeof text === 'string' ? [[name, text] as const] : [];
+  });
+  return Object.fromEntries(tokens);
+}
+
+async function readConfig(path: string): Promise<JsonObject> {
+  const text = await readFile(path, 'utf8').catch(() => '{}');
+  try {
+    const value: Json = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {}
+  throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
+}
+
+/** Name -> source of the chat templates that many models share, as their makers describe them. */
+export const namedChatTemplates = {
+  /** Qwen, SmolLM and many others. */
+  chatml:
+    "{% for message in messages %}{{ '<|im_start|>' ~ message.role ~ '\\n' ~ message.content ~ '<|im_end|>\\n' }}{% endfor %}" +
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}",
+  llama3:
+    "{{ bos_token }}{% for message in messages %}{{ '<|start_header_id|>' ~ message.role ~ '<|end_header_id|>\\n\\n' ~ message.content | trim ~ '<|eot_id|>' }}{% endfor %}" +
+    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}",
+  phi3:
+    "{% for message in messages %}{{ '<|' ~ message.role ~ '|>\\n' ~ message.content ~ '<|end|>\\n' }}{% endfor %}" +
+    "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}",
+  /** A system message stands before the first instruction. */
+  mistral:
+    "{{ bos_token }}{% set start = 1 if messages[0].role == 'system' else 0 %}{% for message in messages[start:] %}" +
+    "{% if message.role == 'user' %}{{ '[INST] ' ~ (messages[0].content ~ '\\n\\n' if start and loop.first else '') ~ message.content ~ ' [/INST]' }}" +
+    "{% else %}{{ ' ' ~ message.content | trim ~ eos_token }}{% endif %}{% endfor %}",
+} as const;
+
+type ChatTemplateName = keyof typeof namedChatTemplates;
+
+const isChatTemplateName = (name: string): name is ChatTemplateName =>
+  Object.hasOwn(namedChatTemplates, name);

@@ -1,4 +1,4 @@
-import { UserError } from '../../user-error.ts';
+import { UserError } from '../../core/index.ts';
 
 /** A turn that is learnt, as places in the rendered conversation. */
 export interface Span {
@@ -11,7 +11,7 @@ export interface Span {
 
 export type Marks = readonly [begin: string, end: string];
 
-export interface RenderOptions {
+interface RenderOptions {
   /** Whether to go on to where the assistant's answer begins. */
   readonly prompt: boolean;
   /** Written around what the template marks as generated. */

@@ -1,10 +1,10 @@
 import { dialectWords, misspellings, names } from './word-lists.ts';
 
 /** Numbers in [0, 1). */
-export type Random = () => number;
+type Random = () => number;
 
 /** Changes a text in a way that should not change the answer to it. */
-export type Perturbation = (text: string, random: Random) => string;
+type Perturbation = (text: string, random: Random) => string;
 
 /** Kind -> what it is a test of: whether a model bears noise, or treats people alike. */
 export const perturbationKinds = {
@@ -18,7 +18,7 @@ export const perturbationKinds = {
   names: 'fairness',
 } as const;
 
-export type PerturbationName = keyof typeof perturbationKinds;
+type PerturbationName = keyof typeof perturbationKinds;
 
 const rows = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm'];
 /** Key -> those beside it. */

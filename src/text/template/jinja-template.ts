@@ -1,12 +1,10 @@
-import type { JsonObject } from '../../json.ts';
-import { UserError } from '../../user-error.ts';
-import { withinTime } from '../within-time.ts';
+import { type JsonObject, UserError, withinTime } from '../../core/index.ts';
 import { missingField, shortened } from './row-field.ts';
 import { type StrictTemplate, strictTemplate } from './strict-template.ts';
 import { segmentsOf, type Template } from './template.ts';
 
 /** A user's template: the source of each segment, in Jinja. */
-export interface JinjaSources {
+interface JinjaSources {
   readonly prompt: string;
   readonly header: string;
   readonly response: string;

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../core/index.ts';
 import { optionalText, requiredText } from './row-field.ts';
 import { segmentsOf, type Template } from './template.ts';
 

@@ -1,7 +1,4 @@
-import type { Json, JsonObject } from '../../json.ts';
-import { UserError } from '../../user-error.ts';
-import { nearName } from '../near-name.ts';
-import { isObject } from '../parse-record.ts';
+import { isObject, type Json, type JsonObject, nearName, UserError } from '../../core/index.ts';
 
 /** The text of a field that the row must have. */
 export function requiredText(row: JsonObject, name: string): string {

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../json.ts';
-import type { Segment } from '../formatted-record.ts';
+import type { JsonObject } from '../../core/index.ts';
+import type { Segment } from '../records.ts';
 
 /**
  * Writes a row as segments, none of them empty. Throws a UserError that names the field where the row does not have

@@ -1,6 +1,5 @@
-import type { TextPiece } from '../formatted-record.ts';
-import { noSpecialToken } from './special-token.ts';
-import type { Encodable, Tokenizer } from './tokenizer.ts';
+import type { TextPiece } from '../records.ts';
+import { type Encodable, noSpecialToken, type Tokenizer } from './tokenizer.ts';
 
 /** OpenAI's encodings -> their tables, of which only the one that is asked for is loaded. */
 const encodings = {

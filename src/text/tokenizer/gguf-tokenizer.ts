@@ -1,11 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Json, JsonObject } from '../../json.ts';
-import { UserError } from '../../user-error.ts';
-import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './gguf-pre-tokenizer.ts';
+import { type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
 
 /** A GGUF file's metadata, of which the keys `tokenizer.*` are read. */
-export interface GgufTokenizerSource {
+interface GgufTokenizerSource {
   /** For messages. */
   readonly path: string;
   readonly metadata: ReadonlyMap<string, Json>;

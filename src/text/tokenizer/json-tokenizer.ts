@@ -1,22 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import type { Json, JsonObject } from '../../json.ts';
-import { UserError } from '../../user-error.ts';
-import { jsonFault } from '../jsonl/json-fault.ts';
-import { isObject } from '../parse-record.ts';
-import { withinTime } from '../within-time.ts';
-import { byteOrderMark, withByteOrderMark } from './byte-order-mark.ts';
-import { noSpecialToken } from './special-token.ts';
-import type { Encodable, Tokenizer } from './tokenizer.ts';
+import { isObject, type Json, type JsonObject, UserError, withinTime } from '../../core/index.ts';
+import { jsonFault } from '../../formats/index.ts';
+import { withUnicodeWords } from './pre-tokenizer.ts';
+import { type Encodable, noSpecialToken, type Tokenizer } from './tokenizer.ts';
 import {
+  byteOrderMark,
   specialTokensOf,
   type Vocabulary,
   vocabularyOf,
+  withByteOrderMark,
   withRenamedSpecialTokens,
 } from './tokenizer-json.ts';
-import { withUnicodeWords } from './unicode-words.ts';
 
-export interface TokenizerFiles {
+interface TokenizerFiles {
   readonly path: string;
   /** The bytes of tokenizer.json. */
   readonly text: string;

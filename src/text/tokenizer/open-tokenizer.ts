@@ -1,8 +1,6 @@
 import { access, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Json } from '../../json.ts';
-import { UserError } from '../../user-error.ts';
-import { isObject } from '../parse-record.ts';
+import { isObject, type Json, UserError } from '../../core/index.ts';
 import { type EncodingName, encodingNames, isEncodingName, openEncoding } from './encoding-tokenizer.ts';
 import { openJsonTokenizer } from './json-tokenizer.ts';
 import type { Tokenizer } from './tokenizer.ts';

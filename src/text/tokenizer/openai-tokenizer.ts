@@ -1,9 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Json, JsonObject } from '../../json.ts';
-import { UserError } from '../../user-error.ts';
-import { isObject } from '../parse-record.ts';
-import { ggufPreTokenizer } from './gguf-pre-tokenizer.ts';
+import { isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { ggufPreTokenizer } from './pre-tokenizer.ts';
 
 /** GPT-2's are 1 MB and less. */
 const mostBytes = 32 * 2 ** 20;

@@ -1,4 +1,5 @@
-import type { TextPiece } from '../formatted-record.ts';
+import { UserError } from '../../core/index.ts';
+import type { TextPiece } from '../records.ts';
 
 /** What can be encoded: a text, in which nothing is special, or pieces of which some are special tokens. */
 export type Encodable = string | readonly TextPiece[];
@@ -15,4 +16,13 @@ export interface Tokenizer {
   /** Throws a UserError for a special piece that is none of `specialTokens`. */
   readonly encode: (text: Encodable) => Int32Array;
   readonly decode: (tokens: ArrayLike<number>) => string;
+}
+
+/** The refusal of a special token that a text was written with and this tokenizer does not have. */
+export function noSpecialToken(token: string, vocabulary: string): UserError {
+  return new UserError({
+    code: 'no-special-token',
+    message: `the text has the special token \`${token}\`, which the tokenizer (${vocabulary}) does not have`,
+    help: 'tokenize with the tokenizer whose chat template the `format` stage was given',
+  });
 }

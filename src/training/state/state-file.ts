@@ -3,9 +3,13 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/open-safetensors.ts';
-import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
-import type { HistoryEntry } from '../history-entry.ts';
+import {
+  openSafetensors,
+  type SafetensorsFile,
+  type TensorToWrite,
+  writeSafetensors,
+} from '../../formats/index.ts';
+import type { HistoryEntry } from '../training-task.ts';
 import type { SavedState, TrainingState } from './training-state.ts';
 
 /** Raised whenever a state that an older version wrote could not be taken up exactly. */

@@ -1,8 +1,7 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import type { LanguageModel } from '../../model/language-model.ts';
-import type { HistoryEntry } from '../history-entry.ts';
-import { AdamW } from '../optimizer/adam-w.ts';
-import { rewriteValues } from '../optimizer/rewrite-values.ts';
+import type { LanguageModel } from '../../model/index.ts';
+import { AdamW, rewriteValues } from '../optimizer.ts';
+import type { HistoryEntry } from '../training-task.ts';
 
 /** What a training has come to so far: all that has to be kept to go on from here exactly. */
 export class TrainingState implements Disposable {

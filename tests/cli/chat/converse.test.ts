@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
 import { converse } from '../../../src/cli/chat/converse.ts';
-import { UserError } from '../../../src/user-error.ts';
+import { UserError } from '../../../src/core/user-error.ts';
 import { openCliRig } from '../rig.ts';
 
 const evil = '\u001b]0;pwned\u0007hello';

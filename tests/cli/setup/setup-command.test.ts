@@ -8,7 +8,7 @@ import {
   checkDisk,
   packageIndex,
   wheelArchitecture,
-} from '../../../src/cli/setup/tensorflow/check-requirements.ts';
+} from '../../../src/cli/setup/tensorflow/requirements.ts';
 import { hasNvidiaGpu, INSTALLED_FILE, installedTensorflow } from '../../../src/tensor/index.ts';
 
 const script = fileURLToPath(new URL('../../../dist/tuneloom.js', import.meta.url));

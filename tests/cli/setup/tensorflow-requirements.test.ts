@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { compareVersions, satisfies } from '../../../src/cli/setup/tensorflow/find-wheel.ts';
 import { cudaRequirements } from '../../../src/cli/setup/tensorflow/unpack-libraries.ts';
-import { compareVersions, satisfies } from '../../../src/cli/setup/tensorflow/version-specifier.ts';
 
 test('versions are ordered number by number', () => {
   expect(['12.10', '12.5.3.2', '9.28', '12.5'].sort(compareVersions)).toEqual([

@@ -2,9 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { wheelArchitecture } from '../../../src/cli/setup/tensorflow/check-requirements.ts';
+import { versions, wheelArchitecture } from '../../../src/cli/setup/tensorflow/requirements.ts';
 import { unpackLibraries } from '../../../src/cli/setup/tensorflow/unpack-libraries.ts';
-import { versions } from '../../../src/cli/setup/tensorflow/versions.ts';
 import { type PythonIndex, servePythonIndex } from './python-index.ts';
 import { wheelOf } from './write-wheel.ts';
 

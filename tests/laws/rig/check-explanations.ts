@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
 import { type ExplainedDifference, explainStage } from '../../../src/runtime/plan/explain-stage.ts';
 import { must } from './must.ts';
 import { naiveDifferences, withoutInputs } from './naive-differences.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../../../src/json.ts';
+import type { Json } from '../../../src/core/json.ts';
 import type { Edit, Of } from './edits.ts';
 import { ownFiles } from './own-stage.ts';
 import { plainProject, pointsOf } from './plain-project.ts';

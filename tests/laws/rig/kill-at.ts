@@ -1,5 +1,6 @@
 import fs from 'node:fs';
-import promises, { type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { type Law, roleIn } from './law.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
-import type { RunEvent } from '../../../src/runtime/event/run-event.ts';
+import type { RunEvent } from '../../../src/runtime/stage/run-event.ts';
 import { bundleProgram } from '../../bundle-program.ts';
 import { stageProcess } from '../../runtime/rig/run-rig.ts';
 

@@ -1,11 +1,11 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../../../src/core/user-error.ts';
 import type { StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';
 import { formatStage } from '../../../src/stages/format/format-stage.ts';
 import { loadStage } from '../../../src/stages/load/load-stage.ts';
 import { splitStage } from '../../../src/stages/split/split-stage.ts';
 import { tokenizeStage } from '../../../src/stages/tokenize/tokenize-stage.ts';
-import { UserError } from '../../../src/user-error.ts';
 import { oneText, pathOf, readText, textOut, tinyStage, writeText } from '../../runtime/rig/tiny-stage.ts';
 import { tinyRegistry } from '../../runtime/rig/tiny-stages.ts';
 

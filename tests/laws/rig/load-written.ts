@@ -1,5 +1,5 @@
 import { plainPalette, renderDiagnostics } from '../../../src/runtime/diagnostic/render-diagnostics.ts';
-import { loadCode } from '../../../src/runtime/execute/load-code.ts';
+import { loadCode } from '../../../src/runtime/execute/serve-stage-process.ts';
 import type { Dag, DagNode } from '../../../src/runtime/graph/dag.ts';
 import { loadPipeline } from '../../../src/runtime/graph/load-pipeline.ts';
 import { lawRegistry } from './law-stages.ts';

@@ -1,4 +1,4 @@
-import type { Result } from '../../../src/runtime/result.ts';
+import type { Result } from '../../../src/core/result.ts';
 
 /** The value of what must have gone well. */
 export function must<T>(result: Result<T, readonly { readonly message: string }[]>): T {

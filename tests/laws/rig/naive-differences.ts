@@ -1,5 +1,4 @@
-import type { Material, Source } from './naive-model.ts';
-import { nameOf } from './naive-model.ts';
+import { type Material, nameOf, type Source } from './naive-model.ts';
 
 /** Every field in which two materials differ: `uses`, `with /field/field`, `content /field`, `from port`, `from port.part`, `code module`. */
 export function naiveDifferences(before: Material, after: Material): readonly string[] {

@@ -1,4 +1,4 @@
-import type { Json } from '../../../src/json.ts';
+import type { Json } from '../../../src/core/json.ts';
 import type { Content, Outputs } from './content.ts';
 import { lawRegistry } from './law-stages.ts';
 import { readOwnStage } from './own-stage.ts';

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../src/json.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { behind, configOf, type Project, type Reference, type WrittenStage } from './project.ts';
 
 /** The points of a project's sweep that run, one of them empty where there is no sweep. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
 import type { Dag } from '../../../src/runtime/graph/dag.ts';
 import { plainProject, pointsOf } from './plain-project.ts';
 import type { Project, Reference, WrittenStage } from './project.ts';

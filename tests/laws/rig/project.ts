@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../src/json.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { ownFiles, readOwnStage } from './own-stage.ts';
 import {
   contents,

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Json, JsonObject } from '../../../src/json.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
+import { UserError } from '../../../src/core/user-error.ts';
 import type { ActionPort } from '../../../src/runtime/stage/stage-action.ts';
 import type { StageDefinition } from '../../../src/runtime/stage/stage-definition.ts';
-import { UserError } from '../../../src/user-error.ts';
 import type { Content, Outputs } from './content.ts';
 import { lawRegistry } from './law-stages.ts';
 import { readOwnStage, runOwnStage } from './own-stage.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../../../src/json.ts';
+import type { Json } from '../../../src/core/json.ts';
 import {
   fieldOf,
   kindOf,

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../src/json.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
 
 /** What an edit can do to a field of a stage's `with`, and what the field means to the stage's identity. */
 export interface Field {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Json } from '../../../src/json.ts';
+import type { Json } from '../../../src/core/json.ts';
 import { fieldOf, insidePart, kindOf, outputName, type Part, type Project, type Written } from './project.ts';
 import { type Sheet, type SheetStage, sheetOfPart, sheetsOf, topFile } from './sheets.ts';
 import { kinds } from './stage-kinds.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../../../src/json.ts';
+import type { Json } from '../../../src/core/json.ts';
 
 /** Writes lines of YAML; its style decides order, quotes and comments, none of which mean anything. */
 export class YamlWriter {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import { selectFindings } from '../../../src/runtime/config/schema/select-findings.ts';
 import { exampleStages } from '../example/example-stages.ts';
 

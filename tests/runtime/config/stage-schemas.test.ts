@@ -1,9 +1,13 @@
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { schema as pipelineSchema } from '../../../src/generated/validators/pipeline.js';
-import type { Json, JsonObject } from '../../../src/json.ts';
-import { isSchema, propertiesOf, schemasIn } from '../../../src/runtime/config/schema/applicable-schemas.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import {
+  fillDefaults,
+  isSchema,
+  propertiesOf,
+  schemasIn,
+} from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import { stageRegistry } from '../../../src/stages/registry.ts';
 
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });

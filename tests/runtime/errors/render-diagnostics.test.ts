@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { diagnosticsToJson } from '../../../src/runtime/diagnostic/diagnostics-to-json.ts';
-import { renderDiagnostics } from '../../../src/runtime/diagnostic/render-diagnostics.ts';
+import { diagnosticsToJson, renderDiagnostics } from '../../../src/runtime/diagnostic/render-diagnostics.ts';
 
 const file = {
   path: '/p/wide.yaml',

@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv';
-import type { JsonObject } from '../../../src/json.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
 import type { StageDefinition, StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';
 
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });

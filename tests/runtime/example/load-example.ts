@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Result } from '../../../src/core/result.ts';
 import type { Diagnostic } from '../../../src/runtime/diagnostic/diagnostic.ts';
 import { plainPalette, renderDiagnostics } from '../../../src/runtime/diagnostic/render-diagnostics.ts';
 import type { Dag } from '../../../src/runtime/graph/dag.ts';
 import { loadPipeline } from '../../../src/runtime/graph/load-pipeline.ts';
-import type { Result } from '../../../src/runtime/result.ts';
 import type { StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';
 import { exampleStages } from './example-stages.ts';
 

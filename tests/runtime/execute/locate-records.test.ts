@@ -1,9 +1,9 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { UserError } from '../../../src/core/user-error.ts';
 import type { StageDefinition } from '../../../src/runtime/stage/stage-definition.ts';
-import { UserError } from '../../../src/user-error.ts';
 import { openRig } from '../rig/run-rig.ts';
 import { oneText, readText, textOut, tinyStage, writeText } from '../rig/tiny-stage.ts';
 import { read } from '../rig/tiny-stages.ts';

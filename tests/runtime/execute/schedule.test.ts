@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../../src/runtime/event/run-event.ts';
+import type { RunEvent } from '../../../src/runtime/stage/run-event.ts';
 import { decisions, openRig, outputsOf } from '../rig/run-rig.ts';
 import type { TinyPipeline } from '../rig/tiny-dag.ts';
 

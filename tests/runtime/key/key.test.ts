@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Json, JsonObject } from '../../../src/json.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { compareMaterial } from '../../../src/runtime/key/compare-material.ts';
 import { cacheKeyOf, type KeyMaterial, keyMaterialOf } from '../../../src/runtime/key/key-material.ts';
 import { describeDifference } from '../../../src/runtime/plan/describe-reason.ts';

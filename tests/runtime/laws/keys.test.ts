@@ -1,6 +1,6 @@
 import { utimesSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { StageOutcome } from '../../../src/runtime/store/run-record.ts';
+import type { StageOutcome } from '../../../src/runtime/store/run-records.ts';
 import { openRig } from '../rig/run-rig.ts';
 import { startRun } from '../rig/start-run.ts';
 import type { TinyPipeline } from '../rig/tiny-dag.ts';

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
-import type { Explanation } from '../../../src/runtime/plan/explain-stage.ts';
-import { explainStage } from '../../../src/runtime/plan/explain-stage.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { type Explanation, explainStage } from '../../../src/runtime/plan/explain-stage.ts';
 import { planPipeline } from '../../../src/runtime/plan/plan-pipeline.ts';
 import { decisions, openRig, type RunRig } from '../rig/run-rig.ts';
 import type { TinyPipeline } from '../rig/tiny-dag.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../../../src/user-error.ts';
+import { UserError } from '../../../src/core/user-error.ts';
 import { type Run, textOut, tinyStage, writeText } from './tiny-stage.ts';
 
 /** Does what `act` says, to see what becomes of it. */

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { Json, JsonObject } from '../../../src/json.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
 import type { Span } from '../../../src/runtime/diagnostic/diagnostic.ts';
 import type { Dag, DagNode, InputBinding, SourceField } from '../../../src/runtime/graph/dag.ts';
 import type { StageDefinition, StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import type { Json, JsonObject } from '../../../src/json.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
 import type { ActionPort, StageAction } from '../../../src/runtime/stage/stage-action.ts';
 import type { StageDefinition, StageHost, StagePorts } from '../../../src/runtime/stage/stage-definition.ts';
 

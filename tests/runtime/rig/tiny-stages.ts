@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../../src/core/user-error.ts';
 import type { StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';
-import { UserError } from '../../../src/user-error.ts';
 import { misbehaveChild, misbehaveInline } from './misbehaving-stages.ts';
 import { eachText, oneText, partsOf, pathOf, readText, textOut, tinyStage, writeText } from './tiny-stage.ts';
 

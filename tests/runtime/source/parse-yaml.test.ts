@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseYaml } from '../../../src/runtime/source/parse-yaml.ts';
-import { yamlToJson } from '../../../src/runtime/source/yaml-to-json.ts';
+import { parseYaml } from '../../../src/runtime/yaml/parse-yaml.ts';
+import { yamlToJson } from '../../../src/runtime/yaml/yaml-doc.ts';
 
 const fileOf = (text: string) => ({ path: '/example.yaml', displayPath: 'example.yaml', text });
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readSourceFile } from '../../../src/runtime/source/read-source-file.ts';
+import { readSourceFile } from '../../../src/runtime/yaml/read-source-file.ts';
 
 let folder = '';
 beforeAll(async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestPath } from '../../../src/runtime/plan/digest-paths.ts';
 import { contentState } from '../../../src/runtime/store/content-state.ts';
+import { openContent } from '../../../src/runtime/store/folder-manifest.ts';
 import { ingest } from '../../../src/runtime/store/ingest.ts';
-import { openContent } from '../../../src/runtime/store/materialise.ts';
 import { blobPath } from '../../../src/runtime/store/store-layout.ts';
 import { openRig } from '../rig/run-rig.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { parseCacheKey } from '../../../src/runtime/key/cache-key.ts';
+import { parseCacheKey } from '../../../src/runtime/key/key-material.ts';
 import { takeLease } from '../../../src/runtime/store/lease.ts';
 import { thisProcess } from '../../../src/runtime/store/process-identity.ts';
 import { decisions, openRig, outputsOf } from '../rig/run-rig.ts';

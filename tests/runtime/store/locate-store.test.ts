@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { locateStore } from '../../../src/runtime/store/locate-store.ts';
+import { locateStore } from '../../../src/runtime/store/store.ts';
 import { openRig } from '../rig/run-rig.ts';
 
 test('the store stands where it is asked for, else in the project, else beside the pipeline', async () => {

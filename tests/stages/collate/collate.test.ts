@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
 import { collateStage } from '../../../src/stages/collate/collate-stage.ts';
 import * as collate from '../../../src/stages/collate/run-collate.ts';
 import { portCodecs } from '../../../src/stages/ports/port-codecs.ts';
-import type { SegmentRole } from '../../../src/text/formatted-record.ts';
+import type { SegmentRole } from '../../../src/text/records.ts';
 import { openStageRig, type StageRig } from '../stage-rig.ts';
 
 const defaults = {

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { makeExample, type TrainOn } from '../../../src/stages/collate/make-example.ts';
-import { packExamples } from '../../../src/stages/collate/pack-examples.ts';
+import { makeExample, packExamples, type TrainOn } from '../../../src/stages/collate/run-collate.ts';
 import type { TokenizedRecord } from '../../../src/text/tokenized-record.ts';
-import { padBatch } from '../../../src/training/batches/pad-batch.ts';
+import { padBatch } from '../../../src/training/batches/micro-batch.ts';
 
 const endOfText = 50256;
 

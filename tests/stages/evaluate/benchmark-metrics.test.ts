@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.ts';
 import type { EvaluateConfig } from '../../../src/generated/evaluate-config.ts';
-import type { JsonObject } from '../../../src/json.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import type { Score, Scores } from '../../../src/metrics/scores.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
 import { run } from '../../../src/stages/evaluate/run-evaluate.ts';
-import type { Score, Scores } from '../../../src/stages/ports/scores.ts';
 import expected from '../../fixtures/benchmarks/choices.json' with { type: 'json' };
 import { openStageRig } from '../stage-rig.ts';
 

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.ts';
 import type { EvaluateConfig } from '../../../src/generated/evaluate-config.ts';
-import type { JsonObject } from '../../../src/json.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
 import { run } from '../../../src/stages/evaluate/run-evaluate.ts';
-import type { ResponseRecord } from '../../../src/stages/ports/response-record.ts';
+import type { ResponseRecord } from '../../../src/text/response-record.ts';
 import { openStageRig } from '../stage-rig.ts';
 
 type MetricNames = EvaluateConfig['metrics'];

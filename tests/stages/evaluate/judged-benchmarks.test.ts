@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
-import { rankBounds } from '../../../src/stages/evaluate/benchmarks/arena/rank-bounds.ts';
+import { rankBounds } from '../../../src/benchmarks/arena/score-battles.ts';
+import { openaiEvalsGradeTemplate } from '../../../src/benchmarks/model-graded.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
 import { run } from '../../../src/stages/evaluate/run-evaluate.ts';
-import { openaiEvalsGradeTemplate } from '../../../src/text/benchmark/grader-template.ts';
 import { openStageRig } from '../stage-rig.ts';
 
 const official = JSON.parse(

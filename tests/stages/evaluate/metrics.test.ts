@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { EvaluateConfig } from '../../../src/generated/evaluate-config.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { normalizeAnswer } from '../../../src/metrics/normalize-answer.ts';
+import { weightedMean } from '../../../src/metrics/statistics.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
-import { metrics } from '../../../src/stages/evaluate/metrics/metrics.ts';
-import { normalizeAnswer } from '../../../src/stages/evaluate/metrics/normalize-answer.ts';
-import { weightedMean } from '../../../src/stages/evaluate/weighted-mean.ts';
-import type { ResponseRecord } from '../../../src/stages/ports/response-record.ts';
+import { metrics } from '../../../src/stages/evaluate/metric-table.ts';
+import type { ResponseRecord } from '../../../src/text/response-record.ts';
 
 interface SquadCase {
   readonly answer: string;

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
-import { checkJudgeScore } from '../../../src/stages/evaluate/check-judge-score.ts';
-import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
-import { answerKey } from '../../../src/stages/evaluate/ratings/answer-key.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { answerKey } from '../../../src/metrics/ratings.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
+import { checkJudgeScore, evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
 import { run } from '../../../src/stages/evaluate/run-evaluate.ts';
 import { openStageRig } from '../stage-rig.ts';
 

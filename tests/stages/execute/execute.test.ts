@@ -3,12 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import { executeStage } from '../../../src/stages/execute/execute-stage.ts';
 import { run } from '../../../src/stages/execute/run-execute.ts';
-import { openSandbox } from '../../../src/stages/execute/sandbox/open-sandbox.ts';
-import { parseResponse } from '../../../src/stages/ports/parse-response.ts';
-import type { ResponseRecord } from '../../../src/stages/ports/response-record.ts';
+import { openSandbox } from '../../../src/stages/execute/sandbox.ts';
+import { parseResponse, type ResponseRecord } from '../../../src/text/response-record.ts';
 import { openStageRig, type StageRig } from '../stage-rig.ts';
 
 const defaults = {

@@ -1,12 +1,10 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { checkTemplate } from '../../../src/stages/format/check-template.ts';
+import { checkTemplate } from '../../../src/stages/format/format-stage.ts';
 import * as format from '../../../src/stages/format/run-format.ts';
-import { namedChatTemplates } from '../../../src/text/chat/named-chat-templates.ts';
-import type { FormattedRecord } from '../../../src/text/formatted-record.ts';
-import { parseFormattedRecord } from '../../../src/text/parse-record.ts';
-import type { DataRecord } from '../../../src/text/record.ts';
+import { namedChatTemplates } from '../../../src/text/chat/chat-template.ts';
+import { type DataRecord, type FormattedRecord, parseFormattedRecord } from '../../../src/text/records.ts';
 import { openStageRig } from '../stage-rig.ts';
 
 const defaults = {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ExampleMemo } from '../../../src/stages/generate/example-memo.ts';
+import { ExampleMemo } from '../../../src/stages/generate/response-cache.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../../src/core/json.ts';
 import type { GenerateConfig } from '../../../src/generated/generate-config.ts';
-import type { JsonObject } from '../../../src/json.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import { generateStage } from '../../../src/stages/generate/generate-stage.ts';
 
 /** A configuration of generate as its schema completes it. */

@@ -3,13 +3,12 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
 import type { GenerateConfig } from '../../../src/generated/generate-config.ts';
-import type { Json, JsonObject } from '../../../src/json.ts';
 import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts';
-import { checkSamples } from '../../../src/stages/generate/check-samples.ts';
-import { generateStage } from '../../../src/stages/generate/generate-stage.ts';
+import { checkSamples, generateStage } from '../../../src/stages/generate/generate-stage.ts';
 import { run } from '../../../src/stages/generate/run-generate.ts';
-import { parseResponse } from '../../../src/stages/ports/parse-response.ts';
+import { parseResponse } from '../../../src/text/response-record.ts';
 import expected from '../../fixtures/model/tiny-gpt2.json' with { type: 'json' };
 import { generateDefaults } from './generate-defaults.ts';
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { cleanAnswer } from '../../../src/stages/generate/clean-answer.ts';
-import { questionOf } from '../../../src/stages/generate/question.ts';
-import type { Segment } from '../../../src/text/formatted-record.ts';
+import { cleanAnswer, questionOf } from '../../../src/stages/generate/question.ts';
+import type { Segment } from '../../../src/text/records.ts';
 
 const alpaca: readonly Segment[] = [
   { role: 'prompt', text: 'Instruction: add.' },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { encodePair } from '../../../src/stages/generate/rate/encode-pair.ts';
-import { rollingWindows } from '../../../src/stages/generate/rate/rolling-windows.ts';
+import { encodePair } from '../../../src/stages/generate/choices.ts';
+import { rollingWindows } from '../../../src/stages/generate/rolling.ts';
 import { openEncoding } from '../../../src/text/tokenizer/encoding-tokenizer.ts';
 
 describe('a context and its continuation are encoded as lm-evaluation-harness does', async () => {

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Json } from '../../../src/json.ts';
-import type { BenchmarkName } from '../../../src/stages/load/benchmarks/benchmark-readers.ts';
-import { readBenchmark } from '../../../src/stages/load/benchmarks/read-benchmark.ts';
+import type { BenchmarkName } from '../../../src/benchmarks/benchmark-readers.ts';
+import type { Json } from '../../../src/core/json.ts';
+import { readBenchmark } from '../../../src/stages/load/read-records.ts';
 
 const real = fileURLToPath(new URL('../../../../shared/data', import.meta.url));
 const hasReal = existsSync(real);

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
-import { openModelFolder } from '../../../src/model/folder/open-model-folder.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { openModelFolder } from '../../../src/model/folder/model-folder.ts';
 import { loadStage } from '../../../src/stages/load/load-stage.ts';
 import * as load from '../../../src/stages/load/run-load.ts';
 import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';

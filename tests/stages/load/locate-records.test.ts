@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
 import { loadStage } from '../../../src/stages/load/load-stage.ts';
 import * as load from '../../../src/stages/load/run-load.ts';
 import { openStageRig } from '../stage-rig.ts';

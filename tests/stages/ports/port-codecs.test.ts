@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type TensorToWrite, writeSafetensors } from '../../../src/model/safetensors/write-safetensors.ts';
+import { type TensorToWrite, writeSafetensors } from '../../../src/formats/safetensors/write-safetensors.ts';
+import { stringListTensor } from '../../../src/stages/ports/packed-rows.ts';
 import { portCodecs } from '../../../src/stages/ports/port-codecs.ts';
-import { readAll } from '../../../src/stages/ports/read-all.ts';
-import { stringListTensor } from '../../../src/stages/ports/string-list.ts';
-import type { SegmentRole } from '../../../src/text/formatted-record.ts';
+import { readAll } from '../../../src/stages/ports/port-contents.ts';
+import type { SegmentRole } from '../../../src/text/records.ts';
 import { openStageRig } from '../stage-rig.ts';
 
 const role = fc.constantFrom<SegmentRole>('prompt', 'header', 'response');

@@ -1,9 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { ShellConfig } from '../../../src/generated/shell-config.ts';
-import { checkShell } from '../../../src/stages/shell/check-shell.ts';
 import { run } from '../../../src/stages/shell/run-shell.ts';
-import { shellStage } from '../../../src/stages/shell/shell-stage.ts';
+import { checkShell, shellStage } from '../../../src/stages/shell/shell-stage.ts';
 import { openStageRig } from '../stage-rig.ts';
 
 const configOf = (config: Partial<ShellConfig>) => ({

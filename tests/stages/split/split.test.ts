@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
-import { assignByHash } from '../../../src/stages/split/assign-by-hash.ts';
-import { assignByOrder } from '../../../src/stages/split/assign-by-order.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
 import type { Part } from '../../../src/stages/split/parts.ts';
 import * as split from '../../../src/stages/split/run-split.ts';
+import { assignByHash, assignByOrder } from '../../../src/stages/split/run-split.ts';
 import { splitStage } from '../../../src/stages/split/split-stage.ts';
 import { openStageRig } from '../stage-rig.ts';
 

@@ -3,16 +3,16 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
-import { readEndTokens } from '../../../src/model/folder/end-tokens.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { UserError } from '../../../src/core/user-error.ts';
+import { readEndTokens } from '../../../src/model/folder/model-folder.ts';
 import { openLanguageModel } from '../../../src/model/language-model.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/fill-defaults.ts';
+import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts';
 import { writeBatches } from '../../../src/stages/ports/batches-file.ts';
 import { run } from '../../../src/stages/train/run-train.ts';
 import { trainStage } from '../../../src/stages/train/train-stage.ts';
 import type { Batches } from '../../../src/training/batches/example.ts';
-import { UserError } from '../../../src/user-error.ts';
 import { countingExamples, tinyBatches, tinyModel } from '../../training/tiny-training.ts';
 
 const small: JsonObject = { epochs: 1, sample: { max_new_tokens: 3 } };

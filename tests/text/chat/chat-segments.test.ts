@@ -1,16 +1,15 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
-import { makeExample } from '../../../src/stages/collate/make-example.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { makeExample } from '../../../src/stages/collate/run-collate.ts';
 import { questionOf } from '../../../src/stages/generate/question.ts';
+import { tokenizeRecord } from '../../../src/stages/tokenize/run-tokenize.ts';
 import type { ChatMessage } from '../../../src/text/chat/chat-message.ts';
 import { chatSegments } from '../../../src/text/chat/chat-segments.ts';
-import { chatTemplate } from '../../../src/text/chat/chat-template.ts';
-import { chatTemplateSource, openChatTemplate } from '../../../src/text/chat/open-chat-template.ts';
-import type { Segment } from '../../../src/text/formatted-record.ts';
+import { chatTemplate, chatTemplateSource, openChatTemplate } from '../../../src/text/chat/chat-template.ts';
+import type { Segment } from '../../../src/text/records.ts';
 import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
-import { tokenizeRecord } from '../../../src/text/tokenizer/tokenize-record.ts';
 import { openStageRig } from '../../stages/stage-rig.ts';
 
 interface Chat {

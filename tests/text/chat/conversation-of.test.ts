@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
-import { type ConversationOptions, conversationOf } from '../../../src/text/chat/conversation-of.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { type ConversationOptions, conversationOf } from '../../../src/text/chat/conversation.ts';
 
 const read = (row: JsonObject, options: Partial<ConversationOptions> = {}) =>
   conversationOf(row, { fields: { roles: {} }, ...options });

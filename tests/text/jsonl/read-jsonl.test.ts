@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Json } from '../../../src/json.ts';
-import { jsonFault } from '../../../src/text/jsonl/json-fault.ts';
-import { JsonlWriter } from '../../../src/text/jsonl/jsonl-writer.ts';
-import { readJsonl } from '../../../src/text/jsonl/read-jsonl.ts';
+import type { Json } from '../../../src/core/json.ts';
+import { jsonFault } from '../../../src/formats/json-fault.ts';
+import { JsonlWriter, readJsonl } from '../../../src/formats/jsonl.ts';
 import { openStageRig } from '../../stages/stage-rig.ts';
 
 async function valuesOf(path: string): Promise<{ number: number; value: Json }[]> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/json.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
 import { jinjaTemplate } from '../../../src/text/template/jinja-template.ts';
 
 const promptOf = (prompt: string) => jinjaTemplate({ prompt, header: '', response: '' });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { openGguf } from '../../../src/model/gguf/open-gguf.ts';
+import { openGguf } from '../../../src/formats/gguf/open-gguf.ts';
 import { writeGgufTokenizer } from '../../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizer/tokenizer.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Json } from '../../../src/json.ts';
-import { openGguf } from '../../../src/model/gguf/open-gguf.ts';
+import type { Json } from '../../../src/core/json.ts';
+import { openGguf } from '../../../src/formats/gguf/open-gguf.ts';
 import { ggufTokenizer } from '../../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openJsonTokenizer } from '../../../src/text/tokenizer/json-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizer/tokenizer.ts';

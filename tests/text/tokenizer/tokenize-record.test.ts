@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SegmentRole } from '../../../src/text/formatted-record.ts';
+import { tokenizeRecord } from '../../../src/stages/tokenize/run-tokenize.ts';
+import type { SegmentRole } from '../../../src/text/records.ts';
 import { openEncoding } from '../../../src/text/tokenizer/encoding-tokenizer.ts';
-import { tokenizeRecord } from '../../../src/text/tokenizer/tokenize-record.ts';
 
 const tokenizer = await openEncoding('r50k_base');
 const segmentsOf = (prompt: string, response: string) => [

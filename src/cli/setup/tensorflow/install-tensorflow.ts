@@ -3,22 +3,20 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { INSTALLED_FILE, type TensorflowFlavour } from '../../../tensor/index.ts';
-import { UsageError } from '../../usage-error.ts';
-import { buildAddon } from './build-addon.ts';
-import { type CheckedAddon, checkAddon } from './check-addon.ts';
+import { UsageError } from '../../exit-code.ts';
+import { buildAddon, type CheckedAddon, checkAddon } from './addon.ts';
 import {
   checkDisk,
   findCompiler,
   neededGigabytes,
   packageIndex,
+  type SetupProgress,
+  versions,
   wheelArchitecture,
-} from './check-requirements.ts';
-import { installFromStorage, isStorageReachable } from './install-from-storage.ts';
-import type { SetupProgress } from './setup-progress.ts';
+} from './requirements.ts';
 import { unpackLibraries } from './unpack-libraries.ts';
-import { versions } from './versions.ts';
 
-export type TensorflowOrigin = 'storage' | 'pypi';
+type TensorflowOrigin = 'storage' | 'pypi';
 
 export interface TensorflowInstallation extends CheckedAddon {
   readonly folder: string;
@@ -27,7 +25,7 @@ export interface TensorflowInstallation extends CheckedAddon {
   readonly isNew: boolean;
 }
 
-export interface InstallRequest {
+interface InstallRequest {
   /** Under it each flavour has a folder of its own. */
   readonly root: string;
   readonly flavour: TensorflowFlavour;
@@ -138,5 +136,33 @@ function requireGpu({ usesGpu }: CheckedAddon, { flavour, origin }: InstallReque
       origin === undefined
         ? 'look at nvidia-smi; try --from pypi, which brings the CUDA libraries; or --cpu'
         : 'look at nvidia-smi: the driver has to be there, and new enough for CUDA 12.5; or use --cpu',
+  });
+}
+
+const STORAGE =
+  'https://storage.googleapis.com/tf-builds/pre-built-binary/napi-v8/4.22.0/CPU-linux-4.22.0.tar.gz';
+
+/** Whether the storage that the package's own install script takes its libraries from answers. */
+async function isStorageReachable(): Promise<boolean> {
+  try {
+    return (await fetch(STORAGE, { method: 'HEAD', signal: AbortSignal.timeout(10_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+interface StorageInstallation {
+  readonly folder: string;
+  readonly flavour: TensorflowFlavour;
+  readonly signal: AbortSignal;
+}
+
+/** What the package's install script does, which npm was told not to run. */
+async function installFromStorage({ folder, flavour, signal }: StorageInstallation): Promise<void> {
+  const cwd = join(folder, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
+  const kind = flavour === 'cuda' ? 'gpu' : 'cpu';
+  await execa(process.execPath, [join('scripts', 'install.js'), kind, 'download'], {
+    cwd,
+    cancelSignal: signal,
   });
 }

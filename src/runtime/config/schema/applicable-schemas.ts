@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../json.ts';
+import { type Json, type JsonObject, suggest } from '../../../core/index.ts';
 import type { ConfigSchema } from '../../stage/stage-definition.ts';
 
 /**
@@ -61,7 +61,7 @@ export function isSchema(value: Json | undefined): value is JsonObject {
 }
 
 /** Whether a value has the shape of a branch. It only has to tell branches apart: the value is known to fit one. */
-export function fits(schema: ConfigSchema, value: Json): boolean {
+function fits(schema: ConfigSchema, value: Json): boolean {
   if ('const' in schema && !equal(schema.const, value)) return false;
   const choices = schema.enum;
   if (Array.isArray(choices) && !choices.some((choice) => equal(choice, value))) return false;
@@ -96,7 +96,7 @@ function fitsCombinations(schema: ConfigSchema, value: Json): boolean {
   return schemasIn(schema.allOf).every((branch) => fits(branch, value));
 }
 
-export function hasType(type: Json | undefined, value: Json): boolean {
+function hasType(type: Json | undefined, value: Json): boolean {
   if (type === undefined) return true;
   const types = Array.isArray(type) ? type : [type];
   return types.some((name) => name === typeOf(value) || (name === 'integer' && Number.isInteger(value)));
@@ -110,3 +110,47 @@ function typeOf(value: Json): string {
 /** Only scalars tell branches apart. */
 const equal = (expected: Json | undefined, value: Json): boolean =>
   expected === value || JSON.stringify(expected) === JSON.stringify(value);
+
+/** A valid configuration with the schema's defaults in it, also those of the branch of a `oneOf` that it takes. */
+export function fillDefaults(schema: ConfigSchema, config: JsonObject): JsonObject {
+  const filled = fill([schema], config);
+  return isMap(filled) ? filled : config;
+}
+
+function fill(schemas: readonly ConfigSchema[], value: Json): Json {
+  const applicable = schemas.flatMap((schema) => applicableSchemas(schema, value));
+  const childrenOf = (key: string): readonly ConfigSchema[] =>
+    applicable.map((schema) => childSchema(schema, key)).filter((schema) => schema !== undefined);
+  if (Array.isArray(value)) return value.map((item, index) => fill(childrenOf(String(index)), item));
+  if (!isMap(value)) return value;
+  const whole: JsonObject = { ...defaultsOf(applicable), ...value };
+  return Object.fromEntries(Object.entries(whole).map(([key, child]) => [key, fill(childrenOf(key), child)]));
+}
+
+function defaultsOf(schemas: readonly ConfigSchema[]): JsonObject {
+  const fields = schemas.flatMap((schema) => Object.entries(propertiesOf(schema)));
+  const defaults = fields.map(([name, field]): readonly [string, Json | undefined] => [name, field.default]);
+  return Object.fromEntries(defaults.filter((entry): entry is [string, Json] => entry[1] !== undefined));
+}
+
+const isMap = (value: Json): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The path of the field of that name, wherever in the schema it stands; else of one that is named alike. */
+export function findField(schema: ConfigSchema, name: string): readonly string[] | undefined {
+  const paths = [...fieldPaths(schema, [])];
+  const exact = paths.find((path) => path.at(-1) === name);
+  if (exact !== undefined) return exact;
+  const alike = suggest(name, new Set(paths.map((path) => path.at(-1) ?? '')));
+  return paths.find((path) => path.at(-1) === alike);
+}
+
+/** The outermost first. Fields of a list's items have no path of names alone, and are left out. */
+function* fieldPaths(schema: ConfigSchema, above: readonly string[]): Generator<readonly string[]> {
+  const fields = Object.entries(propertiesOf(schema));
+  for (const [name] of fields) yield [...above, name];
+  for (const [name, field] of fields) yield* fieldPaths(field, [...above, name]);
+  const combined = [schema.allOf, schema.anyOf, schema.oneOf].flatMap(schemasIn);
+  const conditional = [schema.then, schema.else].filter(isSchema);
+  for (const branch of [...combined, ...conditional]) yield* fieldPaths(branch, above);
+}

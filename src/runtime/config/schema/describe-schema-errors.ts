@@ -1,21 +1,14 @@
-import type { Json } from '../../../json.ts';
-import type { Diagnostic, Span } from '../../diagnostic/diagnostic.ts';
-import { suggest } from '../../diagnostic/suggest.ts';
-import { quoted } from '../../diagnostic/wording.ts';
-import { holdsReported } from '../../source/holds-reported.ts';
-import { formatPointer } from '../../source/json-pointer.ts';
-import { yamlAt } from '../../source/yaml-at.ts';
-import type { YamlNode } from '../../source/yaml-doc.ts';
-import { yamlToJson } from '../../source/yaml-to-json.ts';
+import { type Json, suggest } from '../../../core/index.ts';
+import { type Diagnostic, quoted, type Span } from '../../diagnostic/diagnostic.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
-import { fieldPath } from '../place-in-words.ts';
-import { relatedUse } from '../used-here.ts';
+import { formatPointer, holdsReported, type YamlNode, yamlAt, yamlToJson } from '../../yaml/yaml-doc.ts';
+import { fieldPath, relatedUse } from '../place-in-words.ts';
 import type { SchemaFinding, UnknownField } from './schema-finding.ts';
 import { selectFindings } from './select-findings.ts';
 import { wordFinding } from './word-finding.ts';
 
 /** What was validated, and how a person calls its parts. */
-export interface SchemaSubject {
+interface SchemaSubject {
   readonly schema: ConfigSchema;
   readonly node: YamlNode;
   /** Where the whole is shown: the key that it stands under. */

@@ -1,6 +1,6 @@
-import type { Json } from '../../../json.ts';
-import { parsePointer } from '../../source/json-pointer.ts';
+import type { Json } from '../../../core/index.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
+import { parsePointer } from '../../yaml/yaml-doc.ts';
 import { isSchema, propertiesOf } from './applicable-schemas.ts';
 
 /** One thing that is wrong with a value, whatever number of schema errors it caused. */

@@ -1,7 +1,6 @@
-import { parsePointer } from '../../source/json-pointer.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
+import { parsePointer } from '../../yaml/yaml-doc.ts';
 import { schemasIn } from './applicable-schemas.ts';
-import { joinMissing, mergeFindings } from './merge-findings.ts';
 import {
   examplesOf,
   findingOf,
@@ -137,3 +136,37 @@ const isDiscriminatorAt =
   (depth: number) =>
   (finding: SchemaFinding): finding is Misfit =>
     isMisfitAt(depth)(finding) && finding.choices.length > 0;
+
+/** Findings about one value as one: misfits are joined, and then nothing else is said of it; so are missing fields. */
+function mergeFindings(findings: readonly SchemaFinding[]): readonly SchemaFinding[] {
+  const merged = new Map<string, SchemaFinding>();
+  const misfits = new Set(findings.filter(({ kind }) => kind === 'misfit').map(placeOf));
+  for (const [index, finding] of findings.entries()) {
+    const place = placeOf(finding);
+    if (misfits.has(place) && finding.kind !== 'misfit') continue;
+    const joins = finding.kind === 'misfit' || (finding.kind === 'missing-field' && finding.need === 'all');
+    const key = joins ? `${finding.kind} ${place}` : String(index);
+    merged.set(key, join(merged.get(key), finding));
+  }
+  return [...merged.values()];
+}
+
+const placeOf = ({ path }: SchemaFinding): string => path.join('/');
+
+function join(known: SchemaFinding | undefined, finding: SchemaFinding): SchemaFinding {
+  if (known?.kind === 'misfit' && finding.kind === 'misfit') return joinMisfits(known, finding);
+  if (known?.kind === 'missing-field' && finding.kind === 'missing-field') return joinMissing(known, finding);
+  return finding;
+}
+
+const joinMisfits = (known: Misfit, { types, choices, examples }: Misfit): Misfit => ({
+  ...known,
+  types: [...new Set([...known.types, ...types])],
+  choices: [...new Set([...known.choices, ...choices])],
+  examples: known.examples.length > 0 ? known.examples : examples,
+});
+
+const joinMissing = (known: MissingField, { fields }: MissingField): MissingField => ({
+  ...known,
+  fields: [...new Set([...known.fields, ...fields])],
+});

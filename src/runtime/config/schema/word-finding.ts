@@ -1,6 +1,5 @@
-import type { Json } from '../../../json.ts';
-import { didYouMean } from '../../diagnostic/suggest.ts';
-import { joined, listOf, quoted, valueInWords } from '../../diagnostic/wording.ts';
+import { didYouMean, type Json } from '../../../core/index.ts';
+import { joined, listOf, quoted, valueInWords } from '../../diagnostic/diagnostic.ts';
 import type { ConfigSchema } from '../../stage/stage-definition.ts';
 import { propertiesOf } from './applicable-schemas.ts';
 import {
@@ -11,7 +10,7 @@ import {
   type UnknownField,
 } from './schema-finding.ts';
 
-export interface Wording {
+interface Wording {
   readonly code: string;
   readonly message: string;
   readonly help?: string | undefined;

@@ -1,9 +1,9 @@
 import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import { UserError } from '../../../core/index.ts';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
-import type { Conversation } from '../../../text/chat/chat-message.ts';
-import { UserError } from '../../../user-error.ts';
-import type { Answer, AnswerRequest, Asking, Sampling } from '../answer-source.ts';
+import type { Conversation } from '../../../text/index.ts';
+import type { Answer, AnswerRequest, Asking, Sampling } from '../generation.ts';
 import { endpointAddress, isOpenai } from './endpoint-address.ts';
 import { type AskedEndpoint, endpointError, malformedAnswer } from './endpoint-error.ts';
 import { inParallel } from './in-parallel.ts';

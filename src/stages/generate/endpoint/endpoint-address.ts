@@ -1,4 +1,4 @@
-import { UserError } from '../../../user-error.ts';
+import { UserError } from '../../../core/index.ts';
 
 const openai = 'https://api.openai.com/v1';
 

@@ -7,7 +7,7 @@ import {
   PermissionDeniedError,
   RateLimitError,
 } from 'openai';
-import { UserError } from '../../../user-error.ts';
+import { UserError } from '../../../core/index.ts';
 
 export interface AskedEndpoint {
   readonly address: string;

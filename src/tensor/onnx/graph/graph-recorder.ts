@@ -1,11 +1,19 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
-import { broadcastShape } from './broadcast-shape.ts';
-import { type ElementType, type HostArray, hostArray, ONNX_TYPE } from './element-type.ts';
-import { type GraphNode, type GraphValue, graphValue, sameShape, sizeOf } from './graph-value.ts';
-import { type Operator, operator } from './operator.ts';
-import { withoutFirst } from './without-first.ts';
+import {
+  type ElementType,
+  type GraphNode,
+  type GraphValue,
+  graphValue,
+  type HostArray,
+  hostArray,
+  ONNX_TYPE,
+  type Operator,
+  operator,
+  sameShape,
+  sizeOf,
+} from './graph-value.ts';
 
-export interface NewNode {
+interface NewNode {
   readonly operator: Operator;
   readonly inputs: readonly GraphValue[];
   readonly shape: readonly number[];
@@ -13,7 +21,7 @@ export interface NewNode {
   readonly type?: ElementType;
 }
 
-export interface NewNodes {
+interface NewNodes {
   readonly operator: Operator;
   readonly inputs: readonly GraphValue[];
   readonly outputs: readonly Form[];
@@ -181,4 +189,37 @@ export class GraphRecorder {
     this.#constants.set(name, made);
     return made;
   }
+}
+
+/** The nodes without the first `count`, but with those among them whose results the others lack. */
+function withoutFirst(nodes: readonly GraphNode[], count: number): GraphNode[] {
+  const lacking = new Set<GraphValue>();
+  const isKept = (node: GraphNode, place: number) =>
+    place >= count || node.outputs.some((value) => lacking.has(value));
+  const kept: GraphNode[] = [];
+  for (let place = nodes.length - 1; place >= 0; place--) {
+    const node = nodes[place];
+    if (node === undefined || !isKept(node, place)) continue;
+    kept.push(node);
+    for (const value of node.inputs) if (value.data === null) lacking.add(value);
+  }
+  return kept.reverse();
+}
+
+/** The shape that values take together when dimensions of 1 stretch. */
+export function broadcastShape(values: readonly GraphValue[]): readonly number[] {
+  let shape: readonly number[] = values[0]?.shape ?? [];
+  for (let i = 1; i < values.length; i++) shape = together(shape, values[i]?.shape ?? []);
+  return shape;
+}
+
+function together(a: readonly number[], b: readonly number[]): readonly number[] {
+  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
+  const offset = long.length - short.length;
+  return long.map((size, i) => {
+    const other = i < offset ? 1 : (short[i - offset] ?? 1);
+    if (size !== other && size !== 1 && other !== 1)
+      throw new Error(`Tensors of the shapes [${a}] and [${b}] do not broadcast.`);
+    return size === 1 ? other : size;
+  });
 }

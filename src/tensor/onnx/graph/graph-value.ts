@@ -1,6 +1,3 @@
-import type { ElementType, HostArray } from './element-type.ts';
-import type { Operator } from './operator.ts';
-
 /**
  * A tensor of the graph: held on the host (`data`), or to be computed by `producer`.
  * Plain fields and no methods: tracing makes thousands of these a second.
@@ -71,4 +68,76 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/** Attributes of an ONNX operator: words, lists of whole numbers, and numbers that are whole unless ONNX has them as floats. */
+type OperatorAttributes = Readonly<Record<string, number | string | readonly number[]>>;
+
+/** An ONNX operator with its attributes. Equal ones are one object, so their number stands for them in a key. */
+export interface Operator {
+  readonly number: number;
+  readonly type: string;
+  readonly domain: string;
+  readonly attributes: OperatorAttributes;
+}
+
+const MICROSOFT = new Set([
+  ...['FusedMatMul', 'FastGelu', 'GroupQueryAttention', 'MatMulNBits', 'QuickGelu', 'RotaryEmbedding'],
+]);
+const known = new Map<string, Operator>();
+
+/** The operator `type` of ONNX's own domain, or of com.microsoft where it is one of ONNX Runtime's own. */
+export function operator(type: string, attributes: OperatorAttributes = {}): Operator {
+  let signature = type;
+  for (const name in attributes) signature += `|${name}=${attributes[name]}`;
+  const found = known.get(signature);
+  if (found !== undefined) return found;
+  const domain = MICROSOFT.has(type) ? 'com.microsoft' : '';
+  const made = { number: known.size, type, domain, attributes };
+  known.set(signature, made);
+  return made;
+}
+
+/** Element types of values inside a graph; uint8 and int64 are for weights and indices only and never leave it. */
+export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'int64' | 'double';
+
+/** What a tensor of each element type is held in. */
+export type HostArray = Float32Array | Int32Array | Uint8Array | BigInt64Array | Float64Array;
+
+/** Numbers of TensorProto.DataType in onnx.proto. */
+export const ONNX_TYPE: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  double: 11,
+};
+
+export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
+  float32: 4,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  uint8: 1,
+  double: 8,
+};
+
+/** The array for `count` elements, filled with `value`. */
+export function hostArray(type: ElementType, count: number, value = 0): HostArray {
+  switch (type) {
+    case 'float32':
+      return new Float32Array(count).fill(value);
+    case 'int32':
+      return new Int32Array(count).fill(value);
+    case 'bool':
+    case 'uint8':
+      return new Uint8Array(count).fill(value);
+    case 'int64':
+      return new BigInt64Array(count).fill(BigInt(value));
+    case 'double':
+      return new Float64Array(count).fill(value);
+    default:
+      return type satisfies never;
+  }
 }

@@ -1,4 +1,4 @@
-import { operator } from '../graph/operator.ts';
+import { operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
 type Inputs = 'query' | 'key' | 'value' | 'keys' | 'values' | 'lengths';

@@ -1,8 +1,6 @@
 import { type DataType, util } from '@tensorflow/tfjs-core';
-import type { ElementType } from '../graph/element-type.ts';
 import type { Form, GraphRecorder } from '../graph/graph-recorder.ts';
-import type { GraphValue } from '../graph/graph-value.ts';
-import { operator } from '../graph/operator.ts';
+import { type ElementType, type GraphValue, operator } from '../graph/graph-value.ts';
 import { type Kernel, kernel } from './kernel.ts';
 
 function elementType(dtype: DataType | undefined): ElementType {

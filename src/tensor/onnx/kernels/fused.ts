@@ -1,7 +1,6 @@
-import { IGNORED_TARGET } from '../../ops/target-log-probabilities.ts';
+import { IGNORED_TARGET } from '../../ops/losses.ts';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import type { GraphValue } from '../graph/graph-value.ts';
-import { operator } from '../graph/operator.ts';
+import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 import { matMul } from './mat-mul.ts';
 

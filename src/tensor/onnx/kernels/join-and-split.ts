@@ -1,7 +1,6 @@
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, sizeOf } from '../graph/graph-value.ts';
-import { operator } from '../graph/operator.ts';
+import { type GraphValue, operator, sizeOf } from '../graph/graph-value.ts';
 import { kernel, listKernel } from './kernel.ts';
 import { sliceOf } from './shape.ts';
 

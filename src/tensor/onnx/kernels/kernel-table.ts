@@ -1,12 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { batchNormalizationKernels } from './batch-normalization.ts';
 import { binaryKernels } from './binary.ts';
 import { creationKernels } from './creation.ts';
-import { einsumKernels } from './einsum.ts';
 import { gatherKernels } from './gather.ts';
 import { joinAndSplitKernels } from './join-and-split.ts';
 import type { Kernel } from './kernel.ts';
-import { matMulKernels } from './mat-mul.ts';
+import { einsumKernels, matMulKernels } from './mat-mul.ts';
+import { batchNormalizationKernels, softmaxKernels } from './normalization.ts';
 import { paddingKernels } from './padding.ts';
 import { reductionKernels } from './reductions.ts';
 import { type RefusedKernel, refusals } from './refusals.ts';
@@ -14,16 +13,15 @@ import { scanKernels } from './scans.ts';
 import { scatterKernels } from './scatter.ts';
 import { selectionKernels } from './selection.ts';
 import { shapeKernels } from './shape.ts';
-import { softmaxKernels } from './softmax.ts';
 import { unaryKernels } from './unary.ts';
 import { unaryKernelsWithSettings } from './unary-with-settings.ts';
 
 /** Names of the kernels that tfjs-core can dispatch: its exports whose value is their own name. */
-export type KernelName = {
+type KernelName = {
   [Name in keyof typeof tf]: (typeof tf)[Name] extends Name ? Name : never;
 }[keyof typeof tf];
 
-export const kernels = {
+const kernels = {
   ...unaryKernels,
   ...unaryKernelsWithSettings,
   ...binaryKernels,

@@ -1,9 +1,7 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { broadcastShape } from '../graph/broadcast-shape.ts';
-import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, graphValue, sizeOf } from '../graph/graph-value.ts';
-import { operator } from '../graph/operator.ts';
-import { type Kernel, type KernelCall, kernel } from './kernel.ts';
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { broadcastShape, type GraphRecorder } from '../graph/graph-recorder.ts';
+import { type GraphValue, graphValue, operator, sizeOf } from '../graph/graph-value.ts';
+import { type Kernel, type KernelCall, kernel, listKernel } from './kernel.ts';
 import { direct, type Formula, relu6 } from './unary.ts';
 import { leakyRelu } from './unary-with-settings.ts';
 
@@ -140,3 +138,18 @@ function activated(call: KernelCall<FusedInputs, FusedAttributes>, x: GraphValue
   if (formula === undefined) throw new Error(`The onnx backend has no fused activation \`${activation}\`.`);
   return formula(graph, x);
 }
+
+export const einsumKernels = {
+  Einsum: listKernel<{ equation: string }>(({ inputs, attributes: { equation }, graph }) => {
+    const { allDims, summedDims, idDims } = backend_util.decodeEinsumEquation(equation, inputs.length);
+    backend_util.checkEinsumDimSizes(allDims.length, idDims, inputs as never); // reads their shapes
+    const sizes = new Map<number, number>();
+    idDims.forEach((dims, i) => {
+      dims.forEach((dim, axis) => void sizes.set(dim, inputs[i]?.shape[axis] ?? 1));
+    });
+    const kept = allDims.length - summedDims.length;
+    const shape = Array.from({ length: kept }, (_, dim) => sizes.get(dim) ?? 1);
+    const values = inputs.map((tensor) => graph.value(tensor));
+    return graph.tensor(graph.add({ operator: operator('Einsum', { equation }), inputs: values, shape }));
+  }),
+};

@@ -1,5 +1,4 @@
-import { sizeOf } from '../graph/graph-value.ts';
-import { operator } from '../graph/operator.ts';
+import { operator, sizeOf } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
 type Paddings = readonly (readonly [number, number])[];

@@ -1,5 +1,4 @@
-import { type GraphValue, graphValue } from '../graph/graph-value.ts';
-import { operator } from '../graph/operator.ts';
+import { type GraphValue, graphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
 interface Attributes {

@@ -1,7 +1,6 @@
 import { util } from '@tensorflow/tfjs-core';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import type { GraphValue } from '../graph/graph-value.ts';
-import { operator } from '../graph/operator.ts';
+import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
 interface ScanAttributes {

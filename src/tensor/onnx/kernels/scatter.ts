@@ -1,7 +1,6 @@
 import { util } from '@tensorflow/tfjs-core';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, sizeOf } from '../graph/graph-value.ts';
-import { operator } from '../graph/operator.ts';
+import { type GraphValue, operator, sizeOf } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
 interface SegmentSum {

@@ -1,5 +1,5 @@
 import { util } from '@tensorflow/tfjs-core';
-import { operator } from '../graph/operator.ts';
+import { operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
 const WHERE = operator('Where');

@@ -1,6 +1,5 @@
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import type { GraphValue } from '../graph/graph-value.ts';
-import { operator } from '../graph/operator.ts';
+import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { type Kernel, kernel } from './kernel.ts';
 
 /** A function of one value, recorded into a graph. */

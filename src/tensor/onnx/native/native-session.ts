@@ -1,10 +1,8 @@
-import { ELEMENT_BYTES, type HostArray, ONNX_TYPE } from '../graph/element-type.ts';
-import { sizeOf } from '../graph/graph-value.ts';
+import { ELEMENT_BYTES, type ElementType, type HostArray, ONNX_TYPE, sizeOf } from '../graph/graph-value.ts';
 import type { CompiledGraph, GraphOutput, HostTensor } from '../session/graph-runner.ts';
 import type { OrtLibrary, Pointer } from './ort-library.ts';
-import type { SpareArrays } from './spare-arrays.ts';
 
-export interface NativeSessionParts {
+interface NativeSessionParts {
   readonly library: OrtLibrary;
   readonly memoryInfo: Pointer;
   readonly session: Pointer;
@@ -135,4 +133,54 @@ function cStrings(library: OrtLibrary, words: readonly string[]): CStrings {
     return place;
   });
   return { places: pointers(places), text };
+}
+
+/**
+ * Arrays for results, first of all those that were handed back. A new one costs more than its memory: the system makes its
+ * pages while the engine writes to them, which takes as long as a product of matrices, and it stays until it is collected.
+ */
+export class SpareArrays {
+  readonly #spare = new Map<number, Float32Array[]>();
+  readonly #made = new WeakSet<HostArray>();
+
+  /** Takes back what `take` gave; anything else is left alone, so that there are never more than were in use at once. */
+  give(arrays: Iterable<HostArray>): void {
+    for (const array of new Set(arrays)) {
+      if (!(array instanceof Float32Array && this.#made.delete(array))) continue;
+      const equal = this.#spare.get(array.byteLength) ?? [];
+      equal.push(array);
+      this.#spare.set(array.byteLength, equal);
+    }
+  }
+
+  /** An array of so many bytes for something that writes all of it. */
+  take(type: ElementType, bytes: number): HostArray {
+    const array = this.#given(type, bytes) ?? uninitializedArray(type, bytes);
+    this.#made.add(array);
+    return array;
+  }
+
+  #given(type: ElementType, bytes: number): HostArray | undefined {
+    return type === 'float32' ? this.#spare.get(bytes)?.pop() : undefined;
+  }
+}
+
+/** An array of so many bytes for something that writes all of it: it holds whatever was there before. */
+function uninitializedArray(type: ElementType, bytes: number): HostArray {
+  const { buffer } = Buffer.allocUnsafeSlow(bytes); // a buffer of its own, which begins at its first byte
+  switch (type) {
+    case 'float32':
+      return new Float32Array(buffer);
+    case 'int32':
+      return new Int32Array(buffer);
+    case 'bool':
+    case 'uint8':
+      return new Uint8Array(buffer);
+    case 'int64':
+      return new BigInt64Array(buffer);
+    case 'double':
+      return new Float64Array(buffer);
+    default:
+      return type satisfies never;
+  }
 }

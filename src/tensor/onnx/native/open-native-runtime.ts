@@ -1,11 +1,19 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import type { CompileRequest, GraphRunner } from '../session/graph-runner.ts';
-import { checkRunner } from './check-runner.ts';
-import { type LibraryFile, locateLibrary } from './locate-library.ts';
-import { NativeSession } from './native-session.ts';
+import { dirname, join } from 'node:path';
+import { planGraph } from '../graph/graph-plan.ts';
+import { GraphRecorder } from '../graph/graph-recorder.ts';
+import { operator } from '../graph/graph-value.ts';
+import {
+  type CompiledGraph,
+  type CompileRequest,
+  compileRequest,
+  type GraphRunner,
+} from '../session/graph-runner.ts';
+import { NativeSession, SpareArrays } from './native-session.ts';
 import { OrtLibrary, type Pointer } from './ort-library.ts';
 import { SharedWeights } from './shared-weights.ts';
-import { SpareArrays } from './spare-arrays.ts';
 
 /** The part of ONNX Runtime that all sessions of a process share. */
 interface Environment {
@@ -121,3 +129,48 @@ const SETTINGS = {
   // See open-onnx-runtime.ts.
   'session.intra_op.allow_spinning': '0',
 };
+
+/** Computes -(2, 3) and throws where that is not (-2, -3): a library that is called wrongly shows it here first. */
+function checkRunner(compile: (request: CompileRequest) => CompiledGraph): void {
+  const graph = new GraphRecorder(noTensors);
+  const held = graph.held(Float32Array.of(2, 3), { shape: [2], type: 'float32' });
+  const negative = graph.apply(operator('Neg'), [held]);
+  negative.references = 1;
+  const plan = planGraph(graph.pending);
+  if (plan === null) throw new Error('a graph with an output has no plan');
+  const compiled = compile(compileRequest(plan));
+  const [result] = compiled.run([{ shape: [2], type: 'float32', data: Float32Array.of(2, 3) }]);
+  compiled.dispose();
+  if (result?.join() !== '-2,-3') throw new Error(`it computes -(2, 3) as (${result?.join(', ')})`);
+}
+
+const refuse = () => {
+  throw new Error('This graph holds no tensors of tfjs.');
+};
+
+const noTensors = { graphValueOf: refuse, register: refuse, addReference: refuse };
+
+interface LibraryFile {
+  readonly path: string;
+  readonly version: string;
+  /** The package's own. */
+  readonly folder: string;
+}
+
+const PACKAGE = 'onnxruntime-node';
+const LIBRARY = /^(lib)?onnxruntime(\.[\d.]+)?\.(so|dylib|dll)(\.\d+)?$/;
+
+/** The library that onnxruntime-node comes with for this machine, and the version of that package. */
+export function locateLibrary(): LibraryFile {
+  const root = packageRoot(createRequire(import.meta.url).resolve(PACKAGE));
+  const folder = join(root, 'bin', 'napi-v6', process.platform, process.arch);
+  const name = existsSync(folder) ? readdirSync(folder).find((file) => LIBRARY.test(file)) : undefined;
+  if (name === undefined)
+    throw new Error(`${PACKAGE} has no library for ${process.platform} on ${process.arch}`);
+  const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return { path: join(folder, name), version, folder: root };
+}
+
+function packageRoot(path: string): string {
+  return existsSync(join(path, 'package.json')) ? path : packageRoot(dirname(path));
+}

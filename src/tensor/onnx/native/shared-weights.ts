@@ -1,4 +1,4 @@
-import { ONNX_TYPE } from '../graph/element-type.ts';
+import { ONNX_TYPE } from '../graph/graph-value.ts';
 import type { HostTensor } from '../session/graph-runner.ts';
 import type { OrtLibrary, Pointer } from './ort-library.ts';
 
@@ -9,7 +9,7 @@ interface Entry {
 }
 
 /** One holder's share of a weight. */
-export interface HeldWeight {
+interface HeldWeight {
   readonly pointer: Pointer;
   release(): void;
 }

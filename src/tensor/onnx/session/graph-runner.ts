@@ -1,4 +1,6 @@
-import type { ElementType, HostArray } from '../graph/element-type.ts';
+import { encodeModel, valueName } from '../encode-model.ts';
+import type { GraphPlan } from '../graph/graph-plan.ts';
+import type { ElementType, GraphValue, HostArray } from '../graph/graph-value.ts';
 
 /** What compiles ONNX models and runs them: everything this backend asks of an engine. */
 export interface GraphRunner {
@@ -32,7 +34,7 @@ export interface GraphOutput {
   readonly overwrites?: number | undefined;
 }
 
-export interface NamedWeight {
+interface NamedWeight {
   readonly name: string;
   readonly tensor: HostTensor;
 }
@@ -49,4 +51,26 @@ export interface HostTensor {
   readonly shape: readonly number[];
   readonly type: ElementType;
   readonly data: HostArray;
+}
+
+/** What a runner needs to compile a plan. */
+export function compileRequest(plan: GraphPlan): CompileRequest {
+  return {
+    model: encodeModel(plan),
+    inputs: plan.inputs.map(valueName),
+    outputs: plan.outputs.map((value) => outputOf(value, plan)),
+    weights: plan.weights.map(weightOf),
+  };
+}
+
+function outputOf(value: GraphValue, { inputs }: GraphPlan): GraphOutput {
+  const { shape, type, overwrites } = value;
+  const output = { name: valueName(value), shape, type };
+  return overwrites === null ? output : { ...output, overwrites: inputs.indexOf(overwrites) };
+}
+
+function weightOf(value: GraphValue): NamedWeight {
+  const { shape, type, data } = value;
+  if (data === null) throw new Error(`The weight ${value.weight} has no data.`);
+  return { name: valueName(value), tensor: { shape, type, data } };
 }

@@ -1,10 +1,8 @@
 import { totalmem } from 'node:os';
-import type { GraphPlan } from '../graph/graph-plan.ts';
-import { peakBytes } from '../graph/peak-bytes.ts';
-import { compileRequest } from './compile-request.ts';
-import type { CompiledGraph, GraphRunner } from './graph-runner.ts';
+import { type GraphPlan, peakBytes } from '../graph/graph-plan.ts';
+import { type CompiledGraph, compileRequest, type GraphRunner } from './graph-runner.ts';
 
-export interface SessionLimits {
+interface SessionLimits {
   readonly sessions: number;
   /** Bound of what the sessions' own arenas are expected to hold together. */
   readonly bytes: number;

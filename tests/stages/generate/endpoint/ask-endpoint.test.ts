@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Answer, Sampling } from '../../../../src/stages/generate/answer-source.ts';
 import { askEndpoint } from '../../../../src/stages/generate/endpoint/ask-endpoint.ts';
+import type { Answer, Sampling } from '../../../../src/stages/generate/generation.ts';
 import { openEndpoint, type Reply, say, send } from './loopback-endpoint.ts';
 
 const greedy: Sampling = {

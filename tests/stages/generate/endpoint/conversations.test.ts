@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import type { Json, JsonObject } from '../../../../src/json.ts';
-import { fillDefaults } from '../../../../src/runtime/config/schema/fill-defaults.ts';
+import type { Json, JsonObject } from '../../../../src/core/json.ts';
+import { fillDefaults } from '../../../../src/runtime/config/schema/applicable-schemas.ts';
 import { formatStage } from '../../../../src/stages/format/format-stage.ts';
 import * as format from '../../../../src/stages/format/run-format.ts';
 import { generateStage } from '../../../../src/stages/generate/generate-stage.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkEndpoint } from '../../../../src/stages/generate/endpoint/check-endpoint.ts';
 import { endpointAddress } from '../../../../src/stages/generate/endpoint/endpoint-address.ts';
+import { checkEndpoint } from '../../../../src/stages/generate/generate-stage.ts';
 import { generateDefaults } from '../generate-defaults.ts';
 
 test('the address is the configured one, else OPENAI_BASE_URL, else OpenAI itself', () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { Json } from '../../../../src/json.ts';
+import type { Json } from '../../../../src/core/json.ts';
 
 /** A request as the server got it. */
 export interface Received {

@@ -1,0 +1,135 @@
+import { UserError } from '../core/index.ts';
+import {
+  bootstrapInterval,
+  f1,
+  type LabelPairs,
+  macroF1,
+  matthews,
+  pearson,
+  type Resampling,
+  spearman,
+} from '../metrics/index.ts';
+import { type BenchmarkScore, meanScore } from './benchmark-scores.ts';
+
+/** How good predicted labels are. Classes are texts; the positive one of two is `1`. */
+export type LabelMetric = 'accuracy' | 'f1' | 'macro_f1' | 'matthews' | 'pearson' | 'spearman';
+
+/** Each metric over all pairs: accuracy with its standard error, the others with a bootstrap interval. */
+export function scoreLabels(
+  pairs: LabelPairs,
+  { metrics, classes, resampling }: LabelScoring,
+): readonly BenchmarkScore[] {
+  const { gold, predicted } = pairs;
+  return metrics.map((metric) => {
+    if (metric === 'accuracy')
+      return meanScore({ metric, values: gold.map((label, index) => (label === predicted[index] ? 1 : 0)) });
+    const interval = bootstrapInterval({
+      ...resampling,
+      count: gold.length,
+      statistic: (indices) => figure(metric, { pairs: drawn(pairs, indices), classes }),
+    });
+    const value = figure(metric, { pairs, classes });
+    if (!Number.isFinite(value)) throw withoutSpread(metric);
+    return { metric, value, count: gold.length, ...(interval === undefined ? {} : { interval }) };
+  });
+}
+
+interface LabelScoring {
+  readonly metrics: readonly LabelMetric[];
+  readonly classes: readonly string[];
+  readonly resampling: Resampling;
+}
+
+const withoutSpread = (metric: LabelMetric): UserError =>
+  new UserError({
+    code: 'no-spread',
+    message: `\`${metric}\` has no value: all labels or all predictions are equal`,
+  });
+
+function figure(
+  metric: Exclude<LabelMetric, 'accuracy'>,
+  { pairs, classes }: { pairs: LabelPairs; classes: readonly string[] },
+): number {
+  switch (metric) {
+    case 'f1':
+      return f1(pairs, '1');
+    case 'macro_f1':
+      return macroF1(pairs, classes);
+    case 'matthews':
+      return matthews(pairs, '1');
+    case 'pearson':
+      return pearson(pairs.gold.map(Number), pairs.predicted.map(Number));
+    case 'spearman':
+      return spearman(pairs.gold.map(Number), pairs.predicted.map(Number));
+    default:
+      return metric satisfies never;
+  }
+}
+
+const drawn = ({ gold, predicted }: LabelPairs, indices: readonly number[]): LabelPairs => ({
+  gold: indices.map((index) => gold[index] ?? ''),
+  predicted: indices.map((index) => predicted[index] ?? ''),
+});
+
+/** A label and the line that it stands on. */
+export interface PlacedLabel {
+  readonly place: string;
+  readonly label: string;
+}
+
+interface Sides {
+  readonly gold: ReadonlyMap<string, PlacedLabel>;
+  readonly predicted: ReadonlyMap<string, PlacedLabel>;
+  /** How the predictions file is called in errors. */
+  readonly name: string;
+  /** What a label may be; any number where it is empty. */
+  readonly classes: readonly string[];
+}
+
+/** Gold and predicted labels in the order of the gold ones. Every label has to be known, and every item predicted. */
+export function pairLabels({ gold, predicted, name, classes }: Sides): LabelPairs {
+  if (gold.size === 0) throw new UserError({ code: 'nothing-to-score', message: 'the data has no items' });
+  for (const side of [gold, predicted]) for (const label of side.values()) checkLabel(label, classes);
+  const missing = [...gold.keys()].filter((key) => !predicted.has(key));
+  if (missing.length > 0)
+    throw new UserError({
+      code: 'missing-predictions',
+      message: `${name}: ${missing.length} of ${gold.size} items have no prediction; the first is ${missing[0]}`,
+      help: 'this benchmark is defined over all items: predict each of them',
+    });
+  for (const [key, { place }] of predicted)
+    if (!gold.has(key))
+      throw new UserError({ code: 'unknown-item', message: `${place}: the data has no item ${key}` });
+  return {
+    gold: [...gold.values()].map(({ label }) => label),
+    predicted: [...gold.keys()].map((key) => predicted.get(key)?.label ?? ''),
+  };
+}
+
+/** Labels by their keys; a key that comes twice is an error. */
+export function labelsByKey(
+  labels: Iterable<readonly [string, PlacedLabel]>,
+): ReadonlyMap<string, PlacedLabel> {
+  const byKey = new Map<string, PlacedLabel>();
+  for (const [key, label] of labels) {
+    const first = byKey.get(key);
+    if (first !== undefined)
+      throw new UserError({
+        code: 'repeated-item',
+        message: `${label.place}: item ${key} stands at ${first.place} already`,
+      });
+    byKey.set(key, label);
+  }
+  return byKey;
+}
+
+function checkLabel({ place, label }: PlacedLabel, classes: readonly string[]): void {
+  const known =
+    classes.length > 0 ? classes.includes(label) : label.trim() !== '' && Number.isFinite(Number(label));
+  if (known) return;
+  const expected = classes.length > 0 ? classes.join(', ') : 'a number';
+  throw new UserError({
+    code: 'unknown-label',
+    message: `${place}: the label is ${JSON.stringify(label)}; it must be ${classes.length > 1 ? 'one of ' : ''}${expected}`,
+  });
+}

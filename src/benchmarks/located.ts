@@ -1,0 +1,119 @@
+import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
+import { jsonFault } from '../formats/index.ts';
+import { type BenchmarkFile, readText } from './benchmark-file.ts';
+
+/** A value and where it stands. */
+export interface Located {
+  readonly value: Json;
+  /** The file, with the line where it has one value a line. */
+  readonly file: string;
+  /** Within that: `data[3].title`; empty for the whole. */
+  readonly path: string;
+}
+
+/** As errors name it: `dev.json: data[3].title`. */
+export const placeOf = ({ file, path }: Located): string => (path === '' ? file : `${file}: ${path}`);
+
+/** The value of a field that has to be there. */
+export function fieldOf(at: Located, name: string): Located {
+  const found = optionalField(at, name);
+  if (found !== undefined) return found;
+  const names = Object.keys(objectOf(at)).slice(0, 20).join(', ');
+  throw new UserError({
+    code: 'missing-field',
+    message: `${placeOf(at)} has no field \`${name}\`; it has ${names === '' ? 'none' : names}`,
+  });
+}
+
+/** The value of a field; undefined where it is absent or null. */
+export function optionalField(at: Located, name: string): Located | undefined {
+  const value = Object.hasOwn(objectOf(at), name) ? objectOf(at)[name] : undefined;
+  return value === undefined || value === null ? undefined : { ...at, value, path: below(at, name) };
+}
+
+export const fieldsOf = (at: Located): readonly (readonly [string, Located])[] =>
+  Object.entries(objectOf(at)).map(([name, value]) => [name, { ...at, value, path: below(at, name) }]);
+
+export function itemsOf(at: Located): readonly Located[] {
+  if (!Array.isArray(at.value)) throw unfit(at, 'a list');
+  return at.value.map((value: Json, index) => ({ ...at, value, path: `${at.path}[${index}]` }));
+}
+
+export function textOf(at: Located): string {
+  if (typeof at.value === 'string') return at.value;
+  throw unfit(at, 'a text');
+}
+
+export function numberOf(at: Located): number {
+  if (typeof at.value === 'number') return at.value;
+  throw unfit(at, 'a number');
+}
+
+export function booleanOf(at: Located): boolean {
+  if (typeof at.value === 'boolean') return at.value;
+  throw unfit(at, 'true or false');
+}
+
+/** A text, a number or a truth value as text: labels are written in all three ways. */
+export function labelOf(at: Located): string {
+  if (at.value === null || typeof at.value === 'object') throw unfit(at, 'a label');
+  return String(at.value);
+}
+
+function objectOf(at: Located): JsonObject {
+  if (isObject(at.value)) return at.value;
+  throw unfit(at, 'an object');
+}
+
+/** `expected` continues "must be ...". */
+export function unfit(at: Located, expected: string): UserError {
+  const shown = JSON.stringify(at.value).slice(0, 100);
+  return new UserError({ code: 'bad-value', message: `${placeOf(at)} must be ${expected}, but is ${shown}` });
+}
+
+const below = ({ path }: Located, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+interface JsonLeniency {
+  /** Passes over a comma after the last item, which hand-written files often have. */
+  readonly allowsLastCommas?: boolean;
+}
+
+/** The value of a JSON file. */
+export async function readJson(
+  file: BenchmarkFile,
+  { allowsLastCommas = false }: JsonLeniency = {},
+): Promise<Located> {
+  const written = await readText(file);
+  const text = allowsLastCommas ? withoutLastCommas(written) : written;
+  return { value: parse(text, { name: file.name, firstLine: 1 }), file: file.name, path: '' };
+}
+
+/** The values of a JSONL file; empty lines are passed over. */
+export async function readJsonLines(file: BenchmarkFile): Promise<readonly Located[]> {
+  const lines = (await readText(file)).split('\n');
+  return lines.flatMap((text, index) => {
+    if (text.trim() === '') return [];
+    const line = index + 1;
+    const value = parse(text, { name: file.name, firstLine: line });
+    return [{ value, file: `${file.name}:${line}`, path: '' }];
+  });
+}
+
+/** A space for each, so that everything else keeps its place. */
+const withoutLastCommas = (text: string): string =>
+  text.replace(/("(?:[^"\\]|\\.)*")|,(\s*[}\]])/g, (_, string?: string, end = '') => string ?? ` ${end}`);
+
+function parse(text: string, { name, firstLine }: { name: string; firstLine: number }): Json {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const { line, column, reason } = jsonFault(cause, text);
+    const place = `${name}:${firstLine + line - 1}:${column}`;
+    throw new UserError({ code: 'bad-json', message: `${place}: not JSON: ${reason}`, cause });
+  }
+}
+
+/** Predictions as SQuAD and TriviaQA take them, `{"<id>": "<answer>"}`: the answers by their ids. */
+export async function readAnswers(file: BenchmarkFile): Promise<ReadonlyMap<string, string>> {
+  return new Map(fieldsOf(await readJson(file)).map(([id, answer]) => [id, textOf(answer)]));
+}

@@ -1,0 +1,49 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { nearName, UserError } from '../core/index.ts';
+
+interface FoundFile {
+  readonly path: string;
+  /** Below the folder, with `/`; empty where the file itself was given. */
+  readonly name: string;
+}
+
+/** The files of a folder that are wanted, by their names below it in the order of their code units; or the one file that was given. */
+export async function findFiles(
+  path: string,
+  { isWanted, expected }: { readonly isWanted: (name: string) => boolean; readonly expected: string },
+): Promise<readonly FoundFile[]> {
+  if ((await stat(path)).isFile()) return [{ path, name: '' }];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter(isWanted)
+    .sort((a, b) => (a < b ? -1 : 1));
+  if (names.length > 0) return names.map((name) => ({ path: join(path, name), name }));
+  throw new UserError({
+    code: 'no-benchmark-files',
+    message: `${path} holds no file of that benchmark and split`,
+    help: `it should hold ${expected}`,
+  });
+}
+
+/** The file's own name without its ending. */
+export const stemOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\..*$/, '');
+
+/** Things by their tasks, in the order of the benchmark: those that are wanted. A task that is not there is an error. */
+export function wantedTasks<Item>(
+  items: ReadonlyMap<string, Item>,
+  wanted: readonly string[] | undefined,
+): ReadonlyMap<string, Item> {
+  if (wanted === undefined) return items;
+  const names = [...items.keys()];
+  const unknown = wanted.find((task) => !items.has(task));
+  if (unknown === undefined) return new Map([...items].filter(([task]) => wanted.includes(task)));
+  const near = nearName(unknown, names);
+  throw new UserError({
+    code: 'unknown-task',
+    message: `the benchmark has no task \`${unknown}\``,
+    help: near === undefined ? `it has ${names.slice(0, 60).join(', ')}` : `did you mean \`${near}\`?`,
+  });
+}

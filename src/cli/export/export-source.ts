@@ -1,0 +1,139 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import {
+  type Dag,
+  type DagNode,
+  type Plan,
+  type RunRecord,
+  readRun,
+  type Store,
+} from '../../runtime/index.ts';
+import type { CommandContext } from '../commands/command-declaration.ts';
+import type { PipelineOptions } from '../commands/options.ts';
+import { UsageError } from '../exit-code.ts';
+import { openArtifact, planOf } from '../open-artifact.ts';
+
+/** A model to be exported, as a folder, for as long as it is held. */
+export interface ExportSource extends AsyncDisposable {
+  readonly path: string;
+  /** How it came to be; undefined for a folder of the user's. */
+  readonly origin?: ExportOrigin;
+}
+
+export interface ExportOrigin {
+  readonly dag: Dag;
+  readonly store: Store;
+  /** The run before a change that the model is of, or undefined; and what the pipeline would do now, all of it or as far as the stage needs it. */
+  readonly pastRun: RunRecord | undefined;
+  readonly plan: Plan;
+  /** The stage that wrote the model. */
+  readonly stage: string;
+}
+
+interface Request {
+  readonly words: readonly string[];
+  readonly options: ExportOptions;
+  readonly context: CommandContext;
+}
+
+/** A folder, where the word is a path, else a stage's output; undefined after the pipeline's mistakes have been printed. */
+export async function openExportSource(request: Request): Promise<ExportSource | undefined> {
+  const { words, context } = request;
+  const [word, ...others] = words;
+  if (word !== undefined && others.length === 0 && /^\.|[/\\]/.test(word) && !/\.ya?ml$/i.test(word))
+    return openFolder(word, context);
+  const opened = await openArtifact(request, {
+    type: 'model',
+    use: 'be exported',
+    help: 'name a stage that loads or trains a model',
+  });
+  if (opened === undefined) return undefined;
+  const { path, dag, store, reference, pastRun } = opened;
+  const run = pastRun === undefined ? undefined : readRun(store, pastRun);
+  return {
+    path,
+    origin: {
+      dag,
+      store,
+      pastRun: run,
+      plan: run ? opened.plan : await planOf({ dag, store }),
+      stage: reference.node.id,
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+async function openFolder(word: string, { workingDirectory }: CommandContext): Promise<ExportSource> {
+  const path = resolve(workingDirectory, word);
+  if (
+    await stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
+  )
+    return { path, async [Symbol.asyncDispose]() {} };
+  throw new UsageError({ message: `there is no folder ${word}`, help: 'a stage is named without a path' });
+}
+
+/** What a training began from. */
+export interface BaseModel {
+  /** In words, without the path to it. */
+  readonly shown?: string;
+  /** On the Hugging Face hub. */
+  readonly repository?: string;
+  /** As the base's own card has it. */
+  readonly license?: string;
+}
+
+/** Follows the models back to the one that was loaded. */
+export async function baseModelOf({ origin }: ExportSource): Promise<BaseModel> {
+  const node = origin && loadedBefore(origin.dag, origin.stage);
+  if (origin && node && hasChanged(node.id, origin)) return {};
+  const model = node?.config.model;
+  if (typeof model !== 'string')
+    return node?.config.init === undefined ? {} : { shown: 'fresh random weights' };
+  const [, repository] = /^hf:([^@]+)/.exec(model) ?? [];
+  if (repository !== undefined) return { shown: model, repository };
+  const license = await licenseOf(join(model, 'README.md'));
+  return { shown: basename(model), ...(license && { license }) };
+}
+
+/** Whether the stage was another when the model was made. */
+function hasChanged(stage: string, { plan, pastRun }: ExportOrigin): boolean {
+  const [decision, outcome] = [plan.stages.get(stage)?.decision, pastRun?.stages[stage]];
+  if (pastRun === undefined) return false;
+  const key = decision && 'key' in decision ? decision.key : undefined;
+  return key === undefined || outcome === undefined || !('key' in outcome) || outcome.key !== key;
+}
+
+function loadedBefore(dag: Dag, stage: string): DagNode | undefined {
+  const node = dag.nodes.get(stage);
+  if (node === undefined || node.definition.name === 'load') return node;
+  const before = Object.values(node.inputs).find(
+    (input) => dag.nodes.get(input.stage)?.ports.outputs[input.output]?.type === 'model',
+  );
+  return before && loadedBefore(dag, before.stage);
+}
+
+/** The `license` that a model card's front matter names. */
+async function licenseOf(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const [, front = ''] = /^---\r?\n([\s\S]{0,20000}?)\r?\n---/.exec(text) ?? [];
+  try {
+    const said: unknown = parse(front);
+    if (typeof said !== 'object' || said === null || !('license' in said)) return undefined;
+    return typeof said.license === 'string' && /^[\w.-]+$/.test(said.license) ? said.license : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface ExportOptions extends PipelineOptions {
+  readonly to?: string;
+  readonly format: 'hf' | 'merged' | 'peft';
+  readonly dtype: 'float32' | 'float16' | 'bfloat16';
+  readonly maxShardSize: string;
+  readonly base?: string;
+  readonly force?: boolean;
+}

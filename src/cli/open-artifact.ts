@@ -1,0 +1,191 @@
+import { closest } from 'fastest-levenshtein';
+import {
+  type Dag,
+  type DagNode,
+  type Digest,
+  listRuns,
+  openContent,
+  type Plan,
+  type PortContent,
+  planPipeline,
+  type Store,
+} from '../runtime/index.ts';
+import type { CommandCall } from './commands/command-declaration.ts';
+import type { PipelineOptions } from './commands/options.ts';
+import { UsageError } from './exit-code.ts';
+import { openPipeline, pipelineStore } from './open-pipeline.ts';
+
+/** The content that a command line names, readable until it is disposed. */
+interface OpenArtifact extends AsyncDisposable {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly reference: ArtifactReference;
+  /** The run that made it, where the pipeline has changed since. */
+  readonly pastRun: string | undefined;
+  readonly dag: Dag;
+  readonly store: Store;
+  /** What the pipeline would do now, as far as the artifact's stage needs it. */
+  readonly plan: Plan;
+}
+
+/** The one type that a command can use. */
+interface Wanted {
+  readonly type: string;
+  /** What is done with it: "be exported". */
+  readonly use: string;
+  readonly help: string;
+}
+
+/**
+ * Opens the artifact that the words of a command name, and says so where it is of a past run; undefined after the
+ * pipeline's mistakes have been printed.
+ */
+export async function openArtifact(
+  { words, options, context }: CommandCall<PipelineOptions>,
+  wanted?: Wanted,
+): Promise<OpenArtifact | undefined> {
+  const opened = await openPipeline({ words, options, context, names: 'one' });
+  const [name] = opened?.names ?? [];
+  if (!opened || name === undefined) return undefined;
+  const { dag } = opened;
+  const store = pipelineStore(dag, { options, context });
+  const reference = parseReference(dag, name);
+  if (wanted && reference.type !== wanted.type)
+    throw new UsageError({
+      message: `\`${name}\` is of type ${reference.type}, and only one of type ${wanted.type} can ${wanted.use}`,
+      help: wanted.help,
+    });
+  const plan = await planOf({ dag, store, stage: reference.node.id });
+  const { digest, pastRun } = findArtifact({ dag, store, plan, reference });
+  if (pastRun) context.terminal.complain(`note: the pipeline has changed since; this is from run ${pastRun}`);
+  const content = await openContent(store, digest);
+  return {
+    path: content.path,
+    digest,
+    reference,
+    pastRun,
+    dag,
+    store,
+    plan,
+    [Symbol.asyncDispose]: () => content[Symbol.asyncDispose](),
+  };
+}
+
+interface FoundArtifact {
+  readonly digest: Digest;
+  /** The run that it comes from, where the pipeline has changed since; undefined where it is what the pipeline says now. */
+  readonly pastRun: string | undefined;
+}
+
+/** Finds what a reference stands for: what the pipeline as it is would reuse, else what the stage wrote last. */
+function findArtifact(request: {
+  readonly dag: Dag;
+  readonly store: Store;
+  readonly plan: Plan;
+  readonly reference: ArtifactReference;
+}): FoundArtifact {
+  const { dag, store, plan, reference } = request;
+  const { id } = reference.node;
+  const decision = plan.stages.get(id)?.decision;
+  const current = decision?.kind === 'reuse' ? digestIn(decision.record.outputs, reference) : undefined;
+  if (current) return { digest: current, pastRun: undefined };
+  for (const { pipeline, stages, run } of listRuns(store)) {
+    const outcome = pipeline === dag.name ? stages[id] : undefined;
+    const digest = outcome && 'outputs' in outcome ? digestIn(outcome.outputs, reference) : undefined;
+    if (digest) return { digest, pastRun: run };
+  }
+  throw new UsageError({
+    message: `the stage \`${id}\` has not run yet`,
+    help: `run it with \`tuneloom run ${id}\``,
+  });
+}
+
+function digestIn(
+  outputs: Readonly<Record<string, PortContent>>,
+  { output, part }: ArtifactReference,
+): Digest | undefined {
+  const content = outputs[output];
+  if (content === undefined || typeof content === 'string') return part === undefined ? content : undefined;
+  return part === undefined ? undefined : content.parts[part];
+}
+
+/** What the pipeline, as far as this stage needs it, would do now. */
+export async function planOf(request: {
+  readonly dag: Dag;
+  readonly store: Store;
+  /** The whole pipeline where absent. */
+  readonly stage?: string;
+}): Promise<Plan> {
+  const { dag, store, stage } = request;
+  const plan = await planPipeline({ dag, store, targets: stage === undefined ? [] : [stage] });
+  if (plan.ok) return plan.value;
+  throw new UsageError({ message: plan.error.map(({ message }) => message).join('; ') });
+}
+
+/** One content of a pipeline: a stage's output, or a part of it. */
+export interface ArtifactReference {
+  readonly node: DagNode;
+  readonly output: string;
+  readonly type: string;
+  readonly part: string | undefined;
+}
+
+/**
+ * Reads `stage[.output][.part]`, where a sub-pipeline counts as a stage with the outputs that it declares. A stage alone
+ * means its first output; an output with parts needs one of them.
+ */
+function parseReference(dag: Dag, text: string): ArtifactReference {
+  const { node, path } = findNode(dag, text);
+  const { id } = node;
+  const outputs = Object.keys(node.ports.outputs);
+  const named = outputs.find((name) => name === path[0]);
+  const output = named ?? outputs[0];
+  if (output === undefined) throw new UsageError({ message: `the stage \`${id}\` has no outputs` });
+  const parts = node.outputParts[output] ?? [];
+  const [part, ...more] = named === undefined ? path : path.slice(1);
+  if (more.length > 0 || (part !== undefined && !parts.includes(part))) {
+    const what = `\`${text}\` names neither an output of \`${id}\` nor one of its parts`;
+    throw unknown({ what, given: part ?? '', known: [...outputs, ...parts].map((name) => `${id}.${name}`) });
+  }
+  if (part === undefined && parts.length > 0) {
+    throw new UsageError({
+      message: `\`${text}\` has the parts ${parts.join(', ')}`,
+      help: `name one of them, as in \`tuneloom show ${id}.${parts[0]}\``,
+    });
+  }
+  return { node, output, part, type: node.ports.outputs[output]?.type ?? 'file' };
+}
+
+interface Found {
+  readonly node: DagNode;
+  /** What is named of it. */
+  readonly path: readonly string[];
+}
+
+/** The stage, or the one that a sub-pipeline's output comes from; the longest name counts, since one may hold a dot. */
+function findNode(dag: Dag, text: string): Found {
+  const steps = text.split('.');
+  for (let length = steps.length; length > 0; length -= 1) {
+    const name = steps.slice(0, length).join('.');
+    const given = dag.given.get(name);
+    const node = dag.nodes.get(given?.stage ?? name);
+    if (node !== undefined) return { node, path: [...(given?.names ?? []), ...steps.slice(length)] };
+  }
+  const [id = ''] = steps;
+  const known = [...dag.nodes.keys(), ...dag.given.keys()];
+  throw unknown({ what: `the pipeline ${dag.name} has no stage \`${id}\``, given: text, known });
+}
+
+function unknown({
+  what,
+  given,
+  known,
+}: {
+  what: string;
+  given: string;
+  known: readonly string[];
+}): UsageError {
+  const near = known.length > 0 && given !== '' ? closest(given, [...known]) : undefined;
+  const help = near === undefined ? undefined : `did you mean \`${near}\`? It has ${known.join(', ')}`;
+  return new UsageError({ message: what, help });
+}

@@ -1,0 +1,187 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { sourceResolvers } from '../remote/index.ts';
+import {
+  type Dag,
+  type Diagnostic,
+  diagnosticsToJson,
+  loadPipeline,
+  locateStore,
+  openStore,
+  renderDiagnostics,
+  type Store,
+} from '../runtime/index.ts';
+import { stageRegistry } from '../stages/index.ts';
+import type { CommandContext } from './commands/command-declaration.ts';
+import type { PipelineOptions } from './commands/options.ts';
+import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
+import type { Terminal } from './terminal/terminal.ts';
+
+interface OpenedPipeline {
+  readonly dag: Dag;
+  /** The words behind the file: stages or references. */
+  readonly names: readonly string[];
+}
+
+interface Request {
+  readonly words: readonly string[];
+  readonly options: Pick<PipelineOptions, 'param' | 'set' | 'json'>;
+  readonly context: CommandContext;
+  /** How many names the command takes. */
+  readonly names: 'none' | 'one' | 'any';
+}
+
+/** Finds and checks the pipeline that a command line means; undefined after its mistakes have been printed. */
+export async function openPipeline(request: Request): Promise<OpenedPipeline | undefined> {
+  const { words, options, context } = request;
+  const { file, names } = splitWords(words);
+  checkCount(names, request.names);
+  const loaded = await loadPipeline({
+    file: file ?? (await findPipeline(context.workingDirectory)),
+    registry: stageRegistry,
+    resolvers: sourceResolvers(context.environment),
+    workingDirectory: context.workingDirectory,
+    params: options.param ?? [],
+    sets: options.set ?? [],
+  });
+  if (loaded.ok) return { dag: loaded.value, names };
+  reportMistakes(loaded.error, { terminal: context.terminal, json: options.json });
+  return undefined;
+}
+
+function checkCount(names: readonly string[], wanted: Request['names']): void {
+  if (wanted === 'none' && names[0] !== undefined) {
+    throw new UsageError({
+      message: `unexpected argument \`${names[0]}\``,
+      help: 'a pipeline file ends in .yaml or .yml',
+    });
+  }
+  if (wanted === 'one' && names.length !== 1) {
+    const message = names.length === 0 ? 'a stage is missing' : `it takes one stage, not ${names.length}`;
+    throw new UsageError({ message, help: 'name one stage of the pipeline, such as `train`' });
+  }
+}
+
+const FOLDERS = ['', 'pipelines'];
+
+/** The only pipeline of a folder: a YAML file with `stages:` or `extends:` in it, there or in its `pipelines/`, as a relative path. */
+async function findPipeline(workingDirectory: string): Promise<string> {
+  const found = (await Promise.all(FOLDERS.map((folder) => pipelinesIn(workingDirectory, folder)))).flat();
+  const [only, another] = found;
+  if (only === undefined) {
+    throw new UsageError({
+      message: 'there is no pipeline in this folder or in its `pipelines/`',
+      help: 'name a file, as in `tuneloom run path/to/pipeline.yaml`, or write a first pipeline with `tuneloom init`',
+    });
+  }
+  if (another !== undefined) {
+    throw new UsageError({
+      message: `there are several pipelines here: ${found.join(', ')}`,
+      help: `name one of them first, as in \`tuneloom run ${only}\``,
+    });
+  }
+  return only;
+}
+
+async function pipelinesIn(workingDirectory: string, folder: string): Promise<readonly string[]> {
+  const names = (await namesIn(join(workingDirectory, folder))).filter(
+    (name) => /\.ya?ml$/i.test(name) && !/\.lock\.ya?ml$/i.test(name),
+  );
+  const paths = names.sort().map((name) => join(folder, name));
+  const texts = await Promise.all(paths.map((path) => textOf(join(workingDirectory, path))));
+  return paths.filter((_, index) => /^(stages|extends)\s*:/m.test(texts[index] ?? ''));
+}
+
+const namesIn = (folder: string) => readdir(folder).catch((): string[] => []);
+const textOf = (path: string) => readFile(path, 'utf8').catch(() => '');
+
+interface Words {
+  readonly words: readonly string[];
+  readonly context: Pick<CommandContext, 'workingDirectory'>;
+  /** How many words may follow the file. */
+  readonly mostNames: number;
+}
+
+/** The words of a command that takes a pipeline file only to find its store: the file has to be there, no more. */
+export function namedFile({ words, context, mostNames }: Words): PipelineWords {
+  const split = splitWords(words);
+  const { file, names } = split;
+  if (names.length > mostNames)
+    throw new UsageError({
+      message: `unexpected argument \`${names[mostNames]}\``,
+      help: 'a pipeline file ends in .yaml or .yml, and comes first',
+    });
+  if (file !== undefined && !existsSync(resolve(context.workingDirectory, file)))
+    throw new UsageError({ message: `there is no file \`${file}\`` });
+  return split;
+}
+
+interface PipelineWords {
+  /** As it was typed; undefined where the command line names no file. */
+  readonly file: string | undefined;
+  /** Stages or references, in order. */
+  readonly names: readonly string[];
+}
+
+/** A first word that ends in .yaml or .yml is the pipeline file; every other word names a stage. */
+export function splitWords(words: readonly string[]): PipelineWords {
+  const [first, ...rest] = words;
+  const names = first !== undefined && isFile(first) ? rest : words;
+  const late = names.find(isFile);
+  if (late !== undefined) {
+    throw new UsageError({
+      message: `\`${late}\` stands where a stage is expected`,
+      help: 'give one pipeline file, before the stages',
+    });
+  }
+  if (first !== undefined && /\.lock\.ya?ml$/i.test(first)) {
+    throw new UsageError({
+      message: `\`${first}\` is a lock, not a pipeline`,
+      help: `name the pipeline that it locks: ${first.replace(/\.lock(?=\.ya?ml$)/i, '')}`,
+    });
+  }
+  return { file: names === words ? undefined : first, names };
+}
+
+const isFile = (word: string) => /\.ya?ml$/i.test(word);
+
+/** The store that belongs to a pipeline, or the one that the command line or TUNELOOM_STORE names. */
+export function pipelineStore(
+  dag: Dag,
+  { options, context }: { options: { readonly store?: string }; context: CommandContext },
+): Store {
+  const { workingDirectory, environment } = context;
+  return openStore(
+    locateStore({ pipelineFile: dag.file, workingDirectory, store: options.store, environment }),
+  );
+}
+
+/** The store of a pipeline file that need not be a sound one; without a file, of the project around the working directory. */
+export function projectStore({
+  file = 'pipeline.yaml',
+  options,
+  context,
+}: {
+  readonly file?: string | undefined;
+  readonly options: { readonly store?: string };
+  readonly context: CommandContext;
+}): Store {
+  const { workingDirectory, environment } = context;
+  return openStore(locateStore({ pipelineFile: file, workingDirectory, store: options.store, environment }));
+}
+
+/** Codes of diagnostics that say that something is not what was recorded. */
+const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock']);
+
+/** Prints the user's mistakes, all of them at once, and says how the process is to end. */
+export function reportMistakes(
+  diagnostics: readonly Diagnostic[],
+  { terminal, json }: { terminal: Terminal; json: boolean | undefined },
+): ExitCode {
+  const { bold, red, cyan, dim } = terminal.colors;
+  const palette = { place: bold, error: red, frame: dim, help: cyan };
+  if (json) terminal.print(JSON.stringify({ errors: diagnosticsToJson(diagnostics) }));
+  else terminal.complain(renderDiagnostics(diagnostics, palette).trimEnd());
+  return diagnostics.some(({ code }) => INTEGRITY.has(code)) ? exitCode.integrity : exitCode.badUsage;
+}

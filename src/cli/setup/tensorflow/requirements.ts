@@ -1,0 +1,73 @@
+import { mkdir, statfs } from 'node:fs/promises';
+import { execa } from 'execa';
+import type { TensorflowFlavour } from '../../../tensor/index.ts';
+import { UsageError } from '../../exit-code.ts';
+
+/** What is downloaded and what is unpacked stand side by side for a while; seen with the versions named in versions.ts. */
+export const neededGigabytes = { cpu: 2.5, cuda: 12 } as const satisfies Record<TensorflowFlavour, number>;
+
+interface Machine {
+  readonly platform: string;
+  readonly arch: string;
+}
+
+/** The wheel's word for a processor. Refuses the machines that there is no wheel for. */
+export function wheelArchitecture({ platform, arch }: Machine = process): string {
+  const architecture = { x64: 'x86_64', arm64: 'aarch64' }[arch];
+  if (platform === 'linux' && architecture !== undefined) return architecture;
+  throw new UsageError({
+    message: `there is no library to build with for ${platform} on ${arch}`,
+    help: 'it works on Linux with a 64-bit Intel, AMD or ARM processor; the onnx backend works everywhere',
+  });
+}
+
+/** Refuses before anything is downloaded. */
+export async function checkDisk(folder: string, needed: number): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const { bavail, bsize } = await statfs(folder);
+  const free = (bavail * bsize) / 1e9;
+  if (free >= needed) return;
+  throw new UsageError({
+    message: `${folder} has ${free.toFixed(1)} GB free, and ${needed} GB are needed`,
+    help: 'name a folder on another disk with TUNELOOM_TENSORFLOW',
+  });
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** PyPI, or what a network has in its place. */
+export function packageIndex({ TUNELOOM_PYPI }: Environment): URL {
+  if (!TUNELOOM_PYPI) return new URL('https://pypi.org/simple/');
+  if (URL.canParse(TUNELOOM_PYPI)) return new URL(TUNELOOM_PYPI.replace(/\/*$/, '/'));
+  throw new UsageError({
+    message: `TUNELOOM_PYPI is \`${TUNELOOM_PYPI}\`, and that is no address`,
+    help: "it names a mirror of PyPI's index, such as https://mirror.example/simple/",
+  });
+}
+
+/** The compiler, by its name: CXX, or g++. */
+export async function findCompiler({ CXX }: Environment): Promise<string> {
+  const name = CXX || 'g++';
+  const { failed } = await execa(name, ['--version'], { reject: false });
+  if (!failed) return name;
+  throw new UsageError({
+    message: `the compiler \`${name}\` is missing, which builds the engine's addon`,
+    help: 'install it (Debian and Ubuntu: sudo apt install g++; Fedora: sudo dnf install gcc-c++) or name another with CXX',
+  });
+}
+
+/** What the setup was tried with. Other versions may work; these are what is installed. */
+export const versions = {
+  tfjsNode: '4.22.0',
+  tensorflow: '2.21.0',
+  nodeApiHeaders: '1.9.0',
+} as const;
+
+/** What a setup tells while it goes. */
+export interface SetupProgress {
+  /** A step ended: what was done, in a few words. */
+  readonly done: (step: string) => void;
+  /** A long step begins. */
+  readonly begin: (step: string) => void;
+  readonly signal: AbortSignal;
+}

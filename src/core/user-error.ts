@@ -1,0 +1,55 @@
+/** A failure that the user can mend: bad data, a model that does not fit. Shown without a stack trace. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  /** Stable and greppable, for example `missing-field`. */
+  readonly code: string;
+  readonly help: string | undefined;
+  /** The records at fault, where it is particular ones. */
+  readonly records: readonly FaultyRecord[];
+  /** The input port at which they came in, where it is not the one whose records the stage passes on. */
+  readonly port: string | undefined;
+
+  constructor(problem: UserProblem) {
+    super(problem.message, { cause: problem.cause });
+    this.code = problem.code;
+    this.help = problem.help;
+    this.records = problem.records ?? [];
+    this.port = problem.port;
+  }
+
+  withMessage(message: string): UserError {
+    const { code, help, records, port } = this;
+    return new UserError({
+      code,
+      message,
+      records,
+      cause: this,
+      ...(help === undefined ? {} : { help }),
+      ...(port === undefined ? {} : { port }),
+    });
+  }
+}
+
+interface UserProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly help?: string;
+  readonly cause?: unknown;
+  readonly records?: readonly FaultyRecord[];
+  readonly port?: string;
+}
+
+/** A record that an error is about. */
+export interface FaultyRecord {
+  /** Absent where it has none yet. */
+  readonly id?: string;
+  /** What is wrong with it, where the error's message does not say so for all. */
+  readonly problem?: string;
+  readonly place?: RecordPlace;
+}
+
+/** Where a record begins in the user's data; the first line is 1. */
+export interface RecordPlace {
+  readonly path: string;
+  readonly line: number;
+}

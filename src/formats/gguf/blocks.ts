@@ -1,0 +1,144 @@
+import { decodeBfloat16, decodeFloat16, decodeHalf } from '../safetensors/floats.ts';
+
+/** How tensors are stored -> the format's number for it, and how many values one block of how many bytes holds. */
+export const tensorFormats = {
+  F32: { id: 0, values: 1, bytes: 4 },
+  F16: { id: 1, values: 1, bytes: 2 },
+  Q4_0: { id: 2, values: 32, bytes: 18 },
+  Q4_1: { id: 3, values: 32, bytes: 20 },
+  Q5_0: { id: 6, values: 32, bytes: 22 },
+  Q5_1: { id: 7, values: 32, bytes: 24 },
+  Q8_0: { id: 8, values: 32, bytes: 34 },
+  Q4_K: { id: 12, values: 256, bytes: 144 },
+  Q5_K: { id: 13, values: 256, bytes: 176 },
+  Q6_K: { id: 14, values: 256, bytes: 210 },
+  BF16: { id: 30, values: 1, bytes: 2 },
+} as const;
+
+export type TensorFormat = keyof typeof tensorFormats;
+
+export const tensorFormatNames = Object.keys(tensorFormats) as readonly TensorFormat[]; // the table's own keys
+
+export const tensorFormatOf = (id: number): TensorFormat | undefined =>
+  tensorFormatNames.find((name) => tensorFormats[name].id === id);
+
+/** The values that whole blocks of a format stand for. */
+export function dequantize(format: TensorFormat, blocks: ArrayBuffer): Float32Array {
+  switch (format) {
+    case 'F32':
+      return new Float32Array(blocks);
+    case 'F16':
+      return decodeFloat16(new Uint16Array(blocks));
+    case 'BF16':
+      return decodeBfloat16(new Uint16Array(blocks));
+    default:
+      return readBlocks(format, blocks);
+  }
+}
+
+function readBlocks(format: BlockFormat, blocks: ArrayBuffer): Float32Array {
+  const { values: perBlock, bytes } = tensorFormats[format];
+  const count = blocks.byteLength / bytes;
+  const values = new Float32Array(count * perBlock);
+  const read = blockReaders[format];
+  for (let block = 0; block < count; block++)
+    read(new DataView(blocks, block * bytes, bytes), values.subarray(block * perBlock));
+  return values;
+}
+
+/** The formats that store values in blocks with a scale. */
+type BlockFormat = Exclude<TensorFormat, 'F32' | 'F16' | 'BF16'>;
+
+/** Writes what a block stands for to the beginning of `values`. */
+type BlockReader = (block: DataView, values: Float32Array) => void;
+
+/**
+ * Layouts and formulas are those of llama.cpp's ggml-quants.c. Scales are binary16 and codes have at most eight bits,
+ * so that each result is exact in double precision and rounded once, as it is where only the last step is inexact.
+ */
+const blockReaders: Readonly<Record<BlockFormat, BlockReader>> = {
+  Q4_0: (block, values) => {
+    const [scale, codes] = [half(block, 0), after(block, 2)];
+    for (let i = 0; i < 32; i++) values[i] = scale * (nibble(codes, i) - 8);
+  },
+  Q4_1: (block, values) => {
+    const [scale, minimum, codes] = [half(block, 0), half(block, 2), after(block, 4)];
+    for (let i = 0; i < 32; i++) values[i] = scale * nibble(codes, i) + minimum;
+  },
+  Q5_0: (block, values) => {
+    const [scale, high, codes] = [half(block, 0), block.getUint32(2, true), after(block, 6)];
+    for (let i = 0; i < 32; i++) values[i] = scale * ((nibble(codes, i) | fifthBit(high, i)) - 16);
+  },
+  Q5_1: (block, values) => {
+    const [scale, minimum, high] = [half(block, 0), half(block, 2), block.getUint32(4, true)];
+    const codes = after(block, 8);
+    for (let i = 0; i < 32; i++) values[i] = scale * (nibble(codes, i) | fifthBit(high, i)) + minimum;
+  },
+  Q8_0: (block, values) => {
+    const scale = half(block, 0);
+    for (let i = 0; i < 32; i++) values[i] = scale * block.getInt8(2 + i);
+  },
+  Q4_K: (block, values) => {
+    const [codes, scaled] = [after(block, 16), groupScales(block)];
+    for (let i = 0; i < 256; i++) values[i] = scaled(i >> 5, pairedNibble(codes, i));
+  },
+  Q5_K: (block, values) => {
+    const [codes, scaled] = [after(block, 48), groupScales(block)];
+    for (let i = 0; i < 256; i++) {
+      const high = fifthBit(block.getUint8(16 + (i & 31)), i >> 5);
+      values[i] = scaled(i >> 5, pairedNibble(codes, i) | high);
+    }
+  },
+  Q6_K: (block, values) => {
+    const scale = half(block, 208);
+    for (let i = 0; i < 256; i++)
+      values[i] = scale * block.getInt8(192 + (i >> 4)) * (sixBits(block, i) - 32);
+  },
+};
+
+const half = (block: DataView, at: number): number => decodeHalf(block.getUint16(at, true));
+
+const after = (block: DataView, offset: number): DataView =>
+  new DataView(block.buffer, block.byteOffset + offset, block.byteLength - offset);
+
+/** Of 32 values in 16 bytes: the first 16 in the low halves, the others in the high ones. */
+function nibble(codes: DataView, index: number): number {
+  const byte = codes.getUint8(index & 15);
+  return index < 16 ? byte & 15 : byte >> 4;
+}
+
+const fifthBit = (bits: number, index: number): number => ((bits >>> index) & 1) << 4;
+
+/** Of groups of 32 values: two of them share 32 bytes, the first has the low halves. */
+function pairedNibble(codes: DataView, index: number): number {
+  const [pair, isSecond, place] = [index >> 6, (index >> 5) & 1, index & 31];
+  const byte = codes.getUint8(32 * pair + place);
+  return isSecond ? byte >> 4 : byte & 15;
+}
+
+/** Q6_K: two halves of four groups of 32 values; the low four bits of two groups share 32 bytes, the high two of all four do. */
+function sixBits(block: DataView, index: number): number {
+  const [part, group, place] = [index >> 7, (index >> 5) & 3, index & 31];
+  const low = block.getUint8(64 * part + 32 * (group & 1) + place);
+  const high = block.getUint8(128 + 32 * part + place) >> (2 * group);
+  return (group < 2 ? low & 15 : low >> 4) | ((high & 3) << 4);
+}
+
+/** Q4_K and Q5_K: eight groups, each with a scale and a minimum of six bits. Gives a code's value in its group. */
+function groupScales(block: DataView): (group: number, code: number) => number {
+  const [scale, minimum, packed] = [half(block, 0), half(block, 2), after(block, 4)];
+  const scales = Float64Array.from({ length: 8 }, (_, group) => scale * sixBitScale(packed, group));
+  const minima = Float64Array.from({ length: 8 }, (_, group) => minimum * sixBitMinimum(packed, group));
+  return (group, code) => (scales[group] ?? 0) * code - (minima[group] ?? 0);
+}
+
+/** Twelve bytes: scales and minima of the first four groups, below the upper bits of the last four; then their lower bits. */
+function sixBitScale(packed: DataView, group: number): number {
+  if (group < 4) return packed.getUint8(group) & 63;
+  return (packed.getUint8(group + 4) & 15) | ((packed.getUint8(group - 4) >> 6) << 4);
+}
+
+function sixBitMinimum(packed: DataView, group: number): number {
+  if (group < 4) return packed.getUint8(group + 4) & 63;
+  return (packed.getUint8(group + 4) >> 4) | ((packed.getUint8(group) >> 6) << 4);
+}

@@ -1,0 +1,168 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { elementCount } from '../safetensors/floats.ts';
+import { dequantize, type TensorFormat, tensorFormatNames, tensorFormatOf, tensorFormats } from './blocks.ts';
+import { badGguf, HeaderReader, type HeaderSource, unsupportedGguf } from './header-reader.ts';
+import { type GgufMetadata, readMetadata } from './metadata.ts';
+
+/** How many values are in memory in both forms at once; a multiple of every format's block. */
+const chunkValues = 1 << 22;
+
+/** An open GGUF file. Each read takes memory for its own tensor only. */
+export interface GgufFile extends GgufHeader, AsyncDisposable {
+  readonly path: string;
+  /** A tensor's values, row by row, whatever format they are stored in. Throws where there is none of that name. */
+  readonly read: (name: string) => Promise<Float32Array>;
+}
+
+/** Opens a GGUF file and checks its header; throws a UserError where it is not a valid one, or has tensors in a format that cannot be read. */
+export async function openGguf(path: string): Promise<GgufFile> {
+  const handle = await open(path, 'r');
+  const close = () => handle.close();
+  try {
+    const { size } = await handle.stat();
+    const header = readHeader({ path, descriptor: handle.fd, size });
+    const read = (name: string) => {
+      const tensor = header.tensors.get(name);
+      if (tensor === undefined) throw new Error(`No tensor has the name ${name}`);
+      return readTensor({ handle, path, tensor });
+    };
+    return { ...header, path, read: async (name) => read(name), [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface TensorSource {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly tensor: GgufTensor;
+}
+
+async function readTensor({ handle, path, tensor }: TensorSource): Promise<Float32Array> {
+  const { format, shape, begin, end } = tensor;
+  const perBlock = tensorFormats[format];
+  const chunkBytes = (chunkValues / perBlock.values) * perBlock.bytes;
+  const values = new Float32Array(elementCount(shape));
+  for (let position = begin, first = 0; position < end; position += chunkBytes, first += chunkValues) {
+    const bytes = new Uint8Array(Math.min(chunkBytes, end - position));
+    for (let filled = 0; filled < bytes.length; ) {
+      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, position + filled);
+      if (bytesRead === 0) throw badGguf(path, 'it became shorter while it was read');
+      filled += bytesRead;
+    }
+    values.set(dequantize(format, bytes.buffer), first);
+  }
+  return values;
+}
+
+/** Where in the file a tensor's blocks stand: bytes from `begin` up to `end`. */
+interface GgufTensor {
+  readonly format: TensorFormat;
+  /** As in a checkpoint, the extent of a row last. */
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+interface GgufHeader {
+  readonly metadata: GgufMetadata;
+  readonly tensors: ReadonlyMap<string, GgufTensor>;
+}
+
+/** The first four bytes of every file: GGUF. */
+const magic = 0x46554747;
+const maximumRank = 4;
+/** The least that a tensor's description takes, and a key with its value; and many times what the largest models have. */
+const counted = {
+  tensors: { what: 'tensors', bytesEach: 32, most: 300_000 },
+  keys: { what: 'keys', bytesEach: 13, most: 100_000 },
+};
+
+/** Reads the header of a GGUF file of version 2 or 3; every count, size and place in it is checked against the file's size. */
+function readHeader(source: HeaderSource): GgufHeader {
+  const { path, size } = source;
+  const reader = new HeaderReader(source);
+  if (size < 4 || reader.uint32() !== magic) throw badGguf(path, 'it does not begin with `GGUF`');
+  const version = reader.uint32();
+  if (version !== 2 && version !== 3) {
+    const bigEndian = version > 0 && version % 0x1000000 === 0;
+    throw unsupportedGguf(path, bigEndian ? 'is big-endian' : `is GGUF of version ${version}, not 2 or 3`);
+  }
+  const tensorCount = reader.count(counted.tensors);
+  const metadata = readMetadata(reader, reader.count(counted.keys));
+  const alignment = alignmentOf(path, metadata);
+  const infos = new Map<string, TensorInfo>();
+  for (let index = 0; index < tensorCount; index++) {
+    const name = reader.string();
+    if (infos.has(name)) throw badGguf(path, `it has the tensor \`${name}\` twice`);
+    infos.set(name, readInfo(reader, name));
+  }
+  const dataStart = Math.ceil(reader.position / alignment) * alignment;
+  const place = ([name, info]: [string, TensorInfo]) =>
+    [name, placeTensor({ ...info, path, name, size, dataStart, alignment })] as const;
+  const tensors = new Map([...infos].map(place));
+  refuseOverlaps(path, tensors);
+  return { metadata, tensors };
+}
+
+function alignmentOf(path: string, metadata: GgufMetadata): number {
+  const value = metadata.get('general.alignment') ?? 32;
+  if (typeof value === 'number' && value >= 8 && value <= 1 << 20 && Number.isInteger(Math.log2(value)))
+    return value;
+  throw badGguf(path, `its alignment is ${JSON.stringify(value)}: a power of 2 from 8 to ${1 << 20} is due`);
+}
+
+interface TensorInfo {
+  readonly shape: readonly number[];
+  readonly format: TensorFormat;
+  /** From the beginning of the data. */
+  readonly offset: number;
+}
+
+function readInfo(reader: HeaderReader, name: string): TensorInfo {
+  const rank = reader.uint32();
+  if (rank < 1 || rank > maximumRank)
+    throw badGguf(reader.path, `tensor \`${name}\` has ${rank} dimensions: from 1 to ${maximumRank} are due`);
+  const shape = Array.from({ length: rank }, () => reader.uint64()).reverse();
+  const id = reader.uint32();
+  const format = tensorFormatOf(id);
+  if (format !== undefined) return { shape, format, offset: reader.uint64() };
+  const known = tensorFormatNames.map((each) => `${each} (${tensorFormats[each].id})`).join(', ');
+  throw unsupportedGguf(
+    reader.path,
+    `stores the tensor \`${name}\` in format ${id}; these can be read: ${known}`,
+  );
+}
+
+interface TensorToPlace extends TensorInfo {
+  readonly path: string;
+  readonly name: string;
+  readonly size: number;
+  readonly dataStart: number;
+  readonly alignment: number;
+}
+
+function placeTensor(tensor: TensorToPlace): GgufTensor {
+  const { path, name, shape, format, offset, dataStart, size, alignment } = tensor;
+  const fail = (what: string) => badGguf(path, `tensor \`${name}\` ${what}`);
+  const { values, bytes } = tensorFormats[format];
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  const rowLength = shape.at(-1) ?? 0;
+  if (shape.some((extent) => extent < 1) || rowLength % values !== 0)
+    throw fail(`has the shape [${shape}], which ${format} cannot store in blocks of ${values}`);
+  if (offset % alignment !== 0) throw fail(`begins at ${offset}, no multiple of ${alignment}`);
+  const begin = dataStart + offset;
+  const end = begin + (count / values) * bytes;
+  if (end <= size) return { format, shape, begin, end };
+  throw fail(`of shape [${shape}] in ${format} would end at byte ${end}, but the file has ${size}`);
+}
+
+function refuseOverlaps(path: string, tensors: ReadonlyMap<string, GgufTensor>): void {
+  const inOrder = [...tensors].sort(([, a], [, b]) => a.begin - b.begin);
+  for (const [index, [name, { begin }]] of inOrder.entries()) {
+    const [before, previous] = inOrder[index - 1] ?? [];
+    if (previous !== undefined && previous.end > begin)
+      throw badGguf(path, `the tensors \`${before}\` and \`${name}\` overlap`);
+  }
+}

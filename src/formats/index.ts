@@ -1,0 +1,14 @@
+export { readDelimitedRows } from './delimited-rows.ts';
+export { unsupportedGguf } from './gguf/header-reader.ts';
+export type { GgufMetadata } from './gguf/metadata.ts';
+export { type GgufFile, openGguf } from './gguf/open-gguf.ts';
+export { readJsonFile } from './json.ts';
+export { checkJson, jsonFault } from './json-fault.ts';
+export { JsonlWriter, readJsonl } from './jsonl.ts';
+export { notUtf8 } from './lines.ts';
+export { readParquet } from './parquet.ts';
+export { elementCount, encodeBfloat16, encodeFloat16, tensorBytes } from './safetensors/floats.ts';
+export { openSafetensors, type SafetensorsFile } from './safetensors/open-safetensors.ts';
+export { type TensorToWrite, writeSafetensors } from './safetensors/write-safetensors.ts';
+export { type Bundle, openBundle } from './tensorflow/bundle.ts';
+export { badCheckpoint } from './tensorflow/table.ts';

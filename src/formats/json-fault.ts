@@ -1,0 +1,96 @@
+import { type Json, UserError } from '../core/index.ts';
+
+const maximumDepth = 64;
+
+/**
+ * Refuses values nested so deeply that writing or comparing them could exhaust the stack, and numbers such as 1e999,
+ * which JSON can write and which become infinite when they are read.
+ */
+export function checkJson({ value, place }: { value: Json; place: string }): void {
+  const fault = faultIn(value, maximumDepth);
+  if (fault === undefined) return;
+  throw new UserError(
+    fault === 'deep'
+      ? {
+          code: 'nested-too-deeply',
+          message: `${place}: the value is nested more than ${maximumDepth} levels deep`,
+        }
+      : {
+          code: 'number-too-large',
+          message: `${place}: a number is larger than a 64-bit float can be`,
+          help: 'quote it if it is meant as text',
+        },
+  );
+}
+
+function faultIn(value: Json, levels: number): 'deep' | 'infinite' | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'infinite';
+  if (value === null || typeof value !== 'object') return undefined;
+  if (levels === 0) return 'deep';
+  for (const child of Object.values(value)) {
+    const fault = faultIn(child, levels - 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/** Where a text stops being JSON, both counted from 1, and why. */
+interface JsonFault {
+  readonly line: number;
+  readonly column: number;
+  readonly reason: string;
+}
+
+/** The place and the reason of an error that JSON.parse threw for `text`. */
+export function jsonFault(cause: unknown, text: string): JsonFault {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const offset = faultOffset(message, text);
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  const column = before.length - before.lastIndexOf('\n');
+  return { line, column, reason: commonReason(text, offset) ?? reasonOf(message) };
+}
+
+/** What people most often do, which the parser says in terms of what it would have taken instead. */
+function commonReason(text: string, offset: number): string | undefined {
+  const found = text[offset];
+  if (text.slice(offset).trim() === '') return 'it ends too early';
+  const closes = found === '}' || found === ']';
+  if (closes && text.slice(0, offset).trimEnd().endsWith(',')) return `there is a comma before \`${found}\``;
+  return found === "'" ? 'text stands in double quotes, not in single ones' : undefined;
+}
+
+function faultOffset(message: string, text: string): number {
+  const position = /at position (\d+)/.exec(message)?.[1];
+  if (position !== undefined) return Number(position);
+  return unexpectedToken.test(message) ? firstUnexpectedToken(text) : text.length;
+}
+
+const unexpectedToken = /^Unexpected token/;
+
+/** Some Node releases name the token but not its place: it is the end of the shortest prefix that is refused the same way. */
+function firstUnexpectedToken(text: string): number {
+  let accepted = 0;
+  let refused = text.length;
+  while (refused - accepted > 1) {
+    const middle = Math.floor((accepted + refused) / 2);
+    if (hasUnexpectedToken(text.slice(0, middle))) refused = middle;
+    else accepted = middle;
+  }
+  return refused - 1;
+}
+
+function hasUnexpectedToken(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return error instanceof Error && unexpectedToken.test(error.message);
+  }
+}
+
+const reasonOf = (message: string): string =>
+  message
+    .replace(/,? (?:\.\.\.)?"[\s\S]*is not valid JSON$/, '')
+    .replace(/ (?:in JSON )?at position \d+(?: \(line \d+ column \d+\))?$/, '')
+    .replace(/^[A-Z]/, (letter) => letter.toLowerCase());

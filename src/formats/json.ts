@@ -1,0 +1,44 @@
+import { readFile, stat } from 'node:fs/promises';
+import { UserError } from '../core/index.ts';
+import { jsonFault } from './json-fault.ts';
+
+/** Many times what the largest models' have. */
+const mostBytes = 32_000_000;
+
+/** The value of a model folder's JSON file, undefined where there is none. Throws a UserError where it is no JSON, or too large. */
+export async function readJsonFile(path: string): Promise<unknown> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  if (!found.isFile() || found.size > mostBytes) {
+    const what = found.isFile()
+      ? `has ${found.size} bytes, more than the ${mostBytes} allowed`
+      : 'is no file';
+    throw new UserError({ code: 'bad-model-folder', message: `${path} ${what}` });
+  }
+  const bytes = await readFile(path);
+  checkNesting(bytes, (what) => new UserError({ code: 'bad-model-folder', message: `${path} ${what}` }));
+  return parseJsonFile(path, bytes.toString('utf8'));
+}
+
+/** The value of a model folder's JSON file. Throws a UserError that names file, line and column where it is no JSON. */
+function parseJsonFile(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const { line, column, reason } = jsonFault(cause, text);
+    const message = `${path}:${line}:${column}: not JSON: ${reason}`;
+    throw new UserError({ code: 'bad-model-folder', message, cause });
+  }
+}
+
+/** Three times as many as the largest checkpoints have tensors, each of which takes three. */
+const mostContainers = 1_000_000;
+const [list, map] = [0x5b, 0x7b];
+
+/** Throws where JSON has more lists and maps than any model's: their memory would be thirty times that of the text. */
+export function checkNesting(json: Uint8Array, failure: (what: string) => Error): void {
+  let containers = 0;
+  for (const byte of json) if (byte === list || byte === map) containers++;
+  if (containers > mostContainers)
+    throw failure(`has ${containers} lists and maps, more than the ${mostContainers} allowed`);
+}

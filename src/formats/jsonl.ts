@@ -1,0 +1,71 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { type Json, UserError } from '../core/index.ts';
+import { checkJson, jsonFault } from './json-fault.ts';
+import { readLines } from './lines.ts';
+
+interface JsonLine {
+  /** 1 is the first line of the file. */
+  readonly number: number;
+  readonly value: Json;
+}
+
+/** The values of a JSONL file. Empty lines are passed over; a broken line is a UserError that names file, line and column. */
+export async function* readJsonl(path: string): AsyncGenerator<JsonLine> {
+  for await (const { number, text } of readLines(path)) {
+    if (text.trim() === '') continue;
+    const value = parseLine({ path, number, text });
+    checkJson({ value, place: `${path}:${number}` });
+    yield { number, value };
+  }
+}
+
+function parseLine(line: { path: string; number: number; text: string }): Json {
+  try {
+    return JSON.parse(line.text);
+  } catch (cause) {
+    const { column, reason } = jsonFault(cause, line.text);
+    throw new UserError({
+      code: 'bad-json',
+      message: `${line.path}:${line.number}:${column}: the line is not JSON: ${reason}`,
+      help: 'a JSONL file holds one complete JSON value on each line',
+      cause,
+    });
+  }
+}
+
+const flushAtCharacters = 64 * 1024;
+
+/** Writes one JSON value a line, keys in the order in which they stand in the value. */
+export class JsonlWriter {
+  readonly #file: FileHandle;
+  #buffered = '';
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Creates the file, which must not exist. */
+  static async create(path: string): Promise<JsonlWriter> {
+    return new JsonlWriter(await open(path, 'wx'));
+  }
+
+  async write(value: unknown): Promise<void> {
+    this.#buffered += `${JSON.stringify(value)}\n`;
+    if (this.#buffered.length >= flushAtCharacters) await this.#flush();
+  }
+
+  /** Writes what is still buffered and closes the file, even where writing fails. */
+  async close(): Promise<void> {
+    try {
+      await this.#flush();
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const text = this.#buffered;
+    this.#buffered = '';
+    if (text !== '') await this.#file.writeFile(text, 'utf8');
+  }
+}

@@ -1,0 +1,161 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { TextDecoder } from 'node:util';
+import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
+import { type Json, UserError } from '../core/index.ts';
+
+interface ParquetRow {
+  /** The first is 1. */
+  readonly number: number;
+  readonly value: Json;
+}
+
+const mostFooterBytes = 64 * 2 ** 20;
+/** What is read at once, unpacked. */
+const mostGroupBytes = 2 * 2 ** 30;
+const mostGroupRows = 20_000_000;
+const mostPageBytes = 512 * 2 ** 20;
+
+/** The rows of a Parquet file, a row group at a time; structs, lists and maps as JSON has them. */
+export async function* readParquet(path: string): AsyncGenerator<ParquetRow> {
+  await using handle = await open(path);
+  const { size } = await handle.stat();
+  const file: AsyncBuffer = {
+    byteLength: size,
+    slice(start, end = size) {
+      const part = readPart(handle, { from: start < 0 ? size + start : start, to: Math.min(size, end) });
+      // Several parts are asked for at once; a failure of one whose reader has given up is nobody's.
+      part.catch(() => {});
+      return part;
+    },
+  };
+  const { parquetReadObjects, parquetMetadataAsync } = await import('hyparquet');
+  const compressors = await boundedCompressors();
+  const metadata = await told(path, async () => {
+    await checkFooter(file);
+    return parquetMetadataAsync(file);
+  });
+  let start = 0;
+  for (const end of groupEnds(path, metadata)) {
+    const at = { rowStart: start, rowEnd: end };
+    const rows = await told(`${path}: rows ${start + 1} to ${end}`, () =>
+      parquetReadObjects({ file, metadata, compressors, utf8: false, ...at }),
+    );
+    for (const [index, row] of rows.entries()) yield { number: start + index + 1, value: parquetValue(row) };
+    start = end;
+  }
+}
+
+async function readPart(
+  handle: FileHandle,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<ArrayBuffer> {
+  const length = to - from;
+  if (!(from >= 0 && length >= 0)) throw new RangeError('a part of it lies outside of the file');
+  const bytes = new ArrayBuffer(length);
+  if (length > 0) await handle.read(new Uint8Array(bytes), 0, length, from);
+  return bytes;
+}
+
+/** After which row each row group ends. */
+function groupEnds(path: string, { row_groups: groups }: FileMetaData): readonly number[] {
+  let end = 0;
+  return groups.map(({ num_rows: rows, columns }, index) => {
+    const bytes = columns.reduce(
+      (sum, { meta_data: column }) => sum + Number(column?.total_uncompressed_size ?? 0),
+      0,
+    );
+    if (rows < 0 || rows > mostGroupRows || bytes > mostGroupBytes)
+      throw new UserError({
+        code: 'row-group-too-large',
+        message: `${path}: row group ${index + 1} has ${rows} rows and ${bytes} bytes, more than can be read at once`,
+        help: 'write it once more with smaller row groups',
+      });
+    end += Number(rows);
+    return end;
+  });
+}
+
+async function checkFooter(file: AsyncBuffer): Promise<void> {
+  if (file.byteLength < 12) throw new RangeError('it is too short');
+  const trailer = new DataView(await file.slice(file.byteLength - 8));
+  if (trailer.getUint32(4, true) !== parquetMark)
+    throw new RangeError('it does not end as one, so it may be cut short');
+  const length = trailer.getUint32(0, true);
+  if (length > Math.min(mostFooterBytes, file.byteLength - 12))
+    throw new RangeError(`its footer claims ${length} bytes`);
+}
+
+/** `PAR1` */
+const parquetMark = 0x31524150;
+
+/** A page says itself how long it will be; what it says is not believed without limit. */
+async function boundedCompressors(): Promise<Compressors> {
+  const { compressors } = await import('hyparquet-compressors');
+  return Object.fromEntries(
+    Object.entries(compressors).map(([name, decompress]) => [
+      name,
+      (input: Uint8Array, length: number) => {
+        if (length > mostPageBytes) throw new RangeError(`a page claims ${length} bytes`);
+        return decompress(input, length);
+      },
+    ]),
+  );
+}
+
+/** What a reader of damaged bytes throws can be anything. */
+async function told<Value>(place: string, read: () => Promise<Value>): Promise<Value> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    throw new UserError({
+      code: 'bad-parquet',
+      message: `${place}: it cannot be read as Parquet: ${cause instanceof Error ? cause.message : cause}`,
+      cause,
+    });
+  }
+}
+
+const mostDepth = 64;
+
+/**
+ * A value of a Parquet file as JSON: a whole number beyond 2^53 as text, a time in ISO 8601, bytes as text where they are
+ * UTF-8 and else in base64, what is no number or absent as null.
+ */
+function parquetValue(value: unknown, depth = 0): Json {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : null;
+    case 'bigint': {
+      const number = Number(value);
+      return Number.isSafeInteger(number) ? number : String(value);
+    }
+    case 'object':
+      return value === null || depth > mostDepth ? null : objectValue(value, depth);
+    default:
+      return null;
+  }
+}
+
+function objectValue(value: object, depth: number): Json {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (value instanceof Uint8Array) return textOf(value);
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    // A typed array is a list of numbers.
+    return Array.from(value as ArrayLike<unknown>, (item) => parquetValue(item, depth + 1));
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, parquetValue(item, depth + 1)]),
+  );
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString('base64');
+  }
+}

@@ -1,0 +1,184 @@
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import protobuf from 'protobufjs/light.js';
+import { badCheckpoint, crc32c, maskedCrc32c, readTable, whole } from './table.ts';
+
+/** GPT-2's have some 5 KB. */
+const mostIndexBytes = 64 * 2 ** 20;
+const float32 = 1;
+
+/** The float32 tensors of a checkpoint that TensorFlow's Saver wrote: `<prefix>.index` and its data file. */
+export interface Bundle extends AsyncDisposable {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** The values of a tensor, row by row. */
+  readonly read: (name: string) => Promise<Float32Array>;
+}
+
+/** Opens a checkpoint. Every size and place is held against the files before anything is read. */
+export async function openBundle(prefix: string): Promise<Bundle> {
+  const path = `${prefix}.data-00000-of-00001`;
+  const entries = await readIndex(`${prefix}.index`);
+  const file = await open(path).catch(() => {
+    throw badCheckpoint(path, 'is missing or cannot be read');
+  });
+  try {
+    const { size } = await file.stat();
+    for (const [name, entry] of entries) checkEntry({ path, name, entry, fileBytes: size });
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  const read = async (name: string): Promise<Float32Array> => {
+    const entry = entries.get(name);
+    if (entry === undefined) throw new Error(`No tensor has the name ${name}`);
+    const bytes = await readEntry(file, entry);
+    if (maskedCrc32c(crc32c(bytes)) !== entry.checksum)
+      throw badCheckpoint(path, `is damaged: the checksum of \`${name}\` is wrong`);
+    return new Float32Array(bytes.buffer);
+  };
+  const shapes = new Map([...entries].map(([name, { shape }]) => [name, shape]));
+  return { shapes, read, [Symbol.asyncDispose]: () => file.close() };
+}
+
+async function readIndex(path: string): Promise<ReadonlyMap<string, BundleEntry>> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) throw badCheckpoint(path, 'is missing or cannot be read');
+  if (found.size > mostIndexBytes)
+    throw badCheckpoint(path, `has ${found.size} bytes, too many for an index`);
+  try {
+    const table = new Map(readTable(await readFile(path)));
+    const header = parseBundleHeader(table.get('') ?? new Uint8Array());
+    table.delete('');
+    if (header.shards !== 1) throw new RangeError(`it splits its data into ${header.shards} files, not 1`);
+    if (!header.littleEndian) throw new RangeError('its numbers are stored high byte first');
+    return new Map([...table].map(([name, bytes]) => [name, parseBundleEntry(bytes)]));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw badCheckpoint(path, `is no index of a checkpoint: ${error.message}`);
+  }
+}
+
+function checkEntry(at: {
+  readonly path: string;
+  readonly name: string;
+  readonly entry: BundleEntry;
+  readonly fileBytes: number;
+}): void {
+  const { path, name, entry, fileBytes } = at;
+  const { dtype, shape, shard, offset, size, sliced } = entry;
+  if (dtype !== float32 || sliced || shard !== 0)
+    throw badCheckpoint(path, `has \`${name}\`, which is no whole tensor of float32`);
+  const bytes = shape.reduce((product, extent) => product * extent, 4);
+  if (bytes !== size || offset + size > fileBytes)
+    throw badCheckpoint(
+      path,
+      `has ${fileBytes} bytes and cannot hold \`${name}\`: ${size} bytes at ${offset} of shape [${shape}]`,
+    );
+}
+
+/** Low byte first is what every processor that Node runs on has. */
+async function readEntry(file: FileHandle, { offset, size }: BundleEntry): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(size);
+  for (let done = 0; done < size; ) {
+    const { bytesRead } = await file.read(bytes, done, size - done, offset + done);
+    if (bytesRead === 0) throw new RangeError('the data file became shorter while it was read');
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+/** Where a tensor stands in the data file: BundleEntryProto of TensorFlow's tensor_bundle.proto. */
+interface BundleEntry {
+  /** DataType of types.proto; 1 is float32. */
+  readonly dtype: number;
+  readonly shape: readonly number[];
+  readonly shard: number;
+  readonly offset: number;
+  readonly size: number;
+  /** Masked, as LevelDB has it. */
+  readonly checksum: number;
+  /** A tensor that is kept in slices has no bytes of its own. */
+  readonly sliced: boolean;
+}
+
+/** Decodes an entry; fields that it does not name have their default, as protocol buffers leave those out. */
+function parseBundleEntry(bytes: Uint8Array): BundleEntry {
+  const entry = {
+    dtype: 0,
+    shape: [] as readonly number[],
+    shard: 0,
+    offset: 0,
+    size: 0,
+    checksum: 0,
+    sliced: false,
+  };
+  const reader = protobuf.Reader.create(bytes);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    switch (tag) {
+      case 0x08:
+        entry.dtype = reader.int32();
+        break;
+      case 0x12:
+        entry.shape = parseShape(reader.bytes());
+        break;
+      case 0x18:
+        entry.shard = reader.int32();
+        break;
+      case 0x20:
+        entry.offset = whole(reader.int64());
+        break;
+      case 0x28:
+        entry.size = whole(reader.int64());
+        break;
+      case 0x35:
+        entry.checksum = reader.fixed32();
+        break;
+      case 0x3a:
+        entry.sliced = true;
+        reader.skipType(2);
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  return entry;
+}
+
+/** BundleHeaderProto: into how many files the data is split, and whether its numbers are stored low byte first. */
+function parseBundleHeader(bytes: Uint8Array): {
+  readonly shards: number;
+  readonly littleEndian: boolean;
+} {
+  const header = { shards: 0, littleEndian: true };
+  const reader = protobuf.Reader.create(bytes);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === 0x08) header.shards = reader.int32();
+    else if (tag === 0x10) header.littleEndian = reader.int32() === 0;
+    else reader.skipType(tag & 7);
+  }
+  return header;
+}
+
+/** TensorShapeProto: a `dim` with a `size` for each axis. */
+function parseShape(bytes: Uint8Array): readonly number[] {
+  const shape: number[] = [];
+  const reader = protobuf.Reader.create(bytes);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === 0x12) shape.push(parseDimension(reader.bytes()));
+    else reader.skipType(tag & 7);
+  }
+  return shape;
+}
+
+function parseDimension(bytes: Uint8Array): number {
+  let size = 0;
+  const reader = protobuf.Reader.create(bytes);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === 0x08) size = whole(reader.int64());
+    else reader.skipType(tag & 7);
+  }
+  return size;
+}

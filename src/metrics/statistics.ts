@@ -1,0 +1,94 @@
+import { RandomStream } from '../core/index.ts';
+import { plainly, type Rating } from './metric.ts';
+
+/** The mean of `values`, each counted once, with the standard error sd / sqrt(n), where sd divides by n - 1. */
+export const plainMean = (values: readonly number[]): Mean => weightedMean(values.map(plainly));
+
+interface Mean {
+  readonly mean: number;
+  /** Absent for a single rating, which says nothing of the spread. */
+  readonly standardError?: number;
+}
+
+/**
+ * The mean of `values` by their weights, with the standard error of a ratio estimate,
+ * sqrt(n / (n - 1) * sum(w^2 (v - mean)^2)) / sum(w) (Cochran, Sampling Techniques, 6.4);
+ * with equal weights that is sd / sqrt(n). Needs one rating at least.
+ */
+export function weightedMean(ratings: readonly Rating[]): Mean {
+  const total = sum(ratings.map(({ weight }) => weight));
+  const mean = sum(ratings.map(({ value, weight }) => value * weight)) / total;
+  const count = ratings.length;
+  if (count < 2) return { mean };
+  const squares = sum(ratings.map(({ value, weight }) => (weight * (value - mean)) ** 2));
+  return { mean, standardError: Math.sqrt((count / (count - 1)) * squares) / total };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** The quantile of sorted values with linear interpolation between neighbours, as numpy's default; `share` is in [0, 1]. */
+export function quantile(sorted: readonly number[], share: number): number {
+  const position = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(position)] ?? Number.NaN;
+  const above = sorted[Math.ceil(position)] ?? Number.NaN;
+  return below + (above - below) * (position - Math.floor(position));
+}
+
+/** A bootstrap interval that holds 95 % of the rounds. */
+export interface Interval extends Resampling {
+  readonly low: number;
+  readonly high: number;
+  /** Rounds whose resample has no such figure, for example a correlation of equal values; absent where all have. */
+  readonly rounds_without_value?: number;
+}
+
+/** The .025 and .975 quantiles of what the rounds gave; undefined where no round gave a finite number. */
+export function percentileInterval(
+  values: readonly number[],
+  { rounds, seed }: Resampling,
+): Interval | undefined {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length === 0) return undefined;
+  const without = rounds - sorted.length;
+  return {
+    low: quantile(sorted, 0.025),
+    high: quantile(sorted, 0.975),
+    rounds,
+    seed,
+    ...(without === 0 ? {} : { rounds_without_value: without }),
+  };
+}
+
+export interface Resampling {
+  readonly rounds: number;
+  readonly seed: number;
+}
+
+/** For each round as many indices below `count` as there are, drawn with replacement; equal seeds give equal draws. */
+function* resamples(count: number, resampling: Resampling): Generator<readonly number[]> {
+  for (const indices of resampledIndices(count, resampling)) yield [...indices];
+}
+
+/** The same in one array, which the next round overwrites. */
+export function* resampledIndices(count: number, { rounds, seed }: Resampling): Generator<Int32Array> {
+  const stream = new RandomStream(['bootstrap', seed]);
+  const indices = new Int32Array(count);
+  for (let round = 0; round < rounds; round += 1) {
+    for (let place = 0; place < count; place += 1) indices[place] = Math.floor(stream.uniform() * count);
+    yield indices;
+  }
+}
+
+interface Bootstrap extends Resampling {
+  /** How many units are drawn from. */
+  readonly count: number;
+  /** The figure of the units with these indices. */
+  readonly statistic: (indices: readonly number[]) => number;
+}
+
+/** Efron's percentile bootstrap of any statistic, seeded; undefined where no resample has the figure. */
+export function bootstrapInterval({ count, statistic, rounds, seed }: Bootstrap): Interval | undefined {
+  const values: number[] = [];
+  for (const indices of resamples(count, { rounds, seed })) values.push(statistic(indices));
+  return percentileInterval(values, { rounds, seed });
+}

@@ -1,0 +1,177 @@
+import { constants, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type JsonObject, UserError } from '../../core/index.ts';
+import { readJsonFile, type TensorToWrite, writeSafetensors } from '../../formats/index.ts';
+import { checkpointNames, type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
+import { openShards, type Shards } from './open-shards.ts';
+
+/** A model in Hugging Face's layout, checked: its configuration is supported and every parameter is there in its shape. */
+export interface ModelFolder extends AsyncDisposable {
+  readonly path: string;
+  readonly config: ModelConfig;
+  /** The values of the parameter of that name, row by row. */
+  readonly read: (name: string) => Promise<Float32Array>;
+}
+
+/** Opens a folder with config.json and model.safetensors (or its shards). Throws a UserError where they do not fit together. */
+export async function openModelFolder(path: string): Promise<ModelFolder> {
+  const config = await readModelConfig(path);
+  const shards = await openShards(path);
+  try {
+    const places = await placeParameters({ path, config, shards });
+    const read = async (name: string) => {
+      const stored = places.get(name) ?? name;
+      const file = shards.tensors.get(stored);
+      if (file === undefined) throw new Error(`No parameter has the name ${name}`);
+      return file.readFloat32(stored);
+    };
+    return { path, config, read, [Symbol.asyncDispose]: () => shards[Symbol.asyncDispose]() };
+  } catch (error) {
+    await shards[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What the config.json of a model's folder says, without a look at its weights. */
+export const readModelConfig = (folder: string): Promise<ModelConfig> =>
+  readConfig(join(folder, 'config.json'));
+
+async function readConfig(path: string): Promise<ModelConfig> {
+  const json = await readJsonFile(path);
+  if (json === undefined)
+    throw new UserError({
+      code: 'bad-model-folder',
+      message: `${path} is missing or cannot be read`,
+      help: 'a model is a folder with config.json and model.safetensors',
+    });
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new UserError({ code: 'bad-model-folder', message: `${path} is not a JSON object` });
+  return parseModelConfig(path, json as JsonObject); // JSON.parse makes nothing else
+}
+
+interface Checkpoint {
+  readonly path: string;
+  readonly config: ModelConfig;
+  readonly shards: Shards;
+}
+
+/** Parameter -> the name under which its tensor is stored. Throws where one is missing, misshapen or left over. */
+async function placeParameters({ path, config, shards }: Checkpoint): Promise<ReadonlyMap<string, string>> {
+  const names = checkpointNames(config);
+  const places = new Map<string, string>();
+  for (const [name, { shape }] of parameterLayout(config)) {
+    const stored = names.aliases(name).find((alias) => shards.tensors.has(alias));
+    if (stored === undefined) throw misfit(path, `has no tensor \`${name}\`, which its config.json asks for`);
+    const found = shards.tensors.get(stored)?.tensors.get(stored)?.shape ?? [];
+    if (found.join() !== shape.join())
+      throw misfit(path, `has \`${stored}\` of shape [${found}], where config.json asks for [${shape}]`);
+    places.set(name, stored);
+  }
+  const used = new Set(places.values());
+  for (const name of shards.tensors.keys()) {
+    if (used.has(name) || names.ignored(name)) continue;
+    if (name !== names.tiedHead.head || !(await headEqualsEmbedding({ path, config, shards }, places)))
+      throw misfit(path, `has the tensor \`${name}\`, which its config.json does not ask for`);
+  }
+  return places;
+}
+
+async function headEqualsEmbedding(
+  { config, shards }: Checkpoint,
+  places: ReadonlyMap<string, string>,
+): Promise<boolean> {
+  const { head, embedding } = checkpointNames(config).tiedHead;
+  const stored = places.get(embedding) ?? embedding;
+  const [a, b] = await Promise.all([
+    shards.tensors.get(head)?.readFloat32(head),
+    shards.tensors.get(stored)?.readFloat32(stored),
+  ]);
+  return a !== undefined && b !== undefined && Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
+}
+
+const misfit = (path: string, what: string) =>
+  new UserError({
+    code: 'bad-model-folder',
+    message: `the checkpoint in ${path} ${what}`,
+    help: 'config.json and model.safetensors have to be of the same model; see also `tie_word_embeddings`',
+  });
+
+export interface ModelToWrite {
+  readonly config: ModelConfig;
+  /** Gives a parameter's values, row by row; called once for each, one after the other. */
+  readonly read: (name: string) => Float32Array | Promise<Float32Array>;
+}
+
+/** Writes config.json and model.safetensors into a folder, which is made where it is not there. The tokenizer is not touched. */
+export async function writeModelFolder(path: string, { config, read }: ModelToWrite): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await writeFile(
+    join(path, 'config.json'),
+    `${JSON.stringify(inSinglePrecision(config.json), undefined, 2)}\n`,
+  );
+  const { aliases } = checkpointNames(config);
+  const tensors = [...parameterLayout(config)].map(
+    ([name, { shape }]): TensorToWrite => ({
+      name: aliases(name)[0] ?? name,
+      dtype: 'F32',
+      shape,
+      read: () => read(name),
+    }),
+  );
+  // transformers refuses a checkpoint whose metadata does not say `pt`.
+  await writeSafetensors(join(path, 'model.safetensors'), { tensors, metadata: { format: 'pt' } });
+}
+
+/** What is read as bfloat16 is written as float32; a config.json that said otherwise would have it rounded again. */
+function inSinglePrecision(json: JsonObject): JsonObject {
+  const names = ['dtype', 'torch_dtype'].filter((name) => Object.hasOwn(json, name));
+  return { ...json, ...Object.fromEntries(names.map((name) => [name, 'float32'])) };
+}
+
+/** The same model with a head of its own, which starts as a copy of the token embedding and is then trained apart. */
+export function untiedModel({ path, config, read }: ModelFolder): ModelToWrite {
+  const { head, embedding } = checkpointNames(config).tiedHead;
+  const readUntied = (name: string) => read(name === head && config.tied ? embedding : name);
+  return { config: untiedConfig(path, config), read: readUntied };
+}
+
+const untiedConfig = (path: string, { json }: ModelConfig): ModelConfig =>
+  parseModelConfig(path, { ...json, tie_word_embeddings: false });
+
+/** Small files beside weights and tokenizer, which other programs read, and of which generation_config.json names what ends an answer. */
+const companions = new Set([
+  'generation_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+]);
+
+/** Copies them from one model's folder to another, those that are there. */
+export async function copyCompanions({ from, to }: { from: string; to: string }): Promise<void> {
+  for (const name of (await readdir(from)).filter((entry) => companions.has(entry)))
+    await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
+}
+
+/** The ids that end a model's answer: `eos_token_id` of its generation_config.json, else of its config.json; often several. */
+export async function readEndTokens(folder: string): Promise<readonly number[]> {
+  for (const name of ['generation_config.json', 'config.json']) {
+    const ids = endTokensIn(await readFile(join(folder, name), 'utf8').catch(() => '{}'));
+    if (ids.length > 0) return ids;
+  }
+  return [];
+}
+
+function endTokensIn(text: string): readonly number[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return []; // config.json was read before; the other is not needed
+  }
+  const given = typeof json === 'object' && json !== null && 'eos_token_id' in json ? json.eos_token_id : [];
+  return [given]
+    .flat()
+    .filter((id) => Number.isInteger(id) && Number(id) >= 0)
+    .map(Number);
+}

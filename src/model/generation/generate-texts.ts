@@ -1,0 +1,156 @@
+import { RandomStream, UserError } from '../../core/index.ts';
+import type { Encodable, Tokenizer } from '../../text/index.ts';
+import type { LanguageModel } from '../language-model.ts';
+import { type DecodingRow, decodeRows } from './decode.ts';
+import { groupByLength, longestText, promptLength, slotCount } from './lengths.ts';
+import { chooseToken, notFinite, penalizeRepetition, type Sampling } from './sampler.ts';
+
+export interface Prompt {
+  readonly id: string;
+  readonly text: Encodable;
+}
+
+interface Writing {
+  readonly model: LanguageModel;
+  readonly tokenizer: Tokenizer;
+  readonly prompts: readonly Prompt[];
+  readonly settings: WritingSettings;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Lets a model continue prompts, yielding each text as it is done. A text depends on its own prompt alone: the shapes of
+ * its computation follow from the prompt's length and the settings, and no row looks at another.
+ */
+export async function* writeTexts(writing: Writing): AsyncGenerator<WrittenText> {
+  const { model, tokenizer, settings, signal } = writing;
+  const { contextLength: limit } = model.config;
+  const paddedLength = (tokens: number) => promptLength(tokens, limit);
+  const slotsOf = ({ tokens }: EncodedPrompt) =>
+    slotCount(paddedLength(tokens.length) + settings.maxNewTokens, limit);
+  for (const [slots, prompts] of groupByLength(encodePrompts(writing), slotsOf)) {
+    const rows = prompts.map((prompt) => new TextWriter({ prompt, tokenizer, settings }));
+    const decoding = { model, rows, width: settings.batchSize, paddedLength, slots, signal };
+    for await (const writer of decodeRows(decoding)) yield writer.written();
+  }
+}
+
+function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readonly EncodedPrompt[] {
+  const encoded = prompts.map(({ id, text }): EncodedPrompt => {
+    const tokens = tokenizer.encode(text);
+    return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(tokenizer.endOfText) }; // a model needs something to go on
+  });
+  const { config } = model;
+  const tooLong = encoded.filter(
+    ({ tokens }) => tokens.length + settings.maxNewTokens > longestText(config, tokens.length),
+  );
+  if (tooLong.length === 0) return encoded;
+  const limit = longestText(config, 0);
+  const room = longestText(config, config.contextLength) - settings.maxNewTokens;
+  if (settings.cutsPrompts === true && room > 0)
+    return encoded.map(({ id, tokens }) => ({ id, tokens: tokens.subarray(-room) }));
+  throw new UserError({
+    code: 'context-limit',
+    message: `${tooLong.length} of ${encoded.length} prompts leave no room for ${settings.maxNewTokens} new tokens in the model's context of ${limit}`,
+    help:
+      limit < config.contextLength
+        ? `its LongRoPE turns a text of more than ${limit} tokens differently from the first on, so none may grow past them: lower \`max_new_tokens\`, or give prompts that are longer already`
+        : 'lower `max_new_tokens`, shorten the prompts or take a model with a longer context',
+    records: tooLong.map(({ id, tokens }) => ({ id, problem: `its prompt has ${tokens.length} tokens` })),
+  });
+}
+
+/** How texts are written; `seed` and a prompt's id together decide its draws. */
+export interface WritingSettings extends Sampling {
+  readonly maxNewTokens: number;
+  readonly seed: number;
+  /** A text that holds one of these ends before it. */
+  readonly stop: readonly string[];
+  /** Tokens that end a text, beside the tokenizer's own end. They are not part of it. */
+  readonly stopTokens?: readonly number[] | undefined;
+  /** Above 1 makes tokens less likely that stand in the prompt or in the text so far. */
+  readonly repetitionPenalty?: number | undefined;
+  /** How many texts are written at a time. */
+  readonly batchSize: number;
+  /** Whether a prompt that is too long loses its first tokens; else it is refused. */
+  readonly cutsPrompts?: boolean;
+}
+
+interface EncodedPrompt {
+  readonly id: string;
+  readonly tokens: Int32Array;
+}
+
+export interface WrittenText {
+  readonly id: string;
+  readonly text: string;
+  /** `stop` at an end of text, a stop text or a stop token, `length` at the limit. */
+  readonly finishReason: 'stop' | 'length';
+  readonly tokens: number;
+}
+
+interface TextToWrite {
+  readonly prompt: EncodedPrompt;
+  readonly tokenizer: Tokenizer;
+  readonly settings: WritingSettings;
+}
+
+/** One text while it is being written. */
+export class TextWriter implements DecodingRow {
+  readonly prompt: Int32Array;
+  readonly #id: string;
+  readonly #tokenizer: Tokenizer;
+  readonly #settings: WritingSettings;
+  readonly #random: RandomStream;
+  readonly #tokens: number[] = [];
+  #finishReason: 'stop' | 'length' = 'length';
+
+  constructor({ prompt: { id, tokens }, tokenizer, settings }: TextToWrite) {
+    this.prompt = tokens;
+    this.#id = id;
+    this.#tokenizer = tokenizer;
+    this.#settings = settings;
+    this.#random = new RandomStream(['sampling', settings.seed, id]);
+  }
+
+  readonly next = (logits: Float32Array): number | undefined => {
+    const { endOfText, vocabularySize } = this.#tokenizer;
+    const { stopTokens = [], repetitionPenalty: penalty = 1 } = this.#settings;
+    // One hidden state that is NaN makes NaN of every logit.
+    if (Number.isNaN(logits[0])) throw notFinite(this.#id);
+    // A model may have more rows than the vocabulary has tokens.
+    const own = logits.subarray(0, vocabularySize);
+    const penalized = penalizeRepetition(own, { penalty, text: this.#soFar() });
+    const token = chooseToken(penalized, this.#settings, this.#random);
+    const ends = token === endOfText || stopTokens.includes(token);
+    if (!ends) this.#tokens.push(token);
+    if (ends || this.#meetsStop()) {
+      this.#finishReason = 'stop';
+      return undefined;
+    }
+    return this.#tokens.length < this.#settings.maxNewTokens ? token : undefined;
+  };
+
+  *#soFar(): Generator<number> {
+    yield* this.prompt;
+    yield* this.#tokens;
+  }
+
+  written(): WrittenText {
+    const text = this.#tokenizer.decode(this.#tokens);
+    const ends = this.#settings.stop.map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
+    return {
+      id: this.#id,
+      text: text.slice(0, Math.min(...ends, text.length)),
+      finishReason: this.#finishReason,
+      tokens: this.#tokens.length,
+    };
+  }
+
+  #meetsStop(): boolean {
+    const { stop } = this.#settings;
+    if (stop.length === 0) return false;
+    const text = this.#tokenizer.decode(this.#tokens);
+    return stop.some((one) => text.includes(one));
+  }
+}

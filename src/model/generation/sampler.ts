@@ -1,0 +1,93 @@
+import { type RandomStream, UserError } from '../../core/index.ts';
+
+export interface Sampling {
+  /** 0 takes the likeliest token. */
+  readonly temperature: number;
+  /** Only so many of the likeliest tokens; all where absent. */
+  readonly topK?: number | undefined;
+  /** Only the likeliest tokens that together reach this probability. */
+  readonly topP: number;
+  /** Only tokens that are at least so likely as this share of the likeliest one. */
+  readonly minP?: number | undefined;
+}
+
+/** The next token, given the logits [V] of the vocabulary: temperature first, then top-k, top-p (Holtzman et al. 2020) and min-p (Nguyen et al. 2024). */
+export function chooseToken(logits: Float32Array, sampling: Sampling, random: RandomStream): number {
+  if (sampling.temperature === 0) return likeliest(logits);
+  const weights = softmaxWeights(logits, sampling.temperature);
+  const kept = keptTokens(weights, sampling);
+  return draw(weights, kept, random.uniform());
+}
+
+/** The first of the largest. */
+function likeliest(logits: Float32Array): number {
+  let best = 0;
+  for (let token = 1; token < logits.length; token++)
+    if ((logits[token] ?? 0) > (logits[best] ?? 0)) best = token;
+  return best;
+}
+
+/** exp((logit - largest) / temperature): probabilities up to a common factor. */
+function softmaxWeights(logits: Float32Array, temperature: number): Float64Array {
+  const largest = logits[likeliest(logits)] ?? 0;
+  return Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
+}
+
+/** The tokens to draw from, likeliest first and among equals the smaller id; undefined means all of them. */
+function keptTokens(weights: Float64Array, { topK, topP, minP = 0 }: Sampling): Uint32Array | undefined {
+  if (topK === undefined && topP === 1 && minP === 0) return undefined;
+  const ranked = Uint32Array.from(weights.keys()).sort(
+    (a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b,
+  );
+  const top = ranked.subarray(0, topK ?? ranked.length);
+  const wanted = topP * total(weights, top);
+  let reached = 0;
+  const enough = top.findIndex((token) => {
+    reached += weights[token] ?? 0;
+    return reached >= wanted;
+  });
+  const nucleus = enough === -1 ? top : top.subarray(0, enough + 1);
+  // The likeliest token's weight is 1.
+  const unlikely = nucleus.findIndex((token) => (weights[token] ?? 0) < minP);
+  return unlikely === -1 ? nucleus : nucleus.subarray(0, unlikely);
+}
+
+function draw(weights: Float64Array, kept: Uint32Array | undefined, uniform: number): number {
+  const tokens = kept ?? Uint32Array.from(weights.keys());
+  let left = uniform * total(weights, tokens);
+  for (const token of tokens) {
+    left -= weights[token] ?? 0;
+    if (left < 0) return token;
+  }
+  return tokens.at(-1) ?? 0; // only rounding can lead here
+}
+
+const total = (weights: Float64Array, tokens: Uint32Array): number =>
+  tokens.reduce((sum, token) => sum + (weights[token] ?? 0), 0);
+
+/**
+ * Makes tokens that already stand in the text less likely (a penalty above 1): positive logits are divided by it, negative
+ * ones multiplied, once for each token (Keskar et al. 2019, as transformers has it). Leaves the given logits as they are.
+ */
+export function penalizeRepetition(
+  logits: Float32Array,
+  { penalty, text }: { readonly penalty: number; readonly text: Iterable<number> },
+): Float32Array {
+  if (penalty === 1) return logits;
+  const penalized = logits.slice();
+  for (const token of new Set(text)) {
+    const logit = logits[token];
+    if (logit !== undefined) penalized[token] = logit < 0 ? logit * penalty : logit / penalty;
+  }
+  return penalized;
+}
+
+/** The refusal of a model that computes NaN for a record, which would otherwise look like an answer. */
+export function notFinite(id: string): UserError {
+  return new UserError({
+    code: 'model-not-finite',
+    message: `the model computes no numbers for record ${id}: its weights hold NaN or infinity`,
+    help: 'look at where its weights come from',
+    records: [{ id }],
+  });
+}

@@ -1,0 +1,149 @@
+import type { JsonObject } from '../../core/index.ts';
+import { ConfigFields } from '../config-fields.ts';
+import { commonConfig, type GgufArchitecture, type GgufNames, metadataOf } from './gguf-architecture.ts';
+
+/** The parts of Llama and of what is built like it; Phi-3 has two of them fused. */
+const names: GgufNames = {
+  layers: 'model.layers',
+  outer: new Map([
+    ['model.embed_tokens', 'token_embd'],
+    ['model.norm', 'output_norm'],
+    ['lm_head', 'output'],
+  ]),
+  inner: new Map([
+    ['input_layernorm', 'attn_norm'],
+    ['self_attn.q_proj', 'attn_q'],
+    ['self_attn.k_proj', 'attn_k'],
+    ['self_attn.v_proj', 'attn_v'],
+    ['self_attn.qkv_proj', 'attn_qkv'],
+    ['self_attn.o_proj', 'attn_output'],
+    ['post_attention_layernorm', 'ffn_norm'],
+    ['mlp.gate_proj', 'ffn_gate'],
+    ['mlp.up_proj', 'ffn_up'],
+    ['mlp.gate_up_proj', 'ffn_up'],
+    ['mlp.down_proj', 'ffn_down'],
+  ]),
+};
+
+/** What one of them has apart: in llama.cpp's metadata, and in how rotary dimensions stand. */
+interface Dialect {
+  readonly architectures: readonly string[];
+  /** What config.json says beside what all say. */
+  readonly own: (fields: ConfigFields, sizes: Sizes) => JsonObject;
+  readonly arrangement: GgufArchitecture['arrangement'];
+}
+
+interface Sizes {
+  readonly headWidth: number;
+}
+
+const dialects = {
+  llama: {
+    architectures: ['LlamaForCausalLM'],
+    own(fields, { headWidth }) {
+      fields.oneOf('llama.rope.dimension_count', [headWidth]);
+      fields.oneOf('llama.expert_count', [0]);
+      fields.oneOf('llama.expert_used_count', [0]);
+      return { head_dim: headWidth };
+    },
+    arrangement({ module }, { heads, keyValueHeads }) {
+      if (module === 'self_attn.q_proj') return { pairedHeads: heads };
+      return module === 'self_attn.k_proj' ? { pairedHeads: keyValueHeads } : 'same';
+    },
+  },
+  qwen2: {
+    architectures: ['Qwen2ForCausalLM'],
+    own(fields, { headWidth }) {
+      fields.oneOf('qwen2.rope.dimension_count', [headWidth]);
+      return {};
+    },
+    arrangement: () => 'same',
+  },
+  phi3: {
+    architectures: ['Phi3ForCausalLM'],
+    own(fields, { headWidth }) {
+      const turning = fields.optionalCount('phi3.rope.dimension_count') ?? headWidth;
+      const window = 'phi3.attention.sliding_window';
+      const trained = fields.optionalCount('phi3.rope.scaling.original_context_length');
+      return {
+        ...(turning === headWidth ? {} : { partial_rotary_factor: turning / headWidth }),
+        ...(trained === undefined ? {} : { original_max_position_embeddings: trained }),
+        // llama.cpp writes 0 for none.
+        sliding_window: fields.countOrZero(window) || null,
+      };
+    },
+    arrangement: () => 'same',
+  },
+} as const satisfies Readonly<Record<string, Dialect>>;
+
+/** `llama`, `qwen2` or `phi3` of llama.cpp, which Hugging Face calls the same. */
+export function llamaArchitecture(type: keyof typeof dialects): GgufArchitecture {
+  const { architectures, own, arrangement }: Dialect = dialects[type];
+  return {
+    names,
+    arrangement,
+    config(file) {
+      const fields = new ConfigFields(file.path, metadataOf(file, type));
+      const width = fields.count(`${type}.embedding_length`);
+      const heads = fields.count(`${type}.attention.head_count`);
+      const headWidth = fields.optionalCount(`${type}.attention.key_length`) ?? width / heads;
+      fields.oneOf(`${type}.attention.value_length`, [headWidth]);
+      fields.oneOf(`${type}.rope.scaling.type`, ['none']);
+      const config = {
+        architectures: [...architectures],
+        model_type: type,
+        max_position_embeddings: fields.count(`${type}.context_length`),
+        hidden_size: width,
+        intermediate_size: fields.count(`${type}.feed_forward_length`),
+        num_hidden_layers: fields.count(`${type}.block_count`),
+        num_attention_heads: heads,
+        num_key_value_heads: fields.optionalCount(`${type}.attention.head_count_kv`) ?? heads,
+        hidden_act: 'silu',
+        rms_norm_eps: fields.positive(`${type}.attention.layer_norm_rms_epsilon`, Number.NaN),
+        rope_theta: fields.positive(`${type}.rope.freq_base`, 10_000),
+        ...own(fields, { headWidth }),
+        ...commonConfig(file),
+      };
+      fields.refuseOthers([`${type}.vocab_size`]);
+      return config;
+    },
+  };
+}
+
+/** `gpt2` of llama.cpp, GPT2LMHeadModel of Hugging Face. */
+export const gpt2Architecture: GgufArchitecture = {
+  config(file) {
+    const fields = new ConfigFields(file.path, metadataOf(file, 'gpt2'));
+    const config = {
+      architectures: ['GPT2LMHeadModel'],
+      model_type: 'gpt2',
+      n_positions: fields.count('gpt2.context_length'),
+      n_embd: fields.count('gpt2.embedding_length'),
+      n_inner: fields.count('gpt2.feed_forward_length'),
+      n_layer: fields.count('gpt2.block_count'),
+      n_head: fields.count('gpt2.attention.head_count'),
+      layer_norm_epsilon: fields.positive('gpt2.attention.layer_norm_epsilon', Number.NaN),
+      ...commonConfig(file),
+    };
+    fields.refuseOthers(['gpt2.vocab_size']);
+    return config;
+  },
+  names: {
+    layers: 'transformer.h',
+    outer: new Map([
+      ['transformer.wte', 'token_embd'],
+      ['transformer.wpe', 'position_embd'],
+      ['transformer.ln_f', 'output_norm'],
+      ['lm_head', 'output'],
+    ]),
+    inner: new Map([
+      ['ln_1', 'attn_norm'],
+      ['attn.c_attn', 'attn_qkv'],
+      ['attn.c_proj', 'attn_output'],
+      ['ln_2', 'ffn_norm'],
+      ['mlp.c_fc', 'ffn_up'],
+      ['mlp.c_proj', 'ffn_down'],
+    ]),
+  },
+  arrangement: ({ module, kind }) => (module.includes('.c_') && kind === 'weight' ? 'transposed' : 'same'),
+};

@@ -1,0 +1,225 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { UserError } from '../../core/index.ts';
+import {
+  ConnectionFailure,
+  HttpFailure,
+  type HttpRequest,
+  sendRequest,
+  withRetries,
+} from './send-request.ts';
+
+interface Download extends HttpRequest {
+  /** Absolute; written whole and checked, or not at all. What came so far stands beside it until then. */
+  readonly path: string;
+  readonly expected: ExpectedContent | undefined;
+  readonly mostBytes: number;
+  readonly report: (progress: { readonly done: number; readonly total?: number }) => void;
+}
+
+/** Downloads a file, from where an earlier try broke off where the host allows it. */
+export async function downloadFile(download: Download): Promise<void> {
+  const part = `${download.path}.part`;
+  let earlier = await sizeOf(part);
+  for (;;) {
+    const received = await receive(download, part);
+    if (isExpected(download.expected, received)) break;
+    await forget(part);
+    // What an earlier try left may be of another file; what came in one go should have been right.
+    if (earlier === 0) throw damaged(download);
+    earlier = 0;
+  }
+  await rename(part, download.path);
+  await rm(`${part}.etag`, { force: true });
+}
+
+interface Received {
+  readonly size: number;
+  readonly hex: string;
+}
+
+function receive(download: Download, part: string): Promise<Received> {
+  let before = 0;
+  return withRetries(() => receiveOnce(download, part), {
+    signal: download.signal,
+    hasAdvanced: async () => {
+      const now = await sizeOf(part);
+      const hasAdvanced = now > before;
+      before = now;
+      return hasAdvanced;
+    },
+  });
+}
+
+async function receiveOnce(download: Download, part: string): Promise<Received> {
+  const { expected, mostBytes, signal, report } = download;
+  const start = await startOf(download, part);
+  if (start.size > 0 && start.size === expected?.size) {
+    const hash = await hashOf(part, expected);
+    return { size: start.size, hex: hash.digest('hex') };
+  }
+  const response = await ask(download, { part, start });
+  const offset = response.status === 206 ? start.size : 0;
+  const total = expected?.size ?? totalOf(response, offset);
+  const hash = offset === 0 ? hashFor(expected) : await hashOf(part, expected);
+  await using file: FileHandle = await open(part, offset === 0 ? 'w' : 'a');
+  await writeFile(`${part}.etag`, response.headers.get('etag') ?? '');
+  const most = Math.min(mostBytes, expected?.size ?? Number.POSITIVE_INFINITY);
+  const size = await receiveBody(response, {
+    ...{ file, hash, offset, mostBytes: most, signal },
+    report: (done) => report({ done, ...(total === undefined ? {} : { total }) }),
+  });
+  if (total !== undefined && size < total) throw new ConnectionFailure(new Error('the answer broke off'));
+  await file.sync();
+  return { size, hex: hash.digest('hex') };
+}
+
+interface Start {
+  readonly size: number;
+  /** Of the content that the part is of: the host sends the rest only of that. */
+  readonly etag: string | undefined;
+}
+
+/** Without a hash to hold it against, a part goes on only where its content has a name. */
+async function startOf({ expected }: Download, part: string): Promise<Start> {
+  const etag = (await readFile(`${part}.etag`, 'utf8').catch(() => '')).trim();
+  const strong = etag.startsWith('"') ? etag : undefined;
+  const size = await sizeOf(part);
+  const isUsable = size <= (expected?.size ?? Number.POSITIVE_INFINITY);
+  return isUsable && (expected?.hash !== undefined || strong !== undefined)
+    ? { size, etag: expected?.hash === undefined ? strong : undefined }
+    : { size: 0, etag: undefined };
+}
+
+async function ask(
+  download: Download,
+  { part, start }: { readonly part: string; readonly start: Start },
+): Promise<Response> {
+  const range = start.size === 0 ? {} : { range: `bytes=${start.size}-` };
+  const condition = start.size === 0 || start.etag === undefined ? {} : { 'if-range': start.etag };
+  // A body that is packed on the way would have another length than the file.
+  const headers = { ...download.headers, 'accept-encoding': 'identity', ...range, ...condition };
+  try {
+    const response = await sendRequest({ ...download, headers });
+    if (response.status !== 206 || startsAt(response) === start.size) return response;
+    await response.body?.cancel();
+  } catch (error) {
+    if (!(error instanceof HttpFailure) || error.status !== 416) throw error;
+  }
+  await forget(part);
+  throw new ConnectionFailure(new Error('the host sends another part of the file than it was asked for'));
+}
+
+const startsAt = ({ headers }: Response): number =>
+  Number(/^bytes (\d+)-/.exec(headers.get('content-range') ?? '')?.[1] ?? Number.NaN);
+
+function totalOf({ headers }: Response, offset: number): number | undefined {
+  const length = headers.get('content-length');
+  return length === null || headers.get('content-encoding') !== null ? undefined : offset + Number(length);
+}
+
+async function hashOf(path: string, expected: ExpectedContent | undefined): Promise<Hash> {
+  const hash = hashFor(expected);
+  await pipeline(createReadStream(path), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) hash.update(chunk);
+  });
+  return hash;
+}
+
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+async function forget(part: string): Promise<void> {
+  await rm(part, { force: true });
+  await rm(`${part}.etag`, { force: true });
+}
+
+const damaged = ({ url }: Download): UserError =>
+  new UserError({
+    code: 'damaged-download',
+    message: `what ${url.host} sends is not the file that it announces: its size or hash differs`,
+    help: 'try again later; if that does not help, the file is damaged at its host',
+  });
+
+const idleMilliseconds = 60_000;
+
+interface Reception {
+  readonly file: FileHandle;
+  readonly hash: Hash;
+  /** What the file holds already, in bytes. */
+  readonly offset: number;
+  /** More than this is refused. */
+  readonly mostBytes: number;
+  readonly signal: AbortSignal;
+  readonly report: (done: number) => void;
+}
+
+/** Appends an answer's body to a file; returns how long the file is then. Throws ConnectionFailure where it stalls or breaks off. */
+async function receiveBody(response: Response, reception: Reception): Promise<number> {
+  const { file, hash, offset, mostBytes, signal, report } = reception;
+  let done = offset;
+  const reader = response.body?.getReader();
+  if (reader === undefined) return done;
+  try {
+    for (;;) {
+      const { value } = await soon(reader.read());
+      if (value === undefined) return done;
+      done += value.byteLength;
+      if (done > mostBytes) throw tooLarge(mostBytes);
+      hash.update(value);
+      await file.writeFile(value);
+      report(done);
+    }
+  } catch (error) {
+    await reader.cancel().catch(() => {});
+    const isOurs = signal.aborted || error instanceof UserError || isFromDisk(error);
+    throw isOurs ? error : new ConnectionFailure(error);
+  }
+}
+
+async function soon<Value>(reading: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('nothing came for a minute')), idleMilliseconds);
+  });
+  try {
+    return await Promise.race([reading, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const isFromDisk = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && (error.syscall === 'write' || error.syscall === 'open');
+
+const tooLarge = (mostBytes: number): UserError =>
+  new UserError({
+    code: 'source-too-large',
+    message: `more comes than the ${mostBytes} bytes that the file may have`,
+    help: 'download it yourself and give its path',
+  });
+
+/** What a file is to be, as far as its host said so beforehand. */
+export interface ExpectedContent {
+  readonly size: number;
+  /** `git`: a blob's name, sha1 of `blob <size>\0` and the bytes. */
+  readonly hash: { readonly kind: 'sha256' | 'git'; readonly hex: string } | undefined;
+}
+
+/** The hash that the content is held against; fed with its bytes. */
+export function hashFor(expected: ExpectedContent | undefined): Hash {
+  if (expected?.hash?.kind !== 'git') return createHash('sha256');
+  return createHash('sha1').update(`blob ${expected.size}\0`);
+}
+
+export const isExpected = (
+  expected: ExpectedContent | undefined,
+  { size, hex }: { readonly size: number; readonly hex: string },
+): boolean =>
+  expected === undefined ||
+  (expected.size === size && (expected.hash === undefined || expected.hash.hex === hex));

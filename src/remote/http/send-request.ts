@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../core/index.ts';
+
+const mostRedirects = 10;
+const headerMilliseconds = 60_000;
+
+export interface HttpRequest {
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent to the host that it is for, and to no other that a redirect names. */
+  readonly credential?: Credential | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Credential {
+  readonly origin: string;
+  readonly token: string;
+}
+
+/** Asks for an address and follows its redirects, as far as they stay protected. Throws where the answer is no success. */
+export async function sendRequest(request: HttpRequest): Promise<Response> {
+  let url = request.url;
+  for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
+    const response = await sendOnce(request, url);
+    if (response.ok) return response;
+    const location =
+      response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
+    await response.body?.cancel();
+    if (location === null) throw new HttpFailure(response);
+    url = followed(location, url);
+  }
+  throw new UserError({
+    code: 'too-many-redirects',
+    message: `${request.url.host} answers with more than ${mostRedirects} redirects`,
+  });
+}
+
+async function sendOnce({ headers, credential, signal }: HttpRequest, url: URL): Promise<Response> {
+  const waiting = new AbortController();
+  const timer = setTimeout(() => waiting.abort(new Error('it took too long to answer')), headerMilliseconds);
+  const isForIt = credential !== undefined && credential.origin === url.origin;
+  try {
+    return await fetch(url, {
+      redirect: 'manual',
+      headers: { ...headers, ...(isForIt ? { authorization: `Bearer ${credential.token}` } : {}) },
+      signal: AbortSignal.any([signal, waiting.signal]),
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new ConnectionFailure(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function followed(location: string, from: URL): URL {
+  const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  // A public host may not send us to what runs on this machine.
+  if (url !== undefined && isProtected(url) && (url.protocol === 'https:' || from.protocol === 'http:'))
+    return url;
+  throw new UserError({
+    code: 'unsafe-redirect',
+    message: `${from.host} redirects to an address that is not https`,
+    help: 'download it yourself and give its path',
+  });
+}
+
+const mostTries = 5;
+const longestWaitMilliseconds = 60_000;
+
+interface Retries {
+  readonly signal: AbortSignal;
+  /** The first wait; each is twice the one before. */
+  readonly milliseconds?: number;
+  /** Whether the try that failed got further than the one before: those are not counted. */
+  readonly hasAdvanced?: () => Promise<boolean>;
+}
+
+/** Tries again after what may pass: an overloaded host, a connection that broke off. */
+export async function withRetries<Value>(
+  attempt: () => Promise<Value>,
+  { signal, milliseconds = firstWait(), hasAdvanced }: Retries,
+): Promise<Value> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (signal.aborted || !mayPass(error)) throw error;
+      if ((await hasAdvanced?.()) === true) tries = 1;
+      const asked = error instanceof HttpFailure ? error.retryAfterMilliseconds : undefined;
+      const wait = asked ?? milliseconds * 2 ** (tries - 1);
+      if (tries >= mostTries || wait > longestWaitMilliseconds) throw error;
+      await sleep(wait, undefined, { signal });
+    }
+  }
+}
+
+/** A test need not wait for as long as a host does. */
+const firstWait = (): number => Number(process.env.TUNELOOM_RETRY_MILLISECONDS ?? 500);
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof HttpFailure)
+    return error.status === 408 || error.status === 429 || error.status >= 500;
+  // Nobody there, or no network: that does not pass within seconds.
+  const lasting = ['ENOTFOUND', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'];
+  return error instanceof ConnectionFailure && !lasting.includes(error.code) && !/CERT|TLS/.test(error.code);
+}
+
+/** A host's answer that is no success. What it said in words is left out: it could repeat what it was sent. */
+export class HttpFailure extends Error {
+  override readonly name = 'HttpFailure';
+  readonly status: number;
+  /** The hub's own word for it, such as `GatedRepo`. */
+  readonly reason: string | undefined;
+  /** How long it asks to wait. */
+  readonly retryAfterMilliseconds: number | undefined;
+
+  constructor({ status, headers }: Pick<Response, 'status' | 'headers'>) {
+    super(`status ${status}`);
+    this.status = status;
+    const reason = headers.get('x-error-code');
+    this.reason = reason !== null && /^\w{1,40}$/.test(reason) ? reason : undefined;
+    const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+    this.retryAfterMilliseconds = seconds >= 0 ? seconds * 1000 : undefined;
+  }
+}
+
+/** No answer, or one that broke off. */
+export class ConnectionFailure extends Error {
+  override readonly name = 'ConnectionFailure';
+  /** Such as `ENOTFOUND`; empty where the system gave none. */
+  readonly code: string;
+
+  constructor(cause: unknown) {
+    const { code, message } = innermost(cause);
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** `fetch failed` says nothing: the cause does. */
+function innermost(error: unknown): { readonly code: string; readonly message: string } {
+  if (!(error instanceof Error)) return { code: '', message: String(error) };
+  if (error.cause instanceof Error) return innermost(error.cause);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return { code, message: error.message || code };
+}
+
+/** Whether an address leads to this machine itself, so that nobody on the way can read or change what comes back. */
+const isLoopback = ({ hostname }: URL): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+
+/** Whether what comes from an address is what its host sent. */
+export const isProtected = (url: URL): boolean =>
+  url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));

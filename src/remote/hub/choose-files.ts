@@ -1,0 +1,166 @@
+import { UserError } from '../../core/index.ts';
+import { baseName, folderOf, type HubAddress, type HubFile } from './hub-address.ts';
+import { cachedFiles } from './hub-cache.ts';
+import { listRepository, noSuchFile } from './hub-client.ts';
+import type { HubSettings } from './hub-settings.ts';
+
+/** What an address takes from a repository. */
+export interface ChosenFiles {
+  readonly kind: 'file' | 'folder';
+  readonly files: readonly HubFile[];
+}
+
+interface Choice {
+  /** The address as it was written. */
+  readonly address: string;
+  readonly settings: HubSettings;
+  readonly commit: string;
+  readonly signal: AbortSignal;
+  /** The text of a file that the choice depends on. */
+  readonly read: (file: HubFile) => Promise<string>;
+}
+
+/** A model: its description, tokenizer and safetensors. A dataset: its file of rows, or those that a pattern fits. */
+export async function chooseFiles(address: HubAddress, choice: Choice): Promise<ChosenFiles> {
+  const { path } = address;
+  if (path === undefined && address.type === 'dataset') {
+    const files = await list(address, { ...choice, folder: '', recursive: true });
+    return { kind: 'file', files: [onlyDataFile(files, choice.address)] };
+  }
+  if (path === undefined) return modelIn(address, { ...choice, folder: '' });
+  const beside = await list(address, { ...choice, folder: folderOf(path), recursive: false });
+  const file = beside.find((each) => each.path === path);
+  if (file !== undefined) return { kind: 'file', files: [file] };
+  if (path.includes('*')) {
+    const files = matchingFiles(beside, path);
+    if (files.length === 0) throw noSuchFile(choice.address, address);
+    return { kind: 'folder', files };
+  }
+  return address.type === 'model'
+    ? modelIn(address, { ...choice, folder: path })
+    : Promise.reject(noSuchFile(choice.address, address));
+}
+
+async function modelIn(
+  address: HubAddress,
+  choice: Choice & { readonly folder: string },
+): Promise<ChosenFiles> {
+  const files = await list(address, { ...choice, recursive: false });
+  if (files.length === 0 && choice.folder !== '') throw noSuchFile(choice.address, address);
+  const shards = async (index: HubFile) => namesIn(await choice.read(index), choice.address);
+  return { kind: 'folder', files: await modelFiles(files, { address: choice.address, shards }) };
+}
+
+async function list(
+  address: HubAddress,
+  choice: Choice & { readonly folder: string; readonly recursive: boolean },
+): Promise<readonly HubFile[]> {
+  if (!choice.settings.offline) return listRepository(address, choice);
+  const files = await cachedFiles(address, choice);
+  return choice.recursive ? files : files.filter(({ path }) => folderOf(path) === choice.folder);
+}
+
+function namesIn(index: string, address: string): readonly string[] {
+  try {
+    return shardNames(index);
+  } catch (cause) {
+    const message = `the index of the sharded weights of \`${address}\` is not JSON`;
+    throw new UserError({ code: 'bad-weight-index', message, cause });
+  }
+}
+
+/** What describes a model beside its weights. Nothing here is code, and no file is a pickle. */
+const descriptions = new Set([
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'encoding.json',
+]);
+
+const weightsFile = 'model.safetensors';
+const indexFile = 'model.safetensors.index.json';
+
+/** Which of a folder's files a model needs. `shards` is asked for the files that the index of sharded weights names. */
+async function modelFiles(
+  files: readonly HubFile[],
+  {
+    address,
+    shards,
+  }: { readonly address: string; readonly shards: (index: HubFile) => Promise<readonly string[]> },
+): Promise<readonly HubFile[]> {
+  const named = new Map(files.map((file) => [baseName(file.path), file]));
+  const described = files.filter(({ path }) => descriptions.has(baseName(path)));
+  const whole = named.get(weightsFile);
+  if (whole !== undefined) return [...described, whole];
+  const index = named.get(indexFile);
+  if (index === undefined) throw noWeights(files, address);
+  const parts = (await shards(index)).map((name) => {
+    const part = named.get(name);
+    if (part === undefined) throw missingShard(name, address);
+    return part;
+  });
+  return [...described, index, ...parts];
+}
+
+/** The weight files that an index names. */
+function shardNames(text: string): readonly string[] {
+  const value: unknown = JSON.parse(text);
+  const map =
+    typeof value === 'object' && value !== null && 'weight_map' in value ? value.weight_map : undefined;
+  const names = typeof map === 'object' && map !== null ? Object.values(map) : [];
+  return [...new Set(names.filter((name) => typeof name === 'string'))].sort();
+}
+
+const dataFile = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;
+const isData = ({ path }: HubFile): boolean =>
+  dataFile.test(path) && !/(^|\/)(dataset_infos?|dataset_dict|state|config)\.json$/i.test(path);
+
+/** The one file of rows in a dataset. Throws where it has none or several, and names them. */
+function onlyDataFile(files: readonly HubFile[], address: string): HubFile {
+  const found = files.filter(isData);
+  const [only, another] = found;
+  if (only !== undefined && another === undefined) return only;
+  throw new UserError({
+    code: only === undefined ? 'no-data-file' : 'several-data-files',
+    message:
+      only === undefined
+        ? `\`${address}\` holds no JSON, JSONL, CSV, TSV or Parquet file`
+        : `\`${address}\` holds ${found.length} files of rows: ${listed(found)}`,
+    help: `name one, as in ${address}:${only?.path ?? 'rows.jsonl'}; a \`*\` in its name takes several`,
+  });
+}
+
+/** The files of one folder whose names fit a pattern with `*`, and are of rows. */
+function matchingFiles(files: readonly HubFile[], pattern: string): readonly HubFile[] {
+  const escaped = baseName(pattern).replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&');
+  const fits = new RegExp(`^${escaped.replaceAll(/\*+/g, '.*')}$`);
+  return files.filter((file) => fits.test(baseName(file.path)) && isData(file));
+}
+
+function noWeights(files: readonly HubFile[], address: string): UserError {
+  const gguf = files.filter(({ path }) => path.toLowerCase().endsWith('.gguf'));
+  const pickles = files.some(({ path }) => /\.(bin|pt|pth|ckpt|h5|msgpack)$/.test(path));
+  const help =
+    gguf.length > 0
+      ? `name one of its GGUF files after a colon, as in hf:owner/name:${gguf[0]?.path}: it has ${listed(gguf)}`
+      : pickles
+        ? 'it has weights in other formats, which are not loaded since reading them can run code: look for a revision or a copy with safetensors'
+        : 'is it the repository of a model? a subfolder is named as in hf:owner/name:subfolder';
+  return new UserError({ code: 'no-weights', message: `\`${address}\` has no ${weightsFile}`, help });
+}
+
+const missingShard = (name: string, address: string): UserError =>
+  new UserError({
+    code: 'missing-shard',
+    message: `\`${address}\` lacks ${JSON.stringify(name)}, which its ${indexFile} names`,
+  });
+
+const listed = (files: readonly HubFile[]): string =>
+  `${files
+    .slice(0, 8)
+    .map(({ path }) => path)
+    .join(', ')}${files.length > 8 ? ', ...' : ''}`;

@@ -1,0 +1,61 @@
+import type { AddressProblem } from '../../runtime/index.ts';
+import type { ExpectedContent } from '../http/download-file.ts';
+
+/** `hf:[datasets/]owner/name[@revision][:path]`, parsed. */
+export interface HubAddress {
+  readonly type: 'model' | 'dataset';
+  /** `owner/name`. */
+  readonly name: string;
+  /** A branch, a tag or a commit; undefined: the main branch. */
+  readonly revision: string | undefined;
+  /** A file, a folder or, with `*`, several files of one folder; undefined: the whole repository. */
+  readonly path: string | undefined;
+}
+
+const grammar =
+  /^hf:(?<datasets>datasets\/)?(?<owner>[\w-][\w.-]*)\/(?<name>[\w-][\w.-]*)(?:@(?<revision>[^@:?#\s]+))?(?::(?<path>.+))?$/i;
+
+export function parseHubAddress(address: string): HubAddress | undefined {
+  const { datasets, owner, name, revision, path } = grammar.exec(address)?.groups ?? {};
+  if (owner === undefined || name === undefined) return undefined;
+  if (revision !== undefined && !isInner(revision)) return undefined;
+  if (path !== undefined && !isInner(path)) return undefined;
+  return { type: datasets === undefined ? 'model' : 'dataset', name: `${owner}/${name}`, revision, path };
+}
+
+/** Relative, and made of names only: what a repository calls its files must not lead out of a folder. */
+export const isInner = (path: string): boolean =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  !/[\\\u0000-\u001f\u007f]|^[a-z]:/i.test(path) &&
+  path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && name.length <= 255);
+
+/** A user name with a password, or a query: nothing of the hub's, and not to be repeated. */
+const secretPattern = /:[^/]*@|[?#]/;
+
+/** Why a text is no address on the Hugging Face hub. */
+export function checkHubAddress(address: string): AddressProblem | undefined {
+  if (parseHubAddress(address) !== undefined) return undefined;
+  return {
+    code: 'bad-address',
+    message: secretPattern.test(address.slice('hf:'.length))
+      ? 'an address on the Hugging Face hub has no password and no query; a token comes from HF_TOKEN alone'
+      : `\`${address}\` is no address on the Hugging Face hub`,
+    help: 'write hf:owner/name, hf:owner/name@revision:file.gguf or hf:datasets/owner/name:rows.jsonl',
+  };
+}
+
+/** The revision asked for, as people call it. */
+export const revisionOf = ({ revision }: HubAddress): string => revision ?? 'main';
+
+/** A file of a repository at one commit. */
+export interface HubFile {
+  /** From the repository's root, parted by `/`; leads nowhere else. */
+  readonly path: string;
+  readonly content: ExpectedContent;
+}
+
+/** The name within its folder. */
+export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** The folder that a path stands in; empty for the root. */
+export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));

@@ -1,0 +1,68 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../../core/index.ts';
+import { type Credential, isProtected } from '../http/send-request.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the environment says of the hub, by the variables that Hugging Face's own tools look at. */
+export interface HubSettings {
+  /** Without a slash at the end. */
+  readonly endpoint: string;
+  readonly credential: Credential | undefined;
+  readonly offline: boolean;
+  /** Where Hugging Face's tools keep what they downloaded; only read. */
+  readonly cacheFolder: string;
+}
+
+export function hubSettings(environment: Environment): HubSettings {
+  const endpoint = endpointOf(environment.HF_ENDPOINT);
+  const token = tokenOf(environment.HF_TOKEN);
+  return {
+    endpoint: endpoint.href.replace(/\/+$/, ''),
+    credential: token === undefined ? undefined : { origin: endpoint.origin, token },
+    offline: /^(1|true|yes|on)$/i.test(environment.HF_HUB_OFFLINE ?? ''),
+    cacheFolder: cacheFolderOf(environment),
+  };
+}
+
+function endpointOf(text: string | undefined): URL {
+  if (text === undefined || text === '') return new URL('https://huggingface.co');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url !== undefined &&
+    isProtected(url) &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === ''
+  )
+    return url;
+  throw new UserError({
+    code: 'bad-hub-endpoint',
+    message: 'the environment variable HF_ENDPOINT is no https address without a password in it',
+    help: 'write it like https://huggingface.co, or unset it',
+  });
+}
+
+/** A value that a header cannot carry would be repeated by the error that refuses it. */
+function tokenOf(text: string | undefined): string | undefined {
+  const token = text?.trim() ?? '';
+  if (token === '') return undefined;
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new UserError({
+    code: 'bad-hub-token',
+    message: 'the environment variable HF_TOKEN is no token: it holds spaces or other signs that none has',
+    help: 'copy it once more from https://huggingface.co/settings/tokens',
+  });
+}
+
+function cacheFolderOf({
+  HF_HUB_CACHE,
+  HUGGINGFACE_HUB_CACHE,
+  HF_HOME,
+  XDG_CACHE_HOME,
+  HOME,
+}: Environment): string {
+  const home = HF_HOME || join(XDG_CACHE_HOME || join(HOME || homedir(), '.cache'), 'huggingface');
+  return HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE || join(home, 'hub');
+}

@@ -1,0 +1,32 @@
+import type { AddressProblem } from '../../runtime/index.ts';
+import { isProtected } from '../http/send-request.ts';
+
+/** Parameters of a query that hold a password or what stands for one. */
+const secretName = /token|secret|passw|key|signature|^sig$|credential|auth|session/i;
+
+/** Why a text is no address of a file. What it holds may be a password, so it is not repeated. */
+export function checkWebAddress(address: string): AddressProblem | undefined {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined)
+    return {
+      code: 'bad-address',
+      message: 'this is no address',
+      help: 'write it like https://host/path/rows.jsonl',
+    };
+  if (
+    url.username !== '' ||
+    url.password !== '' ||
+    [...url.searchParams.keys()].some((name) => secretName.test(name))
+  )
+    return {
+      code: 'address-with-secret',
+      message: 'the address carries a password or a signature, which would be stored with the lock',
+      help: 'download the file yourself and give its path',
+    };
+  if (isProtected(url)) return undefined;
+  return {
+    code: 'unprotected-address',
+    message: `what comes over http: from ${url.host} could be changed on the way`,
+    help: 'use https:, or download it and give its path',
+  };
+}

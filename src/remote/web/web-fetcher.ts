@@ -1,0 +1,49 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../core/index.ts';
+import type { SourceFetcher } from '../../runtime/index.ts';
+import { downloadFile } from '../http/download-file.ts';
+import { ConnectionFailure, HttpFailure } from '../http/send-request.ts';
+
+/** 64 GiB: no file of rows or weights is larger, and a host that never ends is cut off. */
+const mostBytes = 64 * 2 ** 30;
+
+/** Downloads single files. Only the content says which one an address means, so there are no revisions. */
+export const webFetcher = (): SourceFetcher => ({
+  resolve: async () => undefined,
+  async fetch({ address, folder, signal, report }) {
+    const path = join(folder, 'content');
+    // It may be what the address meant some days ago.
+    await rm(path, { force: true });
+    try {
+      await downloadFile({ url: new URL(address), path, expected: undefined, mostBytes, signal, report });
+    } catch (error) {
+      throw told(error, address);
+    }
+    return path;
+  },
+});
+
+function told(error: unknown, address: string): unknown {
+  const { host } = new URL(address);
+  if (error instanceof HttpFailure)
+    return new UserError({
+      code: 'source-not-available',
+      message: `\`${address}\` cannot be downloaded: ${host} answers with status ${error.status}`,
+      help: helpFor(error.status),
+      cause: error,
+    });
+  if (error instanceof ConnectionFailure)
+    return new UserError({
+      code: 'no-connection',
+      message: `\`${address}\` cannot be downloaded: no connection to ${host} (${error.message})`,
+      help: 'check the network and the address; a file on this machine is given by its path',
+      cause: error,
+    });
+  return error;
+}
+
+function helpFor(status: number): string {
+  if (status === 401 || status === 403) return 'it needs a password: download it yourself and give its path';
+  return status === 404 ? 'is the address right?' : 'try again later';
+}

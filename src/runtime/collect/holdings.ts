@@ -1,0 +1,107 @@
+import { basename, join } from 'node:path';
+import { parseCacheKey } from '../key/key-material.ts';
+import { type FoundRecord, readRecord } from '../store/action-records.ts';
+import { digestsAt, hexOf, isFolderDigest } from '../store/digest.ts';
+import { findManifest } from '../store/folder-manifest.ts';
+import type { Store } from '../store/store.ts';
+import { storeLayout } from '../store/store-layout.ts';
+import { hasErrorCode } from '../store/system-error.ts';
+import { entriesOf, extentOf, filedIn, statOf } from './walk.ts';
+
+/** What a store holds, as gc weighs it. */
+export type HoldingKind =
+  | 'result'
+  | 'memo'
+  | 'checkpoint'
+  | 'attempt'
+  | 'source'
+  | 'run'
+  | 'blob'
+  | 'temporary'
+  | 'view';
+
+/** Why something stays. */
+export type Keeping = 'locked' | 'last-runs' | 'open-run' | 'recent' | 'young';
+
+export interface Holding {
+  readonly kind: HoldingKind;
+  /** From the store's root; a file or a folder. */
+  readonly path: string;
+  /** What removing it frees; of a result that shares blobs with others, its own alone. */
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly usedAt: number;
+  /** What a person calls it. */
+  readonly name: string;
+}
+
+export interface KeptHolding extends Holding {
+  readonly because: Keeping;
+}
+
+/** Folder -> what each of its entries is. */
+const folders: readonly (readonly [string, HoldingKind])[] = [
+  [storeLayout.memo, 'memo'],
+  [storeLayout.checkpoints, 'checkpoint'],
+  [storeLayout.state, 'attempt'],
+  ['sources', 'source'],
+  ['downloads', 'temporary'],
+  [storeLayout.temporary, 'temporary'],
+];
+
+/** All that stands in a store beside results, their blobs and runs. */
+export const otherHoldings = ({ root }: Store): readonly Holding[] =>
+  folders.flatMap(([folder, kind]) =>
+    entriesOf(join(root, folder)).map(({ name }) => {
+      const path = join(folder, name);
+      return { kind, path, name: path, ...extentOf(join(root, path)) };
+    }),
+  );
+
+/** A record with the blobs that it stands for. */
+export interface ResultHolding {
+  readonly path: string;
+  readonly key: string;
+  readonly usedAt: number;
+  readonly name: string;
+  /** False for what stands among the records and is none: nobody can use it. */
+  readonly isRecord: boolean;
+  /** The hexadecimal digests of every blob that it needs, manifests and what they list. */
+  readonly blobs: readonly string[];
+}
+
+/** Every record of a store. A folder's manifest is read once, however many records name it. */
+export function* resultHoldings(store: Store): Generator<ResultHolding> {
+  const manifests = new Map<string, readonly string[]>();
+  for (const path of filedIn(store.root, storeLayout.actions)) {
+    const key = basename(path, '.json');
+    const stat = statOf(join(store.root, path));
+    if (stat === undefined) continue;
+    const parsed = parseCacheKey(key);
+    const found: FoundRecord = parsed === undefined ? { kind: 'absent' } : readRecord(store, parsed);
+    const common = { path, key, usedAt: stat.mtimeMs };
+    if (found.kind !== 'usable') {
+      yield { ...common, name: path, isRecord: false, blobs: [] };
+      continue;
+    }
+    const { outputs, provenance } = found.record;
+    const name = `${provenance.stage} of ${provenance.pipeline}`;
+    const digests = Object.values(outputs).flatMap((content) => [...digestsAt(content)]);
+    const blobs = digests.flatMap(({ digest }) => {
+      if (!isFolderDigest(digest)) return [hexOf(digest)];
+      const known = manifests.get(digest) ?? listed(store, digest);
+      manifests.set(digest, known);
+      return [hexOf(digest), ...known];
+    });
+    yield { ...common, name, isRecord: true, blobs: [...new Set(blobs)] };
+  }
+}
+
+function listed(store: Store, digest: Parameters<typeof findManifest>[1]): readonly string[] {
+  try {
+    return findManifest(store, digest)?.map((file) => hexOf(file.digest)) ?? [];
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+import type { FaultyRecord, Json } from '../../core/index.ts';
+import type { StageReport } from './stage-definition.ts';
+
+/** Everything that a run says while it goes on. The same union goes over the wire as NDJSON. */
+export type RunEvent =
+  | {
+      readonly type: 'run-started';
+      readonly run: string;
+      readonly pipeline: string;
+      readonly stages: readonly string[];
+    }
+  /** A remote source is being resolved and downloaded; this comes before the run's start. */
+  | { readonly type: 'source-started'; readonly source: string }
+  | {
+      readonly type: 'source-progress';
+      readonly source: string;
+      /** In bytes. */
+      readonly done: number;
+      readonly total?: number;
+    }
+  | {
+      readonly type: 'source-finished';
+      readonly source: string;
+      readonly digest: string;
+      readonly revision?: string;
+      readonly milliseconds: number;
+    }
+  | { readonly type: 'source-failed'; readonly source: string }
+  | { readonly type: 'stage-reused'; readonly stage: string; readonly key: string }
+  | {
+      readonly type: 'stage-started';
+      readonly stage: string;
+      readonly key: string;
+      readonly reason: string;
+      readonly attempt: number;
+    }
+  | { readonly type: 'stage-report'; readonly stage: string; readonly report: StageReport }
+  | {
+      readonly type: 'stage-finished';
+      readonly stage: string;
+      readonly key: string;
+      readonly milliseconds: number;
+      readonly measurements: Readonly<Record<string, Json>>;
+    }
+  | {
+      readonly type: 'stage-retried';
+      readonly stage: string;
+      readonly failure: Failure;
+      readonly attempt: number;
+    }
+  | {
+      readonly type: 'stage-failed';
+      readonly stage: string;
+      readonly failure: Failure;
+      readonly logPath?: string;
+    }
+  | { readonly type: 'stage-skipped'; readonly stage: string; readonly because: string }
+  | {
+      readonly type: 'run-finished';
+      readonly run: string;
+      readonly outcome: 'succeeded' | 'failed' | 'interrupted';
+      readonly milliseconds: number;
+    };
+
+/** Why a stage did not finish. */
+export type Failure =
+  | StageError
+  | { readonly kind: 'bug'; readonly message: string; readonly stack: string }
+  | { readonly kind: 'timeout'; readonly milliseconds: number }
+  | { readonly kind: 'killed'; readonly signal: string; readonly message: string }
+  | { readonly kind: 'exited'; readonly exitCode: number; readonly message: string }
+  | { readonly kind: 'missing-output'; readonly output: string }
+  | { readonly kind: 'source-changed'; readonly path: string }
+  | { readonly kind: 'storage'; readonly code: string; readonly path: string; readonly message: string }
+  | { readonly kind: 'interrupted' };
+
+/** What the user can mend. */
+export interface StageError {
+  readonly kind: 'stage-error';
+  readonly code: string;
+  readonly message: string;
+  readonly help?: string;
+  /** The first of the records at fault, where it is particular ones. */
+  readonly records?: readonly FaultyRecord[];
+  /** How many more there are. */
+  readonly otherRecords?: number;
+  /** The input port at which the records came in, where it is not the one whose records the stage passes on. */
+  readonly port?: string;
+}

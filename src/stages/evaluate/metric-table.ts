@@ -1,0 +1,81 @@
+import {
+  alpacaEvalMetric,
+  arenaMetric,
+  bbhMatch,
+  bigBenchMatch,
+  glueMetric,
+  modelGradedMetric,
+  openaiEvalsMatch,
+  passAtKMetric,
+  squadMetric,
+  superGlueMetric,
+  triviaQaMetric,
+} from '../../benchmarks/index.ts';
+import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
+import {
+  accuracy,
+  accuracyPerByte,
+  accuracyPerCharacter,
+  bitsPerByte,
+  bytePerplexity,
+  calibration,
+  exactMatch,
+  finished,
+  humanRating,
+  judgeAgreement,
+  judgeScore,
+  loss,
+  type Metric,
+  multipleChoiceGrade,
+  perplexity,
+  preference,
+  prefixMatch,
+  quasiExactMatch,
+  quasiPrefixMatch,
+  type SetMetric,
+  setF1,
+  tokenF1,
+  wordPerplexity,
+} from '../../metrics/index.ts';
+
+export type MetricName = EvaluateConfig['metrics'][number];
+
+/** The metrics that are means over responses. */
+export const metrics = {
+  exact_match: exactMatch,
+  token_f1: tokenF1,
+  judge_score: judgeScore,
+  finished,
+  loss,
+  perplexity,
+  accuracy,
+  accuracy_per_character: accuracyPerCharacter,
+  accuracy_per_byte: accuracyPerByte,
+  multiple_choice_grade: multipleChoiceGrade,
+  word_perplexity: wordPerplexity,
+  byte_perplexity: bytePerplexity,
+  bits_per_byte: bitsPerByte,
+  quasi_exact_match: quasiExactMatch,
+  prefix_match: prefixMatch,
+  quasi_prefix_match: quasiPrefixMatch,
+  set_f1: setF1,
+  bbh: bbhMatch,
+  exact_str_match: bigBenchMatch,
+  openai_evals: openaiEvalsMatch,
+} as const satisfies Partial<Record<MetricName, Metric>>;
+
+/** The others. */
+export const setMetrics: Readonly<Record<Exclude<MetricName, keyof typeof metrics>, SetMetric>> = {
+  preference,
+  pass_at_k: passAtKMetric,
+  human_rating: humanRating,
+  judge_agreement: judgeAgreement,
+  calibration,
+  glue: glueMetric,
+  superglue: superGlueMetric,
+  squad: squadMetric,
+  triviaqa: triviaQaMetric,
+  model_graded: modelGradedMetric,
+  alpaca_eval: alpacaEvalMetric,
+  arena: arenaMetric,
+};

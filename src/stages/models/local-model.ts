@@ -1,0 +1,93 @@
+import { UserError } from '../../core/index.ts';
+import {
+  type LanguageModel,
+  type ModelConfig,
+  memoryLimit,
+  openLanguageModel,
+  readEndTokens,
+  readModelConfig,
+} from '../../model/index.ts';
+import type { StageAction, StageHost } from '../../runtime/index.ts';
+import {
+  hasNvidiaGpu,
+  installedTensorflow,
+  openTensorBackend,
+  TENSOR_BACKENDS,
+  type TensorBackendInfo,
+  type TensorBackendName,
+  type TensorBackendOptions,
+} from '../../tensor/index.ts';
+import { openTokenizer, type Tokenizer } from '../../text/index.ts';
+import { endpointModel } from './endpoint-model.ts';
+
+/** A model in this process, with the tokenizer from its own folder. */
+export interface LocalModel extends Disposable {
+  readonly model: LanguageModel;
+  readonly tokenizer: Tokenizer;
+  readonly tensorBackend: TensorBackendInfo;
+  /** The ids that end an answer, by the model's own configuration. */
+  readonly endTokens: readonly number[];
+}
+
+/** Where a model is to compute, and who hears of it. */
+interface Place {
+  readonly resources: StageAction['resources'];
+  readonly host: StageHost;
+}
+
+/** Loads a model's folder onto the tensor backend that `resources` asks for. */
+export async function openLocalModel(folder: string, { resources, host }: Place): Promise<LocalModel> {
+  const served = await endpointModel(folder);
+  if (served !== undefined)
+    throw new UserError({
+      code: 'endpoint-model',
+      message: `the model \`${served}\` stands behind an endpoint, which keeps its weights to itself`,
+      help: 'take a model that was loaded from a folder or made with `init`',
+    });
+  const tokenizer = await openTokenizer(folder);
+  const tensorBackend = await openTensorBackend({
+    ...chosenBackend(resources),
+    onNote: (message) => host.report({ type: 'note', level: 'info', message }),
+  });
+  const model = await openLanguageModel(folder);
+  if (tokenizer.vocabularySize > model.config.vocabularySize)
+    throw new UserError({
+      code: 'vocabulary-mismatch',
+      message: `the tokenizer in ${folder} has ${tokenizer.vocabularySize} tokens, its model ${model.config.vocabularySize}`,
+      help: 'a model works only with the tokenizer that it was trained with',
+    });
+  const endTokens = await readEndTokens(folder);
+  return { model, tokenizer, tensorBackend, endTokens, [Symbol.dispose]: () => model.dispose() };
+}
+
+/** The tensor backend that `resources:` asks for, or the one that suits this machine. */
+function chosenBackend({ backend = 'auto', threads }: StageAction['resources']): TensorBackendOptions {
+  if (backend === 'auto') return { backend: suitableBackend(), threads };
+  if (isBackend(backend)) return { backend, threads };
+  throw new UserError({
+    code: 'unknown-backend',
+    message: `there is no tensor backend \`${backend}\``,
+    help: 'choose `auto`, `onnx`, `tensorflow` or `cpu`',
+  });
+}
+
+/** TensorFlow where it is installed and there is a GPU for it; on processors the other is faster. */
+const suitableBackend = (): TensorBackendName =>
+  installedTensorflow() !== undefined && hasNvidiaGpu() ? 'tensorflow' : 'onnx';
+
+const isBackend = (name: string): name is TensorBackendName =>
+  TENSOR_BACKENDS.some((backend) => backend === name);
+
+/** A check that gives the bytes that are expected, or throws where they are more than the limit. */
+type Check = (model: ModelConfig, limit: number) => number;
+
+/** Asks the check before anything of a model is loaded, where the engine is the one whose memory is known. */
+export async function expectedMemory(
+  folder: string,
+  resources: StageAction['resources'],
+  check: Check,
+): Promise<{ readonly expected_memory?: number }> {
+  if (chosenBackend(resources).backend !== 'onnx' || (await endpointModel(folder)) !== undefined) return {};
+  const expected = check(await readModelConfig(folder), memoryLimit(resources.memory));
+  return { expected_memory: Math.round(expected) };
+}

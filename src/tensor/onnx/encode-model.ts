@@ -1,0 +1,147 @@
+import protobuf from 'protobufjs/light.js';
+import type { GraphPlan } from './graph/graph-plan.ts';
+import { type GraphNode, type GraphValue, ONNX_TYPE, type Operator } from './graph/graph-value.ts';
+
+const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 };
+// TensorProto.DataLocation in onnx.proto.
+const EXTERNAL = 1;
+const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'gamma']);
+
+/**
+ * The bytes of the ONNX model (operator set 18) that computes a plan's outputs from its inputs. Its nodes stand in reverse:
+ * ONNX Runtime begins with the last node whose result no other uses, and runs all that this one needs first. So it goes
+ * through the graph nearly as it was recorded, computes the gradient of a weight where it comes up, and frees what that
+ * needed; in the recorded order it would leave all those gradients, and what they need, for the end.
+ */
+export function encodeModel(plan: GraphPlan): Uint8Array {
+  const graph = {
+    name: 'pending',
+    node: plan.nodes.map(nodeMessage).reverse(),
+    initializer: [...plan.constants.map(constantMessage), ...plan.weights.map(weightMessage)],
+    input: plan.inputs.map(valueMessage),
+    output: plan.outputs.map(valueMessage),
+  };
+  const opsetImport = [
+    { domain: '', version: 18 },
+    { domain: 'com.microsoft', version: 1 },
+  ];
+  return ModelProto.encode(ModelProto.create({ irVersion: 8, opsetImport, graph })).finish();
+}
+
+/** The name of a numbered value inside the model. */
+export function valueName({ number }: GraphValue): string {
+  return `v${number}`;
+}
+
+function nodeMessage(node: GraphNode, position: number): object {
+  return {
+    name: `${node.operator.type}_${position}`,
+    opType: node.operator.type,
+    domain: node.operator.domain,
+    input: node.inputs.map(valueName),
+    output: node.outputs.map(valueName),
+    attribute: attributeMessages(node.operator),
+  };
+}
+
+function attributeMessages({ attributes }: Operator): object[] {
+  return Object.entries(attributes).map(([name, value]) => {
+    if (typeof value === 'string') return { name, type: ATTRIBUTE_TYPE.string, s: Buffer.from(value) };
+    if (typeof value !== 'number') return { name, type: ATTRIBUTE_TYPE.ints, ints: value };
+    if (FLOAT_ATTRIBUTES.has(name)) return { name, type: ATTRIBUTE_TYPE.float, f: value };
+    return { name, type: ATTRIBUTE_TYPE.int, i: value };
+  });
+}
+
+function constantMessage(value: GraphValue): object {
+  const { data, shape, type } = value;
+  if (data === null) throw new Error(`The constant ${value.constant} has no data.`);
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name: valueName(value), dims: shape, dataType: ONNX_TYPE[type], rawData };
+}
+
+// Its elements are handed over beside the model; here they are said to be in a file of the engine's package, since one
+// has to be named, and one that exists. It is never read.
+function weightMessage(value: GraphValue): object {
+  const { shape, type } = value;
+  const externalData = [{ key: 'location', value: 'package.json' }];
+  return {
+    name: valueName(value),
+    dims: shape,
+    dataType: ONNX_TYPE[type],
+    externalData,
+    dataLocation: EXTERNAL,
+  };
+}
+
+function valueMessage(value: GraphValue): object {
+  const dim = value.shape.map((dimValue) => ({ dimValue }));
+  return {
+    name: valueName(value),
+    type: { tensorType: { elemType: ONNX_TYPE[value.type], shape: { dim } } },
+  };
+}
+
+// The messages of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto that a graph of tensors needs.
+const onnx = protobuf.Root.fromJSON({
+  nested: {
+    OperatorSetIdProto: { fields: { domain: { type: 'string', id: 1 }, version: { type: 'int64', id: 2 } } },
+    Dimension: { fields: { dimValue: { type: 'int64', id: 1 } } },
+    TensorShapeProto: { fields: { dim: { rule: 'repeated', type: 'Dimension', id: 1 } } },
+    TensorTypeProto: {
+      fields: { elemType: { type: 'int32', id: 1 }, shape: { type: 'TensorShapeProto', id: 2 } },
+    },
+    TypeProto: { fields: { tensorType: { type: 'TensorTypeProto', id: 1 } } },
+    ValueInfoProto: { fields: { name: { type: 'string', id: 1 }, type: { type: 'TypeProto', id: 2 } } },
+    StringStringEntryProto: { fields: { key: { type: 'string', id: 1 }, value: { type: 'string', id: 2 } } },
+    TensorProto: {
+      fields: {
+        dims: { rule: 'repeated', type: 'int64', id: 1 },
+        dataType: { type: 'int32', id: 2 },
+        name: { type: 'string', id: 8 },
+        rawData: { type: 'bytes', id: 9 },
+        externalData: { rule: 'repeated', type: 'StringStringEntryProto', id: 13 },
+        dataLocation: { type: 'int32', id: 14 },
+      },
+    },
+    AttributeProto: {
+      fields: {
+        name: { type: 'string', id: 1 },
+        f: { type: 'float', id: 2 },
+        i: { type: 'int64', id: 3 },
+        s: { type: 'bytes', id: 4 },
+        ints: { rule: 'repeated', type: 'int64', id: 8 },
+        type: { type: 'int32', id: 20 },
+      },
+    },
+    NodeProto: {
+      fields: {
+        input: { rule: 'repeated', type: 'string', id: 1 },
+        output: { rule: 'repeated', type: 'string', id: 2 },
+        name: { type: 'string', id: 3 },
+        opType: { type: 'string', id: 4 },
+        attribute: { rule: 'repeated', type: 'AttributeProto', id: 5 },
+        domain: { type: 'string', id: 7 },
+      },
+    },
+    GraphProto: {
+      fields: {
+        node: { rule: 'repeated', type: 'NodeProto', id: 1 },
+        name: { type: 'string', id: 2 },
+        initializer: { rule: 'repeated', type: 'TensorProto', id: 5 },
+        input: { rule: 'repeated', type: 'ValueInfoProto', id: 11 },
+        output: { rule: 'repeated', type: 'ValueInfoProto', id: 12 },
+      },
+    },
+    ModelProto: {
+      fields: {
+        irVersion: { type: 'int64', id: 1 },
+        graph: { type: 'GraphProto', id: 7 },
+        opsetImport: { rule: 'repeated', type: 'OperatorSetIdProto', id: 8 },
+      },
+    },
+  },
+});
+
+/** A whole ONNX model: encodes the plain object that `encodeModel` builds. */
+const ModelProto = onnx.lookupType('ModelProto');

@@ -1,0 +1,102 @@
+import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
+import type { ChatMessage, Conversation } from './chat/chat-message.ts';
+
+/** One row of data. Everything beside the id is the user's. */
+export interface DataRecord {
+  /** Given in the data, or the content's hash with an ordinal among equal rows. */
+  readonly id: string;
+  readonly [field: string]: Json;
+}
+
+/**
+ * Who wrote a piece of text. `prompt` is what the model is given. `header` is the marker between prompt and response
+ * (`### Response:`), which a model may have to write itself. `response` is what it should answer. `end` is the mark that
+ * a chat template puts after a response (`<|im_end|>`), with which the model says that it is done; `tail` is what it
+ * writes after the last one, such as a line feed, which belongs to nobody.
+ */
+export type SegmentRole = 'prompt' | 'header' | 'response' | 'end' | 'tail';
+
+/** A stretch of text. Where it is special, it is the name of one special token; else it is text, whatever it looks like. */
+export interface TextPiece {
+  readonly text: string;
+  readonly special?: true;
+}
+
+export interface Segment extends TextPiece {
+  readonly role: SegmentRole;
+}
+
+/** A record as the model will read it: its text is the segments one after the other. */
+export interface FormattedRecord {
+  readonly id: string;
+  readonly segments: readonly Segment[];
+  /** The same prompt as turns, where it was written with a chat template: endpoints are asked in turns, not in one text. */
+  readonly conversation?: Conversation;
+  /** The responses to choose from, where there is such a choice; the right one is also the response. */
+  readonly choices?: readonly string[];
+  /** So many characters at the beginning of the prompt, such as few shots, begin other records' prompts too. */
+  readonly shared_characters?: number;
+  /** The row that it was made from, for metrics, judges and people. */
+  readonly fields: JsonObject;
+}
+
+/** Whether the text has its own end, so that no end of text belongs after it. */
+export const endsItself = (segments: readonly { readonly role: SegmentRole }[]): boolean =>
+  segments.some(({ role }) => role === 'end');
+
+/** Throws a UserError where the value is no object with a string `id`. `place` says where the value stands. */
+export function parseRecord(value: Json, place: string): DataRecord {
+  if (isObject(value) && typeof value.id === 'string') return { ...value, id: value.id };
+  throw new UserError({
+    code: 'bad-record',
+    message: `${place}: a record is an object with a string \`id\``,
+    help: 'read the data with a `load` stage, which gives each record its id',
+  });
+}
+
+const roles: readonly string[] = [
+  'prompt',
+  'header',
+  'response',
+  'end',
+  'tail',
+] satisfies readonly SegmentRole[];
+
+/** A record that went through `format`; throws a UserError for one that did not. */
+export function parseFormattedRecord(record: DataRecord): FormattedRecord {
+  const { id, segments, fields, conversation, choices, shared_characters } = record;
+  if (Array.isArray(segments) && segments.every(isSegment)) {
+    return {
+      id,
+      segments,
+      fields: isObject(fields) ? fields : {},
+      ...(isConversation(conversation) ? { conversation } : {}),
+      ...(isTextList(choices) ? { choices } : {}),
+      ...(typeof shared_characters === 'number' ? { shared_characters } : {}),
+    };
+  }
+  throw new UserError({
+    code: 'not-formatted',
+    message: 'it was not written with a template',
+    help: 'put a `format` stage in front of this one',
+  });
+}
+
+const isSegment = (value: Json): value is Segment & JsonObject =>
+  isObject(value) &&
+  typeof value.role === 'string' &&
+  roles.includes(value.role) &&
+  typeof value.text === 'string' &&
+  (value.special === undefined || value.special === true);
+
+const isConversation = (value: Json | undefined): value is Conversation & JsonObject =>
+  isObject(value) &&
+  Array.isArray(value.messages) &&
+  value.messages.length > 0 &&
+  value.messages.every(isMessage);
+
+const isMessage = (value: Json): value is ChatMessage =>
+  isObject(value) && typeof value.role === 'string' && typeof value.content === 'string';
+
+const isTextList = (value: Json | undefined): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -1,0 +1,96 @@
+import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
+
+/** What a model answered to one prompt (`text` mode), or how it rates what it is given (the other modes). */
+export interface ResponseRecord {
+  readonly id: string;
+  readonly prompt: string;
+  /** The expected response: the formatted record's `response` segments joined. */
+  readonly expected: string;
+  /** The row that the prompt was made from. */
+  readonly fields: JsonObject;
+  /** `text` mode: the answer, cleaned of the response header and of surrounding white space. */
+  readonly response?: string;
+  /** `text` mode: `stop` at end of text or a stop string, `length` at the limit. */
+  readonly finish_reason?: 'stop' | 'length';
+  /** `score` mode: natural-log likelihood of the expected response (and the end of text after it), `rolling` mode: of the whole text, summed over its tokens. */
+  readonly log_likelihood?: number;
+  /** `score` and `rolling` mode: how many tokens were scored. */
+  readonly scored_tokens?: number;
+  /** After `execute`: whether the answer, run as a program, passed its tests. */
+  readonly passed?: boolean;
+  /** After `execute`: `passed`, `timed out`, or `failed: ` and the exception. */
+  readonly outcome?: string;
+  /** `choices` mode: each candidate, in the order of the record. */
+  readonly choices?: readonly RatedChoice[];
+  /** `rolling` mode: words of the text, as white space parts them. */
+  readonly words?: number;
+  /** `rolling` mode: bytes of the text in UTF-8. */
+  readonly bytes?: number;
+}
+
+/** How likely a model finds one candidate after a prompt. */
+export type RatedChoice = {
+  readonly text: string;
+  /** Natural logarithm of its probability, summed over its tokens. */
+  readonly log_likelihood: number;
+  /** The same divided by the candidate's characters (code points). */
+  readonly per_character: number;
+  /** The same divided by the candidate's bytes in UTF-8. */
+  readonly per_byte: number;
+  readonly tokens: number;
+  /** Whether the model would have written it: each token is the likeliest at its place. */
+  readonly is_greedy: boolean;
+};
+
+type Field = keyof ResponseRecord;
+
+const isText = (value: Json | undefined) => typeof value === 'string';
+const isNumber = (value: Json | undefined) => typeof value === 'number';
+const orAbsent = (test: (value: Json | undefined) => boolean) => (value: Json | undefined) =>
+  value === undefined || test(value);
+
+const fields: { readonly [Name in Field]-?: (value: Json | undefined) => boolean } = {
+  id: isText,
+  prompt: isText,
+  expected: isText,
+  fields: isObject,
+  response: orAbsent(isText),
+  finish_reason: orAbsent((value) => value === 'stop' || value === 'length'),
+  log_likelihood: orAbsent(isNumber),
+  scored_tokens: orAbsent(isNumber),
+  passed: orAbsent((value) => typeof value === 'boolean'),
+  outcome: orAbsent(isText),
+  choices: orAbsent((value) => Array.isArray(value) && value.every(isRatedChoice)),
+  words: orAbsent(isNumber),
+  bytes: orAbsent(isNumber),
+};
+
+const choiceFields: { readonly [Name in keyof RatedChoice]-?: (value: Json | undefined) => boolean } = {
+  text: isText,
+  log_likelihood: isNumber,
+  per_character: isNumber,
+  per_byte: isNumber,
+  tokens: isNumber,
+  is_greedy: (value) => typeof value === 'boolean',
+};
+
+function isRatedChoice(value: Json): boolean {
+  return isObject(value) && Object.entries(choiceFields).every(([name, test]) => test(value[name]));
+}
+
+/**
+ * One line of a responses file; throws a UserError for anything else, since a command of the user's can write one too.
+ * `place` says where the value stands.
+ */
+export function parseResponse(value: Json, place: string): ResponseRecord {
+  const row = isObject(value) ? value : {};
+  const wrong = Object.entries(fields).find(([name, test]) => !test(row[name]));
+  if (wrong === undefined) return row as unknown as ResponseRecord; // decode edge: every field has just been checked
+  const [name] = wrong;
+  const found = row[name] === undefined ? 'has no' : `has ${JSON.stringify(row[name]).slice(0, 100)} as`;
+  throw new UserError({
+    code: 'bad-response',
+    message: `${place}: the response ${found} \`${name}\``,
+    help: 'a response is {"id": "...", "prompt": "...", "expected": "...", "fields": {}, "response": "..."}',
+  });
+}
