@@ -1,6 +1,6 @@
 import { decodeRows } from '../../src/model/generation/decode.ts';
 import { promptLength } from '../../src/model/generation/lengths.ts';
-import { holdWeights, openLanguageModel } from '../../src/model/language-model.ts';
+import { openLanguageModel, quantizeWeights } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { serve } from './serve.ts';
 
@@ -8,7 +8,7 @@ import { serve } from './serve.ts';
 const [folder = '', precision = 'float32'] = process.argv.slice(2);
 await openTensorBackend({ backend: 'onnx', threads: 2 });
 const model = await openLanguageModel(folder);
-holdWeights(model, precision === 'int8' ? 'int8' : 'float32');
+quantizeWeights(model, precision === 'int8' ? 'int8' : 'float32');
 
 interface Work {
   readonly batch: number;

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { paddedRows } from '../../src/model/attend-rows.ts';
 import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
 import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
-import { holdWeights, type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
+import { type LanguageModel, openLanguageModel, quantizeWeights } from '../../src/model/language-model.ts';
 import { openTensorBackend, type WeightPrecision } from '../../src/tensor/index.ts';
 import { chatSegments } from '../../src/text/chat/chat-segments.ts';
 import { openChatTemplate } from '../../src/text/chat/chat-template.ts';
@@ -71,7 +71,7 @@ async function chatTexts(rows: readonly InstructionRow[]): Promise<readonly Text
 
 /** For each text [T - 1, V]. */
 async function logitsOf(model: LanguageModel, precision: WeightPrecision): Promise<readonly Float32Array[]> {
-  using _held = holdWeights(model, precision);
+  using _held = quantizeWeights(model, precision);
   const all: Float32Array[] = [];
   for (const { tokens } of texts) {
     const length = tokens.length - 1;

@@ -6,13 +6,13 @@ export interface ModelSizes {
   /** The longest text in tokens. */
   readonly contextLength: number;
   /** Extent of a hidden state, C. */
-  readonly width: number;
+  readonly hiddenSize: number;
   readonly layers: number;
-  /** Attention heads, each of `headWidth`. */
+  /** Attention heads, each of `headDim`. */
   readonly heads: number;
   /** Heads of keys and values, each shared by as many query heads as `heads` is a multiple of them. */
   readonly keyValueHeads: number;
-  readonly headWidth: number;
+  readonly headDim: number;
   /** How many tokens a token looks back on, itself included; all where undefined. */
   readonly slidingWindow: number | undefined;
   /** Whether the head's weights are the token embedding itself. */

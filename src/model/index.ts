@@ -2,7 +2,7 @@ export { packedRows, paddedRows } from './attend-rows.ts';
 export { ownDropout, statedDropout } from './dropout.ts';
 export { exportWeights } from './folder/export-weights.ts';
 export {
-  copyCompanions,
+  copyAuxiliaryFiles,
   openModelFolder,
   readEndTokens,
   readModelConfig,
@@ -26,9 +26,9 @@ export { openGgufModel } from './gguf/open-gguf-model.ts';
 export { initialModel } from './initial-model.ts';
 export {
   freeze,
-  holdWeights,
   type LanguageModel,
   openLanguageModel,
+  quantizeWeights,
   saveLanguageModel,
   type Tokens,
 } from './language-model.ts';

@@ -88,7 +88,7 @@ export function freeze(variables: Iterable<tf.Variable>): void {
 }
 
 /** Lets the backend prepare a model's weights once, for as long as it only generates; the weights must not change meanwhile. */
-export const holdWeights = (
+export const quantizeWeights = (
   { parameters }: LanguageModel,
   precision: WeightPrecision = 'float32',
 ): Disposable => constantWeights({ tensors: [...parameters.values()], precision });

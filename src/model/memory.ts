@@ -41,9 +41,9 @@ const generationProcess = 150_000_000;
 
 /** The peak of a generation on the onnx backend: weights, the cache of keys and values, and the logits of a step. */
 function generationMemory(config: ModelConfig, { rows, slots }: GenerationShape): MemoryNeed {
-  const { layers, keyValueHeads, headWidth, vocabularySize, heads } = config;
+  const { layers, keyValueHeads, headDim, vocabularySize, heads } = config;
   const weights = float * parameterCount(config);
-  const cache = 2 * float * layers * rows * slots * keyValueHeads * headWidth;
+  const cache = 2 * float * layers * rows * slots * keyValueHeads * headDim;
   return {
     weights,
     gradients: 0,
@@ -78,8 +78,8 @@ const trainingProcess = 200_000_000;
 export function trainingMemory(config: ModelConfig, shape: TrainingShape): MemoryNeed {
   const { rows, width, counted, trained, pieces } = shape;
   const parameters = parameterCount(config);
-  const { layers, width: channels, innerWidth, heads, vocabularySize } = config;
-  const inner = (config.family === 'gpt2' ? 2 : 4) * innerWidth;
+  const { layers, hiddenSize: channels, intermediateSize, heads, vocabularySize } = config;
+  const inner = (config.family === 'gpt2' ? 2 : 4) * intermediateSize;
   const perToken = layers * (0.67 * (10 * channels + inner) + 2 * heads * width);
   const passes = pieces ? 2.25 : 1; // those of the piece at hand and their sum; fitted too
   return {

@@ -6,7 +6,7 @@ import { RandomStream } from '../../src/core/random-stream.ts';
 import { elementCount } from '../../src/formats/safetensors/floats.ts';
 import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
 import { type DecodingRow, decodeRows } from '../../src/model/generation/decode.ts';
-import { holdWeights, type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
+import { type LanguageModel, openLanguageModel, quantizeWeights } from '../../src/model/language-model.ts';
 import { parameterLayout, parseModelConfig } from '../../src/model/model-config.ts';
 import { openTensorBackend, type TensorBackendName, type WeightPrecision } from '../../src/tensor/index.ts';
 
@@ -43,7 +43,7 @@ describe.each(ways)('on the %s backend with weights %s', (backend, precision) =>
     async (name) => {
       await openTensorBackend({ backend });
       const model = await openLanguageModel(name in llamas ? join(folder, name) : fixture(name));
-      const held = precision === 'as they are' ? undefined : holdWeights(model, precision);
+      const held = precision === 'as they are' ? undefined : quantizeWeights(model, precision);
       const alone = await logitsOf({ model, before: [], after: [] });
       expect(alone).toHaveLength(written.length + 1);
       for (const at of [0, 1, 2, 3, 4, 5]) {

@@ -40,8 +40,8 @@ const operations: Record<string, (...tensors: Tensors) => tf.Tensor> = {
   causalAttention: (query, key, value) => ours.causalAttention({ query, key, value, mask: mask() }),
   crossEntropy: (logits) => ours.crossEntropy({ logits, targets: targets() }),
   swiGlu: (gate, up) => ours.swiGlu({ gate, up }),
-  rotary: (x) => ours.rotary({ x, headWidth: 8, ...turnsOf('rotary') }),
-  rotaryInPart: (x) => ours.rotary({ x, headWidth: 8, ...turnsOf('rotaryInPart') }),
+  rotary: (x) => ours.rotary({ x, headDim: 8, ...turnsOf('rotary') }),
+  rotaryInPart: (x) => ours.rotary({ x, headDim: 8, ...turnsOf('rotaryInPart') }),
 };
 
 function turnsOf(name: string) {

@@ -112,7 +112,7 @@ const droppingAttention = (i: tf.Tensor[]): ours.CausalAttentionOptions => ({
 
 function turningHeads(i: tf.Tensor[], turning: number): ours.RotaryOptions {
   const angles = tensorOf([5, turning / 2], { seed: 4, scale: 9 });
-  return { x: at(i, 0), headWidth: 8, cosines: tf.cos(angles), sines: tf.sin(angles) };
+  return { x: at(i, 0), headDim: 8, cosines: tf.cos(angles), sines: tf.sin(angles) };
 }
 
 function linearOptions(

@@ -37,7 +37,7 @@ export const swiGlu = ({ gate, up }: SwiGluOptions): tf.Tensor =>
   tf.mul(tf.div(gate, tf.add(1, tf.exp(tf.neg(gate)))), up);
 
 /** As a product with a matrix that turns each pair of a head. */
-export function rotary({ x, headWidth, cosines, sines }: RotaryOptions): tf.Tensor {
+export function rotary({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
   const [tokens = 0, half = 0] = cosines.shape;
   const [cosine, sine] = [cosines.arraySync(), sines.arraySync()] as [number[][], number[][]]; // of two dimensions
   const turn = (token: number) => (from: number, to: number) => {
@@ -47,11 +47,11 @@ export function rotary({ x, headWidth, cosines, sines }: RotaryOptions): tf.Tens
     if (from !== (isSecond ? pair : pair + half)) return 0;
     return (isSecond ? 1 : -1) * (sine[token]?.[pair] ?? 0);
   };
-  const places = [...Array(headWidth).keys()];
+  const places = [...Array(headDim).keys()];
   const matrices = [...Array(tokens).keys()].map((token) =>
     places.map((from) => places.map((to) => turn(token)(from, to))),
   );
-  return tf.reshape(tf.matMul(tf.reshape(x, [tokens, -1, headWidth]), tf.tensor3d(matrices)), x.shape);
+  return tf.reshape(tf.matMul(tf.reshape(x, [tokens, -1, headDim]), tf.tensor3d(matrices)), x.shape);
 }
 
 export function embeddingLookup({ table, ids }: EmbeddingLookupOptions): tf.Tensor {

@@ -2,7 +2,7 @@ import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../core/index.ts';
-import { holdWeights, type WritingSettings } from '../../model/index.ts';
+import { quantizeWeights, type WritingSettings } from '../../model/index.ts';
 import type { Dag } from '../../runtime/index.ts';
 import { loadModel, openLocalModel } from '../../stages/index.ts';
 import { openChatPrompt } from '../../text/index.ts';
@@ -37,7 +37,7 @@ async function chat(call: CommandCall<ChatOptions>): Promise<ExitCode> {
       },
     },
   });
-  using _weights = holdWeights(local.model);
+  using _weights = quantizeWeights(local.model);
   const settings = settingsOf(options, local.endTokens);
   const session = new ChatSession({ local, prompt, settings, system: options.system });
   await converse({ session, context, json: options.json === true });

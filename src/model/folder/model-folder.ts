@@ -148,7 +148,7 @@ const companions = new Set([
 ]);
 
 /** Copies them from one model's folder to another, those that are there. */
-export async function copyCompanions({ from, to }: { from: string; to: string }): Promise<void> {
+export async function copyAuxiliaryFiles({ from, to }: { from: string; to: string }): Promise<void> {
   for (const name of (await readdir(from)).filter((entry) => companions.has(entry)))
     await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
 }

@@ -34,7 +34,7 @@ export class KeyValueCache {
 
   constructor(model: ModelSizes, sizes: CacheSizes) {
     this.#sizes = { ...model, ...sizes };
-    const length = sizes.batch * model.keyValueHeads * sizes.slots * model.headWidth;
+    const length = sizes.batch * model.keyValueHeads * sizes.slots * model.headDim;
     this.#layers = Array.from({ length: model.layers }, () => ({
       keys: new Float32Array(length),
       values: new Float32Array(length),
@@ -48,13 +48,13 @@ export class KeyValueCache {
   /** A cache with the same content and room for more tokens; this one is of no use after. */
   widened(slots: number): KeyValueCache {
     const wider = new KeyValueCache(this.#sizes, { batch: this.#sizes.batch, slots });
-    const { headWidth, slots: before } = this.#sizes;
+    const { headDim, slots: before } = this.#sizes;
     for (const [index, { keys, values }] of this.#layers.entries()) {
       const to = wider.#layer(index);
-      for (let row = 0; row * before * headWidth < keys.length; row++) {
-        const [begin, end] = [row * before * headWidth, (row + 1) * before * headWidth];
-        to.keys.set(keys.subarray(begin, end), row * slots * headWidth);
-        to.values.set(values.subarray(begin, end), row * slots * headWidth);
+      for (let row = 0; row * before * headDim < keys.length; row++) {
+        const [begin, end] = [row * before * headDim, (row + 1) * before * headDim];
+        to.keys.set(keys.subarray(begin, end), row * slots * headDim);
+        to.values.set(values.subarray(begin, end), row * slots * headDim);
       }
     }
     return wider;
@@ -69,9 +69,9 @@ export class KeyValueCache {
 
   /** [B, K, S, D] each; owned by the caller. */
   tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor } {
-    const { batch, keyValueHeads, slots, headWidth } = this.#sizes;
+    const { batch, keyValueHeads, slots, headDim } = this.#sizes;
     const { keys, values } = this.#layer(layer);
-    const shape: [number, number, number, number] = [batch, keyValueHeads, slots, headWidth];
+    const shape: [number, number, number, number] = [batch, keyValueHeads, slots, headDim];
     return { keys: tf.tensor4d(keys, shape), values: tf.tensor4d(values, shape) };
   }
 
@@ -91,14 +91,14 @@ export class KeyValueCache {
     to: Float32Array;
     places: readonly CachePlace[];
   }): void {
-    const { keyValueHeads: heads, slots, headWidth } = this.#sizes;
-    const length = from.length / (places.length * heads * headWidth);
+    const { keyValueHeads: heads, slots, headDim } = this.#sizes;
+    const length = from.length / (places.length * heads * headDim);
     let read = 0;
     for (const { row, slot } of places)
       for (let token = slot; token < slot + length; token++)
         for (let head = 0; head < heads; head++) {
-          to.set(from.subarray(read, read + headWidth), ((row * heads + head) * slots + token) * headWidth);
-          read += headWidth;
+          to.set(from.subarray(read, read + headDim), ((row * heads + head) * slots + token) * headDim);
+          read += headDim;
         }
   }
 }

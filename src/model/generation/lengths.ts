@@ -16,8 +16,10 @@ export const slotCount = (tokens: number, limit: number): number => lengthBucket
  */
 export function longestText(config: ModelConfig, promptTokens: number): number {
   if (config.family !== 'llama' || config.rotary.scaling.kind !== 'longrope') return config.contextLength;
-  const { trainedLength } = config.rotary.scaling;
-  return promptTokens <= trainedLength ? Math.min(trainedLength, config.contextLength) : config.contextLength;
+  const { originalMaxPositionEmbeddings } = config.rotary.scaling;
+  return promptTokens <= originalMaxPositionEmbeddings
+    ? Math.min(originalMaxPositionEmbeddings, config.contextLength)
+    : config.contextLength;
 }
 
 /**

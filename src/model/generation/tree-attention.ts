@@ -24,7 +24,7 @@ export function attendBranches(sizes: ModelSizes, attention: BranchedAttention):
   const group = sizes.heads / sizes.keyValueHeads;
   const shape = { batch, length, heads: sizes.keyValueHeads };
   return ({ layer, query, key, value }) => {
-    const scaled = tf.mul(query, 1 / Math.sqrt(sizes.headWidth));
+    const scaled = tf.mul(query, 1 / Math.sqrt(sizes.headDim));
     const queries = groupQueries(scaled, { ...shape, group }); // [B, K, G T, D]
     const own = maskedScores({ queries, keys: splitHeads(key, shape), mask, group }); // [B, K, G T, T]
     const values = splitHeads(value, shape); // [B, K, T, D]

@@ -34,17 +34,17 @@ interface Dialect {
 }
 
 interface Sizes {
-  readonly headWidth: number;
+  readonly headDim: number;
 }
 
 const dialects = {
   llama: {
     architectures: ['LlamaForCausalLM'],
-    own(fields, { headWidth }) {
-      fields.oneOf('llama.rope.dimension_count', [headWidth]);
+    own(fields, { headDim }) {
+      fields.oneOf('llama.rope.dimension_count', [headDim]);
       fields.oneOf('llama.expert_count', [0]);
       fields.oneOf('llama.expert_used_count', [0]);
-      return { head_dim: headWidth };
+      return { head_dim: headDim };
     },
     arrangement({ module }, { heads, keyValueHeads }) {
       if (module === 'self_attn.q_proj') return { pairedHeads: heads };
@@ -53,20 +53,20 @@ const dialects = {
   },
   qwen2: {
     architectures: ['Qwen2ForCausalLM'],
-    own(fields, { headWidth }) {
-      fields.oneOf('qwen2.rope.dimension_count', [headWidth]);
+    own(fields, { headDim }) {
+      fields.oneOf('qwen2.rope.dimension_count', [headDim]);
       return {};
     },
     arrangement: () => 'same',
   },
   phi3: {
     architectures: ['Phi3ForCausalLM'],
-    own(fields, { headWidth }) {
-      const turning = fields.optionalCount('phi3.rope.dimension_count') ?? headWidth;
+    own(fields, { headDim }) {
+      const turning = fields.optionalCount('phi3.rope.dimension_count') ?? headDim;
       const window = 'phi3.attention.sliding_window';
       const trained = fields.optionalCount('phi3.rope.scaling.original_context_length');
       return {
-        ...(turning === headWidth ? {} : { partial_rotary_factor: turning / headWidth }),
+        ...(turning === headDim ? {} : { partial_rotary_factor: turning / headDim }),
         ...(trained === undefined ? {} : { original_max_position_embeddings: trained }),
         // llama.cpp writes 0 for none.
         sliding_window: fields.countOrZero(window) || null,
@@ -84,16 +84,16 @@ export function llamaArchitecture(type: keyof typeof dialects): GgufArchitecture
     arrangement,
     config(file) {
       const fields = new ConfigFields(file.path, metadataOf(file, type));
-      const width = fields.count(`${type}.embedding_length`);
+      const hiddenSize = fields.count(`${type}.embedding_length`);
       const heads = fields.count(`${type}.attention.head_count`);
-      const headWidth = fields.optionalCount(`${type}.attention.key_length`) ?? width / heads;
-      fields.oneOf(`${type}.attention.value_length`, [headWidth]);
+      const headDim = fields.optionalCount(`${type}.attention.key_length`) ?? hiddenSize / heads;
+      fields.oneOf(`${type}.attention.value_length`, [headDim]);
       fields.oneOf(`${type}.rope.scaling.type`, ['none']);
       const config = {
         architectures: [...architectures],
         model_type: type,
         max_position_embeddings: fields.count(`${type}.context_length`),
-        hidden_size: width,
+        hidden_size: hiddenSize,
         intermediate_size: fields.count(`${type}.feed_forward_length`),
         num_hidden_layers: fields.count(`${type}.block_count`),
         num_attention_heads: heads,
@@ -101,7 +101,7 @@ export function llamaArchitecture(type: keyof typeof dialects): GgufArchitecture
         hidden_act: 'silu',
         rms_norm_eps: fields.positive(`${type}.attention.layer_norm_rms_epsilon`, Number.NaN),
         rope_theta: fields.positive(`${type}.rope.freq_base`, 10_000),
-        ...own(fields, { headWidth }),
+        ...own(fields, { headDim }),
         ...commonConfig(file),
       };
       fields.refuseOthers([`${type}.vocab_size`]);

@@ -96,7 +96,7 @@ export function restoreOrder({ values, shape, arrangement }: ArrangedValues): Fl
   if (arrangement === 'same') return values;
   const [rows = 0, columns = 0] = shape;
   if (arrangement === 'transposed') return transpose(values, { rows, columns });
-  return separatePairs(values, { headWidth: rows / arrangement.pairedHeads, columns });
+  return separatePairs(values, { headDim: rows / arrangement.pairedHeads, columns });
 }
 
 function transpose(values: Float32Array, { rows, columns }: { rows: number; columns: number }): Float32Array {
@@ -110,12 +110,12 @@ function transpose(values: Float32Array, { rows, columns }: { rows: number; colu
 /** Undoes `reshape(heads, 2, D / 2, columns).swapaxes(1, 2)` of llama.cpp's convert_hf_to_gguf.py. */
 function separatePairs(
   values: Float32Array,
-  { headWidth, columns }: { headWidth: number; columns: number },
+  { headDim, columns }: { headDim: number; columns: number },
 ): Float32Array {
   const separated = new Float32Array(values.length);
   for (let row = 0; row * columns < values.length; row++) {
-    const place = row % headWidth;
-    const half = place % 2 === 0 ? 0 : headWidth / 2;
+    const place = row % headDim;
+    const half = place % 2 === 0 ? 0 : headDim / 2;
     const target = row - place + half + (place >> 1);
     separated.set(values.subarray(row * columns, (row + 1) * columns), target * columns);
   }

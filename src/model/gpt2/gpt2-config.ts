@@ -6,7 +6,7 @@ import type { CheckpointNames, ModelSizes, ParameterSpec } from '../family.ts';
 export interface Gpt2Config extends ModelSizes {
   readonly family: 'gpt2';
   /** Extent of the feed-forward layer. */
-  readonly innerWidth: number;
+  readonly intermediateSize: number;
   /** Added to the variance in layer norm. */
   readonly epsilon: number;
 }
@@ -31,9 +31,9 @@ const harmless = [
 export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
   const fields = new ConfigFields(path, json);
   const contextLength = fields.count('n_positions');
-  const width = fields.count('n_embd');
+  const hiddenSize = fields.count('n_embd');
   const heads = fields.count('n_head');
-  if (width % heads !== 0) throw fields.problem('n_head', `it does not divide n_embd, ${width}`);
+  if (hiddenSize % heads !== 0) throw fields.problem('n_head', `it does not divide n_embd, ${hiddenSize}`);
   fields.oneOf('n_ctx', [contextLength]);
   fields.oneOf('activation_function', ['gelu_new', 'gelu_pytorch_tanh']);
   fields.oneOf('scale_attn_weights', [true]);
@@ -44,13 +44,13 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
     family: 'gpt2',
     vocabularySize: fields.count('vocab_size'),
     contextLength,
-    width,
+    hiddenSize,
     layers: fields.count('n_layer', mostLayers),
     heads,
     keyValueHeads: heads,
-    headWidth: width / heads,
+    headDim: hiddenSize / heads,
     slidingWindow: undefined,
-    innerWidth: fields.optionalCount('n_inner') ?? 4 * width,
+    intermediateSize: fields.optionalCount('n_inner') ?? 4 * hiddenSize,
     epsilon: fields.positive('layer_norm_epsilon', 1e-5),
     tied: fields.flag('tie_word_embeddings', true),
     json,
@@ -64,21 +64,21 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
  * divided by sqrt(2 L) for the projections that add to the residual stream, L being the number of layers.
  */
 export function gpt2Parameters(config: Gpt2Config): ReadonlyMap<string, ParameterSpec> {
-  const { vocabularySize, contextLength, width, innerWidth, layers, tied } = config;
+  const { vocabularySize, contextLength, hiddenSize, intermediateSize, layers, tied } = config;
   const residual = 0.02 / Math.sqrt(2 * layers);
   return new Map<string, ParameterSpec>([
-    ['transformer.wte.weight', normal([vocabularySize, width], 0.02)],
-    ['transformer.wpe.weight', normal([contextLength, width], 0.02)],
+    ['transformer.wte.weight', normal([vocabularySize, hiddenSize], 0.02)],
+    ['transformer.wpe.weight', normal([contextLength, hiddenSize], 0.02)],
     ...Array.from({ length: layers }, (_, layer) => `transformer.h.${layer}`).flatMap((block) => [
-      ...norm(`${block}.ln_1`, width),
-      ...projection(`${block}.attn.c_attn`, normal([width, 3 * width], 0.02)),
-      ...projection(`${block}.attn.c_proj`, normal([width, width], residual)),
-      ...norm(`${block}.ln_2`, width),
-      ...projection(`${block}.mlp.c_fc`, normal([width, innerWidth], 0.02)),
-      ...projection(`${block}.mlp.c_proj`, normal([innerWidth, width], residual)),
+      ...norm(`${block}.ln_1`, hiddenSize),
+      ...projection(`${block}.attn.c_attn`, normal([hiddenSize, 3 * hiddenSize], 0.02)),
+      ...projection(`${block}.attn.c_proj`, normal([hiddenSize, hiddenSize], residual)),
+      ...norm(`${block}.ln_2`, hiddenSize),
+      ...projection(`${block}.mlp.c_fc`, normal([hiddenSize, intermediateSize], 0.02)),
+      ...projection(`${block}.mlp.c_proj`, normal([intermediateSize, hiddenSize], residual)),
     ]),
-    ...norm('transformer.ln_f', width),
-    ...(tied ? [] : [['lm_head.weight', normal([vocabularySize, width], 0.02)] as const]),
+    ...norm('transformer.ln_f', hiddenSize),
+    ...(tied ? [] : [['lm_head.weight', normal([vocabularySize, hiddenSize], 0.02)] as const]),
   ]);
 }
 

@@ -7,7 +7,7 @@ import { parseRotary, type Rotary } from './rotary-config.ts';
 export interface LlamaConfig extends ModelSizes {
   readonly family: 'llama';
   /** Extent of the feed-forward layer. */
-  readonly innerWidth: number;
+  readonly intermediateSize: number;
   /** Added to the mean square in the norms. */
   readonly epsilon: number;
   readonly rotary: Rotary;
@@ -101,8 +101,8 @@ export function parseLlamaConfig({ path, json, dialect: name }: LlamaSource): Ll
   const fields = new ConfigFields(path, json);
   const heads = parseHeads(fields, dialect);
   const positions = fields.count('max_position_embeddings');
-  const { headWidth } = heads;
-  const rotary = parseRotary({ path, fields, headWidth, positions, partial: name === 'phi3' });
+  const { headDim } = heads;
+  const rotary = parseRotary({ path, fields, headDim, positions, partial: name === 'phi3' });
   const slidingWindow = dialect.slidingWindow(fields);
   fields.oneOf('hidden_act', ['silu']);
   fields.oneOf('rope_interleaved', [false]);
@@ -113,7 +113,7 @@ export function parseLlamaConfig({ path, json, dialect: name }: LlamaSource): Ll
     contextLength: contextLength(rotary, positions),
     ...heads,
     layers: fields.count('num_hidden_layers', mostLayers),
-    innerWidth: fields.count('intermediate_size'),
+    intermediateSize: fields.count('intermediate_size'),
     epsilon: fields.positive('rms_norm_eps', dialect.epsilon),
     rotary,
     slidingWindow,
@@ -127,15 +127,15 @@ export function parseLlamaConfig({ path, json, dialect: name }: LlamaSource): Ll
 }
 
 function parseHeads(fields: ConfigFields, { headsAlike }: Dialect) {
-  const width = fields.count('hidden_size');
+  const hiddenSize = fields.count('hidden_size');
   const heads = fields.count('num_attention_heads');
   const keyValueHeads =
     (headsAlike ? fields.optionalCount('num_key_value_heads') : fields.count('num_key_value_heads')) ?? heads;
-  const headWidth = fields.optionalCount('head_dim') ?? width / heads;
+  const headDim = fields.optionalCount('head_dim') ?? hiddenSize / heads;
   if (heads % keyValueHeads !== 0)
     throw fields.problem('num_key_value_heads', `it does not divide ${heads} heads`);
-  if (headWidth % 2 !== 0) throw fields.problem('num_attention_heads', 'heads of an even width are needed');
-  return { width, heads, keyValueHeads, headWidth };
+  if (headDim % 2 !== 0) throw fields.problem('num_attention_heads', 'heads of an even dimension are needed');
+  return { hiddenSize, heads, keyValueHeads, headDim };
 }
 
 /** Where a stretched model is meant for more than `max_position_embeddings`, its reach follows from the factor. */
@@ -145,7 +145,7 @@ function contextLength({ scaling }: Rotary, positions: number): number {
     case 'dynamic':
       return Math.floor(positions * scaling.factor);
     case 'yarn':
-      return Math.max(positions, Math.floor(scaling.trainedLength * scaling.factor));
+      return Math.max(positions, Math.floor(scaling.originalMaxPositionEmbeddings * scaling.factor));
     default:
       return positions;
   }
@@ -153,41 +153,47 @@ function contextLength({ scaling }: Rotary, positions: number): number {
 
 /** The parameters of LlamaForCausalLM; its linear weights are [out, in]. They start normal with deviation .02, norms at 1. */
 export function llamaParameters(config: LlamaConfig): ReadonlyMap<string, ParameterSpec> {
-  const { vocabularySize, width, layers, tied } = config;
+  const { vocabularySize, hiddenSize, layers, tied } = config;
   return new Map<string, ParameterSpec>([
-    ['model.embed_tokens.weight', normal([vocabularySize, width])],
+    ['model.embed_tokens.weight', normal([vocabularySize, hiddenSize])],
     ...Array.from({ length: layers }, (_, layer) => `model.layers.${layer}`).flatMap((block): Named[] => [
-      [`${block}.input_layernorm.weight`, ones(width)],
+      [`${block}.input_layernorm.weight`, ones(hiddenSize)],
       ...attention(config, `${block}.self_attn`),
-      [`${block}.post_attention_layernorm.weight`, ones(width)],
+      [`${block}.post_attention_layernorm.weight`, ones(hiddenSize)],
       ...feedForward(config, `${block}.mlp`),
     ]),
-    ['model.norm.weight', ones(width)],
-    ...(tied ? [] : [['lm_head.weight', normal([vocabularySize, width])] as const]),
+    ['model.norm.weight', ones(hiddenSize)],
+    ...(tied ? [] : [['lm_head.weight', normal([vocabularySize, hiddenSize])] as const]),
   ]);
 }
 
 function attention(config: LlamaConfig, name: string): readonly Named[] {
-  const { width, heads, keyValueHeads, headWidth, fused, bias } = config;
-  const [queries, keys] = [heads * headWidth, keyValueHeads * headWidth];
+  const { hiddenSize, heads, keyValueHeads, headDim, fused, bias } = config;
+  const [queries, keys] = [heads * headDim, keyValueHeads * headDim];
   const inputs = fused
-    ? projection(`${name}.qkv_proj`, { shape: [queries + 2 * keys, width], bias: bias.inputs })
+    ? projection(`${name}.qkv_proj`, { shape: [queries + 2 * keys, hiddenSize], bias: bias.inputs })
     : [
-        ...projection(`${name}.q_proj`, { shape: [queries, width], bias: bias.inputs }),
-        ...projection(`${name}.k_proj`, { shape: [keys, width], bias: bias.inputs }),
-        ...projection(`${name}.v_proj`, { shape: [keys, width], bias: bias.inputs }),
+        ...projection(`${name}.q_proj`, { shape: [queries, hiddenSize], bias: bias.inputs }),
+        ...projection(`${name}.k_proj`, { shape: [keys, hiddenSize], bias: bias.inputs }),
+        ...projection(`${name}.v_proj`, { shape: [keys, hiddenSize], bias: bias.inputs }),
       ];
-  return [...inputs, ...projection(`${name}.o_proj`, { shape: [width, queries], bias: bias.output })];
+  return [...inputs, ...projection(`${name}.o_proj`, { shape: [hiddenSize, queries], bias: bias.output })];
 }
 
-function feedForward({ width, innerWidth, fused, bias }: LlamaConfig, name: string): readonly Named[] {
+function feedForward(
+  { hiddenSize, intermediateSize, fused, bias }: LlamaConfig,
+  name: string,
+): readonly Named[] {
   const inputs = fused
-    ? projection(`${name}.gate_up_proj`, { shape: [2 * innerWidth, width], bias: bias.inner })
+    ? projection(`${name}.gate_up_proj`, { shape: [2 * intermediateSize, hiddenSize], bias: bias.inner })
     : [
-        ...projection(`${name}.gate_proj`, { shape: [innerWidth, width], bias: bias.inner }),
-        ...projection(`${name}.up_proj`, { shape: [innerWidth, width], bias: bias.inner }),
+        ...projection(`${name}.gate_proj`, { shape: [intermediateSize, hiddenSize], bias: bias.inner }),
+        ...projection(`${name}.up_proj`, { shape: [intermediateSize, hiddenSize], bias: bias.inner }),
       ];
-  return [...inputs, ...projection(`${name}.down_proj`, { shape: [width, innerWidth], bias: bias.inner })];
+  return [
+    ...inputs,
+    ...projection(`${name}.down_proj`, { shape: [hiddenSize, intermediateSize], bias: bias.inner }),
+  ];
 }
 
 const projection = (

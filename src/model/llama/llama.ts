@@ -6,12 +6,12 @@ import { rotaryEmbedding } from './rotary-embedding.ts';
 
 /**
  * Llama's decoder (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks, rotary positions, shared key and value heads,
- * gated feed-forward. N tokens, C width, I inner width, H heads and K key heads of extent D; returns [N, C].
+ * gated feed-forward. N tokens, C hidden size, I intermediate size, H heads and K key heads of extent D; returns [N, C].
  * Mistral (arXiv:2310.06825) looks back on a window only, which `attend` knows; Qwen2 (arXiv:2407.10671) has biases
  * where queries, keys and values are made; Phi-3 (arXiv:2404.14219) makes them, and both parts of a gate, at once.
  */
 export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
-  const { heads, keyValueHeads, headWidth, innerWidth, fused, bias } = config;
+  const { heads, keyValueHeads, headDim, intermediateSize, fused, bias } = config;
   const { ids, attend, parameter, adapt } = pass;
   const norm = (name: string, x: tf.Tensor) =>
     rmsNorm({ x, scale: parameter(`${name}.weight`), epsilon: config.epsilon });
@@ -23,7 +23,7 @@ export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
       y: linear({ x, weight: parameter(`${name}.weight`), transposeWeight: true, ...bias }),
     });
   };
-  const [queries, keys] = [heads * headWidth, keyValueHeads * headWidth];
+  const [queries, keys] = [heads * headDim, keyValueHeads * headDim];
   const rotate = rotaryEmbedding(config, pass);
 
   let x = embeddingLookup({ table: parameter('model.embed_tokens.weight'), ids }); // [N, C]
@@ -41,7 +41,11 @@ export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
     const feedForward = `${block}.mlp`;
     const wide = norm(`${block}.post_attention_layernorm`, x);
     const parts = fused
-      ? tf.split(project(`${feedForward}.gate_up_proj`, wide, bias.inner), [innerWidth, innerWidth], 1)
+      ? tf.split(
+          project(`${feedForward}.gate_up_proj`, wide, bias.inner),
+          [intermediateSize, intermediateSize],
+          1,
+        )
       : ['gate_proj', 'up_proj'].map((part) => project(`${feedForward}.${part}`, wide, bias.inner));
     const [gate, up] = parts as [tf.Tensor, tf.Tensor]; // [N, I] each
     x = tf.add(x, project(`${feedForward}.down_proj`, swiGlu({ gate, up }), bias.inner)); // [N, C]

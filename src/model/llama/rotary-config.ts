@@ -3,7 +3,7 @@ import { ConfigFields } from '../config-fields.ts';
 /** How the heads of a model are turned by their positions. */
 export interface Rotary {
   /** Elements of a head that turn, R; even. */
-  readonly width: number;
+  readonly dim: number;
   /** The base of the wavelengths. */
   readonly base: number;
   readonly scaling: RotaryScaling;
@@ -17,12 +17,12 @@ type RotaryScaling =
       readonly kind: 'dynamic';
       readonly factor: number;
       /** Longer texts are stretched, the more the longer. */
-      readonly trainedLength: number;
+      readonly originalMaxPositionEmbeddings: number;
     }
   | {
       readonly kind: 'yarn';
       readonly factor: number;
-      readonly trainedLength: number;
+      readonly originalMaxPositionEmbeddings: number;
       /** Pairs that turn more often than this in a text of the trained length stay as they are. */
       readonly betaFast: number;
       /** Pairs that turn less often than this are stretched by the whole factor. */
@@ -36,7 +36,7 @@ type RotaryScaling =
       readonly factor: number;
       readonly lowFrequencyFactor: number;
       readonly highFrequencyFactor: number;
-      readonly trainedLength: number;
+      readonly originalMaxPositionEmbeddings: number;
     }
   | {
       readonly kind: 'longrope';
@@ -44,7 +44,7 @@ type RotaryScaling =
       readonly shortFactors: readonly number[];
       /** The same in longer texts. */
       readonly longFactors: readonly number[];
-      readonly trainedLength: number;
+      readonly originalMaxPositionEmbeddings: number;
       readonly attentionFactor: number;
     };
 
@@ -52,7 +52,7 @@ interface RotarySource {
   /** For messages. */
   readonly path: string;
   readonly fields: ConfigFields;
-  readonly headWidth: number;
+  readonly headDim: number;
   /** `max_position_embeddings`. */
   readonly positions: number;
   /** Whether a part of a head may stay as it is. */
@@ -60,7 +60,7 @@ interface RotarySource {
 }
 
 /** Reads `rope_theta` and `rope_scaling`, or the object `rope_parameters` in which transformers 5 keeps both. */
-export function parseRotary({ path, fields, headWidth, positions, partial }: RotarySource): Rotary {
+export function parseRotary({ path, fields, headDim, positions, partial }: RotarySource): Rotary {
   const theta = fields.positive('rope_theta', 10_000);
   const share = partial ? fields.positive('partial_rotary_factor', 1) : 1;
   const trained = partial ? fields.optionalCount('original_max_position_embeddings') : undefined;
@@ -69,26 +69,27 @@ export function parseRotary({ path, fields, headWidth, positions, partial }: Rot
   const name = scaling === undefined ? 'rope_parameters' : 'rope_scaling';
   const inner = new ConfigFields(`${path} in ${name}`, scaling ?? parameters ?? {});
   const base = inner.positive('rope_theta', theta);
-  const width = Math.trunc(headWidth * (partial ? inner.positive('partial_rotary_factor', share) : share));
-  if (width < 2 || width > headWidth || width % 2 !== 0)
-    throw fields.problem('partial_rotary_factor', `${width} of ${headWidth} elements of a head cannot turn`);
-  const rotary = { width, base, scaling: parseScaling({ inner, width, positions, trained }) };
+  const dim = Math.trunc(headDim * (partial ? inner.positive('partial_rotary_factor', share) : share));
+  if (dim < 2 || dim > headDim || dim % 2 !== 0)
+    throw fields.problem('partial_rotary_factor', `${dim} of ${headDim} elements of a head cannot turn`);
+  const rotary = { dim, base, scaling: parseScaling({ inner, dim, positions, trained }) };
   inner.refuseOthers([]);
   return rotary;
 }
 
 interface ScalingSource {
   readonly inner: ConfigFields;
-  readonly width: number;
+  readonly dim: number;
   readonly positions: number;
   /** What stands outside of the object counts first. */
   readonly trained: number | undefined;
 }
 
-function parseScaling({ inner, width, positions, trained }: ScalingSource): RotaryScaling {
+function parseScaling({ inner, dim, positions, trained }: ScalingSource): RotaryScaling {
   const kind = inner.choice('rope_type', { older: 'type', supported: kinds });
   const factor = () => inner.atLeastOne('factor');
-  const trainedLength = () => inner.optionalCount('original_max_position_embeddings') ?? positions;
+  const originalMaxPositionEmbeddings = () =>
+    inner.optionalCount('original_max_position_embeddings') ?? positions;
   switch (kind) {
     case 'default':
       inner.optionalCount('original_max_position_embeddings');
@@ -96,28 +97,31 @@ function parseScaling({ inner, width, positions, trained }: ScalingSource): Rota
     case 'linear':
       return { kind, factor: factor() };
     case 'dynamic':
-      return { kind, factor: factor(), trainedLength: positions };
+      return { kind, factor: factor(), originalMaxPositionEmbeddings: positions };
     case 'yarn':
-      return parseYarn(inner, { factor: factor(), trainedLength: trainedLength() });
+      return parseYarn(inner, {
+        factor: factor(),
+        originalMaxPositionEmbeddings: originalMaxPositionEmbeddings(),
+      });
     case 'llama3':
       return {
         kind,
         factor: factor(),
         lowFrequencyFactor: inner.positive('low_freq_factor', Number.NaN),
         highFrequencyFactor: inner.positive('high_freq_factor', Number.NaN),
-        trainedLength: trainedLength(),
+        originalMaxPositionEmbeddings: originalMaxPositionEmbeddings(),
       };
     case 'su':
     case 'longrope': {
-      const length = trained ?? trainedLength();
+      const length = trained ?? originalMaxPositionEmbeddings();
       inner.optionalCount('original_max_position_embeddings');
       const stretch = inner.positive('factor', positions / length);
       const factors = { shortFactors: 'short_factor', longFactors: 'long_factor' } as const;
       return {
         kind: 'longrope',
-        shortFactors: inner.numbers(factors.shortFactors, width / 2),
-        longFactors: inner.numbers(factors.longFactors, width / 2),
-        trainedLength: length,
+        shortFactors: inner.numbers(factors.shortFactors, dim / 2),
+        longFactors: inner.numbers(factors.longFactors, dim / 2),
+        originalMaxPositionEmbeddings: length,
         attentionFactor: inner.positive(
           'attention_factor',
           stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(length)),
@@ -133,7 +137,7 @@ const kinds = ['default', 'linear', 'dynamic', 'yarn', 'llama3', 'longrope', 'su
 
 function parseYarn(
   inner: ConfigFields,
-  { factor, trainedLength }: { factor: number; trainedLength: number },
+  { factor, originalMaxPositionEmbeddings }: { factor: number; originalMaxPositionEmbeddings: number },
 ): RotaryScaling {
   const [own, overall] = [inner.optionalPositive('mscale'), inner.optionalPositive('mscale_all_dim')];
   const weight = (each: number) => (factor <= 1 ? 1 : 0.1 * each * Math.log(factor) + 1);
@@ -141,7 +145,7 @@ function parseYarn(
   return {
     kind: 'yarn',
     factor,
-    trainedLength,
+    originalMaxPositionEmbeddings,
     betaFast: inner.positive('beta_fast', 32),
     betaSlow: inner.positive('beta_slow', 1),
     truncate: inner.flag('truncate', true),

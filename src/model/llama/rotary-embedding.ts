@@ -8,18 +8,18 @@ import type { Rotary } from './rotary-config.ts';
 type Rotate = (x: tf.Tensor) => tf.Tensor;
 
 /** Rotary positions: the pair i of each head is turned by the angle position * f_i. */
-export function rotaryEmbedding({ rotary: settings, headWidth }: LlamaConfig, pass: Positions): Rotate {
+export function rotaryEmbedding({ rotary: settings, headDim }: LlamaConfig, pass: Positions): Rotate {
   const { cosines, sines } = turnsOf(settings, pass);
-  const shape: [number, number] = [pass.positions.length, settings.width / 2];
+  const shape: [number, number] = [pass.positions.length, settings.dim / 2];
   const turns = { cosines: tf.tensor2d(cosines, shape), sines: tf.tensor2d(sines, shape) }; // [N, R/2]
-  return (x) => rotary({ x, headWidth, ...turns });
+  return (x) => rotary({ x, headDim, ...turns });
 }
 
 type Positions = Pick<ForwardPass, 'positions' | 'textLengths'>;
 
 /** The cosines and sines of N tokens' angles, [N, R / 2] each, in single precision as transformers has them. */
 function turnsOf(settings: LlamaConfig['rotary'], { positions, textLengths }: Positions) {
-  const half = settings.width / 2;
+  const half = settings.dim / 2;
   const scale = rotaryScale(settings);
   const cosines = new Float32Array(positions.length * half);
   const sines = new Float32Array(positions.length * half);
@@ -56,11 +56,12 @@ const mostRemembered = 4096;
 function decisiveLength({ scaling }: Rotary, textLength: number): number {
   switch (scaling.kind) {
     case 'dynamic':
-      return Math.max(textLength, scaling.trainedLength);
+      return Math.max(textLength, scaling.originalMaxPositionEmbeddings);
     case 'longrope':
-      return Math.min(textLength, scaling.trainedLength + 1) > scaling.trainedLength
-        ? scaling.trainedLength + 1
-        : scaling.trainedLength;
+      return Math.min(textLength, scaling.originalMaxPositionEmbeddings + 1) >
+        scaling.originalMaxPositionEmbeddings
+        ? scaling.originalMaxPositionEmbeddings + 1
+        : scaling.originalMaxPositionEmbeddings;
     default:
       return 0;
   }
@@ -76,8 +77,9 @@ function computeFrequencies(rotary: Rotary, textLength: number): Float32Array {
       return plainFrequencies(rotary, base).map((frequency) => frequency / scaling.factor);
     case 'dynamic': {
       // "NTK-aware" with the factor that the text at hand needs (Peng et al. 2023, arXiv:2309.00071, section 3.3).
-      const stretch = (scaling.factor * textLength) / scaling.trainedLength - (scaling.factor - 1);
-      return plainFrequencies(rotary, base * stretch ** (rotary.width / (rotary.width - 2)));
+      const stretch =
+        (scaling.factor * textLength) / scaling.originalMaxPositionEmbeddings - (scaling.factor - 1);
+      return plainFrequencies(rotary, base * stretch ** (rotary.dim / (rotary.dim - 2)));
     }
     case 'yarn':
       return yarnFrequencies(rotary, scaling);
@@ -85,7 +87,8 @@ function computeFrequencies(rotary: Rotary, textLength: number): Float32Array {
       return plainFrequencies(rotary, base).map((frequency) => llama3Frequency(frequency, scaling));
     case 'longrope': {
       // Ding et al. 2024, arXiv:2402.13753
-      const factors = textLength > scaling.trainedLength ? scaling.longFactors : scaling.shortFactors;
+      const factors =
+        textLength > scaling.originalMaxPositionEmbeddings ? scaling.longFactors : scaling.shortFactors;
       return wavelengths(rotary, base).map(
         (length, pair) => 1 / Math.fround(Math.fround(factors[pair] ?? 1) * length),
       );
@@ -96,8 +99,8 @@ function computeFrequencies(rotary: Rotary, textLength: number): Float32Array {
 }
 
 /** base^(2i/R), which is a wavelength but for 2 pi. */
-const wavelengths = ({ width }: Rotary, base: number): Float32Array =>
-  Float32Array.from({ length: width / 2 }, (_, pair) => base ** ((2 * pair) / width));
+const wavelengths = ({ dim }: Rotary, base: number): Float32Array =>
+  Float32Array.from({ length: dim / 2 }, (_, pair) => base ** ((2 * pair) / dim));
 
 const plainFrequencies = (rotary: Rotary, base: number): Float32Array =>
   wavelengths(rotary, base).map((length) => 1 / length);
@@ -107,13 +110,13 @@ function yarnFrequencies(
   rotary: Rotary,
   scaling: Extract<Rotary['scaling'], { kind: 'yarn' }>,
 ): Float32Array {
-  const { width, base } = rotary;
-  const { factor, trainedLength, betaFast, betaSlow, truncate } = scaling;
+  const { dim, base } = rotary;
+  const { factor, originalMaxPositionEmbeddings, betaFast, betaSlow, truncate } = scaling;
   const pairThatTurns = (times: number) =>
-    (width * Math.log(trainedLength / (times * 2 * Math.PI))) / (2 * Math.log(base));
+    (dim * Math.log(originalMaxPositionEmbeddings / (times * 2 * Math.PI))) / (2 * Math.log(base));
   const [first, last] = [pairThatTurns(betaFast), pairThatTurns(betaSlow)];
   const low = Math.max(truncate ? Math.floor(first) : first, 0);
-  const high = Math.min(truncate ? Math.ceil(last) : last, width - 1);
+  const high = Math.min(truncate ? Math.ceil(last) : last, dim - 1);
   const extent = high === low ? 0.001 : high - low;
   return wavelengths(rotary, base).map((length, pair) => {
     const kept = 1 - Math.min(Math.max((pair - low) / extent, 0), 1);
@@ -123,8 +126,8 @@ function yarnFrequencies(
 
 /** Llama 3.1's: pairs with long waves are slowed down, those with short ones stay, between them a ramp. */
 function llama3Frequency(frequency: number, scaling: Extract<Rotary['scaling'], { kind: 'llama3' }>): number {
-  const { factor, lowFrequencyFactor, highFrequencyFactor, trainedLength } = scaling;
-  const turns = (trainedLength * frequency) / (2 * Math.PI);
+  const { factor, lowFrequencyFactor, highFrequencyFactor, originalMaxPositionEmbeddings } = scaling;
+  const turns = (originalMaxPositionEmbeddings * frequency) / (2 * Math.PI);
   if (turns < lowFrequencyFactor) return frequency / factor;
   if (turns > highFrequencyFactor) return frequency;
   const smooth = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);

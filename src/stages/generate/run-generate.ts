@@ -1,6 +1,6 @@
 import { UserError } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
-import { checkGenerationMemory, holdWeights } from '../../model/index.ts';
+import { checkGenerationMemory, quantizeWeights } from '../../model/index.ts';
 import type { StageAction } from '../../runtime/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { endpointModel } from '../models/endpoint-model.ts';
@@ -89,7 +89,7 @@ export async function generateLocally(generation: LocalGeneration): Promise<Gene
     checkGenerationMemory({ model, rows: config.batch_size, slots, limit }),
   );
   using local = await openLocalModel(folder, { resources, host });
-  using _weights = holdWeights(local.model, config.precision);
+  using _weights = quantizeWeights(local.model, config.precision);
   const { tensorBackend } = local;
   // The rows that are computed together are part of a computation's shape, and floats may follow it.
   const fingerprint = JSON.stringify({ ...tensorBackend, batch_size: config.batch_size });

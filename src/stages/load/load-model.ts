@@ -2,7 +2,7 @@ import { access, constants, copyFile, readdir, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { UserError } from '../../core/index.ts';
 import {
-  copyCompanions,
+  copyAuxiliaryFiles,
   openGgufModel,
   openModelFolder,
   openOpenaiCheckpoint,
@@ -35,7 +35,7 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
   if (untieHead && model.config.tied) await writeModelFolder(outputs.model.path, untiedModel(model));
   else await copyModel(source, outputs.model.path);
   await copyTokenizer({ from: source, to: outputs.model.path });
-  await copyCompanions({ from: source, to: outputs.model.path });
+  await copyAuxiliaryFiles({ from: source, to: outputs.model.path });
   if (outputs.tokenizer) await copyTokenizer({ from: source, to: outputs.tokenizer.path });
 }
 

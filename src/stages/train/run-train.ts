@@ -1,5 +1,5 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { copyCompanions } from '../../model/index.ts';
+import { copyAuxiliaryFiles } from '../../model/index.ts';
 import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import { checkTrainingMemory, type TrainingProgress, train, tuneModel } from '../../training/index.ts';
@@ -36,7 +36,7 @@ export const { run } = implementStage<TrainConfig>()({
     });
     await tuned.save(outputs.model.path);
     await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
-    await copyCompanions({ from: inputs.model.path, to: outputs.model.path });
+    await copyAuxiliaryFiles({ from: inputs.model.path, to: outputs.model.path });
     return {
       ...tensorBackend,
       steps,

@@ -5,7 +5,7 @@ export interface RotaryOptions {
   /** [N, H D]: N tokens' heads of D elements each, one head after the other */
   readonly x: tf.Tensor;
   /** D */
-  readonly headWidth: number;
+  readonly headDim: number;
   /** [N, R / 2]: of each token's angles; R is even and at most D. Not differentiated. */
   readonly cosines: tf.Tensor;
   /** [N, R / 2] */
@@ -16,25 +16,25 @@ export interface RotaryOptions {
  * Rotary position embedding (Su et al. 2021, arXiv:2104.09864) in Hugging Face's half-split form: [N, H D] -> [N, H D].
  * Of the first R elements of each head, the pair (x_i, x_{i + R/2}) is turned by the angle i of its token; the others stay.
  */
-export function rotary({ x, headWidth, cosines, sines }: RotaryOptions): tf.Tensor {
+export function rotary({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
   return customGradient([x], (keep) => {
     keep([cosines, sines]);
     return {
-      value: turned({ x, headWidth, cosines, sines }),
+      value: turned({ x, headDim, cosines, sines }),
       gradient: (dy, kept) => {
         const [cosines, sines] = kept as [tf.Tensor, tf.Tensor]; // as kept above
-        return [turned({ x: dy, headWidth, cosines, sines: tf.neg(sines) })]; // back by the same angle
+        return [turned({ x: dy, headDim, cosines, sines: tf.neg(sines) })]; // back by the same angle
       },
     };
   });
 }
 
-function turned({ x, headWidth, cosines, sines }: RotaryOptions): tf.Tensor {
-  const result = fused('Rotary', { inputs: { x, cosines, sines }, attributes: { headWidth } })?.[0];
+function turned({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
+  const result = fused('Rotary', { inputs: { x, cosines, sines }, attributes: { headDim } })?.[0];
   if (result !== undefined) return result;
   const [tokens = 0, half = 0] = cosines.shape;
-  const heads = tf.reshape(x, [tokens, -1, headWidth]); // [N, H, D]
-  const [first, second, rest] = tf.split(heads, [half, half, headWidth - 2 * half], 2) as [
+  const heads = tf.reshape(x, [tokens, -1, headDim]); // [N, H, D]
+  const [first, second, rest] = tf.split(heads, [half, half, headDim - 2 * half], 2) as [
     ...[tf.Tensor, tf.Tensor], // [N, H, R/2]
     tf.Tensor, // [N, H, D - R]
   ];
@@ -45,7 +45,7 @@ function turned({ x, headWidth, cosines, sines }: RotaryOptions): tf.Tensor {
     tf.sub(tf.mul(first, cosine), tf.mul(second, sine)),
     tf.add(tf.mul(second, cosine), tf.mul(first, sine)),
   ];
-  return tf.reshape(tf.concat(2 * half === headWidth ? parts : [...parts, rest], 2), x.shape);
+  return tf.reshape(tf.concat(2 * half === headDim ? parts : [...parts, rest], 2), x.shape);
 }
 
 export interface RearrangeRowsOptions {

@@ -24,9 +24,17 @@ test('OpenAI’s checkpoint becomes a folder in Hugging Face’s layout with the
     'tokenizer_config.json',
   ]);
   await using model = await openModelFolder(rig.path('model'));
-  const { family, width, layers, heads, contextLength, vocabularySize, tied } = model.config;
-  expect({ family, width, layers, heads, contextLength, vocabularySize, tied }).toEqual({
-    ...{ family: 'gpt2', width: 8, layers: 2, heads: 2, contextLength: 16, vocabularySize: 262, tied: true },
+  const { family, hiddenSize, layers, heads, contextLength, vocabularySize, tied } = model.config;
+  expect({ family, hiddenSize, layers, heads, contextLength, vocabularySize, tied }).toEqual({
+    ...{
+      family: 'gpt2',
+      hiddenSize: 8,
+      layers: 2,
+      heads: 2,
+      contextLength: 16,
+      vocabularySize: 262,
+      tied: true,
+    },
   });
   const names: Readonly<Record<string, string>> = { g: 'weight', w: 'weight', b: 'bias' };
   for (const [stored, base64] of Object.entries(expected)) {

@@ -76,8 +76,8 @@ export const fusedKernels = {
   }),
 
   /** Each token has angles of its own, so its place in the row says which are its: positions count from 0. */
-  Rotary: kernel<'x' | 'cosines' | 'sines', { headWidth: number }>(
-    ({ inputs, attributes: { headWidth }, graph }) => {
+  Rotary: kernel<'x' | 'cosines' | 'sines', { headDim: number }>(
+    ({ inputs, attributes: { headDim }, graph }) => {
       const [x, cosines, sines] = [inputs.x, inputs.cosines, inputs.sines].map((tensor) =>
         graph.value(tensor),
       ) as [GraphValue, GraphValue, GraphValue]; // one for each
@@ -85,8 +85,8 @@ export const fusedKernels = {
       const turning = 2 * (cosines.shape[1] ?? 0);
       const row = graph.view(x, [1, tokens, width]);
       const settings = {
-        num_heads: width / headWidth,
-        ...(turning < headWidth ? { rotary_embedding_dim: turning } : {}),
+        num_heads: width / headDim,
+        ...(turning < headDim ? { rotary_embedding_dim: turning } : {}),
       };
       const turned = graph.add({
         operator: operator('RotaryEmbedding', settings),
