@@ -35,10 +35,10 @@ def examples(line):
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     labels = torch.full_like(ids, IGNORED)
     mask = torch.zeros_like(ids)
-    for i, (row, learnt) in enumerate(zip(tokens, trained)):
+    for i, (row, learned) in enumerate(zip(tokens, trained)):
         ids[i, : len(row)] = torch.tensor(row)
         mask[i, : len(row)] = 1
-        labels[i, : len(row)] = torch.tensor([t if yes else IGNORED for t, yes in zip(row, learnt)])
+        labels[i, : len(row)] = torch.tensor([t if yes else IGNORED for t, yes in zip(row, learned)])
     return ids, mask, labels
 
 

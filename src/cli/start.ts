@@ -24,7 +24,7 @@ export async function start({ stageProcess }: { readonly stageProcess: URL }): P
     });
   } catch (error) {
     const trace = error instanceof Error ? error.stack : String(error);
-    terminal.complain(`tuneloom stopped because of a mistake of its own. Please report it:\n${trace}`);
+    terminal.complain(`tuneloom stopped because of an internal error. Please report it:\n${trace}`);
     process.exitCode = EX_SOFTWARE;
   }
 }

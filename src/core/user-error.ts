@@ -1,4 +1,4 @@
-/** A failure that the user can mend: bad data, a model that does not fit. Shown without a stack trace. */
+/** A failure that the user can fix: bad data, a model that does not fit. Shown without a stack trace. */
 export class UserError extends Error {
   override readonly name = 'UserError';
   /** Stable and greppable, for example `missing-field`. */

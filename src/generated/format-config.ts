@@ -122,7 +122,7 @@ export interface FormatConfig {
    */
   readonly train_on_roles: ('assistant' | 'user' | 'system' | 'tool')[];
   /**
-   * For chat templates: whether `all` turns of those roles are learnt, or only the `last` of them.
+   * For chat templates: whether `all` turns of those roles are learned, or only the `last` of them.
    */
   readonly train_on_turns: 'all' | 'last';
   /**

@@ -182,7 +182,7 @@ test.each([
     ['squad', '--data', 'predictions.json', '--predictions', 'predictions.json'],
     'error: predictions.json has no field `data`; it has q1, q2, q3, q9',
   ],
-])('`tuneloom score %s` is refused with a way to mend it', async (words, stderr) => {
+])('`tuneloom score %s` is refused with a way to fix it', async (words, stderr) => {
   await using rig = await openCliRig(files);
   expect(await rig.tuneloom('score', ...words)).toEqual({ exitCode: 2, stdout: '', stderr });
 });

@@ -68,7 +68,7 @@ test('a named stage runs with what it needs and no more', async () => {
   `);
 });
 
-test('a failed stage ends with 1, says what to mend, and the next run goes on from there', async () => {
+test('a failed stage ends with 1, says what to fix, and the next run goes on from there', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write('rows.jsonl', dataProject['rows.jsonl'].replace('"output":"c-a-t"', '"answer":"c-a-t"'));
   expect(await rig.tuneloom('run')).toMatchInlineSnapshot(`
@@ -87,7 +87,7 @@ test('a failed stage ends with 1, says what to mend, and the next run goes on fr
       stage; the row has \`instruction\`, \`answer\`
 
     data: 1 stage ran, 1 failed, 3 skipped in <time>
-    What finished is kept: mend it and run again to go on from here.",
+    What finished is kept: fix it and run again to go on from here.",
     }
   `);
   await rig.write('rows.jsonl', dataProject['rows.jsonl']);

@@ -47,7 +47,7 @@ test('every kind of data is readable', async () => {
   expect((await rig.tuneloom('show', 'collate.train', '--batch', '2')).stdout).toMatchInlineSnapshot(`
     "epoch 1, batch 2 of 3: 2 rows, 12 tokens trained, 66 masked, 0 padding
 
-    trained  [masked: read, not learnt]  ·padding·
+    trained  [masked: read, not learned]  ·padding·
 
     r2
       [Below is an instruction that describes a task. Write a response that

@@ -110,7 +110,7 @@ test('a failed run says what failed, what helps, where the log is and that the r
       log: /store/log
 
     quickstart: 1 stage ran, 1 failed, 2 skipped in 12.3 s
-    What finished is kept: mend it and run again to go on from here."
+    What finished is kept: fix it and run again to go on from here."
   `);
 });
 

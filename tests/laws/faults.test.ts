@@ -75,7 +75,7 @@ async function served(rig: RunRig, path: string, damage: Damage): Promise<unknow
   return result.ok ? outputsOf(result.value) : result.error.map(({ message }) => message);
 }
 
-test('whatever happens to any file that tuneloom keeps, nothing wrong is served and the store mends itself', async () => {
+test('whatever happens to any file that tuneloom keeps, nothing wrong is served and the store fixes itself', async () => {
   const { rig, outputs } = await filled();
   await using _ = rig;
   const tried: string[] = [];

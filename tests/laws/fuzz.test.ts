@@ -227,7 +227,7 @@ test('the command itself ends with 0, 2 or 4 and never with a trace, also for wh
     const { exitCode, stdout, stderr } = await rig.tuneloom('plan', 'mutated.yaml');
     const said = {
       exit: [0, 2, 4].includes(exitCode ?? -1),
-      trace: /^ {4}at |mistake of its own/m.test(stdout + stderr),
+      trace: /^ {4}at |internal error/m.test(stdout + stderr),
     };
     expect([String(content).slice(0, 200), exitCode, said]).toEqual([
       String(content).slice(0, 200),

@@ -93,7 +93,7 @@ test('a stage that reads a stream stops when it is told to', async () => {
   );
 });
 
-test('what a user can mend is told with the part in which it was found', async () => {
+test('what a user can fix is told with the part in which it was found', async () => {
   await using rig = await openStageRig();
   await rig.writeRecords('train', []);
   await rig.writeRecords('test', []);
@@ -102,7 +102,7 @@ test('what a user can mend is told with the part in which it was found', async (
     outputs: { records: 'records' },
     async run({ part }) {
       if (part === 'test')
-        throw new UserError({ code: 'bad', message: 'it is bad', help: 'mend it', records: [{ id: 'a' }] });
+        throw new UserError({ code: 'bad', message: 'it is bad', help: 'fix it', records: [{ id: 'a' }] });
     },
   });
   await expect(
@@ -114,7 +114,7 @@ test('what a user can mend is told with the part in which it was found', async (
   ).rejects.toMatchObject({
     code: 'bad',
     message: 'test: it is bad',
-    help: 'mend it',
+    help: 'fix it',
     records: [{ id: 'a' }],
   });
 });

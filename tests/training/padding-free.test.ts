@@ -15,9 +15,9 @@ const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model/f
 const examplesOf = (lengths: readonly number[]): readonly Example[] =>
   lengths.map((length, row) => {
     const inputs = Int32Array.from({ length }, (_, place) => (7 * row + 3 * place + 1) % 30);
-    const learnt = length === 4 ? length : row % 2 === 1 ? Math.floor(length / 2) : 0;
+    const learned = length === 4 ? length : row % 2 === 1 ? Math.floor(length / 2) : 0;
     const targets = Int32Array.from([...inputs.slice(1), endOfText], (target, place) =>
-      place < learnt ? -100 : target,
+      place < learned ? -100 : target,
     );
     return { id: `${row}`, inputs, targets, promptLength: 1 };
   });

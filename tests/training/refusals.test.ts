@@ -55,7 +55,7 @@ describe('a training refuses', () => {
     });
   });
 
-  it('a batch in which nothing is learnt, before the first step', async () => {
+  it('a batch in which nothing is learned, before the first step', async () => {
     const examples = countingExamples(6).map((each, index) =>
       index < 3 ? { ...each, targets: each.targets.map(() => -100) } : each,
     );

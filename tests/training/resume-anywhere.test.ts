@@ -16,15 +16,15 @@ interface Case {
   readonly batches?: () => Promise<Batches>;
 }
 
-/** Well learnt, then one batch of what was never seen, then what was learnt again. */
+/** Well learned, then one batch of what was never seen, then what was learned again. */
 async function withStranger(): Promise<Batches> {
   const strange = countingExamples(3).map((example) => ({
     ...example,
     targets: example.targets.map((_, place) => 58 - place),
   }));
-  const learnt = Array.from({ length: 15 }, () => countingExamples(3)).flat();
+  const learned = Array.from({ length: 15 }, () => countingExamples(3)).flat();
   const recipe = { batchSize: 3, shuffle: false, dropLast: false, seed: 0 };
-  return tinyBatches({ examples: [...learnt, ...strange, ...learnt.slice(0, 12)], recipe });
+  return tinyBatches({ examples: [...learned, ...strange, ...learned.slice(0, 12)], recipe });
 }
 
 const cases: Readonly<Record<string, Case>> = {

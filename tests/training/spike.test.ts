@@ -29,8 +29,8 @@ async function withStranger() {
     ...example,
     targets: example.targets.map((_, place) => 58 - place),
   }));
-  const learnt = Array.from({ length: 30 }, () => countingExamples(3)).flat();
-  const examples = [...learnt, ...strange, ...countingExamples(3)];
+  const learned = Array.from({ length: 30 }, () => countingExamples(3)).flat();
+  const examples = [...learned, ...strange, ...countingExamples(3)];
   return tinyBatches({ examples, recipe: { batchSize: 3, shuffle: false, dropLast: false, seed: 0 } });
 }
 

@@ -31,10 +31,10 @@ export async function execute({ words, options, context }: CommandCall<StoreOpti
 /** What to do now, in one line. */
 function nextStep(findings: readonly Finding[], hasStore: boolean): string {
   const bad = findings.filter(({ state }) => state === 'bad').map(({ subject }) => subject);
-  if (bad.length > 0) return `Next: mend ${bad.join(', ')} (✖ above).`;
+  if (bad.length > 0) return `Next: fix ${bad.join(', ')} (✖ above).`;
   return hasStore
-    ? 'Next: nothing has to be mended; `tuneloom run` goes on.'
-    : 'Next: nothing has to be mended; `tuneloom init` writes a small pipeline to start from.';
+    ? 'Next: nothing needs fixing; `tuneloom run` goes on.'
+    : 'Next: nothing needs fixing; `tuneloom init` writes a small pipeline to start from.';
 }
 
 function findingsText(findings: readonly Finding[], terminal: Terminal): string {

@@ -44,8 +44,8 @@ function counts(rows: readonly BatchRow[]): string {
 
 function legend({ colors }: Terminal): string {
   return colors.isColorSupported
-    ? `${colors.green('trained')}  ${colors.dim('masked: read, not learnt')}  ${colors.blue('·padding·')}`
-    : 'trained  [masked: read, not learnt]  ·padding·';
+    ? `${colors.green('trained')}  ${colors.dim('masked: read, not learned')}  ${colors.blue('·padding·')}`
+    : 'trained  [masked: read, not learned]  ·padding·';
 }
 
 function rowText(
@@ -74,7 +74,7 @@ const decoded = (tokens: readonly number[], tokenizer: Tokenizer | undefined): s
 /** One row of a batch as the loss sees it. */
 interface BatchRow {
   readonly id: string;
-  /** Runs of neighbouring tokens that are all trained, or all masked: read but not learnt. */
+  /** Runs of neighbouring tokens that are all trained, or all masked: read but not learned. */
   readonly runs: readonly TokenRun[];
   /** How many padding tokens follow. */
   readonly padding: number;

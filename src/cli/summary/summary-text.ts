@@ -43,7 +43,7 @@ function headline({ pipeline, outcome, milliseconds, ran, reused, skipped, faile
     case 'succeeded':
       return line;
     case 'failed':
-      return `${line}\nWhat finished is kept: mend it and run again to go on from here.`;
+      return `${line}\nWhat finished is kept: fix it and run again to go on from here.`;
     case 'interrupted':
       return `${line}; interrupted\nWhat finished is kept, and so is what a training last saved: run again to go on.`;
     default:

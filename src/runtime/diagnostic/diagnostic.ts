@@ -8,7 +8,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** One mistake of the user: what is wrong, where, and how to mend it. */
+/** One mistake of the user: what is wrong, where, and how to fix it. */
 export interface Diagnostic {
   /** Stable and greppable, for example `unknown-field`. */
   readonly code: string;

@@ -74,7 +74,7 @@ export type Failure =
   | { readonly kind: 'storage'; readonly code: string; readonly path: string; readonly message: string }
   | { readonly kind: 'interrupted' };
 
-/** What the user can mend. */
+/** What the user can fix. */
 export interface StageError {
   readonly kind: 'stage-error';
   readonly code: string;

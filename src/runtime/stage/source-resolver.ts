@@ -15,7 +15,7 @@ export interface AddressProblem {
   readonly help?: string;
 }
 
-/** Both throw a UserError for what the user can mend: no network, no permission, nothing there. */
+/** Both throw a UserError for what the user can fix: no network, no permission, nothing there. */
 export interface SourceFetcher {
   /** The revision that an address means now; undefined where only the content tells. */
   readonly resolve: (request: SourceRequest) => Promise<string | undefined>;

@@ -124,7 +124,7 @@ export type RecordPlaces = ReadonlyMap<string, RecordPlace>;
 export interface StageModule {
   /**
    * Reads the action's inputs and writes its outputs, all of them below the paths that the action names.
-   * Throws a UserError for what the user can mend; anything else that is thrown is a bug.
+   * Throws a UserError for what the user can fix; anything else that is thrown is a bug.
    * Returns measurements of the run (tokens a second, peak memory), which are recorded but never part of an output.
    */
   readonly run: (action: StageAction, host: StageHost) => Promise<Readonly<Record<string, Json>>>;

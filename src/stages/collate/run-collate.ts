@@ -60,7 +60,7 @@ export interface ExampleOptions {
   readonly maxLength: number;
 }
 
-/** What is trained on -> the segments whose tokens are learnt. An end is learnt in any case. */
+/** What is trained on -> the segments whose tokens are learned. An end is learned in any case. */
 export const learntRoles: Readonly<Record<TrainOn, readonly SegmentRole[]>> = {
   all: ['prompt', 'header', 'response', 'end', 'tail'],
   response_with_header: ['header', 'response', 'end'],
@@ -69,10 +69,10 @@ export const learntRoles: Readonly<Record<TrainOn, readonly SegmentRole[]>> = {
 
 /**
  * One record as an example: the tokens, and as targets the same tokens shifted by one with the end of text after them.
- * Of several ends of text only the first is learnt, by value, so one that stands in the text itself counts. Padding
+ * Of several ends of text only the first is learned, by value, so one that stands in the text itself counts. Padding
  * with the end of text later adds more of them, all ignored. Cut to `maxLength` after masking. The rule is that of
  * "Build a Large Language Model (From Scratch)", chapter 7. A chat's record has its own ends, one after each response:
- * none is added, and each is learnt.
+ * none is added, and each is learned.
  */
 export function makeExample(record: TokenizedRecord, options: ExampleOptions): Example {
   const { tokens, segments } = record;
@@ -95,7 +95,7 @@ export function makeExample(record: TokenizedRecord, options: ExampleOptions): E
   };
 }
 
-/** Whether the token at an index of the record, or the end of the text after it, is to be learnt. */
+/** Whether the token at an index of the record, or the end of the text after it, is to be learned. */
 export function learntPositions(
   segments: readonly TokenSegment[],
   trainOn: TrainOn,

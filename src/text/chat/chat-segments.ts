@@ -8,14 +8,14 @@ interface ChatFormat {
   readonly template: ChatTemplate;
   /** The names of the tokenizer's special tokens. */
   readonly specialTokens: readonly string[];
-  /** The roles whose turns are to be learnt. */
+  /** The roles whose turns are to be learned. */
   readonly trainedRoles: readonly string[];
   /** All turns of those roles, or the last of them. */
   readonly trainedTurns: 'all' | 'last';
 }
 
 /**
- * A conversation as the template writes it. What is learnt is `response` and `end`; what stands after a last answer is the
+ * A conversation as the template writes it. What is learned is `response` and `end`; what stands after a last answer is the
  * `tail`, the rest `prompt`. Where none has answered yet, the prompt goes on to where the answer begins. Text in a turn
  * stays text even where it looks like a special token; those of the template are segments of their own.
  */
@@ -85,7 +85,7 @@ const anyOf = (texts: readonly string[]): RegExp | undefined =>
 interface RenderedText {
   readonly text: string;
   readonly spans: readonly Span[];
-  /** Whether the last turn is an answer that is learnt. */
+  /** Whether the last turn is an answer that is learned. */
   readonly answered: boolean;
   readonly special: RegExp | undefined;
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../../core/index.ts';
 
-/** A turn that is learnt, as places in the rendered conversation. */
+/** A turn that is learned, as places in the rendered conversation. */
 export interface Span {
   readonly start: number;
   /** Where its words end. */
@@ -82,8 +82,8 @@ export function spansByMarks({ render, roles, trained, marks }: RenderedTurns): 
   const answered = roles.at(-1) === 'assistant' && last !== undefined;
   if (answered && text.slice(0, last.start) !== render(roles.length - 1, { prompt: true }))
     throw unfaithful(roles.length - 1);
-  const learnt = spans.filter((_, index) => trained.includes(assistants[index] ?? -1));
-  return { text, spans: learnt.map(({ start, end }) => ({ start, end, markedEnd: end })) };
+  const learned = spans.filter((_, index) => trained.includes(assistants[index] ?? -1));
+  return { text, spans: learned.map(({ start, end }) => ({ start, end, markedEnd: end })) };
 }
 
 function withoutMarks(marked: string, [begin, end]: Marks): SpannedText {
@@ -100,6 +100,6 @@ function withoutMarks(marked: string, [begin, end]: Marks): SpannedText {
 const unfaithful = (turns: number): UserError =>
   new UserError({
     code: 'unfaithful-template',
-    message: `the chat template writes the first ${turns} turns otherwise when more follow, so that what is to be learnt cannot be told`,
+    message: `the chat template writes the first ${turns} turns otherwise when more follow, so that what is to be learned cannot be told`,
     help: 'mark what the assistant writes with {% generation %} ... {% endgeneration %} in a template of your own, under `template: { chat: ... }`',
   });

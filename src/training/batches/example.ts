@@ -1,4 +1,4 @@
-/** One training example, already shifted: `targets[i]` is what should follow `inputs[i]`, or -100 where nothing is learnt. Unpadded. */
+/** One training example, already shifted: `targets[i]` is what should follow `inputs[i]`, or -100 where nothing is learned. Unpadded. */
 export interface Example {
   readonly id: string;
   readonly inputs: Int32Array;

@@ -6,7 +6,7 @@ export interface BatchPieces {
   readonly pieces: readonly BatchPiece[];
   /** Input tokens without the padding, in all pieces. */
   readonly tokens: number;
-  /** Targets that are learnt, in all pieces. */
+  /** Targets that are learned, in all pieces. */
   readonly targetCount: number;
 }
 
@@ -32,7 +32,7 @@ export function batchPieces(examples: readonly Example[], slicing: Slicing): Bat
   };
 }
 
-/** A target where nothing is learnt, as in PyTorch's cross-entropy. */
+/** A target where nothing is learned, as in PyTorch's cross-entropy. */
 export const ignoredTarget = -100;
 
 /** Examples side by side, padded on the right: under a causal mask no token ever looks at the padding behind it. */
@@ -42,13 +42,13 @@ interface PaddedBatch {
   readonly width: number;
   /** [rows, width], padded with the end-of-text id. */
   readonly inputs: Int32Array;
-  /** [rows, width], -100 where nothing is learnt. */
+  /** [rows, width], -100 where nothing is learned. */
   readonly targets: Int32Array;
   /** [rows]: each example's tokens. */
   readonly lengths: Int32Array;
   /** Input tokens without the padding. */
   readonly tokens: number;
-  /** Targets that are learnt. */
+  /** Targets that are learned. */
   readonly targetCount: number;
 }
 
@@ -87,7 +87,7 @@ interface PackedBatch {
   readonly width: number;
   /** [N], filled up with the end-of-text id. */
   readonly inputs: Int32Array;
-  /** [N], -100 where nothing is learnt. */
+  /** [N], -100 where nothing is learned. */
   readonly targets: Int32Array;
   /** [N], from 0 in every example. */
   readonly positions: Int32Array;
@@ -99,7 +99,7 @@ interface PackedBatch {
   readonly slotOfToken: Int32Array;
   /** Input tokens without the fillers. */
   readonly tokens: number;
-  /** Targets that are learnt. */
+  /** Targets that are learned. */
   readonly targetCount: number;
 }
 

@@ -15,7 +15,7 @@ const overridesIn = (file: string, flag: string): readonly string[] =>
     .filter((line) => line.startsWith(`# ${flag} `))
     .map((line) => line.slice(flag.length + 3));
 
-describe('every mistake in a pipeline is told with its place, what is wrong and how to mend it', () => {
+describe('every mistake in a pipeline is told with its place, what is wrong and how to fix it', () => {
   test.each(cases)('%s', async (file) => {
     const loaded = await loadPipeline({
       file,

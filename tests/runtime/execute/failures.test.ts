@@ -14,7 +14,7 @@ const act = async (rig: RunRig, uses: string, what: string): Promise<RunResult> 
   rig.run(rig.dag({ act: { uses, with: { act: what } } }));
 
 for (const uses of ['misbehave', 'child-misbehave']) {
-  test(`${uses}: what the user can mend fails with its code, message and help`, async () => {
+  test(`${uses}: what the user can fix fails with its code, message and help`, async () => {
     await using rig = await openRig();
     const result = await act(rig, uses, 'stage-error');
     expect(result.outcome).toBe('failed');

@@ -246,7 +246,7 @@ test('in rolling mode a record gets the log likelihood of its whole text, window
   ]);
 });
 
-describe('what the user can mend is told', () => {
+describe('what the user can fix is told', () => {
   const cases: readonly (readonly [string, Given, string])[] = [
     [
       'records that were not formatted',

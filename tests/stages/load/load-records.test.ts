@@ -206,7 +206,7 @@ test('a folder without files of rows is no source of them', async () => {
   });
 });
 
-test('whatever a file contains, it gives records or an error that its owner can mend', async () => {
+test('whatever a file contains, it gives records or an error that its owner can fix', async () => {
   const json = fc.json().map((text) => Buffer.from(text));
   const lines = fc.array(fc.json()).map((values) => Buffer.from(values.join('\n')));
   const table = fc.array(

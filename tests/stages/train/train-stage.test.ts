@@ -198,7 +198,7 @@ describe('train', () => {
     ]);
   });
 
-  it('tells the user what to mend where the batches are of another vocabulary', async () => {
+  it('tells the user what to fix where the batches are of another vocabulary', async () => {
     await using rig = await TrainRig.create();
     const error = await rig.run({ batches: { vocabulary: 'r50k_base' } }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(UserError);

@@ -118,12 +118,12 @@ describe('a conversation', () => {
   test('learns the last answer only, or other roles too, where it is told so', async () => {
     const { format } = await openModel(chatml);
     const template = await openChatTemplate({ given: 'chatml' });
-    const learnt = (options: Partial<typeof format>) =>
+    const learned = (options: Partial<typeof format>) =>
       chatSegments({ messages: turns('Hi', 'Yes?', 'Bye', 'Ciao') }, { ...format, template, ...options })
         .filter(({ role }) => role === 'response')
         .map(({ text }) => text);
-    expect(learnt({ trainedTurns: 'last' as 'all' })).toEqual(['Ciao']);
-    expect(learnt({ trainedRoles: ['user'] })).toEqual([
+    expect(learned({ trainedTurns: 'last' as 'all' })).toEqual(['Ciao']);
+    expect(learned({ trainedRoles: ['user'] })).toEqual([
       '<|im_start|>',
       'user\nHi',
       '<|im_start|>',

@@ -350,7 +350,7 @@ test('a redirection is not followed: neither the prompt nor the API key goes any
   expect([endpoint.received.length, other.received.length]).toEqual([1, 0]);
 });
 
-test('a refused connection names the address and how to mend it', async () => {
+test('a refused connection names the address and how to fix it', async () => {
   const closed = await openEndpoint(() => undefined);
   await closed[Symbol.asyncDispose]();
   await expect(ask({ prompts: ['one'], baseUrl: closed.baseUrl })).rejects.toMatchObject({
