@@ -1,9 +1,10 @@
 import { UserError } from '../core/index.ts';
 import { type EpochOfExamples, exampleGroups } from './batches/example-groups.ts';
 import { type BatchPieces, batchPieces } from './batches/micro-batch.ts';
+import type { HistoryEntry } from './history-entry.ts';
 import { meanLoss } from './loss.ts';
 import type { TrainingState } from './state/training-state.ts';
-import { type HistoryEntry, slicingOf, type TrainingTask } from './training-task.ts';
+import { slicingOf, type TrainingTask } from './training-task.ts';
 
 export interface EvaluationSets {
   readonly train: readonly BatchPieces[];

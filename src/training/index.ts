@@ -1,8 +1,9 @@
 export type { Batches, BatchRecipe, Example } from './batches/example.ts';
 export { exampleGroups } from './batches/example-groups.ts';
 export { ignoredTarget } from './batches/micro-batch.ts';
+export type { HistoryEntry } from './history-entry.ts';
 export { keptEpochs } from './state/kept-epoch-name.ts';
 export { train } from './train.ts';
 export { checkTrainingMemory } from './training-memory.ts';
-export type { HistoryEntry, TrainingProgress } from './training-task.ts';
+export type { TrainingProgress } from './training-task.ts';
 export { tuneModel } from './tune-model.ts';

@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts';
 import { crossEntropy, embeddingLookup } from '../tensor/index.ts';
 import { type BatchPiece, type BatchPieces, ignoredTarget } from './batches/micro-batch.ts';
-import type { HistoryEntry } from './training-task.ts';
+import type { HistoryEntry } from './history-entry.ts';
 
 export interface BatchPass {
   readonly batch: BatchPiece;

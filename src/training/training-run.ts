@@ -11,6 +11,7 @@ import {
   isPatienceSpent,
   validationLosses,
 } from './evaluation.ts';
+import type { HistoryEntry } from './history-entry.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { isSpike } from './loss.ts';
 import { writeSample } from './sample.ts';
@@ -18,7 +19,7 @@ import { findStart, keepEpoch, SavingTimes, type TrainingStart } from './state/k
 import { saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
 import { dropoutOfStep, dropoutRates, takeStep } from './training-step.ts';
-import { type HistoryEntry, slicingOf, type TrainingSummary, type TrainingTask } from './training-task.ts';
+import { slicingOf, type TrainingSummary, type TrainingTask } from './training-task.ts';
 
 /** A training under way: what `train` does step by step, with the history that comes of it. */
 export class TrainingRun implements Disposable {

@@ -3,6 +3,7 @@ import type { LanguageModel } from '../model/index.ts';
 import type { Tokenizer } from '../text/index.ts';
 import type { Batches } from './batches/example.ts';
 import type { Slicing } from './batches/micro-batch.ts';
+import type { HistoryEntry } from './history-entry.ts';
 
 /** Everything that a training needs, and whom it tells of its progress. */
 export interface TrainingTask {
@@ -53,42 +54,3 @@ export const slicingOf = ({ batches, config, model }: TrainingTask): Slicing => 
   // Packed batches differ in their number of examples, and every other number is another shape to compile.
   rowsMultipleOf: batches.recipe.packedLength === undefined ? 1 : 8,
 });
-
-/** One line of a training's history. Holds no time or throughput: those belong to the run's record. */
-export type HistoryEntry =
-  | {
-      readonly type: 'step';
-      /** 1 is the first optimizer step; 0 is before training. */
-      readonly step: number;
-      readonly epoch: number;
-      /** Mean cross-entropy over the step's targets. */
-      readonly loss: number;
-      readonly learning_rate: number;
-      /** Euclidean norm over all gradients, before clipping. */
-      readonly gradient_norm: number;
-      /** Real (unpadded) input tokens since the start. */
-      readonly tokens: number;
-      /** The loss was a spike, and the step changed no weight. */
-      readonly spike?: true;
-    }
-  | {
-      readonly type: 'evaluation';
-      readonly step: number;
-      readonly epoch: number;
-      readonly train_loss: number;
-      readonly validation_loss?: number;
-    }
-  | {
-      readonly type: 'sample';
-      readonly step: number;
-      readonly epoch: number;
-      readonly prompt: string;
-      readonly response: string;
-    }
-  | {
-      readonly type: 'end';
-      readonly step: number;
-      readonly epoch: number;
-      readonly best_step?: number;
-      readonly reason: 'completed' | 'early_stop' | 'loss_spike';
-    };

@@ -5,7 +5,7 @@ import {
   isPatienceSpent,
   validationLosses,
 } from '../../src/training/evaluation.ts';
-import type { HistoryEntry } from '../../src/training/training-task.ts';
+import type { HistoryEntry } from '../../src/training/history-entry.ts';
 
 const losses = (...values: readonly number[]) => values.map((loss, step) => ({ step, loss }));
 

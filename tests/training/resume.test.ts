@@ -2,7 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TensorBackendName } from '../../src/tensor/index.ts';
-import type { HistoryEntry, TrainingProgress, TrainingTask } from '../../src/training/training-task.ts';
+import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import type { TrainingProgress, TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, type Trained, tinyBatches } from './tiny-training.ts';
 
 const config = {

@@ -7,8 +7,9 @@ import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 import type { Batches, Example } from '../../src/training/batches/example.ts';
+import type { HistoryEntry } from '../../src/training/history-entry.ts';
 import { train } from '../../src/training/train.ts';
-import type { HistoryEntry, TrainingTask } from '../../src/training/training-task.ts';
+import type { TrainingTask } from '../../src/training/training-task.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 
 /** GPT-2 with two layers of width 16, 60 tokens and a context of 16; torch-steps.py makes it. */

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/tensor/index.ts';
+import type { HistoryEntry } from '../../src/training/history-entry.ts';
 import { sampleStart } from '../../src/training/sample.ts';
-import type { HistoryEntry } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
 /** Examples that count downwards: whoever learns to count upwards gets worse at them. */

@@ -9,7 +9,7 @@ import {
   type TensorToWrite,
   writeSafetensors,
 } from '../../formats/index.ts';
-import type { HistoryEntry } from '../training-task.ts';
+import type { HistoryEntry } from '../history-entry.ts';
 import type { SavedState, TrainingState } from './training-state.ts';
 
 /** Raised whenever a state that an older version wrote could not be taken up exactly. */

@@ -1,7 +1,7 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { LanguageModel } from '../../model/index.ts';
+import type { HistoryEntry } from '../history-entry.ts';
 import { AdamW, rewriteValues } from '../optimizer.ts';
-import type { HistoryEntry } from '../training-task.ts';
 
 /** What a training has come to so far: all that has to be kept to go on from here exactly. */
 export class TrainingState implements Disposable {
