@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { StatCache } from './stat-cache.ts';
 
 /** Where artifacts, records and runs are kept. Its folder comes into being with the first run. */
@@ -29,8 +29,8 @@ export async function createStore({ root }: Store): Promise<void> {
 }
 
 /**
- * The store's absolute path: the one that was asked for (`--store`, then `TUNELOOM_STORE`), else `artifacts/` beside the
- * nearest package.json or .git above the pipeline, else beside the pipeline.
+ * The store's absolute path: the one that `--store` or else `TUNELOOM_STORE` names, else `artifacts/` beside the nearest
+ * package.json or .git above the pipeline (above node_modules where it is in there), else beside the pipeline.
  */
 export function locateStore(request: {
   readonly pipelineFile: string;
@@ -41,7 +41,9 @@ export function locateStore(request: {
   const asked = request.store || request.environment?.TUNELOOM_STORE;
   if (asked) return resolve(request.workingDirectory, asked);
   const beside = dirname(resolve(request.workingDirectory, request.pipelineFile));
-  return join(projectAbove(beside) ?? beside, 'artifacts');
+  // The next installation replaces a package in node_modules, so results go to the project that installed it.
+  const [project = beside] = beside.split(`${sep}node_modules${sep}`);
+  return join(projectAbove(project) ?? beside, 'artifacts');
 }
 
 function projectAbove(folder: string): string | undefined {
