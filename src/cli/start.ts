@@ -14,6 +14,10 @@ export async function start({ stageProcess }: { readonly stageProcess: URL }): P
       if (error.code === 'EPIPE') process.exit(ENDED_BY_SIGPIPE);
       throw error;
     });
+  for (const name of Object.keys(process.env).filter((name) => /^RETUNE_\w+$/.test(name)))
+    terminal.complain(
+      `warning: ${name} is no longer read; it is called ${name.replace('RETUNE', 'TUNELOOM')} now`,
+    );
   try {
     process.exitCode = await runProgram(process.argv.slice(2), {
       terminal,

@@ -1,6 +1,12 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { matMul, ones, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
-import { hasNvidiaGpu, installedTensorflow, openTensorBackend } from '../../tensor/index.ts';
+import {
+  hasNvidiaGpu,
+  installedTensorflow,
+  openTensorBackend,
+  tensorflowFolder,
+} from '../../tensor/index.ts';
 import { checkAddon } from '../setup/tensorflow/addon.ts';
 import type { Finding } from './look-at-machine.ts';
 
@@ -59,10 +65,10 @@ async function lookAtTensorflow(): Promise<Finding> {
   const subject = 'backend tensorflow';
   const setup = `${OPTIONAL}; \`tuneloom setup tensorflow\` installs it`;
   const found = installedTensorflow();
-  if (found === undefined)
-    return hasNvidiaGpu()
-      ? { subject, state: 'absent', found: 'not installed, and there is an NVIDIA GPU', help: setup }
-      : { subject, state: 'absent', found: 'not installed', help: setup };
+  if (found === undefined) {
+    const missing = hasNvidiaGpu() ? 'not installed, and there is an NVIDIA GPU' : 'not installed';
+    return { subject, state: 'absent', found: missing, help: formerInstallation() ?? setup };
+  }
   try {
     const { tensorflow, usesGpu } = await checkAddon(found);
     const device = usesGpu ? 'on the GPU' : 'on the processors';
@@ -74,6 +80,14 @@ async function lookAtTensorflow(): Promise<Finding> {
     const [reason = ''] = String(error instanceof Error ? error.message : error).split('\n');
     return { subject, state: 'bad', found: `in ${found}, and does not work: ${reason}`, help: setup };
   }
+}
+
+/** What to do with an installation from when this program was called retune. It runs from any folder. */
+function formerInstallation(): string | undefined {
+  const folder = tensorflowFolder();
+  const former = folder.replace(/tuneloom(?=[\\/]tensorflow$)/, 'retune');
+  if (former === folder || existsSync(folder) || !existsSync(former)) return undefined;
+  return `move ${former} to ${folder}: this program was called retune when it installed TensorFlow there`;
 }
 
 function isInstalled(name: string): boolean {

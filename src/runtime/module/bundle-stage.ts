@@ -19,6 +19,7 @@ export async function bundleStage(stage: {
 
 /** What users' stages import of tuneloom. */
 const stageApi = 'tuneloom/stage';
+const formerStageApi = 'retune/stage';
 
 interface BundleRequest {
   readonly entry: string;
@@ -69,6 +70,8 @@ async function resolvePackage(
 ): Promise<OnResolveResult | undefined> {
   const { path, kind, resolveDir, importer } = args;
   if (args.pluginData === asked || kind === 'entry-point') return undefined;
+  if (path === formerStageApi)
+    return { errors: [{ text: `import \`${stageApi}\`, which was called \`${path}\` before` }] };
   if (path === stageApi) return { path: addressOf(request.stageApi, kind), external: true };
   if (isBuiltin(path)) return { path, external: true };
   const found = await build.resolve(path, { kind, resolveDir, importer, pluginData: asked });

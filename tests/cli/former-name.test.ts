@@ -1,0 +1,77 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { checkout } from './npm-rig.ts';
+import { openCliRig } from './rig.ts';
+
+// The program was called retune until its first release. Nobody who comes from that name is to be misled silently.
+
+const formerStore = fileURLToPath(new URL('../fixtures/former-store', import.meta.url));
+
+// A stage whose version is raised runs again, and rightly: expect that here then. No other change may run one.
+test('results, records and a lock that were written under the former name still count', async () => {
+  await using rig = await openCliRig();
+  await cp(formerStore, rig.folder, { recursive: true });
+  const locked = await rig.tuneloom('run', '--locked');
+  expect(locked).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(locked.stdout).toContain('kept: nothing had to run; 3 stages reused');
+  expect((await rig.tuneloom('plan', '--check')).exitCode).toBe(0);
+  const run = await rig.tuneloom('run', '--json');
+  const { ran, reused } = JSON.parse(run.stdout.split('\n').at(-1) ?? '');
+  expect([ran, reused]).toEqual([[], ['load', 'split', 'count']]);
+  expect((await rig.tuneloom('verify')).exitCode).toBe(0);
+  expect((await rig.tuneloom('runs')).stdout).toMatch(/^<run> +kept +succeeded +<time> +3 +0$/m);
+});
+
+test('a variable of the former name is named on stderr, and nothing else changes', async () => {
+  await using rig = await openCliRig();
+  const { stdout, stderr } = await execa('node', [join(checkout, 'dist/tuneloom.js'), '--version'], {
+    cwd: rig.folder,
+    env: { RETUNE_STORE: 'elsewhere', RETUNE_PYPI: 'mirror' },
+  });
+  expect([stdout, stderr.split('\n')]).toEqual([
+    '0.1.0',
+    [
+      'warning: RETUNE_STORE is no longer read; it is called TUNELOOM_STORE now',
+      'warning: RETUNE_PYPI is no longer read; it is called TUNELOOM_PYPI now',
+    ],
+  ]);
+});
+
+test("a stage of the user's own that imports the former name is told the new one", async () => {
+  await using rig = await openCliRig({
+    'p.yaml': 'stages:\n  own: { uses: ./own }\n',
+    'own/stage.yaml': 'name: own\noutputs: { records: records }\n',
+    'own/index.ts':
+      "import { implementStage } from 'retune/stage';\nexport const { run } = implementStage()({});\n",
+  });
+  expect((await rig.tuneloom('plan')).stderr).toMatchInlineSnapshot(`
+    "own/index.ts:1:32 error[broken-code] the stage does not compile: import \`tuneloom/stage\`, which was called \`retune/stage\` before
+       1 | import { implementStage } from 'retune/stage';
+         |                                ^^^^^^^^^^^^^^
+      p.yaml:2:3 the stage is used here
+       2 |   own: { uses: ./own }
+         |   ^^^
+    1 error. Nothing ran."
+  `);
+});
+
+test('doctor says where an installation of TensorFlow under the former name can be moved', async () => {
+  await using rig = await openCliRig({ '.cache/retune/tensorflow/cpu/installed.json': '{}' });
+  const tensorflow = async () => {
+    const { findings } = JSON.parse((await rig.tuneloom('doctor', '--json')).stdout);
+    return findings.find(({ subject }: { subject: string }) => subject === 'backend tensorflow');
+  };
+  expect(await tensorflow()).toMatchInlineSnapshot(`
+    {
+      "found": "not installed",
+      "help": "move <folder>/.cache/retune/tensorflow to <folder>/.cache/tuneloom/tensorflow: this program was called retune when it installed TensorFlow there",
+      "state": "absent",
+      "subject": "backend tensorflow",
+    }
+  `);
+  await rig.write('.cache/tuneloom/tensorflow/downloads/part', '');
+  expect((await tensorflow()).help).not.toContain('retune');
+});
