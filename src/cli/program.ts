@@ -31,9 +31,10 @@ import { safeLine, safeText } from './terminal/safe-text.ts';
 
 const FIRST_STEP = `
 Start here:
-  tuneloom init my-project
+  npx tuneloom init my-project
   cd my-project
-  tuneloom run`;
+  npm install
+  npx tuneloom run`;
 
 /** Parses the arguments, runs the command that they name and says how the process is to end. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<ExitCode> {

@@ -1,41 +1,7 @@
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
-
-test('init writes a project whose pipeline can be planned', async () => {
-  await using rig = await openCliRig();
-  expect(await rig.tuneloom('init', 'my-project')).toMatchInlineSnapshot(`
-    {
-      "exitCode": 0,
-      "stderr": "",
-      "stdout": "Wrote pipeline.yaml, pipeline.schema.json, data/instructions.jsonl, README.md, .gitignore in my-project.
-
-    Next:
-      cd my-project
-      tuneloom run",
-    }
-  `);
-  const names = await readdir(join(rig.folder, 'my-project'), { recursive: true });
-  expect(names.sort()).toEqual([
-    '.gitignore',
-    'README.md',
-    'data',
-    'data/instructions.jsonl',
-    'pipeline.schema.json',
-    'pipeline.yaml',
-  ]);
-  const plan = await rig.tuneloom('plan', 'my-project/pipeline.yaml', '--json');
-  expect([plan.exitCode, JSON.parse(plan.stdout).stages.length]).toEqual([0, 11]);
-});
-
-test('init overwrites nothing', async () => {
-  await using rig = await openCliRig({ 'pipeline.yaml': 'mine', 'README.md': 'mine too' });
-  const refused = await rig.tuneloom('init');
-  expect([refused.exitCode, await readdir(rig.folder)]).toEqual([2, ['README.md', 'pipeline.yaml']]);
-  await rig.tuneloom('init', 'other');
-  expect(await readFile(join(rig.folder, 'README.md'), 'utf8')).toBe('mine too');
-});
 
 test('schema prints a JSON Schema, of pipelines or of one stage', async () => {
   await using rig = await openCliRig();

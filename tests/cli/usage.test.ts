@@ -44,9 +44,10 @@ test('`tuneloom` alone shows the commands in groups and the first step', async (
       setup       Install an engine that is not part of the package
 
     Start here:
-      tuneloom init my-project
+      npx tuneloom init my-project
       cd my-project
-      tuneloom run",
+      npm install
+      npx tuneloom run",
     }
   `);
 });
