@@ -17,6 +17,7 @@ test('the store stands where it is asked for, else in the project, else beside t
   expect(locateStore({ pipelineFile: 'alone/tiny.yaml', workingDirectory })).toBe(
     join(rig.folder, 'alone/artifacts'),
   );
+  await mkdir(join(rig.folder, 'project/node_modules/tuneloom'), { recursive: true });
   await rig.write('project/node_modules/tuneloom/package.json', '{}');
   const installed = 'project/node_modules/tuneloom/pipelines/quickstart.yaml';
   expect(locateStore({ pipelineFile: installed, workingDirectory })).toBe(
