@@ -107,6 +107,22 @@ describe('the documentation', () => {
     expect(run.exitCode === 0 ? '' : run.all).toBe('');
   });
 
+  it('every command in a block is found by npx, and has the options that it is shown with', async () => {
+    const shown = (await Promise.all((await pages()).map(commandsIn))).flat();
+    const names = [...new Set(shown.flatMap(({ name }) => name ?? []))];
+    const helpOf = new Map(
+      await Promise.all(
+        names.map(async (name) => [name, (await execa('node', [tuneloom, name, '--help'])).stdout] as const),
+      ),
+    );
+    const wrong = shown.filter(
+      ({ name, options }) =>
+        name === undefined || options.some((option) => !helpOf.get(name)?.match(`[ ,]${option}[ ,\\n]`)),
+    );
+    expect(wrong).toEqual([]);
+    expect(shown.length).toBeGreaterThan(20);
+  });
+
   it('every link to a page of ours leads somewhere', async () => {
     const dead = (await Promise.all((await pages()).map(deadLinks))).flat();
     expect(dead).toEqual([]);
@@ -119,6 +135,27 @@ async function writeNamed(folder: string, block: Block): Promise<void> {
   if (file === undefined) return;
   await mkdir(dirname(join(folder, file)), { recursive: true });
   await writeFile(join(folder, file), block.text);
+}
+
+interface ShownCommand {
+  readonly line: string;
+  /** Undefined where it is called without npx, which `npm ci` puts on nobody's PATH. */
+  readonly name: string | undefined;
+  readonly options: readonly string[];
+}
+
+async function commandsIn(page: string): Promise<readonly ShownCommand[]> {
+  const text = await readFile(page, 'utf8');
+  const commands = [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
+    .filter(([, language]) => language === '' || language === 'sh')
+    .flatMap(([, , block = '']) => block.replaceAll('\\\n', ' ').split('\n'))
+    .map((line) => line.replace(/ +#.*/, ''))
+    .filter((line) => /\btuneloom [a-z]/.test(line));
+  return commands.map((line) => ({
+    line,
+    name: /\bnpx tuneloom ([a-z]+)/.exec(line)?.[1],
+    options: [...line.matchAll(/ (--?[a-z][\w-]*)/g)].map(([, option = '']) => option),
+  }));
 }
 
 async function deadLinks(page: string): Promise<readonly string[]> {
