@@ -13,7 +13,7 @@ const options = [
   '--module nodenext --moduleResolution nodenext --types node --rootDir src',
 ].flatMap((line) => line.split(' '));
 
-/** Writes the types of `entry` and of all that it uses below `folder`, for those who write stages of their own. */
+/** Writes the types of `entry`, and those that they use, to `folder`, for users who write their own stages. */
 export async function buildTypes(entry, folder) {
   const temporary = `${folder}.${process.pid}`;
   const { status } = spawnSync(process.execPath, [compiler, entry, ...options, '--outDir', temporary], {
@@ -24,7 +24,7 @@ export async function buildTypes(entry, folder) {
     if (!name.endsWith('.d.ts')) continue;
     const path = join(temporary, name);
     const text = await readFile(path, 'utf8');
-    // A declaration is found beside the name of what it declares, which ends in .js.
+    // TypeScript finds a.d.ts by the name of the module that it declares, a.js.
     await writeFile(path, text.replaceAll(/((?:from |import\()'\.[^']*)\.ts'/g, "$1.js'"));
   }
   await keepUsed(temporary, entry.replace(/^src\//, '').replace(/\.ts$/, '.d.ts'));
@@ -32,7 +32,7 @@ export async function buildTypes(entry, folder) {
   await rename(temporary, folder);
 }
 
-/** Removes the declarations that `entry` does not reach; of a layer's index it reaches the names that are imported from it. */
+/** Removes the declarations that `entry` does not reach. In a layer's index only the imported names are reached. */
 async function keepUsed(folder, entry) {
   const texts = new Map();
   for (const name of await readdir(folder, { recursive: true }))

@@ -77,4 +77,4 @@ test('init leaves a package.json as it is, and says how to install into that pro
   );
   await rig.write('known/package.json', '{ "devDependencies": { "tuneloom": "*" } }');
   expect(nextLines(await rig.shell('known', init))).toBe('  npx tuneloom run');
-});
+}, 180_000);

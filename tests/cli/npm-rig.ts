@@ -19,7 +19,7 @@ export async function openNpmRig(): Promise<NpmRig> {
   const PATH = join(rig.folder, 'bin');
   await mkdir(PATH);
   for (const name of ['npm', 'npx', 'sh', 'cp', 'grep'])
-    await symlink((await execa('which', [name])).stdout, join(PATH, name));
+    await symlink((await execa('sh', ['-c', `command -v ${name}`])).stdout, join(PATH, name));
   await symlink(process.execPath, join(PATH, 'node'));
   const npm = { npm_config_offline: 'true', npm_config_cache: join(rig.folder, 'npm-cache') };
   const env = { PATH, HOME: rig.folder, NO_COLOR: '1', ...npm };
@@ -36,15 +36,14 @@ export async function openNpmRig(): Promise<NpmRig> {
   };
 }
 
-/** Packs the checkout, as it is built, and returns the name of the tarball in the rig's folder. */
+/** Packs the checkout as it was last built, into the rig's folder, and returns the tarball's name. */
 export async function pack({ shell, folder }: NpmRig): Promise<string> {
-  // Without its `prepare` script, which would build again beneath the tests that run meanwhile.
-  const words = `--ignore-scripts --json --pack-destination '${folder}'`;
-  const packed = JSON.parse(await shell(checkout, `npm pack ${words}`));
-  return packed[0].filename;
+  // Without the `prepare` script, which would rebuild what other tests are running.
+  const printed = await shell(checkout, `npm pack --ignore-scripts --pack-destination '${folder}'`);
+  return printed.split('\n').at(-1) ?? '';
 }
 
-/** Puts what the package depends on, and nothing else, where npm finds it without a registry. */
+/** Links the package's dependencies, and no others, into a project, so that npm needs no registry to install it. */
 export async function linkDependencies(project: string): Promise<void> {
   const { dependencies, optionalDependencies } = JSON.parse(
     await readFile(join(checkout, 'package.json'), 'utf8'),

@@ -38,4 +38,4 @@ test('init of an installed package depends on the tarball, or on the version whe
   await writeFile(record, fetched);
   const { version } = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8'));
   expect(await dependencyOf('from-registry')).toBe(`^${version}`);
-});
+}, 180_000);
