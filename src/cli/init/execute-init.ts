@@ -20,11 +20,13 @@ export async function execute({ words, options, context }: CommandCall<JsonOptio
   }
   const written = files.map(({ path }) => path);
   const shown = relative(context.workingDirectory, folder);
-  context.terminal.print(
-    options.json
-      ? JSON.stringify({ folder, written })
-      : nextSteps({ folder: shown, written, install: installCommand(manifest, dependency) }),
-  );
+  const next = [
+    ...(shown === '' ? [] : [`cd ${shellWord(shown)}`]),
+    ...installCommand(manifest, dependency),
+    'npx tuneloom run',
+  ];
+  const text = `Wrote ${written.join(', ')}${shown === '' ? '' : ` in ${shown}`}.\n\nNext:\n  ${next.join('\n  ')}`;
+  context.terminal.print(options.json ? JSON.stringify({ folder, written }) : text);
   return exitCode.success;
 }
 
@@ -47,26 +49,23 @@ async function dependencyOn(program: string, folder: string): Promise<string> {
 const realPathOf = (path: string): Promise<string> =>
   realpath(path).catch(async () => join(await realPathOf(dirname(path)), basename(path)));
 
-function readObject(file: string): Readonly<Record<string, unknown>> | undefined {
-  if (!existsSync(file)) return undefined;
+type Manifest = Readonly<Record<string, unknown>>;
+
+function readObject(file: string): Manifest | undefined {
   try {
     return Object(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    return {};
+    return undefined;
   }
 }
 
 /** None where the project has this program already: as a dependency, or because it is its checkout. */
-function installCommand(
-  manifest: Readonly<Record<string, unknown>> | undefined,
-  dependency: string,
-): string | undefined {
-  if (manifest === undefined) return 'npm install';
+function installCommand(manifest: Manifest | undefined, dependency: string): readonly string[] {
+  if (manifest === undefined) return ['npm install'];
   const { name, dependencies, devDependencies } = manifest;
-  if (name === 'tuneloom' || 'tuneloom' in { ...Object(dependencies), ...Object(devDependencies) })
-    return undefined;
+  const known = { ...Object(dependencies), ...Object(devDependencies), [String(name)]: name };
   const word = dependency.startsWith('file:') ? dependency : `tuneloom@${dependency}`;
-  return `npm install --save-dev --ignore-scripts ${shellWord(word)}`;
+  return 'tuneloom' in known ? [] : [`npm install --save-dev --ignore-scripts ${shellWord(word)}`];
 }
 
 /** A word as a POSIX shell takes it. */
@@ -83,20 +82,4 @@ function missingFiles(folder: string, files: readonly ProjectFile[]): readonly P
     });
   }
   return files.filter((file) => !present.includes(file));
-}
-
-function nextSteps(done: {
-  readonly folder: string;
-  readonly written: readonly string[];
-  readonly install: string | undefined;
-}): string {
-  const { folder, written, install } = done;
-  return [
-    `Wrote ${written.join(', ')}${folder === '' ? '' : ` in ${folder}`}.`,
-    '',
-    'Next:',
-    ...(folder === '' ? [] : [`  cd ${shellWord(folder)}`]),
-    ...(install === undefined ? [] : [`  ${install}`]),
-    '  npx tuneloom run',
-  ].join('\n');
 }

@@ -105,35 +105,15 @@ Put your own rows into data/instructions.jsonl: each has an \`instruction\`, an 
 After an update of tuneloom, \`npx tuneloom schema > pipeline.schema.json\` gives your editor the new fields.
 `;
 
-const YOUNG: Readonly<Record<string, string>> = {
-  bear: 'cub',
-  cat: 'kitten',
-  cow: 'calf',
-  deer: 'fawn',
-  dog: 'puppy',
-  duck: 'duckling',
-  eagle: 'eaglet',
-  eel: 'elver',
-  frog: 'tadpole',
-  goat: 'kid',
-  goose: 'gosling',
-  hare: 'leveret',
-  hen: 'chick',
-  horse: 'foal',
-  kangaroo: 'joey',
-  owl: 'owlet',
-  pig: 'piglet',
-  seal: 'pup',
-  sheep: 'lamb',
-  swan: 'cygnet',
-};
+const YOUNG =
+  'bear cub, cat kitten, cow calf, deer fawn, dog puppy, duck duckling, eagle eaglet, eel elver, frog tadpole, goat kid, ' +
+  'goose gosling, hare leveret, hen chick, horse foal, kangaroo joey, owl owlet, pig piglet, seal pup, sheep lamb, swan cygnet';
 
 const rows = (): string =>
-  Object.entries(YOUNG)
-    .map(
-      ([animal, output]) =>
-        `${JSON.stringify({ instruction: `What is the young of the ${animal} called?`, output })}\n`,
-    )
+  YOUNG.split(', ')
+    .map((pair) => pair.split(' '))
+    .map(([animal, output]) => ({ instruction: `What is the young of the ${animal} called?`, output }))
+    .map((row) => `${JSON.stringify(row)}\n`)
     .join('');
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
