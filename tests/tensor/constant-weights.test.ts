@@ -6,7 +6,7 @@ import {
   openTensorBackend,
   type TensorBackendName,
 } from '../../src/tensor/index.ts';
-import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/quantized-weights.ts';
+import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/constant-weights.ts';
 import { numbers, relativeError, tensorOf } from './numbers.ts';
 
 const [inputs, outputs, rows] = [70, 24, 5]; // the last block of each column is not full

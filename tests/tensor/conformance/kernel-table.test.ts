@@ -4,7 +4,7 @@ import { openBothBackends } from './both-backends.ts';
 
 beforeAll(openBothBackends);
 
-test('every kernel that tfjs-core can dispatch is carried out or refused by name', () => {
+test('every kernel that tfjs-core can dispatch is implemented or refused by name', () => {
   const names = Object.entries(tf).flatMap(([name, value]) => (name === value ? [name] : []));
   const missing = names.filter((name) => tf.getKernel(name, 'onnx') === undefined);
   expect({ enough: names.length > 150, missing }).toEqual({ enough: true, missing: [] });
@@ -13,7 +13,7 @@ test('every kernel that tfjs-core can dispatch is carried out or refused by name
 test('a refusal names the kernel and the backend and says what to do', async () => {
   await tf.setBackend('onnx');
   expect(() => tf.unique(tf.tensor([1, 1, 2]))).toThrow(
-    'The onnx backend does not carry out Unique: its result has a shape that depends on the data; ' +
+    'The onnx backend does not implement Unique: its result has a shape that depends on the data; ' +
       'work it out on the host from dataSync().',
   );
 });

@@ -9,7 +9,7 @@ const byTitle: Readonly<Record<string, string>> = {
   'mirrorPad: gradient with clones': 'a gradient of tfjs that leaves out the mirrored elements',
 };
 
-const REFUSED = /The onnx backend does not carry out (\w+): /;
+const REFUSED = /The onnx backend does not implement (\w+): /;
 const OTHER_TYPE =
   /The onnx backend (?:holds float32, int32 and bool tensors, not|has no) (string|complex64)/;
 

@@ -40,7 +40,7 @@ const kernels = {
   ...einsumKernels,
 };
 
-/** Every kernel of tfjs-core, carried out or refused: a name in neither list does not compile. */
+/** Every kernel of tfjs-core, implemented or refused: a name in neither list is a compile error. */
 export const kernelTable: Readonly<Record<KernelName, Kernel>> = { ...kernels, ...refusedKernels() };
 
 function refusedKernels(): Record<RefusedKernel, Kernel> {
@@ -50,6 +50,6 @@ function refusedKernels(): Record<RefusedKernel, Kernel> {
 
 function refuse(name: string, reason: string): Kernel {
   return () => {
-    throw new Error(`The onnx backend does not carry out ${name}: ${reason}.`);
+    throw new Error(`The onnx backend does not implement ${name}: ${reason}.`);
   };
 }

@@ -1,17 +1,13 @@
 import { type GraphValue, graphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
-interface Attributes {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly block: number;
-}
+type Attributes = Readonly<Record<'inputs' | 'outputs' | 'block', number>>;
 
-// Rounds each block of a row of x to 8 bits as well, and multiplies whole numbers.
+// Rounds each block of a row of x to 8 bits as well, and multiplies integers.
 const EIGHT_BIT_PRODUCTS = 4;
 
 export const quantizedKernels = {
-  /** Rows times a matrix in blocks of bytes that share a scale; see MatMulNBits of com.microsoft. */
+  /** Rows times a matrix stored as blocks of bytes, one scale each; see MatMulNBits of com.microsoft. */
   QuantizedMatMul: kernel<'x' | 'bytes' | 'scales', Attributes>(({ inputs, attributes, graph }) => {
     const x = graph.value(inputs.x);
     const product = operator('MatMulNBits', {
@@ -26,11 +22,11 @@ export const quantizedKernels = {
 
 const bytesOf = new WeakMap<GraphValue, GraphValue>();
 
-/** The bytes of whole numbers, four of each: the last dimension is four times as long. */
+/** The bytes of int32 words, four of each: the last dimension is four times as long. */
 function asBytes(words: GraphValue): GraphValue {
   const known = bytesOf.get(words);
   if (known?.weight === words.weight) return known;
-  if (words.data === null) throw new Error('Quantized weights have to be there before they are used.');
+  if (words.data === null) throw new Error('Quantized weights are used before they are computed.');
   const { buffer, byteOffset, byteLength } = words.data;
   const shape = words.shape.map((size, axis) => (axis === words.shape.length - 1 ? 4 * size : size));
   const bytes = graphValue({ shape, type: 'uint8', data: new Uint8Array(buffer, byteOffset, byteLength) });

@@ -3,24 +3,6 @@ import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
-interface Range {
-  readonly begin: readonly number[];
-  readonly end: readonly number[];
-  readonly strides: readonly number[];
-  readonly shape: readonly number[];
-}
-
-/** The part of x from `begin` to before `end` along every axis. */
-export function sliceOf(graph: GraphRecorder, range: Range & { readonly x: GraphValue }): GraphValue {
-  const { x, begin, end, strides, shape } = range;
-  const axes = [...begin.keys()].filter((i) => begin[i] !== 0 || end[i] !== x.shape[i] || strides[i] !== 1);
-  if (axes.length === 0) return x;
-  const vectors = [begin, end, axes, strides].map((values) =>
-    graph.integers(values === axes ? axes : axes.map((i) => values[i] ?? 0)),
-  );
-  return graph.add({ operator: operator('Slice'), inputs: [x, ...vectors], shape });
-}
-
 export const shapeKernels = {
   BroadcastTo: kernel<'x', { shape: number[] }>(({ inputs, attributes: { shape }, graph }) => {
     const expanded = {
@@ -56,7 +38,7 @@ export const shapeKernels = {
   Slice: kernel<'x', { begin: number | number[]; size: number | number[] }>(
     ({ inputs, attributes, graph }) => {
       const x = graph.value(inputs.x);
-      // tfjs types the sizes as numbers only, but takes none as well and fills them in.
+      // tfjs types the sizes as required, but fills in missing ones.
       const [begin = [], size = []] = slice_util.parseSliceParams(
         inputs.x,
         attributes.begin,
@@ -76,8 +58,8 @@ export const shapeKernels = {
     const shape = slice_util.computeOutShape(info.begin, info.end, info.strides);
     if (util.sizeFromShape(shape) === 0)
       return graph.tensor(graph.filled(0, { shape: info.finalShape, type: x.type }));
-    // A backward slice ends before the first element: ONNX counts -1 from the end, so go beyond the start.
-    const ends = info.end.map((place, i) => ((info.strides[i] ?? 1) < 0 && place < 0 ? -(2 ** 31) : place));
+    // A backward slice ends before the first element. ONNX counts -1 from the end, so the end goes beyond the start.
+    const ends = info.end.map((end, i) => ((info.strides[i] ?? 1) < 0 && end < 0 ? -(2 ** 31) : end));
     const part = sliceOf(graph, { x, begin: info.begin, end: ends, strides: info.strides, shape });
     return part === x ? graph.alias(inputs.x, info.finalShape) : graph.tensor(part, info.finalShape);
   }),
@@ -94,13 +76,26 @@ export const shapeKernels = {
   }),
 };
 
-interface StridedSliceAttributes {
-  readonly begin: number[];
-  readonly end: number[];
-  readonly strides: number[];
-  readonly beginMask: number;
-  readonly endMask: number;
-  readonly ellipsisMask: number;
-  readonly newAxisMask: number;
-  readonly shrinkAxisMask: number;
+/** The part of x from `begin` up to, but not including, `end` along every axis. */
+export function sliceOf(
+  graph: GraphRecorder,
+  {
+    x,
+    begin,
+    end,
+    strides,
+    shape,
+  }: { readonly x: GraphValue } & Readonly<Record<'begin' | 'end' | 'strides' | 'shape', readonly number[]>>,
+): GraphValue {
+  const axes = [...begin.keys()].filter((i) => begin[i] !== 0 || end[i] !== x.shape[i] || strides[i] !== 1);
+  if (axes.length === 0) return x;
+  const vectors = [begin, end, axes, strides].map((values) =>
+    graph.integers(values === axes ? axes : axes.map((i) => values[i] ?? 0)),
+  );
+  return graph.add({ operator: operator('Slice'), inputs: [x, ...vectors], shape });
 }
+
+type StridedSliceAttributes = Readonly<
+  Record<'begin' | 'end' | 'strides', number[]> &
+    Record<'beginMask' | 'endMask' | 'ellipsisMask' | 'newAxisMask' | 'shrinkAxisMask', number>
+>;

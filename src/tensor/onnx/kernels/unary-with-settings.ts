@@ -9,7 +9,7 @@ const MUL = operator('Mul');
 const WHERE = operator('Where');
 const GREATER = operator('Greater');
 
-/** x where it is positive, alpha x elsewhere. */
+/** x where x is positive, alpha x elsewhere. */
 export function leakyRelu(
   graph: GraphRecorder,
   { x, alpha }: { x: GraphValue; alpha: GraphValue },

@@ -14,14 +14,14 @@ const LOG = operator('Log');
 const WHERE = operator('Where');
 const EQUAL = operator('Equal');
 
-/** A function of floats; whole numbers and truth values are turned into floats first. */
+/** A function of floats; integers and bools are converted first. */
 function ofFloats(formula: Formula): Kernel {
   return kernel<'x'>(({ inputs: { x }, graph }) =>
     graph.tensor(formula(graph, graph.cast(graph.value(x), 'float32'))),
   );
 }
 
-/** A function to whole numbers, which are such already where they are no floats. */
+/** A function that rounds floats; other types are already rounded. */
 function rounding(type: string): Kernel {
   const formula = direct(type);
   return kernel<'x'>(({ inputs: { x }, graph }) =>
