@@ -46,6 +46,6 @@ test('sessions are evicted for their memory too, but never the one in use', () =
   sessions.dispose();
 });
 
-test('the memory of a chain is that of two of its values, however long it is', () => {
+test('the memory of a chain of any length is that of two of its values', () => {
   expect([chain(10), chain(10, 5)].map(peakBytes)).toEqual([80, 80]);
 });

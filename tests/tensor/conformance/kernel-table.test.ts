@@ -18,7 +18,7 @@ test('a refusal names the kernel and the backend and says what to do', async () 
   );
 });
 
-test('an index that is not there fails where the result is read, and nothing after it', async () => {
+test('an index out of range fails the reads of its result, and nothing after it', async () => {
   await tf.setBackend('onnx');
   const picked = tf.gather(tf.tensor([1, 2, 3]), tf.neg(tf.tensor([-7], [1], 'int32')));
   const message = /^The tensors that were waiting could not be computed: .*idx=7 must be within/;
@@ -27,7 +27,7 @@ test('an index that is not there fails where the result is read, and nothing aft
   expect([...tf.add(tf.tensor([1]), 1).dataSync()]).toEqual([2]);
 });
 
-test('a tensor made on another backend moves over when it is used', async () => {
+test('a tensor of another backend is moved when it is used', async () => {
   await tf.setBackend('cpu');
   const made = tf.tensor([1, 2]);
   await tf.setBackend('onnx');
