@@ -3,7 +3,6 @@ import { inPlaceKernels } from './kernels/cached-attention.ts';
 import { fusedKernels } from './kernels/fused.ts';
 import type { Kernel, KernelCall } from './kernels/kernel.ts';
 import { kernelTable } from './kernels/kernel-table.ts';
-import { quantizedKernels } from './kernels/quantized-mat-mul.ts';
 import { OnnxBackend } from './onnx-backend.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
@@ -39,7 +38,7 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   }
   const backend = new OnnxBackend({ runner, mostPendingNodes });
   tf.registerBackend(ONNX_BACKEND, () => backend);
-  const kernels = { ...kernelTable, ...fusedKernels, ...quantizedKernels };
+  const kernels = { ...kernelTable, ...fusedKernels };
   for (const [kernelName, kernel] of Object.entries(kernels))
     if (tf.getKernel(kernelName, ONNX_BACKEND) === undefined) registerKernel(kernelName, kernel);
   setInPlaceKernels(runner.isNative);

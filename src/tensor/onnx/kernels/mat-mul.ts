@@ -2,8 +2,7 @@ import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { broadcastShape, type GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, graphValue, operator, sizeOf } from '../graph/graph-value.ts';
 import { type Kernel, type KernelCall, kernel, listKernel } from './kernel.ts';
-import { direct, type Formula, relu6 } from './unary.ts';
-import { leakyRelu } from './unary-with-settings.ts';
+import { direct, type Formula, leakyRelu, relu6 } from './unary.ts';
 
 interface Product {
   readonly a: GraphValue;
