@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type GradientRule, type GradientRules, sumToShape } from './gradient-rule.ts';
+import { type GradientRule, type GradientRules, onlyWhere, sumToShape } from './gradient-rule.ts';
 
 type Partial = (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
@@ -16,8 +16,6 @@ function binary(byA: Partial, byB: Partial): GradientRule {
     },
   };
 }
-
-const where = (condition: tf.Tensor, dy: tf.Tensor) => tf.mul(dy, tf.cast(condition, 'float32'));
 
 /** The result of a comparison is constant almost everywhere. */
 const comparison: GradientRule = {
@@ -43,12 +41,12 @@ export const binaryRules: GradientRules = {
   Less: comparison,
   LessEqual: comparison,
   Maximum: binary(
-    (dy, a, b) => where(tf.greaterEqual(a, b), dy),
-    (dy, a, b) => where(tf.less(a, b), dy),
+    (dy, a, b) => onlyWhere(tf.greaterEqual(a, b), dy),
+    (dy, a, b) => onlyWhere(tf.less(a, b), dy),
   ),
   Minimum: binary(
-    (dy, a, b) => where(tf.lessEqual(a, b), dy),
-    (dy, a, b) => where(tf.greater(a, b), dy),
+    (dy, a, b) => onlyWhere(tf.lessEqual(a, b), dy),
+    (dy, a, b) => onlyWhere(tf.greater(a, b), dy),
   ),
   Mod: binary(
     (dy) => dy,

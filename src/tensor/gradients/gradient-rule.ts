@@ -31,3 +31,8 @@ export function sumToShape(gradient: tf.Tensor, shape: readonly number[]): tf.Te
   const axes = tf.broadcast_util.getReductionAxes([...shape], gradient.shape);
   return tf.reshape(axes.length > 0 ? tf.sum(gradient, axes) : gradient, [...shape]);
 }
+
+/** A gradient where the condition holds, 0 elsewhere. */
+export function onlyWhere(condition: tf.Tensor, dy: tf.Tensor): tf.Tensor {
+  return tf.mul(dy, tf.cast(condition, 'float32'));
+}

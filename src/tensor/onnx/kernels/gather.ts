@@ -2,6 +2,7 @@ import { backend_util, gather_util, type TensorInfo, util } from '@tensorflow/tf
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
+import { transposed } from './shape.ts';
 
 export const gatherKernels = {
   GatherNd: kernel<'params' | 'indices'>(({ inputs, graph }) => {
@@ -55,8 +56,8 @@ function gatherInBatches(
 ): GraphValue {
   const rows = graph.view(graph.cast(indices, 'int64'), [...indices.shape, 1]);
   const between = range(batches, axis);
-  const order = [...range(0, batches), axis, ...between, ...range(axis + 1, x.shape.length)];
-  const source = transposed(graph, { x, order });
+  const perm = [...range(0, batches), axis, ...between, ...range(axis + 1, x.shape.length)];
+  const source = transposed(graph, { x, perm });
   const shape = [...indices.shape, ...source.shape.slice(batches + 1)];
   const node = { operator: operator('GatherND', { batch_dims: batches }), inputs: [source, rows], shape };
   const own = indices.shape.length; // dimensions before those in between
@@ -66,17 +67,8 @@ function gatherInBatches(
     ...range(batches, own),
     ...range(own + between.length, shape.length),
   ];
-  return transposed(graph, { x: graph.add(node), order: back });
+  return transposed(graph, { x: graph.add(node), perm: back });
 }
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
-
-function transposed(
-  graph: GraphRecorder,
-  { x, order }: { x: GraphValue; order: readonly number[] },
-): GraphValue {
-  if (order.every((from, to) => from === to)) return x;
-  const shape = order.map((from) => x.shape[from] ?? 0);
-  return graph.add({ operator: operator('Transpose', { perm: order }), inputs: [x], shape });
-}

@@ -2,6 +2,7 @@ import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { broadcastShape, type GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, graphValue, operator, sizeOf } from '../graph/graph-value.ts';
 import { type Kernel, type KernelCall, kernel, listKernel } from './kernel.ts';
+import { transposed } from './shape.ts';
 import { direct, type Formula, leakyRelu, relu6 } from './unary.ts';
 
 interface Product {
@@ -37,17 +38,18 @@ function integerProduct(
   graph: GraphRecorder,
   { a, b, transposeA, transposeB, shape }: Product & { readonly shape: readonly number[] },
 ): GraphValue {
-  const factors = [transposeA ? transposed(graph, a) : a, transposeB ? transposed(graph, b) : b];
+  const factors = [
+    transposeA ? withLastTwoSwapped(graph, a) : a,
+    transposeB ? withLastTwoSwapped(graph, b) : b,
+  ];
   const inputs = factors.map((value) => graph.cast(value, 'int32'));
   return graph.cast(graph.add({ operator: operator('MatMul'), inputs, shape }), a.type);
 }
 
-/** x with its last two dimensions swapped. */
-function transposed(graph: GraphRecorder, x: GraphValue): GraphValue {
+function withLastTwoSwapped(graph: GraphRecorder, x: GraphValue): GraphValue {
   const rank = x.shape.length;
   const perm = x.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
-  const shape = perm.map((from) => x.shape[from] ?? 0);
-  return graph.add({ operator: operator('Transpose', { perm }), inputs: [x], shape });
+  return transposed(graph, { x, perm });
 }
 
 function productShape({ a, b, transposeA, transposeB }: Product): number[] {

@@ -93,11 +93,20 @@ export const shapeKernels = {
   }),
   Transpose: kernel<'x', { perm: number[] }>(({ inputs, attributes: { perm }, graph }) => {
     const x = graph.value(inputs.x);
-    if (perm.every((from, to) => from === to)) return graph.alias(inputs.x, inputs.x.shape);
-    const shape = perm.map((from) => x.shape[from] ?? 0);
-    return graph.tensor(graph.add({ operator: operator('Transpose', { perm }), inputs: [x], shape }));
+    const y = transposed(graph, { x, perm });
+    return y === x ? graph.alias(inputs.x, inputs.x.shape) : graph.tensor(y);
   }),
 };
+
+/** x with its dimensions in the order `perm`; x itself if that is their order. */
+export function transposed(
+  graph: GraphRecorder,
+  { x, perm }: { readonly x: GraphValue; readonly perm: readonly number[] },
+): GraphValue {
+  if (perm.every((from, to) => from === to)) return x;
+  const shape = perm.map((from) => x.shape[from] ?? 0);
+  return graph.add({ operator: operator('Transpose', { perm }), inputs: [x], shape });
+}
 
 /** The part of x from `begin` up to, but not including, `end` along every axis. */
 export function sliceOf(
