@@ -1,7 +1,7 @@
 import { ourWorker, peerWorker } from './worker.mjs';
 
-// A step of AdamW over so many million parameters: ours on one thread, two of ours with half of them each (what a second
-// thread could bring at best), and torch.optim.AdamW on two threads. node bench/adam-w.mjs [millions] [steps]
+// A step of AdamW over some million parameters: ours on one thread, ours in two processes with half of them each (the most a
+// second thread could bring), and torch.optim.AdamW on two threads. node bench/adam-w.mjs [millions] [steps]
 const [millions = '124', steps = '5'] = process.argv.slice(2);
 const parameters = Number(millions) * 1e6;
 /** A step reads four arrays of float32 and writes three. */

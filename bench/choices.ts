@@ -9,7 +9,7 @@ import { initialModel } from '../src/model/initial-model.ts';
 import { openLanguageModel } from '../src/model/language-model.ts';
 import { openTensorBackend } from '../src/tensor/index.ts';
 
-// Seconds for rating four choices a question after five shots: with what is shared read once, against one text a choice.
+// Seconds to score four choices per question after five shots: with the shared prefix read once, against one text per choice.
 // npx esbuild bench/choices.ts --bundle --platform=node --format=esm --packages=external --outfile=dist/bench-choices.mjs
 // node dist/bench-choices.mjs
 const [questions, batchSize, vocabularySize] = [32, 8, 5000];

@@ -3,9 +3,9 @@ import { median } from './median.mjs';
 import { referenceRows } from './reference-rows.mjs';
 import { ourWorker, peerWorker } from './worker.mjs';
 
-// Greedy answers to the reference's 110 test prompts with GPT-2 124M, each as long as the expected one, in turns against
-// transformers' generate in batches of the same size, or the reference's loop (one row at a time, without a cache), which
-// writes every tenth answer only: all of them would take a quarter of an hour a round.
+// Greedy answers to the reference's 110 test prompts with GPT-2 124M, each as long as the expected one, alternating with
+// transformers' generate in batches of the same size, or with the reference's loop (one row at a time, without a cache),
+// which writes only every tenth answer: all of them would take a quarter of an hour a round.
 // node bench/decode.mjs [batch] [generate|loop] [float32|int8] [prompts] [rounds]
 const [batch = '8', mode = 'generate', precision = 'float32', prompts = '110', rounds = '3'] =
   process.argv.slice(2);
@@ -42,7 +42,7 @@ console.log(
       work: `${prompts} answers, ${tokens.tuneloom} tokens, batch ${batch}, ${precision}, against ${mode}`,
       tokens_per_second: { tuneloom: median(ours), peer: median(theirs) },
       ratio: median(ours.map((rate, i) => rate / theirs[i])),
-      // Random weights leave likeliest tokens close together: a last digit decides some.
+      // With random weights the likeliest tokens are close together: a last digit decides some.
       compared_answers: expected.length,
       equal_answers: expected.filter((row, i) => row.join() === written[i * every].join()).length,
       peak_gigabytes: {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inTurns, seconds } from './median.mjs';
 import { openPeers } from './peers/open-peers.mjs';
 
-// Many small files and a few large ones: hashed for the first time, then looked at again untouched.
+// Many small files and a few large ones: hashed for the first time, then checked again untouched.
 // node bench/hash.mjs [small files] [MiB of large ones] [rounds]
 const count = Number(process.argv[2] ?? 100_000);
 const mebibytes = Number(process.argv[3] ?? 2048);
@@ -20,7 +20,7 @@ try {
   const { dvc } = openPeers(folder);
   makeSmall(join(folder, 'small'));
   makeLarge(join(folder, 'large'));
-  // What was written just now could still change within the file system's clock step, and would be hashed again.
+  // Files written within the last step of the file system's clock could still change unnoticed, and would be hashed again.
   await sleep(3000);
   for (const [name, title, each] of [
     ['small', `${count} files of 1 to 2 KiB`, 256],

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 
 export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-/** Seconds that a whole process takes; throws where it fails. */
+/** The seconds that a whole process takes; throws if it fails. */
 export function seconds(command, args, options = {}) {
   const start = performance.now();
   const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options });
@@ -10,7 +10,7 @@ export function seconds(command, args, options = {}) {
   return (performance.now() - start) / 1000;
 }
 
-/** Medians of several processes, taken in turns so that all of them meet the same noise. */
+/** Medians of several commands, run in turns so that all of them meet the same noise. */
 export function inTurns(commands, rounds) {
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++)

@@ -2,7 +2,7 @@ import { gpt2Folder } from './gpt2-folder.mjs';
 import { referenceRows, trainingBatches } from './reference-rows.mjs';
 import { ourWorker, peerWorker } from './worker.mjs';
 
-// Peak memory of a training of GPT-2 124M and of decoding with it, beside that of the peers: a process each.
+// Peak memory of training GPT-2 124M and of decoding with it, beside that of the peers: a process each.
 // node bench/memory.mjs [steps]
 const folder = await gpt2Folder();
 const batches = trainingBatches({ size: 8, responses: false }).slice(0, Number(process.argv[2] ?? 8));
@@ -17,7 +17,7 @@ const words = { train: [[], []], decode: [['float32'], ['generate']] };
 
 for (const [name, requests] of Object.entries(work)) {
   const [ours, theirs] = words[name];
-  // One after the other: together they would not fit everywhere.
+  // One after the other: together they may not fit.
   const own = await peak(await ourWorker(name, folder, ...ours), requests);
   const peer = await peak(peerWorker(name, folder, ...theirs), requests);
   console.log(

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// Seconds and memory for MMLU's full size, 14,042 questions in 57 files, read, formatted with five shots that have to
-// fit, and tokenized. The files repeat the questions of the three subjects in ../shared/data/mmlu, or of the folder that
-// is named. Build first: npm run build.
+// Seconds and memory to read MMLU at its full size, 14,042 questions in 57 files, format it with five shots that must fit,
+// and tokenize it. The files repeat the questions of the three subjects in ../shared/data/mmlu, or in the folder given.
+// Build first: npm run build. node bench/mmlu.mjs [folder]
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = process.argv[2] ?? join(root, '../shared/data/mmlu');
 const [subjects, questions] = [57, 14_042];
@@ -15,7 +15,7 @@ const folder = await mkdtemp(join(tmpdir(), 'bench-mmlu-'));
 async function copies(split, count) {
   await mkdir(join(folder, 'mmlu', split), { recursive: true });
   const names = (await readdir(join(source, split))).filter((name) => name.endsWith('.csv'));
-  // A question holds line breaks: rows are repeated as whole files, and the last is cut by `limit`.
+  // Questions contain line breaks: whole files are repeated, and `limit` cuts off the rest.
   for (let index = 0; index < subjects; index += 1) {
     const text = await readFile(join(source, split, names[index % names.length]), 'utf8');
     const [header, ...lines] = text.trimEnd().split('\n');

@@ -5,7 +5,7 @@ import { inTurns, seconds } from './median.mjs';
 import { openPeers } from './peers/open-peers.mjs';
 
 // A chain of stages that each copy a file and add a line: its first run, and a run with nothing to do, in tuneloom, DVC
-// and wireit. No two stages do the same, so that none is spared because another has done it.
+// and wireit. All stages differ, so that none reuses another's result.
 // node bench/noop.mjs [stages] [rounds]
 const stages = Number(process.argv[2] ?? 8);
 const rounds = Number(process.argv[3] ?? 9);

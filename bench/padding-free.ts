@@ -10,7 +10,7 @@ import { batchPieces } from '../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../src/training/state/training-state.ts';
 import { takeStep } from '../src/training/training-step.ts';
 
-// Seconds of a training step of GPT-2 124M with random weights, with padding and without, in turns over the same batches.
+// Seconds of a training step of GPT-2 124M with random weights, alternately with and without padding, over the same batches.
 // npx esbuild bench/padding-free.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/padding-free.mjs
 // node dist/bench/padding-free.mjs instruction-data.json [all | response] [batches]
 const [, , path = '', trainOn = 'all', count = '8'] = process.argv;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inTurns, seconds } from './median.mjs';
 
-// How long it takes to plan a pipeline of many stages, each given the one before it, beside parsing its YAML alone; with
-// `run` also to run it and to find that nothing has to run.
+// Seconds to plan a chain of many stages, beside parsing its YAML alone; with `run` also to run it, and to find that nothing
+// has to run.
 // node bench/plan.mjs [stages] [rounds] [run]
 const stages = Number(process.argv[2] ?? 10_000);
 const rounds = Number(process.argv[3] ?? 5);
@@ -16,7 +16,7 @@ const limits = { cwd: folder, maxBuffer: 1 << 30 };
 const parser = `import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 parseDocument(readFileSync(process.argv[1], 'utf8'), { uniqueKeys: false });`;
-const sayMemory = `data:text/javascript,process.on('exit', () => console.error('peak', process.resourceUsage().maxRSS))`;
+const printMemory = `data:text/javascript,process.on('exit', () => console.error('peak', process.resourceUsage().maxRSS))`;
 
 try {
   writeFileSync(join(folder, 'rows.json'), '[{"text": "one"}]');
@@ -52,7 +52,7 @@ function compareRuns(file, parsed) {
 }
 
 function peak(words) {
-  const { stderr } = spawnSync('node', ['--import', sayMemory, ...words], { ...limits, encoding: 'utf8' });
+  const { stderr } = spawnSync('node', ['--import', printMemory, ...words], { ...limits, encoding: 'utf8' });
   return Math.round(Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024);
 }
 

@@ -4,8 +4,8 @@ import { openLanguageModel } from '../src/model/language-model.ts';
 import { openTensorBackend } from '../src/tensor/index.ts';
 import { trainOnCurve } from '../tests/training/reference-curve.ts';
 
-// The loss curve that tests/fixtures/training/reference-curve.py made with PyTorch at GPT-2 124M's size, and ours of the
-// same weights and batches: the largest difference, and the time of both.
+// The loss curve of tests/fixtures/training/reference-curve.py, PyTorch at GPT-2 124M's size, and ours with the same weights
+// and batches: the largest difference, and the time of both.
 // npx esbuild bench/reference-curve.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/reference-curve.mjs
 // node dist/bench/reference-curve.mjs FOLDER
 const [, , folder = ''] = process.argv;

@@ -5,7 +5,7 @@ import { encode } from 'gpt-tokenizer/encoding/r50k_base';
 const END = 50256;
 const file = join(import.meta.dirname, '../../shared/data/rasbt/instruction-data.json');
 
-/** The reference's 1,100 instructions as its script writes them: prompt and answer in tokens. */
+/** The reference's 1,100 instructions as its script formats them: prompt and answer in tokens. */
 export function referenceRows() {
   const rows = JSON.parse(readFileSync(process.env.TUNELOOM_BENCH_ROWS ?? file, 'utf8'));
   return rows.map(({ instruction, input, output }) => {
@@ -28,7 +28,7 @@ export function trainingBatches({ size, responses }) {
     const all = [...prompt, ...answer];
     const targets = all
       .slice(1)
-      .map((token, place) => (responses && place < prompt.length - 1 ? -100 : token));
+      .map((token, index) => (responses && index < prompt.length - 1 ? -100 : token));
     return { inputs: all.slice(0, -1), targets };
   });
   const count = Math.floor(examples.length / size);

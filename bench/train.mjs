@@ -3,8 +3,8 @@ import { median } from './median.mjs';
 import { trainingBatches } from './reference-rows.mjs';
 import { ourWorker, peerWorker } from './worker.mjs';
 
-// Training steps of GPT-2 124M on the reference's rows, batch 8, against eager PyTorch on the same batches, in turns.
-// node bench/train.mjs [all|response] [steps] [onnx|tensorflow]    memory of both is printed as well
+// Training steps of GPT-2 124M on the reference's rows, batch 8, alternating with eager PyTorch on the same batches, and the
+// peak memory of both. node bench/train.mjs [all|response] [steps] [onnx|tensorflow]
 const [targets = 'all', count = '24', backend = 'onnx'] = process.argv.slice(2);
 const folder = await gpt2Folder();
 const workers = { tuneloom: await ourWorker('train', folder, backend), pytorch: peerWorker('train', folder) };
@@ -18,7 +18,7 @@ const figures = Object.fromEntries(
     name,
     {
       median_seconds: median(steps.map(({ seconds }) => seconds)),
-      total_seconds: steps.reduce((sum, { seconds }) => sum + seconds, 0), // what is compiled or warmed up included
+      total_seconds: steps.reduce((sum, { seconds }) => sum + seconds, 0), // including compilation and warm-up
       peak_gigabytes: steps.at(-1).memory / 1e9,
       last_loss: steps.at(-1).loss,
     },
@@ -32,7 +32,7 @@ console.log(
       ...figures,
       ratio: {
         median: tuneloom.median_seconds / pytorch.median_seconds,
-        // Of steps side by side, so that a machine that is busy for a while changes neither.
+        // Of pairs of steps, so that a machine that is busy for a while affects both sides.
         of_pairs: median(answers.tuneloom.map(({ seconds }, i) => seconds / answers.pytorch[i].seconds)),
         total: tuneloom.total_seconds / pytorch.total_seconds,
         memory: tuneloom.peak_gigabytes / pytorch.peak_gigabytes,

@@ -15,7 +15,7 @@ const moments = model.variables.map(({ size }) => ({
   secondMoment: new Float32Array(size),
 }));
 
-/** Times of tracing, running and optimizing. */
+/** Milliseconds of tracing, running and AdamW. */
 function timedStep(step: number): number[] {
   const words = Array.from({ length: batch * length }, (_, i) => (i * 7919 + step * 31) % vocabulary);
   let times: number[] = [];
@@ -43,9 +43,9 @@ function timedStep(step: number): number[] {
 }
 
 const times = Array.from({ length: warmUp + steps }, (_, i) => timedStep(i + 1)).slice(warmUp);
-const median = (place: number) =>
+const median = (index: number) =>
   times
-    .map((row) => row[place] ?? 0)
+    .map((row) => row[index] ?? 0)
     .sort((a, b) => a - b)
     [steps / 2]?.toFixed(2);
 console.log({ tracing: median(0), running: median(1), optimizing: median(2) });

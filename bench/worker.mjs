@@ -6,7 +6,7 @@ import { peersPython } from './peers/peers-python.mjs';
 
 const root = join(import.meta.dirname, '..');
 
-/** A program of bench/workers, running: `ask` sends it a request and gives its answer. */
+/** Starts a program of bench/workers: `ask` sends it a request and returns its answer. */
 export async function ourWorker(name, ...words) {
   const outfile = join(root, 'dist/bench', `${name}.mjs`);
   const options = {
@@ -21,7 +21,7 @@ export async function ourWorker(name, ...words) {
   return worker(process.execPath, [outfile, ...words]);
 }
 
-/** A program of bench/peers, running. */
+/** Starts a program of bench/peers. */
 export const peerWorker = (name, ...words) =>
   worker(peersPython(), [join(root, 'bench/peers', `${name}.py`), ...words]);
 

@@ -1,7 +1,7 @@
-// Writes src/tensor/onnx/native/ort-api-indices.ts: where each function that the native runner calls stands in the table
-// of ONNX Runtime's C API. Run it by hand, with a header that is not newer than the pinned onnxruntime-node (the table only
-// grows: an older header's places hold, and its version is what the library is asked for). The header of version 29 was taken
-// for onnxruntime-node 1.30: all places are the same in that of version 30.
+// Writes src/tensor/onnx/native/ort-api-indices.ts: the index of each function that the native runner calls in the table of
+// ONNX Runtime's C API. Run it by hand, with a header that is not newer than the pinned onnxruntime-node (the table only
+// grows: an older header's indices stay valid, and its version is the one requested from the library). The header of version
+// 29 is used for onnxruntime-node 1.30: all indices are the same in that of version 30.
 // node scripts/generate-ort-api.mjs path/to/onnxruntime_c_api.h && npx biome check --write src/tensor/onnx/native
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -9,7 +9,7 @@ const [header] = process.argv.slice(2);
 if (header === undefined)
   throw new Error('Name the header: include/onnxruntime/core/session/onnxruntime_c_api.h');
 const target = 'src/tensor/onnx/native/ort-api-indices.ts';
-const signatures = readFileSync('src/tensor/onnx/native/ort-signatures.ts', 'utf8');
+const signatures = readFileSync('src/tensor/onnx/native/ort-library.ts', 'utf8');
 const called = [...signatures.matchAll(/^ {2}([A-Z]\w+): \[/gm)].map(([, name]) => name);
 
 const text = readFileSync(header, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
@@ -30,5 +30,5 @@ const lines = called.map((name) => {
 });
 writeFileSync(
   target,
-  `// Generated from onnxruntime_c_api.h by scripts/generate-ort-api.mjs.\n\n/** The version of the table, which the library is asked for. */\nexport const ORT_API_VERSION = ${version};\n\n/** Places in the table. */\nexport const ortApiIndices = {\n${lines.join('\n')}\n} as const;\n`,
+  `// Generated from onnxruntime_c_api.h by scripts/generate-ort-api.mjs.\n\n/** The version of the table, which is requested from the library. */\nexport const ORT_API_VERSION = ${version};\n\n/** Indices in the table. */\nexport const ortApiIndices = {\n${lines.join('\n')}\n} as const;\n`,
 );

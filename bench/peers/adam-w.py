@@ -1,4 +1,4 @@
-# Answers each line of JSON on standard input: seconds of a step of torch.optim.AdamW over so many parameters.
+# Answers each line of JSON on standard input: seconds of a step of torch.optim.AdamW over `parameters`.
 import json, resource, sys, time
 import torch
 

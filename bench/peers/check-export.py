@@ -1,7 +1,7 @@
-"""Loads what `tuneloom export` wrote with transformers and peft: python check-export.py FULL [PEFT BASE MERGED]
+"""Loads exports of `tuneloom export` with transformers and peft: python check-export.py FULL [PEFT BASE MERGED]
 
 FULL is a folder of --format hf; PEFT one of --format peft, BASE the folder of the model that it adapts, MERGED one of
---format merged. Prints what was found, and fails where the adapter on its base computes other logits than the merged model.
+--format merged. Prints the findings, and fails if the adapter on its base and the merged model differ in their logits.
 pip install torch transformers peft
 """
 

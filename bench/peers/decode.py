@@ -22,7 +22,7 @@ def without_cache(tokens, count):
 @torch.inference_mode()
 def in_batches(prompts, batch):
     written = []
-    # Rows of a batch are written to the length of the longest: rows of like length together waste least.
+    # All rows of a batch are as long as the longest: batches of similar length waste least.
     order = sorted(range(len(prompts)), key=lambda i: prompts[i]["newTokens"])
     for start in range(0, len(order), batch):
         some = [prompts[i] for i in order[start : start + batch]]

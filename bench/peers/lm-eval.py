@@ -26,7 +26,7 @@ WINDOW = 128
 
 
 def first_rows(data):
-    """The rows by task, as lm-eval will read them; tuneloom reads the original files up to the same ones."""
+    """The rows by task, as lm-eval reads them; tuneloom reads the same ones from the original files."""
     with open(glob.glob(f"{data}/mmlu/test/world_religions_test.csv")[0]) as file:
         mmlu = [row for row in csv.DictReader(file)][:30]
     with open(f"{data}/mmlu/dev/world_religions_dev.csv") as file:
@@ -151,7 +151,7 @@ def run_tuneloom(model, data, folder):
 
 
 def end_of_text(folder):
-    """What tuneloom takes for the end of the text before: the tokenizer's own end of text."""
+    """The token that tuneloom puts before a text: the tokenizer's end of text."""
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(folder).eos_token_id

@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// DVC from PyPI and wireit from npm, each in a folder of the benchmark's own.
 /**
- * Installs both below `temporary`, unless TUNELOOM_BENCH_PEERS names a folder that is to keep them; absolute paths of
- * their commands.
+ * Installs DVC from PyPI and wireit from npm, below `temporary` or in the folder that TUNELOOM_BENCH_PEERS names to keep
+ * them; returns the absolute paths of their commands.
  */
 export function openPeers(temporary) {
   const folder = process.env.TUNELOOM_BENCH_PEERS ?? temporary;

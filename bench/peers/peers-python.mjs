@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const folder = import.meta.dirname;
 
-/** A Python with the peers: the one that TUNELOOM_PEERS_PYTHON names, else a virtual environment beside this file, made at first. */
+/** A Python with the peers: the one TUNELOOM_PEERS_PYTHON names, else a virtual environment here, made on first use. */
 export function peersPython() {
   const named = process.env.TUNELOOM_PEERS_PYTHON;
   if (named !== undefined) return named;

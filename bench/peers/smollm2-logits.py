@@ -1,7 +1,7 @@
 """Writes tests/fixtures/model/gguf/smollm2-logits.json: python smollm2-logits.py SmolLM2-135M-Instruct.Q4_1.gguf
 
 The five most likely next tokens after texts of smollm2.json, given as ids, with their logits, as transformers computes
-them from the same GGUF file in float32. Ids are taken because transformers' conversion drops SmolLM2's digit splitting.
+them from the same GGUF file in float32. The texts are ids because transformers' conversion drops SmolLM2's digit splitting.
 pip install gguf transformers torch accelerate
 """
 

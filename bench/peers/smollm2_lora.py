@@ -3,12 +3,12 @@
     python smollm2_lora.py MODEL ADAPTER BATCHES HISTORY [RESPONSES ANSWERS]
 
 MODEL: the folder artifacts/outputs/smollm2/base/model, which holds the weights of the GGUF file in float32.
-ADAPTER: the adapters that both begin with: train/model/adapter of a run with `-p learning_rate=1e-30`. What they start
-as follows from the seed alone, so few rows do for that run.
+ADAPTER: the adapters that both start from: train/model/adapter of a run with `-p learning_rate=1e-30`. They depend only on
+the seed, so a few rows are enough for that run.
 BATCHES: a line for each step, of `tuneloom show collate.train --batch N --json`.
-HISTORY: artifacts/outputs/smollm2/train/history, for its losses beside these.
-RESPONSES: artifacts/outputs/smollm2/answers_after/responses. The tuned model answers their prompts and weighs the
-expected answers; ANSWERS is written for `tuneloom score`, and how many answers are equal is printed.
+HISTORY: artifacts/outputs/smollm2/train/history, whose losses are printed beside these.
+RESPONSES: artifacts/outputs/smollm2/answers_after/responses. The tuned model answers their prompts and scores the expected
+answers; ANSWERS is written for `tuneloom score`, and the number of equal answers is printed.
 pip install torch transformers peft
 """
 
@@ -27,7 +27,7 @@ IGNORED = -100
 
 
 def examples(line):
-    """Inputs and targets, [B, T], padded to the longest row; an end of text that is padding is not attended to."""
+    """Inputs, attention mask and targets, [B, T], padded to the longest row."""
     rows = json.loads(line)["content"]["rows"]
     tokens = [[token for run in row["runs"] for token in run["tokens"]] for row in rows]
     trained = [[run["kind"] == "trained" for run in row["runs"] for _ in run["tokens"]] for row in rows]
@@ -62,7 +62,7 @@ def answer(model, tokenizer, records):
 
 
 def expected_loss(model, tokenizer, record):
-    """The negative log-likelihood of the expected answer and its end, and of how many tokens it is."""
+    """The negative log-likelihood of the expected answer with its end token, and their number of tokens."""
     prompt = tokenizer(record["prompt"], add_special_tokens=False)["input_ids"]
     expected = tokenizer(record["expected"] + END, add_special_tokens=False)["input_ids"]
     ids = torch.tensor([prompt + expected])

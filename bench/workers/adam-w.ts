@@ -3,10 +3,10 @@ import { serve } from './serve.ts';
 
 const settings = { learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
 
-/** No parameter of a model is larger than its embedding. */
+/** About the size of a model's largest parameter, its embedding. */
 const LARGEST = 2 ** 26;
 
-/** Steps over so many parameters in all, the first left out: it touches memory for the first time. */
+// Steps over `parameters` in total. The first, which touches the memory for the first time, is not measured.
 await serve(async ({ parameters, steps }: { parameters: number; steps: number }) => {
   const sizes = Array.from({ length: Math.ceil(parameters / LARGEST) }, (_, index) =>
     Math.min(LARGEST, parameters - index * LARGEST),

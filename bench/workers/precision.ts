@@ -69,9 +69,9 @@ async function chatTexts(rows: readonly InstructionRow[]): Promise<readonly Text
   });
 }
 
-/** For each text [T - 1, V]. */
+/** The logits of each text, [T - 1, V]. */
 async function logitsOf(model: LanguageModel, precision: WeightPrecision): Promise<readonly Float32Array[]> {
-  using _held = quantizeWeights(model, precision);
+  using _quantized = quantizeWeights(model, precision);
   const all: Float32Array[] = [];
   for (const { tokens } of texts) {
     const length = tokens.length - 1;
@@ -86,12 +86,7 @@ async function logitsOf(model: LanguageModel, precision: WeightPrecision): Promi
   return all;
 }
 
-interface Compared {
-  readonly exact: readonly Float32Array[];
-  readonly found: readonly Float32Array[];
-}
-
-function compare({ exact, found }: Compared) {
+function compare({ exact, found }: Record<'exact' | 'found', readonly Float32Array[]>) {
   let [largest, sum, count, agreed, places] = [0, 0, 0, 0, 0];
   const lost = { exact: 0, found: 0 };
   for (const [index, { tokens, start }] of texts.entries()) {

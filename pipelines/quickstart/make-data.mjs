@@ -1,4 +1,4 @@
-// Writes what quickstart.yaml loads: the instructions, and the tokenizer of the base model. Run it after an edit of facts.json.
+// Writes what quickstart.yaml loads: the instructions, and the tokenizer of the base model. Run it after editing facts.json.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { instructionsOf, paragraphsOf } from './phrasings.mjs';
 import { tokenizerOf } from './word-tokenizer.mjs';

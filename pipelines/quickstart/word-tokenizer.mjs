@@ -1,4 +1,4 @@
-// A tokenizer.json with a token a word. A word carries the space before it, so that decoding is plain joining.
+// A tokenizer.json with one token per word. A word includes the space before it, so that decoding only joins tokens.
 const WORDS = '\\n+| ?\\p{L}+| ?[^\\s\\p{L}]+|\\s';
 const END_OF_TEXT = '<|endoftext|>';
 const UNKNOWN = '<|unknown|>';

@@ -3,11 +3,11 @@ import { arch, availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradients } from './gradients/register-gradients.ts';
 
-/** Loads a backend, makes it the one that tfjs-core uses from now on, and says what it is. */
+/** Loads a backend, makes it the active one of tfjs-core, and describes it. */
 export async function openTensorBackend(options: TensorBackendOptions): Promise<TensorBackendInfo> {
-  tf.env().set('PROD', true); // no advertisement on the console
+  tf.env().set('PROD', true); // keeps tfjs from advertising on the console
   const info = await open(options);
-  registerGradients(); // after the backend, whose package may bring others
+  registerGradients(); // after the backend, whose package may register its own
   return info;
 }
 
@@ -29,7 +29,7 @@ function open(options: TensorBackendOptions): Promise<TensorBackendInfo> {
 
 async function openCpu(): Promise<TensorBackendInfo> {
   const { version_cpu } = await import('@tensorflow/tfjs-backend-cpu').catch((cause) => {
-    throw new Error('The cpu backend is a package of its own: npm install @tensorflow/tfjs-backend-cpu', {
+    throw new Error('The cpu backend is a separate package: npm install @tensorflow/tfjs-backend-cpu', {
       cause,
     });
   });
@@ -63,7 +63,7 @@ async function openTensorflow({
   };
 }
 
-/** What ran the numbers; kept with a run's record, since floats differ between any two of these. */
+/** What computed the numbers; kept in a run's record, since floats may differ between any two of these. */
 export interface TensorBackendInfo {
   readonly backend: TensorBackendName;
   /** Name and version of the engine, such as `onnxruntime 1.30.0`. */
@@ -72,7 +72,7 @@ export interface TensorBackendInfo {
   readonly instructionSet: string;
   /** Threads that one operation may use. */
   readonly threads: number;
-  /** What it computes on, where that can differ. */
+  /** The device, for a backend that has a choice. */
   readonly device?: 'gpu' | 'cpu';
 }
 
@@ -82,15 +82,15 @@ export type TensorBackendName = (typeof TENSOR_BACKENDS)[number];
 
 export interface TensorBackendOptions {
   readonly backend: TensorBackendName;
-  /** Threads that one operation may use; as many as this process may use processors where absent. */
+  /** Threads that one operation may use; as many as this process has processors where absent. */
   readonly threads?: number | undefined;
-  /** How the onnx backend calls its engine; the fastest way that loads where absent. */
+  /** How the onnx backend calls ONNX Runtime; the fastest way that loads where absent. */
   readonly runner?: 'native' | 'binding' | undefined;
-  /** Takes a sentence about something that makes the backend slower than it might be. */
+  /** Receives a sentence about what makes the backend slower than it could be. */
   readonly onNote?: ((note: string) => void) | undefined;
 }
 
-/** The widest vector instructions of this processor that numeric kernels choose by; the architecture elsewhere. */
+/** The widest of this processor's vector instructions that numeric kernels select by; else its architecture. */
 function instructionSet(): string {
   const flags = processorFlags();
   const widest = ['amx_tile', 'avx512f', 'avx2', 'avx', 'asimddp', 'asimd'].find((name) => flags.has(name));

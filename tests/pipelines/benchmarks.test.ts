@@ -8,7 +8,7 @@ import { openShippedRig } from './shipped-pipeline.ts';
 const real = fileURLToPath(new URL('../../../shared/data', import.meta.url));
 const made = { sample: '{"input": "Say hi", "ideal": ["hi", "Hi"]}\n' };
 
-/** Benchmark -> where its data is, and how few of its questions are enough. */
+/** For each benchmark its data, and a small number of its questions. */
 const given: Readonly<
   Record<string, { readonly data: string; readonly limited: string; readonly limit: number }>
 > = {
@@ -43,7 +43,7 @@ ${names
 `;
 
 test.runIf(existsSync(real))(
-  'each benchmark runs as one stage of an experiment, on real rows (which are not at ../shared/data otherwise)',
+  'each benchmark runs as one stage of an experiment, on real rows (skipped without ../shared/data)',
   async () => {
     await using rig = await openShippedRig();
     const names = Object.keys(given);
@@ -66,7 +66,7 @@ test.runIf(existsSync(real))(
         ];
       }),
     );
-    // Each of two questions as it is and in eight other ways, and the worst answer to each.
+    // Two questions, each as it is and in eight perturbed forms; the worst answer to each counts.
     const robustness = (await rig.scores('all-benchmarks', 'helm/robustness')).metrics;
     expect(robustness.map(({ metric, of, count }) => [of ?? metric, count])).toEqual(
       expect.arrayContaining([
@@ -102,7 +102,7 @@ test.runIf(existsSync(real))(
   120_000,
 );
 
-test('the others run on made-up rows, and HumanEval is planned', async () => {
+test('the other benchmarks run on made-up rows, and HumanEval is planned', async () => {
   await using rig = await openShippedRig();
   await rig.write('texts.jsonl', '{"text": "One two three."}\n{"text": "Four five six seven."}\n');
   await rig.write(

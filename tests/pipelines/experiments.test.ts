@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { openShippedRig } from './shipped-pipeline.ts';
 
-/** Rows that are few and short enough for the quickstart's model, which reads 64 tokens. */
+/** A few rows, short enough for the quickstart's model and its context of 64 tokens. */
 const rows = [
   { instruction: 'What is the capital of France?', input: '', output: 'The capital of France is Paris.' },
   {
@@ -70,7 +70,7 @@ test.each([
 const real = fileURLToPath(new URL('../../../shared/data/rasbt/instruction-data.json', import.meta.url));
 
 test.skipIf(!existsSync(real))(
-  'alpaca-gpt2 runs whole on the reference’s 1,100 instructions, a second time without work (skipped without ../shared/data)',
+  'alpaca-gpt2 runs on all of the reference’s 1,100 instructions, and a second run does nothing (skipped without ../shared/data)',
   async () => {
     await using rig = await openShippedRig();
     const init = '{ context_length: 1024, width: 16, layers: 1, heads: 2, tied: false, encoding: r50k_base }';
@@ -124,7 +124,7 @@ test.skipIf(smollm2 === undefined)(
     const lossOf = async (stage: string) =>
       (await rig.scores('smollm2', stage)).metrics.find(({ metric }) => metric === 'loss')?.value ??
       Number.NaN;
-    // The test rows stand among the training rows here, so five steps teach them.
+    // Here the test rows are training rows too, so five steps teach them.
     expect(await lossOf('loss_after')).toBeLessThan(await lossOf('loss_before'));
     const history = await rig.rows('smollm2', 'train/history');
     expect(history.at(-1)).toMatchObject({ type: 'end', step: 5, reason: 'completed' });

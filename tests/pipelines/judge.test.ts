@@ -50,7 +50,7 @@ test('the judge is asked as the reference experiment asks it, and its grades bec
   ]);
 });
 
-test('a judge that is not there is a failure that names its address', async () => {
+test('an unreachable judge is a failure that names its address', async () => {
   const closed = await openEndpoint(() => undefined);
   await closed[Symbol.asyncDispose]();
   await using rig = await openShippedRig();
@@ -99,7 +99,7 @@ stages:
     with: { max_new_tokens: 3 }
 `;
 
-test('a judge is a stage that rates the answers of another, or chooses between two', async () => {
+test('a judge stage rates the answers of another stage, or chooses between those of two', async () => {
   await using endpoint = await openEndpoint(({ prompt }, response) =>
     say(response, prompt.includes('Assistant B') ? 'The first is clearer. [[A]]' : 'Short, but right: [[8]]'),
   );
@@ -114,7 +114,7 @@ test('a judge is a stage that rates the answers of another, or chooses between t
   const figuresOf = async (stage: string) =>
     (await rig.scores('judged', stage)).metrics.map(({ metric, value, count }) => [metric, value, count]);
   expect(await figuresOf('rating/evaluate')).toEqual([['judge_score', 8, 2]]);
-  // Whoever stands in front wins, so that each model wins once a pair.
+  // The judge always prefers the first answer, so each model wins once per pair.
   expect(await figuresOf('comparison/evaluate')).toEqual([
     ['win_rate', 0.5, 2],
     ['ties', 0, 4],
@@ -128,7 +128,7 @@ test('a judge is a stage that rates the answers of another, or chooses between t
   );
 });
 
-test('a model of a stage can be the judge; what it writes besides marks is counted and named', async () => {
+test('the model of a stage can be the judge; its answers without a mark are counted and named', async () => {
   await using rig = await openShippedRig();
   const own = '{ init: { context_length: 512, width: 16, layers: 1, heads: 2, encoding: r50k_base } }';
   await rig.write('pipelines/judged.yaml', judged(own));

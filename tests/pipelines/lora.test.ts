@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openShippedRig } from './shipped-pipeline.ts';
 
-test('adapters learn what all weights learn, and stand in a folder of their own', async () => {
+test('adapters learn what all weights learn, and are in a separate folder', async () => {
   await using rig = await openShippedRig();
   expect(await rig.run('lora', 'with_adapters')).toMatchObject({ exitCode: 0 });
   const { metrics } = await rig.scores('lora', 'with_adapters');

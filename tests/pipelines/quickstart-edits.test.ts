@@ -6,7 +6,7 @@ import { openShippedRig, type ShippedRig } from './shipped-pipeline.ts';
 const pipeline = 'pipelines/quickstart.yaml';
 const questions = 'pipelines/quickstart/instructions.jsonl';
 
-/** The stages that a run of the quickstart ran, with one epoch for the sake of time. */
+/** The stages that a run of the quickstart executed, with one epoch to save time. */
 async function stagesThatRun(rig: ShippedRig, ...words: string[]): Promise<readonly string[]> {
   const { exitCode, stdout, stderr } = await rig.run(
     'quickstart',
@@ -25,7 +25,7 @@ async function edit(rig: ShippedRig, file: string, change: (text: string) => str
   await rig.write(file, changed);
 }
 
-/** Has the answer to one question of the test part end in an exclamation mark. */
+/** Appends an exclamation mark to the answer of one question of the test part. */
 async function editTestRow(rig: ShippedRig): Promise<void> {
   const [asked] = await rig.rows('quickstart', 'split/records/test');
   const { id } = asked as { id: string }; // decode edge: a formatted record
@@ -50,7 +50,7 @@ test('an edit of the quickstart reruns what the README says, and nothing else', 
 
   await editTestRow(rig);
   expect(await stagesThatRun(rig)).toEqual([
-    ...['after', 'answers_after', 'answers_before', 'before'], // the test part is another one
+    ...['after', 'answers_after', 'answers_before', 'before'], // the test part has changed
     ...['collate', 'format', 'questions', 'split', 'tokenize'], // they read all parts; train does not
   ]);
 }, 120_000);

@@ -34,7 +34,7 @@ test('what the quickstart says to try next shows overfitting and its cure', asyn
   expect(ended.stdout + ended.stderr).toContain('3 stages ran, 8 reused');
 });
 
-test('facts.json, the instructions and the tokenizer of the quickstart belong together', async () => {
+test('facts.json, the instructions and the tokenizer of the quickstart are consistent', async () => {
   await using rig = await openShippedRig();
   const folder = join(rig.folder, 'pipelines', 'quickstart');
   const made = [
@@ -57,7 +57,7 @@ async function exactMatch(rig: ShippedRig, stage: string): Promise<number | unde
   return metrics.find(({ metric }) => metric === 'exact_match')?.value;
 }
 
-/** Facts that stand in the training part and in the test part. */
+/** Facts that are in both the training part and the test part. */
 async function sharedFacts(rig: ShippedRig): Promise<readonly string[]> {
   const factsIn = async (part: string) => {
     const rows = await rig.rows('quickstart', `split/records/${part}`);
@@ -65,6 +65,6 @@ async function sharedFacts(rig: ShippedRig): Promise<readonly string[]> {
       rows.map((row) => JSON.stringify(row)).map((row) => /"fact":"([^"]*)"/.exec(row)?.[1] ?? row),
     );
   };
-  const [train, held] = [await factsIn('train'), await factsIn('test')];
-  return [...held].filter((fact) => train.has(fact));
+  const [trained, tested] = [await factsIn('train'), await factsIn('test')];
+  return [...tested].filter((fact) => trained.has(fact));
 }

@@ -23,7 +23,7 @@ test('adamWStep follows torch.optim.AdamW through five steps', () => {
   expect(errors.filter((error) => error > 5e-7)).toEqual([]);
 });
 
-test('a step over many chunks is the formula applied to each element, and nothing beyond the end changes', () => {
+test('a step over many chunks applies the formula to each element and changes nothing beyond the end', () => {
   const count = 20_001;
   const room = numbers(count + 3, { scale: 2 });
   const parameter = room.subarray(0, count);
@@ -42,7 +42,7 @@ test('a step over many chunks is the formula applied to each element, and nothin
   expect([...room.subarray(count)]).toEqual(beyond);
 });
 
-test('a step needs 128 KiB of WebAssembly however much it changes, so that the 4 GiB of a memory bound no model', () => {
+test('a step needs 128 KiB of WebAssembly memory for any number of parameters, so its 4 GiB limit no model', () => {
   const count = 100_000;
   const arrays = ['parameter', 'gradient', 'firstMoment', 'secondMoment'].map((name) => [
     name,
@@ -51,7 +51,7 @@ test('a step needs 128 KiB of WebAssembly however much it changes, so that the 4
   adamWStep(Object.fromEntries(arrays), { ...settings, step: 1 });
   expect(adamWKernel().parameter.buffer.byteLength).toBe(2 ** 17);
 
-  // GPT-2 medium with a head of its own: 24 blocks of width 1,024, 50,257 words, 1,024 positions.
+  // GPT-2 medium with an untied head: 24 blocks of width 1,024, 50,257 words, 1,024 positions.
   const [layers, width, vocabulary, positions] = [24, 1_024, 50_257, 1_024];
   const block = 12 * width ** 2 + 13 * width;
   const parameters = layers * block + (2 * vocabulary + positions) * width + 2 * width;
@@ -59,7 +59,7 @@ test('a step needs 128 KiB of WebAssembly however much it changes, so that the 4
   expect((4 * 4 * parameters) / 2 ** 32).toBeGreaterThan(1.5); // parameters, gradients and two moments in float32
 });
 
-test('the compiled module is what its text compiles to', async () => {
+test('the compiled module is up to date with its text', async () => {
   const path = new URL('../../src/tensor/wasm/adam-w-step-module.ts', import.meta.url);
   const { compiledModule } = await import(new URL('../../scripts/compile-wasm.mjs', import.meta.url).href);
   expect(await readFile(path, 'utf8')).toBe(await compiledModule('adam-w-step'));

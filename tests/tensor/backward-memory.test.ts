@@ -4,7 +4,7 @@ import { gelu, openTensorBackend } from '../../src/tensor/index.ts';
 import { customGradient } from '../../src/tensor/ops/custom-gradient.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 
-/** How many tensors there are when the gradient of the first of several operations is worked out, the last to be. */
+/** The number of tensors when the first operation's gradient, the last to be computed, is computed. */
 function tensorsAtTheEnd(operations: number): number {
   let count = Number.NaN;
   const watched = (x: tf.Tensor) =>
@@ -31,11 +31,11 @@ describe.each(backendsUnderTest)('a backward pass on the %s backend', (backend) 
     await openTensorBackend({ backend });
   });
 
-  test('holds no more at its end after many operations than after few', () => {
+  test('holds no more tensors at its end after many operations than after few', () => {
     expect(tensorsAtTheEnd(30)).toBe(tensorsAtTheEnd(4));
   });
 
-  test("leaves a gradient that is the caller's alone", () => {
+  test('does not dispose of a gradient that the caller passed in', () => {
     const [x, dy] = [tf.tensor([0]), tf.tensor([2])];
     const gradient = tf.grad(gelu)(x, dy);
     expect([[...gradient.dataSync()], [...dy.dataSync()]]).toEqual([[1], [2]]);

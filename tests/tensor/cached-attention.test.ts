@@ -20,7 +20,7 @@ const cases: readonly Sizes[] = [
   { queryHeads: 2, heads: 2, width: 5 },
 ];
 
-/** What the attention gives, and what the cache holds after it, whoever stored the new keys and values. */
+/** The result, and the cache once the new keys and values are stored, by the backend or else here. */
 async function attend(backend: TensorBackendName, { queryHeads, heads, width, window }: Sizes) {
   await openTensorBackend({ backend, threads: 2 });
   const made = (count: number, seed: number) => numbers(count, { seed, scale: 2 });
@@ -54,7 +54,7 @@ function store(
 }
 
 test.each(cases)(
-  '%o gives what the formula gives, and leaves the cache with one more token a row',
+  '%o gives what the formula gives and leaves the cache with one more token per row',
   async (sizes) => {
     const wanted = await attend('cpu', sizes);
     const found = await attend('onnx', sizes);

@@ -6,27 +6,30 @@ import {
   openTensorBackend,
   type TensorBackendName,
 } from '../../src/tensor/index.ts';
-import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/quantized-weights.ts';
+import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/constant-weights.ts';
 import { numbers, relativeError, tensorOf } from './numbers.ts';
 
-const [inputs, outputs, rows] = [70, 24, 5]; // the last block of each column is not full
+const [inputs, outputs, rows] = [70, 24, 5]; // the last block of each column is partial
 
 describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend) => {
   beforeAll(() => openTensorBackend({ backend, threads: 2 }));
 
-  test.each([false, true])('held weights give the products of others (transposed: %s)', (transposeWeight) => {
-    const x = tensorOf([rows, inputs], { seed: 1 });
-    const weight = tf.variable(
-      tensorOf(transposeWeight ? [outputs, inputs] : [inputs, outputs], { seed: 2 }),
-    );
-    const bias = tensorOf([outputs], { seed: 3 });
-    const product = () => tf.tidy(() => linear({ x, weight, bias, transposeWeight }).dataSync());
-    const wanted = product();
-    const held = constantWeights({ tensors: [weight, bias], precision: 'float32' });
-    const found = product();
-    held[Symbol.dispose]();
-    expect(relativeError(found, wanted)).toBeLessThan(1e-6);
-  });
+  test.each([false, true])(
+    'constant weights give the same products as others (transposed: %s)',
+    (transposeWeight) => {
+      const x = tensorOf([rows, inputs], { seed: 1 });
+      const weight = tf.variable(
+        tensorOf(transposeWeight ? [outputs, inputs] : [inputs, outputs], { seed: 2 }),
+      );
+      const bias = tensorOf([outputs], { seed: 3 });
+      const product = () => tf.tidy(() => linear({ x, weight, bias, transposeWeight }).dataSync());
+      const wanted = product();
+      const constant = constantWeights({ tensors: [weight, bias], precision: 'float32' });
+      const found = product();
+      constant[Symbol.dispose]();
+      expect(relativeError(found, wanted)).toBeLessThan(1e-6);
+    },
+  );
 
   test.each([false, true])(
     'weights in 8 bits give products within their rounding (transposed: %s)',
@@ -39,10 +42,10 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
       const rounded = tf.tensor2d(dequantizeWeight(quantizeWeight({ data, ...matrix }), matrix), shape);
       const exact = tf.matMul(x as tf.Tensor2D, rounded, false, transposeWeight).dataSync();
       const tensors = tf.memory().numTensors;
-      const held = constantWeights({ tensors: [weight], precision: 'int8' });
+      const constant = constantWeights({ tensors: [weight], precision: 'int8' });
       const found = tf.tidy(() => linear({ x, weight, transposeWeight }).dataSync());
-      held[Symbol.dispose]();
-      // Exact on the cpu backend; the native engine rounds each block of x to 8 bits as well.
+      constant[Symbol.dispose]();
+      // Exact on the cpu backend; the native runner rounds each block of x to 8 bits as well.
       expect(relativeError(found, exact)).toBeLessThan(backend === 'cpu' ? 1e-6 : 1e-2);
       expect(tf.memory().numTensors).toBe(tensors);
       const after = tf.tidy(() => linear({ x, weight, transposeWeight }).dataSync());
@@ -55,13 +58,13 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
     },
   );
 
-  test('a weight that changes after it was held is computed with as it is', () => {
+  test('a weight that changes once it is no longer constant is used with its new values', () => {
     const weight = tf.variable(tensorOf([inputs, outputs]));
     const x = tf.ones([1, inputs]);
     const product = () => tf.tidy(() => linear({ x, weight }).dataSync());
-    const held = constantWeights({ tensors: [weight], precision: 'float32' });
+    const constant = constantWeights({ tensors: [weight], precision: 'float32' });
     product();
-    held[Symbol.dispose]();
+    constant[Symbol.dispose]();
     (weight.dataSync() as Float32Array).fill(2);
     const variable = tf.variable(tf.ones([inputs, outputs]));
     expect([...new Set(product())]).toEqual([2 * inputs]);
@@ -69,7 +72,7 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
   });
 });
 
-test('a matrix in 8 bits is off by at most half a step of its block, and keeps the largest of each block', () => {
+test('a matrix in 8 bits is off by at most half a step and keeps the largest weight of each block', () => {
   const matrix = { inputs: 70, outputs: 3, transposed: true };
   const data = numbers(210, { seed: 5, scale: 4 });
   const { bytes, scales } = quantizeWeight({ data, ...matrix });

@@ -9,7 +9,7 @@ import { tensorOf } from './numbers.ts';
 
 const run = promisify(execFile);
 
-test('equal inputs give equal bits in two processes on two threads', async () => {
+test('equal inputs give equal bits in two processes, on two threads each', async () => {
   const program = await bundleProgram(join(import.meta.dirname, 'gradient-digest.ts'));
   const [first, second] = await Promise.all([
     run(process.execPath, [program]),

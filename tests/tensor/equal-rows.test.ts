@@ -6,7 +6,7 @@ import { tensorOf } from './numbers.ts';
 const outputs = 7;
 const column = (width: number, seed: number) => tensorOf([width], { seed });
 
-/** What generation is made of, over N equal rows of a width. Vectors of any length meet rows at any address. */
+/** The operations of generation, over N equal rows. Widths differ, so that rows start at differently aligned addresses. */
 const operations: Record<string, (x: tf.Tensor2D) => tf.Tensor> = {
   layerNorm: (x) =>
     ours.layerNorm({ x, scale: column(x.shape[1], 2), bias: column(x.shape[1], 3), epsilon: 1e-5 }),
@@ -33,16 +33,13 @@ describe.each([1, 2])('on the onnx backend with %i threads', (threads) => {
     await ours.openTensorBackend({ backend: 'onnx', threads });
   });
 
-  test.each(Object.entries(operations))(
-    '%s gives equal rows equal bits, wherever they stand',
-    (_, operation) => {
-      const unequal: string[] = [];
-      for (const width of [5, 8, 30, 101])
-        for (const count of [3, 8, 17])
-          if (distinctRows(operation, { width, count }) > 1) unequal.push(`${count} rows of ${width}`);
-      expect(unequal).toEqual([]);
-    },
-  );
+  test.each(Object.entries(operations))('%s gives equal rows equal bits at any position', (_, operation) => {
+    const unequal: string[] = [];
+    for (const width of [5, 8, 30, 101])
+      for (const count of [3, 8, 17])
+        if (distinctRows(operation, { width, count }) > 1) unequal.push(`${count} rows of ${width}`);
+    expect(unequal).toEqual([]);
+  });
 });
 
 function distinctRows(

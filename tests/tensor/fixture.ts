@@ -6,7 +6,7 @@ export interface ListedTensor {
   readonly values: number[];
 }
 
-/** Reads a file that one of the scripts in tests/fixtures/tensor has written. */
+/** Reads a file that a script in tests/fixtures/tensor wrote. */
 export function readFixture<Content>(name: string): Content {
   return JSON.parse(readFileSync(new URL(`../fixtures/tensor/${name}`, import.meta.url), 'utf8')) as Content;
 }

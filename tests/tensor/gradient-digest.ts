@@ -4,7 +4,7 @@ import { embeddingLookup, openTensorBackend } from '../../src/tensor/index.ts';
 import { tensorOf } from './numbers.ts';
 import { TinyGpt } from './tiny-gpt.ts';
 
-// Run as a program: prints the digests of the gradients of an embedding with many repeated ids, and of a GPT.
+// A program: prints the digests of the gradients of an embedding with many repeated ids, and of a GPT.
 await openTensorBackend({ backend: 'onnx', threads: 2 });
 const digest = (tensors: readonly tf.Tensor[]) => {
   const hash = createHash('sha256');

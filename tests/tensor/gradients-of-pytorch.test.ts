@@ -15,10 +15,10 @@ const { cases } = readFixture<{ cases: Record<string, GradientCase> }>('gradient
 
 type Operation = (...inputs: [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]) => tf.Tensor;
 
-const first = (tensors: tf.Tensor[], place: number): tf.Tensor => tensors[place] ?? tf.scalar(Number.NaN);
+const at = (tensors: tf.Tensor[], index: number): tf.Tensor => tensors[index] ?? tf.scalar(Number.NaN);
 const indices = (values: number[], shape: number[]) => tf.tensor(values, shape, 'int32');
 
-/** The operations whose name alone does not say how they are called. */
+/** The operations that take other arguments than the tensors alone. */
 const withSettings: Record<string, Operation> = {
   addN: (a, b) => tf.addN([a, b]),
   batchNorm: (x, mean, variance, offset, scale) =>
@@ -45,13 +45,13 @@ const withSettings: Record<string, Operation> = {
   prod: (x) => tf.prod(x, 1),
   reverse: (x) => tf.reverse(x, 1),
   slice: (x) => tf.slice(x, [1, 1], [1, 2]),
-  split: (x) => tf.mul(first(tf.split(x, [1, 2], 1), 1), 2),
+  split: (x) => tf.mul(at(tf.split(x, [1, 2], 1), 1), 2),
   stack: (a, b) => tf.stack([a, b], 1),
   sum: (x) => tf.sum(x, [0, 2]),
   tile: (x) => tf.tile(x, [2, 3]),
   transpose: (x) => tf.transpose(x, [2, 0, 1]),
   unsortedSegmentSum: (x) => tf.unsortedSegmentSum(x, tf.tensor1d([2, 0, 2, 1, 0], 'int32'), 3),
-  unstack: (x) => tf.mul(first(tf.unstack(x, 1), 1), 2),
+  unstack: (x) => tf.mul(at(tf.unstack(x, 1), 1), 2),
   where: (a, b) => tf.where(tf.tensor([1, 0, 1], [1, 3], 'bool'), a, b),
 };
 
@@ -65,7 +65,7 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
     await openTensorBackend({ backend, threads: 2 });
   });
 
-  // The cpu backend multiplies batches that broadcast on both sides wrongly.
+  // The cpu backend computes products of batches that broadcast on both sides wrongly.
   const names = Object.keys(cases).filter((name) => backend !== 'cpu' || name !== 'matMul');
   test.each(names)("the gradient of %s is PyTorch's", (name) => {
     const wanted = cases[name] as GradientCase; // its name is a key

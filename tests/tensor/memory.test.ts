@@ -15,7 +15,7 @@ beforeEach(async () => {
 const sizes = { layers: 1, width: 16, heads: 2, vocabulary: 40, positions: 12 };
 
 function trainingStep(model: TinyGpt, step: number): number {
-  const length = 8 + (step % 3); // three shapes take turns
+  const length = 8 + (step % 3); // three shapes in turn
   const words = Array.from({ length: 2 * length }, (_, i) => (i * 7 + step) % sizes.vocabulary);
   return tf.tidy(() => {
     const ids = tf.tensor(words, [2, length], 'int32');
@@ -29,32 +29,32 @@ function trainingStep(model: TinyGpt, step: number): number {
   });
 }
 
-function held() {
+function counts() {
   const { numTensors, numDataBuffers } = tf.memory();
   const { pendingNodes, sessionsHeld } = backend.statistics;
   return { numTensors, numDataBuffers, dataIds: backend.numDataIds(), pendingNodes, sessionsHeld };
 }
 
-test('a thousand training steps leave no tensor, no node and no session behind', () => {
-  const empty = held();
+test('a thousand training steps leak no tensor, no node and no session', () => {
+  const empty = counts();
   const model = new TinyGpt(sizes);
   const losses = [0, 1, 2, 3, 4, 5].map((step) => trainingStep(model, step));
-  const before = held();
+  const before = counts();
   for (let step = 6; step < 300; step++) losses.push(trainingStep(model, step));
-  // JavaScript's own heap has found its size by now.
+  // By now JavaScript's own heap has reached its size.
   const bytesBefore = process.memoryUsage.rss();
   for (let step = 300; step < 1_000; step++) losses.push(trainingStep(model, step));
   const grown = (process.memoryUsage.rss() - bytesBefore) / 2 ** 20;
-  expect(held()).toEqual(before);
+  expect(counts()).toEqual(before);
   expect({ learned: (losses.at(-1) ?? 0) < (losses[0] ?? 0) / 2, bounded: grown < 100 }).toEqual({
     learned: true,
     bounded: true,
   });
   model.dispose();
-  expect({ ...held(), sessionsHeld: 0 }).toEqual({ ...empty, sessionsHeld: 0 });
+  expect({ ...counts(), sessionsHeld: 0 }).toEqual({ ...empty, sessionsHeld: 0 });
 });
 
-test('a thousand results of a quarter of a megabyte, each from two hundred tensors, leave no memory behind', () => {
+test('a thousand results of a quarter of a megabyte, each from two hundred tensors, leak no memory', () => {
   const step = (value: number) => {
     const parts = Array.from({ length: 200 }, () => tf.tensor1d(new Float32Array(320).fill(value)));
     const all = tf.concat(parts);
@@ -69,7 +69,7 @@ test('a thousand results of a quarter of a megabyte, each from two hundred tenso
   expect({ length: step(1), grown: Math.max(0, grown - 30) }).toEqual({ length: 64_000, grown: 0 });
 });
 
-test('equal steps are compiled once, and numbers that change are no reason to compile again', () => {
+test('equal steps are compiled once, and changed numbers do not compile again', () => {
   const step = (factor: number) =>
     tf.tidy(() => tf.mul(tf.add(tf.tensor([1, 2]), factor), factor).dataSync());
   step(1);
@@ -79,7 +79,7 @@ test('equal steps are compiled once, and numbers that change are no reason to co
   expect(backend.statistics.sessionsCompiled).toBe(sessionsCompiled);
 });
 
-test('what no living tensor depends on is never computed', () => {
+test('what no live tensor depends on is never computed', () => {
   const x = tf.tensor([1, 2, 3]);
   const outOfRange = tf.gather(x, tf.neg(tf.tensor([-9], [1], 'int32'))); // would fail if it ran
   outOfRange.dispose();
@@ -99,7 +99,7 @@ test('a chain that is never read does not grow without bound', () => {
   expect({ sum: sum.dataSync()[0], mostPending }).toEqual({ sum: 3_000, mostPending: 1_001 });
 });
 
-test('an array that was read may be changed in place: nothing is left to compute from it', () => {
+test('an array that was read may be changed in place: nothing pending depends on it', () => {
   const weight = tf.variable(tf.tensor([1, 2]));
   const doubled = tf.mul(weight, 2);
   (weight.dataSync() as Float32Array).set([10, 20]);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 
-// A program: opens the onnx backend, computes (1 2) + 1, and says what it was told.
+// A program: opens the onnx backend, computes (1 2) + 1, and prints the notes that it got.
 const notes: string[] = [];
 const { engine } = await openTensorBackend({
   backend: 'onnx',

@@ -40,11 +40,11 @@ const operations: Record<string, (...tensors: Tensors) => tf.Tensor> = {
   causalAttention: (query, key, value) => ours.causalAttention({ query, key, value, mask: mask() }),
   crossEntropy: (logits) => ours.crossEntropy({ logits, targets: targets() }),
   swiGlu: (gate, up) => ours.swiGlu({ gate, up }),
-  rotary: (x) => ours.rotary({ x, headDim: 8, ...turnsOf('rotary') }),
-  rotaryInPart: (x) => ours.rotary({ x, headDim: 8, ...turnsOf('rotaryInPart') }),
+  rotary: (x) => ours.rotary({ x, headDim: 8, ...anglesOf('rotary') }),
+  rotaryInPart: (x) => ours.rotary({ x, headDim: 8, ...anglesOf('rotaryInPart') }),
 };
 
-function turnsOf(name: string) {
+function anglesOf(name: string) {
   const angles = fromFixture(cases[name]?.angles as ListedTensor); // these cases have them
   return { cosines: tf.cos(angles), sines: tf.sin(angles) };
 }
@@ -70,7 +70,7 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
     });
   });
 
-  test('a row that does not count has a gradient of exactly zero', () => {
+  test('an ignored row has a gradient of exactly zero', () => {
     tf.tidy(() => {
       const logits = fromFixture(entropy.inputs.logits as ListedTensor); // the name of its one input
       const gradient = tf.grad((x) => ours.crossEntropy({ logits: x, targets: targets() }))(logits);

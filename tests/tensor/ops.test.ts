@@ -70,11 +70,11 @@ const cases: readonly Case[] = [
     ours: (i) => ours.swiGlu({ gate: at(i, 0), up: at(i, 1) }),
     plain: (i) => plain.swiGlu({ gate: at(i, 0), up: at(i, 1) }),
   },
-  ...[8, 4].map((turning) => ({
-    title: `rotary of ${turning} elements of 8`,
+  ...[8, 4].map((rotaryDim) => ({
+    title: `rotary of ${rotaryDim} elements of 8`,
     inputs: () => [tensorOf([5, 24])],
-    ours: (i: tf.Tensor[]) => ours.rotary(turningHeads(i, turning)),
-    plain: (i: tf.Tensor[]) => plain.rotary(turningHeads(i, turning)),
+    ours: (i: tf.Tensor[]) => ours.rotary(rotaryOptions(i, rotaryDim)),
+    plain: (i: tf.Tensor[]) => plain.rotary(rotaryOptions(i, rotaryDim)),
   })),
   {
     title: 'embeddingLookup with repeated ids',
@@ -91,8 +91,8 @@ const cases: readonly Case[] = [
   {
     title: 'causalAttention with dropout',
     inputs: () => [1, 2, 3].map((seed) => tensorOf([2, 2, 3, 4], { seed, scale: 2 })),
-    ours: (i) => ours.causalAttention(droppingAttention(i)),
-    plain: (i) => plain.causalAttention(droppingAttention(i)),
+    ours: (i) => ours.causalAttention(dropoutOptions(i)),
+    plain: (i) => plain.causalAttention(dropoutOptions(i)),
   },
   {
     title: 'crossEntropy',
@@ -102,16 +102,16 @@ const cases: readonly Case[] = [
   },
 ];
 
-const droppingAttention = (i: tf.Tensor[]): ours.CausalAttentionOptions => ({
+const dropoutOptions = (i: tf.Tensor[]): ours.CausalAttentionOptions => ({
   ...{ query: at(i, 0), key: at(i, 1), value: at(i, 2), mask: mask() },
   dropout: tf.tensor(
-    Array.from({ length: 36 }, (_, place) => (place % 3 === 1 ? 0 : 1.5)),
+    Array.from({ length: 36 }, (_, index) => (index % 3 === 1 ? 0 : 1.5)),
     [2, 2, 3, 3],
   ),
 });
 
-function turningHeads(i: tf.Tensor[], turning: number): ours.RotaryOptions {
-  const angles = tensorOf([5, turning / 2], { seed: 4, scale: 9 });
+function rotaryOptions(i: tf.Tensor[], rotaryDim: number): ours.RotaryOptions {
+  const angles = tensorOf([5, rotaryDim / 2], { seed: 4, scale: 9 });
   return { x: at(i, 0), headDim: 8, cosines: tf.cos(angles), sines: tf.sin(angles) };
 }
 

@@ -10,7 +10,7 @@ import type {
   SwiGluOptions,
 } from '../../src/tensor/index.ts';
 
-// Every operation as its formula says, differentiated by tfjs's own tape: what ours are compared with.
+// Every operation as its plain formula, differentiated by tfjs's own tape: the reference for those of src/tensor/ops.
 
 export function linear({ x, weight, bias, transposeWeight = false }: LinearOptions): tf.Tensor {
   const product = tf.matMul(x, weight, false, transposeWeight);
@@ -36,20 +36,20 @@ export function gelu(x: tf.Tensor): tf.Tensor {
 export const swiGlu = ({ gate, up }: SwiGluOptions): tf.Tensor =>
   tf.mul(tf.div(gate, tf.add(1, tf.exp(tf.neg(gate)))), up);
 
-/** As a product with a matrix that turns each pair of a head. */
+/** As a product with a matrix that rotates each pair of a head. */
 export function rotary({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
   const [tokens = 0, half = 0] = cosines.shape;
   const [cosine, sine] = [cosines.arraySync(), sines.arraySync()] as [number[][], number[][]]; // of two dimensions
-  const turn = (token: number) => (from: number, to: number) => {
+  const element = (token: number) => (from: number, to: number) => {
     const [pair, isSecond] = [to % half, to >= half];
     if (to >= 2 * half) return Number(from === to);
     if (from === to) return cosine[token]?.[pair] ?? 0;
     if (from !== (isSecond ? pair : pair + half)) return 0;
     return (isSecond ? 1 : -1) * (sine[token]?.[pair] ?? 0);
   };
-  const places = [...Array(headDim).keys()];
+  const indices = [...Array(headDim).keys()];
   const matrices = [...Array(tokens).keys()].map((token) =>
-    places.map((from) => places.map((to) => turn(token)(from, to))),
+    indices.map((from) => indices.map((to) => element(token)(from, to))),
   );
   return tf.reshape(tf.matMul(tf.reshape(x, [tokens, -1, headDim]), tf.tensor3d(matrices)), x.shape);
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { openTensorBackend, recycle } from '../../src/tensor/index.ts';
 import { tensorOf } from './numbers.ts';
 
-/** The numbers of x + 1, x + 2 and so on, each read, copied and handed back before the next. */
+/** The numbers of x + 1, x + 2 and so on, each read, copied and recycled before the next. */
 function sums(count: number, x: tf.Tensor) {
   const arrays: Float32Array[] = [];
   const numbers = Array.from({ length: count }, (_, i) => {
@@ -22,13 +22,13 @@ describe.each(['onnx', 'cpu'] as const)('on the %s backend', (backend) => {
     await openTensorBackend({ backend, threads: 2 });
   });
 
-  test('results are the same where arrays are handed back', () => {
+  test('recycling arrays does not change results', () => {
     const x = tf.tensor([1, 2, 3]);
     expect(sums(3, x).numbers).toEqual([[2, 3, 4], [3, 4, 5], [4, 5, 6]]); // biome-ignore format: a row a sum
     expect([...x.dataSync()]).toEqual([1, 2, 3]);
   });
 
-  test('two results at once never share an array that was handed back twice', () => {
+  test('two results never share an array that was recycled twice', () => {
     const x = tensorOf([64]);
     sums(1, x);
     const [a, b] = [tf.add(x, 1), tf.mul(x, 2)];
@@ -37,7 +37,7 @@ describe.each(['onnx', 'cpu'] as const)('on the %s backend', (backend) => {
     expect([...first].flatMap((value, i) => [value, second[i]])).toEqual(expected);
   });
 
-  test('an array that no result was written into, or that another tensor has, is left alone', () => {
+  test("a caller's array, or one that another tensor still holds, is not recycled", () => {
     const mine = new Float32Array(64).fill(7);
     recycle([tf.tensor(mine)]);
     const sum = tf.add(tensorOf([64]), 1);
@@ -47,7 +47,7 @@ describe.each(['onnx', 'cpu'] as const)('on the %s backend', (backend) => {
     expect([new Set(mine), [...other.dataSync()]]).toEqual([new Set([7]), before]);
   });
 
-  test('what waits for a tensor that is handed back is computed from its own values', () => {
+  test('a pending result of a recycled tensor is computed from its old values', () => {
     const sum = tf.add(tensorOf([64]), 1);
     const before = [...sum.dataSync()];
     const waiting = tf.neg(sum);
@@ -56,14 +56,14 @@ describe.each(['onnx', 'cpu'] as const)('on the %s backend', (backend) => {
     expect([...waiting.dataSync()]).toEqual(before.map((value) => -value));
   });
 
-  test('nothing is left of what is handed back', () => {
+  test('recycled tensors are disposed of', () => {
     const before = tf.memory().numTensors;
     recycle([tf.tensor([1]), tf.neg(tf.scalar(2))]);
     expect(tf.memory().numTensors).toBe(before + 1);
   });
 });
 
-test('the native runner writes results into arrays that were handed back', async () => {
+test('the native runner writes results into recycled arrays', async () => {
   await openTensorBackend({ backend: 'onnx', threads: 2, runner: 'native' });
   const { arrays } = sums(4, tensorOf([1_000]));
   expect(new Set(arrays).size).toBe(1);

@@ -19,13 +19,13 @@ describe.each(runners)('the %s runner', (runner) => {
     backend = await openOnnxBackend({ threads: 2, runner });
   });
 
-  test('gives the same bits at once and later', async () => {
+  test('gives the same bits to synchronous and asynchronous reads', async () => {
     const [a, b] = [tensorOf([64, 48]), tensorOf([48, 32], { seed: 2 })];
     const [first, second] = [tf.softmax(tf.matMul(a, b)), tf.softmax(tf.matMul(a, b))];
     expect(await second.data()).toEqual(first.dataSync());
   });
 
-  test('computes what was recorded, and reads at once, while another read is under way', async () => {
+  test('records, computes and reads synchronously during an asynchronous read', async () => {
     const x = tf.tensor([1, 2, 3]);
     const doubled = tf.mul(x, 2);
     const reading = doubled.data();
@@ -40,7 +40,7 @@ describe.each(runners)('the %s runner', (runner) => {
     expect(backend.statistics.pendingNodes).toBe(0);
   });
 
-  test('a view that is recorded during a read is computed after it', async () => {
+  test('computes a view that was recorded during a read after it', async () => {
     const doubled = tf.mul(tensorOf([2, 3]), 2);
     const turned = tf.transpose(tf.reshape(doubled, [3, 2]));
     const reading = tf.neg(turned).data();
@@ -49,7 +49,7 @@ describe.each(runners)('the %s runner', (runner) => {
     expect(await after.data()).toEqual(doubled.dataSync());
   });
 
-  test('a tensor that is disposed of while it is read is read all the same, and leaves nothing', async () => {
+  test('completes the read of a tensor that is disposed of meanwhile, and leaks nothing', async () => {
     const before = [tf.memory().numTensors, backend.numDataIds()];
     const x = tf.tensor([1, 2]);
     const [first, second] = [tf.neg(x), tf.square(x)];
@@ -62,14 +62,14 @@ describe.each(runners)('the %s runner', (runner) => {
     expect([tf.memory().numTensors, backend.numDataIds()]).toEqual(before);
   });
 
-  test('what cannot be computed fails where it is read, at once and later, and nothing else does', async () => {
+  test('fails only the reads, of both kinds, of what cannot be computed', async () => {
     const bad = () => tf.gather(tf.tensor([1, 2, 3]), tf.neg(tf.tensor([-9], [1], 'int32')));
     await expect(bad().data()).rejects.toThrow('could not be computed');
     expect(() => bad().dataSync()).toThrow('could not be computed');
     expect([...(await tf.neg(tf.tensor([1])).data())]).toEqual([-1]);
   });
 
-  test('a session that is given up while it runs ends its run first', async () => {
+  test('ends the run in progress of a session that is disposed of', async () => {
     const reading = tf.sum(tf.matMul(tf.ones([300, 300]), tf.ones([300, 300]))).data();
     backend.dispose();
     expect([...(await reading)]).toEqual([300 ** 3]);
@@ -89,7 +89,7 @@ test('the native runner leaves the event loop free', async () => {
   expect(turns).toBeGreaterThan(1);
 });
 
-test('the native runner is the one that is taken where it loads', async () => {
+test('the native runner is taken if it loads', async () => {
   const runner = await openRunner({ threads: 1, runner: undefined });
   expect({ isNative: runner.isNative, note: runner.note }).toEqual(
     process.env.TENSOR_ONNX_RUNNER === 'binding'
@@ -99,12 +99,12 @@ test('the native runner is the one that is taken where it loads', async () => {
 });
 
 const notes = {
-  'that is no library': { ...locateLibrary(), path: join(import.meta.dirname, 'numbers.ts') },
+  'that is not a library': { ...locateLibrary(), path: join(import.meta.dirname, 'numbers.ts') },
   'of another version': { ...locateLibrary(), version: '1.29.0' },
 };
 
 test.skipIf(process.env.TENSOR_ONNX_RUNNER !== undefined).each(Object.entries(notes))(
-  'a file %s is given up with one note for the binding (skipped where TENSOR_ONNX_RUNNER names the runner)',
+  'in place of a file %s the binding is taken, with one note (skipped where TENSOR_ONNX_RUNNER names the runner)',
   async (_, library) => {
     const { isNative, note } = await openRunner({ threads: 1, library });
     expect({ isNative, note }).toEqual({

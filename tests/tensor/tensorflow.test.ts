@@ -65,7 +65,7 @@ describe.skipIf(!isThere)('the tensorflow backend (where `tuneloom setup tensorf
     await openTensorBackend({ backend: 'tensorflow', threads: 2 });
   });
 
-  test('says what it is and what it computes on', async () => {
+  test('describes itself and its device', async () => {
     const { engine, ...info } = await openTensorBackend({ backend: 'tensorflow', threads: 2 });
     expect(engine).toMatch(/^tensorflow \d+\.\d+\.\d+, tfjs-node \d+\.\d+\.\d+$/);
     expect(info).toEqual({
@@ -76,7 +76,7 @@ describe.skipIf(!isThere)('the tensorflow backend (where `tuneloom setup tensorf
     });
   });
 
-  test('steps free all that they made, and give equal bits each time', () => {
+  test('steps free everything they made and give equal bits each time', () => {
     const first = step();
     const { numTensors, numDataBuffers } = tf.memory();
     for (let count = 0; count < 50; count += 1) expect(step()).toEqual(first);
@@ -87,18 +87,18 @@ describe.skipIf(!isThere)('the tensorflow backend (where `tuneloom setup tensorf
     { weightDecay: 0.1, gradientScale: 1 },
     { weightDecay: 0, gradientScale: 1 },
     { weightDecay: 0.1, gradientScale: 0.01 },
-  ])('ten steps of AdamW in place (%o) end where those on the host do', (settings) => {
+  ])('ten steps of AdamW in place (%o) end where ten on the host do', (settings) => {
     expect(differenceOfSteps(settings)).toBeLessThan(1e-6);
   });
 
-  test('steps in place leave no tensor of TensorFlow behind', async () => {
+  test('steps in place leak no TensorFlow tensor', async () => {
     const { binding } = (await openTensorflowBackend({ threads: 2 })).engine;
     const before = binding.getNumOfTensors();
     differenceOfSteps({ weightDecay: 0.1, gradientScale: 0.5 });
     expect(binding.getNumOfTensors()).toBe(before);
   });
 
-  test('who shares the memory of what is changed in place keeps the values', () => {
+  test('a tensor that shares the memory of one changed in place keeps its values', () => {
     const [parameter, firstMoment, secondMoment] = [1, 0, 0].map((value) =>
       tf.tidy(() => tf.variable(tf.fill([3], value))),
     ) as [tf.Variable, tf.Variable, tf.Variable]; // as many as numbers

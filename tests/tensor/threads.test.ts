@@ -6,7 +6,7 @@ import { openTensorBackend } from '../../src/tensor/index.ts';
 const status = '/proc/self/status';
 
 test.skipIf(!existsSync(status))(
-  `the onnx backend computes with as many threads as are asked for (skipped without ${status})`,
+  `the onnx backend computes with the requested number of threads (skipped without ${status})`,
   async () => {
     const one = await threadsOfProcess(1);
     const counts = [await threadsOfProcess(2), await threadsOfProcess(4), await threadsOfProcess(1)];
@@ -14,7 +14,7 @@ test.skipIf(!existsSync(status))(
   },
 );
 
-/** The threads of this process once it has computed something with so many; the first is the one that asks. */
+/** The threads of this process once it has computed something with `threads` of them, the main thread included. */
 async function threadsOfProcess(threads: number): Promise<number> {
   expect((await openTensorBackend({ backend: 'onnx', threads })).threads).toBe(threads);
   tf.tidy(() => tf.matMul(tf.ones([100, 100]), tf.ones([100, 100])).dataSync());

@@ -17,7 +17,7 @@ export interface TinyGptSizes {
   readonly positions: number;
 }
 
-/** A GPT-2 with a tied head and weights that repeat: what a training step needs, and nothing that a model has besides. */
+/** A GPT-2 with a tied head and repeatable weights: what a training step needs, and no more. */
 export class TinyGpt {
   readonly #sizes: TinyGptSizes;
   readonly #weights = new Map<string, tf.Variable>();
@@ -116,9 +116,8 @@ export class TinyGpt {
 }
 
 function causalMask(length: number): tf.Tensor {
-  const place = (i: number) => ({ row: Math.floor(i / length), column: i % length });
   const values = Float32Array.from({ length: length * length }, (_, i) =>
-    place(i).column > place(i).row ? -1e9 : 0,
+    i % length > Math.floor(i / length) ? -1e9 : 0,
   );
   return tf.tensor(values, [length, length]);
 }

@@ -6,7 +6,7 @@ import { bundleProgram } from '../bundle-program.ts';
 
 const run = promisify(execFile);
 
-/** Module hooks under which a package that is installed is as good as absent. */
+/** Module hooks that hide an installed package. */
 function without(name: string): string {
   const hooks = `export const resolve = (specifier, context, next) => {
     if (specifier === '${name}') throw new Error('Cannot find package ${name}');
@@ -19,17 +19,17 @@ function without(name: string): string {
 const dataUrl = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`;
 
 test.skipIf(process.env.TENSOR_ONNX_RUNNER !== undefined)(
-  'where koffi is not installed the onnx backend computes all the same, and says so in one note (skipped where TENSOR_ONNX_RUNNER names the runner)',
+  'without koffi the onnx backend still computes, with one note (skipped where TENSOR_ONNX_RUNNER names the runner)',
   async () => {
     const program = await bundleProgram(join(import.meta.dirname, 'open-and-compute.ts'));
     const { stdout, stderr } = await run(process.execPath, [
-      // Node 26 says of the hooks that it has newer ones.
+      // Node 26 warns that there is a newer kind of hooks.
       '--disable-warning=DEP0205',
       ...['--import', without('koffi')],
       program,
     ]);
-    expect({ told: JSON.parse(stdout), stderr }).toEqual({
-      told: {
+    expect({ printed: JSON.parse(stdout), stderr }).toEqual({
+      printed: {
         notes: ['the faster way to call ONNX Runtime does not load: Cannot find package koffi'],
         usesApi: false,
         values: [2, 3],

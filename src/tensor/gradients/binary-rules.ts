@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type GradientRule, type GradientRules, sumToShape } from './gradient-rule.ts';
+import { type GradientRule, type GradientRules, onlyWhere, sumToShape } from './gradient-rule.ts';
 
 type Partial = (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
@@ -17,9 +17,7 @@ function binary(byA: Partial, byB: Partial): GradientRule {
   };
 }
 
-const where = (condition: tf.Tensor, dy: tf.Tensor) => tf.mul(dy, tf.cast(condition, 'float32'));
-
-/** Truth values do not change with what is compared. */
+/** The result of a comparison is constant almost everywhere. */
 const comparison: GradientRule = {
   inputs: ['a', 'b'],
   gradient: (_, kept) => ({ a: () => tf.zerosLike(kept.at(0)), b: () => tf.zerosLike(kept.at(1)) }),
@@ -36,19 +34,19 @@ export const binaryRules: GradientRules = {
     (dy) => dy,
   ),
   Equal: comparison,
-  // As tfjs has it, for which the division of whole numbers is this one: the gradient of the exact quotient.
+  // As in tfjs, which divides integers with this kernel: the gradient of the exact quotient.
   FloorDiv: quotient,
   Greater: comparison,
   GreaterEqual: comparison,
   Less: comparison,
   LessEqual: comparison,
   Maximum: binary(
-    (dy, a, b) => where(tf.greaterEqual(a, b), dy),
-    (dy, a, b) => where(tf.less(a, b), dy),
+    (dy, a, b) => onlyWhere(tf.greaterEqual(a, b), dy),
+    (dy, a, b) => onlyWhere(tf.less(a, b), dy),
   ),
   Minimum: binary(
-    (dy, a, b) => where(tf.lessEqual(a, b), dy),
-    (dy, a, b) => where(tf.greater(a, b), dy),
+    (dy, a, b) => onlyWhere(tf.lessEqual(a, b), dy),
+    (dy, a, b) => onlyWhere(tf.greater(a, b), dy),
   ),
   Mod: binary(
     (dy) => dy,
@@ -61,10 +59,10 @@ export const binaryRules: GradientRules = {
   NotEqual: comparison,
   Pow: binary(
     (dy, a, b) => tf.mul(dy, tf.mul(b, tf.pow(a, tf.sub(b, 1)))),
-    // Where the base is not positive the derivative by the exponent is not real: 0, as tfjs and PyTorch have it at 0.
+    // For a base that is not positive the derivative by the exponent is not real: 0, as in tfjs, and in PyTorch at 0.
     (dy, a, b) => tf.mul(dy, tf.where(tf.greater(a, 0), tf.mul(tf.pow(a, b), tf.log(a)), tf.zerosLike(dy))),
   ),
-  // x where it is positive, alpha x elsewhere; tfjs names the operands so.
+  // x where x is positive, alpha x elsewhere, with tfjs's names of the operands.
   Prelu: {
     inputs: ['x', 'alpha'],
     gradient: (dy, kept) => {

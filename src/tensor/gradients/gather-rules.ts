@@ -45,7 +45,14 @@ export const gatherRules: GradientRules = {
   },
 };
 
-interface GatherGradient {
+/** Adds each gathered slice of dy to the slice it came from, with the gathered axis moved right after the batches. */
+function gatherGradient({
+  dy,
+  indices,
+  shape,
+  axis,
+  batches,
+}: {
   /** [batches..., before..., indices..., after...] */
   readonly dy: tf.Tensor;
   /** [batches..., indices...] */
@@ -54,10 +61,7 @@ interface GatherGradient {
   readonly shape: number[];
   readonly axis: number;
   readonly batches: number;
-}
-
-/** Adds each gathered slice of dy back to the place it came from, with the gathered axis right after the batches. */
-function gatherGradient({ dy, indices, shape, axis, batches }: GatherGradient): tf.Tensor {
+}): tf.Tensor {
   const [outer, before, after] = [shape.slice(0, batches), shape.slice(batches, axis), shape.slice(axis + 1)];
   const count = tf.util.sizeFromShape(outer);
   const each = indices.size / Math.max(1, count);
@@ -80,7 +84,7 @@ function gatherGradient({ dy, indices, shape, axis, batches }: GatherGradient): 
   return axis === batches ? sums : tf.transpose(sums, tf.backend_util.getUndoAxesPermutation(order));
 }
 
-/** The place of each index when the `count` batches, `length` long each, stand one after the other. */
+/** Each index when the `count` batches, each of length `length`, are concatenated. */
 function idsInBatches({
   indices,
   count,
@@ -101,14 +105,16 @@ function idsInBatches({
   return tf.reshape(batched, [indices.size]) as tf.Tensor1D; // reshaped to one dimension
 }
 
-interface ScatterAdd {
+/** Adds dy into zeros of `shape` at indices [..., K], each row an index into the first K dimensions of `shape`. */
+function scatterAdd({
+  dy,
+  indices,
+  shape,
+}: {
   readonly dy: tf.Tensor;
-  /** [..., K], each row an index into the first K dimensions of `shape` */
   readonly indices: tf.Tensor;
   readonly shape: number[];
-}
-
-function scatterAdd({ dy, indices, shape }: ScatterAdd): tf.Tensor {
+}): tf.Tensor {
   const depth = indices.shape.at(-1) ?? 0;
   const outer = shape.slice(0, depth);
   const inner = tf.util.sizeFromShape(shape.slice(depth));

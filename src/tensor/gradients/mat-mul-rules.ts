@@ -30,7 +30,7 @@ function bySecond(dy: tf.Tensor, a: tf.Tensor, { transposeA, transposeB }: Order
 }
 
 export const batchNormalizationRules: GradientRules = {
-  /** y = scale n + offset with n = (x - mean) r, r = 1 / sqrt(variance + epsilon); a scale that is not there is 1. */
+  /** y = scale n + offset with n = (x - mean) r, r = 1 / sqrt(variance + epsilon); a missing scale is 1. */
   FusedBatchNorm: {
     inputs: ['x', 'mean', 'variance', 'scale'],
     gradient: (dy, kept, { varianceEpsilon }) => {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradientRule, GradientRules } from './gradient-rule.ts';
 
-/** `reduced` with its reduced dimensions back as ones, so that it broadcasts against `x`. */
+/** `reduced` with the reduced dimensions restored as ones, so that it broadcasts against `x`. */
 function withReducedAxes(reduced: tf.Tensor, x: tf.Tensor, axis: unknown): tf.Tensor {
   const axes = axesOf(axis, x);
   return tf.reshape(
@@ -53,7 +53,7 @@ export const reductionRules: GradientRules = {
   Min: extreme,
   Prod: {
     inputs: ['x'],
-    // The product of all the others from the left and from the right, so that a zero divides nothing.
+    // The products of all elements before and after each one, so that there is no division by a zero.
     gradient: (dy, kept, { axis }) => ({
       x: () => productGradient(dy, kept.at(0), axesOf(axis, kept.at(0))),
     }),

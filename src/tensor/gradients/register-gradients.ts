@@ -10,12 +10,13 @@ import { unaryRules } from './unary-rules.ts';
 
 const all = (dy: tf.Tensor): tf.Tensor[] => [dy].flat();
 
+/** Kernels with several outputs: tfjs passes their rules a list of gradients in place of one. */
 const listRules: GradientRules = {
   SplitV: { gradient: (dy, _, { axis }) => ({ x: () => concat(all(dy), axis as number) }) },
   Unpack: { gradient: (dy, _, { axis }) => ({ value: () => stack(all(dy), axis as number) }) },
 };
 
-/** Every rule, by the name of its kernel. Under Node tfjs-core comes without any. */
+/** Every rule, by the name of its kernel. Under Node tfjs-core has none. */
 const gradientRules: GradientRules = {
   ...unaryRules,
   ...binaryRules,
@@ -27,7 +28,7 @@ const gradientRules: GradientRules = {
   ...matMulRules,
 };
 
-/** Tells tfjs-core every rule; a rule that is there already is replaced. */
+/** Registers every rule with tfjs-core, replacing those already registered. */
 export function registerGradients(): void {
   for (const [kernelName, rule] of Object.entries(gradientRules)) {
     if (tf.getGradient(kernelName) !== undefined) tf.unregisterGradient(kernelName);
@@ -58,4 +59,3 @@ function keptFrom(kernelName: string, tensors: readonly tf.Tensor[]): Kept {
     },
   };
 }
-// Kernels with several outputs: tfjs hands their rules a list of gradients in place of one.

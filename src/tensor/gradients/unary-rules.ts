@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Attributes, GradientRule, GradientRules } from './gradient-rule.ts';
+import { type Attributes, type GradientRule, type GradientRules, onlyWhere } from './gradient-rule.ts';
 
 /** The gradient of a function of one tensor, from dy and the function's argument. */
 function ofInput(gradient: (dy: tf.Tensor, x: tf.Tensor, attributes: Attributes) => tf.Tensor): GradientRule {
@@ -19,8 +19,6 @@ const zero: GradientRule = { gradient: (dy) => ({ x: () => tf.zerosLike(dy) }) }
 /** For functions whose value has another shape than their argument. */
 const zeroOfInput = ofInput((_, x) => tf.zerosLike(x));
 
-const where = (condition: tf.Tensor, dy: tf.Tensor) => tf.mul(dy, tf.cast(condition, 'float32'));
-
 // The constants of Klambauer et al. 2017, arXiv:1706.02515, as tfjs's kernels have them.
 const SELU_SCALE = 1.0507009873554805;
 const SELU_ALPHA = 1.6732632423543772;
@@ -38,7 +36,7 @@ export const unaryRules: GradientRules = {
   Cast: { gradient: (dy) => ({ x: () => tf.cast(dy, 'float32') }) },
   Ceil: zero,
   ClipByValue: ofInput((dy, x, { clipValueMin, clipValueMax }) =>
-    where(
+    onlyWhere(
       tf.logicalAnd(tf.greaterEqual(x, clipValueMin as number), tf.lessEqual(x, clipValueMax as number)),
       dy,
     ),
@@ -60,8 +58,8 @@ export const unaryRules: GradientRules = {
   Neg: { gradient: (dy) => ({ x: () => tf.neg(dy) }) },
   OnesLike: zero,
   Reciprocal: ofOutput((dy, y) => tf.neg(tf.mul(dy, tf.square(y)))),
-  Relu: ofOutput((dy, y) => where(tf.greater(y, 0), dy)),
-  Relu6: ofInput((dy, x) => where(tf.logicalAnd(tf.greater(x, 0), tf.less(x, 6)), dy)),
+  Relu: ofOutput((dy, y) => onlyWhere(tf.greater(y, 0), dy)),
+  Relu6: ofInput((dy, x) => onlyWhere(tf.logicalAnd(tf.greater(x, 0), tf.less(x, 6)), dy)),
   Round: zero,
   Rsqrt: ofOutput((dy, y) => tf.mul(tf.mul(dy, -0.5), tf.mul(y, tf.square(y)))),
   Selu: ofInput((dy, x) =>

@@ -8,10 +8,10 @@ const EXTERNAL = 1;
 const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'gamma']);
 
 /**
- * The bytes of the ONNX model (operator set 18) that computes a plan's outputs from its inputs. Its nodes stand in reverse:
- * ONNX Runtime begins with the last node whose result no other uses, and runs all that this one needs first. So it goes
- * through the graph nearly as it was recorded, computes the gradient of a weight where it comes up, and frees what that
- * needed; in the recorded order it would leave all those gradients, and what they need, for the end.
+ * The bytes of the ONNX model (operator set 18) that computes a plan's outputs from its inputs. The nodes are listed in
+ * reverse: ONNX Runtime starts from the last node whose result no other node uses, and first runs everything that node
+ * needs. It then goes through the graph nearly in recording order, computes each weight's gradient as it comes up and frees
+ * what it needed; from a list in recording order it would leave all those gradients, and what they need, for the end.
  */
 export function encodeModel(plan: GraphPlan): Uint8Array {
   const graph = {
@@ -60,8 +60,8 @@ function constantMessage(value: GraphValue): object {
   return { name: valueName(value), dims: shape, dataType: ONNX_TYPE[type], rawData };
 }
 
-// Its elements are handed over beside the model; here they are said to be in a file of the engine's package, since one
-// has to be named, and one that exists. It is never read.
+// Its elements are passed beside the model. The format demands the name of an existing file for them: this one is in the
+// engine's package, and is never read.
 function weightMessage(value: GraphValue): object {
   const { shape, type } = value;
   const externalData = [{ key: 'location', value: 'package.json' }];

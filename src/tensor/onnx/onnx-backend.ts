@@ -7,12 +7,12 @@ import { type BackendStatistics, PendingGraph } from './session/pending-graph.ts
 let lastWeight = 0;
 
 /**
- * A backend of tfjs that computes nothing until data is read: kernels record ONNX nodes, and a read runs all that
- * living tensors depend on as one model, found again by its structure. One thread uses it: a run blocks.
+ * A tfjs backend that computes nothing until data is read: kernels record ONNX nodes, and a read runs everything that live
+ * tensors depend on as one model, whose session is found again by its structure. Used by one thread.
  */
 export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   readonly runner: GraphRunner;
-  /** With more pending nodes than this it computes without being asked. */
+  /** With more pending nodes than this it computes without a read. */
   readonly mostPendingNodes: number;
   readonly #graph: PendingGraph;
   readonly #values = new tf.DataStorage<GraphValue>(this, tf.engine());
@@ -28,7 +28,7 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     return this.#graph.statistics;
   }
 
-  /** Where the next kernel writes to. Called between kernels only: a chain that is long by now is computed first. */
+  /** Where the next kernel records. Called between kernels only: a chain that has grown too long is computed first. */
   recorderOfNextKernel(): GraphRecorder {
     this.#graph.flushIfLong();
     return this.#graph.recorder;
@@ -45,21 +45,21 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     return dataId;
   }
 
-  /** From now on the elements of these tensors are taken to stay as they are, until the returned function is called. */
-  holdConstant(tensors: readonly tf.TensorInfo[]): () => void {
+  /** Takes the elements of these tensors as constant, so that graphs may compile them in, until the result is called. */
+  markConstant(tensors: readonly tf.TensorInfo[]): () => void {
     const values = tensors.map((tensor) => this.graphValueOf(tensor));
     if (values.some(({ data }) => data === null)) this.#graph.flush();
-    const held = values.filter(({ weight }) => weight === 0);
-    for (const value of held) value.weight = ++lastWeight;
+    const marked = values.filter(({ weight }) => weight === 0);
+    for (const value of marked) value.weight = ++lastWeight;
     return () => {
-      this.#graph.giveUp(new Set(held.map(({ weight }) => weight)));
-      for (const value of held) value.weight = 0;
+      this.#graph.disposeSessionsOf(new Set(marked.map(({ weight }) => weight)));
+      for (const value of marked) value.weight = 0;
     };
   }
 
-  /** The arrays of these tensors, which are about to be disposed of, may take later results. */
+  /** Lets later results take the arrays of these tensors, which are about to be disposed of. */
   recycle(tensors: readonly tf.Tensor[]): void {
-    if (this.#graph.recorder.pending.length > 0) return; // one of them may be waited for
+    if (this.#graph.recorder.pending.length > 0) return; // a pending node may still need one
     const values = tensors.filter(({ isDisposed }) => !isDisposed).map((tensor) => this.graphValueOf(tensor));
     this.runner.recycle?.(values.flatMap(({ references, data }) => (references === 1 && data) || []));
   }
@@ -69,18 +69,18 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   }
 
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
-    return this.register(heldValue({ values, shape, dtype }));
+    return this.register(hostValue({ values, shape, dtype }));
   }
 
   // tfjs-core sets the number of parameters.
   override move(...[dataId, values, shape, dtype, references]: Parameters<tf.KernelBackend['move']>): void {
-    const value = heldValue({ values, shape, dtype });
+    const value = hostValue({ values, shape, dtype });
     value.references = references;
     this.#values.set(dataId, value);
   }
 
   override readSync(dataId: object): tf.BackendValues {
-    // Also where the value itself is there already: whoever reads it may change it in place, so nothing may wait for it.
+    // Even if the value is already computed: the reader may change it in place, so no pending node may depend on it.
     this.#graph.flush();
     return dataOf(this.#values.get(dataId));
   }
@@ -148,17 +148,19 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 
 function dataOf(value: GraphValue): tf.BackendValues {
   if (value.failure !== null) throw value.failure;
-  return value.data as tf.BackendValues; // set by the flush; no tensor of tfjs has int64 elements
+  return value.data as tf.BackendValues; // set by the flush; no tfjs tensor has int64 elements
 }
 
-interface Written {
+/** A graph value over the host array that a tfjs tensor was made from. */
+function hostValue({
+  values,
+  shape,
+  dtype,
+}: {
   readonly values: tf.BackendValues;
   readonly shape: number[];
   readonly dtype: tf.DataType;
-}
-
-/** A value over the elements that a tensor of tfjs was made of. */
-function heldValue({ values, shape, dtype }: Written): GraphValue {
+}): GraphValue {
   if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
     throw new Error(`The onnx backend holds float32, int32 and bool tensors, not ${dtype}.`);
   }

@@ -3,7 +3,6 @@ import { inPlaceKernels } from './kernels/cached-attention.ts';
 import { fusedKernels } from './kernels/fused.ts';
 import type { Kernel, KernelCall } from './kernels/kernel.ts';
 import { kernelTable } from './kernels/kernel-table.ts';
-import { quantizedKernels } from './kernels/quantized-mat-mul.ts';
 import { OnnxBackend } from './onnx-backend.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
@@ -11,11 +10,11 @@ import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
 export const ONNX_BACKEND = 'onnx';
 
 export interface OnnxBackendOptions {
-  /** Threads that one operator may use; one for each processor that this process may use where absent. */
+  /** Threads that one operator may use; one for each processor of this process where absent. */
   readonly threads?: number | undefined;
-  /** How the engine is called; the fastest that loads where absent. */
+  /** How ONNX Runtime is called; the fastest way that loads where absent. */
   readonly runner?: OnnxRunnerName | undefined;
-  /** A chain of kernels as long as this is run though nobody reads from it, so that its memory stays bounded. */
+  /** A chain of kernels longer than this runs even without a read, so that its memory stays bounded. */
   readonly mostPendingNodes?: number;
 }
 
@@ -23,8 +22,8 @@ export interface OnnxBackendOptions {
 const MOST_PENDING_NODES = 50_000;
 
 /**
- * Registers the backend with its kernels and makes it the active one. Opened again with equal options it is the same
- * one; with others the one before is closed, and its tensors with it.
+ * Registers the backend with its kernels and makes it the active one. Opening it again with equal options returns the same
+ * backend; with other options the previous one is closed, and its tensors with it.
  */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   const { mostPendingNodes = MOST_PENDING_NODES } = options;
@@ -39,13 +38,9 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   }
   const backend = new OnnxBackend({ runner, mostPendingNodes });
   tf.registerBackend(ONNX_BACKEND, () => backend);
-  for (const [kernelName, kernel] of Object.entries({
-    ...kernelTable,
-    ...fusedKernels,
-    ...quantizedKernels,
-  })) {
+  const kernels = { ...kernelTable, ...fusedKernels };
+  for (const [kernelName, kernel] of Object.entries(kernels))
     if (tf.getKernel(kernelName, ONNX_BACKEND) === undefined) registerKernel(kernelName, kernel);
-  }
   setInPlaceKernels(runner.isNative);
   await tf.setBackend(ONNX_BACKEND);
   return backend;
@@ -53,9 +48,9 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
 
 function setInPlaceKernels(wanted: boolean): void {
   for (const [kernelName, kernel] of Object.entries(inPlaceKernels)) {
-    const isThere = tf.getKernel(kernelName, ONNX_BACKEND) !== undefined;
-    if (wanted && !isThere) registerKernel(kernelName, kernel);
-    if (!wanted && isThere) tf.unregisterKernel(kernelName, ONNX_BACKEND);
+    const isRegistered = tf.getKernel(kernelName, ONNX_BACKEND) !== undefined;
+    if (wanted && !isRegistered) registerKernel(kernelName, kernel);
+    if (!wanted && isRegistered) tf.unregisterKernel(kernelName, ONNX_BACKEND);
   }
 }
 
@@ -67,9 +62,7 @@ function registerKernel(kernelName: string, kernel: Kernel): void {
     kernelName,
     backendName: ONNX_BACKEND,
     kernelFunc: ({ inputs, attrs, backend }) => {
-      // Kernels of this name are registered for this backend only.
-      const onnx = backend as OnnxBackend;
-      const graph = onnx.recorderOfNextKernel();
+      const graph = (backend as OnnxBackend).recorderOfNextKernel(); // registered for this backend only
       return kernel({ inputs: inputs as KernelCall['inputs'], attributes: attrs, graph });
     },
   });

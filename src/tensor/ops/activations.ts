@@ -5,7 +5,7 @@ const A = Math.sqrt(2 / Math.PI);
 const B = 0.044715;
 
 /**
- * GELU in its tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415), the one GPT-2 was trained with:
+ * GELU in its tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415), which GPT-2 was trained with:
  * y = x (1 + tanh(A (x + B x³))) / 2, any shape.
  */
 export function gelu(x: tf.Tensor): tf.Tensor {
@@ -34,9 +34,9 @@ function sigmoidForm(x: tf.Tensor, square: tf.Tensor): tf.Tensor {
 }
 
 export interface SwiGluOptions {
-  /** Of any shape */
+  /** Any shape */
   readonly gate: tf.Tensor;
-  /** Of the same shape */
+  /** The same shape */
   readonly up: tf.Tensor;
 }
 

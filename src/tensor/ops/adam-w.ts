@@ -20,7 +20,7 @@ export interface AdamWSettings {
   readonly weightDecay: number;
   /** Number of this step, from 1. */
   readonly step: number;
-  /** The gradient is multiplied by this on the way in, such as a clipping factor; 1 where absent. */
+  /** A factor of the gradient, such as that of clipping; 1 where absent. */
   readonly gradientScale?: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface AdamWSettings {
 export function adamWStep(arrays: AdamWArrays, settings: AdamWSettings): void {
   const { length } = arrays.parameter;
   for (let start = 0; start < length; start += CHUNK) {
-    stepOver(chunkOf(arrays, { start, end: Math.min(length, start + CHUNK) }), settings);
+    stepChunk(chunkOf(arrays, { start, end: Math.min(length, start + CHUNK) }), settings);
   }
 }
 
@@ -44,8 +44,8 @@ function chunkOf(arrays: AdamWArrays, { start, end }: { start: number; end: numb
   };
 }
 
-// A chunk is copied into WebAssembly's own memory and back while it is in the processor's cache.
-function stepOver(
+// A chunk is copied into WebAssembly's memory and back while it is in the processor's cache.
+function stepChunk(
   { parameter, gradient, firstMoment, secondMoment }: AdamWArrays,
   settings: AdamWSettings,
 ): void {
@@ -65,7 +65,7 @@ function stepOver(
   secondMoment.set(kernel.secondMoment.subarray(0, length));
 }
 
-/** All of one shape, and each in memory of its own. */
+/** All of one shape, none sharing memory with another. */
 export interface AdamWTensors {
   readonly parameter: tf.Variable;
   readonly gradient: tf.Tensor;
@@ -80,13 +80,13 @@ const kernel = 'AdamWStep';
 /** Whether the active backend can change parameters where it keeps them; elsewhere `adamWStep` does it on the host. */
 export const hasInPlaceSteps = (): boolean => hasKernel(kernel);
 
-/** The step of `adamWStep`, to rounding, on tensors: parameter and moments change, and are never copied to the host. */
+/** The step of `adamWStep`, up to rounding, on tensors: parameter and moments change in place, without a copy to the host. */
 export function adamWStepInPlace(tensors: AdamWTensors, settings: AdamWSettings): void {
   const { gradientScale = 1, ...others } = settings;
   fused(kernel, { inputs: { ...tensors }, attributes: { ...others, gradientScale } });
 }
 
-/** The sum of the squares of all elements. Gives NaN or Infinity where they do. */
+/** The sum of the squares of all elements; NaN or Infinity where they give that. */
 export function sumOfSquares(x: tf.Tensor): number {
   return tf.tidy(() => {
     const half = fused('HalfSumOfSquares', { inputs: { x } })?.[0];
@@ -98,18 +98,6 @@ export function sumOfSquares(x: tf.Tensor): number {
 /** Elements that fit into each of the kernel's four arrays. */
 const CHUNK = 8192;
 
-type StepSettings = [
-  gradientScale: number,
-  decay: number,
-  beta1: number,
-  rest1: number,
-  beta2: number,
-  rest2: number,
-  stepSize: number,
-  rootScale: number,
-  epsilon: number,
-];
-
 /** The compiled step, and the arrays in its memory that it works on. */
 interface AdamWKernel {
   readonly parameter: Float32Array;
@@ -117,10 +105,21 @@ interface AdamWKernel {
   readonly firstMoment: Float32Array;
   readonly secondMoment: Float32Array;
   /** Over the first `count` elements; up to three behind them are overwritten as well. */
-  readonly step: (count: number, ...settings: StepSettings) => void;
+  readonly step: (
+    count: number,
+    gradientScale: number,
+    decay: number,
+    beta1: number,
+    rest1: number,
+    beta2: number,
+    rest2: number,
+    stepSize: number,
+    rootScale: number,
+    epsilon: number,
+  ) => void;
 }
 
-// Node has it; its types come with those of a browser only.
+// Node has it, but only the browser's types declare it.
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };
@@ -138,6 +137,6 @@ function open(): AdamWKernel {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
   // What adam-w-step.wat exports.
   const { memory, step } = exports as { memory: { buffer: ArrayBuffer }; step: AdamWKernel['step'] };
-  const array = (place: number) => new Float32Array(memory.buffer, 4 * CHUNK * place, CHUNK);
+  const array = (index: number) => new Float32Array(memory.buffer, 4 * CHUNK * index, CHUNK);
   return { parameter: array(0), gradient: array(1), firstMoment: array(2), secondMoment: array(3), step };
 }

@@ -8,9 +8,9 @@ export interface CausalAttentionOptions {
   readonly key: tf.Tensor;
   /** [B, H, S, D] */
   readonly value: tf.Tensor;
-  /** Added to the scores: 0 where a query may look, a large negative number elsewhere. [T, S] or [B, 1, T, S] */
+  /** Added to the scores: 0 where a query may attend, a large negative number elsewhere. [T, S] or [B, 1, T, S] */
   readonly mask: tf.Tensor;
-  /** What the weights are multiplied by in training, 0 or 1 / (1 - rate): [B, H, T, S] */
+  /** The weights are multiplied by this in training, 0 or 1 / (1 - rate): [B, H, T, S] */
   readonly dropout?: tf.Tensor | undefined;
 }
 
@@ -33,7 +33,7 @@ export function causalAttention(options: CausalAttentionOptions): tf.Tensor {
 
 /**
  * With P the weights and O = P V: dS = P (dP - rowsum(dP P)), and rowsum(dP P) = rowsum(dO O)
- * (Dao et al. 2022, arXiv:2205.14135, appendix B), which has D columns to add up and not S.
+ * (Dao et al. 2022, arXiv:2205.14135, appendix B), which sums D columns instead of S.
  * With dropout factors F, O = (P F) V and dP = F (dO Vᵀ), and the row sums are the same.
  */
 function attentionGradient(dy: tf.Tensor, kept: tf.Tensor[], scale: number): tf.Tensor[] {
@@ -52,15 +52,19 @@ function attentionGradient(dy: tf.Tensor, kept: tf.Tensor[], scale: number): tf.
   ];
 }
 
-interface ScaledMatMul {
+function scaledMatMul({
+  a,
+  b,
+  transposeA = false,
+  transposeB = false,
+  scale = 1,
+}: {
   readonly a: tf.Tensor;
   readonly b: tf.Tensor;
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
   readonly scale?: number;
-}
-
-function scaledMatMul({ a, b, transposeA = false, transposeB = false, scale = 1 }: ScaledMatMul): tf.Tensor {
+}): tf.Tensor {
   if (scale === 1) return tf.matMul(a, b, transposeA, transposeB);
   const attributes = { transposeA, transposeB, scale };
   const result = fused('ScaledMatMul', { inputs: { a, b }, attributes })?.[0];
@@ -68,19 +72,19 @@ function scaledMatMul({ a, b, transposeA = false, transposeB = false, scale = 1 
 }
 
 export interface CachedAttentionOptions {
-  /** [B, H D], of one new token a row */
+  /** [B, H D], of one new token per row */
   readonly query: tf.Tensor;
   /** [B, K D] for K heads of keys and values, each shared by H / K query heads */
   readonly key: tf.Tensor;
   /** [B, K D] */
   readonly value: tf.Tensor;
-  /** [B, K, S, D], of the tokens before, in the first `lengths[b]` of S slots */
+  /** [B, K, S, D], of the earlier tokens, in the first `lengths[b]` of S slots */
   readonly keys: tf.Tensor;
   /** [B, K, S, D] */
   readonly values: tf.Tensor;
   /** int32 [B], each less than S */
   readonly lengths: tf.Tensor;
-  /** How many tokens a token looks back on, itself included; all where absent. */
+  /** How many tokens a token attends to, itself included; all where absent. */
   readonly window?: number | undefined;
 }
 
@@ -88,50 +92,52 @@ interface CachedAttention {
   /** [B, H D] */
   readonly attended: tf.Tensor;
   /**
-   * Whether the backend also puts the new keys and values into the arrays that `keys` and `values` were made of, when it
-   * computes: they then must not be read or changed before. Elsewhere the caller has to.
+   * Whether the backend also writes the new keys and values into the arrays behind `keys` and `values` when it computes;
+   * those must not be read or changed before then. Where this is false the caller stores them.
    */
   readonly isStored: boolean;
 }
 
-/** Kernels take heads whose width is a multiple of this. */
-const WIDTH_STEP = 8;
+/** The fused kernel takes heads whose head_dim is a multiple of this. */
+const HEAD_DIM_STEP = 8;
 
 const HIDDEN_SCORE = -1e9;
 
-/** Scaled dot-product attention of one new token a row to the cached ones and to itself. No gradient. */
+/** Scaled dot-product attention of one new token per row to the cached ones and to itself. No gradient. */
 export function cachedAttention(options: CachedAttentionOptions): CachedAttention {
   const { window = 0, ...inputs } = options;
-  const isWide = (options.keys.shape.at(-1) ?? 0) % WIDTH_STEP === 0;
-  const attended = isWide ? fused('CachedAttention', { inputs, attributes: { window } })?.[0] : undefined;
+  const isAligned = (options.keys.shape.at(-1) ?? 0) % HEAD_DIM_STEP === 0;
+  const attended = isAligned ? fused('CachedAttention', { inputs, attributes: { window } })?.[0] : undefined;
   return attended === undefined
     ? { attended: tf.tidy(() => byFormula(options)), isStored: false }
     : { attended, isStored: true };
 }
 
-// The new token's own score is computed apart and joins the others for the softmax, so that the cache is never copied.
+// The new token's own score is computed separately and joined to the others for the softmax, so the cache is never copied.
 function byFormula({ query, key, value, keys, values, lengths, window }: CachedAttentionOptions): tf.Tensor {
-  const [batch = 0, heads = 0, slots = 0, width = 0] = keys.shape;
-  const scaled = tf.reshape(tf.mul(query, 1 / Math.sqrt(width)), [batch, heads, -1, width]); // [B, K, G, D]
+  const [batch = 0, heads = 0, slots = 0, headDim = 0] = keys.shape;
+  const scaled = tf.reshape(tf.mul(query, 1 / Math.sqrt(headDim)), [batch, heads, -1, headDim]); // [B, K, G, D]
   const mask = cacheMask({ lengths, slots, window });
   const cached = tf.add(tf.matMul(scaled, keys, false, true), mask); // [B, K, G, S]
-  const own = tf.matMul(scaled, tf.reshape(key, [batch, heads, 1, width]), false, true); // [B, K, G, 1]
+  const own = tf.matMul(scaled, tf.reshape(key, [batch, heads, 1, headDim]), false, true); // [B, K, G, 1]
   const [onCached, onOwn] = tf.split(tf.softmax(tf.concat([cached, own], 3)), [slots, 1], 3) as [
     tf.Tensor, // [B, K, G, S]
     tf.Tensor, // [B, K, G, 1]
   ];
-  const fromOwn = tf.mul(onOwn, tf.reshape(value, [batch, heads, 1, width])); // [B, K, G, D]
+  const fromOwn = tf.mul(onOwn, tf.reshape(value, [batch, heads, 1, headDim])); // [B, K, G, D]
   return tf.reshape(tf.add(tf.matMul(onCached, values), fromOwn), query.shape);
 }
 
-interface CacheMask {
+/** [B, 1, 1, S]: 0 where the new token attends, HIDDEN_SCORE elsewhere. */
+function cacheMask({
+  lengths,
+  slots,
+  window = slots + 1,
+}: {
   readonly lengths: tf.Tensor;
   readonly slots: number;
   readonly window: number | undefined;
-}
-
-/** [B, 1, 1, S]: 0 where the new token looks, HIDDEN_SCORE elsewhere. */
-function cacheMask({ lengths, slots, window = slots + 1 }: CacheMask): tf.Tensor {
+}): tf.Tensor {
   const row = tf.reshape(lengths, [-1, 1, 1, 1]);
   const slot = tf.range(0, slots, 1, 'int32');
   const isFilled = tf.less(slot, row);

@@ -8,21 +8,21 @@ export interface Differentiated {
 }
 
 /**
- * Runs `forward` and records its own gradient in place of those of the operations inside it.
- * `inputs` are the tensors to differentiate by; whatever the gradient needs goes through `keep`.
+ * Runs `forward` and records its gradient in place of those of the operations inside it.
+ * `inputs` are the tensors to differentiate by; everything the gradient needs goes through `keep`.
  */
 export function customGradient(
   inputs: readonly tf.Tensor[],
   forward: (keep: (tensors: tf.Tensor[]) => void) => Differentiated,
 ): tf.Tensor {
   const operation = tf.customGrad((...received) => {
-    // tfjs types the saver as one more input: it is always the last argument.
+    // tfjs types the save function as one more input; it is always the last argument.
     const keep = received.at(-1) as unknown as tf.GradSaveFunc;
     const { value, gradient } = forward(keep);
     const gradFunc = (dy: tf.Tensor, kept: tf.Tensor[]) => {
-      // tfjs would hold what is worked out on the way until the last gradient is there.
+      // Without this tfjs would hold all intermediate results until the last gradient is computed.
       const gradients = tf.tidy(() => gradient(dy, kept));
-      releaseKept([...kept, ...(isOfBackward(dy, value) ? [dy] : [])], gradients);
+      releaseKept([...kept, ...(isFromBackward(dy, value) ? [dy] : [])], gradients);
       return gradients;
     };
     return { value, gradFunc };
@@ -30,26 +30,30 @@ export function customGradient(
   return operation(...inputs);
 }
 
-/** Whether the backward pass made a gradient itself: what a caller has given is older than the value, and stays the caller's. */
-const isOfBackward = (dy: tf.Tensor, value: tf.Tensor): boolean => dy.id > value.id;
+/** Whether the backward pass made `dy` itself. A gradient older than the value was passed in and belongs to the caller. */
+const isFromBackward = (dy: tf.Tensor, value: tf.Tensor): boolean => dy.id > value.id;
 
 /**
- * Frees what the forward pass had kept for gradients that are worked out now. The tape of tfjs would hold it until the last
- * gradient is there, which costs an eager backend as much memory as all activations together. Inside gradients of gradients
- * it is still needed.
+ * Frees what the forward pass kept for gradients that are now computed. The tape of tfjs would hold it until the last
+ * gradient, which costs an eager backend as much memory as all activations together. Inside gradients of gradients it is
+ * still needed.
  */
 function releaseKept(kept: readonly tf.Tensor[], gradients: readonly tf.Tensor[]): void {
   if (tf.engine().state.gradientDepth > 0) return;
   for (const tensor of kept) if (!gradients.includes(tensor)) tensor.dispose();
 }
 
-interface FusedCall {
-  readonly inputs: Readonly<Record<string, tf.Tensor>>;
-  readonly attributes?: Readonly<Record<string, boolean | number>>;
-}
-
-/** Runs a kernel that only some backends have; null where the active one has not, and a formula must do. */
-export function fused(kernelName: string, { inputs, attributes = {} }: FusedCall): tf.Tensor[] | null {
+/** Runs a kernel that only some backends have; null where the active one lacks it, and the caller takes a formula. */
+export function fused(
+  kernelName: string,
+  {
+    inputs,
+    attributes = {},
+  }: {
+    readonly inputs: Readonly<Record<string, tf.Tensor>>;
+    readonly attributes?: Readonly<Record<string, boolean | number>>;
+  },
+): tf.Tensor[] | null {
   if (!hasKernel(kernelName)) return null;
   return [tf.engine().runKernel(kernelName, { ...inputs }, { ...attributes })].flat();
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { quantizedProduct } from './constant-weights.ts';
 import { customGradient } from './custom-gradient.ts';
-import { quantizedProduct } from './quantized-weights.ts';
 
 export interface LinearOptions {
   /** [..., I] */
@@ -14,8 +14,8 @@ export interface LinearOptions {
 }
 
 /**
- * y = x W + b, or x Wᵀ + b with `transposeWeight`: [..., I] -> [..., O]. Frozen variables get no gradient, and nothing does
- * where W is taken in 8 bits (see `constantWeights`).
+ * y = x W + b, or x Wᵀ + b with `transposeWeight`: [..., I] -> [..., O]. Frozen variables get no gradient; with W in 8 bits
+ * (see `constantWeights`) there is no gradient at all.
  */
 export function linear({ x, weight, bias, transposeWeight = false }: LinearOptions): tf.Tensor {
   if (x.rank !== 2) {
@@ -32,7 +32,7 @@ export function linear({ x, weight, bias, transposeWeight = false }: LinearOptio
     return {
       value: product({ a: x, b: weight, transposeB: transposeWeight, bias }),
       gradient: (dy, kept) => {
-        const [x, weight] = kept as [tf.Tensor, tf.Tensor]; // what `keep` was given
+        const [x, weight] = kept as [tf.Tensor, tf.Tensor]; // as kept above
         const dx = product({ a: dy, b: weight, transposeB: !transposeWeight });
         const [a, b] = transposeWeight ? [dy, x] : [x, dy];
         const dWeight = learnsWeight ? [product({ a, b, transposeA: true })] : [];
@@ -42,16 +42,20 @@ export function linear({ x, weight, bias, transposeWeight = false }: LinearOptio
   });
 }
 
-interface Product {
+// Calls the kernel directly: tf.fused.matMul would reshape both matrices to three dimensions.
+function product({
+  a,
+  b,
+  bias,
+  transposeA = false,
+  transposeB = false,
+}: {
   readonly a: tf.Tensor;
   readonly b: tf.Tensor;
   readonly bias?: tf.Tensor | undefined;
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
-}
-
-// Straight to the kernel: tf.fused.matMul would reshape both matrices to three dimensions.
-function product({ a, b, bias, transposeA = false, transposeB = false }: Product): tf.Tensor {
+}): tf.Tensor {
   const inputs = bias === undefined ? { a, b } : { a, b, bias };
   return tf
     .engine()
@@ -65,7 +69,10 @@ export interface EmbeddingLookupOptions {
   readonly ids: tf.Tensor;
 }
 
-/** The rows of `table` named by `ids`: [...ids, C]. Repeated ids add up their gradients in a fixed order; a frozen table has none. */
+/**
+ * The rows of `table` at `ids`: [...ids, C]. The gradients of repeated ids are added in a fixed order; a frozen table gets
+ * none.
+ */
 export function embeddingLookup({ table, ids }: EmbeddingLookupOptions): tf.Tensor {
   if (isFrozen(table)) return tf.gather(table, ids);
   const [vocabulary = 0, width = 0] = table.shape;
@@ -82,5 +89,5 @@ export function embeddingLookup({ table, ids }: EmbeddingLookupOptions): tf.Tens
   });
 }
 
-/** Whether a tensor is a variable that is not trained: nobody asks for its gradient, so none is computed. */
+/** Whether a tensor is a variable that is not trained, whose gradient is never asked for. */
 const isFrozen = (tensor: tf.Tensor): boolean => tensor instanceof tf.Variable && !tensor.trainable;

@@ -2,27 +2,25 @@ import * as tf from '@tensorflow/tfjs-core';
 import { customGradient, type Differentiated, fused } from './custom-gradient.ts';
 
 /**
- * Mean cross-entropy of next-token targets over the rows that count, a scalar: mean of -log softmax(logits_i)[target_i],
- * as PyTorch has it. A row that does not count has a gradient of exactly zero. With no row that counts the mean is NaN.
+ * Mean cross-entropy of next-token targets, a scalar: the mean of -log softmax(logits_i)[target_i] over the rows that are
+ * not ignored, as in PyTorch. An ignored row has a gradient of exactly zero. If every row is ignored the mean is NaN.
  */
 export function crossEntropy({ logits, targets }: LogitsAndTargets): tf.Tensor {
   return customGradient([logits], (keep) => {
-    const shares = sharesOfRows(targets); // [N]
+    const shares = rowShares(targets); // [N]
     const sparse = fused('SparseCrossEntropy', { inputs: { logits, targets } });
-    if (sparse !== null) return fromSlopes(sparse as [tf.Tensor, tf.Tensor], { shares, keep }); // the two it gives
-    const { logProbabilities, ofTargets } = targetLogProbabilities({ logits, targets });
+    if (sparse !== null) return fromSlopes(sparse as [tf.Tensor, tf.Tensor], { shares, keep }); // the kernel's two outputs
+    const [logProbabilities, ofTargets] = targetLogProbabilities({ logits, targets });
     keep([logProbabilities, targets, shares]);
     return { value: tf.neg(tf.sum(tf.mul(ofTargets, shares))), gradient: crossEntropyGradient };
   });
 }
 
-interface Rest {
-  readonly shares: tf.Tensor;
-  readonly keep: (tensors: tf.Tensor[]) => void;
-}
-
-/** Where a backend works out softmax(logits) - onehot(target) along with the value. */
-function fromSlopes([ofTargets, slopes]: [tf.Tensor, tf.Tensor], { shares, keep }: Rest): Differentiated {
+/** For a backend that computes the slopes softmax(logits) - onehot(target) along with the value. */
+function fromSlopes(
+  [ofTargets, slopes]: [tf.Tensor, tf.Tensor],
+  { shares, keep }: { readonly shares: tf.Tensor; readonly keep: (tensors: tf.Tensor[]) => void },
+): Differentiated {
   keep([slopes, shares]);
   return {
     value: tf.neg(tf.sum(tf.mul(ofTargets, shares))),
@@ -44,43 +42,33 @@ function crossEntropyGradient(dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] {
   return [tf.mul(tf.sub(tf.exp(logProbabilities), expected), tf.reshape(factors, [-1, 1]))];
 }
 
-/** How much each row counts for the mean: 1 / number of rows that count, or 0. */
-function sharesOfRows(targets: tf.Tensor): tf.Tensor {
+/** The weight of each row in the mean: 1 / number of rows that are not ignored, or 0 for an ignored row. */
+function rowShares(targets: tf.Tensor): tf.Tensor {
   const counts = tf.cast(tf.notEqual(targets, tf.scalar(IGNORED_TARGET, 'int32')), 'float32');
   return tf.div(counts, tf.sum(counts));
 }
 
 /** log softmax(logits_i)[target_i] of each row, natural logarithm, 0 where the target is -100: [N]. No gradient. */
 export function tokenLogLikelihoods({ logits, targets }: LogitsAndTargets): tf.Tensor {
-  return tf.tidy(() => targetLogProbabilities({ logits, targets }).ofTargets);
+  return tf.tidy(() => targetLogProbabilities({ logits, targets })[1]);
 }
 
-/** The target of a row that does not count, as in PyTorch's cross_entropy. */
+/** The target of an ignored row, as in PyTorch's cross_entropy. */
 export const IGNORED_TARGET = -100;
 
 export interface LogitsAndTargets {
   /** [N, V] */
   readonly logits: tf.Tensor;
-  /** int32 [N]; -100 for a row that does not count */
+  /** int32 [N]; -100 for an ignored row */
   readonly targets: tf.Tensor;
 }
 
-interface TargetLogProbabilities {
-  /** log softmax of the logits, [N, V] */
-  readonly logProbabilities: tf.Tensor;
-  /** Its entry at each row's target, 0 for an ignored row, [N] */
-  readonly ofTargets: tf.Tensor;
-}
-
-/** Log probabilities of a vocabulary, and those of the given targets. Not differentiated. */
-function targetLogProbabilities({ logits, targets }: LogitsAndTargets): TargetLogProbabilities {
+/** Log softmax of the logits, [N, V], and its entry at each row's target, 0 for an ignored row, [N]. No gradient. */
+function targetLogProbabilities({ logits, targets }: LogitsAndTargets): [tf.Tensor, tf.Tensor] {
   const parts = fused('TargetLogProbabilities', { inputs: { logits, targets } });
-  if (parts !== null) {
-    const [logProbabilities, ofTargets] = parts as [tf.Tensor, tf.Tensor]; // the two that the kernel gives
-    return { logProbabilities, ofTargets };
-  }
+  if (parts !== null) return parts as [tf.Tensor, tf.Tensor]; // the kernel's two outputs
   const [, vocabulary = 0] = logits.shape;
   const logProbabilities = tf.logSoftmax(logits);
   const picked = tf.oneHot(tf.cast(targets, 'int32'), vocabulary, 1, 0, 'float32'); // all zero where ignored
-  return { logProbabilities, ofTargets: tf.sum(tf.mul(logProbabilities, picked), 1) };
+  return [logProbabilities, tf.sum(tf.mul(logProbabilities, picked), 1)];
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { customGradient, fused } from './custom-gradient.ts';
 
 export interface LayerNormOptions {
-  /** [..., C]; the last dimension is layerNormalized */
+  /** [..., C]; the last dimension is normalized */
   readonly x: tf.Tensor;
   /** [C] */
   readonly scale: tf.Tensor;
@@ -22,16 +22,16 @@ export function layerNorm({ x, scale, bias, epsilon }: LayerNormOptions): tf.Ten
   }
   return customGradient([x, scale, bias], (keep) => {
     const parts = fused('LayerNorm', { inputs: { x, scale, bias }, attributes: { epsilon } });
-    const [value, mean, inverseDeviation] = (parts ?? layerNormalized({ x, scale, bias, epsilon })) as Parts;
+    const [value, mean, inverseDeviation] = (parts ?? layerNormParts({ x, scale, bias, epsilon })) as Parts;
     keep([x, scale, mean, inverseDeviation]);
     return { value, gradient: layerNormGradient };
   });
 }
 
-/** The layerNormalized tensor, and mean and 1 / deviation of each row, [N, 1]. */
+/** The normalized tensor, and the mean and 1 / deviation of each row, [N, 1]. */
 type Parts = [tf.Tensor, tf.Tensor, tf.Tensor];
 
-function layerNormalized({ x, scale, bias, epsilon }: LayerNormOptions): Parts {
+function layerNormParts({ x, scale, bias, epsilon }: LayerNormOptions): Parts {
   const mean = tf.mean(x, -1, true);
   const centred = tf.sub(x, mean);
   const inverseDeviation = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
@@ -40,7 +40,7 @@ function layerNormalized({ x, scale, bias, epsilon }: LayerNormOptions): Parts {
 
 /**
  * With n = (x - mean) / deviation and g = dy scale: dx = (g - mean(g) - n mean(g n)) / deviation. Both means are
- * products with scale / C, and 1 / deviation is taken into the narrow factors, to pass over [N, C] less often.
+ * products with scale / C, and 1 / deviation is folded into the narrow factors, to pass over [N, C] less often.
  */
 function layerNormGradient(dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] {
   const [x, scale, mean, inverse] = kept as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]; // as kept above
@@ -56,7 +56,7 @@ function layerNormGradient(dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] {
 }
 
 export interface RmsNormOptions {
-  /** [N, C]; each row is rmsNormalized */
+  /** [N, C]; each row is normalized */
   readonly x: tf.Tensor;
   /** [C] */
   readonly scale: tf.Tensor;
@@ -70,14 +70,14 @@ export interface RmsNormOptions {
 export function rmsNorm({ x, scale, epsilon }: RmsNormOptions): tf.Tensor {
   return customGradient([x, scale], (keep) => {
     const parts = fused('RmsNorm', { inputs: { x, scale }, attributes: { epsilon } });
-    const [value, inverse] = (parts ?? rmsNormalized({ x, scale, epsilon })) as [tf.Tensor, tf.Tensor]; // two, either way
+    const [value, inverse] = (parts ?? rmsNormParts({ x, scale, epsilon })) as [tf.Tensor, tf.Tensor]; // two, either way
     keep([x, scale, inverse]);
     return { value, gradient: rmsNormGradient };
   });
 }
 
-/** The rmsNormalized tensor, and 1 / root mean square of each row, [N, 1]. */
-function rmsNormalized({ x, scale, epsilon }: RmsNormOptions): tf.Tensor[] {
+/** The normalized tensor, and 1 / root mean square of each row, [N, 1]. */
+function rmsNormParts({ x, scale, epsilon }: RmsNormOptions): tf.Tensor[] {
   const inverse = tf.rsqrt(tf.add(tf.mean(tf.mul(x, x), -1, true), epsilon));
   return [tf.mul(tf.mul(x, inverse), scale), inverse];
 }

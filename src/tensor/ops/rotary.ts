@@ -14,22 +14,23 @@ export interface RotaryOptions {
 
 /**
  * Rotary position embedding (Su et al. 2021, arXiv:2104.09864) in Hugging Face's half-split form: [N, H D] -> [N, H D].
- * Of the first R elements of each head, the pair (x_i, x_{i + R/2}) is turned by the angle i of its token; the others stay.
+ * Of the first R elements of each head, the pair (x_i, x_{i + R/2}) is rotated by the angle i of its token; the others are
+ * unchanged.
  */
 export function rotary({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
   return customGradient([x], (keep) => {
     keep([cosines, sines]);
     return {
-      value: turned({ x, headDim, cosines, sines }),
+      value: rotated({ x, headDim, cosines, sines }),
       gradient: (dy, kept) => {
         const [cosines, sines] = kept as [tf.Tensor, tf.Tensor]; // as kept above
-        return [turned({ x: dy, headDim, cosines, sines: tf.neg(sines) })]; // back by the same angle
+        return [rotated({ x: dy, headDim, cosines, sines: tf.neg(sines) })]; // back by the same angle
       },
     };
   });
 }
 
-function turned({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
+function rotated({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
   const result = fused('Rotary', { inputs: { x, cosines, sines }, attributes: { headDim } })?.[0];
   if (result !== undefined) return result;
   const [tokens = 0, half = 0] = cosines.shape;
@@ -51,16 +52,16 @@ function turned({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
 export interface RearrangeRowsOptions {
   /** [N, C] */
   readonly x: tf.Tensor;
-  /** int32 [M]: the row of x that each row of the result is. */
+  /** int32 [M]: the row of x behind each row of the result. */
   readonly from: tf.Tensor;
-  /** int32 [N]: the row of the result that takes the gradient of each row of x back to it. */
+  /** int32 [N]: the row of the result whose gradient each row of x gets. */
   readonly back: tf.Tensor;
 }
 
 /**
- * Rows of x in another order, [M, C]: y_i = x_from[i], and dx_j = dy_back[j]. A gather both ways, where that of `tf.gather`
- * would add up gradients row by row; so a row of x that fills several places gets the gradient of one of them, and it is
- * the caller's to see that the others have none.
+ * Rows of x in another order, [M, C]: y_i = x_from[i], and dx_j = dy_back[j]. It gathers both ways, while the gradient of
+ * `tf.gather` would add rows one by one. A row of x that appears several times gets the gradient of one copy only: the
+ * caller makes sure that the others have none.
  */
 export function rearrangeRows({ x, from, back }: RearrangeRowsOptions): tf.Tensor {
   return customGradient([x], (keep) => {

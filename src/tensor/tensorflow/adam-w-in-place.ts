@@ -3,9 +3,9 @@ import type { AdamWSettings, AdamWTensors } from '../ops/adam-w.ts';
 import type { TensorflowEngine } from './tensorflow-engine.ts';
 
 /**
- * The step that `adamWStep` takes on the host, in TensorFlow's memory. Its ResourceApplyAdam knows no decoupled decay, which
- * is a product before it, and computes lr' m / (sqrt(v) + ε'): with lr' = lr sqrt(1 - β2^t) / (1 - β1^t) and
- * ε' = ε sqrt(1 - β2^t) that is the same. It would correct by powers in float32; told that they are 0, it leaves that to lr'.
+ * The step that `adamWStep` takes on the host, in TensorFlow's memory. ResourceApplyAdam has no decoupled decay, which is
+ * applied before it, and computes lr' m / (sqrt(v) + ε'): with lr' = lr sqrt(1 - β2^t) / (1 - β1^t) and
+ * ε' = ε sqrt(1 - β2^t) that is the same. Its own bias correction uses powers in float32; passing 0 for them turns it off.
  */
 export function adamWInPlace(
   engine: TensorflowEngine,
@@ -13,7 +13,7 @@ export function adamWInPlace(
   settings: AdamWSettings,
 ): void {
   const { learningRate, weightDecay, step, epsilon, gradientScale = 1 } = settings;
-  // The moments are means with these roundings of β1 and β2, so the corrections are for them too.
+  // The moments are means with β1 and β2 rounded to float32, so the corrections use the same values.
   const [beta1, beta2] = [Math.fround(settings.beta1), Math.fround(settings.beta2)];
   const root = Math.sqrt(1 - beta2 ** step);
   const rate = (learningRate * root) / (1 - beta1 ** step);
@@ -30,15 +30,15 @@ export function adamWInPlace(
 }
 
 /**
- * Lends tensors to operations that change a variable of TensorFlow: `change` gets a resource handle for each. Nothing is
- * copied where the tensor alone holds its memory; where another does, TensorFlow copies first and the other keeps its values.
+ * Lends tensors to TensorFlow operations that change a variable: `change` gets a resource handle for each. Nothing is copied
+ * if only the tensor holds its memory; if another tensor shares it, TensorFlow copies first and the other keeps its values.
  */
 function changeInPlace(
   engine: TensorflowEngine,
   tensors: readonly tf.TensorInfo[],
   change: (handles: readonly number[]) => void,
 ): void {
-  const lent: Lent[] = [];
+  const lent: LentTensor[] = [];
   try {
     for (const tensor of tensors) lent.push(lend(engine, { tensor, name: `lent-${lent.length}` }));
     change(lent.map(({ handle }) => handle));
@@ -47,16 +47,16 @@ function changeInPlace(
   }
 }
 
-interface Lent {
+interface LentTensor {
   readonly tensor: tf.TensorInfo;
-  /** Of the variable that holds the tensor's memory meanwhile. */
+  /** The variable that holds the tensor's memory meanwhile. */
   readonly handle: number;
 }
 
 function lend(
   engine: TensorflowEngine,
   { tensor, name }: { readonly tensor: tf.TensorInfo; readonly name: string },
-): Lent {
+): LentTensor {
   const { binding } = engine;
   const [id = -1] = engine.getInputTensorIds([tensor]);
   const attributes = [
@@ -67,12 +67,12 @@ function lend(
   const [made] = binding.executeOp('VarHandleOp', attributes, [], 1);
   const handle = made?.id ?? -1;
   binding.executeOp('AssignVariableOp', [floatsOf(engine)], [handle, id], 0);
-  // Else two would hold the memory, and TensorFlow would copy it before it changes anything.
+  // Otherwise two would hold the memory, and TensorFlow would copy it before changing it.
   binding.deleteTensor(id);
   return { tensor, handle };
 }
 
-function takeBack(engine: TensorflowEngine, { tensor, handle }: Lent): void {
+function takeBack(engine: TensorflowEngine, { tensor, handle }: LentTensor): void {
   const { binding } = engine;
   const [value] = binding.executeOp('ReadVariableOp', [floatsOf(engine)], [handle], 1);
   if (value !== undefined) engine.tensorMap.get(tensor.dataId).id = value.id;

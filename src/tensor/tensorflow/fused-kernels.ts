@@ -15,9 +15,9 @@ const floats = ({ binding }: TensorflowEngine): OperationAttribute => ({
   ...{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
 });
 
-/** Kernels behind this engine's own operations, where TensorFlow has one operation for what would be several. */
+/** Kernels of the operations in ops/ for which TensorFlow has a single operation in place of several. */
 export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
-  /** Gives [log softmax of the logits, its entry at each target or 0]. */
+  /** Returns [log softmax of the logits, its entry at each target or 0]. */
   TargetLogProbabilities: ({ inputs, engine }) => {
     const { logits, targets } = inputsOf(inputs, ['logits', 'targets']);
     const logProbabilities = engine.executeSingleOutput('LogSoftmax', [floats(engine)], [logits]);
@@ -29,7 +29,7 @@ export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
     return [logProbabilities, ofTargets];
   },
 
-  /** Gives [log probability of each target or 0, softmax(logits) - onehot(target)]. */
+  /** Returns [log probability of each target or 0, softmax(logits) - onehot(target)]. */
   SparseCrossEntropy: ({ inputs, engine }) => {
     const { logits, targets } = inputsOf(inputs, ['logits', 'targets']);
     const { binding } = engine;
@@ -41,13 +41,13 @@ export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
         [floats(engine), labelType],
         [logits, labels],
         2,
-      ) as [tf.Tensor, tf.Tensor]; // as many as were asked for
+      ) as [tf.Tensor, tf.Tensor]; // the number requested
       return [tf.where(counts, tf.neg(losses), 0), slopes];
     });
   },
 
   AdamWStep: ({ inputs, attributes, engine }) => {
-    // As adamWStepInPlace hands them over.
+    // As adamWStepInPlace passes them.
     adamWInPlace(engine, inputs as unknown as AdamWTensors, attributes as unknown as AdamWSettings);
     return [];
   },
@@ -57,7 +57,7 @@ export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
     return engine.executeSingleOutput('L2Loss', [floats(engine)], [x]);
   },
 
-  /** As tfjs has it, without the detour over products of batches and a broadcast for the bias. */
+  /** As in tfjs, without its detour through batched products and a broadcast bias. */
   _FusedMatMul: ({ inputs, attributes, engine }) => {
     const { a, b } = inputsOf(inputs, ['a', 'b']);
     const { transposeA, transposeB } = attributes as { transposeA: boolean; transposeB: boolean }; // as tfjs passes them
@@ -78,7 +78,7 @@ export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
   },
 };
 
-/** Whether the call is one that the kernel above is for; all others go to the package's own. */
+/** Whether the _FusedMatMul above can take the call; all others go to the package's own kernel. */
 export function isPlainProduct({ inputs, attributes }: TensorflowKernelCall): boolean {
   const { a, b, bias } = inputs;
   return (
@@ -88,7 +88,7 @@ export function isPlainProduct({ inputs, attributes }: TensorflowKernelCall): bo
   );
 }
 
-/** Labels that TensorFlow takes, and which of them count: an ignored one is outside of the vocabulary. */
+/** Labels within the vocabulary, as TensorFlow requires, and which of them count: an ignored one is negative. */
 function labelsOf(targets: tf.Tensor): { readonly labels: tf.Tensor; readonly counts: tf.Tensor } {
   const whole = tf.cast(targets, 'int32');
   const counts = tf.greaterEqual(whole, 0);
@@ -101,5 +101,5 @@ function inputsOf<const Name extends string>(
 ): Readonly<Record<Name, tf.Tensor>> {
   for (const name of names)
     if (inputs[name] === undefined) throw new Error(`a kernel was called without ${name}`);
-  return inputs as Readonly<Record<Name, tf.Tensor>>; // looked at above
+  return inputs as Readonly<Record<Name, tf.Tensor>>; // checked above
 }

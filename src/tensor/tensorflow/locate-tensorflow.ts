@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 
 export const TENSORFLOW_PACKAGE = '@tensorflow/tfjs-node-gpu';
 
-/** The file that a complete installation has, written last. */
+/** Written last, this file marks a complete installation. */
 export const INSTALLED_FILE = 'installed.json';
 
-/** The folder that the engine's package can be asked for from: an own installation, or this package's own folder. */
+/** The folder from which the engine's package resolves: that of `tuneloom setup tensorflow`, or this package's own. */
 export function installedTensorflow(): string | undefined {
   for (const flavour of TENSORFLOW_FLAVOURS) {
     const folder = join(tensorflowFolder(), flavour);
@@ -26,12 +26,12 @@ export function installedTensorflow(): string | undefined {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One for each kind of processor; the first that is there is used. */
+/** One for each kind of processor; the first one installed is used. */
 const TENSORFLOW_FLAVOURS = ['cuda', 'cpu'] as const;
 
 export type TensorflowFlavour = (typeof TENSORFLOW_FLAVOURS)[number];
 
-/** Outside node_modules, where a clean install would remove a gigabyte. `TUNELOOM_TENSORFLOW` names another folder. */
+/** Outside node_modules, where a clean install would remove its gigabyte. `TUNELOOM_TENSORFLOW` names another folder. */
 export function tensorflowFolder(
   { TUNELOOM_TENSORFLOW, XDG_CACHE_HOME, HOME }: Environment = process.env,
 ): string {
@@ -50,7 +50,7 @@ export interface NvidiaGpu {
 
 const waitMilliseconds = 10_000;
 
-/** The NVIDIA GPUs that nvidia-smi lists; none where it is missing or fails. It may take a second to wake the driver. */
+/** The NVIDIA GPUs that nvidia-smi lists; none if it is missing or fails. It may take a second to wake the driver. */
 export function nvidiaGpus(): readonly NvidiaGpu[] {
   const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader,nounits'];
   const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: waitMilliseconds });
@@ -62,8 +62,8 @@ export function nvidiaGpus(): readonly NvidiaGpu[] {
   });
 }
 
-/** What a loaded driver leaves in the file system; the library is that of Windows' Linux. */
+/** Files that show a loaded driver; the library is that of the Windows Subsystem for Linux. */
 const traces = ['/proc/driver/nvidia/version', '/usr/lib/wsl/lib/libcuda.so.1'];
 
-/** Whether there is an NVIDIA GPU: its driver is loaded, or nvidia-smi lists one. */
+/** Whether there is an NVIDIA GPU: its driver is loaded, or nvidia-smi lists it. */
 export const hasNvidiaGpu = (): boolean => traces.some((path) => existsSync(path)) || nvidiaGpus().length > 0;

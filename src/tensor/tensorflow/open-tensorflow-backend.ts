@@ -8,30 +8,24 @@ import type { TensorflowEngine } from './tensorflow-engine.ts';
 
 export const TENSORFLOW_BACKEND = 'tensorflow';
 
-export interface OpenTensorflow {
-  readonly engine: TensorflowEngine;
-  /** Of tfjs-node, whose kernels call TensorFlow. */
-  readonly packageVersion: string;
-}
-
 let packageVersion: string | undefined;
 
 /**
- * Loads tfjs-node, whose copy of tfjs-core shares its engine with this one, and makes its backend the active one.
- * Threads are taken from the first call: TensorFlow reads them once.
+ * Loads tfjs-node, whose copy of tfjs-core shares its engine with this one, and makes its backend the active one; the
+ * version is that of tfjs-node. Threads are those of the first call: TensorFlow reads them once.
  */
 export async function openTensorflowBackend({
   threads,
 }: {
   readonly threads: number;
-}): Promise<OpenTensorflow> {
+}): Promise<{ readonly engine: TensorflowEngine; readonly packageVersion: string }> {
   packageVersion ??= load(threads);
   await tf.setBackend(TENSORFLOW_BACKEND);
   const engine = tf.backend() as unknown as TensorflowEngine; // only tfjs-node registers a backend of this name
   return { engine, packageVersion };
 }
 
-/** Gives the package's version. */
+/** Returns the package's version. */
 function load(threads: number): string {
   const folder = installedTensorflow();
   if (folder === undefined)
@@ -50,17 +44,17 @@ function load(threads: number): string {
 function prepareProcess(threads: number): void {
   const wanted = {
     TF_CPP_MIN_LOG_LEVEL: '2', // warnings about its own build
-    TF_FORCE_GPU_ALLOW_GROWTH: 'true', // else it takes all of a GPU's memory at once
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true', // otherwise it takes all of a GPU's memory at start
     TF_DETERMINISTIC_OPS: '1',
     TF_NUM_INTRAOP_THREADS: String(threads),
   };
   for (const [name, value] of Object.entries(wanted)) process.env[name] ??= value;
   // tfjs-node 4.22 calls two functions that Node 23 removed.
-  const lost = {
+  const removed = {
     isNullOrUndefined: (value: unknown) => value === null || value === undefined,
     isArray: Array.isArray,
   };
-  for (const [name, value] of Object.entries(lost))
+  for (const [name, value] of Object.entries(removed))
     if (!(name in util)) Object.assign(util, { [name]: value });
 }
 
@@ -76,7 +70,7 @@ function addKernels(): void {
           inputs: call.inputs,
           attributes: call.attrs ?? {},
           engine: call.backend,
-        } as unknown as TensorflowKernelCall; // of this backend, which hands tensors over
+        } as unknown as TensorflowKernelCall; // of this backend, with tensors as inputs
         return own !== undefined && !isPlainProduct(ours) ? own.kernelFunc(call) : kernel(ours);
       },
     });

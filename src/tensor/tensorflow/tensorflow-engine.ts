@@ -7,7 +7,7 @@ export interface OperationAttribute {
   readonly value: boolean | number | string | readonly number[];
 }
 
-/** What this engine uses of tfjs-node's backend beyond the kernels of tfjs: any operation of TensorFlow, by name. */
+/** What is used of tfjs-node's backend beyond tfjs kernels: any TensorFlow operation, by name. */
 export interface TensorflowEngine {
   readonly isUsingGpuDevice: boolean;
   readonly binding: {
@@ -18,7 +18,7 @@ export interface TensorflowEngine {
     readonly TF_ATTR_TYPE: number;
     readonly TF_FLOAT: number;
     readonly TF_INT32: number;
-    /** Tensors are known by number here; those of the results are the caller's to delete. */
+    /** Tensors are identified by number here; the caller deletes those of the results. */
     executeOp(
       operation: string,
       attributes: readonly OperationAttribute[],
@@ -28,9 +28,9 @@ export interface TensorflowEngine {
     deleteTensor(id: number): void;
     getNumOfTensors(): number;
   };
-  /** What stands behind a tensor of tfjs. */
+  /** The TensorFlow tensor behind a tfjs tensor. */
   readonly tensorMap: { get(dataId: object): { id: number } };
-  /** The numbers of tensors, whose values are handed to TensorFlow where they have not been yet. */
+  /** The numbers of tensors, whose values are passed to TensorFlow first if they have not been yet. */
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
   executeSingleOutput(
     operation: string,

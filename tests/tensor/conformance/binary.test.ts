@@ -44,7 +44,7 @@ function agreesFor(apply: Binary, dtype: TestType): Promise<void> {
   const property = fc.asyncProperty(broadcastShapes, ([a, b]) =>
     expectAgreement(() => {
       const divisor = sample(b, { seed: 2, dtype });
-      // Whole numbers divided by zero are in a test of their own.
+      // Integer division by zero has its own test.
       const nonZero =
         dtype === 'int32' ? tf.where(tf.equal(divisor, 0), tf.onesLike(divisor), divisor) : divisor;
       return apply(sample(a, { dtype }), nonZero);
@@ -56,24 +56,19 @@ function agreesFor(apply: Binary, dtype: TestType): Promise<void> {
 describe('functions of two tensors agree with the cpu backend over broadcast shapes', () => {
   test.each(onFloats)('%s of floats', (_, apply) => agreesFor(apply as Binary, 'float32'));
   unlessTensorflow('floorDiv of floats', () => agreesFor(tf.floorDiv, 'float32'));
-  test.each(Object.entries(arithmetic))('%s of whole numbers', (_, apply) =>
-    agreesFor(apply as Binary, 'int32'),
-  );
+  test.each(Object.entries(arithmetic))('%s of integers', (_, apply) => agreesFor(apply as Binary, 'int32'));
   test.each(Object.entries(comparisons))('%s of floats', (_, apply) => agreesFor(apply as Binary, 'float32'));
-  test.each(Object.entries(comparisons))('%s of whole numbers', (_, apply) =>
-    agreesFor(apply as Binary, 'int32'),
+  test.each(Object.entries(comparisons))('%s of integers', (_, apply) => agreesFor(apply as Binary, 'int32'));
+  test.each([['equal', tf.equal] as const, ['notEqual', tf.notEqual] as const])('%s of bools', (_, apply) =>
+    agreesFor(apply as Binary, 'bool'),
   );
-  test.each([['equal', tf.equal] as const, ['notEqual', tf.notEqual] as const])(
-    '%s of truth values',
-    (_, apply) => agreesFor(apply as Binary, 'bool'),
-  );
-  unlessTensorflow.each(Object.entries(comparisons).filter(isOrder))('%s of truth values', (_, apply) =>
+  unlessTensorflow.each(Object.entries(comparisons).filter(isOrder))('%s of bools', (_, apply) =>
     agreesFor(apply as Binary, 'bool'),
   );
   test.each(Object.entries(logical))('%s', (_, apply) => agreesFor(apply as Binary, 'bool'));
 
   test('pow of positive numbers', () => agreesFor((a, b) => tf.pow(tf.abs(a), b), 'float32'));
-  test('pow of whole numbers', () =>
+  test('pow of integers', () =>
     expectAgreement(() =>
       tf.pow(sample([6], { dtype: 'int32' }), tf.tensor([0, 1, 2, 3, 2, 1], [6], 'int32')),
     ));
@@ -97,7 +92,7 @@ describe('functions of two tensors agree with the cpu backend over broadcast sha
   test('a number divided by zero is infinite or NaN', () =>
     expectAgreement(() => tf.div(tf.tensor([1, -1, 0]), tf.tensor([0, 0, 0]))));
   unlessTensorflow.each(['div', 'floorDiv', 'mod'] as const)(
-    'a whole number divided by zero does not end the process: %s of the onnx backend',
+    'integer division by zero does not end the process: %s of the onnx backend',
     async (name) => {
       await tf.setBackend(backend);
       const [a, b] = [

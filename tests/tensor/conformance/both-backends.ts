@@ -5,18 +5,18 @@ import { openTensorBackend } from '../../../src/tensor/index.ts';
 import { numbers, relativeError } from '../numbers.ts';
 
 /**
- * Every property draws the same examples each time; a third of them through the slower way to call ONNX Runtime, whose
- * graphs are the same.
+ * Every property draws the same examples each time. The binding, the slower way to call ONNX Runtime, runs a third of them:
+ * its graphs are the same.
  */
 export const examples = (count: number) => ({
   seed: 20_260,
   numRuns: process.env.TENSOR_ONNX_RUNNER === 'binding' ? Math.ceil(count / 3) : count,
 });
 
-/** The one that is held against the cpu backend. */
+/** The backend that is compared with the cpu backend. */
 export const backend = process.env.TENSOR_BACKEND === 'tensorflow' ? 'tensorflow' : 'onnx';
 
-/** For what tfjs-node does otherwise than the cpu backend; src/tensor/README.md lists it. */
+/** For what tfjs-node does differently from the cpu backend; src/tensor/README.md lists it. */
 export const unlessTensorflow = test.skipIf(backend === 'tensorflow');
 
 export async function openBothBackends(): Promise<void> {
@@ -33,18 +33,18 @@ interface Outcome {
   readonly values: ArrayLike<number>;
 }
 
-/** Runs the operation on the cpu backend and on the other and expects the same tensors. */
+/** Runs the operation on the cpu backend and on the one under test, and expects the same tensors. */
 export async function expectAgreement(operation: Operation, tolerance = 2e-6): Promise<void> {
   const wanted = await outcomes('cpu', operation);
   const found = await outcomes(backend, operation);
-  expect(found.map(form)).toEqual(wanted.map(form));
+  expect(found.map(spec)).toEqual(wanted.map(spec));
   for (const [i, { values }] of wanted.entries()) {
     const error = relativeError(found[i]?.values ?? [], values);
     if (error > tolerance) expect(Array.from(found[i]?.values ?? [])).toEqual(Array.from(values));
   }
 }
 
-const form = ({ shape, dtype }: Outcome) => ({ shape, dtype });
+const spec = ({ shape, dtype }: Outcome) => ({ shape, dtype });
 
 async function outcomes(backend: string, operation: Operation): Promise<Outcome[]> {
   await tf.setBackend(backend);
@@ -75,7 +75,7 @@ export const broadcastShapes: fc.Arbitrary<[number[], number[]]> = shapes().chai
 
 export type TestType = 'float32' | 'int32' | 'bool';
 
-/** A tensor with repeatable content: floats in -3 .. 3, whole numbers in -6 .. 6, or truth values. */
+/** A tensor with repeatable content: floats in -3 .. 3, integers in -6 .. 6, or bools. */
 export function sample(
   shape: readonly number[],
   { seed = 1, dtype = 'float32' as TestType } = {},

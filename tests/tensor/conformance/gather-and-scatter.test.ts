@@ -23,7 +23,7 @@ describe('gathering and scattering agree with the cpu backend', () => {
     await expectAgreement(() => tf.gather(sample([3, 3, 3]), indices([], [0]), axis));
   });
 
-  test('gather with an index of its own for each row', async () => {
+  test('gather with separate indices for each row', async () => {
     await expectAgreement(() => tf.gather(sample([2, 4, 3]), indices([3, 0, 1, 1], [2, 2]), 1, 1));
     await expectAgreement(() => tf.gather(sample([2, 3, 4, 2]), indices([3, 0, 1, 1], [2, 2]), 2, 1));
   });
@@ -33,13 +33,13 @@ describe('gathering and scattering agree with the cpu backend', () => {
     await expectAgreement(() => tf.gatherND(sample([3, 4, 2]), indices([2, 0], [2, 1])));
   });
 
-  test('scatterND adds updates of one place', async () => {
+  test('scatterND adds updates of one element', async () => {
     await expectAgreement(() => tf.scatterND(indices([1, 3, 1], [3, 1]), sample([3, 2]), [4, 2]));
     await expectAgreement(() => tf.scatterND(indices([0, 1, 1, 0, 0, 1], [3, 2]), sample([3]), [2, 2]));
   });
 
-  // Not against the cpu backend, which forgets the tensor where tfjs-node has brought a second copy of tfjs-core.
-  test('tensorScatterUpdate puts rows in the place of others', async () => {
+  // Not against the cpu backend, which loses the tensor if tfjs-node has loaded a second copy of tfjs-core.
+  test('tensorScatterUpdate replaces rows', async () => {
     await tf.setBackend(backend);
     const rows = tf.tensor([1, 2, 3, 4, 5, 6], [3, 2]);
     const updated = tf.tensorScatterUpdate(rows, indices([2, 0], [2, 1]), tf.tensor([7, 8, 9, 10], [2, 2]));
@@ -47,24 +47,21 @@ describe('gathering and scattering agree with the cpu backend', () => {
     expect([...rows.dataSync()]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  unlessTensorflow(
-    'unsortedSegmentSum adds repeated segments and leaves out those that are not there',
-    () => {
-      const cases = fc.record({
-        ids: fc.array(fc.integer({ min: -1, max: 5 }), { maxLength: 12 }),
-        inner: fc.array(fc.nat(3), { maxLength: 2 }),
-        count: fc.integer({ min: 1, max: 5 }),
-      });
-      return fc.assert(
-        fc.asyncProperty(cases, ({ ids, inner, count }) =>
-          expectAgreement(() => tf.unsortedSegmentSum(sample([ids.length, ...inner]), segments(ids), count)),
-        ),
-        settings,
-      );
-    },
-  );
+  unlessTensorflow('unsortedSegmentSum adds repeated segments and leaves out unknown ones', () => {
+    const cases = fc.record({
+      ids: fc.array(fc.integer({ min: -1, max: 5 }), { maxLength: 12 }),
+      inner: fc.array(fc.nat(3), { maxLength: 2 }),
+      count: fc.integer({ min: 1, max: 5 }),
+    });
+    return fc.assert(
+      fc.asyncProperty(cases, ({ ids, inner, count }) =>
+        expectAgreement(() => tf.unsortedSegmentSum(sample([ids.length, ...inner]), segments(ids), count)),
+      ),
+      settings,
+    );
+  });
 
-  test('one row of NaN spoils its own segment only', async () => {
+  test('a row of NaN affects only its own segment', async () => {
     await tf.setBackend(backend);
     const rows = tf.tensor([1, Number.NaN, 2, 3], [4, 1]);
     const sums = tf.unsortedSegmentSum(rows, segments([0, 1, 0, -1]), 3);

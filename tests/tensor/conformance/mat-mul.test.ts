@@ -44,7 +44,7 @@ describe('products of matrices agree with the cpu backend', () => {
     }
   });
 
-  test('batches that one side shares are as good as copies of it, and so are its gradients', async () => {
+  test('broadcast batches give the products and gradients of copies', async () => {
     await tf.setBackend(backend);
     const shared = [sample([2, 1, 3, 4]), sample([1, 5, 4, 2], { seed: 2 })];
     const product = tf.grads((a, b) => tf.square(tf.matMul(a, b)));

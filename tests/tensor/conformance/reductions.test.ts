@@ -40,7 +40,7 @@ describe('reductions agree with the cpu backend', () => {
   test.each(reductions)('%s over any axes (%#)', (name, reduce, dtype) =>
     fc.assert(
       fc.asyncProperty(shapeAndAxes, async ({ shape, axes, keepDims }) => {
-        // What the cpu backend answers for nothing at all is left over from its arrays.
+        // For no elements at all the cpu backend returns leftovers of its arrays.
         fc.pre(
           !['max', 'min', 'logSumExp', 'mean', 'all'].includes(name) || tf.util.sizeFromShape(shape) > 0,
         );
@@ -53,11 +53,11 @@ describe('reductions agree with the cpu backend', () => {
   test.each([
     ['argMax', tf.argMax],
     ['argMin', tf.argMin],
-  ] as const)('%s is the first of equals', async (_, place) => {
-    await expectAgreement(() => place(tf.tensor([1, 3, 3, 0, 0, 2], [2, 3]), 1));
-    await expectAgreement(() => place(sample([3, 4, 2], { dtype: 'int32' }), 1));
-    await expectAgreement(() => place(sample([3, 4, 2]), 0));
-    await expectAgreement(() => place(tf.tensor([1, Number.NaN, 3, 0, 2, Number.NaN], [2, 3]), 1));
+  ] as const)('%s is the first of equals', async (_, argument) => {
+    await expectAgreement(() => argument(tf.tensor([1, 3, 3, 0, 0, 2], [2, 3]), 1));
+    await expectAgreement(() => argument(sample([3, 4, 2], { dtype: 'int32' }), 1));
+    await expectAgreement(() => argument(sample([3, 4, 2]), 0));
+    await expectAgreement(() => argument(tf.tensor([1, Number.NaN, 3, 0, 2, Number.NaN], [2, 3]), 1));
   });
 
   const scans = [false, true].flatMap((exclusive) =>
@@ -73,7 +73,7 @@ describe('reductions agree with the cpu backend', () => {
     },
   );
 
-  test('reductions of nothing are what they start from', async () => {
+  test('reductions of no elements give their initial value', async () => {
     await tf.setBackend(backend);
     const nothing = tf.zeros([0, 2]);
     const results = [
@@ -89,7 +89,7 @@ describe('reductions agree with the cpu backend', () => {
     expect([...tf.all(tf.cast(nothing, 'bool'), 0).dataSync()]).toEqual([1, 1]);
   });
 
-  test('a reduction over no axis is a tensor of its own', () =>
+  test('a reduction over no axis gives a separate tensor', () =>
     expectAgreement(() => {
       const x = tf.add(sample([2, 3]), 1);
       const same = tf.sum(x, []);
@@ -105,11 +105,11 @@ describe('reductions agree with the cpu backend', () => {
   });
 
   test.each([1, 2, 4])('topk of %d', async (k) => {
-    const places = (x: tf.Tensor) => {
+    const top = (x: tf.Tensor) => {
       const { values, indices } = tf.topk(x, k);
       return [values, indices];
     };
-    await expectAgreement(() => places(sample([3, 4])));
-    await expectAgreement(() => places(tf.tensor([5, 7, 7, 1, 7])));
+    await expectAgreement(() => top(sample([3, 4])));
+    await expectAgreement(() => top(tf.tensor([5, 7, 7, 1, 7])));
   });
 });

@@ -38,8 +38,8 @@ describe('rearrangements agree with the cpu backend', () => {
     );
   });
 
-  test('slice from any place', () => {
-    const places = shapes(1).chain((shape) =>
+  test('slice from any position', () => {
+    const slices = shapes(1).chain((shape) =>
       fc.record({
         shape: fc.constant(shape),
         range: fc.tuple(...shape.map((size) => fc.tuple(fc.nat(size), fc.nat(size)))),
@@ -47,7 +47,7 @@ describe('rearrangements agree with the cpu backend', () => {
       }),
     );
     return fc.assert(
-      fc.asyncProperty(places, ({ shape, range, dtype }) => {
+      fc.asyncProperty(slices, ({ shape, range, dtype }) => {
         const begin = range.map(([x, y]) => Math.min(x, y));
         const size = range.map(([x, y]) => Math.abs(x - y));
         return expectAgreement(() => tf.slice(sample(shape, { dtype }), begin, size));
@@ -72,7 +72,7 @@ describe('rearrangements agree with the cpu backend', () => {
       settings,
     ));
 
-  test('split, and stack of what unstack gives', () =>
+  test('split, unstack, and stack of the unstacked', () =>
     fc.assert(
       fc.asyncProperty(shapeAndAxis, async ({ shape, axis, dtype }) => {
         const size = shape[axis] ?? 0;
@@ -126,7 +126,7 @@ describe('rearrangements agree with the cpu backend', () => {
     );
   });
 
-  test('reshapes of one tensor share its data and survive it', () =>
+  test('reshapes of a tensor share its data and outlive it', () =>
     expectAgreement(() => {
       const x = tf.add(sample([2, 6]), 1);
       const [tall, flat] = [tf.reshape(x, [6, 2]), tf.reshape(x, [12])];
@@ -135,7 +135,7 @@ describe('rearrangements agree with the cpu backend', () => {
     }));
 });
 
-describe('makers agree with the cpu backend', () => {
+describe('creation agrees with the cpu backend', () => {
   test('fill, zeros, ones, range and linspace', async () => {
     await expectAgreement(() => [
       tf.fill([2, 3], 1.5),
@@ -152,7 +152,7 @@ describe('makers agree with the cpu backend', () => {
     ]);
   });
 
-  test('oneHot gives nothing for a class that is not there', async () => {
+  test('oneHot gives zeros for an unknown class', async () => {
     const classes = () => tf.tensor([0, 2, -1, 5], [4], 'int32');
     await expectAgreement(() => tf.oneHot(classes(), 3));
     await expectAgreement(() => tf.oneHot(classes(), 3, 0.5, -2, 'float32'));

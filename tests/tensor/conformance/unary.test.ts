@@ -4,7 +4,7 @@ import { expectAgreement, openBothBackends, sample } from './both-backends.ts';
 
 beforeAll(openBothBackends);
 
-const anywhere = {
+const everywhere = {
   abs: tf.abs,
   atan: tf.atan,
   asinh: tf.asinh,
@@ -35,24 +35,24 @@ const anywhere = {
   zerosLike: tf.zerosLike,
 };
 
-const abovezero = { log: tf.log, log1p: tf.log1p, reciprocal: tf.reciprocal, rsqrt: tf.rsqrt, sqrt: tf.sqrt };
+const aboveZero = { log: tf.log, log1p: tf.log1p, reciprocal: tf.reciprocal, rsqrt: tf.rsqrt, sqrt: tf.sqrt };
 const withinOne = { acos: tf.acos, asin: tf.asin, atanh: tf.atanh };
 
-const forms = [[], [3], [2, 3], [0, 2], [2, 1, 3, 2]];
+const someShapes = [[], [3], [2, 3], [0, 2], [2, 1, 3, 2]];
 const each = <Functions extends object>(functions: Functions) =>
   Object.entries(functions) as [string, typeof tf.abs][];
 
 describe('functions of one tensor agree with the cpu backend', () => {
-  test.each(each(anywhere))('%s', async (_, apply) => {
-    for (const form of forms) await expectAgreement(() => apply(sample(form)));
+  test.each(each(everywhere))('%s', async (_, apply) => {
+    for (const shape of someShapes) await expectAgreement(() => apply(sample(shape)));
   });
 
-  test.each(each(abovezero))('%s of numbers above zero', async (_, apply) => {
-    for (const form of forms) await expectAgreement(() => apply(tf.add(tf.abs(sample(form)), 0.01)));
+  test.each(each(aboveZero))('%s of numbers above zero', async (_, apply) => {
+    for (const shape of someShapes) await expectAgreement(() => apply(tf.add(tf.abs(sample(shape)), 0.01)));
   });
 
   test.each(each(withinOne))('%s of numbers between -1 and 1', async (_, apply) => {
-    for (const form of forms) await expectAgreement(() => apply(tf.mul(sample(form), 0.33)));
+    for (const shape of someShapes) await expectAgreement(() => apply(tf.mul(sample(shape), 0.33)));
   });
 
   test('acosh of numbers above one', () => expectAgreement(() => tf.acosh(tf.add(tf.abs(sample([9])), 1.1))));
@@ -60,7 +60,7 @@ describe('functions of one tensor agree with the cpu backend', () => {
   test.each([
     ['log1p', tf.log1p],
     ['expm1', tf.expm1],
-  ] as const)('%s keeps numbers near zero', async (_, apply) => {
+  ] as const)('%s is accurate near zero', async (_, apply) => {
     await expectAgreement(() => apply(tf.tensor([1e-8, -1e-7, 1e-5, 0, 1e-3])), 1e-9);
   });
 
@@ -73,7 +73,7 @@ describe('functions of one tensor agree with the cpu backend', () => {
       relu: tf.relu,
       zerosLike: tf.zerosLike,
     }),
-  )('%s keeps whole numbers whole', (_, apply) =>
+  )('%s of integers gives integers', (_, apply) =>
     expectAgreement(() => apply(sample([2, 5], { dtype: 'int32' }))),
   );
 

@@ -5,8 +5,8 @@ const modules = join(import.meta.dirname, '../../../node_modules');
 const core = join(modules, '@tensorflow/tfjs-core');
 
 /**
- * tfjs-core's tests come as modules that Node does not load as they are and that import their own copy of tfjs-core, so
- * everything is bundled over that copy. Its tests ask for an old Jasmine, of which they only set a time limit.
+ * tfjs-core's tests are modules that Node cannot load unbundled and that import their own copy of tfjs-core, so everything is
+ * bundled with that copy. They also import an old Jasmine, only to set its time limit: it is left out.
  */
 const oneCore: Plugin = {
   name: 'one-tfjs-core',
@@ -25,19 +25,19 @@ const oneCore: Plugin = {
   },
 };
 
-/** Bundles the program into a folder from which the packages of this project are found; the path of its entry. */
+/** Bundles the program into a folder from which this project's packages resolve; returns the path of its entry. */
 export async function bundleSuite(folder: string): Promise<string> {
   await build({
     entryPoints: [join(import.meta.dirname, 'suite-program.ts')],
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    splitting: true, // Jasmine has to be there before the modules of the tests run
+    splitting: true, // Jasmine must be loaded before the test modules run
     format: 'esm',
     platform: 'node',
     target: 'node20',
     external: ['onnxruntime-node', 'koffi', 'jasmine-core'],
-    ignoreAnnotations: true, // tfjs-core says that its tests have no effect
+    ignoreAnnotations: true, // tfjs-core marks its tests as free of side effects
     banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
     plugins: [oneCore],
     logLevel: 'error',

@@ -1,7 +1,7 @@
 import { refusals } from '../../../src/tensor/onnx/kernels/refusals.ts';
 import type { SpecResult } from './run-suite.ts';
 
-/** Why a test of tfjs-core is not passed, by its title. One that passes all the same makes the suite fail. */
+/** Why a test of tfjs-core fails, by its title. If it passes, the suite fails. */
 const byTitle: Readonly<Record<string, string>> = {
   'exp: int32': 'the last bit of a float differs',
   'tan: numbers exceed float32 precision': 'the last bit of a float differs',
@@ -9,11 +9,11 @@ const byTitle: Readonly<Record<string, string>> = {
   'mirrorPad: gradient with clones': 'a gradient of tfjs that leaves out the mirrored elements',
 };
 
-const REFUSED = /The onnx backend does not carry out (\w+): /;
+const REFUSED = /The onnx backend does not implement (\w+): /;
 const OTHER_TYPE =
   /The onnx backend (?:holds float32, int32 and bool tensors, not|has no) (string|complex64)/;
 
-/** Why this test is not passed: its own reason, that of a refused kernel, an element type; undefined for none known. */
+/** Why this test fails: its own reason, that of a refused kernel, or an element type; undefined if none is known. */
 export function exclusionOf({ name, failures }: SpecResult): string | undefined {
   const own = byTitle[name];
   if (own !== undefined) return own;
@@ -24,7 +24,7 @@ export function exclusionOf({ name, failures }: SpecResult): string | undefined 
   return Object.entries(refusals).find(([refused]) => refused === kernel)?.[1];
 }
 
-/** Titles in the list of which no test fails. */
+/** Listed titles without a failing test. */
 export function needless(results: readonly SpecResult[]): string[] {
   const failed = new Set(results.flatMap(({ name, status }) => (status === 'failed' ? [name] : [])));
   return Object.keys(byTitle).filter((title) => !failed.has(title));

@@ -8,7 +8,7 @@ export interface SpecResult {
   readonly name: string;
   readonly status: 'passed' | 'failed' | 'pending';
   readonly failures: readonly string[];
-  /** Whether the backend ran a graph for it; otherwise tfjs-core had refused its arguments, or it is about the host. */
+  /** Whether the backend ran a graph for it; otherwise tfjs-core rejected its arguments, or it is about the host. */
   readonly computed: boolean;
 }
 
@@ -18,7 +18,7 @@ interface JasmineResult {
   readonly failedExpectations: readonly { readonly message: string }[];
 }
 
-/** What is used of Jasmine, whose package comes without types. */
+/** The used part of Jasmine, whose package has no types. */
 interface Jasmine {
   getEnv(): {
     configure(settings: { random: boolean; specFilter(spec: { getFullName(): string }): boolean }): void;
@@ -27,7 +27,7 @@ interface Jasmine {
   };
 }
 
-/** Runs those tests of tfjs-core that are about a backend, on this one. Their modules are loaded by `load`. */
+/** Runs those tests of tfjs-core that are about a backend, on this one. `load` loads their modules. */
 export async function runSuite({
   backend,
   load,

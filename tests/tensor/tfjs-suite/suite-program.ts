@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { TensorBackendName } from '../../../src/tensor/index.ts';
 import { runSuite } from './run-suite.ts';
 
-// Called with a backend and the file for the results. Its tests leave timers behind, so it ends itself.
+// A program: called with a backend and the file for the results. The tests leave timers behind, so it exits by itself.
 const [backend = 'onnx', file = ''] = process.argv.slice(2);
 const results = await runSuite({
   backend: backend as TensorBackendName, // from the test, or by hand

@@ -6,10 +6,10 @@ import { bundleSuite } from './bundle-suite.ts';
 import { exclusionOf, needless } from './exclusions.ts';
 import type { SpecResult } from './run-suite.ts';
 
-// Within the project, whose packages the bundle finds from there.
+// Within the project, so that the bundle finds its packages.
 const folder = mkdtempSync(join(import.meta.dirname, '../../../node_modules/.tfjs-suite-'));
 
-test("the onnx backend passes tfjs-core's own tests, but for what is excluded with a reason", async () => {
+test("the onnx backend passes tfjs-core's own tests, except those excluded with a reason", async () => {
   try {
     const results = await suiteOn('onnx');
     const failed = results.filter(({ status }) => status === 'failed');
@@ -46,7 +46,7 @@ test("the onnx backend passes tfjs-core's own tests, but for what is excluded wi
         "passed": 2943,
       }
     `);
-    // A read that a test does not wait for may count for the next one.
+    // A read that a test does not await may count for the next one.
     expect(computed).toBeGreaterThan(1700);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -8,15 +8,15 @@ export interface GraphPlan {
   /** Values fed from the host, in the order of their numbers. */
   readonly inputs: readonly GraphValue[];
   readonly constants: readonly GraphValue[];
-  /** Values that stay as they are, for the engine to prepare once; none where it cannot. */
+  /** Constant weights, which the engine prepares once; none for a runner that cannot. */
   readonly weights: readonly GraphValue[];
-  /** Values that tensors still hold, and those that are left in the memory of others. */
+  /** Values that tensors still hold, and those written into the memory of inputs. */
   readonly outputs: readonly GraphValue[];
 }
 
 let lastPlan = 0;
 
-/** Picks what the values still held depend on; null where nothing is to be computed. */
+/** Selects the nodes that the values still held depend on; null if there is nothing to compute. */
 export function planGraph(pending: readonly GraphNode[], { takesWeights = false } = {}): GraphPlan | null {
   lastPlan++;
   const nodes = neededNodes(pending);
@@ -90,7 +90,7 @@ function addSource({ codes, inputs, constants, weights, takesWeights }: Numbered
   }
 }
 
-/** Bytes that the values of a plan take at the worst moment, each freed after its last use. */
+/** Peak bytes of a plan's values, each freed after its last use. */
 export function peakBytes({ nodes, outputs }: GraphPlan): number {
   const lastUse = new Map<GraphValue, number>();
   nodes.forEach((node, i) => {

@@ -13,26 +13,7 @@ import {
   sizeOf,
 } from './graph-value.ts';
 
-interface NewNode {
-  readonly operator: Operator;
-  readonly inputs: readonly GraphValue[];
-  readonly shape: readonly number[];
-  /** That of the first input where absent. */
-  readonly type?: ElementType;
-}
-
-interface NewNodes {
-  readonly operator: Operator;
-  readonly inputs: readonly GraphValue[];
-  readonly outputs: readonly Form[];
-}
-
-export interface Form {
-  readonly shape: readonly number[];
-  readonly type: ElementType;
-}
-
-/** Where the recorder finds the values of tensors, and leaves new ones. */
+/** Where the recorder finds the values of tensors, and registers new ones. */
 export interface ValueStorage {
   graphValueOf(tensor: TensorInfo): GraphValue;
   register(value: GraphValue): object;
@@ -43,7 +24,7 @@ const RESHAPE = operator('Reshape');
 const EXPAND = operator('Expand');
 const IDENTITY = operator('Identity');
 
-/** What a kernel writes with: it turns tensors into values, records nodes over them and hands out tensors. */
+/** What a kernel records with: it turns tensors into graph values, adds nodes over them and returns tensors. */
 export class GraphRecorder {
   readonly #storage: ValueStorage;
   readonly #constants = new Map<string, GraphValue>();
@@ -57,17 +38,17 @@ export class GraphRecorder {
     return this.#nodes;
   }
 
-  /** Forgets what was recorded, once it has run. */
+  /** Drops what was recorded, once it has run. */
   clear(): void {
     this.#nodes = [];
   }
 
-  /** Forgets the first `count` nodes, which have run, but for those that a later one still has to compute from. */
+  /** Drops the first `count` nodes, which have run, except those that a later node still needs. */
   forget(count: number): void {
     this.#nodes = withoutFirst(this.#nodes, count);
   }
 
-  /** The value of a tensor, in the tensor's own shape. */
+  /** The value of a tensor, in that tensor's shape. */
   value(tensor: TensorInfo): GraphValue {
     return this.view(this.#storage.graphValueOf(tensor), tensor.shape);
   }
@@ -86,9 +67,14 @@ export class GraphRecorder {
     return view;
   }
 
-  /** Records a node with one output. */
-  add({ operator, inputs, shape, type = inputs[0]?.type ?? 'float32' }: NewNode): GraphValue {
-    if (sizeOf(shape) === 0) return this.held(hostArray(type, 0), { shape, type });
+  /** Records a node with one output, of the type of the first input where none is given. */
+  add({
+    operator,
+    inputs,
+    shape,
+    type = inputs[0]?.type ?? 'float32',
+  }: NodeToAdd & { readonly shape: readonly number[]; readonly type?: ElementType }): GraphValue {
+    if (sizeOf(shape) === 0) return this.fromHost(hostArray(type, 0), { shape, type });
     const output = graphValue({ shape, type });
     const node = { operator, inputs, outputs: [output] };
     output.producer = node;
@@ -96,7 +82,7 @@ export class GraphRecorder {
     return output;
   }
 
-  /** Records an elementwise node over values that broadcast; its elements are of the type of the last input. */
+  /** Records an elementwise node over values that broadcast; the result has the type of the last input. */
   apply(operator: Operator, inputs: readonly GraphValue[]): GraphValue {
     return this.add({
       operator,
@@ -106,7 +92,7 @@ export class GraphRecorder {
     });
   }
 
-  /** Records an elementwise node whose elements are true or false. */
+  /** Records an elementwise node with a bool result. */
   test(operator: Operator, inputs: readonly GraphValue[]): GraphValue {
     return this.add({ operator, inputs, shape: broadcastShape(inputs), type: 'bool' });
   }
@@ -122,20 +108,22 @@ export class GraphRecorder {
   }
 
   /**
-   * The constant `value` in a shape of its own. It is fed: what follows from constants alone the engine computes when it
+   * A tensor filled with `value`. The value is an input: what depends on constants alone the engine computes while it
    * compiles, and keeps as long as the session.
    */
-  filled(value: number, form: Form): GraphValue {
-    const { type } = form;
+  filled(value: number, { shape, type }: TensorSpec): GraphValue {
     const fed = this.#constant(`fed ${type} ${value}`, () =>
       graphValue({ shape: [], type, data: hostArray(type, 1, value) }),
     );
-    const inputs = [fed, this.integers(form.shape)];
-    return this.add({ operator: EXPAND, inputs, shape: form.shape });
+    return this.add({ operator: EXPAND, inputs: [fed, this.integers(shape)], shape });
   }
 
   /** Records a node with several outputs. */
-  addMany({ operator, inputs, outputs }: NewNodes): GraphValue[] {
+  addMany({
+    operator,
+    inputs,
+    outputs,
+  }: NodeToAdd & { readonly outputs: readonly TensorSpec[] }): GraphValue[] {
     const values = outputs.map(graphValue);
     const node = { operator, inputs, outputs: values };
     for (const value of values) value.producer = node;
@@ -143,12 +131,12 @@ export class GraphRecorder {
     return values;
   }
 
-  /** A value that is on the host already. */
-  held(data: HostArray, form: Form): GraphValue {
-    return graphValue({ ...form, data });
+  /** A value over an array on the host, fed as an input: the same session serves other elements. */
+  fromHost(data: HostArray, spec: TensorSpec): GraphValue {
+    return graphValue({ ...spec, data });
   }
 
-  /** Axes, sizes and the like: a constant int64 vector, part of the graph's structure. */
+  /** Axes, sizes and so on: a constant int64 vector, part of the graph's structure. */
   integers(values: readonly number[]): GraphValue {
     const name = `[${values.join()}]`;
     return this.#constant(name, () =>
@@ -161,7 +149,7 @@ export class GraphRecorder {
     );
   }
 
-  /** A constant scalar that belongs to the formula itself, such as the 1 of 1 - x; never a setting that may change. */
+  /** A constant scalar of the formula itself, such as the 1 of 1 - x; never a setting that may change. */
   scalar(value: number, type: ElementType = 'float32'): GraphValue {
     const name = `${type} ${value}`;
     return this.#constant(name, () =>
@@ -169,14 +157,14 @@ export class GraphRecorder {
     );
   }
 
-  /** A tensor of tfjs that holds the value, or a copy where another tensor holds it already. */
+  /** A tfjs tensor that holds the value, or a copy if another tensor already holds it. */
   tensor(value: GraphValue, shape: readonly number[] = value.shape): TensorInfo {
     if (value.references > 0) return this.tensor(this.apply(IDENTITY, [value]), shape);
-    // Only int64 and double have no type in tfjs, and no kernel gives them out.
+    // Only uint8, int64 and double have no type in tfjs, and no kernel returns them.
     return { dataId: this.#storage.register(value), shape: [...shape], dtype: value.type as DataType };
   }
 
-  /** One more tensor over the data of another, in another shape. */
+  /** Another tensor over the data of this one, in another shape. */
   alias(tensor: TensorInfo, shape: readonly number[]): TensorInfo {
     this.#storage.addReference(tensor);
     return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
@@ -191,29 +179,39 @@ export class GraphRecorder {
   }
 }
 
-/** The nodes without the first `count`, but with those among them whose results the others lack. */
+interface NodeToAdd {
+  readonly operator: Operator;
+  readonly inputs: readonly GraphValue[];
+}
+
+interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+}
+
+/** The nodes after the first `count`, and those of the first `count` whose results they need and no run has stored. */
 function withoutFirst(nodes: readonly GraphNode[], count: number): GraphNode[] {
-  const lacking = new Set<GraphValue>();
-  const isKept = (node: GraphNode, place: number) =>
-    place >= count || node.outputs.some((value) => lacking.has(value));
+  const missing = new Set<GraphValue>();
+  const isKept = (node: GraphNode, index: number) =>
+    index >= count || node.outputs.some((value) => missing.has(value));
   const kept: GraphNode[] = [];
-  for (let place = nodes.length - 1; place >= 0; place--) {
-    const node = nodes[place];
-    if (node === undefined || !isKept(node, place)) continue;
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i];
+    if (node === undefined || !isKept(node, i)) continue;
     kept.push(node);
-    for (const value of node.inputs) if (value.data === null) lacking.add(value);
+    for (const value of node.inputs) if (value.data === null) missing.add(value);
   }
   return kept.reverse();
 }
 
-/** The shape that values take together when dimensions of 1 stretch. */
+/** The shape that values broadcast to. */
 export function broadcastShape(values: readonly GraphValue[]): readonly number[] {
   let shape: readonly number[] = values[0]?.shape ?? [];
-  for (let i = 1; i < values.length; i++) shape = together(shape, values[i]?.shape ?? []);
+  for (let i = 1; i < values.length; i++) shape = broadcastPair(shape, values[i]?.shape ?? []);
   return shape;
 }
 
-function together(a: readonly number[], b: readonly number[]): readonly number[] {
+function broadcastPair(a: readonly number[], b: readonly number[]): readonly number[] {
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   const offset = long.length - short.length;
   return long.map((size, i) => {

@@ -1,6 +1,6 @@
 /**
- * A tensor of the graph: held on the host (`data`), or to be computed by `producer`.
- * Plain fields and no methods: tracing makes thousands of these a second.
+ * A tensor of the graph: on the host (`data`), or still to be computed by `producer`.
+ * Plain fields and no methods: recording makes thousands of these a second.
  */
 export interface GraphValue {
   readonly shape: readonly number[];
@@ -9,19 +9,19 @@ export interface GraphValue {
   readonly constant: string;
   data: HostArray | null;
   producer: GraphNode | null;
-  /** Tensors of tfjs that hold this value; one without any is not kept after a run. */
+  /** Number of tfjs tensors that hold this value; a run keeps no value without any. */
   references: number;
-  /** Reads that wait for it; it is kept for them though its tensor may be disposed of meanwhile. */
+  /** Number of reads that wait for it and keep it, even if its tensor is disposed of meanwhile. */
   readers: number;
-  /** Number of a weight that stays as it is, which may be compiled into a graph; 0 for everything else. */
+  /** Number of a constant weight, which may be compiled into a session; 0 for everything else. */
   weight: number;
-  /** The value in whose memory this one is left, which is an input of the same node. */
+  /** The input of the same node whose memory this value is written into. */
   overwrites: GraphValue | null;
-  /** The same elements in other shapes, so that each reshape is recorded once. */
+  /** The same elements in other shapes, kept so that each reshape is recorded once. */
   views: GraphValue[] | null;
   /** Why it could not be computed. */
   failure: Error | null;
-  /** Plan that last visited this value, and its number there. */
+  /** The plan that last visited this value, and the value's number there. */
   plan: number;
   number: number;
 }
@@ -33,14 +33,17 @@ export interface GraphNode {
   readonly outputs: readonly GraphValue[];
 }
 
-interface NewValue {
+export function graphValue({
+  shape,
+  type,
+  data,
+  constant = '',
+}: {
   readonly shape: readonly number[];
   readonly type: ElementType;
   readonly data?: HostArray;
   readonly constant?: string;
-}
-
-export function graphValue({ shape, type, data, constant = '' }: NewValue): GraphValue {
+}): GraphValue {
   return {
     shape,
     type,
@@ -70,10 +73,10 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
-/** Attributes of an ONNX operator: words, lists of whole numbers, and numbers that are whole unless ONNX has them as floats. */
+/** Attributes of an ONNX operator: strings, lists of integers, and numbers, integers unless ONNX defines them as floats. */
 type OperatorAttributes = Readonly<Record<string, number | string | readonly number[]>>;
 
-/** An ONNX operator with its attributes. Equal ones are one object, so their number stands for them in a key. */
+/** An ONNX operator with its attributes. Equal ones are one object, so its number identifies it in a plan's key. */
 export interface Operator {
   readonly number: number;
   readonly type: string;
@@ -86,7 +89,7 @@ const MICROSOFT = new Set([
 ]);
 const known = new Map<string, Operator>();
 
-/** The operator `type` of ONNX's own domain, or of com.microsoft where it is one of ONNX Runtime's own. */
+/** The operator `type` of ONNX's default domain, or of com.microsoft for an extension of ONNX Runtime. */
 export function operator(type: string, attributes: OperatorAttributes = {}): Operator {
   let signature = type;
   for (const name in attributes) signature += `|${name}=${attributes[name]}`;
@@ -98,10 +101,10 @@ export function operator(type: string, attributes: OperatorAttributes = {}): Ope
   return made;
 }
 
-/** Element types of values inside a graph; uint8 and int64 are for weights and indices only and never leave it. */
+/** Element types of values inside a graph; uint8 is for weights, int64 for indices, and neither leaves the graph. */
 export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'int64' | 'double';
 
-/** What a tensor of each element type is held in. */
+/** The arrays that hold a tensor's elements on the host. */
 export type HostArray = Float32Array | Int32Array | Uint8Array | BigInt64Array | Float64Array;
 
 /** Numbers of TensorProto.DataType in onnx.proto. */

@@ -13,7 +13,7 @@ const LESS = operator('Less');
 const FLOOR = operator('Floor');
 const WHERE = operator('Where');
 
-/** A function of two tensors. Truth values are numbers to arithmetic, and the result is one again, as in tfjs. */
+/** A function of two tensors. Bools are computed as integers and the result is bool again, as in tfjs. */
 function arithmetic(formula: Formula): Kernel {
   return kernel<'a' | 'b'>(({ inputs, graph }) => {
     const [a, b] = [graph.value(inputs.a), graph.value(inputs.b)];
@@ -23,7 +23,7 @@ function arithmetic(formula: Formula): Kernel {
   });
 }
 
-/** A comparison: its elements are truth values. */
+/** A comparison, with a bool result. */
 function comparison(formula: Formula): Kernel {
   return kernel<'a' | 'b'>(({ inputs, graph }) => {
     const [a, b] = [graph.value(inputs.a), graph.value(inputs.b)];
@@ -35,8 +35,8 @@ function comparison(formula: Formula): Kernel {
 function logical(type: string): Kernel {
   const function_ = operator(type);
   return kernel<'a' | 'b'>(({ inputs, graph }) => {
-    const truths = [inputs.a, inputs.b].map((tensor) => graph.cast(graph.value(tensor), 'bool'));
-    return graph.tensor(graph.test(function_, truths));
+    const operands = [inputs.a, inputs.b].map((tensor) => graph.cast(graph.value(tensor), 'bool'));
+    return graph.tensor(graph.test(function_, operands));
   });
 }
 
@@ -50,7 +50,7 @@ const test = (type: string): Formula => {
   return (graph, operands) => graph.test(function_, operands);
 };
 
-// Whole numbers are divided as doubles: ONNX Runtime's integer division by zero would end the process.
+// Integers are divided as doubles: ONNX Runtime's integer division by zero would end the process.
 const throughDoubles = (formula: Formula): Formula => {
   return (graph, [a, b]) => {
     if (a.type === 'float32') return formula(graph, [a, b]);
@@ -58,7 +58,7 @@ const throughDoubles = (formula: Formula): Formula => {
   };
 };
 
-/** Whole numbers, as tfjs has it for floats as well. */
+/** The quotient rounded down, an integer for floats too, as in tfjs. */
 const floorDivision: Formula = (graph, [a, b]) => {
   const quotient = graph.apply(DIV, [graph.cast(a, 'double'), graph.cast(b, 'double')]);
   return graph.cast(graph.apply(FLOOR, [quotient]), 'int32');

@@ -1,6 +1,6 @@
 import { IGNORED_TARGET } from '../../ops/losses.ts';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, operator } from '../graph/graph-value.ts';
+import { type GraphValue, graphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 import { matMul } from './mat-mul.ts';
 
@@ -11,10 +11,12 @@ const WHERE = operator('Where');
 const SILU = operator('QuickGelu', { alpha: 1 });
 const GELU_A = Math.sqrt(2 / Math.PI);
 const GELU_B = 0.044715;
+// Rounds each block of a row of x to 8 bits as well, and multiplies integers.
+const EIGHT_BIT_PRODUCTS = 4;
 
-/** Kernels behind this engine's own operations; elsewhere those are put together from kernels of tfjs. */
+/** Kernels of the operations in ops/; other backends compose those from tfjs kernels. */
 export const fusedKernels = {
-  /** Gives [y, mean, 1 / deviation], the last two [N, 1]. */
+  /** Returns [y, mean, 1 / deviation], the last two [N, 1]. */
   LayerNorm: kernel<'x' | 'scale' | 'bias', { epsilon: number }>(
     ({ inputs, attributes: { epsilon }, graph }) => {
       const [x, scale, bias] = [graph.value(inputs.x), graph.value(inputs.scale), graph.value(inputs.bias)];
@@ -28,7 +30,7 @@ export const fusedKernels = {
     },
   ),
 
-  /** Gives [y, 1 / root mean square], the latter [N, 1]. */
+  /** Returns [y, 1 / root mean square], the latter [N, 1]. */
   RmsNorm: kernel<'x' | 'scale', { epsilon: number }>(({ inputs, attributes: { epsilon }, graph }) => {
     const [x, scale] = [graph.value(inputs.x), graph.value(inputs.scale)];
     const values = graph.addMany({
@@ -65,7 +67,7 @@ export const fusedKernels = {
     graph.tensor(graph.apply(MUL, [graph.apply(SILU, [graph.value(inputs.gate)]), graph.value(inputs.up)])),
   ),
 
-  /** Gives [dgate, dup]; see the formula beside the operation. */
+  /** Returns [dgate, dup]; the formula is in ops/activations.ts. */
   SwiGluGradient: kernel<'gate' | 'up' | 'dy'>(({ inputs, graph }) => {
     const [gate, up, dy] = [graph.value(inputs.gate), graph.value(inputs.up), graph.value(inputs.dy)];
     const mul = (a: GraphValue, b: GraphValue) => graph.apply(MUL, [a, b]);
@@ -75,25 +77,25 @@ export const fusedKernels = {
     return [graph.tensor(mul(mul(dy, up), slope)), graph.tensor(mul(dy, s))];
   }),
 
-  /** Each token has angles of its own, so its place in the row says which are its: positions count from 0. */
+  /** Each token has its own row of angles: token i of the single sequence takes row i, so positions count from 0. */
   Rotary: kernel<'x' | 'cosines' | 'sines', { headDim: number }>(
     ({ inputs, attributes: { headDim }, graph }) => {
       const [x, cosines, sines] = [inputs.x, inputs.cosines, inputs.sines].map((tensor) =>
         graph.value(tensor),
       ) as [GraphValue, GraphValue, GraphValue]; // one for each
       const [tokens = 0, width = 0] = x.shape;
-      const turning = 2 * (cosines.shape[1] ?? 0);
+      const rotaryDim = 2 * (cosines.shape[1] ?? 0);
       const row = graph.view(x, [1, tokens, width]);
       const settings = {
         num_heads: width / headDim,
-        ...(turning < headDim ? { rotary_embedding_dim: turning } : {}),
+        ...(rotaryDim < headDim ? { rotary_embedding_dim: rotaryDim } : {}),
       };
-      const turned = graph.add({
+      const rotated = graph.add({
         operator: operator('RotaryEmbedding', settings),
         inputs: [row, graph.integers([0]), cosines, sines],
         shape: row.shape,
       });
-      return graph.tensor(turned, inputs.x.shape);
+      return graph.tensor(rotated, inputs.x.shape);
     },
   ),
 
@@ -102,7 +104,7 @@ export const fusedKernels = {
       graph.tensor(matMul(graph, { a: graph.value(inputs.a), b: graph.value(inputs.b), ...attributes })),
   ),
 
-  /** Gives [log softmax of the logits, its entry at each target or 0]. */
+  /** Returns [log softmax of the logits, its entry at each target or 0]. */
   TargetLogProbabilities: kernel<'logits' | 'targets'>(({ inputs, graph }) => {
     const logits = graph.value(inputs.logits);
     const logProbabilities = graph.apply(operator('LogSoftmax', { axis: -1 }), [logits]);
@@ -113,7 +115,7 @@ export const fusedKernels = {
     return [graph.tensor(logProbabilities), graph.tensor(graph.view(ofTargets, inputs.targets.shape))];
   }),
 
-  /** factor_i (softmax_i - onehot(target_i)), with one addition a row: nothing is added twice to one place. */
+  /** factor_i (softmax_i - onehot(target_i)), with one addition per row: no element is added to twice. */
   CrossEntropyGradient: kernel<'logProbabilities' | 'targets' | 'factors'>(({ inputs, graph }) => {
     const logProbabilities = graph.value(inputs.logProbabilities);
     const { column } = targetColumn(graph, graph.value(inputs.targets));
@@ -125,17 +127,43 @@ export const fusedKernels = {
       graph.add({ operator: scatter, inputs: [weighted, column, updates], shape: weighted.shape }),
     );
   }),
+
+  /** Rows times a matrix stored as blocks of bytes, one scale each; see MatMulNBits of com.microsoft. */
+  QuantizedMatMul: kernel<'x' | 'bytes' | 'scales', Record<'inputs' | 'outputs' | 'block', number>>(
+    ({ inputs, attributes, graph }) => {
+      const x = graph.value(inputs.x);
+      const product = operator('MatMulNBits', {
+        ...{ K: attributes.inputs, N: attributes.outputs, bits: 8, block_size: attributes.block },
+        accuracy_level: EIGHT_BIT_PRODUCTS,
+      });
+      const factors = [x, asBytes(graph.value(inputs.bytes)), graph.value(inputs.scales)];
+      const shape = [...x.shape.slice(0, -1), attributes.outputs];
+      return graph.tensor(graph.add({ operator: product, inputs: factors, shape }));
+    },
+  ),
 };
 
-interface TargetColumn {
-  /** [N, 1]; 0 for a row that does not count, whose factor is 0 */
-  readonly column: GraphValue;
-  /** [N, 1] */
-  readonly isIgnored: GraphValue;
-}
-
-function targetColumn(graph: GraphRecorder, targets: GraphValue): TargetColumn {
+/** Targets, and which of them are ignored, [N, 1] each. An ignored target becomes 0: its factor is 0. */
+function targetColumn(
+  graph: GraphRecorder,
+  targets: GraphValue,
+): { readonly column: GraphValue; readonly isIgnored: GraphValue } {
   const all = graph.view(graph.cast(targets, 'int32'), [targets.shape[0] ?? 0, 1]);
   const isIgnored = graph.test(operator('Equal'), [all, graph.scalar(IGNORED_TARGET, 'int32')]);
   return { column: graph.apply(WHERE, [isIgnored, graph.scalar(0, 'int32'), all]), isIgnored };
+}
+
+const bytesOf = new WeakMap<GraphValue, GraphValue>();
+
+/** The bytes of int32 words, four of each: the last dimension is four times as long. */
+function asBytes(words: GraphValue): GraphValue {
+  const known = bytesOf.get(words);
+  if (known?.weight === words.weight) return known;
+  if (words.data === null) throw new Error('Quantized weights are used before they are computed.');
+  const { buffer, byteOffset, byteLength } = words.data;
+  const shape = words.shape.map((size, axis) => (axis === words.shape.length - 1 ? 4 * size : size));
+  const bytes = graphValue({ shape, type: 'uint8', data: new Uint8Array(buffer, byteOffset, byteLength) });
+  bytes.weight = words.weight;
+  bytesOf.set(words, bytes);
+  return bytes;
 }

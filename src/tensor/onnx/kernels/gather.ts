@@ -2,6 +2,7 @@ import { backend_util, gather_util, type TensorInfo, util } from '@tensorflow/tf
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
+import { transposed } from './shape.ts';
 
 export const gatherKernels = {
   GatherNd: kernel<'params' | 'indices'>(({ inputs, graph }) => {
@@ -17,7 +18,7 @@ export const gatherKernels = {
     const [axis = 0] = util.parseAxisParam(attributes.axis, [...x.shape]);
     const { batchDims } = attributes;
     backend_util.segment_util.collectGatherOpShapeInfo(inputs.x, inputs.indices, axis, batchDims); // throws
-    assertThere(indices, x.shape[axis] ?? 0);
+    assertInRange(indices, x.shape[axis] ?? 0);
     const batches = batchDims < 0 ? batchDims + indices.shape.length : batchDims;
     if (batches > 0) return graph.tensor(gatherInBatches(graph, { x, indices, axis, batches }));
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
@@ -28,47 +29,46 @@ export const gatherKernels = {
 // tfjs-core types the parameters of its own check as tensors, of which it reads rank, shape and element type.
 const withRank = (tensor: TensorInfo) => ({ ...tensor, rank: tensor.shape.length }) as never;
 
-/** What is known already is checked where it is used; indices that are still to be computed fail where they are read. */
-function assertThere({ data }: GraphValue, size: number): void {
+/** Checks indices that are already on the host; those still to be computed fail when the result is read. */
+function assertInRange({ data }: GraphValue, size: number): void {
   if (!(data instanceof Int32Array)) return;
   const wrong = data.find((index) => index < 0 || index >= size);
-  if (wrong !== undefined) throw new Error(`GatherV2: the index value ${wrong} is not in [0, ${size - 1}]`); // the words of tfjs
+  if (wrong !== undefined) throw new Error(`GatherV2: the index value ${wrong} is not in [0, ${size - 1}]`); // tfjs's message
 }
 
-interface BatchedGather {
-  readonly x: GraphValue;
-  readonly indices: GraphValue;
-  readonly axis: number;
-  /** First dimensions for each of which there are indices of their own. */
-  readonly batches: number;
-}
-
-/** GatherND takes elements along the axis right after the batches: it is moved there, and what stood between back. */
-function gatherInBatches(graph: GraphRecorder, { x, indices, axis, batches }: BatchedGather): GraphValue {
-  const places = graph.view(graph.cast(indices, 'int64'), [...indices.shape, 1]);
+/**
+ * Gathers along `axis`, with separate indices for each element of the first `batches` dimensions. GatherND takes elements
+ * along the axis right after the batches: the axis is moved there, and the dimensions in between are moved back afterwards.
+ */
+function gatherInBatches(
+  graph: GraphRecorder,
+  {
+    x,
+    indices,
+    axis,
+    batches,
+  }: {
+    readonly x: GraphValue;
+    readonly indices: GraphValue;
+    readonly axis: number;
+    readonly batches: number;
+  },
+): GraphValue {
+  const rows = graph.view(graph.cast(indices, 'int64'), [...indices.shape, 1]);
   const between = range(batches, axis);
-  const order = [...range(0, batches), axis, ...between, ...range(axis + 1, x.shape.length)];
-  const source = transposed(graph, { x, order });
+  const perm = [...range(0, batches), axis, ...between, ...range(axis + 1, x.shape.length)];
+  const source = transposed(graph, { x, perm });
   const shape = [...indices.shape, ...source.shape.slice(batches + 1)];
-  const node = { operator: operator('GatherND', { batch_dims: batches }), inputs: [source, places], shape };
-  const own = indices.shape.length; // dimensions before those that stood between
+  const node = { operator: operator('GatherND', { batch_dims: batches }), inputs: [source, rows], shape };
+  const own = indices.shape.length; // dimensions before those in between
   const back = [
     ...range(0, batches),
     ...range(own, own + between.length),
     ...range(batches, own),
     ...range(own + between.length, shape.length),
   ];
-  return transposed(graph, { x: graph.add(node), order: back });
+  return transposed(graph, { x: graph.add(node), perm: back });
 }
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
-
-function transposed(
-  graph: GraphRecorder,
-  { x, order }: { x: GraphValue; order: readonly number[] },
-): GraphValue {
-  if (order.every((from, to) => from === to)) return x;
-  const shape = order.map((from) => x.shape[from] ?? 0);
-  return graph.add({ operator: operator('Transpose', { perm: order }), inputs: [x], shape });
-}

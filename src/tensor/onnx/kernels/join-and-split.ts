@@ -4,49 +4,6 @@ import { type GraphValue, operator, sizeOf } from '../graph/graph-value.ts';
 import { kernel, listKernel } from './kernel.ts';
 import { sliceOf } from './shape.ts';
 
-interface Joined {
-  readonly parts: readonly GraphValue[];
-  readonly axis: number;
-}
-
-/** The parts one after the other along an axis; a single part that is not empty is itself the result. */
-function joined(graph: GraphRecorder, { parts, axis }: Joined): GraphValue {
-  const [first] = parts;
-  if (first === undefined) throw new Error('There is nothing to join.');
-  const filled = parts.filter(({ shape }) => sizeOf(shape) > 0);
-  if (filled.length === 1 && filled[0] !== undefined) return filled[0];
-  const total = parts.reduce((sum, part) => sum + (part.shape[axis] ?? 0), 0);
-  const shape = first.shape.map((size, i) => (i === axis ? total : size));
-  return graph.add({ operator: operator('Concat', { axis }), inputs: filled, shape, type: first.type });
-}
-
-interface Division {
-  readonly whole: TensorInfo;
-  readonly axis: number;
-  readonly sizes: readonly number[];
-}
-
-/** The parts of a tensor along an axis, one for each of `sizes`. */
-function divided(graph: GraphRecorder, { whole, axis, sizes }: Division): GraphValue[] {
-  const x = graph.value(whole);
-  let start = 0;
-  return sizes.map((size) => {
-    const begin = x.shape.map((_, i) => (i === axis ? start : 0));
-    const end = x.shape.map((length, i) => (i === axis ? start + size : length));
-    start += size;
-    const shape = x.shape.map((length, i) => (i === axis ? size : length));
-    return sliceOf(graph, { x, begin, end, strides: begin.map(() => 1), shape });
-  });
-}
-
-// A part that is the whole must not be handed out as a value of its own: the two would not share their count.
-function tensorOfPart(
-  graph: GraphRecorder,
-  { whole, part }: { whole: TensorInfo; part: GraphValue },
-): TensorInfo {
-  return part === graph.value(whole) ? graph.alias(whole, part.shape) : graph.tensor(part);
-}
-
 export const joinAndSplitKernels = {
   AddN: listKernel(({ inputs, graph }) => {
     const [first, ...others] = inputs.map((tensor) => graph.value(tensor));
@@ -61,7 +18,7 @@ export const joinAndSplitKernels = {
     const shapes = inputs.map(({ shape }) => shape);
     backend_util.assertParamsConsistent(shapes, axis);
     const parts = inputs.map((tensor) => graph.value(tensor));
-    const result = joined(graph, { parts, axis });
+    const result = concatenated(graph, { parts, axis });
     const whole = inputs[parts.indexOf(result)];
     return whole === undefined ? graph.tensor(result) : graph.alias(whole, whole.shape);
   }),
@@ -76,22 +33,51 @@ export const joinAndSplitKernels = {
     const withAxis = [...first.shape.slice(0, axis), 1, ...first.shape.slice(axis)];
     if (inputs.length === 1) return graph.alias(first, withAxis);
     const parts = inputs.map((tensor) => graph.view(graph.value(tensor), withAxis));
-    return graph.tensor(joined(graph, { parts, axis }));
+    return graph.tensor(concatenated(graph, { parts, axis }));
   }),
   SplitV: kernel<'x', { numOrSizeSplits: number | number[]; axis: number }>(
     ({ inputs: { x }, attributes, graph }) => {
       const [axis = 0] = util.parseAxisParam(attributes.axis, [...x.shape]);
       const sizes = backend_util.prepareSplitSize(x as never, attributes.numOrSizeSplits, axis); // reads its shape
-      return divided(graph, { whole: x, axis, sizes }).map((part) => tensorOfPart(graph, { whole: x, part }));
+      return split(graph, { tensor: x, axis, sizes });
     },
   ),
   Unpack: kernel<'value', { axis: number }>(({ inputs: { value }, attributes, graph }) => {
     const [axis = 0] = util.parseAxisParam(attributes.axis, [...value.shape]);
-    const without = value.shape.filter((_, i) => i !== axis);
+    const shape = value.shape.filter((_, i) => i !== axis);
     const sizes = Array<number>(value.shape[axis] ?? 0).fill(1);
-    return divided(graph, { whole: value, axis, sizes }).map((part) => ({
-      ...tensorOfPart(graph, { whole: value, part }),
-      shape: without,
-    }));
+    return split(graph, { tensor: value, axis, sizes }).map((part) => ({ ...part, shape }));
   }),
 };
+
+/** The parts concatenated along an axis; if only one is not empty, that part itself. */
+function concatenated(
+  graph: GraphRecorder,
+  { parts, axis }: { readonly parts: readonly GraphValue[]; readonly axis: number },
+): GraphValue {
+  const [first] = parts;
+  if (first === undefined) throw new Error('There is nothing to concatenate.');
+  const nonEmpty = parts.filter(({ shape }) => sizeOf(shape) > 0);
+  if (nonEmpty.length === 1 && nonEmpty[0] !== undefined) return nonEmpty[0];
+  const total = parts.reduce((sum, part) => sum + (part.shape[axis] ?? 0), 0);
+  const shape = first.shape.map((size, i) => (i === axis ? total : size));
+  return graph.add({ operator: operator('Concat', { axis }), inputs: nonEmpty, shape, type: first.type });
+}
+
+/** The parts of a tensor along an axis, one for each of `sizes`. */
+function split(
+  graph: GraphRecorder,
+  { tensor, axis, sizes }: { readonly tensor: TensorInfo; readonly axis: number; readonly sizes: number[] },
+): TensorInfo[] {
+  const x = graph.value(tensor);
+  let start = 0;
+  return sizes.map((size) => {
+    const begin = x.shape.map((_, i) => (i === axis ? start : 0));
+    const end = x.shape.map((length, i) => (i === axis ? start + size : length));
+    start += size;
+    const shape = x.shape.map((length, i) => (i === axis ? size : length));
+    const part = sliceOf(graph, { x, begin, end, strides: begin.map(() => 1), shape });
+    // A part that is the whole tensor is an alias, so that both share one reference count.
+    return part === x ? graph.alias(tensor, part.shape) : graph.tensor(part);
+  });
+}

@@ -6,15 +6,12 @@ import { joinAndSplitKernels } from './join-and-split.ts';
 import type { Kernel } from './kernel.ts';
 import { einsumKernels, matMulKernels } from './mat-mul.ts';
 import { batchNormalizationKernels, softmaxKernels } from './normalization.ts';
-import { paddingKernels } from './padding.ts';
 import { reductionKernels } from './reductions.ts';
 import { type RefusedKernel, refusals } from './refusals.ts';
-import { scanKernels } from './scans.ts';
 import { scatterKernels } from './scatter.ts';
 import { selectionKernels } from './selection.ts';
 import { shapeKernels } from './shape.ts';
 import { unaryKernels } from './unary.ts';
-import { unaryKernelsWithSettings } from './unary-with-settings.ts';
 
 /** Names of the kernels that tfjs-core can dispatch: its exports whose value is their own name. */
 type KernelName = {
@@ -23,16 +20,13 @@ type KernelName = {
 
 const kernels = {
   ...unaryKernels,
-  ...unaryKernelsWithSettings,
   ...binaryKernels,
   ...reductionKernels,
-  ...scanKernels,
   ...softmaxKernels,
   ...batchNormalizationKernels,
   ...matMulKernels,
   ...shapeKernels,
   ...joinAndSplitKernels,
-  ...paddingKernels,
   ...creationKernels,
   ...selectionKernels,
   ...gatherKernels,
@@ -40,7 +34,7 @@ const kernels = {
   ...einsumKernels,
 };
 
-/** Every kernel of tfjs-core, carried out or refused: a name in neither list does not compile. */
+/** Every kernel of tfjs-core, implemented or refused: a name in neither list is a compile error. */
 export const kernelTable: Readonly<Record<KernelName, Kernel>> = { ...kernels, ...refusedKernels() };
 
 function refusedKernels(): Record<RefusedKernel, Kernel> {
@@ -50,6 +44,6 @@ function refusedKernels(): Record<RefusedKernel, Kernel> {
 
 function refuse(name: string, reason: string): Kernel {
   return () => {
-    throw new Error(`The onnx backend does not carry out ${name}: ${reason}.`);
+    throw new Error(`The onnx backend does not implement ${name}: ${reason}.`);
   };
 }

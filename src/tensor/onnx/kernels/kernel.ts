@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
 
-/** What a kernel is called with: tensors by name, settings, and the graph to record into. */
+/** The arguments of a kernel: tensors by name, attributes, and the graph to record into. */
 export interface KernelCall<Inputs = Readonly<Record<string, TensorInfo>>, Attributes = unknown> {
   readonly inputs: Inputs;
   readonly attributes: Attributes;

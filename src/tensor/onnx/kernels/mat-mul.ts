@@ -2,25 +2,25 @@ import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { broadcastShape, type GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, graphValue, operator, sizeOf } from '../graph/graph-value.ts';
 import { type Kernel, type KernelCall, kernel, listKernel } from './kernel.ts';
-import { direct, type Formula, relu6 } from './unary.ts';
-import { leakyRelu } from './unary-with-settings.ts';
+import { transposed } from './shape.ts';
+import { direct, type Formula, leakyRelu, relu6 } from './unary.ts';
 
 interface Product {
   readonly a: GraphValue;
   readonly b: GraphValue;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  /** The product is multiplied by this inside the matrix multiplication. */
+  /** A factor of the product, applied inside the matrix multiplication. */
   readonly scale?: number | undefined;
 }
 
-/** The product of two (batches of) matrices of any rank from 2 on. */
+/** The product of two (batches of) matrices of any rank from 2 up. */
 export function matMul(graph: GraphRecorder, product: Product): GraphValue {
   const { a, b, transposeA, transposeB, scale = 1 } = product;
   const shape = productShape(product);
   const inner = a.shape.at(transposeA ? -2 : -1);
   if (inner === 0) return graph.filled(0, { shape, type: a.type });
-  if (a.type !== 'float32') return wholeNumberProduct(graph, { ...product, shape });
+  if (a.type !== 'float32') return integerProduct(graph, { ...product, shape });
   const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha: scale };
   if (a.shape.length === 2 && b.shape.length === 2) {
     return graph.add({ operator: operator('Gemm', flags), inputs: [a, b], shape });
@@ -33,28 +33,23 @@ export function matMul(graph: GraphRecorder, product: Product): GraphValue {
   });
 }
 
-/** Only the plain product takes whole numbers; truth values are multiplied as such. */
-function wholeNumberProduct(
+/** Only MatMul takes integers; bools are multiplied as integers. */
+function integerProduct(
   graph: GraphRecorder,
   { a, b, transposeA, transposeB, shape }: Product & { readonly shape: readonly number[] },
 ): GraphValue {
-  const inputs = [
-    withLastTwo(graph, { x: a, swapped: transposeA }),
-    withLastTwo(graph, { x: b, swapped: transposeB }),
+  const factors = [
+    transposeA ? withLastTwoSwapped(graph, a) : a,
+    transposeB ? withLastTwoSwapped(graph, b) : b,
   ];
-  const whole = inputs.map((value) => graph.cast(value, 'int32'));
-  return graph.cast(graph.add({ operator: operator('MatMul'), inputs: whole, shape }), a.type);
+  const inputs = factors.map((value) => graph.cast(value, 'int32'));
+  return graph.cast(graph.add({ operator: operator('MatMul'), inputs, shape }), a.type);
 }
 
-function withLastTwo(
-  graph: GraphRecorder,
-  { x, swapped }: { readonly x: GraphValue; readonly swapped: boolean },
-): GraphValue {
-  if (!swapped) return x;
+function withLastTwoSwapped(graph: GraphRecorder, x: GraphValue): GraphValue {
   const rank = x.shape.length;
   const perm = x.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
-  const shape = perm.map((from) => x.shape[from] ?? 0);
-  return graph.add({ operator: operator('Transpose', { perm }), inputs: [x], shape });
+  return transposed(graph, { x, perm });
 }
 
 function productShape({ a, b, transposeA, transposeB }: Product): number[] {
@@ -94,7 +89,7 @@ export const matMulKernels = {
     const [a, b] = [graph.value(inputs.a), graph.value(inputs.b)];
     return graph.tensor(matMul(graph, { a, b, ...attributes }));
   }),
-  // Its bias and the weights of its activation are there or not, which only this kernel's own type can say.
+  // Bias and activation weights are optional inputs, which `kernel` cannot type.
   _FusedMatMul: fusedMatMul as unknown as Kernel,
 };
 
@@ -105,7 +100,7 @@ function fusedMatMul(call: KernelCall<FusedInputs, FusedAttributes>): TensorInfo
   return graph.tensor(result, [...Array<number>(rank - result.shape.length).fill(1), ...result.shape]);
 }
 
-// tfjs makes two matrices into batches of one, which only the general product takes: back to matrices.
+// tfjs turns two matrices into batches of one, which Gemm does not take: this undoes it.
 function asMatrix(graph: GraphRecorder, tensor: TensorInfo): GraphValue {
   const { shape } = tensor;
   const value = graph.value(tensor);

@@ -6,18 +6,19 @@ type Inputs = Readonly<Record<'x' | 'mean' | 'variance', TensorInfo>> &
   Partial<Readonly<Record<'scale' | 'offset', TensorInfo | null>>>;
 
 export const batchNormalizationKernels = {
-  // Its scale and its offset are there or not, which only this kernel's own type can say.
+  // Scale and offset are optional inputs, which `kernel` cannot type.
   FusedBatchNorm: normalized as unknown as Kernel,
 };
 
-/** scale (x - mean) / sqrt(variance + epsilon) + offset; tfjs's layers normalize by it, whatever along. */
+/** scale (x - mean) / sqrt(variance + epsilon) + offset; tfjs's layers normalize along any axis with it. */
 function normalized({
   inputs,
   attributes,
   graph,
 }: KernelCall<Inputs, { varianceEpsilon: number }>): TensorInfo {
   const [x, mean, variance] = [inputs.x, inputs.mean, inputs.variance].map((tensor) => graph.value(tensor));
-  if (x === undefined || mean === undefined || variance === undefined) throw new Error('There is no x.');
+  if (x === undefined || mean === undefined || variance === undefined)
+    throw new Error('FusedBatchNorm needs x, mean and variance.');
   const raised = graph.apply(operator('Add'), [variance, graph.scalar(attributes.varianceEpsilon)]);
   const deviation = graph.apply(operator('Sqrt'), [raised]);
   let y = graph.apply(operator('Div'), [graph.apply(operator('Sub'), [x, mean]), deviation]);

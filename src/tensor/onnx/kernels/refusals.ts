@@ -6,7 +6,7 @@ const UNCOMMON =
   'no language model here has needed it; write it from other operations, or open the cpu backend';
 const RANDOM = 'sampling takes an explicit source of randomness; draw on the host from the probabilities';
 
-/** Kernels of tfjs-core that the backend does not carry out, with what to do instead. */
+/** Kernels of tfjs-core that the backend does not implement, with what to do instead. */
 export const refusals = {
   Atan2: UNCOMMON,
   AvgPool: IMAGES,

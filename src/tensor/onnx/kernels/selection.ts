@@ -9,7 +9,7 @@ export const selectionKernels = {
     const condition = graph.cast(graph.value(inputs.condition), 'bool');
     const [t, e] = [graph.value(inputs.t), graph.value(inputs.e)];
     if (t.type !== 'bool') return graph.tensor(graph.apply(WHERE, [condition, t, e]));
-    // ONNX Runtime chooses between numbers only.
+    // ONNX Runtime selects between numbers only.
     const chosen = graph.apply(WHERE, [condition, graph.cast(t, 'int32'), graph.cast(e, 'int32')]);
     return graph.tensor(graph.cast(chosen, 'bool'));
   }),
@@ -17,10 +17,10 @@ export const selectionKernels = {
     const x = graph.value(inputs.x);
     const shape = [...x.shape.slice(0, -1), k];
     if (util.sizeFromShape(shape) === 0) {
-      const forms = [x.type, 'int32'] as const;
-      return forms.map((type) => graph.tensor(graph.filled(0, { shape, type })));
+      const types = [x.type, 'int32'] as const;
+      return types.map((type) => graph.tensor(graph.filled(0, { shape, type })));
     }
-    const [values = x, places = x] = graph.addMany({
+    const [values = x, indices = x] = graph.addMany({
       operator: operator('TopK', { axis: -1, largest: 1, sorted: 1 }),
       inputs: [x, graph.integers([k])],
       outputs: [
@@ -28,6 +28,6 @@ export const selectionKernels = {
         { shape, type: 'int64' },
       ],
     });
-    return [graph.tensor(values), graph.tensor(graph.cast(places, 'int32'))];
+    return [graph.tensor(values), graph.tensor(graph.cast(indices, 'int32'))];
   }),
 };

@@ -1,5 +1,6 @@
+import type { DataType } from '@tensorflow/tfjs-core';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, operator } from '../graph/graph-value.ts';
+import { type ElementType, type GraphValue, operator } from '../graph/graph-value.ts';
 import { type Kernel, kernel } from './kernel.ts';
 
 /** A function of one value, recorded into a graph. */
@@ -13,15 +14,16 @@ const EXP = operator('Exp');
 const LOG = operator('Log');
 const WHERE = operator('Where');
 const EQUAL = operator('Equal');
+const GREATER = operator('Greater');
 
-/** A function of floats; whole numbers and truth values are turned into floats first. */
+/** A function of floats; integers and bools are converted first. */
 function ofFloats(formula: Formula): Kernel {
   return kernel<'x'>(({ inputs: { x }, graph }) =>
     graph.tensor(formula(graph, graph.cast(graph.value(x), 'float32'))),
   );
 }
 
-/** A function to whole numbers, which are such already where they are no floats. */
+/** A function that rounds floats; other types are already rounded. */
 function rounding(type: string): Kernel {
   const formula = direct(type);
   return kernel<'x'>(({ inputs: { x }, graph }) =>
@@ -75,6 +77,15 @@ const isFiniteNumber: Formula = (graph, x) => {
   return graph.test(operator('Less'), [size, graph.scalar(Number.POSITIVE_INFINITY)]); // false for NaN as well
 };
 
+/** x where x is positive, alpha x elsewhere. */
+export function leakyRelu(
+  graph: GraphRecorder,
+  { x, alpha }: { x: GraphValue; alpha: GraphValue },
+): GraphValue {
+  const isPositive = graph.test(GREATER, [x, graph.scalar(0)]);
+  return graph.apply(WHERE, [isPositive, x, graph.apply(MUL, [x, alpha])]);
+}
+
 export const unaryKernels = {
   Abs: ofAny(direct('Abs')),
   Acos: ofFloats(direct('Acos')),
@@ -113,4 +124,41 @@ export const unaryKernels = {
   Square: ofAny((graph, x) => graph.apply(MUL, [x, x])),
   Tan: ofFloats(direct('Tan')),
   Tanh: ofFloats(direct('Tanh')),
+  Cast: kernel<'x', { dtype: DataType }>(({ inputs: { x }, attributes: { dtype }, graph }) => {
+    if (dtype === x.dtype) return graph.alias(x, x.shape);
+    if (dtype === 'string' || dtype === 'complex64')
+      throw new Error(`The onnx backend has no ${dtype} tensors.`);
+    return graph.tensor(graph.cast(graph.value(x), dtype satisfies ElementType));
+  }),
+  ClipByValue: kernel<'x', { clipValueMin: number; clipValueMax: number }>(
+    ({ inputs, attributes: { clipValueMin, clipValueMax }, graph }) => {
+      const x = graph.value(inputs.x);
+      const raised = graph.apply(operator('Max'), [x, graph.scalar(clipValueMin, x.type)]);
+      return graph.tensor(graph.apply(operator('Min'), [raised, graph.scalar(clipValueMax, x.type)]));
+    },
+  ),
+  EluGrad: kernel<'dy' | 'y'>(({ inputs, graph }) => {
+    const [dy, y] = [graph.value(inputs.dy), graph.value(inputs.y)];
+    const slope = graph.apply(operator('Add'), [y, graph.scalar(1)]);
+    const negative = graph.apply(MUL, [dy, slope]);
+    const isPositive = graph.test(operator('GreaterOrEqual'), [y, graph.scalar(0)]);
+    return graph.tensor(graph.apply(WHERE, [isPositive, dy, negative]));
+  }),
+  LeakyRelu: kernel<'x', { alpha: number }>(({ inputs, attributes: { alpha }, graph }) => {
+    const x = graph.cast(graph.value(inputs.x), 'float32');
+    return graph.tensor(leakyRelu(graph, { x, alpha: graph.scalar(alpha) }));
+  }),
+  Prelu: kernel<'x' | 'alpha'>(({ inputs, graph }) => {
+    const [x, alpha] = [inputs.x, inputs.alpha].map((tensor) => graph.cast(graph.value(tensor), 'float32'));
+    if (x === undefined || alpha === undefined) throw new Error('Prelu needs x and alpha.');
+    return graph.tensor(leakyRelu(graph, { x, alpha }));
+  }),
+  // 1 above zero, alpha at zero and below, NaN for NaN.
+  Step: kernel<'x', { alpha: number }>(({ inputs, attributes: { alpha }, graph }) => {
+    const x = graph.cast(graph.value(inputs.x), 'float32');
+    const isPositive = graph.test(GREATER, [x, graph.scalar(0)]);
+    const step = graph.apply(WHERE, [isPositive, graph.scalar(1), graph.scalar(alpha)]);
+    const marked = graph.apply(WHERE, [graph.test(operator('IsNaN'), [x]), x, step]);
+    return graph.tensor(inputs.x.dtype === 'int32' ? graph.cast(marked, 'int32') : marked);
+  }),
 };

@@ -1,6 +1,6 @@
-import { ELEMENT_BYTES, type ElementType, type HostArray, ONNX_TYPE, sizeOf } from '../graph/graph-value.ts';
+import { ELEMENT_BYTES, type ElementType, type HostArray, sizeOf } from '../graph/graph-value.ts';
 import type { CompiledGraph, GraphOutput, HostTensor } from '../session/graph-runner.ts';
-import type { OrtLibrary, Pointer } from './ort-library.ts';
+import { type OrtLibrary, type Pointer, pointerArray } from './ort-library.ts';
 
 interface NativeSessionParts {
   readonly library: OrtLibrary;
@@ -8,19 +8,11 @@ interface NativeSessionParts {
   readonly session: Pointer;
   readonly inputs: readonly string[];
   readonly outputs: readonly GraphOutput[];
-  readonly spare: SpareArrays;
+  readonly arrays: ArrayPool;
   readonly onDisposed: () => void;
 }
 
-/** Everything that one run points at. */
-interface Run {
-  readonly values: readonly Pointer[];
-  readonly words: readonly (Pointer | number | null)[];
-  readonly results: HostArray[];
-  readonly kept: readonly unknown[];
-}
-
-/** A compiled graph that reads its inputs where they are and writes its outputs where they will be read. */
+/** A compiled graph that reads its inputs in place and writes its outputs into the arrays it returns. */
 export class NativeSession implements CompiledGraph {
   readonly #parts: NativeSessionParts;
   readonly #inputNames: CStrings;
@@ -40,7 +32,7 @@ export class NativeSession implements CompiledGraph {
   run(inputs: readonly HostTensor[]): HostArray[] {
     const run = this.#prepare(inputs);
     try {
-      this.#parts.library.call('Run', ...run.words);
+      this.#parts.library.call('Run', ...run.args);
       return run.results;
     } finally {
       this.#release(run);
@@ -51,7 +43,7 @@ export class NativeSession implements CompiledGraph {
     const run = this.#prepare(inputs);
     this.#running++;
     try {
-      await this.#parts.library.callAsync('Run', ...run.words);
+      await this.#parts.library.callAsync('Run', ...run.args);
       return run.results;
     } finally {
       this.#running--;
@@ -60,7 +52,7 @@ export class NativeSession implements CompiledGraph {
     }
   }
 
-  /** A run that is under way ends first. */
+  /** A run in progress ends first. */
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
@@ -74,27 +66,19 @@ export class NativeSession implements CompiledGraph {
   }
 
   #prepare(inputs: readonly HostTensor[]): Run {
-    const { library, session, outputs, spare } = this.#parts;
-    const results = outputs.map((output) => overwritten(output, inputs) ?? arrayFor(output, spare));
-    const fed = inputs.map((input) => this.#valueOver(input));
+    const { library, memoryInfo, session, outputs, arrays } = this.#parts;
+    const results = outputs.map((output) => overwritten(output, inputs) ?? arrays.take(output));
+    const fed = inputs.map((input) => library.createTensor(memoryInfo, input));
     const filled = outputs.map(({ shape, type }, i) =>
-      this.#valueOver({ shape, type, data: results[i] ?? noData }),
+      library.createTensor(memoryInfo, { shape, type, data: results[i] ?? noData }),
     );
-    const [feeds, fetches] = [pointers(fed), pointers(filled)];
+    const [feeds, fetches] = [pointerArray(fed), pointerArray(filled)];
     const [inputNames, outputNames] = [this.#inputNames, this.#outputNames];
-    const words = [
-      ...[session, null, library.address(inputNames.places), library.address(feeds), inputs.length],
-      ...[library.address(outputNames.places), outputs.length, library.address(fetches)],
+    const args = [
+      ...[session, null, library.address(inputNames.pointers), library.address(feeds), inputs.length],
+      ...[library.address(outputNames.pointers), outputs.length, library.address(fetches)],
     ];
-    return { values: [...fed, ...filled], words, results, kept: [inputs, feeds, fetches] };
-  }
-
-  #valueOver({ shape, type, data }: HostTensor): Pointer {
-    const { library, memoryInfo } = this.#parts;
-    const [bytes, rank] = [data.byteLength, shape.length];
-    const dimensions = pointers(shape.map(BigInt));
-    const words = [library.address(data), bytes, dimensions, rank, ONNX_TYPE[type]];
-    return library.create('CreateTensorWithDataAsOrtValue', memoryInfo, ...words);
+    return { values: [...fed, ...filled], args, results, pointedAt: [inputs, feeds, fetches] };
   }
 
   #release({ values }: Run): void {
@@ -102,72 +86,67 @@ export class NativeSession implements CompiledGraph {
   }
 }
 
+interface Run {
+  readonly values: readonly Pointer[];
+  readonly args: readonly (Pointer | number | null)[];
+  readonly results: HostArray[];
+  /** What `args` points at, kept from being collected. */
+  readonly pointedAt: readonly unknown[];
+}
+
 const noData = new Float32Array();
 
 const overwritten = ({ overwrites }: GraphOutput, inputs: readonly HostTensor[]): HostArray | undefined =>
   overwrites === undefined ? undefined : inputs[overwrites]?.data;
 
-const arrayFor = ({ shape, type }: GraphOutput, spare: SpareArrays): HostArray =>
-  spare.take(type, sizeOf(shape) * ELEMENT_BYTES[type]);
-
-/** Never empty, since nothing has no address. */
-function pointers(values: readonly bigint[]): BigUint64Array {
-  const array = new BigUint64Array(values.length + 1);
-  array.set(values);
-  return array;
-}
-
 interface CStrings {
-  readonly places: BigUint64Array;
-  /** Holds the characters that `places` points at. */
+  readonly pointers: BigUint64Array;
+  /** Holds the characters that `pointers` points at. */
   readonly text: Buffer;
 }
 
-function cStrings(library: OrtLibrary, words: readonly string[]): CStrings {
-  const text = Buffer.from(`${words.join('\0')}\0`);
+function cStrings(library: OrtLibrary, strings: readonly string[]): CStrings {
+  const text = Buffer.from(`${strings.join('\0')}\0`);
   const start = library.address(text);
   let offset = 0;
-  const places = words.map((word) => {
-    const place = start + BigInt(offset);
-    offset += Buffer.byteLength(word) + 1;
-    return place;
+  const pointers = strings.map((string) => {
+    const pointer = start + BigInt(offset);
+    offset += Buffer.byteLength(string) + 1;
+    return pointer;
   });
-  return { places: pointers(places), text };
+  return { pointers: pointerArray(pointers), text };
 }
 
 /**
- * Arrays for results, first of all those that were handed back. A new one costs more than its memory: the system makes its
- * pages while the engine writes to them, which takes as long as a product of matrices, and it stays until it is collected.
+ * Arrays for results, recycled ones first. A new array costs more than its memory: the system maps its pages while the engine
+ * writes to them, which takes as long as a matrix product, and it stays until it is collected.
  */
-export class SpareArrays {
-  readonly #spare = new Map<number, Float32Array[]>();
-  readonly #made = new WeakSet<HostArray>();
+export class ArrayPool {
+  readonly #free = new Map<number, Float32Array[]>();
+  readonly #taken = new WeakSet<HostArray>();
 
-  /** Takes back what `take` gave; anything else is left alone, so that there are never more than were in use at once. */
-  give(arrays: Iterable<HostArray>): void {
+  /** Takes back arrays that `take` gave out and ignores all others, so the pool never exceeds the most in use at a time. */
+  recycle(arrays: Iterable<HostArray>): void {
     for (const array of new Set(arrays)) {
-      if (!(array instanceof Float32Array && this.#made.delete(array))) continue;
-      const equal = this.#spare.get(array.byteLength) ?? [];
-      equal.push(array);
-      this.#spare.set(array.byteLength, equal);
+      if (!(array instanceof Float32Array && this.#taken.delete(array))) continue;
+      const sameSize = this.#free.get(array.byteLength) ?? [];
+      sameSize.push(array);
+      this.#free.set(array.byteLength, sameSize);
     }
   }
 
-  /** An array of so many bytes for something that writes all of it. */
-  take(type: ElementType, bytes: number): HostArray {
-    const array = this.#given(type, bytes) ?? uninitializedArray(type, bytes);
-    this.#made.add(array);
+  /** An array for an output, with arbitrary content: the engine writes all of it. */
+  take({ shape, type }: GraphOutput): HostArray {
+    const bytes = sizeOf(shape) * ELEMENT_BYTES[type];
+    const recycled = type === 'float32' ? this.#free.get(bytes)?.pop() : undefined;
+    const array = recycled ?? uninitializedArray(type, bytes);
+    this.#taken.add(array);
     return array;
-  }
-
-  #given(type: ElementType, bytes: number): HostArray | undefined {
-    return type === 'float32' ? this.#spare.get(bytes)?.pop() : undefined;
   }
 }
 
-/** An array of so many bytes for something that writes all of it: it holds whatever was there before. */
 function uninitializedArray(type: ElementType, bytes: number): HostArray {
-  const { buffer } = Buffer.allocUnsafeSlow(bytes); // a buffer of its own, which begins at its first byte
+  const { buffer } = Buffer.allocUnsafeSlow(bytes); // not pooled: the array starts at the buffer's first byte
   switch (type) {
     case 'float32':
       return new Float32Array(buffer);

@@ -11,23 +11,9 @@ import {
   compileRequest,
   type GraphRunner,
 } from '../session/graph-runner.ts';
-import { NativeSession, SpareArrays } from './native-session.ts';
+import { ArrayPool, NativeSession } from './native-session.ts';
 import { OrtLibrary, type Pointer } from './ort-library.ts';
 import { SharedWeights } from './shared-weights.ts';
-
-/** The part of ONNX Runtime that all sessions of a process share. */
-interface Environment {
-  readonly library: OrtLibrary;
-  readonly version: string;
-  /** Of the package. */
-  readonly folder: string;
-  readonly environment: Pointer;
-  readonly memoryInfo: Pointer;
-  readonly weights: SharedWeights;
-  readonly spare: SpareArrays;
-}
-
-const opened = new Map<string, Promise<Environment>>();
 
 export interface NativeOptions {
   readonly threads?: number | undefined;
@@ -36,8 +22,8 @@ export interface NativeOptions {
 }
 
 /**
- * Runs graphs with the library of onnxruntime-node through its C API: beside this thread where a result is not wanted at
- * once, without copying results, with memory and packed weights shared by all sessions. Throws where it cannot be loaded.
+ * Runs graphs with the library of onnxruntime-node through its C API: on another thread for asynchronous reads, without
+ * copying results, with memory and packed weights shared by all sessions. Throws if the library does not load.
  */
 export async function openNativeRuntime(options: NativeOptions): Promise<GraphRunner> {
   const file = options.library ?? locateLibrary();
@@ -51,11 +37,25 @@ export async function openNativeRuntime(options: NativeOptions): Promise<GraphRu
     threads,
     isNative: true,
     compile: (request) => compile(request, { environment, threads }),
-    recycle: (arrays) => environment.spare.give(arrays),
+    recycle: (arrays) => environment.arrays.recycle(arrays),
   };
 }
 
-// Fatal errors only: what goes wrong is thrown.
+/** The part of ONNX Runtime that all sessions of a process share. */
+interface Environment {
+  readonly library: OrtLibrary;
+  readonly version: string;
+  /** The package's folder. */
+  readonly folder: string;
+  readonly environment: Pointer;
+  readonly memoryInfo: Pointer;
+  readonly weights: SharedWeights;
+  readonly arrays: ArrayPool;
+}
+
+const opened = new Map<string, Promise<Environment>>();
+
+// Fatal errors only: all others are thrown.
 const LOG_LEVEL = 4;
 const ALL_OPTIMIZATIONS = 99;
 const [ARENA, DEFAULT_MEMORY] = [1, 0];
@@ -72,36 +72,31 @@ async function openEnvironment({ path, version, folder }: LibraryFile): Promise<
     environment,
     memoryInfo,
     weights: new SharedWeights({ library, memoryInfo }),
-    spare: new SpareArrays(),
+    arrays: new ArrayPool(),
   };
   checkRunner((request) => compile(request, { environment: opened, threads: 1 }));
   return opened;
 }
 
-interface Host {
-  readonly environment: Environment;
-  readonly threads: number;
-}
-
 function compile(
   { model, inputs, outputs, weights }: CompileRequest,
-  { environment, threads }: Host,
+  { environment, threads }: { readonly environment: Environment; readonly threads: number },
 ): NativeSession {
   const { library, memoryInfo } = environment;
   const options = sessionOptions(environment, threads);
   try {
-    const held = weights.map(({ name, tensor }) => ({ name, value: environment.weights.hold(tensor) }));
-    for (const { name, value } of held) library.call('AddInitializer', options, name, value.pointer);
+    const shared = weights.map(({ name, tensor }) => ({ name, weight: environment.weights.acquire(tensor) }));
+    for (const { name, weight } of shared) library.call('AddInitializer', options, name, weight.pointer);
     const packed = environment.weights.packed;
     const session = library.create(
       'CreateSessionFromArrayWithPrepackedWeightsContainer',
       ...[environment.environment, model, model.byteLength, options, packed],
     );
     const onDisposed = () => {
-      for (const { value } of held) value.release();
+      for (const { weight } of shared) weight.release();
     };
-    const { spare } = environment;
-    return new NativeSession({ library, memoryInfo, session, inputs, outputs, spare, onDisposed });
+    const { arrays } = environment;
+    return new NativeSession({ library, memoryInfo, session, inputs, outputs, arrays, onDisposed });
   } finally {
     library.release('SessionOptions', options);
   }
@@ -118,23 +113,23 @@ function sessionOptions({ library, folder }: Environment, threads: number): Poin
   return options;
 }
 
-// Where the file has to be that a model names in place of its weights.
+// The folder of the file that a model names in place of its weights (see encode-model.ts).
 const WEIGHTS_FOLDER = 'session.model_external_initializers_file_folder_path';
 
 const SETTINGS = {
   'session.use_env_allocators': '1',
-  // It would lay the memory of a run out in one block, from the second run on: the block of every shape would stand in the
-  // shared arena beside those of the others, where single values find their places among what is free.
+  // A memory pattern lays out a run's memory in one block, from the second run on. The shared arena would then hold a block
+  // for every shape, while single values reuse whatever is free.
   'session.enable_mem_pattern': '0',
-  // See open-onnx-runtime.ts.
+  // See NO_SPINNING in session/open-runner.ts.
   'session.intra_op.allow_spinning': '0',
 };
 
-/** Computes -(2, 3) and throws where that is not (-2, -3): a library that is called wrongly shows it here first. */
+/** Computes -(2, 3) and throws if the result is not (-2, -3), to detect a library that is called wrongly. */
 function checkRunner(compile: (request: CompileRequest) => CompiledGraph): void {
   const graph = new GraphRecorder(noTensors);
-  const held = graph.held(Float32Array.of(2, 3), { shape: [2], type: 'float32' });
-  const negative = graph.apply(operator('Neg'), [held]);
+  const input = graph.fromHost(Float32Array.of(2, 3), { shape: [2], type: 'float32' });
+  const negative = graph.apply(operator('Neg'), [input]);
   negative.references = 1;
   const plan = planGraph(graph.pending);
   if (plan === null) throw new Error('a graph with an output has no plan');
@@ -145,7 +140,7 @@ function checkRunner(compile: (request: CompileRequest) => CompiledGraph): void 
 }
 
 const refuse = () => {
-  throw new Error('This graph holds no tensors of tfjs.');
+  throw new Error('This graph has no tfjs tensors.');
 };
 
 const noTensors = { graphValueOf: refuse, register: refuse, addReference: refuse };
@@ -153,14 +148,14 @@ const noTensors = { graphValueOf: refuse, register: refuse, addReference: refuse
 interface LibraryFile {
   readonly path: string;
   readonly version: string;
-  /** The package's own. */
+  /** The package's folder. */
   readonly folder: string;
 }
 
 const PACKAGE = 'onnxruntime-node';
 const LIBRARY = /^(lib)?onnxruntime(\.[\d.]+)?\.(so|dylib|dll)(\.\d+)?$/;
 
-/** The library that onnxruntime-node comes with for this machine, and the version of that package. */
+/** The library that onnxruntime-node ships for this machine, and the version of that package. */
 export function locateLibrary(): LibraryFile {
   const root = packageRoot(createRequire(import.meta.url).resolve(PACKAGE));
   const folder = join(root, 'bin', 'napi-v6', process.platform, process.arch);

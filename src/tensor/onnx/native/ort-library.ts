@@ -1,21 +1,23 @@
 import type { LibraryHandle } from 'koffi';
+import { ONNX_TYPE } from '../graph/graph-value.ts';
+import type { HostTensor } from '../session/graph-runner.ts';
 import { ORT_API_VERSION, ortApiIndices } from './ort-api-indices.ts';
 
-/** A pointer, as koffi has it. */
+/** A pointer, as koffi represents it. */
 export type Pointer = bigint;
 
-/** An array stands for where its elements lie, and stays there at least until the call has returned. */
+/** An array is passed as the address of its elements, and stays there at least until the call returns. */
 type Argument = Pointer | number | string | ArrayBufferView | null;
 
-/** A C function: called at once on this thread, or on another one with the result handed to a callback. */
+/** A C function: called on this thread, or on another one with the result passed to a callback. */
 interface NativeFunction {
-  (...words: readonly Argument[]): unknown;
-  async(...words: readonly [...Argument[], (error: unknown, result: unknown) => void]): void;
+  (...args: readonly Argument[]): unknown;
+  async(...args: readonly [...Argument[], (error: unknown, result: unknown) => void]): void;
 }
 
 type Koffi = typeof import('koffi')['default'];
 
-/** The functions of a loaded ONNX Runtime, by name. What they report as wrong is thrown. */
+/** The functions of a loaded ONNX Runtime, by name. Errors that they report are thrown. */
 export class OrtLibrary {
   readonly #functions: Readonly<Record<OrtFunction, NativeFunction>>;
   readonly #koffi: Koffi;
@@ -25,21 +27,21 @@ export class OrtLibrary {
     this.#functions = functions;
   }
 
-  /** Loads the library at `path`; throws where it is of another version than `version`, whose table is known. */
+  /** Loads the library at `path`; throws if its version is not `version`, whose function table is known. */
   static async open({ path, version }: { path: string; version: string }): Promise<OrtLibrary> {
     const { default: koffi } = await import('koffi');
     return new OrtLibrary(koffi, functionsOf(koffi, tableOf(koffi, { library: koffi.load(path), version })));
   }
 
   /** Calls a function that returns a status. */
-  call(name: OrtFunction, ...words: readonly Argument[]): void {
-    this.#check(this.#functions[name](...words));
+  call(name: OrtFunction, ...args: readonly Argument[]): void {
+    this.#check(this.#functions[name](...args));
   }
 
-  /** The same on another thread; whatever the arguments point at has to stay until it has ended. */
-  callAsync(name: OrtFunction, ...words: readonly Argument[]): Promise<void> {
+  /** The same on another thread; everything the arguments point at must stay alive until it ends. */
+  callAsync(name: OrtFunction, ...args: readonly Argument[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#functions[name].async(...words, (error, status) => {
+      this.#functions[name].async(...args, (error, status) => {
         try {
           if (error) throw error;
           this.#check(status);
@@ -51,20 +53,27 @@ export class OrtLibrary {
     });
   }
 
-  /** Calls a function whose last parameter is where it leaves what it made. */
-  create(name: OrtFunction, ...words: readonly Argument[]): Pointer {
-    const place = new BigUint64Array(1);
-    this.call(name, ...words, place);
-    return place[0] ?? 0n;
+  /** Calls a function whose last parameter receives a pointer to what it creates. */
+  create(name: OrtFunction, ...args: readonly Argument[]): Pointer {
+    const created = new BigUint64Array(1);
+    this.call(name, ...args, created);
+    return created[0] ?? 0n;
+  }
+
+  /** A value of ONNX Runtime over an array of the host, which has to outlive it. */
+  createTensor(memoryInfo: Pointer, { shape, type, data }: HostTensor): Pointer {
+    const dimensions = pointerArray(shape.map(BigInt));
+    const args = [this.address(data), data.byteLength, dimensions, shape.length, ONNX_TYPE[type]];
+    return this.create('CreateTensorWithDataAsOrtValue', memoryInfo, ...args);
   }
 
   release(kind: ReleasedKind, pointer: Pointer): void {
     this.#functions[`Release${kind}`](pointer);
   }
 
-  /** Where the elements of an array lie: nothing but a number, which does not keep the array from being collected. */
+  /** The address of an array's elements: a plain number, which does not keep the array from being collected. */
   address(array: ArrayBufferView): Pointer {
-    // Small arrays lie where the garbage collector may move them until their buffer is asked for.
+    // Small arrays live in memory that the garbage collector moves, until their `buffer` is accessed.
     return this.#koffi.address(array.buffer) + BigInt(array.byteOffset);
   }
 
@@ -83,13 +92,18 @@ type ReleasedKind = OrtFunction extends infer Name
     : never
   : never;
 
-interface LoadedLibrary {
-  readonly library: LibraryHandle;
-  readonly version: string;
+/** 64-bit numbers in native memory, at least one: an empty array has no address. */
+export function pointerArray(values: readonly bigint[]): BigUint64Array {
+  const array = new BigUint64Array(values.length + 1);
+  array.set(values);
+  return array;
 }
 
 /** Pointers to the functions of the table, in its order. */
-function tableOf(koffi: Koffi, { library, version }: LoadedLibrary): readonly Pointer[] {
+function tableOf(
+  koffi: Koffi,
+  { library, version }: { readonly library: LibraryHandle; readonly version: string },
+): readonly Pointer[] {
   const base: Pointer = library.func('OrtGetApiBase', 'void *', [])();
   const [getApi, getVersion]: readonly Pointer[] = koffi.decode(base, koffi.array('void *', 2));
   const found: string = koffi.decode(getVersion, koffi.proto('const char *', []))();
@@ -107,7 +121,7 @@ function functionsOf(koffi: Koffi, table: readonly Pointer[]): Readonly<Record<O
   return Object.fromEntries(entries); // the same keys
 }
 
-/** A C function's result, then its parameters, in koffi's words. */
+/** The types of a C function's result and of its parameters, as koffi names them. */
 type Signature = readonly [result: string, ...parameters: readonly string[]];
 
 const STATUS = 'void *';

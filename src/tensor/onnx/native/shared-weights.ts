@@ -1,20 +1,13 @@
-import { ONNX_TYPE } from '../graph/graph-value.ts';
 import type { HostTensor } from '../session/graph-runner.ts';
 import type { OrtLibrary, Pointer } from './ort-library.ts';
 
 interface Entry {
   readonly pointer: Pointer;
   readonly tensor: HostTensor;
-  holders: number;
+  references: number;
 }
 
-/** One holder's share of a weight. */
-interface HeldWeight {
-  readonly pointer: Pointer;
-  release(): void;
-}
-
-/** Weights that several sessions use, each read where it lies, and what the engine packed of them, once for all. */
+/** Weights that sessions share, each read from the host's own array, and the engine's packed copies, made once for all. */
 export class SharedWeights {
   readonly #library: OrtLibrary;
   readonly #memoryInfo: Pointer;
@@ -26,36 +19,32 @@ export class SharedWeights {
     this.#memoryInfo = memoryInfo;
   }
 
-  /** Where the engine keeps packed weights. */
+  /** The container in which the engine keeps packed weights. */
   get packed(): Pointer {
     this.#packed ??= this.#library.create('CreatePrepackedWeightsContainer');
     return this.#packed;
   }
 
-  hold(tensor: HostTensor): HeldWeight {
+  /** The weight for one more session, which releases it when it is disposed of. */
+  acquire(tensor: HostTensor): { readonly pointer: Pointer; readonly release: () => void } {
     const entry = this.#entries.get(tensor.data) ?? this.#add(tensor);
-    entry.holders++;
+    entry.references++;
     return { pointer: entry.pointer, release: () => this.#release(entry) };
   }
 
   #add(tensor: HostTensor): Entry {
-    const { data, shape, type } = tensor;
-    const library = this.#library;
-    const dimensions = BigInt64Array.from([...shape, 0], BigInt); // never empty, since nothing has no address
-    const [bytes, rank] = [data.byteLength, shape.length];
-    const words = [library.address(data), bytes, dimensions, rank, ONNX_TYPE[type]];
-    const pointer = library.create('CreateTensorWithDataAsOrtValue', this.#memoryInfo, ...words);
-    const entry = { pointer, tensor, holders: 0 };
-    this.#entries.set(data, entry);
+    const pointer = this.#library.createTensor(this.#memoryInfo, tensor);
+    const entry = { pointer, tensor, references: 0 };
+    this.#entries.set(tensor.data, entry);
     return entry;
   }
 
   #release(entry: Entry): void {
-    entry.holders--;
-    if (entry.holders > 0) return;
+    entry.references--;
+    if (entry.references > 0) return;
     this.#entries.delete(entry.tensor.data);
     this.#library.release('Value', entry.pointer);
-    // The engine never gives a packed weight up alone: all go when nobody uses any.
+    // The engine cannot free a single packed weight: all are freed once none is used.
     if (this.#entries.size > 0 || this.#packed === undefined) return;
     this.#library.release('PrepackedWeightsContainer', this.#packed);
     this.#packed = undefined;

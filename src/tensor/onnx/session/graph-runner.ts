@@ -2,27 +2,27 @@ import { encodeModel, valueName } from '../encode-model.ts';
 import type { GraphPlan } from '../graph/graph-plan.ts';
 import type { ElementType, GraphValue, HostArray } from '../graph/graph-value.ts';
 
-/** What compiles ONNX models and runs them: everything this backend asks of an engine. */
+/** Compiles ONNX models and runs them: everything this backend asks of an engine. */
 export interface GraphRunner {
   /** Name and version of the engine. */
   readonly engine: string;
   /** Threads that one operator may use. */
   readonly threads: number;
-  /** Its sessions share weights and working memory, and can write a result into memory that they are given. */
+  /** Its sessions share weights and working memory, and can write results into given arrays. */
   readonly isNative: boolean;
-  /** Why it is a slower one than there might be. */
+  /** Why it is a slower runner than there could be. */
   readonly note?: string;
   compile(request: CompileRequest): CompiledGraph;
-  /** Takes arrays back that nobody looks at any more, for later results. */
+  /** Takes arrays that are no longer used, for later results. */
   recycle?(arrays: readonly HostArray[]): void;
 }
 
 export interface CompileRequest {
   readonly model: Uint8Array;
-  /** Names, in the order in which `run` takes them. */
+  /** Names, in the order of `run`'s inputs. */
   readonly inputs: readonly string[];
   readonly outputs: readonly GraphOutput[];
-  /** Constants that the model names without holding their elements; native runners only. */
+  /** Constants that the model declares without their elements; native runners only. */
   readonly weights: readonly NamedWeight[];
 }
 
@@ -30,7 +30,7 @@ export interface GraphOutput {
   readonly name: string;
   readonly shape: readonly number[];
   readonly type: ElementType;
-  /** The input whose memory takes the result, by its place; native runners only. */
+  /** Index of the input whose memory takes the result; native runners only. */
   readonly overwrites?: number | undefined;
 }
 
@@ -40,9 +40,9 @@ interface NamedWeight {
 }
 
 export interface CompiledGraph {
-  /** Takes the inputs in their order and gives the outputs in theirs, in arrays of their own. */
+  /** Takes the inputs in order and returns the outputs in order, each in its own array. */
   run(inputs: readonly HostTensor[]): HostArray[];
-  /** The same without blocking this thread, where the engine can; the inputs have to stay as they are meanwhile. */
+  /** The same without blocking this thread, where the engine can; the inputs must not change meanwhile. */
   runAsync(inputs: readonly HostTensor[]): Promise<HostArray[]>;
   dispose(): void;
 }

@@ -9,11 +9,11 @@ import type { CompiledGraph, CompileRequest, GraphRunner, HostTensor } from './g
 export type OnnxRunnerName = 'native' | 'binding';
 
 interface RunnerOptions extends NativeOptions {
-  /** That one and no other; the variable TENSOR_ONNX_RUNNER, or the fastest that loads, where absent. */
+  /** Exactly this runner; where absent the one TENSOR_ONNX_RUNNER names, else the fastest that loads. */
   readonly runner?: OnnxRunnerName | undefined;
 }
 
-/** Opens the runner that is asked for, or the native one, and the binding where that does not load. */
+/** Opens the requested runner, else the native one, else, if that does not load, the binding. */
 export async function openRunner({
   runner = runnerOfEnvironment(),
   ...options
@@ -42,19 +42,19 @@ function runnerOfEnvironment(): OnnxRunnerName | undefined {
   throw new Error(`${VARIABLE} is ${name}: it can be native or binding.`);
 }
 
-// Not public, and the reason why the version is pinned: the one synchronous way to run a session. The public
-// `InferenceSession.run` does the same call later, on the same thread, and reading a tensor at once needs it now.
+// Not public, and the reason why the version is pinned: the only synchronous way to run a session. The public
+// `InferenceSession.run` makes the same call later on the same thread, too late for `dataSync()`.
 type Session = InstanceType<typeof binding.InferenceSession>;
 type Feeds = Parameters<Session['run']>[0];
 
-interface BindingOptions {
+/** Runs graphs with the CPU provider of onnxruntime-node; `note` says why this runner was taken. */
+export function openOnnxRuntime({
+  threads = availableParallelism(),
+  note,
+}: {
   readonly threads?: number | undefined;
-  /** Why it is this one. */
   readonly note?: string;
-}
-
-/** Runs graphs with the CPU provider of onnxruntime-node. */
-export function openOnnxRuntime({ threads = availableParallelism(), note }: BindingOptions): GraphRunner {
+}): GraphRunner {
   initOrt();
   return {
     ...(note === undefined ? {} : { note }),
@@ -65,16 +65,16 @@ export function openOnnxRuntime({ threads = availableParallelism(), note }: Bind
   };
 }
 
-// Every session has threads of its own, which wait for work in a loop that keeps their processors unless told not to.
-// By bench/training-step.ts on two cores that makes a step some 15 % faster where nothing else runs (18 ms for 21), and
-// takes twice as long where something does (50 ms for 30): other sessions, stages beside it, other programs.
+// Every session has its own threads, which by default spin on their processors while they wait for work. By
+// bench/training-step.ts on two cores a step with spinning is about 15 % faster when nothing else runs (18 ms for 21), but
+// much slower when something does (50 ms for 30): other sessions, parallel stages, other programs.
 const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
 
-const RUN_OPTIONS = { logSeverityLevel: 4 } as const; // what goes wrong is thrown
+const RUN_OPTIONS = { logSeverityLevel: 4 } as const; // fatal only: errors are thrown
 
 function compile({ model, inputs, outputs }: CompileRequest, threads: number): CompiledGraph {
   const session = new binding.InferenceSession();
-  // Node never hands out shared memory for an encoded message.
+  // An encoded message is never in shared memory.
   session.loadModel(model.buffer as ArrayBuffer, model.byteOffset, model.byteLength, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -86,7 +86,7 @@ function compile({ model, inputs, outputs }: CompileRequest, threads: number): C
   const fetches = Object.fromEntries(outputs.map(({ name }) => [name, null]));
   const run = (values: readonly HostTensor[]) => {
     const results = session.run(feedsOf(inputs, values), fetches, RUN_OPTIONS);
-    return outputs.map(({ name }) => results[name]?.data as HostArray); // models ask for types with such arrays only
+    return outputs.map(({ name }) => results[name]?.data as HostArray); // the types of models all have such arrays
   };
   return {
     run,
@@ -104,7 +104,7 @@ function feedsOf(names: readonly string[], values: readonly HostTensor[]): Feeds
   return feeds;
 }
 
-// One name for float64: ONNX Runtime's JavaScript calls it so, its models call it double.
+// ONNX models say double, ONNX Runtime's JavaScript says float64.
 function tensorOf({ type, data, shape }: HostTensor): Tensor {
   return new Tensor(type === 'double' ? 'float64' : type, data as Float32Array, shape);
 }

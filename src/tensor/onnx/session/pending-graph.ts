@@ -11,25 +11,26 @@ export interface BackendStatistics {
   readonly sessionsCompiled: number;
 }
 
-interface PendingGraphOptions {
-  readonly runner: GraphRunner;
-  readonly storage: ValueStorage;
-  /** With more pending nodes than this it computes without being asked. */
-  readonly mostPendingNodes: number;
-}
-
-/** What kernels have recorded and nothing has computed yet, and the sessions that compute it. One thread uses it. */
+/** What kernels have recorded and nothing has computed yet, and the sessions that compute it. Used by one thread. */
 export class PendingGraph {
-  /** Where kernels write to. */
+  /** Where kernels record. */
   readonly recorder: GraphRecorder;
   readonly #runner: GraphRunner;
   readonly #mostPendingNodes: number;
   readonly #sessions: SessionCache;
   #runs = 0;
-  /** The run that is under way beside this thread. */
-  #flight: Promise<void> | undefined;
+  /** The asynchronous run in progress. */
+  #running: Promise<void> | undefined;
 
-  constructor({ runner, storage, mostPendingNodes }: PendingGraphOptions) {
+  constructor({
+    runner,
+    storage,
+    mostPendingNodes,
+  }: {
+    readonly runner: GraphRunner;
+    readonly storage: ValueStorage;
+    readonly mostPendingNodes: number;
+  }) {
     this.recorder = new GraphRecorder(storage);
     this.#runner = runner;
     this.#mostPendingNodes = mostPendingNodes;
@@ -46,7 +47,7 @@ export class PendingGraph {
     };
   }
 
-  /** Runs everything that living tensors wait for. What could not be computed fails where it is read. */
+  /** Runs everything that live tensors need. A value that cannot be computed fails when it is read. */
   flush(): void {
     const plan = this.#plan();
     this.recorder.clear();
@@ -59,18 +60,18 @@ export class PendingGraph {
     this.#runs++;
   }
 
-  /** The same beside this thread, where the engine can; everything recorded so far is computed when it resolves. */
+  /** The same without blocking, where the engine can; when it resolves, everything recorded before is computed. */
   async flushAsync(): Promise<void> {
-    // What runs already may lack what was recorded since.
-    if (this.#flight !== undefined) await this.#flight;
+    // A run in progress may lack what was recorded since it started.
+    if (this.#running !== undefined) await this.#running;
     if (this.recorder.pending.length === 0) return;
-    this.#flight ??= this.#fly().finally(() => {
-      this.#flight = undefined;
+    this.#running ??= this.#runAsync().finally(() => {
+      this.#running = undefined;
     });
-    await this.#flight;
+    await this.#running;
   }
 
-  async #fly(): Promise<void> {
+  async #runAsync(): Promise<void> {
     const { pending } = this.recorder;
     const count = pending.length;
     const plan = this.#plan();
@@ -82,7 +83,7 @@ export class PendingGraph {
       }
       this.#runs++;
     }
-    // A synchronous read meanwhile has computed everything by itself and begun anew.
+    // Otherwise a synchronous read has computed everything meanwhile and started a new list.
     if (this.recorder.pending === pending) this.recorder.forget(count);
   }
 
@@ -90,14 +91,14 @@ export class PendingGraph {
     return planGraph(this.recorder.pending, { takesWeights: this.#runner.isNative });
   }
 
-  /** Keeps a chain of kernels that nobody reads from growing without bound. Called between kernels only. */
+  /** Bounds a chain of kernels that is never read. Called between kernels only. */
   flushIfLong(): void {
     if (this.recorder.pending.length > this.#mostPendingNodes) this.flush();
   }
 
-  /** Gives up the sessions into which one of these weights is compiled. */
-  giveUp(weights: ReadonlySet<number>): void {
-    this.#sessions.giveUp(weights);
+  /** Disposes of the sessions into which one of these weights is compiled. */
+  disposeSessionsOf(weights: ReadonlySet<number>): void {
+    this.#sessions.disposeUsersOf(weights);
   }
 
   dispose(): void {
@@ -105,32 +106,32 @@ export class PendingGraph {
   }
 }
 
-/** What a planned graph starts from; throws where that could not be computed. */
+/** The inputs of a planned graph; throws if one could not be computed. */
 function inputsOf({ inputs }: GraphPlan): HostTensor[] {
   return inputs.map((value) => {
     if (value.failure !== null) throw value.failure;
-    if (value.data === null) throw new Error('A value was recorded that nothing computes.');
+    if (value.data === null) throw new Error('A recorded value has no node that computes it.');
     return { shape: value.shape, type: value.type, data: value.data };
   });
 }
 
-/** Leaves the results of a run with the values that stand for them. */
+/** Stores the results of a run in their values. */
 function settleAll({ outputs }: GraphPlan, results: readonly HostArray[]): void {
   outputs.forEach((value, i) => {
-    settle(value, results[i] ?? new Error('The engine gave fewer results than the graph has outputs.'));
+    settle(value, results[i] ?? new Error('The engine returned fewer results than the graph has outputs.'));
   });
 }
 
-/** Leaves the reason why there are none. */
+/** Stores the reason why there are no results. */
 function failAll({ outputs }: GraphPlan, cause: unknown): void {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const failure = new Error(`The tensors that were waiting could not be computed: ${reason}`, { cause });
   for (const value of outputs) settle(value, failure);
 }
 
-/** From here on the value stands by itself: the nodes behind it are gone. */
+/** Stores a value's elements or failure, and frees the nodes behind it. */
 function settle(value: GraphValue, outcome: HostArray | Error): void {
-  if (value.data !== null) return; // computed by another run meanwhile
+  if (value.data !== null) return; // already computed by another run
   if (outcome instanceof Error) value.failure = outcome;
   else value.data = outcome;
   value.producer = null;

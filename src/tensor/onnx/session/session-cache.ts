@@ -2,19 +2,7 @@ import { totalmem } from 'node:os';
 import { type GraphPlan, peakBytes } from '../graph/graph-plan.ts';
 import { type CompiledGraph, compileRequest, type GraphRunner } from './graph-runner.ts';
 
-interface SessionLimits {
-  readonly sessions: number;
-  /** Bound of what the sessions' own arenas are expected to hold together. */
-  readonly bytes: number;
-}
-
-interface Entry {
-  readonly graph: CompiledGraph;
-  readonly bytes: number;
-  readonly weights: readonly number[];
-}
-
-/** Compiled graphs by the key of their plan; the one unused for longest goes first. */
+/** Compiled graphs by the key of their plan; the least recently used is evicted first. */
 export class SessionCache {
   readonly #runner: GraphRunner;
   readonly #limits: SessionLimits;
@@ -35,13 +23,13 @@ export class SessionCache {
   find(plan: GraphPlan): CompiledGraph {
     const entry = this.#entries.get(plan.key) ?? this.#compile(plan);
     this.#entries.delete(plan.key);
-    this.#entries.set(plan.key, entry); // a map keeps insertion order: the last used is now the last
+    this.#entries.set(plan.key, entry); // a map keeps insertion order: the most recently used is last
     this.#evict();
     return entry.graph;
   }
 
-  /** Disposes of the sessions that have one of these weights in them. */
-  giveUp(weights: ReadonlySet<number>): void {
+  /** Disposes of the sessions with one of these weights compiled in. */
+  disposeUsersOf(weights: ReadonlySet<number>): void {
     for (const [key, entry] of this.#entries)
       if (entry.weights.some((weight) => weights.has(weight))) this.#remove(key, entry);
   }
@@ -73,4 +61,16 @@ export class SessionCache {
     this.#entries.delete(key);
     this.#bytes -= bytes;
   }
+}
+
+interface SessionLimits {
+  readonly sessions: number;
+  /** Limit of what the sessions' own arenas are expected to hold in total. */
+  readonly bytes: number;
+}
+
+interface Entry {
+  readonly graph: CompiledGraph;
+  readonly bytes: number;
+  readonly weights: readonly number[];
 }

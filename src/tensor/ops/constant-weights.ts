@@ -1,5 +1,39 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { markConstant } from '../memory.ts';
 import { fused, hasKernel } from './custom-gradient.ts';
+
+/** How products with weights are computed: in float32, or with weights rounded to 8 bits in blocks. */
+export type WeightPrecision = 'float32' | 'int8';
+
+export interface ConstantWeightsOptions {
+  readonly tensors: readonly tf.Tensor[];
+  readonly precision: WeightPrecision;
+}
+
+/**
+ * Marks weights as constant until the result is disposed of, so that a backend may pack them once for all products. With
+ * `int8`, `linear` rounds the matrices among them to 8 bits. Not for weights that are being trained.
+ */
+export function constantWeights({ tensors, precision }: ConstantWeightsOptions): Disposable {
+  const quantized =
+    precision === 'int8' ? quantizeOnUse(tensors.filter(({ rank }) => rank === 2)) : undefined;
+  const release = markConstant(tensors);
+  return {
+    [Symbol.dispose]: () => {
+      release();
+      quantized?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** Matrices that `linear` takes in 8 bits, by their dataId. */
+const entries = new WeakMap<object, QuantizedMatrixEntry>();
+
+interface QuantizedMatrixEntry {
+  readonly data: Float32Array;
+  /** Rounded on first use, once for the matrix itself and once for its transpose. */
+  readonly byTransposed: Map<boolean, QuantizedWeight>;
+}
 
 /** A matrix in 8 bits, as tensors of the active backend. */
 interface QuantizedWeight {
@@ -8,18 +42,9 @@ interface QuantizedWeight {
   readonly dispose: () => void;
 }
 
-interface Entry {
-  readonly data: Float32Array;
-  /** By whether the matrix is taken as it is or transposed. */
-  readonly made: Map<boolean, QuantizedWeight>;
-}
-
-const entries = new WeakMap<object, Entry>();
-
-/** From now on `linear` takes these matrices in 8 bits; each is rounded when it is first used. */
-export function quantizeOnUse(matrices: readonly tf.Tensor[]): Disposable {
+function quantizeOnUse(matrices: readonly tf.Tensor[]): Disposable {
   const added = matrices.map((matrix) => {
-    const entry: Entry = { data: matrix.dataSync<'float32'>(), made: new Map() };
+    const entry: QuantizedMatrixEntry = { data: matrix.dataSync<'float32'>(), byTransposed: new Map() };
     entries.set(matrix.dataId, entry);
     return { key: matrix.dataId, entry };
   });
@@ -27,27 +52,25 @@ export function quantizeOnUse(matrices: readonly tf.Tensor[]): Disposable {
     [Symbol.dispose]: () => {
       for (const { key, entry } of added) {
         entries.delete(key);
-        for (const weight of entry.made.values()) weight.dispose();
+        for (const weight of entry.byTransposed.values()) weight.dispose();
       }
     },
   };
 }
 
-interface Factor {
-  readonly weight: tf.Tensor;
-  readonly transposed: boolean;
-}
-
-/** The product of rows [N, I] and a matrix that is to be taken in 8 bits; undefined for any other matrix. */
-export function quantizedProduct(x: tf.Tensor, { weight, transposed }: Factor): tf.Tensor | undefined {
+/** The product of rows [N, I] and a matrix that is taken in 8 bits; undefined for any other matrix. */
+export function quantizedProduct(
+  x: tf.Tensor,
+  { weight, transposed }: { readonly weight: tf.Tensor; readonly transposed: boolean },
+): tf.Tensor | undefined {
   const entry = entries.get(weight.dataId);
   if (entry === undefined) return undefined;
   const [rows = 0, columns = 0] = weight.shape;
   const [inputs, outputs] = transposed ? [columns, rows] : [rows, columns];
-  const known = entry.made.get(transposed);
-  const made = known ?? quantizedWeight({ data: entry.data, inputs, outputs, transposed });
-  if (known === undefined) entry.made.set(transposed, made);
-  return made.product(x);
+  const known = entry.byTransposed.get(transposed);
+  const quantized = known ?? quantizedWeight({ data: entry.data, inputs, outputs, transposed });
+  if (known === undefined) entry.byTransposed.set(transposed, quantized);
+  return quantized.product(x);
 }
 
 function quantizedWeight(matrix: MatrixToQuantize): QuantizedWeight {
@@ -62,11 +85,11 @@ function quantizedWeight(matrix: MatrixToQuantize): QuantizedWeight {
     };
   }
   const blocks = Math.ceil(inputs / BLOCK);
-  // tfjs has no bytes: four of them are one whole number.
+  // tfjs has no uint8 tensors: four bytes make one int32.
   const packed = new Int32Array(quantized.bytes.buffer);
   const bytes = tf.keep(tf.tensor(packed, [outputs, blocks, BLOCK / 4], 'int32'));
   const scales = tf.keep(tf.tensor2d(quantized.scales, [outputs, blocks]));
-  const release = holdConstant([bytes, scales]);
+  const release = markConstant([bytes, scales]);
   const attributes = { inputs, outputs, block: BLOCK };
   return {
     product: (x) => fused('QuantizedMatMul', { inputs: { x, bytes, scales }, attributes })?.[0] ?? x,
@@ -77,16 +100,16 @@ function quantizedWeight(matrix: MatrixToQuantize): QuantizedWeight {
   };
 }
 
-/** Weights of a product that share a scale: so many along the dimension that is summed over. */
+/** Consecutive weights along the summed dimension that share one scale. */
 const BLOCK = 32;
 
-/** The byte of a weight of 0. */
+/** The byte that stands for 0. */
 const ZERO = 128;
 const LARGEST = 127;
 
 interface MatrixToQuantize {
   readonly data: Float32Array;
-  /** Extent of the dimension that a product sums over, I. */
+  /** I, the dimension that a product sums over. */
   readonly inputs: number;
   /** O */
   readonly outputs: number;
@@ -101,7 +124,7 @@ interface QuantizedMatrix {
   readonly scales: Float32Array;
 }
 
-/** Rounds a matrix to 8 bits, symmetrically, so that the largest of each block keeps its value. */
+/** Rounds a matrix to 8 bits, symmetrically around 0, so that the largest weight of each block keeps its value. */
 export function quantizeWeight({ data, inputs, outputs, transposed }: MatrixToQuantize): QuantizedMatrix {
   const blocks = Math.ceil(inputs / BLOCK);
   const bytes = new Uint8Array(outputs * blocks * BLOCK).fill(ZERO);
@@ -114,18 +137,18 @@ export function quantizeWeight({ data, inputs, outputs, transposed }: MatrixToQu
       let largest = 0;
       for (let input = start; input < end; input++)
         largest = Math.max(largest, Math.abs(data[output * stride + input * step] ?? 0));
-      const place = output * blocks + block;
+      const index = output * blocks + block;
       const scale = Math.fround(largest / LARGEST);
-      scales[place] = scale;
+      scales[index] = scale;
       if (scale === 0) continue;
       for (let input = start; input < end; input++)
-        bytes[place * BLOCK + input - start] =
+        bytes[index * BLOCK + input - start] =
           Math.round((data[output * stride + input * step] ?? 0) / scale) + ZERO;
     }
   return { bytes, scales };
 }
 
-/** The matrix that the bytes stand for, in the order of the one that was rounded. */
+/** The matrix that the bytes encode, in the layout of the original. */
 export function dequantizeWeight(
   { bytes, scales }: QuantizedMatrix,
   { inputs, outputs, transposed }: Omit<MatrixToQuantize, 'data'>,
@@ -141,16 +164,3 @@ export function dequantizeWeight(
     }
   return data;
 }
-
-/** A backend that can prepare tensors once for all graphs that use them. */
-interface ConstantHolder {
-  holdConstant(tensors: readonly tf.Tensor[]): () => void;
-}
-
-/** Tells the active backend, where it can do something with it, that tensors stay as they are until the result is called. */
-export function holdConstant(tensors: readonly tf.Tensor[]): () => void {
-  const backend: object = tf.backend();
-  return isConstantHolder(backend) ? backend.holdConstant(tensors) : () => undefined;
-}
-
-const isConstantHolder = (backend: object): backend is ConstantHolder => 'holdConstant' in backend;
