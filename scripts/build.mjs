@@ -56,7 +56,7 @@ const built = await build({
   write: false,
 }).catch(() => process.exit(1));
 
-const outputFiles = await joinChunks(built, { entries: ['start-', 'execute-run-', 'plain-reporter-'] });
+const outputFiles = await joinChunks(built, { entries: ['start-', 'run-', 'plain-reporter-'] });
 
 // Through renames, and the old chunks last, so that a command that runs meanwhile finds whole files.
 for (const { path, contents } of outputFiles) {

@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lookAtSandbox } from '../src/cli/doctor/look-at-machine.ts';
+import { lookAtSandbox } from '../src/cli/doctor/machine.ts';
 import { writeSampleData } from './fixtures/docs/sample-data.ts';
 import { writeSampleModel } from './fixtures/docs/sample-model.ts';
 import { sampleRepositories } from './fixtures/docs/sample-repositories.ts';

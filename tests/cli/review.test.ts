@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseReply } from '../../src/cli/review/execute-review.ts';
+import { parseReply } from '../../src/cli/review/review.ts';
 import { type CliRig, openCliRig } from './rig.ts';
 
 const project = {

@@ -1,12 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { ChatOptions } from '../chat/execute-chat.ts';
-import type { DiffOptions } from '../diff/execute-diff.ts';
+import type { ChatOptions } from '../chat/chat.ts';
+import type { DiffOptions } from '../diff/diff.ts';
 import type { ExportOptions } from '../export/export-source.ts';
-import type { ReviewOptions } from '../review/execute-review.ts';
+import type { ReviewOptions } from '../review/review.ts';
 import { parseScale } from '../review/scale.ts';
-import type { RunsOptions } from '../runs/execute-runs.ts';
-import type { ScoreOptions } from '../score/execute-score.ts';
-import type { ShowOptions } from '../show/execute-show.ts';
+import type { RunsOptions } from '../runs/runs.ts';
+import type { ScoreOptions } from '../score/score.ts';
+import type { ShowOptions } from '../show/show.ts';
 import type { CommandDeclaration } from './command-declaration.ts';
 import { jsonOption, pipelineOptions, storeOption, wholeNumber } from './options.ts';
 
@@ -34,7 +34,7 @@ export const showCommand: CommandDeclaration<ShowOptions> = {
     { line: 'tuneloom show collate.train --batch 2', does: 'what the second batch trains on' },
     { line: 'tuneloom show train.history', does: 'the losses of a training' },
   ],
-  load: () => import('../show/execute-show.ts'),
+  load: () => import('../show/show.ts'),
 };
 
 export const runsCommand: CommandDeclaration<RunsOptions> = {
@@ -52,7 +52,7 @@ export const runsCommand: CommandDeclaration<RunsOptions> = {
     { line: 'tuneloom runs latest', does: 'what the last run did, stage by stage' },
     { line: 'tuneloom runs ../other/pipeline.yaml', does: 'the last runs of another project' },
   ],
-  load: () => import('../runs/execute-runs.ts'),
+  load: () => import('../runs/runs.ts'),
 };
 
 export const diffCommand: CommandDeclaration<DiffOptions> = {
@@ -72,7 +72,7 @@ export const diffCommand: CommandDeclaration<DiffOptions> = {
     { line: 'tuneloom diff 2026-03-01T10 latest', does: 'two runs, by the beginning of their ids' },
     { line: 'tuneloom diff pipelines/judge.yaml 4fa1b2', does: 'a run and the last one of its pipeline' },
   ],
-  load: () => import('../diff/execute-diff.ts'),
+  load: () => import('../diff/diff.ts'),
 };
 
 export const exportCommand: CommandDeclaration<ExportOptions> = {
@@ -100,7 +100,7 @@ export const exportCommand: CommandDeclaration<ExportOptions> = {
     { line: 'tuneloom export train --to small --dtype bfloat16', does: 'half the size' },
     { line: 'tuneloom export train --to adapter --format peft', does: 'a LoRA adapter for PEFT' },
   ],
-  load: () => import('../export/execute-export.ts'),
+  load: () => import('../export/export.ts'),
 };
 
 export const scoreCommand: CommandDeclaration<ScoreOptions> = {
@@ -125,7 +125,7 @@ export const scoreCommand: CommandDeclaration<ScoreOptions> = {
     },
     { line: 'tuneloom score arena --data battles.json --json', does: 'ratings of models, for a program' },
   ],
-  load: () => import('../score/execute-score.ts'),
+  load: () => import('../score/score.ts'),
 };
 
 export const reviewCommand: CommandDeclaration<ReviewOptions> = {
@@ -147,7 +147,7 @@ export const reviewCommand: CommandDeclaration<ReviewOptions> = {
     { line: 'tuneloom review generate', does: 'go on with the first answer that you have not rated' },
     { line: 'tuneloom review generate --scale 1-5 --rater ada', does: "Ada's ratings from 1 to 5" },
   ],
-  load: () => import('../review/execute-review.ts'),
+  load: () => import('../review/review.ts'),
 };
 
 export const chatCommand: CommandDeclaration<ChatOptions> = {
@@ -181,7 +181,7 @@ export const chatCommand: CommandDeclaration<ChatOptions> = {
     { line: 'tuneloom chat models/smollm2.gguf', does: 'talk to a model file' },
     { line: 'tuneloom chat train --json < questions.txt', does: 'a question a line' },
   ],
-  load: () => import('../chat/execute-chat.ts'),
+  load: () => import('../chat/chat.ts'),
 };
 
 function from(least: number): (value: string) => number {

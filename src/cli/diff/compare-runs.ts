@@ -7,7 +7,7 @@ import {
   type StageOutcome,
   type Store,
 } from '../../runtime/index.ts';
-import { fieldOf } from '../explain/execute-explain.ts';
+import { fieldOf } from '../explain/explain.ts';
 import { scoreName } from '../summary/score-table.ts';
 import { compareAnswers, scoresOf } from './compare-answers.ts';
 import {

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { pipelineSchema } from '../schema/execute-schema.ts';
+import { pipelineSchema } from '../schema/schema.ts';
 
 /** `tuneloom init`: writes a small pipeline that works, and overwrites nothing. */
 export async function execute({ words, options, context }: CommandCall<JsonOption>): Promise<ExitCode> {

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { matMul, ones, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
 import { hasNvidiaGpu, installedTensorflow, openTensorBackend } from '../../tensor/index.ts';
 import { checkAddon } from '../setup/tensorflow/addon.ts';
-import type { Finding } from './look-at-machine.ts';
+import type { Finding } from './machine.ts';
 
 const packageOf = { onnx: 'onnxruntime-node', cpu: '@tensorflow/tfjs-backend-cpu' } as const;
 

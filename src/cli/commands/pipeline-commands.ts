@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import type { GraphOptions } from '../graph/execute-graph.ts';
-import type { PlanOptions } from '../plan/execute-plan.ts';
+import type { GraphOptions } from '../graph/graph.ts';
+import type { PlanOptions } from '../plan/plan.ts';
 import type { CommandDeclaration } from './command-declaration.ts';
 import {
   graphFormats,
@@ -24,7 +24,7 @@ export const initCommand: CommandDeclaration<JsonOption> = {
     { line: 'tuneloom init', does: 'in this folder' },
     { line: 'tuneloom init my-project', does: 'in a new one' },
   ],
-  load: () => import('../init/execute-init.ts'),
+  load: () => import('../init/init.ts'),
 };
 
 export const runCommand: CommandDeclaration<RunOptions> = {
@@ -57,7 +57,7 @@ export const runCommand: CommandDeclaration<RunOptions> = {
     { line: 'tuneloom run pipelines/quickstart.yaml train', does: 'run `train` and what it needs' },
     { line: 'tuneloom run -p learning_rate=1e-4', does: 'try another value without an edit' },
   ],
-  load: () => import('../run/execute-run.ts'),
+  load: () => import('../run/run.ts'),
 };
 
 export const planCommand: CommandDeclaration<PlanOptions> = {
@@ -70,7 +70,7 @@ export const planCommand: CommandDeclaration<PlanOptions> = {
     { line: 'tuneloom plan -p epochs=3', does: 'what would another value cost?' },
     { line: 'tuneloom plan --check', does: 'for CI: fail unless everything is up to date' },
   ],
-  load: () => import('../plan/execute-plan.ts'),
+  load: () => import('../plan/plan.ts'),
 };
 
 export const explainCommand: CommandDeclaration<PipelineOptions> = {
@@ -82,7 +82,7 @@ export const explainCommand: CommandDeclaration<PipelineOptions> = {
     { line: 'tuneloom explain train', does: 'why would `train` run again?' },
     { line: 'tuneloom explain pipelines/quickstart.yaml train --json', does: 'the same, for a program' },
   ],
-  load: () => import('../explain/execute-explain.ts'),
+  load: () => import('../explain/explain.ts'),
 };
 
 export const graphCommand: CommandDeclaration<GraphOptions> = {
@@ -99,7 +99,7 @@ export const graphCommand: CommandDeclaration<GraphOptions> = {
     { line: 'tuneloom graph --format mermaid', does: 'a drawing for Markdown' },
     { line: 'tuneloom graph --format dot | dot -Tsvg > graph.svg', does: 'a picture, with Graphviz' },
   ],
-  load: () => import('../graph/execute-graph.ts'),
+  load: () => import('../graph/graph.ts'),
 };
 
 export const updateCommand: CommandDeclaration<PipelineOptions> = {
@@ -111,5 +111,5 @@ export const updateCommand: CommandDeclaration<PipelineOptions> = {
     { line: 'tuneloom update', does: 'take every hf: and https: source as it is now' },
     { line: 'tuneloom update hf:openai-community/gpt2', does: 'take this one as it is now' },
   ],
-  load: () => import('../update/execute-update.ts'),
+  load: () => import('../update/update.ts'),
 };

@@ -2,11 +2,11 @@ import { ExecaError } from 'execa';
 import { hasNvidiaGpu, nvidiaGpus, type TensorflowFlavour, tensorflowFolder } from '../../tensor/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
-import { describeGpu } from '../doctor/look-at-machine.ts';
+import { describeGpu } from '../doctor/machine.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { installTensorflow, type TensorflowInstallation } from './tensorflow/install-tensorflow.ts';
+import { installTensorflow, type TensorflowInstallation } from './tensorflow/install.ts';
 
 /** `tuneloom setup tensorflow`: installs an optional engine and says what it did. */
 export async function execute({ words, options, context }: CommandCall<SetupOptions>): Promise<ExitCode> {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration, parseMemory } from '../../runtime/index.ts';
-import type { GcOptions } from '../gc/execute-gc.ts';
-import type { SetupOptions } from '../setup/execute-setup.ts';
+import type { GcOptions } from '../gc/gc.ts';
+import type { SetupOptions } from '../setup/setup.ts';
 import type { CommandDeclaration } from './command-declaration.ts';
 import { type JsonOption, jsonOption, type StoreOptions, storeOption } from './options.ts';
 
@@ -16,7 +16,7 @@ export const verifyCommand: CommandDeclaration<StoreOptions> = {
     { line: 'tuneloom verify ../other/pipeline.yaml', does: "check another project's" },
     { line: 'tuneloom verify --store /mnt/shared/artifacts', does: 'check another one' },
   ],
-  load: () => import('../verify/execute-verify.ts'),
+  load: () => import('../verify/verify.ts'),
 };
 
 const thirtyDays = 30 * 24 * 60 * 60 * 1000;
@@ -44,7 +44,7 @@ export const gcCommand: CommandDeclaration<GcOptions> = {
     { line: 'tuneloom gc --older-than 7d', does: 'remove what nothing has used for a week' },
     { line: 'tuneloom gc --max-size 50GB --yes', does: 'for a nightly job' },
   ],
-  load: () => import('../gc/execute-gc.ts'),
+  load: () => import('../gc/gc.ts'),
 };
 
 function quantity(parse: (text: string) => number | undefined, forms: string): (text: string) => number {
@@ -65,7 +65,7 @@ export const doctorCommand: CommandDeclaration<StoreOptions> = {
     { line: 'tuneloom doctor', does: 'check the machine, the tensor backends and the store' },
     { line: 'tuneloom doctor --json', does: 'the same, to attach to a report' },
   ],
-  load: () => import('../doctor/execute-doctor.ts'),
+  load: () => import('../doctor/doctor.ts'),
 };
 
 export const setupCommand: CommandDeclaration<SetupOptions> = {
@@ -86,7 +86,7 @@ export const setupCommand: CommandDeclaration<SetupOptions> = {
     { line: 'tuneloom setup tensorflow', does: 'install TensorFlow, with CUDA where there is a GPU' },
     { line: 'tuneloom setup tensorflow --cpu', does: 'without CUDA: 1 GB instead of 8' },
   ],
-  load: () => import('../setup/execute-setup.ts'),
+  load: () => import('../setup/setup.ts'),
 };
 
 export const schemaCommand: CommandDeclaration<JsonOption> = {
@@ -99,5 +99,5 @@ export const schemaCommand: CommandDeclaration<JsonOption> = {
     { line: 'tuneloom schema > pipeline.schema.json', does: "for an editor's completion and checks" },
     { line: 'tuneloom schema train', does: 'every field of `train`, with its default' },
   ],
-  load: () => import('../schema/execute-schema.ts'),
+  load: () => import('../schema/schema.ts'),
 };

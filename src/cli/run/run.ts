@@ -14,7 +14,7 @@ export async function execute({ words, options, context }: CommandCall<RunOption
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   if (options.rerun) {
-    const { executeRerun } = await import('../rerun/execute-rerun.ts');
+    const { executeRerun } = await import('../rerun/rerun.ts');
     const { dag, names: stages } = opened;
     return executeRerun({ dag, store: pipelineStore(dag, { options, context }), stages, options, context });
   }

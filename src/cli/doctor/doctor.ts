@@ -7,8 +7,8 @@ import { programVersion } from '../program-version.ts';
 import { labelledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { lookAtBackends } from './look-at-backends.ts';
-import { type Finding, lookAtGpu, lookAtMachine, lookAtSandbox, lookAtStore } from './look-at-machine.ts';
+import { lookAtBackends } from './backends.ts';
+import { type Finding, lookAtGpu, lookAtMachine, lookAtSandbox, lookAtStore } from './machine.ts';
 
 /** `tuneloom doctor`: says what this machine offers; it touches no network. */
 export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
