@@ -81,7 +81,7 @@ stages:
   expect(await rig.tuneloom('run', '--locked', '--force', 'now')).toMatchInlineSnapshot(`
     {
       "exitCode": 4,
-      "stderr": "error[differs-from-lock] other results than the lock names: \`now\`
+      "stderr": "error[differs-from-lock] results differ from the lock: \`now\`
       help: the data and the configuration are those of the lock; another processor, backend or command gives other bytes",
       "stdout": "started  now (forced)
     done     now in <time>

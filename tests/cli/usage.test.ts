@@ -20,7 +20,7 @@ test('`tuneloom` alone shows the commands in groups and the first step', async (
       run         Run the stages whose inputs changed, and reuse the rest
       plan        Show what a run would do and why, and change nothing
       explain     Show field by field how a stage differs from its nearest past run
-      update      Resolve remote sources again and lock what they are now
+      update      Resolve remote sources again and update the lock
 
     Look at it and at its results:
       show        Print a result: records, answers, tokens, batches, a model, a
@@ -30,16 +30,16 @@ test('`tuneloom` alone shows the commands in groups and the first step', async (
       runs        List past runs, or show what one of them did
       diff        Compare two runs: params, fields, metrics and answers
       graph       Draw the stages of a pipeline and what flows between them
-      chat        Talk to a model: a stage’s, a folder’s or a GGUF file’s
+      chat        Chat with a model from a stage, a folder or a GGUF file
       score       Score a file of predictions as a benchmark's official tool does
       export      Write a model for other programs: transformers' or PEFT's layout,
                   tokenizer and model card
 
     Start and check:
-      init        Write a small pipeline that works, to start from
+      init        Write a small working pipeline to start from
       schema      Print the JSON Schema of pipeline files, or of one stage's fields
-      verify      Check that everything in the store is what its digest says
-      gc          Remove results that nothing has used for long
+      verify      Check everything in the store against its digest
+      gc          Remove results that have not been used for a long time
       doctor      Show what this machine offers, and what is missing
       setup       Install an engine that is not part of the package
 

@@ -13,7 +13,7 @@ import { openArtifact } from '../open-artifact.ts';
 import { ChatSession, converse } from './converse.ts';
 
 /** `tuneloom chat`: a conversation with a model, in the terminal or line by line through a pipe. */
-export async function execute(call: CommandCall<ChatOptions>): Promise<ExitCode> {
+export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitCode> {
   try {
     return await chat(call);
   } catch (error) {

@@ -3,7 +3,7 @@ import { listRuns, type RunRecord, type Store } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { findRun } from '../runs/find-run.ts';
 import { formatFigure } from '../terminal/format-number.ts';
 import { labelledText, renderTable, shortLine } from '../terminal/layout.ts';
@@ -21,9 +21,9 @@ import type {
 } from './run-difference.ts';
 
 /** `tuneloom diff`: compares two runs. */
-export async function execute({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
+export async function diffCommand({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 2 });
-  const store = projectStore({ file, options, context });
+  const store = storeOf({ file, options, context });
   const pair = chosenRuns(store, { file, names });
   const difference = await compareRuns(store, pair);
   const { terminal } = context;

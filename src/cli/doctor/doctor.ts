@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { programVersion } from '../program-version.ts';
 import { labelledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
@@ -11,9 +11,13 @@ import { lookAtBackends } from './backends.ts';
 import { type Finding, lookAtGpu, lookAtMachine, lookAtSandbox, lookAtStore } from './machine.ts';
 
 /** `tuneloom doctor`: says what this machine offers; it touches no network. */
-export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
+export async function doctorCommand({
+  words,
+  options,
+  context,
+}: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const { root } = projectStore({ file, options, context });
+  const { root } = storeOf({ file, options, context });
   const findings = [
     ...lookAtMachine(),
     lookAtGpu(),

@@ -11,17 +11,21 @@ import {
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
 import { labelledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom explain`: shows how a stage differs from its nearest past run. */
-export async function execute({ words, options, context }: CommandCall<PipelineOptions>): Promise<ExitCode> {
+export async function explainCommand({
+  words,
+  options,
+  context,
+}: CommandCall<PipelineOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'one' });
   const stage = opened?.names[0];
   if (!opened || stage === undefined) return exitCode.badUsage;
-  const store = pipelineStore(opened.dag, { options, context });
+  const store = storeOf({ file: opened.dag.file, options, context });
   const explained = await explainStage({ dag: opened.dag, store, stage });
   if (!explained.ok)
     return reportMistakes(explained.error, { terminal: context.terminal, json: options.json });

@@ -7,7 +7,11 @@ import { type ExportOptions, openExportSource } from './export-source.ts';
 import { writeExport } from './write-export.ts';
 
 /** `tuneloom export`: writes a model as a folder that other programs load. */
-export async function execute({ words, options, context }: CommandCall<ExportOptions>): Promise<ExitCode> {
+export async function exportCommand({
+  words,
+  options,
+  context,
+}: CommandCall<ExportOptions>): Promise<ExitCode> {
   const { terminal, workingDirectory } = context;
   const { to, force = false } = options;
   if (to === undefined)

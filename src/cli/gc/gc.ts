@@ -15,16 +15,16 @@ import {
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { counted, formatBytes, formatCount } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { canAsk, confirm } from '../terminal/terminal.ts';
 
 /** `tuneloom gc`: says what nothing has used for long and removes it. */
-export async function execute({ words, options, context }: CommandCall<GcOptions>): Promise<ExitCode> {
+export async function gcCommand({ words, options, context }: CommandCall<GcOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const store = projectStore({ file, options, context });
+  const store = storeOf({ file, options, context });
   refuseLinks(store);
   const locks = findLocks(store, { file, context });
   const collection = planCollection(store, {

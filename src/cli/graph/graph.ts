@@ -1,6 +1,6 @@
 import type { Dag, DagNode, InputBinding } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { graphFormats, JsonOption, PipelineOptions } from '../commands/options.ts';
+import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline } from '../open-pipeline.ts';
 import { counted } from '../terminal/format-number.ts';
@@ -8,7 +8,11 @@ import { labelledText } from '../terminal/layout.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom graph`: prints the pipeline's stages and what flows between them. */
-export async function execute({ words, options, context }: CommandCall<GraphOptions>): Promise<ExitCode> {
+export async function graphCommand({
+  words,
+  options,
+  context,
+}: CommandCall<GraphOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'none' });
   if (!opened) return exitCode.badUsage;
   const view = graphView(opened.dag);
@@ -137,6 +141,6 @@ export function graphDot({ pipeline, stages, edges }: GraphView): string {
 }
 const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 
-export interface GraphOptions extends Omit<PipelineOptions, 'store'>, JsonOption {
-  readonly format: (typeof graphFormats)[number];
+interface GraphOptions extends Omit<PipelineOptions, 'store'> {
+  readonly format: 'text' | 'mermaid' | 'dot';
 }

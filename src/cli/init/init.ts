@@ -7,7 +7,7 @@ import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { pipelineSchema } from '../schema/schema.ts';
 
 /** `tuneloom init`: writes a small pipeline that works, and overwrites nothing. */
-export async function execute({ words, options, context }: CommandCall<JsonOption>): Promise<ExitCode> {
+export async function initCommand({ words, options, context }: CommandCall<JsonOption>): Promise<ExitCode> {
   const folder = resolve(context.workingDirectory, words[0] ?? '.');
   const files = missingFiles(folder, await projectFiles());
   for (const { path, text } of files) {

@@ -13,7 +13,7 @@ import {
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
 import { reusedText } from '../reporter/reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { labelledText } from '../terminal/layout.ts';
@@ -21,11 +21,11 @@ import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom plan`: says what a run would do, and changes nothing. */
-export async function execute({ words, options, context }: CommandCall<PlanOptions>): Promise<ExitCode> {
+export async function planCommand({ words, options, context }: CommandCall<PlanOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
-  const store = pipelineStore(dag, { options, context });
+  const store = storeOf({ file: dag.file, options, context });
   const plan = await planPipeline({ dag, store, targets: names });
   if (!plan.ok) return reportMistakes(plan.error, { terminal: context.terminal, json: options.json });
   const view = planView(dag.name, {

@@ -15,7 +15,7 @@ import { type RatingRow, RatingsFile } from './ratings-file.ts';
 import type { Scale } from './scale.ts';
 
 /** `tuneloom review`: lets a person rate the answers of a stage, one after the other. */
-export async function execute(call: CommandCall<ReviewOptions>): Promise<ExitCode> {
+export async function reviewCommand(call: CommandCall<ReviewOptions>): Promise<ExitCode> {
   const { options, context } = call;
   const artifact = await openArtifact(call, {
     type: 'responses',

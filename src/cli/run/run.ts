@@ -1,57 +1,57 @@
 import { type Dag, listOf, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
-import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
-import type { RunOptions } from '../commands/options.ts';
+import type { CommandCall } from '../commands/command-declaration.ts';
+import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** `tuneloom run`: runs what changed and says what came of it. */
-export async function execute({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
+/** `tuneloom run`: runs what changed and prints the results. */
+export async function runCommand({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
-  if (options.rerun) {
-    const { executeRerun } = await import('../rerun/rerun.ts');
-    const { dag, names: stages } = opened;
-    return executeRerun({ dag, store: pipelineStore(dag, { options, context }), stages, options, context });
-  }
-  return await runStages({ dag: opened.dag, targets: opened.names, options, context });
-}
-
-interface StagesToRun {
-  readonly dag: Dag;
-  readonly targets: readonly string[];
-  readonly options: RunOptions;
-  readonly context: CommandContext;
-}
-
-async function runStages({ dag, targets, options, context }: StagesToRun): Promise<ExitCode> {
+  const { dag, names } = opened;
+  const { backend, jobs, json } = options;
   const { terminal, stageProcess } = context;
-  const store = pipelineStore(dag, { options, context });
-  const reporter = await openReporter({ terminal, json: options.json });
+  const store = storeOf({ file: dag.file, options, context });
+  const resources = backend === undefined ? {} : { backend };
+  if (options.rerun) {
+    const { rerun } = await import('./rerun.ts');
+    return rerun({ dag, store, stages: names, resources, json, context });
+  }
+  const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
   const result = await runPipeline({
     dag,
     store,
     stageProcess,
-    targets,
+    targets: names,
     force: options.force ?? [],
     keepGoing: options.keepGoing ?? false,
     locked: options.locked ?? false,
-    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-    ...(options.backend === undefined ? {} : { resources: { backend: options.backend } }),
+    ...(jobs === undefined ? {} : { jobs }),
+    resources,
     signal: interruption.signal,
     onEvent: reporter.handle,
   }).finally(reporter.close);
-  if (!result.ok) return reportMistakes(result.error, { terminal, json: options.json });
-  await printSummary({ dag, store, result: result.value, terminal, json: options.json });
-  const { journalProblem, lockProblem } = result.value;
+  if (!result.ok) return reportMistakes(result.error, { terminal, json });
+  await printSummary(result.value, { dag, store, terminal, json });
+  const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
     if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
-  return reportUnlike(result.value, { terminal, json: options.json }) ?? codeOf[result.value.outcome];
+  return reportLockDifferences(result.value, { terminal, json }) ?? codeOf[outcome];
+}
+
+export interface RunOptions extends PipelineOptions {
+  readonly jobs?: number;
+  readonly force?: readonly string[];
+  readonly keepGoing?: boolean;
+  readonly locked?: boolean;
+  readonly rerun?: boolean;
+  readonly backend?: 'auto' | 'onnx' | 'tensorflow' | 'cpu';
 }
 
 const codeOf = {
@@ -60,23 +60,19 @@ const codeOf = {
   interrupted: exitCode.interrupted,
 } as const;
 
-interface EndedRun {
-  readonly dag: Dag;
-  readonly store: Store;
-  readonly result: RunResult;
+interface Output {
   readonly terminal: Terminal;
   readonly json: boolean | undefined;
 }
 
-/** Prints the end of a run. Where nothing had to run that is one line, and nothing more is loaded for it. */
-async function printSummary({ dag, store, result, terminal, json }: EndedRun): Promise<void> {
+/** Prints the end of a run. If every stage was reused that is one line, and nothing more is loaded for it. */
+async function printSummary(
+  result: RunResult,
+  { dag, store, terminal, json }: Output & { readonly dag: Dag; readonly store: Store },
+): Promise<void> {
   const { outcome, stages, milliseconds } = result;
-  if (
-    !json &&
-    outcome === 'succeeded' &&
-    dag.points === undefined &&
-    [...stages.values()].every(({ decision }) => decision === 'reused')
-  ) {
+  const isIdle = [...stages.values()].every(({ decision }) => decision === 'reused');
+  if (!json && outcome === 'succeeded' && dag.points === undefined && isIdle) {
     const reused = counted(stages.size, 'stage');
     terminal.print(`${dag.name}: nothing had to run; ${reused} reused (${formatDuration(milliseconds)})`);
     return;
@@ -90,13 +86,10 @@ async function printSummary({ dag, store, result, terminal, json }: EndedRun): P
   else terminal.print(`\n${summaryText(summary, terminal)}`);
 }
 
-/** Says which stages of a run with --locked came to other results than the lock; undefined where none did. */
-function reportUnlike(
-  { unlikeLock }: RunResult,
-  { terminal, json }: { terminal: Terminal; json: boolean | undefined },
-): ExitCode | undefined {
+/** Names the stages of a run with --locked whose results differ from the lock; undefined if there are none. */
+function reportLockDifferences({ unlikeLock }: RunResult, { terminal, json }: Output): ExitCode | undefined {
   if (unlikeLock.length === 0) return undefined;
-  const message = `other results than the lock names: ${listOf(unlikeLock, 'and')}`;
+  const message = `results differ from the lock: ${listOf(unlikeLock, 'and')}`;
   const help =
     'the data and the configuration are those of the lock; another processor, backend or command gives other bytes';
   const error = { code: 'differs-from-lock', message, help, stages: unlikeLock };

@@ -3,7 +3,7 @@ import { listRuns, type RunRecord, type StageOutcome } from '../../runtime/index
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { describeFailure } from '../reporter/describe-failure.ts';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format-number.ts';
 import { labelledText, renderTable } from '../terminal/layout.ts';
@@ -12,9 +12,9 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { findRun } from './find-run.ts';
 
 /** `tuneloom runs`: lists past runs, or shows one of them stage by stage. */
-export async function execute({ words, options, context }: CommandCall<RunsOptions>): Promise<ExitCode> {
+export async function runsCommand({ words, options, context }: CommandCall<RunsOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 1 });
-  const store = projectStore({ file, options, context });
+  const store = storeOf({ file, options, context });
   const { terminal } = context;
   const [wanted] = names;
   if (wanted !== undefined) {

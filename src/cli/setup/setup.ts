@@ -9,7 +9,11 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { installTensorflow, type TensorflowInstallation } from './tensorflow/install.ts';
 
 /** `tuneloom setup tensorflow`: installs an optional engine and says what it did. */
-export async function execute({ words, options, context }: CommandCall<SetupOptions>): Promise<ExitCode> {
+export async function setupCommand({
+  words,
+  options,
+  context,
+}: CommandCall<SetupOptions>): Promise<ExitCode> {
   const [engine] = words;
   if (engine !== 'tensorflow')
     throw new UsageError({

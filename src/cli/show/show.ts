@@ -12,7 +12,7 @@ import { showHistory, showScores } from './show-scores.ts';
 import type { Shown, ShowSource } from './shown.ts';
 
 /** `tuneloom show`: prints one artifact in a form that people can read. */
-export async function execute(call: CommandCall<ShowOptions>): Promise<ExitCode> {
+export async function showCommand(call: CommandCall<ShowOptions>): Promise<ExitCode> {
   const { options, context } = call;
   const { terminal } = context;
   const artifact = await openArtifact(call);

@@ -3,20 +3,24 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
 import { counted } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 
 /** `tuneloom update`: resolves remote sources again, shows what they were and are, and locks it. */
-export async function execute({ words, options, context }: CommandCall<PipelineOptions>): Promise<ExitCode> {
+export async function updateCommand({
+  words,
+  options,
+  context,
+}: CommandCall<PipelineOptions>): Promise<ExitCode> {
   const { terminal } = context;
   const addresses = words.filter(isAddress);
   const others = words.filter((word) => !isAddress(word));
   const opened = await openPipeline({ words: others, options, context, names: 'none' });
   if (!opened) return exitCode.badUsage;
   const { dag } = opened;
-  const store = pipelineStore(dag, { options, context });
+  const store = storeOf({ file: dag.file, options, context });
   const reporter = await openReporter({ terminal, json: options.json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
   const { signal } = interruption;

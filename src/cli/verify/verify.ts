@@ -2,15 +2,19 @@ import { type VerifyProgress, verifyStore } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { counted, formatBytes, formatCount } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom verify`: reads the whole store again and names what is not as it should be. */
-export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
+export async function verifyCommand({
+  words,
+  options,
+  context,
+}: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const store = projectStore({ file, options, context });
+  const store = storeOf({ file, options, context });
   const report = await verifyStore(store, options.json ? () => {} : sayProgress(context.terminal));
   const sound = report.problems.length === 0;
   if (options.json) {
