@@ -34,11 +34,11 @@ Nothing was removed: this was a dry run.`,
   const unasked = await rig.tuneloom('gc');
   expect([unasked.exitCode, unasked.stderr]).toEqual([
     2,
-    'error: nobody is there to ask whether all this may go\n  help: say --yes to remove it, or --dry-run to look only',
+    'error: this removes results, and there is no terminal to ask for confirmation\n  help: add --yes to remove them, or --dry-run to only list them',
   ]);
   const { removed, goes } = JSON.parse((await rig.tuneloom('gc', '--yes', '--json')).stdout);
   expect([removed.things, removed.spared, goes.length]).toEqual([2, 0, 2]);
-  expect((await rig.tuneloom('gc', '--yes')).stdout).toContain('Nothing goes.');
+  expect((await rig.tuneloom('gc', '--yes')).stdout).toContain('Nothing to remove.');
   expect((await rig.tuneloom('verify')).exitCode).toBe(0);
   expect((await rig.tuneloom('run')).stdout).toContain('nothing had to run');
 });
@@ -49,5 +49,5 @@ test('gc refuses a time and a size that are none', async () => {
     'It takes a number with its unit, as 30d or 12h.',
   );
   expect((await rig.tuneloom('gc', '--max-size', '50')).exitCode).toBe(2);
-  expect((await rig.tuneloom('gc')).stdout).toContain('Nothing goes.');
+  expect((await rig.tuneloom('gc')).stdout).toContain('Nothing to remove.');
 });

@@ -80,7 +80,7 @@ test('reused stages share a line, and each stage that runs says why and how it e
     'warning  train: a \\x1b[2J b',
     'done     train in 4.2 s',
     'started  generate (it has not run before)',
-    'retrying generate: it was stopped after its timeout of 1.0 s',
+    'retrying generate: it ran into its timeout of 1.0 s',
     'failed   generate',
     'skipped  evaluate (generate failed)',
   ]);

@@ -58,7 +58,7 @@ test('a command that depends on something else differs, at the line and record t
     stdout: `  drift  differs: text: line 2 (record r1)
   after  equal
   load  equal
-data: 2 of 3 stages gave the same bytes again; 1 differ and should not`,
+data: 2 of 3 stages gave the same bytes again; 1 differs and should not`,
   });
   const json = JSON.parse(
     (await rig.tuneloom('run', '--rerun', 'drift', '--json')).stdout.split('\n').at(-1) ?? '',

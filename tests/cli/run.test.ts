@@ -87,7 +87,7 @@ test('a failed stage ends with 1, says what to fix, and the next run goes on fro
       stage; the row has \`instruction\`, \`answer\`
 
     data: 1 stage ran, 1 failed, 3 skipped in <time>
-    What finished is kept: fix it and run again to go on from here.",
+    Finished stages are kept: fix the problem and run again to continue from here.",
     }
   `);
   await rig.write('rows.jsonl', dataProject['rows.jsonl']);

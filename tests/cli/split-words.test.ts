@@ -20,5 +20,5 @@ test('a lock is refused, and its pipeline named', () => {
 });
 
 test('a file behind a stage is refused rather than taken for a stage', () => {
-  expect(() => splitWords(['train', 'a.yaml'])).toThrow('`a.yaml` stands where a stage is expected');
+  expect(() => splitWords(['train', 'a.yaml'])).toThrow('`a.yaml` is a file, and a stage is expected there');
 });

@@ -32,7 +32,7 @@ async function lookAtBackend(backend: keyof typeof packageOf): Promise<Finding> 
     const figures = { threads };
     return right
       ? { subject, state: 'good', found, figures, ...(notes.length > 0 && { help: notes.join('\n') }) }
-      : { subject, state: 'bad', found: `${found}; it computes wrongly`, figures };
+      : { subject, state: 'bad', found: `${found}; its results are wrong`, figures };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (!isInstalled(packageOf[backend])) {
@@ -95,7 +95,7 @@ async function measureSpeed(): Promise<Finding> {
   const found = `${Math.round(gigaflops)} GFLOP/s in float32 products, ${Math.round(gigabytes)} GB/s of memory`;
   const figures = { gigaflops_per_second: gigaflops, gigabytes_per_second: gigabytes };
   if (gigaflops >= SLOW) return { subject: 'speed', state: 'good', found, figures };
-  const help = 'that is little: are other programs running? `resources: { threads: … }` sets the threads';
+  const help = 'that is slow: are other programs running? `resources: { threads: … }` sets the threads';
   return { subject: 'speed', state: 'good', found, help, figures };
 }
 

@@ -37,7 +37,7 @@ function nextStep(findings: readonly Finding[], hasStore: boolean): string {
   const bad = findings.filter(({ state }) => state === 'bad').map(({ subject }) => subject);
   if (bad.length > 0) return `Next: fix ${bad.join(', ')} (✖ above).`;
   return hasStore
-    ? 'Next: nothing needs fixing; `tuneloom run` goes on.'
+    ? 'Next: nothing needs fixing; continue with `tuneloom run`.'
     : 'Next: nothing needs fixing; `tuneloom init` writes a small pipeline to start from.';
 }
 

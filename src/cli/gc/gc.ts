@@ -52,10 +52,10 @@ async function remove(
 ): Promise<Removal | undefined> {
   if (!options.yes && (options.json || !canAsk()))
     throw new UsageError({
-      message: 'nobody is there to ask whether all this may go',
-      help: 'say --yes to remove it, or --dry-run to look only',
+      message: 'this removes results, and there is no terminal to ask for confirmation',
+      help: 'add --yes to remove them, or --dry-run to only list them',
     });
-  if (!options.yes && !(await confirm('Remove what goes?'))) return undefined;
+  if (!options.yes && !(await confirm('Remove them?'))) return undefined;
   return await removeCollection(store, collection);
 }
 
@@ -63,7 +63,7 @@ function endText(
   removal: Removal | undefined,
   { isIdle, dryRun }: { readonly isIdle: boolean; readonly dryRun: boolean },
 ): string {
-  if (isIdle) return 'Nothing goes.';
+  if (isIdle) return 'Nothing to remove.';
   if (removal === undefined)
     return dryRun ? 'Nothing was removed: this was a dry run.' : 'Nothing was removed.';
   const spared = removal.spared === 0 ? '' : `; ${removal.spared} left, used meanwhile`;

@@ -17,7 +17,7 @@ export async function setupCommand({
   const [engine] = words;
   if (engine !== 'tensorflow')
     throw new UsageError({
-      message: engine === undefined ? 'which engine?' : `there is no engine \`${engine}\` to install`,
+      message: engine === undefined ? 'name an engine' : `there is no engine \`${engine}\` to install`,
       help: 'tuneloom setup tensorflow',
     });
   const { terminal, environment } = context;
@@ -50,15 +50,15 @@ interface Choice {
 }
 
 function chosenFlavour({ cuda, cpu }: SetupOptions): Choice {
-  if (cpu) return { flavour: 'cpu', reason: 'for processors, as you ask' };
-  if (cuda) return { flavour: 'cuda', reason: 'for NVIDIA GPUs, as you ask' };
+  if (cpu) return { flavour: 'cpu', reason: 'for the CPU, as requested' };
+  if (cuda) return { flavour: 'cuda', reason: 'for NVIDIA GPUs, as requested' };
   const [gpu] = nvidiaGpus();
   if (gpu !== undefined) return { flavour: 'cuda', reason: `for the GPU: ${describeGpu(gpu)}` };
   return hasNvidiaGpu()
     ? { flavour: 'cuda', reason: "for a GPU: NVIDIA's driver is there" }
     : {
         flavour: 'cpu',
-        reason: 'for processors: there is no NVIDIA GPU (--cuda takes one that is not seen)',
+        reason: 'for the CPU: no NVIDIA GPU was found (--cuda installs for one anyway)',
       };
 }
 
@@ -74,7 +74,7 @@ function report(
   const device = usesGpu ? 'on the GPU' : 'on the processors';
   terminal.print(
     `${isNew ? 'Installed' : 'Already installed'}: TensorFlow ${tensorflow}, ${device}, in ${folder}\n` +
-      `Use it with: tuneloom run --backend tensorflow${usesGpu ? ' (chosen anyway, because it has a GPU)' : ''}`,
+      `Use it with: tuneloom run --backend tensorflow${usesGpu ? ' (the default now, because there is a GPU)' : ''}`,
   );
 }
 

@@ -43,9 +43,9 @@ function headline({ pipeline, outcome, milliseconds, ran, reused, skipped, faile
     case 'succeeded':
       return line;
     case 'failed':
-      return `${line}\nWhat finished is kept: fix it and run again to go on from here.`;
+      return `${line}\nFinished stages are kept: fix the problem and run again to continue from here.`;
     case 'interrupted':
-      return `${line}; interrupted\nWhat finished is kept, and so is what a training last saved: run again to go on.`;
+      return `${line}; interrupted\nFinished stages are kept, and so is the last saved state of a training: run again to continue.`;
     default:
       return outcome satisfies never;
   }

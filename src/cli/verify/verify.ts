@@ -27,8 +27,7 @@ export async function verifyCommand({
     context.terminal.print(
       `${store.root}: ${content}: ${sound ? 'all sound' : counted(problems.length, 'problem')}`,
     );
-    if (!sound)
-      context.terminal.print('What is damaged or lost is computed again by the next run that needs it.');
+    if (!sound) context.terminal.print('The next run that needs what is damaged or lost computes it again.');
   }
   return sound ? exitCode.success : exitCode.integrity;
 }

@@ -51,10 +51,10 @@ test('a setup on a machine with a GPU is for CUDA, and a missing compiler ends i
 test.skipIf(hasGpu)('without a GPU it is for the processors, and with one it can be', async () => {
   const environment = { CXX: '/no/compiler' };
   const { stdout } = await tuneloom(['setup', 'tensorflow'], environment);
-  expect(stdout.trim()).toBe('for processors: there is no NVIDIA GPU (--cuda takes one that is not seen)');
+  expect(stdout.trim()).toBe('for the CPU: no NVIDIA GPU was found (--cuda installs for one anyway)');
   await listGpus('Tesla T4, 15360, 535.104.05');
   expect((await tuneloom(['setup', 'tensorflow', '--cpu'], environment)).stdout.trim()).toBe(
-    'for processors, as you ask',
+    'for the CPU, as requested',
   );
 });
 
