@@ -13,7 +13,7 @@ interface Listener {
 /** Turns Ctrl-C into a clean stop, and a second Ctrl-C into an immediate end. */
 export class Interruption {
   readonly #controller = new AbortController();
-  readonly #listener: Listening;
+  readonly #listener: Listener;
 
   private constructor(listener: Listener) {
     this.#listener = listener;

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
-import type { RunSummary } from '../../src/cli/summary/run-summary.ts';
+import type { RunSummary } from '../../src/cli/summary/summarize-run.ts';
 import { summaryText } from '../../src/cli/summary/summary-text.ts';
 
 const terminal = {

@@ -2,7 +2,7 @@ import type { Scores } from '../../metrics/index.ts';
 import { contentState, type Digest, type RunRecord, readRecord, type Store } from '../../runtime/index.ts';
 import { portCodecs } from '../../stages/index.ts';
 import type { ResponseRecord } from '../../text/index.ts';
-import { readOutput } from '../summary/finished-outputs.ts';
+import { readOutput } from '../summary/outputs.ts';
 import { questionOf } from '../summary/summarize-run.ts';
 import { type AnswerChange, type AnswerChanges, type RunPair, stagesOf } from './run-difference.ts';
 

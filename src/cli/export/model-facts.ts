@@ -9,8 +9,7 @@ import {
   readRecord,
   type Store,
 } from '../../runtime/index.ts';
-import type { FinishedOutput, NamedOutput } from '../summary/finished-outputs.ts';
-import { collectLosses, collectScores } from '../summary/summarize-run.ts';
+import { collectLosses, collectScores, type FinishedOutput, type NamedOutput } from '../summary/outputs.ts';
 import type { ExportOrigin } from './export-source.ts';
 
 /** What is known of how a model came to be. */

@@ -2,7 +2,7 @@ import type { Score } from '../../metrics/index.ts';
 import { formatFigure } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
-import type { StageScores } from './run-summary.ts';
+import type { StageScores } from './outputs.ts';
 
 const MOST_COLUMNS = 4;
 

@@ -3,15 +3,9 @@ import { counted, formatCount, formatDuration, formatFigure } from '../terminal/
 import { labelledText, renderTable, wrapText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type {
-  ComparedAnswer,
-  FailedStage,
-  LossCourse,
-  PointScores,
-  RunSummary,
-  StageLosses,
-} from './run-summary.ts';
+import type { LossCourse, StageLosses } from './outputs.ts';
 import { scoreCell, scoreTable } from './score-table.ts';
+import type { ComparedAnswer, FailedStage, PointScores, RunSummary } from './summarize-run.ts';
 
 /** The end of a run: what came of it, then what it did. */
 export function summaryText(summary: RunSummary, terminal: Terminal): string {
