@@ -8,7 +8,7 @@ import { type Shown, type ShowSource, tokenText, windowNote, windowOf } from './
 
 const RECORDS_LIMIT = 5;
 
-/** Records, one field a line; a formatted record's segments as the text that the model reads. */
+/** Records with a line for each field; segments of a formatted record as the text that the model reads. */
 export async function showRecords({ path, offset, limit = RECORDS_LIMIT }: ShowSource): Promise<Shown> {
   const window = await windowOf(portCodecs.records.read(path), { offset, limit });
   return {
@@ -31,7 +31,7 @@ function recordLines(record: DataRecord): readonly LabelledLine[] {
   );
 }
 
-/** A segment holds `role` and `text`; another thing that a row of the user's calls `segments` is shown as JSON. */
+/** A segment holds `role` and `text`; anything else that a user's row calls `segments` is shown as JSON. */
 function segmentLine(segment: Json): LabelledLine {
   const isSegment = typeof segment === 'object' && segment !== null && 'role' in segment && 'text' in segment;
   return isSegment
@@ -44,7 +44,7 @@ const textOf = (value: Json | undefined): string =>
 
 const RESPONSES_LIMIT = 5;
 
-/** What a model was asked, what was expected and what it gave. */
+/** A model's prompts, the expected answers and its own. */
 export async function showResponses({ path, offset, limit = RESPONSES_LIMIT }: ShowSource): Promise<Shown> {
   const window = await windowOf(portCodecs.responses.read(path), { offset, limit });
   return {
@@ -82,7 +82,7 @@ function responseLines(record: ResponseRecord): readonly LabelledLine[] {
 
 const TOKENS_LIMIT = 3;
 
-/** Each record's token ids beside the pieces of text that they stand for, segment by segment. */
+/** Each record's token ids with their texts, segment by segment. */
 export async function showTokens(source: ShowSource): Promise<Shown> {
   const { path, offset, limit = TOKENS_LIMIT } = source;
   const { records, vocabulary } = await portCodecs.tokens.read(path).read();
