@@ -111,7 +111,7 @@ const endings: Readonly<Record<Extract<HistoryEntry, { type: 'end' }>['reason'],
 function noteOf(entry: HistoryEntry): readonly string[] {
   if (entry.type === 'step' && entry.spike) {
     return [
-      `step ${formatCount(entry.step)} changed nothing: its loss of ${formatFigure(entry.loss)} was a spike`,
+      `step ${formatCount(entry.step)} did not update the model: its loss of ${formatFigure(entry.loss)} is a spike`,
     ];
   }
   if (entry.type === 'sample') {
