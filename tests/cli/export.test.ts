@@ -74,7 +74,7 @@ tags:
 
 A gpt2 model, tuned and exported with tuneloom <number>.0.
 
-It began from fresh random weights.
+It started from fresh random weights.
 
 \`\`\`python
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -158,8 +158,8 @@ test('a folder of a model is exported without any pipeline', async () => {
 });
 
 test.each([
-  [['train', '--to', 'out/full'], 'out/full is there already\n  help: write over it with --force'],
-  [['train'], '`--to` is missing\n  help: say where to write it: --to my-model'],
+  [['train', '--to', 'out/full'], 'out/full exists already\n  help: replace it with --force'],
+  [['train'], '`--to` is missing\n  help: name the folder to write, as in --to my-model'],
   [
     ['train', '--to', 'artifacts', '--force'],
     'artifacts holds `.gitignore`, which no export wrote\n  help: name a folder that does not exist yet',
@@ -174,7 +174,7 @@ test.each([
   ],
   [
     ['train', '--to', 'out/x', '--max-shard-size', 'big'],
-    '`big` is no size\n  help: write it as 5GB or 500MiB',
+    '`big` is not a size\n  help: write it as 5GB or 500MiB',
   ],
   [['./nowhere', '--to', 'out/x'], 'there is no folder ./nowhere\n  help: a stage is named without a path'],
 ])('export %j is refused, and nothing is left behind', async (words, message) => {

@@ -7,10 +7,10 @@ import { programVersion } from '../program-version.ts';
 import { labelledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { lookAtBackends } from './backends.ts';
-import { type Finding, lookAtGpu, lookAtMachine, lookAtSandbox, lookAtStore } from './machine.ts';
+import { backendFindings } from './backends.ts';
+import { type Finding, gpuFinding, machineFindings, sandboxFinding, storeFinding } from './machine.ts';
 
-/** `tuneloom doctor`: says what this machine offers; it touches no network. */
+/** `tuneloom doctor`: shows what this machine offers, without the network. */
 export async function doctorCommand({
   words,
   options,
@@ -19,11 +19,11 @@ export async function doctorCommand({
   const { file } = namedFile({ words, context, mostNames: 0 });
   const { root } = storeOf({ file, options, context });
   const findings = [
-    ...lookAtMachine(),
-    lookAtGpu(),
-    ...(await lookAtBackends()),
-    await lookAtSandbox(),
-    await lookAtStore(root),
+    ...machineFindings(),
+    gpuFinding(),
+    ...(await backendFindings()),
+    await sandboxFinding(),
+    await storeFinding(root),
   ];
   const { terminal } = context;
   const next = nextStep(findings, existsSync(root));

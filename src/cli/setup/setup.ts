@@ -8,7 +8,7 @@ import { Interruption } from '../interruption.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { installTensorflow, type TensorflowInstallation } from './tensorflow/install.ts';
 
-/** `tuneloom setup tensorflow`: installs an optional engine and says what it did. */
+/** `tuneloom setup tensorflow`: installs an optional engine. */
 export async function setupCommand({
   words,
   options,
@@ -29,7 +29,10 @@ export async function setupCommand({
   say(dim(`  ${reason}`));
   try {
     const installation = await installTensorflow({
-      ...{ root: tensorflowFolder(environment), flavour, origin: options.from, environment },
+      root: tensorflowFolder(environment),
+      flavour,
+      origin: options.from,
+      environment,
       progress: {
         begin: (step) => say(dim(`  ${step} ...`)),
         done: (step) => say(`${green('✔')} ${step}`),
@@ -44,18 +47,22 @@ export async function setupCommand({
   }
 }
 
-interface Choice {
-  readonly flavour: TensorflowFlavour;
-  readonly reason: string;
+interface SetupOptions extends JsonOption {
+  readonly cuda?: boolean;
+  readonly cpu?: boolean;
+  readonly from?: 'storage' | 'pypi';
 }
 
-function chosenFlavour({ cuda, cpu }: SetupOptions): Choice {
+function chosenFlavour({ cuda, cpu }: SetupOptions): {
+  readonly flavour: TensorflowFlavour;
+  readonly reason: string;
+} {
   if (cpu) return { flavour: 'cpu', reason: 'for the CPU, as requested' };
   if (cuda) return { flavour: 'cuda', reason: 'for NVIDIA GPUs, as requested' };
   const [gpu] = nvidiaGpus();
   if (gpu !== undefined) return { flavour: 'cuda', reason: `for the GPU: ${describeGpu(gpu)}` };
   return hasNvidiaGpu()
-    ? { flavour: 'cuda', reason: "for a GPU: NVIDIA's driver is there" }
+    ? { flavour: 'cuda', reason: "for a GPU: NVIDIA's driver is loaded" }
     : {
         flavour: 'cpu',
         reason: 'for the CPU: no NVIDIA GPU was found (--cuda installs for one anyway)',
@@ -71,7 +78,7 @@ function report(
     terminal.print(JSON.stringify({ folder, origin, new: isNew, tensorflow, uses_gpu: usesGpu }));
     return;
   }
-  const device = usesGpu ? 'on the GPU' : 'on the processors';
+  const device = usesGpu ? 'on the GPU' : 'on the CPU';
   terminal.print(
     `${isNew ? 'Installed' : 'Already installed'}: TensorFlow ${tensorflow}, ${device}, in ${folder}\n` +
       `Use it with: tuneloom run --backend tensorflow${usesGpu ? ' (the default now, because there is a GPU)' : ''}`,
@@ -80,12 +87,6 @@ function report(
 
 const commandFailed = ({ command, stderr, shortMessage }: ExecaError): UsageError =>
   new UsageError({
-    message: `a step failed, and nothing was installed: ${shortMessage}`,
+    message: `a step failed and nothing was installed: ${shortMessage}`,
     help: String(stderr).trim().split('\n').slice(-8).join('\n') || command,
   });
-
-export interface SetupOptions extends JsonOption {
-  readonly cuda?: boolean;
-  readonly cpu?: boolean;
-  readonly from?: 'storage' | 'pypi';
-}

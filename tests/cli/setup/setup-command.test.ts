@@ -48,7 +48,7 @@ test('a setup on a machine with a GPU is for CUDA, and a missing compiler ends i
   expect(await readdir(join(folder, 'engines'))).toEqual([]);
 });
 
-test.skipIf(hasGpu)('without a GPU it is for the processors, and with one it can be', async () => {
+test.skipIf(hasGpu)('without a GPU it is for the CPU, and with one it can be', async () => {
   const environment = { CXX: '/no/compiler' };
   const { stdout } = await tuneloom(['setup', 'tensorflow'], environment);
   expect(stdout.trim()).toBe('for the CPU: no NVIDIA GPU was found (--cuda installs for one anyway)');
@@ -71,7 +71,7 @@ test('doctor names every GPU, and what to do where the engine is missing', async
     {
       subject: 'backend tensorflow',
       state: 'absent',
-      found: 'not installed, and there is an NVIDIA GPU',
+      found: 'not installed, although there is an NVIDIA GPU',
       help: 'optional: trains on an NVIDIA GPU; `tuneloom setup tensorflow` installs it',
     },
   ]);
@@ -112,6 +112,6 @@ test('machines without wheels, full disks and mirrors without an address are ref
   await expect(checkDisk(folder, 1e9)).rejects.toThrow(/GB free, and 1000000000 GB are needed$/);
   expect(packageIndex({ TUNELOOM_PYPI: 'http://127.0.0.1/simple' }).href).toBe('http://127.0.0.1/simple/');
   expect(() => packageIndex({ TUNELOOM_PYPI: 'mirror' })).toThrow(
-    'TUNELOOM_PYPI is `mirror`, and that is no address',
+    'TUNELOOM_PYPI is `mirror`, which is not an address',
   );
 });
