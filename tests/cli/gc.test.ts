@@ -23,12 +23,12 @@ test('gc says what goes and what stays and why, asks before it removes, and leav
   const dry = await rig.tuneloom('gc', '--dry-run');
   expect(dry.stdout.replaceAll(/[\d.]+ k?B/g, '<size>').replaceAll(/last used .*/g, 'last used <date>')).toBe(
     `<folder>/artifacts holds <size>, and <size> afterwards
-           go  stay  because
-  results   2     7  5 locked, 2 of the last runs
+           remove  keep  because
+  results       2     7  5 locked, 2 of the last runs
 
-The largest that go:
+The largest to remove:
   collate of data  <size>  last used <date>
-1 lock of this project: what they name stays.
+1 lock of this project: the results that they name stay.
 Nothing was removed: this was a dry run.`,
   );
   const unasked = await rig.tuneloom('gc');

@@ -88,7 +88,7 @@ test('a file that holds no ratings is refused and stays as it is', async () => {
   const { exitCode, stderr } = await review(rig, '1\n');
   expect(exitCode).toBe(2);
   expect(stderr).toContain(
-    'is no file of ratings: it has no column key, rater, score, note, prompt, response',
+    'is not a file of ratings: it has no column key, rater, score, note, prompt, response',
   );
   expect(await readFile(join(rig.folder, 'small.generate.ratings.csv'), 'utf8')).toBe('a,b\n1,2\n');
 });
@@ -111,7 +111,7 @@ test.each([
   ['quit', { type: 'quit' }],
   ['n  why?', { type: 'note', note: 'why?' }],
   ['-1', { type: 'unclear', problem: '-1 is not between 1 and 5' }],
-  ['what', { type: 'unclear', problem: 'a number from 1 to 5, n and a note, s, b or q, please' }],
+  ['what', { type: 'unclear', problem: 'type a number from 1 to 5, n and a note, s, b or q' }],
 ])('the reply %j is understood', (line, reply) => {
   expect(parseReply(line, { lowest: 1, highest: 5 })).toEqual(reply);
 });

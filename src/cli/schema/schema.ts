@@ -23,7 +23,7 @@ function schemaOf(stage: string): object {
   });
 }
 
-/** The JSON Schema of pipeline files, bundled with the command so that it needs no file beside it. */
+/** The JSON Schema of pipeline files, bundled with the command. */
 export async function pipelineSchema(): Promise<object> {
   const { default: schema } = await import('../../../schemas/pipeline.schema.json', {
     with: { type: 'json' },

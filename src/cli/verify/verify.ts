@@ -7,7 +7,7 @@ import { counted, formatBytes, formatCount } from '../terminal/format-number.ts'
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** `tuneloom verify`: reads the whole store again and names what is not as it should be. */
+/** `tuneloom verify`: reads the whole store again and lists what is damaged. */
 export async function verifyCommand({
   words,
   options,
@@ -34,7 +34,7 @@ export async function verifyCommand({
 
 const betweenLines = 2000;
 
-/** A line on the error output now and then, none where all is done sooner. */
+/** A line on standard error every few seconds; none if all is done sooner. */
 function sayProgress(terminal: Terminal): (progress: VerifyProgress) => void {
   let said = performance.now();
   return ({ done, total, bytes }) => {
