@@ -64,10 +64,9 @@ test('the help of a command has a sentence, its options and examples', async () 
       --force <stage>           run this stage even if nothing changed; repeatable
       --keep-going              after a failure, still run what does not depend on
                                 it
-      --locked                  refuse to run where a source or a stage is not what
-                                the lock says
-      --rerun                   run what is cached again, beside the store, and
-                                compare what it gives
+      --locked                  fail if a source or a stage differs from the lock
+      --rerun                   run cached stages again in a scratch store and
+                                compare the results
       --backend <name>          where tensors are computed (choices: "auto", "onnx",
                                 "tensorflow", "cpu")
       -p, --param <name=value>  give one of the pipeline's params another value;
@@ -75,7 +74,7 @@ test('the help of a command has a sentence, its options and examples', async () 
       --set <path=value>        give any field another value, as
                                 stages.train.with.epochs=3; repeatable
       --store <folder>          keep results in this folder instead of the project's
-                                artifacts/ (TUNELOOM_STORE says the same)
+                                artifacts/ (TUNELOOM_STORE does the same)
       --json                    print JSON for programs instead of text for people
       -h, --help                show help
 

@@ -28,7 +28,7 @@ test.skipIf(!hasTerminal)(
     const shown = JSON.parse(stdout);
     expect(shown.greeting).toContain('Ctrl-C stops an answer.');
     expect(shown.streamed).toMatch(/^Name a fruit\.\n.{20}/);
-    expect(shown.help).toContain('/reset forgets what was said');
+    expect(shown.help).toContain('/reset forgets the conversation');
     // 3,500 tokens have at least as many characters.
     expect((shown.streamed + shown.stopped).length).toBeLessThan(3500);
     expect([shown.left, shown.exit]).toEqual(['', 0]);
