@@ -61,19 +61,16 @@ export class LiveReporter implements Reporter {
         this.#report(event.stage, event.report);
         break;
       case 'stage-finished':
-        this.#show(event.stage, this.#dim(formatDuration(event.milliseconds)));
-        this.#rows.get(event.stage)?.end('done');
+        this.#end(event.stage, { text: this.#dim(formatDuration(event.milliseconds)), outcome: 'done' });
         break;
       case 'stage-retried':
         this.#rows.get(event.stage)?.note(`retrying: ${safeLine(describeFailure(event.failure).message)}`);
         break;
       case 'stage-failed':
-        this.#show(event.stage, endVerb(event.failure));
-        this.#rows.get(event.stage)?.end('failed');
+        this.#end(event.stage, { text: endVerb(event.failure), outcome: 'failed' });
         break;
       case 'stage-skipped':
-        this.#show(event.stage, this.#dim(safeLine(event.because)));
-        this.#rows.get(event.stage)?.end('skipped');
+        this.#end(event.stage, { text: this.#dim(safeLine(event.because)), outcome: 'skipped' });
         break;
       case 'run-finished':
         this.#endAll();
@@ -123,6 +120,11 @@ export class LiveReporter implements Reporter {
 
   #show(stage: string, text: string): void {
     this.#rows.get(stage)?.show(`${stage.padEnd(this.#nameWidth)}  ${text}`);
+  }
+
+  #end(stage: string, { text, outcome }: { text: string; outcome: Outcome }): void {
+    this.#show(stage, text);
+    this.#rows.get(stage)?.end(outcome);
   }
 
   #dim(text: string): string {

@@ -94,24 +94,20 @@ interface Review {
 /** Goes through the answers from the first that the rater has not rated; returns the number of new ratings. */
 async function reviewAnswers(review: Review): Promise<number> {
   const { responses, ratings, rater, scale } = review;
-  const keys = responses.map(({ prompt, response = '' }) => answerKey({ prompt, response }));
-  const beforeAt = (index: number) => ratings.find({ rater, key: keys[index] ?? '' });
-  const firstOpen = responses.findIndex((_, index) => !beforeAt(index)?.score);
-  let index = firstOpen < 0 ? responses.length : firstOpen;
+  const answers = responses.map((response) => {
+    const answer = { prompt: response.prompt, response: response.response ?? '' };
+    return { response, about: { key: answerKey(answer), rater, ...answer } };
+  });
+  const firstOpen = answers.findIndex(({ about }) => !ratings.find(about)?.score);
+  let index = firstOpen < 0 ? answers.length : firstOpen;
   let rated = 0;
   for (;;) {
-    const response = responses[index];
-    if (response === undefined) return rated;
-    const before = beforeAt(index);
+    const answer = answers[index];
+    if (answer === undefined) return rated;
+    const { response, about } = answer;
+    const before = ratings.find(about);
     review.show({ response, before, place: `${index + 1} of ${responses.length}` });
-    const line = await review.ask();
-    const reply = line === undefined ? ({ type: 'quit' } as const) : parseReply(line, scale);
-    const about = {
-      key: keys[index] ?? '',
-      rater,
-      prompt: response.prompt,
-      response: response.response ?? '',
-    };
+    const reply = parseReply((await review.ask()) ?? 'quit', scale);
     switch (reply.type) {
       case 'rate':
         await ratings.put({ ...about, score: `${reply.score}`, note: reply.note ?? before?.note ?? '' });

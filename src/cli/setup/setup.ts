@@ -25,12 +25,12 @@ export async function setupCommand({
   const { green, dim } = terminal.colors;
   using interruption = Interruption.listen({ terminal, notice: say });
   const { signal } = interruption;
-  const { flavour, reason } = chosenFlavour(options);
+  const { flavor, reason } = chosenFlavor(options);
   say(dim(`  ${reason}`));
   try {
     const installation = await installTensorflow({
       root: tensorflowFolder(environment),
-      flavour,
+      flavor,
       origin: options.from,
       environment,
       progress: {
@@ -53,18 +53,18 @@ interface SetupOptions extends JsonOption {
   readonly from?: 'storage' | 'pypi';
 }
 
-function chosenFlavour({ cuda, cpu }: SetupOptions): {
-  readonly flavour: TensorflowFlavour;
+function chosenFlavor({ cuda, cpu }: SetupOptions): {
+  readonly flavor: TensorflowFlavour;
   readonly reason: string;
 } {
-  if (cpu) return { flavour: 'cpu', reason: 'for the CPU, as requested' };
-  if (cuda) return { flavour: 'cuda', reason: 'for NVIDIA GPUs, as requested' };
+  if (cpu) return { flavor: 'cpu', reason: 'for the CPU, as requested' };
+  if (cuda) return { flavor: 'cuda', reason: 'for NVIDIA GPUs, as requested' };
   const [gpu] = nvidiaGpus();
-  if (gpu !== undefined) return { flavour: 'cuda', reason: `for the GPU: ${describeGpu(gpu)}` };
+  if (gpu !== undefined) return { flavor: 'cuda', reason: `for the GPU: ${describeGpu(gpu)}` };
   return hasNvidiaGpu()
-    ? { flavour: 'cuda', reason: "for a GPU: NVIDIA's driver is loaded" }
+    ? { flavor: 'cuda', reason: "for a GPU: NVIDIA's driver is loaded" }
     : {
-        flavour: 'cpu',
+        flavor: 'cpu',
         reason: 'for the CPU: no NVIDIA GPU was found (--cuda installs for one anyway)',
       };
 }

@@ -4,7 +4,8 @@ import type { DataRecord, ResponseRecord, TokenizedRecord, Tokenizer } from '../
 import { formatFigure } from '../terminal/format-number.ts';
 import { type LabelledLine, labelledText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
-import { type Shown, type ShowSource, tokenText, windowNote, windowOf } from './shown.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { type Shown, type ShowSource, tokenText, type Window, windowNote, windowOf } from './shown.ts';
 
 const RECORDS_LIMIT = 5;
 
@@ -13,14 +14,25 @@ export async function showRecords({ path, offset, limit = RECORDS_LIMIT }: ShowS
   const window = await windowOf(portCodecs.records.read(path), { offset, limit });
   return {
     json: window,
-    text: (terminal) =>
-      [
-        ...window.items.map((record) => `${labelledText(recordLines(record), { terminal, indent: '' })}\n`),
-        windowNote(window, 'records'),
-      ]
-        .join('\n')
-        .trimEnd(),
+    text: (terminal) => windowText(window, { terminal, noun: 'records', lines: recordLines }),
   };
+}
+
+/** A block of labelled lines for each item of a window, and the window's note. */
+function windowText<Item>(
+  window: Window<Item>,
+  {
+    terminal,
+    noun,
+    lines,
+  }: {
+    readonly terminal: Terminal;
+    readonly noun: string;
+    readonly lines: (item: Item) => readonly LabelledLine[];
+  },
+): string {
+  const blocks = window.items.map((item) => `${labelledText(lines(item), { terminal, indent: '' })}\n`);
+  return [...blocks, windowNote(window, noun)].join('\n').trimEnd();
 }
 
 function recordLines(record: DataRecord): readonly LabelledLine[] {
@@ -49,15 +61,7 @@ export async function showResponses({ path, offset, limit = RESPONSES_LIMIT }: S
   const window = await windowOf(portCodecs.responses.read(path), { offset, limit });
   return {
     json: window,
-    text: (terminal) =>
-      [
-        ...window.items.map(
-          (response) => `${labelledText(responseLines(response), { terminal, indent: '' })}\n`,
-        ),
-        windowNote(window, 'responses'),
-      ]
-        .join('\n')
-        .trimEnd(),
+    text: (terminal) => windowText(window, { terminal, noun: 'responses', lines: responseLines }),
   };
 }
 
@@ -95,15 +99,11 @@ export async function showTokens(source: ShowSource): Promise<Shown> {
       items: window.items.map((record) => ({ ...record, tokens: [...record.tokens] })),
     },
     text: (terminal) =>
-      [
-        ...window.items.map((record) => {
-          const lines = [{ label: 'id', text: safeLine(record.id) }, ...segmentLines(record, tokenizer)];
-          return `${labelledText(lines, { terminal, indent: '' })}\n`;
-        }),
-        windowNote(window, 'records'),
-      ]
-        .join('\n')
-        .trimEnd(),
+      windowText(window, {
+        terminal,
+        noun: 'records',
+        lines: (record) => [{ label: 'id', text: safeLine(record.id) }, ...segmentLines(record, tokenizer)],
+      }),
   };
 }
 

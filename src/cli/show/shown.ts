@@ -24,7 +24,7 @@ export interface Shown {
 }
 
 /** Some items of many. */
-interface Window<Item> {
+export interface Window<Item> {
   readonly offset: number;
   readonly items: readonly Item[];
   readonly total: number;

@@ -39,7 +39,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-async function unpack(index: PythonIndex, flavour: 'cpu' | 'cuda'): Promise<readonly string[]> {
+async function unpack(index: PythonIndex, flavor: 'cpu' | 'cuda'): Promise<readonly string[]> {
   const steps: string[] = [];
   const progress = {
     begin: () => {},
@@ -47,7 +47,7 @@ async function unpack(index: PythonIndex, flavour: 'cpu' | 'cuda'): Promise<read
     signal: new AbortController().signal,
   };
   const downloads = join(folder, 'downloads');
-  await unpackLibraries({ folder, downloads, flavour, progress, index: index.url });
+  await unpackLibraries({ folder, downloads, flavor, progress, index: index.url });
   return steps;
 }
 

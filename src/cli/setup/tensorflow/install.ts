@@ -18,8 +18,8 @@ import { unpackLibraries } from './unpack-libraries.ts';
 
 /** Installs the engine, unless it is installed and works. A failure leaves only checked downloads behind. */
 export async function installTensorflow(request: InstallRequest): Promise<TensorflowInstallation> {
-  const { root, flavour, progress } = request;
-  const folder = join(root, flavour);
+  const { root, flavor, progress } = request;
+  const folder = join(root, flavor);
   const before = await installedBefore(folder, request.origin);
   if (before !== undefined) return before;
   const plan = await planned(request);
@@ -51,9 +51,9 @@ export interface TensorflowInstallation extends CheckedAddon {
 }
 
 interface InstallRequest {
-  /** The parent of a folder for each flavour. */
+  /** The parent of a folder for each flavor. */
   readonly root: string;
-  readonly flavour: TensorflowFlavour;
+  readonly flavor: TensorflowFlavour;
   /** By default the package's own storage if it is reachable, else PyPI. */
   readonly origin?: TensorflowOrigin | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -69,11 +69,11 @@ interface Plan {
 }
 
 /** Checks all requirements before anything is downloaded. */
-async function planned({ root, flavour, origin: asked, environment }: InstallRequest): Promise<Plan> {
+async function planned({ root, flavor, origin: asked, environment }: InstallRequest): Promise<Plan> {
   wheelArchitecture();
   const index = packageIndex(environment);
   const compiler = asked === 'storage' ? '' : await findCompiler(environment);
-  await checkDisk(root, neededGigabytes[flavour]);
+  await checkDisk(root, neededGigabytes[flavor]);
   const origin = asked ?? ((await isStorageReachable()) ? 'storage' : 'pypi');
   return { origin, index, compiler, downloads: join(root, 'downloads') };
 }
@@ -110,11 +110,11 @@ async function installPackages(folder: string, { begin, done, signal }: SetupPro
   done(`installed @tensorflow/tfjs-node-gpu ${tfjsNode} from npm`);
 }
 
-async function fromStorage(folder: string, { flavour, progress }: InstallRequest): Promise<void> {
+async function fromStorage(folder: string, { flavor, progress }: InstallRequest): Promise<void> {
   progress.begin('downloading libraries from its own storage');
   // The package's install script, which npm was told not to run.
   const cwd = join(folder, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
-  const kind = flavour === 'cuda' ? 'gpu' : 'cpu';
+  const kind = flavor === 'cuda' ? 'gpu' : 'cpu';
   await execa(process.execPath, [join('scripts', 'install.js'), kind, 'download'], {
     cwd,
     cancelSignal: progress.signal,
@@ -126,16 +126,16 @@ async function fromPypi(
   folder: string,
   { request, index, downloads, compiler }: Plan & { readonly request: InstallRequest },
 ): Promise<void> {
-  const { flavour, progress } = request;
+  const { flavor, progress } = request;
   await mkdir(downloads, { recursive: true });
-  await unpackLibraries({ folder, downloads, flavour, progress, index });
+  await unpackLibraries({ folder, downloads, flavor, progress, index });
   progress.begin('compiling the addon');
   await buildAddon({ folder, compiler, signal: progress.signal });
   progress.done(`compiled the addon with ${compiler}`);
 }
 
-function requireGpu({ usesGpu }: CheckedAddon, { flavour, origin }: InstallRequest): void {
-  if (flavour === 'cpu' || usesGpu) return;
+function requireGpu({ usesGpu }: CheckedAddon, { flavor, origin }: InstallRequest): void {
+  if (flavor === 'cpu' || usesGpu) return;
   throw new UsageError({
     message: 'TensorFlow with CUDA was installed but finds no usable GPU, so it was removed again',
     help:

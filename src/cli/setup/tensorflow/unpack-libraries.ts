@@ -16,22 +16,22 @@ interface Libraries {
   readonly folder: string;
   /** The folder of wheels until the setup has succeeded, so that another try need not download them again. */
   readonly downloads: string;
-  readonly flavour: TensorflowFlavour;
+  readonly flavor: TensorflowFlavour;
   readonly progress: SetupProgress;
   /** Python's package index. */
   readonly index: URL;
 }
 
 /** Downloads TensorFlow's wheel and the CUDA libraries that it requires, and unpacks what an addon needs of them. */
-export async function unpackLibraries({ flavour, ...place }: Libraries): Promise<void> {
+export async function unpackLibraries({ flavor, ...place }: Libraries): Promise<void> {
   const architecture = wheelArchitecture();
-  // On ARM there is one wheel for both flavours.
-  const project = flavour === 'cpu' && architecture === 'x86_64' ? 'tensorflow-cpu' : 'tensorflow';
+  // On ARM there is one wheel for both flavors.
+  const project = flavor === 'cpu' && architecture === 'x86_64' ? 'tensorflow-cpu' : 'tensorflow';
   await fetchAndUnpack(
     { project, specifier: `==${versions.tensorflow}`, architecture },
     { ...place, isWanted: (path) => isLibraryOrHeader(path) || path.endsWith('.dist-info/METADATA') },
   );
-  if (flavour === 'cpu') return;
+  if (flavor === 'cpu') return;
   for (const { project, specifier } of await requiredLibraries(join(place.folder, WHEELS)))
     await fetchAndUnpack(
       { project, specifier, architecture },
@@ -63,7 +63,7 @@ const mostBytes = 4e9;
 
 async function fetchAndUnpack(
   request: Omit<WheelRequest, 'signal' | 'index'>,
-  { folder, downloads, progress, index, isWanted }: Omit<Libraries, 'flavour'> & Pick<Unpacking, 'isWanted'>,
+  { folder, downloads, progress, index, isWanted }: Omit<Libraries, 'flavor'> & Pick<Unpacking, 'isWanted'>,
 ): Promise<void> {
   const { signal } = progress;
   const { name, url, size, sha256, version } = await findWheel({ ...request, index, signal });
