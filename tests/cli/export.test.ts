@@ -37,7 +37,7 @@ afterAll(() => rig[Symbol.asyncDispose]());
 const inOut = (...names: string[]) => join(rig.folder, 'out', ...names);
 const readJson = async (path: string) => JSON.parse(await readFile(path, 'utf8'));
 
-test('a tuned model becomes a folder with its weights, its tokenizer and a card of how it was made', async () => {
+test('a tuned model becomes a folder with its weights, its tokenizer and a model card', async () => {
   expect(await rig.tuneloom('export', 'train', '--to', 'out/full')).toEqual({
     exitCode: 0,
     stdout: `wrote out/full
@@ -150,7 +150,7 @@ test("an adapter is exported with the base's name, which the stage cannot know",
   expect((await stat(inOut('adapter/adapter_model.safetensors'))).mode & 0o200).toBe(0o200);
 });
 
-test('a folder of a model is exported without any pipeline', async () => {
+test('a model’s folder is exported without a pipeline', async () => {
   expect(
     (await rig.tuneloom('export', './out/full', '--to', 'out/again', '--dtype', 'float16')).exitCode,
   ).toBe(0);
@@ -188,7 +188,7 @@ test.each([
   expect(await readdir(inOut())).not.toContain('x');
 });
 
-test('--force replaces what an export wrote, as a whole', async () => {
+test('--force replaces an earlier export as a whole', async () => {
   await writeFile(inOut('again/vocab.json'), 'of another time');
   expect((await rig.tuneloom('export', 'base', '--to', 'out/again', '--force')).exitCode).toBe(0);
   expect(await readJson(inOut('again/config.json'))).toMatchObject({ torch_dtype: 'float32' });

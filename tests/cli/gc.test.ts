@@ -6,7 +6,7 @@ import { type CliRig, dataProject, openCliRig } from './rig.ts';
 
 const longAgo = new Date(Date.now() - 60 * 24 * 60 * 60 * 1000);
 
-/** A project whose lock and last three runs hold other results than its first run. */
+/** A project whose lock and last three runs have other results than its first run. */
 async function olderProject(): Promise<CliRig> {
   const rig = await openCliRig(dataProject);
   await rig.tuneloom('run', '-p', 'length=32');
@@ -18,7 +18,7 @@ async function olderProject(): Promise<CliRig> {
   return rig;
 }
 
-test('gc says what goes and what stays and why, asks before it removes, and leaves what can be reused', async () => {
+test('gc shows what it removes and what it keeps and why, asks first, and keeps what can be reused', async () => {
   await using rig = await olderProject();
   const dry = await rig.tuneloom('gc', '--dry-run');
   expect(dry.stdout.replaceAll(/[\d.]+ k?B/g, '<size>').replaceAll(/last used .*/g, 'last used <date>')).toBe(
@@ -43,7 +43,7 @@ Nothing was removed: this was a dry run.`,
   expect((await rig.tuneloom('run')).stdout).toContain('nothing had to run');
 });
 
-test('gc refuses a time and a size that are none', async () => {
+test('gc rejects an invalid time and an invalid size', async () => {
   await using rig = await openCliRig(dataProject);
   expect((await rig.tuneloom('gc', '--older-than', 'ever')).stderr).toContain(
     'It takes a number with its unit, as 30d or 12h.',

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
 import { tuningStages } from './tuning.ts';
 
-/** What stands in the store, without the cache of what was hashed; a rerun has to leave it as it was. */
+/** The store without its hash cache; a rerun must not change it. */
 const filesIn = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name !== 'stat-cache.bin')
@@ -12,7 +12,7 @@ const filesIn = (folder: string) =>
 
 const training = `name: tune\n${tuningStages(1)}`;
 
-test('data stages and a training come to the same bytes again, and nothing of it lands in the store', async () => {
+test('data stages and a training give the same bytes again, and the store does not change', async () => {
   const rows = Array.from({ length: 6 }, (_, row) => ({ text: `w${row} w${row + 1} w${row + 2}` }));
   await using rig = await openCliRig({
     'package.json': '{}',
@@ -36,7 +36,7 @@ test('data stages and a training come to the same bytes again, and nothing of it
   );
 });
 
-test('a command that depends on something else differs, at the line and record that it names', async () => {
+test('a command that depends on something else differs, with the line and the record of the difference', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write(
     'data.yaml',

@@ -37,7 +37,7 @@ const ratingsIn = async (rig: CliRig) =>
     .slice(1, -1)
     .map((line) => line.split(',').slice(1, 4));
 
-test('a review goes on where it was left, and its ratings are read by evaluate', async () => {
+test('a review continues where it stopped, and evaluate reads its ratings', async () => {
   await using rig = await openCliRig(project);
   expect((await rig.tuneloom('run', 'small.yaml')).exitCode).toBe(0);
 
@@ -82,7 +82,7 @@ test('--json gives each answer and the summary as NDJSON', async () => {
   expect(lines.at(-1)).toEqual({ file: join(rig.folder, 'own.csv'), rated: 1, answers: 3 });
 });
 
-test('a file that holds no ratings is refused and stays as it is', async () => {
+test('a file without ratings is rejected and not changed', async () => {
   await using rig = await openCliRig({ ...project, 'small.generate.ratings.csv': 'a,b\n1,2\n' });
   await rig.tuneloom('run', 'small.yaml');
   const { exitCode, stderr } = await review(rig, '1\n');

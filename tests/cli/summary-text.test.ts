@@ -129,7 +129,7 @@ test('an interrupted run says what is kept', () => {
   `);
 });
 
-test('many evaluations stand in rows', () => {
+test('many evaluations are rows', () => {
   const scores = ['a', 'b', 'c', 'd', 'e'].map((stage, index) => ({ stage, metrics: [score(index / 4)] }));
   const many: RunSummary = { ...succeeded, losses: [], answers: [], try_next: [], scores };
   expect(summaryText(many, terminal)).toMatchInlineSnapshot(`

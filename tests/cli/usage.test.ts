@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
 
-test('`tuneloom` alone shows the commands in groups and the first step', async () => {
+test('`tuneloom` without arguments shows the commands in groups and the first step', async () => {
   await using rig = await openCliRig();
   expect(await rig.tuneloom()).toMatchInlineSnapshot(`
     {
@@ -88,7 +88,7 @@ test('the help of a command has a sentence, its options and examples', async () 
   `);
 });
 
-test('every command explains itself', async () => {
+test('every command has help', async () => {
   await using rig = await openCliRig();
   const names = [
     'run',
@@ -170,13 +170,13 @@ test('with several pipelines one has to be named', async () => {
   `);
 });
 
-test('with --json a bad command line is told as JSON', async () => {
+test('with --json an invalid command line gives JSON', async () => {
   await using rig = await openCliRig();
   const { exitCode, stdout, stderr } = await rig.tuneloom('plan', '--json');
   expect([exitCode, stderr, JSON.parse(stdout).errors[0].code]).toEqual([2, '', 'bad-usage']);
 });
 
-test('every mistake of a pipeline is shown at once, and nothing runs', async () => {
+test('all mistakes of a pipeline are shown together, and nothing runs', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write(
     'data.yaml',
@@ -201,7 +201,7 @@ test('every mistake of a pipeline is shown at once, and nothing runs', async () 
   expect([exitCode, JSON.parse(stdout).errors.length]).toEqual([2, 2]);
 });
 
-test('a stage that the pipeline does not have is refused with a suggestion', async () => {
+test('an unknown stage is rejected with a suggestion', async () => {
   await using rig = await openCliRig(dataProject);
   expect(await rig.tuneloom('run', 'tokenise')).toMatchInlineSnapshot(`
     {

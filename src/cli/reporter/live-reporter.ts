@@ -39,10 +39,7 @@ export class LiveReporter implements Reporter {
   }
 
   readonly handle = (event: RunEvent): void => {
-    if (isSourceEvent(event)) {
-      this.#sources.handle(event);
-      return;
-    }
+    if (isSourceEvent(event)) return this.#sources.handle(event);
     switch (event.type) {
       case 'run-started':
         this.#nameWidth = Math.max(...event.stages.map((stage) => stage.length));
