@@ -60,7 +60,7 @@ async function tensorflowFinding(): Promise<Finding> {
   const found = installedTensorflow();
   if (found === undefined)
     return hasNvidiaGpu()
-      ? { subject, state: 'absent', found: 'not installed, although there is an NVIDIA GPU', help: setup }
+      ? { subject, state: 'absent', found: 'not installed, and there is an NVIDIA GPU', help: setup }
       : { subject, state: 'absent', found: 'not installed', help: setup };
   try {
     const { tensorflow, usesGpu } = await checkAddon(found);

@@ -71,7 +71,7 @@ test('doctor names every GPU, and what to do if the engine is missing', async ()
     {
       subject: 'backend tensorflow',
       state: 'absent',
-      found: 'not installed, although there is an NVIDIA GPU',
+      found: 'not installed, and there is an NVIDIA GPU',
       help: 'optional: trains on an NVIDIA GPU; `tuneloom setup tensorflow` installs it',
     },
   ]);
