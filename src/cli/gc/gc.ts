@@ -78,31 +78,34 @@ function endText(
   if (removal === undefined)
     return dryRun ? 'Nothing was removed: this was a dry run.' : 'Nothing was removed.';
   const spared = removal.spared === 0 ? '' : `; ${removal.spared} kept, used in the meantime`;
-  return `Removed ${counted(removal.removed.length, 'thing')} and ${counted(removal.blobs, 'file')}: ${formatBytes(removal.bytes)} freed${spared}.`;
+  return `Removed ${counted(removal.removed.length, 'item')} and ${counted(removal.blobs, 'file')}: ${formatBytes(removal.bytes)} freed${spared}.`;
 }
 
 function refuseLinks(store: Store): void {
   const link = linkedFolder(store);
   if (link === undefined) return;
   throw new UsageError({
-    message: `\`${link}\` of the store ${store.root} is a link, which tuneloom never creates there: it could lead out of the store`,
+    message: `\`${link}\` of the store ${store.root} is a link, which tuneloom never makes there: it could lead out of the store`,
     help: 'delete the link',
   });
 }
 
-const asJson = (
+function asJson(
   store: Store,
-  found: {
+  {
+    collection,
+    locks,
+    removal,
+  }: {
     readonly collection: Collection;
     readonly locks: FoundLocks;
     readonly removal: Removal | undefined;
   },
-): object => {
-  const { goes, stays, blobs, bytes, bytesAfter, openRuns } = found.collection;
-  const { removal } = found;
+): object {
+  const { goes, stays, blobs, bytes, bytesAfter, openRuns } = collection;
   return {
     store: store.root,
-    locks: found.locks.files,
+    locks: locks.files,
     open_runs: openRuns,
     bytes,
     bytes_after: bytesAfter,
@@ -118,7 +121,7 @@ const asJson = (
       },
     }),
   };
-};
+}
 
 const holdingJson = ({ kind, path, name, bytes, usedAt }: Holding): object => ({
   kind,

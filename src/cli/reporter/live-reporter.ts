@@ -39,7 +39,10 @@ export class LiveReporter implements Reporter {
   }
 
   readonly handle = (event: RunEvent): void => {
-    if (isSourceEvent(event)) return this.#sources.handle(event);
+    if (isSourceEvent(event)) {
+      this.#sources.handle(event);
+      return;
+    }
     switch (event.type) {
       case 'run-started':
         this.#nameWidth = Math.max(...event.stages.map((stage) => stage.length));
