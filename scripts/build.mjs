@@ -56,7 +56,9 @@ const built = await build({
   write: false,
 }).catch(() => process.exit(1));
 
-const outputFiles = await joinChunks(built, { entries: ['start-', 'execute-run-', 'plain-reporter-'] });
+const outputFiles = await joinChunks(built, {
+  entries: ['src/cli/start.ts', 'src/cli/run/run.ts', 'src/cli/reporter/plain-reporter.ts'],
+});
 
 // Each file is renamed into place and old chunks go last, so that a command that is running finds whole files.
 for (const { path, contents } of outputFiles) {

@@ -1,14 +1,14 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 /**
- * Joins the chunks that every command loads into one file: to find and open forty takes Node longer than to compile them.
- * In the place of each stands a chunk of the same name that hands on what the joined one has, so that nothing is there
- * twice. `entries`: what is loaded, as the beginnings of file names. Returns all output files.
+ * Joins the chunks that every command loads into one file: finding and opening forty takes Node longer than compiling them.
+ * Each is replaced by a chunk of the same name that re-exports from the joined one, so nothing is loaded twice.
+ * `entries`: the source files that are loaded, such as `src/cli/run/run.ts`. Returns all output files.
  */
 export async function joinChunks({ outputFiles, metafile }, { entries }) {
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [resolve(path), output]));
-  const joined = closureOf(outputs, (path) => entries.some((entry) => basename(path).startsWith(entry)));
+  const joined = closureOf(outputs, (path) => entries.includes(outputs.get(path).entryPoint));
   const texts = new Map(outputFiles.map(({ path, text }) => [path, text]));
   const names = [...joined].map((path, index) => ({ path, prefix: `from${index}_` }));
   const core = join(dirname(names[0].path), 'core.js');
@@ -44,7 +44,7 @@ export async function joinChunks({ outputFiles, metafile }, { entries }) {
 const handOn = ({ exports }, { path, prefix }) =>
   `export {${exports.map((name) => `${name} as ${prefix}${name}`).join(',')}} from ${JSON.stringify(path)};`;
 
-/** The chunks that match, with all that they import at once. */
+/** The chunks that match, with everything that they import statically. */
 function closureOf(outputs, matches) {
   const found = new Set();
   const add = (path) => {

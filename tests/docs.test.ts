@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lookAtSandbox } from '../src/cli/doctor/look-at-machine.ts';
+import { sandboxFinding } from '../src/cli/doctor/machine.ts';
 import { writeSampleData } from './fixtures/docs/sample-data.ts';
 import { writeSampleModel } from './fixtures/docs/sample-model.ts';
 import { sampleRepositories } from './fixtures/docs/sample-repositories.ts';
@@ -43,7 +43,7 @@ const blocksOf = async (page: string): Promise<readonly Block[]> => {
   }));
 };
 
-const sandbox = await lookAtSandbox();
+const sandbox = await sandboxFinding();
 /** Where there is no sandbox, what needs one would only be refused. */
 const canRun = ({ page }: Block) => sandbox.state === 'good' || page !== 'docs/stages/execute.md';
 const allBlocks = (await Promise.all((await pages()).map(blocksOf))).flat();

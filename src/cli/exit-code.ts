@@ -1,4 +1,4 @@
-/** What the process says to its caller when it ends. */
+/** The exit codes of the process. */
 export const exitCode = {
   success: 0,
   stageFailed: 1,
@@ -6,14 +6,14 @@ export const exitCode = {
   badUsage: 2,
   /** `plan --check`: something would run. */
   outOfDate: 3,
-  /** The store or the lock does not hold what it promises. */
+  /** The store or the lock is damaged, or a result differs from it. */
   integrity: 4,
   interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
-/** A command line that cannot be carried out; ends with exit code 2. */
+/** A command line that cannot be carried out: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly help: string | undefined;

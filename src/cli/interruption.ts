@@ -5,23 +5,23 @@ import type { Terminal } from './terminal/terminal.ts';
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const SHOW_CURSOR = '\u001b[?25h';
 
-interface Listening {
+interface Listener {
   readonly terminal: Pick<Terminal, 'interactive'>;
   readonly notice: (text: string) => void;
 }
 
-/** Turns Ctrl-C into an orderly stop, and a second one into an immediate end. */
+/** Turns Ctrl-C into a clean stop, and a second Ctrl-C into an immediate end. */
 export class Interruption {
   readonly #controller = new AbortController();
-  readonly #listening: Listening;
+  readonly #listener: Listener;
 
-  private constructor(listening: Listening) {
-    this.#listening = listening;
+  private constructor(listener: Listener) {
+    this.#listener = listener;
   }
 
   /** Listens until it is disposed of. */
-  static listen(listening: Listening): Interruption {
-    const interruption = new Interruption(listening);
+  static listen(listener: Listener): Interruption {
+    const interruption = new Interruption(listener);
     for (const signal of SIGNALS) process.on(signal, interruption.#stop);
     return interruption;
   }
@@ -32,10 +32,10 @@ export class Interruption {
 
   readonly #stop = (): void => {
     if (this.signal.aborted) {
-      if (this.#listening.terminal.interactive) process.stdout.write(SHOW_CURSOR);
+      if (this.#listener.terminal.interactive) process.stdout.write(SHOW_CURSOR);
       process.exit(exitCode.interrupted);
     }
-    this.#listening.notice('Stopping; finished stages are kept. Press Ctrl-C again to stop at once.');
+    this.#listener.notice('Stopping; finished stages are kept. Press Ctrl-C again to stop immediately.');
     this.#controller.abort();
   };
 

@@ -2,11 +2,11 @@ import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Has Node keep what it compiles, so that later commands start sooner; Node 20 cannot. The folder stands beside the
- * code: who can write there could change the code itself, while a folder that all users share would let others do so.
+ * Lets Node cache the code that it compiles, so that later commands start faster; Node 20 cannot. The folder is beside
+ * the code: anyone who can write there could change the code itself. A folder shared by all users would be unsafe.
  */
 export function keepCompiledCode(folder: URL): void {
-  // Absent before Node 22; a folder that cannot be written is no failure.
+  // Absent before Node 22. If the folder cannot be written, Node goes without a cache.
   const enableCompileCache: unknown = Reflect.get(nodeModule, 'enableCompileCache');
   if (typeof enableCompileCache === 'function') enableCompileCache(fileURLToPath(folder));
 }

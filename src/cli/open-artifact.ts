@@ -13,42 +13,35 @@ import {
 import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
 import { UsageError } from './exit-code.ts';
-import { openPipeline, pipelineStore } from './open-pipeline.ts';
+import { openPipeline, storeOf } from './open-pipeline.ts';
 
-/** The content that a command line names, readable until it is disposed. */
+/** The content that a command line names, readable until it is disposed of. */
 interface OpenArtifact extends AsyncDisposable {
   readonly path: string;
   readonly digest: Digest;
   readonly reference: ArtifactReference;
-  /** The run that made it, where the pipeline has changed since. */
+  /** The run that made it, if the pipeline has changed since. */
   readonly pastRun: string | undefined;
   readonly dag: Dag;
   readonly store: Store;
-  /** What the pipeline would do now, as far as the artifact's stage needs it. */
+  /** What a run would do now for the artifact's stage and those that it needs. */
   readonly plan: Plan;
 }
 
-/** The one type that a command can use. */
-interface Wanted {
-  readonly type: string;
-  /** What is done with it: "be exported". */
-  readonly use: string;
-  readonly help: string;
-}
-
 /**
- * Opens the artifact that the words of a command name, and says so where it is of a past run; undefined after the
- * pipeline's mistakes have been printed.
+ * Opens the artifact that the words of a command name, with a note if it is from a past run. Undefined if the pipeline has
+ * mistakes, which are then printed. `wanted` is the one type that the command can use, what it does with it ("be
+ * exported"), and help for other types.
  */
 export async function openArtifact(
   { words, options, context }: CommandCall<PipelineOptions>,
-  wanted?: Wanted,
+  wanted?: { readonly type: string; readonly use: string; readonly help: string },
 ): Promise<OpenArtifact | undefined> {
   const opened = await openPipeline({ words, options, context, names: 'one' });
   const [name] = opened?.names ?? [];
   if (!opened || name === undefined) return undefined;
   const { dag } = opened;
-  const store = pipelineStore(dag, { options, context });
+  const store = storeOf({ file: dag.file, options, context });
   const reference = parseReference(dag, name);
   if (wanted && reference.type !== wanted.type)
     throw new UsageError({
@@ -71,20 +64,13 @@ export async function openArtifact(
   };
 }
 
-interface FoundArtifact {
-  readonly digest: Digest;
-  /** The run that it comes from, where the pipeline has changed since; undefined where it is what the pipeline says now. */
-  readonly pastRun: string | undefined;
-}
-
-/** Finds what a reference stands for: what the pipeline as it is would reuse, else what the stage wrote last. */
-function findArtifact(request: {
-  readonly dag: Dag;
-  readonly store: Store;
-  readonly plan: Plan;
-  readonly reference: ArtifactReference;
-}): FoundArtifact {
-  const { dag, store, plan, reference } = request;
+/** Finds the content of a reference: what the pipeline would reuse now, else what the stage wrote last. */
+function findArtifact({
+  dag,
+  store,
+  plan,
+  reference,
+}: Pick<OpenArtifact, 'dag' | 'store' | 'plan' | 'reference'>): Pick<OpenArtifact, 'digest' | 'pastRun'> {
   const { id } = reference.node;
   const decision = plan.stages.get(id)?.decision;
   const current = decision?.kind === 'reuse' ? digestIn(decision.record.outputs, reference) : undefined;
@@ -109,14 +95,16 @@ function digestIn(
   return part === undefined ? undefined : content.parts[part];
 }
 
-/** What the pipeline, as far as this stage needs it, would do now. */
-export async function planOf(request: {
+/** What a run would do now for a stage and those that it needs, or for the whole pipeline. */
+export async function planOf({
+  dag,
+  store,
+  stage,
+}: {
   readonly dag: Dag;
   readonly store: Store;
-  /** The whole pipeline where absent. */
   readonly stage?: string;
 }): Promise<Plan> {
-  const { dag, store, stage } = request;
   const plan = await planPipeline({ dag, store, targets: stage === undefined ? [] : [stage] });
   if (plan.ok) return plan.value;
   throw new UsageError({ message: plan.error.map(({ message }) => message).join('; ') });
@@ -156,14 +144,11 @@ function parseReference(dag: Dag, text: string): ArtifactReference {
   return { node, output, part, type: node.ports.outputs[output]?.type ?? 'file' };
 }
 
-interface Found {
-  readonly node: DagNode;
-  /** What is named of it. */
-  readonly path: readonly string[];
-}
-
-/** The stage, or the one that a sub-pipeline's output comes from; the longest name counts, since one may hold a dot. */
-function findNode(dag: Dag, text: string): Found {
+/**
+ * The stage of a reference and the steps after its name, or the stage that a sub-pipeline's output comes from. The longest
+ * name wins, because a name may contain dots.
+ */
+function findNode(dag: Dag, text: string): { readonly node: DagNode; readonly path: readonly string[] } {
   const steps = text.split('.');
   for (let length = steps.length; length > 0; length -= 1) {
     const name = steps.slice(0, length).join('.');

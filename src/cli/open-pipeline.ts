@@ -13,30 +13,26 @@ import {
   type Store,
 } from '../runtime/index.ts';
 import { stageRegistry } from '../stages/index.ts';
-import type { CommandContext } from './commands/command-declaration.ts';
+import type { CommandCall, CommandContext } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
-interface OpenedPipeline {
-  readonly dag: Dag;
-  /** The words behind the file: stages or references. */
-  readonly names: readonly string[];
-}
-
-interface Request {
-  readonly words: readonly string[];
-  readonly options: Pick<PipelineOptions, 'param' | 'set' | 'json'>;
-  readonly context: CommandContext;
+interface PipelineCall extends CommandCall<Pick<PipelineOptions, 'param' | 'set' | 'json'>> {
   /** How many names the command takes. */
   readonly names: 'none' | 'one' | 'any';
 }
 
-/** Finds and checks the pipeline that a command line means; undefined after its mistakes have been printed. */
-export async function openPipeline(request: Request): Promise<OpenedPipeline | undefined> {
-  const { words, options, context } = request;
+/**
+ * Finds and checks the pipeline of a command line, and returns it with the names after the file: stages or references.
+ * Undefined if the pipeline has mistakes, which are then printed.
+ */
+export async function openPipeline(
+  call: PipelineCall,
+): Promise<{ readonly dag: Dag; readonly names: readonly string[] } | undefined> {
+  const { words, options, context } = call;
   const { file, names } = splitWords(words);
-  checkCount(names, request.names);
+  checkCount(names, call.names);
   const loaded = await loadPipeline({
     file: file ?? (await findPipeline(context.workingDirectory)),
     registry: stageRegistry,
@@ -50,7 +46,7 @@ export async function openPipeline(request: Request): Promise<OpenedPipeline | u
   return undefined;
 }
 
-function checkCount(names: readonly string[], wanted: Request['names']): void {
+function checkCount(names: readonly string[], wanted: PipelineCall['names']): void {
   if (wanted === 'none' && names[0] !== undefined) {
     throw new UsageError({
       message: `unexpected argument \`${names[0]}\``,
@@ -65,7 +61,7 @@ function checkCount(names: readonly string[], wanted: Request['names']): void {
 
 const FOLDERS = ['', 'pipelines'];
 
-/** The only pipeline of a folder: a YAML file with `stages:` or `extends:` in it, there or in its `pipelines/`, as a relative path. */
+/** The only YAML file with `stages:` or `extends:` in a folder and its `pipelines/`, as a relative path. */
 async function findPipeline(workingDirectory: string): Promise<string> {
   const found = (await Promise.all(FOLDERS.map((folder) => pipelinesIn(workingDirectory, folder)))).flat();
   const [only, another] = found;
@@ -96,15 +92,15 @@ async function pipelinesIn(workingDirectory: string, folder: string): Promise<re
 const namesIn = (folder: string) => readdir(folder).catch((): string[] => []);
 const textOf = (path: string) => readFile(path, 'utf8').catch(() => '');
 
-interface Words {
-  readonly words: readonly string[];
-  readonly context: Pick<CommandContext, 'workingDirectory'>;
+/** The words of a command that needs a pipeline file only to find its store: the file must exist, no more. */
+export function namedFile({
+  words,
+  context,
+  mostNames,
+}: Pick<CommandCall<never>, 'words' | 'context'> & {
   /** How many words may follow the file. */
   readonly mostNames: number;
-}
-
-/** The words of a command that takes a pipeline file only to find its store: the file has to be there, no more. */
-export function namedFile({ words, context, mostNames }: Words): PipelineWords {
+}): PipelineWords {
   const split = splitWords(words);
   const { file, names } = split;
   if (names.length > mostNames)
@@ -118,7 +114,7 @@ export function namedFile({ words, context, mostNames }: Words): PipelineWords {
 }
 
 interface PipelineWords {
-  /** As it was typed; undefined where the command line names no file. */
+  /** As typed; undefined if the command line names no file. */
   readonly file: string | undefined;
   /** Stages or references, in order. */
   readonly names: readonly string[];
@@ -131,14 +127,14 @@ export function splitWords(words: readonly string[]): PipelineWords {
   const late = names.find(isFile);
   if (late !== undefined) {
     throw new UsageError({
-      message: `\`${late}\` stands where a stage is expected`,
+      message: `\`${late}\` is a file, and a stage is expected there`,
       help: 'give one pipeline file, before the stages',
     });
   }
   if (first !== undefined && /\.lock\.ya?ml$/i.test(first)) {
     throw new UsageError({
       message: `\`${first}\` is a lock, not a pipeline`,
-      help: `name the pipeline that it locks: ${first.replace(/\.lock(?=\.ya?ml$)/i, '')}`,
+      help: `name its pipeline: ${first.replace(/\.lock(?=\.ya?ml$)/i, '')}`,
     });
   }
   return { file: names === words ? undefined : first, names };
@@ -146,19 +142,11 @@ export function splitWords(words: readonly string[]): PipelineWords {
 
 const isFile = (word: string) => /\.ya?ml$/i.test(word);
 
-/** The store that belongs to a pipeline, or the one that the command line or TUNELOOM_STORE names. */
-export function pipelineStore(
-  dag: Dag,
-  { options, context }: { options: { readonly store?: string }; context: CommandContext },
-): Store {
-  const { workingDirectory, environment } = context;
-  return openStore(
-    locateStore({ pipelineFile: dag.file, workingDirectory, store: options.store, environment }),
-  );
-}
-
-/** The store of a pipeline file that need not be a sound one; without a file, of the project around the working directory. */
-export function projectStore({
+/**
+ * The store that the command line or TUNELOOM_STORE names; else the one of the pipeline file, or without a file of the
+ * project around the working directory. The file is not read.
+ */
+export function storeOf({
   file = 'pipeline.yaml',
   options,
   context,
@@ -171,10 +159,10 @@ export function projectStore({
   return openStore(locateStore({ pipelineFile: file, workingDirectory, store: options.store, environment }));
 }
 
-/** Codes of diagnostics that say that something is not what was recorded. */
+/** Codes of diagnostics about content that differs from what was recorded. */
 const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock']);
 
-/** Prints the user's mistakes, all of them at once, and says how the process is to end. */
+/** Prints all diagnostics and returns the exit code. */
 export function reportMistakes(
   diagnostics: readonly Diagnostic[],
   { terminal, json }: { terminal: Terminal; json: boolean | undefined },

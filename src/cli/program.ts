@@ -1,33 +1,17 @@
 import { Command, CommanderError } from 'commander';
+import { UserError } from '../core/index.ts';
 import { storageFailureOf } from '../runtime/index.ts';
-import type { CommandContext, CommandDeclaration, Example } from './commands/command-declaration.ts';
-import {
-  explainCommand,
-  graphCommand,
-  initCommand,
-  planCommand,
-  runCommand,
-  updateCommand,
-} from './commands/experiment-commands.ts';
-import {
-  doctorCommand,
-  gcCommand,
-  schemaCommand,
-  setupCommand,
-  verifyCommand,
-} from './commands/machine-commands.ts';
-import {
-  chatCommand,
-  diffCommand,
-  exportCommand,
-  reviewCommand,
-  runsCommand,
-  scoreCommand,
-  showCommand,
-} from './commands/result-commands.ts';
+import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
+import type { JsonOption } from './commands/options.ts';
+import { pipelineCommands } from './commands/pipeline-commands.ts';
+import { projectCommands } from './commands/project-commands.ts';
+import { resultCommands } from './commands/result-commands.ts';
 import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
 import { programVersion } from './program-version.ts';
-import { safeLine, safeText } from './terminal/safe-text.ts';
+import { errorText, safeLine } from './terminal/safe-text.ts';
+
+/** Every command, in the order of `tuneloom --help`. */
+const commandGroups = [pipelineCommands, resultCommands, projectCommands];
 
 const FIRST_STEP = `
 Start here:
@@ -36,12 +20,25 @@ Start here:
   npm install
   npx tuneloom run`;
 
-/** Parses the arguments, runs the command that they name and says how the process is to end. */
+/** Parses the arguments, runs the command that they name and returns the exit code of the process. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
   let code: ExitCode = exitCode.success;
-  const program = buildProgram(context, (value) => {
-    code = value;
-  });
+  const program = emptyProgram(context);
+  for (const { title, commands } of commandGroups) {
+    program.commandsGroup(title);
+    for (const declaration of commands) {
+      const command = addCommand(program, declaration);
+      command.action(async (words: readonly string[], options: JsonOption) => {
+        const { mostWords = words.length } = declaration;
+        if (words.length > mostWords) command.error(`error: unexpected argument '${words[mostWords]}'`);
+        const execute = await declaration.load();
+        // Commander has parsed the options that the command declares.
+        code = await execute({ words, options: options as never, context }).catch((error: unknown) =>
+          reportMistake(error, { options, context }),
+        );
+      });
+    }
+  }
   try {
     await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
   } catch (error) {
@@ -49,34 +46,6 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     if (error.exitCode !== 0) return exitCode.badUsage;
   }
   return code;
-}
-
-function buildProgram(context: CommandContext, ended: (code: ExitCode) => void): Command {
-  const program = emptyProgram(context);
-  const add = <Options>(declaration: CommandDeclaration<Options>) =>
-    addCommand({ program, declaration, context, ended });
-  program.commandsGroup('Run a pipeline:');
-  add(runCommand);
-  add(planCommand);
-  add(explainCommand);
-  add(updateCommand);
-  program.commandsGroup('Look at it and at its results:');
-  add(showCommand);
-  add(reviewCommand);
-  add(runsCommand);
-  add(diffCommand);
-  add(graphCommand);
-  add(chatCommand);
-  add(scoreCommand);
-  add(exportCommand);
-  program.commandsGroup('Start and check:');
-  add(initCommand);
-  add(schemaCommand);
-  add(verifyCommand);
-  add(gcCommand);
-  add(doctorCommand);
-  add(setupCommand);
-  return program;
 }
 
 function emptyProgram({ terminal }: CommandContext): Command {
@@ -98,41 +67,23 @@ function emptyProgram({ terminal }: CommandContext): Command {
     .configureHelp({ subcommandTerm: (command) => command.name() });
 }
 
-interface Addition<Options> {
-  readonly program: Command;
-  readonly declaration: CommandDeclaration<Options>;
-  readonly context: CommandContext;
-  readonly ended: (code: ExitCode) => void;
-}
-
-/** Makes a declared command part of the program; its code is loaded when it is called. */
-function addCommand<Options>({ program, declaration, context, ended }: Addition<Options>): void {
-  const { name, usage, summary, mostWords = Number.POSITIVE_INFINITY } = declaration;
+/** Adds a command's help and options to the program. */
+function addCommand(
+  program: Command,
+  { name, usage, summary, options, examples }: CommandDeclaration,
+): Command {
   const command = program
     .command(name)
     .description(`${summary}.`)
     .summary(summary)
     .usage(`${usage} [options]`.trimStart())
     .argument('[words...]')
-    .addHelpText('after', exampleText(declaration.examples));
-  for (const option of declaration.options) command.addOption(option);
-  command.action(async (words: readonly string[], options: Options) => {
-    if (words.length > mostWords) {
-      command.error(`error: unexpected argument '${words[mostWords]}'`);
-    }
-    const { execute } = await declaration.load();
-    try {
-      ended(await execute({ words, options, context }));
-    } catch (error) {
-      const told = error instanceof UsageError ? error : refusedBySystem(error);
-      if (told === undefined) throw error;
-      complain(told, { context, json: wantsJson(options) });
-      ended(exitCode.badUsage);
-    }
-  });
+    .addHelpText('after', exampleText(examples));
+  for (const option of options) command.addOption(option);
+  return command;
 }
 
-function exampleText(examples: readonly Example[]): string {
+function exampleText(examples: CommandDeclaration['examples']): string {
   const width = Math.max(...examples.map(({ line }) => line.length));
   const oneLine = examples.every(({ does }) => width + does.length + 4 <= 80);
   const lines = examples.map(({ line, does }) =>
@@ -141,23 +92,26 @@ function exampleText(examples: readonly Example[]): string {
   return ['', 'Examples:', ...lines].join('\n');
 }
 
-/** A full or read-only disk, a forbidden folder: nothing that tuneloom did wrong. */
-function refusedBySystem(error: unknown): UsageError | undefined {
+/** Prints an error that its user can fix; any other is an internal error and is thrown again. */
+function reportMistake(
+  error: unknown,
+  { options, context }: { options: JsonOption; context: CommandContext },
+): ExitCode {
+  const mistake = error instanceof UsageError || error instanceof UserError ? error : storageProblem(error);
+  if (mistake === undefined) throw error;
+  const { message, help } = mistake;
+  if (options.json)
+    context.terminal.print(
+      JSON.stringify({ errors: [{ code: 'bad-usage', message, ...(help ? { help } : {}) }] }),
+    );
+  else context.terminal.complain(errorText(mistake));
+  return exitCode.badUsage;
+}
+
+/** A full or read-only disk, or a forbidden folder. */
+function storageProblem(error: unknown): UsageError | undefined {
   const failure = storageFailureOf(error);
   if (failure === undefined) return undefined;
   const { path, message } = failure;
   return new UsageError({ message: safeLine(path === '' ? message : `${path}: ${message}`) });
-}
-
-function wantsJson(options: unknown): boolean {
-  return typeof options === 'object' && options !== null && 'json' in options && options.json === true;
-}
-
-function complain(error: UsageError, { context, json }: { context: CommandContext; json: boolean }): void {
-  const { message, help } = error;
-  if (json)
-    context.terminal.print(
-      JSON.stringify({ errors: [{ code: 'bad-usage', message, ...(help ? { help } : {}) }] }),
-    );
-  else context.terminal.complain(safeText(`error: ${message}${help ? `\n  help: ${help}` : ''}`));
 }

@@ -5,10 +5,10 @@ import { openTerminal } from './terminal/terminal.ts';
 const EX_SOFTWARE = 70;
 const ENDED_BY_SIGPIPE = 128 + 13;
 
-/** The whole command, from its arguments to its exit code. */
+/** Runs the whole command, from its arguments to its exit code. */
 export async function start({ stageProcess }: { readonly stageProcess: URL }): Promise<void> {
   const terminal = openTerminal(process);
-  // A reader that had enough, such as `head`, is no reason to complain.
+  // A reader that closes the pipe early, such as `head`, is not an error.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(ENDED_BY_SIGPIPE);
@@ -28,7 +28,7 @@ export async function start({ stageProcess }: { readonly stageProcess: URL }): P
     });
   } catch (error) {
     const trace = error instanceof Error ? error.stack : String(error);
-    terminal.complain(`tuneloom stopped because of an internal error. Please report it:\n${trace}`);
+    terminal.complain(`this is an internal error in tuneloom; please report it:\n${trace}`);
     process.exitCode = EX_SOFTWARE;
   }
 }

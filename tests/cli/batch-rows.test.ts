@@ -8,7 +8,7 @@ const example = (id: string, inputs: readonly number[], targets: readonly number
   promptLength: 0,
 });
 
-test('a row is the first input and every target, cut into trained and masked runs, and its padding', () => {
+test('a row is the first input and every target, split into trained and masked runs, and its padding', () => {
   const rows = batchRows([
     example('all', [1, 2, 3, 4], [2, 3, 4, 50256]),
     example('response', [5, 6, 7], [-100, 7, 50256]),

@@ -3,7 +3,7 @@ import { type CliRig, dataProject, openCliRig } from './rig.ts';
 
 const rows = Array.from({ length: 2000 }, (_, index) => `{"id":"r${index}","text":"${'x'.repeat(200)}"}\n`);
 
-/** Closes the reading end once something has come out of it, as `head` does. */
+/** Closes the reading end after the first output, as `head` does. */
 async function readLittle(rig: CliRig, ...words: string[]) {
   const command = rig.start(...words);
   command.stdout?.once('data', () => command.stdout?.destroy());
@@ -11,14 +11,14 @@ async function readLittle(rig: CliRig, ...words: string[]) {
   return { exitCode, stderr };
 }
 
-// 128 + 13, what a shell says of a program that was ended by SIGPIPE.
-test('a reader that had enough ends the command quietly, with 141 as any other', async () => {
+// 128 + 13, a shell's exit code for a program that SIGPIPE ended.
+test('a reader that closes the pipe ends the command quietly, with 141', async () => {
   await using rig = await openCliRig({ ...dataProject, 'rows.jsonl': rows.join('') });
   await rig.tuneloom('run', 'data.yaml', 'load');
   expect(await readLittle(rig, 'show', 'load', '--limit', '2000')).toEqual({ exitCode: 141, stderr: '' });
 });
 
-test('a run whose reader is gone ends, and the next one goes on from what had finished', async () => {
+test('a run whose reader is gone ends, and the next run continues from the finished stages', async () => {
   await using rig = await openCliRig(dataProject);
   expect(await readLittle(rig, 'run', '--json')).toEqual({ exitCode: 141, stderr: '' });
   expect((await rig.tuneloom('run')).exitCode).toBe(0);

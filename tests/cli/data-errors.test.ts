@@ -6,10 +6,10 @@ import { openCliRig } from './rig.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/data-errors', import.meta.url));
 
-/** How often a stage says how far it is depends on the machine. */
+/** The number of progress lines depends on the machine. */
 const withoutProgress = (text: string): string => text.replaceAll(/^ {9}\S.*\n/gm, '');
 
-describe('every mistake in data is told with the file, the line, what is wrong and how to fix it', () => {
+describe('every mistake in data is reported with the file, the line, what is wrong and how to fix it', () => {
   test.concurrent.for(readdirSync(folder))('%s', async (name, { expect }) => {
     await using rig = await openCliRig();
     await cp(`${folder}/${name}`, rig.folder, { recursive: true, filter: (path) => !path.endsWith('.txt') });

@@ -88,6 +88,6 @@ test('runs are named by the beginning or the end of their ids', async () => {
   expect((await rig.tuneloom('diff', last, first)).stdout).toContain('length: 32 -> 64');
   expect((await rig.tuneloom('runs', first.slice(-6))).exitCode).toBe(0);
   const unclear = await rig.tuneloom('diff', '20');
-  expect([unclear.exitCode, unclear.stderr.split(':')[1]]).toEqual([2, ' `20` could be any of 2 runs']);
+  expect([unclear.exitCode, unclear.stderr.split(':')[1]]).toEqual([2, ' `20` matches 2 runs']);
   expect((await rig.tuneloom('diff', 'none')).exitCode).toBe(2);
 });

@@ -17,14 +17,14 @@ async function planned(rig: CliRig, ...words: string[]): Promise<string> {
   return stages.at(-1).reason ?? stages.at(-1).decision;
 }
 
-/** How many steps were taken by the run, and the digests of what training gave. */
+/** The number of steps that the run took, and the digests of the training's outputs. */
 async function run(rig: CliRig, ...words: string[]) {
   const { stdout, exitCode } = await rig.tuneloom('run', ...words);
   const last = JSON.parse((await rig.tuneloom('runs', 'latest', '--json')).stdout);
   return { exitCode, stdout, outputs: last.stages.train.outputs };
 }
 
-test('raising epochs trains the new ones only, as the plan says, to the bytes of a run from nothing', async () => {
+test('raising epochs trains only the new ones, as the plan says, and gives the bytes of a run from nothing', async () => {
   await using rig = await openCliRig(project);
   await run(rig);
   expect(await planned(rig, '-p', 'epochs=3')).toBe(
@@ -41,7 +41,7 @@ test('raising epochs trains the new ones only, as the plan says, to the bytes of
   );
 });
 
-test('a schedule that looks ahead trains all epochs anew, and so does --force', async () => {
+test('a schedule that depends on the number of steps trains all epochs again, and so does --force', async () => {
   await using rig = await openCliRig(project);
   const linear = ['--set', 'stages.train.with.schedule.name=linear'];
   await run(rig, ...linear);

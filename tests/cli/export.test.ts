@@ -37,7 +37,7 @@ afterAll(() => rig[Symbol.asyncDispose]());
 const inOut = (...names: string[]) => join(rig.folder, 'out', ...names);
 const readJson = async (path: string) => JSON.parse(await readFile(path, 'utf8'));
 
-test('a tuned model becomes a folder with its weights, its tokenizer and a card of how it was made', async () => {
+test('a tuned model becomes a folder with its weights, its tokenizer and a model card', async () => {
   expect(await rig.tuneloom('export', 'train', '--to', 'out/full')).toEqual({
     exitCode: 0,
     stdout: `wrote out/full
@@ -74,7 +74,7 @@ tags:
 
 A gpt2 model, tuned and exported with tuneloom <number>.0.
 
-It began from fresh random weights.
+It started from fresh random weights.
 
 \`\`\`python
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -150,7 +150,7 @@ test("an adapter is exported with the base's name, which the stage cannot know",
   expect((await stat(inOut('adapter/adapter_model.safetensors'))).mode & 0o200).toBe(0o200);
 });
 
-test('a folder of a model is exported without any pipeline', async () => {
+test('a model’s folder is exported without a pipeline', async () => {
   expect(
     (await rig.tuneloom('export', './out/full', '--to', 'out/again', '--dtype', 'float16')).exitCode,
   ).toBe(0);
@@ -158,8 +158,8 @@ test('a folder of a model is exported without any pipeline', async () => {
 });
 
 test.each([
-  [['train', '--to', 'out/full'], 'out/full is there already\n  help: write over it with --force'],
-  [['train'], '`--to` is missing\n  help: say where to write it: --to my-model'],
+  [['train', '--to', 'out/full'], 'out/full exists already\n  help: replace it with --force'],
+  [['train'], '`--to` is missing\n  help: name the folder to write, as in --to my-model'],
   [
     ['train', '--to', 'artifacts', '--force'],
     'artifacts holds `.gitignore`, which no export wrote\n  help: name a folder that does not exist yet',
@@ -174,7 +174,7 @@ test.each([
   ],
   [
     ['train', '--to', 'out/x', '--max-shard-size', 'big'],
-    '`big` is no size\n  help: write it as 5GB or 500MiB',
+    '`big` is not a size\n  help: write it as 5GB or 500MiB',
   ],
   [['./nowhere', '--to', 'out/x'], 'there is no folder ./nowhere\n  help: a stage is named without a path'],
 ])('export %j is refused, and nothing is left behind', async (words, message) => {
@@ -188,7 +188,7 @@ test.each([
   expect(await readdir(inOut())).not.toContain('x');
 });
 
-test('--force replaces what an export wrote, as a whole', async () => {
+test('--force replaces an earlier export as a whole', async () => {
   await writeFile(inOut('again/vocab.json'), 'of another time');
   expect((await rig.tuneloom('export', 'base', '--to', 'out/again', '--force')).exitCode).toBe(0);
   expect(await readJson(inOut('again/config.json'))).toMatchObject({ torch_dtype: 'float32' });

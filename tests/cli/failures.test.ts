@@ -38,7 +38,7 @@ test('--keep-going runs what does not depend on the failure', async () => {
       help: the lines above are the end of what it wrote to stderr
 
     failing: 1 stage ran, 1 failed, 1 skipped in <time>
-    What finished is kept: fix it and run again to go on from here.",
+    Finished stages are kept: fix the problem and run again to continue from here.",
     }
   `);
 });

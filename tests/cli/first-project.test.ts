@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openCliRig } from './rig.ts';
 
-test('the project that init writes runs, and all that it makes can be looked at', async () => {
+test('the project that init writes runs, and all of its results can be shown', async () => {
   await using rig = await openCliRig();
   await rig.tuneloom('init');
   const run = await rig.tuneloom('run', '--json', '-p', 'epochs=2');

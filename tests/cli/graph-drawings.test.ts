@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
-import { type GraphView, graphDot, graphMermaid, graphText } from '../../src/cli/graph/execute-graph.ts';
+import { type GraphView, graphDot, graphMermaid, graphText } from '../../src/cli/graph/graph.ts';
 
 const view: GraphView = {
   pipeline: 'tiny "one"',

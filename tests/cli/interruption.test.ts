@@ -15,7 +15,7 @@ stages:
 `,
 };
 
-/** Interrupts a run once it has printed its slow stage's start, so many times, and waits for its end. */
+/** Interrupts a run N times once it has printed its slow stage's start, and waits for its end. */
 async function interruptedRun(rig: CliRig, times: number) {
   const run = rig.start('run');
   let printed = '';
@@ -36,7 +36,7 @@ test('Ctrl-C stops the run with 130 and keeps what finished', async () => {
   expect(plan.stages.map(({ decision }: { decision: string }) => decision)).toEqual(['reuse', 'run']);
 });
 
-test('a second Ctrl-C ends it at once', async () => {
+test('a second Ctrl-C ends it immediately', async () => {
   await using rig = await openCliRig(slowProject);
   expect((await interruptedRun(rig, 2)).exitCode).toBe(130);
 });

@@ -11,7 +11,7 @@ const withoutTerminal = spawnSync('script', ['--version']).error !== undefined;
 const titled = (title: string): string =>
   withoutTerminal ? `${title} (no \`script\` here to make one)` : title;
 
-/** What `tuneloom` writes to a terminal of a size, frame by frame, without its control sequences. */
+/** The frames that `tuneloom` draws in a terminal of a given size, without control sequences. */
 async function linesInTerminal(
   rig: CliRig,
   { words, columns }: { readonly words: string; readonly columns: number },

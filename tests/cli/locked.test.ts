@@ -23,7 +23,7 @@ test('run --locked runs what the lock describes', async () => {
   expect([exitCode, stdout.split('\n').at(-1)]).toEqual([0, 'data: 5 stages ran in <time>']);
 });
 
-test('run --locked ends with 4 where data or configuration differ from the lock, says which, and runs nothing', async () => {
+test('run --locked ends with 4 if data or configuration differ from the lock, says which, and runs nothing', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.tuneloom('run');
   expect(await rig.tuneloom('run', '--locked', '-p', 'length=32')).toMatchInlineSnapshot(`
@@ -67,7 +67,7 @@ test('run --locked ends with 4 where data or configuration differ from the lock,
   expect(JSON.parse((await rig.tuneloom('runs', '--json')).stdout).runs).toHaveLength(1);
 });
 
-test('run --locked ends with 4 where a stage comes to another result, and leaves the lock as it is', async () => {
+test('run --locked ends with 4 if a stage gives another result, and does not change the lock', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
     'p.yaml': `name: when
@@ -81,7 +81,7 @@ stages:
   expect(await rig.tuneloom('run', '--locked', '--force', 'now')).toMatchInlineSnapshot(`
     {
       "exitCode": 4,
-      "stderr": "error[differs-from-lock] other results than the lock names: \`now\`
+      "stderr": "error[differs-from-lock] results differ from the lock: \`now\`
       help: the data and the configuration are those of the lock; another processor, backend or command gives other bytes",
       "stdout": "started  now (forced)
     done     now in <time>

@@ -37,7 +37,7 @@ async function outputs(rig: CliRig, ...words: string[]): Promise<unknown> {
     .outputs;
 }
 
-test('one new record costs one answer, and so does one that changed; the bytes are those of a run from nothing', async () => {
+test('a new or changed record costs one answer; the bytes are those of a run from nothing', async () => {
   const fields = 'max_new_tokens: 4, batch_size: 2';
   await using rig = await openCliRig({
     'package.json': '{}',
@@ -57,7 +57,7 @@ test('one new record costs one answer, and so does one that changed; the bytes a
   expect(await answered(rig, '--force', 'generate')).toEqual([3, 0]);
 });
 
-test('draws belong to a record and the seed, and scores to a response', async () => {
+test('samples depend on the record and the seed, and scores on the response', async () => {
   await using rig = await openCliRig({ 'package.json': '{}', 'rows.json': rowsOf(1, 1) });
   const drawn = 'max_new_tokens: 4, temperature: 1';
   await rig.write('ask.yaml', pipeline(model, drawn));
@@ -72,7 +72,7 @@ test('draws belong to a record and the seed, and scores to a response', async ()
   expect(await answered(rig)).toEqual([1, 0]);
 });
 
-test('a model behind an endpoint is asked what is new only, whatever the batch size', async () => {
+test('a model behind an endpoint is asked only for new answers, whatever the batch size', async () => {
   await using endpoint = await openEndpoint((received, response) => say(response, `to ${received.prompt}`));
   const fields = `endpoint: { base_url: "${endpoint.baseUrl}" }`;
   await using rig = await openCliRig({

@@ -15,7 +15,7 @@ const planned = async (rig: Awaited<ReturnType<typeof openCliRig>>, ...words: st
   return Object.fromEntries(stages.map(({ stage, decision }) => [stage, decision]));
 };
 
-test('an overlay runs what it changes, reuses the rest from the file that it extends, and has a lock of its own', async () => {
+test('an overlay runs what it changes, reuses the rest from the file that it extends, and has its own lock', async () => {
   await using rig = await openCliRig({ ...dataProject, 'over/phi3.yaml': overlay });
   expect((await rig.tuneloom('run', 'data.yaml')).exitCode).toBe(0);
   expect(await planned(rig, 'over/phi3.yaml')).toEqual({
@@ -31,7 +31,7 @@ test('an overlay runs what it changes, reuses the rest from the file that it ext
   expect((await rig.tuneloom('graph', 'over/phi3.yaml')).stdout).toContain('phi3: 4 stages');
 });
 
-test('explain points at the file in which the changed value stands', async () => {
+test('explain points at the file with the changed value', async () => {
   await using rig = await openCliRig({ ...dataProject, 'over/phi3.yaml': overlay });
   expect((await rig.tuneloom('run', 'over/phi3.yaml')).exitCode).toBe(0);
   await rig.write('over/phi3.yaml', overlay.replace('phi3', 'alpaca-stanford'));
@@ -63,7 +63,7 @@ test('explain points at the file in which the changed value stands', async () =>
   `);
 });
 
-test('-p and --set come on top, several files lie over each other from left to right', async () => {
+test('-p and --set apply last; of several files, later ones override earlier ones', async () => {
   await using rig = await openCliRig({
     ...dataProject,
     'a.yaml': 'params: { length: 32 }\nstages: { format: { with: { template: phi3 } } }\n',

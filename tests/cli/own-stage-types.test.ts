@@ -25,7 +25,7 @@ async function mistakesIn(code: string): Promise<string> {
   return stdout;
 }
 
-test('the package brings the types of what a stage is written against', async () => {
+test('the package has the types of the stage API', async () => {
   const page = await readFile(join(root, 'docs/own-stages.md'), 'utf8');
   const code = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   expect(await mistakesIn(code)).toBe('');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PlainReporter } from '../../src/cli/reporter/plain-reporter.ts';
 import type { RunEvent } from '../../src/runtime/stage/run-event.ts';
 
-/** What is printed when the events come at these times, in milliseconds. */
+/** The output when the events come at these times, in milliseconds. */
 function linesOf(events: readonly (readonly [at: number, event: RunEvent])[]): readonly string[] {
   const lines: string[] = [];
   let time = 0;
@@ -80,7 +80,7 @@ test('reused stages share a line, and each stage that runs says why and how it e
     'warning  train: a \\x1b[2J b',
     'done     train in 4.2 s',
     'started  generate (it has not run before)',
-    'retrying generate: it was stopped after its timeout of 1.0 s',
+    'retrying generate: it ran into its timeout of 1.0 s',
     'failed   generate',
     'skipped  evaluate (generate failed)',
   ]);
@@ -110,7 +110,7 @@ const note = (level: 'info' | 'warning', message: string): RunEvent => ({
   report: { type: 'note', level, message },
 });
 
-test('a note takes one line of the width of the terminal; a warning is told whole', () => {
+test('a note takes one line of the width of the terminal; a warning is printed whole', () => {
   expect(
     linesOf([
       [0, note('info', 'epoch 1: loss 2.1')],

@@ -130,7 +130,7 @@ test('explain --json gives each difference with file and line', async () => {
   `);
 });
 
-test('a training’s memory is told before it runs, where its model and its batches are there', async () => {
+test('a plan shows a training’s memory if its model and its batches are cached', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
     'rows.jsonl': '{"text":"one two"}\n{"text":"three"}\n',

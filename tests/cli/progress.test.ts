@@ -15,19 +15,19 @@ const step = (done: number): ProgressReport => ({
   figures: { loss: 1.23456, learning_rate: 5e-5, tokens_per_second: 5123.4 },
 });
 
-test('what is left follows from the average pace since the first report', () => {
+test('the remaining time follows from the average pace since the first report', () => {
   const first = advance(undefined, { report: step(20), at: 1000 });
   const later = advance(first, { report: step(40), at: 5000 });
   // 20 steps in 4 s, 60 steps to go.
   expect([millisecondsLeft(first, 1000), millisecondsLeft(later, 5000)]).toEqual([undefined, 12_000]);
 });
 
-test('counting that starts again, as for the next part, sets a new pace', () => {
+test('a count that restarts, as for the next part, sets a new pace', () => {
   const before = advance(undefined, { report: step(90), at: 1000 });
   expect(advance(before, { report: step(1), at: 9000 }).first).toEqual({ at: 9000, done: 1 });
 });
 
-test('a line of progress shows count, figures and what is left', () => {
+test('a line of progress shows the count, figures and the remaining time', () => {
   const first = advance(undefined, { report: step(20), at: 1000 });
   const later = advance(first, { report: step(40), at: 5000 });
   expect(progressText(later, 5000)).toBe('step 40/100  loss 1.235  lr 5e-5  5,123 tokens/s  ETA 12.0 s');

@@ -69,7 +69,7 @@ test('runs lists past runs, and shows one of them', async () => {
   expect(JSON.parse((await rig.tuneloom('runs', '--json')).stdout).runs).toHaveLength(2);
 });
 
-test('of a run that was killed it is not said how long it took', async () => {
+test('the duration of a killed run is not shown', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
     'slow.yaml': `stages:
@@ -131,7 +131,7 @@ test('runs, verify and doctor find the store of a pipeline elsewhere by its file
   `);
 });
 
-test('verify ends with 4 where a stored file is not what its digest says', async () => {
+test('verify ends with 4 if a stored file does not match its digest', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.tuneloom('run');
   expect((await rig.tuneloom('verify')).exitCode).toBe(0);
@@ -148,7 +148,7 @@ test('verify ends with 4 where a stored file is not what its digest says', async
   expect([exitCode, JSON.parse(stdout).sound]).toEqual([4, false]);
 });
 
-test('a run ends with 4 where the lock is damaged', async () => {
+test('a run ends with 4 if the lock is damaged', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.tuneloom('run');
   await rig.write('data.lock.yaml', 'stages: [');

@@ -9,7 +9,7 @@ const model = `  base:
     with: { init: { context_length: 8, width: 8, layers: 1, heads: 2, encoding: r50k_base } }
 `;
 
-/** The project on a disk of its own, run once; from then on the disk can only be read. */
+/** The project on a separate disk, run once; after that the disk is read-only. */
 async function openReadOnly(rig: CliRig) {
   const disk = openDisk(join(rig.folder, 'disk'), '20m');
   for (const [path, text] of Object.entries(dataProject)) await rig.write(`disk/${path}`, text);

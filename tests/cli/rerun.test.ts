@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
 import { tuningStages } from './tuning.ts';
 
-/** What stands in the store, without the cache of what was hashed; a rerun has to leave it as it was. */
+/** The store without its hash cache; a rerun must not change it. */
 const filesIn = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name !== 'stat-cache.bin')
@@ -12,7 +12,7 @@ const filesIn = (folder: string) =>
 
 const training = `name: tune\n${tuningStages(1)}`;
 
-test('data stages and a training come to the same bytes again, and nothing of it lands in the store', async () => {
+test('data stages and a training give the same bytes again, and the store does not change', async () => {
   const rows = Array.from({ length: 6 }, (_, row) => ({ text: `w${row} w${row + 1} w${row + 2}` }));
   await using rig = await openCliRig({
     'package.json': '{}',
@@ -25,7 +25,7 @@ test('data stages and a training come to the same bytes again, and nothing of it
     readFileSync(join(rig.folder, 'tune.lock.yaml')),
   ];
   const audit = await rig.tuneloom('run', '--rerun');
-  expect(audit.stdout).toContain('tune: 6 of 6 stages came to the same bytes again');
+  expect(audit.stdout).toContain('tune: 6 of 6 stages gave the same bytes again');
   expect(audit).toMatchObject({ exitCode: 0, stderr: '' });
   expect(filesIn(join(rig.folder, 'artifacts'))).toEqual(before);
   expect(readFileSync(join(rig.folder, 'tune.lock.yaml'))).toEqual(lock);
@@ -36,7 +36,7 @@ test('data stages and a training come to the same bytes again, and nothing of it
   );
 });
 
-test('a command that depends on something else differs, at the line and record that it names', async () => {
+test('a command that depends on something else differs, with the line and the record of the difference', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write(
     'data.yaml',
@@ -58,7 +58,7 @@ test('a command that depends on something else differs, at the line and record t
     stdout: `  drift  differs: text: line 2 (record r1)
   after  equal
   load  equal
-data: 2 of 3 stages came to the same bytes again; 1 differ and should not`,
+data: 2 of 3 stages gave the same bytes again; 1 differs and should not`,
   });
   const json = JSON.parse(
     (await rig.tuneloom('run', '--rerun', 'drift', '--json')).stdout.split('\n').at(-1) ?? '',
@@ -67,7 +67,7 @@ data: 2 of 3 stages came to the same bytes again; 1 differ and should not`,
     { stage: 'drift', verdict: 'differs', differences: [{ output: 'text', where: 'line 2 (record r1)' }] },
   ]);
   expect((await rig.tuneloom('run', '--rerun', '-p', 'length=32', 'collate')).stdout).toContain(
-    'collate  left out: it has no result to compare with',
+    'collate  left out: there is no result to compare with',
   );
   expect(existsSync(join(rig.folder, 'artifacts', 'actions'))).toBe(true);
 });

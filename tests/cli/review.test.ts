@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseReply } from '../../src/cli/review/execute-review.ts';
+import { parseReply } from '../../src/cli/review/review.ts';
 import { type CliRig, openCliRig } from './rig.ts';
 
 const project = {
@@ -37,7 +37,7 @@ const ratingsIn = async (rig: CliRig) =>
     .slice(1, -1)
     .map((line) => line.split(',').slice(1, 4));
 
-test('a review goes on where it was left, and its ratings are read by evaluate', async () => {
+test('a review continues where it stopped, and evaluate reads its ratings', async () => {
   await using rig = await openCliRig(project);
   expect((await rig.tuneloom('run', 'small.yaml')).exitCode).toBe(0);
 
@@ -82,13 +82,13 @@ test('--json gives each answer and the summary as NDJSON', async () => {
   expect(lines.at(-1)).toEqual({ file: join(rig.folder, 'own.csv'), rated: 1, answers: 3 });
 });
 
-test('a file that holds no ratings is refused and stays as it is', async () => {
+test('a file without ratings is rejected and not changed', async () => {
   await using rig = await openCliRig({ ...project, 'small.generate.ratings.csv': 'a,b\n1,2\n' });
   await rig.tuneloom('run', 'small.yaml');
   const { exitCode, stderr } = await review(rig, '1\n');
   expect(exitCode).toBe(2);
   expect(stderr).toContain(
-    'is no file of ratings: it has no column key, rater, score, note, prompt, response',
+    'is not a file of ratings: it has no column key, rater, score, note, prompt, response',
   );
   expect(await readFile(join(rig.folder, 'small.generate.ratings.csv'), 'utf8')).toBe('a,b\n1,2\n');
 });
@@ -111,7 +111,7 @@ test.each([
   ['quit', { type: 'quit' }],
   ['n  why?', { type: 'note', note: 'why?' }],
   ['-1', { type: 'unclear', problem: '-1 is not between 1 and 5' }],
-  ['what', { type: 'unclear', problem: 'a number from 1 to 5, n and a note, s, b or q, please' }],
+  ['what', { type: 'unclear', problem: 'type a number from 1 to 5, n and a note, s, b or q' }],
 ])('the reply %j is understood', (line, reply) => {
   expect(parseReply(line, { lowest: 1, highest: 5 })).toEqual(reply);
 });

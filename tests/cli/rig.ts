@@ -16,7 +16,7 @@ export interface Ended {
 export interface CliRig extends AsyncDisposable {
   readonly folder: string;
   readonly write: (path: string, text: string) => Promise<void>;
-  /** Runs `tuneloom` to its end; what varies from run to run is replaced in what it printed. */
+  /** Runs `tuneloom` to its end; what varies between runs is replaced in its output. */
   readonly tuneloom: (...words: string[]) => Promise<Ended>;
   /** Starts `tuneloom` and leaves it running. */
   readonly start: (...words: string[]) => ReturnType<typeof startCommand>;

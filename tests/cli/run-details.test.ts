@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
-import { runDetails } from '../../src/cli/runs/execute-runs.ts';
+import { runDetails } from '../../src/cli/runs/runs.ts';
 import type { Terminal } from '../../src/cli/terminal/terminal.ts';
 import type { RunRecord } from '../../src/runtime/index.ts';
 

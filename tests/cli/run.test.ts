@@ -32,7 +32,7 @@ test('a first run runs every stage and says why; a second one has nothing to run
   `);
 });
 
-test('an edit runs what depends on it, and names the field', async () => {
+test('an edit runs what depends on it, and the reason names the field', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.tuneloom('run');
   expect(await rig.tuneloom('run', '-p', 'length=32')).toMatchInlineSnapshot(`
@@ -54,7 +54,7 @@ test('an edit runs what depends on it, and names the field', async () => {
   `);
 });
 
-test('a named stage runs with what it needs and no more', async () => {
+test('a named stage runs with only what it needs', async () => {
   await using rig = await openCliRig(dataProject);
   expect((await rig.tuneloom('run', 'data.yaml', 'split')).stdout).toMatchInlineSnapshot(`
     "started  load (it has not run before)
@@ -68,7 +68,7 @@ test('a named stage runs with what it needs and no more', async () => {
   `);
 });
 
-test('a failed stage ends with 1, says what to fix, and the next run goes on from there', async () => {
+test('a failed stage ends with 1, says what to fix, and the next run continues from there', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write('rows.jsonl', dataProject['rows.jsonl'].replace('"output":"c-a-t"', '"answer":"c-a-t"'));
   expect(await rig.tuneloom('run')).toMatchInlineSnapshot(`
@@ -87,14 +87,14 @@ test('a failed stage ends with 1, says what to fix, and the next run goes on fro
       stage; the row has \`instruction\`, \`answer\`
 
     data: 1 stage ran, 1 failed, 3 skipped in <time>
-    What finished is kept: fix it and run again to go on from here.",
+    Finished stages are kept: fix the problem and run again to continue from here.",
     }
   `);
   await rig.write('rows.jsonl', dataProject['rows.jsonl']);
   expect((await rig.tuneloom('run')).exitCode).toBe(0);
 });
 
-test('--store says where results go', async () => {
+test('--store names the folder of results', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.tuneloom('run', 'data.yaml', 'load', '--store', 'elsewhere');
   const again = await rig.tuneloom('run', 'data.yaml', 'load', '--store', 'elsewhere', '--json');
@@ -104,7 +104,7 @@ test('--store says where results go', async () => {
   ]);
 });
 
-test('--json prints each event and then a summary, one JSON object a line', async () => {
+test('--json prints each event and then a summary, one JSON object per line', async () => {
   await using rig = await openCliRig(dataProject);
   const { stdout, stderr, exitCode } = await rig.tuneloom('run', '--json', 'data.yaml', 'load');
   const events = stdout.split('\n').map((line) => JSON.parse(line));

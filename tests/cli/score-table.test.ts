@@ -10,7 +10,7 @@ const score = (metric: string, value: number, more: Partial<Score> = {}): Score 
   ...more,
 });
 
-test('stages that measure the same stand side by side, others below', () => {
+test('stages with the same metrics are side by side, others below', () => {
   const table = scoreTable([
     { stage: 'before', metrics: [score('exact_match', 0)] },
     { stage: 'humaneval/evaluate', metrics: [score('pass@1', 0.25, { standard_error: 0.1 })] },
@@ -27,7 +27,7 @@ test('stages that measure the same stand side by side, others below', () => {
   );
 });
 
-test('of many figures those over all records are shown, and where the others are', () => {
+test('of many figures, those over all records are shown, with a hint to the others', () => {
   const subjects = Array.from({ length: 57 }, (_, index) =>
     score('accuracy', 0.5, { of: `subject ${index}` }),
   );

@@ -7,7 +7,7 @@ import { dataProject, openCliRig } from './rig.ts';
 
 const filesIn = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
 
-test('law 9: a fresh clone with its lock and a shared store is a no-op, wherever it stands', async () => {
+test('law 9: a fresh clone with its lock and a shared store is a no-op, wherever it is', async () => {
   await using rig = await openCliRig();
   for (const [path, text] of Object.entries(dataProject)) await rig.write(`first/${path}`, text);
   await rig.tuneloom('run', 'first/data.yaml', '--store', 'shared');
@@ -20,7 +20,7 @@ test('law 9: a fresh clone with its lock and a shared store is a no-op, wherever
   ).toBe(0);
 });
 
-test('two projects on one store share what is the same and keep their own runs apart', async () => {
+test('two projects on one store share equal results and keep their runs apart', async () => {
   await using rig = await openCliRig();
   for (const project of ['one', 'two'])
     for (const [path, text] of Object.entries(dataProject))

@@ -114,7 +114,7 @@ test('before a stage has run there is nothing to show', async () => {
   `);
 });
 
-test('after an edit the last result is shown, and it is said to be of a past run', async () => {
+test('after an edit the last result is shown, with a note that it is from a past run', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.tuneloom('run');
   await rig.write('rows.jsonl', '{"id":"x","instruction":"a","output":"b"}\n');
@@ -122,7 +122,7 @@ test('after an edit the last result is shown, and it is said to be of a past run
   expect([exitCode, stderr]).toEqual([0, 'note: the pipeline has changed since; this is from run <run>']);
 });
 
-test('what a row holds cannot steer the terminal', async () => {
+test('the content of a row cannot control the terminal', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write(
     'rows.jsonl',

@@ -19,6 +19,6 @@ test('a lock is refused, and its pipeline named', () => {
   expect(() => splitWords(['a.lock.yaml'])).toThrow('`a.lock.yaml` is a lock, not a pipeline');
 });
 
-test('a file behind a stage is refused rather than taken for a stage', () => {
-  expect(() => splitWords(['train', 'a.yaml'])).toThrow('`a.yaml` stands where a stage is expected');
+test('a file after a stage is rejected, not taken for a stage', () => {
+  expect(() => splitWords(['train', 'a.yaml'])).toThrow('`a.yaml` is a file, and a stage is expected there');
 });

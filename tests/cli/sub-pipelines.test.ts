@@ -56,7 +56,7 @@ test('a sub-pipeline is selected whole by its id, and one of its stages by its f
   expect(Object.keys(await planned(rig, 'twice.yaml', 'second/format'))).toEqual(['load', 'second/format']);
 });
 
-test('results of a sub-pipeline stand in its folder, and are shown and explained by their full ids', async () => {
+test('results of a sub-pipeline are in its folder, and are shown and explained by their full ids', async () => {
   await using rig = await openCliRig(files);
   expect((await rig.tuneloom('run', 'twice.yaml')).exitCode).toBe(0);
   expect((await readdir(join(rig.folder, 'artifacts/outputs/twice/second'))).sort()).toEqual([

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
-import type { RunSummary } from '../../src/cli/summary/run-summary.ts';
+import type { RunSummary } from '../../src/cli/summary/summarize-run.ts';
 import { summaryText } from '../../src/cli/summary/summary-text.ts';
 
 const terminal = {
@@ -110,7 +110,7 @@ test('a failed run says what failed, what helps, where the log is and that the r
       log: /store/log
 
     quickstart: 1 stage ran, 1 failed, 2 skipped in 12.3 s
-    What finished is kept: fix it and run again to go on from here."
+    Finished stages are kept: fix the problem and run again to continue from here."
   `);
 });
 
@@ -125,11 +125,11 @@ test('an interrupted run says what is kept', () => {
   };
   expect(summaryText(interrupted, terminal)).toMatchInlineSnapshot(`
     "quickstart: 3 stages ran, 7 reused in 12.3 s; interrupted
-    What finished is kept, and so is what a training last saved: run again to go on."
+    Finished stages are kept, and so is the last saved state of a training: run again to continue."
   `);
 });
 
-test('many evaluations stand in rows', () => {
+test('many evaluations are rows', () => {
   const scores = ['a', 'b', 'c', 'd', 'e'].map((stage, index) => ({ stage, metrics: [score(index / 4)] }));
   const many: RunSummary = { ...succeeded, losses: [], answers: [], try_next: [], scores };
   expect(summaryText(many, terminal)).toMatchInlineSnapshot(`

@@ -33,7 +33,7 @@ const bySeed = ['seed=1/split', 'seed=1/tokenize', 'seed=2/split', 'seed=2/token
 const points = ['length=32,seed=1', 'length=32,seed=2', 'length=64,seed=1', 'length=64,seed=2'];
 const all = [...shared, ...bySeed, ...points.map((point) => `${point}/collate`)].sort();
 
-test('a sweep runs every point once, and what several points have in common once for all of them', async () => {
+test('a sweep runs every point once, and the common stages of several points once for all of them', async () => {
   await using rig = await openCliRig({ ...dataProject, 'grid.yaml': sweep });
   const { exitCode, stdout, stderr } = await rig.tuneloom('run', 'grid.yaml', '--jobs', '2');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -54,7 +54,7 @@ test('a point has the key of the same params given by hand, and the lock has the
   );
 });
 
-test('-p of a param that is swept over chooses points, whose stages keep their names', async () => {
+test('-p of a swept param chooses points, whose stages keep their names', async () => {
   await using rig = await openCliRig({ ...dataProject, 'grid.yaml': sweep });
   await rig.tuneloom('run', 'grid.yaml', '-p', 'seed=1');
   const ofSeed = ['seed=1/split', 'seed=1/tokenize', 'length=32,seed=1/collate', 'length=64,seed=1/collate'];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 const model = join(import.meta.dirname, '../fixtures/training/tiny-gpt2');
 
-/** The stages of a pipeline that tunes a model of two layers on the texts of rows.json. */
+/** The stages of a pipeline that tunes a two-layer model on the texts of rows.json. */
 export const tuningStages = (epochs: string | number): string => `stages:
   base:
     uses: load

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
 
-test('`tuneloom` alone shows the commands in groups and the first step', async () => {
+test('`tuneloom` without arguments shows the commands in groups and the first step', async () => {
   await using rig = await openCliRig();
   expect(await rig.tuneloom()).toMatchInlineSnapshot(`
     {
@@ -20,7 +20,7 @@ test('`tuneloom` alone shows the commands in groups and the first step', async (
       run         Run the stages whose inputs changed, and reuse the rest
       plan        Show what a run would do and why, and change nothing
       explain     Show field by field how a stage differs from its nearest past run
-      update      Resolve remote sources again and lock what they are now
+      update      Resolve remote sources again and update the lock
 
     Look at it and at its results:
       show        Print a result: records, answers, tokens, batches, a model, a
@@ -30,16 +30,16 @@ test('`tuneloom` alone shows the commands in groups and the first step', async (
       runs        List past runs, or show what one of them did
       diff        Compare two runs: params, fields, metrics and answers
       graph       Draw the stages of a pipeline and what flows between them
-      chat        Talk to a model: a stage’s, a folder’s or a GGUF file’s
+      chat        Chat with a model from a stage, a folder or a GGUF file
       score       Score a file of predictions as a benchmark's official tool does
       export      Write a model for other programs: transformers' or PEFT's layout,
                   tokenizer and model card
 
     Start and check:
-      init        Write a small pipeline that works, to start from
+      init        Write a small working pipeline to start from
       schema      Print the JSON Schema of pipeline files, or of one stage's fields
-      verify      Check that everything in the store is what its digest says
-      gc          Remove results that nothing has used for long
+      verify      Check everything in the store against its digest
+      gc          Remove results that have not been used for a long time
       doctor      Show what this machine offers, and what is missing
       setup       Install an engine that is not part of the package
 
@@ -65,10 +65,9 @@ test('the help of a command has a sentence, its options and examples', async () 
       --force <stage>           run this stage even if nothing changed; repeatable
       --keep-going              after a failure, still run what does not depend on
                                 it
-      --locked                  refuse to run where a source or a stage is not what
-                                the lock says
-      --rerun                   run what is cached again, beside the store, and
-                                compare what it gives
+      --locked                  fail if a source or a stage differs from the lock
+      --rerun                   run cached stages again in a scratch store and
+                                compare the results
       --backend <name>          where tensors are computed (choices: "auto", "onnx",
                                 "tensorflow", "cpu")
       -p, --param <name=value>  give one of the pipeline's params another value;
@@ -76,7 +75,7 @@ test('the help of a command has a sentence, its options and examples', async () 
       --set <path=value>        give any field another value, as
                                 stages.train.with.epochs=3; repeatable
       --store <folder>          keep results in this folder instead of the project's
-                                artifacts/ (TUNELOOM_STORE says the same)
+                                artifacts/ (TUNELOOM_STORE does the same)
       --json                    print JSON for programs instead of text for people
       -h, --help                show help
 
@@ -90,7 +89,7 @@ test('the help of a command has a sentence, its options and examples', async () 
   `);
 });
 
-test('every command explains itself', async () => {
+test('every command has help', async () => {
   await using rig = await openCliRig();
   const names = [
     'run',
@@ -172,13 +171,13 @@ test('with several pipelines one has to be named', async () => {
   `);
 });
 
-test('with --json a bad command line is told as JSON', async () => {
+test('with --json an invalid command line gives JSON', async () => {
   await using rig = await openCliRig();
   const { exitCode, stdout, stderr } = await rig.tuneloom('plan', '--json');
   expect([exitCode, stderr, JSON.parse(stdout).errors[0].code]).toEqual([2, '', 'bad-usage']);
 });
 
-test('every mistake of a pipeline is shown at once, and nothing runs', async () => {
+test('all mistakes of a pipeline are shown together, and nothing runs', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write(
     'data.yaml',
@@ -203,7 +202,7 @@ test('every mistake of a pipeline is shown at once, and nothing runs', async () 
   expect([exitCode, JSON.parse(stdout).errors.length]).toEqual([2, 2]);
 });
 
-test('a stage that the pipeline does not have is refused with a suggestion', async () => {
+test('an unknown stage is rejected with a suggestion', async () => {
   await using rig = await openCliRig(dataProject);
   expect(await rig.tuneloom('run', 'tokenise')).toMatchInlineSnapshot(`
     {

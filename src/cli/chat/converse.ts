@@ -5,7 +5,7 @@ import { streamText, TextReader, type WritingSettings, type WrittenText } from '
 import type { LocalModel } from '../../stages/index.ts';
 import type { ChatMessage, ChatPrompt } from '../../text/index.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
-import { safeText } from '../terminal/safe-text.ts';
+import { errorText, safeText } from '../terminal/safe-text.ts';
 
 interface Conversation {
   readonly session: Pick<ChatSession, 'ask' | 'reset' | 'setSystem'>;
@@ -13,11 +13,11 @@ interface Conversation {
   readonly json: boolean;
 }
 
-const help = '/reset forgets what was said, /system <text> sets what it begins with, /exit leaves.';
+const help = '/reset forgets the conversation, /system <text> sets the system message, /exit leaves.';
 
 /**
- * Reads questions and writes answers until there are no more. In a terminal answers stream, and Ctrl-C stops one, or
- * leaves where there is none; else every line is a question and its answer is printed whole.
+ * Answers messages until the input ends. In a terminal answers stream, and Ctrl-C stops an answer or, between answers,
+ * leaves. Otherwise every line is a message and its answer is printed whole.
  */
 export async function converse(conversation: Conversation): Promise<void> {
   const { context, json } = conversation;
@@ -58,9 +58,7 @@ async function answerLine(line: string, answering: Answering): Promise<void> {
     await answer(line, answering);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    context.terminal.complain(
-      safeText(`error: ${error.message}${error.help ? `\n  help: ${error.help}` : ''}`),
-    );
+    context.terminal.complain(errorText(error));
   }
 }
 
@@ -69,7 +67,7 @@ async function answer(text: string, { session, context, json, streams, signal }:
   let shown = '';
   const onText = (soFar: string) => {
     const safe = safeText(soFar);
-    // What was shown stays: a text only grows, but for a character that was not whole.
+    // What was shown stays. A text only grows, except where its last character was incomplete.
     if (!streams || !safe.startsWith(shown)) return;
     terminal.write(safe.slice(shown.length));
     shown = safe;
@@ -88,13 +86,7 @@ interface ChatSessionOptions {
   readonly system: string | undefined;
 }
 
-interface Question {
-  readonly text: string;
-  readonly signal: AbortSignal;
-  readonly onText: (text: string) => void;
-}
-
-/** A conversation with a model: what was said so far, which every answer follows from. */
+/** A conversation with a model: every answer is a reply to all messages so far. */
 export class ChatSession {
   readonly #options: ChatSessionOptions;
   readonly #reader: TextReader;
@@ -107,32 +99,39 @@ export class ChatSession {
     this.#system = options.system;
   }
 
-  /** Forgets what was said, but not the system message. */
+  /** Forgets all messages but the system message. */
   reset(): void {
     this.#messages = [];
   }
 
-  /** Begins anew with another system message, or with none. */
+  /** Starts over with another system message, or with none. */
   setSystem(system: string): void {
     this.#system = system === '' ? undefined : system;
     this.reset();
   }
 
-  /** An answer that was stopped counts as far as it came; a question that cannot be answered was not asked. */
-  async ask({ text, signal, onText }: Question): Promise<WrittenText> {
+  /** Answers a message. A stopped answer is kept as far as it got; a message that fails is forgotten. */
+  async ask({
+    text,
+    signal,
+    onText,
+  }: {
+    readonly text: string;
+    readonly signal: AbortSignal;
+    readonly onText: (text: string) => void;
+  }): Promise<WrittenText> {
     const { local, prompt, settings } = this.#options;
-    const asked = [...this.#messages, { role: 'user', content: text }];
+    const messages = [...this.#messages, { role: 'user', content: text }];
     const opening = this.#system === undefined ? [] : [{ role: 'system', content: this.#system }];
-    const given = prompt([...opening, ...asked]);
     const written = await streamText({
       ...local,
       reader: this.#reader,
-      prompt: given,
+      prompt: prompt([...opening, ...messages]),
       settings,
       signal,
       onText,
     });
-    this.#messages = [...asked, { role: 'assistant', content: written.text.trim() }];
+    this.#messages = [...messages, { role: 'assistant', content: written.text.trim() }];
     return written;
   }
 }

@@ -2,28 +2,25 @@ import type { Option } from 'commander';
 import type { ExitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** A command as data: its help, its options, and where its code is. Declaring one loads none of its code. */
-export interface CommandDeclaration<Options = Record<string, unknown>> {
+/** The commands below one heading of `tuneloom --help`. */
+export interface CommandGroup {
+  readonly title: string;
+  readonly commands: readonly CommandDeclaration[];
+}
+
+/** A command as data: its help, its options, and where its code is. Declaring a command loads none of its code. */
+export interface CommandDeclaration {
   readonly name: string;
   /** The words after the name as help shows them: `[file] [stage...]`. */
   readonly usage: string;
-  /** At most this many words are taken; any number where it is absent. */
+  /** The most words that the command takes; any number where absent. */
   readonly mostWords?: number;
   /** One sentence, without a full stop. */
   readonly summary: string;
   readonly options: readonly Option[];
-  readonly examples: readonly Example[];
-  readonly load: () => Promise<CommandModule<Options>>;
-}
-
-/** A command line that works, and what it does. */
-export interface Example {
-  readonly line: string;
-  readonly does: string;
-}
-
-interface CommandModule<Options> {
-  readonly execute: (call: CommandCall<Options>) => Promise<ExitCode>;
+  readonly examples: readonly { readonly line: string; readonly does: string }[];
+  /** Imports the command's function. Each function declares the type of the options that it reads. */
+  readonly load: () => Promise<(call: CommandCall<never>) => Promise<ExitCode>>;
 }
 
 export interface CommandCall<Options> {
@@ -36,9 +33,9 @@ export interface CommandCall<Options> {
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly workingDirectory: string;
-  /** What a person types, or another program pipes in. */
+  /** Typed by a person, or piped in by another program. */
   readonly input: NodeJS.ReadableStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Absolute path of the script that stages with a process of their own run in. */
+  /** Absolute path of the script that runs a stage in its own process. */
   readonly stageProcess: string;
 }

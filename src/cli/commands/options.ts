@@ -4,20 +4,21 @@ export interface JsonOption {
   readonly json?: boolean;
 }
 
-/** The options of every command that reads a pipeline file. */
-export interface PipelineOptions extends JsonOption {
-  readonly param?: readonly string[];
-  readonly set?: readonly string[];
+export interface StoreOptions extends JsonOption {
   readonly store?: string;
 }
 
-const collect = (value: string, before: readonly string[] = []) => [...before, value];
+/** The options of every command that reads a pipeline file. */
+export interface PipelineOptions extends StoreOptions {
+  readonly param?: readonly string[];
+  readonly set?: readonly string[];
+}
 
 export const jsonOption = new Option('--json', 'print JSON for programs instead of text for people');
 
 export const storeOption = new Option(
   '--store <folder>',
-  "keep results in this folder instead of the project's artifacts/ (TUNELOOM_STORE says the same)",
+  "keep results in this folder instead of the project's artifacts/ (TUNELOOM_STORE does the same)",
 );
 
 export const overrideOptions: readonly Option[] = [
@@ -29,7 +30,10 @@ export const pipelineOptions: readonly Option[] = [...overrideOptions, storeOpti
 
 /** An option that may be given several times. */
 export function repeatable(flags: string, description: string): Option {
-  return new Option(flags, description).argParser(collect);
+  return new Option(flags, description).argParser((value: string, before: readonly string[] = []) => [
+    ...before,
+    value,
+  ]);
 }
 
 /** Reads a whole number of at least `least`. */
@@ -41,17 +45,23 @@ export function wholeNumber(least: number): (value: string) => number {
   };
 }
 
-export interface StoreOptions extends JsonOption {
-  readonly store?: string;
+/** Reads a number of at least `least`. */
+export function numberFrom(least: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (value.trim() !== '' && Number.isFinite(number) && number >= least) return number;
+    throw new InvalidArgumentError(`It takes a number of at least ${least}.`);
+  };
 }
 
-export interface RunOptions extends PipelineOptions {
-  readonly jobs?: number;
-  readonly force?: readonly string[];
-  readonly keepGoing?: boolean;
-  readonly locked?: boolean;
-  readonly rerun?: boolean;
-  readonly backend?: 'auto' | 'onnx' | 'tensorflow' | 'cpu';
+/** Reads a number with its unit; `forms` shows how it is written. */
+export function quantity(
+  parse: (text: string) => number | undefined,
+  forms: string,
+): (text: string) => number {
+  return (text) => {
+    const value = parse(text);
+    if (value !== undefined && Number.isFinite(value)) return value;
+    throw new InvalidArgumentError(`It takes a number with its unit, as ${forms}.`);
+  };
 }
-
-export const graphFormats = ['text', 'mermaid', 'dot'] as const;

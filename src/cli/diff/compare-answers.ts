@@ -2,11 +2,10 @@ import type { Scores } from '../../metrics/index.ts';
 import { contentState, type Digest, type RunRecord, readRecord, type Store } from '../../runtime/index.ts';
 import { portCodecs } from '../../stages/index.ts';
 import type { ResponseRecord } from '../../text/index.ts';
-import { readOutput } from '../summary/finished-outputs.ts';
+import { readOutput } from '../summary/outputs.ts';
 import { questionOf } from '../summary/summarize-run.ts';
-import { type AnswerChange, type AnswerChanges, type RunPair, stagesOf } from './run-difference.ts';
 
-/** The answers of every stage that both runs have, record by record; those that lost most come first. */
+/** The answers of every stage that both runs have, record by record; those whose scores fell most come first. */
 export async function compareAnswers(store: Store, pair: RunPair): Promise<readonly AnswerChanges[]> {
   const all: AnswerChanges[] = [];
   for (const stage of stagesOf(pair)) {
@@ -27,6 +26,36 @@ export async function compareAnswers(store: Store, pair: RunPair): Promise<reado
   return all;
 }
 
+export interface RunPair {
+  readonly before: RunRecord;
+  readonly after: RunRecord;
+}
+
+/** Every stage of two runs, in the order of the later run, then those of the earlier run alone. */
+export const stagesOf = ({ before, after }: RunPair): readonly string[] => [
+  ...new Set([...Object.keys(after.stages), ...Object.keys(before.stages)]),
+];
+
+export interface AnswerChanges {
+  readonly stage: string;
+  /** Records that both runs answered. */
+  readonly compared: number;
+  readonly changed: number;
+  /** Those that got worse first, then in the order of the records. */
+  readonly examples: readonly AnswerChange[];
+}
+
+export interface AnswerChange {
+  readonly id: string;
+  readonly question: string;
+  readonly expected: string;
+  readonly before: string;
+  readonly after: string;
+  /** The sum of the record's scores, if a stage scores these answers; higher is better. */
+  readonly score_before?: number;
+  readonly score_after?: number;
+}
+
 type RecordScores = ReadonlyMap<string, number>;
 
 function changeOf(answer: {
@@ -36,7 +65,7 @@ function changeOf(answer: {
   readonly scores: { readonly before: RecordScores; readonly after: RecordScores };
 }): readonly AnswerChange[] {
   const { id, before, after, scores } = answer;
-  const [old, current] = [before && saidIn(before), saidIn(after)];
+  const [old, current] = [before && answerIn(before), answerIn(after)];
   if (old === undefined || old === current) return [];
   const [scoreBefore, scoreAfter] = [scores.before.get(id), scores.after.get(id)];
   return [
@@ -52,8 +81,8 @@ function changeOf(answer: {
   ];
 }
 
-/** What the model wrote, or which candidate it found likeliest, or how likely it found the response. */
-function saidIn({ response, choices, log_likelihood }: ResponseRecord): string {
+/** The response, the likeliest of the choices, or the log-likelihood of the response. */
+function answerIn({ response, choices, log_likelihood }: ResponseRecord): string {
   if (response !== undefined) return response;
   const likeliest = choices?.reduce((best, next) =>
     next.log_likelihood > best.log_likelihood ? next : best,
@@ -61,17 +90,14 @@ function saidIn({ response, choices, log_likelihood }: ResponseRecord): string {
   return likeliest?.text ?? `log-likelihood ${log_likelihood?.toFixed(3)}`;
 }
 
-/** Unrated answers stand between those that got worse and those that got better. */
+/** Answers without scores sort between those that got worse and those that got better. */
 const gainOf = ({ score_before = 0, score_after = 0 }: AnswerChange): number => score_after - score_before;
 
-/** The sum of a record's figures in all stages that rate these answers, by the record's id; the better the higher. */
-async function recordScores(
-  store: Store,
-  { run, stage }: { readonly run: RunRecord; readonly stage: string },
-): Promise<RecordScores> {
+/** Record id -> the sum of its scores in all stages that score these answers; higher is better. */
+async function recordScores(store: Store, { run, stage }: StageOfRun): Promise<RecordScores> {
   const sums = new Map<string, number>();
-  for (const rating of raters(store, { run, stage })) {
-    const { metrics, records } = (await scoresOf(store, { run, stage: rating })) ?? { metrics: [] };
+  for (const scorer of scorersOf(store, { run, stage })) {
+    const { metrics, records } = (await scoresOf(store, { run, stage: scorer })) ?? { metrics: [] };
     const lowerIsBetter = new Set(
       metrics.filter(({ higher_is_better }) => !higher_is_better).map(({ metric }) => metric),
     );
@@ -84,11 +110,8 @@ async function recordScores(
   return sums;
 }
 
-/** The stages of a run that were given a stage's answers and gave scores. */
-function raters(
-  store: Store,
-  { run, stage }: { readonly run: RunRecord; readonly stage: string },
-): readonly string[] {
+/** The stages of a run that scored a stage's answers. */
+function scorersOf(store: Store, { run, stage }: StageOfRun): readonly string[] {
   const asked = run.stages[stage];
   const answers = asked !== undefined && 'outputs' in asked ? asked.outputs.responses : undefined;
   return Object.entries(run.stages).flatMap(([id, outcome]) => {
@@ -99,10 +122,10 @@ function raters(
   });
 }
 
-/** The content of a stage's output in a run; undefined where it has none of its own, or gc has taken it. */
+/** The content of a stage's output in a run; undefined if there is none, or gc has removed it. */
 async function outputOf(
   store: Store,
-  { run, stage, output }: { readonly run: RunRecord; readonly stage: string; readonly output: string },
+  { run, stage, output }: StageOfRun & { readonly output: string },
 ): Promise<Digest | undefined> {
   const outcome = Object.hasOwn(run.stages, stage) ? run.stages[stage] : undefined;
   const content = outcome !== undefined && 'outputs' in outcome ? outcome.outputs[output] : undefined;
@@ -115,13 +138,13 @@ interface StageOfRun {
   readonly stage: string;
 }
 
-/** The scores that a stage gave in a run. */
+/** The scores of a stage in a run. */
 export async function scoresOf(store: Store, at: StageOfRun): Promise<Scores | undefined> {
   const digest = await outputOf(store, { ...at, output: 'scores' });
   return digest && readOutput({ store, digest }, (path) => portCodecs.scores.read(path).read());
 }
 
-/** The answers that a stage gave in a run, by their records' ids. */
+/** The answers of a stage in a run, by record id. */
 async function answersOf(
   store: Store,
   at: StageOfRun,

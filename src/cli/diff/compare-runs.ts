@@ -7,20 +7,11 @@ import {
   type StageOutcome,
   type Store,
 } from '../../runtime/index.ts';
-import { fieldOf } from '../explain/execute-explain.ts';
+import { fieldOf } from '../explain/explain.ts';
 import { scoreName } from '../summary/score-table.ts';
-import { compareAnswers, scoresOf } from './compare-answers.ts';
-import {
-  type ComparedRun,
-  type FieldChange,
-  type MetricChange,
-  type RunDifference,
-  type RunPair,
-  type StageDifference,
-  stagesOf,
-} from './run-difference.ts';
+import { type AnswerChanges, compareAnswers, type RunPair, scoresOf, stagesOf } from './compare-answers.ts';
 
-/** Compares two runs by what is on record of them and by the results that the store still has. */
+/** Compares two runs by their records and by the results that are still in the store. */
 export async function compareRuns(store: Store, pair: RunPair): Promise<RunDifference> {
   const { before, after } = pair;
   return {
@@ -31,6 +22,51 @@ export async function compareRuns(store: Store, pair: RunPair): Promise<RunDiffe
     metrics: await compareMetrics(store, pair),
     answers: await compareAnswers(store, pair),
   };
+}
+
+/** How two runs differ, for people and programs. */
+export interface RunDifference {
+  readonly before: ComparedRun;
+  readonly after: ComparedRun;
+  readonly params: readonly FieldChange[];
+  /** In the order of the later run, then those of the earlier run alone. */
+  readonly stages: readonly StageDifference[];
+  readonly metrics: readonly MetricChange[];
+  readonly answers: readonly AnswerChanges[];
+}
+
+export interface ComparedRun {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly started_at: string;
+  readonly outcome: RunRecord['outcome'];
+}
+
+export interface FieldChange {
+  /** A param's name, or a field as the YAML spells it: `with.optimizer.learning_rate`, `from.train`. */
+  readonly field: string;
+  readonly before?: Json;
+  readonly after?: Json;
+}
+
+export interface StageDifference {
+  readonly stage: string;
+  /** `unknown`: one of the runs did not reach it, or its record is gone. */
+  readonly change: 'same' | 'changed' | 'added' | 'removed' | 'unknown';
+  readonly fields: readonly FieldChange[];
+  /** Whether the results differ; undefined if one of the runs has none. */
+  readonly other_results?: boolean;
+}
+
+export interface MetricChange {
+  readonly stage: string;
+  readonly metric: string;
+  readonly of?: string;
+  readonly before?: number;
+  readonly after?: number;
+  readonly delta?: number;
+  /** Whether the change is an improvement; absent if there is none. */
+  readonly better?: boolean;
 }
 
 const comparedRun = ({ run, pipeline, startedAt, outcome }: RunRecord): ComparedRun => ({
@@ -75,11 +111,11 @@ const sides = (before: Json | undefined, after: Json | undefined): { before?: Js
   ...(after === undefined ? {} : { after }),
 });
 
-/** A member of the object itself: a stage may be called `constructor`. */
+/** Own members only: a stage may be called `constructor`. */
 const own = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(object, name) ? object[name] : undefined;
 
-/** Every metric of the stages that rate, before and after. */
+/** Every metric of the evaluations, before and after. */
 async function compareMetrics(store: Store, pair: RunPair): Promise<readonly MetricChange[]> {
   const changes: MetricChange[] = [];
   for (const stage of stagesOf(pair)) {

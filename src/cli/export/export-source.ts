@@ -9,41 +9,21 @@ import {
   readRun,
   type Store,
 } from '../../runtime/index.ts';
-import type { CommandContext } from '../commands/command-declaration.ts';
+import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { UsageError } from '../exit-code.ts';
 import { openArtifact, planOf } from '../open-artifact.ts';
 
-/** A model to be exported, as a folder, for as long as it is held. */
-export interface ExportSource extends AsyncDisposable {
-  readonly path: string;
-  /** How it came to be; undefined for a folder of the user's. */
-  readonly origin?: ExportOrigin;
-}
-
-export interface ExportOrigin {
-  readonly dag: Dag;
-  readonly store: Store;
-  /** The run before a change that the model is of, or undefined; and what the pipeline would do now, all of it or as far as the stage needs it. */
-  readonly pastRun: RunRecord | undefined;
-  readonly plan: Plan;
-  /** The stage that wrote the model. */
-  readonly stage: string;
-}
-
-interface Request {
-  readonly words: readonly string[];
-  readonly options: ExportOptions;
-  readonly context: CommandContext;
-}
-
-/** A folder, where the word is a path, else a stage's output; undefined after the pipeline's mistakes have been printed. */
-export async function openExportSource(request: Request): Promise<ExportSource | undefined> {
-  const { words, context } = request;
+/**
+ * Opens the folder or the stage's output that the words name. Undefined if the pipeline has mistakes, which are then
+ * printed.
+ */
+export async function openExportSource(call: CommandCall<ExportOptions>): Promise<ExportSource | undefined> {
+  const { words, context } = call;
   const [word, ...others] = words;
   if (word !== undefined && others.length === 0 && /^\.|[/\\]/.test(word) && !/\.ya?ml$/i.test(word))
     return openFolder(word, context);
-  const opened = await openArtifact(request, {
+  const opened = await openArtifact(call, {
     type: 'model',
     use: 'be exported',
     help: 'name a stage that loads or trains a model',
@@ -64,6 +44,33 @@ export async function openExportSource(request: Request): Promise<ExportSource |
   };
 }
 
+/** A model to be exported: a folder, there until it is disposed of. */
+export interface ExportSource extends AsyncDisposable {
+  readonly path: string;
+  /** How it was made; undefined for a folder that the user names. */
+  readonly origin?: ExportOrigin;
+}
+
+export interface ExportOrigin {
+  readonly dag: Dag;
+  readonly store: Store;
+  /** The run that made the model, if the pipeline has changed since. */
+  readonly pastRun: RunRecord | undefined;
+  /** What a run would do now; after a change, only for the stage and those that it needs. */
+  readonly plan: Plan;
+  /** The stage that wrote the model. */
+  readonly stage: string;
+}
+
+export interface ExportOptions extends PipelineOptions {
+  readonly to?: string;
+  readonly format: 'hf' | 'merged' | 'peft';
+  readonly dtype: 'float32' | 'float16' | 'bfloat16';
+  readonly maxShardSize: string;
+  readonly base?: string;
+  readonly force?: boolean;
+}
+
 async function openFolder(word: string, { workingDirectory }: CommandContext): Promise<ExportSource> {
   const path = resolve(workingDirectory, word);
   if (
@@ -76,13 +83,13 @@ async function openFolder(word: string, { workingDirectory }: CommandContext): P
   throw new UsageError({ message: `there is no folder ${word}`, help: 'a stage is named without a path' });
 }
 
-/** What a training began from. */
+/** The model that a training started from. */
 export interface BaseModel {
-  /** In words, without the path to it. */
+  /** Its name for people, without its path. */
   readonly shown?: string;
   /** On the Hugging Face hub. */
   readonly repository?: string;
-  /** As the base's own card has it. */
+  /** From the base's own model card. */
   readonly license?: string;
 }
 
@@ -99,7 +106,7 @@ export async function baseModelOf({ origin }: ExportSource): Promise<BaseModel> 
   return { shown: basename(model), ...(license && { license }) };
 }
 
-/** Whether the stage was another when the model was made. */
+/** Whether the stage has changed since the model was made. */
 function hasChanged(stage: string, { plan, pastRun }: ExportOrigin): boolean {
   const [decision, outcome] = [plan.stages.get(stage)?.decision, pastRun?.stages[stage]];
   if (pastRun === undefined) return false;
@@ -116,24 +123,14 @@ function loadedBefore(dag: Dag, stage: string): DagNode | undefined {
   return before && loadedBefore(dag, before.stage);
 }
 
-/** The `license` that a model card's front matter names. */
+/** The `license` of a model card's front matter. */
 async function licenseOf(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const [, front = ''] = /^---\r?\n([\s\S]{0,20000}?)\r?\n---/.exec(text) ?? [];
   try {
-    const said: unknown = parse(front);
-    if (typeof said !== 'object' || said === null || !('license' in said)) return undefined;
-    return typeof said.license === 'string' && /^[\w.-]+$/.test(said.license) ? said.license : undefined;
+    const { license }: { license?: unknown } = parse(front) ?? {};
+    return typeof license === 'string' && /^[\w.-]+$/.test(license) ? license : undefined;
   } catch {
     return undefined;
   }
-}
-
-export interface ExportOptions extends PipelineOptions {
-  readonly to?: string;
-  readonly format: 'hf' | 'merged' | 'peft';
-  readonly dtype: 'float32' | 'float16' | 'bfloat16';
-  readonly maxShardSize: string;
-  readonly base?: string;
-  readonly force?: boolean;
 }

@@ -5,21 +5,23 @@ import { programVersion } from '../program-version.ts';
 import { type BaseModel, baseModelOf, type ExportOptions, type ExportSource } from './export-source.ts';
 import { type CardFacts, gatherFacts } from './model-facts.ts';
 
-interface CardSource {
+/** The README.md of a model: what it is, how and from which data it was made, and its scores. */
+export async function modelCard({
+  source,
+  options,
+  config,
+}: {
   readonly source: ExportSource;
   readonly options: ExportOptions;
   readonly config: ModelConfig;
-}
-
-/** The README.md of a model: what it is, how it was made, from what data, and how it scored. */
-export async function modelCard({ source, options, config }: CardSource): Promise<string> {
+}): Promise<string> {
   const base = await baseModelOf(source);
   const facts = source.origin && (await gatherFacts(source.origin));
   const parts = [
     frontMatter(base, options),
     `# ${facts?.pipeline ?? 'A model'}`,
     `A ${String(config.json.model_type)} model, tuned and exported with tuneloom ${programVersion()}.`,
-    base.shown === undefined ? '' : `It began from ${base.shown.replaceAll(/[`<\r\n]/g, ' ')}.`,
+    base.shown === undefined ? '' : `It started from ${base.shown.replaceAll(/[`<\r\n]/g, ' ')}.`,
     usage(options),
     ...(facts === undefined ? [] : await story(facts)),
   ];

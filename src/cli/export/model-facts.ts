@@ -9,33 +9,32 @@ import {
   readRecord,
   type Store,
 } from '../../runtime/index.ts';
-import type { FinishedOutput, NamedOutput } from '../summary/finished-outputs.ts';
-import { collectLosses, collectScores } from '../summary/summarize-run.ts';
+import { collectLosses, collectScores, type FinishedOutput, type NamedOutput } from '../summary/outputs.ts';
 import type { ExportOrigin } from './export-source.ts';
 
-/** What is known of how a model came to be. */
+/** What is known about how a model was made. */
 export interface CardFacts {
   readonly pipeline: string;
-  /** Undefined where it has changed since. */
+  /** Undefined if it has changed since. */
   readonly pipelineFile: string | undefined;
   readonly params: JsonObject;
-  /** What was read to make the model, with the digest of its content. */
+  /** The sources of the model, with the digests of their contents. */
   readonly data: readonly { readonly path: string; readonly digest: string }[];
   /** Stage, set, first loss, last loss. */
   readonly losses: readonly (readonly string[])[];
-  /** Stage, metric, value, count; of what was made with the model and rated. */
+  /** Stage, metric, value, count; of the evaluations that depend on the model. */
   readonly scores: readonly (readonly string[])[];
 }
 
-/** How a model was made: by the pipeline as it is, or in a past run. */
+/** How a model was made, by the present pipeline or in a past run. */
 type MadeBy = Pick<CardFacts, 'pipelineFile' | 'params' | 'data'> & {
-  /** What the stage and those that it needs wrote. */
+  /** Outputs of the stage and those that it needs. */
   readonly before: readonly NamedOutput[];
-  /** What the stage and those that need it wrote. */
+  /** Outputs of the stage and those that need it. */
   readonly after: readonly NamedOutput[];
 };
 
-/** Gathers it from the pipeline and its store; of a model from before a change, from the records of its run. */
+/** Gathers the facts from the pipeline and its store or, if the pipeline has changed, from the records of the run. */
 export async function gatherFacts(origin: ExportOrigin): Promise<CardFacts> {
   const { dag, store, stage, pastRun: run } = origin;
   const made = run === undefined ? madeNow(origin) : madeInPast({ store, run, stage });
@@ -95,7 +94,7 @@ function outputsOf(node: DagNode, outputs: Readonly<Record<string, unknown>>): r
   });
 }
 
-/** The stage itself and all that it needs. */
+/** The stage and all that it needs. */
 function ancestors(dag: Dag, stage: string, found = new Set<string>()): ReadonlySet<string> {
   if (found.has(stage)) return found;
   found.add(stage);
@@ -103,7 +102,7 @@ function ancestors(dag: Dag, stage: string, found = new Set<string>()): Readonly
   return found;
 }
 
-/** All that needs the stage; nodes stand in topological order. */
+/** The stage and all that need it; nodes are in topological order. */
 function descendants(dag: Dag, stage: string): ReadonlySet<string> {
   const found = new Set([stage]);
   for (const [id, { inputs }] of dag.nodes)
@@ -111,15 +110,16 @@ function descendants(dag: Dag, stage: string): ReadonlySet<string> {
   return found;
 }
 
-interface PastModel {
+/** Reads the facts from the records of a past run. They hold the digests of sources, not their paths. */
+function madeInPast({
+  store,
+  run,
+  stage,
+}: {
   readonly store: Store;
   readonly run: RunRecord;
-  /** The stage that wrote the model. */
   readonly stage: string;
-}
-
-/** What a past run's records say of a model, whatever the pipeline has become. Of sources they hold the digest, not the path. */
-function madeInPast({ store, run, stage }: PastModel): MadeBy {
+}): MadeBy {
   const records = new Map<string, ActionRecord>();
   for (const [id, outcome] of Object.entries(run.stages)) {
     const found = 'outputs' in outcome ? readRecord(store, outcome.key) : undefined;
@@ -140,14 +140,11 @@ function madeInPast({ store, run, stage }: PastModel): MadeBy {
 
 type StageRecord = readonly [id: string, record: ActionRecord];
 
-interface Walk {
-  readonly from: string;
-  /** Whether the second follows the first. */
-  readonly next: (one: ActionRecord, other: ActionRecord) => boolean;
-}
-
-/** The stage and all that it leads to, in the run's order. */
-function reached(records: ReadonlyMap<string, ActionRecord>, { from, next }: Walk): readonly StageRecord[] {
+/** The stage and all that can be reached from it by steps for which `next` holds, in the run's order. */
+function reached(
+  records: ReadonlyMap<string, ActionRecord>,
+  { from, next }: { from: string; next: (one: ActionRecord, other: ActionRecord) => boolean },
+): readonly StageRecord[] {
   const found = new Set([from]);
   for (const id of found) {
     const record = records.get(id);
@@ -157,7 +154,7 @@ function reached(records: ReadonlyMap<string, ActionRecord>, { from, next }: Wal
   return [...records].filter(([id]) => found.has(id));
 }
 
-/** Whether something that one stage wrote is what the other was given. */
+/** Whether an output of one stage is an input of the other. */
 function feeds({ outputs }: ActionRecord, { material }: ActionRecord): boolean {
   const given = new Set(digestsOf(material.inputs));
   return digestsOf(outputs).some((digest) => given.has(digest));
@@ -166,14 +163,14 @@ function feeds({ outputs }: ActionRecord, { material }: ActionRecord): boolean {
 const digestsOf = (ports: Readonly<Record<string, PortContent>>): readonly string[] =>
   Object.values(ports).flatMap((content) => [...digestsAt(content)].map(({ digest }) => digest));
 
-/** The fields of a configuration that stood for a source. */
+/** The fields of a configuration that name a source. */
 const contentsIn = (config: ActionRecord['material']['config']) =>
   Object.entries(config).flatMap(([field, value]) => {
     const isContent = typeof value === 'object' && value !== null && '$content' in value;
     return isContent && typeof value.$content === 'string' ? [{ field, digest: value.$content }] : [];
   });
 
-/** Outputs of the built-in stages that measure something have the name of their type. */
+/** A past run's outputs; `history` and `scores` of built-in stages are named for their type. */
 const recordedOutputs = ([id, { outputs }]: StageRecord): readonly NamedOutput[] =>
   Object.entries(outputs).flatMap(([name, digest]) =>
     typeof digest === 'string' ? [{ node: { id }, type: name, digest }] : [],

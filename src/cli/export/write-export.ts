@@ -13,10 +13,10 @@ interface Export {
   readonly options: ExportOptions;
 }
 
-/** Fills a folder with a model, or its adapter, and all that it needs elsewhere. */
+/** Fills a folder with a model or its adapter, and everything that other programs need to load it. */
 export async function writeExport(folder: string, { source, options }: Export): Promise<void> {
   if (await isThere(join(source.path, 'endpoint.json')))
-    throw new UsageError({ message: 'a model behind an endpoint has no weights that could be exported' });
+    throw new UsageError({ message: 'a model behind an endpoint has no weights to export' });
   const adapter = join(source.path, 'adapter');
   if (options.format !== 'hf' && !(await isThere(join(adapter, 'adapter_config.json'))))
     throw new UsageError({
@@ -37,7 +37,7 @@ export async function writeExport(folder: string, { source, options }: Export): 
   await writeFile(join(folder, 'README.md'), await modelCard({ source, options, config: model.config }));
 }
 
-/** The files that PEFT wants; the adapter does not say whose it is, because a stage knows no names. */
+/** The files that PEFT loads. The adapter's config lacks the base's name, which a stage does not know. */
 async function exportAdapter(
   folder: string,
   { adapter, source, options }: Export & { readonly adapter: string },
@@ -55,7 +55,7 @@ async function exportAdapter(
   await chmod(weights, 0o644); // results in the store are read-only
 }
 
-/** The model's own, else what its config.json says of generation. */
+/** The model's own file, else the fields of its config.json that concern generation. */
 async function generationConfig(path: string, config: Readonly<Record<string, unknown>>): Promise<object> {
   const own = await readJsonFile(join(path, 'generation_config.json'));
   if (typeof own === 'object' && own !== null) return own;
@@ -66,7 +66,7 @@ async function generationConfig(path: string, config: Readonly<Record<string, un
 function parseSize(text: string): number {
   const bytes = parseMemory(text);
   if (bytes !== undefined && bytes > 0) return bytes;
-  throw new UsageError({ message: `\`${text}\` is no size`, help: 'write it as 5GB or 500MiB' });
+  throw new UsageError({ message: `\`${text}\` is not a size`, help: 'write it as 5GB or 500MiB' });
 }
 
 const writeJson = (path: string, value: object) =>
@@ -78,17 +78,19 @@ const isThere = (path: string) =>
     () => false,
   );
 
-interface TokenizerToExport {
-  readonly from: string;
-  readonly to: string;
-  readonly config: ModelConfig;
-}
-
 const tokenizerFile =
   /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json$|^merges\.txt$|^chat_template\.jinja$/;
 
-/** Copies a model's tokenizer and its chat template; an encoding that is only named is written out as tokenizer.json. */
-async function exportTokenizer({ from, to, config }: TokenizerToExport): Promise<void> {
+/** Copies a model's tokenizer and chat template; an encoding that the model only names is written as tokenizer.json. */
+async function exportTokenizer({
+  from,
+  to,
+  config,
+}: {
+  readonly from: string;
+  readonly to: string;
+  readonly config: ModelConfig;
+}): Promise<void> {
   const files = (await readdir(from)).filter((name) => tokenizerFile.test(name));
   for (const name of files) {
     await copyFile(join(from, name), join(to, name));
@@ -105,10 +107,10 @@ async function exportTokenizer({ from, to, config }: TokenizerToExport): Promise
     clean_up_tokenization_spaces: false,
     add_prefix_space: false,
   };
-  await writeFile(join(to, 'tokenizer_config.json'), `${JSON.stringify(settings, undefined, 2)}\n`);
+  await writeJson(join(to, 'tokenizer_config.json'), settings);
 }
 
-/** GPT-2's in its older two files too, which other programs read. */
+/** Writes an encoding as tokenizer.json; GPT-2's also as vocab.json and merges.txt, which older programs read. */
 async function exportEncoding(from: string, to: string): Promise<string | undefined> {
   const named = await readJsonFile(join(from, 'encoding.json'));
   const encoding = isObject(named) ? named.encoding : undefined;
@@ -124,7 +126,7 @@ async function exportEncoding(from: string, to: string): Promise<string | undefi
   return '<|endoftext|>';
 }
 
-/** The token that config.json names as the end of a text. */
+/** The end-of-text token that config.json names. */
 async function endOfTextIn(path: string, { json }: ModelConfig): Promise<string | undefined> {
   const tokenizer = await readJsonFile(path);
   const added = isObject(tokenizer) && Array.isArray(tokenizer.added_tokens) ? tokenizer.added_tokens : [];

@@ -1,4 +1,4 @@
-import { pipelineSchema } from '../schema/execute-schema.ts';
+import { pipelineSchema } from '../schema/schema.ts';
 
 /** Everything that `tuneloom init` writes. Without a `dependency`, the folder keeps the package.json that it has. */
 export async function projectFiles(dependency: string | undefined): Promise<readonly ProjectFile[]> {

@@ -4,20 +4,17 @@ import type { Failure, StageError } from '../../runtime/index.ts';
 import { formatDuration } from '../terminal/format-number.ts';
 import { safeText } from '../terminal/safe-text.ts';
 
-interface FailureText {
-  /** What happened, in one sentence where the failure allows it. */
-  readonly message: string;
-  readonly help?: string;
-}
-
-/** Says what went wrong with a stage and what its user can do. Paths are shown from the working directory. */
-export function describeFailure(failure: Failure, workingDirectory: string = process.cwd()): FailureText {
+/** What went wrong with a stage, and what its user can do. Paths are shown relative to the working directory. */
+export function describeFailure(
+  failure: Failure,
+  workingDirectory: string = process.cwd(),
+): { readonly message: string; readonly help?: string } {
   const { message, help } = words(failure);
   const shown = (text: string) => safeText(shortenPaths(text, workingDirectory));
   return { message: shown(message), ...(help === undefined ? {} : { help: shown(help) }) };
 }
 
-/** How the end of a stage that did not finish is called. */
+/** The verb for a stage that did not finish. */
 export const endVerb = ({ kind }: Failure): 'failed' | 'stopped' =>
   kind === 'interrupted' ? 'stopped' : 'failed';
 
@@ -27,17 +24,17 @@ function words(failure: Failure): { message: string; help?: string | undefined }
       return { message: stageErrorText(failure), help: failure.help };
     case 'bug':
       return {
-        message: `this is a mistake in tuneloom: ${failure.stack || failure.message}`,
-        help: 'please report it with the lines above and your pipeline file',
+        message: `this is an internal error in tuneloom: ${failure.stack || failure.message}`,
+        help: 'please report it, with the lines above and your pipeline file',
       };
     case 'timeout':
       return {
-        message: `it was stopped after its timeout of ${formatDuration(failure.milliseconds)}`,
+        message: `it ran into its timeout of ${formatDuration(failure.milliseconds)}`,
         help: "raise the stage's `timeout:`, or give it less to do",
       };
     case 'killed':
       return {
-        message: `its process was ended by ${failure.signal}: ${failure.message}`,
+        message: `its process was killed by ${failure.signal}: ${failure.message}`,
         help: memoryHelp(failure.signal),
       };
     case 'exited':
@@ -73,7 +70,7 @@ function recordText({ id, place, problem }: FaultyRecord): string {
   return [where, problem].filter((text) => text !== undefined).join(': ');
 }
 
-/** A path below the working directory begins where a word does. */
+/** Makes paths below the working directory relative; a path begins at the start of a word. */
 function shortenPaths(text: string, workingDirectory: string): string {
   const prefix = workingDirectory.endsWith(sep) ? workingDirectory : `${workingDirectory}${sep}`;
   return text

@@ -18,7 +18,7 @@ import {
   type SourceEvent,
 } from './reporter.ts';
 
-/** A list that redraws itself: one line for all reused stages, one for each stage that runs; then the warnings. */
+/** A list that redraws itself: one line for all reused stages and one for each stage that runs, then the warnings. */
 export class LiveReporter implements Reporter {
   readonly #terminal: Terminal;
   readonly #now: () => number;
@@ -61,21 +61,16 @@ export class LiveReporter implements Reporter {
         this.#report(event.stage, event.report);
         break;
       case 'stage-finished':
-        this.#show(event.stage, this.#dim(formatDuration(event.milliseconds)));
-        this.#rows.get(event.stage)?.end('done');
+        this.#end(event.stage, { text: this.#dim(formatDuration(event.milliseconds)), outcome: 'done' });
         break;
       case 'stage-retried':
-        this.#rows
-          .get(event.stage)
-          ?.note(`trying again: ${safeLine(describeFailure(event.failure).message)}`);
+        this.#rows.get(event.stage)?.note(`retrying: ${safeLine(describeFailure(event.failure).message)}`);
         break;
       case 'stage-failed':
-        this.#show(event.stage, endVerb(event.failure));
-        this.#rows.get(event.stage)?.end('failed');
+        this.#end(event.stage, { text: endVerb(event.failure), outcome: 'failed' });
         break;
       case 'stage-skipped':
-        this.#show(event.stage, this.#dim(safeLine(event.because)));
-        this.#rows.get(event.stage)?.end('skipped');
+        this.#end(event.stage, { text: this.#dim(safeLine(event.because)), outcome: 'skipped' });
         break;
       case 'run-finished':
         this.#endAll();
@@ -105,12 +100,7 @@ export class LiveReporter implements Reporter {
     const rows = [this.#reusedRow, ...this.#rows.values(), this.#noticeRow];
     await new Listr(
       rows.map(({ task }) => ({ task, rendererOptions: { bottomBar: 1 } })),
-      {
-        concurrent: true,
-        exitOnError: false,
-        registerSignalListeners: false,
-        rendererOptions: { formatOutput: 'truncate', collapseErrors: false, showErrorMessage: false },
-      },
+      { concurrent: true, ...listOptions },
     ).run();
   }
 
@@ -132,6 +122,11 @@ export class LiveReporter implements Reporter {
     this.#rows.get(stage)?.show(`${stage.padEnd(this.#nameWidth)}  ${text}`);
   }
 
+  #end(stage: string, { text, outcome }: { text: string; outcome: Outcome }): void {
+    this.#show(stage, text);
+    this.#rows.get(stage)?.end(outcome);
+  }
+
   #dim(text: string): string {
     return this.#terminal.colors.dim(text);
   }
@@ -142,15 +137,21 @@ export class LiveReporter implements Reporter {
   }
 }
 
-/** In a narrow terminal the figures say more than a bar. */
+const listOptions = {
+  exitOnError: false,
+  registerSignalListeners: false,
+  rendererOptions: { formatOutput: 'truncate', collapseErrors: false, showErrorMessage: false },
+} as const;
+
+/** A narrow terminal has room for the figures only. */
 const barWidth = (columns: number): number => (columns >= 72 ? 16 : columns >= 56 ? 8 : 0);
 
 type ListrRow = Pick<ListrTaskWrapper<unknown, never, never>, 'title' | 'output' | 'skip'>;
 type Outcome = 'done' | 'failed' | 'skipped';
 
-/** One line of the live list. It stays invisible until it has a title, and takes orders before the list is drawn. */
+/** One line of the live list: invisible until it has a title. It may be changed before the list is drawn. */
 class LiveRow {
-  readonly #orders = new EventEmitter();
+  readonly #events = new EventEmitter();
   readonly #notes: string[] = [];
   #row: ListrRow | undefined;
   #title: string | undefined;
@@ -161,7 +162,7 @@ class LiveRow {
     this.#row = row;
     if (this.#title !== undefined) row.title = this.#title;
     for (const note of this.#notes) row.output = note;
-    if (this.#outcome === undefined) await once(this.#orders, 'end');
+    if (this.#outcome === undefined) await once(this.#events, 'end');
     if (this.#outcome === 'skipped') row.skip(this.#title);
     if (this.#outcome === 'failed') throw new Error(this.#title);
   };
@@ -178,17 +179,17 @@ class LiveRow {
 
   end(outcome: Outcome): void {
     this.#outcome ??= outcome;
-    this.#orders.emit('end');
+    this.#events.emit('end');
   }
 }
 
-/** The lines of the remote sources that come in before the stages: one at a time, each in a list of its own. */
+/** The lines of remote sources, which are fetched before the stages: one at a time, each in its own list. */
 class LiveSources {
   readonly #terminal: Terminal;
   readonly #now: () => number;
   #row = new LiveRow();
   #progress: Progress | undefined;
-  /** Ends when every line so far has been drawn for good. */
+  /** Resolves when every line so far has been drawn for the last time. */
   drawn: Promise<unknown> = Promise.resolve();
 
   constructor({ terminal, now }: { terminal: Terminal; now: () => number }) {
@@ -229,11 +230,7 @@ class LiveSources {
     const before = this.drawn;
     this.drawn = before.then(async () => {
       const { Listr } = await import('listr2');
-      await new Listr([{ task: row.task }], {
-        exitOnError: false,
-        registerSignalListeners: false,
-        rendererOptions: { formatOutput: 'truncate', collapseErrors: false, showErrorMessage: false },
-      }).run();
+      await new Listr([{ task: row.task }], listOptions).run();
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { Terminal } from '../terminal/terminal.ts';
 import type { Reporter } from './reporter.ts';
 
-/** Events as JSON where they were asked for, a live list in a terminal, lines everywhere else; only that one is loaded. */
+/** The reporter for JSON, a terminal or a log; only that one is loaded. */
 export async function openReporter({
   terminal,
   json,
@@ -19,7 +19,7 @@ export async function openReporter({
   return new PlainReporter({ terminal, now });
 }
 
-/** One JSON object a line for each event, as it happens. */
+/** Prints each event as a line of JSON. */
 function jsonReporter({ print, complain }: Pick<Terminal, 'print' | 'complain'>): Reporter {
   return { handle: (event) => print(JSON.stringify(event)), notice: complain, close: async () => {} };
 }

@@ -20,7 +20,7 @@ const QUIET_MILLISECONDS = 5000;
 /** The width of the column of verbs. */
 const VERB = 9;
 
-/** Lines for logs and CI: each stage's start and end, and its progress at most every few seconds. */
+/** Lines for logs and CI: each stage's start and end, and its progress every few seconds. */
 export class PlainReporter implements Reporter {
   readonly #print: (text: string) => void;
   readonly #columns: number;
@@ -114,7 +114,7 @@ export class PlainReporter implements Reporter {
     if (speaks) this.#line('', `${stage}  ${progressText(progress, at)}`);
   }
 
-  /** A log of many notes stays readable: one takes a line. What is wrong is said whole. */
+  /** A note takes one line, so that a log of many stays readable. A warning is printed whole. */
   #note(stage: string, { level, message }: Extract<StageReport, { type: 'note' }>): void {
     if (level === 'warning') this.#line('warning', `${stage}: ${safeText(message)}`);
     else this.#print(shortLine(`${'note'.padEnd(VERB)}${stage}: ${safeLine(message)}`, this.#columns));

@@ -1,10 +1,10 @@
 import type { RunEvent, StageReport } from '../../runtime/index.ts';
 import { counted, formatCount, formatDuration, formatFigure } from '../terminal/format-number.ts';
 
-/** Shows a run while it goes on. */
+/** Shows a run in progress. */
 export interface Reporter {
   readonly handle: (event: RunEvent) => void;
-  /** Says something about the run as a whole, such as that it is being stopped. */
+  /** Shows a message about the run as a whole, such as that it is stopping. */
   readonly notice: (text: string) => void;
   /** Resolves once everything is on the screen and the terminal is free again. */
   readonly close: () => Promise<void>;
@@ -12,13 +12,13 @@ export interface Reporter {
 
 export type ProgressReport = Extract<StageReport, { type: 'progress' }>;
 
-/** A stage's latest report, and the first one of the same attempt, from which the pace follows. */
+/** A stage's latest report and the first one of the same count; together they give the pace. */
 export interface Progress {
   readonly report: ProgressReport;
   readonly first: { readonly at: number; readonly done: number };
 }
 
-/** Takes in a report; `at` is in milliseconds. Counting that falls back (another part, another phase) starts anew. */
+/** Adds a report; `at` is in milliseconds. A count that drops (another part, another phase) restarts the pace. */
 export function advance(
   before: Progress | undefined,
   { report, at }: { report: ProgressReport; at: number },
@@ -27,7 +27,7 @@ export function advance(
   return { report, first: same ? before.first : { at, done: report.done } };
 }
 
-/** What is left at the average pace so far; undefined while there is nothing to go by. */
+/** The remaining time at the average pace so far; undefined while there is no pace. */
 export function millisecondsLeft({ report, first }: Progress, now: number): number | undefined {
   const done = report.done - first.done;
   if (report.total === undefined || done <= 0 || now <= first.at) return undefined;
@@ -45,7 +45,7 @@ export function progressText(progress: Progress, now: number): string {
   ].join('  ');
 }
 
-/** A bar of `width` cells; nothing where the total is unknown. */
+/** A bar of `width` cells; empty if the total is unknown. */
 export function progressBar({ done, total }: ProgressReport, width = 16): string {
   if (!total) return '';
   const filled = Math.round(Math.min(1, done / total) * width);
@@ -60,14 +60,14 @@ function figureText(name: string, value: number): string {
   return `${name === 'learning_rate' ? 'lr' : name.replaceAll('_', ' ')} ${formatFigure(value)}`;
 }
 
-/** What a run says of the remote sources that it brings in before it starts. */
+/** An event about a remote source that the run fetches before its stages start. */
 export type SourceEvent = Extract<RunEvent, { readonly source: string }>;
 
 export const isSourceEvent = (event: RunEvent): event is SourceEvent => 'source' in event;
 
 const mebibyte = 2 ** 20;
 
-/** A download as the progress of a stage is shown. */
+/** A download's progress in the form of a stage's. */
 export const downloadReport = ({
   done,
   total,
@@ -84,7 +84,7 @@ const NAMED = 8;
 export const reusedText = (stages: readonly string[]): string =>
   `${counted(stages.length, 'stage')} reused: ${fewNames(stages)}`;
 
-/** Names in a row; of many only the first and how many more there are. */
+/** Up to eight names, or nine; of more, the first eight and the number of the rest. */
 export function fewNames(stages: readonly string[]): string {
   const rest = stages.length - NAMED;
   return rest > 1 ? `${stages.slice(0, NAMED).join(', ')} and ${rest} more` : stages.join(', ');

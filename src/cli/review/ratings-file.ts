@@ -5,9 +5,9 @@ import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { UsageError } from '../exit-code.ts';
 
-/** One person's opinion of one answer, with enough of the answer to know it again. */
+/** One person's rating of one answer, with the answer itself. */
 export interface RatingRow {
-  /** Names the answer by its content. */
+  /** A hash of the answer's content. */
   readonly key: string;
   readonly rater: string;
   /** Empty for a note alone. */
@@ -19,7 +19,7 @@ export interface RatingRow {
 
 const columns = ['key', 'rater', 'score', 'note', 'prompt', 'response'] as const;
 
-/** A CSV file of ratings, which is written whole after each of them. */
+/** A CSV file of ratings, rewritten after each rating. */
 export class RatingsFile {
   readonly path: string;
   /** By rater and key. */
@@ -60,12 +60,12 @@ function parseRows(path: string, text: string): readonly RatingRow[] {
   try {
     const rows: Record<string, string>[] = parse(text, { columns: true, bom: true, skip_empty_lines: true });
     const missing = columns.filter((name) => rows.some((row) => row[name] === undefined));
-    if (missing.length === 0) return rows as unknown as RatingRow[]; // decode edge: every column has just been found
+    if (missing.length === 0) return rows as unknown as RatingRow[]; // decode edge: every column is present
     throw new Error(`it has no column ${missing.join(', ')}`);
   } catch (error) {
     throw new UsageError({
-      message: `${path} is no file of ratings: ${error instanceof Error ? error.message : String(error)}`,
-      help: 'name another file with --to; this one stays as it is',
+      message: `${path} is not a file of ratings: ${error instanceof Error ? error.message : String(error)}`,
+      help: 'name another file with --to; this one is unchanged',
     });
   }
 }

@@ -1,7 +1,7 @@
 import { listRuns, type RunRecord, readRun, type Store } from '../../runtime/index.ts';
 import { UsageError } from '../exit-code.ts';
 
-/** The run that a person means: `latest`, an id, or the beginning or the end of one, as long as no other has it. */
+/** Finds a run by `latest`, an id, or a unique beginning or end of an id. */
 export function findRun(store: Store, wanted: string): RunRecord {
   const help = `\`tuneloom runs\` lists those in ${store.root}`;
   if (wanted === 'latest') {
@@ -18,7 +18,7 @@ export function findRun(store: Store, wanted: string): RunRecord {
   if (another === undefined) return only;
   const few = alike.slice(0, 3).map(({ run }) => run);
   throw new UsageError({
-    message: `\`${wanted}\` could be any of ${alike.length} runs: ${few.join(', ')}${alike.length > few.length ? ', ...' : ''}`,
-    help: 'write more of the id',
+    message: `\`${wanted}\` matches ${alike.length} runs: ${few.join(', ')}${alike.length > few.length ? ', ...' : ''}`,
+    help: 'give more of the id',
   });
 }

@@ -8,7 +8,7 @@ import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { Shown, ShowSource } from './shown.ts';
 
-/** One batch as training sees it: what is trained, what is masked and what is padding. */
+/** One batch as training sees it: trained tokens, masked tokens and padding. */
 export async function showBatches({ path, epoch, batch, tokenizer }: ShowSource): Promise<Shown> {
   const { examples, recipe, vocabulary } = await portCodecs.batches.read(path).read();
   const groups = exampleGroups({ examples, recipe, epoch });
@@ -54,7 +54,7 @@ function rowText(
 ): string {
   const { colors, columns } = terminal;
   const mark = (kind: TokenRun['kind'], text: string) => {
-    // Line by line, because a colour that spans a line break would colour the indent too.
+    // Line by line: a color that spans a line break would color the indent too.
     if (colors.isColorSupported) {
       return text
         .split('\n')
@@ -74,9 +74,9 @@ const decoded = (tokens: readonly number[], tokenizer: Tokenizer | undefined): s
 /** One row of a batch as the loss sees it. */
 interface BatchRow {
   readonly id: string;
-  /** Runs of neighbouring tokens that are all trained, or all masked: read but not learned. */
+  /** Runs of adjacent tokens that are all trained, or all masked: read but not learned. */
   readonly runs: readonly TokenRun[];
-  /** How many padding tokens follow. */
+  /** The number of padding tokens that follow. */
   readonly padding: number;
 }
 
@@ -85,7 +85,7 @@ interface TokenRun {
   readonly tokens: readonly number[];
 }
 
-/** Lines examples up: the text is the first input and then what should follow each input. */
+/** Lines up the examples: each row is the first input, then the target of each input. */
 export function batchRows(examples: readonly Example[]): readonly BatchRow[] {
   const width = examples.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
   return examples.map((example) => ({
@@ -105,7 +105,7 @@ function runsOf({ inputs, targets }: Example): readonly TokenRun[] {
   };
   add('masked', inputs[0]);
   for (const [index, target] of targets.entries()) {
-    // A masked target's token is the next input; behind the last input nobody knows it.
+    // A masked target's token is the next input; after the last input it is unknown.
     if (target === ignoredTarget) add('masked', inputs[index + 1]);
     else add('trained', target);
   }

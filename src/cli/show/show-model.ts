@@ -7,14 +7,6 @@ import { renderTable } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import { type Shown, type ShowSource, tokenText, windowNote, windowOf } from './shown.ts';
 
-interface Parameter {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dtype: string;
-  readonly count: number;
-  readonly bytes: number;
-}
-
 /** A model's configuration and its parameters, without their values. */
 export async function showModel({
   path,
@@ -54,7 +46,7 @@ export async function showModel({
   };
 }
 
-async function parametersOf(path: string): Promise<readonly Parameter[]> {
+async function parametersOf(path: string) {
   await using file = await openSafetensors(path);
   return [...file.tensors].map(([name, { shape, dtype, begin, end }]) => ({
     name,
@@ -82,13 +74,7 @@ async function jsonFile(path: string): Promise<object | undefined> {
   return typeof value === 'object' && value !== null ? value : undefined;
 }
 
-interface TokenizerSummary {
-  readonly vocabulary: string;
-  readonly vocabulary_size: number;
-  readonly end_of_text: number;
-}
-
-/** A tokenizer's identity and size, and how it cuts a sentence. */
+/** A tokenizer's identity and size, and the tokens of a sample sentence. */
 export async function showTokenizer({ path }: ShowSource): Promise<Shown> {
   const tokenizer = await openTokenizer(path);
   const sentence = 'Below is an instruction that describes a task.';
@@ -109,15 +95,15 @@ export async function showTokenizer({ path }: ShowSource): Promise<Shown> {
   };
 }
 
-/** What identifies the tokenizer of a model's or a tokenizer's folder. */
-async function tokenizerSummary(folder: string): Promise<TokenizerSummary> {
+/** The identity of the tokenizer in a model's or a tokenizer's folder. */
+async function tokenizerSummary(folder: string) {
   const { vocabulary, vocabularySize, endOfText } = await openTokenizer(folder);
   return { vocabulary, vocabulary_size: vocabularySize, end_of_text: endOfText };
 }
 
 const MOST_BYTES = 4000;
 
-/** A file's beginning, or what a folder holds. */
+/** The beginning of a file, or the list of a folder's files. */
 export async function showFile({ path }: ShowSource): Promise<Shown> {
   const { size } = await stat(path);
   const names = await readdir(path, { recursive: true }).catch(() => undefined);

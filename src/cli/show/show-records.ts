@@ -4,23 +4,35 @@ import type { DataRecord, ResponseRecord, TokenizedRecord, Tokenizer } from '../
 import { formatFigure } from '../terminal/format-number.ts';
 import { type LabelledLine, labelledText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
-import { type Shown, type ShowSource, tokenText, windowNote, windowOf } from './shown.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { type Shown, type ShowSource, tokenText, type Window, windowNote, windowOf } from './shown.ts';
 
 const RECORDS_LIMIT = 5;
 
-/** Records, one field a line; a formatted record's segments as the text that the model reads. */
+/** Records with a line for each field; segments of a formatted record as the text that the model reads. */
 export async function showRecords({ path, offset, limit = RECORDS_LIMIT }: ShowSource): Promise<Shown> {
   const window = await windowOf(portCodecs.records.read(path), { offset, limit });
   return {
     json: window,
-    text: (terminal) =>
-      [
-        ...window.items.map((record) => `${labelledText(recordLines(record), { terminal, indent: '' })}\n`),
-        windowNote(window, 'records'),
-      ]
-        .join('\n')
-        .trimEnd(),
+    text: (terminal) => windowText(window, { terminal, noun: 'records', lines: recordLines }),
   };
+}
+
+/** A block of labelled lines for each item of a window, and the window's note. */
+function windowText<Item>(
+  window: Window<Item>,
+  {
+    terminal,
+    noun,
+    lines,
+  }: {
+    readonly terminal: Terminal;
+    readonly noun: string;
+    readonly lines: (item: Item) => readonly LabelledLine[];
+  },
+): string {
+  const blocks = window.items.map((item) => `${labelledText(lines(item), { terminal, indent: '' })}\n`);
+  return [...blocks, windowNote(window, noun)].join('\n').trimEnd();
 }
 
 function recordLines(record: DataRecord): readonly LabelledLine[] {
@@ -31,7 +43,7 @@ function recordLines(record: DataRecord): readonly LabelledLine[] {
   );
 }
 
-/** A segment holds `role` and `text`; another thing that a row of the user's calls `segments` is shown as JSON. */
+/** A segment holds `role` and `text`; anything else that a user's row calls `segments` is shown as JSON. */
 function segmentLine(segment: Json): LabelledLine {
   const isSegment = typeof segment === 'object' && segment !== null && 'role' in segment && 'text' in segment;
   return isSegment
@@ -44,20 +56,12 @@ const textOf = (value: Json | undefined): string =>
 
 const RESPONSES_LIMIT = 5;
 
-/** What a model was asked, what was expected and what it gave. */
+/** A model's prompts, the expected answers and its own. */
 export async function showResponses({ path, offset, limit = RESPONSES_LIMIT }: ShowSource): Promise<Shown> {
   const window = await windowOf(portCodecs.responses.read(path), { offset, limit });
   return {
     json: window,
-    text: (terminal) =>
-      [
-        ...window.items.map(
-          (response) => `${labelledText(responseLines(response), { terminal, indent: '' })}\n`,
-        ),
-        windowNote(window, 'responses'),
-      ]
-        .join('\n')
-        .trimEnd(),
+    text: (terminal) => windowText(window, { terminal, noun: 'responses', lines: responseLines }),
   };
 }
 
@@ -82,7 +86,7 @@ function responseLines(record: ResponseRecord): readonly LabelledLine[] {
 
 const TOKENS_LIMIT = 3;
 
-/** Each record's token ids beside the pieces of text that they stand for, segment by segment. */
+/** Each record's token ids with their texts, segment by segment. */
 export async function showTokens(source: ShowSource): Promise<Shown> {
   const { path, offset, limit = TOKENS_LIMIT } = source;
   const { records, vocabulary } = await portCodecs.tokens.read(path).read();
@@ -95,15 +99,11 @@ export async function showTokens(source: ShowSource): Promise<Shown> {
       items: window.items.map((record) => ({ ...record, tokens: [...record.tokens] })),
     },
     text: (terminal) =>
-      [
-        ...window.items.map((record) => {
-          const lines = [{ label: 'id', text: safeLine(record.id) }, ...segmentLines(record, tokenizer)];
-          return `${labelledText(lines, { terminal, indent: '' })}\n`;
-        }),
-        windowNote(window, 'records'),
-      ]
-        .join('\n')
-        .trimEnd(),
+      windowText(window, {
+        terminal,
+        noun: 'records',
+        lines: (record) => [{ label: 'id', text: safeLine(record.id) }, ...segmentLines(record, tokenizer)],
+      }),
   };
 }
 

@@ -68,7 +68,7 @@ function cell(value: unknown): string {
 const HISTORY_LIMIT = 40;
 const HEAD = ['step', 'epoch', 'loss', 'learning rate', 'gradient norm', 'tokens', 'train', 'validation'];
 
-/** A training's steps and evaluations in one table; samples and the end stand below it. */
+/** A training's steps and evaluations in one table, with samples and the end below. */
 export async function showHistory({ path, offset, limit = HISTORY_LIMIT }: ShowSource): Promise<Shown> {
   const entries: HistoryEntry[] = [];
   for await (const entry of portCodecs.history.read(path)) entries.push(entry);
@@ -105,13 +105,13 @@ function rowsOf(entries: readonly HistoryEntry[]): readonly (readonly string[])[
 const endings: Readonly<Record<Extract<HistoryEntry, { type: 'end' }>['reason'], string>> = {
   completed: 'completed',
   early_stop: 'stopped early',
-  loss_spike: 'stopped by a spike of the loss',
+  loss_spike: 'stopped by a loss spike',
 };
 
 function noteOf(entry: HistoryEntry): readonly string[] {
   if (entry.type === 'step' && entry.spike) {
     return [
-      `step ${formatCount(entry.step)} changed nothing: its loss of ${formatFigure(entry.loss)} was a spike`,
+      `step ${formatCount(entry.step)} did not update the model: its loss of ${formatFigure(entry.loss)} is a spike`,
     ];
   }
   if (entry.type === 'sample') {

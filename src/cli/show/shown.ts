@@ -13,24 +13,24 @@ export interface ShowSource {
   readonly epoch: number;
   /** Counted from 1. */
   readonly batch: number;
-  /** The tokenizer with this vocabulary, where the pipeline still knows it. */
+  /** The tokenizer with this vocabulary, if the pipeline still has it. */
   readonly tokenizer: (vocabulary: string) => Promise<Tokenizer | undefined>;
 }
 
-/** An artifact made readable: for programs and for people. */
+/** An artifact in readable form: for programs and for people. */
 export interface Shown {
   readonly json: unknown;
   readonly text: (terminal: Terminal) => string;
 }
 
 /** Some items of many. */
-interface Window<Item> {
+export interface Window<Item> {
   readonly offset: number;
   readonly items: readonly Item[];
   readonly total: number;
 }
 
-/** Keeps `limit` items from `offset` on, and counts all of them. */
+/** Keeps `limit` items from `offset` on, and counts all items. */
 export async function windowOf<Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
   { offset, limit }: { offset: number; limit: number },
@@ -44,7 +44,7 @@ export async function windowOf<Item>(
   return { offset, items: kept, total };
 }
 
-/** Says which items are shown and how to see the next ones; empty where all of them are. */
+/** Says which items are shown and how to see more; empty if all are shown. */
 export function windowNote({ offset, items, total }: Window<unknown>, noun: string): string {
   if (items.length === total) return '';
   if (items.length === 0) return `no ${noun} from ${formatCount(offset)} on; there are ${formatCount(total)}`;
@@ -53,7 +53,7 @@ export function windowNote({ offset, items, total }: Window<unknown>, noun: stri
   return next < total ? `${range}; see more with --offset ${next} or --limit` : range;
 }
 
-/** A token's id and its piece of text without white space, so that it stays on one line: `262"␣the"`. */
+/** A token's id and its text with visible white space, on one line: `262"␣the"`. */
 export function tokenText(token: number, tokenizer: Tokenizer | undefined): string {
   return tokenizer ? `${token}"${safeLine(tokenizer.decode([token])).replaceAll(' ', '␣')}"` : String(token);
 }

@@ -2,20 +2,15 @@ import type { Score } from '../../metrics/index.ts';
 import { formatFigure } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
-import type { StageScores } from './run-summary.ts';
+import type { StageScores } from './outputs.ts';
 
-const MOST_COLUMNS = 4;
-
-/** Most figures of one evaluation that are shown whole; of more, those over all records are. */
-const MOST_FIGURES = 8;
-
-/** Every evaluation's metrics; those that measure the same stand side by side. */
+/** Every evaluation's metrics; those that share a metric are side by side in one table. */
 export const scoreTable = (scores: readonly StageScores[]): string =>
   comparable(scores.filter(({ metrics }) => metrics.length > 0))
     .map(comparisonOf)
     .join('\n\n');
 
-/** Evaluations that share a metric, in the order of the first of each group. */
+/** Evaluations grouped by shared metrics, in the order of the first of each group. */
 function comparable(scores: readonly StageScores[]): readonly (readonly StageScores[])[] {
   const groups: StageScores[][] = [];
   for (const stage of scores) {
@@ -29,7 +24,9 @@ function comparable(scores: readonly StageScores[]): readonly (readonly StageSco
   return groups;
 }
 
-/** A column a stage, or a row a stage where there are many. */
+const MOST_COLUMNS = 4;
+
+/** A column for each stage; of more than four stages, a row for each. */
 function comparisonOf(scores: readonly StageScores[]): string {
   const shown = scores.map(({ stage, metrics }) => ({ stage, metrics: mainFigures(metrics) }));
   const metrics = [...new Set(shown.flatMap((stage) => stage.metrics.map(scoreName)))];
@@ -49,7 +46,10 @@ function comparisonOf(scores: readonly StageScores[]): string {
   ].join('\n');
 }
 
-/** Those over all records; all of them where they are few, or where each is of something. */
+/** More figures than this of one evaluation are reduced to those over all records. */
+const MOST_FIGURES = 8;
+
+/** The figures over all records; all figures if they are few, or if each is of a part. */
 function mainFigures(metrics: readonly Score[]): readonly Score[] {
   const overall = metrics.filter(({ of }) => of === undefined);
   return metrics.length <= MOST_FIGURES || overall.length === 0 ? metrics : overall;
@@ -60,7 +60,7 @@ function moreLines({ stage, metrics }: StageScores): readonly string[] {
   return more === 0 ? [] : [`  ${stage}: ${more} more figures with \`tuneloom show ${stage}\``];
 }
 
-/** What a mean does not count would otherwise go unnoticed. */
+/** Names what a mean leaves out, which would otherwise go unnoticed. */
 const leftOutLines = ({ stage, metrics }: StageScores): readonly string[] =>
   mainFigures(metrics).flatMap(({ metric, count, left_out }) =>
     left_out === undefined
@@ -81,5 +81,5 @@ export function scoreCell(score: Score | undefined): string {
   return standard_error ? `${formatFigure(value)} ± ${standard_error.toPrecision(2)}` : formatFigure(value);
 }
 
-/** A metric's name, with what it is of: `accuracy (astronomy)`. */
+/** A metric's name with the part that it is of: `accuracy (astronomy)`. */
 export const scoreName = ({ metric, of }: Score): string => (of === undefined ? metric : `${metric} (${of})`);

@@ -1,26 +1,28 @@
+import type { JsonObject } from '../../core/index.ts';
 import type { Dag, RunResult, StageOutcome, Store } from '../../runtime/index.ts';
 import { portCodecs } from '../../stages/index.ts';
 import type { ResponseRecord } from '../../text/index.ts';
-import type { HistoryEntry } from '../../training/index.ts';
 import { describeFailure } from '../reporter/describe-failure.ts';
-import { type FinishedOutput, finishedOutputs, type NamedOutput, readOutput } from './finished-outputs.ts';
-import type {
-  ComparedAnswer,
-  FailedStage,
-  LossCourse,
-  PointScores,
-  RunSummary,
-  StageLosses,
-  StageScores,
-} from './run-summary.ts';
+import {
+  collectLosses,
+  collectScores,
+  type FinishedOutput,
+  finishedOutputs,
+  readOutput,
+  type StageLosses,
+  type StageScores,
+} from './outputs.ts';
 
-/** Gathers what a run came to: its counts, and the losses, scores and answers that stand in the store after it. */
-export async function summarizeRun(request: {
+/** Gathers the results of a run: its counts, and the losses, scores and answers in the store after it. */
+export async function summarizeRun({
+  dag,
+  store,
+  result,
+}: {
   readonly dag: Dag;
   readonly store: Store;
   readonly result: RunResult;
 }): Promise<RunSummary> {
-  const { dag, store, result } = request;
   const named = (decision: StageOutcome['decision']) =>
     [...result.stages].filter(([, outcome]) => outcome.decision === decision).map(([stage]) => stage);
   const outputs = finishedOutputs(dag, result);
@@ -42,23 +44,55 @@ export async function summarizeRun(request: {
   };
 }
 
+/** The results of a run, for people and programs. */
+export interface RunSummary {
+  readonly pipeline: string;
+  readonly run: string;
+  readonly outcome: 'succeeded' | 'failed' | 'interrupted';
+  readonly milliseconds: number;
+  readonly ran: readonly string[];
+  readonly reused: readonly string[];
+  readonly failed: readonly FailedStage[];
+  readonly skipped: readonly string[];
+  readonly losses: readonly StageLosses[];
+  readonly scores: readonly StageScores[];
+  readonly answers: readonly ComparedAnswer[];
+  /** Of a sweep: each point's params and scores. */
+  readonly points?: readonly PointScores[];
+  readonly try_next: readonly string[];
+}
+
+export interface FailedStage {
+  readonly stage: string;
+  readonly message: string;
+  readonly help?: string;
+  readonly log?: string;
+}
+
 function failedStage([stage, outcome]: readonly [string, StageOutcome]): readonly FailedStage[] {
   if (outcome.decision !== 'failed' || outcome.failure.kind === 'interrupted') return [];
   const { failure, logPath } = outcome;
   return [{ stage, ...describeFailure(failure), ...(logPath === undefined ? {} : { log: logPath }) }];
 }
 
-const SHOWN = 3;
-const LOOKED_AT = 1000;
+/** One prompt, and the answer of each stage. */
+export interface ComparedAnswer {
+  readonly question: string;
+  readonly expected: string;
+  readonly given: readonly { readonly stage: string; readonly response: string }[];
+}
 
-/** A few answers; where several stages answered the same prompts, side by side. */
+const SHOWN = 3;
+const READ = 1000;
+
+/** A few answers, side by side if several stages answered the same prompts. */
 async function collectAnswers(
   store: Store,
   outputs: readonly FinishedOutput[],
 ): Promise<readonly ComparedAnswer[]> {
-  const asked = samePrompts(outputs.filter(({ type }) => type === 'responses'));
+  const generated = samePrompts(outputs.filter(({ type }) => type === 'responses'));
   const columns = await Promise.all(
-    asked.map(({ node, digest }) =>
+    generated.map(({ node, digest }) =>
       readOutput({ store, digest }, async (path) => ({ stage: node.id, responses: await textsOf(path) })),
     ),
   );
@@ -72,7 +106,7 @@ async function collectAnswers(
   }));
 }
 
-/** The largest group of stages that were asked the same; the last such group where several are as large. */
+/** The largest group of stages with the same prompts; of several such groups, the last. */
 function samePrompts(outputs: readonly FinishedOutput[]): readonly FinishedOutput[] {
   const groups = new Map<string, FinishedOutput[]>();
   for (const output of outputs) {
@@ -88,12 +122,12 @@ async function textsOf(path: string): Promise<readonly ResponseRecord[]> {
   const texts: ResponseRecord[] = [];
   for await (const record of portCodecs.responses.read(path)) {
     if (record.response !== undefined) texts.push(record);
-    if (texts.length === LOOKED_AT) break;
+    if (texts.length === READ) break;
   }
   return texts;
 }
 
-/** A few, evenly apart: neighbours are often alike. */
+/** A few, evenly spaced: neighbors are often alike. */
 function spread(responses: readonly ResponseRecord[]): readonly ResponseRecord[] {
   const count = Math.min(SHOWN, responses.length);
   return Array.from(
@@ -102,65 +136,14 @@ function spread(responses: readonly ResponseRecord[]): readonly ResponseRecord[]
   ).filter((response) => response !== undefined);
 }
 
-/** The course of the losses of every training among the outputs. */
-export async function collectLosses(
-  store: Store,
-  outputs: readonly NamedOutput[],
-): Promise<readonly StageLosses[]> {
-  const histories = outputs.filter(({ type }) => type === 'history');
-  return await Promise.all(
-    histories.map(({ node, digest }) =>
-      readOutput({ store, digest }, async (path) => lossesOf(node.id, portCodecs.history.read(path))),
-    ),
-  );
+export interface PointScores {
+  readonly point: string;
+  readonly params: JsonObject;
+  /** Of the point's own and shared evaluations, by their ids in the pipeline. */
+  readonly scores: readonly StageScores[];
 }
 
-async function lossesOf(stage: string, history: AsyncIterable<HistoryEntry>): Promise<StageLosses> {
-  const train: Measured[] = [];
-  const validation: Measured[] = [];
-  for await (const entry of history) {
-    if (entry.type !== 'evaluation') continue;
-    train.push({ step: entry.step, loss: entry.train_loss });
-    if (entry.validation_loss !== undefined)
-      validation.push({ step: entry.step, loss: entry.validation_loss });
-  }
-  const [trainCourse, validationCourse] = [courseOf(train), courseOf(validation)];
-  return {
-    stage,
-    ...(trainCourse && { train: trainCourse }),
-    ...(validationCourse && { validation: validationCourse }),
-  };
-}
-
-interface Measured {
-  readonly step: number;
-  readonly loss: number;
-}
-
-function courseOf(measured: readonly Measured[]): LossCourse | undefined {
-  const [first, last] = [measured[0], measured.at(-1)];
-  if (!first || !last) return undefined;
-  const best = measured.reduce((low, next) => (next.loss < low.loss ? next : low));
-  return { first: first.loss, last: last.loss, best: best.loss, best_step: best.step };
-}
-
-/** The metrics of every evaluation among the outputs. */
-export async function collectScores(
-  store: Store,
-  outputs: readonly NamedOutput[],
-): Promise<readonly StageScores[]> {
-  const evaluations = outputs.filter(({ type }) => type === 'scores');
-  return await Promise.all(
-    evaluations.map(({ node, digest }) =>
-      readOutput({ store, digest }, async (path) => {
-        const { metrics } = await portCodecs.scores.read(path).read();
-        return { stage: node.id, metrics };
-      }),
-    ),
-  );
-}
-
-/** The scores of a sweep by its points; an evaluation that several points share stands at each of them. */
+/** The scores of a sweep by its points; an evaluation that several points share is listed at each of them. */
 const pointScores = (
   points: NonNullable<Dag['points']>,
   scores: readonly StageScores[],
@@ -173,7 +156,7 @@ const pointScores = (
     ),
   }));
 
-/** The instruction as the row has it; else the end of the prompt, where a template puts the question. */
+/** The row's instruction, else the end of the prompt, where a template puts the question. */
 export function questionOf({ fields, prompt }: ResponseRecord): string {
   const { instruction, input } = fields;
   if (typeof instruction !== 'string') return prompt.trim().slice(-200);

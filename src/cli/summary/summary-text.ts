@@ -1,28 +1,23 @@
 import type { Json } from '../../core/index.ts';
 import { counted, formatCount, formatDuration, formatFigure } from '../terminal/format-number.ts';
-import { labelledText, renderTable, wrapText } from '../terminal/layout.ts';
+import { excerpt, labelledText, renderTable, wrapText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type {
-  ComparedAnswer,
-  FailedStage,
-  LossCourse,
-  PointScores,
-  RunSummary,
-  StageLosses,
-} from './run-summary.ts';
+import type { LossCourse, StageLosses } from './outputs.ts';
 import { scoreCell, scoreTable } from './score-table.ts';
+import type { ComparedAnswer, FailedStage, PointScores, RunSummary } from './summarize-run.ts';
 
-/** The end of a run: what came of it, then what it did. */
+/** The end of a run: its results, then what it did. */
 export function summaryText(summary: RunSummary, terminal: Terminal): string {
   const title = (text: string) => terminal.colors.bold(text);
+  const answers = summary.outcome === 'succeeded' ? summary.answers : [];
   return [
     section(title('Losses'), lossTable(summary.losses)),
     section(
       title('Scores'),
       summary.points === undefined ? scoreTable(summary.scores) : pointTable(summary.points),
     ),
-    section(title('Answers'), summary.outcome === 'succeeded' ? answersText(summary.answers, terminal) : ''),
+    section(title('Answers'), answers.map((answer) => answerText(answer, terminal)).join('\n')),
     ...summary.failed.map((failed) => `${failureText(failed, terminal)}\n\n`),
     headline(summary),
     section(`\n\n${title('Try next')}`, bullets(summary.try_next, terminal)).trimEnd(),
@@ -43,9 +38,9 @@ function headline({ pipeline, outcome, milliseconds, ran, reused, skipped, faile
     case 'succeeded':
       return line;
     case 'failed':
-      return `${line}\nWhat finished is kept: fix it and run again to go on from here.`;
+      return `${line}\nFinished stages are kept: fix the problem and run again to continue from here.`;
     case 'interrupted':
-      return `${line}; interrupted\nWhat finished is kept, and so is what a training last saved: run again to go on.`;
+      return `${line}; interrupted\nFinished stages are kept, and so is the last saved state of a training: run again to continue.`;
     default:
       return outcome satisfies never;
   }
@@ -63,28 +58,19 @@ const bullets = (sentences: readonly string[], { columns }: Terminal): string =>
     .map((sentence) => `  - ${wrapText(safeText(sentence), { columns, indent: '    ' }).trimStart()}`)
     .join('\n');
 
-const MOST_CHARACTERS = 240;
-
-/** A few prompts with what was expected and what each stage gave. */
-function answersText(answers: readonly ComparedAnswer[], terminal: Terminal): string {
-  return answers.map((answer) => answerText(answer, terminal)).join('\n');
-}
-
+/** A prompt with the expected answer and that of each stage. */
 function answerText({ question, expected, given }: ComparedAnswer, terminal: Terminal): string {
   const lines = [
-    { label: 'expected', text: short(expected) },
-    ...given.map(({ stage, response }) => ({ label: stage, text: short(response) })),
+    { label: 'expected', text: excerpt(expected, MOST_CHARACTERS) },
+    ...given.map(({ stage, response }) => ({ label: stage, text: excerpt(response, MOST_CHARACTERS) })),
   ];
-  const asked = wrapText(short(question), { columns: terminal.columns, indent: '  ' });
+  const asked = wrapText(excerpt(question, MOST_CHARACTERS), { columns: terminal.columns, indent: '  ' });
   return `${asked}\n${labelledText(lines, { terminal, indent: '    ' })}`;
 }
 
-function short(text: string): string {
-  const safe = safeText(text.trim()) || '(nothing)';
-  return safe.length > MOST_CHARACTERS ? `${safe.slice(0, MOST_CHARACTERS - 1)}…` : safe;
-}
+const MOST_CHARACTERS = 240;
 
-/** First, last and best losses of every training; empty where there is none. */
+/** First, last and best losses of every training; empty if there are none. */
 function lossTable(losses: readonly StageLosses[]): string {
   const rows = losses.flatMap(({ stage, train, validation }) => [
     ...(train ? [row([stage, 'train'], train)] : []),
@@ -101,7 +87,7 @@ const row = (labels: readonly string[], { first, last, best, best_step }: LossCo
   `at step ${formatCount(best_step)}`,
 ];
 
-/** A row a point: the params that the sweep sets, then every metric, with its stage where several stages evaluate. */
+/** A row for each point: its params, then every metric, with its stage if several stages evaluate. */
 function pointTable(points: readonly PointScores[]): string {
   const names = [...new Set(points.flatMap(({ params }) => Object.keys(params)))].sort();
   const stages = new Set(points.flatMap(({ scores }) => scores.map(({ stage }) => stage)));

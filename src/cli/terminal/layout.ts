@@ -1,7 +1,16 @@
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
+import { safeText } from './safe-text.ts';
 import type { Terminal } from './terminal.ts';
+
+interface TableContent {
+  readonly head?: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** `right` for columns of numbers; `left` by default. */
+  readonly align?: readonly ('left' | 'right')[];
+  readonly indent?: string;
+}
 
 const NO_LINES = Object.fromEntries(
   [
@@ -12,15 +21,7 @@ const NO_LINES = Object.fromEntries(
     .map((place) => [place, '']),
 );
 
-interface TableContent {
-  readonly head?: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  /** `right` for the columns of numbers; `left` where it says nothing. */
-  readonly align?: readonly ('left' | 'right')[];
-  readonly indent?: string;
-}
-
-/** Columns set apart by two spaces, without lines; cells must be safe for a terminal already. */
+/** Columns separated by two spaces, without lines; the cells must already be safe for a terminal. */
 export function renderTable({ head, rows, align = [], indent = '  ' }: TableContent): string {
   const table = new Table({
     chars: { ...NO_LINES, middle: '  ' },
@@ -61,7 +62,7 @@ export function labelledText(
     .join('\n');
 }
 
-/** Breaks text at words so that no line, its indent included, is wider than the terminal. Lines keep their own indentation. */
+/** Breaks text at words so that no line, with its indent, is wider than the terminal. Lines keep their indentation. */
 export function wrapText(
   text: string,
   { columns, indent = '' }: { columns: number; indent?: string },
@@ -79,7 +80,13 @@ function wrapLine(line: string, width: number): readonly string[] {
   return [first, ...more.map((rest) => rest.trimStart())];
 }
 
-/** A line that is no wider than the terminal; what is cut off is shown as `…`. */
+/** The beginning of a text from data or a model, made safe. */
+export function excerpt(text: string, mostCharacters: number): string {
+  const safe = safeText(text.trim()) || '(nothing)';
+  return safe.length > mostCharacters ? `${safe.slice(0, mostCharacters - 1)}…` : safe;
+}
+
+/** Cuts a line to the terminal's width, with `…` for what is cut off. */
 export function shortLine(line: string, columns: number): string {
   if (stringWidth(line) <= columns) return line;
   let kept = '';

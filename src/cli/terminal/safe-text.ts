@@ -1,7 +1,7 @@
-/** Controls, invisible formatting, lone surrogates; but not line feed, tab and the joiners that scripts and emoji need. */
+/** Control and invisible formatting characters and lone surrogates, but not line feed, tab and the joiners of scripts and emoji. */
 const UNSAFE = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** Text from data and models, made harmless: what a terminal would obey is shown as an escape instead. */
+/** Text from data and models, made harmless: what a terminal would obey is shown as an escape. */
 export function safeText(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(UNSAFE, escaped);
 }
@@ -11,7 +11,11 @@ export function safeLine(text: string): string {
   return safeText(text).replaceAll('\n', '⏎').replaceAll('\t', '⇥');
 }
 
-/** As safeText, in JSON's way of writing: what is JSON stays the same JSON. */
+/** An error that its user can fix, and what to do about it. */
+export const errorText = ({ message, help }: { message: string; help: string | undefined }): string =>
+  safeText(`error: ${message}${help ? `\n  help: ${help}` : ''}`);
+
+/** Like safeText, with JSON's escapes: JSON stays the same JSON. */
 export const escapeUnsafe = (text: string): string =>
   text.replace(UNSAFE, (character) =>
     Array.from(

@@ -3,26 +3,24 @@ import { createInterface } from 'node:readline/promises';
 import { createColors } from 'picocolors';
 import { escapeUnsafe } from './safe-text.ts';
 
-/** The palette of picocolors; every function is the identity where colour is off. */
+/** The palette of picocolors; every function is the identity if color is off. */
 type Colors = ReturnType<typeof createColors>;
 
-/** Where the command line prints: the only way from tuneloom to a person's eyes. */
+/** Where the command line prints; nothing else in tuneloom does. */
 export interface Terminal {
   /** Writes whole lines to standard output. */
   readonly print: (text: string) => void;
-  /** Writes a piece of a line to standard output. */
+  /** Writes part of a line to standard output. */
   readonly write: (text: string) => void;
   /** Writes whole lines to standard error. */
   readonly complain: (text: string) => void;
   readonly columns: number;
-  /** True where standard output is a terminal that can be redrawn. */
+  /** True if standard output is a terminal that can be redrawn. */
   readonly interactive: boolean;
   readonly colors: Colors;
 }
 
-const WIDEST = 120;
-
-/** Looks at the process's streams and at NO_COLOR, FORCE_COLOR and TERM. */
+/** The terminal of the process's streams, with NO_COLOR, FORCE_COLOR, TERM and CI taken into account. */
 export function openTerminal(process: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>): Terminal {
   const { stdout, stderr, env } = process;
   const capable = stdout.isTTY === true && env.TERM !== 'dumb';
@@ -37,17 +35,19 @@ export function openTerminal(process: Pick<NodeJS.Process, 'stdout' | 'stderr' |
   };
 }
 
+const WIDEST = 120;
+
 function wantsColor(env: NodeJS.ProcessEnv, capable: boolean): boolean {
   if (env.NO_COLOR) return false;
   const forced = env.FORCE_COLOR;
   return forced === undefined ? capable : forced !== '0' && forced !== 'false';
 }
 
-/** What picocolors writes and is used here; nothing that hides, blinks or swaps. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+/** The codes of picocolors that are used here; none that hides, blinks or swaps colors. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches control characters.
 const COLOR = /(\u001b\[(?:[0-4]|2[2-4]|[39][0-7]|39)m)/;
 
-/** The last line of defence, whatever was forgotten before it: nothing that a terminal obeys but our own colours. */
+/** The last line of defense: lets nothing through that a terminal obeys, except our own colors. */
 const printable = (text: string, colored: boolean): string =>
   colored
     ? text
@@ -56,7 +56,7 @@ const printable = (text: string, colored: boolean): string =>
         .join('')
     : escapeUnsafe(text);
 
-/** Whether somebody is there to answer. */
+/** Whether there is someone to answer a question. */
 export const canAsk = (): boolean => process.stdin.isTTY === true && process.stdout.isTTY === true;
 
 /** Asks a yes-or-no question; no answer means no. */

@@ -8,7 +8,7 @@ import { openCliRig } from '../rig.ts';
 
 const evil = '\u001b]0;pwned\u0007hello';
 
-/** What is printed for these lines, by a session that says the question back. */
+/** The output for these lines, of a session that repeats each message. */
 async function printed(lines: string, json: boolean) {
   const out: string[] = [];
   const push = (text: string) => void out.push(text);
@@ -32,7 +32,7 @@ async function printed(lines: string, json: boolean) {
   return out;
 }
 
-test('through a pipe every line is a question, and what a terminal would obey is shown', async () => {
+test('in a pipe every line is a message, and control characters are shown', async () => {
   expect(await printed('Hi\n\n/system Be brief.\n/reset\ntoo much\nBye\n/exit\nnever\n', false)).toEqual([
     'Hi \\x1b]0;pwned\\x07hello',
     '(system Be brief.)',
@@ -42,14 +42,14 @@ test('through a pipe every line is a question, and what a terminal would obey is
   ]);
 });
 
-test('as JSON every answer is a line with its question', async () => {
+test('as JSON every answer is a line with its prompt', async () => {
   const lines = await printed('Hi\n', true);
   expect(lines.map((line) => JSON.parse(line))).toEqual([
     { prompt: 'Hi', response: ` Hi ${evil}`, finish_reason: 'stop', tokens: 2 },
   ]);
 });
 
-test('a model’s folder is talked to with the template that is named', async () => {
+test('a chat with a model’s folder uses the named template', async () => {
   await using rig = await openCliRig();
   const folder = fileURLToPath(new URL('../../fixtures/model/tiny-llama', import.meta.url));
   const words = ['chat', folder, '--template', 'completion', '--max-new-tokens', '3', '--json'];

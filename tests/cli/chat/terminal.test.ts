@@ -8,7 +8,7 @@ const script = fileURLToPath(new URL('../../fixtures/chat/terminal.py', import.m
 const tuneloom = fileURLToPath(new URL('../../../dist/tuneloom.js', import.meta.url));
 const hasTerminal = spawnSync('python3', ['-c', 'import pty']).status === 0;
 
-/** Of random weights, with room for an answer that takes long enough to be stopped. */
+/** A model of random weights with a context long enough for an answer that can be stopped. */
 const pipeline = `name: talk
 stages:
   base: { uses: load, with: { init: { context_length: 4096, width: 16, layers: 2, heads: 2, encoding: r50k_base } } }
@@ -28,7 +28,7 @@ test.skipIf(!hasTerminal)(
     const shown = JSON.parse(stdout);
     expect(shown.greeting).toContain('Ctrl-C stops an answer.');
     expect(shown.streamed).toMatch(/^Name a fruit\.\n.{20}/);
-    expect(shown.help).toContain('/reset forgets what was said');
+    expect(shown.help).toContain('/reset forgets the conversation');
     // 3,500 tokens have at least as many characters.
     expect((shown.streamed + shown.stopped).length).toBeLessThan(3500);
     expect([shown.left, shown.exit]).toEqual(['', 0]);

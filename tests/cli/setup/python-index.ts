@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An index of Python's packages on this machine, with the ranges that it was asked for. */
+/** A local index of Python packages, with the ranges that were requested. */
 export interface PythonIndex extends AsyncDisposable {
   readonly url: URL;
   readonly asked: readonly string[];
@@ -12,11 +12,11 @@ export interface PythonIndex extends AsyncDisposable {
 interface Served {
   /** By file name: `tensorflow-2.21.0-cp312-cp312-manylinux_2_27_x86_64.whl`. */
   readonly wheels: Readonly<Record<string, Buffer>>;
-  /** What the index says of every file, in place of its own. */
+  /** Overrides the index's fields of every file. */
   readonly sha256?: string;
 }
 
-/** Answers as PEP 691 has it, and with parts of files. */
+/** Answers as in PEP 691, and with parts of files. */
 export async function servePythonIndex({ wheels, sha256 }: Served): Promise<PythonIndex> {
   const asked: string[] = [];
   const server = createServer((request, response) => {

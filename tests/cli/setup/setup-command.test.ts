@@ -48,17 +48,17 @@ test('a setup on a machine with a GPU is for CUDA, and a missing compiler ends i
   expect(await readdir(join(folder, 'engines'))).toEqual([]);
 });
 
-test.skipIf(hasGpu)('without a GPU it is for the processors, and with one it can be', async () => {
+test.skipIf(hasGpu)('without a GPU it is for the CPU, and with one it can be', async () => {
   const environment = { CXX: '/no/compiler' };
   const { stdout } = await tuneloom(['setup', 'tensorflow'], environment);
-  expect(stdout.trim()).toBe('for processors: there is no NVIDIA GPU (--cuda takes one that is not seen)');
+  expect(stdout.trim()).toBe('for the CPU: no NVIDIA GPU was found (--cuda installs for one anyway)');
   await listGpus('Tesla T4, 15360, 535.104.05');
   expect((await tuneloom(['setup', 'tensorflow', '--cpu'], environment)).stdout.trim()).toBe(
-    'for processors, as you ask',
+    'for the CPU, as requested',
   );
 });
 
-test('doctor names every GPU, and what to do where the engine is missing', async () => {
+test('doctor names every GPU, and what to do if the engine is missing', async () => {
   await listGpus('Tesla T4, 15360, 535.104.05\nNVIDIA A100-SXM4-80GB, 81920, 550.54.15');
   const { findings } = JSON.parse((await tuneloom(['doctor', '--json'])).stdout);
   const named = (name: string) => findings.find(({ subject }: { subject: string }) => subject === name);
@@ -93,7 +93,7 @@ test.skipIf(!hasInstallation)(
   },
 );
 
-test('an installation that does not work is made again', async () => {
+test('a broken installation is replaced', async () => {
   await mkdir(join(folder, 'engines/cpu'));
   const versions = { tfjsNode: '4.22.0', tensorflow: '2.21.0', nodeApiHeaders: '1.9.0', origin: 'pypi' };
   await writeFile(join(folder, 'engines/cpu', INSTALLED_FILE), JSON.stringify(versions));
@@ -101,7 +101,7 @@ test('an installation that does not work is made again', async () => {
   expect([exitCode, stderr.includes('the compiler `/no/compiler` is missing')]).toEqual([2, true]);
 });
 
-test('machines without wheels, full disks and mirrors without an address are refused with what to do', async () => {
+test('machines without wheels, full disks and invalid mirrors are rejected with advice', async () => {
   expect(['x64', 'arm64'].map((arch) => wheelArchitecture({ platform: 'linux', arch }))).toEqual([
     'x86_64',
     'aarch64',
@@ -112,6 +112,6 @@ test('machines without wheels, full disks and mirrors without an address are ref
   await expect(checkDisk(folder, 1e9)).rejects.toThrow(/GB free, and 1000000000 GB are needed$/);
   expect(packageIndex({ TUNELOOM_PYPI: 'http://127.0.0.1/simple' }).href).toBe('http://127.0.0.1/simple/');
   expect(() => packageIndex({ TUNELOOM_PYPI: 'mirror' })).toThrow(
-    'TUNELOOM_PYPI is `mirror`, and that is no address',
+    'TUNELOOM_PYPI is `mirror`, which is not an address',
   );
 });

@@ -22,7 +22,7 @@ test.each([
   expect(satisfies(version, specifier)).toBe(expected);
 });
 
-test('what a wheel asks for with CUDA is read, and nothing else', () => {
+test('only the requirements of the CUDA extra of a wheel are read', () => {
   const metadata = [
     'Requires-Dist: numpy<2.2.0,>=1.26.0',
     'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"',

@@ -39,7 +39,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-async function unpack(index: PythonIndex, flavour: 'cpu' | 'cuda'): Promise<readonly string[]> {
+async function unpack(index: PythonIndex, flavor: 'cpu' | 'cuda'): Promise<readonly string[]> {
   const steps: string[] = [];
   const progress = {
     begin: () => {},
@@ -47,7 +47,7 @@ async function unpack(index: PythonIndex, flavour: 'cpu' | 'cuda'): Promise<read
     signal: new AbortController().signal,
   };
   const downloads = join(folder, 'downloads');
-  await unpackLibraries({ folder, downloads, flavour, progress, index: index.url });
+  await unpackLibraries({ folder, downloads, flavor, progress, index: index.url });
   return steps;
 }
 
@@ -66,7 +66,7 @@ const libraries = [
   'tensorflow/libtensorflow_framework.so.2',
 ];
 
-test('libraries and headers are unpacked, and for CUDA those that the wheel asks for, in a version that suits', async () => {
+test('libraries and headers are unpacked, and for CUDA those that the wheel requires, in a suitable version', async () => {
   await using index = await servePythonIndex({ wheels });
   const steps = await unpack(index, 'cuda');
   expect(await filesIn(join(folder, 'wheels'))).toEqual(['nvidia/cublas/lib/libcublas.so.12', ...libraries]);
@@ -78,7 +78,7 @@ test('libraries and headers are unpacked, and for CUDA those that the wheel asks
   ]);
 });
 
-test('a download that broke off goes on where it stood, and one that is there is not fetched again', async () => {
+test('an interrupted download resumes, and a complete one is not repeated', async () => {
   await using index = await servePythonIndex({ wheels });
   const project = architecture === 'x86_64' ? 'tensorflow_cpu' : 'tensorflow';
   const path = join(folder, 'downloads', named(project, versions.tensorflow));
@@ -89,13 +89,13 @@ test('a download that broke off goes on where it stood, and one that is there is
   expect(index.asked).toEqual([`${project} bytes=100-`]);
 });
 
-test('what has another hash than the index says is refused, and nothing of it is unpacked', async () => {
+test('a file whose hash differs from the index is rejected and not unpacked', async () => {
   await using index = await servePythonIndex({ wheels, sha256: '0'.repeat(64) });
   await expect(unpack(index, 'cpu')).rejects.toMatchObject({ code: 'damaged-download' });
   expect([await filesIn(join(folder, 'downloads')), await readdir(folder)]).toEqual([[], ['downloads']]);
 });
 
-test('a project without a wheel for this machine is refused by name', async () => {
+test('a project without a wheel for this machine is rejected by name', async () => {
   await using index = await servePythonIndex({ wheels: {} });
   await expect(unpack(index, 'cuda')).rejects.toThrow(
     `${index.url.host} has no wheel of tensorflow ==${versions.tensorflow} for Linux on ${architecture}`,

@@ -3,32 +3,26 @@ import { join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import { UsageError } from '../../exit-code.ts';
 
-interface AddonBuild {
-  /** Of the installation: its node_modules and the unpacked wheels stand in it. */
+/**
+ * Compiles the package's addon against the libraries of TensorFlow's wheel, as its binding.gyp does against those of its
+ * own storage. Node-API is stable across versions of Node, so one addon works with all of them. `folder` is that of the
+ * installation, with its node_modules and the unpacked wheels.
+ */
+export async function buildAddon({
+  folder,
+  compiler,
+  signal,
+}: {
   readonly folder: string;
   readonly compiler: string;
   readonly signal: AbortSignal;
-}
-
-/** Where the wheels are unpacked, in the installation's folder. */
-export const WHEELS = 'wheels';
-
-/** The version of Node-API that the package looks for first. */
-const NODE_API = 8;
-
-const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
-
-/**
- * Compiles the package's addon against the libraries of TensorFlow's wheel, as its binding.gyp would against those of its
- * own storage. Node-API is the same for all versions of Node, so one addon does for all.
- */
-export async function buildAddon({ folder, compiler, signal }: AddonBuild): Promise<void> {
+}): Promise<void> {
   const packageFolder = join(folder, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
   const addonFolder = join('lib', `napi-v${NODE_API}`);
   await mkdir(join(packageFolder, addonFolder), { recursive: true });
   const tensorflow = join(folder, WHEELS, 'tensorflow');
   const headers = join(folder, 'node_modules', 'node-api-headers', 'include');
-  // Relative to the addon, so that the installation may be moved.
+  // Relative to the addon, so that the installation can be moved.
   const fromAddon = `$ORIGIN/../../../../../${WHEELS}/tensorflow`;
   const flags = [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${NODE_API}`],
@@ -48,13 +42,21 @@ export async function buildAddon({ folder, compiler, signal }: AddonBuild): Prom
   );
 }
 
+/** The folder of the unpacked wheels, in the installation's folder. */
+export const WHEELS = 'wheels';
+
+/** The version of Node-API that the package tries first. */
+const NODE_API = 8;
+
+const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+
 export interface CheckedAddon {
   /** TensorFlow's own version. */
   readonly tensorflow: string;
   readonly usesGpu: boolean;
 }
 
-/** The two functions that Node 23 and later lack, then (1 2; 3 4) times itself, as the last line of the output. */
+/** Adds two functions that Node 23 removed, then prints (1 2; 3 4) times itself on the last line of the output. */
 const program = `
 const util = require('node:util');
 util.isNullOrUndefined ??= (value) => value === null || value === undefined;
@@ -66,11 +68,11 @@ const { binding, isUsingGpuDevice } = tf.backend();
 console.log('\\n' + JSON.stringify({ product, tensorflow: binding.TF_Version, usesGpu: isUsingGpuDevice }));
 `;
 
-/** Loads an installation in a process of its own, so that one that crashes is only one that failed, and multiplies. */
+/** Loads an installation in a separate process, so that a crash is only a failure, and multiplies two matrices. */
 export async function checkAddon(folder: string, signal?: AbortSignal): Promise<CheckedAddon> {
   const stdout = await outputOf(folder, signal);
   const { product, tensorflow, usesGpu } = JSON.parse(stdout.split('\n').at(-1) ?? '');
-  if (product !== '7,10,15,22') throw new Error(`the addon multiplies wrongly: it gives ${product}`);
+  if (product !== '7,10,15,22') throw new Error(`the addon multiplies incorrectly: it gives ${product}`);
   return { tensorflow, usesGpu };
 }
 
@@ -88,7 +90,7 @@ async function outputOf(cwd: string, signal: AbortSignal | undefined): Promise<s
     const reason = /^\w*Error: .*$/m.exec(String(error.stderr))?.[0] ?? error.originalMessage;
     throw new UsageError({
       message: `the engine does not work: ${reason ?? 'its process ended'}`,
-      help: 'set it up again, or look for what the message names',
+      help: 'set it up again, or search for the message',
     });
   }
 }

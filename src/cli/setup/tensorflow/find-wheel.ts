@@ -1,33 +1,7 @@
 import { sendRequest } from '../../../remote/index.ts';
 import { UsageError } from '../../exit-code.ts';
 
-/** A file of Python's package index, whose contents are an ordinary zip. */
-interface Wheel {
-  readonly name: string;
-  readonly version: string;
-  readonly url: URL;
-  readonly size: number;
-  readonly sha256: string;
-}
-
-export interface WheelRequest {
-  readonly project: string;
-  readonly specifier: string;
-  readonly architecture: string;
-  /** Of packages, with an answer as PEP 691 has it for each. */
-  readonly index: URL;
-  readonly signal: AbortSignal;
-}
-
-interface ListedFile {
-  readonly filename: string;
-  readonly url: string;
-  readonly size: number;
-  readonly hashes: { readonly sha256?: string };
-  readonly yanked?: boolean | string;
-}
-
-/** The newest Linux wheel that satisfies the specifier; which Python it is for makes no difference to its libraries. */
+/** The newest Linux wheel that satisfies the specifier, for any Python: the libraries in it are the same. */
 export async function findWheel({ index, signal, ...wanted }: WheelRequest): Promise<Wheel> {
   const { project, specifier, architecture } = wanted;
   const page = new URL(`${project}/`, index);
@@ -36,7 +10,7 @@ export async function findWheel({ index, signal, ...wanted }: WheelRequest): Pro
     headers: { accept: 'application/vnd.pypi.simple.v1+json' },
     signal,
   });
-  // PEP 691 gives the fields; those that are missing leave no wheel to take.
+  // The fields are those of PEP 691; a file without one of them is not taken.
   const { files } = (await response.json()) as { files: readonly ListedFile[] };
   const wheels = files.flatMap((file) => wheelOf(file, { page, architecture }));
   const found = wheels
@@ -47,6 +21,32 @@ export async function findWheel({ index, signal, ...wanted }: WheelRequest): Pro
     message: `${index.host} has no wheel of ${project} ${specifier} for Linux on ${architecture}`,
     help: 'engines are built on Linux with a 64-bit Intel, AMD or ARM processor',
   });
+}
+
+export interface WheelRequest {
+  readonly project: string;
+  readonly specifier: string;
+  readonly architecture: string;
+  /** A package index that answers as in PEP 691. */
+  readonly index: URL;
+  readonly signal: AbortSignal;
+}
+
+/** A file of Python's package index: an ordinary zip. */
+interface Wheel {
+  readonly name: string;
+  readonly version: string;
+  readonly url: URL;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+interface ListedFile {
+  readonly filename: string;
+  readonly url: string;
+  readonly size: number;
+  readonly hashes: { readonly sha256?: string };
+  readonly yanked?: boolean | string;
 }
 
 function wheelOf(
@@ -89,7 +89,7 @@ export function satisfies(version: string, specifier: string): boolean {
       case '!=':
         return order !== 0;
       default:
-        throw new Error(`a version is asked for as \`${clause}\`, which this does not understand`);
+        throw new Error(`unknown version specifier \`${clause}\``);
     }
   });
 }

@@ -3,16 +3,24 @@ import { execa } from 'execa';
 import type { TensorflowFlavour } from '../../../tensor/index.ts';
 import { UsageError } from '../../exit-code.ts';
 
-/** What is downloaded and what is unpacked stand side by side for a while; seen with the versions named in versions.ts. */
+/** The versions that the setup was tested with and installs. */
+export const versions = {
+  tfjsNode: '4.22.0',
+  tensorflow: '2.21.0',
+  nodeApiHeaders: '1.9.0',
+} as const;
+
+/** Disk space for downloads and unpacked files together, measured with these versions. */
 export const neededGigabytes = { cpu: 2.5, cuda: 12 } as const satisfies Record<TensorflowFlavour, number>;
 
-interface Machine {
+/** The processor's name in wheels. Throws if there is no wheel for the machine. */
+export function wheelArchitecture({
+  platform,
+  arch,
+}: {
   readonly platform: string;
   readonly arch: string;
-}
-
-/** The wheel's word for a processor. Refuses the machines that there is no wheel for. */
-export function wheelArchitecture({ platform, arch }: Machine = process): string {
+} = process): string {
   const architecture = { x64: 'x86_64', arm64: 'aarch64' }[arch];
   if (platform === 'linux' && architecture !== undefined) return architecture;
   throw new UsageError({
@@ -21,7 +29,7 @@ export function wheelArchitecture({ platform, arch }: Machine = process): string
   });
 }
 
-/** Refuses before anything is downloaded. */
+/** Throws if the disk is too full. */
 export async function checkDisk(folder: string, needed: number): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { bavail, bsize } = await statfs(folder);
@@ -35,37 +43,30 @@ export async function checkDisk(folder: string, needed: number): Promise<void> {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** PyPI, or what a network has in its place. */
+/** PyPI's index, or the mirror that TUNELOOM_PYPI names. */
 export function packageIndex({ TUNELOOM_PYPI }: Environment): URL {
   if (!TUNELOOM_PYPI) return new URL('https://pypi.org/simple/');
   if (URL.canParse(TUNELOOM_PYPI)) return new URL(TUNELOOM_PYPI.replace(/\/*$/, '/'));
   throw new UsageError({
-    message: `TUNELOOM_PYPI is \`${TUNELOOM_PYPI}\`, and that is no address`,
+    message: `TUNELOOM_PYPI is \`${TUNELOOM_PYPI}\`, which is not an address`,
     help: "it names a mirror of PyPI's index, such as https://mirror.example/simple/",
   });
 }
 
-/** The compiler, by its name: CXX, or g++. */
+/** The name of the C++ compiler: CXX, or g++. */
 export async function findCompiler({ CXX }: Environment): Promise<string> {
   const name = CXX || 'g++';
   const { failed } = await execa(name, ['--version'], { reject: false });
   if (!failed) return name;
   throw new UsageError({
-    message: `the compiler \`${name}\` is missing, which builds the engine's addon`,
+    message: `the compiler \`${name}\` is missing; it builds the engine's addon`,
     help: 'install it (Debian and Ubuntu: sudo apt install g++; Fedora: sudo dnf install gcc-c++) or name another with CXX',
   });
 }
 
-/** What the setup was tried with. Other versions may work; these are what is installed. */
-export const versions = {
-  tfjsNode: '4.22.0',
-  tensorflow: '2.21.0',
-  nodeApiHeaders: '1.9.0',
-} as const;
-
-/** What a setup tells while it goes. */
+/** Receives the progress of a setup. */
 export interface SetupProgress {
-  /** A step ended: what was done, in a few words. */
+  /** A step ended. */
   readonly done: (step: string) => void;
   /** A long step begins. */
   readonly begin: (step: string) => void;

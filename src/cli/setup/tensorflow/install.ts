@@ -16,29 +16,10 @@ import {
 } from './requirements.ts';
 import { unpackLibraries } from './unpack-libraries.ts';
 
-type TensorflowOrigin = 'storage' | 'pypi';
-
-export interface TensorflowInstallation extends CheckedAddon {
-  readonly folder: string;
-  readonly origin: TensorflowOrigin;
-  /** False where it was there already. */
-  readonly isNew: boolean;
-}
-
-interface InstallRequest {
-  /** Under it each flavour has a folder of its own. */
-  readonly root: string;
-  readonly flavour: TensorflowFlavour;
-  /** The package's own storage where it answers, else PyPI, where absent. */
-  readonly origin?: TensorflowOrigin | undefined;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly progress: SetupProgress;
-}
-
-/** Installs the engine, or finds that it is installed and works. What fails leaves only checked downloads behind. */
+/** Installs the engine, unless it is installed and works. A failure leaves only checked downloads behind. */
 export async function installTensorflow(request: InstallRequest): Promise<TensorflowInstallation> {
-  const { root, flavour, progress } = request;
-  const folder = join(root, flavour);
+  const { root, flavor, progress } = request;
+  const folder = join(root, flavor);
   const before = await installedBefore(folder, request.origin);
   if (before !== undefined) return before;
   const plan = await planned(request);
@@ -46,7 +27,7 @@ export async function installTensorflow(request: InstallRequest): Promise<Tensor
   await installPackages(staging.path, progress);
   if (plan.origin === 'storage') await fromStorage(staging.path, request);
   else await fromPypi(staging.path, { request, ...plan });
-  progress.begin('checking it in a process of its own');
+  progress.begin('checking it in a separate process');
   const checked = await checkAddon(staging.path, progress.signal);
   requireGpu(checked, request);
   progress.done(`multiplied two matrices with TensorFlow ${checked.tensorflow}`);
@@ -60,22 +41,41 @@ export async function installTensorflow(request: InstallRequest): Promise<Tensor
   return { ...checked, folder, origin: plan.origin, isNew: true };
 }
 
+type TensorflowOrigin = 'storage' | 'pypi';
+
+export interface TensorflowInstallation extends CheckedAddon {
+  readonly folder: string;
+  readonly origin: TensorflowOrigin;
+  /** False if it was installed before. */
+  readonly isNew: boolean;
+}
+
+interface InstallRequest {
+  /** The parent of a folder for each flavor. */
+  readonly root: string;
+  readonly flavor: TensorflowFlavour;
+  /** By default the package's own storage if it is reachable, else PyPI. */
+  readonly origin?: TensorflowOrigin | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly progress: SetupProgress;
+}
+
 interface Plan {
   readonly origin: TensorflowOrigin;
   readonly index: URL;
-  /** Its name; empty where nothing is to be built. */
+  /** Its name; empty if nothing has to be built. */
   readonly compiler: string;
   readonly downloads: string;
 }
 
-/** Everything that can be refused is, before anything is downloaded. */
-async function planned({ root, flavour, origin: asked, environment }: InstallRequest): Promise<Plan> {
+/** Checks all requirements before anything is downloaded. */
+async function planned({ root, flavor, origin: asked, environment }: InstallRequest): Promise<Plan> {
   wheelArchitecture();
   const index = packageIndex(environment);
-  const found = asked === 'storage' ? '' : await findCompiler(environment);
-  await checkDisk(root, neededGigabytes[flavour]);
+  const compiler = asked === 'storage' ? '' : await findCompiler(environment);
+  await checkDisk(root, neededGigabytes[flavor]);
   const origin = asked ?? ((await isStorageReachable()) ? 'storage' : 'pypi');
-  return { origin, index, compiler: found, downloads: join(root, 'downloads') };
+  return { origin, index, compiler, downloads: join(root, 'downloads') };
 }
 
 async function installedBefore(
@@ -90,7 +90,7 @@ async function installedBefore(
     if (wanted !== undefined && wanted !== origin) return undefined;
     return { ...(await checkAddon(folder)), folder, origin, isNew: false };
   } catch {
-    return undefined; // what does not work is made again
+    return undefined; // it does not work: install it again
   }
 }
 
@@ -110,59 +110,49 @@ async function installPackages(folder: string, { begin, done, signal }: SetupPro
   done(`installed @tensorflow/tfjs-node-gpu ${tfjsNode} from npm`);
 }
 
-async function fromStorage(folder: string, { flavour, progress }: InstallRequest): Promise<void> {
-  progress.begin('fetching libraries from its own storage');
-  await installFromStorage({ folder, flavour, signal: progress.signal });
-  progress.done('fetched libraries and addon from its own storage');
+async function fromStorage(folder: string, { flavor, progress }: InstallRequest): Promise<void> {
+  progress.begin('downloading libraries from its own storage');
+  // The package's install script, which npm was told not to run.
+  const cwd = join(folder, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
+  const kind = flavor === 'cuda' ? 'gpu' : 'cpu';
+  await execa(process.execPath, [join('scripts', 'install.js'), kind, 'download'], {
+    cwd,
+    cancelSignal: progress.signal,
+  });
+  progress.done('downloaded libraries and addon from its own storage');
 }
 
 async function fromPypi(
   folder: string,
   { request, index, downloads, compiler }: Plan & { readonly request: InstallRequest },
 ): Promise<void> {
-  const { flavour, progress } = request;
+  const { flavor, progress } = request;
   await mkdir(downloads, { recursive: true });
-  await unpackLibraries({ folder, downloads, flavour, progress, index });
+  await unpackLibraries({ folder, downloads, flavor, progress, index });
   progress.begin('compiling the addon');
   await buildAddon({ folder, compiler, signal: progress.signal });
   progress.done(`compiled the addon with ${compiler}`);
 }
 
-function requireGpu({ usesGpu }: CheckedAddon, { flavour, origin }: InstallRequest): void {
-  if (flavour === 'cpu' || usesGpu) return;
+function requireGpu({ usesGpu }: CheckedAddon, { flavor, origin }: InstallRequest): void {
+  if (flavor === 'cpu' || usesGpu) return;
   throw new UsageError({
-    message: 'TensorFlow was installed with CUDA and finds no GPU that it can use, so it was removed again',
+    message: 'TensorFlow with CUDA was installed but finds no usable GPU, so it was removed again',
     help:
       origin === undefined
-        ? 'look at nvidia-smi; try --from pypi, which brings the CUDA libraries; or --cpu'
-        : 'look at nvidia-smi: the driver has to be there, and new enough for CUDA 12.5; or use --cpu',
+        ? 'check nvidia-smi; try --from pypi, which includes the CUDA libraries; or use --cpu'
+        : 'check nvidia-smi: the driver must be loaded, and new enough for CUDA 12.5; or use --cpu',
   });
 }
 
 const STORAGE =
   'https://storage.googleapis.com/tf-builds/pre-built-binary/napi-v8/4.22.0/CPU-linux-4.22.0.tar.gz';
 
-/** Whether the storage that the package's own install script takes its libraries from answers. */
+/** Whether the storage of the package's install script is reachable. */
 async function isStorageReachable(): Promise<boolean> {
   try {
     return (await fetch(STORAGE, { method: 'HEAD', signal: AbortSignal.timeout(10_000) })).ok;
   } catch {
     return false;
   }
-}
-
-interface StorageInstallation {
-  readonly folder: string;
-  readonly flavour: TensorflowFlavour;
-  readonly signal: AbortSignal;
-}
-
-/** What the package's install script does, which npm was told not to run. */
-async function installFromStorage({ folder, flavour, signal }: StorageInstallation): Promise<void> {
-  const cwd = join(folder, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
-  const kind = flavour === 'cuda' ? 'gpu' : 'cpu';
-  await execa(process.execPath, [join('scripts', 'install.js'), kind, 'download'], {
-    cwd,
-    cancelSignal: signal,
-  });
 }

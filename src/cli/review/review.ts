@@ -14,8 +14,8 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { type RatingRow, RatingsFile } from './ratings-file.ts';
 import type { Scale } from './scale.ts';
 
-/** `tuneloom review`: lets a person rate the answers of a stage, one after the other. */
-export async function execute(call: CommandCall<ReviewOptions>): Promise<ExitCode> {
+/** `tuneloom review`: lets a person rate the answers of a stage one by one. */
+export async function reviewCommand(call: CommandCall<ReviewOptions>): Promise<ExitCode> {
   const { options, context } = call;
   const artifact = await openArtifact(call, {
     type: 'responses',
@@ -37,7 +37,7 @@ export async function execute(call: CommandCall<ReviewOptions>): Promise<ExitCod
   const { lowest, highest } = options.scale;
   if (!options.json)
     terminal.print(
-      `A score from ${lowest} to ${highest}, with a note behind it if you like; n and a note alone;\ns skips, b goes back, q ends.`,
+      `Type a score from ${lowest} to ${highest}, followed by a note if you like, or n and a note alone;\ns skips, b goes back, q quits.`,
     );
   const rated = await reviewAnswers({
     responses,
@@ -53,25 +53,31 @@ export async function execute(call: CommandCall<ReviewOptions>): Promise<ExitCod
   return exitCode.success;
 }
 
-/** Lines as they come; the input is let go of in the end, so that the process can end too. */
+interface ReviewOptions extends PipelineOptions {
+  readonly to?: string;
+  readonly rater?: string;
+  readonly scale: Scale;
+}
+
+/** Reads lines, and closes the input in the end, so that the process can exit. */
 function disposableReader(input: NodeJS.ReadableStream) {
   const reader = createInterface({ input });
   return { lines: reader[Symbol.asyncIterator](), [Symbol.dispose]: () => reader.close() };
 }
 
-/** Answers that somebody gave; texts that were rated have nothing to review. */
+/** The answers of a stage; one that only scores texts has none. */
 async function answersAt(path: string, { node }: ArtifactReference): Promise<readonly ResponseRecord[]> {
   const responses = await readAll(portCodecs.responses.read(path));
   if (responses.every(({ response }) => response === undefined))
     throw new UsageError({
-      message: `\`${node.id}\` rates texts and answers nothing, so that there is nothing to review`,
+      message: `\`${node.id}\` scores texts and has no answers to review`,
     });
   return responses;
 }
 
 const summaryText = ({ file, rated, answers }: { file: string; rated: number; answers: number }): string =>
   rated === 0
-    ? `Nothing was rated; there are ${answers} answers.`
+    ? `No answer was rated; there are ${answers} answers.`
     : `${rated} ${rated === 1 ? 'rating' : 'ratings'} in ${file}\nLoad it as records and bind it to the port \`ratings\` of evaluate, with the metric human_rating.`;
 
 interface Review {
@@ -80,32 +86,28 @@ interface Review {
   readonly rater: string;
   readonly scale: Scale;
   readonly show: (card: Card) => void;
-  /** The next line that the person writes; undefined at the end of the input. */
+  /** The next line of input; undefined at its end. */
   readonly ask: () => Promise<string | undefined>;
   readonly complain: (problem: string) => void;
 }
 
-/** Walks through the answers from the first that the rater has not rated; returns how many were rated on the way. */
+/** Goes through the answers from the first that the rater has not rated; returns the number of new ratings. */
 async function reviewAnswers(review: Review): Promise<number> {
   const { responses, ratings, rater, scale } = review;
-  const keys = responses.map(({ prompt, response = '' }) => answerKey({ prompt, response }));
-  const beforeAt = (index: number) => ratings.find({ rater, key: keys[index] ?? '' });
-  const firstOpen = responses.findIndex((_, index) => !beforeAt(index)?.score);
-  let index = firstOpen < 0 ? responses.length : firstOpen;
+  const answers = responses.map((response) => {
+    const answer = { prompt: response.prompt, response: response.response ?? '' };
+    return { response, about: { key: answerKey(answer), rater, ...answer } };
+  });
+  const firstOpen = answers.findIndex(({ about }) => !ratings.find(about)?.score);
+  let index = firstOpen < 0 ? answers.length : firstOpen;
   let rated = 0;
   for (;;) {
-    const response = responses[index];
-    if (response === undefined) return rated;
-    const before = beforeAt(index);
+    const answer = answers[index];
+    if (answer === undefined) return rated;
+    const { response, about } = answer;
+    const before = ratings.find(about);
     review.show({ response, before, place: `${index + 1} of ${responses.length}` });
-    const line = await review.ask();
-    const reply = line === undefined ? ({ type: 'quit' } as const) : parseReply(line, scale);
-    const about = {
-      key: keys[index] ?? '',
-      rater,
-      prompt: response.prompt,
-      response: response.response ?? '',
-    };
+    const reply = parseReply((await review.ask()) ?? 'quit', scale);
     switch (reply.type) {
       case 'rate':
         await ratings.put({ ...about, score: `${reply.score}`, note: reply.note ?? before?.note ?? '' });
@@ -134,12 +136,12 @@ async function reviewAnswers(review: Review): Promise<number> {
 
 interface Card {
   readonly response: ResponseRecord;
-  /** What the rater said of it before. */
+  /** The rater's earlier rating. */
   readonly before: RatingRow | undefined;
   readonly place: string;
 }
 
-/** One answer as a person is to judge it. */
+/** One answer, for a person to rate. */
 function reviewCard({ response, before, place }: Card, terminal: Terminal): string {
   const { prompt, expected, response: given = '' } = response;
   const rated = before && [before.score, before.note].filter((text) => text !== '').join(' · ');
@@ -152,14 +154,14 @@ function reviewCard({ response, before, place }: Card, terminal: Terminal): stri
   return `\n${terminal.colors.bold(place)}\n${labelledText(lines, { terminal })}`;
 }
 
-/** What a person wants done with the answer at hand. */
+/** A person's reply to an answer. */
 type Reply =
   | { readonly type: 'rate'; readonly score: number; readonly note: string | undefined }
   | { readonly type: 'note'; readonly note: string }
   | { readonly type: 'skip' | 'back' | 'quit' }
   | { readonly type: 'unclear'; readonly problem: string };
 
-/** Reads a line: a score and perhaps a note after it, `n` and a note, `s` or nothing, `b`, `q`. */
+/** Reads a line: a score, optionally with a note; `n` and a note; `s` or nothing; `b`; `q`. */
 export function parseReply(line: string, { lowest, highest }: Scale): Reply {
   const text = line.trim();
   const [, number, note = ''] = /^(-?\d+(?:\.\d+)?)(?:\s+(.*))?$/.exec(text) ?? [];
@@ -176,12 +178,6 @@ export function parseReply(line: string, { lowest, highest }: Scale): Reply {
   if (written !== undefined) return { type: 'note', note: written };
   return {
     type: 'unclear',
-    problem: `a number from ${lowest} to ${highest}, n and a note, s, b or q, please`,
+    problem: `type a number from ${lowest} to ${highest}, n and a note, s, b or q`,
   };
-}
-
-export interface ReviewOptions extends PipelineOptions {
-  readonly to?: string;
-  readonly rater?: string;
-  readonly scale: Scale;
 }

@@ -3,20 +3,24 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
-import { counted } from '../terminal/format-number.ts';
+import { counted, shortDigests } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 
-/** `tuneloom update`: resolves remote sources again, shows what they were and are, and locks it. */
-export async function execute({ words, options, context }: CommandCall<PipelineOptions>): Promise<ExitCode> {
+/** `tuneloom update`: resolves remote sources again, shows what changed, and writes the lock. */
+export async function updateCommand({
+  words,
+  options,
+  context,
+}: CommandCall<PipelineOptions>): Promise<ExitCode> {
   const { terminal } = context;
   const addresses = words.filter(isAddress);
   const others = words.filter((word) => !isAddress(word));
   const opened = await openPipeline({ words: others, options, context, names: 'none' });
   if (!opened) return exitCode.badUsage;
   const { dag } = opened;
-  const store = pipelineStore(dag, { options, context });
+  const store = storeOf({ file: dag.file, options, context });
   const reporter = await openReporter({ terminal, json: options.json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
   const { signal } = interruption;
@@ -33,7 +37,7 @@ export async function execute({ words, options, context }: CommandCall<PipelineO
 
 const isAddress = (word: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(word);
 
-/** What became of each source: what it was and what it is, or that it is what it was. */
+/** Each source with its former and its present content, or that it is unchanged. */
 function updateText({
   pipeline,
   sources,
@@ -62,8 +66,7 @@ function linesOf(source: UpdatedSource): readonly string[] {
   ];
 }
 
-/** Enough of a commit and a digest to tell two apart. */
 function spell({ digest, revision }: UpdatedSource['after']): string {
-  const content = digest.replace(/([0-9a-f]{12})[0-9a-f]{52}$/, '$1');
+  const content = shortDigests(digest);
   return revision === undefined ? content : `${safeLine(revision).slice(0, 12)}  ${content}`;
 }

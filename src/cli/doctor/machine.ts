@@ -8,10 +8,8 @@ import { openSandbox } from '../../stages/index.ts';
 import { hasNvidiaGpu, type NvidiaGpu, nvidiaGpus } from '../../tensor/index.ts';
 import { formatBytes } from '../terminal/format-number.ts';
 
-const OLDEST_NODE = [20, 19] as const;
-
 /** Node.js, the system, its processors and its memory. */
-export function lookAtMachine(): readonly Finding[] {
+export function machineFindings(): readonly Finding[] {
   const model = cpus()[0]?.model.trim() ?? 'unknown model';
   const [usable, total, free] = [availableParallelism(), totalmem(), freemem()];
   return [
@@ -27,6 +25,21 @@ export function lookAtMachine(): readonly Finding[] {
   ];
 }
 
+/** One thing that the doctor examined. */
+export interface Finding {
+  /** `node`, `memory`, `backend onnx`. */
+  readonly subject: string;
+  readonly state: 'good' | 'absent' | 'bad';
+  /** A few words. */
+  readonly found: string;
+  /** What to do if something is absent or bad. */
+  readonly help?: string;
+  /** Counts and measurements for other programs; each name ends in its unit. */
+  readonly figures?: Readonly<Record<string, number>>;
+}
+
+const OLDEST_NODE = [20, 19] as const;
+
 function nodeFinding(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_NODE;
@@ -41,17 +54,18 @@ function nodeFinding(version: string): Finding {
       };
 }
 
-/** The GPUs that the tensorflow backend could compute on. */
-export function lookAtGpu(): Finding {
+/** The GPUs that the tensorflow backend could use. */
+export function gpuFinding(): Finding {
   const subject = 'gpu';
   const gpus = nvidiaGpus();
   if (gpus.length > 0) return { subject, state: 'good', found: gpus.map(describeGpu).join('; ') };
-  if (!hasNvidiaGpu()) return { subject, state: 'absent', found: 'no NVIDIA GPU: the processors compute' };
+  if (!hasNvidiaGpu())
+    return { subject, state: 'absent', found: 'no NVIDIA GPU: everything runs on the CPU' };
   return {
     subject,
     state: 'bad',
-    found: "NVIDIA's driver is there, and nvidia-smi lists no GPU",
-    help: 'run nvidia-smi: it says what is wrong, often a driver that was updated and wants a restart',
+    found: "NVIDIA's driver is loaded, but nvidia-smi lists no GPU",
+    help: 'run nvidia-smi: it says what is wrong; often the driver was updated and needs a restart',
   };
 }
 
@@ -59,8 +73,8 @@ export function lookAtGpu(): Finding {
 export const describeGpu = ({ name, memory, driver }: NvidiaGpu): string =>
   `${name}, ${formatBytes(memory)}, driver ${driver}`;
 
-/** Whether `execute` could run programs that a model wrote. */
-export async function lookAtSandbox(): Promise<Finding> {
+/** Whether `execute` can run programs that a model wrote. */
+export async function sandboxFinding(): Promise<Finding> {
   const subject = 'sandbox';
   try {
     const limits = { python: 'python3', timeoutSeconds: 3, memoryMegabytes: 256, processes: 4 };
@@ -75,13 +89,13 @@ export async function lookAtSandbox(): Promise<Finding> {
 
 const LITTLE_DISK = 2e9;
 
-/** Where results go, whether they can be written there and how much room is left. */
-export async function lookAtStore(root: string): Promise<Finding> {
+/** The folder for results, whether it is writable, and its free space. */
+export async function storeFinding(root: string): Promise<Finding> {
   const subject = 'store';
   const folder = nearestFolder(root);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
-  const found = `${root}${folder === root ? '' : ' (made by the first run)'}, ${formatBytes(free)} free`;
+  const found = `${root}${folder === root ? '' : ' (created by the first run)'}, ${formatBytes(free)} free`;
   const writable = await access(folder, constants.W_OK).then(
     () => true,
     () => false,
@@ -94,17 +108,4 @@ export async function lookAtStore(root: string): Promise<Finding> {
 
 function nearestFolder(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path));
-}
-
-/** One thing that was looked at. */
-export interface Finding {
-  /** `node`, `memory`, `backend onnx`. */
-  readonly subject: string;
-  readonly state: 'good' | 'absent' | 'bad';
-  /** What was found, in a few words. */
-  readonly found: string;
-  /** What to do, where something is absent or bad. */
-  readonly help?: string;
-  /** What was counted or measured, for other programs; a name ends in its unit. */
-  readonly figures?: Readonly<Record<string, number>>;
 }

@@ -8,37 +8,36 @@ import {
   tensorflowFolder,
 } from '../../tensor/index.ts';
 import { checkAddon } from '../setup/tensorflow/addon.ts';
-import type { Finding } from './look-at-machine.ts';
+import type { Finding } from './machine.ts';
 
-const packageOf = { onnx: 'onnxruntime-node', cpu: '@tensorflow/tfjs-backend-cpu' } as const;
-
-/** Each tensor backend: whether it loads, and whether it multiplies two matrices rightly. */
-export async function lookAtBackends(): Promise<readonly Finding[]> {
+/** Each tensor backend: whether it loads, and whether it multiplies two matrices correctly. */
+export async function backendFindings(): Promise<readonly Finding[]> {
   // One after the other: a process has one backend at a time.
-  const onnx = await lookAtBackend('onnx');
+  const onnx = await backendFinding('onnx');
   const speed = onnx.state === 'good' ? [await measureSpeed()] : [];
-  return [onnx, await lookAtBackend('cpu'), await lookAtTensorflow(), ...speed, repeatability];
+  return [onnx, await backendFinding('cpu'), await tensorflowFinding(), ...speed, repeatability];
 }
 
 const repeatability: Finding = {
   subject: 'repeatable',
   state: 'good',
-  found:
-    'on onnx and cpu equal inputs give equal bits each time, with the same processor, engine and threads',
+  found: 'onnx and cpu give the same bits for the same inputs, with the same processor, engine and threads',
 };
 
-async function lookAtBackend(backend: keyof typeof packageOf): Promise<Finding> {
+const packageOf = { onnx: 'onnxruntime-node', cpu: '@tensorflow/tfjs-backend-cpu' } as const;
+
+async function backendFinding(backend: keyof typeof packageOf): Promise<Finding> {
   const subject = `backend ${backend}`;
   try {
     const notes: string[] = [];
     const onNote = (note: string) => notes.push(note);
     const { engine, instructionSet, threads } = await openTensorBackend({ backend, onNote });
-    const right = await multipliesRightly();
+    const right = await multipliesCorrectly();
     const found = `${engine}, ${instructionSet}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
     const figures = { threads };
     return right
       ? { subject, state: 'good', found, figures, ...(notes.length > 0 && { help: notes.join('\n') }) }
-      : { subject, state: 'bad', found: `${found}; it computes wrongly`, figures };
+      : { subject, state: 'bad', found: `${found}; its results are wrong`, figures };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (!isInstalled(packageOf[backend])) {
@@ -49,7 +48,7 @@ async function lookAtBackend(backend: keyof typeof packageOf): Promise<Finding> 
 }
 
 /** (1 2; 3 4) times itself is (7 10; 15 22). */
-async function multipliesRightly(): Promise<boolean> {
+async function multipliesCorrectly(): Promise<boolean> {
   const factor: Tensor2D = tensor2d([1, 2, 3, 4], [2, 2]);
   const product = matMul(factor, factor);
   const values = await product.data();
@@ -60,8 +59,8 @@ async function multipliesRightly(): Promise<boolean> {
 
 const OPTIONAL = 'optional: trains on an NVIDIA GPU';
 
-/** It is loaded in a process of its own, because it takes a second and talks on its own account. */
-async function lookAtTensorflow(): Promise<Finding> {
+/** TensorFlow is loaded in a separate process: it takes a second and prints its own messages. */
+async function tensorflowFinding(): Promise<Finding> {
   const subject = 'backend tensorflow';
   const setup = `${OPTIONAL}; \`tuneloom setup tensorflow\` installs it`;
   const found = installedTensorflow();
@@ -71,14 +70,14 @@ async function lookAtTensorflow(): Promise<Finding> {
   }
   try {
     const { tensorflow, usesGpu } = await checkAddon(found);
-    const device = usesGpu ? 'on the GPU' : 'on the processors';
+    const device = usesGpu ? 'on the GPU' : 'on the CPU';
     if (usesGpu || !hasNvidiaGpu())
       return { subject, state: 'good', found: `tensorflow ${tensorflow}, ${device}` };
     const help = 'there is an NVIDIA GPU that it does not use: `tuneloom setup tensorflow --cuda`';
     return { subject, state: 'bad', found: `tensorflow ${tensorflow}, ${device}`, help };
   } catch (error) {
     const [reason = ''] = String(error instanceof Error ? error.message : error).split('\n');
-    return { subject, state: 'bad', found: `in ${found}, and does not work: ${reason}`, help: setup };
+    return { subject, state: 'bad', found: `in ${found}, but it does not work: ${reason}`, help: setup };
   }
 }
 
@@ -101,22 +100,21 @@ function isInstalled(name: string): boolean {
 
 const [SIDE, GEMM_MILLISECONDS, COPY_MILLISECONDS] = [1024, 1500, 500];
 const COPIED_BYTES = 64 * 2 ** 20;
+/** In GFLOP/s; a processor with two modern cores is several times as fast. */
+const SLOW = 20;
 
-/** What the active backend and the memory reach in two seconds; the best of many, since other programs take their share. */
+/** The speed of the active backend and of memory: the best of two seconds, because other programs interfere. */
 async function measureSpeed(): Promise<Finding> {
   const gigaflops = (2e-9 * SIDE ** 3) / (await bestProduct());
   const gigabytes = (2e-9 * COPIED_BYTES) / bestCopy();
   const found = `${Math.round(gigaflops)} GFLOP/s in float32 products, ${Math.round(gigabytes)} GB/s of memory`;
   const figures = { gigaflops_per_second: gigaflops, gigabytes_per_second: gigabytes };
   if (gigaflops >= SLOW) return { subject: 'speed', state: 'good', found, figures };
-  const help = 'that is little: are other programs running? `resources: { threads: … }` sets the threads';
+  const help = 'that is slow: are other programs running? `resources: { threads: … }` sets the threads';
   return { subject: 'speed', state: 'good', found, help, figures };
 }
 
-/** A processor with two modern cores has several times as much. */
-const SLOW = 20;
-
-/** Seconds of a product of two matrices, the first left out: it compiles. */
+/** Seconds for a product of two matrices, without the first, which compiles. */
 async function bestProduct(): Promise<number> {
   const factor = ones([SIDE, SIDE]);
   const end = performance.now() + GEMM_MILLISECONDS;
@@ -132,7 +130,7 @@ async function bestProduct(): Promise<number> {
   return Math.min(...times.slice(1));
 }
 
-/** Seconds of a copy, which reads and writes each byte. */
+/** Seconds for a copy, which reads and writes each byte. */
 function bestCopy(): number {
   const [from, to] = [new Uint8Array(COPIED_BYTES).fill(1), new Uint8Array(COPIED_BYTES).fill(2)];
   const end = performance.now() + COPY_MILLISECONDS;

@@ -11,15 +11,17 @@ import { showRecords, showResponses, showTokens } from './show-records.ts';
 import { showHistory, showScores } from './show-scores.ts';
 import type { Shown, ShowSource } from './shown.ts';
 
-/** `tuneloom show`: prints one artifact in a form that people can read. */
-export async function execute(call: CommandCall<ShowOptions>): Promise<ExitCode> {
+/** `tuneloom show`: prints one artifact in readable form. */
+export async function showCommand(call: CommandCall<ShowOptions>): Promise<ExitCode> {
   const { options, context } = call;
   const { terminal } = context;
   const artifact = await openArtifact(call);
   if (artifact === undefined) return exitCode.badUsage;
   await using opened = artifact;
   const { reference, digest, store, plan } = opened;
-  const shown = await showArtifact(reference.type, {
+  const { type, part, output, node } = reference;
+  const show = isKnown(type) ? showers[type] : showFile; // a type of the user's own is shown as a file
+  const shown = await show({
     path: opened.path,
     limit: options.limit,
     offset: options.offset,
@@ -27,10 +29,16 @@ export async function execute(call: CommandCall<ShowOptions>): Promise<ExitCode>
     batch: options.batch,
     tokenizer: (vocabulary) => findTokenizer(vocabulary, { store, plan }),
   });
-  const { type, part, output, node } = reference;
   const place = { stage: node.id, output, ...(part === undefined ? {} : { part }), type, digest };
   terminal.print(options.json ? JSON.stringify({ ...place, content: shown.json }) : shown.text(terminal));
   return exitCode.success;
+}
+
+interface ShowOptions extends PipelineOptions {
+  readonly limit?: number;
+  readonly offset: number;
+  readonly epoch: number;
+  readonly batch: number;
 }
 
 const showers: { readonly [Type in KnownPortType]: (source: ShowSource) => Promise<Shown> } = {
@@ -45,15 +53,9 @@ const showers: { readonly [Type in KnownPortType]: (source: ShowSource) => Promi
   file: showFile,
 };
 
-/** Makes an artifact readable by its port type; one of an unknown type is shown as a file. */
-function showArtifact(type: string, source: ShowSource): Promise<Shown> {
-  const show = isKnown(type) ? showers[type] : showFile;
-  return show(source);
-}
-
 const isKnown = (type: string): type is KnownPortType => Object.hasOwn(showers, type);
 
-/** The tokenizer with a vocabulary: an encoding by its name, or one that a stage of the plan has in its outputs. */
+/** The tokenizer with a vocabulary: a named encoding, or one among the outputs of the planned stages. */
 async function findTokenizer(
   vocabulary: string,
   { store, plan }: { store: Store; plan: Plan },
@@ -75,11 +77,4 @@ function tokenizerDigests({ stages }: Plan): readonly Digest[] {
       return (type === 'tokenizer' || type === 'model') && typeof content === 'string' ? [content] : [];
     });
   });
-}
-
-export interface ShowOptions extends PipelineOptions {
-  readonly limit?: number;
-  readonly offset: number;
-  readonly epoch: number;
-  readonly batch: number;
 }

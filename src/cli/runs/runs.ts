@@ -1,9 +1,9 @@
 import type { Json } from '../../core/index.ts';
 import { listRuns, type RunRecord, type StageOutcome } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { JsonOption } from '../commands/options.ts';
+import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { describeFailure } from '../reporter/describe-failure.ts';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format-number.ts';
 import { labelledText, renderTable } from '../terminal/layout.ts';
@@ -12,9 +12,9 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { findRun } from './find-run.ts';
 
 /** `tuneloom runs`: lists past runs, or shows one of them stage by stage. */
-export async function execute({ words, options, context }: CommandCall<RunsOptions>): Promise<ExitCode> {
+export async function runsCommand({ words, options, context }: CommandCall<RunsOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 1 });
-  const store = projectStore({ file, options, context });
+  const store = storeOf({ file, options, context });
   const { terminal } = context;
   const [wanted] = names;
   if (wanted !== undefined) {
@@ -32,7 +32,11 @@ export async function execute({ words, options, context }: CommandCall<RunsOptio
   return exitCode.success;
 }
 
-/** Past runs, the latest first, a line each. */
+interface RunsOptions extends StoreOptions {
+  readonly limit: number;
+}
+
+/** Past runs, the latest first, one line each. */
 function runTable(records: readonly RunRecord[]): string {
   return renderTable({
     head: ['run', 'pipeline', 'outcome', 'time', 'ran', 'reused', 'params'],
@@ -71,7 +75,7 @@ export function runDetails(record: RunRecord, terminal: Terminal): string {
   return [labelledText(facts, { terminal, indent: '' }), ...list].join('\n');
 }
 
-/** How fast a model's tokens went, and the most memory that its process had. */
+/** A model's tokens per second and its process's peak memory. */
 function measured({ tokens_per_second: speed, peak_memory: memory }: Readonly<Record<string, Json>>): string {
   const words = [
     ...(typeof speed === 'number' ? [`${formatCount(speed)} tokens/s`] : []),
@@ -95,10 +99,5 @@ function outcomeText(outcome: StageOutcome): string {
   }
 }
 
-/** Whether a run came to an end that it put on record: of the others it is not known how long they took. */
+/** Whether a run recorded its end; the duration of others is unknown. */
 const isOver = (outcome: RunRecord['outcome']): boolean => outcome !== 'running' && outcome !== 'killed';
-
-export interface RunsOptions extends JsonOption {
-  readonly limit: number;
-  readonly store?: string;
-}

@@ -8,7 +8,7 @@ import { programVersion } from '../program-version.ts';
 import { type ProjectFile, projectFiles } from './project-files.ts';
 
 /** `tuneloom init`: writes a small pipeline that works, and overwrites nothing. */
-export async function execute({ words, options, context }: CommandCall<JsonOption>): Promise<ExitCode> {
+export async function initCommand({ words, options, context }: CommandCall<JsonOption>): Promise<ExitCode> {
   const folder = resolve(context.workingDirectory, words[0] ?? '.');
   const program = dirname(dirname(context.stageProcess));
   const dependency = await dependencyOn(program, folder);

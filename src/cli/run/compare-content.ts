@@ -57,7 +57,7 @@ async function differenceOfTensors(first: string, again: string): Promise<string
       ? undefined
       : `${differing} of ${one.tensors.size} tensors, the first of them ${named}; the largest difference is ${largest.toExponential(1)}`;
   } catch {
-    return undefined; // other files hold lines
+    return undefined; // not safetensors: compare lines
   }
 }
 

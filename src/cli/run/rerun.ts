@@ -7,7 +7,6 @@ import {
   type Store,
 } from '../../runtime/index.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
-import type { RunOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { reportMistakes } from '../open-pipeline.ts';
@@ -17,44 +16,43 @@ import { labelledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { differenceIn } from './compare-content.ts';
 
-interface RerunCall {
-  readonly dag: Dag;
-  readonly store: Store;
-  readonly stages: readonly string[];
-  readonly options: RunOptions;
-  readonly context: CommandContext;
-}
-
-/** `tuneloom run --rerun`: runs finished stages again in a scratch store and compares what they give. */
-export async function executeRerun(call: RerunCall): Promise<ExitCode> {
-  const { dag, store, stages, options, context } = call;
+/** `tuneloom run --rerun`: runs finished stages again in a scratch store and compares the results. */
+export async function rerun({ dag, store, stages, resources, json, context }: RerunCall): Promise<ExitCode> {
   const { terminal, stageProcess } = context;
   const audited: AuditedStage[] = [];
-  const reporter = await openReporter({ terminal, json: options.json });
+  const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
   const result = await rerunStages({
     dag,
     store,
     stageProcess,
     stages,
-    ...(options.backend === undefined ? {} : { resources: { backend: options.backend } }),
+    resources,
     signal: interruption.signal,
-    // Each stage is a run of its own; of its start and end only the stage's are worth telling.
+    // Each stage is its own run, whose other events would only repeat what the verdict says.
     onEvent: (event) => {
       if (event.type === 'stage-report') reporter.handle(event);
     },
     onRerun: async (stage, rerun) => {
       const verdict = await auditStage(store, { stage, rerun });
       audited.push(verdict);
-      if (!options.json)
-        terminal.print(labelledText([{ label: stage, text: verdictText(verdict) }], { terminal }));
+      if (!json) terminal.print(labelledText([{ label: stage, text: verdictText(verdict) }], { terminal }));
     },
   }).finally(reporter.close);
-  if (!result.ok) return reportMistakes(result.error, { terminal, json: options.json });
-  if (options.json) terminal.print(JSON.stringify({ type: 'audit', pipeline: dag.name, stages: audited }));
+  if (!result.ok) return reportMistakes(result.error, { terminal, json });
+  if (json) terminal.print(JSON.stringify({ type: 'audit', pipeline: dag.name, stages: audited }));
   else terminal.print(`${dag.name}: ${summaryOf(audited)}`);
   if (interruption.signal.aborted) return exitCode.interrupted;
   return codeOf(audited);
+}
+
+interface RerunCall {
+  readonly dag: Dag;
+  readonly store: Store;
+  readonly stages: readonly string[];
+  readonly resources: { readonly backend?: string };
+  readonly json: boolean | undefined;
+  readonly context: CommandContext;
 }
 
 function verdictText({ verdict, differences, why }: AuditedStage): string {
@@ -78,8 +76,11 @@ function verdictText({ verdict, differences, why }: AuditedStage): string {
 
 function summaryOf(audited: readonly AuditedStage[]): string {
   const count = (verdict: AuditedStage['verdict']) => audited.filter((one) => one.verdict === verdict).length;
-  const equal = `${count('equal')} of ${audited.length} stages came to the same bytes again`;
-  return count('differs') === 0 ? equal : `${equal}; ${count('differs')} differ and should not`;
+  const equal = `${count('equal')} of ${audited.length} stages gave the same bytes again`;
+  const differing = count('differs');
+  return differing === 0
+    ? equal
+    : `${equal}; ${differing} ${differing === 1 ? 'differs' : 'differ'} and should not`;
 }
 
 function codeOf(audited: readonly AuditedStage[]): ExitCode {
@@ -87,12 +88,12 @@ function codeOf(audited: readonly AuditedStage[]): ExitCode {
   return audited.some(({ verdict }) => verdict === 'failed') ? exitCode.stageFailed : exitCode.success;
 }
 
-/** What came of running one stage again. */
+/** The outcome of running one stage again. */
 interface AuditedStage {
   readonly stage: string;
-  /** `unlike`: it differs where it need not be the same: another engine made it, or a model behind an endpoint. */
+  /** `unlike`: the difference is expected: another engine or a model behind an endpoint made it. */
   readonly verdict: 'equal' | 'differs' | 'unlike' | 'failed' | 'not-cached';
-  /** For each output that differs, where. */
+  /** For each output that differs, the first place. */
   readonly differences: readonly { readonly output: string; readonly where: string }[];
   readonly why?: string;
 }
@@ -103,7 +104,7 @@ async function auditStage(
 ): Promise<AuditedStage> {
   switch (rerun.kind) {
     case 'not-cached':
-      return { stage, verdict: 'not-cached', differences: [], why: 'it has no result to compare with' };
+      return { stage, verdict: 'not-cached', differences: [], why: 'there is no result to compare with' };
     case 'failed': {
       const why = rerun.failure === undefined ? 'it did not run' : describeFailure(rerun.failure).message;
       return { stage, verdict: 'failed', differences: [], why };
@@ -144,14 +145,8 @@ const contentsOf = ({ outputs }: ActionRecord) =>
     ),
   );
 
-/** Why two executions may differ: floats follow what computes them, and an endpoint answers as it likes. */
-function excuseOf({
-  first,
-  again,
-}: {
-  readonly first: ActionRecord;
-  readonly again: ActionRecord;
-}): string | undefined {
+/** Why two executions may differ: floats depend on what computes them, and an endpoint may answer anything. */
+function excuseOf({ first, again }: Extract<Rerun, { kind: 'reran' }>): string | undefined {
   const engines = [first, again].map(({ provenance, measurements }) => {
     const { backend, threads } = provenance.fingerprint;
     const { engine, instructionSet, device } = measurements;

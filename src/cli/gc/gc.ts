@@ -13,18 +13,18 @@ import {
   type Store,
 } from '../../runtime/index.ts';
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
-import type { JsonOption } from '../commands/options.ts';
+import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { counted, formatBytes, formatCount } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { canAsk, confirm } from '../terminal/terminal.ts';
 
-/** `tuneloom gc`: says what nothing has used for long and removes it. */
-export async function execute({ words, options, context }: CommandCall<GcOptions>): Promise<ExitCode> {
+/** `tuneloom gc`: lists what has not been used for a long time and removes it. */
+export async function gcCommand({ words, options, context }: CommandCall<GcOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const store = projectStore({ file, options, context });
+  const store = storeOf({ file, options, context });
   refuseLinks(store);
   const locks = findLocks(store, { file, context });
   const collection = planCollection(store, {
@@ -38,12 +38,23 @@ export async function execute({ words, options, context }: CommandCall<GcOptions
   if (!options.json) {
     terminal.print(sizesText(store.root, collection));
     if (collection.goes.length + collection.stays.length > 0) terminal.print(collectionText(collection));
-    terminal.print(`${counted(locks.files.length, 'lock')} of this project: what they name stays.`);
+    terminal.print(
+      `${counted(locks.files.length, 'lock')} of this project: the results that they name stay.`,
+    );
   }
   const removal = options.dryRun || isIdle ? undefined : await remove(store, { collection, options });
   if (options.json) terminal.print(JSON.stringify(asJson(store, { collection, locks, removal })));
   else terminal.print(endText(removal, { isIdle, dryRun: options.dryRun === true }));
   return exitCode.success;
+}
+
+interface GcOptions extends StoreOptions {
+  /** In milliseconds. */
+  readonly olderThan: number;
+  /** In bytes. */
+  readonly maxSize?: number;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
 }
 
 async function remove(
@@ -52,10 +63,10 @@ async function remove(
 ): Promise<Removal | undefined> {
   if (!options.yes && (options.json || !canAsk()))
     throw new UsageError({
-      message: 'nobody is there to ask whether all this may go',
-      help: 'say --yes to remove it, or --dry-run to look only',
+      message: 'this removes results, and there is no terminal to ask for confirmation',
+      help: 'add --yes to remove them, or --dry-run to only list them',
     });
-  if (!options.yes && !(await confirm('Remove what goes?'))) return undefined;
+  if (!options.yes && !(await confirm('Remove them?'))) return undefined;
   return await removeCollection(store, collection);
 }
 
@@ -63,11 +74,11 @@ function endText(
   removal: Removal | undefined,
   { isIdle, dryRun }: { readonly isIdle: boolean; readonly dryRun: boolean },
 ): string {
-  if (isIdle) return 'Nothing goes.';
+  if (isIdle) return 'Nothing to remove.';
   if (removal === undefined)
     return dryRun ? 'Nothing was removed: this was a dry run.' : 'Nothing was removed.';
-  const spared = removal.spared === 0 ? '' : `; ${removal.spared} left, used meanwhile`;
-  return `Removed ${counted(removal.removed.length, 'thing')} and ${counted(removal.blobs, 'file')}: ${formatBytes(removal.bytes)} freed${spared}.`;
+  const spared = removal.spared === 0 ? '' : `; ${removal.spared} kept, used in the meantime`;
+  return `Removed ${counted(removal.removed.length, 'item')} and ${counted(removal.blobs, 'file')}: ${formatBytes(removal.bytes)} freed${spared}.`;
 }
 
 function refuseLinks(store: Store): void {
@@ -79,19 +90,22 @@ function refuseLinks(store: Store): void {
   });
 }
 
-const asJson = (
+function asJson(
   store: Store,
-  found: {
+  {
+    collection,
+    locks,
+    removal,
+  }: {
     readonly collection: Collection;
     readonly locks: FoundLocks;
     readonly removal: Removal | undefined;
   },
-): object => {
-  const { goes, stays, blobs, bytes, bytesAfter, openRuns } = found.collection;
-  const { removal } = found;
+): object {
+  const { goes, stays, blobs, bytes, bytesAfter, openRuns } = collection;
   return {
     store: store.root,
-    locks: found.locks.files,
+    locks: locks.files,
     open_runs: openRuns,
     bytes,
     bytes_after: bytesAfter,
@@ -107,7 +121,7 @@ const asJson = (
       },
     }),
   };
-};
+}
 
 const holdingJson = ({ kind, path, name, bytes, usedAt }: Holding): object => ({
   kind,
@@ -119,7 +133,7 @@ const holdingJson = ({ kind, path, name, bytes, usedAt }: Holding): object => ({
 
 const nouns: Readonly<Record<HoldingKind, string>> = {
   result: 'results',
-  memo: 'remembered answers',
+  memo: 'cached responses',
   checkpoint: 'kept epochs',
   attempt: 'unfinished work',
   source: 'remote sources',
@@ -132,14 +146,14 @@ const nouns: Readonly<Record<HoldingKind, string>> = {
 const reasons: Readonly<Record<Keeping, string>> = {
   locked: 'locked',
   'last-runs': 'of the last runs',
-  'open-run': 'a run is under way',
-  recent: 'used lately',
+  'open-run': 'used by a run in progress',
+  recent: 'used recently',
   young: 'younger than a day',
 };
 
 const largest = 5;
 
-/** What goes and what stays and why, a line for each kind of thing, and the largest that go. */
+/** A line for each kind of thing: how many are removed, how many are kept and why; then the largest to remove. */
 function collectionText(collection: Collection): string {
   const { goes, stays, blobs } = collection;
   const kinds = [...new Set([...goes, ...stays].map(({ kind }) => kind))];
@@ -154,7 +168,7 @@ function collectionText(collection: Collection): string {
   const freed = [...blobs.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   const files = ['their files', formatCount(blobs.size), '', `frees ${formatBytes(freed)}`];
   const table = renderTable({
-    head: ['', 'go', 'stay', 'because'],
+    head: ['', 'remove', 'keep', 'because'],
     rows: blobs.size === 0 ? rows : [...rows, files],
     align: ['left', 'right', 'right', 'left'],
   });
@@ -172,26 +186,26 @@ function largestText({ goes }: Collection): readonly string[] {
     formatBytes(bytes),
     `last used ${new Date(usedAt).toISOString().slice(0, 10)}`,
   ]);
-  return ['', 'The largest that go:', renderTable({ rows, align: ['left', 'right', 'left'] })];
+  return ['', 'The largest to remove:', renderTable({ rows, align: ['left', 'right', 'left'] })];
 }
 
-/** One line: what the store holds, and what it would hold. */
+/** One line: the size of the store, now and afterwards. */
 function sizesText(root: string, { bytes, bytesAfter, openRuns }: Collection): string {
-  const open = openRuns.length === 0 ? '' : `; ${counted(openRuns.length, 'run')} under way`;
+  const open = openRuns.length === 0 ? '' : `; ${counted(openRuns.length, 'run')} in progress`;
   return `${root} holds ${formatBytes(bytes)}, and ${formatBytes(bytesAfter)} afterwards${open}`;
 }
 
 interface FoundLocks {
   /** Absolute paths. */
   readonly files: readonly string[];
-  /** Every key and digest that they name, as 64 hexadecimal digits. */
+  /** Every key and digest in them, as 64 hexadecimal digits. */
   readonly named: ReadonlySet<string>;
 }
 
-/** How far below a project's folder its pipelines are looked for. */
+/** The depth to which a project's folder is searched for locks. */
 const mostLevels = 8;
 
-/** The locks of the project around the working directory, or around the named file, and of the one that holds the store. */
+/** The locks of the project around the working directory or the named file, and of the project with the store. */
 function findLocks(
   store: Store,
   {
@@ -210,8 +224,8 @@ function locksBelow(folder: string, level: number): readonly string[] {
   return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isFile()) return /\.lock\.ya?ml$/i.test(entry.name) ? [path] : [];
-    const isOthers = entry.name.startsWith('.') || entry.name === 'node_modules' || isStore(path);
-    return entry.isDirectory() && !isOthers && level < mostLevels ? locksBelow(path, level + 1) : [];
+    const isSkipped = entry.name.startsWith('.') || entry.name === 'node_modules' || isStore(path);
+    return entry.isDirectory() && !isSkipped && level < mostLevels ? locksBelow(path, level + 1) : [];
   });
 }
 
@@ -222,16 +236,6 @@ function entriesOf(folder: string) {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch {
-    return []; // a folder that only others may read holds no pipeline of this person's
+    return []; // a folder that the user may not read holds none of the user's pipelines
   }
-}
-
-export interface GcOptions extends JsonOption {
-  /** In milliseconds. */
-  readonly olderThan: number;
-  /** In bytes. */
-  readonly maxSize?: number;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-  readonly store?: string;
 }

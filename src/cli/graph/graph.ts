@@ -1,6 +1,6 @@
 import type { Dag, DagNode, InputBinding } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { graphFormats, JsonOption, PipelineOptions } from '../commands/options.ts';
+import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline } from '../open-pipeline.ts';
 import { counted } from '../terminal/format-number.ts';
@@ -8,7 +8,11 @@ import { labelledText } from '../terminal/layout.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom graph`: prints the pipeline's stages and what flows between them. */
-export async function execute({ words, options, context }: CommandCall<GraphOptions>): Promise<ExitCode> {
+export async function graphCommand({
+  words,
+  options,
+  context,
+}: CommandCall<GraphOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'none' });
   if (!opened) return exitCode.badUsage;
   const view = graphView(opened.dag);
@@ -16,6 +20,10 @@ export async function execute({ words, options, context }: CommandCall<GraphOpti
     options.json ? JSON.stringify(view) : draw(view, { format: options.format, terminal: context.terminal }),
   );
   return exitCode.success;
+}
+
+interface GraphOptions extends Omit<PipelineOptions, 'store'> {
+  readonly format: 'text' | 'mermaid' | 'dot';
 }
 
 function draw(
@@ -34,7 +42,7 @@ function draw(
   }
 }
 
-/** A DAG as it is drawn: stages, and what flows from one to the next. */
+/** A DAG for drawing: stages, and what flows from one to the next. */
 export interface GraphView {
   readonly pipeline: string;
   readonly stages: readonly GraphStage[];
@@ -84,7 +92,7 @@ function edgeOf({ to, port, binding }: { to: string; port: string; binding: Inpu
   return { from: stage, to, port, output, ...(part === undefined ? {} : { part }) };
 }
 
-/** A stage a line, after all that it takes: what it takes stands on the left of the arrow, what it gives on the right. */
+/** A line for each stage, in topological order: its inputs, an arrow, its outputs. */
 export function graphText(view: GraphView, terminal: Pick<Terminal, 'columns' | 'colors'>): string {
   const lines = view.stages.map((stage) => ({
     label: stage.id === stage.uses ? stage.id : `${stage.id} (${stage.uses})`,
@@ -105,7 +113,7 @@ function takes({ id }: GraphStage, { edges, stages }: GraphView): readonly strin
 const given = ({ name, parts }: GraphStage['outputs'][number]): string =>
   parts.length === 0 ? name : `${name} {${parts.join(', ')}}`;
 
-/** A Mermaid flowchart, as Markdown viewers draw it. */
+/** A Mermaid flowchart, for Markdown viewers. */
 export function graphMermaid({ stages, edges }: GraphView): string {
   const names = new Map(stages.map(({ id }, index) => [id, `s${index}`]));
   return [
@@ -117,11 +125,11 @@ export function graphMermaid({ stages, edges }: GraphView): string {
 
 const flow = ({ output, part }: GraphEdge): string => (part === undefined ? output : `${output}.${part}`);
 
-/** Mermaid reads `#…;` as an entity, so every character that could end the label is written as one. */
+/** Writes every character that could end a label as one of Mermaid's `#…;` entities. */
 const label = (text: string): string =>
   text.replace(/[^\w ().,:/-]/gu, (character) => `#${character.codePointAt(0)};`);
 
-/** A drawing for Graphviz: `dot -Tsvg` makes a picture of it. */
+/** A drawing for Graphviz: `dot -Tsvg` turns it into a picture. */
 export function graphDot({ pipeline, stages, edges }: GraphView): string {
   return [
     `digraph ${quoted(pipeline)} {`,
@@ -136,7 +144,3 @@ export function graphDot({ pipeline, stages, edges }: GraphView): string {
   ].join('\n');
 }
 const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-
-export interface GraphOptions extends Omit<PipelineOptions, 'store'>, JsonOption {
-  readonly format: (typeof graphFormats)[number];
-}

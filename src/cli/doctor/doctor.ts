@@ -2,24 +2,28 @@ import { existsSync } from 'node:fs';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { programVersion } from '../program-version.ts';
 import { labelledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { lookAtBackends } from './look-at-backends.ts';
-import { type Finding, lookAtGpu, lookAtMachine, lookAtSandbox, lookAtStore } from './look-at-machine.ts';
+import { backendFindings } from './backends.ts';
+import { type Finding, gpuFinding, machineFindings, sandboxFinding, storeFinding } from './machine.ts';
 
-/** `tuneloom doctor`: says what this machine offers; it touches no network. */
-export async function execute({ words, options, context }: CommandCall<StoreOptions>): Promise<ExitCode> {
+/** `tuneloom doctor`: shows what this machine offers, without the network. */
+export async function doctorCommand({
+  words,
+  options,
+  context,
+}: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const { root } = projectStore({ file, options, context });
+  const { root } = storeOf({ file, options, context });
   const findings = [
-    ...lookAtMachine(),
-    lookAtGpu(),
-    ...(await lookAtBackends()),
-    await lookAtSandbox(),
-    await lookAtStore(root),
+    ...machineFindings(),
+    gpuFinding(),
+    ...(await backendFindings()),
+    await sandboxFinding(),
+    await storeFinding(root),
   ];
   const { terminal } = context;
   const next = nextStep(findings, existsSync(root));
@@ -33,7 +37,7 @@ function nextStep(findings: readonly Finding[], hasStore: boolean): string {
   const bad = findings.filter(({ state }) => state === 'bad').map(({ subject }) => subject);
   if (bad.length > 0) return `Next: fix ${bad.join(', ')} (✖ above).`;
   return hasStore
-    ? 'Next: nothing needs fixing; `tuneloom run` goes on.'
+    ? 'Next: nothing needs fixing; continue with `tuneloom run`.'
     : 'Next: nothing needs fixing; `tuneloom init` writes a small pipeline to start from.';
 }
 

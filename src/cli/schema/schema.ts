@@ -5,7 +5,7 @@ import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 
 /** `tuneloom schema`: prints the JSON Schema of pipeline files or of one stage's `with`. */
-export async function execute({ words, context }: CommandCall<JsonOption>): Promise<ExitCode> {
+export async function schemaCommand({ words, context }: CommandCall<JsonOption>): Promise<ExitCode> {
   const [stage] = words;
   const schema = stage === undefined ? await pipelineSchema() : schemaOf(stage);
   context.terminal.print(JSON.stringify(schema, null, 2));
@@ -23,7 +23,7 @@ function schemaOf(stage: string): object {
   });
 }
 
-/** The JSON Schema of pipeline files, bundled with the command so that it needs no file beside it. */
+/** The JSON Schema of pipeline files, bundled with the command. */
 export async function pipelineSchema(): Promise<object> {
   const { default: schema } = await import('../../../schemas/pipeline.schema.json', {
     with: { type: 'json' },

@@ -13,75 +13,63 @@ import {
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
 import { reusedText } from '../reporter/reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { labelledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** `tuneloom plan`: says what a run would do, and changes nothing. */
-export async function execute({ words, options, context }: CommandCall<PlanOptions>): Promise<ExitCode> {
+/** `tuneloom plan`: shows what a run would do, and changes nothing. */
+export async function planCommand({ words, options, context }: CommandCall<PlanOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
-  const store = pipelineStore(dag, { options, context });
+  const store = storeOf({ file: dag.file, options, context });
   const plan = await planPipeline({ dag, store, targets: names });
   if (!plan.ok) return reportMistakes(plan.error, { terminal: context.terminal, json: options.json });
-  const view = planView(dag.name, {
-    plan: plan.value,
-    memory: await expectedMemory({ plan: plan.value, store }),
-  });
+  const memory = await expectedMemory(plan.value, store);
+  const view = {
+    pipeline: dag.name,
+    stages: [...plan.value.stages.values()].map((stage) => stageView(stage, memory.get(stage.node.id))),
+  };
   context.terminal.print(options.json ? JSON.stringify(view) : planText(view, context.terminal));
   const upToDate = view.stages.every(({ decision }) => decision === 'reuse');
   return options.check && !upToDate ? exitCode.outOfDate : exitCode.success;
 }
 
-/** What a run would do, for people and programs. */
-interface PlanView {
-  readonly pipeline: string;
-  readonly stages: readonly StageView[];
+export interface PlanOptions extends PipelineOptions {
+  readonly check?: boolean;
 }
 
+/** What a run would do with a stage, for people and programs. */
 interface StageView {
   readonly stage: string;
   readonly uses: string;
   readonly decision: PlannedStage['decision']['kind'];
-  /** Why it would run, or what it waits for; absent where it is reused. */
+  /** Why it would run, or what it waits for; absent if it is reused. */
   readonly reason?: string;
   readonly waits_for?: readonly string[];
   /** Addresses of remote sources that have not been resolved yet. */
   readonly unresolved?: readonly string[];
   readonly key?: string;
-  /** Bytes that it is expected to take at its peak, where that is known before. */
+  /** Expected peak memory in bytes, where it can be known before the run. */
   readonly expected_memory?: number;
-  /** How long it took when it last ran. */
+  /** The duration of its last run. */
   readonly last_milliseconds?: number;
 }
 
-interface Planned {
-  readonly plan: Plan;
-  /** Stage -> bytes. */
-  readonly memory: ReadonlyMap<string, number>;
-}
-
-function planView(pipeline: string, { plan, memory }: Planned): PlanView {
-  return {
-    pipeline,
-    stages: [...plan.stages.values()].map((stage) => {
-      const expected = memory.get(stage.node.id);
-      return { ...stageView(stage), ...(expected === undefined ? {} : { expected_memory: expected }) };
-    }),
-  };
-}
-
-function stageView({ node, decision, lastMilliseconds }: PlannedStage): StageView {
+function stageView(
+  { node, decision, lastMilliseconds }: PlannedStage,
+  memory: number | undefined,
+): StageView {
   return {
     stage: node.id,
     uses: node.definition.name,
     decision: decision.kind,
     ...why(decision),
     ...(lastMilliseconds === undefined ? {} : { last_milliseconds: lastMilliseconds }),
+    ...(memory === undefined ? {} : { expected_memory: memory }),
   };
 }
 
@@ -102,8 +90,11 @@ function why(decision: PlannedStage['decision']): Partial<StageView> {
   }
 }
 
-/** What would run and why; stages that would be reused take one line. */
-function planText({ pipeline, stages }: PlanView, terminal: Terminal): string {
+/** What would run and why; all stages that would be reused share one line. */
+function planText(
+  { pipeline, stages }: { pipeline: string; stages: readonly StageView[] },
+  terminal: Terminal,
+): string {
   const reused = stages.filter(({ decision }) => decision === 'reuse').map(({ stage }) => stage);
   const others = stages.filter(({ decision }) => decision !== 'reuse');
   if (others.length === 0)
@@ -131,16 +122,8 @@ function sentence({ decision, reason = '', last_milliseconds, expected_memory }:
   return `${decision === 'run' ? `runs: ${safeLine(reason)}` : safeLine(reason)}${took}`;
 }
 
-interface PlanInStore {
-  readonly plan: Plan;
-  readonly store: Store;
-}
-
-/**
- * Stage -> the bytes that it is expected to take at its peak: of the trainings that would run and whose model and batches
- * are there from before. No weight is read.
- */
-async function expectedMemory({ plan, store }: PlanInStore): Promise<ReadonlyMap<string, number>> {
+/** Stage -> expected peak memory in bytes, of each training that would run on cached inputs. No weights are read. */
+async function expectedMemory(plan: Plan, store: Store): Promise<ReadonlyMap<string, number>> {
   const expected = new Map<string, number>();
   for (const [id, { node, decision }] of plan.stages) {
     const { backend = 'auto' } = node.resources;
@@ -148,13 +131,13 @@ async function expectedMemory({ plan, store }: PlanInStore): Promise<ReadonlyMap
       continue;
     const [model, batches] = [inputOf(node, 'model', plan), inputOf(node, 'train', plan)];
     const bytes =
-      model && batches && (await ofTraining({ store, model, batches, node }).catch(() => undefined));
+      model && batches && (await trainingMemory({ store, model, batches, node }).catch(() => undefined));
     if (bytes !== undefined) expected.set(id, Math.round(bytes));
   }
   return expected;
 }
 
-/** What stands at an input already. */
+/** The cached content of an input. */
 function inputOf(node: DagNode, port: string, { stages }: Plan): Digest | undefined {
   const from = node.inputs[port];
   const decision = from && stages.get(from.stage)?.decision;
@@ -163,14 +146,17 @@ function inputOf(node: DagNode, port: string, { stages }: Plan): Digest | undefi
   return typeof content === 'object' ? content.parts[from.part ?? ''] : content;
 }
 
-interface PlannedTraining {
+async function trainingMemory({
+  store,
+  model,
+  batches,
+  node,
+}: {
   readonly store: Store;
   readonly model: Digest;
   readonly batches: Digest;
   readonly node: DagNode;
-}
-
-async function ofTraining({ store, model, batches, node }: PlannedTraining): Promise<number> {
+}): Promise<number> {
   const [{ readModelConfig }, { readBatches }, { checkTrainingMemory }] = await Promise.all([
     import('../../model/index.ts'),
     import('../../stages/index.ts'),
@@ -184,8 +170,4 @@ async function ofTraining({ store, model, batches, node }: PlannedTraining): Pro
     config: node.config as unknown as TrainConfig, // decode edge: the stage's own schema has accepted it
     limit: Number.POSITIVE_INFINITY,
   });
-}
-
-export interface PlanOptions extends PipelineOptions {
-  readonly check?: boolean;
 }

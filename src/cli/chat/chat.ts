@@ -1,28 +1,18 @@
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { UserError } from '../../core/index.ts';
 import { quantizeWeights, type WritingSettings } from '../../model/index.ts';
 import type { Dag } from '../../runtime/index.ts';
 import { loadModel, openLocalModel } from '../../stages/index.ts';
 import { openChatPrompt } from '../../text/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
-import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openArtifact } from '../open-artifact.ts';
 import { ChatSession, converse } from './converse.ts';
 
 /** `tuneloom chat`: a conversation with a model, in the terminal or line by line through a pipe. */
-export async function execute(call: CommandCall<ChatOptions>): Promise<ExitCode> {
-  try {
-    return await chat(call);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UsageError({ message: error.message, ...(error.help ? { help: error.help } : {}) });
-  }
-}
-
-async function chat(call: CommandCall<ChatOptions>): Promise<ExitCode> {
+export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitCode> {
   const { options, context } = call;
   await using found = await openChatModel(call);
   if (found === undefined) return exitCode.badUsage;
@@ -44,6 +34,18 @@ async function chat(call: CommandCall<ChatOptions>): Promise<ExitCode> {
   return exitCode.success;
 }
 
+interface ChatOptions extends PipelineOptions {
+  readonly template?: string;
+  readonly system?: string;
+  readonly maxNewTokens: number;
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly seed: number;
+}
+
 const settingsOf = (options: ChatOptions, stopTokens: readonly number[]): WritingSettings => ({
   maxNewTokens: options.maxNewTokens,
   temperature: options.temperature,
@@ -57,19 +59,18 @@ const settingsOf = (options: ChatOptions, stopTokens: readonly number[]): Writin
   batchSize: 1,
 });
 
-/** A model's folder for as long as it is talked to. */
+/** A model's folder, there until it is disposed of. */
 interface ChatModel extends AsyncDisposable {
   readonly folder: string;
-  /** The template that the pipeline writes its rows with, where that is one with a name. */
+  /** The template of the pipeline's format stage, if it is a named one. */
   readonly template: string | undefined;
 }
 
-/** Finds the model that the words name; undefined where the pipeline has mistakes, which are then reported. */
+/** Opens the model that the words name. Undefined if the pipeline has mistakes, which are then printed. */
 async function openChatModel(call: CommandCall<ChatOptions>): Promise<ChatModel | undefined> {
-  const { words, context } = call;
-  const [word] = words;
-  const path = word === undefined ? undefined : resolve(context.workingDirectory, word);
-  const isModel = words.length === 1 && path !== undefined && (await isModelPath(path));
+  const [word, ...others] = call.words;
+  const path = resolve(call.context.workingDirectory, word ?? '');
+  const isModel = word !== undefined && others.length === 0 && (await isModelPath(path));
   return isModel ? openModelPath(path) : openStageModel(call);
 }
 
@@ -90,7 +91,7 @@ async function openModelPath(source: string): Promise<ChatModel> {
 async function openStageModel(call: CommandCall<ChatOptions>): Promise<ChatModel | undefined> {
   const opened = await openArtifact(call, {
     type: 'model',
-    use: 'be talked to',
+    use: 'be used for a chat',
     help: 'name a stage that makes a model, such as `train`',
   });
   return (
@@ -102,14 +103,14 @@ async function openStageModel(call: CommandCall<ChatOptions>): Promise<ChatModel
   );
 }
 
-/** The name of the first format stage's template. */
+/** The named template of the first format stage. */
 function templateOf(dag: Dag): string | undefined {
   const format = [...dag.nodes.values()].find(({ definition }) => definition.name === 'format');
   const template = format?.config.template;
   return typeof template === 'string' ? template : undefined;
 }
 
-/** A stage can have the name of some other folder. */
+/** Whether a folder or a file holds a model; any other folder may share its name with a stage. */
 const isModelPath = async (path: string): Promise<boolean> =>
   /\.gguf$/i.test(path) ? isThere(path) : isThere(join(path, 'config.json'));
 
@@ -118,15 +119,3 @@ const isThere = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-export interface ChatOptions extends PipelineOptions {
-  readonly template?: string;
-  readonly system?: string;
-  readonly maxNewTokens: number;
-  readonly temperature: number;
-  readonly topK?: number;
-  readonly topP: number;
-  readonly minP: number;
-  readonly repetitionPenalty: number;
-  readonly seed: number;
-}

@@ -11,17 +11,22 @@ import {
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline, pipelineStore, reportMistakes } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
+import { shortDigests } from '../terminal/format-number.ts';
 import { labelledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom explain`: shows how a stage differs from its nearest past run. */
-export async function execute({ words, options, context }: CommandCall<PipelineOptions>): Promise<ExitCode> {
+export async function explainCommand({
+  words,
+  options,
+  context,
+}: CommandCall<PipelineOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'one' });
   const stage = opened?.names[0];
   if (!opened || stage === undefined) return exitCode.badUsage;
-  const store = pipelineStore(opened.dag, { options, context });
+  const store = storeOf({ file: opened.dag.file, options, context });
   const explained = await explainStage({ dag: opened.dag, store, stage });
   if (!explained.ok)
     return reportMistakes(explained.error, { terminal: context.terminal, json: options.json });
@@ -30,7 +35,7 @@ export async function execute({ words, options, context }: CommandCall<PipelineO
   return exitCode.success;
 }
 
-/** One block a differing field: where it stands, what it was and what it is. */
+/** A block for each field that differs: its place, its former and its present value. */
 function explanationText(view: ExplanationView, terminal: Terminal): string {
   return [verdict(view), ...view.differences.map((difference) => differenceText(difference, terminal))].join(
     '\n',
@@ -46,7 +51,7 @@ function verdict(view: ExplanationView): string {
       if (compared_with === undefined) return `${stage} ${reason}; it has not run before`;
       return differences.length > 0
         ? `${stage} ${reason}; this differs already:`
-        : `${stage} ${reason}; its own fields are what they were`;
+        : `${stage} ${reason}; its own fields are unchanged`;
     case 'run':
       if (compared_with === undefined || differences.length === 0)
         return `${stage} would run: ${safeLine(reason)}`;
@@ -56,7 +61,7 @@ function verdict(view: ExplanationView): string {
   }
 }
 
-/** A stage without a past of its own is compared with another that uses the same. */
+/** A stage without past runs is compared with another that uses the same definition. */
 function comparison({ stage, reason = '', compared_with }: ExplanationView): string {
   const date = `${compared_with?.started_at.slice(0, 16).replace('T', ' ')} UTC`;
   return compared_with === undefined || compared_with.stage === stage
@@ -65,30 +70,27 @@ function comparison({ stage, reason = '', compared_with }: ExplanationView): str
 }
 
 function differenceText(difference: DifferenceView, terminal: Terminal): string {
-  const { field, file, line, kind } = difference;
+  const { field, file, line } = difference;
   const place = terminal.colors.dim(`${file}:${line}`);
   const lines = [
-    { label: 'was', text: spell(difference.before, kind) },
-    { label: 'is', text: spell(difference.after, kind) },
+    { label: 'was', text: valueText(difference.before) },
+    { label: 'is', text: valueText(difference.after) },
   ];
   return `\n  ${terminal.colors.bold(field)}  ${place}\n${labelledText(lines, { terminal, indent: '    ' })}`;
 }
 
-function spell(value: Json | undefined, kind: DifferenceView['kind']): string {
+/** A field's value on one line, with its digests shortened. */
+export function valueText(value: Json | undefined): string {
   if (value === undefined) return '(absent)';
-  const text = safeLine(typeof value === 'string' ? value : JSON.stringify(value));
-  return kind === 'version' || kind === 'uses' ? text : shortDigest(text);
+  return shortDigests(safeLine(typeof value === 'string' ? value : JSON.stringify(value)));
 }
 
-/** Enough of a digest to tell two apart. */
-const shortDigest = (digest: string): string => digest.replace(/([0-9a-f]{12})[0-9a-f]{52}/, '$1');
-
-/** A stage's decision and what led to it, for people and programs. */
+/** A stage's decision and the reason for it, for people and programs. */
 interface ExplanationView {
   readonly stage: string;
   readonly decision: Explanation['decision']['kind'];
   readonly key?: string;
-  /** Why it runs where no field differs, or what it waits for. */
+  /** Why it runs if no field differs, or what it waits for. */
   readonly reason?: string;
   readonly compared_with?: { readonly run: string; readonly stage: string; readonly started_at: string };
   readonly differences: readonly DifferenceView[];
@@ -146,7 +148,7 @@ function differenceView(difference: ExplainedDifference): DifferenceView {
   };
 }
 
-/** What a person calls a field of a stage's key, as the YAML spells it: `with.optimizer.learning_rate`, `from.train`. */
+/** The name of a field of a stage's key, as in the YAML: `with.optimizer.learning_rate`, `from.train`. */
 export function fieldOf(difference: Difference): string {
   switch (difference.kind) {
     case 'config':

@@ -18,7 +18,11 @@ import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom score`: scores a file of predictions, or lists what can be scored. */
-export async function execute({ words, options, context }: CommandCall<ScoreOptions>): Promise<ExitCode> {
+export async function scoreCommand({
+  words,
+  options,
+  context,
+}: CommandCall<ScoreOptions>): Promise<ExitCode> {
   const { terminal } = context;
   const [name] = words;
   if (name === undefined) {

@@ -1,35 +1,37 @@
-import type { Json } from '../../core/index.ts';
 import { listRuns, type RunRecord, type Store } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
-import type { JsonOption } from '../commands/options.ts';
+import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { namedFile, projectStore } from '../open-pipeline.ts';
+import { valueText } from '../explain/explain.ts';
+import { namedFile, storeOf } from '../open-pipeline.ts';
 import { findRun } from '../runs/find-run.ts';
 import { formatFigure } from '../terminal/format-number.ts';
-import { labelledText, renderTable, shortLine } from '../terminal/layout.ts';
-import { safeLine, safeText } from '../terminal/safe-text.ts';
+import { excerpt, labelledText, renderTable, shortLine } from '../terminal/layout.ts';
+import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { compareRuns } from './compare-runs.ts';
-import type {
-  AnswerChange,
-  AnswerChanges,
-  FieldChange,
-  MetricChange,
-  RunDifference,
-  RunPair,
-  StageDifference,
-} from './run-difference.ts';
+import type { AnswerChange, AnswerChanges, RunPair } from './compare-answers.ts';
+import {
+  compareRuns,
+  type FieldChange,
+  type MetricChange,
+  type RunDifference,
+  type StageDifference,
+} from './compare-runs.ts';
 
 /** `tuneloom diff`: compares two runs. */
-export async function execute({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
+export async function diffCommand({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 2 });
-  const store = projectStore({ file, options, context });
+  const store = storeOf({ file, options, context });
   const pair = chosenRuns(store, { file, names });
   const difference = await compareRuns(store, pair);
   const { terminal } = context;
   if (options.json) terminal.print(JSON.stringify(difference));
   else terminal.print(differenceText(difference, { terminal, limit: options.limit }));
   return exitCode.success;
+}
+
+interface DiffOptions extends StoreOptions {
+  readonly limit: number;
 }
 
 function chosenRuns(
@@ -55,32 +57,30 @@ function chosenRuns(
 }
 
 function latestOf(store: Store, run: RunRecord): RunRecord {
-  const latest = firstWith(listRuns(store), ({ pipeline }) => pipeline === run.pipeline);
-  if (latest !== undefined && latest.run !== run.run) return latest;
+  for (const latest of listRuns(store)) {
+    if (latest.pipeline !== run.pipeline) continue;
+    if (latest.run === run.run) break;
+    return latest;
+  }
   throw new UsageError({
     message: `\`${run.run}\` is the last run of ${run.pipeline}: there is none after it`,
     help: 'name two runs',
   });
 }
 
-/** The record names the file from the store's parent folder, the command line from where it is called. */
+/** Compares base names: a record's path is relative to the store's parent, the command line's to the working directory. */
 const isOfFile = (run: RunRecord, file: string): boolean => {
   const [recorded, asked] = [run.file, file].map((path) => path.split(/[/\\]/).at(-1));
   return recorded === asked;
 };
 
-function firstWith(runs: Iterable<RunRecord>, condition: (run: RunRecord) => boolean): RunRecord | undefined {
-  for (const run of runs) if (condition(run)) return run;
-  return undefined;
-}
-
 interface Rendering {
   readonly terminal: Terminal;
-  /** Answers of each stage that are shown. */
+  /** The number of answers to show of each stage. */
   readonly limit: number;
 }
 
-/** Two runs side by side: what was changed, and what came of it. */
+/** Two runs side by side: the changes and their results. */
 function differenceText(difference: RunDifference, { terminal, limit }: Rendering): string {
   const { before, after, params, stages, metrics, answers } = difference;
   const runs = [before, after].map((run, index) => ({
@@ -100,15 +100,9 @@ function differenceText(difference: RunDifference, { terminal, limit }: Renderin
 const fieldLines = (fields: readonly FieldChange[], terminal: Terminal): string =>
   fields
     .map(({ field, before, after }) =>
-      shortLine(`  ${safeLine(field)}: ${spell(before)} -> ${spell(after)}`, terminal.columns),
+      shortLine(`  ${safeLine(field)}: ${valueText(before)} -> ${valueText(after)}`, terminal.columns),
     )
     .join('\n');
-
-function spell(value: Json | undefined): string {
-  if (value === undefined) return '(absent)';
-  const text = safeLine(typeof value === 'string' ? value : JSON.stringify(value));
-  return text.replaceAll(/([0-9a-f]{12})[0-9a-f]{52}/g, '$1');
-}
 
 function stagesText(stages: readonly StageDifference[], terminal: Terminal): string {
   const lines = stages.filter(({ change }) => change !== 'same').map((stage) => stageText(stage, terminal));
@@ -122,7 +116,7 @@ function stageText({ stage, change, fields, other_results }: StageDifference, te
   const verdicts = {
     added: 'only in the later run',
     removed: 'only in the earlier run',
-    unknown: 'what it was given is not on record',
+    unknown: 'its inputs are not on record',
     changed: other_results === false ? 'changed, with the same results' : 'changed',
     same: 'the same',
   } as const;
@@ -167,25 +161,17 @@ function answersText(
 function answerText(change: AnswerChange, terminal: Terminal): string {
   const { question, expected, before, after, score_before, score_after } = change;
   const lines = [
-    ...(expected === '' ? [] : [{ label: 'expected', text: short(expected) }]),
-    { label: 'before', text: rated(before, score_before) },
-    { label: 'after', text: rated(after, score_after) },
+    ...(expected === '' ? [] : [{ label: 'expected', text: excerpt(expected, MOST_CHARACTERS) }]),
+    { label: 'before', text: scored(before, score_before) },
+    { label: 'after', text: scored(after, score_after) },
   ];
   const asked = shortLine(`  ${safeLine(question)}`, terminal.columns);
   return `${asked}\n${labelledText(lines, { terminal, indent: '    ' })}`;
 }
 
-const rated = (answer: string, score: number | undefined): string =>
-  score === undefined
-    ? short(answer)
-    : `${short(answer)}  (${Number.isInteger(score) ? score : formatFigure(score)})`;
+const MOST_CHARACTERS = 200;
 
-function short(text: string): string {
-  const safe = safeText(text.trim()) || '(nothing)';
-  return safe.length > 200 ? `${safe.slice(0, 199)}…` : safe;
-}
-
-export interface DiffOptions extends JsonOption {
-  readonly limit: number;
-  readonly store?: string;
-}
+const scored = (answer: string, score: number | undefined): string => {
+  const figure = score === undefined ? '' : `  (${Number.isInteger(score) ? score : formatFigure(score)})`;
+  return `${excerpt(answer, MOST_CHARACTERS)}${figure}`;
+};

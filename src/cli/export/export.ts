@@ -1,27 +1,30 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { UserError } from '../../core/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { type ExportOptions, openExportSource } from './export-source.ts';
 import { writeExport } from './write-export.ts';
 
 /** `tuneloom export`: writes a model as a folder that other programs load. */
-export async function execute({ words, options, context }: CommandCall<ExportOptions>): Promise<ExitCode> {
+export async function exportCommand({
+  words,
+  options,
+  context,
+}: CommandCall<ExportOptions>): Promise<ExitCode> {
   const { terminal, workingDirectory } = context;
   const { to, force = false } = options;
   if (to === undefined)
-    throw new UsageError({ message: '`--to` is missing', help: 'say where to write it: --to my-model' });
+    throw new UsageError({
+      message: '`--to` is missing',
+      help: 'name the folder to write, as in --to my-model',
+    });
   const source = await openExportSource({ words, options, context });
   if (source === undefined) return exitCode.badUsage;
   await using opened = source;
   const destination = resolve(workingDirectory, to);
   const files = await replaceFolder({ destination, shown: to, force }, (folder) =>
     writeExport(folder, { source: opened, options }),
-  ).catch((error: unknown) => {
-    if (!(error instanceof UserError)) throw error;
-    throw new UsageError({ message: error.message, help: error.help });
-  });
+  );
   terminal.print(
     options.json
       ? JSON.stringify({ to: destination, format: options.format, dtype: options.dtype, files })
@@ -33,17 +36,17 @@ export async function execute({ words, options, context }: CommandCall<ExportOpt
 interface Destination {
   /** Absolute. */
   readonly destination: string;
-  /** As it was typed. */
+  /** As typed. */
   readonly shown: string;
-  /** Whether an earlier export may go. */
+  /** Whether an earlier export may be replaced. */
   readonly force: boolean;
 }
 
-/** What an export may have written; a folder with anything else in it is never replaced. */
+/** The files of an export; a folder that contains anything else is never replaced. */
 const exported =
   /^(README\.md|.*\.safetensors|chat_template\.jinja|merges\.txt|(config|generation_config|adapter_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|model\.safetensors\.index)\.json)$/;
 
-/** Lets a folder be filled beside its destination and puts it there in one step; gives the names of its files. */
+/** Fills a folder beside the destination and moves it there in one step; returns the names of its files. */
 async function replaceFolder(
   { destination, shown, force }: Destination,
   fill: (folder: string) => Promise<void>,
@@ -65,7 +68,7 @@ async function replaceFolder(
   }
 }
 
-/** Whether something stands there that may be replaced. Throws where it may not. */
+/** Whether there is an earlier export that may be replaced. Throws if there is anything that may not. */
 async function checkDestination({ destination, shown, force }: Destination): Promise<boolean> {
   const entries = await readdir(destination).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -80,6 +83,6 @@ async function checkDestination({ destination, shown, force }: Destination): Pro
       help: 'name a folder that does not exist yet',
     });
   if (entries.length > 0 && !force)
-    throw new UsageError({ message: `${shown} is there already`, help: 'write over it with --force' });
+    throw new UsageError({ message: `${shown} exists already`, help: 'replace it with --force' });
   return true;
 }

@@ -1,0 +1,109 @@
+import { Option } from 'commander';
+import { parseDuration, parseMemory } from '../../runtime/index.ts';
+import type { CommandGroup } from './command-declaration.ts';
+import { jsonOption, quantity, storeOption } from './options.ts';
+
+const thirtyDays = 30 * 24 * 60 * 60 * 1000;
+
+export const projectCommands: CommandGroup = {
+  title: 'Start and check:',
+  commands: [
+    {
+      name: 'init',
+      usage: '[folder]',
+      mostWords: 1,
+      summary: 'Write a small working pipeline to start from',
+      options: [jsonOption],
+      examples: [
+        { line: 'tuneloom init', does: 'in this folder' },
+        { line: 'tuneloom init my-project', does: 'in a new one' },
+      ],
+      load: async () => (await import('../init/init.ts')).initCommand,
+    },
+    {
+      name: 'schema',
+      usage: '[stage]',
+      mostWords: 1,
+      summary: "Print the JSON Schema of pipeline files, or of one stage's fields",
+      options: [jsonOption],
+      examples: [
+        { line: 'tuneloom schema > pipeline.schema.json', does: "for an editor's completion and checks" },
+        { line: 'tuneloom schema train', does: 'every field of `train`, with its default' },
+      ],
+      load: async () => (await import('../schema/schema.ts')).schemaCommand,
+    },
+    {
+      name: 'verify',
+      usage: '[file]',
+      mostWords: 1,
+      summary: 'Check everything in the store against its digest',
+      options: [storeOption, jsonOption],
+      examples: [
+        { line: 'tuneloom verify', does: "check this project's store" },
+        { line: 'tuneloom verify ../other/pipeline.yaml', does: "check another project's" },
+        { line: 'tuneloom verify --store /mnt/shared/artifacts', does: 'check another one' },
+      ],
+      load: async () => (await import('../verify/verify.ts')).verifyCommand,
+    },
+    {
+      name: 'gc',
+      usage: '[file]',
+      mostWords: 1,
+      summary: 'Remove results that have not been used for a long time',
+      options: [
+        new Option(
+          '--older-than <time>',
+          'remove what has not been used for this long, as 30d or 12h; at least a day',
+        )
+          .argParser(quantity(parseDuration, '30d or 12h'))
+          .default(thirtyDays, '30d'),
+        new Option(
+          '--max-size <size>',
+          'shrink the store to this size, as 50GB, least recently used first',
+        ).argParser(quantity(parseMemory, '50GB or 500MiB')),
+        new Option('--dry-run', 'show what would be removed, and what is kept and why; remove nothing'),
+        new Option('-y, --yes', 'remove without asking'),
+        storeOption,
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom gc --dry-run', does: 'what would be removed, and what is kept and why?' },
+        { line: 'tuneloom gc --older-than 7d', does: 'remove what has not been used for a week' },
+        { line: 'tuneloom gc --max-size 50GB --yes', does: 'for a nightly job' },
+      ],
+      load: async () => (await import('../gc/gc.ts')).gcCommand,
+    },
+    {
+      name: 'doctor',
+      usage: '[file]',
+      mostWords: 1,
+      summary: 'Show what this machine offers, and what is missing',
+      options: [storeOption, jsonOption],
+      examples: [
+        { line: 'tuneloom doctor', does: 'check the machine, the tensor backends and the store' },
+        { line: 'tuneloom doctor --json', does: 'the same, to attach to a report' },
+      ],
+      load: async () => (await import('../doctor/doctor.ts')).doctorCommand,
+    },
+    {
+      name: 'setup',
+      usage: 'tensorflow',
+      mostWords: 1,
+      summary: 'Install an engine that is not part of the package',
+      options: [
+        new Option('--cuda', 'for an NVIDIA GPU (default: where one is found)').conflicts('cpu'),
+        new Option('--cpu', 'for the CPU only'),
+        new Option(
+          '--from <place>',
+          "download it from the engine's own storage, or build it against PyPI's libraries",
+        ).choices(['storage', 'pypi']),
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom setup tensorflow', does: 'install TensorFlow, with CUDA if there is a GPU' },
+        { line: 'tuneloom setup tensorflow --cpu', does: 'without CUDA: 1 GB instead of 8' },
+      ],
+      load: async () => (await import('../setup/setup.ts')).setupCommand,
+    },
+  ],
+};

@@ -1,0 +1,99 @@
+import { type Dag, listOf, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
+import type { CommandCall } from '../commands/command-declaration.ts';
+import type { PipelineOptions } from '../commands/options.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { Interruption } from '../interruption.ts';
+import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
+import { openReporter } from '../reporter/open-reporter.ts';
+import { counted, formatDuration } from '../terminal/format-number.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** `tuneloom run`: runs what changed and prints the results. */
+export async function runCommand({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
+  const opened = await openPipeline({ words, options, context, names: 'any' });
+  if (!opened) return exitCode.badUsage;
+  const { dag, names } = opened;
+  const { backend, jobs, json } = options;
+  const { terminal, stageProcess } = context;
+  const store = storeOf({ file: dag.file, options, context });
+  const resources = backend === undefined ? {} : { backend };
+  if (options.rerun) {
+    const { rerun } = await import('./rerun.ts');
+    return rerun({ dag, store, stages: names, resources, json, context });
+  }
+  const reporter = await openReporter({ terminal, json });
+  using interruption = Interruption.listen({ terminal, notice: reporter.notice });
+  const result = await runPipeline({
+    dag,
+    store,
+    stageProcess,
+    targets: names,
+    force: options.force ?? [],
+    keepGoing: options.keepGoing ?? false,
+    locked: options.locked ?? false,
+    ...(jobs === undefined ? {} : { jobs }),
+    resources,
+    signal: interruption.signal,
+    onEvent: reporter.handle,
+  }).finally(reporter.close);
+  if (!result.ok) return reportMistakes(result.error, { terminal, json });
+  await printSummary(result.value, { dag, store, terminal, json });
+  const { journalProblem, lockProblem, outcome } = result.value;
+  for (const problem of [journalProblem, lockProblem])
+    if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
+  return reportLockDifferences(result.value, { terminal, json }) ?? codeOf[outcome];
+}
+
+export interface RunOptions extends PipelineOptions {
+  readonly jobs?: number;
+  readonly force?: readonly string[];
+  readonly keepGoing?: boolean;
+  readonly locked?: boolean;
+  readonly rerun?: boolean;
+  readonly backend?: 'auto' | 'onnx' | 'tensorflow' | 'cpu';
+}
+
+const codeOf = {
+  succeeded: exitCode.success,
+  failed: exitCode.stageFailed,
+  interrupted: exitCode.interrupted,
+} as const;
+
+interface Output {
+  readonly terminal: Terminal;
+  readonly json: boolean | undefined;
+}
+
+/** Prints the end of a run. If every stage was reused that is one line, and nothing more is loaded for it. */
+async function printSummary(
+  result: RunResult,
+  { dag, store, terminal, json }: Output & { readonly dag: Dag; readonly store: Store },
+): Promise<void> {
+  const { outcome, stages, milliseconds } = result;
+  const isIdle = [...stages.values()].every(({ decision }) => decision === 'reused');
+  if (!json && outcome === 'succeeded' && dag.points === undefined && isIdle) {
+    const reused = counted(stages.size, 'stage');
+    terminal.print(`${dag.name}: nothing had to run; ${reused} reused (${formatDuration(milliseconds)})`);
+    return;
+  }
+  const [{ summarizeRun }, { summaryText }] = await Promise.all([
+    import('../summary/summarize-run.ts'),
+    import('../summary/summary-text.ts'),
+  ]);
+  const summary = await summarizeRun({ dag, store, result });
+  if (json) terminal.print(JSON.stringify({ type: 'summary', ...summary }));
+  else terminal.print(`\n${summaryText(summary, terminal)}`);
+}
+
+/** Names the stages of a run with --locked whose results differ from the lock; undefined if there are none. */
+function reportLockDifferences({ unlikeLock }: RunResult, { terminal, json }: Output): ExitCode | undefined {
+  if (unlikeLock.length === 0) return undefined;
+  const message = `results differ from the lock: ${listOf(unlikeLock, 'and')}`;
+  const help =
+    'the data and the configuration are those of the lock; another processor, backend or command gives other bytes';
+  const error = { code: 'differs-from-lock', message, help, stages: unlikeLock };
+  if (json) terminal.print(JSON.stringify({ errors: [error] }));
+  else terminal.complain(`${terminal.colors.red(`error[${error.code}]`)} ${message}\n  help: ${help}`);
+  return exitCode.integrity;
+}
