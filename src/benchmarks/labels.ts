@@ -11,13 +11,13 @@ import {
 } from '../metrics/index.ts';
 import { type BenchmarkScore, meanScore } from './benchmark-scores.ts';
 
-/** How good predicted labels are. Classes are texts; the positive one of two is `1`. */
+/** Metrics of predicted labels. Classes are texts; the positive one of two is `1`. */
 export type LabelMetric = 'accuracy' | 'f1' | 'macro_f1' | 'matthews' | 'pearson' | 'spearman';
 
 /** Each metric over all pairs: accuracy with its standard error, the others with a bootstrap interval. */
 export function scoreLabels(
   pairs: LabelPairs,
-  { metrics, classes, resampling }: LabelScoring,
+  { metrics, classes, resampling }: LabelTask & { readonly resampling: Resampling },
 ): readonly BenchmarkScore[] {
   const { gold, predicted } = pairs;
   return metrics.map((metric) => {
@@ -26,7 +26,7 @@ export function scoreLabels(
     const interval = bootstrapInterval({
       ...resampling,
       count: gold.length,
-      statistic: (indices) => figure(metric, { pairs: drawn(pairs, indices), classes }),
+      statistic: (indices) => figure(metric, { pairs: resampled(pairs, indices), classes }),
     });
     const value = figure(metric, { pairs, classes });
     if (!Number.isFinite(value)) throw withoutSpread(metric);
@@ -34,10 +34,11 @@ export function scoreLabels(
   });
 }
 
-interface LabelScoring {
-  readonly metrics: readonly LabelMetric[];
+/** A task with one label for each item. */
+export interface LabelTask {
+  /** The labels that there are; empty if labels are numbers. */
   readonly classes: readonly string[];
-  readonly resampling: Resampling;
+  readonly metrics: readonly LabelMetric[];
 }
 
 const withoutSpread = (metric: LabelMetric): UserError =>
@@ -66,12 +67,12 @@ function figure(
   }
 }
 
-const drawn = ({ gold, predicted }: LabelPairs, indices: readonly number[]): LabelPairs => ({
+const resampled = ({ gold, predicted }: LabelPairs, indices: readonly number[]): LabelPairs => ({
   gold: indices.map((index) => gold[index] ?? ''),
   predicted: indices.map((index) => predicted[index] ?? ''),
 });
 
-/** A label and the line that it stands on. */
+/** A label and its line. */
 export interface PlacedLabel {
   readonly place: string;
   readonly label: string;
@@ -80,13 +81,13 @@ export interface PlacedLabel {
 interface Sides {
   readonly gold: ReadonlyMap<string, PlacedLabel>;
   readonly predicted: ReadonlyMap<string, PlacedLabel>;
-  /** How the predictions file is called in errors. */
+  /** The predictions file's name in errors. */
   readonly name: string;
-  /** What a label may be; any number where it is empty. */
+  /** The labels that there are; empty if labels are numbers. */
   readonly classes: readonly string[];
 }
 
-/** Gold and predicted labels in the order of the gold ones. Every label has to be known, and every item predicted. */
+/** Gold and predicted labels in the order of the gold ones. Every label must be known, and every item predicted. */
 export function pairLabels({ gold, predicted, name, classes }: Sides): LabelPairs {
   if (gold.size === 0) throw new UserError({ code: 'nothing-to-score', message: 'the data has no items' });
   for (const side of [gold, predicted]) for (const label of side.values()) checkLabel(label, classes);
@@ -106,7 +107,7 @@ export function pairLabels({ gold, predicted, name, classes }: Sides): LabelPair
   };
 }
 
-/** Labels by their keys; a key that comes twice is an error. */
+/** Key -> label; a repeated key is an error. */
 export function labelsByKey(
   labels: Iterable<readonly [string, PlacedLabel]>,
 ): ReadonlyMap<string, PlacedLabel> {
@@ -116,7 +117,7 @@ export function labelsByKey(
     if (first !== undefined)
       throw new UserError({
         code: 'repeated-item',
-        message: `${label.place}: item ${key} stands at ${first.place} already`,
+        message: `${label.place}: item ${key} is already at ${first.place}`,
       });
     byKey.set(key, label);
   }

@@ -6,108 +6,144 @@ import {
   f1,
   grouped,
   normalizeAnswer,
-  type RatedResponse,
-  type Score,
+  type Resampling,
+  type ScoredResponse,
   tokenOverlapF1,
 } from '../../metrics/index.ts';
-import type { Benchmark, BenchmarkCall } from '../benchmark.ts';
+import type { Scorer } from '../benchmark.ts';
 import type { BenchmarkFile } from '../benchmark-file.ts';
-import { type BenchmarkScores, fromBenchmark, meanScore, remarkOn } from '../benchmark-scores.ts';
+import {
+  type BenchmarkScore,
+  type BenchmarkScores,
+  leftOutFor,
+  meanScore,
+  remarkOn,
+  scoresOf,
+} from '../benchmark-scores.ts';
 import { labelsByKey, type PlacedLabel, pairLabels } from '../labels.ts';
 import { fieldOf, itemsOf, labelOf, placeOf, readJsonLines, textOf } from '../located.ts';
 
-/** MultiRC: each candidate answer of a question is right or not. F1a is over all answers; a question is exact if all of its are. */
-export const multiRcBenchmark: Benchmark = {
-  summary: 'many right answers, F1a and exact match',
-  data: { file: 'the labelled passages (JSONL)', example: 'val.jsonl' },
-  predictions: { file: 'passages with labels (JSONL)', example: 'MultiRC.jsonl' },
-  score,
+/** MultiRC: each candidate answer to a question is right or wrong. A question is exact if all its answers are. */
+export const multiRc = {
+  scorer: {
+    summary: 'many right answers, F1a and exact match',
+    data: { file: 'the labelled passages (JSONL)', example: 'val.jsonl' },
+    predictions: { file: 'passages with labels (JSONL)', example: 'MultiRC.jsonl' },
+    score: async ({ data, predictions, resampling }) => {
+      const gold = await readCandidates(data);
+      const predicted = labelsByKey(await readCandidates(predictions));
+      const sides = { gold: labelsByKey(gold), predicted, classes: ['0', '1'] };
+      const pairs = pairLabels({ ...sides, name: predictions.name });
+      const candidates = gold.map(([, { question }], index) => ({
+        question,
+        gold: pairs.gold[index] ?? '',
+        predicted: pairs.predicted[index] ?? '',
+      }));
+      return scoreCandidates(candidates, resampling);
+    },
+  } satisfies Scorer,
+  /** The first of a record's choices calls its candidate right. */
+  scoreResponses: (responses: readonly ScoredResponse[], { bootstrap }: EvaluateConfig) => {
+    const candidates = responses.map(({ response }) => ({
+      question: String(response.fields.question_id),
+      gold: String(response.fields.label),
+      predicted: chosenIndex(response) === 0 ? '1' : '0',
+    }));
+    return scoresOf(scoreCandidates(candidates, bootstrap), 'multirc');
+  },
 };
 
-async function score({ data, predictions, resampling }: BenchmarkCall): Promise<BenchmarkScores> {
-  const gold = await readAnswers(data);
-  const predicted = await readAnswers(predictions);
-  const pairs = pairLabels({ gold, predicted, name: predictions.name, classes: ['0', '1'] });
-  const questions = answersByQuestion([...gold.keys()]);
-  const f1Of = (indices: readonly number[]): number => {
-    const answers = indices.flatMap((question) => questions[question] ?? []);
-    const pick = (labels: readonly string[]) => answers.map((answer) => labels[answer] ?? '');
-    return f1({ gold: pick(pairs.gold), predicted: pick(pairs.predicted) }, '1');
-  };
-  const isExact = (answers: readonly number[]): boolean =>
-    answers.every((answer) => pairs.gold[answer] === pairs.predicted[answer]);
-  const interval = bootstrapInterval({ count: questions.length, statistic: f1Of, ...resampling });
+interface Candidate {
+  readonly question: string;
+  readonly gold: string;
+  readonly predicted: string;
+}
+
+/** F1a over all candidates, its interval over questions drawn again; and the share of exact questions. */
+function scoreCandidates(candidates: readonly Candidate[], resampling: Resampling): BenchmarkScores {
+  const questions = [...grouped(candidates, ({ question }) => question).values()];
+  const f1Of = (some: readonly Candidate[]): number =>
+    f1({ gold: some.map(({ gold }) => gold), predicted: some.map(({ predicted }) => predicted) }, '1');
+  const interval = bootstrapInterval({
+    ...resampling,
+    count: questions.length,
+    statistic: (indices) => f1Of(indices.flatMap((index) => questions[index] ?? [])),
+  });
+  const exact = questions.map((own) => (own.every(({ gold, predicted }) => gold === predicted) ? 1 : 0));
   return {
     metrics: [
-      {
-        metric: 'f1a',
-        value: f1(pairs, '1'),
-        count: gold.size,
-        ...(interval === undefined ? {} : { interval }),
-      },
-      meanScore({ metric: 'exact_match', values: questions.map((answers) => (isExact(answers) ? 1 : 0)) }),
+      { metric: 'f1a', value: f1Of(candidates), count: candidates.length, ...(interval && { interval }) },
+      meanScore({ metric: 'exact_match', values: exact }),
     ],
     remarks: [],
   };
 }
 
-/** For each question the places of its answers in the list of keys. */
-function answersByQuestion(keys: readonly string[]): readonly (readonly number[])[] {
-  const questions = new Map<string, number[]>();
-  for (const [index, key] of keys.entries()) {
-    const question = key.slice(0, key.lastIndexOf('/'));
-    questions.set(question, [...(questions.get(question) ?? []), index]);
-  }
-  return [...questions.values()];
-}
-
-/** Labels by `passage/question/answer`; data and predictions have one layout. */
-async function readAnswers(file: BenchmarkFile): Promise<ReadonlyMap<string, PlacedLabel>> {
+/** Keys `passage/question/candidate` with their labels and questions; data and predictions share the layout. */
+async function readCandidates(
+  file: BenchmarkFile,
+): Promise<readonly (readonly [string, PlacedLabel & { readonly question: string }])[]> {
   const passages = await readJsonLines(file);
-  const answers = passages.flatMap((passage) =>
+  return passages.flatMap((passage) =>
     itemsOf(fieldOf(fieldOf(passage, 'passage'), 'questions')).flatMap((question) =>
-      itemsOf(fieldOf(question, 'answers')).map((answer): readonly [string, PlacedLabel] => [
-        [passage, question, answer].map((at) => labelOf(fieldOf(at, 'idx'))).join('/'),
-        { place: placeOf(answer), label: labelOf(fieldOf(answer, 'label')) },
-      ]),
+      itemsOf(fieldOf(question, 'answers')).map((answer) => {
+        const [first, second, third] = [passage, question, answer].map((at) => labelOf(fieldOf(at, 'idx')));
+        const key = `${first}/${second}`;
+        const label = { place: placeOf(answer), label: labelOf(fieldOf(answer, 'label')) };
+        return [`${key}/${third}`, { ...label, question: key }] as const;
+      }),
     ),
   );
-  return labelsByKey(answers);
 }
 
-/** ReCoRD: the entity that fills a gap, the best over all that are right, as SQuAD 1.1 compares answers. */
-export const recordBenchmark: Benchmark = {
-  summary: 'entities in gaps, F1 and exact match',
-  data: { file: 'the passages with queries (JSONL)', example: 'val.jsonl' },
-  predictions: { file: 'idx and label (JSONL)', example: 'ReCoRD.jsonl' },
-  score: async ({ data, predictions }) =>
-    scoreQueries(await readQueries(data), await readEntities(predictions)),
+/** ReCoRD: the entity that fills a gap, the best over the right ones; answers compare as in SQuAD 1.1. */
+export const record = {
+  scorer: {
+    summary: 'entities in gaps, F1 and exact match',
+    data: { file: 'the passages with queries (JSONL)', example: 'val.jsonl' },
+    predictions: { file: 'idx and label (JSONL)', example: 'ReCoRD.jsonl' },
+    score: async ({ data, predictions }) =>
+      scoreQueries(await readQueries(data), await readEntities(predictions)),
+  } satisfies Scorer,
+  scoreResponses: (responses: readonly ScoredResponse[]) => {
+    const scored = responses.map(({ response }) => {
+      const { entities, answers } = response.fields;
+      const entity = Array.isArray(entities) ? String(entities[chosenIndex(response)] ?? '') : '';
+      return scoreEntity(Array.isArray(answers) ? answers.map(String) : [], entity);
+    });
+    return scoresOf({ metrics: meansOf(scored), remarks: [] }, 'record');
+  },
 };
+
+interface ScoredEntity {
+  readonly exact: number;
+  readonly f1: number;
+}
 
 function scoreQueries(
   queries: ReadonlyMap<string, readonly string[]>,
   predictions: ReadonlyMap<string, string>,
 ): BenchmarkScores {
-  const rated = [...queries].map(([id, golds]) => rate(golds, predictions.get(id)));
+  const scored = [...queries].map(([id, golds]) => scoreEntity(golds, predictions.get(id)));
   return {
-    metrics: [
-      meanScore({ metric: 'f1', values: rated.map(({ f1 }) => f1) }),
-      meanScore({ metric: 'exact_match', values: rated.map(({ exact }) => exact) }),
-    ],
-    remarks: [
-      ...remarkOn(
-        'queries without a prediction, counted 0',
-        [...queries.keys()].filter((id) => !predictions.has(id)),
-      ),
-      ...remarkOn(
-        'predictions for no query of the data, left out',
-        [...predictions.keys()].filter((id) => !queries.has(id)),
-      ),
-    ],
+    metrics: meansOf(scored),
+    remarks: remarkOn(
+      'queries without a prediction, counted 0',
+      [...queries.keys()].filter((id) => !predictions.has(id)),
+    ),
+    leftOut: leftOutFor(
+      'predictions for no query of the data',
+      [...predictions.keys()].filter((id) => !queries.has(id)),
+    ),
   };
 }
 
-function rate(golds: readonly string[], prediction: string | undefined): { exact: number; f1: number } {
+const meansOf = (scored: readonly ScoredEntity[]): readonly BenchmarkScore[] => [
+  meanScore({ metric: 'f1', values: scored.map((one) => one.f1) }),
+  meanScore({ metric: 'exact_match', values: scored.map(({ exact }) => exact) }),
+];
+
+function scoreEntity(golds: readonly string[], prediction: string | undefined): ScoredEntity {
   if (prediction === undefined) return { exact: 0, f1: 0 };
   const words = answerTokens(prediction);
   return {
@@ -116,7 +152,7 @@ function rate(golds: readonly string[], prediction: string | undefined): { exact
   };
 }
 
-/** The right entities by the query's idx. */
+/** A query's idx -> the right entities. */
 async function readQueries(file: BenchmarkFile): Promise<ReadonlyMap<string, readonly string[]>> {
   const queries = (await readJsonLines(file)).flatMap((passage) => itemsOf(fieldOf(passage, 'qas')));
   return new Map(
@@ -130,49 +166,4 @@ async function readQueries(file: BenchmarkFile): Promise<ReadonlyMap<string, rea
 async function readEntities(file: BenchmarkFile): Promise<ReadonlyMap<string, string>> {
   const lines = await readJsonLines(file);
   return new Map(lines.map((line) => [labelOf(fieldOf(line, 'idx')), textOf(fieldOf(line, 'label'))]));
-}
-
-/** MultiRC: F1 over all answers (the first of a record's choices calls its answer right), and whole questions. */
-export function scoreMultiRc(
-  rated: readonly RatedResponse[],
-  { bootstrap }: EvaluateConfig,
-): readonly Score[] {
-  const answers = rated.map(({ response }) => ({
-    question: String(response.fields.question_id),
-    gold: String(response.fields.label),
-    predicted: chosenIndex(response) === 0 ? '1' : '0',
-  }));
-  const questions = [...grouped(answers, ({ question }) => question).values()];
-  const f1Of = (some: readonly (typeof answers)[number][]): number =>
-    f1({ gold: some.map(({ gold }) => gold), predicted: some.map(({ predicted }) => predicted) }, '1');
-  const interval = bootstrapInterval({
-    ...bootstrap,
-    count: questions.length,
-    statistic: (indices) => f1Of(indices.flatMap((index) => questions[index] ?? [])),
-  });
-  const exact = questions.map((own) => (own.every(({ gold, predicted }) => gold === predicted) ? 1 : 0));
-  const metrics = [
-    { metric: 'f1a', value: f1Of(answers), count: answers.length, ...(interval && { interval }) },
-    meanScore({ metric: 'exact_match', values: exact }),
-  ];
-  return fromBenchmark({ metrics, remarks: [] }, 'multirc');
-}
-
-/** ReCoRD: F1 and exact match of the entity that was chosen, the best over the right ones. */
-export function scoreRecord(rated: readonly RatedResponse[]): readonly Score[] {
-  const values = rated.map(({ response }) => {
-    const { entities, answers } = response.fields;
-    const entity = Array.isArray(entities) ? String(entities[chosenIndex(response)] ?? '') : '';
-    const golds = Array.isArray(answers) ? answers.map(String) : [];
-    const words = answerTokens(entity);
-    return {
-      exact: golds.some((gold) => normalizeAnswer(gold) === words.join(' ')) ? 1 : 0,
-      f1: Math.max(0, ...golds.map((gold) => tokenOverlapF1(answerTokens(gold), words))),
-    };
-  });
-  const metrics = [
-    meanScore({ metric: 'f1', values: values.map(({ f1: value }) => value) }),
-    meanScore({ metric: 'exact_match', values: values.map(({ exact }) => exact) }),
-  ];
-  return fromBenchmark({ metrics, remarks: [] }, 'record');
 }

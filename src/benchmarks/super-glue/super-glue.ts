@@ -1,7 +1,8 @@
-import { isObject, UserError } from '../../core/index.ts';
-import type { Benchmark, BenchmarkReader, BenchmarkRow } from '../benchmark.ts';
+import { isObject, type JsonObject, UserError } from '../../core/index.ts';
+import { requiredText } from '../../text/index.ts';
+import type { Benchmark, BenchmarkRow, BenchmarkSource, Example, Scorer } from '../benchmark.ts';
 import type { BenchmarkFile } from '../benchmark-file.ts';
-import { type LabelMetric, labelsByKey, type PlacedLabel, pairLabels, scoreLabels } from '../labels.ts';
+import { labelsByKey, type PlacedLabel, pairLabels, scoreLabels } from '../labels.ts';
 import {
   fieldOf,
   itemsOf,
@@ -13,21 +14,74 @@ import {
   readJsonLines,
   textOf,
 } from '../located.ts';
+import { labelIndex } from '../row-fields.ts';
+import { scoreCollection, scoreLabelTask } from '../task-collection.ts';
 import { findFiles, wantedTasks } from '../task-files.ts';
+import { multiRc, record } from './answer-sets.ts';
+import { type SuperGlueTask, superGlueTasks } from './tasks.ts';
 
-/** A task of SuperGLUE with one label a line. Predictions are a submission's file: {idx, label}. */
-export const superGlueBenchmark = (task: SuperGlueTask): Benchmark => ({
-  summary: task.summary,
-  data: { file: 'the labelled items (JSONL)', example: 'val.jsonl' },
-  predictions: { file: 'idx and label (JSONL)', example: 'predictions.jsonl' },
-  score: async ({ data, predictions, resampling }) => {
-    const { classes, metrics } = task;
-    const gold = await readLabels(data);
-    const predicted = await readLabels(predictions);
-    const pairs = pairLabels({ gold, predicted, name: predictions.name, classes });
-    return { metrics: scoreLabels(pairs, { metrics, classes, resampling }), remarks: [] };
+const tasksByName: ReadonlyMap<string, SuperGlueTask> = new Map(Object.entries(superGlueTasks));
+
+/** SuperGLUE (Wang et al. 2019), eight tasks. */
+export const superGlue: Benchmark = {
+  name: 'superglue',
+  layout: {
+    records: "the unpacked folders, or one task's JSONL",
+    fields:
+      "the line's fields, `task`, `label`; MultiRC has a record for each answer, ReCoRD one for each query",
   },
-});
+  defaultSplit: 'val',
+  read: readFolders,
+  templates: { superglue: { write: writeQuestion, group: (row) => requiredText(row, 'task') } },
+  metrics: {
+    superglue: {
+      better: 'higher',
+      reads: 'choices',
+      measures: "Each task's own figures, with errors or bootstrap intervals, and their mean.",
+      source: 'SuperGLUE (Wang et al. 2019)',
+      scoreAll: (responses, config) =>
+        scoreCollection(responses, {
+          name: 'superglue',
+          scorerOf: (name) => {
+            const task = tasksByName.get(name);
+            if (name === 'multirc') return { task, score: (own) => multiRc.scoreResponses(own, config) };
+            if (name === 'record') return { task, score: record.scoreResponses };
+            const { labelTask, labels = [] } = task ?? {};
+            return (
+              labelTask && {
+                task,
+                score: (own) => scoreLabelTask(own, { ...labelTask, labels, of: name, config }),
+              }
+            );
+          },
+        }),
+    },
+  },
+  scorers: {
+    ...Object.fromEntries(
+      [...tasksByName].flatMap(([name, { labelTask }]) =>
+        labelTask === undefined ? [] : [[`superglue/${name}`, scorerOf(labelTask)]],
+      ),
+    ),
+    'superglue/multirc': multiRc.scorer,
+    'superglue/record': record.scorer,
+  },
+};
+
+/** Predictions are a submission's file: {idx, label}. */
+function scorerOf({ summary, ...task }: NonNullable<SuperGlueTask['labelTask']>): Scorer {
+  return {
+    summary,
+    data: { file: 'the labelled items (JSONL)', example: 'val.jsonl' },
+    predictions: { file: 'idx and label (JSONL)', example: 'predictions.jsonl' },
+    score: async ({ data, predictions, resampling }) => {
+      const gold = await readLabels(data);
+      const predicted = await readLabels(predictions);
+      const pairs = pairLabels({ gold, predicted, name: predictions.name, classes: task.classes });
+      return { metrics: scoreLabels(pairs, { ...task, resampling }), remarks: [] };
+    },
+  };
+}
 
 async function readLabels(file: BenchmarkFile): Promise<ReadonlyMap<string, PlacedLabel>> {
   const lines = await readJsonLines(file);
@@ -39,62 +93,48 @@ async function readLabels(file: BenchmarkFile): Promise<ReadonlyMap<string, Plac
   );
 }
 
-interface SuperGlueTask {
-  readonly summary: string;
-  readonly classes: readonly string[];
-  readonly metrics: readonly LabelMetric[];
+function writeQuestion(row: JsonObject): Example {
+  const name = requiredText(row, 'task');
+  const task = tasksByName.get(name);
+  if (task === undefined)
+    throw new UserError({
+      code: 'unknown-task',
+      message: `SuperGLUE has no task \`${name}\``,
+      help: 'read the rows with `as: superglue` in the load stage',
+    });
+  const { prompt, choices, response } = task.question(row);
+  return {
+    prompt,
+    header: ' ',
+    response: response ?? choices[labelIndex(row, task.labels ?? [])] ?? '',
+    choices,
+  };
 }
 
-const truth = ['true', 'false'];
-
-/** The six tasks with one label a line (Wang et al., SuperGLUE, 2019); MultiRC and ReCoRD are scored apart. */
-export const superGlueTasks = {
-  boolq: { summary: 'yes or no, accuracy', classes: truth, metrics: ['accuracy'] },
-  cb: {
-    summary: 'commitment, accuracy and mean F1',
-    classes: ['entailment', 'contradiction', 'neutral'],
-    metrics: ['accuracy', 'macro_f1'],
-  },
-  copa: { summary: 'cause or effect, accuracy', classes: ['0', '1'], metrics: ['accuracy'] },
-  rte: { summary: 'entailment, accuracy', classes: ['entailment', 'not_entailment'], metrics: ['accuracy'] },
-  wic: { summary: 'words in context, accuracy', classes: truth, metrics: ['accuracy'] },
-  wsc: { summary: 'pronouns, accuracy', classes: truth, metrics: ['accuracy'] },
-} satisfies Readonly<Record<string, SuperGlueTask>>;
-
-/** Folder -> task, as SuperGLUE's archives are unpacked. */
-const tasksByFolder: ReadonlyMap<string, string> = new Map([
-  ['BoolQ', 'boolq'],
-  ['CB', 'cb'],
-  ['COPA', 'copa'],
-  ['MultiRC', 'multirc'],
-  ['ReCoRD', 'record'],
-  ['RTE', 'rte'],
-  ['WiC', 'wic'],
-  ['WSC', 'wsc'],
-]);
-
-/** SuperGLUE's JSONL files: a row's fields with `task`; MultiRC a row an answer, ReCoRD a row a query. */
-export const readSuperGlue: BenchmarkReader = async function* ({ path, split = 'val', tasks }) {
-  const isWanted = (name: string) => {
-    const [file, folder = ''] = name.split('/').reverse();
-    return tasksByFolder.has(folder) && (file === `${split}.jsonl` || file === 'record.json');
-  };
-  const files = await findFiles(path, { isWanted, expected: `folders like CB with ${split}.jsonl` });
+/** A row has its item's fields with `task`; MultiRC has a row for each answer, ReCoRD one for each query. */
+async function* readFolders({ path, split, tasks }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
+  const files = await findFiles(path, {
+    isWanted: (name) => taskOfFile(name, split) !== undefined,
+    expected: `folders like CB with ${split}.jsonl`,
+  });
   if (files[0]?.name === '') return yield* readTask(oneTask(path, tasks), path);
-  const byTask = new Map(
-    files.map((file) => [tasksByFolder.get(file.name.split('/').at(-2) ?? '') ?? '', file.path]),
-  );
+  const byTask = new Map(files.map((file) => [taskOfFile(file.name, split) ?? '', file.path]));
   for (const [task, file] of wantedTasks(byTask, tasks)) yield* readTask(task, file);
-};
+}
+
+function taskOfFile(name: string, split: string): string | undefined {
+  const [file = '', folder] = name.split('/').reverse();
+  if (file !== `${split}.jsonl` && file !== 'record.json') return undefined;
+  return [...tasksByName].find(([, task]) => task.folder === folder)?.[0];
+}
 
 function oneTask(path: string, tasks: readonly string[] | undefined): string {
   const [task = '', ...others] = tasks ?? [];
-  const names = [...tasksByFolder.values()];
-  if (names.includes(task) && others.length === 0) return task;
+  if (tasksByName.has(task) && others.length === 0) return task;
   throw new UserError({
     code: 'one-task',
     message: `${path} is a single file, and \`tasks\` does not name its task`,
-    help: `write \`tasks: [cb]\`, or another of ${names.join(', ')}`,
+    help: `write \`tasks: [cb]\`, or another of ${[...tasksByName.keys()].join(', ')}`,
   });
 }
 
@@ -106,7 +146,7 @@ async function* readTask(task: string, path: string): AsyncGenerator<BenchmarkRo
     return;
   }
   for (const item of await readJsonLines(file)) {
-    const place = { path, line: Number(item.file.slice(path.length + 1)) };
+    const place = { path, line: item.line };
     const rows =
       task === 'record' ? readQueries(item) : task === 'multirc' ? readAnswers(item) : [readItem(item, task)];
     for (const row of rows) yield { ...row, place };
@@ -141,7 +181,7 @@ function* readAnswers(item: Located): Generator<BenchmarkRow> {
     }
 }
 
-/** Entities are given by where they stand in the passage, the end included. */
+/** Entities are given by their first and last character in the passage. */
 function* readQueries(item: Located): Generator<BenchmarkRow> {
   const passage = fieldOf(item, 'passage');
   const text = textOf(fieldOf(passage, 'text'));

@@ -1,4 +1,4 @@
-import { benchmarkTemplates, type Example, type ExampleTemplate, textList } from '../../benchmarks/index.ts';
+import { benchmarkTemplate, type Example, type ExampleTemplate, textList } from '../../benchmarks/index.ts';
 import { isObject, type JsonObject, RandomStream, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import {
@@ -108,7 +108,7 @@ export function exampleTemplateOf(
 function ownTemplate(template: Exclude<TemplateKind, { kind: 'chat' }>): ExampleTemplate {
   switch (template.kind) {
     case 'benchmark':
-      return benchmarkTemplates[template.name];
+      return benchmarkTemplate(template.name);
     case 'named': {
       const write = namedTemplates[template.name];
       return { write: (row) => exampleOf(write(row)) };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { type BenchmarkName, benchmarkReaders } from '../../benchmarks/index.ts';
+import type { BenchmarkName } from '../../benchmarks/index.ts';
 import {
   isObject,
   type Json,
@@ -17,7 +17,7 @@ import { readRows } from './read-rows.ts';
 
 interface PlacedRecord {
   readonly record: DataRecord;
-  /** Absent where a benchmark's layout has no lines to speak of. */
+  /** Absent where a benchmark's records do not begin at lines of their own. */
   readonly place: RecordPlace | undefined;
 }
 
@@ -183,10 +183,11 @@ type Config = Pick<LoadConfig, 'split' | 'tasks' | 'fields' | 'limit'> & { reado
 export async function* readBenchmark(
   name: BenchmarkName,
   { records: path, split, tasks, fields = {}, limit = Number.POSITIVE_INFINITY }: Config,
-): AsyncGenerator<{ readonly record: DataRecord; readonly place: RecordPlace | undefined }> {
+): AsyncGenerator<PlacedRecord> {
+  const { readBenchmarkRows } = await import('../../benchmarks/index.ts');
   let count = 0;
   const ids = new Set<string>();
-  for await (const { id, row, place } of benchmarkReaders[name]({ path, split, tasks })) {
+  for await (const { id, row, place } of readBenchmarkRows(name, { path, split, tasks })) {
     if (ids.has(id))
       throw new UserError({ code: 'duplicate-id', message: `${path}: two rows are ${id} of the benchmark` });
     ids.add(id);

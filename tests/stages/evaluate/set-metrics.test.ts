@@ -126,7 +126,7 @@ test('pass@k is the unbiased estimate over the samples of each problem', async (
   ]);
   await expect(
     scoresOf({ metrics: ['pass_at_k'], pass_at_k: { k: [5] } }, { responses }),
-  ).rejects.toMatchObject({ message: 'pass@5 cannot be taken: a problem has only 4 samples' });
+  ).rejects.toMatchObject({ message: 'pass@5 cannot be computed: a problem has only 4 samples' });
 });
 
 interface Agreement {
@@ -243,7 +243,7 @@ test.each([
   {
     mistake: 'programs that never ran',
     given: () => scoresOf({ metrics: ['pass_at_k'] }, { responses: judged }),
-    message: 'the metric `pass_at_k` cannot be taken: 24 of 24 responses were never run',
+    message: 'the metric `pass_at_k` cannot be computed: 24 of 24 responses were never run',
   },
   {
     mistake: 'a rating that is no number',
