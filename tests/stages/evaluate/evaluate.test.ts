@@ -163,7 +163,7 @@ test.each([
     mistake: 'no response at all',
     scores: () => scoresOf([], configOf('exact_match')),
     message: 'the metric `exact_match` has no response to score',
-    help: 'no record reached this stage: look at what the stages before it were given',
+    help: 'no record reached this stage: look at the inputs of the stages before it',
   },
   {
     mistake: 'a response without its reference',
