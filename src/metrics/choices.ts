@@ -23,12 +23,13 @@ export const choiceMetrics = {
   },
   accuracy_per_character: {
     ...accuracyBy('per_character'),
-    measures: 'The same by log-likelihood per character.',
+    measures:
+      'The share of questions whose candidate with the highest log-likelihood per character is right.',
     source: "lm-evaluation-harness's acc_norm",
   },
   accuracy_per_byte: {
     ...accuracyBy('per_byte'),
-    measures: 'The same by log-likelihood per byte.',
+    measures: 'The share of questions whose candidate with the highest log-likelihood per byte is right.',
     source: "lm-evaluation-harness's acc_bytes",
   },
   multiple_choice_grade: {

@@ -14,7 +14,7 @@ const judgeScore: MeanMetric = {
   better: 'higher',
   reads: 'text',
   measures: "The mean of a judge's marks; the field `judge_score` says how a mark is read.",
-  source: "*Build a Large Language Model (From Scratch)*'s evaluation of instruction tuning",
+  source: '*Build a Large Language Model (From Scratch)*, chapter 7',
   scoreOne: ({ response }, { judged_field: field, judge_score: scale }) => {
     if (response.fields[field] === '') return unweighted(scale.minimum);
     const mark = readMark((response.response ?? '').trim(), scale.pattern);

@@ -23,12 +23,12 @@ export const likelihoodMetrics = {
   loss: {
     ...ofResponse,
     measures: 'The mean negative log-likelihood (natural logarithm) of a token of the expected responses.',
-    source: 'the loss of training',
+    source: 'the cross-entropy of training',
   },
   perplexity: {
     ...ofResponse,
     measures: 'e to the power of `loss`.',
-    source: 'the loss of training',
+    source: 'lm-evaluation-harness',
     transform: 'exp',
   },
   word_perplexity: {
@@ -38,7 +38,7 @@ export const likelihoodMetrics = {
   },
   byte_perplexity: {
     ...perUnit('bytes'),
-    measures: 'The same of a byte.',
+    measures: 'e to the power of the mean negative log-likelihood of a byte, over whole texts.',
     transform: 'exp',
   },
   bits_per_byte: {

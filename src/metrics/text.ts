@@ -53,7 +53,8 @@ export const textMetrics = {
   },
   quasi_prefix_match: {
     ...common,
-    measures: 'The same in lowercase, without punctuation and articles.',
+    measures:
+      'The share of answers that begin with an expected one in lowercase, without punctuation and articles.',
     source: "HELM's quasi_prefix_exact_match",
     scoreOne: matchBy(
       (answer, gold) => answer !== '' && normalizeAnswer(answer).startsWith(normalizeAnswer(gold)),

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { EvaluateConfig } from '../../../src/generated/evaluate-config.ts';
-import { judgeMetrics } from '../../../src/metrics/judge.ts';
-import { likelihoodMetrics } from '../../../src/metrics/likelihood.ts';
-import type { MeanMetric } from '../../../src/metrics/metric.ts';
-import { normalizeAnswer } from '../../../src/metrics/normalize-answer.ts';
-import { weightedMean } from '../../../src/metrics/statistics.ts';
-import { textMetrics } from '../../../src/metrics/text.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
-import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
-import type { ResponseRecord } from '../../../src/text/response-record.ts';
+import type { EvaluateConfig } from '../../src/generated/evaluate-config.ts';
+import { judgeMetrics } from '../../src/metrics/judge.ts';
+import { likelihoodMetrics } from '../../src/metrics/likelihood.ts';
+import type { MeanMetric } from '../../src/metrics/metric.ts';
+import { normalizeAnswer } from '../../src/metrics/normalize-answer.ts';
+import { weightedMean } from '../../src/metrics/statistics.ts';
+import { textMetrics } from '../../src/metrics/text.ts';
+import { fillDefaults } from '../../src/runtime/config/schema/applicable-schemas.ts';
+import { evaluateStage } from '../../src/stages/evaluate/evaluate-stage.ts';
+import type { ResponseRecord } from '../../src/text/response-record.ts';
 
 interface SquadCase {
   readonly answer: string;
@@ -20,7 +20,7 @@ interface SquadCase {
 }
 
 const squad: readonly SquadCase[] = JSON.parse(
-  readFileSync(new URL('../../fixtures/evaluate/squad-scores.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../fixtures/evaluate/squad-scores.json', import.meta.url), 'utf8'),
 );
 
 const plain = fillDefaults(evaluateStage.schema, { metrics: ['exact_match'] }) as unknown as EvaluateConfig; // the schema's own defaults
