@@ -6,6 +6,7 @@ import type {
   Benchmark,
   BenchmarkName,
   BenchmarkRow,
+  BenchmarkSource,
   BenchmarkTemplateName,
   ExampleTemplate,
   Scorer,
@@ -52,16 +53,10 @@ const templates = new Map<string, ExampleTemplate>(
 export const benchmarkTemplate = (name: BenchmarkTemplateName): ExampleTemplate =>
   declared('template', name, templates.get(name));
 
-interface Selection {
-  readonly path: string;
-  readonly split: string | undefined;
-  readonly tasks: readonly string[] | undefined;
-}
-
 /** The rows of a benchmark's file or folder. */
 export function readBenchmarkRows(
   name: BenchmarkName,
-  { path, split, tasks }: Selection,
+  { path, split, tasks }: Omit<BenchmarkSource, 'split'> & { readonly split: string | undefined },
 ): AsyncIterable<BenchmarkRow> {
   const found = benchmarks.find((benchmark) => benchmark.name === name);
   const { read, defaultSplit = '' } = declared('benchmark', name, found);

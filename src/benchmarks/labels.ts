@@ -9,12 +9,21 @@ import {
   type Resampling,
   spearman,
 } from '../metrics/index.ts';
+import type { NeededFile, Scorer } from './benchmark.ts';
+import type { BenchmarkFile } from './benchmark-file.ts';
 import { type BenchmarkScore, meanScore } from './benchmark-scores.ts';
 
 /** Metrics of predicted labels. Classes are texts; the positive one of two is `1`. */
 export type LabelMetric = 'accuracy' | 'f1' | 'macro_f1' | 'matthews' | 'pearson' | 'spearman';
 
-/** Each metric over all pairs: accuracy with its standard error, the others with a bootstrap interval. */
+/** A task with one label for each item. */
+export interface LabelTask {
+  /** The labels that there are; empty if labels are numbers. */
+  readonly classes: readonly string[];
+  readonly metrics: readonly LabelMetric[];
+}
+
+/** Each metric over all pairs: accuracy with its standard error, the others with a bootstrap interval; NaN for a correlation of equal values. */
 export function scoreLabels(
   pairs: LabelPairs,
   { metrics, classes, resampling }: LabelTask & { readonly resampling: Resampling },
@@ -29,23 +38,9 @@ export function scoreLabels(
       statistic: (indices) => figure(metric, { pairs: resampled(pairs, indices), classes }),
     });
     const value = figure(metric, { pairs, classes });
-    if (!Number.isFinite(value)) throw withoutSpread(metric);
     return { metric, value, count: gold.length, ...(interval === undefined ? {} : { interval }) };
   });
 }
-
-/** A task with one label for each item. */
-export interface LabelTask {
-  /** The labels that there are; empty if labels are numbers. */
-  readonly classes: readonly string[];
-  readonly metrics: readonly LabelMetric[];
-}
-
-const withoutSpread = (metric: LabelMetric): UserError =>
-  new UserError({
-    code: 'no-spread',
-    message: `\`${metric}\` has no value: all labels or all predictions are equal`,
-  });
 
 function figure(
   metric: Exclude<LabelMetric, 'accuracy'>,
@@ -72,18 +67,47 @@ const resampled = ({ gold, predicted }: LabelPairs, indices: readonly number[]):
   predicted: indices.map((index) => predicted[index] ?? ''),
 });
 
+interface LabelFiles extends Pick<Scorer, 'data'> {
+  readonly predictions: NeededFile;
+  readonly readGold: (file: BenchmarkFile) => Promise<Labels>;
+  readonly readPredicted: (file: BenchmarkFile) => Promise<Labels>;
+}
+
+export type Labels = ReadonlyMap<string, PlacedLabel>;
+
 /** A label and its line. */
 export interface PlacedLabel {
   readonly place: string;
   readonly label: string;
 }
 
+/** Scores a submission's file of labels. */
+export const labelScorer = (
+  { summary, ...task }: LabelTask & { readonly summary: string },
+  { data, predictions, readGold, readPredicted }: LabelFiles,
+): Scorer => ({
+  summary,
+  data,
+  predictions,
+  score: async (files) => {
+    const gold = await readGold(files.data);
+    const predicted = await readPredicted(files.predictions);
+    const pairs = pairLabels({ gold, predicted, name: files.predictions.name, classes: task.classes });
+    const metrics = scoreLabels(pairs, { ...task, resampling: files.resampling });
+    const without = metrics.find(({ value }) => !Number.isFinite(value));
+    if (without === undefined) return { metrics, remarks: [] };
+    throw new UserError({
+      code: 'no-spread',
+      message: `\`${without.metric}\` has no value: all labels or all predictions are equal`,
+    });
+  },
+});
+
 interface Sides {
-  readonly gold: ReadonlyMap<string, PlacedLabel>;
-  readonly predicted: ReadonlyMap<string, PlacedLabel>;
+  readonly gold: Labels;
+  readonly predicted: Labels;
   /** The predictions file's name in errors. */
   readonly name: string;
-  /** The labels that there are; empty if labels are numbers. */
   readonly classes: readonly string[];
 }
 
@@ -108,9 +132,7 @@ export function pairLabels({ gold, predicted, name, classes }: Sides): LabelPair
 }
 
 /** Key -> label; a repeated key is an error. */
-export function labelsByKey(
-  labels: Iterable<readonly [string, PlacedLabel]>,
-): ReadonlyMap<string, PlacedLabel> {
+export function labelsByKey(labels: Iterable<readonly [string, PlacedLabel]>): Labels {
   const byKey = new Map<string, PlacedLabel>();
   for (const [key, label] of labels) {
     const first = byKey.get(key);

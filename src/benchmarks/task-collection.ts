@@ -79,13 +79,5 @@ export function scoreLabelTask(
     gold: responses.map(({ response }) => String(response.fields.label)),
     predicted: responses.map(({ response }) => labels[chosenIndex(response)] ?? chosenText(response)),
   };
-  return metrics.flatMap((metric) => {
-    try {
-      const scores = scoreLabels(pairs, { metrics: [metric], classes, resampling });
-      return scoresOf({ metrics: scores, remarks: [] }, of);
-    } catch (error) {
-      if (!(error instanceof UserError && error.code === 'no-spread')) throw error;
-      return [{ metric, of, value: Number.NaN, higher_is_better: true, count: responses.length }];
-    }
-  });
+  return scoresOf({ metrics: scoreLabels(pairs, { metrics, classes, resampling }), remarks: [] }, of);
 }

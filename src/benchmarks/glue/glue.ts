@@ -2,7 +2,7 @@ import { type JsonObject, UserError } from '../../core/index.ts';
 import { requiredText } from '../../text/index.ts';
 import type { Benchmark, BenchmarkRow, BenchmarkSource, Example, Scorer } from '../benchmark.ts';
 import { type BenchmarkFile, columnOf, readTsv } from '../benchmark-file.ts';
-import { labelsByKey, type PlacedLabel, pairLabels, scoreLabels } from '../labels.ts';
+import { type Labels, labelScorer, labelsByKey } from '../labels.ts';
 import { labelIndex, labelText } from '../row-fields.ts';
 import { scoreCollection, scoreLabelTask } from '../task-collection.ts';
 import { findFiles, wantedTasks } from '../task-files.ts';
@@ -47,20 +47,13 @@ const tasksBySet: ReadonlyMap<string, GlueTask> = new Map<string, GlueTask>([
 
 /** Predictions are a submission's file: the columns `index`, which counts the data's rows from 0, and `prediction`. */
 function scorerOf(task: GlueTask): Scorer {
-  return {
-    summary: task.summary,
+  return labelScorer(task, {
     data: { file: 'the labelled rows (TSV)', example: 'dev.tsv' },
     predictions: { file: 'index and prediction (TSV)', example: 'predictions.tsv' },
-    score: async ({ data, predictions, resampling }) => {
-      const gold = await readGold(data, task);
-      const predicted = await readPredicted(predictions);
-      const pairs = pairLabels({ gold, predicted, name: predictions.name, classes: task.classes });
-      return { metrics: scoreLabels(pairs, { ...task, resampling }), remarks: [] };
-    },
-  };
+    readGold: (file) => readGold(file, task),
+    readPredicted,
+  });
 }
-
-type Labels = ReadonlyMap<string, PlacedLabel>;
 
 async function readGold(file: BenchmarkFile, { columns, labelColumn }: GlueTask): Promise<Labels> {
   const rows = await readTsv(file, columns);

@@ -1,8 +1,8 @@
 import { isObject, type JsonObject, UserError } from '../../core/index.ts';
 import { requiredText } from '../../text/index.ts';
-import type { Benchmark, BenchmarkRow, BenchmarkSource, Example, Scorer } from '../benchmark.ts';
+import type { Benchmark, BenchmarkRow, BenchmarkSource, Example } from '../benchmark.ts';
 import type { BenchmarkFile } from '../benchmark-file.ts';
-import { labelsByKey, type PlacedLabel, pairLabels, scoreLabels } from '../labels.ts';
+import { type Labels, labelScorer, labelsByKey } from '../labels.ts';
 import {
   fieldOf,
   itemsOf,
@@ -21,6 +21,14 @@ import { multiRc, record } from './answer-sets.ts';
 import { type SuperGlueTask, superGlueTasks } from './tasks.ts';
 
 const tasksByName: ReadonlyMap<string, SuperGlueTask> = new Map(Object.entries(superGlueTasks));
+
+/** Predictions are a submission's file: {idx, label}. */
+const labelFiles = {
+  data: { file: 'the labelled items (JSONL)', example: 'val.jsonl' },
+  predictions: { file: 'idx and label (JSONL)', example: 'predictions.jsonl' },
+  readGold: readLabels,
+  readPredicted: readLabels,
+};
 
 /** SuperGLUE (Wang et al. 2019), eight tasks. */
 export const superGlue: Benchmark = {
@@ -60,7 +68,7 @@ export const superGlue: Benchmark = {
   scorers: {
     ...Object.fromEntries(
       [...tasksByName].flatMap(([name, { labelTask }]) =>
-        labelTask === undefined ? [] : [[`superglue/${name}`, scorerOf(labelTask)]],
+        labelTask === undefined ? [] : [[`superglue/${name}`, labelScorer(labelTask, labelFiles)]],
       ),
     ),
     'superglue/multirc': multiRc.scorer,
@@ -68,22 +76,7 @@ export const superGlue: Benchmark = {
   },
 };
 
-/** Predictions are a submission's file: {idx, label}. */
-function scorerOf({ summary, ...task }: NonNullable<SuperGlueTask['labelTask']>): Scorer {
-  return {
-    summary,
-    data: { file: 'the labelled items (JSONL)', example: 'val.jsonl' },
-    predictions: { file: 'idx and label (JSONL)', example: 'predictions.jsonl' },
-    score: async ({ data, predictions, resampling }) => {
-      const gold = await readLabels(data);
-      const predicted = await readLabels(predictions);
-      const pairs = pairLabels({ gold, predicted, name: predictions.name, classes: task.classes });
-      return { metrics: scoreLabels(pairs, { ...task, resampling }), remarks: [] };
-    },
-  };
-}
-
-async function readLabels(file: BenchmarkFile): Promise<ReadonlyMap<string, PlacedLabel>> {
+async function readLabels(file: BenchmarkFile): Promise<Labels> {
   const lines = await readJsonLines(file);
   return labelsByKey(
     lines.map((line) => [

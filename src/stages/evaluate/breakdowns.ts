@@ -3,16 +3,11 @@ import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
 import { errorField, grouped, plainMean, type Score, type ScoredResponse } from '../../metrics/index.ts';
 import { perturbationKinds } from '../../text/index.ts';
 
-interface BreakDown {
-  readonly responses: readonly ScoredResponse[];
-  /** A field of the rows. */
-  readonly field: string;
-  /** The scores of some of the responses. */
-  readonly scoresOf: (some: readonly ScoredResponse[]) => readonly Score[];
-}
-
 /** The scores for each value of a field, in the order of the values' first responses, and their mean in which each value counts once. */
-export function breakDown({ responses, field, scoresOf }: BreakDown): readonly Score[] {
+export function breakDown(
+  responses: readonly ScoredResponse[],
+  { field, scoresOf }: { field: string; scoresOf: (some: readonly ScoredResponse[]) => readonly Score[] },
+): readonly Score[] {
   const groups = grouped(responses, ({ response }) => nameOf(response.fields[field]));
   const scores = [...groups].flatMap(([name, own]) =>
     scoresOf(own).map(({ metric, of, ...score }): Score => {
@@ -62,20 +57,23 @@ interface Worst {
  * For perturbed questions also over the kinds of robustness and of fairness alone.
  */
 export function worstOf(worst: Worst): readonly Score[] {
-  const { worst_of: field } = worst.config;
-  if (field === undefined || worst.score === undefined) return [];
-  const all = meanOfWorst({ ...worst, field, score: worst.score, of: `worst of each ${field}` });
+  const { config, responses, score } = worst;
+  const { worst_of: field } = config;
+  if (field === undefined || score === undefined) return [];
+  const meanOfWorst = (some: readonly ScoredResponse[], of: string): Score =>
+    worstMean(some, { ...worst, field, score, of });
   const byAim = ['robustness', 'fairness'].flatMap((aim) => {
-    const own = worst.responses.filter(({ response }) => {
-      const kind = aimOf(response.fields.perturbation);
-      return kind === 'none' || kind === aim;
-    });
-    const isAimed = own.some(({ response }) => aimOf(response.fields.perturbation) === aim);
-    return isAimed && worst.score
-      ? [meanOfWorst({ ...worst, responses: own, field, score: worst.score, of: aim })]
-      : [];
+    const isAimed = ({ response }: ScoredResponse) => aimOf(response.fields.perturbation) === aim;
+    if (!responses.some(isAimed)) return [];
+    const isUnchanged = ({ response }: ScoredResponse) => aimOf(response.fields.perturbation) === 'none';
+    return [
+      meanOfWorst(
+        responses.filter((one) => isAimed(one) || isUnchanged(one)),
+        aim,
+      ),
+    ];
   });
-  return [all, ...byAim];
+  return [meanOfWorst(responses, `worst of each ${field}`), ...byAim];
 }
 
 const aims = new Map<string, string>([...Object.entries(perturbationKinds), ['none', 'none']]);
@@ -84,13 +82,14 @@ const aims = new Map<string, string>([...Object.entries(perturbationKinds), ['no
 const aimOf = (kind: Json | undefined): string | undefined =>
   typeof kind === 'string' ? aims.get(kind) : undefined;
 
-interface WorstField extends Worst {
+interface WorstField {
   readonly field: string;
+  readonly values: ReadonlyMap<string, Json>;
   readonly score: Score;
   readonly of: string;
 }
 
-function meanOfWorst({ responses, values, field, score, of }: WorstField): Score {
+function worstMean(responses: readonly ScoredResponse[], { field, values, score, of }: WorstField): Score {
   const { metric, higher_is_better } = score;
   const groups = grouped(responses, ({ response }) => JSON.stringify(response.fields[field] ?? response.id));
   const worst = [...groups.values()].flatMap((own) => {

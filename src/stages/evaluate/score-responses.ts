@@ -26,7 +26,7 @@ export function scoreResponses(responses: readonly ScoredResponse[], config: Eva
     const scoresOf = (some: readonly ScoredResponse[]) => scoresBy(metric, { name, responses: some, config });
     const { metrics, values } = scoresOf(responses);
     const broken = config.by.flatMap((field) =>
-      breakDown({ responses, field, scoresOf: (some) => scoresOf(some).metrics }),
+      breakDown(responses, { field, scoresOf: (some) => scoresOf(some).metrics }),
     );
     const worst = 'scoreOne' in metric ? worstOf({ responses, values, config, score: metrics[0] }) : [];
     return { name, metrics: [...metrics, ...worst, ...broken], values };
