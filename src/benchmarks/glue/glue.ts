@@ -48,7 +48,7 @@ const tasksBySet: ReadonlyMap<string, GlueTask> = new Map<string, GlueTask>([
 /** Predictions are a submission's file: the columns `index`, which counts the data's rows from 0, and `prediction`. */
 function scorerOf(task: GlueTask): Scorer {
   return labelScorer(task, {
-    data: { file: 'the labelled rows (TSV)', example: 'dev.tsv' },
+    data: { file: 'the labeled rows (TSV)', example: 'dev.tsv' },
     predictions: { file: 'index and prediction (TSV)', example: 'predictions.tsv' },
     readGold: (file) => readGold(file, task),
     readPredicted,

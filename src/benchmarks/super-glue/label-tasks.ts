@@ -1,57 +1,45 @@
 import { isObject, type JsonObject } from '../../core/index.ts';
 import { missingField, requiredText } from '../../text/index.ts';
-import type { LabelTask } from '../labels.ts';
-import { labelText, textList } from '../row-fields.ts';
-
-export interface SuperGlueTask {
-  /** As SuperGLUE's archives are unpacked. */
-  readonly folder: string;
-  /** lm-evaluation-harness's question. */
-  readonly question: (row: JsonObject) => Question;
-  /** The labels that its choices stand for, in the same order. */
-  readonly labels?: readonly string[];
-  /** How it is scored, if it has one label for each item. */
-  readonly labelTask?: LabelTask & { readonly summary: string };
-}
-
-interface Question {
-  readonly prompt: string;
-  readonly choices: readonly string[];
-  /** The right answer, if it is not the choice of the row's label. */
-  readonly response?: string;
-}
+import type { BenchmarkFile } from '../benchmark-file.ts';
+import { type Labels, type LabelTask, labelScorer, labelsByKey } from '../labels.ts';
+import { fieldOf, labelOf, placeOf, readJsonLines } from '../located.ts';
+import { labelText } from '../row-fields.ts';
+import { scoreLabelTask } from '../task-collection.ts';
+import type { Question, SuperGlueTask } from './super-glue-task.ts';
 
 const text = requiredText;
 const noYes = ['no', 'yes'];
 const truth = ['true', 'false'];
 
-/** The eight tasks (Wang et al., SuperGLUE, 2019). */
-export const superGlueTasks = {
-  boolq: {
+/** The six tasks with one label for each item. */
+export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
+  boolq: labelTask('boolq', {
     folder: 'BoolQ',
-    labelTask: { summary: 'yes or no, accuracy', classes: truth, metrics: ['accuracy'] },
+    summary: 'yes or no, accuracy',
+    classes: truth,
+    metrics: ['accuracy'],
     question: (row) => ({
       prompt: `${text(row, 'passage')}\nQuestion: ${text(row, 'question')}?\nAnswer:`,
       choices: noYes,
     }),
     labels: ['false', 'true'],
-  },
-  cb: {
+  }),
+  cb: labelTask('cb', {
     folder: 'CB',
-    labelTask: {
-      summary: 'commitment, accuracy and mean F1',
-      classes: ['entailment', 'contradiction', 'neutral'],
-      metrics: ['accuracy', 'macro_f1'],
-    },
+    summary: 'commitment, accuracy and mean F1',
+    classes: ['entailment', 'contradiction', 'neutral'],
+    metrics: ['accuracy', 'macro_f1'],
     question: (row) => ({
       prompt: `${text(row, 'premise')}\nQuestion: ${text(row, 'hypothesis')}. True, False, or Neither?\nAnswer:`,
       choices: ['True', 'False', 'Neither'],
     }),
     labels: ['entailment', 'contradiction', 'neutral'],
-  },
-  copa: {
+  }),
+  copa: labelTask('copa', {
     folder: 'COPA',
-    labelTask: { summary: 'cause or effect, accuracy', classes: ['0', '1'], metrics: ['accuracy'] },
+    summary: 'cause or effect, accuracy',
+    classes: ['0', '1'],
+    metrics: ['accuracy'],
     question: (row) => {
       const connector = text(row, 'question') === 'cause' ? 'because' : 'therefore';
       return {
@@ -60,44 +48,23 @@ export const superGlueTasks = {
       };
     },
     labels: ['0', '1'],
-  },
-  multirc: {
-    folder: 'MultiRC',
-    question: (row) => ({
-      prompt: `${text(row, 'paragraph')}\nQuestion: ${text(row, 'question')}\nAnswer:`,
-      choices: ['yes', 'no'].map((verdict) => `${text(row, 'answer')}\nIs the answer correct? ${verdict}`),
-    }),
-    // The harness writes `yes` first, and the label 0 means no.
-    labels: ['1', '0'],
-  },
-  record: {
-    folder: 'ReCoRD',
-    question: (row) => {
-      const [first = '', ...highlights] = text(row, 'passage').trim().split('\n@highlight\n');
-      const filled = (entity: string) => `  - ${text(row, 'query')}`.replaceAll('@placeholder', () => entity);
-      return {
-        prompt: `${first}\n\n${highlights.map((highlight) => `  - ${highlight}.\n`).join('')}`,
-        choices: textList(row, 'entities').map(filled),
-        response: filled(textList(row, 'answers')[0] ?? ''),
-      };
-    },
-  },
-  rte: {
+  }),
+  rte: labelTask('rte', {
     folder: 'RTE',
-    labelTask: {
-      summary: 'entailment, accuracy',
-      classes: ['entailment', 'not_entailment'],
-      metrics: ['accuracy'],
-    },
+    summary: 'entailment, accuracy',
+    classes: ['entailment', 'not_entailment'],
+    metrics: ['accuracy'],
     question: (row) => ({
       prompt: `${text(row, 'premise')}\nQuestion: ${text(row, 'hypothesis')} True or False?\nAnswer:`,
       choices: ['True', 'False'],
     }),
     labels: ['entailment', 'not_entailment'],
-  },
-  wic: {
+  }),
+  wic: labelTask('wic', {
     folder: 'WiC',
-    labelTask: { summary: 'words in context, accuracy', classes: truth, metrics: ['accuracy'] },
+    summary: 'words in context, accuracy',
+    classes: truth,
+    metrics: ['accuracy'],
     question: (row) => {
       const [start, end] = ['start1', 'end1'].map((name) => Number(labelText(row, name)));
       const word = [...text(row, 'sentence1')].slice(start, end).join('');
@@ -107,14 +74,55 @@ export const superGlueTasks = {
       };
     },
     labels: ['false', 'true'],
-  },
-  wsc: {
+  }),
+  wsc: labelTask('wsc', {
     folder: 'WSC',
-    labelTask: { summary: 'pronouns, accuracy', classes: truth, metrics: ['accuracy'] },
+    summary: 'pronouns, accuracy',
+    classes: truth,
+    metrics: ['accuracy'],
     question: (row) => ({ prompt: pronounQuestion(row), choices: noYes }),
     labels: ['false', 'true'],
-  },
-} satisfies Readonly<Record<string, SuperGlueTask>>;
+  }),
+};
+
+interface Declared extends LabelTask {
+  readonly folder: string;
+  readonly summary: string;
+  readonly question: (row: JsonObject) => Question;
+  /** The labels that its choices stand for, in the same order. */
+  readonly labels: readonly string[];
+}
+
+/** Predictions are a submission's file: {idx, label}. */
+function labelTask(name: string, { folder, question, labels, ...task }: Declared): SuperGlueTask {
+  return {
+    folder,
+    question,
+    labels,
+    readRows: (item) => {
+      const fields = isObject(item.value) ? item.value : {};
+      const row = { ...fields, task: name, label: labelOf(fieldOf(item, 'label')) };
+      return [{ id: `${name}/${labelOf(fieldOf(item, 'idx'))}`, row }];
+    },
+    scoreResponses: (responses, config) => scoreLabelTask(responses, { ...task, labels, of: name, config }),
+    scorer: labelScorer(task, {
+      data: { file: 'the labeled items (JSONL)', example: 'val.jsonl' },
+      predictions: { file: 'idx and label (JSONL)', example: 'predictions.jsonl' },
+      readGold: readLabels,
+      readPredicted: readLabels,
+    }),
+  };
+}
+
+async function readLabels(file: BenchmarkFile): Promise<Labels> {
+  const lines = await readJsonLines(file);
+  return labelsByKey(
+    lines.map((line) => [
+      labelOf(fieldOf(line, 'idx')),
+      { place: placeOf(line), label: labelOf(fieldOf(line, 'label')) },
+    ]),
+  );
+}
 
 const lowered = (sentence: string): string => sentence.slice(0, 1).toLowerCase() + sentence.slice(1);
 
