@@ -70,7 +70,7 @@ interface ChosenLabels extends LabelTask {
   readonly config: EvaluateConfig;
 }
 
-/** The figures of a task in which each choice stands for a label; NaN where one has no value. */
+/** The figures of a task whose choices stand for labels; NaN for a correlation of equal values. */
 export function scoreLabelTask(
   responses: readonly ScoredResponse[],
   { labels, of, classes, metrics, config: { bootstrap: resampling } }: ChosenLabels,

@@ -58,7 +58,7 @@ export const openaiEvals: Benchmark = {
   },
   scorers: {
     'openai-evals/match': scorerOf({ summary: 'begins with an answer', matches: startsWith }),
-    'openai-evals/includes': scorerOf({ summary: 'holds an answer', matches: includes }),
+    'openai-evals/includes': scorerOf({ summary: 'contains an answer', matches: includes }),
     'openai-evals/includes-any-case': scorerOf({
       summary: 'the same, in any case',
       matches: includesAnyCase,

@@ -25,7 +25,7 @@ export const formatStage = declareStage<FormatConfig>({
 const shotsPort = ({ shots }: FormatConfig): { readonly shots?: InputPort } =>
   shots === undefined ? {} : { shots: { accepts: ['records'], required: false, parts: 'one' } };
 
-/** A chat template knows its special tokens from a tokenizer, and is the tokenizer's own where none is given; and shots are counted in its tokens. */
+/** A chat template takes its special tokens, and by default itself, from the tokenizer, which also counts the tokens of shots. */
 function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort } {
   const template = templateKind(config);
   if (config.shots?.fit_tokens !== undefined) {
@@ -42,15 +42,15 @@ function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort }
   return { tokenizer: { accepts: ['tokenizer'], required, parts: 'one', help } };
 }
 
-/** Every source of a user's template that does not parse, and options that the template does not heed. */
+/** Refuses sources of a user's template that do not parse, and options that the template ignores. */
 export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
   const template = templateKind(config);
   switch (template.kind) {
     case 'named':
     case 'benchmark':
-      return [...checkDescription(config), ...unheeded(config)];
+      return [...checkDescription(config), ...ignoredOptions(config)];
     case 'written':
-      return [...checkSources(template.sources), ...checkDescription(config), ...unheeded(config)];
+      return [...checkSources(template.sources), ...checkDescription(config), ...ignoredOptions(config)];
     case 'chat': {
       const { given } = template;
       if (given === undefined) return [...withoutShots(config), ...wrappedTwice(config)];
@@ -112,7 +112,7 @@ function problemOf(pointer: string, parse: () => unknown): readonly ConfigProble
   }
 }
 
-function unheeded(config: FormatConfig): readonly ConfigProblem[] {
+function ignoredOptions(config: FormatConfig): readonly ConfigProblem[] {
   const { system, conversation, train_on_roles: roles, train_on_turns: turns } = config;
   const set = {
     system: system !== undefined && !config.apply_chat_template,
