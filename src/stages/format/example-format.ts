@@ -69,9 +69,9 @@ function groupedExamples(
         message: `the record ${record.id} cannot be a shot: it has no answer`,
         help: 'give the template a `response`, or bind other records to the port `shots`',
       });
-    const examples = groups.get(group);
-    if (examples === undefined) groups.set(group, [example]);
-    else examples.push(example);
+    const examples = groups.get(group) ?? [];
+    examples.push(example);
+    groups.set(group, examples);
   }
   return groups;
 }

@@ -207,7 +207,7 @@ test('a mark is read with a pattern of one’s own, on a scale of one’s own', 
   });
 });
 
-test('a pattern that takes for ever leaves its answer out', async () => {
+test('a pattern that takes forever leaves its answer out', async () => {
   const config = { metrics: ['judge_score'], judge_score: { pattern: '(a+)+$' } };
   const responses = [
     answered('a', `${'a'.repeat(40)}!`),
