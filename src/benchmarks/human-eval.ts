@@ -5,7 +5,7 @@ import { optionalText, requiredText } from '../text/index.ts';
 import type { Benchmark, BenchmarkRow, BenchmarkSource } from './benchmark.ts';
 import type { BenchmarkFile } from './benchmark-file.ts';
 import { type BenchmarkScores, meanScore } from './benchmark-scores.ts';
-import { booleanOf, fieldOf, type Located, placeOf, readJsonLines, textOf } from './located.ts';
+import { booleanOf, fieldOf, placeOf, readJsonLines, textOf } from './located.ts';
 
 /** HumanEval (Chen et al., Evaluating Large Language Models Trained on Code, 2021). */
 export const humanEval: Benchmark = {

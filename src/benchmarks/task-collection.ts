@@ -63,21 +63,19 @@ const meanValue = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 interface ChosenLabels extends LabelTask {
-  /** The label that each choice stands for; empty if the choices are the labels. */
-  readonly labels: readonly string[];
   /** What the scores are of. */
   readonly of: string;
   readonly config: EvaluateConfig;
 }
 
-/** The figures of a task whose choices stand for labels; NaN for a correlation of equal values. */
+/** The figures of a task whose choices stand for its classes, in their order; NaN for a correlation of equal values. */
 export function scoreLabelTask(
   responses: readonly ScoredResponse[],
-  { labels, of, classes, metrics, config: { bootstrap: resampling } }: ChosenLabels,
+  { of, classes, metrics, config: { bootstrap: resampling } }: ChosenLabels,
 ): readonly Score[] {
   const pairs = {
     gold: responses.map(({ response }) => String(response.fields.label)),
-    predicted: responses.map(({ response }) => labels[chosenIndex(response)] ?? chosenText(response)),
+    predicted: responses.map(({ response }) => classes[chosenIndex(response)] ?? chosenText(response)),
   };
   return scoresOf({ metrics: scoreLabels(pairs, { metrics, classes, resampling }), remarks: [] }, of);
 }

@@ -78,8 +78,8 @@ function writeQuestion(row: JsonObject): Example {
       message: `GLUE has no task \`${set}\``,
       help: 'read the rows with `as: glue` in the load stage',
     });
-  const { prompt, labels, choices } = task;
-  const response = labels.length === 0 ? nearestFifth(row) : choices[labelIndex(row, labels)];
+  const { prompt, classes, choices } = task;
+  const response = classes.length === 0 ? nearestFifth(row) : choices[labelIndex(row, classes)];
   return { prompt: prompt(row), header: ' ', response: response ?? '', choices };
 }
 

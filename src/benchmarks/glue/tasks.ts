@@ -12,13 +12,12 @@ export interface GlueTask extends LabelTask {
   readonly columns?: readonly string[];
   /** lm-evaluation-harness's question. */
   readonly prompt: (row: JsonObject) => string;
+  /** The choices for the classes, in the same order; the labels themselves without classes. */
   readonly choices: readonly string[];
-  /** The labels that the choices stand for, in the same order; empty if the choices are the labels. */
-  readonly labels: readonly string[];
 }
 
 const text = requiredText;
-const noYes = { classes: ['0', '1'], labels: ['0', '1'], choices: ['no', 'yes'] };
+const noYes = { classes: ['0', '1'], choices: ['no', 'yes'] };
 const entailment = ['entailment', 'not_entailment'];
 
 /** The nine tasks as their dev.tsv files have them (Wang et al., GLUE, 2019). */
@@ -39,7 +38,6 @@ export const glueTasks = {
     classes: ['0', '1'],
     metrics: ['accuracy'],
     prompt: (row) => `${text(row, 'sentence')}\nQuestion: Is this sentence positive or negative?\nAnswer:`,
-    labels: ['0', '1'],
     choices: ['negative', 'positive'],
   },
   mrpc: {
@@ -60,7 +58,6 @@ export const glueTasks = {
     // The harness has no question for it. As for T5, similarities are rounded to a fifth.
     prompt: (row) =>
       `Sentence 1: ${text(row, 'sentence1')}\nSentence 2: ${text(row, 'sentence2')}\nQuestion: How similar are both sentences, from 0 to 5?\nAnswer:`,
-    labels: [],
     choices: Array.from({ length: 26 }, (_, step) => (step / 5).toFixed(1)),
   },
   qqp: {
@@ -83,7 +80,6 @@ export const glueTasks = {
       const ended = hypothesis.endsWith('.') ? hypothesis : `${hypothesis}.`;
       return `${text(row, 'sentence1')}\nQuestion: ${ended} True, False or Neither?\nAnswer:`;
     },
-    labels: ['entailment', 'neutral', 'contradiction'],
     choices: ['True', 'Neither', 'False'],
   },
   qnli: {
@@ -94,7 +90,6 @@ export const glueTasks = {
     metrics: ['accuracy'],
     prompt: (row) =>
       `${text(row, 'question')}\n${text(row, 'sentence')}\nQuestion: Does this response answer the question?\nAnswer:`,
-    labels: entailment,
     choices: ['yes', 'no'],
   },
   rte: {
@@ -104,7 +99,6 @@ export const glueTasks = {
     classes: entailment,
     metrics: ['accuracy'],
     prompt: (row) => `${text(row, 'sentence1')}\nQuestion: ${text(row, 'sentence2')} True or False?\nAnswer:`,
-    labels: entailment,
     choices: ['True', 'False'],
   },
   wnli: {
@@ -114,7 +108,6 @@ export const glueTasks = {
     classes: ['0', '1'],
     metrics: ['accuracy'],
     prompt: (row) => `${text(row, 'sentence1')}\nQuestion: ${text(row, 'sentence2')} True or False?\nAnswer:`,
-    labels: ['0', '1'],
     choices: ['False', 'True'],
   },
 } satisfies Readonly<Record<string, GlueTask>>;

@@ -9,7 +9,7 @@ import type { Question, SuperGlueTask } from './super-glue-task.ts';
 
 const text = requiredText;
 const noYes = ['no', 'yes'];
-const truth = ['true', 'false'];
+const truth = ['false', 'true'];
 
 /** The six tasks with one label for each item. */
 export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
@@ -22,7 +22,6 @@ export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
       prompt: `${text(row, 'passage')}\nQuestion: ${text(row, 'question')}?\nAnswer:`,
       choices: noYes,
     }),
-    labels: ['false', 'true'],
   }),
   cb: labelTask('cb', {
     folder: 'CB',
@@ -33,7 +32,6 @@ export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
       prompt: `${text(row, 'premise')}\nQuestion: ${text(row, 'hypothesis')}. True, False, or Neither?\nAnswer:`,
       choices: ['True', 'False', 'Neither'],
     }),
-    labels: ['entailment', 'contradiction', 'neutral'],
   }),
   copa: labelTask('copa', {
     folder: 'COPA',
@@ -47,7 +45,6 @@ export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
         choices: ['choice1', 'choice2'].map((name) => ` ${lowered(text(row, name))}`),
       };
     },
-    labels: ['0', '1'],
   }),
   rte: labelTask('rte', {
     folder: 'RTE',
@@ -58,7 +55,6 @@ export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
       prompt: `${text(row, 'premise')}\nQuestion: ${text(row, 'hypothesis')} True or False?\nAnswer:`,
       choices: ['True', 'False'],
     }),
-    labels: ['entailment', 'not_entailment'],
   }),
   wic: labelTask('wic', {
     folder: 'WiC',
@@ -73,7 +69,6 @@ export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
         choices: noYes,
       };
     },
-    labels: ['false', 'true'],
   }),
   wsc: labelTask('wsc', {
     folder: 'WSC',
@@ -81,30 +76,28 @@ export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
     classes: truth,
     metrics: ['accuracy'],
     question: (row) => ({ prompt: pronounQuestion(row), choices: noYes }),
-    labels: ['false', 'true'],
   }),
 };
 
 interface Declared extends LabelTask {
   readonly folder: string;
   readonly summary: string;
+  /** Its choices stand for the classes, in the same order. */
   readonly question: (row: JsonObject) => Question;
-  /** The labels that its choices stand for, in the same order. */
-  readonly labels: readonly string[];
 }
 
 /** Predictions are a submission's file: {idx, label}. */
-function labelTask(name: string, { folder, question, labels, ...task }: Declared): SuperGlueTask {
+function labelTask(name: string, { folder, question, ...task }: Declared): SuperGlueTask {
   return {
     folder,
     question,
-    labels,
+    labels: task.classes,
     readRows: (item) => {
       const fields = isObject(item.value) ? item.value : {};
       const row = { ...fields, task: name, label: labelOf(fieldOf(item, 'label')) };
       return [{ id: `${name}/${labelOf(fieldOf(item, 'idx'))}`, row }];
     },
-    scoreResponses: (responses, config) => scoreLabelTask(responses, { ...task, labels, of: name, config }),
+    scoreResponses: (responses, config) => scoreLabelTask(responses, { ...task, of: name, config }),
     scorer: labelScorer(task, {
       data: { file: 'the labeled items (JSONL)', example: 'val.jsonl' },
       predictions: { file: 'idx and label (JSONL)', example: 'predictions.jsonl' },
