@@ -1,11 +1,14 @@
-// Writes all that follows from schemas/: config types, compiled validators, the editor's schema, the docs' field tables.
+// Writes what follows from schemas/ (config types, compiled validators, the editor's schema, the docs' field tables) and from
+// the metrics and benchmarks in src/ (their names in the schemas, their tables in the docs).
 // With --check it writes nothing that is checked in, and fails with the list of files that differ.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configTypes } from './generate/config-types.mjs';
+import { withDeclaredNames } from './generate/declared-names.mjs';
+import { docsTables } from './generate/docs-tables.mjs';
 import { editorSchema } from './generate/editor-schema.mjs';
-import { fieldTables } from './generate/field-tables.mjs';
+import { readDeclarations } from './generate/read-declarations.mjs';
 import { readSchemas } from './generate/read-schemas.mjs';
 import { stageIndex } from './generate/stage-index.mjs';
 import { validators } from './generate/validators.mjs';
@@ -13,12 +16,14 @@ import { validators } from './generate/validators.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
 
-const schemas = await readSchemas(root);
+const declared = await readDeclarations(root);
+const schemas = withDeclaredNames(await readSchemas(root), declared);
 const checkedIn = [
+  ...schemas.stages.map(({ path, text }) => ({ path, text })),
   ...(await configTypes(root, schemas)),
   stageIndex(root, schemas),
-  editorSchema(root, schemas),
-  ...(await fieldTables(root, schemas)),
+  editorSchema(root, schemas, declared),
+  ...(await docsTables(root, schemas, declared)),
 ];
 const ignored = await validators(root, schemas);
 
@@ -29,7 +34,7 @@ for (const file of check ? ignored : [...stale, ...ignored]) if (await differs(f
 for (const { name, message } of schemas.broken)
   console.error(`schemas/stages/${name}.schema.json: ${message}`);
 if (check && stale.length > 0) {
-  console.error('These files do not follow from schemas/ any more; run `npm run generate`:');
+  console.error('These files are stale; run `npm run generate`:');
   for (const file of stale) console.error(`  ${relative(root, file.path)}`);
 }
 if (schemas.broken.length > 0 || (check && stale.length > 0)) process.exitCode = 1;

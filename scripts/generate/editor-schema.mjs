@@ -4,7 +4,7 @@ import { mapSchema } from './map-schema.mjs';
 const parameter = { $ref: '#/definitions/parameter' };
 
 /** The schema for editors: the pipeline's own fields, and `with` by what the stage uses or, without `uses`, by its id. */
-export function editorSchema(root, { pipeline, stages }) {
+export function editorSchema(root, { pipeline, stages }, { metrics }) {
   // An overlay has its stages from the file that it extends.
   const { $id, required, ...rest } = pipeline;
   const base = { ...rest, anyOf: [{ required }, { required: ['extends'] }] };
@@ -29,7 +29,9 @@ export function editorSchema(root, { pipeline, stages }) {
       },
       stage: stageOf(stage, stages),
       ...Object.fromEntries(stages.map(({ name }) => [`stage-named-${name}`, namedAfter(name)])),
-      ...Object.fromEntries(stages.map(({ name, schema }) => [`with-${name}`, forEditors(schema)])),
+      ...Object.fromEntries(
+        stages.map((stage) => [`with-${stage.name}`, forEditors(described(stage, metrics))]),
+      ),
     },
   };
   return { path: join(root, 'schemas/pipeline.schema.json'), text: `${JSON.stringify(schema, null, 2)}\n` };
@@ -61,6 +63,16 @@ const namedAfter = (name) => ({
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
   then: { properties: { with: orParameter({ $ref: `#/definitions/with-${name}` }) } },
 });
+
+/** With what each metric measures, for an editor to show beside its name. */
+function described({ name, schema }, metrics) {
+  if (name !== 'evaluate') return schema;
+  const { items, ...list } = schema.properties.metrics;
+  const measures = new Map(metrics.map((metric) => [metric.name, metric.measures]));
+  const enumDescriptions = items.enum.map((metric) => measures.get(metric));
+  const properties = { ...schema.properties, metrics: { ...list, items: { ...items, enumDescriptions } } };
+  return { ...schema, properties };
+}
 
 /** A parameter can stand wherever a value can, so every field of another type than text also takes one. */
 function forEditors(schema) {

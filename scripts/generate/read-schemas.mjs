@@ -11,10 +11,12 @@ export async function readSchemas(root) {
   for (const file of (await readdir(folder)).filter((name) => name.endsWith(suffix)).sort()) {
     const name = file.slice(0, -suffix.length);
     try {
-      const schema = JSON.parse(await readFile(join(folder, file), 'utf8'));
+      const path = join(folder, file);
+      const text = await readFile(path, 'utf8');
+      const schema = JSON.parse(text);
       if (JSON.stringify(schema).includes('"$ref"'))
         throw new Error('write the schema in place: $ref is not supported');
-      stages.push({ name, schema });
+      stages.push({ name, schema, path, text });
     } catch (error) {
       broken.push({ name, message: error.message });
     }

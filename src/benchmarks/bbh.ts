@@ -1,17 +1,61 @@
 import { readFile } from 'node:fs/promises';
 import type { JsonObject } from '../core/index.ts';
-import { type Metric, plainly } from '../metrics/index.ts';
+import { unweighted } from '../metrics/index.ts';
 import { optionalText, requiredText } from '../text/index.ts';
-import type { BenchmarkReader, ExampleTemplate } from './benchmark.ts';
+import type { Benchmark, BenchmarkRow, BenchmarkSource } from './benchmark.ts';
 import { fieldOf, itemsOf, readJson, textOf } from './located.ts';
 import { findFiles, stemOf, wantedTasks } from './task-files.ts';
-import { finalAnswer } from './task-matches.ts';
+
+const step = "Let's think step by step.";
+
+/** BIG-Bench-Hard (Suzgun et al., Challenging BIG-Bench Tasks and Whether Chain-of-Thought Can Solve Them, 2022). */
+export const bbh: Benchmark = {
+  name: 'bbh',
+  layout: {
+    records: "the repository's folder, or its `bbh`",
+    fields: '`task`, `input`, `target`; `cot_prompt` if the folder holds `cot-prompts`',
+  },
+  read: readExamples,
+  templates: {
+    // Asks for the answer alone, after the answers of the chain-of-thought prompt.
+    bbh: {
+      write: (row) => ({
+        prompt: `Q: ${requiredText(row, 'input')}\nA:`,
+        header: ' ',
+        response: requiredText(row, 'target'),
+      }),
+      description: (row) => before(withoutReasoning(optionalText(row, 'cot_prompt'))),
+      group: taskOf,
+    },
+    // Asks for the reasoning first, after the worked examples that the benchmark has for each task.
+    'bbh-cot': {
+      write: (row) => ({
+        prompt: `Q: ${requiredText(row, 'input')}\nA: ${step}`,
+        header: '\n',
+        response: requiredText(row, 'target'),
+      }),
+      description: (row) => before(optionalText(row, 'cot_prompt')),
+      group: taskOf,
+    },
+  },
+  metrics: {
+    bbh: {
+      better: 'higher',
+      reads: 'text',
+      measures:
+        'The share of answers that equal the target; of an answer with `the answer is`, what follows it, without a full stop.',
+      source: 'BIG-Bench-Hard',
+      scoreOne: ({ response, expected }) =>
+        unweighted(expected.includes(finalAnswer(response.response ?? '')) ? 1 : 0),
+    },
+  },
+};
 
 /**
- * BIG-Bench-Hard's `<task>.json` files, {examples: [{input, target}]}. Where the folder also holds its
- * `cot-prompts/<task>.txt`, a row has that as `cot_prompt`, without the note that stands before it.
+ * `<task>.json` files, {examples: [{input, target}]}. If the folder also holds `cot-prompts/<task>.txt`, a row has its
+ * text as `cot_prompt`, without the note at its beginning.
  */
-export const readBbh: BenchmarkReader = async function* ({ path, tasks }) {
+async function* readExamples({ path, tasks }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
   const files = await findFiles(path, {
     isWanted: (name) => name.endsWith('.json') || /(^|\/)cot-prompts\/[^/]+\.txt$/.test(name),
     expected: 'files like boolean_expressions.json, and perhaps a folder cot-prompts',
@@ -33,33 +77,9 @@ export const readBbh: BenchmarkReader = async function* ({ path, tasks }) {
       };
     }
   }
-};
+}
 
 const withoutNote = (text: string): string => text.replace(/^[\s\S]*?\n-----\n/, '').trim();
-
-const step = "Let's think step by step.";
-
-/** BIG-Bench-Hard, asked for the answer alone. Of a chain-of-thought prompt its answers are what stays. */
-export const bbhTemplate: ExampleTemplate = {
-  write: (row) => ({
-    prompt: `Q: ${requiredText(row, 'input')}\nA:`,
-    header: ' ',
-    response: requiredText(row, 'target'),
-  }),
-  description: (row) => before(withoutReasoning(optionalText(row, 'cot_prompt'))),
-  group: taskOf,
-};
-
-/** BIG-Bench-Hard, asked to reason first, after the worked examples that the benchmark has for each task. */
-export const bbhCotTemplate: ExampleTemplate = {
-  write: (row) => ({
-    prompt: `Q: ${requiredText(row, 'input')}\nA: ${step}`,
-    header: '\n',
-    response: requiredText(row, 'target'),
-  }),
-  description: (row) => before(optionalText(row, 'cot_prompt')),
-  group: taskOf,
-};
 
 function taskOf(row: JsonObject): string {
   return optionalText(row, 'task');
@@ -79,9 +99,11 @@ function withoutReasoning(prompt: string): string {
     .join('\n\n');
 }
 
-/** BIG-Bench-Hard's: the answer, or what stands after `the answer is` in it, without a full stop, equals the target. */
-export const bbhMatch: Metric = {
-  higherIsBetter: true,
-  reads: 'text',
-  rate: ({ response, expected }) => plainly(expected.includes(finalAnswer(response.response ?? '')) ? 1 : 0),
-};
+function finalAnswer(text: string): string {
+  const mark = 'the answer is ';
+  const at = text.lastIndexOf(mark);
+  if (at === -1) return text.trim();
+  const [line = ''] = text.slice(at + mark.length).split('\n');
+  const answer = line.trim();
+  return answer.endsWith('.') ? answer.slice(0, -1) : answer;
+}

@@ -6,15 +6,15 @@ import { UserError } from '../core/index.ts';
 /** A file of a benchmark. */
 export interface BenchmarkFile {
   readonly path: string;
-  /** As errors name it. */
+  /** Its name in errors. */
   readonly name: string;
 }
 
-/** Beyond this a file does not fit into one JavaScript string. */
+/** A larger file does not fit into one JavaScript string. */
 const maximumBytes = 400 * 1024 * 1024;
 const gzipMark = Buffer.from([0x1f, 0x8b]);
 
-/** The text of a file in UTF-8, unpacked where it is gzipped, without a byte order mark. */
+/** The text of a UTF-8 file, gzipped or not, without a byte order mark. */
 export async function readText(file: BenchmarkFile): Promise<string> {
   const bytes = await unpacked(file, await bytesOf(file));
   if (bytes.length > maximumBytes)
@@ -57,13 +57,13 @@ async function unpacked({ name }: BenchmarkFile, bytes: Buffer): Promise<Buffer>
   }
 }
 
-/** A row of a TSV file: its values by the names of their columns. */
+/** A row of a TSV file: column -> value. */
 interface TsvRow {
   readonly place: string;
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** The rows of a TSV file, in which a quotation mark is a letter like any other. Its first line names the columns, unless they are given. */
+/** The rows of a TSV file, in which quotation marks have no meaning. Its first line names the columns, unless they are given. */
 export async function readTsv(file: BenchmarkFile, columns?: readonly string[]): Promise<readonly TsvRow[]> {
   const lines = (await readText(file)).split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
@@ -82,7 +82,7 @@ export async function readTsv(file: BenchmarkFile, columns?: readonly string[]):
   });
 }
 
-/** The value of a column that has to be there. */
+/** The value of a required column. */
 export function columnOf({ place, values }: TsvRow, column: string): string {
   const value = Object.hasOwn(values, column) ? values[column] : undefined;
   if (value !== undefined) return value;

@@ -1,71 +1,94 @@
 import type { JsonObject, RecordPlace } from '../core/index.ts';
-import type { Resampling } from '../metrics/index.ts';
+import type { FormatConfig } from '../generated/format-config.ts';
+import type { LoadConfig } from '../generated/load-config.ts';
+import type { Metrics, Resampling } from '../metrics/index.ts';
+import type { TemplateName } from '../text/index.ts';
 import type { BenchmarkFile } from './benchmark-file.ts';
 import type { BenchmarkScores } from './benchmark-scores.ts';
 
-/** A benchmark whose official tool scores files. No model runs, and no code from the files. */
+/** A benchmark: how its files are read, its questions written and its answers scored. */
 export interface Benchmark {
-  /** What it measures, in a few words. */
-  readonly summary: string;
-  readonly data: Needed;
-  /** Absent where the data holds all there is, such as votes. */
-  readonly predictions?: Needed;
-  readonly score: (call: BenchmarkCall) => Promise<BenchmarkScores>;
+  /** `as:` of load. */
+  readonly name: BenchmarkName;
+  /** Rows of docs/benchmarks.md: what `records` is, and the fields of a record. */
+  readonly layout: { readonly records: string; readonly fields: string };
+  /** The files that are read unless `split` names others; absent where the layout has no splits. */
+  readonly defaultSplit?: string;
+  readonly read: BenchmarkReader;
+  /** By `template:` of format. */
+  readonly templates?: Readonly<Partial<Record<BenchmarkTemplateName, ExampleTemplate>>>;
+  /** By `metrics:` of evaluate. */
+  readonly metrics?: Metrics;
+  /** By the name that `tuneloom score` takes; a task of a collection is `<collection>/<task>`. */
+  readonly scorers?: Readonly<Record<string, Scorer>>;
 }
 
-/** A file as a person would ask for it. */
-export interface Needed {
-  readonly file: string;
-  /** A name that such a file has. */
-  readonly example: string;
-}
+export type BenchmarkName = NonNullable<LoadConfig['as']>;
+export type BenchmarkTemplateName = Exclude<Extract<FormatConfig['template'], string>, TemplateName | 'chat'>;
 
-export interface BenchmarkCall {
-  readonly data: BenchmarkFile;
-  /** The same as `data` for a benchmark that declares no predictions. */
-  readonly predictions: BenchmarkFile;
-  /** For figures without a formula for their error. */
-  readonly resampling: Resampling;
-}
+export type BenchmarkReader = (source: BenchmarkSource) => AsyncIterable<BenchmarkRow>;
 
-/** A row of a benchmark, under field names of ours where the original has none. */
-export interface BenchmarkRow {
-  /** Made of the row's place in the benchmark, so that it is the same wherever the benchmark is read. */
-  readonly id: string;
-  readonly row: JsonObject;
-  /** Absent where a file's layout has no lines to speak of. */
-  readonly place?: RecordPlace;
-}
-
-interface BenchmarkSource {
+export interface BenchmarkSource {
   /** A file in the benchmark's own layout, or the folder that holds such files. */
   readonly path: string;
-  /** `test`, `dev`, `val` or whatever the files of the wanted split are called; the benchmark's usual one where absent. */
-  readonly split: string | undefined;
-  /** The tasks or subjects that are wanted; all where absent. */
+  /** The files of this split are read, such as `test`, `dev` or `val`; empty where the layout has no splits. */
+  readonly split: string;
+  /** The tasks or subjects to read; absent for all. */
   readonly tasks: readonly string[] | undefined;
 }
 
-export type BenchmarkReader = (source: BenchmarkSource) => AsyncIterable<BenchmarkRow>;
+/** A row of a benchmark, under our field names where the original has none. */
+export interface BenchmarkRow {
+  /** Made from the row's place in the benchmark, so that it is the same wherever the benchmark is read. */
+  readonly id: string;
+  readonly row: JsonObject;
+  /** Absent where records do not begin at lines of their own. */
+  readonly place?: RecordPlace;
+}
+
+/** Writes rows as questions that few shots can precede. */
+export interface ExampleTemplate {
+  readonly write: (row: JsonObject) => Example;
+  /** The text before the shots and the question. */
+  readonly description?: (row: JsonObject) => string;
+  /** The text between two examples; a blank line if absent. */
+  readonly separator?: (row: JsonObject) => string;
+  /** A question's shots are rows of the same group; any row if absent. */
+  readonly group?: (row: JsonObject) => string;
+}
 
 /** A question as text, with its answer. */
 export interface Example {
   readonly prompt: string;
-  /** What stands between the prompt and the response, such as a space. */
+  /** The text between prompt and response, such as a space. */
   readonly header: string;
-  /** The right answer; empty where there is none to show. */
+  /** The right answer; empty if there is none to show. */
   readonly response: string;
   /** The answers to choose from. */
   readonly choices?: readonly string[];
 }
 
-/** Writes rows as questions that few shots can stand before. */
-export interface ExampleTemplate {
-  readonly write: (row: JsonObject) => Example;
-  /** What stands before the shots and the question. */
-  readonly description?: (row: JsonObject) => string;
-  /** What stands between two examples; a blank line where absent. */
-  readonly separator?: (row: JsonObject) => string;
-  /** Shots for a question are rows with the same one of these; any row where absent. */
-  readonly group?: (row: JsonObject) => string;
+/** Scores files as the benchmark's official tool does. It runs no model, and no code from the files. */
+export interface Scorer {
+  /** What it measures, in a few words. */
+  readonly summary: string;
+  readonly data: NeededFile;
+  /** Absent where the data holds everything, such as votes. */
+  readonly predictions?: NeededFile;
+  readonly score: (files: ScorerInput) => Promise<BenchmarkScores>;
+}
+
+export interface NeededFile {
+  /** What it holds. */
+  readonly file: string;
+  /** A name that such a file has. */
+  readonly example: string;
+}
+
+export interface ScorerInput {
+  readonly data: BenchmarkFile;
+  /** The same as `data` for a scorer that declares no predictions. */
+  readonly predictions: BenchmarkFile;
+  /** For figures without a formula for their error. */
+  readonly resampling: Resampling;
 }

@@ -1,41 +1,70 @@
-import { alpacaEvalBenchmark } from './alpaca-eval.ts';
-import { arenaBenchmark } from './arena/arena.ts';
-import type { Benchmark } from './benchmark.ts';
-import { glueBenchmark } from './glue/glue.ts';
-import { glueTasks } from './glue/glue-tasks.ts';
-import { humanEvalBenchmark } from './human-eval.ts';
-import { fuzzyMatch, includes, includesAnyCase, jsonMatch, startsWith } from './openai-evals/matchers.ts';
-import { openaiEvalsBenchmark } from './openai-evals/openai-evals.ts';
-import { squadBenchmark } from './squad.ts';
-import { multiRcBenchmark, recordBenchmark } from './super-glue/answer-sets.ts';
-import { superGlueBenchmark, superGlueTasks } from './super-glue/super-glue.ts';
-import { triviaQaBenchmark } from './trivia-qa.ts';
+import type { Metrics } from '../metrics/index.ts';
+import { alpacaEval } from './alpaca-eval.ts';
+import { arena } from './arena/arena.ts';
+import { bbh } from './bbh.ts';
+import type {
+  Benchmark,
+  BenchmarkName,
+  BenchmarkRow,
+  BenchmarkSource,
+  BenchmarkTemplateName,
+  ExampleTemplate,
+  Scorer,
+} from './benchmark.ts';
+import { bigBench } from './big-bench.ts';
+import { glue } from './glue/glue.ts';
+import { humanEval } from './human-eval.ts';
+import { mmlu } from './mmlu.ts';
+import { mtBench } from './mt-bench.ts';
+import { openaiEvals } from './openai-evals/openai-evals.ts';
+import { squad } from './squad.ts';
+import { superGlue } from './super-glue/super-glue.ts';
+import { triviaQa } from './trivia-qa.ts';
 
-const entriesBelow = <Task>(
-  prefix: string,
-  { tasks, benchmark }: { tasks: Readonly<Record<string, Task>>; benchmark: (task: Task) => Benchmark },
-): readonly (readonly [string, Benchmark])[] =>
-  Object.entries(tasks).map(([name, task]) => [`${prefix}/${name}`, benchmark(task)]);
+/** Every benchmark. All that the stages and `tuneloom score` know of them follows from this list. */
+export const benchmarks: readonly Benchmark[] = [
+  mmlu,
+  squad,
+  triviaQa,
+  bigBench,
+  bbh,
+  humanEval,
+  alpacaEval,
+  arena,
+  mtBench,
+  glue,
+  superGlue,
+  openaiEvals,
+];
 
-/** Every benchmark by its name; a task of a collection is `<collection>/<task>`. */
-export const benchmarks: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
-  ['squad', squadBenchmark],
-  ['triviaqa', triviaQaBenchmark],
-  ['humaneval', humanEvalBenchmark],
-  ['alpaca-eval', alpacaEvalBenchmark],
-  ['arena', arenaBenchmark],
-  ...entriesBelow('glue', { tasks: glueTasks, benchmark: glueBenchmark }),
-  ...entriesBelow('superglue', { tasks: superGlueTasks, benchmark: superGlueBenchmark }),
-  ['superglue/multirc', multiRcBenchmark],
-  ['superglue/record', recordBenchmark],
-  ...entriesBelow('openai-evals', {
-    tasks: {
-      match: { summary: 'begins with an answer', matches: startsWith },
-      includes: { summary: 'holds an answer', matches: includes },
-      'includes-any-case': { summary: 'the same, in any case', matches: includesAnyCase },
-      fuzzy: { summary: 'like an answer, and F1', matches: fuzzyMatch, hasF1: true },
-      json: { summary: 'the same JSON as an answer', matches: jsonMatch, isJson: true },
-    },
-    benchmark: openaiEvalsBenchmark,
-  }),
-]);
+/** Score's name -> scorer. */
+export const scorers: ReadonlyMap<string, Scorer> = new Map(
+  benchmarks.flatMap((benchmark) => Object.entries(benchmark.scorers ?? {})),
+);
+
+/** The benchmarks' metrics. */
+export const benchmarkMetrics: Metrics = Object.assign({}, ...benchmarks.map(({ metrics }) => metrics));
+
+const templates = new Map<string, ExampleTemplate>(
+  benchmarks.flatMap((benchmark) => Object.entries(benchmark.templates ?? {})),
+);
+
+/** The template of a benchmark's questions. */
+export const benchmarkTemplate = (name: BenchmarkTemplateName): ExampleTemplate =>
+  declared('template', name, templates.get(name));
+
+/** The rows of a benchmark's file or folder. */
+export function readBenchmarkRows(
+  name: BenchmarkName,
+  { path, split, tasks }: Omit<BenchmarkSource, 'split'> & { readonly split: string | undefined },
+): AsyncIterable<BenchmarkRow> {
+  const found = benchmarks.find((benchmark) => benchmark.name === name);
+  const { read, defaultSplit = '' } = declared('benchmark', name, found);
+  return read({ path, split: split ?? defaultSplit, tasks });
+}
+
+/** The schemas' names follow from the list by `npm run generate`, so every valid name is found. */
+function declared<Found>(what: string, name: string, found: Found | undefined): Found {
+  if (found === undefined) throw new Error(`no benchmark declares the ${what} ${name}`);
+  return found;
+}

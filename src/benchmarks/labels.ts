@@ -9,15 +9,24 @@ import {
   type Resampling,
   spearman,
 } from '../metrics/index.ts';
+import type { NeededFile, Scorer } from './benchmark.ts';
+import type { BenchmarkFile } from './benchmark-file.ts';
 import { type BenchmarkScore, meanScore } from './benchmark-scores.ts';
 
-/** How good predicted labels are. Classes are texts; the positive one of two is `1`. */
+/** Metrics of predicted labels. Classes are texts; the positive one of two is `1`. */
 export type LabelMetric = 'accuracy' | 'f1' | 'macro_f1' | 'matthews' | 'pearson' | 'spearman';
 
-/** Each metric over all pairs: accuracy with its standard error, the others with a bootstrap interval. */
+/** A task with one label for each item. */
+export interface LabelTask {
+  /** The labels that there are; empty if labels are numbers. */
+  readonly classes: readonly string[];
+  readonly metrics: readonly LabelMetric[];
+}
+
+/** Each metric over all pairs: accuracy with its standard error, the others with a bootstrap interval; NaN for a correlation of equal values. */
 export function scoreLabels(
   pairs: LabelPairs,
-  { metrics, classes, resampling }: LabelScoring,
+  { metrics, classes, resampling }: LabelTask & { readonly resampling: Resampling },
 ): readonly BenchmarkScore[] {
   const { gold, predicted } = pairs;
   return metrics.map((metric) => {
@@ -26,25 +35,12 @@ export function scoreLabels(
     const interval = bootstrapInterval({
       ...resampling,
       count: gold.length,
-      statistic: (indices) => figure(metric, { pairs: drawn(pairs, indices), classes }),
+      statistic: (indices) => figure(metric, { pairs: resampled(pairs, indices), classes }),
     });
     const value = figure(metric, { pairs, classes });
-    if (!Number.isFinite(value)) throw withoutSpread(metric);
     return { metric, value, count: gold.length, ...(interval === undefined ? {} : { interval }) };
   });
 }
-
-interface LabelScoring {
-  readonly metrics: readonly LabelMetric[];
-  readonly classes: readonly string[];
-  readonly resampling: Resampling;
-}
-
-const withoutSpread = (metric: LabelMetric): UserError =>
-  new UserError({
-    code: 'no-spread',
-    message: `\`${metric}\` has no value: all labels or all predictions are equal`,
-  });
 
 function figure(
   metric: Exclude<LabelMetric, 'accuracy'>,
@@ -66,27 +62,56 @@ function figure(
   }
 }
 
-const drawn = ({ gold, predicted }: LabelPairs, indices: readonly number[]): LabelPairs => ({
+const resampled = ({ gold, predicted }: LabelPairs, indices: readonly number[]): LabelPairs => ({
   gold: indices.map((index) => gold[index] ?? ''),
   predicted: indices.map((index) => predicted[index] ?? ''),
 });
 
-/** A label and the line that it stands on. */
+interface LabelFiles extends Pick<Scorer, 'data'> {
+  readonly predictions: NeededFile;
+  readonly readGold: (file: BenchmarkFile) => Promise<Labels>;
+  readonly readPredicted: (file: BenchmarkFile) => Promise<Labels>;
+}
+
+export type Labels = ReadonlyMap<string, PlacedLabel>;
+
+/** A label and its line. */
 export interface PlacedLabel {
   readonly place: string;
   readonly label: string;
 }
 
+/** Scores a submission's file of labels. */
+export const labelScorer = (
+  { summary, ...task }: LabelTask & { readonly summary: string },
+  { data, predictions, readGold, readPredicted }: LabelFiles,
+): Scorer => ({
+  summary,
+  data,
+  predictions,
+  score: async (files) => {
+    const gold = await readGold(files.data);
+    const predicted = await readPredicted(files.predictions);
+    const pairs = pairLabels({ gold, predicted, name: files.predictions.name, classes: task.classes });
+    const metrics = scoreLabels(pairs, { ...task, resampling: files.resampling });
+    const without = metrics.find(({ value }) => !Number.isFinite(value));
+    if (without === undefined) return { metrics, remarks: [] };
+    throw new UserError({
+      code: 'no-spread',
+      message: `\`${without.metric}\` has no value: all labels or all predictions are equal`,
+    });
+  },
+});
+
 interface Sides {
-  readonly gold: ReadonlyMap<string, PlacedLabel>;
-  readonly predicted: ReadonlyMap<string, PlacedLabel>;
-  /** How the predictions file is called in errors. */
+  readonly gold: Labels;
+  readonly predicted: Labels;
+  /** The predictions file's name in errors. */
   readonly name: string;
-  /** What a label may be; any number where it is empty. */
   readonly classes: readonly string[];
 }
 
-/** Gold and predicted labels in the order of the gold ones. Every label has to be known, and every item predicted. */
+/** Gold and predicted labels in the order of the gold ones. Every label must be known, and every item predicted. */
 export function pairLabels({ gold, predicted, name, classes }: Sides): LabelPairs {
   if (gold.size === 0) throw new UserError({ code: 'nothing-to-score', message: 'the data has no items' });
   for (const side of [gold, predicted]) for (const label of side.values()) checkLabel(label, classes);
@@ -106,17 +131,15 @@ export function pairLabels({ gold, predicted, name, classes }: Sides): LabelPair
   };
 }
 
-/** Labels by their keys; a key that comes twice is an error. */
-export function labelsByKey(
-  labels: Iterable<readonly [string, PlacedLabel]>,
-): ReadonlyMap<string, PlacedLabel> {
+/** Key -> label; a repeated key is an error. */
+export function labelsByKey(labels: Iterable<readonly [string, PlacedLabel]>): Labels {
   const byKey = new Map<string, PlacedLabel>();
   for (const [key, label] of labels) {
     const first = byKey.get(key);
     if (first !== undefined)
       throw new UserError({
         code: 'repeated-item',
-        message: `${label.place}: item ${key} stands at ${first.place} already`,
+        message: `${label.place}: item ${key} is already at ${first.place}`,
       });
     byKey.set(key, label);
   }

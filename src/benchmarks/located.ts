@@ -2,19 +2,21 @@ import { isObject, type Json, type JsonObject, UserError } from '../core/index.t
 import { jsonFault } from '../formats/index.ts';
 import { type BenchmarkFile, readText } from './benchmark-file.ts';
 
-/** A value and where it stands. */
+/** A value and its place in a file. */
 export interface Located {
   readonly value: Json;
-  /** The file, with the line where it has one value a line. */
   readonly file: string;
-  /** Within that: `data[3].title`; empty for the whole. */
+  /** Its line, in a file with one value a line. */
+  readonly line?: number;
+  /** Its path within the file or line: `data[3].title`; empty for the whole. */
   readonly path: string;
 }
 
-/** As errors name it: `dev.json: data[3].title`. */
-export const placeOf = ({ file, path }: Located): string => (path === '' ? file : `${file}: ${path}`);
+/** As errors name it: `dev.json: data[3].title`, `val.jsonl:7: idx`. */
+export const placeOf = ({ file, line, path }: Located): string =>
+  `${file}${line === undefined ? '' : `:${line}`}${path === '' ? '' : `: ${path}`}`;
 
-/** The value of a field that has to be there. */
+/** The value of a required field. */
 export function fieldOf(at: Located, name: string): Located {
   const found = optionalField(at, name);
   if (found !== undefined) return found;
@@ -54,7 +56,7 @@ export function booleanOf(at: Located): boolean {
   throw unfit(at, 'true or false');
 }
 
-/** A text, a number or a truth value as text: labels are written in all three ways. */
+/** A text, number or boolean as text: labels are written in all three ways. */
 export function labelOf(at: Located): string {
   if (at.value === null || typeof at.value === 'object') throw unfit(at, 'a label');
   return String(at.value);
@@ -73,34 +75,30 @@ export function unfit(at: Located, expected: string): UserError {
 
 const below = ({ path }: Located, name: string): string => (path === '' ? name : `${path}.${name}`);
 
-interface JsonLeniency {
-  /** Passes over a comma after the last item, which hand-written files often have. */
-  readonly allowsLastCommas?: boolean;
-}
-
-/** The value of a JSON file. */
-export async function readJson(
-  file: BenchmarkFile,
-  { allowsLastCommas = false }: JsonLeniency = {},
-): Promise<Located> {
+/** The value of a JSON file. `allowsTrailingCommas` accepts the commas that hand-written files often have. */
+export async function readJson(file: BenchmarkFile, { allowsTrailingCommas = false } = {}): Promise<Located> {
   const written = await readText(file);
-  const text = allowsLastCommas ? withoutLastCommas(written) : written;
+  const text = allowsTrailingCommas ? withoutTrailingCommas(written) : written;
   return { value: parse(text, { name: file.name, firstLine: 1 }), file: file.name, path: '' };
 }
 
-/** The values of a JSONL file; empty lines are passed over. */
-export async function readJsonLines(file: BenchmarkFile): Promise<readonly Located[]> {
+interface LocatedLine extends Located {
+  readonly line: number;
+}
+
+/** The values of a JSONL file; empty lines are skipped. */
+export async function readJsonLines(file: BenchmarkFile): Promise<readonly LocatedLine[]> {
   const lines = (await readText(file)).split('\n');
   return lines.flatMap((text, index) => {
     if (text.trim() === '') return [];
     const line = index + 1;
     const value = parse(text, { name: file.name, firstLine: line });
-    return [{ value, file: `${file.name}:${line}`, path: '' }];
+    return [{ value, file: file.name, line, path: '' }];
   });
 }
 
-/** A space for each, so that everything else keeps its place. */
-const withoutLastCommas = (text: string): string =>
+/** Replaces each by a space, so that errors name the right column. */
+const withoutTrailingCommas = (text: string): string =>
   text.replace(/("(?:[^"\\]|\\.)*")|,(\s*[}\]])/g, (_, string?: string, end = '') => string ?? ` ${end}`);
 
 function parse(text: string, { name, firstLine }: { name: string; firstLine: number }): Json {
@@ -113,7 +111,7 @@ function parse(text: string, { name, firstLine }: { name: string; firstLine: num
   }
 }
 
-/** Predictions as SQuAD and TriviaQA take them, `{"<id>": "<answer>"}`: the answers by their ids. */
+/** Predictions of SQuAD and TriviaQA, `{"<id>": "<answer>"}`: id -> answer. */
 export async function readAnswers(file: BenchmarkFile): Promise<ReadonlyMap<string, string>> {
   return new Map(fieldsOf(await readJson(file)).map(([id, answer]) => [id, textOf(answer)]));
 }

@@ -1,8 +1,15 @@
-import type { BenchmarkReader } from './benchmark.ts';
+import type { Benchmark, BenchmarkRow, BenchmarkSource } from './benchmark.ts';
 import { fieldOf, itemsOf, labelOf, optionalField, readJsonLines, textOf } from './located.ts';
 
-/** MT-Bench's question.jsonl: a row a question of several turns; the first is also its `instruction`. */
-export const readMtBench: BenchmarkReader = async function* ({ path, tasks }) {
+/** MT-Bench (Zheng et al., Judging LLM-as-a-Judge, 2023). */
+export const mtBench: Benchmark = {
+  name: 'mt_bench',
+  layout: { records: '`question.jsonl`', fields: '`category`, `turns`, `instruction`' },
+  read: readQuestions,
+};
+
+/** A row for each question of several turns; the first is also its `instruction`. */
+async function* readQuestions({ path, tasks }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
   for (const question of await readJsonLines({ path, name: path })) {
     const category = textOf(fieldOf(question, 'category'));
     if (tasks !== undefined && !tasks.includes(category)) continue;
@@ -16,7 +23,7 @@ export const readMtBench: BenchmarkReader = async function* ({ path, tasks }) {
         instruction: turns[0] ?? '',
         ...(reference === undefined ? {} : { reference: itemsOf(reference).map(textOf) }),
       },
-      place: { path, line: Number(question.file.slice(path.length + 1)) },
+      place: { path, line: question.line },
     };
   }
-};
+}

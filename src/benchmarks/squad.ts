@@ -2,33 +2,61 @@ import {
   answerF1,
   meaningfulAnswers,
   normalizeAnswer,
-  type SetMetric,
+  type ScoredResponse,
   type SetScores,
 } from '../metrics/index.ts';
 import { optionalText, requiredText } from '../text/index.ts';
-import { answer, texts } from './answer-texts.ts';
-import type { Benchmark, BenchmarkReader, ExampleTemplate } from './benchmark.ts';
+import type { Benchmark, BenchmarkRow, BenchmarkSource } from './benchmark.ts';
 import type { BenchmarkFile } from './benchmark-file.ts';
 import {
   type BenchmarkScore,
   type BenchmarkScores,
-  fromBenchmark,
+  leftOutFor,
   meanScore,
   remarkOn,
+  scoresOf,
 } from './benchmark-scores.ts';
 import { fieldOf, itemsOf, optionalField, readAnswers, readJson, textOf } from './located.ts';
-import { textList } from './row-lists.ts';
+import { textList, textsAmong } from './row-fields.ts';
 
-export const squadBenchmark: Benchmark = {
-  summary: 'exact match and F1, 1.1 and 2.0',
-  data: { file: 'the questions (JSON)', example: 'dev-v2.0.json' },
-  predictions: { file: 'answers by question id (JSON)', example: 'predictions.json' },
-  score: async ({ data, predictions }) =>
-    scoreAnswers(await readQuestions(data), await readAnswers(predictions)),
+/** SQuAD 1.1 and 2.0 (Rajpurkar et al. 2016 and 2018). */
+export const squad: Benchmark = {
+  name: 'squad',
+  layout: { records: 'the JSON, 1.1 or 2.0', fields: '`title`, `context`, `question`, `answers`' },
+  read: readRows,
+  templates: {
+    // lm-evaluation-harness's squadv2.
+    squad: {
+      write: (row) => ({
+        prompt: `Title: ${optionalText(row, 'title')}\n\nBackground: ${requiredText(row, 'context')}\n\nQuestion: ${requiredText(row, 'question')}\n\nAnswer:`,
+        header: ' ',
+        response: textList(row, 'answers')[0] ?? 'unanswerable',
+      }),
+    },
+  },
+  metrics: {
+    squad: {
+      better: 'higher',
+      reads: 'text',
+      measures:
+        'Exact match and F1 in percent; for 2.0 also over the questions with and without an answer. `unanswerable` means no answer.',
+      source: "SQuAD's evaluate-v1.1.py and evaluate-v2.0.py",
+      scoreAll: scoreResponses,
+    },
+  },
+  scorers: {
+    squad: {
+      summary: 'exact match and F1, 1.1 and 2.0',
+      data: { file: 'the questions (JSON)', example: 'dev-v2.0.json' },
+      predictions: { file: 'answers by question id (JSON)', example: 'predictions.json' },
+      score: async ({ data, predictions }) =>
+        scoreAnswers(await readQuestions(data), await readAnswers(predictions)),
+    },
+  },
 };
 
-/** SQuAD's JSON, 1.1 or 2.0: a row a question, with its passage. */
-export const readSquad: BenchmarkReader = async function* ({ path }) {
+/** A row for each question, with its passage. */
+async function* readRows({ path }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
   const articles = itemsOf(fieldOf(await readJson({ path, name: path }), 'data'));
   const seen = new Map<string, number>();
   for (const article of articles) {
@@ -52,20 +80,11 @@ export const readSquad: BenchmarkReader = async function* ({ path }) {
       }
     }
   }
-};
-
-/** SQuAD as lm-evaluation-harness asks it (squadv2). */
-export const squadTemplate: ExampleTemplate = {
-  write: (row) => ({
-    prompt: `Title: ${optionalText(row, 'title')}\n\nBackground: ${requiredText(row, 'context')}\n\nQuestion: ${requiredText(row, 'question')}\n\nAnswer:`,
-    header: ' ',
-    response: textList(row, 'answers')[0] ?? 'unanswerable',
-  }),
-};
+}
 
 interface Question {
   readonly id: string;
-  /** Empty for a question that the passage does not answer. */
+  /** Empty if the passage does not answer the question. */
   readonly answers: readonly string[];
 }
 
@@ -90,16 +109,16 @@ async function readQuestions(file: BenchmarkFile): Promise<Questions> {
   };
 }
 
-interface RatedQuestion {
+interface ScoredAnswer {
   readonly answerable: boolean;
   readonly exact: number;
   readonly f1: number;
 }
 
 /**
- * SQuAD's percentages, over all questions and, for 2.0, over those with and without an answer. The names are those
- * of evaluate-v2.0.py. A question without a prediction counts 0, as in evaluate-v1.1.py;
- * of questions with one id, the last counts in 2.0, as in evaluate-v2.0.py, and each in 1.1.
+ * Percentages over all questions and, for 2.0, over those with and without an answer, named as in evaluate-v2.0.py. A
+ * question without a prediction counts 0, as in evaluate-v1.1.py. Of questions with the same id, 2.0 counts the last, as
+ * in evaluate-v2.0.py, and 1.1 counts each.
  */
 function scoreAnswers(
   { version, questions: all }: Questions,
@@ -107,33 +126,33 @@ function scoreAnswers(
 ): BenchmarkScores {
   const byId = new Map(all.map((question) => [question.id, question]));
   const questions = version === '1.1' ? all : [...byId.values()];
-  const rated = questions.map((question) => rate(question, predictions.get(question.id)));
+  const scored = questions.map((question) => scoreAnswer(question, predictions.get(question.id)));
   const missing = questions.map(({ id }) => id).filter((id) => !predictions.has(id));
   const groups = {
-    HasAns: rated.filter(({ answerable }) => answerable),
-    NoAns: rated.filter(({ answerable }) => !answerable),
+    HasAns: scored.filter(({ answerable }) => answerable),
+    NoAns: scored.filter(({ answerable }) => !answerable),
   };
   const parts = version === '1.1' ? [] : Object.entries(groups).filter(([, group]) => group.length > 0);
   return {
-    metrics: [...scoresOf(rated), ...parts.flatMap(([name, group]) => scoresOf(group, `${name}_`))],
-    remarks: [
-      ...remarkOn('questions whose id comes again later, left out', repeatedIds(all, questions)),
-      ...remarkOn('questions without a prediction, counted 0', missing),
-      ...remarkOn(
-        'predictions for no question of the data, left out',
+    metrics: [...meansOf(scored), ...parts.flatMap(([name, group]) => meansOf(group, `${name}_`))],
+    remarks: remarkOn('questions without a prediction, counted 0', missing),
+    leftOut: [
+      ...leftOutFor('questions whose id comes again later', repeatedIds(all, questions)),
+      ...leftOutFor(
+        'predictions for no question of the data',
         [...predictions.keys()].filter((id) => !byId.has(id)),
       ),
     ],
   };
 }
 
-/** evaluate-v1.1.py counts such questions each, so none is repeated there. */
+/** The ids of questions that are not kept: none for 1.1, where each question counts. */
 function repeatedIds(all: readonly Question[], kept: readonly Question[]): readonly string[] {
   const used = new Set(kept);
   return all.filter((question) => !used.has(question)).map(({ id }) => id);
 }
 
-function rate({ answers }: Question, prediction: string | undefined): RatedQuestion {
+function scoreAnswer({ answers }: Question, prediction: string | undefined): ScoredAnswer {
   const answerable = answers.length > 0;
   if (prediction === undefined) return { answerable, exact: 0, f1: 0 };
   const golds = meaningfulAnswers(answers);
@@ -145,34 +164,30 @@ function rate({ answers }: Question, prediction: string | undefined): RatedQuest
   };
 }
 
-const scoresOf = (rated: readonly RatedQuestion[], prefix = ''): readonly BenchmarkScore[] => [
-  meanScore({ metric: `${prefix}exact`, values: rated.map(({ exact }) => exact), scale: 100 }),
-  meanScore({ metric: `${prefix}f1`, values: rated.map(({ f1 }) => f1), scale: 100 }),
+const meansOf = (scored: readonly ScoredAnswer[], prefix = ''): readonly BenchmarkScore[] => [
+  meanScore({ metric: `${prefix}exact`, values: scored.map(({ exact }) => exact), scale: 100 }),
+  meanScore({ metric: `${prefix}f1`, values: scored.map(({ f1 }) => f1), scale: 100 }),
 ];
 
-/** SQuAD's exact match and F1 in percent, for 2.0 also over questions with and without an answer. `unanswerable` is no answer. */
-export const squadMetric: SetMetric = {
-  reads: 'text',
-  score: (rated): SetScores => {
-    const questions = rated.map(({ response }) => ({
-      id: response.id,
-      answers: texts(response.fields.answers),
-    }));
-    const version = questions.every(({ answers }) => answers.length > 0) ? '1.1' : '2.0';
-    const predictions = new Map(
-      rated.map(({ response }) => [
-        response.id,
-        answer(response).trim().toLowerCase() === 'unanswerable' ? '' : answer(response),
+function scoreResponses(responses: readonly ScoredResponse[]): SetScores {
+  const questions = responses.map(({ response: { id, fields } }) => ({
+    id,
+    answers: textsAmong(fields.answers),
+  }));
+  const version = questions.every(({ answers }) => answers.length > 0) ? '1.1' : '2.0';
+  const predictions = new Map(
+    responses.map(({ response: { id, response: answer = '' } }) => [
+      id,
+      answer.trim().toLowerCase() === 'unanswerable' ? '' : answer,
+    ]),
+  );
+  return {
+    metrics: scoresOf(scoreAnswers({ version, questions }, predictions)),
+    values: new Map(
+      questions.map((question) => [
+        question.id,
+        100 * scoreAnswer(question, predictions.get(question.id)).f1,
       ]),
-    );
-    return {
-      metrics: fromBenchmark(scoreAnswers({ version, questions }, predictions)),
-      values: new Map(
-        questions.map((question) => {
-          const own = { version: '1.1', questions: [question] } as const;
-          return [question.id, scoreAnswers(own, predictions).metrics[1]?.value ?? null];
-        }),
-      ),
-    };
-  },
-};
+    ),
+  };
+}

@@ -4,11 +4,11 @@ import { nearName, UserError } from '../core/index.ts';
 
 interface FoundFile {
   readonly path: string;
-  /** Below the folder, with `/`; empty where the file itself was given. */
+  /** Its path below the folder, with `/`; empty if the file itself was given. */
   readonly name: string;
 }
 
-/** The files of a folder that are wanted, by their names below it in the order of their code units; or the one file that was given. */
+/** The wanted files of a folder, sorted by their names below it (by code unit); or the one file that was given. */
 export async function findFiles(
   path: string,
   { isWanted, expected }: { readonly isWanted: (name: string) => boolean; readonly expected: string },
@@ -28,10 +28,10 @@ export async function findFiles(
   });
 }
 
-/** The file's own name without its ending. */
+/** A file's name without folder and extension. */
 export const stemOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\..*$/, '');
 
-/** Things by their tasks, in the order of the benchmark: those that are wanted. A task that is not there is an error. */
+/** The items of the wanted tasks, in the benchmark's order. An unknown task is an error. */
 export function wantedTasks<Item>(
   items: ReadonlyMap<string, Item>,
   wanted: readonly string[] | undefined,

@@ -1,11 +1,11 @@
 // Generated from schemas/stages/evaluate.schema.json.
 
 /**
- * Rates responses with metrics. It never touches a model: rating again costs nothing.
+ * Scores responses with metrics. It never runs a model, so scoring again is cheap.
  */
 export interface EvaluateConfig {
   /**
-   * What to measure. `exact_match`: the share of answers that equal the expected one. `token_f1`: SQuAD's overlap of words with the expected answer. `judge_score`: the mean of a judge's marks. `preference`: of a judge's verdicts on pairs, how often the first model wins. `finished`: the share of answers that the model ended itself. `loss` and `perplexity`: of the expected response, token by token; they need `mode: score` in generate. `pass_at_k`: of what `execute` ran, the chance that one of k samples passes. `human_rating`: the mean of people's ratings and how far they agree. `judge_agreement`: how a judge's marks go with people's ratings, or with a second judge's. Of `mode: choices`: `accuracy`, by the likelihood of a candidate, of its characters or of its bytes; `multiple_choice_grade` of BIG-bench; `calibration`. Of `mode: rolling`: `word_perplexity`, `byte_perplexity`, `bits_per_byte`. The figures of [benchmarks](../benchmarks.md): `glue`, `superglue` (of choices), `squad`, `triviaqa`, `bbh`, `exact_str_match` of BIG-bench, `openai_evals` and its `model_graded` (of a grader's answers), `alpaca_eval` (of a judge's), `arena` (of battles), and HELM's `quasi_exact_match`, `prefix_match`, `quasi_prefix_match` and `set_f1`.
+   * What to measure: one or more of the [metrics](#metrics), by name.
    *
    * @minItems 1
    */
@@ -44,49 +44,49 @@ export interface EvaluateConfig {
     | 'set_f1'
   )[];
   /**
-   * Fields of the rows, such as a subject: each metric is also taken for every value of them, and as the mean in which each value counts once.
+   * Fields of the rows, such as a subject: each metric is also computed for every value of a field, and as the mean in which each value counts once.
    */
   readonly by: string[];
   /**
-   * A field of the rows: each metric that is a mean over responses is also taken of the worst response for each value of the field, such as the `instance` of perturbed questions.
+   * A field of the rows, such as the `instance` of perturbed questions: each metric that is a mean over responses is also computed over the worst response for each value of the field.
    */
   readonly worst_of?: string;
   /**
-   * How intervals are found for figures without a formula for their error.
+   * The bootstrap intervals of figures whose error has no formula.
    */
   readonly bootstrap: {
     /**
-     * How often the responses are drawn again.
+     * The number of resamples.
      */
     readonly rounds: number;
     /**
-     * Decides the draws.
+     * The random seed.
      */
     readonly seed: number;
   };
   /**
-   * What `exact_match` overlooks. White space around an answer never counts.
+   * What `exact_match` ignores. White space around an answer never counts.
    */
   readonly exact_match: {
     /**
-     * Takes capitals and small letters for the same.
+     * Ignores case.
      */
     readonly ignore_case: boolean;
     /**
-     * `squad` compares as SQuAD's scorer does: in small letters, without punctuation and without a, an, the.
+     * `squad` compares as SQuAD's scorer does: in lowercase, without punctuation and without a, an, the.
      */
     readonly normalize: 'none' | 'squad';
   };
   /**
-   * With the `references` port: the field of its records that holds the expected answer, or a list of answers of which the best match counts. Without the port what format wrote as the response is expected.
+   * With the `references` port: the field of its records that holds the expected answer, or a list of answers of which the best match counts. Without the port, the response that format wrote is expected.
    */
   readonly reference_field: string;
   /**
-   * For `judge_score`: the field of the row that holds the answer that was judged. An empty one scores 0, whatever the judge said.
+   * For `judge_score`: the field of the row that holds the judged answer. An empty answer gets the lowest mark, whatever the judge said.
    */
   readonly judged_field: string;
   /**
-   * How a mark is read from a judge's answer.
+   * How `judge_score` reads a mark from a judge's answer.
    */
   readonly judge_score: {
     /**
@@ -103,17 +103,17 @@ export interface EvaluateConfig {
     readonly pattern?: string;
   };
   /**
-   * For `pass_at_k`.
+   * The options of `pass_at_k`.
    */
   readonly pass_at_k: {
     /**
-     * The numbers of samples; every problem needs as many.
+     * The values of k; every problem needs at least k samples.
      *
      * @minItems 1
      */
     readonly k: number[];
     /**
-     * The field of the row that says which problem a sample is for.
+     * The field of the row that names the sample's problem.
      */
     readonly problem_field: string;
   };

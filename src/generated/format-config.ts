@@ -5,7 +5,7 @@
  */
 export interface FormatConfig {
   /**
-   * A template that comes with tuneloom, by its name, or one of your own in Jinja. `chat` is the chat template of the tokenizer at the port `tokenizer`, for conversations and instructions. The others that have names read the fields `instruction`, `input` (which may be empty or absent) and `output`; `completion` reads `text`, and those of [benchmarks](../benchmarks.md) what `as:` of load reads.
+   * The name of a template, or your own template in Jinja. `chat` is the chat template of the tokenizer at the port `tokenizer`, for conversations and instructions. The other named templates read the fields `instruction`, `input` (which may be empty or absent) and `output`; `completion` reads `text`, and the templates of [benchmarks](../benchmarks.md) read what `as:` of load writes.
    */
   readonly template:
     | (
@@ -31,67 +31,67 @@ export interface FormatConfig {
       )
     | {
         /**
-         * What the model is given. `{{ field }}` stands for a field of the row; a field that may be absent is asked for with `{% if field %}`.
+         * The text that the model is given. `{{ field }}` is a field of the row; test a field that may be absent with `{% if field %}`.
          */
         readonly prompt: string;
         /**
-         * What stands between prompt and response.
+         * The text between prompt and response.
          */
         readonly header: string;
         /**
-         * What the model should answer; empty for prompts that have no known answer.
+         * The right answer; empty for prompts without a known answer.
          */
         readonly response: string;
         /**
-         * The responses to choose from, for `mode: choices` of generate; each is a template, or one text names the field that holds the list.
+         * The responses to choose from, for `mode: choices` of generate: a list of templates, or the name of the field that holds the list.
          */
         readonly choices?: string | string[];
       }
     | {
         /**
-         * A chat template instead of the tokenizer's own: `chatml`, `llama3`, `mistral`, `phi3`, or a source in Jinja that is given `messages` and `add_generation_prompt`, as transformers has it.
+         * A chat template instead of the tokenizer's own: `chatml`, `llama3`, `mistral`, `phi3`, or a source in Jinja that is given `messages` and `add_generation_prompt`, as in transformers.
          */
         readonly chat: string;
       };
   /**
-   * Solved examples that stand before each question. They are the records at the port `shots`, or else the other records; for templates of benchmarks those of the same subject or task.
+   * Solved examples before each question. They are the records at the port `shots`, or the other records without that port; for the templates of benchmarks, those of the same subject or task.
    */
   readonly shots?: {
     /**
-     * How many; fewer where there are no more.
+     * The number of examples; fewer if there are not enough.
      */
     readonly count: number;
     /**
-     * `first`: the first ones, the same for all questions of a subject. `random`: drawn for each question.
+     * `first`: the first records, the same for all questions of a subject. `random`: drawn for each question.
      */
     readonly pick: 'first' | 'random';
     /**
-     * Decides the draws, for each question on its own.
+     * The random seed; each question has its own draws.
      */
     readonly seed: number;
     /**
-     * Shots have the same value in this field as the question.
+     * A field in which shots have the same value as the question.
      */
     readonly by?: string;
     /**
-     * What stands between two examples; by default a blank line, or what the benchmark has.
+     * The text between two examples; by default a blank line, or the benchmark's separator.
      */
     readonly separator?: string;
     /**
-     * So many tokens at most, of the tokenizer at the port `tokenizer`, with the longest response or choice: the last shots are left out until they fit.
+     * The most tokens, by the tokenizer at the port `tokenizer`, of the prompt with its longest response or choice: the last shots are left out until it fits.
      */
     readonly fit_tokens?: number;
   };
   /**
-   * Also asks each question in changed words, as HELM measures robustness and fairness: a record for the question as it is and one for each kind. Their field `instance` says to which question they belong, `perturbation` how they were changed (`none`).
+   * Also asks each question in changed words, as HELM does to measure robustness and fairness: one record for the unchanged question and one for each kind. The field `instance` names the question, `perturbation` the kind of change (`none` for no change).
    */
   readonly perturb?: {
     /**
-     * The field of the row that is changed.
+     * The field of the row to change.
      */
     readonly field: string;
     /**
-     * `lowercase`; `spaces`: one to three for each; `typos`: one letter in twenty becomes its neighbour on the keyboard; `misspellings`: one in five of the words that are often misspelt; `contractions`: `is not` becomes `isn't`; `dialect`: words of African American English; `gender`: `he` becomes `she`; `names`: first names of another community. The last three are of fairness, the others of robustness.
+     * `lowercase`; `spaces`: one to three for each; `typos`: one letter in twenty becomes its neighbor on the keyboard; `misspellings`: one in five of the words that are often misspelled; `contractions`: `is not` becomes `isn't`; `dialect`: words of African American English; `gender`: `he` becomes `she`; `names`: first names of another community. The last three test fairness, the others robustness.
      *
      * @minItems 1
      */
@@ -99,34 +99,34 @@ export interface FormatConfig {
       'lowercase' | 'spaces' | 'typos' | 'misspellings' | 'contractions' | 'dialect' | 'gender' | 'names'
     )[];
     /**
-     * Decides what is drawn, for each record on its own.
+     * The random seed; each record has its own draws.
      */
     readonly seed: number;
   };
   /**
-   * A text before the shots and the question, in Jinja; instead of the one that a template of a benchmark has.
+   * A text before the shots and the question, in Jinja; replaces the description of a benchmark's template.
    */
   readonly description?: string;
   /**
-   * Puts what the template writes into the chat template of the tokenizer at the port `tokenizer`: the prompt and its header as the user's turn, the response as the assistant's. For asking a chat model what was written for any model, as a judge's questions or a benchmark's are.
+   * Puts what the template writes into the chat template of the tokenizer at the port `tokenizer`: the prompt and its header as the user's turn, the response as the assistant's. Use it to ask a chat model a judge's or a benchmark's questions.
    */
   readonly apply_chat_template: boolean;
   /**
-   * For chat templates: the system message of conversations that have none of their own.
+   * For chat templates: the system message of conversations without one.
    */
   readonly system?: string;
   /**
-   * For chat templates: whose turns are the responses that a model learns with `train_on: response` of collate.
+   * For chat templates: the roles whose turns a model learns with `train_on: response` of collate.
    *
    * @minItems 1
    */
   readonly train_on_roles: ('assistant' | 'user' | 'system' | 'tool')[];
   /**
-   * For chat templates: whether `all` turns of those roles are learned, or only the `last` of them.
+   * For chat templates: whether the model learns `all` turns of those roles, or only the `last`.
    */
   readonly train_on_turns: 'all' | 'last';
   /**
-   * For chat templates: where a row has its conversation. By default that is `messages` with `role` and `content`, or ShareGPT's `conversations` with `from` and `value`.
+   * For chat templates: the fields of a row's conversation. The defaults are `messages` with `role` and `content`, or ShareGPT's `conversations` with `from` and `value`.
    */
   readonly conversation: {
     /**
@@ -134,15 +134,15 @@ export interface FormatConfig {
      */
     readonly field?: string;
     /**
-     * The field of a turn that says who speaks.
+     * The field of a turn that names the speaker.
      */
     readonly role?: string;
     /**
-     * The field of a turn that holds what is said.
+     * The field of a turn that holds its text.
      */
     readonly content?: string;
     /**
-     * Names of speakers in the data, each with its role: `user`, `assistant`, `system` or `tool`. ShareGPT's `human` and `gpt` are known.
+     * The data's names of speakers, each with its role: `user`, `assistant`, `system` or `tool`. ShareGPT's `human` and `gpt` are known.
      */
     readonly roles: {
       /**

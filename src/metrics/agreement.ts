@@ -1,7 +1,7 @@
 /**
  * Krippendorff's alpha for interval data: 1 - observed / expected disagreement, where disagreement is the squared
  * difference of two values of one unit, weighted by 1 / (m - 1) for a unit with m values (Krippendorff, Computing
- * Krippendorff's Alpha-Reliability, 2011). Every unit has two values at least; NaN where all values are equal.
+ * Krippendorff's Alpha-Reliability, 2011). Every unit has at least two values; NaN if all values are equal.
  */
 export function krippendorffAlpha(units: readonly (readonly number[])[]): number {
   const all = units.flat();
@@ -20,8 +20,8 @@ function squaredDifferences(values: readonly number[]): number {
 }
 
 /**
- * Kendall's tau-b of two lists of one length: concordant less discordant pairs, over the geometric mean of the
- * pairs that are not tied in either list. NaN where a list has no spread. Looks at every pair.
+ * Kendall's tau-b of two lists of equal length: concordant minus discordant pairs, divided by the geometric mean of the
+ * pairs that are not tied in either list. NaN if a list has no spread. O(n^2).
  */
 export function kendall(xs: readonly number[], ys: readonly number[]): number {
   let agreement = 0;
@@ -38,7 +38,7 @@ export function kendall(xs: readonly number[], ys: readonly number[]): number {
   return agreement / Math.sqrt(untiedX * untiedY);
 }
 
-/** Pearson's correlation of two lists of one length; NaN where either has no spread, as in scipy. */
+/** Pearson's correlation of two lists of equal length; NaN if either has no spread, as in scipy. */
 export function pearson(xs: readonly number[], ys: readonly number[]): number {
   const x = deviations(xs);
   const y = deviations(ys);
@@ -54,11 +54,11 @@ function deviations(values: readonly number[]): readonly number[] {
 const dot = (xs: readonly number[], ys: readonly number[]): number =>
   xs.reduce((total, x, index) => total + x * (ys[index] ?? 0), 0);
 
-/** Spearman's correlation: Pearson's of the ranks. */
+/** Spearman's correlation: Pearson's correlation of the ranks. */
 export const spearman = (xs: readonly number[], ys: readonly number[]): number =>
   pearson(ranks(xs), ranks(ys));
 
-/** The rank of each value, the least being 1; equal values share the mean of their ranks. */
+/** The rank of each value, from 1 for the smallest; equal values share the mean of their ranks. */
 export function ranks(values: readonly number[]): readonly number[] {
   const order = values.map((_, index) => index).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
   const result = new Array<number>(values.length).fill(0);

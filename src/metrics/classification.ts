@@ -1,4 +1,4 @@
-/** How gold labels and predicted ones meet, as seen from one class. */
+/** The confusion matrix of one class against the rest. */
 interface Confusion {
   readonly truePositives: number;
   readonly falsePositives: number;
@@ -6,7 +6,7 @@ interface Confusion {
   readonly trueNegatives: number;
 }
 
-/** Labels of the same things in the same order. */
+/** Gold and predicted labels of the same items, in the same order. */
 export interface LabelPairs {
   readonly gold: readonly string[];
   readonly predicted: readonly string[];
@@ -25,18 +25,18 @@ function confusionOf({ gold, predicted }: LabelPairs, positive: string): Confusi
   };
 }
 
-/** The harmonic mean of precision and recall of one class; 0 where the class neither stands nor is predicted. */
+/** The harmonic mean of precision and recall of one class; 0 if the class is neither a label nor a prediction. */
 export function f1(pairs: LabelPairs, positive: string): number {
   const { truePositives, falsePositives, falseNegatives } = confusionOf(pairs, positive);
   const total = 2 * truePositives + falsePositives + falseNegatives;
   return total === 0 ? 0 : (2 * truePositives) / total;
 }
 
-/** The mean of the classes' F1, each class counted once. */
+/** The mean of the classes' F1; each class counts once. */
 export const macroF1 = (pairs: LabelPairs, classes: readonly string[]): number =>
   classes.reduce((total, label) => total + f1(pairs, label), 0) / classes.length;
 
-/** Matthews' correlation of two classes; 0 where gold or predicted labels are all the same, as in scikit-learn. */
+/** Matthews correlation of two classes; 0 if all gold or all predicted labels are equal, as in scikit-learn. */
 export function matthews(pairs: LabelPairs, positive: string): number {
   const {
     truePositives: tp,

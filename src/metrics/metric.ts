@@ -1,50 +1,111 @@
 import type { Json } from '../core/index.ts';
 import type { EvaluateConfig } from '../generated/evaluate-config.ts';
 import type { ResponseRecord } from '../text/index.ts';
-import type { Rating as PersonalRating } from './ratings.ts';
+import type { Rating } from './ratings.ts';
 import type { Score } from './scores.ts';
+import type { WeightedValue } from './statistics.ts';
 
-/** A response beside the answers that would be right: one, or several of which the best match counts. */
-export interface RatedResponse {
-  readonly response: ResponseRecord;
-  readonly expected: readonly string[];
-  /** People's ratings of it, where they were given. */
-  readonly ratings?: readonly PersonalRating[];
-  /** What a second judge answered to the same question. */
-  readonly secondJudge?: ResponseRecord;
+export type MetricName = EvaluateConfig['metrics'][number];
+
+/** Metrics by the names that `metrics` of evaluate takes. */
+export type Metrics = Readonly<Partial<Record<MetricName, Metric>>>;
+
+export type Metric = MeanMetric | SetMetric;
+
+/** What a metric says about itself: its row in docs/stages/evaluate.md. */
+interface MetricDescription {
+  /** What it measures, in one sentence. */
+  readonly measures: string;
+  readonly reads: ResponseContent;
+  /** The tool, paper or experiment that defines it. */
+  readonly source: string;
 }
 
-/** What a metric makes of one response. The score is the mean over all ratings, each counted by its weight. */
-export interface Rating {
-  readonly value: number;
-  readonly weight: number;
-}
-
-/** What a metric looks at: answers, ratings of the expected response, of candidates or of whole texts, how programs ended, verdicts written or chosen, or the row alone. */
-export type ReadableField = 'text' | 'score' | 'choices' | 'rolling' | 'program' | 'verdict' | 'row';
-
-export interface Metric {
-  readonly higherIsBetter: boolean;
-  readonly reads: ReadableField;
-  /** Undefined where the response cannot be rated. */
-  readonly rate: (rated: RatedResponse, config: EvaluateConfig) => Rating | undefined;
-  /** Why `rate` may be unable to. */
+/** The mean over responses of what each one scores by itself. */
+export interface MeanMetric extends MetricDescription {
+  readonly better: 'higher' | 'lower';
+  /** Undefined where the metric cannot use the response. */
+  readonly scoreOne: (one: ScoredResponse, config: EvaluateConfig) => WeightedValue | undefined;
+  /** Why `scoreOne` may return undefined. */
   readonly leftOutReason?: (config: EvaluateConfig) => string;
   /** `exp`: the score is e to the power of the mean. */
   readonly transform?: 'exp';
 }
 
-/** One record counts as much as any other. */
-export const plainly = (value: number): Rating => ({ value, weight: 1 });
-
-/** A metric that is no mean over responses: what it says of one depends on others. */
-export interface SetMetric {
-  readonly reads: Metric['reads'];
-  readonly score: (rated: readonly RatedResponse[], config: EvaluateConfig) => SetScores;
+/** A metric that is no mean over responses: it looks at all of them together. */
+export interface SetMetric extends MetricDescription {
+  /** `varies`: its figures differ in their direction. */
+  readonly better: 'higher' | 'lower' | 'varies';
+  readonly scoreAll: (responses: readonly ScoredResponse[], config: EvaluateConfig) => SetScores;
 }
 
 export interface SetScores {
   readonly metrics: readonly Score[];
-  /** What a response got, by its id. */
+  /** Response id -> what that response scored. */
   readonly values: ReadonlyMap<string, Json>;
 }
+
+/** A response beside the answers that would be right: one, or several of which the best match counts. */
+export interface ScoredResponse {
+  readonly response: ResponseRecord;
+  readonly expected: readonly string[];
+  /** People's ratings of it, if there are any. */
+  readonly ratings?: readonly Rating[];
+  /** A second judge's response to the same prompt. */
+  readonly secondJudge?: ResponseRecord;
+}
+
+/** What a metric reads of a response. */
+export type ResponseContent = keyof typeof responseContents;
+
+interface Content {
+  /** As the documentation names it. */
+  readonly name: string;
+  /** A response must have one of these. */
+  readonly fields: readonly (keyof ResponseRecord)[];
+  /** Continues "3 of 4 responses ..." where they have none of the fields. */
+  readonly lack: string;
+  readonly help: string;
+}
+
+const modeHelp = (mode: string) => `set \`mode: ${mode}\` in the generate stage, or choose other metrics`;
+
+export const responseContents = {
+  text: {
+    name: '`mode: text`',
+    fields: ['response'],
+    lack: 'were scored, not generated',
+    help: modeHelp('text'),
+  },
+  score: {
+    name: '`mode: score`',
+    fields: ['log_likelihood'],
+    lack: 'were generated, not scored',
+    help: modeHelp('score'),
+  },
+  choices: {
+    name: '`mode: choices`',
+    fields: ['choices'],
+    lack: 'were not chosen from candidates',
+    help: modeHelp('choices'),
+  },
+  rolling: {
+    name: '`mode: rolling`',
+    fields: ['words'],
+    lack: 'have no log-likelihood of a whole text',
+    help: modeHelp('rolling'),
+  },
+  verdict: {
+    name: "a judge's `mode: choices` or `text`",
+    fields: ['response', 'choices'],
+    lack: 'hold no verdict',
+    help: modeHelp('choices'),
+  },
+  program: {
+    name: 'the outcomes of [execute](execute.md)',
+    fields: ['passed'],
+    lack: 'were never run',
+    help: 'let the stage `execute` run them first',
+  },
+  row: { name: 'records', fields: ['fields'], lack: 'have no row', help: 'give the metric records' },
+} satisfies Readonly<Record<string, Content>>;

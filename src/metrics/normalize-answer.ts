@@ -1,8 +1,8 @@
 const asciiPunctuation = /[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g;
-/** A word boundary that knows every letter, as Python's does and JavaScript's `\b` does not. */
+/** With a word boundary that knows every letter, as Python's `\b` does and JavaScript's does not. */
 const articles = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
 
-/** SQuAD's normalize_answer (evaluate-v2.0.py): small letters, no ASCII punctuation, no articles, single spaces. */
+/** SQuAD's normalize_answer (evaluate-v2.0.py): lowercase, no ASCII punctuation, no articles, single spaces. */
 export function normalizeAnswer(text: string): string {
   return wordsOf(text.toLowerCase().replace(asciiPunctuation, '').replace(articles, ' ')).join(' ');
 }
@@ -12,7 +12,7 @@ export const answerTokens = (text: string): readonly string[] => wordsOf(normali
 
 const wordsOf = (text: string): readonly string[] => text.split(/\s+/u).filter((word) => word !== '');
 
-/** The harmonic mean of precision and recall over words, each counted as often as both sides have it; 0 without a shared word. */
+/** The harmonic mean of precision and recall over words, counted with multiplicity; 0 without a shared word. */
 export function tokenOverlapF1(gold: readonly string[], answered: readonly string[]): number {
   const shared = sharedCount(gold, answered);
   if (shared === 0) return 0;

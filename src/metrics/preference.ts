@@ -1,10 +1,23 @@
 import { UserError } from '../core/index.ts';
 import type { ResponseRecord } from '../text/index.ts';
-import type { SetMetric } from './metric.ts';
-import type { Score } from './scores.ts';
-import { plainMean } from './statistics.ts';
+import type { Metrics, ScoredResponse, SetScores } from './metric.ts';
+import { leftOutField, meanOf } from './scores.ts';
+import { grouped } from './statistics.ts';
 
-/** A verdict on a pair of answers, seen from the first model: 1 it won, 0 it lost, one half for a tie. */
+export const preferenceMetrics = {
+  preference: {
+    better: 'higher',
+    reads: 'text',
+    measures:
+      "Of a judge's verdicts on what `pair` wrote: how often the first model wins, a tie counting half and each pair once; and how often verdicts are ties, agree in both orders and prefer position A.",
+    source: 'MT-Bench (Zheng et al. 2023)',
+    scoreAll: scorePreference,
+  },
+} satisfies Metrics;
+
+type Verdict = 'a' | 'b' | 'tie';
+
+/** A verdict on a pair of answers, seen from the first model: 1 for a win, 0 for a loss, one half for a tie. */
 interface Judged {
   readonly id: string;
   readonly pair: string;
@@ -13,49 +26,39 @@ interface Judged {
 }
 
 /**
- * Of a judge's verdicts on what `pair` wrote: how often the first model wins, a tie counting half. Each pair is shown in
- * both orders; the mean of the two is one observation, so that the standard error counts pairs, not verdicts.
+ * Each pair is shown in both orders; the mean of the two verdicts is one observation, so that the standard error counts
+ * pairs, not verdicts.
  */
-export const preference: SetMetric = {
-  reads: 'text',
-  score: (rated) => {
-    const all = rated.map(({ response }) => judge(response));
-    const judged = all.filter((one): one is Judged => typeof one === 'object');
-    const unread = all.filter((one) => typeof one === 'string');
-    if (judged.length === 0) throw nothingRead(rated[0]?.response.response ?? '');
-    const pairs = pairsOf(judged);
-    const both = pairs.filter(({ length }) => length > 1);
-    const decided = judged.filter(({ verdict }) => verdict !== 'tie');
-    const metrics: readonly (Score | undefined)[] = [
-      {
-        ...share('win_rate', pairs.map(meanWin)),
-        ...(unread.length === 0
-          ? {}
-          : { left_out: { count: unread.length, reason: unreadReason, ids: unread } }),
-      },
-      share(
-        'ties',
-        judged.map(({ verdict }) => (verdict === 'tie' ? 1 : 0)),
-      ),
-      both.length === 0 ? undefined : share('same_verdict_in_both_orders', both.map(isConsistent)),
-      decided.length === 0
-        ? undefined
-        : share(
-            'preferred_position_a',
-            decided.map(({ verdict }) => (verdict === 'a' ? 1 : 0)),
-          ),
-    ];
-    return {
-      metrics: metrics.filter((score) => score !== undefined),
-      values: new Map(judged.map(({ id, firstWins }) => [id, firstWins])),
-    };
-  },
-};
+function scorePreference(responses: readonly ScoredResponse[]): SetScores {
+  const verdicts = responses.map(({ response }) => ({ id: response.id, judged: judgedPair(response) }));
+  const judged = verdicts.flatMap((one) => one.judged ?? []);
+  const unread = verdicts.flatMap((one) => (one.judged === undefined ? [one.id] : []));
+  if (judged.length === 0) throw nothingRead(responses[0]?.response.response ?? '');
+  const pairs = [...grouped(judged, ({ pair }) => pair).values()];
+  const shares = {
+    ties: judged.map(({ verdict }) => verdict === 'tie'),
+    same_verdict_in_both_orders: pairs
+      .filter(({ length }) => length > 1)
+      .map((pair) => pair.every(({ firstWins }) => firstWins === pair[0]?.firstWins)),
+    preferred_position_a: judged
+      .filter(({ verdict }) => verdict !== 'tie')
+      .map(({ verdict }) => verdict === 'a'),
+  };
+  return {
+    metrics: [
+      { ...meanOf('win_rate', pairs.map(meanWin)), ...leftOutField(unreadReason, unread) },
+      ...Object.entries(shares)
+        .filter(([, { length }]) => length > 0)
+        .map(([metric, values]) => meanOf(metric, values.map(Number))),
+    ],
+    values: new Map(judged.map(({ id, firstWins }) => [id, firstWins])),
+  };
+}
 
 const unreadReason = 'the judge gave no verdict ([[A]], [[B]] or [[C]] for a tie)';
 
-/** The verdict, or the id of a response that has none. */
-function judge({ id, response = '', fields }: ResponseRecord): Judged | string {
+/** Undefined where the response holds no verdict. */
+function judgedPair({ id, response = '', fields }: ResponseRecord): Judged | undefined {
   const { pair, shown_first: shownFirst } = fields;
   if (typeof pair !== 'string' || (shownFirst !== 'first' && shownFirst !== 'second'))
     throw new UserError({
@@ -64,33 +67,13 @@ function judge({ id, response = '', fields }: ResponseRecord): Judged | string {
       help: 'let the stage `pair` lay the answers of two models side by side, and give its records to the judge',
     });
   const verdict = readVerdict(response);
-  if (verdict === undefined) return id;
+  if (verdict === undefined) return undefined;
   const wins = verdict === 'tie' ? 0.5 : verdict === 'a' ? 1 : 0;
   return { id, pair, verdict, firstWins: shownFirst === 'first' ? wins : 1 - wins };
 }
 
-function pairsOf(judged: readonly Judged[]): readonly (readonly Judged[])[] {
-  const pairs = new Map<string, Judged[]>();
-  for (const one of judged) pairs.set(one.pair, [...(pairs.get(one.pair) ?? []), one]);
-  return [...pairs.values()];
-}
-
 const meanWin = (pair: readonly Judged[]): number =>
   pair.reduce((total, { firstWins }) => total + firstWins, 0) / pair.length;
-
-const isConsistent = (pair: readonly Judged[]): number =>
-  pair.every(({ firstWins }) => firstWins === pair[0]?.firstWins) ? 1 : 0;
-
-function share(metric: string, values: readonly number[]): Score {
-  const { mean: value, standardError } = plainMean(values);
-  return {
-    metric,
-    value,
-    higher_is_better: true,
-    count: values.length,
-    ...(standardError === undefined ? {} : { standard_error: standardError }),
-  };
-}
 
 const nothingRead = (answer: string) =>
   new UserError({
@@ -99,13 +82,11 @@ const nothingRead = (answer: string) =>
     help: 'ask for the verdict in that form in the prompt, and see that `max_new_tokens` leaves room for it',
   });
 
-type Verdict = 'a' | 'b' | 'tie';
-
 const verdicts: Readonly<Record<string, Verdict>> = { A: 'a', B: 'b', C: 'tie', TIE: 'tie' };
 
 /**
- * What a judge of two answers decided: the last of `[[A]]`, `[[B]]`, `[[C]]` in its answer, as MT-Bench's prompts ask for
- * it (Zheng et al. 2023), or an answer that is one of these letters or `tie` alone.
+ * A judge's verdict on two answers: the last of `[[A]]`, `[[B]]`, `[[C]]` in its answer, as MT-Bench's prompts ask for it
+ * (Zheng et al. 2023), or an answer that consists of one of these letters or of `tie`.
  */
 function readVerdict(answer: string): Verdict | undefined {
   const marked = [...answer.matchAll(/\[\[\s*(a|b|c|tie)\s*\]\]/gi)].at(-1)?.[1];

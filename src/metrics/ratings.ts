@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { RecordProblems, UserError } from '../core/index.ts';
 import type { DataRecord, ResponseRecord } from '../text/index.ts';
 
-/** People's ratings of a response or, where it is a judge's, of the answer that was judged. */
+/** People's ratings of a response or, if it is a judge's, of the answer that was judged. */
 export function ratingsOf(
   { prompt, response = '', fields }: ResponseRecord,
   { ratings, judgedField }: { ratings: ReadonlyMap<string, readonly Rating[]>; judgedField: string },
@@ -14,13 +14,13 @@ export function ratingsOf(
   return ratings.get(answerKey({ prompt: asked, response: judged })) ?? [];
 }
 
-/** What one person thinks of one answer. */
+/** One person's rating of one answer. */
 export interface Rating {
   readonly rater: string;
   readonly score: number;
 }
 
-/** A person's ratings by the answer's key; rows without a score are notes only. Of one rater's ratings of an answer the last counts. */
+/** People's ratings by the answer's key; rows without a score are only notes. If a rater rates an answer twice, the last rating counts. */
 export async function readRatings(
   records: AsyncIterable<DataRecord>,
 ): Promise<ReadonlyMap<string, readonly Rating[]>> {
@@ -49,13 +49,8 @@ const noRating = (message: string) =>
     help: '`tuneloom review` writes such a file: CSV with the columns key, rater, score and note',
   });
 
-interface RatedAnswer {
-  readonly prompt: string;
-  readonly response: string;
-}
-
-/** Names an answer by its content, so that ratings of it outlive every rerun that gives the same answer. */
-export const answerKey = ({ prompt, response }: RatedAnswer): string =>
+/** Names an answer by its content, so that its ratings survive every rerun that gives the same answer. */
+export const answerKey = ({ prompt, response }: { prompt: string; response: string }): string =>
   createHash('sha256')
     .update(JSON.stringify([prompt, response]))
     .digest('hex')

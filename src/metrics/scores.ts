@@ -1,19 +1,20 @@
-import { type Json, UserError } from '../core/index.ts';
+import { isObject, type Json, UserError } from '../core/index.ts';
+import { plainMean } from './statistics.ts';
 
 /** The content of a `scores` port. */
 export interface Scores {
   readonly metrics: readonly Score[];
-  /** Per-record values, in the order of the responses, for whoever wants to look. */
+  /** Per-record values, in the order of the responses. */
   readonly records?: readonly { readonly id: string; readonly values: Readonly<Record<string, Json>> }[];
 }
 
 export interface Score {
   readonly metric: string;
-  /** What it is of, where a metric has several figures: a subject, a judge. */
+  /** What the figure is about, where a metric has several: a subject, a judge. */
   readonly of?: string;
   readonly value: number;
   readonly higher_is_better: boolean;
-  /** How many records the value is a mean over. */
+  /** The number of records that the value rests on. */
   readonly count: number;
   readonly standard_error?: number;
   /** A bootstrap interval that holds 95 % of the rounds. */
@@ -24,10 +25,23 @@ export interface Score {
   readonly left_out?: { readonly count: number; readonly reason: string; readonly ids: readonly string[] };
 }
 
-/** The content of a scores file; throws a UserError for anything else, since a command of the user's can write one too. */
+/** A mean over values as a score; higher is better. */
+export const meanOf = (metric: string, values: readonly number[]): Score => {
+  const { mean: value, standardError } = plainMean(values);
+  return { metric, value, higher_is_better: true, count: values.length, ...errorField(standardError) };
+};
+
+export const errorField = (error: number | undefined): Pick<Score, 'standard_error'> =>
+  error === undefined ? {} : { standard_error: error };
+
+/** The records that a metric could not use, if any. */
+export const leftOutField = (reason: string, ids: readonly string[]): Pick<Score, 'left_out'> =>
+  ids.length === 0 ? {} : { left_out: { count: ids.length, reason, ids } };
+
+/** The content of a scores file; throws a UserError for anything else, since a user's command can write one too. */
 export function parseScores(text: string, path: string): Scores {
   const value = parse(text);
-  if (isMap(value) && isListOf(value.metrics, isScore) && isListOf(value.records ?? [], isScoredRecord))
+  if (isObject(value) && isListOf(value.metrics, isScore) && isListOf(value.records ?? [], isScoredRecord))
     return value as unknown as Scores; // decode edge: every field has just been checked
   throw new UserError({
     code: 'bad-scores',
@@ -36,7 +50,7 @@ export function parseScores(text: string, path: string): Scores {
   });
 }
 
-function parse(text: string): unknown {
+function parse(text: string): Json | undefined {
   try {
     return JSON.parse(text);
   } catch {
@@ -44,47 +58,35 @@ function parse(text: string): unknown {
   }
 }
 
-function isScore(value: unknown): value is Score {
-  if (!isMap(value)) return false;
-  const {
-    metric,
-    value: number,
-    higher_is_better: higher,
-    count,
-    standard_error: error,
-    left_out: out,
-    of,
-    interval,
-    remark,
-  } = value;
-  return (
-    typeof metric === 'string' &&
-    // What is not a number is written as null.
-    (typeof number === 'number' || number === null) &&
-    typeof higher === 'boolean' &&
-    typeof count === 'number' &&
-    (error === undefined || error === null || typeof error === 'number') &&
-    (out === undefined || isLeftOut(out)) &&
-    (of === undefined || typeof of === 'string') &&
-    (interval === undefined || isInterval(interval)) &&
-    (remark === undefined || typeof remark === 'string')
-  );
-}
+type Check = (value: Json | undefined) => boolean;
 
-const isInterval = (value: unknown): boolean =>
-  isMap(value) && typeof value.low === 'number' && typeof value.high === 'number';
+const isText: Check = (value) => typeof value === 'string';
+const isNumber: Check = (value) => typeof value === 'number';
+/** JSON has null for NaN. */
+const isNumberOrNull: Check = (value) => value === null || isNumber(value);
+const orAbsent =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
 
-const isLeftOut = (value: unknown): boolean =>
-  isMap(value) &&
-  typeof value.count === 'number' &&
-  typeof value.reason === 'string' &&
-  isListOf(value.ids, (id) => typeof id === 'string');
-
-const isScoredRecord = (value: unknown): boolean =>
-  isMap(value) && typeof value.id === 'string' && isMap(value.values);
-
-const isListOf = (value: unknown, isItem: (item: unknown) => boolean): boolean =>
+const isListOf = (value: Json | undefined, isItem: Check): boolean =>
   Array.isArray(value) && value.every(isItem);
 
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const hasFields =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isObject(value) && Object.entries(checks).every(([name, check]) => check(value[name]));
+
+const isScore = hasFields({
+  metric: isText,
+  of: orAbsent(isText),
+  value: isNumberOrNull,
+  higher_is_better: (value) => typeof value === 'boolean',
+  count: isNumber,
+  standard_error: orAbsent(isNumberOrNull),
+  interval: orAbsent(hasFields({ low: isNumber, high: isNumber })),
+  remark: orAbsent(isText),
+  left_out: orAbsent(hasFields({ count: isNumber, reason: isText, ids: (value) => isListOf(value, isText) })),
+} satisfies { readonly [Name in keyof Score]-?: Check });
+
+const isScoredRecord = hasFields({ id: isText, values: isObject });

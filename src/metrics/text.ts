@@ -1,16 +1,73 @@
 import type { EvaluateConfig } from '../generated/evaluate-config.ts';
-import { type Metric, plainly, type RatedResponse } from './metric.ts';
+import type { MeanMetric, Metrics } from './metric.ts';
 import { answerTokens, normalizeAnswer, tokenOverlapF1 } from './normalize-answer.ts';
+import { unweighted } from './statistics.ts';
 
-/** 1 where the answer equals an expected one, else 0. */
-export const exactMatch: Metric = {
-  higherIsBetter: true,
-  reads: 'text',
-  rate: ({ response, expected }, { exact_match: options }) => {
-    const answer = comparable(response.response ?? '', options);
-    return plainly(expected.some((gold) => comparable(gold, options) === answer) ? 1 : 0);
-  },
+const common = { better: 'higher', reads: 'text' } as const;
+
+/** 1 if `isMatch` holds for the answer and one of the expected answers. */
+const matchBy = (
+  isMatch: (answer: string, gold: string, config: EvaluateConfig) => boolean,
+): MeanMetric['scoreOne'] => {
+  return ({ response: { response: answer = '' }, expected }, config) =>
+    unweighted(expected.some((gold) => isMatch(answer, gold, config)) ? 1 : 0);
 };
+
+/** Metrics that compare a generated answer with the expected ones. */
+export const textMetrics = {
+  exact_match: {
+    ...common,
+    measures:
+      'The share of answers that equal an expected one; the field `exact_match` says how they compare.',
+    source: "lm-evaluation-harness; `normalize: squad` is SQuAD's",
+    scoreOne: matchBy(
+      (answer, gold, { exact_match: options }) => comparable(answer, options) === comparable(gold, options),
+    ),
+  },
+  token_f1: {
+    ...common,
+    measures:
+      'F1 of the words that the answer shares with an expected one, the best over the expected answers.',
+    source: "SQuAD's evaluate-v2.0.py (get_raw_scores)",
+    scoreOne: ({ response: { response: answer = '' }, expected }) =>
+      unweighted(Math.max(...meaningfulAnswers(expected).map((gold) => answerF1(gold, answer)))),
+  },
+  finished: {
+    ...common,
+    measures: 'The share of answers that the model ended itself, rather than the token limit.',
+    source: "generate's `finish_reason`",
+    scoreOne: ({ response }) => unweighted(response.finish_reason === 'stop' ? 1 : 0),
+  },
+  quasi_exact_match: {
+    ...common,
+    measures:
+      'The share of answers that equal an expected one in lowercase, without punctuation and articles.',
+    source: "HELM's quasi_exact_match",
+    scoreOne: matchBy((answer, gold) => answer !== '' && normalizeAnswer(gold) === normalizeAnswer(answer)),
+  },
+  prefix_match: {
+    ...common,
+    measures: 'The share of answers that begin with an expected one.',
+    source: "HELM's prefix_exact_match",
+    scoreOne: matchBy((answer, gold) => answer !== '' && answer.trim().startsWith(gold.trim())),
+  },
+  quasi_prefix_match: {
+    ...common,
+    measures:
+      'The share of answers that begin with an expected one in lowercase, without punctuation and articles.',
+    source: "HELM's quasi_prefix_exact_match",
+    scoreOne: matchBy(
+      (answer, gold) => answer !== '' && normalizeAnswer(answer).startsWith(normalizeAnswer(gold)),
+    ),
+  },
+  set_f1: {
+    ...common,
+    measures: 'F1 of the sets of words of answer and expected answer, the best over the expected answers.',
+    source: "HELM's f1_score (nltk's f_measure)",
+    scoreOne: ({ response: { response: answer = '' }, expected }) =>
+      unweighted(Math.max(0, ...expected.map((gold) => setOverlapF1(wordSet(gold), wordSet(answer))))),
+  },
+} satisfies Metrics;
 
 function comparable(text: string, options: EvaluateConfig['exact_match']): string {
   if (options.normalize === 'squad') return normalizeAnswer(text);
@@ -18,21 +75,13 @@ function comparable(text: string, options: EvaluateConfig['exact_match']): strin
   return options.ignore_case ? stripped.toLowerCase() : stripped;
 }
 
-/** SQuAD's F1 (evaluate-v2.0.py, get_raw_scores): the best over the expected answers. */
-export const tokenF1: Metric = {
-  higherIsBetter: true,
-  reads: 'text',
-  rate: ({ response, expected }) =>
-    plainly(Math.max(...meaningfulAnswers(expected).map((gold) => answerF1(gold, response.response ?? '')))),
-};
-
-/** The answers that leave something when normalised; without any, the empty one is right. */
+/** The answers that leave something when normalized; without any, the empty one is right. */
 export function meaningfulAnswers(golds: readonly string[]): readonly string[] {
   const meaningful = golds.filter((gold) => normalizeAnswer(gold) !== '');
   return meaningful.length > 0 ? meaningful : [''];
 }
 
-/** SQuAD's compute_f1: where a side has no words, 1 if neither has, else 0. */
+/** SQuAD's compute_f1: if a side has no words, 1 if neither has, else 0. */
 export function answerF1(gold: string, answer: string): number {
   const goldTokens = answerTokens(gold);
   const answered = answerTokens(answer);
@@ -40,46 +89,9 @@ export function answerF1(gold: string, answer: string): number {
   return tokenOverlapF1(goldTokens, answered);
 }
 
-/** 1 where the answer compares with an expected one. */
-const matches = (isMatch: (answer: string, gold: string) => boolean): Metric => ({
-  higherIsBetter: true,
-  reads: 'text',
-  rate: ({ response, expected }: RatedResponse) =>
-    plainly(expected.some((gold) => isMatch(response.response ?? '', gold)) ? 1 : 0),
-});
-
-/** HELM's quasi_exact_match: equal in small letters, without punctuation and articles. */
-export const quasiExactMatch = matches((answer, gold) => {
-  const normalized = normalizeAnswer(gold);
-  return answer !== '' && normalized === normalizeAnswer(answer);
-});
-
-/** HELM's prefix_exact_match: the answer begins with an expected one. */
-export const prefixMatch = matches((answer, gold) => answer !== '' && answer.trim().startsWith(gold.trim()));
-
-/** HELM's quasi_prefix_exact_match. */
-export const quasiPrefixMatch = matches(
-  (answer, gold) => answer !== '' && normalizeAnswer(answer).startsWith(normalizeAnswer(gold)),
-);
-
-/** HELM's f1_score: of the sets of words, the best over the expected answers (nltk.metrics.scores.f_measure). */
-export const setF1: Metric = {
-  higherIsBetter: true,
-  reads: 'text',
-  rate: ({ response, expected }) =>
-    plainly(Math.max(0, ...expected.map((gold) => overlap(wordSet(gold), wordSet(response.response ?? ''))))),
-};
-
 const wordSet = (text: string): ReadonlySet<string> => new Set(normalizeAnswer(text).split(' '));
 
-function overlap(gold: ReadonlySet<string>, answer: ReadonlySet<string>): number {
-  const common = [...gold].filter((word) => answer.has(word)).length;
-  return common === 0 ? 0 : (2 * common) / (gold.size + answer.size);
+function setOverlapF1(gold: ReadonlySet<string>, answer: ReadonlySet<string>): number {
+  const shared = [...gold].filter((word) => answer.has(word)).length;
+  return shared === 0 ? 0 : (2 * shared) / (gold.size + answer.size);
 }
-
-/** 1 where the model ended its answer itself, 0 where the limit did. */
-export const finished: Metric = {
-  higherIsBetter: true,
-  reads: 'text',
-  rate: ({ response }) => plainly(response.finish_reason === 'stop' ? 1 : 0),
-};

@@ -186,7 +186,7 @@ describe('AlpacaEval', () => {
     expectAgreement(valuesOf(scores), values);
     expect(scores.metrics[0]?.standard_error).toBeCloseTo(standard_error, 10);
     expect(scores.metrics[0]?.count).toBe(n_total);
-    expect(scores.remarks[0]?.ids?.length).toBe(100);
+    expect(scores.leftOut?.[0]?.ids.length).toBe(100);
   });
 });
 

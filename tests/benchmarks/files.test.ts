@@ -33,7 +33,7 @@ describe('a file of SQuAD', () => {
       fine,
       'dev.json: data[0].paragraphs[0].qas[0].answers[0].text must be a text, but is 1',
     ],
-    ['has no questions', questions(), fine, 'the data has nothing to take `exact` of'],
+    ['has no questions', questions(), fine, 'the data has no items for the metric `exact`'],
     [
       'has an answer that is no text',
       questions({ id: 'q', answers: [] }),
@@ -55,7 +55,10 @@ describe('a file of SQuAD', () => {
     const data = questions({ id: 'constructor', answers: [{ text: 'x' }] });
     const scores = await score('squad', { data, predictions: text('p.json', '{"__proto__": "x"}') });
     expect(valuesOf(scores)).toEqual({ exact: 0, f1: 0 });
-    expect(scores.remarks.map(({ ids }) => ids)).toEqual([['constructor'], ['__proto__']]);
+    expect([...scores.remarks, ...(scores.leftOut ?? [])].map(({ ids }) => ids)).toEqual([
+      ['constructor'],
+      ['__proto__'],
+    ]);
   });
 });
 
@@ -95,10 +98,8 @@ describe('a file of TriviaQA', () => {
         { metric: 'exact_match', value: 50, count: 2, standard_error: 50 },
         { metric: 'f1', value: 50, count: 2, standard_error: 50 },
       ],
-      remarks: [
-        { text: 'keys without a prediction, counted 0', ids: ['a--3.txt'] },
-        { text: 'predictions for no key of the data, left out', ids: ['a--2.txt', 'b--4.txt'] },
-      ],
+      remarks: [{ text: 'keys without a prediction, counted 0', ids: ['a--3.txt'] }],
+      leftOut: [{ reason: 'predictions for no key of the data', ids: ['a--2.txt', 'b--4.txt'] }],
     });
   });
 

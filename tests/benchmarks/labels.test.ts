@@ -87,7 +87,7 @@ describe('GLUE', () => {
         [0, 1],
         [0, 1],
       ]),
-      'p.tsv:3: item 0 stands at p.tsv:2 already',
+      'p.tsv:3: item 0 is already at p.tsv:2',
     ],
     [
       'a ragged row',
@@ -217,9 +217,7 @@ describe('SuperGLUE', () => {
     });
     // F1 1, 0, 2 (1 * 2/3) / (1 + 2/3) = 0.8, 0.
     expect(valuesOf(scores)).toEqual({ f1: 1.8 / 4, exact_match: 1 / 4 });
-    expect(scores.remarks).toEqual([
-      { text: 'queries without a prediction, counted 0', ids: ['3'] },
-      { text: 'predictions for no query of the data, left out', ids: ['9'] },
-    ]);
+    expect(scores.remarks).toEqual([{ text: 'queries without a prediction, counted 0', ids: ['3'] }]);
+    expect(scores.leftOut).toEqual([{ reason: 'predictions for no query of the data', ids: ['9'] }]);
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchmarkScores } from '../../src/benchmarks/benchmark-scores.ts';
-import { benchmarks } from '../../src/benchmarks/benchmarks.ts';
+import { scorers } from '../../src/benchmarks/benchmarks.ts';
 
 const sharedData = fileURLToPath(new URL('../../../shared/data', import.meta.url));
 
@@ -31,8 +31,8 @@ export async function score(
   name: string,
   { data, predictions, rounds = 20 }: Scoring,
 ): Promise<BenchmarkScores> {
-  const benchmark = benchmarks.get(name);
-  if (benchmark === undefined) throw new Error(`there is no benchmark ${name}`);
+  const scorer = scorers.get(name);
+  if (scorer === undefined) throw new Error(`there is no benchmark ${name}`);
   const folder = await mkdtemp(join(tmpdir(), 'tuneloom-score-'));
   const place = async (file: string | Content) => {
     if (typeof file === 'string') return { path: file, name: file };
@@ -41,7 +41,7 @@ export async function score(
   };
   try {
     const placed = await place(data);
-    return await benchmark.score({
+    return await scorer.score({
       data: placed,
       predictions: predictions === undefined ? placed : await place(predictions),
       resampling: { rounds, seed: 0 },

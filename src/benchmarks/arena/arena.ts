@@ -1,8 +1,7 @@
 import { isObject, UserError } from '../../core/index.ts';
-import type { SetMetric } from '../../metrics/index.ts';
-import type { Benchmark, BenchmarkReader } from '../benchmark.ts';
+import type { Benchmark, BenchmarkRow, BenchmarkSource } from '../benchmark.ts';
 import { type BenchmarkFile, readText } from '../benchmark-file.ts';
-import { fromBenchmark } from '../benchmark-scores.ts';
+import { scoresOf } from '../benchmark-scores.ts';
 import {
   fieldOf,
   itemsOf,
@@ -16,14 +15,39 @@ import {
 import type { Battle, Battles } from './ratings.ts';
 import { scoreBattles } from './score-battles.ts';
 
-export const arenaBenchmark: Benchmark = {
-  summary: 'Bradley-Terry and Elo ratings of models',
-  data: { file: 'the battles in their order (JSON or JSONL)', example: 'battles.json' },
-  score: async ({ data, resampling }) => scoreBattles(await readBattles(data), resampling),
+/** Chatbot Arena (Chiang et al. 2024). */
+export const arena: Benchmark = {
+  name: 'arena',
+  layout: { records: 'battles, JSON or JSONL', fields: "the battle's fields" },
+  read: readRows,
+  metrics: {
+    arena: {
+      better: 'varies',
+      reads: 'row',
+      measures:
+        'Bradley-Terry and Elo ratings of models, the best first, with bootstrap intervals; and ranks with their bounds.',
+      source: 'Chatbot Arena',
+      scoreAll: (responses, { bootstrap }) => {
+        const rows = responses.map(({ response: { id, fields } }) => ({
+          value: fields,
+          file: `the battle ${id}`,
+          path: '',
+        }));
+        return { metrics: scoresOf(scoreBattles(battlesOf(rows), bootstrap)), values: new Map() };
+      },
+    },
+  },
+  scorers: {
+    arena: {
+      summary: 'Bradley-Terry and Elo ratings of models',
+      data: { file: 'the battles in their order (JSON or JSONL)', example: 'battles.json' },
+      score: async ({ data, resampling }) => scoreBattles(await readBattles(data), resampling),
+    },
+  },
 };
 
-/** Chatbot Arena's battles, a JSON list or JSONL, in their order. */
-export const readArena: BenchmarkReader = async function* ({ path }) {
+/** A row for each battle, in their order. */
+async function* readRows({ path }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
   const file = { path, name: path };
   const isList = (await readText(file)).trimStart().startsWith('[');
   const battles = isList ? itemsOf(await readJson(file)) : await readJsonLines(file);
@@ -31,9 +55,9 @@ export const readArena: BenchmarkReader = async function* ({ path }) {
     for (const name of ['model_a', 'model_b', 'winner']) textOf(fieldOf(battle, name));
     yield { id: `arena/${index}`, row: isObject(battle.value) ? battle.value : {} };
   }
-};
+}
 
-/** Reads battles {model_a, model_b, winner}, a list or one a line; other fields are passed over. */
+/** Reads battles {model_a, model_b, winner}, a list or one a line; other fields are ignored. */
 async function readBattles(file: BenchmarkFile): Promise<Battles> {
   return battlesOf(
     /\.jsonl(\.gz)?$/i.test(file.name) ? await readJsonLines(file) : itemsOf(await readJson(file)),
@@ -76,16 +100,3 @@ function outcomeOf(winner: Located): number {
       throw unfit(winner, 'model_a, model_b, tie or tie (bothbad)');
   }
 }
-
-/** Chatbot Arena's ratings of models, the best first: Bradley-Terry and Elo with bootstrap intervals, and ranks with their bounds. */
-export const arenaMetric: SetMetric = {
-  reads: 'row',
-  score: (rated, { bootstrap }) => {
-    const rows = rated.map(({ response: { id, fields } }) => ({
-      value: fields,
-      file: `the battle ${id}`,
-      path: '',
-    }));
-    return { metrics: fromBenchmark(scoreBattles(battlesOf(rows), bootstrap)), values: new Map() };
-  },
-};

@@ -1,23 +1,23 @@
-/** One vote between two models, each named by its place in the list of models. */
+/** One vote between two models, given by their indices in the list of models. */
 export interface Battle {
   readonly a: number;
   readonly b: number;
-  /** 1 where a won, 0 where b did, 0.5 for a tie. */
+  /** 1 if a won, 0 if b did, 0.5 for a tie. */
   readonly outcome: number;
 }
 
 export interface Battles {
-  /** In the order in which they first fight. */
+  /** In the order of their first battles. */
   readonly models: readonly string[];
   readonly battles: readonly Battle[];
 }
 
-/** Battles as numbers: equal ones have equal codes, so that a million can be counted and drawn again quickly. */
+/** Battles as numbers: equal battles have equal codes, so that a million can be counted and resampled quickly. */
 export interface CodedBattles {
   readonly models: number;
   /** [battles] */
   readonly codes: Int32Array;
-  /** For each code the two models and what a got: 1, 0.5 or 0. */
+  /** For each code the two models and the outcome for a: 1, 0.5 or 0. */
   readonly a: Int32Array;
   readonly b: Int32Array;
   readonly outcome: Float64Array;
@@ -32,14 +32,14 @@ export function codedBattles({ models: { length: models }, battles }: Battles): 
   return { models, codes, a, b, outcome };
 }
 
-/** How often each code comes. */
+/** How often each code occurs. */
 export function countedCodes({ codes, a }: CodedBattles): Int32Array {
   const counts = new Int32Array(a.length);
   for (const code of codes) counts[code] = (counts[code] ?? 0) + 1;
   return counts;
 }
 
-/** table[i][j]: how often model i won against model j, a tie counting half for each. */
+/** table[i][j]: how often model i beat model j; a tie counts half for each. */
 type WinTable = readonly (readonly number[])[];
 
 export function winTable(battles: CodedBattles): WinTable {
@@ -64,7 +64,7 @@ export function winTable(battles: CodedBattles): WinTable {
 function isConnected(table: WinTable): boolean {
   const reaches = (beats: (from: number, to: number) => boolean): boolean => {
     const seen = new Set([0]);
-    // A set shows what is added while it is gone through.
+    // Iterating a set also visits what is added on the way.
     for (const from of seen)
       for (const to of table.keys()) if (!seen.has(to) && beats(from, to)) seen.add(to);
     return seen.size === table.length;
@@ -80,7 +80,7 @@ const PRECISION = 1e-10;
 
 /**
  * The maximum likelihood ratings of P(i beats j) = 1 / (1 + 10 ** ((r_j - r_i) / 400)), with a mean of 1000; undefined
- * where there are none that are finite. Minorization-maximization: strength_i = wins_i / sum_j n_ij / (strength_i +
+ * if they are not finite. Minorization-maximization: strength_i = wins_i / sum_j n_ij / (strength_i +
  * strength_j) (Hunter, MM Algorithms for Generalized Bradley-Terry Models, 2004).
  */
 export function bradleyTerry(table: WinTable): readonly number[] | undefined {
@@ -89,7 +89,7 @@ export function bradleyTerry(table: WinTable): readonly number[] | undefined {
   const wins = table.map((row) => row.reduce((total, count) => total + count, 0));
   let logs: readonly number[] = table.map(() => 0);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const next = centred(improved(logs.map(Math.exp), { games, wins }).map(Math.log));
+    const next = centered(improved(logs.map(Math.exp), { games, wins }).map(Math.log));
     const change = Math.max(...next.map((value, index) => Math.abs(value - (logs[index] ?? 0))));
     logs = next;
     if (change < PRECISION) break;
@@ -97,12 +97,10 @@ export function bradleyTerry(table: WinTable): readonly number[] | undefined {
   return logs.map((value) => START + (SCALE * value) / Math.LN10);
 }
 
-interface Results {
-  readonly games: WinTable;
-  readonly wins: readonly number[];
-}
-
-function improved(strengths: readonly number[], { games, wins }: Results): readonly number[] {
+function improved(
+  strengths: readonly number[],
+  { games, wins }: { readonly games: WinTable; readonly wins: readonly number[] },
+): readonly number[] {
   return strengths.map((own, i) => {
     const expected = strengths.reduce((total, other, j) => {
       const played = games[i]?.[j] ?? 0;
@@ -112,7 +110,7 @@ function improved(strengths: readonly number[], { games, wins }: Results): reado
   });
 }
 
-function centred(logs: readonly number[]): readonly number[] {
+function centered(logs: readonly number[]): readonly number[] {
   const mean = logs.reduce((total, value) => total + value, 0) / logs.length;
   return logs.map((value) => value - mean);
 }
@@ -121,7 +119,7 @@ const K = 4;
 /** Base 10 and a scale of 400. */
 const STEEPNESS = Math.LN10 / 400;
 
-/** Elo ratings after the battles, one after another: K 4, base 10, scale 400, start 1000. The order matters. */
+/** Elo ratings after all battles, in their order: K 4, base 10, scale 400, start 1000. */
 export function elo({ models, codes, a, b, outcome }: CodedBattles): readonly number[] {
   const ratings = new Float64Array(models).fill(START);
   for (const code of codes) {

@@ -13,17 +13,17 @@ import {
 
 interface Ratings {
   readonly elo: readonly number[];
-  /** Absent where no finite ratings explain the battles. */
+  /** Absent if no finite ratings explain the battles. */
   readonly bradleyTerry: readonly number[] | undefined;
 }
 
-/** Both ratings of every model, the best first, with intervals over battles drawn again; ties count half for each. */
+/** Both ratings of every model, the best first, with bootstrap intervals over battles; ties count half for each. */
 export function scoreBattles({ models, battles }: Battles, resampling: Resampling): BenchmarkScores {
   if (battles.length === 0)
     throw new UserError({ code: 'nothing-to-score', message: 'there are no battles' });
   const coded = codedBattles({ models, battles });
-  const all = rate(coded);
-  const rounds = rateResamples(coded, resampling);
+  const all = ratingsOf(coded);
+  const rounds = resampledRatings(coded, resampling);
   const fought = battlesOf(coded);
   const scoresOf = (kind: keyof Ratings, metric: string): readonly BenchmarkScore[] =>
     models
@@ -48,7 +48,7 @@ export function scoreBattles({ models, battles }: Battles, resampling: Resamplin
       ...leaderboard,
       ...rankBounds(leaderboard),
       ...scoresOf('elo', 'elo'),
-      // Without a value where either rates all models alike.
+      // Without a value if either rates all models equally.
       ...(Number.isNaN(tau) ? [] : [{ metric: 'kendall_tau', value: tau, count: models.length }]),
     ],
     remarks: [{ text: 'Elo depends on the order of the battles; kendall_tau says how alike both rank' }],
@@ -58,12 +58,12 @@ export function scoreBattles({ models, battles }: Battles, resampling: Resamplin
 const withoutBradleyTerry =
   'no finite Bradley-Terry ratings: some models only won or only lost against all the others';
 
-const rate = (battles: CodedBattles): Ratings => ({
+const ratingsOf = (battles: CodedBattles): Ratings => ({
   elo: elo(battles),
   bradleyTerry: bradleyTerry(winTable(battles)),
 });
 
-/** How many battles each model fought. */
+/** The number of battles of each model. */
 function battlesOf(battles: CodedBattles): readonly number[] {
   const fought = new Array<number>(battles.models).fill(0);
   for (const [code, count] of countedCodes(battles).entries())
@@ -72,20 +72,20 @@ function battlesOf(battles: CodedBattles): readonly number[] {
   return fought;
 }
 
-function rateResamples(battles: CodedBattles, resampling: Resampling): readonly Ratings[] {
+function resampledRatings(battles: CodedBattles, resampling: Resampling): readonly Ratings[] {
   const { codes } = battles;
   const drawn = new Int32Array(codes.length);
   const rounds: Ratings[] = [];
   for (const indices of resampledIndices(codes.length, resampling)) {
     for (let place = 0; place < indices.length; place += 1) drawn[place] = codes[indices[place] ?? 0] ?? 0;
-    rounds.push(rate({ ...battles, codes: drawn }));
+    rounds.push(ratingsOf({ ...battles, codes: drawn }));
   }
   return rounds;
 }
 
 /**
- * Each model's rank by its rating, between 1 + the models that are surely better and the place behind all that are not
- * surely worse; surely, where intervals do not meet (Chatbot Arena's rank is the first bound).
+ * Each model's rank by its rating, with bounds: 1 + the number of models whose whole interval lies above its own
+ * (Chatbot Arena's rank), and the number of models whose interval does not lie entirely below its own.
  */
 export function rankBounds(ratings: readonly BenchmarkScore[]): readonly BenchmarkScore[] {
   return ratings.map(({ of: model, value, interval, count }): BenchmarkScore => {

@@ -1,30 +1,64 @@
-import { UserError } from '../../core/index.ts';
-import type { Benchmark, BenchmarkReader, BenchmarkRow } from '../benchmark.ts';
+import { type JsonObject, UserError } from '../../core/index.ts';
+import { requiredText } from '../../text/index.ts';
+import type { Benchmark, BenchmarkRow, BenchmarkSource, Example, Scorer } from '../benchmark.ts';
 import { type BenchmarkFile, columnOf, readTsv } from '../benchmark-file.ts';
-import { labelsByKey, type PlacedLabel, pairLabels, scoreLabels } from '../labels.ts';
+import { type Labels, labelScorer, labelsByKey } from '../labels.ts';
+import { labelIndex, labelText } from '../row-fields.ts';
+import { scoreCollection, scoreLabelTask } from '../task-collection.ts';
 import { findFiles, wantedTasks } from '../task-files.ts';
-import { type GlueTask, glueTasks } from './glue-tasks.ts';
+import { type GlueTask, glueTasks } from './tasks.ts';
 
-/** A task of GLUE. Predictions are a submission's file: the columns `index`, which counts the data's rows from 0, and `prediction`. */
-export const glueBenchmark = (task: GlueTask): Benchmark => ({
-  summary: task.summary,
-  data: { file: 'the labelled rows (TSV)', example: 'dev.tsv' },
-  predictions: { file: 'index and prediction (TSV)', example: 'predictions.tsv' },
-  score: async ({ data, predictions, resampling }) => {
-    const { classes, metrics } = task;
-    const gold = await readGold(data, task);
-    const predicted = await readPredicted(predictions);
-    const pairs = pairLabels({ gold, predicted, name: predictions.name, classes });
-    return { metrics: scoreLabels(pairs, { metrics, classes, resampling }), remarks: [] };
+/** GLUE (Wang et al. 2019), nine tasks. */
+export const glue: Benchmark = {
+  name: 'glue',
+  layout: {
+    records: "the unpacked folders, or one task's TSV",
+    fields: "the file's columns, `task`, `label`",
   },
-});
+  defaultSplit: 'dev',
+  read: readFolders,
+  templates: { glue: { write: writeQuestion, group: (row) => requiredText(row, 'task') } },
+  metrics: {
+    glue: {
+      better: 'higher',
+      reads: 'choices',
+      measures: "Each task's own figures, with errors or bootstrap intervals, and their mean.",
+      source: 'GLUE (Wang et al. 2019)',
+      scoreAll: (responses, config) =>
+        scoreCollection(responses, {
+          name: 'glue',
+          scorerOf: (set) => {
+            const task = tasksBySet.get(set);
+            return task && { task, score: (own) => scoreLabelTask(own, { ...task, of: set, config }) };
+          },
+        }),
+    },
+  },
+  scorers: Object.fromEntries(
+    Object.entries(glueTasks).map(([name, task]) => [`glue/${name}`, scorerOf(task)]),
+  ),
+};
 
-type Labels = ReadonlyMap<string, PlacedLabel>;
+/** Rows' `task` -> task. MNLI is one task with two sets, its matched and its mismatched pairs. */
+const tasksBySet: ReadonlyMap<string, GlueTask> = new Map<string, GlueTask>([
+  ...Object.entries(glueTasks),
+  ['mnli-mismatched', glueTasks.mnli],
+]);
 
-async function readGold(file: BenchmarkFile, { columns, label }: GlueTask): Promise<Labels> {
+/** Predictions are a submission's file: the columns `index`, which counts the data's rows from 0, and `prediction`. */
+function scorerOf(task: GlueTask): Scorer {
+  return labelScorer(task, {
+    data: { file: 'the labeled rows (TSV)', example: 'dev.tsv' },
+    predictions: { file: 'index and prediction (TSV)', example: 'predictions.tsv' },
+    readGold: (file) => readGold(file, task),
+    readPredicted,
+  });
+}
+
+async function readGold(file: BenchmarkFile, { columns, labelColumn }: GlueTask): Promise<Labels> {
   const rows = await readTsv(file, columns);
   return new Map(
-    rows.map((row, index) => [String(index), { place: row.place, label: columnOf(row, label) }]),
+    rows.map((row, index) => [String(index), { place: row.place, label: columnOf(row, labelColumn) }]),
   );
 }
 
@@ -35,70 +69,70 @@ async function readPredicted(file: BenchmarkFile): Promise<Labels> {
   );
 }
 
-type TaskName = keyof typeof glueTasks;
-
-/** Folder -> task, as GLUE's archives are unpacked. */
-const folders: Readonly<Record<TaskName, string>> = {
-  cola: 'CoLA',
-  'sst-2': 'SST-2',
-  mrpc: 'MRPC',
-  'sts-b': 'STS-B',
-  qqp: 'QQP',
-  mnli: 'MNLI',
-  qnli: 'QNLI',
-  rte: 'RTE',
-  wnli: 'WNLI',
-};
-
-interface TaskFile {
-  readonly path: string;
-  readonly task: TaskName;
-  /** `mnli` is two tasks: its matched and its mismatched pairs. */
-  readonly name: string;
+function writeQuestion(row: JsonObject): Example {
+  const set = requiredText(row, 'task');
+  const task = tasksBySet.get(set);
+  if (task === undefined)
+    throw new UserError({
+      code: 'unknown-task',
+      message: `GLUE has no task \`${set}\``,
+      help: 'read the rows with `as: glue` in the load stage',
+    });
+  const { prompt, classes, choices } = task;
+  const response = classes.length === 0 ? nearestFifth(row) : choices[labelIndex(row, classes)];
+  return { prompt: prompt(row), header: ' ', response: response ?? '', choices };
 }
 
-/** GLUE's TSV files: a row's columns under their names, with `task` and its label as `label`. */
-export const readGlue: BenchmarkReader = async function* ({ path, split = 'dev', tasks }) {
+const nearestFifth = (row: JsonObject): string =>
+  (Math.round(Number(labelText(row, 'label')) * 5) / 5).toFixed(1);
+
+/** A TSV file of one set. */
+interface SetFile {
+  readonly path: string;
+  readonly set: string;
+  readonly task: GlueTask;
+}
+
+/** A row's columns under their names, with `task` and its label as `label`. */
+async function* readFolders({ path, split, tasks }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
   const files = await findFiles(path, {
-    isWanted: (name) => taskFile({ path: '', name }, split) !== undefined,
+    isWanted: (name) => setFile({ path: '', name }, split) !== undefined,
     expected: `folders like CoLA with ${split}.tsv`,
   });
-  const found =
-    files[0]?.name === '' ? [oneFile(path, tasks)] : files.flatMap((file) => taskFile(file, split) ?? []);
-  const byName = new Map(found.map((file) => [file.name, file]));
-  for (const file of wantedTasks(byName, files[0]?.name === '' ? undefined : tasks).values())
-    yield* readTask(file);
-};
-
-function taskFile({ path, name }: { path: string; name: string }, split: string): TaskFile | undefined {
-  const [file = '', folder = ''] = name.split('/').reverse();
-  const task = taskNames.find((one) => folders[one] === folder);
-  const isMatched = [`${split}.tsv`, `${split}_matched.tsv`].includes(file);
-  if (task === undefined || (!isMatched && file !== `${split}_mismatched.tsv`)) return undefined;
-  return { path, task, name: isMatched ? task : `${task}-mismatched` };
+  if (files[0]?.name === '') return yield* readSet(oneFile(path, tasks));
+  const found = files.flatMap((file) => setFile(file, split) ?? []);
+  for (const file of wantedTasks(new Map(found.map((one) => [one.set, one])), tasks).values())
+    yield* readSet(file);
 }
 
-const taskNames = Object.keys(glueTasks).filter((name): name is TaskName => name in glueTasks);
+function setFile({ path, name }: { path: string; name: string }, split: string): SetFile | undefined {
+  const [file = '', folder = ''] = name.split('/').reverse();
+  for (const [set, task] of tasksBySet) {
+    const names =
+      set === 'mnli-mismatched' ? [`${split}_mismatched.tsv`] : [`${split}.tsv`, `${split}_matched.tsv`];
+    if (task.folder === folder && names.includes(file)) return { path, set, task };
+  }
+  return undefined;
+}
 
-/** A file says nothing of its task: the configuration does. */
-function oneFile(path: string, tasks: readonly string[] | undefined): TaskFile {
-  const [name = '', ...others] = tasks ?? [];
-  const task = taskNames.find((one) => name === one || name === `${one}-mismatched`);
-  if (task !== undefined && others.length === 0) return { path, task, name };
+/** A single file does not say its task: the configuration does. */
+function oneFile(path: string, tasks: readonly string[] | undefined): SetFile {
+  const [set = '', ...others] = tasks ?? [];
+  const task = tasksBySet.get(set);
+  if (task !== undefined && others.length === 0) return { path, set, task };
   throw new UserError({
     code: 'one-task',
     message: `${path} is a single file, and \`tasks\` does not name its task`,
-    help: `write \`tasks: [cola]\`, or another of ${taskNames.join(', ')}`,
+    help: `write \`tasks: [cola]\`, or another of ${Object.keys(glueTasks).join(', ')}`,
   });
 }
 
-async function* readTask({ path, task, name }: TaskFile): AsyncGenerator<BenchmarkRow> {
-  const { label, columns }: GlueTask = glueTasks[task];
-  const rows = await readTsv({ path, name: path }, columns);
+async function* readSet({ path, set, task }: SetFile): AsyncGenerator<BenchmarkRow> {
+  const rows = await readTsv({ path, name: path }, task.columns);
   for (const [index, row] of rows.entries())
     yield {
-      id: `${name}/${index}`,
-      row: { ...row.values, task: name, label: columnOf(row, label) },
-      place: { path, line: index + (columns === undefined ? 2 : 1) },
+      id: `${set}/${index}`,
+      row: { ...row.values, task: set, label: columnOf(row, task.labelColumn) },
+      place: { path, line: index + (task.columns === undefined ? 2 : 1) },
     };
 }

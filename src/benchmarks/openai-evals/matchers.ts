@@ -1,20 +1,20 @@
 import { isObject, type Json } from '../../core/index.ts';
 import { answerTokens, normalizeAnswer, tokenOverlapF1 } from '../../metrics/index.ts';
 
-/** Whether a completion is right by one ideal answer. */
+/** Whether a completion matches an ideal answer. */
 export type Matcher = (completion: string, ideal: string) => boolean;
 
 /** evals.elsuite.basic.match: the completion begins with the answer. */
 export const startsWith: Matcher = (completion, ideal) => completion.startsWith(ideal);
 
-/** evals.elsuite.basic.includes: the completion holds the answer. */
+/** evals.elsuite.basic.includes: the completion contains the answer. */
 export const includes: Matcher = (completion, ideal) => completion.includes(ideal);
 
 /** The same with `ignore_case`. */
 export const includesAnyCase: Matcher = (completion, ideal) =>
   completion.toLowerCase().includes(ideal.toLowerCase());
 
-/** evals.elsuite.basic.fuzzy_match: one holds the other when both are normalised; nothing matches only nothing. */
+/** evals.elsuite.basic.fuzzy_match: one contains the other when both are normalized; the empty text matches only itself. */
 export const fuzzyMatch: Matcher = (completion, ideal) => {
   const [one, other] = [normalizeAnswer(completion), normalizeAnswer(ideal)];
   return one === '' || other === '' ? one === other : one.includes(other) || other.includes(one);
@@ -24,7 +24,7 @@ export const fuzzyMatch: Matcher = (completion, ideal) => {
 export const fuzzyF1 = (completion: string, ideals: readonly string[]): number =>
   Math.max(0, ...ideals.map((ideal) => tokenOverlapF1(answerTokens(ideal), answerTokens(completion))));
 
-/** evals.elsuite.basic.json_match: equal component by component; what is no JSON is wrong. */
+/** evals.elsuite.basic.json_match: equal component by component; a completion that is not JSON is wrong. */
 export const jsonMatch: Matcher = (completion, ideal) => {
   const answered = parsed(completion);
   return answered !== undefined && isSame(answered, JSON.parse(ideal));

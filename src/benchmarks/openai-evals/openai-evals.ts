@@ -1,10 +1,9 @@
-import { UserError } from '../../core/index.ts';
-import { type Metric, plainly } from '../../metrics/index.ts';
+import { type JsonObject, UserError } from '../../core/index.ts';
+import { unweighted } from '../../metrics/index.ts';
 import { optionalText, requiredText } from '../../text/index.ts';
-import type { Benchmark, ExampleTemplate } from '../benchmark.ts';
+import type { Benchmark, Example, Scorer } from '../benchmark.ts';
 import type { BenchmarkFile } from '../benchmark-file.ts';
 import { meanScore } from '../benchmark-scores.ts';
-import { conversationText } from '../conversation-text.ts';
 import {
   fieldOf,
   itemsOf,
@@ -15,50 +14,114 @@ import {
   textOf,
   unfit,
 } from '../located.ts';
-import { textList } from '../row-lists.ts';
-import { matchers, textsIn } from '../task-matches.ts';
-import { fuzzyF1, includesAnyCase, type Matcher } from './matchers.ts';
+import { textList, textsIn } from '../row-fields.ts';
+import { conversationText } from './conversation-text.ts';
+import {
+  fuzzyF1,
+  fuzzyMatch,
+  includes,
+  includesAnyCase,
+  jsonMatch,
+  type Matcher,
+  startsWith,
+} from './matchers.ts';
+import { modelGraded, writeGraderPrompt } from './model-graded.ts';
+import { readRegistry } from './registry.ts';
 
-interface Template {
-  readonly summary: string;
-  readonly matches: Matcher;
-  /** The template reports F1 as well. */
-  readonly hasF1?: boolean;
-  /** Ideal answers are JSON texts. */
-  readonly isJson?: boolean;
-}
-
-/** A basic template of OpenAI Evals: a completion is right if one ideal answer of its sample matches. */
-export const openaiEvalsBenchmark = ({ summary, matches, hasF1, isJson = false }: Template): Benchmark => ({
-  summary,
-  data: { file: 'the samples with ideal answers (JSONL)', example: 'samples.jsonl' },
-  predictions: { file: 'index and completion (JSONL)', example: 'completions.jsonl' },
-  score: async ({ data, predictions }) => {
-    const samples = await readSamples({ samples: data, completions: predictions, isJson });
-    const right = samples.map(({ completion, ideals }) =>
-      ideals.some((ideal) => matches(completion, ideal)) ? 1 : 0,
-    );
-    const f1 = samples.map(({ completion, ideals }) => fuzzyF1(completion, ideals));
-    return {
-      metrics: [
-        meanScore({ metric: 'accuracy', values: right }),
-        ...(hasF1 ? [meanScore({ metric: 'f1_score', values: f1 })] : []),
-      ],
-      remarks: [],
-    };
+/** OpenAI Evals (github.com/openai/evals): its basic templates and its model-graded evals. */
+export const openaiEvals: Benchmark = {
+  name: 'openai_evals',
+  layout: {
+    records: "a registry's folder; `tasks` names the evals",
+    fields: "the sample's fields, `eval`, `template`, `grader`",
   },
-});
+  read: readRegistry,
+  templates: { openai_evals: { write: writeSample }, 'openai-evals-grade': { write: writeGraderPrompt } },
+  metrics: {
+    openai_evals: {
+      better: 'higher',
+      reads: 'text',
+      measures:
+        'The share of answers that match an ideal one, by the template of the eval: match, includes, fuzzy or json.',
+      source: "OpenAI Evals' basic templates",
+      scoreOne: ({ response, expected }) => {
+        const { template, ideal, ignore_case: anyCase } = response.fields;
+        const matches =
+          template === 'includes' && anyCase === true ? includesAnyCase : matchers.get(String(template));
+        if (matches === undefined) return undefined;
+        const ideals = typeof ideal === 'string' ? [ideal] : (textsIn(ideal) ?? expected);
+        return unweighted(ideals.some((one) => matches(response.response ?? '', one)) ? 1 : 0);
+      },
+      leftOutReason: () => 'its row has no `template` that compares texts (match, includes, fuzzy, json)',
+    },
+    model_graded: modelGraded,
+  },
+  scorers: {
+    'openai-evals/match': scorerOf({ summary: 'begins with an answer', matches: startsWith }),
+    'openai-evals/includes': scorerOf({ summary: 'contains an answer', matches: includes }),
+    'openai-evals/includes-any-case': scorerOf({
+      summary: 'the same, in any case',
+      matches: includesAnyCase,
+    }),
+    'openai-evals/fuzzy': scorerOf({ summary: 'like an answer, and F1', matches: fuzzyMatch, hasF1: true }),
+    'openai-evals/json': scorerOf({
+      summary: 'the same JSON as an answer',
+      matches: jsonMatch,
+      isJson: true,
+    }),
+  },
+};
 
-/** OpenAI Evals for models that complete text: a conversation is written with `User:` and `Assistant:`. */
-export const openaiEvalsTemplate: ExampleTemplate = {
-  write: (row) => ({
+/** A row's `template` -> how its answers compare. */
+const matchers: ReadonlyMap<string, Matcher> = new Map([
+  ['match', startsWith],
+  ['includes', includes],
+  ['fuzzy', fuzzyMatch],
+  ['json', jsonMatch],
+]);
+
+/** For models that complete text: a conversation is written with `User:` and `Assistant:`. */
+function writeSample(row: JsonObject): Example {
+  return {
     prompt: Array.isArray(row.input)
       ? conversationText(row.input, { isOpen: true })
       : requiredText(row, 'input'),
     header: '',
     response: Array.isArray(row.ideal) ? (textList(row, 'ideal')[0] ?? '') : optionalText(row, 'ideal'),
-  }),
-};
+  };
+}
+
+interface BasicTemplate {
+  readonly summary: string;
+  readonly matches: Matcher;
+  /** Whether the template reports F1 as well. */
+  readonly hasF1?: boolean;
+  /** Whether ideal answers are JSON texts. */
+  readonly isJson?: boolean;
+}
+
+/** A completion is right if it matches one ideal answer of its sample. */
+function scorerOf({ summary, matches, hasF1, isJson = false }: BasicTemplate): Scorer {
+  return {
+    summary,
+    data: { file: 'the samples with ideal answers (JSONL)', example: 'samples.jsonl' },
+    predictions: { file: 'index and completion (JSONL)', example: 'completions.jsonl' },
+    score: async ({ data, predictions }) => {
+      const samples = await readSamples({ samples: data, completions: predictions, isJson });
+      const right = samples.map(({ completion, ideals }) =>
+        ideals.some((ideal) => matches(completion, ideal)) ? 1 : 0,
+      );
+      const f1 = samples.map(({ completion, ideals }) => fuzzyF1(completion, ideals));
+      return {
+        metrics: [
+          meanScore({ metric: 'accuracy', values: right }),
+          ...(hasF1 ? [meanScore({ metric: 'f1_score', values: f1 })] : []),
+        ],
+        remarks: [],
+      };
+    },
+  };
+}
 
 interface Sample {
   readonly completion: string;
@@ -66,9 +129,9 @@ interface Sample {
 }
 
 interface SampleFiles {
-  /** Lines {input, ideal}, ideal being a text or a list of texts. */
+  /** Lines {input, ideal}; ideal is a text or a list of texts. */
   readonly samples: BenchmarkFile;
-  /** Lines {index, completion}; the index counts the samples from 0. */
+  /** Lines {index, completion}; index counts the samples from 0. */
   readonly completions: BenchmarkFile;
   readonly isJson: boolean;
 }
@@ -111,18 +174,3 @@ function isJsonText(text: string): boolean {
     return false;
   }
 }
-
-/** OpenAI Evals' basic templates: the row's own decides how an answer is compared with its `ideal`. */
-export const openaiEvalsMatch: Metric = {
-  higherIsBetter: true,
-  reads: 'text',
-  rate: ({ response, expected }) => {
-    const { template, ideal, ignore_case: anyCase } = response.fields;
-    const matcher =
-      template === 'includes' && anyCase === true ? includesAnyCase : matchers[String(template)];
-    if (matcher === undefined) return undefined;
-    const ideals = typeof ideal === 'string' ? [ideal] : (textsIn(ideal) ?? expected);
-    return plainly(ideals.some((one) => matcher(response.response ?? '', one)) ? 1 : 0);
-  },
-  leftOutReason: () => 'its row has no `template` that compares texts (match, includes, fuzzy, json)',
-};

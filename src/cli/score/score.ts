@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import {
-  type Benchmark,
   type BenchmarkFile,
   type BenchmarkScore,
   type BenchmarkScores,
-  benchmarks,
-  type Needed,
-  type Remark,
+  type NeededFile,
+  type Scorer,
+  scorers,
 } from '../../benchmarks/index.ts';
 import { didYouMean, UserError } from '../../core/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
@@ -26,19 +25,18 @@ export async function scoreCommand({
   const { terminal } = context;
   const [name] = words;
   if (name === undefined) {
-    terminal.print(options.json ? JSON.stringify(benchmarkList.json()) : benchmarkList.text());
+    terminal.print(options.json ? JSON.stringify(listed()) : listText());
     return exitCode.success;
   }
-  const benchmark = benchmarkNamed(name);
-  const files = namedFiles({ name, benchmark, options, folder: context.workingDirectory });
+  const scorer = scorerNamed(name);
+  const files = namedFiles(name, { scorer, options, folder: context.workingDirectory });
   try {
-    const scores = await benchmark.score({
+    const scores = await scorer.score({
       ...files,
       resampling: { rounds: options.rounds, seed: options.seed },
     });
-    terminal.print(
-      options.json ? JSON.stringify({ benchmark: name, ...scores }) : scoresText(scores, terminal),
-    );
+    const shown = { benchmark: name, metrics: scores.metrics, remarks: remarksOf(scores) };
+    terminal.print(options.json ? JSON.stringify(shown) : scoresText(scores, terminal));
     return exitCode.success;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -49,10 +47,10 @@ export async function scoreCommand({
   }
 }
 
-function benchmarkNamed(name: string): Benchmark {
-  const benchmark = benchmarks.get(name);
-  if (benchmark) return benchmark;
-  const tasks = [...benchmarks.keys()].filter((known) => known.startsWith(`${name}/`));
+function scorerNamed(name: string): Scorer {
+  const scorer = scorers.get(name);
+  if (scorer) return scorer;
+  const tasks = [...scorers.keys()].filter((known) => known.startsWith(`${name}/`));
   if (tasks.length > 0)
     throw new UsageError({
       message: `\`${name}\` has several tasks`,
@@ -60,40 +58,39 @@ function benchmarkNamed(name: string): Benchmark {
     });
   throw new UsageError({
     message: `there is no benchmark \`${name}\``,
-    help: didYouMean(name, benchmarks.keys()) ?? '`tuneloom score` lists them',
+    help: didYouMean(name, scorers.keys()) ?? '`tuneloom score` lists them',
   });
 }
 
 interface Call {
-  readonly name: string;
-  readonly benchmark: Benchmark;
+  readonly scorer: Scorer;
   readonly options: ScoreOptions;
   readonly folder: string;
 }
 
-/** The files that the benchmark needs, none missing and none too many. */
-function namedFiles({ name, benchmark, options, folder }: Call): {
-  readonly data: BenchmarkFile;
-  readonly predictions: BenchmarkFile;
-} {
-  if (benchmark.predictions === undefined && options.predictions !== undefined)
+/** Exactly the files that the benchmark needs. */
+function namedFiles(
+  name: string,
+  { scorer, options, folder }: Call,
+): { readonly data: BenchmarkFile; readonly predictions: BenchmarkFile } {
+  if (scorer.predictions === undefined && options.predictions !== undefined)
     throw new UsageError({
       message: `\`${name}\` takes no \`--predictions\``,
-      help: `\`--data\` is all it needs: ${benchmark.data.file}`,
+      help: `\`--data\` is all it needs: ${scorer.data.file}`,
     });
-  const fileOf = (option: 'data' | 'predictions', needed: Needed): BenchmarkFile => {
+  const fileOf = (option: 'data' | 'predictions', needed: NeededFile): BenchmarkFile => {
     const given = options[option];
     if (given !== undefined) return { path: resolve(folder, given), name: given };
     throw new UsageError({
       message: `\`${name}\` needs \`--${option}\`: ${needed.file}`,
-      help: `as in \`${exampleCall(name, benchmark)}\``,
+      help: `as in \`${exampleCall(name, scorer)}\``,
     });
   };
-  const data = fileOf('data', benchmark.data);
-  return { data, predictions: benchmark.predictions ? fileOf('predictions', benchmark.predictions) : data };
+  const data = fileOf('data', scorer.data);
+  return { data, predictions: scorer.predictions ? fileOf('predictions', scorer.predictions) : data };
 }
 
-const exampleCall = (name: string, { data, predictions }: Benchmark): string =>
+const exampleCall = (name: string, { data, predictions }: Scorer): string =>
   [
     `tuneloom score ${name} --data ${data.example}`,
     ...(predictions ? [`--predictions ${predictions.example}`] : []),
@@ -102,8 +99,9 @@ const exampleCall = (name: string, { data, predictions }: Benchmark): string =>
 const WIDEST_NAME = 26;
 const MOST_IDS = 3;
 
-/** A row a figure with its error, then what a reader has to know. */
-function scoresText({ metrics, remarks }: BenchmarkScores, { columns }: Pick<Terminal, 'columns'>): string {
+/** A row for each figure with its error, then what a reader has to know. */
+function scoresText(scores: BenchmarkScores, { columns }: Pick<Terminal, 'columns'>): string {
+  const { metrics } = scores;
   const rows = metrics.map((score) => [
     score.metric,
     score.of === undefined ? '' : shortLine(safeLine(score.of), WIDEST_NAME),
@@ -111,7 +109,7 @@ function scoresText({ metrics, remarks }: BenchmarkScores, { columns }: Pick<Ter
     errorOf(score),
     formatCount(score.count),
   ]);
-  // Most benchmarks rate one thing: their table has no column for it.
+  // Most benchmarks score one thing: their table needs no column for it.
   const isUsed = (column: number): boolean => column !== 1 || metrics.some(({ of }) => of !== undefined);
   const pick = <Cell>(row: readonly Cell[]): readonly Cell[] => row.filter((_, column) => isUsed(column));
   const table = renderTable({
@@ -120,9 +118,7 @@ function scoresText({ metrics, remarks }: BenchmarkScores, { columns }: Pick<Ter
     align: pick(['left', 'left', 'right', 'right', 'right']),
     indent: '',
   });
-  return [table, ...paragraph(notes({ metrics, remarks }).map((note) => wrapText(note, { columns })))].join(
-    '\n\n',
-  );
+  return [table, ...paragraph(notes(scores).map((note) => wrapText(note, { columns })))].join('\n\n');
 }
 
 const paragraph = (lines: readonly string[]): readonly string[] =>
@@ -136,7 +132,8 @@ function errorOf({ standard_error, interval }: BenchmarkScore): string {
   return standard_error === undefined ? '' : `± ${standard_error.toPrecision(2)}`;
 }
 
-function notes({ metrics, remarks }: BenchmarkScores): readonly string[] {
+function notes(scores: BenchmarkScores): readonly string[] {
+  const { metrics } = scores;
   const interval = metrics.find((score) => score.interval)?.interval;
   return [
     ...(metrics.some(({ standard_error }) => standard_error !== undefined)
@@ -145,9 +142,17 @@ function notes({ metrics, remarks }: BenchmarkScores): readonly string[] {
     ...(interval
       ? [`[low, high]: 95 % of ${formatCount(interval.rounds)} bootstrap rounds, seed ${interval.seed}.`]
       : []),
-    ...remarks.map((remark) => `note: ${remarkText(remark)}.`),
+    ...remarksOf(scores).map((remark) => `note: ${remarkText(remark)}.`),
   ];
 }
+
+type Remark = BenchmarkScores['remarks'][number];
+
+/** What a reader has to know, and what was left out. */
+const remarksOf = ({ remarks, leftOut = [] }: BenchmarkScores): readonly Remark[] => [
+  ...remarks,
+  ...leftOut.map(({ reason, ids }) => ({ text: `${reason}, left out`, ids })),
+];
 
 function remarkText({ text, ids }: Remark): string {
   if (ids === undefined) return text;
@@ -155,22 +160,20 @@ function remarkText({ text, ids }: Remark): string {
   return `${text}: ${formatCount(ids.length)} (${[...shown, ...(ids.length > MOST_IDS ? ['...'] : [])].join(', ')})`;
 }
 
-/** Every benchmark that can be scored. */
-const benchmarkList = {
-  json: () =>
-    [...benchmarks].map(([name, { summary, data, predictions }]) => ({
-      name,
-      summary,
-      data: data.file,
-      ...(predictions ? { predictions: predictions.file } : {}),
-    })),
-  text: (): string =>
-    renderTable({
-      head: ['benchmark', 'what is scored'],
-      rows: [...benchmarks].map(([name, { summary }]) => [name, summary]),
-      indent: '',
-    }),
-};
+const listed = () =>
+  [...scorers].map(([name, { summary, data, predictions }]) => ({
+    name,
+    summary,
+    data: data.file,
+    ...(predictions ? { predictions: predictions.file } : {}),
+  }));
+
+const listText = (): string =>
+  renderTable({
+    head: ['benchmark', 'what is scored'],
+    rows: [...scorers].map(([name, { summary }]) => [name, summary]),
+    indent: '',
+  });
 
 export interface ScoreOptions extends JsonOption {
   readonly data?: string;

@@ -1,25 +1,20 @@
 import type { Json } from '../../core/index.ts';
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
-import { grouped, plainMean, type RatedResponse, type Score } from '../../metrics/index.ts';
+import { errorField, grouped, plainMean, type Score, type ScoredResponse } from '../../metrics/index.ts';
 import { perturbationKinds } from '../../text/index.ts';
 
-interface BreakDown {
-  readonly rated: readonly RatedResponse[];
-  /** A field of the rows. */
-  readonly field: string;
-  /** The scores of some of the responses. */
-  readonly scoresOf: (some: readonly RatedResponse[]) => readonly Score[];
-}
-
-/** The scores for each value of a field, in the order in which the values first come, and the mean of those where each value counts once. */
-export function breakDown({ rated, field, scoresOf }: BreakDown): readonly Score[] {
-  const groups = grouped(rated, ({ response }) => nameOf(response.fields[field]));
+/** The scores for each value of a field, in the order of the values' first responses, and their mean in which each value counts once. */
+export function breakDown(
+  responses: readonly ScoredResponse[],
+  { field, scoresOf }: { field: string; scoresOf: (some: readonly ScoredResponse[]) => readonly Score[] },
+): readonly Score[] {
+  const groups = grouped(responses, ({ response }) => nameOf(response.fields[field]));
   const scores = [...groups].flatMap(([name, own]) =>
     scoresOf(own).map(({ metric, of, ...score }): Score => {
       return { metric, of: [name, of].filter((part) => part !== undefined).join(': '), ...score };
     }),
   );
-  const plain = new Set(scoresOf(rated).flatMap(({ metric, of }) => (of === undefined ? metric : [])));
+  const plain = new Set(scoresOf(responses).flatMap(({ metric, of }) => (of === undefined ? metric : [])));
   const macros = [...plain].map((metric) =>
     macroMean(
       scores.filter((score) => score.metric === metric),
@@ -32,7 +27,7 @@ export function breakDown({ rated, field, scoresOf }: BreakDown): readonly Score
 const nameOf = (value: unknown): string =>
   value === undefined ? '(none)' : typeof value === 'string' ? value : JSON.stringify(value);
 
-/** The standard error of a mean of independent means. */
+/** With the standard error of a mean of independent means. */
 function macroMean(scores: readonly Score[], { metric, field }: { metric: string; field: string }): Score {
   const count = scores.length;
   const mean = scores.reduce((sum, { value }) => sum + value, 0) / count;
@@ -49,8 +44,8 @@ function macroMean(scores: readonly Score[], { metric, field }: { metric: string
 }
 
 interface Worst {
-  readonly rated: readonly RatedResponse[];
-  /** What each response got, by its id. */
+  readonly responses: readonly ScoredResponse[];
+  /** Response id -> what that response scored. */
   readonly values: ReadonlyMap<string, Json>;
   readonly config: EvaluateConfig;
   /** The score over all responses. */
@@ -58,55 +53,52 @@ interface Worst {
 }
 
 /**
- * The mean over the values of a field, each with what its worst response got; a response that was left out counts for nothing. Of
- * perturbed questions also for robustness and for fairness alone.
+ * The mean over the values of a field, each with its worst response's score; responses that were left out do not count.
+ * For perturbed questions also over the kinds of robustness and of fairness alone.
  */
 export function worstOf(worst: Worst): readonly Score[] {
-  const { worst_of: field } = worst.config;
-  if (field === undefined || worst.score === undefined) return [];
-  const all = meanOfWorst({ ...worst, field, score: worst.score, of: `worst of each ${field}` });
+  const { config, responses, score } = worst;
+  const { worst_of: field } = config;
+  if (field === undefined || score === undefined) return [];
+  const meanOfWorst = (some: readonly ScoredResponse[], of: string): Score =>
+    worstMean(some, { ...worst, field, score, of });
   const byAim = ['robustness', 'fairness'].flatMap((aim) => {
-    const own = worst.rated.filter(({ response }) => {
-      const kind = aimOf(response.fields.perturbation);
-      return kind === 'none' || kind === aim;
-    });
-    const isAimed = own.some(({ response }) => aimOf(response.fields.perturbation) === aim);
-    return isAimed && worst.score
-      ? [meanOfWorst({ ...worst, rated: own, field, score: worst.score, of: aim })]
-      : [];
+    const isAimed = ({ response }: ScoredResponse) => aimOf(response.fields.perturbation) === aim;
+    if (!responses.some(isAimed)) return [];
+    const isUnchanged = ({ response }: ScoredResponse) => aimOf(response.fields.perturbation) === 'none';
+    return [
+      meanOfWorst(
+        responses.filter((one) => isAimed(one) || isUnchanged(one)),
+        aim,
+      ),
+    ];
   });
-  return [all, ...byAim];
+  return [meanOfWorst(responses, `worst of each ${field}`), ...byAim];
 }
 
 const aims = new Map<string, string>([...Object.entries(perturbationKinds), ['none', 'none']]);
 
-/** What a perturbed question is a test of; `none` for a question as it is. */
+/** What a perturbed question tests; `none` for an unchanged question. */
 const aimOf = (kind: Json | undefined): string | undefined =>
   typeof kind === 'string' ? aims.get(kind) : undefined;
 
-interface WorstField extends Worst {
+interface WorstField {
   readonly field: string;
+  readonly values: ReadonlyMap<string, Json>;
   readonly score: Score;
   readonly of: string;
 }
 
-function meanOfWorst({ rated, values, field, score, of }: WorstField): Score {
+function worstMean(responses: readonly ScoredResponse[], { field, values, score, of }: WorstField): Score {
   const { metric, higher_is_better } = score;
-  const groups = grouped(rated, ({ response }) => JSON.stringify(response.fields[field] ?? response.id));
+  const groups = grouped(responses, ({ response }) => JSON.stringify(response.fields[field] ?? response.id));
   const worst = [...groups.values()].flatMap((own) => {
-    const got = own.flatMap(({ response }) => {
+    const scored = own.flatMap(({ response }) => {
       const value = values.get(response.id);
       return typeof value === 'number' ? [value] : [];
     });
-    return got.length === 0 ? [] : [higher_is_better ? Math.min(...got) : Math.max(...got)];
+    return scored.length === 0 ? [] : [higher_is_better ? Math.min(...scored) : Math.max(...scored)];
   });
-  const { mean, standardError } = plainMean(worst);
-  return {
-    metric,
-    of,
-    value: mean,
-    higher_is_better,
-    count: worst.length,
-    ...(standardError === undefined ? {} : { standard_error: standardError }),
-  };
+  const { mean: value, standardError } = plainMean(worst);
+  return { metric, of, value, higher_is_better, count: worst.length, ...errorField(standardError) };
 }

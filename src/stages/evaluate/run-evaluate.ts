@@ -20,8 +20,8 @@ export const { run } = implementStage<EvaluateConfig>()({
     const secondById = second && new Map(second.map((response) => [response.id, response]));
     const problems = new RecordProblems('cannot be compared with a reference');
     const rows = await readAll(inputs.responses);
-    const rated = rows.flatMap((row, index) => {
-      const response = ratedRecord(row, { config, place: `responses:${index + 1}` });
+    const responses = rows.flatMap((row, index) => {
+      const response = responseOf(row, { config, place: `responses:${index + 1}` });
       const { id } = response;
       const answers = problems.collect({ id }, () => expected(response));
       if (answers === undefined) return [];
@@ -34,18 +34,18 @@ export const { run } = implementStage<EvaluateConfig>()({
       };
     });
     problems.throwIfAny();
-    await outputs.scores.write(scoreResponses(rated, config));
+    await outputs.scores.write(scoreResponses(responses, config));
   },
 });
 
-/** The answers that would be right for a response, by its record's id. */
-export type ExpectedAnswers = (response: ResponseRecord) => readonly string[];
+/** The answers that would be right for a response. */
+type ExpectedAnswers = (response: ResponseRecord) => readonly string[];
 
-/** Without references: the response that the formatted record held. */
-export const expectedInResponse: ExpectedAnswers = (response) => [response.expected];
+/** Without references: the response of the formatted record. */
+const expectedInResponse: ExpectedAnswers = (response) => [response.expected];
 
-/** With references: what their field says, a text or a list of texts. */
-export async function expectedInReferences(
+/** With references: the text or the list of texts in their field. */
+async function expectedInReferences(
   references: AsyncIterable<DataRecord>,
   field: string,
 ): Promise<ExpectedAnswers> {
@@ -67,7 +67,7 @@ export async function expectedInReferences(
   };
 }
 
-export function answersIn(record: DataRecord, field: string): readonly string[] {
+function answersIn(record: DataRecord, field: string): readonly string[] {
   const value: Json | undefined = record[field];
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.length > 0 && value.every((answer) => typeof answer === 'string'))
@@ -80,13 +80,11 @@ export function answersIn(record: DataRecord, field: string): readonly string[] 
   });
 }
 
-export interface Rated {
-  readonly config: EvaluateConfig;
-  readonly place: string;
-}
-
 /** A row of the port `responses`: a response, or with `arena` a battle. */
-export function ratedRecord(row: DataRecord, { config, place }: Rated): ResponseRecord {
+function responseOf(
+  row: DataRecord,
+  { config, place }: { readonly config: EvaluateConfig; readonly place: string },
+): ResponseRecord {
   const isBattle = config.metrics.includes('arena') && row.winner !== undefined;
   if (!isBattle) return parseResponse(row, place);
   const { id, ...fields } = row;

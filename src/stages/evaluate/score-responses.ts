@@ -1,32 +1,39 @@
+import { benchmarkMetrics } from '../../benchmarks/index.ts';
 import { type Json, UserError } from '../../core/index.ts';
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
 import {
+  errorField,
+  generalMetrics,
+  leftOutField,
+  type MeanMetric,
   type Metric,
-  type RatedResponse,
-  type ReadableField,
+  type MetricName,
+  type Metrics,
+  responseContents,
   type Score,
+  type ScoredResponse,
   type Scores,
-  type SetMetric,
   type SetScores,
   weightedMean,
 } from '../../metrics/index.ts';
 import type { ResponseRecord } from '../../text/index.ts';
 import { breakDown, worstOf } from './breakdowns.ts';
-import { type MetricName, metrics, setMetrics } from './metric-table.ts';
 
-/** Every metric of the configuration over all responses, and what each response got. */
-export function scoreResponses(rated: readonly RatedResponse[], config: EvaluateConfig): Scores {
+/** Every metric of the configuration over all responses, and what each response scored. */
+export function scoreResponses(responses: readonly ScoredResponse[], config: EvaluateConfig): Scores {
   const rows = config.metrics.map((name) => {
-    const { metrics, values } = scoresOf(name, { rated, config });
+    const metric = metricNamed(name);
+    const scoresOf = (some: readonly ScoredResponse[]) => scoresBy(metric, { name, responses: some, config });
+    const { metrics, values } = scoresOf(responses);
     const broken = config.by.flatMap((field) =>
-      breakDown({ rated, field, scoresOf: (some) => scoresOf(name, { rated: some, config }).metrics }),
+      breakDown(responses, { field, scoresOf: (some) => scoresOf(some).metrics }),
     );
-    const worst = isMean(name) ? worstOf({ rated, values, config, score: metrics[0] }) : [];
+    const worst = 'scoreOne' in metric ? worstOf({ responses, values, config, score: metrics[0] }) : [];
     return { name, metrics: [...metrics, ...worst, ...broken], values };
   });
   return {
     metrics: rows.flatMap((row) => row.metrics),
-    records: rated.map(({ response: { id } }) => ({
+    records: responses.map(({ response: { id } }) => ({
       id,
       values: Object.fromEntries(
         rows
@@ -37,109 +44,82 @@ export function scoreResponses(rated: readonly RatedResponse[], config: Evaluate
   };
 }
 
-const isMean = (name: MetricName): boolean => Object.hasOwn(metrics, name);
+const metrics: Metrics = { ...generalMetrics, ...benchmarkMetrics };
+
+/** The schema's names follow from the metrics by `npm run generate`, so every valid name is found. */
+function metricNamed(name: MetricName): Metric {
+  const metric = metrics[name];
+  if (metric === undefined) throw new Error(`there is no metric ${name}`);
+  return metric;
+}
 
 interface Scoring {
-  readonly rated: readonly RatedResponse[];
+  readonly name: MetricName;
+  readonly responses: readonly ScoredResponse[];
   readonly config: EvaluateConfig;
 }
 
-function scoresOf(name: MetricName, scoring: Scoring): SetScores {
-  const metric: Metric | SetMetric = { ...metrics, ...setMetrics }[name];
-  const { rated, config } = scoring;
-  checkReadable({ name, reads: metric.reads, rated });
-  if (rated.length === 0) throw nothingToScore(name);
-  return 'score' in metric ? metric.score(rated, config) : meanOf(name, { ...scoring, metric });
+function scoresBy(metric: Metric, scoring: Scoring): SetScores {
+  const { name, responses, config } = scoring;
+  checkReadable(metric, scoring);
+  if (responses.length === 0)
+    throw new UserError({
+      code: 'nothing-to-score',
+      message: `the metric \`${name}\` has no response to score`,
+      help: 'no record reached this stage: look at the inputs of the stages before it',
+    });
+  return 'scoreAll' in metric ? metric.scoreAll(responses, config) : meanScores(metric, scoring);
 }
 
-/** A metric that is the mean of what each response gets by itself. */
-function meanOf(name: MetricName, { metric, rated, config }: Scoring & { metric: Metric }): SetScores {
-  const ratings = rated.map((one) => ({ id: one.response.id, rating: metric.rate(one, config) }));
-  const used = ratings.flatMap(({ rating }) => rating ?? []);
-  const ids = ratings.filter(({ rating }) => rating === undefined).map(({ id }) => id);
-  const reason = metric.leftOutReason?.(config) ?? 'it cannot be rated';
-  if (used.length === 0)
-    throw noneUsable(name, { reason, metric, answer: rated[0]?.response.response ?? '' });
+function meanScores(metric: MeanMetric, { name, responses, config }: Scoring): SetScores {
+  const scored = responses.map((one) => ({ id: one.response.id, score: metric.scoreOne(one, config) }));
+  const used = scored.flatMap(({ score }) => score ?? []);
+  const ids = scored.filter(({ score }) => score === undefined).map(({ id }) => id);
+  const reason = metric.leftOutReason?.(config) ?? 'it cannot be scored';
+  if (used.length === 0) throw noneUsable(name, { reason, metric, first: responses[0]?.response });
+  const transformed = (value: number) => (metric.transform === 'exp' ? Math.exp(value) : value);
   const { mean, standardError } = weightedMean(used);
-  const value = shown(metric, mean);
+  const value = transformed(mean);
+  // The delta method: d exp(x) = exp(x) dx.
+  const slope = metric.transform === 'exp' ? value : 1;
   const score: Score = {
     metric: name,
     value,
-    higher_is_better: metric.higherIsBetter,
+    higher_is_better: metric.better === 'higher',
     count: used.length,
-    // The delta method: d exp(x) = exp(x) dx.
-    ...(standardError === undefined
-      ? {}
-      : { standard_error: metric.transform === 'exp' ? value * standardError : standardError }),
-    ...(ids.length === 0 ? {} : { left_out: { count: ids.length, reason, ids } }),
+    ...errorField(standardError === undefined ? undefined : slope * standardError),
+    ...leftOutField(reason, ids),
   };
-  const values = ratings.map(({ id, rating }): readonly [string, Json] => [
+  const values = scored.map(({ id, score }): readonly [string, Json] => [
     id,
-    rating === undefined ? null : shown(metric, rating.value),
+    score === undefined ? null : transformed(score.value),
   ]);
   return { metrics: [score], values: new Map(values) };
 }
 
-const shown = (metric: Metric, value: number): number =>
-  metric.transform === 'exp' ? Math.exp(value) : value;
-
-const nothingToScore = (name: MetricName) =>
-  new UserError({
-    code: 'nothing-to-score',
-    message: `the metric \`${name}\` has no response to score`,
-    help: 'no record reached this stage: look at what the stages before it were given',
-  });
-
 interface Unusable {
   readonly reason: string;
   readonly metric: Metric;
-  readonly answer: string;
+  readonly first: ResponseRecord | undefined;
 }
 
-const noneUsable = (name: MetricName, { reason, metric, answer }: Unusable) =>
+const noneUsable = (name: MetricName, { reason, metric, first }: Unusable) =>
   new UserError({
     code: 'nothing-to-score',
-    message: `the metric \`${name}\` can use none of the responses: ${reason}; the first answer is ${JSON.stringify(answer.slice(0, 200))}`,
+    message: `the metric \`${name}\` can use none of the responses: ${reason}; the first answer is ${JSON.stringify((first?.response ?? '').slice(0, 200))}`,
     ...(metric.reads === 'text'
       ? { help: 'ask for nothing but that in the prompt, and see that `max_new_tokens` leaves room for it' }
       : {}),
   });
 
-interface Readable {
-  /** One of them has to be there. */
-  readonly fields: readonly (keyof ResponseRecord)[];
-  /** What responses without the field were, as the end of a sentence. */
-  readonly lack: string;
-  readonly help: string;
-}
-
-const modeHelp = (mode: string) =>
-  `set \`mode: ${mode}\` in the generate stage that they come from, or choose other metrics`;
-
-const readable: Readonly<Record<ReadableField, Readable>> = {
-  text: { fields: ['response'], lack: 'were rated, not answered', help: modeHelp('text') },
-  score: { fields: ['log_likelihood'], lack: 'were answered, not rated', help: modeHelp('score') },
-  choices: { fields: ['choices'], lack: 'were not chosen from candidates', help: modeHelp('choices') },
-  rolling: { fields: ['words'], lack: 'were not rated as whole texts', help: modeHelp('rolling') },
-  verdict: { fields: ['response', 'choices'], lack: 'hold no verdict', help: modeHelp('choices') },
-  row: { fields: ['fields'], lack: 'have no row', help: 'give the metric records' },
-  program: { fields: ['passed'], lack: 'were never run', help: 'let the stage `execute` run them first' },
-};
-
-interface Asked {
-  readonly name: string;
-  readonly reads: ReadableField;
-  readonly rated: readonly RatedResponse[];
-}
-
-/** Refuses responses that have not got what a metric looks at. */
-function checkReadable({ name, reads, rated }: Asked): void {
-  const { fields, lack, help } = readable[reads];
-  const without = rated.filter(({ response }) => fields.every((field) => response[field] === undefined));
+/** Refuses responses that lack what the metric reads. */
+function checkReadable({ reads }: Metric, { name, responses }: Scoring): void {
+  const { fields, lack, help } = responseContents[reads];
+  const without = responses.filter(({ response }) => fields.every((field) => response[field] === undefined));
   if (without.length === 0) return;
   throw new UserError({
     code: 'wrong-mode',
-    message: `the metric \`${name}\` cannot be taken: ${without.length} of ${rated.length} responses ${lack}`,
+    message: `the metric \`${name}\` cannot be computed: ${without.length} of ${responses.length} responses ${lack}`,
     help,
   });
 }

@@ -1,4 +1,4 @@
-import { benchmarkTemplates, type Example, type ExampleTemplate, textList } from '../../benchmarks/index.ts';
+import { benchmarkTemplate, type Example, type ExampleTemplate, textList } from '../../benchmarks/index.ts';
 import { isObject, type JsonObject, RandomStream, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import {
@@ -14,15 +14,15 @@ import {
 } from '../../text/index.ts';
 import type { TemplateKind } from './template-kind.ts';
 
-/** How a record is written: its segments, and what there is to choose from. */
+/** Writes a record: its segments, and the choices for an answer. */
 export type RecordFormat = (
   record: DataRecord,
 ) => Pick<FormattedRecord, 'segments' | 'choices' | 'shared_characters' | 'conversation'>;
 
 export interface FormatInputs {
-  /** The tokenizer's folder, where there is one. */
+  /** The tokenizer's folder, if there is one. */
   readonly tokenizer: string | undefined;
-  /** The records that shots are made of; undefined where those are the records themselves. */
+  /** The records that shots are made of; undefined without shots. */
   readonly shots: readonly DataRecord[] | undefined;
 }
 
@@ -67,16 +67,16 @@ function groupedExamples(
       throw new UserError({
         code: 'shot-without-answer',
         message: `the record ${record.id} cannot be a shot: it has no answer`,
-        help: 'give the template a `response`, or take other records for the port `shots`',
+        help: 'give the template a `response`, or bind other records to the port `shots`',
       });
-    const examples = groups.get(group);
-    if (examples === undefined) groups.set(group, [example]);
-    else examples.push(example);
+    const examples = groups.get(group) ?? [];
+    examples.push(example);
+    groups.set(group, examples);
   }
   return groups;
 }
 
-/** The shots of one question, in the order in which they will stand. */
+/** The shots of one question, in their order. */
 function pick(
   examples: readonly Example[],
   { shots, id }: { readonly shots: Shots; readonly id: string },
@@ -89,7 +89,7 @@ function pick(
   ).flat();
 }
 
-/** A template that shots can stand before, with what the configuration says otherwise. */
+/** The template as one that shots can precede, with the configuration's overrides. */
 export function exampleTemplateOf(
   { description, shots }: FormatConfig,
   template: Exclude<TemplateKind, { kind: 'chat' }>,
@@ -108,7 +108,7 @@ export function exampleTemplateOf(
 function ownTemplate(template: Exclude<TemplateKind, { kind: 'chat' }>): ExampleTemplate {
   switch (template.kind) {
     case 'benchmark':
-      return benchmarkTemplates[template.name];
+      return benchmarkTemplate(template.name);
     case 'named': {
       const write = namedTemplates[template.name];
       return { write: (row) => exampleOf(write(row)) };
@@ -145,23 +145,23 @@ function textTemplate(source: string): (row: JsonObject) => string {
 interface ShotPrompt {
   readonly segments: readonly Segment[];
   readonly choices: readonly string[] | undefined;
-  /** How many characters stand before the question: what all of the same shots have in common. */
+  /** The number of characters before the question, which all questions with the same shots share. */
   readonly sharedCharacters: number;
   readonly shots: number;
 }
 
-interface Asked {
+interface Question {
   readonly template: ExampleTemplate;
   readonly row: JsonObject;
   readonly example: Example;
-  /** Examples of other rows, those that matter most first. */
+  /** Examples of other rows, the most important first. */
   readonly shots: readonly Example[];
-  /** Whether a text is short enough, which is given as the pieces that it is made of. */
+  /** Whether a text, given in pieces, is short enough. */
   readonly fits: (pieces: readonly string[]) => boolean;
 }
 
-/** A question after as many of the shots, from the first on, as fit with the longest response or choice. */
-export function withShots({ template, row, example, shots, fits }: Asked): ShotPrompt {
+/** A question after the first shots, as many as fit with the longest response or choice. */
+export function withShots({ template, row, example, shots, fits }: Question): ShotPrompt {
   const separator = template.separator?.(row) ?? '\n\n';
   const description = template.description?.(row) ?? '';
   const { prompt, header, response, choices } = example;
@@ -178,14 +178,14 @@ export function withShots({ template, row, example, shots, fits }: Asked): ShotP
   };
 }
 
-/** Two pieces have as many tokens together as apart, but for a few where they meet. */
+/** Joining two pieces changes their number of tokens by this much at most. */
 const joint = 4;
-/** Pieces that come again, such as shots, are counted once. */
-const mostRemembered = 10_000;
+/** The most pieces whose number of tokens is cached, such as shots. */
+const largestCache = 10_000;
 
 /**
- * Whether texts, given in pieces, have at most so many tokens. A text is encoded as a whole only where the sum of its
- * pieces leaves that open.
+ * Whether texts, given in pieces, have at most `most` tokens. A text is encoded as a whole only if the sum over its
+ * pieces does not decide.
  */
 export function tokenBudget(
   { encode }: Pick<Tokenizer, 'encode'>,
@@ -196,7 +196,7 @@ export function tokenBudget(
     const known = counts.get(piece);
     if (known !== undefined) return known;
     const count = encode(piece).length;
-    if (counts.size >= mostRemembered) counts.clear();
+    if (counts.size >= largestCache) counts.clear();
     counts.set(piece, count);
     return count;
   };
@@ -207,7 +207,7 @@ export function tokenBudget(
   };
 }
 
-/** What a template can write: the record's fields and, for a response, those of the row that its prompt was made from. */
+/** The fields that a template can write: the record's and, for a response, those of the row of its prompt. */
 export function rowOf({ id: _, fields, segments: __, ...own }: DataRecord): JsonObject {
   return isObject(fields) ? { ...fields, ...own } : { ...own, ...(fields === undefined ? {} : { fields }) };
 }

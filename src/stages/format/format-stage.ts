@@ -25,7 +25,7 @@ export const formatStage = declareStage<FormatConfig>({
 const shotsPort = ({ shots }: FormatConfig): { readonly shots?: InputPort } =>
   shots === undefined ? {} : { shots: { accepts: ['records'], required: false, parts: 'one' } };
 
-/** A chat template knows its special tokens from a tokenizer, and is the tokenizer's own where none is given; and shots are counted in its tokens. */
+/** A chat template takes its special tokens, and by default itself, from the tokenizer, which also counts the tokens of shots. */
 function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort } {
   const template = templateKind(config);
   if (config.shots?.fit_tokens !== undefined) {
@@ -42,21 +42,24 @@ function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort }
   return { tokenizer: { accepts: ['tokenizer'], required, parts: 'one', help } };
 }
 
-/** Every source of a user's template that does not parse, and options that the template does not heed. */
+/** Refuses sources of a user's template that do not parse, and options that the template ignores. */
 export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
   const template = templateKind(config);
   switch (template.kind) {
     case 'named':
     case 'benchmark':
-      return [...checkDescription(config), ...unheeded(config)];
+      return [...checkDescription(config), ...ignoredByOthers(config)];
     case 'written':
-      return [...checkSources(template.sources), ...checkDescription(config), ...unheeded(config)];
+      return [...checkSources(template.sources), ...checkDescription(config), ...ignoredByOthers(config)];
     case 'chat': {
       const { given } = template;
-      if (given === undefined) return [...withoutShots(config), ...wrappedTwice(config)];
-      return problemOf('/template/chat', () =>
-        chatTemplate({ source: chatTemplateSource(given), namedTokens: {} }),
-      ).concat(withoutShots(config), wrappedTwice(config));
+      const parsed =
+        given === undefined
+          ? []
+          : problemOf('/template/chat', () =>
+              chatTemplate({ source: chatTemplateSource(given), namedTokens: {} }),
+            );
+      return [...parsed, ...ignoredByChat(config)];
     }
     default:
       return template satisfies never;
@@ -79,27 +82,23 @@ function checkSources({
 const checkDescription = ({ description }: FormatConfig): readonly ConfigProblem[] =>
   description === undefined ? [] : problemOf('/description', () => parseJinja(description));
 
-const withoutShots = (config: FormatConfig): readonly ConfigProblem[] =>
-  (['shots', 'description'] as const)
-    .filter((field) => config[field] !== undefined)
-    .map((field) => ({
-      pointer: `/${field}`,
-      code: 'unheeded-field',
-      message: `\`${field}\` means nothing to a template that writes conversations`,
-      help: 'write the examples as turns of the conversation',
-    }));
-
-const wrappedTwice = ({ apply_chat_template: applied }: FormatConfig): readonly ConfigProblem[] =>
-  applied
-    ? [
-        {
-          pointer: '/apply_chat_template',
-          code: 'unheeded-field',
-          message: '`apply_chat_template` means nothing to a template that is a chat template already',
-          help: 'leave it out',
-        },
-      ]
-    : [];
+/** Options that mean nothing to a chat template. */
+function ignoredByChat(config: FormatConfig): readonly ConfigProblem[] {
+  const { apply_chat_template: applied } = config;
+  const examples = (['shots', 'description'] as const).filter((field) => config[field] !== undefined);
+  return [
+    ...examples.map((field) =>
+      ignored(
+        field,
+        'a template that writes conversations',
+        'write the examples as turns of the conversation',
+      ),
+    ),
+    ...(applied
+      ? [ignored('apply_chat_template', 'a template that is a chat template already', 'leave it out')]
+      : []),
+  ];
+}
 
 function problemOf(pointer: string, parse: () => unknown): readonly ConfigProblem[] {
   try {
@@ -112,7 +111,8 @@ function problemOf(pointer: string, parse: () => unknown): readonly ConfigProble
   }
 }
 
-function unheeded(config: FormatConfig): readonly ConfigProblem[] {
+/** Options that mean something to chat templates only. */
+function ignoredByOthers(config: FormatConfig): readonly ConfigProblem[] {
   const { system, conversation, train_on_roles: roles, train_on_turns: turns } = config;
   const set = {
     system: system !== undefined && !config.apply_chat_template,
@@ -120,16 +120,16 @@ function unheeded(config: FormatConfig): readonly ConfigProblem[] {
     train_on_roles: roles.join() !== 'assistant',
     train_on_turns: turns !== 'all',
   };
-  return Object.entries(set).flatMap(([field, isSet]) =>
-    isSet
-      ? [
-          {
-            pointer: `/${field}`,
-            code: 'unheeded-field',
-            message: `\`${field}\` means nothing to a template that writes no conversations`,
-            help: 'choose `template: chat`, or leave it out',
-          },
-        ]
-      : [],
-  );
+  return Object.entries(set)
+    .filter(([, isSet]) => isSet)
+    .map(([field]) =>
+      ignored(field, 'a template that writes no conversations', 'choose `template: chat`, or leave it out'),
+    );
 }
+
+const ignored = (field: string, template: string, help: string): ConfigProblem => ({
+  pointer: `/${field}`,
+  code: 'unheeded-field',
+  message: `\`${field}\` means nothing to ${template}`,
+  help,
+});

@@ -21,7 +21,7 @@ import {
 } from './example-format.ts';
 import { type TemplateKind, templateKind } from './template-kind.ts';
 
-/** The template of a configuration, as a function from records. */
+/** A function that writes records with the configuration's template. */
 export async function recordFormat(config: FormatConfig, inputs: FormatInputs): Promise<RecordFormat> {
   const template = templateKind(config);
   const { tokenizer: folder } = inputs;
@@ -60,7 +60,7 @@ async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<Recor
   };
 }
 
-/** The turns that a model is given: all of them, but for an answer that it is to write itself. */
+/** The turns that a model is given: all but a final answer, which it is to write itself. */
 function asked(
   { messages, tools }: Conversation,
   { train_on_roles: roles }: FormatConfig,
@@ -92,7 +92,7 @@ interface Wrapping {
   readonly config: FormatConfig;
 }
 
-/** What was written for any model as a user's turn and, where there is a response, an assistant's. */
+/** The prompt as a user's turn and the response, if there is one, as an assistant's. */
 function asTurns(
   { segments, ...others }: ReturnType<RecordFormat>,
   { wrap, config }: Wrapping,
@@ -106,7 +106,7 @@ function asTurns(
     { role: 'user', content: (question ?? '').trim() },
     ...(answer ? [{ role: 'assistant', content: answer.trim() }] : []),
   ];
-  // How much of the prompt others share was counted before it was wrapped.
+  // The shared part of the prompt was counted before the prompt was wrapped.
   const { shared_characters: _, ...kept } = others;
   return { ...kept, segments: wrap({ messages }), ...asked({ messages }, config) };
 }

@@ -30,9 +30,9 @@ export const { run } = implementStage<FormatConfig>()({
   },
 });
 
-export type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
+type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
-export const written = (
+const written = (
   record: DataRecord,
   { segments, conversation, choices, shared_characters }: Formatted,
 ): DataRecord => ({
@@ -44,15 +44,15 @@ export const written = (
   fields: rowOf(record),
 });
 
-export function someText(formatted: Formatted): Formatted {
+function someText(formatted: Formatted): Formatted {
   if (formatted.segments.length > 0) return formatted;
-  throw new UserError({ code: 'no-text', message: 'the template writes no text at all for it' });
+  throw new UserError({ code: 'no-text', message: 'the template writes no text for it' });
 }
 
-export type Perturbing = NonNullable<FormatConfig['perturb']>;
+type Perturbing = NonNullable<FormatConfig['perturb']>;
 
-/** A record as it is, then once for each perturbation; all of them name their `instance` and their `perturbation`. */
-export function perturbed(record: DataRecord, { field, kinds, seed }: Perturbing): readonly DataRecord[] {
+/** The unchanged record, then one for each kind of perturbation; all have their `instance` and `perturbation`. */
+function perturbed(record: DataRecord, { field, kinds, seed }: Perturbing): readonly DataRecord[] {
   const row = rowOf(record);
   const text = requiredText(row, field);
   const common = { ...row, instance: record.id };

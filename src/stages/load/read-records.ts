@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { type BenchmarkName, benchmarkReaders } from '../../benchmarks/index.ts';
+import type { BenchmarkName } from '../../benchmarks/index.ts';
 import {
   isObject,
   type Json,
@@ -17,7 +17,7 @@ import { readRows } from './read-rows.ts';
 
 interface PlacedRecord {
   readonly record: DataRecord;
-  /** Absent where a benchmark's layout has no lines to speak of. */
+  /** Absent where a benchmark's records do not begin at lines of their own. */
   readonly place: RecordPlace | undefined;
 }
 
@@ -60,21 +60,21 @@ const canonicalize: (value: Json) => string = createRequire(import.meta.url)('ca
 
 const hashLength = 16;
 
-/** Gives each record of a file its id and sees to it that no two are the same. */
+/** Gives each record of a file its id, and refuses equal ids. */
 class RecordIds {
   readonly #field: string | undefined;
   /** Id -> the line of the row that has it. */
   readonly #given = new Map<string, number>();
   readonly #equalRows = new Map<string, number>();
 
-  /** `field`: the name in the data of the field that holds the ids, where there is one. */
+  /** `field`: the data's name of the field with the ids, if there is one. */
   constructor(field: string | undefined) {
     this.#field = field;
   }
 
   /**
-   * The row as a record. Its id is the named field of the data, else its own field `id`, else the hash of its content
-   * with an ordinal from the second of equal rows on (`-2`).
+   * The row as a record. Its id is the named field of the data, else its field `id`, else the hash of its content, with
+   * an ordinal (`-2`) from the second of equal rows on.
    */
   identify(row: JsonObject, { data, line }: { data: JsonObject; line: number }): DataRecord {
     const given = this.#field === undefined ? row.id : data[this.#field];
@@ -126,7 +126,7 @@ function idText(value: Json): string {
   });
 }
 
-/** A row as the object that it has to be. */
+/** The row, which must be an object. */
 function rowObject(value: Json): JsonObject {
   if (isObject(value)) return value;
   const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
@@ -137,7 +137,7 @@ function rowObject(value: Json): JsonObject {
   });
 }
 
-/** The fields that a configuration gives new names and that no row has had so far: at the end they are mistakes. */
+/** The renamed fields that no row has had so far: at the end they are mistakes. */
 class UnseenFields {
   readonly #unseen: Set<string>;
   #lastRow: JsonObject = {};
@@ -164,7 +164,7 @@ class UnseenFields {
   }
 }
 
-/** Where records begin in the file that `load` read, by reading it once more as far as needed. */
+/** Where records begin in the file that `load` read; reads it again as far as needed. */
 export async function locateRecords({ config, ids }: RecordSearch<LoadConfig>): Promise<RecordPlaces> {
   const places = new Map<string, RecordPlace>();
   const { records } = config;
@@ -183,10 +183,11 @@ type Config = Pick<LoadConfig, 'split' | 'tasks' | 'fields' | 'limit'> & { reado
 export async function* readBenchmark(
   name: BenchmarkName,
   { records: path, split, tasks, fields = {}, limit = Number.POSITIVE_INFINITY }: Config,
-): AsyncGenerator<{ readonly record: DataRecord; readonly place: RecordPlace | undefined }> {
+): AsyncGenerator<PlacedRecord> {
+  const { readBenchmarkRows } = await import('../../benchmarks/index.ts');
   let count = 0;
   const ids = new Set<string>();
-  for await (const { id, row, place } of benchmarkReaders[name]({ path, split, tasks })) {
+  for await (const { id, row, place } of readBenchmarkRows(name, { path, split, tasks })) {
     if (ids.has(id))
       throw new UserError({ code: 'duplicate-id', message: `${path}: two rows are ${id} of the benchmark` });
     ids.add(id);

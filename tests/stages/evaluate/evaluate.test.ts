@@ -25,7 +25,7 @@ const answered = (id: string, response: string, more: Partial<ResponseRecord> = 
   ...more,
 });
 
-const rated = (id: string, logLikelihood: number, tokens: number) => ({
+const scored = (id: string, logLikelihood: number, tokens: number) => ({
   id,
   prompt: 'p',
   expected: 'yes',
@@ -79,7 +79,7 @@ test('scores hold the mean, its standard error, the count and what each record g
 });
 
 test('loss is the mean over tokens, not over records, and perplexity its exponential', async () => {
-  const scores = await scoresOf([rated('a', -2, 1), rated('b', -3, 3)], configOf('loss', 'perplexity'));
+  const scores = await scoresOf([scored('a', -2, 1), scored('b', -3, 3)], configOf('loss', 'perplexity'));
   // By hand: 5 / 4; standard error sqrt(2 * (0.75^2 + 0.75^2)) / 4 = 0.375.
   expect(scores).toEqual({
     metrics: [
@@ -143,14 +143,14 @@ test.each([
   {
     mistake: 'a metric of losses over answers',
     scores: () => scoresOf([answered('a', 'yes')], configOf('loss')),
-    message: 'the metric `loss` cannot be taken: 1 of 1 responses were answered, not rated',
-    help: 'set `mode: score` in the generate stage that they come from, or choose other metrics',
+    message: 'the metric `loss` cannot be computed: 1 of 1 responses were generated, not scored',
+    help: 'set `mode: score` in the generate stage, or choose other metrics',
   },
   {
     mistake: 'a metric of answers over losses',
-    scores: () => scoresOf([rated('a', -1, 1)], configOf('exact_match')),
-    message: 'the metric `exact_match` cannot be taken: 1 of 1 responses were rated, not answered',
-    help: 'set `mode: text` in the generate stage that they come from, or choose other metrics',
+    scores: () => scoresOf([scored('a', -1, 1)], configOf('exact_match')),
+    message: 'the metric `exact_match` cannot be computed: 1 of 1 responses were scored, not generated',
+    help: 'set `mode: text` in the generate stage, or choose other metrics',
   },
   {
     mistake: 'no usable judge answer',
@@ -163,7 +163,7 @@ test.each([
     mistake: 'no response at all',
     scores: () => scoresOf([], configOf('exact_match')),
     message: 'the metric `exact_match` has no response to score',
-    help: 'no record reached this stage: look at what the stages before it were given',
+    help: 'no record reached this stage: look at the inputs of the stages before it',
   },
   {
     mistake: 'a response without its reference',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { rankBounds } from '../../../src/benchmarks/arena/score-battles.ts';
-import { openaiEvalsGradeTemplate } from '../../../src/benchmarks/model-graded.ts';
+import { writeGraderPrompt } from '../../../src/benchmarks/openai-evals/model-graded.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
@@ -80,7 +80,7 @@ test.each(Object.entries<string>(official.prompts))(
       { role: 'system', content: 'Be kind.' },
       { role: 'user', content: 'Hi {x}' },
     ];
-    expect(openaiEvalsGradeTemplate.write({ grader, input, response: 'an {input}' }).prompt).toBe(
+    expect(writeGraderPrompt({ grader, input, response: 'an {input}' }).prompt).toBe(
       `Is {this} an {input} like a {completion}?\nSystem: Be kind.\nUser: Hi {x}\n\n\n${text}`,
     );
   },
@@ -94,7 +94,7 @@ const verdict = (id: string, shownFirst: string, more: JsonObject): JsonObject =
   ...more,
 });
 
-const rated = (m: number, M: number): JsonObject => ({
+const scored = (m: number, M: number): JsonObject => ({
   choices: [
     ['m', m],
     ['M', M],
@@ -110,10 +110,10 @@ const rated = (m: number, M: number): JsonObject => ({
 
 test('alpaca_eval weighs a preference by the probabilities of m and M, whichever answer stood in front', async () => {
   const { metrics } = await scoresOf({ metrics: ['alpaca_eval'] }, [
-    verdict('1', 'first', rated(0.6, 0.2)), // 0.75
-    verdict('2', 'second', rated(0.1, 0.3)), // 0.75
-    verdict('3', 'first', rated(0.1, 0.4)), // 0.2
-    verdict('4', 'second', rated(0.2, 0.2)), // 0.5
+    verdict('1', 'first', scored(0.6, 0.2)), // 0.75
+    verdict('2', 'second', scored(0.1, 0.3)), // 0.75
+    verdict('3', 'first', scored(0.1, 0.4)), // 0.2
+    verdict('4', 'second', scored(0.2, 0.2)), // 0.5
   ]);
   // Mean 0.55; deviations 0.2, 0.2, -0.35, -0.05 have squares of 0.205 in all.
   expect(metrics).toMatchObject([
@@ -131,7 +131,7 @@ test('alpaca_eval weighs a preference by the probabilities of m and M, whichever
   ]);
 });
 
-test('alpaca_eval reads letters where nothing was rated, and lists what is none', async () => {
+test('alpaca_eval reads letters where there are no choices, and lists what is none', async () => {
   const { metrics, records } = await scoresOf({ metrics: ['alpaca_eval'] }, [
     verdict('1', 'first', { response: '"m".' }),
     verdict('2', 'second', { response: 'm' }),
@@ -151,7 +151,7 @@ test('alpaca_eval reads letters where nothing was rated, and lists what is none'
   expect(records).toMatchObject([1, 0, 1, null].map((value) => ({ values: { alpaca_eval: value } })));
 });
 
-test('battles are rated as `tuneloom score arena` rates them, over all and by a field', async () => {
+test('battles are scored as `tuneloom score arena` scores them, over all and by a field', async () => {
   const battles = ['model_a', 'tie', 'model_b', 'model_a', 'tie (bothbad)', 'model_a'].map(
     (winner, index) => ({
       id: `${index}`,

@@ -126,7 +126,7 @@ test('pass@k is the unbiased estimate over the samples of each problem', async (
   ]);
   await expect(
     scoresOf({ metrics: ['pass_at_k'], pass_at_k: { k: [5] } }, { responses }),
-  ).rejects.toMatchObject({ message: 'pass@5 cannot be taken: a problem has only 4 samples' });
+  ).rejects.toMatchObject({ message: 'pass@5 cannot be computed: a problem has only 4 samples' });
 });
 
 interface Agreement {
@@ -207,7 +207,7 @@ test('a mark is read with a pattern of one’s own, on a scale of one’s own', 
   });
 });
 
-test('a pattern that takes for ever leaves its answer out', async () => {
+test('a pattern that takes forever leaves its answer out', async () => {
   const config = { metrics: ['judge_score'], judge_score: { pattern: '(a+)+$' } };
   const responses = [
     answered('a', `${'a'.repeat(40)}!`),
@@ -243,7 +243,7 @@ test.each([
   {
     mistake: 'programs that never ran',
     given: () => scoresOf({ metrics: ['pass_at_k'] }, { responses: judged }),
-    message: 'the metric `pass_at_k` cannot be taken: 24 of 24 responses were never run',
+    message: 'the metric `pass_at_k` cannot be computed: 24 of 24 responses were never run',
   },
   {
     mistake: 'a rating that is no number',

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BenchmarkName } from '../../../src/benchmarks/benchmark-readers.ts';
+import type { BenchmarkName } from '../../../src/benchmarks/benchmark.ts';
 import type { Json } from '../../../src/core/json.ts';
 import { readBenchmark } from '../../../src/stages/load/read-records.ts';
 

@@ -1,8 +1,8 @@
-import { isObject, type Json, UserError } from '../core/index.ts';
+import { isObject, type Json, UserError } from '../../core/index.ts';
 
 /**
- * As evals.prompt.base writes a conversation; a single message stands by itself. An open one ends with `Assistant:`, for
- * a model to go on.
+ * A conversation as evals.prompt.base writes it; a single message is its content alone. An open one ends with
+ * `Assistant:` for the model to continue.
  */
 export function conversationText(input: readonly Json[], { isOpen }: { readonly isOpen: boolean }): string {
   const turns = input.map(turnOf);

@@ -1,20 +1,21 @@
-import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
-import { plainMean, type Score, type SetMetric } from '../metrics/index.ts';
-import type { ExampleTemplate } from './benchmark.ts';
+import { isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { type Metric, meanOf, type Score } from '../../metrics/index.ts';
+import type { Example } from '../benchmark.ts';
 import { conversationText } from './conversation-text.ts';
 
 /** What OpenAI Evals calls an answer without a choice. */
 const INVALID = '__invalid__';
 const asciiPunctuation = /[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g;
 
-/**
- * OpenAI Evals' ModelBasedClassify, of a grader's answers: how often it took each choice and, where choices have scores,
- * their mean. An answer without a choice is counted, and has the lowest score.
- */
-export const modelGradedMetric: SetMetric = {
+/** OpenAI Evals' ModelBasedClassify. An answer without a choice is counted, and has the lowest score. */
+export const modelGraded: Metric = {
+  better: 'varies',
   reads: 'text',
-  score: (rated) => {
-    const graded = rated.map(({ response: { id, fields, response = '' } }) => {
+  measures:
+    "Of a grader's answers: the mean score of its choices, if choices have scores, and how often it took each; an answer without a choice has the lowest score.",
+  source: "OpenAI Evals' ModelBasedClassify",
+  scoreAll: (responses) => {
+    const graded = responses.map(({ response: { id, fields, response = '' } }) => {
       const grader = graderOf(fields);
       const choice = choiceIn(response, grader);
       return { id, choice, score: scoreOf(choice, grader) };
@@ -23,7 +24,7 @@ export const modelGradedMetric: SetMetric = {
     for (const { choice } of graded) counts.set(choice, (counts.get(choice) ?? 0) + 1);
     const scores = graded.flatMap(({ score }) => score ?? []);
     const metrics: readonly Score[] = [
-      ...(scores.length === 0 ? [] : [meanOf(scores)]),
+      ...(scores.length === 0 ? [] : [meanOf('model_graded', scores)]),
       ...[...counts].map(
         ([choice, count]): Score => ({
           metric: 'choices',
@@ -38,7 +39,7 @@ export const modelGradedMetric: SetMetric = {
   },
 };
 
-/** The first choice that a line matches; lines are read from the last one up where the reasoning comes first. */
+/** The first choice that a line matches; lines are read from the last one up if the reasoning comes first. */
 function choiceIn(
   answer: string,
   { choices, evalType, matches }: Pick<Grader, 'choices' | 'evalType' | 'matches'>,
@@ -57,18 +58,7 @@ function scoreOf(choice: string, { scores }: Grader): number | undefined {
   return scores.get(choice) ?? Math.min(...scores.values());
 }
 
-function meanOf(scores: readonly number[]): Score {
-  const { mean: value, standardError } = plainMean(scores);
-  return {
-    metric: 'model_graded',
-    value,
-    higher_is_better: true,
-    count: scores.length,
-    ...(standardError === undefined ? {} : { standard_error: standardError }),
-  };
-}
-
-/** What OpenAI Evals writes below a grader's prompt for the eval_type of an eval (modelgraded/classify_utils.py). */
+/** The text that OpenAI Evals adds below a grader's prompt, by the eval's eval_type (modelgraded/classify_utils.py). */
 const answerPrompts: Readonly<Record<EvalType, string>> = {
   classify:
     'Answer the question by printing only a single choice from {choices} (without quotes or punctuation) corresponding to the correct answer with no other text.',
@@ -78,24 +68,22 @@ const answerPrompts: Readonly<Record<EvalType, string>> = {
     'First, write out in a step by step manner your reasoning to be sure that your conclusion is correct. Avoid simply stating the correct answer at the outset. Then print only a single choice from {choices} (without quotes or punctuation) on its own line corresponding to the correct answer. At the end, repeat just the answer by itself on a new line.\n\nReasoning:',
 };
 
-/** OpenAI Evals' question to a grader about a response to a model-graded sample. */
-export const openaiEvalsGradeTemplate: ExampleTemplate = {
-  write: (row) => {
-    const grader = graderOf(row);
-    const { response } = row;
-    if (typeof response !== 'string')
-      throw new UserError({
-        code: 'no-answer',
-        message: 'there is no answer to grade',
-        help: 'give this template what generate wrote with `mode: text`',
-      });
-    return {
-      prompt: promptOf(grader, { ...row, ...grader.values, [grader.answerName]: response }),
-      header: '',
-      response: '',
-    };
-  },
-};
+/** The question to a grader about a response to a model-graded sample. */
+export function writeGraderPrompt(row: JsonObject): Example {
+  const grader = graderOf(row);
+  const { response } = row;
+  if (typeof response !== 'string')
+    throw new UserError({
+      code: 'no-answer',
+      message: 'there is no answer to grade',
+      help: 'give this template what generate wrote with `mode: text`',
+    });
+  return {
+    prompt: promptOf(grader, { ...row, ...grader.values, [grader.answerName]: response }),
+    header: '',
+    response: '',
+  };
+}
 
 function promptOf({ prompt, asked, choices }: Grader, values: JsonObject): string {
   const listed = choices.map((choice) => `"${choice}"`).join(' or ');
@@ -115,7 +103,7 @@ function withLast(turns: readonly Json[], below: string): readonly Json[] {
   return [...turns.slice(0, -1), { ...last, content: last.content + below }];
 }
 
-/** As Python's str.format fills {names}; what is filled in is not looked at again. */
+/** Fills {names} like Python's str.format; braces in the values have no meaning. */
 const filled = (text: string, values: JsonObject): string =>
   text.replace(/\{\{|\}\}|\{(\w+)\}/g, (found, name: string | undefined) =>
     name === undefined ? found.slice(1) : valueText(values[name], name),
@@ -140,27 +128,27 @@ type EvalType = (typeof evalTypes)[number];
 type Matches = (line: string, choice: string) => boolean;
 
 const matchFunctions: ReadonlyMap<string, Matches> = new Map<string, Matches>([
-  // As it is there: the line is part of the choice.
+  // As in the original: the line is part of the choice.
   ['include', (line, choice) => choice.includes(line)],
   ['exact', (line, choice) => line === choice],
   ['endswith', (line, choice) => line.endsWith(choice)],
   ['starts_or_endswith', (line, choice) => line.startsWith(choice) || line.endsWith(choice)],
 ]);
 
-/** How a model grades an answer: a spec of OpenAI Evals' registry (modelgraded/*.yaml) with what the eval adds to it. */
+/** How a model grades an answer: a spec of the registry (modelgraded/*.yaml) with the eval's additions. */
 interface Grader {
   /** Text with {placeholders}, or a conversation. */
   readonly prompt: string | readonly Json[];
   readonly choices: readonly string[];
-  /** Absent where choices are counted, not scored. */
+  /** Absent if choices are only counted. */
   readonly scores: ReadonlyMap<string, number> | undefined;
-  /** What the eval asks for beside its spec: below the prompt stands how to answer. */
+  /** The eval_type that the eval itself sets: the prompt then ends with how to answer. */
   readonly asked: EvalType | undefined;
   readonly evalType: EvalType;
   readonly matches: Matches;
   /** Values of further placeholders. */
   readonly values: JsonObject;
-  /** The placeholder that stands for the answer to grade. */
+  /** The placeholder of the answer to grade. */
   readonly answerName: string;
 }
 
@@ -195,7 +183,7 @@ function evalTypeOf(value: Json | undefined): EvalType | undefined {
   throw unfit(`the eval_type is ${JSON.stringify(value)}; it must be one of ${evalTypes.join(', ')}`);
 }
 
-/** A text stands for its characters, `from_n` for the number of the only answer. */
+/** A text means its characters, `from_n` the number of the only answer. */
 function choicesOf(value: Json | undefined): readonly string[] {
   const only: Readonly<Record<string, string>> = { from_n: '1', from_n_abc: 'a', from_n_ABC: 'A' };
   const choices = typeof value === 'string' ? (only[value] ?? [...value]) : value;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ExampleTemplate } from '../../src/benchmarks/benchmark.ts';
-import { type BenchmarkTemplateName, benchmarkTemplates } from '../../src/benchmarks/benchmark-templates.ts';
+import type { BenchmarkTemplateName } from '../../src/benchmarks/benchmark.ts';
+import { benchmarkTemplate } from '../../src/benchmarks/benchmarks.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { tokenBudget, withShots } from '../../src/stages/format/example-format.ts';
 import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
@@ -19,7 +19,7 @@ interface PromptCase {
 const given: readonly PromptCase[] = cases as never; // rows of many shapes
 
 function written({ template: name, row, shots = [] }: Pick<PromptCase, 'template' | 'row' | 'shots'>) {
-  const template: ExampleTemplate = benchmarkTemplates[name as BenchmarkTemplateName];
+  const template = benchmarkTemplate(name as BenchmarkTemplateName);
   const example = template.write(row);
   const prompt = withShots({ template, row, example, shots: shots.map(template.write), fits: () => true });
   const textOf = (role: string) => prompt.segments.find((segment) => segment.role === role)?.text ?? '';
@@ -77,7 +77,7 @@ test('BIG-Bench-Hard shows its worked examples, or their answers alone', () => {
 });
 
 test('the last shots are left out until the prompt fits with its longest choice', () => {
-  const template = benchmarkTemplates.mmlu;
+  const template = benchmarkTemplate('mmlu');
   const row = (question: string) => ({ question, choices: ['a', 'b', 'c', 'd'], answer: 0, subject: 's' });
   const shots = ['One?', 'Two?', 'Three?'].map((question) => template.write(row(question)));
   const example = template.write(row('Four?'));

@@ -1,21 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-
-const markers = /(<!-- fields -->\n)[\s\S]*?(<!-- \/fields -->)/;
-
-/** The field table of each stage's page, where the page exists and has a place for it. */
-export async function fieldTables(root, { stages }) {
-  const pages = stages.map(async ({ name, schema }) => {
-    const path = join(root, `docs/stages/${name}.md`);
-    const text = await readFile(path, 'utf8').catch(() => '');
-    return markers.test(text)
-      ? [{ path, text: text.replace(markers, (_, open, close) => `${open}${tableOf(schema)}${close}`) }]
-      : [];
-  });
-  return (await Promise.all(pages)).flat();
-}
-
-function tableOf(schema) {
+/** The fields of a schema as a table of Markdown. */
+export function fieldTable(schema) {
   const rows = rowsOf(schema, '').map(
     ({ field, type, byDefault, text }) => `| \`${field}\` | ${type} | ${byDefault} | ${text} |`,
   );
@@ -53,6 +37,8 @@ function byDefaultOf(schema, required) {
 
 function typeOf(schema) {
   if ('const' in schema) return `\`${cell(String(schema.const))}\``;
+  // A long list has a table of its own on the page.
+  if (schema.enum?.length > 20) return 'name';
   if (schema.enum) return schema.enum.map((value) => `\`${cell(String(value))}\``).join(', ');
   const branches = schema.oneOf ?? schema.anyOf;
   if (branches) return [...new Set(branches.map(typeOf))].join(' or ');
@@ -63,4 +49,4 @@ function typeOf(schema) {
     .join(' or ');
 }
 
-const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+export const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

@@ -1,21 +1,21 @@
 import { type Json, type JsonObject, UserError } from '../core/index.ts';
 import { missingField } from '../text/index.ts';
 
-/** The texts of a field that the row must have as a list. */
+/** The texts of a required list. */
 export function textList(row: JsonObject, name: string): readonly string[] {
   const value = listAt(row, name);
   if (value.every((item) => typeof item === 'string')) return value;
   throw unfit(row, name, 'a list of texts');
 }
 
-/** The numbers of a field that the row must have as a list. */
+/** The numbers of a required list. */
 export function numberList(row: JsonObject, name: string): readonly number[] {
   const value = listAt(row, name);
   if (value.every((item) => typeof item === 'number')) return value;
   throw unfit(row, name, 'a list of numbers');
 }
 
-/** A text, a number or a truth value of a field that the row must have, as text. */
+/** A required text, number or boolean, as text. */
 export function labelText(row: JsonObject, name: string): string {
   const value = row[name];
   if (value === undefined || value === null) throw missingField(row, name);
@@ -23,12 +23,20 @@ export function labelText(row: JsonObject, name: string): string {
   return String(value);
 }
 
-/** The label's place among those that a task has. */
+/** The index of the row's label among those of its task. */
 export function labelIndex(row: JsonObject, labels: readonly string[]): number {
   const index = labels.indexOf(labelText(row, 'label'));
   if (index !== -1) return index;
   throw unfit(row, 'label', `one of ${labels.join(', ')}`);
 }
+
+/** The texts of a list; undefined for anything else than a list of texts. */
+export const textsIn = (value: Json | undefined): readonly string[] | undefined =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
+
+/** Those items of a list that are texts. */
+export const textsAmong = (value: Json | undefined): readonly string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 
 function listAt(row: JsonObject, name: string): readonly Json[] {
   const value = row[name];

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
-import type { BenchmarkReader, BenchmarkRow } from '../benchmark.ts';
+import type { BenchmarkRow, BenchmarkSource } from '../benchmark.ts';
 import { fieldOf, type Located, optionalField, placeOf, readJsonLines, textOf, unfit } from '../located.ts';
 import { findFiles, wantedTasks } from '../task-files.ts';
 
-/** Class -> the template of ours that compares as it does. */
+/** Class -> our template that compares as it does. */
 const templates: ReadonlyMap<string, string> = new Map([
   ['evals.elsuite.basic.match:Match', 'match'],
   ['evals.elsuite.basic.includes:Includes', 'includes'],
@@ -16,11 +16,10 @@ const templates: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * OpenAI Evals' registry, a folder with evals/*.yaml, data/ and modelgraded/*.yaml: a row a sample of each wanted eval,
- * which is named as in the registry. An eval's name leads to its current version; what its samples are judged by goes
- * into every row.
+ * A registry, a folder with evals/*.yaml, data/ and modelgraded/*.yaml: a row for each sample of the wanted evals, which
+ * are named as in the registry. An eval's name leads to its current version; every row holds how its answers are judged.
  */
-export const readOpenaiEvals: BenchmarkReader = async function* ({ path, tasks }) {
+export async function* readRegistry({ path, tasks }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
   if (tasks === undefined)
     throw new UserError({
       code: 'no-tasks',
@@ -43,7 +42,7 @@ export const readOpenaiEvals: BenchmarkReader = async function* ({ path, tasks }
     const version = id === undefined ? entry : wantedTasks(registry, [textOf(id)]).get(textOf(id));
     yield* readEval({ name, entry: version ?? entry, graders, root });
   }
-};
+}
 
 async function readYaml(path: string): Promise<readonly (readonly [string, Located])[]> {
   const value: Json = parse(await readFile(path, 'utf8'), { maxAliasCount: 100 });
@@ -79,13 +78,13 @@ async function* readEval({ name, entry, graders, root }: Eval): AsyncGenerator<B
     yield {
       id: `${name}/${index}`,
       row: { ...fields, ...common },
-      place: { path, line: Number(sample.file.slice(path.length + 1)) },
+      place: { path, line: sample.line },
     };
   }
 }
 
 function graderOf(args: Located, graders: ReadonlyMap<string, Located>): JsonObject {
-  refuseUnknownKinds(args);
+  refuseUnsupported(args);
   const spec = textOf(fieldOf(args, 'modelgraded_spec'));
   const grader = graders.get(spec);
   if (grader === undefined || !isObject(grader.value))
@@ -102,8 +101,8 @@ function graderOf(args: Located, graders: ReadonlyMap<string, Located>): JsonObj
   return { ...grader.value, ...Object.fromEntries(more) };
 }
 
-/** Several answers to one sample, or grades that are graded. */
-function refuseUnknownKinds(args: Located): void {
+/** Refuses evals with several answers to a sample, and evals of graders. */
+function refuseUnsupported(args: Located): void {
   const answers = optionalField(args, 'multicomp_n');
   if (answers !== undefined && answers.value !== 1) throw unfit(answers, '1: one answer to a sample');
   const meta = optionalField(args, 'metaeval');

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { EvaluateConfig } from '../../../src/generated/evaluate-config.ts';
-import { normalizeAnswer } from '../../../src/metrics/normalize-answer.ts';
-import { weightedMean } from '../../../src/metrics/statistics.ts';
-import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
-import { evaluateStage } from '../../../src/stages/evaluate/evaluate-stage.ts';
-import { metrics } from '../../../src/stages/evaluate/metric-table.ts';
-import type { ResponseRecord } from '../../../src/text/response-record.ts';
+import type { EvaluateConfig } from '../../src/generated/evaluate-config.ts';
+import { judgeMetrics } from '../../src/metrics/judge.ts';
+import { likelihoodMetrics } from '../../src/metrics/likelihood.ts';
+import type { MeanMetric } from '../../src/metrics/metric.ts';
+import { normalizeAnswer } from '../../src/metrics/normalize-answer.ts';
+import { weightedMean } from '../../src/metrics/statistics.ts';
+import { textMetrics } from '../../src/metrics/text.ts';
+import { fillDefaults } from '../../src/runtime/config/schema/applicable-schemas.ts';
+import { evaluateStage } from '../../src/stages/evaluate/evaluate-stage.ts';
+import type { ResponseRecord } from '../../src/text/response-record.ts';
 
 interface SquadCase {
   readonly answer: string;
@@ -17,7 +20,7 @@ interface SquadCase {
 }
 
 const squad: readonly SquadCase[] = JSON.parse(
-  readFileSync(new URL('../../fixtures/evaluate/squad-scores.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../fixtures/evaluate/squad-scores.json', import.meta.url), 'utf8'),
 );
 
 const plain = fillDefaults(evaluateStage.schema, { metrics: ['exact_match'] }) as unknown as EvaluateConfig; // the schema's own defaults
@@ -25,33 +28,36 @@ const plain = fillDefaults(evaluateStage.schema, { metrics: ['exact_match'] }) a
 const asSquad: EvaluateConfig = { ...plain, exact_match: { ignore_case: false, normalize: 'squad' } };
 const ignoringCase: EvaluateConfig = { ...plain, exact_match: { ignore_case: true, normalize: 'none' } };
 
-interface Rated {
+const metrics = { ...textMetrics, ...likelihoodMetrics, judge_score: judgeMetrics.judge_score };
+
+interface Given {
   readonly expected?: readonly string[];
   readonly config?: EvaluateConfig;
 }
 
-function rate(
+function scoreOne(
   name: keyof typeof metrics,
   response: Partial<ResponseRecord>,
-  { expected = [''], config = plain }: Rated = {},
+  { expected = [''], config = plain }: Given = {},
 ) {
   const record = { id: 'r', prompt: '', expected: '', fields: {}, ...response };
-  return metrics[name].rate({ response: record, expected }, config);
+  const metric: MeanMetric = metrics[name];
+  return metric.scoreOne({ response: record, expected }, config);
 }
 
 describe.each(squad)('SQuAD: $answer against $golds', ({ answer, golds, normalized, exact, f1 }) => {
-  test('normalisation, exact match and F1 are those of the official scorer', () => {
+  test('normalization, exact match and F1 are those of the official scorer', () => {
     expect({
       normalized: normalizeAnswer(answer),
-      exact: rate('exact_match', { response: answer }, { expected: golds, config: asSquad })?.value,
-      f1: rate('token_f1', { response: answer }, { expected: golds })?.value,
+      exact: scoreOne('exact_match', { response: answer }, { expected: golds, config: asSquad })?.value,
+      f1: scoreOne('token_f1', { response: answer }, { expected: golds })?.value,
     }).toEqual({ normalized, exact, f1 });
   });
 });
 
 test('exact_match overlooks white space around the answer and nothing else', () => {
   const match = (response: string, config = plain) =>
-    rate('exact_match', { response }, { expected: ['Jane Austen.'], config })?.value;
+    scoreOne('exact_match', { response }, { expected: ['Jane Austen.'], config })?.value;
   expect({
     same: match('Jane Austen.'),
     spaceAround: match('\n Jane Austen. '),
@@ -70,7 +76,7 @@ test('exact_match overlooks white space around the answer and nothing else', () 
 });
 
 test('judge_score takes an integer from 0 to 100 and nothing else', () => {
-  const judged = (response: string) => rate('judge_score', { response })?.value;
+  const judged = (response: string) => scoreOne('judge_score', { response })?.value;
   const verdicts = [
     '85',
     ' 85\n',
@@ -105,13 +111,13 @@ test('judge_score takes an integer from 0 to 100 and nothing else', () => {
 
 test('judge_score of an empty answer is 0, whatever the judge said', () => {
   const verdict = { response: 'There is no response.', fields: { model_response: '' } };
-  expect(rate('judge_score', verdict)).toEqual({ value: 0, weight: 1 });
+  expect(scoreOne('judge_score', verdict)).toEqual({ value: 0, weight: 1 });
 });
 
 test('finished tells an answer that ended from one that the limit cut', () => {
   expect([
-    rate('finished', { response: 'a', finish_reason: 'stop' }),
-    rate('finished', { response: 'a', finish_reason: 'length' }),
+    scoreOne('finished', { response: 'a', finish_reason: 'stop' }),
+    scoreOne('finished', { response: 'a', finish_reason: 'length' }),
   ]).toEqual([
     { value: 1, weight: 1 },
     { value: 0, weight: 1 },
@@ -120,8 +126,8 @@ test('finished tells an answer that ended from one that the limit cut', () => {
 
 test('the loss of a record is its mean over tokens and counts by its tokens; none makes it left out', () => {
   expect([
-    rate('loss', { log_likelihood: -6, scored_tokens: 4 }),
-    rate('loss', { log_likelihood: 0, scored_tokens: 0 }),
+    scoreOne('loss', { log_likelihood: -6, scored_tokens: 4 }),
+    scoreOne('loss', { log_likelihood: 0, scored_tokens: 0 }),
   ]).toEqual([{ value: 1.5, weight: 4 }, undefined]);
 });
 
@@ -132,6 +138,6 @@ test('with equal weights the standard error is sd / sqrt(n)', () => {
   expect(standardError).toBeCloseTo(Math.sqrt(5 / 3) / 2, 12);
 });
 
-test('a single rating has no standard error', () => {
+test('a single value has no standard error', () => {
   expect(weightedMean([{ value: 3, weight: 2 }])).toEqual({ mean: 3 });
 });

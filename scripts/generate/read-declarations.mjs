@@ -1,0 +1,49 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const exported = `
+  export { benchmarkMetrics, benchmarks } from './src/benchmarks/index.ts';
+  export { generalMetrics, responseContents } from './src/metrics/index.ts';
+  export { namedTemplates } from './src/text/index.ts';
+`;
+
+/** What the sources declare of themselves: metrics, benchmarks and templates. Node 20 reads no TypeScript, so they are bundled first. */
+export async function readDeclarations(root) {
+  const { outputFiles } = await build({
+    stdin: { contents: exported, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    write: false,
+    logLevel: 'error',
+  });
+  // In node_modules, where it finds the packages that it imports.
+  const folder = join(root, 'node_modules/.cache/tuneloom');
+  const path = join(folder, `declarations-${process.pid}.mjs`);
+  await mkdir(folder, { recursive: true });
+  try {
+    await writeFile(path, outputFiles[0].text);
+    const { benchmarks, benchmarkMetrics, generalMetrics, responseContents, namedTemplates } = await import(
+      pathToFileURL(path).href
+    );
+    const metrics = Object.entries({ ...generalMetrics, ...benchmarkMetrics });
+    return {
+      metrics: metrics.map(([name, { reads, ...metric }]) => ({
+        name,
+        ...metric,
+        reads: responseContents[reads].name,
+      })),
+      benchmarks,
+      templates: [
+        ...Object.keys(namedTemplates),
+        'chat',
+        ...benchmarks.flatMap(({ templates = {} }) => Object.keys(templates)),
+      ],
+    };
+  } finally {
+    await rm(path, { force: true });
+  }
+}

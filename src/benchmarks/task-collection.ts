@@ -1,0 +1,81 @@
+import { UserError } from '../core/index.ts';
+import type { EvaluateConfig } from '../generated/evaluate-config.ts';
+import {
+  chosenIndex,
+  chosenText,
+  grouped,
+  type Score,
+  type ScoredResponse,
+  type SetScores,
+} from '../metrics/index.ts';
+import { scoresOf } from './benchmark-scores.ts';
+import { type LabelTask, scoreLabels } from './labels.ts';
+
+interface SetScorer {
+  /** Sets of the same task count once in the mean. */
+  readonly task: unknown;
+  readonly score: (responses: readonly ScoredResponse[]) => readonly Score[];
+}
+
+interface Collection {
+  /** Of the metric. */
+  readonly name: string;
+  /** For the responses whose rows have this `task`; undefined if the collection does not have it. */
+  readonly scorerOf: (set: string) => SetScorer | undefined;
+}
+
+/** Each task's own figures, and the mean over the tasks of the means of their figures. */
+export function scoreCollection(
+  responses: readonly ScoredResponse[],
+  { name, scorerOf }: Collection,
+): SetScores {
+  const scored = [...grouped(responses, ({ response }) => String(response.fields.task))].map(([set, own]) => {
+    const scorer = scorerOf(set);
+    if (scorer !== undefined) return { task: scorer.task, scores: scorer.score(own) };
+    throw new UserError({
+      code: 'unknown-task',
+      message: `the metric \`${name}\` knows no task \`${set}\``,
+      help: `read the rows with \`as: ${name}\` in the load stage`,
+    });
+  });
+  const means = [...grouped(scored, ({ task }) => task).values()].map((sets) =>
+    // A correlation that does not exist counts 0.
+    meanValue(sets.flatMap(({ scores }) => scores.map(({ value }) => (Number.isNaN(value) ? 0 : value)))),
+  );
+  const overall = {
+    metric: `${name}_score`,
+    value: meanValue(means),
+    higher_is_better: true,
+    count: means.length,
+  };
+  return {
+    metrics: [...scored.flatMap(({ scores }) => scores), overall],
+    values: new Map(
+      responses.map(({ response, expected }) => [
+        response.id,
+        expected.includes(chosenText(response)) ? 1 : 0,
+      ]),
+    ),
+  };
+}
+
+const meanValue = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+interface ChosenLabels extends LabelTask {
+  /** What the scores are of. */
+  readonly of: string;
+  readonly config: EvaluateConfig;
+}
+
+/** The figures of a task whose choices stand for its classes, in their order; NaN for a correlation of equal values. */
+export function scoreLabelTask(
+  responses: readonly ScoredResponse[],
+  { of, classes, metrics, config: { bootstrap: resampling } }: ChosenLabels,
+): readonly Score[] {
+  const pairs = {
+    gold: responses.map(({ response }) => String(response.fields.label)),
+    predicted: responses.map(({ response }) => classes[chosenIndex(response)] ?? chosenText(response)),
+  };
+  return scoresOf({ metrics: scoreLabels(pairs, { metrics, classes, resampling }), remarks: [] }, of);
+}
