@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { makeExample } from '../../../src/stages/collate/run-collate.ts';
-import { questionOf } from '../../../src/stages/generate/question.ts';
+import { promptOf } from '../../../src/stages/generate/prompt.ts';
 import { tokenizeRecord } from '../../../src/stages/tokenize/run-tokenize.ts';
 import type { ChatMessage } from '../../../src/text/chat/chat-message.ts';
 import { chatSegments } from '../../../src/text/chat/chat-segments.ts';
@@ -53,11 +53,11 @@ describe.each(Object.keys(models))('the chat template of %s', (name) => {
   test('writes the text, the token ids and the prompts that transformers writes', async () => {
     const { tokenizer, segments, tokenized } = await openModel(fixtureModel);
     const ours = fixtureModel.rows.map(({ messages, prompt_ids }) => {
-      const { given } = questionOf(recordOf(segments(messages)), 'prompt');
+      const { pieces } = promptOf(recordOf(segments(messages)), 'prompt');
       return {
         text: textOf(segments(messages)),
         ids: [...tokenized(messages).tokens],
-        prompt_ids: prompt_ids && [...tokenizer.encode(given)],
+        prompt_ids: prompt_ids && [...tokenizer.encode(pieces)],
       };
     });
     expect(ours).toEqual(fixtureModel.rows.map(({ text, ids, prompt_ids }) => ({ text, ids, prompt_ids })));
@@ -67,7 +67,7 @@ describe.each(Object.keys(models))('the chat template of %s', (name) => {
     const { segments } = await openModel(fixtureModel);
     for (const { messages } of fixtureModel.rows) {
       const last = messages.at(-1);
-      const { expected } = questionOf(recordOf(segments(messages)), 'prompt');
+      const { expected } = promptOf(recordOf(segments(messages)), 'prompt');
       expect(expected.trim()).toBe(last?.role === 'assistant' ? last.content.trim() : '');
     }
   });
