@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
-import type { ChatMessage, Conversation } from './chat/chat-message.ts';
+import type { ChatMessage, Conversation } from './chat/conversation.ts';
 
 /** One row of data. Everything beside the id is the user's. */
 export interface DataRecord {
@@ -38,6 +38,28 @@ export interface FormattedRecord {
   readonly shared_characters?: number;
   /** The row that it was made from, for metrics, judges and people. */
   readonly fields: JsonObject;
+}
+
+/** A formatted record as token ids; `segments` tile the ids in order. */
+export interface TokenizedRecord {
+  readonly id: string;
+  readonly tokens: Int32Array;
+  readonly segments: readonly TokenSegment[];
+}
+
+export interface TokenSegment {
+  readonly role: SegmentRole;
+  /** Index after the segment's last token. */
+  readonly end: number;
+}
+
+/** The content of a `tokens` port. */
+export interface TokenizedRecords {
+  readonly records: readonly TokenizedRecord[];
+  /** Identity of the vocabulary that made the ids: equal for equal vocabularies, wherever they were loaded from. */
+  readonly vocabulary: string;
+  /** The id that ends a text. */
+  readonly endOfText: number;
 }
 
 /** Whether the text has its own end, so that no end of text belongs after it. */

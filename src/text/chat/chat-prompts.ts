@@ -2,9 +2,9 @@ import { UserError } from '../../core/index.ts';
 import type { TextPiece } from '../records.ts';
 import { namedTemplates, type TemplateName } from '../template/named-templates.ts';
 import { openTokenizer } from '../tokenizer/open-tokenizer.ts';
-import type { ChatMessage } from './chat-message.ts';
 import { chatSegments } from './chat-segments.ts';
 import { openChatTemplate } from './chat-template.ts';
+import type { ChatMessage } from './conversation.ts';
 
 /** What a model is given to answer a conversation's last turn. */
 export type ChatPrompt = (messages: readonly ChatMessage[]) => readonly TextPiece[];

@@ -1,7 +1,7 @@
 import { isObject, type Json, UserError } from '../../core/index.ts';
 import type { Segment, SegmentRole } from '../records.ts';
-import type { ChatMessage, Conversation } from './chat-message.ts';
 import type { ChatTemplate } from './chat-template.ts';
+import type { ChatMessage, Conversation } from './conversation.ts';
 import { type Marks, type RenderedTurns, type Span, spansByMarks, spansByWords } from './trained-spans.ts';
 
 interface ChatFormat {

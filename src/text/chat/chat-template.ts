@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import { isObject, type Json, type JsonObject, UserError, withinTime } from '../../core/index.ts';
 import { boundedRange } from '../template/strict-template.ts';
-import type { ChatMessage } from './chat-message.ts';
+import type { ChatMessage } from './conversation.ts';
 
 /** What a chat template is rendered with. */
 interface ChatRendering {

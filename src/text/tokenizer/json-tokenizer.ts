@@ -11,7 +11,7 @@ import {
   vocabularyOf,
   withByteOrderMark,
   withRenamedSpecialTokens,
-} from './tokenizer-json.ts';
+} from './vocabulary.ts';
 
 interface TokenizerFiles {
   readonly path: string;
