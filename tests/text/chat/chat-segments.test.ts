@@ -155,7 +155,7 @@ describe('a conversation', () => {
     });
     const messages = turns('a', 'b', 'c', 'd');
     expect(() => chatSegments({ messages }, { ...format, template: forgetful })).toThrow(
-      'the chat template writes the first 4 turns otherwise when more follow',
+      'the chat template writes the first 4 turns differently when more follow',
     );
     const endless = chatTemplate({
       source: '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}',
@@ -163,7 +163,7 @@ describe('a conversation', () => {
       milliseconds: 20,
     });
     expect(() => chatSegments({ messages }, { ...format, template: endless })).toThrow(
-      'the chat template fails: it is not done within 0.02 s',
+      'the chat template fails: it takes more than 0.02 s',
     );
   });
 
