@@ -85,7 +85,7 @@ test('a regular expression of a tokenizer.json that never comes to an end is sto
     milliseconds: 100,
   });
   expect(() => tokenizer.encode(`${'a'.repeat(50)}b`)).toThrow(
-    'tokenizer.json is no tokenizer that can be used: it is not done with one text within 0.1 s',
+    'tokenizer.json cannot be used as a tokenizer: it takes more than 0.1 s for one text',
   );
 });
 
