@@ -12,13 +12,17 @@ import { cachedCommit, copyCached } from './hub-cache.ts';
 import { fileUrl, hubError, offlineError, resolveCommit } from './hub-client.ts';
 import { type Environment, type HubSettings, hubSettings } from './hub-settings.ts';
 
-/** Brings in models and datasets of the Hugging Face hub; a revision is a commit. */
+/** Fetches models and datasets from the Hugging Face hub; a revision is a commit. */
 export function hubFetcher(environment: Environment): SourceFetcher {
   const settings = hubSettings(environment);
   return {
-    resolve: (request) => told(request, { settings, act: (address) => commitOf(address, request, settings) }),
+    resolve: (request) =>
+      explainingErrors(request, { settings, act: (address) => commitOf(address, request, settings) }),
     fetch: (request: FetchRequest) =>
-      told(request, { settings, act: (address) => fetchRepository(address, { ...request, settings }) }),
+      explainingErrors(request, {
+        settings,
+        act: (address) => fetchRepository(address, { ...request, settings }),
+      }),
   };
 }
 
@@ -33,7 +37,7 @@ async function commitOf(
   return commit;
 }
 
-async function told<Value>(
+async function explainingErrors<Value>(
   request: SourceRequest,
   {
     settings,
@@ -54,13 +58,13 @@ interface RepositoryFetch extends FetchRequest {
   readonly settings: HubSettings;
 }
 
-/** What describes a model is small, beside its weights. */
+/** A model's files other than weights are small. */
 const mostDescriptionBytes = 256 * 2 ** 20;
 
-/** Brings in what an address names of a repository at a commit: one file, or a folder of those that are needed. */
+/** Fetches what an address names at a commit: one file, or a folder of those that are needed. */
 async function fetchRepository(address: HubAddress, fetch: RepositoryFetch): Promise<string> {
   const { revision: commit, folder } = fetch;
-  if (commit === undefined) throw new Error('a repository is fetched at a commit');
+  if (commit === undefined) throw new Error('A repository is fetched at a commit');
   const content = join(folder, 'content');
   const target = ({ path }: HubFile): string => join(content, baseName(path));
   const chosen = await chooseFiles(address, {
@@ -107,7 +111,7 @@ async function obtain(
   await mkdir(dirname(target), { recursive: true });
   if (await copyCached(address, { settings, commit, wanted: file, target })) {
     if (await isThere(file, target)) return;
-    // The cache is not ours, and what is in it may be damaged.
+    // The cache belongs to other tools, and its files may be damaged.
     await rm(target, { force: true });
   }
   if (settings.offline) throw offlineError(fetch.address);
@@ -141,5 +145,5 @@ async function isThere({ content }: HubFile, path: string): Promise<boolean> {
 const tooLarge = ({ path, content }: HubFile): UserError =>
   new UserError({
     code: 'source-too-large',
-    message: `${path} has ${content.size} bytes, more than the ${mostDescriptionBytes} that such a file may have`,
+    message: `${path} has ${content.size} bytes, more than the ${mostDescriptionBytes} that are allowed for such a file`,
   });
