@@ -3,7 +3,7 @@ import type { ConfigProblem } from '../../runtime/index.ts';
 import { declareStage } from '../declare-stage.ts';
 import { type Part, partsOf, restShare } from './parts.ts';
 
-/** Deals records into named parts. */
+/** Splits records into named parts. */
 export const splitStage = declareStage<SplitConfig>({
   name: 'split',
   version: 1,
