@@ -120,7 +120,8 @@ function totalOf({ headers }: Response, offset: number): number | undefined {
   return length === null || headers.get('content-encoding') !== null ? undefined : offset + Number(length);
 }
 
-async function hashOf(path: string, expected: ExpectedContent | undefined): Promise<Hash> {
+/** The hash of a file's content so far. */
+export async function hashOf(path: string, expected: ExpectedContent | undefined): Promise<Hash> {
   const hash = hashFor(expected);
   await pipeline(createReadStream(path), async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) hash.update(chunk);
@@ -209,7 +210,7 @@ export interface ExpectedContent {
 }
 
 /** The kind of hash that the content is compared by; it is updated with the bytes. */
-export function hashFor(expected: ExpectedContent | undefined): Hash {
+function hashFor(expected: ExpectedContent | undefined): Hash {
   if (expected?.hash?.kind !== 'git') return createHash('sha256');
   return createHash('sha1').update(`blob ${expected.size}\0`);
 }

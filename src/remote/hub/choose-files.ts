@@ -5,7 +5,7 @@ import { listRepository, noSuchFile } from './hub-client.ts';
 import type { HubSettings } from './hub-settings.ts';
 
 /** The files of a repository that an address means. */
-export interface ChosenFiles {
+interface ChosenFiles {
   readonly kind: 'file' | 'folder';
   readonly files: readonly HubFile[];
 }

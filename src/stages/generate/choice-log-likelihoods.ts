@@ -17,13 +17,8 @@ export const choiceLogLikelihoods = (
   decode: (value) => (Array.isArray(value) && value.every(isCachedChoice) ? value : undefined),
   async compute(prompts, onResult) {
     const choices = encodeChoices(prompts, local, config.too_long);
-    const { batch_size: batchSize } = config;
-    for await (const { id, ratings } of rateChoices({
-      model: local.model,
-      choices,
-      batchSize,
-      signal: host.signal,
-    }))
+    const scoring = { model: local.model, choices, batchSize: config.batch_size, signal: host.signal };
+    for await (const { id, ratings } of rateChoices(scoring))
       onResult({
         id,
         result: ratings.map(({ logLikelihood, tokens, isGreedy }) => [logLikelihood, tokens, isGreedy]),

@@ -47,7 +47,7 @@ function refuseWithoutResponses(prompts: readonly Prompt[]): void {
 
 /**
  * The text is encoded as a whole, as for training. Scoring begins at the first token that differs from the prompt's and
- * includes an end of text where the record has no end of its own.
+ * includes an end of text if the record does not end itself.
  */
 function textToScore({ id, pieces, rest, ended }: Prompt, { encode, endOfText }: Tokenizer): TextToScore {
   const given = encode(pieces);

@@ -60,7 +60,7 @@ export async function initializeModel(
 
 /**
  * Writes the tokenizer into the folder and opens the user's own copy, so that errors show the user's path. A path to a
- * file means that file alone: the files beside it are not part of the stage's key.
+ * file means that file alone: other files in its folder are not part of the stage's key.
  */
 async function takeTokenizer(
   { encoding, tokenizer: source }: Initialization,
