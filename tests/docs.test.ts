@@ -10,7 +10,7 @@ import { sandboxFinding } from '../src/cli/doctor/machine.ts';
 import { writeSampleData } from './fixtures/docs/sample-data.ts';
 import { writeSampleModel } from './fixtures/docs/sample-model.ts';
 import { sampleRepositories } from './fixtures/docs/sample-repositories.ts';
-import { type LoopbackHub, openLoopbackHub } from './sources/rig/loopback-hub.ts';
+import { type LoopbackHub, openLoopbackHub } from './remote/rig/loopback-hub.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const tuneloom = join(root, 'dist/tuneloom.js');

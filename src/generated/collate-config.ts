@@ -1,7 +1,7 @@
 // Generated from schemas/stages/collate.schema.json.
 
 /**
- * Makes training examples of token ids: what to read, what to predict, and how they are batched.
+ * Turns token ids into training examples: what to read, what to predict, and how they are batched.
  */
 export interface CollateConfig {
   /**
@@ -13,7 +13,7 @@ export interface CollateConfig {
    */
   readonly max_length: number;
   /**
-   * What becomes of a longer record: it is cut (`truncate`), left out (`drop`), or stops the run (`error`).
+   * What happens to a longer record: it is cut (`truncate`), left out (`drop`), or stops the run (`error`).
    */
   readonly too_long: 'truncate' | 'drop' | 'error';
   /**
@@ -21,15 +21,15 @@ export interface CollateConfig {
    */
   readonly train_on: 'all' | 'response_with_header' | 'response';
   /**
-   * `examples` puts several examples into one row of at most `max_length` tokens, and `batch_size` counts rows; attention stays within each example, positions begin anew. `true` is for plain text: it puts records one after the other, an end of text after each, and cuts the whole into examples of `max_length` tokens, so that a record is read after the one before; it needs `train_on: all`.
+   * `examples` puts several examples into one row of at most `max_length` tokens, and `batch_size` counts rows; attention stays within each example, and positions start at 0 in each. `true` is for plain text: it joins the records with an end of text after each, and cuts the whole into examples of `max_length` tokens, so that the model reads a record after the one before it; it needs `train_on: all`.
    */
   readonly packing: false | true | 'examples';
   /**
-   * Whether training takes the examples in another order in each epoch.
+   * Whether training uses a different order of examples in each epoch.
    */
   readonly shuffle: boolean;
   /**
-   * Whether training leaves out an epoch's last batch where it is smaller than the others.
+   * Whether training leaves out an epoch's last batch if it is smaller than the others.
    */
   readonly drop_last: boolean;
   /**
@@ -37,7 +37,7 @@ export interface CollateConfig {
    */
   readonly seed: number;
   /**
-   * Facts that must hold of the examples in each part; the run stops where one does not.
+   * Facts that must hold for the examples in each part; the run stops if one does not.
    */
   readonly expect: {
     /**
@@ -45,7 +45,7 @@ export interface CollateConfig {
      */
     readonly trained_token_in_every_example: boolean;
     /**
-     * There are at least so many examples.
+     * The least number of examples.
      */
     readonly minimum_examples: number;
   };

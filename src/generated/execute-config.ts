@@ -1,15 +1,15 @@
 // Generated from schemas/stages/execute.schema.json.
 
 /**
- * Runs answers that are programs, each in a sandbox of its own, and keeps whether it passed its tests.
+ * Runs answers that are programs, each in its own sandbox, and records whether it passed its tests.
  */
 export interface ExecuteConfig {
   /**
-   * The Python program to run, in Jinja: `{{ prompt }}` and `{{ response }}` beside the fields of the row. It passes if it runs to its end without an exception. By default HumanEval's: prompt, answer, the row's tests and a call of them.
+   * The Python program to run, in Jinja: `{{ prompt }}`, `{{ response }}` and the fields of the row. It passes if it runs to its end without an exception. By default HumanEval's: prompt, answer, the row's tests and a call of them.
    */
   readonly program: string;
   /**
-   * The interpreter: a name that is looked up in the system's own folders, or a path.
+   * The interpreter: a name in the system's folders, or a path.
    */
   readonly python: string;
   /**
@@ -17,7 +17,7 @@ export interface ExecuteConfig {
    */
   readonly timeout_seconds: number;
   /**
-   * How much memory each process of a program may ask for. The files that it writes have a sixteenth of it.
+   * How much memory each process of a program may allocate. The files that it writes may take a sixteenth of that.
    */
   readonly memory_megabytes: number;
   /**

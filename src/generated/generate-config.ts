@@ -1,11 +1,11 @@
 // Generated from schemas/stages/generate.schema.json.
 
 /**
- * Lets a model answer prompts, or rate the responses that they should have.
+ * Lets a model answer prompts, or scores the responses that they should have.
  */
 export interface GenerateConfig {
   /**
-   * `text`: the model writes an answer to each prompt. `score`: it rates the response that the record holds, which makes loss and perplexity. `choices`: it rates each of the record's `choices` as what comes after the prompt, which makes accuracy. `rolling`: it rates the record's whole text, window by window, which makes word and byte perplexity. The fields about writing mean something with `text` only.
+   * `text`: the model writes an answer to each prompt. `score`: the log-likelihood of the record's response, for loss and perplexity. `choices`: the log-likelihood of each of the record's `choices` after the prompt, for accuracy. `rolling`: the log-likelihood of the record's whole text, window by window, for word and byte perplexity. Fields about writing only matter with `text`.
    */
   readonly mode: 'text' | 'score' | 'choices' | 'rolling';
   /**
@@ -17,51 +17,51 @@ export interface GenerateConfig {
    */
   readonly start: 'prompt' | 'header';
   /**
-   * 0 takes the likeliest token each time. Above 0 tokens are drawn by chance; the higher, the more varied.
+   * 0 always takes the likeliest token. Above 0 tokens are drawn at random; the higher, the more varied.
    */
   readonly temperature: number;
   /**
-   * Draws from so many of the likeliest tokens only.
+   * Draws only from this many of the likeliest tokens.
    */
   readonly top_k?: number;
   /**
-   * Draws from the likeliest tokens only, as many as together reach this probability.
+   * Draws only from the likeliest tokens that together reach this probability.
    */
   readonly top_p: number;
   /**
-   * Draws only from tokens that are at least so likely as this share of the likeliest one.
+   * Draws only from tokens whose probability is at least this share of the likeliest one's.
    */
   readonly min_p: number;
   /**
-   * Above 1 makes tokens less likely that stand in the prompt or in the answer so far: positive logits are divided by it, negative ones multiplied, as in transformers.
+   * Above 1 makes tokens less likely that are already in the prompt or the answer: positive logits are divided by it, negative ones multiplied, as in transformers.
    */
   readonly repetition_penalty: number;
   /**
-   * Decides the draws, for each record on its own: an answer does not depend on which other records are asked.
+   * The seed of the draws. Each record has its own, so an answer does not depend on the other records.
    */
   readonly seed: number;
   /**
-   * How many answers each prompt gets, as pass@k needs them. The first has the record's id, the others `#2`, `#3` and so on behind it; each has draws of its own, so `temperature` has to be above 0.
+   * How many answers each prompt gets, as pass@k needs them. The first has the record's id, the others `#2`, `#3` and so on after it; each is drawn separately, so `temperature` has to be above 0.
    */
   readonly samples: number;
   /**
-   * Texts that end an answer; they are not part of it. The model's own end of text always ends it.
+   * Texts that end an answer; they are not part of it. The model's end of text always ends it.
    */
   readonly stop: string[];
   /**
-   * Ids of tokens that end an answer; they are not part of it. Those that the model's own configuration names (`eos_token_id`) always end it.
+   * Ids of tokens that end an answer; they are not part of it. Those that the model's configuration names (`eos_token_id`) always end it.
    */
   readonly stop_tokens: number[];
   /**
-   * Takes surrounding white space out of the answer and, with `start: prompt`, the response's header, which the model then writes itself.
+   * Removes surrounding white space from the answer and, with `start: prompt`, the response's header, which the model writes itself.
    */
   readonly clean: boolean;
   /**
-   * How many prompts are worked on together. More is faster and takes more memory.
+   * How many prompts are computed together. More is faster and takes more memory.
    */
   readonly batch_size: number;
   /**
-   * `int8` takes the weights of a model in this process in 8 bits, in blocks of 32 that share a scale: faster, and not quite the same numbers. docs/precision.md says how far off they are.
+   * `int8` stores the weights of a model in this process in 8 bits, in blocks of 32 that share a scale: faster, with slightly different numbers. docs/precision.md says how different.
    */
   readonly precision: 'float32' | 'int8';
   /**
@@ -69,19 +69,19 @@ export interface GenerateConfig {
    */
   readonly window?: number;
   /**
-   * With `text` and `choices`: what happens to a prompt that does not fit into the model's context. `refuse`: the stage fails and names it. `cut`: its first tokens are left out, as lm-evaluation-harness does.
+   * With `text` and `choices`: what happens to a prompt that does not fit into the model's context. `refuse`: the stage fails and names it. `cut`: its first tokens are left out, as in lm-evaluation-harness.
    */
   readonly too_long: 'refuse' | 'cut';
   /**
-   * How to reach a model that was loaded as `openai:<name>`. None of it changes an answer, so none is in the key. The API key comes from the environment variable OPENAI_API_KEY alone.
+   * How to reach a model that was loaded as `openai:<name>`. None of it changes an answer, so none is in the key. The API key comes only from the environment variable OPENAI_API_KEY.
    */
   readonly endpoint: {
     /**
-     * Address of a server that speaks OpenAI's protocol; by default the environment variable OPENAI_BASE_URL, else OpenAI's own.
+     * Address of a server that speaks OpenAI's protocol; by default the environment variable OPENAI_BASE_URL, else OpenAI's address.
      */
     readonly base_url?: string;
     /**
-     * How many requests may be under way at once.
+     * How many requests may be open at the same time.
      */
     readonly concurrency: number;
     /**
@@ -89,7 +89,7 @@ export interface GenerateConfig {
      */
     readonly timeout_seconds: number;
     /**
-     * How often a request is repeated after a fault that may pass.
+     * How often a request is retried after a failure that may pass.
      */
     readonly retries: number;
   };

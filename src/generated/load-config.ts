@@ -35,35 +35,35 @@ export interface LoadConfig {
    */
   readonly tasks?: string[];
   /**
-   * How the rows are written. `auto` looks at the content: `PAR1` begins Parquet, `[` JSON, `{` JSONL; else a tab in the first line means TSV, none CSV. TSV has no quotes: a value is all that stands between two tabs.
+   * How the rows are written. `auto` looks at the content: `PAR1` begins Parquet, `[` JSON, `{` JSONL; otherwise a tab in the first line means TSV, no tab CSV. TSV has no quotes: a value is everything between two tabs.
    */
   readonly type: 'auto' | 'json' | 'jsonl' | 'csv' | 'tsv' | 'parquet';
   /**
-   * Names of the columns of a CSV or TSV file that has no header row.
+   * Names of the columns of a CSV or TSV file without a header row.
    *
    * @minItems 1
    */
   readonly columns?: string[];
   /**
-   * New names for fields: the name here, then the name in the data. Fields that are not listed keep theirs; a name that no row has is an error.
+   * New names for fields: the name here, then the name in the data. Other fields keep their names; a name that no row has is an error.
    */
   readonly fields?: {
     readonly [k: string]: string;
   };
   /**
-   * The field in the data that holds each row's id. Without it an id is the hash of the row's content, with an ordinal among equal rows.
+   * The field in the data that holds each row's id. By default the row's `id`, else the hash of its content, with an ordinal among equal rows.
    */
   readonly id?: string;
   /**
-   * Take only so many rows from the beginning.
+   * How many rows to take from the beginning; by default all.
    */
   readonly limit?: number;
   /**
-   * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), a GGUF file of llama.cpp's, or OpenAI's original checkpoint of GPT-2: by its path, as `hf:owner/name[@revision][:path]` or as an `https:` address. Or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
+   * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), a llama.cpp GGUF file, or OpenAI's original checkpoint of GPT-2: by its path, as `hf:owner/name[@revision][:path]` or as an `https:` address. Or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
    */
   readonly model?: string;
   /**
-   * Gives a model whose output layer shares the weights of the token embedding an output layer of its own, which starts as a copy. Only with `model`.
+   * If the model's output layer shares the weights of the token embedding, gives it its own output layer, which starts as a copy. Only with `model`.
    */
   readonly untie_head: boolean;
   /**
@@ -79,7 +79,7 @@ export interface LoadConfig {
      */
     readonly context_length: number;
     /**
-     * Length of the vector that stands for a token; a multiple of `heads`.
+     * The hidden size: length of the vector for a token; a multiple of `heads`.
      */
     readonly width: number;
     /**
@@ -107,7 +107,7 @@ export interface LoadConfig {
      */
     readonly encoding?: 'r50k_base' | 'p50k_base' | 'p50k_edit' | 'cl100k_base' | 'o200k_base' | 'o200k_harmony';
     /**
-     * Path of a tokenizer.json, or of a folder that holds one (and perhaps a tokenizer_config.json).
+     * Path of a tokenizer.json, or of a folder with one (and perhaps a tokenizer_config.json).
      */
     readonly tokenizer?: string;
   };

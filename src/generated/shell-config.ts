@@ -5,11 +5,11 @@
  */
 export interface ShellConfig {
   /**
-   * A line for the system's shell, or a program with its arguments, which no shell looks at; `$IN_<port>`, `$OUT_<port>` and `$FILE_<name>` stand for their paths in both.
+   * A line for the system's shell, or a program with its arguments, which runs without a shell. In both, `$IN_<port>`, `$OUT_<port>` and `$FILE_<name>` stand for paths.
    */
   readonly command: string | string[];
   /**
-   * The input ports by name, each with the type of what it takes; `file` takes anything. A bare `from:` binds the first in alphabetical order.
+   * The input ports by name, each with its type; `file` takes anything. A bare `from:` binds the first in alphabetical order.
    */
   readonly inputs: {
     /**
@@ -19,7 +19,7 @@ export interface ShellConfig {
       'file' | 'records' | 'tokens' | 'batches' | 'model' | 'tokenizer' | 'history' | 'responses' | 'scores';
   };
   /**
-   * The output ports by name, each with the type of what the command writes there. A bare reference means the first in alphabetical order.
+   * The output ports by name, each with the type of what the command writes. A bare reference means the first in alphabetical order.
    */
   readonly outputs: {
     /**
@@ -29,7 +29,7 @@ export interface ShellConfig {
       'file' | 'records' | 'tokens' | 'batches' | 'model' | 'tokenizer' | 'history' | 'responses' | 'scores';
   };
   /**
-   * Files and folders that the command reads beside its inputs, such as its program, each by the name that `$FILE_<name>` gives its path. An edit of one makes the stage run again.
+   * Files and folders that the command reads besides its inputs, such as its program; `$FILE_<name>` is the path of each. A change to one makes the stage run again.
    */
   readonly files: {
     /**
@@ -38,7 +38,7 @@ export interface ShellConfig {
     readonly [k: string]: string;
   };
   /**
-   * Further environment variables: a map of names to values, or a list of names whose values come from outside and, since they may be secrets, never make the stage run again. Beside them the command sees PATH, HOME, TMPDIR and LANG only.
+   * Further environment variables: a map of names to values, or a list of names whose values come from outside and, as they may be secrets, never make the stage run again. The command sees only these and PATH, HOME, TMPDIR and LANG.
    */
   readonly environment:
     | {

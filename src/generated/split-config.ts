@@ -1,11 +1,11 @@
 // Generated from schemas/stages/split.schema.json.
 
 /**
- * Deals records into named parts, and reports records that stand in more than one of them.
+ * Splits records into named parts, and reports records that are in more than one of them.
  */
 export interface SplitConfig {
   /**
-   * `order` gives each part the next records of the file. `hash` places each record by a hash of its id, so that adding records never moves old ones; the parts' sizes are then near their shares rather than exact. `stratified` gives each part its share of the records of every value of `field`, drawn by the seed.
+   * `order` gives each part the next records of the file. `hash` places each record by a hash of its id, so that adding records never moves old ones; the parts' sizes are then only close to their shares. `stratified` gives each part its share of the records of every value of `field`, drawn by the seed.
    */
   readonly by: 'order' | 'hash' | 'stratified';
   /**
@@ -22,19 +22,19 @@ export interface SplitConfig {
     readonly [k: string]: number | 'rest';
   }[];
   /**
-   * Another seed deals other records into each part. Only with `by: hash` and `by: stratified`.
+   * Another seed puts other records into each part. Only with `by: hash` and `by: stratified`.
    */
   readonly seed: number;
   /**
-   * A field whose equal values are to stay in one part. Only with `by: hash`.
+   * A field; records with equal values of it stay in one part. Only with `by: hash`.
    */
   readonly group?: string;
   /**
-   * The field whose values every part is to have in the shares that the whole has them: a category, a label. Only with `by: stratified`, which needs it.
+   * A field such as a category or a label; each part has its values in the same proportions as the whole. Only with `by: stratified`, which needs it.
    */
   readonly field?: string;
   /**
-   * Leave out of later parts what already stands in an earlier one (the same instruction and input, whatever their case).
+   * Leaves out of later parts what is already in an earlier one (the same instruction and input, in upper or lowercase).
    */
   readonly drop_leaks: boolean;
 }

@@ -3,7 +3,7 @@ import { checkHubAddress } from './hub/hub-address.ts';
 import type { Environment } from './hub/hub-settings.ts';
 import { checkWebAddress } from './web/web-address.ts';
 
-/** What brings in `hf:`, `https:` and, from this machine alone, `http:` addresses. Loads nothing and looks at no network. */
+/** Resolvers for `hf:`, `https:` and, from this machine only, `http:` addresses. Loads nothing and uses no network. */
 export function sourceResolvers(environment: Environment): SourceResolvers {
   const web = {
     check: checkWebAddress,

@@ -29,7 +29,7 @@ interface StageDeclaration<Config>
 export function declareStage<Config>(declaration: StageDeclaration<Config>): StageDefinition {
   const { ports, check, environment, horizon, memo, locate, ...others } = declaration;
   const { schema, validate } = stageSchemas[declaration.name];
-  const configOf = (config: JsonObject) => config as Config; // decode edge: these are called with valid configurations only
+  const configOf = (config: JsonObject) => config as Config; // decode edge: only called with valid configurations
   return {
     ...others,
     schema,

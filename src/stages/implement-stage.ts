@@ -20,8 +20,8 @@ interface StageImplementation<Config, Inputs extends InputTypes, Outputs extends
 
 /**
  * Makes a stage's code from a function over typed content: `implementStage<SplitConfig>()({ inputs, outputs, run })`.
- * `run` is called once, or once a part where a port was given parts; measurements are then kept by part.
- * (Two calls, because TypeScript infers either all type arguments of a call or none.)
+ * `run` is called once, or once per part if a port was given parts; measurements are then kept by part.
+ * (There are two calls because TypeScript infers either all type arguments of a call or none.)
  */
 export const implementStage =
   <Config>() =>
@@ -30,35 +30,26 @@ export const implementStage =
   ): StageModule => ({
     run: async (action, host) => {
       const parts = partsGiven(action);
-      if (parts === undefined) return runOnce({ stage, action, host });
+      if (parts === undefined) return runOnce(stage, { action, host });
       const measured: [string, Measurements][] = [];
       for (const part of parts) {
         host.signal.throwIfAborted();
-        const once = runOnce({ stage, action: actionOfPart(action, part), host, part });
+        const once = runOnce(stage, { action: actionOfPart(action, part), host, part });
         measured.push([part, await once.catch((error: unknown) => throwFromPart(error, part))]);
       }
       return Object.fromEntries(measured.filter(([, values]) => Object.keys(values).length > 0));
     },
   });
 
-interface OneRun<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
-  readonly stage: StageImplementation<Config, Inputs, Outputs>;
-  readonly action: StageAction;
-  readonly host: StageHost;
-  readonly part?: string;
-}
-
-async function runOnce<Config, Inputs extends InputTypes, Outputs extends OutputTypes>({
-  stage,
-  action,
-  host,
-  part,
-}: OneRun<Config, Inputs, Outputs>): Promise<Measurements> {
+async function runOnce<Config, Inputs extends InputTypes, Outputs extends OutputTypes>(
+  stage: StageImplementation<Config, Inputs, Outputs>,
+  { action, host, part }: { readonly action: StageAction; readonly host: StageHost; readonly part?: string },
+): Promise<Measurements> {
   const outputs = await openOutputs(stage.outputs, action.outputs);
   try {
     const measurements = await stage.run({
-      config: action.config as Config, // decode edge: the stage's own schema has accepted it
-      inputs: openInputs({ types: stage.inputs, ports: action.inputs, signal: host.signal }),
+      config: action.config as Config, // decode edge: the stage's schema has accepted it
+      inputs: openInputs(stage.inputs, { ports: action.inputs, signal: host.signal }),
       outputs: outputs.content,
       part,
       statePath: action.statePath,
@@ -83,7 +74,7 @@ function partsGiven(action: StageAction): readonly string[] | undefined {
   return given && 'parts' in given ? Object.keys(given.parts) : undefined;
 }
 
-/** The same action with every port that has parts narrowed to the one. */
+/** The same action with every port that has parts narrowed to one of them. */
 function actionOfPart(action: StageAction, part: string): StageAction {
   const narrow = (ports: Readonly<Record<string, ActionPort>>) =>
     Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, portOfPart(port, part)]));
@@ -93,6 +84,6 @@ function actionOfPart(action: StageAction, part: string): StageAction {
 function portOfPart(port: ActionPort, part: string): ActionPort {
   if ('path' in port) return port;
   const path = port.parts[part];
-  if (path === undefined) throw new Error(`the action has no part ${part} at every port with parts`);
+  if (path === undefined) throw new Error(`A port with parts lacks the part ${part}`);
   return { path };
 }

@@ -1,4 +1,4 @@
-/** What users' own stages import: `import { implementStage } from 'tuneloom/stage'`. */
+/** The API for users' own stages: `import { implementStage } from 'tuneloom/stage'`. */
 export { UserError } from '../core/index.ts';
 export { implementStage } from './implement-stage.ts';
 export type { StageRun } from './ports/open-ports.ts';

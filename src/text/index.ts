@@ -1,8 +1,7 @@
-export type { ChatMessage, Conversation } from './chat/chat-message.ts';
 export { type ChatPrompt, openChatPrompt } from './chat/chat-prompts.ts';
 export { chatSegments } from './chat/chat-segments.ts';
 export { chatTemplate, chatTemplateSource, openChatTemplate } from './chat/chat-template.ts';
-export { conversationOf } from './chat/conversation.ts';
+export { type ChatMessage, type Conversation, conversationOf } from './chat/conversation.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
 export {
   type DataRecord,
@@ -13,13 +12,15 @@ export {
   type Segment,
   type SegmentRole,
   type TextPiece,
+  type TokenizedRecord,
+  type TokenizedRecords,
+  type TokenSegment,
 } from './records.ts';
 export { parseResponse, type RatedChoice, type ResponseRecord } from './response-record.ts';
 export { jinjaTemplate, parseJinja } from './template/jinja-template.ts';
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
 export { fieldsIn, fieldsOf, missingField, optionalText, requiredText } from './template/row-field.ts';
 export { segmentsOf, type Template } from './template/template.ts';
-export type { TokenizedRecord, TokenizedRecords, TokenSegment } from './tokenized-record.ts';
 export { isEncodingName, openEncoding } from './tokenizer/encoding-tokenizer.ts';
 export { encodingTokenizerJson } from './tokenizer/encoding-tokenizer-json.ts';
 export { writeGgufTokenizer } from './tokenizer/gguf-tokenizer.ts';

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
-import type { ChatMessage, Conversation } from './chat/chat-message.ts';
+import type { ChatMessage, Conversation } from './chat/conversation.ts';
 
-/** One row of data. Everything beside the id is the user's. */
+/** One row of data. All fields but the id are the user's. */
 export interface DataRecord {
   /** Given in the data, or the content's hash with an ordinal among equal rows. */
   readonly id: string;
@@ -9,14 +9,14 @@ export interface DataRecord {
 }
 
 /**
- * Who wrote a piece of text. `prompt` is what the model is given. `header` is the marker between prompt and response
+ * Who writes a segment of text. `prompt` is what the model is given. `header` is the marker between prompt and response
  * (`### Response:`), which a model may have to write itself. `response` is what it should answer. `end` is the mark that
- * a chat template puts after a response (`<|im_end|>`), with which the model says that it is done; `tail` is what it
- * writes after the last one, such as a line feed, which belongs to nobody.
+ * a chat template puts after a response (`<|im_end|>`), which the model writes when it is done. `tail` is what the
+ * template writes after the last one, such as a line feed, which the model neither reads nor writes.
  */
 export type SegmentRole = 'prompt' | 'header' | 'response' | 'end' | 'tail';
 
-/** A stretch of text. Where it is special, it is the name of one special token; else it is text, whatever it looks like. */
+/** A piece of text. If special, it is the name of one special token; otherwise it is text, whatever it looks like. */
 export interface TextPiece {
   readonly text: string;
   readonly special?: true;
@@ -26,25 +26,47 @@ export interface Segment extends TextPiece {
   readonly role: SegmentRole;
 }
 
-/** A record as the model will read it: its text is the segments one after the other. */
+/** A record as the model reads it: its text is the segments in sequence. */
 export interface FormattedRecord {
   readonly id: string;
   readonly segments: readonly Segment[];
-  /** The same prompt as turns, where it was written with a chat template: endpoints are asked in turns, not in one text. */
+  /** The prompt as turns, if a chat template wrote it: endpoints are given turns, not one text. */
   readonly conversation?: Conversation;
-  /** The responses to choose from, where there is such a choice; the right one is also the response. */
+  /** The responses to choose from, if any; the right one is also the response. */
   readonly choices?: readonly string[];
-  /** So many characters at the beginning of the prompt, such as few shots, begin other records' prompts too. */
+  /** How many characters at the beginning of the prompt, such as few shots, other records' prompts share. */
   readonly shared_characters?: number;
   /** The row that it was made from, for metrics, judges and people. */
   readonly fields: JsonObject;
 }
 
-/** Whether the text has its own end, so that no end of text belongs after it. */
+/** A formatted record as token ids; `segments` tile the ids in order. */
+export interface TokenizedRecord {
+  readonly id: string;
+  readonly tokens: Int32Array;
+  readonly segments: readonly TokenSegment[];
+}
+
+export interface TokenSegment {
+  readonly role: SegmentRole;
+  /** Index after the segment's last token. */
+  readonly end: number;
+}
+
+/** The content of a `tokens` port. */
+export interface TokenizedRecords {
+  readonly records: readonly TokenizedRecord[];
+  /** Identity of the vocabulary that made the ids: equal for equal vocabularies, wherever they were loaded from. */
+  readonly vocabulary: string;
+  /** The id that ends a text. */
+  readonly endOfText: number;
+}
+
+/** Whether the text has its own end, so that no end-of-text token belongs after it. */
 export const endsItself = (segments: readonly { readonly role: SegmentRole }[]): boolean =>
   segments.some(({ role }) => role === 'end');
 
-/** Throws a UserError where the value is no object with a string `id`. `place` says where the value stands. */
+/** Throws a UserError unless the value is an object with a string `id`. `place` says where the value is. */
 export function parseRecord(value: Json, place: string): DataRecord {
   if (isObject(value) && typeof value.id === 'string') return { ...value, id: value.id };
   throw new UserError({
@@ -62,7 +84,7 @@ const roles: readonly string[] = [
   'tail',
 ] satisfies readonly SegmentRole[];
 
-/** A record that went through `format`; throws a UserError for one that did not. */
+/** A record that `format` wrote; throws a UserError for any other. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
   const { id, segments, fields, conversation, choices, shared_characters } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
 
-/** What a model answered to one prompt (`text` mode), or how it rates what it is given (the other modes). */
+/** A model's answer to one prompt (`text` mode), or its log-likelihood of a given text (the other modes). */
 export interface ResponseRecord {
   readonly id: string;
   readonly prompt: string;
@@ -12,7 +12,7 @@ export interface ResponseRecord {
   readonly response?: string;
   /** `text` mode: `stop` at end of text or a stop string, `length` at the limit. */
   readonly finish_reason?: 'stop' | 'length';
-  /** `score` mode: natural-log likelihood of the expected response (and the end of text after it), `rolling` mode: of the whole text, summed over its tokens. */
+  /** Natural logarithm, summed over the tokens. `score` mode: of the expected response and the end of text after it; `rolling` mode: of the whole text. */
   readonly log_likelihood?: number;
   /** `score` and `rolling` mode: how many tokens were scored. */
   readonly scored_tokens?: number;
@@ -22,13 +22,13 @@ export interface ResponseRecord {
   readonly outcome?: string;
   /** `choices` mode: each candidate, in the order of the record. */
   readonly choices?: readonly RatedChoice[];
-  /** `rolling` mode: words of the text, as white space parts them. */
+  /** `rolling` mode: words of the text, separated by white space. */
   readonly words?: number;
   /** `rolling` mode: bytes of the text in UTF-8. */
   readonly bytes?: number;
 }
 
-/** How likely a model finds one candidate after a prompt. */
+/** The log-likelihood of one candidate after a prompt. */
 export type RatedChoice = {
   readonly text: string;
   /** Natural logarithm of its probability, summed over its tokens. */
@@ -38,7 +38,7 @@ export type RatedChoice = {
   /** The same divided by the candidate's bytes in UTF-8. */
   readonly per_byte: number;
   readonly tokens: number;
-  /** Whether the model would have written it: each token is the likeliest at its place. */
+  /** Whether greedy decoding would write it: each token is the likeliest one. */
   readonly is_greedy: boolean;
 };
 
@@ -79,8 +79,8 @@ function isRatedChoice(value: Json): boolean {
 }
 
 /**
- * One line of a responses file; throws a UserError for anything else, since a command of the user's can write one too.
- * `place` says where the value stands.
+ * One line of a responses file; throws a UserError for anything else, as a user's command can write one too. `place` says
+ * where the value is.
  */
 export function parseResponse(value: Json, place: string): ResponseRecord {
   const row = isObject(value) ? value : {};

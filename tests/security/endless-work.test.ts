@@ -18,7 +18,7 @@ describe('a template', () => {
     ['more text than a line can hold', `{% set x = "a" %}${'{% set x = x ~ x %}'.repeat(25)}{{ x }}`],
   ])('of %s ends, and says so', (_, source) => {
     expect(() => promptOf(source)({ text: 't' })).toThrow(
-      /^(its|the) template (fails: |is not done within 0\.1 s)/,
+      /^(its|the) template (fails: |takes more than 0\.1 s)/,
     );
   });
 
@@ -27,8 +27,8 @@ describe('a template', () => {
       '{% if slow %}{% for a in range(999999) %}{{ a }}{{ a }}{% endfor %}{% endif %}x',
     );
     expect(template({ slow: '' })).toEqual([{ role: 'prompt', text: 'x' }]);
-    expect(() => template({ slow: 'yes' })).toThrow('is not done within 0.1 s');
-    expect(() => template({ slow: '' })).toThrow('is not done within 0.1 s');
+    expect(() => template({ slow: 'yes' })).toThrow('takes more than 0.1 s');
+    expect(() => template({ slow: '' })).toThrow('takes more than 0.1 s');
   });
 
   test('reaches nothing but its row: no constructor, no prototype, no function', () => {
@@ -85,7 +85,7 @@ test('a regular expression of a tokenizer.json that never comes to an end is sto
     milliseconds: 100,
   });
   expect(() => tokenizer.encode(`${'a'.repeat(50)}b`)).toThrow(
-    'tokenizer.json is no tokenizer that can be used: it is not done with one text within 0.1 s',
+    'tokenizer.json cannot be used as a tokenizer: it takes more than 0.1 s for one text',
   );
 });
 

@@ -1,98 +1,257 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import type { Json, JsonObject } from '../../src/core/json.ts';
+import type { StageName } from '../../src/generated/stage-schemas.ts';
 import { fillDefaults } from '../../src/runtime/config/schema/applicable-schemas.ts';
-import { collateStage } from '../../src/stages/collate/collate-stage.ts';
-import * as collate from '../../src/stages/collate/run-collate.ts';
-import { evaluateStage } from '../../src/stages/evaluate/evaluate-stage.ts';
-import * as evaluate from '../../src/stages/evaluate/run-evaluate.ts';
-import { formatStage } from '../../src/stages/format/format-stage.ts';
-import * as format from '../../src/stages/format/run-format.ts';
-import { loadStage } from '../../src/stages/load/load-stage.ts';
-import * as load from '../../src/stages/load/run-load.ts';
-import * as split from '../../src/stages/split/run-split.ts';
-import { splitStage } from '../../src/stages/split/split-stage.ts';
-import * as tokenize from '../../src/stages/tokenize/run-tokenize.ts';
-import { tokenizeStage } from '../../src/stages/tokenize/tokenize-stage.ts';
-import { openStageRig } from './stage-rig.ts';
+import { openSandbox } from '../../src/stages/execute/sandbox.ts';
+import { writeBatches } from '../../src/stages/ports/batches-file.ts';
+import { stageRegistry } from '../../src/stages/registry.ts';
+import tinyGpt2 from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
+import { countingExamples, tinyBatches, tinyModel } from '../training/tiny-training.ts';
+import { openStageRig, type RigAction, type StageRig } from './stage-rig.ts';
 
-const data = fileURLToPath(new URL('../fixtures/stages/rows.jsonl', import.meta.url));
-const parts = [{ train: 0.5 }, { test: 'rest' }];
-const collation = {
-  batch_size: 2,
-  max_length: 48,
-  too_long: 'truncate',
-  train_on: 'response_with_header',
-  packing: false,
-  shuffle: true,
-  drop_last: false,
-  seed: 1,
-  expect: { trained_token_in_every_example: false, minimum_examples: 0 },
+const root = new URL('../../', import.meta.url);
+const fixture = (name: string) => fileURLToPath(new URL(`tests/fixtures/${name}`, root));
+
+interface GoldenRun extends Omit<RigAction, 'config'> {
+  /** Completed by the stage's schema. */
+  readonly config: JsonObject;
+  /** Output files -> the beginning of their sha256. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+interface Golden {
+  readonly version: number;
+  readonly runs: readonly GoldenRun[];
+}
+
+const cpu = { backend: 'cpu', threads: 2 };
+const generated = (name: string, digest: string, config: JsonObject): GoldenRun => ({
+  config: { max_new_tokens: 10, batch_size: 2, ...config },
+  inputs: { model: 'gpt2', prompts: 'prompts' },
+  outputs: { responses: name },
+  resources: cpu,
+  digests: { [name]: digest },
+});
+
+/**
+ * What each stage writes at its version: when bytes change, the version has to change. Stages are in the registry's order,
+ * and a run may read what an earlier one wrote. Stages that compute with floats run on the cpu backend.
+ */
+const golden: Readonly<Record<StageName, Golden>> = {
+  load: {
+    version: 2,
+    runs: [
+      {
+        config: { records: fixture('stages/rows.jsonl') },
+        outputs: { records: 'loaded' },
+        digests: { loaded: '9c359faa0eb381c2' },
+      },
+    ],
+  },
+  format: {
+    version: 2,
+    runs: [
+      {
+        config: { template: 'alpaca' },
+        inputs: { records: 'loaded' },
+        outputs: { records: 'formatted' },
+        digests: { formatted: 'b04d46b3a450fe5b' },
+      },
+    ],
+  },
+  split: {
+    version: 1,
+    runs: [['order', '2290934c8556cf79'] as const, ['hash', 'e2e17317076d71e8'] as const].map(
+      ([by, digest]) => ({
+        config: { by, parts: [{ train: 0.5 }, { test: 'rest' }] },
+        inputs: { records: 'formatted' },
+        outputs: { records: { train: `${by}-train`, test: `${by}-test` } },
+        digests: { [`${by}-train`]: digest },
+      }),
+    ),
+  },
+  tokenize: {
+    version: 1,
+    runs: [
+      {
+        config: { encoding: 'r50k_base' },
+        inputs: { records: 'formatted' },
+        outputs: { tokens: 'tokens' },
+        digests: { tokens: '3c2e76883f50e33c' },
+      },
+    ],
+  },
+  collate: {
+    version: 1,
+    runs: [
+      {
+        config: {
+          batch_size: 2,
+          max_length: 48,
+          too_long: 'truncate',
+          train_on: 'response_with_header',
+          packing: false,
+          shuffle: true,
+          drop_last: false,
+          seed: 1,
+          expect: { trained_token_in_every_example: false, minimum_examples: 0 },
+        },
+        inputs: { tokens: 'tokens' },
+        outputs: { batches: 'batches' },
+        digests: { batches: 'c0cf03426700a8b4' },
+      },
+    ],
+  },
+  train: {
+    version: 4,
+    runs: [
+      {
+        config: { epochs: 1, sample: { max_new_tokens: 3 } },
+        inputs: { model: 'base', train: 'train-batches', validation: 'validation-batches' },
+        outputs: { model: 'trained', history: 'history' },
+        resources: cpu,
+        digests: { 'trained/model.safetensors': 'a399f553c17b8825', history: '14901fb5f5053ac3' },
+      },
+    ],
+  },
+  generate: {
+    version: 2,
+    runs: [
+      generated('greedy', '3bd3d7c8f5b1a0ad', {}),
+      generated('sampled', 'ec336d7dbaf7fa62', { temperature: 1.2, top_k: 30, top_p: 0.9 }),
+      generated('scores', '74e689807a2ca5da', { mode: 'score' }),
+      generated('rolling', '4aab1d9e008bc0ae', { mode: 'rolling', window: 7 }),
+      generated('choices', 'de40b05a7896f3ce', { mode: 'choices' }),
+    ],
+  },
+  execute: {
+    version: 1,
+    runs: [
+      {
+        config: { program: '{{ response }}' },
+        inputs: { responses: 'programs' },
+        outputs: { responses: 'executed' },
+        digests: { executed: '8887f96c27d07bac' },
+      },
+    ],
+  },
+  pair: {
+    version: 1,
+    runs: [
+      {
+        config: {},
+        inputs: { first: 'answers', second: 'programs' },
+        outputs: { records: 'pairs' },
+        digests: { pairs: '41833ee5d7e67645' },
+      },
+    ],
+  },
+  evaluate: {
+    version: 1,
+    runs: [
+      {
+        config: { metrics: ['exact_match', 'token_f1', 'judge_score', 'finished'] },
+        inputs: { responses: 'answers' },
+        outputs: { scores: 'scores' },
+        digests: { scores: 'd33292214313d55e' },
+      },
+    ],
+  },
+  shell: {
+    version: 1,
+    runs: [
+      {
+        config: {
+          command: 'head -n 2 "$IN_rows" > "$OUT_rows"',
+          inputs: { rows: 'records' },
+          outputs: { rows: 'records' },
+        },
+        inputs: { rows: 'loaded' },
+        outputs: { rows: 'shortened' },
+        digests: { shortened: 'cd557cf8bab1ea8c' },
+      },
+    ],
+  },
 };
 
-test('the same inputs give the same bytes for as long as a stage keeps its version', async () => {
-  await using rig = await openStageRig();
-  const written: Record<string, string> = {};
-  const digest = async (name: string) =>
-    createHash('sha256')
-      .update(await readFile(rig.path(name)))
-      .digest('hex')
-      .slice(0, 16);
-  const record = async ({ name, version }: { name: string; version: number }, file: string) => {
-    written[`${name} ${version}: ${file}`] = await digest(file);
-  };
+const hasSandbox = await openSandbox({
+  python: 'python3',
+  timeoutSeconds: 3,
+  memoryMegabytes: 256,
+  processes: 8,
+}).then(
+  () => true,
+  () => false,
+);
 
-  await rig.run(load, { config: { type: 'auto', records: data }, outputs: { records: 'loaded' } });
-  await record(loadStage, 'loaded');
-  await rig.run(format, {
-    config: { template: 'alpaca' },
-    inputs: { records: 'loaded' },
-    outputs: { records: 'formatted' },
-  });
-  await record(formatStage, 'formatted');
-  for (const by of ['order', 'hash']) {
-    await rig.run(split, {
-      config: { by, parts, seed: 0, drop_leaks: false },
-      inputs: { records: 'formatted' },
-      outputs: { records: { train: `${by}-train`, test: `${by}-test` } },
-    });
-    await record(splitStage, `${by}-train`);
-  }
-  await rig.run(tokenize, {
-    config: { encoding: 'r50k_base' },
-    inputs: { records: 'formatted' },
-    outputs: { tokens: 'tokens' },
-  });
-  await record(tokenizeStage, 'tokens');
-  await rig.run(collate, {
-    config: collation,
-    inputs: { tokens: 'tokens' },
-    outputs: { batches: 'batches' },
-  });
-  await record(collateStage, 'batches');
+async function writeInputs(rig: StageRig): Promise<void> {
+  await cp(fixture('model/tiny-gpt2'), rig.path('gpt2'), { recursive: true });
+  await cp(tinyModel, rig.path('base'), { recursive: true });
+  await writeBatches(rig.path('train-batches'), await tinyBatches());
+  const validation = await tinyBatches({ examples: countingExamples(4) });
+  await writeBatches(rig.path('validation-batches'), validation);
+  const prompts = tinyGpt2.prompts.map(
+    (ids, number): Json => ({
+      id: `record-${number}`,
+      segments: [
+        { role: 'prompt', text: ids.map((id) => `w${id}`).join(' ') },
+        { role: 'header', text: ' w17 ' },
+        { role: 'response', text: 'w1 w2' },
+      ],
+      choices: ['w1 w2', 'w3'],
+      fields: { number },
+    }),
+  );
+  await rig.writeRecords('prompts', prompts);
   const answer = { prompt: 'p', expected: 'the cat', fields: { response: 'x' }, finish_reason: 'stop' };
   await rig.writeRecords('answers', [
     { ...answer, id: 'a', response: 'A cat.' },
     { ...answer, id: 'b', response: '80', finish_reason: 'length' },
   ]);
-  await rig.run(evaluate, {
-    config: fillDefaults(evaluateStage.schema, {
-      metrics: ['exact_match', 'token_f1', 'judge_score', 'finished'],
-    }),
-    inputs: { responses: 'answers' },
-    outputs: { scores: 'scores' },
-  });
-  await record(evaluateStage, 'scores');
-  expect(written).toMatchInlineSnapshot(`
-    {
-      "collate 1: batches": "c0cf03426700a8b4",
-      "evaluate 1: scores": "d33292214313d55e",
-      "format 2: formatted": "b04d46b3a450fe5b",
-      "load 2: loaded": "9c359faa0eb381c2",
-      "split 1: hash-train": "e2e17317076d71e8",
-      "split 1: order-train": "2290934c8556cf79",
-      "tokenize 1: tokens": "3c2e76883f50e33c",
+  await rig.writeRecords('programs', [
+    { ...answer, id: 'a', response: 'assert 1 + 1 == 2' },
+    { ...answer, id: 'b', response: 'assert 1 + 1 == 3, "sum"' },
+  ]);
+}
+
+test('the same inputs give the same bytes for as long as a stage keeps its version', async () => {
+  await using rig = await openStageRig();
+  await writeInputs(rig);
+  const written: Record<string, unknown> = {};
+  const expected: Record<string, unknown> = {};
+  for (const [name, { schema, version, load }] of stageRegistry) {
+    const { runs, version: expectedVersion } = golden[name as StageName]; // the next test compares the names
+    // Programs run in a sandbox or not at all.
+    const possible = name === 'execute' && !hasSandbox ? [] : runs;
+    const outputs: Record<string, string> = {};
+    for (const { config, digests, ...action } of possible) {
+      await rig.run(await load(), { config: fillDefaults(schema, config), ...action });
+      for (const file of Object.keys(digests)) outputs[file] = await digestOf(rig.path(file));
     }
-  `);
+    written[name] = { version, outputs };
+    expected[name] = {
+      version: expectedVersion,
+      outputs: Object.assign({}, ...possible.map(({ digests }) => digests)),
+    };
+  }
+  expect(written).toEqual(expected);
+});
+
+const digestOf = async (path: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+    .slice(0, 16);
+
+test('every stage has a golden digest and a page in the documentation, which its overview names', async () => {
+  const stages = [...stageRegistry.keys()];
+  expect(Object.keys(golden)).toEqual(stages);
+  const overview = await readFile(new URL('docs/README.md', root), 'utf8');
+  const listed = [...overview.matchAll(/\]\(stages\/([\w-]+)\.md\)/g)].map(([, name]) => name);
+  expect(listed).toEqual(stages);
+  for (const name of stages)
+    expect(await readFile(new URL(`docs/stages/${name}.md`, root), 'utf8')).toMatch(`# ${name}\n`);
 });

@@ -84,7 +84,7 @@ describe.skipIf(!isThere)(
       }).toEqual({ rows: 1100, ids: 1100, withoutInput: 775, repeated: 25 });
     });
 
-    test('the split is 935, 110 and 55, and 2 test and 4 validation entries also stand in train', async () => {
+    test('the split is 935, 110 and 55, and 2 test and 4 validation entries are also in train', async () => {
       const sizes = await Promise.all(
         names.map(async (name) => (await rig.readRecords(`split-${name}`)).length),
       );
@@ -93,7 +93,7 @@ describe.skipIf(!isThere)(
         type: 'note',
         level: 'warning',
         message:
-          '2 of 110 records in `test` also stand in `train`; 4 of 55 records in `validation` also stand in `train`' +
+          '2 of 110 records in `test` are also in `train`; 4 of 55 records in `validation` are also in `train`' +
           ' (`drop_leaks: true` leaves them out)',
       });
     });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Json, JsonObject } from '../../src/core/json.ts';
-import type { ActionPort } from '../../src/runtime/stage/stage-action.ts';
+import type { ActionPort, StageAction } from '../../src/runtime/stage/stage-action.ts';
 import type { StageModule, StageReport } from '../../src/runtime/stage/stage-definition.ts';
 
 /** Runs stages' code on real files in a temporary folder that goes away with the rig. */
@@ -16,11 +16,12 @@ export interface StageRig extends AsyncDisposable {
   readonly run: (stage: StageModule, action: RigAction) => ReturnType<StageModule['run']>;
 }
 
-interface RigAction {
+export interface RigAction {
   readonly config: JsonObject;
   /** Port -> file name in the rig's folder, or part -> file name. */
   readonly inputs?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly outputs: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly resources?: StageAction['resources'];
   readonly signal?: AbortSignal;
 }
 
@@ -53,7 +54,7 @@ export async function openStageRig(): Promise<StageRig> {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line)),
-    run: (stage, { config, inputs = {}, outputs, signal = new AbortController().signal }) =>
+    run: (stage, { config, inputs = {}, outputs, resources = {}, signal = new AbortController().signal }) =>
       stage.run(
         {
           stage: 'tested',
@@ -63,7 +64,7 @@ export async function openStageRig(): Promise<StageRig> {
           inputs: ports(inputs),
           outputs: ports(outputs),
           statePath: path('state'),
-          resources: {},
+          resources,
         },
         { signal, report: (report) => reports.push(report) },
       ),

@@ -12,14 +12,14 @@ import {
 } from './send-request.ts';
 
 interface Download extends HttpRequest {
-  /** Absolute; written whole and checked, or not at all. What came so far stands beside it until then. */
+  /** Absolute. The file appears complete and checked, or not at all; until then its part is beside it. */
   readonly path: string;
   readonly expected: ExpectedContent | undefined;
   readonly mostBytes: number;
   readonly report: (progress: { readonly done: number; readonly total?: number }) => void;
 }
 
-/** Downloads a file, from where an earlier try broke off where the host allows it. */
+/** Downloads a file. Continues an interrupted download if the host allows it. */
 export async function downloadFile(download: Download): Promise<void> {
   const part = `${download.path}.part`;
   let earlier = await sizeOf(part);
@@ -27,7 +27,7 @@ export async function downloadFile(download: Download): Promise<void> {
     const received = await receive(download, part);
     if (isExpected(download.expected, received)) break;
     await forget(part);
-    // What an earlier try left may be of another file; what came in one go should have been right.
+    // An earlier part may belong to another file; a complete new download has to be right.
     if (earlier === 0) throw damaged(download);
     earlier = 0;
   }
@@ -71,18 +71,18 @@ async function receiveOnce(download: Download, part: string): Promise<Received> 
     ...{ file, hash, offset, mostBytes: most, signal },
     report: (done) => report({ done, ...(total === undefined ? {} : { total }) }),
   });
-  if (total !== undefined && size < total) throw new ConnectionFailure(new Error('the answer broke off'));
+  if (total !== undefined && size < total) throw new ConnectionFailure(new Error('the answer is incomplete'));
   await file.sync();
   return { size, hex: hash.digest('hex') };
 }
 
 interface Start {
   readonly size: number;
-  /** Of the content that the part is of: the host sends the rest only of that. */
+  /** Of the content that the part belongs to: the host sends the rest only if it is unchanged. */
   readonly etag: string | undefined;
 }
 
-/** Without a hash to hold it against, a part goes on only where its content has a name. */
+/** Where to continue. Without an expected hash, that needs a strong etag. */
 async function startOf({ expected }: Download, part: string): Promise<Start> {
   const etag = (await readFile(`${part}.etag`, 'utf8').catch(() => '')).trim();
   const strong = etag.startsWith('"') ? etag : undefined;
@@ -99,7 +99,7 @@ async function ask(
 ): Promise<Response> {
   const range = start.size === 0 ? {} : { range: `bytes=${start.size}-` };
   const condition = start.size === 0 || start.etag === undefined ? {} : { 'if-range': start.etag };
-  // A body that is packed on the way would have another length than the file.
+  // The length of a compressed body would differ from the file's.
   const headers = { ...download.headers, 'accept-encoding': 'identity', ...range, ...condition };
   try {
     const response = await sendRequest({ ...download, headers });
@@ -109,7 +109,7 @@ async function ask(
     if (!(error instanceof HttpFailure) || error.status !== 416) throw error;
   }
   await forget(part);
-  throw new ConnectionFailure(new Error('the host sends another part of the file than it was asked for'));
+  throw new ConnectionFailure(new Error('the host sends a different part of the file than was requested'));
 }
 
 const startsAt = ({ headers }: Response): number =>
@@ -120,7 +120,8 @@ function totalOf({ headers }: Response, offset: number): number | undefined {
   return length === null || headers.get('content-encoding') !== null ? undefined : offset + Number(length);
 }
 
-async function hashOf(path: string, expected: ExpectedContent | undefined): Promise<Hash> {
+/** The hash of a file's content so far. */
+export async function hashOf(path: string, expected: ExpectedContent | undefined): Promise<Hash> {
   const hash = hashFor(expected);
   await pipeline(createReadStream(path), async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) hash.update(chunk);
@@ -142,24 +143,21 @@ async function forget(part: string): Promise<void> {
 const damaged = ({ url }: Download): UserError =>
   new UserError({
     code: 'damaged-download',
-    message: `what ${url.host} sends is not the file that it announces: its size or hash differs`,
-    help: 'try again later; if that does not help, the file is damaged at its host',
+    message: `the file that ${url.host} sends is not the one it announces: its size or hash differs`,
+    help: 'try again later; if that does not help, the file is damaged on the host',
   });
 
 const idleMilliseconds = 60_000;
 
-interface Reception {
+interface Reception extends Pick<Download, 'mostBytes' | 'signal'> {
   readonly file: FileHandle;
   readonly hash: Hash;
-  /** What the file holds already, in bytes. */
+  /** How many bytes the file already has. */
   readonly offset: number;
-  /** More than this is refused. */
-  readonly mostBytes: number;
-  readonly signal: AbortSignal;
   readonly report: (done: number) => void;
 }
 
-/** Appends an answer's body to a file; returns how long the file is then. Throws ConnectionFailure where it stalls or breaks off. */
+/** Appends an answer's body to a file and returns the file's size. Throws ConnectionFailure if the body stalls or breaks off. */
 async function receiveBody(response: Response, reception: Reception): Promise<number> {
   const { file, hash, offset, mostBytes, signal, report } = reception;
   let done = offset;
@@ -185,7 +183,7 @@ async function receiveBody(response: Response, reception: Reception): Promise<nu
 async function soon<Value>(reading: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('nothing came for a minute')), idleMilliseconds);
+    timer = setTimeout(() => reject(new Error('no data arrived for a minute')), idleMilliseconds);
   });
   try {
     return await Promise.race([reading, late]);
@@ -200,19 +198,19 @@ const isFromDisk = (error: unknown): boolean =>
 const tooLarge = (mostBytes: number): UserError =>
   new UserError({
     code: 'source-too-large',
-    message: `more comes than the ${mostBytes} bytes that the file may have`,
+    message: `the file has more than the ${mostBytes} bytes that are allowed`,
     help: 'download it yourself and give its path',
   });
 
-/** What a file is to be, as far as its host said so beforehand. */
+/** What a host announces about a file. */
 export interface ExpectedContent {
   readonly size: number;
   /** `git`: a blob's name, sha1 of `blob <size>\0` and the bytes. */
   readonly hash: { readonly kind: 'sha256' | 'git'; readonly hex: string } | undefined;
 }
 
-/** The hash that the content is held against; fed with its bytes. */
-export function hashFor(expected: ExpectedContent | undefined): Hash {
+/** The kind of hash that the content is compared by; it is updated with the bytes. */
+function hashFor(expected: ExpectedContent | undefined): Hash {
   if (expected?.hash?.kind !== 'git') return createHash('sha256');
   return createHash('sha1').update(`blob ${expected.size}\0`);
 }

@@ -7,7 +7,7 @@ const headerMilliseconds = 60_000;
 export interface HttpRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent to the host that it is for, and to no other that a redirect names. */
+  /** Sent only to its own host, not to others that a redirect names. */
   readonly credential?: Credential | undefined;
   readonly signal: AbortSignal;
 }
@@ -17,7 +17,7 @@ export interface Credential {
   readonly token: string;
 }
 
-/** Asks for an address and follows its redirects, as far as they stay protected. Throws where the answer is no success. */
+/** Requests an address and follows protected redirects. Throws unless the answer is a success. */
 export async function sendRequest(request: HttpRequest): Promise<Response> {
   let url = request.url;
   for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
@@ -38,11 +38,11 @@ export async function sendRequest(request: HttpRequest): Promise<Response> {
 async function sendOnce({ headers, credential, signal }: HttpRequest, url: URL): Promise<Response> {
   const waiting = new AbortController();
   const timer = setTimeout(() => waiting.abort(new Error('it took too long to answer')), headerMilliseconds);
-  const isForIt = credential !== undefined && credential.origin === url.origin;
+  const isItsHost = credential !== undefined && credential.origin === url.origin;
   try {
     return await fetch(url, {
       redirect: 'manual',
-      headers: { ...headers, ...(isForIt ? { authorization: `Bearer ${credential.token}` } : {}) },
+      headers: { ...headers, ...(isItsHost ? { authorization: `Bearer ${credential.token}` } : {}) },
       signal: AbortSignal.any([signal, waiting.signal]),
     });
   } catch (error) {
@@ -55,7 +55,7 @@ async function sendOnce({ headers, credential, signal }: HttpRequest, url: URL):
 
 function followed(location: string, from: URL): URL {
   const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-  // A public host may not send us to what runs on this machine.
+  // A public host may not redirect to this machine.
   if (url !== undefined && isProtected(url) && (url.protocol === 'https:' || from.protocol === 'http:'))
     return url;
   throw new UserError({
@@ -72,11 +72,11 @@ interface Retries {
   readonly signal: AbortSignal;
   /** The first wait; each is twice the one before. */
   readonly milliseconds?: number;
-  /** Whether the try that failed got further than the one before: those are not counted. */
+  /** Whether the failed attempt got further than the one before; such attempts do not count. */
   readonly hasAdvanced?: () => Promise<boolean>;
 }
 
-/** Tries again after what may pass: an overloaded host, a connection that broke off. */
+/** Tries again after a failure that may pass: an overloaded host, a broken connection. */
 export async function withRetries<Value>(
   attempt: () => Promise<Value>,
   { signal, milliseconds = firstWait(), hasAdvanced }: Retries,
@@ -95,24 +95,24 @@ export async function withRetries<Value>(
   }
 }
 
-/** A test need not wait for as long as a host does. */
+/** Tests set a shorter wait. */
 const firstWait = (): number => Number(process.env.TUNELOOM_RETRY_MILLISECONDS ?? 500);
 
 function mayPass(error: unknown): boolean {
   if (error instanceof HttpFailure)
     return error.status === 408 || error.status === 429 || error.status >= 500;
-  // Nobody there, or no network: that does not pass within seconds.
+  // No such host or no network: that does not pass within seconds.
   const lasting = ['ENOTFOUND', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'];
   return error instanceof ConnectionFailure && !lasting.includes(error.code) && !/CERT|TLS/.test(error.code);
 }
 
-/** A host's answer that is no success. What it said in words is left out: it could repeat what it was sent. */
+/** An answer that is not a success. Its text is left out, as it could repeat what was sent. */
 export class HttpFailure extends Error {
   override readonly name = 'HttpFailure';
   readonly status: number;
-  /** The hub's own word for it, such as `GatedRepo`. */
+  /** The hub's error code, such as `GatedRepo`. */
   readonly reason: string | undefined;
-  /** How long it asks to wait. */
+  /** How long the host asks to wait. */
   readonly retryAfterMilliseconds: number | undefined;
 
   constructor({ status, headers }: Pick<Response, 'status' | 'headers'>) {
@@ -125,10 +125,10 @@ export class HttpFailure extends Error {
   }
 }
 
-/** No answer, or one that broke off. */
+/** No answer, or an incomplete one. */
 export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure';
-  /** Such as `ENOTFOUND`; empty where the system gave none. */
+  /** Such as `ENOTFOUND`; empty if the system gave none. */
   readonly code: string;
 
   constructor(cause: unknown) {
@@ -138,7 +138,7 @@ export class ConnectionFailure extends Error {
   }
 }
 
-/** `fetch failed` says nothing: the cause does. */
+/** The innermost cause: `fetch failed` says nothing by itself. */
 function innermost(error: unknown): { readonly code: string; readonly message: string } {
   if (!(error instanceof Error)) return { code: '', message: String(error) };
   if (error.cause instanceof Error) return innermost(error.cause);
@@ -146,10 +146,10 @@ function innermost(error: unknown): { readonly code: string; readonly message: s
   return { code, message: error.message || code };
 }
 
-/** Whether an address leads to this machine itself, so that nobody on the way can read or change what comes back. */
+/** Whether an address is on this machine, so that nobody can read or change the answer on the way. */
 const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 
-/** Whether what comes from an address is what its host sent. */
+/** Whether what arrives from an address is certain to be what its host sent. */
 export const isProtected = (url: URL): boolean =>
   url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));

@@ -4,14 +4,14 @@ import { cachedFiles } from './hub-cache.ts';
 import { listRepository, noSuchFile } from './hub-client.ts';
 import type { HubSettings } from './hub-settings.ts';
 
-/** What an address takes from a repository. */
-export interface ChosenFiles {
+/** The files of a repository that an address means. */
+interface ChosenFiles {
   readonly kind: 'file' | 'folder';
   readonly files: readonly HubFile[];
 }
 
 interface Choice {
-  /** The address as it was written. */
+  /** The address as the user wrote it. */
   readonly address: string;
   readonly settings: HubSettings;
   readonly commit: string;
@@ -20,7 +20,7 @@ interface Choice {
   readonly read: (file: HubFile) => Promise<string>;
 }
 
-/** A model: its description, tokenizer and safetensors. A dataset: its file of rows, or those that a pattern fits. */
+/** Of a model: its configuration, tokenizer and safetensors. Of a dataset: its file of rows, or those that match a pattern. */
 export async function chooseFiles(address: HubAddress, choice: Choice): Promise<ChosenFiles> {
   const { path } = address;
   if (path === undefined && address.type === 'dataset') {
@@ -69,7 +69,7 @@ function namesIn(index: string, address: string): readonly string[] {
   }
 }
 
-/** What describes a model beside its weights. Nothing here is code, and no file is a pickle. */
+/** A model's files other than weights. None is code or a pickle. */
 const descriptions = new Set([
   'config.json',
   'generation_config.json',
@@ -84,7 +84,7 @@ const descriptions = new Set([
 const weightsFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
 
-/** Which of a folder's files a model needs. `shards` is asked for the files that the index of sharded weights names. */
+/** The files of a folder that a model needs. `shards` reads the file names in the index of sharded weights. */
 async function modelFiles(
   files: readonly HubFile[],
   {
@@ -119,7 +119,7 @@ const dataFile = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;
 const isData = ({ path }: HubFile): boolean =>
   dataFile.test(path) && !/(^|\/)(dataset_infos?|dataset_dict|state|config)\.json$/i.test(path);
 
-/** The one file of rows in a dataset. Throws where it has none or several, and names them. */
+/** The one file of rows in a dataset. Throws if it has none or several, and names them. */
 function onlyDataFile(files: readonly HubFile[], address: string): HubFile {
   const found = files.filter(isData);
   const [only, another] = found;
@@ -130,11 +130,11 @@ function onlyDataFile(files: readonly HubFile[], address: string): HubFile {
       only === undefined
         ? `\`${address}\` holds no JSON, JSONL, CSV, TSV or Parquet file`
         : `\`${address}\` holds ${found.length} files of rows: ${listed(found)}`,
-    help: `name one, as in ${address}:${only?.path ?? 'rows.jsonl'}; a \`*\` in its name takes several`,
+    help: `name one, as in ${address}:${only?.path ?? 'rows.jsonl'}; a \`*\` in the name takes several`,
   });
 }
 
-/** The files of one folder whose names fit a pattern with `*`, and are of rows. */
+/** The files of rows whose names match a pattern with `*`. */
 function matchingFiles(files: readonly HubFile[], pattern: string): readonly HubFile[] {
   const escaped = baseName(pattern).replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&');
   const fits = new RegExp(`^${escaped.replaceAll(/\*+/g, '.*')}$`);
@@ -148,8 +148,8 @@ function noWeights(files: readonly HubFile[], address: string): UserError {
     gguf.length > 0
       ? `name one of its GGUF files after a colon, as in hf:owner/name:${gguf[0]?.path}: it has ${listed(gguf)}`
       : pickles
-        ? 'it has weights in other formats, which are not loaded since reading them can run code: look for a revision or a copy with safetensors'
-        : 'is it the repository of a model? a subfolder is named as in hf:owner/name:subfolder';
+        ? 'its weights are in other formats, which are not loaded because reading them can run code: look for a revision or a copy with safetensors'
+        : 'is this the repository of a model? A subfolder is named as in hf:owner/name:subfolder';
   return new UserError({ code: 'no-weights', message: `\`${address}\` has no ${weightsFile}`, help });
 }
 

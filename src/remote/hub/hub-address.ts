@@ -23,33 +23,33 @@ export function parseHubAddress(address: string): HubAddress | undefined {
   return { type: datasets === undefined ? 'model' : 'dataset', name: `${owner}/${name}`, revision, path };
 }
 
-/** Relative, and made of names only: what a repository calls its files must not lead out of a folder. */
+/** Relative, and made of names only: a repository's file names must not lead out of a folder. */
 export const isInner = (path: string): boolean =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are refused.
   !/[\\\u0000-\u001f\u007f]|^[a-z]:/i.test(path) &&
   path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && name.length <= 255);
 
-/** A user name with a password, or a query: nothing of the hub's, and not to be repeated. */
+/** A password or a query: the hub has neither, and they must not be repeated. */
 const secretPattern = /:[^/]*@|[?#]/;
 
-/** Why a text is no address on the Hugging Face hub. */
+/** Why a text cannot be an address on the Hugging Face hub. */
 export function checkHubAddress(address: string): AddressProblem | undefined {
   if (parseHubAddress(address) !== undefined) return undefined;
   return {
     code: 'bad-address',
     message: secretPattern.test(address.slice('hf:'.length))
-      ? 'an address on the Hugging Face hub has no password and no query; a token comes from HF_TOKEN alone'
-      : `\`${address}\` is no address on the Hugging Face hub`,
+      ? 'an address on the Hugging Face hub has no password and no query; the token comes from HF_TOKEN only'
+      : `\`${address}\` is not an address on the Hugging Face hub`,
     help: 'write hf:owner/name, hf:owner/name@revision:file.gguf or hf:datasets/owner/name:rows.jsonl',
   };
 }
 
-/** The revision asked for, as people call it. */
+/** The revision's name; by default the main branch. */
 export const revisionOf = ({ revision }: HubAddress): string => revision ?? 'main';
 
 /** A file of a repository at one commit. */
 export interface HubFile {
-  /** From the repository's root, parted by `/`; leads nowhere else. */
+  /** From the repository's root, separated by `/`; does not lead out of it. */
   readonly path: string;
   readonly content: ExpectedContent;
 }
@@ -57,5 +57,5 @@ export interface HubFile {
 /** The name within its folder. */
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** The folder that a path stands in; empty for the root. */
+/** The folder that holds a path; empty for the root. */
 export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));

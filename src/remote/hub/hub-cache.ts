@@ -8,7 +8,7 @@ import type { HubSettings } from './hub-settings.ts';
 const folderOf = ({ type, name }: HubAddress, { cacheFolder }: HubSettings): string =>
   join(cacheFolder, [`${type}s`, ...name.split('/')].join('--'));
 
-/** The commit that the cache remembers for an address. */
+/** The commit that the cache has for an address. */
 export async function cachedCommit(address: HubAddress, settings: HubSettings): Promise<string | undefined> {
   const revision = revisionOf(address);
   const folder = folderOf(address, settings);
@@ -20,7 +20,7 @@ export async function cachedCommit(address: HubAddress, settings: HubSettings): 
   return /^[0-9a-f]{40}$/.test(commit) ? commit : undefined;
 }
 
-/** The files that the cache has of a commit. It need not have all of them. */
+/** The files of a commit that are in the cache, which may lack some. */
 export async function cachedFiles(
   address: HubAddress,
   { settings, commit }: { readonly settings: HubSettings; readonly commit: string },
@@ -35,7 +35,7 @@ export async function cachedFiles(
   return files;
 }
 
-/** Copies a file of the cache to `target`, if it is there at its expected size; its content is checked by the caller. */
+/** Copies a cached file to `target` if it has the expected size; the caller checks its content. */
 export async function copyCached(
   address: HubAddress,
   file: {
@@ -62,7 +62,7 @@ const snapshotOf = (
   { settings, commit }: { readonly settings: HubSettings; readonly commit: string },
 ): string => join(folderOf(address, settings), 'snapshots', commit);
 
-/** Of a file, links followed; undefined where there is none. */
+/** A file's size, following links; undefined if there is no file. */
 const sizeOf = (path: string): Promise<number | undefined> =>
   stat(path).then(
     (found) => (found.isFile() ? found.size : undefined),

@@ -3,7 +3,7 @@ import { ConnectionFailure, HttpFailure, sendRequest, withRetries } from '../htt
 import { type HubAddress, type HubFile, isInner, revisionOf } from './hub-address.ts';
 import type { HubSettings } from './hub-settings.ts';
 
-/** Answers of the hub's interface are lists and facts; weights come another way. */
+/** For answers of the hub's API. Files are downloaded in another way. */
 const mostAnswerBytes = 64 * 2 ** 20;
 const mostFiles = 100_000;
 
@@ -12,7 +12,7 @@ interface HubRequest {
   readonly signal: AbortSignal;
 }
 
-/** The commit that an address means now. */
+/** The commit that an address refers to now. */
 export async function resolveCommit(address: HubAddress, request: HubRequest): Promise<string> {
   const { modelInfo, datasetInfo } = await import('@huggingface/hub');
   const { type, name } = address;
@@ -30,7 +30,7 @@ export async function resolveCommit(address: HubAddress, request: HubRequest): P
   throw strange('names no commit');
 }
 
-/** The files of a repository's folder at a commit. Throws where one has a name that leads out of it. */
+/** The files of a repository's folder at a commit. Throws if a name leads out of it. */
 export async function listRepository(
   { type, name }: HubAddress,
   list: HubRequest & { readonly commit: string; readonly folder: string; readonly recursive: boolean },
@@ -59,7 +59,7 @@ export async function listRepository(
   return files;
 }
 
-/** Where a file's bytes are. */
+/** The address of a file's bytes. */
 export const fileUrl = (
   { type, name }: HubAddress,
   file: { readonly endpoint: string; readonly commit: string; readonly path: string },
@@ -83,13 +83,13 @@ function sizeOf(size: unknown): number {
   throw strange('lists a file without its size');
 }
 
-/** The hub package's requests by our own rules: redirects, retries, the token's host, how long an answer may be. */
+/** Sends the hub package's requests under our rules for redirects, retries, the token's host and the size of answers. */
 function fetchOf({ settings, signal }: HubRequest): typeof fetch {
   return (input) =>
     withRetries(
       async () => {
         const url = new URL(input instanceof Request ? input.url : input);
-        if (url.origin !== new URL(settings.endpoint).origin) throw strange('goes on at another host');
+        if (url.origin !== new URL(settings.endpoint).origin) throw strange('continues on another host');
         const { credential } = settings;
         const headers = { accept: 'application/json' };
         const response = await sendRequest({ url, credential, signal, headers });
@@ -123,7 +123,7 @@ interface Asked {
   readonly settings: HubSettings;
 }
 
-/** What a failure to reach the hub means to its user; anything else as it is. */
+/** A failure to reach the hub, explained to the user; any other error unchanged. */
 export function hubError(error: unknown, asked: Asked): unknown {
   if (error instanceof ConnectionFailure) return noConnection(error, asked);
   if (!(error instanceof HttpFailure)) return error;
@@ -133,12 +133,12 @@ export function hubError(error: unknown, asked: Asked): unknown {
   return new UserError({
     code: 'hub-not-available',
     message: `\`${asked.text}\` cannot be downloaded: the hub answers with status ${status}`,
-    help: status === 429 ? 'it was asked too often: try again in some minutes' : 'try again later',
+    help: status === 429 ? 'too many requests: try again in a few minutes' : 'try again later',
     cause: error,
   });
 }
 
-/** The hub does not tell a private repository from one that does not exist. */
+/** The hub gives the same answer for a private repository and one that does not exist. */
 function noPermission({ reason }: HttpFailure, { text, address, settings }: Asked): UserError {
   const page = `${settings.endpoint}/${address.type === 'dataset' ? 'datasets/' : ''}${address.name}`;
   const hasToken = settings.credential !== undefined;
@@ -146,10 +146,10 @@ function noPermission({ reason }: HttpFailure, { text, address, settings }: Aske
     return new UserError({
       code: 'no-permission',
       message: hasToken
-        ? `\`${text}\` is not open to the token in HF_TOKEN, or does not exist`
-        : `\`${text}\` is gated: its owner asks who uses it`,
+        ? `the token in HF_TOKEN has no access to \`${text}\`, or it does not exist`
+        : `\`${text}\` is gated: its owner asks for consent`,
       help: hasToken
-        ? `is the name right? A gated repository asks for consent on ${page}, with the account that the token is of`
+        ? `is the name right? A gated repository asks for consent on ${page}, with the token's account`
         : `give your consent on ${page}, make a token at ${settings.endpoint}/settings/tokens and set HF_TOKEN to it`,
     });
   return new UserError({
@@ -188,7 +188,7 @@ function noConnection(error: ConnectionFailure, { text, settings }: Asked): User
   return new UserError({
     code: 'no-connection',
     message: `\`${text}\` cannot be downloaded: no connection to ${host} (${error.message})`,
-    help: 'check the network; a folder that was downloaded elsewhere is given by its path',
+    help: 'check the network, or give the path of a folder that was downloaded elsewhere',
     cause: error,
   });
 }
@@ -196,6 +196,6 @@ function noConnection(error: ConnectionFailure, { text, settings }: Asked): User
 export const offlineError = (text: string): UserError =>
   new UserError({
     code: 'offline',
-    message: `\`${text}\` is not on this machine, and HF_HUB_OFFLINE forbids to ask the hub`,
+    message: `\`${text}\` is not on this machine, and HF_HUB_OFFLINE forbids asking the hub`,
     help: 'unset HF_HUB_OFFLINE, or give the path of a folder that was downloaded elsewhere',
   });

@@ -5,13 +5,13 @@ import { type Credential, isProtected } from '../http/send-request.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the environment says of the hub, by the variables that Hugging Face's own tools look at. */
+/** Settings of the hub, from the environment variables that Hugging Face's own tools read. */
 export interface HubSettings {
   /** Without a slash at the end. */
   readonly endpoint: string;
   readonly credential: Credential | undefined;
   readonly offline: boolean;
-  /** Where Hugging Face's tools keep what they downloaded; only read. */
+  /** Where Hugging Face's tools keep downloads; never written to. */
   readonly cacheFolder: string;
 }
 
@@ -39,20 +39,21 @@ function endpointOf(text: string | undefined): URL {
     return url;
   throw new UserError({
     code: 'bad-hub-endpoint',
-    message: 'the environment variable HF_ENDPOINT is no https address without a password in it',
+    message: 'the environment variable HF_ENDPOINT is not an https address without a password',
     help: 'write it like https://huggingface.co, or unset it',
   });
 }
 
-/** A value that a header cannot carry would be repeated by the error that refuses it. */
+/** Checked here, as the error for a value that a header cannot carry would repeat it. */
 function tokenOf(text: string | undefined): string | undefined {
   const token = text?.trim() ?? '';
   if (token === '') return undefined;
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new UserError({
     code: 'bad-hub-token',
-    message: 'the environment variable HF_TOKEN is no token: it holds spaces or other signs that none has',
-    help: 'copy it once more from https://huggingface.co/settings/tokens',
+    message:
+      'the environment variable HF_TOKEN is not a token: it contains spaces or other invalid characters',
+    help: 'copy it again from https://huggingface.co/settings/tokens',
   });
 }
 

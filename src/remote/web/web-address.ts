@@ -1,16 +1,16 @@
 import type { AddressProblem } from '../../runtime/index.ts';
 import { isProtected } from '../http/send-request.ts';
 
-/** Parameters of a query that hold a password or what stands for one. */
+/** Query parameters that may hold a secret. */
 const secretName = /token|secret|passw|key|signature|^sig$|credential|auth|session/i;
 
-/** Why a text is no address of a file. What it holds may be a password, so it is not repeated. */
+/** Why a text cannot be the address of a file. It may contain a password, so the message does not repeat it. */
 export function checkWebAddress(address: string): AddressProblem | undefined {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined)
     return {
       code: 'bad-address',
-      message: 'this is no address',
+      message: 'this is not an address',
       help: 'write it like https://host/path/rows.jsonl',
     };
   if (
@@ -26,7 +26,7 @@ export function checkWebAddress(address: string): AddressProblem | undefined {
   if (isProtected(url)) return undefined;
   return {
     code: 'unprotected-address',
-    message: `what comes over http: from ${url.host} could be changed on the way`,
+    message: `what ${url.host} sends over http: could be changed on the way`,
     help: 'use https:, or download it and give its path',
   };
 }

@@ -5,26 +5,26 @@ import type { SourceFetcher } from '../../runtime/index.ts';
 import { downloadFile } from '../http/download-file.ts';
 import { ConnectionFailure, HttpFailure } from '../http/send-request.ts';
 
-/** 64 GiB: no file of rows or weights is larger, and a host that never ends is cut off. */
+/** 64 GiB. No file of rows or weights is larger, and the limit stops a host that sends without end. */
 const mostBytes = 64 * 2 ** 30;
 
-/** Downloads single files. Only the content says which one an address means, so there are no revisions. */
+/** Downloads single files. An address has no revisions: only its content tells whether it changed. */
 export const webFetcher = (): SourceFetcher => ({
   resolve: async () => undefined,
   async fetch({ address, folder, signal, report }) {
     const path = join(folder, 'content');
-    // It may be what the address meant some days ago.
+    // An earlier download may be outdated.
     await rm(path, { force: true });
     try {
       await downloadFile({ url: new URL(address), path, expected: undefined, mostBytes, signal, report });
     } catch (error) {
-      throw told(error, address);
+      throw downloadError(error, address);
     }
     return path;
   },
 });
 
-function told(error: unknown, address: string): unknown {
+function downloadError(error: unknown, address: string): unknown {
   const { host } = new URL(address);
   if (error instanceof HttpFailure)
     return new UserError({

@@ -1,7 +1,7 @@
 import type { CollateConfig } from '../../generated/collate-config.ts';
 import { declareStage } from '../declare-stage.ts';
 
-/** Makes training examples of token ids. */
+/** Turns token ids into training examples. */
 export const collateStage = declareStage<CollateConfig>({
   name: 'collate',
   version: 1,
@@ -15,7 +15,7 @@ export const collateStage = declareStage<CollateConfig>({
           {
             pointer: '/packing',
             code: 'packing-needs-all',
-            message: `packing runs records together, so training on \`${train_on}\` alone is not possible`,
+            message: `packing joins records, so training on \`${train_on}\` alone is not possible`,
             help: 'set `train_on: all`, `packing: examples` or `packing: false`',
           },
         ]

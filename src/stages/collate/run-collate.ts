@@ -15,12 +15,10 @@ export const { run } = implementStage<CollateConfig>()({
   outputs: { batches: 'batches' },
   async run({ config, inputs, outputs, part, host }) {
     const tokens = await inputs.tokens.read();
-    const warn = (message: string) =>
-      host.report({
-        type: 'note',
-        level: 'warning',
-        message: part === undefined ? message : `${part}: ${message}`,
-      });
+    const warn = (text: string) => {
+      const message = part === undefined ? text : `${part}: ${text}`;
+      host.report({ type: 'note', level: 'warning', message });
+    };
     const examples = examplesOf(tokens, { config, warn });
     checkExamples(examples, { config, warn });
     const { vocabulary, endOfText } = tokens;
@@ -28,23 +26,23 @@ export const { run } = implementStage<CollateConfig>()({
   },
 });
 
-export interface Collation {
+interface Collation {
   readonly config: CollateConfig;
   readonly warn: (message: string) => void;
 }
 
-export function examplesOf(
+function examplesOf(
   { records, endOfText }: TokenizedRecords,
   { config, warn }: Collation,
 ): readonly Example[] {
   const maxLength = config.max_length;
   if (config.packing === true) return packExamples(records, { length: maxLength, endOfText });
-  return limitLength(records, { maxLength, policy: config.too_long, warn }).map((record) =>
+  return limitLength(records, { config, warn }).map((record) =>
     makeExample(record, { trainOn: config.train_on, endOfText, maxLength }),
   );
 }
 
-export const recipeOf = (config: CollateConfig): BatchRecipe => ({
+const recipeOf = (config: CollateConfig): BatchRecipe => ({
   batchSize: config.batch_size,
   shuffle: config.shuffle,
   dropLast: config.drop_last,
@@ -52,79 +50,68 @@ export const recipeOf = (config: CollateConfig): BatchRecipe => ({
   ...(config.packing === 'examples' ? { packedLength: config.max_length } : {}),
 });
 
-export type TrainOn = 'all' | 'response_with_header' | 'response';
+export type TrainOn = CollateConfig['train_on'];
 
-export interface ExampleOptions {
-  readonly trainOn: TrainOn;
-  readonly endOfText: number;
-  readonly maxLength: number;
-}
-
-/** What is trained on -> the segments whose tokens are learned. An end is learned in any case. */
-export const learntRoles: Readonly<Record<TrainOn, readonly SegmentRole[]>> = {
+/** What is trained on -> the segments whose tokens are learned. An end is always learned. */
+const learnedRoles: Readonly<Record<TrainOn, readonly SegmentRole[]>> = {
   all: ['prompt', 'header', 'response', 'end', 'tail'],
   response_with_header: ['header', 'response', 'end'],
   response: ['response', 'end'],
 };
 
 /**
- * One record as an example: the tokens, and as targets the same tokens shifted by one with the end of text after them.
- * Of several ends of text only the first is learned, by value, so one that stands in the text itself counts. Padding
- * with the end of text later adds more of them, all ignored. Cut to `maxLength` after masking. The rule is that of
- * "Build a Large Language Model (From Scratch)", chapter 7. A chat's record has its own ends, one after each response:
- * none is added, and each is learned.
+ * One record as an example: the tokens, and as targets the same tokens shifted by one with an end of text after them.
+ * Only the first end-of-text token is learned, even if it is part of the text; those that padding adds later are all
+ * ignored. The example is cut to `maxLength` after masking. This is the rule of "Build a Large Language Model (From
+ * Scratch)", chapter 7. A chat's record has its own ends, one after each response: none is added, and each is learned.
  */
-export function makeExample(record: TokenizedRecord, options: ExampleOptions): Example {
-  const { tokens, segments } = record;
-  const { trainOn, endOfText, maxLength } = options;
+export function makeExample(
+  { id, tokens, segments }: TokenizedRecord,
+  {
+    trainOn,
+    endOfText,
+    maxLength,
+  }: { readonly trainOn: TrainOn; readonly endOfText: number; readonly maxLength: number },
+): Example {
   const following = new Int32Array(tokens.length).fill(endOfText);
   following.set(tokens.subarray(1));
   const firstEnd = following.indexOf(endOfText);
-  const isLearnt = learntPositions(segments, trainOn);
+  const isLearned = learnedPositions(segments, trainOn);
   const hasEnds = endsItself(segments);
   const targets = following.map((token, index) => {
     const repeatsEnd = !hasEnds && token === endOfText && index > firstEnd;
     const isAdded = hasEnds && index === tokens.length - 1;
-    return repeatsEnd || isAdded || !isLearnt(index + 1) ? ignoredTarget : token;
+    return repeatsEnd || isAdded || !isLearned(index + 1) ? ignoredTarget : token;
   });
   return {
-    id: record.id,
+    id,
     inputs: tokens.slice(0, maxLength),
     targets: targets.slice(0, maxLength),
     promptLength: Math.min(promptLengthOf(segments), maxLength),
   };
 }
 
-/** Whether the token at an index of the record, or the end of the text after it, is to be learned. */
-export function learntPositions(
-  segments: readonly TokenSegment[],
-  trainOn: TrainOn,
-): (index: number) => boolean {
-  const roles = learntRoles[trainOn];
+/** Whether the token at an index of the record, or the end of text after it, is learned. */
+function learnedPositions(segments: readonly TokenSegment[], trainOn: TrainOn): (index: number) => boolean {
+  const roles = learnedRoles[trainOn];
   return (index) => {
     const segment = segments.find(({ end }) => index < end);
     return segment === undefined || roles.includes(segment.role);
   };
 }
 
-/** Where the prompt that the record begins with ends. */
-export function promptLengthOf(segments: readonly TokenSegment[]): number {
+/** The end of the prompt that the record begins with. */
+function promptLengthOf(segments: readonly TokenSegment[]): number {
   const next = segments.findIndex(({ role }) => role !== 'prompt');
   return segments.at(next === -1 ? -1 : next - 1)?.end ?? 0;
 }
 
-export interface LengthLimit {
-  /** Tokens, without the end of text. */
-  readonly maxLength: number;
-  readonly policy: CollateConfig['too_long'];
-  readonly warn: (message: string) => void;
-}
-
-/** The records that are to become examples; longer ones among them are cut later. */
-export function limitLength(
+/** The records that become examples. `max_length` counts tokens without the end of text; longer records are cut later. */
+function limitLength(
   records: readonly TokenizedRecord[],
-  { maxLength, policy, warn }: LengthLimit,
+  { config, warn }: Collation,
 ): readonly TokenizedRecord[] {
+  const { max_length: maxLength, too_long: policy } = config;
   const tooLong = records.filter(({ tokens }) => tokens.length > maxLength);
   if (tooLong.length === 0) return records;
   const longest = tooLong.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
@@ -151,9 +138,9 @@ export function limitLength(
 }
 
 /**
- * Records one after the other, an end of text after each that has none of its own, cut into examples of `length` tokens (the last may be
- * shorter). Every token but the very first is a target, the ends of text too. A record may begin in one example and
- * end in the next, and a model sees the record before its own.
+ * Records one after the other, with an end of text after each that does not end itself, cut into examples of `length`
+ * tokens; the last may be shorter. Every token but the very first is a target, ends of text included. A record may begin
+ * in one example and end in the next, and the model sees the records before it.
  */
 export function packExamples(
   records: readonly TokenizedRecord[],
@@ -173,7 +160,7 @@ export function packExamples(
   });
 }
 
-export function joinRecords(records: readonly TokenizedRecord[], endOfText: number): Int32Array {
+function joinRecords(records: readonly TokenizedRecord[], endOfText: number): Int32Array {
   const lengthOf = ({ tokens, segments }: TokenizedRecord) => tokens.length + (endsItself(segments) ? 0 : 1);
   const total = records.reduce((sum, record) => sum + lengthOf(record), 0);
   const stream = new Int32Array(total).fill(endOfText);
@@ -185,19 +172,14 @@ export function joinRecords(records: readonly TokenizedRecord[], endOfText: numb
   return stream;
 }
 
-export interface ExampleCheck {
-  readonly config: CollateConfig;
-  readonly warn: (message: string) => void;
-}
-
-/** Throws where a fact that `expect` states does not hold; warns of examples that teach nothing. */
-export function checkExamples(examples: readonly Example[], { config, warn }: ExampleCheck): void {
+/** Throws if a fact that `expect` states does not hold; warns of examples without a token to learn. */
+function checkExamples(examples: readonly Example[], { config, warn }: Collation): void {
   const { trained_token_in_every_example: eachTrained, minimum_examples: minimum } = config.expect;
   if (examples.length < minimum) {
     throw new UserError({
       code: 'expectation-failed',
-      message: `there are ${examples.length} examples where \`expect\` says at least ${minimum}`,
-      help: 'look at the records that reach this stage, and at `too_long: drop`',
+      message: `there are ${examples.length} examples where \`expect\` asks for at least ${minimum}`,
+      help: 'check the records that reach this stage, and `too_long: drop`',
     });
   }
   const untrained = examples.filter(({ targets }) => targets.every((target) => target === ignoredTarget));

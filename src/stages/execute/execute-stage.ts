@@ -4,7 +4,7 @@ import type { ConfigProblem } from '../../runtime/index.ts';
 import { parseJinja } from '../../text/index.ts';
 import { declareStage } from '../declare-stage.ts';
 
-/** Runs answers that are programs, each in a sandbox, and keeps whether it passed its tests. */
+/** Runs answers that are programs, each in a sandbox, and records whether it passed its tests. */
 export const executeStage = declareStage<ExecuteConfig>({
   name: 'execute',
   version: 1,

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import pMap from 'p-map';
 import { RecordProblems, UserError } from '../../core/index.ts';
 import type { ExecuteConfig } from '../../generated/execute-config.ts';
 import { type DataRecord, jinjaTemplate, parseResponse, type ResponseRecord } from '../../text/index.ts';
@@ -14,7 +15,7 @@ export const { run } = implementStage<ExecuteConfig>()({
     const answers = await readAll(inputs.responses);
     const asked = inputs.problems && (await readAll(inputs.problems));
     const problems = new RecordProblems('make no program');
-    const tasks = answersToRun({ answers, problems: asked }).flatMap((response) => {
+    const tasks = answersToRun(answers, asked).flatMap((response) => {
       const { id, prompt, expected, fields } = response;
       const row = { ...fields, prompt, expected, response: response.response ?? '' };
       const segments = problems.collect({ id }, () => write(row));
@@ -28,32 +29,31 @@ export const { run } = implementStage<ExecuteConfig>()({
       processes: config.processes,
     });
     let done = 0;
-    const ended = await inParallel(tasks, {
-      limit: config.concurrency ?? resources.threads ?? availableParallelism(),
-      work: async ({ response, source }) => {
-        const outcome = await runProgram(sandbox, { source, signal: host.signal });
-        done += 1;
-        host.report({ type: 'progress', unit: 'program', done, total: tasks.length });
-        return { ...response, passed: outcome === 'passed', outcome };
-      },
-    });
+    const runTask = async ({ response, source }: (typeof tasks)[number]) => {
+      const outcome = await runProgram(sandbox, { source, signal: host.signal });
+      done += 1;
+      host.report({ type: 'progress', unit: 'program', done, total: tasks.length });
+      return { ...response, passed: outcome === 'passed', outcome };
+    };
+    const concurrency = config.concurrency ?? resources.threads ?? availableParallelism();
+    const ended = await pMap(tasks, runTask, { concurrency });
     for (const response of ended) await outputs.responses.write(response);
     return { programs: ended.length, python: sandbox.pythonVersion };
   },
 });
 
-interface Given {
-  /** What generate wrote; with problems, lines {task_id, completion} of any program. */
-  readonly answers: readonly DataRecord[];
-  readonly problems: readonly DataRecord[] | undefined;
-}
-
-/** The responses to run. Samples are joined with their problems, each of which has to have one. */
-function answersToRun({ answers, problems }: Given): readonly ResponseRecord[] {
+/**
+ * The responses to run: what generate wrote; or, with problems, samples {task_id, completion} from any program, joined
+ * with their problems. Each problem needs a sample.
+ */
+function answersToRun(
+  answers: readonly DataRecord[],
+  problems: readonly DataRecord[] | undefined,
+): readonly ResponseRecord[] {
   if (problems === undefined)
     return answers.map((record, index) => parseResponse(record, `responses:${index + 1}`));
   const byId = new Map(problems.map((problem) => [problem.id, problem]));
-  const faults = new RecordProblems('are no samples of the problems');
+  const faults = new RecordProblems('are not samples of the problems');
   const joined = answers.flatMap(
     (sample) => faults.collect({ id: sample.id }, () => responseOf(sample, byId)) ?? [],
   );
@@ -67,7 +67,7 @@ function responseOf(sample: DataRecord, problems: ReadonlyMap<string, DataRecord
   if (typeof task !== 'string' || typeof completion !== 'string')
     throw new UserError({
       code: 'bad-sample',
-      message: 'it lacks the text `task_id` or `completion`',
+      message: 'it lacks `task_id` or `completion`, or one of them is not text',
       help: 'a sample is {"task_id": "HumanEval/0", "completion": "..."}',
     });
   const problem = problems.get(task);
@@ -92,24 +92,4 @@ function checkAttempted(problems: readonly DataRecord[], joined: readonly Respon
       message: `${missed.length} of ${problems.length} problems have no sample: ${missed.slice(0, 5).join(', ')}${missed.length > 5 ? ', ...' : ''}`,
       help: 'pass@k is defined over all problems: try each at least once, or load fewer of them with `limit`',
     });
-}
-
-interface Parallel<Item, Result> {
-  /** How many are worked on at once. */
-  readonly limit: number;
-  readonly work: (item: Item) => Promise<Result>;
-}
-
-/** The results of all items in their order; the first failure ends the work. */
-async function inParallel<Item, Result>(
-  items: readonly Item[],
-  { limit, work }: Parallel<Item, Result>,
-): Promise<readonly Result[]> {
-  const results = new Map<number, Result>();
-  const waiting = items.entries();
-  const worker = async () => {
-    for (const [index, item] of waiting) results.set(index, await work(item));
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
 }

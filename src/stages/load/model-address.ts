@@ -1,4 +1,4 @@
-/** A scheme of two letters or more: a single one is a drive. */
+/** A scheme has two letters or more: a single letter is a drive. */
 const scheme = /^([a-z][a-z0-9+.-]+):/i;
 
 /** The scheme of an address such as `hf:` or `https:`; undefined for a path. */

@@ -17,7 +17,7 @@ import { readRows } from './read-rows.ts';
 
 interface PlacedRecord {
   readonly record: DataRecord;
-  /** Absent where a benchmark's records do not begin at lines of their own. */
+  /** Undefined if a benchmark's layout has no lines. */
   readonly place: RecordPlace | undefined;
 }
 
@@ -50,7 +50,7 @@ async function* readRowRecords(
     throw new UserError({
       code: 'no-records',
       message: `${path} holds no rows`,
-      help: 'is it the right file?',
+      help: 'is this the right file?',
     });
   unseen.throwIfAny(path);
 }
@@ -60,21 +60,21 @@ const canonicalize: (value: Json) => string = createRequire(import.meta.url)('ca
 
 const hashLength = 16;
 
-/** Gives each record of a file its id, and refuses equal ids. */
+/** Gives each record of a file an id that no other has. */
 class RecordIds {
   readonly #field: string | undefined;
   /** Id -> the line of the row that has it. */
   readonly #given = new Map<string, number>();
   readonly #equalRows = new Map<string, number>();
 
-  /** `field`: the data's name of the field with the ids, if there is one. */
+  /** `field`: the data's name of the field that holds the ids, if any. */
   constructor(field: string | undefined) {
     this.#field = field;
   }
 
   /**
    * The row as a record. Its id is the named field of the data, else its field `id`, else the hash of its content, with
-   * an ordinal (`-2`) from the second of equal rows on.
+   * an ordinal from the second of equal rows on (`-2`).
    */
   identify(row: JsonObject, { data, line }: { data: JsonObject; line: number }): DataRecord {
     const given = this.#field === undefined ? row.id : data[this.#field];
@@ -88,7 +88,7 @@ class RecordIds {
     if (before !== undefined) {
       throw new UserError({
         code: 'duplicate-id',
-        message: `its id ${JSON.stringify(id)} is already that of line ${before}`,
+        message: `its id ${JSON.stringify(id)} is already the id of line ${before}`,
         help: 'name a field whose values differ as `id`, or rename this one with `fields` to get ids from the content',
       });
     }
@@ -126,7 +126,7 @@ function idText(value: Json): string {
   });
 }
 
-/** The row, which must be an object. */
+/** Throws a UserError if the row is not an object. */
 function rowObject(value: Json): JsonObject {
   if (isObject(value)) return value;
   const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
@@ -137,7 +137,7 @@ function rowObject(value: Json): JsonObject {
   });
 }
 
-/** The renamed fields that no row has had so far: at the end they are mistakes. */
+/** The fields that a configuration renames and that no row has had so far. It is an error if any are left at the end. */
 class UnseenFields {
   readonly #unseen: Set<string>;
   #lastRow: JsonObject = {};
@@ -158,13 +158,13 @@ class UnseenFields {
     const near = nearName(name, Object.keys(this.#lastRow));
     throw new UserError({
       code: 'unknown-field',
-      message: `no row of ${path} has the field \`${name}\`, which \`fields\` gives another name`,
+      message: `no row of ${path} has the field \`${name}\`, which \`fields\` renames`,
       help: near === undefined ? `the last row has ${fieldsIn(this.#lastRow)}` : `did you mean \`${near}\`?`,
     });
   }
 }
 
-/** Where records begin in the file that `load` read; reads it again as far as needed. */
+/** Where records begin in the file that `load` read, found by reading it again as far as needed. */
 export async function locateRecords({ config, ids }: RecordSearch<LoadConfig>): Promise<RecordPlaces> {
   const places = new Map<string, RecordPlace>();
   const { records } = config;
@@ -200,8 +200,8 @@ export async function* readBenchmark(
 }
 
 /**
- * A row with the names that `fields` gives (ours -> the data's), followed by its other fields. A name of the data can
- * be given to several fields; a field that the data does not have stays absent.
+ * A row with the names that `fields` gives (ours -> the data's), followed by its other fields. One field of the data may
+ * become several; a field that the data lacks stays absent.
  */
 function renameFields(row: JsonObject, fields: Readonly<Record<string, string>>): JsonObject {
   const renamed = Object.entries(fields).flatMap(([ours, theirs]) => {

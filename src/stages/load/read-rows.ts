@@ -14,11 +14,11 @@ import type { LoadConfig } from '../../generated/load-config.ts';
 import { fieldsIn } from '../../text/index.ts';
 
 interface Row {
-  /** The file that it stands in. */
+  /** The file that holds the row. */
   readonly path: string;
   /** The line on which it begins; in a Parquet file the row's number. */
   readonly line: number;
-  /** An object, or what stands there by mistake. */
+  /** An object, unless the file has a mistake. */
   readonly row: Json;
 }
 
@@ -27,7 +27,7 @@ interface RowFormat {
   readonly columns: readonly string[] | undefined;
 }
 
-/** The rows of a data file, or of a folder of them. Throws a UserError that names file, line and column where it cannot be read. */
+/** The rows of a data file or of a folder of them. A UserError names file, line and column if a file cannot be read. */
 export async function* readRows(source: string, format: RowFormat): AsyncGenerator<Row> {
   for (const path of await dataFiles(source)) {
     for await (const { line, row } of rowsOf(path, format)) yield { path, line, row };
@@ -59,7 +59,7 @@ async function* rowsOf(path: string, { type, columns }: RowFormat): AsyncGenerat
 
 const dataFile = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;
 
-/** The file itself, or the files of rows that stand in a folder, in the order of their names. */
+/** The file itself, or a folder's files of rows in the order of their names. */
 async function dataFiles(path: string): Promise<readonly string[]> {
   const found = await stat(path);
   if (found.isFile()) return [path];
@@ -67,16 +67,17 @@ async function dataFiles(path: string): Promise<readonly string[]> {
   if (names.length > 0) return names.map((name) => join(path, name));
   throw new UserError({
     code: 'not-a-file',
-    message: `${path} is no file, and no folder that holds JSON, JSONL, CSV, TSV or Parquet files`,
+    message: `${path} is neither a file nor a folder with JSON, JSONL, CSV, TSV or Parquet files`,
     help: 'give the path of a file of rows, or of a folder of them',
   });
 }
 
-const looksAtBytes = 64 * 1024;
+/** How much of a file shows its type. */
+const headBytes = 64 * 1024;
 
 /**
- * How a file's rows are written, by its content alone: the result of a stage depends on contents, never on names, so
- * the ending of the file's name must not decide.
+ * The format of a file's rows, by its content alone: the result of a stage depends on contents, never on names, so the
+ * file's extension must not decide.
  */
 async function detectType(path: string): Promise<Exclude<LoadConfig['type'], 'auto'>> {
   const bytes = await firstBytes(path);
@@ -94,14 +95,14 @@ async function detectType(path: string): Promise<Exclude<LoadConfig['type'], 'au
 async function firstBytes(path: string): Promise<Buffer> {
   const file = await open(path);
   try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(looksAtBytes), position: 0 });
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(headBytes), position: 0 });
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }
 }
 
-/** An object that goes on in the next line is a JSON file of its own. */
+/** A line with half an object is the beginning of a JSON file, not of JSONL. */
 function isJson(line: string): boolean {
   try {
     JSON.parse(line);
@@ -111,22 +112,18 @@ function isJson(line: string): boolean {
   }
 }
 
-/** Beyond this a file does not fit into one JavaScript string. */
+/** A larger file does not fit into one JavaScript string. */
 const maximumBytes = 400 * 1024 * 1024;
 
-interface JsonItem {
-  /** The line on which it begins. */
-  readonly line: number;
-  readonly value: Json;
-}
-
-/** The items of a JSON file that holds one list. */
-async function readJsonList(path: string): Promise<readonly JsonItem[]> {
+/** The items of a JSON file that holds one list, each with the line on which it begins. */
+async function readJsonList(
+  path: string,
+): Promise<readonly { readonly line: number; readonly value: Json }[]> {
   const { size } = await stat(path);
   if (size > maximumBytes) {
     throw new UserError({
       code: 'file-too-large',
-      message: `${path} is larger than ${maximumBytes / 1024 / 1024} MiB, too large to be read as one JSON value`,
+      message: `${path} is larger than ${maximumBytes / 1024 / 1024} MiB, too large to read as one JSON value`,
       help: 'convert it to JSONL (one object on each line), which is read line by line',
     });
   }
@@ -170,7 +167,7 @@ function parse(path: string, text: string): Json {
   }
 }
 
-/** The lines on which the items of a list begin, in a text that is one JSON list. The first line is 1. */
+/** The lines on which the items of a JSON list begin; the first line is 1. */
 function itemLines(text: string): readonly number[] {
   const lines: number[] = [];
   let line = 1;
@@ -195,7 +192,7 @@ function itemLines(text: string): readonly number[] {
 
 const whiteSpace = new Set([' ', '\t', '\r', '\n']);
 
-/** The place of the quotation mark that closes the string which begins at `start`. A string has no line breaks. */
+/** The index of the quotation mark that closes the string beginning at `start`. A string has no line breaks. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;

@@ -5,7 +5,6 @@ import type { LoadConfig } from '../../generated/load-config.ts';
 import { initialModel, writeModelFolder } from '../../model/index.ts';
 import {
   copyTokenizer,
-  type DataRecord,
   openEncoding,
   openTokenizer,
   openTokenizerFile,
@@ -13,7 +12,7 @@ import {
   writeEncodingName,
 } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import type { Folder, Sink } from '../ports/port-contents.ts';
+import type { Folder } from '../ports/port-contents.ts';
 import { loadModel } from './load-model.ts';
 import { readRecords } from './read-records.ts';
 
@@ -23,22 +22,17 @@ export const { run } = implementStage<LoadConfig>()({
   async run({ config, outputs }) {
     const { records, model: source, untie_head: untieHead, init } = config;
     const { model, tokenizer } = outputs;
-    if (records !== undefined && outputs.records)
-      return writeRecords({ ...config, records }, outputs.records);
+    if (records !== undefined && outputs.records) {
+      for await (const { record } of readRecords({ ...config, records })) await outputs.records.write(record);
+      return;
+    }
     if (source !== undefined && model) return loadModel({ source, untieHead, model, tokenizer });
     if (init && model && tokenizer) return initializeModel(init, { model, tokenizer });
-    throw new Error('the action’s outputs are not those that its configuration declares');
+    throw new Error('The action lacks an output that its configuration declares');
   },
 });
 
-export async function writeRecords(
-  config: LoadConfig & { readonly records: string },
-  sink: Sink<DataRecord>,
-): Promise<void> {
-  for await (const { record } of readRecords(config)) await sink.write(record);
-}
-
-export type Initialization = NonNullable<LoadConfig['init']>;
+type Initialization = NonNullable<LoadConfig['init']>;
 
 /** Writes a model with fresh random weights, and its tokenizer. */
 export async function initializeModel(
@@ -65,10 +59,10 @@ export async function initializeModel(
 }
 
 /**
- * Writes the tokenizer into the folder and opens it, from where the user has it: what is wrong with it is told by that
- * path. A path to a file is that file alone: what stands beside it is not part of the stage's key.
+ * Writes the tokenizer into the folder and opens the user's own copy, so that errors show the user's path. A path to a
+ * file means that file alone: other files in its folder are not part of the stage's key.
  */
-export async function takeTokenizer(
+async function takeTokenizer(
   { encoding, tokenizer: source }: Initialization,
   folder: string,
 ): Promise<Tokenizer> {

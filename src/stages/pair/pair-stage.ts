@@ -1,7 +1,7 @@
 import type { PairConfig } from '../../generated/pair-config.ts';
 import { declareStage } from '../declare-stage.ts';
 
-/** Lays two models' answers to the same prompts side by side, for a judge to choose between. */
+/** Pairs two models' answers to the same prompts, for a judge to choose between. */
 export const pairStage = declareStage<PairConfig>({
   name: 'pair',
   version: 1,

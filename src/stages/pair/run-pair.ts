@@ -37,13 +37,8 @@ function ordersOf({ orders, seed }: PairConfig, id: string): readonly Order[] {
   }
 }
 
-/** The second answer; without a prompt where it comes with records rather than responses. */
+/** The second answer. It has no prompt if it comes from records rather than responses. */
 type SecondAnswer = Partial<Pick<ResponseRecord, 'prompt' | 'response'>>;
-
-interface Pair {
-  readonly first: ResponseRecord;
-  readonly second: SecondAnswer;
-}
 
 function answerOf(row: DataRecord, { second_field: field }: PairConfig): SecondAnswer {
   const { prompt, response, fields } = row;
@@ -64,14 +59,14 @@ function counterpart(first: ResponseRecord, second: ReadonlyMap<string, SecondAn
   if (other?.response !== undefined && first.response !== undefined && problem === undefined) return other;
   throw new UserError({
     code: 'no-counterpart',
-    message: problem ?? 'one of the two has no written answer',
-    help: 'let both generate stages answer the same records, with `mode: text`; of records, `second_field` names the field with the answer',
+    message: problem ?? 'one of the two has no answer',
+    help: 'let both generate stages answer the same records, with `mode: text`; if `second` is records, `second_field` names the field with the answer',
   });
 }
 
-function recordOf({ first, second }: Pair, shownFirst: Order): DataRecord {
-  const { id, prompt, expected, fields, response = '' } = first;
-  const answers = [response, second.response ?? ''];
+function recordOf(pair: { first: ResponseRecord; second: SecondAnswer }, shownFirst: Order): DataRecord {
+  const { id, prompt, expected, fields, response = '' } = pair.first;
+  const answers = [response, pair.second.response ?? ''];
   const [a = '', b = ''] = shownFirst === 'first' ? answers : answers.toReversed();
   return {
     ...fields,

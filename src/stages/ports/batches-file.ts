@@ -1,7 +1,14 @@
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../../formats/index.ts';
 import type { Batches } from '../../training/index.ts';
-import { packRows, readCount, readStringList, stringListTensor, unpackRows } from './packed-rows.ts';
-import { int32Tensor, rowOf } from './tokens-file.ts';
+import {
+  int32Tensor,
+  packRows,
+  readCount,
+  readStringList,
+  rowOf,
+  stringListTensor,
+  unpackRows,
+} from './packed-rows.ts';
 
 /** Writes unpadded examples as safetensors, and the recipe that makes padded batches of them as metadata. */
 export async function writeBatches(path: string, content: Batches): Promise<void> {

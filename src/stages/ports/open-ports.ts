@@ -10,18 +10,11 @@ type OutputContents<Outputs extends OutputTypes> = StageRun<
   Outputs
 >['outputs'];
 
-interface GivenInputs<Inputs extends InputTypes> {
-  readonly types: Inputs;
-  readonly ports: ActionPorts;
-  readonly signal: AbortSignal;
-}
-
-/** The bound input ports as content, each read from disk only when the stage asks for it. Streams end when the signal says so. */
-export function openInputs<Inputs extends InputTypes>({
-  types,
-  ports,
-  signal,
-}: GivenInputs<Inputs>): InputContents<Inputs> {
+/** The bound input ports as content. Each is read only when the stage asks for it; streams throw when `signal` aborts. */
+export function openInputs<Inputs extends InputTypes>(
+  types: Inputs,
+  { ports, signal }: { readonly ports: ActionPorts; readonly signal: AbortSignal },
+): InputContents<Inputs> {
   const contents = Object.entries(types).map(([name, type]) => {
     const port = ports[name];
     if (port === undefined) return [name, undefined];
@@ -40,7 +33,7 @@ async function* untilAborted(stream: AsyncIterable<unknown>, signal: AbortSignal
   }
 }
 
-/** The outputs as writers; `close` ends all of them, whatever became of the stage. */
+/** The outputs as writers; `close` closes all of them, also after the stage failed. */
 export async function openOutputs<Outputs extends OutputTypes>(
   types: Outputs,
   ports: ActionPorts,
@@ -57,7 +50,7 @@ export async function openOutputs<Outputs extends OutputTypes>(
   const contents: [string, unknown][] = [];
   try {
     for (const [name, type] of Object.entries(types)) {
-      contents.push([name, await openOutput({ name, type, port: ports[name], openAt })]);
+      contents.push([name, await openOutput({ name, type, port: ports[name] }, openAt)]);
     }
   } catch (error) {
     await close();
@@ -66,14 +59,11 @@ export async function openOutputs<Outputs extends OutputTypes>(
   return { content: Object.fromEntries(contents) as OutputContents<Outputs>, close }; // the table gives each type its own writer
 }
 
-interface OutputToOpen<Content> {
-  readonly name: string;
-  readonly type: string;
-  readonly port: ActionPort | undefined;
-  readonly openAt: (type: KnownPortType, path: string) => Promise<Content>;
-}
-
-async function openOutput<Content>({ name, type, port, openAt }: OutputToOpen<Content>) {
+async function openOutput<Content>(
+  output: { readonly name: string; readonly type: string; readonly port: ActionPort | undefined },
+  openAt: (type: KnownPortType, path: string) => Promise<Content>,
+) {
+  const { name, type, port } = output;
   if (port === undefined) return undefined;
   if (!type.endsWith('[part]')) return openAt(knownType(type), pathOf(name, port));
   const contents: [string, Content][] = [];
@@ -83,19 +73,19 @@ async function openOutput<Content>({ name, type, port, openAt }: OutputToOpen<Co
   return Object.fromEntries(contents);
 }
 
-const knownType = (type: string): KnownPortType => type.replace(/\?$|\[part\]$/, '') as KnownPortType; // InputTypes and OutputTypes allow these endings only
+const knownType = (type: string): KnownPortType => type.replace(/\?$|\[part\]$/, '') as KnownPortType; // InputTypes and OutputTypes allow only these endings
 
 function pathOf(name: string, port: ActionPort): string {
   if ('path' in port) return port.path;
-  throw new Error(`port ${name} was given parts where it takes one content`);
+  throw new Error(`Port ${name} takes one content, and was given parts`);
 }
 
-/** Input port -> the type its content is read as. A trailing `?` marks a port that need not be bound. */
+/** Input port -> the type its content is read as. A trailing `?` marks an optional port. */
 export type InputTypes = Readonly<Record<string, KnownPortType | `${KnownPortType}?`>>;
 
 /**
- * Output port -> the type of its content. A trailing `?` marks an output that the configuration may leave out;
- * `[part]` marks one whose parts the stage makes itself, as split does.
+ * Output port -> the type of its content. A trailing `?` marks an output that the configuration may leave out, `[part]`
+ * one whose parts the stage itself makes, as split does.
  */
 export type OutputTypes = Readonly<
   Record<string, KnownPortType | `${KnownPortType}?` | `${KnownPortType}[part]`>
@@ -115,18 +105,18 @@ type OutputContent<Type> = Type extends KnownPortType
       ? Readonly<Record<string, PortWriters[Known]>>
       : never;
 
-/** What a stage's code is given: its configuration, and its ports as typed content rather than paths. */
+/** What a stage's code gets: its configuration, and its ports as typed content instead of paths. */
 export interface StageRun<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
   readonly config: Config;
   readonly inputs: { readonly [Port in keyof Inputs]: InputContent<Inputs[Port]> };
   readonly outputs: { readonly [Port in keyof Outputs]: OutputContent<Outputs[Port]> };
-  /** For a stage that maps parts: the one at hand; undefined where the input has no parts. */
+  /** In a stage that maps parts, the current one; undefined if the input has no parts. */
   readonly part: string | undefined;
-  /** A private folder kept under the stage's key, for resuming after an interruption. */
+  /** A private folder for this key, for resuming after an interruption. */
   readonly statePath: string;
-  /** Shared by executions whose results for one example are the same; undefined where nothing is to be shared. */
+  /** A folder shared by runs that give equal results for equal examples; undefined if nothing is shared. */
   readonly memoPath: string | undefined;
-  /** Shared by executions that differ in how far they go. */
+  /** A folder shared by runs that differ only in how far they go. */
   readonly checkpointPath: string | undefined;
   readonly resources: StageAction['resources'];
   readonly host: StageHost;

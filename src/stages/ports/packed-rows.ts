@@ -1,7 +1,7 @@
 import { UserError } from '../../core/index.ts';
 import type { SafetensorsFile, TensorToWrite } from '../../formats/index.ts';
 
-/** Rows of different lengths, one after the other: row i is `values[ends[i - 1] ?? 0 .. ends[i]]`. */
+/** Rows of different lengths in sequence: row i is `values[ends[i - 1] ?? 0 .. ends[i]]`. */
 interface PackedRows {
   readonly values: Int32Array;
   readonly ends: Int32Array;
@@ -36,17 +36,30 @@ function badRows(path: string): UserError {
   return new UserError({ code: 'bad-rows', message: `${path}: the rows' ends do not tile their values` });
 }
 
-/** A whole number in a file's metadata, which holds texts only. */
+export function rowOf(rows: readonly Int32Array[], index: number, path: string): Int32Array {
+  const row = rows[index];
+  if (row !== undefined) return row;
+  throw new UserError({ code: 'bad-rows', message: `${path}: there are more ids than rows` });
+}
+
+export const int32Tensor = (name: string, values: Int32Array): TensorToWrite => ({
+  name,
+  dtype: 'I32',
+  shape: [values.length],
+  read: () => values,
+});
+
+/** A whole number in a file's metadata, whose values are strings. */
 export function readCount({ path, metadata }: SafetensorsFile, name: string): number {
   const text = metadata[name] ?? '';
   if (/^\d+$/.test(text)) return Number(text);
   throw new UserError({
     code: 'bad-metadata',
-    message: `${path}: the metadata \`${name}\` is ${JSON.stringify(metadata[name]) ?? 'missing'}; a whole number is needed`,
+    message: `${path}: the metadata \`${name}\` is ${JSON.stringify(metadata[name]) ?? 'missing'}, not a whole number`,
   });
 }
 
-/** A list of strings as the UTF-8 bytes of a JSON array, since safetensors hold numbers only. */
+/** A list of strings as the UTF-8 bytes of a JSON array, as safetensors hold numbers only. */
 export function stringListTensor(name: string, strings: readonly string[]): TensorToWrite {
   const bytes = new TextEncoder().encode(JSON.stringify(strings));
   return { name, dtype: 'U8', shape: [bytes.length], read: () => bytes };
@@ -55,7 +68,7 @@ export function stringListTensor(name: string, strings: readonly string[]): Tens
 export async function readStringList(file: SafetensorsFile, name: string): Promise<readonly string[]> {
   const value: unknown = JSON.parse(new TextDecoder().decode(await file.readUint8(name)));
   if (isStringList(value)) return value;
-  throw new UserError({ code: 'bad-strings', message: `${file.path}: ${name} is no list of strings` });
+  throw new UserError({ code: 'bad-strings', message: `${file.path}: ${name} is not a list of strings` });
 }
 
 const isStringList = (value: unknown): value is string[] =>

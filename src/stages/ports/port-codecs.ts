@@ -7,7 +7,7 @@ import { readBatches, writeBatches } from './batches-file.ts';
 import type { KnownPortType, PortReaders, PortWriters, Sink, Writable } from './port-contents.ts';
 import { readTokens, writeTokens } from './tokens-file.ts';
 
-/** A writer, and what has to happen once the stage has written everything. */
+/** A writer; `close` is called once the stage has written everything. */
 export interface OpenWriter<Content> {
   readonly content: Content;
   readonly close: () => Promise<void>;
@@ -18,7 +18,7 @@ interface PortCodec<Type extends KnownPortType> {
   readonly openWriter: (path: string) => Promise<OpenWriter<PortWriters[Type]>>;
 }
 
-/** Port type -> how its content stands on disk. */
+/** Port type -> how its content is read from and written to disk. */
 export const portCodecs: { readonly [Type in KnownPortType]: PortCodec<Type> } = {
   records: { read: records, openWriter: jsonlSink },
   responses: { read: responses, openWriter: jsonlSink },
@@ -31,7 +31,7 @@ export const portCodecs: { readonly [Type in KnownPortType]: PortCodec<Type> } =
   },
   model: { read: (path) => ({ path }), openWriter: folder },
   tokenizer: { read: (path) => ({ path }), openWriter: folder },
-  // A `file` may become a file or a folder, so nothing is made ahead.
+  // A `file` may become a file or a folder, so nothing is created in advance.
   file: { read: (path) => ({ path }), openWriter: async (path) => ({ content: { path }, close: nothing }) },
 };
 
@@ -45,7 +45,7 @@ async function* responses(path: string): AsyncGenerator<ResponseRecord> {
   for await (const { number, value } of readJsonl(path)) yield parseResponse(value, `${path}:${number}`);
 }
 
-/** No stage computes with a history, so each line is taken to hold an entry. */
+/** No stage computes with a history, so its lines are not checked. */
 async function* history(path: string): AsyncGenerator<HistoryEntry> {
   for await (const { value } of readJsonl(path)) yield value as HistoryEntry; // decode edge: shown, and nothing more
 }

@@ -2,10 +2,10 @@ import type { Scores } from '../../metrics/index.ts';
 import type { DataRecord, ResponseRecord, TokenizedRecords } from '../../text/index.ts';
 import type { Batches, HistoryEntry } from '../../training/index.ts';
 
-/** A file of many items, read one after the other. */
+/** A file of items that are read one by one. */
 interface Stream<Item> extends AsyncIterable<Item> {}
 
-/** A file of many items, written one after the other. */
+/** A file of items that are written one by one. */
 export interface Sink<Item> {
   readonly write: (item: Item) => Promise<void>;
 }
@@ -18,7 +18,7 @@ export interface Writable<Value> {
   readonly write: (value: Value) => Promise<void>;
 }
 
-/** A folder in Hugging Face's layout; who reads it parses it with limits. */
+/** A path; its reader parses what is there. A model and a tokenizer are folders in Hugging Face's layout. */
 export interface Folder {
   readonly path: string;
 }
@@ -51,7 +51,7 @@ export interface PortWriters {
 
 export type KnownPortType = keyof PortReaders;
 
-/** The whole of a stream, for stages that need all of it at once. */
+/** All items of a stream. */
 export async function readAll<Item>(stream: Stream<Item>): Promise<Item[]> {
   const items: Item[] = [];
   for await (const item of stream) items.push(item);

@@ -1,12 +1,19 @@
-import { UserError } from '../../core/index.ts';
-import { openSafetensors, type TensorToWrite, writeSafetensors } from '../../formats/index.ts';
+import { openSafetensors, writeSafetensors } from '../../formats/index.ts';
 import type { SegmentRole, TokenizedRecords, TokenSegment } from '../../text/index.ts';
-import { packRows, readCount, readStringList, stringListTensor, unpackRows } from './packed-rows.ts';
+import {
+  int32Tensor,
+  packRows,
+  readCount,
+  readStringList,
+  rowOf,
+  stringListTensor,
+  unpackRows,
+} from './packed-rows.ts';
 
 /** A role is stored as its index here, so the order is part of the file format. */
 const roles: readonly SegmentRole[] = ['prompt', 'header', 'response', 'end', 'tail'];
 
-/** Writes tokenized records as safetensors: the token ids packed one record after the other, with where each ends. */
+/** Writes tokenized records as safetensors: the token ids of all records in sequence, and the end of each record. */
 export async function writeTokens(path: string, content: TokenizedRecords): Promise<void> {
   const tokens = packRows(content.records.map((record) => record.tokens));
   const segmentEnds = packRows(content.records.map((record) => record.segments.map(({ end }) => end)));
@@ -54,17 +61,4 @@ export async function readTokens(path: string): Promise<TokenizedRecords> {
 
 function segmentsOf(ends: Int32Array, roleIndexes: Int32Array): TokenSegment[] {
   return Array.from(ends, (end, index) => ({ role: roles[roleIndexes[index] ?? 0] ?? 'prompt', end }));
-}
-
-export const int32Tensor = (name: string, values: Int32Array): TensorToWrite => ({
-  name,
-  dtype: 'I32',
-  shape: [values.length],
-  read: () => values,
-});
-
-export function rowOf(rows: readonly Int32Array[], index: number, path: string): Int32Array {
-  const row = rows[index];
-  if (row !== undefined) return row;
-  throw new UserError({ code: 'bad-rows', message: `${path}: there are more ids than rows` });
 }

@@ -10,9 +10,9 @@ import { type ActionPort, hideSecrets, type StageModule, secretsIn } from '../..
 import { portCodecs } from '../ports/port-codecs.ts';
 import { withPaths } from './path-variables.ts';
 
-/** Gives the command an empty folder to work in, and the paths of its ports in variables; its output becomes notes. */
+/** Runs the command in an empty folder, with the paths of its ports in variables; its output becomes notes. */
 export const run: StageModule['run'] = async (action, host) => {
-  const config = action.config as unknown as ShellConfig; // decode edge: the stage's own schema has accepted it
+  const config = action.config as unknown as ShellConfig; // decode edge: the stage's schema has accepted it
   const { variables, secrets } = commandEnvironment(config.environment, process.env);
   const paths = {
     ...pathsOf('IN', action.inputs),
@@ -39,7 +39,7 @@ export const run: StageModule['run'] = async (action, host) => {
   return {};
 };
 
-/** Scores are shown at the end of the run, by nobody who could still refuse them. Other outputs are read by stages. */
+/** Scores are shown at the end of the run, when it is too late to refuse them. Stages check the other outputs. */
 async function checkScores({ outputs }: ShellConfig, paths: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, type] of Object.entries(outputs)) {
     const path = paths[`OUT_${name}`];
@@ -51,7 +51,7 @@ async function checkScores({ outputs }: ShellConfig, paths: Readonly<Record<stri
 function pathsOf(prefix: string, ports: Readonly<Record<string, ActionPort>>): Record<string, string> {
   const named = Object.entries(ports).map(([name, port]): readonly [string, string] => {
     if ('path' in port) return [`${prefix}_${name}`, port.path];
-    throw new Error(`port ${name} was given parts where it takes one content`);
+    throw new Error(`Port ${name} takes one content, and was given parts`);
   });
   return Object.fromEntries(named);
 }
@@ -61,7 +61,7 @@ interface Command {
   readonly command: string | readonly string[];
   readonly folder: string;
   readonly variables: Readonly<Record<string, string>>;
-  /** Texts that are not shown, whatever the command writes. */
+  /** Texts to hide in what the command writes. */
   readonly secrets: readonly string[];
   readonly signal: AbortSignal;
   readonly onLine: (line: string) => void;
@@ -71,7 +71,7 @@ const tailLines = 20;
 const lineLength = 2_000;
 const graceMilliseconds = 3_000;
 
-/** Runs a command to its end, with all that it starts; a UserError tells of an end that is not success. */
+/** Runs a command and all that it starts to the end. Throws a UserError unless it succeeds. */
 async function runCommand(command: Command): Promise<void> {
   const { signal } = command;
   signal.throwIfAborted();
@@ -82,17 +82,17 @@ async function runCommand(command: Command): Promise<void> {
     signal: ended.signal,
   });
   const tail: string[] = [];
-  const say = (line: string): string => {
-    // Secrets first: what is cut off could be one's end.
+  const showLine = (line: string): string => {
+    // Secrets are hidden first, as cutting could leave half of one.
     const shown = lastState(hideSecrets(line, command.secrets)).slice(0, lineLength);
     command.onLine(shown);
     return shown;
   };
   const [result] = await Promise.all([
     running,
-    eachLine(running.iterable({ from: 'stdout' }), say),
+    eachLine(running.iterable({ from: 'stdout' }), showLine),
     eachLine(running.iterable({ from: 'stderr' }), (line) => {
-      tail.push(say(line));
+      tail.push(showLine(line));
       if (tail.length > tailLines) tail.shift();
     }),
   ]).finally(() => ended.abort());
@@ -110,12 +110,12 @@ function start({ command, folder, variables }: Command) {
     stdin: 'ignore',
     buffer: false,
     reject: false,
-    // A process group of its own, so that all that the command started ends with it.
+    // Its own process group, so that everything the command started ends with it.
     detached: true,
   });
 }
 
-/** Asks the whole group to end, and kills what is left of it after a while. */
+/** Asks the whole group to end, and kills it after a grace period. */
 async function killGroup(pid: number | undefined, ended: AbortSignal): Promise<void> {
   if (pid === undefined) return;
   signalGroup(pid, 'SIGTERM');
@@ -127,18 +127,18 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name);
   } catch {
-    // The group has ended in the meantime.
+    // The group has already ended.
   }
 }
 
-/** Of a progress bar, which writes over itself, the last state counts. */
+/** The last state of a progress bar, which overwrites itself. */
 const lastState = (line: string): string => line.split('\r').at(-1) ?? '';
 
 async function eachLine(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
   try {
     for await (const line of lines) onLine(`${line}`);
   } catch {
-    // Execa ends the lines with the command's own failure, which its result tells of.
+    // Execa ends the lines with the command's failure, which is also in its result.
   }
 }
 
@@ -163,11 +163,11 @@ const always = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 
 interface CommandEnvironment {
   readonly variables: Readonly<Record<string, string>>;
-  /** Values that came from outside by name and may be secrets. */
+  /** Values that are passed through by name and may be secrets. */
   readonly secrets: readonly string[];
 }
 
-/** What a command sees of the environment: what it needs to run at all, and what the configuration names. */
+/** The environment that a command sees: what it needs to run at all, and what the configuration names. */
 function commandEnvironment(
   declared: ShellConfig['environment'],
   outside: NodeJS.ProcessEnv,
@@ -189,7 +189,7 @@ function passedThrough(name: string, outside: NodeJS.ProcessEnv): string {
   if (value !== undefined) return value;
   throw new UserError({
     code: 'missing-variable',
-    message: `the environment variable ${name}, which the command is to see, is not set`,
+    message: `the environment variable ${name}, which the command needs, is not set`,
     help: `set it, or give it a value with \`environment: { ${name}: ... }\``,
   });
 }

@@ -15,7 +15,7 @@ const portTypes: readonly PortType[] = [
   'scores',
 ];
 
-/** Runs a command of the user's own. Its ports are those that its configuration declares, in alphabetical order. */
+/** Runs a command of the user's. Its configuration declares its ports, which are put in alphabetical order. */
 export const shellStage = declareStage<ShellConfig>({
   name: 'shell',
   version: 1,
@@ -42,7 +42,7 @@ function portsOf<Port>(types: Readonly<Record<string, PortType>>, portOf: (type:
   return Object.fromEntries(sorted.map(([name, type]) => [name, portOf(type)]));
 }
 
-/** Finds variables for paths that the command uses and no port or file declares. */
+/** Finds path variables in the command that no port or file declares. */
 export function checkShell({ command, inputs, outputs, files }: ShellConfig): readonly ConfigProblem[] {
   const named = (prefix: string, names: object) => Object.keys(names).map((name) => `${prefix}_${name}`);
   const known = [...named('IN', inputs), ...named('OUT', outputs), ...named('FILE', files)];

@@ -5,7 +5,7 @@ export interface Part {
   readonly share: number | 'rest';
 }
 
-/** The parts in order: each item of the configuration is a map of one name to its share. */
+/** The parts in order. Each item of the configuration maps one name to its share. */
 export const partsOf = (config: Pick<SplitConfig, 'parts'>): readonly Part[] =>
   config.parts.flatMap((part) => Object.entries(part).map(([name, share]) => ({ name, share })));
 

@@ -42,8 +42,8 @@ export function assign(records: readonly DataRecord[], config: SplitConfig): rea
   return records.map((record, index) => ({ record, part: names[index] ?? '' }));
 }
 
-/** What decides of each record: the value of a field, or its id where none is named. */
-export function keysOf(records: readonly DataRecord[], field: string | undefined): readonly string[] {
+/** What decides the part of each record: the value of a field, or the id if no field is named. */
+function keysOf(records: readonly DataRecord[], field: string | undefined): readonly string[] {
   const problems = new RecordProblems('cannot be grouped');
   const keys = records.flatMap((record) => {
     const key = problems.collect({ id: record.id }, () =>
@@ -55,40 +55,35 @@ export function keysOf(records: readonly DataRecord[], field: string | undefined
   return keys;
 }
 
-/** The value of a field of the record's own, or of the row that it was formatted from. */
-export function valueIn(record: DataRecord, name: string): string {
+/** The value of a field of the record, or of the row that it was formatted from. */
+function valueIn(record: DataRecord, name: string): string {
   const fields = isObject(record.fields) ? record.fields : record;
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (value === undefined || value === null) throw missingField(fields, name);
   return JSON.stringify(value);
 }
 
-export function leakReport(
+function leakReport(
   leaks: readonly Leak[],
   { assigned, dropped }: { assigned: readonly Assigned[]; dropped: boolean },
 ): string {
   const pairs = leaks.map(({ part, earlier, records }) => {
     const size = assigned.filter((each) => each.part === part).length;
-    return `${records.length} of ${size} records in \`${part}\` also stand in \`${earlier}\``;
+    return `${records.length} of ${size} records in \`${part}\` are also in \`${earlier}\``;
   });
   return `${pairs.join('; ')}${dropped ? '; they were left out' : ' (`drop_leaks: true` leaves them out)'}`;
 }
 
-export const emptyReport = (empty: readonly string[], kept: readonly Assigned[]): string =>
-  `of ${kept.length} records none came into ${empty.map((name) => `\`${name}\``).join(', ')}`;
-
-export interface StratumMember {
-  /** Of its own among the members. */
-  readonly key: string;
-  readonly stratum: string;
-}
+const emptyReport = (empty: readonly string[], kept: readonly Assigned[]): string =>
+  `none of ${kept.length} records is in ${empty.map((name) => `\`${name}\``).join(', ')}`;
 
 /**
- * The part of each member, in order. Within each stratum of n a part takes floor(n x share), drawn by a hash of seed and
- * key, and one the remainder, so that every part has the strata in the shares that the whole has them.
+ * The part of each member, in order; `key` differs between members. Within each stratum of n, a part takes floor(n x
+ * share), drawn by a hash of seed and key, and one part the remainder. So each part has the strata in the same
+ * proportions as the whole.
  */
 export function assignByStratum(
-  members: readonly StratumMember[],
+  members: readonly { readonly key: string; readonly stratum: string }[],
   { parts, seed }: { readonly parts: readonly Part[]; readonly seed: number },
 ): readonly string[] {
   const strata = new Map<string, { readonly index: number; readonly place: number }[]>();
@@ -107,10 +102,10 @@ export function assignByStratum(
   return assigned;
 }
 
-/** Shares are decimals: 0.29 of 100 is 29, although 0.29 * 100 is a little less in floating point. */
-export const rounding = 1e-9;
+/** Shares are decimals: 0.29 of 100 is 29, although 0.29 * 100 is slightly less in floating point. */
+const rounding = 1e-9;
 
-/** The part of each of `count` records in order: a part takes floor(count x share) of them, one the remainder. */
+/** The part of each of `count` records, in order: a part takes floor(count x share), and one the remainder. */
 export function assignByOrder(count: number, parts: readonly Part[]): readonly string[] {
   const sizes = parts.map(({ share }) => (share === 'rest' ? 0 : Math.floor(count * share + rounding)));
   const remainder = count - sizes.reduce((sum, size) => sum + size, 0);
@@ -120,8 +115,8 @@ export function assignByOrder(count: number, parts: readonly Part[]): readonly s
 }
 
 /**
- * The part of a record from its key alone: the hash of seed and key is a position in [0, 1), and each part is a
- * stretch of it as long as its share. So adding records never moves others, and equal keys stay together.
+ * The part of a record from its key alone: the hash of seed and key is a position in [0, 1), and each part is an
+ * interval as long as its share. So adding records never moves others, and equal keys stay together.
  */
 export function assignByHash(key: string, { parts, seed }: { parts: readonly Part[]; seed: number }): string {
   const place = hashPosition(key, seed);
@@ -134,7 +129,7 @@ export function assignByHash(key: string, { parts, seed }: { parts: readonly Par
   return parts.at(-1)?.name ?? '';
 }
 
-/** A place in [0, 1) that follows from a key and a seed alone: the first 48 bits of their sha256, as a fraction. */
+/** A position in [0, 1): the first 48 bits of the sha256 of seed and key, as a fraction. */
 export function hashPosition(key: string, seed: number): number {
   return createHash('sha256').update(`${seed}\n${key}`).digest().readUIntBE(0, 6) / 2 ** 48;
 }
@@ -144,14 +139,14 @@ export interface Assigned {
   readonly record: DataRecord;
 }
 
-/** Records of `part` whose prompt also stands in `earlier`, a part that comes before it. */
+/** Records of `part` whose prompt is also in `earlier`, a part before it. */
 export interface Leak {
   readonly part: string;
   readonly earlier: string;
   readonly records: readonly DataRecord[];
 }
 
-/** What stands in more than one part, by pairs of parts in their order. */
+/** Prompts that are in more than one part, by pairs of parts in order. */
 export function findLeaks(assigned: readonly Assigned[], parts: readonly string[]): readonly Leak[] {
   const prompts = new Map(parts.map((part) => [part, new Set<string>()]));
   const keyed = assigned.map(({ part, record }) => ({ part, record, prompt: promptKey(record) }));
@@ -164,7 +159,7 @@ export function findLeaks(assigned: readonly Assigned[], parts: readonly string[
   );
 }
 
-/** What a record asks, whatever its case: instruction and input, else the written prompt, else all of it. */
+/** What a record asks, in lowercase: instruction and input, else the formatted prompt, else all fields. */
 export function promptKey({ id: _, ...row }: DataRecord): string {
   const fields = isObject(row.fields) ? row.fields : row;
   if (typeof fields.instruction === 'string') {
@@ -173,7 +168,7 @@ export function promptKey({ id: _, ...row }: DataRecord): string {
   return JSON.stringify(writtenPrompt(row.segments) ?? fields).toLowerCase();
 }
 
-export function writtenPrompt(segments: DataRecord[string] | undefined): string | undefined {
+function writtenPrompt(segments: DataRecord[string] | undefined): string | undefined {
   if (!Array.isArray(segments)) return undefined;
   const texts = segments.flatMap((segment) =>
     isObject(segment) && segment.role === 'prompt' ? [segment.text] : [],

@@ -3,7 +3,7 @@ import type { ConfigProblem } from '../../runtime/index.ts';
 import { declareStage } from '../declare-stage.ts';
 import { type Part, partsOf, restShare } from './parts.ts';
 
-/** Deals records into named parts. */
+/** Splits records into named parts. */
 export const splitStage = declareStage<SplitConfig>({
   name: 'split',
   version: 1,
@@ -20,13 +20,13 @@ export const splitStage = declareStage<SplitConfig>({
 
 const partName = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
-/** Mistakes in the parts, and options that the way of splitting does not heed or lacks. */
+/** Mistakes in the parts, and options that the way of splitting ignores or lacks. */
 function checkParts(config: SplitConfig): readonly ConfigProblem[] {
   const parts = partsOf(config);
   return [
     ...parts.flatMap((part, index) => checkName({ part, index, parts })),
     ...checkShares(parts),
-    ...unheeded(config),
+    ...ignoredFields(config),
     ...missingStratum(config),
   ];
 }
@@ -55,7 +55,7 @@ function checkShares(parts: readonly Part[]): readonly ConfigProblem[] {
     return [{ pointer, code, message: `${rests.join(' and ')} cannot each take the rest: one part does` }];
   }
   if (rests.length === 0) {
-    const help = 'write `rest` as the share of one part, so that every record finds its place';
+    const help = 'write `rest` as the share of one part, so that every record is in a part';
     return [{ pointer, code, message: 'no part takes the rest', help }];
   }
   if (restShare(parts) > 1e-9) return [];
@@ -63,7 +63,7 @@ function checkShares(parts: readonly Part[]): readonly ConfigProblem[] {
   return [{ pointer, code, message: `the shares add up to ${sum}, which leaves nothing for ${rests[0]}` }];
 }
 
-function unheeded({ by, group, field, seed }: SplitConfig): readonly ConfigProblem[] {
+function ignoredFields({ by, group, field, seed }: SplitConfig): readonly ConfigProblem[] {
   const problem = (name: string, use: string): ConfigProblem => ({
     pointer: `/${name}`,
     code: 'unheeded-field',
@@ -89,7 +89,7 @@ function missingStratum({ by, field }: SplitConfig): readonly ConfigProblem[] {
     {
       pointer: '/by',
       code: 'no-stratum',
-      message: '`by: stratified` does not say which field has the strata',
+      message: '`by: stratified` names no field that holds the strata',
       help: 'name it: field: category',
     },
   ];

@@ -31,20 +31,16 @@ export const { run } = implementStage<TokenizeConfig>()({
   },
 });
 
-export async function tokenizerFrom(
-  { encoding }: TokenizeConfig,
-  folder: Folder | undefined,
-): Promise<Tokenizer> {
+async function tokenizerFrom({ encoding }: TokenizeConfig, folder: Folder | undefined): Promise<Tokenizer> {
   if (encoding !== undefined) return openEncoding(encoding);
   if (folder !== undefined) return openTokenizer(folder.path);
-  throw new Error('neither an encoding nor a tokenizer was given'); // The declared ports do not let this happen.
+  throw new Error('Neither an encoding nor a tokenizer was given'); // the declared ports prevent it
 }
 
 /**
- * A record's text as token ids. The whole text is encoded once, so that the ids are those that a model meets; a
- * segment ends where the encoding of the text up to there ends. Where a token spans the boundary (the ids of the
- * beginning are no prefix of the whole's), the segment ends before that token, which belongs to the next one.
- * Segments of one role that stand side by side are one.
+ * A record's text as token ids. The whole text is encoded once, so that the ids are those that a model reads. A segment
+ * ends where the encoding of the text up to its end does. If a token spans the boundary (the ids of the beginning are not
+ * a prefix of the whole's), that token belongs to the next segment. Adjacent segments of one role become one.
  */
 export function tokenizeRecord({ id, segments }: FormattedRecord, tokenizer: Tokenizer): TokenizedRecord {
   const tokens = tokenizer.encode(segments);
@@ -61,7 +57,7 @@ export function tokenizeRecord({ id, segments }: FormattedRecord, tokenizer: Tok
   return { id, tokens, segments: tiles };
 }
 
-export function commonPrefixLength(beginning: Int32Array, whole: Int32Array): number {
+function commonPrefixLength(beginning: Int32Array, whole: Int32Array): number {
   const difference = beginning.findIndex((token, index) => token !== whole[index]);
   return difference === -1 ? beginning.length : difference;
 }

@@ -2,16 +2,16 @@ import { UserError } from '../../core/index.ts';
 import type { TextPiece } from '../records.ts';
 import { namedTemplates, type TemplateName } from '../template/named-templates.ts';
 import { openTokenizer } from '../tokenizer/open-tokenizer.ts';
-import type { ChatMessage } from './chat-message.ts';
 import { chatSegments } from './chat-segments.ts';
 import { openChatTemplate } from './chat-template.ts';
+import type { ChatMessage } from './conversation.ts';
 
-/** What a model is given to answer a conversation's last turn. */
+/** Turns a conversation into the prompt for its next answer. */
 export type ChatPrompt = (messages: readonly ChatMessage[]) => readonly TextPiece[];
 
 /**
- * Prompts for the model in a folder: by its own chat template, by the one that is given (a name or a source), or by an
- * instruction template such as `alpaca`, which knows one turn only: the last.
+ * Prompts for the model in a folder: by its own chat template, by the given one (a name or a source), or by an
+ * instruction template such as `alpaca`, which writes only the last turn.
  */
 export async function openChatPrompt({
   folder,
@@ -33,7 +33,7 @@ export async function openChatPrompt({
   return (messages) => chatSegments({ messages }, format);
 }
 
-/** `phi3` names an instruction template and a chat template: the first, which is what `format` takes it for. */
+/** `phi3` names both an instruction template and a chat template; as in `format`, it means the first. */
 const isTemplateName = (name: string): name is TemplateName => Object.hasOwn(namedTemplates, name);
 
 function instructionPrompt(name: TemplateName): ChatPrompt {
@@ -41,6 +41,6 @@ function instructionPrompt(name: TemplateName): ChatPrompt {
     const instruction = messages.at(-1)?.content ?? '';
     const segments = namedTemplates[name]({ instruction, text: instruction, output: '' });
     if (segments.length > 0) return segments;
-    throw new UserError({ code: 'no-text', message: 'nothing is asked' });
+    throw new UserError({ code: 'no-text', message: 'the prompt is empty' });
   };
 }

@@ -1,23 +1,23 @@
 import { isObject, type Json, UserError } from '../../core/index.ts';
 import type { Segment, SegmentRole } from '../records.ts';
-import type { ChatMessage, Conversation } from './chat-message.ts';
 import type { ChatTemplate } from './chat-template.ts';
+import type { ChatMessage, Conversation } from './conversation.ts';
 import { type Marks, type RenderedTurns, type Span, spansByMarks, spansByWords } from './trained-spans.ts';
 
 interface ChatFormat {
   readonly template: ChatTemplate;
   /** The names of the tokenizer's special tokens. */
   readonly specialTokens: readonly string[];
-  /** The roles whose turns are to be learned. */
+  /** The roles whose turns are learned. */
   readonly trainedRoles: readonly string[];
   /** All turns of those roles, or the last of them. */
   readonly trainedTurns: 'all' | 'last';
 }
 
 /**
- * A conversation as the template writes it. What is learned is `response` and `end`; what stands after a last answer is the
- * `tail`, the rest `prompt`. Where none has answered yet, the prompt goes on to where the answer begins. Text in a turn
- * stays text even where it looks like a special token; those of the template are segments of their own.
+ * A conversation as the template writes it. `response` and `end` are learned, what follows the last answer is the `tail`,
+ * and the rest is `prompt`. If the last turn is not an answer, the prompt includes the beginning of one. Text in a turn
+ * stays text even if it looks like a special token; the template's special tokens are separate segments.
  */
 export function chatSegments({ messages, tools }: Conversation, format: ChatFormat): readonly Segment[] {
   const { template } = format;
@@ -69,14 +69,14 @@ function trainedIndexes(messages: readonly ChatMessage[], format: ChatFormat): r
 const isWorded = ({ content, tool_calls }: ChatMessage): boolean =>
   content.trim() !== '' && tool_calls === undefined;
 
-/** Within the white space around them, since templates cut that off. */
+/** Inside the white space around the text, as templates trim that. */
 function markWords(content: string, [begin, end]: Marks): string {
   const words = content.trim();
   const start = content.indexOf(words);
   return content.slice(0, start) + begin + words + end + content.slice(start + words.length);
 }
 
-/** The first of the texts at a place, of several the longest; they come longest first. */
+/** Matches any of the texts. They are sorted longest first, so that the longest match wins. */
 const anyOf = (texts: readonly string[]): RegExp | undefined =>
   texts.length === 0
     ? undefined
@@ -85,7 +85,7 @@ const anyOf = (texts: readonly string[]): RegExp | undefined =>
 interface RenderedText {
   readonly text: string;
   readonly spans: readonly Span[];
-  /** Whether the last turn is an answer that is learned. */
+  /** Whether the last turn is a learned answer. */
   readonly answered: boolean;
   readonly special: RegExp | undefined;
 }
@@ -97,29 +97,26 @@ function segmentsIn({ text, spans, answered, special }: RenderedText): readonly 
     segments.push(...pieces(role, text.slice(done, end), special));
     done = end;
   };
-  for (const { start, end, markedEnd } of spans) {
-    const close = closing(text, { from: start, end, markedEnd }, special);
-    addUpTo(start, 'prompt');
+  for (const span of spans) {
+    const close = closing(text, span, special);
+    addUpTo(span.start, 'prompt');
     addUpTo(close.start, 'response');
     addUpTo(close.end, 'end');
   }
   addUpTo(text.length, answered ? 'tail' : 'prompt');
   if (segments.length > 0) return segments;
-  throw new UserError({ code: 'no-text', message: 'the template writes no text at all for it' });
-}
-
-interface TurnPlace {
-  readonly from: number;
-  readonly end: number;
-  readonly markedEnd: number | undefined;
+  throw new UserError({ code: 'no-text', message: 'the template writes no text for it' });
 }
 
 /**
- * The special token that a turn closes with. Where the template marks the turn that is the last one in it, with all that
- * comes after; else the one after its words. White space may stand before either. Empty where there is none.
+ * The special token that closes a turn. If the template marks the turn, it is the last one in it, with all that comes
+ * after; otherwise the one after its text. White space may come before either. Empty if there is none.
  */
-function closing(text: string, turn: TurnPlace, special: RegExp | undefined): { start: number; end: number } {
-  const { from, end, markedEnd } = turn;
+function closing(
+  text: string,
+  { start: from, end, markedEnd }: Span,
+  special: RegExp | undefined,
+): { start: number; end: number } {
   const inTurn = text.slice(from, markedEnd);
   const matches = special === undefined ? [] : [...inTurn.matchAll(special)];
   const match = markedEnd === undefined ? matches.find(({ index }) => from + index >= end) : matches.at(-1);
@@ -141,24 +138,24 @@ function* pieces(role: SegmentRole, text: string, special: RegExp | undefined): 
   if (done < text.length) yield { role, text: text.slice(done) };
 }
 
-/** Characters for private use, of which some are lent to a conversation in which they do not stand. */
+/** Private-use characters. A conversation borrows some that do not occur in it. */
 const firstPrivate = 0xe000;
 const lastPrivate = 0xf8ff;
 
-/** Makes text that looks like a special token look like none, one character in each, and undoes it again. */
+/** Replaces one character in each text that looks like a special token, and puts it back. */
 interface Disguise {
   readonly hide: (value: Json) => Json;
   readonly reveal: (text: string) => string;
-  /** Characters that stand nowhere in the conversation or its template. */
+  /** Characters that do not occur in the conversation or its template. */
   readonly spare: readonly [string, string];
 }
 
-/** A disguise for what is written with characters that stand in none of `texts`. */
+/** A disguise with characters that occur in none of `texts`. */
 function disguise(specialTokens: readonly string[], texts: readonly string[]): Disguise {
   const free = freeCharacters(texts.join('\n'));
   const take = (): string => {
     const { value } = free.next();
-    if (value === undefined) throw new Error('Every character for private use stands in one conversation');
+    if (value === undefined) throw new Error('One conversation contains every private-use character');
     return value;
   };
   const spare = [take(), take()] as const;

@@ -3,30 +3,29 @@ import { join } from 'node:path';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import { isObject, type Json, type JsonObject, UserError, withinTime } from '../../core/index.ts';
 import { boundedRange } from '../template/strict-template.ts';
-import type { ChatMessage } from './chat-message.ts';
+import type { ChatMessage } from './conversation.ts';
 
-/** What a chat template is rendered with. */
 interface ChatRendering {
   readonly messages: readonly ChatMessage[];
   readonly tools?: Json | undefined;
-  /** Whether to go on to where the assistant's answer begins. */
+  /** Whether to add the beginning of the assistant's answer. */
   readonly addGenerationPrompt: boolean;
-  /** Written at the begin and the end of what stands between `{% generation %}` and `{% endgeneration %}`. */
+  /** Written in place of `{% generation %}` and `{% endgeneration %}`. */
   readonly marks?: readonly [begin: string, end: string] | undefined;
 }
 
 /** A model's chat template, as transformers' `apply_chat_template` renders it. */
 export interface ChatTemplate {
   readonly source: string;
-  /** Whether it says itself, with `{% generation %}`, what an assistant has written. */
+  /** Whether it marks what the assistant writes with `{% generation %}`. */
   readonly marksGeneration: boolean;
-  /** Throws a UserError where the template fails, refuses the conversation or does not come to an end. */
+  /** Throws a UserError if the template fails, refuses the conversation or takes too long. */
   readonly render: (rendering: ChatRendering) => string;
 }
 
 /** In milliseconds, for one rendering. */
-const patience = 5000;
-/** What is longer could not be read back as a line. */
+const timeLimit = 5000;
+/** A longer text could not be read back as a line. */
 const mostCharacters = 16 * 1024 * 1024;
 const generationTag = /\{%(-?)\s*(end)?generation\s*(-?)%\}/g;
 const [beginName, endName] = ['tuneloom_generation_begins', 'tuneloom_generation_ends'];
@@ -38,10 +37,10 @@ interface ChatTemplateSource {
   readonly milliseconds?: number;
 }
 
-/** Parses a chat template; throws a UserError where it does not parse. */
+/** Parses a chat template. Throws a UserError if it does not parse. */
 export function chatTemplate({ source, namedTokens, milliseconds }: ChatTemplateSource): ChatTemplate {
   const program = parseChat(source);
-  const limit = milliseconds ?? patience;
+  const limit = milliseconds ?? timeLimit;
   let outOfTime = false;
   const render = ({ messages, tools, addGenerationPrompt, marks = ['', ''] }: ChatRendering): string => {
     const environment = new Environment();
@@ -53,16 +52,16 @@ export function chatTemplate({ source, namedTokens, milliseconds }: ChatTemplate
     const done = outOfTime
       ? undefined
       : withinTime(limit, () => String(new Interpreter(environment).run(program).value));
-    // Where one conversation takes too long the others would too, and thousands of them are not to be waited for.
+    // If one conversation takes too long, so would thousands of others.
     outOfTime = done === undefined;
-    if (done === undefined) throw failed(`it is not done within ${limit / 1000} s`);
+    if (done === undefined) throw failed(`it takes more than ${limit / 1000} s`);
     if (done.value.length > mostCharacters) throw failed(`it writes ${done.value.length} characters`);
     return done.value;
   };
   return { source, marksGeneration: /\{%-?\s*generation\s*-?%\}/.test(source), render: explained(render) };
 }
 
-/** No clock (`strftime_now`), with which no two runs would write the same: templates ask whether there is one. */
+/** Without a clock (`strftime_now`), which would make every run differ; templates check whether there is one. */
 const globals = {
   ...{ true: true, True: true, false: false, False: false, none: null, None: null },
   range: boundedRange,
@@ -75,8 +74,8 @@ const globals = {
 };
 
 /**
- * With the white space rules that transformers sets: blocks take their line's indent and the line feed after them along.
- * Done here, because the library takes `{% generation %}` out and with it where its content begins.
+ * Follows the white space rules of transformers: a block removes its line's indent and the line feed after it. This is
+ * done here, because the library removes `{% generation %}` and with it the position of its content.
  */
 function parseChat(source: string): ReturnType<typeof parse> {
   const own = source
@@ -94,7 +93,7 @@ function parseChat(source: string): ReturnType<typeof parse> {
     throw new UserError({
       code: 'bad-template',
       message: `the chat template does not parse: ${reasonOf(cause)}`,
-      help: 'take the template of the model’s own page, or write one under `template: { chat: ... }`',
+      help: 'take the template from the model’s page, or write one under `template: { chat: ... }`',
       cause,
     });
   }
@@ -118,13 +117,13 @@ const failed = (reason: string): UserError =>
   new UserError({ code: 'template-failed', message: `the chat template fails: ${reason}` });
 
 interface ChatTemplateFiles {
-  /** A tokenizer's folder; without it no token has a name in the template. */
+  /** A tokenizer's folder; without it the template knows no token by name. */
   readonly folder?: string | undefined;
   /** A template instead of the folder's: its name or its source. */
   readonly given?: string | undefined;
 }
 
-/** The chat template of a tokenizer's folder (chat_template.jinja, else in tokenizer_config.json), or the one that is given. */
+/** The given chat template, or that of a tokenizer's folder (chat_template.jinja, else in tokenizer_config.json). */
 export async function openChatTemplate({ folder, given }: ChatTemplateFiles): Promise<ChatTemplate> {
   const config = folder === undefined ? {} : await readConfig(join(folder, 'tokenizer_config.json'));
   const source = given === undefined ? await ownSource(folder ?? '', config) : chatTemplateSource(given);
@@ -146,13 +145,13 @@ async function ownSource(folder: string, { chat_template: own }: JsonObject): Pr
   });
 }
 
-/** Of several templates with names, the one that is meant where none is asked for. */
+/** The one of several named templates that is used by default. */
 function defaultOf(templates: readonly Json[]): Json | undefined {
   const named = templates.find((one) => isObject(one) && one.name === 'default');
   return isObject(named) ? named.template : undefined;
 }
 
-/** `bos_token` and the like, which stand in the file as texts or as objects with their content. */
+/** `bos_token` and the like, which are strings or objects with a `content`. */
 function namedTokensOf(config: JsonObject): Readonly<Record<string, string>> {
   const tokens = Object.entries(config).flatMap(([name, value]) => {
     const text = isObject(value) ? value.content : value;
@@ -182,7 +181,7 @@ export const namedChatTemplates = {
   phi3:
     "{% for message in messages %}{{ '<|' ~ message.role ~ '|>\\n' ~ message.content ~ '<|end|>\\n' }}{% endfor %}" +
     "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}",
-  /** A system message stands before the first instruction. */
+  /** A system message comes before the first instruction. */
   mistral:
     "{{ bos_token }}{% set start = 1 if messages[0].role == 'system' else 0 %}{% for message in messages[start:] %}" +
     "{% if message.role == 'user' %}{{ '[INST] ' ~ (messages[0].content ~ '\\n\\n' if start and loop.first else '') ~ message.content ~ ' [/INST]' }}" +

@@ -1,14 +1,27 @@
 import { isObject, type Json, type JsonObject, nearName, UserError } from '../../core/index.ts';
-import { fieldsOf, missingField, optionalText, requiredText } from '../template/row-field.ts';
-import type { ChatMessage, Conversation } from './chat-message.ts';
+import { fieldsIn, missingField, optionalText, requiredText } from '../template/row-field.ts';
 
-/** Where a row has its conversation. */
+/** One turn of a conversation, as chat templates read it. Other fields, such as `tool_calls`, are passed on. */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+  readonly [field: string]: Json;
+}
+
+/** A row as a conversation. */
+export interface Conversation {
+  readonly messages: readonly ChatMessage[];
+  /** Descriptions of the tools that the assistant may call, if the row has them. */
+  readonly tools?: Json;
+}
+
+/** Which fields of a row hold its conversation. */
 interface ConversationFields {
   /** The list of turns; by default `messages` or `conversations`. */
   readonly field?: string | undefined;
-  /** Who speaks; by default `role` or `from`. */
+  /** The speaker; by default `role` or `from`. */
   readonly role?: string | undefined;
-  /** What is said; by default `content` or `value`. */
+  /** The text of a turn; by default `content` or `value`. */
   readonly content?: string | undefined;
   /** A name of a role in the data -> the template's name. */
   readonly roles: Readonly<Record<string, string>>;
@@ -16,11 +29,11 @@ interface ConversationFields {
 
 export interface ConversationOptions {
   readonly fields: ConversationFields;
-  /** What a conversation begins with that has no system message of its own. */
+  /** The system message for conversations without one. */
   readonly system?: string | undefined;
 }
 
-/** ShareGPT's names of those who speak. */
+/** ShareGPT's names of roles. */
 const shareGptRoles: Readonly<Record<string, string>> = {
   human: 'user',
   gpt: 'assistant',
@@ -33,7 +46,7 @@ const shareGptRoles: Readonly<Record<string, string>> = {
 
 /**
  * The conversation that a row holds: `messages` ({role, content}), ShareGPT's `conversations` ({from, value}), or an
- * instruction with its output as two turns. Throws a UserError that names the turn where it is none.
+ * instruction with its output as two turns. Throws a UserError that names the turn if it is not a conversation.
  */
 export function conversationOf(row: JsonObject, { fields, system }: ConversationOptions): Conversation {
   const own = turnsOf(row, fields);
@@ -54,7 +67,7 @@ function turnsOf(row: JsonObject, fields: ConversationFields): readonly ChatMess
     return turns.map((turn, index) => messageOf(turn, { fields, place: `${name}[${index}]` }));
   throw new UserError({
     code: 'bad-conversation',
-    message: `its field \`${name}\` is ${Array.isArray(turns) ? 'an empty list' : 'no list'}, where a list of turns belongs`,
+    message: `its field \`${name}\` is ${Array.isArray(turns) ? 'an empty list' : 'not a list'}, where a list of turns belongs`,
     help: `a conversation is ${example}`,
   });
 }
@@ -63,19 +76,19 @@ const example = '[{"role": "user", "content": "..."}, {"role": "assistant", "con
 
 function messageOf(turn: Json, at: { fields: ConversationFields; place: string }): ChatMessage {
   const { fields, place } = at;
-  if (!isObject(turn)) throw badTurn(`${place} is no object`, `a conversation is ${example}`);
+  if (!isObject(turn)) throw badTurn(`${place} is not an object`, `a conversation is ${example}`);
   const speaker = fields.role ?? (Object.hasOwn(turn, 'from') ? 'from' : 'role');
   const words = fields.content ?? (Object.hasOwn(turn, 'value') ? 'value' : 'content');
   const { [speaker]: who, [words]: said, ...others } = turn;
   if (typeof who !== 'string' || who === '') throw badTurn(`${place} has no \`${speaker}\``, inTurn(turn));
   const role = ownValue(fields.roles, who) ?? ownValue(shareGptRoles, who) ?? who;
-  // An assistant that calls tools may say nothing beside it.
+  // An assistant that calls tools need not say anything.
   if ((said === null || said === undefined) && others.tool_calls !== undefined)
     return { ...others, role, content: '' };
   if (said === undefined || said === null) throw badTurn(`${place} has no \`${words}\``, inTurn(turn));
   if (typeof said !== 'string')
     throw badTurn(
-      `\`${words}\` of ${place} is no text`,
+      `\`${words}\` of ${place} is not text`,
       'the content of a turn is text; pictures and other parts are not supported',
     );
   return { ...others, role, content: said };
@@ -86,12 +99,12 @@ function ownValue(map: Readonly<Record<string, string>>, name: string): string |
 }
 
 const inTurn = (turn: JsonObject): string =>
-  `name the fields with \`conversation: { role: ..., content: ... }\`; ${fieldsOf(turn).replace('row', 'turn')}`;
+  `name the fields with \`conversation: { role: ..., content: ... }\`; the turn has ${fieldsIn(turn)}`;
 
 const badTurn = (message: string, help: string): UserError =>
   new UserError({ code: 'bad-conversation', message, help });
 
-/** An instruction, with its input on a line of its own, and its output where it has one. */
+/** An instruction, its input on the next line, and its output if it has one. */
 function instructionTurns(row: JsonObject): readonly ChatMessage[] {
   const input = optionalText(row, 'input');
   const instruction = requiredText(row, 'instruction');
@@ -100,7 +113,7 @@ function instructionTurns(row: JsonObject): readonly ChatMessage[] {
   return output === '' ? [user] : [user, { role: 'assistant', content: output }];
 }
 
-/** Who may speak after whom; `start` is before the first turn. A system message comes first only. */
+/** Role -> the roles that may follow; `start` is before the first turn. A system message can only come first. */
 const followers: Readonly<Record<string, readonly string[]>> = {
   start: ['system', 'developer', 'user'],
   system: ['user'],
@@ -112,7 +125,7 @@ const followers: Readonly<Record<string, readonly string[]>> = {
 
 const roles = Object.keys(followers).filter((role) => role !== 'start');
 
-/** Throws a UserError for the first turn that has no text, an unknown role, or comes after one that it cannot follow. */
+/** Throws a UserError for the first turn that has no text or an unknown role, or may not follow the one before it. */
 function checkTurns(messages: readonly ChatMessage[]): void {
   let before = 'start';
   for (const [index, message] of messages.entries()) {
@@ -120,7 +133,7 @@ function checkTurns(messages: readonly ChatMessage[]): void {
     const turn = `turn ${index + 1}`;
     if (!roles.includes(role)) throw unknownRole(turn, role);
     if (!followers[before]?.includes(role)) throw wrongOrder({ turn, role, before });
-    // A tool may find nothing, and who calls one need not say anything.
+    // A tool may return nothing, and an assistant that calls one need not say anything.
     if (content.trim() === '' && role !== 'tool' && message.tool_calls === undefined)
       throw new UserError({
         code: 'empty-turn',
@@ -130,17 +143,17 @@ function checkTurns(messages: readonly ChatMessage[]): void {
     before = role;
   }
   if (before !== 'start' && before !== 'system' && before !== 'developer') return;
-  throw new UserError({ code: 'bad-conversation', message: 'nobody asks anything in its conversation' });
+  throw new UserError({ code: 'bad-conversation', message: 'its conversation has no question' });
 }
 
 function unknownRole(turn: string, role: string): UserError {
   const near = nearName(role, roles);
   return new UserError({
     code: 'unknown-role',
-    message: `${turn} has the role \`${role}\`, which is none of ${roles.join(', ')}`,
+    message: `${turn} has the role \`${role}\`, which is not one of ${roles.join(', ')}`,
     help: near
       ? `did you mean \`${near}\`?`
-      : `say which of them it is with \`conversation: { roles: { ${role}: user } }\``,
+      : `say which one it stands for with \`conversation: { roles: { ${role}: user } }\``,
   });
 }
 
@@ -149,7 +162,7 @@ function wrongOrder({ turn, role, before }: { turn: string; role: string; before
   const message =
     before === 'start'
       ? `its conversation begins with ${article(role)} turn, not with ${allowed}`
-      : `${turn} is ${article(role)} turn after ${article(before)} turn, where ${allowed} speaks next`;
+      : `${turn} is ${article(role)} turn after ${article(before)} turn, which only ${allowed} may follow`;
   return new UserError({
     code: 'wrong-order',
     message,

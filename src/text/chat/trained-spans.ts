@@ -1,22 +1,22 @@
 import { UserError } from '../../core/index.ts';
 
-/** A turn that is learned, as places in the rendered conversation. */
+/** A turn to learn, as positions in the rendered conversation. */
 export interface Span {
   readonly start: number;
-  /** Where its words end. */
+  /** Where its text ends. */
   readonly end: number;
-  /** Where all that belongs to it ends, where that is known. */
+  /** Where everything that belongs to it ends, if known. */
   readonly markedEnd?: number;
 }
 
 export type Marks = readonly [begin: string, end: string];
 
 interface RenderOptions {
-  /** Whether to go on to where the assistant's answer begins. */
+  /** Whether to add the beginning of the assistant's answer. */
   readonly prompt: boolean;
-  /** Written around what the template marks as generated. */
+  /** Written around the text that the template marks as generated. */
   readonly marks?: Marks;
-  /** Written around the words of the `worded` turns. */
+  /** Written around the text of the `worded` turns. */
   readonly wordMarks?: Marks;
 }
 
@@ -26,9 +26,9 @@ export interface RenderedTurns {
   readonly roles: readonly string[];
   /** Indexes of the turns to learn, in order. */
   readonly trained: readonly number[];
-  /** Those of them that have words and nothing else, such as calls of tools. */
+  /** Those of them that have text and nothing else, such as tool calls. */
   readonly worded: readonly number[];
-  /** Two characters that stand nowhere in the conversation. */
+  /** Two characters that do not occur in the conversation. */
   readonly marks: Marks;
 }
 
@@ -38,9 +38,9 @@ interface SpannedText {
 }
 
 /**
- * A turn begins where the prompt for it ends, which has to be the conversation's beginning, and ends with its words: marks
- * that were put around them show where these stand, whatever the template makes of them. A turn that calls tools ends
- * where the conversation up to there does.
+ * A turn begins where the prompt for it ends, which has to be a prefix of the conversation, and ends with its text. Marks
+ * around the text show where it is, whatever the template does with it. A turn that calls tools ends where the
+ * conversation up to that turn ends.
  */
 export function spansByWords({ render, roles, trained, worded, marks }: RenderedTurns): SpannedText {
   const prompt = roles.at(-1) !== 'assistant';
@@ -62,13 +62,13 @@ export function spansByWords({ render, roles, trained, worded, marks }: Rendered
   return { text, spans };
 }
 
-/** Where each assistant's turn begins and ends, by the `{% generation %}` of the template. */
+/** Where each assistant turn begins and ends, by the template's `{% generation %}`. */
 export function spansByMarks({ render, roles, trained, marks }: RenderedTurns): SpannedText {
   const other = roles[trained.find((turn) => roles[turn] !== 'assistant') ?? -1];
   if (other !== undefined)
     throw new UserError({
       code: 'unmarked-role',
-      message: `the chat template marks what the assistant writes, and nothing of \`${other}\`, which \`train_on_roles\` names`,
+      message: `the chat template marks what the assistant writes, but not the turns of \`${other}\`, which \`train_on_roles\` names`,
     });
   const prompt = roles.at(-1) !== 'assistant';
   const { text, spans } = withoutMarks(render(roles.length, { prompt, marks }), marks);
@@ -76,7 +76,7 @@ export function spansByMarks({ render, roles, trained, marks }: RenderedTurns): 
   if (spans.length !== assistants.length)
     throw new UserError({
       code: 'unfaithful-template',
-      message: `the chat template marks ${spans.length} answers with {% generation %} where there are ${assistants.length}`,
+      message: `the chat template marks ${spans.length} answers with {% generation %} but there are ${assistants.length}`,
     });
   const last = spans.at(-1);
   const answered = roles.at(-1) === 'assistant' && last !== undefined;
@@ -100,6 +100,6 @@ function withoutMarks(marked: string, [begin, end]: Marks): SpannedText {
 const unfaithful = (turns: number): UserError =>
   new UserError({
     code: 'unfaithful-template',
-    message: `the chat template writes the first ${turns} turns otherwise when more follow, so that what is to be learned cannot be told`,
-    help: 'mark what the assistant writes with {% generation %} ... {% endgeneration %} in a template of your own, under `template: { chat: ... }`',
+    message: `the chat template writes the first ${turns} turns differently when more follow, so that the text to learn cannot be found`,
+    help: 'write your own template under `template: { chat: ... }`, with {% generation %} ... {% endgeneration %} around what the assistant writes',
   });

@@ -6,7 +6,7 @@ type Random = () => number;
 /** Changes a text in a way that should not change the answer to it. */
 type Perturbation = (text: string, random: Random) => string;
 
-/** Kind -> what it is a test of: whether a model bears noise, or treats people alike. */
+/** Kind -> what it tests: whether a model tolerates noise, or treats people alike. */
 export const perturbationKinds = {
   lowercase: 'robustness',
   spaces: 'robustness',
@@ -21,8 +21,8 @@ export const perturbationKinds = {
 type PerturbationName = keyof typeof perturbationKinds;
 
 const rows = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm'];
-/** Key -> those beside it. */
-const neighbours = new Map(
+/** Key -> the keys beside it. */
+const neighbors = new Map(
   rows.flatMap((row) =>
     [...row].map((key, at) => [key, [row[at - 1], row[at + 1]].filter((one) => one !== undefined)] as const),
   ),
@@ -57,7 +57,7 @@ const pronouns: Readonly<Record<string, string>> = {
   himself: 'herself',
 };
 
-/** The robustness and fairness perturbations of HELM (Liang et al. 2022, appendix D), with word lists of our own. */
+/** The robustness and fairness perturbations of HELM (Liang et al. 2022, appendix D), with our own word lists. */
 export const perturbations: Readonly<Record<PerturbationName, Perturbation>> = {
   lowercase: (text) => text.toLowerCase(),
   /** Each space becomes one to three. */
@@ -65,10 +65,10 @@ export const perturbations: Readonly<Record<PerturbationName, Perturbation>> = {
   /** One letter in twenty becomes the one beside it on the keyboard. */
   typos: (text, random) =>
     text.replace(/[a-z]/g, (key) => {
-      const near = neighbours.get(key) ?? [];
+      const near = neighbors.get(key) ?? [];
       return random() < TYPO_SHARE ? (near[Math.floor(random() * near.length)] ?? key) : key;
     }),
-  /** One in five of the words that are often misspelt. */
+  /** One in five of the words that are often misspelled. */
   misspellings: (text, random) =>
     replaceWords(text, {
       words: misspellings,
@@ -78,7 +78,7 @@ export const perturbations: Readonly<Record<PerturbationName, Perturbation>> = {
   dialect: (text) => replaceWords(text, { words: dialectWords }),
   /** Male pronouns become female ones. */
   gender: (text) => replaceWords(text, { words: pronouns }),
-  /** A name becomes one that is usual in another community, everywhere the same. */
+  /** A name becomes one that is common in another community, the same one everywhere. */
   names: (text, random) =>
     names.reduce((changed, { from, to }) => {
       const drawn = new Map<string, string>();
@@ -90,14 +90,17 @@ export const perturbations: Readonly<Record<PerturbationName, Perturbation>> = {
     }, text),
 };
 
-interface Replacing {
-  readonly words: Readonly<Record<string, string>>;
-  /** Takes a word as it was found and what could stand instead. */
-  readonly choose?: (found: string, replacement: string) => string;
-}
-
-/** A capital at the beginning stays one. */
-function replaceWords(text: string, { words, choose = (_, replacement) => replacement }: Replacing): string {
+/** Replaces words, keeping a capital at the beginning. `choose` decides between the word and its replacement. */
+function replaceWords(
+  text: string,
+  {
+    words,
+    choose = (_, replacement) => replacement,
+  }: {
+    readonly words: Readonly<Record<string, string>>;
+    readonly choose?: (found: string, replacement: string) => string;
+  },
+): string {
   const longestFirst = Object.keys(words).sort((one, other) => other.length - one.length);
   const pattern = new RegExp(`\\b(?:${longestFirst.join('|')})\\b`, 'gi');
   return text.replace(pattern, (found) => {

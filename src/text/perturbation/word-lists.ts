@@ -1,4 +1,4 @@
-/** Word -> how it is often misspelt. */
+/** Word -> a common misspelling. */
 export const misspellings: Readonly<Record<string, string>> = {
   accommodate: 'accomodate',
   achieve: 'acheive',
@@ -44,7 +44,7 @@ export const misspellings: Readonly<Record<string, string>> = {
   would: 'woud',
 };
 
-/** Standard American English -> African American English, as far as single words go. */
+/** Standard American English -> African American English, single words only. */
 export const dialectWords: Readonly<Record<string, string>> = {
   about: 'bout',
   asking: 'askin',
@@ -75,7 +75,7 @@ export const dialectWords: Readonly<Record<string, string>> = {
   your: 'yo',
 };
 
-/** First names of Caliskan, Bryson and Narayanan (2017): each is replaced by one drawn from the other group's list. */
+/** First names of Caliskan, Bryson and Narayanan (2017): a name is replaced by one drawn from the other group's list. */
 export const names: readonly { readonly from: readonly string[]; readonly to: readonly string[] }[] = [
   {
     from: [

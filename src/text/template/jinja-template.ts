@@ -3,38 +3,31 @@ import { missingField, shortened } from './row-field.ts';
 import { type StrictTemplate, strictTemplate } from './strict-template.ts';
 import { segmentsOf, type Template } from './template.ts';
 
-/** A user's template: the source of each segment, in Jinja. */
-interface JinjaSources {
-  readonly prompt: string;
-  readonly header: string;
-  readonly response: string;
-}
-
 /** In milliseconds, for one record. */
-const patience = 5000;
-/** What is longer could not be read back as a line. */
+const timeLimit = 5000;
+/** A longer text could not be read back as a line. */
 const mostCharacters = 16 * 1024 * 1024;
 
-/** A template from Jinja sources. A row's values are data: they are written as they stand and never rendered themselves. One record takes at most `milliseconds`. */
+/** A template from Jinja sources. A row's values are data: they are inserted unchanged and never rendered. */
 export function jinjaTemplate(
-  { prompt, header, response }: JinjaSources,
-  milliseconds: number = patience,
+  sources: { readonly prompt: string; readonly header: string; readonly response: string },
+  milliseconds: number = timeLimit,
 ): Template {
-  const templates = [parseJinja(prompt), parseJinja(header), parseJinja(response)] as const;
+  const templates = [sources.prompt, sources.header, sources.response].map(parseJinja);
   let outOfTime = false;
   return (row) => {
-    // Where one record takes too long the others would too, and thousands of them are not to be waited for.
+    // If one record takes too long, so would thousands of others.
     const texts = outOfTime
       ? undefined
       : withinTime(milliseconds, () => templates.map((one) => render(one, row)));
     outOfTime = texts === undefined;
     if (texts === undefined) throw tooLong(milliseconds);
-    const [promptText = '', headerText = '', responseText = ''] = texts.value;
-    return segmentsOf({ prompt: promptText, header: headerText, response: responseText });
+    const [prompt = '', header = '', response = ''] = texts.value;
+    return segmentsOf({ prompt, header, response });
   };
 }
 
-/** Parses a Jinja source; throws a UserError where it does not parse or asks for the clock. */
+/** Parses a Jinja source. Throws a UserError if it does not parse or reads the clock. */
 export function parseJinja(source: string): StrictTemplate {
   let template: StrictTemplate;
   try {
@@ -43,25 +36,25 @@ export function parseJinja(source: string): StrictTemplate {
     throw new UserError({
       code: 'bad-template',
       message: `the template does not parse: ${parserReason(cause)}`,
-      help: 'values stand in {{ }}, statements in {% %}; a brace that is text is written {{ "{{" }}',
+      help: 'values go between {{ and }}, statements between {% and %}; write a brace in the text as {{ "{{" }}',
       cause,
     });
   }
   if (!template.names.has('strftime_now')) return template;
   throw new UserError({
     code: 'bad-template',
-    message: 'the template asks for the time with `strftime_now`, so that no two runs would write the same',
+    message: 'the template reads the clock with `strftime_now`, so that no two runs would write the same',
   });
 }
 
-/** The parser runs beyond its input, with a TypeError, where a block has no end. */
+/** The parser runs beyond its input, with a TypeError, if a block has no end. */
 function parserReason(cause: unknown): string {
-  if (cause instanceof TypeError) return 'it ends before its last block does';
+  if (cause instanceof TypeError) return 'a block has no end';
   const message = cause instanceof Error ? cause.message : String(cause);
   return message.replace(/^Parser Error: /, '').replace(/\.$/, '');
 }
 
-/** The language's own names, which no field can take. */
+/** Names of the language, which no field can take. */
 const globals = new Set([
   'true',
   'True',
@@ -90,7 +83,7 @@ function render(template: StrictTemplate, row: JsonObject): string {
   }
 }
 
-/** The library's names of what a value is -> words. */
+/** The library's names for types of values -> ours. */
 const kinds: Readonly<Record<string, string>> = {
   UndefinedValue: 'a field that is absent',
   NullValue: 'null',
@@ -111,7 +104,7 @@ const inPlainWords = (reason: string): string =>
 const tooLong = (milliseconds: number): UserError =>
   new UserError({
     code: 'template-too-long',
-    message: `its template is not done within ${milliseconds / 1000} s`,
+    message: `its template takes more than ${milliseconds / 1000} s`,
     help: 'look for loops within loops, and for macros that call themselves',
   });
 
@@ -119,6 +112,6 @@ function unwritable(row: JsonObject, reason: string): UserError {
   return new UserError({
     code: 'template-failed',
     message: `the template fails: ${reason}`,
-    help: `what may be absent is asked for with {% if field %} first; the row is ${shortened(JSON.stringify(row), 160)}`,
+    help: `test for what may be absent with {% if field %}; the row is ${shortened(JSON.stringify(row), 160)}`,
   });
 }

@@ -8,13 +8,13 @@ const context = 'paired with an input that provides further context.';
 
 /** Name -> template. */
 export const namedTemplates = {
-  /** As "Build a Large Language Model (From Scratch)" has it: one opening, whether there is an input or not. */
+  /** As in "Build a Large Language Model (From Scratch)": one opening, with or without an input. */
   alpaca: instructions({
     prompt: ({ instruction, input }) =>
       `${task}. ${request}\n\n### Instruction:\n${instruction}${before('\n\n### Input:\n', input)}`,
     header: '\n\n### Response:\n',
   }),
-  /** As Stanford Alpaca's train.py has it: two openings, and the response on the header's line. */
+  /** As in Stanford Alpaca's train.py: two openings, and the response on the header's line. */
   'alpaca-stanford': instructions({
     prompt: ({ instruction, input }) =>
       input === ''
@@ -22,7 +22,7 @@ export const namedTemplates = {
         : `${task}, ${context} ${request}\n\n### Instruction:\n${instruction}\n\n### Input:\n${input}`,
     header: '\n\n### Response:',
   }),
-  /** Phi-3's markers as the same book's exercise writes them, with a colon after the assistant's. */
+  /** Phi-3's markers as in an exercise of the same book, with a colon after the assistant's. */
   phi3: instructions({
     prompt: ({ instruction, input }) => `<|user|>\n${instruction}${before('\n', input)}`,
     header: '\n<|assistant|>:\n',
@@ -43,12 +43,13 @@ export const namedTemplates = {
 
 export type TemplateName = keyof typeof namedTemplates;
 
-interface InstructionTemplate {
+function instructions({
+  prompt,
+  header,
+}: {
   readonly prompt: (row: { readonly instruction: string; readonly input: string }) => string;
   readonly header: string;
-}
-
-function instructions({ prompt, header }: InstructionTemplate): Template {
+}): Template {
   return (row) =>
     segmentsOf({
       prompt: prompt({ instruction: requiredText(row, 'instruction'), input: optionalText(row, 'input') }),
@@ -57,7 +58,7 @@ function instructions({ prompt, header }: InstructionTemplate): Template {
     });
 }
 
-/** The text with its heading, or nothing where there is no text. */
+/** The text with its heading, or nothing if the text is empty. */
 function before(heading: string, text: string): string {
   return text === '' ? '' : heading + text;
 }

@@ -7,7 +7,7 @@ export function requiredText(row: JsonObject, name: string): string {
   return textOf(name, value);
 }
 
-/** The text of a field that the row may leave out: absent and null are the empty text. */
+/** The text of an optional field; empty if it is absent or null. */
 export const optionalText = (row: JsonObject, name: string): string => textOf(name, row[name] ?? '');
 
 export function missingField(row: JsonObject, name: string): UserError {
@@ -28,7 +28,7 @@ const nullField = (name: string): UserError =>
     help: 'give it a text in the data, or leave the row out',
   });
 
-/** What to do with a row that holds a list of turns, under whatever name. */
+/** What to do with a row that holds a list of turns, whatever its name. */
 function conversationHelp(row: JsonObject): string | undefined {
   for (const [name, turns] of Object.entries(row)) {
     if (!Array.isArray(turns) || !isObject(turns[0])) continue;

@@ -2,7 +2,7 @@ import { Environment, Interpreter, parse, Template, tokenize } from '@huggingfac
 
 type Node = ReturnType<typeof parse>['body'][number];
 
-/** Names that no template could write: a function that takes an index into the output expressions, and a variable. */
+/** Names that no template can contain: a function that takes an index into the output expressions, and a variable. */
 const guardName = ' no value';
 const valueName = ' value';
 
@@ -12,14 +12,14 @@ export interface StrictTemplate {
   readonly names: ReadonlySet<string>;
   readonly render: (
     variables: Readonly<Record<string, unknown>>,
-    /** Told the expression as it stands between `{{ }}`: `answer`, `messages[-1].content`. */
+    /** Called with the expression between `{{ }}`: `answer`, `messages[-1].content`. */
     noValue: (expression: string) => never,
   ) => string;
 }
 
-/** White space stays as it is written, the final line feed too. Throws what the parser throws. */
+/** Keeps white space unchanged, including the final line feed. Throws what the parser throws. */
 export function strictTemplate(source: string): StrictTemplate {
-  // Not by the library's Template, which drops line feeds after blocks. Jinja itself drops one final line feed.
+  // Not with the library's Template, which drops line feeds after blocks. Jinja itself drops one final line feed.
   const program = parse(tokenize(`${source}\n`));
   const names = namesIn(program);
   const outputs: string[] = [];
@@ -36,7 +36,7 @@ export function strictTemplate(source: string): StrictTemplate {
   };
 }
 
-/** What a template can use beside its variables. */
+/** What a template can use besides its variables. */
 const globals = {
   ...{ true: true, True: true, false: false, False: false, none: null, None: null },
   range: boundedRange,
@@ -45,7 +45,7 @@ const globals = {
   },
 };
 
-/** Takes a value once, and writes it where there is one. */
+/** Evaluates a value once, and writes it if there is one. */
 const guard = new Template(
   '{% set ONCE = VALUE %}' +
     '{% if ONCE is undefined or ONCE is none %}{{ NO_VALUE(INDEX) }}{% else %}{{ ONCE }}{% endif %}',
@@ -105,7 +105,7 @@ function mapFields(node: Node, change: (field: unknown, name: string) => unknown
   return Object.assign(Object.create(Object.getPrototypeOf(node)), Object.fromEntries(fields));
 }
 
-/** An expression as it could have been written. */
+/** Source text for an expression. */
 function sourceOf(expression: Node): string {
   const template = new Template('');
   template.parsed.body = [expression];
@@ -123,7 +123,7 @@ function namesIn(part: unknown, names = new Set<string>()): ReadonlySet<string> 
 
 const most = 1_000_000;
 
-/** Jinja's `range`, which writes its numbers out into memory, within limits. */
+/** Jinja's `range` with a limit, as it holds its numbers in memory. */
 export function boundedRange(first: number, second?: number | null, step = 1): readonly number[] {
   const [start, stop] = second === undefined || second === null ? [0, first] : [first, second];
   const count = Math.max(0, Math.ceil((stop - start) / step));

@@ -2,8 +2,8 @@ import type { JsonObject } from '../../core/index.ts';
 import type { Segment } from '../records.ts';
 
 /**
- * Writes a row as segments, none of them empty. Throws a UserError that names the field where the row does not have
- * what the template needs.
+ * Writes a row as segments, none of them empty. Throws a UserError that names the field if the row lacks what the
+ * template needs.
  */
 export type Template = (row: JsonObject) => readonly Segment[];
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { EncodingName } from './encoding-tokenizer.ts';
 
-/** What gpt-tokenizer knows of an encoding beside its ranks. */
+/** What gpt-tokenizer knows of an encoding besides its ranks. */
 interface EncodingParameters {
   readonly tokenSplitRegex: RegExp;
   readonly specialTokensEncoder: ReadonlyMap<string, number>;
@@ -44,11 +44,11 @@ const sources: Readonly<Record<EncodingName, EncodingSource>> = {
   },
 };
 
-/** The tokenizer.json of one of OpenAI's encodings, for programs that know no encodings; r50k_base's is GPT-2's. */
+/** The tokenizer.json of one of OpenAI's encodings, for programs that do not know them; r50k_base is GPT-2's. */
 export async function encodingTokenizerJson(name: EncodingName): Promise<JsonObject> {
   const { ranks, parameters } = sources[name];
   const [{ default: table }, parametersOf] = [await ranks(), await parameters()];
-  const { tokenSplitRegex, specialTokensEncoder } = parametersOf(table as never); // it hands the table through
+  const { tokenSplitRegex, specialTokensEncoder } = parametersOf(table as never); // it only passes the table on
   const tokens = [...table.entries()].flatMap(([id, bytes]) =>
     bytes === undefined ? [] : [{ id, token: inAlphabet(bytes) }],
   );
@@ -70,7 +70,7 @@ export async function encodingTokenizerJson(name: EncodingName): Promise<JsonObj
       end_of_word_suffix: '',
       fuse_unk: false,
       byte_fallback: false,
-      ignore_merges: !isGpt2, // as tiktoken, which takes a piece that is a token as it is
+      ignore_merges: !isGpt2, // like tiktoken, which never splits a piece that is a token
       vocab: Object.fromEntries([
         ...tokens.map(({ id, token }) => [token, id] as const),
         ...specialTokensEncoder,
@@ -92,7 +92,7 @@ const byteLevel = (splits: boolean) => ({
   use_regex: splits,
 });
 
-/** In the Rust library `$` is the end of a line; JavaScript means that of the text. */
+/** In the Rust library `$` is the end of a line, in JavaScript that of the text. */
 const splitting = ({ source }: RegExp): JsonObject => ({
   type: 'Sequence',
   pretokenizers: [
@@ -116,19 +116,19 @@ const addedToken = (content: string, id: number): JsonObject => ({
   special: true,
 });
 
-/** The character that stands for each byte in byte-level BPE: itself where it can be seen, else one from 256 on (GPT-2's encoder.py). */
+/** The character for each byte in byte-level BPE: itself if it is visible, else one from 256 on (GPT-2's encoder.py). */
 export const byteAlphabet: readonly string[] = makeAlphabet();
 
 function makeAlphabet(): string[] {
   let next = 256;
-  const isSeen = (byte: number) =>
+  const isVisible = (byte: number) =>
     (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
-  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isSeen(byte) ? byte : next++));
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isVisible(byte) ? byte : next++));
 }
 
 /**
- * The merges that make up a vocabulary of byte pairs: a token's last merge joins the two parts that its bytes come to by
- * the merges before it. Tokens are in the byte-level alphabet, in the order of their ranks.
+ * The merges that produce a vocabulary of byte pairs: a token's last merge joins the two parts that earlier merges make of
+ * its bytes. Tokens are in the byte-level alphabet, in the order of their ranks.
  */
 function mergesOfRanks(tokens: readonly string[]): readonly (readonly [left: string, right: string])[] {
   const ranks = new Map(tokens.map((token, rank) => [token, rank]));
@@ -140,7 +140,7 @@ function mergesOfRanks(tokens: readonly string[]): readonly (readonly [left: str
   });
 }
 
-/** Joins the neighbours of the lowest rank again and again, as long as there are some below the limit. */
+/** Repeatedly joins the adjacent pair of the lowest rank, as long as that rank is below the limit. */
 function mergeBelow(
   symbols: readonly string[],
   { ranks, limit }: { ranks: ReadonlyMap<string, number>; limit: number },

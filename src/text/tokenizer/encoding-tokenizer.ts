@@ -1,7 +1,7 @@
 import type { TextPiece } from '../records.ts';
 import { type Encodable, noSpecialToken, type Tokenizer } from './tokenizer.ts';
 
-/** OpenAI's encodings -> their tables, of which only the one that is asked for is loaded. */
+/** OpenAI's encodings -> their tables, each loaded only when needed. */
 const encodings = {
   r50k_base: () => import('gpt-tokenizer/encoding/r50k_base'),
   p50k_base: () => import('gpt-tokenizer/encoding/p50k_base'),
@@ -18,7 +18,7 @@ export const encodingNames: readonly string[] = Object.keys(encodings);
 export const isEncodingName = (name: string): name is EncodingName => Object.hasOwn(encodings, name);
 
 const endOfTextToken = '<|endoftext|>';
-/** Nothing is forbidden and nothing is special: a special token's name in a text is ordinary text. */
+/** Nothing is forbidden and nothing special: a special token's name in a text is ordinary text. */
 const asPlainText = { disallowedSpecial: new Set<string>() };
 
 /** The tokenizer of one of OpenAI's encodings, r50k_base (GPT-2's) among them. */
@@ -34,7 +34,7 @@ export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
     specialTokens: new Map([[endOfTextToken, endOfText]]),
     encode: (given) =>
       Int32Array.from(
-        stretchesOf(given).flatMap(({ text, special }) => {
+        joinTexts(given).flatMap(({ text, special }) => {
           if (!special) return encoding.encode(text, asPlainText);
           if (text === endOfTextToken) return [endOfText];
           throw noSpecialToken(text, name);
@@ -47,8 +47,8 @@ export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
   };
 }
 
-/** Texts that stand side by side as one, so that tokens can span them. */
-function stretchesOf(given: Encodable): readonly TextPiece[] {
+/** Joins adjacent texts, so that tokens can span them. */
+function joinTexts(given: Encodable): readonly TextPiece[] {
   if (typeof given === 'string') return [{ text: given }];
   const stretches: TextPiece[] = [];
   for (const piece of given) {
@@ -60,7 +60,7 @@ function stretchesOf(given: Encodable): readonly TextPiece[] {
   return stretches;
 }
 
-/** A model may have more rows than its vocabulary has tokens; such ids stand for no text. */
+/** A model may have more rows than its vocabulary has tokens; the extra ids have no text. */
 function isDecodable(encoding: { decode: (ids: number[]) => string }, token: number): boolean {
   try {
     encoding.decode([token]);

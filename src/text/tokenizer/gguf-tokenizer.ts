@@ -1,9 +1,8 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { bytePairTokenizer, type TokenizerFiles, writeTokenizer } from './byte-pair-tokenizer.ts';
 import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
 
-/** A GGUF file's metadata, of which the keys `tokenizer.*` are read. */
+/** A GGUF file's metadata; the keys `tokenizer.*` are read. */
 interface GgufTokenizerSource {
   /** For messages. */
   readonly path: string;
@@ -16,46 +15,29 @@ const controlType = 3;
 const userDefinedType = 4;
 
 /** Writes the tokenizer of a GGUF file into a folder, as tokenizer.json and tokenizer_config.json. */
-export async function writeGgufTokenizer(folder: string, source: GgufTokenizerSource): Promise<void> {
-  const { tokenizer, config } = ggufTokenizer(source);
-  await writeFile(join(folder, 'tokenizer.json'), `${JSON.stringify(tokenizer)}\n`);
-  await writeFile(join(folder, 'tokenizer_config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
-}
+export const writeGgufTokenizer = (folder: string, source: GgufTokenizerSource): Promise<void> =>
+  writeTokenizer(folder, ggufTokenizer(source));
 
-/** The tokenizer of a GGUF file in Hugging Face's terms. Throws a UserError where it is none that is supported. */
-export function ggufTokenizer(source: GgufTokenizerSource): { tokenizer: JsonObject; config: JsonObject } {
+/** The tokenizer of a GGUF file in Hugging Face's format. Throws a UserError if it is not supported. */
+export function ggufTokenizer(source: GgufTokenizerSource): TokenizerFiles {
   const { metadata } = source;
   const kind = metadata.get('tokenizer.ggml.model');
   if (kind !== 'gpt2')
-    throw unsupported(source, 'tokenizer.ggml.model', 'only gpt2 (byte-level BPE) is known');
+    throw unsupported(source, 'tokenizer.ggml.model', 'only gpt2 (byte-level BPE) is supported');
   const rule = metadata.get('tokenizer.ggml.pre') ?? 'default';
   const preTokenizer = typeof rule === 'string' ? ggufPreTokenizer(rule) : undefined;
   if (typeof rule !== 'string' || preTokenizer === undefined)
-    throw unsupported(source, 'tokenizer.ggml.pre', `these are known: ${preTokenizerNames.join(', ')}`);
+    throw unsupported(source, 'tokenizer.ggml.pre', `supported are ${preTokenizerNames.join(', ')}`);
   const tokens = strings(source, 'tokenizer.ggml.tokens');
-  const tokenizer = {
-    version: '1.0',
-    truncation: null,
-    padding: null,
+  const pairs = {
     added_tokens: addedTokens(source, tokens),
-    normalizer: null,
     pre_tokenizer: preTokenizer,
     post_processor: beginning(source, tokens),
-    decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: ignoresMerges(rule),
-      vocab: vocabularyOf(source, tokens),
-      merges: mergesOf(source),
-    },
+    ignore_merges: ignoresMerges(rule),
+    vocab: vocabularyOf(source, tokens),
+    merges: mergesOf(source),
   };
-  return { tokenizer, config: tokenizerConfig(source, tokens) };
+  return bytePairTokenizer(pairs, tokenizerConfig(source, tokens));
 }
 
 function vocabularyOf(source: GgufTokenizerSource, tokens: readonly string[]): JsonObject {
@@ -65,12 +47,12 @@ function vocabularyOf(source: GgufTokenizerSource, tokens: readonly string[]): J
   throw badValue(source, 'tokenizer.ggml.tokens', `has the token ${JSON.stringify(twice)} twice`);
 }
 
-/** Tokens that stand for no text of their own, and those that a text is searched for before anything else. */
+/** Special tokens, and those that are found in a text before it is split. */
 function addedTokens(source: GgufTokenizerSource, tokens: readonly string[]): readonly JsonObject[] {
   const key = 'tokenizer.ggml.token_type';
   const types = source.metadata.get(key) ?? [];
   if (!isList(types) || (types.length !== 0 && types.length !== tokens.length))
-    throw badValue(source, key, `is no list of ${tokens.length} types, one a token`);
+    throw badValue(source, key, `is not a list of ${tokens.length} types, one per token`);
   return tokens.flatMap((content, id) => {
     const type = types[id];
     const special = type === controlType || type === unknownType;
@@ -84,11 +66,11 @@ function mergesOf(source: GgufTokenizerSource): readonly (readonly string[])[] {
     // As in llama.cpp, the first part is never empty.
     const space = merge.indexOf(' ', 1);
     if (space !== -1) return [merge.slice(0, space), merge.slice(space + 1)];
-    throw badValue(source, 'tokenizer.ggml.merges', `has ${JSON.stringify(merge)}, which is no pair`);
+    throw badValue(source, 'tokenizer.ggml.merges', `has ${JSON.stringify(merge)}, which is not a pair`);
   });
 }
 
-/** A text begins with the token for its beginning where the file says so and the caller asks for special tokens. */
+/** Puts the token for the beginning before a text, if the file asks for it and the caller wants special tokens. */
 function beginning(source: GgufTokenizerSource, tokens: readonly string[]): JsonObject | null {
   const token = tokenNamed(source, tokens, 'bos');
   if (source.metadata.get('tokenizer.ggml.add_bos_token') !== true || token === undefined) return null;
@@ -109,8 +91,6 @@ function tokenizerConfig(source: GgufTokenizerSource, tokens: readonly string[])
   });
   const template = source.metadata.get('tokenizer.chat_template');
   return {
-    tokenizer_class: 'PreTrainedTokenizerFast',
-    clean_up_tokenization_spaces: false,
     ...Object.fromEntries(named),
     ...(typeof template === 'string' && { chat_template: template }),
   };
@@ -128,13 +108,13 @@ function tokenNamed(
   if (id === undefined) return undefined;
   const token = typeof id === 'number' ? tokens[id] : undefined;
   if (token !== undefined) return token;
-  throw badValue(source, key, `is ${JSON.stringify(id)}, which is none of its ${tokens.length} tokens`);
+  throw badValue(source, key, `is ${JSON.stringify(id)}, which is not one of its ${tokens.length} tokens`);
 }
 
 function strings(source: GgufTokenizerSource, key: string): readonly string[] {
   const value = source.metadata.get(key) ?? null;
   if (isList(value) && value.every((item) => typeof item === 'string')) return value;
-  throw badValue(source, key, 'is no list of texts');
+  throw badValue(source, key, 'is not a list of strings');
 }
 
 /** Array.isArray does not narrow a readonly array. */

@@ -11,27 +11,27 @@ import {
   vocabularyOf,
   withByteOrderMark,
   withRenamedSpecialTokens,
-} from './tokenizer-json.ts';
+} from './vocabulary.ts';
 
 interface TokenizerFiles {
   readonly path: string;
   /** The bytes of tokenizer.json. */
   readonly text: string;
-  /** The content of tokenizer_config.json, where there is one. */
+  /** The content of tokenizer_config.json; empty if there is none. */
   readonly config: JsonObject;
   /** How long one text may take. */
   readonly milliseconds?: number;
 }
 
 /**
- * The tokenizer of a tokenizer.json, as Hugging Face's libraries read it, except that text never becomes a special
- * token. Its end of text is the `eos_token` of tokenizer_config.json, else a token named `<|endoftext|>` or `</s>`.
+ * The tokenizer of a tokenizer.json. It gives the ids of Hugging Face's libraries, except that text never becomes a
+ * special token. The end of text is `eos_token` of tokenizer_config.json, else a token named `<|endoftext|>` or `</s>`.
  */
 export function openJsonTokenizer({
   path,
   text,
   config,
-  milliseconds = patience,
+  milliseconds = timeLimit,
 }: TokenizerFiles): Tokenizer {
   const json = parseTokenizerJson(path, text);
   const vocabulary = vocabularyOf(json);
@@ -74,8 +74,8 @@ function build(path: string, files: { json: JsonObject; config: JsonObject }): H
   }
 }
 
-/** A tokenizer.json holds regular expressions, and some of those never come to an end. */
-const patience = 10_000;
+/** In milliseconds, for one text: a tokenizer.json holds regular expressions, and some never end. */
+const timeLimit = 10_000;
 
 interface Encoder {
   readonly path: string;
@@ -87,23 +87,23 @@ interface Encoder {
 function encode({ path, encoder, vocabulary, milliseconds }: Encoder, text: string): Int32Array {
   const encoded = withinTime(milliseconds, () => encoder.encode(text, { add_special_tokens: false }));
   if (encoded === undefined)
-    throw badTokenizer(path, `it is not done with one text within ${milliseconds / 1000} s`);
+    throw badTokenizer(path, `it takes more than ${milliseconds / 1000} s for one text`);
   const { ids, tokens } = encoded.value;
   return Int32Array.from(ids, (id: number | undefined, index) => {
     const known = id ?? vocabulary.unknown;
     if (known !== undefined) return known;
     throw new UserError({
       code: 'unknown-token',
-      message: `${path} has no token for \`${tokens[index]}\` and no token for unknown words`,
-      help: 'name a token for unknown words as `unk_token` of the tokenizer.json',
+      message: `${path} has neither a token for \`${tokens[index]}\` nor one for unknown words`,
+      help: 'name a token for unknown words as `unk_token` in the tokenizer.json',
     });
   });
 }
 
-/** Fields that a file may leave out and the library insists on. */
+/** Fields that a file may leave out but the library requires. */
 const absentParts: JsonObject = { added_tokens: [], normalizer: null, post_processor: null, decoder: null };
 
-/** The library takes any other type for one of these, by its fields. */
+/** The library guesses one of these from the fields of any other type. */
 const models = ['BPE', 'Unigram', 'WordLevel'];
 
 function parseTokenizerJson(path: string, text: string): JsonObject {
@@ -120,7 +120,7 @@ function parseTokenizerJson(path: string, text: string): JsonObject {
   if (type === 'WordPiece')
     throw badTokenizer(
       path,
-      'it has a WordPiece vocabulary, such as BERT has, which no model that writes text uses',
+      'it has a WordPiece vocabulary, as BERT does, which no model that writes text uses',
     );
   if (typeof type === 'string' && !models.includes(type))
     throw badTokenizer(path, `its model has the type \`${type}\`; ${models.join(', ')} are supported`);
@@ -135,7 +135,7 @@ function endOfTextOf(tokenizer: { path: string; config: JsonObject; vocabulary: 
   if (found !== undefined) return found;
   throw new UserError({
     code: 'no-end-of-text',
-    message: `${path} has no token \`${candidates.join('` or `')}\` to end a text with`,
+    message: `${path} has no token \`${candidates.join('` or `')}\` to end a text`,
     help: 'name the token as `eos_token` in a tokenizer_config.json beside it, and give the path of their folder',
   });
 }
@@ -143,6 +143,6 @@ function endOfTextOf(tokenizer: { path: string; config: JsonObject; vocabulary: 
 function badTokenizer(path: string, why: string): UserError {
   return new UserError({
     code: 'bad-tokenizer',
-    message: `${path} is no tokenizer that can be used: ${why}`,
+    message: `${path} cannot be used as a tokenizer: ${why}`,
   });
 }

@@ -10,7 +10,7 @@ const tokenizerConfig = 'tokenizer_config.json';
 const chatTemplate = 'chat_template.jinja';
 const encodingJson = 'encoding.json';
 
-/** Opens the tokenizer of a model's or a tokenizer's folder: its encoding.json or its tokenizer.json. Throws a UserError where neither can be used. */
+/** Opens the tokenizer of a folder from encoding.json or tokenizer.json. Throws a UserError if neither can be used. */
 export async function openTokenizer(folder: string): Promise<Tokenizer> {
   const encoding = await readIfThere(join(folder, encodingJson));
   if (encoding !== undefined) return openEncoding(encodingNamed(join(folder, encodingJson), encoding));
@@ -25,11 +25,11 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
   });
 }
 
-/** Opens a tokenizer.json alone, whatever its name. */
+/** Opens a single tokenizer.json, whatever its name. */
 export const openTokenizerFile = async (path: string): Promise<Tokenizer> =>
   openJsonTokenizer({ path, text: await readFile(path, 'utf8'), config: {} });
 
-/** Copies the tokenizer that `openTokenizer` would open from one folder to another with its chat template, and nothing else. */
+/** Copies the tokenizer that `openTokenizer` would open, and its chat template, to another folder. */
 export async function copyTokenizer({ from, to }: { from: string; to: string }): Promise<void> {
   const hasEncoding = await isThere(join(from, encodingJson));
   if (!hasEncoding && !(await isThere(join(from, tokenizerJson)))) throw noTokenizer(from);
@@ -39,7 +39,7 @@ export async function copyTokenizer({ from, to }: { from: string; to: string }):
   }
 }
 
-/** Makes the folder one whose tokenizer is the encoding of that name. */
+/** Makes the named encoding the folder's tokenizer. */
 export async function writeEncodingName(folder: string, name: EncodingName): Promise<void> {
   await writeFile(join(folder, encodingJson), `${JSON.stringify({ encoding: name })}\n`);
 }
@@ -49,7 +49,7 @@ function encodingNamed(path: string, text: string): EncodingName {
   if (typeof encoding === 'string' && isEncodingName(encoding)) return encoding;
   throw new UserError({
     code: 'unknown-encoding',
-    message: `${path} names the encoding ${JSON.stringify(encoding ?? null)}, which is none that is known`,
+    message: `${path} names the encoding ${JSON.stringify(encoding ?? null)}, which is unknown`,
     help: `the encodings are ${encodingNames.join(', ')}; GPT-2's is r50k_base`,
   });
 }

@@ -1,73 +1,48 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { isObject, type Json, UserError } from '../../core/index.ts';
+import { bytePairTokenizer, writeTokenizer } from './byte-pair-tokenizer.ts';
 import { ggufPreTokenizer } from './pre-tokenizer.ts';
 
-/** GPT-2's are 1 MB and less. */
+/** GPT-2's files have 1 MB or less. */
 const mostBytes = 32 * 2 ** 20;
 const endOfText = '<|endoftext|>';
 
 /** Writes the tokenizer that OpenAI released with GPT-2 (encoder.json, vocab.bpe) as tokenizer.json and tokenizer_config.json. */
 export async function writeOpenaiTokenizer({ from, to }: { from: string; to: string }): Promise<void> {
-  const vocabulary = vocabularyIn(join(from, 'encoder.json'), await textOf(join(from, 'encoder.json')));
-  const merges = mergesIn(join(from, 'vocab.bpe'), {
-    text: await textOf(join(from, 'vocab.bpe')),
-    vocabulary,
-  });
-  const tokenizer = tokenizerJson(vocabulary, merges);
-  const named = { bos_token: endOfText, eos_token: endOfText, unk_token: endOfText };
-  const config = {
-    tokenizer_class: 'PreTrainedTokenizerFast',
-    clean_up_tokenization_spaces: false,
-    ...named,
+  const [vocabularyPath, mergesPath] = [join(from, 'encoder.json'), join(from, 'vocab.bpe')];
+  const vocab = vocabularyIn(vocabularyPath, await textOf(vocabularyPath));
+  const merges = mergesIn(mergesPath, { text: await textOf(mergesPath), vocabulary: vocab });
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  const pairs = {
+    added_tokens: [{ id: vocab[endOfText] ?? 0, content: endOfText, ...flags }],
+    pre_tokenizer: ggufPreTokenizer('gpt-2') ?? null,
+    post_processor: null,
+    ignore_merges: false,
+    vocab,
+    merges,
   };
-  await writeFile(join(to, 'tokenizer.json'), `${JSON.stringify(tokenizer)}\n`);
-  await writeFile(join(to, 'tokenizer_config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
+  const config = { bos_token: endOfText, eos_token: endOfText, unk_token: endOfText };
+  await writeTokenizer(to, bytePairTokenizer(pairs, config));
 }
 
 type Vocabulary = Readonly<Record<string, number>>;
-
-function tokenizerJson(vocab: Vocabulary, merges: readonly (readonly string[])[]): JsonObject {
-  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: [{ id: vocab[endOfText] ?? 0, content: endOfText, ...flags }],
-    normalizer: null,
-    pre_tokenizer: ggufPreTokenizer('gpt-2') ?? null,
-    post_processor: null,
-    decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab,
-      merges,
-    },
-  };
-}
 
 function vocabularyIn(path: string, text: string): Vocabulary {
   const json = parsed(path, text);
   const entries = isObject(json) ? Object.entries(json) : [];
   const ids = new Set(entries.map(([, id]) => id));
-  // As many different ids as there are tokens, all below their number: every id from 0 on is there once.
+  // N different ids below N: each from 0 to N - 1 occurs once.
   const isWhole = entries.every(
     ([, id]) => typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < ids.size,
   );
   if (entries.length === 0 || ids.size !== entries.length || !isWhole)
-    throw bad(path, 'is no vocabulary: a JSON object that gives each token an id of its own, from 0 on');
+    throw bad(path, 'is not a vocabulary: a JSON object that gives each token its own id, from 0 on');
   if (!isObject(json) || json[endOfText] === undefined) throw bad(path, `has no token ${endOfText}`);
   return Object.fromEntries(entries.flatMap(([token, id]) => (typeof id === 'number' ? [[token, id]] : [])));
 }
 
-/** A pair of tokens a line, after a line that says the version. */
+/** One pair of tokens per line, after a line with the version. */
 function mergesIn(
   path: string,
   { text, vocabulary }: { readonly text: string; readonly vocabulary: Vocabulary },
@@ -80,7 +55,10 @@ function mergesIn(
     const isKnown = [left, right, left + right].every((token) => Object.hasOwn(vocabulary, token));
     if (isKnown && more === undefined) return [[left, right]];
     const number = index + 1 + (lines === others ? 1 : 0);
-    throw bad(`${path}:${number}`, 'is no pair of tokens that encoder.json has, together and apart');
+    throw bad(
+      `${path}:${number}`,
+      'is not a pair of tokens that encoder.json has, both separately and joined',
+    );
   });
 }
 
@@ -103,5 +81,5 @@ const bad = (path: string, what: string): UserError =>
   new UserError({
     code: 'bad-tokenizer',
     message: `${path} ${what}`,
-    help: 'encoder.json and vocab.bpe come with the checkpoint; fetch them again',
+    help: 'encoder.json and vocab.bpe come with the checkpoint; download them again',
   });

@@ -8,8 +8,8 @@ const qwen2Words = llama3Words.replace('\\p{N}{1,3}', '\\p{N}');
 const llama3 = [llama3Words];
 
 /**
- * The names that llama.cpp gives to ways of splitting a text before its merges (`tokenizer.ggml.pre`) -> the regular
- * expressions that split it, one after the other, as in llama-vocab.cpp.
+ * llama.cpp's names for ways of splitting a text before the merges (`tokenizer.ggml.pre`) -> the regular expressions that
+ * split it in turn, as in llama-vocab.cpp.
  */
 const patterns = new Map<string, readonly string[]>([
   ['gpt-2', [gpt2Words]],
@@ -18,13 +18,13 @@ const patterns = new Map<string, readonly string[]>([
   ['llama3', llama3],
   ['llama-v3', llama3],
   ['qwen2', [qwen2Words]],
-  // What llama.cpp takes where a file names none.
+  // llama.cpp's choice if a file names none.
   ['default', ['[\\p{P}\\$\\+<=>\\^~\\|]+', gpt2Words, '\\p{N}+', '[0-9][0-9][0-9]']],
 ]);
 
 export const preTokenizerNames: readonly string[] = [...patterns.keys()];
 
-/** The `pre_tokenizer` of a tokenizer.json for one of llama.cpp's names; undefined where it is unknown. */
+/** The `pre_tokenizer` of a tokenizer.json for one of llama.cpp's names; undefined if it is unknown. */
 export function ggufPreTokenizer(name: string): JsonObject | undefined {
   const splits = patterns.get(name)?.map(
     (pattern): Json => ({
@@ -38,13 +38,13 @@ export function ggufPreTokenizer(name: string): JsonObject | undefined {
   return splits && { type: 'Sequence', pretokenizers: [...splits, bytes] };
 }
 
-/** Whether a word that is a token as a whole is never put together from its parts. */
+/** Whether a word that is a token is never built by merges. */
 export const ignoresMerges = (name: string): boolean => patterns.get(name) === llama3;
 
 /** Unicode's own definition of `\w` (UTS 18, annex C), which the Rust tokenizers follow and JavaScript's `\w` does not. */
 const wordCharacters = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d';
 
-/** What the pre-tokenizer `Whitespace` means, spelt out: runs of word characters, and runs of neither these nor white space. */
+/** The pre-tokenizer `Whitespace`, spelled out: runs of word characters, and runs of neither these nor white space. */
 const words: JsonObject = {
   type: 'Split',
   pattern: { Regex: `[${wordCharacters}]+|[^${wordCharacters}\\s]+` },
@@ -59,7 +59,7 @@ const bytes: JsonObject = {
   use_regex: false,
 };
 
-/** What `ByteLevel` does by default: GPT-2's words, then bytes. */
+/** The default of `ByteLevel`, spelled out: GPT-2's words, then bytes. */
 const bytesOfWords: JsonObject = {
   type: 'Sequence',
   pretokenizers: [
@@ -69,8 +69,8 @@ const bytesOfWords: JsonObject = {
 };
 
 /**
- * The same tokenizer.json with `Whitespace` and `ByteLevel` spelt out: the JavaScript library splits words at accented
- * letters, and takes JavaScript's white space for Unicode's, which differ in U+FEFF and U+0085.
+ * The same tokenizer.json with `Whitespace` and `ByteLevel` spelled out: the JavaScript library splits words at accented
+ * letters, and uses JavaScript's white space instead of Unicode's, which differ in U+FEFF and U+0085.
  */
 export function withUnicodeWords(json: JsonObject): JsonObject {
   return { ...json, pre_tokenizer: spellOut(json.pre_tokenizer ?? null) };

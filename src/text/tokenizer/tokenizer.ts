@@ -1,10 +1,10 @@
 import { UserError } from '../../core/index.ts';
 import type { TextPiece } from '../records.ts';
 
-/** What can be encoded: a text, in which nothing is special, or pieces of which some are special tokens. */
+/** What can be encoded: a text, in which nothing is special, or pieces, some of them special tokens. */
 export type Encodable = string | readonly TextPiece[];
 
-/** Text to token ids and back. Text never becomes a special token by what it contains. */
+/** Text to token ids and back. Text never becomes a special token, whatever it contains. */
 export interface Tokenizer {
   /** Identity of the vocabulary: a gpt-tokenizer encoding's name, or the hash of a tokenizer.json. */
   readonly vocabulary: string;
@@ -13,16 +13,16 @@ export interface Tokenizer {
   readonly endOfText: number;
   /** Name -> id of the tokens that no text can become. */
   readonly specialTokens: ReadonlyMap<string, number>;
-  /** Throws a UserError for a special piece that is none of `specialTokens`. */
+  /** Throws a UserError for a special piece that is not in `specialTokens`. */
   readonly encode: (text: Encodable) => Int32Array;
   readonly decode: (tokens: ArrayLike<number>) => string;
 }
 
-/** The refusal of a special token that a text was written with and this tokenizer does not have. */
+/** The error for a special token in a text that this tokenizer lacks. */
 export function noSpecialToken(token: string, vocabulary: string): UserError {
   return new UserError({
     code: 'no-special-token',
     message: `the text has the special token \`${token}\`, which the tokenizer (${vocabulary}) does not have`,
-    help: 'tokenize with the tokenizer whose chat template the `format` stage was given',
+    help: 'tokenize with the tokenizer whose chat template the `format` stage used',
   });
 }

@@ -97,7 +97,7 @@ test('fewer examples than `expect` says stop the run', async () => {
   const expected = { trained_token_in_every_example: false, minimum_examples: 3 };
   await expect(collated(rig, { expect: expected })).rejects.toMatchObject({
     code: 'expectation-failed',
-    message: 'train: there are 2 examples where `expect` says at least 3',
+    message: 'train: there are 2 examples where `expect` asks for at least 3',
   });
 });
 
@@ -106,7 +106,7 @@ test('packing and training on the response alone exclude each other', () => {
     {
       pointer: '/packing',
       code: 'packing-needs-all',
-      message: 'packing runs records together, so training on `response` alone is not possible',
+      message: 'packing joins records, so training on `response` alone is not possible',
       help: 'set `train_on: all`, `packing: examples` or `packing: false`',
     },
   ]);

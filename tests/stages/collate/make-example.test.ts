@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeExample, packExamples, type TrainOn } from '../../../src/stages/collate/run-collate.ts';
-import type { TokenizedRecord } from '../../../src/text/tokenized-record.ts';
+import type { TokenizedRecord } from '../../../src/text/records.ts';
 import { padBatch } from '../../../src/training/batches/micro-batch.ts';
 
 const endOfText = 50256;

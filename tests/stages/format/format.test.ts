@@ -157,7 +157,7 @@ describe('format', () => {
       {
         pointer: '/template/response',
         code: 'bad-template',
-        message: 'the template does not parse: it ends before its last block does',
+        message: 'the template does not parse: a block has no end',
       },
     ]);
   });

@@ -141,12 +141,12 @@ describe('check', () => {
     [{ model: 'https://x/y' }, []],
     [{ model: 'hf:datasets/a/b' }, ['/model dataset-for-model: `hf:datasets/a/b` is a dataset, not a model']],
     [{ model: 'ftp://x/y' }, ['/model unknown-scheme: `ftp:` addresses cannot be loaded']],
-    [{ model: 'openai:' }, ['/model bad-address: `openai:` lacks the name of a model']],
+    [{ model: 'openai:' }, ['/model bad-address: `openai:` names no model']],
     [{ init: sizes }, ['/init one-tokenizer: the model has no tokenizer']],
     [
       { init: { ...sizes, heads: 3, encoding: 'r50k_base', tokenizer: 't' } },
       [
-        '/init/heads uneven-heads: 3 heads cannot share a width of 4 evenly',
+        '/init/heads uneven-heads: a width of 4 cannot be divided evenly among 3 heads',
         '/init one-tokenizer: `encoding` and `tokenizer` exclude each other',
       ],
     ],

@@ -190,7 +190,7 @@ test.each<[string, (folder: string) => Promise<void>, string]>([
   [
     'a merge that is none',
     rewritten('vocab.bpe', () => Buffer.from('#version: 0.2\nh e\nq q\n')),
-    'FOLDER/vocab.bpe:3 is no pair of tokens',
+    'FOLDER/vocab.bpe:3 is not a pair of tokens',
   ],
 ])('%s is a clear error', async (_, change, message) => {
   await using rig = await openStageRig();

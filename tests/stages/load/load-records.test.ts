@@ -64,7 +64,7 @@ test('fields are renamed, also to several names, and the others kept', async () 
 test('a name in `fields` that no row has is a mistake', async () => {
   await expect(loaded('q,answer\n1,2\n', { fields: { output: 'anwser' } })).rejects.toMatchObject({
     name: 'UserError',
-    message: 'no row of FILE has the field `anwser`, which `fields` gives another name',
+    message: 'no row of FILE has the field `anwser`, which `fields` renames',
     help: 'did you mean `answer`?',
   });
 });
@@ -94,7 +94,7 @@ describe('ids', () => {
       code: 'duplicate-id',
       message: '3 of 4 records of FILE cannot be loaded',
       records: [
-        { problem: 'its id "a" is already that of line 1', place: { path: expect.any(String), line: 2 } },
+        { problem: 'its id "a" is already the id of line 1', place: { path: expect.any(String), line: 2 } },
         { problem: '[1] cannot be an id', place: { path: expect.any(String), line: 3 } },
         { problem: '9007199254740992 cannot be an id', place: { path: expect.any(String), line: 4 } },
       ],
@@ -202,7 +202,7 @@ test('a folder without files of rows is no source of them', async () => {
   const action = { config: { type: 'auto', records: rig.folder }, outputs: { records: 'out' } };
   await expect(rig.run(load, action)).rejects.toMatchObject({
     name: 'UserError',
-    message: `${rig.folder} is no file, and no folder that holds JSON, JSONL, CSV, TSV or Parquet files`,
+    message: `${rig.folder} is neither a file nor a folder with JSON, JSONL, CSV, TSV or Parquet files`,
   });
 });
 

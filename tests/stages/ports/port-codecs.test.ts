@@ -74,7 +74,7 @@ test('batches that a command wrote without their recipe are refused', async () =
   await expect(portCodecs.batches.read(rig.path('a')).read()).rejects.toMatchObject({
     name: 'UserError',
     code: 'bad-metadata',
-    message: `${rig.path('a')}: the metadata \`batch_size\` is missing; a whole number is needed`,
+    message: `${rig.path('a')}: the metadata \`batch_size\` is missing, not a whole number`,
   });
 });
 

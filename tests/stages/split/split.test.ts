@@ -177,7 +177,7 @@ describe('leaks', () => {
         type: 'note',
         level: 'warning',
         message:
-          '1 of 1 records in `test` also stand in `train`; 1 of 1 records in `validation` also stand in `train`' +
+          '1 of 1 records in `test` are also in `train`; 1 of 1 records in `validation` are also in `train`' +
           ' (`drop_leaks: true` leaves them out)',
       },
     ]);
@@ -193,9 +193,9 @@ describe('leaks', () => {
           type: 'note',
           level: 'info',
           message:
-            '1 of 1 records in `test` also stand in `train`; 1 of 1 records in `validation` also stand in `train`; they were left out',
+            '1 of 1 records in `test` are also in `train`; 1 of 1 records in `validation` are also in `train`; they were left out',
         },
-        { type: 'note', level: 'warning', message: 'of 2 records none came into `test`, `validation`' },
+        { type: 'note', level: 'warning', message: 'none of 2 records is in `test`, `validation`' },
       ],
     });
   });
@@ -214,7 +214,7 @@ describe('check', () => {
       { by: 'stratified', group: 'kind' },
       [
         '/group unheeded-field: `group` means nothing where records are split by strata',
-        '/by no-stratum: `by: stratified` does not say which field has the strata',
+        '/by no-stratum: `by: stratified` names no field that holds the strata',
       ],
     ],
     [

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { makeExample } from '../../../src/stages/collate/run-collate.ts';
-import { questionOf } from '../../../src/stages/generate/question.ts';
+import { promptOf } from '../../../src/stages/generate/prompt.ts';
 import { tokenizeRecord } from '../../../src/stages/tokenize/run-tokenize.ts';
-import type { ChatMessage } from '../../../src/text/chat/chat-message.ts';
 import { chatSegments } from '../../../src/text/chat/chat-segments.ts';
 import { chatTemplate, chatTemplateSource, openChatTemplate } from '../../../src/text/chat/chat-template.ts';
+import type { ChatMessage } from '../../../src/text/chat/conversation.ts';
 import type { Segment } from '../../../src/text/records.ts';
 import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
 import { openStageRig } from '../../stages/stage-rig.ts';
@@ -53,11 +53,11 @@ describe.each(Object.keys(models))('the chat template of %s', (name) => {
   test('writes the text, the token ids and the prompts that transformers writes', async () => {
     const { tokenizer, segments, tokenized } = await openModel(fixtureModel);
     const ours = fixtureModel.rows.map(({ messages, prompt_ids }) => {
-      const { given } = questionOf(recordOf(segments(messages)), 'prompt');
+      const { pieces } = promptOf(recordOf(segments(messages)), 'prompt');
       return {
         text: textOf(segments(messages)),
         ids: [...tokenized(messages).tokens],
-        prompt_ids: prompt_ids && [...tokenizer.encode(given)],
+        prompt_ids: prompt_ids && [...tokenizer.encode(pieces)],
       };
     });
     expect(ours).toEqual(fixtureModel.rows.map(({ text, ids, prompt_ids }) => ({ text, ids, prompt_ids })));
@@ -67,7 +67,7 @@ describe.each(Object.keys(models))('the chat template of %s', (name) => {
     const { segments } = await openModel(fixtureModel);
     for (const { messages } of fixtureModel.rows) {
       const last = messages.at(-1);
-      const { expected } = questionOf(recordOf(segments(messages)), 'prompt');
+      const { expected } = promptOf(recordOf(segments(messages)), 'prompt');
       expect(expected.trim()).toBe(last?.role === 'assistant' ? last.content.trim() : '');
     }
   });
@@ -155,7 +155,7 @@ describe('a conversation', () => {
     });
     const messages = turns('a', 'b', 'c', 'd');
     expect(() => chatSegments({ messages }, { ...format, template: forgetful })).toThrow(
-      'the chat template writes the first 4 turns otherwise when more follow',
+      'the chat template writes the first 4 turns differently when more follow',
     );
     const endless = chatTemplate({
       source: '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}',
@@ -163,7 +163,7 @@ describe('a conversation', () => {
       milliseconds: 20,
     });
     expect(() => chatSegments({ messages }, { ...format, template: endless })).toThrow(
-      'the chat template fails: it is not done within 0.02 s',
+      'the chat template fails: it takes more than 0.02 s',
     );
   });
 

@@ -84,11 +84,11 @@ test('fields whose names the language uses for itself do no harm', () => {
 
 test.each([
   ['{{ a', 'the template does not parse: Unexpected end of input'],
-  ['{% if a %}x', 'the template does not parse: it ends before its last block does'],
+  ['{% if a %}x', 'the template does not parse: a block has no end'],
   ['{% nope %}', 'the template does not parse: Unknown statement type: nope'],
   [
     "{{ strftime_now('%Y') }}",
-    'the template asks for the time with `strftime_now`, so that no two runs would write the same',
+    'the template reads the clock with `strftime_now`, so that no two runs would write the same',
   ],
 ])('the template %s is refused', (source, message) => {
   expect(() => promptOf(source)).toThrow(expect.objectContaining({ code: 'bad-template', message }));

@@ -72,17 +72,17 @@ describe('a tokenizer is refused', () => {
     [
       'of another kind',
       { 'tokenizer.ggml.model': 'llama' },
-      'has "llama" as `tokenizer.ggml.model`: only gpt2 (byte-level BPE) is known',
+      'has "llama" as `tokenizer.ggml.model`: only gpt2 (byte-level BPE) is supported',
     ],
     [
       'of an unknown rule',
       { 'tokenizer.ggml.pre': 'mpt' },
-      'has "mpt" as `tokenizer.ggml.pre`: these are known: gpt-2, smollm, llama-bpe, llama3, llama-v3, qwen2, default',
+      'has "mpt" as `tokenizer.ggml.pre`: supported are gpt-2, smollm, llama-bpe, llama3, llama-v3, qwen2, default',
     ],
     [
       'without tokens',
       { 'tokenizer.ggml.tokens': undefined },
-      ': `tokenizer.ggml.tokens` is no list of texts',
+      ': `tokenizer.ggml.tokens` is not a list of strings',
     ],
     [
       'with a token twice',
@@ -92,17 +92,17 @@ describe('a tokenizer is refused', () => {
     [
       'with a type too few',
       { 'tokenizer.ggml.token_type': [1] },
-      ': `tokenizer.ggml.token_type` is no list of 320 types, one a token',
+      ': `tokenizer.ggml.token_type` is not a list of 320 types, one per token',
     ],
     [
       'with half a merge',
       { 'tokenizer.ggml.merges': ['ab'] },
-      ': `tokenizer.ggml.merges` has "ab", which is no pair',
+      ': `tokenizer.ggml.merges` has "ab", which is not a pair',
     ],
     [
       'whose end is no token',
       { 'tokenizer.ggml.eos_token_id': 320 },
-      ': `tokenizer.ggml.eos_token_id` is 320, which is none of its 320 tokens',
+      ': `tokenizer.ggml.eos_token_id` is 320, which is not one of its 320 tokens',
     ],
   ])('%s', async (_case, changes, message) => {
     const changed = await source(changes);

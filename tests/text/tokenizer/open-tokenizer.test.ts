@@ -94,22 +94,22 @@ describe('a folder that holds no usable tokenizer is refused with what to do', (
     [
       'an unknown encoding',
       { 'encoding.json': '{"encoding":"r50k"}' },
-      'names the encoding "r50k", which is none that is known',
+      'names the encoding "r50k", which is unknown',
     ],
     [
       'a broken tokenizer.json',
       { 'tokenizer.json': '{"model":' },
-      'is no tokenizer that can be used: it is not JSON',
+      'cannot be used as a tokenizer: it is not JSON',
     ],
     [
       'a tokenizer.json of something else',
       { 'tokenizer.json': '{}' },
-      'is no tokenizer that can be used: it has no `model`',
+      'cannot be used as a tokenizer: it has no `model`',
     ],
     [
       'a tokenizer without an end of text',
       { 'tokenizer.json': '{"model":{"type":"WordLevel","vocab":{"a":0}}}' },
-      'has no token `<|endoftext|>` or `</s>` to end a text with',
+      'has no token `<|endoftext|>` or `</s>` to end a text',
     ],
   ])('%s', async (_, files, message) => {
     await using rig = await openStageRig();

@@ -4,12 +4,12 @@ const openai = 'https://api.openai.com/v1';
 
 interface AddressProblem {
   readonly code: string;
-  /** Goes on after what the address is called. */
+  /** Continues a sentence that begins with the name of the address. */
   readonly message: string;
   readonly help: string;
 }
 
-/** Where an endpoint is, from the configuration or else the environment. It holds no secret, so it can be shown. */
+/** The address of an endpoint, from the configuration or else the environment. It holds no secret, so it can be shown. */
 export function endpointAddress(configured: string | undefined, environment: NodeJS.ProcessEnv): URL {
   const given = configured ?? (environment.OPENAI_BASE_URL || openai);
   const problem = addressProblem(given);
@@ -18,7 +18,7 @@ export function endpointAddress(configured: string | undefined, environment: Nod
   throw new UserError({ ...problem, message: `${name} ${problem.message}` });
 }
 
-/** Why a text cannot be an endpoint's address. What it holds may be a password, so it is not repeated. */
+/** Why a text cannot be an endpoint's address. It may contain a password, so the message does not repeat it. */
 export function addressProblem(text: string): AddressProblem | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.username || url?.password || url?.search || url?.hash)

@@ -9,7 +9,8 @@ import {
 } from 'openai';
 import { UserError } from '../../../core/index.ts';
 
-export interface AskedEndpoint {
+/** Where requests go and how, for error messages. */
+export interface EndpointRequest {
   readonly address: string;
   readonly model: string;
   readonly timeoutSeconds: number;
@@ -17,16 +18,16 @@ export interface AskedEndpoint {
   readonly apiKey: string | undefined;
 }
 
-/** What went wrong at an endpoint, in words that say where and what to do. The API key is never among them. */
-export function endpointError(error: unknown, asked: AskedEndpoint): unknown {
-  if (error instanceof APIConnectionTimeoutError) return timedOut(asked);
-  if (error instanceof APIConnectionError) return unreachable(error, asked);
-  if (error instanceof APIError) return refused(error, asked);
-  if (error instanceof SyntaxError) return malformedAnswer(asked, 'its answer is not JSON');
+/** An error that says what went wrong at which endpoint and what to do. It never contains the API key. */
+export function endpointError(error: unknown, request: EndpointRequest): unknown {
+  if (error instanceof APIConnectionTimeoutError) return timedOut(request);
+  if (error instanceof APIConnectionError) return unreachable(error, request);
+  if (error instanceof APIError) return refused(error, request);
+  if (error instanceof SyntaxError) return malformedAnswer(request, 'its answer is not JSON');
   return error;
 }
 
-export function malformedAnswer({ address }: AskedEndpoint, what: string): UserError {
+export function malformedAnswer({ address }: EndpointRequest, what: string): UserError {
   return new UserError({
     code: 'endpoint-malformed-answer',
     message: `${address} does not speak OpenAI's protocol: ${what}`,
@@ -34,7 +35,7 @@ export function malformedAnswer({ address }: AskedEndpoint, what: string): UserE
   });
 }
 
-function timedOut({ address, timeoutSeconds, retries }: AskedEndpoint): UserError {
+function timedOut({ address, timeoutSeconds, retries }: EndpointRequest): UserError {
   return new UserError({
     code: 'endpoint-timeout',
     message: `${address} gave no answer within ${timeoutSeconds} s${afterRetries(retries)}`,
@@ -42,7 +43,7 @@ function timedOut({ address, timeoutSeconds, retries }: AskedEndpoint): UserErro
   });
 }
 
-function unreachable(error: APIConnectionError, { address, retries }: AskedEndpoint): UserError {
+function unreachable(error: APIConnectionError, { address, retries }: EndpointRequest): UserError {
   const code = systemCode(error);
   const what =
     code === 'ECONNREFUSED'
@@ -57,24 +58,24 @@ function unreachable(error: APIConnectionError, { address, retries }: AskedEndpo
   });
 }
 
-function redirected({ headers }: APIError, { address }: AskedEndpoint): UserError {
+function redirected({ headers }: APIError, { address }: EndpointRequest): UserError {
   const target = endpointAt(headers?.get('location') ?? '', address) ?? 'another address';
   return new UserError({
     code: 'endpoint-redirects',
-    message: `${address} sends requests on to ${target}, where neither the prompts nor the API key were sent`,
+    message: `${address} redirects requests to ${target}, where neither the prompts nor the API key were sent`,
     help: 'if you trust that address, set `endpoint.base_url` or OPENAI_BASE_URL to it',
   });
 }
 
-function refused(error: APIError, asked: AskedEndpoint): UserError {
-  const { address, model, retries } = asked;
-  if (isRedirection(error)) return redirected(error, asked);
-  const said = saidBy(error, asked.apiKey);
+function refused(error: APIError, request: EndpointRequest): UserError {
+  const { address, model, retries } = request;
+  if (isRedirection(error)) return redirected(error, request);
+  const said = serverMessage(error, request.apiKey);
   if (error instanceof AuthenticationError || error instanceof PermissionDeniedError)
     return new UserError({
       code: 'endpoint-unauthorized',
       message: `${address} does not accept the API key: ${said}`,
-      help: `set the environment variable OPENAI_API_KEY${asked.apiKey === undefined ? ', which is not set' : ''}`,
+      help: `set the environment variable OPENAI_API_KEY${request.apiKey === undefined ? ', which is not set' : ''}`,
     });
   if (error instanceof NotFoundError)
     return new UserError({
@@ -100,7 +101,7 @@ function refused(error: APIError, asked: AskedEndpoint): UserError {
       });
 }
 
-/** The endpoint that a redirected request was sent to. What else a `Location` may hold, such as a secret, is left out. */
+/** The endpoint that a redirection leads to, without anything else in its `Location`, such as a secret. */
 function endpointAt(location: string, base: string): string | undefined {
   if (!URL.canParse(location, base)) return undefined;
   const { origin, pathname } = new URL(location, base);
@@ -111,8 +112,8 @@ const isRedirection = ({ status = 0 }: APIError): boolean => status >= 300 && st
 
 const afterRetries = (retries: number): string => (retries === 0 ? '' : `, also after ${retries} retries`);
 
-/** The server's own words, without the status that the client puts before them, and without the key. */
-function saidBy({ message, status }: APIError, apiKey: string | undefined): string {
+/** The server's message without the status that the client puts before it, and without the key. */
+function serverMessage({ message, status }: APIError, apiKey: string | undefined): string {
   const words = redact(message, apiKey).replace(`${status} `, '').trim();
   return words.length > 300 ? `${words.slice(0, 300)}...` : words;
 }
@@ -120,7 +121,7 @@ function saidBy({ message, status }: APIError, apiKey: string | undefined): stri
 const redact = (text: string, secret: string | undefined): string =>
   secret === undefined ? text : text.replaceAll(secret, '<the API key>');
 
-/** The code that the system gave, which stands some causes deep. */
+/** The code that the operating system gave, which may be several causes deep. */
 function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error ? error.code : undefined;

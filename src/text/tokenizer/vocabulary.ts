@@ -3,12 +3,12 @@ import { isObject, type Json, type JsonObject } from '../../core/index.ts';
 export interface Vocabulary {
   /** One more than the highest id. */
   readonly size: number;
-  /** The id for words that the vocabulary does not have. */
+  /** The id for words that are not in the vocabulary. */
   readonly unknown: number | undefined;
   readonly idOf: (token: string) => number | undefined;
 }
 
-/** The tokens of a tokenizer.json: its model's and the added ones. */
+/** The tokens of a tokenizer.json: those of its model and the added ones. */
 export function vocabularyOf(json: JsonObject): Vocabulary {
   const ids = new Map([
     ...modelTokens(json),
@@ -27,14 +27,14 @@ export const specialTokensOf = (json: JsonObject): ReadonlyMap<string, number> =
   new Map(addedTokens(json).flatMap(({ content, id, special }) => (special ? [[content, id] as const] : [])));
 
 /**
- * The same tokenizer.json with other names for its special tokens, so that no text can become one that does not hold such
- * a name. Everything else about them stays, such as whether they swallow the white space beside them.
+ * The same tokenizer.json with other names for its special tokens, so that no text becomes one by accident. Their other
+ * properties stay, such as whether they absorb the white space around them.
  */
 export function withRenamedSpecialTokens(json: JsonObject, rename: (id: number) => string): JsonObject {
   const special = specialTokensOf(json);
   const model = modelOf(json);
   const isKept = (token: string) => !special.has(token) || token === model.unk_token;
-  // A list (Unigram's) gives its tokens their ids by their place, so nothing can be taken out of it.
+  // In a list (Unigram's) a token's position is its id, so nothing can be removed.
   const vocab = isObject(model.vocab)
     ? Object.fromEntries(Object.entries(model.vocab).filter(([token]) => isKept(token)))
     : (model.vocab ?? {});
@@ -73,15 +73,15 @@ const mark = '\uFEFF';
 const bytesOfMark = ['<0xEF>', '<0xBB>', '<0xBF>'];
 
 /**
- * A vocabulary's single bytes are decoded as UTF-8, and the JavaScript library's way leaves out a byte order mark. So the
- * decoder is given one more token, with that id, to decode in the place of its three bytes.
+ * Single bytes of a vocabulary are decoded as UTF-8, and the JavaScript library drops a byte order mark. So the decoder
+ * gets one more token, with that id, to decode instead of the mark's three bytes.
  */
 export function withByteOrderMark(json: JsonObject, id: number): JsonObject {
   const added = Array.isArray(json.added_tokens) ? json.added_tokens : [];
   return { ...json, added_tokens: [...added, { id, content: mark, special: false, normalized: false }] };
 }
 
-/** `readable` puts that token in the place of the three bytes, where the vocabulary has such bytes. */
+/** `readable` replaces the three bytes with that token, if the vocabulary has such bytes. */
 export function byteOrderMark({ idOf, size }: Vocabulary): {
   readable: (ids: readonly number[]) => number[];
 } {

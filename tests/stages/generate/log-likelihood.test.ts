@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { encodePair } from '../../../src/stages/generate/choices.ts';
-import { rollingWindows } from '../../../src/stages/generate/rolling.ts';
+import { encodePair } from '../../../src/stages/generate/choice-log-likelihoods.ts';
+import { rollingWindows } from '../../../src/stages/generate/log-likelihood.ts';
 import { openEncoding } from '../../../src/text/tokenizer/encoding-tokenizer.ts';
 
 describe('a context and its continuation are encoded as lm-evaluation-harness does', async () => {
@@ -23,7 +23,7 @@ describe('a context and its continuation are encoded as lm-evaluation-harness do
   });
 });
 
-describe('rolling windows rate each token once, as lm-evaluation-harness cuts them', () => {
+describe('rolling windows score each token once, as lm-evaluation-harness cuts them', () => {
   // By lm_eval.utils.get_rolling_token_windows(list(range(n)), prefix_token=-100, max_seq_len=5, context_len=1)
   test.each([
     [3, [{ tokens: [-100, 0, 1, 2], from: 1 }]],

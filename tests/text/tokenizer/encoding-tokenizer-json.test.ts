@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
-import { byteAlphabet, encodingTokenizerJson } from '../../src/text/tokenizer/encoding-tokenizer-json.ts';
-import { openJsonTokenizer } from '../../src/text/tokenizer/json-tokenizer.ts';
+import { openEncoding } from '../../../src/text/tokenizer/encoding-tokenizer.ts';
+import { byteAlphabet, encodingTokenizerJson } from '../../../src/text/tokenizer/encoding-tokenizer-json.ts';
+import { openJsonTokenizer } from '../../../src/text/tokenizer/json-tokenizer.ts';
 
 const texts = [
   "Below is an instruction. It's 1,234 naïve 日本 🙂🏽\n\n### Response:\n  two  spaces",

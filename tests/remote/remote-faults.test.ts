@@ -59,12 +59,12 @@ test('a repository that is private, gated or absent is told with what to do', as
   const repositories = { 'owner/tiny': await model({ access: 'gated' }) };
   await using rig = await openRemoteRig(repositories, modelStage);
   expect(await failing(rig)).toMatchInlineSnapshot(`
-    "error[no-permission] \`hf:owner/tiny\` is gated: its owner asks who uses it
+    "error[no-permission] \`hf:owner/tiny\` is gated: its owner asks for consent
     help: give your consent on <hub>/owner/tiny, make a token at <hub>/settings/tokens and set HF_TOKEN to it"
   `);
   expect(await failing(rig, { HF_TOKEN: 'hf_anotherTOKEN0000' })).toMatchInlineSnapshot(`
-    "error[no-permission] \`hf:owner/tiny\` is not open to the token in HF_TOKEN, or does not exist
-    help: is the name right? A gated repository asks for consent on <hub>/owner/tiny, with the account that the token is of"
+    "error[no-permission] the token in HF_TOKEN has no access to \`hf:owner/tiny\`, or it does not exist
+    help: is the name right? A gated repository asks for consent on <hub>/owner/tiny, with the token's account"
   `);
   Object.assign(repositories['owner/tiny'], { access: 'private' });
   expect(await failing(rig)).toMatchInlineSnapshot(`
@@ -93,14 +93,14 @@ test('no network, HF_HUB_OFFLINE and settings that cannot be used are told', asy
   await using rig = await openRemoteRig({ 'owner/tiny': await model() }, modelStage);
   expect(await failing(rig, { HF_ENDPOINT: 'http://127.0.0.1:50999' })).toMatchInlineSnapshot(`
     "error[no-connection] \`hf:owner/tiny\` cannot be downloaded: no connection to 127.0.0.1:50999 (connect ECONNREFUSED 127.0.0.1:50999)
-    help: check the network; a folder that was downloaded elsewhere is given by its path"
+    help: check the network, or give the path of a folder that was downloaded elsewhere"
   `);
   expect(await failing(rig, { HF_HUB_OFFLINE: '1' })).toMatchInlineSnapshot(`
-    "error[offline] \`hf:owner/tiny\` is not on this machine, and HF_HUB_OFFLINE forbids to ask the hub
+    "error[offline] \`hf:owner/tiny\` is not on this machine, and HF_HUB_OFFLINE forbids asking the hub
     help: unset HF_HUB_OFFLINE, or give the path of a folder that was downloaded elsewhere"
   `);
   expect(await failing(rig, { HF_ENDPOINT: 'http://hub.example' })).toMatchInlineSnapshot(`
-    "error[bad-hub-endpoint] the environment variable HF_ENDPOINT is no https address without a password in it
+    "error[bad-hub-endpoint] the environment variable HF_ENDPOINT is not an https address without a password
     help: write it like https://huggingface.co, or unset it"
   `);
   const bad = await failing(rig, { HF_TOKEN: 'hf_two words' });
@@ -155,7 +155,7 @@ test('a model with pickles alone is refused, and one with GGUF files names them'
   await using rig = await openRemoteRig(repositories, modelStage);
   expect(await failing(rig)).toMatchInlineSnapshot(`
     "error[no-weights] \`hf:owner/tiny\` has no model.safetensors
-    help: it has weights in other formats, which are not loaded since reading them can run code: look for a revision or a copy with safetensors"
+    help: its weights are in other formats, which are not loaded because reading them can run code: look for a revision or a copy with safetensors"
   `);
   repositories['owner/tiny'].commits[firstCommit] = { 'a.Q4_0.gguf': config, 'b.Q8_0.gguf': config };
   expect(await failing(rig)).toMatchInlineSnapshot(`
@@ -177,7 +177,7 @@ test('a dataset of several files asks for a choice, a pattern takes them all, an
   );
   expect(await failing(rig)).toMatchInlineSnapshot(`
     "error[several-data-files] \`hf:datasets/owner/rows\` holds 3 files of rows: data/train-0.jsonl, data/train-1.jsonl, data/test.csv
-    help: name one, as in hf:datasets/owner/rows:data/train-0.jsonl; a \`*\` in its name takes several"
+    help: name one, as in hf:datasets/owner/rows:data/train-0.jsonl; a \`*\` in the name takes several"
   `);
   await rig.write('p.yaml', `name: p\nstages:\n${recordsStage('hf:datasets/owner/rows:data/train-*.jsonl')}`);
   const { exitCode, all } = await rig.tuneloom('run');

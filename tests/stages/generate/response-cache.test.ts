@@ -2,23 +2,23 @@ import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ExampleMemo } from '../../../src/stages/generate/response-cache.ts';
+import { ResponseCache } from '../../../src/stages/generate/response-cache.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'memo-'));
+  folder = await mkdtemp(join(tmpdir(), 'cache-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
 
 const decode = (value: unknown) => (typeof value === 'string' ? value : undefined);
-const open = (fingerprint = 'onnx, two threads') => ExampleMemo.open({ folder, fingerprint }, decode);
+const open = (fingerprint = 'onnx, two threads') => ResponseCache.open({ folder, fingerprint }, decode);
 const answer = (id: string) => `line one\n"${id}" é`;
 
-test('a memo gives back what was added before, for the same question and fingerprint only', async () => {
+test('the cache gives back what was added before, for the same key and fingerprint only', async () => {
   const first = await open();
   first.add(['prompt', 'a'], answer('a'));
   const again = await open();
-  expect([['prompt', 'a'], ['prompt', 'b'], ['prompt']].map((question) => again.find(question))).toEqual([
+  expect([['prompt', 'a'], ['prompt', 'b'], ['prompt']].map((key) => again.find(key))).toEqual([
     answer('a'),
     undefined,
     undefined,
@@ -26,16 +26,16 @@ test('a memo gives back what was added before, for the same question and fingerp
   expect((await open('cpu')).find(['prompt', 'a'])).toBeUndefined();
 });
 
-test('two that are open at once both add, and the next finds what either did', async () => {
+test('two caches open at the same time both add, and the next finds what either did', async () => {
   const [one, other] = [await open(), await open()];
   for (let index = 0; index < 50; index += 1) (index % 2 ? one : other).add([index], answer(`${index}`));
   const next = await open();
   for (let index = 0; index < 50; index += 1) expect(next.find([index])).toBe(answer(`${index}`));
 });
 
-test('what decode refuses is no result', async () => {
-  const memo = await ExampleMemo.open({ folder, fingerprint: 'x' }, (value) => value as number);
-  memo.add(['a'], 3);
+test('what decode refuses is not a result', async () => {
+  const cache = await ResponseCache.open({ folder, fingerprint: 'x' }, (value) => value as number);
+  cache.add(['a'], 3);
   expect((await open('x')).find(['a'])).toBeUndefined();
 });
 
@@ -51,7 +51,7 @@ test('wherever a line is torn or damaged, the others count, and so does what is 
     whole.add(['b'], answer('b'));
     await truncate(path, line + kept);
     whole.add(['c'], answer('c'));
-    const memo = await open();
-    expect(['a', 'b', 'c'].map((id) => memo.find([id]))).toEqual([answer('a'), undefined, answer('c')]);
+    const cache = await open();
+    expect(['a', 'b', 'c'].map((id) => cache.find([id]))).toEqual([answer('a'), undefined, answer('c')]);
   }
 });

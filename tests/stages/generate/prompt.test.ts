@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cleanAnswer, questionOf } from '../../../src/stages/generate/question.ts';
+import { cleanAnswer, promptOf } from '../../../src/stages/generate/prompt.ts';
 import type { Segment } from '../../../src/text/records.ts';
 
 const alpaca: readonly Segment[] = [
@@ -10,7 +10,7 @@ const alpaca: readonly Segment[] = [
 const record = (segments: readonly Segment[]) => ({ id: 'a', segments, fields: { row: 1 } });
 
 test('the model begins after the prompt and writes the header itself, or begins after the header', () => {
-  const question = {
+  const expected = {
     id: 'a',
     fields: { row: 1 },
     header: '### Response:',
@@ -20,17 +20,17 @@ test('the model begins after the prompt and writes the header itself, or begins 
     sharedCharacters: 0,
     sample: 0,
   };
-  expect(questionOf(record(alpaca), 'prompt')).toEqual({
-    ...question,
-    prompt: 'Instruction: add.',
-    given: [{ text: 'Instruction: add.' }],
+  expect(promptOf(record(alpaca), 'prompt')).toEqual({
+    ...expected,
+    text: 'Instruction: add.',
+    pieces: [{ text: 'Instruction: add.' }],
     rest: [{ text: '\n\n### Response:\n' }, { text: 'Done.' }],
     between: '\n\n### Response:\n',
   });
-  expect(questionOf(record(alpaca), 'header')).toEqual({
-    ...question,
-    prompt: 'Instruction: add.\n\n### Response:\n',
-    given: [{ text: 'Instruction: add.' }, { text: '\n\n### Response:\n' }],
+  expect(promptOf(record(alpaca), 'header')).toEqual({
+    ...expected,
+    text: 'Instruction: add.\n\n### Response:\n',
+    pieces: [{ text: 'Instruction: add.' }, { text: '\n\n### Response:\n' }],
     rest: [{ text: 'Done.' }],
     between: '',
   });
@@ -41,21 +41,21 @@ test('of a conversation the last answer is asked for', () => {
     { role: 'prompt', text: 'Hello' },
     { role: 'response', text: 'Hi' },
   ];
-  expect(questionOf(record([...earlier, ...alpaca]), 'prompt')).toMatchObject({
-    prompt: 'HelloHiInstruction: add.',
+  expect(promptOf(record([...earlier, ...alpaca]), 'prompt')).toMatchObject({
+    text: 'HelloHiInstruction: add.',
     rest: [{ text: '\n\n### Response:\n' }, { text: 'Done.' }],
     expected: 'Done.',
   });
 });
 
 test('a record without a prompt is all answer, one without an answer expects nothing', () => {
-  expect(questionOf(record(alpaca.slice(2)), 'header')).toMatchObject({
-    prompt: '',
+  expect(promptOf(record(alpaca.slice(2)), 'header')).toMatchObject({
+    text: '',
     rest: [{ text: 'Done.' }],
     header: '',
   });
-  expect(questionOf(record(alpaca.slice(0, 1)), 'header')).toMatchObject({
-    prompt: 'Instruction: add.',
+  expect(promptOf(record(alpaca.slice(0, 1)), 'header')).toMatchObject({
+    text: 'Instruction: add.',
     rest: [],
     expected: '',
   });
@@ -69,11 +69,11 @@ test('an answer with its own end is cut off from what a template writes after it
     { role: 'end', text: '<|im_end|>', special: true },
     { role: 'tail', text: '\n' },
   ];
-  expect(questionOf(record(chat), 'prompt')).toEqual({
+  expect(promptOf(record(chat), 'prompt')).toEqual({
     id: 'a',
     fields: { row: 1 },
-    prompt: '<|im_start|>assistant\n',
-    given: [{ text: '<|im_start|>', special: true }, { text: 'assistant\n' }],
+    text: '<|im_start|>assistant\n',
+    pieces: [{ text: '<|im_start|>', special: true }, { text: 'assistant\n' }],
     rest: [{ text: 'Done.' }, { text: '<|im_end|>', special: true }],
     ended: true,
     header: '',

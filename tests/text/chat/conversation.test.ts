@@ -58,22 +58,22 @@ describe('a conversation is read from', () => {
 
 test.each([
   [{ messages: [] }, 'its field `messages` is an empty list, where a list of turns belongs'],
-  [{ messages: 'Hi' }, 'its field `messages` is no list, where a list of turns belongs'],
-  [{ messages: ['Hi'] }, 'messages[0] is no object'],
+  [{ messages: 'Hi' }, 'its field `messages` is not a list, where a list of turns belongs'],
+  [{ messages: ['Hi'] }, 'messages[0] is not an object'],
   [{ messages: [{ content: 'Hi' }] }, 'messages[0] has no `role`'],
   [{ messages: [user, { role: 'assistant' }] }, 'messages[1] has no `content`'],
-  [{ messages: [{ role: 'user', content: [{ type: 'text' }] }] }, '`content` of messages[0] is no text'],
+  [{ messages: [{ role: 'user', content: [{ type: 'text' }] }] }, '`content` of messages[0] is not text'],
   [{ messages: [user, { role: 'assistant', content: ' ' }] }, 'turn 2 (assistant) has no text'],
   [
     { messages: [assistant] },
     'its conversation begins with an assistant turn, not with system or developer or user',
   ],
-  [{ messages: [user, user] }, 'turn 2 is a user turn after a user turn, where assistant speaks next'],
+  [{ messages: [user, user] }, 'turn 2 is a user turn after a user turn, which only assistant may follow'],
   [
     { messages: [user, { role: 'asistant', content: 'x' }] },
-    'turn 2 has the role `asistant`, which is none of system, developer, user, assistant, tool',
+    'turn 2 has the role `asistant`, which is not one of system, developer, user, assistant, tool',
   ],
-  [{ messages: [{ role: 'system', content: 'x' }] }, 'nobody asks anything in its conversation'],
+  [{ messages: [{ role: 'system', content: 'x' }] }, 'its conversation has no question'],
   [{ output: 'x' }, 'it has no field `instruction`'],
 ])('%j is refused', (row, message) => {
   expect(() => read(row)).toThrow(message);

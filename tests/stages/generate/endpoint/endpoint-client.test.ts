@@ -1,49 +1,44 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { askEndpoint } from '../../../../src/stages/generate/endpoint/ask-endpoint.ts';
-import type { Answer, Sampling } from '../../../../src/stages/generate/generation.ts';
+import type { JsonObject } from '../../../../src/core/json.ts';
+import { endpointClient } from '../../../../src/stages/generate/endpoint/endpoint-client.ts';
+import { promptOf } from '../../../../src/stages/generate/prompt.ts';
+import type { Answer } from '../../../../src/stages/generate/text-generation.ts';
+import { generateDefaults } from '../generate-defaults.ts';
 import { openEndpoint, type Reply, say, send } from './loopback-endpoint.ts';
 
-const greedy: Sampling = {
-  max_new_tokens: 8,
-  temperature: 0,
-  top_p: 1,
-  seed: 123,
-  stop: [],
-  min_p: 0,
-  repetition_penalty: 1,
-  stop_tokens: [],
-};
+const promptNamed = (id: string, text: string) =>
+  promptOf({ id, segments: [{ role: 'prompt', text }], fields: {} }, 'prompt');
 
-interface Question {
+interface Asked {
   readonly prompts: readonly string[];
-  readonly baseUrl: string;
-  readonly sampling?: Sampling;
+  readonly baseUrl?: string;
+  readonly config?: JsonObject;
   readonly settings?: { concurrency?: number; timeout_seconds?: number; retries?: number };
   readonly environment?: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
 }
 
-async function ask({ prompts, baseUrl, sampling = greedy, settings, environment = {}, signal }: Question) {
+async function ask({ prompts, baseUrl, config, settings, environment = {}, signal }: Asked) {
   const answers: Answer[] = [];
-  await askEndpoint({
-    model: 'tiny',
-    requests: prompts.map((prompt) => ({
-      id: `id of ${prompt}`,
-      prompt,
-      given: [{ text: prompt }],
-      sample: 0,
-    })),
-    sampling,
-    settings: { base_url: baseUrl, concurrency: 2, timeout_seconds: 5, retries: 0, ...settings },
+  const endpoint = { concurrency: 2, timeout_seconds: 5, retries: 0, ...settings };
+  const client = endpointClient('tiny', {
+    config: generateDefaults({
+      max_new_tokens: 8,
+      ...config,
+      endpoint: baseUrl === undefined ? endpoint : { base_url: baseUrl, ...endpoint },
+    }),
     environment,
     signal: signal ?? new AbortController().signal,
-    onAnswer: (answer) => answers.push(answer),
   });
+  await client.complete(
+    prompts.map((prompt) => promptNamed(`id of ${prompt}`, prompt)),
+    (answer) => answers.push(answer),
+  );
   return answers;
 }
 
-/** Fails so many times in the given way before it answers. */
+/** Fails `times` times in the given way before it answers. */
 function failingFirst(times: number, fail: Reply): Reply {
   let left = times;
   return async (received, response) => {
@@ -59,21 +54,11 @@ test('each prompt is one chat message, with the sampling, and its answer comes b
   await using endpoint = await openEndpoint((received, response) =>
     say(response, ` ${received.prompt}! `, received.prompt === 'two' ? 'length' : 'stop'),
   );
-  const sampling = {
-    max_new_tokens: 5,
-    temperature: 0.7,
-    top_p: 0.9,
-    top_k: 40,
-    min_p: 0,
-    repetition_penalty: 1,
-    stop_tokens: [],
-    seed: 7,
-    stop: ['\n'],
-  };
+  const config = { max_new_tokens: 5, temperature: 0.7, top_p: 0.9, top_k: 40, seed: 7, stop: ['\n'] };
   const answers = await ask({
     prompts: ['one', 'two'],
     baseUrl: endpoint.baseUrl,
-    sampling,
+    config,
     settings: { concurrency: 1 },
     environment: { OPENAI_API_KEY: 'sk-secret' },
   });
@@ -100,21 +85,17 @@ test('each prompt is one chat message, with the sampling, and its answer comes b
 
 test('each sample of a prompt has a seed of its own', async () => {
   await using endpoint = await openEndpoint((_, response) => say(response, 'yes'));
-  const requests = [0, 1, 2].map((sample) => ({
-    id: `${sample}`,
-    prompt: 'p',
-    given: [{ text: 'p' }],
-    sample,
-  }));
-  await askEndpoint({
-    model: 'tiny',
-    requests,
-    sampling: { ...greedy, temperature: 1, seed: 7 },
-    settings: { base_url: endpoint.baseUrl, concurrency: 1, timeout_seconds: 5, retries: 0 },
+  const prompts = [0, 1, 2].map((sample) => ({ ...promptNamed(`${sample}`, 'p'), sample }));
+  const client = endpointClient('tiny', {
+    config: generateDefaults({
+      temperature: 1,
+      seed: 7,
+      endpoint: { base_url: endpoint.baseUrl, concurrency: 1, timeout_seconds: 5, retries: 0 },
+    }),
     environment: {},
     signal: new AbortController().signal,
-    onAnswer: () => undefined,
   });
+  await client.complete(prompts, () => undefined);
   expect(endpoint.received.map(({ body }) => body.seed)).toEqual([7, 8, 9]);
 });
 
@@ -141,17 +122,8 @@ test('without an API key no authorization is sent', async () => {
 
 test('the address comes from OPENAI_BASE_URL where the configuration has none', async () => {
   await using endpoint = await openEndpoint((_, response) => say(response, 'yes'));
-  const answers: Answer[] = [];
-  await askEndpoint({
-    model: 'tiny',
-    requests: [{ id: 'a', prompt: 'p', given: [{ text: 'p' }], sample: 0 }],
-    sampling: greedy,
-    settings: { concurrency: 1, timeout_seconds: 5, retries: 0 },
-    environment: { OPENAI_BASE_URL: endpoint.baseUrl },
-    signal: new AbortController().signal,
-    onAnswer: (answer) => answers.push(answer),
-  });
-  expect(answers).toEqual([{ id: 'a', text: 'yes', finishReason: 'stop', tokens: 2 }]);
+  const answers = await ask({ prompts: ['p'], environment: { OPENAI_BASE_URL: endpoint.baseUrl } });
+  expect(answers).toEqual([{ id: 'id of p', text: 'yes', finishReason: 'stop', tokens: 2 }]);
 });
 
 test('as many requests as the concurrency are under way at once, and no more', async () => {
@@ -310,7 +282,7 @@ test.each<Refusal>([
     fault: 'an answer that is no text',
     reply: (_, response) => send(response, { body: { choices: [{ message: { content: [1] } }] } }),
     code: 'endpoint-malformed-answer',
-    message: "<address> does not speak OpenAI's protocol: `choices[0].message.content` is not a text",
+    message: "<address> does not speak OpenAI's protocol: `choices[0].message.content` is not a string",
     help: 'the address usually ends in /v1',
   },
 ])('$fault is told with the address and without the key', async ({ reply, code, message, help }) => {
@@ -344,7 +316,7 @@ test('a redirection is not followed: neither the prompt nor the API key goes any
   await expect(asking).rejects.toMatchObject({
     name: 'UserError',
     code: 'endpoint-redirects',
-    message: `${endpoint.baseUrl} sends requests on to ${other.baseUrl}, where neither the prompts nor the API key were sent`,
+    message: `${endpoint.baseUrl} redirects requests to ${other.baseUrl}, where neither the prompts nor the API key were sent`,
     help: 'if you trust that address, set `endpoint.base_url` or OPENAI_BASE_URL to it',
   });
   expect([endpoint.received.length, other.received.length]).toEqual([1, 0]);

@@ -1,0 +1,128 @@
+import { RecordProblems, UserError } from '../../core/index.ts';
+import { type ChoicesToRate, rateChoices } from '../../model/index.ts';
+import type { Tokenizer } from '../../text/index.ts';
+import type { LocalModel } from '../models/local-model.ts';
+import type { Generation, GenerationMode } from './generate.ts';
+import type { Prompt } from './prompt.ts';
+
+/** The log-likelihood of a choice in the response cache; greedy if each of its tokens is the likeliest. */
+type CachedChoice = readonly [logLikelihood: number, tokens: number, isGreedy: boolean];
+
+/** `choices` mode: the log-likelihood of each of a record's choices after its prompt. */
+export const choiceLogLikelihoods = (
+  local: LocalModel,
+  { config, host }: Generation,
+): GenerationMode<readonly CachedChoice[]> => ({
+  cacheKey: ({ text, between, choices, sharedCharacters }) => [text, between, choices, sharedCharacters],
+  decode: (value) => (Array.isArray(value) && value.every(isCachedChoice) ? value : undefined),
+  async compute(prompts, onResult) {
+    const choices = encodeChoices(prompts, local, config.too_long);
+    const scoring = { model: local.model, choices, batchSize: config.batch_size, signal: host.signal };
+    for await (const { id, ratings } of rateChoices(scoring))
+      onResult({
+        id,
+        result: ratings.map(({ logLikelihood, tokens, isGreedy }) => [logLikelihood, tokens, isGreedy]),
+      });
+  },
+  responseFields: ({ id, choices }, results) => ({
+    choices: choices.map((text, index) => {
+      const result = results[index];
+      if (result === undefined) throw new Error(`The choice ${index} of ${id} was not scored`);
+      const [logLikelihood, tokens, isGreedy] = result;
+      return {
+        text,
+        log_likelihood: logLikelihood,
+        per_character: logLikelihood / [...text].length,
+        per_byte: logLikelihood / Buffer.byteLength(text),
+        tokens,
+        is_greedy: isGreedy,
+      };
+    }),
+  }),
+});
+
+function isCachedChoice(value: unknown): value is CachedChoice {
+  if (!Array.isArray(value)) return false;
+  const [logLikelihood, tokens, isGreedy]: unknown[] = value;
+  return typeof logLikelihood === 'number' && typeof tokens === 'number' && typeof isGreedy === 'boolean';
+}
+
+/** Prompts with their choices as token ids. Throws a UserError that names those without choices or too long. */
+function encodeChoices(
+  prompts: readonly Prompt[],
+  { tokenizer, model }: LocalModel,
+  tooLong: 'refuse' | 'cut',
+): readonly ChoicesToRate[] {
+  const { contextLength } = model.config;
+  const problems = new RecordProblems('cannot be answered by a choice');
+  const encoded = prompts.flatMap((prompt) => {
+    const one = problems.collect({ id: prompt.id }, () =>
+      fitted(encode(prompt, tokenizer), { contextLength, tooLong }),
+    );
+    return one === undefined ? [] : [one];
+  });
+  problems.throwIfAny();
+  return encoded;
+}
+
+function encode(prompt: Prompt, tokenizer: Tokenizer): ChoicesToRate {
+  const { id, text, between, choices, sharedCharacters } = prompt;
+  if (choices.length === 0)
+    throw new UserError({
+      code: 'no-choices',
+      message: 'it has no choices',
+      help: 'take a template that writes them, or give your own template `choices`',
+    });
+  const pairs = choices.map((choice) =>
+    encodePair(tokenizer, { context: text, continuation: between + choice }),
+  );
+  const context = pairs[0]?.context ?? new Int32Array();
+  const continuations = pairs.map(({ continuation }) => continuation);
+  const empty = continuations.findIndex(({ length }) => length === 0);
+  if (empty !== -1)
+    throw new UserError({
+      code: 'empty-choice',
+      message: `its choice ${JSON.stringify(choices[empty])} adds no token to the prompt`,
+      help: 'write each choice as a separate text, and the space before it into the header',
+    });
+  const shared = commonLength(tokenizer.encode(text.slice(0, sharedCharacters)), context);
+  return { id, context, continuations, shared };
+}
+
+function commonLength(one: Int32Array, other: Int32Array): number {
+  const differs = one.findIndex((token, index) => token !== other[index]);
+  return differs === -1 ? Math.min(one.length, other.length) : differs;
+}
+
+/** The model reads all but the last token of a context with its continuation. */
+function fitted(
+  choices: ChoicesToRate,
+  { contextLength, tooLong }: { readonly contextLength: number; readonly tooLong: 'refuse' | 'cut' },
+): ChoicesToRate {
+  const { context, continuations } = choices;
+  const longest = Math.max(...continuations.map(({ length }) => length));
+  const room = contextLength - longest + 1;
+  if (context.length <= room) return choices;
+  if (tooLong === 'cut' && room > 0) return { ...choices, context: context.subarray(-room), shared: 0 };
+  throw new UserError({
+    code: 'context-limit',
+    message: `it has ${context.length + longest - 1} tokens with its longest choice; the model's context has ${contextLength}`,
+    help: 'give format fewer `shots` or `fit_tokens`, or leave out the first tokens with `too_long: cut`',
+  });
+}
+
+/**
+ * The tokens of a context and of what continues it, by the rule of lm-evaluation-harness: white space at the context's
+ * end moves to the continuation. The continuation's tokens are those of the whole text after the first n, where n is the
+ * number of tokens in the context alone: none, if it adds no token. An empty context becomes an end of text.
+ */
+export function encodePair(
+  { encode, endOfText }: Tokenizer,
+  pair: { readonly context: string; readonly continuation: string },
+): { readonly context: Int32Array; readonly continuation: Int32Array } {
+  const context = pair.context.trimEnd();
+  const continuation = pair.context.slice(context.length) + pair.continuation;
+  if (context === '') return { context: Int32Array.of(endOfText), continuation: encode(continuation) };
+  const encoded = encode(context);
+  return { context: encoded, continuation: encode(context + continuation).subarray(encoded.length) };
+}

@@ -1,0 +1,139 @@
+import OpenAI from 'openai';
+import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import pMap from 'p-map';
+import { UserError } from '../../../core/index.ts';
+import type { GenerateConfig } from '../../../generated/generate-config.ts';
+import { identityOf, type Prompt } from '../prompt.ts';
+import type { Answer, ModelClient } from '../text-generation.ts';
+import { endpointAddress, isOpenai } from './endpoint-address.ts';
+import { type EndpointRequest, endpointError, malformedAnswer } from './endpoint-error.ts';
+
+/**
+ * Completes prompts with a model behind an endpoint that speaks OpenAI's protocol: a conversation as its turns, a text as
+ * a chat of one message. Faults that may pass (no connection, 408, 409, 429, 5xx) are retried after the time that the
+ * server names, otherwise after a time that doubles. The first failure, or the signal, ends all requests.
+ */
+export const endpointClient = (
+  model: string,
+  {
+    config,
+    signal,
+    environment = process.env,
+  }: {
+    readonly config: GenerateConfig;
+    readonly signal: AbortSignal;
+    readonly environment?: NodeJS.ProcessEnv;
+  },
+): ModelClient => ({
+  // An endpoint reads turns where there are any, and formats them with its own template.
+  identity: ({ pieces, conversation }) =>
+    conversation === undefined ? identityOf(pieces) : `turns:${JSON.stringify(conversation)}`,
+  async complete(prompts, onAnswer) {
+    const { base_url, concurrency, timeout_seconds, retries } = config.endpoint;
+    const address = endpointAddress(base_url, environment);
+    const apiKey = environment.OPENAI_API_KEY || undefined;
+    const request = { address: address.href, model, timeoutSeconds: timeout_seconds, retries, apiKey };
+    const client = openClient(address, request);
+    const tokenLimit = isOpenai(address) ? 'max_completion_tokens' : 'max_tokens';
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
+    const ask = async (prompt: Prompt): Promise<void> => {
+      const body = { model, ...chatOf(prompt, config), [tokenLimit]: config.max_new_tokens };
+      const completion: unknown = await client.chat.completions
+        .create(body, { signal: either })
+        .catch((error: unknown) => {
+          throw endpointError(error, request);
+        });
+      onAnswer(answerIn(completion, prompt.id, request));
+    };
+    try {
+      await pMap(prompts, ask, { concurrency, signal });
+    } finally {
+      failed.abort();
+    }
+  },
+});
+
+function openClient(address: URL, { apiKey, timeoutSeconds, retries }: EndpointRequest): OpenAI {
+  if (apiKey === undefined && isOpenai(address))
+    throw new UserError({
+      code: 'no-api-key',
+      message: `${address.href} needs an API key, and the environment variable OPENAI_API_KEY is not set`,
+      help: 'set OPENAI_API_KEY, or set `endpoint.base_url` or OPENAI_BASE_URL to your own server',
+    });
+  return new OpenAI({
+    baseURL: address.href,
+    apiKey: apiKey ?? 'none',
+    // Local servers need no key; `none` only satisfies the client and is not sent.
+    ...(apiKey === undefined ? { defaultHeaders: { Authorization: null } } : {}),
+    timeout: Math.ceil(timeoutSeconds * 1000),
+    maxRetries: retries,
+    logLevel: 'off',
+    fetch: fetchWhole,
+  });
+}
+
+/**
+ * Reads the body within the request's time limit, which the client applies to the headers only. Redirections are not
+ * followed: the prompts, and maybe the API key, would go to an address that nobody chose.
+ */
+async function fetchWhole(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await fetch(input, { ...init, redirect: 'manual' });
+  return new Response(await boundedBody(response), response);
+}
+
+/** No answer is nearly as long; a server must not be able to fill the memory. */
+const mostBytes = 64 * 1024 * 1024;
+
+async function boundedBody({ body }: Response): Promise<Blob | null> {
+  if (body === null) return null;
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    length += piece.length;
+    if (length > mostBytes) throw new Error(`the answer is longer than ${mostBytes} bytes`);
+    pieces.push(piece);
+  }
+  return new Blob(pieces);
+}
+
+function chatOf({ text, conversation, sample }: Prompt, config: GenerateConfig) {
+  const { temperature, top_p, top_k, min_p, repetition_penalty, seed, stop, stop_tokens } = config;
+  // The client's types know the fields of each role. What the data holds is sent unchanged, and the server checks it.
+  const turns = conversation as unknown as
+    | Pick<ChatCompletionCreateParamsNonStreaming, 'messages' | 'tools'>
+    | undefined;
+  return {
+    ...(turns ?? { messages: [{ role: 'user' as const, content: text }] }),
+    temperature,
+    top_p,
+    // Each sample is drawn with its own seed.
+    seed: seed + sample,
+    // Not in OpenAI's protocol, but known to vLLM, llama.cpp and Ollama.
+    ...(top_k === undefined ? {} : { top_k }),
+    ...(min_p === 0 ? {} : { min_p }),
+    ...(repetition_penalty === 1 ? {} : { repetition_penalty }),
+    ...(stop_tokens.length === 0 ? {} : { stop_token_ids: stop_tokens }),
+    ...(stop.length === 0 ? {} : { stop }),
+  };
+}
+
+function answerIn(completion: unknown, id: string, request: EndpointRequest): Answer {
+  const { choices, usage } = objectIn(completion);
+  const [choice] = Array.isArray(choices) ? choices : [];
+  const { message, finish_reason } = objectIn(choice);
+  if (message === undefined) throw malformedAnswer(request, 'its answer has no `choices[0].message`');
+  const { content } = objectIn(message);
+  if (typeof content !== 'string' && content !== null && content !== undefined)
+    throw malformedAnswer(request, '`choices[0].message.content` is not a string');
+  const { completion_tokens: tokens } = objectIn(usage);
+  return {
+    id,
+    text: content ?? '',
+    finishReason: finish_reason === 'length' ? 'length' : 'stop',
+    tokens: typeof tokens === 'number' ? tokens : undefined,
+  };
+}
+
+const objectIn = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? { ...value } : {};

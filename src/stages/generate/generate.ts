@@ -1,0 +1,111 @@
+import type { Json } from '../../core/index.ts';
+import type { GenerateConfig } from '../../generated/generate-config.ts';
+import type { StageHost } from '../../runtime/index.ts';
+import type { ResponseRecord } from '../../text/index.ts';
+import type { Prompt } from './prompt.ts';
+import { ResponseCache } from './response-cache.ts';
+
+/** What one run of the stage works on, whatever its mode and wherever the model is. */
+export interface Generation {
+  readonly config: GenerateConfig;
+  readonly prompts: readonly Prompt[];
+  /** A private folder for what an interrupted run leaves to the next. */
+  readonly statePath: string;
+  /** Where results are cached across keys; undefined where nothing may be reused. */
+  readonly memoPath: string | undefined;
+  readonly host: StageHost;
+}
+
+/** How a mode of the stage computes a result for each prompt. Results are cached as JSON. */
+export interface GenerationMode<Result extends Json> {
+  /** All of a prompt that its result depends on. */
+  readonly cacheKey: (prompt: Prompt) => readonly Json[];
+  /** A cached value as a result; undefined if it is not one. */
+  readonly decode: (value: unknown) => Result | undefined;
+  /** Calls `onResult` once for each prompt, in any order. */
+  readonly compute: (
+    prompts: readonly Prompt[],
+    onResult: (done: { readonly id: string; readonly result: Result; readonly tokens?: number }) => void,
+  ) => Promise<void>;
+  /** What the result adds to the response. */
+  readonly responseFields: (prompt: Prompt, result: Result) => Partial<ResponseRecord>;
+}
+
+/** The responses in the order of the prompts, and measurements of the run. */
+export interface Generated {
+  readonly responses: readonly ResponseRecord[];
+  readonly measurements: Readonly<Record<string, Json>>;
+}
+
+/**
+ * Computes the results that the response cache lacks. Without a shared cache, as when the stage is forced, it holds only
+ * what an interrupted attempt at the same key left. `fingerprint` names what computes; results never cross fingerprints.
+ */
+export async function generate<Result extends Json>(
+  { prompts, memoPath, statePath, host }: Generation,
+  { fingerprint, mode }: { readonly fingerprint: string; readonly mode: GenerationMode<Result> },
+): Promise<Generated> {
+  const { cacheKey, decode, compute, responseFields } = mode;
+  const cache = await ResponseCache.open({ folder: memoPath ?? statePath, fingerprint }, decode);
+  const missing = prompts.filter((prompt) => cache.find(cacheKey(prompt)) === undefined);
+  // Prompts with equal keys share one result.
+  const distinct = new Map(missing.map((prompt) => [JSON.stringify(cacheKey(prompt)), prompt]));
+  const open = new Map([...distinct.values()].map((prompt) => [prompt.id, prompt]));
+  const cached = prompts.length - missing.length;
+  const progress = new ProgressCounter(host, { total: cached + open.size, cached });
+  await compute([...open.values()], ({ id, result, tokens = 0 }) => {
+    const prompt = open.get(id);
+    if (prompt === undefined) throw new Error(`A result came for ${id}, which was not requested`);
+    cache.add(cacheKey(prompt), result);
+    progress.add(tokens);
+  });
+  const responses = prompts.map((prompt) => {
+    const { id, text, expected, fields } = prompt;
+    const result = cache.find(cacheKey(prompt));
+    if (result === undefined) throw new Error(`No result came for ${id}`);
+    return { id, prompt: text, expected, fields, ...responseFields(prompt, result) };
+  });
+  return { responses, measurements: progress.measurements() };
+}
+
+/** Counts results and their tokens, and reports each. */
+class ProgressCounter {
+  readonly #host: StageHost;
+  readonly #total: number;
+  readonly #begun = performance.now();
+  readonly #cached: number;
+  #results = 0;
+  #tokens = 0;
+
+  /** `cached` of the `total` results are known beforehand. */
+  constructor(host: StageHost, { total, cached }: { total: number; cached: number }) {
+    this.#host = host;
+    this.#total = total;
+    this.#cached = cached;
+  }
+
+  add(tokens: number): void {
+    this.#results += 1;
+    this.#tokens += tokens;
+    this.#host.report({
+      type: 'progress',
+      unit: 'answer',
+      done: this.#cached + this.#results,
+      total: this.#total,
+      figures: this.#tokens === 0 ? {} : { tokens_per_second: this.#tokensPerSecond() },
+    });
+  }
+
+  measurements(): Readonly<Record<string, Json>> {
+    return {
+      answers: this.#results,
+      ...(this.#cached === 0 ? {} : { answers_from_before: this.#cached }),
+      seconds: Math.round(performance.now() - this.#begun) / 1000,
+      ...(this.#tokens === 0 ? {} : { tokens: this.#tokens, tokens_per_second: this.#tokensPerSecond() }),
+    };
+  }
+
+  #tokensPerSecond(): number {
+    return Math.round((1000 * this.#tokens) / (performance.now() - this.#begun));
+  }
+}

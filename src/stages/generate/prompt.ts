@@ -1,0 +1,118 @@
+import { type JsonObject, RecordProblems, UserError } from '../../core/index.ts';
+import type { GenerateConfig } from '../../generated/generate-config.ts';
+import {
+  type Conversation,
+  type DataRecord,
+  endsItself,
+  type FormattedRecord,
+  parseFormattedRecord,
+  type Segment,
+  type TextPiece,
+} from '../../text/index.ts';
+
+/** A formatted record, divided where the model begins to write. */
+export interface Prompt {
+  readonly id: string;
+  readonly fields: JsonObject;
+  /** The text that the model is given. */
+  readonly text: string;
+  /** The same text in pieces, which tell a chat template's special tokens from text. */
+  readonly pieces: readonly TextPiece[];
+  /** The same as turns, if the record has them. */
+  readonly conversation: Conversation | undefined;
+  /** The rest of the record: the response with its end, and its header if the model has to write that too. */
+  readonly rest: readonly TextPiece[];
+  /** Whether `rest` has its own end, so that no end of text belongs after it. */
+  readonly ended: boolean;
+  /** The marker before the response, without white space around it. */
+  readonly header: string;
+  /** The header between prompt and response, if the prompt does not end with it. */
+  readonly between: string;
+  readonly expected: string;
+  /** The responses to choose from, if any. */
+  readonly choices: readonly string[];
+  /** How many characters at the beginning of the prompt other prompts begin with too. */
+  readonly sharedCharacters: number;
+  /** 0 for the first or only answer to the prompt. */
+  readonly sample: number;
+}
+
+/** The prompts of all records. Their ids have to differ: a result is found by its id. */
+export async function readPrompts(
+  records: AsyncIterable<DataRecord>,
+  { start, samples }: Pick<GenerateConfig, 'start' | 'samples'>,
+): Promise<readonly Prompt[]> {
+  const prompts = new Map<string, Prompt>();
+  const problems = new RecordProblems('cannot be used as prompts');
+  for await (const record of records) {
+    const { id } = record;
+    const prompt = problems.collect({ id }, () => {
+      if (!prompts.has(id)) return promptOf(parseFormattedRecord(record), start);
+      throw new UserError({ code: 'duplicate-id', message: 'another record has the same id' });
+    });
+    if (prompt !== undefined) prompts.set(id, prompt);
+  }
+  problems.throwIfAny();
+  return withSamples([...prompts.values()], samples);
+}
+
+/** Divides a record before its last response: after the prompt, or after the header that follows it. */
+export function promptOf(record: FormattedRecord, start: GenerateConfig['start']): Prompt {
+  const { id, fields, conversation, segments: written, choices = [] } = record;
+  const segments = written.filter(({ role }) => role !== 'tail');
+  const answerAt = segments.findLastIndex(({ role }) => role === 'prompt') + 1;
+  const answer = segments.slice(answerAt);
+  const headers = answer.filter(({ role }) => role === 'header');
+  const given = segments.slice(0, answerAt).concat(start === 'header' ? headers : []);
+  const rest = segments.slice(given.length);
+  return {
+    id,
+    fields,
+    text: textOf(given),
+    pieces: given.map(pieceOf),
+    conversation,
+    rest: rest.map(pieceOf),
+    ended: endsItself(rest),
+    header: textOf(headers).trim(),
+    between: start === 'header' ? '' : textOf(headers),
+    expected: textOf(answer.filter(({ role }) => role === 'response')),
+    choices,
+    sharedCharacters: record.shared_characters ?? 0,
+    sample: 0,
+  };
+}
+
+/** Each prompt once per sample. The first sample keeps the record's id, so that its answer is found in the cache. */
+function withSamples(prompts: readonly Prompt[], samples: number): readonly Prompt[] {
+  if (samples === 1) return prompts;
+  const sampled = prompts.flatMap((prompt) =>
+    Array.from({ length: samples }, (_, sample) => ({
+      ...prompt,
+      sample,
+      id: sample === 0 ? prompt.id : `${prompt.id}#${sample + 1}`,
+    })),
+  );
+  const ids = new Set<string>();
+  for (const { id } of sampled) {
+    if (ids.has(id))
+      throw new UserError({
+        code: 'duplicate-id',
+        message: `a record and a sample of another have the id ${id}`,
+      });
+    ids.add(id);
+  }
+  return sampled;
+}
+
+const pieceOf = ({ text, special }: Segment): TextPiece => (special ? { text, special } : { text });
+
+/** Equal for what a model reads equally: the text, or the pieces if any is special. */
+export const identityOf = (pieces: readonly TextPiece[]): string =>
+  pieces.some(({ special }) => special) ? `special:${JSON.stringify(pieces)}` : textOf(pieces);
+
+/** The pieces joined. */
+export const textOf = (pieces: readonly TextPiece[]): string => pieces.map(({ text }) => text).join('');
+
+/** An answer without the header that the model wrote before it, and without white space around it. */
+export const cleanAnswer = (text: string, header: string): string =>
+  (header === '' ? text : text.replaceAll(header, '')).trim();
