@@ -1,7 +1,7 @@
+export { batchesOf } from './batches/batch-plan.ts';
 export type { Batches, BatchRecipe, Example } from './batches/example.ts';
-export { exampleGroups } from './batches/example-groups.ts';
 export { ignoredTarget } from './batches/micro-batch.ts';
-export type { HistoryEntry } from './history-entry.ts';
+export type { HistoryEntry } from './history.ts';
 export { keptEpochs } from './state/kept-epoch-name.ts';
 export { train } from './train.ts';
 export { checkTrainingMemory } from './training-memory.ts';

@@ -7,7 +7,7 @@ import {
   type WrittenText,
   writeTexts,
 } from '../../src/model/generation/generate-texts.ts';
-import { scoreTexts, type TextScore } from '../../src/model/generation/log-likelihoods.ts';
+import { type TextScore, textLogLikelihoods } from '../../src/model/generation/log-likelihoods.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
@@ -144,7 +144,7 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
         from,
       }));
       const scores: TextScore[] = [];
-      for await (const one of scoreTexts({ model, texts, batchSize, signal })) scores.push(one);
+      for await (const one of textLogLikelihoods({ model, texts, batchSize, signal })) scores.push(one);
       return scores;
     }
 

@@ -192,7 +192,7 @@ describe('a model is refused', () => {
     [
       'of an unknown architecture',
       (bytes) => write(bytes, bytes.indexOf('llama'), 'mamba'),
-      'has the architecture "mamba"; these are known: llama, qwen2, phi3, gpt2',
+      'has the architecture "mamba"; supported are: llama, qwen2, phi3, gpt2',
     ],
     [
       'with a field that is not supported',
@@ -207,7 +207,7 @@ describe('a model is refused', () => {
     [
       'of another size than its metadata says',
       (bytes) => set32(bytes, placeAfter(bytes, 'llama.feed_forward_length', 4), 32),
-      'has `blk.0.ffn_gate.weight` of shape [24,16], where its metadata asks for [32,16]',
+      'has `blk.0.ffn_gate.weight` of shape [24,16], but its metadata asks for [32,16]',
     ],
     [
       'that lacks a tensor',

@@ -252,9 +252,9 @@ test.each<[string, JsonObject, string]>([
     'm has true as `attention_bias`: this field is not supported',
   ],
   [
-    'a part of a head that cannot turn',
+    'a part of a head that cannot be rotated',
     { ...phi3, partial_rotary_factor: 0.52 },
-    'm has 0.52 as `partial_rotary_factor`: 49 of 96 elements of a head cannot turn',
+    'm has 0.52 as `partial_rotary_factor`: 49 of 96 elements of a head cannot be rotated',
   ],
   ['another family', { model_type: 'mamba' }, 'm has the model_type "mamba"'],
 ])('%s is refused, not ignored', (_case, json, message) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { batchesOf } from '../../src/training/batches/batch-plan.ts';
 import type { BatchRecipe, Example } from '../../src/training/batches/example.ts';
-import { exampleGroups } from '../../src/training/batches/example-groups.ts';
 import { padBatch } from '../../src/training/batches/micro-batch.ts';
 
 const inOrder: BatchRecipe = { batchSize: 3, shuffle: false, dropLast: false, seed: 1 };
@@ -47,7 +47,7 @@ describe('padded batches', () => {
 
   it('hold the last, smaller batch unless it is dropped', () => {
     const sizes = (dropLast: boolean) =>
-      exampleGroups({
+      batchesOf({
         examples: examplesOfLength([1, 1, 1, 1]),
         recipe: { ...inOrder, dropLast },
         epoch: 1,
@@ -56,7 +56,7 @@ describe('padded batches', () => {
   });
 
   const order = (recipe: Partial<BatchRecipe>, epoch: number, count = 20) =>
-    exampleGroups({
+    batchesOf({
       examples: examplesOfLength(Array<number>(count).fill(1)),
       recipe: { ...inOrder, ...recipe },
       epoch,

@@ -4,10 +4,9 @@ import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/model/model-config.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
-import { noteUnusedDropout } from '../../src/training/check-task.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
+import { dropoutOfStep, dropoutRates, noteUnusedDropout } from '../../src/training/dropout.ts';
 import { rewriteValues } from '../../src/training/optimizer.ts';
-import { dropoutOfStep, dropoutRates } from '../../src/training/training-step.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import { gradientsOnHost } from './gradients-on-host.ts';
@@ -98,7 +97,7 @@ describe('the dropout of a model’s own config.json', () => {
     const none = { embedding: 0, attention: 0, residual: 0 };
     const stated = gpt2({ embd_pdrop: 0.1, attn_pdrop: 0.1, resid_pdrop: 0 });
     expect(notesOf(stated, none)).toEqual([
-      "the model's config.json has embd_pdrop 0.1, attn_pdrop 0.1, which do not count here: `dropout: model` takes them, as transformers does",
+      "the model's config.json has embd_pdrop 0.1, attn_pdrop 0.1, which is ignored here: `dropout: model` uses it, as transformers does",
     ]);
     expect(notesOf(llama, none)).toHaveLength(1);
     for (const used of ['model', { embedding: 0.1, attention: 0.1, residual: 0 }] as const)
@@ -123,7 +122,7 @@ describe.each(backendsUnderTest)('with dropout on the %s backend', (backend) => 
     for (const [name, variable] of tuned.model.trainable)
       if (name.endsWith('lora_B.weight'))
         rewriteValues(variable, (values) => values.set(values.map((_, place) => 0.1 * Math.sin(place))));
-    const pieces = batchPieces(countingExamples(4), { endOfText: 59, pieceSize: 2 });
+    const pieces = splitBatch(countingExamples(4), { endOfText: 59, microBatchSize: 2 });
     const dropout = dropoutOfStep({ rates, seed: 1, step: 1 });
     const { gradients } = await gradientsOnHost(tuned.model, { ...pieces, dropout });
     const norm = Math.hypot(...[...gradients.values()].flatMap((values) => [...values]));

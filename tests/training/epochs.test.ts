@@ -86,7 +86,7 @@ it('raising the epochs trains the new ones only', async () => {
   const notes: string[] = [];
   const { steps } = await teach(training, 4, { onNote: (note) => void notes.push(note) });
   expect(steps).toEqual([7, 8, 9, 10, 11, 12]);
-  expect(notes[0]).toBe('goes on after epoch 2, which is kept from before');
+  expect(notes[0]).toBe('resumes after epoch 2, which is kept from before');
   expect((await teach(training, 3)).steps).toEqual([]);
 });
 

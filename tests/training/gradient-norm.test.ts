@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { clipScale, gradientNorm } from '../../src/training/training-step.ts';
+import { clipScale, gradientNorm } from '../../src/training/gradients.ts';
 
 describe('the norm of the gradients', () => {
   beforeAll(async () => {

@@ -11,10 +11,10 @@ import { type LanguageModel, openLanguageModel } from '../../src/model/language-
 import { adaptModel, saveAdaptedModel } from '../../src/model/lora/lora.ts';
 import { loraTargets } from '../../src/model/lora/lora-targets.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { rewriteValues } from '../../src/training/optimizer.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/training-step.ts';
+import { takeStep } from '../../src/training/train.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import peft from '../fixtures/training/lora-steps.json' with { type: 'json' };
 
@@ -46,7 +46,7 @@ async function trainLike(run: PeftRun, model: LanguageModel) {
   const state = new TrainingState(model, { ...optimizer, betas: [0.9, 0.999], learning_rate, weight_decay });
   const taken = [];
   for (let step = 1; step <= steps; step++) {
-    const batch = batchPieces(examplesOf(step), { endOfText: end_of_text, pieceSize: undefined });
+    const batch = splitBatch(examplesOf(step), { endOfText: end_of_text, microBatchSize: undefined });
     taken.push(await takeStep(state, { step, batch, learningRate: learning_rate, clipNorm: undefined }));
   }
   expect(
@@ -133,7 +133,7 @@ describe.each(backendsUnderTest)('LoRA on the %s backend', (backend) => {
       ...{ name: 'adamw', learning_rate: 0.1, weight_decay: 0.1 },
       ...{ betas: [0.9, 0.999], epsilon: 1e-8, decay: 'all' },
     });
-    const batch = batchPieces(examplesOf(1), { endOfText: 59, pieceSize: undefined });
+    const batch = splitBatch(examplesOf(1), { endOfText: 59, microBatchSize: undefined });
     await takeStep(state, { step: 1, batch, learningRate: 0.1, clipNorm: undefined });
     expect([...state.optimizer.trained.keys()]).toEqual([...model.adapters.variables.keys()]);
     expect([...model.parameters.values()].map((variable) => variable.dataSync().slice())).toEqual(before);
@@ -185,7 +185,7 @@ describe('the targets of adapters', () => {
     const help = 'the model has `c_attn`, `c_proj`, `c_fc`; or write `targets: all-linear`';
     expect(await refusal(['c_fc', 'q_proj'])).toEqual([
       'unknown-lora-target',
-      '`lora.targets` has `q_proj`, and no projection of the model is called so',
+      '`lora.targets` has `q_proj`, which matches no projection of the model',
       help,
     ]);
     expect(await refusal(['lm_head'])).toEqual([

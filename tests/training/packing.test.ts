@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
+import { batchesOf, bestFitRows } from '../../src/training/batches/batch-plan.ts';
 import type { Example } from '../../src/training/batches/example.ts';
-import { bestFitRows, exampleGroups } from '../../src/training/batches/example-groups.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
-import { lossAndGradients } from '../../src/training/training-step.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
+import { lossAndGradients } from '../../src/training/gradients.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches, tinyModel } from './tiny-training.ts';
 
 const ofLength = (length: number, place: number): Example => ({
@@ -50,7 +50,7 @@ describe('examples that share rows', () => {
   it('stay together in every epoch, in another order', () => {
     const recipe = { batchSize: 1, packedLength: 12, shuffle: true, dropLast: false, seed: 4 };
     const groups = (epoch: number) =>
-      exampleGroups({ examples: countingExamples(20), recipe, epoch }).map((group) =>
+      batchesOf({ examples: countingExamples(20), recipe, epoch }).map((group) =>
         group.map(({ id }) => id).join(' '),
       );
     expect(groups(1)).not.toEqual(groups(2));
@@ -67,13 +67,13 @@ describe('examples that share rows', () => {
         paddingFree: true,
         multipleOf: 8,
         rowsMultipleOf,
-        pieceSize: undefined,
+        microBatchSize: undefined,
       };
-      const pieces = batchPieces(group, slicing);
+      const pieces = splitBatch(group, slicing);
       const { loss } = await lossAndGradients(model, pieces);
       return { sum: loss * pieces.targetCount, count: pieces.targetCount };
     };
-    const [group = []] = exampleGroups({ examples, recipe, epoch: 1 });
+    const [group = []] = batchesOf({ examples, recipe, epoch: 1 });
     const together = await measure(group, 8);
     const alone = [];
     for (const example of group) alone.push(await measure([example], 1));

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import type { Example } from '../../src/training/batches/example.ts';
-import { batchPieces, packBatch, type Slicing } from '../../src/training/batches/micro-batch.ts';
+import { type BatchLayout, packBatch, splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import { gradientsOnHost } from './gradients-on-host.ts';
 import { tinyModel } from './tiny-training.ts';
@@ -58,9 +58,9 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
     await openTensorBackend({ backend });
   });
 
-  const measure = async (model: string, slicing: Partial<Slicing>) => {
+  const measure = async (model: string, slicing: Partial<BatchLayout>) => {
     const opened = await openLanguageModel(model);
-    const pieces = batchPieces(examplesOf(lengths), { endOfText, pieceSize: undefined, ...slicing });
+    const pieces = splitBatch(examplesOf(lengths), { endOfText, microBatchSize: undefined, ...slicing });
     const measured = await gradientsOnHost(opened, pieces);
     opened.dispose();
     return measured;
@@ -83,8 +83,8 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
     'a batch in pieces has the loss and the gradients of the whole, whatever is masked (without padding: %s)',
     async (paddingFree) => {
       const whole = await measure(tinyModel, { paddingFree });
-      for (const pieceSize of [1, 3, 5]) {
-        const pieces = await measure(tinyModel, { paddingFree, pieceSize });
+      for (const microBatchSize of [1, 3, 5]) {
+        const pieces = await measure(tinyModel, { paddingFree, microBatchSize });
         expect(Math.abs(pieces.loss - whole.loss)).toBeLessThan(1e-6);
         expect(furthest(pieces.gradients, whole.gradients)).toBeLessThan(1e-6);
       }

@@ -1,7 +1,7 @@
 import type { LanguageModel } from '../../src/model/language-model.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/training-step.ts';
+import { takeStep } from '../../src/training/train.ts';
 
 /** What reference-curve.py trained on. */
 export interface ReferenceCurve {
@@ -27,7 +27,7 @@ export async function trainOnCurve(model: LanguageModel, curve: ReferenceCurve):
       targets: Int32Array.from([...row.slice(1), endOfText]),
       promptLength: 1,
     }));
-    const batch = batchPieces(examples, { endOfText, multipleOf: 16, pieceSize: undefined, paddingFree });
+    const batch = splitBatch(examples, { endOfText, multipleOf: 16, microBatchSize: undefined, paddingFree });
     const { loss } = await takeStep(state, { step: index + 1, batch, learningRate, clipNorm: undefined });
     losses.push(loss);
   }

@@ -30,8 +30,7 @@ describe('a training refuses', () => {
     const examples = countingExamples(4, 20);
     expect(await refusal(await withBatches({ examples }))).toEqual({
       code: 'example-too-long',
-      message:
-        '4 of 4 examples at the port `train` are longer than the 16 tokens that the model reads at most',
+      message: "4 of 4 examples at the port `train` are longer than the model's context of 16 tokens",
       help: 'set `max_length: 16` or less in collate',
     });
   });
@@ -42,15 +41,15 @@ describe('a training refuses', () => {
     expect(await refusal(await withBatches({ examples, recipe }))).toEqual({
       code: 'unknown-token',
       message:
-        '1 of 1 examples at the port `train` hold a token id that the model, with its 60 tokens, does not have',
-      help: "the tokenizer has more tokens than the model's `vocab_size`: they are not of the same model",
+        '1 of 1 examples at the port `train` have a token id that the model, with its 60 tokens, does not have',
+      help: "the tokenizer has more tokens than the model's `vocab_size`: they belong to different models",
     });
   });
 
   it('examples too few for one batch', async () => {
     expect(await refusal(await withBatches({ examples: countingExamples(2) }))).toEqual({
       code: 'no-batch',
-      message: 'the port `train` has 2 examples, which make no batch of 3',
+      message: 'the port `train` has 2 examples, too few for a batch of 3',
       help: 'give it more records, or a smaller `batch_size`, or `drop_last: false` in collate',
     });
   });

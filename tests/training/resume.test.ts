@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TensorBackendName } from '../../src/tensor/index.ts';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import type { HistoryEntry } from '../../src/training/history.ts';
 import type { TrainingProgress, TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, type Trained, tinyBatches } from './tiny-training.ts';
 
@@ -60,7 +60,7 @@ describe('an interrupted training', () => {
         onProgress: (progress) => void steps.push(progress.step),
         onNote: (note) => void notes.push(note),
       });
-      expect(notes[0]).toBe(`goes on after step ${step}, where an earlier attempt saved its state`);
+      expect(notes[0]).toBe(`resumes after step ${step}, where an earlier attempt saved its state`);
       expect(steps).toEqual(Array.from({ length: 9 - step }, (_, index) => step + index + 1));
       expect(resumed).toEqual(await uninterrupted(backend));
     },

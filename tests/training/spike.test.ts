@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
-import { isSpike } from '../../src/training/loss.ts';
+import type { HistoryEntry } from '../../src/training/history.ts';
+import { isSpike } from '../../src/training/history.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
 const policy = { action: 'skip', above: 2, window: 4 } as const;

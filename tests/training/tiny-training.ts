@@ -7,7 +7,7 @@ import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 import type { Batches, Example } from '../../src/training/batches/example.ts';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import type { HistoryEntry } from '../../src/training/history.ts';
 import { train } from '../../src/training/train.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/tensor/index.ts';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import type { HistoryEntry } from '../../src/training/history.ts';
 import { sampleStart } from '../../src/training/sample.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 

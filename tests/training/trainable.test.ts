@@ -2,12 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/user-error.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 import { gradientsOnHost } from './gradients-on-host.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyModel } from './tiny-training.ts';
 
-const batch = batchPieces(countingExamples(3), { endOfText: 59, pieceSize: undefined });
+const batch = splitBatch(countingExamples(3), { endOfText: 59, microBatchSize: undefined });
 
 async function tuned<Result>(
   trainable: string[] | undefined,
@@ -60,13 +60,13 @@ describe('`trainable`', () => {
       );
     expect(await refusal(['transformer.h.1*', 'h.7*'])).toEqual([
       'unknown-parameter',
-      '`trainable` has `h.7*`, and no parameter of the model is called so',
-      "`*` stands for any characters; the model's 28 parameters begin with `transformer.wte.weight`, `transformer.wpe.weight`, `transformer.h.0.ln_1.weight`, `transformer.h.0.ln_1.bias`",
+      '`trainable` has `h.7*`, which matches no parameter of the model',
+      "`*` stands for any characters; the model's 28 parameters start with `transformer.wte.weight`, `transformer.wpe.weight`, `transformer.h.0.ln_1.weight`, `transformer.h.0.ln_1.bias`",
     ]);
     expect(await refusal(['!ln_f.bias'])).toEqual([
       'nothing-trainable',
-      "`trainable` chooses none of the model's 28 parameters",
-      'begin with a pattern that does: trainable: ["*", "!transformer.wte.weight"]',
+      "`trainable` selects none of the model's 28 parameters",
+      'start with a pattern that does: trainable: ["*", "!transformer.wte.weight"]',
     ]);
   });
 });

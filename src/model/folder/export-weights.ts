@@ -8,7 +8,7 @@ import {
   tensorBytes,
   writeSafetensors,
 } from '../../formats/index.ts';
-import { checkpointNames, parameterLayout } from '../model-config.ts';
+import { familyOf, parameterLayout } from '../model-config.ts';
 import type { ModelFolder } from './model-folder.ts';
 
 type ExportType = 'float32' | 'float16' | 'bfloat16';
@@ -46,7 +46,7 @@ export async function exportWeights(folder: string, weights: WeightsToExport): P
 }
 
 function tensorsOf({ model, type }: WeightsToExport): readonly TensorToWrite[] {
-  const { aliases } = checkpointNames(model.config);
+  const { aliases } = familyOf(model.config);
   return [...parameterLayout(model.config)].map(([name, { shape }]): TensorToWrite => {
     const stored = { name: aliases(name)[0] ?? name, shape };
     const dtype = storedTypes[type];

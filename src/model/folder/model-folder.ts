@@ -2,7 +2,7 @@ import { constants, copyFile, mkdir, readdir, readFile, writeFile } from 'node:f
 import { join } from 'node:path';
 import { type JsonObject, UserError } from '../../core/index.ts';
 import { readJsonFile, type TensorToWrite, writeSafetensors } from '../../formats/index.ts';
-import { checkpointNames, type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
+import { familyOf, type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
 import { openShards, type Shards } from './open-shards.ts';
 
 /** A model in Hugging Face's layout, checked: its configuration is supported and every parameter is there in its shape. */
@@ -57,7 +57,7 @@ interface Checkpoint {
 
 /** Parameter -> the name under which its tensor is stored. Throws where one is missing, misshapen or left over. */
 async function placeParameters({ path, config, shards }: Checkpoint): Promise<ReadonlyMap<string, string>> {
-  const names = checkpointNames(config);
+  const names = familyOf(config);
   const places = new Map<string, string>();
   for (const [name, { shape }] of parameterLayout(config)) {
     const stored = names.aliases(name).find((alias) => shards.tensors.has(alias));
@@ -80,7 +80,7 @@ async function headEqualsEmbedding(
   { config, shards }: Checkpoint,
   places: ReadonlyMap<string, string>,
 ): Promise<boolean> {
-  const { head, embedding } = checkpointNames(config).tiedHead;
+  const { head, embedding } = familyOf(config).tiedHead;
   const stored = places.get(embedding) ?? embedding;
   const [a, b] = await Promise.all([
     shards.tensors.get(head)?.readFloat32(head),
@@ -109,7 +109,7 @@ export async function writeModelFolder(path: string, { config, read }: ModelToWr
     join(path, 'config.json'),
     `${JSON.stringify(inSinglePrecision(config.json), undefined, 2)}\n`,
   );
-  const { aliases } = checkpointNames(config);
+  const { aliases } = familyOf(config);
   const tensors = [...parameterLayout(config)].map(
     ([name, { shape }]): TensorToWrite => ({
       name: aliases(name)[0] ?? name,
@@ -130,7 +130,7 @@ function inSinglePrecision(json: JsonObject): JsonObject {
 
 /** The same model with a head of its own, which starts as a copy of the token embedding and is then trained apart. */
 export function untiedModel({ path, config, read }: ModelFolder): ModelToWrite {
-  const { head, embedding } = checkpointNames(config).tiedHead;
+  const { head, embedding } = familyOf(config).tiedHead;
   const readUntied = (name: string) => read(name === head && config.tied ? embedding : name);
   return { config: untiedConfig(path, config), read: readUntied };
 }

@@ -1,5 +1,5 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
-import { type ChoicesToRate, rateChoices } from '../../model/index.ts';
+import { type ChoicesToScore, choiceLogLikelihoods } from '../../model/index.ts';
 import type { RatedChoice, Tokenizer } from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import { type Generated, type Generation, Tally } from './generation.ts';
@@ -34,10 +34,10 @@ export async function rateAllChoices(
   });
   const tally = new Tally(host, { total: known + open.length, known });
   const { batch_size: batchSize } = config;
-  for await (const rated of rateChoices({ model, choices, batchSize, signal: host.signal })) {
+  for await (const rated of choiceLogLikelihoods({ model, choices, batchSize, signal: host.signal })) {
     ratings.add(
       rated.id,
-      rated.ratings.map(({ logLikelihood, tokens, isGreedy }) => [logLikelihood, tokens, isGreedy]),
+      rated.scores.map(({ logLikelihood, tokens, isGreedy }) => [logLikelihood, tokens, isGreedy]),
     );
     tally.add(0);
   }
@@ -84,7 +84,7 @@ interface ChoiceEncoding {
 }
 
 /** Each question as token ids. Throws a UserError that names those which have no choices or are too long. */
-function choicesToRate(questions: readonly Question[], encoding: ChoiceEncoding): readonly ChoicesToRate[] {
+function choicesToRate(questions: readonly Question[], encoding: ChoiceEncoding): readonly ChoicesToScore[] {
   const problems = new RecordProblems('cannot be answered by a choice');
   const encoded = questions.flatMap((question) => {
     const one = problems.collect({ id: question.id }, () => fitted(encode(question, encoding), encoding));
@@ -94,7 +94,7 @@ function choicesToRate(questions: readonly Question[], encoding: ChoiceEncoding)
   return encoded;
 }
 
-function encode(question: Question, { tokenizer }: ChoiceEncoding): ChoicesToRate {
+function encode(question: Question, { tokenizer }: ChoiceEncoding): ChoicesToScore {
   const { id, prompt, between, choices, sharedCharacters } = question;
   if (choices.length === 0)
     throw new UserError({
@@ -124,7 +124,7 @@ function commonLength(one: Int32Array, other: Int32Array): number {
 }
 
 /** The model reads all but the last token of a context with its continuation. */
-function fitted(choices: ChoicesToRate, { contextLength, tooLong }: ChoiceEncoding): ChoicesToRate {
+function fitted(choices: ChoicesToScore, { contextLength, tooLong }: ChoiceEncoding): ChoicesToScore {
   const { context, continuations } = choices;
   const longest = Math.max(...continuations.map(({ length }) => length));
   const room = contextLength - longest + 1;

@@ -1,5 +1,5 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
-import { scoreTexts, type TextToScore } from '../../model/index.ts';
+import { type TextToScore, textLogLikelihoods } from '../../model/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import { type Generated, type Generation, Tally } from './generation.ts';
 import { identityOf, type Question, textOf } from './question.ts';
@@ -34,7 +34,12 @@ export async function rollAll(
   const { batch_size: batchSize } = config;
   const scores = new Map<string, { readonly logLikelihood: number; readonly tokens: number }>();
   const left = windows.map(({ length }) => length);
-  for await (const score of scoreTexts({ model: local.model, texts, batchSize, signal: host.signal })) {
+  for await (const score of textLogLikelihoods({
+    model: local.model,
+    texts,
+    batchSize,
+    signal: host.signal,
+  })) {
     scores.set(score.id, score);
     const text = Number(score.id.split('/')[0]);
     left[text] = (left[text] ?? 0) - 1;

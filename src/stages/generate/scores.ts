@@ -1,5 +1,5 @@
 import { UserError } from '../../core/index.ts';
-import { scoreTexts, type TextScore, type TextToScore } from '../../model/index.ts';
+import { type TextScore, type TextToScore, textLogLikelihoods } from '../../model/index.ts';
 import type { Tokenizer } from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import { type Generated, type Generation, Tally } from './generation.ts';
@@ -74,7 +74,7 @@ interface QuestionScoring {
 async function scoreQuestions({ model, tokenizer }: LocalModel, scoring: QuestionScoring): Promise<void> {
   const { questions, batchSize, signal, onScore } = scoring;
   const texts = questions.map((question) => textToScore(question, tokenizer));
-  for await (const score of scoreTexts({ model, texts, batchSize, signal })) onScore(score);
+  for await (const score of textLogLikelihoods({ model, texts, batchSize, signal })) onScore(score);
 }
 
 /** The text is encoded as a whole, as for training; what is rated begins where its tokens are no longer the prompt's. */

@@ -1,9 +1,9 @@
-/** One training example, already shifted: `targets[i]` is what should follow `inputs[i]`, or -100 where nothing is learned. Unpadded. */
+/** One training example, already shifted: `targets[i]` follows `inputs[i]`, or is -100 where nothing is learned. Unpadded. */
 export interface Example {
   readonly id: string;
   readonly inputs: Int32Array;
   readonly targets: Int32Array;
-  /** How many leading inputs are the prompt: where a sample of the model's own writing starts. */
+  /** How many leading inputs are the prompt; a sample of the model's own text starts after them. */
   readonly promptLength: number;
 }
 
@@ -11,7 +11,7 @@ export interface Example {
 export interface BatchRecipe {
   /** Examples in a batch, or rows that examples share. */
   readonly batchSize: number;
-  /** Examples share rows of at most so many tokens; each has one of its own where absent. */
+  /** The most tokens in a row that examples share; if absent, each example has its own row. */
   readonly packedLength?: number;
   readonly shuffle: boolean;
   readonly dropLast: boolean;

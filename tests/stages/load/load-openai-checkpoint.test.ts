@@ -171,7 +171,7 @@ test.each<[string, (folder: string) => Promise<void>, string]>([
     rewritten('hparams.json', () =>
       Buffer.from('{"n_vocab":262,"n_ctx":16,"n_embd":4,"n_head":2,"n_layer":2}'),
     ),
-    'FOLDER has `model/wte` of shape [262,8], where hparams.json asks for [262,4]',
+    'FOLDER has `model/wte` of shape [262,8], but hparams.json asks for [262,4]',
   ],
   [
     'hparams with a huge number of layers',
