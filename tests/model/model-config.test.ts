@@ -41,7 +41,7 @@ test("GPT-2's own configurations are read", () => {
     family: 'gpt2',
     vocabularySize: 50257,
     contextLength: 1024,
-    width: 768,
+    hiddenSize: 768,
     layers: 12,
     heads: 12,
     keyValueHeads: 12,
@@ -52,7 +52,7 @@ test("GPT-2's own configurations are read", () => {
     tied: true,
     json: gpt2,
   });
-  expect(parseModelConfig('config.json', medium)).toMatchObject({ width: 1024, heads: 16, layers: 24 });
+  expect(parseModelConfig('config.json', medium)).toMatchObject({ hiddenSize: 1024, heads: 16, layers: 24 });
 });
 
 test('a misspelt field is told with the one that was meant', () => {
@@ -100,7 +100,7 @@ test("SmolLM2's configuration is read, and the same with transformers 5's object
     family: 'llama',
     vocabularySize: 49_152,
     contextLength: 8192,
-    width: 576,
+    hiddenSize: 576,
     layers: 30,
     heads: 9,
     keyValueHeads: 3,
@@ -108,7 +108,7 @@ test("SmolLM2's configuration is read, and the same with transformers 5's object
     intermediateSize: 1536,
     epsilon: 1e-5,
     slidingWindow: undefined,
-    rotary: { width: 64, base: 100_000, scaling: { kind: 'default' } },
+    rotary: { rotaryDim: 64, base: 100_000, scaling: { kind: 'default' } },
     fused: false,
     bias: { inputs: false, output: false, inner: false },
     tied: true,
@@ -193,7 +193,7 @@ test("Phi-3.5's long factors are read, with the scale that follows from both len
     contextLength: 131_072,
     fused: true,
     rotary: {
-      width: 96,
+      rotaryDim: 96,
       scaling: {
         kind: 'longrope',
         originalMaxPositionEmbeddings: 4096,

@@ -119,7 +119,7 @@ describe('a model folder', () => {
     ['no layers', { n_layer: 0 }, 'has 0 as `n_layer`: a whole number between 1 and'],
     ['more layers than weights', { n_layer: 3 }, 'has no tensor `transformer.h.2.ln_1.weight`'],
     ['fewer layers than weights', { n_layer: 1 }, 'has the tensor `transformer.h.1.attn.c_attn.bias`, which'],
-    ['another vocabulary', { vocab_size: 62 }, 'of shape [61,16], where config.json asks for [62,16]'],
+    ['another vocabulary', { vocab_size: 62 }, 'of shape [61,16], but config.json asks for [62,16]'],
   ];
   test.each(problems)('with %s is refused before its weights are read', async (_title, change, problem) => {
     await cp(fixture('tiny-gpt2'), folder, { recursive: true });

@@ -190,7 +190,7 @@ describe('the targets of adapters', () => {
     ]);
     expect(await refusal(['lm_head'])).toEqual([
       'unknown-lora-target',
-      '`lora.targets` names `lm_head`, which has no weight of its own: it is tied to the token embedding',
+      '`lora.targets` names `lm_head`, which has no weight: it is tied to the token embedding',
       help,
     ]);
   });

@@ -4,17 +4,17 @@ import { dequantize, type TensorFormat, tensorFormatNames, tensorFormatOf, tenso
 import { badGguf, HeaderReader, type HeaderSource, unsupportedGguf } from './header-reader.ts';
 import { type GgufMetadata, readMetadata } from './metadata.ts';
 
-/** How many values are in memory in both forms at once; a multiple of every format's block. */
+/** How many values are in memory in both forms at a time; a multiple of every format's block. */
 const chunkValues = 1 << 22;
 
-/** An open GGUF file. Each read takes memory for its own tensor only. */
+/** An open GGUF file. A read needs memory for its own tensor only. */
 export interface GgufFile extends GgufHeader, AsyncDisposable {
   readonly path: string;
-  /** A tensor's values, row by row, whatever format they are stored in. Throws where there is none of that name. */
+  /** A tensor's values, row by row, dequantized. Throws if there is no such tensor. */
   readonly read: (name: string) => Promise<Float32Array>;
 }
 
-/** Opens a GGUF file and checks its header; throws a UserError where it is not a valid one, or has tensors in a format that cannot be read. */
+/** Opens a GGUF file and checks its header. Throws a UserError if it is invalid or has tensors in an unsupported format. */
 export async function openGguf(path: string): Promise<GgufFile> {
   const handle = await open(path, 'r');
   const close = () => handle.close();
@@ -24,7 +24,7 @@ export async function openGguf(path: string): Promise<GgufFile> {
     const read = (name: string) => {
       const tensor = header.tensors.get(name);
       if (tensor === undefined) throw new Error(`No tensor has the name ${name}`);
-      return readTensor({ handle, path, tensor });
+      return readTensor(handle, path, tensor);
     };
     return { ...header, path, read: async (name) => read(name), [Symbol.asyncDispose]: close };
   } catch (error) {
@@ -33,14 +33,11 @@ export async function openGguf(path: string): Promise<GgufFile> {
   }
 }
 
-interface TensorSource {
-  readonly handle: FileHandle;
-  readonly path: string;
-  readonly tensor: GgufTensor;
-}
-
-async function readTensor({ handle, path, tensor }: TensorSource): Promise<Float32Array> {
-  const { format, shape, begin, end } = tensor;
+async function readTensor(
+  handle: FileHandle,
+  path: string,
+  { format, shape, begin, end }: GgufTensor,
+): Promise<Float32Array> {
   const perBlock = tensorFormats[format];
   const chunkBytes = (chunkValues / perBlock.values) * perBlock.bytes;
   const values = new Float32Array(elementCount(shape));
@@ -56,10 +53,10 @@ async function readTensor({ handle, path, tensor }: TensorSource): Promise<Float
   return values;
 }
 
-/** Where in the file a tensor's blocks stand: bytes from `begin` up to `end`. */
+/** A tensor's blocks are the file's bytes from `begin` up to `end`. */
 interface GgufTensor {
   readonly format: TensorFormat;
-  /** As in a checkpoint, the extent of a row last. */
+  /** As in a checkpoint, with the row size last. */
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -73,13 +70,13 @@ interface GgufHeader {
 /** The first four bytes of every file: GGUF. */
 const magic = 0x46554747;
 const maximumRank = 4;
-/** The least that a tensor's description takes, and a key with its value; and many times what the largest models have. */
+/** The least bytes of a tensor's description and of a key with its value; the limits are many times what the largest models have. */
 const counted = {
   tensors: { what: 'tensors', bytesEach: 32, most: 300_000 },
   keys: { what: 'keys', bytesEach: 13, most: 100_000 },
 };
 
-/** Reads the header of a GGUF file of version 2 or 3; every count, size and place in it is checked against the file's size. */
+/** Reads the header of a GGUF file of version 2 or 3, and checks every count, size and offset against the file's size. */
 function readHeader(source: HeaderSource): GgufHeader {
   const { path, size } = source;
   const reader = new HeaderReader(source);
@@ -116,7 +113,7 @@ function alignmentOf(path: string, metadata: GgufMetadata): number {
 interface TensorInfo {
   readonly shape: readonly number[];
   readonly format: TensorFormat;
-  /** From the beginning of the data. */
+  /** From the start of the data. */
   readonly offset: number;
 }
 
@@ -135,16 +132,22 @@ function readInfo(reader: HeaderReader, name: string): TensorInfo {
   );
 }
 
-interface TensorToPlace extends TensorInfo {
+function placeTensor({
+  path,
+  name,
+  shape,
+  format,
+  offset,
+  dataStart,
+  size,
+  alignment,
+}: TensorInfo & {
   readonly path: string;
   readonly name: string;
   readonly size: number;
   readonly dataStart: number;
   readonly alignment: number;
-}
-
-function placeTensor(tensor: TensorToPlace): GgufTensor {
-  const { path, name, shape, format, offset, dataStart, size, alignment } = tensor;
+}): GgufTensor {
   const fail = (what: string) => badGguf(path, `tensor \`${name}\` ${what}`);
   const { values, bytes } = tensorFormats[format];
   const count = shape.reduce((product, extent) => product * extent, 1);

@@ -47,7 +47,7 @@ function noProjection(target: string, config: ModelConfig): UserError {
   return new UserError({
     code: 'unknown-lora-target',
     message: tiedHead
-      ? `\`lora.targets\` names \`${target}\`, which has no own weight: it is tied to the token embedding`
+      ? `\`lora.targets\` names \`${target}\`, which has no weight: it is tied to the token embedding`
       : `\`lora.targets\` has \`${target}\`, which matches no projection of the model`,
     help: `the model has ${names.map((name) => `\`${name}\``).join(', ')}; or write \`targets: all-linear\``,
   });

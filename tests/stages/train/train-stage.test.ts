@@ -149,7 +149,7 @@ describe('train', () => {
     `);
   });
 
-  it('refuses a model that stands behind an endpoint', async () => {
+  it('refuses a model that an endpoint serves', async () => {
     await using rig = await TrainRig.create();
     const served = join(rig.folder, 'served');
     await mkdir(served);
@@ -158,7 +158,7 @@ describe('train', () => {
     expect(error).toBeInstanceOf(UserError);
     expect(error).toMatchObject({
       code: 'endpoint-model',
-      message: 'the model `some-model` stands behind an endpoint, which keeps its weights to itself',
+      message: 'the model `some-model` is served by an endpoint, so its weights are not available',
     });
   });
 

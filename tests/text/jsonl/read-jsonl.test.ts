@@ -58,7 +58,7 @@ test.each([
   ['{"a": "b"\n', 2, 1, 'it ends too early'],
   ['{"a": "b" "c": 1}', 1, 11, "expected ',' or '}' after property value"],
   ['[1, 2,\n]', 2, 1, 'there is a comma before `]`'],
-  ["{'a': 1}", 1, 2, 'text stands in double quotes, not in single ones'],
+  ["{'a': 1}", 1, 2, 'text needs double quotes, not single ones'],
   ['', 1, 1, 'it ends too early'],
 ])('the fault of %j is at line %i, column %i: %s', (text, line, column, reason) => {
   let cause: unknown;
