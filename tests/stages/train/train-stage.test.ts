@@ -241,7 +241,7 @@ describe("train's configuration", () => {
       {
         pointer: '/schedule/warmup_share',
         code: 'two-warmups',
-        message: '`warmup_share` and `warmup_steps` both say how long the warm-up is',
+        message: '`warmup_share` and `warmup_steps` both set the length of the warm-up',
         help: 'keep one of them',
       },
     ]);
@@ -249,8 +249,8 @@ describe("train's configuration", () => {
       {
         pointer: '/schedule/final_share',
         code: 'unused-field',
-        message: '`final_share` means nothing to a constant schedule',
-        help: 'choose `name: linear`, `name: cosine` or `name: wsd`, or leave it out',
+        message: '`final_share` has no effect on a constant schedule',
+        help: 'choose `name: linear`, `name: cosine` or `name: wsd`, or remove it',
       },
     ]);
   });
@@ -260,10 +260,10 @@ describe("train's configuration", () => {
     const found = (schedule: JsonObject) =>
       problems({ schedule })?.map(({ code, message }) => `${code}: ${message}`);
     expect(found({ name: 'wsd', ...decay })).toEqual([
-      'two-decays: `decay_share` and `decay_steps` both say how long the decay is',
+      'two-decays: `decay_share` and `decay_steps` both set the length of the decay',
     ]);
     expect(found({ name: 'linear', decay_shape: '1-sqrt' })).toEqual([
-      'unused-field: `decay_shape` means nothing to a linear schedule',
+      'unused-field: `decay_shape` has no effect on a linear schedule',
     ]);
   });
 
@@ -272,8 +272,8 @@ describe("train's configuration", () => {
       {
         pointer: '/trainable',
         code: 'lora-alone',
-        message: '`lora` trains its adapters alone, so `trainable` means nothing beside it',
-        help: 'leave one of them out; `lora.targets` says which projections get an adapter',
+        message: '`lora` trains only its adapters, so `trainable` has no effect',
+        help: 'remove one of them; `lora.targets` selects the projections that get an adapter',
       },
     ]);
   });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Json } from '../../../src/core/json.ts';
-import { jsonFault } from '../../../src/formats/json-fault.ts';
-import { JsonlWriter, readJsonl } from '../../../src/formats/jsonl.ts';
-import { openStageRig } from '../../stages/stage-rig.ts';
+import type { Json } from '../../src/core/json.ts';
+import { jsonFault } from '../../src/formats/json-fault.ts';
+import { JsonlWriter, readJsonl } from '../../src/formats/jsonl.ts';
+import { openStageRig } from '../stages/stage-rig.ts';
 
 async function valuesOf(path: string): Promise<{ number: number; value: Json }[]> {
   const lines = [];
