@@ -5,7 +5,7 @@ import { initialModel } from '../src/model/initial-model.ts';
 import { languageModel } from '../src/model/language-model.ts';
 import { parameterLayout } from '../src/model/model-config.ts';
 import { openTensorBackend } from '../src/tensor/index.ts';
-import type { Example } from '../src/training/batches/example.ts';
+import type { Example } from '../src/training/batches/batch-plan.ts';
 import { splitBatch } from '../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../src/training/state/training-state.ts';
 import { takeStep } from '../src/training/train.ts';

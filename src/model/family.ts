@@ -23,7 +23,7 @@ export interface ModelSizes {
   readonly json: JsonObject;
 }
 
-/** What a family of models declares beside its forward pass. */
+/** What a family of models declares besides its forward pass. */
 export interface Family<Config> {
   /** Every parameter by its name in Hugging Face's checkpoints, in the order of the forward pass. */
   parameters(config: Config): ReadonlyMap<string, ParameterSpec>;

@@ -38,7 +38,6 @@ export {
   checkGenerationMemory,
   type MemoryNeed,
   memoryLimit,
-  parameterCount,
   refuseMemory,
   type TrainingShape,
   totalMemory,

@@ -1,7 +1,6 @@
 import { UserError } from '../core/index.ts';
 import type { Tokenizer } from '../text/index.ts';
-import { batchesPerEpoch, plannedSteps } from './batches/batch-plan.ts';
-import type { Batches, Example } from './batches/example.ts';
+import { type Batches, batchesPerEpoch, type Example, plannedSteps } from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
 import { checkDropout } from './dropout.ts';
 import type { TrainingTask } from './training-task.ts';
@@ -79,7 +78,7 @@ function vocabularyName({ vocabulary }: { readonly vocabulary: string }): string
   const [, digest] = vocabulary.split('sha256:');
   return digest === undefined
     ? `the encoding ${vocabulary}`
-    : `a tokenizer.json whose sha256 begins with ${digest.slice(0, 12)}`;
+    : `a tokenizer.json whose sha256 starts with ${digest.slice(0, 12)}`;
 }
 
 function noBatch({ examples, recipe }: Batches, port: Port): UserError {

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../core/index.ts';
 import type { LanguageModel } from '../model/index.ts';
-import { batchesOf } from './batches/batch-plan.ts';
-import type { Batches } from './batches/example.ts';
+import { type Batches, batchesOf } from './batches/batch-plan.ts';
 import { type Batch, splitBatch } from './batches/micro-batch.ts';
 import { batchLoss } from './loss.ts';
 import type { TrainingState } from './state/training-state.ts';

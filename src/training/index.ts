@@ -1,5 +1,4 @@
-export { batchesOf } from './batches/batch-plan.ts';
-export type { Batches, BatchRecipe, Example } from './batches/example.ts';
+export { type Batches, type BatchRecipe, batchesOf, type Example } from './batches/batch-plan.ts';
 export { ignoredTarget } from './batches/micro-batch.ts';
 export type { HistoryEntry } from './history.ts';
 export { keptEpochs } from './state/kept-epoch-name.ts';

@@ -1,5 +1,5 @@
 import { decodeRows, longestText, promptLength, slotCount, TextWriter } from '../model/index.ts';
-import type { Example } from './batches/example.ts';
+import type { Example } from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
 import type { TrainingTask } from './training-task.ts';
 

@@ -11,7 +11,7 @@ import {
   totalMemory,
   trainingMemory,
 } from '../model/index.ts';
-import type { Batches, Example } from './batches/example.ts';
+import type { Batches, Example } from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
 
 interface PlannedTraining {

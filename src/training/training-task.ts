@@ -1,7 +1,7 @@
 import type { TrainConfig } from '../generated/train-config.ts';
 import type { LanguageModel } from '../model/index.ts';
 import type { Tokenizer } from '../text/index.ts';
-import type { Batches } from './batches/example.ts';
+import type { Batches } from './batches/batch-plan.ts';
 import type { BatchLayout } from './batches/micro-batch.ts';
 import type { HistoryEntry } from './history.ts';
 

@@ -91,8 +91,8 @@ describe.each(['qwen2', 'phi3'] as const)('a %s model', (name) => {
 
 describe('a file is refused', () => {
   test.each<[string, (bytes: Buffer) => Buffer, string]>([
-    ['that is empty', () => Buffer.alloc(0), 'it does not begin with `GGUF`'],
-    ['that is something else', () => Buffer.from('PK\x03\x04 and more'), 'it does not begin with `GGUF`'],
+    ['that is empty', () => Buffer.alloc(0), 'it does not start with `GGUF`'],
+    ['that is something else', () => Buffer.from('PK\x03\x04 and more'), 'it does not start with `GGUF`'],
     ['that is big-endian', (bytes) => set32(bytes, 4, 0x03000000), 'is big-endian'],
     ['of version 1', (bytes) => set32(bytes, 4, 1), 'is GGUF of version 1, not 2 or 3'],
     [
@@ -159,7 +159,7 @@ describe('a file is refused', () => {
     [
       'with an offset off its alignment',
       (bytes) => set64(bytes, placeAfter(bytes, 'Q8_0', 24), 33n),
-      'tensor `Q8_0` begins at 33, no multiple of 32',
+      'tensor `Q8_0` starts at 33, which is not a multiple of 32',
     ],
     [
       'with tensors that overlap',

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchesOf } from '../../src/training/batches/batch-plan.ts';
-import type { BatchRecipe, Example } from '../../src/training/batches/example.ts';
+import { type BatchRecipe, batchesOf, type Example } from '../../src/training/batches/batch-plan.ts';
 import { padBatch } from '../../src/training/batches/micro-batch.ts';
 
 const inOrder: BatchRecipe = { batchSize: 3, shuffle: false, dropLast: false, seed: 1 };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import type { Example } from '../../src/training/batches/example.ts';
+import type { Example } from '../../src/training/batches/batch-plan.ts';
 import { type BatchLayout, packBatch, splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import { gradientsOnHost } from './gradients-on-host.ts';

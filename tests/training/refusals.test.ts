@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/user-error.ts';
-import type { Batches } from '../../src/training/batches/example.ts';
+import type { Batches } from '../../src/training/batches/batch-plan.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
@@ -21,7 +21,7 @@ describe('a training refuses', () => {
     const { vocabulary } = await tinyBatches();
     expect(await refusal(await withBatches({ vocabulary: 'r50k_base' }))).toEqual({
       code: 'vocabulary-mismatch',
-      message: `the batches at \`train\` were made with the encoding r50k_base, but the model reads a tokenizer.json whose sha256 begins with ${vocabulary.slice(7, 19)}`,
+      message: `the batches at \`train\` were made with the encoding r50k_base, but the model reads a tokenizer.json whose sha256 starts with ${vocabulary.slice(7, 19)}`,
       help: "tokenize with the model's own tokenizer: from: { records: split, tokenizer: base.tokenizer }",
     });
   });

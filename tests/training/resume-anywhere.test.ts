@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TrainConfig } from '../../src/generated/train-config.ts';
-import type { Batches } from '../../src/training/batches/example.ts';
+import type { Batches } from '../../src/training/batches/batch-plan.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 

@@ -6,7 +6,7 @@ import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
-import type { Batches, Example } from '../../src/training/batches/example.ts';
+import type { Batches, Example } from '../../src/training/batches/batch-plan.ts';
 import type { HistoryEntry } from '../../src/training/history.ts';
 import { train } from '../../src/training/train.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';

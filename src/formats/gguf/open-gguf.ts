@@ -80,7 +80,7 @@ const counted = {
 function readHeader(source: HeaderSource): GgufHeader {
   const { path, size } = source;
   const reader = new HeaderReader(source);
-  if (size < 4 || reader.uint32() !== magic) throw badGguf(path, 'it does not begin with `GGUF`');
+  if (size < 4 || reader.uint32() !== magic) throw badGguf(path, 'it does not start with `GGUF`');
   const version = reader.uint32();
   if (version !== 2 && version !== 3) {
     const bigEndian = version > 0 && version % 0x1000000 === 0;
@@ -107,7 +107,10 @@ function alignmentOf(path: string, metadata: GgufMetadata): number {
   const value = metadata.get('general.alignment') ?? 32;
   if (typeof value === 'number' && value >= 8 && value <= 1 << 20 && Number.isInteger(Math.log2(value)))
     return value;
-  throw badGguf(path, `its alignment is ${JSON.stringify(value)}: a power of 2 from 8 to ${1 << 20} is due`);
+  throw badGguf(
+    path,
+    `its alignment is ${JSON.stringify(value)}: a power of 2 from 8 to ${1 << 20} is needed`,
+  );
 }
 
 interface TensorInfo {
@@ -120,7 +123,7 @@ interface TensorInfo {
 function readInfo(reader: HeaderReader, name: string): TensorInfo {
   const rank = reader.uint32();
   if (rank < 1 || rank > maximumRank)
-    throw badGguf(reader.path, `tensor \`${name}\` has ${rank} dimensions: from 1 to ${maximumRank} are due`);
+    throw badGguf(reader.path, `tensor \`${name}\` has ${rank} dimensions; 1 to ${maximumRank} are allowed`);
   const shape = Array.from({ length: rank }, () => reader.uint64()).reverse();
   const id = reader.uint32();
   const format = tensorFormatOf(id);
@@ -154,7 +157,7 @@ function placeTensor({
   const rowLength = shape.at(-1) ?? 0;
   if (shape.some((extent) => extent < 1) || rowLength % values !== 0)
     throw fail(`has the shape [${shape}], which ${format} cannot store in blocks of ${values}`);
-  if (offset % alignment !== 0) throw fail(`begins at ${offset}, no multiple of ${alignment}`);
+  if (offset % alignment !== 0) throw fail(`starts at ${offset}, which is not a multiple of ${alignment}`);
   const begin = dataStart + offset;
   const end = begin + (count / values) * bytes;
   if (end <= size) return { format, shape, begin, end };

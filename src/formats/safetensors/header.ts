@@ -84,7 +84,7 @@ function checkTiling(path: string, tensors: ReadonlyMap<string, TensorEntry>, da
     if (begin !== position)
       throw badSafetensors(
         path,
-        `tensor \`${name}\` begins at byte ${begin} of the data, where ${position} is due`,
+        `tensor \`${name}\` starts at byte ${begin} of the data instead of ${position}`,
       );
     position = end;
   }

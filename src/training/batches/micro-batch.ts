@@ -1,4 +1,4 @@
-import type { Example } from './example.ts';
+import type { Example } from './batch-plan.ts';
 
 /** A batch as it is computed: in one or several micro-batches, whose gradients are accumulated. */
 export interface Batch {

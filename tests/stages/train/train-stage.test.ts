@@ -12,7 +12,7 @@ import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts
 import { writeBatches } from '../../../src/stages/ports/batches-file.ts';
 import { run } from '../../../src/stages/train/run-train.ts';
 import { trainStage } from '../../../src/stages/train/train-stage.ts';
-import type { Batches } from '../../../src/training/batches/example.ts';
+import type { Batches } from '../../../src/training/batches/batch-plan.ts';
 import { countingExamples, tinyBatches, tinyModel } from '../../training/tiny-training.ts';
 
 const small: JsonObject = { epochs: 1, sample: { max_new_tokens: 3 } };
