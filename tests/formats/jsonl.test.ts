@@ -11,7 +11,7 @@ async function valuesOf(path: string): Promise<{ number: number; value: Json }[]
   return lines;
 }
 
-test('any JSON value comes back as it was written, one on each line', async () => {
+test('any JSON value comes back as it was written, one per line', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.jsonValue({ maxDepth: 4 })), async (values) => {
       await using rig = await openStageRig();
@@ -37,7 +37,7 @@ test('lines longer than the reader’s and the writer’s buffers are whole', as
   expect((await valuesOf(rig.path('file'))).map(({ value }) => value)).toEqual(values);
 });
 
-test('a file is never written over', async () => {
+test('a file is never overwritten', async () => {
   await using rig = await openStageRig();
   await rig.write('file', '1\n');
   await expect(JsonlWriter.create(rig.path('file'))).rejects.toMatchObject({ code: 'EEXIST' });

@@ -22,7 +22,7 @@ beforeAll(async () => {
     join(root, 'gpt2'),
     initialModel({ family: 'gpt2', ...sizes, tied: false, seed: 1, endOfText: 60 }),
   );
-  // Rotary positions need no weights, so that the context can be any.
+  // Rotary positions need no weights, so the context can have any length.
   await cp(fixture('tiny-llama'), join(root, 'llama'), { recursive: true });
   const config = JSON.parse(await readFile(join(root, 'llama/config.json'), 'utf8'));
   await writeFile(
@@ -36,7 +36,7 @@ const random = new RandomStream(['choices']);
 const tokens = (length: number) => Int32Array.from({ length }, () => Math.floor(60 * random.uniform()));
 const shots = tokens(140);
 
-/** Contexts short and long, with and without a shared beginning, and continuations that fill several rows. */
+/** Contexts short and long, with and without a shared prefix, and continuations that fill several rows. */
 const questions: readonly ChoicesToScore[] = [
   { id: 'short', context: tokens(3), continuations: [tokens(1), tokens(1), tokens(1), tokens(1)], shared: 0 },
   { id: 'one token', context: tokens(1), continuations: [tokens(4), tokens(2)], shared: 1 },
@@ -73,7 +73,7 @@ describe.each(backends.flatMap((backend) => ['gpt2', 'llama'].map((family) => ({
       return rated;
     }
 
-    test('every rating is that of its context and continuation alone, and no tensor is leaked', async () => {
+    test('every score depends on its context and continuation alone, and no tensor is leaked', async () => {
       const texts = questions.flatMap(({ id, context, continuations }) =>
         continuations.map((continuation, index) => ({
           id: `${id} ${index}`,
@@ -93,7 +93,7 @@ describe.each(backends.flatMap((backend) => ['gpt2', 'llama'].map((family) => ({
       expect(found).toEqual(texts.map(({ id }) => [id, expect.closeTo(alone.get(id) ?? 0, 3.7)]));
     });
 
-    test('a rating does not depend on which other records are rated, nor on their order', async () => {
+    test('a score does not depend on which other records are scored, nor on their order', async () => {
       const together = await rate(questions);
       const reversed = await rate([...questions].reverse());
       const apart = new Map<string, ScoredChoices>();
@@ -104,7 +104,7 @@ describe.each(backends.flatMap((backend) => ['gpt2', 'llama'].map((family) => ({
       }
     });
 
-    test('a continuation is greedy where each of its tokens is the likeliest', async () => {
+    test('a continuation is greedy if each of its tokens is the likeliest', async () => {
       const context = tokens(5);
       const single = Array.from({ length: 60 }, (_, token) => Int32Array.of(token));
       const [first] = [...(await rate([{ id: 'a', context, continuations: single, shared: 0 }])).values()];

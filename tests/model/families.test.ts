@@ -145,7 +145,7 @@ async function lossAndGradients({ model, ids }: OpenedFamily) {
   return { loss, gradients };
 }
 
-/** A row that takes the most likely token, so many times. */
+/** A row that takes the likeliest token N times. */
 function greedyRow(prompt: Int32Array, tokens: number): DecodingRow & { readonly written: number[] } {
   const written: number[] = [];
   const next = (logits: Float32Array) => {

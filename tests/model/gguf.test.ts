@@ -37,7 +37,7 @@ describe('the tensors of a GGUF file', () => {
   );
 });
 
-test('metadata has the values that were written, a float32 as the decimal that was meant', async () => {
+test('metadata has the values that were written, a float32 as its shortest decimal', async () => {
   await using file = await openGguf(fixture('blocks.gguf'));
   expect(Object.fromEntries(file.metadata)).toEqual({
     'general.architecture': 'none',
@@ -178,7 +178,7 @@ describe('a file is refused', () => {
     await expect(openGguf(path)).rejects.toMatchObject({ name: 'UserError' });
   });
 
-  test('wherever it is cut short', async () => {
+  test('wherever it is truncated', async () => {
     const bytes = await readFile(fixture('blocks.gguf'));
     for (let length = 0; length < bytes.length - 32; length += 13)
       await expect(openGguf(await save(bytes.subarray(0, length)))).rejects.toMatchObject({
@@ -254,7 +254,7 @@ async function save(bytes: Buffer): Promise<string> {
 
 const bits = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
 
-/** The place so many bytes after a name's first occurrence. */
+/** The offset N bytes after a name's first occurrence. */
 const placeAfter = (bytes: Buffer, name: string, distance: number): number =>
   bytes.indexOf(name) + name.length + distance;
 
@@ -273,7 +273,7 @@ function write(bytes: Buffer, at: number, text: string): Buffer {
   return bytes;
 }
 
-/** The twenty most likely tokens after the prompt, each found with the whole text before it. */
+/** The twenty likeliest tokens after the prompt, each computed from the whole text before it. */
 function continueGreedily(model: LanguageModel, prompt: Int32Array): number[] {
   const ids = Array.from(prompt);
   for (let step = 0; step < 20; step++)

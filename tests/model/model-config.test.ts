@@ -55,7 +55,7 @@ test("GPT-2's own configurations are read", () => {
   expect(parseModelConfig('config.json', medium)).toMatchObject({ hiddenSize: 1024, heads: 16, layers: 24 });
 });
 
-test('a misspelt field is told with the one that was meant', () => {
+test('a misspelled field is reported with a suggestion', () => {
   const misspelt = { ...gpt2, tie_word_embedding: false };
   expect(() => parseModelConfig('m/config.json', misspelt)).toThrow(
     expect.objectContaining({
@@ -137,7 +137,7 @@ const qwen2 = {
   vocab_size: 151_936,
 };
 
-test("Qwen2.5's configuration is read, its window without effect, and stretched by YaRN as its card has it", () => {
+test("Qwen2.5's configuration is read, without its window, and stretched by YaRN as on its card", () => {
   expect(parseModelConfig('m', qwen2)).toMatchObject({
     contextLength: 32_768,
     slidingWindow: undefined,
@@ -164,7 +164,7 @@ const mistral = {
   vocab_size: 32_000,
 };
 
-test("Mistral's window is as transformers has it: 4096 where it is not said, none where it is null", () => {
+test("Mistral's window is as in transformers: 4096 if absent, none if null", () => {
   const windowOf = (more: JsonObject) => parseModelConfig('m', { ...mistral, ...more }).slidingWindow;
   expect([windowOf({}), windowOf({ sliding_window: null }), windowOf({ sliding_window: 1000 })]).toEqual([
     4096,

@@ -21,7 +21,7 @@ describe('an evaluation', () => {
     expect(bestStep([])).toBeUndefined();
   });
 
-  it('ends the training after as many in a row without a better loss as there is patience', () => {
+  it('ends the training after `patience` evaluations in a row without a better loss', () => {
     const spentAfter = (patience: number, min_delta: number, ...values: readonly number[]) =>
       values.findIndex((_, last) =>
         isPatienceSpent(losses(...values.slice(0, last + 1)), { patience, min_delta }),

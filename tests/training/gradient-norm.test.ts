@@ -12,7 +12,7 @@ describe('the norm of the gradients', () => {
     expect(gradientNorm([tf.tensor([1, 2, 2]), tf.tensor([4]), tf.tensor([])])).toBe(5);
   });
 
-  it('is exact where squares leave the range of single precision', () => {
+  it('is exact even if squares leave the range of single precision', () => {
     expect(gradientNorm([tf.tensor([2 ** 100])])).toBe(2 ** 100);
   });
 

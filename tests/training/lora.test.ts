@@ -122,7 +122,7 @@ describe.each(backendsUnderTest)('LoRA on the %s backend', (backend) => {
     },
   );
 
-  it('fresh adapters change nothing, and leave the weights, their gradients and their moments out', async () => {
+  it('new adapters change nothing; the weights have no gradients and no moments', async () => {
     const plain = await openLanguageModel(fixture('training/tiny-gpt2'));
     const expected = logitsOf(plain);
     plain.dispose();
@@ -163,7 +163,7 @@ describe('the targets of adapters', () => {
     return [...loraTargets(config, targets).keys()];
   };
 
-  it('are named by the end of a name, by a whole one or by a pattern', async () => {
+  it('are named by the end of a name, a whole name or a pattern', async () => {
     expect(await targetsOf('model/tiny-llama', ['q_proj', 'layers.1.mlp.*', 'lm_head'])).toEqual([
       'model.layers.0.self_attn.q_proj',
       'model.layers.1.self_attn.q_proj',
@@ -177,7 +177,7 @@ describe('the targets of adapters', () => {
     ]);
   });
 
-  it('that the model does not have are refused with those it has', async () => {
+  it('that the model does not have are refused, with those it has', async () => {
     const refusal = async (targets: string[]) => {
       const error: unknown = await targetsOf('training/tiny-gpt2', targets).catch((error: unknown) => error);
       return error instanceof UserError ? [error.code, error.message, error.help] : error;

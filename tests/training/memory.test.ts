@@ -55,7 +55,7 @@ const refusalAt = (limit: number) => {
 };
 const available = '. The limit can be set: `resources: { memory: 16GB }`';
 
-test('a training that does not fit is refused with what would: smaller micro-batches, LoRA, shorter examples', () => {
+test('a training that does not fit is refused with what fits: smaller micro-batches, LoRA, shorter examples', () => {
   expect(refusalAt(5e9)).toBeUndefined();
   expect(refusalAt(4e9)).toMatchObject({
     code: 'too-little-memory',
@@ -74,7 +74,7 @@ test('a training that does not fit is refused with what would: smaller micro-bat
   });
 });
 
-test('a generation that does not fit is refused with the batch size that would', () => {
+test('a generation that does not fit is refused with the batch size that fits', () => {
   const generation = { model: small, rows: 64, slots: 1024 };
   expect(checkGenerationMemory({ ...generation, limit: 16e9 })).toBeGreaterThan(9e9);
   expect(() => checkGenerationMemory({ ...generation, limit: 4e9 })).toThrow(

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 describe('examples that share rows', () => {
-  it('go into the row that they leave the least room in, the longest first', () => {
+  it('go, the longest first, into the row with the least room left', () => {
     const rows = bestFitRows([5, 3, 8, 2, 4, 7, 1].map(ofLength), 10);
     expect(lengthsOf(rows)).toEqual([
       [5, 4, 1],
@@ -30,7 +30,7 @@ describe('examples that share rows', () => {
     ]);
   });
 
-  it('are all there, once, in rows that are not too long', () => {
+  it('are all packed once, in rows that are not too long', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 60 }), (lengths) => {
         const rows = bestFitRows(lengths.map(ofLength), 20);
@@ -61,16 +61,16 @@ describe('examples that share rows', () => {
     const examples = countingExamples(9);
     const recipe = { batchSize: 2, packedLength: 14, shuffle: false, dropLast: false, seed: 0 };
     const measure = async (group: readonly Example[], rowsMultipleOf: number) => {
-      const slicing = {
+      const layout = {
         endOfText: 59,
         paddingFree: true,
         multipleOf: 8,
         rowsMultipleOf,
         microBatchSize: undefined,
       };
-      const pieces = splitBatch(group, slicing);
-      const { loss } = await lossAndGradients(model, pieces);
-      return { sum: loss * pieces.targetCount, count: pieces.targetCount };
+      const batch = splitBatch(group, layout);
+      const { loss } = await lossAndGradients(model, batch);
+      return { sum: loss * batch.targetCount, count: batch.targetCount };
     };
     const [group = []] = batchesOf({ examples, recipe, epoch: 1 });
     const together = await measure(group, 8);

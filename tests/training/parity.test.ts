@@ -13,7 +13,7 @@ import { backendsUnderTest } from '../backends-under-test.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/training/${name}`, import.meta.url));
 
-/** What torch-steps.py was told and measured. */
+/** The settings and measurements of torch-steps.py. */
 interface TorchRun {
   readonly learning_rate: number;
   readonly weight_decay: number;
@@ -73,7 +73,7 @@ const largestDifference = (ours: ArrayLike<number>, theirs: ArrayLike<number>) =
   Math.max(...Array.from(ours, (value, index) => Math.abs(value - (theirs[index] ?? Number.NaN))));
 
 /**
- * A key's bias adds the same to all scores of a query, so its gradient is zero but for rounding, which AdamW blows up to
+ * A key's bias adds the same to all scores of a query, so its gradient is zero except for rounding, which AdamW scales to
  * whole steps: no two implementations agree on it, and nothing depends on it.
  */
 function withoutKeyBias(name: string, values: Float32Array): readonly number[] {
@@ -82,7 +82,7 @@ function withoutKeyBias(name: string, values: Float32Array): readonly number[] {
   return [...values].filter((_, index) => !isKey(index));
 }
 
-/** Runs the training and compares all that comes of it with PyTorch's. */
+/** Runs the training and compares all its results with PyTorch's. */
 async function expectParity({ name, run, slicing = {} }: Comparison): Promise<void> {
   const model = await openLanguageModel(fixture('tiny-gpt2'));
   const { losses, norms } = await trainLike(model, { run, slicing });

@@ -3,7 +3,7 @@ import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
 import { takeStep } from '../../src/training/train.ts';
 
-/** What reference-curve.py trained on. */
+/** The data on which reference-curve.py trained. */
 export interface ReferenceCurve {
   readonly end_of_text: number;
   readonly learning_rate: number;
@@ -12,7 +12,7 @@ export interface ReferenceCurve {
   readonly paddingFree: boolean;
 }
 
-/** Trains as the reference experiment does, and gives the loss of each step. */
+/** Trains like the reference experiment, and returns the loss of each step. */
 export async function trainOnCurve(model: LanguageModel, curve: ReferenceCurve): Promise<readonly number[]> {
   const { end_of_text: endOfText, learning_rate: learningRate, paddingFree } = curve;
   const state = new TrainingState(model, {

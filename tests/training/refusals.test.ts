@@ -46,7 +46,7 @@ describe('a training refuses', () => {
     });
   });
 
-  it('examples too few for one batch', async () => {
+  it('too few examples for one batch', async () => {
     expect(await refusal(await withBatches({ examples: countingExamples(2) }))).toEqual({
       code: 'no-batch',
       message: 'the port `train` has 2 examples, too few for a batch of 3',
@@ -74,7 +74,7 @@ describe('a training refuses', () => {
     });
   });
 
-  it('to go on once the loss is no number', async () => {
+  it('to continue once the loss is not finite', async () => {
     const optimizer = { ...plainConfig.optimizer, learning_rate: 1e30 };
     expect(
       await refusal({ config: { ...plainConfig, optimizer, evaluate: { every: 100, batches: 1 } } }),

@@ -29,7 +29,7 @@ describe.each(['cpu', 'onnx'] as const)('parameters that `trainable` names (%s)'
     await openTensorBackend({ backend });
   });
 
-  it('have the gradients that they have where all are trained, and the others have none', async () => {
+  it('have the same gradients as when all are trained, and the others have none', async () => {
     const all = await tuned(undefined, (model) => gradientsOnHost(model, batch));
     const some = await tuned(lastBlock, (model) => gradientsOnHost(model, batch));
     expect([...some.gradients.keys()]).toEqual(
@@ -45,7 +45,7 @@ describe.each(['cpu', 'onnx'] as const)('parameters that `trainable` names (%s)'
 });
 
 describe('`trainable`', () => {
-  it('leaves the frozen weights as they were, and trains the others', async () => {
+  it('leaves the frozen weights unchanged, and trains the others', async () => {
     await using training = await TinyTraining.create();
     const before = await tuned(undefined, (model) => valuesOf(model));
     const { weights } = await training.run({ config: { ...plainConfig, trainable: lastBlock } });
@@ -53,7 +53,7 @@ describe('`trainable`', () => {
     expect(changed).toEqual(await tuned(lastBlock, (model) => [...model.trainable.keys()]));
   });
 
-  it('is refused where a pattern names nothing, or all of them choose nothing', async () => {
+  it('is refused if a pattern matches nothing, or if all of them select nothing', async () => {
     const refusal = (trainable: string[]) =>
       tuned(trainable, () => undefined).catch((error: unknown) =>
         error instanceof UserError ? [error.code, error.message, error.help] : error,
