@@ -70,10 +70,9 @@ export async function* decodeRows<Row extends DecodingRow>(decoding: Decoding<Ro
     });
     for (const [index, one] of active.entries()) {
       if (one === undefined) continue;
-      const { row, position } = one;
-      const token = row.next(rowOf(logits, index, width));
-      active[index] = token === undefined ? undefined : { row, token, position: position + 1 };
-      if (token === undefined) yield row;
+      const token = one.row.next(rowOf(logits, index, width));
+      active[index] = token === undefined ? undefined : { ...one, token, position: one.position + 1 };
+      if (token === undefined) yield one.row;
     }
   }
 }
