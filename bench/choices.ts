@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RandomStream } from '../src/core/random-stream.ts';
 import { writeModelFolder } from '../src/model/folder/model-folder.ts';
-import { rateChoices } from '../src/model/generation/choices.ts';
-import { scoreTexts } from '../src/model/generation/log-likelihoods.ts';
+import { choiceLogLikelihoods } from '../src/model/generation/choices.ts';
+import { textLogLikelihoods } from '../src/model/generation/log-likelihoods.ts';
 import { initialModel } from '../src/model/initial-model.ts';
 import { openLanguageModel } from '../src/model/language-model.ts';
 import { openTensorBackend } from '../src/tensor/index.ts';
@@ -48,12 +48,17 @@ async function seconds(results: AsyncIterable<unknown>): Promise<number> {
 }
 
 const runs = {
-  shared: () => seconds(rateChoices({ model, choices, batchSize, signal })),
+  shared: () => seconds(choiceLogLikelihoods({ model, choices, batchSize, signal })),
   'shared within a question only': () =>
     seconds(
-      rateChoices({ model, choices: choices.map((one) => ({ ...one, shared: 0 })), batchSize, signal }),
+      choiceLogLikelihoods({
+        model,
+        choices: choices.map((one) => ({ ...one, shared: 0 })),
+        batchSize,
+        signal,
+      }),
     ),
-  'one text a choice': () => seconds(scoreTexts({ model, texts, batchSize, signal })),
+  'one text a choice': () => seconds(textLogLikelihoods({ model, texts, batchSize, signal })),
 };
 for (const [name, run] of Object.entries(runs)) {
   await run(); // compiles its graphs

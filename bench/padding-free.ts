@@ -5,10 +5,10 @@ import { initialModel } from '../src/model/initial-model.ts';
 import { languageModel } from '../src/model/language-model.ts';
 import { parameterLayout } from '../src/model/model-config.ts';
 import { openTensorBackend } from '../src/tensor/index.ts';
-import type { Example } from '../src/training/batches/example.ts';
-import { batchPieces } from '../src/training/batches/micro-batch.ts';
+import type { Example } from '../src/training/batches/batch-plan.ts';
+import { splitBatch } from '../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../src/training/state/training-state.ts';
-import { takeStep } from '../src/training/training-step.ts';
+import { takeStep } from '../src/training/train.ts';
 
 // Seconds of a training step of GPT-2 124M with random weights, alternately with and without padding, over the same batches.
 // npx esbuild bench/padding-free.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/padding-free.mjs
@@ -56,7 +56,7 @@ for (const round of ['compiling', 'measured'])
   for (let batch = 0; batch < Number(count); batch++)
     for (const paddingFree of batch % 2 === 0 ? [false, true] : [true, false]) {
       const group = examples.slice(batch * batchSize, (batch + 1) * batchSize);
-      const pieces = batchPieces(group, { endOfText, multipleOf: 16, pieceSize: undefined, paddingFree });
+      const pieces = splitBatch(group, { endOfText, multipleOf: 16, microBatchSize: undefined, paddingFree });
       const begun = performance.now();
       const { loss } = await takeStep(state, {
         step: ++step,

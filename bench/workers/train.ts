@@ -1,8 +1,8 @@
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/training-step.ts';
+import { takeStep } from '../../src/training/train.ts';
 import { serve } from './serve.ts';
 
 // One training step of a GPT-2 folder for each request: `node train.mjs FOLDER [BACKEND]`.
@@ -33,9 +33,9 @@ await serve(async ({ rows }: Work) => {
     promptLength: 0,
   }));
   const start = performance.now();
-  const batch = batchPieces(examples, {
+  const batch = splitBatch(examples, {
     paddingFree: true,
-    pieceSize: undefined,
+    microBatchSize: undefined,
     endOfText: 50256,
     multipleOf: 16,
   });

@@ -7,24 +7,18 @@ import { notUtf8 } from './lines.ts';
 
 interface DelimitedFormat {
   readonly type: 'csv' | 'tsv';
-  /** Names of the columns where the file has no header row. */
+  /** The column names of a file without a header row. */
   readonly columns: readonly string[] | undefined;
 }
 
-interface DelimitedRow {
-  /** The line on which it begins. */
-  readonly line: number;
-  readonly row: Readonly<Record<string, string>>;
-}
-
-/** A quote that is never closed swallows the rest of the file, but no more than this. */
+/** A quote that is never closed swallows the rest of the file, up to this limit. */
 const maximumRecordCharacters = 16 * 1024 * 1024;
 
-/** The rows of a CSV or TSV file, all values as text. TSV has no quotes. */
+/** The rows of a CSV or TSV file, each with the line on which it starts; all values are text. TSV has no quotes. */
 export async function* readDelimitedRows(
   path: string,
   format: DelimitedFormat,
-): AsyncGenerator<DelimitedRow> {
+): AsyncGenerator<{ readonly line: number; readonly row: Readonly<Record<string, string>> }> {
   let names = format.columns;
   let count = 0;
   for await (const { record, line } of records(path, format)) {
@@ -40,13 +34,10 @@ export async function* readDelimitedRows(
   if (count === 0 && names !== undefined) throw headerAlone(path);
 }
 
-interface DelimitedRecord {
-  readonly record: readonly string[];
-  /** The line on which it begins. */
-  readonly line: number;
-}
-
-async function* records(path: string, { type }: DelimitedFormat): AsyncGenerator<DelimitedRecord> {
+async function* records(
+  path: string,
+  { type }: DelimitedFormat,
+): AsyncGenerator<{ readonly record: readonly string[]; readonly line: number }> {
   const lines = new LineCounter();
   const parser = parse({
     bom: true,
@@ -59,7 +50,7 @@ async function* records(path: string, { type }: DelimitedFormat): AsyncGenerator
     max_record_size: maximumRecordCharacters,
     ...(type === 'tsv' ? { delimiter: '\t', quote: null } : {}),
   });
-  // Whoever stops reading early closes the file too; errors come out of the parser.
+  // A reader that stops early also closes the file; errors come out of the parser.
   pipeline(decoded(path), parser, () => {});
   try {
     for await (const record of parser as AsyncIterable<string[]>) yield { record, line: lines.take() };
@@ -70,25 +61,25 @@ async function* records(path: string, { type }: DelimitedFormat): AsyncGenerator
   }
 }
 
-/** Finds the lines on which records begin; csv-parse counts those on which they end. */
+/** Finds the lines on which records start; csv-parse counts those on which they end. */
 class LineCounter {
-  readonly #begins: number[] = [];
+  readonly #starts: number[] = [];
   /** The line after the last record that was parsed. */
   next = 1;
-  /** csv-parse takes a CRLF within a quoted value for two lines. */
+  /** csv-parse counts a CRLF inside a quoted value as two lines. */
   #surplus = 0;
 
-  /** csv-parse saw a record end on that line. */
+  /** Called when csv-parse sees a record end on a line. */
   pass(record: readonly string[], end: number): void {
     const breaks = record.flatMap((value) => value.match(/\r\n|\r|\n/g) ?? []);
     this.#surplus += breaks.filter((text) => text.length === 2).length;
     this.next = this.actual(end) + 1;
-    this.#begins.push(this.actual(end) - breaks.length);
+    this.#starts.push(this.actual(end) - breaks.length);
   }
 
-  /** The line on which the next record begins, in the order in which they passed. */
+  /** The line on which the next record starts, in the order of the calls to pass. */
   take(): number {
-    return this.#begins.shift() ?? this.next;
+    return this.#starts.shift() ?? this.next;
   }
 
   actual(line: number): number {
@@ -134,31 +125,34 @@ function raggedRow(row: { place: string; record: readonly string[]; names: reado
   return new UserError({
     code: 'ragged-row',
     message: `${row.place}: the row has ${row.record.length} values where there are ${row.names.length} columns`,
-    help: 'a value that contains the delimiter stands in double quotes',
+    help: 'put a value that contains the delimiter in double quotes',
   });
 }
 
-/** csv-parse's codes -> what they mean; others are shown in its own words. */
+/** csv-parse's codes -> what they mean; for others its own message is shown. */
 const quoteFaults: Readonly<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: 'a quotation mark is opened in the row that begins here and never closed',
+  CSV_QUOTE_NOT_CLOSED: 'a quotation mark in the row that starts here is never closed',
   CSV_INVALID_CLOSING_QUOTE: 'text follows the quotation mark that closes a value',
-  INVALID_OPENING_QUOTE: 'a quotation mark stands inside a value that is not quoted',
+  INVALID_OPENING_QUOTE: 'an unquoted value contains a quotation mark',
   CSV_MAX_RECORD_SIZE:
-    'a row has more than 16 Mi characters, perhaps for a quotation mark that is never closed',
+    'a row has more than 16 Mi characters, perhaps because a quotation mark is never closed',
 };
 
-interface UnreadableText {
+function unreadable({
+  path,
+  type,
+  line,
+  error,
+}: {
   readonly path: string;
   readonly type: string;
   readonly line: number;
   readonly error: CsvError;
-}
-
-function unreadable({ path, type, line, error }: UnreadableText): UserError {
+}): UserError {
   return new UserError({
     code: 'bad-delimited-text',
     message: `${path}:${line}: not ${type.toUpperCase()}: ${quoteFaults[error.code] ?? error.message}`,
-    help: 'a value with quotation marks stands in quotation marks itself, and each within it is written twice',
+    help: 'put a value with quotation marks in quotation marks, and double each one inside it',
     cause: error,
   });
 }

@@ -4,7 +4,7 @@ const maximumDepth = 64;
 
 /**
  * Refuses values nested so deeply that writing or comparing them could exhaust the stack, and numbers such as 1e999,
- * which JSON can write and which become infinite when they are read.
+ * which are valid JSON but parse as infinity.
  */
 export function checkJson({ value, place }: { value: Json; place: string }): void {
   const fault = faultIn(value, maximumDepth);
@@ -34,15 +34,11 @@ function faultIn(value: Json, levels: number): 'deep' | 'infinite' | undefined {
   return undefined;
 }
 
-/** Where a text stops being JSON, both counted from 1, and why. */
-interface JsonFault {
-  readonly line: number;
-  readonly column: number;
-  readonly reason: string;
-}
-
-/** The place and the reason of an error that JSON.parse threw for `text`. */
-export function jsonFault(cause: unknown, text: string): JsonFault {
+/** Where and why JSON.parse threw an error for `text`; line and column count from 1. */
+export function jsonFault(
+  cause: unknown,
+  text: string,
+): { readonly line: number; readonly column: number; readonly reason: string } {
   const message = cause instanceof Error ? cause.message : String(cause);
   const offset = faultOffset(message, text);
   const before = text.slice(0, offset);
@@ -51,13 +47,13 @@ export function jsonFault(cause: unknown, text: string): JsonFault {
   return { line, column, reason: commonReason(text, offset) ?? reasonOf(message) };
 }
 
-/** What people most often do, which the parser says in terms of what it would have taken instead. */
+/** The most common mistakes, which the parser describes only by what it expected. */
 function commonReason(text: string, offset: number): string | undefined {
   const found = text[offset];
   if (text.slice(offset).trim() === '') return 'it ends too early';
   const closes = found === '}' || found === ']';
   if (closes && text.slice(0, offset).trimEnd().endsWith(',')) return `there is a comma before \`${found}\``;
-  return found === "'" ? 'text stands in double quotes, not in single ones' : undefined;
+  return found === "'" ? 'text needs double quotes, not single ones' : undefined;
 }
 
 function faultOffset(message: string, text: string): number {
@@ -68,7 +64,7 @@ function faultOffset(message: string, text: string): number {
 
 const unexpectedToken = /^Unexpected token/;
 
-/** Some Node releases name the token but not its place: it is the end of the shortest prefix that is refused the same way. */
+/** Some Node releases name the token but not its offset: it ends the shortest prefix that fails in the same way. */
 function firstUnexpectedToken(text: string): number {
   let accepted = 0;
   let refused = text.length;

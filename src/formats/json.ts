@@ -2,17 +2,17 @@ import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '../core/index.ts';
 import { jsonFault } from './json-fault.ts';
 
-/** Many times what the largest models' have. */
+/** Many times the size of the largest models' files. */
 const mostBytes = 32_000_000;
 
-/** The value of a model folder's JSON file, undefined where there is none. Throws a UserError where it is no JSON, or too large. */
+/** The value of a JSON file in a model folder; undefined if there is none. Throws a UserError if it is not JSON or too large. */
 export async function readJsonFile(path: string): Promise<unknown> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
   if (!found.isFile() || found.size > mostBytes) {
     const what = found.isFile()
       ? `has ${found.size} bytes, more than the ${mostBytes} allowed`
-      : 'is no file';
+      : 'is not a file';
     throw new UserError({ code: 'bad-model-folder', message: `${path} ${what}` });
   }
   const bytes = await readFile(path);
@@ -20,7 +20,7 @@ export async function readJsonFile(path: string): Promise<unknown> {
   return parseJsonFile(path, bytes.toString('utf8'));
 }
 
-/** The value of a model folder's JSON file. Throws a UserError that names file, line and column where it is no JSON. */
+/** Throws a UserError with file, line and column if the text is not JSON. */
 function parseJsonFile(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
@@ -31,11 +31,11 @@ function parseJsonFile(path: string, text: string): unknown {
   }
 }
 
-/** Three times as many as the largest checkpoints have tensors, each of which takes three. */
+/** Three times what the largest checkpoints need, at three containers per tensor. */
 const mostContainers = 1_000_000;
 const [list, map] = [0x5b, 0x7b];
 
-/** Throws where JSON has more lists and maps than any model's: their memory would be thirty times that of the text. */
+/** Throws if JSON has more lists and maps than any model's, because parsed they take thirty times the memory of the text. */
 export function checkNesting(json: Uint8Array, failure: (what: string) => Error): void {
   let containers = 0;
   for (const byte of json) if (byte === list || byte === map) containers++;

@@ -3,14 +3,10 @@ import { type Json, UserError } from '../core/index.ts';
 import { checkJson, jsonFault } from './json-fault.ts';
 import { readLines } from './lines.ts';
 
-interface JsonLine {
-  /** 1 is the first line of the file. */
-  readonly number: number;
-  readonly value: Json;
-}
-
-/** The values of a JSONL file. Empty lines are passed over; a broken line is a UserError that names file, line and column. */
-export async function* readJsonl(path: string): AsyncGenerator<JsonLine> {
+/** The values of a JSONL file with their line numbers, from 1. Skips empty lines; a broken line is a UserError with file, line and column. */
+export async function* readJsonl(
+  path: string,
+): AsyncGenerator<{ readonly number: number; readonly value: Json }> {
   for await (const { number, text } of readLines(path)) {
     if (text.trim() === '') continue;
     const value = parseLine({ path, number, text });
@@ -35,7 +31,7 @@ function parseLine(line: { path: string; number: number; text: string }): Json {
 
 const flushAtCharacters = 64 * 1024;
 
-/** Writes one JSON value a line, keys in the order in which they stand in the value. */
+/** Writes one JSON value per line, with keys in the order of the value. */
 export class JsonlWriter {
   readonly #file: FileHandle;
   #buffered = '';
@@ -54,7 +50,7 @@ export class JsonlWriter {
     if (this.#buffered.length >= flushAtCharacters) await this.#flush();
   }
 
-  /** Writes what is still buffered and closes the file, even where writing fails. */
+  /** Writes the rest of the buffer and closes the file, even if writing fails. */
   async close(): Promise<void> {
     try {
       await this.#flush();

@@ -2,20 +2,16 @@ import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { UserError } from '../core/index.ts';
 
-/** A line longer than this is taken for a file that is no line-wise text at all. */
+/** A longer line means that the file is not line-based text. */
 const maximumLineBytes = 64 * 1024 * 1024;
 
-interface Line {
-  /** 1 is the first. */
-  readonly number: number;
-  readonly text: string;
-}
-
 /**
- * The lines of a UTF-8 text, without their ends (LF or CRLF) and without a byte order mark.
+ * The lines of a UTF-8 text with their numbers, from 1, without line ends (LF or CRLF) and byte order mark.
  * Throws a UserError for bytes that are not UTF-8 and for a line beyond 64 MiB.
  */
-export async function* readLines(path: string): AsyncGenerator<Line> {
+export async function* readLines(
+  path: string,
+): AsyncGenerator<{ readonly number: number; readonly text: string }> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const pending: Buffer[] = [];
   let pendingBytes = 0;
@@ -38,7 +34,7 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
   }
 }
 
-/** Empties `pending`: its buffers and `last` become one. */
+/** Joins the pending buffers and `last`, and empties `pending`. */
 function joined(pending: Buffer[], last?: Buffer): Buffer {
   if (pending.length === 0 && last !== undefined) return last;
   const bytes = Buffer.concat(last === undefined ? pending : [...pending, last]);
@@ -75,7 +71,7 @@ function lineTooLong(path: string, number: number): UserError {
   });
 }
 
-/** The error of a file that could not be decoded as a whole, with its first line that is not UTF-8. */
+/** The error of a file that is not UTF-8, at the first such line. */
 export async function notUtf8(path: string, cause: unknown): Promise<UserError> {
   try {
     for await (const _ of readLines(path));

@@ -3,41 +3,37 @@ import { TextDecoder } from 'node:util';
 import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import { type Json, UserError } from '../core/index.ts';
 
-interface ParquetRow {
-  /** The first is 1. */
-  readonly number: number;
-  readonly value: Json;
-}
-
 const mostFooterBytes = 64 * 2 ** 20;
-/** What is read at once, unpacked. */
+/** Of uncompressed data in memory. */
 const mostGroupBytes = 2 * 2 ** 30;
 const mostGroupRows = 20_000_000;
 const mostPageBytes = 512 * 2 ** 20;
 
-/** The rows of a Parquet file, a row group at a time; structs, lists and maps as JSON has them. */
-export async function* readParquet(path: string): AsyncGenerator<ParquetRow> {
+/** The rows of a Parquet file with their numbers, from 1, read one row group at a time; structs, lists and maps become JSON. */
+export async function* readParquet(
+  path: string,
+): AsyncGenerator<{ readonly number: number; readonly value: Json }> {
   await using handle = await open(path);
   const { size } = await handle.stat();
   const file: AsyncBuffer = {
     byteLength: size,
     slice(start, end = size) {
       const part = readPart(handle, { from: start < 0 ? size + start : start, to: Math.min(size, end) });
-      // Several parts are asked for at once; a failure of one whose reader has given up is nobody's.
+      // hyparquet requests several parts in parallel, and stops waiting for the others when one fails.
       part.catch(() => {});
       return part;
     },
   };
   const { parquetReadObjects, parquetMetadataAsync } = await import('hyparquet');
   const compressors = await boundedCompressors();
-  const metadata = await told(path, async () => {
+  const metadata = await asUserError(path, async () => {
     await checkFooter(file);
     return parquetMetadataAsync(file);
   });
   let start = 0;
   for (const end of groupEnds(path, metadata)) {
     const at = { rowStart: start, rowEnd: end };
-    const rows = await told(`${path}: rows ${start + 1} to ${end}`, () =>
+    const rows = await asUserError(`${path}: rows ${start + 1} to ${end}`, () =>
       parquetReadObjects({ file, metadata, compressors, utf8: false, ...at }),
     );
     for (const [index, row] of rows.entries()) yield { number: start + index + 1, value: parquetValue(row) };
@@ -56,7 +52,7 @@ async function readPart(
   return bytes;
 }
 
-/** After which row each row group ends. */
+/** The number of rows up to the end of each row group. */
 function groupEnds(path: string, { row_groups: groups }: FileMetaData): readonly number[] {
   let end = 0;
   return groups.map(({ num_rows: rows, columns }, index) => {
@@ -67,8 +63,8 @@ function groupEnds(path: string, { row_groups: groups }: FileMetaData): readonly
     if (rows < 0 || rows > mostGroupRows || bytes > mostGroupBytes)
       throw new UserError({
         code: 'row-group-too-large',
-        message: `${path}: row group ${index + 1} has ${rows} rows and ${bytes} bytes, more than can be read at once`,
-        help: 'write it once more with smaller row groups',
+        message: `${path}: row group ${index + 1} has ${rows} rows and ${bytes} bytes, more than fit into memory`,
+        help: 'rewrite the file with smaller row groups',
       });
     end += Number(rows);
     return end;
@@ -88,7 +84,7 @@ async function checkFooter(file: AsyncBuffer): Promise<void> {
 /** `PAR1` */
 const parquetMark = 0x31524150;
 
-/** A page says itself how long it will be; what it says is not believed without limit. */
+/** A page declares its own uncompressed length, which is limited here. */
 async function boundedCompressors(): Promise<Compressors> {
   const { compressors } = await import('hyparquet-compressors');
   return Object.fromEntries(
@@ -102,8 +98,8 @@ async function boundedCompressors(): Promise<Compressors> {
   );
 }
 
-/** What a reader of damaged bytes throws can be anything. */
-async function told<Value>(place: string, read: () => Promise<Value>): Promise<Value> {
+/** Reading damaged bytes can throw anything. */
+async function asUserError<Value>(place: string, read: () => Promise<Value>): Promise<Value> {
   try {
     return await read();
   } catch (cause) {
@@ -119,8 +115,8 @@ async function told<Value>(place: string, read: () => Promise<Value>): Promise<V
 const mostDepth = 64;
 
 /**
- * A value of a Parquet file as JSON: a whole number beyond 2^53 as text, a time in ISO 8601, bytes as text where they are
- * UTF-8 and else in base64, what is no number or absent as null.
+ * A value of a Parquet file as JSON: whole numbers beyond 2^53 as text, times in ISO 8601, bytes as text if they are
+ * UTF-8, else in base64, and NaN, infinities and absent values as null.
  */
 function parquetValue(value: unknown, depth = 0): Json {
   switch (typeof value) {

@@ -5,11 +5,11 @@
  */
 export interface TrainConfig {
   /**
-   * How many times the training examples are gone through.
+   * The number of passes over the training examples.
    */
   readonly epochs: number;
   /**
-   * How weights follow their gradients.
+   * How gradients update the weights.
    */
   readonly optimizer: {
     /**
@@ -17,26 +17,26 @@ export interface TrainConfig {
      */
     readonly name: 'adamw';
     /**
-     * The highest rate; the schedule says how it changes over the steps.
+     * The peak rate; `schedule` sets how it changes over the steps.
      */
     readonly learning_rate: number;
     /**
-     * The share of a weight that is taken away in each step, times the learning rate.
+     * Each step subtracts this share of a weight, times the learning rate.
      */
     readonly weight_decay: number;
     /**
-     * How much of the running means of gradients and of squared gradients is kept in each step.
+     * The decay rates of the running means of gradients and of squared gradients.
      *
      * @minItems 2
      * @maxItems 2
      */
     readonly betas: number[];
     /**
-     * Added to the root of the mean squared gradient, so that nothing is divided by zero.
+     * Added to the root of the mean squared gradient to avoid division by zero.
      */
     readonly epsilon: number;
     /**
-     * Which weights decay: `all`, or `matrices` alone, which spares biases and the scales of norms as Hugging Face's Trainer does.
+     * Which weights decay: `all`, or only `matrices`, which excludes biases and norms, as Hugging Face's Trainer does.
      */
     readonly decay: 'all' | 'matrices';
   };
@@ -45,11 +45,11 @@ export interface TrainConfig {
    */
   readonly schedule: {
     /**
-     * After the warm-up the rate stays (`constant`), falls in a straight line (`linear`) or along half a cosine (`cosine`), or stays and falls at the end alone (`wsd`: warm-up, stable, decay).
+     * After the warm-up the rate stays (`constant`), decays linearly (`linear`) or along half a cosine (`cosine`), or stays and decays only at the end (`wsd`: warm-up, stable, decay).
      */
     readonly name: 'constant' | 'linear' | 'cosine' | 'wsd';
     /**
-     * Over how many steps the rate rises from zero. Without it and `warmup_share` there is no warm-up.
+     * The number of steps over which the rate rises from zero. Without it and `warmup_share` there is no warm-up.
      */
     readonly warmup_steps?: number;
     /**
@@ -57,40 +57,40 @@ export interface TrainConfig {
      */
     readonly warmup_share?: number;
     /**
-     * The share of the learning rate that a falling schedule ends at, and at which the warm-up of `wsd` begins; 0 where it is not given.
+     * The share of the learning rate at which a decay ends and the warm-up of `wsd` starts; 0 if it is not set.
      */
     readonly final_share?: number;
     /**
-     * Over how many last steps a `wsd` schedule falls. Without it and `decay_share` it is a tenth of all steps.
+     * The number of steps at the end over which a `wsd` schedule decays. Without it and `decay_share` it is a tenth of all steps.
      */
     readonly decay_steps?: number;
     /**
-     * The fall of a `wsd` schedule as a share of all steps, rounded up; instead of `decay_steps`.
+     * The decay of a `wsd` schedule as a share of all steps, rounded up; instead of `decay_steps`.
      */
     readonly decay_share?: number;
     /**
-     * How a `wsd` schedule falls: along half a `cosine`, which is meant without it, in a straight line (`linear`) or as `1-sqrt` does, steeply at first.
+     * How a `wsd` schedule decays: along half a `cosine` (the default), linearly (`linear`), or as `1-sqrt`, which is steep at first.
      */
     readonly decay_shape?: 'cosine' | 'linear' | '1-sqrt';
   };
   /**
-   * Trains low-rank adapters beside the model's projections instead of its weights, for less memory. The output is the model with the adapters merged into it, and the adapters alone in its folder `adapter`, as PEFT lays them out.
+   * Trains low-rank adapters of the model's projections instead of its weights, which takes less memory. The output is the model with the adapters merged into it, and in its folder `adapter` the adapters alone, in PEFT's layout.
    */
   readonly lora?: {
     /**
-     * The adapters' rank: how many numbers stand between the input and the output of each.
+     * The adapters' rank: the size of the bottleneck between input and output.
      */
     readonly r: number;
     /**
-     * What an adapter adds is multiplied by `alpha / r`.
+     * An adapter's output is multiplied by `alpha / r`.
      */
     readonly alpha: number;
     /**
-     * The share of an adapter's inputs that each training step leaves out.
+     * The share of an adapter's inputs that each training step drops.
      */
     readonly dropout: number;
     /**
-     * Which projections get an adapter: `all-linear`, which is all but the head, or a list of names (`q_proj`, `c_attn`), ends of names (`attn.c_proj`) and patterns (`h.1*.attn.*`).
+     * Which projections get an adapter: `all-linear`, all except the head, or a list of names (`q_proj`, `c_attn`), ends of names (`attn.c_proj`) and patterns (`h.1*.attn.*`).
      */
     readonly targets: 'all-linear' | string[];
     /**
@@ -99,13 +99,13 @@ export interface TrainConfig {
     readonly use_rslora: boolean;
   };
   /**
-   * Trains these parameters alone and freezes the others, which get no gradient and no optimizer state. A list of names, ends of names (`ln_f.weight`) and patterns (`transformer.h.1*`); one with a `!` before it takes out what it names.
+   * Trains only these parameters and freezes the others, which get no gradient and no optimizer state. A list of names, ends of names (`ln_f.weight`) and patterns (`transformer.h.1*`); a leading `!` excludes what matches.
    *
    * @minItems 1
    */
   readonly trainable?: string[];
   /**
-   * The shares of elements that each training step leaves out, as GPT-2 was trained with .1 everywhere. What is left out depends on the seed and the step alone; evaluation leaves out nothing. `model` takes the rates of the model's own config.json, as transformers does; else they do not count, and the run says so.
+   * The shares of elements that each training step drops; GPT-2 was trained with 0.1 everywhere. Which elements depends only on the seed and the step; evaluation drops nothing. `model` uses the rates of the model's config.json, as transformers does; otherwise they are ignored, and the run says so.
    */
   readonly dropout:
     | 'model'
@@ -115,32 +115,32 @@ export interface TrainConfig {
          */
         readonly embedding: number;
         /**
-         * Of the attention's weights (`attn_pdrop`, `attention_dropout`).
+         * Of the attention weights (`attn_pdrop`, `attention_dropout`).
          */
         readonly attention: number;
         /**
-         * Of what a block's two parts add to its input (`resid_pdrop`). GPT-2 only.
+         * Of what attention and the feed-forward layer add to the residual stream (`resid_pdrop`). GPT-2 only.
          */
         readonly residual: number;
       };
   /**
-   * The most that the norm over all gradients may be; larger gradients are scaled down to it. Without it nothing is clipped.
+   * The largest norm of all gradients together; larger gradients are scaled down to it. Without it nothing is clipped.
    */
   readonly clip_norm?: number;
   /**
-   * What is done where a step's loss is a spike. Without it nothing is; a loss that is no number stops the training in any case.
+   * What to do if a step's loss is a spike. Without it spikes are ignored; a loss that is not finite stops the training in any case.
    */
   readonly on_spike?: {
     /**
-     * Such a step changes no weight, and the training goes on with the next (`skip`) or ends there (`stop`). The history says which it was.
+     * Such a step changes no weight, and the training continues with the next (`skip`) or ends there (`stop`). The history marks the step.
      */
     readonly action: 'skip' | 'stop';
     /**
-     * A spike is a loss above so many times the median of the last `window` steps' losses.
+     * A spike is a loss above this multiple of the median of the last `window` steps' losses.
      */
     readonly above: number;
     /**
-     * How many steps the median is over; before there are so many, no loss is a spike.
+     * The number of steps in the median; before that many steps, no loss is a spike.
      */
     readonly window: number;
   };
@@ -153,16 +153,16 @@ export interface TrainConfig {
      */
     readonly every: number;
     /**
-     * How many batches of each set are looked at; a set with fewer is looked at whole. The loss is the mean of the batches' means.
+     * How many batches of each set are evaluated; a smaller set is evaluated whole. The loss is the mean of the batches' means.
      */
     readonly batches: number;
   };
   /**
-   * Ends the training when the validation loss no longer falls. Needs the `validation` port.
+   * Ends the training when the validation loss stops falling. Needs the `validation` port.
    */
   readonly early_stop?: {
     /**
-     * After how many evaluations in a row without a better validation loss the training ends.
+     * The number of evaluations in a row without a better validation loss after which the training ends.
      */
     readonly patience: number;
     /**
@@ -175,32 +175,32 @@ export interface TrainConfig {
    */
   readonly keep: 'last' | 'best';
   /**
-   * What the model writes after each epoch, for a person to read: it answers the first validation prompt, or the first training prompt where there is no validation set.
+   * A sample that the model writes after each epoch, for a person to read: its answer to the first validation prompt, or to the first training prompt if there is no validation set.
    */
   readonly sample: {
     /**
-     * How many tokens it may write; 0 for no sample.
+     * The most tokens of the sample; 0 for no sample.
      */
     readonly max_new_tokens: number;
   };
   /**
-   * After how many of the latest epochs the state is kept in the store, so that a longer training goes on from there; 0 for none. A state is three to four times as large as the weights.
+   * For how many of the latest epochs the state is kept in the store, so that a longer training resumes from there; 0 for none. A state is three to four times as large as the weights.
    */
   readonly keep_epochs: number;
   /**
-   * Orders the training examples anew in each epoch. Without it the seed of the batches' recipe does.
+   * The seed that shuffles the training examples in each epoch. Without it, the seed of the batches' recipe is used.
    */
   readonly seed?: number;
   /**
-   * How many examples of a batch are computed at a time, for less memory. Gradients add up to those of the whole batch, every target counting alike, so the losses stay the same but for rounding. Without it a batch is computed at once.
+   * How many examples of a batch are computed at a time, to save memory. Gradients are accumulated over the batch with equal weight for every target, so losses differ only by rounding. Without it a batch is computed whole.
    */
   readonly micro_batch_size?: number;
   /**
-   * Computes a batch's examples one after the other without padding between them; attention stays within each. Losses and gradients are those of padded batches but for rounding, in less time.
+   * Computes a batch's examples one after the other without padding between them; attention stays within each. This takes less time, and losses and gradients differ from those of padded batches only by rounding.
    */
   readonly padding_free: boolean;
   /**
-   * Rounds the widths in which attention is computed up to a multiple of this, and the tokens of a batch to a multiple of its double, so that fewer shapes are compiled. What is filled up changes no loss beyond rounding.
+   * Rounds the length of attention's rows up to a multiple of this, and the tokens of a batch to a multiple of twice this, so that fewer shapes are compiled. The padding changes losses only by rounding.
    */
   readonly pad_to_multiple_of: number;
 }

@@ -5,7 +5,7 @@ import type { Attend, DropoutFactors } from './forward-pass.ts';
 import type { Tokens } from './language-model.ts';
 import type { ModelConfig } from './model-config.ts';
 
-/** Low enough that its exponential is exactly 0 beside any real score, and finite, so that no NaN can arise. */
+/** So low that its exponential is exactly 0 next to any real score, but finite, so that no NaN can arise. */
 export const HIDDEN_SCORE = -1e9;
 
 interface Rows {
@@ -13,11 +13,11 @@ interface Rows {
   readonly batch: number;
   /** Tokens in every row, T. */
   readonly length: number;
-  /** Only where a training drops elements. */
+  /** Only in training. */
   readonly dropout?: DropoutFactors | undefined;
 }
 
-/** Causal attention within each of B rows of T tokens; a row's padding stands at its end, where nothing before it looks. */
+/** Causal attention within each of B rows of T tokens; a row's padding is at its end, where no token attends to it. */
 function attendRows(sizes: ModelSizes, { batch, length, dropout }: Rows): Attend {
   const group = sizes.heads / sizes.keyValueHeads;
   const shape = { batch, length, heads: sizes.keyValueHeads };
@@ -38,17 +38,19 @@ function attendRows(sizes: ModelSizes, { batch, length, dropout }: Rows): Attend
   };
 }
 
-interface MaskShape {
+/** [G T, T], the same [T, T] for each of G query heads: 0 where a token attends, HIDDEN_SCORE elsewhere. */
+function causalMask({
+  length,
+  group,
+  window,
+}: {
   /** T */
   readonly length: number;
   /** G */
   readonly group: number;
-  /** How many tokens a token looks back on, itself included. */
+  /** How many tokens a token attends to, itself included. */
   readonly window: number;
-}
-
-/** [G T, T], the same [T, T] for each of G query heads: 0 where a token looks, HIDDEN_SCORE elsewhere. */
-function causalMask({ length, group, window }: MaskShape): tf.Tensor {
+}): tf.Tensor {
   const mask = new Float32Array(group * length * length).fill(HIDDEN_SCORE);
   for (let row = 0; row < group * length; row++) {
     const token = row % length;
@@ -76,7 +78,7 @@ export function splitHeads(x: tf.Tensor, { batch, length, heads }: HeadShape): t
   return tf.transpose(tf.reshape(x, [batch, length, heads, -1]), [0, 2, 1, 3]);
 }
 
-/** The queries that share a head, one after the other in its row, so that nothing is repeated: [B T, K G D] -> [B, K, G T, D]. */
+/** Puts the queries that share a head one after the other, so that no key is repeated: [B T, K G D] -> [B, K, G T, D]. */
 export function groupQueries(query: tf.Tensor, shape: GroupShape): tf.Tensor {
   const { batch, length, heads, group } = shape;
   const split = splitHeads(query, { batch, length, heads: heads * group }); // [B, K G, T, D]
@@ -90,13 +92,13 @@ export function ungroupQueries(x: tf.Tensor, { batch, length, heads, group }: Gr
 }
 
 interface PaddedRows extends Rows {
-  /** B rows of T tokens, one row after the other; padding stands at the end of a row. */
+  /** [B T], one row after the other; padding is at the end of a row. */
   readonly ids: Int32Array;
-  /** [B]: each row's tokens without its padding; T where absent. */
+  /** [B]: each row's tokens without padding; T if absent. */
   readonly lengths?: Int32Array;
 }
 
-/** The forward pass's input for B rows of T tokens, each a text of its own that begins at position 0. Call it inside tf.tidy. */
+/** The forward pass's input for B rows of T tokens, each a separate text that starts at position 0. Call it inside tf.tidy. */
 export function paddedRows(config: ModelConfig, rows: PaddedRows): Tokens {
   const { ids, batch, length, lengths, dropout } = rows;
   if (length > config.contextLength)
@@ -111,11 +113,11 @@ export function paddedRows(config: ModelConfig, rows: PaddedRows): Tokens {
   };
 }
 
-/** N tokens of B texts without padding between them, and B rows of T slots in which attention sees them. */
+/** N tokens of B texts without padding between them, and the B rows of T slots in which attention sees them. */
 interface PackedRows {
-  /** [N], fillers after the last text among them. */
+  /** [N], including fillers after the last text. */
   readonly ids: Int32Array;
-  /** [N]: each token's place in its own text. */
+  /** [N]: each token's position in its own text. */
   readonly positions: Int32Array;
   /** [N]: the length of each token's text. */
   readonly textLengths: Int32Array;
@@ -123,15 +125,15 @@ interface PackedRows {
   readonly length: number;
   /** [B T]: the token in each slot; a filler where a row is longer than its text. */
   readonly tokenOfSlot: Int32Array;
-  /** [N]: the slot of each token; for a filler one without a text's token. */
+  /** [N]: the slot of each token; an empty slot for a filler. */
   readonly slotOfToken: Int32Array;
-  /** Only where a training drops elements. */
+  /** Only in training. */
   readonly dropout?: DropoutFactors | undefined;
 }
 
 /**
- * The forward pass's input for texts without padding: everything but attention is computed on N rows, attention on B rows
- * of T. What fills up either is never looked at, so its gradients are zero. Call it inside tf.tidy.
+ * The forward pass's input for texts without padding: attention is computed on B rows of T slots, everything else on N
+ * rows. No token attends to the fillers of either, so their gradients are zero. Call it inside tf.tidy.
  */
 export function packedRows(config: ModelConfig, rows: PackedRows): Tokens {
   const { ids, positions, textLengths, dropout } = rows;

@@ -4,7 +4,7 @@ import { type Json, type JsonObject, UserError } from '../core/index.ts';
 /** Far beyond any model. */
 export const mostLayers = 10_000;
 
-/** Reads the fields of a config.json one by one and remembers which, so that none is ignored by accident. */
+/** Reads the fields of a config.json one by one and tracks which, so that none is ignored by accident. */
 export class ConfigFields {
   readonly #path: string;
   readonly #json: JsonObject;
@@ -15,7 +15,7 @@ export class ConfigFields {
     this.#json = json;
   }
 
-  /** A whole number of at least 1, and at most `most` where something is made for each before anything is read. */
+  /** A whole number of at least 1, and at most `most` if something is allocated for each before the weights are read. */
   count(name: string, most = Number.MAX_SAFE_INTEGER): number {
     const value = this.#value(name);
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
@@ -27,12 +27,12 @@ export class ConfigFields {
     return (this.#value(name) ?? null) === null ? undefined : this.count(name);
   }
 
-  /** A count, or 0, which is meant where the field is not there. */
+  /** A count, or 0, which is also the default. */
   countOrZero(name: string): number {
     return (this.#value(name) ?? 0) === 0 ? 0 : this.count(name);
   }
 
-  /** A count, or null for none; `absent` is meant where the field is not there. */
+  /** A count, or undefined if the field is null; `absent` if there is no such field. */
   countOrNull(name: string, absent: number | undefined): number | undefined {
     return this.#value(name) === undefined ? absent : this.optionalCount(name);
   }
@@ -60,7 +60,7 @@ export class ConfigFields {
     throw this.problem(name, 'a number of at least 1 is needed');
   }
 
-  /** A list of so many positive numbers. */
+  /** A list of `length` positive numbers. */
   numbers(name: string, length: number): readonly number[] {
     const value = this.#value(name) ?? [];
     const isPositive = (each: Json): each is number =>
@@ -76,14 +76,14 @@ export class ConfigFields {
     throw this.problem(name, 'true or false is needed');
   }
 
-  /** A field that has to have one of the given values, the first of which is meant where it is absent. */
+  /** A field that must have one of the given values; the first is the default. */
   oneOf(name: string, supported: readonly [Json, ...Json[]]): void {
     const value = this.#value(name) ?? supported[0];
     if (supported.includes(value)) return;
     throw this.problem(name, `only ${supported.map((one) => JSON.stringify(one)).join(' or ')} is supported`);
   }
 
-  /** One of the supported words, the first where there is none; it may stand under an older name. */
+  /** One of the supported words, the first by default; the field may have an older name. */
   choice<Word extends string>(
     name: string,
     { older, supported }: { older: string; supported: readonly [Word, ...Word[]] },
@@ -96,14 +96,14 @@ export class ConfigFields {
     throw this.problem(current === undefined ? older : name, `these are supported: ${words}`);
   }
 
-  /** A list, where there is one, of nothing but the given word. */
+  /** An optional list that contains only the given word. */
   everyOf(name: string, word: string): void {
     const value = this.#value(name) ?? [];
     if (typeof value === 'object' && isList(value) && value.every((each) => each === word)) return;
     throw this.problem(name, `only ${JSON.stringify(word)} is supported`);
   }
 
-  /** Throws where a field was neither read nor is one of the given ones, which change no number. */
+  /** Throws if there is a field that was neither read nor is one of the given ones, which change no number. */
   refuseOthers(harmless: readonly string[]): void {
     const known = [...this.#read, ...harmless];
     for (const name of Object.keys(this.#json)) {

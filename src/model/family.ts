@@ -1,39 +1,56 @@
 import type { JsonObject } from '../core/index.ts';
 
-/** What every family's configuration says. */
+/** The sizes that every family's configuration has. */
 export interface ModelSizes {
   readonly vocabularySize: number;
-  /** The longest text in tokens. */
+  /** The longest text, in tokens. */
   readonly contextLength: number;
-  /** Extent of a hidden state, C. */
+  /** C */
   readonly hiddenSize: number;
+  readonly intermediateSize: number;
   readonly layers: number;
-  /** Attention heads, each of `headDim`. */
+  /** Attention heads, H. */
   readonly heads: number;
-  /** Heads of keys and values, each shared by as many query heads as `heads` is a multiple of them. */
+  /** Heads of keys and values, K; each is shared by H / K query heads. */
   readonly keyValueHeads: number;
+  /** D */
   readonly headDim: number;
-  /** How many tokens a token looks back on, itself included; all where undefined. */
+  /** How many tokens a token attends to, itself included; all if undefined. */
   readonly slidingWindow: number | undefined;
-  /** Whether the head's weights are the token embedding itself. */
+  /** Whether the head's weights are the token embedding. */
   readonly tied: boolean;
-  /** The config.json that it was read from, for writing the model out again. */
+  /** The config.json that it was read from, for writing the model again. */
   readonly json: JsonObject;
 }
 
-/** What a parameter looks like, and where it starts when a model is made from nothing. */
-export interface ParameterSpec {
-  readonly shape: readonly number[];
-  /** A constant, or normal with mean 0 and this standard deviation. */
-  readonly initial: { readonly constant: number } | { readonly deviation: number };
+/** What a family of models declares besides its forward pass. */
+export interface Family<Config> {
+  /** Every parameter by its name in Hugging Face's checkpoints, in the order of the forward pass. */
+  parameters(config: Config): ReadonlyMap<string, ParameterSpec>;
+  /** The names that a parameter may have in a checkpoint; the first is the one that is written. */
+  readonly aliases: (name: string) => readonly string[];
+  /** Tensors that are not parameters and may be skipped. */
+  readonly ignored: (name: string) => boolean;
+  /** A tied model's head may be stored too, if it equals the embedding. */
+  readonly tiedHead: { readonly head: string; readonly embedding: string };
+  /** Embeddings, whose rows are looked up; every other matrix is a projection, which LoRA can adapt. */
+  readonly embeddings: readonly string[];
+  /** Whether the projections of its blocks are stored [in, out], not [out, in]. */
+  readonly inputFirst: boolean;
+  /** Whether the feed-forward layer is gated: two projections of the hidden state instead of one. */
+  readonly gated: boolean;
+  readonly dropout: {
+    /** The fields of config.json that have the rates. */
+    readonly fields: Readonly<Record<'embedding' | 'attention' | 'residual', string>>;
+    /** The rate that transformers uses if a field is absent. */
+    readonly absent: number;
+    /** Whether only attention has dropout. */
+    readonly attentionOnly: boolean;
+  };
 }
 
-/** How a family's checkpoints name their tensors. */
-export interface CheckpointNames {
-  /** The names under which a parameter may stand in a file; the first is the one that is written. */
-  readonly aliases: (name: string) => readonly string[];
-  /** Tensors that are no parameters and may be left unread. */
-  readonly ignored: (name: string) => boolean;
-  /** The head of a tied model may be stored too, as long as it equals the embedding. */
-  readonly tiedHead: { readonly head: string; readonly embedding: string };
+export interface ParameterSpec {
+  readonly shape: readonly number[];
+  /** How a new model starts: with a constant, or normal with mean 0 and this standard deviation. */
+  readonly initial: { readonly constant: number } | { readonly deviation: number };
 }

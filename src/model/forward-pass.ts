@@ -1,13 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 
-/** What one forward pass computes on. The N tokens of all texts stand in one row; `attend` alone knows which belong together. */
+/** The input of one forward pass. The N tokens of all texts form one row; only `attend` knows which belong together. */
 export interface ForwardPass {
   readonly parameter: Parameters;
   /** int32 [N] */
   readonly ids: tf.Tensor;
-  /** [N]: each token's place in its own text, from 0. */
+  /** [N]: each token's position in its own text, from 0. */
   readonly positions: Int32Array;
-  /** [N]: how many tokens each token's text has so far, without padding, for rotary embeddings that change with it. */
+  /** [N]: the current length of each token's text, without padding, for rotary embeddings that depend on it. */
   readonly textLengths: Int32Array;
   readonly attend: Attend;
   readonly adapt: Adapt;
@@ -27,30 +27,31 @@ export interface Projected {
   readonly value: tf.Tensor;
 }
 
-/** What comes of a projection named as its weight is, without `.weight`: its own output, or what adapters add to that. */
+/** Adds a projection's adapter, if any, to its output. */
 export type Adapt = (projection: Projection) => tf.Tensor;
 
 interface Projection {
+  /** That of its weight, without `.weight`. */
   readonly name: string;
   /** [N, I] */
   readonly x: tf.Tensor;
-  /** [N, O], the weight's own product with x, bias and all. */
+  /** [N, O], the output without an adapter. */
   readonly y: tf.Tensor;
 }
 
-/** What is left of a tensor where a training drops some of its elements; the tensor itself everywhere else. */
+/** Applies dropout to a tensor in training; returns the tensor itself otherwise. */
 export type Drop = (x: tf.Tensor, site: Omit<DropoutSite, 'shape'>) => tf.Tensor;
 
-/** One of the places of a forward pass where elements may be dropped. */
+/** A place in a forward pass where elements may be dropped. */
 export interface DropoutSite {
   readonly place: 'embedding' | 'attention' | 'residual' | 'adapter';
-  /** Which of the places of that kind. */
+  /** Which of the places of this kind. */
   readonly name: string;
   readonly shape: readonly number[];
 }
 
-/** What the elements at a site are multiplied by: 0, or 1 / (1 - rate). Undefined where none is dropped. */
+/** The factors of the elements at a site: 0, or 1 / (1 - rate). Undefined if none is dropped. */
 export type DropoutFactors = (site: DropoutSite) => tf.Tensor | undefined;
 
-/** What the head of a model needs of a pass. */
+/** The part of a pass that a model's head needs. */
 export type HeadPass = Pick<ForwardPass, 'parameter' | 'adapt'>;

@@ -1,5 +1,5 @@
 export { packedRows, paddedRows } from './attend-rows.ts';
-export { ownDropout, statedDropout } from './dropout.ts';
+export { hasAttentionDropoutOnly, ownDropout, statedDropout } from './dropout.ts';
 export { exportWeights } from './folder/export-weights.ts';
 export {
   copyAuxiliaryFiles,
@@ -10,7 +10,7 @@ export {
   writeModelFolder,
 } from './folder/model-folder.ts';
 export type { DropoutFactors, DropoutSite } from './forward-pass.ts';
-export { rateChoices } from './generation/choices.ts';
+export { choiceLogLikelihoods } from './generation/choices.ts';
 export { decodeRows } from './generation/decode.ts';
 export {
   TextWriter,
@@ -19,9 +19,9 @@ export {
   writeTexts,
 } from './generation/generate-texts.ts';
 export { longestText, promptLength, slotCount } from './generation/lengths.ts';
-export { scoreTexts, type TextScore, type TextToScore } from './generation/log-likelihoods.ts';
+export { type TextScore, type TextToScore, textLogLikelihoods } from './generation/log-likelihoods.ts';
 export { streamText, TextReader } from './generation/stream.ts';
-export type { ChoicesToRate } from './generation/tree-attention.ts';
+export type { ChoicesToScore } from './generation/tree-attention.ts';
 export { openGgufModel } from './gguf/open-gguf-model.ts';
 export { initialModel } from './initial-model.ts';
 export {
@@ -38,7 +38,6 @@ export {
   checkGenerationMemory,
   type MemoryNeed,
   memoryLimit,
-  parameterCount,
   refuseMemory,
   type TrainingShape,
   totalMemory,
@@ -46,5 +45,5 @@ export {
 } from './memory.ts';
 export type { ModelConfig } from './model-config.ts';
 export { parameterLayout } from './model-config.ts';
-export { namePattern } from './name-pattern.ts';
+export { namePattern, nameSelection } from './name-pattern.ts';
 export { openOpenaiCheckpoint } from './openai-checkpoint.ts';

@@ -4,7 +4,6 @@ import type { ParameterSpec } from './family.ts';
 import type { ModelToWrite } from './folder/model-folder.ts';
 import { parameterLayout, parseModelConfig } from './model-config.ts';
 
-/** The sizes of a model that is made from nothing. */
 interface InitialModelOptions {
   readonly family: 'gpt2';
   readonly vocabularySize: number;
@@ -15,11 +14,11 @@ interface InitialModelOptions {
   /** Whether the head shares the token embedding's weights. */
   readonly tied: boolean;
   readonly seed: number;
-  /** The tokenizer's end of text, for other programs that generate with the model. */
+  /** The tokenizer's end of text, written for other programs that generate with the model. */
   readonly endOfText: number;
 }
 
-/** A model with fresh random weights. Each parameter has a stream of its own, named by the seed and the parameter. */
+/** A model with new random weights. Each parameter has its own random stream, named by the seed and the parameter. */
 export function initialModel(options: InitialModelOptions): ModelToWrite {
   const config = parseModelConfig('init', {
     model_type: options.family,

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { constantWeights, type WeightPrecision } from '../tensor/index.ts';
 import { openModelFolder, writeModelFolder } from './folder/model-folder.ts';
-import { hiddenStates, vocabularyLogits } from './forward.ts';
-import type { Adapt, Drop, DropoutFactors, ForwardPass } from './forward-pass.ts';
+import type { Adapt, Drop, DropoutFactors, ForwardPass, HeadPass } from './forward-pass.ts';
+import { gpt2Hidden, gpt2Logits } from './gpt2/gpt2.ts';
+import { llamaHidden, llamaLogits } from './llama/llama.ts';
 import { type ModelConfig, parameterLayout } from './model-config.ts';
 
 /** A model with its weights on the active tensor backend. */
@@ -10,7 +11,7 @@ export interface LanguageModel {
   readonly config: ModelConfig;
   /** By name, in the order of the forward pass. Owned by the model until `dispose`. */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
-  /** What a training changes: all parameters, or those that are not frozen, or adapters beside them. */
+  /** What a training updates: all parameters, those that are not frozen, or adapters. */
   readonly trainable: ReadonlyMap<string, tf.Variable>;
   /** Hidden states of N tokens after the last norm: [N, C]. */
   readonly hidden: (tokens: Tokens) => tf.Tensor;
@@ -19,16 +20,16 @@ export interface LanguageModel {
   readonly dispose: () => void;
 }
 
-/** A forward pass without the weights, which the model has. */
+/** The input of a forward pass; the model adds the weights. */
 export interface Tokens extends Pick<ForwardPass, 'ids' | 'positions' | 'textLengths' | 'attend'>, Tuning {}
 
-/** What a training adds to a pass; a model that is only used has none of it. */
+/** What a training adds to a forward pass. */
 interface Tuning {
   readonly adapt?: Adapt | undefined;
   readonly dropout?: DropoutFactors | undefined;
 }
 
-/** Loads a model folder onto the active backend, one parameter after the other. */
+/** Loads a model folder onto the active backend, one parameter at a time. */
 export async function openLanguageModel(folder: string): Promise<LanguageModel> {
   await using source = await openModelFolder(folder);
   const parameters = new Map<string, tf.Variable>();
@@ -40,7 +41,7 @@ export async function openLanguageModel(folder: string): Promise<LanguageModel> 
   return languageModel(source.config, parameters);
 }
 
-/** Writes config.json and model.safetensors; the tokenizer's files are the caller's. */
+/** Writes config.json and model.safetensors; the caller copies the tokenizer's files. */
 export function saveLanguageModel(folder: string, { config, parameters }: LanguageModel): Promise<void> {
   const read = async (name: string) => {
     const values = await parameters.get(name)?.data();
@@ -49,6 +50,19 @@ export function saveLanguageModel(folder: string, { config, parameters }: Langua
   };
   return writeModelFolder(folder, { config, read });
 }
+
+/** A family's forward pass. It is apart from model-config.ts, which planning loads without a tensor library. */
+interface Decoder<Config> {
+  /** The hidden states after the last norm, [N, C]. */
+  hidden(config: Config, pass: ForwardPass): tf.Tensor;
+  /** [M, C] -> [M, V] */
+  logits(config: Config, hidden: tf.Tensor, pass: HeadPass): tf.Tensor;
+}
+
+const decoders: Readonly<Record<ModelConfig['family'], Decoder<ModelConfig>>> = {
+  gpt2: { hidden: gpt2Hidden, logits: gpt2Logits },
+  llama: { hidden: llamaHidden, logits: llamaLogits },
+};
 
 const unadapted: Adapt = ({ y }) => y;
 
@@ -59,7 +73,7 @@ const dropWith =
     return factors === undefined ? x : tf.mul(x, factors);
   };
 
-/** A model whose weights are on the backend already. */
+/** A model whose weights are already on the backend. */
 export function languageModel(
   config: ModelConfig,
   parameters: ReadonlyMap<string, tf.Variable>,
@@ -69,25 +83,26 @@ export function languageModel(
     if (found === undefined) throw new Error(`No parameter has the name ${name}`);
     return found;
   };
+  const decoder = decoders[config.family];
   return {
     config,
     parameters,
     trainable: parameters,
     hidden: ({ adapt = unadapted, dropout, ...tokens }) =>
-      hiddenStates(config, { ...tokens, parameter, adapt, drop: dropWith(dropout) }),
-    logits: (hidden, { adapt = unadapted } = {}) => vocabularyLogits(config, hidden, { parameter, adapt }),
+      decoder.hidden(config, { ...tokens, parameter, adapt, drop: dropWith(dropout) }),
+    logits: (hidden, { adapt = unadapted } = {}) => decoder.logits(config, hidden, { parameter, adapt }),
     dispose: () => {
       for (const variable of parameters.values()) variable.dispose();
     },
   };
 }
 
-/** Has no gradients computed for variables from now on. */
+/** Excludes variables from gradients. */
 export function freeze(variables: Iterable<tf.Variable>): void {
   for (const variable of variables) variable.trainable = false;
 }
 
-/** Lets the backend prepare a model's weights once, for as long as it only generates; the weights must not change meanwhile. */
+/** Lets the backend prepare and quantize a model's weights once for generation; until disposed of, they must not change. */
 export const quantizeWeights = (
   { parameters }: LanguageModel,
   precision: WeightPrecision = 'float32',

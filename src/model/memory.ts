@@ -1,20 +1,23 @@
 import { availableMemory } from 'node:process';
 import { UserError } from '../core/index.ts';
 import { elementCount } from '../formats/index.ts';
-import { type ModelConfig, parameterLayout } from './model-config.ts';
+import { familyOf, type ModelConfig, parameterLayout } from './model-config.ts';
 
-interface PlannedGeneration {
+/** The expected peak memory of a generation, in bytes. Throws a UserError that says what would fit if it is above the limit. */
+export function checkGenerationMemory({
+  model,
+  rows,
+  slots,
+  limit,
+}: {
   readonly model: ModelConfig;
-  /** Texts that are written at a time. */
+  /** Texts generated at a time. */
   readonly rows: number;
   /** Tokens of the longest prompt and its answer. */
   readonly slots: number;
-  /** Bytes that may be taken. */
+  /** In bytes. */
   readonly limit: number;
-}
-
-/** What a generation is expected to take at its peak. Throws a UserError where that is too much, with what would fit. */
-export function checkGenerationMemory({ model, rows, slots, limit }: PlannedGeneration): number {
+}): number {
   const room = Math.min(slots, model.contextLength);
   const need = generationMemory(model, { rows, slots: room });
   const expected = totalMemory(need);
@@ -29,18 +32,14 @@ export function checkGenerationMemory({ model, rows, slots, limit }: PlannedGene
   throw refuseMemory({ what: 'generating', need, limit, help });
 }
 
-interface GenerationShape {
-  /** Texts that are written at a time, B. */
-  readonly rows: number;
-  /** Tokens that each has room for, S. */
-  readonly slots: number;
-}
-
 const float = 4;
 const generationProcess = 150_000_000;
 
-/** The peak of a generation on the onnx backend: weights, the cache of keys and values, and the logits of a step. */
-function generationMemory(config: ModelConfig, { rows, slots }: GenerationShape): MemoryNeed {
+/** The peak on the onnx backend with `rows` B texts of `slots` S tokens: weights, key-value cache, and a step's logits. */
+function generationMemory(
+  config: ModelConfig,
+  { rows, slots }: { readonly rows: number; readonly slots: number },
+): MemoryNeed {
   const { layers, keyValueHeads, headDim, vocabularySize, heads } = config;
   const weights = float * parameterCount(config);
   const cache = 2 * float * layers * rows * slots * keyValueHeads * headDim;
@@ -49,46 +48,47 @@ function generationMemory(config: ModelConfig, { rows, slots }: GenerationShape)
     gradients: 0,
     moments: 0,
     activations: float * (4 * rows * vocabularySize + 4 * heads * slots * Math.max(slots, rows)),
-    cache: 2 * cache, // on the host, and as the engine is handed it
+    cache: 2 * cache, // on the host, and the engine's copy
     overhead: generationProcess + weights, // the engine's packed copy of the weights
   };
 }
 
 export interface TrainingShape {
-  /** Examples that are computed at a time, B. */
+  /** Examples in a micro-batch, B. */
   readonly rows: number;
   /** Their padded length, T. */
   readonly width: number;
-  /** Targets among them that count, M. */
-  readonly counted: number;
-  /** Numbers that are trained: those of adapters, or of parameters. */
+  /** Unmasked targets among them, M. */
+  readonly targets: number;
+  /** Numbers that are trained, in parameters or adapters. */
   readonly trained: number;
-  /** Whether a batch is computed in several pieces, whose gradients add up. */
-  readonly pieces: boolean;
+  /** Whether a batch has several micro-batches, whose gradients are accumulated. */
+  readonly accumulates: boolean;
 }
+
 const trainingProcess = 200_000_000;
 
 /**
- * The peak of a training on the onnx backend. Weights, gradients and moments follow from their numbers. How many floats a
- * token's activations take in a layer, 0.67 (10 C + 2 I) + 2 H T, how many copies of its logits there are, 2, and the
- * shares of the weights and gradients that are there twice were fitted to the measured peaks of GPT-2 of 51 and 124
- * million parameters, whole and by LoRA, in batches of 64 to 1024 tokens, which they meet within 5 %. A gated layer is
- * taken to have twice as many inner activations.
+ * The peak of a training on the onnx backend. Weights, gradients and moments follow from their sizes. The rest is fitted:
+ * the floats of a token's activations in a layer, 0.67 (10 C + 2 I) + 2 H T; the copies of its logits, 2; and the shares
+ * of the weights and gradients that exist twice. They meet the measured peaks of GPT-2 with 51 and 124 million
+ * parameters, trained whole and by LoRA in batches of 64 to 1024 tokens, within 5 %. A gated layer is assumed to have
+ * twice as many inner activations.
  */
 export function trainingMemory(config: ModelConfig, shape: TrainingShape): MemoryNeed {
-  const { rows, width, counted, trained, pieces } = shape;
+  const { rows, width, targets, trained, accumulates } = shape;
   const parameters = parameterCount(config);
   const { layers, hiddenSize: channels, intermediateSize, heads, vocabularySize } = config;
-  const inner = (config.family === 'gpt2' ? 2 : 4) * intermediateSize;
+  const inner = (familyOf(config).gated ? 4 : 2) * intermediateSize;
   const perToken = layers * (0.67 * (10 * channels + inner) + 2 * heads * width);
-  const passes = pieces ? 2.25 : 1; // those of the piece at hand and their sum; fitted too
+  const copies = accumulates ? 2.25 : 1; // those of a micro-batch and their sum; fitted too
   return {
     weights: float * parameters,
-    gradients: float * trained * passes,
+    gradients: float * trained * copies,
     moments: 2 * float * trained,
-    activations: float * (rows * width * perToken + 2 * counted * vocabularySize),
+    activations: float * (rows * width * perToken + 2 * targets * vocabularySize),
     cache: 0,
-    overhead: trainingProcess + 0.65 * float * parameters, // the engine's own copies, of weights in another order
+    overhead: trainingProcess + 0.65 * float * parameters, // the engine's copies of weights in another layout
   };
 }
 
@@ -98,44 +98,46 @@ export function parameterCount(config: ModelConfig): number {
   return count;
 }
 
-/** What a training or a generation is expected to take, in bytes. */
+/** The expected memory of a training or a generation, in bytes. */
 export interface MemoryNeed {
   readonly weights: number;
   readonly gradients: number;
   /** AdamW's running means. */
   readonly moments: number;
-  /** What one pass computes on its way. */
+  /** The intermediate results of one pass. */
   readonly activations: number;
   readonly cache: number;
-  /** Node.js, the engine, and what the engine copies. */
+  /** Node.js, the engine and its copies. */
   readonly overhead: number;
 }
 
 export const totalMemory = (need: MemoryNeed): number =>
   Object.values(need).reduce((sum: number, bytes: number) => sum + bytes, 0);
 
-interface Refusal {
-  /** `training`, `generating`. */
-  readonly what: string;
+/** The error of a stage that would run out of memory. */
+export function refuseMemory({
+  what,
+  need,
+  limit,
+  help,
+}: {
+  readonly what: 'training' | 'generating';
   readonly need: MemoryNeed;
-  /** Bytes that there are. */
+  /** In bytes. */
   readonly limit: number;
   readonly help: string;
-}
-
-/** The error of a stage that would run out of memory, before it takes any. */
-export function refuseMemory({ what, need, limit, help }: Refusal): UserError {
+}): UserError {
   const parts = Object.entries(need)
     .filter(([, bytes]) => bytes >= 0.05e9)
     .map(([name, bytes]) => `${name} ${gigabytes(bytes)}`);
   return new UserError({
     code: 'too-little-memory',
     message: `${what} would take about ${gigabytes(totalMemory(need))} GB of memory (${parts.join(', ')}), and ${gigabytes(limit)} GB are available`,
-    help: `${help}. What may be taken is \`resources: { memory: 16GB }\`, where it is given`,
+    help: `${help}. The limit can be set: \`resources: { memory: 16GB }\``,
   });
 }
 
 const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
 
-/** Bytes that this process may still take: what `resources.memory` says, else what the system and its limits leave. */
+/** The bytes that this process may take: `resources.memory`, else what the system and its limits leave. */
 export const memoryLimit = (declared: number | undefined): number => declared ?? availableMemory();

@@ -1,54 +1,34 @@
 import { type JsonObject, UserError } from '../core/index.ts';
-import type { CheckpointNames, ParameterSpec } from './family.ts';
-import { type Gpt2Config, gpt2CheckpointNames, gpt2Parameters, parseGpt2Config } from './gpt2/gpt2-config.ts';
-import {
-  type LlamaConfig,
-  llamaCheckpointNames,
-  llamaParameters,
-  parseLlamaConfig,
-} from './llama/llama-config.ts';
+import type { Family, ParameterSpec } from './family.ts';
+import { type Gpt2Config, gpt2, parseGpt2Config } from './gpt2/gpt2-config.ts';
+import { type LlamaConfig, llama, llamaDialects, parseLlamaConfig } from './llama/llama-config.ts';
 
-/** A model's sizes, by family; every family has the fields that batching, decoding and checking need. */
+/** A model's configuration, by family. */
 export type ModelConfig = Gpt2Config | LlamaConfig;
 
-/** Reads Hugging Face's config.json; `path` is for messages. A field or value that is not supported is an error. */
+const families: Readonly<Record<ModelConfig['family'], Family<ModelConfig>>> = { gpt2, llama };
+
+/** The `model_type` of a config.json -> the parser of the rest. */
+const parsers = new Map<unknown, (path: string, json: JsonObject) => ModelConfig>([
+  ['gpt2', parseGpt2Config],
+  ...llamaDialects.map(
+    (dialect) =>
+      [dialect, (path: string, json: JsonObject) => parseLlamaConfig(path, json, dialect)] as const,
+  ),
+]);
+
+/** Parses Hugging Face's config.json; `path` is for messages. A field or value that is not supported is an error. */
 export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
-  switch (json.model_type) {
-    case 'gpt2':
-      return parseGpt2Config(path, json);
-    case 'llama':
-    case 'mistral':
-    case 'qwen2':
-    case 'phi3':
-      return parseLlamaConfig({ path, json, dialect: json.model_type });
-    default:
-      throw new UserError({
-        code: 'unsupported-model',
-        message: `${path} has the model_type ${JSON.stringify(json.model_type) ?? 'undefined'}`,
-        help: 'tuneloom has these families of models: gpt2, llama, mistral, qwen2, phi3',
-      });
-  }
+  const parse = parsers.get(json.model_type);
+  if (parse !== undefined) return parse(path, json);
+  throw new UserError({
+    code: 'unsupported-model',
+    message: `${path} has the model_type ${JSON.stringify(json.model_type) ?? 'undefined'}`,
+    help: `tuneloom supports these types of models: ${[...parsers.keys()].join(', ')}`,
+  });
 }
 
-/** Every parameter of a model by its name in Hugging Face's checkpoints, in the order of the forward pass. */
-export function parameterLayout(config: ModelConfig): ReadonlyMap<string, ParameterSpec> {
-  switch (config.family) {
-    case 'gpt2':
-      return gpt2Parameters(config);
-    case 'llama':
-      return llamaParameters(config);
-    default:
-      return config satisfies never;
-  }
-}
+export const familyOf = ({ family }: ModelConfig): Family<ModelConfig> => families[family];
 
-export function checkpointNames(config: ModelConfig): CheckpointNames {
-  switch (config.family) {
-    case 'gpt2':
-      return gpt2CheckpointNames;
-    case 'llama':
-      return llamaCheckpointNames;
-    default:
-      return config satisfies never;
-  }
-}
+export const parameterLayout = (config: ModelConfig): ReadonlyMap<string, ParameterSpec> =>
+  familyOf(config).parameters(config);

@@ -1,6 +1,6 @@
 /**
- * Whether a pattern names a parameter or a projection: by its whole name, or by the end of one after a dot, as `c_attn`
- * names `transformer.h.0.attn.c_attn`. A `*` stands for any characters, dots too.
+ * Whether a pattern matches the name of a parameter or projection: the whole name, or its end after a dot, as `c_attn`
+ * matches `transformer.h.0.attn.c_attn`. A `*` stands for any characters, including dots.
  */
 export function namePattern(pattern: string): (name: string) => boolean {
   const expression = pattern
@@ -9,4 +9,13 @@ export function namePattern(pattern: string): (name: string) => boolean {
     .join('.*');
   const whole = new RegExp(`(^|\\.)${expression}$`);
   return (name) => whole.test(name);
+}
+
+/** Whether patterns select a name: at least one matches it, and none with a leading `!` does. */
+export function nameSelection(patterns: readonly string[]): (name: string) => boolean {
+  const included = patterns.filter((pattern) => !pattern.startsWith('!')).map(namePattern);
+  const excluded = patterns
+    .filter((pattern) => pattern.startsWith('!'))
+    .map((pattern) => namePattern(pattern.slice(1)));
+  return (name) => included.some((matches) => matches(name)) && !excluded.some((matches) => matches(name));
 }

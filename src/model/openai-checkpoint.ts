@@ -4,12 +4,12 @@ import type { JsonObject } from '../core/index.ts';
 import { type Bundle, badCheckpoint, openBundle, readJsonFile } from '../formats/index.ts';
 import { ConfigFields, mostLayers } from './config-fields.ts';
 import type { ModelFolder } from './folder/model-folder.ts';
-import { parameterLayout, parseModelConfig } from './model-config.ts';
+import { type ModelConfig, parameterLayout, parseModelConfig } from './model-config.ts';
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Opens GPT-2 as OpenAI released it (hparams.json and a checkpoint of TensorFlow's), seen as a folder in Hugging Face's layout. */
+/** Opens GPT-2 as OpenAI released it (hparams.json and a TensorFlow checkpoint), presented as a folder in Hugging Face's layout. */
 export async function openOpenaiCheckpoint(path: string): Promise<ModelFolder> {
   const json = await readHyperparameters(join(path, 'hparams.json'));
   const config = parseModelConfig(path, json);
@@ -17,9 +17,9 @@ export async function openOpenaiCheckpoint(path: string): Promise<ModelFolder> {
   try {
     if (config.layers > bundle.shapes.size)
       throw badCheckpoint(path, `claims ${config.layers} layers, but has ${bundle.shapes.size} tensors`);
-    const places = placeParameters(path, { bundle, layout: parameterLayout(config) });
+    const stored = findParameters(path, bundle, config);
     const read = (parameter: string): Promise<Float32Array> =>
-      bundle.read(places.get(parameter) ?? parameter);
+      bundle.read(stored.get(parameter) ?? parameter);
     return { path, config, read, [Symbol.asyncDispose]: () => bundle[Symbol.asyncDispose]() };
   } catch (error) {
     await bundle[Symbol.asyncDispose]();
@@ -27,10 +27,10 @@ export async function openOpenaiCheckpoint(path: string): Promise<ModelFolder> {
   }
 }
 
-/** What hparams.json says, as config.json says it. */
+/** The config.json that corresponds to hparams.json. */
 async function readHyperparameters(path: string): Promise<JsonObject> {
   const json = await readJsonFile(path);
-  if (!isObject(json)) throw badCheckpoint(path, 'is missing or no JSON object');
+  if (!isObject(json)) throw badCheckpoint(path, 'is missing or is not a JSON object');
   const fields = new ConfigFields(path, json);
   const vocabularySize = fields.count('n_vocab');
   const config = {
@@ -51,47 +51,42 @@ async function readHyperparameters(path: string): Promise<JsonObject> {
   return config;
 }
 
-/** Of the latest checkpoint, which the text file `checkpoint` names. */
+/** The name of the latest checkpoint, from the text file `checkpoint`. */
 async function checkpointName(path: string): Promise<string> {
   const text = await readFile(join(path, 'checkpoint'), 'utf8').catch(() => '');
   const name = /^model_checkpoint_path:\s*"(?:.*[/\\])?([\w][\w.-]*)"\s*$/m.exec(text)?.[1];
   return name ?? 'model.ckpt';
 }
 
-interface Stored {
-  readonly bundle: Bundle;
-  readonly layout: ReturnType<typeof parameterLayout>;
-}
-
-/** Parameter -> its tensor. Throws where one is missing, misshapen or left over. */
-function placeParameters(path: string, { bundle, layout }: Stored): ReadonlyMap<string, string> {
-  const places = new Map<string, string>();
-  const leftOver = new Set(bundle.shapes.keys());
-  for (const [parameter, { shape }] of layout) {
+/** Parameter -> its tensor's name. Throws if one is missing, has another shape or is left over. */
+function findParameters(path: string, { shapes }: Bundle, config: ModelConfig): ReadonlyMap<string, string> {
+  const stored = new Map<string, string>();
+  const leftOver = new Set(shapes.keys());
+  for (const [parameter, { shape }] of parameterLayout(config)) {
     const name = storedName(parameter);
-    const found = bundle.shapes.get(name);
+    const found = shapes.get(name);
     if (found === undefined) throw badCheckpoint(path, `lacks the tensor \`${name}\``);
-    // Weights were kernels of convolutions over one position, whose extent, 1, stands first.
+    // Weights are kernels of convolutions over one position; its size, 1, comes first.
     const expected = name.endsWith('/w') ? [1, ...shape] : shape;
     if (found.join() !== expected.join())
       throw badCheckpoint(
         path,
-        `has \`${name}\` of shape [${found}], where hparams.json asks for [${expected}]`,
+        `has \`${name}\` of shape [${found}], but hparams.json asks for [${expected}]`,
       );
-    places.set(parameter, name);
+    stored.set(parameter, name);
     leftOver.delete(name);
   }
   for (const name of leftOver)
     throw badCheckpoint(path, `has the tensor \`${name}\`, which its hparams.json does not ask for`);
-  return places;
+  return stored;
 }
 
 /** `transformer.h.0.attn.c_attn.weight` -> `model/h0/attn/c_attn/w`. */
 function storedName(parameter: string): string {
   const name = parameter.replace(/^transformer\./, '').replace(/^h\.(\d+)/, 'h$1');
   const [, whole = name, kind] = /^(.+)\.(weight|bias)$/.exec(name) ?? [];
-  const place = `model/${whole.replaceAll('.', '/')}`;
-  if (whole === 'wte' || whole === 'wpe') return place;
-  if (kind === 'bias') return `${place}/b`;
-  return whole.includes('ln_') ? `${place}/g` : `${place}/w`;
+  const path = `model/${whole.replaceAll('.', '/')}`;
+  if (whole === 'wte' || whole === 'wpe') return path;
+  if (kind === 'bias') return `${path}/b`;
+  return whole.includes('ln_') ? `${path}/g` : `${path}/w`;
 }

@@ -21,7 +21,7 @@ export interface ResponseRecord {
   /** After `execute`: `passed`, `timed out`, or `failed: ` and the exception. */
   readonly outcome?: string;
   /** `choices` mode: each candidate, in the order of the record. */
-  readonly choices?: readonly RatedChoice[];
+  readonly choices?: readonly ScoredChoice[];
   /** `rolling` mode: words of the text, separated by white space. */
   readonly words?: number;
   /** `rolling` mode: bytes of the text in UTF-8. */
@@ -29,7 +29,7 @@ export interface ResponseRecord {
 }
 
 /** The log-likelihood of one candidate after a prompt. */
-export type RatedChoice = {
+export type ScoredChoice = {
   readonly text: string;
   /** Natural logarithm of its probability, summed over its tokens. */
   readonly log_likelihood: number;
@@ -60,12 +60,12 @@ const fields: { readonly [Name in Field]-?: (value: Json | undefined) => boolean
   scored_tokens: orAbsent(isNumber),
   passed: orAbsent((value) => typeof value === 'boolean'),
   outcome: orAbsent(isText),
-  choices: orAbsent((value) => Array.isArray(value) && value.every(isRatedChoice)),
+  choices: orAbsent((value) => Array.isArray(value) && value.every(isScoredChoice)),
   words: orAbsent(isNumber),
   bytes: orAbsent(isNumber),
 };
 
-const choiceFields: { readonly [Name in keyof RatedChoice]-?: (value: Json | undefined) => boolean } = {
+const choiceFields: { readonly [Name in keyof ScoredChoice]-?: (value: Json | undefined) => boolean } = {
   text: isText,
   log_likelihood: isNumber,
   per_character: isNumber,
@@ -74,7 +74,7 @@ const choiceFields: { readonly [Name in keyof RatedChoice]-?: (value: Json | und
   is_greedy: (value) => typeof value === 'boolean',
 };
 
-function isRatedChoice(value: Json): boolean {
+function isScoredChoice(value: Json): boolean {
   return isObject(value) && Object.entries(choiceFields).every(([name, test]) => test(value[name]));
 }
 

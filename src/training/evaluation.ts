@@ -1,27 +1,28 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../core/index.ts';
-import { type EpochOfExamples, exampleGroups } from './batches/example-groups.ts';
-import { type BatchPieces, batchPieces } from './batches/micro-batch.ts';
-import type { HistoryEntry } from './history-entry.ts';
-import { meanLoss } from './loss.ts';
+import type { LanguageModel } from '../model/index.ts';
+import { type Batches, batchesOf } from './batches/batch-plan.ts';
+import { type Batch, splitBatch } from './batches/micro-batch.ts';
+import { batchLoss } from './loss.ts';
 import type { TrainingState } from './state/training-state.ts';
-import { slicingOf, type TrainingTask } from './training-task.ts';
+import { batchLayout, type TrainingTask } from './training-task.ts';
 
 export interface EvaluationSets {
-  readonly train: readonly BatchPieces[];
-  readonly validation: readonly BatchPieces[] | undefined;
+  readonly train: readonly Batch[];
+  readonly validation: readonly Batch[] | undefined;
 }
 
 /**
- * The batches whose losses are followed, the same at every evaluation: training examples in the order of an epoch 0, which
- * is not trained, and the first validation examples in their own order. Batches without a target have no loss and are left out.
+ * The batches whose losses are measured, the same at every evaluation: training examples in the order of epoch 0, which
+ * is never trained, and the first validation examples in their own order. Batches without a target have no loss and are skipped.
  */
 export function evaluationSets(task: TrainingTask): EvaluationSets {
   const { batches, validation, config } = task;
-  const slicing = slicingOf(task);
-  const first = (set: Omit<EpochOfExamples, 'epoch'>, port: string) => {
-    const chosen = exampleGroups({ ...set, epoch: 0 })
+  const layout = batchLayout(task);
+  const first = (set: Pick<Batches, 'examples' | 'recipe'>, port: string) => {
+    const chosen = batchesOf({ ...set, epoch: 0 })
       .slice(0, config.evaluate.batches)
-      .map((group) => batchPieces(group, slicing))
+      .map((examples) => splitBatch(examples, layout))
       .filter(({ targetCount }) => targetCount > 0);
     if (chosen.length === 0) throw nothingToEvaluate(port, config.evaluate.batches);
     return chosen;
@@ -40,7 +41,7 @@ const nothingToEvaluate = (port: string, batches: number) =>
     help: 'the responses were cut off or are masked: raise `max_length` in collate, or drop these records',
   });
 
-/** Measures the losses of the weights as they are, after `state.step` steps. */
+/** Measures the losses of the current weights, after `state.step` steps. */
 export async function evaluate(
   { model, step }: TrainingState,
   sets: EvaluationSets,
@@ -53,7 +54,7 @@ export async function evaluate(
       message: `after ${step} steps the loss on the examples at \`${port}\` is ${loss}`,
       help:
         step === 0
-          ? 'the model was like this before training: look at where its weights come from'
+          ? 'the model was like this before training: check where its weights come from'
           : 'try a lower `optimizer.learning_rate`, a warm-up (`schedule.warmup_steps`) or `clip_norm: 1`',
     });
   };
@@ -63,60 +64,28 @@ export async function evaluate(
     : { train_loss, validation_loss: await measure('validation') };
 }
 
-interface Moment {
-  /** How many steps have been taken. */
-  readonly step: number;
-  readonly every: number;
+/** The mean of the batches' mean losses; each batch counts equally, whatever its number of targets. */
+async function meanLoss(model: LanguageModel, batches: readonly Batch[]): Promise<number> {
+  let sum = 0;
+  for (const batch of batches) sum += await lossOf(model, batch);
+  return sum / batches.length;
+}
+
+/** The mean over a batch's targets. */
+async function lossOf(model: LanguageModel, { microBatches, targetCount }: Batch): Promise<number> {
+  let sum = 0;
+  for (const microBatch of microBatches) {
+    const loss = tf.tidy(() => batchLoss(model, microBatch));
+    const [value = Number.NaN] = await loss.data();
+    loss.dispose();
+    sum += value * microBatch.targetCount;
+  }
+  return sum / targetCount;
 }
 
 /**
  * Losses are measured before training, after the first step and every `every` steps from there, as in
- * LLMs-from-scratch, whose count of steps begins with 0. The last weights are judged too, whenever they come.
+ * LLMs-from-scratch, which counts steps from 0. The last weights are always evaluated too.
  */
-export function isEvaluationDue({ step, every }: Moment): boolean {
-  return step === 0 || (step - 1) % every === 0;
-}
-
-interface ValidationLoss {
-  readonly step: number;
-  readonly loss: number;
-}
-
-/** The validation losses in a history, in the order in which they were measured. */
-export function validationLosses(history: readonly HistoryEntry[]): readonly ValidationLoss[] {
-  return history.flatMap((entry) =>
-    entry.type === 'evaluation' && entry.validation_loss !== undefined
-      ? [{ step: entry.step, loss: entry.validation_loss }]
-      : [],
-  );
-}
-
-/** The step with the lowest loss; the earliest of equals. */
-export function bestStep(losses: readonly ValidationLoss[]): number | undefined {
-  const best = losses.reduce<ValidationLoss | undefined>(
-    (best, next) => (best === undefined || next.loss < best.loss ? next : best),
-    undefined,
-  );
-  return best?.step;
-}
-
-interface Patience {
-  readonly patience: number;
-  /** By how much a loss must fall below the best so far to count as better. */
-  readonly min_delta: number;
-}
-
-/** Whether the last `patience` losses in a row were no better than the best before them. */
-export function isPatienceSpent(
-  losses: readonly ValidationLoss[],
-  { patience, min_delta }: Patience,
-): boolean {
-  let best = Number.POSITIVE_INFINITY;
-  let waited = 0;
-  for (const { loss } of losses) {
-    const better = loss < best - min_delta;
-    waited = better ? 0 : waited + 1;
-    if (better) best = loss;
-  }
-  return waited >= patience;
-}
+export const isEvaluationDue = (step: number, every: number): boolean =>
+  step === 0 || (step - 1) % every === 0;

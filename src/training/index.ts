@@ -1,7 +1,6 @@
-export type { Batches, BatchRecipe, Example } from './batches/example.ts';
-export { exampleGroups } from './batches/example-groups.ts';
+export { type Batches, type BatchRecipe, batchesOf, type Example } from './batches/batch-plan.ts';
 export { ignoredTarget } from './batches/micro-batch.ts';
-export type { HistoryEntry } from './history-entry.ts';
+export type { HistoryEntry } from './history.ts';
 export { keptEpochs } from './state/kept-epoch-name.ts';
 export { train } from './train.ts';
 export { checkTrainingMemory } from './training-memory.ts';

@@ -2,28 +2,31 @@ import type { TrainConfig } from '../generated/train-config.ts';
 
 type Schedule = TrainConfig['schedule'];
 
-interface Moment {
+/**
+ * The learning rate of one step: that of `get_constant_schedule_with_warmup`, `get_linear_schedule_with_warmup`,
+ * `get_cosine_schedule_with_warmup` and `get_wsd_schedule` in Hugging Face's transformers, so it is zero in the first step
+ * of a warm-up. With `final_share` f the decay ends at f times the peak instead of at zero, and a WSD's warm-up starts
+ * there.
+ */
+export function learningRateAt({
+  schedule,
+  peak,
+  step,
+  totalSteps,
+}: {
   readonly schedule: Schedule;
   /** The highest rate. */
   readonly peak: number;
   /** 1 is the first optimizer step. */
   readonly step: number;
   readonly totalSteps: number;
-}
-
-/**
- * The learning rate of one step: that of `get_constant_schedule_with_warmup`, `get_linear_schedule_with_warmup`,
- * `get_cosine_schedule_with_warmup` and `get_wsd_schedule` in Hugging Face's transformers, so it is zero in the first step
- * of a warm-up. With `final_share` f the falling part ends at f times the peak instead of at zero, and a WSD's warm-up
- * begins there.
- */
-export function learningRateAt({ schedule, peak, step, totalSteps }: Moment): number {
+}): number {
   const warmup = warmupSteps(schedule, totalSteps);
   const taken = step - 1;
   const final = schedule.final_share ?? 0;
   if (taken < warmup) {
-    const begin = schedule.name === 'wsd' ? final : 0;
-    return peak * (begin + ((1 - begin) * taken) / warmup);
+    const start = schedule.name === 'wsd' ? final : 0;
+    return peak * (start + ((1 - start) * taken) / warmup);
   }
   const stable = schedule.name === 'wsd' ? totalSteps - decaySteps(schedule, totalSteps) : warmup;
   if (taken < stable) return peak;
@@ -42,7 +45,7 @@ type Shape = 'constant' | 'linear' | 'cosine' | '1-sqrt';
 
 const shapeOf = ({ name, decay_shape = 'cosine' }: Schedule): Shape => (name === 'wsd' ? decay_shape : name);
 
-/** What is left of the peak at a share of the way through the falling part. */
+/** The share of the peak that is left, `progress` of the way through the decay. */
 function shareAt(shape: Shape, progress: number): number {
   switch (shape) {
     case 'constant':

@@ -2,21 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TrainConfig } from '../generated/train-config.ts';
 import { type AdamWSettings, adamWStep, adamWStepInPlace, hasInPlaceSteps } from '../tensor/index.ts';
 
-interface Update {
-  /** By the parameters' names. */
-  readonly gradients: ReadonlyMap<string, tf.Tensor>;
-  /** 1 is the first step. */
-  readonly step: number;
-  readonly learningRate: number;
-  /** What the gradients are multiplied by first: the clipping. */
-  readonly gradientScale: number;
-}
-
-/** torch.optim.AdamW over a model's parameters, which it changes in place. */
+/** torch.optim.AdamW over a model's parameters, which it updates in place. */
 export class AdamW implements Disposable {
   readonly #config: TrainConfig['optimizer'];
   readonly #parameters: ReadonlyMap<string, tf.Variable>;
-  /** By the parameters' names: what has to be saved so that training can go on. */
+  /** By parameter name: what has to be saved to resume the training. */
   readonly trained: ReadonlyMap<string, TrainedParameter>;
 
   constructor(config: TrainConfig['optimizer'], parameters: ReadonlyMap<string, tf.Variable>) {
@@ -25,7 +15,20 @@ export class AdamW implements Disposable {
     this.trained = new Map([...parameters].map(([name, variable]) => [name, trainedParameter(variable)]));
   }
 
-  update({ gradients, step, learningRate, gradientScale }: Update): void {
+  update({
+    gradients,
+    step,
+    learningRate,
+    gradientScale,
+  }: {
+    /** By parameter name. */
+    readonly gradients: ReadonlyMap<string, tf.Tensor>;
+    /** 1 is the first step. */
+    readonly step: number;
+    readonly learningRate: number;
+    /** Multiplies the gradients first, to clip them. */
+    readonly gradientScale: number;
+  }): void {
     const { betas, epsilon, weight_decay, decay } = this.#config;
     const [beta1 = 0.9, beta2 = 0.999] = betas;
     for (const [name, { rank }] of this.#parameters) {
@@ -48,15 +51,15 @@ interface Moments {
   readonly second: Float32Array;
 }
 
-/** A parameter and the moments of its gradient, wherever they are kept. */
+/** A parameter and its moments, on the backend or on the host. */
 interface TrainedParameter extends Disposable {
   readonly step: (gradient: tf.Tensor, settings: AdamWSettings) => void;
-  /** On the host: to be read only, and only until the next step. */
+  /** Read-only host copies, valid until the next step. */
   readonly moments: () => Moments;
   readonly restore: (moments: Moments) => void;
 }
 
-/** Moments begin at 0. They stay with the backend where that can change parameters in place, else they are on the host. */
+/** Moments start at 0. They are on the backend if it can update parameters in place, else on the host. */
 const trainedParameter = (variable: tf.Variable): TrainedParameter =>
   hasInPlaceSteps() ? onBackend(variable) : onHost(variable);
 
@@ -102,7 +105,7 @@ function onBackend(parameter: tf.Variable): TrainedParameter {
   };
 }
 
-/** Changes a variable's values on the host: in place where the backend hands out its own memory, else through a copy. */
+/** Changes a variable's values on the host: in place if the backend hands out its own memory, else through a copy. */
 export function rewriteValues(variable: tf.Variable, change: (values: Float32Array) => void): void {
   const values = variable.dataSync<'float32'>();
   change(values);

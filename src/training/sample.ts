@@ -1,48 +1,22 @@
-import {
-  decodeRows,
-  type LanguageModel,
-  longestText,
-  promptLength,
-  slotCount,
-  TextWriter,
-} from '../model/index.ts';
-import type { Tokenizer } from '../text/index.ts';
-import type { Example } from './batches/example.ts';
+import { decodeRows, longestText, promptLength, slotCount, TextWriter } from '../model/index.ts';
+import type { Example } from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
+import type { TrainingTask } from './training-task.ts';
 
-interface SampleRequest {
-  readonly model: LanguageModel;
-  readonly tokenizer: Tokenizer;
-  readonly example: Example;
-  readonly maxNewTokens: number;
-}
-
-interface Sample {
-  readonly prompt: string;
-  readonly response: string;
-}
-
-/** What the model writes where an example's response begins when it always takes the likeliest token. */
-export async function writeSample({
-  model,
-  tokenizer,
-  example,
-  maxNewTokens,
-}: SampleRequest): Promise<Sample> {
+/** What the model writes in place of an example's response, by greedy decoding; undefined if no sample is wanted. */
+export async function writeSample(
+  { model, tokenizer, config }: Pick<TrainingTask, 'model' | 'tokenizer' | 'config'>,
+  example: Example,
+): Promise<{ readonly prompt: string; readonly response: string } | undefined> {
+  const { max_new_tokens: maxNewTokens } = config.sample;
+  if (maxNewTokens === 0) return undefined;
   const { contextLength: limit } = model.config;
   const tokens = example.inputs.subarray(0, Math.min(sampleStart(example), limit - 1));
   const room = Math.min(maxNewTokens, longestText(model.config, tokens.length) - tokens.length);
   const writer = new TextWriter({
     prompt: { id: example.id, tokens },
     tokenizer,
-    settings: {
-      temperature: 0,
-      topP: 1,
-      maxNewTokens: room,
-      seed: 0,
-      stop: [],
-      batchSize: 1,
-    },
+    settings: { temperature: 0, topP: 1, maxNewTokens: room, seed: 0, stop: [], batchSize: 1 },
   });
   const decoding = decodeRows({
     model,
@@ -56,8 +30,8 @@ export async function writeSample({
   return { prompt: tokenizer.decode(tokens), response: writer.written().text };
 }
 
-/** After the prompt, and after a response header too where its targets are masked: nobody taught the model to write that. */
+/** After the prompt, and after a response header whose targets are masked, since the model is not taught to write it. */
 export function sampleStart({ targets, promptLength }: Example): number {
-  const firstLearnt = targets.findIndex((target) => target !== ignoredTarget);
-  return Math.max(promptLength, firstLearnt + 1, 1);
+  const firstUnmasked = targets.findIndex((target) => target !== ignoredTarget);
+  return Math.max(promptLength, firstUnmasked + 1, 1);
 }

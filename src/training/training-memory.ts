@@ -4,26 +4,25 @@ import {
   loraTargets,
   type MemoryNeed,
   type ModelConfig,
-  namePattern,
-  parameterCount,
+  nameSelection,
   parameterLayout,
   refuseMemory,
   type TrainingShape,
   totalMemory,
   trainingMemory,
 } from '../model/index.ts';
-import type { Batches, Example } from './batches/example.ts';
+import type { Batches, Example } from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
 
 interface PlannedTraining {
   readonly model: ModelConfig;
   readonly config: TrainConfig;
   readonly batches: Batches;
-  /** Bytes that may be taken. */
+  /** In bytes. */
   readonly limit: number;
 }
 
-/** What a training is expected to take at its peak. Throws a UserError where that is too much, with what would fit. */
+/** The expected peak memory of a training, in bytes. Throws a UserError that says what would fit if it is above the limit. */
 export function checkTrainingMemory(training: PlannedTraining): number {
   const { model, limit } = training;
   const shape = widestShape(training);
@@ -32,44 +31,44 @@ export function checkTrainingMemory(training: PlannedTraining): number {
   throw refuseMemory({ what: 'training', need, limit, help: whatWouldFit(training, shape) });
 }
 
-/** The largest batch that can come up: as many rows as there can be, each as long as the longest example. */
+/** The largest possible batch: the most rows, each as long as the longest example. */
 function widestShape({ model, config, batches }: PlannedTraining): TrainingShape {
   const { examples, recipe } = batches;
   const most = (of: (example: Example) => number) => examples.reduce((max, one) => Math.max(max, of(one)), 1);
   const rows = Math.min(config.micro_batch_size ?? recipe.batchSize, recipe.batchSize, examples.length || 1);
   const longest = recipe.packedLength ?? most(({ inputs }) => inputs.length);
   const padded = Math.ceil(longest / config.pad_to_multiple_of) * config.pad_to_multiple_of;
-  const counted =
+  const targets =
     recipe.packedLength ?? most(({ targets }) => targets.filter((target) => target !== ignoredTarget).length);
   return {
     rows,
     width: Math.min(padded, model.contextLength),
-    counted: rows * counted,
+    targets: rows * targets,
     trained: trainedNumbers(model, config),
-    pieces: rows < Math.min(recipe.batchSize, examples.length),
+    accumulates: rows < Math.min(recipe.batchSize, examples.length),
   };
 }
 
-/** The least change that would do: smaller pieces of a batch, then LoRA, then shorter examples. */
+/** The smallest change that would fit: smaller micro-batches, then LoRA, then shorter examples. */
 function whatWouldFit({ model, config, limit }: PlannedTraining, shape: TrainingShape): string {
   const fits = (need: MemoryNeed) => totalMemory(need) <= limit;
-  const inPieces = (rows: number, trained: number, width = shape.width) => ({
+  const accumulating = (rows: number, trained: number, width = shape.width) => ({
     rows,
     width,
-    counted: (shape.counted * rows * width) / (shape.rows * shape.width),
+    targets: (shape.targets * rows * width) / (shape.rows * shape.width),
     trained,
-    pieces: true,
+    accumulates: true,
   });
   const adapters = trainedNumbers(model, { lora: config.lora ?? usualLora });
   const options = config.lora === undefined ? [shape.trained, adapters] : [shape.trained];
   const named = (trained: number) => (trained === shape.trained ? '' : '`lora: {}` with ');
   for (const trained of options)
     for (let rows = shape.rows - 1; rows >= 1; rows = Math.floor(rows / 2))
-      if (fits(trainingMemory(model, inPieces(rows, trained))))
+      if (fits(trainingMemory(model, accumulating(rows, trained))))
         return `${named(trained)}\`micro_batch_size: ${rows}\` would fit`;
   const least = options.at(-1) ?? shape.trained;
   for (let width = Math.floor(shape.width / 64) * 64; width >= 64; width -= 64)
-    if (fits(trainingMemory(model, inPieces(1, least, width))))
+    if (fits(trainingMemory(model, accumulating(1, least, width))))
       return `${named(least)}\`micro_batch_size: 1\` and \`max_length: ${width}\` in collate would fit`;
   return 'no setting of this stage would fit: take a smaller model, or a machine with more memory';
 }
@@ -83,21 +82,15 @@ const usualLora: NonNullable<TrainConfig['lora']> = {
   use_rslora: false,
 };
 
-/** How many numbers a training changes: its adapters', or those of the parameters that its patterns choose. */
+/** How many numbers a training updates: its adapters', or those of the parameters that its patterns select. */
 export function trainedNumbers(
   config: ModelConfig,
-  { lora, trainable }: Pick<TrainConfig, 'lora' | 'trainable'>,
+  { lora, trainable = ['*'] }: Pick<TrainConfig, 'lora' | 'trainable'>,
 ): number {
   if (lora !== undefined) return adapterNumbers(config, lora);
-  if (trainable === undefined) return parameterCount(config);
-  const rules = trainable.map((pattern) => ({
-    takesOut: pattern.startsWith('!'),
-    matches: namePattern(pattern.replace(/^!/, '')),
-  }));
-  const isNamed = (name: string, takesOut: boolean) =>
-    rules.some((rule) => rule.takesOut === takesOut && rule.matches(name));
+  const isSelected = nameSelection(trainable);
   return [...parameterLayout(config)]
-    .filter(([name]) => isNamed(name, false) && !isNamed(name, true))
+    .filter(([name]) => isSelected(name))
     .reduce((sum, [, { shape }]) => sum + elementCount(shape), 0);
 }
 
@@ -105,7 +98,7 @@ type Lora = NonNullable<TrainConfig['lora']>;
 
 function adapterNumbers(config: ModelConfig, { r, targets }: Pick<Lora, 'r' | 'targets'>): number {
   let count = 0;
-  for (const { inputWidth, outputWidth } of loraTargets(config, targets).values())
-    count += r * (inputWidth + outputWidth);
+  for (const { inputSize, outputSize } of loraTargets(config, targets).values())
+    count += r * (inputSize + outputSize);
   return count;
 }

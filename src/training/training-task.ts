@@ -1,11 +1,11 @@
 import type { TrainConfig } from '../generated/train-config.ts';
 import type { LanguageModel } from '../model/index.ts';
 import type { Tokenizer } from '../text/index.ts';
-import type { Batches } from './batches/example.ts';
-import type { Slicing } from './batches/micro-batch.ts';
-import type { HistoryEntry } from './history-entry.ts';
+import type { Batches } from './batches/batch-plan.ts';
+import type { BatchLayout } from './batches/micro-batch.ts';
+import type { HistoryEntry } from './history.ts';
 
-/** Everything that a training needs, and whom it tells of its progress. */
+/** Everything that a training needs, and where it reports its progress. */
 export interface TrainingTask {
   /** Tuned in place. */
   readonly model: LanguageModel;
@@ -13,19 +13,19 @@ export interface TrainingTask {
   readonly batches: Batches;
   readonly validation?: Batches | undefined;
   readonly config: TrainConfig;
-  /** A folder of this training's own, where it keeps what it needs to go on after an interruption. */
+  /** This training's private folder, for the state from which it resumes after an interruption. */
   readonly statePath: string;
-  /** A folder shared with trainings that differ in their epochs alone; undefined where nothing is to be shared. */
+  /** A folder shared with trainings that differ only in their number of epochs; undefined if nothing is shared. */
   readonly checkpointPath?: string | undefined;
-  /** Names the engine that computes: a state is only taken up by the engine that left it. */
+  /** Names the engine that computes: an engine resumes only from its own state. */
   readonly fingerprint: string;
   readonly signal: AbortSignal;
-  /** Told every entry once and in order; after an interruption, those from before it first. */
+  /** Called once for every entry, in order; a resumed training first repeats the entries from before. */
   readonly onEntry: (entry: HistoryEntry) => Promise<void>;
-  /** Told, in words for a person, what is worth reading while it goes on. */
+  /** Called with messages for a person to read during the training. */
   readonly onNote: (message: string) => void;
   readonly onProgress: (progress: TrainingProgress) => void;
-  /** Milliseconds that only go up. */
+  /** A monotonic clock, in milliseconds. */
   readonly clock: () => number;
 }
 
@@ -38,19 +38,19 @@ export interface TrainingProgress {
 }
 
 export interface TrainingSummary {
-  /** All steps, those of earlier attempts too. */
+  /** All steps, including those of earlier attempts. */
   readonly steps: number;
-  /** Real input tokens a second, in the steps that were taken now. */
+  /** Unpadded input tokens per second, in the steps of this attempt. */
   readonly tokensPerSecond: number;
 }
 
-/** How this task computes its batches. */
-export const slicingOf = ({ batches, config, model }: TrainingTask): Slicing => ({
+/** How this task lays out its batches. */
+export const batchLayout = ({ batches, config, model }: TrainingTask): BatchLayout => ({
   endOfText: batches.endOfText,
   multipleOf: config.pad_to_multiple_of,
   maximumWidth: model.config.contextLength,
-  pieceSize: config.micro_batch_size,
+  microBatchSize: config.micro_batch_size,
   paddingFree: config.padding_free,
-  // Packed batches differ in their number of examples, and every other number is another shape to compile.
+  // Packed batches differ in their number of examples, and every number is another shape to compile.
   rowsMultipleOf: batches.recipe.packedLength === undefined ? 1 : 8,
 });

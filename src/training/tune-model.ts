@@ -7,25 +7,30 @@ import {
   type LanguageModel,
   type LoraSettings,
   namePattern,
+  nameSelection,
   saveAdaptedModel,
   saveLanguageModel,
 } from '../model/index.ts';
 
-/** A model ready to be trained: what is not to be trained is frozen, and adapters stand where they were asked for. */
+/** A model ready to be trained: the rest is frozen, and adapters are added if they are configured. */
 interface TunedModel extends Disposable {
   readonly model: LanguageModel;
   /** Writes the model into a folder, in the layout of those that `load` reads. */
   readonly save: (folder: string) => Promise<void>;
 }
 
-interface Tuning {
-  readonly config: Pick<TrainConfig, 'lora' | 'trainable'>;
-  /** Decides where adapters start. */
-  readonly seed: number;
-}
-
-/** Disposing of it disposes of the adapters, not of the model. Throws where the configuration names projections or parameters that the model does not have. */
-export function tuneModel(model: LanguageModel, { config, seed }: Tuning): TunedModel {
+/** Disposing of it disposes of the adapters, not of the model. Throws if the configuration names projections or parameters that the model does not have. */
+export function tuneModel(
+  model: LanguageModel,
+  {
+    config,
+    seed,
+  }: {
+    readonly config: Pick<TrainConfig, 'lora' | 'trainable'>;
+    /** Decides the adapters' initial weights. */
+    readonly seed: number;
+  },
+): TunedModel {
   if (config.lora !== undefined) {
     const adapted = adaptModel(model, { settings: settingsOf(config.lora), seed });
     const dispose = () => tf.dispose([...adapted.trainable.values()]);
@@ -52,24 +57,20 @@ const settingsOf = (lora: NonNullable<TrainConfig['lora']>): LoraSettings => ({
 type Parameters = LanguageModel['parameters'];
 
 /**
- * The parameters that patterns choose: those that one of them names, but for those that one with a `!` before it names.
- * Throws where a pattern names none, or all of them together choose none.
+ * The parameters that patterns select: all that match one of them, except those that match one with a leading `!`.
+ * Throws if a pattern matches nothing, or if all of them together select nothing.
  */
 function trainableParameters(parameters: Parameters, patterns: readonly string[]): Parameters {
   const names = [...parameters.keys()];
-  const rules = patterns.map((pattern) => {
-    const matches = namePattern(pattern.replace(/^!/, ''));
-    if (!names.some(matches)) throw noParameter(pattern, names);
-    return { takesOut: pattern.startsWith('!'), matches };
-  });
-  const isNamed = (name: string, takesOut: boolean) =>
-    rules.some((rule) => rule.takesOut === takesOut && rule.matches(name));
-  const chosen = [...parameters].filter(([name]) => isNamed(name, false) && !isNamed(name, true));
+  for (const pattern of patterns)
+    if (!names.some(namePattern(pattern.replace(/^!/, '')))) throw noParameter(pattern, names);
+  const isSelected = nameSelection(patterns);
+  const chosen = [...parameters].filter(([name]) => isSelected(name));
   if (chosen.length === 0)
     throw new UserError({
       code: 'nothing-trainable',
-      message: `\`trainable\` chooses none of the model's ${names.length} parameters`,
-      help: 'begin with a pattern that does: trainable: ["*", "!transformer.wte.weight"]',
+      message: `\`trainable\` selects none of the model's ${names.length} parameters`,
+      help: 'start with a pattern that does: trainable: ["*", "!transformer.wte.weight"]',
     });
   return new Map(chosen);
 }
@@ -78,7 +79,7 @@ function noParameter(pattern: string, names: readonly string[]): UserError {
   const shown = names.slice(0, 4).map((name) => `\`${name}\``);
   return new UserError({
     code: 'unknown-parameter',
-    message: `\`trainable\` has \`${pattern}\`, and no parameter of the model is called so`,
-    help: `\`*\` stands for any characters; the model's ${names.length} parameters begin with ${shown.join(', ')}`,
+    message: `\`trainable\` has \`${pattern}\`, which matches no parameter of the model`,
+    help: `\`*\` stands for any characters; the model's ${names.length} parameters start with ${shown.join(', ')}`,
   });
 }

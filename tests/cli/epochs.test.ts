@@ -31,7 +31,7 @@ test('raising epochs trains only the new ones, as the plan says, and gives the b
     '`with.epochs` changed from 2 to 3; trains 1 more epoch after 2 kept',
   );
   const longer = await run(rig, '-p', 'epochs=3');
-  expect(longer.stdout).toContain('goes on after epoch 2, which is kept from before');
+  expect(longer.stdout).toContain('resumes after epoch 2, which is kept from before');
   expect(longer.outputs).toEqual((await run(rig, '-p', 'epochs=3', '--store', 'fresh')).outputs);
   await rig.write('tune.yaml', project['tune.yaml'].replace('epochs: 2', 'epochs: 1'));
   expect(await planned(rig)).toBe('`with.epochs` changed from 3 to 1');

@@ -11,7 +11,7 @@ async function valuesOf(path: string): Promise<{ number: number; value: Json }[]
   return lines;
 }
 
-test('any JSON value comes back as it was written, one on each line', async () => {
+test('any JSON value comes back as it was written, one per line', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.jsonValue({ maxDepth: 4 })), async (values) => {
       await using rig = await openStageRig();
@@ -37,7 +37,7 @@ test('lines longer than the reader’s and the writer’s buffers are whole', as
   expect((await valuesOf(rig.path('file'))).map(({ value }) => value)).toEqual(values);
 });
 
-test('a file is never written over', async () => {
+test('a file is never overwritten', async () => {
   await using rig = await openStageRig();
   await rig.write('file', '1\n');
   await expect(JsonlWriter.create(rig.path('file'))).rejects.toMatchObject({ code: 'EEXIST' });
@@ -58,7 +58,7 @@ test.each([
   ['{"a": "b"\n', 2, 1, 'it ends too early'],
   ['{"a": "b" "c": 1}', 1, 11, "expected ',' or '}' after property value"],
   ['[1, 2,\n]', 2, 1, 'there is a comma before `]`'],
-  ["{'a': 1}", 1, 2, 'text stands in double quotes, not in single ones'],
+  ["{'a': 1}", 1, 2, 'text needs double quotes, not single ones'],
   ['', 1, 1, 'it ends too early'],
 ])('the fault of %j is at line %i, column %i: %s', (text, line, column, reason) => {
   let cause: unknown;

@@ -94,7 +94,7 @@ function doneAgain(
     ([, { key, decision }]) => finished.keys.has(key) && decision !== 'reused',
   );
   const ran = (id: string): boolean => stages[id]?.decision === 'ran';
-  const [, place, number] = /goes on after (step|epoch) (\d+)/.exec(said) ?? [];
+  const [, place, number] = /resumes after (step|epoch) (\d+)/.exec(said) ?? [];
   const begunAfter = Number(number ?? 0) * (place === 'epoch' ? stepsAnEpoch : 1);
   const generated = measuredIn(storeOf(rig), stages.generate?.key ?? '');
   return {

@@ -23,7 +23,7 @@ const heads = (count: number, keyValueHeads: number) => ({
 });
 
 const llamas = {
-  // No size is a multiple of a vector's, so that rows begin at any address.
+  // No size is a multiple of a vector's, so rows start at any address.
   'a Llama of odd sizes': { hidden_size: 30, intermediate_size: 53, ...heads(3, 1) },
   // Heads that backends have a kernel for.
   'a Llama with heads of eight': { hidden_size: 48, intermediate_size: 53, ...heads(6, 2) },
@@ -78,20 +78,20 @@ async function writeLlama(path: string, sizes: Readonly<Record<string, number>>)
   await writeModelFolder(path, { config, read });
 }
 
-test('rows are yielded as they end, each once, also those that write nothing', async () => {
+test('rows are yielded as they end, each once, including those that write nothing', async () => {
   await openTensorBackend({ backend: 'cpu' });
   const model = await openLanguageModel(fixture('tiny-gpt2'));
   const lengths = [3, 0, 1, 0, 2];
   const rows = lengths.map((length) => ({ length, prompt, next: writer(new Array(length).fill(1)).next }));
   const ended: number[] = [];
   for await (const { length } of decodeRows({ model, rows, ...settings, width: 2 })) ended.push(length);
-  // 3 and 1 begin; 1 ends, and 0 and 2 take its place; 3 ends in the same step as 2.
+  // 3 and 1 start; 1 ends, and 0 and 2 take its place; 3 ends in the same step as 2.
   expect(ended).toEqual([0, 1, 0, 3, 2]);
   model.dispose();
 });
 
 const settings = {
-  // Prompts wait for others of their length: the one that is looked at stands with one of the others.
+  // Prompts wait for others of their length; the one under test is prefilled with one of the others.
   paddedLength: (tokens: number) => 4 * Math.ceil(tokens / 4),
   slots: 20,
   width: 3,
@@ -104,7 +104,7 @@ interface Queue {
   readonly after: readonly DecodingRow[];
 }
 
-/** The logits that a row sees while it writes given tokens, waiting for its turn among others. */
+/** The logits of a row that writes given tokens and waits for its turn among others. */
 async function logitsOf({ model, before, after }: Queue): Promise<readonly Float32Array[]> {
   const { next, seen } = writer(written);
   const rows = [...before, { prompt, next }, ...after];

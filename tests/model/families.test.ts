@@ -102,7 +102,7 @@ test('a text in which LongRoPE would change its frequencies ends before that', a
   });
   await expect(writing.next()).rejects.toMatchObject({
     code: 'context-limit',
-    help: 'its LongRoPE turns a text of more than 16 tokens differently from the first on, so none may grow past them: lower `max_new_tokens`, or give prompts that are longer already',
+    help: 'its LongRoPE rotates texts of more than 16 tokens differently from their first token on, so none may grow past that length: lower `max_new_tokens`, or use prompts that are already longer',
   });
 });
 
@@ -145,7 +145,7 @@ async function lossAndGradients({ model, ids }: OpenedFamily) {
   return { loss, gradients };
 }
 
-/** A row that takes the most likely token, so many times. */
+/** A row that takes the likeliest token N times. */
 function greedyRow(prompt: Int32Array, tokens: number): DecodingRow & { readonly written: number[] } {
   const written: number[] = [];
   const next = (logits: Float32Array) => {

@@ -7,7 +7,7 @@ import {
   type WrittenText,
   writeTexts,
 } from '../../src/model/generation/generate-texts.ts';
-import { scoreTexts, type TextScore } from '../../src/model/generation/log-likelihoods.ts';
+import { type TextScore, textLogLikelihoods } from '../../src/model/generation/log-likelihoods.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
@@ -98,7 +98,7 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
       expect(await texts(8)).not.toEqual(await texts(7));
     });
 
-    test('an answer ends before a stop text and at the end of text', async () => {
+    test('an answer ends before a stop string and at the end of text', async () => {
       const asked = prompts.slice(0, 1);
       const [a = 0, b = 0, c = 0, d = 0, e = 0] = expected.untied.greedy[0] ?? [];
       const stopped = await write(asked, { ...greedy, stop: ['never', ` w${d} w${e}`] });
@@ -144,7 +144,7 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
         from,
       }));
       const scores: TextScore[] = [];
-      for await (const one of scoreTexts({ model, texts, batchSize, signal })) scores.push(one);
+      for await (const one of textLogLikelihoods({ model, texts, batchSize, signal })) scores.push(one);
       return scores;
     }
 
@@ -162,7 +162,7 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
       );
     });
 
-    test('a model whose weights are no numbers is refused rather than heard', async () => {
+    test('a model whose weights are not finite is refused', async () => {
       const sound = model;
       model = { ...sound, logits: (hidden) => tf.mul(sound.logits(hidden), Number.NaN) };
       const refusal = { name: 'UserError', code: 'model-not-finite' };

@@ -37,7 +37,7 @@ describe('the tensors of a GGUF file', () => {
   );
 });
 
-test('metadata has the values that were written, a float32 as the decimal that was meant', async () => {
+test('metadata has the values that were written, a float32 as its shortest decimal', async () => {
   await using file = await openGguf(fixture('blocks.gguf'));
   expect(Object.fromEntries(file.metadata)).toEqual({
     'general.architecture': 'none',
@@ -91,8 +91,8 @@ describe.each(['qwen2', 'phi3'] as const)('a %s model', (name) => {
 
 describe('a file is refused', () => {
   test.each<[string, (bytes: Buffer) => Buffer, string]>([
-    ['that is empty', () => Buffer.alloc(0), 'it does not begin with `GGUF`'],
-    ['that is something else', () => Buffer.from('PK\x03\x04 and more'), 'it does not begin with `GGUF`'],
+    ['that is empty', () => Buffer.alloc(0), 'it does not start with `GGUF`'],
+    ['that is something else', () => Buffer.from('PK\x03\x04 and more'), 'it does not start with `GGUF`'],
     ['that is big-endian', (bytes) => set32(bytes, 4, 0x03000000), 'is big-endian'],
     ['of version 1', (bytes) => set32(bytes, 4, 1), 'is GGUF of version 1, not 2 or 3'],
     [
@@ -159,7 +159,7 @@ describe('a file is refused', () => {
     [
       'with an offset off its alignment',
       (bytes) => set64(bytes, placeAfter(bytes, 'Q8_0', 24), 33n),
-      'tensor `Q8_0` begins at 33, no multiple of 32',
+      'tensor `Q8_0` starts at 33, which is not a multiple of 32',
     ],
     [
       'with tensors that overlap',
@@ -178,7 +178,7 @@ describe('a file is refused', () => {
     await expect(openGguf(path)).rejects.toMatchObject({ name: 'UserError' });
   });
 
-  test('wherever it is cut short', async () => {
+  test('wherever it is truncated', async () => {
     const bytes = await readFile(fixture('blocks.gguf'));
     for (let length = 0; length < bytes.length - 32; length += 13)
       await expect(openGguf(await save(bytes.subarray(0, length)))).rejects.toMatchObject({
@@ -192,7 +192,7 @@ describe('a model is refused', () => {
     [
       'of an unknown architecture',
       (bytes) => write(bytes, bytes.indexOf('llama'), 'mamba'),
-      'has the architecture "mamba"; these are known: llama, qwen2, phi3, gpt2',
+      'has the architecture "mamba"; supported are: llama, qwen2, phi3, gpt2',
     ],
     [
       'with a field that is not supported',
@@ -207,7 +207,7 @@ describe('a model is refused', () => {
     [
       'of another size than its metadata says',
       (bytes) => set32(bytes, placeAfter(bytes, 'llama.feed_forward_length', 4), 32),
-      'has `blk.0.ffn_gate.weight` of shape [24,16], where its metadata asks for [32,16]',
+      'has `blk.0.ffn_gate.weight` of shape [24,16], but its metadata asks for [32,16]',
     ],
     [
       'that lacks a tensor',
@@ -254,7 +254,7 @@ async function save(bytes: Buffer): Promise<string> {
 
 const bits = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
 
-/** The place so many bytes after a name's first occurrence. */
+/** The offset N bytes after a name's first occurrence. */
 const placeAfter = (bytes: Buffer, name: string, distance: number): number =>
   bytes.indexOf(name) + name.length + distance;
 
@@ -273,7 +273,7 @@ function write(bytes: Buffer, at: number, text: string): Buffer {
   return bytes;
 }
 
-/** The twenty most likely tokens after the prompt, each found with the whole text before it. */
+/** The twenty likeliest tokens after the prompt, each computed from the whole text before it. */
 function continueGreedily(model: LanguageModel, prompt: Int32Array): number[] {
   const ids = Array.from(prompt);
   for (let step = 0; step < 20; step++)

@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 /** More than any of these small files could need. */
 const mostGrowth = 200_000_000;
 
-/** Runs something often; all of it together may not take more memory than that. */
+/** Runs something often; all runs together must stay below the memory limit. */
 async function withinMemory(run: () => Promise<void>): Promise<void> {
   const before = process.memoryUsage().rss;
   await run();
@@ -36,7 +36,7 @@ const header = fc.oneof(
   { weight: 1, arbitrary: fc.json() },
 );
 
-test('whatever a safetensors header says, the file opens and all of it can be read, or its owner is told', async () => {
+test('whatever a safetensors header says, the file opens and all of it can be read, or there is an error for its owner', async () => {
   const path = join(folder, 'model.safetensors');
   await withinMemory(() =>
     fc.assert(
@@ -88,7 +88,7 @@ test('whatever tensors tile the data in whatever order, they are read; one byte 
   );
 });
 
-test('whatever is written over a GGUF file, it opens and all of it can be read, or its owner is told', async () => {
+test('whatever is written over a GGUF file, it opens and all of it can be read, or there is an error for its owner', async () => {
   const bytes = await readFile(fixture('gguf/blocks.gguf'));
   const path = join(folder, 'model.gguf');
   const number = fc.constantFrom(
@@ -144,12 +144,12 @@ test.each([
   );
 });
 
-test('a tensor that stands in two shards is refused', async () => {
+test('a tensor that is in two shards is refused', async () => {
   for (const name of ['a.safetensors', 'b.safetensors'])
     await writeFile(join(folder, name), await readFile(fixture('mixed.safetensors')));
   const weight_map = { weight: 'a.safetensors', half: 'b.safetensors' };
   await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify({ weight_map }));
-  await expect(openShards(folder)).rejects.toThrow(`stands in both ${join(folder, 'a.safetensors')} and`);
+  await expect(openShards(folder)).rejects.toThrow(`in both ${join(folder, 'a.safetensors')} and`);
 });
 
 async function readSafetensors(path: string): Promise<void> {

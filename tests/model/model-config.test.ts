@@ -41,7 +41,7 @@ test("GPT-2's own configurations are read", () => {
     family: 'gpt2',
     vocabularySize: 50257,
     contextLength: 1024,
-    width: 768,
+    hiddenSize: 768,
     layers: 12,
     heads: 12,
     keyValueHeads: 12,
@@ -52,10 +52,10 @@ test("GPT-2's own configurations are read", () => {
     tied: true,
     json: gpt2,
   });
-  expect(parseModelConfig('config.json', medium)).toMatchObject({ width: 1024, heads: 16, layers: 24 });
+  expect(parseModelConfig('config.json', medium)).toMatchObject({ hiddenSize: 1024, heads: 16, layers: 24 });
 });
 
-test('a misspelt field is told with the one that was meant', () => {
+test('a misspelled field is reported with a suggestion', () => {
   const misspelt = { ...gpt2, tie_word_embedding: false };
   expect(() => parseModelConfig('m/config.json', misspelt)).toThrow(
     expect.objectContaining({
@@ -100,7 +100,7 @@ test("SmolLM2's configuration is read, and the same with transformers 5's object
     family: 'llama',
     vocabularySize: 49_152,
     contextLength: 8192,
-    width: 576,
+    hiddenSize: 576,
     layers: 30,
     heads: 9,
     keyValueHeads: 3,
@@ -108,7 +108,7 @@ test("SmolLM2's configuration is read, and the same with transformers 5's object
     intermediateSize: 1536,
     epsilon: 1e-5,
     slidingWindow: undefined,
-    rotary: { width: 64, base: 100_000, scaling: { kind: 'default' } },
+    rotary: { rotaryDim: 64, base: 100_000, scaling: { kind: 'default' } },
     fused: false,
     bias: { inputs: false, output: false, inner: false },
     tied: true,
@@ -137,7 +137,7 @@ const qwen2 = {
   vocab_size: 151_936,
 };
 
-test("Qwen2.5's configuration is read, its window without effect, and stretched by YaRN as its card has it", () => {
+test("Qwen2.5's configuration is read, without its window, and stretched by YaRN as on its card", () => {
   expect(parseModelConfig('m', qwen2)).toMatchObject({
     contextLength: 32_768,
     slidingWindow: undefined,
@@ -164,7 +164,7 @@ const mistral = {
   vocab_size: 32_000,
 };
 
-test("Mistral's window is as transformers has it: 4096 where it is not said, none where it is null", () => {
+test("Mistral's window is as in transformers: 4096 if absent, none if null", () => {
   const windowOf = (more: JsonObject) => parseModelConfig('m', { ...mistral, ...more }).slidingWindow;
   expect([windowOf({}), windowOf({ sliding_window: null }), windowOf({ sliding_window: 1000 })]).toEqual([
     4096,
@@ -193,7 +193,7 @@ test("Phi-3.5's long factors are read, with the scale that follows from both len
     contextLength: 131_072,
     fused: true,
     rotary: {
-      width: 96,
+      rotaryDim: 96,
       scaling: {
         kind: 'longrope',
         originalMaxPositionEmbeddings: 4096,
@@ -252,9 +252,9 @@ test.each<[string, JsonObject, string]>([
     'm has true as `attention_bias`: this field is not supported',
   ],
   [
-    'a part of a head that cannot turn',
+    'a part of a head that cannot be rotated',
     { ...phi3, partial_rotary_factor: 0.52 },
-    'm has 0.52 as `partial_rotary_factor`: 49 of 96 elements of a head cannot turn',
+    'm has 0.52 as `partial_rotary_factor`: 49 of 96 elements of a head cannot be rotated',
   ],
   ['another family', { model_type: 'mamba' }, 'm has the model_type "mamba"'],
 ])('%s is refused, not ignored', (_case, json, message) => {

@@ -67,7 +67,7 @@ describe('a model folder', () => {
       expect(await renamed.read(name)).toEqual(await original.read(name));
   });
 
-  test('with a tied head becomes one with a head of its own that computes the same', async () => {
+  test('with a tied head becomes one with a separate head that computes the same', async () => {
     await using tied = await openModelFolder(fixture('tiny-gpt2-tied'));
     await writeModelFolder(folder, untiedModel(tied));
     await using untied = await openModelFolder(folder);
@@ -77,14 +77,14 @@ describe('a model folder', () => {
     expect(await untied.read('lm_head.weight')).toEqual(await tied.read('transformer.wte.weight'));
   });
 
-  test('whose config.json says tied may not have another head than the embedding', async () => {
+  test('that is tied may not store another head than the embedding', async () => {
     await rewriteTied({ head: (embedding) => embedding.map((value) => value + 1) });
     await expect(openModelFolder(folder)).rejects.toThrow(
       `the checkpoint in ${folder} has the tensor \`lm_head.weight\`, which its config.json does not ask for`,
     );
   });
 
-  test('may be in shards, which its index names', async () => {
+  test('may be in shards that its index names', async () => {
     await cp(fixture('tiny-gpt2'), folder, { recursive: true });
     await splitIntoShards();
     await using sharded = await openModelFolder(folder);
@@ -93,7 +93,7 @@ describe('a model folder', () => {
       expect(await sharded.read(name)).toEqual(await original.read(name));
   });
 
-  test('may not name a shard outside of itself', async () => {
+  test('may not name a shard outside itself', async () => {
     await cp(fixture('tiny-gpt2'), folder, { recursive: true });
     const index = join(folder, 'model.safetensors.index.json');
     await writeFile(index, JSON.stringify({ weight_map: { a: '../other.safetensors' } }));
@@ -119,7 +119,7 @@ describe('a model folder', () => {
     ['no layers', { n_layer: 0 }, 'has 0 as `n_layer`: a whole number between 1 and'],
     ['more layers than weights', { n_layer: 3 }, 'has no tensor `transformer.h.2.ln_1.weight`'],
     ['fewer layers than weights', { n_layer: 1 }, 'has the tensor `transformer.h.1.attn.c_attn.bias`, which'],
-    ['another vocabulary', { vocab_size: 62 }, 'of shape [61,16], where config.json asks for [62,16]'],
+    ['another vocabulary', { vocab_size: 62 }, 'of shape [61,16], but config.json asks for [62,16]'],
   ];
   test.each(problems)('with %s is refused before its weights are read', async (_title, change, problem) => {
     await cp(fixture('tiny-gpt2'), folder, { recursive: true });
@@ -143,7 +143,7 @@ describe('an initial model', () => {
     expect(await digestOf('c', 2)).not.toEqual(first);
   });
 
-  test('has the moments of GPT-2: deviation .02, residual projections divided by the root of twice the layers', async () => {
+  test('has the moments of GPT-2: deviation 0.02, residual projections divided by the root of twice the layers', async () => {
     await writeModelFolder(folder, initial(3));
     await using model = await openModelFolder(folder);
     const deviation = async (name: string) => {
@@ -169,7 +169,7 @@ async function readJson(path: string): Promise<JsonObject> {
   return JSON.parse(await readFile(path, 'utf8'));
 }
 
-/** Writes the tied model as GPT2Model named its tensors, with a causal mask and a head of its own. */
+/** Writes the tied model with GPT2Model's names, a causal mask and a separate head. */
 async function rewriteTied({ head }: { head: (embedding: Float32Array) => Float32Array }): Promise<void> {
   await cp(join(fixture('tiny-gpt2-tied'), 'config.json'), join(folder, 'config.json'));
   await using source = await openSafetensors(join(fixture('tiny-gpt2-tied'), 'model.safetensors'));

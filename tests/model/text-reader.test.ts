@@ -8,7 +8,7 @@ import { openTensorBackend, type TensorBackendName } from '../../src/tensor/inde
 const families = ['gpt2', 'llama', 'mistral', 'phi3', 'qwen2-yarn', 'llama-dynamic'];
 const backends: readonly TensorBackendName[] = ['cpu', 'onnx'];
 
-/** The next five tokens, the likeliest each time, with the logits that they were chosen by. */
+/** The next five tokens by greedy decoding, with the logits that decided them. */
 async function write(reader: TextReader, { prompt, limit }: { prompt: readonly number[]; limit: number }) {
   const logits = [await reader.read({ tokens: Int32Array.from(prompt), room: 5, limit })];
   const likeliest = () =>
@@ -37,7 +37,7 @@ describe.each(backends.flatMap((backend) => families.map((family) => ({ backend,
     });
     afterAll(() => model.dispose());
 
-    test('goes on, turn for turn, with the tokens that a fresh start would choose, and reads what is new only', async () => {
+    test('continues, turn by turn, with the tokens that a new start would choose, and computes only what is new', async () => {
       const { contextLength: limit } = model.config;
       const before = tf.memory().numTensors;
       const kept = new TextReader(model);
@@ -47,13 +47,13 @@ describe.each(backends.flatMap((backend) => families.map((family) => ({ backend,
         const freshly = await write(new TextReader(model), { prompt, limit });
         computed = 0;
         const { tokens, logits } = await write(kept, { prompt, limit });
-        // At most eight that are new, and four of the answer; where keys depend on a text's length, all.
+        // At most eight new ones and four of the answer; all if keys depend on a text's length.
         if (added.length > 0 && family !== 'llama-dynamic') expect(computed).toBeLessThanOrEqual(12);
         expect(tokens).toEqual(freshly.tokens);
         for (const [step, values] of logits.entries())
           for (const [id, value] of values.entries())
             expect(Math.abs(value - (freshly.logits[step]?.[id] ?? 0))).toBeLessThan(1e-4);
-        // As a template would: the answer without its last token, and something else in its place.
+        // Like a template: the answer with another last token.
         prompt = [...prompt, ...tokens.slice(0, 4), 7];
       }
       expect(tf.memory().numTensors).toBe(before);

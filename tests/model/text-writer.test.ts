@@ -5,7 +5,7 @@ import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
 const tokenizer = await openEncoding('r50k_base');
 const [the = 0, cat = 0, sat = 0] = tokenizer.encode(' the cat sat');
 
-/** The text of a model whose likeliest next tokens are these, whatever stands before. */
+/** The text of a model whose likeliest next tokens are these, whatever comes before. */
 function write(tokens: readonly number[], settings: { stopTokens?: number[]; repetitionPenalty?: number }) {
   const writer = new TextWriter({
     prompt: { id: 'a', tokens: Int32Array.of(the) },
@@ -21,7 +21,7 @@ function write(tokens: readonly number[], settings: { stopTokens?: number[]; rep
   return writer.written();
 }
 
-test('a stop token ends a text and is no part of it', () => {
+test('a stop token ends a text and is not part of it', () => {
   expect(write([the, cat, the], { stopTokens: [cat] })).toEqual({
     id: 'a',
     text: ' the',
@@ -36,7 +36,7 @@ test('a stop token ends a text and is no part of it', () => {
   });
 });
 
-test('a repetition penalty counts for the prompt’s tokens and for those that were written', () => {
-  // 2 / 1.5 is less than 1.5, as long as that has not been written itself.
+test('a repetition penalty applies to the prompt’s tokens and to those that were written', () => {
+  // 2 / 1.5 is less than 1.5, until that token has been written itself.
   expect(write([the, cat, cat], { repetitionPenalty: 1.5 }).text).toBe(' sat cat cat');
 });

@@ -9,7 +9,7 @@ import * as split from '../../src/stages/split/run-split.ts';
 import * as tokenize from '../../src/stages/tokenize/run-tokenize.ts';
 import { type DataRecord, parseFormattedRecord } from '../../src/text/records.ts';
 import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
-import { exampleGroups } from '../../src/training/batches/example-groups.ts';
+import { batchesOf } from '../../src/training/batches/batch-plan.ts';
 import { padBatch } from '../../src/training/batches/micro-batch.ts';
 import { openStageRig, type StageRig } from './stage-rig.ts';
 
@@ -70,7 +70,7 @@ describe.skipIf(!isThere)(
     const allTokens = async () => (await Promise.all(names.map(tokensOf))).flat();
     const widthsOf = async (name: Name) => {
       const batches = await portCodecs.batches.read(rig.path(`batches-${name}`)).read();
-      return exampleGroups({ ...batches, epoch: 1 }).map((group) => padBatch(group, batches).width);
+      return batchesOf({ ...batches, epoch: 1 }).map((group) => padBatch(group, batches).width);
     };
 
     test('1100 rows, 775 of them without input, 25 with the instruction and input of an earlier one', async () => {

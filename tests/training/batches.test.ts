@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BatchRecipe, Example } from '../../src/training/batches/example.ts';
-import { exampleGroups } from '../../src/training/batches/example-groups.ts';
+import { type BatchRecipe, batchesOf, type Example } from '../../src/training/batches/batch-plan.ts';
 import { padBatch } from '../../src/training/batches/micro-batch.ts';
 
 const inOrder: BatchRecipe = { batchSize: 3, shuffle: false, dropLast: false, seed: 1 };
 const endOfText = 50256;
 
-/** The example that collate makes of token ids: shifted by one, with one end of text behind them. */
+/** The example that collate makes of token ids: shifted by one, with one end of text after them. */
 const exampleOf = (tokens: readonly number[], id = tokens.join('-')): Example => ({
   id,
   inputs: Int32Array.from(tokens),
@@ -37,7 +36,7 @@ describe('padded batches', () => {
     });
   });
 
-  it('are as wide as their longest example, or the next multiple, but no wider than the model reads', () => {
+  it('are as wide as their longest example, or the next multiple, but no wider than the model’s context', () => {
     const examples = examplesOfLength([5, 9]);
     const widths = [{}, { multipleOf: 4 }, { multipleOf: 16 }, { multipleOf: 16, maximumWidth: 10 }].map(
       (padding) => padBatch(examples, { endOfText, ...padding }).width,
@@ -47,7 +46,7 @@ describe('padded batches', () => {
 
   it('hold the last, smaller batch unless it is dropped', () => {
     const sizes = (dropLast: boolean) =>
-      exampleGroups({
+      batchesOf({
         examples: examplesOfLength([1, 1, 1, 1]),
         recipe: { ...inOrder, dropLast },
         epoch: 1,
@@ -56,7 +55,7 @@ describe('padded batches', () => {
   });
 
   const order = (recipe: Partial<BatchRecipe>, epoch: number, count = 20) =>
-    exampleGroups({
+    batchesOf({
       examples: examplesOfLength(Array<number>(count).fill(1)),
       recipe: { ...inOrder, ...recipe },
       epoch,
@@ -85,7 +84,7 @@ describe('padded batches', () => {
     expect(new Set([...orders, order({}, 1)]).size).toBe(4);
   });
 
-  it('stay in the order of the records where they are not shuffled', () => {
+  it('keep the order of the records if they are not shuffled', () => {
     expect(order({}, 1, 4)).toBe('record-0,record-1,record-2,record-3');
   });
 

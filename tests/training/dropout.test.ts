@@ -4,10 +4,9 @@ import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/model/model-config.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
-import { noteUnusedDropout } from '../../src/training/check-task.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
+import { dropoutOfStep, dropoutRates, noteUnusedDropout } from '../../src/training/dropout.ts';
 import { rewriteValues } from '../../src/training/optimizer.ts';
-import { dropoutOfStep, dropoutRates } from '../../src/training/training-step.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import { gradientsOnHost } from './gradients-on-host.ts';
@@ -15,9 +14,11 @@ import { countingExamples, plainConfig, TinyTraining, tinyModel } from './tiny-t
 
 const rates = { embedding: 0.1, attention: 0.3, residual: 0.2, adapter: 0.5 };
 const site = { place: 'residual', name: 'block', shape: [100, 200] } as const;
-const factorsAt = (moment: { seed?: number; step?: number; piece?: number; name?: string }) => {
-  const { seed = 1, step = 1, piece = 0, name = 'block' } = moment;
-  return dropoutOfStep({ rates, seed, step })(piece)?.({ ...site, name })?.dataSync() ?? new Float32Array();
+const factorsAt = (moment: { seed?: number; step?: number; microBatch?: number; name?: string }) => {
+  const { seed = 1, step = 1, microBatch = 0, name = 'block' } = moment;
+  return (
+    dropoutOfStep({ rates, seed, step })(microBatch)?.({ ...site, name })?.dataSync() ?? new Float32Array()
+  );
 };
 
 beforeAll(async () => {
@@ -25,17 +26,17 @@ beforeAll(async () => {
 });
 
 describe('dropout', () => {
-  it('leaves out its share of elements and makes up for it in the others', () => {
+  it('drops its share of elements and scales up the others', () => {
     const factors = factorsAt({});
     expect([...new Set(factors)].sort()).toEqual([0, 1.25]);
     const dropped = factors.filter((factor) => factor === 0).length / factors.length;
     expect(Math.abs(dropped - 0.2)).toBeLessThan(4 * Math.sqrt((0.2 * 0.8) / factors.length));
   });
 
-  it('is the same for the same seed, step, piece and site, and independent where one differs', () => {
+  it('is the same for the same seed, step, micro-batch and site, and independent if one differs', () => {
     const factors = factorsAt({});
     expect(factorsAt({})).toEqual(factors);
-    for (const other of [{ seed: 2 }, { step: 2 }, { piece: 1 }, { name: 'next block' }]) {
+    for (const other of [{ seed: 2 }, { step: 2 }, { microBatch: 1 }, { name: 'next block' }]) {
       const others = factorsAt(other);
       const both = factors.filter((factor, index) => factor === 0 && others[index] === 0).length;
       expect(Math.abs(both / factors.length - 0.04)).toBeLessThan(4 * Math.sqrt((0.04 * 0.96) / 20_000));
@@ -55,7 +56,7 @@ describe('dropout', () => {
   });
 });
 
-describe('the dropout of a model’s own config.json', () => {
+describe('the dropout of a model’s config.json', () => {
   const sizes = { n_positions: 8, n_embd: 4, n_head: 2, n_layer: 1, vocab_size: 9 };
   const gpt2 = (rates: JsonObject) =>
     parseModelConfig('config.json', { model_type: 'gpt2', ...sizes, ...rates });
@@ -70,7 +71,7 @@ describe('the dropout of a model’s own config.json', () => {
     ...{ num_hidden_layers: 1, num_attention_heads: 2, attention_dropout: 0.25 },
   });
 
-  it('is what `dropout: model` means, with transformers’ defaults for what is not said', () => {
+  it('is used by `dropout: model`, with transformers’ defaults for absent fields', () => {
     const ratesOf = (model: ModelConfig) => dropoutRates({ dropout: 'model' }, model);
     const others = { embedding: 0.1, attention: 0.1, residual: 0.1, adapter: 0 };
     expect(ratesOf(gpt2({}))).toEqual(others);
@@ -85,7 +86,7 @@ describe('the dropout of a model’s own config.json', () => {
     );
   });
 
-  it('is named where it is not what the training uses', () => {
+  it('is noted if the training uses another', () => {
     const notesOf = (model: ModelConfig, dropout: TrainConfig['dropout']) => {
       const notes: string[] = [];
       noteUnusedDropout({
@@ -98,7 +99,7 @@ describe('the dropout of a model’s own config.json', () => {
     const none = { embedding: 0, attention: 0, residual: 0 };
     const stated = gpt2({ embd_pdrop: 0.1, attn_pdrop: 0.1, resid_pdrop: 0 });
     expect(notesOf(stated, none)).toEqual([
-      "the model's config.json has embd_pdrop 0.1, attn_pdrop 0.1, which do not count here: `dropout: model` takes them, as transformers does",
+      "the model's config.json has embd_pdrop 0.1, attn_pdrop 0.1, which is ignored here: `dropout: model` uses it, as transformers does",
     ]);
     expect(notesOf(llama, none)).toHaveLength(1);
     for (const used of ['model', { embedding: 0.1, attention: 0.1, residual: 0 }] as const)
@@ -123,9 +124,9 @@ describe.each(backendsUnderTest)('with dropout on the %s backend', (backend) => 
     for (const [name, variable] of tuned.model.trainable)
       if (name.endsWith('lora_B.weight'))
         rewriteValues(variable, (values) => values.set(values.map((_, place) => 0.1 * Math.sin(place))));
-    const pieces = batchPieces(countingExamples(4), { endOfText: 59, pieceSize: 2 });
+    const batch = splitBatch(countingExamples(4), { endOfText: 59, microBatchSize: 2 });
     const dropout = dropoutOfStep({ rates, seed: 1, step: 1 });
-    const { gradients } = await gradientsOnHost(tuned.model, { ...pieces, dropout });
+    const { gradients } = await gradientsOnHost(tuned.model, { ...batch, dropout });
     const norm = Math.hypot(...[...gradients.values()].flatMap((values) => [...values]));
     const lossAt = async (distance: number) => {
       const move = (by: number) => {
@@ -137,7 +138,7 @@ describe.each(backendsUnderTest)('with dropout on the %s backend', (backend) => 
           );
       };
       move(distance);
-      const { loss } = await gradientsOnHost(tuned.model, { ...pieces, dropout });
+      const { loss } = await gradientsOnHost(tuned.model, { ...batch, dropout });
       move(-distance);
       return loss;
     };

@@ -9,7 +9,7 @@ import { countingExamples, plainConfig, TinyTraining, type Trained, tinyBatches 
 type Config = Partial<TrainConfig>;
 type Backend = Parameters<typeof TinyTraining.create>[0];
 
-/** Configurations whose steps do not depend on how many there will be; three steps an epoch. */
+/** Configurations whose steps do not depend on their number; three steps per epoch. */
 const sound: Readonly<Record<string, Config>> = {
   plain: {},
   'evaluated only at the end': { evaluate: { every: 100, batches: 2 } },
@@ -22,7 +22,7 @@ const sound: Readonly<Record<string, Config>> = {
     evaluate: { every: 5, batches: 1 },
     early_stop: { patience: 2, min_delta: 9 },
   },
-  'a warm-up in steps, pieces and clipping': {
+  'a warm-up in steps, micro-batches and clipping': {
     schedule: { name: 'constant', warmup_steps: 5 },
     micro_batch_size: 2,
     clip_norm: 0.5,
@@ -31,7 +31,7 @@ const sound: Readonly<Record<string, Config>> = {
 };
 
 interface Taught extends Trained {
-  /** The steps that were taken now. */
+  /** The steps of this run. */
   readonly steps: readonly number[];
 }
 
@@ -44,7 +44,7 @@ async function teach(
   const trained = await training.run({
     validation: await tinyBatches({ examples: countingExamples(4) }),
     config: { ...plainConfig, ...config, epochs },
-    // The attempts of different lengths have different keys, and so no state of each other's.
+    // Trainings of different lengths have different keys, and so separate states.
     statePath: join(training.statePath, `attempt-${epochs}`),
     checkpointPath: join(training.statePath, 'checkpoints'),
     onProgress: ({ step }) => void steps.push(step),
@@ -53,7 +53,7 @@ async function teach(
   return { ...trained, steps };
 }
 
-/** So many epochs at once, with nothing kept before. */
+/** All epochs in one training, with nothing kept before. */
 async function atOnce(epochs: number, config: Config, backend: Backend = 'cpu'): Promise<Trained> {
   await using training = await TinyTraining.create(backend);
   const { history, weights } = await teach(training, epochs, { config });
@@ -62,7 +62,7 @@ async function atOnce(epochs: number, config: Config, backend: Backend = 'cpu'):
 
 describe.each(Object.entries(sound))('%s', (_, config) => {
   it.each(['cpu', 'onnx'] as const)(
-    'two epochs and then a third equal three at once (%s)',
+    'two epochs and then a third equal three in one training (%s)',
     async (backend) => {
       await using training = await TinyTraining.create(backend);
       await teach(training, 2, { config });
@@ -72,7 +72,7 @@ describe.each(Object.entries(sound))('%s', (_, config) => {
     },
   );
 
-  it('three epochs and then two equal two at once', async () => {
+  it('three epochs and then two equal two in one training', async () => {
     await using training = await TinyTraining.create();
     await teach(training, 3, { config });
     const { steps, ...shorter } = await teach(training, 2, { config });
@@ -86,11 +86,11 @@ it('raising the epochs trains the new ones only', async () => {
   const notes: string[] = [];
   const { steps } = await teach(training, 4, { onNote: (note) => void notes.push(note) });
   expect(steps).toEqual([7, 8, 9, 10, 11, 12]);
-  expect(notes[0]).toBe('goes on after epoch 2, which is kept from before');
+  expect(notes[0]).toBe('resumes after epoch 2, which is kept from before');
   expect((await teach(training, 3)).steps).toEqual([]);
 });
 
-it('keeps the latest epochs only, as many as it is told', async () => {
+it('keeps only the latest `keep_epochs` epochs', async () => {
   await using training = await TinyTraining.create();
   const kept = async () =>
     keptEpochs(await readdir(join(training.statePath, 'checkpoints')).catch(() => []))
@@ -103,7 +103,7 @@ it('keeps the latest epochs only, as many as it is told', async () => {
   expect(await readdir(join(training.statePath, 'checkpoints'))).toHaveLength(2);
 });
 
-it('takes nothing up that another engine left, or whose bytes are not what they were', async () => {
+it('does not resume from the state of another engine, nor from one whose bytes have changed', async () => {
   await using training = await TinyTraining.create();
   const folder = join(training.statePath, 'checkpoints');
   await teach(training, 2, { fingerprint: 'another engine' });

@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { isEvaluationDue } from '../../src/training/evaluation.ts';
 import {
   bestStep,
-  isEvaluationDue,
+  type HistoryEntry,
   isPatienceSpent,
   validationLosses,
-} from '../../src/training/evaluation.ts';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
+} from '../../src/training/history.ts';
 
-const losses = (...values: readonly number[]) => values.map((loss, step) => ({ step, loss }));
+const losses = (...values: readonly number[]): readonly HistoryEntry[] =>
+  values.map((loss, step) => ({ type: 'evaluation', step, epoch: 1, train_loss: 9, validation_loss: loss }));
 
 describe('an evaluation', () => {
-  it('is due before training, after the first step and every so many from there', () => {
-    const due = Array.from({ length: 14 }, (_, step) => step).filter((step) =>
-      isEvaluationDue({ step, every: 5 }),
-    );
+  it('is due before training, after the first step and then every N steps', () => {
+    const due = Array.from({ length: 14 }, (_, step) => step).filter((step) => isEvaluationDue(step, 5));
     expect(due).toEqual([0, 1, 6, 11]);
   });
 
@@ -22,7 +21,7 @@ describe('an evaluation', () => {
     expect(bestStep([])).toBeUndefined();
   });
 
-  it('ends the training after as many in a row without a better loss as there is patience', () => {
+  it('ends the training after `patience` evaluations in a row without a better loss', () => {
     const spentAfter = (patience: number, min_delta: number, ...values: readonly number[]) =>
       values.findIndex((_, last) =>
         isPatienceSpent(losses(...values.slice(0, last + 1)), { patience, min_delta }),

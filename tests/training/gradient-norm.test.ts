@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { clipScale, gradientNorm } from '../../src/training/training-step.ts';
+import { clipScale, gradientNorm } from '../../src/training/gradients.ts';
 
 describe('the norm of the gradients', () => {
   beforeAll(async () => {
@@ -12,7 +12,7 @@ describe('the norm of the gradients', () => {
     expect(gradientNorm([tf.tensor([1, 2, 2]), tf.tensor([4]), tf.tensor([])])).toBe(5);
   });
 
-  it('is exact where squares leave the range of single precision', () => {
+  it('is exact even if squares leave the range of single precision', () => {
     expect(gradientNorm([tf.tensor([2 ** 100])])).toBe(2 ** 100);
   });
 

@@ -1,4 +1,4 @@
-import { lossAndGradients } from '../../src/training/training-step.ts';
+import { lossAndGradients } from '../../src/training/gradients.ts';
 
 /** The loss of a batch, and its gradients as numbers. */
 export async function gradientsOnHost(...batch: Parameters<typeof lossAndGradients>) {

@@ -14,11 +14,11 @@ beforeAll(async () => {
 
 interface Attempt {
   readonly steps: readonly number[];
-  /** Of what it came to, where it came to an end. */
+  /** Of the result, if the training ended. */
   readonly digest: string | undefined;
 }
 
-/** Trains in a process of its own, to the end or until `watch` has killed it. */
+/** Trains in a separate process, to the end or until `watch` kills it. */
 async function attempt(statePath: string, watch?: (training: Watched) => Promise<void>): Promise<Attempt> {
   const training = spawn(process.execPath, [program, statePath], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(training, 'close');
@@ -48,7 +48,7 @@ const killAfter =
     training.kill('SIGKILL');
   };
 
-it('a training that was killed again and again comes to the same bytes as one that was not', async () => {
+it('a training that is killed again and again gives the same bytes as an uninterrupted one', async () => {
   await using killed = await TinyTraining.create();
   await using whole = await TinyTraining.create();
   const uninterrupted = await attempt(whole.statePath);
@@ -58,7 +58,7 @@ it('a training that was killed again and again comes to the same bytes as one th
   for (const milliseconds of [0, 1, 2, 4, 6]) {
     const { steps, digest } = await attempt(killed.statePath, killAfter(milliseconds));
     expect(digest).toBeUndefined();
-    // The last step before is taken again where its state was not saved yet.
+    // The last step is repeated if its state was not saved yet.
     expect([last, last + 1].map((step) => Math.max(1, step))).toContain(steps[0]);
     last = steps.at(-1) ?? last;
   }

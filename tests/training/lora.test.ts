@@ -11,10 +11,10 @@ import { type LanguageModel, openLanguageModel } from '../../src/model/language-
 import { adaptModel, saveAdaptedModel } from '../../src/model/lora/lora.ts';
 import { loraTargets } from '../../src/model/lora/lora-targets.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { rewriteValues } from '../../src/training/optimizer.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/training-step.ts';
+import { takeStep } from '../../src/training/train.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import peft from '../fixtures/training/lora-steps.json' with { type: 'json' };
 
@@ -46,7 +46,7 @@ async function trainLike(run: PeftRun, model: LanguageModel) {
   const state = new TrainingState(model, { ...optimizer, betas: [0.9, 0.999], learning_rate, weight_decay });
   const taken = [];
   for (let step = 1; step <= steps; step++) {
-    const batch = batchPieces(examplesOf(step), { endOfText: end_of_text, pieceSize: undefined });
+    const batch = splitBatch(examplesOf(step), { endOfText: end_of_text, microBatchSize: undefined });
     taken.push(await takeStep(state, { step, batch, learningRate: learning_rate, clipNorm: undefined }));
   }
   expect(
@@ -122,7 +122,7 @@ describe.each(backendsUnderTest)('LoRA on the %s backend', (backend) => {
     },
   );
 
-  it('fresh adapters change nothing, and leave the weights, their gradients and their moments out', async () => {
+  it('new adapters change nothing; the weights have no gradients and no moments', async () => {
     const plain = await openLanguageModel(fixture('training/tiny-gpt2'));
     const expected = logitsOf(plain);
     plain.dispose();
@@ -133,7 +133,7 @@ describe.each(backendsUnderTest)('LoRA on the %s backend', (backend) => {
       ...{ name: 'adamw', learning_rate: 0.1, weight_decay: 0.1 },
       ...{ betas: [0.9, 0.999], epsilon: 1e-8, decay: 'all' },
     });
-    const batch = batchPieces(examplesOf(1), { endOfText: 59, pieceSize: undefined });
+    const batch = splitBatch(examplesOf(1), { endOfText: 59, microBatchSize: undefined });
     await takeStep(state, { step: 1, batch, learningRate: 0.1, clipNorm: undefined });
     expect([...state.optimizer.trained.keys()]).toEqual([...model.adapters.variables.keys()]);
     expect([...model.parameters.values()].map((variable) => variable.dataSync().slice())).toEqual(before);
@@ -163,7 +163,7 @@ describe('the targets of adapters', () => {
     return [...loraTargets(config, targets).keys()];
   };
 
-  it('are named by the end of a name, by a whole one or by a pattern', async () => {
+  it('are named by the end of a name, a whole name or a pattern', async () => {
     expect(await targetsOf('model/tiny-llama', ['q_proj', 'layers.1.mlp.*', 'lm_head'])).toEqual([
       'model.layers.0.self_attn.q_proj',
       'model.layers.1.self_attn.q_proj',
@@ -177,7 +177,7 @@ describe('the targets of adapters', () => {
     ]);
   });
 
-  it('that the model does not have are refused with those it has', async () => {
+  it('that the model does not have are refused, with those it has', async () => {
     const refusal = async (targets: string[]) => {
       const error: unknown = await targetsOf('training/tiny-gpt2', targets).catch((error: unknown) => error);
       return error instanceof UserError ? [error.code, error.message, error.help] : error;
@@ -185,12 +185,12 @@ describe('the targets of adapters', () => {
     const help = 'the model has `c_attn`, `c_proj`, `c_fc`; or write `targets: all-linear`';
     expect(await refusal(['c_fc', 'q_proj'])).toEqual([
       'unknown-lora-target',
-      '`lora.targets` has `q_proj`, and no projection of the model is called so',
+      '`lora.targets` has `q_proj`, which matches no projection of the model',
       help,
     ]);
     expect(await refusal(['lm_head'])).toEqual([
       'unknown-lora-target',
-      '`lora.targets` names `lm_head`, which has no weight of its own: it is tied to the token embedding',
+      '`lora.targets` names `lm_head`, which has no weight: it is tied to the token embedding',
       help,
     ]);
   });

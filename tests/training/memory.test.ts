@@ -19,20 +19,20 @@ const lora = { r: 16, alpha: 32, dropout: 0, targets: 'all-linear' as const, use
 
 /** Peaks of the process in a run of the stage on two threads, in GB. */
 const measured = [
-  { model: small, rows: 1, width: 64, lora: undefined, pieces: false, peak: 2.627 },
-  { model: small, rows: 8, width: 64, lora: undefined, pieces: false, peak: 2.941 },
-  { model: small, rows: 4, width: 256, lora: undefined, pieces: false, peak: 3.605 },
-  { model: small, rows: 2, width: 256, lora: undefined, pieces: true, peak: 3.717 },
-  { model: small, rows: 4, width: 256, lora, pieces: false, peak: 2.248 },
-  { model: smaller, rows: 8, width: 64, lora: undefined, pieces: false, peak: 1.423 },
-  { model: smaller, rows: 4, width: 256, lora: undefined, pieces: false, peak: 1.934 },
+  { model: small, rows: 1, width: 64, lora: undefined, accumulates: false, peak: 2.627 },
+  { model: small, rows: 8, width: 64, lora: undefined, accumulates: false, peak: 2.941 },
+  { model: small, rows: 4, width: 256, lora: undefined, accumulates: false, peak: 3.605 },
+  { model: small, rows: 2, width: 256, lora: undefined, accumulates: true, peak: 3.717 },
+  { model: small, rows: 4, width: 256, lora, accumulates: false, peak: 2.248 },
+  { model: smaller, rows: 8, width: 64, lora: undefined, accumulates: false, peak: 1.423 },
+  { model: smaller, rows: 4, width: 256, lora: undefined, accumulates: false, peak: 1.934 },
 ];
 
 test.each(measured)(
   '%j is expected to take what it took, within 5 %',
-  ({ model, rows, width, lora, pieces, peak }) => {
+  ({ model, rows, width, lora, accumulates, peak }) => {
     const trained = trainedNumbers(model, lora === undefined ? {} : { lora });
-    const need = trainingMemory(model, { rows, width, counted: rows * width, trained, pieces });
+    const need = trainingMemory(model, { rows, width, targets: rows * width, trained, accumulates });
     expect(Math.abs(totalMemory(need) / 1e9 / peak - 1)).toBeLessThan(0.05);
   },
 );
@@ -53,9 +53,9 @@ const refusalAt = (limit: number) => {
     return error;
   }
 };
-const available = '. What may be taken is `resources: { memory: 16GB }`, where it is given';
+const available = '. The limit can be set: `resources: { memory: 16GB }`';
 
-test('a training that does not fit is refused with what would: pieces of a batch, LoRA, shorter examples', () => {
+test('a training that does not fit is refused with what fits: smaller micro-batches, LoRA, shorter examples', () => {
   expect(refusalAt(5e9)).toBeUndefined();
   expect(refusalAt(4e9)).toMatchObject({
     code: 'too-little-memory',
@@ -74,7 +74,7 @@ test('a training that does not fit is refused with what would: pieces of a batch
   });
 });
 
-test('a generation that does not fit is refused with the batch size that would', () => {
+test('a generation that does not fit is refused with the batch size that fits', () => {
   const generation = { model: small, rows: 64, slots: 1024 };
   expect(checkGenerationMemory({ ...generation, limit: 16e9 })).toBeGreaterThan(9e9);
   expect(() => checkGenerationMemory({ ...generation, limit: 4e9 })).toThrow(

@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import type { Example } from '../../src/training/batches/example.ts';
-import { bestFitRows, exampleGroups } from '../../src/training/batches/example-groups.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
-import { lossAndGradients } from '../../src/training/training-step.ts';
+import { batchesOf, bestFitRows, type Example } from '../../src/training/batches/batch-plan.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
+import { lossAndGradients } from '../../src/training/gradients.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches, tinyModel } from './tiny-training.ts';
 
 const ofLength = (length: number, place: number): Example => ({
@@ -22,7 +21,7 @@ beforeAll(async () => {
 });
 
 describe('examples that share rows', () => {
-  it('go into the row that they leave the least room in, the longest first', () => {
+  it('go, the longest first, into the row with the least room left', () => {
     const rows = bestFitRows([5, 3, 8, 2, 4, 7, 1].map(ofLength), 10);
     expect(lengthsOf(rows)).toEqual([
       [5, 4, 1],
@@ -31,7 +30,7 @@ describe('examples that share rows', () => {
     ]);
   });
 
-  it('are all there, once, in rows that are not too long', () => {
+  it('are all packed once, in rows that are not too long', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 60 }), (lengths) => {
         const rows = bestFitRows(lengths.map(ofLength), 20);
@@ -50,7 +49,7 @@ describe('examples that share rows', () => {
   it('stay together in every epoch, in another order', () => {
     const recipe = { batchSize: 1, packedLength: 12, shuffle: true, dropLast: false, seed: 4 };
     const groups = (epoch: number) =>
-      exampleGroups({ examples: countingExamples(20), recipe, epoch }).map((group) =>
+      batchesOf({ examples: countingExamples(20), recipe, epoch }).map((group) =>
         group.map(({ id }) => id).join(' '),
       );
     expect(groups(1)).not.toEqual(groups(2));
@@ -62,18 +61,18 @@ describe('examples that share rows', () => {
     const examples = countingExamples(9);
     const recipe = { batchSize: 2, packedLength: 14, shuffle: false, dropLast: false, seed: 0 };
     const measure = async (group: readonly Example[], rowsMultipleOf: number) => {
-      const slicing = {
+      const layout = {
         endOfText: 59,
         paddingFree: true,
         multipleOf: 8,
         rowsMultipleOf,
-        pieceSize: undefined,
+        microBatchSize: undefined,
       };
-      const pieces = batchPieces(group, slicing);
-      const { loss } = await lossAndGradients(model, pieces);
-      return { sum: loss * pieces.targetCount, count: pieces.targetCount };
+      const batch = splitBatch(group, layout);
+      const { loss } = await lossAndGradients(model, batch);
+      return { sum: loss * batch.targetCount, count: batch.targetCount };
     };
-    const [group = []] = exampleGroups({ examples, recipe, epoch: 1 });
+    const [group = []] = batchesOf({ examples, recipe, epoch: 1 });
     const together = await measure(group, 8);
     const alone = [];
     for (const example of group) alone.push(await measure([example], 1));

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import type { Example } from '../../src/training/batches/example.ts';
-import { batchPieces, packBatch, type Slicing } from '../../src/training/batches/micro-batch.ts';
+import type { Example } from '../../src/training/batches/batch-plan.ts';
+import { type BatchLayout, packBatch, splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import { gradientsOnHost } from './gradients-on-host.ts';
 import { tinyModel } from './tiny-training.ts';
@@ -11,7 +11,7 @@ import { tinyModel } from './tiny-training.ts';
 const endOfText = 30;
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model/families', name);
 
-/** Examples of these lengths; in every second one only the last targets count, in the one of length 4 none. */
+/** Examples of these lengths; in every second one only the last targets are unmasked, in that of length 4 none. */
 const examplesOf = (lengths: readonly number[]): readonly Example[] =>
   lengths.map((length, row) => {
     const inputs = Int32Array.from({ length }, (_, place) => (7 * row + 3 * place + 1) % 30);
@@ -23,7 +23,7 @@ const examplesOf = (lengths: readonly number[]): readonly Example[] =>
   });
 
 describe('a packed batch', () => {
-  it('holds its tokens one after the other, and knows where attention sees each', () => {
+  it('holds its tokens one after the other, with the slot in which attention sees each', () => {
     expect(packBatch(examplesOf([3, 2]), { endOfText, multipleOf: 2 })).toEqual({
       layout: 'packed',
       rows: 2,
@@ -58,10 +58,10 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
     await openTensorBackend({ backend });
   });
 
-  const measure = async (model: string, slicing: Partial<Slicing>) => {
+  const measure = async (model: string, layout: Partial<BatchLayout>) => {
     const opened = await openLanguageModel(model);
-    const pieces = batchPieces(examplesOf(lengths), { endOfText, pieceSize: undefined, ...slicing });
-    const measured = await gradientsOnHost(opened, pieces);
+    const batch = splitBatch(examplesOf(lengths), { endOfText, microBatchSize: undefined, ...layout });
+    const measured = await gradientsOnHost(opened, batch);
     opened.dispose();
     return measured;
   };
@@ -73,20 +73,20 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
       for (const multipleOf of [1, 8]) {
         const packed = await measure(model, { paddingFree: true, multipleOf, rowsMultipleOf: multipleOf });
         expect(Math.abs(packed.loss - padded.loss)).toBeLessThan(1e-6);
-        // Products of other widths are added up in another order.
+        // Products of other sizes are summed in another order.
         expect(furthest(packed.gradients, padded.gradients)).toBeLessThan(2e-6);
       }
     },
   );
 
   it.each([true, false])(
-    'a batch in pieces has the loss and the gradients of the whole, whatever is masked (without padding: %s)',
+    'a batch in micro-batches has the loss and the gradients of the whole, whatever is masked (without padding: %s)',
     async (paddingFree) => {
       const whole = await measure(tinyModel, { paddingFree });
-      for (const pieceSize of [1, 3, 5]) {
-        const pieces = await measure(tinyModel, { paddingFree, pieceSize });
-        expect(Math.abs(pieces.loss - whole.loss)).toBeLessThan(1e-6);
-        expect(furthest(pieces.gradients, whole.gradients)).toBeLessThan(1e-6);
+      for (const microBatchSize of [1, 3, 5]) {
+        const split = await measure(tinyModel, { paddingFree, microBatchSize });
+        expect(Math.abs(split.loss - whole.loss)).toBeLessThan(1e-6);
+        expect(furthest(split.gradients, whole.gradients)).toBeLessThan(1e-6);
       }
     },
   );

@@ -5,15 +5,15 @@ import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.
 import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces, type Slicing } from '../../src/training/batches/micro-batch.ts';
+import { type BatchLayout, splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { learningRateAt } from '../../src/training/learning-rate-at.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/training-step.ts';
+import { takeStep } from '../../src/training/train.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/training/${name}`, import.meta.url));
 
-/** What torch-steps.py was told and measured. */
+/** The settings and measurements of torch-steps.py. */
 interface TorchRun {
   readonly learning_rate: number;
   readonly weight_decay: number;
@@ -36,7 +36,7 @@ interface TorchSteps {
 interface Comparison {
   readonly name: string;
   readonly run: TorchRun;
-  readonly slicing?: Partial<Slicing>;
+  readonly slicing?: Partial<BatchLayout>;
 }
 
 const torch: TorchSteps = JSON.parse(readFileSync(fixture('torch-steps.json'), 'utf8'));
@@ -51,8 +51,8 @@ async function trainLike(model: LanguageModel, { run, slicing = {} }: Omit<Compa
   const state = new TrainingState(model, optimizer);
   const taken = [];
   for (let step = 1; step <= run.steps; step++) {
-    const batch = batchPieces(examplesOf(step), {
-      ...{ endOfText: torch.end_of_text, multipleOf: 16, pieceSize: undefined },
+    const batch = splitBatch(examplesOf(step), {
+      ...{ endOfText: torch.end_of_text, multipleOf: 16, microBatchSize: undefined },
       ...slicing,
     });
     const learningRate = learningRateAt({ schedule, peak: learning_rate, step, totalSteps: run.steps });
@@ -73,7 +73,7 @@ const largestDifference = (ours: ArrayLike<number>, theirs: ArrayLike<number>) =
   Math.max(...Array.from(ours, (value, index) => Math.abs(value - (theirs[index] ?? Number.NaN))));
 
 /**
- * A key's bias adds the same to all scores of a query, so its gradient is zero but for rounding, which AdamW blows up to
+ * A key's bias adds the same to all scores of a query, so its gradient is zero except for rounding, which AdamW scales to
  * whole steps: no two implementations agree on it, and nothing depends on it.
  */
 function withoutKeyBias(name: string, values: Float32Array): readonly number[] {
@@ -82,7 +82,7 @@ function withoutKeyBias(name: string, values: Float32Array): readonly number[] {
   return [...values].filter((_, index) => !isKey(index));
 }
 
-/** Runs the training and compares all that comes of it with PyTorch's. */
+/** Runs the training and compares all its results with PyTorch's. */
 async function expectParity({ name, run, slicing = {} }: Comparison): Promise<void> {
   const model = await openLanguageModel(fixture('tiny-gpt2'));
   const { losses, norms } = await trainLike(model, { run, slicing });
@@ -110,12 +110,13 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
     (name, run) => expectParity({ name, run }),
   );
 
-  it.each([{ pieceSize: 1 }, { paddingFree: true, multipleOf: 4 }, { paddingFree: true, pieceSize: 2 }])(
-    'batches computed in another way (%o) give them too',
-    async (slicing) => {
-      const { clipped } = torch.runs;
-      if (clipped === undefined) throw new Error('torch-steps.py makes a clipped run');
-      await expectParity({ name: 'clipped', run: clipped, slicing });
-    },
-  );
+  it.each([
+    { microBatchSize: 1 },
+    { paddingFree: true, multipleOf: 4 },
+    { paddingFree: true, microBatchSize: 2 },
+  ])('batches computed in another way (%o) give them too', async (slicing) => {
+    const { clipped } = torch.runs;
+    if (clipped === undefined) throw new Error('torch-steps.py makes a clipped run');
+    await expectParity({ name: 'clipped', run: clipped, slicing });
+  });
 });

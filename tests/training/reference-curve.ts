@@ -1,9 +1,9 @@
 import type { LanguageModel } from '../../src/model/language-model.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/training-step.ts';
+import { takeStep } from '../../src/training/train.ts';
 
-/** What reference-curve.py trained on. */
+/** The data on which reference-curve.py trained. */
 export interface ReferenceCurve {
   readonly end_of_text: number;
   readonly learning_rate: number;
@@ -12,7 +12,7 @@ export interface ReferenceCurve {
   readonly paddingFree: boolean;
 }
 
-/** Trains as the reference experiment does, and gives the loss of each step. */
+/** Trains like the reference experiment, and returns the loss of each step. */
 export async function trainOnCurve(model: LanguageModel, curve: ReferenceCurve): Promise<readonly number[]> {
   const { end_of_text: endOfText, learning_rate: learningRate, paddingFree } = curve;
   const state = new TrainingState(model, {
@@ -27,7 +27,7 @@ export async function trainOnCurve(model: LanguageModel, curve: ReferenceCurve):
       targets: Int32Array.from([...row.slice(1), endOfText]),
       promptLength: 1,
     }));
-    const batch = batchPieces(examples, { endOfText, multipleOf: 16, pieceSize: undefined, paddingFree });
+    const batch = splitBatch(examples, { endOfText, multipleOf: 16, microBatchSize: undefined, paddingFree });
     const { loss } = await takeStep(state, { step: index + 1, batch, learningRate, clipNorm: undefined });
     losses.push(loss);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/user-error.ts';
-import type { Batches } from '../../src/training/batches/example.ts';
+import type { Batches } from '../../src/training/batches/batch-plan.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
@@ -21,7 +21,7 @@ describe('a training refuses', () => {
     const { vocabulary } = await tinyBatches();
     expect(await refusal(await withBatches({ vocabulary: 'r50k_base' }))).toEqual({
       code: 'vocabulary-mismatch',
-      message: `the batches at \`train\` were made with the encoding r50k_base, but the model reads a tokenizer.json whose sha256 begins with ${vocabulary.slice(7, 19)}`,
+      message: `the batches at \`train\` were made with the encoding r50k_base, but the model reads a tokenizer.json whose sha256 starts with ${vocabulary.slice(7, 19)}`,
       help: "tokenize with the model's own tokenizer: from: { records: split, tokenizer: base.tokenizer }",
     });
   });
@@ -30,8 +30,7 @@ describe('a training refuses', () => {
     const examples = countingExamples(4, 20);
     expect(await refusal(await withBatches({ examples }))).toEqual({
       code: 'example-too-long',
-      message:
-        '4 of 4 examples at the port `train` are longer than the 16 tokens that the model reads at most',
+      message: "4 of 4 examples at the port `train` are longer than the model's context of 16 tokens",
       help: 'set `max_length: 16` or less in collate',
     });
   });
@@ -42,15 +41,15 @@ describe('a training refuses', () => {
     expect(await refusal(await withBatches({ examples, recipe }))).toEqual({
       code: 'unknown-token',
       message:
-        '1 of 1 examples at the port `train` hold a token id that the model, with its 60 tokens, does not have',
-      help: "the tokenizer has more tokens than the model's `vocab_size`: they are not of the same model",
+        '1 of 1 examples at the port `train` have a token id that the model, with its 60 tokens, does not have',
+      help: "the tokenizer has more tokens than the model's `vocab_size`: they belong to different models",
     });
   });
 
-  it('examples too few for one batch', async () => {
+  it('too few examples for one batch', async () => {
     expect(await refusal(await withBatches({ examples: countingExamples(2) }))).toEqual({
       code: 'no-batch',
-      message: 'the port `train` has 2 examples, which make no batch of 3',
+      message: 'the port `train` has 2 examples, too few for a batch of 3',
       help: 'give it more records, or a smaller `batch_size`, or `drop_last: false` in collate',
     });
   });
@@ -75,7 +74,7 @@ describe('a training refuses', () => {
     });
   });
 
-  it('to go on once the loss is no number', async () => {
+  it('to continue once the loss is not finite', async () => {
     const optimizer = { ...plainConfig.optimizer, learning_rate: 1e30 };
     expect(
       await refusal({ config: { ...plainConfig, optimizer, evaluate: { every: 100, batches: 1 } } }),

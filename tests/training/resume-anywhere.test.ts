@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TrainConfig } from '../../src/generated/train-config.ts';
-import type { Batches } from '../../src/training/batches/example.ts';
+import type { Batches } from '../../src/training/batches/batch-plan.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
@@ -16,7 +16,7 @@ interface Case {
   readonly batches?: () => Promise<Batches>;
 }
 
-/** Well learned, then one batch of what was never seen, then what was learned again. */
+/** Batches that are learned well, then an unseen one, then learned ones again. */
 async function withStranger(): Promise<Batches> {
   const strange = countingExamples(3).map((example) => ({
     ...example,
@@ -28,7 +28,7 @@ async function withStranger(): Promise<Batches> {
 }
 
 const cases: Readonly<Record<string, Case>> = {
-  'with dropout, in pieces and shuffled': { config: { dropout, micro_batch_size: 1, clip_norm: 0.5 } },
+  'with dropout, in micro-batches and shuffled': { config: { dropout, micro_batch_size: 1, clip_norm: 0.5 } },
   'of adapters with dropout, a warm-up and the best kept': {
     config: { lora, dropout, keep: 'best', schedule: { name: 'cosine', warmup_steps: 2 } },
   },
@@ -54,7 +54,7 @@ async function taskOf({ config, batches }: Case): Promise<Partial<TrainingTask>>
   };
 }
 
-/** Steps in rising order, below a number, that only the seed and the name decide about. */
+/** Steps in ascending order, below a number, that depend only on the seed and the name. */
 function chosenSteps(name: string, total: number): readonly number[] {
   let state = [...`${seed}${name}`].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 2 ** 31, 7);
   const steps = Array.from({ length: stops }, () => {

@@ -5,7 +5,7 @@ import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny
 
 const isThere = process.env.TENSOR_BACKEND === 'tensorflow';
 
-/** In pieces, clipped, and back to its best weights in the end. */
+/** In micro-batches, clipped, and back to its best weights at the end. */
 const config = { ...plainConfig, micro_batch_size: 2, clip_norm: 0.5, keep: 'best' } as const;
 const task = async () => ({ config, validation: await tinyBatches({ examples: countingExamples(4) }) });
 

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TensorBackendName } from '../../src/tensor/index.ts';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import type { HistoryEntry } from '../../src/training/history.ts';
 import type { TrainingProgress, TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, type Trained, tinyBatches } from './tiny-training.ts';
 
@@ -14,7 +14,7 @@ const config = {
 } as const;
 const validated = async () => ({ config, validation: await tinyBatches({ examples: countingExamples(4) }) });
 
-/** Random in every step: what is dropped must not depend on where the training began. */
+/** Random in every step: what is dropped must not depend on where the training resumed. */
 const dropping = {
   ...config,
   lora: { r: 2, alpha: 4, dropout: 0.2, targets: 'all-linear', use_rslora: false },
@@ -60,7 +60,7 @@ describe('an interrupted training', () => {
         onProgress: (progress) => void steps.push(progress.step),
         onNote: (note) => void notes.push(note),
       });
-      expect(notes[0]).toBe(`goes on after step ${step}, where an earlier attempt saved its state`);
+      expect(notes[0]).toBe(`resumes after step ${step}, where an earlier attempt saved its state`);
       expect(steps).toEqual(Array.from({ length: 9 - step }, (_, index) => step + index + 1));
       expect(resumed).toEqual(await uninterrupted(backend));
     },
@@ -77,7 +77,7 @@ describe('an interrupted training', () => {
     },
   );
 
-  it('takes up no state in which a single bit is another, in whatever part of it', async () => {
+  it('does not resume from a state with a single changed bit, in whatever part of it', async () => {
     const whole = await uninterrupted();
     for (const share of [0.02, 0.3, 0.6, 0.99]) {
       await using training = await TinyTraining.create();
@@ -98,7 +98,7 @@ describe('an interrupted training', () => {
     }
   });
 
-  it('that was aborted before its first step takes up its evaluation', async () => {
+  it('that was aborted before its first step keeps its evaluation', async () => {
     await using training = await TinyTraining.create();
     const signal = AbortSignal.abort();
     await expect(training.run({ ...(await validated()), signal })).rejects.toMatchObject({
@@ -107,7 +107,7 @@ describe('an interrupted training', () => {
     expect(await training.run(await validated())).toEqual(await uninterrupted());
   });
 
-  it('that died goes on from the last state it saved', async () => {
+  it('that died resumes from the last state it saved', async () => {
     await using training = await TinyTraining.create();
     let hours = 0;
     const steps: number[] = [];
@@ -128,7 +128,7 @@ describe('an interrupted training', () => {
     expect(resumed).toEqual(await uninterrupted());
   });
 
-  it('begins anew where another engine left the state', async () => {
+  it('starts over if another engine left the state', async () => {
     await using training = await TinyTraining.create();
     await abortAfter(training, 5);
     const steps: number[] = [];

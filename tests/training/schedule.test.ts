@@ -22,7 +22,7 @@ const ratesOf = ({ peak, steps, ...schedule }: Omit<ScheduleCase, 'rates'>) =>
     learningRateAt({ schedule, peak, step: index + 1, totalSteps: steps }),
   );
 
-/** Rounding may differ in the last bit: the order of a multiplication and a division does. */
+/** Rounding may differ in the last bit, because the order of a multiplication and a division does. */
 const rounded = (rates: readonly number[]) => rates.map((rate) => Number(rate.toPrecision(12)));
 
 describe('the schedule', () => {
@@ -33,7 +33,7 @@ describe('the schedule', () => {
     },
   );
 
-  it('a final share is what a falling schedule falls to, in as many steps', () => {
+  it('a decay ends at the final share, in as many steps', () => {
     const rates = ratesOf({ name: 'linear', warmup_steps: 1, steps: 5, peak: 1, final_share: 0.2 });
     expect(rounded(rates)).toEqual([0, 1, 0.8, 0.6, 0.4]);
   });
@@ -43,7 +43,7 @@ describe('the schedule', () => {
     expect(rounded(rates)).toEqual([...new Array(10).fill(1), 0.5]);
   });
 
-  it('a share of warm-up is rounded up to whole steps', () => {
+  it('a warm-up share is rounded up to whole steps', () => {
     const schedule = { name: 'constant', warmup_share: 0.21 } as const;
     const rates = [1, 2, 3, 4].map((step) => learningRateAt({ schedule, peak: 1, step, totalSteps: 10 }));
     expect(rounded(rates)).toEqual(rounded([0, 1 / 3, 2 / 3, 1]));

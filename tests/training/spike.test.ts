@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
-import { isSpike } from '../../src/training/loss.ts';
+import type { HistoryEntry } from '../../src/training/history.ts';
+import { isSpike } from '../../src/training/history.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
 const policy = { action: 'skip', above: 2, window: 4 } as const;
@@ -23,7 +23,7 @@ describe('a loss is a spike', () => {
   });
 });
 
-/** Learnt well, and then one batch of what was never seen. */
+/** Batches that are learned well, then one that was never seen. */
 async function withStranger() {
   const strange = countingExamples(3).map((example) => ({
     ...example,
@@ -45,7 +45,7 @@ describe('a spike of the loss', () => {
   const stepsOf = (history: readonly HistoryEntry[]) =>
     history.flatMap((entry) => (entry.type === 'step' ? [{ step: entry.step, spike: entry.spike }] : []));
 
-  it('is skipped: the step changes nothing, and the next is as if it had not been', async () => {
+  it('is skipped: the step changes nothing, and the next is as if it had not happened', async () => {
     await using training = await TinyTraining.create();
     const batches = await withStranger();
     const { history, weights } = await training.run({ batches, config });
@@ -56,7 +56,7 @@ describe('a spike of the loss', () => {
     expect((await other.run({ batches: without, config })).weights).toEqual(weights);
   });
 
-  it('ends the training before it changes anything, where that is wanted', async () => {
+  it('ends the training before it changes anything with `action: stop`', async () => {
     await using training = await TinyTraining.create();
     const batches = await withStranger();
     const stop = { ...config, on_spike: { ...config.on_spike, action: 'stop' } } as const;

@@ -6,13 +6,13 @@ import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
-import type { Batches, Example } from '../../src/training/batches/example.ts';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import type { Batches, Example } from '../../src/training/batches/batch-plan.ts';
+import type { HistoryEntry } from '../../src/training/history.ts';
 import { train } from '../../src/training/train.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 
-/** GPT-2 with two layers of width 16, 60 tokens and a context of 16; torch-steps.py makes it. */
+/** GPT-2 with two layers of hidden size 16, 60 tokens and a context of 16; torch-steps.py makes it. */
 export const tinyModel = fileURLToPath(new URL('../fixtures/training/tiny-gpt2', import.meta.url));
 const endOfText = 59;
 
@@ -36,7 +36,7 @@ export const plainConfig: TrainConfig = {
   pad_to_multiple_of: 8,
 };
 
-/** Examples that count upwards from a number of their own, a rule that the tiny model can learn. */
+/** Examples that count upwards, each from a different number: a rule that the tiny model can learn. */
 export const countingExamples = (count: number, length = 6): readonly Example[] =>
   Array.from({ length: count }, (_, index) => {
     const inputs = Int32Array.from({ length: length - (index % 3) }, (_, place) => (7 * index + place) % 50);
@@ -59,7 +59,7 @@ export interface Trained {
   readonly weights: ReadonlyMap<string, Float32Array>;
 }
 
-/** A real training of the tiny model in a folder of its own, and what came of it. */
+/** A real training of the tiny model in its own folder, and its results. */
 export class TinyTraining implements AsyncDisposable {
   readonly statePath: string;
   readonly #backend: TensorBackendName;
@@ -73,7 +73,7 @@ export class TinyTraining implements AsyncDisposable {
     return new TinyTraining(await mkdtemp(join(tmpdir(), 'tiny-training-')), backend);
   }
 
-  /** One that goes on from what another left in its folder. */
+  /** One that resumes from what another left in its folder. */
   static at(statePath: string, backend: TensorBackendName): TinyTraining {
     return new TinyTraining(statePath, backend);
   }

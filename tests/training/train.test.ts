@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/tensor/index.ts';
-import type { HistoryEntry } from '../../src/training/history-entry.ts';
+import type { HistoryEntry } from '../../src/training/history.ts';
 import { sampleStart } from '../../src/training/sample.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
-/** Examples that count downwards: whoever learns to count upwards gets worse at them. */
+/** Examples that count downwards: a model that learns to count upwards gets worse at them. */
 const contraryExamples = () =>
   countingExamples(4).map(({ targets, ...example }) => ({
     ...example,
@@ -41,7 +41,7 @@ describe('a training', () => {
     expect(history.at(-1)).toEqual({ type: 'end', step: 6, epoch: 2, best_step: 6, reason: 'completed' });
   });
 
-  it('comes to the same history and weights, bit for bit, whenever it is run', async () => {
+  it('gives the same history and weights, bit for bit, every time', async () => {
     await using first = await TinyTraining.create();
     await using second = await TinyTraining.create();
     expect(await first.run()).toEqual(await second.run());
@@ -70,7 +70,7 @@ describe('a training', () => {
     expect(losses[0]).toEqual(losses[1]);
   });
 
-  it('orders the examples by its own seed where it has one, else by the recipe', async () => {
+  it('orders the examples by its own seed if it has one, else by that of the recipe', async () => {
     await using training = await TinyTraining.create();
     const { recipe } = await tinyBatches();
     const losses = async (seed: number, own?: number) => {
@@ -82,7 +82,7 @@ describe('a training', () => {
     expect(await losses(1)).not.toEqual(await losses(2));
   });
 
-  it('has the same losses, but for rounding, however far its batches are padded', async () => {
+  it('has the same losses except for rounding, however far its batches are padded', async () => {
     await using training = await TinyTraining.create();
     const losses = async (pad_to_multiple_of: number) => {
       const { history } = await training.run({ config: { ...plainConfig, pad_to_multiple_of } });
@@ -100,12 +100,12 @@ describe('a training', () => {
   });
 });
 
-/** What the model learns contradicts these examples, so their loss falls at first and then rises. */
+/** What the model learns contradicts these examples, so their loss falls first and then rises. */
 describe('the validation loss', () => {
   const everyTwo = { ...plainConfig, evaluate: { every: 2, batches: 2 } };
   const contradicted = async () => ({ validation: await tinyBatches({ examples: contraryExamples() }) });
 
-  it('decides which weights `keep: best` gives: those of its lowest point, though training went on', async () => {
+  it('decides which weights `keep: best` keeps: those of its lowest point, although training continued', async () => {
     await using training = await TinyTraining.create();
     const ports = await contradicted();
     const best = await training.run({ ...ports, config: { ...everyTwo, epochs: 9, keep: 'best' } });
@@ -114,7 +114,7 @@ describe('the validation loss', () => {
     expect(best.weights).toEqual(stoppedThere.weights);
   });
 
-  it('ends the training once it was not better for as many evaluations as there is patience', async () => {
+  it('ends the training after `patience` evaluations without improvement', async () => {
     await using training = await TinyTraining.create();
     const config = { ...everyTwo, epochs: 30, early_stop: { patience: 2, min_delta: 0 } };
     const { history } = await training.run({ ...(await contradicted()), config });
@@ -130,14 +130,14 @@ describe('a sample', () => {
   const startWith = (...targets: readonly number[]) =>
     sampleStart({ ...example, targets: Int32Array.from(targets) });
 
-  it('begins after the prompt, and after the header where the model does not learn to write it', () => {
+  it('starts after the prompt, and after the header if its targets are masked', () => {
     expect(startWith(2, 3, 4, 5, 59)).toBe(2);
     expect(startWith(-100, 3, 4, 5, 59)).toBe(2);
     expect(startWith(-100, -100, -100, 5, 59)).toBe(4);
     expect(startWith(-100, -100, -100, -100, -100)).toBe(2);
   });
 
-  it('is not written where none is wanted', async () => {
+  it('is not written with `max_new_tokens: 0`', async () => {
     await using training = await TinyTraining.create();
     const { history } = await training.run({
       config: { ...plainConfig, epochs: 1, sample: { max_new_tokens: 0 } },

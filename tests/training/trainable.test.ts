@@ -2,12 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/user-error.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
-import { batchPieces } from '../../src/training/batches/micro-batch.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 import { gradientsOnHost } from './gradients-on-host.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyModel } from './tiny-training.ts';
 
-const batch = batchPieces(countingExamples(3), { endOfText: 59, pieceSize: undefined });
+const batch = splitBatch(countingExamples(3), { endOfText: 59, microBatchSize: undefined });
 
 async function tuned<Result>(
   trainable: string[] | undefined,
@@ -29,7 +29,7 @@ describe.each(['cpu', 'onnx'] as const)('parameters that `trainable` names (%s)'
     await openTensorBackend({ backend });
   });
 
-  it('have the gradients that they have where all are trained, and the others have none', async () => {
+  it('have the same gradients as when all are trained, and the others have none', async () => {
     const all = await tuned(undefined, (model) => gradientsOnHost(model, batch));
     const some = await tuned(lastBlock, (model) => gradientsOnHost(model, batch));
     expect([...some.gradients.keys()]).toEqual(
@@ -45,7 +45,7 @@ describe.each(['cpu', 'onnx'] as const)('parameters that `trainable` names (%s)'
 });
 
 describe('`trainable`', () => {
-  it('leaves the frozen weights as they were, and trains the others', async () => {
+  it('leaves the frozen weights unchanged, and trains the others', async () => {
     await using training = await TinyTraining.create();
     const before = await tuned(undefined, (model) => valuesOf(model));
     const { weights } = await training.run({ config: { ...plainConfig, trainable: lastBlock } });
@@ -53,20 +53,20 @@ describe('`trainable`', () => {
     expect(changed).toEqual(await tuned(lastBlock, (model) => [...model.trainable.keys()]));
   });
 
-  it('is refused where a pattern names nothing, or all of them choose nothing', async () => {
+  it('is refused if a pattern matches nothing, or if all of them select nothing', async () => {
     const refusal = (trainable: string[]) =>
       tuned(trainable, () => undefined).catch((error: unknown) =>
         error instanceof UserError ? [error.code, error.message, error.help] : error,
       );
     expect(await refusal(['transformer.h.1*', 'h.7*'])).toEqual([
       'unknown-parameter',
-      '`trainable` has `h.7*`, and no parameter of the model is called so',
-      "`*` stands for any characters; the model's 28 parameters begin with `transformer.wte.weight`, `transformer.wpe.weight`, `transformer.h.0.ln_1.weight`, `transformer.h.0.ln_1.bias`",
+      '`trainable` has `h.7*`, which matches no parameter of the model',
+      "`*` stands for any characters; the model's 28 parameters start with `transformer.wte.weight`, `transformer.wpe.weight`, `transformer.h.0.ln_1.weight`, `transformer.h.0.ln_1.bias`",
     ]);
     expect(await refusal(['!ln_f.bias'])).toEqual([
       'nothing-trainable',
-      "`trainable` chooses none of the model's 28 parameters",
-      'begin with a pattern that does: trainable: ["*", "!transformer.wte.weight"]',
+      "`trainable` selects none of the model's 28 parameters",
+      'start with a pattern that does: trainable: ["*", "!transformer.wte.weight"]',
     ]);
   });
 });

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
 // Run as a program, with the folder of its state: trains the tiny model and prints the number of each step that it takes,
-// then the digest of its history and weights. By its clock a step takes an hour, so it saves its state after each. What a
-// test kills.
+// then the digest of its history and weights. By its clock a step takes an hour, so it saves its state after each. A test
+// kills it.
 const [statePath = ''] = process.argv.slice(2);
 const training = TinyTraining.at(statePath, 'onnx');
 let hours = 0;

@@ -1,6 +1,6 @@
 import { portCodecs } from '../../stages/index.ts';
 import type { Tokenizer } from '../../text/index.ts';
-import { type Example, exampleGroups, ignoredTarget } from '../../training/index.ts';
+import { batchesOf, type Example, ignoredTarget } from '../../training/index.ts';
 import { UsageError } from '../exit-code.ts';
 import { counted } from '../terminal/format-number.ts';
 import { wrapText } from '../terminal/layout.ts';
@@ -11,7 +11,7 @@ import type { Shown, ShowSource } from './shown.ts';
 /** One batch as training sees it: trained tokens, masked tokens and padding. */
 export async function showBatches({ path, epoch, batch, tokenizer }: ShowSource): Promise<Shown> {
   const { examples, recipe, vocabulary } = await portCodecs.batches.read(path).read();
-  const groups = exampleGroups({ examples, recipe, epoch });
+  const groups = batchesOf({ examples, recipe, epoch });
   const group = groups[batch - 1];
   if (group === undefined) {
     throw new UsageError({

@@ -1,6 +1,6 @@
 import { decodeBfloat16, decodeFloat16, decodeHalf } from '../safetensors/floats.ts';
 
-/** How tensors are stored -> the format's number for it, and how many values one block of how many bytes holds. */
+/** Tensor formats -> their number in the file, and the values and bytes of a block. */
 export const tensorFormats = {
   F32: { id: 0, values: 1, bytes: 4 },
   F16: { id: 1, values: 1, bytes: 2 },
@@ -22,7 +22,7 @@ export const tensorFormatNames = Object.keys(tensorFormats) as readonly TensorFo
 export const tensorFormatOf = (id: number): TensorFormat | undefined =>
   tensorFormatNames.find((name) => tensorFormats[name].id === id);
 
-/** The values that whole blocks of a format stand for. */
+/** The values of whole blocks. */
 export function dequantize(format: TensorFormat, blocks: ArrayBuffer): Float32Array {
   switch (format) {
     case 'F32':
@@ -49,12 +49,12 @@ function readBlocks(format: BlockFormat, blocks: ArrayBuffer): Float32Array {
 /** The formats that store values in blocks with a scale. */
 type BlockFormat = Exclude<TensorFormat, 'F32' | 'F16' | 'BF16'>;
 
-/** Writes what a block stands for to the beginning of `values`. */
+/** Writes a block's values to the start of `values`. */
 type BlockReader = (block: DataView, values: Float32Array) => void;
 
 /**
- * Layouts and formulas are those of llama.cpp's ggml-quants.c. Scales are binary16 and codes have at most eight bits,
- * so that each result is exact in double precision and rounded once, as it is where only the last step is inexact.
+ * Layouts and formulas are those of llama.cpp's ggml-quants.c. Scales are binary16 and codes have at most eight bits, so
+ * each result is exact in double precision and rounded only once, to single precision.
  */
 const blockReaders: Readonly<Record<BlockFormat, BlockReader>> = {
   Q4_0: (block, values) => {
@@ -101,7 +101,7 @@ const half = (block: DataView, at: number): number => decodeHalf(block.getUint16
 const after = (block: DataView, offset: number): DataView =>
   new DataView(block.buffer, block.byteOffset + offset, block.byteLength - offset);
 
-/** Of 32 values in 16 bytes: the first 16 in the low halves, the others in the high ones. */
+/** 32 values in 16 bytes: the first 16 in the low nibbles, the others in the high ones. */
 function nibble(codes: DataView, index: number): number {
   const byte = codes.getUint8(index & 15);
   return index < 16 ? byte & 15 : byte >> 4;
@@ -109,22 +109,22 @@ function nibble(codes: DataView, index: number): number {
 
 const fifthBit = (bits: number, index: number): number => ((bits >>> index) & 1) << 4;
 
-/** Of groups of 32 values: two of them share 32 bytes, the first has the low halves. */
+/** Groups of 32 values: two groups share 32 bytes, the first in the low nibbles. */
 function pairedNibble(codes: DataView, index: number): number {
-  const [pair, isSecond, place] = [index >> 6, (index >> 5) & 1, index & 31];
-  const byte = codes.getUint8(32 * pair + place);
+  const [pair, isSecond, offset] = [index >> 6, (index >> 5) & 1, index & 31];
+  const byte = codes.getUint8(32 * pair + offset);
   return isSecond ? byte >> 4 : byte & 15;
 }
 
-/** Q6_K: two halves of four groups of 32 values; the low four bits of two groups share 32 bytes, the high two of all four do. */
+/** Q6_K: two halves of four groups of 32 values. The low four bits of two groups share 32 bytes, as do the high two bits of all four. */
 function sixBits(block: DataView, index: number): number {
-  const [part, group, place] = [index >> 7, (index >> 5) & 3, index & 31];
-  const low = block.getUint8(64 * part + 32 * (group & 1) + place);
-  const high = block.getUint8(128 + 32 * part + place) >> (2 * group);
+  const [part, group, offset] = [index >> 7, (index >> 5) & 3, index & 31];
+  const low = block.getUint8(64 * part + 32 * (group & 1) + offset);
+  const high = block.getUint8(128 + 32 * part + offset) >> (2 * group);
   return (group < 2 ? low & 15 : low >> 4) | ((high & 3) << 4);
 }
 
-/** Q4_K and Q5_K: eight groups, each with a scale and a minimum of six bits. Gives a code's value in its group. */
+/** Q4_K and Q5_K: eight groups, each with a scale and a minimum of six bits. Returns a function from a group's code to its value. */
 function groupScales(block: DataView): (group: number, code: number) => number {
   const [scale, minimum, packed] = [half(block, 0), half(block, 2), after(block, 4)];
   const scales = Float64Array.from({ length: 8 }, (_, group) => scale * sixBitScale(packed, group));
@@ -132,7 +132,7 @@ function groupScales(block: DataView): (group: number, code: number) => number {
   return (group, code) => (scales[group] ?? 0) * code - (minima[group] ?? 0);
 }
 
-/** Twelve bytes: scales and minima of the first four groups, below the upper bits of the last four; then their lower bits. */
+/** Twelve bytes: scales and minima of the first four groups, with the upper bits of the last four above them; then their lower bits. */
 function sixBitScale(packed: DataView, group: number): number {
   if (group < 4) return packed.getUint8(group) & 63;
   return (packed.getUint8(group + 4) & 15) | ((packed.getUint8(group - 4) >> 6) << 4);

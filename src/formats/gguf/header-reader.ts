@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import { UserError } from '../../core/index.ts';
 
-/** Many times what the largest vocabularies take. */
+/** Many times what the largest vocabularies need. */
 const maximumHeaderBytes = 100_000_000;
 const windowBytes = 1 << 16;
 
@@ -14,21 +14,14 @@ export interface HeaderSource {
   readonly size: number;
 }
 
-interface Counted {
-  readonly what: string;
-  /** The least that each takes. */
-  readonly bytesEach: number;
-  readonly most?: number;
-}
-
-/** Reads a GGUF file from its beginning, value by value, and never beyond its end. Numbers are little-endian. */
+/** Reads a GGUF file from its start, value by value, and never beyond its end. Numbers are little-endian. */
 export class HeaderReader {
   readonly path: string;
   readonly #descriptor: number;
   readonly #limit: number;
   readonly #size: number;
   #window = new Uint8Array(0);
-  /** Where in the file the window begins. */
+  /** The window's offset in the file. */
   #windowStart = 0;
   #position = 0;
 
@@ -39,7 +32,7 @@ export class HeaderReader {
     this.#limit = Math.min(size, maximumHeaderBytes);
   }
 
-  /** The next byte's place in the file. */
+  /** The offset of the next byte. */
   get position(): number {
     return this.#position;
   }
@@ -48,20 +41,28 @@ export class HeaderReader {
     return this.take(4).getUint32(0, true);
   }
 
-  /** A count or size; what is beyond the safe integers comes back as a larger, inexact number, which no check lets pass. */
+  /** A count or size. Beyond the safe integers it is inexact, but so large that every check fails. */
   uint64(): number {
     return Number(this.take(8).getBigUint64(0, true));
   }
 
-  /** How many things follow, each of which takes at least so many bytes. */
-  count({ what, bytesEach, most = Number.MAX_SAFE_INTEGER }: Counted): number {
+  /** The number of items that follow, each of at least `bytesEach` bytes. */
+  count({
+    what,
+    bytesEach,
+    most = Number.MAX_SAFE_INTEGER,
+  }: {
+    readonly what: string;
+    readonly bytesEach: number;
+    readonly most?: number;
+  }): number {
     const count = this.uint64();
     if (count > most) throw badGguf(this.path, `it claims ${count} ${what}; at most ${most} are allowed`);
     if (count * bytesEach <= this.#limit - this.#position) return count;
     throw badGguf(this.path, `it claims ${count} ${what}, more than its ${this.#size} bytes can hold`);
   }
 
-  /** A length in bytes and so much UTF-8. */
+  /** A length in bytes, followed by UTF-8. */
   string(): string {
     const bytes = this.take(this.count({ what: 'bytes of text', bytesEach: 1 }));
     try {
@@ -71,7 +72,7 @@ export class HeaderReader {
     }
   }
 
-  /** The next bytes; the view holds until the next call. */
+  /** The next bytes; the view is valid until the next call. */
   take(length: number): DataView {
     if (length > this.#limit - this.#position) {
       const [what, bytes] =
@@ -97,7 +98,7 @@ export class HeaderReader {
   }
 }
 
-/** A file that does not hold to the format. */
+/** A file that violates the format. */
 export const badGguf = (path: string, what: string): UserError =>
   new UserError({
     code: 'bad-gguf',
@@ -105,7 +106,7 @@ export const badGguf = (path: string, what: string): UserError =>
     help: 'the file may be cut short or written by something else; fetch or write it again',
   });
 
-/** A file that holds to the format and says what is not supported here. */
+/** A valid file with something that is not supported. */
 export const unsupportedGguf = (path: string, what: string): UserError =>
   new UserError({
     code: 'unsupported-model',

@@ -1,7 +1,7 @@
 import type { Json } from '../../core/index.ts';
 import { badGguf, type HeaderReader } from './header-reader.ts';
 
-/** A file's facts about itself, by key, such as `llama.block_count`. */
+/** A file's metadata by key, such as `llama.block_count`. */
 export type GgufMetadata = ReadonlyMap<string, Json>;
 
 interface Scalar {
@@ -9,7 +9,7 @@ interface Scalar {
   readonly read: (view: DataView) => Json;
 }
 
-/** The format's number for a type -> how such a value is read; integers of 64 bits beyond the safe ones lose their last digits. */
+/** The number of a type in the file -> how its values are read; 64-bit integers beyond the safe ones lose precision. */
 const scalars = new Map<number, Scalar>([
   [0, { bytes: 1, read: (view) => view.getUint8(0) }],
   [1, { bytes: 1, read: (view) => view.getInt8(0) }],
@@ -25,10 +25,10 @@ const scalars = new Map<number, Scalar>([
 ]);
 const stringType = 8;
 const arrayType = 9;
-/** Of all arrays together; the largest vocabularies have a million tokens and merges. */
+/** In all arrays together; the largest vocabularies have a million tokens and merges. */
 const maximumValues = 8_000_000;
 
-/** Reads so many keys with their values. */
+/** Reads `count` keys with their values. */
 export function readMetadata(reader: HeaderReader, count: number): GgufMetadata {
   const metadata = new Map<string, Json>();
   const budget = { values: maximumValues };
@@ -41,7 +41,7 @@ export function readMetadata(reader: HeaderReader, count: number): GgufMetadata 
   return metadata;
 }
 
-/** An array of arrays, which nothing writes, is refused as an unknown type. */
+/** An array of arrays, which no program writes, is refused as an unknown type. */
 function readArray(reader: HeaderReader, key: string, budget: { values: number }): readonly Json[] {
   const type = reader.uint32();
   const read = readerOf(reader, key, type);
@@ -62,7 +62,7 @@ function readerOf(reader: HeaderReader, key: string, type: number): () => Json {
   return () => scalar.read(reader.take(scalar.bytes));
 }
 
-/** The decimal that was meant: 1e-5 where a float32 has 9.99999974737875e-6. Nine digits tell all float32 apart. */
+/** The shortest decimal that rounds to a float32: 1e-5 instead of 9.99999974737875e-6. Nine digits identify every float32. */
 function shortestDecimal(value: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const decimal = Number(value.toPrecision(digits));

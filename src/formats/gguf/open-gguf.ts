@@ -4,17 +4,17 @@ import { dequantize, type TensorFormat, tensorFormatNames, tensorFormatOf, tenso
 import { badGguf, HeaderReader, type HeaderSource, unsupportedGguf } from './header-reader.ts';
 import { type GgufMetadata, readMetadata } from './metadata.ts';
 
-/** How many values are in memory in both forms at once; a multiple of every format's block. */
+/** How many values are in memory in both forms at a time; a multiple of every format's block. */
 const chunkValues = 1 << 22;
 
-/** An open GGUF file. Each read takes memory for its own tensor only. */
+/** An open GGUF file. A read needs memory for its own tensor only. */
 export interface GgufFile extends GgufHeader, AsyncDisposable {
   readonly path: string;
-  /** A tensor's values, row by row, whatever format they are stored in. Throws where there is none of that name. */
+  /** A tensor's values, row by row, dequantized. Throws if there is no such tensor. */
   readonly read: (name: string) => Promise<Float32Array>;
 }
 
-/** Opens a GGUF file and checks its header; throws a UserError where it is not a valid one, or has tensors in a format that cannot be read. */
+/** Opens a GGUF file and checks its header. Throws a UserError if it is invalid or has tensors in an unsupported format. */
 export async function openGguf(path: string): Promise<GgufFile> {
   const handle = await open(path, 'r');
   const close = () => handle.close();
@@ -24,7 +24,7 @@ export async function openGguf(path: string): Promise<GgufFile> {
     const read = (name: string) => {
       const tensor = header.tensors.get(name);
       if (tensor === undefined) throw new Error(`No tensor has the name ${name}`);
-      return readTensor({ handle, path, tensor });
+      return readTensor(handle, path, tensor);
     };
     return { ...header, path, read: async (name) => read(name), [Symbol.asyncDispose]: close };
   } catch (error) {
@@ -33,14 +33,11 @@ export async function openGguf(path: string): Promise<GgufFile> {
   }
 }
 
-interface TensorSource {
-  readonly handle: FileHandle;
-  readonly path: string;
-  readonly tensor: GgufTensor;
-}
-
-async function readTensor({ handle, path, tensor }: TensorSource): Promise<Float32Array> {
-  const { format, shape, begin, end } = tensor;
+async function readTensor(
+  handle: FileHandle,
+  path: string,
+  { format, shape, begin, end }: GgufTensor,
+): Promise<Float32Array> {
   const perBlock = tensorFormats[format];
   const chunkBytes = (chunkValues / perBlock.values) * perBlock.bytes;
   const values = new Float32Array(elementCount(shape));
@@ -56,10 +53,10 @@ async function readTensor({ handle, path, tensor }: TensorSource): Promise<Float
   return values;
 }
 
-/** Where in the file a tensor's blocks stand: bytes from `begin` up to `end`. */
+/** A tensor's blocks are the file's bytes from `begin` up to `end`. */
 interface GgufTensor {
   readonly format: TensorFormat;
-  /** As in a checkpoint, the extent of a row last. */
+  /** As in a checkpoint, with the row size last. */
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -73,17 +70,17 @@ interface GgufHeader {
 /** The first four bytes of every file: GGUF. */
 const magic = 0x46554747;
 const maximumRank = 4;
-/** The least that a tensor's description takes, and a key with its value; and many times what the largest models have. */
+/** The least bytes of a tensor's description and of a key with its value; the limits are many times what the largest models have. */
 const counted = {
   tensors: { what: 'tensors', bytesEach: 32, most: 300_000 },
   keys: { what: 'keys', bytesEach: 13, most: 100_000 },
 };
 
-/** Reads the header of a GGUF file of version 2 or 3; every count, size and place in it is checked against the file's size. */
+/** Reads the header of a GGUF file of version 2 or 3, and checks every count, size and offset against the file's size. */
 function readHeader(source: HeaderSource): GgufHeader {
   const { path, size } = source;
   const reader = new HeaderReader(source);
-  if (size < 4 || reader.uint32() !== magic) throw badGguf(path, 'it does not begin with `GGUF`');
+  if (size < 4 || reader.uint32() !== magic) throw badGguf(path, 'it does not start with `GGUF`');
   const version = reader.uint32();
   if (version !== 2 && version !== 3) {
     const bigEndian = version > 0 && version % 0x1000000 === 0;
@@ -110,20 +107,23 @@ function alignmentOf(path: string, metadata: GgufMetadata): number {
   const value = metadata.get('general.alignment') ?? 32;
   if (typeof value === 'number' && value >= 8 && value <= 1 << 20 && Number.isInteger(Math.log2(value)))
     return value;
-  throw badGguf(path, `its alignment is ${JSON.stringify(value)}: a power of 2 from 8 to ${1 << 20} is due`);
+  throw badGguf(
+    path,
+    `its alignment is ${JSON.stringify(value)}: a power of 2 from 8 to ${1 << 20} is needed`,
+  );
 }
 
 interface TensorInfo {
   readonly shape: readonly number[];
   readonly format: TensorFormat;
-  /** From the beginning of the data. */
+  /** From the start of the data. */
   readonly offset: number;
 }
 
 function readInfo(reader: HeaderReader, name: string): TensorInfo {
   const rank = reader.uint32();
   if (rank < 1 || rank > maximumRank)
-    throw badGguf(reader.path, `tensor \`${name}\` has ${rank} dimensions: from 1 to ${maximumRank} are due`);
+    throw badGguf(reader.path, `tensor \`${name}\` has ${rank} dimensions; 1 to ${maximumRank} are allowed`);
   const shape = Array.from({ length: rank }, () => reader.uint64()).reverse();
   const id = reader.uint32();
   const format = tensorFormatOf(id);
@@ -135,23 +135,29 @@ function readInfo(reader: HeaderReader, name: string): TensorInfo {
   );
 }
 
-interface TensorToPlace extends TensorInfo {
+function placeTensor({
+  path,
+  name,
+  shape,
+  format,
+  offset,
+  dataStart,
+  size,
+  alignment,
+}: TensorInfo & {
   readonly path: string;
   readonly name: string;
   readonly size: number;
   readonly dataStart: number;
   readonly alignment: number;
-}
-
-function placeTensor(tensor: TensorToPlace): GgufTensor {
-  const { path, name, shape, format, offset, dataStart, size, alignment } = tensor;
+}): GgufTensor {
   const fail = (what: string) => badGguf(path, `tensor \`${name}\` ${what}`);
   const { values, bytes } = tensorFormats[format];
   const count = shape.reduce((product, extent) => product * extent, 1);
   const rowLength = shape.at(-1) ?? 0;
   if (shape.some((extent) => extent < 1) || rowLength % values !== 0)
     throw fail(`has the shape [${shape}], which ${format} cannot store in blocks of ${values}`);
-  if (offset % alignment !== 0) throw fail(`begins at ${offset}, no multiple of ${alignment}`);
+  if (offset % alignment !== 0) throw fail(`starts at ${offset}, which is not a multiple of ${alignment}`);
   const begin = dataStart + offset;
   const end = begin + (count / values) * bytes;
   if (end <= size) return { format, shape, begin, end };

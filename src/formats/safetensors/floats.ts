@@ -1,4 +1,4 @@
-/** The element types of the safetensors format -> bytes an element. */
+/** The element types of the safetensors format -> bytes per element. */
 const elementBytes = {
   BOOL: 1,
   U8: 1,
@@ -19,13 +19,13 @@ const elementBytes = {
 
 export type TensorType = keyof typeof elementBytes;
 
-/** In ascending order of alignment; the reference implementation lays tensors out from the last of these to the first. */
+/** In ascending order of alignment; the reference implementation writes tensors from the last of these to the first. */
 export const tensorTypes = Object.keys(elementBytes) as readonly TensorType[]; // the table's own keys
 
 export const isTensorType = (name: unknown): name is TensorType =>
   typeof name === 'string' && Object.hasOwn(elementBytes, name);
 
-/** Bytes of a dense tensor; Infinity or an unsafe integer where no file could hold it. */
+/** Bytes of a dense tensor; infinite or an unsafe integer if no file could hold it. */
 export const tensorBytes = (type: TensorType, shape: readonly number[]): number =>
   elementBytes[type] * elementCount(shape);
 
@@ -46,7 +46,7 @@ export function decodeFloat16(bits: Uint16Array): Float32Array {
   return floats;
 }
 
-/** The number that 16 bits of binary16 stand for. */
+/** Decodes one binary16. */
 export function decodeHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -56,7 +56,7 @@ export function decodeHalf(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** float32 to bfloat16, its upper half, to the nearest; of two as near, to the even one, as PyTorch rounds. */
+/** float32 to bfloat16, its upper half; rounds to nearest, ties to even, as PyTorch does. */
 export function encodeBfloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   return Uint16Array.from(bits, (each, index) =>
@@ -64,7 +64,7 @@ export function encodeBfloat16(values: Float32Array): Uint16Array {
   );
 }
 
-/** float32 to IEEE 754 binary16, to the nearest, ties to even; what is too large becomes infinite. */
+/** float32 to IEEE 754 binary16; rounds to nearest, ties to even; too large values become infinite. */
 export const encodeFloat16 = (values: Float32Array): Uint16Array => Uint16Array.from(values, encodeHalf);
 
 function encodeHalf(value: number): number {
@@ -72,7 +72,7 @@ function encodeHalf(value: number): number {
   const size = Math.abs(value);
   if (Number.isNaN(value)) return 0x7e00;
   if (size >= 65520) return sign | 0x7c00;
-  // Below 2^-14 the step is that of the subnormal numbers. All of this is exact in double precision.
+  // Below 2^-14 numbers are subnormal and the step is constant. All of this is exact in double precision.
   const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size));
   const step = 2 ** (exponent - 10);
   const steps = roundToEven(size / step);

@@ -1,7 +1,7 @@
 import { UserError } from '../../core/index.ts';
 import { isTensorType, type TensorType, tensorBytes } from './floats.ts';
 
-/** Where one tensor stands in the file's data section: bytes from `begin` up to `end`. */
+/** A tensor's bytes in the file's data section, from `begin` up to `end`. */
 export interface TensorEntry {
   readonly dtype: TensorType;
   readonly shape: readonly number[];
@@ -14,16 +14,18 @@ interface SafetensorsHeader {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
 }
 
-interface HeaderSource {
+/** Parses the JSON header of a safetensors file. Its entries tile the data: no overlap, no hole, nothing left over. */
+export function parseHeader({
+  path,
+  text,
+  dataBytes,
+}: {
   /** For messages. */
   readonly path: string;
   readonly text: string;
   /** How many bytes follow the header. */
   readonly dataBytes: number;
-}
-
-/** Reads the JSON header of a safetensors file. Its entries tile the data: no overlap, no hole, nothing left over. */
-export function parseHeader({ path, text, dataBytes }: HeaderSource): SafetensorsHeader {
+}): SafetensorsHeader {
   const { __metadata__: metadata = {}, ...entries } = parseObject(path, text);
   const tensors = new Map<string, TensorEntry>();
   for (const [name, entry] of Object.entries(entries)) tensors.set(name, parseEntry(path, name, entry));
@@ -82,7 +84,7 @@ function checkTiling(path: string, tensors: ReadonlyMap<string, TensorEntry>, da
     if (begin !== position)
       throw badSafetensors(
         path,
-        `tensor \`${name}\` begins at byte ${begin} of the data, where ${position} is due`,
+        `tensor \`${name}\` starts at byte ${begin} of the data instead of ${position}`,
       );
     position = end;
   }

@@ -8,9 +8,9 @@ import { badSafetensors, parseHeader, type TensorEntry } from './header.ts';
 const maximumHeaderBytes = 100_000_000;
 /** Node reads at most 2 GiB in one call. */
 const readBytes = 64 * 1024 * 1024;
-const pieceElements = 1 << 20;
+const chunkElements = 1 << 20;
 
-/** An open safetensors file. Each read takes memory for its own tensor only. */
+/** An open safetensors file. A read needs memory for its own tensor only. */
 export interface SafetensorsFile extends AsyncDisposable {
   readonly path: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export interface SafetensorsFile extends AsyncDisposable {
   readonly close: () => Promise<void>;
 }
 
-/** Opens a safetensors file and checks its header; throws a UserError where it is not a valid one. */
+/** Opens a safetensors file and checks its header. Throws a UserError if it is invalid. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const handle = await open(path, 'r');
   try {
@@ -88,7 +88,7 @@ function decodeHeader(path: string, bytes: Uint8Array): string {
   }
 }
 
-/** What Git leaves in place of a large file that was not fetched: `version https://git-lfs...`. */
+/** Git leaves a pointer in place of a large file that was not fetched: `version https://git-lfs...`. */
 const gitLfsPrefix = 'version ';
 
 const gitLfsPointer = (path: string): UserError =>
@@ -98,20 +98,24 @@ const gitLfsPointer = (path: string): UserError =>
     help: 'run `git lfs pull` in the folder, or download the file',
   });
 
-interface Halves {
+/** Widens 16-bit values chunk by chunk, so that a large tensor is never in memory in both forms. */
+async function readHalves({
+  handle,
+  path,
+  position,
+  count,
+  decode,
+}: {
   readonly handle: FileHandle;
   readonly path: string;
   readonly position: number;
   readonly count: number;
   readonly decode: (bits: Uint16Array) => Float32Array;
-}
-
-/** Widens values of 16 bits piece by piece, so that a large tensor is never in memory in both forms. */
-async function readHalves({ handle, path, position, count, decode }: Halves): Promise<Float32Array> {
+}): Promise<Float32Array> {
   const values = new Float32Array(count);
-  const piece = new Uint16Array(Math.min(count, pieceElements));
-  for (let first = 0; first < count; first += piece.length) {
-    const bits = piece.subarray(0, Math.min(piece.length, count - first));
+  const chunk = new Uint16Array(Math.min(count, chunkElements));
+  for (let first = 0; first < count; first += chunk.length) {
+    const bits = chunk.subarray(0, Math.min(chunk.length, count - first));
     const bytes = new Uint8Array(bits.buffer, 0, bits.byteLength);
     await fill({ handle, path, bytes, position: position + 2 * first });
     values.set(decode(bits), first);
@@ -119,14 +123,18 @@ async function readHalves({ handle, path, position, count, decode }: Halves): Pr
   return values;
 }
 
-interface Filling {
+/** Fills `bytes` from the file, beginning at `position`. */
+async function fill({
+  handle,
+  path,
+  bytes,
+  position,
+}: {
   readonly handle: FileHandle;
   readonly path: string;
   readonly bytes: Uint8Array;
   readonly position: number;
-}
-
-async function fill({ handle, path, bytes, position }: Filling): Promise<void> {
+}): Promise<void> {
   for (let filled = 0; filled < bytes.length; ) {
     const length = Math.min(readBytes, bytes.length - filled);
     const { bytesRead } = await handle.read(bytes, filled, length, position + filled);
@@ -135,14 +143,17 @@ async function fill({ handle, path, bytes, position }: Filling): Promise<void> {
   }
 }
 
-interface EntryQuestion {
+function findEntry({
+  path,
+  tensors,
+  name,
+  types,
+}: {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly name: string;
   readonly types: readonly TensorType[];
-}
-
-function findEntry({ path, tensors, name, types }: EntryQuestion): TensorEntry {
+}): TensorEntry {
   const entry = tensors.get(name);
   if (entry === undefined)
     throw new UserError({ code: 'missing-tensor', message: `${path} has no tensor \`${name}\`` });

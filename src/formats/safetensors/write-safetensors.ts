@@ -13,7 +13,7 @@ interface ArrayOf {
   readonly U8: Uint8Array;
 }
 
-/** A tensor of one of the writable types; `read` is called once, when its turn comes, so that one tensor at a time is in memory. */
+/** A tensor to write; `read` is called once, right before it is written, so that only one tensor is in memory at a time. */
 export type TensorToWrite = {
   readonly [Type in keyof ArrayOf]: {
     readonly name: string;
@@ -23,16 +23,17 @@ export type TensorToWrite = {
   };
 }[keyof ArrayOf];
 
-interface SafetensorsContent {
-  readonly tensors: Iterable<TensorToWrite>;
-  readonly metadata?: Readonly<Record<string, string>>;
-}
-
 /**
- * Writes a safetensors file whose bytes depend on the content only, whatever order it is given in. Tensors stand in the
- * reference implementation's order (widest type first, then by name), which keeps each of them aligned to its own type.
+ * Writes a safetensors file whose bytes depend on the content only, not on its order. Tensors are in the reference
+ * implementation's order (widest type first, then by name), which keeps each aligned to its own type.
  */
-export async function writeSafetensors(path: string, content: SafetensorsContent): Promise<void> {
+export async function writeSafetensors(
+  path: string,
+  content: {
+    readonly tensors: Iterable<TensorToWrite>;
+    readonly metadata?: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
   const tensors = [...content.tensors].sort(inFileOrder);
   const handle = await open(path, 'w');
   try {

@@ -2,18 +2,18 @@ import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import protobuf from 'protobufjs/light.js';
 import { badCheckpoint, crc32c, maskedCrc32c, readTable, whole } from './table.ts';
 
-/** GPT-2's have some 5 KB. */
+/** GPT-2's have about 5 KB. */
 const mostIndexBytes = 64 * 2 ** 20;
 const float32 = 1;
 
-/** The float32 tensors of a checkpoint that TensorFlow's Saver wrote: `<prefix>.index` and its data file. */
+/** The float32 tensors of a checkpoint written by TensorFlow's Saver: `<prefix>.index` and its data file. */
 export interface Bundle extends AsyncDisposable {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** The values of a tensor, row by row. */
   readonly read: (name: string) => Promise<Float32Array>;
 }
 
-/** Opens a checkpoint. Every size and place is held against the files before anything is read. */
+/** Opens a checkpoint. Every size and offset is checked against the files before anything is read. */
 export async function openBundle(prefix: string): Promise<Bundle> {
   const path = `${prefix}.data-00000-of-00001`;
   const entries = await readIndex(`${prefix}.index`);
@@ -53,7 +53,7 @@ async function readIndex(path: string): Promise<ReadonlyMap<string, BundleEntry>
     return new Map([...table].map(([name, bytes]) => [name, parseBundleEntry(bytes)]));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw badCheckpoint(path, `is no index of a checkpoint: ${error.message}`);
+    throw badCheckpoint(path, `is not a checkpoint's index: ${error.message}`);
   }
 }
 
@@ -66,7 +66,7 @@ function checkEntry(at: {
   const { path, name, entry, fileBytes } = at;
   const { dtype, shape, shard, offset, size, sliced } = entry;
   if (dtype !== float32 || sliced || shard !== 0)
-    throw badCheckpoint(path, `has \`${name}\`, which is no whole tensor of float32`);
+    throw badCheckpoint(path, `has \`${name}\`, which is not a whole float32 tensor`);
   const bytes = shape.reduce((product, extent) => product * extent, 4);
   if (bytes !== size || offset + size > fileBytes)
     throw badCheckpoint(
@@ -75,7 +75,7 @@ function checkEntry(at: {
     );
 }
 
-/** Low byte first is what every processor that Node runs on has. */
+/** Little-endian, like every processor that Node runs on. */
 async function readEntry(file: FileHandle, { offset, size }: BundleEntry): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(size);
   for (let done = 0; done < size; ) {
@@ -86,7 +86,7 @@ async function readEntry(file: FileHandle, { offset, size }: BundleEntry): Promi
   return bytes;
 }
 
-/** Where a tensor stands in the data file: BundleEntryProto of TensorFlow's tensor_bundle.proto. */
+/** A tensor's place in the data file: BundleEntryProto of TensorFlow's tensor_bundle.proto. */
 interface BundleEntry {
   /** DataType of types.proto; 1 is float32. */
   readonly dtype: number;
@@ -94,13 +94,13 @@ interface BundleEntry {
   readonly shard: number;
   readonly offset: number;
   readonly size: number;
-  /** Masked, as LevelDB has it. */
+  /** Masked, as in LevelDB. */
   readonly checksum: number;
-  /** A tensor that is kept in slices has no bytes of its own. */
+  /** A sliced tensor has no bytes of its own. */
   readonly sliced: boolean;
 }
 
-/** Decodes an entry; fields that it does not name have their default, as protocol buffers leave those out. */
+/** Decodes an entry; protocol buffers leave out fields that have their default. */
 function parseBundleEntry(bytes: Uint8Array): BundleEntry {
   const entry = {
     dtype: 0,
@@ -144,7 +144,7 @@ function parseBundleEntry(bytes: Uint8Array): BundleEntry {
   return entry;
 }
 
-/** BundleHeaderProto: into how many files the data is split, and whether its numbers are stored low byte first. */
+/** BundleHeaderProto: the number of data files, and their byte order. */
 function parseBundleHeader(bytes: Uint8Array): {
   readonly shards: number;
   readonly littleEndian: boolean;
@@ -160,7 +160,7 @@ function parseBundleHeader(bytes: Uint8Array): {
   return header;
 }
 
-/** TensorShapeProto: a `dim` with a `size` for each axis. */
+/** TensorShapeProto: a `dim` with a `size` per axis. */
 function parseShape(bytes: Uint8Array): readonly number[] {
   const shape: number[] = [];
   const reader = protobuf.Reader.create(bytes);

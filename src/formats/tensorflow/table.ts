@@ -1,17 +1,17 @@
 import protobuf from 'protobufjs/light.js';
 import { UserError } from '../../core/index.ts';
 
-/** LevelDB's mark at the end of a table, low word first. */
+/** LevelDB's magic number at the end of a table, low word first. */
 const magic = [0x8b80fb57, 0xdb477524] as const;
 const footerBytes = 48;
-/** A compression mark and a checksum follow each block. */
+/** Each block is followed by its compression type and a checksum. */
 const trailerBytes = 5;
 const mostEntries = 1_000_000;
 
 /**
  * The entries of a table in LevelDB's format (table_format.md there), as TensorFlow writes the index of a checkpoint:
- * an index block that names the data blocks, whose keys leave out what they share with the key before. Throws a
- * RangeError where the bytes are none; takes memory in proportion to them.
+ * an index block that names the data blocks, whose keys leave out the prefix that they share with the previous key.
+ * Throws a RangeError if the bytes are not a table; memory is proportional to them.
  */
 export function readTable(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const entries = new Map<string, Uint8Array>();
@@ -35,9 +35,9 @@ function indexHandle(bytes: Uint8Array): BlockHandle {
   const footer = bytes.subarray(bytes.length - footerBytes);
   const view = viewOf(footer);
   if (view.getUint32(40, true) !== magic[0] || view.getUint32(44, true) !== magic[1])
-    throw new RangeError('it does not end as a table does');
+    throw new RangeError('it does not end like a table');
   const reader = protobuf.Reader.create(footer);
-  readHandle(reader); // of the block about blocks, which holds nothing here
+  readHandle(reader); // of the metaindex block, which is empty here
   return readHandle(reader);
 }
 
@@ -78,11 +78,11 @@ function* blockEntries(block: Uint8Array): Generator<readonly [string, Uint8Arra
   }
 }
 
-/** A number of 64 bits that counts bytes of a file. */
+/** A 64-bit number of bytes in a file. */
 export function whole(value: unknown): number {
   const number = Number(String(value));
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new RangeError(`it names ${value}, which is no place in a file`);
+  throw new RangeError(`it names ${value}, which is not an offset in a file`);
 }
 
 const viewOf = (bytes: Uint8Array): DataView =>
@@ -97,17 +97,17 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value >>> 0;
 });
 
-/** CRC-32C of bytes that may come in pieces: `before` is that of the pieces so far. */
+/** CRC-32C, continued from `before`, that of the bytes so far. */
 export function crc32c(bytes: Uint8Array, before = 0): number {
   let value = ~before;
   for (const byte of bytes) value = (table[(value ^ byte) & 0xff] ?? 0) ^ (value >>> 8);
   return ~value >>> 0;
 }
 
-/** As LevelDB stores a checksum: rotated by 15 bits and moved by a constant, since checksums of checksums are weak. */
+/** LevelDB stores checksums rotated by 15 bits and offset by a constant, because checksums of checksums are weak. */
 export const maskedCrc32c = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 
-/** A checkpoint that does not hold to TensorFlow's format, or is of another model than its hparams.json says. */
+/** A checkpoint that violates TensorFlow's format, or belongs to another model than its hparams.json. */
 export const badCheckpoint = (path: string, what: string): UserError =>
   new UserError({
     code: 'bad-checkpoint',

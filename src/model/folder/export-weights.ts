@@ -8,21 +8,19 @@ import {
   tensorBytes,
   writeSafetensors,
 } from '../../formats/index.ts';
-import { checkpointNames, parameterLayout } from '../model-config.ts';
+import { familyOf, parameterLayout } from '../model-config.ts';
 import type { ModelFolder } from './model-folder.ts';
-
-type ExportType = 'float32' | 'float16' | 'bfloat16';
-
-interface WeightsToExport {
-  readonly model: ModelFolder;
-  readonly type: ExportType;
-  /** The most bytes of weights in one file; a tensor that is larger has a file of its own. */
-  readonly shardBytes: number;
-}
 
 const storedTypes = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
 
-/** Writes config.json and the weights, in one file or in shards with an index, as transformers lays them out. */
+interface WeightsToExport {
+  readonly model: ModelFolder;
+  readonly type: keyof typeof storedTypes;
+  /** The most bytes of weights in a shard; a larger tensor gets its own. */
+  readonly shardBytes: number;
+}
+
+/** Writes config.json and the weights, in one file or in shards with an index, in transformers' layout. */
 export async function exportWeights(folder: string, weights: WeightsToExport): Promise<void> {
   const { model, type } = weights;
   const tensors = tensorsOf(weights);
@@ -31,7 +29,7 @@ export async function exportWeights(folder: string, weights: WeightsToExport): P
     shards.length === 1
       ? 'model.safetensors'
       : `model-${counter(shard + 1)}-of-${counter(shards.length)}.safetensors`;
-  // transformers refuses a checkpoint whose metadata does not say `pt`.
+  // transformers requires the format `pt` in a checkpoint's metadata.
   for (const [index, shard] of shards.entries())
     await writeSafetensors(join(folder, nameOf(index)), { tensors: shard, metadata: { format: 'pt' } });
   if (shards.length > 1) {
@@ -46,7 +44,7 @@ export async function exportWeights(folder: string, weights: WeightsToExport): P
 }
 
 function tensorsOf({ model, type }: WeightsToExport): readonly TensorToWrite[] {
-  const { aliases } = checkpointNames(model.config);
+  const { aliases } = familyOf(model.config);
   return [...parameterLayout(model.config)].map(([name, { shape }]): TensorToWrite => {
     const stored = { name: aliases(name)[0] ?? name, shape };
     const dtype = storedTypes[type];
@@ -63,7 +61,7 @@ function tensorsOf({ model, type }: WeightsToExport): readonly TensorToWrite[] {
   });
 }
 
-/** Tensors one after the other, a new file where the next would be too much. */
+/** Tensors in order; a new shard starts when the next tensor would exceed the limit. */
 function shardsOf(
   tensors: readonly TensorToWrite[],
   { shardBytes }: WeightsToExport,
@@ -82,7 +80,7 @@ function shardsOf(
   return shards;
 }
 
-/** `dtype` is what transformers 5 writes, `torch_dtype` what every version reads. */
+/** transformers 5 writes `dtype`, but every version reads `torch_dtype`. */
 function withoutType(json: JsonObject): JsonObject {
   const { dtype: _, torch_dtype: __, ...others } = json;
   return others;

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { UserError } from '../../core/index.ts';
 import { openSafetensors, readJsonFile, type SafetensorsFile } from '../../formats/index.ts';
 
-/** All tensors of a folder's checkpoint, by name, each in the file that holds it. */
+/** All tensors of a folder's checkpoint by name, with the files that hold them. */
 export interface Shards extends AsyncDisposable {
   readonly tensors: ReadonlyMap<string, SafetensorsFile>;
 }
@@ -19,7 +19,10 @@ export async function openShards(folder: string): Promise<Shards> {
       for (const name of file.tensors.keys()) {
         const other = tensors.get(name);
         if (other !== undefined)
-          throw twice(folder, `\`${name}\` stands in both ${other.path} and ${file.path}`);
+          throw new UserError({
+            code: 'bad-model-folder',
+            message: `the checkpoint in ${folder} has \`${name}\` in both ${other.path} and ${file.path}`,
+          });
         tensors.set(name, file);
       }
     return { tensors, [Symbol.asyncDispose]: close };
@@ -29,16 +32,13 @@ export async function openShards(folder: string): Promise<Shards> {
   }
 }
 
-const twice = (folder: string, what: string): UserError =>
-  new UserError({ code: 'bad-model-folder', message: `of the checkpoint in ${folder} ${what}` });
-
 async function openShard(folder: string, name: string): Promise<SafetensorsFile> {
   const path = join(folder, name);
   if (existsSync(path)) return openSafetensors(path);
   throw new UserError({
     code: 'bad-model-folder',
     message: `${folder} has no ${name}`,
-    help: 'the weights are needed as safetensors: files such as pytorch_model.bin have to be converted first',
+    help: 'weights must be safetensors: convert files such as pytorch_model.bin first',
   });
 }
 

@@ -19,8 +19,8 @@ interface Writing {
 }
 
 /**
- * Lets a model continue prompts, yielding each text as it is done. A text depends on its own prompt alone: the shapes of
- * its computation follow from the prompt's length and the settings, and no row looks at another.
+ * Generates continuations of prompts and yields each text when it is done. A text depends on its own prompt alone: the
+ * shapes of its computation follow from the prompt's length and the settings, and no row attends to another.
  */
 export async function* writeTexts(writing: Writing): AsyncGenerator<WrittenText> {
   const { model, tokenizer, settings, signal } = writing;
@@ -38,7 +38,7 @@ export async function* writeTexts(writing: Writing): AsyncGenerator<WrittenText>
 function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readonly EncodedPrompt[] {
   const encoded = prompts.map(({ id, text }): EncodedPrompt => {
     const tokens = tokenizer.encode(text);
-    return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(tokenizer.endOfText) }; // a model needs something to go on
+    return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(tokenizer.endOfText) }; // a model needs at least one token
   });
   const { config } = model;
   const tooLong = encoded.filter(
@@ -54,25 +54,25 @@ function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readon
     message: `${tooLong.length} of ${encoded.length} prompts leave no room for ${settings.maxNewTokens} new tokens in the model's context of ${limit}`,
     help:
       limit < config.contextLength
-        ? `its LongRoPE turns a text of more than ${limit} tokens differently from the first on, so none may grow past them: lower \`max_new_tokens\`, or give prompts that are longer already`
+        ? `its LongRoPE rotates texts of more than ${limit} tokens differently from their first token on, so none may grow past that length: lower \`max_new_tokens\`, or use prompts that are already longer`
         : 'lower `max_new_tokens`, shorten the prompts or take a model with a longer context',
     records: tooLong.map(({ id, tokens }) => ({ id, problem: `its prompt has ${tokens.length} tokens` })),
   });
 }
 
-/** How texts are written; `seed` and a prompt's id together decide its draws. */
+/** How texts are generated; `seed` and a prompt's id together decide its random draws. */
 export interface WritingSettings extends Sampling {
   readonly maxNewTokens: number;
   readonly seed: number;
-  /** A text that holds one of these ends before it. */
+  /** A text ends before any of these. */
   readonly stop: readonly string[];
-  /** Tokens that end a text, beside the tokenizer's own end. They are not part of it. */
+  /** Tokens that end a text, besides the tokenizer's end of text. They are not part of it. */
   readonly stopTokens?: readonly number[] | undefined;
-  /** Above 1 makes tokens less likely that stand in the prompt or in the text so far. */
+  /** Above 1, tokens that are in the prompt or the text so far become less likely. */
   readonly repetitionPenalty?: number | undefined;
-  /** How many texts are written at a time. */
+  /** How many texts are generated at a time. */
   readonly batchSize: number;
-  /** Whether a prompt that is too long loses its first tokens; else it is refused. */
+  /** Whether a prompt that is too long loses its first tokens instead of being refused. */
   readonly cutsPrompts?: boolean;
 }
 
@@ -84,18 +84,12 @@ interface EncodedPrompt {
 export interface WrittenText {
   readonly id: string;
   readonly text: string;
-  /** `stop` at an end of text, a stop text or a stop token, `length` at the limit. */
+  /** `stop` at an end of text, a stop string or a stop token, `length` at the limit. */
   readonly finishReason: 'stop' | 'length';
   readonly tokens: number;
 }
 
-interface TextToWrite {
-  readonly prompt: EncodedPrompt;
-  readonly tokenizer: Tokenizer;
-  readonly settings: WritingSettings;
-}
-
-/** One text while it is being written. */
+/** One text while it is being generated. */
 export class TextWriter implements DecodingRow {
   readonly prompt: Int32Array;
   readonly #id: string;
@@ -105,7 +99,15 @@ export class TextWriter implements DecodingRow {
   readonly #tokens: number[] = [];
   #finishReason: 'stop' | 'length' = 'length';
 
-  constructor({ prompt: { id, tokens }, tokenizer, settings }: TextToWrite) {
+  constructor({
+    prompt: { id, tokens },
+    tokenizer,
+    settings,
+  }: {
+    readonly prompt: EncodedPrompt;
+    readonly tokenizer: Tokenizer;
+    readonly settings: WritingSettings;
+  }) {
     this.prompt = tokens;
     this.#id = id;
     this.#tokenizer = tokenizer;
@@ -116,9 +118,9 @@ export class TextWriter implements DecodingRow {
   readonly next = (logits: Float32Array): number | undefined => {
     const { endOfText, vocabularySize } = this.#tokenizer;
     const { stopTokens = [], repetitionPenalty: penalty = 1 } = this.#settings;
-    // One hidden state that is NaN makes NaN of every logit.
+    // A NaN in the hidden state makes every logit NaN.
     if (Number.isNaN(logits[0])) throw notFinite(this.#id);
-    // A model may have more rows than the vocabulary has tokens.
+    // A model may have more logits than the vocabulary has tokens.
     const own = logits.subarray(0, vocabularySize);
     const penalized = penalizeRepetition(own, { penalty, text: this.#soFar() });
     const token = chooseToken(penalized, this.#settings, this.#random);

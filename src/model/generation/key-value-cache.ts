@@ -4,7 +4,7 @@ import type { ModelSizes } from '../family.ts';
 interface CacheSizes {
   /** Rows, B. */
   readonly batch: number;
-  /** Tokens that a row has room for, S. */
+  /** Tokens per row, S. */
   readonly slots: number;
 }
 
@@ -14,19 +14,19 @@ interface CachePlace {
   readonly slot: number;
 }
 
-/** Keys and values that one layer computed for T tokens of some rows. */
+/** Keys and values that one layer computed for T tokens in each of some rows. */
 interface FreshKeyValues {
   /** [rows T, K D] */
   readonly keys: Float32Array;
   /** [rows T, K D] */
   readonly values: Float32Array;
-  /** Where each of those rows goes. */
+  /** Where each of those rows is stored. */
   readonly places: readonly CachePlace[];
 }
 
 /**
- * The keys and values of the tokens so far, [B, K, S, D] for each layer, on the host: a step adds a token a row in place,
- * be it here or by the backend, and copies nothing.
+ * The keys and values of the tokens so far, [B, K, S, D] for each layer, on the host: a decode step adds a token per row
+ * in place, here or in the backend, and copies nothing.
  */
 export class KeyValueCache {
   readonly #sizes: ModelSizes & CacheSizes;
@@ -45,16 +45,16 @@ export class KeyValueCache {
     return this.#sizes.slots;
   }
 
-  /** A cache with the same content and room for more tokens; this one is of no use after. */
+  /** A cache with the same content and more slots, which replaces this one. */
   widened(slots: number): KeyValueCache {
     const wider = new KeyValueCache(this.#sizes, { batch: this.#sizes.batch, slots });
     const { headDim, slots: before } = this.#sizes;
     for (const [index, { keys, values }] of this.#layers.entries()) {
       const to = wider.#layer(index);
       for (let row = 0; row * before * headDim < keys.length; row++) {
-        const [begin, end] = [row * before * headDim, (row + 1) * before * headDim];
-        to.keys.set(keys.subarray(begin, end), row * slots * headDim);
-        to.values.set(values.subarray(begin, end), row * slots * headDim);
+        const [start, end] = [row * before * headDim, (row + 1) * before * headDim];
+        to.keys.set(keys.subarray(start, end), row * slots * headDim);
+        to.values.set(values.subarray(start, end), row * slots * headDim);
       }
     }
     return wider;

@@ -1,18 +1,18 @@
 import type { ModelConfig } from '../model-config.ts';
 
 /**
- * The padded length for a prompt of so many tokens, at most `limit`. Each length is a graph to compile, which takes as
- * long as reading some 300 tokens: short prompts, of which there are many, get finer steps.
+ * The padded length of a prompt of N tokens, at most `limit`. Each length is a graph to compile, which takes as long as
+ * computing some 300 tokens. Short prompts are frequent and get finer steps.
  */
 export const promptLength = (tokens: number, limit: number): number =>
   lengthBucket(tokens, { step: tokens <= 64 ? 8 : tokens <= 128 ? 16 : 32, limit });
 
-/** Room for a text of so many tokens, at most `limit`. */
+/** Slots for a text of N tokens, at most `limit`. */
 export const slotCount = (tokens: number, limit: number): number => lengthBucket(tokens, { step: 64, limit });
 
 /**
- * The most tokens that a text may have when it is written on from a prompt. LongRoPE turns all of a text differently once
- * it is longer than the model's first training: a cache that was filled before would be of no use after.
+ * The most tokens that a text may have, prompt included. LongRoPE rotates all of a text differently once it is longer
+ * than `original_max_position_embeddings`, so a text may not cross that length: its cached keys would be stale.
  */
 export function longestText(config: ModelConfig, promptTokens: number): number {
   if (config.family !== 'llama' || config.rotary.scaling.kind !== 'longrope') return config.contextLength;
@@ -22,14 +22,18 @@ export function longestText(config: ModelConfig, promptTokens: number): number {
     : config.contextLength;
 }
 
+/** Whether a token's keys depend on the length of its text, so that texts of different lengths cannot share a cache. */
+export const isLengthBound = (config: ModelConfig): boolean =>
+  config.family === 'llama' && ['dynamic', 'longrope'].includes(config.rotary.scaling.kind);
+
 /**
- * The padded length for a text of that many tokens: a multiple of `step`, at most `limit`. Few lengths mean few compiled
- * graphs; a function of the text alone, so that a result cannot depend on what else is in the batch.
+ * The padded length of a text: a multiple of `step`, at most `limit`. Few lengths mean few compiled graphs. It is a
+ * function of the text alone, so that a result cannot depend on what else is in the batch.
  */
 export const lengthBucket = (length: number, { step, limit }: { step: number; limit: number }): number =>
   Math.min(Math.ceil(length / step) * step, limit);
 
-/** Items by the padded length that each needs, short lengths first, each length in the given order. */
+/** Items by padded length, the shortest first; items of one length keep their order. */
 export function groupByLength<Item>(
   items: readonly Item[],
   lengthOf: (item: Item) => number,

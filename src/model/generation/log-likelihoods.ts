@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../core/index.ts';
 import { IGNORED_TARGET, tokenLogLikelihoods } from '../../tensor/index.ts';
@@ -7,37 +7,40 @@ import type { LanguageModel } from '../language-model.ts';
 import { groupByLength, lengthBucket } from './lengths.ts';
 import { notFinite } from './sampler.ts';
 
-/** A text whose end is to be rated, given its beginning. */
+/** A text whose end is scored, given its beginning. */
 export interface TextToScore {
   readonly id: string;
   readonly tokens: Int32Array;
-  /** The first token that is rated, at least 1: what stands before it is given. */
+  /** The index of the first token that is scored, at least 1. */
   readonly from: number;
 }
 
 export interface TextScore {
   readonly id: string;
-  /** Natural logarithm of the probability of the rated tokens, one after the other. */
+  /** Natural logarithm of the probability of all scored tokens. */
   readonly logLikelihood: number;
   readonly tokens: number;
-}
-
-interface Scoring {
-  readonly model: LanguageModel;
-  readonly texts: readonly TextToScore[];
-  /** Rows that are rated together, always that many. */
-  readonly batchSize: number;
-  readonly signal: AbortSignal;
 }
 
 /** Texts are padded to multiples of this many tokens. */
 const textStep = 32;
 
-/** Logits are made for so many tokens at a time. */
+/** Logits are computed for this many tokens at a time. */
 const headRows = 256;
 
-/** Rates texts, yielding each score as it is there. A score depends on its own text alone. */
-export async function* scoreTexts({ model, texts, batchSize, signal }: Scoring): AsyncGenerator<TextScore> {
+/** Log-likelihoods of texts, yielded batch by batch. A score depends on its own text alone. */
+export async function* textLogLikelihoods({
+  model,
+  texts,
+  batchSize,
+  signal,
+}: {
+  readonly model: LanguageModel;
+  readonly texts: readonly TextToScore[];
+  /** Rows in every forward pass. */
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+}): AsyncGenerator<TextScore> {
   const { contextLength: limit } = model.config;
   checkLengths(texts, limit);
   const groups = groupByLength(texts, ({ tokens }) =>
@@ -45,10 +48,10 @@ export async function* scoreTexts({ model, texts, batchSize, signal }: Scoring):
   );
   for (const [length, group] of groups)
     for (let start = 0; start < group.length; start += batchSize) {
-      await setImmediate(); // lets an abort arrive
+      await yieldToEventLoop();
       signal.throwIfAborted();
       const items = group.slice(start, start + batchSize);
-      yield* await scoreBatch({ model, items, batch: batchSize, length });
+      yield* await scoreBatch(model, { items, batch: batchSize, length });
     }
 }
 
@@ -67,80 +70,81 @@ function checkLengths(texts: readonly TextToScore[], contextLength: number): voi
 }
 
 interface ScoringBatch {
-  readonly model: LanguageModel;
   readonly items: readonly TextToScore[];
   readonly batch: number;
   readonly length: number;
 }
 
-async function scoreBatch(scoring: ScoringBatch): Promise<TextScore[]> {
+async function scoreBatch(model: LanguageModel, scoring: ScoringBatch): Promise<TextScore[]> {
   const { items, length } = scoring;
-  const rated = items.flatMap(({ tokens, from }, row) =>
+  const scored = items.flatMap(({ tokens, from }, row) =>
     Array.from(tokens.subarray(from), (target, index) => ({
       target,
-      place: row * length + from - 1 + index,
+      position: row * length + from - 1 + index,
     })),
   );
-  const ratings = await ratingsOf(scoring, rated);
+  const hidden = tf.tidy(() => hiddenOf(model, scoring));
+  const scores = await tokenScores({ model, hidden, scored, rows: headRows });
+  hidden.dispose();
   let read = 0;
   return items.map(({ id, tokens, from }) => {
-    const own = ratings.slice(read, read + tokens.length - from);
+    const own = scores.slice(read, read + tokens.length - from);
     read += own.length;
-    const logLikelihood = own.reduce((sum, rating) => sum + rating.logLikelihood, 0);
+    const logLikelihood = own.reduce((sum, score) => sum + score.logLikelihood, 0);
     if (!Number.isFinite(logLikelihood)) throw notFinite(id);
     return { id, logLikelihood, tokens: own.length };
   });
 }
 
-async function ratingsOf(scoring: ScoringBatch, rated: readonly RatedToken[]): Promise<TokenRating[]> {
-  const { model, items, batch, length } = scoring;
+/** [B T, C] */
+function hiddenOf(model: LanguageModel, { items, batch, length }: ScoringBatch): tf.Tensor {
   const ids = new Int32Array(batch * length);
   for (const [row, { tokens }] of items.entries()) ids.set(tokens.subarray(0, -1), row * length);
   const lengths = Int32Array.from({ length: batch }, (_, row) => (items[row]?.tokens.length ?? 1) - 1);
-  const hidden = tf.tidy(() => model.hidden(paddedRows(model.config, { ids, batch, length, lengths }))); // [B T, C]
-  const ratings = await rateTokens({ model, hidden, rated, rows: headRows });
-  hidden.dispose();
-  return ratings;
+  return model.hidden(paddedRows(model.config, { ids, batch, length, lengths }));
 }
 
-/** A token, and the place among the hidden states of that which is to predict it. */
-export interface RatedToken {
+/** A token, and the position of the hidden state that predicts it. */
+export interface ScoredToken {
   readonly target: number;
-  readonly place: number;
+  readonly position: number;
 }
 
-interface TokenRating {
+interface TokenScore {
   /** Natural logarithm of the token's probability. */
   readonly logLikelihood: number;
   /** Whether no other token is likelier. */
   readonly isGreedy: boolean;
 }
 
-interface TokenRatings {
+/** How likely the model finds each token, in their order. */
+export async function tokenScores({
+  model,
+  hidden,
+  scored,
+  rows,
+}: {
   readonly model: LanguageModel;
   /** [N, C] */
   readonly hidden: tf.Tensor;
-  readonly rated: readonly RatedToken[];
-  /** Logits are made for so many tokens at a time, M, always that many: a whole batch's would take gigabytes. */
+  readonly scored: readonly ScoredToken[];
+  /** Logits are computed for M tokens at a time, because those of a whole batch would take gigabytes. */
   readonly rows: number;
-}
-
-/** How likely the model finds each token, in their order. */
-export async function rateTokens({ model, hidden, rated, rows }: TokenRatings): Promise<TokenRating[]> {
-  const ratings: TokenRating[] = [];
-  for (let start = 0; start < rated.length; start += rows) {
-    const some = rated.slice(start, start + rows);
-    const places = Int32Array.from({ length: rows }, (_, index) => some[index]?.place ?? 0);
+}): Promise<TokenScore[]> {
+  const scores: TokenScore[] = [];
+  for (let start = 0; start < scored.length; start += rows) {
+    const some = scored.slice(start, start + rows);
+    const positions = Int32Array.from({ length: rows }, (_, index) => some[index]?.position ?? 0);
     const targets = Int32Array.from({ length: rows }, (_, index) => some[index]?.target ?? IGNORED_TARGET);
     const outputs = tf.tidy(() => {
-      const logits = model.logits(tf.gather(hidden, tf.tensor1d(places, 'int32'))); // [M, V]
+      const logits = model.logits(tf.gather(hidden, tf.tensor1d(positions, 'int32'))); // [M, V]
       const likelihoods = tokenLogLikelihoods({ logits, targets: tf.tensor1d(targets, 'int32') }); // [M]
       return [likelihoods, tf.argMax(logits, 1)] as const; // [M] each
     });
     const [likelihoods, likeliest] = await Promise.all([outputs[0].data(), outputs[1].data()]);
     tf.dispose([...outputs]);
     for (const [index, { target }] of some.entries())
-      ratings.push({ logLikelihood: likelihoods[index] ?? 0, isGreedy: likeliest[index] === target });
+      scores.push({ logLikelihood: likelihoods[index] ?? 0, isGreedy: likeliest[index] === target });
   }
-  return ratings;
+  return scores;
 }

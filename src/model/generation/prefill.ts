@@ -6,40 +6,36 @@ import type { Attend, Projected } from '../forward-pass.ts';
 import type { LanguageModel, Tokens } from '../language-model.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
 
-interface PromptsToRead {
-  readonly model: LanguageModel;
-  /** At most B, of at most T tokens each. */
-  readonly prompts: readonly Int32Array[];
-  /** Rows of the pass, B: those without a prompt are computed and thrown away. */
-  readonly batch: number;
-  /** Prompts are padded to this length, T. */
-  readonly length: number;
-}
-
-/** What a model knows of a prompt after reading it. */
-export interface ReadPrompt {
+export interface PrefilledPrompt {
   /** After its last token, [V]. */
   readonly logits: Float32Array;
-  /** Of its own tokens, [N, K D] for each layer. */
+  /** Keys and values of its own tokens, [N, K D] for each layer. */
   readonly layers: readonly LayerKeyValues[];
 }
 
-/** One pass over prompts, each a row that knows nothing of the others. */
-export async function readPrompts({
+/** One forward pass over prompts, each in its own row. */
+export async function prefill({
   model,
   prompts,
   batch,
   length,
-}: PromptsToRead): Promise<readonly ReadPrompt[]> {
+}: {
+  readonly model: LanguageModel;
+  /** At most B, of at most T tokens each. */
+  readonly prompts: readonly Int32Array[];
+  /** Rows of the pass, B: rows without a prompt are computed and discarded. */
+  readonly batch: number;
+  /** Prompts are padded to this length, T. */
+  readonly length: number;
+}): Promise<readonly PrefilledPrompt[]> {
   const ids = new Int32Array(batch * length);
   for (const [row, prompt] of prompts.entries()) ids.set(prompt, row * length);
   const lengths = Int32Array.from({ length: batch }, (_, row) => prompts[row]?.length ?? 1);
-  const pass = (): PassInput => {
+  const { logits, fresh } = await forward(model, (): ForwardInput => {
     const rows = paddedRows(model.config, { ids, batch, length, lengths });
     const attend = (projected: Projected) => ({ attended: rows.attend(projected), isStored: false });
     return { ...rows, attend, wanted: lengths.map((tokens, row) => row * length + tokens - 1) };
-  };
-  const { logits, fresh } = await readPass(model, pass);
+  });
   return prompts.map((prompt, row) => {
     const ownRows = { from: row * length, to: row * length + prompt.length, of: batch * length };
     const layers = fresh.map(({ layer, keys, values }) => ({
@@ -51,44 +47,45 @@ export async function readPrompts({
   });
 }
 
-/** Some of an array's `of` rows, in place. */
+/** A view of some of an array's `of` rows. */
 function rowsOf(
   array: Float32Array,
   { from, to, of }: { readonly from: number; readonly to: number; readonly of: number },
 ): Float32Array {
-  const width = array.length / of;
-  return array.subarray(from * width, to * width);
+  const size = array.length / of;
+  return array.subarray(from * size, to * size);
 }
 
-interface ContinuationToRead {
-  readonly model: LanguageModel;
+interface Continuation {
   /** Of one row, whose first `from` slots are filled. */
   readonly cache: KeyValueCache;
-  /** What comes after; at least one token. */
+  /** At least one token. */
   readonly tokens: Int32Array;
   readonly from: number;
-  /** The tokens are padded to this number, T. */
+  /** The tokens are padded to this length, T. */
   readonly length: number;
 }
 
-/** One pass over several tokens that go on from a cached text: adds them to the cache and returns the logits after the last, [V]. */
-export async function readContinuation(reading: ContinuationToRead): Promise<Float32Array> {
-  const { model, cache, tokens, from, length } = reading;
+/** One forward pass over tokens that continue a cached text: adds them to the cache and returns the logits after the last, [V]. */
+export async function prefillContinuation(
+  model: LanguageModel,
+  continuation: Continuation,
+): Promise<Float32Array> {
+  const { cache, tokens, from, length } = continuation;
   const { contextLength } = model.config;
   const ids = new Int32Array(length);
   ids.set(tokens);
-  const pass = (): PassInput => {
-    const attend = attendContinuation(model.config, reading);
+  const { logits, fresh } = await forward(model, (): ForwardInput => {
+    const attend = attendContinuation(model.config, continuation);
     return {
       ids: tf.tensor1d(ids, 'int32'),
-      // Padding has no place of its own where the context ends before it.
+      // Padding may reach beyond the end of the context, which has no positions there.
       positions: Int32Array.from(ids, (_, index) => Math.min(from + index, contextLength - 1)),
       textLengths: new Int32Array(length).fill(from + tokens.length),
       attend: (projected) => ({ attended: attend(projected), isStored: false }),
       wanted: Int32Array.of(tokens.length - 1),
     };
-  };
-  const { logits, fresh } = await readPass(model, pass);
+  });
   const ofTokens = (rows: Float32Array) => rows.subarray(0, (rows.length / length) * tokens.length);
   for (const { layer, keys, values } of fresh)
     cache.store(layer, {
@@ -99,8 +96,8 @@ export async function readContinuation(reading: ContinuationToRead): Promise<Flo
   return logits;
 }
 
-/** Attention of T tokens to those in the cache and to each other. Call it inside tf.tidy. */
-function attendContinuation(sizes: ModelSizes, { cache, from, length }: ContinuationToRead): Attend {
+/** Attention of T tokens to the cache and to each other. Call it inside tf.tidy. */
+function attendContinuation(sizes: ModelSizes, { cache, from, length }: Continuation): Attend {
   const group = sizes.heads / sizes.keyValueHeads;
   const shape = { batch: 1, length, heads: sizes.keyValueHeads };
   const mask = continuationMask({ from, length, group, slots: cache.slots, window: sizes.slidingWindow });
@@ -116,7 +113,14 @@ function attendContinuation(sizes: ModelSizes, { cache, from, length }: Continua
   };
 }
 
-interface MaskShape {
+/** [G T, S + T], the same for each of G query heads: 0 where a token attends, HIDDEN_SCORE elsewhere. */
+function continuationMask({
+  from,
+  length,
+  group,
+  slots,
+  window = from + length,
+}: {
   readonly from: number;
   /** T */
   readonly length: number;
@@ -125,33 +129,23 @@ interface MaskShape {
   /** S */
   readonly slots: number;
   readonly window: number | undefined;
-}
-
-/** [G T, S + T], the same for each of G query heads: 0 where a token looks, HIDDEN_SCORE elsewhere. */
-function continuationMask({ from, length, group, slots, window = from + length }: MaskShape): tf.Tensor {
+}): tf.Tensor {
   const columns = slots + length;
   const mask = new Float32Array(group * length * columns).fill(HIDDEN_SCORE);
   for (let row = 0; row < group * length; row++) {
     const token = row % length;
-    const begin = row * columns;
-    mask.fill(0, begin + Math.min(from, Math.max(0, from + token - window + 1)), begin + from);
-    mask.fill(0, begin + slots + Math.max(0, token - window + 1), begin + slots + token + 1);
+    const start = row * columns;
+    mask.fill(0, start + Math.min(from, Math.max(0, from + token - window + 1)), start + from);
+    mask.fill(0, start + slots + Math.max(0, token - window + 1), start + slots + token + 1);
   }
   return tf.tensor2d(mask, [group * length, columns]);
 }
 
-/** A pass's tokens, and attention among them that may store keys and values by itself. */
-export interface PassInput extends Omit<Tokens, 'attend'> {
+/** The input of a forward pass whose attention may store keys and values itself. */
+export interface ForwardInput extends Omit<Tokens, 'attend'> {
   readonly attend: (projected: Projected) => { readonly attended: tf.Tensor; readonly isStored: boolean };
-  /** Those whose logits are wanted; all where absent. */
+  /** The tokens whose logits are wanted; all if absent. */
   readonly wanted?: Int32Array;
-}
-
-interface PassResult {
-  /** [M V], of the M tokens whose logits were wanted. */
-  readonly logits: Float32Array;
-  /** The keys and values of all N tokens, [N, K D] each, of the layers where attention did not store them. */
-  readonly fresh: readonly LayerKeyValues[];
 }
 
 interface LayerKeyValues {
@@ -160,12 +154,20 @@ interface LayerKeyValues {
   readonly values: Float32Array;
 }
 
-/** Runs a pass over tokens; `pass` makes its tensors. */
-export async function readPass(model: LanguageModel, pass: () => PassInput): Promise<PassResult> {
+/** Runs one forward pass and reads its results; `input` creates its tensors. */
+export async function forward(
+  model: LanguageModel,
+  input: () => ForwardInput,
+): Promise<{
+  /** [M V], of the M tokens whose logits were wanted. */
+  readonly logits: Float32Array;
+  /** The keys and values of all N tokens, [N, K D] each, for the layers whose attention did not store them. */
+  readonly fresh: readonly LayerKeyValues[];
+}> {
   const layers: number[] = [];
   const kept: tf.Tensor[] = [];
   const outputs = tf.tidy(() => {
-    const { wanted, ...tokens } = pass();
+    const { wanted, ...tokens } = input();
     const attend = (projected: Projected) => {
       const { attended, isStored } = tokens.attend(projected);
       if (!isStored) {

@@ -3,11 +3,11 @@ import { type RandomStream, UserError } from '../../core/index.ts';
 export interface Sampling {
   /** 0 takes the likeliest token. */
   readonly temperature: number;
-  /** Only so many of the likeliest tokens; all where absent. */
+  /** Keep only the N likeliest tokens; all if absent. */
   readonly topK?: number | undefined;
-  /** Only the likeliest tokens that together reach this probability. */
+  /** Keep only the likeliest tokens that together reach this probability. */
   readonly topP: number;
-  /** Only tokens that are at least so likely as this share of the likeliest one. */
+  /** Keep only tokens whose probability is at least this share of the likeliest one's. */
   readonly minP?: number | undefined;
 }
 
@@ -59,15 +59,15 @@ function draw(weights: Float64Array, kept: Uint32Array | undefined, uniform: num
     left -= weights[token] ?? 0;
     if (left < 0) return token;
   }
-  return tokens.at(-1) ?? 0; // only rounding can lead here
+  return tokens.at(-1) ?? 0; // reached only by rounding
 }
 
 const total = (weights: Float64Array, tokens: Uint32Array): number =>
   tokens.reduce((sum, token) => sum + (weights[token] ?? 0), 0);
 
 /**
- * Makes tokens that already stand in the text less likely (a penalty above 1): positive logits are divided by it, negative
- * ones multiplied, once for each token (Keskar et al. 2019, as transformers has it). Leaves the given logits as they are.
+ * Makes tokens that are already in the text less likely (a penalty above 1): divides positive logits by it and multiplies
+ * negative ones, once per token (Keskar et al. 2019, as in transformers). Does not change the given logits.
  */
 export function penalizeRepetition(
   logits: Float32Array,
@@ -82,12 +82,12 @@ export function penalizeRepetition(
   return penalized;
 }
 
-/** The refusal of a model that computes NaN for a record, which would otherwise look like an answer. */
+/** A model that computes NaN for a record is refused, because the result would look like an answer. */
 export function notFinite(id: string): UserError {
   return new UserError({
     code: 'model-not-finite',
     message: `the model computes no numbers for record ${id}: its weights hold NaN or infinity`,
-    help: 'look at where its weights come from',
+    help: 'check where its weights come from',
     records: [{ id }],
   });
 }

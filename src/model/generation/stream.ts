@@ -1,37 +1,41 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { UserError } from '../../core/index.ts';
 import type { Encodable, Tokenizer } from '../../text/index.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { readTokens } from './decode.ts';
+import { decodeStep } from './decode.ts';
 import { TextWriter, type WritingSettings, type WrittenText } from './generate-texts.ts';
 import { KeyValueCache } from './key-value-cache.ts';
-import { longestText, promptLength, slotCount } from './lengths.ts';
-import { readContinuation, readPrompts } from './prefill.ts';
-import { isLengthBound } from './tree-attention.ts';
+import { isLengthBound, longestText, promptLength, slotCount } from './lengths.ts';
+import { prefill, prefillContinuation } from './prefill.ts';
 
-interface Streaming {
+/** Generates a continuation of one prompt and streams its text. After an abort, the result is the text so far. */
+export async function streamText({
+  model,
+  reader,
+  tokenizer,
+  prompt,
+  settings,
+  signal,
+  onText,
+}: {
   readonly model: Pick<LanguageModel, 'config'>;
-  /** The model at work; what it has read before of the prompt's beginning is not read again. */
+  /** Runs the model, and reuses its cache for what the prompt shares with the previous text. */
   readonly reader: TextReader;
   readonly tokenizer: Tokenizer;
   readonly prompt: Encodable;
   readonly settings: WritingSettings;
   readonly signal: AbortSignal;
-  /** Told the whole text so far after each token; a character whose bytes are not all there yet is left out. */
+  /** Called after each token with the whole text so far, without a trailing character that is still incomplete. */
   readonly onText: (text: string) => void;
-}
-
-/** Lets a model continue one prompt, telling its text as it comes. What was written before an abort is the result too. */
-export async function streamText(streaming: Streaming): Promise<WrittenText> {
-  const { model, reader, tokenizer, prompt, settings, signal, onText } = streaming;
+}): Promise<WrittenText> {
   const tokens = tokenizer.encode(prompt);
   const limit = longestText(model.config, tokens.length);
   const room = Math.min(settings.maxNewTokens, limit - tokens.length);
   if (room < 1)
     throw new UserError({
       code: 'context-limit',
-      message: `the conversation has ${tokens.length} tokens, and the model reads ${limit} at most`,
-      help: 'begin anew with /reset',
+      message: `the conversation has ${tokens.length} tokens, and the model's context has ${limit}`,
+      help: 'start over with /reset',
     });
   const writer = new TextWriter({
     prompt: { id: 'chat', tokens },
@@ -46,7 +50,7 @@ export async function streamText(streaming: Streaming): Promise<WrittenText> {
   try {
     let token = next(await reader.read({ tokens, room, limit }));
     while (token !== undefined) {
-      await setImmediate(); // lets an abort arrive
+      await yieldToEventLoop();
       signal.throwIfAborted();
       token = next(await reader.next(token));
     }
@@ -56,17 +60,9 @@ export async function streamText(streaming: Streaming): Promise<WrittenText> {
   return writer.written();
 }
 
-interface TextToRead {
-  readonly tokens: Int32Array;
-  /** How many tokens may still follow. */
-  readonly room: number;
-  /** The most tokens that a text may have. */
-  readonly limit: number;
-}
-
 /**
- * Reads one text, token after token, and keeps the keys and values of all of it: a text that begins as the last one did,
- * such as the next turn of a conversation, is read from where it differs.
+ * Computes one text, token by token, and caches the keys and values of all of it. A text that starts like the previous
+ * one, such as the next turn of a conversation, is computed only from where it differs.
  */
 export class TextReader {
   readonly #model: LanguageModel;
@@ -80,8 +76,17 @@ export class TextReader {
   }
 
   /** The logits after the last token, [V]. */
-  async read({ tokens, room, limit }: TextToRead): Promise<Float32Array> {
-    const model = this.#model;
+  async read({
+    tokens,
+    room,
+    limit,
+  }: {
+    readonly tokens: Int32Array;
+    /** How many tokens may follow. */
+    readonly room: number;
+    /** The most tokens that a text may have. */
+    readonly limit: number;
+  }): Promise<Float32Array> {
     const from = this.#sharedWith(tokens);
     this.#read = this.#read.slice(0, from);
     this.#makeRoom(tokens.length + room, limit);
@@ -90,21 +95,21 @@ export class TextReader {
     const length = promptLength(fresh.length, limit - from);
     const logits =
       from === 0
-        ? await this.#readAll(fresh, length)
-        : await readContinuation({ model, cache, tokens: fresh, from, length });
+        ? await this.#prefillAll(fresh, length)
+        : await prefillContinuation(this.#model, { cache, tokens: fresh, from, length });
     this.#read = [...tokens];
     return logits;
   }
 
-  async #readAll(tokens: Int32Array, length: number): Promise<Float32Array> {
-    const [read] = await readPrompts({ model: this.#model, prompts: [tokens], batch: 1, length });
-    if (read === undefined) throw new Error('a prompt was given and none was read');
-    for (const { layer, keys, values } of read.layers)
+  async #prefillAll(tokens: Int32Array, length: number): Promise<Float32Array> {
+    const [prompt] = await prefill({ model: this.#model, prompts: [tokens], batch: 1, length });
+    if (prompt === undefined) throw new Error('prefill returned no prompt');
+    for (const { layer, keys, values } of prompt.layers)
       this.#cache.store(layer, { keys, values, places: [{ row: 0, slot: 0 }] });
-    return read.logits;
+    return prompt.logits;
   }
 
-  /** At least doubled, because every number of slots is a graph to compile. */
+  /** Doubles the slots at least, because every number of slots is a graph to compile. */
   #makeRoom(tokens: number, limit: number): void {
     const { slots } = this.#cache;
     if (slots >= tokens) return;
@@ -113,7 +118,7 @@ export class TextReader {
 
   /** The logits after one more token, [V]. */
   async next(token: number): Promise<Float32Array> {
-    const logits = await readTokens({
+    const logits = await decodeStep({
       model: this.#model,
       cache: this.#cache,
       tokens: Int32Array.of(token),
@@ -123,7 +128,7 @@ export class TextReader {
     return logits;
   }
 
-  /** How many tokens need not be read again: never the last, whose logits are wanted, and none whose keys depend on what follows. */
+  /** How many leading tokens are cached: never the last, whose logits are needed, and none if keys depend on the text's length. */
   #sharedWith(tokens: Int32Array): number {
     if (isLengthBound(this.#model.config)) return 0;
     const differs = tokens.findIndex((token, index) => token !== this.#read[index]);

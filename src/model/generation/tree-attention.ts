@@ -3,24 +3,29 @@ import { groupQueries, HIDDEN_SCORE, splitHeads, ungroupQueries } from '../atten
 import type { ModelSizes } from '../family.ts';
 import type { Attend } from '../forward-pass.ts';
 import type { ModelConfig } from '../model-config.ts';
-import type { RatedToken } from './log-likelihoods.ts';
+import type { ScoredToken } from './log-likelihoods.ts';
 
-/** Keys and values of a text that all rows begin with, for each layer: [P, K D]. */
+/** Keys and values of a text that all rows start with, for each layer: [P, K D]. */
 export type CachedPrefix = readonly { readonly key: tf.Tensor; readonly value: tf.Tensor }[];
 
-interface BranchedAttention {
-  /** Rows, B. */
-  readonly batch: number;
-  /** Tokens in every row, T. */
-  readonly length: number;
-  /** Added to the scores of a row's own tokens: [B, 1, 1, T, T] */
-  readonly mask: tf.Tensor;
-  readonly prefix: CachedPrefix | undefined;
-}
-
-/** Attention of rows to a prefix that all of them see whole, and among their own tokens as the mask says. */
-export function attendBranches(sizes: ModelSizes, attention: BranchedAttention): Attend {
-  const { batch, length, mask, prefix } = attention;
+/** Tree attention: every token attends to the whole prefix, and to tokens of its own row as the mask says. */
+export function attendTree(
+  sizes: ModelSizes,
+  {
+    batch,
+    length,
+    mask,
+    prefix,
+  }: {
+    /** Rows, B. */
+    readonly batch: number;
+    /** Tokens in every row, T. */
+    readonly length: number;
+    /** Added to the scores of a row's own tokens: [B, 1, 1, T, T] */
+    readonly mask: tf.Tensor;
+    readonly prefix: CachedPrefix | undefined;
+  },
+): Attend {
   const group = sizes.heads / sizes.keyValueHeads;
   const shape = { batch, length, heads: sizes.keyValueHeads };
   return ({ layer, query, key, value }) => {
@@ -43,7 +48,13 @@ export function attendBranches(sizes: ModelSizes, attention: BranchedAttention):
   };
 }
 
-interface OwnScores {
+/** The heads of a group share one mask, by broadcasting. */
+function maskedScores({
+  queries,
+  keys,
+  mask,
+  group,
+}: {
   /** [B, K, G T, D] */
   readonly queries: tf.Tensor;
   /** [B, K, T, D] */
@@ -51,71 +62,65 @@ interface OwnScores {
   /** [B, 1, 1, T, T] */
   readonly mask: tf.Tensor;
   readonly group: number;
-}
-
-/** The heads of a group share one mask, which is not repeated for each. */
-function maskedScores({ queries, keys, mask, group }: OwnScores): tf.Tensor {
+}): tf.Tensor {
   const scores = tf.matMul(queries, keys, false, true); // [B, K, G T, T]
   const [batch = 0, heads = 0, , length = 0] = scores.shape;
   const apart = tf.reshape(scores, [batch, heads, group, length, length]);
   return tf.reshape(tf.add(apart, mask), [batch, heads, group * length, length]);
 }
 
-/** A context and continuations of it, of which no one sees another: a tree of texts in one row. */
-interface Branches {
+/**
+ * A context and its continuations in one row: the context once, then each continuation without its last token. No
+ * continuation attends to another.
+ */
+export interface TokenTree {
+  readonly ids: Int32Array;
+  /** Each token's position in its own text. */
+  readonly positions: Int32Array;
+  /** 0 for the context, to which all attend, then a number per continuation. */
+  readonly branches: Int32Array;
+  /** For each continuation its tokens, with the positions in the row that predict them. */
+  readonly scored: readonly (readonly ScoredToken[])[];
+}
+
+function tokenTree({
+  context,
+  continuations,
+  cached,
+}: {
   readonly context: Int32Array;
   /** At least one token each. */
   readonly continuations: readonly Int32Array[];
-  /** So many of the context's first tokens are not in the row, but in a cache; fewer than it has. */
+  /** How many of the context's first tokens are in the cached prefix instead of the row; not all. */
   readonly cached: number;
-}
-
-/** The tokens that a model has to read to rate every continuation: the context once, then each but for its last token. */
-export interface BranchedRow {
-  readonly ids: Int32Array;
-  /** Each token's place in its own text. */
-  readonly positions: Int32Array;
-  /** Which tokens see each other: 0 for the context, which all see, then a number a continuation. */
-  readonly branches: Int32Array;
-  /** For each continuation its tokens, with the places in the row that predict them. */
-  readonly rated: readonly (readonly RatedToken[])[];
-}
-
-function branchedRow({ context, continuations, cached }: Branches): BranchedRow {
+}): TokenTree {
   const own = context.subarray(cached);
   const ids: number[] = [...own];
   const positions = ids.map((_, index) => cached + index);
   const branches = ids.map(() => 0);
-  const rated = continuations.map((continuation, branch) =>
+  const scored = continuations.map((continuation, branch) =>
     Array.from(continuation, (target, index) => {
-      const place = index === 0 ? own.length - 1 : ids.length - 1;
+      const position = index === 0 ? own.length - 1 : ids.length - 1;
       if (index < continuation.length - 1) {
         ids.push(target);
         positions.push(context.length + index);
         branches.push(branch + 1);
       }
-      return { target, place };
+      return { target, position };
     }),
   );
   return {
     ids: Int32Array.from(ids),
     positions: Int32Array.from(positions),
     branches: Int32Array.from(branches),
-    rated,
+    scored,
   };
 }
 
-interface MaskShape {
-  /** The row is padded to so many tokens, T. */
-  readonly length: number;
-  /** How many tokens of its own text a token looks back on, itself included. */
-  readonly window: number;
-}
-
-/** [T, T]: 0 where a token looks, HIDDEN_SCORE elsewhere. */
-export function branchedMask(
-  { branches, positions }: Pick<BranchedRow, 'branches' | 'positions'>,
-  { length, window }: MaskShape,
+/** [T, T], for a row padded to `length` T: 0 where a token attends, HIDDEN_SCORE elsewhere. */
+export function treeMask(
+  { branches, positions }: Pick<TokenTree, 'branches' | 'positions'>,
+  { length, window }: { readonly length: number; readonly window: number },
 ): Float32Array {
   const mask = new Float32Array(length * length).fill(HIDDEN_SCORE);
   for (let query = 0; query < length; query++) {
@@ -131,33 +136,33 @@ export function branchedMask(
 }
 
 /** A context with continuations to choose from. */
-export interface ChoicesToRate {
+export interface ChoicesToScore {
   readonly id: string;
   /** At least one token. */
   readonly context: Int32Array;
   /** At least one token each. */
   readonly continuations: readonly Int32Array[];
-  /** So many of the context's first tokens are said to be those of other contexts too. */
+  /** How many of the context's first tokens other contexts are expected to share. */
   readonly shared: number;
 }
 
-/** A row of tokens that rates some of a context's continuations: those from `from` on. */
+/** A row of tokens that scores some of a context's continuations, starting with the one at index `from`. */
 export interface PlannedRow {
   readonly id: string;
   readonly prefix: Int32Array;
   readonly from: number;
-  readonly row: BranchedRow;
+  readonly row: TokenTree;
 }
 
-/** A shared beginning is cached in multiples of this many tokens, so that few shapes arise and none is padded. */
+/** A shared prefix is cached in multiples of this many tokens, so that there are few shapes and no padding. */
 const prefixStep = 64;
 
-/** Continuations may make a row as long again as its context, or so long. */
+/** Continuations may double the row's length, or add up to this many tokens. */
 const fewTokens = 128;
 
-/** The rows that rate all continuations. How a context is cut follows from itself and the model alone. */
+/** The rows that score all continuations. How a context is split depends on itself and the model alone. */
 export function planRows(
-  choices: readonly ChoicesToRate[],
+  choices: readonly ChoicesToScore[],
   model: Pick<ModelConfig, 'slidingWindow'> & { readonly isLengthBound: boolean },
 ): readonly PlannedRow[] {
   const { slidingWindow = Number.POSITIVE_INFINITY, isLengthBound } = model;
@@ -166,15 +171,15 @@ export function planRows(
     const usable = isLengthBound || longest > slidingWindow ? 0 : Math.min(shared, context.length - 1);
     const cached = usable - (usable % prefixStep);
     const room = isLengthBound ? 0 : Math.max(fewTokens, context.length - cached);
-    return cuts(continuations, room).map(([from, to]): PlannedRow => {
-      const row = branchedRow({ context, continuations: continuations.slice(from, to), cached });
+    return splitContinuations(continuations, room).map(([from, to]): PlannedRow => {
+      const row = tokenTree({ context, continuations: continuations.slice(from, to), cached });
       return { id, prefix: context.subarray(0, cached), from, row };
     });
   });
 }
 
-/** Ranges of continuations, each of one at least and of no more tokens than there is room for. */
-function cuts(
+/** Ranges of continuations, each with at least one and no more tokens than there is room for. */
+function splitContinuations(
   continuations: readonly Int32Array[],
   room: number,
 ): readonly (readonly [from: number, to: number])[] {
@@ -191,17 +196,10 @@ function cuts(
   return [...ranges, [from, continuations.length]];
 }
 
-interface PrefixGroup {
-  readonly prefix: Int32Array;
-  readonly rows: readonly PlannedRow[];
-}
-
-/** Whether a token's keys change with the length of its text, so that texts of several lengths have none in common. */
-export const isLengthBound = (config: ModelConfig): boolean =>
-  config.family === 'llama' && ['dynamic', 'longrope'].includes(config.rotary.scaling.kind);
-
-/** Rows that begin with the same cached tokens, in the order in which those first come. */
-export function samePrefixes(rows: readonly PlannedRow[]): readonly PrefixGroup[] {
+/** Rows by their cached prefix, in the order in which prefixes first appear. */
+export function groupByPrefix(
+  rows: readonly PlannedRow[],
+): readonly { readonly prefix: Int32Array; readonly rows: readonly PlannedRow[] }[] {
   const groups = new Map<string, { prefix: Int32Array; rows: PlannedRow[] }>();
   for (const row of rows) {
     const name = row.prefix.join();

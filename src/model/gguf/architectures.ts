@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields } from '../config-fields.ts';
 import { commonConfig, type GgufArchitecture, type GgufNames, metadataOf } from './gguf-architecture.ts';
 
-/** The parts of Llama and of what is built like it; Phi-3 has two of them fused. */
+/** The modules of Llama and the models built like it; Phi-3 fuses some of them. */
 const names: GgufNames = {
   layers: 'model.layers',
   outer: new Map([
@@ -25,63 +25,61 @@ const names: GgufNames = {
   ]),
 };
 
-/** What one of them has apart: in llama.cpp's metadata, and in how rotary dimensions stand. */
+/** How one of them differs in llama.cpp's metadata and in the order of rotary dimensions. */
 interface Dialect {
-  readonly architectures: readonly string[];
-  /** What config.json says beside what all say. */
-  readonly own: (fields: ConfigFields, sizes: Sizes) => JsonObject;
-  readonly arrangement: GgufArchitecture['arrangement'];
+  readonly architecture: string;
+  /** The fields of config.json that only this one has. */
+  readonly own: (fields: ConfigFields, sizes: { readonly headDim: number }) => JsonObject;
+  readonly permutation: GgufArchitecture['permutation'];
 }
 
-interface Sizes {
-  readonly headDim: number;
-}
+type LlamaDialect = 'llama' | 'qwen2' | 'phi3';
 
-const dialects = {
+const dialects: Readonly<Record<LlamaDialect, Dialect>> = {
   llama: {
-    architectures: ['LlamaForCausalLM'],
+    architecture: 'LlamaForCausalLM',
     own(fields, { headDim }) {
       fields.oneOf('llama.rope.dimension_count', [headDim]);
       fields.oneOf('llama.expert_count', [0]);
       fields.oneOf('llama.expert_used_count', [0]);
       return { head_dim: headDim };
     },
-    arrangement({ module }, { heads, keyValueHeads }) {
+    permutation({ module }, { heads, keyValueHeads }) {
       if (module === 'self_attn.q_proj') return { pairedHeads: heads };
-      return module === 'self_attn.k_proj' ? { pairedHeads: keyValueHeads } : 'same';
+      return module === 'self_attn.k_proj' ? { pairedHeads: keyValueHeads } : 'none';
     },
   },
   qwen2: {
-    architectures: ['Qwen2ForCausalLM'],
+    architecture: 'Qwen2ForCausalLM',
     own(fields, { headDim }) {
       fields.oneOf('qwen2.rope.dimension_count', [headDim]);
       return {};
     },
-    arrangement: () => 'same',
+    permutation: () => 'none',
   },
   phi3: {
-    architectures: ['Phi3ForCausalLM'],
+    architecture: 'Phi3ForCausalLM',
     own(fields, { headDim }) {
-      const turning = fields.optionalCount('phi3.rope.dimension_count') ?? headDim;
+      const rotated = fields.optionalCount('phi3.rope.dimension_count') ?? headDim;
       const window = 'phi3.attention.sliding_window';
-      const trained = fields.optionalCount('phi3.rope.scaling.original_context_length');
+      const original = fields.optionalCount('phi3.rope.scaling.original_context_length');
       return {
-        ...(turning === headDim ? {} : { partial_rotary_factor: turning / headDim }),
-        ...(trained === undefined ? {} : { original_max_position_embeddings: trained }),
-        // llama.cpp writes 0 for none.
+        ...(rotated === headDim ? {} : { partial_rotary_factor: rotated / headDim }),
+        ...(original === undefined ? {} : { original_max_position_embeddings: original }),
+        // llama.cpp writes 0 for no window.
         sliding_window: fields.countOrZero(window) || null,
       };
     },
-    arrangement: () => 'same',
+    permutation: () => 'none',
   },
-} as const satisfies Readonly<Record<string, Dialect>>;
+};
 
-/** `llama`, `qwen2` or `phi3` of llama.cpp, which Hugging Face calls the same. */
-export function llamaArchitecture(type: keyof typeof dialects): GgufArchitecture {
-  const { architectures, own, arrangement }: Dialect = dialects[type];
+/** llama.cpp and Hugging Face use the same name for the `type`. */
+export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
+  const { architecture, own, permutation } = dialects[type];
   return {
     names,
-    arrangement,
+    permutation,
     config(file) {
       const fields = new ConfigFields(file.path, metadataOf(file, type));
       const hiddenSize = fields.count(`${type}.embedding_length`);
@@ -90,7 +88,7 @@ export function llamaArchitecture(type: keyof typeof dialects): GgufArchitecture
       fields.oneOf(`${type}.attention.value_length`, [headDim]);
       fields.oneOf(`${type}.rope.scaling.type`, ['none']);
       const config = {
-        architectures: [...architectures],
+        architectures: [architecture],
         model_type: type,
         max_position_embeddings: fields.count(`${type}.context_length`),
         hidden_size: hiddenSize,
@@ -110,7 +108,7 @@ export function llamaArchitecture(type: keyof typeof dialects): GgufArchitecture
   };
 }
 
-/** `gpt2` of llama.cpp, GPT2LMHeadModel of Hugging Face. */
+/** `gpt2` in llama.cpp, GPT2LMHeadModel in Hugging Face. */
 export const gpt2Architecture: GgufArchitecture = {
   config(file) {
     const fields = new ConfigFields(file.path, metadataOf(file, 'gpt2'));
@@ -145,5 +143,5 @@ export const gpt2Architecture: GgufArchitecture = {
       ['mlp.c_proj', 'ffn_down'],
     ]),
   },
-  arrangement: ({ module, kind }) => (module.includes('.c_') && kind === 'weight' ? 'transposed' : 'same'),
+  permutation: ({ module, kind }) => (module.includes('.c_') && kind === 'weight' ? 'transposed' : 'none'),
 };

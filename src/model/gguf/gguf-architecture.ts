@@ -1,46 +1,39 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { GgufFile } from '../../formats/index.ts';
+import type { ModelSizes } from '../family.ts';
 
-/** How llama.cpp writes an architecture, told in Hugging Face's terms. */
+/** How llama.cpp writes an architecture, in terms of Hugging Face's checkpoints. */
 export interface GgufArchitecture {
-  /** What config.json says, from the file's metadata. Throws a UserError where that says what is not supported. */
+  /** The config.json that corresponds to the file's metadata. Throws a UserError if something in it is not supported. */
   readonly config: (file: GgufFile) => JsonObject;
   readonly names: GgufNames;
-  /** How the values of a part of a layer stand. */
-  readonly arrangement: (parameter: ParameterPart, heads: Heads) => Arrangement;
+  /** How a parameter's values are reordered. `module` is its name within the layer, `kind` is `weight` or `bias`. */
+  readonly permutation: (
+    parameter: { readonly module: string; readonly kind: string },
+    heads: Pick<ModelSizes, 'heads' | 'keyValueHeads'>,
+  ) => Permutation;
 }
 
-/** Hugging Face's names of modules, each with llama.cpp's. */
+/** Hugging Face's module names -> llama.cpp's. */
 export interface GgufNames {
-  /** What layers are called, before their number. */
+  /** The prefix of layers, before their number. */
   readonly layers: string;
-  /** Outside of the layers, by the whole name. */
+  /** Outside the layers, by whole name. */
   readonly outer: ReadonlyMap<string, string>;
   /** Within a layer. */
   readonly inner: ReadonlyMap<string, string>;
 }
 
-/** A parameter by the name of its module, which for those of a layer is that within the layer. */
-export interface ParameterPart {
-  readonly module: string;
-  readonly kind: string;
-}
-
-export interface Heads {
-  readonly heads: number;
-  readonly keyValueHeads: number;
-}
-
 export interface StoredParameter {
   readonly name: string;
-  readonly arrangement: Arrangement;
+  readonly permutation: Permutation;
 }
 
-/** Where the parameter of that name stands in a file. */
+/** The stored tensor of a parameter. */
 export function storedParameter(
-  { names, arrangement }: GgufArchitecture,
+  { names, permutation }: GgufArchitecture,
   parameter: string,
-  heads: Heads,
+  sizes: Pick<ModelSizes, 'heads' | 'keyValueHeads'>,
 ): StoredParameter {
   const [, whole = '', kind = ''] = /^(.+)\.(weight|bias)$/.exec(parameter) ?? [];
   const [, layer, inLayer] = whole.startsWith(`${names.layers}.`)
@@ -51,16 +44,16 @@ export function storedParameter(
   if (name === undefined) throw new Error(`No tensor is known for ${parameter}`);
   return {
     name: `${layer === undefined ? '' : `blk.${layer}.`}${name}.${kind}`,
-    arrangement: arrangement({ module, kind }, heads),
+    permutation: permutation({ module, kind }, sizes),
   };
 }
 
-/** The metadata that belongs to an architecture: the keys that begin with its name. */
+/** The metadata of an architecture: the keys that start with its name. */
 export function metadataOf({ metadata }: GgufFile, architecture: string): JsonObject {
   return Object.fromEntries([...metadata].filter(([key]) => key.startsWith(`${architecture}.`)));
 }
 
-/** What config.json says of every model: its vocabulary, its head, and the ids of the tokens that begin and end a text. */
+/** The fields of config.json that every model has: vocabulary, head, and the ids of the tokens that start and end a text. */
 export function commonConfig({ metadata, tensors }: GgufFile): JsonObject {
   const named = (['bos_token_id', 'eos_token_id'] as const).flatMap((name) => {
     const id = metadata.get(`tokenizer.ggml.${name}`);
@@ -69,34 +62,36 @@ export function commonConfig({ metadata, tensors }: GgufFile): JsonObject {
   return {
     // The embedding has a row for every token.
     vocab_size: tensors.get('token_embd.weight')?.shape[0] ?? 0,
-    // A head is stored only where it is not the embedding itself.
+    // A head is stored only if it is not the embedding.
     tie_word_embeddings: !tensors.has('output.weight'),
     torch_dtype: 'float32',
     ...Object.fromEntries(named),
   };
 }
 
-/** How llama.cpp has reordered a parameter's values. */
-type Arrangement =
-  | 'same'
+/** How llama.cpp reorders a parameter's values. */
+type Permutation =
+  | 'none'
   /** [in, out] in Hugging Face's checkpoints, [out, in] here. */
   | 'transposed'
-  /** Rotary dimensions that turn together, i and i + D / 2 of a head, stand side by side here. */
+  /** Dimensions i and i + D / 2 of a head, which are rotated together, are adjacent here. */
   | { readonly pairedHeads: number };
 
-interface ArrangedValues {
+/** The values in the order of Hugging Face's checkpoints. */
+export function undoPermutation({
+  values,
+  shape,
+  permutation,
+}: {
   readonly values: Float32Array;
   /** As stored, [rows, columns]. */
   readonly shape: readonly number[];
-  readonly arrangement: Arrangement;
-}
-
-/** The values in the order of Hugging Face's checkpoints. */
-export function restoreOrder({ values, shape, arrangement }: ArrangedValues): Float32Array {
-  if (arrangement === 'same') return values;
+  readonly permutation: Permutation;
+}): Float32Array {
+  if (permutation === 'none') return values;
   const [rows = 0, columns = 0] = shape;
-  if (arrangement === 'transposed') return transpose(values, { rows, columns });
-  return separatePairs(values, { headDim: rows / arrangement.pairedHeads, columns });
+  if (permutation === 'transposed') return transpose(values, { rows, columns });
+  return separatePairs(values, { headDim: rows / permutation.pairedHeads, columns });
 }
 
 function transpose(values: Float32Array, { rows, columns }: { rows: number; columns: number }): Float32Array {
@@ -114,9 +109,9 @@ function separatePairs(
 ): Float32Array {
   const separated = new Float32Array(values.length);
   for (let row = 0; row * columns < values.length; row++) {
-    const place = row % headDim;
-    const half = place % 2 === 0 ? 0 : headDim / 2;
-    const target = row - place + half + (place >> 1);
+    const inHead = row % headDim;
+    const half = inHead % 2 === 0 ? 0 : headDim / 2;
+    const target = row - inHead + half + (inHead >> 1);
     separated.set(values.subarray(row * columns, (row + 1) * columns), target * columns);
   }
   return separated;

@@ -4,9 +4,9 @@ import { type ModelConfig, parameterLayout, parseModelConfig } from '../model-co
 import { gpt2Architecture, llamaArchitecture } from './architectures.ts';
 import {
   type GgufArchitecture,
-  restoreOrder,
   type StoredParameter,
   storedParameter,
+  undoPermutation,
 } from './gguf-architecture.ts';
 
 const architectures = new Map<unknown, GgufArchitecture>([
@@ -16,13 +16,13 @@ const architectures = new Map<unknown, GgufArchitecture>([
   ['gpt2', gpt2Architecture],
 ]);
 
-/** A model in a GGUF file, seen as a folder in Hugging Face's layout: its config.json and its parameters' names and values. */
+/** A model in a GGUF file, presented as a folder in Hugging Face's layout: its config.json and its parameters. */
 interface GgufModel extends ModelFolder {
-  /** Where the tokenizer is described, among others. */
+  /** Describes the tokenizer, among others. */
   readonly metadata: GgufMetadata;
 }
 
-/** Opens a GGUF file as a model. Throws a UserError where it is none that is supported. */
+/** Opens a GGUF file as a model. Throws a UserError if it is not supported. */
 export async function openGgufModel(path: string): Promise<GgufModel> {
   const file = await openGguf(path);
   try {
@@ -41,47 +41,45 @@ function describe(file: GgufFile): GgufModel {
     const known = [...architectures.keys()].join(', ');
     throw unsupportedGguf(
       path,
-      `has the architecture ${JSON.stringify(name ?? null)}; these are known: ${known}`,
+      `has the architecture ${JSON.stringify(name ?? null)}; supported are: ${known}`,
     );
   }
   const config = parseModelConfig(path, architecture.config(file));
-  // What a parameter takes is counted only where the file is large enough for so many layers.
+  // Check the number of layers before anything is allocated for each.
   if (config.layers > file.tensors.size)
     throw unsupportedGguf(path, `claims ${config.layers} layers, but has ${file.tensors.size} tensors`);
-  const places = placeParameters({ file, config, architecture });
+  const stored = findParameters(file, config, architecture);
   const read = async (parameter: string) => {
-    const place = places.get(parameter);
-    if (place === undefined) throw new Error(`No parameter has the name ${parameter}`);
-    const shape = file.tensors.get(place.name)?.shape ?? [];
-    return restoreOrder({ values: await file.read(place.name), shape, arrangement: place.arrangement });
+    const found = stored.get(parameter);
+    if (found === undefined) throw new Error(`No parameter has the name ${parameter}`);
+    const shape = file.tensors.get(found.name)?.shape ?? [];
+    return undoPermutation({ values: await file.read(found.name), shape, permutation: found.permutation });
   };
   return { path, metadata, config, read, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
 }
 
-interface Placement {
-  readonly file: GgufFile;
-  readonly config: ModelConfig;
-  readonly architecture: GgufArchitecture;
-}
-
-/** Parameter -> its tensor. Throws where one is missing, misshapen or left over. */
-function placeParameters({ file, config, architecture }: Placement): ReadonlyMap<string, StoredParameter> {
-  const places = new Map<string, StoredParameter>();
-  const leftOver = new Set(file.tensors.keys());
+/** Parameter -> its stored tensor. Throws if one is missing, has another shape or is left over. */
+function findParameters(
+  { path, tensors }: GgufFile,
+  config: ModelConfig,
+  architecture: GgufArchitecture,
+): ReadonlyMap<string, StoredParameter> {
+  const stored = new Map<string, StoredParameter>();
+  const leftOver = new Set(tensors.keys());
   for (const [parameter, { shape }] of parameterLayout(config)) {
-    const place = storedParameter(architecture, parameter, config);
-    const found = file.tensors.get(place.name)?.shape;
-    if (found === undefined) throw unsupportedGguf(file.path, `lacks the tensor \`${place.name}\``);
-    const expected = place.arrangement === 'transposed' ? shape.toReversed() : shape;
+    const tensor = storedParameter(architecture, parameter, config);
+    const found = tensors.get(tensor.name)?.shape;
+    if (found === undefined) throw unsupportedGguf(path, `lacks the tensor \`${tensor.name}\``);
+    const expected = tensor.permutation === 'transposed' ? shape.toReversed() : shape;
     if (found.join() !== expected.join())
       throw unsupportedGguf(
-        file.path,
-        `has \`${place.name}\` of shape [${found}], where its metadata asks for [${expected}]`,
+        path,
+        `has \`${tensor.name}\` of shape [${found}], but its metadata asks for [${expected}]`,
       );
-    places.set(parameter, place);
-    leftOver.delete(place.name);
+    stored.set(parameter, tensor);
+    leftOver.delete(tensor.name);
   }
   for (const name of leftOver)
-    throw unsupportedGguf(file.path, `has the tensor \`${name}\`, which is not supported`);
-  return places;
+    throw unsupportedGguf(path, `has the tensor \`${name}\`, which is not supported`);
+  return stored;
 }

@@ -1,27 +1,35 @@
 import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields, mostLayers } from '../config-fields.ts';
-import type { CheckpointNames, ModelSizes, ParameterSpec } from '../family.ts';
+import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 
 /** GPT-2 (Radford et al. 2019) as Hugging Face's GPT2LMHeadModel configures it. */
 export interface Gpt2Config extends ModelSizes {
   readonly family: 'gpt2';
-  /** Extent of the feed-forward layer. */
-  readonly intermediateSize: number;
   /** Added to the variance in layer norm. */
   readonly epsilon: number;
 }
 
+export const gpt2: Family<Gpt2Config> = {
+  parameters: gpt2Parameters,
+  // GPT2LMHeadModel prefixes names with `transformer.`, GPT2Model does not.
+  aliases: (name) => [name, name.replace(/^transformer\./, '')],
+  // Causal masks, which older versions of transformers stored with the weights.
+  ignored: (name) => /^(transformer\.)?h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
+  tiedHead: { head: 'lm_head.weight', embedding: 'transformer.wte.weight' },
+  embeddings: ['transformer.wte.weight', 'transformer.wpe.weight'],
+  inputFirst: true,
+  gated: false,
+  dropout: {
+    fields: { embedding: 'embd_pdrop', attention: 'attn_pdrop', residual: 'resid_pdrop' },
+    absent: 0.1,
+    attentionOnly: false,
+  },
+};
+
 /** Fields that change no number here: dropout is for training only, the others for generation or bookkeeping. */
 const harmless = [
-  ...[
-    'model_type',
-    'architectures',
-    'transformers_version',
-    'torch_dtype',
-    'dtype',
-    '_name_or_path',
-    'tokenizer_class',
-  ],
+  ...['model_type', 'architectures', 'transformers_version', 'torch_dtype', 'dtype', '_name_or_path'],
+  'tokenizer_class',
   ...['attn_pdrop', 'embd_pdrop', 'resid_pdrop', 'initializer_range', 'gradient_checkpointing'],
   ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'use_cache', 'output_past', 'task_specific_params'],
   ...['summary_activation', 'summary_first_dropout', 'summary_proj_to_labels', 'summary_type'],
@@ -60,10 +68,10 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
 }
 
 /**
- * The parameters of GPT2LMHeadModel; its Conv1D weights are [in, out]. They start as in GPT-2: normal with deviation .02,
- * divided by sqrt(2 L) for the projections that add to the residual stream, L being the number of layers.
+ * The parameters of GPT2LMHeadModel; its Conv1D weights are [in, out]. They start as in GPT-2: normal with deviation
+ * 0.02, divided by sqrt(2 L) for the projections that add to the residual stream of L layers.
  */
-export function gpt2Parameters(config: Gpt2Config): ReadonlyMap<string, ParameterSpec> {
+function gpt2Parameters(config: Gpt2Config): ReadonlyMap<string, ParameterSpec> {
   const { vocabularySize, contextLength, hiddenSize, intermediateSize, layers, tied } = config;
   const residual = 0.02 / Math.sqrt(2 * layers);
   return new Map<string, ParameterSpec>([
@@ -94,20 +102,12 @@ const constant = (shape: readonly number[], value: number): ParameterSpec => ({
   initial: { constant: value },
 });
 
-const norm = (name: string, width: number): readonly Named[] => [
-  [`${name}.weight`, constant([width], 1)],
-  [`${name}.bias`, constant([width], 0)],
+const norm = (name: string, size: number): readonly Named[] => [
+  [`${name}.weight`, constant([size], 1)],
+  [`${name}.bias`, constant([size], 0)],
 ];
 
 const projection = (name: string, weight: ParameterSpec): readonly Named[] => [
   [`${name}.weight`, weight],
   [`${name}.bias`, constant(weight.shape.slice(1), 0)],
 ];
-
-/** GPT-2's checkpoints name parameters with the `transformer.` prefix (GPT2LMHeadModel) or without it (GPT2Model). */
-export const gpt2CheckpointNames: CheckpointNames = {
-  aliases: (name) => [name, name.replace(/^transformer\./, '')],
-  // Causal masks, which older versions of transformers kept among the weights.
-  ignored: (name) => /^(transformer\.)?h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
-  tiedHead: { head: 'lm_head.weight', embedding: 'transformer.wte.weight' },
-};

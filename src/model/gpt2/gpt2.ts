@@ -5,7 +5,7 @@ import type { Gpt2Config } from './gpt2-config.ts';
 
 /**
  * GPT-2's decoder (Radford et al. 2019): pre-norm blocks, learned positions, GELU in its tanh form.
- * N tokens, C hidden size, I intermediate size, V vocabulary; returns the hidden states after the last norm, [N, C].
+ * N tokens, C hidden size, I intermediate size, V vocabulary size. Returns the hidden states after the last norm, [N, C].
  */
 export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): tf.Tensor {
   const { ids, attend, parameter, adapt, drop } = pass;
@@ -37,7 +37,7 @@ export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): 
   return norm('transformer.ln_f', x); // [N, C]
 }
 
-/** Logits of chosen hidden states: [M, C] -> [M, V]. The head has no bias and may be the token embedding itself. */
+/** Logits of selected hidden states: [M, C] -> [M, V]. The head has no bias and may be the token embedding itself. */
 export function gpt2Logits(
   { tied }: Gpt2Config,
   hidden: tf.Tensor,

@@ -1,36 +1,49 @@
 import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields, mostLayers } from '../config-fields.ts';
-import type { CheckpointNames, ModelSizes, ParameterSpec } from '../family.ts';
+import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 import { parseRotary, type Rotary } from './rotary-config.ts';
 
-/** Llama (Touvron et al. 2023) and what is built like it: SmolLM2 and TinyLlama, Mistral, Qwen2, Phi-3. */
+/** Llama (Touvron et al. 2023) and the models built like it: SmolLM2, TinyLlama, Mistral, Qwen2, Phi-3. */
 export interface LlamaConfig extends ModelSizes {
   readonly family: 'llama';
-  /** Extent of the feed-forward layer. */
-  readonly intermediateSize: number;
   /** Added to the mean square in the norms. */
   readonly epsilon: number;
   readonly rotary: Rotary;
-  /** Whether queries, keys and values come from one projection, and both parts of the feed-forward layer from another. */
+  /** Whether one projection makes queries, keys and values, and another both parts of the gated feed-forward layer. */
   readonly fused: boolean;
   /** Which projections have a bias. */
   readonly bias: {
-    /** Those of queries, keys and values. */
+    /** Queries, keys and values. */
     readonly inputs: boolean;
-    /** Attention's own. */
+    /** Attention's output. */
     readonly output: boolean;
     readonly inner: boolean;
   };
 }
 
-/** A `model_type` whose computation is Llama's, and what its config.json says apart. */
+export const llama: Family<LlamaConfig> = {
+  parameters: llamaParameters,
+  aliases: (name) => [name],
+  // Wavelengths, which older versions of transformers stored with the weights.
+  ignored: (name) => /^model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq$/.test(name),
+  tiedHead: { head: 'lm_head.weight', embedding: 'model.embed_tokens.weight' },
+  embeddings: ['model.embed_tokens.weight'],
+  inputFirst: false,
+  gated: true,
+  dropout: {
+    fields: { embedding: 'embd_pdrop', attention: 'attention_dropout', residual: 'resid_pdrop' },
+    absent: 0,
+    attentionOnly: true,
+  },
+};
+
+/** A `model_type` computed as Llama is, and how its config.json differs. */
 interface Dialect {
   readonly epsilon: number;
   readonly fused: boolean;
-  /** Whether heads of keys and values are as many as heads where the config does not say. */
+  /** Whether `num_key_value_heads` is optional and defaults to the number of heads. */
   readonly headsAlike: boolean;
   readonly bias: (fields: ConfigFields) => LlamaConfig['bias'];
-  /** How many tokens a token looks back on, itself included. */
   readonly slidingWindow: (fields: ConfigFields) => number | undefined;
   /** Fields that change no number here. */
   readonly harmless: readonly string[];
@@ -57,13 +70,13 @@ const dialects = {
     },
     harmless: ['pretraining_tp', 'is_llama_config', 'transformers.js_config'],
   },
-  // transformers takes a window of 4096 where the field is absent, and none where it is null.
+  // transformers uses a window of 4096 if the field is absent, and none if it is null.
   mistral: { ...usual, slidingWindow: (fields) => fields.countOrNull('sliding_window', 4096) },
   qwen2: {
     ...usual,
     bias: () => ({ inputs: true, output: false, inner: false }),
     slidingWindow: (fields) => void fields.oneOf('use_sliding_window', [false]),
-    harmless: ['sliding_window', 'max_window_layers'], // without effect where `use_sliding_window` is false
+    harmless: ['sliding_window', 'max_window_layers'], // no effect if `use_sliding_window` is false
   },
   phi3: {
     ...usual,
@@ -82,21 +95,17 @@ const dialects = {
 
 type LlamaDialect = keyof typeof dialects;
 
-/** Fields that change no number in any of them: for training, for generation or bookkeeping. */
+export const llamaDialects = Object.keys(dialects) as readonly LlamaDialect[]; // a literal's keys
+
+/** Fields that change no number in any dialect: for training, generation or bookkeeping. */
 const harmless = [
   ...['model_type', 'architectures', 'transformers_version', 'torch_dtype', 'dtype', '_name_or_path'],
   ...['attention_dropout', 'initializer_range', 'use_cache', 'tokenizer_class', '_attn_implementation'],
   ...['bos_token_id', 'eos_token_id', 'pad_token_id'],
 ];
 
-interface LlamaSource {
-  /** For messages. */
-  readonly path: string;
-  readonly json: JsonObject;
-  readonly dialect: LlamaDialect;
-}
-
-export function parseLlamaConfig({ path, json, dialect: name }: LlamaSource): LlamaConfig {
+/** `path` is for messages. */
+export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDialect): LlamaConfig {
   const dialect: Dialect = dialects[name];
   const fields = new ConfigFields(path, json);
   const heads = parseHeads(fields, dialect);
@@ -138,7 +147,7 @@ function parseHeads(fields: ConfigFields, { headsAlike }: Dialect) {
   return { hiddenSize, heads, keyValueHeads, headDim };
 }
 
-/** Where a stretched model is meant for more than `max_position_embeddings`, its reach follows from the factor. */
+/** Scaling by a factor extends the context beyond `max_position_embeddings`. */
 function contextLength({ scaling }: Rotary, positions: number): number {
   switch (scaling.kind) {
     case 'linear':
@@ -151,8 +160,8 @@ function contextLength({ scaling }: Rotary, positions: number): number {
   }
 }
 
-/** The parameters of LlamaForCausalLM; its linear weights are [out, in]. They start normal with deviation .02, norms at 1. */
-export function llamaParameters(config: LlamaConfig): ReadonlyMap<string, ParameterSpec> {
+/** The parameters of LlamaForCausalLM; its linear weights are [out, in]. They start normal with deviation 0.02, norms at 1. */
+function llamaParameters(config: LlamaConfig): ReadonlyMap<string, ParameterSpec> {
   const { vocabularySize, hiddenSize, layers, tied } = config;
   return new Map<string, ParameterSpec>([
     ['model.embed_tokens.weight', normal([vocabularySize, hiddenSize])],
@@ -208,11 +217,4 @@ type Named = readonly [name: string, spec: ParameterSpec];
 
 const normal = (shape: readonly number[]): ParameterSpec => ({ shape, initial: { deviation: 0.02 } });
 
-const ones = (width: number): ParameterSpec => ({ shape: [width], initial: { constant: 1 } });
-
-export const llamaCheckpointNames: CheckpointNames = {
-  aliases: (name) => [name],
-  // Wavelengths, which older versions of transformers kept among the weights.
-  ignored: (name) => /^model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq$/.test(name),
-  tiedHead: { head: 'lm_head.weight', embedding: 'model.embed_tokens.weight' },
-};
+const ones = (size: number): ParameterSpec => ({ shape: [size], initial: { constant: 1 } });

@@ -1,33 +1,33 @@
 import { ConfigFields } from '../config-fields.ts';
 
-/** How the heads of a model are turned by their positions. */
+/** How a model's heads are rotated by position. */
 export interface Rotary {
-  /** Elements of a head that turn, R; even. */
-  readonly dim: number;
+  /** Elements of a head that are rotated, R; even. */
+  readonly rotaryDim: number;
   /** The base of the wavelengths. */
   readonly base: number;
   readonly scaling: RotaryScaling;
 }
 
-/** How the wavelengths are stretched for texts that are longer than those of the first training. */
+/** How wavelengths are stretched for texts longer than those of the original training. */
 type RotaryScaling =
   | { readonly kind: 'default' }
   | { readonly kind: 'linear'; readonly factor: number }
   | {
       readonly kind: 'dynamic';
       readonly factor: number;
-      /** Longer texts are stretched, the more the longer. */
+      /** Beyond this length, the stretch grows with the text. */
       readonly originalMaxPositionEmbeddings: number;
     }
   | {
       readonly kind: 'yarn';
       readonly factor: number;
       readonly originalMaxPositionEmbeddings: number;
-      /** Pairs that turn more often than this in a text of the trained length stay as they are. */
+      /** Pairs with more rotations than this in a text of the original length are unchanged. */
       readonly betaFast: number;
-      /** Pairs that turn less often than this are stretched by the whole factor. */
+      /** Pairs with fewer rotations than this are stretched by the whole factor. */
       readonly betaSlow: number;
-      /** Whether the ramp between them begins and ends at whole pairs. */
+      /** Whether the ramp between them starts and ends at whole pairs. */
       readonly truncate: boolean;
       readonly attentionFactor: number;
     }
@@ -40,52 +40,62 @@ type RotaryScaling =
     }
   | {
       readonly kind: 'longrope';
-      /** One for each pair, in texts of up to the trained length. */
+      /** One for each pair, for texts of up to the original length. */
       readonly shortFactors: readonly number[];
-      /** The same in longer texts. */
+      /** The same for longer texts. */
       readonly longFactors: readonly number[];
       readonly originalMaxPositionEmbeddings: number;
       readonly attentionFactor: number;
     };
 
-interface RotarySource {
+/** Reads `rope_theta` and `rope_scaling`, or the object `rope_parameters` in which transformers 5 keeps both. */
+export function parseRotary({
+  path,
+  fields,
+  headDim,
+  positions,
+  partial,
+}: {
   /** For messages. */
   readonly path: string;
   readonly fields: ConfigFields;
   readonly headDim: number;
   /** `max_position_embeddings`. */
   readonly positions: number;
-  /** Whether a part of a head may stay as it is. */
+  /** Whether only a part of a head may be rotated. */
   readonly partial: boolean;
-}
-
-/** Reads `rope_theta` and `rope_scaling`, or the object `rope_parameters` in which transformers 5 keeps both. */
-export function parseRotary({ path, fields, headDim, positions, partial }: RotarySource): Rotary {
+}): Rotary {
   const theta = fields.positive('rope_theta', 10_000);
   const share = partial ? fields.positive('partial_rotary_factor', 1) : 1;
-  const trained = partial ? fields.optionalCount('original_max_position_embeddings') : undefined;
+  const original = partial ? fields.optionalCount('original_max_position_embeddings') : undefined;
   const parameters = fields.optionalObject('rope_parameters');
   const scaling = fields.optionalObject('rope_scaling');
   const name = scaling === undefined ? 'rope_parameters' : 'rope_scaling';
   const inner = new ConfigFields(`${path} in ${name}`, scaling ?? parameters ?? {});
   const base = inner.positive('rope_theta', theta);
-  const dim = Math.trunc(headDim * (partial ? inner.positive('partial_rotary_factor', share) : share));
-  if (dim < 2 || dim > headDim || dim % 2 !== 0)
-    throw fields.problem('partial_rotary_factor', `${dim} of ${headDim} elements of a head cannot turn`);
-  const rotary = { dim, base, scaling: parseScaling({ inner, dim, positions, trained }) };
+  const rotaryDim = Math.trunc(headDim * (partial ? inner.positive('partial_rotary_factor', share) : share));
+  if (rotaryDim < 2 || rotaryDim > headDim || rotaryDim % 2 !== 0)
+    throw fields.problem(
+      'partial_rotary_factor',
+      `${rotaryDim} of ${headDim} elements of a head cannot be rotated`,
+    );
+  const scaled = parseScaling({ inner, rotaryDim, positions, original });
   inner.refuseOthers([]);
-  return rotary;
+  return { rotaryDim, base, scaling: scaled };
 }
 
-interface ScalingSource {
+function parseScaling({
+  inner,
+  rotaryDim,
+  positions,
+  original,
+}: {
   readonly inner: ConfigFields;
-  readonly dim: number;
+  readonly rotaryDim: number;
   readonly positions: number;
-  /** What stands outside of the object counts first. */
-  readonly trained: number | undefined;
-}
-
-function parseScaling({ inner, dim, positions, trained }: ScalingSource): RotaryScaling {
+  /** `original_max_position_embeddings` outside of the object, which takes precedence. */
+  readonly original: number | undefined;
+}): RotaryScaling {
   const kind = inner.choice('rope_type', { older: 'type', supported: kinds });
   const factor = () => inner.atLeastOne('factor');
   const originalMaxPositionEmbeddings = () =>
@@ -113,14 +123,14 @@ function parseScaling({ inner, dim, positions, trained }: ScalingSource): Rotary
       };
     case 'su':
     case 'longrope': {
-      const length = trained ?? originalMaxPositionEmbeddings();
+      const length = original ?? originalMaxPositionEmbeddings();
       inner.optionalCount('original_max_position_embeddings');
       const stretch = inner.positive('factor', positions / length);
       const factors = { shortFactors: 'short_factor', longFactors: 'long_factor' } as const;
       return {
         kind: 'longrope',
-        shortFactors: inner.numbers(factors.shortFactors, dim / 2),
-        longFactors: inner.numbers(factors.longFactors, dim / 2),
+        shortFactors: inner.numbers(factors.shortFactors, rotaryDim / 2),
+        longFactors: inner.numbers(factors.longFactors, rotaryDim / 2),
         originalMaxPositionEmbeddings: length,
         attentionFactor: inner.positive(
           'attention_factor',

@@ -4,22 +4,22 @@ import type { ForwardPass } from '../forward-pass.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import type { Rotary } from './rotary-config.ts';
 
-/** Turns the heads of queries or keys, [N, H D], by their positions. */
-type Rotate = (x: tf.Tensor) => tf.Tensor;
-
-/** Rotary positions: the pair i of each head is turned by the angle position * f_i. */
-export function rotaryEmbedding({ rotary: settings, headDim }: LlamaConfig, pass: Positions): Rotate {
-  const { cosines, sines } = turnsOf(settings, pass);
-  const shape: [number, number] = [pass.positions.length, settings.dim / 2];
-  const turns = { cosines: tf.tensor2d(cosines, shape), sines: tf.tensor2d(sines, shape) }; // [N, R/2]
-  return (x) => rotary({ x, headDim, ...turns });
+/** Rotary positions: rotates the pair i of each head of x [N, H D] by the angle position * f_i. */
+export function rotaryEmbedding(
+  { rotary: settings, headDim }: LlamaConfig,
+  pass: Positions,
+): (x: tf.Tensor) => tf.Tensor {
+  const { cosines, sines } = cosAndSin(settings, pass);
+  const shape: [number, number] = [pass.positions.length, settings.rotaryDim / 2];
+  const angles = { cosines: tf.tensor2d(cosines, shape), sines: tf.tensor2d(sines, shape) }; // [N, R / 2]
+  return (x) => rotary({ x, headDim, ...angles });
 }
 
 type Positions = Pick<ForwardPass, 'positions' | 'textLengths'>;
 
-/** The cosines and sines of N tokens' angles, [N, R / 2] each, in single precision as transformers has them. */
-function turnsOf(settings: LlamaConfig['rotary'], { positions, textLengths }: Positions) {
-  const half = settings.dim / 2;
+/** The cosines and sines of N tokens' angles, [N, R / 2] each, in single precision as in transformers. */
+function cosAndSin(settings: LlamaConfig['rotary'], { positions, textLengths }: Positions) {
+  const half = settings.rotaryDim / 2;
   const scale = rotaryScale(settings);
   const cosines = new Float32Array(positions.length * half);
   const sines = new Float32Array(positions.length * half);
@@ -34,25 +34,25 @@ function turnsOf(settings: LlamaConfig['rotary'], { positions, textLengths }: Po
   return { cosines, sines };
 }
 
-/** The frequencies f_i, i < R/2, with which the pairs of a head turn in a text of that many tokens. */
+/** The frequencies f_i, i < R / 2, of the pairs of a head in a text of N tokens. */
 function rotaryFrequencies(rotary: Rotary, textLength: number): Float32Array {
-  const known = remembered.get(rotary) ?? new Map<number, Float32Array>();
-  remembered.set(rotary, known);
+  const known = cached.get(rotary) ?? new Map<number, Float32Array>();
+  cached.set(rotary, known);
   const key = decisiveLength(rotary, textLength);
   const frequencies = known.get(key) ?? computeFrequencies(rotary, key);
-  if (known.size < mostRemembered) known.set(key, frequencies);
+  if (known.size < mostCached) known.set(key, frequencies);
   return frequencies;
 }
 
-/** What cosines and sines are multiplied by, and so attention scores by its square. */
+/** Multiplies cosines and sines, and thereby scales attention scores by its square. */
 function rotaryScale({ scaling }: Rotary): number {
   return scaling.kind === 'yarn' || scaling.kind === 'longrope' ? scaling.attentionFactor : 1;
 }
 
-const remembered = new WeakMap<Rotary, Map<number, Float32Array>>();
-const mostRemembered = 4096;
+const cached = new WeakMap<Rotary, Map<number, Float32Array>>();
+const mostCached = 4096;
 
-/** The same for all lengths that have the same frequencies. */
+/** Maps all lengths with the same frequencies to one. */
 function decisiveLength({ scaling }: Rotary, textLength: number): number {
   switch (scaling.kind) {
     case 'dynamic':
@@ -67,7 +67,7 @@ function decisiveLength({ scaling }: Rotary, textLength: number): number {
   }
 }
 
-/** Formulas are those of the papers named below, in the form and the precision that transformers gives them. */
+/** The formulas of the papers named below, in transformers' form and precision. */
 function computeFrequencies(rotary: Rotary, textLength: number): Float32Array {
   const { base, scaling } = rotary;
   switch (scaling.kind) {
@@ -76,10 +76,10 @@ function computeFrequencies(rotary: Rotary, textLength: number): Float32Array {
     case 'linear': // Chen et al. 2023, arXiv:2306.15595
       return plainFrequencies(rotary, base).map((frequency) => frequency / scaling.factor);
     case 'dynamic': {
-      // "NTK-aware" with the factor that the text at hand needs (Peng et al. 2023, arXiv:2309.00071, section 3.3).
+      // "NTK-aware", with the factor that this text needs (Peng et al. 2023, arXiv:2309.00071, section 3.3).
       const stretch =
         (scaling.factor * textLength) / scaling.originalMaxPositionEmbeddings - (scaling.factor - 1);
-      return plainFrequencies(rotary, base * stretch ** (rotary.dim / (rotary.dim - 2)));
+      return plainFrequencies(rotary, base * stretch ** (rotary.rotaryDim / (rotary.rotaryDim - 2)));
     }
     case 'yarn':
       return yarnFrequencies(rotary, scaling);
@@ -98,25 +98,25 @@ function computeFrequencies(rotary: Rotary, textLength: number): Float32Array {
   }
 }
 
-/** base^(2i/R), which is a wavelength but for 2 pi. */
-const wavelengths = ({ dim }: Rotary, base: number): Float32Array =>
-  Float32Array.from({ length: dim / 2 }, (_, pair) => base ** ((2 * pair) / dim));
+/** base^(2i / R): the wavelength divided by 2 pi. */
+const wavelengths = ({ rotaryDim }: Rotary, base: number): Float32Array =>
+  Float32Array.from({ length: rotaryDim / 2 }, (_, pair) => base ** ((2 * pair) / rotaryDim));
 
 const plainFrequencies = (rotary: Rotary, base: number): Float32Array =>
   wavelengths(rotary, base).map((length) => 1 / length);
 
-/** YaRN (Peng et al. 2023, arXiv:2309.00071, section 3.2): fast pairs stay, slow ones are stretched, between them a ramp. */
+/** YaRN (Peng et al. 2023, arXiv:2309.00071, section 3.2): fast pairs are unchanged, slow ones stretched, with a ramp between. */
 function yarnFrequencies(
   rotary: Rotary,
   scaling: Extract<Rotary['scaling'], { kind: 'yarn' }>,
 ): Float32Array {
-  const { dim, base } = rotary;
+  const { rotaryDim, base } = rotary;
   const { factor, originalMaxPositionEmbeddings, betaFast, betaSlow, truncate } = scaling;
-  const pairThatTurns = (times: number) =>
-    (dim * Math.log(originalMaxPositionEmbeddings / (times * 2 * Math.PI))) / (2 * Math.log(base));
-  const [first, last] = [pairThatTurns(betaFast), pairThatTurns(betaSlow)];
+  const pairWithRotations = (times: number) =>
+    (rotaryDim * Math.log(originalMaxPositionEmbeddings / (times * 2 * Math.PI))) / (2 * Math.log(base));
+  const [first, last] = [pairWithRotations(betaFast), pairWithRotations(betaSlow)];
   const low = Math.max(truncate ? Math.floor(first) : first, 0);
-  const high = Math.min(truncate ? Math.ceil(last) : last, dim - 1);
+  const high = Math.min(truncate ? Math.ceil(last) : last, rotaryDim - 1);
   const extent = high === low ? 0.001 : high - low;
   return wavelengths(rotary, base).map((length, pair) => {
     const kept = 1 - Math.min(Math.max((pair - low) / extent, 0), 1);
@@ -124,12 +124,12 @@ function yarnFrequencies(
   });
 }
 
-/** Llama 3.1's: pairs with long waves are slowed down, those with short ones stay, between them a ramp. */
+/** Llama 3.1: pairs with long waves are slowed down, those with short waves are unchanged, with a ramp between. */
 function llama3Frequency(frequency: number, scaling: Extract<Rotary['scaling'], { kind: 'llama3' }>): number {
   const { factor, lowFrequencyFactor, highFrequencyFactor, originalMaxPositionEmbeddings } = scaling;
-  const turns = (originalMaxPositionEmbeddings * frequency) / (2 * Math.PI);
-  if (turns < lowFrequencyFactor) return frequency / factor;
-  if (turns > highFrequencyFactor) return frequency;
-  const smooth = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+  const rotations = (originalMaxPositionEmbeddings * frequency) / (2 * Math.PI);
+  if (rotations < lowFrequencyFactor) return frequency / factor;
+  if (rotations > highFrequencyFactor) return frequency;
+  const smooth = (rotations - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
   return ((1 - smooth) * frequency) / factor + smooth * frequency;
 }

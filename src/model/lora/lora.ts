@@ -16,20 +16,17 @@ import {
   targetModules,
 } from './lora-targets.ts';
 
-/** A model whose own weights are frozen, with adapters that are trained instead. */
+/** A model whose own weights are frozen, and whose adapters are trained instead. */
 interface AdaptedModel extends LanguageModel {
   readonly adapters: LoraAdapters;
 }
 
-interface Adaptation {
-  readonly settings: LoraSettings;
-  /** Decides where the adapters start. */
-  readonly seed: number;
-}
-
-/** Puts adapters beside a model, which is theirs from then on: disposing of them disposes of it. */
-export function adaptModel(model: LanguageModel, { settings, seed }: Adaptation): AdaptedModel {
-  const adapters = createLoraAdapters({ config: model.config, settings, seed });
+/** Adds adapters to a model and takes ownership of it: disposing of the adapted model disposes of both. */
+export function adaptModel(
+  model: LanguageModel,
+  { settings, seed }: { readonly settings: LoraSettings; readonly seed: number },
+): AdaptedModel {
+  const adapters = createLoraAdapters(model.config, settings, seed);
   freeze(model.parameters.values());
   return {
     ...model,
@@ -45,7 +42,7 @@ export function adaptModel(model: LanguageModel, { settings, seed }: Adaptation)
   };
 }
 
-/** y + scale B A dropout(x): [N, O]. The scale goes to the narrow product, of r columns. */
+/** y + scale B A dropout(x): [N, O]. The scale is applied to the narrow product, which has r columns. */
 function adaptWith(adapters: LoraAdapters, dropout: DropoutFactors | undefined): Adapt {
   return ({ name, x, y }) => {
     const pair = loraPair(adapters, name);
@@ -58,7 +55,6 @@ function adaptWith(adapters: LoraAdapters, dropout: DropoutFactors | undefined):
   };
 }
 
-/** The adapters beside a model's projections. */
 interface LoraAdapters {
   readonly settings: LoraSettings;
   readonly scale: number;
@@ -67,37 +63,26 @@ interface LoraAdapters {
   readonly variables: ReadonlyMap<string, tf.Variable>;
 }
 
-/** One projection's two matrices. */
-interface LoraPair {
-  /** [r, I] */
-  readonly down: tf.Variable;
-  /** [O, r] */
-  readonly up: tf.Variable;
-}
-
-interface Creation {
-  readonly config: ModelConfig;
-  readonly settings: LoraSettings;
-  readonly seed: number;
-}
-
-/** Fresh adapters, which change nothing yet: B is zero. A starts as in PEFT, uniform within 1 / sqrt(I) of zero. */
-function createLoraAdapters({ config, settings, seed }: Creation): LoraAdapters {
+/** New adapters, which change nothing yet: B is zero. A starts as in PEFT, uniform within 1 / sqrt(I) of zero. */
+function createLoraAdapters(config: ModelConfig, settings: LoraSettings, seed: number): LoraAdapters {
   const targets = loraTargets(config, settings.targets);
   const variables = new Map<string, tf.Variable>();
-  for (const [name, { inputWidth, outputWidth }] of targets) {
+  for (const [name, { inputSize, outputSize }] of targets) {
     const { rank } = settings;
     const random = new RandomStream(['lora', seed, name]);
-    const bound = 1 / Math.sqrt(inputWidth);
-    const down = Float32Array.from({ length: rank * inputWidth }, () => bound * (2 * random.uniform() - 1));
-    variables.set(downName(name), variableOf(down, [rank, inputWidth]));
-    variables.set(upName(name), variableOf(new Float32Array(outputWidth * rank), [outputWidth, rank]));
+    const bound = 1 / Math.sqrt(inputSize);
+    const down = Float32Array.from({ length: rank * inputSize }, () => bound * (2 * random.uniform() - 1));
+    variables.set(downName(name), variableOf(down, [rank, inputSize]));
+    variables.set(upName(name), variableOf(new Float32Array(outputSize * rank), [outputSize, rank]));
   }
   return { settings, scale: loraScale(settings), targets, variables };
 }
 
-/** The matrices beside a projection; undefined where it has none. */
-function loraPair({ variables }: LoraAdapters, projection: string): LoraPair | undefined {
+/** A projection's A [r, I] and B [O, r]; undefined if it has no adapter. */
+function loraPair(
+  { variables }: LoraAdapters,
+  projection: string,
+): { readonly down: tf.Variable; readonly up: tf.Variable } | undefined {
   const down = variables.get(downName(projection));
   const up = variables.get(upName(projection));
   return down === undefined || up === undefined ? undefined : { down, up };
@@ -113,7 +98,7 @@ function variableOf(values: Float32Array, shape: [number, number]): tf.Variable 
   return variable;
 }
 
-/** A parameter's values with its adapter added in, W + scale B A: from then on the adapter is not needed. */
+/** A parameter with its adapter merged into it: W + scale B A. */
 async function mergedWeight({ parameters, adapters }: AdaptedModel, name: string): Promise<Float32Array> {
   const weight = parameters.get(name);
   if (weight === undefined) throw new Error(`No parameter has the name ${name}`);
@@ -131,7 +116,7 @@ async function mergedWeight({ parameters, adapters }: AdaptedModel, name: string
   return values;
 }
 
-/** Writes the merged model into a folder, and the adapters alone into `adapter` in it, as PEFT lays them out. */
+/** Writes the merged model into a folder, and the adapters alone into its folder `adapter`, in PEFT's layout. */
 export async function saveAdaptedModel(folder: string, model: AdaptedModel): Promise<void> {
   await writeModelFolder(folder, { config: model.config, read: (name) => mergedWeight(model, name) });
   await writeAdapter(join(folder, 'adapter'), model);
@@ -154,7 +139,7 @@ async function writeAdapter(folder: string, model: AdaptedModel): Promise<void> 
   await writeSafetensors(join(folder, 'adapter_model.safetensors'), { tensors, metadata: { format: 'pt' } });
 }
 
-/** PEFT's LoraConfig; its fields that are not here have their defaults. The base is the caller's to name: it is no path of anyone else's. */
+/** PEFT's LoraConfig; absent fields have their defaults. The base is null, because its path here means nothing elsewhere. */
 function adapterConfig({ config, adapters }: AdaptedModel): Readonly<Record<string, unknown>> {
   const { settings, targets } = adapters;
   return {

@@ -1,5 +1,5 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
-import { type ChoicesToRate, rateChoices } from '../../model/index.ts';
+import { type ChoicesToScore, choiceLogLikelihoods } from '../../model/index.ts';
 import type { Tokenizer } from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { Generation, GenerationMode } from './generate.ts';
@@ -9,7 +9,7 @@ import type { Prompt } from './prompt.ts';
 type CachedChoice = readonly [logLikelihood: number, tokens: number, isGreedy: boolean];
 
 /** `choices` mode: the log-likelihood of each of a record's choices after its prompt. */
-export const choiceLogLikelihoods = (
+export const choicesMode = (
   local: LocalModel,
   { config, host }: Generation,
 ): GenerationMode<readonly CachedChoice[]> => ({
@@ -18,10 +18,10 @@ export const choiceLogLikelihoods = (
   async compute(prompts, onResult) {
     const choices = encodeChoices(prompts, local, config.too_long);
     const scoring = { model: local.model, choices, batchSize: config.batch_size, signal: host.signal };
-    for await (const { id, ratings } of rateChoices(scoring))
+    for await (const { id, scores } of choiceLogLikelihoods(scoring))
       onResult({
         id,
-        result: ratings.map(({ logLikelihood, tokens, isGreedy }) => [logLikelihood, tokens, isGreedy]),
+        result: scores.map(({ logLikelihood, tokens, isGreedy }) => [logLikelihood, tokens, isGreedy]),
       });
   },
   responseFields: ({ id, choices }, results) => ({
@@ -52,7 +52,7 @@ function encodeChoices(
   prompts: readonly Prompt[],
   { tokenizer, model }: LocalModel,
   tooLong: 'refuse' | 'cut',
-): readonly ChoicesToRate[] {
+): readonly ChoicesToScore[] {
   const { contextLength } = model.config;
   const problems = new RecordProblems('cannot be answered by a choice');
   const encoded = prompts.flatMap((prompt) => {
@@ -65,7 +65,7 @@ function encodeChoices(
   return encoded;
 }
 
-function encode(prompt: Prompt, tokenizer: Tokenizer): ChoicesToRate {
+function encode(prompt: Prompt, tokenizer: Tokenizer): ChoicesToScore {
   const { id, text, between, choices, sharedCharacters } = prompt;
   if (choices.length === 0)
     throw new UserError({
@@ -96,9 +96,9 @@ function commonLength(one: Int32Array, other: Int32Array): number {
 
 /** The model reads all but the last token of a context with its continuation. */
 function fitted(
-  choices: ChoicesToRate,
+  choices: ChoicesToScore,
   { contextLength, tooLong }: { readonly contextLength: number; readonly tooLong: 'refuse' | 'cut' },
-): ChoicesToRate {
+): ChoicesToScore {
   const { context, continuations } = choices;
   const longest = Math.max(...continuations.map(({ length }) => length));
   const room = contextLength - longest + 1;

@@ -1,5 +1,5 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
-import { scoreTexts, type TextScore, type TextToScore } from '../../model/index.ts';
+import { type TextScore, type TextToScore, textLogLikelihoods } from '../../model/index.ts';
 import type { Tokenizer } from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { Generation, GenerationMode } from './generate.ts';
@@ -28,7 +28,7 @@ export function responseLogLikelihood(
     async compute(open, onResult) {
       const texts = open.map((prompt) => textToScore(prompt, tokenizer));
       const scoring = { model, texts, batchSize: config.batch_size, signal: host.signal };
-      for await (const { id, logLikelihood, tokens } of scoreTexts(scoring))
+      for await (const { id, logLikelihood, tokens } of textLogLikelihoods(scoring))
         onResult({ id, result: [logLikelihood, tokens], tokens });
     },
     responseFields: (_, [log_likelihood, scored_tokens]) => ({ log_likelihood, scored_tokens }),
@@ -76,7 +76,7 @@ export const rollingLogLikelihood = (
     const scores = new Map<string, TextScore>();
     const windows = texts.flatMap((text) => text.windows);
     const scoring = { model, texts: windows, batchSize: config.batch_size, signal: host.signal };
-    for await (const score of scoreTexts(scoring)) {
+    for await (const score of textLogLikelihoods(scoring)) {
       scores.set(score.id, score);
       const text = textOfWindow.get(score.id);
       if (text === undefined) continue;

@@ -5,7 +5,7 @@ import type { StageAction } from '../../runtime/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { endpointModel } from '../models/endpoint-model.ts';
 import { expectedMemory, type LocalModel, openLocalModel } from '../models/local-model.ts';
-import { choiceLogLikelihoods } from './choice-log-likelihoods.ts';
+import { choicesMode } from './choice-log-likelihoods.ts';
 import { type Generated, type Generation, generate } from './generate.ts';
 import { responseLogLikelihood, rollingLogLikelihood } from './log-likelihood.ts';
 import { readPrompts } from './prompt.ts';
@@ -63,7 +63,7 @@ function generateInMode(
     case 'score':
       return generate(generation, { fingerprint, mode: responseLogLikelihood(local, generation) });
     case 'choices':
-      return generate(generation, { fingerprint, mode: choiceLogLikelihoods(local, generation) });
+      return generate(generation, { fingerprint, mode: choicesMode(local, generation) });
     case 'rolling':
       return generate(generation, { fingerprint, mode: rollingLogLikelihood(local, generation) });
     default:

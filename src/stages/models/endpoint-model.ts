@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/index.ts';
 
-/** The name under which an endpoint serves a model, where the folder stands for such a one; else undefined. */
+/** The name of an endpoint's model if the folder refers to one; else undefined. */
 export async function endpointModel(folder: string): Promise<string | undefined> {
   const path = join(folder, 'endpoint.json');
   const text = await readFile(path, 'utf8').catch(() => undefined);
@@ -11,7 +11,7 @@ export async function endpointModel(folder: string): Promise<string | undefined>
   if (provider === 'openai' && typeof model === 'string') return model;
   throw new UserError({
     code: 'bad-endpoint',
-    message: `${path} names no model of a provider that is known: it holds ${text.trim()}`,
+    message: `${path} does not name a model of a known provider: it contains ${text.trim()}`,
     help: 'load the model as `openai:<name>`',
   });
 }

@@ -20,29 +20,26 @@ import {
 import { openTokenizer, type Tokenizer } from '../../text/index.ts';
 import { endpointModel } from './endpoint-model.ts';
 
-/** A model in this process, with the tokenizer from its own folder. */
+/** A model in this process, with the tokenizer from its folder. */
 export interface LocalModel extends Disposable {
   readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
   readonly tensorBackend: TensorBackendInfo;
-  /** The ids that end an answer, by the model's own configuration. */
+  /** The ids that end an answer, from the model's configuration. */
   readonly endTokens: readonly number[];
 }
 
-/** Where a model is to compute, and who hears of it. */
-interface Place {
-  readonly resources: StageAction['resources'];
-  readonly host: StageHost;
-}
-
-/** Loads a model's folder onto the tensor backend that `resources` asks for. */
-export async function openLocalModel(folder: string, { resources, host }: Place): Promise<LocalModel> {
+/** Loads a model folder onto the tensor backend that `resources` asks for. */
+export async function openLocalModel(
+  folder: string,
+  { resources, host }: { readonly resources: StageAction['resources']; readonly host: StageHost },
+): Promise<LocalModel> {
   const served = await endpointModel(folder);
   if (served !== undefined)
     throw new UserError({
       code: 'endpoint-model',
-      message: `the model \`${served}\` stands behind an endpoint, which keeps its weights to itself`,
-      help: 'take a model that was loaded from a folder or made with `init`',
+      message: `the model \`${served}\` is served by an endpoint, so its weights are not available`,
+      help: 'use a model that is loaded from a folder or created with `init`',
     });
   const tokenizer = await openTokenizer(folder);
   const tensorBackend = await openTensorBackend({
@@ -60,7 +57,7 @@ export async function openLocalModel(folder: string, { resources, host }: Place)
   return { model, tokenizer, tensorBackend, endTokens, [Symbol.dispose]: () => model.dispose() };
 }
 
-/** The tensor backend that `resources:` asks for, or the one that suits this machine. */
+/** The tensor backend that `resources:` asks for, or the best for this machine. */
 function chosenBackend({ backend = 'auto', threads }: StageAction['resources']): TensorBackendOptions {
   if (backend === 'auto') return { backend: suitableBackend(), threads };
   if (isBackend(backend)) return { backend, threads };
@@ -71,21 +68,18 @@ function chosenBackend({ backend = 'auto', threads }: StageAction['resources']):
   });
 }
 
-/** TensorFlow where it is installed and there is a GPU for it; on processors the other is faster. */
+/** TensorFlow if it is installed and there is a GPU; on the CPU, onnx is faster. */
 const suitableBackend = (): TensorBackendName =>
   installedTensorflow() !== undefined && hasNvidiaGpu() ? 'tensorflow' : 'onnx';
 
 const isBackend = (name: string): name is TensorBackendName =>
   TENSOR_BACKENDS.some((backend) => backend === name);
 
-/** A check that gives the bytes that are expected, or throws where they are more than the limit. */
-type Check = (model: ModelConfig, limit: number) => number;
-
-/** Asks the check before anything of a model is loaded, where the engine is the one whose memory is known. */
+/** Estimates memory before a model is loaded, on the one backend for which that is possible. `check` throws above the limit. */
 export async function expectedMemory(
   folder: string,
   resources: StageAction['resources'],
-  check: Check,
+  check: (model: ModelConfig, limit: number) => number,
 ): Promise<{ readonly expected_memory?: number }> {
   if (chosenBackend(resources).backend !== 'onnx' || (await endpointModel(folder)) !== undefined) return {};
   const expected = check(await readModelConfig(folder), memoryLimit(resources.memory));

@@ -6,12 +6,12 @@ import { checkTrainingMemory, type TrainingProgress, train, tuneModel } from '..
 import { implementStage } from '../implement-stage.ts';
 import { expectedMemory, openLocalModel } from '../models/local-model.ts';
 
-/** Trains the model that comes in and writes it out in the same layout, with the tokenizer it came with. */
+/** Trains the input model and writes it in the same layout, with the input's tokenizer. */
 export const { run } = implementStage<TrainConfig>()({
   inputs: { model: 'model', train: 'batches', validation: 'batches?' },
   outputs: { model: 'model', history: 'history' },
   async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
-    const begun = performance.now();
+    const started = performance.now();
     const batches = await inputs.train.read();
     const expected = await expectedMemory(inputs.model.path, resources, (model, limit) =>
       checkTrainingMemory({ model, config, batches, limit }),
@@ -41,7 +41,7 @@ export const { run } = implementStage<TrainConfig>()({
       ...tensorBackend,
       steps,
       tokens_per_second: Math.round(tokensPerSecond),
-      seconds: Math.round(performance.now() - begun) / 1000,
+      seconds: Math.round(performance.now() - started) / 1000,
       ...expected,
       peak_memory: process.resourceUsage().maxRSS * 1024,
     };

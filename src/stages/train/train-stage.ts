@@ -31,11 +31,11 @@ export const trainStage = declareStage<TrainConfig>({
 const loraAlone: ConfigProblem = {
   pointer: '/trainable',
   code: 'lora-alone',
-  message: '`lora` trains its adapters alone, so `trainable` means nothing beside it',
-  help: 'leave one of them out; `lora.targets` says which projections get an adapter',
+  message: '`lora` trains only its adapters, so `trainable` has no effect',
+  help: 'remove one of them; `lora.targets` selects the projections that get an adapter',
 };
 
-/** How long a training is going to be changes none of its steps, unless the schedule looks ahead. */
+/** The number of epochs changes none of a training's steps, unless the schedule depends on it. */
 function horizonOf({ schedule }: TrainConfig): readonly string[] {
   return schedule.name === 'constant' && schedule.warmup_share === undefined ? ['epochs'] : [];
 }
@@ -43,7 +43,7 @@ function horizonOf({ schedule }: TrainConfig): readonly string[] {
 function remainingEpochs({ epochs }: TrainConfig, kept: readonly string[]): string | undefined {
   const before = Math.max(0, ...keptEpochs(kept).map(({ epoch }) => (epoch <= epochs ? epoch : 0)));
   if (before === 0) return undefined;
-  if (before === epochs) return `takes up the ${counted(epochs)} that ${epochs === 1 ? 'is' : 'are'} kept`;
+  if (before === epochs) return `reuses the ${counted(epochs)} that ${epochs === 1 ? 'is' : 'are'} kept`;
   return `trains ${epochs - before} more ${epochs - before === 1 ? 'epoch' : 'epochs'} after ${before} kept`;
 }
 
@@ -51,30 +51,30 @@ const counted = (epochs: number): string => (epochs === 1 ? 'epoch' : `${epochs}
 
 type Schedule = TrainConfig['schedule'];
 
-/** What a schedule says twice, and what it says that its kind has no use for. */
+/** Fields of a schedule that contradict each other or do not apply to its kind. */
 function* scheduleProblems(schedule: Schedule): Generator<ConfigProblem> {
   for (const part of ['warmup', 'decay'] as const)
     if (schedule[`${part}_steps`] !== undefined && schedule[`${part}_share`] !== undefined)
       yield {
         pointer: `/schedule/${part}_share`,
         code: part === 'warmup' ? 'two-warmups' : 'two-decays',
-        message: `\`${part}_share\` and \`${part}_steps\` both say how long the ${part === 'warmup' ? 'warm-up' : 'decay'} is`,
+        message: `\`${part}_share\` and \`${part}_steps\` both set the length of the ${part === 'warmup' ? 'warm-up' : 'decay'}`,
         help: 'keep one of them',
       };
   if (schedule.name === 'constant' && schedule.final_share !== undefined)
     yield unused(
       'final_share',
-      'choose `name: linear`, `name: cosine` or `name: wsd`, or leave it out',
+      'choose `name: linear`, `name: cosine` or `name: wsd`, or remove it',
       schedule,
     );
   for (const field of ['decay_steps', 'decay_share', 'decay_shape'] as const)
     if (schedule.name !== 'wsd' && schedule[field] !== undefined)
-      yield unused(field, 'choose `name: wsd`, or leave it out', schedule);
+      yield unused(field, 'choose `name: wsd`, or remove it', schedule);
 }
 
 const unused = (field: keyof Schedule, help: string, { name }: Schedule): ConfigProblem => ({
   pointer: `/schedule/${field}`,
   code: 'unused-field',
-  message: `\`${field}\` means nothing to a ${name} schedule`,
+  message: `\`${field}\` has no effect on a ${name} schedule`,
   help,
 });

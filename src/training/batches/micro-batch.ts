@@ -1,41 +1,41 @@
-import type { Example } from './example.ts';
+import type { Example } from './batch-plan.ts';
 
-/** A batch as it is computed: in one piece, or in several, one after the other, whose gradients add up. */
-export interface BatchPieces {
-  /** Those that have a target; a piece without one adds nothing. */
-  readonly pieces: readonly BatchPiece[];
-  /** Input tokens without the padding, in all pieces. */
+/** A batch as it is computed: in one or several micro-batches, whose gradients are accumulated. */
+export interface Batch {
+  /** Those with a target; a micro-batch without one contributes nothing. */
+  readonly microBatches: readonly MicroBatch[];
+  /** Input tokens without padding, over all micro-batches. */
   readonly tokens: number;
-  /** Targets that are learned, in all pieces. */
+  /** Unmasked targets, over all micro-batches. */
   readonly targetCount: number;
 }
 
-export type BatchPiece = PaddedBatch | PackedBatch;
+export type MicroBatch = PaddedBatch | PackedBatch;
 
-export interface Slicing extends Padding, Packing {
-  /** Whether rows are computed one after the other without padding. */
+export interface BatchLayout extends Padding, Packing {
+  /** Whether examples are computed one after the other without padding. */
   readonly paddingFree?: boolean;
-  /** The most examples in one piece; all where absent. */
-  readonly pieceSize: number | undefined;
+  /** The most examples in a micro-batch; the whole batch if undefined. */
+  readonly microBatchSize: number | undefined;
 }
 
-export function batchPieces(examples: readonly Example[], slicing: Slicing): BatchPieces {
-  const { pieceSize = examples.length, paddingFree = false } = slicing;
+export function splitBatch(examples: readonly Example[], layout: BatchLayout): Batch {
+  const { microBatchSize: size = examples.length, paddingFree = false } = layout;
   const layOut = paddingFree ? packBatch : padBatch;
-  const all = Array.from({ length: Math.ceil(examples.length / pieceSize) }, (_, piece) =>
-    layOut(examples.slice(piece * pieceSize, (piece + 1) * pieceSize), slicing),
+  const all = Array.from({ length: Math.ceil(examples.length / size) }, (_, index) =>
+    layOut(examples.slice(index * size, (index + 1) * size), layout),
   );
   return {
-    pieces: all.filter(({ targetCount }) => targetCount > 0),
+    microBatches: all.filter(({ targetCount }) => targetCount > 0),
     tokens: all.reduce((sum, { tokens }) => sum + tokens, 0),
     targetCount: all.reduce((sum, { targetCount }) => sum + targetCount, 0),
   };
 }
 
-/** A target where nothing is learned, as in PyTorch's cross-entropy. */
+/** The target of a masked position, where nothing is learned, as in PyTorch's cross-entropy. */
 export const ignoredTarget = -100;
 
-/** Examples side by side, padded on the right: under a causal mask no token ever looks at the padding behind it. */
+/** Examples side by side, padded on the right: under a causal mask no token attends to the padding after it. */
 interface PaddedBatch {
   readonly layout: 'padded';
   readonly rows: number;
@@ -44,17 +44,17 @@ interface PaddedBatch {
   readonly inputs: Int32Array;
   /** [rows, width], -100 where nothing is learned. */
   readonly targets: Int32Array;
-  /** [rows]: each example's tokens. */
+  /** [rows]: the tokens of each example. */
   readonly lengths: Int32Array;
-  /** Input tokens without the padding. */
+  /** Input tokens without padding. */
   readonly tokens: number;
-  /** Targets that are learned. */
+  /** Unmasked targets. */
   readonly targetCount: number;
 }
 
 interface Padding {
   readonly endOfText: number;
-  /** The width is rounded up to a multiple of this, though never beyond `maximumWidth`. */
+  /** The width is rounded up to a multiple of this, but not beyond `maximumWidth`. */
   readonly multipleOf?: number;
   readonly maximumWidth?: number;
 }
@@ -73,19 +73,27 @@ export function padBatch(examples: readonly Example[], padding: Padding): Padded
     targets.set(example.targets, row * width);
     tokens += example.inputs.length;
   }
-  const targetCount = targets.reduce((count, target) => count + Number(target !== ignoredTarget), 0);
   const lengths = Int32Array.from(examples, (example) => example.inputs.length);
-  return { layout: 'padded', rows, width, inputs, targets, lengths, tokens, targetCount };
+  return {
+    layout: 'padded',
+    rows,
+    width,
+    inputs,
+    targets,
+    lengths,
+    tokens,
+    targetCount: unmaskedCount(targets),
+  };
 }
 
-/** Examples one after the other without padding; attention alone sees each in a row of its own. */
+/** Examples one after the other without padding; only attention sees each in its own row. */
 interface PackedBatch {
   readonly layout: 'packed';
-  /** Rows of attention, one an example. */
+  /** Rows of attention, one per example. */
   readonly rows: number;
   /** Slots in each row. */
   readonly width: number;
-  /** [N], filled up with the end-of-text id. */
+  /** [N], padded with the end-of-text id. */
   readonly inputs: Int32Array;
   /** [N], -100 where nothing is learned. */
   readonly targets: Int32Array;
@@ -97,9 +105,9 @@ interface PackedBatch {
   readonly tokenOfSlot: Int32Array;
   /** [N] */
   readonly slotOfToken: Int32Array;
-  /** Input tokens without the fillers. */
+  /** Input tokens without fillers. */
   readonly tokens: number;
-  /** Targets that are learned. */
+  /** Unmasked targets. */
   readonly targetCount: number;
 }
 
@@ -111,7 +119,7 @@ interface Packing {
   readonly rowsMultipleOf?: number;
 }
 
-/** There is always a filler token and an empty slot, so that each of the two has a place to stand for in the other. */
+/** There is always a filler token and an empty slot: empty slots map to the filler, and fillers to an empty slot. */
 export function packBatch(examples: readonly Example[], packing: Packing): PackedBatch {
   const { endOfText, multipleOf = 1, rowsMultipleOf = 1 } = packing;
   const tokens = examples.reduce((sum, { inputs }) => sum + inputs.length, 0);
@@ -131,30 +139,21 @@ export function packBatch(examples: readonly Example[], packing: Packing): Packe
     inputs.set(example.inputs, start);
     targets.set(example.targets, start);
     textLengths.fill(length, start, start + length);
-    for (let place = 0; place < length; place++) {
-      positions[start + place] = place;
-      tokenOfSlot[row * width + place] = start + place;
-      slotOfToken[start + place] = row * width + place;
+    for (let index = 0; index < length; index++) {
+      positions[start + index] = index;
+      tokenOfSlot[row * width + index] = start + index;
+      slotOfToken[start + index] = row * width + index;
     }
     start += length;
   }
   slotOfToken.fill(tokenOfSlot.indexOf(tokens), tokens);
-  const targetCount = targets.reduce((count, target) => count + Number(target !== ignoredTarget), 0);
   return {
-    layout: 'packed',
-    ...{
-      rows,
-      width,
-      inputs,
-      targets,
-      positions,
-      textLengths,
-      tokenOfSlot,
-      slotOfToken,
-      tokens,
-      targetCount,
-    },
+    ...{ layout: 'packed', rows, width, inputs, targets, positions, textLengths, tokenOfSlot, slotOfToken },
+    ...{ tokens, targetCount: unmaskedCount(targets) },
   };
 }
+
+const unmaskedCount = (targets: Int32Array): number =>
+  targets.reduce((count, target) => count + Number(target !== ignoredTarget), 0);
 
 const roundUp = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple;

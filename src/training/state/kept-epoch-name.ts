@@ -1,4 +1,4 @@
-/** `epoch-2.<fingerprint>.<sha256 of the file>.safetensors`: the name says whether the content is whole. */
+/** `epoch-2.<fingerprint>.<sha256 of the file>.safetensors`: the hash shows whether the file is complete. */
 const pattern = /^epoch-([1-9]\d{0,8})\.([0-9a-f]{16})\.([0-9a-f]{64})\.safetensors$/;
 
 export interface KeptEpoch {
@@ -8,7 +8,7 @@ export interface KeptEpoch {
   readonly digest: string;
 }
 
-/** What the names of files say that keepEpoch wrote; other files are left out. */
+/** Parses the names of files that keepEpoch wrote; skips other files. */
 export const keptEpochs = (names: readonly string[]): readonly KeptEpoch[] =>
   names.flatMap((name) => {
     const [, epoch, fingerprint = '', digest = ''] = pattern.exec(name) ?? [];

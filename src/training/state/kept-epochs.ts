@@ -6,14 +6,14 @@ import { type KeptEpoch, keptEpochs } from './kept-epoch-name.ts';
 import { digestOf, flush, readState, readStateFile, writeState } from './state-file.ts';
 import type { SavedState, TrainingState } from './training-state.ts';
 
-/** Where trainings that differ in their number of epochs keep what they came to at the end of one. */
+/** Where trainings that differ only in their number of epochs keep their state at the end of each. */
 interface KeptEpochs {
   readonly folder: string;
-  /** Names the engine that computes: nothing is taken up from another. */
+  /** Names the engine that computes: an engine resumes only from its own state. */
   readonly fingerprint: string;
 }
 
-/** Keeps the state at the end of an epoch, and no more than `most` of this engine's epochs: the latest. */
+/** Keeps the state at the end of an epoch, and deletes all but the latest `most` of this engine's epochs. */
 export async function keepEpoch(
   { folder, fingerprint }: KeptEpochs,
   { epoch, state, most }: { readonly epoch: number; readonly state: TrainingState; readonly most: number },
@@ -32,7 +32,7 @@ export async function keepEpoch(
   for (const { name } of kept.slice(most)) await rm(join(folder, name), { force: true });
 }
 
-/** The latest kept state that a training of so many epochs comes by; undefined where none can be taken up exactly. */
+/** The latest kept state that a training of N epochs passes through; undefined if none can be resumed exactly. */
 async function findKeptEpoch(
   { folder, fingerprint }: KeptEpochs,
   epochs: number,
@@ -40,15 +40,15 @@ async function findKeptEpoch(
   for (const { name, epoch, digest } of await epochsIn(folder, fingerprint)) {
     if (epoch > epochs) continue;
     const path = join(folder, name);
-    const whole = (await digestOf(path).catch(() => undefined)) === digest;
-    const state = whole ? await readStateFile(path, fingerprint) : undefined;
+    const complete = (await digestOf(path).catch(() => undefined)) === digest;
+    const state = complete ? await readStateFile(path, fingerprint) : undefined;
     if (state !== undefined) return state;
     await rm(path, { force: true });
   }
   return undefined;
 }
 
-/** This engine's, the latest epoch first. */
+/** This engine's kept epochs, the latest first. */
 async function epochsIn(folder: string, fingerprint: string): Promise<readonly KeptEpoch[]> {
   const names = await readdir(folder).catch((): string[] => []);
   const own = keptEpochs(names).filter((kept) => kept.fingerprint === shortHash(fingerprint));
@@ -57,16 +57,16 @@ async function epochsIn(folder: string, fingerprint: string): Promise<readonly K
 
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-/** Where a training begins that has not to begin at the beginning. */
+/** Where a training resumes. */
 export interface TrainingStart {
   readonly saved: SavedState;
-  /** Continues "goes on after ...". */
+  /** Continues "resumes after ...". */
   readonly words: string;
-  /** Whether an epoch's last step had just been taken, and nothing else been done at the epoch's end. */
+  /** Whether the state is from right after an epoch's last step, before the rest of the epoch's end. */
   readonly isEpochEnd: boolean;
 }
 
-/** What an interrupted attempt at the same training left, or a training of other length, whichever is further. */
+/** The state of an interrupted attempt at this training or that kept by a training of another length, whichever is further. */
 export async function findStart(task: TrainingTask): Promise<TrainingStart | undefined> {
   const { statePath, checkpointPath, fingerprint, config } = task;
   const attempt = await readState(statePath, fingerprint);
@@ -81,31 +81,4 @@ export async function findStart(task: TrainingTask): Promise<TrainingStart | und
   if (attempt === undefined) return undefined;
   const words = `step ${attempt.step}, where an earlier attempt saved its state`;
   return { saved: attempt, words, isEpochEnd: false };
-}
-
-const shortestInterval = 30_000;
-/** Saving takes at most one part in so many of the time. */
-const intervalToCost = 20;
-
-/** Says when a training's state is worth saving again, by how long it took the last time. */
-export class SavingTimes {
-  readonly #clock: () => number;
-  #savedAt: number;
-  #cost = 0;
-
-  constructor(clock: () => number) {
-    this.#clock = clock;
-    this.#savedAt = clock();
-  }
-
-  get isDue(): boolean {
-    return this.#clock() - this.#savedAt >= Math.max(shortestInterval, intervalToCost * this.#cost);
-  }
-
-  async measure(save: () => Promise<void>): Promise<void> {
-    const begun = this.#clock();
-    await save();
-    this.#savedAt = this.#clock();
-    this.#cost = this.#savedAt - begun;
-  }
 }

@@ -9,10 +9,10 @@ import {
   type TensorToWrite,
   writeSafetensors,
 } from '../../formats/index.ts';
-import type { HistoryEntry } from '../history-entry.ts';
+import type { HistoryEntry } from '../history.ts';
 import type { SavedState, TrainingState } from './training-state.ts';
 
-/** Raised whenever a state that an older version wrote could not be taken up exactly. */
+/** Raised whenever a state written by an older version can no longer be resumed exactly. */
 const format = '1';
 const historyTensor = 'history';
 const statePattern = /^step-(\d+)\.([0-9a-f]{64})\.safetensors$/;
@@ -23,10 +23,10 @@ interface StateToSave {
   readonly fingerprint: string;
 }
 
-/** Replaces the folder's saved state. A crash leaves the one before or the new one, never half of one. */
+/** Replaces the folder's saved state. A crash leaves the old or the new one, never half of one. */
 export async function saveState(folder: string, saved: StateToSave): Promise<void> {
   await mkdir(folder, { recursive: true });
-  // A name of its own: the process of a killed run may be at its last write to the one before.
+  // A unique name, because the process of a killed run may still be writing to its own.
   const temporary = join(folder, `${randomUUID()}${unfinished}`);
   await writeState(temporary, saved);
   const name = `step-${saved.state.step}.${await digestOf(temporary)}.safetensors`;
@@ -38,20 +38,20 @@ export async function saveState(folder: string, saved: StateToSave): Promise<voi
 }
 
 /**
- * The latest state that an interrupted training left; undefined where there is none that this engine can take up
- * exactly. Bytes that do not have the hash in the file's name are none.
+ * The latest state that an interrupted training left; undefined if there is none that this engine can resume exactly. A
+ * file without the hash in its name is ignored.
  */
 export async function readState(folder: string, fingerprint: string): Promise<SavedState | undefined> {
   for (const { name, digest } of await statesIn(folder)) {
     const path = join(folder, name);
-    const whole = (await digestOf(path).catch(() => undefined)) === digest;
-    const state = whole ? await readStateFile(path, fingerprint) : undefined;
+    const complete = (await digestOf(path).catch(() => undefined)) === digest;
+    const state = complete ? await readStateFile(path, fingerprint) : undefined;
     if (state !== undefined) return state;
   }
   return undefined;
 }
 
-/** Writes a new file, which is on the disk when this resolves. */
+/** Writes a new file and flushes it to disk. */
 export async function writeState(path: string, { state, fingerprint }: StateToSave): Promise<void> {
   await writeSafetensors(path, {
     metadata: {
@@ -65,7 +65,7 @@ export async function writeState(path: string, { state, fingerprint }: StateToSa
   await flush(path);
 }
 
-/** As readState, from a file of any name. */
+/** Like readState, from a file of any name. */
 export async function readStateFile(path: string, fingerprint: string): Promise<SavedState | undefined> {
   try {
     await using file = await openSafetensors(path);
@@ -81,7 +81,7 @@ export async function readStateFile(path: string, fingerprint: string): Promise<
       bestWeights: metadata.best === 'true' ? await readGroup(file, 'best_weight') : undefined,
     };
   } catch {
-    // Absent or torn: the training begins anew, which is slower and never wrong.
+    // Absent or torn: the training starts over, which is slower but never wrong.
     return undefined;
   }
 }
@@ -132,7 +132,7 @@ function tensorsOf({ model, optimizer, history, bestWeights }: TrainingState): r
   return [{ name: historyTensor, dtype: 'U8', shape: [lines.length], read: () => lines }, ...groups];
 }
 
-/** Read when they are written, so that few are on the host at a time. */
+/** Read only when they are written, so that few are on the host at a time. */
 const floats = (
   name: string,
   { size, read }: { readonly size: number; readonly read: () => Float32Array },
@@ -150,4 +150,31 @@ export async function flush(path: string): Promise<void> {
   const handle = await open(path, 'r');
   await handle.sync();
   await handle.close();
+}
+
+const shortestInterval = 30_000;
+/** Saving takes at most 1 / 20 of the time. */
+const intervalToCost = 20;
+
+/** Decides when to save a training's state again, by how long saving it took the last time. */
+export class SavingTimes {
+  readonly #clock: () => number;
+  #savedAt: number;
+  #cost = 0;
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+    this.#savedAt = clock();
+  }
+
+  get isDue(): boolean {
+    return this.#clock() - this.#savedAt >= Math.max(shortestInterval, intervalToCost * this.#cost);
+  }
+
+  async measure(save: () => Promise<void>): Promise<void> {
+    const started = this.#clock();
+    await save();
+    this.#savedAt = this.#clock();
+    this.#cost = this.#savedAt - started;
+  }
 }

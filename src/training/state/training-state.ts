@@ -1,9 +1,9 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { LanguageModel } from '../../model/index.ts';
-import type { HistoryEntry } from '../history-entry.ts';
+import type { HistoryEntry } from '../history.ts';
 import { AdamW, rewriteValues } from '../optimizer.ts';
 
-/** What a training has come to so far: all that has to be kept to go on from here exactly. */
+/** The state of a training: everything needed to resume from here exactly. */
 export class TrainingState implements Disposable {
   readonly model: LanguageModel;
   readonly optimizer: AdamW;
@@ -22,7 +22,7 @@ export class TrainingState implements Disposable {
     return this.#step;
   }
 
-  /** How many of them changed nothing, because their loss was a spike. */
+  /** How many of them changed no weight, because their loss was a spike. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -31,12 +31,12 @@ export class TrainingState implements Disposable {
     return this.#history;
   }
 
-  /** A copy of the weights at their best; undefined where none was kept. */
+  /** A copy of the best weights; undefined if none was kept. */
   get bestWeights(): ReadonlyMap<string, Float32Array> | undefined {
     return this.#bestWeights;
   }
 
-  /** Real input tokens trained on so far. */
+  /** Unpadded input tokens trained on so far. */
   get tokens(): number {
     return this.#history.findLast((entry) => entry.type === 'step')?.tokens ?? 0;
   }
@@ -53,7 +53,7 @@ export class TrainingState implements Disposable {
     );
   }
 
-  /** Takes the place of what a training had come to before it was interrupted. */
+  /** Restores the state of a training that was interrupted. */
   restore(saved: SavedState): void {
     this.#history.push(...saved.history);
     this.#step = saved.step;
@@ -80,7 +80,7 @@ const isSkipped = (entry: HistoryEntry) => entry.type === 'step' && entry.spike 
 
 type Values = ReadonlyMap<string, Float32Array>;
 
-/** The content of a saved state; every map is by the names of what is trained. */
+/** The content of a saved state; every map is keyed by the names of what is trained. */
 export interface SavedState {
   readonly step: number;
   readonly history: readonly HistoryEntry[];

@@ -265,7 +265,7 @@ describe('what the user can fix is told', () => {
       { provider: 'openai', model: 'm' },
       'the model `m` is behind an endpoint, which cannot score given responses',
     ],
-    [{ provider: 'other' }, 'names no model of a provider that is known: it holds {"provider":"other"}'],
+    [{ provider: 'other' }, 'does not name a model of a known provider: it contains {"provider":"other"}'],
   ])('the endpoint %o in score mode', async (endpoint, message) => {
     const model = await mkdtemp(join(root, 'model-'));
     await writeFile(join(model, 'endpoint.json'), JSON.stringify(endpoint));

@@ -63,7 +63,7 @@ test('a file that is no GGUF is an error that says what a model is', async () =>
   const path = await rig.write('model.bin', 'weights');
   await expect(rig.run(load, { config: { type: 'auto', model: path }, outputs })).rejects.toMatchObject({
     code: 'bad-gguf',
-    message: `${path} is not a valid GGUF file: it does not begin with \`GGUF\``,
+    message: `${path} is not a valid GGUF file: it does not start with \`GGUF\``,
   });
 });
 

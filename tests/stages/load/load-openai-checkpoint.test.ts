@@ -136,17 +136,17 @@ test.each<[string, (folder: string) => Promise<void>, string]>([
   [
     'an index that is cut short',
     rewritten(index, (bytes) => bytes.subarray(0, 500)),
-    `FOLDER/${index} is no index of a checkpoint: it does not end as a table does`,
+    `FOLDER/${index} is not a checkpoint's index: it does not end like a table`,
   ],
   [
     'an empty index',
     rewritten(index, () => Buffer.alloc(0)),
-    `FOLDER/${index} is no index of a checkpoint: it is too short for a table`,
+    `FOLDER/${index} is not a checkpoint's index: it is too short for a table`,
   ],
   [
     'a flipped bit in the index',
     rewritten(index, flipped(30)),
-    `FOLDER/${index} is no index of a checkpoint: the checksum of one of its blocks is wrong`,
+    `FOLDER/${index} is not a checkpoint's index: the checksum of one of its blocks is wrong`,
   ],
   [
     'a footer that names a place beyond the file',
@@ -154,7 +154,7 @@ test.each<[string, (folder: string) => Promise<void>, string]>([
       bytes.fill(0x7f, bytes.length - 48, bytes.length - 44);
       return bytes;
     }),
-    `FOLDER/${index} is no index of a checkpoint: `,
+    `FOLDER/${index} is not a checkpoint's index: `,
   ],
   [
     'data that is cut short',
@@ -171,7 +171,7 @@ test.each<[string, (folder: string) => Promise<void>, string]>([
     rewritten('hparams.json', () =>
       Buffer.from('{"n_vocab":262,"n_ctx":16,"n_embd":4,"n_head":2,"n_layer":2}'),
     ),
-    'FOLDER has `model/wte` of shape [262,8], where hparams.json asks for [262,4]',
+    'FOLDER has `model/wte` of shape [262,8], but hparams.json asks for [262,4]',
   ],
   [
     'hparams with a huge number of layers',

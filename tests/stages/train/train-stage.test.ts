@@ -12,12 +12,12 @@ import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts
 import { writeBatches } from '../../../src/stages/ports/batches-file.ts';
 import { run } from '../../../src/stages/train/run-train.ts';
 import { trainStage } from '../../../src/stages/train/train-stage.ts';
-import type { Batches } from '../../../src/training/batches/example.ts';
+import type { Batches } from '../../../src/training/batches/batch-plan.ts';
 import { countingExamples, tinyBatches, tinyModel } from '../../training/tiny-training.ts';
 
 const small: JsonObject = { epochs: 1, sample: { max_new_tokens: 3 } };
 
-/** A folder in which the train stage runs as the runtime would run it. */
+/** A folder in which the train stage runs as in the runtime. */
 class TrainRig implements AsyncDisposable {
   readonly folder: string;
   readonly reports: StageReport[] = [];
@@ -31,7 +31,7 @@ class TrainRig implements AsyncDisposable {
     return new TrainRig(await mkdtemp(join(tmpdir(), 'train-stage-')));
   }
 
-  /** Runs the stage and gives the folder of its outputs. */
+  /** Runs the stage and returns the folder of its outputs. */
   async run({ config = small, batches = {}, backend = 'onnx', model = tinyModel }: RigRun = {}) {
     const outputs = await mkdtemp(join(this.folder, 'outputs-'));
     const at = (name: string) => join(outputs, name);
@@ -77,7 +77,7 @@ const digestOf = async (path: string) =>
     .digest('hex');
 
 describe('train', () => {
-  it('writes a model folder that opens, with the tokenizer of the model it was given', async () => {
+  it('writes a model folder that opens, with the tokenizer of its input', async () => {
     await using rig = await TrainRig.create();
     const { model } = await rig.run();
     expect((await readdir(model)).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
@@ -89,7 +89,7 @@ describe('train', () => {
     opened.dispose();
   });
 
-  it('hands on what ends an answer by the model’s own configuration, and what other programs read', async () => {
+  it('copies the end tokens and the files for other programs', async () => {
     await using rig = await TrainRig.create();
     const base = join(rig.folder, 'base');
     await cp(tinyModel, base, { recursive: true });
@@ -106,7 +106,7 @@ describe('train', () => {
     expect(await readEndTokens(model)).toEqual([3, 4]);
   });
 
-  it('writes with `lora` the merged model, and the adapters in a folder of their own', async () => {
+  it('writes with `lora` the merged model, and the adapters in a separate folder', async () => {
     await using rig = await TrainRig.create();
     const { model } = await rig.run({ config: { ...small, lora: { r: 2, targets: ['c_attn'] } } });
     const files = (await readdir(model, { recursive: true })).sort();
@@ -132,7 +132,7 @@ describe('train', () => {
     expect(await digests()).toEqual(await digests());
   });
 
-  it('writes the same bytes on the cpu backend for as long as it keeps its version', async () => {
+  it('writes the same bytes on the cpu backend as long as its version is the same', async () => {
     await using rig = await TrainRig.create();
     const { model, history } = await rig.run({ backend: 'cpu' });
     const written = {
@@ -149,7 +149,7 @@ describe('train', () => {
     `);
   });
 
-  it('refuses a model that stands behind an endpoint', async () => {
+  it('refuses a model that an endpoint serves', async () => {
     await using rig = await TrainRig.create();
     const served = join(rig.folder, 'served');
     await mkdir(served);
@@ -158,11 +158,11 @@ describe('train', () => {
     expect(error).toBeInstanceOf(UserError);
     expect(error).toMatchObject({
       code: 'endpoint-model',
-      message: 'the model `some-model` stands behind an endpoint, which keeps its weights to itself',
+      message: 'the model `some-model` is served by an endpoint, so its weights are not available',
     });
   });
 
-  it('writes a history without a time in it, a JSON object a line', async () => {
+  it('writes a history without times, one JSON object per line', async () => {
     await using rig = await TrainRig.create();
     const { history } = await rig.run();
     const lines = (await readFile(history, 'utf8')).trimEnd().split('\n');
@@ -198,7 +198,7 @@ describe('train', () => {
     ]);
   });
 
-  it('tells the user what to fix where the batches are of another vocabulary', async () => {
+  it('tells the user what to fix if the batches have another vocabulary', async () => {
     await using rig = await TrainRig.create();
     const error = await rig.run({ batches: { vocabulary: 'r50k_base' } }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(UserError);
@@ -212,7 +212,7 @@ describe("train's configuration", () => {
     return trainStage.check?.(fillDefaults(trainStage.schema, config));
   };
 
-  it("has the reference experiment's values where it says nothing", () => {
+  it("has the reference experiment's values as defaults", () => {
     expect(fillDefaults(trainStage.schema, {})).toEqual({
       epochs: 2,
       optimizer: {
@@ -234,14 +234,14 @@ describe("train's configuration", () => {
     });
   });
 
-  it('says how long the warm-up is once, and gives only a falling schedule an end', () => {
+  it('sets the warm-up once, and has a final share only with a decay', () => {
     expect(
       problems({ schedule: { warmup_steps: 1, warmup_share: 0.1, name: 'linear', final_share: 0.1 } }),
     ).toEqual([
       {
         pointer: '/schedule/warmup_share',
         code: 'two-warmups',
-        message: '`warmup_share` and `warmup_steps` both say how long the warm-up is',
+        message: '`warmup_share` and `warmup_steps` both set the length of the warm-up',
         help: 'keep one of them',
       },
     ]);
@@ -249,36 +249,36 @@ describe("train's configuration", () => {
       {
         pointer: '/schedule/final_share',
         code: 'unused-field',
-        message: '`final_share` means nothing to a constant schedule',
-        help: 'choose `name: linear`, `name: cosine` or `name: wsd`, or leave it out',
+        message: '`final_share` has no effect on a constant schedule',
+        help: 'choose `name: linear`, `name: cosine` or `name: wsd`, or remove it',
       },
     ]);
   });
 
-  it('gives only a wsd schedule a decay, and says how long it is once', () => {
+  it('has decay fields only for a wsd schedule, and sets the decay once', () => {
     const decay = { decay_steps: 3, decay_share: 0.2 };
     const found = (schedule: JsonObject) =>
       problems({ schedule })?.map(({ code, message }) => `${code}: ${message}`);
     expect(found({ name: 'wsd', ...decay })).toEqual([
-      'two-decays: `decay_share` and `decay_steps` both say how long the decay is',
+      'two-decays: `decay_share` and `decay_steps` both set the length of the decay',
     ]);
     expect(found({ name: 'linear', decay_shape: '1-sqrt' })).toEqual([
-      'unused-field: `decay_shape` means nothing to a linear schedule',
+      'unused-field: `decay_shape` has no effect on a linear schedule',
     ]);
   });
 
-  it('has adapters or chosen parameters, not both', () => {
+  it('has adapters or selected parameters, not both', () => {
     expect(problems({ lora: {}, trainable: ['*'] })).toEqual([
       {
         pointer: '/trainable',
         code: 'lora-alone',
-        message: '`lora` trains its adapters alone, so `trainable` means nothing beside it',
-        help: 'leave one of them out; `lora.targets` says which projections get an adapter',
+        message: '`lora` trains only its adapters, so `trainable` has no effect',
+        help: 'remove one of them; `lora.targets` selects the projections that get an adapter',
       },
     ]);
   });
 
-  it('makes the validation port one that has to be bound where its loss decides something', () => {
+  it('requires the validation port if its loss decides something', () => {
     const isRequired = (config: JsonObject) =>
       trainStage.ports(fillDefaults(trainStage.schema, config)).inputs.validation?.required;
     expect([{}, { keep: 'best' }, { early_stop: { patience: 1 } }].map(isRequired)).toEqual([

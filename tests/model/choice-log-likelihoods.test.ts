@@ -5,9 +5,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RandomStream } from '../../src/core/random-stream.ts';
 import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
-import { type RatedChoices, rateChoices } from '../../src/model/generation/choices.ts';
-import { scoreTexts } from '../../src/model/generation/log-likelihoods.ts';
-import type { ChoicesToRate } from '../../src/model/generation/tree-attention.ts';
+import { choiceLogLikelihoods, type ScoredChoices } from '../../src/model/generation/choices.ts';
+import { textLogLikelihoods } from '../../src/model/generation/log-likelihoods.ts';
+import type { ChoicesToScore } from '../../src/model/generation/tree-attention.ts';
 import { initialModel } from '../../src/model/initial-model.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
     join(root, 'gpt2'),
     initialModel({ family: 'gpt2', ...sizes, tied: false, seed: 1, endOfText: 60 }),
   );
-  // Rotary positions need no weights, so that the context can be any.
+  // Rotary positions need no weights, so the context can have any length.
   await cp(fixture('tiny-llama'), join(root, 'llama'), { recursive: true });
   const config = JSON.parse(await readFile(join(root, 'llama/config.json'), 'utf8'));
   await writeFile(
@@ -36,8 +36,8 @@ const random = new RandomStream(['choices']);
 const tokens = (length: number) => Int32Array.from({ length }, () => Math.floor(60 * random.uniform()));
 const shots = tokens(140);
 
-/** Contexts short and long, with and without a shared beginning, and continuations that fill several rows. */
-const questions: readonly ChoicesToRate[] = [
+/** Contexts short and long, with and without a shared prefix, and continuations that fill several rows. */
+const questions: readonly ChoicesToScore[] = [
   { id: 'short', context: tokens(3), continuations: [tokens(1), tokens(1), tokens(1), tokens(1)], shared: 0 },
   { id: 'one token', context: tokens(1), continuations: [tokens(4), tokens(2)], shared: 1 },
   ...[5, 9, 30, 70].map((length) => ({
@@ -66,13 +66,14 @@ describe.each(backends.flatMap((backend) => ['gpt2', 'llama'].map((family) => ({
     });
     afterAll(() => model.dispose());
 
-    async function rate(choices: readonly ChoicesToRate[]): Promise<ReadonlyMap<string, RatedChoices>> {
-      const rated = new Map<string, RatedChoices>();
-      for await (const one of rateChoices({ model, choices, batchSize: 3, signal })) rated.set(one.id, one);
+    async function rate(choices: readonly ChoicesToScore[]): Promise<ReadonlyMap<string, ScoredChoices>> {
+      const rated = new Map<string, ScoredChoices>();
+      for await (const one of choiceLogLikelihoods({ model, choices, batchSize: 3, signal }))
+        rated.set(one.id, one);
       return rated;
     }
 
-    test('every rating is that of its context and continuation alone, and no tensor is leaked', async () => {
+    test('every score depends on its context and continuation alone, and no tensor is leaked', async () => {
       const texts = questions.flatMap(({ id, context, continuations }) =>
         continuations.map((continuation, index) => ({
           id: `${id} ${index}`,
@@ -81,21 +82,21 @@ describe.each(backends.flatMap((backend) => ['gpt2', 'llama'].map((family) => ({
         })),
       );
       const alone = new Map<string, number>();
-      for await (const { id, logLikelihood } of scoreTexts({ model, texts, batchSize: 1, signal }))
+      for await (const { id, logLikelihood } of textLogLikelihoods({ model, texts, batchSize: 1, signal }))
         alone.set(id, logLikelihood);
       const before = tf.memory().numTensors;
       const rated = await rate(questions);
       expect(tf.memory().numTensors).toBe(before);
       const found = questions.flatMap(({ id }) =>
-        (rated.get(id)?.ratings ?? []).map(({ logLikelihood }, index) => [`${id} ${index}`, logLikelihood]),
+        (rated.get(id)?.scores ?? []).map(({ logLikelihood }, index) => [`${id} ${index}`, logLikelihood]),
       );
       expect(found).toEqual(texts.map(({ id }) => [id, expect.closeTo(alone.get(id) ?? 0, 3.7)]));
     });
 
-    test('a rating does not depend on which other records are rated, nor on their order', async () => {
+    test('a score does not depend on which other records are scored, nor on their order', async () => {
       const together = await rate(questions);
       const reversed = await rate([...questions].reverse());
-      const apart = new Map<string, RatedChoices>();
+      const apart = new Map<string, ScoredChoices>();
       for (const one of questions) for (const [id, rated] of await rate([one])) apart.set(id, rated);
       for (const { id } of questions) {
         expect(reversed.get(id)).toEqual(together.get(id));
@@ -103,11 +104,11 @@ describe.each(backends.flatMap((backend) => ['gpt2', 'llama'].map((family) => ({
       }
     });
 
-    test('a continuation is greedy where each of its tokens is the likeliest', async () => {
+    test('a continuation is greedy if each of its tokens is the likeliest', async () => {
       const context = tokens(5);
       const single = Array.from({ length: 60 }, (_, token) => Int32Array.of(token));
       const [first] = [...(await rate([{ id: 'a', context, continuations: single, shared: 0 }])).values()];
-      const ratings = first?.ratings ?? [];
+      const ratings = first?.scores ?? [];
       const best = Math.max(...ratings.map(({ logLikelihood }) => logLikelihood));
       expect(ratings.map(({ isGreedy }) => isGreedy)).toEqual(
         ratings.map(({ logLikelihood }) => logLikelihood === best),
@@ -136,11 +137,11 @@ test.each(['mistral', 'phi3-longrope', 'llama-dynamic', 'qwen2'])(
       })),
     );
     const alone = new Map<string, number>();
-    for await (const { id, logLikelihood } of scoreTexts({ model, texts, batchSize: 1, signal }))
+    for await (const { id, logLikelihood } of textLogLikelihoods({ model, texts, batchSize: 1, signal }))
       alone.set(id, logLikelihood);
     const found = new Map<string, number>();
-    for await (const { id, ratings } of rateChoices({ model, choices, batchSize: 2, signal }))
-      for (const [index, { logLikelihood }] of ratings.entries()) found.set(`${id} ${index}`, logLikelihood);
+    for await (const { id, scores } of choiceLogLikelihoods({ model, choices, batchSize: 2, signal }))
+      for (const [index, { logLikelihood }] of scores.entries()) found.set(`${id} ${index}`, logLikelihood);
     model.dispose();
     expect([...found].sort()).toEqual([...alone].sort().map(([id, value]) => [id, expect.closeTo(value, 4)]));
   },

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The tensors of writable.safetensors, in an order of their own. */
+/** The tensors of writable.safetensors, in another order. */
 const writable: readonly TensorToWrite[] = [
   { name: 'ids', dtype: 'I32', shape: [3], read: () => Int32Array.from(mixed.ids) },
   { name: 'scalar', dtype: 'F32', shape: [], read: () => Float32Array.from(mixed.scalar) },
@@ -24,7 +24,7 @@ const writable: readonly TensorToWrite[] = [
 ];
 
 describe('a safetensors file', () => {
-  test("of Python's safetensors reads as the values that Python wrote, types and shapes too", async () => {
+  test('written by Python reads as the same values, types and shapes', async () => {
     await using file = await openSafetensors(fixture('mixed.safetensors'));
     const floats = async (name: string) => [...(await file.readFloat32(name))];
     expect({
@@ -41,7 +41,7 @@ describe('a safetensors file', () => {
     expect(file.tensors.get('weight')).toMatchObject({ dtype: 'F32', shape: [2, 3] });
   });
 
-  test("has the very bytes that Python's safetensors writes, in whatever order its tensors are given", async () => {
+  test("has the bytes that Python's safetensors writes, in whatever order its tensors are given", async () => {
     const path = join(folder, 'written.safetensors');
     await writeSafetensors(path, { tensors: writable, metadata: { format: 'pt' } });
     expect(await readFile(path)).toEqual(await readFile(fixture('writable.safetensors')));
@@ -49,7 +49,7 @@ describe('a safetensors file', () => {
     expect(await readFile(path)).toEqual(await readFile(fixture('writable.safetensors')));
   });
 
-  test('is not written where a tensor has more elements than its shape, or a name comes twice', async () => {
+  test('is not written if a tensor has more elements than its shape, or a name occurs twice', async () => {
     const tensor: TensorToWrite = { name: 'a', dtype: 'I32', shape: [2], read: () => new Int32Array(3) };
     const path = join(folder, 'wrong.safetensors');
     await expect(writeSafetensors(path, { tensors: [tensor] })).rejects.toThrow(
@@ -94,13 +94,13 @@ describe('a broken safetensors file is refused before any tensor is read', () =>
       'an overlap',
       { a: entry('F32', [1], [0, 4]), b: entry('F32', [1], [2, 6]) },
       6,
-      'tensor `b` begins at byte 2 of the data, where 4 is due',
+      'tensor `b` starts at byte 2 of the data instead of 4',
     ],
     [
       'a hole',
       { a: entry('F32', [1], [0, 4]), b: entry('F32', [1], [8, 12]) },
       12,
-      'tensor `b` begins at byte 8 of the data, where 4 is due',
+      'tensor `b` starts at byte 8 of the data instead of 4',
     ],
     ['a cut end', { a: entry('F32', [2], [0, 8]) }, 5, 'its tensors take 8 bytes, but 5 follow the header'],
     ['metadata of numbers', { __metadata__: { a: 1 } }, 0, 'the metadata `a` is not a string'],

@@ -22,7 +22,7 @@ test.each(cases)(
       const token = chooseToken(logits, settings, random);
       counts[token] = (counts[token] ?? 0) + 1;
     }
-    // Five standard deviations of a binomial count; a token that was left out must never come.
+    // Five standard deviations of a binomial count; an excluded token must never be drawn.
     const farOff = probabilities.filter((p, token) => {
       const allowed = 5 * Math.sqrt(draws * p * (1 - p));
       return Math.abs((counts[token] ?? 0) - draws * p) > allowed;
@@ -31,7 +31,7 @@ test.each(cases)(
   },
 );
 
-test('a penalty counts for the likeliest token too, and leaves the given logits alone', () => {
+test('a penalty applies to the likeliest token too, and does not change the given logits', () => {
   const logits = Float32Array.from(processors.logits);
   const penalized = penalizeRepetition(logits, { penalty: 3, text: processors.text });
   const greedy = { temperature: 0, topP: 1 };

@@ -10,7 +10,7 @@ import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.
 
 const fixture = join(import.meta.dirname, '../fixtures/model/rounding.safetensors');
 
-test('float32 is rounded to 16 bits as PyTorch rounds it: ties, subnormal and too large numbers too', async () => {
+test('float32 is rounded to 16 bits as in PyTorch, including ties, subnormal and too large numbers', async () => {
   await using file = await openSafetensors(fixture);
   const values = await file.readFloat32('float32');
   expect(decodeFloat16(encodeFloat16(values))).toEqual(await file.readFloat32('float16'));

@@ -1,0 +1,101 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { DropoutFactors, LanguageModel } from '../model/index.ts';
+import { hasInPlaceSteps, recycle, sumOfSquares } from '../tensor/index.ts';
+import type { Batch, MicroBatch } from './batches/micro-batch.ts';
+import { batchLoss } from './loss.ts';
+
+interface LossAndGradients {
+  readonly loss: number;
+  /** By parameter name, already computed; the caller disposes of them. */
+  readonly gradients: ReadonlyMap<string, tf.Tensor>;
+}
+
+/** The dropout of a micro-batch, by its index in the batch. */
+export type DropoutByMicroBatch = (index: number) => DropoutFactors | undefined;
+
+/** A batch's mean loss and its gradients. Micro-batches are weighted by their targets, so splitting changes only rounding. */
+export async function lossAndGradients(
+  model: LanguageModel,
+  { microBatches, targetCount, dropout }: Batch & { readonly dropout?: DropoutByMicroBatch | undefined },
+): Promise<LossAndGradients> {
+  const [first, ...others] = microBatches;
+  if (first === undefined) throw new Error('a batch without a target has no gradient');
+  if (others.length === 0) return ofMicroBatch(model, first, dropout?.(0));
+  let loss = 0;
+  const sums = new Map<string, tf.Tensor>();
+  for (const [index, microBatch] of microBatches.entries()) {
+    const part = await ofMicroBatch(model, microBatch, dropout?.(index));
+    const scale = microBatch.targetCount / targetCount;
+    loss += scale * part.loss;
+    for (const [name, gradient] of part.gradients)
+      sums.set(name, accumulate(sums.get(name), gradient, scale));
+    recycle([...part.gradients.values()]);
+  }
+  return { loss, gradients: sums };
+}
+
+/** Reading the loss makes a lazy backend compute it and all gradients in one run. */
+async function ofMicroBatch(
+  model: LanguageModel,
+  microBatch: MicroBatch,
+  dropout: DropoutFactors | undefined,
+): Promise<LossAndGradients> {
+  const { value, grads } = tf.variableGrads(
+    () => batchLoss(model, microBatch, dropout),
+    [...model.trainable.values()],
+  );
+  const [loss = Number.NaN] = await value.data();
+  value.dispose();
+  const gradients = new Map<string, tf.Tensor>();
+  for (const [name, variable] of model.trainable) {
+    const gradient = grads[variable.name];
+    if (gradient !== undefined) gradients.set(name, gradient);
+  }
+  return { loss, gradients };
+}
+
+/** sum + scale gradient; replaces the sum, which must not be used afterwards. */
+function accumulate(sum: tf.Tensor | undefined, gradient: tf.Tensor, scale: number): tf.Tensor {
+  if (!hasInPlaceSteps()) return accumulateOnHost(sum, gradient, scale);
+  const scaled = tf.mul(gradient, scale);
+  if (sum === undefined) return scaled;
+  const next = tf.add(sum, scaled);
+  tf.dispose([sum, scaled]);
+  return next;
+}
+
+function accumulateOnHost(sum: tf.Tensor | undefined, gradient: tf.Tensor, scale: number): tf.Tensor {
+  const whole = sum ?? tf.tensor(new Float32Array(gradient.size), gradient.shape);
+  const [sums, values] = [whole.dataSync<'float32'>(), gradient.dataSync<'float32'>()];
+  for (let index = 0; index < sums.length; index++)
+    sums[index] = (sums[index] ?? 0) + scale * (values[index] ?? 0);
+  return whole;
+}
+
+/** The Euclidean norm of all gradients together, summed in double precision if they are on the host. */
+export function gradientNorm(gradients: Iterable<tf.Tensor>): number {
+  const squares = hasInPlaceSteps()
+    ? sumOfSquares
+    : (gradient: tf.Tensor) => squaresOf(gradient.dataSync<'float32'>());
+  let sum = 0;
+  for (const gradient of gradients) sum += squares(gradient);
+  return Math.sqrt(sum);
+}
+
+/** Two independent sums, because in a single one each addition waits for the previous one. */
+function squaresOf(values: Float32Array): number {
+  let even = 0;
+  let odd = 0;
+  for (let index = 0; index < values.length; index += 2) {
+    const first = values[index] ?? 0;
+    const second = values[index + 1] ?? 0;
+    even += first * first;
+    odd += second * second;
+  }
+  return even + odd;
+}
+
+/** The factor that brings the gradients' norm down to at most `clipNorm`, as in torch.nn.utils.clip_grad_norm_. */
+export function clipScale(norm: number, clipNorm: number | undefined): number {
+  return clipNorm === undefined ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
+}
