@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, nearName, UserError } from '../../core/index.ts';
+import { didYouMean, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
 import { fieldsOf, missingField, optionalText, requiredText } from '../template/row-field.ts';
 import type { ChatMessage, Conversation } from './chat-message.ts';
 
@@ -134,13 +134,12 @@ function checkTurns(messages: readonly ChatMessage[]): void {
 }
 
 function unknownRole(turn: string, role: string): UserError {
-  const near = nearName(role, roles);
   return new UserError({
     code: 'unknown-role',
     message: `${turn} has the role \`${role}\`, which is none of ${roles.join(', ')}`,
-    help: near
-      ? `did you mean \`${near}\`?`
-      : `say which of them it is with \`conversation: { roles: { ${role}: user } }\``,
+    help:
+      didYouMean(role, roles) ??
+      `say which of them it is with \`conversation: { roles: { ${role}: user } }\``,
   });
 }
 
