@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { isObject } from '../core/index.ts';
 import { storageFailureOf } from '../runtime/index.ts';
 import type { CommandContext, CommandDeclaration, Example } from './commands/command-declaration.ts';
 import {
@@ -149,7 +150,7 @@ function refusedBySystem(error: unknown): UsageError | undefined {
 }
 
 function wantsJson(options: unknown): boolean {
-  return typeof options === 'object' && options !== null && 'json' in options && options.json === true;
+  return isObject(options) && options.json === true;
 }
 
 function complain(error: UsageError, { context, json }: { context: CommandContext; json: boolean }): void {

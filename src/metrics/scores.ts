@@ -1,4 +1,4 @@
-import { type Json, UserError } from '../core/index.ts';
+import { isObject, type Json, UserError } from '../core/index.ts';
 
 /** The content of a `scores` port. */
 export interface Scores {
@@ -27,7 +27,7 @@ export interface Score {
 /** The content of a scores file; throws a UserError for anything else, since a command of the user's can write one too. */
 export function parseScores(text: string, path: string): Scores {
   const value = parse(text);
-  if (isMap(value) && isListOf(value.metrics, isScore) && isListOf(value.records ?? [], isScoredRecord))
+  if (isObject(value) && isListOf(value.metrics, isScore) && isListOf(value.records ?? [], isScoredRecord))
     return value as unknown as Scores; // decode edge: every field has just been checked
   throw new UserError({
     code: 'bad-scores',
@@ -45,7 +45,7 @@ function parse(text: string): unknown {
 }
 
 function isScore(value: unknown): value is Score {
-  if (!isMap(value)) return false;
+  if (!isObject(value)) return false;
   const {
     metric,
     value: number,
@@ -72,19 +72,16 @@ function isScore(value: unknown): value is Score {
 }
 
 const isInterval = (value: unknown): boolean =>
-  isMap(value) && typeof value.low === 'number' && typeof value.high === 'number';
+  isObject(value) && typeof value.low === 'number' && typeof value.high === 'number';
 
 const isLeftOut = (value: unknown): boolean =>
-  isMap(value) &&
+  isObject(value) &&
   typeof value.count === 'number' &&
   typeof value.reason === 'string' &&
   isListOf(value.ids, (id) => typeof id === 'string');
 
 const isScoredRecord = (value: unknown): boolean =>
-  isMap(value) && typeof value.id === 'string' && isMap(value.values);
+  isObject(value) && typeof value.id === 'string' && isObject(value.values);
 
 const isListOf = (value: unknown, isItem: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.every(isItem);
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

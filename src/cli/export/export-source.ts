@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { isObject } from '../../core/index.ts';
 import {
   type Dag,
   type DagNode,
@@ -122,7 +123,7 @@ async function licenseOf(path: string): Promise<string | undefined> {
   const [, front = ''] = /^---\r?\n([\s\S]{0,20000}?)\r?\n---/.exec(text) ?? [];
   try {
     const said: unknown = parse(front);
-    if (typeof said !== 'object' || said === null || !('license' in said)) return undefined;
+    if (!isObject(said)) return undefined;
     return typeof said.license === 'string' && /^[\w.-]+$/.test(said.license) ? said.license : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { err, type Json, type JsonObject, ok, type Result } from '../../core/index.ts';
+import { err, isObject, type Json, type JsonObject, ok, type Result } from '../../core/index.ts';
 import { schema, validate } from '../../generated/validators/own-stage.js';
 import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type {
@@ -176,8 +176,7 @@ function portsOf<Port>(declared: JsonObject, portOf: (fields: JsonObject) => Por
 }
 
 /** `records` is short for `{ type: records }`. */
-const fieldsOf = (port: Json): JsonObject =>
-  typeof port === 'object' && port !== null && !Array.isArray(port) ? (port as JsonObject) : { type: port };
+const fieldsOf = (port: Json): JsonObject => (isObject(port) ? port : { type: port });
 
 const inputPort = ({ type, required, parts }: JsonObject): InputPort => ({
   accepts: type === 'file' ? ['file', ...everyType] : [String(type)],

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Json, JsonObject } from '../../core/index.ts';
+import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
 import type { StageSetup } from '../config/valid-pipeline.ts';
 import { type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
@@ -50,8 +50,8 @@ export function findSources(
           .filter((schema) => schema !== undefined),
         path: [...path, key],
       });
-    if (Array.isArray(value)) return value.map((item, index) => child(String(index), item));
-    return typeof value === 'object' && value !== null
+    if (isList(value)) return value.map((item, index) => child(String(index), item));
+    return isObject(value)
       ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, child(key, item)]))
       : value;
   };

@@ -1,4 +1,4 @@
-import { canonicalJson, type Json, type JsonObject } from '../../core/index.ts';
+import { canonicalJson, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import type { ModuleDigests } from '../graph/dag.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
 import { contentMark, type KeyMaterial } from './key-material.ts';
@@ -114,9 +114,6 @@ const same = (before: Json | undefined, after: Json | undefined): boolean =>
   before === undefined || after === undefined
     ? before === after
     : canonicalJson(before) === canonicalJson(after);
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A map of the configuration, and not what stands for a source. */
 const isMap = (value: Json | undefined): value is JsonObject =>

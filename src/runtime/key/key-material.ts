@@ -1,4 +1,4 @@
-import { canonicalJson, type Json, type JsonObject } from '../../core/index.ts';
+import { canonicalJson, isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
 import type { DagNode, ModuleDigests } from '../graph/dag.ts';
 import type { ConfigSchema } from '../stage/stage-definition.ts';
@@ -83,7 +83,7 @@ function keyedValue(value: Json, place: Place): Json {
   if (content !== undefined) return { [contentMark]: content };
   if (isList(value))
     return value.map((item, index) => keyedValue(item, below(place, { name: `${index}`, value: item })));
-  return typeof value === 'object' && value !== null ? keyedObject(value, place) : value;
+  return isObject(value) ? keyedObject(value, place) : value;
 }
 
 function keyedObject(object: JsonObject, place: Place): JsonObject {
@@ -112,8 +112,6 @@ function isLeftOut(schema: ConfigSchema, value: Json): boolean {
     mark === 'unless-default' && initial !== undefined && canonicalJson(initial) === canonicalJson(value)
   );
 }
-
-const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
 declare const cacheKeyBrand: unique symbol;
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
-import { err, ok, type Result } from '../../core/index.ts';
+import { err, isObject, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, SourceField } from '../graph/dag.ts';
 import { type CacheKey, parseCacheKey, type SourceDigests } from '../key/key-material.ts';
@@ -154,12 +154,11 @@ function decode(text: string | undefined): unknown {
 }
 
 function parseStage(value: unknown): LockedStage | undefined {
-  if (typeof value !== 'object' || value === null || !('key' in value) || !('outputs' in value))
-    return undefined;
-  const key = parseCacheKey(value.key);
-  if (key === undefined || typeof value.outputs !== 'object' || value.outputs === null) return undefined;
+  const { key: written, outputs: ports } = isObject(value) ? value : {};
+  const key = parseCacheKey(written);
+  if (key === undefined || !isObject(ports)) return undefined;
   const outputs: [string, PortContent][] = [];
-  for (const [port, text] of Object.entries(value.outputs)) {
+  for (const [port, text] of Object.entries(ports)) {
     const content = parsePortContent(text);
     if (content === undefined) return undefined;
     outputs.push([port, content]);

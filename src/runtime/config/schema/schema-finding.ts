@@ -1,7 +1,7 @@
-import type { Json } from '../../../core/index.ts';
+import { isObject, type Json } from '../../../core/index.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
 import { parsePointer } from '../../yaml/yaml-doc.ts';
-import { isSchema, propertiesOf } from './applicable-schemas.ts';
+import { propertiesOf } from './applicable-schemas.ts';
 
 /** One thing that is wrong with a value, whatever number of schema errors it caused. */
 export type SchemaFinding = {
@@ -102,7 +102,7 @@ export function schemaAt(root: ConfigSchema, schemaPath: string): ConfigSchema {
     if (typeof found !== 'object' || found === null) return {};
     found = Object.entries(found).find(([key]) => key === step)?.[1];
   }
-  return isSchema(found) ? found : {};
+  return isObject(found) ? found : {};
 }
 
 export function examplesOf(schema: ConfigSchema): readonly Json[] {
@@ -111,7 +111,7 @@ export function examplesOf(schema: ConfigSchema): readonly Json[] {
 }
 
 const patternOfNames = ({ propertyNames }: ConfigSchema): string =>
-  isSchema(propertyNames) && typeof propertyNames.pattern === 'string' ? propertyNames.pattern : '';
+  isObject(propertyNames) && typeof propertyNames.pattern === 'string' ? propertyNames.pattern : '';
 
 /** With choices given, naming the type as well would say nothing new. */
 function typesOf(schema: ConfigSchema): readonly string[] {

@@ -1,4 +1,4 @@
-import { didYouMean, type Json } from '../../../core/index.ts';
+import { didYouMean, isList, isObject, type Json } from '../../../core/index.ts';
 import { joined, listOf, quoted, valueInWords } from '../../diagnostic/diagnostic.ts';
 import type { ConfigSchema } from '../../stage/stage-definition.ts';
 import { propertiesOf } from './applicable-schemas.ts';
@@ -182,8 +182,8 @@ function examplesInWords(examples: readonly Json[]): string | undefined {
 
 /** A value as it would be typed on one line of YAML. */
 function inYaml(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(inYaml).join(', ')}]`;
-  if (typeof value === 'object' && value !== null)
+  if (isList(value)) return `[${value.map(inYaml).join(', ')}]`;
+  if (isObject(value))
     return `{ ${Object.entries(value)
       .map(([key, child]) => `${key}: ${inYaml(child)}`)
       .join(', ')} }`;

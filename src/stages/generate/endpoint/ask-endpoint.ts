@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
-import { UserError } from '../../../core/index.ts';
+import { isObject, UserError } from '../../../core/index.ts';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
 import type { Conversation } from '../../../text/index.ts';
 import type { Answer, AnswerRequest, Asking, Sampling } from '../generation.ts';
@@ -133,5 +133,4 @@ function answerIn(completion: unknown, id: string, asked: AskedEndpoint): Answer
   };
 }
 
-const objectIn = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? { ...value } : {};
+const objectIn = (value: unknown): Readonly<Record<string, unknown>> => (isObject(value) ? value : {});
