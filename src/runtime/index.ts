@@ -6,6 +6,7 @@ export { parseDuration, parseMemory } from './config/quantity.ts';
 export type { Diagnostic, Span } from './diagnostic/diagnostic.ts';
 export { listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
+export { positionOf } from './diagnostic/text-file.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export type { RunOptions, RunResult } from './execute/run-options.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
@@ -65,4 +66,3 @@ export {
   type VerifyProgress,
   verifyStore,
 } from './store/verify-store.ts';
-export { positionOf } from './yaml/source-file.ts';

@@ -37,12 +37,15 @@ export function checkConfig(stage: WrittenConfig): Checked<CheckedConfig | undef
       fieldElsewhere: (field: string) => findField(definition.schema, field),
     };
     return {
-      value: portsDespite({ definition, config: plain, errors, reported }),
+      value: portsOfInvalidConfig({ definition, config: plain, errors, reported }),
       diagnostics: describeSchemaErrors(subject, errors),
     };
   }
   if (written.reported || reported.length > 0)
-    return { value: portsDespite({ definition, config: plain, errors: [], reported }), diagnostics: [] };
+    return {
+      value: portsOfInvalidConfig({ definition, config: plain, errors: [], reported }),
+      diagnostics: [],
+    };
   const config = fillDefaults(definition.schema, plain);
   const value = { config, ports: definition.ports(config), settled: true };
   return { value, diagnostics: problemsOf(stage, config) };
@@ -78,7 +81,7 @@ interface FaultyConfig {
 }
 
 /** The ports of a stage, where no field with a mistake decides them; undefined where one does. */
-function portsDespite(faulty: FaultyConfig): CheckedConfig | undefined {
+function portsOfInvalidConfig(faulty: FaultyConfig): CheckedConfig | undefined {
   const { definition, config, errors, reported } = faulty;
   const named = errors.map((error) => doubtfulFields(faulty, error));
   if (named.includes(undefined)) return undefined;

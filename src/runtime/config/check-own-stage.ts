@@ -13,7 +13,7 @@ import type {
   StageRegistry,
 } from '../stage/stage-definition.ts';
 import type { DocumentReader } from '../yaml/document-reader.ts';
-import { nearNames } from '../yaml/read-source-file.ts';
+import { nearNames } from '../yaml/read-text-file.ts';
 import { childOf, textOf, type YamlDoc, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
 import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
 import { fieldPath } from './place-in-words.ts';

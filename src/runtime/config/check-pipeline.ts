@@ -119,7 +119,7 @@ async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineSta
   const { id, entry, uses, overrides, registry, reader } = used;
   const path = resolve(dirname(uses.span.file.path), textOf(uses) ?? '');
   const stage = { id, idSpan: entry.keySpan, ...writtenBindings(entry.value), setup: undefined };
-  const diagnostics: Diagnostic[] = [...unheededFields(entry.value)];
+  const diagnostics: Diagnostic[] = [...ignoredFields(entry.value)];
   if (used.chain.includes(path)) {
     diagnostics.push(usesItself(used, path));
     return { value: stage, diagnostics };
@@ -151,7 +151,7 @@ const paramsGiven = (stage: YamlNode): readonly Override[] =>
   }));
 
 /** What stands beside `with` is for a single stage. */
-const unheededFields = (stage: YamlNode): readonly Diagnostic[] =>
+const ignoredFields = (stage: YamlNode): readonly Diagnostic[] =>
   ['resources', 'timeout', 'retries'].flatMap((field) => {
     const span = mapOf(stage)?.entries.get(field)?.keySpan;
     if (span === undefined) return [];

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { didYouMean } from '../../core/index.ts';
 import { type Checked, type Diagnostic, listOf, type Span } from '../diagnostic/diagnostic.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
 import { childOf, mapOf, type YamlMap, type YamlNode } from '../yaml/yaml-doc.ts';
 
 /** The file that a diagnostic about an override names. */
@@ -65,7 +65,7 @@ function parseOverride({
 }): Checked<Override | undefined> {
   // A relative path in the value is relative to the folder of this made-up file: the working directory.
   const path = join(workingDirectory, commandLine);
-  const file: SourceFile = { path, displayPath: commandLine, text: `${flag} ${text}` };
+  const file: TextFile = { path, displayPath: commandLine, text: `${flag} ${text}` };
   const start = flag.length + 1;
   const equals = text.indexOf('=');
   const pathSpan = { file, start, end: equals < 0 ? file.text.length : start + equals };
@@ -78,8 +78,8 @@ function parseOverride({
 }
 
 /** Parses the rest of the line as YAML. White space stands in for what is before it, so that places stay true. */
-function parseValue(file: SourceFile, start: number): Checked<YamlNode | undefined> {
-  const blanked: SourceFile = { ...file, text: ' '.repeat(start) + file.text.slice(start) };
+function parseValue(file: TextFile, start: number): Checked<YamlNode | undefined> {
+  const blanked: TextFile = { ...file, text: ' '.repeat(start) + file.text.slice(start) };
   const { value, diagnostics } = parseYaml(blanked);
   const empty: YamlNode = { kind: 'scalar', value: null, span: { file, start, end: start } };
   const shown = diagnostics.map((diagnostic) => ({
@@ -91,7 +91,7 @@ function parseValue(file: SourceFile, start: number): Checked<YamlNode | undefin
 }
 
 /** The same value, with places in the file as the user typed it. */
-function inFile(node: YamlNode, file: SourceFile): YamlNode {
+function inFile(node: YamlNode, file: TextFile): YamlNode {
   const span = { ...node.span, file };
   switch (node.kind) {
     case 'scalar':

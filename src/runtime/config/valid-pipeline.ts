@@ -1,14 +1,14 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import type { StageDefinition } from '../stage/stage-definition.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
 import type { YamlNode } from '../yaml/yaml-doc.ts';
 import type { CheckedConfig } from './check-config.ts';
 
 /** A pipeline whose every field is what its schemas say, parameters and defaults filled in. References are not followed yet. */
 export interface ValidPipeline {
   readonly name: string;
-  readonly file: SourceFile;
+  readonly file: TextFile;
   readonly params: JsonObject;
   /** Whether the command line changed anything. */
   readonly overridden: boolean;

@@ -1,9 +1,9 @@
 import type { Json } from '../../core/index.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
+import type { TextFile } from './text-file.ts';
 
 /** A half-open range of UTF-16 offsets in one file. */
 export interface Span {
-  readonly file: SourceFile;
+  readonly file: TextFile;
   readonly start: number;
   readonly end: number;
 }

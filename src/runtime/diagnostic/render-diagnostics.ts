@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import type { JsonObject } from '../../core/index.ts';
-import { positionOf } from '../yaml/source-file.ts';
 import type { Diagnostic, Span } from './diagnostic.ts';
+import { positionOf } from './text-file.ts';
 
 /** How the parts of a rendered diagnostic are coloured; `plainPalette` leaves them as they are. */
 interface DiagnosticPalette {

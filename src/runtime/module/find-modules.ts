@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { err, ok } from '../../core/index.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { displayPathOf } from '../yaml/read-source-file.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
+import { displayPathOf } from '../yaml/read-text-file.ts';
 import { bundleOptions, type FoundModules, type UsedPackage } from './bundle-stage.ts';
 
 /**
@@ -83,7 +83,7 @@ function offsetOf(
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** A module of a user's stage as it stands; empty where it cannot be read. `usedAt` is where the pipeline names the stage. */
-export async function readModule(path: string, { file }: Span): Promise<SourceFile> {
+export async function readModule(path: string, { file }: Span): Promise<TextFile> {
   const text = await readFile(path, 'utf8').catch(() => '');
   // As long as the pipeline's own path is shown short, so is this one.
   const shownFrom = file.path.endsWith(file.displayPath)

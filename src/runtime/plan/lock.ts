@@ -4,13 +4,13 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
 import { err, isObject, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import type { Dag, SourceField } from '../graph/dag.ts';
 import { type CacheKey, parseCacheKey, type SourceDigests } from '../key/key-material.ts';
 import { type PortContent, parsePortContent } from '../store/digest.ts';
 import { parseResolution, type Resolution, type Resolutions, renderResolution } from '../store/resolution.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { hasErrorCode, storageFailureOf } from '../store/system-error.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
 
 /** What a pipeline's last successful run stood on and gave: enough for a colleague to tell whether theirs is the same. */
 export interface Lock {
@@ -108,7 +108,7 @@ const lockedStage = (outcome: StageOutcome | undefined): LockedStage | undefined
     : undefined;
 
 /** Reads what renderLock writes, line by line; a line of another form is a diagnostic, such as one left by a merge. */
-export function parseLock(file: SourceFile): Result<Lock, Diagnostic> {
+export function parseLock(file: TextFile): Result<Lock, Diagnostic> {
   const sources = new Map<string, Resolution>();
   const stages = new Map<string, LockedStage>();
   let section: 'sources' | 'stages' | undefined;
@@ -166,7 +166,7 @@ function parseStage(value: unknown): LockedStage | undefined {
   return { key, outputs: Object.fromEntries(outputs) };
 }
 
-const damaged = (file: SourceFile, place: { readonly start: number; readonly end: number }): Diagnostic => ({
+const damaged = (file: TextFile, place: { readonly start: number; readonly end: number }): Diagnostic => ({
   code: 'damaged-lock',
   message: `the lock ${file.displayPath} holds a line that tuneloom does not write`,
   span: { file, ...place },

@@ -1,7 +1,7 @@
 import type { Checked, Span } from '../diagnostic/diagnostic.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { displayPathOf, readSourceFile } from './read-source-file.ts';
-import type { SourceFile } from './source-file.ts';
+import { displayPathOf, readTextFile } from './read-text-file.ts';
 import type { YamlDoc } from './yaml-doc.ts';
 
 /** Reads YAML files, each once, and remembers which place first named them. */
@@ -36,14 +36,14 @@ export class DocumentReader {
 }
 
 async function readDocument(path: string, workingDirectory: string): Promise<Checked<YamlDoc | undefined>> {
-  const source = await readSourceFile({ path, workingDirectory });
+  const source = await readTextFile({ path, workingDirectory });
   if (!source.ok) return { value: undefined, diagnostics: [source.error] };
   const { value, diagnostics } = parseYaml(source.value);
   if (value !== undefined || diagnostics.length > 0) return { value, diagnostics };
   return { value: undefined, diagnostics: [emptyFile(source.value)] };
 }
 
-const emptyFile = (file: SourceFile) => ({
+const emptyFile = (file: TextFile) => ({
   code: 'empty-file',
   message: 'the file is empty',
   span: { file, start: 0, end: 0 },

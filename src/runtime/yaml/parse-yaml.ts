@@ -1,6 +1,6 @@
 import { Composer, type CST, type Document, Lexer, Parser, type YAMLError } from 'yaml';
 import type { Checked, Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { positionOf, type SourceFile } from './source-file.ts';
+import { positionOf, type TextFile } from '../diagnostic/text-file.ts';
 import { toYamlNode } from './to-yaml-node.ts';
 import type { YamlDoc } from './yaml-doc.ts';
 
@@ -8,7 +8,7 @@ import type { YamlDoc } from './yaml-doc.ts';
 const deepest = 64;
 
 /** Parses YAML 1.2 (core schema). The value is undefined where the text has no one structure to go on with. */
-export function parseYaml(file: SourceFile): Checked<YamlDoc | undefined> {
+export function parseYaml(file: TextFile): Checked<YamlDoc | undefined> {
   const { tokens, tooDeepAt } = tokenize(file.text);
   const tooDeep = tokens.map(firstBeyondDepth).find((token) => token !== undefined)?.offset ?? tooDeepAt;
   if (tooDeep !== undefined) return failed(nestedTooDeep(file, tooDeep));
@@ -33,7 +33,7 @@ function tokenize(text: string): { readonly tokens: readonly CST.Token[]; readon
   return { tokens };
 }
 
-function compose(file: SourceFile, tokens: readonly CST.Token[]): readonly Document[] {
+function compose(file: TextFile, tokens: readonly CST.Token[]): readonly Document[] {
   const composer = new Composer({
     version: '1.2',
     schema: 'core',
@@ -66,13 +66,13 @@ const failed = (...diagnostics: readonly Diagnostic[]): Checked<undefined> => ({
   diagnostics,
 });
 
-const nestedTooDeep = (file: SourceFile, offset: number): Diagnostic => ({
+const nestedTooDeep = (file: TextFile, offset: number): Diagnostic => ({
   code: 'yaml-too-large',
   message: `maps and lists are nested more than ${deepest} deep here`,
   span: { file, start: offset, end: offset + 1 },
 });
 
-const secondDocument = (file: SourceFile, { range }: Document): Diagnostic => ({
+const secondDocument = (file: TextFile, { range }: Document): Diagnostic => ({
   code: 'yaml-documents',
   message: 'a second document begins here; a pipeline file holds one',
   span: { file, start: range?.[0] ?? 0, end: (range?.[0] ?? 0) + 1 },
@@ -80,14 +80,14 @@ const secondDocument = (file: SourceFile, { range }: Document): Diagnostic => ({
 });
 
 /** The parser's errors as diagnostics. Of those that may follow from one another, only the first is kept. */
-function explainSyntaxErrors(file: SourceFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
+function explainSyntaxErrors(file: TextFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
   const unquoted = unquotedParameters(file, errors);
   if (unquoted.length > 0) return unquoted;
   const first = errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
   return first === undefined ? [] : [explain(file, first)];
 }
 
-function explain(file: SourceFile, { code, message, pos: [start, end] }: YAMLError): Diagnostic {
+function explain(file: TextFile, { code, message, pos: [start, end] }: YAMLError): Diagnostic {
   const span = visibleSpan({ file, start, end });
   switch (code) {
     case 'TAB_AS_INDENT':
@@ -128,7 +128,7 @@ function explain(file: SourceFile, { code, message, pos: [start, end] }: YAMLErr
 }
 
 /** `{ a: ${params.b} }`: within braces and brackets YAML reads the `{` as the start of a map. */
-function unquotedParameters(file: SourceFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
+function unquotedParameters(file: TextFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
   const places = new Map<number, Diagnostic>();
   for (const { pos } of errors) {
     const { lineStart, lineEnd } = positionOf(file, pos[0]);

@@ -13,7 +13,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import type { Checked, Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import type { SourceFile } from './source-file.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar } from './yaml-doc.ts';
 
 /** Through aliases a value can stand deeper than the text is nested. */
@@ -25,7 +25,7 @@ const mostNodes = 250_000;
  * The parsed document as plain data with places: aliases resolved, duplicate keys and values beyond JSON reported.
  * The value is undefined where the document is empty or larger than the limits.
  */
-export function toYamlNode(file: SourceFile, document: Document): Checked<YamlNode | undefined> {
+export function toYamlNode(file: TextFile, document: Document): Checked<YamlNode | undefined> {
   const diagnostics: Diagnostic[] = [];
   const counted = { nodes: 0, beyondLimits: false };
   const root = document.contents;
@@ -38,7 +38,7 @@ export function toYamlNode(file: SourceFile, document: Document): Checked<YamlNo
 }
 
 interface Conversion {
-  readonly file: SourceFile;
+  readonly file: TextFile;
   readonly diagnostics: Diagnostic[];
   readonly counted: { nodes: number; beyondLimits: boolean };
   /** The anchors above the value at hand. */

@@ -1,10 +1,10 @@
 import type { Json, JsonObject } from '../../core/index.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
-import type { SourceFile } from './source-file.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 
 /** A YAML file as data: bounded, without duplicate keys or aliases, every value with its place. */
 export interface YamlDoc {
-  readonly file: SourceFile;
+  readonly file: TextFile;
   readonly root: YamlNode;
 }
 

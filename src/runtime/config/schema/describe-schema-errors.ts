@@ -3,9 +3,9 @@ import { type Diagnostic, quoted, type Span } from '../../diagnostic/diagnostic.
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
 import { formatPointer, holdsReported, type YamlNode, yamlAt, yamlToJson } from '../../yaml/yaml-doc.ts';
 import { fieldPath, relatedUse } from '../place-in-words.ts';
+import { formatSchemaError } from './format-schema-error.ts';
 import type { SchemaFinding, UnknownField } from './schema-finding.ts';
 import { selectFindings } from './select-findings.ts';
-import { wordFinding } from './word-finding.ts';
 
 /** What was validated, and how a person calls its parts. */
 interface SchemaSubject {
@@ -81,7 +81,10 @@ function rightPlace(subject: SchemaSubject, finding: UnknownField): string | und
 function describe(subject: SchemaSubject, finding: SchemaFinding): Diagnostic {
   const { node, exact } = yamlAt(subject.node, finding.path);
   const value: Json | undefined = exact ? yamlToJson(node) : undefined;
-  const { help: usual, ...wording } = wordFinding(finding, { name: subject.nameOf(finding.path), value });
+  const { help: usual, ...wording } = formatSchemaError(finding, {
+    name: subject.nameOf(finding.path),
+    value,
+  });
   const help = (finding.kind === 'unknown-field' ? rightPlace(subject, finding) : undefined) ?? usual;
   return {
     ...wording,

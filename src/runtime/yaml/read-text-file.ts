@@ -2,18 +2,18 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { err, ok, type Result, suggest } from '../../core/index.ts';
 import { type Diagnostic, listOf, quoted } from '../diagnostic/diagnostic.ts';
-import type { SourceFile } from './source-file.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 
 const largestFile = 8 * 1024 * 1024;
 
 /** Reads a text file of bounded size; `path` is relative to the working directory. */
-export async function readSourceFile({
+export async function readTextFile({
   path,
   workingDirectory,
 }: {
   readonly path: string;
   readonly workingDirectory: string;
-}): Promise<Result<SourceFile, Diagnostic>> {
+}): Promise<Result<TextFile, Diagnostic>> {
   const absolute = resolve(workingDirectory, path);
   const displayPath = displayPathOf(absolute, workingDirectory);
   try {

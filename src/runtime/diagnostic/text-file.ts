@@ -1,5 +1,5 @@
 /** A text file that was read, with what it takes to point into it. */
-export interface SourceFile {
+export interface TextFile {
   /** Absolute. */
   readonly path: string;
   /** As a person would type it: relative to the working directory where that is shorter. */
@@ -18,7 +18,7 @@ interface Position {
 }
 
 /** The line and column of an offset in a file. */
-export function positionOf(file: SourceFile, offset: number): Position {
+export function positionOf(file: TextFile, offset: number): Position {
   const starts = lineStartsOf(file);
   let low = 0;
   let high = starts.length - 1;
@@ -33,9 +33,9 @@ export function positionOf(file: SourceFile, offset: number): Position {
   return { line: low + 1, column: offset - lineStart + 1, lineStart, lineEnd };
 }
 
-const lineStarts = new WeakMap<SourceFile, readonly number[]>();
+const lineStarts = new WeakMap<TextFile, readonly number[]>();
 
-function lineStartsOf(file: SourceFile): readonly number[] {
+function lineStartsOf(file: TextFile): readonly number[] {
   const known = lineStarts.get(file);
   if (known !== undefined) return known;
   const starts = [0];

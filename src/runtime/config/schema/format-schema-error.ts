@@ -24,7 +24,7 @@ interface Subject {
 }
 
 /** A finding as one sentence. */
-export function wordFinding(finding: SchemaFinding, subject: Subject): Wording {
+export function formatSchemaError(finding: SchemaFinding, subject: Subject): Wording {
   const { name, value } = subject;
   switch (finding.kind) {
     case 'unknown-field':

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readSourceFile } from '../../../src/runtime/yaml/read-source-file.ts';
+import { readTextFile } from '../../../src/runtime/yaml/read-text-file.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const read = (path: string) => readSourceFile({ path, workingDirectory: folder });
+const read = (path: string) => readTextFile({ path, workingDirectory: folder });
 
 test('a file is read without its byte order mark, and shown as one would type it', async () => {
   expect(await read('pipelines/tiny.yaml')).toEqual({
