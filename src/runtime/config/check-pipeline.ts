@@ -15,7 +15,7 @@ import {
 import { checkUseOfOwnStage, isOwnStage } from './check-own-stage.ts';
 import { checkParams, checkShape } from './check-shape.ts';
 import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
-import { applyOverrides, isForStageWithin, type Override, overrideWithin } from './override.ts';
+import { applyOverrides, checkStray, type Override, overridesWithin } from './override.ts';
 import { readPipeline } from './read-pipeline.ts';
 import { substituteParams } from './substitute-params.ts';
 import type { PipelineInput, PipelineOutput, PipelineStage, ValidPipeline } from './valid-pipeline.ts';
@@ -34,7 +34,7 @@ export async function checkPipeline(pipeline: PipelineToCheck): Promise<Checked<
   const { doc, overrides } = pipeline;
   const overridden = applyOverrides(
     doc.root,
-    overrides.filter((override) => !isForStageWithin(override)),
+    overrides.filter(({ within }) => within.length === 0),
   );
   const substituted = substituteStages(overridden.value);
   const root = substituted.value;
@@ -64,25 +64,20 @@ async function checkStages(
   pipeline: PipelineToCheck,
 ): Promise<Checked<readonly PipelineStage[]>> {
   const written = mapOf(childOf(root, 'stages'))?.entries ?? new Map<string, YamlEntry>();
-  const overrides = pipeline.overrides.filter(isForStageWithin);
   const stages: Checked<PipelineStage>[] = [];
   for (const [id, entry] of written) {
     const uses = childOf(entry.value, 'uses');
-    const within = overrides.flatMap((override) => overrideWithin(override, id));
-    if (isPipelineFile(uses))
-      stages.push(await checkSubPipeline({ ...pipeline, id, entry, uses, overrides: within }));
+    if (isPipelineFile(uses)) stages.push(await checkSubPipeline({ ...pipeline, id, entry, uses }));
     else if (isOwnStage(uses)) stages.push(await checkUseOfOwnStage({ ...pipeline, id, entry, uses }));
     else stages.push(checkStage({ id, entry, registry: pipeline.registry }));
   }
-  const strays = overrides.filter(
-    ({ path }) =>
-      !stages.some(({ value }) => value.pipeline !== undefined && path[1]?.startsWith(`${value.id}/`)),
-  );
+  const used = new Set(stages.flatMap(({ value }) => (value.pipeline === undefined ? [] : [value.id])));
+  const strays = pipeline.overrides.filter(({ within: [id] }) => id !== undefined && !used.has(id));
   return {
     value: stages.map(({ value }) => value),
     diagnostics: [
       ...stages.flatMap(({ diagnostics }) => diagnostics),
-      ...strays.flatMap((override) => applyOverrides(root, [override]).diagnostics),
+      ...strays.flatMap((override) => checkStray(root, override)),
     ],
   };
 }
@@ -131,7 +126,7 @@ async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineSta
   diagnostics.push(...sweepWithin(read.value));
   const pipeline = await checkPipeline({
     doc: read.value,
-    overrides: [...paramsGiven(entry.value), ...overrides],
+    overrides: [...paramsGiven(entry.value), ...overridesWithin(overrides, id)],
     registry,
     reader,
     chain: [...used.chain, path],
@@ -146,6 +141,7 @@ async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineSta
 const paramsGiven = (stage: YamlNode): readonly Override[] =>
   [...(mapOf(childOf(stage, 'with'))?.entries ?? [])].map(([name, { keySpan, value }]) => ({
     path: ['params', name],
+    within: [],
     pathSpan: keySpan,
     value,
   }));

@@ -5,43 +5,41 @@ import type { TextFile } from '../diagnostic/text-file.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import { childOf, mapOf, type YamlMap, type YamlNode } from '../yaml/yaml-doc.ts';
 
-/** The file that a diagnostic about an override names. */
-export const commandLine = 'command line';
-
 /** One value that the command line puts into the pipeline. */
 export interface Override {
   /** From the pipeline's root: `['params', 'epochs']`. */
   readonly path: readonly string[];
+  /** The stages whose sub-pipelines the path is in, outermost first: `['mmlu']` of `stages.mmlu/format.with.shots`. */
+  readonly within: readonly string[];
   readonly pathSpan: Span;
   readonly value: YamlNode;
 }
 
-/** Whether an override is for a stage of a sub-pipeline: `stages.mmlu/format.with.shots`. */
-export const isForStageWithin = ({ path: [section, name] }: Override): boolean =>
-  section === 'stages' && name?.includes('/') === true;
+/** The overrides for the sub-pipeline that a stage uses, as that pipeline sees them. */
+export const overridesWithin = (overrides: readonly Override[], id: string): readonly Override[] =>
+  overrides.flatMap(({ within: [outermost, ...within], ...override }) =>
+    outermost === id ? [{ ...override, within }] : [],
+  );
 
-/** The override as the sub-pipeline of that id is to be given it; none where it is for another. */
-export function overrideWithin(override: Override, id: string): readonly Override[] {
-  const [section = '', name = '', ...field] = override.path;
-  return name.startsWith(`${id}/`)
-    ? [{ ...override, path: [section, name.slice(id.length + 1), ...field] }]
-    : [];
+/** The diagnostic for an override that names a stage within one that is no sub-pipeline. */
+export function checkStray(root: YamlNode, { path, within, ...override }: Override): readonly Diagnostic[] {
+  const [section = '', name = '', ...field] = path;
+  const outermost = { ...override, within: [], path: [section, [...within, name].join('/'), ...field] };
+  return applyOverrides(root, [outermost]).diagnostics;
 }
 
-interface OverrideTexts {
+/** The command line's overrides, in order; each is a small file so that a diagnostic can show it. */
+export function parseOverrides({
+  params,
+  sets,
+  workingDirectory,
+}: {
   /** `name=value`, the values of `-p`. */
   readonly params: readonly string[];
   /** `stages.train.with.epochs=3`, the values of `--set`. */
   readonly sets: readonly string[];
   readonly workingDirectory: string;
-}
-
-/** The command line's overrides, in order; each is a small file of its own, so that a diagnostic can show it. */
-export function parseOverrides({
-  params,
-  sets,
-  workingDirectory,
-}: OverrideTexts): Checked<readonly Override[]> {
+}): Checked<readonly Override[]> {
   const parsed = [
     ...params.map((text) => parseOverride({ flag: '-p', text, below: ['params'], workingDirectory })),
     ...sets.map((text) => parseOverride({ flag: '--set', text, below: [], workingDirectory })),
@@ -51,6 +49,8 @@ export function parseOverrides({
     diagnostics: parsed.flatMap(({ diagnostics }) => diagnostics),
   };
 }
+
+const displayPath = 'command line';
 
 function parseOverride({
   flag,
@@ -64,15 +64,18 @@ function parseOverride({
   readonly workingDirectory: string;
 }): Checked<Override | undefined> {
   // A relative path in the value is relative to the folder of this made-up file: the working directory.
-  const path = join(workingDirectory, commandLine);
-  const file: TextFile = { path, displayPath: commandLine, text: `${flag} ${text}` };
+  const path = join(workingDirectory, displayPath);
+  const file: TextFile = { path, displayPath, text: `${flag} ${text}`, isCommandLine: true };
   const start = flag.length + 1;
   const equals = text.indexOf('=');
   const pathSpan = { file, start, end: equals < 0 ? file.text.length : start + equals };
   if (equals <= 0) return { value: undefined, diagnostics: [withoutValue(flag, pathSpan)] };
   const { value, diagnostics } = parseValue(file, start + equals + 1);
+  const [section = '', name = '', ...field] = [...below, ...text.slice(0, equals).split('.')];
+  const ids = section === 'stages' ? name.split('/') : [name];
+  const within = ids.slice(0, -1);
   return {
-    value: value && { path: [...below, ...text.slice(0, equals).split('.')], pathSpan, value },
+    value: value && { path: [section, ids.at(-1) ?? '', ...field], within, pathSpan, value },
     diagnostics,
   };
 }

@@ -22,9 +22,7 @@ export function pipelineField(path: readonly string[]): string {
   return section === 'stages' && stage !== undefined ? stageField(stage, rest) : quoted(fieldPath(path));
 }
 
-export const usedHere = 'it is used here';
-
 /** For a mistake in a parameter's value: the place where the parameter is used. */
 export function relatedUse({ usedAt }: YamlNode): Pick<Diagnostic, 'related'> {
-  return usedAt === undefined ? {} : { related: { span: usedAt, message: usedHere } };
+  return usedAt === undefined ? {} : { related: { kind: 'use', span: usedAt } };
 }

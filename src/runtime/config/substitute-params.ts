@@ -84,7 +84,7 @@ function textOf(expression: Expression, { params, diagnostics }: Substitution): 
     code: 'wrong-type',
     message: `\`${expression.written}\` is ${value.kind === 'scalar' ? 'empty' : `a ${value.kind}`} and cannot stand inside a text`,
     span: expression.span,
-    related: { span: value.span, message: 'its value is here' },
+    related: { kind: 'value', span: value.span },
   });
   return '';
 }

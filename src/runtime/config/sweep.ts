@@ -28,7 +28,12 @@ export function sweepPoints(root: YamlNode): Checked<readonly SweepPoint[] | und
 
 /** What a point says of the params, as the command line would. */
 export const overridesOf = (point: SweepPoint): readonly Override[] =>
-  [...point].map(([name, { keySpan, value }]) => ({ path: ['params', name], pathSpan: keySpan, value }));
+  [...point].map(([name, { keySpan, value }]) => ({
+    path: ['params', name],
+    within: [],
+    pathSpan: keySpan,
+    value,
+  }));
 
 function listOfPoints(items: readonly YamlNode[]): readonly SweepPoint[] | undefined {
   const points = items.map((item) => mapOf(item)?.entries).filter((point) => point !== undefined);
@@ -108,7 +113,7 @@ function twins(points: readonly SweepPoint[]): readonly Diagnostic[] {
     code: 'duplicate-item',
     message: 'this point stands here a second time',
     span: value.span,
-    related: { span: earlier.span, message: 'it stands here first' },
+    related: { kind: 'first', span: earlier.span },
   }));
 }
 
@@ -158,7 +163,7 @@ function noPoint(
     message: `${quoted(name)} is swept over, and no point has the value ${spell(value)}`,
     span: pathSpan,
     help: `${values.length === 1 ? 'the value' : 'the values'} that could be chosen: ${listOf(values.slice(0, 12), 'or')}; another has to be in the sweep`,
-    ...(span && { related: { span, message: 'it is swept over here' } }),
+    ...(span && { related: { kind: 'sweep', span } }),
   };
 }
 

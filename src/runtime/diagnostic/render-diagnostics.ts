@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import type { JsonObject } from '../../core/index.ts';
-import type { Diagnostic, Span } from './diagnostic.ts';
+import { type Diagnostic, relatedMessage, type Span } from './diagnostic.ts';
 import { positionOf } from './text-file.ts';
 
 /** How the parts of a rendered diagnostic are coloured; `plainPalette` leaves them as they are. */
@@ -27,7 +27,7 @@ function renderOne({ code, message, span, help, related }: Diagnostic, palette: 
   const lines = [span === undefined ? headline : `${palette.place(placeOf(span))} ${headline}`];
   if (span !== undefined) lines.push(frameOf(span, palette));
   if (related !== undefined) {
-    lines.push(`  ${palette.place(placeOf(related.span))} ${printable(related.message)}`);
+    lines.push(`  ${palette.place(placeOf(related.span))} ${printable(relatedMessage(related))}`);
     lines.push(frameOf(related.span, palette));
   }
   if (help !== undefined) lines.push(`  ${palette.help('help:')} ${printable(help)}`);
@@ -81,7 +81,7 @@ export function diagnosticsToJson(diagnostics: readonly Diagnostic[]): readonly 
     message,
     ...(span && placeAsJson(span)),
     ...(help !== undefined && { help }),
-    ...(related && { related: { message: related.message, ...placeAsJson(related.span) } }),
+    ...(related && { related: { message: relatedMessage(related), ...placeAsJson(related.span) } }),
   }));
 }
 

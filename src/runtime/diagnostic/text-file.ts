@@ -1,10 +1,12 @@
-/** A text file that was read, with what it takes to point into it. */
+/** A text that diagnostics can point into. */
 export interface TextFile {
   /** Absolute. */
   readonly path: string;
   /** As a person would type it: relative to the working directory where that is shorter. */
   readonly displayPath: string;
   readonly text: string;
+  /** Set where the text is an argument of the command line, which is made to look like a file. */
+  readonly isCommandLine?: true;
 }
 
 interface Position {

@@ -4,12 +4,11 @@ import type { InputPort, StagePorts } from '../stage/stage-definition.ts';
 import type { DagNode, InputBinding } from './dag.ts';
 import type { CrossedInput } from './follow-reference.ts';
 import type { Border, LinkedBinding } from './link-stages.ts';
-import type { Reference } from './reference.ts';
+import { fullId, type Reference } from './reference.ts';
 
 interface Binder {
   readonly id: string;
-  /** The namespace that it stands in. */
-  readonly prefix: string;
+  readonly path: readonly string[];
   /** Where a missing input is shown. */
   readonly span: Span;
   readonly from: readonly LinkedBinding[];
@@ -72,7 +71,7 @@ function bind(
       message: `${subject} takes ${listOf(port.accepts, 'or')}, and ${quoted(reference.text)} is of type ${quoted(type)}`,
       span: written.span,
       ...otherOutput(target, port),
-      related: { span: target.spanOf(), message: `stage ${quoted(target.id)} is here` },
+      related: { kind: 'stage', id: target.id, span: target.spanOf() },
     });
   const parts = target.outputParts[output];
   if (part === undefined && parts !== undefined && port.parts === 'one')
@@ -109,15 +108,15 @@ function unknownPort({ id, inputs }: Binder, { port, portSpan }: LinkedBinding):
 }
 
 function missingInput(
-  { id, prefix, span, nodes }: Binder,
+  { id, path, span, nodes }: Binder,
   { name, port }: { readonly name: string; readonly port: InputPort },
 ): Diagnostic {
   const fitting = [...nodes.values()]
-    .filter((node) => node.id.startsWith(prefix) && !node.id.includes('/', prefix.length))
+    .filter((node) => fullId(node.path.slice(0, -1)) === fullId(path.slice(0, -1)))
     .flatMap((node) =>
       Object.entries(node.ports.outputs)
         .filter(([, { type }]) => port.accepts.includes(type))
-        .map(([output]) => `${node.id.slice(prefix.length)}.${output}`),
+        .map(([output]) => `${node.path.at(-1)}.${output}`),
     );
   const some = fitting.length === 0 ? '' : `, such as ${listOf(fitting.slice(0, 3), 'or')}`;
   const binding = `bind ${quoted(name)} under \`from\` to an output of type ${listOf(port.accepts, 'or')}${some}`;
@@ -175,7 +174,7 @@ function unknownName({
     help:
       (name && didYouMean(name, [...outputs, ...parts])) ??
       (has.length > 0 ? `it has the ${has.join(' and the ')}` : 'it has none'),
-    related: { span: target.spanOf(), message: `stage ${quoted(target.id)} is here` },
+    related: { kind: 'stage', id: target.id, span: target.spanOf() },
   };
 }
 
@@ -204,6 +203,6 @@ function borderMistake(
     code: 'type-mismatch',
     message: `${quoted(input.name)} of stage ${quoted(stage)} takes ${quoted(input.type)}, and ${quoted(reference)} is of type ${quoted(type)}`,
     span,
-    related: { span: input.span, message: 'the input is declared here' },
+    related: { kind: 'input', span: input.span },
   };
 }

@@ -1,5 +1,4 @@
 import { err, ok, type Result } from '../../core/index.ts';
-import { commandLine } from '../config/override.ts';
 import type { StageSetup, ValidPipeline } from '../config/valid-pipeline.ts';
 import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
@@ -55,7 +54,7 @@ interface Surroundings {
 }
 
 function connect(
-  { id, idSpan, from, fromComplete, setup, prefix }: LinkedStage,
+  { id, path, idSpan, from, fromComplete, setup }: LinkedStage,
   { nodes, located }: Surroundings,
 ): Checked<DagNode | undefined> {
   if (setup === undefined || located === undefined) return { value: undefined, diagnostics: [] };
@@ -63,7 +62,7 @@ function connect(
   const { config, sources } = located;
   const { value: inputs, diagnostics } = bindInputs({
     id,
-    prefix,
+    path,
     span: idSpan,
     from,
     tellsMissing: fromComplete && settled,
@@ -80,6 +79,7 @@ function connect(
   if (!complete && partsOpen) return { value: undefined, diagnostics };
   const made = {
     id,
+    path,
     config,
     sources,
     ports,
@@ -99,7 +99,7 @@ function spansOf(idSpan: Span, { written, withSpan, declaredAt }: StageSetup): D
     const path = parsePointer(pointer);
     const along = path.map((_, index) => yamlAt(written, path.slice(0, index + 1)));
     const given = along.find(({ node }) => node.usedAt !== undefined)?.node;
-    if (given?.usedAt !== undefined && given.span.file.displayPath === commandLine) return given.usedAt;
+    if (given?.usedAt !== undefined && given.span.file.isCommandLine) return given.usedAt;
     const { node, exact } = along.at(-1) ?? { node: written, exact: true };
     const elsewhere = exact ? undefined : (takenAwayAt(written, path) ?? declaredAt?.(path));
     return elsewhere ?? (node === written ? withSpan : node.span);

@@ -27,15 +27,17 @@ export function combinePoints(
   const combined = points.flatMap((each, index): readonly DagPoint[] => {
     if (!kept.has(each.point)) return [];
     const label = labels[index] ?? '';
-    const names = new Map(
+    const ownLabels = new Map(
       [...each.dag.nodes.keys()].map((id) => {
         const alike = classes.get(id)?.get(identities[index]?.get(id) ?? -1) ?? [];
-        return [id, nameOf(id, { alike, points, labels, groups: classes.get(id)?.size ?? 1 })] as const;
+        return [id, labelOf({ alike, points, labels, groups: classes.get(id)?.size ?? 1 })] as const;
       }),
     );
+    const names = new Map([...ownLabels].map(([id, own]) => [id, own === undefined ? id : `${own}/${id}`]));
     const renamed = (id: string): string => names.get(id) ?? id;
     for (const [id, node] of each.dag.nodes)
-      if (!nodes.has(renamed(id))) nodes.set(renamed(id), renameNode(node, renamed));
+      if (!nodes.has(renamed(id)))
+        nodes.set(renamed(id), renameNode(node, { renamed, label: ownLabels.get(id) }));
     for (const [name, { stage, names: path }] of each.dag.given)
       given.set(`${label}/${name}`, { stage: renamed(stage), names: path });
     return [{ label, params: paramsOf(each.point), stages: names }];
@@ -91,23 +93,23 @@ function classesOf(identities: readonly Identities[]): Classes {
   return classes;
 }
 
-/** The names whose value is one in these points; where they do not tell them from the others, the first point's label. */
-function nameOf(
-  id: string,
-  {
-    alike,
-    points,
-    labels,
-    groups,
-  }: {
-    readonly alike: readonly number[];
-    readonly points: readonly PointDag[];
-    readonly labels: readonly string[];
-    readonly groups: number;
-  },
-): string {
+/**
+ * What tells the points that share a stage from the others: the params that have one value in all of them, or the first
+ * point's label where that is not enough. Undefined where all points share the stage.
+ */
+function labelOf({
+  alike,
+  points,
+  labels,
+  groups,
+}: {
+  readonly alike: readonly number[];
+  readonly points: readonly PointDag[];
+  readonly labels: readonly string[];
+  readonly groups: number;
+}): string | undefined {
   const [first = 0] = alike;
-  if (groups === 1 && alike.length === points.length) return id;
+  if (groups === 1 && alike.length === points.length) return undefined;
   const own = points[first]?.point ?? new Map();
   const spelledAt = (name: string, index: number): string | undefined => {
     const entry = points[index]?.point.get(name);
@@ -120,12 +122,16 @@ function nameOf(
   const tells = others.every((index) =>
     shared.some((name) => spelledAt(name, index) !== spelledAt(name, first)),
   );
-  return `${tells && alike.length > 1 ? pointLabel(own, shared) : labels[first]}/${id}`;
+  return tells && alike.length > 1 ? pointLabel(own, shared) : labels[first];
 }
 
-function renameNode(node: DagNode, renamed: (id: string) => string): DagNode {
+function renameNode(
+  node: DagNode,
+  { renamed, label }: { readonly renamed: (id: string) => string; readonly label: string | undefined },
+): DagNode {
   const inputs = Object.entries(node.inputs).map(
     ([port, binding]) => [port, { ...binding, stage: renamed(binding.stage) }] as const,
   );
-  return { ...node, id: renamed(node.id), inputs: Object.fromEntries(inputs) };
+  const point = label === undefined ? {} : { point: label };
+  return { ...node, ...point, id: renamed(node.id), inputs: Object.fromEntries(inputs) };
 }

@@ -35,7 +35,12 @@ export interface DagPoint {
 }
 
 export interface DagNode {
+  /** Its path, and in a sweep's graph its point's label before that, joined by `/`. */
   readonly id: string;
+  /** The stages that lead to it by `uses`, outermost first, and its own id in its file: `['mmlu', 'format']`. */
+  readonly path: readonly string[];
+  /** What tells a sweep's points that have it from those that do not. */
+  readonly point?: string;
   readonly definition: StageDefinition;
   /** Valid, with defaults, parameters resolved; source fields hold absolute paths or addresses. */
   readonly config: JsonObject;

@@ -1,7 +1,7 @@
 import { didYouMean } from '../../core/index.ts';
 import type { PipelineInput, WrittenBinding } from '../config/valid-pipeline.ts';
 import { type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
-import { bindingOf, parseReference, type Reference, type Scope, scopeOf } from './reference.ts';
+import { bindingOf, fullId, parseReference, type Reference, type Scope, scopeOf } from './reference.ts';
 
 /** What a reference in a pipeline file means, through the inputs and outputs of the pipelines that lie between. */
 export type FollowedReference =
@@ -51,7 +51,7 @@ export function followReference(question: Question): FollowedReference {
   if (stage === undefined) return mistake(unknownReference(parsed, question));
   const inner = scopeOf(scope, stage);
   if (inner !== undefined) return followOutput(question, { parsed, inner });
-  return { kind: 'stage', stage: scope.prefix + stage.id, names: parsed.names, crossed: [] };
+  return { kind: 'stage', stage: fullId([...scope.path, stage.id]), names: parsed.names, crossed: [] };
 }
 
 /** `inputs.model` within a sub-pipeline: what the stage outside binds to it. */
@@ -72,7 +72,7 @@ function followInput({ scope, crossings = 0 }: Question, parsed: Reference): Fol
   if (outside.kind === 'mistake') return { kind: 'told' };
   if (outside.kind !== 'stage') return outside;
   const target = { stage: outside.stage, names: outside.names };
-  const crossed = { input, binding, stage: scope.prefix.slice(0, -1), target };
+  const crossed = { input, binding, stage: fullId(scope.path), target };
   return { ...outside, names: [...outside.names, ...names], crossed: [...outside.crossed, crossed] };
 }
 
@@ -127,7 +127,7 @@ function unknownReference(
       input ??
       didYouMean(name, others) ??
       (known.length === 0 ? 'it has no other stage' : `its stages are ${listOf(known, 'and')}`),
-    ...(removed !== undefined && { related: { span: removed, message: 'it is taken away here' } }),
+    ...(removed !== undefined && { related: { kind: 'removal' as const, span: removed } }),
   };
 }
 

@@ -10,13 +10,13 @@ import { type Checked, type Diagnostic, listOf, quoted } from '../diagnostic/dia
 import type { Dag } from './dag.ts';
 import { type CrossedInput, type FollowedReference, followReference } from './follow-reference.ts';
 import type { Dependencies } from './order-stages.ts';
-import { bindingOf, portOf, type Reference, rootScope, type Scope, scopeOf } from './reference.ts';
+import { bindingOf, fullId, portOf, type Reference, rootScope, type Scope, scopeOf } from './reference.ts';
 
 /** A stage under its full id (`mmlu/format`), with its references followed through sub-pipelines to the stages they mean. */
 export interface LinkedStage extends Omit<PipelineStage, 'from' | 'pipeline'> {
   readonly from: readonly LinkedBinding[];
-  /** `mmlu/`, or nothing for a stage of the root. */
-  readonly prefix: string;
+  /** The ids that make up its full id. */
+  readonly path: readonly string[];
   /** Where relative paths that are written nowhere, such as defaults, start. */
   readonly folder: string;
 }
@@ -66,12 +66,12 @@ interface Linked {
 }
 
 function linkScope(scope: Scope, linked: Linked): void {
-  const { pipeline, prefix } = scope;
+  const { pipeline } = scope;
   linked.diagnostics.push(...checkBoundary(scope));
   for (const [name, { reference, span }] of pipeline.outputs) {
     const followed = followReference({ scope, reference, span });
     report(followed, linked);
-    if (followed.kind === 'stage') linked.given.set(`${prefix.slice(0, -1)}.${name}`, followed);
+    if (followed.kind === 'stage') linked.given.set(`${fullId(scope.path)}.${name}`, followed);
   }
   for (const stage of pipeline.stages.values()) {
     const inner = scopeOf(scope, stage);
@@ -83,16 +83,17 @@ function linkScope(scope: Scope, linked: Linked): void {
       continue;
     }
     const { pipeline: _, ...own } = stage;
-    const id = prefix + stage.id;
-    linked.stages.set(id, { ...own, id, from, prefix, folder: dirname(pipeline.file.path) });
+    const path = [...scope.path, stage.id];
+    const id = fullId(path);
+    linked.stages.set(id, { ...own, id, path, from, folder: dirname(pipeline.file.path) });
   }
 }
 
-function borderOf(binding: LinkedBinding, { pipeline, prefix }: Scope): readonly Border[] {
+function borderOf(binding: LinkedBinding, { pipeline, path }: Scope): readonly Border[] {
   const { target, crossed } = binding;
   const input = pipeline.inputs.get(portOf(binding, pipeline.inputs) ?? '');
   if (input === undefined || target === undefined) return [];
-  return [{ into: { input, binding, stage: prefix.slice(0, -1), target }, crossed }];
+  return [{ into: { input, binding, stage: fullId(path), target }, crossed }];
 }
 
 function link(
@@ -173,7 +174,7 @@ function missingInputs(scope: Scope): readonly Diagnostic[] {
     message: `stage ${quoted(use.stage.id)} needs an input for ${quoted(name)}`,
     span: use.stage.idSpan,
     help: `bind ${quoted(name)} under \`from\` to an output of type ${quoted(type)}`,
-    related: { span, message: 'the input is declared here' },
+    related: { kind: 'input', span },
   }));
 }
 

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { err, ok, type Result } from '../../core/index.ts';
 import { checkPipeline, type PipelineToCheck } from '../config/check-pipeline.ts';
-import { commandLine, parseOverrides } from '../config/override.ts';
-import { usedHere } from '../config/place-in-words.ts';
+import { parseOverrides } from '../config/override.ts';
 import { readPipeline } from '../config/read-pipeline.ts';
 import { narrowSweep, overridesOf, type SweepPoint, sweepPoints } from '../config/sweep.ts';
 import type { Checked, Diagnostic } from '../diagnostic/diagnostic.ts';
@@ -104,7 +103,7 @@ function once(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
       other.code === code &&
       other.span?.file === span?.file &&
       other.span?.start === span?.start &&
-      (related?.message === usedHere || other.message === message);
+      (related?.kind === 'use' || other.message === message);
     return span === undefined || diagnostics.findIndex(isSame) === index;
   });
 }
@@ -115,18 +114,18 @@ const withOrigin = (diagnostics: readonly Diagnostic[], reader: DocumentReader):
     const origin = diagnostic.span && reader.namedAt(diagnostic.span.file.path);
     return origin === undefined || diagnostic.related !== undefined
       ? diagnostic
-      : { ...diagnostic, related: { span: origin, message: 'the file is named here' } };
+      : { ...diagnostic, related: { kind: 'file' as const, span: origin } };
   });
 
 /** The pipeline's own file first, then the others, each by place; then the command line, and what has no place. */
 function inOrder(diagnostics: readonly Diagnostic[], root: string): readonly Diagnostic[] {
   const rank = ({ span }: Diagnostic): number => {
     if (span === undefined) return 3;
-    if (span.file.displayPath === commandLine) return 2;
+    if (span.file.isCommandLine) return 2;
     return span.file.path === root ? 0 : 1;
   };
   const place = ({ span }: Diagnostic): number =>
-    span === undefined || span.file.displayPath === commandLine ? 0 : span.start;
+    span === undefined || span.file.isCommandLine ? 0 : span.start;
   const file = ({ span }: Diagnostic): string => span?.file.path ?? '';
   return diagnostics.toSorted(
     (a, b) => rank(a) - rank(b) || compare(file(a), file(b)) || place(a) - place(b),

@@ -25,19 +25,22 @@ export function parseReference(text: string, span: Span): Reference | undefined 
 /** A pipeline file at the place where it is used: what its references mean depends on that place. */
 export interface Scope {
   readonly pipeline: ValidPipeline;
-  /** `mmlu/`, or nothing for the root. */
-  readonly prefix: string;
+  /** The ids of the stages that lead here, outermost first; empty for the root. */
+  readonly path: readonly string[];
   /** The stage that uses it, and where that stands; undefined for the root. */
   readonly use: { readonly stage: PipelineStage; readonly scope: Scope } | undefined;
 }
 
-export const rootScope = (pipeline: ValidPipeline): Scope => ({ pipeline, prefix: '', use: undefined });
+export const rootScope = (pipeline: ValidPipeline): Scope => ({ pipeline, path: [], use: undefined });
+
+/** How users name a stage within sub-pipelines: `mmlu/format`. */
+export const fullId = (path: readonly string[]): string => path.join('/');
 
 /** The scope within a stage that is a pipeline. */
 export const scopeOf = (scope: Scope, stage: PipelineStage): Scope | undefined =>
   stage.pipeline && {
     pipeline: stage.pipeline,
-    prefix: `${scope.prefix}${stage.id}/`,
+    path: [...scope.path, stage.id],
     use: { stage, scope },
   };
 

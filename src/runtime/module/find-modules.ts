@@ -58,7 +58,7 @@ async function describeBuildErrors(
       const file = await readModule(resolve(dirname(entry), location.file), usedAt);
       const start = offsetOf(file.text, location);
       const span = { file, start, end: start + Math.max(1, location.length) };
-      const related = { span: usedAt, message: 'the stage is used here' };
+      const related = { kind: 'own-stage' as const, span: usedAt };
       const help = location.suggestion === '' ? {} : { help: `did you mean \`${location.suggestion}\`?` };
       return { code: 'broken-code', message, span, related, ...help };
     }),

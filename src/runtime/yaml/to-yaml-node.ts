@@ -80,7 +80,7 @@ function convertMap(conversion: Conversion, node: YAMLMap): YamlMap {
         code: 'duplicate-key',
         message: `the key \`${key.name}\` stands here a second time`,
         span: key.span,
-        related: { span: first.keySpan, message: 'it stands here first' },
+        related: { kind: 'first', span: first.keySpan },
       });
   }
   const span = spanOf(conversion, node);
