@@ -10,7 +10,7 @@ export function stageIndex(root, { stages }) {
     path: join(root, 'src/generated/stage-schemas.ts'),
     text: `// Generated from schemas/stages/.
 
-import type { ConfigSchema, SchemaValidator } from '../runtime/stage/stage-definition.ts';
+import type { ConfigSchema, SchemaValidator } from '../runtime/index.ts';
 ${imports.join('\n')}
 
 /** Stage name -> the schema of its \`with\` and the compiled validator. */

@@ -1,4 +1,3 @@
-export { err, ok, type Result } from '../core/result.ts';
 export type { Holding, HoldingKind, Keeping, KeptHolding } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
