@@ -123,6 +123,7 @@ const strays = (base: string, table: Readonly<Record<string, readonly string[]>>
     const [own, other] = [roomOf(from), roomOf(to)];
     return (
       kind === 'file' &&
+      !to.startsWith('..') &&
       own !== undefined &&
       other !== undefined &&
       own !== other &&
