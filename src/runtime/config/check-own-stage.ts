@@ -13,7 +13,7 @@ import type {
   StageRegistry,
 } from '../stage/stage-definition.ts';
 import type { DocumentReader } from '../yaml/document-reader.ts';
-import { nearNames } from '../yaml/read-text-file.ts';
+import { describeNeighbors } from '../yaml/read-text-file.ts';
 import { childOf, textOf, type YamlDoc, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
 import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
 import { fieldPath } from './place-in-words.ts';
@@ -45,7 +45,7 @@ async function checkOwnStage(
   const span = uses.usedAt ?? uses.span;
   const entry = entries.map((name) => resolve(folder, name)).find((path) => existsSync(path));
   if (!existsSync(folder)) {
-    const help = await nearNames(folder, reader.display(folder));
+    const help = await describeNeighbors(folder, reader.display(folder));
     const message = `there is no folder ${quoted(reader.display(folder))}`;
     return {
       value: undefined,

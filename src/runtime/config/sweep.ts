@@ -111,7 +111,7 @@ function twins(points: readonly SweepPoint[]): readonly Diagnostic[] {
   }
   return [...repeated].map(([value, earlier]) => ({
     code: 'duplicate-item',
-    message: 'this point stands here a second time',
+    message: 'this point is repeated here',
     span: value.span,
     related: { kind: 'first', span: earlier.span },
   }));

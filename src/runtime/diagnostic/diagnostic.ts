@@ -29,7 +29,7 @@ export type RelatedSpan = { readonly span: Span } & (
 export function relatedMessage(related: RelatedSpan): string {
   switch (related.kind) {
     case 'first':
-      return 'it stands here first';
+      return 'the first one is here';
     case 'file':
       return 'the file is named here';
     case 'input':
@@ -68,10 +68,10 @@ export function joined(phrases: readonly string[], conjunction: 'or' | 'and'): s
   return phrases.length < 2 ? last : `${phrases.slice(0, -1).join(', ')} ${conjunction} ${last}`;
 }
 
-/** A name in a sentence, on one line. */
+/** A name in a sentence, kept on one line. */
 export const quoted = (text: string): string => `\`${text.replaceAll('\n', '⏎')}\``;
 
-/** A value as a sentence names it: the text `x`, 3, a list. */
+/** How a sentence calls a value: the text `x`, 3, a list. */
 export function valueInWords(value: Json | undefined): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'empty';

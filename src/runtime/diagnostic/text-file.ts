@@ -2,7 +2,7 @@
 export interface TextFile {
   /** Absolute. */
   readonly path: string;
-  /** As a person would type it: relative to the working directory where that is shorter. */
+  /** As a user would type it: relative to the working directory where that is shorter. */
   readonly displayPath: string;
   readonly text: string;
   /** Set where the text is an argument of the command line, which is made to look like a file. */

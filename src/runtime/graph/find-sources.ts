@@ -6,7 +6,7 @@ import type { StageSetup } from '../config/valid-pipeline.ts';
 import { type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
 import type { ConfigSchema } from '../stage/stage-definition.ts';
-import { displayPathOf, nearNames } from '../yaml/read-text-file.ts';
+import { describeNeighbors, displayPathOf } from '../yaml/read-text-file.ts';
 import { formatPointer, yamlAt } from '../yaml/yaml-doc.ts';
 import type { SourceField } from './dag.ts';
 
@@ -122,7 +122,7 @@ const exists = (path: string): Promise<boolean> =>
 
 async function missingFile({ path, span }: SourceField, workingDirectory: string): Promise<Diagnostic> {
   const shown = displayPathOf(path, workingDirectory);
-  const help = await nearNames(path, shown);
+  const help = await describeNeighbors(path, shown);
   return {
     code: 'missing-file',
     message: `there is no file or folder ${quoted(shown)}`,

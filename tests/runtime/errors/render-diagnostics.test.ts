@@ -36,7 +36,7 @@ test('carets stand below what they mean, beside tabs and wide characters, and no
   );
 });
 
-test('a palette colours the place, the error, the frame and the help', () => {
+test('a palette colors the place, the error, the frame and the help', () => {
   const mark = (name: string) => (text: string) => `<${name} ${text}>`;
   const palette = { place: mark('place'), error: mark('error'), frame: mark('frame'), help: mark('help') };
   expect(renderDiagnostics([{ code: 'bad', message: 'it is bad', help: 'fix it' }], palette)).toBe(
