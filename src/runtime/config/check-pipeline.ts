@@ -25,11 +25,11 @@ export interface PipelineToCheck {
   readonly overrides: readonly Override[];
   readonly registry: StageRegistry;
   readonly reader: DocumentReader;
-  /** The files that lead here by `uses`, this one last. */
+  /** The files that lead here through `uses`, this one last. */
   readonly chain: readonly string[];
 }
 
-/** Checks all that a pipeline file says, and the files that it uses as stages; every mistake is reported. */
+/** Checks a pipeline file and the files that it uses as stages; every mistake is reported. */
 export async function checkPipeline(pipeline: PipelineToCheck): Promise<Checked<ValidPipeline>> {
   const { doc, overrides } = pipeline;
   const overridden = applyOverrides(
@@ -101,7 +101,7 @@ const nameFromFile = (path: string): string =>
 const sentencesOf = (node: YamlNode | undefined): readonly string[] =>
   node?.kind === 'list' ? node.items.map(textOf).filter((text) => text !== undefined) : [];
 
-/** Whether what `uses` says is the path of a pipeline file. */
+/** Whether `uses` names a pipeline file. */
 const isPipelineFile = (uses: YamlNode | undefined): uses is YamlNode =>
   uses?.reported !== true && /\.ya?ml$/i.test(textOf(uses) ?? '');
 
@@ -137,7 +137,7 @@ async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineSta
   };
 }
 
-/** The fields of `with`, as values for the params of the pipeline that is used. */
+/** The fields of `with`: values for the params of the used pipeline. */
 const paramsGiven = (stage: YamlNode): readonly Override[] =>
   [...(mapOf(childOf(stage, 'with'))?.entries ?? [])].map(([name, { keySpan, value }]) => ({
     path: ['params', name],
@@ -146,7 +146,7 @@ const paramsGiven = (stage: YamlNode): readonly Override[] =>
     value,
   }));
 
-/** What stands beside `with` is for a single stage. */
+/** Fields beside `with` that only a single stage has. */
 const ignoredFields = (stage: YamlNode): readonly Diagnostic[] =>
   ['resources', 'timeout', 'retries'].flatMap((field) => {
     const span = mapOf(stage)?.entries.get(field)?.keySpan;
@@ -177,7 +177,7 @@ function usesItself({ chain, reader, uses }: UsedPipeline, path: string): Diagno
   };
 }
 
-/** What a pipeline declares that it takes: `name: type`, or `name: { type, required }`. */
+/** The declared inputs: `name: type`, or `name: { type, required }`. */
 function declaredInputs(root: YamlNode): ReadonlyMap<string, PipelineInput> {
   const inputs = entriesOf(root, 'inputs').map(([name, { keySpan, value }]): [string, PipelineInput] => {
     const type = textOf(value) ?? textOf(childOf(value, 'type')) ?? 'file';
@@ -190,7 +190,7 @@ function declaredInputs(root: YamlNode): ReadonlyMap<string, PipelineInput> {
   return new Map(inputs);
 }
 
-/** What a pipeline declares that it gives: `name: reference`. */
+/** The declared outputs: `name: reference`. */
 function declaredOutputs(root: YamlNode): ReadonlyMap<string, PipelineOutput> {
   const outputs = entriesOf(root, 'outputs').flatMap(([name, { value }]): [string, PipelineOutput][] => {
     const reference = textOf(value);

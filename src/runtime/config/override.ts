@@ -80,7 +80,7 @@ function parseOverride({
   };
 }
 
-/** Parses the rest of the line as YAML. White space stands in for what is before it, so that places stay true. */
+/** Parses the rest of the line as YAML. Spaces replace what is before it, so that places stay right. */
 function parseValue(file: TextFile, start: number): Checked<YamlNode | undefined> {
   const blanked: TextFile = { ...file, text: ' '.repeat(start) + file.text.slice(start) };
   const { value, diagnostics } = parseYaml(blanked);
@@ -93,7 +93,7 @@ function parseValue(file: TextFile, start: number): Checked<YamlNode | undefined
   return { value: inFile(value.root, file), diagnostics: shown };
 }
 
-/** The same value, with places in the file as the user typed it. */
+/** The same value with its places in the file as typed. */
 function inFile(node: YamlNode, file: TextFile): YamlNode {
   const span = { ...node.span, file };
   switch (node.kind) {
@@ -120,12 +120,12 @@ const withoutValue = (flag: string, span: Span): Diagnostic => ({
   help: flag === '-p' ? 'for example `-p epochs=3`' : 'for example `--set stages.train.with.epochs=3`',
 });
 
-/** The pipeline with the command line's values in the place of its own; a later override wins. */
+/** The pipeline with the command line's values in place of its own; a later override wins. */
 export function applyOverrides(root: YamlNode, overrides: readonly Override[]): Checked<YamlNode> {
   const diagnostics: Diagnostic[] = [];
   let value = root;
   for (const override of overrides) {
-    const mistake = misplaced(value, override) ?? undefined;
+    const mistake = misplaced(value, override);
     if (mistake === undefined) value = replaced(value, override.path, override);
     else diagnostics.push(mistake);
   }
@@ -143,7 +143,8 @@ function misplaced(root: YamlNode, { path, pathSpan }: Override): Diagnostic | u
       help: didYouMean(section, ['params', 'stages']) ?? 'begin with `params.` or `stages.`',
     };
   const known = [...(mapOf(childOf(root, section))?.entries.keys() ?? [])];
-  if (!known.includes(name)) return unknownName({ section, name, known, span: pathSpan });
+  if (!known.includes(name))
+    return unknownName(section === 'params' ? 'parameter' : 'stage', { name, known, span: pathSpan });
   if (section === 'stages' && path.length < 3)
     return {
       code: 'bad-override',
@@ -154,18 +155,10 @@ function misplaced(root: YamlNode, { path, pathSpan }: Override): Diagnostic | u
   return undefined;
 }
 
-function unknownName({
-  section,
-  name,
-  known,
-  span,
-}: {
-  readonly section: 'params' | 'stages';
-  readonly name: string;
-  readonly known: readonly string[];
-  readonly span: Span;
-}): Diagnostic {
-  const noun = section === 'params' ? 'parameter' : 'stage';
+function unknownName(
+  noun: 'parameter' | 'stage',
+  { name, known, span }: { readonly name: string; readonly known: readonly string[]; readonly span: Span },
+): Diagnostic {
   const all = known.length === 0 ? `it has no ${noun}s` : `its ${noun}s are ${listOf(known, 'and')}`;
   return {
     code: `unknown-${noun}`,

@@ -58,14 +58,14 @@ function connect(
   { nodes, located }: Surroundings,
 ): Checked<DagNode | undefined> {
   if (setup === undefined || located === undefined) return { value: undefined, diagnostics: [] };
-  const { definition, ports, settled, timeoutMs, retries, resources } = setup;
+  const { definition, ports, valid, timeoutMs, retries, resources } = setup;
   const { config, sources } = located;
   const { value: inputs, diagnostics } = bindInputs({
     id,
     path,
     span: idSpan,
     from,
-    tellsMissing: fromComplete && settled,
+    tellsMissing: fromComplete && valid,
     inputs: ports.inputs,
     nodes,
   });

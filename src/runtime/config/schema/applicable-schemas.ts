@@ -2,8 +2,8 @@ import { isList, isObject, type Json, type JsonObject, suggest } from '../../../
 import type { ConfigSchema } from '../../stage/stage-definition.ts';
 
 /**
- * All schemas that say something about a valid value: the schema itself and, of its combinations, the branches that
- * the value takes. The outermost comes first.
+ * All schemas that apply to a valid value: the schema itself and the branches of its combinations that the value takes,
+ * outermost first.
  */
 export function applicableSchemas(schema: ConfigSchema, value: Json): readonly ConfigSchema[] {
   if (!combinations.some((name) => name in schema)) return [schema];
@@ -35,7 +35,7 @@ export function childSchema(schema: ConfigSchema, key: string): ConfigSchema | u
   return /^\d+$/.test(key) && isObject(items) ? items : undefined;
 }
 
-/** The schemas of a map's fields by name; the record has no prototype, so every key is a field. */
+/** The schemas of a map's fields by name. The record has no prototype, so every key is a field. */
 export function propertiesOf(schema: ConfigSchema): Readonly<Record<string, ConfigSchema>> {
   const known = knownProperties.get(schema);
   if (known !== undefined) return known;
@@ -56,7 +56,7 @@ export function schemasIn(list: Json | undefined): readonly ConfigSchema[] {
   return isList(list) ? list.filter((one) => isObject(one)) : [];
 }
 
-/** Whether a value has the shape of a branch. It only has to tell branches apart: the value is known to fit one. */
+/** Whether a value fits a branch. It only needs to tell branches apart: the value is known to fit one. */
 function fits(schema: ConfigSchema, value: Json): boolean {
   if ('const' in schema && !equal(schema.const, value)) return false;
   const choices = schema.enum;
@@ -107,7 +107,7 @@ function typeOf(value: Json): string {
 const equal = (expected: Json | undefined, value: Json): boolean =>
   expected === value || JSON.stringify(expected) === JSON.stringify(value);
 
-/** A valid configuration with the schema's defaults in it, also those of the branch of a `oneOf` that it takes. */
+/** A valid configuration with the schema's defaults, those of the `oneOf` branches that it takes included. */
 export function fillDefaults(schema: ConfigSchema, config: JsonObject): JsonObject {
   const filled = fill([schema], config);
   return isObject(filled) ? filled : config;
@@ -129,7 +129,7 @@ function defaultsOf(schemas: readonly ConfigSchema[]): JsonObject {
   return Object.fromEntries(defaults.filter((entry): entry is [string, Json] => entry[1] !== undefined));
 }
 
-/** The path of the field of that name, wherever in the schema it stands; else of one that is named alike. */
+/** The path of the field of that name anywhere in the schema, or else of one with a similar name. */
 export function findField(schema: ConfigSchema, name: string): readonly string[] | undefined {
   const paths = [...fieldPaths(schema, [])];
   const exact = paths.find((path) => path.at(-1) === name);
@@ -138,7 +138,7 @@ export function findField(schema: ConfigSchema, name: string): readonly string[]
   return paths.find((path) => path.at(-1) === alike);
 }
 
-/** The outermost first. Fields of a list's items have no path of names alone, and are left out. */
+/** Outermost first, without fields of lists' items, which have no path of names alone. */
 function* fieldPaths(schema: ConfigSchema, above: readonly string[]): Generator<readonly string[]> {
   const fields = Object.entries(propertiesOf(schema));
   for (const [name] of fields) yield [...above, name];
