@@ -2,7 +2,7 @@ import { type JsonObject, suggest } from '../../core/index.ts';
 import type { Checked, Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import type { SchemaError, StageDefinition, StagePorts } from '../stage/stage-definition.ts';
 import { holdsReported, mapToJson, parsePointer, type YamlMap, yamlAt } from '../yaml/yaml-doc.ts';
-import { relatedUse, stageField } from './place-in-words.ts';
+import { relatedUse, stageField } from './field-names.ts';
 import { fillDefaults, findField, propertiesOf } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 

@@ -16,7 +16,7 @@ import type { DocumentReader } from '../yaml/document-reader.ts';
 import { describeNeighbors } from '../yaml/read-text-file.ts';
 import { childOf, textOf, type YamlDoc, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
 import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
-import { fieldPath } from './place-in-words.ts';
+import { fieldPath } from './field-names.ts';
 import { fillDefaults } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 import type { DeclaredAt, PipelineStage } from './valid-pipeline.ts';
@@ -207,6 +207,7 @@ async function compileConfigSchema(
     // The same shape as ajv's standalone code, which the runtime is written for.
     return ok({ schema, validate: ajv.compile(schema) as SchemaValidator });
   } catch (error) {
-    return err(`the schema is not valid: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    return err(`the schema is not valid: ${reason.replace('schema is invalid: ', '')}`);
   }
 }

@@ -2,7 +2,7 @@ import { schema, validate } from '../../generated/validators/pipeline.js';
 import type { Checked, Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { childOf, textOf, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
-import { pipelineField } from './place-in-words.ts';
+import { pipelineField } from './field-names.ts';
 import { findField } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 

@@ -37,7 +37,7 @@ export function relatedMessage(related: RelatedSpan): string {
     case 'own-stage':
       return 'the stage is used here';
     case 'removal':
-      return 'it is taken away here';
+      return 'it is removed here';
     case 'stage':
       return `stage ${quoted(related.id)} is here`;
     case 'sweep':

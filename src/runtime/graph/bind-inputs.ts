@@ -6,22 +6,22 @@ import type { CrossedInput } from './follow-reference.ts';
 import type { Border, LinkedBinding } from './link-stages.ts';
 import { fullId, type Reference } from './reference.ts';
 
-interface Binder {
+interface StageInputs {
   readonly id: string;
   readonly path: readonly string[];
   /** Where a missing input is shown. */
   readonly span: Span;
   readonly from: readonly LinkedBinding[];
-  /** Whether an input that is not there is a mistake; false where a mistake that has been reported explains it. */
-  readonly tellsMissing: boolean;
+  /** False where a reported mistake may be why an input is missing. */
+  readonly reportsMissing: boolean;
   readonly inputs: StagePorts['inputs'];
-  /** Every stage before this one; one with mistakes of its own is absent, and references to it are not followed. */
+  /** Every valid stage before this one. References to invalid stages are not checked. */
   readonly nodes: ReadonlyMap<string, DagNode>;
 }
 
-/** Binds what `from` says to the stage's ports: names, types and parts are checked, and that nothing needed is missing. */
-export function bindInputs(binder: Binder): Checked<Readonly<Record<string, InputBinding>>> {
-  const { from, inputs } = binder;
+/** Binds the references of `from` to the stage's ports: checks names, types, parts and that no required input is missing. */
+export function bindInputs(stage: StageInputs): Checked<Readonly<Record<string, InputBinding>>> {
+  const { from, inputs } = stage;
   const diagnostics: Diagnostic[] = [];
   const bindings: [string, InputBinding][] = [];
   const [firstPort] = Object.keys(inputs);
@@ -30,35 +30,33 @@ export function bindInputs(binder: Binder): Checked<Readonly<Record<string, Inpu
     const port = name !== undefined && Object.hasOwn(inputs, name) ? inputs[name] : undefined;
     const bound =
       name === undefined || port === undefined
-        ? err(unknownPort(binder, written))
-        : bind(binder, { written, name, port });
+        ? err(unknownPort(stage, written))
+        : bind(stage, { written, name, port });
     if (!bound.ok) diagnostics.push(bound.error);
     else if (bound.value !== undefined && name !== undefined) bindings.push([name, bound.value]);
   }
-  // A mistyped port would otherwise be said a second time, as a missing one.
-  const told = !binder.tellsMissing || diagnostics.some(({ code }) => code === 'unknown-port');
+  // A mistyped port would otherwise be reported again, as a missing one.
+  const isExplained = !stage.reportsMissing || diagnostics.some(({ code }) => code === 'unknown-port');
   const given = new Set(from.map(({ port }) => port ?? firstPort));
   const missing = Object.entries(inputs).filter(
-    ([name, { required }]) => required && !given.has(name) && !told,
+    ([name, { required }]) => required && !given.has(name) && !isExplained,
   );
-  diagnostics.push(...missing.map(([name, port]) => missingInput(binder, { name, port })));
+  diagnostics.push(...missing.map(([name, port]) => missingInput(stage, { name, port })));
   return { value: Object.fromEntries(bindings), diagnostics };
 }
 
-interface Bound {
-  readonly written: LinkedBinding;
-  readonly name: string;
-  readonly port: InputPort;
-}
-
 function bind(
-  { id, nodes }: Binder,
-  { written, name, port }: Bound,
+  { id, nodes }: StageInputs,
+  {
+    written,
+    name,
+    port,
+  }: { readonly written: LinkedBinding; readonly name: string; readonly port: InputPort },
 ): Result<InputBinding | undefined, Diagnostic> {
   const reference = written.target;
   const target = reference && nodes.get(reference.stage);
   if (reference === undefined || target === undefined) return ok(undefined);
-  // Told at the border that it comes over.
+  // Reported where it enters a sub-pipeline.
   if (written.crossed.some((border) => borderMistake(border, nodes) !== undefined)) return ok(undefined);
   const resolved = resolveReference(reference, target);
   if (!resolved.ok) return resolved;
@@ -93,7 +91,7 @@ function otherOutput(target: DagNode, port: InputPort): { help?: string } {
   return names.length === 0 ? {} : { help: `${listOf(names, 'or')} would fit` };
 }
 
-function unknownPort({ id, inputs }: Binder, { port, portSpan }: LinkedBinding): Diagnostic {
+function unknownPort({ id, inputs }: StageInputs, { port, portSpan }: LinkedBinding): Diagnostic {
   const known = Object.keys(inputs);
   const none = known.length === 0;
   return {
@@ -108,7 +106,7 @@ function unknownPort({ id, inputs }: Binder, { port, portSpan }: LinkedBinding):
 }
 
 function missingInput(
-  { id, path, span, nodes }: Binder,
+  { id, path, span, nodes }: StageInputs,
   { name, port }: { readonly name: string; readonly port: InputPort },
 ): Diagnostic {
   const fitting = [...nodes.values()]
@@ -129,8 +127,8 @@ function missingInput(
 }
 
 /**
- * What a reference means to the stage that it names: a first name that is no output is a part of the first output.
- * That an output and a part never have one name is checked where the stage stands.
+ * What a reference means to its stage: a first name that is not an output is a part of the first output. No output has
+ * the name of a part, which is checked for every stage.
  */
 function resolveReference({ names, span }: Reference, target: DagNode): Result<InputBinding, Diagnostic> {
   const outputs = Object.keys(target.outputParts);
@@ -154,8 +152,8 @@ function unknownName({
 }: {
   readonly name: string | undefined;
   readonly target: DagNode;
-  readonly span: Diagnostic['span'] & {};
-  /** Given: the name was looked for among this output's parts. */
+  readonly span: Span;
+  /** Set where the name was looked for among this output's parts. */
   readonly output?: string;
 }): Diagnostic {
   const outputs = output === undefined ? Object.keys(target.outputParts) : [];
@@ -180,14 +178,14 @@ function unknownName({
 
 type Nodes = ReadonlyMap<string, DagNode>;
 
-/** Whether what sub-pipelines are given is what they declare that they take. A mistake that is handed on is told once. */
+/** Checks that bindings of sub-pipelines' inputs have the declared types. A mistake that is passed on is reported once. */
 export const checkBorders = (borders: readonly Border[], nodes: Nodes): readonly Diagnostic[] =>
   borders.flatMap(({ into, crossed }) => {
     if (crossed.some((before) => borderMistake(before, nodes) !== undefined)) return [];
     return borderMistake(into, nodes) ?? [];
   });
 
-/** Undefined too where the stage that is bound has mistakes of its own. */
+/** Undefined also where the bound stage has mistakes. */
 function borderMistake(
   { input, binding, stage, target }: CrossedInput,
   nodes: Nodes,

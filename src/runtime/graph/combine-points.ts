@@ -2,16 +2,16 @@ import { pointLabel, type SweepPoint } from '../config/sweep.ts';
 import { yamlToJson } from '../yaml/yaml-doc.ts';
 import type { Dag, DagNode, DagPoint } from './dag.ts';
 
-/** A sweep's point with the graph that its pipeline has there. */
+/** A sweep's point and its pipeline's graph there. */
 export interface PointDag {
   readonly point: SweepPoint;
   readonly dag: Dag;
 }
 
 /**
- * The graphs of all points as one. A stage that is the same in several points, with all that it needs, stands in it
- * once, and is called by what tells those points from the others: `load`, `seed=1/split`, `epochs=2,seed=1/train`.
- * Points that are not kept are left out, and the others' stages are called what they are called beside them.
+ * The graphs of all points as one. A stage that is the same in several points, with all it needs, is in it once, named
+ * by what tells those points from the others: `load`, `seed=1/split`, `epochs=2,seed=1/train`. Points that are not kept
+ * are left out but count for the names of the others' stages.
  */
 export function combinePoints(
   points: readonly [PointDag, ...(readonly PointDag[])],
@@ -50,7 +50,7 @@ const paramsOf = (point: SweepPoint): DagPoint['params'] =>
 
 type Identities = ReadonlyMap<string, number>;
 
-/** For each stage of a graph a number that it shares with what is the same elsewhere, all that it needs included. */
+/** For each stage of a graph a number that it shares with the stages that are the same elsewhere, all they need included. */
 function identitiesOf(dag: Dag, numbers: Map<string, number>): Identities {
   const identities = new Map<string, number>();
   for (const [id, node] of dag.nodes) {
@@ -79,7 +79,7 @@ function identitiesOf(dag: Dag, numbers: Map<string, number>): Identities {
   return identities;
 }
 
-/** Stage -> identity -> the points (by index) in which it has that. */
+/** Stage -> identity -> the indices of the points that have it. */
 type Classes = ReadonlyMap<string, ReadonlyMap<number, readonly number[]>>;
 
 function classesOf(identities: readonly Identities[]): Classes {

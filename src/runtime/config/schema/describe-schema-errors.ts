@@ -2,7 +2,7 @@ import { type Json, suggest } from '../../../core/index.ts';
 import { type Diagnostic, quoted, type Span } from '../../diagnostic/diagnostic.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
 import { formatPointer, holdsReported, type YamlNode, yamlAt, yamlToJson } from '../../yaml/yaml-doc.ts';
-import { fieldPath, relatedUse } from '../place-in-words.ts';
+import { fieldPath, relatedUse } from '../field-names.ts';
 import { formatSchemaError } from './format-schema-error.ts';
 import type { SchemaFinding, UnknownField } from './schema-finding.ts';
 import { selectFindings } from './select-findings.ts';
