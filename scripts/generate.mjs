@@ -1,5 +1,5 @@
-// Writes all that follows from schemas/: config types, compiled validators, the editor's schema, the docs' field tables.
-// With --check it writes nothing that is checked in, and fails with the list of files that differ.
+// Generates from schemas/: config types, compiled validators, the editors' schema, the docs' field tables.
+// With --check it writes no checked-in file, and fails with the list of those that are stale.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ for (const file of check ? ignored : [...stale, ...ignored]) if (await differs(f
 for (const { name, message } of schemas.broken)
   console.error(`schemas/stages/${name}.schema.json: ${message}`);
 if (check && stale.length > 0) {
-  console.error('These files do not follow from schemas/ any more; run `npm run generate`:');
+  console.error('These files are stale; run `npm run generate`:');
   for (const file of stale) console.error(`  ${relative(root, file.path)}`);
 }
 if (schemas.broken.length > 0 || (check && stale.length > 0)) process.exitCode = 1;
@@ -38,7 +38,7 @@ async function differs({ path, text }) {
   return (await readFile(path, 'utf8').catch(() => undefined)) !== text;
 }
 
-/** Through a rename, so that a test run that reads at the same moment never sees half a file. */
+/** Through a rename, so that a concurrent reader never sees half a file. */
 async function write({ path, text }) {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;

@@ -3,9 +3,9 @@ import { mapSchema } from './map-schema.mjs';
 
 const parameter = { $ref: '#/definitions/parameter' };
 
-/** The schema for editors: the pipeline's own fields, and `with` by what the stage uses or, without `uses`, by its id. */
+/** The schema for editors: the pipeline's own fields, and `with` by the stage's `uses` or, without it, by its id. */
 export function editorSchema(root, { pipeline, stages }) {
-  // An overlay has its stages from the file that it extends.
+  // An overlay has the stages of the file it extends.
   const { $id, required, ...rest } = pipeline;
   const base = { ...rest, anyOf: [{ required }, { required: ['extends'] }] };
   const stage = base.properties.stages.additionalProperties;
@@ -62,7 +62,7 @@ const namedAfter = (name) => ({
   then: { properties: { with: orParameter({ $ref: `#/definitions/with-${name}` }) } },
 });
 
-/** A parameter can stand wherever a value can, so every field of another type than text also takes one. */
+/** A parameter can replace any value, so every field that is not text also takes one. */
 function forEditors(schema) {
   return mapSchema(schema, ({ $schema, 'x-key': _, ...node }) => ({
     ...node,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const markers = /(<!-- fields -->\n)[\s\S]*?(<!-- \/fields -->)/;
 
-/** The field table of each stage's page, where the page exists and has a place for it. */
+/** The field table of each stage's page that has a place for it. */
 export async function fieldTables(root, { stages }) {
   const pages = stages.map(async ({ name, schema }) => {
     const path = join(root, `docs/stages/${name}.md`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const suffix = '.schema.json';
 
-/** The hand-written schemas: a pipeline file's own fields, each stage's `with`, and stage.yaml. A broken one does not stop the others. */
+/** The hand-written schemas: a pipeline file's own fields, each stage's `with`, and stage.yaml. A broken one is listed, and the others are still read. */
 export async function readSchemas(root) {
   const folder = join(root, 'schemas/stages');
   const stages = [];
@@ -13,7 +13,7 @@ export async function readSchemas(root) {
     try {
       const schema = JSON.parse(await readFile(join(folder, file), 'utf8'));
       if (JSON.stringify(schema).includes('"$ref"'))
-        throw new Error('write the schema in place: $ref is not supported');
+        throw new Error('$ref is not supported: write the schema in its place');
       stages.push({ name, schema });
     } catch (error) {
       broken.push({ name, message: error.message });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** The table through which a stage's declaration finds its schema and its validator. */
+/** The table that gives a stage's declaration its schema and validator. */
 export function stageIndex(root, { stages }) {
   const imports = stages.map(({ name }) => `import * as ${camelCase(name)} from './validators/${name}.js';`);
   const rows = stages.map(({ name }) =>

@@ -1,9 +1,9 @@
 // Generated from onnxruntime_c_api.h by scripts/generate-ort-api.mjs.
 
-/** The version of the table, which the library is asked for. */
+/** The table's version, which the library is asked for. */
 export const ORT_API_VERSION = 29;
 
-/** Places in the table. */
+/** Indices in the table. */
 export const ortApiIndices = {
   GetErrorMessage: 2,
   CreateEnv: 3,
