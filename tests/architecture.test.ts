@@ -1,140 +1,215 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import {
+  circles,
+  type Import,
+  importersOf,
+  imports,
+  importsIn,
+  root,
+  texts,
+} from './architecture/imports.ts';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const sourceRoot = join(root, 'src');
-
-/** Layer -> the layers that it may import from, types included. */
-const allowed: Readonly<Record<string, readonly string[]>> = {
+/** Layer -> the layers that it may import from, types included. `generated` holds what follows from schemas/. */
+const layers: Readonly<Record<string, readonly string[]>> = {
   core: [],
   formats: ['core'],
-  runtime: ['core'],
+  runtime: ['core', 'generated'],
   remote: ['runtime', 'core'],
   tensor: ['core'],
   text: ['formats', 'core'],
   model: ['text', 'tensor', 'formats', 'core'],
-  training: ['model', 'text', 'tensor', 'formats', 'core'],
-  metrics: ['text', 'core'],
-  benchmarks: ['metrics', 'text', 'formats', 'core'],
-  stages: ['training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime', 'formats', 'core'],
+  training: ['model', 'text', 'tensor', 'formats', 'core', 'generated'],
+  metrics: ['text', 'core', 'generated'],
+  benchmarks: ['metrics', 'text', 'formats', 'core', 'generated'],
+  stages: [
+    ...['training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime', 'formats', 'core'],
+    'generated',
+  ],
   cli: [
     ...['stages', 'remote', 'training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime'],
-    ...['formats', 'core'],
+    ...['formats', 'core', 'generated'],
   ],
-  generated: ['runtime', 'core'],
+  generated: ['runtime'],
 };
 
-/** Room in src/runtime -> the rooms that it may import from: a pipeline's way from file to result. */
-const allowedInRuntime: Readonly<Record<string, readonly string[]>> = {
+/** Room of the runtime -> the rooms that it may import from: the way of a pipeline from its file to a result. */
+const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
+  diagnostic: [],
   yaml: ['diagnostic'],
-  diagnostic: ['yaml'],
   stage: [],
   config: ['yaml', 'diagnostic', 'stage'],
   graph: ['config', 'yaml', 'diagnostic', 'stage'],
   module: ['diagnostic', 'yaml'],
   key: ['graph', 'config', 'yaml', 'stage', 'store'],
-  store: ['key', 'diagnostic', 'yaml', 'stage'],
+  store: ['key', 'stage'],
   collect: ['store', 'key'],
   plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
   execute: ['plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
 };
 
-const files = readdirSync(sourceRoot, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts') && !name.split(sep).includes('validators'))
-  .map((name) => join(sourceRoot, name))
-  .sort();
-
-const importsOf = (file: string): readonly string[] => {
-  const text = readFileSync(file, 'utf8');
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
-  return specifiers;
+/** Room of the command line -> the rooms that it may import from. Every command may use the first four. */
+const shared = ['terminal', 'reporter', 'summary', 'commands'];
+const commandRooms: Readonly<Record<string, readonly string[]>> = {
+  terminal: [],
+  reporter: ['terminal'],
+  summary: ['reporter', 'terminal'],
+  chat: shared,
+  diff: [...shared, 'runs', 'explain'],
+  doctor: [...shared, 'setup'],
+  explain: shared,
+  export: shared,
+  gc: shared,
+  graph: shared,
+  init: [...shared, 'schema'],
+  plan: shared,
+  rerun: shared,
+  review: shared,
+  run: [...shared, 'rerun'],
+  runs: shared,
+  schema: shared,
+  score: shared,
+  setup: [...shared, 'doctor'],
+  show: shared,
+  update: shared,
+  verify: shared,
 };
+/** The table of commands names the room of each. */
+const cliRooms = { ...commandRooms, commands: Object.keys(commandRooms) };
 
-const roomOf = (file: string, base: string): string => {
-  const [first = '', ...rest] = relative(base, file).split(sep);
-  return rest.length === 0 ? '.' : first;
-};
-
-/** Every import from one room below `base` to another that `rules` does not name, as `file -> target`. */
-const forbiddenImports = (
-  base: string,
-  rules: Readonly<Record<string, readonly string[]>>,
-): readonly string[] =>
-  files
-    .filter((file) => file.startsWith(base + sep))
-    .flatMap((file) =>
-      importsOf(file)
-        .filter((specifier) => specifier.startsWith('.'))
-        .map((specifier) => resolve(dirname(file), specifier))
-        .filter((target) => target.startsWith(base + sep))
-        .filter((target) => {
-          const from = roomOf(file, base);
-          const to = roomOf(target, base);
-          return (
-            from !== '.' && to !== '.' && to !== 'generated' && from !== to && !rules[from]?.includes(to)
-          );
-        })
-        .map((target) => `${relative(root, file)} -> ${relative(root, target)}`),
-    );
-
-/** The packages that only these files or folders may import. */
+/** Package -> the files or folders that may import it. */
 const packageHomes: Readonly<Record<string, readonly string[]>> = {
-  listr2: ['src/cli'],
-  commander: ['src/cli'],
-  yaml: ['src/runtime', 'src/cli', 'src/benchmarks'],
-  execa: ['src/runtime/execute', 'src/stages/execute', 'src/stages/shell', 'src/cli/setup'],
-  yauzl: ['src/cli/setup'],
-  esbuild: ['src/runtime/module'],
-  openai: ['src/stages/generate/endpoint'],
-  koffi: ['src/tensor/onnx/native'],
-  '@huggingface/hub': ['src/remote/hub'],
-  hyparquet: ['src/formats'],
-  'hyparquet-compressors': ['src/formats'],
-  'onnxruntime-node': ['src/tensor', 'src/cli/doctor'],
-  '@tensorflow/tfjs-core': ['src/tensor', 'src/model', 'src/training', 'src/cli/doctor'],
+  '@huggingface/hub': ['remote/hub'],
+  '@huggingface/jinja': ['text'],
+  '@huggingface/tokenizers': ['text/tokenizer'],
+  '@tensorflow/tfjs-backend-cpu': ['tensor'],
+  '@tensorflow/tfjs-core': ['tensor', 'model', 'training', 'cli/doctor'],
+  ajv: ['runtime/config'],
+  canonicalize: ['core'],
+  'cli-table3': ['cli/terminal'],
+  commander: ['cli'],
+  'csv-parse': ['formats', 'cli/review'],
+  'csv-stringify': ['cli/review'],
+  esbuild: ['runtime/module'],
+  execa: ['runtime/execute', 'stages/execute', 'stages/shell', 'cli/setup'],
+  'fastest-levenshtein': ['core'],
+  'gpt-tokenizer': ['text/tokenizer'],
+  hyparquet: ['formats'],
+  'hyparquet-compressors': ['formats'],
+  koffi: ['tensor/onnx/native'],
+  listr2: ['cli'],
+  'onnxruntime-node': ['tensor'],
+  openai: ['stages/generate/endpoint'],
+  'p-map': ['stages'],
+  picocolors: ['cli/terminal'],
+  protobufjs: ['formats/tensorflow', 'tensor/onnx'],
+  'string-width': ['cli/terminal', 'runtime/diagnostic'],
+  'wrap-ansi': ['cli/terminal'],
+  yaml: ['runtime/yaml', 'benchmarks', 'cli'],
+  yauzl: ['cli/setup'],
+};
+
+const isHandWritten = (file: string): boolean =>
+  !(texts.get(file) ?? '').match(/^\/\/ (Generated|Compiled) from/);
+const linesOf = (file: string): number => (texts.get(file) ?? '').split('\n').length - 1;
+const say = ({ from, to }: Import): string => `${from} -> ${to}`;
+
+/** The imports between the folders right below `base` that the table does not name. Files beside the folders are free. */
+const strays = (base: string, table: Readonly<Record<string, readonly string[]>>): readonly string[] => {
+  const roomOf = (file: string): string | undefined =>
+    file.startsWith(base) ? /^[^/]+(?=\/)/.exec(file.slice(base.length))?.[0] : undefined;
+  const isStray = ({ from, to, kind }: Import): boolean => {
+    const [own, other] = [roomOf(from), roomOf(to)];
+    return (
+      kind === 'file' &&
+      !to.startsWith('..') &&
+      own !== undefined &&
+      other !== undefined &&
+      own !== other &&
+      !table[own]?.includes(other)
+    );
+  };
+  return imports.filter(isStray).map(say);
 };
 
 describe('the architecture', () => {
+  it('every form of import is seen', () => {
+    const text = `import a from 'one';\nimport type {\n  B,\n  C as D,\n} from 'two';\nimport 'three';
+export { type E, F } from 'four';\nexport * from 'five';\nimport * as g from 'six';
+type H = typeof import('seven');\nconst i = await import(\n  'eight'\n);\nconst j = "from 'nine'";`;
+    expect(importsIn(text)).toEqual([
+      { specifier: 'one', names: [] },
+      { specifier: 'two', names: ['B', 'C'] },
+      { specifier: 'four', names: ['E', 'F'] },
+      { specifier: 'five', names: [] },
+      { specifier: 'six', names: [] },
+      { specifier: 'three', names: [] },
+      { specifier: 'seven', names: [] },
+      { specifier: 'eight', names: [] },
+    ]);
+  });
+
   it('layers import downwards only', () => {
-    expect(forbiddenImports(sourceRoot, allowed)).toEqual([]);
+    expect(strays('', layers)).toEqual([]);
+  });
+
+  it('a layer is entered through its index only', () => {
+    const layerOf = (file: string): string => file.split('/')[0] ?? '';
+    const inner = imports.filter(
+      ({ from, to }) =>
+        texts.has(to) &&
+        layerOf(from) !== layerOf(to) &&
+        layerOf(to) !== 'generated' &&
+        to !== `${layerOf(to)}/index.ts`,
+    );
+    expect(inner.map(say)).toEqual([]);
+  });
+
+  it('no files import each other in a circle', () => {
+    expect(circles()).toEqual([]);
   });
 
   it('the rooms of the runtime import towards the source file only', () => {
-    expect(forbiddenImports(join(sourceRoot, 'runtime'), allowedInRuntime)).toEqual([]);
+    expect(strays('runtime/', runtimeRooms)).toEqual([]);
+  });
+
+  it('a command imports what commands share, and the few commands that it builds on', () => {
+    expect(strays('cli/', cliRooms)).toEqual([]);
   });
 
   it('a package is imported only where it belongs', () => {
-    const strays = files.flatMap((file) =>
-      importsOf(file)
-        .filter((specifier) => {
-          const home = Object.entries(packageHomes).find(
-            ([name]) => specifier === name || specifier.startsWith(`${name}/`),
-          );
-          return home !== undefined && !home[1].some((folder) => relative(root, file).startsWith(folder));
-        })
-        .map((specifier) => `${relative(root, file)} -> ${specifier}`),
-    );
-    expect(strays).toEqual([]);
+    const homeless = imports.filter(({ from, to, kind }) => {
+      if (kind !== 'package') return false;
+      const name = to.split('/', to.startsWith('@') ? 2 : 1).join('/');
+      return packageHomes[name]?.some((home) => from.startsWith(`${home}/`)) !== true;
+    });
+    expect(homeless.map(say)).toEqual([]);
   });
 
   it('only the command line prints', () => {
-    const printing = files
-      .filter((file) => !relative(sourceRoot, file).startsWith('cli'))
-      .filter((file) => /\bconsole\.|process\.std(out|err)\.write/.test(readFileSync(file, 'utf8')))
-      .map((file) => relative(root, file));
-    expect(printing).toEqual([]);
+    const printing = [...texts].filter(
+      ([file, text]) => !file.startsWith('cli/') && /\bconsole\.|process\.std(out|err)\.write/.test(text),
+    );
+    expect(printing.map(([file]) => file)).toEqual([]);
   });
 
-  it('no source file is longer than 250 lines', () => {
-    const long = files
-      .filter((file) => !file.includes(`${sep}generated${sep}`))
-      .map((file) => ({
-        file: relative(root, file),
-        lines: readFileSync(file, 'utf8').split('\n').length - 1,
-      }))
-      .filter(({ lines }) => lines > 250);
-    expect(long).toEqual([]);
+  it('no file is longer than 250 lines', () => {
+    expect([...texts.keys()].filter((file) => isHandWritten(file) && linesOf(file) > 250)).toEqual([]);
+  });
+
+  it('a file of fewer than 30 lines has two importers, or is an index, a lazy border, an entry or a benchmark', () => {
+    const entries = readFileSync(join(root, 'scripts/build.mjs'), 'utf8');
+    const small = [...texts.keys()].filter((file) => isHandWritten(file) && linesOf(file) < 30);
+    const isExcused = (file: string): boolean =>
+      basename(file) === 'index.ts' ||
+      /\bimport\(/.test(texts.get(file) ?? '') ||
+      entries.includes(`'src/${file}'`) ||
+      /^benchmarks\/[^/]+$/.test(file);
+    expect(small.filter((file) => !isExcused(file) && importersOf(file).size < 2)).toEqual([]);
+  });
+
+  it('there are at most 520 files', () => {
+    expect([...texts.keys()].filter(isHandWritten).length).toBeLessThanOrEqual(520);
   });
 });

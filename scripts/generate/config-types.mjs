@@ -10,16 +10,14 @@ const options = {
   style: { singleQuote: true, printWidth: 110 },
 };
 
-/** One TypeScript interface for each stage: its `with`, valid and with defaults filled in. */
+/** One TypeScript type for each stage: its `with`, valid and with defaults filled in. */
 export async function configTypes(root, { stages, broken }) {
   const files = [];
   for (const { name, schema } of stages) {
     try {
-      const typeName = `${pascalCase(name)}Config`;
-      const text = await compile(withDefaultsRequired(schema), typeName, options);
       files.push({
         path: join(root, `src/generated/${name}-config.ts`),
-        text: `// Generated from schemas/stages/${name}.schema.json.\n\n${readonly(text)}`,
+        text: `// Generated from schemas/stages/${name}.schema.json.\n\n${await configType(name, schema)}`,
       });
     } catch (error) {
       broken.push({ name, message: error.message });
@@ -28,14 +26,42 @@ export async function configTypes(root, { stages, broken }) {
   return files;
 }
 
-function withDefaultsRequired(schema) {
-  return mapSchema(schema, ({ title, ...node }) => {
-    if (!node.properties) return node;
-    const defaulted = Object.keys(node.properties).filter((key) => 'default' in node.properties[key]);
-    const required = [...new Set([...(node.required ?? []), ...defaulted])];
-    return required.length > 0 ? { ...node, required } : node;
-  });
+async function configType(name, schema) {
+  // A title would name the type.
+  const typed = mapSchema(schema, ({ title, ...node }) =>
+    node.properties ? withTypedBranches(withDefaultsRequired(node)) : node,
+  );
+  return readonly(await compile(withTypedBranches(typed), `${pascalCase(name)}Config`, options));
 }
+
+function withDefaultsRequired(node) {
+  const defaulted = Object.keys(node.properties).filter((key) => 'default' in node.properties[key]);
+  const required = [...new Set([...(node.required ?? []), ...defaulted])];
+  return required.length > 0 ? { ...node, required } : node;
+}
+
+/**
+ * A branch that only says which fields are `required` gets their types from the schema around it. Without any the
+ * compiler would take the branch, and with it the whole union, for a map with any fields.
+ */
+function withTypedBranches(node, around = node.properties ?? {}) {
+  const copy = { ...node };
+  for (const key of combinations.filter((key) => node[key]))
+    copy[key] = node[key].map((branch, index) => {
+      const named = Object.entries(around).filter(([field]) => branch.required?.includes(field));
+      const properties = { ...Object.fromEntries(named), ...branch.properties };
+      const typed = withTypedBranches(branch, { ...around, ...branch.properties });
+      if (Object.keys(properties).length > 0) return { ...typed, properties };
+      if (key === 'allOf' || typeKeywords.some((keyword) => keyword in branch)) return typed;
+      throw new Error(
+        `branch ${index + 1} of \`${key}\` would allow any field in the generated type: declare the fields that it is about under its \`properties\``,
+      );
+    });
+  return copy;
+}
+
+const combinations = ['anyOf', 'oneOf', 'allOf'];
+const typeKeywords = ['type', 'const', 'enum', 'additionalProperties', 'patternProperties', ...combinations];
 
 const readonly = (text) =>
   text.replace(/^( +)((?:[\w$]+|'[^']+'|\[k: string\])\??:)(?=\s)/gm, '$1readonly $2');

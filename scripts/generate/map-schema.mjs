@@ -2,7 +2,7 @@ const inMaps = ['properties', 'patternProperties'];
 const inLists = ['oneOf', 'anyOf', 'allOf'];
 const alone = ['items', 'additionalProperties', 'not', 'if', 'then', 'else'];
 
-/** A copy of a schema in which `change` was applied to every schema within it, the innermost first. */
+/** A copy of a schema with `change` applied to every schema in it, innermost first. */
 export function mapSchema(schema, change) {
   if (typeof schema !== 'object' || schema === null) return schema;
   const copy = { ...schema };

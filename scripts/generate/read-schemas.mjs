@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const suffix = '.schema.json';
 
-/** The hand-written schemas: a pipeline file's own fields, each stage's `with`, and stage.yaml. A broken one does not stop the others. */
+/** The hand-written schemas: a pipeline file's own fields, each stage's `with`, and stage.yaml. A broken one is listed, and the others are still read. */
 export async function readSchemas(root) {
   const folder = join(root, 'schemas/stages');
   const stages = [];

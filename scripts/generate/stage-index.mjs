@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** The table through which a stage's declaration finds its schema and its validator. */
+/** The table that gives a stage's declaration its schema and validator. */
 export function stageIndex(root, { stages }) {
   const imports = stages.map(({ name }) => `import * as ${camelCase(name)} from './validators/${name}.js';`);
   const rows = stages.map(({ name }) =>
@@ -10,7 +10,7 @@ export function stageIndex(root, { stages }) {
     path: join(root, 'src/generated/stage-schemas.ts'),
     text: `// Generated from schemas/stages/.
 
-import type { ConfigSchema, SchemaValidator } from '../runtime/stage/stage-definition.ts';
+import type { ConfigSchema, SchemaValidator } from '../runtime/index.ts';
 ${imports.join('\n')}
 
 /** Stage name -> the schema of its \`with\` and the compiled validator. */

@@ -9,7 +9,7 @@ export declare const schema: ConfigSchema;
 export declare const validate: SchemaValidator;
 `;
 
-/** A module for each schema: the schema itself and ajv's code for it, so that a run starts without ajv. */
+/** A module for each schema: the schema and ajv's compiled code, so that a run starts without ajv. */
 export async function validators(root, { pipeline, ownStage, stages, broken }) {
   const files = [];
   for (const { name, schema } of [

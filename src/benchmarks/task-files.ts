@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { nearName, UserError } from '../core/index.ts';
+import { didYouMean, UserError } from '../core/index.ts';
 
 interface FoundFile {
   readonly path: string;
@@ -40,10 +40,9 @@ export function wantedTasks<Item>(
   const names = [...items.keys()];
   const unknown = wanted.find((task) => !items.has(task));
   if (unknown === undefined) return new Map([...items].filter(([task]) => wanted.includes(task)));
-  const near = nearName(unknown, names);
   throw new UserError({
     code: 'unknown-task',
     message: `the benchmark has no task \`${unknown}\``,
-    help: near === undefined ? `it has ${names.slice(0, 60).join(', ')}` : `did you mean \`${near}\`?`,
+    help: didYouMean(unknown, names) ?? `it has ${names.slice(0, 60).join(', ')}`,
   });
 }

@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { didYouMean } from '../core/index.ts';
 import {
   type Dag,
   type DagNode,
@@ -133,7 +133,11 @@ function parseReference(dag: Dag, text: string): ArtifactReference {
   const [part, ...more] = named === undefined ? path : path.slice(1);
   if (more.length > 0 || (part !== undefined && !parts.includes(part))) {
     const what = `\`${text}\` names neither an output of \`${id}\` nor one of its parts`;
-    throw unknown({ what, given: part ?? '', known: [...outputs, ...parts].map((name) => `${id}.${name}`) });
+    throw unknown({
+      what,
+      given: `${id}.${part}`,
+      known: [...outputs, ...parts].map((name) => `${id}.${name}`),
+    });
   }
   if (part === undefined && parts.length > 0) {
     throw new UsageError({
@@ -170,7 +174,9 @@ function unknown({
   given: string;
   known: readonly string[];
 }): UsageError {
-  const near = known.length > 0 && given !== '' ? closest(given, [...known]) : undefined;
-  const help = near === undefined ? undefined : `did you mean \`${near}\`? It has ${known.join(', ')}`;
-  return new UsageError({ message: what, help });
+  const near = didYouMean(given, known);
+  return new UsageError({
+    message: what,
+    help: `${near === undefined ? '' : `${near} `}It has ${known.join(', ')}`,
+  });
 }

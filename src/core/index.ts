@@ -1,8 +1,8 @@
 export { canonicalJson } from './canonical-json.ts';
-export { isObject, type Json, type JsonObject } from './json.ts';
+export { isList, isObject, type Json, type JsonObject } from './json.ts';
 export { RandomStream } from './random-stream.ts';
 export { nameRecords, RecordProblems } from './record-problems.ts';
 export { err, ok, type Result } from './result.ts';
-export { didYouMean, nearName, suggest } from './suggest.ts';
+export { didYouMean, suggest } from './suggest.ts';
 export { type FaultyRecord, type RecordPlace, UserError } from './user-error.ts';
 export { withinTime } from './within-time.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
 /**
- * A reproducible stream of random numbers, named by what it is for: equal keys give equal streams on every platform.
- * xoshiro128** (Blackman and Vigna, 2018), its state the first 16 bytes of SHA-256 over the key's JSON. Uniform numbers
- * are exact everywhere; normal ones go through Math.log, Math.sin and Math.cos, whose last bit may differ between
- * versions of the JavaScript engine.
+ * A reproducible stream of random numbers, keyed by its purpose: equal keys give equal streams on every platform.
+ * xoshiro128** (Blackman and Vigna, 2018), seeded with the first 16 bytes of SHA-256 over the key's JSON. Uniform numbers
+ * are exact everywhere; normal ones use Math.log, Math.sin and Math.cos, whose last bit may differ between versions of
+ * the JavaScript engine.
  */
 export class RandomStream {
   readonly #state: Uint32Array;
@@ -20,7 +20,7 @@ export class RandomStream {
     return this.#next() / 2 ** 32;
   }
 
-  /** Standard normal, by Box and Muller's transform. */
+  /** Standard normal, by the Box-Muller transform. */
   normal(): number {
     const spare = this.#spareNormal;
     if (spare !== undefined) {
@@ -35,7 +35,7 @@ export class RandomStream {
 
   #next(): number {
     const state = this.#state;
-    // Not taken apart as a list, which would cost ten times as much.
+    // Destructuring would take ten times as long.
     const s0 = state[0] ?? 0;
     const s1 = state[1] ?? 0;
     const s2 = state[2] ?? 0;

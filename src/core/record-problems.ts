@@ -1,6 +1,6 @@
 import { type FaultyRecord, UserError } from './user-error.ts';
 
-/** The mistakes of a stage's records, reported all at once. */
+/** The mistakes in a stage's records, reported together. */
 export class RecordProblems {
   readonly #what: string;
   readonly #port: string | undefined;
@@ -8,13 +8,13 @@ export class RecordProblems {
   #first: UserError | undefined;
   #seen = 0;
 
-  /** `what` continues "3 of 100 records ..."; `port` is where they came in, where it is not the stage's `recordsPort`. */
+  /** `what` continues "3 of 100 records ..."; `port` is their input port, if not the stage's `recordsPort`. */
   constructor(what: string, port?: string) {
     this.#what = what;
     this.#port = port;
   }
 
-  /** The result of `attempt`, or undefined where it threw a UserError, which is kept for the report. */
+  /** The result of `attempt`, or undefined where it throws a UserError, which is kept for the report. */
   collect<Result>(record: Pick<FaultyRecord, 'id' | 'place'>, attempt: () => Result): Result | undefined {
     this.#seen += 1;
     try {

@@ -1,4 +1,4 @@
-/** The outcome of an operation whose failure the caller must look at. */
+/** The outcome of an operation whose failure the caller must handle. */
 export type Result<T, E> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: E };

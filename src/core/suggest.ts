@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The known name that a mistyped one most likely stands for; undefined where none is near. */
+/** The known name that a mistyped one most likely means; undefined where none is near. */
 export function suggest(name: string, known: Iterable<string>): string | undefined {
   const names = [...known].filter((candidate) => candidate !== name);
   const alike = names.find(
@@ -18,18 +18,11 @@ export function didYouMean(name: string, known: Iterable<string>): string | unde
   return nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
 }
 
-/** Without what people mix up most: case, and how words are joined. */
+/** Without what people confuse most: case, and how words are joined. */
 const plain = (name: string): string => name.toLowerCase().replace(/[-_ ]/g, '');
 
-/** Two neighbouring letters in the wrong order: `form` for `from`. */
+/** Two neighboring letters in the wrong order: `form` for `from`. */
 function isTransposition(a: string, b: string): boolean {
   const at = [...a].findIndex((letter, index) => letter !== b[index]);
   return at >= 0 && a.slice(0, at) + (a[at + 1] ?? '') + a[at] + a.slice(at + 2) === b;
-}
-
-/** The name of these that is most likely meant by a mistyped one; undefined where none is near. */
-export function nearName(name: string, names: readonly string[]): string | undefined {
-  const nearest = names.length === 0 ? undefined : closest(name, names);
-  const mostEdits = Math.max(1, Math.floor(name.length / 3));
-  return nearest !== undefined && distance(name, nearest) <= mostEdits ? nearest : undefined;
 }

@@ -4,9 +4,9 @@ export class UserError extends Error {
   /** Stable and greppable, for example `missing-field`. */
   readonly code: string;
   readonly help: string | undefined;
-  /** The records at fault, where it is particular ones. */
+  /** The records at fault; empty where the error is not about particular records. */
   readonly records: readonly FaultyRecord[];
-  /** The input port at which they came in, where it is not the one whose records the stage passes on. */
+  /** Their input port, if not the one whose records the stage passes on. */
   readonly port: string | undefined;
 
   constructor(problem: UserProblem) {
@@ -41,14 +41,14 @@ interface UserProblem {
 
 /** A record that an error is about. */
 export interface FaultyRecord {
-  /** Absent where it has none yet. */
+  /** Absent where the record has none yet. */
   readonly id?: string;
-  /** What is wrong with it, where the error's message does not say so for all. */
+  /** What is wrong with it, where the error's message does not say. */
   readonly problem?: string;
   readonly place?: RecordPlace;
 }
 
-/** Where a record begins in the user's data; the first line is 1. */
+/** Where a record begins in the user's data. Lines count from 1. */
 export interface RecordPlace {
   readonly path: string;
   readonly line: number;

@@ -1,12 +1,13 @@
 import { createContext, Script } from 'node:vm';
+import { isObject } from './json.ts';
 
 const script = new Script('work()');
 const sandbox = { work: (): void => {} };
 const context = createContext(sandbox);
 
 /**
- * The result of work whose length data from elsewhere decides, such as a template's loops or a regular expression that
- * came with a model; undefined where it is not done in time. Nothing else could end it, not even Ctrl-C.
+ * The result of work whose length depends on foreign data, such as a template's loops or a regular expression that came
+ * with a model; undefined where it is not done in time. Nothing else could end it, not even Ctrl-C.
  */
 export function withinTime<Value>(
   milliseconds: number,
@@ -17,7 +18,7 @@ export function withinTime<Value>(
     done = { value: work() };
   };
   try {
-    // Only a script has a timeout; it ends everything that the script calls, in whichever context that was made.
+    // Only a script has a timeout; it ends everything the script calls, in whichever context that was made.
     script.runInContext(context, { timeout: milliseconds });
   } catch (error) {
     if (!isTimeout(error)) throw error;
@@ -25,9 +26,6 @@ export function withinTime<Value>(
   return done;
 }
 
-/** The error is made in the script's own context, so that it is an instance of no Error that is known here. */
+/** The error comes from the script's own context, so it is no instance of this context's Error. */
 const isTimeout = (error: unknown): boolean =>
-  typeof error === 'object' &&
-  error !== null &&
-  'code' in error &&
-  error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  isObject(error) && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';

@@ -1,12 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
-import { UserError } from '../core/index.ts';
+import { type Json, UserError } from '../core/index.ts';
 import { jsonFault } from './json-fault.ts';
 
 /** Many times the size of the largest models' files. */
 const mostBytes = 32_000_000;
 
-/** The value of a JSON file in a model folder; undefined if there is none. Throws a UserError if it is not JSON or too large. */
-export async function readJsonFile(path: string): Promise<unknown> {
+/** The value of a model folder's JSON file, undefined where there is none. Throws a UserError where it is no JSON, or too large. */
+export async function readJsonFile(path: string): Promise<Json | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
   if (!found.isFile() || found.size > mostBytes) {
@@ -20,8 +20,8 @@ export async function readJsonFile(path: string): Promise<unknown> {
   return parseJsonFile(path, bytes.toString('utf8'));
 }
 
-/** Throws a UserError with file, line and column if the text is not JSON. */
-function parseJsonFile(path: string, text: string): unknown {
+/** The value of a model folder's JSON file. Throws a UserError that names file, line and column where it is no JSON. */
+function parseJsonFile(path: string, text: string): Json {
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -1,6 +1,6 @@
 // Generated from schemas/stages/.
 
-import type { ConfigSchema, SchemaValidator } from '../runtime/stage/stage-definition.ts';
+import type { ConfigSchema, SchemaValidator } from '../runtime/index.ts';
 import * as collate from './validators/collate.js';
 import * as evaluate from './validators/evaluate.js';
 import * as execute from './validators/execute.js';

@@ -1,5 +1,4 @@
-import { distance } from 'fastest-levenshtein';
-import { type Json, type JsonObject, UserError } from '../core/index.ts';
+import { didYouMean, isList, isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
 
 /** Far beyond any model. */
 export const mostLayers = 10_000;
@@ -40,7 +39,7 @@ export class ConfigFields {
   optionalObject(name: string): JsonObject | undefined {
     const value = this.#value(name) ?? null;
     if (value === null) return undefined;
-    if (typeof value === 'object' && !isList(value)) return value;
+    if (isObject(value)) return value;
     throw this.problem(name, 'an object is needed');
   }
 
@@ -65,8 +64,7 @@ export class ConfigFields {
     const value = this.#value(name) ?? [];
     const isPositive = (each: Json): each is number =>
       typeof each === 'number' && Number.isFinite(each) && each > 0;
-    if (typeof value === 'object' && isList(value) && value.length === length && value.every(isPositive))
-      return value;
+    if (isList(value) && value.length === length && value.every(isPositive)) return value;
     throw this.problem(name, `a list of ${length} positive numbers is needed`);
   }
 
@@ -99,7 +97,7 @@ export class ConfigFields {
   /** An optional list that contains only the given word. */
   everyOf(name: string, word: string): void {
     const value = this.#value(name) ?? [];
-    if (typeof value === 'object' && isList(value) && value.every((each) => each === word)) return;
+    if (isList(value) && value.every((each) => each === word)) return;
     throw this.problem(name, `only ${JSON.stringify(word)} is supported`);
   }
 
@@ -108,12 +106,7 @@ export class ConfigFields {
     const known = [...this.#read, ...harmless];
     for (const name of Object.keys(this.#json)) {
       if (known.includes(name)) continue;
-      const [closest = ''] = known.sort((a, b) => distance(name, a) - distance(name, b));
-      throw this.problem(
-        name,
-        'this field is not supported',
-        distance(name, closest) < 4 ? `did you mean \`${closest}\`?` : undefined,
-      );
+      throw this.problem(name, 'this field is not supported', didYouMean(name, known));
     }
   }
 
@@ -128,6 +121,3 @@ export class ConfigFields {
     return this.#json[name];
   }
 }
-
-/** Array.isArray does not narrow a readonly array. */
-const isList = (value: Json): value is readonly Json[] => Array.isArray(value);

@@ -1,15 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonObject } from '../core/index.ts';
+import { isObject, type JsonObject } from '../core/index.ts';
 import { type Bundle, badCheckpoint, openBundle, readJsonFile } from '../formats/index.ts';
 import { ConfigFields, mostLayers } from './config-fields.ts';
 import type { ModelFolder } from './folder/model-folder.ts';
 import { type ModelConfig, parameterLayout, parseModelConfig } from './model-config.ts';
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Opens GPT-2 as OpenAI released it (hparams.json and a TensorFlow checkpoint), presented as a folder in Hugging Face's layout. */
+/** Opens GPT-2 as OpenAI released it (hparams.json and a checkpoint of TensorFlow's), seen as a folder in Hugging Face's layout. */
 export async function openOpenaiCheckpoint(path: string): Promise<ModelFolder> {
   const json = await readHyperparameters(join(path, 'hparams.json'));
   const config = parseModelConfig(path, json);

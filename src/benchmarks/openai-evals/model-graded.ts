@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { isList, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
 import { type Metric, meanOf, type Score } from '../../metrics/index.ts';
 import type { Example } from '../benchmark.ts';
 import { conversationText } from './conversation-text.ts';
@@ -111,8 +111,8 @@ const filled = (text: string, values: JsonObject): string =>
 
 function valueText(value: Json | undefined, name: string): string {
   if (typeof value === 'string') return value;
-  if (Array.isArray(value))
-    return value.every(isObject) && value.length > 0
+  if (isList(value))
+    return value.every((turn) => isObject(turn)) && value.length > 0
       ? conversationText(value, { isOpen: false })
       : JSON.stringify(value);
   if (value !== undefined && value !== null) return JSON.stringify(value);

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { isObject } from '../../core/index.ts';
 import {
   type Dag,
   type DagNode,
@@ -128,8 +129,9 @@ async function licenseOf(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const [, front = ''] = /^---\r?\n([\s\S]{0,20000}?)\r?\n---/.exec(text) ?? [];
   try {
-    const { license }: { license?: unknown } = parse(front) ?? {};
-    return typeof license === 'string' && /^[\w.-]+$/.test(license) ? license : undefined;
+    const said: unknown = parse(front);
+    if (!isObject(said)) return undefined;
+    return typeof said.license === 'string' && /^[\w.-]+$/.test(said.license) ? said.license : undefined;
   } catch {
     return undefined;
   }

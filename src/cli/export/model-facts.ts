@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/index.ts';
+import { isObject, type JsonObject } from '../../core/index.ts';
 import {
   type ActionRecord,
   type Dag,
@@ -166,8 +166,8 @@ const digestsOf = (ports: Readonly<Record<string, PortContent>>): readonly strin
 /** The fields of a configuration that name a source. */
 const contentsIn = (config: ActionRecord['material']['config']) =>
   Object.entries(config).flatMap(([field, value]) => {
-    const isContent = typeof value === 'object' && value !== null && '$content' in value;
-    return isContent && typeof value.$content === 'string' ? [{ field, digest: value.$content }] : [];
+    const digest = isObject(value) ? value.$content : undefined;
+    return typeof digest === 'string' ? [{ field, digest }] : [];
   });
 
 /** A past run's outputs; `history` and `scores` of built-in stages are named for their type. */

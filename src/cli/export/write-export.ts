@@ -1,5 +1,6 @@
 import { chmod, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isObject } from '../../core/index.ts';
 import { readJsonFile } from '../../formats/index.ts';
 import { exportWeights, type ModelConfig, openModelFolder } from '../../model/index.ts';
 import { parseMemory } from '../../runtime/index.ts';
@@ -47,7 +48,7 @@ async function exportAdapter(
   const config = await readJsonFile(join(adapter, 'adapter_config.json'));
   const base = options.base ?? (await baseModelOf(source)).repository ?? null;
   await writeJson(join(folder, 'adapter_config.json'), {
-    ...(typeof config === 'object' ? config : {}),
+    ...(isObject(config) ? config : {}),
     base_model_name_or_path: base,
   });
   const weights = join(folder, 'adapter_model.safetensors');
@@ -58,7 +59,7 @@ async function exportAdapter(
 /** The model's own file, else the fields of its config.json that concern generation. */
 async function generationConfig(path: string, config: Readonly<Record<string, unknown>>): Promise<object> {
   const own = await readJsonFile(join(path, 'generation_config.json'));
-  if (typeof own === 'object' && own !== null) return own;
+  if (isObject(own)) return own;
   const names = ['bos_token_id', 'eos_token_id', 'pad_token_id'];
   return Object.fromEntries(names.flatMap((name) => (config[name] == null ? [] : [[name, config[name]]])));
 }
@@ -134,6 +135,3 @@ async function endOfTextIn(path: string, { json }: ModelConfig): Promise<string 
   const token: unknown = added.find((each: unknown) => isObject(each) && each.id === id);
   return isObject(token) && typeof token.content === 'string' ? token.content : undefined;
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

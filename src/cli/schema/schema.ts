@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { didYouMean } from '../../core/index.ts';
 import { stageRegistry } from '../../stages/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
@@ -16,10 +16,10 @@ function schemaOf(stage: string): object {
   const definition = stageRegistry.get(stage);
   if (definition) return definition.schema;
   const names = [...stageRegistry.keys()];
-  const near = names.length > 0 ? `did you mean \`${closest(stage, names)}\`? ` : '';
+  const near = didYouMean(stage, names);
   throw new UsageError({
     message: `there is no stage called \`${stage}\``,
-    help: `${near}The stages are ${names.join(', ')}`,
+    help: `${near === undefined ? '' : `${near} `}The stages are ${names.join(', ')}`,
   });
 }
 

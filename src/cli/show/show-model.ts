@@ -1,5 +1,6 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isObject } from '../../core/index.ts';
 import { openSafetensors } from '../../formats/index.ts';
 import { openTokenizer } from '../../text/index.ts';
 import { formatBytes, formatCount } from '../terminal/format-number.ts';
@@ -71,7 +72,7 @@ async function jsonFile(path: string): Promise<object | undefined> {
     throw error;
   });
   const value: unknown = JSON.parse(text);
-  return typeof value === 'object' && value !== null ? value : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 /** A tokenizer's identity and size, and the tokens of a sample sentence. */

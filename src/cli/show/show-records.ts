@@ -1,4 +1,4 @@
-import type { Json } from '../../core/index.ts';
+import { isObject, type Json } from '../../core/index.ts';
 import { portCodecs } from '../../stages/index.ts';
 import type { DataRecord, ResponseRecord, TokenizedRecord, Tokenizer } from '../../text/index.ts';
 import { formatFigure } from '../terminal/format-number.ts';
@@ -45,7 +45,7 @@ function recordLines(record: DataRecord): readonly LabelledLine[] {
 
 /** A segment holds `role` and `text`; anything else that a user's row calls `segments` is shown as JSON. */
 function segmentLine(segment: Json): LabelledLine {
-  const isSegment = typeof segment === 'object' && segment !== null && 'role' in segment && 'text' in segment;
+  const isSegment = isObject(segment) && 'role' in segment && 'text' in segment;
   return isSegment
     ? { label: `[${textOf(segment.role)}]`, text: textOf(segment.text) }
     : { label: 'segments', text: textOf(segment) };

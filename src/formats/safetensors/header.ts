@@ -1,4 +1,4 @@
-import { UserError } from '../../core/index.ts';
+import { isObject, UserError } from '../../core/index.ts';
 import { isTensorType, type TensorType, tensorBytes } from './floats.ts';
 
 /** A tensor's bytes in the file's data section, from `begin` up to `end`. */
@@ -42,7 +42,7 @@ export function badSafetensors(path: string, what: string, cause?: unknown): Use
   });
 }
 
-function parseObject(path: string, text: string): Record<string, unknown> {
+function parseObject(path: string, text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -91,9 +91,6 @@ function checkTiling(path: string, tensors: ReadonlyMap<string, TensorEntry>, da
   if (position !== dataBytes)
     throw badSafetensors(path, `its tensors take ${position} bytes, but ${dataBytes} follow the header`);
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isExtents = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((extent) => Number.isSafeInteger(extent) && extent >= 0);

@@ -1,6 +1,6 @@
 import { constants, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type JsonObject, UserError } from '../../core/index.ts';
+import { isObject, type JsonObject, UserError } from '../../core/index.ts';
 import { readJsonFile, type TensorToWrite, writeSafetensors } from '../../formats/index.ts';
 import { familyOf, type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
 import { openShards, type Shards } from './open-shards.ts';
@@ -44,9 +44,9 @@ async function readConfig(path: string): Promise<ModelConfig> {
       message: `${path} is missing or cannot be read`,
       help: 'a model is a folder with config.json and model.safetensors',
     });
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
+  if (!isObject(json))
     throw new UserError({ code: 'bad-model-folder', message: `${path} is not a JSON object` });
-  return parseModelConfig(path, json as JsonObject); // JSON.parse returns nothing else
+  return parseModelConfig(path, json);
 }
 
 interface Checkpoint {
@@ -169,7 +169,7 @@ function endTokensIn(text: string): readonly number[] {
   } catch {
     return []; // config.json is already checked; the other file is optional
   }
-  const given = typeof json === 'object' && json !== null && 'eos_token_id' in json ? json.eos_token_id : [];
+  const given = isObject(json) ? (json.eos_token_id ?? []) : [];
   return [given]
     .flat()
     .filter((id) => Number.isInteger(id) && Number(id) >= 0)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { UserError } from '../../core/index.ts';
+import { isObject, UserError } from '../../core/index.ts';
 import { openSafetensors, readJsonFile, type SafetensorsFile } from '../../formats/index.ts';
 
 /** All tensors of a folder's checkpoint by name, with the files that hold them. */
@@ -57,7 +57,6 @@ async function shardNames(folder: string): Promise<readonly string[]> {
 }
 
 function weightMap(index: unknown): object {
-  const map =
-    typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined;
-  return typeof map === 'object' && map !== null ? map : {};
+  const map = isObject(index) ? index.weight_map : undefined;
+  return isObject(map) ? map : {};
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../../core/index.ts';
+import { isObject, UserError } from '../../core/index.ts';
 import { baseName, folderOf, type HubAddress, type HubFile } from './hub-address.ts';
 import { cachedFiles } from './hub-cache.ts';
 import { listRepository, noSuchFile } from './hub-client.ts';
@@ -109,9 +109,8 @@ async function modelFiles(
 /** The weight files that an index names. */
 function shardNames(text: string): readonly string[] {
   const value: unknown = JSON.parse(text);
-  const map =
-    typeof value === 'object' && value !== null && 'weight_map' in value ? value.weight_map : undefined;
-  const names = typeof map === 'object' && map !== null ? Object.values(map) : [];
+  const map = isObject(value) ? value.weight_map : undefined;
+  const names = isObject(map) ? Object.values(map) : [];
   return [...new Set(names.filter((name) => typeof name === 'string'))].sort();
 }
 

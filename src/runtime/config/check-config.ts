@@ -2,26 +2,27 @@ import { type JsonObject, suggest } from '../../core/index.ts';
 import type { Checked, Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import type { SchemaError, StageDefinition, StagePorts } from '../stage/stage-definition.ts';
 import { holdsReported, mapToJson, parsePointer, type YamlMap, yamlAt } from '../yaml/yaml-doc.ts';
-import { relatedUse, stageField } from './place-in-words.ts';
+import { relatedUse, stageField } from './field-names.ts';
 import { fillDefaults, findField, propertiesOf } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 
 interface WrittenConfig {
+  /** The stage's. */
   readonly id: string;
   readonly definition: StageDefinition;
   readonly written: YamlMap;
   readonly withSpan: Span;
 }
 
-/** A stage's configuration, or what is sound of it, and the ports that follow from that. */
+/** A stage's configuration, or its valid part, and the ports that follow from it. */
 export interface CheckedConfig {
   readonly config: JsonObject;
   readonly ports: StagePorts;
-  /** False where a mistake leaves open what else the stage may need. */
-  readonly settled: boolean;
+  /** False where the configuration has a mistake, so that the stage may need other inputs than it seems. */
+  readonly valid: boolean;
 }
 
-/** Checks a stage's `with`. Undefined where the mistakes in it leave the stage's ports open. */
+/** Checks a stage's `with`. Undefined where its mistakes leave the stage's ports unknown. */
 export function checkConfig(stage: WrittenConfig): Checked<CheckedConfig | undefined> {
   const { id, definition, written, withSpan } = stage;
   const plain = mapToJson(written);
@@ -37,14 +38,17 @@ export function checkConfig(stage: WrittenConfig): Checked<CheckedConfig | undef
       fieldElsewhere: (field: string) => findField(definition.schema, field),
     };
     return {
-      value: portsDespite({ definition, config: plain, errors, reported }),
+      value: portsOfInvalidConfig({ definition, config: plain, errors, reported }),
       diagnostics: describeSchemaErrors(subject, errors),
     };
   }
   if (written.reported || reported.length > 0)
-    return { value: portsDespite({ definition, config: plain, errors: [], reported }), diagnostics: [] };
+    return {
+      value: portsOfInvalidConfig({ definition, config: plain, errors: [], reported }),
+      diagnostics: [],
+    };
   const config = fillDefaults(definition.schema, plain);
-  const value = { config, ports: definition.ports(config), settled: true };
+  const value = { config, ports: definition.ports(config), valid: true };
   return { value, diagnostics: problemsOf(stage, config) };
 }
 
@@ -60,7 +64,7 @@ const problemsOf = ({ definition, written, withSpan }: WrittenConfig, config: Js
     };
   });
 
-/** A field that stands under `with` and belongs beside it. */
+/** Help for a field that is under `with` and belongs beside it. */
 function homeBesideWith(path: readonly string[], field: string): string | undefined {
   const beside = ['from', 'uses', 'resources', 'timeout', 'retries', 'description'];
   return path.length === 0 && beside.includes(field)
@@ -68,33 +72,32 @@ function homeBesideWith(path: readonly string[], field: string): string | undefi
     : undefined;
 }
 
-/** A configuration with mistakes in it. */
-interface FaultyConfig {
+interface InvalidConfig {
   readonly definition: StageDefinition;
   readonly config: JsonObject;
   readonly errors: readonly SchemaError[];
-  /** Fields with a mistake that the schema does not see. */
+  /** Fields whose mistakes were found before the schema was checked. */
   readonly reported: readonly string[];
 }
 
-/** The ports of a stage, where no field with a mistake decides them; undefined where one does. */
-function portsDespite(faulty: FaultyConfig): CheckedConfig | undefined {
-  const { definition, config, errors, reported } = faulty;
-  const named = errors.map((error) => doubtfulFields(faulty, error));
+/** The ports of a stage whose configuration has mistakes; undefined where a doubtful field decides them. */
+function portsOfInvalidConfig(invalid: InvalidConfig): CheckedConfig | undefined {
+  const { definition, config, errors, reported } = invalid;
+  const named = errors.map((error) => doubtfulFields(invalid, error));
   if (named.includes(undefined)) return undefined;
   const doubtful = new Set([...reported, ...named.flatMap((fields) => fields ?? [])]);
   const sound = Object.fromEntries(Object.entries(config).filter(([name]) => !doubtful.has(name)));
   const filled = fillDefaults(definition.schema, sound);
   try {
-    return { config: filled, ports: definition.ports(guarded(filled, doubtful)), settled: false };
+    return { config: filled, ports: definition.ports(guarded(filled, doubtful)), valid: false };
   } catch {
-    // A doubtful field was asked for.
+    // The ports depend on a doubtful field.
     return undefined;
   }
 }
 
-/** The fields that an error casts doubt on; undefined where it could be any. */
-function doubtfulFields({ definition }: FaultyConfig, error: SchemaError): readonly string[] | undefined {
+/** The fields that an error makes doubtful; undefined where it could be any. */
+function doubtfulFields({ definition }: InvalidConfig, error: SchemaError): readonly string[] | undefined {
   const [field] = parsePointer(error.instancePath);
   if (field !== undefined) return [field];
   const { missingProperty, additionalProperty, passingSchemas } = error.params;
@@ -103,11 +106,12 @@ function doubtfulFields({ definition }: FaultyConfig, error: SchemaError): reado
     const meant = suggest(additionalProperty, Object.keys(propertiesOf(definition.schema)));
     return meant === undefined ? [] : [meant];
   }
-  // What fails within a combination is told by errors of its own.
+  // The branches of a combination have their own errors.
   const combines = ['oneOf', 'anyOf', 'if'].includes(error.keyword) && !Array.isArray(passingSchemas);
   return combines ? [] : undefined;
 }
 
+/** The configuration, which throws where a doubtful field is read. */
 function guarded(config: JsonObject, doubtful: ReadonlySet<string>): JsonObject {
   const refuse = (): never => {
     throw new Error('this field is doubtful');

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { err, type Json, type JsonObject, ok, type Result } from '../../core/index.ts';
+import { err, isObject, type Json, type JsonObject, ok, type Result } from '../../core/index.ts';
 import { schema, validate } from '../../generated/validators/own-stage.js';
 import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type {
@@ -13,15 +13,15 @@ import type {
   StageRegistry,
 } from '../stage/stage-definition.ts';
 import type { DocumentReader } from '../yaml/document-reader.ts';
-import { nearNames } from '../yaml/read-source-file.ts';
+import { describeNeighbors } from '../yaml/read-text-file.ts';
 import { childOf, textOf, type YamlDoc, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
 import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
-import { fieldPath } from './place-in-words.ts';
+import { fieldPath } from './field-names.ts';
 import { fillDefaults } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 import type { DeclaredAt, PipelineStage } from './valid-pipeline.ts';
 
-/** Whether what `uses` says is the folder of a stage of the user's own. */
+/** Whether `uses` names the folder of a user's stage. */
 export const isOwnStage = (uses: YamlNode | undefined): uses is YamlNode =>
   uses?.reported !== true && /^\.{0,2}\//.test(textOf(uses) ?? '');
 
@@ -33,7 +33,7 @@ interface OwnStage {
   readonly declaredAt: DeclaredAt;
 }
 
-/** Reads a stage of the user's own as its stage.yaml declares it. None of its code is loaded. */
+/** Reads a user's stage as its stage.yaml declares it. None of its code is loaded. */
 async function checkOwnStage(
   folder: string,
   {
@@ -45,7 +45,7 @@ async function checkOwnStage(
   const span = uses.usedAt ?? uses.span;
   const entry = entries.map((name) => resolve(folder, name)).find((path) => existsSync(path));
   if (!existsSync(folder)) {
-    const help = await nearNames(folder, reader.display(folder));
+    const help = await describeNeighbors(folder, reader.display(folder));
     const message = `there is no folder ${quoted(reader.display(folder))}`;
     return {
       value: undefined,
@@ -58,7 +58,7 @@ async function checkOwnStage(
       ? [
           {
             code: 'missing-file',
-            message: `${quoted(reader.display(folder))} has no code: there is no ${listOf(entries, 'or')}`,
+            message: `${quoted(reader.display(folder))} has no code: it needs ${listOf(entries, 'or')}`,
             span,
           },
         ]
@@ -77,7 +77,7 @@ async function declare(
 ): Promise<Checked<OwnStage | undefined>> {
   const written = yamlToJson(doc.root);
   if (!validate(written)) return { value: undefined, diagnostics: mistakes(doc) };
-  // Its schema has just accepted it: a map with these fields.
+  // The schema has just accepted it: a map with these fields.
   const filled = fillDefaults(schema, written as JsonObject) as unknown as OwnStageFile;
   const name = childOf(doc.root, 'name');
   if (registry.has(filled.name))
@@ -86,7 +86,7 @@ async function declare(
       diagnostics: [
         {
           code: 'name-taken',
-          message: `${quoted(filled.name)} is the name of a stage that comes with tuneloom`,
+          message: `${quoted(filled.name)} is the name of a built-in stage`,
           ...(name && { span: name.span }),
           help: 'give your stage another name',
         },
@@ -107,7 +107,7 @@ async function declare(
     device: 'none',
     environment: () => filled.environment,
     code: { entry, ports: { inputs: filled.inputs, outputs: filled.outputs } },
-    load: () => Promise.reject(new Error(`${filled.name} runs in a process of its own`)),
+    load: () => Promise.reject(new Error(`${filled.name} runs in its own process`)),
   };
   return { value: { definition, declaredAt: (what) => declaredAt(doc, what) }, diagnostics: [] };
 }
@@ -141,7 +141,7 @@ const mistakes = ({ root }: YamlDoc): readonly Diagnostic[] =>
     validate.errors ?? [],
   );
 
-/** Checks a stage that is one of the user's own: its folder is relative to the file that names it. */
+/** Checks a use of a user's stage, whose folder is relative to the file that names it. */
 export async function checkUseOfOwnStage(
   use: WrittenStage & { readonly uses: YamlNode; readonly reader: DocumentReader },
 ): Promise<Checked<PipelineStage>> {
@@ -156,7 +156,7 @@ export async function checkUseOfOwnStage(
   return { value: stage, diagnostics: own.diagnostics };
 }
 
-/** The ports that a valid stage.yaml declares, by name, because the order of a map means nothing. */
+/** The ports that a valid stage.yaml declares, sorted by name because the order of a map means nothing. */
 const ownPorts = ({
   inputs,
   outputs,
@@ -176,8 +176,7 @@ function portsOf<Port>(declared: JsonObject, portOf: (fields: JsonObject) => Por
 }
 
 /** `records` is short for `{ type: records }`. */
-const fieldsOf = (port: Json): JsonObject =>
-  typeof port === 'object' && port !== null && !Array.isArray(port) ? (port as JsonObject) : { type: port };
+const fieldsOf = (port: Json): JsonObject => (isObject(port) ? port : { type: port });
 
 const inputPort = ({ type, required, parts }: JsonObject): InputPort => ({
   accepts: type === 'file' ? ['file', ...everyType] : [String(type)],
@@ -192,22 +191,23 @@ const outputPort = ({ type, parts }: JsonObject): OutputPort => ({
 
 const options = { allErrors: true, allowUnionTypes: true, strictTypes: false, strictTuples: false };
 
-/** Compiles the schema of a user's stage; closed unless it says otherwise. The error is one sentence. */
+/** Compiles the schema of a user's stage, which allows no other fields unless it says so. The error is one sentence. */
 async function compileConfigSchema(
   written: JsonObject,
 ): Promise<Result<Pick<StageDefinition, 'schema' | 'validate'>, string>> {
   const schema: ConfigSchema = { type: 'object', additionalProperties: false, ...written };
-  if (schema.type !== 'object') return err('the schema has to be that of a map: its `type` is `object`');
+  if (schema.type !== 'object') return err('the schema must be that of a map, with the `type` `object`');
   if (JSON.stringify(schema).includes('"$ref"'))
-    return err('`$ref` is not supported: write what it stands for in its place');
-  // A CommonJS package: where it is bundled, it has its default export alone.
+    return err('`$ref` is not supported: write the schema in its place');
+  // A CommonJS package: once bundled, it has only its default export.
   const { Ajv } = (await import('ajv')).default;
   const ajv = new Ajv({ ...options, ownProperties: true });
   ajv.addKeyword({ keyword: 'x-key', metaSchema: { enum: ['source', 'none', 'unless-default'] } });
   try {
-    // ajv's function has the shape that its own standalone code has, which the runtime is written for.
+    // The same shape as ajv's standalone code, which the runtime is written for.
     return ok({ schema, validate: ajv.compile(schema) as SchemaValidator });
   } catch (error) {
-    return err(`the schema is not one: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    return err(`the schema is not valid: ${reason.replace('schema is invalid: ', '')}`);
   }
 }

@@ -15,7 +15,7 @@ import {
 import { checkUseOfOwnStage, isOwnStage } from './check-own-stage.ts';
 import { checkParams, checkShape } from './check-shape.ts';
 import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
-import { applyOverrides, isForStageWithin, type Override, overrideWithin } from './override.ts';
+import { applyOverrides, checkStray, type Override, overridesWithin } from './override.ts';
 import { readPipeline } from './read-pipeline.ts';
 import { substituteParams } from './substitute-params.ts';
 import type { PipelineInput, PipelineOutput, PipelineStage, ValidPipeline } from './valid-pipeline.ts';
@@ -25,16 +25,16 @@ export interface PipelineToCheck {
   readonly overrides: readonly Override[];
   readonly registry: StageRegistry;
   readonly reader: DocumentReader;
-  /** The files that lead here by `uses`, this one last. */
+  /** The files that lead here through `uses`, this one last. */
   readonly chain: readonly string[];
 }
 
-/** Checks all that a pipeline file says, and the files that it uses as stages; every mistake is reported. */
+/** Checks a pipeline file and the files that it uses as stages; every mistake is reported. */
 export async function checkPipeline(pipeline: PipelineToCheck): Promise<Checked<ValidPipeline>> {
   const { doc, overrides } = pipeline;
   const overridden = applyOverrides(
     doc.root,
-    overrides.filter((override) => !isForStageWithin(override)),
+    overrides.filter(({ within }) => within.length === 0),
   );
   const substituted = substituteStages(overridden.value);
   const root = substituted.value;
@@ -64,25 +64,20 @@ async function checkStages(
   pipeline: PipelineToCheck,
 ): Promise<Checked<readonly PipelineStage[]>> {
   const written = mapOf(childOf(root, 'stages'))?.entries ?? new Map<string, YamlEntry>();
-  const overrides = pipeline.overrides.filter(isForStageWithin);
   const stages: Checked<PipelineStage>[] = [];
   for (const [id, entry] of written) {
     const uses = childOf(entry.value, 'uses');
-    const within = overrides.flatMap((override) => overrideWithin(override, id));
-    if (isPipelineFile(uses))
-      stages.push(await checkSubPipeline({ ...pipeline, id, entry, uses, overrides: within }));
+    if (isPipelineFile(uses)) stages.push(await checkSubPipeline({ ...pipeline, id, entry, uses }));
     else if (isOwnStage(uses)) stages.push(await checkUseOfOwnStage({ ...pipeline, id, entry, uses }));
     else stages.push(checkStage({ id, entry, registry: pipeline.registry }));
   }
-  const strays = overrides.filter(
-    ({ path }) =>
-      !stages.some(({ value }) => value.pipeline !== undefined && path[1]?.startsWith(`${value.id}/`)),
-  );
+  const used = new Set(stages.flatMap(({ value }) => (value.pipeline === undefined ? [] : [value.id])));
+  const strays = pipeline.overrides.filter(({ within: [id] }) => id !== undefined && !used.has(id));
   return {
     value: stages.map(({ value }) => value),
     diagnostics: [
       ...stages.flatMap(({ diagnostics }) => diagnostics),
-      ...strays.flatMap((override) => applyOverrides(root, [override]).diagnostics),
+      ...strays.flatMap((override) => checkStray(root, override)),
     ],
   };
 }
@@ -106,7 +101,7 @@ const nameFromFile = (path: string): string =>
 const sentencesOf = (node: YamlNode | undefined): readonly string[] =>
   node?.kind === 'list' ? node.items.map(textOf).filter((text) => text !== undefined) : [];
 
-/** Whether what `uses` says is the path of a pipeline file. */
+/** Whether `uses` names a pipeline file. */
 const isPipelineFile = (uses: YamlNode | undefined): uses is YamlNode =>
   uses?.reported !== true && /\.ya?ml$/i.test(textOf(uses) ?? '');
 
@@ -119,7 +114,7 @@ async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineSta
   const { id, entry, uses, overrides, registry, reader } = used;
   const path = resolve(dirname(uses.span.file.path), textOf(uses) ?? '');
   const stage = { id, idSpan: entry.keySpan, ...writtenBindings(entry.value), setup: undefined };
-  const diagnostics: Diagnostic[] = [...unheededFields(entry.value)];
+  const diagnostics: Diagnostic[] = [...ignoredFields(entry.value)];
   if (used.chain.includes(path)) {
     diagnostics.push(usesItself(used, path));
     return { value: stage, diagnostics };
@@ -131,7 +126,7 @@ async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineSta
   diagnostics.push(...sweepWithin(read.value));
   const pipeline = await checkPipeline({
     doc: read.value,
-    overrides: [...paramsGiven(entry.value), ...overrides],
+    overrides: [...paramsGiven(entry.value), ...overridesWithin(overrides, id)],
     registry,
     reader,
     chain: [...used.chain, path],
@@ -142,16 +137,17 @@ async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineSta
   };
 }
 
-/** The fields of `with`, as values for the params of the pipeline that is used. */
+/** The fields of `with`: values for the params of the used pipeline. */
 const paramsGiven = (stage: YamlNode): readonly Override[] =>
   [...(mapOf(childOf(stage, 'with'))?.entries ?? [])].map(([name, { keySpan, value }]) => ({
     path: ['params', name],
+    within: [],
     pathSpan: keySpan,
     value,
   }));
 
-/** What stands beside `with` is for a single stage. */
-const unheededFields = (stage: YamlNode): readonly Diagnostic[] =>
+/** Fields beside `with` that only a single stage has. */
+const ignoredFields = (stage: YamlNode): readonly Diagnostic[] =>
   ['resources', 'timeout', 'retries'].flatMap((field) => {
     const span = mapOf(stage)?.entries.get(field)?.keySpan;
     if (span === undefined) return [];
@@ -181,7 +177,7 @@ function usesItself({ chain, reader, uses }: UsedPipeline, path: string): Diagno
   };
 }
 
-/** What a pipeline declares that it takes: `name: type`, or `name: { type, required }`. */
+/** The declared inputs: `name: type`, or `name: { type, required }`. */
 function declaredInputs(root: YamlNode): ReadonlyMap<string, PipelineInput> {
   const inputs = entriesOf(root, 'inputs').map(([name, { keySpan, value }]): [string, PipelineInput] => {
     const type = textOf(value) ?? textOf(childOf(value, 'type')) ?? 'file';
@@ -194,7 +190,7 @@ function declaredInputs(root: YamlNode): ReadonlyMap<string, PipelineInput> {
   return new Map(inputs);
 }
 
-/** What a pipeline declares that it gives: `name: reference`. */
+/** The declared outputs: `name: reference`. */
 function declaredOutputs(root: YamlNode): ReadonlyMap<string, PipelineOutput> {
   const outputs = entriesOf(root, 'outputs').flatMap(([name, { value }]): [string, PipelineOutput][] => {
     const reference = textOf(value);

@@ -2,11 +2,11 @@ import { schema, validate } from '../../generated/validators/pipeline.js';
 import type { Checked, Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { childOf, textOf, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
-import { pipelineField } from './place-in-words.ts';
+import { pipelineField } from './field-names.ts';
 import { findField } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 
-/** Checks the pipeline's own fields; what stands under `with` is the stages' matter. */
+/** Checks the pipeline's own fields. What is under `with` is checked for each stage. */
 export function checkShape(root: YamlNode, registry: StageRegistry): Checked<undefined> {
   if (validate(yamlToJson(root))) return { value: undefined, diagnostics: [] };
   const subject = {
@@ -19,7 +19,7 @@ export function checkShape(root: YamlNode, registry: StageRegistry): Checked<und
   return { value: undefined, diagnostics: describeSchemaErrors(subject, validate.errors ?? []) };
 }
 
-/** A field of the stage's configuration that was written beside `with`. */
+/** Help for a field of the stage's configuration that is beside `with`. */
 function homeOf(
   root: YamlNode,
   {
@@ -39,7 +39,7 @@ function homeOf(
     : `put it under \`with\`, as \`${found.join('.')}\``;
 }
 
-/** Parameters hold plain values: one that means another would be passed on as it is written, to the user's surprise. */
+/** Parameters hold plain values: `${params.x}` in one would be passed on unchanged, which nobody expects. */
 export function checkParams(params: YamlNode | undefined): readonly Diagnostic[] {
   switch (params?.kind) {
     case undefined:

@@ -22,7 +22,7 @@ export interface WrittenStage {
   readonly declaredAt?: DeclaredAt | undefined;
 }
 
-/** Finds what a stage uses and checks its `with` against that. */
+/** Finds the stage that is used and checks `with` against its schema. */
 export function checkStage(stage: WrittenStage): Checked<PipelineStage> {
   const { id, entry } = stage;
   const found = findDefinition(stage);
@@ -79,9 +79,10 @@ function besideWith(stage: YamlNode): Pick<StageSetup, 'timeoutMs' | 'retries' |
 }
 
 /** The stage that `uses` names, or the id where there is no `uses`. */
-function findDefinition({ id, entry, registry }: WrittenStage): Checked<StageDefinition | undefined> {
+function findDefinition(stage: WrittenStage): Checked<StageDefinition | undefined> {
+  const { id, entry, registry } = stage;
   const uses = childOf(entry.value, 'uses');
-  // Another type than text is a mistake of the shape, and reported as that.
+  // Anything but text is a mistake of the pipeline's shape, which reports it.
   if (uses !== undefined && (uses.reported || uses.kind !== 'scalar' || typeof uses.value !== 'string'))
     return { value: undefined, diagnostics: [] };
   const name = uses === undefined ? id : String(uses.value);
@@ -89,40 +90,23 @@ function findDefinition({ id, entry, registry }: WrittenStage): Checked<StageDef
   if (definition !== undefined) return { value: definition, diagnostics: [] };
   const known = [...registry.keys()];
   const diagnostic: Diagnostic =
-    uses === undefined ? withoutUses({ id, known, entry }) : unknownUses({ name, known, node: uses });
+    uses === undefined ? withoutUses(stage, known) : unknownUses(name, uses, known);
   return { value: undefined, diagnostics: [diagnostic] };
 }
 
-function withoutUses({
-  id,
-  known,
-  entry,
-}: {
-  id: string;
-  known: readonly string[];
-  entry: WrittenStage['entry'];
-}): Diagnostic {
+function withoutUses({ id, entry }: WrittenStage, known: readonly string[]): Diagnostic {
   return {
     code: 'unknown-stage',
-    message: `${quoted(id)} is no stage that comes with tuneloom, and it has no \`uses\` that names one`,
+    message: `${quoted(id)} is not a built-in stage, and it has no \`uses\` that names one`,
     span: entry.keySpan,
     help: didYouMean(id, known) ?? `add \`uses:\` with ${listOf(known, 'or')}`,
   };
 }
 
-function unknownUses({
-  name,
-  known,
-  node,
-}: {
-  name: string;
-  known: readonly string[];
-  node: WrittenStage['entry']['value'];
-}): Diagnostic {
-  const span = node.span;
+function unknownUses(name: string, { span }: YamlNode, known: readonly string[]): Diagnostic {
   return {
     code: 'unknown-stage',
-    message: `${quoted(name)} is no stage that comes with tuneloom`,
+    message: `${quoted(name)} is not a built-in stage`,
     span,
     help: name.includes('/')
       ? `a path begins with \`./\`: write \`./${name}\``
@@ -130,7 +114,7 @@ function unknownUses({
   };
 }
 
-/** What a stage's `from` says, as it stands there; what is not a reference is left to the shape's check. */
+/** A stage's `from` as written. What is not a reference is left to the check of the pipeline's shape. */
 export function writtenBindings(stage: YamlNode): Pick<PipelineStage, 'from' | 'fromComplete'> {
   const from = childOf(stage, 'from');
   if (from === undefined) return { from: [], fromComplete: !isMistyped(stage) };

@@ -1,47 +1,45 @@
 import { join } from 'node:path';
 import { didYouMean } from '../../core/index.ts';
 import { type Checked, type Diagnostic, listOf, type Span } from '../diagnostic/diagnostic.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
 import { childOf, mapOf, type YamlMap, type YamlNode } from '../yaml/yaml-doc.ts';
-
-/** The file that a diagnostic about an override names. */
-export const commandLine = 'command line';
 
 /** One value that the command line puts into the pipeline. */
 export interface Override {
   /** From the pipeline's root: `['params', 'epochs']`. */
   readonly path: readonly string[];
+  /** The stages whose sub-pipelines the path is in, outermost first: `['mmlu']` of `stages.mmlu/format.with.shots`. */
+  readonly within: readonly string[];
   readonly pathSpan: Span;
   readonly value: YamlNode;
 }
 
-/** Whether an override is for a stage of a sub-pipeline: `stages.mmlu/format.with.shots`. */
-export const isForStageWithin = ({ path: [section, name] }: Override): boolean =>
-  section === 'stages' && name?.includes('/') === true;
+/** The overrides for the sub-pipeline that a stage uses, as that pipeline sees them. */
+export const overridesWithin = (overrides: readonly Override[], id: string): readonly Override[] =>
+  overrides.flatMap(({ within: [outermost, ...within], ...override }) =>
+    outermost === id ? [{ ...override, within }] : [],
+  );
 
-/** The override as the sub-pipeline of that id is to be given it; none where it is for another. */
-export function overrideWithin(override: Override, id: string): readonly Override[] {
-  const [section = '', name = '', ...field] = override.path;
-  return name.startsWith(`${id}/`)
-    ? [{ ...override, path: [section, name.slice(id.length + 1), ...field] }]
-    : [];
+/** The diagnostic for an override that names a stage within one that is no sub-pipeline. */
+export function checkStray(root: YamlNode, { path, within, ...override }: Override): readonly Diagnostic[] {
+  const [section = '', name = '', ...field] = path;
+  const outermost = { ...override, within: [], path: [section, [...within, name].join('/'), ...field] };
+  return applyOverrides(root, [outermost]).diagnostics;
 }
 
-interface OverrideTexts {
+/** The command line's overrides, in order; each is a small file so that a diagnostic can show it. */
+export function parseOverrides({
+  params,
+  sets,
+  workingDirectory,
+}: {
   /** `name=value`, the values of `-p`. */
   readonly params: readonly string[];
   /** `stages.train.with.epochs=3`, the values of `--set`. */
   readonly sets: readonly string[];
   readonly workingDirectory: string;
-}
-
-/** The command line's overrides, in order; each is a small file of its own, so that a diagnostic can show it. */
-export function parseOverrides({
-  params,
-  sets,
-  workingDirectory,
-}: OverrideTexts): Checked<readonly Override[]> {
+}): Checked<readonly Override[]> {
   const parsed = [
     ...params.map((text) => parseOverride({ flag: '-p', text, below: ['params'], workingDirectory })),
     ...sets.map((text) => parseOverride({ flag: '--set', text, below: [], workingDirectory })),
@@ -51,6 +49,8 @@ export function parseOverrides({
     diagnostics: parsed.flatMap(({ diagnostics }) => diagnostics),
   };
 }
+
+const displayPath = 'command line';
 
 function parseOverride({
   flag,
@@ -64,22 +64,25 @@ function parseOverride({
   readonly workingDirectory: string;
 }): Checked<Override | undefined> {
   // A relative path in the value is relative to the folder of this made-up file: the working directory.
-  const path = join(workingDirectory, commandLine);
-  const file: SourceFile = { path, displayPath: commandLine, text: `${flag} ${text}` };
+  const path = join(workingDirectory, displayPath);
+  const file: TextFile = { path, displayPath, text: `${flag} ${text}`, isCommandLine: true };
   const start = flag.length + 1;
   const equals = text.indexOf('=');
   const pathSpan = { file, start, end: equals < 0 ? file.text.length : start + equals };
   if (equals <= 0) return { value: undefined, diagnostics: [withoutValue(flag, pathSpan)] };
   const { value, diagnostics } = parseValue(file, start + equals + 1);
+  const [section = '', name = '', ...field] = [...below, ...text.slice(0, equals).split('.')];
+  const ids = section === 'stages' ? name.split('/') : [name];
+  const within = ids.slice(0, -1);
   return {
-    value: value && { path: [...below, ...text.slice(0, equals).split('.')], pathSpan, value },
+    value: value && { path: [section, ids.at(-1) ?? '', ...field], within, pathSpan, value },
     diagnostics,
   };
 }
 
-/** Parses the rest of the line as YAML. White space stands in for what is before it, so that places stay true. */
-function parseValue(file: SourceFile, start: number): Checked<YamlNode | undefined> {
-  const blanked: SourceFile = { ...file, text: ' '.repeat(start) + file.text.slice(start) };
+/** Parses the rest of the line as YAML. Spaces replace what is before it, so that places stay right. */
+function parseValue(file: TextFile, start: number): Checked<YamlNode | undefined> {
+  const blanked: TextFile = { ...file, text: ' '.repeat(start) + file.text.slice(start) };
   const { value, diagnostics } = parseYaml(blanked);
   const empty: YamlNode = { kind: 'scalar', value: null, span: { file, start, end: start } };
   const shown = diagnostics.map((diagnostic) => ({
@@ -90,8 +93,8 @@ function parseValue(file: SourceFile, start: number): Checked<YamlNode | undefin
   return { value: inFile(value.root, file), diagnostics: shown };
 }
 
-/** The same value, with places in the file as the user typed it. */
-function inFile(node: YamlNode, file: SourceFile): YamlNode {
+/** The same value with its places in the file as typed. */
+function inFile(node: YamlNode, file: TextFile): YamlNode {
   const span = { ...node.span, file };
   switch (node.kind) {
     case 'scalar':
@@ -117,12 +120,12 @@ const withoutValue = (flag: string, span: Span): Diagnostic => ({
   help: flag === '-p' ? 'for example `-p epochs=3`' : 'for example `--set stages.train.with.epochs=3`',
 });
 
-/** The pipeline with the command line's values in the place of its own; a later override wins. */
+/** The pipeline with the command line's values in place of its own; a later override wins. */
 export function applyOverrides(root: YamlNode, overrides: readonly Override[]): Checked<YamlNode> {
   const diagnostics: Diagnostic[] = [];
   let value = root;
   for (const override of overrides) {
-    const mistake = misplaced(value, override) ?? undefined;
+    const mistake = misplaced(value, override);
     if (mistake === undefined) value = replaced(value, override.path, override);
     else diagnostics.push(mistake);
   }
@@ -140,7 +143,8 @@ function misplaced(root: YamlNode, { path, pathSpan }: Override): Diagnostic | u
       help: didYouMean(section, ['params', 'stages']) ?? 'begin with `params.` or `stages.`',
     };
   const known = [...(mapOf(childOf(root, section))?.entries.keys() ?? [])];
-  if (!known.includes(name)) return unknownName({ section, name, known, span: pathSpan });
+  if (!known.includes(name))
+    return unknownName(section === 'params' ? 'parameter' : 'stage', { name, known, span: pathSpan });
   if (section === 'stages' && path.length < 3)
     return {
       code: 'bad-override',
@@ -151,18 +155,10 @@ function misplaced(root: YamlNode, { path, pathSpan }: Override): Diagnostic | u
   return undefined;
 }
 
-function unknownName({
-  section,
-  name,
-  known,
-  span,
-}: {
-  readonly section: 'params' | 'stages';
-  readonly name: string;
-  readonly known: readonly string[];
-  readonly span: Span;
-}): Diagnostic {
-  const noun = section === 'params' ? 'parameter' : 'stage';
+function unknownName(
+  noun: 'parameter' | 'stage',
+  { name, known, span }: { readonly name: string; readonly known: readonly string[]; readonly span: Span },
+): Diagnostic {
   const all = known.length === 0 ? `it has no ${noun}s` : `its ${noun}s are ${listOf(known, 'and')}`;
   return {
     code: `unknown-${noun}`,

@@ -12,11 +12,11 @@ interface PipelineFile {
   readonly path: string;
   /** Where another file names it. */
   readonly namedAt: Span | undefined;
-  /** The files that lead here by `extends`, the outermost first. */
+  /** The files that lead here through `extends`, outermost first. */
   readonly above: readonly string[];
 }
 
-/** Reads a pipeline file and lays it over all that it extends. Undefined where there is nothing to go on with. */
+/** Reads a pipeline file and merges it into all that it extends. Undefined where a file is missing or not a pipeline. */
 export async function readPipeline(
   { path, namedAt, above = [] }: Omit<PipelineFile, 'above'> & Partial<PipelineFile>,
   reader: DocumentReader,
@@ -35,7 +35,7 @@ export async function readPipeline(
   };
 }
 
-/** The files are laid over each other from left to right, and the one that names them over them all. */
+/** Merges the extended files from left to right, and the one that names them into the result. */
 async function readBases(
   {
     bases,
@@ -47,8 +47,9 @@ async function readBases(
   const diagnostics: Diagnostic[] = [];
   let below: YamlNode | undefined;
   let complete = true;
-  for (const { span, ...node } of bases) {
-    const path = resolve(dirname(span.file.path), textOf({ span, ...node }) ?? '');
+  for (const base of bases) {
+    const { span } = base;
+    const path = resolve(dirname(span.file.path), textOf(base) ?? '');
     const cycle = chain.includes(path) ? extendsItself({ path, chain, span }, reader) : undefined;
     const read: Checked<YamlDoc | undefined> =
       cycle === undefined
@@ -66,7 +67,7 @@ async function readBases(
   return { value, diagnostics: [...diagnostics, ...mistakes] };
 }
 
-/** What `extends` lists; undefined where it is not there or not what it can be, which the shape's check then tells. */
+/** What `extends` lists; undefined where it is absent or of the wrong type, which the check of the shape reports. */
 function basesOf(root: YamlNode): readonly YamlNode[] | undefined {
   const written = childOf(root, 'extends');
   const bases = written?.kind === 'list' ? written.items : written === undefined ? [] : [written];
@@ -75,7 +76,7 @@ function basesOf(root: YamlNode): readonly YamlNode[] | undefined {
 
 const withoutExtends = (root: YamlMap): YamlMap => without(root, ['extends']);
 
-/** A name and what is said of a pipeline are its own: two experiments must not write to one place. */
+/** Without what belongs to one pipeline alone: two experiments must not share a name, and so a folder. */
 const inheritable = (root: YamlNode): YamlNode =>
   root.kind === 'map' ? without(root, ['name', 'description', 'try_next']) : root;
 
@@ -96,7 +97,7 @@ function extendsItself(
   };
 }
 
-/** Says of a file that is something else, a lock or another tool's, just that: not what a pipeline in its place would have wrong. */
+/** The one mistake of a file that is something else, a lock or another tool's: its fields are not worth checking. */
 function foreignFile({ file, root }: YamlDoc): Diagnostic | undefined {
   const span = { ...root.span, end: root.span.start + 1 };
   const name = quoted(file.displayPath);
@@ -111,7 +112,7 @@ function foreignFile({ file, root }: YamlDoc): Diagnostic | undefined {
   if (root.kind === 'map' && strange === undefined) return undefined;
   return {
     code: 'not-a-pipeline',
-    message: `${name} is no pipeline: it has no map of \`stages\`, but ${contentOf(root, strange ?? [])}`,
+    message: `${name} is not a pipeline: it has no map of \`stages\`, but ${contentOf(root, strange ?? [])}`,
     span,
     help: 'name a pipeline file; `tuneloom init` writes one to begin with',
   };
@@ -120,7 +121,7 @@ function foreignFile({ file, root }: YamlDoc): Diagnostic | undefined {
 const isLock = (root: YamlNode): boolean =>
   ['format', 'sources', 'stages'].every((key) => childOf(root, key) !== undefined);
 
-/** The keys of a map that is nothing like a pipeline; undefined where it may be meant as one. */
+/** The keys of a map that does not resemble a pipeline; undefined where it may be meant as one. */
 function strangeKeys(root: YamlNode): readonly string[] | undefined {
   if (root.kind !== 'map' || childOf(root, 'stages')?.kind === 'map') return undefined;
   const known = Object.keys(propertiesOf(schema));

@@ -6,8 +6,8 @@ import { type YamlEntry, type YamlMap, type YamlNode, type YamlScalar, yamlAt } 
 const expressions = /\$\$\{|\$\{([^}]*)(\}?)/g;
 
 /**
- * A value with its `${params.name}` replaced: by the parameter as it is where it is the whole value, by its text inside
- * a longer one. What a parameter holds is never searched again.
+ * A value with its `${params.name}` replaced: by the parameter's value where it is the whole text, by its text inside a
+ * longer one. Parameters' values are not searched again.
  */
 export function substituteParams(node: YamlNode, params: YamlMap | undefined): Checked<YamlNode> {
   const diagnostics: Diagnostic[] = [];
@@ -36,7 +36,7 @@ function substitute(node: YamlNode, substitution: Substitution): YamlNode {
   }
 }
 
-/** The very node where nothing in it changes, as in most stages of most pipelines. */
+/** The same node where nothing in it changes, as in most stages. */
 function substituteMap(node: YamlMap, substitution: Substitution): YamlMap {
   let entries: Map<string, YamlEntry> | undefined;
   for (const [key, { keySpan, value: before }] of node.entries) {
@@ -61,7 +61,7 @@ function substituteText(node: TextNode, substitution: Substitution): YamlNode {
   return substitution.diagnostics.length > mistakesBefore ? { ...value, reported: true } : value;
 }
 
-/** The parameter as it is, where it is the whole value. */
+/** The parameter's value, where the expression is the whole text. */
 function wholeParameter(node: TextNode, substitution: Substitution): YamlNode | undefined {
   const [written, inside, closing] = [...node.value.matchAll(expressions)][0] ?? [];
   if (written !== node.value || inside === undefined) return undefined;
@@ -82,9 +82,9 @@ function textOf(expression: Expression, { params, diagnostics }: Substitution): 
   if (value.kind === 'scalar' && value.value !== null) return String(value.value);
   diagnostics.push({
     code: 'wrong-type',
-    message: `\`${expression.written}\` is ${value.kind === 'scalar' ? 'empty' : `a ${value.kind}`} and cannot stand inside a text`,
+    message: `\`${expression.written}\` is ${value.kind === 'scalar' ? 'empty' : `a ${value.kind}`} and cannot be part of a text`,
     span: expression.span,
-    related: { span: value.span, message: 'its value is here' },
+    related: { kind: 'value', span: value.span },
   });
   return '';
 }
@@ -100,13 +100,13 @@ function expressionIn(
   return { written, inside, closed: closing === '}', span: placeOf(written, node.span) };
 }
 
-/** The expression's own place, where the text stands in the file as it is. */
+/** The expression's own place, where the file has its text unchanged. */
 function placeOf(written: string, { file, start, end }: Span): Span {
   const at = file.text.slice(start, end).indexOf(written);
   return at < 0 ? { file, start, end } : { file, start: start + at, end: start + at + written.length };
 }
 
-/** What stands between `${` and `}` in a text. */
+/** What is between `${` and `}` in a text. */
 interface Expression {
   readonly written: string;
   readonly inside: string;

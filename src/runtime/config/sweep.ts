@@ -4,14 +4,14 @@ import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../dia
 import { childOf, mapOf, type YamlEntry, type YamlMap, type YamlNode, yamlToJson } from '../yaml/yaml-doc.ts';
 import type { Override } from './override.ts';
 
-/** One setting of the params that a sweep varies. */
+/** One setting of the params that a sweep varies: name -> value. */
 export type SweepPoint = ReadonlyMap<string, YamlEntry>;
 
 const mostPoints = 1000;
 
 /**
- * The points of `sweep`: of a grid every combination, the last name varying fastest, or those of a list. Undefined
- * where there is no sweep, or none of a shape that could be gone on with, which the shape's check tells.
+ * The points of `sweep`: every combination of a grid, the last name varying fastest, or those of a list. Undefined where
+ * there is no sweep, or one of the wrong shape, which the check of the shape reports.
  */
 export function sweepPoints(root: YamlNode): Checked<readonly SweepPoint[] | undefined> {
   const sweep = childOf(root, 'sweep');
@@ -21,21 +21,26 @@ export function sweepPoints(root: YamlNode): Checked<readonly SweepPoint[] | und
   const diagnostics = [
     ...entriesOf(points).flatMap(([name, entry]) => mistakesOf(name, { entry, root })),
     ...tooMany(points, sweep.span),
-    ...twins(points),
+    ...duplicates(points),
   ];
   return { value: diagnostics.length === 0 ? points : undefined, diagnostics };
 }
 
-/** What a point says of the params, as the command line would. */
+/** A point as overrides, as the command line would give them. */
 export const overridesOf = (point: SweepPoint): readonly Override[] =>
-  [...point].map(([name, { keySpan, value }]) => ({ path: ['params', name], pathSpan: keySpan, value }));
+  [...point].map(([name, { keySpan, value }]) => ({
+    path: ['params', name],
+    within: [],
+    pathSpan: keySpan,
+    value,
+  }));
 
 function listOfPoints(items: readonly YamlNode[]): readonly SweepPoint[] | undefined {
   const points = items.map((item) => mapOf(item)?.entries).filter((point) => point !== undefined);
   return points.length === items.length ? points : undefined;
 }
 
-/** The names in the order of their code units, because the order of a map means nothing. */
+/** Names in the order of their code units, because the order of a map means nothing. */
 function gridOf(grid: YamlNode | undefined): readonly SweepPoint[] | undefined {
   if (grid?.kind !== 'map' || grid.entries.size === 0) return undefined;
   const names = [...grid.entries].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -51,7 +56,7 @@ function gridOf(grid: YamlNode | undefined): readonly SweepPoint[] | undefined {
   return points;
 }
 
-/** Each value once: a grid has it in many points. */
+/** Each value once: in a grid many points have it. */
 function entriesOf(points: readonly SweepPoint[]): readonly (readonly [string, YamlEntry])[] {
   const seen = new Map<YamlNode, readonly [string, YamlEntry]>();
   for (const point of points) for (const each of point) seen.set(each[1].value, each);
@@ -92,8 +97,8 @@ function tooMany({ length }: readonly SweepPoint[], span: Span): readonly Diagno
   return [{ code: 'too-many-points', message, span: { ...span, end: span.start + 1 } }];
 }
 
-/** The same point a second time would be one result under two names. In a grid a repeated value is told once. */
-function twins(points: readonly SweepPoint[]): readonly Diagnostic[] {
+/** A repeated point would be one result under two names. A repeated value of a grid is reported once. */
+function duplicates(points: readonly SweepPoint[]): readonly Diagnostic[] {
   const first = new Map<string, SweepPoint>();
   const repeated = new Map<YamlNode, YamlNode>();
   for (const point of points) {
@@ -106,21 +111,21 @@ function twins(points: readonly SweepPoint[]): readonly Diagnostic[] {
   }
   return [...repeated].map(([value, earlier]) => ({
     code: 'duplicate-item',
-    message: 'this point stands here a second time',
+    message: 'this point is repeated here',
     span: value.span,
-    related: { span: earlier.span, message: 'it stands here first' },
+    related: { kind: 'first', span: earlier.span },
   }));
 }
 
 interface NarrowedSweep {
   /** The points at which every swept param has the value that the command line gives it. */
   readonly points: readonly SweepPoint[];
-  /** What the command line says of all else. */
+  /** The overrides of everything else. */
   readonly overrides: readonly Override[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** `-p` of a param that is swept over chooses among the points: a value that none of them has is a mistake. */
+/** `-p` of a swept param chooses among the points; a value that none of them has is a mistake. */
 export function narrowSweep(
   points: readonly SweepPoint[],
   { root, overrides }: { readonly root: YamlNode; readonly overrides: readonly Override[] },
@@ -157,19 +162,19 @@ function noPoint(
     code: 'bad-override',
     message: `${quoted(name)} is swept over, and no point has the value ${spell(value)}`,
     span: pathSpan,
-    help: `${values.length === 1 ? 'the value' : 'the values'} that could be chosen: ${listOf(values.slice(0, 12), 'or')}; another has to be in the sweep`,
-    ...(span && { related: { span, message: 'it is swept over here' } }),
+    help: `${values.length === 1 ? 'the value' : 'the values'} to choose from: ${listOf(values.slice(0, 12), 'or')}; add another to the sweep`,
+    ...(span && { related: { kind: 'sweep', span } }),
   };
 }
 
-/** What a point is called, `epochs=2,learning_rate=0.0001`, in the order of the names' code units. */
+/** A point's label, `epochs=2,learning_rate=0.0001`, in the order of the names' code units. */
 export const pointLabel = (point: SweepPoint, names: Iterable<string> = point.keys()): string =>
   [...names]
     .sort()
     .map((name) => `${name}=${valueText(point, name)}`)
     .join(',');
 
-/** Any other text is told apart from what it looks like by a few digits of its hash. */
+/** A text that is no plain word gets a few digits of its hash, so that two that look alike differ. */
 function valueText(point: SweepPoint, name: string): string {
   const entry = point.get(name);
   const value = entry === undefined ? 'default' : yamlToJson(entry.value);

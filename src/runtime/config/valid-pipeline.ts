@@ -1,23 +1,23 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import type { StageDefinition } from '../stage/stage-definition.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
 import type { YamlNode } from '../yaml/yaml-doc.ts';
 import type { CheckedConfig } from './check-config.ts';
 
-/** A pipeline whose every field is what its schemas say, parameters and defaults filled in. References are not followed yet. */
+/** A pipeline whose fields satisfy their schemas, with parameters and defaults filled in. References are not followed yet. */
 export interface ValidPipeline {
   readonly name: string;
-  readonly file: SourceFile;
+  readonly file: TextFile;
   readonly params: JsonObject;
   /** Whether the command line changed anything. */
   readonly overridden: boolean;
   readonly tryNext: readonly string[];
   /** By id, in the order of the file. */
   readonly stages: ReadonlyMap<string, PipelineStage>;
-  /** Stages that an overlay took away, and where. */
+  /** Stages that an overlay removed, and where. */
   readonly removedStages: ReadonlyMap<string, Span>;
-  /** What it takes and gives where another pipeline uses it as a stage. */
+  /** Its inputs and outputs where another pipeline uses it as a stage. */
   readonly inputs: ReadonlyMap<string, PipelineInput>;
   readonly outputs: ReadonlyMap<string, PipelineOutput>;
 }
@@ -39,28 +39,28 @@ export interface PipelineStage {
   readonly idSpan: Span;
   /** What its inputs are bound to. */
   readonly from: readonly WrittenBinding[];
-  /** False where a mistake in `from` itself has been reported: nothing is then said to be missing. */
+  /** False where a mistake in `from` has been reported, so that no input is reported as missing. */
   readonly fromComplete: boolean;
-  /** Undefined where mistakes leave its ports open: only that what it refers to exists can then still be checked. */
+  /** Undefined where mistakes leave its ports unknown: then only the existence of what it refers to is checked. */
   readonly setup: StageSetup | undefined;
-  /** Given where the stage is another pipeline, which then stands in for it; it has no setup of its own. */
+  /** The pipeline that the stage uses; such a stage has no setup. */
   readonly pipeline?: ValidPipeline;
 }
 
 export interface StageSetup extends CheckedConfig {
   readonly definition: StageDefinition;
-  /** The stage's `with` as it was written. */
+  /** The stage's `with` as written. */
   readonly written: YamlNode;
   readonly withSpan: Span;
   readonly usesSpan: Span | undefined;
-  /** Of a stage of the user's own. */
+  /** Set for a user's stage. */
   readonly declaredAt: DeclaredAt | undefined;
   readonly timeoutMs: number | undefined;
   readonly retries: number;
   readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
 }
 
-/** Where a stage.yaml says the version, the ports, or the default of the field of a path; undefined where it does not. */
+/** Where a stage.yaml declares the version, the ports, or the default of the field at a path; undefined where it does not. */
 export type DeclaredAt = (what: 'version' | 'ports' | readonly string[]) => Span | undefined;
 
 export interface WrittenBinding {

@@ -1,27 +1,57 @@
 import type { Json } from '../../core/index.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
+import type { TextFile } from './text-file.ts';
 
 /** A half-open range of UTF-16 offsets in one file. */
 export interface Span {
-  readonly file: SourceFile;
+  readonly file: TextFile;
   readonly start: number;
   readonly end: number;
 }
 
-/** One mistake of the user: what is wrong, where, and how to fix it. */
+/** One mistake of the user's: what is wrong, where, and how to fix it. */
 export interface Diagnostic {
   /** Stable and greppable, for example `unknown-field`. */
   readonly code: string;
-  /** One sentence that names the value and the place, without a final full stop. */
+  /** One sentence that names the value and the place, without a final period. */
   readonly message: string;
-  /** Absent only where no file is at fault, as for a bad command-line override. */
+  /** Absent only where no file is at fault, as for an unknown stage on the command line. */
   readonly span?: Span;
   readonly help?: string;
-  /** A second place that explains the first, such as the other end of a type mismatch. */
-  readonly related?: { readonly span: Span; readonly message: string };
+  readonly related?: RelatedSpan;
 }
 
-/** What could be made of the user's input, beside every mistake in it: checking goes on after the first. */
+/** A second place that explains the first, such as the other end of a type mismatch. */
+export type RelatedSpan = { readonly span: Span } & (
+  | { readonly kind: 'first' | 'file' | 'input' | 'own-stage' | 'removal' | 'sweep' | 'use' | 'value' }
+  | { readonly kind: 'stage'; readonly id: string }
+);
+
+export function relatedMessage(related: RelatedSpan): string {
+  switch (related.kind) {
+    case 'first':
+      return 'the first one is here';
+    case 'file':
+      return 'the file is named here';
+    case 'input':
+      return 'the input is declared here';
+    case 'own-stage':
+      return 'the stage is used here';
+    case 'removal':
+      return 'it is removed here';
+    case 'stage':
+      return `stage ${quoted(related.id)} is here`;
+    case 'sweep':
+      return 'it is swept over here';
+    case 'use':
+      return 'it is used here';
+    case 'value':
+      return 'its value is here';
+    default:
+      return related satisfies never;
+  }
+}
+
+/** What could be made of the user's input, and every mistake in it: checking continues after the first. */
 export interface Checked<T> {
   readonly value: T;
   readonly diagnostics: readonly Diagnostic[];
@@ -38,10 +68,10 @@ export function joined(phrases: readonly string[], conjunction: 'or' | 'and'): s
   return phrases.length < 2 ? last : `${phrases.slice(0, -1).join(', ')} ${conjunction} ${last}`;
 }
 
-/** A name in a sentence, on one line. */
+/** A name in a sentence, kept on one line. */
 export const quoted = (text: string): string => `\`${text.replaceAll('\n', '⏎')}\``;
 
-/** A value as a sentence names it: the text `x`, 3, a list. */
+/** How a sentence calls a value: the text `x`, 3, a list. */
 export function valueInWords(value: Json | undefined): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'empty';

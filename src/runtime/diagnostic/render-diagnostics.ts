@@ -1,9 +1,9 @@
 import stringWidth from 'string-width';
 import type { JsonObject } from '../../core/index.ts';
-import { positionOf } from '../yaml/source-file.ts';
-import type { Diagnostic, Span } from './diagnostic.ts';
+import { type Diagnostic, relatedMessage, type Span } from './diagnostic.ts';
+import { positionOf } from './text-file.ts';
 
-/** How the parts of a rendered diagnostic are coloured; `plainPalette` leaves them as they are. */
+/** How the parts of a rendered diagnostic are colored; `plainPalette` changes nothing. */
 interface DiagnosticPalette {
   readonly place: (text: string) => string;
   readonly error: (text: string) => string;
@@ -11,11 +11,11 @@ interface DiagnosticPalette {
   readonly help: (text: string) => string;
 }
 
-const asItIs = (text: string): string => text;
+const same = (text: string): string => text;
 
-export const plainPalette: DiagnosticPalette = { place: asItIs, error: asItIs, frame: asItIs, help: asItIs };
+export const plainPalette: DiagnosticPalette = { place: same, error: same, frame: same, help: same };
 
-/** Diagnostics as a person reads them, each with its line of the file, and what they cost. Ends with a line break. */
+/** Diagnostics for people, each with its line of the file, then their number. Ends with a line break. */
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], palette = plainPalette): string {
   const count = diagnostics.length === 1 ? '1 error' : `${diagnostics.length} errors`;
   const blocks = diagnostics.map((diagnostic) => `${renderOne(diagnostic, palette)}\n`);
@@ -27,7 +27,7 @@ function renderOne({ code, message, span, help, related }: Diagnostic, palette: 
   const lines = [span === undefined ? headline : `${palette.place(placeOf(span))} ${headline}`];
   if (span !== undefined) lines.push(frameOf(span, palette));
   if (related !== undefined) {
-    lines.push(`  ${palette.place(placeOf(related.span))} ${printable(related.message)}`);
+    lines.push(`  ${palette.place(placeOf(related.span))} ${printable(relatedMessage(related))}`);
     lines.push(frameOf(related.span, palette));
   }
   if (help !== undefined) lines.push(`  ${palette.help('help:')} ${printable(help)}`);
@@ -57,7 +57,7 @@ function frameOf({ file, start, end }: Span, palette: DiagnosticPalette): string
   return `${palette.frame(`${number} |`)} ${text}\n${palette.frame('     |')} ${indent}${palette.error(carets)}`;
 }
 
-/** The part of a very long line that holds the mistake. */
+/** The part of a very long line around the mistake. */
 function windowAround({ lineStart, lineEnd, start }: { lineStart: number; lineEnd: number; start: number }): {
   from: number;
   to: number;
@@ -69,9 +69,9 @@ function windowAround({ lineStart, lineEnd, start }: { lineStart: number; lineEn
 
 const shown = (text: string): string => printable(text.replaceAll('\t', ' '.repeat(tabWidth)));
 
-/** What a file contains never steers the terminal. */
+/** Replaces what could control the terminal. */
 const printable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for control characters.
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 
 /** Diagnostics for programs: file, line and column from 1, end exclusive. */
@@ -81,7 +81,7 @@ export function diagnosticsToJson(diagnostics: readonly Diagnostic[]): readonly 
     message,
     ...(span && placeAsJson(span)),
     ...(help !== undefined && { help }),
-    ...(related && { related: { message: related.message, ...placeAsJson(related.span) } }),
+    ...(related && { related: { message: relatedMessage(related), ...placeAsJson(related.span) } }),
   }));
 }
 

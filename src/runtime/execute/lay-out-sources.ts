@@ -1,6 +1,6 @@
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Json, JsonObject } from '../../core/index.ts';
+import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { RecordPlaces, StageReport } from '../stage/stage-definition.ts';
@@ -68,8 +68,8 @@ function withValues(config: JsonObject, values: ReadonlyMap<string, string>): Js
   const at = (value: Json, pointer: string): Json => {
     const own = values.get(pointer);
     if (own !== undefined) return own;
-    if (Array.isArray(value)) return value.map((item: Json, index) => at(item, `${pointer}/${index}`));
-    if (typeof value !== 'object' || value === null) return value;
+    if (isList(value)) return value.map((item, index) => at(item, `${pointer}/${index}`));
+    if (!isObject(value)) return value;
     const members = Object.entries(value);
     return Object.fromEntries(
       members.map(([name, item]) => [name, at(item, pointer + formatPointer([name]))]),

@@ -1,4 +1,4 @@
-import type { Json } from '../../core/index.ts';
+import { isObject, type Json } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
 
@@ -33,8 +33,4 @@ export const isStageMessage = (message: unknown): message is StageMessage =>
   hasType(message, ['report', 'finished', 'failed']);
 
 const hasType = (message: unknown, types: readonly string[]): boolean =>
-  typeof message === 'object' &&
-  message !== null &&
-  'type' in message &&
-  typeof message.type === 'string' &&
-  types.includes(message.type);
+  isObject(message) && typeof message.type === 'string' && types.includes(message.type);

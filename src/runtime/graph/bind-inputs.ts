@@ -4,25 +4,24 @@ import type { InputPort, StagePorts } from '../stage/stage-definition.ts';
 import type { DagNode, InputBinding } from './dag.ts';
 import type { CrossedInput } from './follow-reference.ts';
 import type { Border, LinkedBinding } from './link-stages.ts';
-import type { Reference } from './reference.ts';
+import { fullId, type Reference } from './reference.ts';
 
-interface Binder {
+interface StageInputs {
   readonly id: string;
-  /** The namespace that it stands in. */
-  readonly prefix: string;
+  readonly path: readonly string[];
   /** Where a missing input is shown. */
   readonly span: Span;
   readonly from: readonly LinkedBinding[];
-  /** Whether an input that is not there is a mistake; false where a mistake that has been reported explains it. */
-  readonly tellsMissing: boolean;
+  /** False where a reported mistake may be why an input is missing. */
+  readonly reportsMissing: boolean;
   readonly inputs: StagePorts['inputs'];
-  /** Every stage before this one; one with mistakes of its own is absent, and references to it are not followed. */
+  /** Every valid stage before this one. References to invalid stages are not checked. */
   readonly nodes: ReadonlyMap<string, DagNode>;
 }
 
-/** Binds what `from` says to the stage's ports: names, types and parts are checked, and that nothing needed is missing. */
-export function bindInputs(binder: Binder): Checked<Readonly<Record<string, InputBinding>>> {
-  const { from, inputs } = binder;
+/** Binds the references of `from` to the stage's ports: checks names, types, parts and that no required input is missing. */
+export function bindInputs(stage: StageInputs): Checked<Readonly<Record<string, InputBinding>>> {
+  const { from, inputs } = stage;
   const diagnostics: Diagnostic[] = [];
   const bindings: [string, InputBinding][] = [];
   const [firstPort] = Object.keys(inputs);
@@ -31,35 +30,33 @@ export function bindInputs(binder: Binder): Checked<Readonly<Record<string, Inpu
     const port = name !== undefined && Object.hasOwn(inputs, name) ? inputs[name] : undefined;
     const bound =
       name === undefined || port === undefined
-        ? err(unknownPort(binder, written))
-        : bind(binder, { written, name, port });
+        ? err(unknownPort(stage, written))
+        : bind(stage, { written, name, port });
     if (!bound.ok) diagnostics.push(bound.error);
     else if (bound.value !== undefined && name !== undefined) bindings.push([name, bound.value]);
   }
-  // A mistyped port would otherwise be said a second time, as a missing one.
-  const told = !binder.tellsMissing || diagnostics.some(({ code }) => code === 'unknown-port');
+  // A mistyped port would otherwise be reported again, as a missing one.
+  const isExplained = !stage.reportsMissing || diagnostics.some(({ code }) => code === 'unknown-port');
   const given = new Set(from.map(({ port }) => port ?? firstPort));
   const missing = Object.entries(inputs).filter(
-    ([name, { required }]) => required && !given.has(name) && !told,
+    ([name, { required }]) => required && !given.has(name) && !isExplained,
   );
-  diagnostics.push(...missing.map(([name, port]) => missingInput(binder, { name, port })));
+  diagnostics.push(...missing.map(([name, port]) => missingInput(stage, { name, port })));
   return { value: Object.fromEntries(bindings), diagnostics };
 }
 
-interface Bound {
-  readonly written: LinkedBinding;
-  readonly name: string;
-  readonly port: InputPort;
-}
-
 function bind(
-  { id, nodes }: Binder,
-  { written, name, port }: Bound,
+  { id, nodes }: StageInputs,
+  {
+    written,
+    name,
+    port,
+  }: { readonly written: LinkedBinding; readonly name: string; readonly port: InputPort },
 ): Result<InputBinding | undefined, Diagnostic> {
   const reference = written.target;
   const target = reference && nodes.get(reference.stage);
   if (reference === undefined || target === undefined) return ok(undefined);
-  // Told at the border that it comes over.
+  // Reported where it enters a sub-pipeline.
   if (written.crossed.some((border) => borderMistake(border, nodes) !== undefined)) return ok(undefined);
   const resolved = resolveReference(reference, target);
   if (!resolved.ok) return resolved;
@@ -72,7 +69,7 @@ function bind(
       message: `${subject} takes ${listOf(port.accepts, 'or')}, and ${quoted(reference.text)} is of type ${quoted(type)}`,
       span: written.span,
       ...otherOutput(target, port),
-      related: { span: target.spanOf(), message: `stage ${quoted(target.id)} is here` },
+      related: { kind: 'stage', id: target.id, span: target.spanOf() },
     });
   const parts = target.outputParts[output];
   if (part === undefined && parts !== undefined && port.parts === 'one')
@@ -94,7 +91,7 @@ function otherOutput(target: DagNode, port: InputPort): { help?: string } {
   return names.length === 0 ? {} : { help: `${listOf(names, 'or')} would fit` };
 }
 
-function unknownPort({ id, inputs }: Binder, { port, portSpan }: LinkedBinding): Diagnostic {
+function unknownPort({ id, inputs }: StageInputs, { port, portSpan }: LinkedBinding): Diagnostic {
   const known = Object.keys(inputs);
   const none = known.length === 0;
   return {
@@ -109,15 +106,15 @@ function unknownPort({ id, inputs }: Binder, { port, portSpan }: LinkedBinding):
 }
 
 function missingInput(
-  { id, prefix, span, nodes }: Binder,
+  { id, path, span, nodes }: StageInputs,
   { name, port }: { readonly name: string; readonly port: InputPort },
 ): Diagnostic {
   const fitting = [...nodes.values()]
-    .filter((node) => node.id.startsWith(prefix) && !node.id.includes('/', prefix.length))
+    .filter((node) => fullId(node.path.slice(0, -1)) === fullId(path.slice(0, -1)))
     .flatMap((node) =>
       Object.entries(node.ports.outputs)
         .filter(([, { type }]) => port.accepts.includes(type))
-        .map(([output]) => `${node.id.slice(prefix.length)}.${output}`),
+        .map(([output]) => `${node.path.at(-1)}.${output}`),
     );
   const some = fitting.length === 0 ? '' : `, such as ${listOf(fitting.slice(0, 3), 'or')}`;
   const binding = `bind ${quoted(name)} under \`from\` to an output of type ${listOf(port.accepts, 'or')}${some}`;
@@ -130,8 +127,8 @@ function missingInput(
 }
 
 /**
- * What a reference means to the stage that it names: a first name that is no output is a part of the first output.
- * That an output and a part never have one name is checked where the stage stands.
+ * What a reference means to its stage: a first name that is not an output is a part of the first output. No output has
+ * the name of a part, which is checked for every stage.
  */
 function resolveReference({ names, span }: Reference, target: DagNode): Result<InputBinding, Diagnostic> {
   const outputs = Object.keys(target.outputParts);
@@ -155,8 +152,8 @@ function unknownName({
 }: {
   readonly name: string | undefined;
   readonly target: DagNode;
-  readonly span: Diagnostic['span'] & {};
-  /** Given: the name was looked for among this output's parts. */
+  readonly span: Span;
+  /** Set where the name was looked for among this output's parts. */
   readonly output?: string;
 }): Diagnostic {
   const outputs = output === undefined ? Object.keys(target.outputParts) : [];
@@ -175,20 +172,20 @@ function unknownName({
     help:
       (name && didYouMean(name, [...outputs, ...parts])) ??
       (has.length > 0 ? `it has the ${has.join(' and the ')}` : 'it has none'),
-    related: { span: target.spanOf(), message: `stage ${quoted(target.id)} is here` },
+    related: { kind: 'stage', id: target.id, span: target.spanOf() },
   };
 }
 
 type Nodes = ReadonlyMap<string, DagNode>;
 
-/** Whether what sub-pipelines are given is what they declare that they take. A mistake that is handed on is told once. */
+/** Checks that bindings of sub-pipelines' inputs have the declared types. A mistake that is passed on is reported once. */
 export const checkBorders = (borders: readonly Border[], nodes: Nodes): readonly Diagnostic[] =>
   borders.flatMap(({ into, crossed }) => {
     if (crossed.some((before) => borderMistake(before, nodes) !== undefined)) return [];
     return borderMistake(into, nodes) ?? [];
   });
 
-/** Undefined too where the stage that is bound has mistakes of its own. */
+/** Undefined also where the bound stage has mistakes. */
 function borderMistake(
   { input, binding, stage, target }: CrossedInput,
   nodes: Nodes,
@@ -204,6 +201,6 @@ function borderMistake(
     code: 'type-mismatch',
     message: `${quoted(input.name)} of stage ${quoted(stage)} takes ${quoted(input.type)}, and ${quoted(reference)} is of type ${quoted(type)}`,
     span,
-    related: { span: input.span, message: 'the input is declared here' },
+    related: { kind: 'input', span: input.span },
   };
 }

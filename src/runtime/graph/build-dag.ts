@@ -1,5 +1,4 @@
 import { err, ok, type Result } from '../../core/index.ts';
-import { commandLine } from '../config/override.ts';
 import type { StageSetup, ValidPipeline } from '../config/valid-pipeline.ts';
 import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
@@ -13,11 +12,11 @@ import { orderStages } from './order-stages.ts';
 
 interface BuiltDag {
   readonly dag: Dag;
-  /** Of all stages, also of those that could not be connected. */
+  /** Those of all stages, also of stages that could not be connected. */
   readonly sources: readonly SourceField[];
 }
 
-/** Follows every reference. The graph is complete only where neither this nor the pipeline had a mistake. */
+/** Follows every reference. The graph is complete only where there are no diagnostics, here or from the pipeline's checks. */
 export function buildDag(pipeline: ValidPipeline, resolvers: SourceResolvers = new Map()): Checked<BuiltDag> {
   const { name, file, params, overridden, tryNext } = pipeline;
   const linked = linkStages(pipeline);
@@ -49,37 +48,36 @@ function locateSources(
   return new Map(located.filter((entry): entry is [string, FoundSources] => entry[1] !== undefined));
 }
 
-interface Surroundings {
-  readonly nodes: ReadonlyMap<string, DagNode>;
-  readonly located: FoundSources | undefined;
-}
-
 function connect(
-  { id, idSpan, from, fromComplete, setup, prefix }: LinkedStage,
-  { nodes, located }: Surroundings,
+  { id, path, idSpan, from, fromComplete, setup }: LinkedStage,
+  {
+    nodes,
+    located,
+  }: { readonly nodes: ReadonlyMap<string, DagNode>; readonly located: FoundSources | undefined },
 ): Checked<DagNode | undefined> {
   if (setup === undefined || located === undefined) return { value: undefined, diagnostics: [] };
-  const { definition, ports, settled, timeoutMs, retries, resources } = setup;
+  const { definition, ports, valid, timeoutMs, retries, resources } = setup;
   const { config, sources } = located;
   const { value: inputs, diagnostics } = bindInputs({
     id,
-    prefix,
+    path,
     span: idSpan,
     from,
-    tellsMissing: fromComplete && settled,
+    reportsMissing: fromComplete && valid,
     inputs: ports.inputs,
     nodes,
   });
   const parts = outputPartsOf({ id, ports, inputs, nodes });
   if (!parts.ok) return { value: undefined, diagnostics: [...diagnostics, { ...parts.error, span: idSpan }] };
   const complete = fromComplete && Object.keys(inputs).length === from.length;
-  // An input that could not be followed may have parts, which the outputs then have: nothing is said of what is not known.
+  // An input that could not be followed may have parts, which the outputs would have too: the node is left out.
   const partsOpen = Object.entries(ports.inputs).some(
     ([port, { parts }]) => parts === 'each' && !Object.hasOwn(inputs, port),
   );
   if (!complete && partsOpen) return { value: undefined, diagnostics };
   const made = {
     id,
+    path,
     config,
     sources,
     ports,
@@ -92,22 +90,22 @@ function connect(
   return { value: { ...made, definition, timeoutMs, retries, resources }, diagnostics };
 }
 
-/** A value of the command line is shown where it is used: it has no line of its own. */
+/** A value of the command line is shown where it is used: it has no line in a file. */
 function spansOf(idSpan: Span, { written, withSpan, declaredAt }: StageSetup): DagNode['spanOf'] {
   return (pointer) => {
     if (pointer === undefined) return idSpan;
     const path = parsePointer(pointer);
     const along = path.map((_, index) => yamlAt(written, path.slice(0, index + 1)));
     const given = along.find(({ node }) => node.usedAt !== undefined)?.node;
-    if (given?.usedAt !== undefined && given.span.file.displayPath === commandLine) return given.usedAt;
+    if (given?.usedAt !== undefined && given.span.file.isCommandLine) return given.usedAt;
     const { node, exact } = along.at(-1) ?? { node: written, exact: true };
-    const elsewhere = exact ? undefined : (takenAwayAt(written, path) ?? declaredAt?.(path));
+    const elsewhere = exact ? undefined : (removedAt(written, path) ?? declaredAt?.(path));
     return elsewhere ?? (node === written ? withSpan : node.span);
   };
 }
 
-/** Where an overlay takes a field away, or what it stands in. */
-function takenAwayAt(written: YamlNode, path: readonly string[]): Span | undefined {
+/** Where an overlay removes a field or a map around it. */
+function removedAt(written: YamlNode, path: readonly string[]): Span | undefined {
   const places = path.map((name, index) =>
     mapOf(yamlAt(written, path.slice(0, index)).node)?.removed?.get(name),
   );
@@ -131,7 +129,7 @@ function cycle(stages: ReadonlyMap<string, LinkedStage>, path: readonly string[]
 
 type OutputParts = DagNode['outputParts'];
 
-/** The parts of each output: those that the stage makes itself, or those of what its `each` ports are given. */
+/** The parts of each output: those that the stage makes, or those of the inputs of its `each` ports. */
 function outputPartsOf({
   id,
   ports,
@@ -169,6 +167,6 @@ const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
 
 const nameClash = (id: string, name: string): Omit<Diagnostic, 'span'> => ({
   code: 'name-clash',
-  message: `${quoted(name)} is both an output and a part of stage ${quoted(id)}, so that a reference could mean either`,
+  message: `${quoted(name)} is both an output and a part of stage ${quoted(id)}, so a reference could mean either`,
   help: 'give the part another name',
 });

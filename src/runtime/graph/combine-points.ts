@@ -2,16 +2,16 @@ import { pointLabel, type SweepPoint } from '../config/sweep.ts';
 import { yamlToJson } from '../yaml/yaml-doc.ts';
 import type { Dag, DagNode, DagPoint } from './dag.ts';
 
-/** A sweep's point with the graph that its pipeline has there. */
+/** A sweep's point and its pipeline's graph there. */
 export interface PointDag {
   readonly point: SweepPoint;
   readonly dag: Dag;
 }
 
 /**
- * The graphs of all points as one. A stage that is the same in several points, with all that it needs, stands in it
- * once, and is called by what tells those points from the others: `load`, `seed=1/split`, `epochs=2,seed=1/train`.
- * Points that are not kept are left out, and the others' stages are called what they are called beside them.
+ * The graphs of all points as one. A stage that is the same in several points, with all it needs, is in it once, named
+ * by what tells those points from the others: `load`, `seed=1/split`, `epochs=2,seed=1/train`. Points that are not kept
+ * are left out but count for the names of the others' stages.
  */
 export function combinePoints(
   points: readonly [PointDag, ...(readonly PointDag[])],
@@ -27,15 +27,17 @@ export function combinePoints(
   const combined = points.flatMap((each, index): readonly DagPoint[] => {
     if (!kept.has(each.point)) return [];
     const label = labels[index] ?? '';
-    const names = new Map(
+    const ownLabels = new Map(
       [...each.dag.nodes.keys()].map((id) => {
         const alike = classes.get(id)?.get(identities[index]?.get(id) ?? -1) ?? [];
-        return [id, nameOf(id, { alike, points, labels, groups: classes.get(id)?.size ?? 1 })] as const;
+        return [id, labelOf({ alike, points, labels, groups: classes.get(id)?.size ?? 1 })] as const;
       }),
     );
+    const names = new Map([...ownLabels].map(([id, own]) => [id, own === undefined ? id : `${own}/${id}`]));
     const renamed = (id: string): string => names.get(id) ?? id;
     for (const [id, node] of each.dag.nodes)
-      if (!nodes.has(renamed(id))) nodes.set(renamed(id), renameNode(node, renamed));
+      if (!nodes.has(renamed(id)))
+        nodes.set(renamed(id), renameNode(node, { renamed, label: ownLabels.get(id) }));
     for (const [name, { stage, names: path }] of each.dag.given)
       given.set(`${label}/${name}`, { stage: renamed(stage), names: path });
     return [{ label, params: paramsOf(each.point), stages: names }];
@@ -48,7 +50,7 @@ const paramsOf = (point: SweepPoint): DagPoint['params'] =>
 
 type Identities = ReadonlyMap<string, number>;
 
-/** For each stage of a graph a number that it shares with what is the same elsewhere, all that it needs included. */
+/** For each stage of a graph a number that it shares with the stages that are the same elsewhere, all they need included. */
 function identitiesOf(dag: Dag, numbers: Map<string, number>): Identities {
   const identities = new Map<string, number>();
   for (const [id, node] of dag.nodes) {
@@ -77,7 +79,7 @@ function identitiesOf(dag: Dag, numbers: Map<string, number>): Identities {
   return identities;
 }
 
-/** Stage -> identity -> the points (by index) in which it has that. */
+/** Stage -> identity -> the indices of the points that have it. */
 type Classes = ReadonlyMap<string, ReadonlyMap<number, readonly number[]>>;
 
 function classesOf(identities: readonly Identities[]): Classes {
@@ -91,23 +93,23 @@ function classesOf(identities: readonly Identities[]): Classes {
   return classes;
 }
 
-/** The names whose value is one in these points; where they do not tell them from the others, the first point's label. */
-function nameOf(
-  id: string,
-  {
-    alike,
-    points,
-    labels,
-    groups,
-  }: {
-    readonly alike: readonly number[];
-    readonly points: readonly PointDag[];
-    readonly labels: readonly string[];
-    readonly groups: number;
-  },
-): string {
+/**
+ * What tells the points that share a stage from the others: the params that have one value in all of them, or the first
+ * point's label where that is not enough. Undefined where all points share the stage.
+ */
+function labelOf({
+  alike,
+  points,
+  labels,
+  groups,
+}: {
+  readonly alike: readonly number[];
+  readonly points: readonly PointDag[];
+  readonly labels: readonly string[];
+  readonly groups: number;
+}): string | undefined {
   const [first = 0] = alike;
-  if (groups === 1 && alike.length === points.length) return id;
+  if (groups === 1 && alike.length === points.length) return undefined;
   const own = points[first]?.point ?? new Map();
   const spelledAt = (name: string, index: number): string | undefined => {
     const entry = points[index]?.point.get(name);
@@ -120,12 +122,16 @@ function nameOf(
   const tells = others.every((index) =>
     shared.some((name) => spelledAt(name, index) !== spelledAt(name, first)),
   );
-  return `${tells && alike.length > 1 ? pointLabel(own, shared) : labels[first]}/${id}`;
+  return tells && alike.length > 1 ? pointLabel(own, shared) : labels[first];
 }
 
-function renameNode(node: DagNode, renamed: (id: string) => string): DagNode {
+function renameNode(
+  node: DagNode,
+  { renamed, label }: { readonly renamed: (id: string) => string; readonly label: string | undefined },
+): DagNode {
   const inputs = Object.entries(node.inputs).map(
     ([port, binding]) => [port, { ...binding, stage: renamed(binding.stage) }] as const,
   );
-  return { ...node, id: renamed(node.id), inputs: Object.fromEntries(inputs) };
+  const point = label === undefined ? {} : { point: label };
+  return { ...node, ...point, id: renamed(node.id), inputs: Object.fromEntries(inputs) };
 }

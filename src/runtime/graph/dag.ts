@@ -9,16 +9,16 @@ export interface Dag {
   readonly name: string;
   /** Absolute path of the root pipeline file. */
   readonly file: string;
-  /** The same as a person would type it. */
+  /** The same as a user would type it. */
   readonly displayPath: string;
   readonly params: JsonObject;
-  /** True when `-p` or `--set` changed anything: such runs do not write the lock's stages. */
+  /** True where `-p` or `--set` changed anything: such runs do not write the lock's stages. */
   readonly overridden: boolean;
-  /** In topological order; ties are broken by the id's code units. */
+  /** In topological order, ties broken by the id's code units. */
   readonly nodes: ReadonlyMap<string, DagNode>;
-  /** What sub-pipelines give, as `mmlu.scores`: the stage within that it comes from, and what is named of that. */
+  /** Sub-pipelines' outputs, such as `mmlu.scores`: the stage they come from, and the names after it. */
   readonly given: ReadonlyMap<string, { readonly stage: string; readonly names: readonly string[] }>;
-  /** Of a sweep, in order: a stage that is the same in several points is one node. */
+  /** A sweep's points in order; a stage that is the same in several is one node. */
   readonly points?: readonly DagPoint[];
   /** Sentences shown after a successful run: what to try next. */
   readonly tryNext: readonly string[];
@@ -35,7 +35,12 @@ export interface DagPoint {
 }
 
 export interface DagNode {
+  /** Its path, and in a sweep's graph its point's label before that, joined by `/`. */
   readonly id: string;
+  /** The stages that lead to it by `uses`, outermost first, and its own id in its file: `['mmlu', 'format']`. */
+  readonly path: readonly string[];
+  /** What tells a sweep's points that have it from those that do not. */
+  readonly point?: string;
   readonly definition: StageDefinition;
   /** Valid, with defaults, parameters resolved; source fields hold absolute paths or addresses. */
   readonly config: JsonObject;
@@ -43,21 +48,21 @@ export interface DagNode {
   readonly inputs: Readonly<Record<string, InputBinding>>;
   /** For each output the names of its parts, or undefined where it has none. */
   readonly outputParts: Readonly<Record<string, readonly string[] | undefined>>;
-  /** Fields of `config` whose content stands in for them in the key. */
+  /** Fields of `config` that the key replaces by their content. */
   readonly sources: readonly SourceField[];
-  /** What the code of a user's stage is made of; absent until it has been read, and for every other stage. */
+  /** The modules of a user's stage; absent until they have been read, and for built-in stages. */
   readonly modules?: ModuleDigests;
   readonly timeoutMs: number | undefined;
   readonly retries: number;
   readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
   /**
-   * Where the stage stands, or what a user edits to change the field of `with` that a JSON pointer names: its value, the
-   * parameter that fills it, the line of an overlay that takes it away, its default in the stage.yaml of a user's stage.
+   * Where the stage is, or what a user edits to change the field of `with` that a JSON pointer names: its value, the
+   * parameter that fills it, the line of an overlay that removes it, its default in a user's stage.yaml.
    */
   readonly spanOf: (pointer?: string) => Span;
-  /** Where `uses` stands; absent where the stage's id says it. */
+  /** Where `uses` is; absent where the stage's id names what it uses. */
   readonly usesSpan?: Span;
-  /** Of a user's stage: what its stage.yaml says where. */
+  /** For a user's stage: where its stage.yaml declares what. */
   readonly declaredAt?: DeclaredAt;
 }
 
@@ -67,7 +72,7 @@ export type ModuleDigests = Readonly<Record<string, string>>;
 export interface InputBinding {
   readonly stage: string;
   readonly output: string;
-  /** Absent: the whole output, which has parts only where the port takes each of them. */
+  /** Absent for the whole output, which has parts only where the port takes each of them. */
   readonly part?: string;
   readonly span: Span;
 }
@@ -75,7 +80,7 @@ export interface InputBinding {
 export interface SourceField {
   /** A JSON pointer into `config`. */
   readonly pointer: string;
-  /** Absolute path of a file or a folder; for a remote source its address, under which every map of sources has it. */
+  /** Absolute path of a file or a folder, or the address of a remote source: the key in every map of sources. */
   readonly path: string;
   readonly span: Span;
   /** Present where the source is remote. */

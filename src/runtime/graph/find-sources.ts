@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Json, JsonObject } from '../../core/index.ts';
+import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
 import type { StageSetup } from '../config/valid-pipeline.ts';
 import { type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
 import type { ConfigSchema } from '../stage/stage-definition.ts';
-import { displayPathOf, nearNames } from '../yaml/read-source-file.ts';
+import { describeNeighbors, displayPathOf } from '../yaml/read-text-file.ts';
 import { formatPointer, yamlAt } from '../yaml/yaml-doc.ts';
 import type { SourceField } from './dag.ts';
 
@@ -18,7 +18,7 @@ export interface FoundSources {
 
 /**
  * The fields of a valid configuration that the schema marks `x-key: source`. An address whose scheme has a resolver is
- * a remote source; any other is left to the stage.
+ * a remote source; other addresses are left to the stage.
  */
 export function findSources(
   { definition, config, written }: StageSetup,
@@ -50,24 +50,24 @@ export function findSources(
           .filter((schema) => schema !== undefined),
         path: [...path, key],
       });
-    if (Array.isArray(value)) return value.map((item, index) => child(String(index), item));
-    return typeof value === 'object' && value !== null
+    if (isList(value)) return value.map((item, index) => child(String(index), item));
+    return isObject(value)
       ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, child(key, item)]))
       : value;
   };
   const found = visit(config, { schemas: [definition.schema], path: [] });
-  // The walk keeps the kind of every value, and the whole is a map.
+  // The walk keeps the kind of every value, so a map stays a map.
   return { config: found as JsonObject, sources };
 }
 
-/** Whether any field of a schema is a source: thousands of stages share one that has none. */
+/** Whether any field of a schema is a source. Remembered, because thousands of stages share a schema. */
 function namesSources(schema: ConfigSchema): boolean {
-  const known = knownToName.get(schema) ?? JSON.stringify(schema).includes('"x-key":"source"');
-  knownToName.set(schema, known);
+  const known = namesSourcesBySchema.get(schema) ?? JSON.stringify(schema).includes('"x-key":"source"');
+  namesSourcesBySchema.set(schema, known);
   return known;
 }
 
-const knownToName = new WeakMap<ConfigSchema, boolean>();
+const namesSourcesBySchema = new WeakMap<ConfigSchema, boolean>();
 
 function sourceAt({
   path,
@@ -81,16 +81,16 @@ function sourceAt({
   readonly folder: string;
 }): SourceField {
   const { node, exact } = yamlAt(written, path);
-  // A path is relative to the file in which it was written: a parameter may come from the command line.
+  // A path is relative to the file that has it, which for a parameter may be the command line.
   const base = exact ? dirname(node.span.file.path) : folder;
   return { pointer: formatPointer(path), path: resolve(base, value), span: node.span };
 }
 
-/** A scheme of two letters or more: a single one is a drive. */
+/** At least two letters: a single one is a drive. */
 const schemeOf = (text: string): string | undefined =>
   /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
 
-/** A diagnostic for each source that does not exist, or whose address is none. Each path is looked at once. */
+/** A diagnostic for each source that does not exist or has a bad address. Each path is checked once. */
 export async function checkSources(
   sources: readonly SourceField[],
   workingDirectory: string,
@@ -98,7 +98,7 @@ export async function checkSources(
   const paths = [...new Set(sources.filter(isLocal).map(({ path }) => path))];
   const found = await Promise.all(paths.map(exists));
   const absent = new Set(paths.filter((_, index) => found[index] !== true));
-  // A parameter that several stages use is one place, and one mistake.
+  // A parameter that several stages use is one place and one mistake.
   const places = new Map(
     sources.map((source) => [`${source.span.file.path} ${source.span.start} ${source.path}`, source]),
   );
@@ -122,7 +122,7 @@ const exists = (path: string): Promise<boolean> =>
 
 async function missingFile({ path, span }: SourceField, workingDirectory: string): Promise<Diagnostic> {
   const shown = displayPathOf(path, workingDirectory);
-  const help = await nearNames(path, shown);
+  const help = await describeNeighbors(path, shown);
   return {
     code: 'missing-file',
     message: `there is no file or folder ${quoted(shown)}`,

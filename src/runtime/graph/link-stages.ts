@@ -10,46 +10,46 @@ import { type Checked, type Diagnostic, listOf, quoted } from '../diagnostic/dia
 import type { Dag } from './dag.ts';
 import { type CrossedInput, type FollowedReference, followReference } from './follow-reference.ts';
 import type { Dependencies } from './order-stages.ts';
-import { bindingOf, portOf, type Reference, rootScope, type Scope, scopeOf } from './reference.ts';
+import { bindingOf, fullId, portOf, type Reference, rootScope, type Scope, scopeOf } from './reference.ts';
 
-/** A stage under its full id (`mmlu/format`), with its references followed through sub-pipelines to the stages they mean. */
+/** A stage with its full id (`mmlu/format`), its references followed through sub-pipelines. */
 export interface LinkedStage extends Omit<PipelineStage, 'from' | 'pipeline'> {
   readonly from: readonly LinkedBinding[];
-  /** `mmlu/`, or nothing for a stage of the root. */
-  readonly prefix: string;
-  /** Where relative paths that are written nowhere, such as defaults, start. */
+  /** The ids that make up its full id. */
+  readonly path: readonly string[];
+  /** The base of relative paths that no file has, such as defaults. */
   readonly folder: string;
 }
 
 export interface LinkedBinding extends WrittenBinding {
-  /** Undefined where a mistake in it has been reported. */
+  /** Undefined where a mistake has been reported. */
   readonly target: Reference | undefined;
-  /** The inputs of sub-pipelines through which it came, each of which has a type. */
+  /** The inputs of sub-pipelines it goes through, each of which has a type. */
   readonly crossed: readonly CrossedInput[];
 }
 
 interface LinkedStages {
-  /** All stages of a pipeline and of those that it uses, flat. */
+  /** All stages of a pipeline and of its sub-pipelines, flat. */
   readonly stages: ReadonlyMap<string, LinkedStage>;
   readonly given: Dag['given'];
-  /** Everything that is handed into a sub-pipeline, whether anything in there reads it or not. */
+  /** Every binding of a sub-pipeline's input, whether anything reads it or not. */
   readonly borders: readonly Border[];
 }
 
 export interface Border {
   readonly into: CrossedInput;
-  /** Through which it has come before. */
+  /** The inputs it goes through before. */
   readonly crossed: readonly CrossedInput[];
 }
 
-/** Puts the stages of a pipeline and of those that it uses side by side, and follows every reference. */
+/** Lists the stages of a pipeline and of its sub-pipelines, and follows every reference. */
 export function linkStages(pipeline: ValidPipeline): Checked<LinkedStages> {
   const linked: Linked = { stages: new Map(), given: new Map(), borders: [], diagnostics: [] };
   linkScope(rootScope(pipeline), linked);
   return { value: linked, diagnostics: linked.diagnostics };
 }
 
-/** Which stages each stage needs. */
+/** The stages that each stage needs. */
 export const dependenciesOf = (stages: ReadonlyMap<string, LinkedStage>): Dependencies =>
   new Map(
     [...stages].map(([id, { from }]) => [
@@ -66,33 +66,34 @@ interface Linked {
 }
 
 function linkScope(scope: Scope, linked: Linked): void {
-  const { pipeline, prefix } = scope;
-  linked.diagnostics.push(...checkBoundary(scope));
+  const { pipeline } = scope;
+  linked.diagnostics.push(...reservedId(scope), ...unknownInputs(scope), ...missingInputs(scope));
   for (const [name, { reference, span }] of pipeline.outputs) {
     const followed = followReference({ scope, reference, span });
     report(followed, linked);
-    if (followed.kind === 'stage') linked.given.set(`${prefix.slice(0, -1)}.${name}`, followed);
+    if (followed.kind === 'stage') linked.given.set(`${fullId(scope.path)}.${name}`, followed);
   }
   for (const stage of pipeline.stages.values()) {
     const inner = scopeOf(scope, stage);
     if (inner !== undefined) linkScope(inner, linked);
-    // What nothing in the sub-pipeline reads is followed too, so that no mistake goes unnoticed.
+    // Bindings that nothing reads are followed too, so that their mistakes are reported.
     const from = stage.from.flatMap((binding) => link({ binding, scope, stage }, linked));
     if (inner !== undefined) {
       linked.borders.push(...from.flatMap((binding) => borderOf(binding, inner)));
       continue;
     }
     const { pipeline: _, ...own } = stage;
-    const id = prefix + stage.id;
-    linked.stages.set(id, { ...own, id, from, prefix, folder: dirname(pipeline.file.path) });
+    const path = [...scope.path, stage.id];
+    const id = fullId(path);
+    linked.stages.set(id, { ...own, id, path, from, folder: dirname(pipeline.file.path) });
   }
 }
 
-function borderOf(binding: LinkedBinding, { pipeline, prefix }: Scope): readonly Border[] {
+function borderOf(binding: LinkedBinding, { pipeline, path }: Scope): readonly Border[] {
   const { target, crossed } = binding;
   const input = pipeline.inputs.get(portOf(binding, pipeline.inputs) ?? '');
   if (input === undefined || target === undefined) return [];
-  return [{ into: { input, binding, stage: prefix.slice(0, -1), target }, crossed }];
+  return [{ into: { input, binding, stage: fullId(path), target }, crossed }];
 }
 
 function link(
@@ -104,7 +105,7 @@ function link(
   linked: Linked,
 ): readonly LinkedBinding[] {
   const { reference, span } = binding;
-  const followed = followReference({ scope, reference, span, asking: stage.id });
+  const followed = followReference({ scope, reference, span, user: stage.id });
   report(followed, linked);
   switch (followed.kind) {
     case 'unbound':
@@ -114,7 +115,7 @@ function link(
       return [{ ...binding, target, crossed: followed.crossed }];
     }
     case 'mistake':
-    case 'told':
+    case 'reported':
       return [{ ...binding, target: undefined, crossed: [] }];
     default:
       return followed satisfies never;
@@ -125,16 +126,11 @@ function report(followed: FollowedReference, { diagnostics }: Linked): void {
   if (followed.kind === 'mistake') diagnostics.push(followed.diagnostic);
 }
 
-/** Whether a pipeline is given the inputs that it declares, and no others. */
-function checkBoundary(scope: Scope): readonly Diagnostic[] {
-  return [...reservedId(scope), ...unknownInputs(scope), ...missingInputs(scope)];
-}
-
 /** `inputs.model` could otherwise mean a stage. */
 function reservedId({ pipeline }: Scope): readonly Diagnostic[] {
   const stage = pipeline.inputs.size > 0 ? pipeline.stages.get('inputs') : undefined;
   if (stage === undefined) return [];
-  const message = 'in a pipeline that declares inputs no stage can be called `inputs`';
+  const message = 'a pipeline that declares inputs cannot have a stage called `inputs`';
   return [{ code: 'reserved-name', message, span: stage.idSpan, help: 'give the stage another id' }];
 }
 
@@ -149,7 +145,7 @@ function unknownInputs({ pipeline, use }: Scope): readonly Diagnostic[] {
         known.length === 0
           ? `stage ${quoted(use.stage.id)} takes no inputs`
           : port === undefined
-            ? `stage ${quoted(use.stage.id)} takes several inputs, so that each has to be named`
+            ? `stage ${quoted(use.stage.id)} takes several inputs, so each must be named`
             : `stage ${quoted(use.stage.id)} has no input ${quoted(port)}`,
       span: portSpan,
       ...(known.length > 0 && {
@@ -173,14 +169,14 @@ function missingInputs(scope: Scope): readonly Diagnostic[] {
     message: `stage ${quoted(use.stage.id)} needs an input for ${quoted(name)}`,
     span: use.stage.idSpan,
     help: `bind ${quoted(name)} under \`from\` to an output of type ${quoted(type)}`,
-    related: { span, message: 'the input is declared here' },
+    related: { kind: 'input', span },
   }));
 }
 
-/** The pipeline is run by itself. */
+/** The pipeline is run alone. */
 const unboundInput = ({ name, type, span }: PipelineInput): Diagnostic => ({
   code: 'unbound-input',
-  message: `this pipeline is a part of others: nothing gives its input ${quoted(name)} of type ${quoted(type)}`,
+  message: `this pipeline is a part of others: nothing binds its input ${quoted(name)} of type ${quoted(type)}`,
   span,
   help: `use the file as a stage of another pipeline, which binds it: \`from: { ${name}: ... }\``,
 });

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { err, ok, type Result } from '../../core/index.ts';
 import { checkPipeline, type PipelineToCheck } from '../config/check-pipeline.ts';
-import { commandLine, parseOverrides } from '../config/override.ts';
-import { usedHere } from '../config/place-in-words.ts';
+import { parseOverrides } from '../config/override.ts';
 import { readPipeline } from '../config/read-pipeline.ts';
 import { narrowSweep, overridesOf, type SweepPoint, sweepPoints } from '../config/sweep.ts';
 import type { Checked, Diagnostic } from '../diagnostic/diagnostic.ts';
@@ -18,16 +17,16 @@ interface PipelineRequest {
   /** Relative to the working directory, or absolute. */
   readonly file: string;
   readonly registry: StageRegistry;
-  /** By scheme: what brings in the addresses that may stand where a path may. */
+  /** By scheme, for addresses in place of paths. */
   readonly resolvers?: SourceResolvers;
   readonly workingDirectory: string;
-  /** `name=value`, each the value of a `-p`. */
+  /** `name=value`, the values of `-p`. */
   readonly params: readonly string[];
-  /** `stages.train.with.epochs=3`, each the value of a `--set`. */
+  /** `stages.train.with.epochs=3`, the values of `--set`. */
   readonly sets: readonly string[];
 }
 
-/** Reads a pipeline and checks all of it; the failure holds every mistake, in the order of the files. */
+/** Reads a pipeline and checks all of it. The error has every mistake, in the order of the files. */
 export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag, readonly Diagnostic[]>> {
   const { file, registry, workingDirectory, params, sets } = request;
   const reader = new DocumentReader(workingDirectory);
@@ -54,30 +53,27 @@ export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag
   return diagnostics.length === 0 ? ok(dag.value) : err(ordered(diagnostics));
 }
 
-interface Loading {
-  readonly toCheck: PipelineToCheck;
-  readonly request: PipelineRequest;
-  /** The points that run; the others are checked, and have a say in what stages are called. */
-  readonly kept: ReadonlySet<SweepPoint>;
-}
-
-interface Loaded extends PointDag {
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-/** The pipeline's graph, or that of all points of its sweep. */
+/** The pipeline's graph, or that of its sweep. Points that are not kept are checked, and count for stages' names. */
 async function loadPoints(
   points: readonly SweepPoint[] | undefined,
-  { toCheck, request, kept }: Loading,
+  {
+    toCheck,
+    request,
+    kept,
+  }: {
+    readonly toCheck: PipelineToCheck;
+    readonly request: PipelineRequest;
+    readonly kept: ReadonlySet<SweepPoint>;
+  },
 ): Promise<Checked<Dag>> {
   const [first, ...others] = points ?? [];
   if (first === undefined) return loadDag(toCheck, request);
-  const load = async (point: SweepPoint): Promise<Loaded> => {
+  const load = async (point: SweepPoint) => {
     const overrides = [...toCheck.overrides, ...overridesOf(point)];
-    const { value, diagnostics } = await loadDag({ ...toCheck, overrides }, request);
-    return { point, dag: value, diagnostics };
+    const loaded = await loadDag({ ...toCheck, overrides }, request);
+    return { ...loaded, point, dag: loaded.value };
   };
-  const all: [Loaded, ...Loaded[]] = [await load(first)];
+  const all: [PointDag & Checked<Dag>, ...(PointDag & Checked<Dag>)[]] = [await load(first)];
   for (const point of others) all.push(await load(point));
   const diagnostics = all.flatMap((each) => each.diagnostics);
   return { value: diagnostics.length > 0 ? all[0].dag : combinePoints(all, kept), diagnostics };
@@ -96,7 +92,7 @@ async function loadDag(
   };
 }
 
-/** A parameter's value that is wrong wherever it is used is one mistake, and so is one of a file that is used twice. */
+/** A wrong value of a parameter is one mistake wherever it is used, and so is a mistake in a file that is used twice. */
 function once(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return diagnostics.filter((diagnostic, index) => {
     const { code, message, span, related } = diagnostic;
@@ -104,29 +100,29 @@ function once(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
       other.code === code &&
       other.span?.file === span?.file &&
       other.span?.start === span?.start &&
-      (related?.message === usedHere || other.message === message);
+      (related?.kind === 'use' || other.message === message);
     return span === undefined || diagnostics.findIndex(isSame) === index;
   });
 }
 
-/** A mistake in a file that the user did not name is shown with the place that did. */
+/** A mistake in a file that another file names is shown with that place. */
 const withOrigin = (diagnostics: readonly Diagnostic[], reader: DocumentReader): readonly Diagnostic[] =>
   diagnostics.map((diagnostic) => {
     const origin = diagnostic.span && reader.namedAt(diagnostic.span.file.path);
     return origin === undefined || diagnostic.related !== undefined
       ? diagnostic
-      : { ...diagnostic, related: { span: origin, message: 'the file is named here' } };
+      : { ...diagnostic, related: { kind: 'file' as const, span: origin } };
   });
 
-/** The pipeline's own file first, then the others, each by place; then the command line, and what has no place. */
+/** The pipeline's own file first, then others, each by place, then the command line, then what has no place. */
 function inOrder(diagnostics: readonly Diagnostic[], root: string): readonly Diagnostic[] {
   const rank = ({ span }: Diagnostic): number => {
     if (span === undefined) return 3;
-    if (span.file.displayPath === commandLine) return 2;
+    if (span.file.isCommandLine) return 2;
     return span.file.path === root ? 0 : 1;
   };
   const place = ({ span }: Diagnostic): number =>
-    span === undefined || span.file.displayPath === commandLine ? 0 : span.start;
+    span === undefined || span.file.isCommandLine ? 0 : span.start;
   const file = ({ span }: Diagnostic): string => span?.file.path ?? '';
   return diagnostics.toSorted(
     (a, b) => rank(a) - rank(b) || compare(file(a), file(b)) || place(a) - place(b),

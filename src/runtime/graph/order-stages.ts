@@ -1,14 +1,14 @@
-/** The stages by id, each with the ids of those that it needs; both known to exist. */
+/** Each stage's id -> the ids of the stages it needs, which all exist. */
 export type Dependencies = ReadonlyMap<string, readonly string[]>;
 
 interface StageOrder {
-  /** What can be ordered: each stage after all that it needs, ties broken by the id's code units. */
+  /** Each stage after all it needs, ties broken by the id's code units. */
   readonly order: readonly string[];
-  /** For each cycle a path along `needs` that begins and ends with the same stage. */
+  /** For each cycle a path along needs that begins and ends with the same stage. */
   readonly cycles: readonly (readonly string[])[];
 }
 
-/** Orders stages topologically (Kahn's algorithm); what is on a cycle or needs one is left out. */
+/** Orders stages topologically (Kahn's algorithm), without those that are on a cycle or need one. */
 export function orderStages(dependencies: Dependencies): StageOrder {
   const waiting = new Map([...dependencies].map(([id, needs]) => [id, new Set(needs).size]));
   const dependents = new Map([...dependencies.keys()].map((id): [string, string[]] => [id, []]));
@@ -33,7 +33,7 @@ export function orderStages(dependencies: Dependencies): StageOrder {
 
 const descending = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
 
-/** Keeps the list descending, so that the next in order is at its end. */
+/** Keeps the list descending, so that the next stage is at its end. */
 function insert(list: string[], id: string): void {
   let low = 0;
   let high = list.length;
@@ -45,7 +45,7 @@ function insert(list: string[], id: string): void {
   list.splice(low, 0, id);
 }
 
-/** Follows needs from each stuck stage until a stage comes round again; no stage is part of two cycles that are told. */
+/** Follows needs from each stuck stage until one repeats. No stage is part of two reported cycles. */
 function findCycles(stuck: readonly string[], dependencies: Dependencies): readonly (readonly string[])[] {
   const open = new Set(stuck);
   const seen = new Set<string>();

@@ -6,7 +6,7 @@ import type {
 } from '../config/valid-pipeline.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
 
-/** `stage[.output][.part]` as written. What the names after the stage mean depends on that stage's outputs. */
+/** `stage[.output][.part]` as written. What the names after the stage mean depends on its outputs. */
 export interface Reference {
   readonly text: string;
   readonly stage: string;
@@ -14,7 +14,7 @@ export interface Reference {
   readonly span: Span;
 }
 
-/** Undefined where the text has not that form. */
+/** Undefined where the text does not have that form. */
 export function parseReference(text: string, span: Span): Reference | undefined {
   const [stage, ...names] = text.split('.');
   const wellFormed =
@@ -22,26 +22,29 @@ export function parseReference(text: string, span: Span): Reference | undefined 
   return wellFormed ? { text, stage, names, span } : undefined;
 }
 
-/** A pipeline file at the place where it is used: what its references mean depends on that place. */
+/** A pipeline at one place where it is used, on which the meaning of its references depends. */
 export interface Scope {
   readonly pipeline: ValidPipeline;
-  /** `mmlu/`, or nothing for the root. */
-  readonly prefix: string;
-  /** The stage that uses it, and where that stands; undefined for the root. */
+  /** The ids of the stages that lead here, outermost first; empty for the root. */
+  readonly path: readonly string[];
+  /** The stage that uses it and that stage's scope; undefined for the root. */
   readonly use: { readonly stage: PipelineStage; readonly scope: Scope } | undefined;
 }
 
-export const rootScope = (pipeline: ValidPipeline): Scope => ({ pipeline, prefix: '', use: undefined });
+export const rootScope = (pipeline: ValidPipeline): Scope => ({ pipeline, path: [], use: undefined });
+
+/** How users name a stage within sub-pipelines: `mmlu/format`. */
+export const fullId = (path: readonly string[]): string => path.join('/');
 
 /** The scope within a stage that is a pipeline. */
 export const scopeOf = (scope: Scope, stage: PipelineStage): Scope | undefined =>
   stage.pipeline && {
     pipeline: stage.pipeline,
-    prefix: `${scope.prefix}${stage.id}/`,
+    path: [...scope.path, stage.id],
     use: { stage, scope },
   };
 
-/** Which input a binding is for: a bare reference binds the only one. */
+/** The input that a binding is for: a bare reference binds the only one. */
 export function portOf(
   { port }: WrittenBinding,
   inputs: ReadonlyMap<string, PipelineInput>,
@@ -50,6 +53,6 @@ export function portOf(
   return inputs.size === 1 ? [...inputs.keys()][0] : undefined;
 }
 
-/** What a sub-pipeline's input is bound to where it is used. */
+/** The binding of a sub-pipeline's input where the sub-pipeline is used. */
 export const bindingOf = ({ use, pipeline }: Scope, input: string): WrittenBinding | undefined =>
   use?.stage.from.find((binding) => portOf(binding, pipeline.inputs) === input);

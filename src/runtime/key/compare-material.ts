@@ -1,15 +1,15 @@
-import { canonicalJson, type Json, type JsonObject } from '../../core/index.ts';
+import { canonicalJson, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import type { ModuleDigests } from '../graph/dag.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
 import { contentMark, type KeyMaterial } from './key-material.ts';
 
-/** One field of the key material that is not what it was. */
+/** One field of the key material that changed. */
 export type Difference =
   | {
       readonly kind: 'config';
       /** A JSON pointer into the stage's `with`. */
       readonly pointer: string;
-      /** Absent: the field was not there. */
+      /** Absent where the field was not there. */
       readonly before?: Json;
       readonly after?: Json;
     }
@@ -35,7 +35,7 @@ export type Difference =
       readonly after: string | number;
     };
 
-/** Every difference between two key materials, in the order of their names' code units; empty where the keys are equal. */
+/** Every difference between two key materials, by the code units of names; empty where the keys are equal. */
 export function compareMaterial(before: KeyMaterial, after: KeyMaterial): readonly Difference[] {
   return [
     ...compareIdentity(before, after),
@@ -72,7 +72,7 @@ function* compareConfig(
   }
 }
 
-/** A value with its sources as a person would name them: what was typed there is in no key. */
+/** A value with its sources in words: the path that was typed is in no key. */
 function readable(value: Json | undefined): Json | undefined {
   const content = contentOf(value);
   if (content !== undefined) return `a file (${content})`;
@@ -115,14 +115,11 @@ const same = (before: Json | undefined, after: Json | undefined): boolean =>
     ? before === after
     : canonicalJson(before) === canonicalJson(after);
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A map of the configuration, and not what stands for a source. */
+/** A map of the configuration, not what replaces a source. */
 const isMap = (value: Json | undefined): value is JsonObject =>
   isObject(value) && contentOf(value) === undefined;
 
-/** A member that stands in the object itself: a field may be called `constructor`. */
+/** An own member: a field may be called `constructor`. */
 const own = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(object, name) ? object[name] : undefined;
 

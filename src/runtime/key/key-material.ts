@@ -1,27 +1,27 @@
-import { canonicalJson, type Json, type JsonObject } from '../../core/index.ts';
+import { canonicalJson, isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
 import type { DagNode, ModuleDigests } from '../graph/dag.ts';
 import type { ConfigSchema } from '../stage/stage-definition.ts';
 import { type Digest, type PortContent, sha256 } from '../store/digest.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
 
-/** Rises when keys are made in another way, so that records of the two never meet. */
+/** Rises when keys are made differently, so that old and new records never mix. */
 const keyFormat = 1;
 
-/** Everything that decides what a stage writes, and nothing else: no path, id, host, time or backend. */
+/** Everything that decides what a stage writes and nothing else: no path, id, host, time or backend. */
 export interface KeyMaterial {
   readonly format: number;
   readonly uses: string;
   readonly version: number;
-  /** Defaults filled in; sources as `{ "$content": digest }`; fields that do not matter left out. */
+  /** Defaults filled in, sources as `{ "$content": digest }`, without fields that do not matter. */
   readonly config: JsonObject;
-  /** Port -> its content. A port that nothing is bound to is absent. */
+  /** Port -> its content; without ports that nothing is bound to. */
   readonly inputs: Readonly<Record<string, PortContent>>;
-  /** The code of a user's stage. */
+  /** The code, for a user's stage. */
   readonly modules?: ModuleDigests;
 }
 
-/** Absolute path of a source -> its content's digest when the plan was made. */
+/** Absolute path or address of a source -> its content's digest when the plan was made. */
 export type SourceDigests = ReadonlyMap<string, Digest>;
 
 export function keyMaterialOf(stage: {
@@ -41,19 +41,48 @@ export function keyMaterialOf(stage: {
 }
 
 /** key = sha256(JCS(material)), JCS = RFC 8785. */
-export function cacheKeyOf(material: KeyMaterial): CacheKey {
+export const cacheKeyOf = (material: KeyMaterial): CacheKey => keyOf(material);
+
+interface StageMaterial {
+  readonly node: Pick<DagNode, 'definition' | 'config'>;
+  readonly material: KeyMaterial;
+}
+
+/**
+ * The key of a stage's checkpoints: its key without the fields that say how far it goes. Undefined where what it does on
+ * the way depends on them.
+ */
+export function checkpointKeyOf({ node, material }: StageMaterial): CacheKey | undefined {
+  const fields = node.definition.horizon?.fields(node.config) ?? [];
+  if (fields.length === 0) return undefined;
+  return keyOf({ kept: 'checkpoints', ...material, config: without(material.config, fields) });
+}
+
+/** The key of the results for single examples: of all that decides about one example, beside the example itself. */
+export function memoKeyOf({ node, material }: StageMaterial): CacheKey | undefined {
+  const { memo } = node.definition;
+  if (memo === undefined) return undefined;
+  const inputs = Object.entries(material.inputs).filter(([port]) => memo.ports.includes(port));
+  const config = without(material.config, memo.fieldsApart(node.config));
+  return keyOf({ kept: 'memo', ...material, config, inputs: Object.fromEntries(inputs) });
+}
+
+const without = (config: JsonObject, fields: readonly string[]): JsonObject =>
+  Object.fromEntries(Object.entries(config).filter(([name]) => !fields.includes(name)));
+
+function keyOf(material: object): CacheKey {
   const key = parseCacheKey(sha256(canonicalJson(material)));
   if (key === undefined) throw new TypeError('sha256 gave no key');
   return key;
 }
 
-/** The one field of the object that stands for a source in key material. */
+/** The only field of the object that replaces a source in key material. */
 export const contentMark = '$content';
 
 /**
- * The part of a stage's configuration that decides its outputs. What the schema says of a field counts:
- * `x-key: source` puts the content's digest in the path's place, `none` leaves the field out, and `unless-default`
- * leaves it out while it has its default, so that adding a field invalidates no earlier result.
+ * The part of a stage's configuration that decides its outputs. The schema's marks count: `x-key: source` replaces the
+ * path by its content's digest, `none` leaves the field out, and `unless-default` leaves it out while it has its
+ * default, so that a new field invalidates no earlier result.
  */
 function keyedConfig(stage: { readonly node: DagNode; readonly sources: SourceDigests }): JsonObject {
   const { definition, config, sources } = stage.node;
@@ -71,37 +100,40 @@ function keyedConfig(stage: { readonly node: DagNode; readonly sources: SourceDi
   });
 }
 
-interface Place {
+interface KeyedField {
   readonly contents: ReadonlyMap<string, string>;
-  /** Every schema that has a say about the value here. */
+  /** Every schema that applies to the value. */
   readonly schemas: readonly ConfigSchema[];
   readonly pointer: string;
 }
 
-function keyedValue(value: Json, place: Place): Json {
-  const content = place.contents.get(place.pointer);
+function keyedValue(value: Json, field: KeyedField): Json {
+  const content = field.contents.get(field.pointer);
   if (content !== undefined) return { [contentMark]: content };
   if (isList(value))
-    return value.map((item, index) => keyedValue(item, below(place, { name: `${index}`, value: item })));
-  return typeof value === 'object' && value !== null ? keyedObject(value, place) : value;
+    return value.map((item, index) => keyedValue(item, below(field, { name: `${index}`, value: item })));
+  return isObject(value) ? keyedObject(value, field) : value;
 }
 
-function keyedObject(object: JsonObject, place: Place): JsonObject {
+function keyedObject(object: JsonObject, field: KeyedField): JsonObject {
   const members = Object.entries(object).map(([name, value]) => ({
     name,
     value,
-    at: below(place, { name, value }),
+    at: below(field, { name, value }),
   }));
   const kept = members.filter(({ value, at }) => !at.schemas.some((schema) => isLeftOut(schema, value)));
   return Object.fromEntries(kept.map(({ name, value, at }) => [name, keyedValue(value, at)]));
 }
 
-function below(place: Place, { name, value }: { readonly name: string; readonly value: Json }): Place {
-  const schemas = place.schemas.flatMap((schema) => {
+function below(
+  field: KeyedField,
+  { name, value }: { readonly name: string; readonly value: Json },
+): KeyedField {
+  const schemas = field.schemas.flatMap((schema) => {
     const child = childSchema(schema, name);
     return child === undefined ? [] : applicableSchemas(child, value);
   });
-  return { contents: place.contents, schemas, pointer: place.pointer + formatPointer([name]) };
+  return { contents: field.contents, schemas, pointer: field.pointer + formatPointer([name]) };
 }
 
 function isLeftOut(schema: ConfigSchema, value: Json): boolean {
@@ -112,8 +144,6 @@ function isLeftOut(schema: ConfigSchema, value: Json): boolean {
     mark === 'unless-default' && initial !== undefined && canonicalJson(initial) === canonicalJson(value)
   );
 }
-
-const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
 declare const cacheKeyBrand: unique symbol;
 

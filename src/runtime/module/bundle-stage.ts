@@ -17,7 +17,7 @@ export async function bundleStage(stage: {
   await build({ ...bundleOptions({ entry, stageApi, onPackage: () => {} }), outfile });
 }
 
-/** What users' stages import of tuneloom. */
+/** What users' stages import from tuneloom. */
 const stageApi = 'tuneloom/stage';
 const formerStageApi = 'retune/stage';
 
@@ -25,13 +25,13 @@ interface BundleRequest {
   readonly entry: string;
   /** Absolute path of the module that stands for `tuneloom/stage`. */
   readonly stageApi: string;
-  /** Is told each package that a module imports. */
+  /** Called with each package that a module imports. */
   readonly onPackage: (used: UsedPackage) => void;
 }
 
 /**
  * How a stage's code becomes one file. Packages stay outside and are imported from where they are, so that Node runs
- * them as it always does. No tsconfig is read: what the code means depends on itself alone.
+ * them as usual. No tsconfig is read: the code's meaning depends only on the code.
  */
 export const bundleOptions = (request: BundleRequest) =>
   ({
@@ -61,22 +61,22 @@ function packagesOutside(request: BundleRequest): Plugin {
   };
 }
 
-/** Set on the question that the plugin itself asks, so that it does not answer it. */
-const asked = Symbol('asked');
+/** Marks the plugin's own request, which it must not answer. */
+const ownRequest = Symbol('own request');
 
 async function resolvePackage(
   args: OnResolveArgs,
   { build, request }: { readonly build: PluginBuild; readonly request: BundleRequest },
 ): Promise<OnResolveResult | undefined> {
   const { path, kind, resolveDir, importer } = args;
-  if (args.pluginData === asked || kind === 'entry-point') return undefined;
+  if (args.pluginData === ownRequest || kind === 'entry-point') return undefined;
   if (path === formerStageApi)
     return { errors: [{ text: `import \`${stageApi}\`, which was called \`${path}\` before` }] };
   if (path === stageApi) return { path: addressOf(request.stageApi, kind), external: true };
   if (isBuiltin(path)) return { path, external: true };
-  const found = await build.resolve(path, { kind, resolveDir, importer, pluginData: asked });
+  const found = await build.resolve(path, { kind, resolveDir, importer, pluginData: ownRequest });
   if (found.errors.length > 0) return { errors: found.errors, warnings: found.warnings };
-  // A package of the user's workspace is code of theirs.
+  // A package of the user's workspace counts as the user's code.
   if (!found.path.includes(`${sep}node_modules${sep}`))
     return found.external ? { path, external: true } : { path: found.path };
   const used = findPackage(found.path);
@@ -88,7 +88,7 @@ async function resolvePackage(
 const addressOf = (path: string, kind: OnResolveArgs['kind']): string =>
   kind === 'require-call' || kind === 'require-resolve' ? path : pathToFileURL(path).href;
 
-/** What a stage's code is made of, found without running any of it. */
+/** The modules and packages of a stage's code, found without running it. */
 export interface ModuleGraph {
   /** Absolute paths of the user's own modules. */
   readonly files: readonly string[];
@@ -104,7 +104,7 @@ export interface UsedPackage {
 
 export type FoundModules = Result<ModuleGraph, readonly Diagnostic[]>;
 
-/** The package that a file within node_modules belongs to: the nearest package.json above it that has a name and a version. */
+/** The package of a file in node_modules: the nearest package.json above it with a name and a version. */
 function findPackage(file: string): UsedPackage | undefined {
   for (let folder = dirname(file); folder.includes(`${sep}node_modules${sep}`); folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');

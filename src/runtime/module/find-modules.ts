@@ -3,13 +3,13 @@ import { dirname, resolve } from 'node:path';
 import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { err, ok } from '../../core/index.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { displayPathOf } from '../yaml/read-source-file.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
+import { displayPathOf } from '../yaml/read-text-file.ts';
 import { bundleOptions, type FoundModules, type UsedPackage } from './bundle-stage.ts';
 
 /**
- * Every module that a stage's code imports, or why there is no such code: a module that is not there, a text that does
- * not compile, a module that does not export `run`. Runs nothing of it. `usedAt` is where the pipeline names the stage.
+ * Every module that a stage's code imports, or why there are none: a missing module, code that does not compile, a stage
+ * that does not export `run`. Runs none of the code. `usedAt` is where the pipeline names the stage.
  */
 export async function findModules(entry: string, usedAt: Span): Promise<FoundModules> {
   const packages = new Map<string, UsedPackage>();
@@ -46,7 +46,7 @@ const exportsNoRun = (entry: string, usedAt: Span): Diagnostic => ({
   help: 'end it with `export const { run } = implementStage()({ ... })`, which `tuneloom/stage` exports',
 });
 
-/** The bundler's errors at the places in the user's code, each with the place in the pipeline that names the stage. */
+/** The bundler's errors at their places in the user's code, each with the place in the pipeline that names the stage. */
 async function describeBuildErrors(
   errors: readonly Message[],
   { entry, usedAt }: { readonly entry: string; readonly usedAt: Span },
@@ -58,7 +58,7 @@ async function describeBuildErrors(
       const file = await readModule(resolve(dirname(entry), location.file), usedAt);
       const start = offsetOf(file.text, location);
       const span = { file, start, end: start + Math.max(1, location.length) };
-      const related = { span: usedAt, message: 'the stage is used here' };
+      const related = { kind: 'own-stage' as const, span: usedAt };
       const help = location.suggestion === '' ? {} : { help: `did you mean \`${location.suggestion}\`?` };
       return { code: 'broken-code', message, span, related, ...help };
     }),
@@ -82,10 +82,10 @@ function offsetOf(
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-/** A module of a user's stage as it stands; empty where it cannot be read. `usedAt` is where the pipeline names the stage. */
-export async function readModule(path: string, { file }: Span): Promise<SourceFile> {
+/** The current text of a user's module, empty where it cannot be read. The span is where the pipeline names the stage. */
+export async function readModule(path: string, { file }: Span): Promise<TextFile> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  // As long as the pipeline's own path is shown short, so is this one.
+  // Shown relative to the same folder as the pipeline's own path.
   const shownFrom = file.path.endsWith(file.displayPath)
     ? file.path.slice(0, file.path.length - file.displayPath.length)
     : process.cwd();

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
-import { err, ok, type Result } from '../../core/index.ts';
+import { err, isObject, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import type { Dag, SourceField } from '../graph/dag.ts';
 import { type CacheKey, parseCacheKey, type SourceDigests } from '../key/key-material.ts';
 import { type PortContent, parsePortContent } from '../store/digest.ts';
 import { parseResolution, type Resolution, type Resolutions, renderResolution } from '../store/resolution.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { hasErrorCode, storageFailureOf } from '../store/system-error.ts';
-import type { SourceFile } from '../yaml/source-file.ts';
 
 /** What a pipeline's last successful run stood on and gave: enough for a colleague to tell whether theirs is the same. */
 export interface Lock {
@@ -108,7 +108,7 @@ const lockedStage = (outcome: StageOutcome | undefined): LockedStage | undefined
     : undefined;
 
 /** Reads what renderLock writes, line by line; a line of another form is a diagnostic, such as one left by a merge. */
-export function parseLock(file: SourceFile): Result<Lock, Diagnostic> {
+export function parseLock(file: TextFile): Result<Lock, Diagnostic> {
   const sources = new Map<string, Resolution>();
   const stages = new Map<string, LockedStage>();
   let section: 'sources' | 'stages' | undefined;
@@ -154,12 +154,11 @@ function decode(text: string | undefined): unknown {
 }
 
 function parseStage(value: unknown): LockedStage | undefined {
-  if (typeof value !== 'object' || value === null || !('key' in value) || !('outputs' in value))
-    return undefined;
-  const key = parseCacheKey(value.key);
-  if (key === undefined || typeof value.outputs !== 'object' || value.outputs === null) return undefined;
+  const { key: written, outputs: ports } = isObject(value) ? value : {};
+  const key = parseCacheKey(written);
+  if (key === undefined || !isObject(ports)) return undefined;
   const outputs: [string, PortContent][] = [];
-  for (const [port, text] of Object.entries(value.outputs)) {
+  for (const [port, text] of Object.entries(ports)) {
     const content = parsePortContent(text);
     if (content === undefined) return undefined;
     outputs.push([port, content]);
@@ -167,7 +166,7 @@ function parseStage(value: unknown): LockedStage | undefined {
   return { key, outputs: Object.fromEntries(outputs) };
 }
 
-const damaged = (file: SourceFile, place: { readonly start: number; readonly end: number }): Diagnostic => ({
+const damaged = (file: TextFile, place: { readonly start: number; readonly end: number }): Diagnostic => ({
   code: 'damaged-lock',
   message: `the lock ${file.displayPath} holds a line that tuneloom does not write`,
   span: { file, ...place },

@@ -29,11 +29,19 @@ export function selectStages(
 /** The stage of that id, or all stages of the sub-pipeline, of the sweep's point, or of that id in every point. */
 export function stagesCalled(name: string, { nodes, points = [] }: Dag): readonly string[] {
   if (nodes.has(name)) return [name];
-  const isCalled = (id: string): boolean => id === name || id.startsWith(`${name}/`);
+  const isCalled = (path: readonly string[]): boolean => namesAlong(path).includes(name);
   const inPoints = points.flatMap(({ label, stages }) =>
-    [...stages].filter(([id]) => isCalled(id) || isCalled(`${label}/${id}`)).map(([, id]) => id),
+    [...stages.values()].filter((id) => {
+      const path = nodes.get(id)?.path ?? [];
+      return isCalled(path) || isCalled([label, ...path]);
+    }),
   );
-  return [...new Set([...[...nodes.keys()].filter(isCalled), ...inPoints])];
+  return [
+    ...new Set([
+      ...[...nodes.values()].filter((node) => isCalled(pathOf(node))).map(({ id }) => id),
+      ...inPoints,
+    ]),
+  ];
 }
 
 export const stagesForced = ({
@@ -53,7 +61,15 @@ function unknownStage(id: string, dag: Dag): Diagnostic {
 /** Every id, and every namespace. */
 const namesIn = ({ nodes, points = [] }: Dag): ReadonlySet<string> =>
   new Set(
-    [...nodes.keys(), ...points.flatMap(({ stages }) => [...stages.keys()])].flatMap((id) =>
-      id.split('/').map((_, index, steps) => steps.slice(0, index + 1).join('/')),
-    ),
+    [...nodes.values()].flatMap((node) => [
+      ...namesAlong(pathOf(node)),
+      ...(points.length === 0 ? [] : namesAlong(node.path)),
+    ]),
   );
+
+const pathOf = ({ point, path }: DagNode): readonly string[] =>
+  point === undefined ? path : [point, ...path];
+
+/** `['mmlu', 'format']` -> `mmlu` and `mmlu/format`. */
+const namesAlong = (path: readonly string[]): readonly string[] =>
+  path.map((_, index) => path.slice(0, index + 1).join('/'));

@@ -1,6 +1,11 @@
 import type { Dag, DagNode, InputBinding } from '../graph/dag.ts';
-import { checkpointKeyOf } from '../key/kept-keys.ts';
-import { cacheKeyOf, type KeyMaterial, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
+import {
+  cacheKeyOf,
+  checkpointKeyOf,
+  type KeyMaterial,
+  keyMaterialOf,
+  type SourceDigests,
+} from '../key/key-material.ts';
 import { type FoundRecord, findRecord } from '../store/action-records.ts';
 import type { Digest, PortContent } from '../store/digest.ts';
 import { namesKept } from '../store/kept-folder.ts';

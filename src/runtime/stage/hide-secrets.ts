@@ -1,3 +1,5 @@
+import { isObject } from '../../core/index.ts';
+
 /** Shorter values, such as a device's number, are no secrets, and hiding them would hide half the log. */
 const shortestSecret = 6;
 
@@ -19,7 +21,7 @@ export function hideSecretsIn(value: unknown, secrets: readonly string[]): unkno
   if (secrets.length === 0) return value;
   if (typeof value === 'string') return hideSecrets(value, secrets);
   if (Array.isArray(value)) return value.map((item) => hideSecretsIn(item, secrets));
-  if (typeof value !== 'object' || value === null) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [hideSecrets(name, secrets), hideSecretsIn(item, secrets)]),
   );

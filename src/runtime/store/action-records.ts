@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json, JsonObject } from '../../core/index.ts';
+import { isObject, type Json } from '../../core/index.ts';
 import { type CacheKey, cacheKeyOf, type KeyMaterial, parseCacheKey } from '../key/key-material.ts';
 import { createAtomically, writeAtomically } from './atomic-write.ts';
 import { contentState } from './content-state.ts';
@@ -132,6 +132,3 @@ function parseRecord(value: unknown, key: CacheKey): ActionRecord | undefined {
     >,
   };
 }
-
-const isObject = <T>(value: T | undefined): value is T & JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

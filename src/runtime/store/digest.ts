@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isObject } from '../../core/index.ts';
 
 declare const digestBrand: unique symbol;
 
@@ -43,8 +44,7 @@ export function* digestsAt(content: PortContent): Generator<{ digest: Digest; pa
 /** A decoded port content, or undefined where the value is none. */
 export function parsePortContent(value: unknown): PortContent | undefined {
   if (typeof value === 'string') return parseDigest(value);
-  if (typeof value !== 'object' || value === null || !('parts' in value)) return undefined;
-  if (typeof value.parts !== 'object' || value.parts === null) return undefined;
+  if (!isObject(value) || !isObject(value.parts)) return undefined;
   const parts = new Map<string, Digest>();
   for (const [part, text] of Object.entries(value.parts)) {
     const digest = parseDigest(text);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isObject } from '../../core/index.ts';
 import { type Digest, digestOf, isFolderDigest, parseDigest, sha256 } from './digest.ts';
 import type { Store } from './store.ts';
 import { blobPath } from './store-layout.ts';
@@ -46,7 +47,7 @@ export function findManifest(store: Store, digest: Digest): readonly FolderFile[
 /** Throws a RangeError for anything that manifestOf would not write, such as a path that climbs out of the folder. */
 export function parseManifest(text: string): readonly FolderFile[] {
   const value: unknown = JSON.parse(text);
-  const rows = typeof value === 'object' && value !== null && 'files' in value ? value.files : undefined;
+  const rows = isObject(value) ? value.files : undefined;
   if (!Array.isArray(rows)) throw new RangeError('a manifest holds a list of files');
   const files = rows.map(parseFile);
   refuseClashes(files);
@@ -54,11 +55,7 @@ export function parseManifest(text: string): readonly FolderFile[] {
 }
 
 function parseFile(row: unknown): FolderFile {
-  const {
-    path,
-    digest: text,
-    size,
-  } = typeof row === 'object' && row !== null ? { path: '', digest: '', size: -1, ...row } : {};
+  const { path, digest: text, size } = isObject(row) ? { path: '', digest: '', size: -1, ...row } : {};
   const digest = parseDigest(text);
   if (digest === undefined || isFolderDigest(digest))
     throw new RangeError(`a manifest names no file digest: ${text}`);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isObject } from '../../core/index.ts';
 import { writeAtomically } from './atomic-write.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
@@ -19,9 +20,7 @@ export type ModuleCache = Readonly<Record<string, KnownModules>>;
 export function readModuleCache({ root }: Store): ModuleCache {
   try {
     const value = parseSealed(readFileSync(join(root, storeLayout.moduleCache), 'utf8'));
-    return typeof value === 'object' && value !== null
-      ? Object.fromEntries(Object.entries(value).filter(isEntry))
-      : {};
+    return isObject(value) ? Object.fromEntries(Object.entries(value).filter(isEntry)) : {};
   } catch {
     return {};
   }
@@ -44,6 +43,4 @@ const isEntry = (entry: [string, unknown]): entry is [string, KnownModules] => {
 };
 
 const isTexts = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  Object.values(value).every((text) => typeof text === 'string');
+  isObject(value) && Object.values(value).every((text) => typeof text === 'string');

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isObject } from '../../core/index.ts';
 import { parseSealed } from './sealed-json.ts';
 
 /** Names one process among all that share a store, also after its number has been given to another. */
@@ -38,8 +39,8 @@ export function parseProcessIdentity(text: string): ProcessIdentity | undefined 
 }
 
 export function isProcessIdentity(value: unknown): value is ProcessIdentity {
-  if (typeof value !== 'object' || value === null) return false;
-  const { host, boot, pid, start }: Partial<Record<string, unknown>> = { ...value };
+  if (!isObject(value)) return false;
+  const { host, boot, pid, start } = value;
   return [host, boot, start].every((text) => typeof text === 'string') && typeof pid === 'number';
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../../core/index.ts';
+import { isObject, type Json } from '../../core/index.ts';
 import { writeAtomically } from './atomic-write.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';
@@ -25,8 +25,7 @@ export const renderResolution = ({ digest, revision }: Resolution): Json =>
 export function parseResolution(value: unknown): Resolution | undefined {
   const alone = parseDigest(value);
   if (alone !== undefined) return { digest: alone };
-  if (typeof value !== 'object' || value === null || !('digest' in value) || !('revision' in value))
-    return undefined;
+  if (!isObject(value)) return undefined;
   const digest = parseDigest(value.digest);
   return digest === undefined || typeof value.revision !== 'string'
     ? undefined
@@ -37,9 +36,7 @@ export function parseResolution(value: unknown): Resolution | undefined {
 export function readResolution({ root }: Store, address: string): Resolution | undefined {
   try {
     const value = parseSealed(readFileSync(join(root, resolutionPath(address)), 'utf8'));
-    if (typeof value !== 'object' || value === null || !('address' in value) || !('is' in value))
-      return undefined;
-    return value.address === address ? parseResolution(value.is) : undefined;
+    return isObject(value) && value.address === address ? parseResolution(value.is) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json, JsonObject } from '../../core/index.ts';
+import { isObject, type Json, type JsonObject } from '../../core/index.ts';
 import type { CacheKey } from '../key/key-material.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { Fingerprint } from './action-records.ts';
@@ -123,8 +123,6 @@ type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === 'string';
 const isNumber: Check = (value) => typeof value === 'number';
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isOneOf =
   (...values: readonly unknown[]): Check =>
   (value) =>
@@ -140,11 +138,11 @@ const isListOf =
 const isMapOf =
   (check: Check): Check =>
   (value) =>
-    isMap(value) && Object.values(value).every(check);
+    isObject(value) && Object.values(value).every(check);
 const has =
   (fields: Fields): Check =>
   (value) =>
-    isMap(value) && Object.entries(fields).every(([name, check]) => check(ownField(value, name)));
+    isObject(value) && Object.entries(fields).every(([name, check]) => check(ownField(value, name)));
 
 const ownField = (value: Readonly<Record<string, unknown>>, name: string): unknown =>
   Object.hasOwn(value, name) ? value[name] : undefined;
@@ -177,7 +175,7 @@ const work = { uses: isText, key: isText, reason: isText, milliseconds: isNumber
 /** Decision -> what stands beside it. */
 const outcomes: Readonly<Record<StageOutcome['decision'], Fields>> = {
   reused: { uses: isText, key: isText, outputs: isOutputs },
-  ran: { ...work, outputs: isOutputs, measurements: isMap },
+  ran: { ...work, outputs: isOutputs, measurements: isObject },
   failed: { ...work, failure: isFailure, logPath: orAbsent(isText) },
   skipped: { uses: isText, because: isText },
 };
@@ -187,7 +185,7 @@ const isRunRecord = has({
   run: isText,
   pipeline: isText,
   file: isText,
-  params: isMap,
+  params: isObject,
   overridden: isOneOf(true, false),
   targets: isListOf(isText),
   startedAt: isText,
@@ -199,7 +197,7 @@ const isRunRecord = has({
 
 function isTagged(tag: string, variants: Readonly<Record<string, Fields>>): Check {
   return (value) => {
-    const name = isMap(value) ? ownField(value, tag) : undefined;
+    const name = isObject(value) ? ownField(value, tag) : undefined;
     return typeof name === 'string' && Object.hasOwn(variants, name) && has(variants[name] ?? {})(value);
   };
 }

@@ -1,10 +1,10 @@
 import type { Checked, Span } from '../diagnostic/diagnostic.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { displayPathOf, readSourceFile } from './read-source-file.ts';
-import type { SourceFile } from './source-file.ts';
+import { displayPathOf, readTextFile } from './read-text-file.ts';
 import type { YamlDoc } from './yaml-doc.ts';
 
-/** Reads YAML files, each once, and remembers which place first named them. */
+/** Reads each YAML file once and remembers which place named it first. */
 export class DocumentReader {
   readonly workingDirectory: string;
   readonly #documents = new Map<string, Promise<Checked<YamlDoc | undefined>>>();
@@ -14,7 +14,7 @@ export class DocumentReader {
     this.workingDirectory = workingDirectory;
   }
 
-  /** The file at an absolute path; a mistake that has no place of its own is shown where the file is named. */
+  /** The file at an absolute path; a mistake without a place is shown where the file is named. */
   async read(path: string, namedAt: Span | undefined): Promise<Checked<YamlDoc | undefined>> {
     if (namedAt !== undefined && !this.#namedAt.has(path)) this.#namedAt.set(path, namedAt);
     const document = this.#documents.get(path) ?? readDocument(path, this.workingDirectory);
@@ -29,21 +29,21 @@ export class DocumentReader {
     return this.#namedAt.get(path);
   }
 
-  /** A path as a person would type it. */
+  /** A path as a user would type it. */
   display(path: string): string {
     return displayPathOf(path, this.workingDirectory);
   }
 }
 
 async function readDocument(path: string, workingDirectory: string): Promise<Checked<YamlDoc | undefined>> {
-  const source = await readSourceFile({ path, workingDirectory });
+  const source = await readTextFile(path, workingDirectory);
   if (!source.ok) return { value: undefined, diagnostics: [source.error] };
   const { value, diagnostics } = parseYaml(source.value);
   if (value !== undefined || diagnostics.length > 0) return { value, diagnostics };
   return { value: undefined, diagnostics: [emptyFile(source.value)] };
 }
 
-const emptyFile = (file: SourceFile) => ({
+const emptyFile = (file: TextFile) => ({
   code: 'empty-file',
   message: 'the file is empty',
   span: { file, start: 0, end: 0 },

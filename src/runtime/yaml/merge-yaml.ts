@@ -3,27 +3,23 @@ import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../dia
 import type { YamlEntry, YamlMap, YamlNode } from './yaml-doc.ts';
 
 /**
- * An overlay laid over what it extends: maps merge, lists and single values replace, `null` takes away. Every value
- * keeps the place where it was written, so that mistakes are shown and relative paths start there.
+ * Merges an overlay into the file it extends: maps merge, lists and scalars replace, `null` removes. Every value keeps
+ * the place where it was written: mistakes are shown there, and relative paths start there.
  */
 export function mergeYaml(base: YamlNode, overlay: YamlNode): Checked<YamlNode> {
   const diagnostics: Diagnostic[] = [];
-  return { value: merge({ base, overlay, path: [] }, diagnostics), diagnostics };
+  return { value: merge(base, overlay, { path: [], diagnostics }), diagnostics };
 }
 
-interface Layers<Node> {
-  readonly base: Node;
-  readonly overlay: Node;
+interface Merging {
   readonly path: readonly string[];
+  readonly diagnostics: Diagnostic[];
 }
 
-function merge({ base, overlay, path }: Layers<YamlNode>, diagnostics: Diagnostic[]): YamlNode {
-  return base.kind === 'map' && overlay.kind === 'map'
-    ? mergeMaps({ base, overlay, path }, diagnostics)
-    : overlay;
-}
+const merge = (base: YamlNode, overlay: YamlNode, merging: Merging): YamlNode =>
+  base.kind === 'map' && overlay.kind === 'map' ? mergeMaps(base, overlay, merging) : overlay;
 
-function mergeMaps({ base, overlay, path }: Layers<YamlMap>, diagnostics: Diagnostic[]): YamlMap {
+function mergeMaps(base: YamlMap, overlay: YamlMap, { path, diagnostics }: Merging): YamlMap {
   const entries = new Map(base.entries);
   const removed = new Map<string, Span>(base.removed);
   for (const [key, entry] of overlay.entries) {
@@ -35,7 +31,7 @@ function mergeMaps({ base, overlay, path }: Layers<YamlMap>, diagnostics: Diagno
     } else {
       entries.set(
         key,
-        before === undefined ? entry : over(before, { entry, path: [...path, key] }, diagnostics),
+        before === undefined ? entry : mergeEntries(before, entry, { path: [...path, key], diagnostics }),
       );
       removed.delete(key);
     }
@@ -44,13 +40,9 @@ function mergeMaps({ base, overlay, path }: Layers<YamlMap>, diagnostics: Diagno
   return { ...overlay, entries, ...(removed.size > 0 && { removed }), ...(reported && { reported }) };
 }
 
-/** A map that is merged is still declared where the base has it; anything else is declared anew. */
-function over(
-  before: YamlEntry,
-  { entry, path }: { readonly entry: YamlEntry; readonly path: readonly string[] },
-  diagnostics: Diagnostic[],
-): YamlEntry {
-  const value = merge({ base: before.value, overlay: entry.value, path }, diagnostics);
+/** A merged map is declared where the base has it; anything else is declared anew. */
+function mergeEntries(before: YamlEntry, entry: YamlEntry, merging: Merging): YamlEntry {
+  const value = merge(before.value, entry.value, merging);
   return { keySpan: value === entry.value ? entry.keySpan : before.keySpan, value };
 }
 
@@ -69,7 +61,7 @@ function nothingToRemove(
   const owner = path.length === 0 ? 'the file' : quoted(path.join('.'));
   return {
     code: 'nothing-to-remove',
-    message: `${quoted(key)} is empty, which takes away what the extended file has, and ${owner} has no ${quoted(key)} there`,
+    message: `${quoted(key)} is empty, which removes a value of the extended file, and ${owner} has no ${quoted(key)} there`,
     span: entry.keySpan,
     help: didYouMean(key, known) ?? `${owner} has ${known.length === 0 ? 'nothing' : listOf(known, 'and')}`,
   };

@@ -1,14 +1,14 @@
 import { Composer, type CST, type Document, Lexer, Parser, type YAMLError } from 'yaml';
 import type { Checked, Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import { positionOf, type SourceFile } from './source-file.ts';
+import { positionOf, type TextFile } from '../diagnostic/text-file.ts';
 import { toYamlNode } from './to-yaml-node.ts';
 import type { YamlDoc } from './yaml-doc.ts';
 
-/** Deeper than any pipeline, and far from the end of the stack: composing and checking are recursive. */
+/** Deeper than any pipeline, and far below what the stack allows: composing and checking are recursive. */
 const deepest = 64;
 
-/** Parses YAML 1.2 (core schema). The value is undefined where the text has no one structure to go on with. */
-export function parseYaml(file: SourceFile): Checked<YamlDoc | undefined> {
+/** Parses YAML 1.2 (core schema). The value is undefined where the text is not one document. */
+export function parseYaml(file: TextFile): Checked<YamlDoc | undefined> {
   const { tokens, tooDeepAt } = tokenize(file.text);
   const tooDeep = tokens.map(firstBeyondDepth).find((token) => token !== undefined)?.offset ?? tooDeepAt;
   if (tooDeep !== undefined) return failed(nestedTooDeep(file, tooDeep));
@@ -21,7 +21,7 @@ export function parseYaml(file: SourceFile): Checked<YamlDoc | undefined> {
   return { value: value && { file, root: value }, diagnostics };
 }
 
-/** Stops where far more is open than may be: the parser closes what is open by recursion. */
+/** Stops where far more is open than allowed, because the parser closes open maps and lists recursively. */
 function tokenize(text: string): { readonly tokens: readonly CST.Token[]; readonly tooDeepAt?: number } {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
@@ -33,7 +33,7 @@ function tokenize(text: string): { readonly tokens: readonly CST.Token[]; readon
   return { tokens };
 }
 
-function compose(file: SourceFile, tokens: readonly CST.Token[]): readonly Document[] {
+function compose(file: TextFile, tokens: readonly CST.Token[]): readonly Document[] {
   const composer = new Composer({
     version: '1.2',
     schema: 'core',
@@ -45,7 +45,7 @@ function compose(file: SourceFile, tokens: readonly CST.Token[]): readonly Docum
   return [...composer.compose(tokens, true, file.text.length)];
 }
 
-/** The first token that stands deeper than the limit, found without recursion. */
+/** The first token below the depth limit, found without recursion. */
 function firstBeyondDepth(root: CST.Token): CST.Token | undefined {
   const open: { token: CST.Token; depth: number }[] = [{ token: root, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -66,43 +66,43 @@ const failed = (...diagnostics: readonly Diagnostic[]): Checked<undefined> => ({
   diagnostics,
 });
 
-const nestedTooDeep = (file: SourceFile, offset: number): Diagnostic => ({
+const nestedTooDeep = (file: TextFile, offset: number): Diagnostic => ({
   code: 'yaml-too-large',
   message: `maps and lists are nested more than ${deepest} deep here`,
   span: { file, start: offset, end: offset + 1 },
 });
 
-const secondDocument = (file: SourceFile, { range }: Document): Diagnostic => ({
+const secondDocument = (file: TextFile, { range }: Document): Diagnostic => ({
   code: 'yaml-documents',
   message: 'a second document begins here; a pipeline file holds one',
   span: { file, start: range?.[0] ?? 0, end: (range?.[0] ?? 0) + 1 },
-  help: 'take out the line `---`',
+  help: 'remove the line `---`',
 });
 
-/** The parser's errors as diagnostics. Of those that may follow from one another, only the first is kept. */
-function explainSyntaxErrors(file: SourceFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
+/** The parser's errors as diagnostics. Later errors may follow from the first, so only that one is kept. */
+function explainSyntaxErrors(file: TextFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
   const unquoted = unquotedParameters(file, errors);
   if (unquoted.length > 0) return unquoted;
   const first = errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
   return first === undefined ? [] : [explain(file, first)];
 }
 
-function explain(file: SourceFile, { code, message, pos: [start, end] }: YAMLError): Diagnostic {
+function explain(file: TextFile, { code, message, pos: [start, end] }: YAMLError): Diagnostic {
   const span = visibleSpan({ file, start, end });
   switch (code) {
     case 'TAB_AS_INDENT':
       return {
         code: 'yaml-tab',
-        message: 'a tab indents this line',
+        message: 'this line is indented with a tab',
         span,
-        help: 'YAML is indented with spaces',
+        help: 'indent YAML with spaces',
       };
     case 'TAG_RESOLVE_FAILED':
       return {
         code: 'yaml-tag',
-        message: 'tags mean nothing in a pipeline file',
+        message: 'a pipeline file cannot have tags',
         span,
-        help: 'take the tag out',
+        help: 'remove the tag',
       };
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'MULTILINE_IMPLICIT_KEY':
@@ -110,7 +110,7 @@ function explain(file: SourceFile, { code, message, pos: [start, end] }: YAMLErr
         code: 'yaml-syntax',
         message: 'a map cannot begin in the middle of a value',
         span,
-        help: 'check the indentation here; a text that holds `: ` needs quotes',
+        help: 'check the indentation here; a text with `: ` needs quotes',
       };
     case 'BAD_INDENT':
       return {
@@ -122,13 +122,13 @@ function explain(file: SourceFile, { code, message, pos: [start, end] }: YAMLErr
       };
     default:
       if (message.startsWith('Missing closing'))
-        return { code: 'yaml-syntax', message: 'a text was opened with a quote and is not closed', span };
+        return { code: 'yaml-syntax', message: 'the quote that opens this text is not closed', span };
       return { code: 'yaml-syntax', message: `this is not YAML: ${lowerFirst(message)}`, span };
   }
 }
 
 /** `{ a: ${params.b} }`: within braces and brackets YAML reads the `{` as the start of a map. */
-function unquotedParameters(file: SourceFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
+function unquotedParameters(file: TextFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
   const places = new Map<number, Diagnostic>();
   for (const { pos } of errors) {
     const { lineStart, lineEnd } = positionOf(file, pos[0]);

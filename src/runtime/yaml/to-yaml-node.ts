@@ -13,19 +13,19 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import type { Checked, Diagnostic, Span } from '../diagnostic/diagnostic.ts';
-import type { SourceFile } from './source-file.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar } from './yaml-doc.ts';
 
-/** Through aliases a value can stand deeper than the text is nested. */
+/** Aliases can nest values deeper than the text is nested. */
 const deepest = 64;
-/** How many values a file can hold, each use of an alias counted with all that it stands for. */
+/** How many values a file can hold, where each use of an alias counts as all the values it stands for. */
 const mostNodes = 250_000;
 
 /**
- * The parsed document as plain data with places: aliases resolved, duplicate keys and values beyond JSON reported.
- * The value is undefined where the document is empty or larger than the limits.
+ * The parsed document as plain data with places. Aliases are resolved; duplicate keys and values that JSON cannot hold
+ * are reported. The value is undefined where the document is empty or larger than the limits.
  */
-export function toYamlNode(file: SourceFile, document: Document): Checked<YamlNode | undefined> {
+export function toYamlNode(file: TextFile, document: Document): Checked<YamlNode | undefined> {
   const diagnostics: Diagnostic[] = [];
   const counted = { nodes: 0, beyondLimits: false };
   const root = document.contents;
@@ -38,14 +38,14 @@ export function toYamlNode(file: SourceFile, document: Document): Checked<YamlNo
 }
 
 interface Conversion {
-  readonly file: SourceFile;
+  readonly file: TextFile;
   readonly diagnostics: Diagnostic[];
   readonly counted: { nodes: number; beyondLimits: boolean };
-  /** The anchors above the value at hand. */
+  /** The anchors above the current value. */
   readonly anchors: Map<string, Node>;
-  /** The maps and lists that the value at hand stands in. */
+  /** The maps and lists around the current value. */
   readonly open: ReadonlySet<Node>;
-  /** The alias that the value at hand is repeated for. */
+  /** The alias that the current value replaces. */
   readonly alias: Span | undefined;
 }
 
@@ -78,9 +78,9 @@ function convertMap(conversion: Conversion, node: YAMLMap): YamlMap {
     else
       conversion.diagnostics.push({
         code: 'duplicate-key',
-        message: `the key \`${key.name}\` stands here a second time`,
+        message: `the key \`${key.name}\` is repeated here`,
         span: key.span,
-        related: { span: first.keySpan, message: 'it stands here first' },
+        related: { kind: 'first', span: first.keySpan },
       });
   }
   const span = spanOf(conversion, node);
@@ -94,14 +94,16 @@ function keyOf(conversion: Conversion, { key }: Pair): { name: string; span: Spa
   const merge = isScalar(key) && key.source === '<<';
   conversion.diagnostics.push({
     code: merge ? 'yaml-merge-key' : 'yaml-key',
-    message: merge ? 'merge keys (`<<`) are not part of YAML 1.2' : 'a key has to be a plain word',
+    message: merge ? 'merge keys (`<<`) are not part of YAML 1.2' : 'a key must be a plain word',
     span,
-    help: merge ? `put what is shared into \`params\` and use it as \`\${params.name}\`` : 'write it as text',
+    help: merge
+      ? `put shared values into \`params\` and use them as \`\${params.name}\``
+      : 'write it as text',
   });
   return undefined;
 }
 
-/** A value that is not there is shown by its key. */
+/** A missing value is shown by its key. */
 function pairValue(conversion: Conversion, { value }: Pair, keySpan: Span): YamlNode {
   const missing = !isNode(value) || (isScalar(value) && value.value === null && (value.source ?? '') === '');
   return missing ? { kind: 'scalar', value: null, span: keySpan } : convert(conversion, value);
@@ -115,7 +117,7 @@ function convertAlias(conversion: Conversion, { source, ...alias }: Alias): Yaml
   conversion.diagnostics.push({
     code: 'yaml-alias',
     message:
-      target === undefined ? `no anchor \`&${source}\` stands above` : `\`*${source}\` contains itself`,
+      target === undefined ? `there is no anchor \`&${source}\` above` : `\`*${source}\` contains itself`,
     span,
   });
   return { kind: 'scalar', value: null, span, reported: true };
@@ -134,7 +136,7 @@ function convertScalar(conversion: Conversion, node: Scalar): YamlScalar {
   if (exact) return { kind: 'scalar', value: number, span };
   conversion.diagnostics.push({
     code: 'yaml-number',
-    message: `\`${node.source ?? String(value)}\` is not a number that can be kept exactly`,
+    message: `\`${node.source ?? String(value)}\` is not a number that can be represented exactly`,
     span,
     help: 'quote it if it is meant as text',
   });
@@ -145,8 +147,8 @@ function beyondLimits({ counted, open, diagnostics, alias }: Conversion, span: S
   const message =
     open.size > deepest
       ? `maps and lists are nested more than ${deepest} deep here`
-      : `with its aliases written out the file holds more than ${mostNodes} values`;
-  // Said once: what follows goes beyond the limits as well.
+      : `with its aliases expanded the file has more than ${mostNodes} values`;
+  // Said once: everything that follows is beyond the limits too.
   if (!counted.beyondLimits) diagnostics.push({ code: 'yaml-too-large', message, span: alias ?? span });
   counted.beyondLimits = true;
   return { kind: 'scalar', value: null, span, reported: true };

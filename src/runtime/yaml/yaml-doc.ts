@@ -1,10 +1,10 @@
 import type { Json, JsonObject } from '../../core/index.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
-import type { SourceFile } from './source-file.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 
-/** A YAML file as data: bounded, without duplicate keys or aliases, every value with its place. */
+/** A YAML file as data: bounded in size, without duplicate keys or aliases, every value with its place. */
 export interface YamlDoc {
-  readonly file: SourceFile;
+  readonly file: TextFile;
   readonly root: YamlNode;
 }
 
@@ -22,9 +22,9 @@ interface YamlList extends Placed {
 
 export interface YamlMap extends Placed {
   readonly kind: 'map';
-  /** A Map, so that no key, not even `__proto__`, means anything. */
+  /** A Map, in which no key is special, not even `__proto__`. */
   readonly entries: ReadonlyMap<string, YamlEntry>;
-  /** Keys that an overlay took away, and where. */
+  /** Keys that an overlay removed, and where. */
   readonly removed?: ReadonlyMap<string, Span>;
 }
 
@@ -36,21 +36,21 @@ export interface YamlEntry {
 interface Placed {
   /** Where the value was written. */
   readonly span: Span;
-  /** Where a value written elsewhere, as a parameter, is used. */
+  /** Where a value that is written elsewhere, such as a parameter's, is used. */
   readonly usedAt?: Span;
-  /** A mistake in it has been reported: nothing more is to be said of it. */
+  /** A mistake in it has been reported, so no other is. */
   readonly reported?: true;
 }
 
 interface YamlPlace {
   readonly node: YamlNode;
-  /** The entry of a map whose value `node` is; undefined for a list's item and for the root. */
+  /** The map's entry that holds `node`; undefined for a list's item and for the root. */
   readonly entry: YamlEntry | undefined;
-  /** False where the path goes on and the file does not: `node` is then the nearest place above. */
+  /** False where the path leads to nothing: `node` is then the nearest value above. */
   readonly exact: boolean;
 }
 
-/** Follows keys and list indices from a node, as far as it goes. */
+/** Follows keys and list indices from a node as far as they exist. */
 export function yamlAt(root: YamlNode, path: readonly string[]): YamlPlace {
   let place: YamlPlace = { node: root, entry: undefined, exact: true };
   for (const step of path) {
@@ -70,7 +70,7 @@ function stepInto(node: YamlNode, step: string): Pick<YamlPlace, 'node' | 'entry
   return item && { node: item, entry: undefined };
 }
 
-/** The value of a key, where the node is a map that has it. */
+/** The value of a key; undefined where the node is not a map with that key. */
 export function childOf(node: YamlNode | undefined, key: string): YamlNode | undefined {
   return node?.kind === 'map' ? node.entries.get(key)?.value : undefined;
 }
@@ -97,13 +97,13 @@ export function yamlToJson(node: YamlNode): Json {
   }
 }
 
-/** A map as a plain object; none is an empty one. `__proto__` is a key like any other. */
+/** A map as a plain object, empty where there is no map. `__proto__` is a key like any other. */
 export function mapToJson(map: YamlMap | undefined): JsonObject {
   const plain: Record<string, Json> = {};
   for (const [key, { value }] of map?.entries ?? []) {
     const json = yamlToJson(value);
     if (key !== '__proto__') plain[key] = json;
-    // Assigned, it would be the object's prototype.
+    // An assignment would set the object's prototype.
     else Object.defineProperty(plain, key, { value: json, ...ordinary });
   }
   return plain;
@@ -124,7 +124,7 @@ export function formatPointer(path: readonly string[]): string {
   return path.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-/** Whether a value is, or has within it, one that could not be made and has been reported. */
+/** Whether a value is or contains one whose mistake has been reported. */
 export function holdsReported(node: YamlNode): boolean {
   if (node.reported === true) return true;
   switch (node.kind) {

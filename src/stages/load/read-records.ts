@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
 import type { BenchmarkName } from '../../benchmarks/index.ts';
 import {
+  canonicalJson,
+  didYouMean,
   isObject,
   type Json,
   type JsonObject,
-  nearName,
   type RecordPlace,
   RecordProblems,
   UserError,
@@ -55,9 +55,6 @@ async function* readRowRecords(
   unseen.throwIfAny(path);
 }
 
-// The package is CommonJS whose function is module.exports, while its types promise a default export.
-const canonicalize: (value: Json) => string = createRequire(import.meta.url)('canonicalize');
-
 const hashLength = 16;
 
 /** Gives each record of a file an id that no other has. */
@@ -97,7 +94,7 @@ class RecordIds {
   }
 
   #contentId(row: JsonObject): string {
-    const hash = createHash('sha256').update(canonicalize(row)).digest('hex').slice(0, hashLength);
+    const hash = createHash('sha256').update(canonicalJson(row)).digest('hex').slice(0, hashLength);
     const ordinal = (this.#equalRows.get(hash) ?? 0) + 1;
     this.#equalRows.set(hash, ordinal);
     return ordinal === 1 ? hash : `${hash}-${ordinal}`;
@@ -155,11 +152,10 @@ class UnseenFields {
   throwIfAny(path: string): void {
     const [name] = this.#unseen;
     if (name === undefined) return;
-    const near = nearName(name, Object.keys(this.#lastRow));
     throw new UserError({
       code: 'unknown-field',
       message: `no row of ${path} has the field \`${name}\`, which \`fields\` renames`,
-      help: near === undefined ? `the last row has ${fieldsIn(this.#lastRow)}` : `did you mean \`${near}\`?`,
+      help: didYouMean(name, Object.keys(this.#lastRow)) ?? `the last row has ${fieldsIn(this.#lastRow)}`,
     });
   }
 }

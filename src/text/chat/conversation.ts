@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, nearName, UserError } from '../../core/index.ts';
+import { didYouMean, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
 import { fieldsIn, missingField, optionalText, requiredText } from '../template/row-field.ts';
 
 /** One turn of a conversation, as chat templates read it. Other fields, such as `tool_calls`, are passed on. */
@@ -147,13 +147,12 @@ function checkTurns(messages: readonly ChatMessage[]): void {
 }
 
 function unknownRole(turn: string, role: string): UserError {
-  const near = nearName(role, roles);
   return new UserError({
     code: 'unknown-role',
     message: `${turn} has the role \`${role}\`, which is not one of ${roles.join(', ')}`,
-    help: near
-      ? `did you mean \`${near}\`?`
-      : `say which one it stands for with \`conversation: { roles: { ${role}: user } }\``,
+    help:
+      didYouMean(role, roles) ??
+      `say which one it stands for with \`conversation: { roles: { ${role}: user } }\``,
   });
 }
 

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, nearName, UserError } from '../../core/index.ts';
+import { didYouMean, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
 
 /** The text of a field that the row must have. */
 export function requiredText(row: JsonObject, name: string): string {
@@ -13,11 +13,11 @@ export const optionalText = (row: JsonObject, name: string): string => textOf(na
 export function missingField(row: JsonObject, name: string): UserError {
   if (Object.hasOwn(row, name)) return nullField(name);
   const map = `map it with \`fields: { ${name}: <its name in your data> }\` of the load stage; ${fieldsOf(row)}`;
-  const near = nearName(name, Object.keys(row));
+  const near = didYouMean(name, Object.keys(row));
   return new UserError({
     code: 'missing-field',
     message: `it has no field \`${name}\``,
-    help: conversationHelp(row) ?? (near === undefined ? map : `did you mean \`${near}\`? Otherwise ${map}`),
+    help: conversationHelp(row) ?? (near === undefined ? map : `${near} Otherwise ${map}`),
   });
 }
 

@@ -1,4 +1,5 @@
 import { Environment, Interpreter, parse, Template, tokenize } from '@huggingface/jinja';
+import { isObject } from '../../core/index.ts';
 
 type Node = ReturnType<typeof parse>['body'][number];
 
@@ -94,8 +95,7 @@ const statements = new Set([
 ]);
 const isStatement = (node: Node): boolean => statements.has(node.type);
 const isText = (node: Node): boolean => node.type === 'StringLiteral';
-const isNode = (part: unknown): part is Node =>
-  typeof part === 'object' && part !== null && 'type' in part && typeof part.type === 'string';
+const isNode = (part: unknown): part is Node => isObject(part) && typeof part.type === 'string';
 const isIdentifier = (node: Node, name: string): boolean =>
   node.type === 'Identifier' && 'value' in node && node.value === name;
 

@@ -1,10 +1,9 @@
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import type { Json, JsonObject } from '../../../src/core/json.ts';
+import { isObject, type Json, type JsonObject } from '../../../src/core/json.ts';
 import { schema as pipelineSchema } from '../../../src/generated/validators/pipeline.js';
 import {
   fillDefaults,
-  isSchema,
   propertiesOf,
   schemasIn,
 } from '../../../src/runtime/config/schema/applicable-schemas.ts';
@@ -24,7 +23,7 @@ function fieldsOf(schema: JsonObject, path = ''): readonly Field[] {
     path: `${path}/${name}`,
     schema: child,
   }));
-  const inside = [schema.items, schema.additionalProperties].filter(isSchema);
+  const inside = [schema.items, schema.additionalProperties].filter((child) => isObject(child));
   const branches = ['oneOf', 'anyOf', 'allOf'].flatMap((keyword) => schemasIn(schema[keyword]));
   return [
     ...own,

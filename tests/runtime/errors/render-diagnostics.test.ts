@@ -17,7 +17,7 @@ const diagnostic = {
   message: '`b` must be a number, not the text `\u001b[2J`',
   span: at('"數據"'),
   help: 'take it out',
-  related: { span: at('c'), message: 'as here' },
+  related: { kind: 'use' as const, span: at('c') },
 };
 
 test('carets stand below what they mean, beside tabs and wide characters, and no text steers the terminal', () => {
@@ -26,7 +26,7 @@ test('carets stand below what they mean, beside tabs and wide characters, and no
       'p/wide.yaml:2:5 error[wrong-type] `b` must be a number, not the text `\ufffd[2J`',
       '   2 |   b: "數據" # \ufffd[31mred',
       '     |      ^^^^^^',
-      '  p/wide.yaml:3:1 as here',
+      '  p/wide.yaml:3:1 it is used here',
       '   3 | c: 3',
       '     | ^',
       '  help: take it out',
@@ -36,7 +36,7 @@ test('carets stand below what they mean, beside tabs and wide characters, and no
   );
 });
 
-test('a palette colours the place, the error, the frame and the help', () => {
+test('a palette colors the place, the error, the frame and the help', () => {
   const mark = (name: string) => (text: string) => `<${name} ${text}>`;
   const palette = { place: mark('place'), error: mark('error'), frame: mark('frame'), help: mark('help') };
   expect(renderDiagnostics([{ code: 'bad', message: 'it is bad', help: 'fix it' }], palette)).toBe(
@@ -55,7 +55,14 @@ test('for a program the same is file, line and column', () => {
       end_line: 2,
       end_column: 9,
       help: 'take it out',
-      related: { message: 'as here', file: 'p/wide.yaml', line: 3, column: 1, end_line: 3, end_column: 2 },
+      related: {
+        message: 'it is used here',
+        file: 'p/wide.yaml',
+        line: 3,
+        column: 1,
+        end_line: 3,
+        end_column: 2,
+      },
     },
     { code: 'bad', message: 'it is bad' },
   ]);

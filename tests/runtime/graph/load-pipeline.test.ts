@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { positionOf } from '../../../src/runtime/yaml/source-file.ts';
+import { positionOf } from '../../../src/runtime/diagnostic/text-file.ts';
 import { ExampleFolder, plainDag } from '../example/load-example.ts';
 
 const yaml = `

@@ -73,6 +73,7 @@ function tinyNode(stage: {
   const { retries = 0, timeoutMs } = use;
   return {
     id,
+    path: [id],
     definition,
     config,
     ports,

@@ -1,9 +1,9 @@
-import { type Json, type JsonObject, suggest } from '../../../core/index.ts';
+import { isList, isObject, type Json, type JsonObject, suggest } from '../../../core/index.ts';
 import type { ConfigSchema } from '../../stage/stage-definition.ts';
 
 /**
- * All schemas that say something about a valid value: the schema itself and, of its combinations, the branches that
- * the value takes. The outermost comes first.
+ * All schemas that apply to a valid value: the schema itself and the branches of its combinations that the value takes,
+ * outermost first.
  */
 export function applicableSchemas(schema: ConfigSchema, value: Json): readonly ConfigSchema[] {
   if (!combinations.some((name) => name in schema)) return [schema];
@@ -20,9 +20,9 @@ const combinations = ['allOf', 'anyOf', 'oneOf', 'if'];
 
 function conditional(schema: ConfigSchema, value: Json): readonly ConfigSchema[] {
   const condition = schema.if;
-  if (!isSchema(condition)) return [];
+  if (!isObject(condition)) return [];
   const taken = schema[fits(condition, value) ? 'then' : 'else'];
-  return isSchema(taken) ? [taken] : [];
+  return isObject(taken) ? [taken] : [];
 }
 
 /** The schema of a map's value or of a list's item, where this schema has one. */
@@ -30,20 +30,20 @@ export function childSchema(schema: ConfigSchema, key: string): ConfigSchema | u
   const own = propertiesOf(schema)[key];
   if (own !== undefined) return own;
   const rest = schema.additionalProperties;
-  if (isSchema(rest)) return rest;
+  if (isObject(rest)) return rest;
   const items = schema.items;
-  return /^\d+$/.test(key) && isSchema(items) ? items : undefined;
+  return /^\d+$/.test(key) && isObject(items) ? items : undefined;
 }
 
-/** The schemas of a map's fields by name; the record has no prototype, so every key is a field. */
+/** The schemas of a map's fields by name. The record has no prototype, so every key is a field. */
 export function propertiesOf(schema: ConfigSchema): Readonly<Record<string, ConfigSchema>> {
   const known = knownProperties.get(schema);
   if (known !== undefined) return known;
   const properties = schema.properties;
-  const fields = isSchema(properties) ? Object.entries(properties) : [];
+  const fields = isObject(properties) ? Object.entries(properties) : [];
   const found: Readonly<Record<string, ConfigSchema>> = Object.assign(
     Object.create(null),
-    Object.fromEntries(fields.filter(([, child]) => isSchema(child))),
+    Object.fromEntries(fields.filter(([, child]) => isObject(child))),
   );
   knownProperties.set(schema, found);
   return found;
@@ -53,14 +53,10 @@ export function propertiesOf(schema: ConfigSchema): Readonly<Record<string, Conf
 const knownProperties = new WeakMap<ConfigSchema, Readonly<Record<string, ConfigSchema>>>();
 
 export function schemasIn(list: Json | undefined): readonly ConfigSchema[] {
-  return Array.isArray(list) ? list.filter(isSchema) : [];
+  return isList(list) ? list.filter((one) => isObject(one)) : [];
 }
 
-export function isSchema(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Whether a value has the shape of a branch. It only has to tell branches apart: the value is known to fit one. */
+/** Whether a value fits a branch. It only needs to tell branches apart: the value is known to fit one. */
 function fits(schema: ConfigSchema, value: Json): boolean {
   if ('const' in schema && !equal(schema.const, value)) return false;
   const choices = schema.enum;
@@ -69,12 +65,12 @@ function fits(schema: ConfigSchema, value: Json): boolean {
   const pattern = schema.pattern;
   if (typeof pattern === 'string' && typeof value === 'string' && !new RegExp(pattern, 'u').test(value))
     return false;
-  if (isSchema(schema.not) && fits(schema.not, value)) return false;
+  if (isObject(schema.not) && fits(schema.not, value)) return false;
   return fitsMap(schema, value) && fitsList(schema, value) && fitsCombinations(schema, value);
 }
 
 function fitsMap(schema: ConfigSchema, value: Json): boolean {
-  if (!isSchema(value)) return true;
+  if (!isObject(value)) return true;
   const properties = propertiesOf(schema);
   const required = schema.required;
   if (Array.isArray(required) && required.some((key) => !Object.hasOwn(value, String(key)))) return false;
@@ -87,7 +83,7 @@ function fitsMap(schema: ConfigSchema, value: Json): boolean {
 
 function fitsList(schema: ConfigSchema, value: Json): boolean {
   const items = schema.items;
-  return !Array.isArray(value) || !isSchema(items) || value.every((item) => fits(items, item));
+  return !Array.isArray(value) || !isObject(items) || value.every((item) => fits(items, item));
 }
 
 function fitsCombinations(schema: ConfigSchema, value: Json): boolean {
@@ -111,10 +107,10 @@ function typeOf(value: Json): string {
 const equal = (expected: Json | undefined, value: Json): boolean =>
   expected === value || JSON.stringify(expected) === JSON.stringify(value);
 
-/** A valid configuration with the schema's defaults in it, also those of the branch of a `oneOf` that it takes. */
+/** A valid configuration with the schema's defaults, those of the `oneOf` branches that it takes included. */
 export function fillDefaults(schema: ConfigSchema, config: JsonObject): JsonObject {
   const filled = fill([schema], config);
-  return isMap(filled) ? filled : config;
+  return isObject(filled) ? filled : config;
 }
 
 function fill(schemas: readonly ConfigSchema[], value: Json): Json {
@@ -122,7 +118,7 @@ function fill(schemas: readonly ConfigSchema[], value: Json): Json {
   const childrenOf = (key: string): readonly ConfigSchema[] =>
     applicable.map((schema) => childSchema(schema, key)).filter((schema) => schema !== undefined);
   if (Array.isArray(value)) return value.map((item, index) => fill(childrenOf(String(index)), item));
-  if (!isMap(value)) return value;
+  if (!isObject(value)) return value;
   const whole: JsonObject = { ...defaultsOf(applicable), ...value };
   return Object.fromEntries(Object.entries(whole).map(([key, child]) => [key, fill(childrenOf(key), child)]));
 }
@@ -133,10 +129,7 @@ function defaultsOf(schemas: readonly ConfigSchema[]): JsonObject {
   return Object.fromEntries(defaults.filter((entry): entry is [string, Json] => entry[1] !== undefined));
 }
 
-const isMap = (value: Json): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The path of the field of that name, wherever in the schema it stands; else of one that is named alike. */
+/** The path of the field of that name anywhere in the schema, or else of one with a similar name. */
 export function findField(schema: ConfigSchema, name: string): readonly string[] | undefined {
   const paths = [...fieldPaths(schema, [])];
   const exact = paths.find((path) => path.at(-1) === name);
@@ -145,12 +138,12 @@ export function findField(schema: ConfigSchema, name: string): readonly string[]
   return paths.find((path) => path.at(-1) === alike);
 }
 
-/** The outermost first. Fields of a list's items have no path of names alone, and are left out. */
+/** Outermost first, without fields of lists' items, which have no path of names alone. */
 function* fieldPaths(schema: ConfigSchema, above: readonly string[]): Generator<readonly string[]> {
   const fields = Object.entries(propertiesOf(schema));
   for (const [name] of fields) yield [...above, name];
   for (const [name, field] of fields) yield* fieldPaths(field, [...above, name]);
   const combined = [schema.allOf, schema.anyOf, schema.oneOf].flatMap(schemasIn);
-  const conditional = [schema.then, schema.else].filter(isSchema);
+  const conditional = [schema.then, schema.else].filter((one) => isObject(one));
   for (const branch of [...combined, ...conditional]) yield* fieldPaths(branch, above);
 }

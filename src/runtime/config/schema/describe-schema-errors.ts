@@ -2,33 +2,33 @@ import { type Json, suggest } from '../../../core/index.ts';
 import { type Diagnostic, quoted, type Span } from '../../diagnostic/diagnostic.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
 import { formatPointer, holdsReported, type YamlNode, yamlAt, yamlToJson } from '../../yaml/yaml-doc.ts';
-import { fieldPath, relatedUse } from '../place-in-words.ts';
+import { fieldPath, relatedUse } from '../field-names.ts';
+import { formatSchemaError } from './format-schema-error.ts';
 import type { SchemaFinding, UnknownField } from './schema-finding.ts';
 import { selectFindings } from './select-findings.ts';
-import { wordFinding } from './word-finding.ts';
 
-/** What was validated, and how a person calls its parts. */
+/** What was validated, and how messages call its parts. */
 interface SchemaSubject {
   readonly schema: ConfigSchema;
   readonly node: YamlNode;
-  /** Where the whole is shown: the key that it stands under. */
+  /** Where the whole is shown: its key. */
   readonly span: Span;
   /** The name of the value at a path: `` `optimizer` of stage `train` ``. */
   readonly nameOf: (path: readonly string[]) => string;
-  /** Where an unknown field belongs, as a help. */
+  /** Help that says where an unknown field belongs. */
   readonly homeOf: (path: readonly string[], field: string) => string | undefined;
-  /** The path of a field of that name, or of a like one, anywhere in the schema of a stage's `with`. */
+  /** The path of a field of that or a similar name anywhere in the schema of a stage's `with`. */
   readonly fieldElsewhere?: (field: string) => readonly string[] | undefined;
 }
 
-/** A validator's errors as diagnostics, one for each cause, with the places of the keys and values at fault. */
+/** A validator's errors as diagnostics, one for each cause, at the keys and values at fault. */
 export function describeSchemaErrors(
   subject: SchemaSubject,
   errors: readonly SchemaError[],
 ): readonly Diagnostic[] {
   const findings = selectFindings(subject.schema, errors);
   const mistyped = new Set(
-    findings.map((finding) => misspeltField(subject, finding)).filter((field) => field !== undefined),
+    findings.map((finding) => misspelledField(subject, finding)).filter((field) => field !== undefined),
   );
   return findings
     .map((finding) => withoutMistyped(finding, mistyped))
@@ -36,7 +36,7 @@ export function describeSchemaErrors(
     .map((finding) => describe(subject, finding));
 }
 
-/** What is missing, less what is there under a mistyped name; undefined where nothing is left. */
+/** The missing fields without those that are there under a mistyped name; undefined where none is left. */
 function withoutMistyped(finding: SchemaFinding, mistyped: ReadonlySet<string>): SchemaFinding | undefined {
   if (finding.kind !== 'missing-field') return finding;
   const fields = finding.fields.filter((field) => !mistyped.has(formatPointer([...finding.path, field])));
@@ -44,20 +44,20 @@ function withoutMistyped(finding: SchemaFinding, mistyped: ReadonlySet<string>):
   return found ? undefined : { ...finding, fields };
 }
 
-/** A value with a reported mistake in it says nothing more; its names still count. */
+/** Whether the value has a mistake that has been reported. The names in it are still checked. */
 function isReported({ node }: SchemaSubject, finding: SchemaFinding): boolean {
   const found = yamlAt(node, finding.path).node;
   if (finding.kind === 'missing-field') return found.reported === true;
   return finding.kind !== 'unknown-field' && finding.kind !== 'bad-name' && holdsReported(found);
 }
 
-/** The pointer that a mistyped field should have had: with a required field that is one mistake, not two. */
-function misspeltField(subject: SchemaSubject, finding: SchemaFinding): string | undefined {
+/** The pointer that a mistyped field was meant to have: with a missing field it is one mistake, not two. */
+function misspelledField(subject: SchemaSubject, finding: SchemaFinding): string | undefined {
   const meant = finding.kind === 'unknown-field' ? meantField(subject, finding) : undefined;
   return meant && formatPointer(meant);
 }
 
-/** The same name at another place wins over a like one at this; then a like one at another. */
+/** The same name elsewhere wins over a similar one here, and that over a similar one elsewhere. */
 function meantField(
   { fieldElsewhere }: SchemaSubject,
   { path, field, known }: UnknownField,
@@ -68,7 +68,7 @@ function meantField(
   return here === undefined ? elsewhere : [...path, here];
 }
 
-/** Where an unknown field belongs, if that is not where it stands. */
+/** Help that says where an unknown field belongs, if not where it is. */
 function rightPlace(subject: SchemaSubject, finding: UnknownField): string | undefined {
   const home = subject.homeOf(finding.path, finding.field);
   const meant = meantField(subject, finding);
@@ -81,7 +81,10 @@ function rightPlace(subject: SchemaSubject, finding: UnknownField): string | und
 function describe(subject: SchemaSubject, finding: SchemaFinding): Diagnostic {
   const { node, exact } = yamlAt(subject.node, finding.path);
   const value: Json | undefined = exact ? yamlToJson(node) : undefined;
-  const { help: usual, ...wording } = wordFinding(finding, { name: subject.nameOf(finding.path), value });
+  const { help: usual, ...wording } = formatSchemaError(finding, {
+    name: subject.nameOf(finding.path),
+    value,
+  });
   const help = (finding.kind === 'unknown-field' ? rightPlace(subject, finding) : undefined) ?? usual;
   return {
     ...wording,

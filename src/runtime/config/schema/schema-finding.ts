@@ -1,22 +1,22 @@
-import type { Json } from '../../../core/index.ts';
+import { isObject, type Json } from '../../../core/index.ts';
 import type { ConfigSchema, SchemaError } from '../../stage/stage-definition.ts';
 import { parsePointer } from '../../yaml/yaml-doc.ts';
-import { isSchema, propertiesOf } from './applicable-schemas.ts';
+import { propertiesOf } from './applicable-schemas.ts';
 
-/** One thing that is wrong with a value, whatever number of schema errors it caused. */
+/** One thing that is wrong with a value, however many schema errors it causes. */
 export type SchemaFinding = {
-  /** The value at fault; for fields, the map that they are or should be in. */
+  /** The value at fault; for fields, the map they are in or should be in. */
   readonly path: readonly string[];
 } & (
   | { readonly kind: 'unknown-field'; readonly field: string; readonly known: readonly string[] }
   | {
       readonly kind: 'missing-field';
       readonly fields: readonly string[];
-      /** Whether all of the fields are needed, or any one of them would do. */
+      /** Whether all of the fields are needed, or any of them. */
       readonly need: 'all' | 'any';
       readonly schema: ConfigSchema;
     }
-  /** The value is of another type, or none of the choices. */
+  /** The value has the wrong type or is none of the choices. */
   | {
       readonly kind: 'misfit';
       readonly types: readonly string[];
@@ -35,7 +35,7 @@ export type Misfit = Extract<SchemaFinding, { kind: 'misfit' }>;
 export type UnknownField = Extract<SchemaFinding, { kind: 'unknown-field' }>;
 export type MissingField = Extract<SchemaFinding, { kind: 'missing-field' }>;
 
-/** What a single schema error says, by itself; undefined for those that only repeat others. */
+/** What a single schema error means; undefined for those that only repeat others. */
 export function findingOf(schema: ConfigSchema, error: SchemaError): SchemaFinding | undefined {
   const { keyword, params, schemaPath } = error;
   if (keyword === 'if' || schemaPath.includes('/propertyNames/')) return undefined;
@@ -50,13 +50,16 @@ export function findingOf(schema: ConfigSchema, error: SchemaError): SchemaFindi
   );
 }
 
-interface Place {
+interface FailedSchema {
   readonly path: readonly string[];
   /** The schema whose keyword failed. */
   readonly parent: ConfigSchema;
 }
 
-function fieldFinding({ keyword, params }: SchemaError, { path, parent }: Place): SchemaFinding | undefined {
+function fieldFinding(
+  { keyword, params }: SchemaError,
+  { path, parent }: FailedSchema,
+): SchemaFinding | undefined {
   switch (keyword) {
     case 'additionalProperties': {
       const known = Object.keys(propertiesOf(parent));
@@ -77,7 +80,10 @@ function fieldFinding({ keyword, params }: SchemaError, { path, parent }: Place)
   }
 }
 
-function valueFinding({ keyword, params }: SchemaError, { path, parent }: Place): SchemaFinding | undefined {
+function valueFinding(
+  { keyword, params }: SchemaError,
+  { path, parent }: FailedSchema,
+): SchemaFinding | undefined {
   const examples = examplesOf(parent);
   switch (keyword) {
     case 'type':
@@ -102,7 +108,7 @@ export function schemaAt(root: ConfigSchema, schemaPath: string): ConfigSchema {
     if (typeof found !== 'object' || found === null) return {};
     found = Object.entries(found).find(([key]) => key === step)?.[1];
   }
-  return isSchema(found) ? found : {};
+  return isObject(found) ? found : {};
 }
 
 export function examplesOf(schema: ConfigSchema): readonly Json[] {
@@ -111,9 +117,9 @@ export function examplesOf(schema: ConfigSchema): readonly Json[] {
 }
 
 const patternOfNames = ({ propertyNames }: ConfigSchema): string =>
-  isSchema(propertyNames) && typeof propertyNames.pattern === 'string' ? propertyNames.pattern : '';
+  isObject(propertyNames) && typeof propertyNames.pattern === 'string' ? propertyNames.pattern : '';
 
-/** With choices given, naming the type as well would say nothing new. */
+/** Empty where there are choices, which say more. */
 function typesOf(schema: ConfigSchema): readonly string[] {
   return choicesOf(schema).length > 0 ? [] : [schema.type].flat().filter((type) => typeof type === 'string');
 }

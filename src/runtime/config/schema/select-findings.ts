@@ -11,8 +11,8 @@ import {
 } from './schema-finding.ts';
 
 /**
- * A validator's errors as findings, one for each cause. Where no branch of a `oneOf` or `anyOf` fits, only the branch
- * that was most likely meant speaks.
+ * A validator's errors as findings, one for each cause. Where no branch of a `oneOf` or `anyOf` fits, only the findings
+ * of the branch that was most likely meant count.
  */
 export function selectFindings(
   schema: ConfigSchema,
@@ -40,7 +40,7 @@ const isWithin = (error: SchemaError, combination: SchemaError): boolean =>
 interface FailedCombination {
   readonly schema: ConfigSchema;
   readonly combination: SchemaError;
-  /** All that its branches say. */
+  /** Those of its branches. */
   readonly errors: readonly SchemaError[];
 }
 
@@ -85,7 +85,7 @@ function withExamples(finding: SchemaFinding, parent: ConfigSchema): SchemaFindi
   return takesExamples && examples.length > 0 ? { ...finding, examples } : finding;
 }
 
-/** Maps are told apart by a field with a fixed value; where none has the given one, all values that it may have are named. */
+/** A field with a fixed value tells maps apart; where no branch has the given value, all possible values are named. */
 function byDiscriminator(
   branches: readonly (readonly SchemaFinding[])[],
   depth: number,
@@ -102,7 +102,7 @@ function byDiscriminator(
 const fewest = (branches: readonly (readonly SchemaFinding[])[]): readonly SchemaFinding[] =>
   branches.reduce((best, branch) => (branch.length < best.length ? branch : best));
 
-/** `a` or `b` is needed, where each branch misses nothing but its own fields. */
+/** `a` or `b` is needed, where each branch lacks only its own fields. */
 function anyMissingField(
   branches: readonly (readonly SchemaFinding[])[],
 ): readonly SchemaFinding[] | undefined {
@@ -137,7 +137,7 @@ const isDiscriminatorAt =
   (finding: SchemaFinding): finding is Misfit =>
     isMisfitAt(depth)(finding) && finding.choices.length > 0;
 
-/** Findings about one value as one: misfits are joined, and then nothing else is said of it; so are missing fields. */
+/** Joins findings about one value: misfits, which then hide all others, and missing fields. */
 function mergeFindings(findings: readonly SchemaFinding[]): readonly SchemaFinding[] {
   const merged = new Map<string, SchemaFinding>();
   const misfits = new Set(findings.filter(({ kind }) => kind === 'misfit').map(placeOf));

@@ -8,23 +8,21 @@ export function fieldPath(path: readonly string[]): string {
     .join('');
 }
 
-/** How a person calls the value at a path of a stage's `with`. */
+/** How a message calls the value at a path of a stage's `with`. */
 export function stageField(stage: string, path: readonly string[]): string {
   return path.length === 0
     ? `stage ${quoted(stage)}`
     : `${quoted(fieldPath(path))} of stage ${quoted(stage)}`;
 }
 
-/** How a person calls the value at a path of the pipeline. */
+/** How a message calls the value at a path of the pipeline. */
 export function pipelineField(path: readonly string[]): string {
   const [section, stage, ...rest] = path;
   if (section === undefined) return 'the pipeline';
   return section === 'stages' && stage !== undefined ? stageField(stage, rest) : quoted(fieldPath(path));
 }
 
-export const usedHere = 'it is used here';
-
-/** For a mistake in a parameter's value: the place where the parameter is used. */
+/** The place where a parameter is used, for a mistake in its value. */
 export function relatedUse({ usedAt }: YamlNode): Pick<Diagnostic, 'related'> {
-  return usedAt === undefined ? {} : { related: { span: usedAt, message: usedHere } };
+  return usedAt === undefined ? {} : { related: { kind: 'use', span: usedAt } };
 }

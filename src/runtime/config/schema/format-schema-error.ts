@@ -1,4 +1,4 @@
-import { didYouMean, type Json } from '../../../core/index.ts';
+import { didYouMean, isList, isObject, type Json } from '../../../core/index.ts';
 import { joined, listOf, quoted, valueInWords } from '../../diagnostic/diagnostic.ts';
 import type { ConfigSchema } from '../../stage/stage-definition.ts';
 import { propertiesOf } from './applicable-schemas.ts';
@@ -16,15 +16,14 @@ interface Wording {
   readonly help?: string | undefined;
 }
 
-/** What a finding is about. */
+/** The value that a finding is about, and what messages call it. */
 interface Subject {
-  /** As a person calls it. */
   readonly name: string;
   readonly value: Json | undefined;
 }
 
 /** A finding as one sentence. */
-export function wordFinding(finding: SchemaFinding, subject: Subject): Wording {
+export function formatSchemaError(finding: SchemaFinding, subject: Subject): Wording {
   const { name, value } = subject;
   switch (finding.kind) {
     case 'unknown-field':
@@ -68,7 +67,7 @@ function badName({ name, pattern }: Extract<SchemaFinding, { kind: 'bad-name' }>
   return {
     code: 'bad-name',
     message: `${quoted(name)} cannot be a name here`,
-    help: `names begin with a letter and go on with letters, digits${hyphen} and \`_\``,
+    help: `a name is a letter, then letters, digits${hyphen} and \`_\``,
   };
 }
 
@@ -81,7 +80,7 @@ function unknownField({ field, known }: UnknownField, { name, value }: Subject):
   return {
     code: 'unknown-field',
     message: `${name} has no field ${quoted(field)}`,
-    // One that is there already may have been meant to be changed, as by an overlay.
+    // A field that is already there may be the one that an overlay means to change.
     help: didYouMean(field, open) ?? didYouMean(field, known) ?? all,
   };
 }
@@ -180,10 +179,10 @@ function examplesInWords(examples: readonly Json[]): string | undefined {
       )}`;
 }
 
-/** A value as it would be typed on one line of YAML. */
+/** A value as typed on one line of YAML. */
 function inYaml(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(inYaml).join(', ')}]`;
-  if (typeof value === 'object' && value !== null)
+  if (isList(value)) return `[${value.map(inYaml).join(', ')}]`;
+  if (isObject(value))
     return `{ ${Object.entries(value)
       .map(([key, child]) => `${key}: ${inYaml(child)}`)
       .join(', ')} }`;

@@ -1,10 +1,12 @@
-/** A text file that was read, with what it takes to point into it. */
-export interface SourceFile {
+/** A text that diagnostics can point into. */
+export interface TextFile {
   /** Absolute. */
   readonly path: string;
-  /** As a person would type it: relative to the working directory where that is shorter. */
+  /** As a user would type it: relative to the working directory where that is shorter. */
   readonly displayPath: string;
   readonly text: string;
+  /** Set where the text is an argument of the command line, which is made to look like a file. */
+  readonly isCommandLine?: true;
 }
 
 interface Position {
@@ -18,7 +20,7 @@ interface Position {
 }
 
 /** The line and column of an offset in a file. */
-export function positionOf(file: SourceFile, offset: number): Position {
+export function positionOf(file: TextFile, offset: number): Position {
   const starts = lineStartsOf(file);
   let low = 0;
   let high = starts.length - 1;
@@ -33,9 +35,9 @@ export function positionOf(file: SourceFile, offset: number): Position {
   return { line: low + 1, column: offset - lineStart + 1, lineStart, lineEnd };
 }
 
-const lineStarts = new WeakMap<SourceFile, readonly number[]>();
+const lineStarts = new WeakMap<TextFile, readonly number[]>();
 
-function lineStartsOf(file: SourceFile): readonly number[] {
+function lineStartsOf(file: TextFile): readonly number[] {
   const known = lineStarts.get(file);
   if (known !== undefined) return known;
   const starts = [0];

@@ -2,25 +2,22 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { err, ok, type Result, suggest } from '../../core/index.ts';
 import { type Diagnostic, listOf, quoted } from '../diagnostic/diagnostic.ts';
-import type { SourceFile } from './source-file.ts';
+import type { TextFile } from '../diagnostic/text-file.ts';
 
 const largestFile = 8 * 1024 * 1024;
 
 /** Reads a text file of bounded size; `path` is relative to the working directory. */
-export async function readSourceFile({
-  path,
-  workingDirectory,
-}: {
-  readonly path: string;
-  readonly workingDirectory: string;
-}): Promise<Result<SourceFile, Diagnostic>> {
+export async function readTextFile(
+  path: string,
+  workingDirectory: string,
+): Promise<Result<TextFile, Diagnostic>> {
   const absolute = resolve(workingDirectory, path);
   const displayPath = displayPathOf(absolute, workingDirectory);
   try {
     const found = await stat(absolute);
-    // A device or a pipe could be read without end; a folder is told apart below.
+    // A device or a pipe may never end. Reading a folder fails below, with its own message.
     if (!found.isFile() && !found.isDirectory())
-      return err({ code: 'not-a-file', message: `\`${displayPath}\` is no regular file` });
+      return err({ code: 'not-a-file', message: `\`${displayPath}\` is not a regular file` });
     const { size } = found;
     if (size > largestFile)
       return err({
@@ -30,11 +27,11 @@ export async function readSourceFile({
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(absolute));
     return ok({ path: absolute, displayPath, text });
   } catch (cause) {
-    return err(await explain({ cause, absolute, displayPath }));
+    return err(await explain(cause, { absolute, displayPath }));
   }
 }
 
-/** As a person would type it: relative where that is shorter. */
+/** A path as a user would type it: relative where that is shorter. */
 export function displayPathOf(absolute: string, workingDirectory: string): string {
   const short = relative(workingDirectory, absolute);
   return short.length > 0 && short.length < absolute.length && !isAbsolute(short)
@@ -42,15 +39,10 @@ export function displayPathOf(absolute: string, workingDirectory: string): strin
     : absolute;
 }
 
-async function explain({
-  cause,
-  absolute,
-  displayPath,
-}: {
-  cause: unknown;
-  absolute: string;
-  displayPath: string;
-}): Promise<Diagnostic> {
+async function explain(
+  cause: unknown,
+  { absolute, displayPath }: { readonly absolute: string; readonly displayPath: string },
+): Promise<Diagnostic> {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
     return {
@@ -62,12 +54,12 @@ async function explain({
     return { code: 'not-a-file', message: `\`${displayPath}\` is a folder, not a pipeline file` };
   if (code !== 'ENOENT' && code !== 'ENOTDIR')
     return { code: 'unreadable-file', message: `\`${displayPath}\` cannot be read: ${String(cause)}` };
-  const help = await nearNames(absolute, displayPath);
+  const help = await describeNeighbors(absolute, displayPath);
   return { code: 'missing-file', message: `there is no file \`${displayPath}\``, ...(help && { help }) };
 }
 
-/** For a path that does not exist: the like-named file beside it, or what else is there. `shown` is the path as the user knows it. */
-export async function nearNames(path: string, shown: string): Promise<string | undefined> {
+/** Help for a path that does not exist: a file beside it with a similar name, or what its folder holds. `shown` is the path as the user knows it. */
+export async function describeNeighbors(path: string, shown: string): Promise<string | undefined> {
   const folder = dirname(shown);
   const entries = await readdir(dirname(path)).catch(() => undefined);
   if (entries === undefined) return `there is no folder ${quoted(folder)} either`;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readSourceFile } from '../../../src/runtime/yaml/read-source-file.ts';
+import { readTextFile } from '../../../src/runtime/yaml/read-text-file.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const read = (path: string) => readSourceFile({ path, workingDirectory: folder });
+const read = (path: string) => readTextFile(path, folder);
 
 test('a file is read without its byte order mark, and shown as one would type it', async () => {
   expect(await read('pipelines/tiny.yaml')).toEqual({
@@ -30,7 +30,7 @@ test('a file is read without its byte order mark, and shown as one would type it
 test.skipIf(process.platform === 'win32')('a device is refused, not read without end', async () => {
   expect(await read('/dev/zero')).toEqual({
     ok: false,
-    error: { code: 'not-a-file', message: '`/dev/zero` is no regular file' },
+    error: { code: 'not-a-file', message: '`/dev/zero` is not a regular file' },
   });
 });
 
