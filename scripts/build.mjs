@@ -10,7 +10,7 @@ import { joinChunks } from './join-chunks.mjs';
 const generated = spawnSync(process.execPath, ['scripts/generate.mjs'], { stdio: 'inherit' });
 if (generated.status !== 0) process.exit(1);
 
-// What commands load before they can begin is bundled: reading it from hundreds of small files takes longer than the rest.
+// Packages that every command loads are bundled: reading their hundreds of small files takes longer than all the rest.
 const bundled = [
   ...['commander', 'picocolors', 'string-width', 'yaml', 'canonicalize', 'fastest-levenshtein'],
   ...['@huggingface/jinja', 'ajv', 'execa'],
@@ -40,12 +40,12 @@ const built = await build({
   platform: 'node',
   target: 'node20.19',
   external: external.flatMap((name) => [name, `${name}/*`]),
-  // Some of the packages are CommonJS, which asks for Node's modules with require.
+  // Some of the packages are CommonJS and require Node's modules.
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
   plugins: [deferSegmenter],
-  // Names stay, so that a mistake of tuneloom's own can be read in the trace that its user reports.
+  // Names stay, so that the stack trace of an internal error is readable.
   minifyWhitespace: true,
   minifySyntax: true,
   lineLimit: 160,
@@ -58,7 +58,7 @@ const built = await build({
 
 const outputFiles = await joinChunks(built, { entries: ['start-', 'execute-run-', 'plain-reporter-'] });
 
-// Through renames, and the old chunks last, so that a command that runs meanwhile finds whole files.
+// By renaming, and removing the old chunks last, so that a command that runs meanwhile finds whole files.
 for (const { path, contents } of outputFiles) {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;
@@ -74,17 +74,17 @@ await buildTypes('src/stages/stage-api.ts', 'dist/types');
 await writeFile('dist/licenses.txt', await licensesOf(built.metafile));
 
 await chmod('dist/tuneloom.js', 0o755);
-// npm links a package's own command nowhere; with this `npx tuneloom` works in the checkout, at once.
+// npm does not link a package's own command; with this `npx tuneloom` works in the checkout.
 await symlink('../../dist/tuneloom.js', 'node_modules/.bin/tuneloom').catch(() => undefined);
 
-/** The licences of all packages that were bundled, which ask to go with every copy. */
+/** The licenses of all bundled packages, which must accompany every copy. */
 async function licensesOf({ inputs }) {
   const folders = Object.keys(inputs).flatMap(
     (path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
   );
   const texts = [...new Set(folders)].sort().map(async (folder) => {
     const license = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
-    if (license === undefined) throw new Error(`${folder} has no licence to go with it`);
+    if (license === undefined) throw new Error(`${folder} has no license file`);
     return `${folder.replace('node_modules/', '')}\n\n${await readFile(join(folder, license), 'utf8')}`;
   });
   return (await Promise.all(texts)).join('\n\n');

@@ -2,9 +2,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 /**
- * Joins the chunks that every command loads into one file: to find and open forty takes Node longer than to compile them.
- * In the place of each stands a chunk of the same name that hands on what the joined one has, so that nothing is there
- * twice. `entries`: what is loaded, as the beginnings of file names. Returns all output files.
+ * Joins the chunks that `tuneloom run` always loads into core.js: finding and opening forty files takes Node longer than
+ * compiling them (a tenth of a run with nothing to do). Each joined chunk becomes a file of the same name that re-exports
+ * from core.js, so that no code is loaded twice. `entries`: prefixes of the file names to start from. Returns all output
+ * files.
  */
 export async function joinChunks({ outputFiles, metafile }, { entries }) {
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [resolve(path), output]));
@@ -14,7 +15,7 @@ export async function joinChunks({ outputFiles, metafile }, { entries }) {
   const core = join(dirname(names[0].path), 'core.js');
   const result = await build({
     stdin: {
-      contents: names.map((each) => handOn(outputs.get(each.path), each)).join('\n'),
+      contents: names.map((each) => reexport(outputs.get(each.path), each)).join('\n'),
       resolveDir: dirname(core),
     },
     outfile: core,
@@ -41,10 +42,10 @@ export async function joinChunks({ outputFiles, metafile }, { entries }) {
   return [...outputFiles.filter(({ path }) => !replaced.has(path)), ...facades, ...result.outputFiles];
 }
 
-const handOn = ({ exports }, { path, prefix }) =>
+const reexport = ({ exports }, { path, prefix }) =>
   `export {${exports.map((name) => `${name} as ${prefix}${name}`).join(',')}} from ${JSON.stringify(path)};`;
 
-/** The chunks that match, with all that they import at once. */
+/** The matching chunks and all that they import statically. */
 function closureOf(outputs, matches) {
   const found = new Set();
   const add = (path) => {
@@ -57,7 +58,16 @@ function closureOf(outputs, matches) {
   return found;
 }
 
-/** Takes joined chunks from memory; everything else stays an import. */
+/** A chunk with its source map inlined, so that esbuild maps core.js to the original sources. */
+const withMap = (path, texts) =>
+  texts
+    .get(path)
+    .replace(
+      /(?<=^\/\/# sourceMappingURL=).*$/m,
+      `data:application/json;base64,${Buffer.from(texts.get(`${path}.map`)).toString('base64')}`,
+    );
+
+/** Reads joined chunks from memory; all other imports stay. */
 const inMemory = ({ joined, texts }) => ({
   name: 'in-memory',
   setup(builder) {
@@ -68,7 +78,7 @@ const inMemory = ({ joined, texts }) => ({
         : { path, external: true };
     });
     builder.onLoad({ filter: /.*/, namespace: 'chunk' }, ({ path }) => ({
-      contents: texts.get(path),
+      contents: withMap(path, texts),
       resolveDir: dirname(path),
       loader: 'js',
     }));
