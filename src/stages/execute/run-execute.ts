@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import pMap from 'p-map';
 import { RecordProblems, UserError } from '../../core/index.ts';
 import type { ExecuteConfig } from '../../generated/execute-config.ts';
 import { type DataRecord, jinjaTemplate, parseResponse, type ResponseRecord } from '../../text/index.ts';
@@ -28,15 +29,16 @@ export const { run } = implementStage<ExecuteConfig>()({
       processes: config.processes,
     });
     let done = 0;
-    const ended = await inParallel(tasks, {
-      limit: config.concurrency ?? resources.threads ?? availableParallelism(),
-      work: async ({ response, source }) => {
+    const ended = await pMap(
+      tasks,
+      async ({ response, source }) => {
         const outcome = await runProgram(sandbox, { source, signal: host.signal });
         done += 1;
         host.report({ type: 'progress', unit: 'program', done, total: tasks.length });
         return { ...response, passed: outcome === 'passed', outcome };
       },
-    });
+      { concurrency: config.concurrency ?? resources.threads ?? availableParallelism() },
+    );
     for (const response of ended) await outputs.responses.write(response);
     return { programs: ended.length, python: sandbox.pythonVersion };
   },
@@ -92,24 +94,4 @@ function checkAttempted(problems: readonly DataRecord[], joined: readonly Respon
       message: `${missed.length} of ${problems.length} problems have no sample: ${missed.slice(0, 5).join(', ')}${missed.length > 5 ? ', ...' : ''}`,
       help: 'pass@k is defined over all problems: try each at least once, or load fewer of them with `limit`',
     });
-}
-
-interface Parallel<Item, Result> {
-  /** How many are worked on at once. */
-  readonly limit: number;
-  readonly work: (item: Item) => Promise<Result>;
-}
-
-/** The results of all items in their order; the first failure ends the work. */
-async function inParallel<Item, Result>(
-  items: readonly Item[],
-  { limit, work }: Parallel<Item, Result>,
-): Promise<readonly Result[]> {
-  const results = new Map<number, Result>();
-  const waiting = items.entries();
-  const worker = async () => {
-    for (const [index, item] of waiting) results.set(index, await work(item));
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
 }

@@ -1,12 +1,12 @@
 import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import pMap from 'p-map';
 import { UserError } from '../../../core/index.ts';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
 import type { Conversation } from '../../../text/index.ts';
 import type { Answer, AnswerRequest, Asking, Sampling } from '../generation.ts';
 import { endpointAddress, isOpenai } from './endpoint-address.ts';
 import { type AskedEndpoint, endpointError, malformedAnswer } from './endpoint-error.ts';
-import { inParallel } from './in-parallel.ts';
 
 export interface EndpointAsking extends Asking {
   /** The model's name at the endpoint. */
@@ -33,20 +33,23 @@ export async function askEndpoint(asking: EndpointAsking): Promise<void> {
   };
   const client = openClient(address, asked);
   const tokenLimit = isOpenai(address) ? 'max_completion_tokens' : 'max_tokens';
-  await inParallel({
-    items: requests,
-    concurrency: settings.concurrency,
-    signal,
-    work: async (request, signal) => {
-      const body = { model, ...chatOf(request, sampling), [tokenLimit]: sampling.max_new_tokens };
-      const completion: unknown = await client.chat.completions
-        .create(body, { signal })
-        .catch((error: unknown) => {
-          throw endpointError(error, asked);
-        });
-      onAnswer(answerIn(completion, request.id, asked));
-    },
-  });
+  // Requests in flight end with the first failure.
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const ask = async (request: AnswerRequest): Promise<void> => {
+    const body = { model, ...chatOf(request, sampling), [tokenLimit]: sampling.max_new_tokens };
+    const completion: unknown = await client.chat.completions
+      .create(body, { signal: either })
+      .catch((error: unknown) => {
+        throw endpointError(error, asked);
+      });
+    onAnswer(answerIn(completion, request.id, asked));
+  };
+  try {
+    await pMap(requests, ask, { concurrency: settings.concurrency, signal });
+  } finally {
+    failed.abort();
+  }
 }
 
 function openClient(address: URL, { apiKey, timeoutSeconds, retries }: AskedEndpoint): OpenAI {
