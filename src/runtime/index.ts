@@ -14,7 +14,7 @@ export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export type { Dag, DagNode, InputBinding } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';
 export { compareMaterial, type Difference } from './key/compare-material.ts';
-export type { Decision, Likeness, RunReason } from './plan/decide.ts';
+export type { Decision, NearestMatch, RunReason } from './plan/decide.ts';
 export { describeDifference, describeReason, describeRun, describeWaiting } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export type { Plan, PlannedStage } from './plan/plan-pipeline.ts';

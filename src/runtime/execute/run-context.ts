@@ -1,6 +1,6 @@
 import type { DagNode } from '../graph/dag.ts';
 import type { Decision } from '../plan/decide.ts';
-import type { Circumstances } from '../plan/stage-planner.ts';
+import type { PlanningContext } from '../plan/stage-planner.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { PortContent } from '../store/digest.ts';
@@ -8,7 +8,7 @@ import type { Resolutions } from '../store/resolution.ts';
 import type { SharedProcesses } from './shared-processes.ts';
 
 /** What every stage of a run shares. */
-export interface RunContext extends Circumstances {
+export interface RunContext extends PlanningContext {
   readonly run: string;
   /** Of the remote sources. */
   readonly resolutions: Resolutions;

@@ -54,9 +54,9 @@ function reasonOf({ nearest, material }: Extract<StageFacts, { kind: 'known' }>)
   const comparedWith = nearest.record;
   const differences = compareMaterial(comparedWith.material, material);
   if (differences.length === 0) return { kind: 'never-ran' };
-  const likeness = { comparedWith, differences };
-  if (nearest.isItself) return { kind: 'changed', likeness };
-  return differences.length <= mostOfRelative ? { kind: 'never-ran', likeness } : { kind: 'never-ran' };
+  const match = { comparedWith, differences };
+  if (nearest.isItself) return { kind: 'changed', match };
+  return differences.length <= mostOfRelative ? { kind: 'never-ran', match } : { kind: 'never-ran' };
 }
 
 /** Whether a stage has to run: the answer to the one question that planning and execution both ask. */
@@ -78,7 +78,7 @@ export type Decision =
     };
 
 /** A past execution, and how it differs from what is asked for. */
-export interface Likeness {
+export interface NearestMatch {
   readonly comparedWith: ActionRecord;
   /** Never empty: equal keys have one record. */
   readonly differences: readonly Difference[];
@@ -88,12 +88,12 @@ export type RunReason =
   | {
       readonly kind: 'never-ran';
       /** How it differs from the latest stage that uses the same, where there is one much like it. */
-      readonly likeness?: Likeness;
+      readonly match?: NearestMatch;
     }
   | {
       readonly kind: 'changed';
       /** Against the latest past run of the stage itself. */
-      readonly likeness: Likeness;
+      readonly match: NearestMatch;
     }
   | { readonly kind: 'forced' }
   | {

@@ -18,7 +18,7 @@ export function describeReason(reason: RunReason): string {
     case 'record-unreadable':
       return `its record ${reason.path} cannot be read`;
     case 'changed':
-      return describeAll(reason.likeness.differences);
+      return describeAll(reason.match.differences);
     default:
       return reason satisfies never;
   }

@@ -63,8 +63,8 @@ const severalStages = (name: string, stages: readonly string[]): Diagnostic => (
 
 function comparedIn(decision: Decision): ActionRecord | undefined {
   if (decision.kind === 'reuse') return decision.record;
-  if (decision.kind === 'undecided' || !('likeness' in decision.reason)) return undefined;
-  return decision.reason.likeness?.comparedWith;
+  if (decision.kind === 'undecided' || !('match' in decision.reason)) return undefined;
+  return decision.reason.match?.comparedWith;
 }
 
 function differencesOf(
@@ -75,7 +75,7 @@ function differencesOf(
     case 'reuse':
       return [];
     case 'run':
-      return 'likeness' in decision.reason ? (decision.reason.likeness?.differences ?? []) : [];
+      return 'match' in decision.reason ? (decision.reason.match?.differences ?? []) : [];
     case 'undecided': {
       // Without its content a source can be compared with nothing.
       if (own === undefined || decision.unresolved.length > 0) return [];

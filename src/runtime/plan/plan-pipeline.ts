@@ -12,7 +12,7 @@ import { PastRuns } from './past-runs.ts';
 import { readModules } from './read-modules.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
 import { digestSources } from './source-digests.ts';
-import { type Circumstances, decideStage } from './stage-planner.ts';
+import { type PlanningContext, decideStage } from './stage-planner.ts';
 
 /** What a run would do now. Writes nothing but the store's stat cache. */
 export async function planPipeline(
@@ -27,22 +27,22 @@ export async function planPipeline(
   const sources = await digestSources(nodes.value.values(), { store, resolutions: resolutions.value });
   if (!sources.ok) return sources;
   const past = new PastRuns(store);
-  const circumstances = { dag, store, sources: sources.value, past, forced: stagesForced(request) };
-  const stages = await planStages(nodes.value, circumstances);
+  const context = { dag, store, sources: sources.value, past, forced: stagesForced(request) };
+  const stages = await planStages(nodes.value, context);
   await store.statCache.save();
   return ok({ stages, sources: sources.value });
 }
 
 async function planStages(
   nodes: ReadonlyMap<string, DagNode>,
-  circumstances: Circumstances,
+  context: PlanningContext,
 ): Promise<ReadonlyMap<string, PlannedStage>> {
   const known = new Map<string, Readonly<Record<string, PortContent>>>();
   const stages = new Map<string, PlannedStage>();
   for (const [id, node] of nodes) {
-    const decision = await decideStage({ node, known }, circumstances);
+    const decision = await decideStage({ node, known }, context);
     if (decision.kind === 'reuse') known.set(id, decision.record.outputs);
-    const last = lastRecord({ node, decision }, circumstances);
+    const last = lastRecord({ node, decision }, context);
     stages.set(id, { node, decision, lastMilliseconds: last?.provenance.milliseconds });
   }
   return stages;
@@ -50,7 +50,7 @@ async function planStages(
 
 function lastRecord(
   { node, decision }: { readonly node: DagNode; readonly decision: Decision },
-  { dag, past }: Circumstances,
+  { dag, past }: PlanningContext,
 ): ActionRecord | undefined {
   if (decision.kind === 'reuse') return decision.record;
   const nearest = past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name });

@@ -9,7 +9,7 @@ import { type Decision, decide, type StageFacts } from './decide.ts';
 import type { PastRuns } from './past-runs.ts';
 
 /** What planning a pipeline's stages and running them both go by. */
-export interface Circumstances {
+export interface PlanningContext {
   readonly dag: Dag;
   readonly store: Store;
   readonly sources: SourceDigests;
@@ -20,14 +20,14 @@ export interface Circumstances {
 /** Asks about a stage, with the outputs that are known by now. */
 export async function decideStage(
   stage: { readonly node: DagNode; readonly known: KnownOutputs },
-  circumstances: Circumstances,
+  context: PlanningContext,
 ): Promise<Decision> {
-  return decide(await factsOf(stage, circumstances));
+  return decide(await factsOf(stage, context));
 }
 
 async function factsOf(
   stage: { readonly node: DagNode; readonly known: KnownOutputs },
-  { dag, store, sources, past, forced }: Circumstances,
+  { dag, store, sources, past, forced }: PlanningContext,
 ): Promise<StageFacts> {
   const { node } = stage;
   const inputs = inputsOf(node, stage.known);
