@@ -7,7 +7,7 @@ export type { Diagnostic, Span } from './diagnostic/diagnostic.ts';
 export { listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
-export type { RunOptions, RunResult } from './execute/run-options.ts';
+export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
 export { serveMany, serveStageProcess } from './execute/serve-stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';

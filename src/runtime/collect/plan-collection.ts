@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listRunIds, readRun } from '../store/run-records.ts';
+import { useResolution } from '../store/action-records.ts';
+import { isOpenRun, listRunIds, readRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
-import { isOpenRun, useResolution } from '../store/use-record.ts';
 import {
   type Holding,
   type Keeping,

@@ -2,17 +2,21 @@ import { existsSync } from 'node:fs';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import { keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
-import { digestPath } from '../plan/digest-paths.ts';
+import { digestPath } from '../plan/source-digests.ts';
 import type { Failure } from '../stage/run-event.ts';
-import type { ActionPort } from '../stage/stage-action.ts';
-import { type ActionRecord, commitRecord } from '../store/action-records.ts';
+import type { ActionPort, StageAction } from '../stage/stage-action.ts';
+import {
+  type ActionRecord,
+  commitRecord,
+  type Fingerprint,
+  machineFingerprint,
+} from '../store/action-records.ts';
 import type { Digest, PortContent } from '../store/digest.ts';
 import { FileChangedError } from '../store/hash-file.ts';
 import { ingest } from '../store/ingest.ts';
 import type { Store } from '../store/store.ts';
 import { storageFailureOf } from '../store/system-error.ts';
-import { failureOf, isUserError } from './failure-of.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { failureOf, isUserError } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start } from './run-context.ts';
 import type { Measurements } from './stage-message.ts';
 
@@ -109,3 +113,25 @@ export async function changedSource(
 /** A source that cannot be read any more has changed too. */
 const digestOrNothing = (path: string): Promise<string | undefined> =>
   digestPath(path).catch(() => undefined);
+
+/** Where a stage ran: what it said itself counts before what it was asked to use. */
+export function fingerprintOf(stage: {
+  readonly measurements: Measurements;
+  readonly resources: StageAction['resources'];
+}): Fingerprint {
+  const { measurements, resources } = stage;
+  const word = (name: string) => {
+    const said = measurements[name];
+    return typeof said === 'string' ? said : undefined;
+  };
+  const threads = typeof measurements.threads === 'number' ? measurements.threads : resources.threads;
+  const parts = {
+    backend: word('backend') ?? resources.backend,
+    engine: word('engine'),
+    instructionSet: word('instructionSet'),
+    device: word('device'),
+    threads,
+  };
+  const known = Object.entries(parts).filter(([, part]) => part !== undefined);
+  return { ...machineFingerprint(), ...Object.fromEntries(known) };
+}

@@ -6,16 +6,15 @@ import type { DagNode } from '../graph/dag.ts';
 import { describeRun } from '../plan/describe-reason.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
-import { type ActionRecord, findRecord } from '../store/action-records.ts';
+import { type ActionRecord, findRecord, useRecord } from '../store/action-records.ts';
 import { takeLease } from '../store/lease.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
-import { useRecord } from '../store/use-record.ts';
 import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
 import { changedSource, commitResult, ingestOutputs } from './commit-result.ts';
-import { failureOf, isUserError } from './failure-of.ts';
 import { type LaidOutSources, layOutSources, locateRecords } from './lay-out-sources.ts';
 import { bundleCode, changedCode, openKeptFolders, prepareAction, sayAddresses } from './prepare-action.ts';
+import { failureOf, isUserError } from './run-action.ts';
 import { runChild, runInline, runShared } from './run-child.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
 

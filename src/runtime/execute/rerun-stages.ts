@@ -9,7 +9,7 @@ import type { Failure } from '../stage/run-event.ts';
 import { type ActionRecord, readRecord } from '../store/action-records.ts';
 import { borrowResults } from '../store/borrow-results.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { RunOptions } from './run-options.ts';
+import type { RunOptions } from './run-context.ts';
 import { runPipeline } from './run-pipeline.ts';
 
 /** What running a finished stage again came to. */

@@ -1,10 +1,13 @@
-import type { DagNode } from '../graph/dag.ts';
+import type { Dag, DagNode } from '../graph/dag.ts';
 import type { Decision } from '../plan/decide.ts';
+import type { StageSelection } from '../plan/select-stages.ts';
 import type { PlanningContext } from '../plan/stage-planner.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { PortContent } from '../store/digest.ts';
 import type { Resolutions } from '../store/resolution.ts';
+import type { RunOutcome, StageOutcome } from '../store/run-records.ts';
+import type { Store } from '../store/store.ts';
 import type { SharedProcesses } from './shared-processes.ts';
 
 /** What every stage of a run shares. */
@@ -38,3 +41,41 @@ export interface Start {
 export const startNow = (): Start => ({ date: new Date(), clock: performance.now() });
 
 export const millisecondsSince = ({ clock }: Start): number => Math.round(performance.now() - clock);
+
+export interface RunOptions extends StageSelection {
+  readonly dag: Dag;
+  readonly store: Store;
+  /** Path of the JavaScript file that calls serveStageProcess: what `child` and `shared` stages run in. */
+  readonly stageProcess: string;
+  /** How many stages may run at the same time; by default as many as there are processors. */
+  readonly jobs?: number;
+  /** After a failure, run what does not depend on it. */
+  readonly keepGoing?: boolean;
+  /** Refuse to run where a source or a stage is not what the lock says. */
+  readonly locked?: boolean;
+  /** Leave the lock as it is. */
+  readonly leaveLock?: boolean;
+  /** Wins over what the stages' own `resources` say. */
+  readonly resources?: StageAction['resources'];
+  /** Aborted: running stages are asked to stop, and the run ends as interrupted. */
+  readonly signal?: AbortSignal;
+  /** How long a stage that was asked to stop may take, in milliseconds, before its process is killed. */
+  readonly graceMilliseconds?: number;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** How a run ended. */
+export interface RunResult {
+  /** The id that its record is filed under. */
+  readonly run: string;
+  readonly outcome: RunOutcome;
+  readonly milliseconds: number;
+  /** Every chosen stage, in topological order. */
+  readonly stages: ReadonlyMap<string, StageOutcome>;
+  /** Of a run that was held to the lock: the stages that came to other results than it names. */
+  readonly unlikeLock: readonly string[];
+  /** Why the run is not on record, as a sentence without its full stop. */
+  readonly journalProblem: string | undefined;
+  /** Why the lock could not be written, as a sentence without its full stop. */
+  readonly lockProblem: string | undefined;
+}

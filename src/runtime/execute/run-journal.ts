@@ -1,12 +1,12 @@
 import { utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Dag } from '../graph/dag.ts';
+import { machineFingerprint } from '../store/action-records.ts';
 import { thisProcess } from '../store/process-identity.ts';
 import { type RunOutcome, type RunRecord, writeRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
 import { storageFailureOf } from '../store/system-error.ts';
-import { machineFingerprint } from './fingerprint.ts';
 import type { StageOutcomes } from './run-stages.ts';
 
 /** A run that has begun and is on record as running. */

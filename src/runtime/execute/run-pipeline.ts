@@ -6,10 +6,9 @@ import type { SourceDigests } from '../key/key-material.ts';
 import { type Lock, readLock } from '../plan/lock.ts';
 import { lockDifferences } from '../plan/lock-differences.ts';
 import { PastRuns } from '../plan/past-runs.ts';
-import { knownResolutions, remoteSources } from '../plan/plan-pipeline.ts';
 import { readModules } from '../plan/read-modules.ts';
 import { selectStages, stagesForced } from '../plan/select-stages.ts';
-import { digestSources } from '../plan/source-digests.ts';
+import { digestSources, knownResolutions, remoteSources } from '../plan/source-digests.ts';
 import { linkedFolder } from '../store/linked-folder.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import { newRunId, type RunOutcome } from '../store/run-records.ts';
@@ -18,11 +17,10 @@ import { sweepKept, sweepLeases, sweepTemporary } from '../store/sweep.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { acquireSources } from './acquire-sources.ts';
 import { sweepAttempts } from './attempt.ts';
-import type { RunContext } from './run-context.ts';
+import type { RunContext, RunOptions, RunResult } from './run-context.ts';
 import { beginJournalIfWritable } from './run-journal.ts';
-import type { RunOptions, RunResult } from './run-options.ts';
-import { allOutcomes, settleLock } from './run-outcomes.ts';
-import { runStages, type StageOutcomes } from './run-stages.ts';
+import { settleLock } from './run-outcomes.ts';
+import { allOutcomes, runStages, type StageOutcomes } from './run-stages.ts';
 import { SharedProcesses } from './shared-processes.ts';
 
 /**

@@ -6,8 +6,7 @@ import { hideSecrets, secretsIn } from '../stage/hide-secrets.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageModule, StageRegistry } from '../stage/stage-definition.ts';
-import { failureOf } from './failure-of.ts';
-import { runAction } from './run-action.ts';
+import { failureOf, runAction } from './run-action.ts';
 import {
   isActMessage,
   isStopMessage,

@@ -2,7 +2,7 @@ import { didYouMean, err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, SourceField } from '../graph/dag.ts';
 import { type Lock, readLock, writeLock } from '../plan/lock.ts';
-import { knownResolutions, remoteSources } from '../plan/plan-pipeline.ts';
+import { knownResolutions, remoteSources } from '../plan/source-digests.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import { linkedFolder } from '../store/linked-folder.ts';
 import type { Resolution, Resolutions } from '../store/resolution.ts';

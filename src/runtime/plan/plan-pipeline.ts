@@ -1,18 +1,18 @@
 import { ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { Dag, DagNode, SourceField } from '../graph/dag.ts';
+import type { Dag, DagNode } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import type { ActionRecord } from '../store/action-records.ts';
 import type { PortContent } from '../store/digest.ts';
-import { type Resolution, type Resolutions, readResolution } from '../store/resolution.ts';
+import type { Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
 import type { Decision } from './decide.ts';
-import { type Lock, lockedName, readLock } from './lock.ts';
+import { readLock } from './lock.ts';
 import { PastRuns } from './past-runs.ts';
 import { readModules } from './read-modules.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
-import { digestSources } from './source-digests.ts';
-import { type PlanningContext, decideStage } from './stage-planner.ts';
+import { digestSources, knownResolutions, remoteSources } from './source-digests.ts';
+import { decideStage, type PlanningContext } from './stage-planner.ts';
 
 /** What a run would do now. Writes nothing but the store's stat cache. */
 export async function planPipeline(
@@ -69,30 +69,6 @@ export interface PlannedStage {
   readonly decision: Decision;
   /** How long the stage took when it last ran. */
   readonly lastMilliseconds: number | undefined;
-}
-
-/** Every remote source that the stages read, each address once. */
-export const remoteSources = (nodes: Iterable<DagNode>): readonly SourceField[] => [
-  ...new Map(
-    [...nodes].flatMap(({ sources }) =>
-      sources.filter(({ resolver }) => resolver !== undefined).map((field) => [field.path, field] as const),
-    ),
-  ).values(),
-];
-
-/** What is known of remote sources without looking at any network: the lock counts, then what the store remembers. */
-export function knownResolutions(
-  fields: readonly SourceField[],
-  known: { readonly dag: Dag; readonly lock: Lock | undefined; readonly store?: Store },
-): Resolutions {
-  const { dag, lock, store } = known;
-  return new Map(
-    fields.flatMap((field): readonly (readonly [string, Resolution])[] => {
-      const resolution =
-        lock?.sources.get(lockedName(dag, field)) ?? (store && readResolution(store, field.path));
-      return resolution === undefined ? [] : [[field.path, resolution]];
-    }),
-  );
 }
 
 /** As knownResolutions, with the lock beside the pipeline, which is read only where a source is remote. */

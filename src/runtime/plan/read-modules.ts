@@ -14,7 +14,7 @@ import {
   saveModuleCache,
 } from '../store/module-cache.ts';
 import type { Store } from '../store/store.ts';
-import { digestPath } from './digest-paths.ts';
+import { digestPath } from './source-digests.ts';
 
 type Nodes = ReadonlyMap<string, DagNode>;
 

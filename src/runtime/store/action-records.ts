@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { arch, platform, version } from 'node:process';
 import type { Json, JsonObject } from '../../core/index.ts';
 import { type CacheKey, cacheKeyOf, type KeyMaterial, parseCacheKey } from '../key/key-material.ts';
 import { createAtomically, writeAtomically } from './atomic-write.ts';
@@ -8,7 +9,7 @@ import { digestsAt, type PortContent, parsePortContent } from './digest.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { actionPath } from './store-layout.ts';
-import { hasErrorCode } from './system-error.ts';
+import { hasErrorCode, storageFailureOf } from './system-error.ts';
 
 /** What one execution of a stage was given and what it wrote: `actions/ab/<key>.json`, written last and never changed. */
 export interface ActionRecord {
@@ -135,3 +136,26 @@ function parseRecord(value: unknown, key: CacheKey): ActionRecord | undefined {
 
 const isObject = <T>(value: T | undefined): value is T & JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Notes that a run uses a record: its modification time says when that last happened, for gc alone. False where gc has
+ * just taken the record away, and so may be taking away what it stands for.
+ */
+export function useRecord(store: Store, key: CacheKey, now: Date): boolean {
+  const path = join(store.root, actionPath(key));
+  try {
+    if (now.getTime() - statSync(path).mtimeMs > useResolution) utimesSync(path, now, now);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return false;
+    // A store that can only be read is nobody's to clean.
+    if (storageFailureOf(error) !== undefined) return true;
+    throw error;
+  }
+}
+
+/** How far a record's time of use may lie behind, in milliseconds: a run with nothing to do writes nothing. */
+export const useResolution = 60 * 60 * 1000;
+
+/** This machine, as far as no stage is concerned. */
+export const machineFingerprint = (): Fingerprint => ({ node: version, platform, arch });

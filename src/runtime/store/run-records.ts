@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json, JsonObject } from '../../core/index.ts';
 import type { CacheKey } from '../key/key-material.ts';
@@ -7,7 +7,7 @@ import type { Failure } from '../stage/run-event.ts';
 import type { Fingerprint } from './action-records.ts';
 import { writeAtomically } from './atomic-write.ts';
 import { type PortContent, parsePortContent } from './digest.ts';
-import { isProcessIdentity, mayBeAlive, type ProcessIdentity } from './process-identity.ts';
+import { isOnThisHost, isProcessIdentity, mayBeAlive, type ProcessIdentity } from './process-identity.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { runPath, storeLayout } from './store-layout.ts';
@@ -208,3 +208,16 @@ function isTagged(tag: string, variants: Readonly<Record<string, Fields>>): Chec
 const parseRunRecord = (value: unknown): RunRecord | undefined =>
   // Every field has just been checked.
   isRunRecord(value) ? (value as RunRecord) : undefined;
+
+const oneDay = 24 * 60 * 60 * 1000;
+
+/** Whether a run is under way. One on another host is, for as long as its journal shows signs of life. */
+export function isOpenRun(
+  { root }: Store,
+  { run, now }: { readonly run: RunRecord; readonly now: Date },
+): boolean {
+  if (run.outcome !== 'running') return false;
+  if (isOnThisHost(run.process)) return true;
+  const seen = statSync(join(root, runPath(run.run)), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return now.getTime() - seen < oneDay;
+}

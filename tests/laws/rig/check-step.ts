@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { RunResult } from '../../../src/runtime/execute/run-options.ts';
+import type { RunResult } from '../../../src/runtime/execute/run-context.ts';
 import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
 import { planPipeline } from '../../../src/runtime/plan/plan-pipeline.ts';
 import { openStore, type Store } from '../../../src/runtime/store/store.ts';

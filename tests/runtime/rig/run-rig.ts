@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { RunOptions, RunResult } from '../../../src/runtime/execute/run-options.ts';
+import type { RunOptions, RunResult } from '../../../src/runtime/execute/run-context.ts';
 import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
 import type { Dag } from '../../../src/runtime/graph/dag.ts';
 import type { Decision } from '../../../src/runtime/plan/decide.ts';

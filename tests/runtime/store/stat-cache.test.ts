@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { digestPath } from '../../../src/runtime/plan/digest-paths.ts';
+import { digestPath } from '../../../src/runtime/plan/source-digests.ts';
 import { digestOf, sha256 } from '../../../src/runtime/store/digest.ts';
 import { StatCache } from '../../../src/runtime/store/stat-cache.ts';
 import { storeLayout } from '../../../src/runtime/store/store-layout.ts';
