@@ -9,7 +9,7 @@ export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagno
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
-export { serveMany, serveStageProcess } from './execute/serve-stage-process.ts';
+export { serveStageProcess } from './execute/serve-stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export type { Dag, DagNode, InputBinding } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';

@@ -12,10 +12,10 @@ import type { StageOutcome } from '../store/run-records.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
 import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
 import { changedSource, commitResult, ingestOutputs } from './commit-result.ts';
+import { dispatchAction } from './dispatch-action.ts';
 import { type LaidOutSources, layOutSources, locateRecords } from './lay-out-sources.ts';
-import { bundleCode, changedCode, openKeptFolders, prepareAction, sayAddresses } from './prepare-action.ts';
+import { bundleCode, changedCode, openKeptFolders, prepareAction, withAddresses } from './prepare-action.ts';
 import { failureOf, isUserError } from './run-action.ts';
-import { runChild, runInline, runShared } from './run-child.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
 
 /** Runs a stage, unless somebody else is at the very same: then waits for them and takes their result. */
@@ -152,18 +152,17 @@ async function runIn(
   if (!code.ok) return code;
   const action = { ...prepared, ...(await openKeptFolders(attempt, context)), ...code.value };
   const { definition, timeoutMs } = node;
-  const run = await runners[definition.process]({
+  const run = await dispatchAction({
     definition,
     action,
     folder,
-    stageProcess: context.stageProcess,
     processes: context.processes,
     timeoutMs,
     graceMilliseconds: context.graceMilliseconds,
     signal: context.signal,
     report,
   });
-  if (!run.ok) return err(sayAddresses(run.error, addresses));
+  if (!run.ok) return err(withAddresses(run.error, addresses));
   const outputs = await ingestOutputs(store, action.outputs);
   if (!outputs.ok) return outputs;
   const path = (await changedSource(node, sources)) ?? (await changedCode(node));
@@ -172,8 +171,6 @@ async function runIn(
     await commitResult(attempt, { outputs: outputs.value, measurements: run.value, started, context }),
   );
 }
-
-const runners = { inline: runInline, shared: runShared, child: runChild };
 
 async function sourcesOf(
   node: DagNode,

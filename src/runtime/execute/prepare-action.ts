@@ -108,7 +108,7 @@ export async function openKeptFolders(
 }
 
 /** The failure with the addresses that its user wrote in the place of the paths at which they were laid out. */
-export function sayAddresses(failure: Failure, addresses: ReadonlyMap<string, string>): Failure {
+export function withAddresses(failure: Failure, addresses: ReadonlyMap<string, string>): Failure {
   if (addresses.size === 0 || failure.kind !== 'stage-error') return failure;
   const said = (text: string): string =>
     [...addresses].reduce((left, [path, address]) => left.replaceAll(path, address), text);

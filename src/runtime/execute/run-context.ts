@@ -8,39 +8,7 @@ import type { PortContent } from '../store/digest.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { RunOutcome, StageOutcome } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
-import type { SharedProcesses } from './shared-processes.ts';
-
-/** What every stage of a run shares. */
-export interface RunContext extends PlanningContext {
-  readonly run: string;
-  /** Of the remote sources. */
-  readonly resolutions: Resolutions;
-  readonly stageProcess: string;
-  readonly processes: SharedProcesses;
-  readonly jobs: number;
-  readonly keepGoing: boolean;
-  readonly resources: StageAction['resources'];
-  readonly signal: AbortSignal;
-  readonly graceMilliseconds: number;
-  readonly emit: (event: RunEvent) => void;
-}
-
-/** A stage that has to run, and what with. */
-export interface StageTask {
-  readonly node: DagNode;
-  readonly decision: Extract<Decision, { kind: 'run' }>;
-  readonly inputs: Readonly<Record<string, PortContent>>;
-}
-
-/** One moment by two clocks: the calendar's, and the one that nobody sets. */
-export interface Start {
-  readonly date: Date;
-  readonly clock: number;
-}
-
-export const startNow = (): Start => ({ date: new Date(), clock: performance.now() });
-
-export const millisecondsSince = ({ clock }: Start): number => Math.round(performance.now() - clock);
+import type { StageProcesses } from './stage-process.ts';
 
 export interface RunOptions extends StageSelection {
   readonly dag: Dag;
@@ -79,3 +47,35 @@ export interface RunResult {
   /** Why the lock could not be written, as a sentence without its full stop. */
   readonly lockProblem: string | undefined;
 }
+
+/** What every stage of a run shares. */
+export interface RunContext extends PlanningContext {
+  readonly run: string;
+  /** Of the remote sources. */
+  readonly resolutions: Resolutions;
+  readonly stageProcess: string;
+  readonly processes: StageProcesses;
+  readonly jobs: number;
+  readonly keepGoing: boolean;
+  readonly resources: StageAction['resources'];
+  readonly signal: AbortSignal;
+  readonly graceMilliseconds: number;
+  readonly emit: (event: RunEvent) => void;
+}
+
+/** A stage that has to run, with its inputs. */
+export interface StageTask {
+  readonly node: DagNode;
+  readonly decision: Extract<Decision, { kind: 'run' }>;
+  readonly inputs: Readonly<Record<string, PortContent>>;
+}
+
+/** A time by the calendar's clock and by the monotonic clock. */
+export interface Start {
+  readonly date: Date;
+  readonly clock: number;
+}
+
+export const startNow = (): Start => ({ date: new Date(), clock: performance.now() });
+
+export const millisecondsSince = ({ clock }: Start): number => Math.round(performance.now() - clock);
