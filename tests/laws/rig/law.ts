@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** What a process dies of: its n-th operation on the disk, before it or in the middle of it. */
 export interface Death {
@@ -29,11 +30,11 @@ export interface Counted {
   readonly torn: readonly number[];
 }
 
-/** Of a process with these arguments: a stage process is given its action, or serves several. */
-export function roleIn([, , file = '']: readonly string[]): string {
-  if (file === '--serve') return 'shared';
-  if (!/[\\/]action\.json$/.test(file)) return 'tuneloom';
-  // As the process that started this one has just written it.
-  const { stage } = JSON.parse(readFileSync(file, 'utf8')) as { readonly stage: string };
-  return stage;
+/** The role of a process, by its arguments: a stage process is given the path of its log. */
+export function roleIn([, , path = '']: readonly string[]): string {
+  if (/[\\/]tmp[\\/][0-9a-f-]{36}$/.test(path)) return 'shared';
+  if (!/[\\/]log\.txt$/.test(path)) return 'tuneloom';
+  // Written just before the process was started.
+  const action = readFileSync(join(dirname(path), 'action.json'), 'utf8');
+  return (JSON.parse(action) as { readonly stage: string }).stage;
 }
