@@ -26,7 +26,7 @@ export async function runAction(
 
 const millisecondsBetween = 50;
 
-/** Lets through at most one value every 50 ms; the others are dropped. */
+/** Passes on at most one value every 50 ms and drops the others. */
 export function throttled<Value>(
   report: (value: Value) => void,
   now: () => number = performance.now.bind(performance),
@@ -39,7 +39,7 @@ export function throttled<Value>(
   };
 }
 
-/** Lets notes through at once and progress at most every 50 ms; `flush` says the progress that was held back last. */
+/** Passes on notes immediately and progress at most every 50 ms; `flush` reports the latest progress held back. */
 function throttleProgress(
   report: (report: StageReport) => void,
   now: () => number = performance.now.bind(performance),
@@ -67,7 +67,7 @@ function throttleProgress(
   };
 }
 
-/** What something thrown by a stage means. A bug is what is left when nothing else explains it. */
+/** Classifies what a stage threw: anything that nothing else explains is a bug. */
 export function failureOf(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted) return { kind: 'interrupted' };
   if (isUserError(error)) return stageError(error);
@@ -78,14 +78,14 @@ export function failureOf(error: unknown, signal: AbortSignal): Failure {
   return { kind: 'bug', message: String(error), stack: String(error) };
 }
 
-/** By its name: a stage's bundle may hold a UserError class of its own, with fewer fields. */
+/** A stage's bundle may hold its own copy of UserError, so it is recognized by name. */
 type UserErrorLike = Pick<UserError, 'code' | 'message'> &
   Partial<Pick<UserError, 'help' | 'records' | 'port'>>;
 
 export const isUserError = (error: unknown): error is UserErrorLike =>
   error instanceof Error && error.name === 'UserError' && 'code' in error && typeof error.code === 'string';
 
-/** A failure is kept and sent: of a million records it names so many. */
+/** A failure is stored and sent between processes, so it names only the first records. */
 const mostRecords = 10;
 
 function stageError({ code, message, help, records = [], port }: UserErrorLike): StageError {

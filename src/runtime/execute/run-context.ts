@@ -15,34 +15,34 @@ export interface RunOptions extends StageSelection {
   readonly store: Store;
   /** Path of the JavaScript file that calls serveStageProcess: what `child` and `shared` stages run in. */
   readonly stageProcess: string;
-  /** How many stages may run at the same time; by default as many as there are processors. */
+  /** How many stages may run at the same time; by default one per processor. */
   readonly jobs?: number;
   /** After a failure, run what does not depend on it. */
   readonly keepGoing?: boolean;
-  /** Refuse to run where a source or a stage is not what the lock says. */
+  /** Refuse to run if a source or a stage differs from the lock. */
   readonly locked?: boolean;
-  /** Leave the lock as it is. */
+  /** Do not write the lock. */
   readonly leaveLock?: boolean;
-  /** Wins over what the stages' own `resources` say. */
+  /** Wins over the stages' own `resources`. */
   readonly resources?: StageAction['resources'];
-  /** Aborted: running stages are asked to stop, and the run ends as interrupted. */
+  /** When aborted, running stages are asked to stop and the run ends as interrupted. */
   readonly signal?: AbortSignal;
-  /** How long a stage that was asked to stop may take, in milliseconds, before its process is killed. */
+  /** How long a stage may take to stop, in milliseconds, before its process is killed. */
   readonly graceMilliseconds?: number;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
 /** How a run ended. */
 export interface RunResult {
-  /** The id that its record is filed under. */
+  /** The id of its record. */
   readonly run: string;
   readonly outcome: RunOutcome;
   readonly milliseconds: number;
-  /** Every chosen stage, in topological order. */
+  /** Every selected stage, in topological order. */
   readonly stages: ReadonlyMap<string, StageOutcome>;
-  /** Of a run that was held to the lock: the stages that came to other results than it names. */
+  /** With `locked`: the stages whose results differ from the lock. */
   readonly unlikeLock: readonly string[];
-  /** Why the run is not on record, as a sentence without its full stop. */
+  /** Why the run has no record, as a sentence without its full stop. */
   readonly journalProblem: string | undefined;
   /** Why the lock could not be written, as a sentence without its full stop. */
   readonly lockProblem: string | undefined;

@@ -21,18 +21,18 @@ interface SourceUpdate {
 /** A remote source that was resolved again. */
 export interface UpdatedSource {
   readonly address: string;
-  /** Absent: nothing was known of it. */
+  /** Absent if it was not resolved before. */
   readonly before?: Resolution;
   readonly after: Resolution;
 }
 
 interface UpdateResult {
   readonly sources: readonly UpdatedSource[];
-  /** Why the lock could not be written, if it could not. */
+  /** Why the lock could not be written, if so. */
   readonly lockProblem: string | undefined;
 }
 
-/** Resolves remote sources again and locks what they are now; the lock's stages stay until the next run. */
+/** Resolves remote sources again and locks the result; the lock's stages stay until the next run. */
 export async function updateSources(
   update: SourceUpdate,
 ): Promise<Result<UpdateResult, readonly Diagnostic[]>> {
