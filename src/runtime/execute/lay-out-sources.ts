@@ -6,7 +6,7 @@ import type { Failure } from '../stage/run-event.ts';
 import type { RecordPlaces, StageReport } from '../stage/stage-definition.ts';
 import { makeTemporaryFolder } from '../store/atomic-write.ts';
 import { type Digest, isFolderDigest } from '../store/digest.ts';
-import { materialiseFolder } from '../store/folder-manifest.ts';
+import { materializeFolder } from '../store/folder-manifest.ts';
 import type { Store } from '../store/store.ts';
 import { blobPath, pathSegment } from '../store/store-layout.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
@@ -58,7 +58,7 @@ async function layOut(
   store: Store,
   { digest, path }: { readonly digest: Digest; readonly path: string },
 ): Promise<void> {
-  if (isFolderDigest(digest)) return materialiseFolder(store, { digest, destination: path });
+  if (isFolderDigest(digest)) return materializeFolder(store, { digest, destination: path });
   await mkdir(dirname(path), { recursive: true });
   await symlink(join(store.root, blobPath(digest)), path);
 }

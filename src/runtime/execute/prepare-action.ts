@@ -9,7 +9,7 @@ import { modulesNow } from '../plan/read-modules.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { ActionPort, StageAction } from '../stage/stage-action.ts';
 import { type Digest, isFolderDigest, type PortContent } from '../store/digest.ts';
-import { materialiseFolder } from '../store/folder-manifest.ts';
+import { materializeFolder } from '../store/folder-manifest.ts';
 import { openKeptFolder } from '../store/kept-folder.ts';
 import type { Store } from '../store/store.ts';
 import { blobPath, pathSegment } from '../store/store-layout.ts';
@@ -66,7 +66,7 @@ async function inputPorts(
 async function readablePath(store: Store, content: { digest: Digest; destination: string }): Promise<string> {
   if (!isFolderDigest(content.digest)) return join(store.root, blobPath(content.digest));
   await mkdir(dirname(content.destination), { recursive: true });
-  await materialiseFolder(store, content);
+  await materializeFolder(store, content);
   return content.destination;
 }
 

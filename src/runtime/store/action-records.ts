@@ -11,14 +11,14 @@ import type { Store } from './store.ts';
 import { actionPath } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
 
-/** What one execution of a stage was given and what it wrote: `actions/ab/<key>.json`, written last and never changed. */
+/** The inputs and outputs of one execution of a stage: `actions/ab/<key>.json`, written last and never changed. */
 export interface ActionRecord {
   readonly format: 1;
   readonly key: CacheKey;
   readonly material: KeyMaterial;
   readonly outputs: Readonly<Record<string, PortContent>>;
   readonly provenance: Provenance;
-  /** Throughput, memory: facts of the run, never of the outputs. */
+  /** Throughput, memory: facts about the run, not the outputs. */
   readonly measurements: Readonly<Record<string, Json>>;
 }
 
@@ -33,7 +33,7 @@ interface Provenance {
   readonly fingerprint: Fingerprint;
 }
 
-/** What floating-point results may depend on beside the key. */
+/** What floating-point results may depend on besides the key. */
 export interface Fingerprint {
   readonly node: string;
   readonly platform: string;
@@ -41,7 +41,7 @@ export interface Fingerprint {
   readonly backend?: string;
   /** Name and version, such as `onnxruntime 1.30.0`. */
   readonly engine?: string;
-  /** The widest vector instructions of the processor. */
+  /** The processor's widest vector instructions. */
   readonly instructionSet?: string;
   /** `gpu` or `cpu`, where the engine can use either. */
   readonly device?: string;
@@ -56,7 +56,7 @@ export type FoundRecord =
   /** Torn, or not a record; `path` from the store's root. */
   | { readonly kind: 'unreadable'; readonly path: string };
 
-/** The record under a key, if all of its outputs can be read. */
+/** The record under a key, with a check that its outputs can be read. */
 export async function findRecord(store: Store, key: CacheKey): Promise<FoundRecord> {
   const found = readRecord(store, key);
   if (found.kind !== 'usable') return found;
@@ -70,7 +70,7 @@ export async function findRecord(store: Store, key: CacheKey): Promise<FoundReco
   return found;
 }
 
-/** As findRecord, without a look at the outputs. */
+/** As findRecord, without checking the outputs. */
 export function readRecord(store: Store, key: CacheKey): Exclude<FoundRecord, { kind: 'output-lost' }> {
   const path = actionPath(key);
   try {
@@ -84,8 +84,8 @@ export function readRecord(store: Store, key: CacheKey): Exclude<FoundRecord, { 
 }
 
 /**
- * Commits an execution: from here on it is found. Where another process committed the same key first, its record stands
- * and is returned, so that everything downstream sees one answer; `replace` is for a record that is no longer wanted.
+ * Commits an execution: from now on it is found. If another process committed the same key first, its record wins and is
+ * returned, so that everything downstream sees one result. `replace` overwrites it.
  */
 export async function commitRecord(
   store: Store,
@@ -107,9 +107,9 @@ export async function commitRecord(
   return record;
 }
 
-/** Checks what everything else relies on: that the material gives the key, and that the outputs are digests. */
+/** Checks what the rest relies on: the material gives the key, and the outputs are digests. */
 function parseRecord(value: unknown, key: CacheKey): ActionRecord | undefined {
-  // Every field that is relied on is checked below; measurements and provenance are only ever shown.
+  // Every field that code relies on is checked below; measurements and provenance are only shown.
   const record = value as Partial<ActionRecord> | null;
   if (typeof record !== 'object' || record?.format !== 1 || parseCacheKey(record.key) !== key)
     return undefined;
@@ -138,8 +138,8 @@ const isObject = <T>(value: T | undefined): value is T & JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Notes that a run uses a record: its modification time says when that last happened, for gc alone. False where gc has
- * just taken the record away, and so may be taking away what it stands for.
+ * Marks a record as used, for gc: the file's modification time is the time of the last use. False if gc has just removed
+ * the record, and so may be removing its outputs.
  */
 export function useRecord(store: Store, key: CacheKey, now: Date): boolean {
   const path = join(store.root, actionPath(key));
@@ -148,14 +148,14 @@ export function useRecord(store: Store, key: CacheKey, now: Date): boolean {
     return true;
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return false;
-    // A store that can only be read is nobody's to clean.
+    // Nobody runs gc on a read-only store.
     if (storageFailureOf(error) !== undefined) return true;
     throw error;
   }
 }
 
-/** How far a record's time of use may lie behind, in milliseconds: a run with nothing to do writes nothing. */
+/** How old a record's time of use may become, in milliseconds, before it is updated: most runs with nothing to do write nothing. */
 export const useResolution = 60 * 60 * 1000;
 
-/** This machine, as far as no stage is concerned. */
+/** This machine's part of a fingerprint. */
 export const machineFingerprint = (): Fingerprint => ({ node: version, platform, arch });

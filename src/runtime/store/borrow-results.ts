@@ -9,8 +9,8 @@ import { actionPath, blobPath, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
 /**
- * Lets another store answer for results without a copy of their content: records are copied, blobs are links to this
- * store's. What remote sources were resolved to goes along.
+ * Makes results available in another store without copying their content: records and the resolutions of remote sources
+ * are copied, blobs are links.
  */
 export async function borrowResults(
   from: Store,

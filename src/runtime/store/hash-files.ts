@@ -6,14 +6,14 @@ import { Worker } from 'node:worker_threads';
 import { err, ok, type Result } from '../../core/index.ts';
 import { type HashedFile, hashFile } from './hash-file.ts';
 
-/** Starting threads takes about as long. */
+/** Starting threads takes about this long. */
 const patienceMilliseconds = 50;
-/** A file beyond it is worth a thread, where others wait. */
+/** A larger file is worth a thread if others wait. */
 const mostBytesAlone = 1 << 24;
 
 /**
- * Hashes many files, in threads on every core where there is much to do; a result for each path, in order. `onHashed`
- * hears of files as they are done.
+ * Hashes files, with a thread on every core if there are many bytes; gives a result for each path, in order. `onHashed`
+ * is called as files are done.
  */
 export async function hashFiles(
   paths: readonly string[],
@@ -54,17 +54,14 @@ async function hashOne(path: string): Promise<Result<HashedFile, unknown>> {
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Beside this module once the program is built; without it the caller hashes by itself. */
+/** Beside this module once the program is built. Without it no threads are used. */
 const program = new URL('./hash-worker.js', import.meta.url);
 
-/** Enough files at a time that a message costs little beside them, few enough that all threads end together. */
+/** Large enough that messages cost little, small enough that all threads end together. */
 const mostInBatch = 64;
 const batchesPerThread = 16;
 
-/**
- * Hashes files in a thread for each core; undefined for what could not be read. `onHashed` hears of every batch as it
- * ends.
- */
+/** Hashes files in one thread per core; undefined for a file that cannot be read. `onHashed` is called for each batch. */
 async function hashInThreads(
   paths: readonly string[],
   onHashed: (files: readonly HashedFile[]) => void,

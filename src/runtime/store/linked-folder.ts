@@ -6,7 +6,7 @@ import { hasErrorCode } from './system-error.ts';
 
 const { blobs, actions, state, memo, checkpoints, outputs, downloads, ...others } = storeLayout;
 
-/** Folder -> how many levels below it tuneloom makes folders in, or clears them away. */
+/** Folder -> the number of levels below it on which tuneloom makes and removes folders. */
 const levels: readonly (readonly [string, number])[] = [
   ['.', 1],
   ['blobs', 1],
@@ -25,8 +25,8 @@ const own = new Set([
 ]);
 
 /**
- * A link, from the store's root, where tuneloom itself only ever makes a folder. Through one, in a store that came from
- * elsewhere, clearing up would delete and writing would write outside of the store.
+ * Finds a link where tuneloom itself makes only folders, as a path from the store's root. Such a link in a store from
+ * elsewhere would make tuneloom delete and write files outside the store.
  */
 export function linkedFolder({ root }: Store): string | undefined {
   for (const [folder, depth] of levels) {

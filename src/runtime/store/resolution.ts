@@ -8,17 +8,17 @@ import type { Store } from './store.ts';
 import { resolutionPath } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
-/** What a source was found to be. */
+/** What a remote source was resolved to. */
 export interface Resolution {
   readonly digest: Digest;
-  /** Of a repository, its commit; absent where only the content says what a source is. */
+  /** A repository's commit; absent if only the content identifies the source. */
   readonly revision?: string;
 }
 
 /** Remote sources by their addresses. */
 export type Resolutions = ReadonlyMap<string, Resolution>;
 
-/** As it stands in a lock: the digest alone where there is no revision. */
+/** Its form in a lock: the digest alone if there is no revision. */
 export const renderResolution = ({ digest, revision }: Resolution): Json =>
   revision === undefined ? digest : { revision, digest };
 
@@ -33,7 +33,7 @@ export function parseResolution(value: unknown): Resolution | undefined {
     : { digest, revision: value.revision };
 }
 
-/** What the store remembers of an address; nothing where it has never been resolved, or the note is damaged. */
+/** The stored resolution of an address; undefined if it was never resolved or the file is damaged. */
 export function readResolution({ root }: Store, address: string): Resolution | undefined {
   try {
     const value = parseSealed(readFileSync(join(root, resolutionPath(address)), 'utf8'));
