@@ -3,7 +3,7 @@ import type { CacheKey, KeyMaterial } from '../key/key-material.ts';
 import type { ActionRecord, FoundRecord } from '../store/action-records.ts';
 import type { NearestRun } from './past-runs.ts';
 
-/** What is known of a stage at the moment it is asked about. */
+/** What is known about a stage when it is decided. */
 export type StageFacts =
   | { readonly kind: 'open'; readonly waitsFor: readonly string[]; readonly unresolved: readonly string[] }
   | {
@@ -11,15 +11,15 @@ export type StageFacts =
       readonly key: CacheKey;
       readonly material: KeyMaterial;
       readonly found: FoundRecord;
-      /** The nearest past run of the stage; looked up only where nothing usable was found. */
+      /** Looked up only if nothing usable was found. */
       readonly nearest: NearestRun | undefined;
       readonly forced: boolean;
-      /** What is left to do after what a shorter run kept. */
+      /** What is left to do after the checkpoints of a shorter run. */
       readonly remaining?: string | undefined;
     };
 
-/** How many differences another stage may have and still say something about this one. */
-const mostOfRelative = 3;
+/** Another stage with more differences than this says nothing about the stage. */
+const mostDifferences = 3;
 
 /** Whether a stage has to run, and why. */
 export function decide(facts: StageFacts): Decision {
@@ -56,28 +56,28 @@ function reasonOf({ nearest, material }: Extract<StageFacts, { kind: 'known' }>)
   if (differences.length === 0) return { kind: 'never-ran' };
   const match = { comparedWith, differences };
   if (nearest.isItself) return { kind: 'changed', match };
-  return differences.length <= mostOfRelative ? { kind: 'never-ran', match } : { kind: 'never-ran' };
+  return differences.length <= mostDifferences ? { kind: 'never-ran', match } : { kind: 'never-ran' };
 }
 
-/** Whether a stage has to run: the answer to the one question that planning and execution both ask. */
+/** Whether a stage has to run. Planning and execution both ask this. */
 export type Decision =
   | { readonly kind: 'reuse'; readonly key: CacheKey; readonly record: ActionRecord }
   | {
       readonly kind: 'run';
       readonly key: CacheKey;
       readonly reason: RunReason;
-      /** What is left to do after what a shorter run kept, in the stage's words. */
+      /** What is left to do after the checkpoints of a shorter run, in the stage's words. */
       readonly remaining?: string;
     }
   | {
       readonly kind: 'undecided';
       /** Ids of the stages that have to end first. */
       readonly waitsFor: readonly string[];
-      /** Addresses of remote sources that have not been resolved yet. It or `waitsFor` holds something. */
+      /** Addresses of remote sources that are not resolved yet. This or `waitsFor` is not empty. */
       readonly unresolved: readonly string[];
     };
 
-/** A past execution, and how it differs from what is asked for. */
+/** A past execution and its differences from the requested one. */
 export interface NearestMatch {
   readonly comparedWith: ActionRecord;
   /** Never empty: equal keys have one record. */
@@ -87,12 +87,12 @@ export interface NearestMatch {
 export type RunReason =
   | {
       readonly kind: 'never-ran';
-      /** How it differs from the latest stage that uses the same, where there is one much like it. */
+      /** The latest execution of a stage with the same `uses`, if it is similar. */
       readonly match?: NearestMatch;
     }
   | {
       readonly kind: 'changed';
-      /** Against the latest past run of the stage itself. */
+      /** The latest execution of the stage itself. */
       readonly match: NearestMatch;
     }
   | { readonly kind: 'forced' }

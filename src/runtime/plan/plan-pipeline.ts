@@ -57,9 +57,9 @@ function lastRecord(
   return nearest?.isItself ? nearest.record : undefined;
 }
 
-/** What a run would do now, as far as that can be known before it. */
+/** What a run would do now, as far as it can be known in advance. */
 export interface Plan {
-  /** The chosen stages in topological order. */
+  /** The selected stages, in topological order. */
   readonly stages: ReadonlyMap<string, PlannedStage>;
   readonly sources: SourceDigests;
 }
@@ -71,7 +71,7 @@ export interface PlannedStage {
   readonly lastMilliseconds: number | undefined;
 }
 
-/** As knownResolutions, with the lock beside the pipeline, which is read only where a source is remote. */
+/** As knownResolutions; reads the lock only if a source is remote. */
 function plannedResolutions(
   nodes: readonly DagNode[],
   { dag, store }: { readonly dag: Dag; readonly store: Store },

@@ -16,8 +16,8 @@ import type { Store } from '../store/store.ts';
 import { type Lock, lockedName } from './lock.ts';
 
 /**
- * The digests of everything outside the store that the stages read; a diagnostic for each that cannot be read. A remote
- * source whose resolution is not known has none.
+ * The digests of all sources of the stages; a diagnostic for each that cannot be read. A remote source without a known
+ * resolution has none.
  */
 export async function digestSources(
   nodes: Iterable<DagNode>,
@@ -48,7 +48,7 @@ export async function digestSources(
   return inOrder.length === 0 ? ok(digests) : err(inOrder);
 }
 
-/** A source that the store stands in, or that cannot even be found. */
+/** A diagnostic if the source contains the store or cannot be found. */
 function misplaced(field: SourceField, store: string): Diagnostic | undefined {
   try {
     return contains(field.path, store) ? holdsStore(field, store) : undefined;
@@ -57,7 +57,7 @@ function misplaced(field: SourceField, store: string): Diagnostic | undefined {
   }
 }
 
-/** Whether the store stands in a source, links followed; a store that does not exist yet stands where it will be made. */
+/** Whether a source contains the store, links followed. The store may not exist yet. */
 function contains(source: string, store: string): boolean {
   const inside = relative(realpathSync(source), realPathOf(store));
   return inside.split(sep)[0] !== '..' && !isAbsolute(inside);
@@ -80,14 +80,14 @@ function unreadable(field: SourceField, error: unknown): Diagnostic {
   return { code: 'unreadable-source', message: `\`${field.path}\` cannot be read: ${why}`, span: field.span };
 }
 
-/** The digest of a file or a folder outside the store. Without a cache every byte is read. */
+/** The digest of a file or folder outside the store. Without a cache, reads every byte. */
 export async function digestPath(path: string, statCache?: StatCache): Promise<Digest> {
   const [result] = await digestPaths([path], statCache);
   if (result?.ok === true) return result.value;
   throw result?.error;
 }
 
-/** As digestPath for many at once, their files hashed side by side; a result for each path, in order. */
+/** As digestPath for many paths, with their files hashed together; a result for each path, in order. */
 async function digestPaths(
   paths: readonly string[],
   statCache?: StatCache,
@@ -101,7 +101,7 @@ async function digestPaths(
 
 interface Source {
   readonly path: string;
-  /** In a folder, paths from it; undefined: the source is a file. */
+  /** The paths of a folder's files from it; undefined if the source is a file. */
   readonly inside: readonly string[] | undefined;
   readonly files: readonly string[];
 }
@@ -109,7 +109,7 @@ interface Source {
 async function filesOf(path: string): Promise<Source> {
   const found = await stat(path);
   if (found.isFile()) return { path, inside: undefined, files: [path] };
-  // Reading from anything else could go on for ever.
+  // Reading from anything else might never end.
   if (!found.isDirectory()) throw new Error(`${path} is neither a file nor a folder`);
   const inside = await listFiles(path, { links: 'inside' });
   return { path, inside, files: inside.map((name) => join(path, name)) };
@@ -154,7 +154,7 @@ async function digestFiles(
   return digested;
 }
 
-// One small synchronous call: the asynchronous one takes several times as long, and there may be 100,000 files.
+// Synchronous: the asynchronous call takes several times as long, and there may be 100,000 files.
 function knownFile(path: string, statCache: StatCache): HashedFile | undefined {
   const seen = statSync(path, { bigint: true, throwIfNoEntry: false });
   const digest = seen && statCache.find(path, seen);
@@ -162,8 +162,8 @@ function knownFile(path: string, statCache: StatCache): HashedFile | undefined {
 }
 
 /**
- * Whether any write after `now` must give the file another time. File systems step their clocks by up to 10 ms, some by
- * 2 s; a file written within the present step could change again and look the same. `now` is in nanoseconds.
+ * Whether any write after `now`, in nanoseconds, must change the file's times. File systems advance their clocks in steps
+ * of up to 10 ms, some of 2 s; a file written within the present step could change again and look the same.
  */
 function isSettled(stat: FileIdentity, now: bigint): boolean {
   const second = 1_000_000_000n;
@@ -171,7 +171,7 @@ function isSettled(stat: FileIdentity, now: bigint): boolean {
   return now - stat.mtimeNs > step && now - stat.ctimeNs > step;
 }
 
-/** Every remote source that the stages read, each address once. */
+/** The remote sources of the stages, each address once. */
 export const remoteSources = (nodes: Iterable<DagNode>): readonly SourceField[] => [
   ...new Map(
     [...nodes].flatMap(({ sources }) =>
@@ -180,7 +180,7 @@ export const remoteSources = (nodes: Iterable<DagNode>): readonly SourceField[] 
   ).values(),
 ];
 
-/** What is known of remote sources without looking at any network: the lock counts, then what the store remembers. */
+/** The resolutions of remote sources that are known without the network: from the lock, else from the store. */
 export function knownResolutions(
   fields: readonly SourceField[],
   known: { readonly dag: Dag; readonly lock: Lock | undefined; readonly store?: Store },

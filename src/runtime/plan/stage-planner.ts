@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 import { type Decision, decide, type StageFacts } from './decide.ts';
 import type { PastRuns } from './past-runs.ts';
 
-/** What planning a pipeline's stages and running them both go by. */
+/** What planning and running share. */
 export interface PlanningContext {
   readonly dag: Dag;
   readonly store: Store;
@@ -17,7 +17,7 @@ export interface PlanningContext {
   readonly forced: ReadonlySet<string>;
 }
 
-/** Asks about a stage, with the outputs that are known by now. */
+/** Decides a stage, with the outputs that are known so far. */
 export async function decideStage(
   stage: { readonly node: DagNode; readonly known: KnownOutputs },
   context: PlanningContext,
@@ -55,7 +55,7 @@ function remainingOf(
   );
 }
 
-/** A record from before the stage declared an output cannot stand for it. */
+/** A record from before the stage declared an output lacks that output. */
 function withAllOutputs(node: DagNode, found: FoundRecord): FoundRecord {
   if (found.kind !== 'usable') return found;
   const output = Object.keys(node.ports.outputs).find((port) => !Object.hasOwn(found.record.outputs, port));
@@ -65,7 +65,7 @@ function withAllOutputs(node: DagNode, found: FoundRecord): FoundRecord {
 /** The outputs of the stages that have ended, by stage and output. */
 export type KnownOutputs = ReadonlyMap<string, Readonly<Record<string, PortContent>>>;
 
-/** What a stage is given, or the stages that it waits for. */
+/** The inputs of a stage, or the stages that it waits for. */
 type StageInputs =
   | { readonly kind: 'known'; readonly contents: Readonly<Record<string, PortContent>> }
   | { readonly kind: 'open'; readonly waitsFor: readonly string[] };
