@@ -1,8 +1,8 @@
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { link, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { temporaryPath } from '../store/atomic-write.ts';
 import type { Store } from '../store/store.ts';
+import { temporaryPath } from '../store/store-file.ts';
 import { storeLayout } from '../store/store-layout.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 import { type Holding, resultHoldings } from './holdings.ts';

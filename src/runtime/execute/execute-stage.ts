@@ -6,8 +6,7 @@ import type { DagNode } from '../graph/dag.ts';
 import { describeRun } from '../plan/describe-reason.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
-import { type ActionRecord, findRecord, useRecord } from '../store/action-records.ts';
-import { takeLease } from '../store/lease.ts';
+import type { ActionRecord } from '../store/action-records.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
 import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
@@ -18,39 +17,8 @@ import { bundleCode, changedCode, openKeptFolders, prepareAction, withAddresses 
 import { failureOf, isUserError } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
 
-/** Runs a stage. If another process is running the same key, waits for it and takes its result. */
-export async function executeOnce(task: StageTask, context: RunContext): Promise<StageOutcome> {
-  const { node, decision } = task;
-  const { store, signal, emit } = context;
-  await using _lease = await takeLease(store, {
-    key: decision.key,
-    signal,
-    onWait: ({ host, pid }) => {
-      const message = `waits for process ${pid} on ${host}, which runs the same`;
-      emit({ type: 'stage-report', stage: node.id, report: { type: 'note', level: 'info', message } });
-    },
-  });
-  // Since the decision another process, or another stage of this run with the same key, may have run it.
-  if (decision.reason.kind !== 'forced') {
-    const found = await findRecord(store, decision.key);
-    const reused = found.kind === 'usable' ? reuse(node, { record: found.record, context }) : undefined;
-    if (reused !== undefined) return reused;
-  }
-  return await executeStage(task, context);
-}
-
-/** Undefined if gc has just removed the record. */
-export function reuse(
-  node: DagNode,
-  { record, context }: { readonly record: ActionRecord; readonly context: RunContext },
-): StageOutcome | undefined {
-  if (!useRecord(context.store, record.key, new Date())) return undefined;
-  context.emit({ type: 'stage-reused', stage: node.id, key: record.key });
-  return { decision: 'reused', uses: node.definition.name, key: record.key, outputs: record.outputs };
-}
-
 /** Runs a stage, with its retries, and commits its outputs. */
-async function executeStage(task: StageTask, context: RunContext): Promise<StageOutcome> {
+export async function executeStage(task: StageTask, context: RunContext): Promise<StageOutcome> {
   const { node, decision } = task;
   const { key } = decision;
   const uses = node.definition.name;

@@ -1,7 +1,6 @@
 import type { Dag, DagNode } from '../graph/dag.ts';
-import type { Decision } from '../plan/decide.ts';
+import type { Decision, PlanningContext } from '../plan/decide.ts';
 import type { StageSelection } from '../plan/select-stages.ts';
-import type { PlanningContext } from '../plan/stage-planner.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { PortContent } from '../store/digest.ts';

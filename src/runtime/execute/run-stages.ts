@@ -1,10 +1,11 @@
 import type { DagNode } from '../graph/dag.ts';
-import type { Decision } from '../plan/decide.ts';
-import { decideStage, inputsOf, type KnownOutputs } from '../plan/stage-planner.ts';
+import { type Decision, decideStage, inputsOf, type KnownOutputs } from '../plan/decide.ts';
+import { type ActionRecord, findRecord, useRecord } from '../store/action-records.ts';
 import type { PortContent } from '../store/digest.ts';
+import { takeLease } from '../store/lease.ts';
 import { publishOutputs } from '../store/publish-outputs.ts';
 import type { StageOutcome } from '../store/run-records.ts';
-import { executeOnce, reuse } from './execute-stage.ts';
+import { executeStage } from './execute-stage.ts';
 import type { RunContext, StageTask } from './run-context.ts';
 
 /** Decides each stage once its inputs are known, and runs those that have to run, up to `jobs` at a time. */
@@ -99,6 +100,37 @@ class StageRunner {
     this.#known.set(node.id, outputs);
     this.#queue.ended(node.id);
   }
+}
+
+/** Runs a stage. If another process is running the same key, waits for it and takes its result. */
+async function executeOnce(task: StageTask, context: RunContext): Promise<StageOutcome> {
+  const { node, decision } = task;
+  const { store, signal, emit } = context;
+  await using _lease = await takeLease(store, {
+    key: decision.key,
+    signal,
+    onWait: ({ host, pid }) => {
+      const message = `waits for process ${pid} on ${host}, which runs the same`;
+      emit({ type: 'stage-report', stage: node.id, report: { type: 'note', level: 'info', message } });
+    },
+  });
+  // Since the decision another process, or another stage of this run with the same key, may have run it.
+  if (decision.reason.kind !== 'forced') {
+    const found = await findRecord(store, decision.key);
+    const reused = found.kind === 'usable' ? reuse(node, { record: found.record, context }) : undefined;
+    if (reused !== undefined) return reused;
+  }
+  return await executeStage(task, context);
+}
+
+/** Undefined if gc has just removed the record. */
+function reuse(
+  node: DagNode,
+  { record, context }: { readonly record: ActionRecord; readonly context: RunContext },
+): StageOutcome | undefined {
+  if (!useRecord(context.store, record.key, new Date())) return undefined;
+  context.emit({ type: 'stage-reused', stage: node.id, key: record.key });
+  return { decision: 'reused', uses: node.definition.name, key: record.key, outputs: record.outputs };
 }
 
 const usesAccelerator = (task: StageTask): boolean => task.node.definition.device === 'accelerator';

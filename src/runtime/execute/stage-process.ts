@@ -2,8 +2,8 @@ import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
-import { temporaryPath } from '../store/atomic-write.ts';
 import type { Store } from '../store/store.ts';
+import { temporaryPath } from '../store/store-file.ts';
 import { type FinalMessage, isStageMessage, type ParentMessage, type StageMessage } from './stage-message.ts';
 
 interface ProcessOptions {

@@ -4,8 +4,8 @@ import type { Dag, DagNode } from '../graph/dag.ts';
 import { cacheKeyOf, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
 import type { PortContent } from '../store/digest.ts';
 import type { StageOutcome } from '../store/run-records.ts';
+import { inputsOf } from './decide.ts';
 import { type Lock, lockedName } from './lock.ts';
-import { inputsOf } from './stage-planner.ts';
 
 /** Where a pipeline differs from its lock, before anything runs: its sources, or else its stages. */
 export function lockDifferences(pipeline: {

@@ -6,13 +6,12 @@ import type { ActionRecord } from '../store/action-records.ts';
 import type { PortContent } from '../store/digest.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
-import type { Decision } from './decide.ts';
+import { type Decision, decideStage, type PlanningContext } from './decide.ts';
 import { readLock } from './lock.ts';
 import { PastRuns } from './past-runs.ts';
 import { readModules } from './read-modules.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
 import { digestSources, knownResolutions, remoteSources } from './source-digests.ts';
-import { decideStage, type PlanningContext } from './stage-planner.ts';
 
 /** What a run would do now. Writes nothing but the store's stat cache. */
 export async function planPipeline(

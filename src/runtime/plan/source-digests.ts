@@ -145,6 +145,7 @@ async function digestFiles(
     if (known === undefined) unknown.push(path);
     else digested.set(path, ok(known));
   }
+  if (unknown.length === 0) return digested;
   const begun = BigInt(Date.now()) * 1_000_000n;
   for (const [index, result] of (await hashFiles(unknown)).entries()) {
     const path = unknown[index] ?? '';

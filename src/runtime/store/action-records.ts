@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { arch, platform, version } from 'node:process';
 import type { Json, JsonObject } from '../../core/index.ts';
 import { type CacheKey, cacheKeyOf, type KeyMaterial, parseCacheKey } from '../key/key-material.ts';
-import { createAtomically, writeAtomically } from './atomic-write.ts';
 import { contentState } from './content-state.ts';
 import { digestsAt, type PortContent, parsePortContent } from './digest.ts';
-import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
+import { createAtomically, parseSealed, sealJson, writeAtomically } from './store-file.ts';
 import { actionPath } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
 

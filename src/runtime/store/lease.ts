@@ -2,7 +2,6 @@ import { link, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheKey } from '../key/key-material.ts';
-import { createAtomically, temporaryPath } from './atomic-write.ts';
 import {
   isOnThisHost,
   mayBeAlive,
@@ -10,8 +9,8 @@ import {
   parseProcessIdentity,
   thisProcess,
 } from './process-identity.ts';
-import { sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
+import { createAtomically, sealJson, temporaryPath } from './store-file.ts';
 import { storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 

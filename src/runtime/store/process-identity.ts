@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { parseSealed } from './sealed-json.ts';
+import { parseSealed } from './store-file.ts';
 
 /** Identifies one process among all that share a store, even after its pid has been reused. */
 export interface ProcessIdentity {

@@ -1,10 +1,10 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { makeTemporaryFolder } from './atomic-write.ts';
 import { type Digest, isFolderDigest, type PortContent } from './digest.ts';
 import { readManifest } from './folder-manifest.ts';
 import type { Store } from './store.ts';
+import { makeTemporaryFolder } from './store-file.ts';
 import { blobPath, outputsPath, pathSegment } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
 

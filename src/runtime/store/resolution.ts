@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../core/index.ts';
-import { writeAtomically } from './atomic-write.ts';
 import { type Digest, parseDigest } from './digest.ts';
-import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
+import { parseSealed, sealJson, writeAtomically } from './store-file.ts';
 import { resolutionPath } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 

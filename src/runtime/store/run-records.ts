@@ -5,11 +5,10 @@ import type { Json, JsonObject } from '../../core/index.ts';
 import type { CacheKey } from '../key/key-material.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { Fingerprint } from './action-records.ts';
-import { writeAtomically } from './atomic-write.ts';
 import { type PortContent, parsePortContent } from './digest.ts';
 import { isOnThisHost, isProcessIdentity, mayBeAlive, type ProcessIdentity } from './process-identity.ts';
-import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
+import { parseSealed, sealJson, writeAtomically } from './store-file.ts';
 import { runPath, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
