@@ -10,15 +10,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 // node bench/journeys.mjs [--command dist/tuneloom.js] [FILE...]
 const text = `name: journeys
 stages:
-  rows:
-    uses: load
-    with: { records: rows.jsonl }
-  format:
-    from: rows
-    with: { template: alpaca }
-  split:
-    from: format
-    with: { by: order, parts: [train: 0.5, test: rest] }
+  first: { uses: shell, with: { command: 'echo data > "$OUT_text"', outputs: { text: file } } }
+  second:
+    uses: shell
+    from: { text: first }
+    with: { command: 'cp "$IN_text" "$OUT_text"', inputs: { text: file }, outputs: { text: file } }
 `;
 const root = resolve(import.meta.dirname, '..');
 const given = process.argv.slice(2);
@@ -38,7 +34,6 @@ function idleRun() {
   const folder = mkdtempSync(join(tmpdir(), 'tuneloom-journeys-'));
   try {
     const pipeline = join(folder, 'pipeline.yaml');
-    writeFileSync(join(folder, 'rows.jsonl'), '{"instruction":"a","output":"b"}\n'.repeat(4));
     writeFileSync(pipeline, text);
     const args = [command, 'run', pipeline, '--store', join(folder, 'store')];
     covered(args, join(folder, 'first'));

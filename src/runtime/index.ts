@@ -52,12 +52,11 @@ export { readRecord } from './store/action-records.ts';
 export { type ContentState, contentState } from './store/content-state.ts';
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './store/digest.ts';
 export { type FolderFile, type OpenContent, openContent, readManifest } from './store/folder-manifest.ts';
-export { linkedFolder } from './store/linked-folder.ts';
 export type { Resolution } from './store/resolution.ts';
 export type { RunOutcome, RunRecord, StageOutcome } from './store/run-records.ts';
 export { listRuns, readRun } from './store/run-records.ts';
 export { locateStore, openStore, type Store } from './store/store.ts';
-export { blobPath } from './store/store-layout.ts';
+export { blobPath, linkedFolder } from './store/store-layout.ts';
 export { storageFailureOf } from './store/system-error.ts';
 export {
   type StoreProblem,

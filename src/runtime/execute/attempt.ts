@@ -2,11 +2,10 @@ import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path';
 import { type CacheKey, parseCacheKey } from '../key/key-material.ts';
 import { readRecord } from '../store/action-records.ts';
-import { holdsLinks } from '../store/linked-folder.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
 import type { Store } from '../store/store.ts';
 import { makeTemporaryFolder } from '../store/store-file.ts';
-import { storeLayout } from '../store/store-layout.ts';
+import { holdsLinks, storeLayout } from '../store/store-layout.ts';
 import { namesIn } from '../store/sweep.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 

@@ -7,8 +7,8 @@ import { lockDifferences } from '../plan/lock-differences.ts';
 import { readModules } from '../plan/read-modules.ts';
 import { selectStages } from '../plan/select-stages.ts';
 import { digestSources, knownResolutions, remoteSources } from '../plan/source-digests.ts';
-import { linkedFolder } from '../store/linked-folder.ts';
 import type { Resolutions } from '../store/resolution.ts';
+import { linkedFolder } from '../store/store-layout.ts';
 import { acquireSources } from './acquire-sources.ts';
 import type { RunOptions } from './run-context.ts';
 

@@ -4,9 +4,9 @@ import type { Dag, SourceField } from '../graph/dag.ts';
 import { type Lock, readLock, writeLock } from '../plan/lock.ts';
 import { knownResolutions, remoteSources } from '../plan/source-digests.ts';
 import type { RunEvent } from '../stage/run-event.ts';
-import { linkedFolder } from '../store/linked-folder.ts';
 import type { Resolution, Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
+import { linkedFolder } from '../store/store-layout.ts';
 import { acquireSources } from './acquire-sources.ts';
 
 interface SourceUpdate {

@@ -2,9 +2,8 @@ import { readdirSync } from 'node:fs';
 import { mkdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheKey } from '../key/key-material.ts';
-import { holdsLinks } from './linked-folder.ts';
 import type { Store } from './store.ts';
-import { storeLayout } from './store-layout.ts';
+import { holdsLinks, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
 /** A folder that executions with different keys share: `memo/<key>` or `checkpoints/<key>`. */

@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { RunOptions, RunResult } from '../../../src/runtime/execute/run-context.ts';
@@ -132,4 +133,10 @@ async function bundleOnce(entry: string): Promise<string> {
     },
   });
   return outfile;
+}
+
+/** Waits until the file system's clock has stepped past a file's last change, from when on the stat cache keeps it. */
+export async function untilSettled(path: string): Promise<void> {
+  const { ctimeMs } = await stat(path);
+  while (Date.now() - ctimeMs <= 21) await sleep(1);
 }
