@@ -133,7 +133,7 @@ const reasons: Readonly<Record<Keeping, string>> = {
   locked: 'locked',
   'last-runs': 'of the last runs',
   'open-run': 'a run is under way',
-  recent: 'used lately',
+  recent: 'used recently',
   young: 'younger than a day',
 };
 

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { useResolution } from '../store/action-records.ts';
+import { hexOf } from '../store/digest.ts';
+import { readResolutionFile } from '../store/resolution.ts';
 import { isOpenRun, listRunIds, readRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
@@ -96,8 +97,7 @@ function keeping(
     if (request.locked.has(result.key)) return 'locked';
     if (roots.keys.has(result.key)) return 'last-runs';
   }
-  if (kind === 'source' && hexesIn(join(store.root, path)).some((hex) => request.locked.has(hex)))
-    return 'locked';
+  if (kind === 'source' && request.locked.has(sourceHex(store, path))) return 'locked';
   const isWorthless = kind === 'temporary' || result?.isRecord === false;
   const dayAgo = request.now.getTime() - oneDay;
   if (usedAt > young) return usedAt > dayAgo ? 'young' : 'open-run';
@@ -148,15 +148,12 @@ const sizeOf = (holdings: readonly Holding[]): number =>
   holdings.filter(isNoResult).reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** The contents of the remote sources whose resolutions are kept. */
-const sourcesKept = (kept: readonly Holding[], { root }: Store): readonly string[] =>
-  kept.filter(({ kind }) => kind === 'source').flatMap(({ path }) => hexesIn(join(root, path)));
+const sourcesKept = (kept: readonly Holding[], store: Store): readonly string[] =>
+  kept.filter(({ kind }) => kind === 'source').map(({ path }) => sourceHex(store, path));
 
-function hexesIn(path: string): readonly string[] {
-  try {
-    return readFileSync(path, 'utf8').match(/\b[0-9a-f]{64}\b/g) ?? [];
-  } catch {
-    return [];
-  }
+function sourceHex(store: Store, path: string): string {
+  const digest = readResolutionFile(store, path)?.resolution?.digest;
+  return digest === undefined ? '' : hexOf(digest);
 }
 
 /** The last runs of each pipeline whose results are kept. */

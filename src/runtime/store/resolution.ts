@@ -33,12 +33,21 @@ export function parseResolution(value: unknown): Resolution | undefined {
 }
 
 /** The stored resolution of an address; undefined if it was never resolved or the file is damaged. */
-export function readResolution({ root }: Store, address: string): Resolution | undefined {
+export function readResolution(store: Store, address: string): Resolution | undefined {
+  const stored = readResolutionFile(store, resolutionPath(address));
+  return stored?.address === address ? stored.resolution : undefined;
+}
+
+/** A resolution's file, by its path from the store's root; undefined if it does not exist or is damaged. */
+export function readResolutionFile(
+  { root }: Store,
+  path: string,
+): { readonly address: unknown; readonly resolution: Resolution | undefined } | undefined {
   try {
-    const value = parseSealed(readFileSync(join(root, resolutionPath(address)), 'utf8'));
+    const value = parseSealed(readFileSync(join(root, path), 'utf8'));
     if (typeof value !== 'object' || value === null || !('address' in value) || !('is' in value))
       return undefined;
-    return value.address === address ? parseResolution(value.is) : undefined;
+    return { address: value.address, resolution: parseResolution(value.is) };
   } catch (error) {
     if (error instanceof SyntaxError || hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
