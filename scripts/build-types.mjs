@@ -13,7 +13,7 @@ const options = [
   '--module nodenext --moduleResolution nodenext --types node --rootDir src',
 ].flatMap((line) => line.split(' '));
 
-/** Writes the types of `entry` and of all that it uses below `folder`, for those who write stages of their own. */
+/** Writes the types of `entry` and of everything that it uses to `folder`, for authors of their own stages. */
 export async function buildTypes(entry, folder) {
   const temporary = `${folder}.${process.pid}`;
   const { status } = spawnSync(process.execPath, [compiler, entry, ...options, '--outDir', temporary], {
@@ -24,7 +24,7 @@ export async function buildTypes(entry, folder) {
     if (!name.endsWith('.d.ts')) continue;
     const path = join(temporary, name);
     const text = await readFile(path, 'utf8');
-    // A declaration is found beside the name of what it declares, which ends in .js.
+    // TypeScript looks for a declaration beside a name in .js.
     await writeFile(path, text.replaceAll(/((?:from |import\()'\.[^']*)\.ts'/g, "$1.js'"));
   }
   await keepUsed(temporary, entry.replace(/^src\//, '').replace(/\.ts$/, '.d.ts'));
@@ -32,7 +32,7 @@ export async function buildTypes(entry, folder) {
   await rename(temporary, folder);
 }
 
-/** Removes the declarations that `entry` does not reach; of a layer's index it reaches the names that are imported from it. */
+/** Removes the declarations that `entry` does not reach. Of a layer's index it reaches only the imported names. */
 async function keepUsed(folder, entry) {
   const texts = new Map();
   for (const name of await readdir(folder, { recursive: true }))

@@ -1,7 +1,7 @@
-// Writes src/tensor/onnx/native/ort-api-indices.ts: where each function that the native runner calls stands in the table
-// of ONNX Runtime's C API. Run it by hand, with a header that is not newer than the pinned onnxruntime-node (the table only
-// grows: an older header's places hold, and its version is what the library is asked for). The header of version 29 was taken
-// for onnxruntime-node 1.30: all places are the same in that of version 30.
+// Writes src/tensor/onnx/native/ort-api-indices.ts: the index of each function that the native runner calls in the table of
+// ONNX Runtime's C API. Run it by hand, with a header that is not newer than the pinned onnxruntime-node (the table only
+// grows, so an older header's indices stay valid, and its version is requested from the library). For onnxruntime-node 1.30
+// the header of version 29 was used: all indices are the same in version 30.
 // node scripts/generate-ort-api.mjs path/to/onnxruntime_c_api.h && npx biome check --write src/tensor/onnx/native
 import { readFileSync, writeFileSync } from 'node:fs';
 

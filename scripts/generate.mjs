@@ -1,5 +1,5 @@
-// Writes all that follows from schemas/: config types, compiled validators, the editor's schema, the docs' field tables.
-// With --check it writes nothing that is checked in, and fails with the list of files that differ.
+// Generates everything that derives from schemas/: config types, compiled validators, the editor's schema, the docs' field
+// tables. With --check it writes no checked-in file, and fails with a list of those that differ.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ for (const file of check ? ignored : [...stale, ...ignored]) if (await differs(f
 for (const { name, message } of schemas.broken)
   console.error(`schemas/stages/${name}.schema.json: ${message}`);
 if (check && stale.length > 0) {
-  console.error('These files do not follow from schemas/ any more; run `npm run generate`:');
+  console.error('These files no longer match schemas/; run `npm run generate`:');
   for (const file of stale) console.error(`  ${relative(root, file.path)}`);
 }
 if (schemas.broken.length > 0 || (check && stale.length > 0)) process.exitCode = 1;

@@ -82,7 +82,7 @@ function checkMistakes(mistakes: readonly Diagnostic[], file: string): void {
   }
 }
 
-/** Tries so many mutations of files, in turn; says how long the worst took. */
+/** Tries N mutations of files, in turn; reports how long the slowest took. */
 async function tryAll(
   cases: number,
   files: readonly string[],

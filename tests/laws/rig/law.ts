@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What a process dies of: its n-th operation on the disk, before it or in the middle of it. */
+/** When a process is killed: before its n-th operation on the disk, or in the middle of it. */
 export interface Death {
   /** `tuneloom`, `shared`, or the stage whose process it is. */
   readonly role: string;
   readonly operation: number;
   readonly torn: boolean;
-  /** Who dies then: a stage's process may take the one that started it along, or outlive it. */
+  /** The processes that are killed: a stage's process, its parent, or both. */
   readonly dies: 'itself' | 'parent' | 'both';
 }
 
-/** What is to become of a process and of those that it starts. */
+/** What happens to a process and to those that it starts. */
 export interface Law {
   readonly death?: Death | undefined;
   /** The file to which each process adds its Counted, as a line. */
@@ -22,11 +22,11 @@ export interface Law {
   readonly days?: number;
 }
 
-/** The operations on the disk of a process that lived to its end. */
+/** The disk operations of a process that was not killed. */
 export interface Counted {
   readonly role: string;
   readonly operations: number;
-  /** The numbers of those that write something that can be torn. */
+  /** The numbers of the operations whose writing can be torn. */
   readonly torn: readonly number[];
 }
 

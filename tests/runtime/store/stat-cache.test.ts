@@ -33,7 +33,7 @@ test('a file with the old size and an old time put back is still noticed', async
   expect(await digestPath(path, statCache)).not.toBe(first);
 });
 
-/** A store whose cache takes three files, and five files of which each stands in a folder of its own but `a` and `z`. */
+/** A store whose cache holds three files, and five files, each in its own folder except `a` and `z`. */
 async function openBounded() {
   const rig = await openRig();
   mkdirSync(rig.storeRoot);
