@@ -14,7 +14,7 @@ export async function joinChunks({ outputFiles, metafile }, { entries }) {
   const core = join(dirname(names[0].path), 'core.js');
   const result = await build({
     stdin: {
-      contents: names.map((each) => handOn(outputs.get(each.path), each)).join('\n'),
+      contents: names.map((each) => reexport(outputs.get(each.path), each)).join('\n'),
       resolveDir: dirname(core),
     },
     outfile: core,
@@ -41,7 +41,7 @@ export async function joinChunks({ outputFiles, metafile }, { entries }) {
   return [...outputFiles.filter(({ path }) => !replaced.has(path)), ...facades, ...result.outputFiles];
 }
 
-const handOn = ({ exports }, { path, prefix }) =>
+const reexport = ({ exports }, { path, prefix }) =>
   `export {${exports.map((name) => `${name} as ${prefix}${name}`).join(',')}} from ${JSON.stringify(path)};`;
 
 /** The chunks that match, with everything that they import statically. */
@@ -57,7 +57,16 @@ function closureOf(outputs, matches) {
   return found;
 }
 
-/** Takes joined chunks from memory; everything else stays an import. */
+/** A chunk with its source map inlined, so that esbuild maps core.js to the original sources. */
+const withMap = (path, texts) =>
+  texts
+    .get(path)
+    .replace(
+      /(?<=^\/\/# sourceMappingURL=).*$/m,
+      `data:application/json;base64,${Buffer.from(texts.get(`${path}.map`)).toString('base64')}`,
+    );
+
+/** Reads joined chunks from memory; all other imports stay. */
 const inMemory = ({ joined, texts }) => ({
   name: 'in-memory',
   setup(builder) {
@@ -68,7 +77,7 @@ const inMemory = ({ joined, texts }) => ({
         : { path, external: true };
     });
     builder.onLoad({ filter: /.*/, namespace: 'chunk' }, ({ path }) => ({
-      contents: texts.get(path),
+      contents: withMap(path, texts),
       resolveDir: dirname(path),
       loader: 'js',
     }));

@@ -5,4 +5,4 @@ const [{ serveStageProcess }, { stageRegistry }] = await Promise.all([
   import('../runtime/index.ts'),
   import('../stages/index.ts'),
 ]);
-await serveStageProcess(stageRegistry);
+serveStageProcess(stageRegistry);

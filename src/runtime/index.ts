@@ -41,9 +41,8 @@ export { loadPipeline } from './graph/load-pipeline.ts';
 export { contentState } from './store/content-state.ts';
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './store/digest.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
-export { linkedFolder } from './store/linked-folder.ts';
 export { locateStore, openStore, type Store } from './store/store.ts';
-export { blobPath } from './store/store-layout.ts';
+export { blobPath, linkedFolder } from './store/store-layout.ts';
 export { storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
@@ -56,7 +55,7 @@ export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline
 // The plan becomes results.
 
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
-export type { RunOptions, RunResult } from './execute/run-options.ts';
+export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
 export { serveStageProcess } from './execute/serve-stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { StatCache } from '../../src/runtime/store/stat-cache.ts';
+import { untilSettled } from '../runtime/rig/run-rig.ts';
 import { openCliRig } from './rig.ts';
 
 const pipeline = `stages:
@@ -24,7 +24,7 @@ test('large and many files, hashed in threads, have the digests of their bytes, 
     // Large enough for threads, and mostly holes.
     if (index < 3) truncateSync(join(rig.folder, 'data', name), 17 * 2 ** 20 + index);
   }
-  await sleep(100);
+  await untilSettled(join(rig.folder, 'data', names.at(-1) ?? ''));
   expect((await rig.tuneloom('run')).exitCode).toBe(0);
   const cache = StatCache.open(join(rig.folder, 'artifacts'));
   const found = names.map((name) => {

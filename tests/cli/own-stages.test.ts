@@ -90,7 +90,7 @@ test("what is thrown is told with the line of the user's own file", async () => 
       "exitCode": 1,
       "told": [
         "failed keep: stages/short.ts:3:38: TypeError: Cannot read properties of undefined (reading 'b')",
-        "  help: it came there by way of stages/keep/index.ts:8:11,",
+        "  help: called from stages/keep/index.ts:8:11,",
       ],
     }
   `);

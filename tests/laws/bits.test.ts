@@ -8,7 +8,7 @@ import { type CliRig, openCliRig } from '../cli/rig.ts';
 import { mortalCommand } from './rig/mortal-command.ts';
 import { filesBelow, lastRunIn } from './rig/stored.ts';
 
-/** How often a bit is turned in every file at once, at places that the seed chooses. */
+/** How many bits are flipped in each file, at places that the seed chooses. */
 const rounds = Number(process.env.TUNELOOM_LAW_BITS ?? 1);
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 const model = join(import.meta.dirname, '../fixtures/training/tiny-gpt2');
@@ -87,7 +87,7 @@ async function serveRows(): Promise<{ readonly server: Server; readonly address:
   return { server, address: `http://127.0.0.1:${port}` };
 }
 
-/** A project whose training died in its third epoch, with the lease of whoever held it. */
+/** A project whose training died in its third epoch, with the lease of the dead process. */
 async function openHalfTrained(address: string): Promise<CliRig> {
   const rig = await openCliRig(projectAt(address));
   const death = { role: 'train', operation: 330, torn: false, dies: 'both' } as const;

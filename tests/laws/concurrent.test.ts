@@ -13,7 +13,7 @@ import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
 const size = 14;
 const words = Array.from({ length: size }, (_, index) => `w${index}`);
 
-/** A tree of stages; each process leaves out other leaves of it and has names of its own. */
+/** A tree of stages; each process leaves out other leaves of it and uses its own names. */
 function treeOf(process: number, log: string): TinyPipeline['stages'] {
   const isKept = (index: number): boolean => index * 2 + 1 < size || index % 4 !== process;
   const id = (index: number): string => `p${process}_${index}`;
@@ -28,7 +28,7 @@ function treeOf(process: number, log: string): TinyPipeline['stages'] {
   return Object.fromEntries(stages.filter((_, index) => isKept(index)));
 }
 
-/** Starts all, and lets them begin at once. */
+/** Starts all processes and lets them begin together. */
 async function startAll(rig: RunRig, processes: number) {
   const [entry, go] = [await bundle('../../laws/rig/witness-process.ts'), join(rig.folder, 'go')];
   const runs = Array.from({ length: processes }, (_, process) => {

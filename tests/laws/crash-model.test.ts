@@ -77,7 +77,7 @@ function endOf(rig: CliRig): object {
 
 const namesIn = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);
 
-/** What stands in a store and may not be done again. */
+/** What is in a store and must not be done again. */
 const finishedIn = (store: string) => ({
   keys: keysIn(store),
   answers: answersIn(store),
@@ -106,7 +106,7 @@ function doneAgain(
 
 const nothingAgain = { stages: [], steps: 0, answers: 0 };
 
-/** Lets a run die, and those that follow it, lets another go on, and says how that went. */
+/** Kills a run and those that follow it, lets another finish, and reports the result. */
 async function dieAndGoOn(untrained: CliRig, deaths: readonly Death[]) {
   await using rig = await copyOf(untrained);
   let finished = finishedIn(storeOf(rig));

@@ -11,7 +11,7 @@ import { chosenFrom, countedIn, everyDeath, pairsFrom } from './rig/every-death.
 import type { Death } from './rig/law.ts';
 import { canSeeProcesses, mortalRun, orphansIn } from './rig/mortal-run.ts';
 
-/** How many die at the same time, each in a project of its own. */
+/** The number of kills at the same time, each in its own project. */
 const lanes = 3;
 
 const stages: TinyPipeline['stages'] = {
@@ -25,7 +25,7 @@ const stages: TinyPipeline['stages'] = {
   join: { uses: 'join', from: { left: 'copy.text', right: 'unpack.text' } },
 };
 
-/** What a run finds that is killed. */
+/** What a killed run starts from. */
 const scenarios: Readonly<Record<string, (rig: RunRig) => Promise<void>>> = {
   'from nothing': async (rig) => {
     await rig.write('letters.txt', 'abc');
@@ -42,7 +42,7 @@ const scenarios: Readonly<Record<string, (rig: RunRig) => Promise<void>>> = {
   },
 };
 
-/** What a run is killed by: at an operation of its own or of a stage's process, or after a time. */
+/** When a run is killed: at a disk operation of its process or of a stage's process, or after a time. */
 type End = Death | { readonly milliseconds: number };
 
 for (const [scenario, prepare] of Object.entries(scenarios)) {
@@ -70,7 +70,7 @@ for (const [scenario, prepare] of Object.entries(scenarios)) {
   );
 }
 
-/** What a run gives that nobody kills, and all the deaths that it could have died. */
+/** The outputs of a run that is not killed, and all points at which it could be killed. */
 async function livesOn(
   prepare: (rig: RunRig) => Promise<void>,
 ): Promise<{ readonly deaths: readonly Death[]; readonly outputs: unknown }> {
@@ -89,7 +89,7 @@ const whatIsRight = {
   leftBehind: { tmp: [], state: [], leases: [] },
 };
 
-/** Kills a run, and those that follow it, lets another go on, and says all that matters of how that went. */
+/** Kills a run and those that follow it, lets another finish, and reports everything that matters. */
 async function dieAndGoOn(
   prepare: (rig: RunRig) => Promise<void>,
   ends: readonly End[],
@@ -114,7 +114,7 @@ async function dieAndGoOn(
   return { died, orphans, outcome: next.outcome, ranAgain, problems, leftBehind, outputs: outputsOf(next) };
 }
 
-/** The keys whose records stand, their outputs whole. */
+/** The keys of the records whose outputs are whole. */
 async function standingRecords(rig: RunRig): Promise<ReadonlySet<string>> {
   const { problems } = await verifyStore(rig.open());
   const lost = problems.filter(({ kind }) => kind === 'lost-output').map(({ path }) => path);
@@ -126,7 +126,7 @@ async function standingRecords(rig: RunRig): Promise<ReadonlySet<string>> {
   );
 }
 
-/** Makes two days go by for what the killed process was writing. */
+/** Makes what the killed process was writing two days old. */
 async function ageLeftovers(rig: RunRig): Promise<void> {
   const then = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000);
   for (const name of namesIn(join(rig.storeRoot, 'tmp')))

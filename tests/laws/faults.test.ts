@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { runPipeline } from '../../src/runtime/execute/run-pipeline.ts';
 import { planPipeline } from '../../src/runtime/plan/plan-pipeline.ts';
 import { verifyStore } from '../../src/runtime/store/verify-store.ts';
-import { openRig, outputsOf, type RunRig, stageProcess } from '../runtime/rig/run-rig.ts';
+import { openRig, outputsOf, type RunRig, stageProcess, untilSettled } from '../runtime/rig/run-rig.ts';
 import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
 
 /** How many bits are turned in each file, at places that the seed chooses. */
@@ -36,8 +36,7 @@ async function filled(): Promise<{ readonly rig: RunRig; readonly outputs: unkno
   await rig.write('letters.txt', 'abcdefgh');
   for (let runs = 0; runs < 2; runs += 1) {
     await rig.run(rig.dag(stages));
-    // A source younger than the clock's step is not remembered.
-    await new Promise((later) => setTimeout(later, 30));
+    await untilSettled(join(rig.folder, 'letters.txt'));
   }
   return { rig, outputs: outputsOf(await rig.run(rig.dag(stages))) };
 }

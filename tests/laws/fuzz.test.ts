@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sourceResolvers } from '../../src/remote/source-resolvers.ts';
 import type { Diagnostic } from '../../src/runtime/diagnostic/diagnostic.ts';
 import { renderDiagnostics } from '../../src/runtime/diagnostic/render-diagnostics.ts';
-import { isUserError } from '../../src/runtime/execute/failure-of.ts';
+import { isUserError } from '../../src/runtime/execute/run-action.ts';
 import { loadPipeline } from '../../src/runtime/graph/load-pipeline.ts';
 import { parseCacheKey } from '../../src/runtime/key/key-material.ts';
 import { parseLock } from '../../src/runtime/plan/lock.ts';
@@ -82,7 +82,7 @@ function checkMistakes(mistakes: readonly Diagnostic[], file: string): void {
   }
 }
 
-/** Tries so many mutations of files, in turn; says how long the worst took. */
+/** Tries N mutations of files, in turn; reports how long the slowest took. */
 async function tryAll(
   cases: number,
   files: readonly string[],

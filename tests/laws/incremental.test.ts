@@ -5,14 +5,14 @@ import { describeWalk } from './rig/describe-walk.ts';
 import { KilledRuns } from './rig/kill-run.ts';
 import { anyWalk, goWalk } from './rig/walk.ts';
 
-/** How many edits are tried, and where they come from; a failure prints the seed and the shortest walk that fails. */
+/** The number of edits and their seed. A failure prints the seed and the shortest walk that fails. */
 const steps = Number(process.env.TUNELOOM_LAW_STEPS ?? 2_000);
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 
 /** The mean of walks of up to 20 steps, and the first run of each. */
 const stepsPerWalk = 11;
 
-/** Walks that go side by side, because each waits for the disk half of its time. Each has the seed of its number. */
+/** Concurrent walks, because each waits for the disk half of its time. Each has its own seed. */
 const lanes = 4;
 
 test('after every edit and every kill exactly what it concerns runs, as planned and explained, and gives what a run from nothing gives', async () => {

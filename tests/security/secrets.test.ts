@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { childEnvironment } from '../../src/runtime/execute/start-stage-process.ts';
+import { childEnvironment } from '../../src/runtime/execute/stage-process.ts';
 import { type CliRig, openCliRig } from '../cli/rig.ts';
 
 const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));

@@ -8,7 +8,7 @@ import { storeLayout } from '../store/store-layout.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 import { entriesOf, extentOf, filedIn, statOf } from './walk.ts';
 
-/** What a store holds, as gc weighs it. */
+/** The kinds of things in a store. */
 export type HoldingKind =
   | 'result'
   | 'memo'
@@ -20,18 +20,18 @@ export type HoldingKind =
   | 'temporary'
   | 'view';
 
-/** Why something stays. */
+/** Why something is kept. */
 export type Keeping = 'locked' | 'last-runs' | 'open-run' | 'recent' | 'young';
 
 export interface Holding {
   readonly kind: HoldingKind;
   /** From the store's root; a file or a folder. */
   readonly path: string;
-  /** What removing it frees; of a result that shares blobs with others, its own alone. */
+  /** The bytes that removing it frees: of a result, without blobs that other results share. */
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly usedAt: number;
-  /** What a person calls it. */
+  /** For people. */
   readonly name: string;
 }
 
@@ -39,7 +39,7 @@ export interface KeptHolding extends Holding {
   readonly because: Keeping;
 }
 
-/** Folder -> what each of its entries is. */
+/** Folder -> the kind of its entries. */
 const folders: readonly (readonly [string, HoldingKind])[] = [
   [storeLayout.memo, 'memo'],
   [storeLayout.checkpoints, 'checkpoint'],
@@ -49,7 +49,7 @@ const folders: readonly (readonly [string, HoldingKind])[] = [
   [storeLayout.temporary, 'temporary'],
 ];
 
-/** All that stands in a store beside results, their blobs and runs. */
+/** Everything in a store but results, their blobs and runs. */
 export const otherHoldings = ({ root }: Store): readonly Holding[] =>
   folders.flatMap(([folder, kind]) =>
     entriesOf(join(root, folder)).map(({ name }) => {
@@ -58,19 +58,19 @@ export const otherHoldings = ({ root }: Store): readonly Holding[] =>
     }),
   );
 
-/** A record with the blobs that it stands for. */
+/** A record with the blobs of its outputs. */
 export interface ResultHolding {
   readonly path: string;
   readonly key: string;
   readonly usedAt: number;
   readonly name: string;
-  /** False for what stands among the records and is none: nobody can use it. */
+  /** False for a file among the records that is none: nothing can use it. */
   readonly isRecord: boolean;
-  /** The hexadecimal digests of every blob that it needs, manifests and what they list. */
+  /** The hexadecimal digests of every blob that it needs, including manifests and their files. */
   readonly blobs: readonly string[];
 }
 
-/** Every record of a store. A folder's manifest is read once, however many records name it. */
+/** Every record of a store. Each folder's manifest is read only once. */
 export function* resultHoldings(store: Store): Generator<ResultHolding> {
   const manifests = new Map<string, readonly string[]>();
   for (const path of filedIn(store.root, storeLayout.actions)) {

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listRunIds, readRun } from '../store/run-records.ts';
+import { useResolution } from '../store/action-records.ts';
+import { hexOf } from '../store/digest.ts';
+import { readResolutionFile } from '../store/resolution.ts';
+import { isOpenRun, listRunIds, readRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
-import { isOpenRun, useResolution } from '../store/use-record.ts';
 import {
   type Holding,
   type Keeping,
@@ -19,29 +20,29 @@ const oneDay = 24 * 60 * 60 * 1000;
 
 export interface CollectionRequest {
   readonly now: Date;
-  /** What nobody has used for longer than this goes. */
+  /** What was not used for longer than this is removed. */
   readonly olderThanMs: number;
-  /** Beyond it what was used longest ago goes too, though nothing that is rooted or young. */
+  /** Above this size, what was used longest ago is removed as well, but nothing rooted or young. */
   readonly maxBytes?: number | undefined;
   /** The hexadecimal keys and digests that locks name. */
   readonly locked: ReadonlySet<string>;
 }
 
-/** What gc would remove from a store, and what it leaves there and why. */
+/** What gc would remove from a store, and what it would keep and why. */
 export interface Collection {
   readonly goes: readonly Holding[];
   readonly stays: readonly KeptHolding[];
-  /** Blobs that nothing which stays needs. */
+  /** Blobs that nothing kept needs. */
   readonly blobs: ReadonlyMap<string, StoredBlob>;
-  /** Of everything together, before and after. */
+  /** The whole store's size, before and after. */
   readonly bytes: number;
   readonly bytesAfter: number;
   readonly openRuns: readonly string[];
 }
 
-/** Decides what goes; changes nothing. Memory grows with the number of records and blobs, never with their sizes. */
+/** Decides what to remove; changes nothing. Memory grows with the number of records and blobs, not with their sizes. */
 export function planCollection(store: Store, request: CollectionRequest): Collection {
-  // What a run uses after its turn here shows by its time: roots are read last, so that no run falls in between.
+  // Roots are read last, so that no run is missed: what a run uses after its record was read here has a new time of use.
   const blobs = storedBlobs(store);
   const results = [...resultHoldings(store)];
   const roots = runRoots(store, request.now);
@@ -79,11 +80,11 @@ interface Rules {
   readonly store: Store;
   readonly request: CollectionRequest;
   readonly roots: RunRoots;
-  /** Nothing that was used or made since then goes. */
+  /** Nothing used or made since then is removed. */
   readonly young: number;
 }
 
-/** A day ago, or before whatever a run that is under way may have used. */
+/** A day ago, or before the start of the oldest open run. */
 const youngSince = ({ now }: CollectionRequest, { openSince }: RunRoots): number =>
   Math.min(now.getTime() - oneDay, openSince);
 
@@ -96,8 +97,7 @@ function keeping(
     if (request.locked.has(result.key)) return 'locked';
     if (roots.keys.has(result.key)) return 'last-runs';
   }
-  if (kind === 'source' && hexesIn(join(store.root, path)).some((hex) => request.locked.has(hex)))
-    return 'locked';
+  if (kind === 'source' && request.locked.has(sourceHex(store, path))) return 'locked';
   const isWorthless = kind === 'temporary' || result?.isRecord === false;
   const dayAgo = request.now.getTime() - oneDay;
   if (usedAt > young) return usedAt > dayAgo ? 'young' : 'open-run';
@@ -119,7 +119,7 @@ function release(
   return result === undefined ? holding : { ...holding, bytes: uses.release(result.blobs) };
 }
 
-/** Lets go of what was used longest ago until all of it fits. */
+/** Releases what was used longest ago until the rest fits. */
 function withinBytes(choice: {
   readonly spare: readonly KeptHolding[];
   readonly uses: UseCounts;
@@ -147,36 +147,33 @@ const isNoResult = ({ kind }: Holding): boolean => kind !== 'result';
 const sizeOf = (holdings: readonly Holding[]): number =>
   holdings.filter(isNoResult).reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** What the resolutions of remote sources that stay point at. */
-const sourcesKept = (kept: readonly Holding[], { root }: Store): readonly string[] =>
-  kept.filter(({ kind }) => kind === 'source').flatMap(({ path }) => hexesIn(join(root, path)));
+/** The contents of the remote sources whose resolutions are kept. */
+const sourcesKept = (kept: readonly Holding[], store: Store): readonly string[] =>
+  kept.filter(({ kind }) => kind === 'source').map(({ path }) => sourceHex(store, path));
 
-function hexesIn(path: string): readonly string[] {
-  try {
-    return readFileSync(path, 'utf8').match(/\b[0-9a-f]{64}\b/g) ?? [];
-  } catch {
-    return [];
-  }
+function sourceHex(store: Store, path: string): string {
+  const digest = readResolutionFile(store, path)?.resolution?.digest;
+  return digest === undefined ? '' : hexOf(digest);
 }
 
-/** So many of the last runs of each pipeline hold what they used. */
+/** The last runs of each pipeline whose results are kept. */
 const lastRuns = 3;
 
-/** So many runs of each pipeline stay on record, whatever their age. */
+/** The number of run records of each pipeline that are kept whatever their age. */
 const runsOnRecord = 20;
 
 interface RunRoots {
-  /** The keys that the last runs of each pipeline used. */
+  /** The keys used by the last runs of each pipeline. */
   readonly keys: ReadonlySet<string>;
-  /** Since when a run that is under way may have used something; Infinity where none is. */
+  /** The earliest time at which an open run may have used something; Infinity if there is none. */
   readonly openSince: number;
   readonly openRuns: readonly string[];
-  /** Records of runs that could go once they are old. */
+  /** Run records that may be removed once they are old. */
   readonly old: readonly Holding[];
   readonly count: number;
 }
 
-/** What the runs of a store say about what is still wanted. */
+/** What the runs of a store still need. */
 function runRoots(store: Store, now: Date): RunRoots {
   const keys = new Set<string>();
   const seen = new Map<string, number>();
@@ -211,7 +208,7 @@ function runRoots(store: Store, now: Date): RunRoots {
   return { keys, openSince, openRuns, old, count: ids.length };
 }
 
-/** A time that cannot be read is long ago: nothing goes because of it. */
+/** A time that cannot be read counts as long ago, so that nothing is removed because of it. */
 function timeOf(text: string): number {
   const time = Date.parse(text);
   return Number.isNaN(time) ? 0 : time;

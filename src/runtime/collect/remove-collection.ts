@@ -1,27 +1,27 @@
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { link, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { temporaryPath } from '../store/atomic-write.ts';
 import type { Store } from '../store/store.ts';
+import { temporaryPath } from '../store/store-file.ts';
 import { storeLayout } from '../store/store-layout.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 import { type Holding, resultHoldings } from './holdings.ts';
 import type { Collection } from './plan-collection.ts';
 import { entriesOf, extentOf, type StoredBlob, statOf } from './walk.ts';
 
-/** What gc did remove. */
+/** What gc removed. */
 export interface Removal {
   readonly removed: readonly Holding[];
   readonly blobs: number;
-  /** Of blobs and of everything else together. */
+  /** Of blobs and everything else. */
   readonly bytes: number;
-  /** What was used between the plan and its turn, and so was left. */
+  /** The number of things kept because they were used after the plan was made. */
   readonly spared: number;
 }
 
 /**
- * Removes what a plan says, records before the blobs that they stand for: whoever is killed between the two leaves blobs
- * that the next gc finds. Whatever was used since the plan was made stays, and so do the blobs that it needs.
+ * Removes what a plan lists, records before their blobs: if gc is killed in between, the next one finds the blobs. What was
+ * used since the plan was made stays, with the blobs that it needs.
  */
 export async function removeCollection(
   store: Store,
@@ -35,7 +35,7 @@ export async function removeCollection(
     removed.push(holding);
     if (holding.kind !== 'result') bytes += holding.bytes;
   }
-  // What runs that began meanwhile have put on record, and what was put back.
+  // Includes records written meanwhile, and those that were put back.
   const needed = new Set([...resultHoldings(store)].flatMap((result) => result.blobs));
   let done = 0;
   for (const [hex, blob] of blobs) {
@@ -49,14 +49,14 @@ export async function removeCollection(
   return { removed, blobs: done, bytes, spared: goes.length - removed.length };
 }
 
-/** Takes it aside first: what turns out to have been used after all gets its place back. */
+/** Moves it aside first, and back if it turns out to have been used meanwhile. */
 async function removeUnused(store: Store, { path, usedAt, kind }: Holding): Promise<boolean> {
   const place = join(store.root, path);
   if (kind === 'temporary') {
     await rm(place, { recursive: true, force: true });
     return true;
   }
-  // Of a folder that several may be writing to, nothing is taken aside that is in use.
+  // A folder that is in use is not moved: several processes may be writing to it.
   if (extentOf(place).usedAt !== usedAt) return false;
   const aside = await temporaryPath(store.root);
   if (!(await moved(place, aside))) return false;
@@ -68,7 +68,7 @@ async function removeUnused(store: Store, { path, usedAt, kind }: Holding): Prom
   return false;
 }
 
-/** A blob that has been filed anew since is another file under the same name. */
+/** A blob that was stored again since the plan has another inode, and stays. */
 async function removeBlob(store: Store, { path, inode }: StoredBlob): Promise<boolean> {
   const place = join(store.root, path);
   if (statOf(place)?.ino !== inode) return false;
@@ -94,7 +94,7 @@ async function moved(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Takes links out of the readable view that lead nowhere any more, and the folders that this empties. */
+/** Removes broken links from the readable view, and the folders that become empty. */
 function sweepViews({ root }: Store): void {
   for (const { name } of entriesOf(join(root, storeLayout.outputs)))
     sweep(join(root, storeLayout.outputs, name));
@@ -107,7 +107,7 @@ function sweep(folder: string): void {
     if (entry.isDirectory()) sweep(path);
     else if (entry.isSymbolicLink() && !existsSync(path)) rmSync(path, { force: true });
   }
-  // A folder that was empty from the beginning is somebody's at work.
+  // A folder that was empty before is being filled by another process.
   if (entries.length > 0 && entriesOf(folder).length === 0) removeEmpty(folder);
 }
 
@@ -115,7 +115,7 @@ function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch (error) {
-    // A run beside this one has put something there, or has put all of it elsewhere.
+    // Another process has added something to it or moved it.
     if (!hasErrorCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
   }
 }

@@ -1,11 +1,11 @@
 import type { StoredBlob } from './walk.ts';
 
-/** Counts by how many results each blob is used, while results are let go one after the other. */
+/** Counts the results that use each blob, while results are released one after another. */
 export class UseCounts {
   readonly allBytes: number;
   readonly #blobs: ReadonlyMap<string, StoredBlob>;
   readonly #counts = new Map<string, number>();
-  /** Blobs that stay without a result that needs them. */
+  /** Blobs that are kept although no result needs them. */
   readonly #held = new Set<string>();
   #used = 0;
 
@@ -20,12 +20,12 @@ export class UseCounts {
     for (const hex of this.#counts.keys()) this.#used += this.#bytes(hex);
   }
 
-  /** The bytes of those among these blobs that nothing else uses. */
+  /** The bytes of those blobs that nothing else uses. */
   ownBytes(blobs: readonly string[]): number {
     return blobs.reduce((sum, hex) => sum + (this.#counts.get(hex) === 1 ? this.#bytes(hex) : 0), 0);
   }
 
-  /** Lets go of a result's blobs; returns the bytes that nothing uses any more. */
+  /** Releases a result's blobs; returns the bytes that nothing uses anymore. */
   release(blobs: readonly string[]): number {
     let freed = 0;
     for (const hex of blobs) {
@@ -37,7 +37,7 @@ export class UseCounts {
     return freed;
   }
 
-  /** Holds what is wanted without a result, and what is too young to go. */
+  /** Keeps blobs that are wanted without a result or too young to remove. */
   settle({ wanted, young }: { readonly wanted: Iterable<string>; readonly young: number }): void {
     const kept = new Set(wanted);
     for (const [hex, { filedAt, bytes }] of this.#blobs) {
@@ -51,7 +51,7 @@ export class UseCounts {
     return this.#used;
   }
 
-  /** The blobs that nothing holds. */
+  /** The blobs that nothing needs. */
   unused(): ReadonlyMap<string, StoredBlob> {
     return new Map(
       [...this.#blobs].filter(([hex]) => (this.#counts.get(hex) ?? 0) === 0 && !this.#held.has(hex)),

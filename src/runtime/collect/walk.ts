@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 import { storeLayout } from '../store/store-layout.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 
-/** The entries of a folder, sorted by name; none where it is not there. */
+/** The entries of a folder, sorted by name; none if it does not exist. */
 export function entriesOf(folder: string): readonly Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -14,7 +14,7 @@ export function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
-/** Paths, from `root`, of the files in `folder/<two digits>/`, as blobs and records are filed. */
+/** Paths, from `root`, of the files in `folder/<two digits>/`, which is where blobs and records are. */
 export function* filedIn(root: string, folder: string): Generator<string> {
   for (const shelf of entriesOf(join(root, folder)))
     if (shelf.isDirectory())
@@ -22,10 +22,10 @@ export function* filedIn(root: string, folder: string): Generator<string> {
         if (file.isFile()) yield join(folder, shelf.name, file.name);
 }
 
-/** Undefined where it has just gone. Links are not followed. */
+/** Undefined if it is gone. Does not follow links. */
 export const statOf = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
 
-/** The bytes of all files at or below a path, and when any of them was last changed. */
+/** The bytes of all files at or below a path, and the time of the last change of any of them. */
 export function extentOf(path: string): { readonly bytes: number; readonly usedAt: number } {
   const stat = statOf(path);
   if (stat === undefined) return { bytes: 0, usedAt: 0 };
@@ -40,9 +40,9 @@ export function extentOf(path: string): { readonly bytes: number; readonly usedA
 export interface StoredBlob {
   readonly path: string;
   readonly bytes: number;
-  /** When it got its name: a clock that nobody sets. */
+  /** The time of its renaming into place (ctime), which no program can set. */
   readonly filedAt: number;
-  /** Tells it apart from a blob that is filed under the same digest later. */
+  /** Distinguishes it from a blob that is stored under the same digest later. */
   readonly inode: number;
 }
 

@@ -12,20 +12,19 @@ import { takeLease } from '../store/lease.ts';
 import { type Resolution, type Resolutions, readResolution, writeResolution } from '../store/resolution.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { downloadPath, sourceName } from '../store/store-layout.ts';
-import { isUserError } from './failure-of.ts';
-import { throttled } from './run-action.ts';
+import { isUserError, throttled } from './run-action.ts';
 
 interface Acquisition {
   readonly store: Store;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
-  /** Resolve what is known already once more: what it was known to be, by address. */
+  /** Set to resolve sources again that are known already: what they were, by address. */
   readonly again?: Resolutions;
 }
 
 /**
- * Resolves remote sources and takes their contents into the store, one after the other. A diagnostic for each that
- * cannot be; an abort ends it with what has come in so far.
+ * Resolves remote sources and moves their contents into the store, one after another. Gives a diagnostic for each that
+ * fails; after an abort, what was acquired so far.
  */
 export async function acquireSources(
   fields: readonly SourceField[],
@@ -64,18 +63,18 @@ interface SourceFetch {
   readonly store: Store;
   readonly signal: AbortSignal;
   readonly report: (progress: FetchProgress) => void;
-  /** Resolve again what the store remembers; nothing is downloaded where the revision is that of `before`. */
+  /** Set to ignore the store's resolution. Nothing is downloaded if the revision is still that of `before`. */
   readonly again?: { readonly before: Resolution | undefined };
 }
 
-/** Resolves an address that nothing is known of, and takes its content into the store. */
+/** Resolves an address and moves its content into the store. */
 async function resolveSource(field: SourceField, fetch: SourceFetch): Promise<Resolution> {
   const { store, signal, again } = fetch;
   const address = field.path;
   await using _lease = await leaseOf(address, fetch);
   // Another process may have resolved it meanwhile.
-  const remembered = again === undefined ? readResolution(store, address) : undefined;
-  if (remembered !== undefined) return remembered;
+  const known = again === undefined ? readResolution(store, address) : undefined;
+  if (known !== undefined) return known;
   const revision = await (await fetcherOf(field)).resolve({ address, signal });
   const before = again?.before;
   const resolution =
@@ -86,7 +85,7 @@ async function resolveSource(field: SourceField, fetch: SourceFetch): Promise<Re
   return resolution;
 }
 
-/** Sees to it that the content of a resolved source is in the store. Throws where the address has another by now. */
+/** Ensures that the content of a resolved source is in the store. Throws if the address has another content by now. */
 export async function ensureContent(
   field: SourceField,
   fetch: SourceFetch & { readonly resolution: Resolution },
@@ -128,7 +127,7 @@ const fetcherOf = ({ path, resolver }: SourceField) => {
   return resolver.load();
 };
 
-/** Two processes at one download would write over each other. */
+/** Two processes must not download to one folder. */
 function leaseOf(address: string, { store, signal }: SourceFetch): ReturnType<typeof takeLease> {
   const key = parseCacheKey(sourceName(address));
   if (key === undefined) throw new TypeError('a source has no name');

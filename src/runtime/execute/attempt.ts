@@ -2,42 +2,41 @@ import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path';
 import { type CacheKey, parseCacheKey } from '../key/key-material.ts';
 import { readRecord } from '../store/action-records.ts';
-import { makeTemporaryFolder } from '../store/atomic-write.ts';
-import { holdsLinks } from '../store/linked-folder.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
 import type { Store } from '../store/store.ts';
-import { storeLayout } from '../store/store-layout.ts';
+import { makeTemporaryFolder } from '../store/store-file.ts';
+import { holdsLinks, storeLayout } from '../store/store-layout.ts';
 import { namesIn } from '../store/sweep.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 
-/** What stands in an attempt's folder, `state/<key>/<attempt>/`. */
+/** The files in an attempt's folder, `state/<key>/<attempt>/`. */
 export const attemptFiles = {
-  /** The process that works here; absent when it has ended its work. */
+  /** The process that works here; absent once it has ended. */
   owner: 'owner.json',
   action: 'action.json',
   inputs: 'inputs',
   outputs: 'outputs',
-  /** Remote sources, laid out for reading. */
+  /** Remote sources as files. */
   sources: 'sources',
-  /** What the stage keeps so that it can resume. */
+  /** What the stage keeps in order to resume. */
   state: 'state',
   log: 'log.txt',
   /** The bundled code of a user's stage. */
   code: 'code.mjs',
 } as const;
 
-/** Opens a folder for one attempt and hands it the resume state that an earlier attempt left under the same key. */
+/** Makes a folder for one attempt and moves in the resume state that an earlier attempt left under the same key. */
 export async function openAttempt(
   store: Store,
-  { key, name }: { key: CacheKey; name: string },
+  { key, run, number }: { readonly key: CacheKey; readonly run: string; readonly number: number },
 ): Promise<string> {
-  const folder = join(store.root, storeLayout.state, key, name);
+  const folder = join(store.root, storeLayout.state, key, attemptPrefix(run) + number);
   const prepared = await makeTemporaryFolder(store.root);
   try {
     await writeFile(join(prepared, attemptFiles.owner), JSON.stringify(thisProcess()));
     await mkdir(join(prepared, attemptFiles.inputs));
     await mkdir(join(prepared, attemptFiles.outputs));
-    // Another process may clear the key's empty folder away between the two steps.
+    // Another process may remove the key's empty folder between the two steps.
     do await mkdir(dirname(folder), { recursive: true });
     while (!(await moveFolder(prepared, folder)));
   } catch (error) {
@@ -49,7 +48,7 @@ export async function openAttempt(
   return folder;
 }
 
-/** Ends an attempt that did not succeed: what could resume it and its log stay, all else goes. */
+/** Ends an attempt that did not succeed: its resume state and its log stay. */
 export async function releaseAttempt(folder: string): Promise<void> {
   const { inputs, sources, outputs, action, code } = attemptFiles;
   for (const name of [inputs, sources, outputs, action, code]) {
@@ -62,16 +61,16 @@ export async function releaseAttempt(folder: string): Promise<void> {
   await removeEmpty(dirname(folder));
 }
 
-/** Removes an attempt with all that it left: its outputs are in the store. */
+/** Removes an attempt's folder: its outputs are in the store. */
 export async function discardAttempt(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await removeEmpty(dirname(folder));
 }
 
-/** How long what could resume a stage, and the log of its failure, are kept. */
+/** How long resume state and the logs of failures are kept. */
 const keptMilliseconds = 30 * 24 * 60 * 60 * 1000;
 
-/** Ends the attempts of processes that died in the middle of them, and discards what nobody came back to. */
+/** Ends the attempts of processes that died, and discards stale ones. */
 export async function sweepAttempts(store: Store, now: Date): Promise<void> {
   const state = join(store.root, storeLayout.state);
   for (const key of await namesIn(state)) {
@@ -89,18 +88,21 @@ async function sweepAttempt(
   if (owner === 'alive') return;
   const isOld = owner === 'released' && (await ageOf(folder, now)) > keptMilliseconds;
   if (isOld || isOnRecord(store, { key, name })) return discardAttempt(folder);
-  // Also where it has no owner any more: whoever released it may have died before the end of that.
+  // Also without an owner: the process that released it may have died before it was done.
   return releaseAttempt(folder);
 }
 
-/** Whether the attempt's own result is what the key's record holds. */
+/** Whether the key's record holds the result of this attempt. */
 function isOnRecord(store: Store, { key, name }: { readonly key: string; readonly name: string }): boolean {
   const parsed = parseCacheKey(key);
   const found = parsed && readRecord(store, parsed);
-  return found?.kind === 'usable' && name.startsWith(`${found.record.provenance.run}-`);
+  return found?.kind === 'usable' && name.startsWith(attemptPrefix(found.record.provenance.run));
 }
 
-/** Since something was last put into the folder or taken out of it. */
+/** An attempt is called `<run>-<number>`. */
+const attemptPrefix = (run: string): string => `${run}-`;
+
+/** The time since an entry of the folder was last added or removed. */
 async function ageOf(folder: string, now: Date): Promise<number> {
   try {
     return now.getTime() - (await stat(folder)).mtimeMs;
@@ -110,7 +112,7 @@ async function ageOf(folder: string, now: Date): Promise<number> {
   }
 }
 
-/** Moves the latest resume state that nobody works on into this attempt, and clears away what is left of the others. */
+/** Moves the latest resume state without a live owner into this attempt, and removes the other dead attempts. */
 async function takeOverState(folder: string): Promise<void> {
   const key = dirname(folder);
   const others = (await namesIn(key)).map((name) => join(key, name)).filter((other) => other !== folder);
@@ -118,7 +120,7 @@ async function takeOverState(folder: string): Promise<void> {
   for (const other of others.sort().reverse()) {
     if ((await ownerOf(other)) === 'alive') continue;
     const state = join(other, attemptFiles.state);
-    // No stage keeps links: one that came with the store could have the stage write outside of it.
+    // No stage keeps links: one in a store from elsewhere could make the stage write outside the store.
     if (!found && !holdsLinks(state)) found = await moveFolder(state, join(folder, attemptFiles.state));
     await rm(other, { recursive: true, force: true });
   }
@@ -134,7 +136,7 @@ async function ownerOf(folder: string): Promise<'alive' | 'dead' | 'released'> {
   }
 }
 
-/** False where there is none, or where another process took it first. */
+/** False if there is none, or if another process moved it first. */
 async function moveFolder(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);

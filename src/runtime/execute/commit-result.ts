@@ -2,21 +2,25 @@ import { existsSync } from 'node:fs';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import { keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
-import { digestPath } from '../plan/digest-paths.ts';
+import { digestPath } from '../plan/source-digests.ts';
 import type { Failure } from '../stage/run-event.ts';
-import type { ActionPort } from '../stage/stage-action.ts';
-import { type ActionRecord, commitRecord } from '../store/action-records.ts';
+import type { ActionPort, StageAction } from '../stage/stage-action.ts';
+import {
+  type ActionRecord,
+  commitRecord,
+  type Fingerprint,
+  machineFingerprint,
+} from '../store/action-records.ts';
 import type { Digest, PortContent } from '../store/digest.ts';
 import { FileChangedError } from '../store/hash-file.ts';
 import { ingest } from '../store/ingest.ts';
 import type { Store } from '../store/store.ts';
 import { storageFailureOf } from '../store/system-error.ts';
-import { failureOf, isUserError } from './failure-of.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { failureOf, isUserError } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start } from './run-context.ts';
 import type { Measurements } from './stage-message.ts';
 
-/** Puts on record what a stage wrote, all of it being in the store; returns the record that stands. */
+/** Records outputs that are in the store already; returns the record that counts from now on. */
 export function commitResult(
   { node, decision, inputs }: StageTask,
   done: {
@@ -43,12 +47,12 @@ export function commitResult(
     },
     measurements,
   };
-  // What was run to replace a result replaces it; otherwise whoever was first is right.
+  // A run that was to replace a result replaces it; otherwise the first record counts.
   const replace = decision.reason.kind !== 'never-ran' && decision.reason.kind !== 'changed';
   return commitRecord(context.store, { record, replace });
 }
 
-/** Takes what a stage wrote into the store; fails where it did not write all that it declares. */
+/** Moves what a stage wrote into the store; fails if a declared output is missing. */
 export async function ingestOutputs(
   store: Store,
   outputs: Readonly<Record<string, ActionPort>>,
@@ -94,18 +98,40 @@ function ingestFailure(error: unknown): Failure {
   };
 }
 
-/** The path of a stage's source that is no longer what the stage's key says, every byte read again. */
+/** The path of a source that has changed since the key was computed. Reads every byte again. */
 export async function changedSource(
   node: Pick<DagNode, 'sources'>,
   sources: SourceDigests,
 ): Promise<string | undefined> {
   for (const { path, resolver } of node.sources) {
-    // What is remote was read from the store, which is checked there.
+    // Remote sources were read from the store, which checks its contents.
     if (resolver === undefined && (await digestOrNothing(path)) !== sources.get(path)) return path;
   }
   return undefined;
 }
 
-/** A source that cannot be read any more has changed too. */
+/** A source that can no longer be read has changed too. */
 const digestOrNothing = (path: string): Promise<string | undefined> =>
   digestPath(path).catch(() => undefined);
+
+/** Where a stage ran: its own measurements win over the resources that it was given. */
+export function fingerprintOf(stage: {
+  readonly measurements: Measurements;
+  readonly resources: StageAction['resources'];
+}): Fingerprint {
+  const { measurements, resources } = stage;
+  const textOf = (name: string) => {
+    const value = measurements[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const threads = typeof measurements.threads === 'number' ? measurements.threads : resources.threads;
+  const parts = {
+    backend: textOf('backend') ?? resources.backend,
+    engine: textOf('engine'),
+    instructionSet: textOf('instructionSet'),
+    device: textOf('device'),
+    threads,
+  };
+  const known = Object.entries(parts).filter(([, part]) => part !== undefined);
+  return { ...machineFingerprint(), ...Object.fromEntries(known) };
+}

@@ -4,10 +4,10 @@ import { isList, isObject, type Json, type JsonObject } from '../../core/index.t
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { RecordPlaces, StageReport } from '../stage/stage-definition.ts';
-import { makeTemporaryFolder } from '../store/atomic-write.ts';
 import { type Digest, isFolderDigest } from '../store/digest.ts';
-import { materialiseFolder } from '../store/folder-manifest.ts';
+import { materializeFolder } from '../store/folder-manifest.ts';
 import type { Store } from '../store/store.ts';
+import { makeTemporaryFolder } from '../store/store-file.ts';
 import { blobPath, pathSegment } from '../store/store-layout.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
 import { ensureContent } from './acquire-sources.ts';
@@ -15,13 +15,13 @@ import { changedSource } from './commit-result.ts';
 import type { RunContext } from './run-context.ts';
 
 export interface LaidOutSources {
-  /** The stage's configuration with a path in the place of each address. */
+  /** The stage's configuration with each address replaced by a path. */
   readonly config: JsonObject;
   /** Path -> the address that it stands for. */
   readonly addresses: ReadonlyMap<string, string>;
 }
 
-/** Lays out the remote sources of a stage for reading, downloading what the store does not hold. */
+/** Lays out a stage's remote sources as files; downloads those that the store lacks. */
 export async function layOutSources(
   node: Pick<DagNode, 'config' | 'sources'>,
   attempt: {
@@ -51,14 +51,14 @@ export async function layOutSources(
   return { config: withValues(node.config, paths), addresses };
 }
 
-/** The last name in an address: what a person would call the file. */
+/** The last name in an address, such as the file's. */
 const nameOf = ({ path }: SourceField): string => path.split(/[/:]/).findLast((name) => name !== '') ?? path;
 
 async function layOut(
   store: Store,
   { digest, path }: { readonly digest: Digest; readonly path: string },
 ): Promise<void> {
-  if (isFolderDigest(digest)) return materialiseFolder(store, { digest, destination: path });
+  if (isFolderDigest(digest)) return materializeFolder(store, { digest, destination: path });
   await mkdir(dirname(path), { recursive: true });
   await symlink(join(store.root, blobPath(digest)), path);
 }
@@ -75,13 +75,13 @@ function withValues(config: JsonObject, values: ReadonlyMap<string, string>): Js
       members.map(([name, item]) => [name, at(item, pointer + formatPointer([name]))]),
     );
   };
-  // The walk keeps the kind of every value but the texts, and the whole is a map.
+  // Only texts are replaced, so a map stays a map.
   return at(config, '') as JsonObject;
 }
 
 /**
- * The failure with the lines at which the records that it names stand in the user's data. They are looked for only now
- * because a record does not carry its line: moving it would run everything after it again.
+ * Adds to a failure the lines of its records in the user's data. They are searched for only now: if a record carried its
+ * line, moving it would rerun everything downstream.
  */
 export async function locateRecords(
   failure: Failure,
@@ -113,7 +113,7 @@ function originOf(
   return originOf(upstream, { port: upstream.definition.recordsPort, nodes });
 }
 
-/** Nothing where the source is no longer what was read, or cannot be read: the failure is told without places then. */
+/** Empty if the source has changed or cannot be read: the failure is then reported without places. */
 async function placesIn(
   node: DagNode,
   { ids, context }: { readonly ids: readonly string[]; readonly context: LocatingContext },
@@ -135,7 +135,7 @@ async function placesIn(
 
 type LocatingContext = Pick<RunContext, 'dag' | 'sources' | 'store' | 'resolutions' | 'signal'>;
 
-/** The places with the addresses that the user wrote where their content was laid out. */
+/** The places, with the user's addresses in place of laid out paths. */
 const withAddresses = (places: RecordPlaces, addresses: ReadonlyMap<string, string>): RecordPlaces =>
   new Map(
     [...places].map(([id, place]) => [id, { ...place, path: addresses.get(place.path) ?? place.path }]),

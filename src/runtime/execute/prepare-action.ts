@@ -8,14 +8,14 @@ import { modulesNow } from '../plan/read-modules.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { ActionPort, StageAction } from '../stage/stage-action.ts';
 import { type Digest, isFolderDigest, type PortContent } from '../store/digest.ts';
-import { materialiseFolder } from '../store/folder-manifest.ts';
+import { materializeFolder } from '../store/folder-manifest.ts';
 import { openKeptFolder } from '../store/kept-folder.ts';
 import type { Store } from '../store/store.ts';
 import { blobPath, pathSegment } from '../store/store-layout.ts';
 import { attemptFiles } from './attempt.ts';
 import type { RunContext, StageTask } from './run-context.ts';
 
-/** Writes out what an attempt is to do: its inputs laid out for reading, the places of its outputs ready for writing. */
+/** Makes an attempt's action: lays out its inputs for reading and prepares the places of its outputs. */
 export async function prepareAction(
   store: Store,
   attempt: {
@@ -61,11 +61,11 @@ async function inputPorts(
   return Object.fromEntries(ports);
 }
 
-/** A file is read where it is kept; a folder is laid out for the attempt. */
+/** A file is read from the store directly; a folder is laid out for the attempt. */
 async function readablePath(store: Store, content: { digest: Digest; destination: string }): Promise<string> {
   if (!isFolderDigest(content.digest)) return join(store.root, blobPath(content.digest));
   await mkdir(dirname(content.destination), { recursive: true });
-  await materialiseFolder(store, content);
+  await materializeFolder(store, content);
   return content.destination;
 }
 
@@ -87,7 +87,7 @@ async function outputPorts(node: DagNode, folder: string): Promise<Readonly<Reco
   return Object.fromEntries(ports);
 }
 
-/** The folders that an attempt shares with executions of other keys. A forced stage gets none: it is to do all its work. */
+/** The folders that an attempt shares with executions of other keys. A forced stage gets none: it does all its work. */
 export async function openKeptFolders(
   { node, decision, inputs }: StageTask,
   { store, sources }: RunContext,
@@ -106,30 +106,30 @@ export async function openKeptFolders(
   };
 }
 
-/** The failure with the addresses that its user wrote in the place of the paths at which they were laid out. */
-export function sayAddresses(failure: Failure, addresses: ReadonlyMap<string, string>): Failure {
+/** Replaces the paths of laid out sources in a failure by the addresses that the user wrote. */
+export function withAddresses(failure: Failure, addresses: ReadonlyMap<string, string>): Failure {
   if (addresses.size === 0 || failure.kind !== 'stage-error') return failure;
-  const said = (text: string): string =>
+  const replace = (text: string): string =>
     [...addresses].reduce((left, [path, address]) => left.replaceAll(path, address), text);
   const { message, help, records } = failure;
   return {
     ...failure,
-    message: said(message),
-    ...(help === undefined ? {} : { help: said(help) }),
-    ...(records === undefined ? {} : { records: records.map((record) => recordSaid(record, said)) }),
+    message: replace(message),
+    ...(help === undefined ? {} : { help: replace(help) }),
+    ...(records === undefined ? {} : { records: records.map((record) => replacedIn(record, replace)) }),
   };
 }
 
-const recordSaid = (record: FaultyRecord, said: (text: string) => string): FaultyRecord => ({
+const replacedIn = (record: FaultyRecord, replace: (text: string) => string): FaultyRecord => ({
   ...record,
-  ...(record.problem === undefined ? {} : { problem: said(record.problem) }),
-  ...(record.place === undefined ? {} : { place: { ...record.place, path: said(record.place.path) } }),
+  ...(record.problem === undefined ? {} : { problem: replace(record.problem) }),
+  ...(record.place === undefined ? {} : { place: { ...record.place, path: replace(record.place.path) } }),
 });
 
 /** The module beside the stage process that users' stages import as `tuneloom/stage`. */
 const stageApiFile = 'stage.js';
 
-/** Bundles the code of a user's stage into the attempt's folder; there is nothing to do for any other. */
+/** Bundles the code of a user's stage into the attempt's folder; does nothing for a built-in stage. */
 export async function bundleCode(
   { definition }: DagNode,
   { folder, stageProcess }: { readonly folder: string; readonly stageProcess: string },
@@ -141,13 +141,13 @@ export async function bundleCode(
     await bundleStage({ entry, stageApi: join(dirname(stageProcess), stageApiFile), outfile });
     return ok({ code: outfile });
   } catch (error) {
-    // It compiled when the run was prepared.
+    // It compiled while the run was prepared.
     if (error instanceof Error && 'errors' in error) return err({ kind: 'source-changed', path: entry });
     throw error;
   }
 }
 
-/** The first module of a user's stage where its code is no longer what the stage's key says. */
+/** The entry module of a user's stage if its code has changed since the key was computed. */
 export async function changedCode(node: DagNode): Promise<string | undefined> {
   const entry = node.definition.code?.entry;
   if (entry === undefined) return undefined;

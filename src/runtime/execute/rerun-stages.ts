@@ -9,10 +9,10 @@ import type { Failure } from '../stage/run-event.ts';
 import { type ActionRecord, readRecord } from '../store/action-records.ts';
 import { borrowResults } from '../store/borrow-results.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { RunOptions } from './run-options.ts';
+import type { RunOptions } from './run-context.ts';
 import { runPipeline } from './run-pipeline.ts';
 
-/** What running a finished stage again came to. */
+/** The result of running a finished stage again. */
 export type Rerun =
   | {
       readonly kind: 'reran';
@@ -21,19 +21,19 @@ export type Rerun =
       readonly scratch: Store;
     }
   | { readonly kind: 'failed'; readonly failure: Failure | undefined }
-  /** It has no result that could be compared. */
+  /** It has no result to compare with. */
   | { readonly kind: 'not-cached' };
 
 interface RerunRequest extends Omit<RunOptions, 'force' | 'locked' | 'targets'> {
   /** Only these; empty: every stage. */
   readonly stages: readonly string[];
-  /** Told each stage's end; what it gave can be read in the scratch store until the promise is settled. */
+  /** Called when a stage ends; its outputs can be read in the scratch store until the promise settles. */
   readonly onRerun: (stage: string, rerun: Rerun) => Promise<void>;
 }
 
 /**
- * Runs finished stages again, each from the very inputs that it had, so that a difference in one is not carried on to the
- * next. Each has a scratch store of its own, which goes afterwards; the real store and the lock stay as they are.
+ * Runs finished stages again, each from its original inputs, so that a difference in one does not carry over to the next.
+ * Each runs in its own scratch store, which is removed afterwards; the real store and the lock do not change.
  */
 export async function rerunStages(request: RerunRequest): Promise<Result<void, readonly Diagnostic[]>> {
   const { dag, store, stages, signal } = request;

@@ -1,8 +1,8 @@
-import { err, ok, type Result } from '../../core/index.ts';
-import type { Failure } from '../stage/run-event.ts';
+import { err, type FaultyRecord, ok, type Result, type UserError } from '../../core/index.ts';
+import type { Failure, StageError } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageDefinition, StageHost, StageReport } from '../stage/stage-definition.ts';
-import { failureOf } from './failure-of.ts';
+import { storageFailureOf } from '../store/system-error.ts';
 import type { Measurements } from './stage-message.ts';
 
 /** Loads a stage's code and runs one action in this process. Never throws. */
@@ -26,7 +26,7 @@ export async function runAction(
 
 const millisecondsBetween = 50;
 
-/** Lets through at most one value every 50 ms; the others are dropped. */
+/** Passes on at most one value every 50 ms and drops the others. */
 export function throttled<Value>(
   report: (value: Value) => void,
   now: () => number = performance.now.bind(performance),
@@ -39,7 +39,7 @@ export function throttled<Value>(
   };
 }
 
-/** Lets notes through at once and progress at most every 50 ms; `flush` says the progress that was held back last. */
+/** Passes on notes immediately and progress at most every 50 ms; `flush` reports the latest progress held back. */
 function throttleProgress(
   report: (report: StageReport) => void,
   now: () => number = performance.now.bind(performance),
@@ -65,4 +65,42 @@ function throttleProgress(
       }
     },
   };
+}
+
+/** Classifies what a stage threw: anything that nothing else explains is a bug. */
+export function failureOf(error: unknown, signal: AbortSignal): Failure {
+  if (signal.aborted) return { kind: 'interrupted' };
+  if (isUserError(error)) return stageError(error);
+  const storage = storageFailureOf(error);
+  if (storage !== undefined) return storage;
+  if (error instanceof Error)
+    return { kind: 'bug', message: error.message, stack: error.stack ?? error.message };
+  return { kind: 'bug', message: String(error), stack: String(error) };
+}
+
+/** A stage's bundle may hold its own copy of UserError, so it is recognized by name. */
+type UserErrorLike = Pick<UserError, 'code' | 'message'> &
+  Partial<Pick<UserError, 'help' | 'records' | 'port'>>;
+
+export const isUserError = (error: unknown): error is UserErrorLike =>
+  error instanceof Error && error.name === 'UserError' && 'code' in error && typeof error.code === 'string';
+
+/** A failure is stored and sent between processes, so it names only the first records. */
+const mostRecords = 10;
+
+function stageError({ code, message, help, records = [], port }: UserErrorLike): StageError {
+  return {
+    kind: 'stage-error',
+    code,
+    message,
+    ...(help === undefined ? {} : { help }),
+    ...namedRecords(records),
+    ...(port === undefined ? {} : { port }),
+  };
+}
+
+function namedRecords(records: readonly FaultyRecord[]): Pick<StageError, 'records' | 'otherRecords'> {
+  const otherRecords = records.length - mostRecords;
+  if (otherRecords > 0) return { records: records.slice(0, mostRecords), otherRecords };
+  return records.length === 0 ? {} : { records };
 }

@@ -1,19 +1,59 @@
-import type { DagNode } from '../graph/dag.ts';
-import type { Decision } from '../plan/decide.ts';
-import type { Circumstances } from '../plan/stage-planner.ts';
+import type { Dag, DagNode } from '../graph/dag.ts';
+import type { Decision, PlanningContext } from '../plan/decide.ts';
+import type { StageSelection } from '../plan/select-stages.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { PortContent } from '../store/digest.ts';
 import type { Resolutions } from '../store/resolution.ts';
-import type { SharedProcesses } from './shared-processes.ts';
+import type { RunOutcome, StageOutcome } from '../store/run-records.ts';
+import type { Store } from '../store/store.ts';
+import type { StageProcesses } from './stage-process.ts';
+
+export interface RunOptions extends StageSelection {
+  readonly dag: Dag;
+  readonly store: Store;
+  /** Path of the JavaScript file that calls serveStageProcess: what `child` and `shared` stages run in. */
+  readonly stageProcess: string;
+  /** How many stages may run at the same time; by default one per processor. */
+  readonly jobs?: number;
+  /** After a failure, run what does not depend on it. */
+  readonly keepGoing?: boolean;
+  /** Refuse to run if a source or a stage differs from the lock. */
+  readonly locked?: boolean;
+  /** Do not write the lock. */
+  readonly leaveLock?: boolean;
+  /** Wins over the stages' own `resources`. */
+  readonly resources?: StageAction['resources'];
+  /** When aborted, running stages are asked to stop and the run ends as interrupted. */
+  readonly signal?: AbortSignal;
+  /** How long a stage may take to stop, in milliseconds, before its process is killed. */
+  readonly graceMilliseconds?: number;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** How a run ended. */
+export interface RunResult {
+  /** The id of its record. */
+  readonly run: string;
+  readonly outcome: RunOutcome;
+  readonly milliseconds: number;
+  /** Every selected stage, in topological order. */
+  readonly stages: ReadonlyMap<string, StageOutcome>;
+  /** With `locked`: the stages whose results differ from the lock. */
+  readonly unlikeLock: readonly string[];
+  /** Why the run has no record, as a sentence without its full stop. */
+  readonly journalProblem: string | undefined;
+  /** Why the lock could not be written, as a sentence without its full stop. */
+  readonly lockProblem: string | undefined;
+}
 
 /** What every stage of a run shares. */
-export interface RunContext extends Circumstances {
+export interface RunContext extends PlanningContext {
   readonly run: string;
   /** Of the remote sources. */
   readonly resolutions: Resolutions;
   readonly stageProcess: string;
-  readonly processes: SharedProcesses;
+  readonly processes: StageProcesses;
   readonly jobs: number;
   readonly keepGoing: boolean;
   readonly resources: StageAction['resources'];
@@ -22,14 +62,14 @@ export interface RunContext extends Circumstances {
   readonly emit: (event: RunEvent) => void;
 }
 
-/** A stage that has to run, and what with. */
+/** A stage that has to run, with its inputs. */
 export interface StageTask {
   readonly node: DagNode;
   readonly decision: Extract<Decision, { kind: 'run' }>;
   readonly inputs: Readonly<Record<string, PortContent>>;
 }
 
-/** One moment by two clocks: the calendar's, and the one that nobody sets. */
+/** A time by the calendar's clock and by the monotonic clock. */
 export interface Start {
   readonly date: Date;
   readonly clock: number;

@@ -1,21 +1,21 @@
 import { utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Dag } from '../graph/dag.ts';
+import { machineFingerprint } from '../store/action-records.ts';
 import { thisProcess } from '../store/process-identity.ts';
 import { type RunOutcome, type RunRecord, writeRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
 import { storageFailureOf } from '../store/system-error.ts';
-import { machineFingerprint } from './fingerprint.ts';
 import type { StageOutcomes } from './run-stages.ts';
 
-/** A run that has begun and is on record as running. */
+/** The record of a run that is under way. */
 interface RunJournal {
   readonly run: string;
   readonly startedAt: Date;
-  /** Why the run is not on record, as a sentence without its full stop; undefined where it is. */
+  /** Why the run has no record, as a sentence without its full stop. */
   readonly problem?: string;
-  /** Puts the end on record; returns how long the run took in milliseconds. */
+  /** Records the end; returns the run's duration in milliseconds. */
   readonly end: (result: { readonly outcome: RunOutcome; readonly stages: StageOutcomes }) => Promise<number>;
 }
 
@@ -56,7 +56,7 @@ async function beginJournal(
       try {
         await writeRun(store, { ...record, milliseconds, outcome, stages: Object.fromEntries(stages) });
       } catch (error) {
-        // What the stages made is in the store: that there is no room to say so does not undo it.
+        // The results are in the store, even if there is no room to record the end of the run.
         if (storageFailureOf(error) === undefined) throw error;
       }
       return milliseconds;
@@ -64,10 +64,10 @@ async function beginJournal(
   };
 }
 
-/** What tells that a store is there to be read only: a run that finds everything in it need not write to it. */
+/** The errors of a read-only store: a run that finds everything in it has nothing to write. */
 const readOnlyCodes: readonly string[] = ['EROFS', 'EACCES', 'EPERM'];
 
-/** As beginJournal; in a store that can only be read the run goes on without one. */
+/** As beginJournal; in a read-only store the run continues without a record. */
 export async function beginJournalIfWritable(
   store: Store,
   begun: Parameters<typeof beginJournal>[1],
@@ -86,14 +86,14 @@ export async function beginJournalIfWritable(
 
 const beatMilliseconds = 60_000;
 
-/** Other hosts cannot see this process: its journal's time tells them that it is at work. */
+/** Other hosts cannot see this process: the record's modification time tells them that it is alive. */
 function keepAlive({ root }: Store, run: string): NodeJS.Timeout {
   const path = join(root, runPath(run));
   const beat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), beatMilliseconds);
   return beat.unref();
 }
 
-/** Says nothing of the folders around a project: a store may be shared with people on other machines. */
+/** Omits the folders around a project, since a store may be shared with people on other machines. */
 function recordedPath(store: Store, file: string): string {
   const path = relative(dirname(store.root), file).split(sep).join('/');
   return path.startsWith('../') ? basename(file) : path;

@@ -1,19 +1,23 @@
 import type { DagNode } from '../graph/dag.ts';
-import type { Decision } from '../plan/decide.ts';
-import { decideStage, inputsOf, type KnownOutputs } from '../plan/stage-planner.ts';
+import { type Decision, decideStage, inputsOf, type KnownOutputs } from '../plan/decide.ts';
+import { type ActionRecord, findRecord, useRecord } from '../store/action-records.ts';
 import type { PortContent } from '../store/digest.ts';
+import { takeLease } from '../store/lease.ts';
 import { publishOutputs } from '../store/publish-outputs.ts';
 import type { StageOutcome } from '../store/run-records.ts';
-import { executeOnce, reuse } from './execute-stage.ts';
+import { executeStage } from './execute-stage.ts';
 import type { RunContext, StageTask } from './run-context.ts';
 
-/** How every stage ended that the run reached. */
-export type StageOutcomes = ReadonlyMap<string, StageOutcome>;
-
-/** Decides each stage once its inputs are known, and runs those that have to, as many at a time as may. */
-export function runStages(nodes: ReadonlyMap<string, DagNode>, context: RunContext): Promise<StageOutcomes> {
-  return new StageRunner(nodes, context).run();
+/** Decides each stage once its inputs are known, and runs those that have to run, up to `jobs` at a time. */
+export async function runStages(
+  nodes: ReadonlyMap<string, DagNode>,
+  context: RunContext,
+): Promise<StageOutcomes> {
+  return withSkipped(nodes, await new StageRunner(nodes, context).run(), context);
 }
+
+/** How each stage ended. */
+export type StageOutcomes = ReadonlyMap<string, StageOutcome>;
 
 interface Reused {
   readonly kind: 'reused';
@@ -25,7 +29,7 @@ class StageRunner {
   readonly #queue: StageQueue;
   readonly #known = new Map<string, Readonly<Record<string, PortContent>>>();
   readonly #outcomes = new Map<string, StageOutcome>();
-  /** Decided, and waiting for a free job or for the accelerator. */
+  /** Decided; they wait for a free job or for the accelerator. */
   readonly #waiting: StageTask[] = [];
   readonly #running = new Map<StageTask, Promise<void>>();
   #failed = false;
@@ -37,14 +41,14 @@ class StageRunner {
 
   async run(): Promise<StageOutcomes> {
     for (;;) {
-      if (this.#goesOn()) await this.#decideReady();
-      if (this.#goesOn()) this.#startWaiting();
+      if (this.#mayStart()) await this.#decideReady();
+      if (this.#mayStart()) this.#startWaiting();
       if (this.#running.size === 0) return this.#outcomes;
       await Promise.race(this.#running.values());
     }
   }
 
-  #goesOn(): boolean {
+  #mayStart(): boolean {
     return !this.#context.signal.aborted && (this.#context.keepGoing || !this.#failed);
   }
 
@@ -98,6 +102,37 @@ class StageRunner {
   }
 }
 
+/** Runs a stage. If another process is running the same key, waits for it and takes its result. */
+async function executeOnce(task: StageTask, context: RunContext): Promise<StageOutcome> {
+  const { node, decision } = task;
+  const { store, signal, emit } = context;
+  await using _lease = await takeLease(store, {
+    key: decision.key,
+    signal,
+    onWait: ({ host, pid }) => {
+      const message = `waits for process ${pid} on ${host}, which runs the same`;
+      emit({ type: 'stage-report', stage: node.id, report: { type: 'note', level: 'info', message } });
+    },
+  });
+  // Since the decision another process, or another stage of this run with the same key, may have run it.
+  if (decision.reason.kind !== 'forced') {
+    const found = await findRecord(store, decision.key);
+    const reused = found.kind === 'usable' ? reuse(node, { record: found.record, context }) : undefined;
+    if (reused !== undefined) return reused;
+  }
+  return await executeStage(task, context);
+}
+
+/** Undefined if gc has just removed the record. */
+function reuse(
+  node: DagNode,
+  { record, context }: { readonly record: ActionRecord; readonly context: RunContext },
+): StageOutcome | undefined {
+  if (!useRecord(context.store, record.key, new Date())) return undefined;
+  context.emit({ type: 'stage-reused', stage: node.id, key: record.key });
+  return { decision: 'reused', uses: node.definition.name, key: record.key, outputs: record.outputs };
+}
+
 const usesAccelerator = (task: StageTask): boolean => task.node.definition.device === 'accelerator';
 
 function knownInputs(node: DagNode, known: KnownOutputs): Readonly<Record<string, PortContent>> {
@@ -106,7 +141,43 @@ function knownInputs(node: DagNode, known: KnownOutputs): Readonly<Record<string
   return inputs.contents;
 }
 
-/** Hands out stages whose inputs have all ended, in topological order as far as that leaves a choice. */
+/** The outcomes of all selected stages in topological order. A stage that the run did not reach is skipped, with the reason. */
+function withSkipped(
+  nodes: ReadonlyMap<string, DagNode>,
+  reached: StageOutcomes,
+  { signal, emit }: Pick<RunContext, 'signal' | 'emit'>,
+): StageOutcomes {
+  const firstFailure = [...nodes.keys()].find((id) => reached.get(id)?.decision === 'failed');
+  const causes = new Map<string, string>();
+  const outcomes = new Map<string, StageOutcome>();
+  for (const [id, node] of nodes) {
+    const outcome = reached.get(id);
+    if (outcome?.decision === 'failed') causes.set(id, id);
+    const cause = causeAbove(node, causes);
+    if (cause !== undefined) causes.set(id, cause);
+    if (outcome !== undefined) {
+      outcomes.set(id, outcome);
+      continue;
+    }
+    const because = signal.aborted ? 'the run was interrupted' : becauseOf(cause, firstFailure);
+    outcomes.set(id, { decision: 'skipped', uses: node.definition.name, because });
+    emit({ type: 'stage-skipped', stage: id, because });
+  }
+  return outcomes;
+}
+
+/** The stage upstream, near or far, whose failure keeps this one from running. */
+const causeAbove = (node: DagNode, causes: ReadonlyMap<string, string>): string | undefined =>
+  Object.values(node.inputs)
+    .map(({ stage }) => causes.get(stage))
+    .find((cause) => cause !== undefined);
+
+const becauseOf = (cause: string | undefined, firstFailure: string | undefined): string =>
+  cause === undefined
+    ? `the run stopped when \`${firstFailure}\` failed`
+    : `it needs \`${cause}\`, which failed`;
+
+/** Hands out the stages whose inputs are all known; among several, in topological order. */
 class StageQueue {
   readonly #nodes: ReadonlyMap<string, DagNode>;
   readonly #open: Map<string, number>;
@@ -129,7 +200,7 @@ class StageQueue {
     return this.#ready.shift();
   }
 
-  /** The outputs of a stage are known: what waited for nothing else comes up. */
+  /** The outputs of a stage are known: stages that waited for nothing else become ready. */
   ended(id: string): void {
     for (const dependent of this.#dependents.get(id) ?? []) {
       const open = (this.#open.get(dependent) ?? 0) - 1;

@@ -5,30 +5,21 @@ import type { StageReport } from '../stage/stage-definition.ts';
 /** What a stage measured about its own run. */
 export type Measurements = Readonly<Record<string, Json>>;
 
-/** What a stage process tells its parent. `finished` or `failed` is its last word about an action. */
-export type StageMessage = { readonly type: 'report'; readonly report: StageReport } | LastWord;
+/** What a stage process sends its parent. */
+export type StageMessage = { readonly type: 'report'; readonly report: StageReport } | FinalMessage;
 
-export type LastWord =
+/** How an action ended. */
+export type FinalMessage =
   | { readonly type: 'finished'; readonly measurements: Measurements }
   | { readonly type: 'failed'; readonly failure: Failure };
 
-/** What a parent tells its stage process: to end what it does within the grace time. */
-export interface StopMessage {
-  readonly type: 'stop';
-}
+/** What a parent sends its stage process: an action to run, or the request to stop the one that runs. */
+export type ParentMessage = { readonly type: 'act'; readonly actionFile: string } | { readonly type: 'stop' };
 
-/** What a parent tells a stage process that serves several actions, one after the other. */
-export interface ActMessage {
-  readonly type: 'act';
-  /** The path of the action's file. */
-  readonly actionFile: string;
-}
+// The channel is private to a parent and the process that it started, so the type alone identifies a message.
+export const isParentMessage = (message: unknown): message is ParentMessage =>
+  hasType(message, ['act', 'stop']);
 
-export const isStopMessage = (message: unknown): message is StopMessage => hasType(message, ['stop']);
-
-export const isActMessage = (message: unknown): message is ActMessage => hasType(message, ['act']);
-
-/** The channel is private to a parent and the process that it started, so the message's type is proof enough. */
 export const isStageMessage = (message: unknown): message is StageMessage =>
   hasType(message, ['report', 'finished', 'failed']);
 

@@ -2,11 +2,11 @@ import { didYouMean, err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, SourceField } from '../graph/dag.ts';
 import { type Lock, readLock, writeLock } from '../plan/lock.ts';
-import { knownResolutions, remoteSources } from '../plan/plan-pipeline.ts';
+import { knownResolutions, remoteSources } from '../plan/source-digests.ts';
 import type { RunEvent } from '../stage/run-event.ts';
-import { linkedFolder } from '../store/linked-folder.ts';
 import type { Resolution, Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
+import { linkedFolder } from '../store/store-layout.ts';
 import { acquireSources } from './acquire-sources.ts';
 
 interface SourceUpdate {
@@ -21,18 +21,18 @@ interface SourceUpdate {
 /** A remote source that was resolved again. */
 export interface UpdatedSource {
   readonly address: string;
-  /** Absent: nothing was known of it. */
+  /** Absent if it was not resolved before. */
   readonly before?: Resolution;
   readonly after: Resolution;
 }
 
 interface UpdateResult {
   readonly sources: readonly UpdatedSource[];
-  /** Why the lock could not be written, if it could not. */
+  /** Why the lock could not be written, if so. */
   readonly lockProblem: string | undefined;
 }
 
-/** Resolves remote sources again and locks what they are now; the lock's stages stay until the next run. */
+/** Resolves remote sources again and locks the result; the lock's stages stay until the next run. */
 export async function updateSources(
   update: SourceUpdate,
 ): Promise<Result<UpdateResult, readonly Diagnostic[]>> {

@@ -1,28 +1,126 @@
+import type { Dag, DagNode, InputBinding } from '../graph/dag.ts';
 import { compareMaterial, type Difference } from '../key/compare-material.ts';
-import type { CacheKey, KeyMaterial } from '../key/key-material.ts';
-import type { ActionRecord, FoundRecord } from '../store/action-records.ts';
-import type { NearestRun } from './past-runs.ts';
+import {
+  type CacheKey,
+  cacheKeyOf,
+  checkpointKeyOf,
+  type KeyMaterial,
+  keyMaterialOf,
+  type SourceDigests,
+} from '../key/key-material.ts';
+import { type ActionRecord, type FoundRecord, findRecord } from '../store/action-records.ts';
+import type { Digest, PortContent } from '../store/digest.ts';
+import { namesKept } from '../store/kept-folder.ts';
+import type { Store } from '../store/store.ts';
+import type { NearestRun, PastRuns } from './past-runs.ts';
 
-/** What is known of a stage at the moment it is asked about. */
-export type StageFacts =
+/** What planning and running share. */
+export interface PlanningContext {
+  readonly dag: Dag;
+  readonly store: Store;
+  readonly sources: SourceDigests;
+  readonly past: PastRuns;
+  readonly forced: ReadonlySet<string>;
+}
+
+/** Decides a stage, with the outputs that are known so far. */
+export async function decideStage(
+  stage: { readonly node: DagNode; readonly known: KnownOutputs },
+  context: PlanningContext,
+): Promise<Decision> {
+  return decide(await factsOf(stage, context));
+}
+
+async function factsOf(
+  stage: { readonly node: DagNode; readonly known: KnownOutputs },
+  { dag, store, sources, past, forced }: PlanningContext,
+): Promise<StageFacts> {
+  const { node } = stage;
+  const inputs = inputsOf(node, stage.known);
+  const unresolved = node.sources.flatMap(({ path }) => (sources.has(path) ? [] : [path]));
+  if (inputs.kind === 'open') return { ...inputs, unresolved };
+  if (unresolved.length > 0) return { kind: 'open', waitsFor: [], unresolved };
+  const material = keyMaterialOf({ node, inputs: inputs.contents, sources });
+  const key = cacheKeyOf(material);
+  const found = withAllOutputs(node, await findRecord(store, key));
+  const nearest =
+    found.kind === 'absent'
+      ? past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name })
+      : undefined;
+  const remaining = found.kind === 'usable' ? undefined : remainingOf(node, { material, store });
+  return { kind: 'known', key, material, found, nearest, forced: forced.has(node.id), remaining };
+}
+
+function remainingOf(
+  node: DagNode,
+  { material, store }: { readonly material: KeyMaterial; readonly store: Store },
+): string | undefined {
+  const key = checkpointKeyOf({ node, material });
+  return (
+    key && node.definition.horizon?.describe(node.config, namesKept(store, { kind: 'checkpoints', key }))
+  );
+}
+
+/** A record from before the stage declared an output lacks that output. */
+function withAllOutputs(node: DagNode, found: FoundRecord): FoundRecord {
+  if (found.kind !== 'usable') return found;
+  const output = Object.keys(node.ports.outputs).find((port) => !Object.hasOwn(found.record.outputs, port));
+  return output === undefined ? found : { kind: 'output-lost', output, state: 'missing' };
+}
+
+/** The outputs of the stages that have ended, by stage and output. */
+export type KnownOutputs = ReadonlyMap<string, Readonly<Record<string, PortContent>>>;
+
+/** The inputs of a stage, or the stages that it waits for. */
+type StageInputs =
+  | { readonly kind: 'known'; readonly contents: Readonly<Record<string, PortContent>> }
+  | { readonly kind: 'open'; readonly waitsFor: readonly string[] };
+
+export function inputsOf(node: DagNode, known: KnownOutputs): StageInputs {
+  const bindings = Object.entries(node.inputs);
+  const waitsFor = [...new Set(bindings.map(([, { stage }]) => stage))].filter((stage) => !known.has(stage));
+  if (waitsFor.length > 0) return { kind: 'open', waitsFor };
+  return {
+    kind: 'known',
+    contents: Object.fromEntries(bindings.map(([port, to]) => [port, contentAt(to, known)])),
+  };
+}
+
+function contentAt(binding: InputBinding, known: KnownOutputs): PortContent {
+  const { stage, output, part } = binding;
+  const outputs = known.get(stage);
+  const content = outputs !== undefined && Object.hasOwn(outputs, output) ? outputs[output] : undefined;
+  if (content === undefined) throw new Error(`${stage} has no output ${output}`);
+  return part === undefined ? content : partOf(content, binding);
+}
+
+function partOf(content: PortContent, { stage, output, part = '' }: InputBinding): Digest {
+  const digest =
+    typeof content === 'object' && Object.hasOwn(content.parts, part) ? content.parts[part] : undefined;
+  if (digest === undefined) throw new Error(`${stage}.${output} has no part ${part}`);
+  return digest;
+}
+
+/** What is known about a stage when it is decided. */
+type StageFacts =
   | { readonly kind: 'open'; readonly waitsFor: readonly string[]; readonly unresolved: readonly string[] }
   | {
       readonly kind: 'known';
       readonly key: CacheKey;
       readonly material: KeyMaterial;
       readonly found: FoundRecord;
-      /** The nearest past run of the stage; looked up only where nothing usable was found. */
+      /** Looked up only if nothing usable was found. */
       readonly nearest: NearestRun | undefined;
       readonly forced: boolean;
-      /** What is left to do after what a shorter run kept. */
+      /** What is left to do after the checkpoints of a shorter run. */
       readonly remaining?: string | undefined;
     };
 
-/** How many differences another stage may have and still say something about this one. */
-const mostOfRelative = 3;
+/** Another stage with more differences than this says nothing about the stage. */
+const mostDifferences = 3;
 
 /** Whether a stage has to run, and why. */
-export function decide(facts: StageFacts): Decision {
+function decide(facts: StageFacts): Decision {
   if (facts.kind === 'open') {
     const { waitsFor, unresolved } = facts;
     return { kind: 'undecided', waitsFor, unresolved };
@@ -54,31 +152,31 @@ function reasonOf({ nearest, material }: Extract<StageFacts, { kind: 'known' }>)
   const comparedWith = nearest.record;
   const differences = compareMaterial(comparedWith.material, material);
   if (differences.length === 0) return { kind: 'never-ran' };
-  const likeness = { comparedWith, differences };
-  if (nearest.isItself) return { kind: 'changed', likeness };
-  return differences.length <= mostOfRelative ? { kind: 'never-ran', likeness } : { kind: 'never-ran' };
+  const match = { comparedWith, differences };
+  if (nearest.isItself) return { kind: 'changed', match };
+  return differences.length <= mostDifferences ? { kind: 'never-ran', match } : { kind: 'never-ran' };
 }
 
-/** Whether a stage has to run: the answer to the one question that planning and execution both ask. */
+/** Whether a stage has to run. Planning and execution both ask this. */
 export type Decision =
   | { readonly kind: 'reuse'; readonly key: CacheKey; readonly record: ActionRecord }
   | {
       readonly kind: 'run';
       readonly key: CacheKey;
       readonly reason: RunReason;
-      /** What is left to do after what a shorter run kept, in the stage's words. */
+      /** What is left to do after the checkpoints of a shorter run, in the stage's words. */
       readonly remaining?: string;
     }
   | {
       readonly kind: 'undecided';
       /** Ids of the stages that have to end first. */
       readonly waitsFor: readonly string[];
-      /** Addresses of remote sources that have not been resolved yet. It or `waitsFor` holds something. */
+      /** Addresses of remote sources that are not resolved yet. This or `waitsFor` is not empty. */
       readonly unresolved: readonly string[];
     };
 
-/** A past execution, and how it differs from what is asked for. */
-export interface Likeness {
+/** A past execution and its differences from the requested one. */
+export interface NearestMatch {
   readonly comparedWith: ActionRecord;
   /** Never empty: equal keys have one record. */
   readonly differences: readonly Difference[];
@@ -87,13 +185,13 @@ export interface Likeness {
 export type RunReason =
   | {
       readonly kind: 'never-ran';
-      /** How it differs from the latest stage that uses the same, where there is one much like it. */
-      readonly likeness?: Likeness;
+      /** The latest execution of a stage with the same `uses`, if it is similar. */
+      readonly match?: NearestMatch;
     }
   | {
       readonly kind: 'changed';
-      /** Against the latest past run of the stage itself. */
-      readonly likeness: Likeness;
+      /** The latest execution of the stage itself. */
+      readonly match: NearestMatch;
     }
   | { readonly kind: 'forced' }
   | {

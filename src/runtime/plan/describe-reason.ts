@@ -2,7 +2,7 @@ import type { Json } from '../../core/index.ts';
 import type { Difference } from '../key/compare-material.ts';
 import type { Decision, RunReason } from './decide.ts';
 
-/** Why a stage runs, and what is left to do where a shorter run kept something: "...; trains 1 more epoch". */
+/** Why a stage runs, and what is left to do after a shorter run: "...; trains 1 more epoch". */
 export const describeRun = ({ reason, remaining }: Extract<Decision, { kind: 'run' }>): string =>
   remaining === undefined ? describeReason(reason) : `${describeReason(reason)}; ${remaining}`;
 
@@ -18,7 +18,7 @@ export function describeReason(reason: RunReason): string {
     case 'record-unreadable':
       return `its record ${reason.path} cannot be read`;
     case 'changed':
-      return describeAll(reason.likeness.differences);
+      return describeAll(reason.match.differences);
     default:
       return reason satisfies never;
   }
@@ -78,7 +78,7 @@ function describeChange(
     : `${name} changed from ${spell(before)} to ${spell(after)}`;
 }
 
-/** `/optimizer/learning_rate` as a person says it: `with.optimizer.learning_rate`. */
+/** `/optimizer/learning_rate` as users write it: `with.optimizer.learning_rate`. */
 const fieldName = (pointer: string): string =>
   `\`with${pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}\``;
 

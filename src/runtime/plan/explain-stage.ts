@@ -13,18 +13,18 @@ import { PastRuns } from './past-runs.ts';
 import { type Plan, planPipeline } from './plan-pipeline.ts';
 import { stagesCalled } from './select-stages.ts';
 
-/** Why a stage would run or not: its key against the nearest past run's, field by field. */
+/** Why a stage would run or not: its key compared with the nearest past run's, field by field. */
 export interface Explanation {
   readonly stage: string;
   readonly decision: Decision;
-  /** Absent: nothing comparable has run before. */
+  /** Undefined if nothing comparable has run before. */
   readonly comparedWith: ActionRecord | undefined;
-  /** Empty where it is reused. While the stage waits for others, what differs already. */
+  /** Empty if the stage is reused. While it waits for others, the differences known so far. */
   readonly differences: readonly ExplainedDifference[];
 }
 
 export type ExplainedDifference = Difference & {
-  /** Where that stands which makes it so: the value, what is bound to the port, the module of a user's stage. */
+  /** The place of the cause: the value, the port's binding, or the module of a user's stage. */
   readonly span: Span;
 };
 
@@ -48,7 +48,7 @@ export async function explainStage(request: {
   const differences = await Promise.all(
     differencesOf(planned, { plan: plan.value, own }).map(async (difference) => ({
       ...difference,
-      span: await placeOf(difference, node),
+      span: await spanOfDifference(difference, node),
     })),
   );
   const comparedWith = comparedIn(decision) ?? own;
@@ -63,8 +63,8 @@ const severalStages = (name: string, stages: readonly string[]): Diagnostic => (
 
 function comparedIn(decision: Decision): ActionRecord | undefined {
   if (decision.kind === 'reuse') return decision.record;
-  if (decision.kind === 'undecided' || !('likeness' in decision.reason)) return undefined;
-  return decision.reason.likeness?.comparedWith;
+  if (decision.kind === 'undecided' || !('match' in decision.reason)) return undefined;
+  return decision.reason.match?.comparedWith;
 }
 
 function differencesOf(
@@ -75,11 +75,11 @@ function differencesOf(
     case 'reuse':
       return [];
     case 'run':
-      return 'likeness' in decision.reason ? (decision.reason.likeness?.differences ?? []) : [];
+      return 'match' in decision.reason ? (decision.reason.match?.differences ?? []) : [];
     case 'undecided': {
-      // Without its content a source can be compared with nothing.
+      // A source without content cannot be compared.
       if (own === undefined || decision.unresolved.length > 0) return [];
-      // What it will be given is not known, so it is taken to be what it was.
+      // The inputs are not known yet; they are assumed unchanged.
       const material = keyMaterialOf({ node, inputs: own.material.inputs, sources: plan.sources });
       return compareMaterial(own.material, material);
     }
@@ -88,7 +88,7 @@ function differencesOf(
   }
 }
 
-async function placeOf(difference: Difference, node: DagNode): Promise<Span> {
+async function spanOfDifference(difference: Difference, node: DagNode): Promise<Span> {
   switch (difference.kind) {
     case 'config':
     case 'source':
@@ -98,7 +98,7 @@ async function placeOf(difference: Difference, node: DagNode): Promise<Span> {
         ? (node.inputs[difference.port]?.span ?? node.spanOf())
         : node.spanOf();
     case 'code':
-      return placeOfCode(difference.module, node);
+      return spanOfCode(difference.module, node);
     case 'version':
       return node.declaredAt?.('version') ?? usesOf(node);
     case 'uses':
@@ -111,8 +111,8 @@ async function placeOf(difference: Difference, node: DagNode): Promise<Span> {
 
 const usesOf = (node: DagNode): Span => node.usesSpan ?? node.spanOf();
 
-/** A module that is gone is shown where the stage's first module stands, which no longer leads to it. */
-async function placeOfCode(module: string, node: DagNode): Promise<Span> {
+/** A module that is gone is shown at the entry module, which no longer imports it. */
+async function spanOfCode(module: string, node: DagNode): Promise<Span> {
   const { code } = node.definition;
   if (code === undefined || module.startsWith('npm:')) return usesOf(node);
   if (module === 'ports') return node.declaredAt?.('ports') ?? usesOf(node);

@@ -4,23 +4,23 @@ import type { Dag, DagNode } from '../graph/dag.ts';
 import { cacheKeyOf, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
 import type { PortContent } from '../store/digest.ts';
 import type { StageOutcome } from '../store/run-records.ts';
+import { inputsOf } from './decide.ts';
 import { type Lock, lockedName } from './lock.ts';
-import { inputsOf } from './stage-planner.ts';
 
-/** Where a pipeline is not what its lock says, before anything runs: each source, then each stage of its own accord. */
-export function lockDifferences(question: {
+/** Where a pipeline differs from its lock, before anything runs: its sources, or else its stages. */
+export function lockDifferences(pipeline: {
   readonly dag: Dag;
   readonly lock: Lock | undefined;
   readonly sources: SourceDigests;
 }): readonly Diagnostic[] {
-  const { dag, lock, sources } = question;
+  const { dag, lock, sources } = pipeline;
   if (lock === undefined) {
     const help = 'run it once without --locked, and commit the lock that this writes';
     return [{ code: 'missing-lock', message: `the pipeline ${dag.name} has no lock`, help }];
   }
   const changed = [...dag.nodes.values()].flatMap((node) => changedSources(node, { dag, lock, sources }));
   if (changed.length > 0) return changed;
-  // A sweep locks its sources alone.
+  // A sweep locks only its sources.
   if (dag.points !== undefined) return [];
   const known = new Map([...lock.stages].map(([id, { outputs }]): [string, Outputs] => [id, outputs]));
   return [...dag.nodes.values()].flatMap((node) => changedStage(node, { lock, sources, known }));
@@ -48,7 +48,7 @@ function changedSources(
   });
 }
 
-/** Asks for the key that the stage would have if all before it gave what the lock says. */
+/** Computes the stage's key as if all stages before it gave the locked outputs. */
 function changedStage(
   node: DagNode,
   at: {
@@ -68,7 +68,7 @@ function changedStage(
   return [{ code: 'differs-from-lock', message, span: node.spanOf(), help }];
 }
 
-/** The stages whose results, from the same data and configuration, are not those that the lock names. */
+/** The stages whose results differ from the lock, although data and configuration are the same. */
 export function stagesUnlike(
   lock: Lock | undefined,
   outcomes: ReadonlyMap<string, StageOutcome>,

@@ -12,7 +12,7 @@ import { parseResolution, type Resolution, type Resolutions, renderResolution } 
 import type { StageOutcome } from '../store/run-records.ts';
 import { hasErrorCode, storageFailureOf } from '../store/system-error.ts';
 
-/** What a pipeline's last successful run stood on and gave: enough for a colleague to tell whether theirs is the same. */
+/** The sources and results of a pipeline's last successful run, with which a colleague can compare theirs. */
 export interface Lock {
   /** Path from the lock's folder, with `/`, or an address -> content. */
   readonly sources: ReadonlyMap<string, Resolution>;
@@ -41,7 +41,7 @@ export function readLock(dag: Dag): Result<Lock | undefined, Diagnostic> {
   }
 }
 
-/** Writes the lock where it differs from the one that is there; returns why that cannot be done, if it cannot. */
+/** Writes the lock if it has changed; returns why it cannot be written, if so. */
 export async function writeLock(
   dag: Dag,
   { lock, previous }: { lock: Lock; previous: Lock | undefined },
@@ -62,11 +62,11 @@ export async function writeLock(
   }
 }
 
-/** What a lock calls a source: its path from the pipeline's folder, or its address. */
+/** A source's name in the lock: its path from the pipeline's folder, or its address. */
 export const lockedName = (dag: Dag, { path, resolver }: Pick<SourceField, 'path' | 'resolver'>): string =>
   resolver === undefined ? relative(dirname(dag.file), path).split(sep).join('/') : path;
 
-/** The lock after a successful run. A run with overrides or of some stages only leaves the other lines as they are. */
+/** The lock after a successful run. With overrides, or with some stages only, the other lines stay. */
 export function lockAfter(run: {
   readonly dag: Dag;
   readonly previous: Lock | undefined;
@@ -107,7 +107,7 @@ const lockedStage = (outcome: StageOutcome | undefined): LockedStage | undefined
     ? { key: outcome.key, outputs: outcome.outputs }
     : undefined;
 
-/** Reads what renderLock writes, line by line; a line of another form is a diagnostic, such as one left by a merge. */
+/** Reads what renderLock writes, line by line. Any other line, such as a merge conflict's, is a diagnostic. */
 export function parseLock(file: TextFile): Result<Lock, Diagnostic> {
   const sources = new Map<string, Resolution>();
   const stages = new Map<string, LockedStage>();
@@ -126,7 +126,7 @@ export function parseLock(file: TextFile): Result<Lock, Diagnostic> {
 
 const isIgnored = (line: string): boolean => line === '' || line.startsWith('#') || line === 'format: 1';
 
-/** Puts an entry where its section says; false where the line is none. */
+/** Adds a line's entry to its section; false if the line is not an entry. */
 function readEntry(
   line: string,
   into: {
@@ -173,10 +173,10 @@ const damaged = (file: TextFile, place: { readonly start: number; readonly end: 
   help: 'restore it from version control, or delete it: the next successful run writes it again',
 });
 
-/** The whole first line of every lock. */
+/** The first line of every lock. */
 const lockHeader = '# Written by tuneloom when a run succeeds. Commit it; tuneloom does the editing.';
 
-/** A lock as YAML, a line for each source and each stage, so that edits of unrelated stages merge. */
+/** A lock as YAML, with one line for each source and stage, so that edits of unrelated stages merge. */
 function renderLock({ sources, stages }: Lock): string {
   const resolved = new Map([...sources].map(([name, source]) => [name, renderResolution(source)]));
   const lines = [lockHeader, 'format: 1', ...section('sources', resolved), ...section('stages', stages)];

@@ -3,17 +3,17 @@ import { type ActionRecord, readRecord } from '../store/action-records.ts';
 import { listRunIds, type RunRecord, readRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 
-/** How far back the nearest past run is looked for; reuse itself knows no such limit. */
+/** The number of runs searched for the nearest one. Reuse has no such limit. */
 const runsRead = 50;
 
-/** The past execution that a stage is compared with. */
+/** The past execution with which a stage is compared. */
 export interface NearestRun {
   readonly record: ActionRecord;
-  /** Whether it was the same stage of the same pipeline. */
+  /** Whether it is of the same stage of the same pipeline. */
   readonly isItself: boolean;
 }
 
-/** Finds the latest past execution of a stage. Reads no more runs than it takes, and each at most once. */
+/** Finds the latest past execution of a stage. Reads only as many runs as needed, each at most once. */
 export class PastRuns {
   readonly #store: Store;
   readonly #unread: string[];
@@ -25,7 +25,7 @@ export class PastRuns {
     this.#unread = listRunIds(store).slice(0, runsRead);
   }
 
-  /** The latest execution of the pipeline's stage of that id, else of any stage that uses the same. */
+  /** The latest execution of the pipeline's stage with that id, else of any stage with the same `uses`. */
   nearest(stage: {
     readonly pipeline: string;
     readonly id: string;
@@ -44,11 +44,11 @@ export class PastRuns {
     const run = this.#unread.shift();
     if (run === undefined) return false;
     const record = readRun(this.#store, run);
-    if (record !== undefined) this.#learn(record);
+    if (record !== undefined) this.#index(record);
     return true;
   }
 
-  #learn(run: RunRecord): void {
+  #index(run: RunRecord): void {
     for (const [id, outcome] of Object.entries(run.stages)) {
       if (outcome.decision !== 'ran' && outcome.decision !== 'reused') continue;
       const key = parseCacheKey(outcome.key);

@@ -1,18 +1,17 @@
 import { ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { Dag, DagNode, SourceField } from '../graph/dag.ts';
+import type { Dag, DagNode } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import type { ActionRecord } from '../store/action-records.ts';
 import type { PortContent } from '../store/digest.ts';
-import { type Resolution, type Resolutions, readResolution } from '../store/resolution.ts';
+import type { Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
-import type { Decision } from './decide.ts';
-import { type Lock, lockedName, readLock } from './lock.ts';
+import { type Decision, decideStage, type PlanningContext } from './decide.ts';
+import { readLock } from './lock.ts';
 import { PastRuns } from './past-runs.ts';
 import { readModules } from './read-modules.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
-import { digestSources } from './source-digests.ts';
-import { type Circumstances, decideStage } from './stage-planner.ts';
+import { digestSources, knownResolutions, remoteSources } from './source-digests.ts';
 
 /** What a run would do now. Writes nothing but the store's stat cache. */
 export async function planPipeline(
@@ -27,22 +26,22 @@ export async function planPipeline(
   const sources = await digestSources(nodes.value.values(), { store, resolutions: resolutions.value });
   if (!sources.ok) return sources;
   const past = new PastRuns(store);
-  const circumstances = { dag, store, sources: sources.value, past, forced: stagesForced(request) };
-  const stages = await planStages(nodes.value, circumstances);
+  const context = { dag, store, sources: sources.value, past, forced: stagesForced(request) };
+  const stages = await planStages(nodes.value, context);
   await store.statCache.save();
   return ok({ stages, sources: sources.value });
 }
 
 async function planStages(
   nodes: ReadonlyMap<string, DagNode>,
-  circumstances: Circumstances,
+  context: PlanningContext,
 ): Promise<ReadonlyMap<string, PlannedStage>> {
   const known = new Map<string, Readonly<Record<string, PortContent>>>();
   const stages = new Map<string, PlannedStage>();
   for (const [id, node] of nodes) {
-    const decision = await decideStage({ node, known }, circumstances);
+    const decision = await decideStage({ node, known }, context);
     if (decision.kind === 'reuse') known.set(id, decision.record.outputs);
-    const last = lastRecord({ node, decision }, circumstances);
+    const last = lastRecord({ node, decision }, context);
     stages.set(id, { node, decision, lastMilliseconds: last?.provenance.milliseconds });
   }
   return stages;
@@ -50,16 +49,16 @@ async function planStages(
 
 function lastRecord(
   { node, decision }: { readonly node: DagNode; readonly decision: Decision },
-  { dag, past }: Circumstances,
+  { dag, past }: PlanningContext,
 ): ActionRecord | undefined {
   if (decision.kind === 'reuse') return decision.record;
   const nearest = past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name });
   return nearest?.isItself ? nearest.record : undefined;
 }
 
-/** What a run would do now, as far as that can be known before it. */
+/** What a run would do now, as far as it can be known in advance. */
 export interface Plan {
-  /** The chosen stages in topological order. */
+  /** The selected stages, in topological order. */
   readonly stages: ReadonlyMap<string, PlannedStage>;
   readonly sources: SourceDigests;
 }
@@ -71,31 +70,7 @@ export interface PlannedStage {
   readonly lastMilliseconds: number | undefined;
 }
 
-/** Every remote source that the stages read, each address once. */
-export const remoteSources = (nodes: Iterable<DagNode>): readonly SourceField[] => [
-  ...new Map(
-    [...nodes].flatMap(({ sources }) =>
-      sources.filter(({ resolver }) => resolver !== undefined).map((field) => [field.path, field] as const),
-    ),
-  ).values(),
-];
-
-/** What is known of remote sources without looking at any network: the lock counts, then what the store remembers. */
-export function knownResolutions(
-  fields: readonly SourceField[],
-  known: { readonly dag: Dag; readonly lock: Lock | undefined; readonly store?: Store },
-): Resolutions {
-  const { dag, lock, store } = known;
-  return new Map(
-    fields.flatMap((field): readonly (readonly [string, Resolution])[] => {
-      const resolution =
-        lock?.sources.get(lockedName(dag, field)) ?? (store && readResolution(store, field.path));
-      return resolution === undefined ? [] : [[field.path, resolution]];
-    }),
-  );
-}
-
-/** As knownResolutions, with the lock beside the pipeline, which is read only where a source is remote. */
+/** As knownResolutions; reads the lock only if a source is remote. */
 function plannedResolutions(
   nodes: readonly DagNode[],
   { dag, store }: { readonly dag: Dag; readonly store: Store },

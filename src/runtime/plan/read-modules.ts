@@ -14,11 +14,11 @@ import {
   saveModuleCache,
 } from '../store/module-cache.ts';
 import type { Store } from '../store/store.ts';
-import { digestPath } from './digest-paths.ts';
+import { digestPath } from './source-digests.ts';
 
 type Nodes = ReadonlyMap<string, DagNode>;
 
-/** The stages, those of the user's own with what their code is made of; a diagnostic for each mistake in that code. */
+/** Adds the modules of the code to users' stages; gives a diagnostic for each mistake in that code. */
 export async function readModules(nodes: Nodes, store: Store): Promise<Result<Nodes, readonly Diagnostic[]>> {
   const own = [...nodes.values()].filter(({ definition }) => definition.code !== undefined);
   if (own.length === 0) return ok(nodes);
@@ -45,7 +45,7 @@ export async function readModules(nodes: Nodes, store: Store): Promise<Result<No
   return ok(new Map([...nodes].map(([id, node]) => [id, withModules(node)])));
 }
 
-/** What a stage's code is made of now, every byte read again. */
+/** The present modules of a stage's code. Reads every byte again. */
 export async function modulesNow(node: DagNode): Promise<ModuleDigests | undefined> {
   const { code } = node.definition;
   if (code === undefined) return undefined;
@@ -56,7 +56,7 @@ export async function modulesNow(node: DagNode): Promise<ModuleDigests | undefin
 
 const portsDigest = ({ ports }: OwnCode): string => sha256(canonicalJson(ports));
 
-/** Known while no file is another and no folder has other names in it, which could turn an import elsewhere. */
+/** Valid while no file has changed and no folder has other names, which could redirect an import. */
 async function stillKnown(known: KnownModules | undefined, store: Store): Promise<KnownModules | undefined> {
   for (const [path, digest] of Object.entries(known?.witnesses ?? {}))
     if ((await witness(path, store).catch(() => undefined)) !== digest) return undefined;
@@ -81,6 +81,6 @@ async function digestModules(
   };
 }
 
-/** A path that ends in a separator is a folder, of which the names count. */
+/** A path that ends in a separator is a folder, whose names count. */
 const witness = async (path: string, store: Store | undefined): Promise<string> =>
   path.endsWith(sep) ? sha256(canonicalJson(readdirSync(path).sort())) : digestPath(path, store?.statCache);

@@ -2,15 +2,15 @@ import { didYouMean, err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 
-/** Stages asked for by id. */
+/** Stages selected by id. */
 export interface StageSelection {
-  /** These and all they need; empty or absent: the whole pipeline. A sub-pipeline's id stands for all of its stages. */
+  /** These and all they need; the whole pipeline if empty. A sub-pipeline's id means all of its stages. */
   readonly targets?: readonly string[];
-  /** Run even where a past result could be reused. */
+  /** Run even if a past result could be reused. */
   readonly force?: readonly string[];
 }
 
-/** The chosen stages in topological order, or a diagnostic for each id that the pipeline does not have. */
+/** The selected stages in topological order, or a diagnostic for each unknown id. */
 export function selectStages(
   dag: Dag,
   { targets = [], force = [] }: StageSelection,
@@ -19,14 +19,14 @@ export function selectStages(
   if (unknown.length > 0) return err(unknown.map((id) => unknownStage(id, dag)));
   if (targets.length === 0) return ok(dag.nodes);
   const needed = new Set(targets.flatMap((name) => stagesCalled(name, dag)));
-  // Topological order backwards: whoever needs a stage has been seen before it.
+  // In reverse topological order, a stage comes after all stages that need it.
   for (const [id, node] of [...dag.nodes].reverse()) {
     if (needed.has(id)) for (const { stage } of Object.values(node.inputs)) needed.add(stage);
   }
   return ok(new Map([...dag.nodes].filter(([id]) => needed.has(id))));
 }
 
-/** The stage of that id, or all stages of the sub-pipeline, of the sweep's point, or of that id in every point. */
+/** The stage with that id, or all stages of a sub-pipeline, of a sweep's point, or with that id in every point. */
 export function stagesCalled(name: string, { nodes, points = [] }: Dag): readonly string[] {
   if (nodes.has(name)) return [name];
   const isCalled = (path: readonly string[]): boolean => namesAlong(path).includes(name);

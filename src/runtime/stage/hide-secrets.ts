@@ -1,11 +1,11 @@
 import { isObject } from '../../core/index.ts';
 
-/** Shorter values, such as a device's number, are no secrets, and hiding them would hide half the log. */
+/** Shorter values, such as a device's number, are not secrets, and hiding them would garble the log. */
 const shortestSecret = 6;
 
 /**
- * The texts to hide of values that may be secrets. Output is looked at line by line, so each line of a value counts
- * alone. Longer ones first: one may begin another.
+ * The texts to hide for values that may be secrets. Output is checked line by line, so each line of a value counts
+ * separately. Longer texts come first, since one may begin another.
  */
 export const secretsIn = (values: readonly string[]): readonly string[] =>
   [...new Set(values.flatMap((value) => [value, ...value.split(/[\r\n]+/)]))]
@@ -16,7 +16,7 @@ export const secretsIn = (values: readonly string[]): readonly string[] =>
 export const hideSecrets = (text: string, secrets: readonly string[]): string =>
   secrets.reduce((left, secret) => left.replaceAll(secret, '<secret>'), text);
 
-/** The same for every text in a value made of JSON's types, the names of its fields too. */
+/** As hideSecrets for every text in a JSON value, including the names of fields. */
 export function hideSecretsIn(value: unknown, secrets: readonly string[]): unknown {
   if (secrets.length === 0) return value;
   if (typeof value === 'string') return hideSecrets(value, secrets);

@@ -1,7 +1,7 @@
 import type { FaultyRecord, Json } from '../../core/index.ts';
 import type { StageReport } from './stage-definition.ts';
 
-/** Everything that a run says while it goes on. The same union goes over the wire as NDJSON. */
+/** The events of a run, also printed as NDJSON with `--json`. */
 export type RunEvent =
   | {
       readonly type: 'run-started';
@@ -9,7 +9,7 @@ export type RunEvent =
       readonly pipeline: string;
       readonly stages: readonly string[];
     }
-  /** A remote source is being resolved and downloaded; this comes before the run's start. */
+  /** A remote source is being resolved and downloaded, before the run starts. */
   | { readonly type: 'source-started'; readonly source: string }
   | {
       readonly type: 'source-progress';
@@ -74,16 +74,16 @@ export type Failure =
   | { readonly kind: 'storage'; readonly code: string; readonly path: string; readonly message: string }
   | { readonly kind: 'interrupted' };
 
-/** What the user can fix. */
+/** An error that the user can fix. */
 export interface StageError {
   readonly kind: 'stage-error';
   readonly code: string;
   readonly message: string;
   readonly help?: string;
-  /** The first of the records at fault, where it is particular ones. */
+  /** The first of the faulty records, if particular records are at fault. */
   readonly records?: readonly FaultyRecord[];
-  /** How many more there are. */
+  /** The number of further faulty records. */
   readonly otherRecords?: number;
-  /** The input port at which the records came in, where it is not the one whose records the stage passes on. */
+  /** The input port of the records, unless it is the stage's `recordsPort`. */
   readonly port?: string;
 }

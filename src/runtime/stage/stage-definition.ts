@@ -1,35 +1,35 @@
 import type { Json, JsonObject, RecordPlace } from '../../core/index.ts';
 import type { StageAction } from './stage-action.ts';
 
-/** The kind of content that flows through a port. The runtime compares these names and never looks inside. */
+/** The type of a port's content. The runtime only compares these names. */
 export type PortType = string;
 
 export interface InputPort {
-  /** `file` among them accepts content of every type. */
+  /** `file` accepts every type. */
   readonly accepts: readonly PortType[];
   readonly required: boolean;
   /**
-   * `one`: takes one content. `each`: takes every part of what it is given, and the stage runs once a part;
-   * all of its outputs then have those parts.
+   * `one`: takes one content. `each`: takes every part of its input, and the stage maps each of them; all outputs then have
+   * those parts.
    */
   readonly parts: 'one' | 'each';
-  /** What else could be done where the port is needed and nothing is bound to it, as half a sentence: `or set ...`. */
+  /** The alternative to binding a required port, as half a sentence: `or set ...`. */
   readonly help?: string;
 }
 
 export interface OutputPort {
   readonly type: PortType;
-  /** Named parts that this stage itself makes, as split does. Parts that come from an `each` port are not listed. */
+  /** Named parts that this stage makes, as split does, without the parts of an `each` port. */
   readonly parts?: readonly string[];
 }
 
-/** A stage's ports, in order: the first input is what a bare `from:` binds, the first output what a bare reference means. */
+/** A stage's ports, in order: a bare `from:` binds the first input, and a bare reference means the first output. */
 export interface StagePorts {
   readonly inputs: Readonly<Record<string, InputPort>>;
   readonly outputs: Readonly<Record<string, OutputPort>>;
 }
 
-/** A mistake in a configuration that its JSON Schema cannot express, such as a template that does not parse. */
+/** A mistake in a configuration that JSON Schema cannot express, such as a template that does not parse. */
 export interface ConfigProblem {
   /** A JSON pointer into `with`, for example `/template/prompt`. */
   readonly pointer: string;
@@ -38,7 +38,7 @@ export interface ConfigProblem {
   readonly help?: string;
 }
 
-/** How one problem found by a compiled JSON Schema validator is reported: ajv's own error objects. */
+/** A compiled JSON Schema validator, with ajv's error objects. */
 export interface SchemaValidator {
   (value: unknown): boolean;
   errors?: readonly SchemaError[] | null;
@@ -56,59 +56,59 @@ export interface SchemaError {
 /** A JSON Schema (draft-07) with tuneloom's own annotations. */
 export interface ConfigSchema extends JsonObject {}
 
-/** Everything that checking, planning and keying need of a stage. Having it loads none of the stage's code. */
+/** Everything that checking, planning and keys need to know about a stage. Having it loads none of the stage's code. */
 export interface StageDefinition {
-  /** What `uses:` says. */
+  /** The stage's name in `uses:`. */
   readonly name: string;
-  /** Part of the key: it changes whenever the bytes that the stage writes for the same inputs change. */
+  /** Part of the key: it changes whenever the stage writes other bytes for the same inputs. */
   readonly version: number;
   readonly schema: ConfigSchema;
   readonly validate: SchemaValidator;
-  /** A pure function of a configuration that is valid and has its defaults. */
+  /** A pure function of a valid configuration with its defaults. */
   readonly ports: (config: JsonObject) => StagePorts;
-  /** Mistakes beyond the schema's reach; called with a configuration that the schema accepts. */
+  /** Finds mistakes that the schema cannot; called with a configuration that the schema accepts. */
   readonly check?: (config: JsonObject) => readonly ConfigProblem[];
   /**
-   * A `child` stage runs in a process of its own; a `shared` one, which must leave nothing behind in memory, in a process
-   * that runs one after the other. An `accelerator` stage runs one at a time on the device.
+   * A `child` stage runs in its own process. A `shared` stage, which must leave nothing behind in memory, runs in a process
+   * that serves one stage after another. Of `accelerator` stages, one runs at a time.
    */
   readonly process: 'inline' | 'shared' | 'child';
   readonly device: 'none' | 'accelerator';
-  /** Environment variables that its process reads beside what every program needs, such as an API key. */
+  /** Environment variables, such as an API key, that its process reads besides those that every program needs. */
   readonly environment?: (config: JsonObject) => readonly string[];
   readonly load: () => Promise<StageModule>;
-  /** Given for a stage of the user's own: where its code stands. It is bundled, and runs in a process of its own. */
+  /** Set for a user's stage: its code, which is bundled and runs in its own process. */
   readonly code?: OwnCode;
-  /** Set where a longer run can go on from what a shorter one kept in `checkpointPath`. */
+  /** Set if a longer run can continue from what a shorter one kept in `checkpointPath`. */
   readonly horizon?: Horizon;
-  /** Set where the stage remembers results of single examples in `memoPath`. */
+  /** Set if the stage caches results of single examples in `memoPath`. */
   readonly memo?: Memo;
-  /** The input port whose records the outputs are made of, under the same ids. Along it a record is followed to its source. */
+  /** The input port whose records the outputs are made of, under the same ids. It leads from a record to its source. */
   readonly recordsPort?: string;
-  /** Finds records of its output in the stage's sources by reading them again. Called only after a failure that names them. */
+  /** Finds output records in the stage's sources by reading those again. Called only for a failure's records. */
   readonly locate?: (request: RecordSearch) => Promise<RecordPlaces>;
 }
 
-/** How far a stage goes. */
+/** The length of a stage's work, such as its epochs. */
 export interface Horizon<Config = JsonObject> {
-  /** The fields that say it, by name; none where what is done before the end depends on them. */
+  /** The names of the fields that set it; none if the work before the end depends on them. */
   readonly fields: (config: Config) => readonly string[];
-  /** What is left to do after what the folder of checkpoints keeps, by its files' names: `trains 1 more epoch`. */
+  /** What is left to do after the checkpoints with these file names: `trains 1 more epoch`. */
   readonly describe: (config: Config, kept: readonly string[]) => string | undefined;
 }
 
-/** What a result for one example depends on beside the example. */
+/** What a result for one example depends on besides the example. */
 export interface Memo<Config = JsonObject> {
-  /** The fields that cannot change it, by name. */
+  /** The names of the fields that cannot change it. */
   readonly fieldsApart: (config: Config) => readonly string[];
-  /** The input ports whose whole content can. */
+  /** The input ports whose content can change it. */
   readonly ports: readonly string[];
 }
 
 export interface OwnCode {
   /** Absolute path of the module that exports `run`. */
   readonly entry: string;
-  /** What of stage.yaml decides how the code's contents are read and written. */
+  /** The part of stage.yaml that decides how contents are read and written. */
   readonly ports: JsonObject;
 }
 
@@ -117,20 +117,20 @@ export interface RecordSearch<Config = JsonObject> {
   readonly ids: readonly string[];
 }
 
-/** Where records stand, by their ids; one that was not found is absent. */
+/** The places of records by their ids. A record that was not found is absent. */
 export type RecordPlaces = ReadonlyMap<string, RecordPlace>;
 
 /** A stage's code. */
 export interface StageModule {
   /**
-   * Reads the action's inputs and writes its outputs, all of them below the paths that the action names.
-   * Throws a UserError for what the user can fix; anything else that is thrown is a bug.
-   * Returns measurements of the run (tokens a second, peak memory), which are recorded but never part of an output.
+   * Reads the action's inputs and writes all of its outputs, at the paths that the action names. Throws a UserError for
+   * what the user can fix; anything else that is thrown is a bug. Returns measurements of the run (tokens a second, peak
+   * memory), which are recorded but never part of an output.
    */
   readonly run: (action: StageAction, host: StageHost) => Promise<Readonly<Record<string, Json>>>;
 }
 
-/** What a running stage may say to the world outside. */
+/** What a running stage gets from its host. */
 export interface StageHost {
   readonly signal: AbortSignal;
   readonly report: (report: StageReport) => void;
@@ -141,9 +141,9 @@ export type StageReport =
       readonly type: 'progress';
       readonly done: number;
       readonly total?: number;
-      /** What is counted: `step`, `record`, `answer`. */
+      /** The unit of the count: `step`, `record`, `answer`. */
       readonly unit: string;
-      /** Live figures for a person: loss, learning_rate, tokens_per_second. */
+      /** Live figures for people: loss, learning_rate, tokens_per_second. */
       readonly figures?: Readonly<Record<string, number>>;
     }
   | { readonly type: 'note'; readonly level: 'info' | 'warning'; readonly message: string };

@@ -1,23 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { arch, platform, version } from 'node:process';
 import { isObject, type Json } from '../../core/index.ts';
 import { type CacheKey, cacheKeyOf, type KeyMaterial, parseCacheKey } from '../key/key-material.ts';
-import { createAtomically, writeAtomically } from './atomic-write.ts';
 import { contentState } from './content-state.ts';
 import { digestsAt, type PortContent, parsePortContent } from './digest.ts';
-import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
+import { createAtomically, parseSealed, sealJson, writeAtomically } from './store-file.ts';
 import { actionPath } from './store-layout.ts';
-import { hasErrorCode } from './system-error.ts';
+import { hasErrorCode, storageFailureOf } from './system-error.ts';
 
-/** What one execution of a stage was given and what it wrote: `actions/ab/<key>.json`, written last and never changed. */
+/** The inputs and outputs of one execution of a stage: `actions/ab/<key>.json`, written last and never changed. */
 export interface ActionRecord {
   readonly format: 1;
   readonly key: CacheKey;
   readonly material: KeyMaterial;
   readonly outputs: Readonly<Record<string, PortContent>>;
   readonly provenance: Provenance;
-  /** Throughput, memory: facts of the run, never of the outputs. */
+  /** Throughput, memory: facts about the run, not the outputs. */
   readonly measurements: Readonly<Record<string, Json>>;
 }
 
@@ -32,7 +32,7 @@ interface Provenance {
   readonly fingerprint: Fingerprint;
 }
 
-/** What floating-point results may depend on beside the key. */
+/** What floating-point results may depend on besides the key. */
 export interface Fingerprint {
   readonly node: string;
   readonly platform: string;
@@ -40,7 +40,7 @@ export interface Fingerprint {
   readonly backend?: string;
   /** Name and version, such as `onnxruntime 1.30.0`. */
   readonly engine?: string;
-  /** The widest vector instructions of the processor. */
+  /** The processor's widest vector instructions. */
   readonly instructionSet?: string;
   /** `gpu` or `cpu`, where the engine can use either. */
   readonly device?: string;
@@ -55,7 +55,7 @@ export type FoundRecord =
   /** Torn, or not a record; `path` from the store's root. */
   | { readonly kind: 'unreadable'; readonly path: string };
 
-/** The record under a key, if all of its outputs can be read. */
+/** The record under a key, with a check that its outputs can be read. */
 export async function findRecord(store: Store, key: CacheKey): Promise<FoundRecord> {
   const found = readRecord(store, key);
   if (found.kind !== 'usable') return found;
@@ -69,7 +69,7 @@ export async function findRecord(store: Store, key: CacheKey): Promise<FoundReco
   return found;
 }
 
-/** As findRecord, without a look at the outputs. */
+/** As findRecord, without checking the outputs. */
 export function readRecord(store: Store, key: CacheKey): Exclude<FoundRecord, { kind: 'output-lost' }> {
   const path = actionPath(key);
   try {
@@ -83,8 +83,8 @@ export function readRecord(store: Store, key: CacheKey): Exclude<FoundRecord, { 
 }
 
 /**
- * Commits an execution: from here on it is found. Where another process committed the same key first, its record stands
- * and is returned, so that everything downstream sees one answer; `replace` is for a record that is no longer wanted.
+ * Commits an execution: from now on it is found. If another process committed the same key first, its record wins and is
+ * returned, so that everything downstream sees one result. `replace` overwrites it.
  */
 export async function commitRecord(
   store: Store,
@@ -106,9 +106,9 @@ export async function commitRecord(
   return record;
 }
 
-/** Checks what everything else relies on: that the material gives the key, and that the outputs are digests. */
+/** Checks what the rest relies on: the material gives the key, and the outputs are digests. */
 function parseRecord(value: unknown, key: CacheKey): ActionRecord | undefined {
-  // Every field that is relied on is checked below; measurements and provenance are only ever shown.
+  // Every field that code relies on is checked below; measurements and provenance are only shown.
   const record = value as Partial<ActionRecord> | null;
   if (typeof record !== 'object' || record?.format !== 1 || parseCacheKey(record.key) !== key)
     return undefined;
@@ -132,3 +132,26 @@ function parseRecord(value: unknown, key: CacheKey): ActionRecord | undefined {
     >,
   };
 }
+
+/**
+ * Marks a record as used, for gc: the file's modification time is the time of the last use. False if gc has just removed
+ * the record, and so may be removing its outputs.
+ */
+export function useRecord(store: Store, key: CacheKey, now: Date): boolean {
+  const path = join(store.root, actionPath(key));
+  try {
+    if (now.getTime() - statSync(path).mtimeMs > useResolution) utimesSync(path, now, now);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return false;
+    // Nobody runs gc on a read-only store.
+    if (storageFailureOf(error) !== undefined) return true;
+    throw error;
+  }
+}
+
+/** How old a record's time of use may become, in milliseconds, before it is updated: most runs with nothing to do write nothing. */
+export const useResolution = 60 * 60 * 1000;
+
+/** This machine's part of a fingerprint. */
+export const machineFingerprint = (): Fingerprint => ({ node: version, platform, arch });

@@ -1,30 +1,33 @@
-import { readdirSync } from 'node:fs';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ActionRecord } from './action-records.ts';
-import { type Digest, digestOf, digestsAt, isFolderDigest } from './digest.ts';
+import { type Digest, digestsAt, isFolderDigest } from './digest.ts';
 import { readManifest } from './folder-manifest.ts';
+import { readResolutionFile } from './resolution.ts';
 import type { Store } from './store.ts';
 import { actionPath, blobPath, storeLayout } from './store-layout.ts';
+import { namesIn } from './sweep.ts';
 import { hasErrorCode } from './system-error.ts';
 
 /**
- * Lets another store answer for results without a copy of their content: records are copied, blobs are links to this
- * store's. What remote sources were resolved to goes along.
+ * Makes results available in another store without copying their content: records and the resolutions of remote sources
+ * are copied, blobs are links.
  */
 export async function borrowResults(
   from: Store,
   { to, records }: { readonly to: Store; readonly records: readonly ActionRecord[] },
 ): Promise<void> {
   for (const { key, outputs } of records) {
-    await copyFile(actionPath(key), { from, to });
+    await copy(actionPath(key), { from, to });
     for (const content of Object.values(outputs))
       for (const { digest } of digestsAt(content)) await borrow(digest, { from, to });
   }
-  for (const name of namesIn(join(from.root, storeLayout.sources))) {
-    const text = await copyFile(join(storeLayout.sources, name), { from, to });
-    for (const hex of text.match(/\b[0-9a-f]{64}\b/g) ?? [])
-      await borrow(digestOf(text.includes(`sha256-folder:${hex}`) ? 'folder' : 'file', hex), { from, to });
+  for (const name of await namesIn(join(from.root, storeLayout.sources))) {
+    if (!name.endsWith('.json')) continue;
+    const path = join(storeLayout.sources, name);
+    await copy(path, { from, to });
+    const digest = readResolutionFile(from, path)?.resolution?.digest;
+    if (digest !== undefined) await borrow(digest, { from, to });
   }
 }
 
@@ -45,18 +48,7 @@ async function borrow(digest: Digest, { from, to }: Stores): Promise<void> {
   }
 }
 
-async function copyFile(path: string, { from, to }: Stores): Promise<string> {
-  const text = await readFile(join(from.root, path), 'utf8');
+async function copy(path: string, { from, to }: Stores): Promise<void> {
   await mkdir(dirname(join(to.root, path)), { recursive: true });
-  await writeFile(join(to.root, path), text);
-  return text;
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.endsWith('.json'));
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+  await copyFile(join(from.root, path), join(to.root, path));
 }

@@ -8,7 +8,7 @@ import { blobPath } from './store-layout.ts';
 
 export type ContentState = 'present' | 'missing' | 'damaged';
 
-/** Whether a content can be read, every byte of it. Hashes only what is not known to be as it was when last hashed. */
+/** Whether every byte of a content can be read. Hashes only files that have changed since they were last hashed. */
 export async function contentState(store: Store, digest: Digest): Promise<ContentState> {
   const state = await blobState(store, digest);
   if (state !== 'present' || !isFolderDigest(digest)) return state;
@@ -20,7 +20,7 @@ export async function contentState(store: Store, digest: Digest): Promise<Conten
   );
 }
 
-/** As contentState for one blob; a folder's files are not looked at. */
+/** As contentState for one blob, without a folder's files. */
 const blobState = (store: Store, digest: Digest): Promise<ContentState> => blobsState(store, [digest]);
 
 /** The state of the first blob that cannot be read. */
@@ -46,6 +46,6 @@ async function blobsState(store: Store, digests: readonly Digest[]): Promise<Con
   return 'present';
 }
 
-// One small synchronous call: a plan of thousands of stages asks this of each, one after the other.
+// Synchronous, since a plan of thousands of stages makes this small call for each.
 const statOf = (path: string): BigIntStats | undefined =>
   statSync(path, { bigint: true, throwIfNoEntry: false });

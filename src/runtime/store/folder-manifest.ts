@@ -7,21 +7,21 @@ import { type Digest, digestOf, isFolderDigest, parseDigest, sha256 } from './di
 import type { Store } from './store.ts';
 import { blobPath } from './store-layout.ts';
 
-/** One file of a folder. Modes, times and empty folders are no content. */
+/** One file of a folder. Modes, times and empty folders do not count as content. */
 export interface FolderFile {
-  /** Relative, segments parted by `/`. */
+  /** Relative, with `/`. */
   readonly path: string;
   readonly digest: Digest;
   readonly size: number;
 }
 
-/** A folder's content as the bytes of a blob, and the digest of it: equal folders give equal bytes. */
+/** A folder's manifest, as the bytes of a blob and their digest: equal folders give equal bytes. */
 export function manifestOf(files: readonly FolderFile[]): {
   readonly bytes: string;
   readonly digest: Digest;
 } {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  // RFC 8785's spelling, written down: a canonicalizer takes many times as long for 100,000 files.
+  // RFC 8785's form, written by hand: for 100,000 files a canonicalizer takes many times as long.
   const rows = sorted.map(
     ({ path, digest, size }) => `{"digest":"${digest}","path":${JSON.stringify(path)},"size":${size}}`,
   );
@@ -29,12 +29,12 @@ export function manifestOf(files: readonly FolderFile[]): {
   return { bytes, digest: digestOf('folder', sha256(bytes)) };
 }
 
-/** The files of a folder in the store. Throws where its manifest is missing or is not one. */
+/** The files of a folder in the store. Throws if its manifest is missing or invalid. */
 export function readManifest(store: Store, digest: Digest): readonly FolderFile[] {
   return parseManifest(readFileSync(join(store.root, blobPath(digest)), 'utf8'));
 }
 
-/** As readManifest; undefined where what stands there is no manifest. */
+/** As readManifest; undefined if the manifest is invalid. */
 export function findManifest(store: Store, digest: Digest): readonly FolderFile[] | undefined {
   try {
     return readManifest(store, digest);
@@ -44,7 +44,7 @@ export function findManifest(store: Store, digest: Digest): readonly FolderFile[
   }
 }
 
-/** Throws a RangeError for anything that manifestOf would not write, such as a path that climbs out of the folder. */
+/** Throws a RangeError for anything that manifestOf would not write, such as a path that leaves the folder. */
 export function parseManifest(text: string): readonly FolderFile[] {
   const value: unknown = JSON.parse(text);
   const rows = isObject(value) ? value.files : undefined;
@@ -66,7 +66,7 @@ function parseFile(row: unknown): FolderFile {
   return { path, digest, size };
 }
 
-/** Relative, and made of names only. A backslash parts names on Windows, so it is in none. */
+/** Relative, without `.` and `..`. A backslash separates names on Windows, so no name may have one. */
 export const isInnerPath = (path: string): boolean =>
   !/[\\\0]|^[a-z]:/i.test(path) &&
   path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
@@ -86,7 +86,7 @@ function refuseClashes(files: readonly FolderFile[]): void {
 }
 
 /** Lays a folder of the store out at `destination`, which must not exist, as links to its read-only blobs. */
-export async function materialiseFolder(
+export async function materializeFolder(
   store: Store,
   folder: { digest: Digest; destination: string },
 ): Promise<void> {
@@ -98,19 +98,19 @@ export async function materialiseFolder(
   }
 }
 
-/** A content of the store as a path to read from, for as long as it is held. */
+/** A content of the store as a readable path, until it is disposed. */
 export interface OpenContent extends AsyncDisposable {
   /** Absolute; a file, or a folder of links. */
   readonly path: string;
 }
 
-/** Opens a content for reading. Throws where it is not in the store: ask contentState first. */
+/** Opens a content for reading. Throws if it is not in the store: call contentState first. */
 export async function openContent(store: Store, digest: Digest): Promise<OpenContent> {
   if (!isFolderDigest(digest))
     return { path: join(store.root, blobPath(digest)), async [Symbol.asyncDispose]() {} };
-  // Not in the store, which may be one that can only be read.
+  // Outside the store, which may be read-only.
   const held = await mkdtemp(join(tmpdir(), 'tuneloom-open-'));
   const path = join(held, 'content');
-  await materialiseFolder(store, { digest, destination: path });
+  await materializeFolder(store, { digest, destination: path });
   return { path, [Symbol.asyncDispose]: () => rm(held, { recursive: true, force: true }) };
 }

@@ -3,10 +3,10 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Digest, digestOf } from './digest.ts';
 
-/** What a file's stat says of whether it is still the same file. */
+/** The fields of a file's stat that show whether it has changed. */
 export type FileIdentity = Pick<BigIntStats, 'size' | 'mtimeNs' | 'ctimeNs' | 'ino'>;
 
-/** A file's digest, with the stat that was the same before and after it was read. */
+/** A file's digest, with its stat, which was the same before and after reading. */
 export interface HashedFile {
   readonly digest: Digest;
   readonly stat: FileIdentity;
@@ -14,21 +14,21 @@ export interface HashedFile {
 
 const chunkBytes = 1 << 20;
 
-/** A buffer that shows a small file's end with the first read. */
+/** A buffer large enough to reach a small file's end with the first read. */
 export const chunkFor = ({ size }: FileIdentity): Buffer =>
   Buffer.allocUnsafe(Number(size < chunkBytes ? size + 1n : BigInt(chunkBytes)));
 
-/** Whether a file's bytes may be others than they were. */
+/** Whether a file's bytes may have changed. */
 export const isUnlike = (before: FileIdentity, after: FileIdentity): boolean =>
   after.size !== before.size || after.mtimeNs !== before.mtimeNs;
 
-/** Hashes a file in one pass of bounded memory. Throws FileChangedError where somebody writes to it meanwhile. */
+/** Hashes a file in one pass with bounded memory. Throws FileChangedError if the file is written to meanwhile. */
 export async function hashFile(path: string): Promise<HashedFile> {
   await using handle = await open(path, 'r');
   return await hashHandle(handle, path);
 }
 
-/** As hashFile, through a handle that stands at the file's beginning; what was read goes to `copy` as well. */
+/** As hashFile, through a handle at the file's beginning; also writes the bytes to `copy`. */
 export async function hashHandle(handle: FileHandle, path: string, copy?: FileHandle): Promise<HashedFile> {
   const before = await handle.stat({ bigint: true });
   const hash = createHash('sha256');
@@ -48,7 +48,7 @@ export async function hashHandle(handle: FileHandle, path: string, copy?: FileHa
   return { digest: digestOf('file', hash.digest('hex')), stat };
 }
 
-/** A file was written to while it was read. */
+/** A file changed while it was read. */
 export class FileChangedError extends Error {
   override readonly name = 'FileChangedError';
   readonly path: string;

@@ -1,15 +1,19 @@
-import { statSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { err, ok, type Result } from '../../core/index.ts';
 import { type HashedFile, hashFile } from './hash-file.ts';
 
-/** Starting threads takes about as long. */
+/** Starting threads takes about this long. */
 const patienceMilliseconds = 50;
-/** A file beyond it is worth a thread, where others wait. */
+/** A larger file is worth a thread if others wait. */
 const mostBytesAlone = 1 << 24;
 
 /**
- * Hashes many files, in threads on every core where there is much to do; a result for each path, in order. `onHashed`
- * hears of files as they are done.
+ * Hashes files, with a thread on every core if there are many bytes; gives a result for each path, in order. `onHashed`
+ * is called as files are done.
  */
 export async function hashFiles(
   paths: readonly string[],
@@ -31,7 +35,6 @@ export async function hashFiles(
   }
   const rest = paths.slice(results.length);
   if (rest.length === 0) return results;
-  const { hashInThreads } = await import('./hash-in-threads.ts');
   const inThreads = await hashInThreads(rest, onHashed);
   for (const [index, path] of rest.entries()) {
     const hashed = inThreads[index];
@@ -50,3 +53,39 @@ async function hashOne(path: string): Promise<Result<HashedFile, unknown>> {
 }
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Beside this module once the program is built. Without it no threads are used. */
+const program = new URL('./hash-worker.js', import.meta.url);
+
+/** Large enough that messages cost little, small enough that all threads end together. */
+const mostInBatch = 64;
+const batchesPerThread = 16;
+
+/** Hashes files in one thread per core; undefined for a file that cannot be read. `onHashed` is called for each batch. */
+async function hashInThreads(
+  paths: readonly string[],
+  onHashed: (files: readonly HashedFile[]) => void,
+): Promise<readonly (HashedFile | undefined)[]> {
+  const hashed: (HashedFile | undefined)[] = paths.map(() => undefined);
+  if (!existsSync(program)) return hashed;
+  const threads = Math.min(availableParallelism(), paths.length);
+  const size = Math.max(1, Math.min(mostInBatch, Math.floor(paths.length / threads / batchesPerThread)));
+  let next = 0;
+  const work = async (): Promise<void> => {
+    const worker = new Worker(fileURLToPath(program));
+    try {
+      while (next < paths.length) {
+        const start = next;
+        next += size;
+        worker.postMessage(paths.slice(start, start + size));
+        const [batch]: readonly (HashedFile | undefined)[][] = await once(worker, 'message');
+        for (const [index, file] of (batch ?? []).entries()) hashed[start + index] = file;
+        onHashed((batch ?? []).filter((file) => file !== undefined));
+      }
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: threads }, work));
+  return hashed;
+}

@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { digestOf } from './digest.ts';
 import { chunkFor, type HashedFile, isUnlike } from './hash-file.ts';
 
-/** A list of paths in, a list as long out. What cannot be read is undefined: the asker finds out why. */
+/** Takes a list of paths, gives one result for each: undefined if it cannot be read, for the caller to find out why. */
 parentPort?.on('message', (paths: readonly string[]) => {
   parentPort?.postMessage(paths.map(hashOrNothing));
 });
@@ -17,7 +17,7 @@ function hashOrNothing(path: string): HashedFile | undefined {
   }
 }
 
-// In a thread of its own nobody waits for these calls, and they cost a fraction of the asynchronous ones.
+// Synchronous calls block nobody in this thread, and cost a fraction of asynchronous ones.
 function hashFileSync(path: string): HashedFile | undefined {
   const file = openSync(path, 'r');
   try {

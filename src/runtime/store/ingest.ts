@@ -2,21 +2,21 @@ import type { Dirent, Stats } from 'node:fs';
 import { chmod, lstat, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { UserError } from '../../core/index.ts';
-import { makeFolder, syncFolder, temporaryPath } from './atomic-write.ts';
 import { type Digest, digestOf, hexOf } from './digest.ts';
 import { type FolderFile, isInnerPath, manifestOf } from './folder-manifest.ts';
 import { type HashedFile, hashHandle } from './hash-file.ts';
 import type { Store } from './store.ts';
+import { makeFolder, syncFolder, temporaryPath } from './store-file.ts';
 import { blobPath } from './store-layout.ts';
 
 /**
- * Takes a finished file or folder into the store and returns its digest. The files are moved where they are on the
- * store's file system and nobody else holds them, and copied otherwise; what was at `path` is not to be used again.
+ * Moves a finished file or folder into the store and returns its digest. Files on another file system and files with other
+ * links are copied. What was at `path` must not be used again.
  */
 export async function ingest(store: Store, path: string): Promise<Digest> {
   const found = await stat(path);
   if (found.isDirectory()) return ingestFolder(store, path);
-  // Reading from anything else could go on for ever.
+  // Reading from anything else might never end.
   if (!found.isFile()) throw new Error(`${path} is neither a file nor a folder`);
   return (await ingestFile(store, path)).digest;
 }
@@ -58,7 +58,7 @@ async function ingestFile(store: Store, path: string): Promise<{ digest: Digest;
   }
 }
 
-/** A link, or a second name for the same bytes, would let somebody change them under our digest. */
+/** Through a link, or a second name for the same bytes, they could change after they were hashed. */
 async function isOnlyOurs(path: string): Promise<boolean> {
   const found = await lstat(path);
   return found.isFile() && found.nlink === 1;
@@ -87,8 +87,8 @@ async function writeSynced(path: string, bytes: string): Promise<void> {
 }
 
 /**
- * Gives synced bytes their place under their digest, read-only. Equal bytes that are there already are replaced too: from
- * then on they are new, and no gc that found them unused before takes them away.
+ * Moves a synced file to its place under its digest, read-only. Replaces equal bytes as well: that makes the blob new, so
+ * that a gc which found it unused before does not remove it.
  */
 async function fileUnder(
   store: Store,
@@ -96,7 +96,7 @@ async function fileUnder(
 ): Promise<void> {
   const path = join(store.root, blobPath(blob.digest));
   await makeFolder(dirname(path));
-  // Read-only, and no more open to others than the file was.
+  // Read-only, with no permissions that the file did not have.
   await chmod(blob.temporary, (await stat(blob.temporary)).mode & 0o444);
   await rename(blob.temporary, path);
   await syncFolder(dirname(path));
@@ -105,8 +105,8 @@ async function fileUnder(
 }
 
 /**
- * The regular files below a folder, as paths from it with `/`, sorted by code unit. Links are followed, or only those
- * that stay in the folder: data from elsewhere cannot name files that it was not given.
+ * The regular files below a folder, as relative paths with `/`, sorted by code unit. Follows all links, or only those that
+ * stay `inside` the folder, so that data from elsewhere cannot name files outside it.
  */
 export async function listFiles(
   folder: string,
@@ -119,16 +119,16 @@ export async function listFiles(
   return paths.sort();
 }
 
-interface Place {
+interface Walk {
   readonly folder: string;
   readonly inside: string;
-  /** The real paths of the folders that lead here, to notice a link that leads back. */
+  /** The real paths of the folders above, to detect a link that leads back. */
   readonly above: readonly string[];
-  /** Real paths of the folders that links may lead into; undefined: anywhere. */
+  /** Real paths of the folders that links may lead into; undefined: any. */
   readonly homes: readonly string[] | undefined;
 }
 
-async function collect(paths: string[], place: Place): Promise<void> {
+async function collect(paths: string[], place: Walk): Promise<void> {
   const real = await realpath(place.folder);
   if (place.above.includes(real)) throw new Error(`${place.folder} is a link to a folder that contains it`);
   for (const entry of await readdir(place.folder, { withFileTypes: true })) {
@@ -143,7 +143,7 @@ async function collect(paths: string[], place: Place): Promise<void> {
   }
 }
 
-/** What its folder says of it is the whole truth, and one look less for each of 100,000 files. */
+/** Whether the folder's entry tells everything: that saves one stat for each of 100,000 files. */
 const isPlain = (entry: Dirent): boolean => !entry.isSymbolicLink() && !entry.name.includes('\ufffd');
 
 const follow = (path: string): Promise<Stats> =>
@@ -157,7 +157,7 @@ async function refuseEscape(path: string, homes: readonly string[]): Promise<voi
   throw new Error(`${path} is a link that leads out of its folder, to ${target}; put the file itself there`);
 }
 
-/** Hugging Face's tools keep the files of `models--owner--name/snapshots/<commit>` in the `blobs` beside. */
+/** Hugging Face's tools keep the files of `models--owner--name/snapshots/<commit>` in `blobs` beside it. */
 function cacheOf(folder: string): readonly string[] {
   const snapshots = dirname(folder);
   const repository = dirname(snapshots);

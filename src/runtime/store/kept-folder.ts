@@ -2,9 +2,8 @@ import { readdirSync } from 'node:fs';
 import { mkdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheKey } from '../key/key-material.ts';
-import { holdsLinks } from './linked-folder.ts';
 import type { Store } from './store.ts';
-import { storeLayout } from './store-layout.ts';
+import { holdsLinks, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
 /** A folder that executions with different keys share: `memo/<key>` or `checkpoints/<key>`. */
@@ -13,10 +12,10 @@ interface KeptFolder {
   readonly key: CacheKey;
 }
 
-/** Makes the folder where there is none, notes that it is in use, and returns its absolute path. */
+/** Creates the folder if needed, marks it as used and returns its absolute path. */
 export async function openKeptFolder({ root }: Store, { kind, key }: KeptFolder): Promise<string> {
   const path = join(root, storeLayout[kind], key);
-  // No stage keeps links: one that came with the store could have the stage write outside of it.
+  // No stage keeps links: one in a store from elsewhere could make the stage write outside the store.
   if (holdsLinks(path)) await rm(path, { recursive: true, force: true });
   await mkdir(path, { recursive: true });
   const now = new Date();
@@ -24,7 +23,7 @@ export async function openKeptFolder({ root }: Store, { kind, key }: KeptFolder)
   return path;
 }
 
-/** The names in the folder; none where there is no such folder. */
+/** The names in the folder; none if there is no such folder. */
 export function namesKept({ root }: Store, { kind, key }: KeptFolder): readonly string[] {
   try {
     return readdirSync(join(root, storeLayout[kind], key));

@@ -2,7 +2,6 @@ import { link, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheKey } from '../key/key-material.ts';
-import { createAtomically, temporaryPath } from './atomic-write.ts';
 import {
   isOnThisHost,
   mayBeAlive,
@@ -10,8 +9,8 @@ import {
   parseProcessIdentity,
   thisProcess,
 } from './process-identity.ts';
-import { sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
+import { createAtomically, sealJson, temporaryPath } from './store-file.ts';
 import { storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
@@ -20,12 +19,12 @@ const lapseMilliseconds = 60_000;
 const pollMilliseconds = 200;
 
 /**
- * Held while a key's stage runs, so that nobody else runs it meanwhile. It saves work and no more: should two processes
- * hold one after all, both run, and the first record stands.
+ * Held while a key's stage runs, so that no other process runs it. It only saves work: if two processes hold one after
+ * all, both run and the first record counts.
  */
 type Lease = AsyncDisposable;
 
-/** Waits until nobody else runs the key. `onWait` is told once who does. An aborted signal ends the waiting. */
+/** Waits until no other process runs the key. `onWait` is called once, with the holder. An abort ends the wait. */
 export async function takeLease(
   store: Store,
   request: {
@@ -41,7 +40,7 @@ export async function takeLease(
   while (!(await createAtomically({ root: store.root, path, content, durable: false }))) {
     if (request.signal.aborted) return { [Symbol.asyncDispose]: async () => {} };
     const found = await findLease(path);
-    // It has just been given back.
+    // It has just been released.
     if (found === undefined) continue;
     const { holder } = found;
     if (holder === undefined || isDead(holder) || lapses(holder)) {
@@ -55,7 +54,7 @@ export async function takeLease(
   return held(path);
 }
 
-/** Removes a lease that nobody holds any more; one that somebody has taken since it was read is put back. */
+/** Removes a stale lease; puts it back if another process has taken it since it was read. */
 export async function clearLease(
   store: Store,
   { path, text }: { readonly path: string; readonly text: string },
@@ -72,7 +71,7 @@ export async function clearLease(
 }
 
 function held(path: string): Lease {
-  // A missed beat is made up by the next, and a lease that is lost costs nothing but work.
+  // The next beat makes up for a missed one, and losing a lease only costs work.
   const beat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), heartbeatMilliseconds);
   beat.unref();
   return {
@@ -90,22 +89,22 @@ interface Holder {
 
 const isDead = ({ identity }: Holder): boolean => !mayBeAlive(identity);
 
-/** Tells whether a holder on another host has not been heard of for too long, by this host's clock alone. */
+/** Whether the heartbeat of a holder on another host has lapsed, measured by this host's clock alone. */
 function lapseWatch(): (holder: Holder) => boolean {
-  let heard = { beatAt: Number.NaN, at: performance.now() };
+  let last = { beatAt: Number.NaN, at: performance.now() };
   return ({ identity, beatAt }) => {
-    if (beatAt !== heard.beatAt) heard = { beatAt, at: performance.now() };
-    return !isOnThisHost(identity) && performance.now() - heard.at > lapseMilliseconds;
+    if (beatAt !== last.beatAt) last = { beatAt, at: performance.now() };
+    return !isOnThisHost(identity) && performance.now() - last.at > lapseMilliseconds;
   };
 }
 
 interface FoundLease {
   readonly text: string;
-  /** Undefined where the text is no lease's. */
+  /** Undefined if the text is not a lease's. */
   readonly holder: Holder | undefined;
 }
 
-/** Undefined where the lease is gone. */
+/** Undefined if the lease is gone. */
 async function findLease(path: string): Promise<FoundLease | undefined> {
   try {
     const [{ mtimeMs }, text] = await Promise.all([stat(path), readFile(path, 'utf8')]);

@@ -1,20 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject } from '../../core/index.ts';
-import { writeAtomically } from './atomic-write.ts';
-import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
+import { parseSealed, sealJson, writeAtomically } from './store-file.ts';
 import { storeLayout } from './store-layout.ts';
 import { storageFailureOf } from './system-error.ts';
 
-/** What a stage's code was made of when everything that decides it was what `witnesses` says. */
+/** The modules of a stage's code, valid while all `witnesses` are unchanged. */
 export interface KnownModules {
   /** Absolute path of a file -> its content's digest, of a folder -> the digest of its files' names. */
   readonly witnesses: Readonly<Record<string, string>>;
   readonly modules: Readonly<Record<string, string>>;
 }
 
-/** By the absolute path of a stage's first module. A mere saving of work, as the stat cache is. */
+/** By the absolute path of a stage's entry module. It only saves work, as the stat cache does. */
 export type ModuleCache = Readonly<Record<string, KnownModules>>;
 
 export function readModuleCache({ root }: Store): ModuleCache {
@@ -26,7 +25,7 @@ export function readModuleCache({ root }: Store): ModuleCache {
   }
 }
 
-/** Makes no store where there is none; a store that is full or cannot be written keeps the cache that it has. */
+/** Does not create a store. A store that is full or read-only keeps its old cache. */
 export async function saveModuleCache({ root }: Store, cache: ModuleCache): Promise<void> {
   if (!existsSync(root)) return;
   const path = join(root, storeLayout.moduleCache);

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isObject } from '../../core/index.ts';
-import { parseSealed } from './sealed-json.ts';
+import { parseSealed } from './store-file.ts';
 
-/** Names one process among all that share a store, also after its number has been given to another. */
+/** Identifies one process among all that share a store, even after its pid has been reused. */
 export interface ProcessIdentity {
   readonly host: string;
   readonly boot: string;
   readonly pid: number;
-  /** In the kernel's clock ticks since boot; empty where the system does not tell. */
+  /** In the kernel's clock ticks since boot; empty if unknown. */
   readonly start: string;
 }
 
@@ -21,14 +21,14 @@ export const thisProcess = (): ProcessIdentity => ({
 
 export const isOnThisHost = (identity: ProcessIdentity): boolean => identity.host === hostname();
 
-/** Whether the process can still be at work. One on another host is taken to be, as nothing here can tell. */
+/** Whether the process may still be running. On another host it may. */
 export function mayBeAlive(identity: ProcessIdentity): boolean {
   if (!isOnThisHost(identity)) return true;
   if (identity.boot !== bootId()) return false;
   return exists(identity.pid) && startOf(identity.pid) === identity.start;
 }
 
-/** Undefined for a text that is none, or that is not what was sealed. */
+/** Undefined for any other text, or if the seal is broken. */
 export function parseProcessIdentity(text: string): ProcessIdentity | undefined {
   try {
     const value: unknown = parseSealed(text);
@@ -46,7 +46,7 @@ export function isProcessIdentity(value: unknown): value is ProcessIdentity {
 
 const bootId = (): string => readOr('/proc/sys/kernel/random/boot_id').trim();
 
-/** The twenty-second field of /proc/<pid>/stat; the second, the name in brackets, may itself hold spaces. */
+/** Field 22 of /proc/<pid>/stat. Field 2, the name in parentheses, may contain spaces. */
 const startOf = (pid: number): string => {
   const stat = readOr(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';

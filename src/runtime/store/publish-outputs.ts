@@ -1,16 +1,16 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { makeTemporaryFolder } from './atomic-write.ts';
 import { type Digest, isFolderDigest, type PortContent } from './digest.ts';
 import { readManifest } from './folder-manifest.ts';
 import type { Store } from './store.ts';
+import { makeTemporaryFolder } from './store-file.ts';
 import { blobPath, outputsPath, pathSegment } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
 
 /**
- * Shows a stage's outputs at `outputs/<pipeline>/<stage>/<output>[/<part>]`, as links to read-only blobs. Nothing
- * depends on this view, so what keeps it from being made is no failure.
+ * Shows a stage's outputs at `outputs/<pipeline>/<stage>/<output>[/<part>]`, as links to read-only blobs. Nothing depends
+ * on this view, so an error in making it is no failure.
  */
 export async function publishOutputs(
   store: Store,
@@ -57,7 +57,7 @@ const contentLinks = (store: Store, { path, digest }: Link): readonly Link[] =>
       }))
     : [{ path, digest }];
 
-// Asked of every stage of every run, so that a run with nothing to do writes nothing.
+// Checked for every stage of every run, so that a run with nothing to do writes nothing.
 const isShown = (store: Store, links: readonly Link[]): boolean =>
   links.every(({ path, digest }) => {
     const stat = lstatSync(join(store.root, path), { throwIfNoEntry: false });

@@ -1,24 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject, type Json } from '../../core/index.ts';
-import { writeAtomically } from './atomic-write.ts';
 import { type Digest, parseDigest } from './digest.ts';
-import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
+import { parseSealed, sealJson, writeAtomically } from './store-file.ts';
 import { resolutionPath } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
-/** What a source was found to be. */
+/** What a remote source was resolved to. */
 export interface Resolution {
   readonly digest: Digest;
-  /** Of a repository, its commit; absent where only the content says what a source is. */
+  /** A repository's commit; absent if only the content identifies the source. */
   readonly revision?: string;
 }
 
 /** Remote sources by their addresses. */
 export type Resolutions = ReadonlyMap<string, Resolution>;
 
-/** As it stands in a lock: the digest alone where there is no revision. */
+/** Its form in a lock: the digest alone if there is no revision. */
 export const renderResolution = ({ digest, revision }: Resolution): Json =>
   revision === undefined ? digest : { revision, digest };
 
@@ -32,11 +31,21 @@ export function parseResolution(value: unknown): Resolution | undefined {
     : { digest, revision: value.revision };
 }
 
-/** What the store remembers of an address; nothing where it has never been resolved, or the note is damaged. */
-export function readResolution({ root }: Store, address: string): Resolution | undefined {
+/** The stored resolution of an address; undefined if it was never resolved or the file is damaged. */
+export function readResolution(store: Store, address: string): Resolution | undefined {
+  const stored = readResolutionFile(store, resolutionPath(address));
+  return stored?.address === address ? stored.resolution : undefined;
+}
+
+/** A resolution's file, by its path from the store's root; undefined if it does not exist or is damaged. */
+export function readResolutionFile(
+  { root }: Store,
+  path: string,
+): { readonly address: unknown; readonly resolution: Resolution | undefined } | undefined {
   try {
-    const value = parseSealed(readFileSync(join(root, resolutionPath(address)), 'utf8'));
-    return isObject(value) && value.address === address ? parseResolution(value.is) : undefined;
+    const value = parseSealed(readFileSync(join(root, path), 'utf8'));
+    if (!isObject(value)) return undefined;
+    return { address: value.address, resolution: parseResolution(value.is) };
   } catch (error) {
     if (error instanceof SyntaxError || hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;

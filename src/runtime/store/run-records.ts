@@ -1,24 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject, type Json, type JsonObject } from '../../core/index.ts';
 import type { CacheKey } from '../key/key-material.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { Fingerprint } from './action-records.ts';
-import { writeAtomically } from './atomic-write.ts';
 import { type PortContent, parsePortContent } from './digest.ts';
-import { isProcessIdentity, mayBeAlive, type ProcessIdentity } from './process-identity.ts';
-import { parseSealed, sealJson } from './sealed-json.ts';
+import { isOnThisHost, isProcessIdentity, mayBeAlive, type ProcessIdentity } from './process-identity.ts';
 import type { Store } from './store.ts';
+import { parseSealed, sealJson, writeAtomically } from './store-file.ts';
 import { runPath, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
-/** What a run did, and why: `runs/<time>-<id>.json`, written when it starts and again when it ends. */
+/** What a run did, and why: `runs/<time>-<id>.json`, written when the run starts and again when it ends. */
 export interface RunRecord {
   readonly format: 1;
   readonly run: string;
   readonly pipeline: string;
-  /** The pipeline file from the store's parent folder, or its bare name where it is not below that. */
+  /** The pipeline file's path from the store's parent folder, or its bare name if it is not below that. */
   readonly file: string;
   readonly params: JsonObject;
   readonly overridden: boolean;
@@ -27,7 +26,7 @@ export interface RunRecord {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly milliseconds: number;
-  /** `running` until the run has ended, `killed` where its process is gone without having ended it. */
+  /** `running` until the run ends, `killed` if its process is gone before that. */
   readonly outcome: RunOutcome | 'running' | 'killed';
   readonly process: ProcessIdentity;
   readonly fingerprint: Fingerprint;
@@ -66,7 +65,7 @@ export type StageOutcome =
     }
   | { readonly decision: 'skipped'; readonly uses: string; readonly because: string };
 
-/** A new run's id: later runs sort after earlier ones. */
+/** A new run's id. Later ids sort after earlier ones. */
 export const newRunId = (now: Date): string =>
   `${now.toISOString().replaceAll(':', '-').replace('.', '-')}-${randomBytes(3).toString('hex')}`;
 
@@ -84,7 +83,7 @@ export function listRunIds(store: Store): readonly string[] {
   }
 }
 
-/** A run's record, or undefined where there is none that can be read. */
+/** A run's record; undefined if there is none or it cannot be read. */
 export function readRun(store: Store, run: string): RunRecord | undefined {
   if (run.includes('/') || run.includes('\\')) return undefined;
   try {
@@ -98,7 +97,7 @@ export function readRun(store: Store, run: string): RunRecord | undefined {
   }
 }
 
-/** The latest runs first; records that cannot be read are left out. */
+/** The latest runs first, without records that cannot be read. */
 export function* listRuns(store: Store): Generator<RunRecord> {
   for (const run of listRunIds(store)) {
     const record = readRun(store, run);
@@ -106,7 +105,7 @@ export function* listRuns(store: Store): Generator<RunRecord> {
   }
 }
 
-/** Writes a run's journal; again when the run has ended. */
+/** Writes the record when the run starts, and again when it ends. */
 export async function writeRun(store: Store, record: RunRecord): Promise<void> {
   const path = join(store.root, runPath(record.run));
   const durable = record.outcome !== 'running';
@@ -114,7 +113,7 @@ export async function writeRun(store: Store, record: RunRecord): Promise<void> {
   await writeAtomically({ root: store.root, path, content, durable });
 }
 
-/** A journal whose process is gone will never be ended. */
+/** A running run whose process is gone has been killed. */
 const withItsEnd = (record: RunRecord): RunRecord =>
   record.outcome === 'running' && !mayBeAlive(record.process) ? { ...record, outcome: 'killed' } : record;
 
@@ -150,7 +149,7 @@ const ownField = (value: Readonly<Record<string, unknown>>, name: string): unkno
 const place = has({ path: isText, line: isNumber });
 const faultyRecord = has({ id: orAbsent(isText), problem: orAbsent(isText), place: orAbsent(place) });
 
-/** Kind -> what those who show a failure rely on. */
+/** Kind -> the fields that code which shows a failure relies on. */
 const failures: Readonly<Record<Failure['kind'], Fields>> = {
   'stage-error': {
     message: isText,
@@ -172,7 +171,7 @@ const isFailure = isTagged('kind', failures);
 const isOutputs = isMapOf((value) => parsePortContent(value) !== undefined);
 const work = { uses: isText, key: isText, reason: isText, milliseconds: isNumber, attempts: isNumber };
 
-/** Decision -> what stands beside it. */
+/** Decision -> the fields beside it. */
 const outcomes: Readonly<Record<StageOutcome['decision'], Fields>> = {
   reused: { uses: isText, key: isText, outputs: isOutputs },
   ran: { ...work, outputs: isOutputs, measurements: isObject },
@@ -202,7 +201,20 @@ function isTagged(tag: string, variants: Readonly<Record<string, Fields>>): Chec
   };
 }
 
-/** The record of a run, or undefined where the value is none: a store that came from elsewhere may hold anything. */
+/** Checks a run's record, since a store from elsewhere may hold anything; undefined if the value is none. */
 const parseRunRecord = (value: unknown): RunRecord | undefined =>
   // Every field has just been checked.
   isRunRecord(value) ? (value as RunRecord) : undefined;
+
+const oneDay = 24 * 60 * 60 * 1000;
+
+/** Whether a run is under way. On another host it is as long as its record's modification time is recent. */
+export function isOpenRun(
+  { root }: Store,
+  { run, now }: { readonly run: RunRecord; readonly now: Date },
+): boolean {
+  if (run.outcome !== 'running') return false;
+  if (isOnThisHost(run.process)) return true;
+  const seen = statSync(join(root, runPath(run.run)), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return now.getTime() - seen < oneDay;
+}

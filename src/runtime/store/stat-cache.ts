@@ -1,22 +1,22 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { writeAtomically } from './atomic-write.ts';
-import { type Digest, sha256 } from './digest.ts';
+import { type Digest, digestOf, hexOf, sha256 } from './digest.ts';
 import type { FileIdentity, HashedFile } from './hash-file.ts';
-import { countIn, RememberedFolder } from './remembered-folder.ts';
+import { writeAtomically } from './store-file.ts';
 import { storeLayout } from './store-layout.ts';
 import { storageFailureOf } from './system-error.ts';
 
 /**
- * Remembers which digest a file had when its size, times and inode were what they are, so that nothing is hashed twice.
- * A mere saving of work: a lost or torn cache costs hashing, never correctness.
+ * Maps a file's size, times and inode to its digest, so that no file is hashed twice. It only saves work: a lost or torn
+ * cache costs hashing, never correctness.
  */
 export class StatCache {
   readonly #root: string;
   readonly #most: number;
   readonly #encoded: EncodedFolders;
-  /** Those that this run asked for; the last is the one asked for last. */
-  readonly #used = new Map<string, RememberedFolder>();
+  /** The folders that this run used, the most recent last. */
+  readonly #used = new Map<string, CachedFolder>();
 
   private constructor({ root, most }: { root: string; most: number }) {
     this.#root = root;
@@ -24,12 +24,12 @@ export class StatCache {
     this.#encoded = readStatCache(join(root, storeLayout.statCache));
   }
 
-  /** `most`: how many files are remembered. Those in the present run's folders all are, however many. */
+  /** `most`: the number of files kept. Files in the present run's folders are always kept. */
   static open(root: string, most = 200_000): StatCache {
     return new StatCache({ root, most });
   }
 
-  /** The digest of the file at `path`, if it is still the file that was remembered. */
+  /** The digest of the file at `path`, if the file has not changed. */
   find(path: string, stat: FileIdentity): Digest | undefined {
     const { folder, name } = this.#placeOf(path);
     return folder.find(name, stat);
@@ -47,8 +47,8 @@ export class StatCache {
   }
 
   /**
-   * Writes what is new; makes no store where there is none. What another process wrote meanwhile is kept where this
-   * one knows nothing of it. A store that is full or cannot be written keeps the cache that it has.
+   * Writes new entries, and keeps those that another process has written meanwhile. Does not create a store. A store that
+   * is full or read-only keeps its old cache.
    */
   async save(): Promise<void> {
     const changed = [...this.#used].filter(([, folder]) => folder.isChanged);
@@ -58,22 +58,22 @@ export class StatCache {
     for (const [name, folder] of this.#used) {
       const others = folders.get(name) ?? this.#encoded.get(name);
       folders.delete(name);
-      const encoded = folder.isChanged ? folder.encodeOver(RememberedFolder.decode(others)) : others;
+      const encoded = folder.isChanged ? folder.encodeOver(CachedFolder.decode(others)) : others;
       if (encoded !== undefined) folders.set(name, encoded);
     }
     const content = encodeStatCache(this.#bounded(folders));
     try {
       await writeAtomically({ root: this.#root, path, content, durable: false });
-      for (const [name] of changed) this.#used.set(name, RememberedFolder.decode(folders.get(name)));
+      for (const [name] of changed) this.#used.set(name, CachedFolder.decode(folders.get(name)));
     } catch (error) {
       if (storageFailureOf(error) === undefined) throw error;
     }
   }
 
-  /** Where there are too many files, those that are gone go first, then the folders that were used longest ago. */
+  /** If there are too many files, drops those that no longer exist, then the folders used longest ago. */
   #bounded(folders: EncodedFolders): EncodedFolders {
     if (filesIn(folders) <= this.#most) return folders;
-    const kept = new Map([...folders].map(([name, encoded]) => [name, this.#withoutLost(name, encoded)]));
+    const kept = new Map([...folders].map(([name, encoded]) => [name, this.#withoutMissing(name, encoded)]));
     for (const name of folders.keys()) {
       if (filesIn(kept) <= this.#most) break;
       if (!this.#used.has(name)) kept.delete(name);
@@ -81,16 +81,16 @@ export class StatCache {
     return kept;
   }
 
-  #withoutLost(name: string, encoded: Buffer): Buffer {
-    const folder = RememberedFolder.decode(encoded);
+  #withoutMissing(name: string, encoded: Buffer): Buffer {
+    const folder = CachedFolder.decode(encoded);
     for (const file of folder.names) if (!existsSync(resolve(this.#root, name, file))) folder.forget(file);
-    return folder.isChanged ? folder.encodeOver(RememberedFolder.decode(encoded)) : encoded;
+    return folder.isChanged ? folder.encodeOver(CachedFolder.decode(encoded)) : encoded;
   }
 
-  #placeOf(path: string): { readonly folder: RememberedFolder; readonly name: string } {
+  #placeOf(path: string): { readonly folder: CachedFolder; readonly name: string } {
     const at = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
     const parent = path.slice(0, at + 1);
-    const folder = this.#used.get(parent) ?? RememberedFolder.decode(this.#encoded.get(parent));
+    const folder = this.#used.get(parent) ?? CachedFolder.decode(this.#encoded.get(parent));
     if (!this.#used.has(parent)) this.#used.set(parent, folder);
     return { folder, name: path.slice(at + 1) };
   }
@@ -102,12 +102,12 @@ const filesIn = (folders: EncodedFolders): number =>
 const magic = 'tuneloom stat cache 2\n';
 const sealLength = 64;
 
-/** Encoded folders by their paths, the one that was looked at last standing last. */
+/** Encoded folders by their paths, the most recently used last. */
 type EncodedFolders = ReadonlyMap<string, Buffer>;
 
 /**
- * Reads a cache's file; none where it is missing or not what was written. Only its table of contents is looked at: each
- * folder has a seal of its own, and may never be asked for.
+ * Reads a cache's file; empty if it is missing or damaged. Parses only its table of contents: each folder has its own
+ * seal, and most are never used.
  */
 function readStatCache(path: string): EncodedFolders {
   try {
@@ -117,7 +117,7 @@ function readStatCache(path: string): EncodedFolders {
     const header = bytes.toString('utf8', headerAt, headerEnd);
     const seal = bytes.toString('latin1', magic.length, headerAt - 1);
     if (bytes.toString('latin1', 0, magic.length) !== magic || sha256(header) !== seal) return new Map();
-    // Sealed, so it is the table that was written.
+    // The seal is intact, so this is the table as written.
     const table = JSON.parse(header) as readonly (readonly [folder: string, length: number])[];
     let at = headerEnd + 1;
     return new Map(
@@ -136,3 +136,101 @@ function encodeStatCache(folders: EncodedFolders): Buffer {
   const header = JSON.stringify([...folders].map(([folder, { length }]) => [folder, length]));
   return Buffer.concat([Buffer.from(`${magic}${sha256(header)}\n${header}\n`), ...folders.values()]);
 }
+
+/** A row: size, mtime, ctime and inode in eight bytes each, then the digest. */
+const identityBytes = 32;
+const digestBytes = 32;
+const rowBytes = identityBytes + digestBytes;
+const sealBytes = 32;
+const countBytes = 4;
+
+/**
+ * The cached files of one folder. Its encoding is a seal, the number of files, their rows and their names. Rows are decoded
+ * on demand, since there may be 100,000 files.
+ */
+class CachedFolder {
+  readonly #rows: Buffer;
+  readonly #indexes: ReadonlyMap<string, number>;
+  readonly #fresh = new Map<string, Buffer>();
+  readonly #forgotten = new Set<string>();
+
+  private constructor(rows: Buffer, names: readonly string[]) {
+    this.#rows = rows;
+    this.#indexes = new Map(names.map((name, index) => [name, index]));
+  }
+
+  /** Empty if the bytes are damaged. */
+  static decode(encoded: Buffer = Buffer.alloc(0)): CachedFolder {
+    const body = encoded.subarray(sealBytes);
+    if (encoded.length < sealBytes + countBytes || !encoded.subarray(0, sealBytes).equals(sealOf(body)))
+      return new CachedFolder(Buffer.alloc(0), []);
+    const namesAt = countBytes + body.readUInt32LE() * rowBytes;
+    const names: unknown = JSON.parse(body.toString('utf8', namesAt));
+    // The seal is intact, so this is the list as written.
+    return new CachedFolder(body.subarray(countBytes, namesAt), names as readonly string[]);
+  }
+
+  get isChanged(): boolean {
+    return this.#fresh.size + this.#forgotten.size > 0;
+  }
+
+  get names(): readonly string[] {
+    return [...new Set([...this.#indexes.keys(), ...this.#fresh.keys()])].filter(
+      (name) => !this.#forgotten.has(name),
+    );
+  }
+
+  /** The digest of the file, if it has not changed. */
+  find(name: string, stat: FileIdentity): Digest | undefined {
+    const row = this.#rowOf(name);
+    if (
+      row === undefined ||
+      identityOf(stat).some((value, index) => row.readBigUInt64LE(index * 8) !== value)
+    )
+      return undefined;
+    return digestOf('file', row.toString('hex', identityBytes, rowBytes));
+  }
+
+  remember(name: string, { stat, digest }: HashedFile): void {
+    const row = Buffer.allocUnsafe(rowBytes);
+    for (const [index, value] of identityOf(stat).entries()) row.writeBigUInt64LE(value, index * 8);
+    row.write(hexOf(digest), identityBytes, 'hex');
+    this.#fresh.set(name, row);
+    this.#forgotten.delete(name);
+  }
+
+  forget(name: string): void {
+    if (this.#rowOf(name) === undefined) return;
+    this.#fresh.delete(name);
+    this.#forgotten.add(name);
+  }
+
+  /** The entries of this folder, merged over those of another process. */
+  encodeOver(others: CachedFolder): Buffer {
+    const names = [...new Set([...others.names, ...this.names])].filter((name) => !this.#forgotten.has(name));
+    const rows = names.map((name) => this.#fresh.get(name) ?? others.#rowOf(name) ?? this.#rowOf(name));
+    const count = Buffer.alloc(countBytes);
+    count.writeUInt32LE(names.length);
+    const known = rows.filter((row) => row !== undefined);
+    const body = Buffer.concat([count, ...known, Buffer.from(JSON.stringify(names))]);
+    return Buffer.concat([sealOf(body), body]);
+  }
+
+  #rowOf(name: string): Buffer | undefined {
+    if (this.#forgotten.has(name)) return undefined;
+    const index = this.#indexes.get(name);
+    const known =
+      index === undefined ? undefined : this.#rows.subarray(index * rowBytes, (index + 1) * rowBytes);
+    return this.#fresh.get(name) ?? known;
+  }
+}
+
+/** Times can be negative or centuries away: 64 bits of each number count. */
+const identityOf = ({ size, mtimeNs, ctimeNs, ino }: FileIdentity): readonly bigint[] =>
+  [size, mtimeNs, ctimeNs, ino].map((value) => BigInt.asUintN(64, value));
+
+/** How many files an encoded folder holds. */
+const countIn = (encoded: Buffer): number =>
+  encoded.length < sealBytes + countBytes ? 0 : encoded.readUInt32LE(sealBytes);
+
+const sealOf = (body: Buffer): Buffer => createHash('sha256').update(body).digest();

@@ -1,8 +1,10 @@
+import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CacheKey } from '../key/key-material.ts';
 import { type Digest, hexOf, sha256 } from './digest.ts';
+import { hasErrorCode } from './system-error.ts';
 
-/** Where each kind of thing stands in a store, from the store's root. */
+/** The files and folders of a store, as paths from its root. */
 export const storeLayout = {
   statCache: 'stat-cache.bin',
   moduleCache: 'module-cache.json',
@@ -15,13 +17,13 @@ export const storeLayout = {
   checkpoints: 'checkpoints',
   leases: 'leases',
   outputs: 'outputs',
-  /** What remote sources were when they were last resolved. */
+  /** The resolutions of remote sources. */
   sources: 'sources',
-  /** What is being downloaded, by the source's name. */
+  /** Unfinished downloads, by the source's name. */
   downloads: 'downloads',
 } as const;
 
-/** From the root, for a folder its manifest. */
+/** From the root. A folder's blob is its manifest. */
 export const blobPath = (digest: Digest): string => {
   const hex = hexOf(digest);
   return join(storeLayout.blobs, hex.slice(0, 2), hex.slice(2));
@@ -32,7 +34,7 @@ export const actionPath = (key: CacheKey): string =>
 
 export const runPath = (run: string): string => join(storeLayout.runs, `${run}.json`);
 
-/** A remote source as one name: addresses hold characters that no file name may. */
+/** A file name for a remote source, since addresses contain characters that file names may not. */
 export const sourceName = (address: string): string => sha256(`source ${address}`);
 
 export const resolutionPath = (address: string): string =>
@@ -40,13 +42,13 @@ export const resolutionPath = (address: string): string =>
 
 export const downloadPath = (address: string): string => join(storeLayout.downloads, sourceName(address));
 
-/** File systems take 255 bytes; some that encrypt names take 143. */
+/** File systems allow 255 bytes; some that encrypt names allow 143. */
 const longestSegment = 140;
 const keptOfLongSegment = 100;
 
-/** A name as one harmless path segment: what is not a plain letter, digit, `-`, `_`, `=`, `,` or inner dot is percent-encoded. */
+/** A name as one safe path segment: everything but letters, digits, `-`, `_`, `=`, `,` and inner dots is percent-encoded. */
 export const pathSegment = (name: string): string => {
-  // Half a surrogate pair has no encoding of its own.
+  // Half a surrogate pair cannot be encoded.
   const wellFormed = Buffer.from(name).toString();
   const encoded = encodeURIComponent(wellFormed)
     .replaceAll('%3D', '=')
@@ -54,10 +56,72 @@ export const pathSegment = (name: string): string => {
     .replaceAll(/[!'()*~]/g, (mark) => `%${mark.charCodeAt(0).toString(16)}`);
   const segment = encoded.startsWith('.') ? `%2e${encoded.slice(1)}` : encoded || '%00';
   if (segment.length <= longestSegment) return segment;
-  // No encoding has `%` before a letter beyond f, so no other name comes to this.
+  // No encoding has `%h`, so no other name gives the same segment.
   return `${segment.slice(0, keptOfLongSegment)}%h${sha256(wellFormed).slice(0, 32)}`;
 };
 
-/** `outputs/<pipeline>/<stage>` from the root; a stage of a sub-pipeline (`mmlu/format`) stands in its folder. */
+/** `outputs/<pipeline>/<stage>` from the root; a stage of a sub-pipeline (`mmlu/format`) is in the sub-pipeline's folder. */
 export const outputsPath = (pipeline: string, stage: string): string =>
   join(storeLayout.outputs, pathSegment(pipeline), ...stage.split('/').map(pathSegment));
+
+const { blobs, actions, state, memo, checkpoints, outputs, downloads, ...others } = storeLayout;
+
+/** Folder -> the number of levels below it on which tuneloom makes and removes folders. */
+const levels: readonly (readonly [string, number])[] = [
+  ['.', 1],
+  ['blobs', 1],
+  [blobs, 1],
+  [actions, 1],
+  [state, 2],
+  [memo, 1],
+  [checkpoints, 1],
+  [outputs, 2],
+  [downloads, 2],
+];
+const own = new Set([
+  'blobs',
+  ...[actions, state, memo, checkpoints, outputs, downloads],
+  ...Object.values(others),
+]);
+
+/**
+ * Finds a link where tuneloom itself makes only folders, as a path from the store's root. Such a link in a store from
+ * elsewhere would make tuneloom delete and write files outside the store.
+ */
+export function linkedFolder({ root }: { readonly root: string }): string | undefined {
+  for (const [folder, depth] of levels) {
+    const found = linkBelow(root, { folder, depth });
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function linkBelow(
+  root: string,
+  { folder, depth }: { readonly folder: string; readonly depth: number },
+): string | undefined {
+  for (const entry of entriesOf(join(root, folder))) {
+    if (folder === '.' && !own.has(entry.name)) continue;
+    const path = join(folder, entry.name);
+    if (entry.isSymbolicLink()) return path;
+    const below =
+      depth > 1 && entry.isDirectory() ? linkBelow(root, { folder: path, depth: depth - 1 }) : undefined;
+    if (below !== undefined) return below;
+  }
+  return undefined;
+}
+
+/** Whether anything in a folder, at any depth, is a link. */
+export const holdsLinks = (folder: string): boolean =>
+  entriesOf(folder).some(
+    (entry) => entry.isSymbolicLink() || (entry.isDirectory() && holdsLinks(join(folder, entry.name))),
+  );
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}

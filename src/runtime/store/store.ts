@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { StatCache } from './stat-cache.ts';
 
-/** Where artifacts, records and runs are kept. Its folder comes into being with the first run. */
+/** Holds artifacts, records and runs. Its folder is created by the first run. */
 export interface Store {
   /** Absolute. */
   readonly root: string;
@@ -15,14 +15,14 @@ export function openStore(root: string): Store {
   return { root, statCache: StatCache.open(root) };
 }
 
-/** Makes the store's folder where there is none, and keeps what it will hold out of version control. */
+/** Creates the store's folder if needed, with a .gitignore for all of its content. */
 export async function createStore({ root }: Store): Promise<void> {
   if (existsSync(root)) return;
   await mkdir(root, { recursive: true });
   try {
     await writeFile(join(root, '.gitignore'), '*\n');
   } catch (error) {
-    // The next run is to find no store, or a whole one.
+    // The next run must find no store or a complete one.
     await rm(root, { recursive: true });
     throw error;
   }

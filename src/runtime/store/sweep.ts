@@ -7,12 +7,12 @@ import { storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
 const oneDay = 24 * 60 * 60 * 1000;
-/** How long nobody has to come back to what a stage keeps for other executions before it goes. */
+/** What stages keep for other executions is removed after this time without use. */
 const keptMilliseconds = 30 * oneDay;
-/** How many folders of checkpoints are kept: each may hold several times what the stage writes in the end. */
+/** The number of checkpoint folders kept: each may be several times as large as the stage's output. */
 const mostCheckpoints = 8;
 
-/** Bounds what stages keep for executions with other keys. Nothing that was used within a day goes. */
+/** Bounds what stages keep for executions with other keys. Nothing used within a day is removed. */
 export async function sweepKept(store: Store, now: Date): Promise<void> {
   const age = ({ usedAt }: UsedFolder) => now.getTime() - usedAt;
   const memos = await foldersIn(join(store.root, storeLayout.memo));
@@ -27,7 +27,7 @@ interface UsedFolder {
   readonly usedAt: number;
 }
 
-/** The last used first. */
+/** The most recently used first. */
 async function foldersIn(folder: string): Promise<readonly UsedFolder[]> {
   const found: UsedFolder[] = [];
   for (const name of await namesIn(folder)) {
@@ -38,7 +38,7 @@ async function foldersIn(folder: string): Promise<readonly UsedFolder[]> {
   return found.sort((a, b) => b.usedAt - a.usedAt);
 }
 
-/** Removes the leases of processes that are gone, whose keys nobody may ask for again. */
+/** Removes the leases of processes that are gone: their keys may never be requested again. */
 export async function sweepLeases(store: Store, now: Date): Promise<void> {
   const folder = join(store.root, storeLayout.leases);
   for (const name of await namesIn(folder)) {
@@ -46,7 +46,7 @@ export async function sweepLeases(store: Store, now: Date): Promise<void> {
     try {
       const text = await readFile(path, 'utf8');
       const holder = parseProcessIdentity(text);
-      // A holder that lives, here or on another host, beats many times a day.
+      // A live holder, here or on another host, beats many times a day.
       const lapsed = now.getTime() - (await stat(path)).mtimeMs > oneDay;
       const dead = holder !== undefined && !mayBeAlive(holder);
       if (lapsed || dead) await clearLease(store, { path, text });
@@ -56,7 +56,7 @@ export async function sweepLeases(store: Store, now: Date): Promise<void> {
   }
 }
 
-/** Removes what killed processes left half-written. Nothing younger than a day goes: it may still be written to. */
+/** Removes what killed processes left half-written. Nothing younger than a day is removed: it may still be in use. */
 export async function sweepTemporary(store: Store, now: Date): Promise<void> {
   const folder = join(store.root, storeLayout.temporary);
   for (const name of await readdir(folder)) {
@@ -69,7 +69,7 @@ export async function sweepTemporary(store: Store, now: Date): Promise<void> {
   }
 }
 
-/** The names in a folder; none where it is gone, or where another process has put a file in its place. */
+/** The names in a folder; none if it is gone or another process has replaced it by a file. */
 export async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);

@@ -1,26 +1,26 @@
 import type { Failure } from '../stage/run-event.ts';
 
-/** Whether the operating system refused something with one of these codes. */
+/** Whether an error of the operating system has one of these codes. */
 export const hasErrorCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 
 type StorageFailure = Extract<Failure, { kind: 'storage' }>;
 
-/** A refusal that is about the disk and not about the program: full, read-only, forbidden, broken. */
+/** Recognizes an error of the disk, which is full, read-only, forbidden or broken; undefined for any other error. */
 export function storageFailureOf(error: unknown): StorageFailure | undefined {
   if (!(error instanceof Error) || !isRefusal(error)) return undefined;
   const { code = '', path = '', dest = path }: NodeJS.ErrnoException & { readonly dest?: string } = error;
-  // `ENOSPC: no space left on device, copyfile 'a' -> 'b'`: the place is told apart.
-  const [said = error.message] = error.message.split(', ');
-  const message = code === 'ENOENT' ? 'this folder cannot be made; the disk may be read-only' : said;
+  // `ENOSPC: no space left on device, copyfile 'a' -> 'b'`: the path is reported separately.
+  const [reason = error.message] = error.message.split(', ');
+  const message = code === 'ENOENT' ? 'this folder cannot be made; the disk may be read-only' : reason;
   return { kind: 'storage', code, path: dest, message };
 }
 
-/** Where a disk is read-only, Node's recursive mkdir says that there is no such folder. */
+/** On a read-only disk, Node's recursive mkdir fails with ENOENT. */
 const isRefusal = (error: NodeJS.ErrnoException): boolean =>
   hasErrorCode(error, ...storageCodes) || (error.code === 'ENOENT' && error.syscall === 'mkdir');
 
-/** For a failure somewhere within the store, or at a place that is not known, the store is what a person can do something about. */
+/** A failure inside the store, or at an unknown path, is reported for the whole store, which the user knows. */
 export const atStore = (failure: StorageFailure, root: string): StorageFailure =>
   failure.path === '' || failure.path.startsWith(root) ? { ...failure, path: root } : failure;
 

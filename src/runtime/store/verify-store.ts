@@ -11,7 +11,7 @@ import type { Store } from './store.ts';
 import { blobPath, runPath, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
-/** What a look at every byte of a store found. */
+/** The result of checking every byte of a store. */
 export interface StoreReport {
   readonly blobs: number;
   readonly bytes: number;
@@ -29,7 +29,7 @@ export interface StoreProblem {
   readonly message: string;
 }
 
-/** How many blobs have been read, of all, and how many bytes of them. */
+/** The number of blobs and bytes read so far. */
 export interface VerifyProgress {
   readonly done: number;
   readonly total: number;
@@ -37,8 +37,8 @@ export interface VerifyProgress {
 }
 
 /**
- * Reads everything again: every blob against its name, every record against its key, every output that a record names.
- * What is found damaged is not believed by later runs either.
+ * Reads everything again: checks every blob against its name, every record against its key, and every output that a record
+ * names. Later runs do not trust what is found damaged.
  */
 export async function verifyStore(
   store: Store,
@@ -72,7 +72,7 @@ async function verifyBlobs(
 ): Promise<{
   readonly count: number;
   readonly bytes: number;
-  /** The hexadecimal digests of the blobs that hold what their names say. */
+  /** The hexadecimal digests of the blobs whose bytes match their names. */
   readonly sound: ReadonlySet<string>;
   readonly problems: readonly StoreProblem[];
 }> {

@@ -13,7 +13,7 @@ export async function checkExplanations(at: Situation): Promise<void> {
   if (at.force.length > 0) return;
   const reused = [...at.foreseen].filter(([, { planned }]) => planned === 'reuse');
   for (const [id, { planned }] of at.foreseen) {
-    // That nothing differs in what is reused is looked at once: each explanation is a plan of its own.
+    // Reused stages are checked only once, since each explanation makes a plan.
     if (planned === 'reuse' && id !== reused[0]?.[0]) continue;
     const past = at.past(id);
     if (past === undefined) continue;
@@ -56,7 +56,7 @@ function nameDifference(difference: ExplainedDifference): string {
 const lineOf = ({ span }: ExplainedDifference): string =>
   `${span.file.displayPath}:${span.file.text.slice(0, span.start).split('\n').length}`;
 
-/** Where that stands which a user edits to make the field another: `file:line`. */
+/** The place that a user edits to change the field: `file:line`. */
 function dueLine({ plain, yaml, project }: Situation, id: string, name: string): string {
   const origin = plain.origin.get(id) ?? { id, point: {} };
   const stage = plain.project.stages.find((other) => other.id === id);
@@ -85,7 +85,7 @@ interface PlacedStage {
   readonly point: JsonObject;
 }
 
-/** Where the parameter stands that fills a field; nowhere for the command line's, which is shown where it is used. */
+/** The place of the parameter that sets a field; none for the command line's, which is shown where it is used. */
 function lineOfParameter({ project, lines, id, point }: PlacedStage, field: string): string | undefined {
   const [outer = '', inner] = id.split('/');
   const use = project.stages.find((stage) => stage.id === outer);

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { RunResult } from '../../../src/runtime/execute/run-options.ts';
+import type { RunResult } from '../../../src/runtime/execute/run-context.ts';
 import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
 import { planPipeline } from '../../../src/runtime/plan/plan-pipeline.ts';
 import { openStore, type Store } from '../../../src/runtime/store/store.ts';
@@ -15,7 +15,7 @@ import { must } from './must.ts';
 import { nameOf } from './naive-model.ts';
 import type { Situation } from './walk.ts';
 
-/** Plans, explains and runs the pipeline as it stands, and compares all of it with what is foreseen. Returns whether a run was killed. */
+/** Plans, explains and runs the present pipeline and compares everything with the prediction. Returns whether a run was killed. */
 export async function checkStep(at: Situation, runs: KilledRuns): Promise<boolean> {
   const killed = at.death === undefined ? undefined : await runAndKill(at, { death: at.death, runs });
   if (killed === undefined) {
@@ -50,12 +50,12 @@ async function runAndKill(
 ): Promise<KilledRun> {
   const { project, folder, jobs, foreseen } = at;
   const { killed, events } = await runs.run({ folder, jobs, ...commandLineOf(project) }, death);
-  const told = (type: string): readonly string[] =>
+  const stagesOf = (type: string): readonly string[] =>
     events.flatMap((event) => (event.type === type && 'stage' in event ? [event.stage] : []));
-  const started = told('stage-started');
+  const started = stagesOf('stage-started');
   const mayStart = (id: string): boolean => ['ran', 'failed'].includes(foreseen.get(id)?.outcome ?? '');
   expect(started.filter((id) => !mayStart(id))).toEqual([]);
-  const finished = new Set(told('stage-finished').map(keyIn(at)));
+  const finished = new Set(stagesOf('stage-finished').map(keyIn(at)));
   return { died: killed, finished, underWay: new Set(started.map(keyIn(at))) };
 }
 
@@ -80,7 +80,7 @@ async function run(at: Situation, store: Store): Promise<RunResult> {
   );
 }
 
-/** Each key that is new ran once, whoever of the stages that share it did; all else is as foreseen. */
+/** Each new key ran once, in any of the stages that share it; everything else is as predicted. */
 function checkOutcomes(
   at: Situation,
   { result, finished, underWay }: { readonly result: RunResult } & Partial<KilledRun>,

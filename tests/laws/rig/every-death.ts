@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Counted, Death } from './law.ts';
 
-/** `all`, or how many kills each test of the crash suite makes; without it a sample that takes seconds. */
+/** `all`, or the number of kills in each test of the crash suite; by default a sample that takes seconds. */
 const asked = process.env.TUNELOOM_LAW_KILLS;
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 
@@ -11,19 +11,19 @@ export const countedIn = (path: string): readonly Counted[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Counted); // as kill-at.ts wrote it
 
-/** Every death that these processes can die; a stage's process in each company. */
+/** Every point at which these processes can be killed; a stage's process alone, with its parent, or only its parent. */
 export const everyDeath = (counted: readonly Counted[]): readonly Death[] =>
   counted.flatMap(({ role, operations, torn }) => {
     const numbers = Array.from({ length: operations }, (_, index) => index + 1);
     const company = role === 'tuneloom' ? (['itself'] as const) : (['itself', 'parent', 'both'] as const);
     return company.flatMap((dies) => [
       ...numbers.map((operation): Death => ({ role, operation, torn: false, dies })),
-      // Who outlives it goes on to write it whole.
+      // A process that survives writes the rest.
       ...(dies === 'parent' ? [] : torn.map((operation): Death => ({ role, operation, torn: true, dies }))),
     ]);
   });
 
-/** As many as are asked for, evenly; `few` where nothing is said. */
+/** An even sample of the requested size; `few` by default. */
 export function chosenFrom<T>(all: readonly T[], few: number): readonly T[] {
   const most = asked === 'all' ? all.length : Number(asked ?? few);
   const share = (index: number): number =>
@@ -31,7 +31,7 @@ export function chosenFrom<T>(all: readonly T[], few: number): readonly T[] {
   return all.filter((_, index) => share(index) !== share(index - 1));
 }
 
-/** Random pairs of what there is, one after the other; the seed decides which. */
+/** Random pairs, chosen by the seed. */
 export function pairsFrom<T>(all: readonly T[], few: number): readonly (readonly T[])[] {
   const below = lehmer(seed);
   const one = (): readonly T[] => all.slice(below(all.length)).slice(0, 1);

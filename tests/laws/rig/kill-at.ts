@@ -6,9 +6,9 @@ import { isMainThread } from 'node:worker_threads';
 import { type Law, roleIn } from './law.ts';
 
 /**
- * Preloaded into a process that is to die, and into the stage processes that it starts: counts everything that each does
- * to the disk through node:fs, and kills where NODE_LAW says, before an operation or in the middle of what it writes.
- * A process that lives to its end adds to a file how many operations there were, and which of them can be torn.
+ * Preloaded into a process that is to be killed, and into the stage processes that it starts: counts every change that each
+ * makes to the disk through node:fs, and kills where NODE_LAW says, before an operation or in the middle of a write. A
+ * process that is not killed appends the number of its operations to a file, and which of them can be torn.
  */
 const law: Law = JSON.parse(process.env.NODE_LAW ?? '{}');
 const role = roleIn(process.argv);
@@ -43,7 +43,7 @@ function counted(operation: Operation, content?: number): Operation {
   };
 }
 
-/** Replaces methods of an object that is not typed for it; those that are not there are left out. */
+/** Wraps those of the named methods that an object has. */
 function countIn(object: object, names: readonly string[], content?: number): void {
   for (const name of names) {
     const operation: unknown = Reflect.get(object, name);
@@ -78,7 +78,7 @@ function countEverything(handle: object): void {
   syncBuiltinESMExports();
 }
 
-/** By this clock an hour goes by between two looks at it, so that whatever is due after a time is due at once. */
+/** An hour passes between two readings of this clock, so that everything with a delay is due immediately. */
 function hasten(): void {
   let hours = 0;
   performance.now = () => {
@@ -107,7 +107,7 @@ if (isMainThread && process.env.NODE_LAW !== undefined) {
   const { counts } = law;
   if (counts !== undefined) {
     process.on('exit', () => {
-      // A process that is about to end may write its last words by a call of its own.
+      // Through the original functions, which do not count.
       const written = JSON.stringify({ role, operations, torn });
       appendFileSync(openSync(counts, 'a'), `${written}\n`);
     });

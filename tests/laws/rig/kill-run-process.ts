@@ -6,7 +6,7 @@ import { openStore } from '../../../src/runtime/store/store.ts';
 import type { RunToKill } from './kill-run.ts';
 import { lawRegistry } from './law-stages.ts';
 
-/** Waits to be told what to run, then runs it as the command does, until it is killed. Prints each event at once. */
+/** Waits for a message that says what to run, then runs it as the command does, until it is killed. Prints each event immediately. */
 process.once('message', async (message) => {
   // Sent by kill-run.ts.
   const { folder, params, sets, jobs, stageProcess, killAt, torn } = message as RunToKill;

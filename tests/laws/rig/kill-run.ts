@@ -4,7 +4,7 @@ import type { RunEvent } from '../../../src/runtime/stage/run-event.ts';
 import { bundleProgram } from '../../bundle-program.ts';
 import { stageProcess } from '../../runtime/rig/run-rig.ts';
 
-/** When a process dies: before its n-th operation on the disk, in the middle of it, or after a time. */
+/** When a process is killed: before its n-th operation on the disk, in the middle of it, or after a time. */
 export type Death =
   | { readonly kind: 'before' | 'within'; readonly operation: number }
   | { readonly kind: 'after'; readonly milliseconds: number };
@@ -22,11 +22,11 @@ export interface RunToKill {
 const spawn = (entry: string) => execaNode(entry, { ipc: true, reject: false, nodeOptions: [] });
 type Waiting = ReturnType<typeof spawn>;
 
-/** Processes that run a written project and are killed. The next one always waits, since a new one takes long to start. */
+/** Processes that run a written project and are killed. The next one is always started in advance, since starting takes long. */
 export class KilledRuns implements AsyncDisposable {
   #waiting: Promise<{ readonly process: Waiting }> | undefined;
 
-  /** Runs the project until it dies or ends, and returns what it said until then. */
+  /** Runs the project until it is killed or ends, and returns its events. */
   async run(
     asked: Pick<RunToKill, 'folder' | 'params' | 'sets' | 'jobs'>,
     death: Death,
@@ -58,7 +58,7 @@ export class KilledRuns implements AsyncDisposable {
   }
 }
 
-/** In an object: what execa returns would be waited for. */
+/** In an object, since execa's process is a promise of its end. */
 async function start(): Promise<{ readonly process: Waiting }> {
   const entry = await bundled();
   return { process: spawn(entry) };

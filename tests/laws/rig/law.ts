@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
-/** What a process dies of: its n-th operation on the disk, before it or in the middle of it. */
+/** When a process is killed: before its n-th operation on the disk, or in the middle of it. */
 export interface Death {
   /** `tuneloom`, `shared`, or the stage whose process it is. */
   readonly role: string;
   readonly operation: number;
   readonly torn: boolean;
-  /** Who dies then: a stage's process may take the one that started it along, or outlive it. */
+  /** The processes that are killed: a stage's process, its parent, or both. */
   readonly dies: 'itself' | 'parent' | 'both';
 }
 
-/** What is to become of a process and of those that it starts. */
+/** What happens to a process and to those that it starts. */
 export interface Law {
   readonly death?: Death | undefined;
   /** The file to which each process adds its Counted, as a line. */
@@ -21,19 +22,19 @@ export interface Law {
   readonly days?: number;
 }
 
-/** The operations on the disk of a process that lived to its end. */
+/** The disk operations of a process that was not killed. */
 export interface Counted {
   readonly role: string;
   readonly operations: number;
-  /** The numbers of those that write something that can be torn. */
+  /** The numbers of the operations whose writing can be torn. */
   readonly torn: readonly number[];
 }
 
-/** Of a process with these arguments: a stage process is given its action, or serves several. */
-export function roleIn([, , file = '']: readonly string[]): string {
-  if (file === '--serve') return 'shared';
-  if (!/[\\/]action\.json$/.test(file)) return 'tuneloom';
-  // As the process that started this one has just written it.
-  const { stage } = JSON.parse(readFileSync(file, 'utf8')) as { readonly stage: string };
-  return stage;
+/** The role of a process, by its arguments: a stage process is given the path of its log. */
+export function roleIn([, , path = '']: readonly string[]): string {
+  if (/[\\/]tmp[\\/][0-9a-f-]{36}$/.test(path)) return 'shared';
+  if (!/[\\/]log\.txt$/.test(path)) return 'tuneloom';
+  // Written just before the process was started.
+  const action = readFileSync(join(dirname(path), 'action.json'), 'utf8');
+  return (JSON.parse(action) as { readonly stage: string }).stage;
 }

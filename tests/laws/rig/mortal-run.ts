@@ -6,13 +6,13 @@ import { bundle, type RunRig, stageProcess } from '../../runtime/rig/run-rig.ts'
 import type { TinyPipeline } from '../../runtime/rig/tiny-dag.ts';
 import type { Law } from './law.ts';
 
-/** The environment in which a process, and those that it starts, are under a law. */
+/** The environment that puts a process, and those that it starts, under a law. */
 export const underLaw = async (law: Law): Promise<Readonly<Record<string, string>>> => ({
   NODE_OPTIONS: `--import=${await bundle('../../laws/rig/kill-at.ts')}`,
   NODE_LAW: JSON.stringify(law),
 });
 
-/** Runs a tiny pipeline in a process under a law, or kills it after a time; tells whether it died. */
+/** Runs a tiny pipeline in a process under a law, or kills it after a time; returns whether it was killed. */
 export async function mortalRun(
   rig: RunRig,
   stages: TinyPipeline['stages'],
@@ -32,7 +32,7 @@ export async function mortalRun(
   return signal === 'SIGKILL';
 }
 
-/** The processes, this one left out, whose command lines name a path. */
+/** The other processes whose command lines contain a path. */
 const processesNaming = (path: string): readonly string[] =>
   readdirSync('/proc').filter(
     (pid) => /^\d+$/.test(pid) && pid !== `${process.pid}` && commandOf(pid).includes(path),
@@ -48,7 +48,7 @@ function commandOf(pid: string): string {
 
 export const canSeeProcesses = existsSync('/proc/self/cmdline');
 
-/** Waits until no process works in a folder; the processes that are still there after a long while. */
+/** Waits until no process works in a folder; returns the processes that are still there after ten seconds. */
 export async function orphansIn(folder: string): Promise<readonly string[]> {
   for (let tries = 0; tries < 500; tries += 1) {
     if (processesNaming(folder).length === 0) return [];

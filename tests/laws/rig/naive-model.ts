@@ -30,7 +30,7 @@ export interface Foreseen {
 }
 
 interface Asked {
-  /** Where the project stands. */
+  /** The project's folder. */
   readonly folder: string;
   readonly stages: ReadonlySet<string>;
   readonly forced: ReadonlySet<string>;

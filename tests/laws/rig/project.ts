@@ -52,13 +52,13 @@ export interface Project extends Part {
   readonly files: Readonly<Record<string, string>>;
   /** How many files the pipeline extends, one lying over the other. */
   readonly layers: number;
-  /** Decides all about the YAML files that means nothing, and what stands in which layer. */
+  /** Decides everything about the YAML files that has no meaning, and which layer holds what. */
   readonly style: number;
 }
 
 export const noSweep: Project['sweep'] = { points: [] };
 
-/** A part as a project of its own, to be edited like one. */
+/** A part as a separate project, to be edited like one. */
 export const insidePart = (project: Project, part: Part): Project => ({
   ...project,
   ...part,

@@ -9,7 +9,7 @@ import { lawRegistry } from './law-stages.ts';
 import { readOwnStage, runOwnStage } from './own-stage.ts';
 import { configOf, kindOf, type Project, partsOf, type WrittenStage } from './project.ts';
 
-/** What stands at a path of the project: a file, or all files below it. */
+/** The content of a path of the project: a file, or all files below it. */
 export function contentAt(path: string, { files }: Project): Content {
   if (Object.hasOwn(files, path)) return { file: Buffer.from(files[path] ?? '').toString('latin1') };
   const inside = Object.entries(files).filter(([name]) => name.startsWith(`${path}/`));

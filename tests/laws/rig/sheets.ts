@@ -40,7 +40,7 @@ export function sheetsOf(project: Project): readonly Sheet[] {
   return sheets;
 }
 
-/** A part stands in one file. */
+/** A part is one file. */
 export function sheetOfPart(file: string, { params, stages }: Part): Sheet {
   const written = stages.map((stage): [string, SheetStage] => [
     stage.id,
@@ -96,7 +96,7 @@ function spreadStage(
 /** What an overlay replaces and does not merge. */
 const isPlain = (value: Json): boolean => typeof value !== 'object' || Array.isArray(value);
 
-/** Decides by the style alone what stands where, so that an edit moves nothing else. */
+/** The style alone decides where each line is, so that an edit moves nothing else. */
 class Spread {
   readonly #sheets: readonly Sheet[];
   readonly #style: number;

@@ -28,7 +28,7 @@ export interface Kind {
 
 export const textFiles = ['one.txt', 'two words.txt', 'deep/three.txt'] as const;
 export const recordFiles = ['rows.jsonl', 'more/rows.json'] as const;
-/** What pipelines are used as stages are called; the second stands in a folder of its own. */
+/** The names of pipelines that are used as stages; the second is in its own folder. */
 export const partFiles = ['part.yaml', 'deep/part.yaml'] as const;
 export const folderFiles = ['box/a.txt', 'box/inner/b.txt', 'crate/a.txt'] as const;
 

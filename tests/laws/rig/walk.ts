@@ -90,7 +90,7 @@ export const firstStep: Step = {
   death: undefined,
 };
 
-/** Goes a walk in a folder of its own; `check` runs the pipeline and looks whether all is as foreseen. */
+/** Takes a walk in its own folder; `check` runs the pipeline and compares everything with the prediction. */
 export async function goWalk({ start, steps }: Walk, check: (at: Situation) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(await fastFolder(), 'tuneloom-walk-'));
   try {

@@ -5,7 +5,7 @@ import { openStore } from '../../../src/runtime/store/store.ts';
 import { type TinyPipeline, tinyDag } from '../../runtime/rig/tiny-dag.ts';
 import { witnessRegistry } from './witness-stage.ts';
 
-/** Waits for the file `go`, so that several begin at once; then runs a pipeline and prints the stages' outcomes. */
+/** Waits for the file `go`, so that several begin together; then runs a pipeline and prints the stages' outcomes. */
 interface WitnessRequest {
   readonly pipeline: TinyPipeline;
   readonly store: string;

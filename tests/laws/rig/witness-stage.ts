@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';
 import { oneText, pathOf, textOut, tinyStage, writeText } from '../../runtime/rig/tiny-stage.ts';
 
-/** Says in a file that everybody shares that it ran, and how often it ran so far in all; that is no part of its key. */
+/** Appends a line to a shared log whenever it runs. The log is not part of its key. */
 const witness = tinyStage({
   name: 'witness',
   properties: {

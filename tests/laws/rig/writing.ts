@@ -12,12 +12,12 @@ export interface Writing {
   readonly isAlone: (id: string) => boolean;
 }
 
-/** A line where something stands; what a file further up says wins. */
+/** The line of something; a file further up wins. */
 export const put = ({ writer, sheet, lines }: Writing, text: string, ...places: readonly string[]): void => {
   const line = writer.line(text);
   for (const place of places) lines.set(place, `${sheet.file}:${line}`);
 };
 
-/** A line where something is declared: a map that an overlay adds to stands where it stood. */
+/** The line of a declaration: a map that an overlay adds to keeps its place. */
 export const declare = (writing: Writing, text: string, place: string): void =>
   writing.lines.has(place) ? put(writing, text) : put(writing, text, place);

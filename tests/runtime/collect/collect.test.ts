@@ -19,7 +19,7 @@ const ending = (suffix: string): TinyPipeline['stages'] => ({
   pack: { uses: 'pack', from: { text: 'append.text' } },
 });
 
-/** Five runs of one pipeline, each with a suffix of its own, whose `read` is the same. */
+/** Five runs of one pipeline, each with its own suffix and the same `read`. */
 async function fiveRuns(): Promise<RunRig> {
   const rig = await openRig();
   await rig.write('letters.txt', 'abc');

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RunResult } from '../../../src/runtime/execute/run-options.ts';
+import type { RunResult } from '../../../src/runtime/execute/run-context.ts';
 import type { Failure } from '../../../src/runtime/stage/run-event.ts';
 import { decisions, openRig, type RunRig } from '../rig/run-rig.ts';
 

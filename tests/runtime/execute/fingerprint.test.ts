@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fingerprintOf } from '../../../src/runtime/execute/fingerprint.ts';
+import { fingerprintOf } from '../../../src/runtime/execute/commit-result.ts';
 
 const machine = { node: process.version, platform: process.platform, arch: process.arch };
 

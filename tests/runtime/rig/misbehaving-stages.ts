@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../../src/core/user-error.ts';
 import { type Run, textOut, tinyStage, writeText } from './tiny-stage.ts';
 
-/** Does what `act` says, to see what becomes of it. */
+/** Misbehaves as `act` says. */
 const misbehave: Run = async (action, host) => {
   switch (action.config.act) {
     case 'stage-error':

@@ -2,7 +2,7 @@ import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
 import { openStore } from '../../../src/runtime/store/store.ts';
 import { type TinyPipeline, tinyDag } from './tiny-dag.ts';
 
-/** Runs a tiny pipeline in this process: what a test kills. Prints each stage and what became of it. */
+/** Runs a tiny pipeline in this process, for a test to kill. Prints the outcome of each stage. */
 interface RunRequest {
   readonly pipeline: TinyPipeline;
   readonly store: string;

@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { RunOptions, RunResult } from '../../../src/runtime/execute/run-options.ts';
+import type { RunOptions, RunResult } from '../../../src/runtime/execute/run-context.ts';
 import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
 import type { Dag } from '../../../src/runtime/graph/dag.ts';
 import type { Decision } from '../../../src/runtime/plan/decide.ts';
@@ -17,7 +18,7 @@ import { type TinyPipeline, tinyDag } from './tiny-dag.ts';
 
 type Stages = TinyPipeline['stages'];
 
-/** A project in a folder of its own, with a store that lasts as long as the rig. */
+/** A project in its own folder, with a store that lasts as long as the rig. */
 export interface RunRig extends AsyncDisposable {
   readonly folder: string;
   readonly storeRoot: string;
@@ -64,9 +65,7 @@ export async function openRig(): Promise<RunRig> {
     async plan(dag) {
       const plan = await planPipeline({ dag, store: open() });
       if (!plan.ok) throw new Error(plan.error.map(({ message }) => message).join('\n'));
-      return Object.fromEntries(
-        [...plan.value.stages].map(([id, { decision }]) => [id, sayDecision(decision)]),
-      );
+      return Object.fromEntries([...plan.value.stages].map(([id, { decision }]) => [id, describe(decision)]));
     },
     async text(result, stage) {
       const outcome = result.stages.get(stage);
@@ -78,7 +77,7 @@ export async function openRig(): Promise<RunRig> {
   };
 }
 
-function sayDecision(decision: Decision): string {
+function describe(decision: Decision): string {
   switch (decision.kind) {
     case 'reuse':
       return 'reuse';
@@ -91,7 +90,7 @@ function sayDecision(decision: Decision): string {
   }
 }
 
-/** Stage -> what became of it. */
+/** Stage -> its decision. */
 export const decisions = (result: RunResult): Readonly<Record<string, string>> =>
   Object.fromEntries([...result.stages].map(([id, { decision }]) => [id, decision]));
 
@@ -106,7 +105,7 @@ export const stageProcess = (): Promise<string> => bundle('stage-process.ts');
 
 const bundles = new Map<string, Promise<string>>();
 
-/** A TypeScript file of this folder as a file that Node runs. */
+/** Bundles a TypeScript file of this folder for Node. */
 export function bundle(entry: string): Promise<string> {
   const known = bundles.get(entry) ?? bundleOnce(entry);
   bundles.set(entry, known);
@@ -126,10 +125,16 @@ async function bundleOnce(entry: string): Promise<string> {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    // What a bundle of modules needs to hold packages that are not.
+    // CommonJS packages in the bundle need `require`.
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
   return outfile;
+}
+
+/** Waits until the file system's clock has stepped past a file's last change, from when on the stat cache keeps it. */
+export async function untilSettled(path: string): Promise<void> {
+  const { ctimeMs } = await stat(path);
+  while (Date.now() - ctimeMs <= 21) await sleep(1);
 }

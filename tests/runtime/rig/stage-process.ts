@@ -1,4 +1,4 @@
 import { serveStageProcess } from '../../../src/runtime/execute/serve-stage-process.ts';
 import { tinyRegistry } from './tiny-stages.ts';
 
-await serveStageProcess(tinyRegistry);
+serveStageProcess(tinyRegistry);

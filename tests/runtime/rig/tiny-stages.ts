@@ -85,7 +85,7 @@ export const unpack = tinyStage({
     writeText(action, await readFile(join(pathOf(action.inputs.box), 'inner', 'text.txt'), 'utf8')),
 });
 
-/** Copies in a process of its own, and says where. */
+/** Copies in its own process and reports which. */
 export const childCopy = tinyStage({
   name: 'child-copy',
   process: 'child',

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RunResult } from '../../../src/runtime/execute/run-options.ts';
+import type { RunResult } from '../../../src/runtime/execute/run-context.ts';
 import { parseDigest } from '../../../src/runtime/store/digest.ts';
 import { actionPath, blobPath } from '../../../src/runtime/store/store-layout.ts';
 import { verifyStore } from '../../../src/runtime/store/verify-store.ts';

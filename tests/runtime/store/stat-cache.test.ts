@@ -1,12 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { digestPath } from '../../../src/runtime/plan/digest-paths.ts';
+import { digestPath } from '../../../src/runtime/plan/source-digests.ts';
 import { digestOf, sha256 } from '../../../src/runtime/store/digest.ts';
 import { StatCache } from '../../../src/runtime/store/stat-cache.ts';
 import { storeLayout } from '../../../src/runtime/store/store-layout.ts';
-import { openRig } from '../rig/run-rig.ts';
+import { openRig, untilSettled } from '../rig/run-rig.ts';
 
 test('a file that changes in the same clock step and size is hashed again', async () => {
   await using rig = await openRig();
@@ -27,14 +26,14 @@ test('a file with the old size and an old time put back is still noticed', async
   const path = await rig.write('a.txt', 'one');
   const old = new Date('2020-01-01T00:00:00Z');
   utimesSync(path, old, old);
-  await sleep(50);
+  await untilSettled(path);
   const first = await digestPath(path, statCache);
   await rig.write('a.txt', 'two');
   utimesSync(path, old, old);
   expect(await digestPath(path, statCache)).not.toBe(first);
 });
 
-/** A store whose cache takes three files, and five files of which each stands in a folder of its own but `a` and `z`. */
+/** A store whose cache holds three files, and five files, each in its own folder except `a` and `z`. */
 async function openBounded() {
   const rig = await openRig();
   mkdirSync(rig.storeRoot);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
@@ -189,8 +190,7 @@ test('a retry waits as long as Retry-After says, and an aborted run does not wai
 test('the first failure ends the requests that are under way and starts no more', async () => {
   await using endpoint = await openEndpoint(async (received, response) => {
     if (received.prompt === 'bad') return send(response, { status: 400, body: problem('too long') });
-    await wait(1_000);
-    say(response, received.prompt);
+    await once(response, 'close');
   });
   const asking = ask({ prompts: ['slow', 'bad', 'never'], baseUrl: endpoint.baseUrl });
   await expect(asking).rejects.toMatchObject({ code: 'endpoint-refused' });

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { listRuns } from '../../../src/runtime/store/run-records.ts';
-import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
-import { decisions, openRig, type RunRig } from '../rig/run-rig.ts';
-import { startRun } from '../rig/start-run.ts';
-import type { TinyPipeline } from '../rig/tiny-dag.ts';
+import { listRuns } from '../../src/runtime/store/run-records.ts';
+import { verifyStore } from '../../src/runtime/store/verify-store.ts';
+import { decisions, openRig, type RunRig } from '../runtime/rig/run-rig.ts';
+import { startRun } from '../runtime/rig/start-run.ts';
+import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
 
 const waiting: TinyPipeline['stages'] = {
   read: { uses: 'read', with: { path: 'letters.txt' } },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { decisions, openRig, outputsOf } from '../rig/run-rig.ts';
-import type { TinyPipeline } from '../rig/tiny-dag.ts';
+import { decisions, openRig, outputsOf } from '../runtime/rig/run-rig.ts';
+import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
 
 /** read -> append -> count, and join of the first and the last. */
 const letters = (change: { suffix?: string; label?: string } = {}): TinyPipeline['stages'] => ({

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sha256 } from './digest.ts';
 import { storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
@@ -10,24 +11,24 @@ interface AtomicFile {
   /** Absolute. */
   readonly path: string;
   readonly content: string | Uint8Array;
-  /** Whether it has to outlive a loss of power. */
+  /** Whether it must survive a power failure. */
   readonly durable: boolean;
 }
 
-/** Replaces a file: whoever reads it finds the old content or the new, whole. */
+/** Replaces a file: a reader finds either the whole old content or the whole new one. */
 export async function writeAtomically(file: AtomicFile): Promise<void> {
   const temporary = await writeTemporary(file);
   await moveInto(temporary, file);
 }
 
-/** Makes a file that does not exist yet; false, and nothing written, where somebody else made it first. */
+/** Creates a file; false, with nothing written, if it exists already. */
 export async function createAtomically(file: AtomicFile): Promise<boolean> {
   const temporary = await writeTemporary(file);
   try {
     await link(temporary, file.path);
   } catch (error) {
     if (hasErrorCode(error, 'EEXIST')) return false;
-    // A file system without hard links: the rename is still atomic, only not exclusive.
+    // Without hard links, a rename is atomic but not exclusive.
     if (!hasErrorCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error;
     await rename(temporary, file.path);
   } finally {
@@ -51,7 +52,7 @@ async function moveInto(
   if (file.durable) await syncFolder(dirname(file.path));
 }
 
-/** A new name in the store's temporary folder, which exists afterwards. */
+/** A new name in the store's temporary folder, which is created if needed. */
 export async function temporaryPath(root: string): Promise<string> {
   await mkdir(join(root, storeLayout.temporary), { recursive: true });
   return join(root, storeLayout.temporary, randomUUID());
@@ -64,7 +65,7 @@ export async function makeTemporaryFolder(root: string): Promise<string> {
   return path;
 }
 
-/** Makes a folder so that it outlives a loss of power. */
+/** Creates a folder so that it survives a power failure. */
 export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
@@ -85,8 +86,24 @@ async function writeTemporary(file: AtomicFile): Promise<string> {
   return temporary;
 }
 
-/** Makes the names in a folder outlive a loss of power. */
+/** Makes the names in a folder survive a power failure. */
 export async function syncFolder(path: string): Promise<void> {
   await using handle = await open(path, 'r');
   await handle.sync();
+}
+
+const seal = /,\n "seal": "([0-9a-f]{64})"\n\}\n$/;
+
+/** Adds a last field to the text of a JSON object: the hash of everything before it. */
+export function sealJson(text: string): string {
+  const body = text.slice(0, text.lastIndexOf('}')).trimEnd();
+  return `${body},\n "seal": "${sha256(body)}"\n}\n`;
+}
+
+/** Parses a JSON text. Throws a SyntaxError if it is invalid or its seal is broken. */
+export function parseSealed(text: string): unknown {
+  const found = seal.exec(text);
+  if (found !== null && sha256(text.slice(0, found.index)) !== found[1])
+    throw new SyntaxError('the seal is broken');
+  return JSON.parse(text);
 }

@@ -1,9 +1,9 @@
 import { utimesSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { StageOutcome } from '../../../src/runtime/store/run-records.ts';
-import { openRig } from '../rig/run-rig.ts';
-import { startRun } from '../rig/start-run.ts';
-import type { TinyPipeline } from '../rig/tiny-dag.ts';
+import type { StageOutcome } from '../../src/runtime/store/run-records.ts';
+import { openRig } from '../runtime/rig/run-rig.ts';
+import { startRun } from '../runtime/rig/start-run.ts';
+import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
 
 const keysOf = (stages: Iterable<readonly [string, StageOutcome]>): Readonly<Record<string, string>> =>
   Object.fromEntries([...stages].map(([id, outcome]) => [id, 'key' in outcome ? outcome.key : '']));

@@ -1,0 +1,101 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok, type Result } from '../../core/index.ts';
+import type { Failure } from '../stage/run-event.ts';
+import type { StageAction } from '../stage/stage-action.ts';
+import type { StageDefinition, StageReport } from '../stage/stage-definition.ts';
+import { attemptFiles } from './attempt.ts';
+import { runAction } from './run-action.ts';
+import type { Measurements } from './stage-message.ts';
+import type { StageProcesses } from './stage-process.ts';
+
+interface Dispatch {
+  readonly definition: StageDefinition;
+  readonly action: StageAction;
+  /** The attempt's folder in the store. */
+  readonly folder: string;
+  readonly processes: StageProcesses;
+  readonly timeoutMs: number | undefined;
+  readonly graceMilliseconds: number;
+  readonly signal: AbortSignal;
+  readonly report: (report: StageReport) => void;
+}
+
+/** Runs an action where its stage asks for, and stops it at an interruption or a timeout. */
+export const dispatchAction = (dispatch: Dispatch): Promise<Result<Measurements, Failure>> =>
+  dispatch.definition.process === 'inline' ? runInline(dispatch) : runInProcess(dispatch);
+
+/** In another process, whose death is a failure. The memory of a `child` stage goes back to the system afterwards. */
+async function runInProcess(dispatch: Dispatch): Promise<Result<Measurements, Failure>> {
+  const { definition, action, folder, processes, report } = dispatch;
+  const actionFile = join(folder, attemptFiles.action);
+  const logPath = join(folder, attemptFiles.log);
+  const environment = definition.environment?.(action.config) ?? [];
+  await writeFile(actionFile, JSON.stringify({ ...action, environment } satisfies StageAction, null, 1));
+  const process = await processes.take({
+    environment,
+    memory: action.resources.memory,
+    ...(definition.process === 'child' && { logPath }),
+    nodeOptions: action.code === undefined ? [] : ['--enable-source-maps'],
+  });
+  const running = process.run(actionFile, report);
+  // Afterwards, so that the process receives the request to stop after the action.
+  using stopping = stopWhenAsked({ ...dispatch, ask: process.stop, force: process.kill });
+  const end = await running;
+  if (end.type === 'finished') {
+    await processes.release(process);
+    return ok(end.measurements);
+  }
+  if (process.logPath !== logPath) await copyFile(process.logPath, logPath);
+  await process.destroy();
+  return err(stopping.cause() ?? end.failure);
+}
+
+/** In this process: for stages that are too short to be worth another. */
+async function runInline(dispatch: Dispatch): Promise<Result<Measurements, Failure>> {
+  const { definition, action, report } = dispatch;
+  const asked = new AbortController();
+  let leave = (): void => {};
+  // A stage that does not end when asked is no longer waited for: nothing else can be done to it here.
+  const abandoned = new Promise<undefined>((resolve) => {
+    leave = () => resolve(undefined);
+  });
+  using stopping = stopWhenAsked({ ...dispatch, ask: () => asked.abort(), force: leave });
+  const work = runAction({ definition, action }, { signal: asked.signal, report });
+  const result = await Promise.race([work, abandoned]);
+  if (result?.ok) return result;
+  return err(stopping.cause() ?? result?.error ?? { kind: 'interrupted' });
+}
+
+/** Until disposed, asks a stage to stop at an interruption or after its timeout, and forces it after the grace time. */
+function stopWhenAsked({
+  signal,
+  timeoutMs,
+  graceMilliseconds,
+  ask,
+  force,
+}: Pick<Dispatch, 'signal' | 'timeoutMs' | 'graceMilliseconds'> & {
+  readonly ask: () => void;
+  readonly force: () => void;
+}): Disposable & { /** Why it was asked to stop, if it was. */ readonly cause: () => Failure | undefined } {
+  let cause: Failure | undefined;
+  const timers: NodeJS.Timeout[] = [];
+  const stop = (why: Failure): void => {
+    if (cause !== undefined) return;
+    cause = why;
+    timers.push(setTimeout(force, graceMilliseconds));
+    ask();
+  };
+  const interrupt = (): void => stop({ kind: 'interrupted' });
+  if (signal.aborted) interrupt();
+  signal.addEventListener('abort', interrupt);
+  if (timeoutMs !== undefined)
+    timers.push(setTimeout(() => stop({ kind: 'timeout', milliseconds: timeoutMs }), timeoutMs));
+  return {
+    cause: () => cause,
+    [Symbol.dispose]: () => {
+      signal.removeEventListener('abort', interrupt);
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}
