@@ -42,7 +42,7 @@ const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
   config: ['yaml', 'diagnostic', 'stage'],
   graph: ['config', 'yaml', 'diagnostic', 'stage'],
   module: ['diagnostic', 'yaml'],
-  key: ['graph', 'config', 'yaml', 'stage', 'store'],
+  key: ['graph', 'config', 'yaml', 'stage'],
   store: ['key', 'stage'],
   collect: ['store', 'key'],
   plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { isObject, UserError } from '../core/index.ts';
+import { UserError } from '../core/index.ts';
 import { storageFailureOf } from '../runtime/index.ts';
 import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
 import type { JsonOption } from './commands/options.ts';

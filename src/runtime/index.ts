@@ -38,8 +38,8 @@ export { loadPipeline } from './graph/load-pipeline.ts';
 
 // The store holds contents by digest.
 
+export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
 export { contentState } from './store/content-state.ts';
-export { type Digest, digestsAt, isFolderDigest, type PortContent } from './store/digest.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
 export { locateStore, openStore, type Store } from './store/store.ts';
 export { blobPath, linkedFolder } from './store/store-layout.ts';

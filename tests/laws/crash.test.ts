@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { lutimes, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseDigest } from '../../src/runtime/store/digest.ts';
+import { parseDigest } from '../../src/runtime/key/digest.ts';
 import { blobPath } from '../../src/runtime/store/store-layout.ts';
 import { verifyStore } from '../../src/runtime/store/verify-store.ts';
 import { decisions, openRig, outputsOf, type RunRig } from '../runtime/rig/run-rig.ts';

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
+import { digestsAt, hexOf, isFolderDigest } from '../key/digest.ts';
 import { parseCacheKey } from '../key/key-material.ts';
 import { type FoundRecord, readRecord } from '../store/action-records.ts';
-import { digestsAt, hexOf, isFolderDigest } from '../store/digest.ts';
 import { findManifest } from '../store/folder-manifest.ts';
 import type { Store } from '../store/store.ts';
 import { storeLayout } from '../store/store-layout.ts';

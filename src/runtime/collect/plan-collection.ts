@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { hexOf } from '../key/digest.ts';
 import { useResolution } from '../store/action-records.ts';
-import { hexOf } from '../store/digest.ts';
 import { readResolutionFile } from '../store/resolution.ts';
 import { isOpenRun, listRunIds, readRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';

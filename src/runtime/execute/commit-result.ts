@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
+import type { Digest, PortContent } from '../key/digest.ts';
 import { keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
 import { digestPath } from '../plan/source-digests.ts';
 import type { Failure } from '../stage/run-event.ts';
@@ -11,7 +12,6 @@ import {
   type Fingerprint,
   machineFingerprint,
 } from '../store/action-records.ts';
-import type { Digest, PortContent } from '../store/digest.ts';
 import { FileChangedError } from '../store/hash-file.ts';
 import { ingest } from '../store/ingest.ts';
 import type { Store } from '../store/store.ts';

@@ -1,9 +1,9 @@
 import type { Dag, DagNode } from '../graph/dag.ts';
+import type { PortContent } from '../key/digest.ts';
 import type { Decision, PlanningContext } from '../plan/decide.ts';
 import type { StageSelection } from '../plan/select-stages.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
-import type { PortContent } from '../store/digest.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { RunOutcome, StageOutcome } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';

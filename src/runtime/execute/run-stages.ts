@@ -1,7 +1,7 @@
 import type { DagNode } from '../graph/dag.ts';
+import type { PortContent } from '../key/digest.ts';
 import { type Decision, decideStage, inputsOf, type KnownOutputs } from '../plan/decide.ts';
 import { type ActionRecord, findRecord, useRecord } from '../store/action-records.ts';
-import type { PortContent } from '../store/digest.ts';
 import { takeLease } from '../store/lease.ts';
 import { publishOutputs } from '../store/publish-outputs.ts';
 import type { StageOutcome } from '../store/run-records.ts';

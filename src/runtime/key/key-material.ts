@@ -2,8 +2,8 @@ import { canonicalJson, isList, isObject, type Json, type JsonObject } from '../
 import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
 import type { DagNode, ModuleDigests } from '../graph/dag.ts';
 import type { ConfigSchema } from '../stage/stage-definition.ts';
-import { type Digest, type PortContent, sha256 } from '../store/digest.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
+import { type Digest, type PortContent, sha256 } from './digest.ts';
 
 /** Rises when keys are made differently, so that old and new records never mix. */
 const keyFormat = 1;

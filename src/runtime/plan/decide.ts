@@ -1,5 +1,6 @@
 import type { Dag, DagNode, InputBinding } from '../graph/dag.ts';
 import { compareMaterial, type Difference } from '../key/compare-material.ts';
+import type { Digest, PortContent } from '../key/digest.ts';
 import {
   type CacheKey,
   cacheKeyOf,
@@ -9,7 +10,6 @@ import {
   type SourceDigests,
 } from '../key/key-material.ts';
 import { type ActionRecord, type FoundRecord, findRecord } from '../store/action-records.ts';
-import type { Digest, PortContent } from '../store/digest.ts';
 import { namesKept } from '../store/kept-folder.ts';
 import type { Store } from '../store/store.ts';
 import type { NearestRun, PastRuns } from './past-runs.ts';

@@ -1,8 +1,8 @@
 import { canonicalJson } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
+import type { PortContent } from '../key/digest.ts';
 import { cacheKeyOf, keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
-import type { PortContent } from '../store/digest.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { inputsOf } from './decide.ts';
 import { type Lock, lockedName } from './lock.ts';

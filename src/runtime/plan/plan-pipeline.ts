@@ -1,9 +1,9 @@
 import { ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
+import type { PortContent } from '../key/digest.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import type { ActionRecord } from '../store/action-records.ts';
-import type { PortContent } from '../store/digest.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
 import { type Decision, decideStage, type PlanningContext } from './decide.ts';

@@ -3,10 +3,10 @@ import { dirname, relative, sep } from 'node:path';
 import { canonicalJson, err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, ModuleDigests } from '../graph/dag.ts';
+import { sha256 } from '../key/digest.ts';
 import type { ModuleGraph } from '../module/bundle-stage.ts';
 import { findModules } from '../module/find-modules.ts';
 import type { OwnCode } from '../stage/stage-definition.ts';
-import { sha256 } from '../store/digest.ts';
 import {
   type KnownModules,
   type ModuleCache,

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type Digest, digestsAt, isFolderDigest } from '../key/digest.ts';
 import type { ActionRecord } from './action-records.ts';
-import { type Digest, digestsAt, isFolderDigest } from './digest.ts';
 import { readManifest } from './folder-manifest.ts';
 import { readResolutionFile } from './resolution.ts';
 import type { Store } from './store.ts';

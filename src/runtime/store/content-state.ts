@@ -1,6 +1,6 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Digest, hexOf, isFolderDigest } from './digest.ts';
+import { type Digest, hexOf, isFolderDigest } from '../key/digest.ts';
 import { findManifest } from './folder-manifest.ts';
 import { hashFiles } from './hash-files.ts';
 import type { Store } from './store.ts';

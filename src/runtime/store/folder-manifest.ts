@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isObject } from '../../core/index.ts';
-import { type Digest, digestOf, isFolderDigest, parseDigest, sha256 } from './digest.ts';
+import { type Digest, digestOf, isFolderDigest, parseDigest, sha256 } from '../key/digest.ts';
 import type { Store } from './store.ts';
 import { blobPath } from './store-layout.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type Digest, digestOf } from './digest.ts';
+import { type Digest, digestOf } from '../key/digest.ts';
 
 /** The fields of a file's stat that show whether it has changed. */
 export type FileIdentity = Pick<BigIntStats, 'size' | 'mtimeNs' | 'ctimeNs' | 'ino'>;

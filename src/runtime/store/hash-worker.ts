@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { digestOf } from './digest.ts';
+import { digestOf } from '../key/digest.ts';
 import { chunkFor, type HashedFile, isUnlike } from './hash-file.ts';
 
 /** Takes a list of paths, gives one result for each: undefined if it cannot be read, for the caller to find out why. */

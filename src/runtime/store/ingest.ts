@@ -2,7 +2,7 @@ import type { Dirent, Stats } from 'node:fs';
 import { chmod, lstat, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { UserError } from '../../core/index.ts';
-import { type Digest, digestOf, hexOf } from './digest.ts';
+import { type Digest, digestOf, hexOf } from '../key/digest.ts';
 import { type FolderFile, isInnerPath, manifestOf } from './folder-manifest.ts';
 import { type HashedFile, hashHandle } from './hash-file.ts';
 import type { Store } from './store.ts';

@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { type Digest, isFolderDigest, type PortContent } from './digest.ts';
+import { type Digest, isFolderDigest, type PortContent } from '../key/digest.ts';
 import { readManifest } from './folder-manifest.ts';
 import type { Store } from './store.ts';
 import { makeTemporaryFolder } from './store-file.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Digest, digestOf, hexOf, sha256 } from './digest.ts';
+import { type Digest, digestOf, hexOf, sha256 } from '../key/digest.ts';
 import type { FileIdentity, HashedFile } from './hash-file.ts';
 import { writeAtomically } from './store-file.ts';
 import { storeLayout } from './store-layout.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { sha256 } from './digest.ts';
+import { sha256 } from '../key/digest.ts';
 import { storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 

@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Digest, hexOf, sha256 } from '../key/digest.ts';
 import type { CacheKey } from '../key/key-material.ts';
-import { type Digest, hexOf, sha256 } from './digest.ts';
 import { hasErrorCode } from './system-error.ts';
 
 /** The files and folders of a store, as paths from its root. */

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { type Digest, digestOf, digestsAt, hexOf, isFolderDigest } from '../key/digest.ts';
 import { parseCacheKey } from '../key/key-material.ts';
 import { type ActionRecord, readRecord } from './action-records.ts';
-import { type Digest, digestOf, digestsAt, hexOf, isFolderDigest } from './digest.ts';
 import { findManifest } from './folder-manifest.ts';
 import { hashFiles } from './hash-files.ts';
 import { listFiles } from './ingest.ts';

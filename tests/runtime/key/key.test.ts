@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { compareMaterial } from '../../../src/runtime/key/compare-material.ts';
+import { digestOf, type PortContent } from '../../../src/runtime/key/digest.ts';
 import { cacheKeyOf, type KeyMaterial, keyMaterialOf } from '../../../src/runtime/key/key-material.ts';
 import { describeDifference } from '../../../src/runtime/plan/describe-reason.ts';
 import type { StageDefinition } from '../../../src/runtime/stage/stage-definition.ts';
-import { digestOf, type PortContent } from '../../../src/runtime/store/digest.ts';
 import { tinyDag } from '../rig/tiny-dag.ts';
 import { append, read } from '../rig/tiny-stages.ts';
 

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunResult } from '../../../src/runtime/execute/run-context.ts';
-import { parseDigest } from '../../../src/runtime/store/digest.ts';
+import { parseDigest } from '../../../src/runtime/key/digest.ts';
 import { actionPath, blobPath } from '../../../src/runtime/store/store-layout.ts';
 import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
 import { decisions, openRig, outputsOf, type RunRig } from '../rig/run-rig.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/core/canonical-json.ts';
-import { digestOf } from '../../../src/runtime/store/digest.ts';
+import { digestOf } from '../../../src/runtime/key/digest.ts';
 import { manifestOf, parseManifest } from '../../../src/runtime/store/folder-manifest.ts';
 import { outputsPath, pathSegment } from '../../../src/runtime/store/store-layout.ts';
 

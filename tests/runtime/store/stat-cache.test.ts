@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { digestOf, sha256 } from '../../../src/runtime/key/digest.ts';
 import { digestPath } from '../../../src/runtime/plan/source-digests.ts';
-import { digestOf, sha256 } from '../../../src/runtime/store/digest.ts';
 import { StatCache } from '../../../src/runtime/store/stat-cache.ts';
 import { storeLayout } from '../../../src/runtime/store/store-layout.ts';
 import { openRig, untilSettled } from '../rig/run-rig.ts';
