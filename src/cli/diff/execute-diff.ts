@@ -6,8 +6,8 @@ import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { namedFile, projectStore } from '../open-pipeline.ts';
 import { findRun } from '../runs/find-run.ts';
 import { formatFigure } from '../terminal/format-number.ts';
-import { labelledText, renderTable, shortLine } from '../terminal/layout.ts';
-import { safeLine, safeText } from '../terminal/safe-text.ts';
+import { labelledText, renderTable } from '../terminal/layout.ts';
+import { safeLine, safeText, shortLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { compareRuns } from './compare-runs.ts';
 import type {
