@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import { buildTypes } from './build-types.mjs';
 import { deferSegmenter } from './defer-segmenter.mjs';
 import { joinChunks } from './join-chunks.mjs';
+import { skipIndexes } from './skip-indexes.mjs';
 
 const generated = spawnSync(process.execPath, ['scripts/generate.mjs'], { stdio: 'inherit' });
 if (generated.status !== 0) process.exit(1);
@@ -44,7 +45,7 @@ const built = await build({
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
-  plugins: [deferSegmenter],
+  plugins: [deferSegmenter, skipIndexes],
   // Names stay readable in the stack trace of an internal error that a user reports.
   minifyWhitespace: true,
   minifySyntax: true,

@@ -6,8 +6,8 @@ import { valueText } from '../explain/explain.ts';
 import { namedFile, storeOf } from '../open-pipeline.ts';
 import { findRun } from '../runs/find-run.ts';
 import { formatFigure } from '../terminal/format-number.ts';
-import { excerpt, labelledText, renderTable, shortLine } from '../terminal/layout.ts';
-import { safeLine } from '../terminal/safe-text.ts';
+import { excerpt, labelledText, renderTable } from '../terminal/layout.ts';
+import { safeLine, shortLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { AnswerChange, AnswerChanges, RunPair } from './compare-answers.ts';
 import {

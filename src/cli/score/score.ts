@@ -12,8 +12,8 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
-import { renderTable, shortLine, wrapText } from '../terminal/layout.ts';
-import { safeLine } from '../terminal/safe-text.ts';
+import { renderTable, wrapText } from '../terminal/layout.ts';
+import { safeLine, shortLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom score`: scores a file of predictions, or lists what can be scored. */

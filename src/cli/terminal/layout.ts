@@ -85,16 +85,3 @@ export function excerpt(text: string, mostCharacters: number): string {
   const safe = safeText(text.trim()) || '(nothing)';
   return safe.length > mostCharacters ? `${safe.slice(0, mostCharacters - 1)}…` : safe;
 }
-
-/** Cuts a line to the terminal's width, with `…` for what is cut off. */
-export function shortLine(line: string, columns: number): string {
-  if (stringWidth(line) <= columns) return line;
-  let kept = '';
-  let width = 0;
-  for (const { segment } of new Intl.Segmenter().segment(line)) {
-    width += stringWidth(segment);
-    if (width >= columns) break;
-    kept += segment;
-  }
-  return `${kept.trimEnd()}…`;
-}
