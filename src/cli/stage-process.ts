@@ -1,8 +1,5 @@
 import { keepCompiledCode } from './keep-compiled-code.ts';
 
 keepCompiledCode(new URL('./compiled', import.meta.url));
-const [{ serveStageProcess }, { stageRegistry }] = await Promise.all([
-  import('../runtime/index.ts'),
-  import('../stages/index.ts'),
-]);
-serveStageProcess(stageRegistry);
+const { serve } = await import('./serve.ts');
+serve();

@@ -1,3 +1,5 @@
+import canonicalize from 'canonicalize';
+
 /** Any value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
@@ -14,3 +16,13 @@ export function isObject(value: unknown): boolean {
 
 /** Array.isArray for read-only lists, which it does not narrow. */
 export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
+
+// The package is CommonJS and its function is module.exports, but its types promise `exports.default`.
+const serialize = canonicalize as unknown as (value: unknown) => string | undefined;
+
+/** A JSON value in its only spelling by RFC 8785: sorted names and no white space. */
+export function canonicalJson(value: unknown): string {
+  const text = serialize(value);
+  if (text === undefined) throw new TypeError('not a JSON value');
+  return text;
+}

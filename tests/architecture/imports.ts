@@ -7,12 +7,20 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** Every import of a module's text, in all its forms: `names` are those that it takes from a list in braces. */
 export function importsIn(
   text: string,
-): readonly { readonly specifier: string; readonly names: readonly string[] }[] {
+): readonly { readonly specifier: string; readonly names: readonly string[]; readonly isLazy: boolean }[] {
   const statements = [...text.matchAll(/^(?:import|export)\b([^;'"`]*?)\bfrom\s*'([^']+)'/gm)];
   const others = [...text.matchAll(/^import\s*'([^']+)'|\bimport\s*\(\s*'([^']+)'/gm)];
   return [
-    ...statements.map(([, clause = '', specifier = '']) => ({ specifier, names: namesIn(clause) })),
-    ...others.map(([, bare, called]) => ({ specifier: bare ?? called ?? '', names: [] })),
+    ...statements.map(([, clause = '', specifier = '']) => ({
+      specifier,
+      names: namesIn(clause),
+      isLazy: false,
+    })),
+    ...others.map(([, bare, called]) => ({
+      specifier: bare ?? called ?? '',
+      names: [],
+      isLazy: called !== undefined,
+    })),
   ];
 }
 
@@ -42,13 +50,15 @@ export interface Import {
   readonly to: string;
   readonly kind: 'file' | 'package' | 'node';
   readonly names: readonly string[];
+  /** Whether it is loaded when the code runs into it. */
+  readonly isLazy: boolean;
 }
 
 export const imports: readonly Import[] = [...texts].flatMap(([from, text]) =>
-  importsIn(text).map(({ specifier, names }): Import => {
+  importsIn(text).map(({ specifier, names, isLazy }): Import => {
     if (!specifier.startsWith('.'))
-      return { from, to: specifier, kind: specifier.startsWith('node:') ? 'node' : 'package', names };
-    return { from, to: join(dirname(from), specifier).split(sep).join('/'), kind: 'file', names };
+      return { from, to: specifier, kind: specifier.startsWith('node:') ? 'node' : 'package', names, isLazy };
+    return { from, to: join(dirname(from), specifier).split(sep).join('/'), kind: 'file', names, isLazy };
   }),
 );
 

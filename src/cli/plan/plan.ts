@@ -1,15 +1,4 @@
-import type { TrainConfig } from '../../generated/train-config.ts';
-import {
-  type DagNode,
-  type Digest,
-  describeRun,
-  describeWaiting,
-  openContent,
-  type Plan,
-  type PlannedStage,
-  planPipeline,
-  type Store,
-} from '../../runtime/index.ts';
+import { describeRun, describeWaiting, type PlannedStage, planPipeline } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -28,6 +17,7 @@ export async function planCommand({ words, options, context }: CommandCall<PlanO
   const store = storeOf({ file: dag.file, options, context });
   const plan = await planPipeline({ dag, store, targets: names });
   if (!plan.ok) return reportMistakes(plan.error, { terminal: context.terminal, json: options.json });
+  const { expectedMemory } = await import('./expected-memory.ts');
   const memory = await expectedMemory(plan.value, store);
   const view = {
     pipeline: dag.name,
@@ -120,54 +110,4 @@ function sentence({ decision, reason = '', last_milliseconds, expected_memory }:
   ];
   const took = facts.length === 0 ? '' : ` (${facts.join('; ')})`;
   return `${decision === 'run' ? `runs: ${safeLine(reason)}` : safeLine(reason)}${took}`;
-}
-
-/** Stage -> expected peak memory in bytes, of each training that would run on cached inputs. No weights are read. */
-async function expectedMemory(plan: Plan, store: Store): Promise<ReadonlyMap<string, number>> {
-  const expected = new Map<string, number>();
-  for (const [id, { node, decision }] of plan.stages) {
-    const { backend = 'auto' } = node.resources;
-    if (decision.kind !== 'run' || node.definition.name !== 'train' || !['auto', 'onnx'].includes(backend))
-      continue;
-    const [model, batches] = [inputOf(node, 'model', plan), inputOf(node, 'train', plan)];
-    const bytes =
-      model && batches && (await trainingMemory({ store, model, batches, node }).catch(() => undefined));
-    if (bytes !== undefined) expected.set(id, Math.round(bytes));
-  }
-  return expected;
-}
-
-/** The cached content of an input. */
-function inputOf(node: DagNode, port: string, { stages }: Plan): Digest | undefined {
-  const from = node.inputs[port];
-  const decision = from && stages.get(from.stage)?.decision;
-  if (!from || decision?.kind !== 'reuse') return undefined;
-  const content = decision.record.outputs[from.output];
-  return typeof content === 'object' ? content.parts[from.part ?? ''] : content;
-}
-
-async function trainingMemory({
-  store,
-  model,
-  batches,
-  node,
-}: {
-  readonly store: Store;
-  readonly model: Digest;
-  readonly batches: Digest;
-  readonly node: DagNode;
-}): Promise<number> {
-  const [{ readModelConfig }, { readBatches }, { checkTrainingMemory }] = await Promise.all([
-    import('../../model/index.ts'),
-    import('../../stages/index.ts'),
-    import('../../training/index.ts'),
-  ]);
-  await using folder = await openContent(store, model);
-  await using file = await openContent(store, batches);
-  return checkTrainingMemory({
-    model: await readModelConfig(folder.path),
-    batches: await readBatches(file.path),
-    config: node.config as unknown as TrainConfig, // decode edge: the stage's own schema has accepted it
-    limit: Number.POSITIVE_INFINITY,
-  });
 }

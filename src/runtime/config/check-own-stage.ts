@@ -12,8 +12,7 @@ import type {
   StagePorts,
   StageRegistry,
 } from '../stage/stage-definition.ts';
-import type { DocumentReader } from '../yaml/document-reader.ts';
-import { describeNeighbors } from '../yaml/read-text-file.ts';
+import { type DocumentReader, describeNeighbors } from '../yaml/document-reader.ts';
 import { childOf, textOf, type YamlDoc, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
 import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
 import { fieldPath } from './field-names.ts';

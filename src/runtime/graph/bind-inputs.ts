@@ -2,9 +2,8 @@ import { didYouMean, err, ok, type Result } from '../../core/index.ts';
 import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { InputPort, StagePorts } from '../stage/stage-definition.ts';
 import type { DagNode, InputBinding } from './dag.ts';
-import type { CrossedInput } from './follow-reference.ts';
 import type { Border, LinkedBinding } from './link-stages.ts';
-import { fullId, type Reference } from './reference.ts';
+import { type CrossedInput, fullId, type Reference } from './reference.ts';
 
 interface StageInputs {
   readonly id: string;

@@ -6,7 +6,7 @@ import type { StageSetup } from '../config/valid-pipeline.ts';
 import { type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
 import type { ConfigSchema } from '../stage/stage-definition.ts';
-import { describeNeighbors, displayPathOf } from '../yaml/read-text-file.ts';
+import { describeNeighbors, displayPathOf } from '../yaml/document-reader.ts';
 import { formatPointer, yamlAt } from '../yaml/yaml-doc.ts';
 import type { SourceField } from './dag.ts';
 

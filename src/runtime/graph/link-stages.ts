@@ -8,9 +8,19 @@ import type {
 } from '../config/valid-pipeline.ts';
 import { type Checked, type Diagnostic, listOf, quoted } from '../diagnostic/diagnostic.ts';
 import type { Dag } from './dag.ts';
-import { type CrossedInput, type FollowedReference, followReference } from './follow-reference.ts';
 import type { Dependencies } from './order-stages.ts';
-import { bindingOf, fullId, portOf, type Reference, rootScope, type Scope, scopeOf } from './reference.ts';
+import {
+  bindingOf,
+  type CrossedInput,
+  type FollowedReference,
+  followReference,
+  fullId,
+  portOf,
+  type Reference,
+  rootScope,
+  type Scope,
+  scopeOf,
+} from './reference.ts';
 
 /** A stage with its full id (`mmlu/format`), its references followed through sub-pipelines. */
 export interface LinkedStage extends Omit<PipelineStage, 'from' | 'pipeline'> {

@@ -4,7 +4,7 @@ import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { err, ok } from '../../core/index.ts';
 import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
 import type { TextFile } from '../diagnostic/text-file.ts';
-import { displayPathOf } from '../yaml/read-text-file.ts';
+import { displayPathOf } from '../yaml/document-reader.ts';
 import { bundleOptions, type FoundModules, type UsedPackage } from './bundle-stage.ts';
 
 /**

@@ -1,7 +1,9 @@
-import type { Checked, Span } from '../diagnostic/diagnostic.ts';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
+import { err, ok, type Result, suggest } from '../../core/index.ts';
+import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { TextFile } from '../diagnostic/text-file.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { displayPathOf, readTextFile } from './read-text-file.ts';
 import type { YamlDoc } from './yaml-doc.ts';
 
 /** Reads each YAML file once and remembers which place named it first. */
@@ -49,3 +51,71 @@ const emptyFile = (file: TextFile) => ({
   span: { file, start: 0, end: 0 },
   help: 'a pipeline has `stages:`; `tuneloom init` writes one to begin with',
 });
+
+const largestFile = 8 * 1024 * 1024;
+
+/** Reads a text file of bounded size; `path` is relative to the working directory. */
+export async function readTextFile(
+  path: string,
+  workingDirectory: string,
+): Promise<Result<TextFile, Diagnostic>> {
+  const absolute = resolve(workingDirectory, path);
+  const displayPath = displayPathOf(absolute, workingDirectory);
+  try {
+    const found = await stat(absolute);
+    // A device or a pipe may never end. Reading a folder fails below, with its own message.
+    if (!found.isFile() && !found.isDirectory())
+      return err({ code: 'not-a-file', message: `\`${displayPath}\` is not a regular file` });
+    const { size } = found;
+    if (size > largestFile)
+      return err({
+        code: 'file-too-large',
+        message: `\`${displayPath}\` has ${size} bytes; a pipeline file can have ${largestFile}`,
+      });
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(absolute));
+    return ok({ path: absolute, displayPath, text });
+  } catch (cause) {
+    return err(await explain(cause, { absolute, displayPath }));
+  }
+}
+
+/** A path as a user would type it: relative where that is shorter. */
+export function displayPathOf(absolute: string, workingDirectory: string): string {
+  const short = relative(workingDirectory, absolute);
+  return short.length > 0 && short.length < absolute.length && !isAbsolute(short)
+    ? short.replaceAll('\\', '/')
+    : absolute;
+}
+
+async function explain(
+  cause: unknown,
+  { absolute, displayPath }: { readonly absolute: string; readonly displayPath: string },
+): Promise<Diagnostic> {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+    return {
+      code: 'not-utf8',
+      message: `\`${displayPath}\` is not UTF-8 text`,
+      help: 'save the file as UTF-8',
+    };
+  if (code === 'EISDIR')
+    return { code: 'not-a-file', message: `\`${displayPath}\` is a folder, not a pipeline file` };
+  if (code !== 'ENOENT' && code !== 'ENOTDIR')
+    return { code: 'unreadable-file', message: `\`${displayPath}\` cannot be read: ${String(cause)}` };
+  const help = await describeNeighbors(absolute, displayPath);
+  return { code: 'missing-file', message: `there is no file \`${displayPath}\``, ...(help && { help }) };
+}
+
+/** Help for a path that does not exist: a file beside it with a similar name, or what its folder holds. `shown` is the path as the user knows it. */
+export async function describeNeighbors(path: string, shown: string): Promise<string | undefined> {
+  const folder = dirname(shown);
+  const entries = await readdir(dirname(path)).catch(() => undefined);
+  if (entries === undefined) return `there is no folder ${quoted(folder)} either`;
+  const nearest = suggest(basename(path), entries);
+  if (nearest !== undefined)
+    return `did you mean ${quoted(folder === '.' ? nearest : `${folder}/${nearest}`)}?`;
+  const visible = entries.filter((name) => !name.startsWith('.')).sort();
+  if (visible.length === 0) return 'its folder is empty';
+  const rest = visible.length > 5 ? ', ...' : '';
+  return `its folder holds ${listOf(visible.slice(0, 5), 'and')}${rest}`;
+}

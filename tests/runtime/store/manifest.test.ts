@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalJson } from '../../../src/core/canonical-json.ts';
+import { canonicalJson } from '../../../src/core/json.ts';
 import { digestOf } from '../../../src/runtime/key/digest.ts';
 import { manifestOf, parseManifest } from '../../../src/runtime/store/folder-manifest.ts';
 import { outputsPath, pathSegment } from '../../../src/runtime/store/store-layout.ts';

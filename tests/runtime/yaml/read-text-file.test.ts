@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readTextFile } from '../../../src/runtime/yaml/read-text-file.ts';
+import { readTextFile } from '../../../src/runtime/yaml/document-reader.ts';
 
 let folder = '';
 beforeAll(async () => {
