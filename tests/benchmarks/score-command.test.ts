@@ -206,10 +206,10 @@ test('an error about a file is JSON with `--json`', async () => {
 test('every command of the documentation runs', async () => {
   await using rig = await openCliRig(files);
   const page = await readFile(fileURLToPath(new URL('../../docs/scores.md', import.meta.url)), 'utf8');
-  const commands = page.split('\n').filter((line) => line.startsWith('tuneloom score'));
+  const commands = page.split('\n').filter((line) => line.startsWith('npx tuneloom score'));
   expect(commands.length).toBeGreaterThan(2);
   for (const command of commands) {
-    const { exitCode, stderr } = await rig.tuneloom(...command.split(' ').slice(1));
+    const { exitCode, stderr } = await rig.tuneloom(...command.split(' ').slice(2));
     expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: '' });
   }
 });
