@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -126,6 +127,14 @@ describe('the documentation', () => {
   it('every link to a page of ours leads somewhere', async () => {
     const dead = (await Promise.all((await pages()).map(deadLinks))).flat();
     expect(dead).toEqual([]);
+  });
+
+  it('every source file that a page names exists', async () => {
+    const named = (await Promise.all((await pages()).map((page) => readFile(join(root, page), 'utf8'))))
+      .flatMap((text) => [...text.matchAll(/`((?:src|tests|scripts|bench)\/[\w./-]+\.\w+)`/g)])
+      .map(([, path = '']) => path);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    expect(named.length).toBeGreaterThan(20);
   });
 });
 
