@@ -130,7 +130,7 @@ describe('the documentation', () => {
   });
 
   it('every source file that a page names exists', async () => {
-    const named = (await Promise.all((await pages()).map((page) => readFile(join(root, page), 'utf8'))))
+    const named = (await Promise.all((await pages()).map((page) => readFile(page, 'utf8'))))
       .flatMap((text) => [...text.matchAll(/`((?:src|tests|scripts|bench)\/[\w./-]+\.\w+)`/g)])
       .map(([, path = '']) => path);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
