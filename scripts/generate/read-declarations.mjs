@@ -34,7 +34,7 @@ export async function readDeclarations(root) {
       metrics: metrics.map(([name, { reads, ...metric }]) => ({
         name,
         ...metric,
-        reads: responseContents[reads].name,
+        reads: contentNamed(reads, { metric: name, responseContents }),
       })),
       benchmarks,
       templates: [
@@ -46,4 +46,12 @@ export async function readDeclarations(root) {
   } finally {
     await rm(path, { force: true });
   }
+}
+
+/** The types cannot check this before the names are generated. */
+function contentNamed(reads, { metric, responseContents }) {
+  const content = responseContents[reads];
+  if (content !== undefined) return content.name;
+  const known = Object.keys(responseContents).join(', ');
+  throw new Error(`the metric ${metric} reads ${reads}, which is none of ${known} (src/metrics/metric.ts)`);
 }
