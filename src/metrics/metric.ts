@@ -21,7 +21,7 @@ interface MetricDescription {
   readonly source: string;
 }
 
-/** The mean over responses of what each one scores by itself. */
+/** The mean over responses of what each one scores by itself. Evaluate adds the standard error, `by` and `worst_of`. */
 export interface MeanMetric extends MetricDescription {
   readonly better: 'higher' | 'lower';
   /** Undefined where the metric cannot use the response. */
@@ -32,16 +32,18 @@ export interface MeanMetric extends MetricDescription {
   readonly transform?: 'exp';
 }
 
-/** A metric that is no mean over responses: it looks at all of them together. */
+/** A metric that is no mean over responses: it looks at all of them together. Evaluate adds `by`. */
 export interface SetMetric extends MetricDescription {
   /** `varies`: its figures differ in their direction. */
   readonly better: 'higher' | 'lower' | 'varies';
+  /** Gets at least one response. */
   readonly scoreAll: (responses: readonly ScoredResponse[], config: EvaluateConfig) => SetScores;
 }
 
 export interface SetScores {
+  /** One or more figures; the metric gives each its name, even if there is only one. */
   readonly metrics: readonly Score[];
-  /** Response id -> what that response scored. */
+  /** Response id -> what that response scored; empty if the metric scores no single response. */
   readonly values: ReadonlyMap<string, Json>;
 }
 
@@ -55,7 +57,7 @@ export interface ScoredResponse {
   readonly secondJudge?: ResponseRecord;
 }
 
-/** What a metric reads of a response. */
+/** What a metric reads of a response: evaluate refuses responses without it before the metric sees them. */
 export type ResponseContent = keyof typeof responseContents;
 
 interface Content {

@@ -12,6 +12,7 @@ export interface Score {
   readonly metric: string;
   /** What the figure is about, where a metric has several: a subject, a judge. */
   readonly of?: string;
+  /** NaN, in JSON null, where the responses do not define it, such as a ratio of nothing to nothing. */
   readonly value: number;
   readonly higher_is_better: boolean;
   /** The number of records that the value rests on. */
