@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { EvaluateConfig } from '../../src/generated/evaluate-config.ts';
-import { judgeMetrics } from '../../src/metrics/judge.ts';
-import { likelihoodMetrics } from '../../src/metrics/likelihood.ts';
-import type { MeanMetric } from '../../src/metrics/metric.ts';
+import type { MetricName, Metrics } from '../../src/metrics/metric.ts';
+import { generalMetrics } from '../../src/metrics/metrics.ts';
 import { normalizeAnswer } from '../../src/metrics/normalize-answer.ts';
 import { weightedMean } from '../../src/metrics/statistics.ts';
-import { textMetrics } from '../../src/metrics/text.ts';
 import { fillDefaults } from '../../src/runtime/config/schema/applicable-schemas.ts';
 import { evaluateStage } from '../../src/stages/evaluate/evaluate-stage.ts';
 import type { ResponseRecord } from '../../src/text/response-record.ts';
@@ -28,7 +26,7 @@ const plain = fillDefaults(evaluateStage.schema, { metrics: ['exact_match'] }) a
 const asSquad: EvaluateConfig = { ...plain, exact_match: { ignore_case: false, normalize: 'squad' } };
 const ignoringCase: EvaluateConfig = { ...plain, exact_match: { ignore_case: true, normalize: 'none' } };
 
-const metrics = { ...textMetrics, ...likelihoodMetrics, judge_score: judgeMetrics.judge_score };
+const metrics: Metrics = generalMetrics;
 
 interface Given {
   readonly expected?: readonly string[];
@@ -36,12 +34,13 @@ interface Given {
 }
 
 function scoreOne(
-  name: keyof typeof metrics,
+  name: MetricName,
   response: Partial<ResponseRecord>,
   { expected = [''], config = plain }: Given = {},
 ) {
   const record = { id: 'r', prompt: '', expected: '', fields: {}, ...response };
-  const metric: MeanMetric = metrics[name];
+  const metric = metrics[name];
+  if (metric === undefined || 'scoreAll' in metric) throw new Error(`${name} scores no single response`);
   return metric.scoreOne({ response: record, expected }, config);
 }
 
