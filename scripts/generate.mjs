@@ -30,6 +30,7 @@ const ignored = await validators(root, schemas);
 const stale = [];
 for (const file of checkedIn) if (await differs(file)) stale.push(file);
 for (const file of check ? ignored : [...stale, ...ignored]) if (await differs(file)) await write(file);
+if (!check) for (const file of stale) console.log(`wrote ${relative(root, file.path)}`);
 
 for (const { name, message } of schemas.broken)
   console.error(`schemas/stages/${name}.schema.json: ${message}`);
