@@ -129,6 +129,13 @@ describe('the documentation', () => {
     expect(dead).toEqual([]);
   });
 
+  it('every pipeline of a benchmark is named on the page of benchmarks', async () => {
+    const page = await readFile(join(root, 'docs/benchmarks.md'), 'utf8');
+    const shipped = await readdir(join(root, 'pipelines/benchmarks'));
+    const unnamed = shipped.filter((file) => !page.includes(`\`${file.replace(/\.yaml$/, '')}\``));
+    expect(unnamed).toEqual([]);
+  });
+
   it('every source file that a page names exists', async () => {
     const named = (await Promise.all((await pages()).map((page) => readFile(page, 'utf8'))))
       .flatMap((text) => [...text.matchAll(/`((?:src|tests|scripts|bench)\/[\w./-]+\.\w+)`/g)])

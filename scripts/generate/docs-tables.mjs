@@ -8,7 +8,7 @@ export async function docsTables(root, { stages }, { metrics, benchmarks }) {
     ...Object.fromEntries(
       stages.map(({ name, schema }) => [`stages/${name}`, { fields: fieldTable(schema) }]),
     ),
-    benchmarks: { layouts: layoutTable(benchmarks) },
+    benchmarks: { layouts: layoutTable(benchmarks), templates: templateTable(benchmarks) },
   };
   tables['stages/evaluate'] = { ...tables['stages/evaluate'], metrics: metricTable(metrics) };
   const pages = Object.entries(tables).map(async ([page, byMarker]) => {
@@ -38,6 +38,15 @@ const metricTable = (metrics) =>
     .join('')}`;
 
 const layoutTable = (benchmarks) =>
-  `| \`as\` | \`records\` is | a record |\n|---|---|---|\n${benchmarks
-    .map(({ name, layout }) => `| \`${name}\` | ${cell(layout.records)} | ${cell(layout.fields)} |\n`)
+  `| \`as\` | \`records\` is | default \`split\` | a record |\n|---|---|---|---|\n${benchmarks
+    .map(
+      ({ name, layout, defaultSplit }) =>
+        `| \`${name}\` | ${cell(layout.records)} | ${defaultSplit === undefined ? '' : `\`${defaultSplit}\``} | ${cell(layout.fields)} |\n`,
+    )
+    .join('')}`;
+
+const templateTable = (benchmarks) =>
+  `| template | follows |\n|---|---|\n${benchmarks
+    .flatMap(({ templates = {} }) => Object.entries(templates))
+    .map(([name, { source }]) => `| \`${name}\` | ${cell(source)} |\n`)
     .join('')}`;

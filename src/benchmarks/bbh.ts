@@ -17,8 +17,8 @@ export const bbh: Benchmark = {
   },
   read: readExamples,
   templates: {
-    // Asks for the answer alone, after the answers of the chain-of-thought prompt.
     bbh: {
+      source: "the benchmark's worked examples (`cot_prompt`), with the answers alone",
       write: (row) => ({
         prompt: `Q: ${requiredText(row, 'input')}\nA:`,
         header: ' ',
@@ -27,8 +27,8 @@ export const bbh: Benchmark = {
       description: (row) => before(withoutReasoning(optionalText(row, 'cot_prompt'))),
       group: taskOf,
     },
-    // Asks for the reasoning first, after the worked examples that the benchmark has for each task.
     'bbh-cot': {
+      source: 'the same examples, with the reasoning',
       write: (row) => ({
         prompt: `Q: ${requiredText(row, 'input')}\nA: ${step}`,
         header: '\n',

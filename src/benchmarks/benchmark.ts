@@ -6,18 +6,21 @@ import type { TemplateName } from '../text/index.ts';
 import type { BenchmarkFile } from './benchmark-file.ts';
 import type { BenchmarkScores } from './benchmark-scores.ts';
 
-/** A benchmark: how its files are read, its questions written and its answers scored. */
+/**
+ * A benchmark: how its files are read, its questions written and its answers scored. The types of its names are
+ * generated: a new name is a type error until `npm run generate` has run.
+ */
 export interface Benchmark {
   /** `as:` of load. */
   readonly name: BenchmarkName;
-  /** Rows of docs/benchmarks.md: what `records` is, and the fields of a record. */
+  /** Its row in docs/benchmarks.md: what `records` is, and the fields of a record. */
   readonly layout: { readonly records: string; readonly fields: string };
   /** The files that are read unless `split` names others; absent where the layout has no splits. */
   readonly defaultSplit?: string;
   readonly read: BenchmarkReader;
   /** By `template:` of format. */
-  readonly templates?: Readonly<Partial<Record<BenchmarkTemplateName, ExampleTemplate>>>;
-  /** By `metrics:` of evaluate. */
+  readonly templates?: Readonly<Partial<Record<BenchmarkTemplateName, BenchmarkTemplate>>>;
+  /** By `metrics:` of evaluate: those that only this benchmark has. `accuracy` and the like are in src/metrics. */
   readonly metrics?: Metrics;
   /** By the name that `tuneloom score` takes; a task of a collection is `<collection>/<task>`. */
   readonly scorers?: Readonly<Record<string, Scorer>>;
@@ -26,6 +29,7 @@ export interface Benchmark {
 export type BenchmarkName = NonNullable<LoadConfig['as']>;
 export type BenchmarkTemplateName = Exclude<Extract<FormatConfig['template'], string>, TemplateName | 'chat'>;
 
+/** `located.ts` reads JSON and JSON Lines with errors that name the place; `task-files.ts` finds the files of a folder. */
 export type BenchmarkReader = (source: BenchmarkSource) => AsyncIterable<BenchmarkRow>;
 
 export interface BenchmarkSource {
@@ -39,14 +43,19 @@ export interface BenchmarkSource {
 
 /** A row of a benchmark, under our field names where the original has none. */
 export interface BenchmarkRow {
-  /** Made from the row's place in the benchmark, so that it is the same wherever the benchmark is read. */
+  /** The benchmark's own, or made from the row's place in it, never from the file's path. No two rows share one. */
   readonly id: string;
   readonly row: JsonObject;
-  /** Absent where records do not begin at lines of their own. */
+  /** Where the row is in its file, for errors about its record; absent where rows do not begin at lines. */
   readonly place?: RecordPlace;
 }
 
-/** Writes rows as questions that few shots can precede. */
+/** A template of a benchmark; `source` says whose prompts it writes, in docs/benchmarks.md. */
+export interface BenchmarkTemplate extends ExampleTemplate {
+  readonly source: string;
+}
+
+/** Writes rows as questions that few shots can precede. `row-fields.ts` reads their fields. */
 export interface ExampleTemplate {
   readonly write: (row: JsonObject) => Example;
   /** The text before the shots and the question. */
@@ -60,11 +69,11 @@ export interface ExampleTemplate {
 /** A question as text, with its answer. */
 export interface Example {
   readonly prompt: string;
-  /** The text between prompt and response, such as a space. */
+  /** The text between prompt and response, such as a space; it also precedes each choice. */
   readonly header: string;
   /** The right answer; empty if there is none to show. */
   readonly response: string;
-  /** The answers to choose from. */
+  /** The answers to choose from, for `mode: choices` of generate; `response` is one of them, as text. */
   readonly choices?: readonly string[];
 }
 

@@ -25,6 +25,7 @@ export const bigBench: Benchmark = {
   read: readTasks,
   templates: {
     bigbench: {
+      source: "the task's settings in task.json; choices in the order of the file",
       write: writeExample,
       description: (row) => optionalText(row, 'task_prefix'),
       separator: (row) => optionalText(row, 'few_shot_example_separator'),

@@ -17,6 +17,7 @@ export const humanEval: Benchmark = {
   read: readProblems,
   templates: {
     humaneval: {
+      source: 'the beginning of the program',
       write: (row) => ({
         prompt: requiredText(row, 'prompt'),
         header: '',

@@ -15,10 +15,15 @@ export const mmlu: Benchmark = {
   defaultSplit: 'test',
   read: readSubjects,
   templates: {
-    // evaluate.py of hendrycks/test: its format_subject puts a space before every word, so that two follow `about`.
-    mmlu: questionTemplate({ about: (subject) => ` ${subject}`, question: (text) => text }),
-    // lm-evaluation-harness: one space, and no white space around the question.
-    'mmlu-harness': questionTemplate({ about: (subject) => subject, question: (text) => text.trim() }),
+    mmlu: {
+      // Its format_subject puts a space before every word.
+      source: 'the original evaluate.py, with two spaces after `about`',
+      ...questionTemplate({ about: (subject) => ` ${subject}`, question: (text) => text }),
+    },
+    'mmlu-harness': {
+      source: 'lm-evaluation-harness, with one space and no white space around the question',
+      ...questionTemplate({ about: (subject) => subject, question: (text) => text.trim() }),
+    },
   },
 };
 

@@ -25,8 +25,8 @@ export const squad: Benchmark = {
   layout: { records: 'the JSON, 1.1 or 2.0', fields: '`title`, `context`, `question`, `answers`' },
   read: readRows,
   templates: {
-    // lm-evaluation-harness's squadv2.
     squad: {
+      source: "lm-evaluation-harness's squadv2",
       write: (row) => ({
         prompt: `Title: ${optionalText(row, 'title')}\n\nBackground: ${requiredText(row, 'context')}\n\nQuestion: ${requiredText(row, 'question')}\n\nAnswer:`,
         header: ' ',

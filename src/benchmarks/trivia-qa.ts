@@ -22,8 +22,8 @@ export const triviaQa: Benchmark = {
   layout: { records: 'the JSON', fields: '`question`, `answer`, `aliases`, `answers` (normalized)' },
   read: readRows,
   templates: {
-    // lm-evaluation-harness, which gives no document.
     triviaqa: {
+      source: 'lm-evaluation-harness, without a document',
       write: (row) => ({
         prompt: `Question: ${requiredText(row, 'question')}?\nAnswer:`,
         header: ' ',

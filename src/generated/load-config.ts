@@ -9,7 +9,7 @@ export interface LoadConfig {
    */
   readonly records?: string;
   /**
-   * The layout of a benchmark, which `records` then has as it was published, as a file or a folder; a page on each is below [benchmarks](../benchmarks.md). Without it the file has one of the layouts of `type`.
+   * The layout of a benchmark, which `records` then has as it was published, as a file or a folder; [benchmarks](../benchmarks.md#data) has a table of them. Without it the file has one of the layouts of `type`.
    */
   readonly as?:
     | 'mmlu'
@@ -25,7 +25,7 @@ export interface LoadConfig {
     | 'arena'
     | 'mt_bench';
   /**
-   * With `as`: which files of a folder, as they are named: `test`, `dev` or `val` for mmlu (`test` by default), `dev` or `train` for glue (`dev`), `val` or `train` for superglue (`val`).
+   * With `as`: which files of a folder, as the benchmark names them, such as `test`, `dev` or `train`; the table of [benchmarks](../benchmarks.md#data) has the defaults.
    */
   readonly split?: string;
   /**

@@ -17,7 +17,13 @@ export const glue: Benchmark = {
   },
   defaultSplit: 'dev',
   read: readFolders,
-  templates: { glue: { write: writeQuestion, group: (row) => requiredText(row, 'task') } },
+  templates: {
+    glue: {
+      source: 'lm-evaluation-harness; STS-B, which it lacks, asks for a number from 0.0 to 5.0',
+      write: writeQuestion,
+      group: (row) => requiredText(row, 'task'),
+    },
+  },
   metrics: {
     glue: {
       better: 'higher',

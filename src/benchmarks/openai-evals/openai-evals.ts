@@ -36,7 +36,13 @@ export const openaiEvals: Benchmark = {
     fields: "the sample's fields, `eval`, `template`, `grader`",
   },
   read: readRegistry,
-  templates: { openai_evals: { write: writeSample }, 'openai-evals-grade': { write: writeGraderPrompt } },
+  templates: {
+    openai_evals: {
+      source: "evals' text for completion models; use `template: chat` for chat models",
+      write: writeSample,
+    },
+    'openai-evals-grade': { source: "the spec of the eval's grader, for a judge", write: writeGraderPrompt },
+  },
   metrics: {
     openai_evals: {
       better: 'higher',

@@ -24,7 +24,13 @@ export const superGlue: Benchmark = {
   },
   defaultSplit: 'val',
   read: readFolders,
-  templates: { superglue: { write: writeQuestion, group: (row) => requiredText(row, 'task') } },
+  templates: {
+    superglue: {
+      source: 'lm-evaluation-harness',
+      write: writeQuestion,
+      group: (row) => requiredText(row, 'task'),
+    },
+  },
   metrics: {
     superglue: {
       better: 'higher',
