@@ -18,6 +18,7 @@ const check = process.argv.includes('--check');
 
 const declared = await readDeclarations(root);
 const schemas = withDeclaredNames(await readSchemas(root), declared);
+const { broken } = schemas;
 const checkedIn = [
   ...schemas.stages.map(({ path, text }) => ({ path, text })),
   ...(await configTypes(root, schemas)),
@@ -32,13 +33,12 @@ for (const file of checkedIn) if (await differs(file)) stale.push(file);
 for (const file of check ? ignored : [...stale, ...ignored]) if (await differs(file)) await write(file);
 if (!check) for (const { path } of stale) console.log(`wrote ${relative(root, path)}`);
 
-for (const { name, message } of schemas.broken)
-  console.error(`schemas/stages/${name}.schema.json: ${message}`);
+for (const { file, message } of broken) console.error(`${file}: ${message}`);
 if (check && stale.length > 0) {
   console.error('These files are stale; run `npm run generate`:');
   for (const file of stale) console.error(`  ${relative(root, file.path)}`);
 }
-if (schemas.broken.length > 0 || (check && stale.length > 0)) process.exitCode = 1;
+if (broken.length > 0 || (check && stale.length > 0)) process.exitCode = 1;
 
 async function differs({ path, text }) {
   return (await readFile(path, 'utf8').catch(() => undefined)) !== text;

@@ -20,7 +20,7 @@ export async function configTypes(root, { stages, broken }) {
         text: `// Generated from schemas/stages/${name}.schema.json.\n\n${await configType(name, schema)}`,
       });
     } catch (error) {
-      broken.push({ name, message: error.message });
+      broken.push({ file: `schemas/stages/${name}.schema.json`, message: error.message });
     }
   }
   return files;

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cell, fieldTable } from './field-table.mjs';
 
-/** The pages with generated tables, which stand between markers such as `<!-- fields -->` and `<!-- /fields -->`. */
-export async function docsTables(root, { stages }, { metrics, benchmarks }) {
+/** The pages with generated tables, which are between markers such as `<!-- fields -->` and `<!-- /fields -->`. A page without them is listed as broken; one that is not written yet is skipped. */
+export async function docsTables(root, { stages, broken }, { metrics, benchmarks }) {
   const tables = {
     ...Object.fromEntries(
       stages.map(({ name, schema }) => [`stages/${name}`, { fields: fieldTable(schema) }]),
@@ -13,16 +13,17 @@ export async function docsTables(root, { stages }, { metrics, benchmarks }) {
   tables['stages/evaluate'] = { ...tables['stages/evaluate'], metrics: metricTable(metrics) };
   const pages = Object.entries(tables).map(async ([page, byMarker]) => {
     const path = join(root, `docs/${page}.md`);
-    const text = await readFile(path, 'utf8').catch(() => '');
-    const filled = Object.entries(byMarker).reduce(
-      (text, [marker, table]) =>
-        text.replace(
-          new RegExp(`(<!-- ${marker} -->\n)[\\s\\S]*?(<!-- /${marker} -->)`),
-          (_, open, close) => open + table + close,
-        ),
-      text,
-    );
-    return text === '' ? [] : [{ path, text: filled }];
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text === undefined) return [];
+    const filled = Object.entries(byMarker).reduce((text, [marker, table]) => {
+      const [open, close] = [`<!-- ${marker} -->\n`, `<!-- /${marker} -->`];
+      const between = new RegExp(`${open}[\\s\\S]*?${close}`);
+      if (between.test(text)) return text.replace(between, () => open + table + close);
+      const message = `needs the lines \`${open.trim()}\` and \`${close}\`, between which a table is written`;
+      broken.push({ file: `docs/${page}.md`, message });
+      return text;
+    }, text);
+    return [{ path, text: filled }];
   });
   return (await Promise.all(pages)).flat();
 }

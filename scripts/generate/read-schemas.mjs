@@ -1,24 +1,24 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+const folder = 'schemas/stages';
 const suffix = '.schema.json';
 
 /** The hand-written schemas: a pipeline file's own fields, each stage's `with`, and stage.yaml. A broken one is listed, and the others are still read. */
 export async function readSchemas(root) {
-  const folder = join(root, 'schemas/stages');
   const stages = [];
   const broken = [];
-  for (const file of (await readdir(folder)).filter((name) => name.endsWith(suffix)).sort()) {
+  for (const file of (await readdir(join(root, folder))).filter((name) => name.endsWith(suffix)).sort()) {
     const name = file.slice(0, -suffix.length);
     try {
-      const path = join(folder, file);
+      const path = join(root, folder, file);
       const text = await readFile(path, 'utf8');
       const schema = JSON.parse(text);
       if (JSON.stringify(schema).includes('"$ref"'))
         throw new Error('write the schema in place: $ref is not supported');
       stages.push({ name, schema, path, text });
     } catch (error) {
-      broken.push({ name, message: error.message });
+      broken.push({ file: `${folder}/${file}`, message: error.message });
     }
   }
   const pipeline = JSON.parse(await readFile(join(root, 'schemas/pipeline.base.schema.json'), 'utf8'));

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { cp, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../src/core/json.ts';
-import type { StageName } from '../../src/generated/stage-schemas.ts';
+import { type StageName, stageSchemas } from '../../src/generated/stage-schemas.ts';
 import { fillDefaults } from '../../src/runtime/config/schema/applicable-schemas.ts';
 import { openSandbox } from '../../src/stages/execute/sandbox.ts';
 import { writeBatches } from '../../src/stages/ports/batches-file.ts';
@@ -16,9 +16,9 @@ const root = new URL('../../', import.meta.url);
 const fixture = (name: string) => fileURLToPath(new URL(`tests/fixtures/${name}`, root));
 
 interface GoldenRun extends Omit<RigAction, 'config'> {
-  /** Completed by the stage's schema. */
+  /** The stage's schema fills in the defaults. */
   readonly config: JsonObject;
-  /** Output files -> the beginning of their sha256. */
+  /** Output files -> the first 16 digits of their sha256. For a new run, write '' and copy the digest from the failure. */
   readonly digests: Readonly<Record<string, string>>;
 }
 
@@ -38,7 +38,8 @@ const generated = (name: string, digest: string, config: JsonObject): GoldenRun 
 
 /**
  * What each stage writes at its version: when bytes change, the version has to change. Stages are in the registry's order,
- * and a run may read what an earlier one wrote. Stages that compute with floats run on the cpu backend.
+ * and a run may read what an earlier one wrote or a file of `writeInputs`. Stages that compute with floats run on the cpu
+ * backend.
  */
 const golden: Readonly<Record<StageName, Golden>> = {
   load: {
@@ -222,8 +223,11 @@ test('the same inputs give the same bytes for as long as a stage keeps its versi
   await writeInputs(rig);
   const written: Record<string, unknown> = {};
   const expected: Record<string, unknown> = {};
+  const entries: Readonly<Record<string, Golden>> = golden;
   for (const [name, { schema, version, load }] of stageRegistry) {
-    const { runs, version: expectedVersion } = golden[name as StageName]; // the next test compares the names
+    const entry = entries[name];
+    if (entry === undefined) continue; // the next test names it
+    const { runs, version: expectedVersion } = entry;
     // Programs run in a sandbox or not at all.
     const possible = name === 'execute' && !hasSandbox ? [] : runs;
     const outputs: Record<string, string> = {};
@@ -246,12 +250,22 @@ const digestOf = async (path: string): Promise<string> =>
     .digest('hex')
     .slice(0, 16);
 
-test('every stage has a golden digest and a page in the documentation, which its overview names', async () => {
+test('the registry, the schemas, the golden digests, the pages and their overview have the same stages', async () => {
   const stages = [...stageRegistry.keys()];
-  expect(Object.keys(golden)).toEqual(stages);
   const overview = await readFile(new URL('docs/README.md', root), 'utf8');
   const listed = [...overview.matchAll(/\]\(stages\/([\w-]+)\.md\)/g)].map(([, name]) => name);
-  expect(listed).toEqual(stages);
+  const pages = await readdir(new URL('docs/stages', root));
+  expect({
+    'schemas/stages': Object.keys(stageSchemas).toSorted(),
+    'golden digests, in order': Object.keys(golden),
+    'docs/README.md, in order': listed,
+    'docs/stages': pages.toSorted(),
+  }).toEqual({
+    'schemas/stages': stages.toSorted(),
+    'golden digests, in order': stages,
+    'docs/README.md, in order': stages,
+    'docs/stages': stages.map((name) => `${name}.md`).toSorted(),
+  });
   for (const name of stages)
     expect(await readFile(new URL(`docs/stages/${name}.md`, root), 'utf8')).toMatch(`# ${name}\n`);
 });

@@ -5,20 +5,23 @@ import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { ActionPort, StageAction } from '../../src/runtime/stage/stage-action.ts';
 import type { StageModule, StageReport } from '../../src/runtime/stage/stage-definition.ts';
 
-/** Runs stages' code on real files in a temporary folder that goes away with the rig. */
+/** Runs a stage's code on real files in a temporary folder that is removed with the rig. Files are named by their paths in it. */
 export interface StageRig extends AsyncDisposable {
   readonly folder: string;
+  /** What the stages reported: progress, notes and warnings. */
   readonly reports: StageReport[];
   readonly path: (name: string) => string;
   readonly write: (name: string, content: string | Uint8Array) => Promise<string>;
   readonly writeRecords: (name: string, records: readonly Json[]) => Promise<string>;
   readonly readRecords: (name: string) => Promise<Json[]>;
+  /** `stage` is what `run-<name>.ts` exports: `rig.run({ run }, ...)`. */
   readonly run: (stage: StageModule, action: RigAction) => ReturnType<StageModule['run']>;
 }
 
 export interface RigAction {
+  /** Passed on unchecked and without defaults; `fillDefaults` adds those of the stage's schema. */
   readonly config: JsonObject;
-  /** Port -> file name in the rig's folder, or part -> file name. */
+  /** Port -> the name of its file or folder, or its parts -> their names. Inputs have to be written first. */
   readonly inputs?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly outputs: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly resources?: StageAction['resources'];

@@ -1,7 +1,7 @@
 import type { Json, JsonObject, RecordPlace } from '../../core/index.ts';
 import type { StageAction } from './stage-action.ts';
 
-/** The type of a port's content. The runtime only compares these names. */
+/** The type of a port's content, such as `records`: a name that the runtime only compares. */
 export type PortType = string;
 
 export interface InputPort {
@@ -9,8 +9,8 @@ export interface InputPort {
   readonly accepts: readonly PortType[];
   readonly required: boolean;
   /**
-   * `one`: takes one content. `each`: takes every part of its input, and the stage maps each of them; all outputs then have
-   * those parts.
+   * What may be bound. `one`: an output without parts, or one of its parts. `each`: also an output with parts, such as
+   * split's; the stage then runs once for each, and all its outputs have those parts.
    */
   readonly parts: 'one' | 'each';
   /** The alternative to binding a required port, as half a sentence: `or set ...`. */
@@ -31,8 +31,9 @@ export interface StagePorts {
 
 /** A mistake in a configuration that JSON Schema cannot express, such as a template that does not parse. */
 export interface ConfigProblem {
-  /** A JSON pointer into `with`, for example `/template/prompt`. */
+  /** A JSON pointer into `with`: `/template/prompt`; empty for `with` itself, such as when a field is missing. */
   readonly pointer: string;
+  /** Stable and greppable, for example `bad-shares`. */
   readonly code: string;
   readonly message: string;
   readonly help?: string;
@@ -69,13 +70,16 @@ export interface StageDefinition {
   /** Finds mistakes that the schema cannot; called with a configuration that the schema accepts. */
   readonly check?: (config: JsonObject) => readonly ConfigProblem[];
   /**
-   * A `child` stage runs in its own process. A `shared` stage, which must leave nothing behind in memory, runs in a process
-   * that serves one stage after another. Of `accelerator` stages, one runs at a time.
+   * `inline`: in the command's own process, for short work in little memory. `child`: in its own process, for work that
+   * takes long or much memory, or that may crash. `shared`: in a process that serves one stage after another, for a stage
+   * that leaves nothing behind in memory.
    */
   readonly process: 'inline' | 'shared' | 'child';
+  /** Of `accelerator` stages, one runs at a time. */
   readonly device: 'none' | 'accelerator';
   /** Environment variables, such as an API key, that its process reads besides those that every program needs. */
   readonly environment?: (config: JsonObject) => readonly string[];
+  /** Imports the stage's code, only when it runs. */
   readonly load: () => Promise<StageModule>;
   /** Set for a user's stage: its code, which is bundled and runs in its own process. */
   readonly code?: OwnCode;
@@ -83,7 +87,7 @@ export interface StageDefinition {
   readonly horizon?: Horizon;
   /** Set if the stage caches results of single examples in `memoPath`. */
   readonly memo?: Memo;
-  /** The input port whose records the outputs are made of, under the same ids. It leads from a record to its source. */
+  /** The input port whose records the outputs are made of, under the same ids. It leads from a faulty record to its line. */
   readonly recordsPort?: string;
   /** Finds output records in the stage's sources by reading those again. Called only for a failure's records. */
   readonly locate?: (request: RecordSearch) => Promise<RecordPlaces>;

@@ -2,28 +2,36 @@ import type { Scores } from '../../metrics/index.ts';
 import type { DataRecord, ResponseRecord, TokenizedRecords } from '../../text/index.ts';
 import type { Batches, HistoryEntry } from '../../training/index.ts';
 
-/** A file of items that are read one by one. */
+/** A file of items that are read one by one, once; `readAll` keeps them. */
 interface Stream<Item> extends AsyncIterable<Item> {}
 
-/** A file of items that are written one by one. */
+/** A file of items that are written one by one; empty if none is. */
 export interface Sink<Item> {
   readonly write: (item: Item) => Promise<void>;
 }
 
+/** A file that is read whole. */
 interface Readable<Value> {
   readonly read: () => Promise<Value>;
 }
 
+/** A file that is written whole, once. */
 export interface Writable<Value> {
   readonly write: (value: Value) => Promise<void>;
 }
 
-/** A path; its reader parses what is there. A model and a tokenizer are folders in Hugging Face's layout. */
+/**
+ * A path, which the stage itself opens. A model and a tokenizer are folders in Hugging Face's layout, and exist, empty,
+ * before they are written; a `file` may be a file or a folder, and the stage makes it.
+ */
 export interface Folder {
   readonly path: string;
 }
 
-/** Port type -> what a stage reads from it. A formatted record is a record with `segments`. */
+/**
+ * Port type -> what a stage reads from it. A formatted record is a record with `segments`; the row that it was made from
+ * is in its `fields`.
+ */
 export interface PortReaders {
   readonly records: Stream<DataRecord>;
   readonly tokens: Readable<TokenizedRecords>;

@@ -32,22 +32,29 @@ function fieldsOf(schema: JsonObject, path = ''): readonly Field[] {
   ];
 }
 
-const schemas: readonly (readonly [string, JsonObject])[] = [
-  ['the pipeline', pipelineSchema],
-  ...[...stageRegistry.values()].map(({ name, schema }) => [name, schema] as const),
-];
+const stages = [...stageRegistry.values()].map(({ name, schema }) => [name, schema] as const);
 
-describe.each(schemas)('the schema of %s', (_, schema) => {
+test.each(stages)('every field of %s has an example', (_, schema) => {
+  const lacking = fieldsOf(schema).filter((field) => field.schema.examples === undefined);
+  expect(lacking.map(({ path }) => path)).toEqual([]);
+});
+
+describe.each([['the pipeline', pipelineSchema] as const, ...stages])('the schema of %s', (_, schema) => {
   test('is closed and says what it is for', () => {
-    expect({ closed: schema.additionalProperties, described: typeof schema.description }).toEqual({
-      closed: false,
-      described: 'string',
-    });
+    expect({
+      additionalProperties: schema.additionalProperties,
+      description: typeof schema.description,
+    }).toEqual({ additionalProperties: false, description: 'string' });
   });
 
-  test('describes every field', () => {
-    const silent = fieldsOf(schema).filter((field) => typeof field.schema.description !== 'string');
-    expect(silent.map(({ path }) => path)).toEqual([]);
+  test('closes every map and describes every field', () => {
+    const lacking = fieldsOf(schema).flatMap(({ path, schema: field }) => [
+      ...(typeof field.description === 'string' ? [] : [`${path}: no description`]),
+      ...(isObject(field.properties) && field.additionalProperties === undefined
+        ? [`${path}: no additionalProperties`]
+        : []),
+    ]);
+    expect(lacking).toEqual([]);
   });
 
   test('has only defaults and examples that it accepts itself', () => {
