@@ -1,4 +1,4 @@
-import { type ScoredResponse, type SetScores, tokenOverlapF1 } from '../metrics/index.ts';
+import { articles, type ScoredResponse, type SetScores, tokenOverlapF1 } from '../metrics/index.ts';
 import { requiredText } from '../text/index.ts';
 import type { Benchmark, BenchmarkRow, BenchmarkSource } from './benchmark.ts';
 import type { BenchmarkFile } from './benchmark-file.ts';
@@ -165,8 +165,6 @@ function scoreResponses(responses: readonly ScoredResponse[]): SetScores {
 
 /** string.punctuation of Python, and the quotes that TriviaQA adds: ‘ ’ ´ (the grave accent is in both). */
 const punctuation = /[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~‘’´]/g;
-/** With a word boundary that knows every letter, as Python's `\b` does and JavaScript's does not. */
-const articles = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
 
 /** The words of TriviaQA's normalize_answer: lowercase, a space for each punctuation mark, no articles. */
 const triviaWords = (text: string): readonly string[] =>

@@ -1,7 +1,7 @@
 import { didYouMean, isList, isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
 
 /** Far beyond any model. */
-export const mostLayers = 10_000;
+export const maxLayers = 10_000;
 
 /** Reads the fields of a config.json one by one and tracks which, so that none is ignored by accident. */
 export class ConfigFields {

@@ -29,7 +29,7 @@ export interface ResponseRecord {
 }
 
 /** The log-likelihood of one candidate after a prompt. */
-export type ScoredChoice = {
+type ScoredChoice = {
   readonly text: string;
   /** Natural logarithm of its probability, summed over its tokens. */
   readonly log_likelihood: number;

@@ -63,7 +63,7 @@ export function bestStep(history: readonly HistoryEntry[]): number | undefined {
 }
 
 /** Whether the last `patience` validation losses in a row were not better than the best before them by `min_delta`. */
-export function isPatienceSpent(
+export function isPatienceExhausted(
   history: readonly HistoryEntry[],
   { patience, min_delta }: NonNullable<TrainConfig['early_stop']>,
 ): boolean {

@@ -7,10 +7,10 @@ import { checkTask } from './check-task.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from './dropout.ts';
 import { type EvaluationSets, evaluate, evaluationSets, isEvaluationDue } from './evaluation.ts';
 import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
-import { bestStep, type HistoryEntry, isPatienceSpent, isSpike } from './history.ts';
+import { bestStep, type HistoryEntry, isPatienceExhausted, isSpike } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { writeSample } from './sample.ts';
-import { findStart, keepEpoch } from './state/kept-epochs.ts';
+import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
 import { batchLayout, type TrainingSummary, type TrainingTask } from './training-task.ts';
@@ -73,10 +73,10 @@ class TrainingLoop implements Disposable {
   /** Restores what an interrupted or a shorter training left, if anything. */
   async #resume() {
     const { onNote, onEntry } = this.#task;
-    const start = await findStart(this.#task);
+    const start = await findResumePoint(this.#task);
     if (start !== undefined) {
       this.#state.restore(start.saved);
-      onNote(`resumes after ${start.words}`);
+      onNote(`resumes after ${start.description}`);
     }
     for (const entry of this.#state.history) await onEntry(entry);
     this.#epoch = this.#state.history.at(-1)?.epoch ?? 0;
@@ -165,7 +165,9 @@ class TrainingLoop implements Disposable {
 
   get #isStopped(): boolean {
     const { early_stop } = this.#task.config;
-    return this.#isSpiked || (early_stop !== undefined && isPatienceSpent(this.#state.history, early_stop));
+    return (
+      this.#isSpiked || (early_stop !== undefined && isPatienceExhausted(this.#state.history, early_stop))
+    );
   }
 
   get #isSpiked(): boolean {

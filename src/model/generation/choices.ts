@@ -1,8 +1,7 @@
-import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { paddedRows } from '../attend-rows.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { groupByLength, isLengthBound, lengthBucket } from './lengths.ts';
+import { batchesByLength, isLengthBound, lengthBucket } from './lengths.ts';
 import { tokenScores } from './log-likelihoods.ts';
 import { notFinite } from './sampler.ts';
 import {
@@ -59,14 +58,11 @@ export async function* choiceLogLikelihoods({
   for (const { prefix, rows } of groupByPrefix(planned)) {
     const cached = prefix.length === 0 ? undefined : await prefillPrefix(model, prefix);
     try {
-      for (const [length, group] of groupByLength(rows, lengthOf))
-        for (let start = 0; start < group.length; start += batchSize) {
-          await yieldToEventLoop();
-          signal.throwIfAborted();
-          const batch = { planned: group.slice(start, start + batchSize), batch: batchSize, length };
-          const scores = await scoreBatch(model, { ...batch, prefix: cached });
-          yield* finished({ ...batch, scores, unfinished, sizes });
-        }
+      for await (const { items, length } of batchesByLength(rows, { lengthOf, batchSize, signal })) {
+        const batch = { planned: items, batch: batchSize, length };
+        const scores = await scoreBatch(model, { ...batch, prefix: cached });
+        yield* finished({ ...batch, scores, unfinished, sizes });
+      }
     } finally {
       for (const { key, value } of cached ?? []) tf.dispose([key, value]);
     }
@@ -89,7 +85,7 @@ async function scoreBatch(
   batch: ScoringBatch,
 ): Promise<(readonly ContinuationScore[])[]> {
   const { planned, length } = batch;
-  const hidden = tf.tidy(() => hiddenOf(model, batch));
+  const hidden = tf.tidy(() => hiddenStates(model, batch));
   const scored = planned.flatMap(({ row }, index) =>
     row.scored.flat().map(({ target, position }) => ({ target, position: index * length + position })),
   );
@@ -106,7 +102,7 @@ async function scoreBatch(
 }
 
 /** [B T, C] */
-function hiddenOf(model: LanguageModel, { planned, prefix, batch, length }: ScoringBatch): tf.Tensor {
+function hiddenStates(model: LanguageModel, { planned, prefix, batch, length }: ScoringBatch): tf.Tensor {
   const joined = (valuesOf: (row: TokenTree) => Int32Array) => {
     const values = new Int32Array(batch * length);
     for (const [index, { row }] of planned.entries()) values.set(valuesOf(row), index * length);

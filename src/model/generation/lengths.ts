@@ -1,3 +1,4 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { ModelConfig } from '../model-config.ts';
 
 /**
@@ -32,6 +33,27 @@ export const isLengthBound = (config: ModelConfig): boolean =>
  */
 export const lengthBucket = (length: number, { step, limit }: { step: number; limit: number }): number =>
   Math.min(Math.ceil(length / step) * step, limit);
+
+/** Items in batches of one padded length, the shortest first. Throws the signal's reason between two batches. */
+export async function* batchesByLength<Item>(
+  items: readonly Item[],
+  {
+    lengthOf,
+    batchSize,
+    signal,
+  }: {
+    readonly lengthOf: (item: Item) => number;
+    readonly batchSize: number;
+    readonly signal: AbortSignal;
+  },
+): AsyncGenerator<{ readonly length: number; readonly items: readonly Item[] }> {
+  for (const [length, group] of groupByLength(items, lengthOf))
+    for (let start = 0; start < group.length; start += batchSize) {
+      await yieldToEventLoop();
+      signal.throwIfAborted();
+      yield { length, items: group.slice(start, start + batchSize) };
+    }
+}
 
 /** Items by padded length, the shortest first; items of one length keep their order. */
 export function groupByLength<Item>(

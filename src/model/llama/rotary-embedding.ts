@@ -38,7 +38,7 @@ function cosAndSin(settings: LlamaConfig['rotary'], { positions, textLengths }: 
 function rotaryFrequencies(rotary: Rotary, textLength: number): Float32Array {
   const known = cached.get(rotary) ?? new Map<number, Float32Array>();
   cached.set(rotary, known);
-  const key = decisiveLength(rotary, textLength);
+  const key = frequencyLength(rotary, textLength);
   const frequencies = known.get(key) ?? computeFrequencies(rotary, key);
   if (known.size < mostCached) known.set(key, frequencies);
   return frequencies;
@@ -52,16 +52,15 @@ function rotaryScale({ scaling }: Rotary): number {
 const cached = new WeakMap<Rotary, Map<number, Float32Array>>();
 const mostCached = 4096;
 
-/** Maps all lengths with the same frequencies to one. */
-function decisiveLength({ scaling }: Rotary, textLength: number): number {
+/** One length for all lengths with the same frequencies. */
+function frequencyLength({ scaling }: Rotary, textLength: number): number {
   switch (scaling.kind) {
     case 'dynamic':
       return Math.max(textLength, scaling.originalMaxPositionEmbeddings);
     case 'longrope':
-      return Math.min(textLength, scaling.originalMaxPositionEmbeddings + 1) >
-        scaling.originalMaxPositionEmbeddings
-        ? scaling.originalMaxPositionEmbeddings + 1
-        : scaling.originalMaxPositionEmbeddings;
+      return (
+        scaling.originalMaxPositionEmbeddings + Number(textLength > scaling.originalMaxPositionEmbeddings)
+      );
     default:
       return 0;
   }

@@ -50,11 +50,11 @@ export async function generate<Result extends Json>(
   const missing = prompts.filter((prompt) => cache.find(cacheKey(prompt)) === undefined);
   // Prompts with equal keys share one result.
   const distinct = new Map(missing.map((prompt) => [JSON.stringify(cacheKey(prompt)), prompt]));
-  const open = new Map([...distinct.values()].map((prompt) => [prompt.id, prompt]));
+  const pending = new Map([...distinct.values()].map((prompt) => [prompt.id, prompt]));
   const cached = prompts.length - missing.length;
-  const progress = new ProgressCounter(host, { total: cached + open.size, cached });
-  await compute([...open.values()], ({ id, result, tokens = 0 }) => {
-    const prompt = open.get(id);
+  const progress = new ProgressCounter(host, { total: cached + pending.size, cached });
+  await compute([...pending.values()], ({ id, result, tokens = 0 }) => {
+    const prompt = pending.get(id);
     if (prompt === undefined) throw new Error(`A result came for ${id}, which was not requested`);
     cache.add(cacheKey(prompt), result);
     progress.add(tokens);

@@ -1,5 +1,5 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
-import { writeTexts } from '../../model/index.ts';
+import { generateTexts } from '../../model/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { GenerationMode } from './generate.ts';
 import { cleanAnswer, identityOf, type Prompt } from './prompt.ts';
@@ -67,10 +67,10 @@ export const localClient = (
       stop: config.stop,
       stopTokens: [...endTokens, ...config.stop_tokens],
       batchSize: config.batch_size,
-      cutsPrompts: config.too_long === 'cut',
+      truncatesPrompts: config.too_long === 'cut',
     };
     const texts = prompts.map(({ id, pieces }) => ({ id, text: pieces }));
-    for await (const text of writeTexts({ model, tokenizer, prompts: texts, settings, signal }))
+    for await (const text of generateTexts({ model, tokenizer, prompts: texts, settings, signal }))
       onAnswer(text);
   },
 });

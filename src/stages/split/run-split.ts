@@ -25,7 +25,7 @@ export const { run } = implementStage<SplitConfig>()({
   },
 });
 
-export function assign(records: readonly DataRecord[], config: SplitConfig): readonly Assigned[] {
+export function assign(records: readonly DataRecord[], config: SplitConfig): readonly AssignedRecord[] {
   const parts = partsOf(config);
   if (config.by === 'order') {
     const names = assignByOrder(records.length, parts);
@@ -65,7 +65,7 @@ function valueIn(record: DataRecord, name: string): string {
 
 function leakReport(
   leaks: readonly Leak[],
-  { assigned, dropped }: { assigned: readonly Assigned[]; dropped: boolean },
+  { assigned, dropped }: { assigned: readonly AssignedRecord[]; dropped: boolean },
 ): string {
   const pairs = leaks.map(({ part, earlier, records }) => {
     const size = assigned.filter((each) => each.part === part).length;
@@ -74,7 +74,7 @@ function leakReport(
   return `${pairs.join('; ')}${dropped ? '; they were left out' : ' (`drop_leaks: true` leaves them out)'}`;
 }
 
-const emptyReport = (empty: readonly string[], kept: readonly Assigned[]): string =>
+const emptyReport = (empty: readonly string[], kept: readonly AssignedRecord[]): string =>
   `none of ${kept.length} records is in ${empty.map((name) => `\`${name}\``).join(', ')}`;
 
 /**
@@ -134,7 +134,7 @@ export function hashPosition(key: string, seed: number): number {
   return createHash('sha256').update(`${seed}\n${key}`).digest().readUIntBE(0, 6) / 2 ** 48;
 }
 
-export interface Assigned {
+export interface AssignedRecord {
   readonly part: string;
   readonly record: DataRecord;
 }
@@ -147,7 +147,7 @@ export interface Leak {
 }
 
 /** Prompts that are in more than one part, by pairs of parts in order. */
-export function findLeaks(assigned: readonly Assigned[], parts: readonly string[]): readonly Leak[] {
+export function findLeaks(assigned: readonly AssignedRecord[], parts: readonly string[]): readonly Leak[] {
   const prompts = new Map(parts.map((part) => [part, new Set<string>()]));
   const keyed = assigned.map(({ part, record }) => ({ part, record, prompt: promptKey(record) }));
   for (const { part, prompt } of keyed) prompts.get(part)?.add(prompt);

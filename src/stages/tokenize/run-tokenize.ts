@@ -1,6 +1,7 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
 import type { TokenizeConfig } from '../../generated/tokenize-config.ts';
 import {
+  commonPrefixLength,
   type FormattedRecord,
   openEncoding,
   openTokenizer,
@@ -55,9 +56,4 @@ export function tokenizeRecord({ id, segments }: FormattedRecord, tokenizer: Tok
     return [{ role, end: start }];
   });
   return { id, tokens, segments: tiles };
-}
-
-function commonPrefixLength(beginning: Int32Array, whole: Int32Array): number {
-  const difference = beginning.findIndex((token, index) => token !== whole[index]);
-  return difference === -1 ? beginning.length : difference;
 }

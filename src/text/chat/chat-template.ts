@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import { isObject, type Json, type JsonObject, UserError, withinTime } from '../../core/index.ts';
 import { boundedRange } from '../template/strict-template.ts';
+import { parseTokenizerObject } from '../tokenizer/tokenizer.ts';
 import type { ChatMessage } from './conversation.ts';
 
 interface ChatRendering {
@@ -160,14 +161,8 @@ function namedTokensOf(config: JsonObject): Readonly<Record<string, string>> {
   return Object.fromEntries(tokens);
 }
 
-async function readConfig(path: string): Promise<JsonObject> {
-  const text = await readFile(path, 'utf8').catch(() => '{}');
-  try {
-    const value: Json = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {}
-  throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
-}
+const readConfig = async (path: string): Promise<JsonObject> =>
+  parseTokenizerObject(path, await readFile(path, 'utf8').catch(() => '{}'));
 
 /** Name -> source of the chat templates that many models share, as their makers describe them. */
 export const namedChatTemplates = {

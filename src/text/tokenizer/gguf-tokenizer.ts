@@ -1,5 +1,5 @@
 import { type Json, type JsonObject, UserError } from '../../core/index.ts';
-import { bytePairTokenizer, type TokenizerFiles, writeTokenizer } from './byte-pair-tokenizer.ts';
+import { addedToken, bytePairTokenizer, type TokenizerFiles, writeTokenizer } from './byte-pair-tokenizer.ts';
 import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
 
 /** A GGUF file's metadata; the keys `tokenizer.*` are read. */
@@ -57,7 +57,7 @@ function addedTokens(source: GgufTokenizerSource, tokens: readonly string[]): re
     const type = types[id];
     const special = type === controlType || type === unknownType;
     if (!special && type !== userDefinedType) return [];
-    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+    return [addedToken({ id, content, special })];
   });
 }
 
