@@ -12,9 +12,9 @@ export interface Benchmark {
   readonly name: BenchmarkName;
   /** Rows of docs/benchmarks.md: what `records` is, and the fields of a record. */
   readonly layout: { readonly records: string; readonly fields: string };
-  /** The files that are read unless `split` names others; absent where the layout has no splits. */
+  /** The files that are read unless `split` names others; absent if the layout has no splits. */
   readonly defaultSplit?: string;
-  readonly read: BenchmarkReader;
+  readonly read: (source: BenchmarkSource) => AsyncIterable<BenchmarkRow>;
   /** By `template:` of format. */
   readonly templates?: Readonly<Partial<Record<BenchmarkTemplateName, ExampleTemplate>>>;
   /** By `metrics:` of evaluate. */
@@ -26,12 +26,10 @@ export interface Benchmark {
 export type BenchmarkName = NonNullable<LoadConfig['as']>;
 export type BenchmarkTemplateName = Exclude<Extract<FormatConfig['template'], string>, TemplateName | 'chat'>;
 
-export type BenchmarkReader = (source: BenchmarkSource) => AsyncIterable<BenchmarkRow>;
-
 export interface BenchmarkSource {
   /** A file in the benchmark's own layout, or the folder that holds such files. */
   readonly path: string;
-  /** The files of this split are read, such as `test`, `dev` or `val`; empty where the layout has no splits. */
+  /** The files of this split are read, such as `test`, `dev` or `val`; empty if the layout has no splits. */
   readonly split: string;
   /** The tasks or subjects to read; absent for all. */
   readonly tasks: readonly string[] | undefined;
@@ -42,7 +40,7 @@ export interface BenchmarkRow {
   /** Made from the row's place in the benchmark, so that it is the same wherever the benchmark is read. */
   readonly id: string;
   readonly row: JsonObject;
-  /** Absent where records do not begin at lines of their own. */
+  /** Absent if a record does not begin on its own line. */
   readonly place?: RecordPlace;
 }
 
@@ -73,7 +71,7 @@ export interface Scorer {
   /** What it measures, in a few words. */
   readonly summary: string;
   readonly data: NeededFile;
-  /** Absent where the data holds everything, such as votes. */
+  /** Absent if the data holds everything, such as votes. */
   readonly predictions?: NeededFile;
   readonly score: (files: ScorerInput) => Promise<BenchmarkScores>;
 }
@@ -85,10 +83,10 @@ export interface NeededFile {
   readonly example: string;
 }
 
-export interface ScorerInput {
+interface ScorerInput {
   readonly data: BenchmarkFile;
   /** The same as `data` for a scorer that declares no predictions. */
   readonly predictions: BenchmarkFile;
-  /** For figures without a formula for their error. */
+  /** For figures whose error has no formula. */
   readonly resampling: Resampling;
 }

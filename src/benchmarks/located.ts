@@ -6,7 +6,7 @@ import { type BenchmarkFile, readText } from './benchmark-file.ts';
 export interface Located {
   readonly value: Json;
   readonly file: string;
-  /** Its line, in a file with one value a line. */
+  /** Its line, in a file with one value per line. */
   readonly line?: number;
   /** Its path within the file or line: `data[3].title`; empty for the whole. */
   readonly path: string;
@@ -27,7 +27,7 @@ export function fieldOf(at: Located, name: string): Located {
   });
 }
 
-/** The value of a field; undefined where it is absent or null. */
+/** The value of a field; undefined if it is absent or null. */
 export function optionalField(at: Located, name: string): Located | undefined {
   const value = Object.hasOwn(objectOf(at), name) ? objectOf(at)[name] : undefined;
   return value === undefined || value === null ? undefined : { ...at, value, path: below(at, name) };

@@ -71,8 +71,9 @@ async function* readRows({ path }: BenchmarkSource): AsyncGenerator<BenchmarkRow
 }
 
 /**
- * Questions by the keys of their predictions: the question's id in the Wikipedia domain, and `<id>--<file name>` for each
- * of its documents in the Web domain. A verified evaluation counts only the questions and documents that are part of it.
+ * Questions by the keys of their predictions: the question's id in the Wikipedia domain, and `<id>--<file name>` for
+ * each of its documents in the Web domain. A verified evaluation counts only the questions and documents that are part
+ * of it.
  */
 async function readQuestions(file: BenchmarkFile): Promise<ReadonlyMap<string, Located>> {
   const root = await readJson(file);

@@ -21,10 +21,10 @@ interface MetricDescription {
   readonly source: string;
 }
 
-/** The mean over responses of what each one scores by itself. */
+/** The mean over responses of each one's own score. */
 export interface MeanMetric extends MetricDescription {
   readonly better: 'higher' | 'lower';
-  /** Undefined where the metric cannot use the response. */
+  /** Undefined if the metric cannot use the response. */
   readonly scoreOne: (one: ScoredResponse, config: EvaluateConfig) => WeightedValue | undefined;
   /** Why `scoreOne` may return undefined. */
   readonly leftOutReason?: (config: EvaluateConfig) => string;
@@ -32,8 +32,8 @@ export interface MeanMetric extends MetricDescription {
   readonly transform?: 'exp';
 }
 
-/** A metric that is no mean over responses: it looks at all of them together. */
-export interface SetMetric extends MetricDescription {
+/** A metric that is not a mean over responses: it reads all of them together. */
+interface SetMetric extends MetricDescription {
   /** `varies`: its figures differ in their direction. */
   readonly better: 'higher' | 'lower' | 'varies';
   readonly scoreAll: (responses: readonly ScoredResponse[], config: EvaluateConfig) => SetScores;
@@ -45,7 +45,7 @@ export interface SetScores {
   readonly values: ReadonlyMap<string, Json>;
 }
 
-/** A response beside the answers that would be right: one, or several of which the best match counts. */
+/** A response beside the answers that would be right: one, or several, of which the best match counts. */
 export interface ScoredResponse {
   readonly response: ResponseRecord;
   readonly expected: readonly string[];
@@ -56,7 +56,7 @@ export interface ScoredResponse {
 }
 
 /** What a metric reads of a response. */
-export type ResponseContent = keyof typeof responseContents;
+type ResponseContent = keyof typeof responseContents;
 
 interface Content {
   /** As the documentation names it. */

@@ -69,11 +69,11 @@ export interface TrainingShape {
 const trainingProcessBytes = 200_000_000;
 
 /**
- * The peak of a training on the onnx backend. Weights, gradients and moments follow from their sizes. The rest is fitted:
- * the floats of a token's activations in a layer, 0.67 (10 C + 2 I) + 2 H T; the copies of its logits, 2; and the shares
- * of the weights and gradients that exist twice. They match the measured peaks of GPT-2 with 51 and 124 million
- * parameters, trained fully and with LoRA in batches of 64 to 1024 tokens, within 5 %. A gated layer is assumed to have
- * twice as many inner activations.
+ * The peak of a training on the onnx backend. Weights, gradients and moments follow from their sizes. The rest is
+ * fitted: the floats of a token's activations in a layer, 0.67 (10 C + 2 I) + 2 H T; the copies of its logits, 2; and
+ * the shares of the weights and gradients that exist twice. They match the measured peaks of GPT-2 with 51 and 124
+ * million parameters, trained fully and with LoRA in batches of 64 to 1024 tokens, within 5 %. A gated layer is assumed
+ * to have twice as many inner activations.
  */
 export function trainingMemory(config: ModelConfig, shape: TrainingShape): MemoryNeed {
   const { rows, length, targets, trained, accumulates } = shape;
@@ -92,7 +92,7 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
   };
 }
 
-export function parameterCount(config: ModelConfig): number {
+function parameterCount(config: ModelConfig): number {
   let count = 0;
   for (const { shape } of parameterLayout(config).values()) count += elementCount(shape);
   return count;

@@ -79,7 +79,7 @@ export function isPatienceExhausted(
 
 /**
  * Whether a step's loss is a spike: more than `above` times the median of the last `window` steps' losses. Spikes count
- * in the median too, so a loss that stays high stops being one. Before `window` steps nothing is a spike.
+ * in the median too, so a loss that stays high stops being a spike. Before `window` steps there are no spikes.
  */
 export function isSpike(
   loss: number,

@@ -70,7 +70,7 @@ class TrainingLoop implements Disposable {
     return await this.#end();
   }
 
-  /** Restores what an interrupted or a shorter training left, if anything. */
+  /** Restores the state that an interrupted or a shorter training left, if any. */
   async #resume() {
     const { onNote, onEntry } = this.#task;
     const start = await findResumePoint(this.#task);
@@ -139,7 +139,7 @@ class TrainingLoop implements Disposable {
     if (this.#task.config.keep === 'best' && bestStep(this.#state.history) === step) this.#state.keepAsBest();
   }
 
-  /** Keeps the state for longer trainings, before anything is done that depends on this epoch being the last. */
+  /** Keeps the state for longer trainings, before any step that depends on this epoch being the last. */
   async #keepEpoch(): Promise<void> {
     const { checkpointPath, fingerprint, config, onNote } = this.#task;
     if (checkpointPath === undefined || config.keep_epochs === 0) return;
@@ -150,7 +150,7 @@ class TrainingLoop implements Disposable {
     );
   }
 
-  /** Evaluates the last weights, unless that has just been done, and writes the epoch's sample. */
+  /** Evaluates the last weights, if this has not been done, and writes the epoch's sample. */
   async #endEpoch(): Promise<void> {
     const { step } = this.#state;
     if (step === this.#totalSteps && !this.#isEvaluationDue) await this.#evaluate();
@@ -193,7 +193,7 @@ class TrainingLoop implements Disposable {
   }
 }
 
-/** Updates the weights once: forward, backward, clip, update. A loss that is a spike leaves them as they are. */
+/** Updates the weights once: forward, backward, clip, update. A loss spike leaves them unchanged. */
 export async function takeStep(
   state: TrainingState,
   {

@@ -91,7 +91,7 @@ interface BundleEntry {
   readonly size: number;
   /** Masked, as in LevelDB. */
   readonly checksum: number;
-  /** A sliced tensor has no bytes of its own. */
+  /** A sliced tensor has no own bytes. */
   readonly sliced: boolean;
 }
 

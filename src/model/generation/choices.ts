@@ -19,7 +19,7 @@ interface ContinuationScore {
   /** Natural logarithm of the probability of all its tokens. */
   readonly logLikelihood: number;
   readonly tokens: number;
-  /** Whether greedy decoding would give just these tokens. */
+  /** Whether greedy decoding would give these tokens. */
   readonly isGreedy: boolean;
 }
 
@@ -37,8 +37,8 @@ const headRows = 64;
 
 /**
  * Log-likelihoods of the continuations of contexts, yielded context by context. A context is computed once for all its
- * continuations, and a beginning that it shares with others once for all of those. A score depends on its own context
- * and continuation alone, since they determine the shapes of its computation.
+ * continuations, and a prefix that contexts share once for all of them. A score depends on its own context and
+ * continuation alone, since they determine the shapes of its computation.
  */
 export async function* choiceLogLikelihoods({
   model,
@@ -124,7 +124,7 @@ function hiddenStates(model: LanguageModel, { planned, prefix, batch, length }: 
       'int32',
     ),
     positions: joined(({ positions }) => positions),
-    // Only read by models for which every row has a single text.
+    // Read only by models for which every row has a single text.
     textLengths: joined(({ ids, positions }) => ids.map(() => (positions.at(-1) ?? 0) + 1)),
     attend,
   });

@@ -34,8 +34,9 @@ interface ActiveRow<Row> {
 }
 
 /**
- * Generates rows, `width` at a time, and yields each when it ends; the next waiting row then takes its place (continuous
- * batching). All shapes follow from the settings and a row's own length, so no row's logits depend on another row.
+ * Generates rows, `batchSize` at a time, and yields each when it ends; the next waiting row then takes its place
+ * (continuous batching). All shapes follow from the settings and a row's own length, so no row's logits depend on
+ * another row.
  */
 export async function* decodeRows<Row extends DecodingRow>(decoding: Decoding<Row>): AsyncGenerator<Row> {
   const { model, batchSize, slots, signal } = decoding;
@@ -114,7 +115,7 @@ const tokensPerPrefill = 256;
 
 /**
  * Rows waiting to be generated, with their prompts prefilled. Prompts of one padded length are prefilled together, some
- * ahead of their turn. The rows in a pass follow from that length and the width alone, so no row depends on another.
+ * before their turn. The rows in a pass follow from that length and the batch size alone, so no row depends on another.
  */
 class PrefillQueue<Row extends DecodingRow> {
   readonly #options: Decoding<Row>;

@@ -3,7 +3,7 @@ import type { ModelConfig } from '../model-config.ts';
 
 /**
  * The padded length of a prompt of N tokens, at most `limit`. Each length is a graph to compile, which takes as long as
- * computing some 300 tokens. Short prompts are frequent and get finer steps.
+ * computing about 300 tokens. Short prompts are frequent, so their steps are finer.
  */
 export const promptLength = (tokens: number, limit: number): number =>
   lengthBucket(tokens, { step: tokens <= 64 ? 8 : tokens <= 128 ? 16 : 32, limit });
@@ -28,8 +28,8 @@ export const isLengthBound = (config: ModelConfig): boolean =>
   config.family === 'llama' && ['dynamic', 'longrope'].includes(config.rotary.scaling.kind);
 
 /**
- * The padded length of a text: a multiple of `step`, at most `limit`. Few lengths mean few compiled graphs. It is a
- * function of the text alone, so that a result cannot depend on what else is in the batch.
+ * The padded length of a text: a multiple of `step`, at most `limit`. Few lengths mean few compiled graphs. It
+ * depends on the text alone, so that a result cannot depend on the rest of the batch.
  */
 export const lengthBucket = (length: number, { step, limit }: { step: number; limit: number }): number =>
   Math.min(Math.ceil(length / step) * step, limit);

@@ -60,8 +60,8 @@ export async function streamText({
 }
 
 /**
- * Decodes one text at a time and caches the keys and values of all its tokens. A text that starts like the previous one,
- * such as the next turn of a conversation, is computed only from where it differs.
+ * Decodes one text at a time and caches the keys and values of all its tokens. A text that starts like the previous
+ * one, such as the next turn of a conversation, is computed only from where it differs.
  */
 export class CachedDecoder {
   readonly #model: LanguageModel;

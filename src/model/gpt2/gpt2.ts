@@ -4,8 +4,8 @@ import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import type { Gpt2Config } from './gpt2-config.ts';
 
 /**
- * GPT-2's decoder (Radford et al. 2019): pre-norm blocks, learned positions, GELU in its tanh form.
- * N tokens, C hidden size, I intermediate size, V vocabulary size. Returns the hidden states after the last norm, [N, C].
+ * GPT-2's decoder (Radford et al. 2019): pre-norm blocks, learned positions, GELU in its tanh form. N tokens, C hidden
+ * size, I intermediate size, V vocabulary size. Returns the hidden states after the last norm, [N, C].
  */
 export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): tf.Tensor {
   const { ids, attend, parameter, adapt, drop } = pass;

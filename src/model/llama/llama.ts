@@ -5,10 +5,11 @@ import type { LlamaConfig } from './llama-config.ts';
 import { rotaryEmbedding } from './rotary-embedding.ts';
 
 /**
- * Llama's decoder (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks, rotary positions, shared key and value heads,
- * gated feed-forward. N tokens, C hidden size, I intermediate size, H query and K key-value heads of head_dim D; returns
- * [N, C]. Mistral (arXiv:2310.06825) attends within a sliding window, which `attend` implements; Qwen2 (arXiv:2407.10671)
- * has biases on queries, keys and values; Phi-3 (arXiv:2404.14219) fuses these projections, and those of the gate.
+ * Llama's decoder (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks, rotary positions, shared key and value
+ * heads, gated feed-forward. N tokens, C hidden size, I intermediate size, H query and K key-value heads of head_dim D;
+ * returns [N, C]. Mistral (arXiv:2310.06825) attends within a sliding window, which `attend` implements; Qwen2
+ * (arXiv:2407.10671) has biases on queries, keys and values; Phi-3 (arXiv:2404.14219) fuses these projections, and
+ * those of the gate.
  */
 export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
   const { heads, keyValueHeads, headDim, intermediateSize, fused, bias } = config;

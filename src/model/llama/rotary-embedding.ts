@@ -4,7 +4,7 @@ import type { ForwardPass } from '../forward-pass.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import type { Rotary } from './rotary-config.ts';
 
-/** Rotary positions: rotates the pair i of each head of x [N, H D] by the angle position * f_i. */
+/** Rotary position embedding: rotates pair i of each head of x [N, H D] by the angle position * f_i. */
 export function rotaryEmbedding(
   { rotary: settings, headDim }: LlamaConfig,
   pass: Positions,
@@ -44,7 +44,7 @@ function rotaryFrequencies(rotary: Rotary, textLength: number): Float32Array {
   return frequencies;
 }
 
-/** Multiplies cosines and sines, and thereby scales attention scores by its square. */
+/** A factor of cosines and sines; it scales attention scores by its square. */
 function rotaryScale({ scaling }: Rotary): number {
   return scaling.kind === 'yarn' || scaling.kind === 'longrope' ? scaling.attentionFactor : 1;
 }
@@ -104,7 +104,7 @@ const wavelengths = ({ rotaryDim }: Rotary, base: number): Float32Array =>
 const plainFrequencies = (rotary: Rotary, base: number): Float32Array =>
   wavelengths(rotary, base).map((length) => 1 / length);
 
-/** YaRN (Peng et al. 2023, arXiv:2309.00071, section 3.2): fast pairs are unchanged, slow ones stretched, with a ramp between. */
+/** YaRN (Peng et al. 2023, arXiv:2309.00071, section 3.2): fast pairs are unchanged, slow pairs stretched, with a ramp between. */
 function yarnFrequencies(
   rotary: Rotary,
   scaling: Extract<Rotary['scaling'], { kind: 'yarn' }>,
@@ -123,7 +123,7 @@ function yarnFrequencies(
   });
 }
 
-/** Llama 3.1: pairs with long waves are slowed down, those with short waves are unchanged, with a ramp between. */
+/** Llama 3.1: pairs with long wavelengths are slowed down, pairs with short ones unchanged, with a ramp between. */
 function llama3Frequency(frequency: number, scaling: Extract<Rotary['scaling'], { kind: 'llama3' }>): number {
   const { factor, lowFrequencyFactor, highFrequencyFactor, originalMaxPositionEmbeddings } = scaling;
   const rotations = (originalMaxPositionEmbeddings * frequency) / (2 * Math.PI);

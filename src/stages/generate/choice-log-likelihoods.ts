@@ -108,8 +108,8 @@ function fitted(
 
 /**
  * The tokens of a context and of what continues it, by the rule of lm-evaluation-harness: white space at the context's
- * end moves to the continuation. The continuation's tokens are those of the whole text after the first n, where n is the
- * number of tokens in the context alone: none, if it adds no token. An empty context becomes an end of text.
+ * end moves to the continuation. The continuation's tokens are those of the whole text after the first n, where n is
+ * the number of tokens in the context alone: none, if it adds no token. An empty context becomes an end of text.
  */
 export function encodePair(
   { encode, endOfText }: Tokenizer,

@@ -17,7 +17,7 @@ export interface Answer {
   readonly id: string;
   readonly text: string;
   readonly finishReason: 'stop' | 'length';
-  /** How many tokens were generated, for measurements; undefined where the client does not know. */
+  /** How many tokens were generated, for measurements; undefined if the client does not know. */
   readonly tokens?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ export const textGeneration = (
       onResult({ id, result: [text, finishReason], tokens }),
     ),
   responseFields: ({ header }, [text, finish_reason]) => ({
-    // Where the header was given, one in the answer is part of the answer.
+    // If the prompt ends with the header, a header in the answer is part of the answer.
     response: config.clean ? cleanAnswer(text, config.start === 'prompt' ? header : '') : text,
     finish_reason,
   }),

@@ -71,7 +71,7 @@ function scaledMatMul({
   return result ?? tf.mul(tf.matMul(a, b, transposeA, transposeB), scale);
 }
 
-export interface CachedAttentionOptions {
+interface CachedAttentionOptions {
   /** [B, H D], of one new token per row */
   readonly query: tf.Tensor;
   /** [B, K D] for K heads of keys and values, each shared by H / K query heads */
@@ -84,7 +84,7 @@ export interface CachedAttentionOptions {
   readonly values: tf.Tensor;
   /** int32 [B], each less than S */
   readonly lengths: tf.Tensor;
-  /** How many tokens a token attends to, itself included; all where absent. */
+  /** How many tokens a token attends to, itself included; all if absent. */
   readonly window?: number | undefined;
 }
 
@@ -92,8 +92,8 @@ interface CachedAttention {
   /** [B, H D] */
   readonly attended: tf.Tensor;
   /**
-   * Whether the backend also writes the new keys and values into the arrays behind `keys` and `values` when it computes;
-   * those must not be read or changed before then. Where this is false the caller stores them.
+   * Whether the backend also writes the new keys and values into the arrays behind `keys` and `values` when it
+   * computes; those must not be read or changed before then. If false, the caller stores them.
    */
   readonly isStored: boolean;
 }

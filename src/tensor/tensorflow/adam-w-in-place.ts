@@ -3,9 +3,9 @@ import type { AdamWSettings, AdamWTensors } from '../ops/adam-w.ts';
 import { floatType, type TensorflowEngine } from './tensorflow-engine.ts';
 
 /**
- * The step that `adamWStep` takes on the host, in TensorFlow's memory. ResourceApplyAdam has no decoupled decay, which is
- * applied before it, and computes lr' m / (sqrt(v) + ε'): with lr' = lr sqrt(1 - β2^t) / (1 - β1^t) and
- * ε' = ε sqrt(1 - β2^t) that is the same. Its own bias correction uses powers in float32; passing 0 for them turns it off.
+ * The step that `adamWStep` takes on the host, in TensorFlow's memory. ResourceApplyAdam has no decoupled decay, which
+ * is applied before it, and computes lr' m / (sqrt(v) + ε'): with lr' = lr sqrt(1 - β2^t) / (1 - β1^t) and ε' = ε
+ * sqrt(1 - β2^t) that is the same. Its own bias correction uses powers in float32; passing 0 for them turns it off.
  */
 export function adamWInPlace(
   engine: TensorflowEngine,
@@ -29,8 +29,9 @@ export function adamWInPlace(
 }
 
 /**
- * Lends tensors to TensorFlow operations that change a variable: `change` gets a resource handle for each. Nothing is copied
- * if only the tensor holds its memory; if another tensor shares it, TensorFlow copies first and the other keeps its values.
+ * Lends tensors to TensorFlow operations that change a variable: `change` gets a resource handle for each. Nothing is
+ * copied if only the tensor holds its memory; if another tensor shares it, TensorFlow copies first and the other keeps
+ * its values.
  */
 function changeInPlace(
   engine: TensorflowEngine,
@@ -66,7 +67,7 @@ function lend(
   const [made] = binding.executeOp('VarHandleOp', attributes, [], 1);
   const handle = made?.id ?? -1;
   binding.executeOp('AssignVariableOp', [floatType(engine, 'dtype')], [handle, id], 0);
-  // Otherwise two would hold the memory, and TensorFlow would copy it before changing it.
+  // Otherwise two tensors would hold the memory, and TensorFlow would copy it before changing it.
   binding.deleteTensor(id);
   return { tensor, handle };
 }

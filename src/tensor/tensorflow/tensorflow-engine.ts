@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** An attribute of a TensorFlow operation; `type` is one of the binding's TF_ATTR_ numbers. */
-export interface OperationAttribute {
+interface OperationAttribute {
   readonly name: string;
   readonly type: number;
   readonly value: boolean | number | string | readonly number[];

@@ -15,9 +15,9 @@ interface ChatFormat {
 }
 
 /**
- * A conversation as the template writes it. `response` and `end` are learned, what follows the last answer is the `tail`,
- * and the rest is `prompt`. If the last turn is not an answer, the prompt includes the beginning of one. Text in a turn
- * stays text even if it looks like a special token; the template's special tokens are separate segments.
+ * A conversation as the template writes it. `response` and `end` are learned, what follows the last answer is the
+ * `tail`, and the rest is `prompt`. If the last turn is not an answer, the prompt includes the beginning of one. Text
+ * in a turn stays text even if it looks like a special token; the template's special tokens are separate segments.
  */
 export function chatSegments({ messages, tools }: Conversation, format: ChatFormat): readonly Segment[] {
   const { template } = format;

@@ -53,7 +53,7 @@ export function chatTemplate({ source, namedTokens, milliseconds }: ChatTemplate
     const done = outOfTime
       ? undefined
       : withinTime(limit, () => String(new Interpreter(environment).run(program).value));
-    // If one conversation takes too long, so would thousands of others.
+    // If one conversation takes too long, so do thousands of others.
     outOfTime = done === undefined;
     if (done === undefined) throw failed(`it takes more than ${limit / 1000} s`);
     if (done.value.length > mostCharacters) throw failed(`it writes ${done.value.length} characters`);
@@ -131,7 +131,7 @@ export async function openChatTemplate({ folder, given }: ChatTemplateFiles): Pr
   return chatTemplate({ source, namedTokens: namedTokensOf(config) });
 }
 
-/** The source that a name stands for; any other text is a source itself. */
+/** The source of a named template; any other text is a source itself. */
 export const chatTemplateSource = (given: string): string =>
   isChatTemplateName(given) ? namedChatTemplates[given] : given;
 

@@ -38,8 +38,8 @@ interface SpannedText {
 }
 
 /**
- * A turn begins where the prompt for it ends, which has to be a prefix of the conversation, and ends with its text. Marks
- * around the text show where it is, whatever the template does with it. A turn that calls tools ends where the
+ * A turn begins where its prompt ends, which has to be a prefix of the conversation, and ends with its text. Marks
+ * around the text show where the template writes it. A turn that calls tools ends where the
  * conversation up to that turn ends.
  */
 export function spansByText({ render, roles, trained, textOnly, marks }: RenderedTurns): SpannedText {

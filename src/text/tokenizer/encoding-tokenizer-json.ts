@@ -103,8 +103,8 @@ function makeAlphabet(): string[] {
 }
 
 /**
- * The merges that produce a vocabulary of byte pairs: a token's last merge joins the two parts that earlier merges make of
- * its bytes. Tokens are in the byte-level alphabet, in the order of their ranks.
+ * The merges that produce a vocabulary of byte pairs: a token's last merge joins the two parts that earlier merges make
+ * of its bytes. Tokens are in the byte-level alphabet, in the order of their ranks.
  */
 function mergesOfRanks(tokens: readonly string[]): readonly (readonly [left: string, right: string])[] {
   const ranks = new Map(tokens.map((token, rank) => [token, rank]));

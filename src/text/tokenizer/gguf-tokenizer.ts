@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { isList, type Json, type JsonObject, UserError } from '../../core/index.ts';
 import { addedToken, bytePairTokenizer, type TokenizerFiles, writeTokenizer } from './byte-pair-tokenizer.ts';
 import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
 
@@ -116,9 +116,6 @@ function strings(source: GgufTokenizerSource, key: string): readonly string[] {
   if (isList(value) && value.every((item) => typeof item === 'string')) return value;
   throw badValue(source, key, 'is not a list of strings');
 }
-
-/** Array.isArray does not narrow a readonly array. */
-const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
 const badValue = ({ path }: GgufTokenizerSource, key: string, what: string): UserError =>
   new UserError({ code: 'bad-gguf', message: `${path}: \`${key}\` ${what}` });

@@ -8,8 +8,8 @@ const qwen2Words = llama3Words.replace('\\p{N}{1,3}', '\\p{N}');
 const llama3 = [llama3Words];
 
 /**
- * llama.cpp's names for ways of splitting a text before the merges (`tokenizer.ggml.pre`) -> the regular expressions that
- * split it in turn, as in llama-vocab.cpp.
+ * llama.cpp's names for ways of splitting a text before the merges (`tokenizer.ggml.pre`) -> the regular expressions
+ * that split it in turn, as in llama-vocab.cpp.
  */
 const patterns = new Map<string, readonly string[]>([
   ['gpt-2', [gpt2Words]],
@@ -62,8 +62,8 @@ export const splitsThenBytes = (patterns: readonly string[]): JsonObject => ({
 });
 
 /**
- * The same tokenizer.json with `Whitespace` and `ByteLevel` spelled out: the JavaScript library splits words at accented
- * letters, and uses JavaScript's white space instead of Unicode's, which differ in U+FEFF and U+0085.
+ * The same tokenizer.json with `Whitespace` and `ByteLevel` spelled out: the JavaScript library splits words at
+ * accented letters, and uses JavaScript's white space instead of Unicode's, which differ in U+FEFF and U+0085.
  */
 export function withUnicodeWords(json: JsonObject): JsonObject {
   return { ...json, pre_tokenizer: spellOut(json.pre_tokenizer ?? null) };

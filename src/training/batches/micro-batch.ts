@@ -1,8 +1,8 @@
 import type { Example } from './batch-plan.ts';
 
-/** A batch as it is computed: in one or several micro-batches, whose gradients are accumulated. */
+/** A batch, split into one or more micro-batches whose gradients are accumulated. */
 export interface Batch {
-  /** Those with a target; a micro-batch without one contributes nothing. */
+  /** Those with a target; the others contribute nothing. */
   readonly microBatches: readonly MicroBatch[];
   /** Input tokens without padding, over all micro-batches. */
   readonly tokens: number;

@@ -6,7 +6,7 @@ import { type KeptEpoch, keptEpochs } from './kept-epoch-name.ts';
 import { digestOf, flush, readState, readStateFile, writeState } from './state-file.ts';
 import type { SavedState, TrainingState } from './training-state.ts';
 
-/** Where trainings that differ only in their number of epochs keep their state at the end of each. */
+/** Where trainings that differ only in their number of epochs keep their states at the ends of epochs. */
 interface KeptEpochs {
   readonly folder: string;
   /** Names the engine that computes: an engine resumes only from its own state. */
@@ -57,7 +57,7 @@ async function epochsIn(folder: string, fingerprint: string): Promise<readonly K
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /** Where a training resumes. */
-export interface ResumePoint {
+interface ResumePoint {
   readonly saved: SavedState;
   /** Continues "resumes after ...". */
   readonly description: string;
@@ -65,7 +65,7 @@ export interface ResumePoint {
   readonly isEpochEnd: boolean;
 }
 
-/** The state of an interrupted attempt at this training or that kept by a training of another length, whichever is further. */
+/** The state of an interrupted attempt at this training, or of a training of another length, whichever is further. */
 export async function findResumePoint(task: TrainingTask): Promise<ResumePoint | undefined> {
   const { statePath, checkpointPath, fingerprint, config } = task;
   const attempt = await readState(statePath, fingerprint);

@@ -83,7 +83,7 @@ export async function readStateFile(
       bestWeights: metadata.best === 'true' ? await readGroup(file, 'best_weight') : undefined,
     };
   } catch {
-    // Absent or torn: the training starts over, which is slower but never wrong.
+    // Missing or torn: the training starts over, which is slower but not wrong.
     return undefined;
   }
 }
@@ -158,7 +158,7 @@ const shortestInterval = 30_000;
 /** Saving takes at most 1 / 20 of the time. */
 const intervalToCost = 20;
 
-/** Decides when to save a training's state again, by how long saving it took the last time. */
+/** Decides when to save a training's state again, by how long the last save took. */
 export class SavingTimes {
   readonly #clock: () => number;
   #savedAt: number;
