@@ -14,7 +14,7 @@ import { openTensorBackend } from '../src/tensor/index.ts';
 // node dist/bench-choices.mjs
 const [questions, batchSize, vocabularySize] = [32, 8, 5000];
 const folder = await mkdtemp(join(tmpdir(), 'bench-choices-'));
-const sizes = { vocabularySize, contextLength: 1024, width: 256, layers: 6, heads: 8 };
+const sizes = { vocabularySize, contextLength: 1024, hiddenSize: 256, layers: 6, heads: 8 };
 await writeModelFolder(folder, initialModel({ family: 'gpt2', ...sizes, tied: true, seed: 0, endOfText: 0 }));
 console.log(await openTensorBackend({ backend: 'onnx', threads: 2 }));
 const model = await openLanguageModel(folder);

@@ -35,7 +35,7 @@ const rows: Row[] = JSON.parse(readFileSync(path, 'utf8'));
 const examples = rows.slice(0, 935).map(exampleOf);
 console.log(await openTensorBackend({ backend: 'onnx' }));
 const { config, read } = initialModel({
-  ...{ family: 'gpt2', vocabularySize: 50257, contextLength: 1024, width: 768, layers: 12, heads: 12 },
+  ...{ family: 'gpt2', vocabularySize: 50257, contextLength: 1024, hiddenSize: 768, layers: 12, heads: 12 },
   ...{ tied: true, seed: 1, endOfText },
 });
 const parameters = new Map<string, tf.Variable>();

@@ -29,7 +29,7 @@ await serve(async ({ batch, slots, prompts }: Work) => {
   });
   const paddedLength = (tokens: number) => promptLength(tokens, slots);
   const { signal } = new AbortController();
-  for await (const _ of decodeRows({ model, rows, width: batch, paddedLength, slots, signal }));
+  for await (const _ of decodeRows({ model, rows, batchSize: batch, paddedLength, slots, signal }));
   const seconds = (performance.now() - start) / 1000;
   const memory = process.resourceUsage().maxRSS * 1024;
   return { seconds, memory, written: rows.map(({ written }) => written) };

@@ -22,14 +22,14 @@ export interface BenchmarkScore {
 }
 
 /** What a reader of the figures has to know. */
-export interface Remark {
+interface Remark {
   readonly text: string;
   /** The items that it is about. */
   readonly ids?: readonly string[];
 }
 
 /** Items that no figure counts. */
-export interface LeftOut {
+interface LeftOut {
   readonly reason: string;
   readonly ids: readonly string[];
 }

@@ -15,9 +15,10 @@ export interface Benchmark {
   readonly name: BenchmarkName;
   /** Its row in docs/benchmarks.md: what `records` is, and the fields of a record. */
   readonly layout: { readonly records: string; readonly fields: string };
-  /** The files that are read unless `split` names others; absent where the layout has no splits. */
+  /** The files that are read unless `split` names others; absent if the layout has no splits. */
   readonly defaultSplit?: string;
-  readonly read: BenchmarkReader;
+  /** `located.ts` reads JSON and JSON Lines with errors that name the place; `task-files.ts` finds the files of a folder. */
+  readonly read: (source: BenchmarkSource) => AsyncIterable<BenchmarkRow>;
   /** By `template:` of format. */
   readonly templates?: Readonly<Partial<Record<BenchmarkTemplateName, BenchmarkTemplate>>>;
   /** By `metrics:` of evaluate: those that only this benchmark has. `accuracy` and the like are in src/metrics. */
@@ -29,13 +30,10 @@ export interface Benchmark {
 export type BenchmarkName = NonNullable<LoadConfig['as']>;
 export type BenchmarkTemplateName = Exclude<Extract<FormatConfig['template'], string>, TemplateName | 'chat'>;
 
-/** `located.ts` reads JSON and JSON Lines with errors that name the place; `task-files.ts` finds the files of a folder. */
-export type BenchmarkReader = (source: BenchmarkSource) => AsyncIterable<BenchmarkRow>;
-
 export interface BenchmarkSource {
   /** A file in the benchmark's own layout, or the folder that holds such files. */
   readonly path: string;
-  /** The files of this split are read, such as `test`, `dev` or `val`; empty where the layout has no splits. */
+  /** The files of this split are read, such as `test`, `dev` or `val`; empty if the layout has no splits. */
   readonly split: string;
   /** The tasks or subjects to read; absent for all. */
   readonly tasks: readonly string[] | undefined;
@@ -82,7 +80,7 @@ export interface Scorer {
   /** What it measures, in a few words. */
   readonly summary: string;
   readonly data: NeededFile;
-  /** Absent where the data holds everything, such as votes. */
+  /** Absent if the data holds everything, such as votes. */
   readonly predictions?: NeededFile;
   readonly score: (files: ScorerInput) => Promise<BenchmarkScores>;
 }
@@ -94,10 +92,10 @@ export interface NeededFile {
   readonly example: string;
 }
 
-export interface ScorerInput {
+interface ScorerInput {
   readonly data: BenchmarkFile;
   /** The same as `data` for a scorer that declares no predictions. */
   readonly predictions: BenchmarkFile;
-  /** For figures without a formula for their error. */
+  /** For figures whose error has no formula. */
   readonly resampling: Resampling;
 }

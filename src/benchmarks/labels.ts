@@ -14,7 +14,7 @@ import type { BenchmarkFile } from './benchmark-file.ts';
 import { type BenchmarkScore, meanScore } from './benchmark-scores.ts';
 
 /** Metrics of predicted labels. Classes are texts; the positive one of two is `1`. */
-export type LabelMetric = 'accuracy' | 'f1' | 'macro_f1' | 'matthews' | 'pearson' | 'spearman';
+type LabelMetric = 'accuracy' | 'f1' | 'macro_f1' | 'matthews' | 'pearson' | 'spearman';
 
 /** A task with one label for each item. */
 export interface LabelTask {

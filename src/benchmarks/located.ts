@@ -1,12 +1,12 @@
 import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
-import { jsonFault } from '../formats/index.ts';
+import { parseJson } from '../formats/index.ts';
 import { type BenchmarkFile, readText } from './benchmark-file.ts';
 
 /** A value and its place in a file. */
 export interface Located {
   readonly value: Json;
   readonly file: string;
-  /** Its line, in a file with one value a line. */
+  /** Its line, in a file with one value per line. */
   readonly line?: number;
   /** Its path within the file or line: `data[3].title`; empty for the whole. */
   readonly path: string;
@@ -27,7 +27,7 @@ export function fieldOf(at: Located, name: string): Located {
   });
 }
 
-/** The value of a field; undefined where it is absent or null. */
+/** The value of a field; undefined if it is absent or null. */
 export function optionalField(at: Located, name: string): Located | undefined {
   const value = Object.hasOwn(objectOf(at), name) ? objectOf(at)[name] : undefined;
   return value === undefined || value === null ? undefined : { ...at, value, path: below(at, name) };
@@ -79,7 +79,7 @@ const below = ({ path }: Located, name: string): string => (path === '' ? name :
 export async function readJson(file: BenchmarkFile, { allowsTrailingCommas = false } = {}): Promise<Located> {
   const written = await readText(file);
   const text = allowsTrailingCommas ? withoutTrailingCommas(written) : written;
-  return { value: parse(text, { name: file.name, firstLine: 1 }), file: file.name, path: '' };
+  return { value: parseJson(text, { path: file.name }), file: file.name, path: '' };
 }
 
 interface LocatedLine extends Located {
@@ -92,7 +92,7 @@ export async function readJsonLines(file: BenchmarkFile): Promise<readonly Locat
   return lines.flatMap((text, index) => {
     if (text.trim() === '') return [];
     const line = index + 1;
-    const value = parse(text, { name: file.name, firstLine: line });
+    const value = parseJson(text, { path: file.name, firstLine: line });
     return [{ value, file: file.name, line, path: '' }];
   });
 }
@@ -100,16 +100,6 @@ export async function readJsonLines(file: BenchmarkFile): Promise<readonly Locat
 /** Replaces each by a space, so that errors name the right column. */
 const withoutTrailingCommas = (text: string): string =>
   text.replace(/("(?:[^"\\]|\\.)*")|,(\s*[}\]])/g, (_, string?: string, end = '') => string ?? ` ${end}`);
-
-function parse(text: string, { name, firstLine }: { name: string; firstLine: number }): Json {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const { line, column, reason } = jsonFault(cause, text);
-    const place = `${name}:${firstLine + line - 1}:${column}`;
-    throw new UserError({ code: 'bad-json', message: `${place}: not JSON: ${reason}`, cause });
-  }
-}
 
 /** Predictions of SQuAD and TriviaQA, `{"<id>": "<answer>"}`: id -> answer. */
 export async function readAnswers(file: BenchmarkFile): Promise<ReadonlyMap<string, string>> {

@@ -4,6 +4,7 @@ import {
   chosenIndex,
   chosenText,
   grouped,
+  plainMean,
   type Score,
   type ScoredResponse,
   type SetScores,
@@ -38,13 +39,15 @@ export function scoreCollection(
       help: `read the rows with \`as: ${name}\` in the load stage`,
     });
   });
-  const means = [...grouped(scored, ({ task }) => task).values()].map((sets) =>
-    // A correlation that does not exist counts 0.
-    meanValue(sets.flatMap(({ scores }) => scores.map(({ value }) => (Number.isNaN(value) ? 0 : value)))),
+  const means = [...grouped(scored, ({ task }) => task).values()].map(
+    (sets) =>
+      // A correlation that does not exist counts 0.
+      plainMean(sets.flatMap(({ scores }) => scores.map(({ value }) => (Number.isNaN(value) ? 0 : value))))
+        .mean,
   );
   const overall = {
     metric: `${name}_score`,
-    value: meanValue(means),
+    value: plainMean(means).mean,
     higher_is_better: true,
     count: means.length,
   };
@@ -58,9 +61,6 @@ export function scoreCollection(
     ),
   };
 }
-
-const meanValue = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 interface ChosenLabels extends LabelTask {
   /** What the scores are of. */

@@ -31,6 +31,27 @@ export async function findFiles(
 /** A file's name without folder and extension. */
 export const stemOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\..*$/, '');
 
+/** The task of a single file, which only the configuration's `tasks` names. */
+export function soleTask<Task>(
+  path: string,
+  { known, wanted = [], help }: SoleTask<Task>,
+): readonly [name: string, task: Task] {
+  const [name = '', ...others] = wanted;
+  const task = known.get(name);
+  if (task !== undefined && others.length === 0) return [name, task];
+  throw new UserError({
+    code: 'one-task',
+    message: `${path} is a single file, and \`tasks\` does not name its task`,
+    help,
+  });
+}
+
+interface SoleTask<Task> {
+  readonly known: ReadonlyMap<string, Task>;
+  readonly wanted: readonly string[] | undefined;
+  readonly help: string;
+}
+
 /** The items of the wanted tasks, in the benchmark's order. An unknown task is an error. */
 export function wantedTasks<Item>(
   items: ReadonlyMap<string, Item>,

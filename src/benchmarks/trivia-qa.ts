@@ -1,4 +1,4 @@
-import { type ScoredResponse, type SetScores, tokenOverlapF1 } from '../metrics/index.ts';
+import { articles, type ScoredResponse, type SetScores, tokenOverlapF1 } from '../metrics/index.ts';
 import { requiredText } from '../text/index.ts';
 import type { Benchmark, BenchmarkRow, BenchmarkSource } from './benchmark.ts';
 import type { BenchmarkFile } from './benchmark-file.ts';
@@ -71,8 +71,9 @@ async function* readRows({ path }: BenchmarkSource): AsyncGenerator<BenchmarkRow
 }
 
 /**
- * Questions by the keys of their predictions: the question's id in the Wikipedia domain, and `<id>--<file name>` for each
- * of its documents in the Web domain. A verified evaluation counts only the questions and documents that are part of it.
+ * Questions by the keys of their predictions: the question's id in the Wikipedia domain, and `<id>--<file name>` for
+ * each of its documents in the Web domain. A verified evaluation counts only the questions and documents that are part
+ * of it.
  */
 async function readQuestions(file: BenchmarkFile): Promise<ReadonlyMap<string, Located>> {
   const root = await readJson(file);
@@ -165,8 +166,6 @@ function scoreResponses(responses: readonly ScoredResponse[]): SetScores {
 
 /** string.punctuation of Python, and the quotes that TriviaQA adds: ‘ ’ ´ (the grave accent is in both). */
 const punctuation = /[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~‘’´]/g;
-/** With a word boundary that knows every letter, as Python's `\b` does and JavaScript's does not. */
-const articles = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
 
 /** The words of TriviaQA's normalize_answer: lowercase, a space for each punctuation mark, no articles. */
 const triviaWords = (text: string): readonly string[] =>

@@ -39,7 +39,7 @@ async function* records(
   { type }: DelimitedFormat,
 ): AsyncGenerator<{ readonly record: readonly string[]; readonly line: number }> {
   const lines = new LineCounter();
-  // Only now: the benchmarks, which every command loads, declare readers of CSV files.
+  // A lazy import, because every command loads the benchmarks, which declare readers of CSV files.
   const { CsvError, parse } = await import('csv-parse');
   const parser = parse({
     bom: true,

@@ -3,7 +3,7 @@ export { unsupportedGguf } from './gguf/header-reader.ts';
 export type { GgufMetadata } from './gguf/metadata.ts';
 export { type GgufFile, openGguf } from './gguf/open-gguf.ts';
 export { readJsonFile } from './json.ts';
-export { checkJson, jsonFault } from './json-fault.ts';
+export { checkJson, jsonFault, parseJson } from './json-fault.ts';
 export { JsonlWriter, readJsonl } from './jsonl.ts';
 export { notUtf8 } from './lines.ts';
 export { readParquet } from './parquet.ts';

@@ -34,6 +34,20 @@ function faultIn(value: Json, levels: number): 'deep' | 'infinite' | undefined {
   return undefined;
 }
 
+/** The value of a JSON text. Throws a UserError that names file, line and column if it is not JSON. */
+export function parseJson(
+  text: string,
+  { path, firstLine = 1, code = 'bad-json' }: { path: string; firstLine?: number; code?: string },
+): Json {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const { line, column, reason } = jsonFault(cause, text);
+    const message = `${path}:${firstLine + line - 1}:${column}: not JSON: ${reason}`;
+    throw new UserError({ code, message, cause });
+  }
+}
+
 /** Where and why JSON.parse threw an error for `text`; line and column count from 1. */
 export function jsonFault(
   cause: unknown,

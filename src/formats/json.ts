@@ -1,11 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type Json, UserError } from '../core/index.ts';
-import { jsonFault } from './json-fault.ts';
+import { parseJson } from './json-fault.ts';
 
 /** Many times the size of the largest models' files. */
 const mostBytes = 32_000_000;
 
-/** The value of a model folder's JSON file, undefined where there is none. Throws a UserError where it is no JSON, or too large. */
+/** The value of a model folder's JSON file, undefined if there is none. Throws a UserError if it is not JSON or too large. */
 export async function readJsonFile(path: string): Promise<Json | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
@@ -17,18 +17,7 @@ export async function readJsonFile(path: string): Promise<Json | undefined> {
   }
   const bytes = await readFile(path);
   checkNesting(bytes, (what) => new UserError({ code: 'bad-model-folder', message: `${path} ${what}` }));
-  return parseJsonFile(path, bytes.toString('utf8'));
-}
-
-/** The value of a model folder's JSON file. Throws a UserError that names file, line and column where it is no JSON. */
-function parseJsonFile(path: string, text: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const { line, column, reason } = jsonFault(cause, text);
-    const message = `${path}:${line}:${column}: not JSON: ${reason}`;
-    throw new UserError({ code: 'bad-model-folder', message, cause });
-  }
+  return parseJson(bytes.toString('utf8'), { path, code: 'bad-model-folder' });
 }
 
 /** Three times what the largest checkpoints need, at three containers per tensor. */

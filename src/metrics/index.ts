@@ -11,7 +11,13 @@ export {
   type SetScores,
 } from './metric.ts';
 export { generalMetrics } from './metrics.ts';
-export { answerTokens, normalizeAnswer, tokenOverlapF1 } from './normalize-answer.ts';
+export {
+  answerTokens,
+  articles,
+  asciiPunctuation,
+  normalizeAnswer,
+  tokenOverlapF1,
+} from './normalize-answer.ts';
 export { answerKey, ratingsOf, readRatings } from './ratings.ts';
 export { errorField, leftOutField, meanOf, parseScores, type Score, type Scores } from './scores.ts';
 export {

@@ -24,7 +24,7 @@ interface MetricDescription {
 /** The mean over responses of what each one scores by itself. Evaluate adds the standard error, `by` and `worst_of`. */
 export interface MeanMetric extends MetricDescription {
   readonly better: 'higher' | 'lower';
-  /** Undefined where the metric cannot use the response. */
+  /** Undefined if the metric cannot use the response. */
   readonly scoreOne: (one: ScoredResponse, config: EvaluateConfig) => WeightedValue | undefined;
   /** Why `scoreOne` may return undefined. */
   readonly leftOutReason?: (config: EvaluateConfig) => string;
@@ -47,7 +47,7 @@ export interface SetScores {
   readonly values: ReadonlyMap<string, Json>;
 }
 
-/** A response beside the answers that would be right: one, or several of which the best match counts. */
+/** A response beside the answers that would be right: one, or several, of which the best match counts. */
 export interface ScoredResponse {
   readonly response: ResponseRecord;
   readonly expected: readonly string[];

@@ -1,6 +1,6 @@
-const asciiPunctuation = /[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g;
-/** With a word boundary that knows every letter, as Python's `\b` does and JavaScript's does not. */
-const articles = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
+export const asciiPunctuation = /[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g;
+/** With word boundaries for all letters, as in Python; JavaScript's `\b` knows only ASCII. */
+export const articles = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
 
 /** SQuAD's normalize_answer (evaluate-v2.0.py): lowercase, no ASCII punctuation, no articles, single spaces. */
 export function normalizeAnswer(text: string): string {

@@ -57,7 +57,7 @@ function scorePreference(responses: readonly ScoredResponse[]): SetScores {
 
 const unreadReason = 'the judge gave no verdict ([[A]], [[B]] or [[C]] for a tie)';
 
-/** Undefined where the response holds no verdict. */
+/** Undefined if the response has no verdict. */
 function judgedPair({ id, response = '', fields }: ResponseRecord): Judged | undefined {
   const { pair, shown_first: shownFirst } = fields;
   if (typeof pair !== 'string' || (shownFirst !== 'first' && shownFirst !== 'second'))
@@ -85,8 +85,8 @@ const nothingRead = (answer: string) =>
 const verdicts: Readonly<Record<string, Verdict>> = { A: 'a', B: 'b', C: 'tie', TIE: 'tie' };
 
 /**
- * A judge's verdict on two answers: the last of `[[A]]`, `[[B]]`, `[[C]]` in its answer, as MT-Bench's prompts ask for it
- * (Zheng et al. 2023), or an answer that consists of one of these letters or of `tie`.
+ * A judge's verdict on two answers: the last of `[[A]]`, `[[B]]`, `[[C]]` in its answer, as MT-Bench's prompts ask for
+ * it (Zheng et al. 2023), or an answer that consists of one of these letters or of `tie`.
  */
 function readVerdict(answer: string): Verdict | undefined {
   const marked = [...answer.matchAll(/\[\[\s*(a|b|c|tie)\s*\]\]/gi)].at(-1)?.[1];

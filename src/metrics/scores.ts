@@ -1,4 +1,15 @@
-import { isObject, type Json, UserError } from '../core/index.ts';
+import {
+  hasFields,
+  isBoolean,
+  isNumber,
+  isObject,
+  isText,
+  type Json,
+  type JsonCheck,
+  listOf,
+  orAbsent,
+  UserError,
+} from '../core/index.ts';
 import { plainMean } from './statistics.ts';
 
 /** The content of a `scores` port. */
@@ -42,7 +53,7 @@ export const leftOutField = (reason: string, ids: readonly string[]): Pick<Score
 /** The content of a scores file; throws a UserError for anything else, since a user's command can write one too. */
 export function parseScores(text: string, path: string): Scores {
   const value = parse(text);
-  if (isObject(value) && isListOf(value.metrics, isScore) && isListOf(value.records ?? [], isScoredRecord))
+  if (isObject(value) && isScoreList(value.metrics) && isRecordList(value.records ?? []))
     return value as unknown as Scores; // decode edge: every field has just been checked
   throw new UserError({
     code: 'bad-scores',
@@ -59,35 +70,21 @@ function parse(text: string): Json | undefined {
   }
 }
 
-type Check = (value: Json | undefined) => boolean;
-
-const isText: Check = (value) => typeof value === 'string';
-const isNumber: Check = (value) => typeof value === 'number';
 /** JSON has null for NaN. */
-const isNumberOrNull: Check = (value) => value === null || isNumber(value);
-const orAbsent =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined || check(value);
+const isNumberOrNull: JsonCheck = (value) => value === null || isNumber(value);
 
-const isListOf = (value: Json | undefined, isItem: Check): boolean =>
-  Array.isArray(value) && value.every(isItem);
+const isScoreList = listOf(
+  hasFields({
+    metric: isText,
+    of: orAbsent(isText),
+    value: isNumberOrNull,
+    higher_is_better: isBoolean,
+    count: isNumber,
+    standard_error: orAbsent(isNumberOrNull),
+    interval: orAbsent(hasFields({ low: isNumber, high: isNumber })),
+    remark: orAbsent(isText),
+    left_out: orAbsent(hasFields({ count: isNumber, reason: isText, ids: listOf(isText) })),
+  } satisfies { readonly [Name in keyof Score]-?: JsonCheck }),
+);
 
-const hasFields =
-  (checks: Readonly<Record<string, Check>>): Check =>
-  (value) =>
-    isObject(value) && Object.entries(checks).every(([name, check]) => check(value[name]));
-
-const isScore = hasFields({
-  metric: isText,
-  of: orAbsent(isText),
-  value: isNumberOrNull,
-  higher_is_better: (value) => typeof value === 'boolean',
-  count: isNumber,
-  standard_error: orAbsent(isNumberOrNull),
-  interval: orAbsent(hasFields({ low: isNumber, high: isNumber })),
-  remark: orAbsent(isText),
-  left_out: orAbsent(hasFields({ count: isNumber, reason: isText, ids: (value) => isListOf(value, isText) })),
-} satisfies { readonly [Name in keyof Score]-?: Check });
-
-const isScoredRecord = hasFields({ id: isText, values: isObject });
+const isRecordList = listOf(hasFields({ id: isText, values: isObject }));

@@ -1,12 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { causalAttention, rearrangeRows } from '../tensor/index.ts';
+import { causalAttention, MASKED_SCORE, rearrangeRows } from '../tensor/index.ts';
 import type { ModelSizes } from './family.ts';
 import type { Attend, DropoutFactors } from './forward-pass.ts';
 import type { Tokens } from './language-model.ts';
 import type { ModelConfig } from './model-config.ts';
-
-/** So low that its exponential is exactly 0 next to any real score, but finite, so that no NaN can arise. */
-export const HIDDEN_SCORE = -1e9;
 
 interface Rows {
   /** Rows in the batch, B. */
@@ -38,7 +35,7 @@ function attendRows(sizes: ModelSizes, { batch, length, dropout }: Rows): Attend
   };
 }
 
-/** [G T, T], the same [T, T] for each of G query heads: 0 where a token attends, HIDDEN_SCORE elsewhere. */
+/** [G T, T], the same [T, T] for each of G query heads: 0 where a token attends, MASKED_SCORE elsewhere. */
 function causalMask({
   length,
   group,
@@ -51,7 +48,7 @@ function causalMask({
   /** How many tokens a token attends to, itself included. */
   readonly window: number;
 }): tf.Tensor {
-  const mask = new Float32Array(group * length * length).fill(HIDDEN_SCORE);
+  const mask = new Float32Array(group * length * length).fill(MASKED_SCORE);
   for (let row = 0; row < group * length; row++) {
     const token = row % length;
     mask.fill(0, row * length + Math.max(0, token - window + 1), row * length + token + 1);

@@ -1,9 +1,9 @@
 import { didYouMean, isList, isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
 
-/** Far beyond any model. */
-export const mostLayers = 10_000;
+/** More than any model has. */
+export const maxLayers = 10_000;
 
-/** Reads the fields of a config.json one by one and tracks which, so that none is ignored by accident. */
+/** Reads the fields of a config.json and tracks which were read, so that none is ignored by accident. */
 export class ConfigFields {
   readonly #path: string;
   readonly #json: JsonObject;
@@ -101,7 +101,7 @@ export class ConfigFields {
     throw this.problem(name, `only ${JSON.stringify(word)} is supported`);
   }
 
-  /** Throws if there is a field that was neither read nor is one of the given ones, which change no number. */
+  /** Throws if a field was not read and is not one of the given ones, which change no number. */
   refuseOthers(harmless: readonly string[]): void {
     const known = [...this.#read, ...harmless];
     for (const name of Object.keys(this.#json)) {

@@ -2,7 +2,7 @@ import { UserError } from '../core/index.ts';
 import { familyOf, type ModelConfig } from './model-config.ts';
 
 /** The dropout rates with which transformers would train the model: those of its config.json. */
-export function ownDropout(config: ModelConfig): {
+export function configDropout(config: ModelConfig): {
   readonly embedding: number;
   readonly attention: number;
   readonly residual: number;
@@ -22,7 +22,7 @@ export function ownDropout(config: ModelConfig): {
 }
 
 /** The fields of config.json that ask for dropout, as text: `embd_pdrop 0.1`. */
-export const statedDropout = (config: ModelConfig): readonly string[] =>
+export const describeDropout = (config: ModelConfig): readonly string[] =>
   Object.values(familyOf(config).dropout.fields).flatMap((name) =>
     config.json[name] ? [`${name} ${config.json[name]}`] : [],
   );

@@ -1,8 +1,9 @@
 export { packedRows, paddedRows } from './attend-rows.ts';
-export { hasAttentionDropoutOnly, ownDropout, statedDropout } from './dropout.ts';
+export { configDropout, describeDropout, hasAttentionDropoutOnly } from './dropout.ts';
 export { exportWeights } from './folder/export-weights.ts';
 export {
   copyAuxiliaryFiles,
+  type ModelFolder,
   openModelFolder,
   readEndTokens,
   readModelConfig,
@@ -13,14 +14,14 @@ export type { DropoutFactors, DropoutSite } from './forward-pass.ts';
 export { choiceLogLikelihoods } from './generation/choices.ts';
 export { decodeRows } from './generation/decode.ts';
 export {
-  TextWriter,
-  type WritingSettings,
-  type WrittenText,
-  writeTexts,
+  type GeneratedText,
+  type GenerationSettings,
+  generateTexts,
+  Sequence,
 } from './generation/generate-texts.ts';
 export { longestText, promptLength, slotCount } from './generation/lengths.ts';
 export { type TextScore, type TextToScore, textLogLikelihoods } from './generation/log-likelihoods.ts';
-export { streamText, TextReader } from './generation/stream.ts';
+export { CachedDecoder, streamText } from './generation/stream.ts';
 export type { ChoicesToScore } from './generation/tree-attention.ts';
 export { openGgufModel } from './gguf/open-gguf-model.ts';
 export { initialModel } from './initial-model.ts';
@@ -37,8 +38,8 @@ export { type LoraSettings, loraTargets } from './lora/lora-targets.ts';
 export {
   checkGenerationMemory,
   type MemoryNeed,
+  memoryError,
   memoryLimit,
-  refuseMemory,
   type TrainingShape,
   totalMemory,
   trainingMemory,

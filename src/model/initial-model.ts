@@ -8,7 +8,7 @@ interface InitialModelOptions {
   readonly family: 'gpt2';
   readonly vocabularySize: number;
   readonly contextLength: number;
-  readonly width: number;
+  readonly hiddenSize: number;
   readonly layers: number;
   readonly heads: number;
   /** Whether the head shares the token embedding's weights. */
@@ -25,7 +25,7 @@ export function initialModel(options: InitialModelOptions): ModelToWrite {
     architectures: ['GPT2LMHeadModel'],
     vocab_size: options.vocabularySize,
     n_positions: options.contextLength,
-    n_embd: options.width,
+    n_embd: options.hiddenSize,
     n_layer: options.layers,
     n_head: options.heads,
     tie_word_embeddings: options.tied,

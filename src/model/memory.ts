@@ -18,22 +18,22 @@ export function checkGenerationMemory({
   /** In bytes. */
   readonly limit: number;
 }): number {
-  const room = Math.min(slots, model.contextLength);
-  const need = generationMemory(model, { rows, slots: room });
+  const used = Math.min(slots, model.contextLength);
+  const need = generationMemory(model, { rows, slots: used });
   const expected = totalMemory(need);
   if (expected <= limit) return expected;
-  const fits = (fewer: number) => totalMemory(generationMemory(model, { rows: fewer, slots: room })) <= limit;
+  const fits = (fewer: number) => totalMemory(generationMemory(model, { rows: fewer, slots: used })) <= limit;
   let fewer = rows - 1;
   while (fewer >= 1 && !fits(fewer)) fewer = Math.floor(fewer / 2);
   const help =
     fewer >= 1
       ? `\`batch_size: ${fewer}\` would fit`
       : 'no setting of this stage would fit: take a smaller model, or a machine with more memory';
-  throw refuseMemory({ what: 'generating', need, limit, help });
+  throw memoryError({ what: 'generating', need, limit, help });
 }
 
-const float = 4;
-const generationProcess = 150_000_000;
+const floatBytes = 4;
+const generationProcessBytes = 150_000_000;
 
 /** The peak on the onnx backend with `rows` B texts of `slots` S tokens: weights, key-value cache, and a step's logits. */
 function generationMemory(
@@ -41,15 +41,15 @@ function generationMemory(
   { rows, slots }: { readonly rows: number; readonly slots: number },
 ): MemoryNeed {
   const { layers, keyValueHeads, headDim, vocabularySize, heads } = config;
-  const weights = float * parameterCount(config);
-  const cache = 2 * float * layers * rows * slots * keyValueHeads * headDim;
+  const weights = floatBytes * parameterCount(config);
+  const cache = 2 * floatBytes * layers * rows * slots * keyValueHeads * headDim;
   return {
     weights,
     gradients: 0,
     moments: 0,
-    activations: float * (4 * rows * vocabularySize + 4 * heads * slots * Math.max(slots, rows)),
+    activations: floatBytes * (4 * rows * vocabularySize + 4 * heads * slots * Math.max(slots, rows)),
     cache: 2 * cache, // on the host, and the engine's copy
-    overhead: generationProcess + weights, // the engine's packed copy of the weights
+    overhead: generationProcessBytes + weights, // the engine's packed copy of the weights
   };
 }
 
@@ -57,7 +57,7 @@ export interface TrainingShape {
   /** Examples in a micro-batch, B. */
   readonly rows: number;
   /** Their padded length, T. */
-  readonly width: number;
+  readonly length: number;
   /** Unmasked targets among them, M. */
   readonly targets: number;
   /** Numbers that are trained, in parameters or adapters. */
@@ -66,33 +66,33 @@ export interface TrainingShape {
   readonly accumulates: boolean;
 }
 
-const trainingProcess = 200_000_000;
+const trainingProcessBytes = 200_000_000;
 
 /**
- * The peak of a training on the onnx backend. Weights, gradients and moments follow from their sizes. The rest is fitted:
- * the floats of a token's activations in a layer, 0.67 (10 C + 2 I) + 2 H T; the copies of its logits, 2; and the shares
- * of the weights and gradients that exist twice. They meet the measured peaks of GPT-2 with 51 and 124 million
- * parameters, trained whole and by LoRA in batches of 64 to 1024 tokens, within 5 %. A gated layer is assumed to have
- * twice as many inner activations.
+ * The peak of a training on the onnx backend. Weights, gradients and moments follow from their sizes. The rest is
+ * fitted: the floats of a token's activations in a layer, 0.67 (10 C + 2 I) + 2 H T; the copies of its logits, 2; and
+ * the shares of the weights and gradients that exist twice. They match the measured peaks of GPT-2 with 51 and 124
+ * million parameters, trained fully and with LoRA in batches of 64 to 1024 tokens, within 5 %. A gated layer is assumed
+ * to have twice as many inner activations.
  */
 export function trainingMemory(config: ModelConfig, shape: TrainingShape): MemoryNeed {
-  const { rows, width, targets, trained, accumulates } = shape;
+  const { rows, length, targets, trained, accumulates } = shape;
   const parameters = parameterCount(config);
-  const { layers, hiddenSize: channels, intermediateSize, heads, vocabularySize } = config;
+  const { layers, hiddenSize, intermediateSize, heads, vocabularySize } = config;
   const inner = (familyOf(config).gated ? 4 : 2) * intermediateSize;
-  const perToken = layers * (0.67 * (10 * channels + inner) + 2 * heads * width);
+  const perToken = layers * (0.67 * (10 * hiddenSize + inner) + 2 * heads * length);
   const copies = accumulates ? 2.25 : 1; // those of a micro-batch and their sum; fitted too
   return {
-    weights: float * parameters,
-    gradients: float * trained * copies,
-    moments: 2 * float * trained,
-    activations: float * (rows * width * perToken + 2 * targets * vocabularySize),
+    weights: floatBytes * parameters,
+    gradients: floatBytes * trained * copies,
+    moments: 2 * floatBytes * trained,
+    activations: floatBytes * (rows * length * perToken + 2 * targets * vocabularySize),
     cache: 0,
-    overhead: trainingProcess + 0.65 * float * parameters, // the engine's copies of weights in another layout
+    overhead: trainingProcessBytes + 0.65 * floatBytes * parameters, // the engine's copies of weights in another layout
   };
 }
 
-export function parameterCount(config: ModelConfig): number {
+function parameterCount(config: ModelConfig): number {
   let count = 0;
   for (const { shape } of parameterLayout(config).values()) count += elementCount(shape);
   return count;
@@ -115,7 +115,7 @@ export const totalMemory = (need: MemoryNeed): number =>
   Object.values(need).reduce((sum: number, bytes: number) => sum + bytes, 0);
 
 /** The error of a stage that would run out of memory. */
-export function refuseMemory({
+export function memoryError({
   what,
   need,
   limit,

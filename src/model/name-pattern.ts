@@ -1,6 +1,6 @@
 /**
  * Whether a pattern matches the name of a parameter or projection: the whole name, or its end after a dot, as `c_attn`
- * matches `transformer.h.0.attn.c_attn`. A `*` stands for any characters, including dots.
+ * matches `transformer.h.0.attn.c_attn`. A `*` matches any characters, including dots.
  */
 export function namePattern(pattern: string): (name: string) => boolean {
   const expression = pattern

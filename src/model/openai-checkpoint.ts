@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, type JsonObject } from '../core/index.ts';
 import { type Bundle, badCheckpoint, openBundle, readJsonFile } from '../formats/index.ts';
-import { ConfigFields, mostLayers } from './config-fields.ts';
+import { ConfigFields, maxLayers } from './config-fields.ts';
 import type { ModelFolder } from './folder/model-folder.ts';
 import { type ModelConfig, parameterLayout, parseModelConfig } from './model-config.ts';
 
-/** Opens GPT-2 as OpenAI released it (hparams.json and a checkpoint of TensorFlow's), seen as a folder in Hugging Face's layout. */
+/** Opens GPT-2 as OpenAI released it (hparams.json and a TensorFlow checkpoint), presented as a folder in Hugging Face's layout. */
 export async function openOpenaiCheckpoint(path: string): Promise<ModelFolder> {
   const json = await readHyperparameters(join(path, 'hparams.json'));
   const config = parseModelConfig(path, json);
@@ -36,7 +36,7 @@ async function readHyperparameters(path: string): Promise<JsonObject> {
     vocab_size: vocabularySize,
     n_positions: fields.count('n_ctx'),
     n_embd: fields.count('n_embd'),
-    n_layer: fields.count('n_layer', mostLayers),
+    n_layer: fields.count('n_layer', maxLayers),
     n_head: fields.count('n_head'),
     layer_norm_epsilon: 1e-5,
     tie_word_embeddings: true,

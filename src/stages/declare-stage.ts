@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/index.ts';
+import { type JsonObject, UserError } from '../core/index.ts';
 import { type StageName, stageSchemas } from '../generated/stage-schemas.ts';
 import type {
   ConfigProblem,
@@ -23,6 +23,18 @@ interface StageDeclaration<Config>
   readonly horizon?: Horizon<Config>;
   readonly memo?: Memo<Config>;
   readonly locate?: (search: RecordSearch<Config>) => Promise<RecordPlaces>;
+}
+
+/** What `parse` throws for a user to fix, as a problem of the configuration. */
+export function problemsIn(pointer: string, parse: () => unknown): readonly ConfigProblem[] {
+  try {
+    parse();
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { code, message, help } = error;
+    return [{ pointer, code, message, ...(help === undefined ? {} : { help }) }];
+  }
 }
 
 /** Joins a declaration with the schema and the compiled validator of the same name. Loads none of the stage's code. */

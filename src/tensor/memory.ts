@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Marks tensors as constant until the returned function is called. A backend that supports it may pack their elements once
- * for all the graphs that use them; elsewhere this does nothing.
+ * Marks tensors as constant until the returned function is called. A backend that supports it may pack their elements
+ * once for all the graphs that use them; elsewhere this does nothing.
  */
 export function markConstant(tensors: readonly tf.Tensor[]): () => void {
   const backend: object = tf.backend();
@@ -14,8 +14,8 @@ const marksConstants = (
 ): backend is { markConstant(tensors: readonly tf.Tensor[]): () => void } => 'markConstant' in backend;
 
 /**
- * Disposes of tensors and lets a backend that supports it write later results of the same sizes into their arrays. No one
- * may use what was read from them any more.
+ * Disposes of tensors and lets a backend that supports it write later results of the same sizes into their arrays. What
+ * was read from them must not be used afterwards.
  */
 export function recycle(tensors: readonly tf.Tensor[]): void {
   const backend: object = tf.backend();

@@ -82,9 +82,9 @@ export type TensorBackendName = (typeof TENSOR_BACKENDS)[number];
 
 export interface TensorBackendOptions {
   readonly backend: TensorBackendName;
-  /** Threads that one operation may use; as many as this process has processors where absent. */
+  /** Threads that one operation may use; by default one for each processor of this process. */
   readonly threads?: number | undefined;
-  /** How the onnx backend calls ONNX Runtime; the fastest way that loads where absent. */
+  /** How the onnx backend calls ONNX Runtime; by default the fastest way that loads. */
   readonly runner?: 'native' | 'binding' | undefined;
   /** Receives a sentence about what makes the backend slower than it could be. */
   readonly onNote?: ((note: string) => void) | undefined;

@@ -16,7 +16,7 @@ export {
   type TokenizedRecords,
   type TokenSegment,
 } from './records.ts';
-export { parseResponse, type ResponseRecord, type ScoredChoice } from './response-record.ts';
+export { parseResponse, type ResponseRecord } from './response-record.ts';
 export { jinjaTemplate, parseJinja } from './template/jinja-template.ts';
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
 export { fieldsIn, fieldsOf, missingField, optionalText, requiredText } from './template/row-field.ts';
@@ -31,4 +31,4 @@ export {
   writeEncodingName,
 } from './tokenizer/open-tokenizer.ts';
 export { writeOpenaiTokenizer } from './tokenizer/openai-tokenizer.ts';
-export type { Encodable, Tokenizer } from './tokenizer/tokenizer.ts';
+export { commonPrefixLength, type Encodable, type Tokenizer } from './tokenizer/tokenizer.ts';

@@ -10,13 +10,13 @@ export interface DataRecord {
 
 /**
  * Who writes a segment of text. `prompt` is what the model is given. `header` is the marker between prompt and response
- * (`### Response:`), which a model may have to write itself. `response` is what it should answer. `end` is the mark that
- * a chat template puts after a response (`<|im_end|>`), which the model writes when it is done. `tail` is what the
+ * (`### Response:`), which a model may have to write itself. `response` is what it should answer. `end` is the mark
+ * that a chat template puts after a response (`<|im_end|>`), which the model writes when it is done. `tail` is what the
  * template writes after the last one, such as a line feed, which the model neither reads nor writes.
  */
 export type SegmentRole = 'prompt' | 'header' | 'response' | 'end' | 'tail';
 
-/** A piece of text. If special, it is the name of one special token; otherwise it is text, whatever it looks like. */
+/** A piece of text. If special, it is the name of one special token; otherwise it is plain text. */
 export interface TextPiece {
   readonly text: string;
   readonly special?: true;

@@ -1,4 +1,16 @@
-import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
+import {
+  hasFields,
+  isBoolean,
+  isNumber,
+  isObject,
+  isText,
+  type Json,
+  type JsonCheck,
+  type JsonObject,
+  listOf,
+  orAbsent,
+  UserError,
+} from '../core/index.ts';
 
 /** A model's answer to one prompt (`text` mode), or its log-likelihood of a given text (the other modes). */
 export interface ResponseRecord {
@@ -29,7 +41,7 @@ export interface ResponseRecord {
 }
 
 /** The log-likelihood of one candidate after a prompt. */
-export type ScoredChoice = {
+type ScoredChoice = {
   readonly text: string;
   /** Natural logarithm of its probability, summed over its tokens. */
   readonly log_likelihood: number;
@@ -42,14 +54,16 @@ export type ScoredChoice = {
   readonly is_greedy: boolean;
 };
 
-type Field = keyof ResponseRecord;
+const choiceFields: { readonly [Name in keyof ScoredChoice]-?: JsonCheck } = {
+  text: isText,
+  log_likelihood: isNumber,
+  per_character: isNumber,
+  per_byte: isNumber,
+  tokens: isNumber,
+  is_greedy: isBoolean,
+};
 
-const isText = (value: Json | undefined) => typeof value === 'string';
-const isNumber = (value: Json | undefined) => typeof value === 'number';
-const orAbsent = (test: (value: Json | undefined) => boolean) => (value: Json | undefined) =>
-  value === undefined || test(value);
-
-const fields: { readonly [Name in Field]-?: (value: Json | undefined) => boolean } = {
+const fields: { readonly [Name in keyof ResponseRecord]-?: JsonCheck } = {
   id: isText,
   prompt: isText,
   expected: isText,
@@ -58,29 +72,16 @@ const fields: { readonly [Name in Field]-?: (value: Json | undefined) => boolean
   finish_reason: orAbsent((value) => value === 'stop' || value === 'length'),
   log_likelihood: orAbsent(isNumber),
   scored_tokens: orAbsent(isNumber),
-  passed: orAbsent((value) => typeof value === 'boolean'),
+  passed: orAbsent(isBoolean),
   outcome: orAbsent(isText),
-  choices: orAbsent((value) => Array.isArray(value) && value.every(isScoredChoice)),
+  choices: orAbsent(listOf(hasFields(choiceFields))),
   words: orAbsent(isNumber),
   bytes: orAbsent(isNumber),
 };
 
-const choiceFields: { readonly [Name in keyof ScoredChoice]-?: (value: Json | undefined) => boolean } = {
-  text: isText,
-  log_likelihood: isNumber,
-  per_character: isNumber,
-  per_byte: isNumber,
-  tokens: isNumber,
-  is_greedy: (value) => typeof value === 'boolean',
-};
-
-function isScoredChoice(value: Json): boolean {
-  return isObject(value) && Object.entries(choiceFields).every(([name, test]) => test(value[name]));
-}
-
 /**
- * One line of a responses file; throws a UserError for anything else, as a user's command can write one too. `place` says
- * where the value is.
+ * One line of a responses file; throws a UserError for anything else, as a user's command can write one too. `place`
+ * says where the value is.
  */
 export function parseResponse(value: Json, place: string): ResponseRecord {
   const row = isObject(value) ? value : {};

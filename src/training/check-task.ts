@@ -122,7 +122,7 @@ function refuseExamples(
   });
 }
 
-/** A batch without a target has no loss. Find it now, not hours later when its step comes. */
+/** A batch without a target has no loss. Find it before training, not hours later at its step. */
 function checkEveryStepLearns({ config, batches }: TrainingTask): void {
   const idle = new Set(
     batches.examples.filter(({ targets }) => targets.every((target) => target === ignoredTarget)),

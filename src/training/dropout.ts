@@ -3,12 +3,12 @@ import { RandomStream, UserError } from '../core/index.ts';
 import { elementCount } from '../formats/index.ts';
 import type { TrainConfig } from '../generated/train-config.ts';
 import {
+  configDropout,
   type DropoutFactors,
   type DropoutSite,
+  describeDropout,
   hasAttentionDropoutOnly,
   type ModelConfig,
-  ownDropout,
-  statedDropout,
 } from '../model/index.ts';
 import type { DropoutByMicroBatch } from './gradients.ts';
 import type { TrainingTask } from './training-task.ts';
@@ -20,7 +20,7 @@ export const dropoutRates = (
   { dropout, lora }: Pick<TrainConfig, 'dropout' | 'lora'>,
   model: ModelConfig,
 ): DropoutRates => ({
-  ...(dropout === 'model' ? ownDropout(model) : dropout),
+  ...(dropout === 'model' ? configDropout(model) : dropout),
   adapter: lora?.dropout ?? 0,
 });
 
@@ -69,10 +69,10 @@ export function noteUnusedDropout({
 }: Pick<TrainingTask, 'config' | 'onNote'> & {
   readonly model: Pick<TrainingTask['model'], 'config'>;
 }): void {
-  const stated = statedDropout(model.config);
+  const stated = describeDropout(model.config);
   if (config.dropout === 'model' || stated.length === 0) return;
   const { embedding, attention, residual } = dropoutRates(config, model.config);
-  const own = ownDropout(model.config);
+  const own = configDropout(model.config);
   if (own.embedding === embedding && own.attention === attention && own.residual === residual) return;
   onNote(
     `the model's config.json has ${stated.join(', ')}, which is ignored here: \`dropout: model\` uses it, as transformers does`,

@@ -20,11 +20,11 @@ export async function lossAndGradients(
 ): Promise<LossAndGradients> {
   const [first, ...others] = microBatches;
   if (first === undefined) throw new Error('a batch without a target has no gradient');
-  if (others.length === 0) return ofMicroBatch(model, first, dropout?.(0));
+  if (others.length === 0) return microBatchGradients(model, first, dropout?.(0));
   let loss = 0;
   const sums = new Map<string, tf.Tensor>();
   for (const [index, microBatch] of microBatches.entries()) {
-    const part = await ofMicroBatch(model, microBatch, dropout?.(index));
+    const part = await microBatchGradients(model, microBatch, dropout?.(index));
     const scale = microBatch.targetCount / targetCount;
     loss += scale * part.loss;
     for (const [name, gradient] of part.gradients)
@@ -35,7 +35,7 @@ export async function lossAndGradients(
 }
 
 /** Reading the loss makes a lazy backend compute it and all gradients in one run. */
-async function ofMicroBatch(
+async function microBatchGradients(
   model: LanguageModel,
   microBatch: MicroBatch,
   dropout: DropoutFactors | undefined,
@@ -76,14 +76,14 @@ function accumulateOnHost(sum: tf.Tensor | undefined, gradient: tf.Tensor, scale
 export function gradientNorm(gradients: Iterable<tf.Tensor>): number {
   const squares = hasInPlaceSteps()
     ? sumOfSquares
-    : (gradient: tf.Tensor) => squaresOf(gradient.dataSync<'float32'>());
+    : (gradient: tf.Tensor) => sumOfSquaresOnHost(gradient.dataSync<'float32'>());
   let sum = 0;
   for (const gradient of gradients) sum += squares(gradient);
   return Math.sqrt(sum);
 }
 
 /** Two independent sums, because in a single one each addition waits for the previous one. */
-function squaresOf(values: Float32Array): number {
+function sumOfSquaresOnHost(values: Float32Array): number {
   let even = 0;
   let odd = 0;
   for (let index = 0; index < values.length; index += 2) {

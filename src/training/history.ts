@@ -63,7 +63,7 @@ export function bestStep(history: readonly HistoryEntry[]): number | undefined {
 }
 
 /** Whether the last `patience` validation losses in a row were not better than the best before them by `min_delta`. */
-export function isPatienceSpent(
+export function isPatienceExhausted(
   history: readonly HistoryEntry[],
   { patience, min_delta }: NonNullable<TrainConfig['early_stop']>,
 ): boolean {
@@ -79,7 +79,7 @@ export function isPatienceSpent(
 
 /**
  * Whether a step's loss is a spike: more than `above` times the median of the last `window` steps' losses. Spikes count
- * in the median too, so a loss that stays high stops being one. Before `window` steps nothing is a spike.
+ * in the median too, so a loss that stays high stops being a spike. Before `window` steps there are no spikes.
  */
 export function isSpike(
   loss: number,

@@ -27,7 +27,7 @@ export function batchLoss(
 }
 
 function tokensOf(config: ModelConfig, microBatch: MicroBatch, dropout: DropoutFactors | undefined): Tokens {
-  const { inputs: ids, rows, width: length } = microBatch;
+  const { inputs: ids, rows, length } = microBatch;
   switch (microBatch.layout) {
     case 'padded':
       return paddedRows(config, { ids, batch: rows, length, lengths: microBatch.lengths, dropout });

@@ -1,4 +1,4 @@
-import { decodeRows, longestText, promptLength, slotCount, TextWriter } from '../model/index.ts';
+import { decodeRows, longestText, promptLength, Sequence, slotCount } from '../model/index.ts';
 import type { Example } from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
 import type { TrainingTask } from './training-task.ts';
@@ -13,21 +13,21 @@ export async function writeSample(
   const { contextLength: limit } = model.config;
   const tokens = example.inputs.subarray(0, Math.min(sampleStart(example), limit - 1));
   const room = Math.min(maxNewTokens, longestText(model.config, tokens.length) - tokens.length);
-  const writer = new TextWriter({
+  const sequence = new Sequence({
     prompt: { id: example.id, tokens },
     tokenizer,
     settings: { temperature: 0, topP: 1, maxNewTokens: room, seed: 0, stop: [], batchSize: 1 },
   });
   const decoding = decodeRows({
     model,
-    rows: [writer],
-    width: 1,
+    rows: [sequence],
+    batchSize: 1,
     paddedLength: (length) => promptLength(length, limit),
     slots: slotCount(tokens.length + room, limit),
     signal: new AbortController().signal, // never aborted: training stops between steps, where its state can be saved
   });
   while (!(await decoding.next()).done);
-  return { prompt: tokenizer.decode(tokens), response: writer.written().text };
+  return { prompt: tokenizer.decode(tokens), response: sequence.result().text };
 }
 
 /** After the prompt, and after a response header whose targets are masked, since the model is not taught to write it. */

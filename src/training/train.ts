@@ -7,10 +7,10 @@ import { checkTask } from './check-task.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from './dropout.ts';
 import { type EvaluationSets, evaluate, evaluationSets, isEvaluationDue } from './evaluation.ts';
 import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
-import { bestStep, type HistoryEntry, isPatienceSpent, isSpike } from './history.ts';
+import { bestStep, type HistoryEntry, isPatienceExhausted, isSpike } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { writeSample } from './sample.ts';
-import { findStart, keepEpoch } from './state/kept-epochs.ts';
+import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
 import { batchLayout, type TrainingSummary, type TrainingTask } from './training-task.ts';
@@ -70,13 +70,13 @@ class TrainingLoop implements Disposable {
     return await this.#end();
   }
 
-  /** Restores what an interrupted or a shorter training left, if anything. */
+  /** Restores the state that an interrupted or a shorter training left, if any. */
   async #resume() {
     const { onNote, onEntry } = this.#task;
-    const start = await findStart(this.#task);
+    const start = await findResumePoint(this.#task);
     if (start !== undefined) {
       this.#state.restore(start.saved);
-      onNote(`resumes after ${start.words}`);
+      onNote(`resumes after ${start.description}`);
     }
     for (const entry of this.#state.history) await onEntry(entry);
     this.#epoch = this.#state.history.at(-1)?.epoch ?? 0;
@@ -139,7 +139,7 @@ class TrainingLoop implements Disposable {
     if (this.#task.config.keep === 'best' && bestStep(this.#state.history) === step) this.#state.keepAsBest();
   }
 
-  /** Keeps the state for longer trainings, before anything is done that depends on this epoch being the last. */
+  /** Keeps the state for longer trainings, before any step that depends on this epoch being the last. */
   async #keepEpoch(): Promise<void> {
     const { checkpointPath, fingerprint, config, onNote } = this.#task;
     if (checkpointPath === undefined || config.keep_epochs === 0) return;
@@ -150,7 +150,7 @@ class TrainingLoop implements Disposable {
     );
   }
 
-  /** Evaluates the last weights, unless that has just been done, and writes the epoch's sample. */
+  /** Evaluates the last weights, if this has not been done, and writes the epoch's sample. */
   async #endEpoch(): Promise<void> {
     const { step } = this.#state;
     if (step === this.#totalSteps && !this.#isEvaluationDue) await this.#evaluate();
@@ -165,7 +165,9 @@ class TrainingLoop implements Disposable {
 
   get #isStopped(): boolean {
     const { early_stop } = this.#task.config;
-    return this.#isSpiked || (early_stop !== undefined && isPatienceSpent(this.#state.history, early_stop));
+    return (
+      this.#isSpiked || (early_stop !== undefined && isPatienceExhausted(this.#state.history, early_stop))
+    );
   }
 
   get #isSpiked(): boolean {
@@ -191,7 +193,7 @@ class TrainingLoop implements Disposable {
   }
 }
 
-/** Updates the weights once: forward, backward, clip, update. A loss that is a spike leaves them as they are. */
+/** Updates the weights once: forward, backward, clip, update. A loss spike leaves them unchanged. */
 export async function takeStep(
   state: TrainingState,
   {

@@ -4,9 +4,9 @@ import {
   loraTargets,
   type MemoryNeed,
   type ModelConfig,
+  memoryError,
   nameSelection,
   parameterLayout,
-  refuseMemory,
   type TrainingShape,
   totalMemory,
   trainingMemory,
@@ -25,14 +25,14 @@ interface PlannedTraining {
 /** The expected peak memory of a training, in bytes. Throws a UserError that says what would fit if it is above the limit. */
 export function checkTrainingMemory(training: PlannedTraining): number {
   const { model, limit } = training;
-  const shape = widestShape(training);
+  const shape = largestShape(training);
   const need = trainingMemory(model, shape);
   if (totalMemory(need) <= limit) return totalMemory(need);
-  throw refuseMemory({ what: 'training', need, limit, help: whatWouldFit(training, shape) });
+  throw memoryError({ what: 'training', need, limit, help: whatWouldFit(training, shape) });
 }
 
 /** The largest possible batch: the most rows, each as long as the longest example. */
-function widestShape({ model, config, batches }: PlannedTraining): TrainingShape {
+function largestShape({ model, config, batches }: PlannedTraining): TrainingShape {
   const { examples, recipe } = batches;
   const most = (of: (example: Example) => number) => examples.reduce((max, one) => Math.max(max, of(one)), 1);
   const rows = Math.min(config.micro_batch_size ?? recipe.batchSize, recipe.batchSize, examples.length || 1);
@@ -42,9 +42,9 @@ function widestShape({ model, config, batches }: PlannedTraining): TrainingShape
     recipe.packedLength ?? most(({ targets }) => targets.filter((target) => target !== ignoredTarget).length);
   return {
     rows,
-    width: Math.min(padded, model.contextLength),
+    length: Math.min(padded, model.contextLength),
     targets: rows * targets,
-    trained: trainedNumbers(model, config),
+    trained: trainedCount(model, config),
     accumulates: rows < Math.min(recipe.batchSize, examples.length),
   };
 }
@@ -52,14 +52,14 @@ function widestShape({ model, config, batches }: PlannedTraining): TrainingShape
 /** The smallest change that would fit: smaller micro-batches, then LoRA, then shorter examples. */
 function whatWouldFit({ model, config, limit }: PlannedTraining, shape: TrainingShape): string {
   const fits = (need: MemoryNeed) => totalMemory(need) <= limit;
-  const accumulating = (rows: number, trained: number, width = shape.width) => ({
+  const accumulating = (rows: number, trained: number, length = shape.length) => ({
     rows,
-    width,
-    targets: (shape.targets * rows * width) / (shape.rows * shape.width),
+    length,
+    targets: (shape.targets * rows * length) / (shape.rows * shape.length),
     trained,
     accumulates: true,
   });
-  const adapters = trainedNumbers(model, { lora: config.lora ?? usualLora });
+  const adapters = trainedCount(model, { lora: config.lora ?? defaultLora });
   const options = config.lora === undefined ? [shape.trained, adapters] : [shape.trained];
   const named = (trained: number) => (trained === shape.trained ? '' : '`lora: {}` with ');
   for (const trained of options)
@@ -67,14 +67,14 @@ function whatWouldFit({ model, config, limit }: PlannedTraining, shape: Training
       if (fits(trainingMemory(model, accumulating(rows, trained))))
         return `${named(trained)}\`micro_batch_size: ${rows}\` would fit`;
   const least = options.at(-1) ?? shape.trained;
-  for (let width = Math.floor(shape.width / 64) * 64; width >= 64; width -= 64)
-    if (fits(trainingMemory(model, accumulating(1, least, width))))
-      return `${named(least)}\`micro_batch_size: 1\` and \`max_length: ${width}\` in collate would fit`;
+  for (let length = Math.floor(shape.length / 64) * 64; length >= 64; length -= 64)
+    if (fits(trainingMemory(model, accumulating(1, least, length))))
+      return `${named(least)}\`micro_batch_size: 1\` and \`max_length: ${length}\` in collate would fit`;
   return 'no setting of this stage would fit: take a smaller model, or a machine with more memory';
 }
 
 /** The schema's defaults. */
-const usualLora: NonNullable<TrainConfig['lora']> = {
+const defaultLora: NonNullable<TrainConfig['lora']> = {
   r: 16,
   alpha: 32,
   dropout: 0,
@@ -83,11 +83,11 @@ const usualLora: NonNullable<TrainConfig['lora']> = {
 };
 
 /** How many numbers a training updates: its adapters', or those of the parameters that its patterns select. */
-export function trainedNumbers(
+export function trainedCount(
   config: ModelConfig,
   { lora, trainable = ['*'] }: Pick<TrainConfig, 'lora' | 'trainable'>,
 ): number {
-  if (lora !== undefined) return adapterNumbers(config, lora);
+  if (lora !== undefined) return adapterCount(config, lora);
   const isSelected = nameSelection(trainable);
   return [...parameterLayout(config)]
     .filter(([name]) => isSelected(name))
@@ -96,7 +96,7 @@ export function trainedNumbers(
 
 type Lora = NonNullable<TrainConfig['lora']>;
 
-function adapterNumbers(config: ModelConfig, { r, targets }: Pick<Lora, 'r' | 'targets'>): number {
+function adapterCount(config: ModelConfig, { r, targets }: Pick<Lora, 'r' | 'targets'>): number {
   let count = 0;
   for (const { inputSize, outputSize } of loraTargets(config, targets).values())
     count += r * (inputSize + outputSize);

@@ -48,7 +48,7 @@ export interface TrainingSummary {
 export const batchLayout = ({ batches, config, model }: TrainingTask): BatchLayout => ({
   endOfText: batches.endOfText,
   multipleOf: config.pad_to_multiple_of,
-  maximumWidth: model.config.contextLength,
+  maxLength: model.config.contextLength,
   microBatchSize: config.micro_batch_size,
   paddingFree: config.padding_free,
   // Packed batches differ in their number of examples, and every number is another shape to compile.

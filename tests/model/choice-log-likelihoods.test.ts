@@ -17,7 +17,7 @@ const { signal } = new AbortController();
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'rate-choices-'));
-  const sizes = { vocabularySize: 61, contextLength: 512, width: 16, layers: 2, heads: 2 };
+  const sizes = { vocabularySize: 61, contextLength: 512, hiddenSize: 16, layers: 2, heads: 2 };
   await writeModelFolder(
     join(root, 'gpt2'),
     initialModel({ family: 'gpt2', ...sizes, tied: false, seed: 1, endOfText: 60 }),

@@ -84,7 +84,7 @@ test('rows are yielded as they end, each once, including those that write nothin
   const lengths = [3, 0, 1, 0, 2];
   const rows = lengths.map((length) => ({ length, prompt, next: writer(new Array(length).fill(1)).next }));
   const ended: number[] = [];
-  for await (const { length } of decodeRows({ model, rows, ...settings, width: 2 })) ended.push(length);
+  for await (const { length } of decodeRows({ model, rows, ...settings, batchSize: 2 })) ended.push(length);
   // 3 and 1 start; 1 ends, and 0 and 2 take its place; 3 ends in the same step as 2.
   expect(ended).toEqual([0, 1, 0, 3, 2]);
   model.dispose();
@@ -94,7 +94,7 @@ const settings = {
   // Prompts wait for others of their length; the one under test is prefilled with one of the others.
   paddedLength: (tokens: number) => 4 * Math.ceil(tokens / 4),
   slots: 20,
-  width: 3,
+  batchSize: 3,
   signal: new AbortController().signal,
 };
 

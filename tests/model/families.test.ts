@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { openSafetensors, type SafetensorsFile } from '../../src/formats/safetensors/open-safetensors.ts';
 import { paddedRows } from '../../src/model/attend-rows.ts';
 import { type DecodingRow, decodeRows } from '../../src/model/generation/decode.ts';
-import { writeTexts } from '../../src/model/generation/generate-texts.ts';
+import { generateTexts } from '../../src/model/generation/generate-texts.ts';
 import { longestText } from '../../src/model/generation/lengths.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import {
@@ -83,7 +83,7 @@ describe('on the onnx backend', () => {
     const rows = answers.map(([row = 0, tokens = 0]) =>
       greedyRow(ids.slice(row * length, row * length + tokens), 10),
     );
-    const decoding = { model, rows, width: 2, paddedLength: () => length, slots: 40 };
+    const decoding = { model, rows, batchSize: 2, paddedLength: () => length, slots: 40 };
     for await (const _row of decodeRows({ ...decoding, signal: new AbortController().signal }));
     expect(rows.map(({ written }) => written)).toEqual(answers.map((answer) => answer.slice(2)));
   });
@@ -93,7 +93,7 @@ test('a text in which LongRoPE would change its frequencies ends before that', a
   await using opened = await openFamily('phi3-longrope');
   const { config } = opened.model;
   expect([longestText(config, 16), longestText(config, 17)]).toEqual([16, 48]);
-  const writing = writeTexts({
+  const writing = generateTexts({
     model: opened.model,
     tokenizer: await openTokenizer(join(folder, '../tiny-llama')),
     prompts: [{ id: 'a', text: 'w1 w2 w3 w4 w5 w6 w7 w8 w9 w1 w2 w3' }],

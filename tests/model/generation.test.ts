@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  type GeneratedText,
+  type GenerationSettings,
+  generateTexts,
   type Prompt,
-  type WritingSettings,
-  type WrittenText,
-  writeTexts,
 } from '../../src/model/generation/generate-texts.ts';
 import { type TextScore, textLogLikelihoods } from '../../src/model/generation/log-likelihoods.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
@@ -17,7 +17,7 @@ import llama from '../fixtures/model/tiny-llama.json' with { type: 'json' };
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
 const words = (ids: readonly number[]) => ids.map((id) => `w${id}`).join(' ');
-const greedy: WritingSettings = {
+const greedy: GenerationSettings = {
   maxNewTokens: 10,
   temperature: 0,
   topP: 1,
@@ -25,7 +25,7 @@ const greedy: WritingSettings = {
   stop: [],
   batchSize: 3,
 };
-const sampled: WritingSettings = { ...greedy, temperature: 1.5, topK: 40, topP: 0.95, seed: 7 };
+const sampled: GenerationSettings = { ...greedy, temperature: 1.5, topK: 40, topP: 0.95, seed: 7 };
 const { signal } = new AbortController();
 
 const backends: readonly TensorBackendName[] = ['cpu', 'onnx'];
@@ -49,10 +49,10 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
 
     async function write(
       asked: readonly Prompt[],
-      settings: WritingSettings,
-    ): Promise<Map<string, WrittenText>> {
-      const written = new Map<string, WrittenText>();
-      for await (const text of writeTexts({ model, tokenizer, prompts: asked, settings, signal }))
+      settings: GenerationSettings,
+    ): Promise<Map<string, GeneratedText>> {
+      const written = new Map<string, GeneratedText>();
+      for await (const text of generateTexts({ model, tokenizer, prompts: asked, settings, signal }))
         written.set(text.id, text);
       return written;
     }
@@ -84,7 +84,7 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
           ...(await write(others, settings)),
           ...(await write(first ? [first] : [], settings)),
         ]);
-        const inOrder = (answers: Map<string, WrittenText>) => prompts.map(({ id }) => answers.get(id));
+        const inOrder = (answers: Map<string, GeneratedText>) => prompts.map(({ id }) => answers.get(id));
         expect(inOrder(reversed)).toEqual(inOrder(together));
         expect(inOrder(apart)).toEqual(inOrder(together));
       },
@@ -105,7 +105,7 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
       const answer = { id: 'record-0', text: words([a, b, c]), finishReason: 'stop' };
       expect(stopped.get('record-0')).toEqual({ ...answer, tokens: 5 });
       const endingAtD = { ...tokenizer, endOfText: d };
-      for await (const text of writeTexts({
+      for await (const text of generateTexts({
         model,
         tokenizer: endingAtD,
         prompts: asked,
@@ -133,7 +133,7 @@ describe.each(backends.flatMap((backend) => models.map((one) => ({ backend, ...o
 
     test('an abort ends decoding', async () => {
       const aborted = AbortSignal.abort();
-      const writing = writeTexts({ model, tokenizer, prompts, settings: greedy, signal: aborted });
+      const writing = generateTexts({ model, tokenizer, prompts, settings: greedy, signal: aborted });
       await expect(writing.next()).rejects.toThrow('aborted');
     });
 

@@ -130,7 +130,14 @@ describe('a model folder', () => {
 });
 
 describe('an initial model', () => {
-  const sizes = { vocabularySize: 500, contextLength: 64, width: 64, layers: 2, heads: 2, endOfText: 499 };
+  const sizes = {
+    vocabularySize: 500,
+    contextLength: 64,
+    hiddenSize: 64,
+    layers: 2,
+    heads: 2,
+    endOfText: 499,
+  };
   const initial = (seed: number) => initialModel({ family: 'gpt2', ...sizes, tied: false, seed });
 
   test('has the same bytes for the same seed and others for another', async () => {

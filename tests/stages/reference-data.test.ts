@@ -70,7 +70,7 @@ describe.skipIf(!isThere)(
     const allTokens = async () => (await Promise.all(names.map(tokensOf))).flat();
     const widthsOf = async (name: Name) => {
       const batches = await portCodecs.batches.read(rig.path(`batches-${name}`)).read();
-      return batchesOf({ ...batches, epoch: 1 }).map((group) => padBatch(group, batches).width);
+      return batchesOf({ ...batches, epoch: 1 }).map((group) => padBatch(group, batches).length);
     };
 
     test('1100 rows, 775 of them without input, 25 with the instruction and input of an earlier one', async () => {

@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as ours from '../../src/tensor/index.ts';
+import type { CausalAttentionOptions } from '../../src/tensor/ops/attention.ts';
+import type { LinearOptions } from '../../src/tensor/ops/linear.ts';
+import type { RotaryOptions } from '../../src/tensor/ops/rotary.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import { relativeError, tensorOf } from './numbers.ts';
 import * as plain from './plain-tape.ts';
@@ -102,7 +105,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-const dropoutOptions = (i: tf.Tensor[]): ours.CausalAttentionOptions => ({
+const dropoutOptions = (i: tf.Tensor[]): CausalAttentionOptions => ({
   ...{ query: at(i, 0), key: at(i, 1), value: at(i, 2), mask: mask() },
   dropout: tf.tensor(
     Array.from({ length: 36 }, (_, index) => (index % 3 === 1 ? 0 : 1.5)),
@@ -110,7 +113,7 @@ const dropoutOptions = (i: tf.Tensor[]): ours.CausalAttentionOptions => ({
   ),
 });
 
-function rotaryOptions(i: tf.Tensor[], rotaryDim: number): ours.RotaryOptions {
+function rotaryOptions(i: tf.Tensor[], rotaryDim: number): RotaryOptions {
   const angles = tensorOf([5, rotaryDim / 2], { seed: 4, scale: 9 });
   return { x: at(i, 0), headDim: 8, cosines: tf.cos(angles), sines: tf.sin(angles) };
 }
@@ -118,7 +121,7 @@ function rotaryOptions(i: tf.Tensor[], rotaryDim: number): ours.RotaryOptions {
 function linearOptions(
   i: tf.Tensor[],
   choice: { withBias: boolean; transposeWeight: boolean },
-): ours.LinearOptions {
+): LinearOptions {
   const bias = choice.withBias ? at(i, 2) : undefined;
   return { x: at(i, 0), weight: at(i, 1), bias, transposeWeight: choice.transposeWeight };
 }

@@ -1,14 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type {
-  CausalAttentionOptions,
-  EmbeddingLookupOptions,
-  LayerNormOptions,
-  LinearOptions,
-  LogitsAndTargets,
-  RmsNormOptions,
-  RotaryOptions,
-  SwiGluOptions,
-} from '../../src/tensor/index.ts';
+import type { SwiGluOptions } from '../../src/tensor/ops/activations.ts';
+import type { CausalAttentionOptions } from '../../src/tensor/ops/attention.ts';
+import type { EmbeddingLookupOptions, LinearOptions } from '../../src/tensor/ops/linear.ts';
+import type { LogitsAndTargets } from '../../src/tensor/ops/losses.ts';
+import type { LayerNormOptions, RmsNormOptions } from '../../src/tensor/ops/normalization.ts';
+import type { RotaryOptions } from '../../src/tensor/ops/rotary.ts';
 
 // Every operation as its plain formula, differentiated by tfjs's own tape: the reference for those of src/tensor/ops.
 
@@ -18,9 +14,9 @@ export function linear({ x, weight, bias, transposeWeight = false }: LinearOptio
 }
 
 export function layerNorm({ x, scale, bias, epsilon }: LayerNormOptions): tf.Tensor {
-  const centred = tf.sub(x, tf.mean(x, -1, true));
-  const variance = tf.mean(tf.mul(centred, centred), -1, true);
-  return tf.add(tf.mul(tf.div(centred, tf.sqrt(tf.add(variance, epsilon))), scale), bias);
+  const centered = tf.sub(x, tf.mean(x, -1, true));
+  const variance = tf.mean(tf.mul(centered, centered), -1, true);
+  return tf.add(tf.mul(tf.div(centered, tf.sqrt(tf.add(variance, epsilon))), scale), bias);
 }
 
 export function rmsNorm({ x, scale, epsilon }: RmsNormOptions): tf.Tensor {

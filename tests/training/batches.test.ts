@@ -27,7 +27,7 @@ describe('padded batches', () => {
     expect(padBatch(examples, { endOfText })).toEqual({
       layout: 'padded',
       rows: 3,
-      width: 5,
+      length: 5,
       inputs: Int32Array.from([0, 1, 2, 3, 4, 5, 6, 50256, 50256, 50256, 7, 8, 9, 50256, 50256]),
       targets: Int32Array.from([1, 2, 3, 4, 50256, 6, 50256, -100, -100, -100, 8, 9, 50256, -100, -100]),
       lengths: Int32Array.from([5, 2, 3]),
@@ -38,10 +38,10 @@ describe('padded batches', () => {
 
   it('are as wide as their longest example, or the next multiple, but no wider than the model’s context', () => {
     const examples = examplesOfLength([5, 9]);
-    const widths = [{}, { multipleOf: 4 }, { multipleOf: 16 }, { multipleOf: 16, maximumWidth: 10 }].map(
-      (padding) => padBatch(examples, { endOfText, ...padding }).width,
+    const lengths = [{}, { multipleOf: 4 }, { multipleOf: 16 }, { multipleOf: 16, maxLength: 10 }].map(
+      (padding) => padBatch(examples, { endOfText, ...padding }).length,
     );
-    expect(widths).toEqual([9, 12, 16, 10]);
+    expect(lengths).toEqual([9, 12, 16, 10]);
   });
 
   it('hold the last, smaller batch unless it is dropped', () => {

@@ -3,7 +3,7 @@ import { isEvaluationDue } from '../../src/training/evaluation.ts';
 import {
   bestStep,
   type HistoryEntry,
-  isPatienceSpent,
+  isPatienceExhausted,
   validationLosses,
 } from '../../src/training/history.ts';
 
@@ -24,7 +24,7 @@ describe('an evaluation', () => {
   it('ends the training after `patience` evaluations in a row without a better loss', () => {
     const spentAfter = (patience: number, min_delta: number, ...values: readonly number[]) =>
       values.findIndex((_, last) =>
-        isPatienceSpent(losses(...values.slice(0, last + 1)), { patience, min_delta }),
+        isPatienceExhausted(losses(...values.slice(0, last + 1)), { patience, min_delta }),
       );
     expect(spentAfter(1, 0, 3, 2, 2.1, 1)).toBe(2);
     expect(spentAfter(2, 0, 3, 2, 2.1, 1, 1.5, 1.4, 0)).toBe(5);

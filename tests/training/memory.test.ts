@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkGenerationMemory, totalMemory, trainingMemory } from '../../src/model/memory.ts';
 import { parseModelConfig } from '../../src/model/model-config.ts';
-import { checkTrainingMemory, trainedNumbers } from '../../src/training/training-memory.ts';
+import { checkTrainingMemory, trainedCount } from '../../src/training/training-memory.ts';
 import { plainConfig } from './tiny-training.ts';
 
 const gpt2 = (width: number, layers: number, heads: number, positions: number) =>
@@ -19,20 +19,20 @@ const lora = { r: 16, alpha: 32, dropout: 0, targets: 'all-linear' as const, use
 
 /** Peaks of the process in a run of the stage on two threads, in GB. */
 const measured = [
-  { model: small, rows: 1, width: 64, lora: undefined, accumulates: false, peak: 2.627 },
-  { model: small, rows: 8, width: 64, lora: undefined, accumulates: false, peak: 2.941 },
-  { model: small, rows: 4, width: 256, lora: undefined, accumulates: false, peak: 3.605 },
-  { model: small, rows: 2, width: 256, lora: undefined, accumulates: true, peak: 3.717 },
-  { model: small, rows: 4, width: 256, lora, accumulates: false, peak: 2.248 },
-  { model: smaller, rows: 8, width: 64, lora: undefined, accumulates: false, peak: 1.423 },
-  { model: smaller, rows: 4, width: 256, lora: undefined, accumulates: false, peak: 1.934 },
+  { model: small, rows: 1, length: 64, lora: undefined, accumulates: false, peak: 2.627 },
+  { model: small, rows: 8, length: 64, lora: undefined, accumulates: false, peak: 2.941 },
+  { model: small, rows: 4, length: 256, lora: undefined, accumulates: false, peak: 3.605 },
+  { model: small, rows: 2, length: 256, lora: undefined, accumulates: true, peak: 3.717 },
+  { model: small, rows: 4, length: 256, lora, accumulates: false, peak: 2.248 },
+  { model: smaller, rows: 8, length: 64, lora: undefined, accumulates: false, peak: 1.423 },
+  { model: smaller, rows: 4, length: 256, lora: undefined, accumulates: false, peak: 1.934 },
 ];
 
 test.each(measured)(
   '%j is expected to take what it took, within 5 %',
-  ({ model, rows, width, lora, accumulates, peak }) => {
-    const trained = trainedNumbers(model, lora === undefined ? {} : { lora });
-    const need = trainingMemory(model, { rows, width, targets: rows * width, trained, accumulates });
+  ({ model, rows, length, lora, accumulates, peak }) => {
+    const trained = trainedCount(model, lora === undefined ? {} : { lora });
+    const need = trainingMemory(model, { rows, length, targets: rows * length, trained, accumulates });
     expect(Math.abs(totalMemory(need) / 1e9 / peak - 1)).toBeLessThan(0.05);
   },
 );

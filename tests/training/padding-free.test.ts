@@ -27,7 +27,7 @@ describe('a packed batch', () => {
     expect(packBatch(examplesOf([3, 2]), { endOfText, multipleOf: 2 })).toEqual({
       layout: 'packed',
       rows: 2,
-      width: 4,
+      length: 4,
       inputs: Int32Array.from([1, 4, 7, 8, 11, 30, 30, 30]),
       targets: Int32Array.from([4, 7, 30, -100, 30, -100, -100, -100]),
       positions: Int32Array.from([0, 1, 2, 0, 1, 0, 0, 0]),
@@ -40,8 +40,8 @@ describe('a packed batch', () => {
   });
 
   it('has room for a filler token and an empty slot, however well its examples fit', () => {
-    const { inputs, width } = packBatch(examplesOf([8, 8, 8, 8]), { endOfText, multipleOf: 4 });
-    expect({ tokens: inputs.length, width }).toEqual({ tokens: 40, width: 12 });
+    const { inputs, length } = packBatch(examplesOf([8, 8, 8, 8]), { endOfText, multipleOf: 4 });
+    expect({ tokens: inputs.length, length }).toEqual({ tokens: 40, length: 12 });
   });
 });
 

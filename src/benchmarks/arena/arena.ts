@@ -57,7 +57,7 @@ async function* readRows({ path }: BenchmarkSource): AsyncGenerator<BenchmarkRow
   }
 }
 
-/** Reads battles {model_a, model_b, winner}, a list or one a line; other fields are ignored. */
+/** Reads battles {model_a, model_b, winner}, as a list or one per line; other fields are ignored. */
 async function readBattles(file: BenchmarkFile): Promise<Battles> {
   return battlesOf(
     /\.jsonl(\.gz)?$/i.test(file.name) ? await readJsonLines(file) : itemsOf(await readJson(file)),

@@ -24,7 +24,7 @@ export function scoreBattles({ models, battles }: Battles, resampling: Resamplin
   const coded = codedBattles({ models, battles });
   const all = ratingsOf(coded);
   const rounds = resampledRatings(coded, resampling);
-  const fought = battlesOf(coded);
+  const counts = battleCounts(coded);
   const scoresOf = (kind: keyof Ratings, metric: string): readonly BenchmarkScore[] =>
     models
       .map((model, index): BenchmarkScore => {
@@ -34,7 +34,7 @@ export function scoreBattles({ models, battles }: Battles, resampling: Resamplin
           metric,
           of: model,
           value: all[kind]?.[index] ?? Number.NaN,
-          count: fought[index] ?? 0,
+          count: counts[index] ?? 0,
           ...(interval === undefined ? {} : { interval }),
         };
       })
@@ -64,12 +64,12 @@ const ratingsOf = (battles: CodedBattles): Ratings => ({
 });
 
 /** The number of battles of each model. */
-function battlesOf(battles: CodedBattles): readonly number[] {
-  const fought = new Array<number>(battles.models).fill(0);
+function battleCounts(battles: CodedBattles): readonly number[] {
+  const counts = new Array<number>(battles.models).fill(0);
   for (const [code, count] of countedCodes(battles).entries())
     for (const model of [battles.a[code] ?? 0, battles.b[code] ?? 0])
-      fought[model] = (fought[model] ?? 0) + count;
-  return fought;
+      counts[model] = (counts[model] ?? 0) + count;
+  return counts;
 }
 
 function resampledRatings(battles: CodedBattles, resampling: Resampling): readonly Ratings[] {

@@ -5,7 +5,7 @@ import { type BenchmarkFile, columnOf, readTsv } from '../benchmark-file.ts';
 import { type Labels, labelScorer, labelsByKey } from '../labels.ts';
 import { labelIndex, labelText } from '../row-fields.ts';
 import { scoreCollection, scoreLabelTask } from '../task-collection.ts';
-import { findFiles, wantedTasks } from '../task-files.ts';
+import { findFiles, soleTask, wantedTasks } from '../task-files.ts';
 import { type GlueTask, glueTasks } from './tasks.ts';
 
 /** GLUE (Wang et al. 2019), nine tasks. */
@@ -105,7 +105,11 @@ async function* readFolders({ path, split, tasks }: BenchmarkSource): AsyncGener
     isWanted: (name) => setFile({ path: '', name }, split) !== undefined,
     expected: `folders like CoLA with ${split}.tsv`,
   });
-  if (files[0]?.name === '') return yield* readSet(oneFile(path, tasks));
+  if (files[0]?.name === '') {
+    const help = `write \`tasks: [cola]\`, or another of ${Object.keys(glueTasks).join(', ')}`;
+    const [set, task] = soleTask(path, { known: tasksBySet, wanted: tasks, help });
+    return yield* readSet({ path, set, task });
+  }
   const found = files.flatMap((file) => setFile(file, split) ?? []);
   for (const file of wantedTasks(new Map(found.map((one) => [one.set, one])), tasks).values())
     yield* readSet(file);
@@ -119,18 +123,6 @@ function setFile({ path, name }: { path: string; name: string }, split: string):
     if (task.folder === folder && names.includes(file)) return { path, set, task };
   }
   return undefined;
-}
-
-/** A single file does not say its task: the configuration does. */
-function oneFile(path: string, tasks: readonly string[] | undefined): SetFile {
-  const [set = '', ...others] = tasks ?? [];
-  const task = tasksBySet.get(set);
-  if (task !== undefined && others.length === 0) return { path, set, task };
-  throw new UserError({
-    code: 'one-task',
-    message: `${path} is a single file, and \`tasks\` does not name its task`,
-    help: `write \`tasks: [cola]\`, or another of ${Object.keys(glueTasks).join(', ')}`,
-  });
 }
 
 async function* readSet({ path, set, task }: SetFile): AsyncGenerator<BenchmarkRow> {

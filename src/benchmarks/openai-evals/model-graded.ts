@@ -1,11 +1,10 @@
 import { isList, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
-import { type Metric, meanOf, type Score } from '../../metrics/index.ts';
+import { asciiPunctuation, type Metric, meanOf, type Score } from '../../metrics/index.ts';
 import type { Example } from '../benchmark.ts';
 import { conversationText } from './conversation-text.ts';
 
 /** What OpenAI Evals calls an answer without a choice. */
 const INVALID = '__invalid__';
-const asciiPunctuation = /[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g;
 
 /** OpenAI Evals' ModelBasedClassify. An answer without a choice is counted, and has the lowest score. */
 export const modelGraded: Metric = {

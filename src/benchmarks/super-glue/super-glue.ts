@@ -4,7 +4,7 @@ import type { Benchmark, BenchmarkRow, BenchmarkSource, Example } from '../bench
 import { fieldOf, itemsOf, readJson, readJsonLines } from '../located.ts';
 import { labelIndex } from '../row-fields.ts';
 import { scoreCollection } from '../task-collection.ts';
-import { findFiles, wantedTasks } from '../task-files.ts';
+import { findFiles, soleTask, wantedTasks } from '../task-files.ts';
 import { labelTasks } from './label-tasks.ts';
 import { multiRc } from './multi-rc.ts';
 import { record } from './record.ts';
@@ -74,7 +74,11 @@ async function* readFolders({ path, split, tasks: wanted }: BenchmarkSource): As
     isWanted: (name) => taskOfFile(name, split) !== undefined,
     expected: `folders like CB with ${split}.jsonl`,
   });
-  if (files[0]?.name === '') return yield* readFile(path, oneTask(path, wanted));
+  if (files[0]?.name === '') {
+    const help = `write \`tasks: [cb]\`, or another of ${[...tasks.keys()].join(', ')}`;
+    const [, task] = soleTask(path, { known: tasks, wanted, help });
+    return yield* readFile(path, task);
+  }
   const found = files.flatMap(({ name, path: file }) => {
     const [task, declared] = taskOfFile(name, split) ?? [];
     return task === undefined || declared === undefined ? [] : [[task, { file, declared }] as const];
@@ -87,17 +91,6 @@ function taskOfFile(name: string, split: string): readonly [string, SuperGlueTas
   const [file = '', folder] = name.split('/').reverse();
   if (file !== `${split}.jsonl` && file !== 'record.json') return undefined;
   return [...tasks].find(([, task]) => task.folder === folder);
-}
-
-function oneTask(path: string, wanted: readonly string[] | undefined): SuperGlueTask {
-  const [name = '', ...others] = wanted ?? [];
-  const task = tasks.get(name);
-  if (task !== undefined && others.length === 0) return task;
-  throw new UserError({
-    code: 'one-task',
-    message: `${path} is a single file, and \`tasks\` does not name its task`,
-    help: `write \`tasks: [cb]\`, or another of ${[...tasks.keys()].join(', ')}`,
-  });
 }
 
 /** Lines, or ReCoRD's original JSON, whose passages have the layout of its lines. */

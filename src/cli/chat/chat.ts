@@ -1,7 +1,7 @@
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { quantizeWeights, type WritingSettings } from '../../model/index.ts';
+import { type GenerationSettings, quantizeWeights } from '../../model/index.ts';
 import type { Dag } from '../../runtime/index.ts';
 import { loadModel, openLocalModel } from '../../stages/index.ts';
 import { openChatPrompt } from '../../text/index.ts';
@@ -46,7 +46,7 @@ interface ChatOptions extends PipelineOptions {
   readonly seed: number;
 }
 
-const settingsOf = (options: ChatOptions, stopTokens: readonly number[]): WritingSettings => ({
+const settingsOf = (options: ChatOptions, stopTokens: readonly number[]): GenerationSettings => ({
   maxNewTokens: options.maxNewTokens,
   temperature: options.temperature,
   topK: options.topK,

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { createInterface, type Interface } from 'node:readline';
 import { UserError } from '../../core/index.ts';
-import { streamText, TextReader, type WritingSettings, type WrittenText } from '../../model/index.ts';
+import { CachedDecoder, type GeneratedText, type GenerationSettings, streamText } from '../../model/index.ts';
 import type { LocalModel } from '../../stages/index.ts';
 import type { ChatMessage, ChatPrompt } from '../../text/index.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
@@ -82,20 +82,20 @@ async function answer(text: string, { session, context, json, streams, signal }:
 interface ChatSessionOptions {
   readonly local: LocalModel;
   readonly prompt: ChatPrompt;
-  readonly settings: WritingSettings;
+  readonly settings: GenerationSettings;
   readonly system: string | undefined;
 }
 
 /** A conversation with a model: every answer is a reply to all messages so far. */
 export class ChatSession {
   readonly #options: ChatSessionOptions;
-  readonly #reader: TextReader;
+  readonly #decoder: CachedDecoder;
   #system: string | undefined;
   #messages: readonly ChatMessage[] = [];
 
   constructor(options: ChatSessionOptions) {
     this.#options = options;
-    this.#reader = new TextReader(options.local.model);
+    this.#decoder = new CachedDecoder(options.local.model);
     this.#system = options.system;
   }
 
@@ -119,13 +119,13 @@ export class ChatSession {
     readonly text: string;
     readonly signal: AbortSignal;
     readonly onText: (text: string) => void;
-  }): Promise<WrittenText> {
+  }): Promise<GeneratedText> {
     const { local, prompt, settings } = this.#options;
     const messages = [...this.#messages, { role: 'user', content: text }];
     const opening = this.#system === undefined ? [] : [{ role: 'system', content: this.#system }];
     const written = await streamText({
-      ...local,
-      reader: this.#reader,
+      decoder: this.#decoder,
+      tokenizer: local.tokenizer,
       prompt: prompt([...opening, ...messages]),
       settings,
       signal,

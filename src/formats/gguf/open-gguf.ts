@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { readFully } from '../read-fully.ts';
 import { elementCount } from '../safetensors/floats.ts';
 import { dequantize, type TensorFormat, tensorFormatNames, tensorFormatOf, tensorFormats } from './blocks.ts';
 import { badGguf, HeaderReader, type HeaderSource, unsupportedGguf } from './header-reader.ts';
@@ -43,11 +44,7 @@ async function readTensor(
   const values = new Float32Array(elementCount(shape));
   for (let position = begin, first = 0; position < end; position += chunkBytes, first += chunkValues) {
     const bytes = new Uint8Array(Math.min(chunkBytes, end - position));
-    for (let filled = 0; filled < bytes.length; ) {
-      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, position + filled);
-      if (bytesRead === 0) throw badGguf(path, 'it became shorter while it was read');
-      filled += bytesRead;
-    }
+    await readFully(handle, { bytes, position, failure: (what) => badGguf(path, what) });
     values.set(dequantize(format, bytes.buffer), first);
   }
   return values;

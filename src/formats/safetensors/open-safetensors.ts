@@ -1,13 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../../core/index.ts';
 import { checkNesting } from '../json.ts';
+import { readFully } from '../read-fully.ts';
 import { decodeBfloat16, decodeFloat16, elementCount, type TensorType } from './floats.ts';
 import { badSafetensors, parseHeader, type TensorEntry } from './header.ts';
 
 /** The format's own limit. */
 const maximumHeaderBytes = 100_000_000;
-/** Node reads at most 2 GiB in one call. */
-const readBytes = 64 * 1024 * 1024;
 const chunkElements = 1 << 20;
 
 /** An open safetensors file. A read needs memory for its own tensor only. */
@@ -27,14 +26,14 @@ export interface SafetensorsFile extends AsyncDisposable {
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const handle = await open(path, 'r');
   try {
-    return await describe(handle, path);
+    return await readableFile(handle, path);
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-async function describe(handle: FileHandle, path: string): Promise<SafetensorsFile> {
+async function readableFile(handle: FileHandle, path: string): Promise<SafetensorsFile> {
   const { text, dataStart, dataBytes } = await readHeader(handle, path);
   const { metadata, tensors } = parseHeader({ path, text, dataBytes });
   const read = async (name: string, types: readonly TensorType[]) => {
@@ -124,24 +123,16 @@ async function readHalves({
 }
 
 /** Fills `bytes` from the file, beginning at `position`. */
-async function fill({
+const fill = ({
   handle,
   path,
-  bytes,
-  position,
+  ...part
 }: {
   readonly handle: FileHandle;
   readonly path: string;
   readonly bytes: Uint8Array;
   readonly position: number;
-}): Promise<void> {
-  for (let filled = 0; filled < bytes.length; ) {
-    const length = Math.min(readBytes, bytes.length - filled);
-    const { bytesRead } = await handle.read(bytes, filled, length, position + filled);
-    if (bytesRead === 0) throw badSafetensors(path, 'it became shorter while it was read');
-    filled += bytesRead;
-  }
-}
+}): Promise<void> => readFully(handle, { ...part, failure: (what) => badSafetensors(path, what) });
 
 function findEntry({
   path,

@@ -1,5 +1,6 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import protobuf from 'protobufjs/light.js';
+import { readFully } from '../read-fully.ts';
 import { badCheckpoint, crc32c, maskedCrc32c, readTable, whole } from './table.ts';
 
 /** GPT-2's have about 5 KB. */
@@ -30,10 +31,15 @@ export async function openBundle(prefix: string): Promise<Bundle> {
   const read = async (name: string): Promise<Float32Array> => {
     const entry = entries.get(name);
     if (entry === undefined) throw new Error(`No tensor has the name ${name}`);
-    const bytes = await readEntry(file, entry);
+    const bytes = new Uint8Array(entry.size);
+    await readFully(file, {
+      bytes,
+      position: entry.offset,
+      failure: (what) => badCheckpoint(path, `is damaged: ${what}`),
+    });
     if (maskedCrc32c(crc32c(bytes)) !== entry.checksum)
       throw badCheckpoint(path, `is damaged: the checksum of \`${name}\` is wrong`);
-    return new Float32Array(bytes.buffer);
+    return new Float32Array(bytes.buffer); // little-endian, like every processor that Node runs on
   };
   const shapes = new Map([...entries].map(([name, { shape }]) => [name, shape]));
   return { shapes, read, [Symbol.asyncDispose]: () => file.close() };
@@ -75,17 +81,6 @@ function checkEntry(at: {
     );
 }
 
-/** Little-endian, like every processor that Node runs on. */
-async function readEntry(file: FileHandle, { offset, size }: BundleEntry): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(size);
-  for (let done = 0; done < size; ) {
-    const { bytesRead } = await file.read(bytes, done, size - done, offset + done);
-    if (bytesRead === 0) throw new RangeError('the data file became shorter while it was read');
-    done += bytesRead;
-  }
-  return bytes;
-}
-
 /** A tensor's place in the data file: BundleEntryProto of TensorFlow's tensor_bundle.proto. */
 interface BundleEntry {
   /** DataType of types.proto; 1 is float32. */
@@ -96,7 +91,7 @@ interface BundleEntry {
   readonly size: number;
   /** Masked, as in LevelDB. */
   readonly checksum: number;
-  /** A sliced tensor has no bytes of its own. */
+  /** A sliced tensor has no own bytes. */
   readonly sliced: boolean;
 }
 

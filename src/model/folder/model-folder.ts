@@ -102,7 +102,7 @@ export interface ModelToWrite {
   readonly read: (name: string) => Float32Array | Promise<Float32Array>;
 }
 
-/** Writes config.json and model.safetensors into a folder, and creates it if necessary. Does not touch the tokenizer. */
+/** Writes config.json and model.safetensors into a folder, and creates it if necessary. Leaves out the tokenizer. */
 export async function writeModelFolder(path: string, { config, read }: ModelToWrite): Promise<void> {
   await mkdir(path, { recursive: true });
   await writeFile(

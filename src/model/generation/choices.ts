@@ -1,8 +1,7 @@
-import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { paddedRows } from '../attend-rows.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { groupByLength, isLengthBound, lengthBucket } from './lengths.ts';
+import { batchesByLength, isLengthBound, lengthBucket } from './lengths.ts';
 import { tokenScores } from './log-likelihoods.ts';
 import { notFinite } from './sampler.ts';
 import {
@@ -20,7 +19,7 @@ interface ContinuationScore {
   /** Natural logarithm of the probability of all its tokens. */
   readonly logLikelihood: number;
   readonly tokens: number;
-  /** Whether greedy decoding would give just these tokens. */
+  /** Whether greedy decoding would give these tokens. */
   readonly isGreedy: boolean;
 }
 
@@ -38,8 +37,8 @@ const headRows = 64;
 
 /**
  * Log-likelihoods of the continuations of contexts, yielded context by context. A context is computed once for all its
- * continuations, and a beginning that it shares with others once for all of those. A score depends on its own context
- * and continuation alone, since they determine the shapes of its computation.
+ * continuations, and a prefix that contexts share once for all of them. A score depends on its own context and
+ * continuation alone, since they determine the shapes of its computation.
  */
 export async function* choiceLogLikelihoods({
   model,
@@ -59,14 +58,11 @@ export async function* choiceLogLikelihoods({
   for (const { prefix, rows } of groupByPrefix(planned)) {
     const cached = prefix.length === 0 ? undefined : await prefillPrefix(model, prefix);
     try {
-      for (const [length, group] of groupByLength(rows, lengthOf))
-        for (let start = 0; start < group.length; start += batchSize) {
-          await yieldToEventLoop();
-          signal.throwIfAborted();
-          const batch = { planned: group.slice(start, start + batchSize), batch: batchSize, length };
-          const scores = await scoreBatch(model, { ...batch, prefix: cached });
-          yield* finished({ ...batch, scores, unfinished, sizes });
-        }
+      for await (const { items, length } of batchesByLength(rows, { lengthOf, batchSize, signal })) {
+        const batch = { planned: items, batch: batchSize, length };
+        const scores = await scoreBatch(model, { ...batch, prefix: cached });
+        yield* finished({ ...batch, scores, unfinished, sizes });
+      }
     } finally {
       for (const { key, value } of cached ?? []) tf.dispose([key, value]);
     }
@@ -89,7 +85,7 @@ async function scoreBatch(
   batch: ScoringBatch,
 ): Promise<(readonly ContinuationScore[])[]> {
   const { planned, length } = batch;
-  const hidden = tf.tidy(() => hiddenOf(model, batch));
+  const hidden = tf.tidy(() => hiddenStates(model, batch));
   const scored = planned.flatMap(({ row }, index) =>
     row.scored.flat().map(({ target, position }) => ({ target, position: index * length + position })),
   );
@@ -106,7 +102,7 @@ async function scoreBatch(
 }
 
 /** [B T, C] */
-function hiddenOf(model: LanguageModel, { planned, prefix, batch, length }: ScoringBatch): tf.Tensor {
+function hiddenStates(model: LanguageModel, { planned, prefix, batch, length }: ScoringBatch): tf.Tensor {
   const joined = (valuesOf: (row: TokenTree) => Int32Array) => {
     const values = new Int32Array(batch * length);
     for (const [index, { row }] of planned.entries()) values.set(valuesOf(row), index * length);
@@ -128,7 +124,7 @@ function hiddenOf(model: LanguageModel, { planned, prefix, batch, length }: Scor
       'int32',
     ),
     positions: joined(({ positions }) => positions),
-    // Only read by models for which every row has a single text.
+    // Read only by models for which every row has a single text.
     textLengths: joined(({ ids, positions }) => ids.map(() => (positions.at(-1) ?? 0) + 1)),
     attend,
   });

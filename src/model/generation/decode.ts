@@ -18,7 +18,7 @@ interface Decoding<Row extends DecodingRow> {
   readonly model: LanguageModel;
   readonly rows: readonly Row[];
   /** Rows in every decode step, B: constant, since it is a dimension of the computation. */
-  readonly width: number;
+  readonly batchSize: number;
   /** The padded length of a prompt of N tokens. */
   readonly paddedLength: (tokens: number) => number;
   /** The most tokens in a row, including its prompt. */
@@ -27,21 +27,22 @@ interface Decoding<Row extends DecodingRow> {
 }
 
 /** A row with its last token, which is not in the cache yet, and that token's position in its text. */
-interface Active<Row> {
+interface ActiveRow<Row> {
   readonly row: Row;
   readonly token: number;
   readonly position: number;
 }
 
 /**
- * Generates rows, `width` at a time, and yields each when it ends; the next waiting row then takes its place (continuous
- * batching). All shapes follow from the settings and a row's own length, so no row's logits depend on another row.
+ * Generates rows, `batchSize` at a time, and yields each when it ends; the next waiting row then takes its place
+ * (continuous batching). All shapes follow from the settings and a row's own length, so no row's logits depend on
+ * another row.
  */
 export async function* decodeRows<Row extends DecodingRow>(decoding: Decoding<Row>): AsyncGenerator<Row> {
-  const { model, width, slots, signal } = decoding;
-  const cache = new KeyValueCache(model.config, { batch: width, slots });
+  const { model, batchSize, slots, signal } = decoding;
+  const cache = new KeyValueCache(model.config, { batch: batchSize, slots });
   const waiting = new PrefillQueue(decoding);
-  const active = new Array<Active<Row> | undefined>(width).fill(undefined);
+  const active = new Array<ActiveRow<Row> | undefined>(batchSize).fill(undefined);
   for (;;) {
     for (const index of active.keys())
       while (active[index] === undefined) {
@@ -70,7 +71,7 @@ export async function* decodeRows<Row extends DecodingRow>(decoding: Decoding<Ro
     });
     for (const [index, one] of active.entries()) {
       if (one === undefined) continue;
-      const token = one.row.next(rowOf(logits, index, width));
+      const token = one.row.next(rowOf(logits, index, batchSize));
       active[index] = token === undefined ? undefined : { ...one, token, position: one.position + 1 };
       if (token === undefined) yield one.row;
     }
@@ -114,7 +115,7 @@ const tokensPerPrefill = 256;
 
 /**
  * Rows waiting to be generated, with their prompts prefilled. Prompts of one padded length are prefilled together, some
- * ahead of their turn. The rows in a pass follow from that length and the width alone, so no row depends on another.
+ * before their turn. The rows in a pass follow from that length and the batch size alone, so no row depends on another.
  */
 class PrefillQueue<Row extends DecodingRow> {
   readonly #options: Decoding<Row>;
@@ -135,9 +136,9 @@ class PrefillQueue<Row extends DecodingRow> {
   async #prefillSome(): Promise<void> {
     const [first] = this.#waiting;
     if (first === undefined) return;
-    const { model, width, paddedLength } = this.#options;
+    const { model, batchSize, paddedLength } = this.#options;
     const length = paddedLength(first.prompt.length);
-    const batch = Math.max(1, Math.min(width, Math.floor(tokensPerPrefill / length)));
+    const batch = Math.max(1, Math.min(batchSize, Math.floor(tokensPerPrefill / length)));
     const rows = this.#waiting.filter(({ prompt }) => paddedLength(prompt.length) === length).slice(0, batch);
     const taken = new Set(rows);
     this.#waiting = this.#waiting.filter((row) => !taken.has(row));

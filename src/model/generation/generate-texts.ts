@@ -10,11 +10,11 @@ export interface Prompt {
   readonly text: Encodable;
 }
 
-interface Writing {
+interface Generation {
   readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
   readonly prompts: readonly Prompt[];
-  readonly settings: WritingSettings;
+  readonly settings: GenerationSettings;
   readonly signal: AbortSignal;
 }
 
@@ -22,20 +22,20 @@ interface Writing {
  * Generates continuations of prompts and yields each text when it is done. A text depends on its own prompt alone: the
  * shapes of its computation follow from the prompt's length and the settings, and no row attends to another.
  */
-export async function* writeTexts(writing: Writing): AsyncGenerator<WrittenText> {
-  const { model, tokenizer, settings, signal } = writing;
+export async function* generateTexts(generation: Generation): AsyncGenerator<GeneratedText> {
+  const { model, tokenizer, settings, signal } = generation;
   const { contextLength: limit } = model.config;
   const paddedLength = (tokens: number) => promptLength(tokens, limit);
   const slotsOf = ({ tokens }: EncodedPrompt) =>
     slotCount(paddedLength(tokens.length) + settings.maxNewTokens, limit);
-  for (const [slots, prompts] of groupByLength(encodePrompts(writing), slotsOf)) {
-    const rows = prompts.map((prompt) => new TextWriter({ prompt, tokenizer, settings }));
-    const decoding = { model, rows, width: settings.batchSize, paddedLength, slots, signal };
-    for await (const writer of decodeRows(decoding)) yield writer.written();
+  for (const [slots, prompts] of groupByLength(encodePrompts(generation), slotsOf)) {
+    const rows = prompts.map((prompt) => new Sequence({ prompt, tokenizer, settings }));
+    const decoding = { model, rows, batchSize: settings.batchSize, paddedLength, slots, signal };
+    for await (const sequence of decodeRows(decoding)) yield sequence.result();
   }
 }
 
-function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readonly EncodedPrompt[] {
+function encodePrompts({ model, tokenizer, prompts, settings }: Generation): readonly EncodedPrompt[] {
   const encoded = prompts.map(({ id, text }): EncodedPrompt => {
     const tokens = tokenizer.encode(text);
     return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(tokenizer.endOfText) }; // a model needs at least one token
@@ -47,7 +47,7 @@ function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readon
   if (tooLong.length === 0) return encoded;
   const limit = longestText(config, 0);
   const room = longestText(config, config.contextLength) - settings.maxNewTokens;
-  if (settings.cutsPrompts === true && room > 0)
+  if (settings.truncatesPrompts === true && room > 0)
     return encoded.map(({ id, tokens }) => ({ id, tokens: tokens.subarray(-room) }));
   throw new UserError({
     code: 'context-limit',
@@ -61,7 +61,7 @@ function encodePrompts({ model, tokenizer, prompts, settings }: Writing): readon
 }
 
 /** How texts are generated; `seed` and a prompt's id together decide its random draws. */
-export interface WritingSettings extends Sampling {
+export interface GenerationSettings extends Sampling {
   readonly maxNewTokens: number;
   readonly seed: number;
   /** A text ends before any of these. */
@@ -72,8 +72,8 @@ export interface WritingSettings extends Sampling {
   readonly repetitionPenalty?: number | undefined;
   /** How many texts are generated at a time. */
   readonly batchSize: number;
-  /** Whether a prompt that is too long loses its first tokens instead of being refused. */
-  readonly cutsPrompts?: boolean;
+  /** Whether a prompt that is too long loses its first tokens; otherwise it is an error. */
+  readonly truncatesPrompts?: boolean;
 }
 
 interface EncodedPrompt {
@@ -81,7 +81,7 @@ interface EncodedPrompt {
   readonly tokens: Int32Array;
 }
 
-export interface WrittenText {
+export interface GeneratedText {
   readonly id: string;
   readonly text: string;
   /** `stop` at an end of text, a stop string or a stop token, `length` at the limit. */
@@ -90,11 +90,11 @@ export interface WrittenText {
 }
 
 /** One text while it is being generated. */
-export class TextWriter implements DecodingRow {
+export class Sequence implements DecodingRow {
   readonly prompt: Int32Array;
   readonly #id: string;
   readonly #tokenizer: Tokenizer;
-  readonly #settings: WritingSettings;
+  readonly #settings: GenerationSettings;
   readonly #random: RandomStream;
   readonly #tokens: number[] = [];
   #finishReason: 'stop' | 'length' = 'length';
@@ -106,7 +106,7 @@ export class TextWriter implements DecodingRow {
   }: {
     readonly prompt: EncodedPrompt;
     readonly tokenizer: Tokenizer;
-    readonly settings: WritingSettings;
+    readonly settings: GenerationSettings;
   }) {
     this.prompt = tokens;
     this.#id = id;
@@ -122,23 +122,23 @@ export class TextWriter implements DecodingRow {
     if (Number.isNaN(logits[0])) throw notFinite(this.#id);
     // A model may have more logits than the vocabulary has tokens.
     const own = logits.subarray(0, vocabularySize);
-    const penalized = penalizeRepetition(own, { penalty, text: this.#soFar() });
+    const penalized = penalizeRepetition(own, { penalty, text: this.#tokensSoFar() });
     const token = chooseToken(penalized, this.#settings, this.#random);
     const ends = token === endOfText || stopTokens.includes(token);
     if (!ends) this.#tokens.push(token);
-    if (ends || this.#meetsStop()) {
+    if (ends || this.#containsStop()) {
       this.#finishReason = 'stop';
       return undefined;
     }
     return this.#tokens.length < this.#settings.maxNewTokens ? token : undefined;
   };
 
-  *#soFar(): Generator<number> {
+  *#tokensSoFar(): Generator<number> {
     yield* this.prompt;
     yield* this.#tokens;
   }
 
-  written(): WrittenText {
+  result(): GeneratedText {
     const text = this.#tokenizer.decode(this.#tokens);
     const ends = this.#settings.stop.map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
     return {
@@ -149,7 +149,7 @@ export class TextWriter implements DecodingRow {
     };
   }
 
-  #meetsStop(): boolean {
+  #containsStop(): boolean {
     const { stop } = this.#settings;
     if (stop.length === 0) return false;
     const text = this.#tokenizer.decode(this.#tokens);

@@ -1,8 +1,9 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { ModelConfig } from '../model-config.ts';
 
 /**
  * The padded length of a prompt of N tokens, at most `limit`. Each length is a graph to compile, which takes as long as
- * computing some 300 tokens. Short prompts are frequent and get finer steps.
+ * computing about 300 tokens. Short prompts are frequent, so their steps are finer.
  */
 export const promptLength = (tokens: number, limit: number): number =>
   lengthBucket(tokens, { step: tokens <= 64 ? 8 : tokens <= 128 ? 16 : 32, limit });
@@ -27,11 +28,32 @@ export const isLengthBound = (config: ModelConfig): boolean =>
   config.family === 'llama' && ['dynamic', 'longrope'].includes(config.rotary.scaling.kind);
 
 /**
- * The padded length of a text: a multiple of `step`, at most `limit`. Few lengths mean few compiled graphs. It is a
- * function of the text alone, so that a result cannot depend on what else is in the batch.
+ * The padded length of a text: a multiple of `step`, at most `limit`. Few lengths mean few compiled graphs. It
+ * depends on the text alone, so that a result cannot depend on the rest of the batch.
  */
 export const lengthBucket = (length: number, { step, limit }: { step: number; limit: number }): number =>
   Math.min(Math.ceil(length / step) * step, limit);
+
+/** Items in batches of one padded length, the shortest first. Throws the signal's reason between two batches. */
+export async function* batchesByLength<Item>(
+  items: readonly Item[],
+  {
+    lengthOf,
+    batchSize,
+    signal,
+  }: {
+    readonly lengthOf: (item: Item) => number;
+    readonly batchSize: number;
+    readonly signal: AbortSignal;
+  },
+): AsyncGenerator<{ readonly length: number; readonly items: readonly Item[] }> {
+  for (const [length, group] of groupByLength(items, lengthOf))
+    for (let start = 0; start < group.length; start += batchSize) {
+      await yieldToEventLoop();
+      signal.throwIfAborted();
+      yield { length, items: group.slice(start, start + batchSize) };
+    }
+}
 
 /** Items by padded length, the shortest first; items of one length keep their order. */
 export function groupByLength<Item>(

@@ -1,10 +1,9 @@
-import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../core/index.ts';
 import { IGNORED_TARGET, tokenLogLikelihoods } from '../../tensor/index.ts';
 import { paddedRows } from '../attend-rows.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { groupByLength, lengthBucket } from './lengths.ts';
+import { batchesByLength, lengthBucket } from './lengths.ts';
 import { notFinite } from './sampler.ts';
 
 /** A text whose end is scored, given its beginning. */
@@ -43,16 +42,9 @@ export async function* textLogLikelihoods({
 }): AsyncGenerator<TextScore> {
   const { contextLength: limit } = model.config;
   checkLengths(texts, limit);
-  const groups = groupByLength(texts, ({ tokens }) =>
-    lengthBucket(tokens.length - 1, { step: textStep, limit }),
-  );
-  for (const [length, group] of groups)
-    for (let start = 0; start < group.length; start += batchSize) {
-      await yieldToEventLoop();
-      signal.throwIfAborted();
-      const items = group.slice(start, start + batchSize);
-      yield* await scoreBatch(model, { items, batch: batchSize, length });
-    }
+  const lengthOf = ({ tokens }: TextToScore) => lengthBucket(tokens.length - 1, { step: textStep, limit });
+  for await (const { items, length } of batchesByLength(texts, { lengthOf, batchSize, signal }))
+    yield* await scoreBatch(model, { items, batch: batchSize, length });
 }
 
 function checkLengths(texts: readonly TextToScore[], contextLength: number): void {
@@ -83,13 +75,13 @@ async function scoreBatch(model: LanguageModel, scoring: ScoringBatch): Promise<
       position: row * length + from - 1 + index,
     })),
   );
-  const hidden = tf.tidy(() => hiddenOf(model, scoring));
+  const hidden = tf.tidy(() => hiddenStates(model, scoring));
   const scores = await tokenScores({ model, hidden, scored, rows: headRows });
   hidden.dispose();
-  let read = 0;
+  let start = 0;
   return items.map(({ id, tokens, from }) => {
-    const own = scores.slice(read, read + tokens.length - from);
-    read += own.length;
+    const own = scores.slice(start, start + tokens.length - from);
+    start += own.length;
     const logLikelihood = own.reduce((sum, score) => sum + score.logLikelihood, 0);
     if (!Number.isFinite(logLikelihood)) throw notFinite(id);
     return { id, logLikelihood, tokens: own.length };
@@ -97,7 +89,7 @@ async function scoreBatch(model: LanguageModel, scoring: ScoringBatch): Promise<
 }
 
 /** [B T, C] */
-function hiddenOf(model: LanguageModel, { items, batch, length }: ScoringBatch): tf.Tensor {
+function hiddenStates(model: LanguageModel, { items, batch, length }: ScoringBatch): tf.Tensor {
   const ids = new Int32Array(batch * length);
   for (const [row, { tokens }] of items.entries()) ids.set(tokens.subarray(0, -1), row * length);
   const lengths = Int32Array.from({ length: batch }, (_, row) => (items[row]?.tokens.length ?? 1) - 1);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { causalAttention } from '../../tensor/index.ts';
-import { groupQueries, HIDDEN_SCORE, paddedRows, splitHeads, ungroupQueries } from '../attend-rows.ts';
+import { causalAttention, MASKED_SCORE } from '../../tensor/index.ts';
+import { groupQueries, paddedRows, splitHeads, ungroupQueries } from '../attend-rows.ts';
 import type { ModelSizes } from '../family.ts';
 import type { Attend, Projected } from '../forward-pass.ts';
 import type { LanguageModel, Tokens } from '../language-model.ts';
@@ -34,7 +34,7 @@ export async function prefill({
   const { logits, fresh } = await forward(model, (): ForwardInput => {
     const rows = paddedRows(model.config, { ids, batch, length, lengths });
     const attend = (projected: Projected) => ({ attended: rows.attend(projected), isStored: false });
-    return { ...rows, attend, wanted: lengths.map((tokens, row) => row * length + tokens - 1) };
+    return { ...rows, attend, logitsAt: lengths.map((tokens, row) => row * length + tokens - 1) };
   });
   return prompts.map((prompt, row) => {
     const ownRows = { from: row * length, to: row * length + prompt.length, of: batch * length };
@@ -83,7 +83,7 @@ export async function prefillContinuation(
       positions: Int32Array.from(ids, (_, index) => Math.min(from + index, contextLength - 1)),
       textLengths: new Int32Array(length).fill(from + tokens.length),
       attend: (projected) => ({ attended: attend(projected), isStored: false }),
-      wanted: Int32Array.of(tokens.length - 1),
+      logitsAt: Int32Array.of(tokens.length - 1),
     };
   });
   const ofTokens = (rows: Float32Array) => rows.subarray(0, (rows.length / length) * tokens.length);
@@ -113,7 +113,7 @@ function attendContinuation(sizes: ModelSizes, { cache, from, length }: Continua
   };
 }
 
-/** [G T, S + T], the same for each of G query heads: 0 where a token attends, HIDDEN_SCORE elsewhere. */
+/** [G T, S + T], the same for each of G query heads: 0 where a token attends, MASKED_SCORE elsewhere. */
 function continuationMask({
   from,
   length,
@@ -131,7 +131,7 @@ function continuationMask({
   readonly window: number | undefined;
 }): tf.Tensor {
   const columns = slots + length;
-  const mask = new Float32Array(group * length * columns).fill(HIDDEN_SCORE);
+  const mask = new Float32Array(group * length * columns).fill(MASKED_SCORE);
   for (let row = 0; row < group * length; row++) {
     const token = row % length;
     const start = row * columns;
@@ -144,8 +144,8 @@ function continuationMask({
 /** The input of a forward pass whose attention may store keys and values itself. */
 export interface ForwardInput extends Omit<Tokens, 'attend'> {
   readonly attend: (projected: Projected) => { readonly attended: tf.Tensor; readonly isStored: boolean };
-  /** The tokens whose logits are wanted; all if absent. */
-  readonly wanted?: Int32Array;
+  /** The tokens whose logits are computed; all if absent. */
+  readonly logitsAt?: Int32Array;
 }
 
 interface LayerKeyValues {
@@ -159,7 +159,7 @@ export async function forward(
   model: LanguageModel,
   input: () => ForwardInput,
 ): Promise<{
-  /** [M V], of the M tokens whose logits were wanted. */
+  /** [M V], of the M tokens at `logitsAt`. */
   readonly logits: Float32Array;
   /** The keys and values of all N tokens, [N, K D] each, for the layers whose attention did not store them. */
   readonly fresh: readonly LayerKeyValues[];
@@ -167,7 +167,7 @@ export async function forward(
   const layers: number[] = [];
   const kept: tf.Tensor[] = [];
   const outputs = tf.tidy(() => {
-    const { wanted, ...tokens } = input();
+    const { logitsAt, ...tokens } = input();
     const attend = (projected: Projected) => {
       const { attended, isStored } = tokens.attend(projected);
       if (!isStored) {
@@ -177,7 +177,7 @@ export async function forward(
       return attended;
     };
     const hidden = model.hidden({ ...tokens, attend });
-    const chosen = wanted === undefined ? hidden : tf.gather(hidden, tf.tensor1d(wanted, 'int32'));
+    const chosen = logitsAt === undefined ? hidden : tf.gather(hidden, tf.tensor1d(logitsAt, 'int32'));
     return [model.logits(chosen), ...kept];
   });
   const [logits = noValues, ...keysAndValues] = await Promise.all(

@@ -19,7 +19,7 @@ export function chooseToken(logits: Float32Array, sampling: Sampling, random: Ra
   return draw(weights, kept, random.uniform());
 }
 
-/** The first of the largest. */
+/** The first of the largest logits. */
 function likeliest(logits: Float32Array): number {
   let best = 0;
   for (let token = 1; token < logits.length; token++)
@@ -33,7 +33,7 @@ function softmaxWeights(logits: Float32Array, temperature: number): Float64Array
   return Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
 }
 
-/** The tokens to draw from, likeliest first and among equals the smaller id; undefined means all of them. */
+/** The tokens to draw from, likeliest first and then by id; undefined means all of them. */
 function keptTokens(weights: Float64Array, { topK, topP, minP = 0 }: Sampling): Uint32Array | undefined {
   if (topK === undefined && topP === 1 && minP === 0) return undefined;
   const ranked = Uint32Array.from(weights.keys()).sort(
@@ -66,8 +66,8 @@ const total = (weights: Float64Array, tokens: Uint32Array): number =>
   tokens.reduce((sum, token) => sum + (weights[token] ?? 0), 0);
 
 /**
- * Makes tokens that are already in the text less likely (a penalty above 1): divides positive logits by it and multiplies
- * negative ones, once per token (Keskar et al. 2019, as in transformers). Does not change the given logits.
+ * Makes tokens that are already in the text less likely (a penalty above 1): divides positive logits by it and
+ * multiplies negative ones, once per token (Keskar et al. 2019, as in transformers). Does not change the given logits.
  */
 export function penalizeRepetition(
   logits: Float32Array,
@@ -82,7 +82,7 @@ export function penalizeRepetition(
   return penalized;
 }
 
-/** A model that computes NaN for a record is refused, because the result would look like an answer. */
+/** The error of a model that computes NaN for a record: without it the result would look like an answer. */
 export function notFinite(id: string): UserError {
   return new UserError({
     code: 'model-not-finite',

@@ -1,35 +1,34 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { UserError } from '../../core/index.ts';
-import type { Encodable, Tokenizer } from '../../text/index.ts';
+import { commonPrefixLength, type Encodable, type Tokenizer } from '../../text/index.ts';
 import type { LanguageModel } from '../language-model.ts';
+import type { ModelConfig } from '../model-config.ts';
 import { decodeStep } from './decode.ts';
-import { TextWriter, type WritingSettings, type WrittenText } from './generate-texts.ts';
+import { type GeneratedText, type GenerationSettings, Sequence } from './generate-texts.ts';
 import { KeyValueCache } from './key-value-cache.ts';
 import { isLengthBound, longestText, promptLength, slotCount } from './lengths.ts';
 import { prefill, prefillContinuation } from './prefill.ts';
 
 /** Generates a continuation of one prompt and streams its text. After an abort, the result is the text so far. */
 export async function streamText({
-  model,
-  reader,
+  decoder,
   tokenizer,
   prompt,
   settings,
   signal,
   onText,
 }: {
-  readonly model: Pick<LanguageModel, 'config'>;
-  /** Runs the model, and reuses its cache for what the prompt shares with the previous text. */
-  readonly reader: TextReader;
+  /** Reuses its cache for what the prompt shares with the previous text. */
+  readonly decoder: CachedDecoder;
   readonly tokenizer: Tokenizer;
   readonly prompt: Encodable;
-  readonly settings: WritingSettings;
+  readonly settings: GenerationSettings;
   readonly signal: AbortSignal;
   /** Called after each token with the whole text so far, without a trailing character that is still incomplete. */
   readonly onText: (text: string) => void;
-}): Promise<WrittenText> {
+}): Promise<GeneratedText> {
   const tokens = tokenizer.encode(prompt);
-  const limit = longestText(model.config, tokens.length);
+  const limit = longestText(decoder.config, tokens.length);
   const room = Math.min(settings.maxNewTokens, limit - tokens.length);
   if (room < 1)
     throw new UserError({
@@ -37,46 +36,50 @@ export async function streamText({
       message: `the conversation has ${tokens.length} tokens, and the model's context has ${limit}`,
       help: 'start over with /reset',
     });
-  const writer = new TextWriter({
+  const sequence = new Sequence({
     prompt: { id: 'chat', tokens },
     tokenizer,
     settings: { ...settings, maxNewTokens: room },
   });
   const next = (logits: Float32Array): number | undefined => {
-    const token = writer.next(logits);
-    onText(writer.written().text.replace(/\uFFFD+$/, ''));
+    const token = sequence.next(logits);
+    onText(sequence.result().text.replace(/\uFFFD+$/, ''));
     return token;
   };
   try {
-    let token = next(await reader.read({ tokens, room, limit }));
+    let token = next(await decoder.prefill({ tokens, room, limit }));
     while (token !== undefined) {
       await yieldToEventLoop();
       signal.throwIfAborted();
-      token = next(await reader.next(token));
+      token = next(await decoder.step(token));
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  return writer.written();
+  return sequence.result();
 }
 
 /**
- * Computes one text, token by token, and caches the keys and values of all of it. A text that starts like the previous
+ * Decodes one text at a time and caches the keys and values of all its tokens. A text that starts like the previous
  * one, such as the next turn of a conversation, is computed only from where it differs.
  */
-export class TextReader {
+export class CachedDecoder {
   readonly #model: LanguageModel;
   #cache: KeyValueCache;
   /** The tokens in the cache. */
-  #read: readonly number[] = [];
+  #cached: readonly number[] = [];
 
   constructor(model: LanguageModel) {
     this.#model = model;
     this.#cache = new KeyValueCache(model.config, { batch: 1, slots: 0 });
   }
 
+  get config(): ModelConfig {
+    return this.#model.config;
+  }
+
   /** The logits after the last token, [V]. */
-  async read({
+  async prefill({
     tokens,
     room,
     limit,
@@ -87,8 +90,8 @@ export class TextReader {
     /** The most tokens that a text may have. */
     readonly limit: number;
   }): Promise<Float32Array> {
-    const from = this.#sharedWith(tokens);
-    this.#read = this.#read.slice(0, from);
+    const from = this.#cachedPrefix(tokens);
+    this.#cached = this.#cached.slice(0, from);
     this.#makeRoom(tokens.length + room, limit);
     const cache = this.#cache;
     const fresh = tokens.subarray(from);
@@ -97,7 +100,7 @@ export class TextReader {
       from === 0
         ? await this.#prefillAll(fresh, length)
         : await prefillContinuation(this.#model, { cache, tokens: fresh, from, length });
-    this.#read = [...tokens];
+    this.#cached = [...tokens];
     return logits;
   }
 
@@ -117,21 +120,20 @@ export class TextReader {
   }
 
   /** The logits after one more token, [V]. */
-  async next(token: number): Promise<Float32Array> {
+  async step(token: number): Promise<Float32Array> {
     const logits = await decodeStep({
       model: this.#model,
       cache: this.#cache,
       tokens: Int32Array.of(token),
-      positions: Int32Array.of(this.#read.length),
+      positions: Int32Array.of(this.#cached.length),
     });
-    this.#read = [...this.#read, token];
+    this.#cached = [...this.#cached, token];
     return logits;
   }
 
   /** How many leading tokens are cached: never the last, whose logits are needed, and none if keys depend on the text's length. */
-  #sharedWith(tokens: Int32Array): number {
+  #cachedPrefix(tokens: Int32Array): number {
     if (isLengthBound(this.#model.config)) return 0;
-    const differs = tokens.findIndex((token, index) => token !== this.#read[index]);
-    return Math.min(differs < 0 ? tokens.length : differs, tokens.length - 1);
+    return Math.min(commonPrefixLength(tokens, this.#cached), tokens.length - 1);
   }
 }

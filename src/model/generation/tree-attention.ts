@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { groupQueries, HIDDEN_SCORE, splitHeads, ungroupQueries } from '../attend-rows.ts';
+import { MASKED_SCORE } from '../../tensor/index.ts';
+import { groupQueries, splitHeads, ungroupQueries } from '../attend-rows.ts';
 import type { ModelSizes } from '../family.ts';
 import type { Attend } from '../forward-pass.ts';
 import type { ModelConfig } from '../model-config.ts';
@@ -42,7 +43,7 @@ export function attendTree(
       tf.softmax(tf.concat([onCached, own], 3)),
       [cachedLength, length],
       3,
-    ) as [tf.Tensor, tf.Tensor]; // as many as asked for
+    ) as [tf.Tensor, tf.Tensor]; // one for each size
     const fromCached = tf.matMul(weightsOfCached, splitHeads(cached.value, cachedShape));
     return ungroupQueries(tf.add(fromCached, tf.matMul(weightsOfOwn, values)), { ...shape, group });
   };
@@ -117,12 +118,12 @@ function tokenTree({
   };
 }
 
-/** [T, T], for a row padded to `length` T: 0 where a token attends, HIDDEN_SCORE elsewhere. */
+/** [T, T], for a row padded to `length` T: 0 where a token attends, MASKED_SCORE elsewhere. */
 export function treeMask(
   { branches, positions }: Pick<TokenTree, 'branches' | 'positions'>,
   { length, window }: { readonly length: number; readonly window: number },
 ): Float32Array {
-  const mask = new Float32Array(length * length).fill(HIDDEN_SCORE);
+  const mask = new Float32Array(length * length).fill(MASKED_SCORE);
   for (let query = 0; query < length; query++) {
     mask[query * length + query] = 0;
     const [branch, position = 0] = [branches[query], positions[query]];

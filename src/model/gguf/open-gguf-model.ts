@@ -26,14 +26,14 @@ interface GgufModel extends ModelFolder {
 export async function openGgufModel(path: string): Promise<GgufModel> {
   const file = await openGguf(path);
   try {
-    return describe(file);
+    return modelOf(file);
   } catch (error) {
     await file[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function describe(file: GgufFile): GgufModel {
+function modelOf(file: GgufFile): GgufModel {
   const { path, metadata } = file;
   const name = metadata.get('general.architecture');
   const architecture = architectures.get(name);

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/index.ts';
-import { ConfigFields, mostLayers } from '../config-fields.ts';
+import { ConfigFields, maxLayers } from '../config-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 
 /** GPT-2 (Radford et al. 2019) as Hugging Face's GPT2LMHeadModel configures it. */
@@ -53,7 +53,7 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
     vocabularySize: fields.count('vocab_size'),
     contextLength,
     hiddenSize,
-    layers: fields.count('n_layer', mostLayers),
+    layers: fields.count('n_layer', maxLayers),
     heads,
     keyValueHeads: heads,
     headDim: hiddenSize / heads,

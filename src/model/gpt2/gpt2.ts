@@ -4,8 +4,8 @@ import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import type { Gpt2Config } from './gpt2-config.ts';
 
 /**
- * GPT-2's decoder (Radford et al. 2019): pre-norm blocks, learned positions, GELU in its tanh form.
- * N tokens, C hidden size, I intermediate size, V vocabulary size. Returns the hidden states after the last norm, [N, C].
+ * GPT-2's decoder (Radford et al. 2019): pre-norm blocks, learned positions, GELU in its tanh form. N tokens, C hidden
+ * size, I intermediate size, V vocabulary size. Returns the hidden states after the last norm, [N, C].
  */
 export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): tf.Tensor {
   const { ids, attend, parameter, adapt, drop } = pass;
@@ -26,8 +26,8 @@ export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): 
   let x = drop(embedded, { place: 'embedding', name: 'transformer.wte' });
   for (let layer = 0; layer < layers; layer++) {
     const block = `transformer.h.${layer}`;
-    const heads = project(`${block}.attn.c_attn`, norm(`${block}.ln_1`, x)); // [N, 3C]
-    const [query, key, value] = tf.split(heads, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor]; // as many as asked for
+    const qkv = project(`${block}.attn.c_attn`, norm(`${block}.ln_1`, x)); // [N, 3C]
+    const [query, key, value] = tf.split(qkv, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor]; // split into three
     const attended = attend({ layer, query, key, value }); // [N, C]
     x = tf.add(x, residual(`${block}.attn.c_proj`, attended)); // [N, C]
 

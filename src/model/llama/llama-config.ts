@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/index.ts';
-import { ConfigFields, mostLayers } from '../config-fields.ts';
+import { ConfigFields, maxLayers } from '../config-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 import { parseRotary, type Rotary } from './rotary-config.ts';
 
@@ -42,7 +42,7 @@ interface Dialect {
   readonly epsilon: number;
   readonly fused: boolean;
   /** Whether `num_key_value_heads` is optional and defaults to the number of heads. */
-  readonly headsAlike: boolean;
+  readonly defaultsToHeads: boolean;
   readonly bias: (fields: ConfigFields) => LlamaConfig['bias'];
   readonly slidingWindow: (fields: ConfigFields) => number | undefined;
   /** Fields that change no number here. */
@@ -51,10 +51,10 @@ interface Dialect {
 
 const withoutBias = { inputs: false, output: false, inner: false };
 
-const usual: Dialect = {
+const defaultDialect: Dialect = {
   epsilon: 1e-6,
   fused: false,
-  headsAlike: false,
+  defaultsToHeads: false,
   bias: () => withoutBias,
   slidingWindow: () => undefined,
   harmless: [],
@@ -62,8 +62,8 @@ const usual: Dialect = {
 
 const dialects = {
   llama: {
-    ...usual,
-    headsAlike: true,
+    ...defaultDialect,
+    defaultsToHeads: true,
     bias: (fields) => {
       const attention = fields.flag('attention_bias', false);
       return { inputs: attention, output: attention, inner: fields.flag('mlp_bias', false) };
@@ -71,18 +71,18 @@ const dialects = {
     harmless: ['pretraining_tp', 'is_llama_config', 'transformers.js_config'],
   },
   // transformers uses a window of 4096 if the field is absent, and none if it is null.
-  mistral: { ...usual, slidingWindow: (fields) => fields.countOrNull('sliding_window', 4096) },
+  mistral: { ...defaultDialect, slidingWindow: (fields) => fields.countOrNull('sliding_window', 4096) },
   qwen2: {
-    ...usual,
+    ...defaultDialect,
     bias: () => ({ inputs: true, output: false, inner: false }),
     slidingWindow: (fields) => void fields.oneOf('use_sliding_window', [false]),
     harmless: ['sliding_window', 'max_window_layers'], // no effect if `use_sliding_window` is false
   },
   phi3: {
-    ...usual,
+    ...defaultDialect,
     epsilon: 1e-5,
     fused: true,
-    headsAlike: true,
+    defaultsToHeads: true,
     bias: (fields) => {
       for (const name of ['attention_bias', 'mlp_bias', 'lm_head_bias']) fields.oneOf(name, [false]);
       for (const name of ['full_attn_mod', 'interpolate_factor']) fields.oneOf(name, [1]);
@@ -121,7 +121,7 @@ export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDial
     vocabularySize: fields.count('vocab_size'),
     contextLength: contextLength(rotary, positions),
     ...heads,
-    layers: fields.count('num_hidden_layers', mostLayers),
+    layers: fields.count('num_hidden_layers', maxLayers),
     intermediateSize: fields.count('intermediate_size'),
     epsilon: fields.positive('rms_norm_eps', dialect.epsilon),
     rotary,
@@ -135,11 +135,12 @@ export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDial
   return config;
 }
 
-function parseHeads(fields: ConfigFields, { headsAlike }: Dialect) {
+function parseHeads(fields: ConfigFields, { defaultsToHeads }: Dialect) {
   const hiddenSize = fields.count('hidden_size');
   const heads = fields.count('num_attention_heads');
   const keyValueHeads =
-    (headsAlike ? fields.optionalCount('num_key_value_heads') : fields.count('num_key_value_heads')) ?? heads;
+    (defaultsToHeads ? fields.optionalCount('num_key_value_heads') : fields.count('num_key_value_heads')) ??
+    heads;
   const headDim = fields.optionalCount('head_dim') ?? hiddenSize / heads;
   if (heads % keyValueHeads !== 0)
     throw fields.problem('num_key_value_heads', `it does not divide ${heads} heads`);

@@ -126,11 +126,10 @@ function parseScaling({
       const length = original ?? originalMaxPositionEmbeddings();
       inner.optionalCount('original_max_position_embeddings');
       const stretch = inner.positive('factor', positions / length);
-      const factors = { shortFactors: 'short_factor', longFactors: 'long_factor' } as const;
       return {
         kind: 'longrope',
-        shortFactors: inner.numbers(factors.shortFactors, rotaryDim / 2),
-        longFactors: inner.numbers(factors.longFactors, rotaryDim / 2),
+        shortFactors: inner.numbers('short_factor', rotaryDim / 2),
+        longFactors: inner.numbers('long_factor', rotaryDim / 2),
         originalMaxPositionEmbeddings: length,
         attentionFactor: inner.positive(
           'attention_factor',
@@ -149,9 +148,10 @@ function parseYarn(
   inner: ConfigFields,
   { factor, originalMaxPositionEmbeddings }: { factor: number; originalMaxPositionEmbeddings: number },
 ): RotaryScaling {
-  const [own, overall] = [inner.optionalPositive('mscale'), inner.optionalPositive('mscale_all_dim')];
-  const weight = (each: number) => (factor <= 1 ? 1 : 0.1 * each * Math.log(factor) + 1);
-  const usual = own !== undefined && overall !== undefined ? weight(own) / weight(overall) : weight(1);
+  const [mscale, mscaleAllDim] = [inner.optionalPositive('mscale'), inner.optionalPositive('mscale_all_dim')];
+  const scale = (mscale: number) => (factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1);
+  const attentionFactor =
+    mscale !== undefined && mscaleAllDim !== undefined ? scale(mscale) / scale(mscaleAllDim) : scale(1);
   return {
     kind: 'yarn',
     factor,
@@ -159,6 +159,6 @@ function parseYarn(
     betaFast: inner.positive('beta_fast', 32),
     betaSlow: inner.positive('beta_slow', 1),
     truncate: inner.flag('truncate', true),
-    attentionFactor: inner.positive('attention_factor', usual),
+    attentionFactor: inner.positive('attention_factor', attentionFactor),
   };
 }

@@ -4,7 +4,7 @@ import type { ForwardPass } from '../forward-pass.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import type { Rotary } from './rotary-config.ts';
 
-/** Rotary positions: rotates the pair i of each head of x [N, H D] by the angle position * f_i. */
+/** Rotary position embedding: rotates pair i of each head of x [N, H D] by the angle position * f_i. */
 export function rotaryEmbedding(
   { rotary: settings, headDim }: LlamaConfig,
   pass: Positions,
@@ -38,13 +38,13 @@ function cosAndSin(settings: LlamaConfig['rotary'], { positions, textLengths }: 
 function rotaryFrequencies(rotary: Rotary, textLength: number): Float32Array {
   const known = cached.get(rotary) ?? new Map<number, Float32Array>();
   cached.set(rotary, known);
-  const key = decisiveLength(rotary, textLength);
+  const key = frequencyLength(rotary, textLength);
   const frequencies = known.get(key) ?? computeFrequencies(rotary, key);
   if (known.size < mostCached) known.set(key, frequencies);
   return frequencies;
 }
 
-/** Multiplies cosines and sines, and thereby scales attention scores by its square. */
+/** A factor of cosines and sines; it scales attention scores by its square. */
 function rotaryScale({ scaling }: Rotary): number {
   return scaling.kind === 'yarn' || scaling.kind === 'longrope' ? scaling.attentionFactor : 1;
 }
@@ -52,16 +52,15 @@ function rotaryScale({ scaling }: Rotary): number {
 const cached = new WeakMap<Rotary, Map<number, Float32Array>>();
 const mostCached = 4096;
 
-/** Maps all lengths with the same frequencies to one. */
-function decisiveLength({ scaling }: Rotary, textLength: number): number {
+/** One length for all lengths with the same frequencies. */
+function frequencyLength({ scaling }: Rotary, textLength: number): number {
   switch (scaling.kind) {
     case 'dynamic':
       return Math.max(textLength, scaling.originalMaxPositionEmbeddings);
     case 'longrope':
-      return Math.min(textLength, scaling.originalMaxPositionEmbeddings + 1) >
-        scaling.originalMaxPositionEmbeddings
-        ? scaling.originalMaxPositionEmbeddings + 1
-        : scaling.originalMaxPositionEmbeddings;
+      return (
+        scaling.originalMaxPositionEmbeddings + Number(textLength > scaling.originalMaxPositionEmbeddings)
+      );
     default:
       return 0;
   }
@@ -105,7 +104,7 @@ const wavelengths = ({ rotaryDim }: Rotary, base: number): Float32Array =>
 const plainFrequencies = (rotary: Rotary, base: number): Float32Array =>
   wavelengths(rotary, base).map((length) => 1 / length);
 
-/** YaRN (Peng et al. 2023, arXiv:2309.00071, section 3.2): fast pairs are unchanged, slow ones stretched, with a ramp between. */
+/** YaRN (Peng et al. 2023, arXiv:2309.00071, section 3.2): fast pairs are unchanged, slow pairs stretched, with a ramp between. */
 function yarnFrequencies(
   rotary: Rotary,
   scaling: Extract<Rotary['scaling'], { kind: 'yarn' }>,
@@ -124,7 +123,7 @@ function yarnFrequencies(
   });
 }
 
-/** Llama 3.1: pairs with long waves are slowed down, those with short waves are unchanged, with a ramp between. */
+/** Llama 3.1: pairs with long wavelengths are slowed down, pairs with short ones unchanged, with a ramp between. */
 function llama3Frequency(frequency: number, scaling: Extract<Rotary['scaling'], { kind: 'llama3' }>): number {
   const { factor, lowFrequencyFactor, highFrequencyFactor, originalMaxPositionEmbeddings } = scaling;
   const rotations = (originalMaxPositionEmbeddings * frequency) / (2 * Math.PI);

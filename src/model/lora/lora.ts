@@ -139,7 +139,7 @@ async function writeAdapter(folder: string, model: AdaptedModel): Promise<void> 
   await writeSafetensors(join(folder, 'adapter_model.safetensors'), { tensors, metadata: { format: 'pt' } });
 }
 
-/** PEFT's LoraConfig; absent fields have their defaults. The base is null, because its path here means nothing elsewhere. */
+/** PEFT's LoraConfig; absent fields have their defaults. The base is null, because its local path means nothing on another machine. */
 function adapterConfig({ config, adapters }: AdaptedModel): Readonly<Record<string, unknown>> {
   const { settings, targets } = adapters;
   return {

@@ -43,37 +43,50 @@ function macroMean(scores: readonly Score[], { metric, field }: { metric: string
   };
 }
 
-interface Worst {
+/**
+ * The mean over the values of a field, each with its worst response's score; responses that were left out do not count.
+ * For perturbed questions also over the kinds of robustness and of fairness alone.
+ */
+export function worstOf({
+  responses,
+  values,
+  config,
+  score,
+}: {
   readonly responses: readonly ScoredResponse[];
   /** Response id -> what that response scored. */
   readonly values: ReadonlyMap<string, Json>;
   readonly config: EvaluateConfig;
   /** The score over all responses. */
   readonly score: Score | undefined;
-}
-
-/**
- * The mean over the values of a field, each with its worst response's score; responses that were left out do not count.
- * For perturbed questions also over the kinds of robustness and of fairness alone.
- */
-export function worstOf(worst: Worst): readonly Score[] {
-  const { config, responses, score } = worst;
+}): readonly Score[] {
   const { worst_of: field } = config;
   if (field === undefined || score === undefined) return [];
-  const meanOfWorst = (some: readonly ScoredResponse[], of: string): Score =>
-    worstMean(some, { ...worst, field, score, of });
+  const { metric, higher_is_better } = score;
+  const worstMean = (some: readonly ScoredResponse[], of: string): Score => {
+    const groups = grouped(some, ({ response }) => JSON.stringify(response.fields[field] ?? response.id));
+    const worst = [...groups.values()].flatMap((own) => {
+      const scored = own.flatMap(({ response }) => {
+        const value = values.get(response.id);
+        return typeof value === 'number' ? [value] : [];
+      });
+      return scored.length === 0 ? [] : [higher_is_better ? Math.min(...scored) : Math.max(...scored)];
+    });
+    const { mean: value, standardError } = plainMean(worst);
+    return { metric, of, value, higher_is_better, count: worst.length, ...errorField(standardError) };
+  };
   const byAim = ['robustness', 'fairness'].flatMap((aim) => {
-    const isAimed = ({ response }: ScoredResponse) => aimOf(response.fields.perturbation) === aim;
-    if (!responses.some(isAimed)) return [];
+    const hasAim = ({ response }: ScoredResponse) => aimOf(response.fields.perturbation) === aim;
+    if (!responses.some(hasAim)) return [];
     const isUnchanged = ({ response }: ScoredResponse) => aimOf(response.fields.perturbation) === 'none';
     return [
-      meanOfWorst(
-        responses.filter((one) => isAimed(one) || isUnchanged(one)),
+      worstMean(
+        responses.filter((one) => hasAim(one) || isUnchanged(one)),
         aim,
       ),
     ];
   });
-  return [meanOfWorst(responses, `worst of each ${field}`), ...byAim];
+  return [worstMean(responses, `worst of each ${field}`), ...byAim];
 }
 
 const aims = new Map<string, string>([...Object.entries(perturbationKinds), ['none', 'none']]);
@@ -81,24 +94,3 @@ const aims = new Map<string, string>([...Object.entries(perturbationKinds), ['no
 /** What a perturbed question tests; `none` for an unchanged question. */
 const aimOf = (kind: Json | undefined): string | undefined =>
   typeof kind === 'string' ? aims.get(kind) : undefined;
-
-interface WorstField {
-  readonly field: string;
-  readonly values: ReadonlyMap<string, Json>;
-  readonly score: Score;
-  readonly of: string;
-}
-
-function worstMean(responses: readonly ScoredResponse[], { field, values, score, of }: WorstField): Score {
-  const { metric, higher_is_better } = score;
-  const groups = grouped(responses, ({ response }) => JSON.stringify(response.fields[field] ?? response.id));
-  const worst = [...groups.values()].flatMap((own) => {
-    const scored = own.flatMap(({ response }) => {
-      const value = values.get(response.id);
-      return typeof value === 'number' ? [value] : [];
-    });
-    return scored.length === 0 ? [] : [higher_is_better ? Math.min(...scored) : Math.max(...scored)];
-  });
-  const { mean: value, standardError } = plainMean(worst);
-  return { metric, of, value, higher_is_better, count: worst.length, ...errorField(standardError) };
-}

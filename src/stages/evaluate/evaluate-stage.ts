@@ -25,7 +25,7 @@ export const evaluateStage = declareStage<EvaluateConfig>({
   load: () => import('./run-evaluate.ts'),
 });
 
-/** Refuses a pattern for a judge's marks that is no regular expression or has no group, and an empty scale. */
+/** Refuses a pattern for a judge's marks that is not a regular expression or has no group, and an empty scale. */
 export function checkJudgeScore({ judge_score: scale }: EvaluateConfig): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (scale.minimum >= scale.maximum)

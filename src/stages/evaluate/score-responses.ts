@@ -97,13 +97,10 @@ function meanScores(metric: MeanMetric, { name, responses, config }: Scoring): S
   return { metrics: [score], values: new Map(values) };
 }
 
-interface Unusable {
-  readonly reason: string;
-  readonly metric: Metric;
-  readonly first: ResponseRecord | undefined;
-}
-
-const noneUsable = (name: MetricName, { reason, metric, first }: Unusable) =>
+const noneUsable = (
+  name: MetricName,
+  { reason, metric, first }: { reason: string; metric: Metric; first: ResponseRecord | undefined },
+) =>
   new UserError({
     code: 'nothing-to-score',
     message: `the metric \`${name}\` can use none of the responses: ${reason}; the first answer is ${JSON.stringify((first?.response ?? '').slice(0, 200))}`,

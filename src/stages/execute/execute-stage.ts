@@ -1,8 +1,6 @@
-import { UserError } from '../../core/index.ts';
 import type { ExecuteConfig } from '../../generated/execute-config.ts';
-import type { ConfigProblem } from '../../runtime/index.ts';
 import { parseJinja } from '../../text/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { declareStage, problemsIn } from '../declare-stage.ts';
 
 /** Runs answers that are programs, each in a sandbox, and records whether it passed its tests. */
 export const executeStage = declareStage<ExecuteConfig>({
@@ -15,21 +13,9 @@ export const executeStage = declareStage<ExecuteConfig>({
     },
     outputs: { responses: { type: 'responses' } },
   }),
-  check: checkProgram,
+  check: ({ program }) => problemsIn('/program', () => parseJinja(program)),
   recordsPort: 'responses',
   process: 'child',
   device: 'none',
   load: () => import('./run-execute.ts'),
 });
-
-/** A program template that does not parse. */
-function checkProgram({ program }: ExecuteConfig): readonly ConfigProblem[] {
-  try {
-    parseJinja(program);
-    return [];
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const { code, message, help } = error;
-    return [{ pointer: '/program', code, message, ...(help === undefined ? {} : { help }) }];
-  }
-}

@@ -1,8 +1,7 @@
-import { UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import type { ConfigProblem, InputPort } from '../../runtime/index.ts';
 import { chatTemplate, chatTemplateSource, parseJinja } from '../../text/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { declareStage, problemsIn } from '../declare-stage.ts';
 import { type TemplateKind, templateKind } from './template-kind.ts';
 
 const records: InputPort = { accepts: ['records', 'responses'], required: true, parts: 'each' };
@@ -56,7 +55,7 @@ export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
       const parsed =
         given === undefined
           ? []
-          : problemOf('/template/chat', () =>
+          : problemsIn('/template/chat', () =>
               chatTemplate({ source: chatTemplateSource(given), namedTokens: {} }),
             );
       return [...parsed, ...ignoredByChat(config)];
@@ -76,11 +75,13 @@ function checkSources({
   const listed = Array.isArray(choices)
     ? choices.map((source: string, index) => [`/template/choices/${index}`, source] as const)
     : [];
-  return [...sources, ...listed].flatMap(([pointer, source]) => problemOf(pointer, () => parseJinja(source)));
+  return [...sources, ...listed].flatMap(([pointer, source]) =>
+    problemsIn(pointer, () => parseJinja(source)),
+  );
 }
 
 const checkDescription = ({ description }: FormatConfig): readonly ConfigProblem[] =>
-  description === undefined ? [] : problemOf('/description', () => parseJinja(description));
+  description === undefined ? [] : problemsIn('/description', () => parseJinja(description));
 
 /** Options that mean nothing to a chat template. */
 function ignoredByChat(config: FormatConfig): readonly ConfigProblem[] {
@@ -98,17 +99,6 @@ function ignoredByChat(config: FormatConfig): readonly ConfigProblem[] {
       ? [ignored('apply_chat_template', 'a template that is a chat template already', 'leave it out')]
       : []),
   ];
-}
-
-function problemOf(pointer: string, parse: () => unknown): readonly ConfigProblem[] {
-  try {
-    parse();
-    return [];
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const { code, message, help } = error;
-    return [{ pointer, code, message, ...(help === undefined ? {} : { help }) }];
-  }
 }
 
 /** Options that mean something to chat templates only. */

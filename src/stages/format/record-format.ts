@@ -42,12 +42,10 @@ async function writtenFormat(
     template.kind === 'benchmark' || config.shots !== undefined || config.description !== undefined;
   if (isExample || (template.kind === 'written' && template.sources.choices !== undefined))
     return exampleFormat(config, { template: exampleTemplateOf(config, template), ...inputs });
-  return plainly(template.kind === 'named' ? namedTemplates[template.name] : jinjaTemplate(template.sources));
+  const write: Template =
+    template.kind === 'named' ? namedTemplates[template.name] : jinjaTemplate(template.sources);
+  return (record) => ({ segments: write(rowOf(record)) });
 }
-
-const plainly =
-  (template: Template): RecordFormat =>
-  (record) => ({ segments: template(rowOf(record)) });
 
 type ConversationWriter = (conversation: Conversation) => readonly Segment[];
 
@@ -56,12 +54,12 @@ async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<Recor
   const options = { fields: config.conversation, system: config.system };
   return (record) => {
     const conversation = conversationOf(rowOf(record), options);
-    return { segments: write(conversation), ...asked(conversation, config) };
+    return { segments: write(conversation), ...promptConversation(conversation, config) };
   };
 }
 
-/** The turns that a model is given: all but a final answer, which it is to write itself. */
-function asked(
+/** The turns that a model is given: all but a final answer, which it writes itself. */
+function promptConversation(
   { messages, tools }: Conversation,
   { train_on_roles: roles }: FormatConfig,
 ): Pick<FormattedRecord, 'conversation'> {
@@ -87,15 +85,10 @@ async function openChat(config: FormatConfig, files: ChatFiles): Promise<Convers
   return (conversation) => chatSegments(conversation, format);
 }
 
-interface Wrapping {
-  readonly wrap: ConversationWriter;
-  readonly config: FormatConfig;
-}
-
 /** The prompt as a user's turn and the response, if there is one, as an assistant's. */
 function asTurns(
   { segments, ...others }: ReturnType<RecordFormat>,
-  { wrap, config }: Wrapping,
+  { wrap, config }: { readonly wrap: ConversationWriter; readonly config: FormatConfig },
 ): ReturnType<RecordFormat> {
   const isAnswer = ({ role }: Segment) => role === 'response' || role === 'end';
   const [question, answer] = [segments.filter((one) => !isAnswer(one)), segments.filter(isAnswer)].map(
@@ -108,7 +101,7 @@ function asTurns(
   ];
   // The shared part of the prompt was counted before the prompt was wrapped.
   const { shared_characters: _, ...kept } = others;
-  return { ...kept, segments: wrap({ messages }), ...asked({ messages }, config) };
+  return { ...kept, segments: wrap({ messages }), ...promptConversation({ messages }, config) };
 }
 
 const textOf = (segments: readonly Segment[]): string => segments.map(({ text }) => text).join('');

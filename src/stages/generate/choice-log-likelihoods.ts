@@ -1,6 +1,6 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
 import { type ChoicesToScore, choiceLogLikelihoods } from '../../model/index.ts';
-import type { Tokenizer } from '../../text/index.ts';
+import { commonPrefixLength, type Tokenizer } from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { Generation, GenerationMode } from './generate.ts';
 import type { Prompt } from './prompt.ts';
@@ -85,13 +85,8 @@ function encode(prompt: Prompt, tokenizer: Tokenizer): ChoicesToScore {
       message: `its choice ${JSON.stringify(choices[empty])} adds no token to the prompt`,
       help: 'write each choice as a separate text, and the space before it into the header',
     });
-  const shared = commonLength(tokenizer.encode(text.slice(0, sharedCharacters)), context);
+  const shared = commonPrefixLength(tokenizer.encode(text.slice(0, sharedCharacters)), context);
   return { id, context, continuations, shared };
-}
-
-function commonLength(one: Int32Array, other: Int32Array): number {
-  const differs = one.findIndex((token, index) => token !== other[index]);
-  return differs === -1 ? Math.min(one.length, other.length) : differs;
 }
 
 /** The model reads all but the last token of a context with its continuation. */
@@ -113,8 +108,8 @@ function fitted(
 
 /**
  * The tokens of a context and of what continues it, by the rule of lm-evaluation-harness: white space at the context's
- * end moves to the continuation. The continuation's tokens are those of the whole text after the first n, where n is the
- * number of tokens in the context alone: none, if it adds no token. An empty context becomes an end of text.
+ * end moves to the continuation. The continuation's tokens are those of the whole text after the first n, where n is
+ * the number of tokens in the context alone: none, if it adds no token. An empty context becomes an end of text.
  */
 export function encodePair(
   { encode, endOfText }: Tokenizer,

@@ -43,7 +43,7 @@ function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly st
   return temperature === 0 ? [...always, ...draws] : always;
 }
 
-/** Several samples make no sense if all would be equal. */
+/** Refuses several samples that would all be equal. */
 export function checkSamples({ samples, temperature, mode }: GenerateConfig): readonly ConfigProblem[] {
   if (samples === 1 || (temperature > 0 && mode === 'text')) return [];
   return [

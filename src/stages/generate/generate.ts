@@ -11,14 +11,14 @@ export interface Generation {
   readonly prompts: readonly Prompt[];
   /** A private folder for what an interrupted run leaves to the next. */
   readonly statePath: string;
-  /** Where results are cached across keys; undefined where nothing may be reused. */
+  /** Where results are cached across keys; undefined if nothing may be reused. */
   readonly memoPath: string | undefined;
   readonly host: StageHost;
 }
 
 /** How a mode of the stage computes a result for each prompt. Results are cached as JSON. */
 export interface GenerationMode<Result extends Json> {
-  /** All of a prompt that its result depends on. */
+  /** The parts of a prompt that its result depends on. */
   readonly cacheKey: (prompt: Prompt) => readonly Json[];
   /** A cached value as a result; undefined if it is not one. */
   readonly decode: (value: unknown) => Result | undefined;
@@ -38,8 +38,8 @@ export interface Generated {
 }
 
 /**
- * Computes the results that the response cache lacks. Without a shared cache, as when the stage is forced, it holds only
- * what an interrupted attempt at the same key left. `fingerprint` names what computes; results never cross fingerprints.
+ * Computes the results that the response cache lacks. Without a shared cache, as when the stage is forced, it holds
+ * only what an interrupted attempt at the same key left. `fingerprint` names the engine; results never cross engines.
  */
 export async function generate<Result extends Json>(
   { prompts, memoPath, statePath, host }: Generation,
@@ -50,11 +50,11 @@ export async function generate<Result extends Json>(
   const missing = prompts.filter((prompt) => cache.find(cacheKey(prompt)) === undefined);
   // Prompts with equal keys share one result.
   const distinct = new Map(missing.map((prompt) => [JSON.stringify(cacheKey(prompt)), prompt]));
-  const open = new Map([...distinct.values()].map((prompt) => [prompt.id, prompt]));
+  const pending = new Map([...distinct.values()].map((prompt) => [prompt.id, prompt]));
   const cached = prompts.length - missing.length;
-  const progress = new ProgressCounter(host, { total: cached + open.size, cached });
-  await compute([...open.values()], ({ id, result, tokens = 0 }) => {
-    const prompt = open.get(id);
+  const progress = new ProgressCounter(host, { total: cached + pending.size, cached });
+  await compute([...pending.values()], ({ id, result, tokens = 0 }) => {
+    const prompt = pending.get(id);
     if (prompt === undefined) throw new Error(`A result came for ${id}, which was not requested`);
     cache.add(cacheKey(prompt), result);
     progress.add(tokens);

@@ -1,6 +1,6 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
 import { type TextScore, type TextToScore, textLogLikelihoods } from '../../model/index.ts';
-import type { Tokenizer } from '../../text/index.ts';
+import { commonPrefixLength, type Tokenizer } from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { Generation, GenerationMode } from './generate.ts';
 import { identityOf, type Prompt, textOf } from './prompt.ts';
@@ -25,8 +25,8 @@ export function responseLogLikelihood(
   return {
     cacheKey: ({ pieces, rest }) => [identityOf(pieces), identityOf(rest)],
     decode: decodeSum,
-    async compute(open, onResult) {
-      const texts = open.map((prompt) => textToScore(prompt, tokenizer));
+    async compute(missing, onResult) {
+      const texts = missing.map((prompt) => textToScore(prompt, tokenizer));
       const scoring = { model, texts, batchSize: config.batch_size, signal: host.signal };
       for await (const { id, logLikelihood, tokens } of textLogLikelihoods(scoring))
         onResult({ id, result: [logLikelihood, tokens], tokens });
@@ -50,10 +50,8 @@ function refuseWithoutResponses(prompts: readonly Prompt[]): void {
  * includes an end of text if the record does not end itself.
  */
 function textToScore({ id, pieces, rest, ended }: Prompt, { encode, endOfText }: Tokenizer): TextToScore {
-  const given = encode(pieces);
   const whole = encode([...pieces, ...rest]);
-  const differs = whole.findIndex((token, index) => token !== given[index]);
-  const from = differs === -1 ? whole.length : differs;
+  const from = commonPrefixLength(whole, encode(pieces));
   // Without a prompt the first token follows the end of another text.
   const before = from === 0 ? [endOfText] : [];
   const after = ended ? [] : [endOfText];

@@ -8,8 +8,8 @@ import type { Json } from '../../core/index.ts';
 const mostBytes = 256 * 2 ** 20;
 
 /**
- * Results of single prompts on disk, found by what was asked: those of earlier runs, of an interrupted one, and of this
- * run as they come. It knows no modes: a result is any JSON value that `decode` accepts.
+ * Results of single prompts on disk, by a hash of the request: those of earlier runs, of an interrupted run, and of
+ * this run. It does not depend on the mode: a result is any JSON value that `decode` accepts.
  */
 export class ResponseCache<Result extends Json> {
   readonly #path: string;
@@ -23,9 +23,9 @@ export class ResponseCache<Result extends Json> {
   }
 
   /**
-   * `folder` is shared by all that give equal results for equal prompts; several processes may write to it.
+   * `folder` is shared by all runs that give equal results for equal prompts; several processes may write to it.
    * `fingerprint` names the engine that computes: floats differ between engines, so results never cross.
-   * `decode` gives undefined for what is not a result: such a line does not count.
+   * `decode` returns undefined for a value that is not a result; such a line is ignored.
    */
   static async open<Result extends Json>(
     { folder, fingerprint }: { readonly folder: string; readonly fingerprint: string },
@@ -43,7 +43,7 @@ export class ResponseCache<Result extends Json> {
     return new ResponseCache(path, { known, bytes });
   }
 
-  /** `key`: all that the result depends on, besides the folder and the fingerprint. */
+  /** `key`: everything that the result depends on, besides the folder and the fingerprint. */
   find(key: readonly Json[]): Result | undefined {
     return this.#known.get(digest(JSON.stringify(key)));
   }

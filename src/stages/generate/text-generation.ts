@@ -1,5 +1,5 @@
 import type { GenerateConfig } from '../../generated/generate-config.ts';
-import { writeTexts } from '../../model/index.ts';
+import { generateTexts } from '../../model/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { GenerationMode } from './generate.ts';
 import { cleanAnswer, identityOf, type Prompt } from './prompt.ts';
@@ -17,7 +17,7 @@ export interface Answer {
   readonly id: string;
   readonly text: string;
   readonly finishReason: 'stop' | 'length';
-  /** How many tokens were generated, for measurements; undefined where the client does not know. */
+  /** How many tokens were generated, for measurements; undefined if the client does not know. */
   readonly tokens?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ export const textGeneration = (
       onResult({ id, result: [text, finishReason], tokens }),
     ),
   responseFields: ({ header }, [text, finish_reason]) => ({
-    // Where the header was given, one in the answer is part of the answer.
+    // If the prompt ends with the header, a header in the answer is part of the answer.
     response: config.clean ? cleanAnswer(text, config.start === 'prompt' ? header : '') : text,
     finish_reason,
   }),
@@ -67,10 +67,10 @@ export const localClient = (
       stop: config.stop,
       stopTokens: [...endTokens, ...config.stop_tokens],
       batchSize: config.batch_size,
-      cutsPrompts: config.too_long === 'cut',
+      truncatesPrompts: config.too_long === 'cut',
     };
     const texts = prompts.map(({ id, pieces }) => ({ id, text: pieces }));
-    for await (const text of writeTexts({ model, tokenizer, prompts: texts, settings, signal }))
+    for await (const text of generateTexts({ model, tokenizer, prompts: texts, settings, signal }))
       onAnswer(text);
   },
 });

@@ -1,8 +1,10 @@
-import { access, constants, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { constants, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/index.ts';
 import {
   copyAuxiliaryFiles,
+  type ModelFolder,
   openGgufModel,
   openModelFolder,
   openOpenaiCheckpoint,
@@ -36,8 +38,16 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
     (found) => found.isFile(),
     () => false,
   );
-  if (isFile) return loadGguf({ source, untieHead, ...outputs });
-  if (await isOpenaiCheckpoint(source)) return loadOpenaiCheckpoint({ source, untieHead, ...outputs });
+  if (isFile) {
+    await using gguf = await openGgufModel(source);
+    await writeGgufTokenizer(outputs.model.path, gguf);
+    return await writeConverted(gguf, { source, untieHead, ...outputs });
+  }
+  if (isOpenaiCheckpoint(source)) {
+    await using checkpoint = await openOpenaiCheckpoint(source);
+    await writeOpenaiTokenizer({ from: source, to: outputs.model.path });
+    return await writeConverted(checkpoint, { source, untieHead, ...outputs });
+  }
   await using model = await openModelFolder(source);
   const { vocabularySize } = model.config;
   await checkVocabulary(source, { tokenizerFolder: source, vocabularySize });
@@ -56,35 +66,20 @@ async function copyModel(source: string, target: string): Promise<void> {
     await copyFile(join(source, file), join(target, file), constants.COPYFILE_FICLONE);
 }
 
-/** Converts a GGUF file to a folder in Hugging Face's layout, its weights to float32. */
-async function loadGguf({ source, untieHead, model, tokenizer }: ModelToLoad): Promise<void> {
-  await using gguf = await openGgufModel(source);
-  await writeGgufTokenizer(model.path, gguf);
-  const { vocabularySize } = gguf.config;
+/** Writes a model of another format in Hugging Face's layout, in float32, beside its tokenizer, which is already there. */
+async function writeConverted(
+  converted: ModelFolder,
+  { source, untieHead, model, tokenizer }: ModelToLoad,
+): Promise<void> {
+  const { vocabularySize, tied } = converted.config;
   await checkVocabulary(source, { tokenizerFolder: model.path, vocabularySize });
   if (tokenizer) await copyTokenizer({ from: model.path, to: tokenizer.path });
-  await writeModelFolder(model.path, untieHead && gguf.config.tied ? untiedModel(gguf) : gguf);
+  await writeModelFolder(model.path, untieHead && tied ? untiedModel(converted) : converted);
 }
 
 /** Whether a folder is GPT-2 as OpenAI released it. */
-async function isOpenaiCheckpoint(folder: string): Promise<boolean> {
-  const isThere = (name: string) =>
-    access(join(folder, name)).then(
-      () => true,
-      () => false,
-    );
-  return (await isThere('hparams.json')) && !(await isThere('config.json'));
-}
-
-/** Converts OpenAI's checkpoint and its tokenizer to a folder in Hugging Face's layout. */
-async function loadOpenaiCheckpoint({ source, untieHead, model, tokenizer }: ModelToLoad): Promise<void> {
-  await using checkpoint = await openOpenaiCheckpoint(source);
-  await writeOpenaiTokenizer({ from: source, to: model.path });
-  const { vocabularySize } = checkpoint.config;
-  await checkVocabulary(source, { tokenizerFolder: model.path, vocabularySize });
-  if (tokenizer) await copyTokenizer({ from: model.path, to: tokenizer.path });
-  await writeModelFolder(model.path, untieHead ? untiedModel(checkpoint) : checkpoint);
-}
+const isOpenaiCheckpoint = (folder: string): boolean =>
+  existsSync(join(folder, 'hparams.json')) && !existsSync(join(folder, 'config.json'));
 
 /** Throws if the tokenizer has more tokens than the model. `source` is where the model comes from. */
 async function checkVocabulary(

@@ -4,8 +4,8 @@ import { TextDecoder } from 'node:util';
 import { isObject, type Json, UserError } from '../../core/index.ts';
 import {
   checkJson,
-  jsonFault,
   notUtf8,
+  parseJson,
   readDelimitedRows,
   readJsonl,
   readParquet,
@@ -128,7 +128,7 @@ async function readJsonList(
     });
   }
   const text = await readText(path);
-  const value = parse(path, text);
+  const value = parseJson(text, { path });
   if (Array.isArray(value)) {
     const lines = itemLines(text);
     return value.map((item: Json, index) => ({ line: lines[index] ?? 1, value: item }));
@@ -151,19 +151,6 @@ async function readText(path: string): Promise<string> {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw await notUtf8(path, cause);
-  }
-}
-
-function parse(path: string, text: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const { line, column, reason } = jsonFault(cause, text);
-    throw new UserError({
-      code: 'bad-json',
-      message: `${path}:${line}:${column}: not JSON: ${reason}`,
-      cause,
-    });
   }
 }
 

@@ -42,7 +42,7 @@ export async function initializeModel(
   const model = outputs.model;
   const tokenizer = await takeTokenizer(init, model.path);
   await copyTokenizer({ from: model.path, to: outputs.tokenizer.path });
-  const { family, width, layers, heads, tied, seed } = init;
+  const { family, width: hiddenSize, layers, heads, tied, seed } = init;
   const vocabularySize = init.vocabulary_size ?? tokenizer.vocabularySize;
   if (vocabularySize < tokenizer.vocabularySize) {
     throw new UserError({
@@ -51,7 +51,7 @@ export async function initializeModel(
       help: 'leave `vocabulary_size` out, or raise it',
     });
   }
-  const sizes = { vocabularySize, contextLength: init.context_length, width, layers, heads };
+  const sizes = { vocabularySize, contextLength: init.context_length, hiddenSize, layers, heads };
   await writeModelFolder(
     model.path,
     initialModel({ family, ...sizes, tied, seed, endOfText: tokenizer.endOfText }),

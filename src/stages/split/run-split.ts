@@ -25,7 +25,7 @@ export const { run } = implementStage<SplitConfig>()({
   },
 });
 
-export function assign(records: readonly DataRecord[], config: SplitConfig): readonly Assigned[] {
+function assign(records: readonly DataRecord[], config: SplitConfig): readonly AssignedRecord[] {
   const parts = partsOf(config);
   if (config.by === 'order') {
     const names = assignByOrder(records.length, parts);
@@ -65,7 +65,7 @@ function valueIn(record: DataRecord, name: string): string {
 
 function leakReport(
   leaks: readonly Leak[],
-  { assigned, dropped }: { assigned: readonly Assigned[]; dropped: boolean },
+  { assigned, dropped }: { assigned: readonly AssignedRecord[]; dropped: boolean },
 ): string {
   const pairs = leaks.map(({ part, earlier, records }) => {
     const size = assigned.filter((each) => each.part === part).length;
@@ -74,7 +74,7 @@ function leakReport(
   return `${pairs.join('; ')}${dropped ? '; they were left out' : ' (`drop_leaks: true` leaves them out)'}`;
 }
 
-const emptyReport = (empty: readonly string[], kept: readonly Assigned[]): string =>
+const emptyReport = (empty: readonly string[], kept: readonly AssignedRecord[]): string =>
   `none of ${kept.length} records is in ${empty.map((name) => `\`${name}\``).join(', ')}`;
 
 /**
@@ -82,7 +82,7 @@ const emptyReport = (empty: readonly string[], kept: readonly Assigned[]): strin
  * share), drawn by a hash of seed and key, and one part the remainder. So each part has the strata in the same
  * proportions as the whole.
  */
-export function assignByStratum(
+function assignByStratum(
   members: readonly { readonly key: string; readonly stratum: string }[],
   { parts, seed }: { readonly parts: readonly Part[]; readonly seed: number },
 ): readonly string[] {
@@ -130,24 +130,24 @@ export function assignByHash(key: string, { parts, seed }: { parts: readonly Par
 }
 
 /** A position in [0, 1): the first 48 bits of the sha256 of seed and key, as a fraction. */
-export function hashPosition(key: string, seed: number): number {
+function hashPosition(key: string, seed: number): number {
   return createHash('sha256').update(`${seed}\n${key}`).digest().readUIntBE(0, 6) / 2 ** 48;
 }
 
-export interface Assigned {
+interface AssignedRecord {
   readonly part: string;
   readonly record: DataRecord;
 }
 
 /** Records of `part` whose prompt is also in `earlier`, a part before it. */
-export interface Leak {
+interface Leak {
   readonly part: string;
   readonly earlier: string;
   readonly records: readonly DataRecord[];
 }
 
 /** Prompts that are in more than one part, by pairs of parts in order. */
-export function findLeaks(assigned: readonly Assigned[], parts: readonly string[]): readonly Leak[] {
+function findLeaks(assigned: readonly AssignedRecord[], parts: readonly string[]): readonly Leak[] {
   const prompts = new Map(parts.map((part) => [part, new Set<string>()]));
   const keyed = assigned.map(({ part, record }) => ({ part, record, prompt: promptKey(record) }));
   for (const { part, prompt } of keyed) prompts.get(part)?.add(prompt);
@@ -160,7 +160,7 @@ export function findLeaks(assigned: readonly Assigned[], parts: readonly string[
 }
 
 /** What a record asks, in lowercase: instruction and input, else the formatted prompt, else all fields. */
-export function promptKey({ id: _, ...row }: DataRecord): string {
+function promptKey({ id: _, ...row }: DataRecord): string {
   const fields = isObject(row.fields) ? row.fields : row;
   if (typeof fields.instruction === 'string') {
     return JSON.stringify([fields.instruction, fields.input ?? '']).toLowerCase();

@@ -1,6 +1,7 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
 import type { TokenizeConfig } from '../../generated/tokenize-config.ts';
 import {
+  commonPrefixLength,
   type FormattedRecord,
   openEncoding,
   openTokenizer,
@@ -39,8 +40,8 @@ async function tokenizerFrom({ encoding }: TokenizeConfig, folder: Folder | unde
 
 /**
  * A record's text as token ids. The whole text is encoded once, so that the ids are those that a model reads. A segment
- * ends where the encoding of the text up to its end does. If a token spans the boundary (the ids of the beginning are not
- * a prefix of the whole's), that token belongs to the next segment. Adjacent segments of one role become one.
+ * ends where the encoding of the text up to its end does. If a token spans the boundary (the ids of the beginning are
+ * not a prefix of the whole's), that token belongs to the next segment. Adjacent segments of one role become one.
  */
 export function tokenizeRecord({ id, segments }: FormattedRecord, tokenizer: Tokenizer): TokenizedRecord {
   const tokens = tokenizer.encode(segments);
@@ -55,9 +56,4 @@ export function tokenizeRecord({ id, segments }: FormattedRecord, tokenizer: Tok
     return [{ role, end: start }];
   });
   return { id, tokens, segments: tiles };
-}
-
-function commonPrefixLength(beginning: Int32Array, whole: Int32Array): number {
-  const difference = beginning.findIndex((token, index) => token !== whole[index]);
-  return difference === -1 ? beginning.length : difference;
 }

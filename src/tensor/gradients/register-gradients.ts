@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { concat, stack } from '@tensorflow/tfjs-core';
 import { binaryRules } from './binary-rules.ts';
 import { gatherRules } from './gather-rules.ts';
 import type { GradientRule, GradientRules, Kept } from './gradient-rule.ts';
-import { batchNormalizationRules, matMulRules } from './mat-mul-rules.ts';
+import { matMulRules } from './mat-mul-rules.ts';
 import { reductionRules } from './reduction-rules.ts';
 import { shapeRules } from './shape-rules.ts';
 import { unaryRules } from './unary-rules.ts';
@@ -12,8 +11,8 @@ const all = (dy: tf.Tensor): tf.Tensor[] => [dy].flat();
 
 /** Kernels with several outputs: tfjs passes their rules a list of gradients in place of one. */
 const listRules: GradientRules = {
-  SplitV: { gradient: (dy, _, { axis }) => ({ x: () => concat(all(dy), axis as number) }) },
-  Unpack: { gradient: (dy, _, { axis }) => ({ value: () => stack(all(dy), axis as number) }) },
+  SplitV: { gradient: (dy, _, { axis }) => ({ x: () => tf.concat(all(dy), axis as number) }) },
+  Unpack: { gradient: (dy, _, { axis }) => ({ value: () => tf.stack(all(dy), axis as number) }) },
 };
 
 /** Every rule, by the name of its kernel. Under Node tfjs-core has none. */
@@ -21,7 +20,6 @@ const gradientRules: GradientRules = {
   ...unaryRules,
   ...binaryRules,
   ...reductionRules,
-  ...batchNormalizationRules,
   ...shapeRules,
   ...listRules,
   ...gatherRules,

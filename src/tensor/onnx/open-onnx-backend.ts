@@ -7,12 +7,12 @@ import { OnnxBackend } from './onnx-backend.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
 
-export const ONNX_BACKEND = 'onnx';
+const ONNX_BACKEND = 'onnx';
 
-export interface OnnxBackendOptions {
-  /** Threads that one operator may use; one for each processor of this process where absent. */
+interface OnnxBackendOptions {
+  /** Threads that one operator may use; by default one for each processor of this process. */
   readonly threads?: number | undefined;
-  /** How ONNX Runtime is called; the fastest way that loads where absent. */
+  /** How ONNX Runtime is called; by default the fastest way that loads. */
   readonly runner?: OnnxRunnerName | undefined;
   /** A chain of kernels longer than this runs even without a read, so that its memory stays bounded. */
   readonly mostPendingNodes?: number;
@@ -22,8 +22,8 @@ export interface OnnxBackendOptions {
 const MOST_PENDING_NODES = 50_000;
 
 /**
- * Registers the backend with its kernels and makes it the active one. Opening it again with equal options returns the same
- * backend; with other options the previous one is closed, and its tensors with it.
+ * Registers the backend with its kernels and makes it the active one. Opening it again with equal options returns the
+ * same backend; with other options the previous one is closed, and its tensors with it.
  */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   const { mostPendingNodes = MOST_PENDING_NODES } = options;

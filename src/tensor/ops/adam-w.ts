@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { moduleBase64 } from '../wasm/adam-w-step-module.ts';
 import { fused, hasKernel } from './custom-gradient.ts';
 
-export interface AdamWArrays {
+interface AdamWArrays {
   /** Updated in place. */
   readonly parameter: Float32Array;
   readonly gradient: Float32Array;
@@ -20,7 +20,7 @@ export interface AdamWSettings {
   readonly weightDecay: number;
   /** Number of this step, from 1. */
   readonly step: number;
-  /** A factor of the gradient, such as that of clipping; 1 where absent. */
+  /** A factor of the gradient, such as that of clipping; 1 by default. */
   readonly gradientScale?: number | undefined;
 }
 

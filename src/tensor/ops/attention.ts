@@ -71,7 +71,7 @@ function scaledMatMul({
   return result ?? tf.mul(tf.matMul(a, b, transposeA, transposeB), scale);
 }
 
-export interface CachedAttentionOptions {
+interface CachedAttentionOptions {
   /** [B, H D], of one new token per row */
   readonly query: tf.Tensor;
   /** [B, K D] for K heads of keys and values, each shared by H / K query heads */
@@ -84,7 +84,7 @@ export interface CachedAttentionOptions {
   readonly values: tf.Tensor;
   /** int32 [B], each less than S */
   readonly lengths: tf.Tensor;
-  /** How many tokens a token attends to, itself included; all where absent. */
+  /** How many tokens a token attends to, itself included; all if absent. */
   readonly window?: number | undefined;
 }
 
@@ -92,8 +92,8 @@ interface CachedAttention {
   /** [B, H D] */
   readonly attended: tf.Tensor;
   /**
-   * Whether the backend also writes the new keys and values into the arrays behind `keys` and `values` when it computes;
-   * those must not be read or changed before then. Where this is false the caller stores them.
+   * Whether the backend also writes the new keys and values into the arrays behind `keys` and `values` when it
+   * computes; those must not be read or changed before then. If false, the caller stores them.
    */
   readonly isStored: boolean;
 }
@@ -101,7 +101,8 @@ interface CachedAttention {
 /** The fused kernel takes heads whose head_dim is a multiple of this. */
 const HEAD_DIM_STEP = 8;
 
-const HIDDEN_SCORE = -1e9;
+/** So low that its exponential is exactly 0 next to any real score, but finite, so that no NaN can arise. */
+export const MASKED_SCORE = -1e9;
 
 /** Scaled dot-product attention of one new token per row to the cached ones and to itself. No gradient. */
 export function cachedAttention(options: CachedAttentionOptions): CachedAttention {
@@ -128,7 +129,7 @@ function byFormula({ query, key, value, keys, values, lengths, window }: CachedA
   return tf.reshape(tf.add(tf.matMul(onCached, values), fromOwn), query.shape);
 }
 
-/** [B, 1, 1, S]: 0 where the new token attends, HIDDEN_SCORE elsewhere. */
+/** [B, 1, 1, S]: 0 where the new token attends, MASKED_SCORE elsewhere. */
 function cacheMask({
   lengths,
   slots,
@@ -142,5 +143,5 @@ function cacheMask({
   const slot = tf.range(0, slots, 1, 'int32');
   const isFilled = tf.less(slot, row);
   const isNear = tf.greater(slot, tf.sub(row, tf.scalar(window, 'int32')));
-  return tf.where(tf.logicalAnd(isFilled, isNear), 0, HIDDEN_SCORE);
+  return tf.where(tf.logicalAnd(isFilled, isNear), 0, MASKED_SCORE);
 }

@@ -5,14 +5,14 @@ import { fused, hasKernel } from './custom-gradient.ts';
 /** How products with weights are computed: in float32, or with weights rounded to 8 bits in blocks. */
 export type WeightPrecision = 'float32' | 'int8';
 
-export interface ConstantWeightsOptions {
+interface ConstantWeightsOptions {
   readonly tensors: readonly tf.Tensor[];
   readonly precision: WeightPrecision;
 }
 
 /**
- * Marks weights as constant until the result is disposed of, so that a backend may pack them once for all products. With
- * `int8`, `linear` rounds the matrices among them to 8 bits. Not for weights that are being trained.
+ * Marks weights as constant until the result is disposed of, so that a backend may pack them once for all products.
+ * With `int8`, `linear` rounds the matrices among them to 8 bits. Not for weights that are being trained.
  */
 export function constantWeights({ tensors, precision }: ConstantWeightsOptions): Disposable {
   const quantized =
@@ -103,7 +103,7 @@ function quantizedWeight(matrix: MatrixToQuantize): QuantizedWeight {
 /** Consecutive weights along the summed dimension that share one scale. */
 const BLOCK = 32;
 
-/** The byte that stands for 0. */
+/** The byte for 0. */
 const ZERO = 128;
 const LARGEST = 127;
 

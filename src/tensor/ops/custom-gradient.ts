@@ -35,15 +35,15 @@ const isFromBackward = (dy: tf.Tensor, value: tf.Tensor): boolean => dy.id > val
 
 /**
  * Frees what the forward pass kept for gradients that are now computed. The tape of tfjs would hold it until the last
- * gradient, which costs an eager backend as much memory as all activations together. Inside gradients of gradients it is
- * still needed.
+ * gradient, which costs an eager backend as much memory as all activations together. Inside gradients of gradients it
+ * is still needed.
  */
 function releaseKept(kept: readonly tf.Tensor[], gradients: readonly tf.Tensor[]): void {
   if (tf.engine().state.gradientDepth > 0) return;
   for (const tensor of kept) if (!gradients.includes(tensor)) tensor.dispose();
 }
 
-/** Runs a kernel that only some backends have; null where the active one lacks it, and the caller takes a formula. */
+/** Runs a kernel that only some backends have; null if the active one lacks it; the caller then takes a formula. */
 export function fused(
   kernelName: string,
   {

@@ -33,9 +33,9 @@ type Parts = [tf.Tensor, tf.Tensor, tf.Tensor];
 
 function layerNormParts({ x, scale, bias, epsilon }: LayerNormOptions): Parts {
   const mean = tf.mean(x, -1, true);
-  const centred = tf.sub(x, mean);
-  const inverseDeviation = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
-  return [tf.add(tf.mul(tf.mul(centred, inverseDeviation), scale), bias), mean, inverseDeviation];
+  const centered = tf.sub(x, mean);
+  const inverseDeviation = tf.rsqrt(tf.add(tf.mean(tf.square(centered), -1, true), epsilon));
+  return [tf.add(tf.mul(tf.mul(centered, inverseDeviation), scale), bias), mean, inverseDeviation];
 }
 
 /**
@@ -46,11 +46,11 @@ function layerNormGradient(dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] {
   const [x, scale, mean, inverse] = kept as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]; // as kept above
   const [rows = 0, width = 0] = x.shape;
   const share = tf.reshape(tf.div(scale, width), [width, 1]);
-  const centred = tf.sub(x, mean); // n deviation, [N, C]
-  const weighted = tf.mul(dy, centred);
+  const centered = tf.sub(x, mean); // n deviation, [N, C]
+  const weighted = tf.mul(dy, centered);
   const meanG = tf.matMul(dy, share); // [N, 1]
   const slope = tf.mul(tf.matMul(weighted, share), tf.mul(inverse, tf.mul(inverse, inverse))); // mean(g n) / deviation²
-  const dx = tf.sub(tf.mul(tf.sub(tf.mul(dy, scale), meanG), inverse), tf.mul(centred, slope));
+  const dx = tf.sub(tf.mul(tf.sub(tf.mul(dy, scale), meanG), inverse), tf.mul(centered, slope));
   const dScale = tf.matMul(tf.reshape(inverse, [1, rows]), weighted);
   return [dx, tf.reshape(dScale, [width]), tf.sum(dy, 0)];
 }

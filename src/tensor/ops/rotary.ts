@@ -14,8 +14,8 @@ export interface RotaryOptions {
 
 /**
  * Rotary position embedding (Su et al. 2021, arXiv:2104.09864) in Hugging Face's half-split form: [N, H D] -> [N, H D].
- * Of the first R elements of each head, the pair (x_i, x_{i + R/2}) is rotated by the angle i of its token; the others are
- * unchanged.
+ * Of the first R elements of each head, the pair (x_i, x_{i + R/2}) is rotated by the angle i of its token; the others
+ * are unchanged.
  */
 export function rotary({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
   return customGradient([x], (keep) => {
@@ -49,7 +49,7 @@ function rotated({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {
   return tf.reshape(tf.concat(2 * half === headDim ? parts : [...parts, rest], 2), x.shape);
 }
 
-export interface RearrangeRowsOptions {
+interface RearrangeRowsOptions {
   /** [N, C] */
   readonly x: tf.Tensor;
   /** int32 [M]: the row of x behind each row of the result. */
@@ -59,9 +59,9 @@ export interface RearrangeRowsOptions {
 }
 
 /**
- * Rows of x in another order, [M, C]: y_i = x_from[i], and dx_j = dy_back[j]. It gathers both ways, while the gradient of
- * `tf.gather` would add rows one by one. A row of x that appears several times gets the gradient of one copy only: the
- * caller makes sure that the others have none.
+ * Rows of x in another order, [M, C]: y_i = x_from[i], and dx_j = dy_back[j]. It gathers both ways, while the gradient
+ * of `tf.gather` would add rows one by one. A row of x that appears several times gets the gradient of one copy only:
+ * the caller makes sure that the others have none.
  */
 export function rearrangeRows({ x, from, back }: RearrangeRowsOptions): tf.Tensor {
   return customGradient([x], (keep) => {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AdamWSettings, AdamWTensors } from '../ops/adam-w.ts';
 import { adamWInPlace } from './adam-w-in-place.ts';
-import type { OperationAttribute, TensorflowEngine } from './tensorflow-engine.ts';
+import { floatType, type TensorflowEngine } from './tensorflow-engine.ts';
 
 export interface TensorflowKernelCall {
   readonly inputs: Readonly<Record<string, tf.Tensor>>;
@@ -11,16 +11,12 @@ export interface TensorflowKernelCall {
 
 type TensorflowKernel = (call: TensorflowKernelCall) => tf.Tensor | tf.Tensor[];
 
-const floats = ({ binding }: TensorflowEngine): OperationAttribute => ({
-  ...{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
-});
-
 /** Kernels of the operations in ops/ for which TensorFlow has a single operation in place of several. */
 export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
   /** Returns [log softmax of the logits, its entry at each target or 0]. */
   TargetLogProbabilities: ({ inputs, engine }) => {
     const { logits, targets } = inputsOf(inputs, ['logits', 'targets']);
-    const logProbabilities = engine.executeSingleOutput('LogSoftmax', [floats(engine)], [logits]);
+    const logProbabilities = engine.executeSingleOutput('LogSoftmax', [floatType(engine)], [logits]);
     const ofTargets = tf.tidy(() => {
       const { labels, counts } = labelsOf(targets);
       const picked = tf.gather(logProbabilities, tf.reshape(labels, [-1, 1]), 1, 1); // [N, 1]
@@ -38,7 +34,7 @@ export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
       const { labels, counts } = labelsOf(targets);
       const [losses, slopes] = engine.executeMultipleOutputs(
         'SparseSoftmaxCrossEntropyWithLogits',
-        [floats(engine), labelType],
+        [floatType(engine), labelType],
         [logits, labels],
         2,
       ) as [tf.Tensor, tf.Tensor]; // the number requested
@@ -54,7 +50,7 @@ export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
 
   HalfSumOfSquares: ({ inputs, engine }) => {
     const { x } = inputsOf(inputs, ['x']);
-    return engine.executeSingleOutput('L2Loss', [floats(engine)], [x]);
+    return engine.executeSingleOutput('L2Loss', [floatType(engine)], [x]);
   },
 
   /** As in tfjs, without its detour through batched products and a broadcast bias. */
@@ -65,14 +61,14 @@ export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
     const product = engine.executeSingleOutput(
       'MatMul',
       [
-        floats(engine),
+        floatType(engine),
         { name: 'transpose_a', type, value: transposeA },
         { name: 'transpose_b', type, value: transposeB },
       ],
       [a, b],
     );
     if (inputs.bias === undefined) return product;
-    const sum = engine.executeSingleOutput('BiasAdd', [floats(engine)], [product, inputs.bias]);
+    const sum = engine.executeSingleOutput('BiasAdd', [floatType(engine)], [product, inputs.bias]);
     product.dispose();
     return sum;
   },

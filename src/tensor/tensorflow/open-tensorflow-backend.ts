@@ -6,7 +6,7 @@ import { fusedKernels, isPlainProduct, type TensorflowKernelCall } from './fused
 import { installedTensorflow, TENSORFLOW_PACKAGE } from './locate-tensorflow.ts';
 import type { TensorflowEngine } from './tensorflow-engine.ts';
 
-export const TENSORFLOW_BACKEND = 'tensorflow';
+const TENSORFLOW_BACKEND = 'tensorflow';
 
 let packageVersion: string | undefined;
 

@@ -1,11 +1,16 @@
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** An attribute of a TensorFlow operation; `type` is one of the binding's TF_ATTR_ numbers. */
-export interface OperationAttribute {
+interface OperationAttribute {
   readonly name: string;
   readonly type: number;
   readonly value: boolean | number | string | readonly number[];
 }
+
+/** The attribute by which an operation knows that its tensors are float32; its name differs between operations. */
+export const floatType = ({ binding }: TensorflowEngine, name: 'T' | 'dtype' = 'T'): OperationAttribute => ({
+  ...{ name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+});
 
 /** What is used of tfjs-node's backend beyond tfjs kernels: any TensorFlow operation, by name. */
 export interface TensorflowEngine {

@@ -2,7 +2,7 @@ import { isObject, type Json, UserError } from '../../core/index.ts';
 import type { Segment, SegmentRole } from '../records.ts';
 import type { ChatTemplate } from './chat-template.ts';
 import type { ChatMessage, Conversation } from './conversation.ts';
-import { type Marks, type RenderedTurns, type Span, spansByMarks, spansByWords } from './trained-spans.ts';
+import { type Marks, type RenderedTurns, type Span, spansByMarks, spansByText } from './trained-spans.ts';
 
 interface ChatFormat {
   readonly template: ChatTemplate;
@@ -15,50 +15,50 @@ interface ChatFormat {
 }
 
 /**
- * A conversation as the template writes it. `response` and `end` are learned, what follows the last answer is the `tail`,
- * and the rest is `prompt`. If the last turn is not an answer, the prompt includes the beginning of one. Text in a turn
- * stays text even if it looks like a special token; the template's special tokens are separate segments.
+ * A conversation as the template writes it. `response` and `end` are learned, what follows the last answer is the
+ * `tail`, and the rest is `prompt`. If the last turn is not an answer, the prompt includes the beginning of one. Text
+ * in a turn stays text even if it looks like a special token; the template's special tokens are separate segments.
  */
 export function chatSegments({ messages, tools }: Conversation, format: ChatFormat): readonly Segment[] {
   const { template } = format;
   const specialTokens = format.specialTokens.toSorted((a, b) => b.length - a.length);
-  const { hide, reveal, spare } = disguise(specialTokens, [
+  const { mask, unmask, spare } = maskSpecialTokens(specialTokens, [
     template.source,
     JSON.stringify([messages, tools]),
   ]);
-  const turns = messages.map((message) => hideMessage(message, hide));
-  const hiddenTools = tools === undefined ? undefined : hide(tools);
+  const turns = messages.map((message) => maskMessage(message, mask));
+  const maskedTools = tools === undefined ? undefined : mask(tools);
   const trained = trainedIndexes(messages, format);
-  const worded = trained.filter((index) => messages[index] && isWorded(messages[index]));
+  const textOnly = trained.filter((index) => messages[index] && isTextOnly(messages[index]));
   const rendered: RenderedTurns = {
-    render: (count, { prompt, marks, wordMarks }) =>
+    render: (count, { prompt, marks, textMarks }) =>
       template.render({
         messages: turns
           .slice(0, count)
           .map((turn, index) =>
-            wordMarks && worded.includes(index)
-              ? { ...turn, content: markWords(turn.content, wordMarks) }
+            textMarks && textOnly.includes(index)
+              ? { ...turn, content: markText(turn.content, textMarks) }
               : turn,
           ),
-        tools: hiddenTools,
+        tools: maskedTools,
         addGenerationPrompt: prompt,
         marks,
       }),
     roles: messages.map(({ role }) => role),
     trained,
-    worded,
+    textOnly,
     marks: spare,
   };
-  const { text, spans } = template.marksGeneration ? spansByMarks(rendered) : spansByWords(rendered);
+  const { text, spans } = template.marksGeneration ? spansByMarks(rendered) : spansByText(rendered);
   const answered = messages.at(-1)?.role === 'assistant' && trained.at(-1) === messages.length - 1;
   const segments = segmentsIn({ text, spans, answered, special: anyOf(specialTokens) });
-  return segments.map((segment) => ({ ...segment, text: reveal(segment.text) }));
+  return segments.map((segment) => ({ ...segment, text: unmask(segment.text) }));
 }
 
-function hideMessage(message: ChatMessage, hide: Disguise['hide']): ChatMessage {
+function maskMessage(message: ChatMessage, mask: SpecialTokenMask['mask']): ChatMessage {
   const { role, content, ...others } = message;
-  const hidden = Object.entries(others).map(([name, value]) => [name, hide(value)] as const);
-  return { ...Object.fromEntries(hidden), role, content: String(hide(content)) };
+  const masked = Object.entries(others).map(([name, value]) => [name, mask(value)] as const);
+  return { ...Object.fromEntries(masked), role, content: String(mask(content)) };
 }
 
 function trainedIndexes(messages: readonly ChatMessage[], format: ChatFormat): readonly number[] {
@@ -66,11 +66,11 @@ function trainedIndexes(messages: readonly ChatMessage[], format: ChatFormat): r
   return format.trainedTurns === 'last' ? indexes.slice(-1) : indexes;
 }
 
-const isWorded = ({ content, tool_calls }: ChatMessage): boolean =>
+const isTextOnly = ({ content, tool_calls }: ChatMessage): boolean =>
   content.trim() !== '' && tool_calls === undefined;
 
 /** Inside the white space around the text, as templates trim that. */
-function markWords(content: string, [begin, end]: Marks): string {
+function markText(content: string, [begin, end]: Marks): string {
   const words = content.trim();
   const start = content.indexOf(words);
   return content.slice(0, start) + begin + words + end + content.slice(start + words.length);
@@ -143,15 +143,15 @@ const firstPrivate = 0xe000;
 const lastPrivate = 0xf8ff;
 
 /** Replaces one character in each text that looks like a special token, and puts it back. */
-interface Disguise {
-  readonly hide: (value: Json) => Json;
-  readonly reveal: (text: string) => string;
+interface SpecialTokenMask {
+  readonly mask: (value: Json) => Json;
+  readonly unmask: (text: string) => string;
   /** Characters that do not occur in the conversation or its template. */
   readonly spare: readonly [string, string];
 }
 
-/** A disguise with characters that occur in none of `texts`. */
-function disguise(specialTokens: readonly string[], texts: readonly string[]): Disguise {
+/** Masks with characters that occur in none of `texts`. */
+function maskSpecialTokens(specialTokens: readonly string[], texts: readonly string[]): SpecialTokenMask {
   const free = freeCharacters(texts.join('\n'));
   const take = (): string => {
     const { value } = free.next();
@@ -170,8 +170,8 @@ function disguise(specialTokens: readonly string[], texts: readonly string[]): D
   };
   return {
     spare,
-    hide: (value) => mapTexts(value, maskText),
-    reveal: (text) => [...text].map((character) => originals.get(character) ?? character).join(''),
+    mask: (value) => mapTexts(value, maskText),
+    unmask: (text) => [...text].map((character) => originals.get(character) ?? character).join(''),
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import { isObject, type Json, type JsonObject, UserError, withinTime } from '../../core/index.ts';
 import { boundedRange } from '../template/strict-template.ts';
+import { parseTokenizerObject } from '../tokenizer/tokenizer.ts';
 import type { ChatMessage } from './conversation.ts';
 
 interface ChatRendering {
@@ -52,7 +53,7 @@ export function chatTemplate({ source, namedTokens, milliseconds }: ChatTemplate
     const done = outOfTime
       ? undefined
       : withinTime(limit, () => String(new Interpreter(environment).run(program).value));
-    // If one conversation takes too long, so would thousands of others.
+    // If one conversation takes too long, so do thousands of others.
     outOfTime = done === undefined;
     if (done === undefined) throw failed(`it takes more than ${limit / 1000} s`);
     if (done.value.length > mostCharacters) throw failed(`it writes ${done.value.length} characters`);
@@ -130,7 +131,7 @@ export async function openChatTemplate({ folder, given }: ChatTemplateFiles): Pr
   return chatTemplate({ source, namedTokens: namedTokensOf(config) });
 }
 
-/** The source that a name stands for; any other text is a source itself. */
+/** The source of a named template; any other text is a source itself. */
 export const chatTemplateSource = (given: string): string =>
   isChatTemplateName(given) ? namedChatTemplates[given] : given;
 
@@ -160,14 +161,8 @@ function namedTokensOf(config: JsonObject): Readonly<Record<string, string>> {
   return Object.fromEntries(tokens);
 }
 
-async function readConfig(path: string): Promise<JsonObject> {
-  const text = await readFile(path, 'utf8').catch(() => '{}');
-  try {
-    const value: Json = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {}
-  throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
-}
+const readConfig = async (path: string): Promise<JsonObject> =>
+  parseTokenizerObject(path, await readFile(path, 'utf8').catch(() => '{}'));
 
 /** Name -> source of the chat templates that many models share, as their makers describe them. */
 export const namedChatTemplates = {

@@ -114,7 +114,7 @@ function instructionTurns(row: JsonObject): readonly ChatMessage[] {
 }
 
 /** Role -> the roles that may follow; `start` is before the first turn. A system message can only come first. */
-const followers: Readonly<Record<string, readonly string[]>> = {
+const nextRoles: Readonly<Record<string, readonly string[]>> = {
   start: ['system', 'developer', 'user'],
   system: ['user'],
   developer: ['user'],
@@ -123,7 +123,7 @@ const followers: Readonly<Record<string, readonly string[]>> = {
   tool: ['tool', 'assistant'],
 };
 
-const roles = Object.keys(followers).filter((role) => role !== 'start');
+const roles = Object.keys(nextRoles).filter((role) => role !== 'start');
 
 /** Throws a UserError for the first turn that has no text or an unknown role, or may not follow the one before it. */
 function checkTurns(messages: readonly ChatMessage[]): void {
@@ -132,7 +132,7 @@ function checkTurns(messages: readonly ChatMessage[]): void {
     const { role, content } = message;
     const turn = `turn ${index + 1}`;
     if (!roles.includes(role)) throw unknownRole(turn, role);
-    if (!followers[before]?.includes(role)) throw wrongOrder({ turn, role, before });
+    if (!nextRoles[before]?.includes(role)) throw wrongOrder({ turn, role, before });
     // A tool may return nothing, and an assistant that calls one need not say anything.
     if (content.trim() === '' && role !== 'tool' && message.tool_calls === undefined)
       throw new UserError({
@@ -157,7 +157,7 @@ function unknownRole(turn: string, role: string): UserError {
 }
 
 function wrongOrder({ turn, role, before }: { turn: string; role: string; before: string }): UserError {
-  const allowed = (followers[before] ?? []).join(' or ');
+  const allowed = (nextRoles[before] ?? []).join(' or ');
   const message =
     before === 'start'
       ? `its conversation begins with ${article(role)} turn, not with ${allowed}`

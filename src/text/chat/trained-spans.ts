@@ -16,8 +16,8 @@ interface RenderOptions {
   readonly prompt: boolean;
   /** Written around the text that the template marks as generated. */
   readonly marks?: Marks;
-  /** Written around the text of the `worded` turns. */
-  readonly wordMarks?: Marks;
+  /** Written around the text of the `textOnly` turns. */
+  readonly textMarks?: Marks;
 }
 
 export interface RenderedTurns {
@@ -26,8 +26,8 @@ export interface RenderedTurns {
   readonly roles: readonly string[];
   /** Indexes of the turns to learn, in order. */
   readonly trained: readonly number[];
-  /** Those of them that have text and nothing else, such as tool calls. */
-  readonly worded: readonly number[];
+  /** Those of them that have text and no tool calls. */
+  readonly textOnly: readonly number[];
   /** Two characters that do not occur in the conversation. */
   readonly marks: Marks;
 }
@@ -38,15 +38,15 @@ interface SpannedText {
 }
 
 /**
- * A turn begins where the prompt for it ends, which has to be a prefix of the conversation, and ends with its text. Marks
- * around the text show where it is, whatever the template does with it. A turn that calls tools ends where the
+ * A turn begins where its prompt ends, which has to be a prefix of the conversation, and ends with its text. Marks
+ * around the text show where the template writes it. A turn that calls tools ends where the
  * conversation up to that turn ends.
  */
-export function spansByWords({ render, roles, trained, worded, marks }: RenderedTurns): SpannedText {
+export function spansByText({ render, roles, trained, textOnly, marks }: RenderedTurns): SpannedText {
   const prompt = roles.at(-1) !== 'assistant';
   const text = render(roles.length, { prompt });
-  const words = withoutMarks(render(roles.length, { prompt, wordMarks: marks }), marks);
-  if (words.text !== text || words.spans.length !== worded.length) throw unfaithful(roles.length);
+  const marked = withoutMarks(render(roles.length, { prompt, textMarks: marks }), marks);
+  if (marked.text !== text || marked.spans.length !== textOnly.length) throw unfaithful(roles.length);
   const beginning = (turns: number, options: RenderOptions): string => {
     const begun = turns === 0 ? '' : render(turns, options);
     if (text.startsWith(begun)) return begun;
@@ -54,10 +54,10 @@ export function spansByWords({ render, roles, trained, worded, marks }: Rendered
   };
   const spans = trained.map((turn): Span => {
     const start = beginning(turn, { prompt: roles[turn] === 'assistant' }).length;
-    const place = words.spans[worded.indexOf(turn)];
-    const end = place?.end ?? beginning(turn + 1, { prompt: false }).trimEnd().length;
+    const span = marked.spans[textOnly.indexOf(turn)];
+    const end = span?.end ?? beginning(turn + 1, { prompt: false }).trimEnd().length;
     if (end < start) throw unfaithful(turn);
-    return place === undefined ? { start, end, markedEnd: end } : { start, end };
+    return span === undefined ? { start, end, markedEnd: end } : { start, end };
   });
   return { text, spans };
 }

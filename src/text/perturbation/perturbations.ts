@@ -28,7 +28,7 @@ const neighbors = new Map(
   ),
 );
 const TYPO_SHARE = 0.05;
-const MISSPELT_SHARE = 0.2;
+const MISSPELLED_SHARE = 0.2;
 const MOST_SPACES = 3;
 
 /** Two words -> one. */
@@ -72,7 +72,7 @@ export const perturbations: Readonly<Record<PerturbationName, Perturbation>> = {
   misspellings: (text, random) =>
     replaceWords(text, {
       words: misspellings,
-      choose: (found, replacement) => (random() < MISSPELT_SHARE ? replacement : found),
+      choose: (found, replacement) => (random() < MISSPELLED_SHARE ? replacement : found),
     }),
   contractions: (text) => replaceWords(text, { words: contractions }),
   dialect: (text) => replaceWords(text, { words: dialectWords }),

@@ -16,7 +16,7 @@ export function jinjaTemplate(
   const templates = [sources.prompt, sources.header, sources.response].map(parseJinja);
   let outOfTime = false;
   return (row) => {
-    // If one record takes too long, so would thousands of others.
+    // If one record takes too long, so do thousands of others.
     const texts = outOfTime
       ? undefined
       : withinTime(milliseconds, () => templates.map((one) => render(one, row)));

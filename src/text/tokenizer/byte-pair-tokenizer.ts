@@ -24,6 +24,14 @@ export async function writeTokenizer(folder: string, { tokenizer, config }: Toke
   await writeFile(join(folder, 'tokenizer_config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
 }
 
+/** An entry of `added_tokens`. */
+export const addedToken = (token: { id: number; content: string; special: boolean }): JsonObject => ({
+  id: token.id,
+  content: token.content,
+  ...{ single_word: false, lstrip: false, rstrip: false, normalized: false },
+  special: token.special,
+});
+
 /** A tokenizer of byte-level BPE; `config` names its special tokens. */
 export const bytePairTokenizer = (pairs: BytePairs, config: JsonObject): TokenizerFiles => ({
   tokenizer: tokenizerJson(pairs),

@@ -1,5 +1,7 @@
 import type { JsonObject } from '../../core/index.ts';
+import { addedToken } from './byte-pair-tokenizer.ts';
 import type { EncodingName } from './encoding-tokenizer.ts';
+import { byteLevel, splitsThenBytes } from './pre-tokenizer.ts';
 
 /** What gpt-tokenizer knows of an encoding besides its ranks. */
 interface EncodingParameters {
@@ -57,9 +59,11 @@ export async function encodingTokenizerJson(name: EncodingName): Promise<JsonObj
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: [...specialTokensEncoder].map(([content, id]) => addedToken(content, id)),
+    added_tokens: [...specialTokensEncoder].map(([content, id]) =>
+      addedToken({ id, content, special: true }),
+    ),
     normalizer: null,
-    pre_tokenizer: isGpt2 ? byteLevel(true) : splitting(tokenSplitRegex),
+    pre_tokenizer: isGpt2 ? byteLevel(true) : splitsThenBytes([rustPattern(tokenSplitRegex)]),
     post_processor: { ...byteLevel(true), trim_offsets: false },
     decoder: byteLevel(true),
     model: {
@@ -85,36 +89,8 @@ function inAlphabet(bytes: string | readonly number[]): string {
   return Array.from(list, (byte) => byteAlphabet[byte] ?? '').join('');
 }
 
-const byteLevel = (splits: boolean) => ({
-  type: 'ByteLevel',
-  add_prefix_space: false,
-  trim_offsets: true,
-  use_regex: splits,
-});
-
 /** In the Rust library `$` is the end of a line, in JavaScript that of the text. */
-const splitting = ({ source }: RegExp): JsonObject => ({
-  type: 'Sequence',
-  pretokenizers: [
-    {
-      type: 'Split',
-      pattern: { Regex: source.replaceAll('$', '(?![\\s\\S])') },
-      behavior: 'Isolated',
-      invert: false,
-    },
-    byteLevel(false),
-  ],
-});
-
-const addedToken = (content: string, id: number): JsonObject => ({
-  id,
-  content,
-  single_word: false,
-  lstrip: false,
-  rstrip: false,
-  normalized: false,
-  special: true,
-});
+const rustPattern = ({ source }: RegExp): string => source.replaceAll('$', '(?![\\s\\S])');
 
 /** The character for each byte in byte-level BPE: itself if it is visible, else one from 256 on (GPT-2's encoder.py). */
 export const byteAlphabet: readonly string[] = makeAlphabet();
@@ -127,8 +103,8 @@ function makeAlphabet(): string[] {
 }
 
 /**
- * The merges that produce a vocabulary of byte pairs: a token's last merge joins the two parts that earlier merges make of
- * its bytes. Tokens are in the byte-level alphabet, in the order of their ranks.
+ * The merges that produce a vocabulary of byte pairs: a token's last merge joins the two parts that earlier merges make
+ * of its bytes. Tokens are in the byte-level alphabet, in the order of their ranks.
  */
 function mergesOfRanks(tokens: readonly string[]): readonly (readonly [left: string, right: string])[] {
   const ranks = new Map(tokens.map((token, rank) => [token, rank]));

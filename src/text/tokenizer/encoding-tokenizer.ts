@@ -18,10 +18,10 @@ export const encodingNames: readonly string[] = Object.keys(encodings);
 export const isEncodingName = (name: string): name is EncodingName => Object.hasOwn(encodings, name);
 
 const endOfTextToken = '<|endoftext|>';
-/** Nothing is forbidden and nothing special: a special token's name in a text is ordinary text. */
+/** A special token's name in a text is ordinary text. */
 const asPlainText = { disallowedSpecial: new Set<string>() };
 
-/** The tokenizer of one of OpenAI's encodings, r50k_base (GPT-2's) among them. */
+/** The tokenizer of one of OpenAI's encodings, such as r50k_base, which is GPT-2's. */
 export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
   const { default: encoding } = await encodings[name]();
   const special = { allowedSpecial: new Set([endOfTextToken]) };

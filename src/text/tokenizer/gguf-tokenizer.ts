@@ -1,5 +1,5 @@
-import { type Json, type JsonObject, UserError } from '../../core/index.ts';
-import { bytePairTokenizer, type TokenizerFiles, writeTokenizer } from './byte-pair-tokenizer.ts';
+import { isList, type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { addedToken, bytePairTokenizer, type TokenizerFiles, writeTokenizer } from './byte-pair-tokenizer.ts';
 import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
 
 /** A GGUF file's metadata; the keys `tokenizer.*` are read. */
@@ -57,7 +57,7 @@ function addedTokens(source: GgufTokenizerSource, tokens: readonly string[]): re
     const type = types[id];
     const special = type === controlType || type === unknownType;
     if (!special && type !== userDefinedType) return [];
-    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+    return [addedToken({ id, content, special })];
   });
 }
 
@@ -116,9 +116,6 @@ function strings(source: GgufTokenizerSource, key: string): readonly string[] {
   if (isList(value) && value.every((item) => typeof item === 'string')) return value;
   throw badValue(source, key, 'is not a list of strings');
 }
-
-/** Array.isArray does not narrow a readonly array. */
-const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
 const badValue = ({ path }: GgufTokenizerSource, key: string, what: string): UserError =>
   new UserError({ code: 'bad-gguf', message: `${path}: \`${key}\` ${what}` });

@@ -1,9 +1,9 @@
 import { access, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isObject, type Json, UserError } from '../../core/index.ts';
+import { UserError } from '../../core/index.ts';
 import { type EncodingName, encodingNames, isEncodingName, openEncoding } from './encoding-tokenizer.ts';
 import { openJsonTokenizer } from './json-tokenizer.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import { parseTokenizerObject, type Tokenizer } from './tokenizer.ts';
 
 const tokenizerJson = 'tokenizer.json';
 const tokenizerConfig = 'tokenizer_config.json';
@@ -21,7 +21,7 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
   return openJsonTokenizer({
     path,
     text,
-    config: parseConfig(join(folder, tokenizerConfig), config ?? '{}'),
+    config: parseTokenizerObject(join(folder, tokenizerConfig), config ?? '{}'),
   });
 }
 
@@ -45,21 +45,13 @@ export async function writeEncodingName(folder: string, name: EncodingName): Pro
 }
 
 function encodingNamed(path: string, text: string): EncodingName {
-  const { encoding } = parseConfig(path, text);
+  const { encoding } = parseTokenizerObject(path, text);
   if (typeof encoding === 'string' && isEncodingName(encoding)) return encoding;
   throw new UserError({
     code: 'unknown-encoding',
     message: `${path} names the encoding ${JSON.stringify(encoding ?? null)}, which is unknown`,
     help: `the encodings are ${encodingNames.join(', ')}; GPT-2's is r50k_base`,
   });
-}
-
-function parseConfig(path: string, text: string) {
-  try {
-    const value: Json = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {}
-  throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
 }
 
 function noTokenizer(folder: string): UserError {

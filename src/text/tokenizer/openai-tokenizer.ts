@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, type Json, UserError } from '../../core/index.ts';
-import { bytePairTokenizer, writeTokenizer } from './byte-pair-tokenizer.ts';
+import { addedToken, bytePairTokenizer, writeTokenizer } from './byte-pair-tokenizer.ts';
 import { ggufPreTokenizer } from './pre-tokenizer.ts';
 
 /** GPT-2's files have 1 MB or less. */
@@ -13,9 +13,8 @@ export async function writeOpenaiTokenizer({ from, to }: { from: string; to: str
   const [vocabularyPath, mergesPath] = [join(from, 'encoder.json'), join(from, 'vocab.bpe')];
   const vocab = vocabularyIn(vocabularyPath, await textOf(vocabularyPath));
   const merges = mergesIn(mergesPath, { text: await textOf(mergesPath), vocabulary: vocab });
-  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
   const pairs = {
-    added_tokens: [{ id: vocab[endOfText] ?? 0, content: endOfText, ...flags }],
+    added_tokens: [addedToken({ id: vocab[endOfText] ?? 0, content: endOfText, special: true })],
     pre_tokenizer: ggufPreTokenizer('gpt-2') ?? null,
     post_processor: null,
     ignore_merges: false,

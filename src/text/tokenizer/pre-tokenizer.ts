@@ -8,8 +8,8 @@ const qwen2Words = llama3Words.replace('\\p{N}{1,3}', '\\p{N}');
 const llama3 = [llama3Words];
 
 /**
- * llama.cpp's names for ways of splitting a text before the merges (`tokenizer.ggml.pre`) -> the regular expressions that
- * split it in turn, as in llama-vocab.cpp.
+ * llama.cpp's names for ways of splitting a text before the merges (`tokenizer.ggml.pre`) -> the regular expressions
+ * that split it in turn, as in llama-vocab.cpp.
  */
 const patterns = new Map<string, readonly string[]>([
   ['gpt-2', [gpt2Words]],
@@ -26,16 +26,8 @@ export const preTokenizerNames: readonly string[] = [...patterns.keys()];
 
 /** The `pre_tokenizer` of a tokenizer.json for one of llama.cpp's names; undefined if it is unknown. */
 export function ggufPreTokenizer(name: string): JsonObject | undefined {
-  const splits = patterns.get(name)?.map(
-    (pattern): Json => ({
-      type: 'Split',
-      pattern: { Regex: pattern },
-      behavior: 'Isolated',
-      invert: false,
-    }),
-  );
-  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
-  return splits && { type: 'Sequence', pretokenizers: [...splits, bytes] };
+  const splits = patterns.get(name);
+  return splits && splitsThenBytes(splits);
 }
 
 /** Whether a word that is a token is never built by merges. */
@@ -52,25 +44,26 @@ const words: JsonObject = {
   invert: true,
 };
 
-const bytes: JsonObject = {
+/** The byte-level alphabet; by default with GPT-2's split into words first. */
+export const byteLevel = (splits: boolean): JsonObject => ({
   type: 'ByteLevel',
   add_prefix_space: false,
   trim_offsets: true,
-  use_regex: false,
-};
+  use_regex: splits,
+});
 
-/** The default of `ByteLevel`, spelled out: GPT-2's words, then bytes. */
-const bytesOfWords: JsonObject = {
+/** Splits a text by each regular expression in turn, then encodes bytes. */
+export const splitsThenBytes = (patterns: readonly string[]): JsonObject => ({
   type: 'Sequence',
   pretokenizers: [
-    { type: 'Split', pattern: { Regex: gpt2Words }, behavior: 'Isolated', invert: false },
-    bytes,
+    ...patterns.map((Regex) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false })),
+    byteLevel(false),
   ],
-};
+});
 
 /**
- * The same tokenizer.json with `Whitespace` and `ByteLevel` spelled out: the JavaScript library splits words at accented
- * letters, and uses JavaScript's white space instead of Unicode's, which differ in U+FEFF and U+0085.
+ * The same tokenizer.json with `Whitespace` and `ByteLevel` spelled out: the JavaScript library splits words at
+ * accented letters, and uses JavaScript's white space instead of Unicode's, which differ in U+FEFF and U+0085.
  */
 export function withUnicodeWords(json: JsonObject): JsonObject {
   return { ...json, pre_tokenizer: spellOut(json.pre_tokenizer ?? null) };
@@ -81,7 +74,7 @@ function spellOut(preTokenizer: Json): Json {
   const { type, pretokenizers } = preTokenizer;
   if (type === 'Whitespace') return words;
   if (type === 'ByteLevel' && preTokenizer.add_prefix_space === false && preTokenizer.use_regex !== false)
-    return bytesOfWords;
+    return splitsThenBytes([gpt2Words]); // its default, spelled out
   if (!Array.isArray(pretokenizers)) return preTokenizer;
   return { ...preTokenizer, pretokenizers: pretokenizers.map(spellOut) };
 }

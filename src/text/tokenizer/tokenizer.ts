@@ -1,4 +1,4 @@
-import { UserError } from '../../core/index.ts';
+import { isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
 import type { TextPiece } from '../records.ts';
 
 /** What can be encoded: a text, in which nothing is special, or pieces, some of them special tokens. */
@@ -16,6 +16,21 @@ export interface Tokenizer {
   /** Throws a UserError for a special piece that is not in `specialTokens`. */
   readonly encode: (text: Encodable) => Int32Array;
   readonly decode: (tokens: ArrayLike<number>) => string;
+}
+
+/** The object in a JSON file of a tokenizer. Throws a UserError if there is none. */
+export function parseTokenizerObject(path: string, text: string): JsonObject {
+  try {
+    const value: Json = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {}
+  throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
+}
+
+/** How many leading tokens two texts share. */
+export function commonPrefixLength(tokens: Int32Array, other: ArrayLike<number>): number {
+  const differs = tokens.findIndex((token, index) => token !== other[index]);
+  return differs === -1 ? tokens.length : differs;
 }
 
 /** The error for a special token in a text that this tokenizer lacks. */

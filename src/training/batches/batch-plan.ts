@@ -29,7 +29,7 @@ export interface Batches {
   readonly endOfText: number;
 }
 
-/** Which examples make up which batch of an epoch: a function of the examples, the recipe and the epoch alone. */
+/** The batches of an epoch: a function of the examples, the recipe and the epoch alone. */
 export function batchesOf({
   examples,
   recipe,
@@ -53,7 +53,7 @@ export interface PlannedStep {
   readonly examples: readonly Example[];
 }
 
-/** The steps after the first `taken`. Which examples a step takes does not depend on where the training resumes. */
+/** The steps after the first `taken`. A step's examples do not depend on where the training resumes. */
 export function* plannedSteps({
   batches: { examples, recipe },
   epochs,
@@ -78,7 +78,7 @@ export const countSteps = ({ examples, recipe }: Batches, epochs: number): numbe
 export const batchesPerEpoch = (examples: readonly Example[], recipe: BatchRecipe): number =>
   batchCount(rowsOf(examples, recipe), recipe);
 
-/** What the batch size counts: examples, or the rows that they share. */
+/** What the batch size counts: examples, or rows that examples share. */
 const rowsOf = (examples: readonly Example[], { packedLength }: BatchRecipe) =>
   packedLength === undefined ? examples.map((example) => [example]) : bestFitRows(examples, packedLength);
 
@@ -87,7 +87,8 @@ const batchCount = ({ length }: readonly unknown[], { batchSize, dropLast }: Bat
 
 /**
  * Packs examples into rows of at most `length` tokens: the longest first, each into the row with the least room that
- * still fits it (best fit decreasing), so that few rows are needed. Within a row, and among rows, they keep their order.
+ * still fits it (best fit decreasing), so that few rows are needed. Within a row, and among rows, they keep their
+ * order.
  */
 export function bestFitRows(examples: readonly Example[], length: number): readonly (readonly Example[])[] {
   const longestFirst = [...examples.entries()].sort(([, a], [, b]) => b.inputs.length - a.inputs.length);
@@ -107,7 +108,7 @@ export function bestFitRows(examples: readonly Example[], length: number): reado
 
 const ascending = (a: number, b: number) => a - b;
 
-/** Fisher and Yates's shuffle. */
+/** Fisher-Yates shuffle. */
 function shuffled<Item>(items: readonly Item[], random: RandomStream): readonly Item[] {
   const order = Uint32Array.from(items.keys());
   for (let last = order.length - 1; last > 0; last--) {

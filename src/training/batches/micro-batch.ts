@@ -1,8 +1,8 @@
 import type { Example } from './batch-plan.ts';
 
-/** A batch as it is computed: in one or several micro-batches, whose gradients are accumulated. */
+/** A batch, split into one or more micro-batches whose gradients are accumulated. */
 export interface Batch {
-  /** Those with a target; a micro-batch without one contributes nothing. */
+  /** Those with a target; the others contribute nothing. */
   readonly microBatches: readonly MicroBatch[];
   /** Input tokens without padding, over all micro-batches. */
   readonly tokens: number;
@@ -19,6 +19,7 @@ export interface BatchLayout extends Padding, Packing {
   readonly microBatchSize: number | undefined;
 }
 
+/** Splits a batch into micro-batches. */
 export function splitBatch(examples: readonly Example[], layout: BatchLayout): Batch {
   const { microBatchSize: size = examples.length, paddingFree = false } = layout;
   const layOut = paddingFree ? packBatch : padBatch;
@@ -39,10 +40,10 @@ export const ignoredTarget = -100;
 interface PaddedBatch {
   readonly layout: 'padded';
   readonly rows: number;
-  readonly width: number;
-  /** [rows, width], padded with the end-of-text id. */
+  readonly length: number;
+  /** [rows, length], padded with the end-of-text id. */
   readonly inputs: Int32Array;
-  /** [rows, width], -100 where nothing is learned. */
+  /** [rows, length], -100 where nothing is learned. */
   readonly targets: Int32Array;
   /** [rows]: the tokens of each example. */
   readonly lengths: Int32Array;
@@ -54,30 +55,30 @@ interface PaddedBatch {
 
 interface Padding {
   readonly endOfText: number;
-  /** The width is rounded up to a multiple of this, but not beyond `maximumWidth`. */
+  /** The length is rounded up to a multiple of this, but not beyond `maxLength`. */
   readonly multipleOf?: number;
-  readonly maximumWidth?: number;
+  readonly maxLength?: number;
 }
 
 export function padBatch(examples: readonly Example[], padding: Padding): PaddedBatch {
-  const { endOfText, multipleOf = 1, maximumWidth = Number.POSITIVE_INFINITY } = padding;
+  const { endOfText, multipleOf = 1, maxLength = Number.POSITIVE_INFINITY } = padding;
   const rows = examples.length;
   const longest = examples.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
   const rounded = Math.ceil(longest / multipleOf) * multipleOf;
-  const width = Math.max(longest, Math.min(rounded, maximumWidth));
-  const inputs = new Int32Array(rows * width).fill(endOfText);
-  const targets = new Int32Array(rows * width).fill(ignoredTarget);
+  const length = Math.max(longest, Math.min(rounded, maxLength));
+  const inputs = new Int32Array(rows * length).fill(endOfText);
+  const targets = new Int32Array(rows * length).fill(ignoredTarget);
   let tokens = 0;
   for (const [row, example] of examples.entries()) {
-    inputs.set(example.inputs, row * width);
-    targets.set(example.targets, row * width);
+    inputs.set(example.inputs, row * length);
+    targets.set(example.targets, row * length);
     tokens += example.inputs.length;
   }
   const lengths = Int32Array.from(examples, (example) => example.inputs.length);
   return {
     layout: 'padded',
     rows,
-    width,
+    length,
     inputs,
     targets,
     lengths,
@@ -92,7 +93,7 @@ interface PackedBatch {
   /** Rows of attention, one per example. */
   readonly rows: number;
   /** Slots in each row. */
-  readonly width: number;
+  readonly length: number;
   /** [N], padded with the end-of-text id. */
   readonly inputs: Int32Array;
   /** [N], -100 where nothing is learned. */
@@ -101,7 +102,7 @@ interface PackedBatch {
   readonly positions: Int32Array;
   /** [N] */
   readonly textLengths: Int32Array;
-  /** [rows, width] */
+  /** [rows, length] */
   readonly tokenOfSlot: Int32Array;
   /** [N] */
   readonly slotOfToken: Int32Array;
@@ -113,7 +114,7 @@ interface PackedBatch {
 
 interface Packing {
   readonly endOfText: number;
-  /** Widths are rounded up to a multiple of this, and the number of tokens to a multiple of its double. */
+  /** Lengths are rounded up to a multiple of this, and the number of tokens to a multiple of its double. */
   readonly multipleOf?: number;
   /** The number of rows is rounded up to a multiple of this. */
   readonly rowsMultipleOf?: number;
@@ -127,28 +128,28 @@ export function packBatch(examples: readonly Example[], packing: Packing): Packe
   const rows = roundUp(examples.length, rowsMultipleOf);
   const longest = examples.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
   const full = roundUp(longest, multipleOf);
-  const width = rows * full > tokens ? full : full + multipleOf;
+  const length = rows * full > tokens ? full : full + multipleOf;
   const inputs = new Int32Array(size).fill(endOfText);
   const targets = new Int32Array(size).fill(ignoredTarget);
   const [positions, textLengths] = [new Int32Array(size), new Int32Array(size).fill(1)];
-  const tokenOfSlot = new Int32Array(rows * width).fill(tokens);
+  const tokenOfSlot = new Int32Array(rows * length).fill(tokens);
   const slotOfToken = new Int32Array(size);
   let start = 0;
   for (const [row, example] of examples.entries()) {
-    const { length } = example.inputs;
+    const own = example.inputs.length;
     inputs.set(example.inputs, start);
     targets.set(example.targets, start);
-    textLengths.fill(length, start, start + length);
-    for (let index = 0; index < length; index++) {
+    textLengths.fill(own, start, start + own);
+    for (let index = 0; index < own; index++) {
       positions[start + index] = index;
-      tokenOfSlot[row * width + index] = start + index;
-      slotOfToken[start + index] = row * width + index;
+      tokenOfSlot[row * length + index] = start + index;
+      slotOfToken[start + index] = row * length + index;
     }
-    start += length;
+    start += own;
   }
   slotOfToken.fill(tokenOfSlot.indexOf(tokens), tokens);
   return {
-    ...{ layout: 'packed', rows, width, inputs, targets, positions, textLengths, tokenOfSlot, slotOfToken },
+    ...{ layout: 'packed', rows, length, inputs, targets, positions, textLengths, tokenOfSlot, slotOfToken },
     ...{ tokens, targetCount: unmaskedCount(targets) },
   };
 }

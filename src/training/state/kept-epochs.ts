@@ -6,7 +6,7 @@ import { type KeptEpoch, keptEpochs } from './kept-epoch-name.ts';
 import { digestOf, flush, readState, readStateFile, writeState } from './state-file.ts';
 import type { SavedState, TrainingState } from './training-state.ts';
 
-/** Where trainings that differ only in their number of epochs keep their state at the end of each. */
+/** Where trainings that differ only in their number of epochs keep their states at the ends of epochs. */
 interface KeptEpochs {
   readonly folder: string;
   /** Names the engine that computes: an engine resumes only from its own state. */
@@ -40,8 +40,7 @@ async function findKeptEpoch(
   for (const { name, epoch, digest } of await epochsIn(folder, fingerprint)) {
     if (epoch > epochs) continue;
     const path = join(folder, name);
-    const complete = (await digestOf(path).catch(() => undefined)) === digest;
-    const state = complete ? await readStateFile(path, fingerprint) : undefined;
+    const state = await readStateFile(path, { digest, fingerprint });
     if (state !== undefined) return state;
     await rm(path, { force: true });
   }
@@ -58,16 +57,16 @@ async function epochsIn(folder: string, fingerprint: string): Promise<readonly K
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /** Where a training resumes. */
-export interface TrainingStart {
+interface ResumePoint {
   readonly saved: SavedState;
   /** Continues "resumes after ...". */
-  readonly words: string;
+  readonly description: string;
   /** Whether the state is from right after an epoch's last step, before the rest of the epoch's end. */
   readonly isEpochEnd: boolean;
 }
 
-/** The state of an interrupted attempt at this training or that kept by a training of another length, whichever is further. */
-export async function findStart(task: TrainingTask): Promise<TrainingStart | undefined> {
+/** The state of an interrupted attempt at this training, or of a training of another length, whichever is further. */
+export async function findResumePoint(task: TrainingTask): Promise<ResumePoint | undefined> {
   const { statePath, checkpointPath, fingerprint, config } = task;
   const attempt = await readState(statePath, fingerprint);
   const kept =
@@ -76,9 +75,9 @@ export async function findStart(task: TrainingTask): Promise<TrainingStart | und
       : await findKeptEpoch({ folder: checkpointPath, fingerprint }, config.epochs);
   if (kept !== undefined && kept.step > (attempt?.step ?? 0)) {
     const epochs = kept.history.at(-1)?.epoch;
-    return { saved: kept, words: `epoch ${epochs}, which is kept from before`, isEpochEnd: true };
+    return { saved: kept, description: `epoch ${epochs}, which is kept from before`, isEpochEnd: true };
   }
   if (attempt === undefined) return undefined;
-  const words = `step ${attempt.step}, where an earlier attempt saved its state`;
-  return { saved: attempt, words, isEpochEnd: false };
+  const description = `step ${attempt.step}, where an earlier attempt saved its state`;
+  return { saved: attempt, description, isEpochEnd: false };
 }

@@ -23,7 +23,7 @@ interface StateToSave {
   readonly fingerprint: string;
 }
 
-/** Replaces the folder's saved state. A crash leaves the old or the new one, never half of one. */
+/** Replaces the folder's saved state. A crash leaves the old or the new state, never a part of one. */
 export async function saveState(folder: string, saved: StateToSave): Promise<void> {
   await mkdir(folder, { recursive: true });
   // A unique name, because the process of a killed run may still be writing to its own.
@@ -43,9 +43,7 @@ export async function saveState(folder: string, saved: StateToSave): Promise<voi
  */
 export async function readState(folder: string, fingerprint: string): Promise<SavedState | undefined> {
   for (const { name, digest } of await statesIn(folder)) {
-    const path = join(folder, name);
-    const complete = (await digestOf(path).catch(() => undefined)) === digest;
-    const state = complete ? await readStateFile(path, fingerprint) : undefined;
+    const state = await readStateFile(join(folder, name), { digest, fingerprint });
     if (state !== undefined) return state;
   }
   return undefined;
@@ -65,9 +63,13 @@ export async function writeState(path: string, { state, fingerprint }: StateToSa
   await flush(path);
 }
 
-/** Like readState, from a file of any name. */
-export async function readStateFile(path: string, fingerprint: string): Promise<SavedState | undefined> {
+/** A file's state; undefined if the file does not have this digest or was not written by this engine. */
+export async function readStateFile(
+  path: string,
+  { digest, fingerprint }: { readonly digest: string; readonly fingerprint: string },
+): Promise<SavedState | undefined> {
   try {
+    if ((await digestOf(path)) !== digest) return undefined;
     await using file = await openSafetensors(path);
     const { metadata } = file;
     if (metadata.format !== format || metadata.fingerprint !== fingerprint) return undefined;
@@ -81,7 +83,7 @@ export async function readStateFile(path: string, fingerprint: string): Promise<
       bestWeights: metadata.best === 'true' ? await readGroup(file, 'best_weight') : undefined,
     };
   } catch {
-    // Absent or torn: the training starts over, which is slower but never wrong.
+    // Missing or torn: the training starts over, which is slower but not wrong.
     return undefined;
   }
 }
@@ -156,7 +158,7 @@ const shortestInterval = 30_000;
 /** Saving takes at most 1 / 20 of the time. */
 const intervalToCost = 20;
 
-/** Decides when to save a training's state again, by how long saving it took the last time. */
+/** Decides when to save a training's state again, by how long the last save took. */
 export class SavingTimes {
   readonly #clock: () => number;
   #savedAt: number;

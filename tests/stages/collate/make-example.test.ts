@@ -40,10 +40,10 @@ function referenceCollate(
 
 function paddedRows(batch: readonly TokenizedRecord[], options: { trainOn: TrainOn; maxLength: number }) {
   const examples = batch.map((each) => makeExample(each, { ...options, endOfText }));
-  const { inputs, targets, width } = padBatch(examples, { endOfText });
+  const { inputs, targets, length } = padBatch(examples, { endOfText });
   return batch.map((_, row) => ({
-    inputs: [...inputs.subarray(row * width, (row + 1) * width)],
-    targets: [...targets.subarray(row * width, (row + 1) * width)],
+    inputs: [...inputs.subarray(row * length, (row + 1) * length)],
+    targets: [...targets.subarray(row * length, (row + 1) * length)],
   }));
 }
 

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { paddedRows } from '../../../src/model/attend-rows.ts';
 import { openModelFolder, writeModelFolder } from '../../../src/model/folder/model-folder.ts';
-import { writeTexts } from '../../../src/model/generation/generate-texts.ts';
+import { generateTexts } from '../../../src/model/generation/generate-texts.ts';
 import { openGgufModel } from '../../../src/model/gguf/open-gguf-model.ts';
 import { openLanguageModel } from '../../../src/model/language-model.ts';
 import * as load from '../../../src/stages/load/run-load.ts';
@@ -83,7 +83,7 @@ describe.skipIf(file === undefined)(`SmolLM2${skipped}`, () => {
     const asked = given.prompts.map((text, index) => ({ id: `${index}`, text }));
     const { signal } = new AbortController();
     const written = new Map<string, string>();
-    for await (const { id, text } of writeTexts({ model, tokenizer, prompts: asked, settings, signal }))
+    for await (const { id, text } of generateTexts({ model, tokenizer, prompts: asked, settings, signal }))
       written.set(id, text);
     model.dispose();
     expect(asked.map(({ id }) => written.get(id))).toEqual(expected.greedy.map(tokenizer.decode));

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { INSTALLED_FILE, type TensorflowFlavour } from '../../../tensor/index.ts';
+import { INSTALLED_FILE, type TensorflowFlavor } from '../../../tensor/index.ts';
 import { UsageError } from '../../exit-code.ts';
 import { buildAddon, type CheckedAddon, checkAddon } from './addon.ts';
 import {
@@ -53,7 +53,7 @@ export interface TensorflowInstallation extends CheckedAddon {
 interface InstallRequest {
   /** The parent of a folder for each flavor. */
   readonly root: string;
-  readonly flavor: TensorflowFlavour;
+  readonly flavor: TensorflowFlavor;
   /** By default the package's own storage if it is reachable, else PyPI. */
   readonly origin?: TensorflowOrigin | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;

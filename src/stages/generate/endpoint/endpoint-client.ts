@@ -9,9 +9,9 @@ import { endpointAddress, isOpenai } from './endpoint-address.ts';
 import { type EndpointRequest, endpointError, malformedAnswer } from './endpoint-error.ts';
 
 /**
- * Completes prompts with a model behind an endpoint that speaks OpenAI's protocol: a conversation as its turns, a text as
- * a chat of one message. Faults that may pass (no connection, 408, 409, 429, 5xx) are retried after the time that the
- * server names, otherwise after a time that doubles. The first failure, or the signal, ends all requests.
+ * Completes prompts with a model behind an endpoint that speaks OpenAI's protocol: a conversation as its turns, a text
+ * as a chat of one message. Faults that may pass (no connection, 408, 409, 429, 5xx) are retried after the time that
+ * the server names, otherwise after a time that doubles. The first failure, or the signal, ends all requests.
  */
 export const endpointClient = (
   model: string,
@@ -36,18 +36,18 @@ export const endpointClient = (
     const client = openClient(address, request);
     const tokenLimit = isOpenai(address) ? 'max_completion_tokens' : 'max_tokens';
     const failed = new AbortController();
-    const either = AbortSignal.any([signal, failed.signal]);
-    const ask = async (prompt: Prompt): Promise<void> => {
+    const stopped = AbortSignal.any([signal, failed.signal]);
+    const complete = async (prompt: Prompt): Promise<void> => {
       const body = { model, ...chatOf(prompt, config), [tokenLimit]: config.max_new_tokens };
       const completion: unknown = await client.chat.completions
-        .create(body, { signal: either })
+        .create(body, { signal: stopped })
         .catch((error: unknown) => {
           throw endpointError(error, request);
         });
       onAnswer(answerIn(completion, prompt.id, request));
     };
     try {
-      await pMap(prompts, ask, { concurrency, signal });
+      await pMap(prompts, complete, { concurrency, signal });
     } finally {
       failed.abort();
     }
@@ -75,14 +75,14 @@ function openClient(address: URL, { apiKey, timeoutSeconds, retries }: EndpointR
 
 /**
  * Reads the body within the request's time limit, which the client applies to the headers only. Redirections are not
- * followed: the prompts, and maybe the API key, would go to an address that nobody chose.
+ * followed: the prompts, and maybe the API key, would go to an address that the user did not choose.
  */
 async function fetchWhole(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, { ...init, redirect: 'manual' });
   return new Response(await boundedBody(response), response);
 }
 
-/** No answer is nearly as long; a server must not be able to fill the memory. */
+/** Far more than any answer: a server must not be able to fill the memory. */
 const mostBytes = 64 * 1024 * 1024;
 
 async function boundedBody({ body }: Response): Promise<Blob | null> {

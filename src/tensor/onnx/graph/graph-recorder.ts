@@ -67,7 +67,7 @@ export class GraphRecorder {
     return view;
   }
 
-  /** Records a node with one output, of the type of the first input where none is given. */
+  /** Records a node with one output, of the type of the first input by default. */
   add({
     operator,
     inputs,

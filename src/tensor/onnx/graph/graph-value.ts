@@ -9,9 +9,9 @@ export interface GraphValue {
   readonly constant: string;
   data: HostArray | null;
   producer: GraphNode | null;
-  /** Number of tfjs tensors that hold this value; a run keeps no value without any. */
+  /** Number of tfjs tensors that hold this value; a run keeps only values with one. */
   references: number;
-  /** Number of reads that wait for it and keep it, even if its tensor is disposed of meanwhile. */
+  /** Number of reads that wait for it and keep it, even if its tensor is disposed of in the meantime. */
   readers: number;
   /** Number of a constant weight, which may be compiled into a session; 0 for everything else. */
   weight: number;

@@ -33,21 +33,21 @@ function comparison(formula: Formula): Kernel {
 }
 
 function logical(type: string): Kernel {
-  const function_ = operator(type);
+  const binaryOperator = operator(type);
   return kernel<'a' | 'b'>(({ inputs, graph }) => {
     const operands = [inputs.a, inputs.b].map((tensor) => graph.cast(graph.value(tensor), 'bool'));
-    return graph.tensor(graph.test(function_, operands));
+    return graph.tensor(graph.test(binaryOperator, operands));
   });
 }
 
 const direct = (type: string): Formula => {
-  const function_ = operator(type);
-  return (graph, operands) => graph.apply(function_, operands);
+  const binaryOperator = operator(type);
+  return (graph, operands) => graph.apply(binaryOperator, operands);
 };
 
 const test = (type: string): Formula => {
-  const function_ = operator(type);
-  return (graph, operands) => graph.test(function_, operands);
+  const binaryOperator = operator(type);
+  return (graph, operands) => graph.test(binaryOperator, operands);
 };
 
 // Integers are divided as doubles: ONNX Runtime's integer division by zero would end the process.

@@ -4,8 +4,8 @@ import { creationKernels } from './creation.ts';
 import { gatherKernels } from './gather.ts';
 import { joinAndSplitKernels } from './join-and-split.ts';
 import type { Kernel } from './kernel.ts';
-import { einsumKernels, matMulKernels } from './mat-mul.ts';
-import { batchNormalizationKernels, softmaxKernels } from './normalization.ts';
+import { matMulKernels } from './mat-mul.ts';
+import { normalizationKernels } from './normalization.ts';
 import { reductionKernels } from './reductions.ts';
 import { type RefusedKernel, refusals } from './refusals.ts';
 import { scatterKernels } from './scatter.ts';
@@ -22,8 +22,7 @@ const kernels = {
   ...unaryKernels,
   ...binaryKernels,
   ...reductionKernels,
-  ...softmaxKernels,
-  ...batchNormalizationKernels,
+  ...normalizationKernels,
   ...matMulKernels,
   ...shapeKernels,
   ...joinAndSplitKernels,
@@ -31,7 +30,6 @@ const kernels = {
   ...selectionKernels,
   ...gatherKernels,
   ...scatterKernels,
-  ...einsumKernels,
 };
 
 /** Every kernel of tfjs-core, implemented or refused: a name in neither list is a compile error. */

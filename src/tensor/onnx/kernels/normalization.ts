@@ -5,9 +5,11 @@ import { type Kernel, type KernelCall, kernel } from './kernel.ts';
 type Inputs = Readonly<Record<'x' | 'mean' | 'variance', TensorInfo>> &
   Partial<Readonly<Record<'scale' | 'offset', TensorInfo | null>>>;
 
-export const batchNormalizationKernels = {
+export const normalizationKernels = {
   // Scale and offset are optional inputs, which `kernel` cannot type.
   FusedBatchNorm: normalized as unknown as Kernel,
+  LogSoftmax: softmax('LogSoftmax'),
+  Softmax: softmax('Softmax'),
 };
 
 /** scale (x - mean) / sqrt(variance + epsilon) + offset; tfjs's layers normalize along any axis with it. */
@@ -34,5 +36,3 @@ function softmax(type: 'Softmax' | 'LogSoftmax'): Kernel {
     return graph.tensor(graph.apply(operator(type, { axis }), [logits]));
   });
 }
-
-export const softmaxKernels = { Softmax: softmax('Softmax'), LogSoftmax: softmax('LogSoftmax') };

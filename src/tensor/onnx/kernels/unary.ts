@@ -37,8 +37,8 @@ function ofAny(formula: Formula): Kernel {
 }
 
 export const direct = (type: string): Formula => {
-  const function_ = operator(type);
-  return (graph, x) => graph.apply(function_, [x]);
+  const unaryOperator = operator(type);
+  return (graph, x) => graph.apply(unaryOperator, [x]);
 };
 
 /** log(1 + x) without losing small x: x log(u) / (u - 1) with u = 1 + x (Goldberg 1991, theorem 4). */
@@ -139,7 +139,7 @@ export const unaryKernels = {
   ),
   EluGrad: kernel<'dy' | 'y'>(({ inputs, graph }) => {
     const [dy, y] = [graph.value(inputs.dy), graph.value(inputs.y)];
-    const slope = graph.apply(operator('Add'), [y, graph.scalar(1)]);
+    const slope = graph.apply(ADD, [y, graph.scalar(1)]);
     const negative = graph.apply(MUL, [dy, slope]);
     const isPositive = graph.test(operator('GreaterOrEqual'), [y, graph.scalar(0)]);
     return graph.tensor(graph.apply(WHERE, [isPositive, dy, negative]));

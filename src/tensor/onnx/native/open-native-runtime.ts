@@ -17,7 +17,7 @@ import { SharedWeights } from './shared-weights.ts';
 
 export interface NativeOptions {
   readonly threads?: number | undefined;
-  /** The library; that of onnxruntime-node where absent. */
+  /** The library; by default that of onnxruntime-node. */
   readonly library?: LibraryFile | undefined;
 }
 

@@ -42,7 +42,7 @@ interface NamedWeight {
 export interface CompiledGraph {
   /** Takes the inputs in order and returns the outputs in order, each in its own array. */
   run(inputs: readonly HostTensor[]): HostArray[];
-  /** The same without blocking this thread, where the engine can; the inputs must not change meanwhile. */
+  /** The same without blocking this thread, if the engine can; the inputs must not change before it resolves. */
   runAsync(inputs: readonly HostTensor[]): Promise<HostArray[]>;
   dispose(): void;
 }

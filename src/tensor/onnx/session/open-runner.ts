@@ -9,7 +9,7 @@ import type { CompiledGraph, CompileRequest, GraphRunner, HostTensor } from './g
 export type OnnxRunnerName = 'native' | 'binding';
 
 interface RunnerOptions extends NativeOptions {
-  /** Exactly this runner; where absent the one TENSOR_ONNX_RUNNER names, else the fastest that loads. */
+  /** Exactly this runner; by default the one that TENSOR_ONNX_RUNNER names, else the fastest that loads. */
   readonly runner?: OnnxRunnerName | undefined;
 }
 
@@ -66,8 +66,8 @@ export function openOnnxRuntime({
 }
 
 // Every session has its own threads, which by default spin on their processors while they wait for work. By
-// bench/training-step.ts on two cores a step with spinning is about 15 % faster when nothing else runs (18 ms for 21), but
-// much slower when something does (50 ms for 30): other sessions, parallel stages, other programs.
+// bench/training-step.ts on two cores, a step with spinning is about 15 % faster when nothing else runs (18 ms, not 21), but
+// much slower when other sessions, stages or programs do (50 ms, not 30).
 const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
 
 const RUN_OPTIONS = { logSeverityLevel: 4 } as const; // fatal only: errors are thrown

@@ -60,7 +60,7 @@ export class PendingGraph {
     this.#runs++;
   }
 
-  /** The same without blocking, where the engine can; when it resolves, everything recorded before is computed. */
+  /** The same without blocking, if the engine can; when it resolves, everything recorded before is computed. */
   async flushAsync(): Promise<void> {
     // A run in progress may lack what was recorded since it started.
     if (this.#running !== undefined) await this.#running;
@@ -83,7 +83,7 @@ export class PendingGraph {
       }
       this.#runs++;
     }
-    // Otherwise a synchronous read has computed everything meanwhile and started a new list.
+    // Otherwise a synchronous read has computed everything in the meantime and started a new list.
     if (this.recorder.pending === pending) this.recorder.forget(count);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TextWriter } from '../../src/model/generation/generate-texts.ts';
+import { Sequence } from '../../src/model/generation/generate-texts.ts';
 import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
 
 const tokenizer = await openEncoding('r50k_base');
@@ -7,7 +7,7 @@ const [the = 0, cat = 0, sat = 0] = tokenizer.encode(' the cat sat');
 
 /** The text of a model whose likeliest next tokens are these, whatever comes before. */
 function write(tokens: readonly number[], settings: { stopTokens?: number[]; repetitionPenalty?: number }) {
-  const writer = new TextWriter({
+  const sequence = new Sequence({
     prompt: { id: 'a', tokens: Int32Array.of(the) },
     tokenizer,
     settings: { temperature: 0, topP: 1, maxNewTokens: 3, seed: 0, stop: [], batchSize: 1, ...settings },
@@ -16,9 +16,9 @@ function write(tokens: readonly number[], settings: { stopTokens?: number[]; rep
     const logits = new Float32Array(tokenizer.vocabularySize);
     logits[token] = 2;
     logits[sat] = 1.5;
-    if (writer.next(logits) === undefined) break;
+    if (sequence.next(logits) === undefined) break;
   }
-  return writer.written();
+  return sequence.result();
 }
 
 test('a stop token ends a text and is not part of it', () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TextReader } from '../../src/model/generation/stream.ts';
+import { CachedDecoder } from '../../src/model/generation/stream.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 
@@ -9,13 +9,16 @@ const families = ['gpt2', 'llama', 'mistral', 'phi3', 'qwen2-yarn', 'llama-dynam
 const backends: readonly TensorBackendName[] = ['cpu', 'onnx'];
 
 /** The next five tokens by greedy decoding, with the logits that decided them. */
-async function write(reader: TextReader, { prompt, limit }: { prompt: readonly number[]; limit: number }) {
-  const logits = [await reader.read({ tokens: Int32Array.from(prompt), room: 5, limit })];
+async function write(
+  decoder: CachedDecoder,
+  { prompt, limit }: { prompt: readonly number[]; limit: number },
+) {
+  const logits = [await decoder.prefill({ tokens: Int32Array.from(prompt), room: 5, limit })];
   const likeliest = () =>
     logits.at(-1)?.reduce((best, value, id, all) => (value > (all[best] ?? 0) ? id : best), 0);
   const tokens = [likeliest() ?? 0];
   while (tokens.length < 5) {
-    logits.push(await reader.next(tokens.at(-1) ?? 0));
+    logits.push(await decoder.step(tokens.at(-1) ?? 0));
     tokens.push(likeliest() ?? 0);
   }
   return { tokens, logits };
@@ -40,11 +43,11 @@ describe.each(backends.flatMap((backend) => families.map((family) => ({ backend,
     test('continues, turn by turn, with the tokens that a new start would choose, and computes only what is new', async () => {
       const { contextLength: limit } = model.config;
       const before = tf.memory().numTensors;
-      const kept = new TextReader(model);
+      const kept = new CachedDecoder(model);
       let prompt = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8];
       for (const added of [[], [9, 7, 9], [3, 2, 3, 8, 4], [6]]) {
         prompt = [...prompt, ...added];
-        const freshly = await write(new TextReader(model), { prompt, limit });
+        const freshly = await write(new CachedDecoder(model), { prompt, limit });
         computed = 0;
         const { tokens, logits } = await write(kept, { prompt, limit });
         // At most eight new ones and four of the answer; all if keys depend on a text's length.
