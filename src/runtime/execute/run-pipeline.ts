@@ -12,7 +12,7 @@ import { digestSources, knownResolutions, remoteSources } from '../plan/source-d
 import type { Resolutions } from '../store/resolution.ts';
 import { newRunId, type RunOutcome } from '../store/run-records.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { linkedFolder } from '../store/store-layout.ts';
+import { linkedStore } from '../store/store-layout.ts';
 import { sweepKept, sweepLeases, sweepTemporary } from '../store/sweep.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { acquireSources } from './acquire-sources.ts';
@@ -51,8 +51,8 @@ async function prepareRun(options: RunOptions): Promise<Result<PreparedRun, read
   const selected = selectStages(dag, options);
   const read = selected.ok ? await readModules(selected.value, store) : selected;
   if (!read.ok) return read;
-  const link = linkedFolder(store);
-  if (link !== undefined) return err([linkedStore(store.root, link)]);
+  const linked = linkedStore(store);
+  if (linked !== undefined) return err([linked]);
   const readLocked = readLock(dag);
   if (!readLocked.ok) return err([readLocked.error]);
   const [nodes, lock] = [read.value, readLocked.value];
@@ -91,12 +91,6 @@ const notInLock = ({ path, span }: SourceField): Diagnostic => ({
   message: `\`${path}\` is not in the lock, and --locked resolves nothing new`,
   span,
   help: 'run without --locked, or `tuneloom update`, to lock it',
-});
-
-const linkedStore = (root: string, link: string): Diagnostic => ({
-  code: 'linked-store',
-  message: `\`${link}\` of the store ${root} is a link, which tuneloom never makes there: it could lead out of the store`,
-  help: 'delete the link; to keep results elsewhere name the whole store with --store or TUNELOOM_STORE',
 });
 
 async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResult> {

@@ -6,7 +6,7 @@ import { knownResolutions, remoteSources } from '../plan/source-digests.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { Resolution, Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
-import { linkedFolder } from '../store/store-layout.ts';
+import { linkedStore } from '../store/store-layout.ts';
 import { acquireSources } from './acquire-sources.ts';
 
 interface SourceUpdate {
@@ -37,8 +37,8 @@ export async function updateSources(
   update: SourceUpdate,
 ): Promise<Result<UpdateResult, readonly Diagnostic[]>> {
   const { dag, store, signal, onEvent } = update;
-  const link = linkedFolder(store);
-  if (link !== undefined) return err([linkedStore(link)]);
+  const linked = linkedStore(store);
+  if (linked !== undefined) return err([linked]);
   const lock = readLock(dag);
   if (!lock.ok) return err([lock.error]);
   const fields = chosen(update);
@@ -83,9 +83,3 @@ function notASource(
     help: didYouMean(address, known) ?? all,
   };
 }
-
-const linkedStore = (link: string): Diagnostic => ({
-  code: 'linked-store',
-  message: `\`${link}\` of the store is a link, which tuneloom never makes there: it could lead out of the store`,
-  help: 'delete the link',
-});
