@@ -6,6 +6,7 @@ import {
   type ExplainedDifference,
   type Explanation,
   explainStage,
+  fieldOfWith,
   positionOf,
 } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
@@ -153,7 +154,7 @@ export function fieldOf(difference: Difference): string {
   switch (difference.kind) {
     case 'config':
     case 'source':
-      return `with${difference.pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}`;
+      return fieldOfWith(difference.pointer);
     case 'input':
       return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
     case 'code':

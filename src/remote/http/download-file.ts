@@ -165,7 +165,7 @@ async function receiveBody(response: Response, reception: Reception): Promise<nu
   if (reader === undefined) return done;
   try {
     for (;;) {
-      const { value } = await soon(reader.read());
+      const { value } = await withinIdleTime(reader.read());
       if (value === undefined) return done;
       done += value.byteLength;
       if (done > mostBytes) throw tooLarge(mostBytes);
@@ -180,7 +180,8 @@ async function receiveBody(response: Response, reception: Reception): Promise<nu
   }
 }
 
-async function soon<Value>(reading: Promise<Value>): Promise<Value> {
+/** Rejects if no data arrives within the idle time. */
+async function withinIdleTime<Value>(reading: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('no data arrived for a minute')), idleMilliseconds);

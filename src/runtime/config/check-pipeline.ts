@@ -38,7 +38,6 @@ export async function checkPipeline(pipeline: PipelineToCheck): Promise<Checked<
   );
   const substituted = substituteStages(overridden.value);
   const root = substituted.value;
-  const shape = checkShape(root, pipeline.registry);
   const stages = await checkStages(root, pipeline);
   return {
     value: {
@@ -54,7 +53,10 @@ export async function checkPipeline(pipeline: PipelineToCheck): Promise<Checked<
     },
     diagnostics: [
       ...checkParams(childOf(root, 'params')),
-      ...[overridden, substituted, shape, stages].flatMap(({ diagnostics }) => diagnostics),
+      ...overridden.diagnostics,
+      ...substituted.diagnostics,
+      ...checkShape(root, pipeline.registry),
+      ...stages.diagnostics,
     ],
   };
 }
@@ -146,7 +148,7 @@ const paramsGiven = (stage: YamlNode): readonly Override[] =>
     value,
   }));
 
-/** Fields beside `with` that only a single stage has. */
+/** Fields beside `with` that have no meaning for a sub-pipeline. */
 const ignoredFields = (stage: YamlNode): readonly Diagnostic[] =>
   ['resources', 'timeout', 'retries'].flatMap((field) => {
     const span = mapOf(stage)?.entries.get(field)?.keySpan;

@@ -56,7 +56,7 @@ function gridOf(grid: YamlNode | undefined): readonly SweepPoint[] | undefined {
   return points;
 }
 
-/** Each value once: in a grid many points have it. */
+/** Each value once, since many points of a grid share it. */
 function entriesOf(points: readonly SweepPoint[]): readonly (readonly [string, YamlEntry])[] {
   const seen = new Map<YamlNode, readonly [string, YamlEntry]>();
   for (const point of points) for (const each of point) seen.set(each[1].value, each);

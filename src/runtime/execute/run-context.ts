@@ -69,7 +69,7 @@ export interface StageTask {
   readonly inputs: Readonly<Record<string, PortContent>>;
 }
 
-/** A time by the calendar's clock and by the monotonic clock. */
+/** A time on the wall clock and on the monotonic clock. */
 export interface Start {
   readonly date: Date;
   readonly clock: number;

@@ -41,7 +41,7 @@ export interface LinkedBinding extends WrittenBinding {
 interface LinkedStages {
   /** All stages of a pipeline and of its sub-pipelines, flat. */
   readonly stages: ReadonlyMap<string, LinkedStage>;
-  readonly given: Dag['given'];
+  readonly subOutputs: Dag['subOutputs'];
   /** Every binding of a sub-pipeline's input, whether anything reads it or not. */
   readonly borders: readonly Border[];
 }
@@ -54,7 +54,7 @@ export interface Border {
 
 /** Lists the stages of a pipeline and of its sub-pipelines, and follows every reference. */
 export function linkStages(pipeline: ValidPipeline): Checked<LinkedStages> {
-  const linked: Linked = { stages: new Map(), given: new Map(), borders: [], diagnostics: [] };
+  const linked: Linked = { stages: new Map(), subOutputs: new Map(), borders: [], diagnostics: [] };
   linkScope(rootScope(pipeline), linked);
   return { value: linked, diagnostics: linked.diagnostics };
 }
@@ -70,7 +70,7 @@ export const dependenciesOf = (stages: ReadonlyMap<string, LinkedStage>): Depend
 
 interface Linked {
   readonly stages: Map<string, LinkedStage>;
-  readonly given: Map<string, { readonly stage: string; readonly names: readonly string[] }>;
+  readonly subOutputs: Map<string, { readonly stage: string; readonly names: readonly string[] }>;
   readonly borders: Border[];
   readonly diagnostics: Diagnostic[];
 }
@@ -81,7 +81,7 @@ function linkScope(scope: Scope, linked: Linked): void {
   for (const [name, { reference, span }] of pipeline.outputs) {
     const followed = followReference({ scope, reference, span });
     report(followed, linked);
-    if (followed.kind === 'stage') linked.given.set(`${fullId(scope.path)}.${name}`, followed);
+    if (followed.kind === 'stage') linked.subOutputs.set(`${fullId(scope.path)}.${name}`, followed);
   }
   for (const stage of pipeline.stages.values()) {
     const inner = scopeOf(scope, stage);
