@@ -13,7 +13,7 @@ export {
   installedTensorflow,
   type NvidiaGpu,
   nvidiaGpus,
-  type TensorflowFlavour,
+  type TensorflowFlavor,
   tensorflowFolder,
 } from './tensorflow/locate-tensorflow.ts';
 

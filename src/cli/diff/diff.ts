@@ -6,7 +6,7 @@ import { valueText } from '../explain/explain.ts';
 import { namedFile, storeOf } from '../open-pipeline.ts';
 import { findRun } from '../runs/find-run.ts';
 import { formatFigure } from '../terminal/format-number.ts';
-import { excerpt, labelledText, renderTable } from '../terminal/layout.ts';
+import { excerpt, labeledText, renderTable } from '../terminal/layout.ts';
 import { safeLine, shortLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { AnswerChange, AnswerChanges, RunPair } from './compare-answers.ts';
@@ -88,7 +88,7 @@ function differenceText(difference: RunDifference, { terminal, limit }: Renderin
     text: safeLine(`${run.run} of ${run.pipeline}, ${run.outcome}`),
   }));
   const blocks = [
-    labelledText(runs, { terminal, indent: '' }),
+    labeledText(runs, { terminal, indent: '' }),
     params.length === 0 ? '' : ['params', ...fieldLines(params, { terminal, indent: '  ' })].join('\n'),
     stagesText(stages, terminal),
     metrics.length === 0 ? '' : `metrics\n${metricTable(metrics)}`,
@@ -158,7 +158,7 @@ function answerText(change: AnswerChange, terminal: Terminal): string {
     { label: 'after', text: scored(after, score_after) },
   ];
   const asked = shortLine(`  ${safeLine(question)}`, terminal.columns);
-  return `${asked}\n${labelledText(lines, { terminal, indent: '    ' })}`;
+  return `${asked}\n${labeledText(lines, { terminal, indent: '    ' })}`;
 }
 
 const MOST_CHARACTERS = 200;

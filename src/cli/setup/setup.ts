@@ -1,5 +1,5 @@
 import { ExecaError } from 'execa';
-import { hasNvidiaGpu, nvidiaGpus, type TensorflowFlavour, tensorflowFolder } from '../../tensor/index.ts';
+import { hasNvidiaGpu, nvidiaGpus, type TensorflowFlavor, tensorflowFolder } from '../../tensor/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { describeGpu } from '../doctor/machine.ts';
@@ -54,7 +54,7 @@ interface SetupOptions extends JsonOption {
 }
 
 function chosenFlavor({ cuda, cpu }: SetupOptions): {
-  readonly flavor: TensorflowFlavour;
+  readonly flavor: TensorflowFlavor;
   readonly reason: string;
 } {
   if (cpu) return { flavor: 'cpu', reason: 'for the CPU, as requested' };

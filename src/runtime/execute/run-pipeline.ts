@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import { type Lock, lockAfter, readLock, writeLock } from '../plan/lock.ts';
-import { lockDifferences, stagesUnlike } from '../plan/lock-differences.ts';
+import { differingStages, lockDifferences } from '../plan/lock-differences.ts';
 import { PastRuns } from '../plan/past-runs.ts';
 import { readModules } from '../plan/read-modules.ts';
 import { selectStages, stagesForced } from '../plan/select-stages.ts';
@@ -166,10 +166,10 @@ async function settleLock(
   { dag, locked, leaveLock }: RunOptions,
   { sources, resolutions, lock: previous }: PreparedRun,
   { outcome, stages: outcomes }: { readonly outcome: RunOutcome; readonly stages: StageOutcomes },
-): Promise<Pick<RunResult, 'unlikeLock' | 'lockProblem'>> {
-  const untouched = { unlikeLock: [], lockProblem: undefined };
+): Promise<Pick<RunResult, 'differFromLock' | 'lockProblem'>> {
+  const untouched = { differFromLock: [], lockProblem: undefined };
   if (leaveLock) return untouched;
-  if (locked) return { ...untouched, unlikeLock: stagesUnlike(previous, outcomes) };
+  if (locked) return { ...untouched, differFromLock: differingStages(previous, outcomes) };
   if (outcome !== 'succeeded') return untouched;
   const lock = lockAfter({ dag, previous, sources, resolutions, outcomes });
   return { ...untouched, lockProblem: await writeLock(dag, { lock, previous }) };

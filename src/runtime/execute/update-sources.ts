@@ -41,7 +41,7 @@ export async function updateSources(
   if (linked !== undefined) return err([linked]);
   const lock = readLock(dag);
   if (!lock.ok) return err([lock.error]);
-  const fields = chosen(update);
+  const fields = chosenFields(update);
   if (!fields.ok) return fields;
   const again = knownResolutions(fields.value, { dag, lock: lock.value, store });
   const acquired = await acquireSources(fields.value, { store, signal, emit: onEvent, again });
@@ -63,7 +63,10 @@ function lockSources(
   return writeLock(dag, { lock: { sources, stages: previous?.stages ?? new Map() }, previous });
 }
 
-function chosen({ dag, addresses }: SourceUpdate): Result<readonly SourceField[], readonly Diagnostic[]> {
+function chosenFields({
+  dag,
+  addresses,
+}: SourceUpdate): Result<readonly SourceField[], readonly Diagnostic[]> {
   const fields = remoteSources(dag.nodes.values());
   const known = fields.map(({ path }) => path);
   const unknown = addresses.filter((address) => !known.includes(address));

@@ -69,7 +69,7 @@ function changedStage(
 }
 
 /** The stages whose results differ from the lock, although data and configuration are the same. */
-export function stagesUnlike(
+export function differingStages(
   lock: Lock | undefined,
   outcomes: ReadonlyMap<string, StageOutcome>,
 ): readonly string[] {

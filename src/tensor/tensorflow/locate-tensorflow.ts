@@ -12,7 +12,7 @@ export const INSTALLED_FILE = 'installed.json';
 
 /** The folder from which the engine's package resolves: that of `tuneloom setup tensorflow`, or this package's own. */
 export function installedTensorflow(): string | undefined {
-  for (const flavour of TENSORFLOW_FLAVOURS) {
+  for (const flavour of TENSORFLOW_FLAVORS) {
     const folder = join(tensorflowFolder(), flavour);
     if (existsSync(join(folder, INSTALLED_FILE))) return folder;
   }
@@ -27,9 +27,9 @@ export function installedTensorflow(): string | undefined {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** One for each kind of processor; the first one installed is used. */
-const TENSORFLOW_FLAVOURS = ['cuda', 'cpu'] as const;
+const TENSORFLOW_FLAVORS = ['cuda', 'cpu'] as const;
 
-export type TensorflowFlavour = (typeof TENSORFLOW_FLAVOURS)[number];
+export type TensorflowFlavor = (typeof TENSORFLOW_FLAVORS)[number];
 
 /** Outside node_modules, where a clean install would remove its gigabyte. `TUNELOOM_TENSORFLOW` names another folder. */
 export function tensorflowFolder(

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { INSTALLED_FILE, type TensorflowFlavour } from '../../../tensor/index.ts';
+import { INSTALLED_FILE, type TensorflowFlavor } from '../../../tensor/index.ts';
 import { UsageError } from '../../exit-code.ts';
 import { buildAddon, type CheckedAddon, checkAddon } from './addon.ts';
 import {
@@ -22,7 +22,7 @@ export async function installTensorflow(request: InstallRequest): Promise<Tensor
   const folder = join(root, flavor);
   const before = await installedBefore(folder, request.origin);
   if (before !== undefined) return before;
-  const plan = await planned(request);
+  const plan = await planInstallation(request);
   await using staging = await stagingFolder(root);
   await installPackages(staging.path, progress);
   if (plan.origin === 'storage') await fromStorage(staging.path, request);
@@ -53,7 +53,7 @@ export interface TensorflowInstallation extends CheckedAddon {
 interface InstallRequest {
   /** The parent of a folder for each flavor. */
   readonly root: string;
-  readonly flavor: TensorflowFlavour;
+  readonly flavor: TensorflowFlavor;
   /** By default the package's own storage if it is reachable, else PyPI. */
   readonly origin?: TensorflowOrigin | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -69,7 +69,7 @@ interface Plan {
 }
 
 /** Checks all requirements before anything is downloaded. */
-async function planned({ root, flavor, origin: asked, environment }: InstallRequest): Promise<Plan> {
+async function planInstallation({ root, flavor, origin: asked, environment }: InstallRequest): Promise<Plan> {
   wheelArchitecture();
   const index = packageIndex(environment);
   const compiler = asked === 'storage' ? '' : await findCompiler(environment);

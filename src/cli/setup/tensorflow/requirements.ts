@@ -1,6 +1,6 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { execa } from 'execa';
-import type { TensorflowFlavour } from '../../../tensor/index.ts';
+import type { TensorflowFlavor } from '../../../tensor/index.ts';
 import { UsageError } from '../../exit-code.ts';
 
 /** The versions that the setup was tested with and installs. */
@@ -11,7 +11,7 @@ export const versions = {
 } as const;
 
 /** Disk space for downloads and unpacked files together, measured with these versions. */
-export const neededGigabytes = { cpu: 2.5, cuda: 12 } as const satisfies Record<TensorflowFlavour, number>;
+export const neededGigabytes = { cpu: 2.5, cuda: 12 } as const satisfies Record<TensorflowFlavor, number>;
 
 /** The processor's name in wheels. Throws if there is no wheel for the machine. */
 export function wheelArchitecture({

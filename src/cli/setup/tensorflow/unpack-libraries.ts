@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { type Entry, open, type ZipFile } from 'yauzl';
 import { downloadFile } from '../../../remote/index.ts';
-import type { TensorflowFlavour } from '../../../tensor/index.ts';
+import type { TensorflowFlavor } from '../../../tensor/index.ts';
 import { formatBytes } from '../../terminal/format-number.ts';
 import { WHEELS } from './addon.ts';
 import { findWheel, type WheelRequest } from './find-wheel.ts';
@@ -16,7 +16,7 @@ interface Libraries {
   readonly folder: string;
   /** The folder of wheels until the setup has succeeded, so that another try need not download them again. */
   readonly downloads: string;
-  readonly flavor: TensorflowFlavour;
+  readonly flavor: TensorflowFlavor;
   readonly progress: SetupProgress;
   /** Python's package index. */
   readonly index: URL;
