@@ -143,4 +143,5 @@ export function graphDot({ pipeline, stages, edges }: GraphView): string {
     '}',
   ].join('\n');
 }
+
 const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

@@ -64,7 +64,7 @@ function verdictText({ verdict, differences, why }: AuditedStage): string {
     case 'differs':
       return `differs: ${places.join('; ')}`;
     case 'unlike':
-      return `differs, as it may (${reason.join()}): ${places.join('; ')}`;
+      return `differs, as expected (${reason.join()}): ${places.join('; ')}`;
     case 'failed':
       return `failed: ${reason.join()}`;
     case 'not-cached':

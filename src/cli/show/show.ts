@@ -20,7 +20,7 @@ export async function showCommand(call: CommandCall<ShowOptions>): Promise<ExitC
   await using opened = artifact;
   const { reference, digest, store, plan } = opened;
   const { type, part, output, node } = reference;
-  const show = isKnown(type) ? showByType[type] : showFile; // a type of the user's own is shown as a file
+  const show = isKnown(type) ? showByType[type] : showFile; // a type that only a user's stage has is shown as a file
   const shown = await show({
     path: opened.path,
     limit: options.limit,

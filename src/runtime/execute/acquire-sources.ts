@@ -58,7 +58,7 @@ export async function acquireSources(
   return problems.length === 0 ? ok(found) : err(problems);
 }
 
-/** What fetching a source needs beside its address. */
+/** What fetching a source needs besides its address. */
 interface SourceFetch {
   readonly store: Store;
   readonly signal: AbortSignal;
@@ -99,7 +99,7 @@ export async function ensureContent(
   throw new UserError({
     code: 'source-differs',
     message: `\`${field.path}\` is not what it was when it was resolved: its content is ${found.digest}, not ${resolution.digest}`,
-    help: '`tuneloom update` takes what is there now',
+    help: '`tuneloom update` accepts the present content',
   });
 }
 
