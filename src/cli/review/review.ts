@@ -59,7 +59,7 @@ interface ReviewOptions extends PipelineOptions {
   readonly scale: Scale;
 }
 
-/** Reads lines, and closes the input in the end, so that the process can exit. */
+/** Reads lines, and closes the input when disposed of, so that the process can exit. */
 function disposableReader(input: NodeJS.ReadableStream) {
   const reader = createInterface({ input });
   return { lines: reader[Symbol.asyncIterator](), [Symbol.dispose]: () => reader.close() };

@@ -55,6 +55,9 @@ export class StageProcesses implements Disposable {
   }
 }
 
+/** How long a process may take to exit once it has ended its action. */
+const exitMilliseconds = 3000;
+
 const servesOnce = ({ environment, logPath }: ProcessOptions): boolean =>
   environment.length > 0 || logPath !== undefined;
 
@@ -119,10 +122,12 @@ class StageProcess {
 
   readonly kill = (): void => void this.#child.kill('SIGKILL');
 
-  /** Waits until the process is gone: without a parent it exits. `keepLogAt` is where its log stays. */
+  /** Waits until the process is gone: without a parent it exits, unless it is busy. `keepLogAt` is where its log stays. */
   async destroy({ keepLogAt }: { readonly keepLogAt?: string } = {}): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
+    const timer = setTimeout(this.kill, exitMilliseconds);
     await this.#child;
+    clearTimeout(timer);
     if (this.options.logPath !== undefined) return;
     // On a full disk the stage's own failure is the one to report.
     if (keepLogAt !== undefined) await copyFile(this.#logPath, keepLogAt).catch(() => {});

@@ -94,6 +94,13 @@ test('a process that serves several stages keeps their logs and reports apart', 
   expect(readFileSync(String(logPath), 'utf8')).toBe('about to exit\n');
 });
 
+test('a process that is still busy after its stage has failed is killed', async () => {
+  await using rig = await openRig();
+  const result = await act(rig, 'child-misbehave', 'fail-busily');
+  expect(failureOf(result, 'act')).toMatchObject({ kind: 'bug', message: 'still busy' });
+  expect(result.milliseconds).toBeLessThan(30_000);
+});
+
 test('after a failure the next stage gets a new process', async () => {
   await using rig = await openRig();
   const failing = { uses: 'shared-misbehave', with: { act: 'bug' } };

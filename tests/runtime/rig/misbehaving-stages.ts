@@ -21,6 +21,11 @@ const misbehave: Run = async (action, host) => {
       console.log('lingering');
       setInterval(() => host.report({ type: 'note', level: 'info', message: 'too late' }), 5);
       break;
+    case 'fail-busily':
+      setImmediate(() => {
+        for (const end = Date.now() + 60_000; Date.now() < end; );
+      });
+      throw new TypeError('still busy');
     case 'nap':
       await sleep(100);
       break;
