@@ -156,12 +156,12 @@ function findNode(dag: Dag, text: string): { readonly node: DagNode; readonly pa
   const steps = text.split('.');
   for (let length = steps.length; length > 0; length -= 1) {
     const name = steps.slice(0, length).join('.');
-    const given = dag.given.get(name);
-    const node = dag.nodes.get(given?.stage ?? name);
-    if (node !== undefined) return { node, path: [...(given?.names ?? []), ...steps.slice(length)] };
+    const output = dag.subOutputs.get(name);
+    const node = dag.nodes.get(output?.stage ?? name);
+    if (node !== undefined) return { node, path: [...(output?.names ?? []), ...steps.slice(length)] };
   }
   const [id = ''] = steps;
-  const known = [...dag.nodes.keys(), ...dag.given.keys()];
+  const known = [...dag.nodes.keys(), ...dag.subOutputs.keys()];
   throw unknown({ what: `the pipeline ${dag.name} has no stage \`${id}\``, given: text, known });
 }
 

@@ -17,6 +17,10 @@ export function isObject(value: unknown): boolean {
 /** Array.isArray for read-only lists, which it does not narrow. */
 export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
+/** An object's own member: a name may be that of an inherited one, such as `constructor`. */
+export const own = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(object, name) ? object[name] : undefined;
+
 // The package is CommonJS and its function is module.exports, but its types promise `exports.default`.
 const serialize = canonicalize as unknown as (value: unknown) => string | undefined;
 

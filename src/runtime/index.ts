@@ -1,4 +1,4 @@
-// What the runtime is handed: definitions of stages, and what brings in remote sources.
+// What the runtime receives: definitions of stages, and fetchers of remote sources.
 
 export type {
   AddressProblem,
@@ -42,13 +42,13 @@ export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/
 export { contentState } from './store/content-state.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
 export { locateStore, openStore, type Store } from './store/store.ts';
-export { blobPath, linkedFolder } from './store/store-layout.ts';
+export { blobPath, linkedStore } from './store/store-layout.ts';
 export { storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
-export { compareMaterial, type Difference } from './key/compare-material.ts';
-export { describeRun, describeWaiting } from './plan/describe-reason.ts';
+export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
+export { describeRun, describeWaiting, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
 

@@ -32,7 +32,7 @@ test('run --locked ends with 4 if data or configuration differ from the lock, sa
       "stderr": "data.yaml:16:3 error[differs-from-lock] stage \`collate\` is not what the lock says
       16 |   collate:
          |   ^^^^^^^
-      help: undo the change, or run without --locked to lock it anew
+      help: undo the change, or run without --locked to update the lock
     1 error. Nothing ran.",
       "stdout": "",
     }
@@ -44,7 +44,7 @@ test('run --locked ends with 4 if data or configuration differ from the lock, sa
       "stderr": "data.yaml:6:22 error[differs-from-lock] \`rows.jsonl\` is not the file that the lock names
        6 |     with: { records: rows.jsonl }
          |                      ^^^^^^^^^^
-      help: restore it, or run without --locked to lock it anew
+      help: restore it, or run without --locked to update the lock
     1 error. Nothing ran.",
       "stdout": "",
     }
@@ -58,7 +58,7 @@ test('run --locked ends with 4 if data or configuration differ from the lock, sa
         "end_column": 32,
         "end_line": 6,
         "file": "data.yaml",
-        "help": "restore it, or run without --locked to lock it anew",
+        "help": "restore it, or run without --locked to update the lock",
         "line": 6,
         "message": "\`rows.jsonl\` is not the file that the lock names",
       },

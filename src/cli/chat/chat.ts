@@ -1,4 +1,5 @@
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type GenerationSettings, quantizeWeights } from '../../model/index.ts';
@@ -70,12 +71,12 @@ interface ChatModel extends AsyncDisposable {
 async function openChatModel(call: CommandCall<ChatOptions>): Promise<ChatModel | undefined> {
   const [word, ...others] = call.words;
   const path = resolve(call.context.workingDirectory, word ?? '');
-  const isModel = word !== undefined && others.length === 0 && (await isModelPath(path));
+  const isModel = word !== undefined && others.length === 0 && isModelPath(path);
   return isModel ? openModelPath(path) : openStageModel(call);
 }
 
 async function openModelPath(source: string): Promise<ChatModel> {
-  if (await isThere(join(source, 'config.json')))
+  if (existsSync(join(source, 'config.json')))
     return { folder: source, template: undefined, [Symbol.asyncDispose]: async () => {} };
   const folder = await mkdtemp(join(tmpdir(), 'tuneloom-chat-'));
   const remove = () => rm(folder, { recursive: true, force: true });
@@ -111,11 +112,5 @@ function templateOf(dag: Dag): string | undefined {
 }
 
 /** Whether a folder or a file holds a model; any other folder may share its name with a stage. */
-const isModelPath = async (path: string): Promise<boolean> =>
-  /\.gguf$/i.test(path) ? isThere(path) : isThere(join(path, 'config.json'));
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
+const isModelPath = (path: string): boolean =>
+  existsSync(/\.gguf$/i.test(path) ? path : join(path, 'config.json'));

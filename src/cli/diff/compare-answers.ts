@@ -1,3 +1,4 @@
+import { own } from '../../core/index.ts';
 import type { Scores } from '../../metrics/index.ts';
 import { contentState, type Digest, type RunRecord, readRecord, type Store } from '../../runtime/index.ts';
 import { portCodecs } from '../../stages/index.ts';
@@ -127,7 +128,7 @@ async function outputOf(
   store: Store,
   { run, stage, output }: StageOfRun & { readonly output: string },
 ): Promise<Digest | undefined> {
-  const outcome = Object.hasOwn(run.stages, stage) ? run.stages[stage] : undefined;
+  const outcome = own(run.stages, stage);
   const content = outcome !== undefined && 'outputs' in outcome ? outcome.outputs[output] : undefined;
   if (typeof content !== 'string') return undefined;
   return (await contentState(store, content)) === 'present' ? content : undefined;

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../core/index.ts';
+import { type Json, type JsonObject, own } from '../../core/index.ts';
 import type { Score } from '../../metrics/index.ts';
 import {
   compareMaterial,
@@ -6,6 +6,7 @@ import {
   readRecord,
   type StageOutcome,
   type Store,
+  sides,
 } from '../../runtime/index.ts';
 import { fieldOf } from '../explain/explain.ts';
 import { scoreName } from '../summary/score-table.ts';
@@ -105,15 +106,6 @@ const otherResults = (before: StageOutcome, after: StageOutcome): boolean | unde
   'outputs' in before && 'outputs' in after
     ? JSON.stringify(before.outputs) !== JSON.stringify(after.outputs)
     : undefined;
-
-const sides = (before: Json | undefined, after: Json | undefined): { before?: Json; after?: Json } => ({
-  ...(before === undefined ? {} : { before }),
-  ...(after === undefined ? {} : { after }),
-});
-
-/** Own members only: a stage may be called `constructor`. */
-const own = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(object, name) ? object[name] : undefined;
 
 /** Every metric of the evaluations, before and after. */
 async function compareMetrics(store: Store, pair: RunPair): Promise<readonly MetricChange[]> {

@@ -6,7 +6,7 @@ import { valueText } from '../explain/explain.ts';
 import { namedFile, storeOf } from '../open-pipeline.ts';
 import { findRun } from '../runs/find-run.ts';
 import { formatFigure } from '../terminal/format-number.ts';
-import { excerpt, labelledText, renderTable } from '../terminal/layout.ts';
+import { excerpt, labeledText, renderTable } from '../terminal/layout.ts';
 import { safeLine, shortLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { AnswerChange, AnswerChanges, RunPair } from './compare-answers.ts';
@@ -88,8 +88,8 @@ function differenceText(difference: RunDifference, { terminal, limit }: Renderin
     text: safeLine(`${run.run} of ${run.pipeline}, ${run.outcome}`),
   }));
   const blocks = [
-    labelledText(runs, { terminal, indent: '' }),
-    params.length === 0 ? '' : `params\n${fieldLines(params, terminal)}`,
+    labeledText(runs, { terminal, indent: '' }),
+    params.length === 0 ? '' : ['params', ...fieldLines(params, { terminal, indent: '  ' })].join('\n'),
     stagesText(stages, terminal),
     metrics.length === 0 ? '' : `metrics\n${metricTable(metrics)}`,
     ...answers.map((changes) => answersText(changes, { terminal, limit })),
@@ -97,12 +97,13 @@ function differenceText(difference: RunDifference, { terminal, limit }: Renderin
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-const fieldLines = (fields: readonly FieldChange[], terminal: Terminal): string =>
-  fields
-    .map(({ field, before, after }) =>
-      shortLine(`  ${safeLine(field)}: ${valueText(before)} -> ${valueText(after)}`, terminal.columns),
-    )
-    .join('\n');
+const fieldLines = (
+  fields: readonly FieldChange[],
+  { terminal, indent }: { readonly terminal: Terminal; readonly indent: string },
+): readonly string[] =>
+  fields.map(({ field, before, after }) =>
+    shortLine(`${indent}${safeLine(field)}: ${valueText(before)} -> ${valueText(after)}`, terminal.columns),
+  );
 
 function stagesText(stages: readonly StageDifference[], terminal: Terminal): string {
   const lines = stages.filter(({ change }) => change !== 'same').map((stage) => stageText(stage, terminal));
@@ -120,17 +121,8 @@ function stageText({ stage, change, fields, other_results }: StageDifference, te
     changed: other_results === false ? 'changed, with the same results' : 'changed',
     same: 'the same',
   } as const;
-  const inner = fields.length === 0 ? [] : [fieldLines(fields, terminal).replaceAll(/^/gm, '  ')];
   const head = `  ${terminal.colors.bold(safeLine(stage))}: ${verdicts[change]}`;
-  return [
-    head,
-    ...inner.map((text) =>
-      text
-        .split('\n')
-        .map((line) => shortLine(line, terminal.columns))
-        .join('\n'),
-    ),
-  ].join('\n');
+  return [head, ...fieldLines(fields, { terminal, indent: '    ' })].join('\n');
 }
 
 const metricTable = (metrics: readonly MetricChange[]): string =>
@@ -166,7 +158,7 @@ function answerText(change: AnswerChange, terminal: Terminal): string {
     { label: 'after', text: scored(after, score_after) },
   ];
   const asked = shortLine(`  ${safeLine(question)}`, terminal.columns);
-  return `${asked}\n${labelledText(lines, { terminal, indent: '    ' })}`;
+  return `${asked}\n${labeledText(lines, { terminal, indent: '    ' })}`;
 }
 
 const MOST_CHARACTERS = 200;

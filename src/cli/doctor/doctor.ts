@@ -4,7 +4,7 @@ import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { namedFile, storeOf } from '../open-pipeline.ts';
 import { programVersion } from '../program-version.ts';
-import { labelledText } from '../terminal/layout.ts';
+import { labeledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { backendFindings } from './backends.ts';
@@ -48,5 +48,5 @@ function findingsText(findings: readonly Finding[], terminal: Terminal): string 
     label: subject,
     text: `${marks[state]} ${safeText(found)}${help ? `\n${help}` : ''}`,
   }));
-  return labelledText(lines, { terminal });
+  return labeledText(lines, { terminal });
 }

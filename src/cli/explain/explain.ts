@@ -6,6 +6,7 @@ import {
   type ExplainedDifference,
   type Explanation,
   explainStage,
+  fieldOfWith,
   positionOf,
 } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
@@ -13,7 +14,7 @@ import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
 import { shortDigests } from '../terminal/format-number.ts';
-import { labelledText } from '../terminal/layout.ts';
+import { labeledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -76,7 +77,7 @@ function differenceText(difference: DifferenceView, terminal: Terminal): string 
     { label: 'was', text: valueText(difference.before) },
     { label: 'is', text: valueText(difference.after) },
   ];
-  return `\n  ${terminal.colors.bold(field)}  ${place}\n${labelledText(lines, { terminal, indent: '    ' })}`;
+  return `\n  ${terminal.colors.bold(field)}  ${place}\n${labeledText(lines, { terminal, indent: '    ' })}`;
 }
 
 /** A field's value on one line, with its digests shortened. */
@@ -153,7 +154,7 @@ export function fieldOf(difference: Difference): string {
   switch (difference.kind) {
     case 'config':
     case 'source':
-      return `with${difference.pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}`;
+      return fieldOfWith(difference.pointer);
     case 'input':
       return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
     case 'code':

@@ -1,4 +1,5 @@
-import { chmod, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '../../core/index.ts';
 import { readJsonFile } from '../../formats/index.ts';
@@ -16,10 +17,10 @@ interface Export {
 
 /** Fills a folder with a model or its adapter, and everything that other programs need to load it. */
 export async function writeExport(folder: string, { source, options }: Export): Promise<void> {
-  if (await isThere(join(source.path, 'endpoint.json')))
+  if (existsSync(join(source.path, 'endpoint.json')))
     throw new UsageError({ message: 'a model behind an endpoint has no weights to export' });
   const adapter = join(source.path, 'adapter');
-  if (options.format !== 'hf' && !(await isThere(join(adapter, 'adapter_config.json'))))
+  if (options.format !== 'hf' && !existsSync(join(adapter, 'adapter_config.json')))
     throw new UsageError({
       message: `the model has no adapter: it was not trained with LoRA`,
       help: 'export the whole model with --format hf',
@@ -72,12 +73,6 @@ function parseSize(text: string): number {
 
 const writeJson = (path: string, value: object) =>
   writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
-
-const isThere = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 const tokenizerFile =
   /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json$|^merges\.txt$|^chat_template\.jinja$/;

@@ -5,7 +5,7 @@ import {
   type Holding,
   type HoldingKind,
   type Keeping,
-  linkedFolder,
+  linkedStore,
   locateStore,
   planCollection,
   type Removal,
@@ -25,7 +25,8 @@ import { canAsk, confirm } from '../terminal/terminal.ts';
 export async function gcCommand({ words, options, context }: CommandCall<GcOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
   const store = storeOf({ file, options, context });
-  refuseLinks(store);
+  const linked = linkedStore(store);
+  if (linked !== undefined) throw new UsageError(linked);
   const locks = findLocks(store, { file, context });
   const collection = planCollection(store, {
     now: new Date(),
@@ -81,15 +82,6 @@ function endText(
   return `Removed ${counted(removal.removed.length, 'item')} and ${counted(removal.blobs, 'file')}: ${formatBytes(removal.bytes)} freed${spared}.`;
 }
 
-function refuseLinks(store: Store): void {
-  const link = linkedFolder(store);
-  if (link === undefined) return;
-  throw new UsageError({
-    message: `\`${link}\` of the store ${store.root} is a link, which tuneloom never makes there: it could lead out of the store`,
-    help: 'delete the link',
-  });
-}
-
 function asJson(
   store: Store,
   {
@@ -138,9 +130,7 @@ const nouns: Readonly<Record<HoldingKind, string>> = {
   attempt: 'unfinished work',
   source: 'remote sources',
   run: 'records of runs',
-  blob: 'files',
   temporary: 'temporary files',
-  view: 'views',
 };
 
 const reasons: Readonly<Record<Keeping, string>> = {

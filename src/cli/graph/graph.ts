@@ -4,7 +4,7 @@ import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline } from '../open-pipeline.ts';
 import { counted } from '../terminal/format-number.ts';
-import { labelledText } from '../terminal/layout.ts';
+import { labeledText } from '../terminal/layout.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom graph`: prints the pipeline's stages and what flows between them. */
@@ -96,12 +96,12 @@ function edgeOf({ to, port, binding }: { to: string; port: string; binding: Inpu
 export function graphText(view: GraphView, terminal: Pick<Terminal, 'columns' | 'colors'>): string {
   const lines = view.stages.map((stage) => ({
     label: stage.id === stage.uses ? stage.id : `${stage.id} (${stage.uses})`,
-    text: `${takes(stage, view).join(', ')} → ${stage.outputs.map(given).join(', ')}`.trimStart(),
+    text: `${inputsOf(stage, view).join(', ')} → ${stage.outputs.map(outputText).join(', ')}`.trimStart(),
   }));
-  return `${view.pipeline}: ${counted(view.stages.length, 'stage')}\n\n${labelledText(lines, { terminal })}`;
+  return `${view.pipeline}: ${counted(view.stages.length, 'stage')}\n\n${labeledText(lines, { terminal })}`;
 }
 
-function takes({ id }: GraphStage, { edges, stages }: GraphView): readonly string[] {
+function inputsOf({ id }: GraphStage, { edges, stages }: GraphView): readonly string[] {
   return edges
     .filter(({ to }) => to === id)
     .map(({ from, output, part }) => {
@@ -110,7 +110,7 @@ function takes({ id }: GraphStage, { edges, stages }: GraphView): readonly strin
     });
 }
 
-const given = ({ name, parts }: GraphStage['outputs'][number]): string =>
+const outputText = ({ name, parts }: GraphStage['outputs'][number]): string =>
   parts.length === 0 ? name : `${name} {${parts.join(', ')}}`;
 
 /** A Mermaid flowchart, for Markdown viewers. */
@@ -143,4 +143,5 @@ export function graphDot({ pipeline, stages, edges }: GraphView): string {
     '}',
   ].join('\n');
 }
+
 const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

@@ -5,7 +5,7 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
 import { reusedText } from '../reporter/reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
-import { labelledText } from '../terminal/layout.ts';
+import { labeledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -93,7 +93,7 @@ function planText(
   return [
     `${pipeline}: ${headline(others)}`,
     ...(reused.length === 0 ? [] : [`  ${terminal.colors.dim(reusedText(reused))}`]),
-    labelledText(lines, { terminal }),
+    labeledText(lines, { terminal }),
   ].join('\n');
 }
 

@@ -9,7 +9,7 @@ export function describeFailure(
   failure: Failure,
   workingDirectory: string = process.cwd(),
 ): { readonly message: string; readonly help?: string } {
-  const { message, help } = words(failure);
+  const { message, help } = wordingOf(failure);
   const shown = (text: string) => safeText(shortenPaths(text, workingDirectory));
   return { message: shown(message), ...(help === undefined ? {} : { help: shown(help) }) };
 }
@@ -18,7 +18,7 @@ export function describeFailure(
 export const endVerb = ({ kind }: Failure): 'failed' | 'stopped' =>
   kind === 'interrupted' ? 'stopped' : 'failed';
 
-function words(failure: Failure): { message: string; help?: string | undefined } {
+function wordingOf(failure: Failure): { message: string; help?: string | undefined } {
   switch (failure.kind) {
     case 'stage-error':
       return { message: stageErrorText(failure), help: failure.help };

@@ -8,7 +8,7 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { type ArtifactReference, openArtifact } from '../open-artifact.ts';
-import { labelledText } from '../terminal/layout.ts';
+import { labeledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { type RatingRow, RatingsFile } from './ratings-file.ts';
@@ -59,7 +59,7 @@ interface ReviewOptions extends PipelineOptions {
   readonly scale: Scale;
 }
 
-/** Reads lines, and closes the input in the end, so that the process can exit. */
+/** Reads lines, and closes the input when disposed of, so that the process can exit. */
 function disposableReader(input: NodeJS.ReadableStream) {
   const reader = createInterface({ input });
   return { lines: reader[Symbol.asyncIterator](), [Symbol.dispose]: () => reader.close() };
@@ -151,7 +151,7 @@ function reviewCard({ response, before, place }: Card, terminal: Terminal): stri
     { label: 'given', text: safeText(given) || '(nothing)' },
     ...(rated ? [{ label: 'your rating', text: safeText(rated) }] : []),
   ];
-  return `\n${terminal.colors.bold(place)}\n${labelledText(lines, { terminal })}`;
+  return `\n${terminal.colors.bold(place)}\n${labeledText(lines, { terminal })}`;
 }
 
 /** A person's reply to an answer. */

@@ -12,7 +12,7 @@ import { Interruption } from '../interruption.ts';
 import { reportMistakes } from '../open-pipeline.ts';
 import { describeFailure } from '../reporter/describe-failure.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
-import { labelledText } from '../terminal/layout.ts';
+import { labeledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { differenceIn } from './compare-content.ts';
 
@@ -36,7 +36,7 @@ export async function rerun({ dag, store, stages, resources, json, context }: Re
     onRerun: async (stage, rerun) => {
       const verdict = await auditStage(store, { stage, rerun });
       audited.push(verdict);
-      if (!json) terminal.print(labelledText([{ label: stage, text: verdictText(verdict) }], { terminal }));
+      if (!json) terminal.print(labeledText([{ label: stage, text: verdictText(verdict) }], { terminal }));
     },
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json });
@@ -64,7 +64,7 @@ function verdictText({ verdict, differences, why }: AuditedStage): string {
     case 'differs':
       return `differs: ${places.join('; ')}`;
     case 'unlike':
-      return `differs, as it may (${reason.join()}): ${places.join('; ')}`;
+      return `differs, as expected (${reason.join()}): ${places.join('; ')}`;
     case 'failed':
       return `failed: ${reason.join()}`;
     case 'not-cached':
@@ -112,7 +112,7 @@ async function auditStage(
     case 'reran': {
       const differences = await differencesOf(store, rerun);
       if (differences.length === 0) return { stage, verdict: 'equal', differences };
-      const why = excuseOf(rerun);
+      const why = reasonToDiffer(rerun);
       return why === undefined
         ? { stage, verdict: 'differs', differences }
         : { stage, verdict: 'unlike', differences, why };
@@ -146,7 +146,7 @@ const contentsOf = ({ outputs }: ActionRecord) =>
   );
 
 /** Why two executions may differ: floats depend on what computes them, and an endpoint may answer anything. */
-function excuseOf({ first, again }: Extract<Rerun, { kind: 'reran' }>): string | undefined {
+function reasonToDiffer({ first, again }: Extract<Rerun, { kind: 'reran' }>): string | undefined {
   const engines = [first, again].map(({ provenance, measurements }) => {
     const { backend, threads } = provenance.fingerprint;
     const { engine, instructionSet, device } = measurements;

@@ -87,12 +87,15 @@ async function printSummary(
 }
 
 /** Names the stages of a run with --locked whose results differ from the lock; undefined if there are none. */
-function reportLockDifferences({ unlikeLock }: RunResult, { terminal, json }: Output): ExitCode | undefined {
-  if (unlikeLock.length === 0) return undefined;
-  const message = `results differ from the lock: ${listOf(unlikeLock, 'and')}`;
+function reportLockDifferences(
+  { differFromLock }: RunResult,
+  { terminal, json }: Output,
+): ExitCode | undefined {
+  if (differFromLock.length === 0) return undefined;
+  const message = `results differ from the lock: ${listOf(differFromLock, 'and')}`;
   const help =
     'the data and the configuration are those of the lock; another processor, backend or command gives other bytes';
-  const error = { code: 'differs-from-lock', message, help, stages: unlikeLock };
+  const error = { code: 'differs-from-lock', message, help, stages: differFromLock };
   if (json) terminal.print(JSON.stringify({ errors: [error] }));
   else terminal.complain(`${terminal.colors.red(`error[${error.code}]`)} ${message}\n  help: ${help}`);
   return exitCode.integrity;

@@ -6,7 +6,7 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { namedFile, storeOf } from '../open-pipeline.ts';
 import { describeFailure } from '../reporter/describe-failure.ts';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format-number.ts';
-import { labelledText, renderTable } from '../terminal/layout.ts';
+import { labeledText, renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { findRun } from './find-run.ts';
@@ -71,8 +71,8 @@ export function runDetails(record: RunRecord, terminal: Terminal): string {
     },
   ];
   const lines = Object.entries(stages).map(([stage, done]) => ({ label: stage, text: outcomeText(done) }));
-  const list = lines.length === 0 ? [] : ['', labelledText(lines, { terminal })];
-  return [labelledText(facts, { terminal, indent: '' }), ...list].join('\n');
+  const list = lines.length === 0 ? [] : ['', labeledText(lines, { terminal })];
+  return [labeledText(facts, { terminal, indent: '' }), ...list].join('\n');
 }
 
 /** A model's tokens per second and its process's peak memory. */

@@ -2,7 +2,7 @@ import { isObject, type Json } from '../../core/index.ts';
 import { portCodecs } from '../../stages/index.ts';
 import type { DataRecord, ResponseRecord, TokenizedRecord, Tokenizer } from '../../text/index.ts';
 import { formatFigure } from '../terminal/format-number.ts';
-import { type LabelledLine, labelledText } from '../terminal/layout.ts';
+import { type LabeledLine, labeledText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { type Shown, type ShowSource, tokenText, type Window, windowNote, windowOf } from './shown.ts';
@@ -28,14 +28,14 @@ function windowText<Item>(
   }: {
     readonly terminal: Terminal;
     readonly noun: string;
-    readonly lines: (item: Item) => readonly LabelledLine[];
+    readonly lines: (item: Item) => readonly LabeledLine[];
   },
 ): string {
-  const blocks = window.items.map((item) => `${labelledText(lines(item), { terminal, indent: '' })}\n`);
+  const blocks = window.items.map((item) => `${labeledText(lines(item), { terminal, indent: '' })}\n`);
   return [...blocks, windowNote(window, noun)].join('\n').trimEnd();
 }
 
-function recordLines(record: DataRecord): readonly LabelledLine[] {
+function recordLines(record: DataRecord): readonly LabeledLine[] {
   return Object.entries(record).flatMap(([name, value]) =>
     name === 'segments' && Array.isArray(value)
       ? value.map(segmentLine)
@@ -44,7 +44,7 @@ function recordLines(record: DataRecord): readonly LabelledLine[] {
 }
 
 /** A segment holds `role` and `text`; anything else that a user's row calls `segments` is shown as JSON. */
-function segmentLine(segment: Json): LabelledLine {
+function segmentLine(segment: Json): LabeledLine {
   const isSegment = isObject(segment) && 'role' in segment && 'text' in segment;
   return isSegment
     ? { label: `[${textOf(segment.role)}]`, text: textOf(segment.text) }
@@ -65,7 +65,7 @@ export async function showResponses({ path, offset, limit = RESPONSES_LIMIT }: S
   };
 }
 
-function responseLines(record: ResponseRecord): readonly LabelledLine[] {
+function responseLines(record: ResponseRecord): readonly LabeledLine[] {
   const { id, prompt, expected, response, finish_reason, log_likelihood, scored_tokens } = record;
   return [
     { label: 'id', text: safeText(id) },

@@ -20,7 +20,7 @@ export async function showCommand(call: CommandCall<ShowOptions>): Promise<ExitC
   await using opened = artifact;
   const { reference, digest, store, plan } = opened;
   const { type, part, output, node } = reference;
-  const show = isKnown(type) ? showers[type] : showFile; // a type of the user's own is shown as a file
+  const show = isKnown(type) ? showByType[type] : showFile; // a type that only a user's stage has is shown as a file
   const shown = await show({
     path: opened.path,
     limit: options.limit,
@@ -41,7 +41,7 @@ interface ShowOptions extends PipelineOptions {
   readonly batch: number;
 }
 
-const showers: { readonly [Type in KnownPortType]: (source: ShowSource) => Promise<Shown> } = {
+const showByType: { readonly [Type in KnownPortType]: (source: ShowSource) => Promise<Shown> } = {
   records: showRecords,
   responses: showResponses,
   tokens: showTokens,
@@ -53,7 +53,7 @@ const showers: { readonly [Type in KnownPortType]: (source: ShowSource) => Promi
   file: showFile,
 };
 
-const isKnown = (type: string): type is KnownPortType => Object.hasOwn(showers, type);
+const isKnown = (type: string): type is KnownPortType => Object.hasOwn(showByType, type);
 
 /** The tokenizer with a vocabulary: a named encoding, or one among the outputs of the planned stages. */
 async function findTokenizer(

@@ -1,6 +1,6 @@
 import type { Json } from '../../core/index.ts';
 import { counted, formatCount, formatDuration, formatFigure } from '../terminal/format-number.ts';
-import { excerpt, labelledText, renderTable, wrapText } from '../terminal/layout.ts';
+import { excerpt, labeledText, renderTable, wrapText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { LossCourse, StageLosses } from './outputs.ts';
@@ -65,7 +65,7 @@ function answerText({ question, expected, given }: ComparedAnswer, terminal: Ter
     ...given.map(({ stage, response }) => ({ label: stage, text: excerpt(response, MOST_CHARACTERS) })),
   ];
   const asked = wrapText(excerpt(question, MOST_CHARACTERS), { columns: terminal.columns, indent: '  ' });
-  return `${asked}\n${labelledText(lines, { terminal, indent: '    ' })}`;
+  return `${asked}\n${labeledText(lines, { terminal, indent: '    ' })}`;
 }
 
 const MOST_CHARACTERS = 240;

@@ -37,15 +37,15 @@ export function renderTable({ head, rows, align = [], indent = '  ' }: TableCont
     .join('\n');
 }
 
-export interface LabelledLine {
+export interface LabeledLine {
   readonly label: string;
   /** Safe for a terminal; may have several lines. */
   readonly text: string;
 }
 
 /** Labels in one column and their texts in the next, wrapped to the terminal's width. */
-export function labelledText(
-  lines: readonly LabelledLine[],
+export function labeledText(
+  lines: readonly LabeledLine[],
   { terminal, indent = '  ' }: { terminal: Pick<Terminal, 'columns' | 'colors'>; indent?: string },
 ): string {
   const width = Math.max(...lines.map(({ label }) => stringWidth(label))) + 2;

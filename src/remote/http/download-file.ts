@@ -26,7 +26,7 @@ export async function downloadFile(download: Download): Promise<void> {
   for (;;) {
     const received = await receive(download, part);
     if (isExpected(download.expected, received)) break;
-    await forget(part);
+    await removePart(part);
     // An earlier part may belong to another file; a complete new download has to be right.
     if (earlier === 0) throw damaged(download);
     earlier = 0;
@@ -60,7 +60,7 @@ async function receiveOnce(download: Download, part: string): Promise<Received> 
     const hash = await hashOf(part, expected);
     return { size: start.size, hex: hash.digest('hex') };
   }
-  const response = await ask(download, { part, start });
+  const response = await requestRest(download, { part, start });
   const offset = response.status === 206 ? start.size : 0;
   const total = expected?.size ?? totalOf(response, offset);
   const hash = offset === 0 ? hashFor(expected) : await hashOf(part, expected);
@@ -93,7 +93,7 @@ async function startOf({ expected }: Download, part: string): Promise<Start> {
     : { size: 0, etag: undefined };
 }
 
-async function ask(
+async function requestRest(
   download: Download,
   { part, start }: { readonly part: string; readonly start: Start },
 ): Promise<Response> {
@@ -108,7 +108,7 @@ async function ask(
   } catch (error) {
     if (!(error instanceof HttpFailure) || error.status !== 416) throw error;
   }
-  await forget(part);
+  await removePart(part);
   throw new ConnectionFailure(new Error('the host sends a different part of the file than was requested'));
 }
 
@@ -135,7 +135,7 @@ const sizeOf = (path: string): Promise<number> =>
     () => 0,
   );
 
-async function forget(part: string): Promise<void> {
+async function removePart(part: string): Promise<void> {
   await rm(part, { force: true });
   await rm(`${part}.etag`, { force: true });
 }
@@ -165,7 +165,7 @@ async function receiveBody(response: Response, reception: Reception): Promise<nu
   if (reader === undefined) return done;
   try {
     for (;;) {
-      const { value } = await soon(reader.read());
+      const { value } = await withinIdleTime(reader.read());
       if (value === undefined) return done;
       done += value.byteLength;
       if (done > mostBytes) throw tooLarge(mostBytes);
@@ -180,7 +180,8 @@ async function receiveBody(response: Response, reception: Reception): Promise<nu
   }
 }
 
-async function soon<Value>(reading: Promise<Value>): Promise<Value> {
+/** Rejects if no data arrives within the idle time. */
+async function withinIdleTime<Value>(reading: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('no data arrived for a minute')), idleMilliseconds);

@@ -85,7 +85,7 @@ export async function withRetries<Value>(
     try {
       return await attempt();
     } catch (error) {
-      if (signal.aborted || !mayPass(error)) throw error;
+      if (signal.aborted || !isTransient(error)) throw error;
       if ((await hasAdvanced?.()) === true) tries = 1;
       const asked = error instanceof HttpFailure ? error.retryAfterMilliseconds : undefined;
       const wait = asked ?? milliseconds * 2 ** (tries - 1);
@@ -98,7 +98,7 @@ export async function withRetries<Value>(
 /** Tests set a shorter wait. */
 const firstWait = (): number => Number(process.env.TUNELOOM_RETRY_MILLISECONDS ?? 500);
 
-function mayPass(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   if (error instanceof HttpFailure)
     return error.status === 408 || error.status === 429 || error.status >= 500;
   // No such host or no network: that does not pass within seconds.

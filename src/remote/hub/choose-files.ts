@@ -47,7 +47,7 @@ async function modelIn(
 ): Promise<ChosenFiles> {
   const files = await list(address, { ...choice, recursive: false });
   if (files.length === 0 && choice.folder !== '') throw noSuchFile(choice.address, address);
-  const shards = async (index: HubFile) => namesIn(await choice.read(index), choice.address);
+  const shards = async (index: HubFile) => shardNames(await choice.read(index), choice.address);
   return { kind: 'folder', files: await modelFiles(files, { address: choice.address, shards }) };
 }
 
@@ -60,9 +60,13 @@ async function list(
   return choice.recursive ? files : files.filter(({ path }) => folderOf(path) === choice.folder);
 }
 
-function namesIn(index: string, address: string): readonly string[] {
+/** The weight files that an index names. */
+function shardNames(index: string, address: string): readonly string[] {
   try {
-    return shardNames(index);
+    const value: unknown = JSON.parse(index);
+    const map = isObject(value) ? value.weight_map : undefined;
+    const names = isObject(map) ? Object.values(map) : [];
+    return [...new Set(names.filter((name) => typeof name === 'string'))].sort();
   } catch (cause) {
     const message = `the index of the sharded weights of \`${address}\` is not JSON`;
     throw new UserError({ code: 'bad-weight-index', message, cause });
@@ -104,14 +108,6 @@ async function modelFiles(
     return part;
   });
   return [...described, index, ...parts];
-}
-
-/** The weight files that an index names. */
-function shardNames(text: string): readonly string[] {
-  const value: unknown = JSON.parse(text);
-  const map = isObject(value) ? value.weight_map : undefined;
-  const names = isObject(map) ? Object.values(map) : [];
-  return [...new Set(names.filter((name) => typeof name === 'string'))].sort();
 }
 
 const dataFile = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;

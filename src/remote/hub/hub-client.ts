@@ -27,7 +27,7 @@ export async function resolveCommit(address: HubAddress, request: HubRequest): P
       ? await modelInfo({ ...asked, additionalFields: ['sha'] })
       : await datasetInfo({ ...asked, additionalFields: ['sha'] });
   if (typeof sha === 'string' && /^[0-9a-f]{40}$/.test(sha)) return sha;
-  throw strange('names no commit');
+  throw strangeAnswer('names no commit');
 }
 
 /** The files of a repository's folder at a commit. Throws if a name leads out of it. */
@@ -49,10 +49,10 @@ export async function listRepository(
   let count = 0;
   for await (const { type: kind, path, size, oid, lfs } of entries) {
     count += 1;
-    if (count > mostFiles) throw strange(`lists more than ${mostFiles} files`);
+    if (count > mostFiles) throw strangeAnswer(`lists more than ${mostFiles} files`);
     if (kind !== 'file') continue;
     if (typeof path !== 'string' || !isInner(path))
-      throw strange('names a file that leads out of its folder');
+      throw strangeAnswer('names a file that leads out of its folder');
     const hash = hashOf({ oid, lfs: lfs?.oid });
     files.push({ path, content: { size: sizeOf(lfs?.size ?? size), hash } });
   }
@@ -75,12 +75,12 @@ function hashOf(of: { readonly oid: unknown; readonly lfs: unknown }): HubFile['
   if (sha256 !== undefined && /^[0-9a-f]{64}$/.test(sha256)) return { kind: 'sha256', hex: sha256 };
   if (of.lfs === undefined && typeof of.oid === 'string' && /^[0-9a-f]{40}$/.test(of.oid))
     return { kind: 'git', hex: of.oid };
-  throw strange('lists a file without its hash');
+  throw strangeAnswer('lists a file without its hash');
 }
 
 function sizeOf(size: unknown): number {
   if (typeof size === 'number' && Number.isSafeInteger(size) && size >= 0) return size;
-  throw strange('lists a file without its size');
+  throw strangeAnswer('lists a file without its size');
 }
 
 /** Sends the hub package's requests under our rules for redirects, retries, the token's host and the size of answers. */
@@ -89,7 +89,8 @@ function fetchOf({ settings, signal }: HubRequest): typeof fetch {
     withRetries(
       async () => {
         const url = new URL(input instanceof Request ? input.url : input);
-        if (url.origin !== new URL(settings.endpoint).origin) throw strange('continues on another host');
+        if (url.origin !== new URL(settings.endpoint).origin)
+          throw strangeAnswer('continues on another host');
         const { credential } = settings;
         const headers = { accept: 'application/json' };
         const response = await sendRequest({ url, credential, signal, headers });
@@ -104,42 +105,42 @@ async function bodyOf(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > mostAnswerBytes) throw strange(`is longer than ${mostAnswerBytes} bytes`);
+    if (size > mostAnswerBytes) throw strangeAnswer(`is longer than ${mostAnswerBytes} bytes`);
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-const strange = (what: string): UserError =>
+const strangeAnswer = (what: string): UserError =>
   new UserError({
     code: 'strange-hub-answer',
     message: `the hub's answer ${what}`,
     help: 'is HF_ENDPOINT the address of a Hugging Face hub?',
   });
 
-interface Asked {
+interface FailedRequest {
   readonly text: string;
   readonly address: HubAddress;
   readonly settings: HubSettings;
 }
 
 /** A failure to reach the hub, explained to the user; any other error unchanged. */
-export function hubError(error: unknown, asked: Asked): unknown {
-  if (error instanceof ConnectionFailure) return noConnection(error, asked);
+export function hubError(error: unknown, request: FailedRequest): unknown {
+  if (error instanceof ConnectionFailure) return noConnection(error, request);
   if (!(error instanceof HttpFailure)) return error;
   const { status, reason } = error;
-  if (status === 401 || status === 403) return noPermission(error, asked);
-  if (status === 404) return notThere(reason, asked);
+  if (status === 401 || status === 403) return noPermission(error, request);
+  if (status === 404) return notFound(reason, request);
   return new UserError({
     code: 'hub-not-available',
-    message: `\`${asked.text}\` cannot be downloaded: the hub answers with status ${status}`,
+    message: `\`${request.text}\` cannot be downloaded: the hub answers with status ${status}`,
     help: status === 429 ? 'too many requests: try again in a few minutes' : 'try again later',
     cause: error,
   });
 }
 
 /** The hub gives the same answer for a private repository and one that does not exist. */
-function noPermission({ reason }: HttpFailure, { text, address, settings }: Asked): UserError {
+function noPermission({ reason }: HttpFailure, { text, address, settings }: FailedRequest): UserError {
   const page = `${settings.endpoint}/${address.type === 'dataset' ? 'datasets/' : ''}${address.name}`;
   const hasToken = settings.credential !== undefined;
   if (reason === 'GatedRepo' || hasToken)
@@ -159,7 +160,7 @@ function noPermission({ reason }: HttpFailure, { text, address, settings }: Aske
   });
 }
 
-function notThere(reason: string | undefined, { text, address }: Asked): UserError {
+function notFound(reason: string | undefined, { text, address }: FailedRequest): UserError {
   if (reason === 'RevisionNotFound')
     return new UserError({
       code: 'no-such-revision',
@@ -183,7 +184,7 @@ export const noSuchFile = (text: string, { name, path }: HubAddress): UserError 
     help: "the path is the one from the repository's root, case included",
   });
 
-function noConnection(error: ConnectionFailure, { text, settings }: Asked): UserError {
+function noConnection(error: ConnectionFailure, { text, settings }: FailedRequest): UserError {
   const { host } = new URL(settings.endpoint);
   return new UserError({
     code: 'no-connection',

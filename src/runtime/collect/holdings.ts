@@ -1,24 +1,15 @@
 import { basename, join } from 'node:path';
-import { digestsAt, hexOf, isFolderDigest } from '../key/digest.ts';
+import { type Digest, digestsAt, hexOf, isFolderDigest } from '../key/digest.ts';
 import { parseCacheKey } from '../key/key-material.ts';
 import { type FoundRecord, readRecord } from '../store/action-records.ts';
 import { findManifest } from '../store/folder-manifest.ts';
 import type { Store } from '../store/store.ts';
-import { storeLayout } from '../store/store-layout.ts';
+import { entriesOf, storeLayout } from '../store/store-layout.ts';
 import { hasErrorCode } from '../store/system-error.ts';
-import { entriesOf, extentOf, filedIn, statOf } from './walk.ts';
+import { extentOf, filedIn, statOf } from './walk.ts';
 
 /** The kinds of things in a store. */
-export type HoldingKind =
-  | 'result'
-  | 'memo'
-  | 'checkpoint'
-  | 'attempt'
-  | 'source'
-  | 'run'
-  | 'blob'
-  | 'temporary'
-  | 'view';
+export type HoldingKind = 'result' | 'memo' | 'checkpoint' | 'attempt' | 'source' | 'run' | 'temporary';
 
 /** Why something is kept. */
 export type Keeping = 'locked' | 'last-runs' | 'open-run' | 'recent' | 'young';
@@ -49,7 +40,7 @@ const folders: readonly (readonly [string, HoldingKind])[] = [
   [storeLayout.temporary, 'temporary'],
 ];
 
-/** Everything in a store but results, their blobs and runs. */
+/** Everything in a store except results, their blobs and runs. */
 export const otherHoldings = ({ root }: Store): readonly Holding[] =>
   folders.flatMap(([folder, kind]) =>
     entriesOf(join(root, folder)).map(({ name }) => {
@@ -64,7 +55,7 @@ export interface ResultHolding {
   readonly key: string;
   readonly usedAt: number;
   readonly name: string;
-  /** False for a file among the records that is none: nothing can use it. */
+  /** False for a file among the records that is not one, and that nothing can use. */
   readonly isRecord: boolean;
   /** The hexadecimal digests of every blob that it needs, including manifests and their files. */
   readonly blobs: readonly string[];
@@ -89,7 +80,7 @@ export function* resultHoldings(store: Store): Generator<ResultHolding> {
     const digests = Object.values(outputs).flatMap((content) => [...digestsAt(content)]);
     const blobs = digests.flatMap(({ digest }) => {
       if (!isFolderDigest(digest)) return [hexOf(digest)];
-      const known = manifests.get(digest) ?? listed(store, digest);
+      const known = manifests.get(digest) ?? filesOf(store, digest);
       manifests.set(digest, known);
       return [hexOf(digest), ...known];
     });
@@ -97,7 +88,8 @@ export function* resultHoldings(store: Store): Generator<ResultHolding> {
   }
 }
 
-function listed(store: Store, digest: Parameters<typeof findManifest>[1]): readonly string[] {
+/** The hexadecimal digests of a folder's files; none if its manifest is lost. */
+function filesOf(store: Store, digest: Digest): readonly string[] {
   try {
     return findManifest(store, digest)?.map((file) => hexOf(file.digest)) ?? [];
   } catch (error) {

@@ -53,19 +53,19 @@ export function planCollection(store: Store, request: CollectionRequest): Collec
     ...otherHoldings(store),
     ...roots.old,
   ];
-  const keyOf = new Map(results.map((result) => [result.path, result]));
+  const resultAt = new Map(results.map((result) => [result.path, result]));
   const goes: Holding[] = [];
   const spare: KeptHolding[] = [];
   const stays: KeptHolding[] = [];
   for (const holding of holdings) {
-    const result = keyOf.get(holding.path);
-    const because = keeping(holding, { result, rules });
+    const result = resultAt.get(holding.path);
+    const because = reasonToKeep(holding, { result, rules });
     if (because === undefined) goes.push(release(holding, { result, uses }));
     else (because === 'recent' ? spare : stays).push({ ...holding, because });
   }
   const wanted = new Set([...request.locked, ...sourcesKept([...stays, ...spare], store)]);
   uses.settle({ wanted, young: rules.young });
-  const bounded = withinBytes({ spare, uses, keyOf, maxBytes: request.maxBytes, others: sizeOf(stays) });
+  const bounded = withinBytes({ spare, uses, resultAt, maxBytes: request.maxBytes, others: sizeOf(stays) });
   return {
     goes: [...goes, ...bounded.goes],
     stays: [...stays, ...bounded.stays],
@@ -88,7 +88,8 @@ interface Rules {
 const youngSince = ({ now }: CollectionRequest, { openSince }: RunRoots): number =>
   Math.min(now.getTime() - oneDay, openSince);
 
-function keeping(
+/** Undefined if it is to be removed. */
+function reasonToKeep(
   { kind, usedAt, path }: Holding,
   { result, rules }: { readonly result: ResultHolding | undefined; readonly rules: Rules },
 ): Keeping | undefined {
@@ -123,11 +124,11 @@ function release(
 function withinBytes(choice: {
   readonly spare: readonly KeptHolding[];
   readonly uses: UseCounts;
-  readonly keyOf: ReadonlyMap<string, ResultHolding>;
+  readonly resultAt: ReadonlyMap<string, ResultHolding>;
   readonly maxBytes: number | undefined;
   readonly others: number;
 }): { readonly goes: readonly Holding[]; readonly stays: readonly KeptHolding[] } {
-  const { spare, uses, keyOf, maxBytes = Number.POSITIVE_INFINITY } = choice;
+  const { spare, uses, resultAt, maxBytes = Number.POSITIVE_INFINITY } = choice;
   const goes: Holding[] = [];
   const stays = [...spare].sort((a, b) => b.usedAt - a.usedAt);
   let others = choice.others + sizeOf(spare.filter(isNoResult));
@@ -135,7 +136,7 @@ function withinBytes(choice: {
     const next = stays.pop();
     if (next === undefined) break;
     const { because: _, ...holding } = next;
-    const released = release(holding, { result: keyOf.get(next.path), uses });
+    const released = release(holding, { result: resultAt.get(next.path), uses });
     if (isNoResult(next)) others -= next.bytes;
     goes.push(released);
   }
@@ -159,7 +160,7 @@ function sourceHex(store: Store, path: string): string {
 /** The last runs of each pipeline whose results are kept. */
 const lastRuns = 3;
 
-/** The number of run records of each pipeline that are kept whatever their age. */
+/** The number of run records of each pipeline that are kept regardless of age. */
 const runsOnRecord = 20;
 
 interface RunRoots {
@@ -170,7 +171,6 @@ interface RunRoots {
   readonly openRuns: readonly string[];
   /** Run records that may be removed once they are old. */
   readonly old: readonly Holding[];
-  readonly count: number;
 }
 
 /** What the runs of a store still need. */
@@ -180,8 +180,7 @@ function runRoots(store: Store, now: Date): RunRoots {
   const openRuns: string[] = [];
   const old: Holding[] = [];
   let openSince = Number.POSITIVE_INFINITY;
-  const ids = listRunIds(store);
-  for (const id of ids) {
+  for (const id of listRunIds(store)) {
     const path = runPath(id);
     const stat = statOf(join(store.root, path));
     const run = readRun(store, id);
@@ -205,10 +204,10 @@ function runRoots(store: Store, now: Date): RunRoots {
     if (before < lastRuns)
       for (const outcome of Object.values(run.stages)) if ('key' in outcome) keys.add(outcome.key);
   }
-  return { keys, openSince, openRuns, old, count: ids.length };
+  return { keys, openSince, openRuns, old };
 }
 
-/** A time that cannot be read counts as long ago, so that nothing is removed because of it. */
+/** An unreadable time counts as long ago, so that an open run keeps everything. */
 function timeOf(text: string): number {
   const time = Date.parse(text);
   return Number.isNaN(time) ? 0 : time;

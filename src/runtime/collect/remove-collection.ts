@@ -3,11 +3,11 @@ import { link, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store } from '../store/store.ts';
 import { temporaryPath } from '../store/store-file.ts';
-import { storeLayout } from '../store/store-layout.ts';
+import { entriesOf, storeLayout } from '../store/store-layout.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 import { type Holding, resultHoldings } from './holdings.ts';
 import type { Collection } from './plan-collection.ts';
-import { entriesOf, extentOf, type StoredBlob, statOf } from './walk.ts';
+import { extentOf, type StoredBlob, statOf } from './walk.ts';
 
 /** What gc removed. */
 export interface Removal {
@@ -49,7 +49,7 @@ export async function removeCollection(
   return { removed, blobs: done, bytes, spared: goes.length - removed.length };
 }
 
-/** Moves it aside first, and back if it turns out to have been used meanwhile. */
+/** Moves it aside first, and back if it was used meanwhile. */
 async function removeUnused(store: Store, { path, usedAt, kind }: Holding): Promise<boolean> {
   const place = join(store.root, path);
   if (kind === 'temporary') {

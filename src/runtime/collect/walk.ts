@@ -1,18 +1,7 @@
-import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Store } from '../store/store.ts';
-import { storeLayout } from '../store/store-layout.ts';
-import { hasErrorCode } from '../store/system-error.ts';
-
-/** The entries of a folder, sorted by name; none if it does not exist. */
-export function entriesOf(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
-}
+import { entriesOf, storeLayout } from '../store/store-layout.ts';
 
 /** Paths, from `root`, of the files in `folder/<two digits>/`, which is where blobs and records are. */
 export function* filedIn(root: string, folder: string): Generator<string> {

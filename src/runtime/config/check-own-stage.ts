@@ -16,7 +16,7 @@ import { type DocumentReader, describeNeighbors } from '../yaml/document-reader.
 import { childOf, textOf, type YamlDoc, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
 import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
 import { fieldPath } from './field-names.ts';
-import { fillDefaults } from './schema/applicable-schemas.ts';
+import { fillDefaults, someMember } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 import type { DeclaredAt, PipelineStage } from './valid-pipeline.ts';
 
@@ -96,7 +96,10 @@ async function declare(
     const { span } = childOf(doc.root, 'config') ?? doc.root;
     return { value: undefined, diagnostics: [{ code: 'bad-schema', message: config.error, span }] };
   }
-  const ports = ownPorts(filled);
+  const ports: StagePorts = {
+    inputs: portsOf(filled.inputs, inputPort),
+    outputs: portsOf(filled.outputs, outputPort),
+  };
   const definition: StageDefinition = {
     name: filled.name,
     version: filled.version,
@@ -155,20 +158,9 @@ export async function checkUseOfOwnStage(
   return { value: stage, diagnostics: own.diagnostics };
 }
 
-/** The ports that a valid stage.yaml declares, sorted by name because the order of a map means nothing. */
-const ownPorts = ({
-  inputs,
-  outputs,
-}: {
-  readonly inputs: JsonObject;
-  readonly outputs: JsonObject;
-}): StagePorts => ({
-  inputs: portsOf(inputs, inputPort),
-  outputs: portsOf(outputs, outputPort),
-});
-
 const everyType = ['batches', 'history', 'model', 'records', 'responses', 'scores', 'tokenizer', 'tokens'];
 
+/** The ports that stage.yaml declares, sorted by name because the order of a map means nothing. */
 function portsOf<Port>(declared: JsonObject, portOf: (fields: JsonObject) => Port) {
   const sorted = Object.entries(declared).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(sorted.map(([name, port]) => [name, portOf(fieldsOf(port))]));
@@ -196,7 +188,7 @@ async function compileConfigSchema(
 ): Promise<Result<Pick<StageDefinition, 'schema' | 'validate'>, string>> {
   const schema: ConfigSchema = { type: 'object', additionalProperties: false, ...written };
   if (schema.type !== 'object') return err('the schema must be that of a map, with the `type` `object`');
-  if (JSON.stringify(schema).includes('"$ref"'))
+  if (someMember(schema, (name) => name === '$ref'))
     return err('`$ref` is not supported: write the schema in its place');
   // A CommonJS package: once bundled, it has only its default export.
   const { Ajv } = (await import('ajv')).default;

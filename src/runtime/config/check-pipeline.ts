@@ -16,7 +16,7 @@ import { checkUseOfOwnStage, isOwnStage } from './check-own-stage.ts';
 import { checkParams, checkShape } from './check-shape.ts';
 import { checkStage, type WrittenStage, writtenBindings } from './check-stage.ts';
 import { applyOverrides, checkStray, type Override, overridesWithin } from './override.ts';
-import { readPipeline } from './read-pipeline.ts';
+import { fileCycle, readPipeline } from './read-pipeline.ts';
 import { substituteParams } from './substitute-params.ts';
 import type { PipelineInput, PipelineOutput, PipelineStage, ValidPipeline } from './valid-pipeline.ts';
 
@@ -38,7 +38,6 @@ export async function checkPipeline(pipeline: PipelineToCheck): Promise<Checked<
   );
   const substituted = substituteStages(overridden.value);
   const root = substituted.value;
-  const shape = checkShape(root, pipeline.registry);
   const stages = await checkStages(root, pipeline);
   return {
     value: {
@@ -54,7 +53,10 @@ export async function checkPipeline(pipeline: PipelineToCheck): Promise<Checked<
     },
     diagnostics: [
       ...checkParams(childOf(root, 'params')),
-      ...[overridden, substituted, shape, stages].flatMap(({ diagnostics }) => diagnostics),
+      ...overridden.diagnostics,
+      ...substituted.diagnostics,
+      ...checkShape(root, pipeline.registry),
+      ...stages.diagnostics,
     ],
   };
 }
@@ -115,11 +117,11 @@ async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineSta
   const path = resolve(dirname(uses.span.file.path), textOf(uses) ?? '');
   const stage = { id, idSpan: entry.keySpan, ...writtenBindings(entry.value), setup: undefined };
   const diagnostics: Diagnostic[] = [...ignoredFields(entry.value)];
+  const namedAt = uses.usedAt ?? uses.span;
   if (used.chain.includes(path)) {
-    diagnostics.push(usesItself(used, path));
+    diagnostics.push(fileCycle('uses', { path, chain: used.chain, span: namedAt, reader }));
     return { value: stage, diagnostics };
   }
-  const namedAt = uses.usedAt ?? uses.span;
   const read = await readPipeline({ path, namedAt }, reader);
   diagnostics.push(...read.diagnostics);
   if (read.value === undefined) return { value: stage, diagnostics };
@@ -146,7 +148,7 @@ const paramsGiven = (stage: YamlNode): readonly Override[] =>
     value,
   }));
 
-/** Fields beside `with` that only a single stage has. */
+/** Fields beside `with` that have no meaning for a sub-pipeline. */
 const ignoredFields = (stage: YamlNode): readonly Diagnostic[] =>
   ['resources', 'timeout', 'retries'].flatMap((field) => {
     const span = mapOf(stage)?.entries.get(field)?.keySpan;
@@ -166,15 +168,6 @@ function sweepWithin({ root }: YamlDoc): readonly Diagnostic[] {
   if (span === undefined) return [];
   const message = 'a pipeline with a `sweep` cannot be a stage of another';
   return [{ code: 'misplaced-sweep', message, span, help: 'put `sweep` into the pipeline that is run' }];
-}
-
-function usesItself({ chain, reader, uses }: UsedPipeline, path: string): Diagnostic {
-  const shown = [...chain.slice(chain.indexOf(path)), path].map((each) => reader.display(each));
-  return {
-    code: 'cycle',
-    message: `${quoted(shown[0] ?? '')} uses itself: ${shown.join(' -> ')}`,
-    span: uses.usedAt ?? uses.span,
-  };
 }
 
 /** The declared inputs: `name: type`, or `name: { type, required }`. */

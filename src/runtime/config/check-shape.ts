@@ -1,5 +1,5 @@
 import { schema, validate } from '../../generated/validators/pipeline.js';
-import type { Checked, Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { childOf, textOf, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
 import { pipelineField } from './field-names.ts';
@@ -7,8 +7,8 @@ import { findField } from './schema/applicable-schemas.ts';
 import { describeSchemaErrors } from './schema/describe-schema-errors.ts';
 
 /** Checks the pipeline's own fields. What is under `with` is checked for each stage. */
-export function checkShape(root: YamlNode, registry: StageRegistry): Checked<undefined> {
-  if (validate(yamlToJson(root))) return { value: undefined, diagnostics: [] };
+export function checkShape(root: YamlNode, registry: StageRegistry): readonly Diagnostic[] {
+  if (validate(yamlToJson(root))) return [];
   const subject = {
     schema,
     node: root,
@@ -16,7 +16,7 @@ export function checkShape(root: YamlNode, registry: StageRegistry): Checked<und
     nameOf: pipelineField,
     homeOf: (path: readonly string[], field: string) => homeOf(root, { path, field, registry }),
   };
-  return { value: undefined, diagnostics: describeSchemaErrors(subject, validate.errors ?? []) };
+  return describeSchemaErrors(subject, validate.errors ?? []);
 }
 
 /** Help for a field of the stage's configuration that is beside `with`. */
@@ -39,7 +39,7 @@ function homeOf(
     : `put it under \`with\`, as \`${found.join('.')}\``;
 }
 
-/** Parameters hold plain values: `${params.x}` in one would be passed on unchanged, which nobody expects. */
+/** Parameters hold plain values: a `${params.x}` in one would silently stay as it is. */
 export function checkParams(params: YamlNode | undefined): readonly Diagnostic[] {
   switch (params?.kind) {
     case undefined:

@@ -21,7 +21,7 @@ export const overridesWithin = (overrides: readonly Override[], id: string): rea
     outermost === id ? [{ ...override, within }] : [],
   );
 
-/** The diagnostic for an override that names a stage within one that is no sub-pipeline. */
+/** The diagnostic for an override that names a stage within one that is not a sub-pipeline. */
 export function checkStray(root: YamlNode, { path, within, ...override }: Override): readonly Diagnostic[] {
   const [section = '', name = '', ...field] = path;
   const outermost = { ...override, within: [], path: [section, [...within, name].join('/'), ...field] };
@@ -80,7 +80,7 @@ function parseOverride({
   };
 }
 
-/** Parses the rest of the line as YAML. Spaces replace what is before it, so that places stay right. */
+/** Parses the rest of the line as YAML. Spaces replace what is before it, so that offsets stay the same. */
 function parseValue(file: TextFile, start: number): Checked<YamlNode | undefined> {
   const blanked: TextFile = { ...file, text: ' '.repeat(start) + file.text.slice(start) };
   const { value, diagnostics } = parseYaml(blanked);

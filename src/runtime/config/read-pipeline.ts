@@ -50,7 +50,7 @@ async function readBases(
   for (const base of bases) {
     const { span } = base;
     const path = resolve(dirname(span.file.path), textOf(base) ?? '');
-    const cycle = chain.includes(path) ? extendsItself({ path, chain, span }, reader) : undefined;
+    const cycle = chain.includes(path) ? fileCycle('extends', { path, chain, span, reader }) : undefined;
     const read: Checked<YamlDoc | undefined> =
       cycle === undefined
         ? await readPipeline({ path, namedAt: span, above: chain }, reader)
@@ -85,16 +85,22 @@ const without = (root: YamlMap, keys: readonly string[]): YamlMap => ({
   entries: new Map([...root.entries].filter(([key]) => !keys.includes(key))),
 });
 
-function extendsItself(
-  { path, chain, span }: { readonly path: string; readonly chain: readonly string[]; readonly span: Span },
-  reader: DocumentReader,
+/** A file at `path` that is in its own chain of files; the span names it for the second time. */
+export function fileCycle(
+  verb: 'extends' | 'uses',
+  {
+    path,
+    chain,
+    span,
+    reader,
+  }: Pick<PipelineFile, 'path'> & {
+    readonly chain: readonly string[];
+    readonly span: Span;
+    readonly reader: DocumentReader;
+  },
 ): Diagnostic {
   const shown = [...chain.slice(chain.indexOf(path)), path].map((each) => reader.display(each));
-  return {
-    code: 'cycle',
-    message: `${quoted(shown[0] ?? '')} extends itself: ${shown.join(' -> ')}`,
-    span,
-  };
+  return { code: 'cycle', message: `${quoted(shown[0] ?? '')} ${verb} itself: ${shown.join(' -> ')}`, span };
 }
 
 /** The one mistake of a file that is something else, a lock or another tool's: its fields are not worth checking. */

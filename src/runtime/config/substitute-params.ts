@@ -146,14 +146,19 @@ function unknownParameter(path: readonly string[], params: YamlMap | undefined):
   const parent = params && yamlAt(params, path.slice(0, at)).node;
   const known = parent?.kind === 'map' ? [...parent.entries.keys()] : [];
   const meant = suggest(path[at] ?? '', known);
-  const all =
-    known.length === 0 ? 'declare it under `params:`' : `the parameters are ${listOf(known, 'and')}`;
   return {
     code: 'unknown-parameter',
     message: `the pipeline has no parameter \`${path.join('.')}\``,
-    help: meant === undefined ? all : `did you mean \`${[...path.slice(0, at), meant].join('.')}\`?`,
+    help:
+      meant === undefined
+        ? listParameters(known)
+        : `did you mean \`${[...path.slice(0, at), meant].join('.')}\`?`,
   };
 }
+
+/** Help for a parameter that does not exist. */
+export const listParameters = (known: readonly string[]): string =>
+  known.length === 0 ? 'declare it under `params:`' : `the parameters are ${listOf(known, 'and')}`;
 
 function notAParameter(name: string, known: readonly string[]): string {
   return known.includes(name)

@@ -3,6 +3,7 @@ import { didYouMean } from '../../core/index.ts';
 import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import { childOf, mapOf, type YamlEntry, type YamlMap, type YamlNode, yamlToJson } from '../yaml/yaml-doc.ts';
 import type { Override } from './override.ts';
+import { listParameters } from './substitute-params.ts';
 
 /** One setting of the params that a sweep varies: name -> value. */
 export type SweepPoint = ReadonlyMap<string, YamlEntry>;
@@ -56,7 +57,7 @@ function gridOf(grid: YamlNode | undefined): readonly SweepPoint[] | undefined {
   return points;
 }
 
-/** Each value once: in a grid many points have it. */
+/** Each value once, since many points of a grid share it. */
 function entriesOf(points: readonly SweepPoint[]): readonly (readonly [string, YamlEntry])[] {
   const seen = new Map<YamlNode, readonly [string, YamlEntry]>();
   for (const point of points) for (const each of point) seen.set(each[1].value, each);
@@ -76,9 +77,7 @@ function mistakesOf(
         code: 'unknown-parameter',
         message: `the pipeline has no parameter ${quoted(name)} to sweep over`,
         span: keySpan,
-        help:
-          didYouMean(name, known) ??
-          (known.length === 0 ? 'declare it under `params:`' : `the parameters are ${listOf(known, 'and')}`),
+        help: didYouMean(name, known) ?? listParameters(known),
       },
     ];
   if (value.reported || (value.kind === 'scalar' && value.value !== null)) return [];

@@ -71,6 +71,9 @@ export function joined(phrases: readonly string[], conjunction: 'or' | 'and'): s
 /** A name in a sentence, kept on one line. */
 export const quoted = (text: string): string => `\`${text.replaceAll('\n', '⏎')}\``;
 
+/** Another tool's sentence as a part of ours. */
+export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
 /** How a sentence calls a value: the text `x`, 3, a list. */
 export function valueInWords(value: Json | undefined): string {
   if (value === undefined) return 'nothing';

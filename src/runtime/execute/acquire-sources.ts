@@ -18,7 +18,7 @@ interface Acquisition {
   readonly store: Store;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
-  /** Set to resolve sources again that are known already: what they were, by address. */
+  /** Set to resolve known sources again: their present resolutions, by address. */
   readonly again?: Resolutions;
 }
 
@@ -42,8 +42,8 @@ export async function acquireSources(
       emit({ type: 'source-progress', source, ...progress }),
     );
     try {
-      const asked = again === undefined ? {} : { again: { before: again.get(source) } };
-      const resolution = await resolveSource(field, { store, signal, report, ...asked });
+      const update = again === undefined ? {} : { again: { before: again.get(source) } };
+      const resolution = await resolveSource(field, { store, signal, report, ...update });
       found.set(source, resolution);
       const milliseconds = Math.round(performance.now() - started);
       emit({ type: 'source-finished', source, milliseconds, ...resolution });
@@ -58,7 +58,7 @@ export async function acquireSources(
   return problems.length === 0 ? ok(found) : err(problems);
 }
 
-/** What fetching a source needs beside its address. */
+/** What fetching a source needs besides its address. */
 interface SourceFetch {
   readonly store: Store;
   readonly signal: AbortSignal;
@@ -72,7 +72,7 @@ async function resolveSource(field: SourceField, fetch: SourceFetch): Promise<Re
   const { store, signal, again } = fetch;
   const address = field.path;
   await using _lease = await leaseOf(address, fetch);
-  // Another process may have resolved it meanwhile.
+  // Another process may have just resolved it.
   const known = again === undefined ? readResolution(store, address) : undefined;
   if (known !== undefined) return known;
   const revision = await (await fetcherOf(field)).resolve({ address, signal });
@@ -99,7 +99,7 @@ export async function ensureContent(
   throw new UserError({
     code: 'source-differs',
     message: `\`${field.path}\` is not what it was when it was resolved: its content is ${found.digest}, not ${resolution.digest}`,
-    help: '`tuneloom update` takes what is there now',
+    help: '`tuneloom update` accepts the present content',
   });
 }
 

@@ -48,7 +48,7 @@ export async function openAttempt(
   return folder;
 }
 
-/** Ends an attempt that did not succeed: its resume state and its log stay. */
+/** Ends an attempt that did not succeed, and keeps its resume state and its log. */
 export async function releaseAttempt(folder: string): Promise<void> {
   const { inputs, sources, outputs, action, code } = attemptFiles;
   for (const name of [inputs, sources, outputs, action, code]) {
@@ -88,7 +88,7 @@ async function sweepAttempt(
   if (owner === 'alive') return;
   const isOld = owner === 'released' && (await ageOf(folder, now)) > keptMilliseconds;
   if (isOld || isOnRecord(store, { key, name })) return discardAttempt(folder);
-  // Also without an owner: the process that released it may have died before it was done.
+  // Even without an owner: the process that released it may have died halfway.
   return releaseAttempt(folder);
 }
 

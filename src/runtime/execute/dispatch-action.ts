@@ -1,4 +1,4 @@
-import { copyFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
@@ -21,11 +21,11 @@ interface Dispatch {
   readonly report: (report: StageReport) => void;
 }
 
-/** Runs an action where its stage asks for, and stops it at an interruption or a timeout. */
+/** Runs an action in this process or another, as its stage declares, and stops it at an interruption or a timeout. */
 export const dispatchAction = (dispatch: Dispatch): Promise<Result<Measurements, Failure>> =>
   dispatch.definition.process === 'inline' ? runInline(dispatch) : runInProcess(dispatch);
 
-/** In another process, whose death is a failure. The memory of a `child` stage goes back to the system afterwards. */
+/** In another process, whose death is a failure of the stage. A `child` process ends with its action and frees its memory. */
 async function runInProcess(dispatch: Dispatch): Promise<Result<Measurements, Failure>> {
   const { definition, action, folder, processes, report } = dispatch;
   const actionFile = join(folder, attemptFiles.action);
@@ -39,36 +39,35 @@ async function runInProcess(dispatch: Dispatch): Promise<Result<Measurements, Fa
     nodeOptions: action.code === undefined ? [] : ['--enable-source-maps'],
   });
   const running = process.run(actionFile, report);
-  // Afterwards, so that the process receives the request to stop after the action.
-  using stopping = stopWhenAsked({ ...dispatch, ask: process.stop, force: process.kill });
+  // Only now, so that a request to stop reaches the process after the action.
+  using stopping = stopOnRequest({ ...dispatch, ask: process.stop, force: process.kill });
   const end = await running;
   if (end.type === 'finished') {
     await processes.release(process);
     return ok(end.measurements);
   }
-  if (process.logPath !== logPath) await copyFile(process.logPath, logPath);
-  await process.destroy();
+  await process.destroy({ keepLogAt: logPath });
   return err(stopping.cause() ?? end.failure);
 }
 
-/** In this process: for stages that are too short to be worth another. */
+/** In this process, for stages too short to be worth another one. */
 async function runInline(dispatch: Dispatch): Promise<Result<Measurements, Failure>> {
   const { definition, action, report } = dispatch;
-  const asked = new AbortController();
+  const stopped = new AbortController();
   let leave = (): void => {};
-  // A stage that does not end when asked is no longer waited for: nothing else can be done to it here.
+  // A stage that ignores the request to stop can only be abandoned, since it shares this process.
   const abandoned = new Promise<undefined>((resolve) => {
     leave = () => resolve(undefined);
   });
-  using stopping = stopWhenAsked({ ...dispatch, ask: () => asked.abort(), force: leave });
-  const work = runAction({ definition, action }, { signal: asked.signal, report });
+  using stopping = stopOnRequest({ ...dispatch, ask: () => stopped.abort(), force: leave });
+  const work = runAction({ definition, action }, { signal: stopped.signal, report });
   const result = await Promise.race([work, abandoned]);
   if (result?.ok) return result;
   return err(stopping.cause() ?? result?.error ?? { kind: 'interrupted' });
 }
 
 /** Until disposed, asks a stage to stop at an interruption or after its timeout, and forces it after the grace time. */
-function stopWhenAsked({
+function stopOnRequest({
   signal,
   timeoutMs,
   graceMilliseconds,
@@ -77,7 +76,9 @@ function stopWhenAsked({
 }: Pick<Dispatch, 'signal' | 'timeoutMs' | 'graceMilliseconds'> & {
   readonly ask: () => void;
   readonly force: () => void;
-}): Disposable & { /** Why it was asked to stop, if it was. */ readonly cause: () => Failure | undefined } {
+}): Disposable & {
+  /** Why the stage was asked to stop, if it was. */ readonly cause: () => Failure | undefined;
+} {
   let cause: Failure | undefined;
   const timers: NodeJS.Timeout[] = [];
   const stop = (why: Failure): void => {

@@ -17,7 +17,7 @@ import type { RunContext } from './run-context.ts';
 export interface LaidOutSources {
   /** The stage's configuration with each address replaced by a path. */
   readonly config: JsonObject;
-  /** Path -> the address that it stands for. */
+  /** The path of a laid-out source -> its address. */
   readonly addresses: ReadonlyMap<string, string>;
 }
 
@@ -75,7 +75,7 @@ function withValues(config: JsonObject, values: ReadonlyMap<string, string>): Js
       members.map(([name, item]) => [name, at(item, pointer + formatPointer([name]))]),
     );
   };
-  // Only texts are replaced, so a map stays a map.
+  // Only strings are replaced, so a map stays a map.
   return at(config, '') as JsonObject;
 }
 
@@ -125,7 +125,10 @@ async function placesIn(
     if ((await changedSource(node, context.sources)) !== undefined) return new Map();
     folder = await makeTemporaryFolder(context.store.root);
     const { config, addresses } = await layOutSources(node, { folder, context, report: () => {} });
-    return withAddresses(await locate({ config, ids }), addresses);
+    const places = await locate({ config, ids });
+    return new Map(
+      [...places].map(([id, place]) => [id, { ...place, path: addresses.get(place.path) ?? place.path }]),
+    );
   } catch {
     return new Map();
   } finally {
@@ -134,9 +137,3 @@ async function placesIn(
 }
 
 type LocatingContext = Pick<RunContext, 'dag' | 'sources' | 'store' | 'resolutions' | 'signal'>;
-
-/** The places, with the user's addresses in place of laid out paths. */
-const withAddresses = (places: RecordPlaces, addresses: ReadonlyMap<string, string>): RecordPlaces =>
-  new Map(
-    [...places].map(([id, place]) => [id, { ...place, path: addresses.get(place.path) ?? place.path }]),
-  );

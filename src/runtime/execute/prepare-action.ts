@@ -106,7 +106,7 @@ export async function openKeptFolders(
   };
 }
 
-/** Replaces the paths of laid out sources in a failure by the addresses that the user wrote. */
+/** Replaces the paths of laid-out sources in a failure by the addresses that the user wrote. */
 export function withAddresses(failure: Failure, addresses: ReadonlyMap<string, string>): Failure {
   if (addresses.size === 0 || failure.kind !== 'stage-error') return failure;
   const replace = (text: string): string =>
@@ -141,7 +141,7 @@ export async function bundleCode(
     await bundleStage({ entry, stageApi: join(dirname(stageProcess), stageApiFile), outfile });
     return ok({ code: outfile });
   } catch (error) {
-    // It compiled while the run was prepared.
+    // It compiled when the run was prepared.
     if (error instanceof Error && 'errors' in error) return err({ kind: 'source-changed', path: entry });
     throw error;
   }

@@ -27,41 +27,39 @@ export async function runAction(
 const millisecondsBetween = 50;
 
 /** Passes on at most one value every 50 ms and drops the others. */
-export function throttled<Value>(
-  report: (value: Value) => void,
-  now: () => number = performance.now.bind(performance),
-): (value: Value) => void {
+export function throttled<Value>(report: (value: Value) => void): (value: Value) => void {
   let last = Number.NEGATIVE_INFINITY;
   return (value) => {
-    if (now() - last < millisecondsBetween) return;
-    last = now();
+    const now = performance.now();
+    if (now - last < millisecondsBetween) return;
+    last = now;
     report(value);
   };
 }
 
 /** Passes on notes immediately and progress at most every 50 ms; `flush` reports the latest progress held back. */
-function throttleProgress(
-  report: (report: StageReport) => void,
-  now: () => number = performance.now.bind(performance),
-): { readonly report: (report: StageReport) => void; readonly flush: () => void } {
-  let last = Number.NEGATIVE_INFINITY;
+function throttleProgress(report: (report: StageReport) => void): {
+  readonly report: (report: StageReport) => void;
+  readonly flush: () => void;
+} {
   let held: StageReport | undefined;
   const flush = (): void => {
     if (held !== undefined) report(held);
     held = undefined;
   };
+  const reportProgress = throttled((progress: StageReport) => {
+    held = undefined;
+    report(progress);
+  });
   return {
     flush,
     report: (next) => {
       if (next.type === 'note') {
         flush();
         report(next);
-      } else if (now() - last >= millisecondsBetween) {
-        last = now();
-        held = undefined;
-        report(next);
       } else {
         held = next;
+        reportProgress(next);
       }
     },
   };

@@ -40,7 +40,7 @@ export interface RunResult {
   /** Every selected stage, in topological order. */
   readonly stages: ReadonlyMap<string, StageOutcome>;
   /** With `locked`: the stages whose results differ from the lock. */
-  readonly unlikeLock: readonly string[];
+  readonly differFromLock: readonly string[];
   /** Why the run has no record, as a sentence without its full stop. */
   readonly journalProblem: string | undefined;
   /** Why the lock could not be written, as a sentence without its full stop. */
@@ -69,7 +69,7 @@ export interface StageTask {
   readonly inputs: Readonly<Record<string, PortContent>>;
 }
 
-/** A time by the calendar's clock and by the monotonic clock. */
+/** A time on the wall clock and on the monotonic clock. */
 export interface Start {
   readonly date: Date;
   readonly clock: number;

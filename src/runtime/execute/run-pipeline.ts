@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import { type Lock, lockAfter, readLock, writeLock } from '../plan/lock.ts';
-import { lockDifferences, stagesUnlike } from '../plan/lock-differences.ts';
+import { differingStages, lockDifferences } from '../plan/lock-differences.ts';
 import { PastRuns } from '../plan/past-runs.ts';
 import { readModules } from '../plan/read-modules.ts';
 import { selectStages, stagesForced } from '../plan/select-stages.ts';
@@ -12,7 +12,7 @@ import { digestSources, knownResolutions, remoteSources } from '../plan/source-d
 import type { Resolutions } from '../store/resolution.ts';
 import { newRunId, type RunOutcome } from '../store/run-records.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { linkedFolder } from '../store/store-layout.ts';
+import { linkedStore } from '../store/store-layout.ts';
 import { sweepKept, sweepLeases, sweepTemporary } from '../store/sweep.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { acquireSources } from './acquire-sources.ts';
@@ -51,8 +51,8 @@ async function prepareRun(options: RunOptions): Promise<Result<PreparedRun, read
   const selected = selectStages(dag, options);
   const read = selected.ok ? await readModules(selected.value, store) : selected;
   if (!read.ok) return read;
-  const link = linkedFolder(store);
-  if (link !== undefined) return err([linkedStore(store.root, link)]);
+  const linked = linkedStore(store);
+  if (linked !== undefined) return err([linked]);
   const readLocked = readLock(dag);
   if (!readLocked.ok) return err([readLocked.error]);
   const [nodes, lock] = [read.value, readLocked.value];
@@ -91,12 +91,6 @@ const notInLock = ({ path, span }: SourceField): Diagnostic => ({
   message: `\`${path}\` is not in the lock, and --locked resolves nothing new`,
   span,
   help: 'run without --locked, or `tuneloom update`, to lock it',
-});
-
-const linkedStore = (root: string, link: string): Diagnostic => ({
-  code: 'linked-store',
-  message: `\`${link}\` of the store ${root} is a link, which tuneloom never makes there: it could lead out of the store`,
-  help: 'delete the link; to keep results elsewhere name the whole store with --store or TUNELOOM_STORE',
 });
 
 async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResult> {
@@ -172,10 +166,10 @@ async function settleLock(
   { dag, locked, leaveLock }: RunOptions,
   { sources, resolutions, lock: previous }: PreparedRun,
   { outcome, stages: outcomes }: { readonly outcome: RunOutcome; readonly stages: StageOutcomes },
-): Promise<Pick<RunResult, 'unlikeLock' | 'lockProblem'>> {
-  const untouched = { unlikeLock: [], lockProblem: undefined };
+): Promise<Pick<RunResult, 'differFromLock' | 'lockProblem'>> {
+  const untouched = { differFromLock: [], lockProblem: undefined };
   if (leaveLock) return untouched;
-  if (locked) return { ...untouched, unlikeLock: stagesUnlike(previous, outcomes) };
+  if (locked) return { ...untouched, differFromLock: differingStages(previous, outcomes) };
   if (outcome !== 'succeeded') return untouched;
   const lock = lockAfter({ dag, previous, sources, resolutions, outcomes });
   return { ...untouched, lockProblem: await writeLock(dag, { lock, previous }) };

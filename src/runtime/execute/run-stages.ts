@@ -19,11 +19,6 @@ export async function runStages(
 /** How each stage ended. */
 export type StageOutcomes = ReadonlyMap<string, StageOutcome>;
 
-interface Reused {
-  readonly kind: 'reused';
-  readonly outcome: StageOutcome;
-}
-
 class StageRunner {
   readonly #context: RunContext;
   readonly #queue: StageQueue;
@@ -65,7 +60,9 @@ class StageRunner {
     }
   }
 
-  async #decide(node: DagNode): Promise<Exclude<Decision, { kind: 'reuse' }> | Reused> {
+  async #decide(
+    node: DagNode,
+  ): Promise<Exclude<Decision, { kind: 'reuse' }> | { kind: 'reused'; outcome: StageOutcome }> {
     for (;;) {
       const decision = await decideStage({ node, known: this.#known }, this.#context);
       if (decision.kind !== 'reuse') return decision;
@@ -110,7 +107,7 @@ async function executeOnce(task: StageTask, context: RunContext): Promise<StageO
     key: decision.key,
     signal,
     onWait: ({ host, pid }) => {
-      const message = `waits for process ${pid} on ${host}, which runs the same`;
+      const message = `waits for process ${pid} on ${host}, which is computing the same result`;
       emit({ type: 'stage-report', stage: node.id, report: { type: 'note', level: 'info', message } });
     },
   });
@@ -141,7 +138,7 @@ function knownInputs(node: DagNode, known: KnownOutputs): Readonly<Record<string
   return inputs.contents;
 }
 
-/** The outcomes of all selected stages in topological order. A stage that the run did not reach is skipped, with the reason. */
+/** The outcomes of all selected stages, in topological order. A stage that the run did not reach is skipped, with the reason. */
 function withSkipped(
   nodes: ReadonlyMap<string, DagNode>,
   reached: StageOutcomes,

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UserError } from '../../core/index.ts';
 import { hideSecrets, secretsIn } from '../stage/hide-secrets.ts';
 import type { StageAction } from '../stage/stage-action.ts';
-import type { StageModule, StageRegistry } from '../stage/stage-definition.ts';
+import type { StageHost, StageModule, StageRegistry, StageReport } from '../stage/stage-definition.ts';
 import { failureOf, runAction } from './run-action.ts';
 import { type FinalMessage, isParentMessage, type StageMessage } from './stage-message.ts';
 
@@ -24,14 +24,17 @@ export function serveStageProcess(registry: StageRegistry): void {
     if (message.type === 'stop') return running?.abort();
     // The parent may have gone while this process was loading.
     if (!process.connected) process.exit(1);
-    running = new AbortController();
-    const final = await runFile({ path: message.actionFile, registry, signal: running.signal });
+    const current = new AbortController();
+    running = current;
+    // Whatever an action leaves running must not report in the name of the next one.
+    const report = (report: StageReport) => running === current && send({ type: 'report', report });
+    const final = await runFile({ path: message.actionFile, registry, signal: current.signal, report });
     running = undefined;
     if (!process.connected) process.exit(1);
     send(final);
   });
   process.on('disconnect', () => {
-    // Not by itself: native libraries may hold threads that would keep the process.
+    // An empty event loop is not enough: threads of native libraries could keep the process.
     if (running === undefined) process.exit(0);
     running.abort();
     setTimeout(() => process.exit(1), orphanMilliseconds);
@@ -48,11 +51,10 @@ export function serveStageProcess(registry: StageRegistry): void {
 async function runFile({
   path,
   registry,
-  signal,
-}: {
+  ...host
+}: StageHost & {
   readonly path: string;
   readonly registry: StageRegistry;
-  readonly signal: AbortSignal;
 }): Promise<FinalMessage> {
   try {
     // Written by the process that started this one.
@@ -61,15 +63,12 @@ async function runFile({
     const definition =
       action.code === undefined ? registry.get(action.uses) : { load: () => loadCode(action.code ?? '') };
     if (definition === undefined) throw new Error(`no stage is called ${action.uses}`);
-    const result = await runAction(
-      { definition, action },
-      { signal, report: (report) => send({ type: 'report', report }) },
-    );
+    const result = await runAction({ definition, action }, host);
     return result.ok
       ? { type: 'finished', measurements: result.value }
       : { type: 'failed', failure: result.error };
   } catch (error) {
-    return { type: 'failed', failure: failureOf(error, signal) };
+    return { type: 'failed', failure: failureOf(error, host.signal) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { copyFile, type FileHandle, open, readFile, rm, truncate } from 'node:fs/promises';
 import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
@@ -16,7 +16,7 @@ interface ProcessOptions {
   readonly nodeOptions?: readonly string[];
 }
 
-/** The stage processes of a run. One that has finished its action serves the next with the same options. */
+/** The stage processes of a run. A process of a `shared` stage that has finished its action is reused. */
 export class StageProcesses implements Disposable {
   readonly #store: Store;
   readonly #program: string;
@@ -32,7 +32,9 @@ export class StageProcesses implements Disposable {
 
   async take(options: ProcessOptions): Promise<StageProcess> {
     const free = servesOnce(options) ? [] : (this.#free.get(options.memory) ?? []);
-    for (let next = free.pop(); next !== undefined; next = free.pop()) if (next.isAlive) return next;
+    for (let next = free.pop(); next !== undefined; next = free.pop())
+      if (await next.renew()) return next;
+      else await next.destroy();
     const logPath = options.logPath ?? (await temporaryPath(this.#store.root));
     return StageProcess.start({ options, program: this.#program, logPath });
   }
@@ -40,8 +42,9 @@ export class StageProcesses implements Disposable {
   /** For a process that has just finished an action. */
   async release(process: StageProcess): Promise<void> {
     if (this.#closed || servesOnce(process.options)) return process.destroy();
-    const { memory } = process.options;
-    this.#free.set(memory, [...(this.#free.get(memory) ?? []), process]);
+    const free = this.#free.get(process.options.memory) ?? [];
+    this.#free.set(process.options.memory, free);
+    free.push(process);
   }
 
   /** Destroys the free processes now, and the others when they are released. A log that is left is swept later. */
@@ -51,6 +54,9 @@ export class StageProcesses implements Disposable {
     this.#free.clear();
   }
 }
+
+/** How long a process may take to exit once it has ended its action. */
+const exitMilliseconds = 3000;
 
 const servesOnce = ({ environment, logPath }: ProcessOptions): boolean =>
   environment.length > 0 || logPath !== undefined;
@@ -63,17 +69,15 @@ type ProcessEnd = Pick<Awaited<Child>, 'signal' | 'exitCode' | 'shortMessage'>;
 /** A process that runs one action after another. */
 class StageProcess {
   readonly options: ProcessOptions;
-  /** Holds what the process has printed since its start. */
-  readonly logPath: string;
-  readonly #log: FileHandle;
+  /** Holds what the process has printed during its present action. */
+  readonly #logPath: string;
   readonly #child: Child;
   #onReport: (report: StageReport) => void = () => {};
   #onFinal: (message: FinalMessage) => void = () => {};
 
-  private constructor(started: { options: ProcessOptions; logPath: string; log: FileHandle; child: Child }) {
+  private constructor(started: { options: ProcessOptions; logPath: string; child: Child }) {
     this.options = started.options;
-    this.logPath = started.logPath;
-    this.#log = started.log;
+    this.#logPath = started.logPath;
     this.#child = started.child;
   }
 
@@ -82,9 +86,10 @@ class StageProcess {
     readonly program: string;
     readonly logPath: string;
   }): Promise<StageProcess> {
-    const log = await open(request.logPath, 'a');
+    // The process has its own descriptor; this one is closed once it has started.
+    await using log = await open(request.logPath, 'a');
     const { child } = await startChild({ ...request, log });
-    const started = new StageProcess({ ...request, log, child });
+    const started = new StageProcess({ ...request, child });
     const secrets = secretsIn(request.options.environment.flatMap((name) => process.env[name] ?? []));
     child.on('message', (sent) => {
       const message = hideSecretsIn(sent, secrets);
@@ -93,7 +98,10 @@ class StageProcess {
     return started;
   }
 
-  get isAlive(): boolean {
+  /** Prepares a free process for its next action; false if the process is gone. */
+  async renew(): Promise<boolean> {
+    // The file is open for appending, so the next line is its first.
+    await truncate(this.#logPath).catch(() => {});
     return this.#child.connected;
   }
 
@@ -106,7 +114,7 @@ class StageProcess {
     this.#send({ type: 'act', actionFile });
     const end = await Promise.race([final, this.#child]);
     if ('type' in end) return end;
-    return { type: 'failed', failure: await failureOfDeath(end, this.logPath) };
+    return { type: 'failed', failure: await failureOfDeath(end, this.#logPath) };
   }
 
   /** Asks it to stop its action. */
@@ -114,12 +122,16 @@ class StageProcess {
 
   readonly kill = (): void => void this.#child.kill('SIGKILL');
 
-  /** Waits until the process is gone: without a parent it exits. */
-  async destroy(): Promise<void> {
-    if (this.isAlive) this.#child.disconnect();
+  /** Waits until the process is gone: without a parent it exits, unless it is busy. `keepLogAt` is where its log stays. */
+  async destroy({ keepLogAt }: { readonly keepLogAt?: string } = {}): Promise<void> {
+    if (this.#child.connected) this.#child.disconnect();
+    const timer = setTimeout(this.kill, exitMilliseconds);
     await this.#child;
-    await this.#log.close();
-    if (this.options.logPath === undefined) await rm(this.logPath, { force: true });
+    clearTimeout(timer);
+    if (this.options.logPath !== undefined) return;
+    // On a full disk the stage's own failure is the one to report.
+    if (keepLogAt !== undefined) await copyFile(this.#logPath, keepLogAt).catch(() => {});
+    await rm(this.#logPath, { force: true });
   }
 
   #receive(message: StageMessage): void {
@@ -129,7 +141,7 @@ class StageProcess {
 
   // A process that is gone receives nothing: `run` waits for its end.
   #send(message: ParentMessage): void {
-    if (this.isAlive) this.#child.send(message, () => {});
+    if (this.#child.connected) this.#child.send(message, () => {});
   }
 }
 
@@ -142,9 +154,9 @@ async function startChild(start: {
 }) {
   const { options, program, logPath, log } = start;
   const { execaNode } = await import('execa');
-  // Any descriptor will do; execa's types list the first few. Without pipes, no grandchild can delay the end.
+  // execa accepts any descriptor; its types list only the first few. Without pipes, no grandchild can delay the end.
   const output = log.fd as 3;
-  // The path is not read: it shows in a list of processes which store and attempt this one works for.
+  // The process does not read the path, which shows users which store and attempt it works for.
   const child = execaNode(program, [logPath], {
     ipc: true,
     env: childEnvironment(process.env, options.environment),
@@ -189,7 +201,7 @@ const isNeeded = (name: string): boolean => names.has(name) || prefixes.test(nam
 
 /** Why a process ended without a final message. */
 async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure> {
-  const tail = (await readFile(logPath, 'utf8')).trimEnd().split('\n').slice(-20).join('\n');
+  const tail = (await readFile(logPath, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-20).join('\n');
   const { signal, exitCode = -1, shortMessage = '' } = end;
   if (tail.includes('JavaScript heap out of memory'))
     return {

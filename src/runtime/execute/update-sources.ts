@@ -6,7 +6,7 @@ import { knownResolutions, remoteSources } from '../plan/source-digests.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { Resolution, Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
-import { linkedFolder } from '../store/store-layout.ts';
+import { linkedStore } from '../store/store-layout.ts';
 import { acquireSources } from './acquire-sources.ts';
 
 interface SourceUpdate {
@@ -37,11 +37,11 @@ export async function updateSources(
   update: SourceUpdate,
 ): Promise<Result<UpdateResult, readonly Diagnostic[]>> {
   const { dag, store, signal, onEvent } = update;
-  const link = linkedFolder(store);
-  if (link !== undefined) return err([linkedStore(link)]);
+  const linked = linkedStore(store);
+  if (linked !== undefined) return err([linked]);
   const lock = readLock(dag);
   if (!lock.ok) return err([lock.error]);
-  const fields = chosen(update);
+  const fields = chosenFields(update);
   if (!fields.ok) return fields;
   const again = knownResolutions(fields.value, { dag, lock: lock.value, store });
   const acquired = await acquireSources(fields.value, { store, signal, emit: onEvent, again });
@@ -63,7 +63,10 @@ function lockSources(
   return writeLock(dag, { lock: { sources, stages: previous?.stages ?? new Map() }, previous });
 }
 
-function chosen({ dag, addresses }: SourceUpdate): Result<readonly SourceField[], readonly Diagnostic[]> {
+function chosenFields({
+  dag,
+  addresses,
+}: SourceUpdate): Result<readonly SourceField[], readonly Diagnostic[]> {
   const fields = remoteSources(dag.nodes.values());
   const known = fields.map(({ path }) => path);
   const unknown = addresses.filter((address) => !known.includes(address));
@@ -83,9 +86,3 @@ function notASource(
     help: didYouMean(address, known) ?? all,
   };
 }
-
-const linkedStore = (link: string): Diagnostic => ({
-  code: 'linked-store',
-  message: `\`${link}\` of the store is a link, which tuneloom never makes there: it could lead out of the store`,
-  help: 'delete the link',
-});

@@ -1,4 +1,4 @@
-import { didYouMean, err, ok, type Result } from '../../core/index.ts';
+import { didYouMean, err, ok, own, type Result } from '../../core/index.ts';
 import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { InputPort, StagePorts } from '../stage/stage-definition.ts';
 import type { DagNode, InputBinding } from './dag.ts';
@@ -26,7 +26,7 @@ export function bindInputs(stage: StageInputs): Checked<Readonly<Record<string, 
   const [firstPort] = Object.keys(inputs);
   for (const written of from) {
     const name = written.port ?? firstPort;
-    const port = name !== undefined && Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+    const port = name === undefined ? undefined : own(inputs, name);
     const bound =
       name === undefined || port === undefined
         ? err(unknownPort(stage, written))

@@ -12,7 +12,7 @@ import { orderStages } from './order-stages.ts';
 
 interface BuiltDag {
   readonly dag: Dag;
-  /** Those of all stages, also of stages that could not be connected. */
+  /** Of all stages, including those that could not be connected. */
   readonly sources: readonly SourceField[];
 }
 
@@ -20,7 +20,7 @@ interface BuiltDag {
 export function buildDag(pipeline: ValidPipeline, resolvers: SourceResolvers = new Map()): Checked<BuiltDag> {
   const { name, file, params, overridden, tryNext } = pipeline;
   const linked = linkStages(pipeline);
-  const { stages, given, borders } = linked.value;
+  const { stages, subOutputs, borders } = linked.value;
   const { order, cycles } = orderStages(dependenciesOf(stages));
   const diagnostics = [...linked.diagnostics, ...cycles.map((path) => cycle(stages, path))];
   const setups = locateSources(stages, resolvers);
@@ -34,7 +34,7 @@ export function buildDag(pipeline: ValidPipeline, resolvers: SourceResolvers = n
   }
   diagnostics.push(...checkBorders(borders, nodes));
   const { path, displayPath } = file;
-  const dag = { name, file: path, displayPath, params, overridden, tryNext, given, nodes };
+  const dag = { name, file: path, displayPath, params, overridden, tryNext, subOutputs, nodes };
   return { value: { dag, sources: [...setups.values()].flatMap(({ sources }) => sources) }, diagnostics };
 }
 
@@ -70,7 +70,7 @@ function connect(
   const parts = outputPartsOf({ id, ports, inputs, nodes });
   if (!parts.ok) return { value: undefined, diagnostics: [...diagnostics, { ...parts.error, span: idSpan }] };
   const complete = fromComplete && Object.keys(inputs).length === from.length;
-  // An input that could not be followed may have parts, which the outputs would have too: the node is left out.
+  // An unresolved input may have parts, which the outputs would have too, so the node is left out.
   const partsOpen = Object.entries(ports.inputs).some(
     ([port, { parts }]) => parts === 'each' && !Object.hasOwn(inputs, port),
   );
@@ -90,7 +90,7 @@ function connect(
   return { value: { ...made, definition, timeoutMs, retries, resources }, diagnostics };
 }
 
-/** A value of the command line is shown where it is used: it has no line in a file. */
+/** A value from the command line is shown where it is used, since no file has it. */
 function spansOf(idSpan: Span, { written, withSpan, declaredAt }: StageSetup): DagNode['spanOf'] {
   return (pointer) => {
     if (pointer === undefined) return idSpan;

@@ -9,9 +9,9 @@ export interface PointDag {
 }
 
 /**
- * The graphs of all points as one. A stage that is the same in several points, with all it needs, is in it once, named
- * by what tells those points from the others: `load`, `seed=1/split`, `epochs=2,seed=1/train`. Points that are not kept
- * are left out but count for the names of the others' stages.
+ * The graphs of all points as one. A stage that is the same in several points, including everything it needs, appears
+ * once, named for what distinguishes those points: `load`, `seed=1/split`, `epochs=2,seed=1/train`. Points that are not
+ * kept are left out, but they count when the others are named.
  */
 export function combinePoints(
   points: readonly [PointDag, ...(readonly PointDag[])],
@@ -23,7 +23,7 @@ export function combinePoints(
   const identities = points.map((each) => identitiesOf(each.dag, numbers));
   const classes = classesOf(identities);
   const nodes = new Map<string, DagNode>();
-  const given = new Map<string, { readonly stage: string; readonly names: readonly string[] }>();
+  const subOutputs = new Map<string, { readonly stage: string; readonly names: readonly string[] }>();
   const combined = points.flatMap((each, index): readonly DagPoint[] => {
     if (!kept.has(each.point)) return [];
     const label = labels[index] ?? '';
@@ -38,11 +38,11 @@ export function combinePoints(
     for (const [id, node] of each.dag.nodes)
       if (!nodes.has(renamed(id)))
         nodes.set(renamed(id), renameNode(node, { renamed, label: ownLabels.get(id) }));
-    for (const [name, { stage, names: path }] of each.dag.given)
-      given.set(`${label}/${name}`, { stage: renamed(stage), names: path });
+    for (const [name, { stage, names: path }] of each.dag.subOutputs)
+      subOutputs.set(`${label}/${name}`, { stage: renamed(stage), names: path });
     return [{ label, params: paramsOf(each.point), stages: names }];
   });
-  return { ...dag, overridden: true, nodes, given, points: combined };
+  return { ...dag, overridden: true, nodes, subOutputs, points: combined };
 }
 
 const paramsOf = (point: SweepPoint): DagPoint['params'] =>
@@ -50,7 +50,7 @@ const paramsOf = (point: SweepPoint): DagPoint['params'] =>
 
 type Identities = ReadonlyMap<string, number>;
 
-/** For each stage of a graph a number that it shares with the stages that are the same elsewhere, all they need included. */
+/** Numbers the stages of a graph. Equal stages of different points, with equal inputs, share a number. */
 function identitiesOf(dag: Dag, numbers: Map<string, number>): Identities {
   const identities = new Map<string, number>();
   for (const [id, node] of dag.nodes) {
@@ -94,8 +94,8 @@ function classesOf(identities: readonly Identities[]): Classes {
 }
 
 /**
- * What tells the points that share a stage from the others: the params that have one value in all of them, or the first
- * point's label where that is not enough. Undefined where all points share the stage.
+ * What distinguishes the points that share a stage: the params with one value in all of them, or the first point's label
+ * if those do not suffice. Undefined if all points share the stage.
  */
 function labelOf({
   alike,

@@ -12,12 +12,12 @@ export interface Dag {
   /** The same as a user would type it. */
   readonly displayPath: string;
   readonly params: JsonObject;
-  /** True where `-p` or `--set` changed anything: such runs do not write the lock's stages. */
+  /** True if `-p` or `--set` changed anything: such runs do not write the lock's stages. */
   readonly overridden: boolean;
   /** In topological order, ties broken by the id's code units. */
   readonly nodes: ReadonlyMap<string, DagNode>;
   /** Sub-pipelines' outputs, such as `mmlu.scores`: the stage they come from, and the names after it. */
-  readonly given: ReadonlyMap<string, { readonly stage: string; readonly names: readonly string[] }>;
+  readonly subOutputs: ReadonlyMap<string, { readonly stage: string; readonly names: readonly string[] }>;
   /** A sweep's points in order; a stage that is the same in several is one node. */
   readonly points?: readonly DagPoint[];
   /** Sentences shown after a successful run: what to try next. */
@@ -39,7 +39,7 @@ export interface DagNode {
   readonly id: string;
   /** The stages that lead to it by `uses`, outermost first, and its own id in its file: `['mmlu', 'format']`. */
   readonly path: readonly string[];
-  /** What tells a sweep's points that have it from those that do not. */
+  /** What distinguishes the points of a sweep that have it. */
   readonly point?: string;
   readonly definition: StageDefinition;
   /** Valid, with defaults, parameters resolved; source fields hold absolute paths or addresses. */
@@ -62,7 +62,7 @@ export interface DagNode {
   readonly spanOf: (pointer?: string) => Span;
   /** Where `uses` is; absent where the stage's id names what it uses. */
   readonly usesSpan?: Span;
-  /** For a user's stage: where its stage.yaml declares what. */
+  /** For a user's stage: where its stage.yaml declares a version, ports or a default. */
   readonly declaredAt?: DeclaredAt;
 }
 

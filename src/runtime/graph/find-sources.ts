@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
-import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
+import { applicableSchemas, childSchema, someMember } from '../config/schema/applicable-schemas.ts';
 import type { StageSetup } from '../config/valid-pipeline.ts';
 import { type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
@@ -60,9 +60,10 @@ export function findSources(
   return { config: found as JsonObject, sources };
 }
 
-/** Whether any field of a schema is a source. Remembered, because thousands of stages share a schema. */
+/** Whether any field of a schema is a source. Cached, because thousands of stages share a schema. */
 function namesSources(schema: ConfigSchema): boolean {
-  const known = namesSourcesBySchema.get(schema) ?? JSON.stringify(schema).includes('"x-key":"source"');
+  const isMark = (name: string, value: Json): boolean => name === 'x-key' && value === 'source';
+  const known = namesSourcesBySchema.get(schema) ?? someMember(schema, isMark);
   namesSourcesBySchema.set(schema, known);
   return known;
 }

@@ -7,7 +7,6 @@ import type {
   WrittenBinding,
 } from '../config/valid-pipeline.ts';
 import { type Checked, type Diagnostic, listOf, quoted } from '../diagnostic/diagnostic.ts';
-import type { Dag } from './dag.ts';
 import type { Dependencies } from './order-stages.ts';
 import {
   bindingOf,
@@ -27,7 +26,7 @@ export interface LinkedStage extends Omit<PipelineStage, 'from' | 'pipeline'> {
   readonly from: readonly LinkedBinding[];
   /** The ids that make up its full id. */
   readonly path: readonly string[];
-  /** The base of relative paths that no file has, such as defaults. */
+  /** The base of relative paths that are in no file, such as defaults. */
   readonly folder: string;
 }
 
@@ -38,14 +37,6 @@ export interface LinkedBinding extends WrittenBinding {
   readonly crossed: readonly CrossedInput[];
 }
 
-interface LinkedStages {
-  /** All stages of a pipeline and of its sub-pipelines, flat. */
-  readonly stages: ReadonlyMap<string, LinkedStage>;
-  readonly given: Dag['given'];
-  /** Every binding of a sub-pipeline's input, whether anything reads it or not. */
-  readonly borders: readonly Border[];
-}
-
 export interface Border {
   readonly into: CrossedInput;
   /** The inputs it goes through before. */
@@ -53,8 +44,8 @@ export interface Border {
 }
 
 /** Lists the stages of a pipeline and of its sub-pipelines, and follows every reference. */
-export function linkStages(pipeline: ValidPipeline): Checked<LinkedStages> {
-  const linked: Linked = { stages: new Map(), given: new Map(), borders: [], diagnostics: [] };
+export function linkStages(pipeline: ValidPipeline): Checked<Omit<Linked, 'diagnostics'>> {
+  const linked: Linked = { stages: new Map(), subOutputs: new Map(), borders: [], diagnostics: [] };
   linkScope(rootScope(pipeline), linked);
   return { value: linked, diagnostics: linked.diagnostics };
 }
@@ -69,8 +60,10 @@ export const dependenciesOf = (stages: ReadonlyMap<string, LinkedStage>): Depend
   );
 
 interface Linked {
+  /** All stages of a pipeline and of its sub-pipelines, flat. */
   readonly stages: Map<string, LinkedStage>;
-  readonly given: Map<string, { readonly stage: string; readonly names: readonly string[] }>;
+  readonly subOutputs: Map<string, { readonly stage: string; readonly names: readonly string[] }>;
+  /** Every binding of a sub-pipeline's input, whether anything reads it or not. */
   readonly borders: Border[];
   readonly diagnostics: Diagnostic[];
 }
@@ -81,7 +74,7 @@ function linkScope(scope: Scope, linked: Linked): void {
   for (const [name, { reference, span }] of pipeline.outputs) {
     const followed = followReference({ scope, reference, span });
     report(followed, linked);
-    if (followed.kind === 'stage') linked.given.set(`${fullId(scope.path)}.${name}`, followed);
+    if (followed.kind === 'stage') linked.subOutputs.set(`${fullId(scope.path)}.${name}`, followed);
   }
   for (const stage of pipeline.stages.values()) {
     const inner = scopeOf(scope, stage);

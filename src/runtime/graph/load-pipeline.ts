@@ -34,7 +34,7 @@ export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag
   const read = await readPipeline({ path, namedAt: undefined }, reader);
   const overrides = parseOverrides({ params, sets, workingDirectory });
   const ordered = (diagnostics: readonly Diagnostic[]) =>
-    inOrder(withOrigin(once(diagnostics), reader), path);
+    inOrder(withOrigin(withoutRepeats(diagnostics), reader), path);
   const beforeChecking = [...read.diagnostics, ...overrides.diagnostics];
   if (read.value === undefined) return err(ordered(beforeChecking));
   const { root } = read.value;
@@ -93,7 +93,7 @@ async function loadDag(
 }
 
 /** A wrong value of a parameter is one mistake wherever it is used, and so is a mistake in a file that is used twice. */
-function once(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return diagnostics.filter((diagnostic, index) => {
     const { code, message, span, related } = diagnostic;
     const isSame = (other: Diagnostic): boolean =>

@@ -1,4 +1,4 @@
-import { canonicalJson, isObject, type Json, type JsonObject } from '../../core/index.ts';
+import { canonicalJson, isObject, type Json, type JsonObject, own } from '../../core/index.ts';
 import type { ModuleDigests } from '../graph/dag.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
 import { contentMark, type KeyMaterial } from './key-material.ts';
@@ -35,7 +35,7 @@ export type Difference =
       readonly after: string | number;
     };
 
-/** Every difference between two key materials, by the code units of names; empty where the keys are equal. */
+/** Every difference between two key materials, sorted by name in code units; empty where the keys are equal. */
 export function compareMaterial(before: KeyMaterial, after: KeyMaterial): readonly Difference[] {
   return [
     ...compareIdentity(before, after),
@@ -72,7 +72,7 @@ function* compareConfig(
   }
 }
 
-/** A value with its sources in words: the path that was typed is in no key. */
+/** A value with its sources in words, since a key holds no path. */
 function readable(value: Json | undefined): Json | undefined {
   const content = contentOf(value);
   if (content !== undefined) return `a file (${content})`;
@@ -105,7 +105,8 @@ function* compareModules(before: ModuleDigests, after: ModuleDigests): Generator
 const spell = (content: KeyMaterial['inputs'][string] | undefined): string | undefined =>
   typeof content === 'object' ? `parts ${Object.keys(content.parts).join(', ')}` : content;
 
-const sides = <T>(before: T | undefined, after: T | undefined): { before?: T; after?: T } => ({
+/** Two sides of a difference, without an absent one. */
+export const sides = <T>(before: T | undefined, after: T | undefined): { before?: T; after?: T } => ({
   ...(before === undefined ? {} : { before }),
   ...(after === undefined ? {} : { after }),
 });
@@ -118,10 +119,6 @@ const same = (before: Json | undefined, after: Json | undefined): boolean =>
 /** A map of the configuration, not what replaces a source. */
 const isMap = (value: Json | undefined): value is JsonObject =>
   isObject(value) && contentOf(value) === undefined;
-
-/** An own member: a field may be called `constructor`. */
-const own = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(object, name) ? object[name] : undefined;
 
 const contentOf = (value: Json | undefined): string | undefined => {
   const content = isObject(value) ? value[contentMark] : undefined;

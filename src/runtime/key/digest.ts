@@ -16,7 +16,7 @@ const pattern = /^sha256(-folder)?:[0-9a-f]{64}$/;
 
 /** The digest that a text spells, if it does. */
 export function parseDigest(text: unknown): Digest | undefined {
-  // The one place that makes digests, after the check.
+  // The pattern has been checked, and no other function makes digests.
   return typeof text === 'string' && pattern.test(text) ? (text as Digest) : undefined;
 }
 

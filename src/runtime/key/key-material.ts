@@ -49,8 +49,8 @@ interface StageMaterial {
 }
 
 /**
- * The key of a stage's checkpoints: its key without the fields that say how far it goes. Undefined where what it does on
- * the way depends on them.
+ * The key of a stage's checkpoints: its key without the fields that set its length. Undefined if the work before the end
+ * depends on those fields.
  */
 export function checkpointKeyOf({ node, material }: StageMaterial): CacheKey | undefined {
   const fields = node.definition.horizon?.fields(node.config) ?? [];
@@ -58,7 +58,7 @@ export function checkpointKeyOf({ node, material }: StageMaterial): CacheKey | u
   return keyOf({ kept: 'checkpoints', ...material, config: without(material.config, fields) });
 }
 
-/** The key of the results for single examples: of all that decides about one example, beside the example itself. */
+/** The key of cached results for single examples: of everything that decides such a result besides the example. */
 export function memoKeyOf({ node, material }: StageMaterial): CacheKey | undefined {
   const { memo } = node.definition;
   if (memo === undefined) return undefined;
@@ -76,7 +76,7 @@ function keyOf(material: object): CacheKey {
   return key;
 }
 
-/** The only field of the object that replaces a source in key material. */
+/** The name of the only field in the object that replaces a source in key material. */
 export const contentMark = '$content';
 
 /**
@@ -152,6 +152,6 @@ export type CacheKey = string & { readonly [cacheKeyBrand]: true };
 
 /** The key that a text spells, or undefined where it spells none. */
 export function parseCacheKey(text: unknown): CacheKey | undefined {
-  // The pattern has just been checked: this is where keys are made.
+  // The pattern has been checked, and no other function makes keys.
   return typeof text === 'string' && /^[0-9a-f]{64}$/.test(text) ? (text as CacheKey) : undefined;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { err, ok } from '../../core/index.ts';
-import type { Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import { type Diagnostic, lowerFirst, type Span } from '../diagnostic/diagnostic.ts';
 import type { TextFile } from '../diagnostic/text-file.ts';
 import { displayPathOf } from '../yaml/document-reader.ts';
 import { bundleOptions, type FoundModules, type UsedPackage } from './bundle-stage.ts';
@@ -80,9 +80,7 @@ function offsetOf(
   );
 }
 
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
-
-/** The current text of a user's module, empty where it cannot be read. The span is where the pipeline names the stage. */
+/** The current text of a user's module, empty if it cannot be read. The span is where the pipeline names the stage. */
 export async function readModule(path: string, { file }: Span): Promise<TextFile> {
   const text = await readFile(path, 'utf8').catch(() => '');
   // Shown relative to the same folder as the pipeline's own path.

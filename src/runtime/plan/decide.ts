@@ -1,3 +1,4 @@
+import { own } from '../../core/index.ts';
 import type { Dag, DagNode, InputBinding } from '../graph/dag.ts';
 import { compareMaterial, type Difference } from '../key/compare-material.ts';
 import type { Digest, PortContent } from '../key/digest.ts';
@@ -89,14 +90,13 @@ export function inputsOf(node: DagNode, known: KnownOutputs): StageInputs {
 function contentAt(binding: InputBinding, known: KnownOutputs): PortContent {
   const { stage, output, part } = binding;
   const outputs = known.get(stage);
-  const content = outputs !== undefined && Object.hasOwn(outputs, output) ? outputs[output] : undefined;
+  const content = outputs && own(outputs, output);
   if (content === undefined) throw new Error(`${stage} has no output ${output}`);
   return part === undefined ? content : partOf(content, binding);
 }
 
 function partOf(content: PortContent, { stage, output, part = '' }: InputBinding): Digest {
-  const digest =
-    typeof content === 'object' && Object.hasOwn(content.parts, part) ? content.parts[part] : undefined;
+  const digest = typeof content === 'object' ? own(content.parts, part) : undefined;
   if (digest === undefined) throw new Error(`${stage}.${output} has no part ${part}`);
   return digest;
 }
@@ -116,7 +116,7 @@ type StageFacts =
       readonly remaining?: string | undefined;
     };
 
-/** Another stage with more differences than this says nothing about the stage. */
+/** A past run of another stage with more differences than this explains nothing. */
 const mostDifferences = 3;
 
 /** Whether a stage has to run, and why. */

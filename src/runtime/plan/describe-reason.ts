@@ -1,5 +1,7 @@
 import type { Json } from '../../core/index.ts';
+import { quoted } from '../diagnostic/diagnostic.ts';
 import type { Difference } from '../key/compare-material.ts';
+import { parsePointer } from '../yaml/yaml-doc.ts';
 import type { Decision, RunReason } from './decide.ts';
 
 /** Why a stage runs, and what is left to do after a shorter run: "...; trains 1 more epoch". */
@@ -37,9 +39,9 @@ export function describeWaiting({
 export function describeDifference(difference: Difference): string {
   switch (difference.kind) {
     case 'config':
-      return describeChange(fieldName(difference.pointer), difference);
+      return describeChange(quoted(fieldOfWith(difference.pointer)), difference);
     case 'source':
-      return `the content of ${fieldName(difference.pointer)} changed`;
+      return `the content of ${quoted(fieldOfWith(difference.pointer))} changed`;
     case 'input': {
       const name = `input \`${difference.part === undefined ? difference.port : `${difference.port}.${difference.part}`}\``;
       if (difference.before === undefined) return `${name} is new`;
@@ -79,8 +81,7 @@ function describeChange(
 }
 
 /** `/optimizer/learning_rate` as users write it: `with.optimizer.learning_rate`. */
-const fieldName = (pointer: string): string =>
-  `\`with${pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}\``;
+export const fieldOfWith = (pointer: string): string => ['with', ...parsePointer(pointer)].join('.');
 
 function spell(value: Json | undefined): string {
   const text = (JSON.stringify(value) ?? 'nothing').replaceAll(

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { err, ok, type Result } from '../../core/index.ts';
+import { err, ok, own, type Result } from '../../core/index.ts';
 import { type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 import { compareMaterial, type Difference } from '../key/compare-material.ts';
@@ -94,9 +94,7 @@ async function spanOfDifference(difference: Difference, node: DagNode): Promise<
     case 'source':
       return node.spanOf(difference.pointer);
     case 'input':
-      return Object.hasOwn(node.inputs, difference.port)
-        ? (node.inputs[difference.port]?.span ?? node.spanOf())
-        : node.spanOf();
+      return own(node.inputs, difference.port)?.span ?? node.spanOf();
     case 'code':
       return spanOfCode(difference.module, node);
     case 'version':

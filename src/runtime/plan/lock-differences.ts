@@ -42,7 +42,7 @@ function changedSources(
         code: 'differs-from-lock',
         message,
         span,
-        help: 'restore it, or run without --locked to lock it anew',
+        help: 'restore it, or run without --locked to update the lock',
       },
     ];
   });
@@ -64,12 +64,12 @@ function changedStage(
   const key = cacheKeyOf(keyMaterialOf({ node, inputs: inputs.contents, sources: at.sources }));
   if (locked?.key === key) return [];
   const message = `stage \`${node.id}\` is not ${locked === undefined ? 'in the lock' : 'what the lock says'}`;
-  const help = 'undo the change, or run without --locked to lock it anew';
+  const help = 'undo the change, or run without --locked to update the lock';
   return [{ code: 'differs-from-lock', message, span: node.spanOf(), help }];
 }
 
 /** The stages whose results differ from the lock, although data and configuration are the same. */
-export function stagesUnlike(
+export function differingStages(
   lock: Lock | undefined,
   outcomes: ReadonlyMap<string, StageOutcome>,
 ): readonly string[] {

@@ -144,13 +144,13 @@ export function useRecord(store: Store, key: CacheKey, now: Date): boolean {
     return true;
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return false;
-    // Nobody runs gc on a read-only store.
+    // gc cannot run on a read-only store.
     if (storageFailureOf(error) !== undefined) return true;
     throw error;
   }
 }
 
-/** How old a record's time of use may become, in milliseconds, before it is updated: most runs with nothing to do write nothing. */
+/** How old a record's time of use may become, in milliseconds, before it is updated, so that most idle runs write nothing. */
 export const useResolution = 60 * 60 * 1000;
 
 /** This machine's part of a fingerprint. */

@@ -10,7 +10,7 @@ export type ContentState = 'present' | 'missing' | 'damaged';
 
 /** Whether every byte of a content can be read. Hashes only files that have changed since they were last hashed. */
 export async function contentState(store: Store, digest: Digest): Promise<ContentState> {
-  const state = await blobState(store, digest);
+  const state = await blobsState(store, [digest]);
   if (state !== 'present' || !isFolderDigest(digest)) return state;
   const files = findManifest(store, digest);
   if (files === undefined) return 'damaged';
@@ -20,10 +20,7 @@ export async function contentState(store: Store, digest: Digest): Promise<Conten
   );
 }
 
-/** As contentState for one blob, without a folder's files. */
-const blobState = (store: Store, digest: Digest): Promise<ContentState> => blobsState(store, [digest]);
-
-/** The state of the first blob that cannot be read. */
+/** The state of the first blob that cannot be read; `present` if all can. Of a folder's blob, only the manifest counts. */
 async function blobsState(store: Store, digests: readonly Digest[]): Promise<ContentState> {
   const unknown: Digest[] = [];
   for (const digest of digests) {

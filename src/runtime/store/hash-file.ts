@@ -19,7 +19,7 @@ export const chunkFor = ({ size }: FileIdentity): Buffer =>
   Buffer.allocUnsafe(Number(size < chunkBytes ? size + 1n : BigInt(chunkBytes)));
 
 /** Whether a file's bytes may have changed. */
-export const isUnlike = (before: FileIdentity, after: FileIdentity): boolean =>
+export const hasChanged = (before: FileIdentity, after: FileIdentity): boolean =>
   after.size !== before.size || after.mtimeNs !== before.mtimeNs;
 
 /** Hashes a file in one pass with bounded memory. Throws FileChangedError if the file is written to meanwhile. */
@@ -44,7 +44,7 @@ export async function hashHandle(handle: FileHandle, path: string, copy?: FileHa
     bytes = next;
   }
   const stat = await handle.stat({ bigint: true });
-  if (isUnlike(before, stat)) throw new FileChangedError(path);
+  if (hasChanged(before, stat)) throw new FileChangedError(path);
   return { digest: digestOf('file', hash.digest('hex')), stat };
 }
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { digestOf } from '../key/digest.ts';
-import { chunkFor, type HashedFile, isUnlike } from './hash-file.ts';
+import { chunkFor, type HashedFile, hasChanged } from './hash-file.ts';
 
-/** Takes a list of paths, gives one result for each: undefined if it cannot be read, for the caller to find out why. */
+/** Takes a list of paths and gives a result for each: undefined if it cannot be read, and the caller finds out why. */
 parentPort?.on('message', (paths: readonly string[]) => {
   parentPort?.postMessage(paths.map(hashOrNothing));
 });
@@ -17,7 +17,7 @@ function hashOrNothing(path: string): HashedFile | undefined {
   }
 }
 
-// Synchronous calls block nobody in this thread, and cost a fraction of asynchronous ones.
+// This thread has nothing else to do, and synchronous calls cost a fraction of asynchronous ones.
 function hashFileSync(path: string): HashedFile | undefined {
   const file = openSync(path, 'r');
   try {
@@ -31,7 +31,7 @@ function hashFileSync(path: string): HashedFile | undefined {
     }
     const { size, mtimeNs, ctimeNs, ino } = fstatSync(file, { bigint: true });
     const stat = { size, mtimeNs, ctimeNs, ino };
-    return isUnlike(before, stat) ? undefined : { digest: digestOf('file', hash.digest('hex')), stat };
+    return hasChanged(before, stat) ? undefined : { digest: digestOf('file', hash.digest('hex')), stat };
   } finally {
     closeSync(file);
   }

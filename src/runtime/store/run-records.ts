@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isObject, type Json, type JsonObject } from '../../core/index.ts';
+import { isObject, type Json, type JsonObject, own } from '../../core/index.ts';
 import { type PortContent, parsePortContent } from '../key/digest.ts';
 import type { CacheKey } from '../key/key-material.ts';
 import type { Failure } from '../stage/run-event.ts';
@@ -141,10 +141,7 @@ const isMapOf =
 const has =
   (fields: Fields): Check =>
   (value) =>
-    isObject(value) && Object.entries(fields).every(([name, check]) => check(ownField(value, name)));
-
-const ownField = (value: Readonly<Record<string, unknown>>, name: string): unknown =>
-  Object.hasOwn(value, name) ? value[name] : undefined;
+    isObject(value) && Object.entries(fields).every(([name, check]) => check(own(value, name)));
 
 const place = has({ path: isText, line: isNumber });
 const faultyRecord = has({ id: orAbsent(isText), problem: orAbsent(isText), place: orAbsent(place) });
@@ -196,7 +193,7 @@ const isRunRecord = has({
 
 function isTagged(tag: string, variants: Readonly<Record<string, Fields>>): Check {
   return (value) => {
-    const name = isObject(value) ? ownField(value, tag) : undefined;
+    const name = isObject(value) ? own(value, tag) : undefined;
     return typeof name === 'string' && Object.hasOwn(variants, name) && has(variants[name] ?? {})(value);
   };
 }

@@ -18,7 +18,13 @@ interface AtomicFile {
 /** Replaces a file: a reader finds either the whole old content or the whole new one. */
 export async function writeAtomically(file: AtomicFile): Promise<void> {
   const temporary = await writeTemporary(file);
-  await moveInto(temporary, file);
+  try {
+    await rename(temporary, file.path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  if (file.durable) await syncFolder(dirname(file.path));
 }
 
 /** Creates a file; false, with nothing written, if it exists already. */
@@ -36,20 +42,6 @@ export async function createAtomically(file: AtomicFile): Promise<boolean> {
   }
   if (file.durable) await syncFolder(dirname(file.path));
   return true;
-}
-
-/** Gives a finished temporary file its name. */
-async function moveInto(
-  temporary: string,
-  file: { readonly path: string; readonly durable: boolean },
-): Promise<void> {
-  try {
-    await rename(temporary, file.path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  if (file.durable) await syncFolder(dirname(file.path));
 }
 
 /** A new name in the store's temporary folder, which is created if needed. */

@@ -85,13 +85,17 @@ const own = new Set([
 ]);
 
 /**
- * Finds a link where tuneloom itself makes only folders, as a path from the store's root. Such a link in a store from
- * elsewhere would make tuneloom delete and write files outside the store.
+ * The problem of a store with a link where tuneloom itself makes only folders. Such a link in a store from elsewhere would
+ * make tuneloom delete and write files outside the store.
  */
-export function linkedFolder({ root }: { readonly root: string }): string | undefined {
+export function linkedStore({ root }: { readonly root: string }) {
   for (const [folder, depth] of levels) {
-    const found = linkBelow(root, { folder, depth });
-    if (found !== undefined) return found;
+    const link = linkBelow(root, { folder, depth });
+    if (link === undefined) continue;
+    const message = `\`${link}\` of the store ${root} is a link, which tuneloom never makes there: it could lead out of the store`;
+    const help =
+      'delete the link; to keep results elsewhere name the whole store with --store or TUNELOOM_STORE';
+    return { code: 'linked-store', message, help };
   }
   return undefined;
 }
@@ -117,9 +121,10 @@ export const holdsLinks = (folder: string): boolean =>
     (entry) => entry.isSymbolicLink() || (entry.isDirectory() && holdsLinks(join(folder, entry.name))),
   );
 
-function entriesOf(folder: string): readonly Dirent[] {
+/** The entries of a folder, sorted by name; none if it does not exist. */
+export function entriesOf(folder: string): readonly Dirent[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;

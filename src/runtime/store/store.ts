@@ -30,7 +30,7 @@ export async function createStore({ root }: Store): Promise<void> {
 
 /**
  * The store's absolute path: the one that `--store` or else `TUNELOOM_STORE` names, else `artifacts/` beside the nearest
- * package.json or .git above the pipeline (above node_modules where it is in there), else beside the pipeline.
+ * package.json or .git above the pipeline (above node_modules if the pipeline is inside), else beside the pipeline.
  */
 export function locateStore(request: {
   readonly pipelineFile: string;

@@ -40,7 +40,7 @@ function mergeMaps(base: YamlMap, overlay: YamlMap, { path, diagnostics }: Mergi
   return { ...overlay, entries, ...(removed.size > 0 && { removed }), ...(reported && { reported }) };
 }
 
-/** A merged map is declared where the base has it; anything else is declared anew. */
+/** A merged map keeps the place of the base's key; any other value has the overlay's. */
 function mergeEntries(before: YamlEntry, entry: YamlEntry, merging: Merging): YamlEntry {
   const value = merge(before.value, entry.value, merging);
   return { keySpan: value === entry.value ? entry.keySpan : before.keySpan, value };

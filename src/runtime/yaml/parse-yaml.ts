@@ -1,5 +1,5 @@
 import { Composer, type CST, type Document, Lexer, Parser, type YAMLError } from 'yaml';
-import type { Checked, Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import { type Checked, type Diagnostic, lowerFirst, type Span } from '../diagnostic/diagnostic.ts';
 import { positionOf, type TextFile } from '../diagnostic/text-file.ts';
 import { toYamlNode } from './to-yaml-node.ts';
 import type { YamlDoc } from './yaml-doc.ts';
@@ -21,7 +21,7 @@ export function parseYaml(file: TextFile): Checked<YamlDoc | undefined> {
   return { value: value && { file, root: value }, diagnostics };
 }
 
-/** Stops where far more is open than allowed, because the parser closes open maps and lists recursively. */
+/** Stops when far more maps and lists are open than allowed, because the parser closes them recursively. */
 function tokenize(text: string): { readonly tokens: readonly CST.Token[]; readonly tooDeepAt?: number } {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
@@ -153,5 +153,3 @@ function visibleSpan({ file, start, end }: Span): Span {
   while (from > 0 && /\s/.test(file.text[from] ?? ' ') && file.text[from] !== '\t') from -= 1;
   return { file, start: from, end: Math.max(from + 1, Math.min(end, file.text.length)) };
 }
-
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

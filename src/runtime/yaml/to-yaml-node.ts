@@ -148,7 +148,7 @@ function beyondLimits({ counted, open, diagnostics, alias }: Conversion, span: S
     open.size > deepest
       ? `maps and lists are nested more than ${deepest} deep here`
       : `with its aliases expanded the file has more than ${mostNodes} values`;
-  // Said once: everything that follows is beyond the limits too.
+  // Reported once, since everything that follows is beyond the limits too.
   if (!counted.beyondLimits) diagnostics.push({ code: 'yaml-too-large', message, span: alias ?? span });
   counted.beyondLimits = true;
   return { kind: 'scalar', value: null, span, reported: true };

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSy
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunResult } from '../../../src/runtime/execute/run-context.ts';
-import type { Failure } from '../../../src/runtime/stage/run-event.ts';
+import type { Failure, RunEvent } from '../../../src/runtime/stage/run-event.ts';
 import { decisions, openRig, type RunRig } from '../rig/run-rig.ts';
 
 const failureOf = (result: RunResult, stage: string): Failure | undefined => {
@@ -13,7 +13,7 @@ const failureOf = (result: RunResult, stage: string): Failure | undefined => {
 const act = async (rig: RunRig, uses: string, what: string): Promise<RunResult> =>
   rig.run(rig.dag({ act: { uses, with: { act: what } } }));
 
-for (const uses of ['misbehave', 'child-misbehave']) {
+for (const uses of ['misbehave', 'child-misbehave', 'shared-misbehave']) {
   test(`${uses}: what the user can fix fails with its code, message and help`, async () => {
     await using rig = await openRig();
     const result = await act(rig, uses, 'stage-error');
@@ -77,6 +77,50 @@ test('a process that leaves without a word is a failed stage, with the end of it
   const outcome = result.stages.get('act');
   const logPath = outcome?.decision === 'failed' ? outcome.logPath : undefined;
   expect(readFileSync(String(logPath), 'utf8')).toBe('about to exit\n');
+});
+
+test('a process that serves several stages keeps their logs and reports apart', async () => {
+  await using rig = await openRig();
+  const stages = ['linger', 'nap', 'exit'].map(
+    (what) => [what, { uses: 'shared-misbehave', with: { act: what } }] as const,
+  );
+  const result = await rig.run(rig.dag(Object.fromEntries(stages)), { jobs: 1 });
+  expect(decisions(result)).toEqual({ linger: 'ran', nap: 'ran', exit: 'failed' });
+  expect(failureOf(result, 'exit')).toEqual({ kind: 'exited', exitCode: 7, message: 'about to exit' });
+  const reported = rig.events.flatMap((event) => (event.type === 'stage-report' ? [event.stage] : []));
+  expect(reported.filter((stage) => stage !== 'linger')).toEqual([]);
+  const outcome = result.stages.get('exit');
+  const logPath = outcome?.decision === 'failed' ? outcome.logPath : undefined;
+  expect(readFileSync(String(logPath), 'utf8')).toBe('about to exit\n');
+});
+
+test('a process that is still busy after its stage has failed is killed', async () => {
+  await using rig = await openRig();
+  const result = await act(rig, 'child-misbehave', 'fail-busily');
+  expect(failureOf(result, 'act')).toMatchObject({ kind: 'bug', message: 'still busy' });
+  expect(result.milliseconds).toBeLessThan(30_000);
+});
+
+test('after a failure the next stage gets a new process', async () => {
+  await using rig = await openRig();
+  const failing = { uses: 'shared-misbehave', with: { act: 'bug' } };
+  const dag = rig.dag({ failing, nap: { uses: 'shared-misbehave', with: { act: 'nap' } } });
+  const result = await rig.run(dag, { jobs: 1, keepGoing: true });
+  expect(decisions(result)).toEqual({ failing: 'failed', nap: 'ran' });
+});
+
+test('a run that is aborted before its process has started stops its stage', async () => {
+  for (const uses of ['child-misbehave', 'shared-misbehave']) {
+    await using rig = await openRig();
+    const controller = new AbortController();
+    const dag = rig.dag({ act: { uses, with: { act: 'wait' } } });
+    const onEvent = ({ type }: RunEvent): void => {
+      if (type === 'stage-started') controller.abort();
+    };
+    const result = await rig.run(dag, { signal: controller.signal, onEvent });
+    expect(failureOf(result, 'act')).toEqual({ kind: 'interrupted' });
+    expect(result.milliseconds).toBeLessThan(9000);
+  }
 });
 
 test('a stage process that cannot start is a failed stage', async () => {

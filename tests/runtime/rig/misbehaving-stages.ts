@@ -17,6 +17,18 @@ const misbehave: Run = async (action, host) => {
       console.log('about to exit');
       process.exit(7);
       break;
+    case 'linger':
+      console.log('lingering');
+      setInterval(() => host.report({ type: 'note', level: 'info', message: 'too late' }), 5);
+      break;
+    case 'fail-busily':
+      setImmediate(() => {
+        for (const end = Date.now() + 60_000; Date.now() < end; );
+      });
+      throw new TypeError('still busy');
+    case 'nap':
+      await sleep(100);
+      break;
     case 'kill':
       process.kill(process.pid, 'SIGKILL');
       await sleep(10_000);
@@ -50,3 +62,4 @@ const misbehaving = {
 };
 export const misbehaveInline = tinyStage({ name: 'misbehave', ...misbehaving });
 export const misbehaveChild = tinyStage({ name: 'child-misbehave', process: 'child', ...misbehaving });
+export const misbehaveShared = tinyStage({ name: 'shared-misbehave', process: 'shared', ...misbehaving });

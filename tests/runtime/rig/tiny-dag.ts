@@ -40,7 +40,7 @@ export function tinyDag(pipeline: TinyPipeline): Dag {
     params: {},
     overridden,
     nodes,
-    given: new Map(),
+    subOutputs: new Map(),
     tryNext: [],
   };
 }

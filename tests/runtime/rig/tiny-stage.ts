@@ -10,7 +10,7 @@ interface TinyStage {
   readonly version?: number;
   readonly properties?: JsonObject;
   readonly ports: StagePorts | ((config: JsonObject) => StagePorts);
-  readonly process?: 'child';
+  readonly process?: 'child' | 'shared';
   readonly device?: 'accelerator';
   readonly run: Run;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../../src/core/user-error.ts';
 import type { StageRegistry } from '../../../src/runtime/stage/stage-definition.ts';
-import { misbehaveChild, misbehaveInline } from './misbehaving-stages.ts';
+import { misbehaveChild, misbehaveInline, misbehaveShared } from './misbehaving-stages.ts';
 import { eachText, oneText, partsOf, pathOf, readText, textOut, tinyStage, writeText } from './tiny-stage.ts';
 
 export const read = tinyStage({
@@ -152,6 +152,7 @@ export const tinyRegistry: StageRegistry = new Map(
     unpack,
     childCopy,
     misbehaveInline,
+    misbehaveShared,
     misbehaveChild,
     resume,
     meddle,

@@ -22,7 +22,7 @@ export async function installTensorflow(request: InstallRequest): Promise<Tensor
   const folder = join(root, flavor);
   const before = await installedBefore(folder, request.origin);
   if (before !== undefined) return before;
-  const plan = await planned(request);
+  const plan = await planInstallation(request);
   await using staging = await stagingFolder(root);
   await installPackages(staging.path, progress);
   if (plan.origin === 'storage') await fromStorage(staging.path, request);
@@ -69,7 +69,7 @@ interface Plan {
 }
 
 /** Checks all requirements before anything is downloaded. */
-async function planned({ root, flavor, origin: asked, environment }: InstallRequest): Promise<Plan> {
+async function planInstallation({ root, flavor, origin: asked, environment }: InstallRequest): Promise<Plan> {
   wheelArchitecture();
   const index = packageIndex(environment);
   const compiler = asked === 'storage' ? '' : await findCompiler(environment);

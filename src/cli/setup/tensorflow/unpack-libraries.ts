@@ -32,7 +32,8 @@ export async function unpackLibraries({ flavor, ...place }: Libraries): Promise<
     { ...place, isWanted: (path) => isLibraryOrHeader(path) || path.endsWith('.dist-info/METADATA') },
   );
   if (flavor === 'cpu') return;
-  for (const { project, specifier } of await requiredLibraries(join(place.folder, WHEELS)))
+  const metadata = join(place.folder, WHEELS, `tensorflow-${versions.tensorflow}.dist-info`, 'METADATA');
+  for (const { project, specifier } of cudaRequirements(await readFile(metadata, 'utf8')))
     await fetchAndUnpack(
       { project, specifier, architecture },
       { ...place, isWanted: (path) => path.startsWith('nvidia/') && !path.includes('/include/') },
@@ -42,15 +43,7 @@ export async function unpackLibraries({ flavor, ...place }: Libraries): Promise<
 const isLibraryOrHeader = (path: string): boolean =>
   /^tensorflow\/(libtensorflow_(cc|framework)\.so\.2$|include\/)/.test(path);
 
-/** The CUDA libraries of the wheel's extra `and-cuda`. */
-async function requiredLibraries(
-  wheels: string,
-): Promise<readonly Pick<WheelRequest, 'project' | 'specifier'>[]> {
-  const metadata = join(wheels, `tensorflow-${versions.tensorflow}.dist-info`, 'METADATA');
-  return cudaRequirements(await readFile(metadata, 'utf8'));
-}
-
-/** Lines such as `Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"`. */
+/** The CUDA libraries of the wheel's extra `and-cuda`, in lines such as `Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"`. */
 export function cudaRequirements(metadata: string): readonly Pick<WheelRequest, 'project' | 'specifier'>[] {
   const line = /^Requires-Dist: (nvidia-[\w-]+?)\s*\(?([<>=!][^;)]*)\)?\s*;.*extra == ["']and-cuda["']/gm;
   return [...metadata.matchAll(line)].map(([, project = '', specifier = '']) => ({
@@ -69,7 +62,7 @@ async function fetchAndUnpack(
   const { name, url, size, sha256, version } = await findWheel({ ...request, index, signal });
   progress.begin(`downloading ${request.project} ${version} (${formatBytes(size)})`);
   const path = join(downloads, name);
-  // A complete download of an earlier setup is taken up, and checked, like a partial one.
+  // A complete download from an earlier setup is continued, and checked, like a partial one.
   await rename(path, `${path}.part`).catch(() => {});
   await downloadFile({
     ...{ path, url, signal, mostBytes },

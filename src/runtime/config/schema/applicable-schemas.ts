@@ -52,6 +52,13 @@ export function propertiesOf(schema: ConfigSchema): Readonly<Record<string, Conf
 /** Schemas never change, and thousands of stages share one. */
 const knownProperties = new WeakMap<ConfigSchema, Readonly<Record<string, ConfigSchema>>>();
 
+/** Whether anything in a JSON value, at any depth, is a member for which `test` holds. */
+export function someMember(json: Json, test: (name: string, value: Json) => boolean): boolean {
+  if (isList(json)) return json.some((item) => someMember(item, test));
+  if (!isObject(json)) return false;
+  return Object.entries(json).some(([name, value]) => test(name, value) || someMember(value, test));
+}
+
 export function schemasIn(list: Json | undefined): readonly ConfigSchema[] {
   return isList(list) ? list.filter((one) => isObject(one)) : [];
 }

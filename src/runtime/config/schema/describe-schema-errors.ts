@@ -36,7 +36,7 @@ export function describeSchemaErrors(
     .map((finding) => describe(subject, finding));
 }
 
-/** The missing fields without those that are there under a mistyped name; undefined where none is left. */
+/** Drops missing fields that are present under a mistyped name; undefined if none is left. */
 function withoutMistyped(finding: SchemaFinding, mistyped: ReadonlySet<string>): SchemaFinding | undefined {
   if (finding.kind !== 'missing-field') return finding;
   const fields = finding.fields.filter((field) => !mistyped.has(formatPointer([...finding.path, field])));
@@ -51,7 +51,7 @@ function isReported({ node }: SchemaSubject, finding: SchemaFinding): boolean {
   return finding.kind !== 'unknown-field' && finding.kind !== 'bad-name' && holdsReported(found);
 }
 
-/** The pointer that a mistyped field was meant to have: with a missing field it is one mistake, not two. */
+/** The pointer that a mistyped field was meant to have: together with that missing field it is one mistake. */
 function misspelledField(subject: SchemaSubject, finding: SchemaFinding): string | undefined {
   const meant = finding.kind === 'unknown-field' ? meantField(subject, finding) : undefined;
   return meant && formatPointer(meant);
