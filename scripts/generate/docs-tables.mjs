@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cell, fieldTable } from './field-table.mjs';
 
-/** The pages with generated tables, which stand between markers such as `<!-- fields -->` and `<!-- /fields -->`. */
+/** The pages with generated tables, which are between markers such as `<!-- fields -->` and `<!-- /fields -->`. */
 export async function docsTables(root, { stages }, { metrics, benchmarks }) {
   const tables = {
     ...Object.fromEntries(
