@@ -66,7 +66,7 @@ test.runIf(existsSync(real))(
         ];
       }),
     );
-    // Two questions, each as it is and in eight perturbed forms; the worst answer to each counts.
+    // Two questions, each unchanged and in eight perturbed forms; the worst answer to each counts.
     const robustness = (await rig.scores('all-benchmarks', 'helm/robustness')).metrics;
     expect(robustness.map(({ metric, of, count }) => [of ?? metric, count])).toEqual(
       expect.arrayContaining([
