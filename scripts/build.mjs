@@ -31,7 +31,7 @@ const built = await build({
     tuneloom: 'src/cli/main.ts',
     'stage-process': 'src/cli/stage-process.ts',
     stage: 'src/stages/stage-api.ts',
-    // Beside the chunk that starts it.
+    // In the folder of the chunk that starts it.
     'chunks/hash-worker': 'src/runtime/store/hash-worker.ts',
   },
   outdir: 'dist',

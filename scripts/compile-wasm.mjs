@@ -1,4 +1,4 @@
-// Compiles the WebAssembly text under src/tensor/wasm into the modules beside it.
+// Compiles the WebAssembly text under src/tensor/wasm into modules in the same folder.
 import { readFile, writeFile } from 'node:fs/promises';
 import wabt from 'wabt';
 

@@ -44,7 +44,7 @@ async function differs({ path, text }) {
   return (await readFile(path, 'utf8').catch(() => undefined)) !== text;
 }
 
-/** Through a rename, so that a concurrent reader never sees half a file. */
+/** Renames a finished file into place, so that a concurrent reader never sees half a file. */
 async function write({ path, text }) {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 /**
- * Joins the chunks that every command loads into one file: finding and opening forty takes Node longer than compiling them.
+ * Joins the chunks that every command loads into one file: it takes Node longer to find and open forty files than to compile them.
  * Each is replaced by a chunk of the same name that re-exports from the joined one, so nothing is loaded twice.
  * `entries`: the source files that are loaded, such as `src/cli/run/run.ts`. Returns all output files.
  */

@@ -24,7 +24,7 @@ export const skipIndexes = {
             .join('/');
           return `${keyword} { ${name} as ${as} } from './${file}';`;
         });
-        // As many lines as before, for the source map.
+        // Keeps the number of lines, for the source map.
         return direct.join(' ') + '\n'.repeat(statement.split('\n').length - 1);
       });
       return { contents, loader: 'ts' };

@@ -11,7 +11,7 @@ import {
   texts,
 } from './architecture/imports.ts';
 
-/** Layer -> the layers that it may import from, types included. `generated` holds what follows from schemas/. */
+/** Layer -> the layers that it may import from, types included. `generated` holds what is generated from schemas/. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   core: [],
   formats: ['core'],
@@ -34,7 +34,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   generated: ['runtime'],
 };
 
-/** Room of the runtime -> the rooms that it may import from: the way of a pipeline from its file to a result. */
+/** Folder of the runtime -> the folders that it may import from, in the order in which a pipeline file becomes results. */
 const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
   diagnostic: [],
   yaml: ['diagnostic'],
@@ -49,7 +49,7 @@ const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
   execute: ['plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
 };
 
-/** Room of the command line -> the rooms that it may import from. Every command may use the first four. */
+/** Folder of the command line -> the folders that it may import from. Every command may use the first four. */
 const shared = ['terminal', 'reporter', 'summary', 'commands'];
 const commandRooms: Readonly<Record<string, readonly string[]>> = {
   terminal: [],
@@ -75,7 +75,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   update: shared,
   verify: shared,
 };
-/** The table of commands names the room of each. */
+/** The table of commands names the folder of each. */
 const cliRooms = { ...commandRooms, commands: Object.keys(commandRooms) };
 
 /** Package -> the files or folders that may import it. */
@@ -166,11 +166,11 @@ type H = typeof import('seven');\nconst i = await import(\n  'eight'\n);\nconst 
     expect(inner.map(say)).toEqual([]);
   });
 
-  it('no files import each other in a circle', () => {
+  it('no files import each other in a cycle', () => {
     expect(circles()).toEqual([]);
   });
 
-  it('the rooms of the runtime import towards the source file only', () => {
+  it("the runtime's folders import only in their order, from YAML to execution", () => {
     expect(strays('runtime/', runtimeRooms)).toEqual([]);
   });
 

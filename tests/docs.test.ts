@@ -45,7 +45,7 @@ const blocksOf = async (page: string): Promise<readonly Block[]> => {
 };
 
 const sandbox = await sandboxFinding();
-/** Where there is no sandbox, what needs one would only be refused. */
+/** Without a sandbox, pipelines that need one would be refused. */
 const canRun = ({ page }: Block) => sandbox.state === 'good' || page !== 'docs/stages/execute.md';
 const allBlocks = (await Promise.all((await pages()).map(blocksOf))).flat();
 const fileOf = ({ text }: Block): string | undefined =>
@@ -145,7 +145,7 @@ describe('the documentation', () => {
   });
 });
 
-/** A block that begins with a comment of a file's name is that file, which other blocks use. */
+/** A block that starts with a file name in a comment is written as that file, for other blocks to use. */
 async function writeNamed(folder: string, block: Block): Promise<void> {
   const file = fileOf(block);
   if (file === undefined) return;
@@ -155,7 +155,7 @@ async function writeNamed(folder: string, block: Block): Promise<void> {
 
 interface ShownCommand {
   readonly line: string;
-  /** Undefined where it is called without npx, which `npm ci` puts on nobody's PATH. */
+  /** Undefined if it is called without npx: `npm ci` does not put tuneloom on the PATH. */
   readonly name: string | undefined;
   readonly options: readonly string[];
 }

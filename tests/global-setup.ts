@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Generates the validators and builds the command once, before any test. What does not build fails only the tests that need it. */
+/** Generates the validators and builds the command once, before any test. A failed build fails only the tests that need it. */
 export function setup(): void {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) console.error('The build failed: tests that need what it makes will fail too.');
   process.env.TUNELOOM_TEST_BUNDLES = mkdtempSync(join(tmpdir(), 'tuneloom-bundles-'));
 }
 
-/** The workers that made them are ended without a chance to clean up. */
+/** The workers that made them are killed without a chance to clean up. */
 export function teardown(): void {
   const bundles = process.env.TUNELOOM_TEST_BUNDLES;
   if (bundles !== undefined) rmSync(bundles, { recursive: true, force: true });

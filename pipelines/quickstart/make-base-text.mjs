@@ -1,12 +1,12 @@
-// Prints what the base model reads, one JSON row a line: short paragraphs that put one fact in two or three ways.
-// Who meets a name again a sentence later learns to look it up further above, which single sentences never teach.
+// Prints what the base model reads, one JSON row per line: short paragraphs that state one fact in two or three ways.
+// A name that returns in the next sentence teaches the model to look it up in the text before; single sentences do not.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { paragraphsOf } from './phrasings.mjs';
 
 const facts = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 
-/** An order in which neighbours have nothing to do with each other. */
+/** Orders rows so that neighbors are unrelated. */
 const place = ({ id }) => createHash('sha256').update(id).digest('hex');
 const rows = paragraphsOf(facts)
   .map((row) => ({ row, place: place(row) }))

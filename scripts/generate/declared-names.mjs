@@ -16,7 +16,7 @@ export function withDeclaredNames(schemas, { metrics, benchmarks, templates }) {
   return { ...schemas, stages };
 }
 
-/** The text with the one list of these values replaced, each value on a line of its own as Biome writes it. */
+/** The text with the one list of these values replaced, each value on a separate line as Biome writes it. */
 function withList(text, old, names) {
   if (old.join() === names.join()) return text;
   const written = new RegExp(

@@ -5,7 +5,7 @@ const parameter = { $ref: '#/definitions/parameter' };
 
 /** The schema for editors: the pipeline's own fields, and `with` by what the stage uses or, without `uses`, by its id. */
 export function editorSchema(root, { pipeline, stages }, { metrics }) {
-  // An overlay has its stages from the file that it extends.
+  // An overlay gets its stages from the file that it extends.
   const { $id, required, ...rest } = pipeline;
   const base = { ...rest, anyOf: [{ required }, { required: ['extends'] }] };
   const stage = base.properties.stages.additionalProperties;
@@ -64,7 +64,7 @@ const namedAfter = (name) => ({
   then: { properties: { with: orParameter({ $ref: `#/definitions/with-${name}` }) } },
 });
 
-/** With what each metric measures, for an editor to show beside its name. */
+/** Adds what each metric measures, which editors show with its name. */
 function described({ name, schema }, metrics) {
   if (name !== 'evaluate') return schema;
   const { items, ...list } = schema.properties.metrics;
@@ -74,7 +74,7 @@ function described({ name, schema }, metrics) {
   return { ...schema, properties };
 }
 
-/** A parameter can stand wherever a value can, so every field of another type than text also takes one. */
+/** A parameter is allowed wherever a value is, so every field whose type is not text also accepts one. */
 function forEditors(schema) {
   return mapSchema(schema, ({ $schema, 'x-key': _, ...node }) => ({
     ...node,

@@ -37,7 +37,7 @@ function byDefaultOf(schema, required) {
 
 function typeOf(schema) {
   if ('const' in schema) return `\`${cell(String(schema.const))}\``;
-  // A long list has a table of its own on the page.
+  // A long list has a separate table on the page.
   if (schema.enum?.length > 20) return 'name';
   if (schema.enum) return schema.enum.map((value) => `\`${cell(String(value))}\``).join(', ');
   const branches = schema.oneOf ?? schema.anyOf;

@@ -9,7 +9,7 @@ const exported = `
   export { namedTemplates } from './src/text/index.ts';
 `;
 
-/** What the sources declare of themselves: metrics, benchmarks and templates. Node 20 reads no TypeScript, so they are bundled first. */
+/** The metrics, benchmarks and templates that the sources declare. Node 20 does not run TypeScript, so they are bundled first. */
 export async function readDeclarations(root) {
   const { outputFiles } = await build({
     stdin: { contents: exported, resolveDir: root, loader: 'ts' },

@@ -33,15 +33,15 @@ export interface CollateConfig {
    */
   readonly drop_last: boolean;
   /**
-   * Decides the order in each epoch.
+   * The seed of the order in each epoch.
    */
   readonly seed: number;
   /**
-   * Facts that must hold for the examples in each part; the run stops if one does not.
+   * Conditions for the examples in each part; the run stops if one does not hold.
    */
   readonly expect: {
     /**
-     * Each example has a token to learn: none was cut down to its prompt.
+     * Each example must have a token to learn, so none may be cut down to its prompt.
      */
     readonly trained_token_in_every_example: boolean;
     /**

@@ -41,7 +41,7 @@ export interface GenerateConfig {
    */
   readonly seed: number;
   /**
-   * How many answers each prompt gets, as pass@k needs them. The first has the record's id, the others `#2`, `#3` and so on after it; each is drawn separately, so `temperature` has to be above 0.
+   * How many answers each prompt gets, as pass@k needs them. The first has the record's id, the others `#2`, `#3` and so on after it; each is drawn separately, so `temperature` must be above 0.
    */
   readonly samples: number;
   /**
@@ -61,7 +61,7 @@ export interface GenerateConfig {
    */
   readonly batch_size: number;
   /**
-   * `int8` stores the weights of a model in this process in 8 bits, in blocks of 32 that share a scale: faster, with slightly different numbers. docs/precision.md says how different.
+   * `int8` stores the weights of a model in this process in 8 bits, in blocks of 32 that share a scale: faster, with slightly different numbers. See docs/precision.md.
    */
   readonly precision: 'float32' | 'int8';
   /**
@@ -77,7 +77,7 @@ export interface GenerateConfig {
    */
   readonly endpoint: {
     /**
-     * Address of a server that speaks OpenAI's protocol; by default the environment variable OPENAI_BASE_URL, else OpenAI's address.
+     * The address of a server that speaks OpenAI's protocol; by default the environment variable OPENAI_BASE_URL, else OpenAI's address.
      */
     readonly base_url?: string;
     /**
@@ -89,7 +89,7 @@ export interface GenerateConfig {
      */
     readonly timeout_seconds: number;
     /**
-     * How often a request is retried after a failure that may pass.
+     * How many times a request is retried after a temporary failure.
      */
     readonly retries: number;
   };

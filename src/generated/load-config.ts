@@ -9,7 +9,7 @@ export interface LoadConfig {
    */
   readonly records?: string;
   /**
-   * The layout of a benchmark, which `records` then has as it was published, as a file or a folder; [benchmarks](../benchmarks.md#data) has a table of them. Without it the file has one of the layouts of `type`.
+   * The benchmark whose published layout the file or folder of `records` has; [Benchmarks](../benchmarks.md#data) lists them. Without it the rows are in a format of `type`.
    */
   readonly as?:
     | 'mmlu'
@@ -25,7 +25,7 @@ export interface LoadConfig {
     | 'arena'
     | 'mt_bench';
   /**
-   * With `as`: which files of a folder, as the benchmark names them, such as `test`, `dev` or `train`; the table of [benchmarks](../benchmarks.md#data) has the defaults.
+   * With `as`: which files of a folder to read, by the benchmark's names for them, such as `test`, `dev` or `train`; [Benchmarks](../benchmarks.md#data) has the defaults.
    */
   readonly split?: string;
   /**
@@ -79,7 +79,7 @@ export interface LoadConfig {
      */
     readonly context_length: number;
     /**
-     * The hidden size: length of the vector for a token; a multiple of `heads`.
+     * The hidden size, which is the length of a token's vector; a multiple of `heads`.
      */
     readonly width: number;
     /**
@@ -99,7 +99,7 @@ export interface LoadConfig {
      */
     readonly vocabulary_size?: number;
     /**
-     * Decides the random weights.
+     * The seed of the random weights.
      */
     readonly seed: number;
     /**

@@ -1,7 +1,7 @@
 // Generated from schemas/stages/shell.schema.json.
 
 /**
- * Runs a command of your own in an empty folder. It reads `$IN_<port>` and the files at `$FILE_<name>`, and writes `$OUT_<port>`: a file or a folder each.
+ * Runs your own command in an empty folder. It reads its inputs at `$IN_<port>` and files at `$FILE_<name>`, and writes each output to `$OUT_<port>`, a file or a folder.
  */
 export interface ShellConfig {
   /**

@@ -22,7 +22,7 @@ export interface SplitConfig {
     readonly [k: string]: number | 'rest';
   }[];
   /**
-   * Another seed puts other records into each part. Only with `by: hash` and `by: stratified`.
+   * The random seed; another one puts other records into each part. Only with `by: hash` and `by: stratified`.
    */
   readonly seed: number;
   /**

@@ -62,7 +62,7 @@ export const imports: readonly Import[] = [...texts].flatMap(([from, text]) =>
   }),
 );
 
-/** Follows imports depth first (Tarjan's algorithm); each circle is told as the files of its component. */
+/** Follows imports depth first (Tarjan's algorithm); each cycle is given as the files of its component. */
 export function circles(): readonly (readonly string[])[] {
   const targets = new Map([...texts.keys()].map((file) => [file, new Set<string>()] as const));
   for (const { from, to } of imports) if (texts.has(to)) targets.get(from)?.add(to);

@@ -92,7 +92,7 @@ describe('a file of TriviaQA', () => {
     'b--4.txt': 'x',
   });
 
-  test('only verified questions and documents count in a verified evaluation; human answers are right, too', async () => {
+  test('only verified questions and documents count in a verified evaluation; human answers are right too', async () => {
     expect(await score('triviaqa', { data: file({}), predictions })).toEqual({
       metrics: [
         { metric: 'exact_match', value: 50, count: 2, standard_error: 50 },
@@ -162,7 +162,7 @@ describe('battles of an arena', () => {
     await expect(score('arena', { data: jsonLines('battles.jsonl', battles) })).rejects.toThrow(message);
   });
 
-  test('without losses of the best there is no Bradley-Terry rating, and Elo stays', async () => {
+  test('if the best model never lost there is no Bradley-Terry rating, and Elo still works', async () => {
     const scores = await score('arena', { data: json('b.json', [battle('a', 'b', 'model_a')]), rounds: 2 });
     const interval = (value: number) => ({ low: value, high: value, rounds: 2, seed: 0 });
     // Equal ratings: the winner takes half of K = 4.
@@ -219,7 +219,7 @@ describe('OpenAI Evals', () => {
       }),
     );
 
-  test('match wants an answer at the beginning, one of several', async () => {
+  test('match needs one of the ideal answers at the beginning', async () => {
     expect(
       await accuracyOf('match', ['Paris', ['Rom', 'Rome'], 'Oslo'], ['Paris.', 'Rome', 'In Oslo']),
     ).toEqual({
@@ -234,7 +234,7 @@ describe('OpenAI Evals', () => {
     expect(await accuracyOf('json', ideals, texts)).toEqual({ accuracy: 2 / 6 });
   });
 
-  test('an ideal answer of json that is not JSON is refused with its line', async () => {
+  test('for the json template, an ideal answer that is not JSON is refused with its line', async () => {
     await expect(accuracyOf('json', ['1', 'x'], ['1', '1'])).rejects.toThrow(
       'samples.jsonl:2: ideal must be a text that is JSON, but is "x"',
     );

@@ -8,14 +8,14 @@ import { scorers } from '../../src/benchmarks/benchmarks.ts';
 
 const sharedData = fileURLToPath(new URL('../../../shared/data', import.meta.url));
 
-/** The path of a file of real data; undefined where it is absent. */
+/** The path of a file of real data; undefined if it is absent. */
 export function realData(path: string): string | undefined {
   const found = resolve(sharedData, path);
   return existsSync(found) ? found : undefined;
 }
 
 interface Scoring {
-  /** A path, or what the file is to hold. */
+  /** A path, or the content of the file. */
   readonly data: string | Content;
   readonly predictions?: string | Content;
   readonly rounds?: number;
@@ -26,7 +26,7 @@ interface Content {
   readonly content: string | Uint8Array;
 }
 
-/** Scores files as the command does, written to a temporary folder where only their content is given. */
+/** Scores files as the command does, written to a temporary folder if only their content is given. */
 export async function score(
   name: string,
   { data, predictions, rounds = 20 }: Scoring,

@@ -40,7 +40,7 @@ describe('prompts, choices and answers are those of the published scripts', () =
   );
 });
 
-test('a BIG-bench task is written with what it says of its prompts', () => {
+test('a BIG-bench task is written with its own settings for prompts', () => {
   const row = {
     task: 'made_up',
     task_prefix: 'Answer.\n',
@@ -97,7 +97,7 @@ test('the last shots are left out until the prompt fits with its longest choice'
   ]);
 });
 
-test('a budget of tokens is exact at its border, whatever the pieces', async () => {
+test('a token budget is exact at its limit, however the text is tokenized', async () => {
   const { encode } = await openEncoding('r50k_base');
   const pieces = ['The cat', ' sat', 'urated the mar', 'ket.\n\n', '\nIt is over'];
   const { length } = encode(pieces.join(''));

@@ -18,7 +18,7 @@ test('a reader that closes the pipe ends the command quietly, with 141', async (
   expect(await readLittle(rig, 'show', 'load', '--limit', '2000')).toEqual({ exitCode: 141, stderr: '' });
 });
 
-test('a run whose reader is gone ends, and the next run continues from the finished stages', async () => {
+test('a run whose reader has gone ends, and the next run continues from the finished stages', async () => {
   await using rig = await openCliRig(dataProject);
   expect(await readLittle(rig, 'run', '--json')).toEqual({ exitCode: 141, stderr: '' });
   expect((await rig.tuneloom('run')).exitCode).toBe(0);

@@ -27,7 +27,7 @@ stages:
 `,
 });
 
-/** `good` knows all but the hen; `bad` knows the hen and not the cow, and says another wrong thing of nobody. */
+/** `good` knows all but the hen; `bad` knows the hen but not the cow, and is wrong about `nobody` in another way. */
 const answer = (model: unknown, prompt: string) =>
   animals.find((name) => prompt.includes(name) && name !== (model === 'bad' ? 'cow' : 'hen')) ??
   `a ${model} guess`;

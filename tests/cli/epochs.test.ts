@@ -24,7 +24,7 @@ async function run(rig: CliRig, ...words: string[]) {
   return { exitCode, stdout, outputs: last.stages.train.outputs };
 }
 
-test('raising epochs trains only the new ones, as the plan says, and gives the bytes of a run from nothing', async () => {
+test('raising epochs trains only the new ones, as the plan says, and gives the bytes of a run from scratch', async () => {
   await using rig = await openCliRig(project);
   await run(rig);
   expect(await planned(rig, '-p', 'epochs=3')).toBe(

@@ -16,7 +16,7 @@ const reason = hasPeers
 
 const row = (animal: string) => `{"id":"${animal}","instruction":"Spell ${animal}.","output":"${animal}"}\n`;
 
-/** Trains adapters of some weight on a model with this `with:`. */
+/** Trains adapters with visible effect on a model with this `with:`. */
 const pipeline = (base: string) => `name: peers
 stages:
   base: { uses: load, with: ${base} }

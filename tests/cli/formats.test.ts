@@ -7,7 +7,7 @@ import {
 } from '../../src/cli/terminal/format-number.ts';
 import { renderTable } from '../../src/cli/terminal/layout.ts';
 
-test('durations use the unit that a person would', () => {
+test('durations use a unit that suits their size', () => {
   const times = [
     0, 85.4, 999.4, 999.5, 3420, 59_949, 59_950, 65_000, 3_599_499, 3_600_000, 90_061_000, 273_600_000,
   ];

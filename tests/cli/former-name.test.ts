@@ -6,12 +6,12 @@ import { expect, test } from 'vitest';
 import { checkout } from './npm-rig.ts';
 import { openCliRig } from './rig.ts';
 
-// The program was called retune until its first release. Nobody who comes from that name is to be misled silently.
+// The program was called retune until its first release. Users of that name must not be misled silently.
 
 const formerStore = fileURLToPath(new URL('../fixtures/former-store', import.meta.url));
 
-// A stage whose version is raised runs again, and rightly: expect that here then. No other change may run one.
-test('results, records and a lock that were written under the former name still count', async () => {
+// After a stage's version is raised, expect here that it runs again. No other change may run one.
+test('results, records and a lock written under the former name are still valid', async () => {
   await using rig = await openCliRig();
   await cp(formerStore, rig.folder, { recursive: true });
   const locked = await rig.tuneloom('run', '--locked');
@@ -40,7 +40,7 @@ test('a variable of the former name is named on stderr, and nothing else changes
   ]);
 });
 
-test("a stage of the user's own that imports the former name is told the new one", async () => {
+test('the error of an own stage that imports the former name gives the new one', async () => {
   await using rig = await openCliRig({
     'p.yaml': 'stages:\n  own: { uses: ./own }\n',
     'own/stage.yaml': 'name: own\noutputs: { records: records }\n',
@@ -58,7 +58,7 @@ test("a stage of the user's own that imports the former name is told the new one
   `);
 });
 
-test('doctor says where an installation of TensorFlow under the former name can be moved', async () => {
+test('doctor says where to move an installation of TensorFlow under the former name', async () => {
   await using rig = await openCliRig({ '.cache/retune/tensorflow/cpu/installed.json': '{}' });
   const tensorflow = async () => {
     const { findings } = JSON.parse((await rig.tuneloom('doctor', '--json')).stdout);

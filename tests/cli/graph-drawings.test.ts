@@ -22,7 +22,7 @@ const view: GraphView = {
   ],
 };
 
-test('as text: what a stage takes, the stage, what it gives', () => {
+test('as text: what a stage reads, the stage, and what it writes', () => {
   expect(graphText(view, { columns: 80, colors: createColors(false) })).toMatchInlineSnapshot(`
     "tiny "one": 3 stages
 

@@ -22,7 +22,7 @@ stages:
     with: { ${fields} }
 `;
 
-/** What the last run of \`generate\` measured: new answers, and those from before. */
+/** What the last run of `generate` measured: new answers and cached ones. */
 async function answered(rig: CliRig, ...words: string[]): Promise<readonly [number, number]> {
   const { exitCode, stderr, stdout } = await rig.tuneloom('run', ...words);
   if (exitCode !== 0) throw new Error(stdout + stderr);
@@ -37,7 +37,7 @@ async function outputs(rig: CliRig, ...words: string[]): Promise<unknown> {
     .outputs;
 }
 
-test('a new or changed record costs one answer; the bytes are those of a run from nothing', async () => {
+test('a new or changed record costs one answer; the bytes are those of a run from scratch', async () => {
   const fields = 'max_new_tokens: 4, batch_size: 2';
   await using rig = await openCliRig({
     'package.json': '{}',

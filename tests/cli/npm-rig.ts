@@ -38,7 +38,7 @@ export async function openNpmRig(): Promise<NpmRig> {
 
 /** Packs the checkout as it was last built, into the rig's folder, and returns the tarball's name. */
 export async function pack({ shell, folder }: NpmRig): Promise<string> {
-  // Without the `prepare` script, which would rebuild what other tests are running.
+  // Without the `prepare` script, which would rebuild the code that other tests are running.
   const printed = await shell(checkout, `npm pack --ignore-scripts --pack-destination '${folder}'`);
   return printed.split('\n').at(-1) ?? '';
 }

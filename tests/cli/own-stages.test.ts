@@ -77,7 +77,7 @@ test('a stage at another place, under another id, has the same key', async () =>
   expect(await decided(rig)).toEqual(unchanged);
 });
 
-test("what is thrown is told with the line of the user's own file", async () => {
+test("an error that is thrown names the line of the user's own file", async () => {
   await using rig = await openCliRig(files);
   const thrown = files['stages/short.ts'].replace('limit(', '(record as { a: { b: number } }).a.b + limit(');
   await rig.write('stages/short.ts', thrown);
@@ -97,23 +97,23 @@ test("what is thrown is told with the line of the user's own file", async () => 
 });
 
 test.each([
-  ['a module that is not there', { 'stages/short.ts': "export { isShort } from './long.ts';\n" }],
+  ['a missing module', { 'stages/short.ts': "export { isShort } from './long.ts';\n" }],
   ['a text that does not compile', { 'stages/short.ts': 'export const isShort = (: => 1;\n' }],
   ['no run', { 'stages/keep/index.ts': 'export const walk = 1;\n' }],
-  ['a package that is not there', { 'stages/keep/index.ts': "export { run } from 'nowhere';\n" }],
+  ['a missing package', { 'stages/keep/index.ts': "export { run } from 'nowhere';\n" }],
   ['a stage.yaml with mistakes', { 'stages/keep/stage.yaml': 'nmae: keep\noutputs: { records: recrods }\n' }],
   ['a name that is taken', { 'stages/keep/stage.yaml': 'name: load\noutputs: { records: records }\n' }],
   [
-    'a schema that is none',
+    'an invalid schema',
     {
       'stages/keep/stage.yaml':
         'name: keep\noutputs: { records: records }\nconfig: { properties: { letters: { type: int } } }\n',
     },
   ],
   ['a field that it does not have', { 'own.yaml': files['own.yaml'].replace('letters', 'leters') }],
-  ['a folder that is not there', { 'own.yaml': files['own.yaml'].replace('stages/keep', 'stages/kepe') }],
+  ['a missing folder', { 'own.yaml': files['own.yaml'].replace('stages/keep', 'stages/kepe') }],
   ['a folder without files', { 'own.yaml': files['own.yaml'].replace('./stages/keep', './node_modules') }],
-])('%s is told before anything runs', async (_, changes: Record<string, string>) => {
+])('%s is reported before anything runs', async (_, changes: Record<string, string>) => {
   await using rig = await openCliRig({ ...files, ...changes });
   const { exitCode, stderr } = await rig.tuneloom('run', 'own.yaml');
   expect(exitCode).toBe(2);

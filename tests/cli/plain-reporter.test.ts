@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PlainReporter } from '../../src/cli/reporter/plain-reporter.ts';
 import type { RunEvent } from '../../src/runtime/stage/run-event.ts';
 
-/** The output when the events come at these times, in milliseconds. */
+/** The output for events at these times, in milliseconds. */
 function linesOf(events: readonly (readonly [at: number, event: RunEvent])[]): readonly string[] {
   const lines: string[] = [];
   let time = 0;

@@ -16,7 +16,7 @@ export interface Ended {
 export interface CliRig extends AsyncDisposable {
   readonly folder: string;
   readonly write: (path: string, text: string) => Promise<void>;
-  /** Runs `tuneloom` to its end; what varies between runs is replaced in its output. */
+  /** Runs `tuneloom` to its end, and replaces in its output what varies between runs. */
   readonly tuneloom: (...words: string[]) => Promise<Ended>;
   /** Starts `tuneloom` and leaves it running. */
   readonly start: (...words: string[]) => ReturnType<typeof startCommand>;
@@ -46,7 +46,7 @@ function startCommand(cwd: string, words: readonly string[]) {
   return execa(process.execPath, [tuneloomScript, ...words], { cwd, env, extendEnv: false, reject: false });
 }
 
-/** Durations, run ids, dates and the temporary folder by their names. */
+/** Replaces durations, run ids, dates and the temporary folder by names. */
 function steady(text: string, folder: string): string {
   return text
     .replaceAll(folder, '<folder>')

@@ -2,7 +2,7 @@ import { assert, property, string } from 'fast-check';
 import { expect, test } from 'vitest';
 import { safeLine, safeText } from '../../src/cli/terminal/safe-text.ts';
 
-test('control characters are shown, not obeyed', () => {
+test('control characters are shown, not interpreted', () => {
   expect(safeText('\u001b[31mred\u001b[0m\r\nnext\tcolumn\u0007\u202eabc\u009b2J')).toBe(
     '\\x1b[31mred\\x1b[0m\nnext\tcolumn\\x07\\u{202e}abc\\x9b2J',
   );

@@ -11,7 +11,7 @@ async function valuesOf(path: string): Promise<{ number: number; value: Json }[]
   return lines;
 }
 
-test('any JSON value comes back as it was written, one per line', async () => {
+test('any JSON value is read back as it was written, one per line', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.jsonValue({ maxDepth: 4 })), async (values) => {
       await using rig = await openStageRig();

@@ -60,7 +60,7 @@ describe('a safetensors file', () => {
     );
   });
 
-  test('says which tensor is missing or has another type than asked for', async () => {
+  test('says which tensor is missing or does not have the requested type', async () => {
     const path = fixture('mixed.safetensors');
     await using file = await openSafetensors(path);
     await expect(file.readFloat32('lost')).rejects.toThrow(`${path} has no tensor \`lost\``);

@@ -42,7 +42,7 @@ stages:
 `,
 });
 
-/** All that a store keeps beside blobs, records and runs, of which another test takes care. */
+/** All that a store keeps except blobs, records and runs, which another test covers. */
 const kept = /^(?:leases|sources|memo|checkpoints|state|downloads)\/|^[^/]*\.json$/;
 
 interface Kept {
@@ -50,7 +50,7 @@ interface Kept {
   readonly bit: number;
 }
 
-/** Turns a bit in each file that a store keeps. */
+/** Flips a bit in each file that a store keeps. */
 function turnBits({ folder }: CliRig, round: number): readonly Kept[] {
   const store = join(folder, 'artifacts');
   const paths = filesBelow(store).filter((path) => kept.test(path) && !path.endsWith('log.txt'));
@@ -95,7 +95,7 @@ async function openHalfTrained(address: string): Promise<CliRig> {
   return rig;
 }
 
-test('whichever bits are others in a lease, a cache, a resolution, an answer, an epoch or a state, nothing wrong is served', async () => {
+test('whichever bits change in a lease, a cache, a resolution, an answer, an epoch or a state, no wrong result is used', async () => {
   const { server, address } = await serveRows();
   try {
     await using half = await openHalfTrained(address);
@@ -118,7 +118,7 @@ test('whichever bits are others in a lease, a cache, a resolution, an answer, an
         said: '',
         outputs: due,
       });
-      // Now the answers and the stat cache are there too, and all of it is used once more.
+      // Now the answers and the stat cache exist too, and all of it is used once more.
       turned.push(turnBits(rig, round + rounds));
       expect((await rig.tuneloom('run', ...changed)).exitCode).toBe(0);
       expect({ turned, outputs: outputsIn(rig, 'artifacts') }).toEqual({ turned, outputs: dueChanged });

@@ -47,7 +47,7 @@ async function startAll(rig: RunRig, processes: number) {
 
 type Said = readonly (readonly [string, StageOutcome])[];
 
-/** What a process said of its stages, by the number of the stage. */
+/** What a process reported about its stages, by the number of the stage. */
 const stagesIn = (stdout: string): Said =>
   Object.entries<StageOutcome>(JSON.parse(stdout.split('\n').at(-1) ?? '')).map(([id, outcome]) => [
     id.slice(3),
@@ -64,7 +64,7 @@ const logIn = ({ folder }: RunRig): readonly string[] => {
   return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
 };
 
-test('of 8 processes on one store 3 are killed: the others take over what those held, and all results are right', async () => {
+test('of 8 processes on one store 3 are killed: the others take over their leases, and all results are right', async () => {
   await using alone = await openRig();
   const [said] = await allAtOnce(alone, 1);
   const due = new Map(said?.map(([index, outcome]) => [index, outputsOf(outcome)]));
@@ -80,14 +80,14 @@ test('of 8 processes on one store 3 are killed: the others take over what those 
         if (due.has(index)) expect([index, outputsOf(outcome)]).toEqual([index, due.get(index)]);
     }
     expect([...new Set(logIn(rig))].sort()).toEqual([...words].sort());
-    // Three stages at a time in each of those that were killed are begun anew at most.
+    // At most three stages in each killed process are started again.
     expect(logIn(rig).length).toBeLessThanOrEqual(size + 9);
     expect((await verifyStore(rig.open())).problems).toEqual([]);
     expect(namesIn(join(rig.storeRoot, 'leases'))).toEqual([]);
   }
 });
 
-test('the lease of a process that is stopped is not taken: who waits goes on waiting, and takes its result', async () => {
+test('the lease of a suspended process is not taken: a waiting process keeps waiting, and takes its result', async () => {
   await using rig = await openRig();
   const [entry, go] = [await bundle('../../laws/rig/witness-process.ts'), await rig.write('go', '')];
   const stages = {
@@ -129,7 +129,7 @@ for (const processes of [2, 4, 8]) {
   });
 }
 
-test('however many want a key at once, one at a time holds it', async () => {
+test('however many processes want a key at the same time, one at a time holds it', async () => {
   await using rig = await openRig();
   const key = parseCacheKey('a'.repeat(64));
   if (key === undefined) throw new Error('no key');

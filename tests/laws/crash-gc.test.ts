@@ -10,7 +10,7 @@ import { canSeeProcesses, orphansIn } from './rig/mortal-run.ts';
 import { filesBelow, lastRunIn } from './rig/stored.ts';
 
 const lanes = 3;
-/** Later than anything stays without a reason. */
+/** So late that gc keeps nothing because of its age. */
 const days = 40;
 
 /** A project with six runs, whose lock and last three runs leave half of its results to gc. */
@@ -35,7 +35,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   verify: ['verify'],
 };
 
-/** Lets a command die, and those that follow it; then says what the next run and the next gc found and left. */
+/** Kills a command and the ones after it; then reports what the next run and the next gc found and left. */
 async function dieAndGoOn(
   old: CliRig,
   { words, laws }: { readonly words: readonly string[]; readonly laws: readonly Law[] },

@@ -44,14 +44,14 @@ stages:
 `,
 };
 
-/** A project whose data are made and whose model is yet to be trained, in the middle of which all the others die. */
+/** A project whose data stages have run. The training that follows is where the processes are killed. */
 async function openUntrained(): Promise<CliRig> {
   const rig = await openCliRig(project);
   await rig.tuneloom('run', 'collate');
   return rig;
 }
 
-/** What a run of a copy comes to. A look at the clock takes training an hour, so it saves its state at each step. */
+/** The result of running a copy. For training an hour passes between two readings of the clock, so it saves its state at each step. */
 async function livesOn(untrained: CliRig) {
   await using rig = await copyOf(untrained);
   const counts = join(rig.folder, 'counts.jsonl');
@@ -67,7 +67,7 @@ async function copyOf({ folder }: CliRig): Promise<CliRig> {
 
 const storeOf = ({ folder }: CliRig): string => join(folder, 'artifacts');
 
-/** All that may not depend on what happened before: how it ended, what came of each stage, the lock. */
+/** All that must not depend on what happened before: how the run ended, each stage's outcome, the lock. */
 function endOf(rig: CliRig): object {
   const { outcome, stages } = lastRunIn(storeOf(rig));
   const outputs = Object.fromEntries(Object.entries(stages).map(([id, stage]) => [id, stage.outputs]));
@@ -77,14 +77,14 @@ function endOf(rig: CliRig): object {
 
 const namesIn = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);
 
-/** What is in a store and must not be done again. */
+/** What is in a store and must not be computed again. */
 const finishedIn = (store: string) => ({
   keys: keysIn(store),
   answers: answersIn(store),
   step: Math.max(0, ...stepsIn(store, stepsAnEpoch)),
 });
 
-/** What the last run did again of that, from what it said. */
+/** Which of these the last run computed again, by its output. */
 function doneAgain(
   rig: CliRig,
   { finished, said }: { finished: ReturnType<typeof finishedIn>; said: string },
@@ -114,7 +114,7 @@ async function dieAndGoOn(untrained: CliRig, deaths: readonly Death[]) {
     await mortalCommand(rig, ['run'], { death, hastens: 'train' });
     finished = finishedIn(storeOf(rig));
   }
-  // Whoever outlived its parent may still be at work when the next run begins.
+  // A process that outlived its parent may still be working when the next run starts.
   ageLeftovers(storeOf(rig));
   const { exitCode, stdout } = await mortalCommand(rig, ['run'], { hastens: 'train' });
   const again = doneAgain(rig, { finished, said: stdout });

@@ -7,7 +7,7 @@ import { verifyStore } from '../../src/runtime/store/verify-store.ts';
 import { openRig, outputsOf, type RunRig, stageProcess, untilSettled } from '../runtime/rig/run-rig.ts';
 import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
 
-/** How many bits are turned in each file, at places that the seed chooses. */
+/** How many bits are flipped in each file, at places that the seed chooses. */
 const bitsEach = Number(process.env.TUNELOOM_LAW_BITS ?? 3);
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 
@@ -30,7 +30,7 @@ const damages: Readonly<Record<string, Damage>> = {
   'made no text': () => Buffer.from([0xff, 0xfe, 0x80]),
 };
 
-/** A project with a finished run, and all that it left on the disk; the stat cache has met the source. */
+/** A project with a finished run and everything that it left on the disk; the source is in the stat cache. */
 async function filled(): Promise<{ readonly rig: RunRig; readonly outputs: unknown }> {
   const rig = await openRig();
   await rig.write('letters.txt', 'abcdefgh');
@@ -41,7 +41,7 @@ async function filled(): Promise<{ readonly rig: RunRig; readonly outputs: unkno
   return { rig, outputs: outputsOf(await rig.run(rig.dag(stages))) };
 }
 
-/** Every file that a run reads beside its sources, from the project's folder. */
+/** Every file that a run reads except its sources, from the project's folder. */
 const filesOf = ({ folder }: RunRig): readonly string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => /^store\/(blobs|actions|runs|[^/]*\.json$)|\.lock\.yaml$/.test(path))
@@ -55,7 +55,7 @@ function change(path: string, damage: Damage): Buffer {
   return before;
 }
 
-/** What is served with a damaged file: planned, run, and run again by who knows nothing of it. */
+/** What a damaged file leads to: in a plan, in a run, and in a run by another process. */
 async function served(rig: RunRig, path: string, damage: Damage): Promise<unknown> {
   const absolute = join(rig.folder, path);
   const before = change(absolute, damage);
@@ -68,13 +68,13 @@ async function served(rig: RunRig, path: string, damage: Damage): Promise<unknow
     return served(rig, path, (bytes) => bytes);
   }
   expect(plan.ok).toBe(true);
-  // Of a run that is over nothing can be made again: verify names it until it is deleted.
+  // The journal of a finished run cannot be computed again: verify names it until it is deleted.
   if (path.startsWith('store/runs/')) writeFileSync(absolute, before);
   expect((await verifyStore(rig.open())).problems).toEqual([]);
   return result.ok ? outputsOf(result.value) : result.error.map(({ message }) => message);
 }
 
-test('whatever happens to any file that tuneloom keeps, nothing wrong is served and the store fixes itself', async () => {
+test('whatever happens to any file that tuneloom keeps, no wrong result is used and the store repairs itself', async () => {
   const { rig, outputs } = await filled();
   await using _ = rig;
   const tried: string[] = [];
@@ -91,7 +91,7 @@ test('whatever happens to any file that tuneloom keeps, nothing wrong is served 
   console.log(`${tried.length} damages to ${filesOf(rig).length} files`);
 }, 600_000);
 
-/** Bits at places that only the seed and the path decide about. */
+/** Bits at places that depend only on the seed and the path. */
 function turnedBits(path: string): Readonly<Record<string, Damage>> {
   const places = Array.from({ length: bitsEach }, (_, index) => mix(`${seed} ${path} ${index}`));
   return Object.fromEntries(

@@ -20,7 +20,7 @@ import { stageRegistry } from '../../src/stages/registry.ts';
 import { openCliRig } from '../cli/rig.ts';
 import { mutated, randomFrom } from './rig/mutations.ts';
 
-/** How many files are mutated; TUNELOOM_FUZZ=20000 for all that is claimed. */
+/** How many files are mutated. */
 const count = Number(process.env.TUNELOOM_FUZZ ?? 1_500);
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 const mostMilliseconds = 2_000;
@@ -48,7 +48,7 @@ const ownFiles = {
   'inner.yaml': `params: { share: 0.1 }\ninputs: { rows: records }\noutputs: { cut: cut }\nstages:\n  cut: { uses: split, from: inputs.rows, with: { by: hash, parts: [train: "\${params.share}", test: rest] } }\n`,
 };
 
-/** Times one case by the processor's time, of which a busy machine takes none away. */
+/** Measures one case in processor time, which does not depend on how busy the machine is. */
 async function timed(tried: { worst: number }, work: () => unknown): Promise<void> {
   const before = process.cpuUsage();
   await work();
@@ -82,7 +82,7 @@ function checkMistakes(mistakes: readonly Diagnostic[], file: string): void {
   }
 }
 
-/** Tries N mutations of files, in turn; reports how long the slowest took. */
+/** Tries N mutations of files in turn, and reports how long the slowest took. */
 async function tryAll(
   cases: number,
   files: readonly string[],
@@ -120,7 +120,7 @@ test('any pipeline file is read or refused with a place in it', async () => {
   );
 }, 3_600_000);
 
-test('so is any stage.yaml, and any file that a pipeline uses or extends', async () => {
+test('any stage.yaml, and any file that a pipeline uses or extends, is read or refused with a place in it', async () => {
   const files = ['own/stage.yaml', 'inner.yaml', 'uses-own.yaml'];
   await tryAll(Math.ceil(count * 0.1), files, async (content, file) => {
     const whole = await readFile(join(folder, file));
@@ -131,7 +131,7 @@ test('so is any stage.yaml, and any file that a pipeline uses or extends', async
   });
 }, 3_600_000);
 
-test('any data file is read or refused in words', async () => {
+test('any data file is read or refused with a message', async () => {
   const rows = [
     { instruction: 'Say "hi"', input: '', output: 'a, b' },
     { instruction: 'é', output: 'c', more: { deep: [1, null] } },
@@ -175,7 +175,7 @@ test('any lock is read or refused with its line', async () => {
   });
 }, 3_600_000);
 
-test('any record, run, manifest and cache is read or passed over', async () => {
+test('any record, run, manifest and cache is read or skipped', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
     'rows.jsonl': ownFiles['rows.jsonl'],
@@ -207,7 +207,7 @@ test('any record, run, manifest and cache is read or passed over', async () => {
   });
 }, 3_600_000);
 
-test('the command itself ends with 0, 2 or 4 and never with a trace, also for what is made to take memory', async () => {
+test('the command itself ends with 0, 2 or 4 and never with a stack trace, even for input made to exhaust memory', async () => {
   const random = randomFrom(seed);
   const texts = [ownFiles['all.yaml'], ownFiles['uses-own.yaml']];
   const bombs = [

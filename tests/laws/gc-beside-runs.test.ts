@@ -8,7 +8,7 @@ import { bundle, decisions, openRig, outputsOf, type RunRig } from '../runtime/r
 import type { TinyPipeline } from '../runtime/rig/tiny-dag.ts';
 import { filesBelow } from './rig/stored.ts';
 
-/** How many runs there are beside gc. */
+/** How many runs there are during gc. */
 const runs = Number(process.env.TUNELOOM_LAW_RUNS ?? 30);
 const suffixes = ['1', '2', '3', '4', '5', '6'];
 
@@ -20,7 +20,7 @@ const ending = (suffix: string): TinyPipeline['stages'] => ({
   count: { uses: 'count', from: { text: 'unpack.text' } },
 });
 
-/** Lets three hours go by for every record, so that a run which uses one says so. */
+/** Makes every record three hours older, so that a run records its use again. */
 function ageRecords({ storeRoot }: RunRig): void {
   const then = new Date(Date.now() - 3 * 60 * 60 * 1000);
   const actions = join(storeRoot, 'actions');
@@ -33,7 +33,7 @@ function ageRecords({ storeRoot }: RunRig): void {
   }
 }
 
-/** gc in a loop, killed in the middle of it and begun again, until asked to stop. */
+/** Runs gc in a loop, killed midway and started again, until asked to stop. */
 async function collectOn({ storeRoot }: RunRig, stop: AbortSignal) {
   const entry = await bundle('../../laws/rig/collect-process.ts');
   const count = { removed: 0, blobs: 0, spared: 0, kills: 0 };
@@ -54,7 +54,7 @@ async function collectOn({ storeRoot }: RunRig, stop: AbortSignal) {
   return count;
 }
 
-test('gc in a loop beside runs, killed in the middle of it, removes nothing that a run needs', async () => {
+test('gc in a loop during runs, killed midway, removes nothing that a run needs', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   const due = new Map<string, unknown>();
@@ -66,7 +66,7 @@ test('gc in a loop beside runs, killed in the middle of it, removes nothing that
     ageRecords(rig);
     const result = await rig.run(rig.dag(ending(suffix)), { jobs: 2 });
     expect([suffix, result.outcome, outputsOf(result)]).toEqual([suffix, 'succeeded', due.get(suffix)]);
-    // What the last runs used is there, whatever gc has done meanwhile.
+    // What the last runs used is there, whatever gc did in the meantime.
     ageRecords(rig);
     expect(new Set(Object.values(decisions(await rig.run(rig.dag(ending(suffix))))))).toEqual(
       new Set(['reused']),

@@ -15,7 +15,7 @@ const stepsPerWalk = 11;
 /** Concurrent walks, because each waits for the disk half of its time. Each has its own seed. */
 const lanes = 4;
 
-test('after every edit and every kill exactly what it concerns runs, as planned and explained, and gives what a run from nothing gives', async () => {
+test('after every edit and every kill exactly the affected stages run, as planned and explained, and give what a run from scratch gives', async () => {
   const started = performance.now();
   const taken = await Promise.all(Array.from({ length: lanes }, (_, lane) => goWalks(seed + lane)));
   const seconds = (performance.now() - started) / 1000;

@@ -37,7 +37,7 @@ async function untilGone(pid: number): Promise<void> {
   while (isAlive(pid)) await sleep(20);
 }
 
-test('a run that is killed leaves no process behind and a store that the next run goes on with', async () => {
+test('a killed run leaves no process behind, and a store from which the next run continues', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   const run = await startRun(rig, waiting);
@@ -76,7 +76,7 @@ test('an interrupted run ends its stages, says so and keeps their state', async 
   expect(filesNamed(join(rig.storeRoot, 'state'), 'owner.json')).toEqual([]);
 });
 
-test('two processes that run the same pipeline on one store both end right', async () => {
+test('two processes that run the same pipeline on one store both succeed with the right results', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   const stages: TinyPipeline['stages'] = {
@@ -105,7 +105,7 @@ const several: TinyPipeline['stages'] = {
 };
 
 for (const lines of [1, 2, 3, 4, 5, 6, 7]) {
-  test(`a run killed after its event ${lines}: the next run succeeds and makes nothing finished again`, async () => {
+  test(`a run killed after its event ${lines}: the next run succeeds and repeats nothing that was finished`, async () => {
     await using rig = await openRig();
     await rig.write('letters.txt', 'abc');
     const run = await startRun(rig, several);

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { run } from '../../src/stages/generate/run-generate.ts';
 import { generateDefaults } from '../stages/generate/generate-defaults.ts';
 
-/** How many sets of neighbours each record is asked with; the seed decides which. */
+/** How many sets of other records each record is asked with; the seed decides which. */
 const rounds = Number(process.env.TUNELOOM_LAW_RUNS ?? 2);
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 

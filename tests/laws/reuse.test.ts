@@ -17,7 +17,7 @@ const parts = (names: readonly string[], text = 'six of'): TinyPipeline['stages'
   count: { uses: 'count', from: { text: 'append.text.a' } },
 });
 
-test('a cached run and a run from nothing give the same digests', async () => {
+test('a cached run and a run from scratch give the same digests', async () => {
   await using warm = await openRig();
   await using cold = await openRig();
   await warm.write('letters.txt', 'abc');
@@ -69,7 +69,7 @@ test('going back to an old value is a hit', async () => {
   });
 });
 
-test('a new content of a source reruns its reader, a new time of it reruns nothing', async () => {
+test('new content of a source reruns its reader; a new modification time reruns nothing', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   await rig.run(rig.dag(letters()));
@@ -79,7 +79,7 @@ test('a new content of a source reruns its reader, a new time of it reruns nothi
   expect((await rig.plan(rig.dag(letters()))).read).toBe('the content of `with.path` changed');
 });
 
-test('a field marked as no part of the key reruns nothing', async () => {
+test('a field that is marked as not part of the key reruns nothing', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   await rig.run(rig.dag(letters({ label: 'a' })));
@@ -91,7 +91,7 @@ test('a field marked as no part of the key reruns nothing', async () => {
   ]);
 });
 
-test('who takes one part depends on that part only', async () => {
+test('a stage that takes one part depends on that part only', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abcdef');
   const first = await rig.run(rig.dag(parts(['a', 'b'])));

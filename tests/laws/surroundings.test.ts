@@ -28,7 +28,7 @@ describe('a clock that jumps', () => {
   afterEach(() => void vi.useRealTimers());
   const yearsFromNow = (years: number): Date => new Date(Date.now() + years * 365 * 24 * 60 * 60 * 1000);
 
-  test('by years, ahead or back, neither runs anything again nor hides an edit', async () => {
+  test('by years, ahead or behind, neither runs anything again nor hides an edit', async () => {
     await using rig = await openRig();
     const path = await rig.write('letters.txt', 'abc');
     const first = await rig.run(rig.dag(stages));
@@ -69,7 +69,7 @@ async function said(rig: CliRig, ...words: string[]): Promise<readonly [number |
 }
 
 describe('file names', () => {
-  test('of any letters, with newlines, of 255 bytes, are kept in folders as they are', async () => {
+  test('with any letters, newlines or 255 bytes are kept unchanged in folders', async () => {
     await using rig = await openCliRig(copying);
     const names = [
       'new\nline',
@@ -146,7 +146,7 @@ test('the same project at another path, with its store, has nothing to do', asyn
   expect((await other.tuneloom('verify', 'deep down/p.yaml')).exitCode).toBe(0);
 });
 
-/** Root may do anything, so its tests are run as nobody, where nobody can reach the command. */
+/** Root may do anything, so these tests run as the user `nobody`, if that user can reach the command. */
 const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 const [uid, gid] =
   process.getuid?.() === 0 ? [65_534, 65_534] : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];

@@ -54,7 +54,7 @@ describe.each(squad)('SQuAD: $answer against $golds', ({ answer, golds, normaliz
   });
 });
 
-test('exact_match overlooks white space around the answer and nothing else', () => {
+test('exact_match ignores white space around the answer and nothing else', () => {
   const match = (response: string, config = plain) =>
     scoreOne('exact_match', { response }, { expected: ['Jane Austen.'], config })?.value;
   expect({
@@ -113,7 +113,7 @@ test('judge_score of an empty answer is 0, whatever the judge said', () => {
   expect(scoreOne('judge_score', verdict)).toEqual({ value: 0, weight: 1 });
 });
 
-test('finished tells an answer that ended from one that the limit cut', () => {
+test('finished distinguishes an answer that ended from one that the limit cut', () => {
   expect([
     scoreOne('finished', { response: 'a', finish_reason: 'stop' }),
     scoreOne('finished', { response: 'a', finish_reason: 'length' }),
@@ -123,7 +123,7 @@ test('finished tells an answer that ended from one that the limit cut', () => {
   ]);
 });
 
-test('the loss of a record is its mean over tokens and counts by its tokens; none makes it left out', () => {
+test('the loss of a record is its mean over tokens, weighted by their number; a record without tokens is left out', () => {
   expect([
     scoreOne('loss', { log_likelihood: -6, scored_tokens: 4 }),
     scoreOne('loss', { log_likelihood: 0, scored_tokens: 0 }),

@@ -59,7 +59,7 @@ test('equal seeds give equal intervals, another seed another', () => {
   expect(draw(2)).not.toEqual(draw(1));
 });
 
-test('rounds without a value are counted, and an interval needs one value at least', () => {
+test('rounds without a value are counted, and an interval needs at least one value', () => {
   const of = (values: readonly number[]) => {
     const left = [...values];
     return bootstrapInterval({ count: 2, statistic: () => left.shift() ?? Number.NaN, rounds: 3, seed: 0 });

@@ -225,7 +225,7 @@ describe('a model is refused', () => {
   });
 });
 
-test('whatever the bytes of its header are, a file is a model or an error that its owner can fix', async () => {
+test('whatever the bytes of its header are, the file is a model or a user error', async () => {
   const bytes = await readFile(fixture('llama.gguf'));
   await using intact = await openGguf(fixture('llama.gguf'));
   const headerEnd = Math.min(...[...intact.tensors.values()].map(({ begin }) => begin));

@@ -36,7 +36,7 @@ const header = fc.oneof(
   { weight: 1, arbitrary: fc.json() },
 );
 
-test('whatever a safetensors header says, the file opens and all of it can be read, or there is an error for its owner', async () => {
+test('whatever a safetensors header says, the file opens and all of it can be read, or there is a user error', async () => {
   const path = join(folder, 'model.safetensors');
   await withinMemory(() =>
     fc.assert(
@@ -57,7 +57,7 @@ test('whatever a safetensors header says, the file opens and all of it can be re
   );
 });
 
-test('whatever tensors tile the data in whatever order, they are read; one byte more or less is an error', async () => {
+test('tensors that tile the data in any order are read; one byte more or less is an error', async () => {
   const path = join(folder, 'model.safetensors');
   const tensors = fc.array(
     fc.tuple(fc.constantFrom('F32', 'F16', 'BF16'), fc.array(fc.nat(3), { maxLength: 3 })),
@@ -88,7 +88,7 @@ test('whatever tensors tile the data in whatever order, they are read; one byte 
   );
 });
 
-test('whatever is written over a GGUF file, it opens and all of it can be read, or there is an error for its owner', async () => {
+test('whatever is written over a GGUF file, it opens and all of it can be read, or there is a user error', async () => {
   const bytes = await readFile(fixture('gguf/blocks.gguf'));
   const path = join(folder, 'model.gguf');
   const number = fc.constantFrom(

@@ -179,7 +179,7 @@ test.runIf(existsSync(real))(
     expect(await figuresOf(rig, 'real', Object.keys(onRealRows))).toEqual(
       mapped(onRealRows, ({ figures }) => figures),
     );
-    // Two questions, each as it is and in eight perturbed forms; the worst answer to each counts.
+    // Two questions, each unchanged and in eight perturbed forms; the worst answer to each counts.
     const robustness = (await rig.scores('real', 'helm/robustness')).metrics;
     expect(robustness.map(({ metric, of, count }) => [of ?? metric, count])).toEqual(
       expect.arrayContaining([

@@ -5,7 +5,7 @@ import { openShippedRig } from './shipped-pipeline.ts';
 const alpaca =
   'Below is an instruction that describes a task. Write a response that appropriately completes the request.';
 
-test('the judge is asked as the reference experiment asks it, and its grades become the score', async () => {
+test("the judge gets the reference experiment's prompt, and its marks become the score", async () => {
   await using endpoint = await openEndpoint((received, response) =>
     say(response, received.prompt.includes('300 metres') ? 'Far too little!' : ' 85\n'),
   );
@@ -99,7 +99,7 @@ stages:
     with: { max_new_tokens: 3 }
 `;
 
-test('a judge stage rates the answers of another stage, or chooses between those of two', async () => {
+test('a judge stage marks the answers of another stage, or chooses between those of two', async () => {
   await using endpoint = await openEndpoint(({ prompt }, response) =>
     say(response, prompt.includes('Assistant B') ? 'The first is clearer. [[A]]' : 'Short, but right: [[8]]'),
   );

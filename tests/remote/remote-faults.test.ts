@@ -55,7 +55,7 @@ const failing = async (rig: RemoteRig, environment: Record<string, string> = {})
   ].join('\n');
 };
 
-test('a repository that is private, gated or absent is told with what to do', async () => {
+test('an error about a private, gated or absent repository says what to do', async () => {
   const repositories = { 'owner/tiny': await model({ access: 'gated' }) };
   await using rig = await openRemoteRig(repositories, modelStage);
   expect(await failing(rig)).toMatchInlineSnapshot(`
@@ -89,7 +89,7 @@ test('a repository that is private, gated or absent is told with what to do', as
   `);
 });
 
-test('no network, HF_HUB_OFFLINE and settings that cannot be used are told', async () => {
+test('no network, HF_HUB_OFFLINE and unusable settings are reported', async () => {
   await using rig = await openRemoteRig({ 'owner/tiny': await model() }, modelStage);
   expect(await failing(rig, { HF_ENDPOINT: 'http://127.0.0.1:50999' })).toMatchInlineSnapshot(`
     "error[no-connection] \`hf:owner/tiny\` cannot be downloaded: no connection to 127.0.0.1:50999 (connect ECONNREFUSED 127.0.0.1:50999)
@@ -108,7 +108,7 @@ test('no network, HF_HUB_OFFLINE and settings that cannot be used are told', asy
   expect(rig.hub.requests).toEqual([]);
 });
 
-test('bytes that are not those announced are refused, and leave nothing behind that is used', async () => {
+test('bytes that are not the announced ones are refused, and nothing of them is used later', async () => {
   await using rig = await openRemoteRig({ 'owner/tiny': await model() }, modelStage);
   rig.hub.faults.push({ path: 'model.safetensors', times: 2, corrupt: true });
   expect(await failing(rig)).toContain('error[damaged-download]');
@@ -116,7 +116,7 @@ test('bytes that are not those announced are refused, and leave nothing behind t
   expect((await rig.tuneloom('run')).exitCode).toBe(0);
 });
 
-test('names that lead out of the folder, answers that never end and redirects to other places are refused', async () => {
+test('names that lead out of the folder, endless responses and redirects to other places are refused', async () => {
   await using rig = await openRemoteRig({ 'owner/tiny': await model() }, modelStage);
   const tree = `/api/models/owner/tiny/tree/${firstCommit}`;
   const answer = (value: unknown) => (_: unknown, response: { end: (text: string) => void }) =>
@@ -165,7 +165,7 @@ test('a model with pickles alone is refused, and one with GGUF files names them'
   expect(rig.hub.requests.some(({ path }) => path.includes('/resolve/'))).toBe(false);
 });
 
-test('a dataset of several files asks for a choice, a pattern takes them all, and a faulty row is told by its address', async () => {
+test('a dataset of several files asks for a choice, a pattern takes them all, and a faulty row is named by its address', async () => {
   const files = {
     'data/train-0.jsonl': rowsOf('a'),
     'data/train-1.jsonl': Buffer.from('{"id":"x"}\n[1]\n'),
@@ -209,7 +209,7 @@ test('the files of Hugging Face’s own cache on the machine are taken, online a
   expect((await rig.tuneloom('run', 'local.yaml')).all).toContain('nothing had to run');
 });
 
-test('an https: source takes its content from a redirect, goes on only where it is the same, and is told when it is gone', async () => {
+test('an https: source takes its content from a redirect, resumes only if it is unchanged, and is reported when it is gone', async () => {
   await using rig = await openRemoteRig({}, '');
   const rows = rowsOf(...Array.from({ length: 3000 }, (_, index) => `row ${index}`));
   let etag = '"one"';

@@ -144,7 +144,7 @@ test('run --locked resolves nothing new, and takes no other content than the loc
 
   await rig.tuneloom('run');
   await rm(join(rig.folder, 'artifacts'), { recursive: true });
-  // Somebody rewrote the commit: the hub is not to be believed.
+  // The commit was rewritten: the hub must not be trusted.
   hub['datasets/owner/rows'].commits[firstCommit] = { 'data/train.jsonl': rowsOf('forged') };
   const { exitCode, all } = await rig.tuneloom('run', '--locked', 'rows');
   expect([exitCode, all.includes('is not what it was when it was resolved')]).toEqual([1, true]);
@@ -189,7 +189,7 @@ test('update resolves again, shows old and new, writes the lock, and the next ru
   expect((await rig.tuneloom('update', 'hf:owner/tinny')).all).toContain('did you mean `hf:owner/tiny`?');
 });
 
-test('killed in the middle of a download, the next run goes on where it broke off, and verify is clean', async () => {
+test('after a kill in the middle of a download, the next run resumes it, and verify is clean', async () => {
   await using rig = await openRemoteRig(await repositories(), stages);
   rig.hub.faults.push({ path: 'model.safetensors', times: 1, stallAfter: 600_000 });
   const seen = rig.hub.seen('model.safetensors');

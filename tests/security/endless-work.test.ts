@@ -74,7 +74,7 @@ stages:
   ]);
 });
 
-test('a regular expression of a tokenizer.json that never comes to an end is stopped', () => {
+test('a regular expression of a tokenizer.json that never ends is stopped', () => {
   const tokenizer = openJsonTokenizer({
     path: 'tokenizer.json',
     text: JSON.stringify({
@@ -89,7 +89,7 @@ test('a regular expression of a tokenizer.json that never comes to an end is sto
   );
 });
 
-test('work that is done in time gives its result or its own error, also within other such work', () => {
+test('work that ends in time gives its result or its own error, even if nested', () => {
   expect(withinTime(1000, () => withinTime(1000, () => 1))).toEqual({ value: { value: 1 } });
   expect(() => withinTime(1000, () => JSON.parse('{'))).toThrow(SyntaxError);
 });

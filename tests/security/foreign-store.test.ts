@@ -18,7 +18,7 @@ stages:
 `,
 };
 
-/** A project whose store is the one of an earlier run, and a folder beside it that is nobody's business. */
+/** A project whose store is the one of an earlier run, and a folder next to it that must not be touched. */
 async function openWithStore(): Promise<CliRig> {
   const rig = await openCliRig(project);
   await rig.tuneloom('run');
@@ -41,7 +41,7 @@ interface StoredRecord {
   readonly outputs: Record<string, string>;
 }
 
-/** Changes the record of the stage `one` in a way that its key does not notice. */
+/** Changes the record of the stage `one` in a way that its key does not show. */
 async function tamper(rig: CliRig, change: (record: StoredRecord) => object): Promise<void> {
   for (const path of await filesBelow(join(rig.folder, 'artifacts/actions'))) {
     const record: StoredRecord = JSON.parse(await readFile(path, 'utf8'));
@@ -64,7 +64,7 @@ const refusalOf = (place: string, store: string): string =>
 1 error. Nothing ran.`;
 
 describe('a store that came from elsewhere', () => {
-  test('with a link where a folder of its own belongs is refused, and nothing beyond the link is touched', async () => {
+  test('with a link in place of one of its folders is refused, and nothing behind the link is touched', async () => {
     await using rig = await openWithStore();
     const places = ['tmp', 'leases', 'runs', 'state', 'outputs', 'actions', 'state/key', 'state/key/attempt'];
     for (const place of [...places, 'outputs/p', 'outputs/p/one', 'blobs/sha256', 'blobs/sha256/ab']) {
@@ -110,7 +110,7 @@ describe('a store that came from elsewhere', () => {
     expect(stdout).toContain('started  one');
   });
 
-  test('keeps its places: an output named like a path stands below outputs/', async () => {
+  test('keeps everything inside: an output named like a path is below outputs/', async () => {
     await using rig = await openWithStore();
     await tamper(rig, ({ outputs: { d = '' } }) => ({
       outputs: { d, '../../../escaped': d, '/etc/escaped': d, '..': d },
@@ -124,7 +124,7 @@ describe('a store that came from elsewhere', () => {
     ]);
   });
 
-  test('whose blob is a link is believed only for bytes that have the hash', async () => {
+  test('whose blob is a link is used only if the bytes have the hash', async () => {
     await using rig = await openWithStore();
     const hex = sha256('hi\n');
     const blob = join(rig.folder, 'artifacts/blobs/sha256', hex.slice(0, 2), hex.slice(2));
@@ -137,7 +137,7 @@ describe('a store that came from elsewhere', () => {
     expect((await lstat(blob)).isFile()).toBe(true);
   });
 
-  test('has no say over anything with runs that are none: they are passed over', async () => {
+  test('has no effect with files that are not runs: they are skipped', async () => {
     await using rig = await openWithStore();
     const runs = join(rig.folder, 'artifacts/runs');
     const [name = ''] = await readdir(runs);
@@ -176,7 +176,7 @@ describe('a store that came from elsewhere', () => {
     }
   });
 
-  test('hands on no resume state with a link in it', async () => {
+  test('passes on no resume state with a link in it', async () => {
     await using rig = await openWithStore();
     const script = 'cd "$(dirname "$OUT_d")/../state"; ls; ls > "$OUT_d"';
     const yaml = project['p.yaml'].replace(
@@ -197,7 +197,7 @@ describe('a store that came from elsewhere', () => {
 });
 
 describe('what the store keeps', () => {
-  test('is read-only, and no more open to others than the user’s umask lets it be', async () => {
+  test('is read-only, and no more readable to others than the user’s umask allows', async () => {
     await using rig = await openCliRig(project);
     const before = process.umask(0o077);
     await rig.tuneloom('run').finally(() => process.umask(before));
@@ -209,7 +209,7 @@ describe('what the store keeps', () => {
     expect(new Set(open)).toEqual(new Set([0]));
   });
 
-  test('is never written through a file that stands where it goes', async () => {
+  test('is never written through an existing file in its place', async () => {
     await using rig = await openWithStore();
     await rm(join(rig.folder, 'p.lock.yaml'));
     await symlink(join(rig.folder, 'victim/one/precious'), join(rig.folder, 'p.lock.yaml'));

@@ -90,7 +90,7 @@ test('a link that leads out of a source folder is refused, by name and at any de
   ]);
 });
 
-test('a folder that a link leads back into is refused, not followed for ever', async () => {
+test('a folder that a link leads back into is refused, not followed forever', async () => {
   await using rig = await openWithModel((folder) => symlink('.', join(folder, 'again')));
   const { exitCode, stderr } = await rig.tuneloom('run');
   expect([exitCode, stderr.includes('is a link to a folder that contains it')]).toEqual([2, true]);
@@ -123,7 +123,7 @@ test.each([
   expect([exitCode, stderr.endsWith('Nothing ran.')]).toEqual([2, true]);
 });
 
-test('rows nested without end, and of any name, are refused or kept as data', async () => {
+test('rows nested without limit are refused, and rows with any names are kept as data', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
     'rows.jsonl': `{"id":"a","deep":${'['.repeat(50_000)}${']'.repeat(50_000)}}\n`,
@@ -133,7 +133,7 @@ test('rows nested without end, and of any name, are refused or kept as data', as
   expect([exitCode, stderr, stdout.includes('nested more than 64 levels deep')]).toEqual([1, '', true]);
 });
 
-test('an argument reaches a program as it is: nothing is expanded in it, nor a second time in a line', async () => {
+test('an argument reaches a program unchanged: nothing is expanded in it, and nothing twice in a line', async () => {
   const hostile = '$(touch pwned) `touch pwned` ; touch pwned # $HOME *';
   await using rig = await openCliRig({
     'package.json': '{}',

@@ -112,7 +112,7 @@ test('names that Windows reserves and names of any length are ids that run', asy
   ).toBeLessThanOrEqual(140);
 });
 
-test('names are told apart in the store however long they are', () => {
+test('names are distinguished in the store however long they are', () => {
   const [one, other] = [`${'x'.repeat(300)}1`, `${'x'.repeat(300)}2`].map(pathSegment);
   expect(one).not.toBe(other);
   expect(pathSegment('日'.repeat(90))).toMatch(/^[%A-Za-z0-9]{1,140}$/);

@@ -17,7 +17,7 @@ const start = (rig: CliRig, words: readonly string[]) =>
     all: true,
   });
 
-/** What a stage of the user's own, which may read a secret, can do with it by accident. */
+/** What an own stage that may read a secret can do with it by accident. */
 const accidents: Readonly<Record<string, string>> = {
   prints:
     'console.log("key " + key); console.error(new Error(key)); process.stdout.write(Buffer.from(key)); throw new UserError({ code: "kept", message: "its log is kept" });',
@@ -52,7 +52,7 @@ async function leaks(folder: string, text: string): Promise<readonly string[]> {
   return texts.filter(([path, content]) => `${path}${content}`.includes(text)).map(([path]) => path);
 }
 
-test('a stage of the user’s own that prints, tells, measures or throws a secret leaves none behind, and sees none that it did not ask for', async () => {
+test('an own stage that prints, reports, measures or throws a secret leaves none behind, and sees none that it did not name', async () => {
   const names = Object.keys(accidents);
   await using rig = await openCliRig({
     'package.json': '{}',

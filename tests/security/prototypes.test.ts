@@ -8,7 +8,7 @@ import { type CliRig, openCliRig } from '../cli/rig.ts';
 const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 const tinyModel = fileURLToPath(new URL('../fixtures/model/tiny-gpt2', import.meta.url));
 
-/** Preloaded into the command and its stage processes: says at the end what every object has got that it had not. */
+/** Preloaded into the command and its stage processes: reports at the end which properties every object has gained. */
 const watch = `process.on('exit', () => {
   for (const one of [{}, [], () => {}, '', 0]) for (const name in one) console.error('polluted', name);
   if (({}).polluted !== undefined || (() => {}).polluted !== undefined) console.error('polluted');
@@ -75,7 +75,7 @@ export const run = async (action) => {
   'squad.json': `{${inJson},"data":[{"paragraphs":[{"qas":[{"id":"__proto__","answers":[{"text":"x"}],${inJson}}]}]}]}`,
 };
 
-test('nothing in a pipeline, a record, a score or on the command line gives every object something that it had not', async () => {
+test('nothing in a pipeline, a record, a score or on the command line adds a property to every object', async () => {
   await using rig = await openCliRig(project);
   const runs = [
     'run p.yaml --keep-going',
@@ -106,7 +106,7 @@ test('nothing in a pipeline, a record, a score or on the command line gives ever
   expect(found).toEqual([]);
 }, 180_000);
 
-test('nor does a lock, a record, a journal or a cache that came from elsewhere, nor a model', async () => {
+test('a lock, a record, a journal, a cache or a model from elsewhere adds no property to every object', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
     'rows.jsonl': project['rows.jsonl'],
@@ -120,7 +120,7 @@ test('nor does a lock, a record, a journal or a cache that came from elsewhere, 
   });
   await cp(tinyModel, join(rig.folder, 'model'), { recursive: true });
   for (const name of ['config.json', 'tokenizer.json']) await plant(join(rig.folder, 'model', name));
-  // The model is refused for the field that it has.
+  // The model is refused for its unknown field.
   const first = await start(rig, ['run', '--keep-going']);
   expect([first.exitCode, first.all.match(/^polluted.*|^ {4}at .*/m)?.[0]]).toEqual([1, undefined]);
   expect((await start(rig, ['run', 'own'])).exitCode).toBe(0);
@@ -139,7 +139,7 @@ test('nor does a lock, a record, a journal or a cache that came from elsewhere, 
   }
 });
 
-/** Puts hostile fields first into a JSON object, whose seal then is another's. */
+/** Puts hostile fields first into a JSON object, so that its seal no longer matches. */
 async function plant(path: string): Promise<void> {
   const text = await readFile(path, 'utf8');
   const unsealed = text.replace(/,\s*"seal": "[0-9a-f]{64}"/, '');

@@ -163,7 +163,7 @@ async function childrenOf(parent: number | undefined): Promise<readonly string[]
   return programs.filter(([, program]) => program === process.execPath).map(([pid]) => pid);
 }
 
-test('a process is given what programs need to run and what its stage names, whatever else there is', () => {
+test('a process gets the variables that programs need to run and those that its stage names, and no others', () => {
   const outside = {
     PATH: '/bin',
     https_proxy: 'http://proxy',

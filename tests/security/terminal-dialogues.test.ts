@@ -9,14 +9,14 @@ import { openEndpoint, say } from '../stages/generate/endpoint/loopback-endpoint
 const tuneloomScript = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 const tinyModel = fileURLToPath(new URL('../fixtures/training/tiny-gpt2', import.meta.url));
 
-/** Sets a window's title, clears the screen, hides what follows, colours by a C1 control, turns text round, rings. */
+/** Sets a window's title, clears the screen, hides what follows, sets a color by a C1 control, reverses text, rings the bell. */
 const evil = '\u001b]0;pwned\u0007\u001b[2J\u001b[8m\u009b31m\u202e\b\r';
 
-/** Everything that a terminal obeys but line feeds and the colours and weights that tuneloom itself uses. */
+/** Everything that controls a terminal, except line feeds and the colors and weights that tuneloom itself uses. */
 const steers = (text: string): boolean =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   /[\0-\u0008\v-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/.test(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: likewise.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
     text.replaceAll(/\u001b\[(?:[0-24]|22|2[349]|3[0-79]|9[0-7])m/g, ''),
   );
 
@@ -51,7 +51,7 @@ stages:
 `,
 });
 
-test('no answer steers the terminal of who compares, reviews, explains or scores it, in colour or without', async () => {
+test('no answer controls the terminal when it is compared, reviewed, explained or scored, with or without color', async () => {
   await using endpoint = await openEndpoint((received, response) =>
     say(response, `${received.body.model}${evil}${received.prompt}`),
   );
@@ -100,7 +100,7 @@ test('no answer steers the terminal of who compares, reviews, explains or scores
   expect(found).toEqual([]);
 }, 180_000);
 
-test('nor does what a model says in a chat, whose vocabulary holds escape sequences', async () => {
+test('a model whose vocabulary has escape sequences does not control the terminal in a chat', async () => {
   await using rig = await openCliRig({ 'package.json': '{}' });
   await cp(tinyModel, join(rig.folder, 'model'), { recursive: true });
   const path = join(rig.folder, 'model', 'tokenizer.json');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type CliRig, openCliRig } from '../cli/rig.ts';
 
-/** Sets a window's title, clears the screen, colours by a C1 control, turns text round. */
+/** Sets a window's title, clears the screen, sets a color by a C1 control, reverses text. */
 const evil = '\u001b]0;pwned\u0007\u001b[2J\u009b31m\u202e';
 const inYaml = '\\e]0;pwned\\a\\e[2J\\x9b31m\\u202e';
 
@@ -54,7 +54,7 @@ stages:
 `,
 };
 
-/** Everything that a terminal obeys but line feeds, and what turns text round. */
+/** Everything that controls a terminal except line feeds, and what reverses text. */
 const steers = (text: string): boolean =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   /[\0-\u0008\v-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/.test(text);
@@ -69,7 +69,7 @@ async function steering(rig: CliRig, commands: readonly (readonly string[])[]): 
   return found;
 }
 
-test('no command lets data, keys, records or answers steer the terminal, as text or as JSON', async () => {
+test('no command lets data, keys, records or answers control the terminal, as text or as JSON', async () => {
   await using rig = await openCliRig(project);
   const runs = ['run p.yaml --keep-going', 'run p.yaml --keep-going --json', 'run p.yaml s-file load'];
   const reads = ['runs', 'runs --json', 'runs latest', 'plan p.yaml', 'explain p.yaml bad', 'graph p.yaml'];
@@ -82,7 +82,7 @@ test('no command lets data, keys, records or answers steer the terminal, as text
   expect(await steering(rig, commands)).toEqual([]);
 });
 
-test('nor what stands on the command line itself, nor the name of a folder', async () => {
+test("nothing on the command line and no folder's name controls the terminal", async () => {
   const mean = evil.replaceAll('/', '');
   await using rig = await openCliRig({
     [`${mean}/package.json`]: '{}',
@@ -103,7 +103,7 @@ test('nor what stands on the command line itself, nor the name of a folder', asy
   expect(await steering(rig, commands)).toEqual([]);
 });
 
-test('JSON stays JSON of the very same values', async () => {
+test('JSON keeps exactly the same values', async () => {
   await using rig = await openCliRig(project);
   await rig.tuneloom('run', 'p.yaml', 'load');
   const { stdout } = await rig.tuneloom('show', 'p.yaml', 'load', '--json');
@@ -112,7 +112,7 @@ test('JSON stays JSON of the very same values', async () => {
   ]);
 });
 
-test('scores that a command wrote and that are none fail its stage, not the report of the run', async () => {
+test('invalid scores that a command wrote fail its stage, not the report of the run', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
     'p.yaml': `stages:

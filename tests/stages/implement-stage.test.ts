@@ -73,7 +73,7 @@ test('a broken line in a records file is a stage error that names file, line and
   );
 });
 
-test('a stage that reads a stream stops when it is told to', async () => {
+test('a stage that reads a stream stops when it is aborted', async () => {
   await using rig = await openStageRig();
   await rig.writeRecords('in', [{ id: 'a' }, { id: 'b' }]);
   const stop = new AbortController();
@@ -93,7 +93,7 @@ test('a stage that reads a stream stops when it is told to', async () => {
   );
 });
 
-test('what a user can fix is told with the part in which it was found', async () => {
+test('a user error names the part in which it was found', async () => {
   await using rig = await openStageRig();
   await rig.writeRecords('train', []);
   await rig.writeRecords('test', []);

@@ -3,7 +3,7 @@ import { perturbations } from '../../src/text/perturbation/perturbations.ts';
 
 const text = 'He is not here; what is HIS name? She cannot say.';
 
-test('each perturbation changes what it says, and nothing else', () => {
+test('each perturbation changes what its name says, and nothing else', () => {
   const half = () => 0.5;
   expect(perturbations.lowercase(text, half)).toBe('he is not here; what is his name? she cannot say.');
   expect(perturbations.contractions(text, half)).toBe("He isn't here; what's HIS name? She can't say.");

@@ -12,7 +12,7 @@ const task = async () => ({ config, validation: await tinyBatches({ examples: co
 describe.skipIf(!isThere)(
   'where weights and moments stay with the backend (where `tuneloom setup tensorflow` has been run)',
   () => {
-    it('a training that was interrupted and goes on comes to the bytes of one that was not', async () => {
+    it('a training that was interrupted and resumed ends in the bytes of an uninterrupted one', async () => {
       await using whole = await TinyTraining.create('tensorflow');
       await using training = await TinyTraining.create('tensorflow');
       const controller = new AbortController();

@@ -8,7 +8,7 @@ const script = fileURLToPath(new URL('../../fixtures/chat/terminal.py', import.m
 const tuneloom = fileURLToPath(new URL('../../../dist/tuneloom.js', import.meta.url));
 const hasTerminal = spawnSync('python3', ['-c', 'import pty']).status === 0;
 
-/** A model of random weights with a context long enough for an answer that can be stopped. */
+/** A model with random weights and a context long enough for an answer that can be stopped. */
 const pipeline = `name: talk
 stages:
   base: { uses: load, with: { init: { context_length: 4096, width: 16, layers: 2, heads: 2, encoding: r50k_base } } }

@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Runs it with nothing installed, and with the programs that the test put into `bin` before all others. */
+/** Runs it with nothing installed, with the programs that the test put into `bin` first on PATH. */
 function tuneloom(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const PATH = [join(folder, 'bin'), process.env.PATH].join(delimiter);
   const env = { PATH, HOME: folder, NO_COLOR: '1', TUNELOOM_TENSORFLOW: join(folder, 'engines') };

@@ -8,7 +8,7 @@ import { readOwnStage } from './own-stage.ts';
 import type { Project, Written } from './project.ts';
 import type { Situation } from './walk.ts';
 
-/** `explain` names exactly the fields that differ from when the stage last had a result, and where they stand. */
+/** `explain` names exactly the fields that differ from when the stage last had a result, and where they are written. */
 export async function checkExplanations(at: Situation): Promise<void> {
   if (at.force.length > 0) return;
   const reused = [...at.foreseen].filter(([, { planned }]) => planned === 'reuse');

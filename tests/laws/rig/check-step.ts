@@ -43,7 +43,7 @@ const keyIn =
   (id: string): string =>
     nameOf(foreseen.get(id)?.material ?? id);
 
-/** A run that dies on its way starts nothing that need not run. */
+/** A run that is killed starts nothing that need not run. */
 async function runAndKill(
   at: Situation,
   { death, runs }: { readonly death: Death; readonly runs: KilledRuns },
@@ -99,7 +99,7 @@ function checkOutcomes(
   );
 }
 
-/** A run from nothing gives the same digests, and they are those of the bytes that the stages wrote. */
+/** A run from scratch gives the same digests, and they are those of the bytes that the stages wrote. */
 async function checkFresh(at: Situation, result: RunResult): Promise<void> {
   const root = join(at.folder, 'fresh');
   const fresh = await run(at, openStore(root));
@@ -141,10 +141,10 @@ const outputsOf = (result: RunResult): unknown =>
     [...result.stages].map(([id, outcome]) => [id, 'outputs' in outcome && outcome.outputs]),
   );
 
-/** What saves the work of reading again what is as it was. */
+/** The caches that save reading unchanged files again. */
 const caches = ['store/stat-cache.bin', 'store/module-cache.json'];
 
-/** Every file below a folder but these caches, with what tells one writing from another. */
+/** Every file below a folder except these caches, with what distinguishes one write from another. */
 function filesBelow(folder: string): Readonly<Record<string, string>> {
   const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   const kept = entries.filter((path) => !caches.includes(path));

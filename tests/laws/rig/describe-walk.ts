@@ -8,7 +8,7 @@ import { writeYaml } from './write-yaml.ts';
 /** A walk as what its user does: each step the edit, the lines that it changes in the files, and the command. */
 export function describeWalk({ start, steps }: Walk): string {
   let project = startWith(start);
-  // Of what is there at the beginning the pipelines are shown alone.
+  // Of the initial files only the pipelines are shown.
   let texts = project.files;
   const shown = [firstStep, ...steps].map((step, index) => {
     project = edited(project, step.edit);

@@ -21,12 +21,12 @@ import {
 } from './project.ts';
 import { contents, kinds, recordFiles } from './stage-kinds.ts';
 
-/** Among them names of stages, and of what every object has. */
+/** These include names of stages and of properties that every object has. */
 const ids = ['one', 'two_2', 'three-3', 'constructor', 'read', 'load', 'split', 'toString', 'x', 'y', 'z'];
 
 const at = <T>(list: readonly T[], index: number): T | undefined => list[index % list.length];
 
-/** Another value than the one that is there, so that few edits change nothing. */
+/** A value other than the current one, so that few edits change nothing. */
 const another = (
   values: readonly Json[],
   { than, index }: { than: Json | undefined; index: number },
@@ -35,7 +35,7 @@ const another = (
   return at(others, index) ?? values[0] ?? null;
 };
 
-/** The project after an edit: whatever was done, it is one that tuneloom accepts. */
+/** The project after an edit, which is always one that tuneloom accepts. */
 export const edited = (project: Project, edit: Edit): Project => accepted(repaired(done(project, edit)));
 
 function done(project: Project, edit: Edit): Project {
@@ -75,7 +75,7 @@ function done(project: Project, edit: Edit): Project {
   }
 }
 
-/** Without what the command line says of stages and points that are no longer there. */
+/** Without command-line options for stages and points that no longer exist. */
 function accepted(project: Project): Project {
   const ids = plainProject(project, {}).stages.map(({ id }) => id);
   const sets = Object.entries(project.sets).filter(([name]) => ids.includes(name.split(' ')[0] ?? ''));
@@ -101,7 +101,7 @@ function setField(project: Project, edit: Of<'set'>): Project {
   if (edit.as === 'nothing') return field.required ? project : changed(project, stage, { with: others });
   const than = configOf(stage, project)[name];
   const value = another(field.values, { than, index: edit.value });
-  // What a part's outputs are would differ from use to use.
+  // The outputs of a part would differ from use to use.
   const isFixed = name === 'parts' && Object.keys(project.inputs).length > 0;
   if (edit.as === 'value' || isFixed)
     return changed(project, stage, { with: { ...stage.with, [name]: { value } } });
@@ -183,7 +183,7 @@ function editPart(project: Project, edit: Of<'in part'>): Project {
   return edit.edit.do === 'rename' ? followed(after, { name, before: part }) : after;
 }
 
-/** Who takes what a renamed stage of a part makes takes it under its new name. */
+/** A stage that reads an output of a part's renamed stage reads it under its new name. */
 function followed(
   project: Project,
   { name, before }: { readonly name: string; readonly before: Part },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 /** Ways to change a file; the last two leave the place, the size and the time as they may have been. */
 export type WayToWrite = 'in place' | 'replaced' | 'at an old time';
 
-/** One thing that a user does between two runs. Numbers choose among what there is, so that every edit fits every project. */
+/** One thing that a user does between two runs. Numbers choose among what exists, so that every edit fits every project. */
 export type Edit =
   | {
       readonly do: 'set';

@@ -15,7 +15,7 @@ export const commandLineOf = ({ overrides, sets }: Project) => ({
   ),
 });
 
-/** Loads the project as it is written, its users' stages to be run in this process: a new one takes long. */
+/** Loads the written project, with its own stages run in this process, because starting another takes long. */
 export async function loadWritten(project: Project, folder: string): Promise<Dag> {
   const loaded = await loadPipeline({
     file: topFile,

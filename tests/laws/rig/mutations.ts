@@ -1,4 +1,4 @@
-/** Random numbers from 0 to 1 that a seed decides about (mulberry32). */
+/** Random numbers from 0 to 1 by a seed (mulberry32). */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -123,7 +123,7 @@ function changeBytes(text: string, random: Random): Uint8Array {
   return random() < 0.2 ? bytes.subarray(0, below(random, bytes.length + 1)) : bytes;
 }
 
-/** The text after one to four mistakes; one time in four some of its bytes are others at last. */
+/** The text after one to four mistakes; one time in four, some bytes are changed too. */
 export function mutated(text: string, random: Random): string | Uint8Array {
   let result = text;
   for (let times = 1 + below(random, 4); times > 0; times -= 1)

@@ -11,7 +11,7 @@ export function naiveDifferences(before: Material, after: Material): readonly st
   ];
 }
 
-/** As naiveDifferences, while what is given to the stage is not known yet. */
+/** As naiveDifferences, while the stage's inputs are not known yet. */
 export const withoutInputs = (differences: readonly string[]): readonly string[] =>
   differences.filter((name) => !name.startsWith('from '));
 

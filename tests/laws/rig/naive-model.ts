@@ -11,7 +11,7 @@ export interface Material {
   readonly version: number | undefined;
   readonly config: Readonly<Record<string, Json | Source | readonly Source[]>>;
   readonly inputs: Outputs;
-  /** Of a stage of the user's own: module -> its text. */
+  /** Of an own stage: module -> its text. */
   readonly code?: Readonly<Record<string, string>>;
 }
 
@@ -19,9 +19,9 @@ export interface Source {
   readonly content: Content;
 }
 
-/** What is to become of a stage. */
+/** What a run will do with a stage. */
 export interface Foreseen {
-  /** Absent for what is skipped. */
+  /** Absent for a skipped stage. */
   readonly material?: Material;
   readonly outcome: 'ran' | 'reused' | 'failed' | 'skipped';
   readonly outputs?: Outputs;
@@ -40,7 +40,7 @@ interface Asked {
 export class NaiveModel {
   readonly #results = new Map<string, Outputs>();
 
-  /** Foresees a run. A result that is not known is computed here and now, by the stage's code alone. */
+  /** Predicts a run. An unknown result is computed here, by the stage's code alone. */
   async foresee(project: Project, asked: Asked): Promise<ReadonlyMap<string, Foreseen>> {
     const known = new Set(this.#results.keys());
     const seen = new Map<string, Foreseen>();
@@ -89,7 +89,7 @@ function materialOf(
   return { ...ownMaterial(stage, project), inputs: Object.fromEntries(inputs) };
 }
 
-/** All but what it is given. */
+/** Everything except its inputs. */
 export function ownMaterial(stage: WrittenStage, project: Project): Omit<Material, 'inputs'> {
   const config = countedConfig(stage, project);
   if (stage.uses !== './own')

@@ -1,6 +1,6 @@
 import { type Content, eachFile } from './content.ts';
 
-/** How a user's own stage may stand on disk: what each text means is read off it here, by nothing of the product. */
+/** The ways to write an own stage on disk, and what each text means, without any code of the product. */
 const stageYaml = (fields: readonly string[]): string => `${fields.join('\n')}\n`;
 const [name, ports] = ['name: own', 'inputs: { records: { type: records, parts: each } }'];
 const outputs = 'outputs: { records: records }';
@@ -42,7 +42,7 @@ export function readOwnStage(files: Readonly<Record<string, string>>): {
   readonly version: number;
   readonly most: number;
   readonly code: Readonly<Record<string, string>>;
-  /** The line of a field of stage.yaml, or of what says it otherwise. */
+  /** The line of a field of stage.yaml, or of what sets it instead. */
   readonly lineOf: (field: 'version' | 'most') => number;
 } {
   const yaml = files['own/stage.yaml'] ?? '';

@@ -11,7 +11,7 @@ export interface PlainStages {
   readonly origin: ReadonlyMap<string, { readonly id: string; readonly point: JsonObject }>;
 }
 
-/** Looks too whether the graph has one stage for two points only where the stage is the same at both. */
+/** Also checks that the graph has one stage for two points only if the stage is the same at both. */
 export function plainStages(project: Project, { points: named }: Dag): PlainStages {
   const points = pointsOf(project);
   if (named !== undefined) expect(named.map(({ params }) => params)).toEqual(points);

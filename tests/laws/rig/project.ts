@@ -15,7 +15,7 @@ import {
 export type Written = { readonly value: Json } | { readonly param: string };
 
 export interface Reference {
-  /** `inputs` within a part means what it is given. */
+  /** `inputs` within a part means the part's inputs. */
   readonly stage: string;
   readonly output: string;
   readonly part?: string;
@@ -50,7 +50,7 @@ export interface Project extends Part {
     | { readonly grid: Readonly<Record<string, readonly Json[]>> }
     | { readonly points: readonly JsonObject[] };
   readonly files: Readonly<Record<string, string>>;
-  /** How many files the pipeline extends, one lying over the other. */
+  /** How many files the pipeline extends, one on top of the other. */
   readonly layers: number;
   /** Decides everything about the YAML files that has no meaning, and which layer holds what. */
   readonly style: number;
@@ -78,7 +78,7 @@ export function kindOf({ uses }: WrittenStage, { parts, files }: Project): Kind 
   return { ...kind, fields: { most: { ...most, default: readOwnStage(files).most } } };
 }
 
-/** As a stage, a pipeline has its params for fields and every output of its stages. */
+/** As a stage, a pipeline has its params as fields and every output of its stages. */
 function kindOfPart(part: Part): Kind {
   const outputs = part.stages.flatMap((stage) =>
     Object.entries(kinds[stage.uses]?.outputs ?? {}).map(
@@ -150,7 +150,7 @@ export function partsOf(
     : partsOf({ stage: above, output: given.output }, project);
 }
 
-/** Everything that a port could be bound to: what the pipeline is given, and what the stages before make. */
+/** Everything that a port could be bound to: the pipeline's inputs and the outputs of earlier stages. */
 export function offersFor(
   port: Port,
   before: readonly WrittenStage[],
@@ -173,7 +173,7 @@ export function offersFor(
   return [...given, ...made];
 }
 
-/** Binds anew what an edit has left hanging, and removes the stages for which there is nothing to bind. */
+/** Binds inputs that an edit has left unbound, and removes the stages for which there is nothing to bind. */
 export function repaired(project: Project): Project {
   const sound: WrittenStage[] = [];
   for (const stage of project.stages) {

@@ -17,7 +17,7 @@ export function contentAt(path: string, { files }: Project): Content {
   return { files: Object.fromEntries(texts) };
 }
 
-/** Runs a stage's code and nothing else of the product; undefined where the stage refuses. `folder` holds the project. */
+/** Runs a stage's code and no other code of the product; undefined if the stage refuses. `folder` holds the project. */
 export async function runAlone(
   stage: WrittenStage,
   at: { readonly project: Project; readonly inputs: Outputs; readonly folder: string },

@@ -9,7 +9,7 @@ import {
   type WrittenStage,
 } from './project.ts';
 
-/** What one of the files holds that lie over each other; `null` takes away what a lower one has. */
+/** The content of one of the overlaid files; `null` removes what a lower one has. */
 export interface Sheet {
   readonly file: string;
   readonly params: Map<string, Json>;
@@ -96,7 +96,7 @@ function spreadStage(
 /** What an overlay replaces and does not merge. */
 const isPlain = (value: Json): boolean => typeof value !== 'object' || Array.isArray(value);
 
-/** The style alone decides where each line is, so that an edit moves nothing else. */
+/** Only the style decides where each line is, so that an edit moves nothing else. */
 class Spread {
   readonly #sheets: readonly Sheet[];
   readonly #style: number;

@@ -5,9 +5,9 @@ export interface Field {
   readonly values: readonly [Json, ...Json[]];
   readonly default?: Json;
   readonly required?: true;
-  /** Absent: what it says counts. `source`: what the file there holds. `none`: nothing. */
+  /** What is in the key. Absent: the value. `source`: the content of the file. `none`: nothing. */
   readonly mark?: 'source' | 'none' | 'unless-default';
-  /** The value as it counts, defaults within it filled in. */
+  /** The value as it is in the key, with the defaults within it filled in. */
   readonly complete?: (value: Json) => Json;
 }
 
@@ -50,7 +50,7 @@ const listed = (config: JsonObject, field: string): readonly Json[] => {
   return Array.isArray(list) ? list : [];
 };
 
-/** `note` is no part of the key. */
+/** `note` is not part of the key. */
 function completeRule(rule: Json): Json {
   const { word = '', deep } = Object(rule);
   return deep === undefined ? { word } : { word, deep: { times: Object(deep).times ?? 1 } };
@@ -59,7 +59,7 @@ function completeRule(rule: Json): Json {
 const text: Port = { type: 'text' };
 const path = (values: readonly [string, ...string[]]): Field => ({ values, required: true, mark: 'source' });
 
-/** The stages of the walks: what is written of them here is read by nothing but the tests. */
+/** The stages of the walks. Only the tests read this. */
 export const kinds: Readonly<Record<string, Kind>> = {
   read: { fields: { path: path(textFiles) }, inputs: {}, outputs: { text: 'text' } },
   append: {

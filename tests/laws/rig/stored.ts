@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, lutimesSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** Reads a store as anybody could, without any code of the product. */
+/** Reads a store without any code of the product. */
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -15,7 +15,7 @@ export const filesBelow = (folder: string): readonly string[] =>
         .sort()
     : [];
 
-/** The keys whose records stand. */
+/** The keys that have records. */
 export const keysIn = (store: string): ReadonlySet<string> =>
   new Set(filesBelow(join(store, 'actions')).map((path) => basename(path, '.json')));
 
@@ -40,13 +40,13 @@ export function measuredIn(store: string, key: string): Readonly<Record<string, 
 
 const sha256 = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** How many remembered answers are whole. */
+/** How many cached answers are whole. */
 export const answersIn = (store: string): number =>
   filesBelow(join(store, 'memo'))
     .flatMap((path) => readFileSync(join(store, 'memo', path), 'utf8').split('\n'))
     .filter((line) => line !== '' && sha256(line.slice(33)).slice(0, 32) === line.slice(0, 32)).length;
 
-/** The steps at which whole states of a training stand: of an attempt, or an epoch's end. */
+/** The steps at which whole states of a training are kept: of an attempt, or an epoch's end. */
 export function stepsIn(store: string, stepsAnEpoch: number): readonly number[] {
   return ['state', 'checkpoints'].flatMap((folder) =>
     filesBelow(join(store, folder)).flatMap((path) => {
@@ -58,7 +58,7 @@ export function stepsIn(store: string, stepsAnEpoch: number): readonly number[] 
   );
 }
 
-/** Makes two days go by for what a killed process was writing. */
+/** Makes what a killed process was writing two days older. */
 export function ageLeftovers(store: string): void {
   const then = new Date(Date.now() - 2 * day);
   const folder = join(store, 'tmp');

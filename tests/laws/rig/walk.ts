@@ -58,7 +58,7 @@ export const anyWalk: fc.Arbitrary<Walk> = fc.record({
 /** What the checks of one step look at. */
 export interface Situation {
   readonly project: Project;
-  /** The same, once all is written out. */
+  /** The same, with everything written out. */
   readonly plain: PlainStages;
   readonly folder: string;
   readonly yaml: YamlFiles;
@@ -173,7 +173,7 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
-/** In memory where the system has such a place: the laws do not depend on it, and the number of steps a second does. */
+/** In memory if the system allows it: the laws do not depend on it, but the number of steps per second does. */
 async function fastFolder(): Promise<string> {
   const inMemory = '/dev/shm';
   const place = await mkdtemp(join(inMemory, 'tuneloom-')).catch(() => undefined);

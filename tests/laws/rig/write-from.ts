@@ -2,7 +2,7 @@ import { kindOf, partsOf, type Reference } from './project.ts';
 import type { SheetStage } from './sheets.ts';
 import { put, type Writing } from './writing.ts';
 
-/** Writes what a stage takes. */
+/** Writes a stage's `from`. */
 export function writeFrom(
   writing: Writing,
   { id, stage }: { readonly id: string; readonly stage: SheetStage },

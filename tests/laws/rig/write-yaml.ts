@@ -16,7 +16,7 @@ export interface YamlFiles {
   readonly lines: ReadonlyMap<string, string>;
 }
 
-/** Spells a project with all the pipelines that it extends and uses. */
+/** Writes a project with all the pipelines that it extends and uses. */
 export function writeYaml(project: Project): YamlFiles {
   const lines = new Map<string, string>();
   const texts: [string, string][] = [];
@@ -185,6 +185,6 @@ function writeField(
   }
 }
 
-/** A text of `with` is read for parameters. */
+/** A text of `with` is searched for parameters. */
 export const escaped = (value: Json): Json =>
   typeof value === 'string' ? value.replaceAll('${', () => '$${') : value;

@@ -2,7 +2,7 @@ import type { Project } from './project.ts';
 import type { Sheet } from './sheets.ts';
 import type { YamlWriter } from './yaml-writer.ts';
 
-/** One file on its way. */
+/** One file that is being written. */
 export interface Writing {
   readonly writer: YamlWriter;
   readonly sheet: Sheet;

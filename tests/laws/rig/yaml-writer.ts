@@ -14,7 +14,7 @@ export class YamlWriter {
     return this.#lines.push(text);
   }
 
-  /** Each of the lines or not, all of which mean nothing. */
+  /** Adds each of these lines, which have no meaning, or not. */
   some(lines: readonly string[]): void {
     for (const text of lines) if (this.chance(4)) this.line(text);
   }

@@ -15,17 +15,17 @@ export interface Repository {
   readonly refs: Record<string, string>;
   /** Commit -> its files. */
   readonly commits: Record<string, Files>;
-  /** Who may read it: everyone, or who has the token. */
+  /** Who may read it: everyone, or only holders of the token. */
   readonly access?: 'open' | 'private' | 'gated';
 }
 
-/** What goes wrong with requests whose path holds `path`, so many times. */
+/** What goes wrong with requests whose path contains `path`, for a number of times. */
 export interface Fault {
   readonly path: string;
   times: number;
   readonly status?: number;
   readonly retryAfter?: number;
-  /** The connection ends after so many bytes of the body. */
+  /** The connection ends after this many bytes of the body. */
   readonly breakAfter?: number;
   /** The connection stays open without a further byte. */
   readonly stallAfter?: number;
@@ -51,7 +51,7 @@ export interface LoopbackHub extends AsyncDisposable {
   readonly seen: (path: string) => Promise<void>;
 }
 
-/** What a repository keeps apart from git; its name is the content's sha256. */
+/** What a repository stores outside git; its name is the content's sha256. */
 const isLarge = (path: string): boolean => /\.(safetensors|gguf|parquet)$/.test(path);
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 const gitName = (bytes: Buffer): string =>

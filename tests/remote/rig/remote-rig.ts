@@ -12,7 +12,7 @@ export const token = 'hf_testTOKENtest1234567890';
 export const firstCommit = '1'.repeat(40);
 export const secondCommit = '2'.repeat(40);
 
-/** The model of the quickstart, whose 1 MB of weights are what the hub keeps apart from git. */
+/** The model of the quickstart, whose 1 MB of weights the hub stores outside git. */
 export async function modelFiles(): Promise<Files> {
   const names = await readdir(base);
   const files = await Promise.all(
@@ -24,7 +24,7 @@ export async function modelFiles(): Promise<Files> {
 export const rowsOf = (...texts: readonly string[]): Buffer =>
   Buffer.from(texts.map((text, index) => `${JSON.stringify({ id: `r${index}`, text })}\n`).join(''));
 
-/** A project whose sources are on a hub of its own. */
+/** A project whose sources are on its own local hub. */
 export interface RemoteRig extends AsyncDisposable {
   readonly folder: string;
   readonly hub: LoopbackHub;

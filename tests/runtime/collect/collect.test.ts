@@ -39,7 +39,7 @@ const names = (list: readonly { readonly kind: string; readonly name: string }[]
 const filesIn = (folder: string): readonly string[] =>
   existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort() : [];
 
-test('what the last three runs of a pipeline used stays, the rest goes, and the store is sound', async () => {
+test('what the last three runs of a pipeline used is kept, the rest is removed, and the store is intact', async () => {
   await using rig = await fiveRuns();
   const collection = plan(rig);
   expect(names(collection.goes)).toEqual([
@@ -65,7 +65,7 @@ test('what the last three runs of a pipeline used stays, the rest goes, and the 
   });
 });
 
-test('planning removes nothing, and within a day, or a time that was asked for, nothing goes', async () => {
+test('planning removes nothing, and nothing younger than a day or the given time is removed', async () => {
   await using rig = await fiveRuns();
   const before = filesIn(rig.storeRoot);
   expect(plan(rig).goes).not.toEqual([]);
@@ -75,7 +75,7 @@ test('planning removes nothing, and within a day, or a time that was asked for, 
   expect([soon.goes, soon.blobs.size]).toEqual([[], 0]);
 });
 
-test('what a lock names stays, by its key and by its content', async () => {
+test('what a lock names is kept, by its key and by its content', async () => {
   await using rig = await fiveRuns();
   const first = await rig.run(rig.dag(ending('1')));
   for (const suffix of ['3', '4', '5']) await rig.run(rig.dag(ending(suffix)));
@@ -90,7 +90,7 @@ test('what a lock names stays, by its key and by its content', async () => {
   expect(plan(rig, { locked: new Set([digest]) }).blobs.has(digest)).toBe(false);
 });
 
-test('beyond the largest size what was used longest ago goes first, and what is rooted never', async () => {
+test('beyond the largest size the least recently used is removed first, and what is kept for another reason never', async () => {
   await using rig = await fiveRuns();
   const all = plan(rig, { now: inDays(2) });
   expect(all.goes).toEqual([]);
@@ -100,7 +100,7 @@ test('beyond the largest size what was used longest ago goes first, and what is 
   expect(names(plan(rig, { now: inDays(2), maxBytes: 0 }).goes)).toHaveLength(4);
 });
 
-test('what is used between the plan and the removal stays, and so does what is made anew', async () => {
+test('what is used or computed again between the plan and the removal is kept', async () => {
   await using rig = await fiveRuns();
   const later = { now: inDays(40) };
   const records = filesIn(join(rig.storeRoot, 'actions')).filter((name) => name.endsWith('.json'));
@@ -116,7 +116,7 @@ test('what is used between the plan and the removal stays, and so does what is m
   expect(outputsOf(await rig.run(rig.dag(ending('2'))))).toEqual(outputsOf(made));
 });
 
-test('a gc that ended between records and files leaves a sound store, and the next one takes the files', async () => {
+test('a gc that ended between records and files leaves an intact store, and the next one removes the files', async () => {
   await using rig = await fiveRuns();
   const collection = plan(rig);
   await removeCollection(rig.open(), { ...collection, blobs: new Map() });
@@ -127,7 +127,7 @@ test('a gc that ended between records and files leaves a sound store, and the ne
   expect(plan(rig).blobs.size).toBe(0);
 });
 
-test('beside a run that is under way nothing goes that it may have used, however long it takes', async () => {
+test('during a run, nothing that it may have used is removed, however long it takes', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   await rig.run(rig.dag(ending('1')));
@@ -143,7 +143,7 @@ test('beside a run that is under way nothing goes that it may have used, however
   await running;
 });
 
-test('answers, epochs, unfinished work and temporary files go by their age, and broken links with what they showed', async () => {
+test('answers, epochs, unfinished work and temporary files are removed by age, and links with what they point to', async () => {
   await using rig = await fiveRuns();
   const old = [
     'memo/a/x.jsonl',

@@ -63,7 +63,7 @@ describe('for any configuration', () => {
   test('filling defaults keeps what is given, keeps it valid, and doing it again changes nothing', () => {
     fc.assert(
       fc.property(validConfig, (config) => {
-        // What is absent is absent, not undefined: this is what JSON makes of it.
+        // Through JSON, so that absent fields are absent, not undefined.
         const given: JsonObject = JSON.parse(JSON.stringify(config));
         const filled = fillDefaults(train.schema, given);
         expect(filled).toMatchObject(given);

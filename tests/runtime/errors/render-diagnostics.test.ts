@@ -20,7 +20,7 @@ const diagnostic = {
   related: { kind: 'use' as const, span: at('c') },
 };
 
-test('carets stand below what they mean, beside tabs and wide characters, and no text steers the terminal', () => {
+test('carets stand below what they mean, beside tabs and wide characters, and no text controls the terminal', () => {
   expect(renderDiagnostics([diagnostic])).toBe(
     [
       'p/wide.yaml:2:5 error[wrong-type] `b` must be a number, not the text `\ufffd[2J`',

@@ -184,7 +184,7 @@ const pair = exampleStage({
   }),
 });
 
-/** Small stages with one of everything that a pipeline can get wrong. */
+/** Small stages with every feature that a pipeline can use wrongly. */
 export const exampleStages: StageRegistry = new Map(
   [load, format, split, tokenize, train, pair].map((stage) => [stage.name, stage]),
 );

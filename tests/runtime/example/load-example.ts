@@ -53,7 +53,7 @@ export class ExampleFolder implements AsyncDisposable {
   }
 }
 
-/** What a graph says, without places in the file and with this folder's name taken out. */
+/** A graph's content, without places in the file and without this folder's name. */
 export function plainDag(dag: Dag, folder: string): unknown {
   const { name, params, overridden, tryNext, nodes } = dag;
   const rest = { name, params, overridden, tryNext };

@@ -70,7 +70,7 @@ test('a process that the system kills is a failed stage', async () => {
   });
 });
 
-test('a process that leaves without a word is a failed stage, with the end of its log', async () => {
+test('a process that exits without a message is a failed stage, with the end of its log', async () => {
   await using rig = await openRig();
   const result = await act(rig, 'child-misbehave', 'exit');
   expect(failureOf(result, 'act')).toEqual({ kind: 'exited', exitCode: 7, message: 'about to exit' });
@@ -183,7 +183,7 @@ test('a later run finds the state that a failed one kept', async () => {
   expect(await rig.text(await rig.run(dag), 'resume')).toBe('counted 3');
 });
 
-test('what a failed stage kept is discarded when nobody came back to it for thirty days', async () => {
+test('the state of a failed stage is discarded after thirty days without use', async () => {
   await using rig = await openRig();
   const dag = rig.dag({ resume: { uses: 'resume', with: { goal: 9 } } });
   await rig.run(dag);
@@ -203,7 +203,7 @@ test('what a failed stage kept is discarded when nobody came back to it for thir
   expect(readdirSync(state)).toEqual([]);
 });
 
-test('a stage in a process of its own reports to the run and leaves its measurements in the record', async () => {
+test('a stage in a separate process reports to the run, and its measurements are in the record', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   const result = await rig.run(
@@ -259,7 +259,7 @@ test('a store that cannot be written is an error before anything runs', async ()
   await expect(rig.run(dag)).rejects.toThrow(`the store ${rig.storeRoot} cannot be used: `);
 });
 
-test('a stage that takes more memory than it may is told so', async () => {
+test('the error of a stage that takes more memory than its limit says so', async () => {
   await using rig = await openRig();
   const dag = rig.dag({ act: { uses: 'child-misbehave', with: { act: 'fill-heap' } } });
   const result = await rig.run(dag, { resources: { memory: 32 * 2 ** 20 } });

@@ -3,7 +3,7 @@ import { fingerprintOf } from '../../../src/runtime/execute/commit-result.ts';
 
 const machine = { node: process.version, platform: process.platform, arch: process.arch };
 
-test('what a stage says of its engine is where it ran, beside the machine', () => {
+test('what a stage reports about its engine is recorded with the machine', () => {
   const engine = {
     backend: 'tensorflow',
     engine: 'tensorflow 2.21.0, tfjs-node 4.22.0',
@@ -16,7 +16,7 @@ test('what a stage says of its engine is where it ran, beside the machine', () =
   expect(fingerprintOf({ measurements, resources })).toEqual({ ...machine, ...engine });
 });
 
-test('what it was asked to use stands in where it says nothing', () => {
+test('without a report, the requested backend and threads are recorded', () => {
   expect(fingerprintOf({ measurements: {}, resources: { backend: 'onnx', threads: 4 } })).toEqual({
     ...machine,
     ...{ backend: 'onnx', threads: 4 },

@@ -82,11 +82,11 @@ test('a record is followed through the stages that pass it on to its line in the
   ]);
 });
 
-test('a record is looked for behind the port at which it came in', async () => {
+test('a record is looked up behind the port at which it came in', async () => {
   expect(await refused({ ids: 'one', port: 'other' })).toEqual(['one at b.txt:2']);
 });
 
-test('a stage that does not say that it passes records on ends the search', async () => {
+test('the search ends at a stage that does not declare that it passes records on', async () => {
   expect(await refused({ ids: 'one' }, 'copy')).toEqual(['one']);
 });
 

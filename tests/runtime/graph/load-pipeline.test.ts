@@ -88,7 +88,7 @@ test('a pipeline becomes a graph in topological order, with defaults, bindings, 
   });
 });
 
-test('a stage knows where it and each field of its configuration stand, also where a default or a parameter fills it', async () => {
+test('a stage knows where it and each field of its configuration are written, even if a default or a parameter fills it', async () => {
   await using folder = await ExampleFolder.open();
   const { nodes } = await folder.dag(yaml);
   const placeOf = (stage: string, pointer?: string): string => {

@@ -53,7 +53,7 @@ test('of stages that could come next the one with the smallest id does', () => {
   expect(orderStages(dependencies).order).toEqual(['a9', 'A', 'b', 'a10']);
 });
 
-test('each cycle that is told is a path of needs that closes, and a graph with one is never ordered whole', () => {
+test('each reported cycle is a closed path of dependencies, and a graph with one is never fully ordered', () => {
   fc.assert(
     fc.property(
       graphs(() => true),

@@ -18,7 +18,7 @@ const pipeline = {
   },
 };
 
-/** Endless choices for how to write one and the same file. */
+/** Unlimited choices for how to write the same file. */
 interface Pen {
   readonly choose: (choices: number) => number;
 }

@@ -37,7 +37,7 @@ test('the key is the SHA-256 of the material in canonical JSON', () => {
   expect(cacheKeyOf(material)).toBe(createHash('sha256').update(written).digest('hex'));
 });
 
-test('a key does not depend on where the pipeline stands or what its source is called', () => {
+test('a key does not depend on where the pipeline is or what its source is called', () => {
   const here = keyOf({ definition: read, config: { path: 'letters.txt' } });
   expect(keyOf({ definition: read, config: { path: '../far/other.txt' }, file: '/elsewhere/x.yaml' })).toBe(
     here,
@@ -47,7 +47,7 @@ test('a key does not depend on where the pipeline stands or what its source is c
   });
 });
 
-test('a field marked none is never in the key; one marked unless-default is while it is another', () => {
+test('a field marked none is never in the key; one marked unless-default is only if it has another value', () => {
   const plain = keyOf({ config: { suffix: '!' } });
   expect(keyOf({ config: { suffix: '!', label: 'x' } })).toBe(plain);
   expect(keyOf({ config: { suffix: '!', mode: 'plain' } })).toBe(plain);
@@ -158,7 +158,7 @@ test('a difference names its field, with both values', () => {
   ]);
 });
 
-test('a file that was another kind of value is told as a file', () => {
+test('a field that is now a file is described as a file', () => {
   const [digestA, digestB] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`] as const;
   const before = materialOf({
     config: { model: { $content: digestA }, all: [{ $content: digestB }] },

@@ -33,7 +33,7 @@ test('a successful run writes a line for each source and each stage', async () =
   ]);
 });
 
-test('a run that changes nothing leaves the lock file alone', async () => {
+test('a run that changes nothing does not write the lock file', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   await rig.run(rig.dag(stages()));

@@ -93,7 +93,7 @@ test('explain of a stage that would be reused finds no difference; of a new one,
   expect([reused.decision.kind, reused.differences]).toEqual(['reuse', []]);
 });
 
-test('a stage without a past of its own is compared with the latest that uses the same', async () => {
+test('a stage that never ran is compared with the latest that uses the same stage', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   await rig.run(rig.dag(stages()));
@@ -109,7 +109,7 @@ test('a stage without a past of its own is compared with the latest that uses th
   ]);
 });
 
-test('a stage without a past of its own is compared with none that is not much like it', async () => {
+test('a stage that never ran is not compared with one that is not similar', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   await rig.write('more.txt', 'abcd');
@@ -136,7 +136,7 @@ test('targets are run with all that they need, and with nothing else', async () 
   });
 });
 
-test('a forced stage runs although it could be reused, and what follows is decided by what it gives', async () => {
+test('a forced stage runs although it could be reused, and its result decides what follows', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   await rig.run(rig.dag(stages()));
@@ -145,7 +145,7 @@ test('a forced stage runs although it could be reused, and what follows is decid
   expect(forced.stages.get('append')).toMatchObject({ reason: 'forced' });
 });
 
-test('a record from before a stage had an output does not stand for it', async () => {
+test('a record from before a stage had an output does not count as its result', async () => {
   await using rig = await openRig();
   await rig.write('letters.txt', 'abc');
   await rig.run(rig.dag(stages()));
@@ -178,7 +178,7 @@ test('an unknown target is an error with a suggestion', async () => {
   });
 });
 
-test('a source that is gone is an error at its place in the pipeline', async () => {
+test('a missing source is an error at its place in the pipeline', async () => {
   await using rig = await openRig();
   const plan = await planPipeline({ dag: rig.dag(stages()), store: rig.open() });
   expect(plan.ok ? [] : plan.error.map(({ code, span }) => [code, span?.file.text])).toEqual([

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A small disk at a folder, for as long as it is held. */
+/** A small disk mounted at a folder until it is disposed of. */
 export interface Disk extends Disposable {
   /** Options of mount, such as `size=2m` or `ro`. */
   readonly remount: (options: string) => void;

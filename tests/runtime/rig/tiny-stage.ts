@@ -15,7 +15,7 @@ interface TinyStage {
   readonly run: Run;
 }
 
-/** A whole definition from what is particular to a stage. */
+/** A complete definition from what is specific to a stage. */
 export function tinyStage(stage: TinyStage): StageDefinition {
   const { ports, run } = stage;
   return {

@@ -124,7 +124,7 @@ export const meet = tinyStage({
   },
 });
 
-/** Counts to `goal`, one more each time it runs, and fails before it is there: what it knows is in its state folder. */
+/** Counts to `goal`, one more each time it runs, and fails before it is reached; its count is in its state folder. */
 export const resume = tinyStage({
   name: 'resume',
   process: 'child',

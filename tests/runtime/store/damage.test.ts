@@ -51,13 +51,13 @@ function overwrite(path: string, text: string): void {
 }
 
 // `abc` for three outputs, `box`, and the folder's manifest of 10 + 117 + 1 + 112 + 2 bytes.
-test('a sound store has no problems and its contents are counted', async () => {
+test('an intact store has no problems and its contents are counted', async () => {
   const { rig } = await filled();
   await using _ = rig;
   expect(await verifyStore(rig.open())).toEqual({ blobs: 3, bytes: 248, records: 3, runs: 1, problems: [] });
 });
 
-test('a damaged output is noticed and made again', async () => {
+test('a damaged output is noticed and computed again', async () => {
   const { rig, result } = await filled();
   await using _ = rig;
   overwrite(blobOf(rig, result, 'read.text'), 'abd');
@@ -68,7 +68,7 @@ test('a damaged output is noticed and made again', async () => {
   expect((await verifyStore(rig.open())).problems).toEqual([]);
 });
 
-test('a lost file of a folder is noticed and made again', async () => {
+test('a lost file of a folder is noticed and computed again', async () => {
   const { rig, result } = await filled();
   await using _ = rig;
   const manifest: { files: { path: string; digest: string }[] } = JSON.parse(
@@ -95,7 +95,7 @@ for (const [what, text] of [
   ['no record', '[]'],
   ['the record of another key', '{"format":1,"key":"00","material":{},"outputs":{},"provenance":{}}'],
 ] as const) {
-  test(`a record that is ${what} is not believed, and made again`, async () => {
+  test(`a record that is ${what} is not used, and computed again`, async () => {
     const { rig, result } = await filled();
     await using _ = rig;
     const record = recordOf(rig, result, 'pack');
@@ -110,7 +110,7 @@ for (const [what, text] of [
   });
 }
 
-test('a record whose material was changed is not believed', async () => {
+test('a record whose material was changed is not used', async () => {
   const { rig, result } = await filled();
   await using _ = rig;
   const record = recordOf(rig, result, 'pack');

@@ -11,7 +11,7 @@ import type { TinyPipeline } from '../rig/tiny-dag.ts';
 const key = parseCacheKey('a'.repeat(64));
 const never = new AbortController().signal;
 
-test('a lease is taken by one at a time, and is gone when it is given back', async () => {
+test('a lease is held by one process at a time, and is gone when it is released', async () => {
   await using rig = await openRig();
   if (key === undefined) throw new Error('no key');
   const holders: number[] = [];
@@ -30,7 +30,7 @@ test('a lease is taken by one at a time, and is gone when it is given back', asy
   expect(readdirSync(join(rig.storeRoot, 'leases'))).toEqual([]);
 });
 
-test('the lease of a process that died is taken over at once', async () => {
+test('the lease of a process that died is taken over immediately', async () => {
   await using rig = await openRig();
   if (key === undefined) throw new Error('no key');
   mkdirSync(join(rig.storeRoot, 'leases'), { recursive: true });
@@ -111,7 +111,7 @@ test('a run removes the leases of processes that are gone, and no others', async
   expect(readdirSync(folder).sort()).toEqual(['alive', 'elsewhere']);
 });
 
-test('the lease of another host is waited for as long as it beats, and taken over a minute after its last beat', async () => {
+test('the lease of another host is waited for while it is renewed, and taken over a minute after its last renewal', async () => {
   await using rig = await openRig();
   if (key === undefined) throw new Error('no key');
   const path = join(rig.storeRoot, 'leases', key);
@@ -127,7 +127,7 @@ test('the lease of another host is waited for as long as it beats, and taken ove
       taken = true;
       return lease;
     });
-    // By this host's clock alone: what the other's says may be anything.
+    // By this host's clock alone: the other's may show any time.
     for (const beat of [1_000, 2_000, 3_000]) {
       utimesSync(path, beat, beat);
       await new Promise((later) => setTimeout(later, 500));

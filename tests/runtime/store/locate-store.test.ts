@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { locateStore } from '../../../src/runtime/store/store.ts';
 import { openRig } from '../rig/run-rig.ts';
 
-test('the store stands where it is asked for, else in the project, else beside the pipeline', async () => {
+test('the store is where the option says, else in the project, else beside the pipeline', async () => {
   await using rig = await openRig();
   await mkdir(join(rig.folder, 'project/pipelines'), { recursive: true });
   await rig.write('project/package.json', '{}');

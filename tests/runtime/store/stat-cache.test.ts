@@ -76,7 +76,7 @@ test('the cache is bounded: files that are gone leave it first, then the folders
   expect(known()).toEqual(['two/b', 'three/c', 'four/d']);
 });
 
-test('all files of the present run are remembered, however many', async () => {
+test('all files of the current run are kept in the cache, however many', async () => {
   const { rig, remember, known } = await openBounded();
   await using _ = rig;
   await remember('one/a', 'one/z', 'two/b', 'three/c', 'four/d');
@@ -97,7 +97,7 @@ test('what two processes learn of one folder is kept', async () => {
   expect(known()).toEqual(['one/a', 'one/z']);
 });
 
-test('a cache with any bit flipped knows the truth or nothing', async () => {
+test('a cache with any bit flipped has the right digest or none', async () => {
   const { rig, remember, open, isKnown } = await openBounded();
   await using _ = rig;
   await remember('one/a', 'two/b');
@@ -116,7 +116,7 @@ test('a cache with any bit flipped knows the truth or nothing', async () => {
   }
 });
 
-test('a file from another millennium is remembered', async () => {
+test('a file from another millennium is cached', async () => {
   const { rig, open } = await openBounded();
   await using _ = rig;
   const [path, digest] = [join(rig.folder, 'one/a'), digestOf('file', sha256(''))];

@@ -81,7 +81,7 @@ test.each(['[', '{a: ', '- ', '? ', '"', '&a [*a, '])(
   },
 );
 
-test('values are those of the core schema of YAML 1.2: no dates, no yes, no octal by a leading zero', () => {
+test("values are those of YAML 1.2's core schema: no dates, no yes, no octal by a leading zero", () => {
   const text = '[2026-01-01, yes, no, on, 010, 0o10, 0x10, 1e-4, 1_000, ~, null, True, .5, +1, "1", 12:30]';
   const { value } = parseYaml(fileOf(text));
   expect(value && yamlToJson(value.root)).toEqual([

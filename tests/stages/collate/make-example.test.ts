@@ -61,7 +61,7 @@ describe('collate', () => {
     ]);
   });
 
-  test('any batch is what the reference makes of it, with ends of text inside, masks and cuts', () => {
+  test("any batch equals the reference's, with ends of text inside, masks and cuts", () => {
     const rows = fc
       .array(fc.oneof({ weight: 5, arbitrary: fc.nat(99) }, fc.constant(endOfText)), {
         minLength: 1,

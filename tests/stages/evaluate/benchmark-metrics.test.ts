@@ -96,7 +96,7 @@ test('a breakdown has each value of a field, and their mean with the error of a 
   );
 });
 
-test('the worst answer to each question counts where its variants are told apart', async () => {
+test('the worst answer to each question counts if its variants are distinguished', async () => {
   const answer = (id: string, text: string) =>
     answered(id, text, { expected: 'yes', fields: { instance: id[0] ?? '' } });
   const responses = [
@@ -165,7 +165,7 @@ test('perplexities of whole texts are those of lm-eval', async () => {
   );
 });
 
-test('GLUE and SuperGLUE rate each task with its own metrics, and their mean', async () => {
+test('GLUE and SuperGLUE score each task with its own metrics, and their mean', async () => {
   const two = (task: string) =>
     expected.rows.map(({ id, gold, choices }) =>
       response({
@@ -236,7 +236,7 @@ test('a task whose choices are all the same has no correlation, and counts 0 in 
   ]);
 });
 
-test('SQuAD and TriviaQA are rated over all of their answers', async () => {
+test('SQuAD and TriviaQA are scored over all of their answers', async () => {
   const squad = await scoresOf(
     [
       answered('a', 'The cat.', { fields: { answers: ['cat', 'a dog'] } }),

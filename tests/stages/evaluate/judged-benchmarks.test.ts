@@ -108,7 +108,7 @@ const scored = (m: number, M: number): JsonObject => ({
   })),
 });
 
-test('alpaca_eval weighs a preference by the probabilities of m and M, whichever answer stood in front', async () => {
+test('alpaca_eval weighs a preference by the probabilities of m and M, whichever answer came first', async () => {
   const { metrics } = await scoresOf({ metrics: ['alpaca_eval'] }, [
     verdict('1', 'first', scored(0.6, 0.2)), // 0.75
     verdict('2', 'second', scored(0.1, 0.3)), // 0.75
@@ -131,7 +131,7 @@ test('alpaca_eval weighs a preference by the probabilities of m and M, whichever
   ]);
 });
 
-test('alpaca_eval reads letters where there are no choices, and lists what is none', async () => {
+test('alpaca_eval reads letters if there are no choices, and lists answers that are neither', async () => {
   const { metrics, records } = await scoresOf({ metrics: ['alpaca_eval'] }, [
     verdict('1', 'first', { response: '"m".' }),
     verdict('2', 'second', { response: 'm' }),

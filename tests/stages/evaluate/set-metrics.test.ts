@@ -183,7 +183,7 @@ test('a second judge is compared by the ids of the questions', async () => {
   ]);
 });
 
-test('a mark is read with a pattern of one’s own, on a scale of one’s own', async () => {
+test('a mark is read with a custom pattern, on a custom scale', async () => {
   const config = {
     metrics: ['judge_score'],
     judge_score: { minimum: 1, maximum: 10, pattern: '\\[\\[(\\d+(?:\\.\\d+)?)\\]\\]' },

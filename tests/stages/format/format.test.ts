@@ -138,7 +138,7 @@ describe('format', () => {
       [`${opening}Q: Why <|im_end|>?\nA:<|im_end|>\n<|im_start|>assistant\n`, 'So.<|im_end|>\n'],
       [`${opening}Q: How?\nA:<|im_end|>\n<|im_start|>assistant\n`, ''],
     ]);
-    // What the row says stays text even where it looks like the template's own mark.
+    // The row's text stays text even if it looks like the template's own marker.
     const special = records[0]?.segments.flatMap(({ text, special }) => (special ? [text] : []));
     expect(special?.filter((text) => text === '<|im_end|>')).toHaveLength(3);
   });

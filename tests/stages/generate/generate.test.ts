@@ -95,7 +95,7 @@ describe('in text mode', () => {
   test('an answer is cleaned of the header and begins after it where `start` says so', async () => {
     const [first] = (await generate({ prompts: records.slice(0, 1) })).responses;
     expect(first).toMatchObject({ prompt: 'w5', response: 'w45  w24  w31  w45 w39' }); // without w17
-    // What is written after a given header is left as it is, even what looks like the header.
+    // Text after a given header is not changed, even if it looks like the header.
     const given = { start: 'header', max_new_tokens: 9 } as const;
     const [second] = (await generate({ prompts: records.slice(0, 1), config: given })).responses;
     expect(second).toMatchObject({
@@ -113,7 +113,7 @@ describe('in text mode', () => {
   });
 });
 
-test('an interrupted run goes on where it was, and its output has the bytes of one that was not interrupted', async () => {
+test('an interrupted run continues where it stopped, and its output has the bytes of an uninterrupted one', async () => {
   const statePath = await mkdtemp(join(root, 'state-'));
   await expect(generate({ statePath, abortAfter: 2 })).rejects.toThrow('aborted');
   const resumed = await generate({ statePath });
@@ -273,7 +273,7 @@ describe('what the user can fix is told', () => {
   });
 });
 
-test('further samples have draws of their own, and the first is the only answer of before', async () => {
+test('further samples have their own draws, and the first equals the answer without samples', async () => {
   const [one, three] = [
     await generate({ config: { temperature: 1 } }),
     await generate({ config: { temperature: 1, samples: 3 } }),
@@ -288,7 +288,7 @@ test('further samples have draws of their own, and the first is the only answer 
   }
 });
 
-test('samples that could only be equal are a mistake', () => {
+test('samples that could only be equal are refused', () => {
   expect(checkSamples({ ...defaults, samples: 2 })).toMatchObject([
     { pointer: '/samples', code: 'equal-samples' },
   ]);

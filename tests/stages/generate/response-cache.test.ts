@@ -14,7 +14,7 @@ const decode = (value: unknown) => (typeof value === 'string' ? value : undefine
 const open = (fingerprint = 'onnx, two threads') => ResponseCache.open({ folder, fingerprint }, decode);
 const answer = (id: string) => `line one\n"${id}" é`;
 
-test('the cache gives back what was added before, for the same key and fingerprint only', async () => {
+test('the cache returns what was added before, for the same key and fingerprint only', async () => {
   const first = await open();
   first.add(['prompt', 'a'], answer('a'));
   const again = await open();
@@ -26,7 +26,7 @@ test('the cache gives back what was added before, for the same key and fingerpri
   expect((await open('cpu')).find(['prompt', 'a'])).toBeUndefined();
 });
 
-test('two caches open at the same time both add, and the next finds what either did', async () => {
+test('two caches open at the same time both add, and the next finds the entries of both', async () => {
   const [one, other] = [await open(), await open()];
   for (let index = 0; index < 50; index += 1) (index % 2 ? one : other).add([index], answer(`${index}`));
   const next = await open();
@@ -39,7 +39,7 @@ test('what decode refuses is not a result', async () => {
   expect((await open('x')).find(['a'])).toBeUndefined();
 });
 
-test('wherever a line is torn or damaged, the others count, and so does what is added after it', async () => {
+test('wherever a line is truncated or damaged, the other lines are used, and so are lines added after it', async () => {
   const whole = await open();
   whole.add(['a'], answer('a'));
   const [name = ''] = await readdir(folder);

@@ -131,7 +131,7 @@ test('SuperGLUE is read a row an answer for MultiRC, a row a query for ReCoRD, w
   ]);
 });
 
-test('BIG-bench tasks keep what they say of their prompts, and BIG-Bench-Hard its chain-of-thought prompts', async () => {
+test('BIG-bench tasks keep their settings for prompts, and BIG-Bench-Hard its chain-of-thought prompts', async () => {
   const examples = [
     { input: 'One?', target_scores: { a: 0, b: 1 } },
     { input: 'Two?', target: ['x', 'y'] },

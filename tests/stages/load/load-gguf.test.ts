@@ -58,7 +58,7 @@ test('a GGUF file without a head can be given one', async () => {
   expect(await model.read('lm_head.weight')).toEqual(await model.read('transformer.wte.weight'));
 });
 
-test('a file that is no GGUF is an error that says what a model is', async () => {
+test('a file that is not GGUF is an error that says what a model can be', async () => {
   await using rig = await openStageRig();
   const path = await rig.write('model.bin', 'weights');
   await expect(rig.run(load, { config: { type: 'auto', model: path }, outputs })).rejects.toMatchObject({

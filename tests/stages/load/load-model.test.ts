@@ -103,7 +103,7 @@ test('a folder that holds no model is an error that names what is missing', asyn
   });
 });
 
-test('a tokenizer of more tokens than its model knows is an error', async () => {
+test('a tokenizer with more tokens than its model is an error', async () => {
   await using rig = await openStageRig();
   await rig.run(load, { config: { type: 'auto', init }, outputs: { model: 'from', tokenizer: 'unused' } });
   await rig.write('from/encoding.json', '{"encoding":"r50k_base"}');

@@ -49,7 +49,7 @@ test('OpenAI’s checkpoint becomes a folder in Hugging Face’s layout with the
   expect(tokenizer.endOfText).toBe(261);
 });
 
-test('a head of its own can be given to it', async () => {
+test('it can be given a separate head', async () => {
   await using rig = await openStageRig();
   await rig.run(load, { config: { type: 'auto', model: fixture, untie_head: true }, outputs });
   await using model = await openModelFolder(rig.path('model'));
@@ -197,7 +197,7 @@ test.each<[string, (folder: string) => Promise<void>, string]>([
   expect(await damaged(rig, change)).toContain(`UserError: ${message}`);
 });
 
-test('no flipped byte of an index ends in anything but a UserError, or in no error where nothing reads it', async () => {
+test('a flipped byte of an index gives a UserError, or no error if nothing reads it', async () => {
   await using rig = await openStageRig();
   await cp(fixture, rig.path('flipped'), { recursive: true });
   const bytes = await readFile(join(fixture, index));

@@ -71,7 +71,7 @@ test.each(damages)('a damaged Parquet file (%s) is a clear error', async (_, dam
   });
 });
 
-test('no flipped byte makes a Parquet file end in anything but rows or a UserError', async () => {
+test('a Parquet file with a flipped byte gives rows or a UserError', async () => {
   await using rig = await openStageRig();
   const bytes = await readFile(fixture('snappy.parquet'));
   await rig.write('rows.parquet', '');
@@ -81,7 +81,7 @@ test('no flipped byte makes a Parquet file end in anything but rows or a UserErr
   }
 });
 
-test('every row that is no object is reported, each with its line', async () => {
+test('every row that is not an object is reported with its line', async () => {
   await using rig = await openStageRig();
   await rig.write('rows.jsonl', '{"a":1}\n[1]\nnull\n{"a":2}\n"x"\n');
   await expect(recordsOf(rig.path('rows.jsonl'))).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../src/core/json.ts';
 import * as load from '../../../src/stages/load/run-load.ts';
 import { openStageRig } from '../stage-rig.ts';
 
-/** What is loaded from a file of that content; messages name it FILE. */
+/** What is loaded from a file with that content; messages name it FILE. */
 async function loaded(content: string | Uint8Array, config: JsonObject = {}) {
   await using rig = await openStageRig();
   const records = await rig.write('data', content);
@@ -106,7 +106,7 @@ describe('ids', () => {
     });
   });
 
-  test('are never the same twice, whatever the rows', async () => {
+  test('are unique, whatever the rows', async () => {
     const value = fc.constantFrom(1, 2, 'x', null);
     await fc.assert(
       fc.asyncProperty(fc.array(fc.record({ a: value, b: value }), { minLength: 1 }), async (made) => {
@@ -206,7 +206,7 @@ test('a folder without files of rows is no source of them', async () => {
   });
 });
 
-test('whatever a file contains, it gives records or an error that its owner can fix', async () => {
+test('whatever a file contains, it gives records or a user error', async () => {
   const json = fc.json().map((text) => Buffer.from(text));
   const lines = fc.array(fc.json()).map((values) => Buffer.from(values.join('\n')));
   const table = fc.array(
@@ -224,7 +224,7 @@ test('whatever a file contains, it gives records or an error that its owner can 
       const outcome = await loaded(bytes, { type: as }).catch((error: Error) => error);
       const ids = Array.isArray(outcome) ? outcome.map((record) => (record as { id: unknown }).id) : [];
       expect(ids.every((id) => typeof id === 'string' && id !== '')).toBe(true);
-      // Thrown as it is, so that a failure shows what it was; a temporary folder that went away is one too.
+      // Rethrown unchanged, so that a failure shows what it was; a temporary folder that vanished is one too.
       if (outcome instanceof Error && outcome.name !== 'UserError') throw outcome;
     }),
     { numRuns: 150 },

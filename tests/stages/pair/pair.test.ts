@@ -25,7 +25,7 @@ async function pairsOf(first: readonly object[], second: readonly object[], orde
   return rig.readRecords('pairs');
 }
 
-test('each pair stands in both orders, whatever the order of the second answers', async () => {
+test('each pair is in both orders, whatever the order of the second answers', async () => {
   const shared = { instruction: 'do', expected: 'gold' };
   expect(await pairsOf([answer('1', 'x'), answer('2', 'y')], [answer('2', 'Y'), answer('1', 'X')])).toEqual([
     {
@@ -67,7 +67,7 @@ test('each pair stands in both orders, whatever the order of the second answers'
   ]);
 });
 
-test('one order is enough where it is asked for', async () => {
+test('there is one order if the configuration says so', async () => {
   expect(await pairsOf([answer('1', 'x')], [answer('1', 'X')], 'first')).toHaveLength(1);
 });
 

@@ -11,7 +11,7 @@ import { openStageRig } from '../stage-rig.ts';
 const role = fc.constantFrom<SegmentRole>('prompt', 'header', 'response');
 const ids = fc.array(fc.nat({ max: 100_000 }), { maxLength: 8 }).map((list) => Int32Array.from(list));
 
-test('any records come back from a records file as they were written', async () => {
+test('any records are read back from a records file as they were written', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 })),
@@ -38,7 +38,7 @@ const rated = {
   scored_tokens: 2,
 };
 
-test('responses come back as they were written, whoever wrote them', async () => {
+test('responses are read back as they were written, by any writer', async () => {
   await using rig = await openStageRig();
   await rig.writeRecords('r', [response, rated]);
   expect(await readAll(portCodecs.responses.read(rig.path('r')))).toEqual([response, rated]);
@@ -78,7 +78,7 @@ test('batches that a command wrote without their recipe are refused', async () =
   });
 });
 
-test('any tokenized records come back from a tokens file as they were written, byte for byte the same twice', async () => {
+test('any tokenized records are read back from a tokens file as they were written, byte for byte the same twice', async () => {
   const segments = fc.array(fc.record({ role, end: fc.nat(50) }), { maxLength: 4 });
   const record = fc.record({ id: fc.string({ unit: 'grapheme' }), tokens: ids, segments });
   await fc.assert(
@@ -94,7 +94,7 @@ test('any tokenized records come back from a tokens file as they were written, b
   );
 });
 
-test('any batches come back from a batches file as they were written', async () => {
+test('any batches are read back from a batches file as they were written', async () => {
   const example = fc
     .record({ id: fc.string(), inputs: ids, promptLength: fc.nat(9) })
     .map((made) => ({ ...made, targets: made.inputs.map((token) => (token % 3 === 0 ? -100 : token)) }));

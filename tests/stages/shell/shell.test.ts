@@ -60,7 +60,7 @@ test('the command sees the declared environment and no more, and works in an emp
   expect(seen.filter((name) => !setByShell.includes(name)).sort()).toEqual(expected);
 });
 
-test('a variable passed through by its name reaches the command and never what is shown of it', async () => {
+test('a variable passed by name reaches the command and never its printed output', async () => {
   await using rig = await openStageRig();
   process.env.TUNELOOM_TEST_TOKEN = 'hunter2-and-more';
   const config = configOf({
@@ -113,7 +113,7 @@ test.each([
   });
 });
 
-test('of long complaints the last twenty lines are shown', async () => {
+test('of long error output the last twenty lines are shown', async () => {
   await using rig = await openStageRig();
   const config = configOf({ command: 'seq 100 >&2; exit 1' });
   const last = Array.from({ length: 20 }, (_, index) => 81 + index);
@@ -152,7 +152,7 @@ test('an aborted run ends the command and what it has started', async () => {
       report: () => controller.abort(),
     },
   );
-  // The sleeping process holds the stream that the stage reads to its end: were it left, this would wait for it.
+  // The sleeping process holds the stream that the stage reads to its end: if it survived, this would wait for it.
   await expect(running).rejects.toMatchObject({ name: 'AbortError' });
 });
 

@@ -134,7 +134,7 @@ describe('by strata', () => {
       expect(order(part)).toEqual(order(part).toSorted((a, b) => a - b));
   });
 
-  test('the seed decides who goes where, and neither the order of the rows nor other strata do', async () => {
+  test('the seed decides the part of each record; the order of the rows and other strata do not', async () => {
     const partsOf = async (given: readonly JsonObject[], seed: number) => {
       const { reports: _, ...split } = await splitRecords(given, { ...config, seed });
       return Object.values(split).map((part) => part.map(({ id }) => id).sort());
@@ -171,7 +171,7 @@ describe('leaks', () => {
     { id: '4', instruction: 'Say hello', input: 'LOUD' },
   ];
 
-  test('what stands in more than one part is reported, whatever its case', async () => {
+  test('what is in more than one part is reported, whatever its case', async () => {
     expect((await splitRecords(rows, {})).reports).toEqual([
       {
         type: 'note',

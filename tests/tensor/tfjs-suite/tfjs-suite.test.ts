@@ -29,7 +29,7 @@ test("the onnx backend passes tfjs-core's own tests, except those excluded with 
     const computed = passed.filter((result) => result.computed).length;
     console.log(JSON.stringify({ ...counts, computed }, undefined, 2));
     expect({ unexplained, needless: needless(results) }).toEqual({ unexplained: [], needless: [] });
-    // A count that falls is a loss; one that rises belongs here and into src/tensor/README.md.
+    // A lower count is a regression; update a higher one here and in src/tensor/README.md.
     expect(counts).toMatchInlineSnapshot(`
       {
         "excluded": {

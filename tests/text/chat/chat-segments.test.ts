@@ -63,7 +63,7 @@ describe.each(Object.keys(models))('the chat template of %s', (name) => {
     expect(ours).toEqual(fixtureModel.rows.map(({ text, ids, prompt_ids }) => ({ text, ids, prompt_ids })));
   });
 
-  test('gives back what was answered last as the expected text', async () => {
+  test('returns the last answer as the expected text', async () => {
     const { segments } = await openModel(fixtureModel);
     for (const { messages } of fixtureModel.rows) {
       const last = messages.at(-1);
@@ -88,7 +88,7 @@ const turns = (...contents: string[]): readonly ChatMessage[] =>
 const chatml = { template: '{# #}', config: { eos_token: '<|im_end|>' } };
 
 describe('a conversation', () => {
-  test('learns every answer with the mark that ends it, and nothing else', async () => {
+  test('learns every answer with its end marker, and nothing else', async () => {
     const { format } = await openModel(chatml);
     const template = await openChatTemplate({ given: 'chatml' });
     const segments = chatSegments({ messages: turns('Hi', 'Yes?', 'Bye', 'Ciao') }, { ...format, template });
@@ -115,7 +115,7 @@ describe('a conversation', () => {
     ]);
   });
 
-  test('learns the last answer only, or other roles too, where it is told so', async () => {
+  test('learns only the last answer, or other roles too, if configured', async () => {
     const { format } = await openModel(chatml);
     const template = await openChatTemplate({ given: 'chatml' });
     const learned = (options: Partial<typeof format>) =>
@@ -147,7 +147,7 @@ describe('a conversation', () => {
     expect(tokenizer.decode(tokens)).toBe(textOf(segments));
   });
 
-  test('a template that writes earlier turns anew is refused, and one without an end given up', async () => {
+  test('a template that rewrites earlier turns is refused, and one that never ends is stopped', async () => {
     const { format } = await openModel(chatml);
     const forgetful = await openChatTemplate({
       given:
@@ -167,7 +167,7 @@ describe('a conversation', () => {
     );
   });
 
-  test('what the template itself refuses is said in its words', async () => {
+  test("an error that the template raises keeps the template's words", async () => {
     const { segments } = await openModel(models.mistral ?? chatml);
     const two = [...turns('a'), ...turns('b')];
     expect(() => segments(two)).toThrow('the chat template refuses it: Conversation roles must alternate');

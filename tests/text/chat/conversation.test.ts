@@ -8,7 +8,7 @@ const user = { role: 'user', content: 'Hi' };
 const assistant = { role: 'assistant', content: 'Hello' };
 
 describe('a conversation is read from', () => {
-  test('messages, whose other fields are handed on', () => {
+  test('messages, whose other fields are passed on', () => {
     const call = { role: 'assistant', tool_calls: [{ function: { name: 'f' } }] };
     const answer = { role: 'tool', content: '', name: 'f' };
     expect(read({ messages: [user, call, answer, assistant], tools: [{ name: 'f' }] })).toEqual({

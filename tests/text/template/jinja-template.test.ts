@@ -6,7 +6,7 @@ import { jinjaTemplate } from '../../../src/text/template/jinja-template.ts';
 
 const promptOf = (prompt: string) => jinjaTemplate({ prompt, header: '', response: '' });
 
-test('a template writes its segments, white space and final line feeds as they stand', () => {
+test('a template writes its segments, white space and final line feeds unchanged', () => {
   const template = jinjaTemplate({
     prompt:
       'Q: {{ q }}{% if input %}\nI: {{ input }}{% endif %}{% for turn in turns %}[{{ turn.role }}]{% endfor %}',
@@ -76,7 +76,7 @@ test('macros, loops and variables work as Jinja has them', () => {
   expect(promptOf(source)({ turns: [] })).toEqual([{ role: 'prompt', text: 'none nobody 0' }]);
 });
 
-test('fields whose names the language uses for itself do no harm', () => {
+test("fields named like the language's own words do no harm", () => {
   expect(
     promptOf('{% for i in range(2) %}{{ i }}{% endfor %}{{ a }}')({ a: 'x', range: 'r', true: 'no' }),
   ).toEqual([{ role: 'prompt', text: '01x' }]);

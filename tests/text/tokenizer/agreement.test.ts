@@ -12,7 +12,7 @@ const fixture = (name: string) =>
   fileURLToPath(new URL(`../../fixtures/text/tokenizers/${name}`, import.meta.url));
 const strings: readonly string[] = JSON.parse(await readFile(fixture('strings.json'), 'utf8'));
 
-/** The strings whose ids, or what these are decoded to, differ from what Python's tokenizers make of them. */
+/** The strings whose ids or decoded text differ from those of Python's tokenizers. */
 async function differences(name: string, tokenizer: Tokenizer) {
   const expected = (await readFile(fixture(`${name}.txt`), 'utf8')).trimEnd().split('\n');
   expect(expected).toHaveLength(strings.length);

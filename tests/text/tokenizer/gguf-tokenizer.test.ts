@@ -41,7 +41,7 @@ test('the tokens with a role and the chat template are named as Hugging Face nam
   expect((await open(changes)).endOfText).toBe(2);
 });
 
-test('a file that begins texts with a token says so to other programs, and texts are encoded without it', async () => {
+test('the setting that texts begin with a token is kept for other programs, and texts are encoded without it', async () => {
   const changes = { 'tokenizer.ggml.add_bos_token': true };
   expect(ggufTokenizer(await source(changes)).tokenizer.post_processor).toEqual({
     type: 'TemplateProcessing',

@@ -13,7 +13,7 @@ const user = (content: string) => ({ role: 'user', content });
 const assistant = (content: string) => ({ role: 'assistant', content });
 const system = (content: string) => ({ role: 'system', content });
 
-/** Formats the rows, has the endpoint answer them, and gives its requests and the responses. */
+/** Formats the rows, lets the endpoint answer them, and returns its requests and the responses. */
 async function ask(rig: StageRig, { rows, config }: { rows: readonly Json[]; config: JsonObject }) {
   await using endpoint = await openEndpoint((received, response) => say(response, `to ${received.prompt}`));
   await rig.writeRecords('rows', rows);

@@ -84,7 +84,7 @@ test('each prompt is one chat message, with the sampling, and its answer comes b
   });
 });
 
-test('each sample of a prompt has a seed of its own', async () => {
+test('each sample of a prompt has its own seed', async () => {
   await using endpoint = await openEndpoint((_, response) => say(response, 'yes'));
   const prompts = [0, 1, 2].map((sample) => ({ ...promptNamed(`${sample}`, 'p'), sample }));
   const client = endpointClient('tiny', {
@@ -100,7 +100,7 @@ test('each sample of a prompt has a seed of its own', async () => {
   expect(endpoint.received.map(({ body }) => body.seed)).toEqual([7, 8, 9]);
 });
 
-test('an answer without end is not read to its end', async () => {
+test('an endless answer is not read to its end', async () => {
   await using endpoint = await openEndpoint((_, response) => {
     const piece = Buffer.alloc(1024 * 1024, ' ');
     const more = () => {
@@ -127,7 +127,7 @@ test('the address comes from OPENAI_BASE_URL where the configuration has none', 
   expect(answers).toEqual([{ id: 'id of p', text: 'yes', finishReason: 'stop', tokens: 2 }]);
 });
 
-test('as many requests as the concurrency are under way at once, and no more', async () => {
+test('as many requests as the concurrency are open at the same time, and no more', async () => {
   await using endpoint = await openEndpoint(async (received, response) => {
     await wait(30);
     say(response, received.prompt);
@@ -187,7 +187,7 @@ test('a retry waits as long as Retry-After says, and an aborted run does not wai
   expect(endpoint.received.length).toBe(1);
 });
 
-test('the first failure ends the requests that are under way and starts no more', async () => {
+test('the first failure ends the open requests and starts no more', async () => {
   await using endpoint = await openEndpoint(async (received, response) => {
     if (received.prompt === 'bad') return send(response, { status: 400, body: problem('too long') });
     await once(response, 'close');

@@ -18,7 +18,7 @@ export type Reply = (received: Received, response: ServerResponse) => void | Pro
 export interface LoopbackEndpoint extends AsyncDisposable {
   readonly baseUrl: string;
   readonly received: Received[];
-  /** The most requests that were under way at once. */
+  /** The most requests that were open at the same time. */
   readonly peak: () => number;
 }
 
