@@ -190,7 +190,7 @@ const isNeeded = (name: string): boolean => names.has(name) || prefixes.test(nam
 /** Why a process ended without a final message. */
 async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure> {
   const tail = (await readFile(logPath, 'utf8')).trimEnd().split('\n').slice(-20).join('\n');
-  const { signal, exitCode = -1, shortMessage = '' } = end;
+  const { signal, exitCode, shortMessage = '' } = end;
   if (tail.includes('JavaScript heap out of memory'))
     return {
       kind: 'killed',
@@ -202,5 +202,10 @@ async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure
     return { kind: 'killed', signal, message };
   }
   if (signal !== undefined) return { kind: 'killed', signal, message: tail };
-  return { kind: 'exited', exitCode, message: tail || shortMessage };
+  // Without an exit code, the process could not be started: only execa knows why.
+  return {
+    kind: 'exited',
+    exitCode: exitCode ?? -1,
+    message: tail || (exitCode === undefined ? shortMessage : ''),
+  };
 }

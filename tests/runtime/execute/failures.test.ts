@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { describeFailure } from '../../../src/cli/reporter/describe-failure.ts';
 import type { RunResult } from '../../../src/runtime/execute/run-context.ts';
 import type { Failure } from '../../../src/runtime/stage/run-event.ts';
 import { decisions, openRig, type RunRig } from '../rig/run-rig.ts';
@@ -77,6 +78,13 @@ test('a process that leaves without a word is a failed stage, with the end of it
   const outcome = result.stages.get('act');
   const logPath = outcome?.decision === 'failed' ? outcome.logPath : undefined;
   expect(readFileSync(String(logPath), 'utf8')).toBe('about to exit\n');
+});
+
+test('a process that ends in silence and without an answer is a failed stage', async () => {
+  await using rig = await openRig();
+  const failure = failureOf(await act(rig, 'child-misbehave', 'exit-silently'), 'act');
+  expect(failure).toEqual({ kind: 'exited', exitCode: 0, message: '' });
+  expect(failure && describeFailure(failure)).toEqual({ message: 'its process ended with exit code 0' });
 });
 
 test('a stage process that cannot start is a failed stage', async () => {

@@ -17,6 +17,9 @@ const misbehave: Run = async (action, host) => {
       console.log('about to exit');
       process.exit(7);
       break;
+    case 'exit-silently':
+      process.exit(0);
+      break;
     case 'kill':
       process.kill(process.pid, 'SIGKILL');
       await sleep(10_000);
