@@ -148,10 +148,10 @@ function notes(scores: BenchmarkScores): readonly string[] {
 
 type Remark = BenchmarkScores['remarks'][number];
 
-/** What a reader has to know, and what was left out. */
+/** What was left out, and what else a reader has to know. */
 const remarksOf = ({ remarks, leftOut = [] }: BenchmarkScores): readonly Remark[] => [
-  ...remarks,
   ...leftOut.map(({ reason, ids }) => ({ text: `${reason}, left out`, ids })),
+  ...remarks,
 ];
 
 function remarkText({ text, ids }: Remark): string {

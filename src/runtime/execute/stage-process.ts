@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
@@ -189,7 +189,7 @@ const isNeeded = (name: string): boolean => names.has(name) || prefixes.test(nam
 
 /** Why a process ended without a final message. */
 async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure> {
-  const tail = (await readFile(logPath, 'utf8')).trimEnd().split('\n').slice(-20).join('\n');
+  const tail = await lastLines(logPath);
   const { signal, exitCode, shortMessage = '' } = end;
   if (tail.includes('JavaScript heap out of memory'))
     return {
@@ -208,4 +208,13 @@ async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure
     exitCode: exitCode ?? -1,
     message: tail || (exitCode === undefined ? shortMessage : ''),
   };
+}
+
+/** Reads no more than the end: a log can be longer than a string. */
+async function lastLines(path: string): Promise<string> {
+  await using file = await open(path);
+  const { size } = await file.stat();
+  const end = Buffer.alloc(Math.min(size, 2 ** 16));
+  await file.read(end, 0, end.length, size - end.length);
+  return end.toString().trimEnd().split('\n').slice(-20).join('\n');
 }

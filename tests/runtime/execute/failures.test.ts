@@ -80,6 +80,12 @@ test('a process that leaves without a word is a failed stage, with the end of it
   expect(readFileSync(String(logPath), 'utf8')).toBe('about to exit\n');
 });
 
+test('of a log that is longer than a string, the end is shown', async () => {
+  await using rig = await openRig();
+  const failure = failureOf(await act(rig, 'child-misbehave', 'print-much'), 'act');
+  expect(failure).toEqual({ kind: 'exited', exitCode: 7, message: `${'\n'.repeat(19)}about to exit` });
+});
+
 test('a process that ends in silence and without an answer is a failed stage', async () => {
   await using rig = await openRig();
   const failure = failureOf(await act(rig, 'child-misbehave', 'exit-silently'), 'act');
