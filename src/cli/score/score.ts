@@ -148,10 +148,10 @@ function notes(scores: BenchmarkScores): readonly string[] {
 
 type Remark = BenchmarkScores['remarks'][number];
 
-/** What was left out, and what else a reader has to know. */
+/** What a reader has to know, and what was left out. */
 const remarksOf = ({ remarks, leftOut = [] }: BenchmarkScores): readonly Remark[] => [
-  ...leftOut.map(({ reason, ids }) => ({ text: `${reason}, left out`, ids })),
   ...remarks,
+  ...leftOut.map(({ reason, ids }) => ({ text: `${reason}, left out`, ids })),
 ];
 
 function remarkText({ text, ids }: Remark): string {
