@@ -29,3 +29,21 @@ test.skipIf(!canSeeProcesses)(
     expect((await rig.tuneloom('verify')).exitCode).toBe(0);
   },
 );
+
+test.skipIf(!canSeeProcesses)(
+  'a command that ignores SIGTERM ends with a tuneloom that is killed',
+  async () => {
+    await using rig = await openCliRig({ 'package.json': '{}' });
+    const begun = join(rig.folder, 'begun');
+    const stubborn = `trap "" TERM; touch ${begun}; while :; do sleep 1; done`;
+    await rig.write(
+      'p.yaml',
+      `stages:\n  long: { uses: shell, with: { command: '${stubborn}', outputs: { b: file } } }\n`,
+    );
+    const run = rig.start('run');
+    while (!existsSync(begun)) await sleep(10);
+    run.kill('SIGKILL');
+    await run;
+    expect(await orphansIn(rig.folder)).toEqual([]);
+  },
+);

@@ -34,11 +34,11 @@ function wordingOf(failure: Failure): { message: string; help?: string | undefin
       };
     case 'killed':
       return {
-        message: `its process was killed by ${failure.signal}: ${failure.message}`,
+        message: joinReason(`its process was killed by ${failure.signal}`, failure.message),
         help: memoryHelp(failure.signal),
       };
     case 'exited':
-      return { message: `its process ended with exit code ${failure.exitCode}: ${failure.message}` };
+      return { message: joinReason(`its process ended with exit code ${failure.exitCode}`, failure.message) };
     case 'missing-output':
       return {
         message: `it ended without writing its output \`${failure.output}\``,
@@ -54,6 +54,9 @@ function wordingOf(failure: Failure): { message: string; help?: string | undefin
       return failure satisfies never;
   }
 }
+
+/** A process that printed nothing leaves no reason. */
+const joinReason = (what: string, reason: string): string => (reason === '' ? what : `${what}: ${reason}`);
 
 /** The error's sentence, and a line for each record that it names. */
 function stageErrorText({ message, records = [], otherRecords = 0 }: StageError): string {

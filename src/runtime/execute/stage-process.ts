@@ -1,4 +1,4 @@
-import { copyFile, type FileHandle, open, readFile, rm, truncate } from 'node:fs/promises';
+import { copyFile, type FileHandle, open, rm, truncate } from 'node:fs/promises';
 import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
@@ -201,8 +201,9 @@ const isNeeded = (name: string): boolean => names.has(name) || prefixes.test(nam
 
 /** Why a process ended without a final message. */
 async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure> {
-  const tail = (await readFile(logPath, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-20).join('\n');
-  const { signal, exitCode = -1, shortMessage = '' } = end;
+  // A long run's log may have been swept.
+  const tail = await lastLines(logPath).catch(() => '');
+  const { signal, exitCode, shortMessage = '' } = end;
   if (tail.includes('JavaScript heap out of memory'))
     return {
       kind: 'killed',
@@ -214,5 +215,19 @@ async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure
     return { kind: 'killed', signal, message };
   }
   if (signal !== undefined) return { kind: 'killed', signal, message: tail };
-  return { kind: 'exited', exitCode, message: tail || shortMessage };
+  // Without an exit code, the process could not be started: only execa knows why.
+  return {
+    kind: 'exited',
+    exitCode: exitCode ?? -1,
+    message: tail || (exitCode === undefined ? shortMessage : ''),
+  };
+}
+
+/** Reads no more than the end: a log can be longer than a string. */
+async function lastLines(path: string): Promise<string> {
+  await using file = await open(path);
+  const { size } = await file.stat();
+  const end = Buffer.alloc(Math.min(size, 2 ** 16));
+  await file.read(end, 0, end.length, size - end.length);
+  return end.toString().trimEnd().split('\n').slice(-20).join('\n');
 }

@@ -76,11 +76,16 @@ async function runCommand(command: Command): Promise<void> {
   const { signal } = command;
   signal.throwIfAborted();
   const running = start(command);
+  // The system refused it; execa's promise then has no lines to read.
+  if (running.pid === undefined) throw failureOf(await running, []);
   const ended = new AbortController();
   signal.addEventListener('abort', () => killGroup(running.pid, ended.signal), {
     once: true,
     signal: ended.signal,
   });
+  // A stage process that loses its parent exits before the grace period is over.
+  const killNow = (): void => signalGroup(running.pid, 'SIGKILL');
+  process.on('exit', killNow);
   const tail: string[] = [];
   const showLine = (line: string): string => {
     // Secrets are hidden first, as cutting could leave half of one.
@@ -95,35 +100,46 @@ async function runCommand(command: Command): Promise<void> {
       tail.push(showLine(line));
       if (tail.length > tailLines) tail.shift();
     }),
-  ]).finally(() => ended.abort());
+  ]).finally(() => {
+    ended.abort();
+    process.off('exit', killNow);
+  });
   signal.throwIfAborted();
   if (result.failed) throw failureOf(result, tail);
 }
 
 function start({ command, folder, variables }: Command) {
   const [program = '', ...args] = [command].flat();
-  return execa(program, args, {
-    shell: typeof command === 'string',
-    cwd: folder,
-    env: variables,
-    extendEnv: false,
-    stdin: 'ignore',
-    buffer: false,
-    reject: false,
-    // Its own process group, so that everything the command started ends with it.
-    detached: true,
-  });
+  try {
+    return execa(program, args, {
+      shell: typeof command === 'string',
+      cwd: folder,
+      env: variables,
+      extendEnv: false,
+      stdin: 'ignore',
+      buffer: false,
+      reject: false,
+      // Its own process group, so that everything the command started ends with it.
+      detached: true,
+    });
+  } catch (error) {
+    // Execa refuses some arguments itself, such as one with a null byte.
+    throw cannotStart(error instanceof Error ? error.message : String(error));
+  }
 }
+
+const cannotStart = (why: string): UserError =>
+  new UserError({ code: 'command-failed', message: `the command cannot be started: ${why}` });
 
 /** Asks the whole group to end, and kills it after a grace period. */
 async function killGroup(pid: number | undefined, ended: AbortSignal): Promise<void> {
-  if (pid === undefined) return;
   signalGroup(pid, 'SIGTERM');
   const late = await sleep(graceMilliseconds, true, { signal: ended }).catch(() => false);
   if (late) signalGroup(pid, 'SIGKILL');
 }
 
-function signalGroup(pid: number, name: NodeJS.Signals): void {
+function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
   try {
     process.kill(-pid, name);
   } catch {
@@ -143,9 +159,11 @@ async function eachLine(lines: AsyncIterable<unknown>, onLine: (line: string) =>
 }
 
 function failureOf(
-  result: Pick<Result, 'exitCode' | 'signal' | 'code' | 'command'>,
+  result: Pick<Result, 'exitCode' | 'signal' | 'code' | 'command' | 'originalMessage'>,
   tail: readonly string[],
 ): UserError {
+  if (result.exitCode === undefined && result.signal === undefined && result.code !== 'ENOENT')
+    return cannotStart(result.originalMessage ?? 'the system refused it');
   const how =
     result.code === 'ENOENT'
       ? `cannot be found: ${result.command}`

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { describeFailure } from '../../../src/cli/reporter/describe-failure.ts';
 import type { RunResult } from '../../../src/runtime/execute/run-context.ts';
 import type { Failure, RunEvent } from '../../../src/runtime/stage/run-event.ts';
 import { decisions, openRig, type RunRig } from '../rig/run-rig.ts';
@@ -121,6 +122,19 @@ test('a run that is aborted before its process has started stops its stage', asy
     expect(failureOf(result, 'act')).toEqual({ kind: 'interrupted' });
     expect(result.milliseconds).toBeLessThan(9000);
   }
+});
+
+test('of a log that is longer than a string, the end is shown', async () => {
+  await using rig = await openRig();
+  const failure = failureOf(await act(rig, 'child-misbehave', 'print-much'), 'act');
+  expect(failure).toEqual({ kind: 'exited', exitCode: 7, message: `${'\n'.repeat(19)}about to exit` });
+});
+
+test('a process that ends in silence and without an answer is a failed stage', async () => {
+  await using rig = await openRig();
+  const failure = failureOf(await act(rig, 'child-misbehave', 'exit-silently'), 'act');
+  expect(failure).toEqual({ kind: 'exited', exitCode: 0, message: '' });
+  expect(failure && describeFailure(failure)).toEqual({ message: 'its process ended with exit code 0' });
 });
 
 test('a stage process that cannot start is a failed stage', async () => {

@@ -1,3 +1,4 @@
+import { ftruncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,6 +29,15 @@ const misbehave: Run = async (action, host) => {
       throw new TypeError('still busy');
     case 'nap':
       await sleep(100);
+      break;
+    case 'print-much':
+      // Longer than the longest string; without content, which takes no disk space.
+      ftruncateSync(1, 2 ** 30);
+      console.log(`${'\n'.repeat(20)}about to exit`);
+      process.exit(7);
+      break;
+    case 'exit-silently':
+      process.exit(0);
       break;
     case 'kill':
       process.kill(process.pid, 'SIGKILL');

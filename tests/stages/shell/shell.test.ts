@@ -103,6 +103,30 @@ test.each([
     message: 'the command cannot be found: no-such-program-anywhere a',
     help: undefined,
   },
+  {
+    end: 'a program that cannot be executed',
+    command: ['/'],
+    message: 'the command cannot be started: spawn / EACCES',
+    help: undefined,
+  },
+  {
+    end: 'a line longer than the system takes',
+    command: `: ${'x'.repeat(2 ** 22)}`,
+    message: 'the command cannot be started: spawn E2BIG',
+    help: undefined,
+  },
+  {
+    end: 'an empty program',
+    command: [''],
+    message: "the command cannot be started: The argument 'file' cannot be empty. Received ''",
+    help: undefined,
+  },
+  {
+    end: 'a null byte',
+    command: ['echo', 'a\0b'],
+    message: 'the command cannot be started: Arguments cannot contain null bytes ("\\0"): a\0b',
+    help: undefined,
+  },
 ])('$end is a failure that says so', async ({ command, message, help }) => {
   await using rig = await openStageRig();
   await expect(rig.run({ run }, { config: configOf({ command }), outputs })).rejects.toMatchObject({
