@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UserError } from '../../core/index.ts';
 import { hideSecrets, secretsIn } from '../stage/hide-secrets.ts';
@@ -120,9 +120,13 @@ function frameOf(line: string): readonly string[] {
   const [, address = '', position = ''] =
     /^\s+at (?:.*?[ (])?((?:file:\/\/)?\/[^()]*?):(\d+:\d+)\)?$/.exec(line) ?? [];
   const path = address.startsWith('file://') ? fileURLToPath(address) : address;
-  const isTheirs = path !== '' && !path.includes(`${sep}node_modules${sep}`) && !path.startsWith(own);
+  const isTheirs =
+    path !== '' &&
+    !path.includes(`${sep}node_modules${sep}`) &&
+    !own.some((folder) => path.startsWith(folder));
   return isTheirs ? [`${path}:${position}`] : [];
 }
 
-/** The folder that tuneloom itself runs from. */
-const own = `${dirname(fileURLToPath(import.meta.url)).replace(/[/\\]chunks$/, '')}${sep}`;
+const program = dirname(fileURLToPath(import.meta.url)).replace(/[/\\]chunks$/, '');
+/** The folders of tuneloom's own code, and of the sources that its source maps lead to. */
+const own = [program, join(dirname(program), 'src')].map((folder) => `${folder}${sep}`);
