@@ -90,7 +90,7 @@ test("an error that is thrown names the line of the user's own file", async () =
       "exitCode": 1,
       "told": [
         "failed keep: stages/short.ts:3:38: TypeError: Cannot read properties of undefined (reading 'b')",
-        "  help: called from stages/keep/index.ts:8:11,",
+        "  help: called from stages/keep/index.ts:8:11",
       ],
     }
   `);
