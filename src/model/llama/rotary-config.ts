@@ -64,7 +64,7 @@ export function parseRotary({
   readonly positions: number;
   /** Whether only a part of a head may be rotated. */
   readonly partial: boolean;
-}): Rotary {
+}): { readonly rotary: Rotary; readonly notes: readonly string[] } {
   const theta = fields.positive('rope_theta', 10_000);
   const share = partial ? fields.positive('partial_rotary_factor', 1) : 1;
   const original = partial ? fields.optionalCount('original_max_position_embeddings') : undefined;
@@ -80,8 +80,7 @@ export function parseRotary({
       `${rotaryDim} of ${headDim} elements of a head cannot be rotated`,
     );
   const scaled = parseScaling({ inner, rotaryDim, positions, original });
-  inner.refuseOthers([]);
-  return { rotaryDim, base, scaling: scaled };
+  return { rotary: { rotaryDim, base, scaling: scaled }, notes: inner.judgeOthers() };
 }
 
 function parseScaling({
@@ -105,6 +104,7 @@ function parseScaling({
       inner.optionalCount('original_max_position_embeddings');
       return { kind };
     case 'linear':
+      inner.optionalCount('original_max_position_embeddings');
       return { kind, factor: factor() };
     case 'dynamic':
       return { kind, factor: factor(), originalMaxPositionEmbeddings: positions };
@@ -149,6 +149,7 @@ function parseYarn(
   { factor, originalMaxPositionEmbeddings }: { factor: number; originalMaxPositionEmbeddings: number },
 ): RotaryScaling {
   const [mscale, mscaleAllDim] = [inner.optionalPositive('mscale'), inner.optionalPositive('mscale_all_dim')];
+  inner.flag('finetuned', false); // says how the model was made
   const scale = (mscale: number) => (factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1);
   const attentionFactor =
     mscale !== undefined && mscaleAllDim !== undefined ? scale(mscale) / scale(mscaleAllDim) : scale(1);
