@@ -142,11 +142,15 @@ export class ConfigFields {
   #refuse(names: readonly string[]): void {
     const [first, ...others] = names;
     if (first === undefined) return;
-    const help = didYouMean(first, this.#read) ?? helpFor(first);
-    if (others.length === 0) throw this.problem(first, 'this field is not supported', help);
+    if (others.length === 0)
+      throw this.problem(
+        first,
+        'this field is not supported',
+        didYouMean(first, this.#read) ?? helpFor[first] ?? unknownFields.one,
+      );
     const listed = names.map((name) => `${this.#shown(name)} as \`${name}\``).join(', ');
     const message = `${this.#path} has ${listed}: these fields are not supported`;
-    throw new UserError({ code: 'unsupported-model', message, help });
+    throw new UserError({ code: 'unsupported-model', message, help: unknownFields.several });
   }
 
   /** A field's value as JSON, shortened. */
@@ -163,7 +167,12 @@ export class ConfigFields {
 
 const mostShown = 80;
 
-const helpFor = (name: string): string =>
-  name === 'quantization_config'
-    ? 'quantized weights are read from GGUF files only: load the model that was quantized, or its GGUF file'
-    : 'it may change what the model computes; if it does not, load a copy of the model without the field';
+const unknownFields = {
+  one: 'it may change what the model computes; if it does not, load a copy of the model without it',
+  several: 'they may change what the model computes; if they do not, load a copy of the model without them',
+};
+
+const helpFor: Readonly<Record<string, string>> = {
+  quantization_config:
+    'quantized weights are read from GGUF files only: load the model that was quantized, or its GGUF file',
+};
