@@ -36,10 +36,8 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
 }
 
 /** Reads a model folder's config.json without its weights. */
-export const readModelConfig = (folder: string): Promise<ModelConfig> =>
-  readConfig(join(folder, 'config.json'));
-
-async function readConfig(path: string): Promise<ModelConfig> {
+export async function readModelConfig(folder: string): Promise<ModelConfig> {
+  const path = join(folder, 'config.json');
   const json = await readJsonFile(path);
   if (json === undefined)
     throw new UserError({

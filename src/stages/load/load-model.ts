@@ -12,6 +12,7 @@ import {
   untiedModel,
   writeModelFolder,
 } from '../../model/index.ts';
+import type { SourceToInspect } from '../../runtime/index.ts';
 import { copyTokenizer, openTokenizer, writeGgufTokenizer, writeOpenaiTokenizer } from '../../text/index.ts';
 import type { Folder } from '../ports/port-contents.ts';
 import { endpointName } from './model-address.ts';
@@ -60,6 +61,13 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
   await copyTokenizer({ from: source, to: outputs.model.path });
   await copyAuxiliaryFiles({ from: source, to: outputs.model.path });
   if (outputs.tokenizer) await copyTokenizer({ from: source, to: outputs.tokenizer.path });
+}
+
+/** Throws a UserError if a model's configuration, or the header of a GGUF file, is not supported. Reads no weights. */
+export async function inspectModel({ pointer, path }: SourceToInspect): Promise<void> {
+  if (pointer !== '/model' || isOpenaiCheckpoint(path)) return;
+  if ((await stat(path)).isFile()) await (await openGgufModel(path))[Symbol.asyncDispose]();
+  else await readModelConfig(path);
 }
 
 /** The files of the model itself in Hugging Face's layout. */

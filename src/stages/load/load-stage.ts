@@ -20,6 +20,7 @@ export const loadStage = declareStage<LoadConfig>({
   process: 'inline',
   device: 'none',
   load: () => import('./run-load.ts'),
+  inspect: async (source) => (await import('./load-model.ts')).inspectModel(source),
   locate: async (search) => (await import('./read-records.ts')).locateRecords(search),
 });
 
