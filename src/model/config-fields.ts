@@ -110,9 +110,9 @@ export class ConfigFields {
 
   /**
    * Throws if a field that was not read could change what the model computes. Returns a note about fields that are
-   * ignored without being known.
+   * ignored without being known; `prefix` comes before their names.
    */
-  judgeOthers(): readonly string[] {
+  judgeOthers(prefix = ''): readonly string[] {
     const verdicts = this.#unread().map(
       (name) => [name, judgeUnread(name, this.#json[name] ?? null)] as const,
     );
@@ -123,10 +123,10 @@ export class ConfigFields {
     if (noted.length === 0) return [];
     const listed = noted.map((name) => {
       const help = didYouMean(name, this.#read);
-      return `\`${name}\` (${this.#shown(name)}${help === undefined ? '' : `; ${help}`})`;
+      return `\`${prefix}${name}\` (${this.#shown(name)}${help === undefined ? '' : `; ${help}`})`;
     });
     return [
-      `${this.#path}: fields that are not known were ignored, as their values turn them off: ${listed.join(', ')}`,
+      `fields of config.json that are not known were ignored, as their values change nothing: ${listed.join(', ')}`,
     ];
   }
 

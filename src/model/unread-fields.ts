@@ -3,7 +3,7 @@ import { namePattern } from './name-pattern.ts';
 
 /**
  * What becomes of a field of config.json that no parser reads. Parsers read every field that a forward pass depends on.
- * Another field is ignored if it is about something else, or if it has a value that turns its feature off; there is a
+ * Another field is ignored if it is about something else, or if its value turns its feature off; there is a
  * note about it if it is not known at all. With any other value it could change what the model computes: it is refused.
  */
 export function judgeUnread(name: string, value: Json): 'ignore' | 'note' | 'refuse' {
@@ -11,16 +11,17 @@ export function judgeUnread(name: string, value: Json): 'ignore' | 'note' | 'ref
   if (accepted !== undefined)
     return value === null || isEmpty(value) || accepted.includes(value) ? 'ignore' : 'refuse';
   if (isAboutElse(name)) return 'ignore';
-  return value === null || value === false || value === 0 || isEmpty(value) ? 'note' : 'refuse';
+  const isOff = value === null || value === false || value === 0 || isEmpty(value);
+  return isOff || (value === 1 && /scal|ratio|factor|multiplier/.test(name)) ? 'note' : 'refuse';
 }
 
 /** Fields that would change what a model computes -> the values with which they do not; null and empty ones never do. */
 const withoutEffect: ReadonlyMap<string, readonly Json[]> = new Map([
-  ...['add_cross_attention', 'is_encoder_decoder', 'tie_encoder_decoder', 'use_mrope'].map(only(false)),
+  ...['add_cross_attention', 'is_encoder_decoder', 'tie_encoder_decoder'].map(only(false)),
+  ...['use_mrope', 'use_sliding_window'].map(only(false)),
   ...['is_causal', 'use_rope'].map(only(true)),
   ...['partial_rotary_factor', 'rotary_pct'].map(only(1)),
-  ...['embedding_multiplier', 'residual_multiplier', 'logits_scaling', 'logit_scale'].map(only(1)),
-  ...['pruned_heads', 'quantization_config'].map(only()),
+  ...['pruned_heads', 'quantization_config', 'sliding_window'].map(only()),
 ]);
 
 function only(...values: readonly Json[]) {
@@ -64,7 +65,16 @@ const subjects = {
     'reorder_and_upcast_attn', // all arithmetic is in float32
   ],
   tokenizer: [
-    ...['tokenizer_*', 'processor_class', 'n_ctx', 'n_special', 'predict_special_tokens', 'prefix'],
+    ...[
+      'tokenizer_*',
+      '*_token',
+      'chat_template',
+      'processor_class',
+      'n_ctx',
+      'n_special',
+      'predict_special_tokens',
+      'prefix',
+    ],
     ...['model_max_length', 'max_seq_len', 'max_seq_length', 'max_sequence_length', 'seq_len', 'seq_length'],
   ],
   training: [

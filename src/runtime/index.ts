@@ -19,7 +19,6 @@ export type {
   RecordPlaces,
   RecordSearch,
   SchemaValidator,
-  SourceToInspect,
   StageDefinition,
   StageHost,
   StageModule,

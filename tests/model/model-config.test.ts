@@ -62,7 +62,9 @@ test('fields about training, loading, labels and generation are ignored, whateve
     _num_labels: 1,
     attn_implementation: 'flash_attention_2',
     bad_words_ids: [[1]],
+    chat_template: 'x',
     chunk_size_feed_forward: 4,
+    eos_token: 'x',
     classifier_dropout: 0.2,
     embedding_dropout: 0.1,
     finetuning_task: 'sst2',
@@ -99,14 +101,17 @@ test('fields about training, loading, labels and generation are ignored, whateve
 test('a field that is not known is ignored with a note if its value turns it off', () => {
   const off = { use_qk_norm: false, softcap: null, moe_layers: [], extra: {}, experts: 0, kind: '' };
   expect(parseModelConfig('m/config.json', { ...smolLm2, ...off }).notes).toEqual([
-    'm/config.json: fields that are not known were ignored, as their values turn them off: `use_qk_norm` (false), `softcap` (null), `moe_layers` ([]), `extra` ({}), `experts` (0), `kind` ("")',
+    'fields of config.json that are not known were ignored, as their values change nothing: `use_qk_norm` (false), `softcap` (null), `moe_layers` ([]), `extra` ({}), `experts` (0), `kind` ("")',
   ]);
   expect(parseModelConfig('m', { ...gpt2, tie_word_embedding: false }).notes).toEqual([
-    'm: fields that are not known were ignored, as their values turn them off: `tie_word_embedding` (false; did you mean `tie_word_embeddings`?)',
+    'fields of config.json that are not known were ignored, as their values change nothing: `tie_word_embedding` (false; did you mean `tie_word_embeddings`?)',
+  ]);
+  expect(parseModelConfig('m', { ...smolLm2, logits_scaling: 1, embedding_multiplier: 1 }).notes).toEqual([
+    'fields of config.json that are not known were ignored, as their values change nothing: `logits_scaling` (1), `embedding_multiplier` (1)',
   ]);
   const scaling = { rope_type: 'linear', factor: 2, mrope_section: null, finetuned: false };
   expect(parseModelConfig('m', { ...smolLm2, rope_scaling: scaling }).notes).toEqual([
-    'm in rope_scaling: fields that are not known were ignored, as their values turn them off: `mrope_section` (null), `finetuned` (false)',
+    'fields of config.json that are not known were ignored, as their values change nothing: `rope_scaling.mrope_section` (null), `rope_scaling.finetuned` (false)',
   ]);
 });
 
@@ -309,6 +314,11 @@ test.each<[string, JsonObject, string]>([
     'a number that its rope does not have',
     rope({ rope_type: 'linear', factor: 2, beta_fast: 32 }),
     'm in rope_scaling has 32 as `beta_fast`: this field is not supported',
+  ],
+  [
+    'two original lengths',
+    { ...rope({ rope_type: 'yarn', factor: 2 }), original_max_position_embeddings: 100 },
+    'm has 100 as `original_max_position_embeddings`: its rope_scaling has 8192',
   ],
   [
     'factors of another length',

@@ -86,7 +86,7 @@ describe('a model folder', () => {
       tied: false,
       json: { tie_word_embeddings: false },
       notes: [
-        `${folder} has \`lm_head.weight\` with other values than \`transformer.wte.weight\`, though its config.json ties them: the model is used with both, untied`,
+        'config.json ties `lm_head.weight` to `transformer.wte.weight`, but the file has both with different values: both are used, untied',
       ],
     });
     expect(await untied.read('transformer.wte.weight')).toEqual(embedding);

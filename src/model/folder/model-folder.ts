@@ -90,7 +90,7 @@ async function hasOwnHead(config: ModelConfig, { tensors }: Shards): Promise<boo
 
 function withOwnHead(path: string, config: ModelConfig): ModelConfig {
   const { head, embedding } = familyOf(config).tiedHead;
-  const note = `${path} has \`${head}\` with other values than \`${embedding}\`, though its config.json ties them: the model is used with both, untied`;
+  const note = `config.json ties \`${head}\` to \`${embedding}\`, but the file has both with different values: both are used, untied`;
   return { ...untiedConfig(path, config), notes: [...config.notes, note] };
 }
 

@@ -67,7 +67,7 @@ export function parseRotary({
 }): { readonly rotary: Rotary; readonly notes: readonly string[] } {
   const theta = fields.positive('rope_theta', 10_000);
   const share = partial ? fields.positive('partial_rotary_factor', 1) : 1;
-  const original = partial ? fields.optionalCount('original_max_position_embeddings') : undefined;
+  const original = fields.optionalCount('original_max_position_embeddings');
   const parameters = fields.optionalObject('rope_parameters');
   const scaling = fields.optionalObject('rope_scaling');
   const name = scaling === undefined ? 'rope_parameters' : 'rope_scaling';
@@ -80,7 +80,13 @@ export function parseRotary({
       `${rotaryDim} of ${headDim} elements of a head cannot be rotated`,
     );
   const scaled = parseScaling({ inner, rotaryDim, positions, original });
-  return { rotary: { rotaryDim, base, scaling: scaled }, notes: inner.judgeOthers() };
+  const isScaledFrom = 'originalMaxPositionEmbeddings' in scaled && scaled.kind !== 'dynamic';
+  if (original !== undefined && isScaledFrom && scaled.originalMaxPositionEmbeddings !== original)
+    throw fields.problem(
+      'original_max_position_embeddings',
+      `its ${name} has ${scaled.originalMaxPositionEmbeddings}`,
+    );
+  return { rotary: { rotaryDim, base, scaling: scaled }, notes: inner.judgeOthers(`${name}.`) };
 }
 
 function parseScaling({
@@ -101,12 +107,15 @@ function parseScaling({
     inner.optionalCount('original_max_position_embeddings') ?? positions;
   switch (kind) {
     case 'default':
+      inner.oneOf('factor', [1]);
       inner.optionalCount('original_max_position_embeddings');
       return { kind };
     case 'linear':
       inner.optionalCount('original_max_position_embeddings');
       return { kind, factor: factor() };
     case 'dynamic':
+      // transformers starts from `max_position_embeddings` whatever this says.
+      inner.optionalCount('original_max_position_embeddings');
       return { kind, factor: factor(), originalMaxPositionEmbeddings: positions };
     case 'yarn':
       return parseYarn(inner, {

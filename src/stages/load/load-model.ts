@@ -12,7 +12,6 @@ import {
   untiedModel,
   writeModelFolder,
 } from '../../model/index.ts';
-import type { SourceToInspect } from '../../runtime/index.ts';
 import { copyTokenizer, openTokenizer, writeGgufTokenizer, writeOpenaiTokenizer } from '../../text/index.ts';
 import type { Folder } from '../ports/port-contents.ts';
 import { endpointName } from './model-address.ts';
@@ -64,8 +63,8 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
 }
 
 /** Throws a UserError if a model's configuration, or the header of a GGUF file, is not supported. Reads no weights. */
-export async function inspectModel({ pointer, path }: SourceToInspect): Promise<void> {
-  if (pointer !== '/model' || isOpenaiCheckpoint(path)) return;
+export async function inspectModel(path: string): Promise<void> {
+  if (isOpenaiCheckpoint(path)) return;
   if ((await stat(path)).isFile()) await (await openGgufModel(path))[Symbol.asyncDispose]();
   else await readModelConfig(path);
 }
