@@ -161,8 +161,8 @@ export function storeOf({
   readonly context: CommandContext;
 }): Store {
   const { workingDirectory, environment } = context;
-  checkStoreName(options.store, '--store');
-  checkStoreName(environment.TUNELOOM_STORE, 'TUNELOOM_STORE');
+  if (options.store) checkStoreName(options.store, '--store');
+  else checkStoreName(environment.TUNELOOM_STORE, 'TUNELOOM_STORE');
   return openStore(locateStore({ pipelineFile: file, workingDirectory, store: options.store, environment }));
 }
 

@@ -105,7 +105,10 @@ export class ConfigFields {
 
   /** Throws if a field was not read and is not one of the given ones, which change no number. */
   refuseOthers(harmless: readonly string[]): void {
-    this.#refuse(this.#unread().filter((name) => !harmless.includes(name)));
+    this.#refuse(
+      this.#unread().filter((name) => !harmless.includes(name)),
+      {},
+    );
   }
 
   /**
@@ -118,7 +121,7 @@ export class ConfigFields {
     );
     const judged = (verdict: ReturnType<typeof judgeUnread>) =>
       verdicts.filter(([, each]) => each === verdict).map(([name]) => name);
-    this.#refuse(judged('refuse'));
+    this.#refuse(judged('refuse'), unknownFields);
     const noted = judged('note');
     if (noted.length === 0) return [];
     const listed = noted.map((name) => {
@@ -139,18 +142,19 @@ export class ConfigFields {
     return Object.keys(this.#json).filter((name) => !this.#read.has(name));
   }
 
-  #refuse(names: readonly string[]): void {
+  #refuse(names: readonly string[], help: { readonly one?: string; readonly several?: string }): void {
     const [first, ...others] = names;
     if (first === undefined) return;
     if (others.length === 0)
       throw this.problem(
         first,
         'this field is not supported',
-        didYouMean(first, this.#read) ?? helpFor[first] ?? unknownFields.one,
+        didYouMean(first, this.#read) ?? helpFor[first] ?? help.one,
       );
     const listed = names.map((name) => `${this.#shown(name)} as \`${name}\``).join(', ');
     const message = `${this.#path} has ${listed}: these fields are not supported`;
-    throw new UserError({ code: 'unsupported-model', message, help: unknownFields.several });
+    const { several } = help;
+    throw new UserError({ code: 'unsupported-model', message, ...(several && { help: several }) });
   }
 
   /** A field's value as JSON, shortened. */

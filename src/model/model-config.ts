@@ -17,7 +17,10 @@ const parsers = new Map<unknown, (path: string, json: JsonObject) => ModelConfig
   ),
 ]);
 
-/** Parses Hugging Face's config.json; `path` is for messages. A field that could change what the model computes, and is not supported, is an error. */
+/**
+ * Parses Hugging Face's config.json; `path` is for messages. A field that could change what the model computes, and is not
+ * supported, is an error.
+ */
 export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
   const parse = parsers.get(json.model_type);
   if (parse !== undefined) return parse(path, json);

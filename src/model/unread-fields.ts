@@ -30,121 +30,36 @@ function only(...values: readonly Json[]) {
 
 /** Fields that no forward pass depends on, by what they are about. A `*` stands for any characters. */
 const subjects = {
-  origin: [
-    '_*', // transformers' own bookkeeping
-    ...[
-      'architectures',
-      'model_type',
-      'auto_map',
-      'is_llama_config',
-      'base_model*',
-      'revision',
-      'commit_hash',
-    ],
-    ...['name', 'model_name', 'model_id', 'author', 'license', 'language', 'tags', 'description', 'created*'],
-    ...['transformers*', 'unsloth_*', 'torch_version', 'trl_*', 'peft_*', 'axolotl_*', 'mergekit_*'],
-  ],
-  loading: [
-    ...[
-      'dtype',
-      'torch_dtype',
-      'torchscript',
-      'use_bfloat16',
-      'low_cpu_mem_usage',
-      'pretraining_tp',
-      '*tp_plan',
-    ],
-    ...[
-      'flash_*',
-      'use_flash*',
-      'use_sdpa',
-      'use_xformers',
-      'attn_implementation',
-      'chunk_size_feed_forward',
-    ],
-    'reorder_and_upcast_attn', // all arithmetic is in float32
-  ],
-  tokenizer: [
-    ...[
-      'tokenizer_*',
-      '*_token',
-      'chat_template',
-      'processor_class',
-      'n_ctx',
-      'n_special',
-      'predict_special_tokens',
-      'prefix',
-    ],
-    ...['model_max_length', 'max_seq_len', 'max_seq_length', 'max_sequence_length', 'seq_len', 'seq_length'],
-  ],
-  training: [
-    ...[
-      '*dropout',
-      '*dropout_prob',
-      '*_pdrop',
-      'layerdrop',
-      'initializer_*',
-      'init_std',
-      '*gradient_checkpointing',
-    ],
-    ...[
-      'loss_type',
-      'loss_function',
-      '*_loss_coef',
-      'label_smoothing*',
-      'learning_rate',
-      'seed',
-      'neftune_*',
-    ],
-  ],
-  labels: [
-    ...['num_labels', 'id2label', 'label2id', 'problem_type', 'finetuning_task', 'task_specific_params'],
-    ...['summary_*', 'classifier_*'],
-  ],
-  outputs: [
-    ...[
-      'return_dict',
-      'use_return_dict',
-      'use_cache',
-      'output_attentions',
-      'output_hidden_states',
-      'output_past',
-    ],
-    ...['output_router_logits', 'keys_to_ignore_at_inference', 'tf_legacy_loss', 'is_decoder'],
-    'cross_attention_hidden_size',
-  ],
-  generation: [
-    ...[
-      '*_token_id',
-      'generation_config',
-      'max_length',
-      'max_new_tokens',
-      'max_time',
-      'min_length',
-      'min_new_tokens',
-    ],
-    ...['do_sample', 'temperature', 'top_k', 'top_p', 'min_p', 'typical_p', 'epsilon_cutoff', 'eta_cutoff'],
-    ...[
-      'num_beams',
-      'num_beam_groups',
-      'num_return_sequences',
-      '*_penalty',
-      'penalty_alpha',
-      'guidance_scale',
-    ],
-    ...['*no_repeat_ngram_size', 'bad_words_ids', 'force_words_ids', '*suppress_tokens', 'sequence_bias'],
-    ...['early_stopping', 'renormalize_logits', 'remove_invalid_values', 'stop_strings', 'token_healing'],
-    ...[
-      'output_scores',
-      'output_logits',
-      'return_dict_in_generate',
-      'watermarking_config',
-      'cache_implementation',
-    ],
-  ],
-} as const;
+  // transformers' own bookkeeping begins with an underscore.
+  origin: `
+    _* architectures model_type auto_map is_llama_config base_model* revision commit_hash created* name model_name
+    model_id author license language tags description transformers* unsloth_* torch_version trl_* peft_* axolotl_*
+    mergekit_*`,
+  // All arithmetic is in float32, so precision and kernels make no difference.
+  loading: `
+    dtype torch_dtype torchscript use_bfloat16 low_cpu_mem_usage pretraining_tp *tp_plan flash_* use_flash* use_sdpa
+    use_xformers attn_implementation chunk_size_feed_forward reorder_and_upcast_attn`,
+  tokenizer: `
+    tokenizer_* chat_template processor_class bos_token eos_token pad_token unk_token sep_token cls_token mask_token
+    n_ctx n_special predict_special_tokens prefix model_max_length max_seq_len max_seq_length max_sequence_length
+    seq_len seq_length`,
+  training: `
+    *dropout *dropout_prob *_pdrop layerdrop initializer_* init_std *gradient_checkpointing loss_type loss_function
+    *_loss_coef label_smoothing* learning_rate seed neftune_*`,
+  labels: `
+    num_labels id2label label2id problem_type finetuning_task task_specific_params summary_* classifier_*`,
+  outputs: `
+    return_dict use_return_dict use_cache output_attentions output_hidden_states output_router_logits output_past
+    keys_to_ignore_at_inference tf_legacy_loss is_decoder cross_attention_hidden_size`,
+  generation: `
+    *_token_id generation_config max_length max_new_tokens max_time min_length min_new_tokens do_sample temperature
+    top_k top_p min_p typical_p epsilon_cutoff eta_cutoff num_beams num_beam_groups num_return_sequences *_penalty
+    penalty_alpha guidance_scale *no_repeat_ngram_size bad_words_ids force_words_ids *suppress_tokens sequence_bias
+    early_stopping renormalize_logits remove_invalid_values stop_strings token_healing output_scores output_logits
+    return_dict_in_generate watermarking_config cache_implementation`,
+};
 
-const matchesSubject = Object.values(subjects).flat().map(namePattern);
+const matchesSubject = Object.values(subjects).flatMap((names) => names.trim().split(/\s+/).map(namePattern));
 
 const isAboutElse = (name: string): boolean => matchesSubject.some((matches) => matches(name));
 

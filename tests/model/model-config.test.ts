@@ -65,6 +65,7 @@ test('fields about training, loading, labels and generation are ignored, whateve
     chat_template: 'x',
     chunk_size_feed_forward: 4,
     eos_token: 'x',
+    loss_type: 'x',
     classifier_dropout: 0.2,
     embedding_dropout: 0.1,
     finetuning_task: 'sst2',

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import type { ModelConfig } from '../../model/index.ts';
 import { programVersion } from '../program-version.ts';
 import { adapterBase, type BaseModel, type ExportOptions, type ExportSource } from './export-source.ts';
@@ -26,7 +26,8 @@ export async function modelCard({
     usage(base, options),
     ...(facts === undefined ? [] : await story(facts)),
   ];
-  return `${withoutPaths(parts.filter((part) => part !== '').join('\n\n'))}\n`;
+  const sources = (facts?.data ?? []).map(({ path }) => path).filter((path) => isAbsolute(path));
+  return `${withoutPaths(parts.filter((part) => part !== '').join('\n\n'), sources)}\n`;
 }
 
 function frontMatter({ repository, license }: BaseModel, { format }: ExportOptions): string {
@@ -72,10 +73,12 @@ function usage(base: BaseModel, options: ExportOptions): string {
 }
 
 /** Shortens absolute paths, which tell about the machine and mean nothing on another, to their last name. */
-const withoutPaths = (text: string): string =>
-  text.replaceAll(absolutePath, (path) => path.split(/[/\\]/).at(-1) ?? '');
+const withoutPaths = (text: string, known: readonly string[]): string =>
+  known
+    .reduce((shortened, path) => shortened.replaceAll(path, basename(path)), text)
+    .replaceAll(absolutePath, (path) => path.split(/[/\\]/).at(-1) ?? '');
 
-/** Two names or more from the root, such as /home/me or C:\\Users\\me, at the start of a word. Those of programs are no secret. */
+/** Two names or more from the root, without spaces, at the start of a word. Folders of programs are no secret. */
 const absolutePath =
   /(?<![\w.:/\\<~$}-])(?:\/(?!(?:usr|bin|dev|etc|opt|proc)\/)|[a-z]:[/\\])(?:[^\s/\\"'`<>|,;:(){}[\]]+[/\\])+[^\s/\\"'`<>|,;:(){}[\]]+/gi;
 

@@ -35,7 +35,8 @@ export async function writeExport(folder: string, { source, options }: Export): 
       help: 'export the whole model with --format hf',
     });
   await using model = await openModelFolder(source.path);
-  if (options.format === 'peft') await exportAdapter(folder, { adapter, source, options });
+  const base = await baseModelOf(source);
+  if (options.format === 'peft') await exportAdapter(folder, { adapter, base, options });
   else {
     const shardBytes = parseSize(options.maxShardSize);
     await exportWeights(folder, { model, type: options.dtype, shardBytes });
@@ -45,7 +46,6 @@ export async function writeExport(folder: string, { source, options }: Export): 
     );
   }
   await exportTokenizer({ from: source.path, to: folder, config: model.config });
-  const base = await baseModelOf(source);
   await writeFile(
     join(folder, 'README.md'),
     await modelCard({ source, options, base, config: model.config }),
@@ -62,15 +62,18 @@ const unnamedBase = ({ stage }: BaseModel): string =>
 /** The files that PEFT loads. The adapter's config lacks the base's name, which a stage does not know. */
 async function exportAdapter(
   folder: string,
-  { adapter, source, options }: Export & { readonly adapter: string },
+  {
+    adapter,
+    base,
+    options,
+  }: { readonly adapter: string; readonly base: BaseModel; readonly options: ExportOptions },
 ): Promise<void> {
   if (options.dtype !== 'float32')
     throw new UsageError({ message: 'an adapter is exported in float32', help: 'leave out --dtype' });
   const config = await readJsonFile(join(adapter, 'adapter_config.json'));
-  const base = adapterBase(await baseModelOf(source), options) ?? null;
   await writeJson(join(folder, 'adapter_config.json'), {
     ...(isObject(config) ? config : {}),
-    base_model_name_or_path: base,
+    base_model_name_or_path: adapterBase(base, options) ?? null,
   });
   const weights = join(folder, 'adapter_model.safetensors');
   await copyFile(join(adapter, 'adapter_model.safetensors'), weights);

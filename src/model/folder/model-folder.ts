@@ -80,13 +80,18 @@ async function hasOwnHead(config: ModelConfig, { tensors }: Shards): Promise<boo
   const { aliases, tiedHead } = familyOf(config);
   if (!config.tied || !tensors.has(tiedHead.head)) return false;
   const embedding = aliases(tiedHead.embedding).find((alias) => tensors.has(alias)) ?? tiedHead.embedding;
-  // One after the other: each may take gigabytes.
-  const digest = async (name: string) =>
-    createHash('sha256')
-      .update((await tensors.get(name)?.readFloat32(name)) ?? new Float32Array())
-      .digest('hex');
+  // One after the other, and in pieces: each may take gigabytes, and a hash takes less than 2 GiB at a time.
+  const digest = async (name: string) => {
+    const values = (await tensors.get(name)?.readFloat32(name)) ?? new Float32Array();
+    const hash = createHash('sha256');
+    for (let at = 0; at < values.length; at += hashedAtOnce)
+      hash.update(values.subarray(at, at + hashedAtOnce));
+    return hash.digest('hex');
+  };
   return (await digest(tiedHead.head)) !== (await digest(embedding));
 }
+
+const hashedAtOnce = 2 ** 24;
 
 function withOwnHead(path: string, config: ModelConfig): ModelConfig {
   const { head, embedding } = familyOf(config).tiedHead;
