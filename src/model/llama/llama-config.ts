@@ -132,7 +132,6 @@ export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDial
   const { rotary, notes } = parseRotary({ path, fields, headDim, positions, partial: name === 'phi3' });
   const slidingWindow = dialect.slidingWindow(fields, { layers, positions });
   fields.oneOf('hidden_act', ['silu', 'swish']);
-  fields.oneOf('activation', ['swiglu']);
   fields.oneOf('rope_interleaved', [false]);
   fields.everyOf('layer_types', slidingWindow === undefined ? 'full_attention' : 'sliding_attention');
   return {
