@@ -4,6 +4,7 @@ import { err, ok, type Result, UserError } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { SourceField } from '../graph/dag.ts';
 import { parseCacheKey } from '../key/key-material.ts';
+import { inspectSource } from '../plan/inspect-sources.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { FetchProgress } from '../stage/source-resolver.ts';
 import { contentState } from '../store/content-state.ts';
@@ -116,6 +117,7 @@ async function download(
     folder,
     signal,
     report,
+    inspect: (path) => inspectSource(field, { path, shown: field.path }),
   });
   const digest = await ingest(store, path);
   await rm(base, { recursive: true, force: true });

@@ -79,6 +79,12 @@ export interface StageDefinition {
   readonly device: 'none' | 'accelerator';
   /** Environment variables, such as an API key, that its process reads besides those that every program needs. */
   readonly environment?: (config: JsonObject) => readonly string[];
+  /**
+   * Throws a UserError if a source's small files show that the stage cannot use it, such as a model of a family that is
+   * not supported. Called for a local source when the stage is planned, for a remote one before its large files are
+   * downloaded.
+   */
+  readonly inspect?: (source: SourceToInspect) => Promise<void>;
   /** Imports the stage's code, only when it runs. */
   readonly load: () => Promise<StageModule>;
   /** Set for a user's stage: its code, which is bundled and runs in its own process. */
@@ -107,6 +113,13 @@ export interface Memo<Config = JsonObject> {
   readonly fieldsApart: (config: Config) => readonly string[];
   /** The input ports whose content can change it. */
   readonly ports: readonly string[];
+}
+
+export interface SourceToInspect {
+  /** A JSON pointer to the field that names the source. */
+  readonly pointer: string;
+  /** The file or folder, named so in errors. A remote folder may still lack its large files. */
+  readonly path: string;
 }
 
 export interface OwnCode {

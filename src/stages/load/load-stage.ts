@@ -20,6 +20,9 @@ export const loadStage = declareStage<LoadConfig>({
   process: 'inline',
   device: 'none',
   load: () => import('./run-load.ts'),
+  inspect: async ({ pointer, path }) => {
+    if (pointer === '/model') await (await import('./load-model.ts')).inspectModel(path);
+  },
   locate: async (search) => (await import('./read-records.ts')).locateRecords(search),
 });
 
