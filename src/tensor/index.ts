@@ -1,4 +1,4 @@
-export { recycle } from './memory.ts';
+export { computePending, recycle } from './memory.ts';
 export {
   openTensorBackend,
   TENSOR_BACKENDS,

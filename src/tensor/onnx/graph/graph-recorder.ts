@@ -18,6 +18,8 @@ export interface ValueStorage {
   graphValueOf(tensor: TensorInfo): GraphValue;
   register(value: GraphValue): object;
   addReference(tensor: TensorInfo): void;
+  /** Gives a tensor another value; what was recorded before keeps the old one. */
+  replace(tensor: TensorInfo, value: GraphValue): void;
 }
 
 const RESHAPE = operator('Reshape');
@@ -27,11 +29,18 @@ const IDENTITY = operator('Identity');
 /** What a kernel records with: it turns tensors into graph values, adds nodes over them and returns tensors. */
 export class GraphRecorder {
   readonly #storage: ValueStorage;
+  readonly #lacks: ReadonlySet<string>;
   readonly #constants = new Map<string, GraphValue>();
   #nodes: GraphNode[] = [];
 
-  constructor(storage: ValueStorage) {
+  constructor(storage: ValueStorage, lacks: ReadonlySet<string> = new Set()) {
     this.#storage = storage;
+    this.#lacks = lacks;
+  }
+
+  /** Whether the engine computes this operator where it computes the others. */
+  has({ type }: Operator): boolean {
+    return !this.#lacks.has(type);
   }
 
   get pending(): readonly GraphNode[] {
@@ -162,6 +171,16 @@ export class GraphRecorder {
     if (value.references > 0) return this.tensor(this.apply(IDENTITY, [value]), shape);
     // Only uint8, int64 and double have no type in tfjs, and no kernel returns them.
     return { dataId: this.#storage.register(value), shape: [...shape], dtype: value.type as DataType };
+  }
+
+  /** Gives a tensor a new value, as if it were written in place. */
+  replace(tensor: TensorInfo, value: GraphValue): void {
+    this.#storage.replace(tensor, value);
+  }
+
+  /** A number that may be another in each run, such as a learning rate. */
+  number(value: number): GraphValue {
+    return this.fromHost(Float32Array.of(value), { shape: [], type: 'float32' });
   }
 
   /** Another tensor over the data of this one, in another shape. */
