@@ -3,6 +3,11 @@ import { installedTensorflow } from './src/tensor/tensorflow/locate-tensorflow.t
 
 const globalSetup = 'tests/global-setup.ts';
 
+const webgpuOnly = [
+  'tests/tensor/{webgpu,cached-attention}.test.ts',
+  'tests/model/{families,generation,cached-decoder,choice-log-likelihoods,decode-rows}.test.ts',
+];
+
 /** The tests of backends, run once more on another. */
 const again = (backend: 'tensorflow' | 'webgpu') => ({
   extends: true as const,
@@ -12,6 +17,7 @@ const again = (backend: 'tensorflow' | 'webgpu') => ({
       'tests/tensor/conformance/{binary,gather-and-scatter,mat-mul,reductions,shape,unary}.test.ts',
       'tests/tensor/{ops,ops-of-pytorch,gradients-of-pytorch,backward-memory,tensorflow}.test.ts',
       'tests/training/{parity,padding-free,dropout,lora,resume-in-place}.test.ts',
+      ...(backend === 'webgpu' ? webgpuOnly : []),
     ],
     env: { TENSOR_BACKEND: backend },
   },

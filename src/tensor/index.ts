@@ -14,7 +14,7 @@ export {
   hasInPlaceSteps,
   sumOfSquares,
 } from './ops/adam-w.ts';
-export { cachedAttention, causalAttention, MASKED_SCORE } from './ops/attention.ts';
+export { cachedAttention, causalAttention, MASKED_SCORE, storesKeysAndValues } from './ops/attention.ts';
 export { constantWeights, type WeightPrecision } from './ops/constant-weights.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, tokenLogLikelihoods } from './ops/losses.ts';

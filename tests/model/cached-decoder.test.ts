@@ -3,10 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CachedDecoder } from '../../src/model/generation/stream.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 
 const families = ['gpt2', 'llama', 'mistral', 'phi3', 'qwen2-yarn', 'llama-dynamic'];
-const backends: readonly TensorBackendName[] = ['cpu', 'onnx'];
+const backends = backendsUnderTest;
 
 /** The next five tokens by greedy decoding, with the logits that decided them. */
 async function write(

@@ -63,7 +63,7 @@ async function webgpuRunner(before: unknown): Promise<GraphRunner> {
 
 /** Whether the runner can do what a kernel of the optional ones needs. */
 function isWanted(kernelName: string, { isNative, device, lacks }: GraphRunner): boolean {
-  if (kernelName in inPlaceKernels) return isNative;
+  if (kernelName in inPlaceKernels) return isNative || device !== undefined;
   if (kernelName in deviceKernels) return device !== undefined;
   return !(lacks?.size && ['RmsNorm', 'QuantizedMatMul'].includes(kernelName));
 }

@@ -58,7 +58,8 @@ function compileOn(device: Device, { model, inputs, outputs }: CompileRequest): 
   const options = sessionOptions(environment, 1);
   try {
     library.call('SessionOptionsAppendExecutionProvider', options, PROVIDER, null, null, 0);
-    if (process.env.STRICT) library.call('AddSessionConfigEntry', options, 'session.disable_cpu_ep_fallback', '1');
+    if (process.env.STRICT)
+      library.call('AddSessionConfigEntry', options, 'session.disable_cpu_ep_fallback', '1');
     const session = library.create(
       'CreateSessionFromArray',
       ...[environment.environment, model, model.byteLength, options],
