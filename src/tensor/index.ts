@@ -1,4 +1,5 @@
 export { computePending, recycle } from './memory.ts';
+export { type Adapter, findAdapter, hardwareAdapter } from './onnx/device/adapter.ts';
 export {
   openTensorBackend,
   TENSOR_BACKENDS,

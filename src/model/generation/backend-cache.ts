@@ -41,15 +41,16 @@ export class BackendCache implements KeyValueCache {
     for (const [index, place] of places.entries()) {
       const { keys: oldKeys, values: oldValues } = this.#layer(layer);
       const fresh = { index, tokens, place };
-      const stored = tf.tidy(() => {
-        const isStored = this.#maskOf(place, tokens);
+      const layerOfRow = tf.tidy(() => {
+        const stored = this.#maskOf(place, tokens);
+        const kept = tf.sub(1, stored);
         const replaced = (before: tf.Tensor, rows: Float32Array) =>
-          tf.keep(tf.where(isStored, this.#padded(rows, fresh), before));
+          tf.keep(tf.add(tf.mul(before, kept), tf.mul(this.#padded(rows, fresh), stored)));
         return { keys: replaced(oldKeys, keys), values: replaced(oldValues, values) };
       });
       computePending();
       tf.dispose([oldKeys, oldValues]);
-      this.#layers = this.#layers.with(layer, stored);
+      this.#layers = this.#layers.with(layer, layerOfRow);
     }
   }
 
@@ -73,11 +74,11 @@ export class BackendCache implements KeyValueCache {
     return [batch, keyValueHeads, slots, headDim];
   }
 
-  /** [B, 1, S, 1]: whether a slot gets one of `tokens` new tokens. */
+  /** [B, 1, S, 1]: 1 in the slots that get one of `tokens` new tokens, 0 elsewhere. */
   #maskOf({ row, slot }: CachePlace, tokens: number): tf.Tensor {
     const { batch, slots } = this.#sizes;
-    const isStored = new Uint8Array(batch * slots).fill(1, row * slots + slot, row * slots + slot + tokens);
-    return tf.tensor4d(isStored, [batch, 1, slots, 1], 'bool');
+    const stored = new Float32Array(batch * slots).fill(1, row * slots + slot, row * slots + slot + tokens);
+    return tf.tensor4d(stored, [batch, 1, slots, 1]);
   }
 
   /** [rows T, K D] -> [1, K, S, D]: the tokens of one row in their slots. */

@@ -14,7 +14,7 @@ import { type BackendStatistics, PendingGraph } from './session/pending-graph.ts
 let lastWeight = 0;
 
 /** Elements from which a copy costs more than another binding. */
-const LEAST_UPLOADED = 1024;
+const LEAST_UPLOADED = 16;
 
 /**
  * A tfjs backend that computes nothing until data is read: kernels record ONNX nodes, and a read runs everything that live

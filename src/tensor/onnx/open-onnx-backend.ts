@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { DeviceOptions } from './device/open-device-runtime.ts';
 import { inPlaceKernels } from './kernels/cached-attention.ts';
 import { fusedKernels } from './kernels/fused.ts';
 import { deviceKernels } from './kernels/in-place-adam-w.ts';
@@ -11,7 +12,7 @@ import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
 /** The names under which tfjs knows it: on the CPU, or on a GPU. */
 type OnnxBackendName = 'onnx' | 'webgpu';
 
-interface OnnxBackendOptions {
+interface OnnxBackendOptions extends DeviceOptions {
   readonly backend?: OnnxBackendName;
   /** Threads that one operator may use; by default one for each processor of this process. */
   readonly threads?: number | undefined;
@@ -31,7 +32,7 @@ const MOST_PENDING_NODES = 50_000;
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   const { backend: name = 'onnx', mostPendingNodes = MOST_PENDING_NODES } = options;
   const before = tf.findBackend(name);
-  const runner = name === 'webgpu' ? await webgpuRunner(before) : await openRunner(options);
+  const runner = name === 'webgpu' ? await webgpuRunner(before, options) : await openRunner(options);
   if (before instanceof OnnxBackend) {
     if (isSameRunner(before.runner, runner) && before.mostPendingNodes === mostPendingNodes) {
       await tf.setBackend(name);
@@ -55,10 +56,10 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
 }
 
 /** The device is opened once: what is on it belongs to one runner. */
-async function webgpuRunner(before: unknown): Promise<GraphRunner> {
+async function webgpuRunner(before: unknown, options: DeviceOptions): Promise<GraphRunner> {
   if (before instanceof OnnxBackend) return before.runner;
   const { openDeviceRuntime } = await import('./device/open-device-runtime.ts');
-  return openDeviceRuntime();
+  return openDeviceRuntime(options);
 }
 
 /** Whether the runner can do what a kernel of the optional ones needs. */

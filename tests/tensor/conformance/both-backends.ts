@@ -17,6 +17,9 @@ export const examples = (count: number) => ({
 /** The backend that is compared with the cpu backend. */
 export const backend = backendsUnderTest.at(-1) ?? 'onnx';
 
+/** How far functions may be off that WebGPU's language defines to about 2^-11 only. */
+export const looseOnWebgpu = backend === 'webgpu' ? 5e-4 : undefined;
+
 /** For what tfjs-node does differently from the cpu backend; src/tensor/README.md lists it. */
 export const unlessTensorflow = test.skipIf(backend === 'tensorflow');
 

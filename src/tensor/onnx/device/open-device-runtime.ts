@@ -10,6 +10,7 @@ import {
   type GraphRunner,
   type StoredTensor,
 } from '../session/graph-runner.ts';
+import { findAdapter } from './adapter.ts';
 import { DeviceSession, type DeviceTraffic } from './device-session.ts';
 
 /** A runner whose tensors stay on a device between runs. */
@@ -23,14 +24,15 @@ export interface DeviceRunner extends GraphRunner {
  * Runs graphs on a GPU with ONNX Runtime's WebGPU provider, which the library of onnxruntime-node contains: Vulkan,
  * Direct3D 12 or Metal. Throws if there is no adapter.
  */
-export async function openDeviceRuntime(): Promise<DeviceRunner> {
+export async function openDeviceRuntime({ fallback }: DeviceOptions = {}): Promise<DeviceRunner> {
   const environment = await openEnvironment();
+  const adapter = await findAdapter();
   const traffic = { uploaded: 0, downloaded: 0 };
   const memory = environment.library.create('CreateMemoryInfo', MEMORY, 0, 0, 0);
-  const compile = (request: CompileRequest) => compileOn({ environment, memory, traffic }, request);
+  const compile = (request: CompileRequest) => compileOn({ environment, memory, traffic, fallback }, request);
   const device = deviceMemory(compile);
   return {
-    engine: `onnxruntime ${environment.version}, WebGPU`,
+    engine: `onnxruntime ${environment.version}, WebGPU on ${adapter?.name ?? 'an unknown adapter'}`,
     threads: 1,
     isNative: false,
     lacks: LACKING,
@@ -43,10 +45,17 @@ export async function openDeviceRuntime(): Promise<DeviceRunner> {
 const PROVIDER = 'WebGPU';
 const MEMORY = 'WebGPU_Buffer';
 
-/** Operators for which the provider has no kernel, or one that leaves out a result. */
-const LACKING = new Set(['FusedMatMul', 'LogSoftmax', 'SimplifiedLayerNormalization', 'MatMulNBits']);
+/** Operators for which the provider has no kernel, or one that leaves out a result or fails where shapes broadcast. */
+const LACKING = new Set(['FusedMatMul', 'LogSoftmax', 'SimplifiedLayerNormalization', 'MatMulNBits', 'Pow']);
 
-interface Device {
+export interface DeviceOptions {
+  /** `refuse`: a graph fails if the device lacks a kernel for one of its nodes; else the processor computes that node. */
+  readonly fallback?: 'refuse' | undefined;
+}
+
+const NO_FALLBACK = 'session.disable_cpu_ep_fallback';
+
+interface Device extends DeviceOptions {
   readonly environment: NativeEnvironment;
   readonly memory: Pointer;
   readonly traffic: DeviceTraffic;
@@ -58,8 +67,7 @@ function compileOn(device: Device, { model, inputs, outputs }: CompileRequest): 
   const options = sessionOptions(environment, 1);
   try {
     library.call('SessionOptionsAppendExecutionProvider', options, PROVIDER, null, null, 0);
-    if (process.env.STRICT)
-      library.call('AddSessionConfigEntry', options, 'session.disable_cpu_ep_fallback', '1');
+    if (device.fallback === 'refuse') library.call('AddSessionConfigEntry', options, NO_FALLBACK, '1');
     const session = library.create(
       'CreateSessionFromArray',
       ...[environment.environment, model, model.byteLength, options],

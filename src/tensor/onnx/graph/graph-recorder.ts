@@ -31,6 +31,8 @@ export class GraphRecorder {
   readonly #storage: ValueStorage;
   readonly #lacks: ReadonlySet<string>;
   readonly #constants = new Map<string, GraphValue>();
+  /** Those of the present graph: each is one input, however many nodes read it. */
+  readonly #numbers = new Map<number, GraphValue>();
   #nodes: GraphNode[] = [];
 
   constructor(storage: ValueStorage, lacks: ReadonlySet<string> = new Set()) {
@@ -50,6 +52,7 @@ export class GraphRecorder {
   /** Drops what was recorded, once it has run. */
   clear(): void {
     this.#nodes = [];
+    this.#numbers.clear();
   }
 
   /** Drops the first `count` nodes, which have run, except those that a later node still needs. */
@@ -180,7 +183,11 @@ export class GraphRecorder {
 
   /** A number that may be another in each run, such as a learning rate. */
   number(value: number): GraphValue {
-    return this.fromHost(Float32Array.of(value), { shape: [], type: 'float32' });
+    const known = this.#numbers.get(value);
+    if (known !== undefined) return known;
+    const made = this.fromHost(Float32Array.of(value), { shape: [], type: 'float32' });
+    this.#numbers.set(value, made);
+    return made;
   }
 
   /** Another tensor over the data of this one, in another shape. */
