@@ -20,6 +20,7 @@ const again = (backend: 'tensorflow' | 'webgpu') => ({
       ...(backend === 'webgpu' ? webgpuOnly : []),
     ],
     env: { TENSOR_BACKEND: backend },
+    testTimeout: 300_000,
   },
 });
 

@@ -48,7 +48,8 @@ describe.each(backends.flatMap((backend) => families.map((family) => ({ backend,
       let prompt = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8];
       for (const added of [[], [9, 7, 9], [3, 2, 3, 8, 4], [6]]) {
         prompt = [...prompt, ...added];
-        const freshly = await write(new CachedDecoder(model), { prompt, limit });
+        using decoder = new CachedDecoder(model);
+        const freshly = await write(decoder, { prompt, limit });
         computed = 0;
         const { tokens, logits } = await write(kept, { prompt, limit });
         // At most eight new ones and four of the answer; all if keys depend on a text's length.
@@ -60,6 +61,7 @@ describe.each(backends.flatMap((backend) => families.map((family) => ({ backend,
         // Like a template: the answer with another last token.
         prompt = [...prompt, ...tokens.slice(0, 4), 7];
       }
+      kept[Symbol.dispose]();
       expect(tf.memory().numTensors).toBe(before);
     });
   },
