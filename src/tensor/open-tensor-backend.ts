@@ -17,12 +17,13 @@ function open(options: TensorBackendOptions): Promise<TensorBackendInfo> {
     case 'cpu':
       return openCpu();
     case 'onnx':
-      return openOnnx(options);
+    case 'webgpu':
+      return openOnnx({ ...options, backend });
     case 'tensorflow':
       return openTensorflow(options);
     default:
       throw new Error(
-        `There is no tensor backend \`${backend satisfies never}\`: use onnx, tensorflow or cpu.`,
+        `There is no tensor backend \`${backend satisfies never}\`: use onnx, webgpu, tensorflow or cpu.`,
       );
   }
 }
@@ -42,11 +43,15 @@ async function openCpu(): Promise<TensorBackendInfo> {
   };
 }
 
-async function openOnnx({ onNote, ...options }: TensorBackendOptions): Promise<TensorBackendInfo> {
+async function openOnnx({
+  onNote,
+  ...options
+}: TensorBackendOptions & { readonly backend: 'onnx' | 'webgpu' }): Promise<TensorBackendInfo> {
   const { openOnnxBackend } = await import('./onnx/open-onnx-backend.ts');
   const { engine, threads, note } = (await openOnnxBackend(options)).runner;
   if (note !== undefined) onNote?.(note);
-  return { backend: 'onnx', engine, instructionSet: instructionSet(), threads };
+  const device = options.backend === 'webgpu' ? ({ device: 'gpu' } as const) : {};
+  return { backend: options.backend, engine, instructionSet: instructionSet(), threads, ...device };
 }
 
 async function openTensorflow({
@@ -76,7 +81,7 @@ export interface TensorBackendInfo {
   readonly device?: 'gpu' | 'cpu';
 }
 
-export const TENSOR_BACKENDS = ['onnx', 'tensorflow', 'cpu'] as const;
+export const TENSOR_BACKENDS = ['onnx', 'webgpu', 'tensorflow', 'cpu'] as const;
 
 export type TensorBackendName = (typeof TENSOR_BACKENDS)[number];
 

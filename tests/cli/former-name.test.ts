@@ -29,13 +29,13 @@ test('a variable of the former name is named on stderr, and nothing else changes
   await using rig = await openCliRig();
   const { stdout, stderr } = await execa('node', [join(checkout, 'dist/tuneloom.js'), '--version'], {
     cwd: rig.folder,
-    env: { RETUNE_STORE: 'elsewhere', RETUNE_PYPI: 'mirror' },
+    env: { RETUNE_STORE: 'elsewhere', RETUNE_TENSORFLOW: 'engines' },
   });
   expect([stdout, stderr.split('\n')]).toEqual([
     '0.1.0',
     [
       'warning: RETUNE_STORE is no longer read; it is called TUNELOOM_STORE now',
-      'warning: RETUNE_PYPI is no longer read; it is called TUNELOOM_PYPI now',
+      'warning: RETUNE_TENSORFLOW is no longer read; it is called TUNELOOM_TENSORFLOW now',
     ],
   ]);
 });

@@ -30,7 +30,7 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
   });
   using _weights = quantizeWeights(local.model);
   const settings = settingsOf(options, local.endTokens);
-  const session = new ChatSession({ local, prompt, settings, system: options.system });
+  using session = new ChatSession({ local, prompt, settings, system: options.system });
   await converse({ session, context, json: options.json === true });
   return exitCode.success;
 }

@@ -23,6 +23,7 @@ export const pipelineCommands: CommandGroup = {
         new Option('--backend <name>', 'where tensors are computed').choices([
           'auto',
           'onnx',
+          'webgpu',
           'tensorflow',
           'cpu',
         ]),
