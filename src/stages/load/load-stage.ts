@@ -1,6 +1,6 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { ConfigProblem, OutputPort } from '../../runtime/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 import { endpointName, schemeOf } from './model-address.ts';
 
 const model: OutputPort = { type: 'model' };
@@ -17,8 +17,7 @@ export const loadStage = declareStage<LoadConfig>({
     ...checkAddresses(config),
     ...checkInit(config),
   ],
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-load.ts'),
   locate: async (search) => (await import('./read-records.ts')).locateRecords(search),
 });
