@@ -9,7 +9,7 @@ const tokenizer: OutputPort = { type: 'tokenizer' };
 /** Brings rows of data, or a model with its tokenizer, into the pipeline. */
 export const loadStage = declareStage<LoadConfig>({
   name: 'load',
-  version: 2,
+  version: 3,
   ports: (config) => ({ inputs: {}, outputs: outputsOf(config) }),
   check: (config) => [
     ...checkKind(config),
@@ -28,8 +28,8 @@ function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
 }
 
 const kinds = ['records', 'model', 'init'] as const;
-const forRecordsOnly = ['columns', 'fields', 'id', 'limit', 'split', 'tasks'] as const;
-const forRowsOnly = ['columns', 'id'] as const;
+const forRowsOnly = ['columns', 'quotes', 'field', 'id'] as const;
+const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', 'split', 'tasks'] as const;
 const forBenchmarksOnly = ['split', 'tasks'] as const;
 
 function checkKind(config: LoadConfig): readonly ConfigProblem[] {
