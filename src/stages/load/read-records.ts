@@ -40,7 +40,7 @@ async function* readRowRecords(
   const unseen = new UnseenFields(fields);
   let count = 0;
   const noteLeftOut = (names: readonly string[]) =>
-    onNote(`${path}: ${names.join(', ')} left out, as no rows`);
+    onNote(`${path}: no rows are read from ${names.join(', ')}`);
   for await (const { row: value, ...place } of readRows(path, config, noteLeftOut)) {
     count += 1;
     const record = problems.collect({ place }, () => {

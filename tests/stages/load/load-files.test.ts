@@ -279,7 +279,7 @@ test('a folder gives the rows of its data files; what else could hold rows is na
   await rig.write('rows/a.jsonl', '{"n": "1"}\n');
   expect(await read(rig.path('rows'))).toEqual({
     rows: [{ n: '1' }, { n: '2' }],
-    notes: [`${rig.path('rows')}: dataset_info.json, state.json, more/ left out, as no rows`],
+    notes: [`${rig.path('rows')}: no rows are read from dataset_info.json, state.json, more/`],
   });
 });
 

@@ -25,9 +25,12 @@ test.each([
   ['CSV with CRLF within values', 'a,b\r\n"x\r\ny",1\r\n\r\n2,"z"\r\n4,"5\r\n"\r\n6,7', [2, 5, 6, 8]],
   ['TSV', 'a\tb\n"\n"\t1\n2\t3\n', [2, 4]],
   ['TSV without quotes', 'a\tb\n"\t1\n2\t3\n', [2, 3], { quotes: false }],
-])('a record of %s is found at the line on which it begins', async (_, content, lines, config = {}) => {
-  expect(await linesOf(content, config)).toEqual(lines);
-});
+])(
+  'a record of %s is found at the line on which it begins',
+  async (_, content, lines, config?: JsonObject) => {
+    expect(await linesOf(content, config)).toEqual(lines);
+  },
+);
 
 test('given ids and the hashes of equal rows are found', async () => {
   expect(await linesOf('{"key":7}\n{"key":5}\n', { id: 'key' })).toEqual([1, 2]);
