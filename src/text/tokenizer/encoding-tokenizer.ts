@@ -1,7 +1,6 @@
-import type { TextPiece } from '../records.ts';
 import { mergePairs, type PairRanks } from './byte-pair-merge.ts';
 import { byteText, type EncodingName, endOfTextToken, readEncoding } from './encodings.ts';
-import { type Encodable, noSpecialToken, type Tokenizer } from './tokenizer.ts';
+import { joinTexts, noSpecialToken, type Tokenizer } from './tokenizer.ts';
 
 /** The tokenizer of one of OpenAI's encodings, such as r50k_base, which is GPT-2's. It gives the ids of tiktoken. */
 export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
@@ -27,19 +26,6 @@ export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
     // A model may have more rows than its vocabulary has tokens; the extra ids have no text.
     decode: (ids) => Buffer.from(Array.from(ids, (id) => texts[id] ?? '').join(''), 'latin1').toString(),
   };
-}
-
-/** Joins adjacent texts, so that tokens can span them. */
-function joinTexts(given: Encodable): readonly TextPiece[] {
-  if (typeof given === 'string') return [{ text: given }];
-  const stretches: TextPiece[] = [];
-  for (const piece of given) {
-    const last = stretches.at(-1);
-    const joins = last !== undefined && !last.special && !piece.special;
-    if (joins) stretches[stretches.length - 1] = { text: last.text + piece.text };
-    else stretches.push(piece);
-  }
-  return stretches;
 }
 
 /** Most words of a text recur, and most are shorter than this. */

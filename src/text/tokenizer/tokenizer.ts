@@ -27,6 +27,19 @@ export function parseTokenizerObject(path: string, text: string): JsonObject {
   throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
 }
 
+/** Joins adjacent texts, so that tokens can span them. */
+export function joinTexts(given: Encodable): readonly TextPiece[] {
+  if (typeof given === 'string') return [{ text: given }];
+  const stretches: TextPiece[] = [];
+  for (const piece of given) {
+    const last = stretches.at(-1);
+    const joins = last !== undefined && !last.special && !piece.special;
+    if (joins) stretches[stretches.length - 1] = { text: last.text + piece.text };
+    else stretches.push(piece);
+  }
+  return stretches;
+}
+
 /** How many leading tokens two texts share. */
 export function commonPrefixLength(tokens: Int32Array, other: ArrayLike<number>): number {
   const differs = tokens.findIndex((token, index) => token !== other[index]);
