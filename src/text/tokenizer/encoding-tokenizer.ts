@@ -15,7 +15,7 @@ export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
     specialTokens,
     encode: (given) => {
       const ids: number[] = [];
-      for (const { text, special } of joinTexts(given)) {
+      for (const { text, special } of joinTexts(given, specialTokens)) {
         const id = special ? specialTokens.get(text) : undefined;
         if (id !== undefined) ids.push(id);
         else if (special) throw noSpecialToken(text, name);

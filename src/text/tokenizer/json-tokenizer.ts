@@ -127,7 +127,7 @@ function pieceEncoder(
           }
       }
     };
-    const pieces = joinTexts(given).map(({ text, special }) =>
+    const pieces = joinTexts(given, vocabulary.specialTokens).map(({ text, special }) =>
       special ? { text, token: specialNamed(text) } : { text, token: undefined },
     );
     let start = 0;

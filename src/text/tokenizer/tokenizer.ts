@@ -27,11 +27,16 @@ export function parseTokenizerObject(path: string, text: string): JsonObject {
   throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
 }
 
-/** Joins adjacent texts, so that tokens can span them. */
-export function joinTexts(given: Encodable): readonly TextPiece[] {
+/** Special tokens, and between them texts, joined so that tokens can span them. */
+export function joinTexts(
+  given: Encodable,
+  specialTokens: ReadonlyMap<string, number>,
+): readonly TextPiece[] {
   if (typeof given === 'string') return [{ text: given }];
   const stretches: TextPiece[] = [];
-  for (const piece of given) {
+  for (const { text, special } of given) {
+    const isSpecial = special === true || (special === 'perhaps' && specialTokens.has(text));
+    const piece: TextPiece = isSpecial ? { text, special: true } : { text };
     const last = stretches.at(-1);
     const joins = last !== undefined && !last.special && !piece.special;
     if (joins) stretches[stretches.length - 1] = { text: last.text + piece.text };
