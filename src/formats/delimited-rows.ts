@@ -11,7 +11,7 @@ import {
 } from './delimited-faults.ts';
 import { notUtf8 } from './lines.ts';
 
-export interface DelimitedFormat {
+interface DelimitedFormat {
   readonly type: 'csv' | 'tsv';
   /** The column names of a file without a header row. */
   readonly columns?: readonly string[] | undefined;

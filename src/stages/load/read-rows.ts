@@ -13,7 +13,7 @@ interface Row {
   readonly row: Json;
 }
 
-export type RowFormat = Pick<LoadConfig, 'type' | 'columns' | 'quotes' | 'field'>;
+type RowFormat = Pick<LoadConfig, 'type' | 'columns' | 'quotes' | 'field'>;
 
 /**
  * The rows of a data file or of a folder of them. A UserError names file, line and column if a file cannot be read.
