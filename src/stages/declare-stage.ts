@@ -25,6 +25,12 @@ interface StageDeclaration<Config>
   readonly locate?: (search: RecordSearch<Config>) => Promise<RecordPlaces>;
 }
 
+/**
+ * Where a stage runs that only reads and writes data. One long text or one regular expression can keep its process busy,
+ * so that process is killed soon after Ctrl-C.
+ */
+export const dataStage = { process: 'shared', device: 'none', graceMilliseconds: 500 } as const;
+
 /** What `parse` throws for a user to fix, as a problem of the configuration. */
 export function problemsIn(pointer: string, parse: () => unknown): readonly ConfigProblem[] {
   try {

@@ -43,7 +43,7 @@ const generated = (name: string, digest: string, config: JsonObject): GoldenRun 
  */
 const golden: Readonly<Record<StageName, Golden>> = {
   load: {
-    version: 2,
+    version: 3,
     runs: [
       {
         config: { records: fixture('stages/rows.jsonl') },
@@ -53,7 +53,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   format: {
-    version: 2,
+    version: 3,
     runs: [
       {
         config: { template: 'alpaca' },
@@ -75,7 +75,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ),
   },
   tokenize: {
-    version: 1,
+    version: 2,
     runs: [
       {
         config: { encoding: 'r50k_base' },

@@ -28,6 +28,10 @@ export const dispatchAction = (dispatch: Dispatch): Promise<Result<Measurements,
 /** In another process, whose death is a failure of the stage. A `child` process ends with its action and frees its memory. */
 async function runInProcess(dispatch: Dispatch): Promise<Result<Measurements, Failure>> {
   const { definition, action, folder, processes, report } = dispatch;
+  const graceMilliseconds = Math.min(
+    dispatch.graceMilliseconds,
+    definition.graceMilliseconds ?? Number.POSITIVE_INFINITY,
+  );
   const actionFile = join(folder, attemptFiles.action);
   const logPath = join(folder, attemptFiles.log);
   const environment = definition.environment?.(action.config) ?? [];
@@ -40,7 +44,12 @@ async function runInProcess(dispatch: Dispatch): Promise<Result<Measurements, Fa
   });
   const running = process.run(actionFile, report);
   // Only now, so that a request to stop reaches the process after the action.
-  using stopping = stopOnRequest({ ...dispatch, ask: process.stop, force: process.kill });
+  using stopping = stopOnRequest({
+    ...dispatch,
+    graceMilliseconds,
+    ask: process.stop,
+    force: process.kill,
+  });
   const end = await running;
   if (end.type === 'finished') {
     await processes.release(process);

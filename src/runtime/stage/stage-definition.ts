@@ -75,6 +75,8 @@ export interface StageDefinition {
    * that leaves nothing behind in memory.
    */
   readonly process: 'inline' | 'shared' | 'child';
+  /** How long its process may take to stop before it is killed, if less than the 10 s that others have. */
+  readonly graceMilliseconds?: number;
   /** Of `accelerator` stages, one runs at a time. */
   readonly device: 'none' | 'accelerator';
   /** Environment variables, such as an API key, that its process reads besides those that every program needs. */

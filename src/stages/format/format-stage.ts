@@ -1,7 +1,7 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
 import type { ConfigProblem, InputPort } from '../../runtime/index.ts';
 import { chatTemplate, chatTemplateSource, parseJinja } from '../../text/index.ts';
-import { declareStage, problemsIn } from '../declare-stage.ts';
+import { dataStage, declareStage, problemsIn } from '../declare-stage.ts';
 import { type TemplateKind, templateKind } from './template-kind.ts';
 
 const records: InputPort = { accepts: ['records', 'responses'], required: true, parts: 'each' };
@@ -9,15 +9,14 @@ const records: InputPort = { accepts: ['records', 'responses'], required: true, 
 /** Writes each row as the text that the model reads: a prompt, a header and a response, or the turns of a conversation. */
 export const formatStage = declareStage<FormatConfig>({
   name: 'format',
-  version: 2,
+  version: 3,
   ports: (config) => ({
     inputs: { records, ...shotsPort(config), ...tokenizerPort(config) },
     outputs: { records: { type: 'records' } },
   }),
   check: checkTemplate,
   recordsPort: 'records',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-format.ts'),
 });
 

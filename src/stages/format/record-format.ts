@@ -5,8 +5,8 @@ import {
   chatSegments,
   conversationOf,
   type FormattedRecord,
-  jinjaTemplate,
   namedTemplates,
+  namedTokensTemplate,
   openChatTemplate,
   openTokenizer,
   type Segment,
@@ -43,7 +43,7 @@ async function writtenFormat(
   if (isExample || (template.kind === 'written' && template.sources.choices !== undefined))
     return exampleFormat(config, { template: exampleTemplateOf(config, template), ...inputs });
   const write: Template =
-    template.kind === 'named' ? namedTemplates[template.name] : jinjaTemplate(template.sources);
+    template.kind === 'named' ? namedTemplates[template.name] : namedTokensTemplate(template.sources);
   return (record) => ({ segments: write(rowOf(record)) });
 }
 

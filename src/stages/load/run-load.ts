@@ -23,7 +23,9 @@ export const { run } = implementStage<LoadConfig>()({
     const { records, model: source, untie_head: untieHead, init } = config;
     const { model, tokenizer } = outputs;
     if (records !== undefined && outputs.records) {
-      for await (const { record } of readRecords({ ...config, records })) await outputs.records.write(record);
+      const onNote = (message: string) => host.report({ type: 'note', level: 'info', message });
+      for await (const { record } of readRecords({ ...config, records }, onNote))
+        await outputs.records.write(record);
       return;
     }
     if (source !== undefined && model) {
