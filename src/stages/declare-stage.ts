@@ -9,12 +9,22 @@ import type {
   StageDefinition,
   StagePorts,
 } from '../runtime/index.ts';
+import { peerFields } from './peer-fields.ts';
 
 /** A built-in stage as its author declares it: `Config` is the type generated from the stage's schema. */
 interface StageDeclaration<Config>
   extends Omit<
     StageDefinition,
-    'name' | 'schema' | 'validate' | 'ports' | 'check' | 'environment' | 'locate' | 'horizon' | 'memo'
+    | 'name'
+    | 'schema'
+    | 'validate'
+    | 'peerFields'
+    | 'ports'
+    | 'check'
+    | 'environment'
+    | 'locate'
+    | 'horizon'
+    | 'memo'
   > {
   readonly name: StageName;
   readonly ports: (config: Config) => StagePorts;
@@ -52,6 +62,7 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
     ...others,
     schema,
     validate,
+    peerFields,
     ports: (config) => ports(configOf(config)),
     ...(check === undefined ? {} : { check: (config: JsonObject) => check(configOf(config)) }),
     ...(environment === undefined
