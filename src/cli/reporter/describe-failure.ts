@@ -46,6 +46,8 @@ function wordingOf(failure: Failure): { message: string; help?: string | undefin
       };
     case 'source-changed':
       return { message: `${failure.path} changed while it was being read`, help: 'run again' };
+    case 'input-changed':
+      return describeChangedInput(failure);
     case 'storage':
       return { message: `${failure.path}: ${failure.message}`, help: storageHelp(failure.code) };
     case 'interrupted':
@@ -54,6 +56,14 @@ function wordingOf(failure: Failure): { message: string; help?: string | undefin
       return failure satisfies never;
   }
 }
+
+const describeChangedInput = ({ name, where }: Extract<Failure, { kind: 'input-changed' }>) =>
+  where === 'theirs'
+    ? { message: `it changed ${name}`, help: 'inputs are for reading: copy it, and change the copy' }
+    : {
+        message: `${name} changed in the store while it was being read`,
+        help: 'run again, which makes it anew; a program must copy what it is given before it changes it',
+      };
 
 /** A process that printed nothing leaves no reason. */
 const joinReason = (what: string, reason: string): string => (reason === '' ? what : `${what}: ${reason}`);

@@ -79,6 +79,8 @@ export interface StageDefinition {
   readonly device: 'none' | 'accelerator';
   /** Environment variables, such as an API key, that its process reads besides those that every program needs. */
   readonly environment?: (config: JsonObject) => readonly string[];
+  /** Set if the stage hands its inputs to a program of the user's, which could write to them. */
+  readonly runsUserCode?: true;
   /** Imports the stage's code, only when it runs. */
   readonly load: () => Promise<StageModule>;
   /** Set for a user's stage: its code, which is bundled and runs in its own process. */

@@ -1,0 +1,150 @@
+import { dirname, extname, join, relative, resolve, sep } from 'node:path';
+import type { Metafile } from 'esbuild';
+import type { ModuleDigests } from '../graph/dag.ts';
+import {
+  dependenciesOf,
+  type PackageImport,
+  type PackageTree,
+  readManifest,
+  type UsedPackage,
+} from './used-packages.ts';
+
+/** The modules and packages of a stage's code, and how it names them. */
+export interface ModuleGraph {
+  /** Absolute path. */
+  readonly entry: string;
+  /** Absolute path of each of the user's own modules -> the digest of its content. */
+  readonly modules: ReadonlyMap<string, string>;
+  readonly imports: readonly ModuleImport[];
+  readonly packageImports: readonly PackageImport[];
+  /** What those packages depend on. */
+  readonly tree: PackageTree;
+  /** The `type` of the package.json that decides how a module is read, of those where it makes a difference. */
+  readonly types: ReadonlyMap<string, string>;
+}
+
+/** An import of one of the user's own modules by another. */
+interface ModuleImport {
+  readonly importer: string;
+  readonly specifier: string;
+  /** Absolute path; for a pattern, such as `./data/*.js`, undefined. */
+  readonly target: string | undefined;
+}
+
+/** Puts together what esbuild tells, with the digests of what it read and the packages that stay outside. */
+export function moduleGraphOf(found: {
+  readonly entry: string;
+  readonly metafile: Metafile;
+  readonly digests: ReadonlyMap<string, string>;
+  readonly packageImports: readonly PackageImport[];
+}): ModuleGraph {
+  const { entry, metafile, digests, packageImports } = found;
+  const folder = dirname(entry);
+  const inputs = Object.entries(metafile.inputs).map(
+    ([path, input]) => ({ path: resolve(folder, path), ...input }) as const,
+  );
+  const modules = inputs.map(({ path }) => [path, digests.get(path) ?? ''] as const);
+  const imports = inputs.flatMap(({ path: importer, imports }) =>
+    imports.flatMap(({ path, original, external }): readonly ModuleImport[] => {
+      if (external !== true)
+        return [{ importer, specifier: original ?? path, target: resolve(folder, path) }];
+      return path.startsWith('.') ? [{ importer, specifier: path, target: undefined }] : [];
+    }),
+  );
+  return {
+    entry,
+    modules: new Map(modules.sort(([a], [b]) => (a < b ? -1 : 1))),
+    imports,
+    packageImports,
+    tree: dependenciesOf(packageImports.map(({ used }) => used)),
+    types: typesThatCount(inputs, imports),
+  };
+}
+
+type Input = Metafile['inputs'][string] & { readonly path: string };
+
+/** Extensions that leave it to the nearest package.json whether a module is CommonJS. */
+const undecided = ['.js', '.jsx', '.ts', '.tsx'];
+
+/** It makes a difference for a module that is not plainly an ES module, and for one that imports CommonJS. */
+function typesThatCount(
+  inputs: readonly Input[],
+  imports: readonly ModuleImport[],
+): ReadonlyMap<string, string> {
+  const plain = new Set(inputs.flatMap(({ path, format }) => (format === 'esm' ? [path] : [])));
+  const importing = new Set(
+    imports.flatMap(({ importer, target }) => (target !== undefined && !plain.has(target) ? [importer] : [])),
+  );
+  const types = inputs.flatMap(({ path }): readonly (readonly [string, string])[] => {
+    if (!undecided.includes(extname(path)) || (plain.has(path) && !importing.has(path))) return [];
+    const { type } = readManifest(join(scopeOf(path), 'package.json')) ?? {};
+    return typeof type === 'string' ? [[path, type]] : [];
+  });
+  return new Map(types);
+}
+
+/** The folder of the package.json that a module belongs to, or the root folder. */
+export function scopeOf(module: string): string {
+  let folder = dirname(module);
+  while (readManifest(join(folder, 'package.json')) === undefined && dirname(folder) !== folder)
+    folder = dirname(folder);
+  return folder;
+}
+
+/**
+ * What decides what a stage's code does, by name. The path of a module from the stage's folder has its content's digest,
+ * `npm:name` a package's version. Where these leave open what an import means, `importer > specifier` has what it resolves
+ * to. No name depends on where the stage is.
+ */
+export function digestModules(graph: ModuleGraph): ModuleDigests {
+  const { entry, modules, imports, packageImports, tree, types } = graph;
+  const nameOf = (path: string): string => relative(dirname(entry), path).split(sep).join('/');
+  const versions = versionsOf([...packageImports, ...tree.dependencies].map(({ used }) => used));
+  const isOnly = (specifier: string, { name }: UsedPackage): boolean =>
+    packageNameOf(specifier) === name && versions.get(name)?.length === 1;
+  const spell = ({ name, version }: UsedPackage): string => `npm:${name}@${version}`;
+  return Object.fromEntries([
+    ...[...modules].map(([path, digest]) => [nameOf(path), digest]),
+    ...[...versions].map(([name, all]) => [`npm:${name}`, all.join(', ')]),
+    ...imports.flatMap(({ importer, specifier, target }) =>
+      target === undefined || isPlain({ importer, specifier, target }, modules)
+        ? []
+        : [[`${nameOf(importer)} > ${specifier}`, nameOf(target)]],
+    ),
+    ...packageImports.flatMap(({ importer, specifier, used }) =>
+      isOnly(specifier, used) ? [] : [[`${nameOf(importer)} > ${specifier}`, spell(used)]],
+    ),
+    ...tree.dependencies.flatMap(({ of, name, used }) =>
+      isOnly(name, used) ? [] : [[`npm:${of} > ${name}`, spell(used)]],
+    ),
+    ...[...types].map(([path, type]) => [`${nameOf(path)} > type of package.json`, type]),
+  ]);
+}
+
+function versionsOf(packages: readonly UsedPackage[]): ReadonlyMap<string, readonly string[]> {
+  const versions = new Map<string, Set<string>>();
+  for (const { name, version } of packages)
+    versions.set(name, (versions.get(name) ?? new Set()).add(version));
+  return new Map([...versions].map(([name, found]) => [name, [...found].sort()]));
+}
+
+/** The package that an import names: `@scope/name/file` names `@scope/name`. */
+export const packageNameOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+/** Whether a relative import can mean no other of the modules. */
+function isPlain(
+  { importer, specifier, target }: { importer: string; specifier: string; target: string },
+  modules: ReadonlyMap<string, string>,
+): boolean {
+  if (!specifier.startsWith('.')) return false;
+  const path = resolve(dirname(importer), specifier);
+  const stems = [path, stemOf(path), join(path, 'index')];
+  const fits = (module: string): boolean => module === path || stems.includes(stemOf(module));
+  return [...modules.keys()].filter(fits).join() === target;
+}
+
+const stemOf = (path: string): string => path.slice(0, path.length - extname(path).length);
