@@ -12,7 +12,7 @@ import { readModules } from '../../src/runtime/plan/read-modules.ts';
 import { createStore, openStore, type Store } from '../../src/runtime/store/store.ts';
 import { anyCodeEdit, type CodeFiles, codeAtStart, entry } from './rig/code-edits.ts';
 
-const steps = Number(process.env.TUNELOOM_LAW_STEPS ?? 300);
+const steps = Number(process.env.TUNELOOM_LAW_STEPS ?? 120);
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 
 /** Edits in one project; what is remembered of it must be right after each. */
