@@ -45,7 +45,10 @@ function wordingOf(failure: Failure): { message: string; help?: string | undefin
         help: `write a file or a folder at the path in $OUT_${failure.output}`,
       };
     case 'source-changed':
-      return { message: `${failure.path} changed while it was being read`, help: 'run again' };
+      return {
+        message: `${failure.path} changed while it was being read`,
+        help: 'run again; if the stage itself changes it, let it write elsewhere',
+      };
     case 'input-changed':
       return describeChangedInput(failure);
     case 'storage':

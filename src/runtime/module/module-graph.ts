@@ -94,7 +94,7 @@ export function scopeOf(module: string): string {
 /**
  * What decides what a stage's code does, by name. The path of a module from the stage's folder has its content's digest,
  * `npm:name` a package's version. Where these leave open what an import means, `importer > specifier` has what it resolves
- * to. No name depends on where the stage is.
+ * to, and `module > package.json#type` whether the module is CommonJS. No name depends on where the stage is.
  */
 export function digestModules(graph: ModuleGraph): ModuleDigests {
   const { entry, modules, imports, packageImports, tree, types } = graph;
@@ -117,7 +117,7 @@ export function digestModules(graph: ModuleGraph): ModuleDigests {
     ...tree.dependencies.flatMap(({ of, name, used }) =>
       isOnly(name, used) ? [] : [[`npm:${of} > ${name}`, spell(used)]],
     ),
-    ...[...types].map(([path, type]) => [`${nameOf(path)} > type of package.json`, type]),
+    ...[...types].map(([path, type]) => [`${nameOf(path)} > package.json#type`, type]),
   ]);
 }
 
