@@ -1,5 +1,5 @@
 import { constants, lstatSync, readlinkSync } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, rm, symlink } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, isFolderDigest } from '../key/digest.ts';
 import { contentState } from './content-state.ts';
@@ -95,7 +95,7 @@ export class GivenContents {
       this.#mayShare = await copied(blob, path, constants.COPYFILE_FICLONE_FORCE);
       if (this.#mayShare) return true;
     }
-    const size = Number((await lstat(blob)).size);
+    const { size } = await stat(blob);
     if (size > this.#bytesLeft || !(await copied(blob, path, constants.COPYFILE_EXCL))) return false;
     this.#bytesLeft -= size;
     return true;
