@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
@@ -22,11 +23,13 @@ interface BundleRequest {
 export async function bundleStage(
   request: BundleRequest,
 ): Promise<{ readonly graph: ModuleGraph; readonly exports: readonly string[] }> {
-  const { entry, outfile } = request;
+  // esbuild names every module by its real path.
+  const entry = realpathSync(request.entry);
+  const { outfile } = request;
   const found: Found = { digests: new Map(), packageImports: [] };
   const { build } = await import('esbuild');
   const { metafile } = await build({
-    ...bundleOptions(request, found),
+    ...bundleOptions({ ...request, entry }, found),
     ...(outfile === undefined ? { write: false } : { outfile }),
   });
   const graph = moduleGraphOf({ entry, metafile, ...found });

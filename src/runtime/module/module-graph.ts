@@ -11,7 +11,7 @@ import {
 
 /** The modules and packages of a stage's code, and how it names them. */
 export interface ModuleGraph {
-  /** Absolute path. */
+  /** Absolute real path. */
   readonly entry: string;
   /** Absolute path of each of the user's own modules -> the digest of its content. */
   readonly modules: ReadonlyMap<string, string>;
@@ -43,7 +43,6 @@ export function moduleGraphOf(found: {
   const inputs = Object.entries(metafile.inputs).map(
     ([path, input]) => ({ path: resolve(folder, path), ...input }) as const,
   );
-  const modules = inputs.map(({ path }) => [path, digests.get(path) ?? ''] as const);
   const imports = inputs.flatMap(({ path: importer, imports }) =>
     imports.flatMap(({ path, original, external }): readonly ModuleImport[] => {
       if (external !== true)
@@ -53,12 +52,20 @@ export function moduleGraphOf(found: {
   );
   return {
     entry,
-    modules: new Map(modules.sort(([a], [b]) => (a < b ? -1 : 1))),
+    modules: new Map(inputs.map(({ path }) => [path, digestAt(path, digests)] as const).sort(byName)),
     imports,
     packageImports,
     tree: dependenciesOf(packageImports.map(({ used }) => used)),
     types: typesThatCount(inputs, imports),
   };
+}
+
+const byName = ([a]: readonly [string, string], [b]: readonly [string, string]) => (a < b ? -1 : 1);
+
+function digestAt(path: string, digests: ReadonlyMap<string, string>): string {
+  const digest = digests.get(path);
+  if (digest === undefined) throw new Error(`esbuild bundled ${path} without reading it`);
+  return digest;
 }
 
 type Input = Metafile['inputs'][string] & { readonly path: string };

@@ -8,10 +8,10 @@ import { foldersAbove, readManifest } from './used-packages.ts';
 /**
  * The paths that decide what a stage's code consists of: while none of them changes, its imports resolve to the same files.
  * A path that ends in a separator is a folder, whose entries count; any other is a file. Many do not exist: a file that
- * appears there would be found first.
+ * appears there would be found first. `entry` is the path by which the pipeline names the entry module.
  */
-export function watchedPaths(graph: ModuleGraph): readonly string[] {
-  const watched = new Set<string>(graph.tree.looked);
+export function watchedPaths(graph: ModuleGraph, entry: string): readonly string[] {
+  const watched = new Set([asFolder(dirname(entry)), ...graph.tree.looked]);
   for (const path of graph.modules.keys()) {
     watched.add(path);
     watched.add(asFolder(dirname(path)));

@@ -33,7 +33,7 @@ export async function readModules(nodes: Nodes, store: Store): Promise<Result<No
     const begun = BigInt(Date.now()) * 1_000_000n;
     const found = known === undefined ? await findModules(code.entry, spanOf()) : ok(undefined);
     if (!found.ok) problems.push(...found.error);
-    const fresh = found.ok && found.value && (await knowModules(found.value, store));
+    const fresh = found.ok && found.value && (await knowModules(found.value, { entry: code.entry, store }));
     if (fresh && isSettledAt(fresh, begun)) cache = { ...cache, [code.entry]: fresh };
     read.set(code.entry, { ...(fresh || known)?.modules, ports: portsDigest(code) });
   }
@@ -60,9 +60,12 @@ async function stillKnown(known: KnownModules | undefined, store: Store): Promis
   return known;
 }
 
-async function knowModules(graph: ModuleGraph, store: Store): Promise<KnownModules> {
+async function knowModules(
+  graph: ModuleGraph,
+  { entry, store }: { readonly entry: string; readonly store: Store },
+): Promise<KnownModules> {
   const watched: [string, string][] = [];
-  for (const path of watchedPaths(graph))
+  for (const path of watchedPaths(graph, entry))
     watched.push([path, graph.modules.get(path) ?? (await stateOf(path, store))]);
   return { watched: Object.fromEntries(watched), modules: digestModules(graph) };
 }

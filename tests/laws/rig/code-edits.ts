@@ -6,7 +6,8 @@ export type CodeFiles = Readonly<Record<string, string | { readonly link: string
 const json = (value: unknown): string => `${JSON.stringify(value)}\n`;
 const constant = (value: string): string => `export default '${value}';\n`;
 
-export const entry = 'stages/st/index.ts';
+/** The folder that the pipeline names is a link. */
+export const entry = 'uses/index.ts';
 
 /** Says, in one text, which of the files that its imports could mean it got. */
 const entryText = (lib: string): string => `import x from '#x';
@@ -71,7 +72,14 @@ const one = (path: string, ...texts: CodeFiles[string][]): readonly CodeFiles[] 
 
 /** For each place in the project what can be there. The first of each is what a walk begins with. */
 const places: readonly (readonly CodeFiles[])[] = [
-  one(entry, entryText('../../lib'), entryText('../../lib/index'), entryText('../../lib/a.js')),
+  one('uses', { link: 'stages/st' }, { link: 'stages/other' }),
+  one('stages/other/index.ts', "import x from '#x';\nexport const run = () => 'other ' + x;\n"),
+  one(
+    'stages/st/index.ts',
+    entryText('../../lib'),
+    entryText('../../lib/index'),
+    entryText('../../lib/a.js'),
+  ),
   one(
     'package.json',
     manifest({ ...imports('./lib/a.js'), ...exported('./lib/a.js') }),
