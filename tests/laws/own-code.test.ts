@@ -20,14 +20,63 @@ const stepsPerWalk = 30;
 
 test("after every edit a stage's code has the key that a new store gives it, and code that does something else has another", async () => {
   const walk = fc.array(anyCodeEdit, { minLength: stepsPerWalk, maxLength: stepsPerWalk });
-  await fc.assert(fc.asyncProperty(walk, goWalk), {
-    seed,
-    numRuns: Math.ceil(steps / stepsPerWalk),
-    endOnFailure: true,
-  });
+  await fc.assert(
+    fc.asyncProperty(walk, (edits) => goWalk(edits)),
+    {
+      seed,
+      numRuns: Math.ceil(steps / stepsPerWalk),
+      endOnFailure: true,
+    },
+  );
 }, 3_600_000);
 
-async function goWalk(edits: readonly CodeFiles[]): Promise<void> {
+const constant = (value: string): string => `export default '${value}';\n`;
+const fooAt = (folder: string, bar: string): CodeFiles => ({
+  [`${folder}/package.json`]: '{"name":"foo","version":"1.0.0","type":"module","dependencies":{"bar":"1"}}',
+  [`${folder}/index.js`]: "export { default } from 'bar';\n",
+  [`${folder}/node_modules/bar/package.json`]: `{"name":"bar","version":"${bar}","type":"module"}`,
+  [`${folder}/node_modules/bar/index.js`]: constant(bar),
+});
+const requiring = "import a from 'w';\nexport const run = () => a + require('w').default;\n";
+const conditions = (to: object) => ({
+  'packages/w/package.json': JSON.stringify({ name: 'w', exports: to }),
+});
+
+test.each<[string, CodeFiles, CodeFiles]>([
+  [
+    'what two copies of one package depend on is exchanged',
+    {
+      'stages/st/index.ts':
+        "import a from 'foo';\nimport b from '../../lib/a.js';\nexport const run = () => a + b;\n",
+      'lib/a.js': "export { default } from 'foo';\n",
+      ...fooAt('node_modules/foo', '1.0.0'),
+      ...fooAt('lib/node_modules/foo', '2.0.0'),
+    },
+    { ...fooAt('node_modules/foo', '2.0.0'), ...fooAt('lib/node_modules/foo', '1.0.0') },
+  ],
+  [
+    "import and require get each other's file",
+    {
+      'stages/st/index.ts': requiring,
+      ...conditions({ import: './a.js', require: './b.js' }),
+      'packages/w/a.js': constant('a'),
+    },
+    conditions({ import: './b.js', require: './a.js' }),
+  ],
+  [
+    'two aliases are exchanged',
+    {
+      'stages/st/index.ts': "import a from '#a';\nimport b from '#b';\nexport const run = () => a + b;\n",
+      'package.json': '{"imports":{"#a":"./lib/a.js","#b":"./lib/b.js"}}',
+    },
+    { 'package.json': '{"imports":{"#a":"./lib/b.js","#b":"./lib/a.js"}}' },
+  ],
+])('%s: another key', async (_, before, edit) => {
+  await goWalk([before, edit, before], { least: 3 });
+});
+
+/** `least`: the number of meanings that the walk must come by. */
+async function goWalk(edits: readonly CodeFiles[], { least = 0 } = {}): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tuneloom-code-'));
   try {
     const meanings = new Map<string, string>();
@@ -44,6 +93,7 @@ async function goWalk(edits: readonly CodeFiles[]): Promise<void> {
       expect({ number, edit, meaning: meanings.get(found) ?? meaning }).toEqual({ number, edit, meaning });
       meanings.set(found, meaning);
     }
+    expect(new Set(meanings.values()).size).toBeGreaterThanOrEqual(least);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

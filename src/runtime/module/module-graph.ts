@@ -27,6 +27,8 @@ export interface ModuleGraph {
 interface ModuleImport {
   readonly importer: string;
   readonly specifier: string;
+  /** By `require`, which may get another file than `import`. */
+  readonly isRequired: boolean;
   /** Absolute path; for a pattern, such as `./data/*.js`, undefined. */
   readonly target: string | undefined;
 }
@@ -44,10 +46,11 @@ export function moduleGraphOf(found: {
     ([path, input]) => ({ path: resolve(folder, path), ...input }) as const,
   );
   const imports = inputs.flatMap(({ path: importer, imports }) =>
-    imports.flatMap(({ path, original, external }): readonly ModuleImport[] => {
+    imports.flatMap(({ path, kind, original = path, external }): readonly ModuleImport[] => {
+      const isRequired = kind.startsWith('require');
       if (external !== true)
-        return [{ importer, specifier: original ?? path, target: resolve(folder, path) }];
-      return path.startsWith('.') ? [{ importer, specifier: path, target: undefined }] : [];
+        return [{ importer, specifier: original, isRequired, target: resolve(folder, path) }];
+      return path.startsWith('.') ? [{ importer, specifier: path, isRequired, target: undefined }] : [];
     }),
   );
   return {
@@ -103,37 +106,38 @@ export function scopeOf(module: string): string {
  * `npm:name` a package's version. Where these leave open what an import means, `importer > specifier` has what it resolves
  * to, and `module > package.json#type` whether the module is CommonJS. No name depends on where the stage is.
  */
-export function digestModules(graph: ModuleGraph): ModuleDigests {
-  const { entry, modules, imports, packageImports, tree, types } = graph;
+export function digestModules({ entry, modules, imports, ...graph }: ModuleGraph): ModuleDigests {
   const nameOf = (path: string): string => relative(dirname(entry), path).split(sep).join('/');
-  const versions = versionsOf([...packageImports, ...tree.dependencies].map(({ used }) => used));
-  const isOnly = (specifier: string, { name }: UsedPackage): boolean =>
-    packageNameOf(specifier) === name && versions.get(name)?.length === 1;
-  const spell = ({ name, version }: UsedPackage): string => `npm:${name}@${version}`;
-  return Object.fromEntries([
+  const { packageImports, tree, types } = graph;
+  const installed = new Map<string, Map<string, string>>();
+  for (const { used } of [...packageImports, ...tree.dependencies])
+    installed.set(used.name, (installed.get(used.name) ?? new Map()).set(used.folder, used.version));
+  const isOnly = (name: string): boolean => installed.get(name)?.size === 1;
+  const spell = ({ name, version, folder }: UsedPackage): string =>
+    `npm:${name}@${version}${isOnly(name) ? '' : ` in ${nameOf(folder)}`}`;
+  const isOpen = (specifier: string, { name }: UsedPackage): boolean =>
+    packageNameOf(specifier) !== name || !isOnly(name);
+  const entries = [
     ...[...modules].map(([path, digest]) => [nameOf(path), digest]),
-    ...[...versions].map(([name, all]) => [`npm:${name}`, all.join(', ')]),
-    ...imports.flatMap(({ importer, specifier, target }) =>
-      target === undefined || isPlain({ importer, specifier, target }, modules)
-        ? []
-        : [[`${nameOf(importer)} > ${specifier}`, nameOf(target)]],
-    ),
-    ...packageImports.flatMap(({ importer, specifier, used }) =>
-      isOnly(specifier, used) ? [] : [[`${nameOf(importer)} > ${specifier}`, spell(used)]],
-    ),
-    ...tree.dependencies.flatMap(({ of, name, used }) =>
-      isOnly(name, used) ? [] : [[`npm:${of} > ${name}`, spell(used)]],
-    ),
+    ...[...installed].map(([name, copies]) => [`npm:${name}`, versionsOf(copies)]),
+    ...imports.flatMap(({ importer, specifier, isRequired, target }) => {
+      if (target === undefined || isPlain({ importer, specifier, target }, modules)) return [];
+      const written = isRequired ? `require(${specifier})` : specifier;
+      return [[`${nameOf(importer)} > ${written}`, nameOf(target)]];
+    }),
+    ...packageImports
+      .filter(({ specifier, used }) => isOpen(specifier, used))
+      .map(({ importer, specifier, used }) => [`${nameOf(importer)} > ${specifier}`, spell(used)]),
+    ...tree.dependencies
+      .filter(({ name, used }) => isOpen(name, used))
+      .map(({ of, name, used }) => [`${spell(of)} > ${name}`, spell(used)]),
     ...[...types].map(([path, type]) => [`${nameOf(path)} > package.json#type`, type]),
-  ]);
+  ];
+  return Object.fromEntries(entries);
 }
 
-function versionsOf(packages: readonly UsedPackage[]): ReadonlyMap<string, readonly string[]> {
-  const versions = new Map<string, Set<string>>();
-  for (const { name, version } of packages)
-    versions.set(name, (versions.get(name) ?? new Set()).add(version));
-  return new Map([...versions].map(([name, found]) => [name, [...found].sort()]));
-}
+const versionsOf = (copies: ReadonlyMap<string, string>): string =>
+  [...new Set(copies.values())].sort().join(', ');
 
 /** The package that an import names: `@scope/name/file` names `@scope/name`. */
 export const packageNameOf = (specifier: string): string =>

@@ -8,6 +8,8 @@ export interface UsedPackage {
   readonly version: string;
   /** Absolute path of its package.json, as it was found. */
   readonly manifest: string;
+  /** Absolute real path. */
+  readonly folder: string;
 }
 
 /** An import of an installed package, which stays outside the bundle. */
@@ -29,8 +31,13 @@ export function findPackage(file: string): UsedPackage | undefined {
 function packageAt(manifest: string): UsedPackage | undefined {
   const { name, version } = readManifest(manifest) ?? {};
   if (typeof name !== 'string' || typeof version !== 'string' || version === '') return undefined;
-  return { name, version, manifest };
+  return usedPackage({ name, version, manifest });
 }
+
+const usedPackage = (found: Omit<UsedPackage, 'folder'>): UsedPackage => ({
+  ...found,
+  folder: dirname(realpathSync(found.manifest)),
+});
 
 /** A package.json; undefined if there is none, empty if it is no JSON object. */
 export function readManifest(path: string): Partial<Record<string, unknown>> | undefined {
@@ -52,8 +59,8 @@ export function* foldersAbove(folder: string): Generator<string> {
 
 /** A package that another one names in its package.json. */
 interface Dependency {
-  /** `name@version` of the one that names it. */
-  readonly of: string;
+  readonly of: UsedPackage;
+  /** As it is named there. */
   readonly name: string;
   readonly used: UsedPackage;
 }
@@ -72,13 +79,12 @@ export function dependenciesOf(packages: readonly UsedPackage[]): PackageTree {
   const open = [...packages];
   const seen = new Set<string>();
   for (let used = open.pop(); used !== undefined; used = open.pop()) {
-    const folder = dirname(realpathSync(used.manifest));
-    if (seen.has(folder)) continue;
-    seen.add(folder);
+    if (seen.has(used.folder)) continue;
+    seen.add(used.folder);
     for (const name of dependencyNames(used.manifest)) {
-      const found = lookUp(name, { folder, looked });
+      const found = lookUp(name, { folder: used.folder, looked });
       if (found === undefined) continue;
-      dependencies.push({ of: `${used.name}@${used.version}`, name, used: found });
+      dependencies.push({ of: used, name, used: found });
       open.push(found);
     }
   }
@@ -101,7 +107,7 @@ function lookUp(
     const fields = readManifest(manifest);
     if (fields === undefined) continue;
     const version = typeof fields.version === 'string' ? fields.version : 'no version';
-    return { name: typeof fields.name === 'string' ? fields.name : name, version, manifest };
+    return usedPackage({ name: typeof fields.name === 'string' ? fields.name : name, version, manifest });
   }
   return undefined;
 }
