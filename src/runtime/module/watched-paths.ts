@@ -20,8 +20,8 @@ export function watchedPaths(graph: ModuleGraph, entry: string): readonly string
   for (const { importer, specifier, target } of graph.imports) {
     if (target === undefined) for (const folder of foldersOfPattern(importer, specifier)) watched.add(folder);
     else for (const path of lookedUp(importer, specifier)) watched.add(path);
-    if (target !== undefined && !isExact(importer, specifier, target))
-      for (const folder of foldersUpTo(scopeOf(target), target)) watched.add(folder);
+    if (target !== undefined)
+      for (const folder of foldersWithin(topOf({ importer, specifier, target }), target)) watched.add(folder);
   }
   for (const { importer, specifier } of graph.packageImports)
     for (const path of lookedUp(importer, specifier)) watched.add(path);
@@ -29,9 +29,6 @@ export function watchedPaths(graph: ModuleGraph, entry: string): readonly string
 }
 
 const asFolder = (path: string): string => (path.endsWith(sep) ? path : `${path}${sep}`);
-
-const isExact = (importer: string, specifier: string, target: string): boolean =>
-  resolve(dirname(importer), specifier) === target;
 
 /** Where the package.json of a module is, and where one would be nearer. */
 function* manifestsFor(module: string): Generator<string> {
@@ -42,11 +39,17 @@ function* manifestsFor(module: string): Generator<string> {
   }
 }
 
-function* foldersUpTo(top: string, file: string): Generator<string> {
-  for (let folder = dirname(file); ; folder = dirname(folder)) {
+/** The folder that an import names, or the root of the package. */
+const topOf = (to: { importer: string; specifier: string; target: string }): string =>
+  isPath(to.specifier) ? resolve(dirname(to.importer), to.specifier) : scopeOf(to.target);
+
+const isPath = (specifier: string): boolean => specifier.startsWith('.') || isAbsolute(specifier);
+
+/** The folders from a file's up to one that holds it; a package.json may lead to the file through any of them. */
+function* foldersWithin(top: string, file: string): Generator<string> {
+  if (dirname(top) === top) return;
+  for (let folder = dirname(file); `${folder}${sep}`.startsWith(`${top}${sep}`); folder = dirname(folder))
     yield asFolder(folder);
-    if (folder === top || dirname(folder) === folder) return;
-  }
 }
 
 /** Every folder below the one where the pattern of an import begins. */
@@ -62,7 +65,7 @@ function foldersOfPattern(importer: string, pattern: string): readonly string[] 
 /** What may be looked at to resolve an import. */
 function* lookedUp(importer: string, specifier: string): Generator<string> {
   const folder = dirname(importer);
-  if (specifier.startsWith('.') || isAbsolute(specifier)) {
+  if (isPath(specifier)) {
     yield* around(resolve(folder, specifier));
     return;
   }
