@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { lstatSync, statSync } from 'node:fs';
+import { dirname, sep } from 'node:path';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
@@ -39,13 +39,14 @@ export async function watchSources(
     if (found === undefined || (sources.get(path) ?? found.digest) !== found.digest) return err(path);
     read.push(found);
   }
-  const folders = mayGrow ? new Map<string, FileIdentity>() : foldersOf(read);
+  const others = new Map([...linksOf(read), ...(mayGrow ? [] : foldersOf(read))]);
   return ok({
     changed: async () => {
-      for (const [path, stat] of folders) if (wasTouched(stat, statOf(path))) return path;
+      for (const [path, stat] of others) if (wasTouched(stat, entryAt(path))) return path;
       for (const { path, files } of read) {
         for (const [file, hashed] of files) if (await isOther(file, hashed, begun)) return file;
-        if (!mayGrow && (await newIn({ path, files })).length > 0) return path;
+        const [added] = mayGrow ? [] : await newIn({ path, files });
+        if (added !== undefined) return added;
       }
       return undefined;
     },
@@ -55,18 +56,32 @@ export async function watchSources(
 
 const statOf = (path: string) => statSync(path, { bigint: true, throwIfNoEntry: false });
 
+/** What a path itself is, also if that is a link. */
+const entryAt = (path: string) => lstatSync(path, { bigint: true, throwIfNoEntry: false });
+
+/** The links by which files are read: one could lead elsewhere for a time. */
+function* linksOf(read: readonly ReadSource[]): Generator<readonly [string, FileIdentity]> {
+  for (const { path, files } of read)
+    for (const name of new Set([path, ...files.keys()])) {
+      const entry = entryAt(name);
+      if (entry?.isSymbolicLink() === true) yield [name, entry];
+    }
+}
+
 /** The folders of folders' files, whose times show files that came and went. */
-function foldersOf(read: readonly ReadSource[]): ReadonlyMap<string, FileIdentity> {
+function* foldersOf(read: readonly ReadSource[]): Generator<readonly [string, FileIdentity]> {
   const paths = new Set<string>();
   for (const { path, files } of read) {
     if (files.has(path)) continue;
-    paths.add(path);
+    paths.add(`${path}${sep}`);
     for (const file of files.keys())
       for (let folder = dirname(file); folder.length > path.length; folder = dirname(folder))
-        paths.add(folder);
+        paths.add(`${folder}${sep}`);
   }
-  const found = [...paths].map((path) => [path, statOf(path)] as const);
-  return new Map(found.flatMap(([path, stat]) => (stat === undefined ? [] : [[path, stat] as const])));
+  for (const path of paths) {
+    const entry = entryAt(path);
+    if (entry !== undefined) yield [path, entry];
+  }
 }
 
 /** Whether a file has been written to. Its bytes are read only if its times cannot tell. */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +16,7 @@ beforeEach(async () => {
   await mkdir(at('data/inner/empty'), { recursive: true });
   await writeFile(at('data/a'), 'a');
   await writeFile(at('data/inner/b'), 'b');
+  await symlink('../a', at('data/inner/link'));
   await writeFile(at('alone'), 'c');
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
@@ -53,6 +54,16 @@ const changes: readonly (readonly [string, string | undefined, () => Promise<unk
   ['a file in a folder that is restored', 'data/inner/b', () => thereAndBack(at('data/inner/b'), 'b')],
   ['a file that is gone', 'alone', () => rm(at('alone'))],
   [
+    'a link that led elsewhere for a time',
+    'data/inner/link',
+    async () => {
+      await rm(at('data/inner/link'));
+      await symlink('b', at('data/inner/link'));
+      await rm(at('data/inner/link'));
+      await symlink('../a', at('data/inner/link'));
+    },
+  ],
+  [
     'a file that was elsewhere for a time',
     'alone',
     async () => {
@@ -81,10 +92,10 @@ test('a file that is written within one step of the clock is told by its bytes',
 
 test("a new file counts, and one that came and went, unless the stage is a program of the user's", async () => {
   const comings: readonly (readonly [string, readonly string[], () => Promise<unknown>])[] = [
-    ['data/inner', ['data/inner/new'], () => writeFile(at('data/inner/new'), '')],
-    ['data', ['data/inner/empty/new'], () => writeFile(at('data/inner/empty/new'), '')],
+    ['data/inner/', ['data/inner/new'], () => writeFile(at('data/inner/new'), '')],
+    ['data/inner/empty/new', ['data/inner/empty/new'], () => writeFile(at('data/inner/empty/new'), '')],
     [
-      'data',
+      'data/',
       [],
       async () => {
         await writeFile(at('data/new'), '');
