@@ -1,5 +1,5 @@
 import { constants, lstatSync, readlinkSync } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, rm, stat, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, isFolderDigest } from '../key/digest.ts';
 import { contentState } from './content-state.ts';
@@ -71,18 +71,24 @@ export class GivenContents {
     await mkdir(dirname(destination), { recursive: true });
     if (!isFolderDigest(digest)) return this.#layOutFile({ name, digest, path: destination });
     if (!this.#toUserCode) return materializeFolder(this.#store, { digest, destination });
-    await mkdir(destination);
-    for (const file of readManifest(this.#store, digest)) {
-      const path = join(destination, ...file.path.split('/'));
-      await mkdir(dirname(path), { recursive: true });
-      await this.#layOutFile({ name: `\`${file.path}\` of ${name}`, digest: file.digest, path });
-    }
+    const files = readManifest(this.#store, digest).map((file) => ({
+      ...file,
+      at: join(destination, ...file.path.split('/')),
+    }));
+    for (const folder of new Set([destination, ...files.map(({ at }) => dirname(at))]))
+      await mkdir(folder, { recursive: true });
+    for (const file of files)
+      await this.#layOutFile({
+        name: `\`${file.path}\` of ${name}`,
+        digest: file.digest,
+        path: file.at,
+      });
   }
 
   async #layOutFile(file: LaidOutFile): Promise<void> {
     const blob = join(this.#store.root, blobPath(file.digest));
     if (this.#toUserCode && (await this.#copy(blob, file.path))) {
-      this.#files.push({ ...file, stat: await lstat(file.path, { bigint: true }) });
+      this.#files.push({ ...file, stat: lstatSync(file.path, { bigint: true }) });
     } else {
       await symlink(blob, file.path);
       if (this.#toUserCode) this.#files.push(file);
@@ -125,8 +131,8 @@ export class GivenContents {
 
 async function copied(from: string, to: string, mode: number): Promise<boolean> {
   try {
+    // With the blob's mode: read-only.
     await copyFile(from, to, mode);
-    await chmod(to, 0o444);
     return true;
   } catch {
     await rm(to, { force: true });
