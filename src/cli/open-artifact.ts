@@ -1,5 +1,6 @@
 import { didYouMean } from '../core/index.ts';
 import {
+  contentState,
   type Dag,
   type DagNode,
   type Digest,
@@ -50,6 +51,12 @@ export async function openArtifact(
     });
   const plan = await planOf({ dag, store, stage: reference.node.id });
   const { digest, pastRun } = findArtifact({ dag, store, plan, reference });
+  const state = await contentState(store, digest);
+  if (state !== 'present')
+    throw new UsageError({
+      message: `\`${name}\` is ${state === 'missing' ? 'no longer' : 'damaged'} in the store`,
+      help: `\`tuneloom run ${reference.node.id}\` makes it again`,
+    });
   if (pastRun) context.terminal.complain(`note: the pipeline has changed since; this is from run ${pastRun}`);
   const content = await openContent(store, digest);
   return {
