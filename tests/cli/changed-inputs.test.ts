@@ -48,7 +48,7 @@ const large = {
   failure: 'clean: its input `large` changed in the store while it was being read',
 };
 
-test('a command that changes what it is given fails, and nothing that anything else reads is other than before', async () => {
+test('a command that changes an input fails, and every other stage reads that input unchanged', async () => {
   await using rig = await openCliRig({ 'package.json': '{}', 'p.yaml': pipeline });
   const small = changed('its input `small`');
   const file = changed('`sub/b` of its input `folder`');
@@ -63,7 +63,7 @@ test('a command that changes what it is given fails, and nothing that anything e
     ['rm -rf "$IN_folder/sub"', file],
     ['mv "$IN_large" .', changed('its input `large`')],
     ['cp "$IN_large" x; echo >> x; mv x "$IN_large"', changed('its input `large`')],
-    // Through a link even the owner of a read-only file can change it: the store notices, and makes it anew.
+    // Through a link even the owner of a read-only file can change it: the store notices, and the next run restores it.
     ['chmod u+w "$IN_large"; printf x | dd of="$IN_large" conv=notrunc', large],
     ['chmod u+w "$IN_large"; truncate -s 3 "$IN_large"', large],
   ];
@@ -79,7 +79,7 @@ test.each([
   'echo index > "$IN_small.index"; echo lock > "$IN_folder/sub/.lock"',
   'touch "$IN_small" "$IN_folder/a"; chmod u+w "$IN_small"',
   'ln -s "$IN_large" data; head -c 3 data > /dev/null',
-])('a command may do this beside its inputs: %s', async (command) => {
+])('a command may use its inputs like this: %s', async (command) => {
   await using rig = await openCliRig({ 'package.json': '{}', 'p.yaml': pipeline });
   expect(await run(rig, command)).toEqual({ exitCode: 0, failure: undefined });
   expect(await outputOf(rig)).toBe(sound);
@@ -117,7 +117,7 @@ const planned = async (rig: CliRig): Promise<unknown> =>
     ({ decision }: { decision: string }) => decision,
   );
 
-test('what tools write beside the files of a command counts as nothing', async () => {
+test('what tools write beside the files of a command does not count', async () => {
   await using rig = await openCliRig({
     ...code,
     'code/main.sh': `mkdir -p "$1/sub/__pycache__" "$1/.git" "$1/.pytest_cache"
@@ -178,7 +178,7 @@ stages:
   },
 );
 
-test('a stage of a user that changes a file that it was given fails too', async () => {
+test("a user's own stage that changes an input fails too", async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
     'p.yaml': `name: p

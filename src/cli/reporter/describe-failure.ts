@@ -61,11 +61,11 @@ function wordingOf(failure: Failure): { message: string; help?: string | undefin
 }
 
 const describeChangedInput = ({ name, where }: Extract<Failure, { kind: 'input-changed' }>) =>
-  where === 'theirs'
-    ? { message: `it changed ${name}`, help: 'inputs are for reading: copy it, and change the copy' }
+  where === 'given'
+    ? { message: `it changed ${name}`, help: 'inputs are read-only: copy it and change the copy' }
     : {
         message: `${name} changed in the store while it was being read`,
-        help: 'run again, which makes it anew; a program must copy what it is given before it changes it',
+        help: 'run again to restore it; if the stage itself changes it, let it change a copy',
       };
 
 /** A process that printed nothing leaves no reason. */

@@ -75,8 +75,8 @@ export type Failure =
       readonly kind: 'input-changed';
       /** As a user calls it: "its input `records`". */
       readonly name: string;
-      /** `theirs`: what the stage was given to read; `stored`: the store's own bytes. */
-      readonly where: 'theirs' | 'stored';
+      /** `given`: what the stage was given to read; `stored`: the store's own bytes. */
+      readonly where: 'given' | 'stored';
     }
   | { readonly kind: 'storage'; readonly code: string; readonly path: string; readonly message: string }
   | { readonly kind: 'interrupted' };

@@ -12,7 +12,7 @@ import { blobPath } from './store-layout.ts';
 const mostBytesCopied = 64 << 20;
 
 /** A content that a stage is given. */
-interface Gift {
+interface GivenContent {
   /** What users call it: "its input `records`". */
   readonly name: string;
   readonly digest: Digest;
@@ -32,8 +32,8 @@ interface LaidOutFile {
 /** Why a stage's result cannot be trusted. */
 export interface ChangedContent {
   readonly name: string;
-  /** `theirs`: what was laid out for the stage; `stored`: the store's own bytes. */
-  readonly where: 'theirs' | 'stored';
+  /** `given`: what was laid out for the stage; `stored`: the store's own bytes. */
+  readonly where: 'given' | 'stored';
 }
 
 /**
@@ -45,7 +45,7 @@ export interface ChangedContent {
 export class GivenContents {
   readonly #store: Store;
   readonly #toUserCode: boolean;
-  readonly #given: Pick<Gift, 'name' | 'digest'>[] = [];
+  readonly #given: Pick<GivenContent, 'name' | 'digest'>[] = [];
   readonly #files: LaidOutFile[] = [];
   #mayShare = true;
   #bytesLeft = mostBytesCopied;
@@ -56,17 +56,17 @@ export class GivenContents {
   }
 
   /** The path at which a content can be read. */
-  async give(gift: Gift): Promise<string> {
-    if (this.#toUserCode || isFolderDigest(gift.digest)) {
-      await this.layOut(gift);
-      return gift.destination;
+  async give(content: GivenContent): Promise<string> {
+    if (this.#toUserCode || isFolderDigest(content.digest)) {
+      await this.layOut(content);
+      return content.destination;
     }
-    this.#given.push(gift);
-    return join(this.#store.root, blobPath(gift.digest));
+    this.#given.push(content);
+    return join(this.#store.root, blobPath(content.digest));
   }
 
   /** Makes a content readable at its destination. */
-  async layOut({ name, digest, destination }: Gift): Promise<void> {
+  async layOut({ name, digest, destination }: GivenContent): Promise<void> {
     this.#given.push({ name, digest });
     await mkdir(dirname(destination), { recursive: true });
     if (!isFolderDigest(digest)) return this.#layOutFile({ name, digest, path: destination });
@@ -110,7 +110,7 @@ export class GivenContents {
   /** The first content that is not what was given any more. */
   async changed(): Promise<ChangedContent | undefined> {
     for (const file of this.#files)
-      if (!(await this.#isIntact(file))) return { name: file.name, where: 'theirs' };
+      if (!(await this.#isIntact(file))) return { name: file.name, where: 'given' };
     for (const { name, digest } of this.#given)
       if ((await contentState(this.#store, digest)) !== 'present') return { name, where: 'stored' };
     return undefined;

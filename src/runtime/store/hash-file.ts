@@ -28,7 +28,7 @@ export const isSameFile = (before: FileIdentity, after: FileIdentity): boolean =
 
 /**
  * Whether a file or folder has been written to, replaced or removed. The change time tells what restores content and
- * modification time. An inode's number alone tells nothing: some file systems number files anew.
+ * modification time. An inode's number alone tells nothing: some file systems renumber files.
  */
 export const wasTouched = (before: FileIdentity, after: FileIdentity | undefined): boolean =>
   after === undefined || hasChanged(before, after) || after.ctimeNs !== before.ctimeNs;
