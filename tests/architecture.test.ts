@@ -41,7 +41,7 @@ const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
   stage: [],
   config: ['yaml', 'diagnostic', 'stage'],
   graph: ['config', 'yaml', 'diagnostic', 'stage'],
-  module: ['diagnostic', 'yaml'],
+  module: ['key', 'graph', 'diagnostic', 'yaml'],
   key: ['graph', 'config', 'yaml', 'stage'],
   store: ['key', 'stage'],
   collect: ['store', 'key'],

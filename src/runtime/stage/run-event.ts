@@ -71,6 +71,13 @@ export type Failure =
   | { readonly kind: 'exited'; readonly exitCode: number; readonly message: string }
   | { readonly kind: 'missing-output'; readonly output: string }
   | { readonly kind: 'source-changed'; readonly path: string }
+  | {
+      readonly kind: 'input-changed';
+      /** As a user calls it: "its input `records`". */
+      readonly name: string;
+      /** `given`: what the stage was given to read; `stored`: the store's own bytes. */
+      readonly where: 'given' | 'stored';
+    }
   | { readonly kind: 'storage'; readonly code: string; readonly path: string; readonly message: string }
   | { readonly kind: 'interrupted' };
 

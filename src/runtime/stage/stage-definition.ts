@@ -89,6 +89,8 @@ export interface StageDefinition {
    * downloaded.
    */
   readonly inspect?: (source: SourceToInspect) => Promise<void>;
+  /** Set if the stage hands its inputs to a program of the user's, which could write to them. */
+  readonly runsUserCode?: true;
   /** Imports the stage's code, only when it runs. */
   readonly load: () => Promise<StageModule>;
   /** Set for a user's stage: its code, which is bundled and runs in its own process. */

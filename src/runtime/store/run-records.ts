@@ -169,6 +169,7 @@ const failures: Readonly<Record<Failure['kind'], Fields>> = {
   exited: { exitCode: isNumber, message: isText },
   'missing-output': { output: isText },
   'source-changed': { path: isText },
+  'input-changed': { name: isText, where: isOneOf('given', 'stored') },
   storage: { code: isText, path: isText, message: isText },
   interrupted: {},
 };

@@ -179,6 +179,9 @@ function failureOf(
 
 const always = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 
+/** Python writes no compiled files beside a program: one of the same size and second as an edit would hide the edit. */
+const settings = { PYTHONDONTWRITEBYTECODE: '1' };
+
 interface CommandEnvironment {
   readonly variables: Readonly<Record<string, string>>;
   /** Values that are passed through by name and may be secrets. */
@@ -194,10 +197,10 @@ function commandEnvironment(
     outside[name] === undefined ? [] : [[name, outside[name]] as const],
   );
   if (!Array.isArray(declared))
-    return { variables: { ...Object.fromEntries(given), ...declared }, secrets: [] };
+    return { variables: { ...settings, ...Object.fromEntries(given), ...declared }, secrets: [] };
   const passed = declared.map((name): readonly [string, string] => [name, passedThrough(name, outside)]);
   return {
-    variables: Object.fromEntries([...given, ...passed]),
+    variables: { ...settings, ...Object.fromEntries([...given, ...passed]) },
     secrets: secretsIn(passed.map(([, value]) => value)),
   };
 }

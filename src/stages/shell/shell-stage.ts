@@ -27,6 +27,7 @@ export const shellStage = declareStage<ShellConfig>({
   process: 'shared',
   environment: ({ environment }) => (Array.isArray(environment) ? environment : []),
   device: 'none',
+  runsUserCode: true,
   load: () => import('./run-shell.ts'),
 });
 

@@ -56,7 +56,7 @@ test('the command sees the declared environment and no more, and works in an emp
   // The shell itself sets PWD, OLDPWD, SHLVL and _.
   const setByShell = ['PWD', 'OLDPWD', 'SHLVL', '_'];
   const always = ['PATH', 'HOME', 'TMPDIR', 'LANG'].filter((name) => process.env[name] !== undefined);
-  const expected = [...always, 'DECLARED', 'OUT_result'].sort();
+  const expected = [...always, 'PYTHONDONTWRITEBYTECODE', 'DECLARED', 'OUT_result'].sort();
   expect(seen.filter((name) => !setByShell.includes(name)).sort()).toEqual(expected);
 });
 
