@@ -17,6 +17,7 @@ import { humanEval } from './human-eval.ts';
 import { mmlu } from './mmlu.ts';
 import { mtBench } from './mt-bench.ts';
 import { openaiEvals } from './openai-evals/openai-evals.ts';
+import { predictions } from './predictions.ts';
 import { squad } from './squad.ts';
 import { superGlue } from './super-glue/super-glue.ts';
 import { triviaQa } from './trivia-qa.ts';
@@ -35,6 +36,7 @@ export const benchmarks: readonly Benchmark[] = [
   glue,
   superGlue,
   openaiEvals,
+  predictions,
 ];
 
 /** Score's name -> scorer. */
