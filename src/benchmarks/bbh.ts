@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type JsonObject, UserError } from '../core/index.ts';
 import { grouped, plainMean, unweighted } from '../metrics/index.ts';
 import { optionalText, requiredText } from '../text/index.ts';
@@ -17,7 +19,7 @@ export const bbh: Benchmark = {
   layout: {
     records: "the repository's folder, or its `bbh`",
     fields:
-      '`task`, `input`, `target`; `cot_prompt` if the folder holds `cot-prompts`, as the templates need it',
+      '`task`, `input`, `target`; `cot_prompt` if the folder holds `cot-prompts`; without it questions are asked without examples, which format reports',
   },
   read: readExamples,
   templates: {
@@ -29,7 +31,8 @@ export const bbh: Benchmark = {
         header: ' ',
         response: requiredText(row, 'target'),
       }),
-      description: (row) => `${directPrompt(row)}\n\n`,
+      description: (row) => before(directPrompt(row)),
+      examplesIn: 'cot_prompt',
       group: taskOf,
     },
     'bbh-cot': {
@@ -39,7 +42,8 @@ export const bbh: Benchmark = {
         header: '\n',
         response: requiredText(row, 'target'),
       }),
-      description: (row) => `${workedExamples(row)}\n\n`,
+      description: (row) => before(optionalText(row, 'cot_prompt')),
+      examplesIn: 'cot_prompt',
       group: taskOf,
     },
   },
@@ -81,6 +85,7 @@ async function* readExamples({ path, tasks }: BenchmarkSource): AsyncGenerator<B
       /^(.*\/)?bbh\/[^/]+\.json$|^[^/]+\.json$/.test(name) || /(^|\/)cot-prompts\/[^/]+\.txt$/.test(name),
     expected: 'files like boolean_expressions.json, and perhaps a folder cot-prompts',
   });
+  checkWorkedExamples(path, files);
   const prompts = new Map(
     files.filter(({ name }) => name.endsWith('.txt')).map((file) => [stemOf(file.name), file.path]),
   );
@@ -100,25 +105,30 @@ async function* readExamples({ path, tasks }: BenchmarkSource): AsyncGenerator<B
   }
 }
 
+/** The repository's `bbh` alone would be asked without its worked examples, which lie beside it. */
+function checkWorkedExamples(path: string, files: readonly { readonly name: string }[]): void {
+  const beside = join(path, '../cot-prompts');
+  if (files[0]?.name === '' || files.some(({ name }) => name.endsWith('.txt')) || !existsSync(beside)) return;
+  throw new UserError({
+    code: 'no-worked-examples',
+    message: `${path} holds no worked examples; they are in ${beside}`,
+    help: "let `records` be the benchmark's repository, which holds `bbh` and `cot-prompts`",
+  });
+}
+
 const withoutNote = (text: string): string => text.replace(/^[\s\S]*?\n-----\n/, '').trim();
 
 function taskOf(row: JsonObject): string {
   return optionalText(row, 'task');
 }
 
-function workedExamples(row: JsonObject): string {
-  const examples = optionalText(row, 'cot_prompt');
-  if (examples !== '') return examples;
-  throw new UserError({
-    code: 'no-worked-examples',
-    message: "it has no `cot_prompt`, the benchmark's worked examples for its task",
-    help: 'let `records` of load be the benchmark\'s repository, which holds `cot-prompts` beside `bbh`; or ask without examples: `template: { prompt: "Q: {{ input }}\\nA:", header: " ", response: "{{ target }}" }`',
-  });
+function before(prompt: string): string {
+  return prompt === '' ? '' : `${prompt}\n\n`;
 }
 
 /** `A: Let's think step by step. ... So the answer is X.` becomes `A: X`. */
 function directPrompt(row: JsonObject): string {
-  const direct = workedExamples(row)
+  const direct = optionalText(row, 'cot_prompt')
     .split(/\n\n(?=Q: )/)
     .map((part) =>
       part.replace(/\nA: Let's think step by step\.[\s\S]*the answer is ([\s\S]*?)\.?$/, '\nA: $1'),

@@ -7,8 +7,8 @@ import type {
   BenchmarkName,
   BenchmarkRow,
   BenchmarkSource,
+  BenchmarkTemplate,
   BenchmarkTemplateName,
-  ExampleTemplate,
   Scorer,
 } from './benchmark.ts';
 import { bigBench } from './big-bench.ts';
@@ -47,13 +47,17 @@ export const scorers: ReadonlyMap<string, Scorer> = new Map(
 /** The benchmarks' metrics. */
 export const benchmarkMetrics: Metrics = Object.assign({}, ...benchmarks.map(({ metrics }) => metrics));
 
-const templates = new Map<string, ExampleTemplate>(
+const templates = new Map<string, BenchmarkTemplate>(
   benchmarks.flatMap((benchmark) => Object.entries(benchmark.templates ?? {})),
 );
 
 /** The template of a benchmark's questions. */
-export const benchmarkTemplate = (name: BenchmarkTemplateName): ExampleTemplate =>
+export const benchmarkTemplate = (name: BenchmarkTemplateName): BenchmarkTemplate =>
   declared('template', name, templates.get(name));
+
+/** The field of a row in which a template finds the benchmark's own examples, if it has such a field. */
+export const examplesField = (template: unknown): string | undefined =>
+  typeof template === 'string' ? templates.get(template)?.examplesIn : undefined;
 
 /** The rows of a benchmark's file or folder. */
 export function readBenchmarkRows(

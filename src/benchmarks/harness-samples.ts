@@ -17,27 +17,39 @@ export function harnessSample(at: Located): Prediction {
   const contexts = requestsOf(requests);
   const fields = isObject(doc) ? doc : {};
   const common = { id: labelOf(fieldOf(at, 'doc_id')), prompt: contexts[0]?.context ?? '', fields, at };
-  if (answers.every((answer) => typeof answer === 'string'))
-    return { ...common, text: answers[0] ?? '', ...targetField(target, []) };
-  const choices = answers.map((answer, index) => choiceOf(answer, contexts[index]?.continuation ?? '', at));
+  if (answers.length === 1 && typeof answers[0] === 'string')
+    return { ...common, text: answers[0], ...targetField(target, []) };
+  const choices = answers.map((answer, index) =>
+    choiceOf(answer, (contexts[index]?.continuation ?? '').trimStart(), at),
+  );
+  if (choices.length === 0) throw unfit(at, 'a sample with an answer');
   const best = choices.reduce((first, next) => (next.log_likelihood > first.log_likelihood ? next : first));
   return {
     ...common,
-    text: best.text.trim(),
+    text: best.text,
     choices: choices.map((choice) => ({ ...choice })),
     ...targetField(target, choices),
   };
 }
 
-/** A text; or a log-likelihood with whether greedy decoding would write it. Several runs of one request are in a list. */
+/** A text; or a log-likelihood with whether greedy decoding would write it, as numbers or as texts. */
 function answerOf(at: Located): string | readonly [logLikelihood: number, isGreedy: boolean] {
   const { value } = at;
   if (typeof value === 'string') return value;
-  const [first, second] = Array.isArray(value) ? value : [];
-  if (Array.isArray(first) || typeof first === 'string') return answerOf({ ...at, value: first as Json });
-  const logLikelihood = Number(first);
-  if (first === undefined || !Number.isFinite(logLikelihood)) throw unfit(at, 'a text, or a log-likelihood');
-  return [logLikelihood, String(second).toLowerCase() === 'true'];
+  const [first, second, ...others] = Array.isArray(value) ? value : [];
+  if (first !== undefined && second === undefined) return answerOf({ ...at, value: first });
+  const isGreedy = String(second).toLowerCase();
+  if (
+    first === undefined ||
+    others.length > 0 ||
+    !/^(true|false)$/.test(isGreedy) ||
+    !Number.isFinite(Number(first))
+  )
+    throw unfit(
+      at,
+      'one text, or a log-likelihood; of several texts let the task filter one, as with `take_first`',
+    );
+  return [Number(first), isGreedy === 'true'];
 }
 
 interface HarnessRequest {
@@ -62,7 +74,7 @@ function requestsOf(requests: Json): readonly HarnessRequest[] {
 }
 
 function choiceOf(answer: ReturnType<typeof answerOf>, text: string, at: Located) {
-  if (typeof answer === 'string') throw unfit(at, 'answers of one kind');
+  if (typeof answer === 'string') throw unfit(at, 'a sample with one text, or with log-likelihoods alone');
   const [logLikelihood, isGreedy] = answer;
   return {
     text,

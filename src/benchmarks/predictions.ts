@@ -39,8 +39,7 @@ async function* readResponses({ path }: BenchmarkSource): AsyncGenerator<Benchma
 export async function readPredictions(file: BenchmarkFile): Promise<readonly Prediction[]> {
   const found = (await valuesOf(file)).map(([at, key]) => predictionOf(at, key));
   const [first] = found;
-  if (first === undefined)
-    throw new UserError({ code: 'nothing-to-score', message: `${file.name} holds no predictions` });
+  if (first === undefined) return [];
   const seen = new Map<string, Prediction>();
   for (const prediction of found) {
     const { id, at } = prediction;
@@ -172,7 +171,7 @@ const answerFields = [
 function predictionOf(at: Located, key: string | undefined): Prediction {
   const { value } = at;
   if (!isObject(value))
-    return { ...(key === undefined ? {} : { id: key }), text: labelOf(at), fields: {}, at };
+    return { ...(key === undefined ? {} : { id: key }), text: answerText(at), fields: {}, at };
   if (isHarnessSample(at)) return harnessSample(at);
   const answer = fieldIn(value, answerFields);
   if (answer === undefined) throw unfit(at, `a prediction: an object with one of ${answerFields.join(', ')}`);
@@ -194,7 +193,9 @@ function answerText(at: Located): string {
   const body = isObject(at.value) && isObject(at.value.body) ? at.value.body : undefined;
   const choice = Array.isArray(body?.choices) ? body.choices[0] : undefined;
   const message = isObject(choice) && isObject(choice.message) ? choice.message : undefined;
-  return typeof message?.content === 'string' ? message.content : labelOf(at);
+  if (typeof message?.content === 'string') return message.content;
+  if (at.value === null || typeof at.value === 'object') throw unfit(at, 'a text');
+  return String(at.value);
 }
 
 const fieldIn = (row: JsonObject, names: readonly string[]): string | undefined =>

@@ -151,7 +151,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   evaluate: {
-    version: 1,
+    version: 2,
     runs: [
       {
         config: { metrics: ['exact_match', 'token_f1', 'judge_score', 'finished'] },
