@@ -157,5 +157,12 @@ test("a sweep's table has the figures of parts beside each other, not one over t
   }));
   expect(
     summaryText({ ...succeeded, losses: [], answers: [], try_next: [], points }, terminal),
-  ).toMatchInlineSnapshot();
+  ).toMatchInlineSnapshot(`
+    "Scores
+      rate  exact_match (astronomy)  exact_match (virology)
+      0.1                    0.1000                  0.3500
+      0.2                    0.2000                  0.4500
+
+    quickstart: 3 stages ran, 7 reused in 12.3 s"
+  `);
 });
