@@ -63,7 +63,7 @@ export const bbh: Benchmark = {
       summary: 'exact match, by task and on average',
       data: { file: "a task's JSON, or the repository's folder", example: 'bbh/snarks.json' },
       predictions: {
-        file: 'answers by `<task>/<number>`, or in the order of the task',
+        file: 'answers by number, or in the order of the data',
         example: 'predictions.jsonl',
       },
       score: async ({ data, predictions }) =>
