@@ -22,11 +22,10 @@ export const { run } = implementStage<EvaluateConfig>()({
       if (references !== undefined) refuseWithoutReference(rows, references);
       refuseUnmatched(leftOut);
     }
-    const without = new Set(leftOut.flatMap(({ isResponse, ids }) => (isResponse ? ids : [])));
     const responses = rows.flatMap((row) => {
       const { id } = row;
-      if (without.has(id)) return [];
       const reference = references?.get(id);
+      if (references !== undefined && reference === undefined) return [];
       const response = reference === undefined ? row : withFieldsOf(row, reference.row);
       const secondJudge = second?.get(id);
       return {

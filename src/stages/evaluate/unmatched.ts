@@ -7,8 +7,8 @@ interface Unmatched {
   /** Continues "3 ...": `responses without a reference`. */
   readonly what: string;
   readonly ids: readonly string[];
-  /** Whether the items are responses, rather than what they are compared with. */
-  readonly isResponse: boolean;
+  /** What the items lack or answer: a second judge concerns only the agreement with it. */
+  readonly side: 'references' | 'second judge';
 }
 
 interface Compared {
@@ -23,19 +23,25 @@ export function unmatchedIds(
 ): readonly Unmatched[] {
   const known = new Set(responses.map(({ id }) => id));
   const sides = [
-    { others: references, without: 'responses without a reference', unused: 'references without a response' },
     {
+      side: 'references',
+      others: references,
+      without: 'responses without a reference',
+      unused: 'references without a response',
+    },
+    {
+      side: 'second judge',
       others: second,
       without: "responses without the second judge's",
       unused: "responses of the second judge without the first one's",
     },
-  ];
-  const found = sides.flatMap(({ others, without, unused }) =>
+  ] as const;
+  const found = sides.flatMap(({ side, others, without, unused }) =>
     others === undefined
       ? []
       : [
-          { what: without, ids: [...known].filter((id) => !others.has(id)), isResponse: true },
-          { what: unused, ids: [...others.keys()].filter((id) => !known.has(id)), isResponse: false },
+          { what: without, ids: [...known].filter((id) => !others.has(id)), side },
+          { what: unused, ids: [...others.keys()].filter((id) => !known.has(id)), side },
         ],
   );
   return found.filter(({ ids }) => ids.length > 0);
@@ -55,13 +61,18 @@ export function refuseUnmatched(unmatched: readonly Unmatched[]): void {
 
 /** Says in each figure over all responses what it leaves out for want of a counterpart. */
 export function countLeftOut(scores: Scores, unmatched: readonly Unmatched[]): Scores {
-  const ids = [...new Set(unmatched.flatMap((list) => list.ids))];
-  if (ids.length === 0) return scores;
-  const field = leftOutField('it has no counterpart', ids);
+  const idsOf = (wanted: Unmatched['side']) => [
+    ...new Set(unmatched.flatMap(({ side, ids }) => (side === wanted ? ids : []))),
+  ];
+  const [references, second] = [idsOf('references'), idsOf('second judge')];
   return {
     ...scores,
-    metrics: scores.metrics.map((score) =>
-      score.of === undefined && score.left_out === undefined ? { ...score, ...field } : score,
-    ),
+    metrics: scores.metrics.map((score) => {
+      if (score.left_out !== undefined) return score;
+      if (score.of === undefined) return { ...score, ...leftOutField('it has no counterpart', references) };
+      return score.metric.startsWith('judge_agreement') && score.of === 'second judge'
+        ? { ...score, ...leftOutField('only one of the judges has marked it', [...references, ...second]) }
+        : score;
+    }),
   };
 }

@@ -207,7 +207,12 @@ test('a second judge with other questions is refused, or compared where both jud
     { ...config, unmatched: 'leave_out' },
     { responses: judged, second_judge: second },
   );
-  expect((scores.metrics as JsonObject[]).map(({ count }) => count)).toEqual([22, 22, 22]);
+  const [pearson, ...others] = scores.metrics as JsonObject[];
+  expect(others.map(({ count }) => count)).toEqual([22, 22]);
+  expect(pearson).toMatchObject({
+    count: 22,
+    left_out: { count: 3, reason: 'only one of the judges has marked it', ids: ['0', '1', 'other'] },
+  });
 });
 
 test('a mark is read with a custom pattern, on a custom scale', async () => {
