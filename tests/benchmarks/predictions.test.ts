@@ -187,6 +187,14 @@ const squad = json('dev.json', {
   data: [{ paragraphs: [{ context: 'C', qas: [{ id: 'q', answers: [{ text: 'Paris' }] }] }] }],
 });
 
+test('data that is not there is refused', async () => {
+  const path = join(folder, 'nowhere');
+  await expect(score('bbh', { data: path, predictions: json('p.json', []) })).rejects.toMatchObject({
+    name: 'UserError',
+    message: `${path}: there is no such file or folder`,
+  });
+});
+
 test("SQuAD's answers may come from any of these files", async () => {
   for (const predictions of [
     json('p.json', { q: 'paris' }),
