@@ -23,7 +23,8 @@ export interface LoadConfig {
     | 'alpaca_eval'
     | 'openai_evals'
     | 'arena'
-    | 'mt_bench';
+    | 'mt_bench'
+    | 'predictions';
   /**
    * With `as`: which files of a folder to read, by the benchmark's names for them, such as `test`, `dev` or `train`; [Benchmarks](../benchmarks.md#data) has the defaults.
    */

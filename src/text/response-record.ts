@@ -92,6 +92,6 @@ export function parseResponse(value: Json, place: string): ResponseRecord {
   throw new UserError({
     code: 'bad-response',
     message: `${place}: the response ${found} \`${name}\``,
-    help: 'a response is {"id": "...", "prompt": "...", "expected": "...", "fields": {}, "response": "..."}',
+    help: 'a response is {"id": "...", "prompt": "...", "expected": "...", "fields": {}, "response": "..."}; load the answers of another program with `as: predictions`',
   });
 }

@@ -92,7 +92,7 @@ test('a result that is changed through the view of the outputs is computed again
   await execa('sh', ['-c', edit], { cwd: rig.folder });
   expect(await rig.tuneloom('show', 'p.yaml', 'make.small')).toMatchObject({
     exitCode: 2,
-    stderr: 'error: `make.small` is damaged in the store\n  help: `tuneloom run make` makes it again',
+    stderr: 'error: `make.small` is damaged in the store\n  help: `tuneloom run p.yaml make` makes it again',
   });
   expect((await rig.tuneloom('plan', 'p.yaml')).stdout).toContain(
     'its output `small` is damaged in the store',

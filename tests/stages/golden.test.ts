@@ -129,10 +129,10 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   execute: {
-    version: 1,
+    version: 2,
     runs: [
       {
-        config: { program: '{{ response }}' },
+        config: { program: '{{ response }}', tests: '' },
         inputs: { responses: 'programs' },
         outputs: { responses: 'executed' },
         digests: { executed: '8887f96c27d07bac' },
@@ -151,7 +151,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   evaluate: {
-    version: 1,
+    version: 2,
     runs: [
       {
         config: { metrics: ['exact_match', 'token_f1', 'judge_score', 'finished'] },

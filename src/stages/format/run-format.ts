@@ -1,3 +1,4 @@
+import { examplesField } from '../../benchmarks/index.ts';
 import { RandomStream, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import { type DataRecord, type FormattedRecord, perturbations, requiredText } from '../../text/index.ts';
@@ -9,24 +10,33 @@ import { recordFormat } from './record-format.ts';
 export const { run } = implementStage<FormatConfig>()({
   inputs: { records: 'records', shots: 'records?', tokenizer: 'tokenizer?' },
   outputs: { records: 'records' },
-  async run({ config, inputs, outputs }) {
+  async run({ config, inputs, outputs, host }) {
     const own =
       config.shots !== undefined && inputs.shots === undefined ? await readAll(inputs.records) : undefined;
     const shots = inputs.shots === undefined ? own : await readAll(inputs.shots);
     const { perturb } = config;
     const format = await recordFormat(config, { tokenizer: inputs.tokenizer?.path, shots });
     const problems = new RecordProblems('cannot be written with the template');
+    const examples = config.description === undefined ? examplesField(config.template) : undefined;
+    let withoutExamples = 0;
     for await (const record of own ?? inputs.records) {
       const variants =
         perturb === undefined
           ? [record]
           : (problems.collect({ id: record.id }, () => perturbed(record, perturb)) ?? []);
+      if (examples !== undefined && !record[examples]) withoutExamples += 1;
       for (const variant of variants) {
         const formatted = problems.collect({ id: record.id }, () => someText(format(variant)));
         if (formatted !== undefined) await outputs.records.write(written(variant, formatted));
       }
     }
     problems.throwIfAny();
+    if (withoutExamples > 0)
+      host.report({
+        type: 'note',
+        level: 'warning',
+        message: `${withoutExamples} records have no \`${examples}\`: these questions are asked without the benchmark's examples`,
+      });
   },
 });
 

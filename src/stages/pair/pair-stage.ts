@@ -7,7 +7,7 @@ export const pairStage = declareStage<PairConfig>({
   version: 1,
   ports: () => ({
     inputs: {
-      first: { accepts: ['responses'], required: true, parts: 'one' },
+      first: { accepts: ['responses', 'records'], required: true, parts: 'one' },
       second: { accepts: ['responses', 'records'], required: true, parts: 'one' },
     },
     outputs: { records: { type: 'records' } },

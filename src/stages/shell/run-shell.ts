@@ -32,19 +32,32 @@ export const run: StageModule['run'] = async (action, host) => {
       signal: host.signal,
       onLine: (message) => host.report({ type: 'note', level: 'info', message }),
     });
-    await checkScores(config, paths);
+    await checkOutputs(config, paths);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
   return {};
 };
 
-/** Scores are shown at the end of the run, when it is too late to refuse them. Stages check the other outputs. */
-async function checkScores({ outputs }: ShellConfig, paths: Readonly<Record<string, string>>): Promise<void> {
+/** These are shown at the end of the run, when it is too late to refuse them. Stages check the other outputs. */
+async function checkOutputs(
+  { outputs }: ShellConfig,
+  paths: Readonly<Record<string, string>>,
+): Promise<void> {
   for (const [name, type] of Object.entries(outputs)) {
     const path = paths[`OUT_${name}`];
-    if (type === 'scores' && path !== undefined && existsSync(path))
-      await portCodecs.scores.read(path).read();
+    if (path === undefined || !existsSync(path)) continue;
+    try {
+      if (type === 'scores') await portCodecs.scores.read(path).read();
+      if (type !== 'responses' && type !== 'history') continue;
+      for await (const _ of portCodecs[type].read(path));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const { code, help } = error;
+      // The file is gone when the message is read.
+      const message = error.message.replaceAll(path, `$OUT_${name}`);
+      throw new UserError({ code, message, ...(help === undefined ? {} : { help }), cause: error });
+    }
   }
 }
 

@@ -37,6 +37,19 @@ test('a list is a program and its arguments, in which no shell reads anything bu
   expect(await readFile(rig.path('result'), 'utf8')).toBe('$HOME; ls|*');
 });
 
+test.each([
+  ['responses', '{"id":"0","prediction":"a"}', 'the response has no `prompt`'],
+  ['responses', '3', 'the response has no `id`'],
+  ['history', 'null', 'an entry of a history is an object with a `type`'],
+] as const)('%s that are none fail the stage that wrote them: %s', async (type, line, reason) => {
+  await using rig = await openStageRig();
+  const config = configOf({ command: `echo '${line}' > "$OUT_result"`, outputs: { result: type } });
+  await expect(rig.run({ run }, { config, outputs })).rejects.toMatchObject({
+    name: 'UserError',
+    message: `$OUT_result:1: ${reason}`,
+  });
+});
+
 test('an output may be a folder', async () => {
   await using rig = await openStageRig();
   const config = configOf({ command: 'mkdir "$OUT_result" && echo 1 > "$OUT_result/a"' });
