@@ -15,6 +15,26 @@ interface ChatRendering {
   readonly marks?: readonly [begin: string, end: string] | undefined;
 }
 
+interface ChatInput {
+  readonly messages: readonly JsonObject[];
+  readonly tools?: Json | undefined;
+  /** Whether to add the beginning of the assistant's answer. */
+  readonly addGenerationPrompt: boolean;
+  /** Further variables of the template, such as `enable_thinking`. */
+  readonly variables?: JsonObject | undefined;
+  /** Whether to note which values the template reads. */
+  readonly trackReads?: boolean | undefined;
+}
+
+/** A conversation as a template writes it. */
+export interface ChatText {
+  readonly text: string;
+  /** What `{% generation %}` blocks wrote, as UTF-16 offsets in `text`, in order. */
+  readonly generated: readonly { readonly start: number; readonly end: number }[];
+  /** JSON pointers of the values that the template read, such as `/messages/0/content`, if that was asked for. */
+  readonly read: ReadonlySet<string> | undefined;
+}
+
 /** A model's chat template, as transformers' `apply_chat_template` renders it. */
 export interface ChatTemplate {
   readonly source: string;
@@ -22,6 +42,8 @@ export interface ChatTemplate {
   readonly marksGeneration: boolean;
   /** Throws a UserError if the template fails, refuses the conversation or takes too long. */
   readonly render: (rendering: ChatRendering) => string;
+  /** Throws like `render`. */
+  readonly write: (input: ChatInput) => ChatText;
 }
 
 /** In milliseconds, for one rendering. */
@@ -59,7 +81,29 @@ export function chatTemplate({ source, namedTokens, milliseconds }: ChatTemplate
     if (done.value.length > mostCharacters) throw failed(`it writes ${done.value.length} characters`);
     return done.value;
   };
-  return { source, marksGeneration: /\{%-?\s*generation\s*-?%\}/.test(source), render: explained(render) };
+  const explainedRender = explained(render);
+  return {
+    source,
+    marksGeneration: /\{%-?\s*generation\s*-?%\}/.test(source),
+    render: explainedRender,
+    write: ({ messages, tools, addGenerationPrompt }) => {
+      const marks = ['\ue000', '\ue001'] as const;
+      const marked = explainedRender({
+        messages: messages as readonly ChatMessage[],
+        tools,
+        addGenerationPrompt,
+        marks,
+      });
+      const generated: { start: number; end: number }[] = [];
+      let text = '';
+      for (const [index, stretch] of marked.split(marks[0]).entries()) {
+        const [inside = '', ...after] = stretch.split(marks[1]);
+        if (index > 0) generated.push({ start: text.length, end: text.length + inside.length });
+        text += inside + after.join('');
+      }
+      return { text, generated, read: undefined };
+    },
+  };
 }
 
 /** Without a clock (`strftime_now`), which would make every run differ; templates check whether there is one. */
