@@ -1,7 +1,10 @@
+export type { ChatMessage, Conversation } from './chat/chat-message.ts';
 export { type ChatPrompt, openChatPrompt } from './chat/chat-prompts.ts';
-export { chatSegments } from './chat/chat-segments.ts';
-export { chatTemplate, chatTemplateSource, openChatTemplate } from './chat/chat-template.ts';
-export { type ChatMessage, type Conversation, conversationOf } from './chat/conversation.ts';
+export { chatWriter } from './chat/chat-segments.ts';
+export { chatTemplate } from './chat/chat-template.ts';
+export { conversationOf } from './chat/conversation.ts';
+export { knownSource, openChatTemplate, type TemplateChoice } from './chat/open-chat-template.ts';
+export { saysSomething, type Unshown } from './chat/shown.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
 export {
   type DataRecord,

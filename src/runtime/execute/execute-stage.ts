@@ -5,14 +5,14 @@ import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import { describeRun } from '../plan/describe-reason.ts';
 import type { Failure } from '../stage/run-event.ts';
-import type { StageReport } from '../stage/stage-definition.ts';
+import type { StageNote, StageReport } from '../stage/stage-definition.ts';
 import type { ActionRecord } from '../store/action-records.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
 import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
 import { changedSource, commitResult, ingestOutputs } from './commit-result.ts';
 import { dispatchAction } from './dispatch-action.ts';
-import { type LaidOutSources, layOutSources, locateRecords } from './lay-out-sources.ts';
+import { type LaidOutSources, layOutSources, locateNote, locateRecords } from './lay-out-sources.ts';
 import { bundleCode, changedCode, openKeptFolders, prepareAction, withAddresses } from './prepare-action.ts';
 import { failureOf, isUserError } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
@@ -110,7 +110,13 @@ async function runIn(
 ): Promise<Result<ActionRecord, Failure>> {
   const { node, inputs, started } = stage;
   const { store, sources, resources, emit } = context;
-  const report = (report: StageReport): void => emit({ type: 'stage-report', stage: node.id, report });
+  const warnings: StageNote[] = [];
+  const report = (report: StageReport): void => {
+    const isWarning = report.type === 'note' && report.level === 'warning';
+    if (isWarning) warnings.push(report);
+    // The lines of records are searched for when the stage has ended.
+    if (!isWarning || report.records === undefined) emit({ type: 'stage-report', stage: node.id, report });
+  };
   const laidOut = await sourcesOf(node, { folder, context, report });
   if (!laidOut.ok) return laidOut;
   const { config, addresses } = laidOut.value;
@@ -129,12 +135,15 @@ async function runIn(
     signal: context.signal,
     report,
   });
+  for (const warning of warnings.filter(({ records }) => records !== undefined))
+    emit({ type: 'stage-report', stage: node.id, report: await locateNote(warning, { node, context }) });
   if (!run.ok) return err(withAddresses(run.error, addresses));
   const outputs = await ingestOutputs(store, action.outputs);
   if (!outputs.ok) return outputs;
   const path = (await changedSource(node, sources)) ?? (await changedCode(node));
   if (path !== undefined) return err({ kind: 'source-changed', path });
-  return ok(await commitResult(stage, { outputs: outputs.value, measurements: run.value, started, context }));
+  const done = { outputs: outputs.value, measurements: run.value, warnings, started, context };
+  return ok(await commitResult(stage, done));
 }
 
 async function sourcesOf(

@@ -15,11 +15,13 @@ export const { run } = implementStage<CollateConfig>()({
   outputs: { batches: 'batches' },
   async run({ config, inputs, outputs, part, host }) {
     const tokens = await inputs.tokens.read();
-    const warn = (text: string) => {
+    const warn = (text: string, records: readonly { readonly id: string }[] = []) => {
       const message = part === undefined ? text : `${part}: ${text}`;
-      host.report({ type: 'note', level: 'warning', message });
+      const named = records.length > 0 && { records: records.slice(0, 3).map(({ id }) => ({ id })) };
+      host.report({ type: 'note', level: 'warning', message, ...named });
     };
     const examples = examplesOf(tokens, { config, warn });
+    checkAnswers(tokens.records, { config, warn });
     checkExamples(examples, { config, warn });
     const { vocabulary, endOfText } = tokens;
     await outputs.batches.write({ examples, recipe: recipeOf(config), vocabulary, endOfText });
@@ -28,7 +30,8 @@ export const { run } = implementStage<CollateConfig>()({
 
 interface Collation {
   readonly config: CollateConfig;
-  readonly warn: (message: string) => void;
+  /** Warns of something that is true of some records. */
+  readonly warn: (message: string, records?: readonly { readonly id: string }[]) => void;
 }
 
 function examplesOf(
@@ -52,7 +55,7 @@ const recipeOf = (config: CollateConfig): BatchRecipe => ({
 
 export type TrainOn = CollateConfig['train_on'];
 
-/** What is trained on -> the segments whose tokens are learned. An end is always learned. */
+/** What is trained on -> the segments whose tokens are learned. An end is always learned, and what is masked never. */
 const learnedRoles: Readonly<Record<TrainOn, readonly SegmentRole[]>> = {
   all: ['prompt', 'header', 'response', 'end', 'tail'],
   response_with_header: ['header', 'response', 'end'],
@@ -120,10 +123,10 @@ function limitLength(
     ` (the longest has ${longest} tokens)`;
   switch (policy) {
     case 'truncate':
-      warn(`${found}; they were cut, so the model does not learn where they end`);
+      warn(`${found}; they were cut, so the model does not learn where they end`, tooLong);
       return records;
     case 'drop':
-      warn(`${found}; they were left out`);
+      warn(`${found}; they were left out`, tooLong);
       return records.filter(({ tokens }) => tokens.length <= maxLength);
     case 'error':
       throw new UserError({
@@ -139,14 +142,14 @@ function limitLength(
 
 /**
  * Records one after the other, with an end of text after each that does not end itself, cut into examples of `length`
- * tokens; the last may be shorter. Every token but the very first is a target, ends of text included. A record may begin
+ * tokens; the last may be shorter. Every token but the very first is a target, ends of text included, unless it is masked. A record may begin
  * in one example and end in the next, and the model sees the records before it.
  */
 export function packExamples(
   records: readonly TokenizedRecord[],
   { length, endOfText }: { length: number; endOfText: number },
 ): readonly Example[] {
-  const stream = joinRecords(records, endOfText);
+  const { stream, targets } = joinRecords(records, endOfText);
   const count = Math.ceil(Math.max(stream.length - 1, 0) / length);
   return Array.from({ length: count }, (_, index) => {
     const start = index * length;
@@ -154,22 +157,31 @@ export function packExamples(
     return {
       id: `packed-${index + 1}`,
       inputs: stream.slice(start, end),
-      targets: stream.slice(start + 1, end + 1),
+      targets: targets.slice(start + 1, end + 1),
       promptLength: 0,
     };
   });
 }
 
-function joinRecords(records: readonly TokenizedRecord[], endOfText: number): Int32Array {
+/** All tokens, and the same as targets: without those that are never learned. */
+function joinRecords(
+  records: readonly TokenizedRecord[],
+  endOfText: number,
+): { readonly stream: Int32Array; readonly targets: Int32Array } {
   const lengthOf = ({ tokens, segments }: TokenizedRecord) => tokens.length + (endsItself(segments) ? 0 : 1);
   const total = records.reduce((sum, record) => sum + lengthOf(record), 0);
   const stream = new Int32Array(total).fill(endOfText);
+  const targets = new Int32Array(total).fill(endOfText);
   let start = 0;
   for (const record of records) {
     stream.set(record.tokens, start);
+    targets.set(record.tokens, start);
+    for (const [index, { role, end }] of record.segments.entries())
+      if (role === 'masked')
+        targets.fill(ignoredTarget, start + (record.segments[index - 1]?.end ?? 0), start + end);
     start += lengthOf(record);
   }
-  return stream;
+  return { stream, targets };
 }
 
 /** Throws if a fact that `expect` states does not hold; warns of examples without a token to learn. */
@@ -195,3 +207,32 @@ function checkExamples(examples: readonly Example[], { config, warn }: Collation
   }
   warn(`${found}: ${nameRecords(untrained)}`);
 }
+
+/** Reports answers that `max_length` cuts off whole, of which the model learns nothing. */
+function checkAnswers(records: readonly TokenizedRecord[], { config, warn }: Collation): void {
+  const { max_length: maxLength, packing, too_long: policy } = config;
+  if (packing === true || policy !== 'truncate') return;
+  const isCut = ({ segments }: TokenizedRecord) =>
+    config.expect.every_answer_whole
+      ? segments.some(({ role, end }) => (role === 'response' || role === 'end') && end > maxLength)
+      : lostAnswers(segments, maxLength) > 0;
+  const cut = records.filter(isCut);
+  if (cut.length === 0) return;
+  if (config.expect.every_answer_whole)
+    throw new UserError({
+      code: 'expectation-failed',
+      message: `${cut.length} of ${records.length} records have an answer that \`max_length\` ${maxLength} cuts`,
+      records: cut.map(({ id, tokens }) => ({ id, problem: `it has ${tokens.length} tokens` })),
+      help: 'raise `max_length`, or set `too_long: drop`',
+    });
+  const lost = cut.reduce((sum, { segments }) => sum + lostAnswers(segments, maxLength), 0);
+  warn(
+    `${lost} answers of ${cut.length} of ${records.length} records are after max_length ${maxLength}, so the model learns nothing of them`,
+    cut,
+  );
+}
+
+/** How many answers begin only after the last token that is kept. */
+const lostAnswers = (segments: readonly TokenSegment[], maxLength: number): number =>
+  segments.filter(({ role }, index) => role === 'response' && (segments[index - 1]?.end ?? 0) >= maxLength)
+    .length;

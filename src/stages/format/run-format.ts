@@ -1,47 +1,101 @@
-import { RandomStream, RecordProblems, UserError } from '../../core/index.ts';
+import { isObject, RandomStream, RecordNotes, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
-import { type DataRecord, type FormattedRecord, perturbations, requiredText } from '../../text/index.ts';
+import {
+  type DataRecord,
+  type FormattedRecord,
+  perturbations,
+  requiredText,
+  type Unshown,
+} from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
-import { rowOf } from './example-format.ts';
+import { type FormatRow, rowOf } from './example-format.ts';
 import { recordFormat } from './record-format.ts';
 
 export const { run } = implementStage<FormatConfig>()({
   inputs: { records: 'records', shots: 'records?', tokenizer: 'tokenizer?' },
   outputs: { records: 'records' },
-  async run({ config, inputs, outputs }) {
+  async run({ config, inputs, outputs, part, host }) {
     const own =
       config.shots !== undefined && inputs.shots === undefined ? await readAll(inputs.records) : undefined;
     const shots = inputs.shots === undefined ? own : await readAll(inputs.shots);
     const { perturb } = config;
     const format = await recordFormat(config, { tokenizer: inputs.tokenizer?.path, shots });
     const problems = new RecordProblems('cannot be written with the template');
+    const notes = new RecordNotes();
+    let total = 0;
     for await (const record of own ?? inputs.records) {
       const variants =
         perturb === undefined
           ? [record]
           : (problems.collect({ id: record.id }, () => perturbed(record, perturb)) ?? []);
       for (const variant of variants) {
-        const formatted = problems.collect({ id: record.id }, () => someText(format(variant)));
-        if (formatted !== undefined) await outputs.records.write(written(variant, formatted));
+        total += 1;
+        const formatted = problems.collect({ id: record.id }, () => {
+          const row = rowOf(variant);
+          const { unshown = [], ...formatted } = format({ id: variant.id, row });
+          const facts = unshownFacts(unshown, { record: variant, config });
+          if (config.expect.everything_shown && facts[0] !== undefined) throw notShown(facts);
+          notes.add(record.id, facts);
+          return written({ id: variant.id, row }, someText(formatted));
+        });
+        if (formatted !== undefined) await outputs.records.write(formatted);
       }
     }
     problems.throwIfAny();
+    for (const { message, records } of notes.messages(total))
+      host.report({
+        type: 'note',
+        level: 'warning',
+        message: part === undefined ? message : `${part}: ${message}`,
+        records,
+      });
   },
 });
 
 type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
+/** The fields that a perturbation adds to a row, which are for metrics. */
+const addedFields = ['instance', 'perturbation'];
+
+/** What the row says and the text does not show, in words, unless it is meant to be so. */
+function unshownFacts(
+  unshown: readonly Unshown[],
+  { record, config }: { readonly record: DataRecord; readonly config: FormatConfig },
+): readonly string[] {
+  const added = config.perturb === undefined ? [] : addedFields;
+  const meant = new Set([...config.ignore, ...added]);
+  const lost = unshown.filter(({ name }) => !meant.has(name));
+  // A response brings the row of its prompt along.
+  const fields = isObject(record.fields) ? [] : lost.filter(({ isField }) => isField).map(({ name }) => name);
+  const advice = (names: readonly string[]) => `; if that is meant, say \`ignore: [${names.join(', ')}]\``;
+  return [
+    ...(fields.length === 0 ? [] : [`the template does not use ${namedFields(fields)}${advice(fields)}`]),
+    ...lost.filter(({ isField }) => !isField).map(({ name, problem }) => problem + advice([name])),
+  ];
+}
+
+const namedFields = (names: readonly string[]): string =>
+  `the ${names.length === 1 ? 'field' : 'fields'} ${names.map((name) => `\`${name}\``).join(', ')}`;
+
+const notShown = (facts: readonly string[]): UserError =>
+  new UserError({
+    code: 'expectation-failed',
+    message: [...new Set(facts)].map((fact) => fact.replace(/; if that is meant.*/, '')).join('; '),
+    help: 'choose a template that writes it, or name what is meant to be left out with `ignore`',
+  });
+
 const written = (
-  record: DataRecord,
-  { segments, conversation, choices, shared_characters }: Formatted,
+  { id, row }: FormatRow,
+  { segments, prompt, conversation, choices, shared_characters }: Formatted,
 ): DataRecord => ({
-  id: record.id,
+  id,
   segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
+  ...(prompt && { prompt: prompt.map(({ text, special }) => ({ text, ...(special && { special }) })) }),
   ...(conversation && { conversation: { ...conversation } }),
   ...(choices && { choices }),
   ...(shared_characters !== undefined && { shared_characters }),
-  fields: rowOf(record),
+  fields: row,
 });
 
 function someText(formatted: Formatted): Formatted {

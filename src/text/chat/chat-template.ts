@@ -1,10 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
-import { isObject, type Json, type JsonObject, UserError, withinTime } from '../../core/index.ts';
+import { type Json, type JsonObject, UserError, withinTime } from '../../core/index.ts';
 import { boundedRange } from '../template/strict-template.ts';
-import { parseTokenizerObject } from '../tokenizer/tokenizer.ts';
-import type { ChatMessage } from './conversation.ts';
+import type { ChatMessage } from './chat-message.ts';
 
 interface ChatRendering {
   readonly messages: readonly ChatMessage[];
@@ -160,74 +157,3 @@ const reasonOf = (cause: unknown): string =>
 
 const failed = (reason: string): UserError =>
   new UserError({ code: 'template-failed', message: `the chat template fails: ${reason}` });
-
-interface ChatTemplateFiles {
-  /** A tokenizer's folder; without it the template knows no token by name. */
-  readonly folder?: string | undefined;
-  /** A template instead of the folder's: its name or its source. */
-  readonly given?: string | undefined;
-}
-
-/** The given chat template, or that of a tokenizer's folder (chat_template.jinja, else in tokenizer_config.json). */
-export async function openChatTemplate({ folder, given }: ChatTemplateFiles): Promise<ChatTemplate> {
-  const config = folder === undefined ? {} : await readConfig(join(folder, 'tokenizer_config.json'));
-  const source = given === undefined ? await ownSource(folder ?? '', config) : chatTemplateSource(given);
-  return chatTemplate({ source, namedTokens: namedTokensOf(config) });
-}
-
-/** The source of a named template; any other text is a source itself. */
-export const chatTemplateSource = (given: string): string =>
-  isChatTemplateName(given) ? namedChatTemplates[given] : given;
-
-async function ownSource(folder: string, { chat_template: own }: JsonObject): Promise<string> {
-  const file = await readFile(join(folder, 'chat_template.jinja'), 'utf8').catch(() => undefined);
-  const source = file ?? (Array.isArray(own) ? defaultOf(own) : own);
-  if (typeof source === 'string') return source;
-  throw new UserError({
-    code: 'no-chat-template',
-    message: 'the tokenizer has no chat template',
-    help: `take an instruction-tuned model’s tokenizer, or name a template: \`template: { chat: chatml }\` (${Object.keys(namedChatTemplates).join(', ')})`,
-  });
-}
-
-/** The one of several named templates that is used by default. */
-function defaultOf(templates: readonly Json[]): Json | undefined {
-  const named = templates.find((one) => isObject(one) && one.name === 'default');
-  return isObject(named) ? named.template : undefined;
-}
-
-/** `bos_token` and the like, which are strings or objects with a `content`. */
-function namedTokensOf(config: JsonObject): Readonly<Record<string, string>> {
-  const tokens = Object.entries(config).flatMap(([name, value]) => {
-    const text = isObject(value) ? value.content : value;
-    return name.endsWith('_token') && typeof text === 'string' ? [[name, text] as const] : [];
-  });
-  return Object.fromEntries(tokens);
-}
-
-const readConfig = async (path: string): Promise<JsonObject> =>
-  parseTokenizerObject(path, await readFile(path, 'utf8').catch(() => '{}'));
-
-/** Name -> source of the chat templates that many models share, as their makers describe them. */
-export const namedChatTemplates = {
-  /** Qwen, SmolLM and many others. */
-  chatml:
-    "{% for message in messages %}{{ '<|im_start|>' ~ message.role ~ '\\n' ~ message.content ~ '<|im_end|>\\n' }}{% endfor %}" +
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}",
-  llama3:
-    "{{ bos_token }}{% for message in messages %}{{ '<|start_header_id|>' ~ message.role ~ '<|end_header_id|>\\n\\n' ~ message.content | trim ~ '<|eot_id|>' }}{% endfor %}" +
-    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}",
-  phi3:
-    "{% for message in messages %}{{ '<|' ~ message.role ~ '|>\\n' ~ message.content ~ '<|end|>\\n' }}{% endfor %}" +
-    "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}",
-  /** A system message comes before the first instruction. */
-  mistral:
-    "{{ bos_token }}{% set start = 1 if messages[0].role == 'system' else 0 %}{% for message in messages[start:] %}" +
-    "{% if message.role == 'user' %}{{ '[INST] ' ~ (messages[0].content ~ '\\n\\n' if start and loop.first else '') ~ message.content ~ ' [/INST]' }}" +
-    "{% else %}{{ ' ' ~ message.content | trim ~ eos_token }}{% endif %}{% endfor %}",
-} as const;
-
-type ChatTemplateName = keyof typeof namedChatTemplates;
-
-const isChatTemplateName = (name: string): name is ChatTemplateName =>
-  Object.hasOwn(namedChatTemplates, name);

@@ -68,7 +68,9 @@ const globals = new Set([
 ]);
 
 function render(template: StrictTemplate, row: JsonObject): string {
-  const used = Object.entries(row).filter(([name]) => template.names.has(name) && !globals.has(name));
+  // A field is read only if the template names it: who watches the row sees which fields are used.
+  const names = Object.keys(row).filter((name) => template.names.has(name) && !globals.has(name));
+  const used = names.map((name) => [name, row[name] ?? null] as const);
   const noValue = (expression: string): never => {
     if (/^\w+$/.test(expression)) throw missingField(row, expression);
     throw unwritable(row, `\`${expression}\` has no value`);

@@ -1,0 +1,14 @@
+import type { Json } from '../../core/index.ts';
+
+/**
+ * The list or object that a text holds as JSON, as CSV files and Arrow tables have them; any other value, and a text
+ * that holds none, unchanged.
+ */
+export function jsonIn(value: Json): Json {
+  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
