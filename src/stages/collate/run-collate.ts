@@ -21,8 +21,8 @@ export const { run } = implementStage<CollateConfig>()({
       host.report({ type: 'note', level: 'warning', message, ...named });
     };
     const examples = examplesOf(tokens, { config, warn });
-    checkAnswers(tokens.records, { config, warn });
     checkExamples(examples, { config, warn });
+    checkAnswers(tokens.records, { examples, config, warn });
     const { vocabulary, endOfText } = tokens;
     await outputs.batches.write({ examples, recipe: recipeOf(config), vocabulary, endOfText });
   },
@@ -184,6 +184,8 @@ function joinRecords(
   return { stream, targets };
 }
 
+const learnsSomething = ({ targets }: Example): boolean => targets.some((target) => target !== ignoredTarget);
+
 /** Throws if a fact that `expect` states does not hold; warns of examples without a token to learn. */
 function checkExamples(examples: readonly Example[], { config, warn }: Collation): void {
   const { trained_token_in_every_example: eachTrained, minimum_examples: minimum } = config.expect;
@@ -194,7 +196,7 @@ function checkExamples(examples: readonly Example[], { config, warn }: Collation
       help: 'check the records that reach this stage, and `too_long: drop`',
     });
   }
-  const untrained = examples.filter(({ targets }) => targets.every((target) => target === ignoredTarget));
+  const untrained = examples.filter((example) => !learnsSomething(example));
   if (untrained.length === 0) return;
   const found = `${untrained.length} of ${examples.length} examples have no token to learn`;
   if (eachTrained) {
@@ -208,31 +210,39 @@ function checkExamples(examples: readonly Example[], { config, warn }: Collation
   warn(`${found}: ${nameRecords(untrained)}`);
 }
 
-/** Reports answers that `max_length` cuts off whole, of which the model learns nothing. */
-function checkAnswers(records: readonly TokenizedRecord[], { config, warn }: Collation): void {
-  const { max_length: maxLength, packing, too_long: policy } = config;
+/** Refuses answers that `max_length` cuts, if configured; warns of those of which the model learns nothing. */
+function checkAnswers(
+  records: readonly TokenizedRecord[],
+  { examples, config, warn }: Collation & { readonly examples: readonly Example[] },
+): void {
+  const { max_length: maxLength, packing, too_long: policy, expect } = config;
   if (packing === true || policy !== 'truncate') return;
-  const isCut = ({ segments }: TokenizedRecord) =>
-    config.expect.every_answer_whole
-      ? segments.some(({ role, end }) => (role === 'response' || role === 'end') && end > maxLength)
-      : lostAnswers(segments, maxLength) > 0;
-  const cut = records.filter(isCut);
-  if (cut.length === 0) return;
-  if (config.expect.every_answer_whole)
+  const cut = records.filter((record) => cutsAnswer(record, maxLength));
+  if (expect.every_answer_whole && cut.length > 0)
     throw new UserError({
       code: 'expectation-failed',
-      message: `${cut.length} of ${records.length} records have an answer that \`max_length\` ${maxLength} cuts`,
+      message: `${cut.length} of ${records.length} records have an answer that max_length ${maxLength} cuts`,
       records: cut.map(({ id, tokens }) => ({ id, problem: `it has ${tokens.length} tokens` })),
       help: 'raise `max_length`, or set `too_long: drop`',
     });
-  const lost = cut.reduce((sum, { segments }) => sum + lostAnswers(segments, maxLength), 0);
+  // Examples that learn nothing at all have been reported.
+  const learned = new Set(examples.filter(learnsSomething).map(({ id }) => id));
+  const lost = cut.filter((record) => learned.has(record.id) && lostAnswers(record, maxLength) > 0);
+  if (lost.length === 0) return;
+  const count = lost.reduce((sum, record) => sum + lostAnswers(record, maxLength), 0);
   warn(
-    `${lost} answers of ${cut.length} of ${records.length} records are after max_length ${maxLength}, so the model learns nothing of them`,
-    cut,
+    `${count === 1 ? '1 answer' : `${count} answers`} of ${lost.length} of ${records.length} records begin after max_length ${maxLength}, so the model learns nothing of them`,
+    lost,
   );
 }
 
-/** How many answers begin only after the last token that is kept. */
-const lostAnswers = (segments: readonly TokenSegment[], maxLength: number): number =>
-  segments.filter(({ role }, index) => role === 'response' && (segments[index - 1]?.end ?? 0) >= maxLength)
+/** The target at the last position is the token after it, so one more token than `maxLength` is learned. */
+const cutsAnswer = ({ tokens, segments }: TokenizedRecord, maxLength: number): boolean =>
+  endsItself(segments)
+    ? segments.some(({ role, end }) => (role === 'response' || role === 'end') && end > maxLength + 1)
+    : tokens.length > maxLength;
+
+/** How many answers begin only after the last token that is learned. */
+const lostAnswers = ({ segments }: TokenizedRecord, maxLength: number): number =>
+  segments.filter(({ role }, index) => role === 'response' && (segments[index - 1]?.end ?? 0) > maxLength)
     .length;

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { isList, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
 import { parseTokenizerObject } from '../tokenizer/tokenizer.ts';
 import { type ChatTemplate, chatTemplate } from './chat-template.ts';
-import { namedChatTemplates } from './named-chat-templates.ts';
 
 interface ChatTemplateFiles {
   /** A tokenizer's folder; without it the template knows no token by name. */
@@ -55,7 +54,7 @@ export const knownSource = (given: string): string | undefined =>
 const isKnownName = (name: string): name is keyof typeof namedChatTemplates =>
   Object.hasOwn(namedChatTemplates, name);
 
-const knownNames = Object.keys(namedChatTemplates).join(', ');
+const knownNames = (): string => Object.keys(namedChatTemplates).join(', ');
 
 /** Name -> source of a folder's templates: of its files if it has any, else those in tokenizer_config.json. */
 async function ownSources(
@@ -90,7 +89,7 @@ const noTemplate = (): UserError =>
   new UserError({
     code: 'no-chat-template',
     message: 'the tokenizer has no chat template',
-    help: `take an instruction-tuned model’s tokenizer, or name a template: \`template: { chat: chatml }\` (${knownNames})`,
+    help: `take an instruction-tuned model’s tokenizer, or name a template: \`template: { chat: chatml }\` (${knownNames()})`,
   });
 
 const noDefault = (names: readonly string[]): UserError =>
@@ -104,7 +103,7 @@ const noSuchTemplate = (given: string, names: readonly string[]): UserError =>
   new UserError({
     code: 'no-chat-template',
     message: `there is no chat template \`${given}\``,
-    help: `name one of ${[knownNames, ...names].join(', ')}${names.length > 0 ? ' (the last are the tokenizer’s)' : ''}, or write a source in Jinja`,
+    help: `name one of ${[knownNames(), ...names].join(', ')}${names.length > 0 ? ' (the last are the tokenizer’s)' : ''}, or write a source in Jinja`,
   });
 
 /** `bos_token` and the like, which are strings or objects with a `content`. */
@@ -118,3 +117,22 @@ function namedTokensOf(config: JsonObject): Readonly<Record<string, string>> {
 
 const readConfig = async (path: string): Promise<JsonObject> =>
   parseTokenizerObject(path, await readFile(path, 'utf8').catch(() => '{}'));
+
+/** Name -> source of the chat templates that many models share, as their makers describe them. */
+export const namedChatTemplates = {
+  /** Qwen, SmolLM and many others. */
+  chatml:
+    "{% for message in messages %}{{ '<|im_start|>' ~ message.role ~ '\\n' ~ message.content ~ '<|im_end|>\\n' }}{% endfor %}" +
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}",
+  llama3:
+    "{{ bos_token }}{% for message in messages %}{{ '<|start_header_id|>' ~ message.role ~ '<|end_header_id|>\\n\\n' ~ message.content | trim ~ '<|eot_id|>' }}{% endfor %}" +
+    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}",
+  phi3:
+    "{% for message in messages %}{{ '<|' ~ message.role ~ '|>\\n' ~ message.content ~ '<|end|>\\n' }}{% endfor %}" +
+    "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}",
+  /** A system message comes before the first instruction. */
+  mistral:
+    "{{ bos_token }}{% set start = 1 if messages[0].role == 'system' else 0 %}{% for message in messages[start:] %}" +
+    "{% if message.role == 'user' %}{{ '[INST] ' ~ (messages[0].content ~ '\\n\\n' if start and loop.first else '') ~ message.content ~ ' [/INST]' }}" +
+    "{% else %}{{ ' ' ~ message.content | trim ~ eos_token }}{% endif %}{% endfor %}",
+} as const satisfies Readonly<Record<string, string>>;

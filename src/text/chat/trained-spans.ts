@@ -92,13 +92,9 @@ function openingEnd(
   const opening = prompt.slice(commonLength(prompt, bare));
   const from = before.reduce((last, _, index) => Math.max(last, contentOf(rendered, index)?.end ?? 0), 0);
   const region = chat.text.slice(Math.min(from, begin), begin);
-  const lengths = [
-    opening.length,
-    ...matchesOf(opening, special)
-      .map((match) => match.index + match[0].length)
-      .reverse(),
-  ];
-  for (const length of lengths) {
+  const [first] = matchesOf(opening, special);
+  const least = Math.max(1, first === undefined ? 1 : first.index + first[0].length);
+  for (let length = opening.length; length >= least; length -= 1) {
     const beginning = opening.slice(0, length);
     const index = beginning.trim() === '' ? -1 : region.lastIndexOf(beginning);
     if (index >= 0) return begin - region.length + index + length;
