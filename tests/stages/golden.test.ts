@@ -53,7 +53,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   format: {
-    version: 2,
+    version: 3,
     runs: [
       {
         config: { template: 'alpaca' },

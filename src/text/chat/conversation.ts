@@ -62,8 +62,8 @@ function systemTurn(
 
 /** A list of tools, which the data may hold as JSON text, one by one or as a whole, or as a single object. */
 function toolsOf(value: Json): readonly Json[] {
-  if (value === null || value === '') return [];
   const tools = jsonIn(value);
+  if (tools === null || tools === '') return [];
   const list = isList(tools) ? tools.map(jsonIn) : [tools];
   if (list.every(isObject)) return list;
   throw new UserError({

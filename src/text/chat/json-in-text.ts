@@ -1,11 +1,11 @@
 import type { Json } from '../../core/index.ts';
 
 /**
- * The list or object that a text holds as JSON, as CSV files and Arrow tables have them; any other value, and a text
+ * The list, object or null that a text holds as JSON, as CSV files and Arrow tables have them; any other value, and a text
  * that holds none, unchanged.
  */
 export function jsonIn(value: Json): Json {
-  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
+  if (typeof value !== 'string' || !/^\s*(?:[[{]|null\s*$)/.test(value)) return value;
   try {
     return JSON.parse(value);
   } catch {

@@ -1,7 +1,7 @@
 import { isList, isObject, type Json } from '../../core/index.ts';
 
 /** Private-use characters. A conversation borrows some that do not occur in it. */
-const firstPrivate = 0xe002;
+const firstPrivate = 0xe000;
 const lastPrivate = 0xf8ff;
 
 /** Replaces one character in each text that looks like a special token, and puts it back. */
