@@ -17,6 +17,7 @@ import {
   isList,
   Markup,
   Namespace,
+  orElse,
   Range,
   Tuple,
   textIn,
@@ -28,7 +29,10 @@ import {
 /** Jinja's `value.name`: the attribute, else the item of that name, else undefined. */
 export function getAttribute(value: Value, name: string): Value {
   if (value instanceof Undefined) return value.fail();
-  return ownAttribute(value, name) ?? itemOf(value, name) ?? absent(value, name);
+  const attribute = ownAttribute(value, name);
+  if (attribute !== undefined) return attribute;
+  const item = itemOf(value, name);
+  return item === undefined ? absent(value, name) : item;
 }
 
 /** Jinja's `value[key]`: the item, else the attribute of that name, else undefined. */
@@ -37,7 +41,8 @@ export function getItem(value: Value, key: Value): Value {
   const item = itemOf(value, key);
   if (item !== undefined) return item;
   const name = textIn(key);
-  return (name === undefined ? undefined : ownAttribute(value, name)) ?? absent(value, key);
+  const attribute = name === undefined ? undefined : ownAttribute(value, name);
+  return attribute === undefined ? absent(value, key) : attribute;
 }
 
 function itemOf(value: Value, key: Value): Value | undefined {
@@ -143,7 +148,7 @@ function dictMethod(dict: Dict, name: string): Method | undefined {
   if (name === 'get')
     return (args) => {
       const [key, otherwise] = bindPositional('get', ['key', 'default'], args, 1);
-      return dict.get(key ?? null) ?? otherwise ?? null;
+      return orElse(dict.get(key ?? null), otherwise ?? null);
     };
   return name === 'copy' ? () => new Dict(dict.entries()) : undefined;
 }

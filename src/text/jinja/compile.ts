@@ -1,12 +1,13 @@
 import type { JsonObject } from '../../core/index.ts';
 import { execute } from './execute.ts';
+import { isFilter, isTest } from './filters.ts';
 import { globals } from './globals.ts';
 import { startGrowth } from './growth.ts';
 import { InputDict } from './input.ts';
+import type { Body } from './nodes.ts';
 import { parseTemplate } from './parse-template.ts';
-import { PythonError, RaisedByTemplate } from './python-error.ts';
+import { PythonError, RaisedByTemplate, TemplateSyntaxError } from './python-error.ts';
 import { type NoValue, Output, type Rendering, Scope } from './scope.ts';
-import { namesIn } from './template-names.ts';
 import type { WhiteSpaceRules } from './tokens.ts';
 import { Dict, type Value } from './values.ts';
 
@@ -75,8 +76,33 @@ class Variables extends Dict {
   }
 
   override get(name: Value): Value | undefined {
-    return this.#input.get(name) ?? super.get(name);
+    const value = this.#input.get(name);
+    return value === undefined ? super.get(name) : value;
   }
+}
+
+/** What a template mentions, besides text. Throws a TemplateSyntaxError for a filter or test that Jinja does not know. */
+function namesIn(body: Body): {
+  readonly names: ReadonlySet<string>;
+  readonly marksGeneration: boolean;
+} {
+  const names = new Set<string>();
+  let marksGeneration = false;
+  const visit = (part: unknown, isConditional: boolean): void => {
+    if (typeof part !== 'object' || part === null) return;
+    const { kind, name, line } = part as { kind?: unknown; name?: unknown; line?: unknown }; // a node or a list
+    if (kind === 'name') names.add(String(name));
+    if (kind === 'generation') marksGeneration = true;
+    // Like Jinja, which lets a template ask `'name' is filter` before it uses one.
+    if (!isConditional && kind === 'filter' && !isFilter(String(name)))
+      throw new TemplateSyntaxError(`No filter named '${name}'.`, Number(line));
+    if (!isConditional && kind === 'test' && !isTest(String(name)))
+      throw new TemplateSyntaxError(`No test named '${name}'.`, Number(line));
+    const within = isConditional || kind === 'if' || kind === 'conditional';
+    for (const child of Object.values(part)) visit(child, within);
+  };
+  visit(body, false);
+  return { names, marksGeneration };
 }
 
 function spansOf({ generated }: Rendering, text: string): readonly TextSpan[] {
@@ -92,11 +118,16 @@ function spansOf({ generated }: Rendering, text: string): readonly TextSpan[] {
   });
 }
 
-/** What went wrong in a template, with the line: `line 3: 'x' is undefined`. */
-export function failureIn(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const line = 'line' in error && typeof error.line === 'number' ? `line ${error.line}: ` : '';
-  return line + error.message;
+/** What went wrong in a template, with the line if the template has several: `line 3: 'x' is undefined`. */
+export function failureIn(error: unknown, source: string): string {
+  if (!(error instanceof PythonError || error instanceof TemplateSyntaxError)) return String(error);
+  const isLong = source.trimEnd().includes('\n');
+  const line = isLong && error.line !== undefined ? `line ${error.line}: ` : '';
+  const within = error instanceof PythonError && error.within !== undefined ? shown(error.within) : '';
+  return line + error.message + within;
 }
 
-export { PythonError, RaisedByTemplate };
+const shown = (expression: string): string =>
+  ` in \`{{ ${expression.length > 80 ? `${expression.slice(0, 80)}...` : expression} }}\``;
+
+export { PythonError, RaisedByTemplate, TemplateSyntaxError };

@@ -24,8 +24,10 @@ function valueIn(expression: Expression, scope: Scope): Value {
   switch (expression.kind) {
     case 'constant':
       return expression.value;
-    case 'name':
-      return scope.get(expression.name) ?? new Undefined(`'${expression.name}' is undefined`);
+    case 'name': {
+      const value = scope.get(expression.name);
+      return value === undefined ? new Undefined(`'${expression.name}' is undefined`) : value;
+    }
     case 'attribute':
       return getAttribute(evaluate(expression.object, scope), expression.name);
     case 'item':

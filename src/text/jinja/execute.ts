@@ -36,13 +36,13 @@ function executeOne(statement: Statement, frame: Frame): Ending {
       write(statement.text, rendering);
       return undefined;
     case 'output': {
-      const value = evaluate(statement.expression, scope);
-      if (rendering.noValue !== undefined && (value === null || value instanceof Undefined))
-        return rendering.noValue(statement.source);
-      write(
-        placed(statement.line, () => textOf(value)),
-        rendering,
-      );
+      const text = within(statement, () => {
+        const value = evaluate(statement.expression, scope);
+        const isMissing = value === null || value instanceof Undefined;
+        if (rendering.noValue !== undefined && isMissing) return rendering.noValue(statement.source);
+        return textOf(value);
+      });
+      write(text, rendering);
       return undefined;
     }
     case 'if': {
@@ -108,6 +108,15 @@ function executeOne(statement: Statement, frame: Frame): Ending {
 function write(text: string, { output }: Rendering): void {
   growText(text.length);
   output.write(text);
+}
+
+function within<Result>({ line, source }: { line: number; source: string }, work: () => Result): Result {
+  try {
+    return placed(line, work);
+  } catch (error) {
+    if (error instanceof PythonError) error.within ??= source;
+    throw error;
+  }
 }
 
 /** Gives errors that have no line this one. */
@@ -199,14 +208,12 @@ function macro(name: string, { parameters, body }: Signature & { body: Body }, f
     const scope = new Scope(frame.scope);
     const rest = new Map(args.named);
     for (const [index, parameter] of parameters.entries()) {
-      const given = args.positional[index] ?? rest.get(parameter.name);
+      const given = index < args.positional.length ? args.positional[index] : rest.get(parameter.name);
       if (index >= args.positional.length) rest.delete(parameter.name);
-      const value =
-        given ??
-        (parameter.otherwise === undefined
-          ? new Undefined(`parameter '${parameter.name}' was not provided`)
-          : evaluate(parameter.otherwise, scope));
-      scope.set(parameter.name, value);
+      if (given !== undefined) scope.set(parameter.name, given);
+      else if (parameter.otherwise !== undefined)
+        scope.set(parameter.name, evaluate(parameter.otherwise, scope));
+      else scope.set(parameter.name, new Undefined(`parameter '${parameter.name}' was not provided`));
     }
     if (mentioned.has('caller') && !names.includes('caller')) {
       scope.set('caller', rest.get('caller') ?? new Undefined('No caller defined'));

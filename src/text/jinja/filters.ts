@@ -8,7 +8,7 @@ import { iterate } from './sequences.ts';
 import { tests } from './tests.ts';
 import { textFilters } from './text-filters.ts';
 import { attributeGetter } from './value-paths.ts';
-import { type Args, Iter, textIn, Undefined, type Value } from './values.ts';
+import { type Args, Iter, orElse, textIn, Undefined, type Value } from './values.ts';
 
 const filters: Readonly<Record<string, Filter>> = {
   ...listFilters,
@@ -53,7 +53,7 @@ export function applyTest(name: string, value: Value, args: Args): boolean {
 function defaultFilter(value: Value, args: Args): Value {
   const [otherwise, boolean] = bind('default', ['default_value', 'boolean'], args);
   const replaces = value instanceof Undefined || (boolean !== undefined && isTrue(boolean) && !isTrue(value));
-  return replaces ? (otherwise ?? '') : value;
+  return replaces ? orElse(otherwise, '') : value;
 }
 
 function mapper(positional: readonly Value[], named: ReadonlyMap<string, Value>): (item: Value) => Value {

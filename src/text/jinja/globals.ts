@@ -8,6 +8,7 @@ import {
   Dict,
   integerIn,
   Namespace,
+  orElse,
   Range,
   typeName,
   Undefined,
@@ -50,7 +51,7 @@ export const globals: readonly (readonly [string, Value])[] = [
     const [separator] = bind('joiner', ['sep'], args);
     let used = false;
     return new Callable('joiner', () => {
-      if (used) return separator ?? ', ';
+      if (used) return orElse(separator, ', ');
       used = true;
       return '';
     });

@@ -7,7 +7,7 @@ import { growList } from './growth.ts';
 import { PythonError, typeError, unsupported } from './python-error.ts';
 import { iterate, lengthOf, listOf } from './sequences.ts';
 import { attributeGetter, attributesGetter } from './value-paths.ts';
-import { Dict, DictView, Iter, Tuple, textIn, typeName, Undefined, type Value } from './values.ts';
+import { Dict, DictView, Iter, orElse, Tuple, textIn, typeName, Undefined, type Value } from './values.ts';
 
 /** Filters of lists and dicts. */
 export const listFilters: Readonly<Record<string, Filter>> = {
@@ -60,7 +60,7 @@ export const listFilters: Readonly<Record<string, Filter>> = {
   },
   last: (value) => {
     if (value instanceof Iter) throw typeError("'generator' object is not reversible");
-    return [...iterate(value)].at(-1) ?? new Undefined('No last item, sequence was empty.');
+    return orElse([...iterate(value)].at(-1), new Undefined('No last item, sequence was empty.'));
   },
   length: (value) => BigInt(lengthOf(value)),
   list: (value) => listOf(value),
@@ -90,7 +90,7 @@ export const listFilters: Readonly<Record<string, Filter>> = {
     const [attribute, start] = bind('sum', ['attribute', 'start'], args);
     const get = attributeGetter(attribute ?? null);
     if (typeof start === 'string') throw typeError("sum() can't sum strings [use ''.join(seq) instead]");
-    let sum: Value = start ?? 0n;
+    let sum = orElse(start, 0n);
     for (const item of iterate(value)) sum = binary('+', sum, get(item));
     return sum;
   },

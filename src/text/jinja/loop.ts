@@ -1,6 +1,6 @@
 import { equals } from './comparison.ts';
 import { typeError } from './python-error.ts';
-import { type Args, type Attributes, Callable, Tuple, Undefined, type Value } from './values.ts';
+import { type Args, type Attributes, Callable, orElse, Tuple, Undefined, type Value } from './values.ts';
 
 /** The variable `loop`, which moves along the items. */
 export class Loop implements Attributes {
@@ -56,7 +56,7 @@ export class Loop implements Attributes {
       case 'previtem':
         return index === 0 ? new Undefined('there is no previous item') : (this.#items[index - 1] ?? null);
       case 'nextitem':
-        return this.#items[index + 1] ?? new Undefined('there is no next item');
+        return orElse(this.#items[index + 1], new Undefined('there is no next item'));
       case 'cycle':
         return new Callable('cycle', ({ positional }) => {
           if (positional.length === 0) throw typeError('no items for cycling given');

@@ -4,7 +4,7 @@ import { fixed, nearest, scaled } from './decimal.ts';
 import type { Filter } from './filter.ts';
 import { PythonError, typeError } from './python-error.ts';
 import { floatIn, integerInText } from './python-text.ts';
-import { numberIn, textIn, typeName, Undefined, type Value } from './values.ts';
+import { numberIn, orElse, textIn, typeName, Undefined, type Value } from './values.ts';
 
 /** Filters of numbers. */
 export const numberFilters: Readonly<Record<string, Filter>> = {
@@ -18,11 +18,11 @@ export const numberFilters: Readonly<Record<string, Filter>> = {
   },
   float: (value, args) => {
     const [otherwise] = bind('float', ['default'], args);
-    return toFloatFilter(value, otherwise ?? 0);
+    return toFloatFilter(value, orElse(otherwise, 0));
   },
   int: (value, args) => {
     const [otherwise, base] = bind('int', ['default', 'base'], args);
-    return toInteger(value, { otherwise: otherwise ?? 0n, base: indexOf(base, 10) });
+    return toInteger(value, { otherwise: orElse(otherwise, 0n), base: indexOf(base, 10) });
   },
   round: (value, args) => {
     const [precision, method] = bind('round', ['precision', 'method'], args);

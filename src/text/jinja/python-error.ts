@@ -14,10 +14,11 @@ export type ErrorKind =
   /** Python has it, this engine does not. */
   | 'Unsupported';
 
-/** An error of the template at `line`, which the innermost expression fills in. */
+/** An error of the template at `line`, which the innermost expression fills in, in the output of `within`. */
 export class PythonError extends Error {
   readonly kind: ErrorKind;
   line: number | undefined;
+  within: string | undefined;
 
   constructor(kind: ErrorKind, message: string) {
     super(message);

@@ -13,7 +13,8 @@ export class Scope {
   }
 
   get(name: string): Value | undefined {
-    return this.#variables.get(name) ?? this.#outer.get(name);
+    const value = this.#variables.get(name);
+    return value === undefined ? this.#outer.get(name) : value;
   }
 
   set(name: string, value: Value): void {

@@ -35,7 +35,7 @@ export const textFilters: Readonly<Record<string, Filter>> = {
       throw typeError(`unsupported operand type(s) for +=: '${typeName(value)}' and 'str'`);
     }
     if (value instanceof Markup) throw unsupported('`indent` of escaped text');
-    const margin = textIn(width) ?? ' '.repeat(Math.min(Math.max(0, indexOf(width, 4)), 1_000_000));
+    const margin = textIn(width) ?? spaces(indexOf(width, 4));
     return indented(text, margin, { first: truth(first), blank: truth(blank) });
   },
   join: (value, args) => {
@@ -82,6 +82,11 @@ export const textFilters: Readonly<Record<string, Filter>> = {
 };
 
 const truth = (value: Value | undefined): boolean => value !== undefined && isTrue(value);
+
+function spaces(count: number): string {
+  growText(Math.max(0, count));
+  return ' '.repeat(Math.max(0, count));
+}
 
 const wordOf = new RegExp(`[^-(\\[{<${space}]+`, 'g');
 

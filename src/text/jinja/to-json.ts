@@ -38,7 +38,11 @@ export function toJson(value: Value, args: Args): string {
 
 function indentOf(indent: Value): string | undefined {
   if (indent === null) return undefined;
-  return textIn(indent) ?? ' '.repeat(Math.min(Math.max(indexOf(indent, 0), 0), 1000));
+  const text = textIn(indent);
+  if (text !== undefined) return text;
+  const width = Math.max(0, indexOf(indent, 0));
+  growText(width);
+  return ' '.repeat(width);
 }
 
 function separatorsOf(separators: Value, indent: string | undefined): readonly [string, string] {

@@ -54,12 +54,12 @@ export class TokenStream {
 
   expect(type: Token['type'], value?: string): Token {
     if (this.is(type, value)) return this.next();
-    const wanted = value ?? type;
+    const wanted = type === 'end' ? 'the end of the tag' : `'${value ?? type}'`;
     const end = this.current.type === 'end of template';
     throw this.error(
       end
-        ? `unexpected end of template, expected '${wanted}'`
-        : `expected '${wanted}', got '${this.#shown(this.current)}'`,
+        ? `unexpected end of template, expected ${wanted}`
+        : `expected ${wanted}, got '${this.#shown(this.current)}'`,
     );
   }
 

@@ -73,7 +73,7 @@ export class Dict {
 
   set(key: Value, value: Value): void {
     const own = keyOf(key);
-    this.#entries.set(own, [this.#entries.get(own)?.[0] ?? key, value]);
+    this.#entries.set(own, [orElse(this.#entries.get(own)?.[0], key), value]);
   }
 
   *keys(): Iterable<Value> {
@@ -210,6 +210,10 @@ export function typeName(value: Value): string {
 }
 
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
+
+/** Where None is a value too. */
+export const orElse = (value: Value | undefined, otherwise: Value): Value =>
+  value === undefined ? otherwise : value;
 
 /** A str or Markup as text; undefined for others. */
 export const textIn = (value: Value | undefined): string | undefined =>
