@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/index.ts';
 import { type Digest, openContent, type Plan, type Store } from '../../runtime/index.ts';
 import type { KnownPortType } from '../../stages/index.ts';
 import { isEncodingName, openEncoding, openTokenizer, type Tokenizer } from '../../text/index.ts';
@@ -30,7 +31,7 @@ export async function showCommand(call: CommandCall<ShowOptions>): Promise<ExitC
     tokenizer: (vocabulary) => findTokenizer(vocabulary, { store, plan }),
   });
   const place = { stage: node.id, output, ...(part === undefined ? {} : { part }), type, digest };
-  terminal.print(options.json ? JSON.stringify({ ...place, content: shown.json }) : shown.text(terminal));
+  terminal.print(options.json ? jsonText({ ...place, content: shown.json }) : shown.text(terminal));
   return exitCode.success;
 }
 

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../core/index.ts';
+import { ExactNumber, type Json, type JsonObject } from '../../core/index.ts';
 import { Dict, isList, Markup, type Value } from './values.ts';
 
 /** Called with the JSON pointer of each value that a template reads. */
@@ -8,6 +8,7 @@ export type NoteRead = (pointer: string) => void;
 export function fromJson(value: Json, pointer = '', note?: NoteRead): Value {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
   if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof ExactNumber) return /^-?\d+$/.test(value.text) ? BigInt(value.text) : Number(value);
   if (Array.isArray(value))
     return value.map((item, index) => fromJson(item, note === undefined ? '' : `${pointer}/${index}`, note));
   return new InputDict(value as JsonObject, pointer, note); // the readonly list is left in the type

@@ -1,4 +1,4 @@
-import { type JsonObject, UserError, withinTime } from '../../core/index.ts';
+import { type JsonObject, jsonText, UserError, withinTime } from '../../core/index.ts';
 import {
   compileJinja,
   failureIn,
@@ -95,6 +95,6 @@ function unwritable(row: JsonObject, reason: string): UserError {
   return new UserError({
     code: 'template-failed',
     message: `the template fails: ${reason}`,
-    help: `test for what may be absent with {% if field %}; the row is ${shortened(JSON.stringify(row), 160)}`,
+    help: `test for what may be absent with {% if field %}; the row is ${shortened(jsonText(row), 160)}`,
   });
 }
