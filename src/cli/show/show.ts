@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/index.ts';
 import { type Digest, openContent, type Plan, type Store } from '../../runtime/index.ts';
 import type { KnownPortType } from '../../stages/index.ts';
 import { isEncodingName, openEncoding, openTokenizer, type Tokenizer } from '../../text/index.ts';
@@ -39,9 +40,7 @@ export async function showCommand(call: CommandCall<ShowOptions>): Promise<ExitC
       terminal.complain(
         `warning: ${noteText({ type: 'note', level: 'warning', message, records: records.map((id) => ({ id })) })}`,
       );
-  terminal.print(
-    options.json ? JSON.stringify({ ...place, ...kept, content: shown.json }) : shown.text(terminal),
-  );
+  terminal.print(options.json ? jsonText({ ...place, ...kept, content: shown.json }) : shown.text(terminal));
   return exitCode.success;
 }
 

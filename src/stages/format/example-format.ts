@@ -1,5 +1,5 @@
 import { benchmarkTemplate, type Example, type ExampleTemplate, textList } from '../../benchmarks/index.ts';
-import { isObject, type JsonObject, RandomStream, UserError } from '../../core/index.ts';
+import { isObject, type JsonObject, jsonText, RandomStream, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import {
   type DataRecord,
@@ -111,7 +111,7 @@ export function exampleTemplateOf(
     ...own,
     ...(described && { description: described }),
     ...(separator !== undefined && { separator: () => separator }),
-    ...(by !== undefined && { group: (row) => JSON.stringify(row[by] ?? null) }),
+    ...(by !== undefined && { group: (row) => jsonText(row[by] ?? null) }),
   };
 }
 

@@ -3,9 +3,11 @@ import type { BenchmarkName } from '../../benchmarks/index.ts';
 import {
   canonicalJson,
   didYouMean,
+  ExactNumber,
   isObject,
   type Json,
   type JsonObject,
+  jsonText,
   type RecordPlace,
   RecordProblems,
   UserError,
@@ -115,11 +117,11 @@ function withFirstId(id: string, { id: _, ...row }: JsonObject): DataRecord {
 
 function idText(value: Json): string {
   if (typeof value === 'string' && value !== '') return value;
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  if (value instanceof ExactNumber || Number.isInteger(value)) return String(value);
   throw new UserError({
     code: 'bad-id',
-    message: `${JSON.stringify(value)} cannot be an id`,
-    help: 'an id is a text or a whole number below 2^53',
+    message: `${jsonText(value)} cannot be an id`,
+    help: 'an id is a text or a whole number',
   });
 }
 

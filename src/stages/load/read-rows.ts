@@ -128,7 +128,7 @@ async function readJsonList(
     });
   }
   const text = await readText(path);
-  const value = parseJson(text, { path });
+  const value = parseJson(text, { path, exact: true });
   if (Array.isArray(value)) {
     const lines = itemLines(text);
     return value.map((item: Json, index) => ({ line: lines[index] ?? 1, value: item }));

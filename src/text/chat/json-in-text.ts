@@ -1,4 +1,4 @@
-import type { Json } from '../../core/index.ts';
+import { type Json, parseExactly } from '../../core/index.ts';
 
 /**
  * The list, object or null that a text holds as JSON, as CSV files and Arrow tables have them; any other value, and a text
@@ -7,7 +7,7 @@ import type { Json } from '../../core/index.ts';
 export function jsonIn(value: Json): Json {
   if (typeof value !== 'string' || !/^\s*(?:[[{]|null\s*$)/.test(value)) return value;
   try {
-    return JSON.parse(value);
+    return parseExactly(value) as Json; // what JSON holds
   } catch {
     return value;
   }

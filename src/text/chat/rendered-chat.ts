@@ -1,4 +1,4 @@
-import type { Json } from '../../core/index.ts';
+import { type Json, jsonText } from '../../core/index.ts';
 import { type ChatMessage, type Conversation, reasoningFields } from './chat-message.ts';
 import type { ChatTemplate, ChatText } from './chat-template.ts';
 import { marksFor } from './said.ts';
@@ -24,7 +24,7 @@ export function renderChat(
   { messages, tools, variables }: Conversation,
   { template, specialTokens }: { readonly template: ChatTemplate; readonly specialTokens: readonly string[] },
 ): RenderedChat {
-  const everything = JSON.stringify([messages, tools, variables]) + template.source;
+  const everything = jsonText([messages, tools, variables]) + template.source;
   const { mask, unmask } = maskSpecialTokens(specialTokens, everything);
   const marks = marksFor(everything);
   const maskedTools = tools?.map(mask);

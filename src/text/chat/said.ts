@@ -1,4 +1,4 @@
-import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
+import { isList, isObject, type Json, type JsonObject, jsonText } from '../../core/index.ts';
 import { type ChatMessage, reasoningFields } from './chat-message.ts';
 
 /** A text that a conversation says, which the template should write. */
@@ -47,7 +47,7 @@ export function markedTurns(
   const markedTurn = (message: ChatMessage, turn: number): ChatMessage => {
     const reasoning = new Map<string, Json>();
     const markReasoning = (value: Json): Json => {
-      const key = JSON.stringify(value);
+      const key = jsonText(value);
       const marked = reasoning.get(key) ?? mark(value, { name: 'reasoning', turn });
       reasoning.set(key, marked);
       return marked;

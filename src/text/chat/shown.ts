@@ -1,4 +1,4 @@
-import { isList, isObject, type Json, UserError } from '../../core/index.ts';
+import { isList, isObject, type Json, jsonText, UserError } from '../../core/index.ts';
 import type { ChatMessage } from './chat-message.ts';
 import { type Marks, markedTurns, otherFields, type Said } from './said.ts';
 
@@ -223,14 +223,14 @@ function valueProblems({
 const spellings = (value: Json): readonly string[] => {
   if (value === null) return ['null', 'None'];
   if (typeof value === 'boolean') return value ? ['true', 'True'] : ['false', 'False'];
-  return [String(value), JSON.stringify(value)];
+  return [String(value), jsonText(value)];
 };
 
 /** Null, an empty text or list, and the like say nothing. */
 export const saysSomething = (value: Json | undefined): boolean => {
   if (value === undefined || value === null || value === '') return false;
   if (typeof value === 'string') return value.trim() !== '';
-  return typeof value === 'object' ? Object.values(value).some(saysSomething) : true;
+  return isList(value) || isObject(value) ? Object.values(value).some(saysSomething) : true;
 };
 
 function emptyAnswer(index: number, { role }: ChatMessage, answer: readonly Said[]): UserError {

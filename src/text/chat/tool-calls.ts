@@ -1,4 +1,4 @@
-import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
+import { isList, isObject, type Json, type JsonObject, jsonText } from '../../core/index.ts';
 import type { ChatMessage } from './chat-message.ts';
 import type { ChatText } from './chat-template.ts';
 import { jsonIn } from './json-in-text.ts';
@@ -69,17 +69,16 @@ function withArguments(turn: ChatMessage, change: (value: Json) => Json): ChatMe
 /** JSON with spaces after `:` and `,`, as Python's json.dumps and the templates' tojson write it. */
 function spacedJson(value: Json): string {
   if (isList(value)) return `[${value.map(spacedJson).join(', ')}]`;
-  if (!isObject(value)) return JSON.stringify(value);
+  if (!isObject(value)) return jsonText(value);
   return `{${Object.entries(value)
-    .map(([name, item]) => `${JSON.stringify(name)}: ${spacedJson(item)}`)
+    .map(([name, item]) => `${jsonText(name)}: ${spacedJson(item)}`)
     .join(', ')}}`;
 }
 
 /** Whether JSON text is written as a text in JSON, with its quotation marks escaped. */
 const writesTwice = ({ turns, chat }: WrittenTurns): boolean =>
   argumentsIn(turns).some(
-    (given) =>
-      typeof given === 'string' && jsonIn(given) !== given && chat.text.includes(JSON.stringify(given)),
+    (given) => typeof given === 'string' && jsonIn(given) !== given && chat.text.includes(jsonText(given)),
   );
 
 const argumentsIn = (turns: readonly ChatMessage[]): readonly (Json | undefined)[] =>

@@ -4,6 +4,8 @@ import {
   isObject,
   type Json,
   type JsonObject,
+  jsonText,
+  numberIn,
   own,
   UserError,
 } from '../../core/index.ts';
@@ -99,8 +101,9 @@ function learnedOf(
   { flags, place }: { readonly flags: readonly string[]; readonly place: string },
 ): boolean | undefined {
   for (const name of flags) {
-    const flag = turn[name];
-    if (flag === undefined) continue;
+    const given = turn[name];
+    if (given === undefined) continue;
+    const flag = numberIn(given) ?? given;
     if (flag === 0 || flag === false) return false;
     // A weight of 1 is the default; `train: true` asks for the turn, whatever its role.
     if (flag === 1 || flag === true) {
@@ -108,7 +111,7 @@ function learnedOf(
       return true;
     }
     throw badTurn(
-      `\`${name}\` of ${place} is ${JSON.stringify(flag)}`,
+      `\`${name}\` of ${place} is ${jsonText(flag)}`,
       'a turn is learned (1 or true) or only read (0 or false); other weights are not supported',
     );
   }
@@ -154,7 +157,7 @@ function contentOf(
 ): { readonly text: string | undefined; readonly dropped: readonly string[] } {
   if (said === undefined) return { text: undefined, dropped: [] };
   if (typeof said === 'string') return { text: said, dropped: [] };
-  if (whole) return { text: JSON.stringify(said), dropped: [] };
+  if (whole) return { text: jsonText(said), dropped: [] };
   if (!isList(said))
     throw badTurn(
       `\`${words}\` of ${place} is not text`,
@@ -166,7 +169,7 @@ function contentOf(
     if (type === 'text' && typeof text === 'string')
       return { text, dropped: Object.keys(others).filter((name) => isObject(part) && part[name] !== null) };
     throw badTurn(
-      `\`${words}\` of ${place} has a part of the type ${JSON.stringify(type)}`,
+      `\`${words}\` of ${place} has a part of the type ${jsonText(type)}`,
       'the parts of a content are {"type": "text", "text": "..."}; pictures and other parts are not supported',
     );
   });

@@ -159,12 +159,12 @@ describe('format', () => {
       {
         pointer: '/template/prompt',
         code: 'bad-template',
-        message: 'the template does not parse: Unexpected end of input',
+        message: 'the template does not parse: unexpected end of template, expected the end of the tag',
       },
       {
         pointer: '/template/response',
         code: 'bad-template',
-        message: 'the template does not parse: a block has no end',
+        message: 'the template does not parse: unexpected end of template; it lacks {% endif %}',
       },
     ]);
   });
