@@ -111,11 +111,13 @@ async function runIn(
   const { node, inputs, started } = stage;
   const { store, sources, resources, emit } = context;
   const warnings: StageNote[] = [];
+  const held: StageNote[] = [];
   const report = (report: StageReport): void => {
     const isWarning = report.type === 'note' && report.level === 'warning';
     if (isWarning) warnings.push(report);
-    // The lines of records are searched for when the stage has ended.
-    if (!isWarning || report.records === undefined) emit({ type: 'stage-report', stage: node.id, report });
+    // The lines of records are searched for when the stage has ended. Later warnings wait, to stay in order.
+    if (isWarning && (report.records !== undefined || held.length > 0)) held.push(report);
+    else emit({ type: 'stage-report', stage: node.id, report });
   };
   const laidOut = await sourcesOf(node, { folder, context, report });
   if (!laidOut.ok) return laidOut;
@@ -135,7 +137,7 @@ async function runIn(
     signal: context.signal,
     report,
   });
-  for (const warning of warnings.filter(({ records }) => records !== undefined))
+  for (const warning of held)
     emit({ type: 'stage-report', stage: node.id, report: await locateNote(warning, { node, context }) });
   if (!run.ok) return err(withAddresses(run.error, addresses));
   const outputs = await ingestOutputs(store, action.outputs);
