@@ -145,7 +145,7 @@ function turnProblems({ text, said, message, index, isRead }: SaidTurn): readonl
       case 'tool_calls':
         return isAbsent ? [callLost] : [];
       default:
-        return isAbsent && !isRead(index, name) ? [fieldUnused(name)] : [];
+        return isAbsent && !text.includes(words) && !isRead(index, name) ? [fieldUnused(name)] : [];
     }
   });
   // A field that is no text, such as a number or a list, shows by being read.

@@ -29,7 +29,7 @@ export interface Wanted {
 export function spansByText(rendered: RenderedChat, { wanted, special }: Wanted): readonly Span[] {
   return wanted.map((turn) => {
     const content = contentOf(rendered, turn);
-    const start = startOf(turn, { rendered, content, special });
+    const start = startOf(turn, rendered, special);
     const callsTools = rendered.turns[turn]?.tool_calls !== undefined;
     if (content !== undefined && !callsTools && content.end >= start)
       return { turn, start, end: content.end };
@@ -56,19 +56,23 @@ function contentOf({ shown, chat }: RenderedChat, turn: number): Stretch | undef
   return { start: said.end - length, end: said.end };
 }
 
-interface Beginning {
-  readonly rendered: RenderedChat;
-  readonly content: Stretch | undefined;
-  readonly special: RegExp | undefined;
+/** Where the template writes the first of what a turn says, if that is known exactly. */
+function beginOf(rendered: RenderedChat, turn: number): number | undefined {
+  if (!rendered.shown.isExact) return undefined;
+  const starts = rendered.shown.texts.flatMap(({ turn: of, name, text, end }) =>
+    of === turn && end !== undefined && name !== 'content' ? [end - text.length] : [],
+  );
+  const first = Math.min(...starts, contentOf(rendered, turn)?.start ?? Number.POSITIVE_INFINITY);
+  return Number.isFinite(first) ? first : undefined;
 }
 
-function startOf(turn: number, { rendered, content, special }: Beginning): number {
+function startOf(turn: number, rendered: RenderedChat, special: RegExp | undefined): number {
   const { turns, write, chat } = rendered;
   const before = turns.slice(0, turn);
   const isAnswer = turns[turn]?.role === 'assistant';
   const prompt = turn === 0 && !isAnswer ? '' : attempt(() => write(before, isAnswer));
   if (prompt !== undefined && chat.text.startsWith(prompt)) return prompt.length;
-  const begin = content?.start;
+  const begin = beginOf(rendered, turn);
   if (begin === undefined) throw unfaithful(turn);
   return prompt === undefined ? begin : openingEnd({ prompt, before, begin }, rendered, special);
 }
@@ -76,11 +80,11 @@ function startOf(turn: number, { rendered, content, special }: Beginning): numbe
 interface Opening {
   readonly prompt: string;
   readonly before: readonly ChatMessage[];
-  /** Where the content begins. */
+  /** Where what the turn says begins. */
   readonly begin: number;
 }
 
-/** The end of the assistant's header before a content: of as much as is there of what a prompt adds to the turns. */
+/** The end of the assistant's header before what a turn says: of as much as is there of what a prompt adds to the turns. */
 function openingEnd(
   { prompt, before, begin }: Opening,
   rendered: RenderedChat,
