@@ -6,8 +6,9 @@ import { makeExample } from '../../../src/stages/collate/run-collate.ts';
 import * as format from '../../../src/stages/format/run-format.ts';
 import { promptOf } from '../../../src/stages/generate/prompt.ts';
 import { tokenizeRecord } from '../../../src/stages/tokenize/run-tokenize.ts';
+import { openChatTemplate } from '../../../src/text/chat/open-chat-template.ts';
 import { type DataRecord, parseFormattedRecord } from '../../../src/text/records.ts';
-import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
+import { copyTokenizer, openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
 import { openStageRig } from '../stage-rig.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/text/chat/${name}`, import.meta.url));
@@ -191,6 +192,21 @@ describe('a tokenizer with several templates', () => {
     const messages = talk.slice(0, 2);
     expect((await write({ messages, tools }, named)).text).toMatch(/^<\|im_start\|>tools\n/);
     expect((await write({ messages, tools: [] }, named)).text).toMatch(/^<\|im_start\|>user\n/);
+  });
+
+  test('may have them in a folder of files, which the tokenizer takes along', async () => {
+    await using rig = await openStageRig();
+    await mkdir(rig.path('from/additional_chat_templates'), { recursive: true });
+    await mkdir(rig.path('to'));
+    await copyFile(fixture('tokenizer.json'), rig.path('from/tokenizer.json'));
+    await rig.write('from/tokenizer_config.json', JSON.stringify({ chat_template: 'old' }));
+    await rig.write('from/chat_template.jinja', 'D{{ messages[0].content }}');
+    await rig.write('from/additional_chat_templates/tool_use.jinja', 'T{{ messages[0].content }}');
+    await copyTokenizer({ from: rig.path('from'), to: rig.path('to') });
+    const templateFor = await openChatTemplate({ folder: rig.path('to') });
+    const written = (hasTools: boolean) =>
+      templateFor(hasTools).write({ messages: [user('Hi')], addGenerationPrompt: false }).text;
+    expect([written(false), written(true)]).toEqual(['DHi', 'THi']);
   });
 
   test('uses the one that is named, and says which there are for a name that it lacks', async () => {
