@@ -1,16 +1,11 @@
-import { isObject, RandomStream, RecordNotes, RecordProblems, UserError } from '../../core/index.ts';
+import { RandomStream, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
-import {
-  type DataRecord,
-  type FormattedRecord,
-  perturbations,
-  requiredText,
-  type Unshown,
-} from '../../text/index.ts';
+import { type DataRecord, type FormattedRecord, perturbations, requiredText } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
 import { type FormatRow, rowOf } from './example-format.ts';
 import { recordFormat } from './record-format.ts';
+import { UnshownReport } from './unshown-report.ts';
 
 export const { run } = implementStage<FormatConfig>()({
   inputs: { records: 'records', shots: 'records?', tokenizer: 'tokenizer?' },
@@ -22,7 +17,7 @@ export const { run } = implementStage<FormatConfig>()({
     const { perturb } = config;
     const format = await recordFormat(config, { tokenizer: inputs.tokenizer?.path, shots });
     const problems = new RecordProblems('cannot be written with the template');
-    const notes = new RecordNotes();
+    const report = new UnshownReport(config);
     let total = 0;
     for await (const record of own ?? inputs.records) {
       const variants =
@@ -34,16 +29,14 @@ export const { run } = implementStage<FormatConfig>()({
         const formatted = problems.collect({ id: record.id }, () => {
           const row = rowOf(variant);
           const { unshown = [], ...formatted } = format({ id: variant.id, row });
-          const facts = unshownFacts(unshown, { record: variant, config });
-          if (config.expect.everything_shown && facts[0] !== undefined) throw notShown(facts);
-          notes.add(record.id, facts);
+          report.add(variant, unshown);
           return written({ id: variant.id, row }, someText(formatted));
         });
         if (formatted !== undefined) await outputs.records.write(formatted);
       }
     }
     problems.throwIfAny();
-    for (const { message, records } of notes.messages(total))
+    for (const { message, records } of report.warnings(total))
       host.report({
         type: 'note',
         level: 'warning',
@@ -54,36 +47,6 @@ export const { run } = implementStage<FormatConfig>()({
 });
 
 type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
-
-/** The fields that a perturbation adds to a row, which are for metrics. */
-const addedFields = ['instance', 'perturbation'];
-
-/** What the row says and the text does not show, in words, unless it is meant to be so. */
-function unshownFacts(
-  unshown: readonly Unshown[],
-  { record, config }: { readonly record: DataRecord; readonly config: FormatConfig },
-): readonly string[] {
-  const added = config.perturb === undefined ? [] : addedFields;
-  const meant = new Set([...config.ignore, ...added]);
-  const lost = unshown.filter(({ name }) => !meant.has(name));
-  // A response brings the row of its prompt along.
-  const fields = isObject(record.fields) ? [] : lost.filter(({ isField }) => isField).map(({ name }) => name);
-  const advice = (names: readonly string[]) => `; if that is meant, say \`ignore: [${names.join(', ')}]\``;
-  return [
-    ...(fields.length === 0 ? [] : [`the template does not use ${namedFields(fields)}${advice(fields)}`]),
-    ...lost.filter(({ isField }) => !isField).map(({ name, problem }) => problem + advice([name])),
-  ];
-}
-
-const namedFields = (names: readonly string[]): string =>
-  `the ${names.length === 1 ? 'field' : 'fields'} ${names.map((name) => `\`${name}\``).join(', ')}`;
-
-const notShown = (facts: readonly string[]): UserError =>
-  new UserError({
-    code: 'expectation-failed',
-    message: [...new Set(facts)].map((fact) => fact.replace(/; if that is meant.*/, '')).join('; '),
-    help: 'choose a template that writes it, or name what is meant to be left out with `ignore`',
-  });
 
 const written = (
   { id, row }: FormatRow,

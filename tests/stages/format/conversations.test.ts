@@ -238,12 +238,6 @@ const calling = {
 describe('what a row says and the text does not show', () => {
   test.each([
     [
-      'a field',
-      { messages: talk, source: 'web', images: ['a.png'], none: null },
-      plain,
-      'the template does not use the fields `source`, `images`; if that is meant, say `ignore: [source, images]`',
-    ],
-    [
       'a field of a turn',
       { messages: [{ ...user('Hi'), mood: 'bad' }, talk[1]] },
       plain,
@@ -293,6 +287,21 @@ describe('what a row says and the text does not show', () => {
     });
   });
 
+  test('is counted for each field of the row', async () => {
+    const row = { messages: talk, source: 'web', images: ['a.png'], none: null };
+    expect((await write(row, plain)).warnings).toEqual([
+      '1 of 1 records have fields that the template does not use: `source` (1), `images` (1); if that is meant, say `ignore: [source, images]`',
+    ]);
+    await expect(write(row, plain, { expect: { everything_shown: true } })).rejects.toMatchObject({
+      records: [
+        {
+          problem:
+            'the template does not use the field `source`; the template does not use the field `images`',
+        },
+      ],
+    });
+  });
+
   test('is an error where nothing of a turn to learn is shown', async () => {
     await expect(write(calling, plain.replace('m.content', "(m.content or '')"))).rejects.toMatchObject({
       code: 'unshown-answer',
@@ -317,7 +326,7 @@ describe('what a row says and the text does not show', () => {
     const template = { prompt: '{{ instruction }}', header: '\n', response: '{{ output }}' };
     const row = { instruction: 'I', output: 'O', history: [['a', 'b']], input: '' };
     expect((await write(row, plain, { template })).warnings).toEqual([
-      '1 of 1 records: the template does not use the field `history`; if that is meant, say `ignore: [history]`',
+      '1 of 1 records have fields that the template does not use: `history` (1); if that is meant, say `ignore: [history]`',
     ]);
     expect((await write(row, plain, { template: 'alpaca' })).warnings).toHaveLength(1);
     expect((await write(row, plain, { template, ignore: ['history'] })).warnings).toEqual([]);
