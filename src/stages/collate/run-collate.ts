@@ -231,7 +231,7 @@ function checkAnswers(
   if (lost.length === 0) return;
   const count = lost.reduce((sum, record) => sum + lostAnswers(record, maxLength), 0);
   warn(
-    `${count === 1 ? '1 answer' : `${count} answers`} of ${lost.length} of ${records.length} records begin after max_length ${maxLength}, so the model learns nothing of them`,
+    `${lost.length} of ${records.length} records have answers that begin after max_length ${maxLength} (${count} in all), so the model learns nothing of them`,
     lost,
   );
 }

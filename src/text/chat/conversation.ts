@@ -35,13 +35,14 @@ export function conversationOf(
   const { turns: own, read } = rowTurns(row, { fields, writesCalls: writesCalls(toolList.length > 0) });
   const opening = systemTurn(row, { system, first: own[0] });
   const turns = opening === undefined ? own : [opening, ...own];
+  const { variables, variableFields } = variablesIn(row);
   checkTurns(turns);
   const ownSystem = typeof row.system === 'string' ? row.system : undefined;
   const isShown = turns[0]?.message.role === 'system' && turns[0].message.content === ownSystem;
   return {
     messages: turns.map(({ message }) => message),
     ...(toolList.length > 0 && { tools: toolList }),
-    ...variablesOf(row),
+    ...(Object.keys(variables).length > 0 && { variables }),
     learned: turns.map(({ learned }) => learned),
     read: new Set([...read, 'tools', ...variableFields, ...(isShown ? ['system'] : [])]),
     dropped: turns.flatMap(({ dropped }) => dropped),
@@ -73,17 +74,21 @@ function toolsOf(value: Json): readonly Json[] {
   });
 }
 
-const variableFields = ['documents', 'chat_template_kwargs'];
-
-/** What the row gives the template besides messages and tools. */
-function variablesOf(row: JsonObject): Pick<Conversation, 'variables'> {
+/** What the row gives the template besides messages and tools, and the fields that hold it. */
+function variablesIn(row: JsonObject): {
+  readonly variables: JsonObject;
+  readonly variableFields: readonly string[];
+} {
   const given = jsonIn(row.chat_template_kwargs ?? null);
   const documents = jsonIn(row.documents ?? null);
-  const variables = {
-    ...(isList(documents) && { documents }),
-    ...(isObject(given) && Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))),
+  const named = isObject(given) ? Object.entries(given).filter(([, value]) => value !== null) : [];
+  return {
+    variables: { ...(isList(documents) && { documents }), ...Object.fromEntries(named) },
+    variableFields: [
+      ...(isList(documents) ? ['documents'] : []),
+      ...(isObject(given) ? ['chat_template_kwargs'] : []),
+    ],
   };
-  return Object.keys(variables).length > 0 ? { variables } : {};
 }
 
 /** Throws a UserError for the first turn of a user or an assistant that says nothing. */

@@ -51,7 +51,7 @@ function promptTurns(row: JsonObject, reading: TurnReading): readonly Turn[] {
   const side = (name: string, role: string): readonly Turn[] => {
     const value = row[name] ?? null;
     if (value === null || value === '') return [];
-    if (isTurns(jsonIn(value))) return listedTurns(row, name, reading);
+    if (isTurns(jsonIn(value), reading.fields)) return listedTurns(row, name, reading);
     return [plainTurn(role, requiredText(row, name))];
   };
   const asked = side('prompt', 'user').map((turn) =>
@@ -60,7 +60,13 @@ function promptTurns(row: JsonObject, reading: TurnReading): readonly Turn[] {
   return [...asked, ...side('completion', 'assistant')];
 }
 
-const isTurns = (value: Json): boolean => isList(value) && isObject(value[0]);
+/** A text may hold other JSON, which is then the text of a turn. */
+const isTurns = (value: Json, { role = '' }: ConversationFields): boolean =>
+  isList(value) &&
+  value.length > 0 &&
+  value.every(
+    (turn) => isObject(turn) && [role, 'role', 'from'].some((name) => typeof turn[name] === 'string'),
+  );
 
 const plainTurn = (role: string, content: string): Turn => ({
   message: { role, content },

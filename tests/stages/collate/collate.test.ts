@@ -64,7 +64,7 @@ test('a record that is too long is cut, and a warning says how many were', async
       type: 'note',
       level: 'warning',
       message:
-        'train: 1 answer of 1 of 2 records begin after max_length 4, so the model learns nothing of them',
+        'train: 1 of 2 records have answers that begin after max_length 4 (1 in all), so the model learns nothing of them',
       records: [{ id: 'long' }],
     },
   ]);
@@ -98,6 +98,19 @@ test('an example without a token to learn is a warning, or an error where `expec
     records: [{ id: 'long' }],
     help: 'raise `max_length` (4), so that their responses are not cut off',
   });
+});
+
+test('an answer that is cut stops the run where `expect` says so, one that is whole does not', async () => {
+  const expected = { ...defaults.expect, every_answer_whole: true };
+  await using rig = await openStageRig();
+  await expect(collated(rig, { max_length: 5, expect: expected })).rejects.toMatchObject({
+    code: 'expectation-failed',
+    message: 'train: 1 of 2 records have an answer that max_length 5 cuts',
+    records: [{ id: 'long', problem: 'it has 6 tokens' }],
+  });
+  await using other = await openStageRig();
+  await collated(other, { max_length: 6, expect: expected });
+  expect(other.reports).toEqual([]);
 });
 
 test('fewer examples than `expect` says stop the run', async () => {

@@ -82,6 +82,7 @@ describe('a conversation is read from', () => {
       learned: [undefined, false, undefined, undefined],
     });
     expect(read({ prompt: [user] })).toEqual({ messages: [user] });
+    expect(read({ prompt: '[{"a": 1}]' })).toEqual({ messages: [{ role: 'user', content: '[{"a": 1}]' }] });
   });
 
   test('JSON text, as CSV files and tables have it', () => {
@@ -95,6 +96,21 @@ describe('a conversation is read from', () => {
     for (const row of rows) expect(read(row as JsonObject)).toEqual({ messages: [user, assistant], tools });
     for (const none of [null, '', [], '[]'])
       expect(read({ messages: [user, assistant], tools: none })).toEqual({ messages: [user, assistant] });
+  });
+
+  test('and says which fields of the row it read', () => {
+    const messages = [user, assistant];
+    const fieldsRead = (row: JsonObject) => [...whole({ messages, ...row }).read].toSorted();
+    expect(fieldsRead({})).toEqual(['messages', 'tools']);
+    expect(fieldsRead({ system: 'S', documents: [{}], chat_template_kwargs: '{"a": 1}' })).toEqual([
+      ...['chat_template_kwargs', 'documents', 'messages', 'system', 'tools'],
+    ]);
+    expect(fieldsRead({ system: 7, documents: 'd', chat_template_kwargs: [1] })).toEqual([
+      'messages',
+      'tools',
+    ]);
+    const own = [{ role: 'system', content: 'Own' }, ...messages];
+    expect(fieldsRead({ messages: own, system: 'Other' })).toEqual(['messages', 'tools']);
   });
 
   test('turns whose content is a list of texts', () => {
