@@ -30,7 +30,7 @@ export async function* readParquet(
     await checkFooter(file);
     return parquetMetadataAsync(file);
   });
-  const schema = parquetSchema(metadata);
+  const schema = await asUserError(path, async () => parquetSchema(metadata));
   let start = 0;
   for (const end of groupEnds(path, metadata)) {
     const at = { rowStart: start, rowEnd: end };
