@@ -133,7 +133,13 @@ function rendered<Result>(source: string, work: () => Result): Result {
 }
 
 const failed = (reason: string): UserError =>
-  new UserError({ code: 'template-failed', message: `the chat template fails: ${reason}` });
+  new UserError({
+    code: 'template-failed',
+    message: `the chat template fails: ${reason}`,
+    ...(reason.includes("'strftime_now' is undefined") && {
+      help: 'it writes the date of the day, so that no two runs would write the same: copy it to `template: { chat: ... }` with a fixed date',
+    }),
+  });
 
 interface ChatTemplateFiles {
   /** A tokenizer's folder; without it the template knows no token by name. */
