@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * A JSON number that JavaScript would write as another: `20.0` as `20`, `1e+2` as `100`, 12345678901234567890 as
+ * A JSON number that JavaScript would write differently: `20.0` as `20`, `1e-05` as `0.00001`, 12345678901234567890 as
  * 12345678901234567000. It keeps the spelling of its file, which `String` and `jsonText` give back. For arithmetic it is
  * the nearest double.
  */
@@ -48,7 +48,7 @@ export const jsonText = (value: unknown, indent?: number): string =>
   writeExactly(() => JSON.stringify(value, undefined, indent));
 
 /** Finds numbers that may need to be exact; it may also find such text in a string. */
-const suspect = /(?:^|[:[,\s])-?(?:\d{16}|\d+\.(?:0+(?!\d)|\d{16})|\d+(?:\.\d+)?[eE])/;
+const suspect = /(?:^|[:[,\s])-?(?:\d[\d.]{15}|\d+\.0+(?!\d)|\d+(?:\.\d+)?[eE])/;
 
 /** The value of a JSON text, as JSON.parse gives it except for exact numbers. Throws what JSON.parse throws. */
 export function parseExactly(text: string): unknown {
@@ -88,10 +88,15 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** A whole number written with a point or an exponent is a float elsewhere; a long one is no double. */
+/**
+ * Whether JavaScript would write the number as another, or with other digits or another exponent. A whole number with a
+ * point or an exponent is a float elsewhere; without one it may be larger than any that a double can hold.
+ */
 function needsExactness(token: string): boolean {
   const value = Number(token);
   if (!Number.isFinite(value)) return false;
-  if (/[.eE]/.test(token)) return Number.isInteger(value);
-  return !Number.isSafeInteger(value) && String(value) !== token;
+  const isFloat = /[.eE]/.test(token);
+  if (isFloat && Number.isInteger(value)) return true;
+  const isPlain = isFloat ? /^-?[\d.]{1,18}$/.test(token) : Number.isSafeInteger(value);
+  return !isPlain && String(value) !== token;
 }

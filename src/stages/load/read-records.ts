@@ -8,6 +8,7 @@ import {
   type Json,
   type JsonObject,
   jsonText,
+  numberIn,
   type RecordPlace,
   RecordProblems,
   UserError,
@@ -128,7 +129,8 @@ function idText(value: Json): string {
 /** Throws a UserError if the row is not an object. */
 function rowObject(value: Json): JsonObject {
   if (isObject(value)) return value;
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  const type = numberIn(value) === undefined ? typeof value : 'number';
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${type}`;
   throw new UserError({
     code: 'not-an-object',
     message: `it is ${kind}, not an object`,

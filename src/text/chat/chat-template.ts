@@ -108,4 +108,10 @@ function rendered<Result>(source: string, work: () => Result): Result {
 }
 
 const failed = (reason: string): UserError =>
-  new UserError({ code: 'template-failed', message: `the chat template fails: ${reason}` });
+  new UserError({
+    code: 'template-failed',
+    message: `the chat template fails: ${reason}`,
+    ...(reason.includes("'strftime_now' is undefined") && {
+      help: 'it writes the date of the day, so that no two runs would write the same: copy it to `template: { chat: ... }` with a fixed date',
+    }),
+  });

@@ -18,7 +18,7 @@ export type BinaryOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**';
 
 /** Python's arithmetic. */
 export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
-  if (operator === '%' && typeof a === 'string' && !(b instanceof Undefined)) return percentFormat(a, b);
+  if (operator === '%' && typeof a === 'string') return percentFormat(a, b);
   if (a instanceof Undefined) return a.fail();
   if (b instanceof Undefined) return b.fail();
   const [left, right] = [numberIn(a), numberIn(b)];
@@ -109,7 +109,7 @@ function arithmetic(operator: BinaryOperator, a: bigint | number, b: bigint | nu
   const modulo = rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest === 0 ? (y < 0 ? -0 : 0) : rest;
   if (operator === '%') return modulo;
   const quotient = Math.round((x - modulo) / y);
-  return quotient === 0 && x / y < 0 ? -0 : quotient;
+  return quotient === 0 ? 0 * (x / y) : quotient;
 }
 
 /** An int as the nearest float. */

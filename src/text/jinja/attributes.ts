@@ -12,7 +12,6 @@ import {
   Callable,
   Dict,
   DictView,
-  Iter,
   integerIn,
   isList,
   Markup,
@@ -80,6 +79,7 @@ export function ownAttribute(value: Value, name: string): Value | undefined {
   const method = methodOf(value, name);
   if (method !== undefined) return new Callable(name, method, 'builtin_function_or_method');
   if (value instanceof Tuple && value.names.includes(name)) return value.items[value.names.indexOf(name)];
+  if (value instanceof Callable && type === 'Macro' && name === 'name') return value.name;
   if (value instanceof Range && (name === 'start' || name === 'stop' || name === 'step')) return value[name];
   if (typeof value === 'bigint' && (name === 'real' || name === 'numerator')) return value;
   if (typeof value === 'number' && name === 'real') return value;
@@ -105,6 +105,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   int: integers,
   bool: [...integers, 'bit_length'],
   float: [...numbers, 'fromhex', 'hex'],
+  Macro: ['arguments', 'caller', 'catch_kwargs', 'catch_varargs'],
   generator: ['close', 'send', 'throw'],
   dict_items: ['isdisjoint', 'mapping'],
   dict_keys: ['isdisjoint', 'mapping'],
@@ -176,14 +177,14 @@ function sequenceMethod(value: readonly Value[] | Tuple | Range, name: string): 
 export function slice(value: Value, start: Value, stop: Value, step: Value): Value {
   if (value instanceof Undefined) return value.fail();
   if (value instanceof Dict) throw typeError("unhashable type: 'slice'");
-  if (value instanceof Range || value instanceof Iter) throw unsupported(`a slice of a ${typeName(value)}`);
   const text = textIn(value);
   const items = text !== undefined ? indexable(text) : value instanceof Tuple ? value.items : value;
-  if (typeof items !== 'string' && !isList(items))
+  if (typeof items !== 'string' && !isList(items) && !(items instanceof Range))
     throw typeError(`'${typeName(value)}' object is not subscriptable`);
   const by = step === null ? 1n : sliceIndex(step);
   if (by === 0n) throw valueError('slice step cannot be zero');
   const [from, to] = bounds(items.length, start, stop, by);
+  if (items instanceof Range) return items.slice(BigInt(from), BigInt(to), by);
   const part =
     by === 1n ? items.slice(from, Math.max(from, to)) : everyNth(items, { from, to, by: Number(by) });
   if (text === undefined) return value instanceof Tuple ? new Tuple(part as readonly Value[]) : part;

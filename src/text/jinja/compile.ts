@@ -44,8 +44,7 @@ export interface JinjaTemplate {
 
 /** Parses a template. Throws a TemplateSyntaxError. */
 export function compileJinja(source: string, rules: WhiteSpaceRules): JinjaTemplate {
-  const body = parseTemplate(source, rules);
-  const { names, marksGeneration } = namesIn(body);
+  const { body, names, marksGeneration } = parse(source, rules);
   return {
     names,
     marksGeneration,
@@ -64,6 +63,15 @@ export function compileJinja(source: string, rules: WhiteSpaceRules): JinjaTempl
       return { text, generated: spansOf(rendering, text), read };
     },
   };
+}
+
+function parse(source: string, rules: WhiteSpaceRules): { readonly body: Body } & ReturnType<typeof namesIn> {
+  try {
+    const body = parseTemplate(source, rules);
+    return { body, ...namesIn(body) };
+  } catch (error) {
+    throw error instanceof RangeError ? new TemplateSyntaxError('it is nested too deeply', 1) : error;
+  }
 }
 
 /** The variables of the input, and behind them Jinja's functions. */
@@ -113,7 +121,7 @@ function spansOf({ generated }: Rendering, text: string): readonly TextSpan[] {
     if (text.slice(start, end) === own) return { start, end };
     throw new PythonError(
       'Unsupported',
-      'it changes or moves the text of a {% generation %} block after the block, which',
+      'it changes or moves the text of a {% generation %} block after the block, which is not supported',
     );
   });
 }

@@ -18,7 +18,7 @@ const filters: Readonly<Record<string, Filter>> = {
   default: (value, args) => defaultFilter(value, args),
   map: (value, { positional, named }) => {
     const change = mapper(positional, named);
-    return new Iter(mapped(iterate(value), change));
+    return new Iter(mapped(isTrue(value) ? iterate(value) : [], change));
   },
   reject: (value, args) => selected(value, args, { of: 'items', wanted: false }),
   rejectattr: (value, args) => selected(value, args, { of: 'attributes', wanted: false }),

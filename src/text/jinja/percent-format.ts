@@ -3,7 +3,7 @@ import { floatAs } from './format-spec.ts';
 import { growText } from './growth.ts';
 import { PythonError, typeError, unsupported, valueError } from './python-error.ts';
 import { repr, textOf } from './python-text.ts';
-import { Dict, numberIn, Tuple, textIn, typeName, type Value } from './values.ts';
+import { Dict, numberIn, Tuple, textIn, typeName, Undefined, type Value } from './values.ts';
 
 const conversion = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?[hlL]?(.)?/gsu;
 
@@ -46,8 +46,8 @@ export function percentFormat(format: string, values: Value): string {
   return text;
 }
 
-/** Python ignores a list, which has items by key, where nothing is converted. */
-const isUnusedMapping = (values: Value): boolean => Array.isArray(values);
+/** Python ignores what has items by key where nothing is converted. */
+const isUnusedMapping = (values: Value): boolean => Array.isArray(values) || values instanceof Undefined;
 
 interface Conversion {
   readonly value: Value;

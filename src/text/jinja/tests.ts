@@ -34,7 +34,10 @@ const remainder = (value: Value, divisor: Value): Value => binary('%', value, di
 /** Jinja's tests but `filter` and `test`, which ask for names. */
 export const tests: Readonly<Record<string, Test>> = {
   boolean: (value) => typeof value === 'boolean',
-  callable: (value) => value instanceof Callable || (isAttributes(value) && value.call !== undefined),
+  callable: (value) =>
+    value instanceof Callable ||
+    value instanceof Undefined ||
+    (isAttributes(value) && value.call !== undefined),
   defined: (value) => !(value instanceof Undefined),
   divisibleby: (value, args) => equals(remainder(value, argument('divisibleby', args)), 0n),
   escaped: (value) => value instanceof Markup,

@@ -9,22 +9,10 @@ import { type Args, Tuple, textIn, typeName, type Value } from './values.ts';
 
 type Method = (text: string, args: Args) => Value;
 
-/** Methods of Python's str. */
-export const textMethods: Readonly<Record<string, Method>> = {
+/** Methods of Python's str that take no arguments. */
+const plainMethods: Readonly<Record<string, (text: string) => Value>> = {
   capitalize: (text) => capitalized(text),
   casefold: (text) => text.toLowerCase().replaceAll('ß', 'ss'),
-  center: (text, args) => justified(text, args, 'center'),
-  count: (text, args) => {
-    const [part, start, end] = bindPositional('count', ['sub', 'start', 'end'], args, 1);
-    const { within } = window(text, start, end);
-    const sought = textArgument('argument', part);
-    if (sought === '') return BigInt(codePointCount(within) + 1);
-    return BigInt(within.split(sought).length - 1);
-  },
-  endswith: (text, args) => affixes('endswith', text, args, (within, part) => within.endsWith(part)),
-  expandtabs: (text, args) => expandTabs(text, indexOf(bind('expandtabs', ['tabsize'], args)[0], 8)),
-  find: (text, args) => BigInt(position('find', text, args, 'indexOf')),
-  index: (text, args) => found(position('index', text, args, 'indexOf')),
   isalnum: (text) => /^[\p{L}\p{N}]+$/u.test(text),
   isalpha: (text) => /^\p{L}+$/u.test(text),
   isascii: (text) => /^[\0-\x7f]*$/.test(text),
@@ -37,6 +25,36 @@ export const textMethods: Readonly<Record<string, Method>> = {
   isspace: (text) => text !== '' && [...text].every(isSpace),
   istitle: (text) => text === titled(text) && /\p{Lu}|\p{Lt}/u.test(text),
   isupper: (text) => isUpper(text),
+  lower: (text) => text.toLowerCase(),
+  swapcase: (text) =>
+    [...text].map((one) => (one === one.toLowerCase() ? one.toUpperCase() : one.toLowerCase())).join(''),
+  title: (text) => titled(text),
+  upper: (text) => text.toUpperCase(),
+};
+
+/** Methods of Python's str. */
+export const textMethods: Readonly<Record<string, Method>> = {
+  ...Object.fromEntries(
+    Object.entries(plainMethods).map(([name, method]): [string, Method] => [
+      name,
+      (text, args) => {
+        bindPositional(name, [], args);
+        return method(text);
+      },
+    ]),
+  ),
+  center: (text, args) => justified(text, args, 'center'),
+  count: (text, args) => {
+    const [part, start, end] = bindPositional('count', ['sub', 'start', 'end'], args, 1);
+    const { within } = window(text, start, end);
+    const sought = textArgument('argument', part);
+    if (sought === '') return BigInt(codePointCount(within) + 1);
+    return BigInt(within.split(sought).length - 1);
+  },
+  endswith: (text, args) => affixes('endswith', text, args, (within, part) => within.endsWith(part)),
+  expandtabs: (text, args) => expandTabs(text, indexOf(bind('expandtabs', ['tabsize'], args)[0], 8)),
+  find: (text, args) => BigInt(position('find', text, args, 'indexOf')),
+  index: (text, args) => found(position('index', text, args, 'indexOf')),
   join: (text, args) => {
     const [items] = bindPositional('join', ['iterable'], args, 1);
     const texts = [...iterate(items ?? null)].map((item, index) => {
@@ -48,7 +66,6 @@ export const textMethods: Readonly<Record<string, Method>> = {
     return joinTexts(texts, text);
   },
   ljust: (text, args) => justified(text, args, 'ljust'),
-  lower: (text) => text.toLowerCase(),
   lstrip: (text, args) => strip('lstrip', text, args),
   partition: (text, args) => partition('partition', text, args),
   removeprefix: (text, args) => {
@@ -89,10 +106,6 @@ export const textMethods: Readonly<Record<string, Method>> = {
   splitlines: (text, args) => linesOf(text, indexOf(bind('splitlines', ['keepends'], args)[0], 0) !== 0),
   startswith: (text, args) => affixes('startswith', text, args, (within, part) => within.startsWith(part)),
   strip: (text, args) => strip('strip', text, args),
-  swapcase: (text) =>
-    [...text].map((one) => (one === one.toLowerCase() ? one.toUpperCase() : one.toLowerCase())).join(''),
-  title: (text) => titled(text),
-  upper: (text) => text.toUpperCase(),
   zfill: (text, args) => {
     const width = indexOf(bindPositional('zfill', ['width'], args, 1)[0], 0);
     const missing = Math.max(0, width - codePointCount(text));
@@ -104,10 +117,8 @@ export const textMethods: Readonly<Record<string, Method>> = {
 
 export function capitalized(text: string): string {
   const [first = ''] = text;
-  return (
-    first.toUpperCase().replace(/(?<=^.).+$/u, (rest) => rest.toLowerCase()) +
-    text.slice(first.length).toLowerCase()
-  );
+  const [capital = '', ...more] = /\p{Lt}/u.test(first) ? first : first.toUpperCase();
+  return capital + (more.join('') + text.slice(first.length)).toLowerCase();
 }
 
 const titled = (text: string): string => text.replace(/\p{Cased}+/gu, capitalized);

@@ -119,6 +119,10 @@ export class Range {
     this.length = span <= 0n ? 0 : Number((span + size - 1n) / size);
   }
 
+  slice(from: bigint, to: bigint, step: bigint): Range {
+    return new Range(this.start + from * this.step, this.start + to * this.step, this.step * step);
+  }
+
   at(index: number): bigint {
     return this.start + BigInt(index) * this.step;
   }
