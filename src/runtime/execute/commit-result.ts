@@ -55,7 +55,7 @@ export function commitResult(
   return commitRecord(context.store, { record, replace });
 }
 
-/** A record holds so many warnings at most, and so much of each. */
+/** The most warnings that a record keeps, and the most characters of each. */
 const mostWarnings = 20;
 const mostCharacters = 2000;
 
