@@ -81,7 +81,6 @@ const cliRooms = { ...commandRooms, commands: Object.keys(commandRooms) };
 /** Package -> the files or folders that may import it. */
 const packageHomes: Readonly<Record<string, readonly string[]>> = {
   '@huggingface/hub': ['remote/hub'],
-  '@huggingface/jinja': ['text'],
   '@huggingface/tokenizers': ['text/tokenizer'],
   '@tensorflow/tfjs-backend-cpu': ['tensor'],
   '@tensorflow/tfjs-core': ['tensor', 'model', 'training', 'cli/doctor'],

@@ -1,7 +1,10 @@
+export type { ChatMessage, Conversation } from './chat/chat-message.ts';
 export { type ChatPrompt, openChatPrompt } from './chat/chat-prompts.ts';
-export { chatSegments } from './chat/chat-segments.ts';
-export { chatTemplate, chatTemplateSource, openChatTemplate } from './chat/chat-template.ts';
-export { type ChatMessage, type Conversation, conversationOf } from './chat/conversation.ts';
+export { chatWriter } from './chat/chat-segments.ts';
+export { chatTemplate } from './chat/chat-template.ts';
+export { conversationOf } from './chat/conversation.ts';
+export { knownSource, openChatTemplate, type TemplateChoice } from './chat/open-chat-template.ts';
+export { saysSomething, type Unshown } from './chat/shown.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
 export {
   type DataRecord,
@@ -17,7 +20,7 @@ export {
   type TokenSegment,
 } from './records.ts';
 export { parseResponse, type ResponseRecord } from './response-record.ts';
-export { jinjaTemplate, parseJinja } from './template/jinja-template.ts';
+export { jinjaTemplate, namesIn, parseJinja } from './template/jinja-template.ts';
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
 export { namedTokensTemplate } from './template/named-tokens.ts';
 export { fieldsIn, fieldsOf, missingField, optionalText, requiredText } from './template/row-field.ts';

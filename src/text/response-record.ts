@@ -1,6 +1,8 @@
 import {
+  ExactNumber,
   hasFields,
   isBoolean,
+  isList,
   isNumber,
   isObject,
   isText,
@@ -79,12 +81,25 @@ const fields: { readonly [Name in keyof ResponseRecord]-?: JsonCheck } = {
   bytes: orAbsent(isNumber),
 };
 
+/** Metrics compute with all numbers but those of the user's row. */
+const withPlainNumbers = (response: JsonObject): JsonObject =>
+  mapObject(response, (value, name) => (name === 'fields' ? value : plainNumbers(value)));
+
+function plainNumbers(value: Json): Json {
+  if (value instanceof ExactNumber) return Number(value);
+  if (isList(value)) return value.map(plainNumbers);
+  return isObject(value) ? mapObject(value, plainNumbers) : value;
+}
+
+const mapObject = (object: JsonObject, change: (value: Json, name: string) => Json): JsonObject =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value, name)]));
+
 /**
  * One line of a responses file; throws a UserError for anything else, as a user's command can write one too. `place`
  * says where the value is.
  */
 export function parseResponse(value: Json, place: string): ResponseRecord {
-  const row = isObject(value) ? value : {};
+  const row = isObject(value) ? withPlainNumbers(value) : {};
   const wrong = Object.entries(fields).find(([name, test]) => !test(row[name]));
   if (wrong === undefined) return row as unknown as ResponseRecord; // decode edge: every field has just been checked
   const [name] = wrong;

@@ -64,7 +64,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   split: {
-    version: 1,
+    version: 2,
     runs: [['order', '2290934c8556cf79'] as const, ['hash', 'e2e17317076d71e8'] as const].map(
       ([by, digest]) => ({
         config: { by, parts: [{ train: 0.5 }, { test: 'rest' }] },

@@ -10,6 +10,7 @@ import {
   advance,
   downloadReport,
   isSourceEvent,
+  noteText,
   type Progress,
   progressBar,
   progressText,
@@ -106,7 +107,7 @@ export class LiveReporter implements Reporter {
 
   #report(stage: string, report: StageReport): void {
     if (report.type === 'note') {
-      const text = `${stage}: ${safeLine(report.message)}`;
+      const text = `${stage}: ${safeLine(noteText(report))}`;
       if (report.level === 'warning') this.#warnings.push(text);
       else this.#rows.get(stage)?.note(text);
       return;

@@ -8,6 +8,7 @@ import {
   downloadReport,
   fewNames,
   isSourceEvent,
+  noteText,
   type Progress,
   progressText,
   type Reporter,
@@ -114,8 +115,9 @@ export class PlainReporter implements Reporter {
   }
 
   /** A note takes one line, so that a log of many stays readable. A warning is printed whole. */
-  #note(stage: string, { level, message }: Extract<StageReport, { type: 'note' }>): void {
-    if (level === 'warning') this.#line('warning', `${stage}: ${safeText(message)}`);
+  #note(stage: string, note: Extract<StageReport, { type: 'note' }>): void {
+    const message = noteText(note);
+    if (note.level === 'warning') this.#line('warning', `${stage}: ${safeText(message)}`);
     else this.#print(shortLine(`${'note'.padEnd(VERB)}${stage}: ${safeLine(message)}`, this.#columns));
   }
 

@@ -6,7 +6,7 @@ import type { DagNode } from '../graph/dag.ts';
 import { describeRun } from '../plan/describe-reason.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
-import type { StageReport } from '../stage/stage-definition.ts';
+import type { StageNote, StageReport } from '../stage/stage-definition.ts';
 import type { ActionRecord } from '../store/action-records.ts';
 import { GivenContents } from '../store/given-contents.ts';
 import type { StageOutcome } from '../store/run-records.ts';
@@ -15,7 +15,7 @@ import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './att
 import { bundleCode } from './bundle-code.ts';
 import { commitResult, ingestOutputs } from './commit-result.ts';
 import { dispatchAction } from './dispatch-action.ts';
-import { type LaidOutSources, layOutSources, locateRecords } from './lay-out-sources.ts';
+import { type LaidOutSources, layOutSources, locateNote, locateRecords } from './lay-out-sources.ts';
 import { openKeptFolders, prepareAction, withAddresses } from './prepare-action.ts';
 import { failureOf, isUserError } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
@@ -113,9 +113,16 @@ async function runIn(
   context: RunContext,
 ): Promise<Result<ActionRecord, Failure>> {
   const { node, started } = stage;
-  const { store } = context;
-  const report = (report: StageReport): void =>
-    context.emit({ type: 'stage-report', stage: node.id, report });
+  const { store, emit } = context;
+  const warnings: StageNote[] = [];
+  const held: StageNote[] = [];
+  const report = (report: StageReport): void => {
+    const isWarning = report.type === 'note' && report.level === 'warning';
+    if (isWarning) warnings.push(report);
+    // The lines of records are searched for when the stage has ended. Later warnings wait, to stay in order.
+    if (isWarning && (report.records !== undefined || held.length > 0)) held.push(report);
+    else emit({ type: 'stage-report', stage: node.id, report });
+  };
   const prepared = await prepare(stage, { folder, context, report });
   if (!prepared.ok) return prepared;
   const { action, addresses, given, watched } = prepared.value;
@@ -129,6 +136,8 @@ async function runIn(
     signal: context.signal,
     report,
   });
+  for (const warning of held)
+    emit({ type: 'stage-report', stage: node.id, report: await locateNote(warning, { node, context }) });
   if (!run.ok) return err(withAddresses(run.error, addresses));
   const changed = await given.changed();
   if (changed !== undefined) return err({ kind: 'input-changed', ...changed });
@@ -137,7 +146,8 @@ async function runIn(
   const path = await watched.changed();
   if (path !== undefined) return err({ kind: 'source-changed', path });
   await noteNewFiles(watched, report);
-  return ok(await commitResult(stage, { outputs: outputs.value, measurements: run.value, started, context }));
+  const done = { outputs: outputs.value, measurements: run.value, warnings, started, context };
+  return ok(await commitResult(stage, done));
 }
 
 interface AttemptSurroundings {

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
+import { type FaultyRecord, isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { Failure } from '../stage/run-event.ts';
-import type { RecordPlaces, StageReport } from '../stage/stage-definition.ts';
+import type { RecordPlaces, StageNote, StageReport } from '../stage/stage-definition.ts';
 import { GivenContents } from '../store/given-contents.ts';
 import { makeTemporaryFolder } from '../store/store-file.ts';
 import { pathSegment } from '../store/store-layout.ts';
@@ -78,18 +78,35 @@ export async function locateRecords(
   { node, context }: { readonly node: DagNode; readonly context: LocatingContext },
 ): Promise<Failure> {
   if (failure.kind !== 'stage-error' || failure.records === undefined) return failure;
-  const { records, port = node.definition.recordsPort } = failure;
+  const { records, port } = failure;
+  return { ...failure, records: await located(records, { node, port, context }) };
+}
+
+/** The same for the records that a warning names. */
+export async function locateNote(
+  note: StageNote,
+  { node, context }: { readonly node: DagNode; readonly context: LocatingContext },
+): Promise<StageNote> {
+  if (note.records === undefined) return note;
+  return { ...note, records: await located(note.records, { node, port: undefined, context }) };
+}
+
+async function located(
+  records: readonly FaultyRecord[],
+  {
+    node,
+    port = node.definition.recordsPort,
+    context,
+  }: { readonly node: DagNode; readonly port: string | undefined; readonly context: LocatingContext },
+): Promise<readonly FaultyRecord[]> {
   const ids = records.flatMap(({ id, place }) => (id === undefined || place !== undefined ? [] : [id]));
   const origin = originOf(node, { port, nodes: context.dag.nodes });
-  if (ids.length === 0 || origin === undefined) return failure;
+  if (ids.length === 0 || origin === undefined) return records;
   const places = await placesIn(origin, { ids, context });
-  return {
-    ...failure,
-    records: records.map((record) => {
-      const place = places.get(record.id ?? '');
-      return place === undefined ? record : { ...record, place };
-    }),
-  };
+  return records.map((record) => {
+    const place = places.get(record.id ?? '');
+    return place === undefined ? record : { ...record, place };
+  });
 }
 
 /** The stage that brought the records at a port into the pipeline. */

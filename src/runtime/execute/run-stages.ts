@@ -127,6 +127,11 @@ function reuse(
 ): StageOutcome | undefined {
   if (!useRecord(context.store, record.key, new Date())) return undefined;
   context.emit({ type: 'stage-reused', stage: node.id, key: record.key });
+  for (const { message, records } of record.warnings ?? []) {
+    const named = records && { records: records.map((id) => ({ id })) };
+    const report = { type: 'note', level: 'warning', message, ...named } as const;
+    context.emit({ type: 'stage-report', stage: node.id, report });
+  }
   return { decision: 'reused', uses: node.definition.name, key: record.key, outputs: record.outputs };
 }
 

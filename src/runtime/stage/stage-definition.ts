@@ -1,4 +1,4 @@
-import type { Json, JsonObject, RecordPlace } from '../../core/index.ts';
+import type { FaultyRecord, Json, JsonObject, RecordPlace } from '../../core/index.ts';
 import type { StageAction } from './stage-action.ts';
 
 /** The type of a port's content, such as `records`: a name that the runtime only compares. */
@@ -169,7 +169,16 @@ export type StageReport =
       /** Live figures for people: loss, learning_rate, tokens_per_second. */
       readonly figures?: Readonly<Record<string, number>>;
     }
-  | { readonly type: 'note'; readonly level: 'info' | 'warning'; readonly message: string };
+  | StageNote;
+
+/** Warnings are kept with the result, and repeated whenever it is reused. */
+export interface StageNote {
+  readonly type: 'note';
+  readonly level: 'info' | 'warning';
+  readonly message: string;
+  /** The first records that it is about. */
+  readonly records?: readonly FaultyRecord[];
+}
 
 /** The stages that a pipeline can use, by name. */
 export type StageRegistry = ReadonlyMap<string, StageDefinition>;

@@ -15,12 +15,14 @@ export const { run } = implementStage<CollateConfig>()({
   outputs: { batches: 'batches' },
   async run({ config, inputs, outputs, part, host }) {
     const tokens = await inputs.tokens.read();
-    const warn = (text: string) => {
+    const warn = (text: string, records: readonly { readonly id: string }[] = []) => {
       const message = part === undefined ? text : `${part}: ${text}`;
-      host.report({ type: 'note', level: 'warning', message });
+      const named = records.length > 0 && { records: records.slice(0, 3).map(({ id }) => ({ id })) };
+      host.report({ type: 'note', level: 'warning', message, ...named });
     };
     const examples = examplesOf(tokens, { config, warn });
     checkExamples(examples, { config, warn });
+    checkAnswers(tokens.records, { examples, config, warn });
     const { vocabulary, endOfText } = tokens;
     await outputs.batches.write({ examples, recipe: recipeOf(config), vocabulary, endOfText });
   },
@@ -28,7 +30,8 @@ export const { run } = implementStage<CollateConfig>()({
 
 interface Collation {
   readonly config: CollateConfig;
-  readonly warn: (message: string) => void;
+  /** Warns of something that is true of some records. */
+  readonly warn: (message: string, records?: readonly { readonly id: string }[]) => void;
 }
 
 function examplesOf(
@@ -52,7 +55,7 @@ const recipeOf = (config: CollateConfig): BatchRecipe => ({
 
 export type TrainOn = CollateConfig['train_on'];
 
-/** What is trained on -> the segments whose tokens are learned. An end is always learned. */
+/** What is trained on -> the segments whose tokens are learned. An end is always learned, and what is masked never. */
 const learnedRoles: Readonly<Record<TrainOn, readonly SegmentRole[]>> = {
   all: ['prompt', 'header', 'response', 'end', 'tail'],
   response_with_header: ['header', 'response', 'end'],
@@ -120,10 +123,10 @@ function limitLength(
     ` (the longest has ${longest} tokens)`;
   switch (policy) {
     case 'truncate':
-      warn(`${found}; they were cut, so the model does not learn where they end`);
+      warn(`${found}; they were cut, so the model does not learn where they end`, tooLong);
       return records;
     case 'drop':
-      warn(`${found}; they were left out`);
+      warn(`${found}; they were left out`, tooLong);
       return records.filter(({ tokens }) => tokens.length <= maxLength);
     case 'error':
       throw new UserError({
@@ -139,14 +142,14 @@ function limitLength(
 
 /**
  * Records one after the other, with an end of text after each that does not end itself, cut into examples of `length`
- * tokens; the last may be shorter. Every token but the very first is a target, ends of text included. A record may begin
+ * tokens; the last may be shorter. Every token but the very first is a target, ends of text included, unless it is masked. A record may begin
  * in one example and end in the next, and the model sees the records before it.
  */
 export function packExamples(
   records: readonly TokenizedRecord[],
   { length, endOfText }: { length: number; endOfText: number },
 ): readonly Example[] {
-  const stream = joinRecords(records, endOfText);
+  const { stream, targets } = joinRecords(records, endOfText);
   const count = Math.ceil(Math.max(stream.length - 1, 0) / length);
   return Array.from({ length: count }, (_, index) => {
     const start = index * length;
@@ -154,23 +157,34 @@ export function packExamples(
     return {
       id: `packed-${index + 1}`,
       inputs: stream.slice(start, end),
-      targets: stream.slice(start + 1, end + 1),
+      targets: targets.slice(start + 1, end + 1),
       promptLength: 0,
     };
   });
 }
 
-function joinRecords(records: readonly TokenizedRecord[], endOfText: number): Int32Array {
+/** All tokens, and the same as targets: without those that are never learned. */
+function joinRecords(
+  records: readonly TokenizedRecord[],
+  endOfText: number,
+): { readonly stream: Int32Array; readonly targets: Int32Array } {
   const lengthOf = ({ tokens, segments }: TokenizedRecord) => tokens.length + (endsItself(segments) ? 0 : 1);
   const total = records.reduce((sum, record) => sum + lengthOf(record), 0);
   const stream = new Int32Array(total).fill(endOfText);
+  const targets = new Int32Array(total).fill(endOfText);
   let start = 0;
   for (const record of records) {
     stream.set(record.tokens, start);
+    targets.set(record.tokens, start);
+    for (const [index, { role, end }] of record.segments.entries())
+      if (role === 'masked')
+        targets.fill(ignoredTarget, start + (record.segments[index - 1]?.end ?? 0), start + end);
     start += lengthOf(record);
   }
-  return stream;
+  return { stream, targets };
 }
+
+const learnsSomething = ({ targets }: Example): boolean => targets.some((target) => target !== ignoredTarget);
 
 /** Throws if a fact that `expect` states does not hold; warns of examples without a token to learn. */
 function checkExamples(examples: readonly Example[], { config, warn }: Collation): void {
@@ -182,7 +196,7 @@ function checkExamples(examples: readonly Example[], { config, warn }: Collation
       help: 'check the records that reach this stage, and `too_long: drop`',
     });
   }
-  const untrained = examples.filter(({ targets }) => targets.every((target) => target === ignoredTarget));
+  const untrained = examples.filter((example) => !learnsSomething(example));
   if (untrained.length === 0) return;
   const found = `${untrained.length} of ${examples.length} examples have no token to learn`;
   if (eachTrained) {
@@ -195,3 +209,40 @@ function checkExamples(examples: readonly Example[], { config, warn }: Collation
   }
   warn(`${found}: ${nameRecords(untrained)}`);
 }
+
+/** Refuses answers that `max_length` cuts, if configured; warns of those of which the model learns nothing. */
+function checkAnswers(
+  records: readonly TokenizedRecord[],
+  { examples, config, warn }: Collation & { readonly examples: readonly Example[] },
+): void {
+  const { max_length: maxLength, packing, too_long: policy, expect } = config;
+  if (packing === true || policy !== 'truncate') return;
+  const cut = records.filter((record) => cutsAnswer(record, maxLength));
+  if (expect.every_answer_whole && cut.length > 0)
+    throw new UserError({
+      code: 'expectation-failed',
+      message: `${cut.length} of ${records.length} records have an answer that max_length ${maxLength} cuts`,
+      records: cut.map(({ id, tokens }) => ({ id, problem: `it has ${tokens.length} tokens` })),
+      help: 'raise `max_length`, or set `too_long: drop`',
+    });
+  // Examples that learn nothing at all have been reported.
+  const learned = new Set(examples.filter(learnsSomething).map(({ id }) => id));
+  const lost = cut.filter((record) => learned.has(record.id) && lostAnswers(record, maxLength) > 0);
+  if (lost.length === 0) return;
+  const count = lost.reduce((sum, record) => sum + lostAnswers(record, maxLength), 0);
+  warn(
+    `${lost.length} of ${records.length} records have answers that begin after max_length ${maxLength} (${count} in all), so the model learns nothing of them`,
+    lost,
+  );
+}
+
+/** The target at the last position is the token after it, so one more token than `maxLength` is learned. */
+const cutsAnswer = ({ tokens, segments }: TokenizedRecord, maxLength: number): boolean =>
+  endsItself(segments)
+    ? segments.some(({ role, end }) => (role === 'response' || role === 'end') && end > maxLength + 1)
+    : tokens.length > maxLength;
+
+/** How many answers begin only after the last token that is learned. */
+const lostAnswers = ({ segments }: TokenizedRecord, maxLength: number): number =>
+  segments.filter(({ role }, index) => role === 'response' && (segments[index - 1]?.end ?? 0) > maxLength)
+    .length;

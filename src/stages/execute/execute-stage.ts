@@ -1,6 +1,6 @@
 import { UserError } from '../../core/index.ts';
 import type { ExecuteConfig } from '../../generated/execute-config.ts';
-import { parseJinja } from '../../text/index.ts';
+import { namesIn, parseJinja } from '../../text/index.ts';
 import { declareStage, problemsIn } from '../declare-stage.ts';
 
 /** Runs answers that are programs, each in a sandbox, and records whether it passed its tests. */
@@ -26,7 +26,8 @@ export const executeStage = declareStage<ExecuteConfig>({
 
 /** A program could change the result of tests in its own process. */
 function checkProgram(source: string): void {
-  const field = ['test', 'tests', 'test_list'].find((name) => parseJinja(source).names.has(name));
+  const names = namesIn(source);
+  const field = ['test', 'tests', 'test_list'].find((name) => names.has(name));
   if (field !== undefined)
     throw new UserError({
       code: 'tests-in-program',

@@ -63,8 +63,9 @@ export function promptOf(record: FormattedRecord, start: GenerateConfig['start']
   const answerAt = segments.findLastIndex(({ role }) => role === 'prompt') + 1;
   const answer = segments.slice(answerAt);
   const headers = answer.filter(({ role }) => role === 'header');
-  const given = segments.slice(0, answerAt).concat(start === 'header' ? headers : []);
-  const rest = segments.slice(given.length);
+  const before = segments.slice(0, answerAt).concat(start === 'header' ? headers : []);
+  const given: readonly TextPiece[] = record.prompt ?? before;
+  const rest = restAfter(textOf(given), segments, before.length);
   return {
     id,
     fields,
@@ -75,11 +76,23 @@ export function promptOf(record: FormattedRecord, start: GenerateConfig['start']
     ended: endsItself(rest),
     header: textOf(headers).trim(),
     between: start === 'header' ? '' : textOf(headers),
-    expected: textOf(answer.filter(({ role }) => role === 'response')),
+    expected: textOf(rest.filter(({ role }) => role === 'response')),
     choices,
     sharedCharacters: record.shared_characters ?? 0,
     sample: 0,
   };
+}
+
+/** The answer, without what the prompt already has of it. */
+function restAfter(given: string, segments: readonly Segment[], answerAt: number): readonly Segment[] {
+  const answer = segments.slice(answerAt);
+  if (!textOf(segments).startsWith(given)) return answer;
+  let overlap = given.length - textOf(segments.slice(0, answerAt)).length;
+  return answer.flatMap((segment) => {
+    const text = segment.text.slice(Math.max(0, overlap));
+    overlap -= segment.text.length;
+    return text === '' ? [] : [{ ...segment, text }];
+  });
 }
 
 /** Each prompt once per sample. The first sample keeps the record's id, so that its answer is found in the cache. */
@@ -104,7 +117,7 @@ function withSamples(prompts: readonly Prompt[], samples: number): readonly Prom
   return sampled;
 }
 
-const pieceOf = ({ text, special }: Segment): TextPiece => (special ? { text, special } : { text });
+const pieceOf = ({ text, special }: TextPiece): TextPiece => (special ? { text, special } : { text });
 
 /** Equal for what a model reads equally: the text, or the pieces if any is special. */
 export const identityOf = (pieces: readonly TextPiece[]): string =>

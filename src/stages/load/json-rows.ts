@@ -15,7 +15,7 @@ interface Item {
 /** The items of the list that a JSON file holds, or that `field` of its object holds: `data`, or `data.paragraphs`. */
 export async function readJsonItems(path: string, field: string | undefined): Promise<readonly Item[]> {
   const text = await readText(path);
-  const root = parseJson(text, { path });
+  const root = parseJson(text, { path, exact: true });
   const names = field === undefined ? [] : field.split('.');
   if (field === undefined && !Array.isArray(root)) throw notAList(path, root);
   const values = itemsAt(root, { names, path });

@@ -3,9 +3,12 @@ import type { BenchmarkName } from '../../benchmarks/index.ts';
 import {
   canonicalJson,
   didYouMean,
+  ExactNumber,
   isObject,
   type Json,
   type JsonObject,
+  jsonText,
+  numberIn,
   type RecordPlace,
   RecordProblems,
   UserError,
@@ -121,18 +124,19 @@ function withFirstId(id: string, { id: _, ...row }: JsonObject): DataRecord {
 
 function idText(value: Json): string {
   if (typeof value === 'string' && value !== '') return value;
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  if (value instanceof ExactNumber || Number.isInteger(value)) return String(value);
   throw new UserError({
     code: 'bad-id',
-    message: `${JSON.stringify(value)} cannot be an id`,
-    help: 'an id is a text or a whole number below 2^53',
+    message: `${jsonText(value)} cannot be an id`,
+    help: 'an id is a text or a whole number',
   });
 }
 
 /** Throws a UserError if the row is not an object. */
 function rowObject(value: Json): JsonObject {
   if (isObject(value)) return value;
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  const type = numberIn(value) === undefined ? typeof value : 'number';
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${type}`;
   throw new UserError({
     code: 'not-an-object',
     message: `it is ${kind}, not an object`,

@@ -6,7 +6,7 @@ import { type Part, partsOf, restShare } from './parts.ts';
 /** Splits records into named parts. */
 export const splitStage = declareStage<SplitConfig>({
   name: 'split',
-  version: 1,
+  version: 2,
   ports: (config) => ({
     inputs: { records: { accepts: ['records'], required: true, parts: 'one' } },
     outputs: { records: { type: 'records', parts: partsOf(config).map(({ name }) => name) } },

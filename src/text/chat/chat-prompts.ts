@@ -2,9 +2,9 @@ import { UserError } from '../../core/index.ts';
 import type { TextPiece } from '../records.ts';
 import { namedTemplates, type TemplateName } from '../template/named-templates.ts';
 import { openTokenizer } from '../tokenizer/open-tokenizer.ts';
-import { chatSegments } from './chat-segments.ts';
-import { openChatTemplate } from './chat-template.ts';
-import type { ChatMessage } from './conversation.ts';
+import type { ChatMessage } from './chat-message.ts';
+import { chatWriter } from './chat-segments.ts';
+import { openChatTemplate } from './open-chat-template.ts';
 
 /** Turns a conversation into the prompt for its next answer. */
 export type ChatPrompt = (messages: readonly ChatMessage[]) => readonly TextPiece[];
@@ -22,15 +22,16 @@ export async function openChatPrompt({
 }): Promise<ChatPrompt> {
   if (given !== undefined && isTemplateName(given)) return instructionPrompt(given);
   const own = given === undefined || given === 'chat' ? {} : { given };
-  const template = await openChatTemplate({ folder, ...own });
+  const templateFor = await openChatTemplate({ folder, ...own });
   const { specialTokens } = await openTokenizer(folder);
-  const format = {
-    template,
+  const write = chatWriter({
+    templateFor,
     specialTokens: [...specialTokens.keys()],
     trainedRoles: [],
-    trainedTurns: 'all' as const,
-  };
-  return (messages) => chatSegments({ messages }, format);
+    trainedTurns: 'all',
+    trainReasoning: true,
+  });
+  return (messages) => write({ messages }).segments;
 }
 
 /** `phi3` names both an instruction template and a chat template; as in `format`, it means the first. */
@@ -38,7 +39,8 @@ const isTemplateName = (name: string): name is TemplateName => Object.hasOwn(nam
 
 function instructionPrompt(name: TemplateName): ChatPrompt {
   return (messages) => {
-    const instruction = messages.at(-1)?.content ?? '';
+    const content = messages.at(-1)?.content;
+    const instruction = typeof content === 'string' ? content : '';
     const segments = namedTemplates[name]({ instruction, text: instruction, output: '' });
     if (segments.length > 0) return segments;
     throw new UserError({ code: 'no-text', message: 'the prompt is empty' });

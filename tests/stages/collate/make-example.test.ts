@@ -136,3 +136,23 @@ describe('packing', () => {
     );
   });
 });
+
+test('what is masked is never learned, alone or in a packed text', () => {
+  const masked: TokenizedRecord = {
+    id: 'a',
+    tokens: Int32Array.of(1, 2, 3, 4, 5),
+    segments: [
+      { role: 'prompt', end: 1 },
+      { role: 'masked', end: 3 },
+      { role: 'response', end: 4 },
+      { role: 'end', end: 5 },
+    ],
+  };
+  const { targets } = makeExample(masked, { trainOn: 'all', endOfText, maxLength: 10 });
+  expect([...targets]).toEqual([-100, -100, 4, 5, -100]);
+  const [packed] = packExamples([record([9]), masked], { length: 10, endOfText });
+  expect(packed).toMatchObject({
+    inputs: Int32Array.of(9, endOfText, 1, 2, 3, 4),
+    targets: Int32Array.of(endOfText, 1, -100, -100, 4, 5),
+  });
+});

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import pMap from 'p-map';
-import { UserError } from '../../../core/index.ts';
+import { jsonText, UserError } from '../../../core/index.ts';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
 import { identityOf, type Prompt } from '../prompt.ts';
 import type { Answer, ModelClient } from '../text-generation.ts';
@@ -27,7 +27,7 @@ export const endpointClient = (
 ): ModelClient => ({
   // An endpoint reads turns where there are any, and formats them with its own template.
   identity: ({ pieces, conversation }) =>
-    conversation === undefined ? identityOf(pieces) : `turns:${JSON.stringify(conversation)}`,
+    conversation === undefined ? identityOf(pieces) : `turns:${jsonText(conversation)}`,
   async complete(prompts, onAnswer) {
     const { base_url, concurrency, timeout_seconds, retries } = config.endpoint;
     const address = endpointAddress(base_url, environment);
