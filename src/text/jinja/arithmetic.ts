@@ -79,6 +79,8 @@ export function escapeHtml(text: string): string {
 }
 
 function repeated(sequence: Value, count: bigint, [a, b]: readonly [Value, Value]): Value {
+  if (count >= 2n ** 63n)
+    throw new PythonError('OverflowError', "cannot fit 'int' into an index-sized integer");
   const times = count < 0n ? 0 : count > 1_000_000_000n ? 1_000_000_000 : Number(count);
   const text = textIn(sequence);
   if (text !== undefined) {

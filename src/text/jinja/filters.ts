@@ -37,6 +37,8 @@ export const isTest = (name: string): boolean =>
 
 export function applyFilter(name: string, value: Value, args: Args): Value {
   const filter = Object.hasOwn(filters, name) ? filters[name] : undefined;
+  // A filter without a parameter for its arguments takes none.
+  if (filter?.length === 1) bind(name, [], args);
   if (filter !== undefined) return filter(value, args);
   if (isFilter(name)) throw unsupported(`the filter \`${name}\``);
   throw new PythonError('RuntimeError', `No filter named '${name}'.`);
@@ -44,6 +46,7 @@ export function applyFilter(name: string, value: Value, args: Args): Value {
 
 export function applyTest(name: string, value: Value, args: Args): boolean {
   const test = Object.hasOwn(tests, name) ? tests[name] : undefined;
+  if (test?.length === 1) bind(name, [], args);
   if (test !== undefined) return test(value, args);
   if (name === 'filter') return isFilter(textIn(value) ?? '');
   if (name === 'test') return isTest(textIn(value) ?? '');

@@ -1,7 +1,7 @@
 import { codePointCount } from './code-points.ts';
 import { exponential, fixed } from './decimal.ts';
 import { growText } from './growth.ts';
-import { PythonError, valueError } from './python-error.ts';
+import { PythonError, unsupported, valueError } from './python-error.ts';
 import { exponentText, floatText, repr } from './python-text.ts';
 import { typeName, type Value } from './values.ts';
 
@@ -10,6 +10,7 @@ interface FormatSpec {
   readonly fill: string;
   readonly align: '<' | '>' | '=' | '^' | undefined;
   readonly sign: '+' | '-' | ' ';
+  readonly hasSign: boolean;
   readonly alternate: boolean;
   readonly width: number;
   readonly grouping: ',' | '_' | '';
@@ -28,6 +29,7 @@ function parseSpec(spec: string, value: Value): FormatSpec {
     fill: fill ?? (zero === undefined ? ' ' : '0'),
     align: (align as FormatSpec['align']) ?? (zero === undefined ? undefined : '='), // one of those, by the pattern
     sign: (sign as FormatSpec['sign']) ?? '-',
+    hasSign: sign !== undefined,
     alternate: alternate !== undefined,
     width: Number(width ?? 0),
     grouping: (grouping as FormatSpec['grouping']) ?? '',
@@ -40,12 +42,33 @@ function parseSpec(spec: string, value: Value): FormatSpec {
 export function formatValue(value: Value, spec: string): string {
   if (spec === '' && typeof value !== 'string') return repr(value);
   const parsed = parseSpec(spec, value);
+  checkSpec(parsed, value);
   growText(parsed.width + (parsed.precision ?? 0));
   if (typeof value === 'string') return formatText(value, parsed);
   if (typeof value === 'boolean' && parsed.type !== '') return formatNumber(value ? 1n : 0n, parsed);
   if (typeof value === 'bigint' || typeof value === 'number') return formatNumber(value, parsed);
   if (typeof value === 'boolean') return formatNumber(value ? 1n : 0n, parsed);
   throw new PythonError('TypeError', `unsupported format string passed to ${typeName(value)}.__format__`);
+}
+
+/** Throws for what Python does not allow together, and for what is not supported here. */
+function checkSpec(
+  { type, sign, hasSign, alternate, grouping, align, fill, precision }: FormatSpec,
+  value: Value,
+): void {
+  if (typeof value === 'string') {
+    if (hasSign || alternate || grouping !== '')
+      throw valueError(`Invalid format specifier for object of type 'str'`);
+    return;
+  }
+  if (grouping !== '' && (/[nc]/.test(type) || (grouping === ',' && /[boxX]/.test(type))))
+    throw valueError(`Cannot specify '${grouping}' with '${type}'.`);
+  if (type === 'c' && (hasSign || alternate))
+    throw valueError(`${sign} or # not allowed with integer format specifier 'c'`);
+  if (alternate && (typeof value === 'number' || precision !== undefined || /[eEfFgG%]/.test(type)))
+    throw unsupported('`#` in the format of a float');
+  if (grouping !== '' && align === '=' && fill === '0')
+    throw unsupported(`\`0\` with \`${grouping}\` in a format`);
 }
 
 function formatText(text: string, spec: FormatSpec): string {

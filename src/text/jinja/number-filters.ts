@@ -86,7 +86,7 @@ function rounded(value: Value, precision: number, method: 'common' | 'ceil' | 'f
   if (precision > 308) return number;
   if (precision < 0) {
     const size = Number(scaled(number, precision) * 10n ** BigInt(-precision));
-    return size === 0 && number < 0 ? -0 : size;
+    return size === 0 && (number < 0 || Object.is(number, -0)) ? -0 : size;
   }
   const size = Number(fixed(number, precision));
   return number < 0 || Object.is(number, -0) ? -size : size;

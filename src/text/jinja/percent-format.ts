@@ -3,7 +3,17 @@ import { floatAs } from './format-spec.ts';
 import { growText } from './growth.ts';
 import { PythonError, typeError, unsupported, valueError } from './python-error.ts';
 import { repr, textOf } from './python-text.ts';
-import { Dict, numberIn, Tuple, textIn, typeName, Undefined, type Value } from './values.ts';
+import {
+  Dict,
+  integerIn,
+  numberIn,
+  Range,
+  Tuple,
+  textIn,
+  typeName,
+  Undefined,
+  type Value,
+} from './values.ts';
 
 const conversion = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?[hlL]?(.)?/gsu;
 
@@ -47,7 +57,8 @@ export function percentFormat(format: string, values: Value): string {
 }
 
 /** Python ignores what has items by key where nothing is converted. */
-const isUnusedMapping = (values: Value): boolean => Array.isArray(values) || values instanceof Undefined;
+const isUnusedMapping = (values: Value): boolean =>
+  Array.isArray(values) || values instanceof Undefined || values instanceof Range;
 
 interface Conversion {
   readonly value: Value;
@@ -71,7 +82,7 @@ function convert({ value, type, flags, width, precision, hasPoint }: Conversion)
     );
   }
   if (type === 'c') {
-    const text = textIn(value) ?? (typeof value === 'bigint' ? String.fromCodePoint(Number(value)) : '');
+    const text = textIn(value) ?? (integerIn(value) === undefined ? '' : String.fromCodePoint(Number(value)));
     if (codePointCount(text) !== 1) throw typeError('%c requires int or char');
     return pad('', text, flags.replace('0', ''), width);
   }
@@ -97,6 +108,7 @@ function numberText(
   number: bigint | number,
   { type, digits, alternate }: { type: string; digits: number | undefined; alternate: boolean },
 ): string {
+  if (/[eEfFgG]/.test(type) && alternate) throw unsupported('`#` in the format of a float');
   if (/[eEfFgG]/.test(type))
     return floatAs(Math.abs(Number(number)), { type, precision: digits ?? 6, alternate });
   if (typeof number === 'number' && !Number.isFinite(number))
