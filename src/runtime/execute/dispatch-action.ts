@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageDefinition, StageReport } from '../stage/stage-definition.ts';
-import { attemptFiles } from './attempt.ts';
+import { attemptFiles } from '../store/store-layout.ts';
 import { runAction } from './run-action.ts';
 import type { Measurements } from './stage-message.ts';
 import type { StageProcesses } from './stage-process.ts';

@@ -9,12 +9,14 @@ import { PastRuns } from '../plan/past-runs.ts';
 import { readModules } from '../plan/read-modules.ts';
 import { selectStages, stagesForced } from '../plan/select-stages.ts';
 import { digestSources, knownResolutions, remoteSources } from '../plan/source-digests.ts';
+import { pathsInUse } from '../store/in-use.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import { newRunId, type RunOutcome } from '../store/run-records.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { linkedStore } from '../store/store-layout.ts';
 import { sweepKept, sweepLeases, sweepTemporary } from '../store/sweep.ts';
 import { storageFailureOf } from '../store/system-error.ts';
+import { diskClock } from '../store/temporary.ts';
 import { acquireSources } from './acquire-sources.ts';
 import { sweepAttempts } from './attempt.ts';
 import type { RunContext, RunOptions, RunResult } from './run-context.ts';
@@ -122,10 +124,11 @@ async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResul
 
 /** Removes what killed processes left, and bounds what is kept for other runs. */
 async function sweepStore(store: Store, now: Date): Promise<void> {
+  const clock = diskClock(store.root);
   await sweepAttempts(store, now);
-  await sweepLeases(store, now);
-  await sweepKept(store, now);
-  await sweepTemporary(store, now);
+  await sweepLeases(store, clock);
+  await sweepKept(store, { clock, inUse: pathsInUse(store) });
+  await sweepTemporary(store, clock);
 }
 
 function contextOf(

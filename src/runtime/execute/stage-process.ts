@@ -3,7 +3,7 @@ import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
 import type { Store } from '../store/store.ts';
-import { temporaryPath } from '../store/store-file.ts';
+import { temporaryPath } from '../store/temporary.ts';
 import { type FinalMessage, isStageMessage, type ParentMessage, type StageMessage } from './stage-message.ts';
 
 interface ProcessOptions {
