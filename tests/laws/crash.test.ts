@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { lutimes, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseDigest } from '../../src/runtime/key/digest.ts';

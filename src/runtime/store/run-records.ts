@@ -167,7 +167,11 @@ const failures: Readonly<Record<Failure['kind'], Fields>> = {
   interrupted: {},
 };
 
-const isFailure = isTagged('kind', failures);
+const hasFailureFields = isTagged('kind', failures);
+
+/** Checks a failure, since a store from elsewhere or a user's stage may give anything. */
+export const isFailure = (value: unknown): value is Failure => hasFailureFields(value);
+
 const isOutputs = isMapOf((value) => parsePortContent(value) !== undefined);
 const work = { uses: isText, key: isText, reason: isText, milliseconds: isNumber, attempts: isNumber };
 
