@@ -19,8 +19,8 @@ export function serveStageProcess(registry: StageRegistry): void {
   let running: AbortController | undefined;
   // The terminal sends these to every process that it has started.
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => {});
-  // The parent reads what this process prints, and may be gone.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  openOutput(process.stderr);
+  const stageLog = openOutput(process.stdout);
   process.on('message', async (message) => {
     if (!isParentMessage(message)) return;
     if (message.type === 'stop') return running?.abort();
@@ -31,7 +31,7 @@ export function serveStageProcess(registry: StageRegistry): void {
     send({ type: 'begun' });
     // Whatever an action leaves running must not report in the name of the next one.
     const report = (report: StageReport) => running === current && send({ type: 'report', report });
-    const log = (text: string) => running === current && process.stdout.write(text);
+    const log = (text: string) => running === current && stageLog.write(text);
     const final = await runFile({ path: message.actionFile, registry, signal: current.signal, report, log });
     running = undefined;
     if (!process.connected) process.exit(1);
@@ -50,6 +50,15 @@ export function serveStageProcess(registry: StageRegistry): void {
       process.exit(1),
     );
   });
+}
+
+/** The parent reads what this process prints: what it has not read yet must not be lost at an exit, or fill the memory. */
+function openOutput(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  // The parent may be gone.
+  stream.on('error', () => {});
+  const { _handle: handle }: { _handle?: { setBlocking?: (blocks: boolean) => void } } = Object(stream);
+  handle?.setBlocking?.(true);
+  return stream;
 }
 
 async function runFile({

@@ -239,5 +239,6 @@ async function lastLines(path: string): Promise<string> {
   const { size } = await file.stat();
   const end = Buffer.alloc(Math.min(size, 2 ** 16));
   await file.read(end, 0, end.length, size - end.length);
-  return end.toString().trimEnd().split('\n').slice(-20).join('\n');
+  const lines = end.toString().trimEnd().split('\n').slice(-20);
+  return lines.map((line) => line.slice(0, 2000)).join('\n');
 }
