@@ -13,6 +13,8 @@ export async function start({ stageProcess }: { readonly stageProcess: URL }): P
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(ENDED_BY_SIGPIPE);
+      // The terminal was closed, which SIGHUP tells too.
+      if (error.code === 'EIO') return;
       throw error;
     });
   for (const name of Object.keys(process.env).filter((name) => /^RETUNE_\w+$/.test(name)))
