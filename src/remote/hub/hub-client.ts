@@ -1,4 +1,4 @@
-import { UserError } from '../../core/index.ts';
+import { isObject, UserError } from '../../core/index.ts';
 import { type OnWait, sendRequest, withinAnswerTime, withRetries } from '../http/send-request.ts';
 import { type HubAddress, type HubFile, isInner, revisionOf } from './hub-address.ts';
 import type { HubSettings } from './hub-settings.ts';
@@ -60,7 +60,9 @@ async function filesListed(
     fetch: fetchOf(list),
   });
   let count = 0;
-  for await (const { type: kind, path, size, oid, lfs } of entries) {
+  for await (const entry of entries) {
+    if (!isObject(entry)) throw strangeAnswer('lists what is no file');
+    const { type: kind, path, size, oid, lfs } = entry;
     count += 1;
     if (count > mostFiles) throw strangeAnswer(`lists more than ${mostFiles} files`);
     if (kind !== 'file') continue;
