@@ -28,7 +28,7 @@ test('of a command that prints 300,000 lines some are shown, the others are coun
 
 test('of a log without end the beginning and the end are kept', async () => {
   await using rig = await openCliRig(
-    project('echo first; head -c 60000000 /dev/zero | tr "\\\\0" x | fold -w 999; echo last; exit 3'),
+    project('echo first; head -c 60000000 /dev/zero | tr "\\\\0" x | fold -w 999; echo; echo last; exit 3'),
   );
   await rig.tuneloom('run');
   const log = logIn(rig.folder);

@@ -10,7 +10,7 @@ test.skipIf(process.platform === 'win32')(
   'a shared process that dies while it is free is replaced',
   async () => {
     // What the first command leaves behind kills the process once it is free, before the next command.
-    const kill = '(sleep 1; kill -9 $PPID) > /dev/null 2>&1 &';
+    const kill = '(sleep 1; kill -9 $PPID) > /dev/null 2>&1 & :';
     await using rig = await openCliRig({
       'package.json': '{}',
       'p.yaml': `stages:\n${stage('a', kill)}${stage('b', 'sleep 2', ', environment: [HOME]')}${stage('c', ': 3')}`,

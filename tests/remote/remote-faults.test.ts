@@ -185,7 +185,7 @@ test('a wait that the hub asks for is shown with its reason', async () => {
   expect([exitCode, all]).toEqual([
     0,
     expect.stringContaining(
-      'waiting  hf:owner/tiny: the host answers with status 429; it is asked again in 2.0 s',
+      'waiting  hf:owner/tiny: the host answers with status 429; it is asked again in <time>',
     ),
   ]);
 });

@@ -141,16 +141,21 @@ function waitAsked(header: string): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
-/** The whole body of an answer that is no download. Throws ConnectionFailure if it takes longer than a minute. */
-export async function withinAnswerTime<Value>(body: Promise<Value>, url: URL): Promise<Value> {
+/** Requests a whole answer that is no download. Throws ConnectionFailure, and ends the request, after a minute. */
+export async function withinAnswerTime<Value>(
+  { url, signal }: Pick<HttpRequest, 'url' | 'signal'>,
+  request: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
   const milliseconds = Number(process.env.TUNELOOM_ANSWER_MILLISECONDS ?? headerMilliseconds);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error(`the answer of ${url.host} takes longer than ${milliseconds / 1000} s`);
-    timer = setTimeout(() => reject(new ConnectionFailure(error)), milliseconds);
-  });
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), milliseconds);
   try {
-    return await Promise.race([body, late]);
+    return await request(AbortSignal.any([signal, late.signal]));
+  } catch (error) {
+    if (!late.signal.aborted || signal.aborted) throw error;
+    throw new ConnectionFailure(
+      new Error(`the answer of ${url.host} takes longer than ${milliseconds / 1000} s`),
+    );
   } finally {
     clearTimeout(timer);
   }

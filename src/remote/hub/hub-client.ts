@@ -125,11 +125,13 @@ function fetchOf({ settings, signal, onWait }: HubRequest): typeof fetch {
           throw strangeAnswer('continues on another host');
         const { credential } = settings;
         const headers = { accept: 'application/json' };
-        const response = await sendRequest({ url, credential, signal, headers });
-        const body = await withinAnswerTime(bodyOf(response), url);
-        if (!isJson(body))
-          throw strangeAnswer('is not JSON: a network may answer in its place to ask for a login');
-        return new Response(body, { status: 200, headers: response.headers });
+        return withinAnswerTime({ url, signal }, async (limited) => {
+          const response = await sendRequest({ url, credential, signal: limited, headers });
+          const body = await bodyOf(response);
+          if (!isJson(body))
+            throw strangeAnswer('is not JSON: a network may answer in its place to ask for a login');
+          return new Response(body, { status: 200, headers: response.headers });
+        });
       },
       { signal, onWait },
     );
