@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -11,11 +11,16 @@ export async function makeFolders(path: string): Promise<string | undefined> {
     await mkdir(path);
     return path;
   } catch (error) {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+    if (isFolder(path)) return undefined;
     const isMissingParent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!isMissingParent || existsSync(dirname(path))) throw error;
+    if (!isMissingParent || dirname(path) === path) throw error;
   }
   const first = await makeFolders(dirname(path));
-  const made = await makeFolders(path);
-  return first ?? made;
+  // Another process may have made it meanwhile.
+  await mkdir(path).catch((error: unknown) => {
+    if (!isFolder(path)) throw error;
+  });
+  return first ?? path;
 }
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
