@@ -58,6 +58,25 @@ test.skipIf(!canSeeProcesses).each(ends)(
 );
 
 test.skipIf(!canSeeProcesses)(
+  'a stage of one’s own that never returns ends with a tuneloom that is killed',
+  async () => {
+    const loop = `import { writeFileSync } from 'node:fs';
+export const run = async () => { writeFileSync(process.cwd() + '/begun', ''); for (;;); };`;
+    await using rig = await openCliRig({
+      'package.json': '{}',
+      'p.yaml': 'stages: { long: { uses: ./endless } }\n',
+      'endless/stage.yaml': 'name: endless\noutputs: { x: file }\n',
+      'endless/index.ts': loop,
+    });
+    const run = rig.start('run');
+    while (!existsSync(join(rig.folder, 'begun'))) await sleep(10);
+    run.kill('SIGKILL');
+    await run;
+    expect(await orphansIn(rig.folder)).toEqual([]);
+  },
+);
+
+test.skipIf(!canSeeProcesses)(
   'a command that ignores SIGTERM ends with a tuneloom that is killed',
   async () => {
     await using rig = await openCliRig({ 'package.json': '{}' });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { UserError } from '../../core/index.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageHost, StageModule, StageRegistry, StageReport } from '../stage/stage-definition.ts';
@@ -73,6 +74,7 @@ async function runFile({
   try {
     // Written by the process that started this one.
     const action = JSON.parse(await readFile(path, 'utf8')) as StageAction;
+    if (action.code !== undefined) endWithParent();
     const definition =
       action.code === undefined ? registry.get(action.uses) : { load: () => loadCode(action.code ?? '') };
     if (definition === undefined) throw new Error(`no stage is called ${action.uses}`);
@@ -87,6 +89,15 @@ async function runFile({
 
 function send(message: StageMessage): void {
   if (process.connected) process.send?.(message);
+}
+
+/** A user's code may never return to the event loop, which then does not see that the parent is gone: a thread looks. */
+function endWithParent(): void {
+  const watch = `
+    setInterval(() => {
+      if (process.ppid !== ${process.ppid}) setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${orphanMilliseconds});
+    }, 500);`;
+  new Worker(watch, { eval: true, execArgv: [] }).unref();
 }
 
 /** Loads the bundled code of a user's stage. Its errors name the line of the user's file. */
