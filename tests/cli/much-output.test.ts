@@ -57,6 +57,23 @@ test('a user’s stage that reports what cannot be shown fails alone, and the ot
   expect(stdout).toContain('done     c');
 });
 
+test('a user’s stage that returns no measurements, or sends a failure of its own making, ends', async () => {
+  const ownStage = (name: string, code: string) => ({
+    [`${name}/stage.yaml`]: `name: ${name}\noutputs: { x: file }\n`,
+    [`${name}/index.ts`]: `import { writeFileSync } from 'node:fs';
+export const run = async (action: { outputs: { x: { path: string } } }) => { writeFileSync(action.outputs.x.path, ''); ${code} };`,
+  });
+  await using rig = await openCliRig({
+    'package.json': '{}',
+    ...ownStage('quiet', ''),
+    ...ownStage('rogue', 'process.send?.({ type: "failed", failure: { kind: "none" } }); return {};'),
+    'p.yaml': 'stages: { quiet: { uses: ./quiet }, rogue: { uses: ./rogue } }\n',
+  });
+  const { exitCode, stdout } = await rig.tuneloom('run', '--keep-going');
+  expect([exitCode, stdout]).toEqual([1, expect.stringContaining('it failed without a readable reason')]);
+  expect(stdout).toContain('done     quiet');
+});
+
 test.each(['/proc/x', '/proc/self', '/dev/null', '/dev/null/x', '/dev/full'])(
   'a store at %s is an error that names it',
   async (store) => {

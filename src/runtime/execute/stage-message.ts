@@ -33,11 +33,18 @@ export function parseStageMessage(message: unknown): StageMessage | undefined {
     const parsed = parseReport(report);
     return parsed && { type, report: parsed };
   }
-  // It came as JSON, so its values are JSON.
-  if (type === 'finished' && isObject(measurements))
-    return { type, measurements: measurements as Measurements };
-  return type === 'failed' && isFailure(failure) ? { type, failure } : undefined;
+  // It came as JSON, so its values are JSON. A final message must never be dropped: the parent waits for it.
+  if (type === 'finished')
+    return { type, measurements: isObject(measurements) ? (measurements as Measurements) : {} };
+  if (type !== 'failed') return undefined;
+  return { type, failure: isFailure(failure) ? failure : unreadableFailure };
 }
+
+const unreadableFailure: Failure = {
+  kind: 'stage-error',
+  code: 'stage-threw',
+  message: 'it failed without a readable reason',
+};
 
 /** Undefined if a reporter could not show it. */
 export function parseReport(report: unknown): StageReport | undefined {
