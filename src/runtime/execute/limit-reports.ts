@@ -71,7 +71,8 @@ function limitNotes({ report, log }: Parameters<typeof limitReports>[0]): {
   readonly flush: () => void;
 } {
   let second = 0;
-  let shown = 0;
+  // Counted separately, so that no burst of lines hides a warning.
+  let shown = { info: 0, warning: 0 };
   let leftOut = 0;
   let timer: NodeJS.Timeout | undefined;
   let logged = '';
@@ -98,10 +99,10 @@ function limitNotes({ report, log }: Parameters<typeof limitReports>[0]): {
       const now = Math.floor(performance.now() / 1000);
       if (now !== second) {
         countLeftOut();
-        [second, shown] = [now, 0];
+        [second, shown] = [now, { info: 0, warning: 0 }];
       }
-      if (shown < notesEachSecond) {
-        shown += 1;
+      if (shown[note.level] < notesEachSecond) {
+        shown[note.level] += 1;
         report({ ...note, message: cut(note) });
       } else {
         leftOut += 1;

@@ -102,7 +102,7 @@ class StageRunner {
   }
 }
 
-/** A mistake of tuneloom's own in one stage is that stage's failure: the others run on, and the run ends as it should. */
+/** An internal error in one stage is that stage's failure: the others go on, and the run ends as after any failure. */
 async function executeSafely(task: StageTask, context: RunContext): Promise<StageOutcome> {
   const started = startNow();
   try {

@@ -8,26 +8,26 @@ import { hasErrorCode } from './system-error.ts';
 
 /**
  * What living processes of this host use of a store, however old it is, as paths from its root: the attempts that they
- * run, with their answers and epochs, and what they hold the leases of. For processes of other hosts only age speaks.
+ * run, with their answers and epochs, and what they hold the leases of. Processes of other hosts cannot be seen; what they use is kept by its age.
  */
 export function pathsInUse({ root }: Pick<Store, 'root'>): ReadonlySet<string> {
   const used = new Set<string>();
   for (const { name: key } of entriesOf(join(root, storeLayout.state)))
     for (const { name } of entriesOf(join(root, storeLayout.state, key))) {
       const folder = join(root, storeLayout.state, key, name);
-      if (!isOfTheLiving(join(folder, attemptFiles.owner))) continue;
+      if (!isOwnedByLiving(join(folder, attemptFiles.owner))) continue;
       used.add(join(storeLayout.state, key));
       for (const path of keptFoldersOf(join(folder, attemptFiles.action))) used.add(path);
     }
   for (const { name } of entriesOf(join(root, storeLayout.leases)))
-    if (isOfTheLiving(join(root, storeLayout.leases, name))) {
+    if (isOwnedByLiving(join(root, storeLayout.leases, name))) {
       used.add(join(storeLayout.state, name));
       used.add(join(storeLayout.downloads, name));
     }
   return used;
 }
 
-function isOfTheLiving(path: string): boolean {
+function isOwnedByLiving(path: string): boolean {
   const owner = parseProcessIdentity(textAt(path));
   return owner !== undefined && isOnThisHost(owner) && mayBeAlive(owner);
 }
