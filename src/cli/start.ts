@@ -4,6 +4,7 @@ import { openTerminal } from './terminal/terminal.ts';
 
 const EX_SOFTWARE = 70;
 const ENDED_BY_SIGPIPE = 128 + 13;
+const LAST_MILLISECONDS = 5000;
 
 /** Runs the whole command, from its arguments to its exit code. */
 export async function start({ stageProcess }: { readonly stageProcess: URL }): Promise<void> {
@@ -12,6 +13,8 @@ export async function start({ stageProcess }: { readonly stageProcess: URL }): P
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(ENDED_BY_SIGPIPE);
+      // The terminal was closed, which SIGHUP tells too.
+      if (error.code === 'EIO') return;
       throw error;
     });
   for (const name of Object.keys(process.env).filter((name) => /^RETUNE_\w+$/.test(name)))
@@ -30,5 +33,7 @@ export async function start({ stageProcess }: { readonly stageProcess: URL }): P
     const trace = error instanceof Error ? error.stack : String(error);
     terminal.complain(`this is an internal error in tuneloom; please report it:\n${trace}`);
     process.exitCode = EX_SOFTWARE;
+    // Whatever the error left running, the command ends.
+    setTimeout(() => process.exit(), LAST_MILLISECONDS).unref();
   }
 }

@@ -1,6 +1,7 @@
 export { ExactNumber, jsonText, parseExactly } from './exact-number.ts';
 export { canonicalJson, isList, isObject, type Json, type JsonObject, numberIn, own } from './json.ts';
 export { hasFields, isBoolean, isNumber, isText, type JsonCheck, listOf, orAbsent } from './json-check.ts';
+export { makeFolders } from './make-folders.ts';
 export { RandomStream } from './random-stream.ts';
 export { RecordNotes } from './record-notes.ts';
 export { nameRecords, RecordProblems } from './record-problems.ts';

@@ -157,3 +157,26 @@ stages:
   expect((await rig.tuneloom('run')).exitCode).toBe(0);
   for (const stage of ['list', 'line']) expect((await rig.tuneloom('show', stage)).stdout).toBe(hostile);
 });
+
+test.each([
+  ['uses', (next: number) => `stages: { x: { uses: ./b${next}.yaml }, y: { uses: ./b${next}.yaml } }\n`],
+  ['extends', (next: number) => `extends: [b${next}.yaml, b${next}.yaml]\nstages: {}\n`],
+])(
+  'files that name the next by `%s` twice, forty deep, end in an error that names a file',
+  async (_, text) => {
+    const files = Array.from({ length: 40 }, (_, index) => [`b${index}.yaml`, text(index + 1)] as const);
+    await using rig = await openCliRig({
+      'package.json': '{}',
+      ...Object.fromEntries(files),
+      'b40.yaml':
+        'stages: { s: { uses: shell, with: { command: "echo > $OUT_o", outputs: { o: file } } } }\n',
+    });
+    const { exitCode, stderr } = await rig.tuneloom('plan', 'b0.yaml');
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /^b\d\d\.yaml:\d+:\d+ error\[too-many-files\] the pipeline takes in more than 1000 files by `uses` and `extends`; the first too many is `b\d\d\.yaml`/,
+      ),
+    ]);
+  },
+);

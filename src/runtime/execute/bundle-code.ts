@@ -7,7 +7,7 @@ import { modulesOf } from '../plan/read-modules.ts';
 import type { Failure } from '../stage/run-event.ts';
 import { forgetModules } from '../store/module-cache.ts';
 import type { Store } from '../store/store.ts';
-import { attemptFiles } from './attempt.ts';
+import { attemptFiles } from '../store/store-layout.ts';
 
 /** The code of a user's stage, ready to run. */
 export interface BundledCode {

@@ -8,8 +8,7 @@ import type { Failure } from '../stage/run-event.ts';
 import type { ActionPort, StageAction } from '../stage/stage-action.ts';
 import type { GivenContents } from '../store/given-contents.ts';
 import { openKeptFolder } from '../store/kept-folder.ts';
-import { pathSegment } from '../store/store-layout.ts';
-import { attemptFiles } from './attempt.ts';
+import { attemptFiles, pathSegment } from '../store/store-layout.ts';
 import type { RunContext, StageTask } from './run-context.ts';
 
 /** Makes an attempt's action: lays out its inputs for reading and prepares the places of its outputs. */
