@@ -2,11 +2,14 @@ export { type ChatPrompt, openChatPrompt } from './chat/chat-prompts.ts';
 export { chatSegments } from './chat/chat-segments.ts';
 export { chatTemplate, chatTemplateSource, openChatTemplate } from './chat/chat-template.ts';
 export { type ChatMessage, type Conversation, conversationOf } from './chat/conversation.ts';
+export { endMark } from './chat/end-mark.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
 export {
+  type ChatMarks,
   type DataRecord,
   endsItself,
   type FormattedRecord,
+  isChat,
   parseFormattedRecord,
   parseRecord,
   type Segment,
@@ -31,4 +34,5 @@ export {
   writeEncodingName,
 } from './tokenizer/open-tokenizer.ts';
 export { writeOpenaiTokenizer } from './tokenizer/openai-tokenizer.ts';
+export { type BosRule, emptyContext, encodeFrom, startToken } from './tokenizer/start-of-text.ts';
 export { commonPrefixLength, type Encodable, type Tokenizer } from './tokenizer/tokenizer.ts';

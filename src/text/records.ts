@@ -32,6 +32,8 @@ export interface FormattedRecord {
   readonly segments: readonly Segment[];
   /** The prompt as turns, if a chat template wrote it: endpoints are given turns, not one text. */
   readonly conversation?: Conversation;
+  /** Set if a chat template wrote it. */
+  readonly chat?: ChatMarks;
   /** The responses to choose from, if any; the right one is also the response. */
   readonly choices?: readonly string[];
   /** How many characters at the beginning of the prompt, such as few shots, other records' prompts share. */
@@ -39,6 +41,16 @@ export interface FormattedRecord {
   /** The row that it was made from, for metrics, judges and people. */
   readonly fields: JsonObject;
 }
+
+/** What a chat template writes around the turns. */
+export interface ChatMarks {
+  /** The special token that ends an answer, if there is one. */
+  readonly end?: string;
+}
+
+/** Whether a chat template wrote the record. It writes the beginning of a text itself where the model needs one. */
+export const isChat = ({ chat, conversation }: Pick<FormattedRecord, 'chat' | 'conversation'>): boolean =>
+  chat !== undefined || conversation !== undefined;
 
 /** A formatted record as token ids; `segments` tile the ids in order. */
 export interface TokenizedRecord {
@@ -86,13 +98,14 @@ const roles: readonly string[] = [
 
 /** A record that `format` wrote; throws a UserError for any other. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
-  const { id, segments, fields, conversation, choices, shared_characters } = record;
+  const { id, segments, fields, conversation, chat, choices, shared_characters } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {
     return {
       id,
       segments,
       fields: isObject(fields) ? fields : {},
       ...(isConversation(conversation) ? { conversation } : {}),
+      ...(isObject(chat) ? { chat: typeof chat.end === 'string' ? { end: chat.end } : {} } : {}),
       ...(isTextList(choices) ? { choices } : {}),
       ...(typeof shared_characters === 'number' ? { shared_characters } : {}),
     };

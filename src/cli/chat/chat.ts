@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isObject } from '../../core/index.ts';
 import { type GenerationSettings, quantizeWeights } from '../../model/index.ts';
 import type { Dag } from '../../runtime/index.ts';
 import { loadModel, openLocalModel } from '../../stages/index.ts';
-import { openChatPrompt } from '../../text/index.ts';
+import { chatTemplateSource, openChatPrompt } from '../../text/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -29,7 +30,8 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
     },
   });
   using _weights = quantizeWeights(local.model);
-  const settings = settingsOf(options, local.endTokens);
+  const mark = local.tokenizer.specialTokens.get(prompt.endMark ?? '');
+  const settings = settingsOf(options, [...local.endTokens, ...(mark === undefined ? [] : [mark])]);
   const session = new ChatSession({ local, prompt, settings, system: options.system });
   await converse({ session, context, json: options.json === true });
   return exitCode.success;
@@ -63,7 +65,7 @@ const settingsOf = (options: ChatOptions, stopTokens: readonly number[]): Genera
 /** A model's folder, there until it is disposed of. */
 interface ChatModel extends AsyncDisposable {
   readonly folder: string;
-  /** The template of the pipeline's format stage, if it is a named one. */
+  /** The template of the pipeline's format stage, if it is a named one or a chat template. */
   readonly template: string | undefined;
 }
 
@@ -104,11 +106,13 @@ async function openStageModel(call: CommandCall<ChatOptions>): Promise<ChatModel
   );
 }
 
-/** The named template of the first format stage. */
+/** The template of the first format stage, if it is a named one or a chat template. */
 function templateOf(dag: Dag): string | undefined {
   const format = [...dag.nodes.values()].find(({ definition }) => definition.name === 'format');
   const template = format?.config.template;
-  return typeof template === 'string' ? template : undefined;
+  if (typeof template === 'string') return template;
+  const { chat } = isObject(template) ? template : {};
+  return typeof chat === 'string' ? chatTemplateSource(chat) : undefined;
 }
 
 /** Whether a folder or a file holds a model; any other folder may share its name with a stage. */

@@ -17,7 +17,7 @@ import type { TemplateKind } from './template-kind.ts';
 /** Writes a record: its segments, and the choices for an answer. */
 export type RecordFormat = (
   record: DataRecord,
-) => Pick<FormattedRecord, 'segments' | 'choices' | 'shared_characters' | 'conversation'>;
+) => Pick<FormattedRecord, 'segments' | 'choices' | 'shared_characters' | 'conversation' | 'chat'>;
 
 export interface FormatInputs {
   /** The tokenizer's folder, if there is one. */

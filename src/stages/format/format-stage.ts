@@ -9,7 +9,7 @@ const records: InputPort = { accepts: ['records', 'responses'], required: true, 
 /** Writes each row as the text that the model reads: a prompt, a header and a response, or the turns of a conversation. */
 export const formatStage = declareStage<FormatConfig>({
   name: 'format',
-  version: 2,
+  version: 3,
   ports: (config) => ({
     inputs: { records, ...shotsPort(config), ...tokenizerPort(config) },
     outputs: { records: { type: 'records' } },

@@ -1,9 +1,11 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
 import {
+  type ChatMarks,
   type ChatMessage,
   type Conversation,
   chatSegments,
   conversationOf,
+  endMark,
   type FormattedRecord,
   jinjaTemplate,
   namedTemplates,
@@ -47,14 +49,17 @@ async function writtenFormat(
   return (record) => ({ segments: write(rowOf(record)) });
 }
 
-type ConversationWriter = (conversation: Conversation) => readonly Segment[];
+interface ConversationWriter {
+  readonly write: (conversation: Conversation) => readonly Segment[];
+  readonly chat: ChatMarks;
+}
 
 async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<RecordFormat> {
-  const write = await openChat(config, files);
+  const { write, chat } = await openChat(config, files);
   const options = { fields: config.conversation, system: config.system };
   return (record) => {
     const conversation = conversationOf(rowOf(record), options);
-    return { segments: write(conversation), ...promptConversation(conversation, config) };
+    return { segments: write(conversation), ...promptConversation(conversation, config), chat };
   };
 }
 
@@ -82,7 +87,11 @@ async function openChat(config: FormatConfig, files: ChatFiles): Promise<Convers
     trainedRoles: config.train_on_roles,
     trainedTurns: config.train_on_turns,
   };
-  return (conversation) => chatSegments(conversation, format);
+  const end = endMark(format);
+  return {
+    write: (conversation) => chatSegments(conversation, format),
+    chat: end === undefined ? {} : { end },
+  };
 }
 
 /** The prompt as a user's turn and the response, if there is one, as an assistant's. */
@@ -101,7 +110,8 @@ function asTurns(
   ];
   // The shared part of the prompt was counted before the prompt was wrapped.
   const { shared_characters: _, ...kept } = others;
-  return { ...kept, segments: wrap({ messages }), ...promptConversation({ messages }, config) };
+  const { write, chat } = wrap;
+  return { ...kept, segments: write({ messages }), ...promptConversation({ messages }, config), chat };
 }
 
 const textOf = (segments: readonly Segment[]): string => segments.map(({ text }) => text).join('');

@@ -34,11 +34,12 @@ type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
 const written = (
   record: DataRecord,
-  { segments, conversation, choices, shared_characters }: Formatted,
+  { segments, conversation, chat, choices, shared_characters }: Formatted,
 ): DataRecord => ({
   id: record.id,
   segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
   ...(conversation && { conversation: { ...conversation } }),
+  ...(chat && { chat: { ...chat } }),
   ...(choices && { choices }),
   ...(shared_characters !== undefined && { shared_characters }),
   fields: rowOf(record),

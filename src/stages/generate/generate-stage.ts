@@ -6,7 +6,7 @@ import { addressProblem } from './endpoint/endpoint-address.ts';
 /** Lets a model answer prompts, or scores the responses that they should have. */
 export const generateStage = declareStage<GenerateConfig>({
   name: 'generate',
-  version: 2,
+  version: 3,
   ports: () => ({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },
@@ -39,6 +39,7 @@ function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly st
       'repetition_penalty',
       'stop',
       'stop_tokens',
+      'stop_at_end',
     ];
   return temperature === 0 ? [...always, ...draws] : always;
 }

@@ -13,7 +13,7 @@ const tokenizer: InputPort = {
 /** Turns formatted records into token ids. */
 export const tokenizeStage = declareStage<TokenizeConfig>({
   name: 'tokenize',
-  version: 1,
+  version: 2,
   ports: ({ encoding }) => ({
     inputs: encoding === undefined ? { records, tokenizer } : { records },
     outputs: { tokens: { type: 'tokens' } },

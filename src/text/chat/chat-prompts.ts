@@ -5,9 +5,17 @@ import { openTokenizer } from '../tokenizer/open-tokenizer.ts';
 import { chatSegments } from './chat-segments.ts';
 import { openChatTemplate } from './chat-template.ts';
 import type { ChatMessage } from './conversation.ts';
+import { endMark } from './end-mark.ts';
 
-/** Turns a conversation into the prompt for its next answer. */
-export type ChatPrompt = (messages: readonly ChatMessage[]) => readonly TextPiece[];
+/** A template for conversations with a model. */
+export interface ChatPrompt {
+  /** A conversation as the prompt for its next answer. */
+  readonly write: (messages: readonly ChatMessage[]) => readonly TextPiece[];
+  /** Whether it is a chat template, which writes the beginning of a text itself. */
+  readonly isChat: boolean;
+  /** The special token that ends an answer, if the template has one. */
+  readonly endMark?: string | undefined;
+}
 
 /**
  * Prompts for the model in a folder: by its own chat template, by the given one (a name or a source), or by an
@@ -30,17 +38,18 @@ export async function openChatPrompt({
     trainedRoles: [],
     trainedTurns: 'all' as const,
   };
-  return (messages) => chatSegments({ messages }, format);
+  return { write: (messages) => chatSegments({ messages }, format), isChat: true, endMark: endMark(format) };
 }
 
 /** `phi3` names both an instruction template and a chat template; as in `format`, it means the first. */
 const isTemplateName = (name: string): name is TemplateName => Object.hasOwn(namedTemplates, name);
 
 function instructionPrompt(name: TemplateName): ChatPrompt {
-  return (messages) => {
+  const write: ChatPrompt['write'] = (messages) => {
     const instruction = messages.at(-1)?.content ?? '';
     const segments = namedTemplates[name]({ instruction, text: instruction, output: '' });
     if (segments.length > 0) return segments;
     throw new UserError({ code: 'no-text', message: 'the prompt is empty' });
   };
+  return { write, isChat: false };
 }

@@ -31,6 +31,9 @@ export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
     vocabulary: name,
     vocabularySize: encoding.vocabularySize,
     endOfText,
+    // One token ends a text and begins the next, and OpenAI's libraries put none before a text.
+    startOfText: undefined,
+    addsStart: false,
     specialTokens: new Map([[endOfTextToken, endOfText]]),
     encode: (given) =>
       Int32Array.from(

@@ -3,6 +3,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { isObject, type Json, type JsonObject, UserError, withinTime } from '../../core/index.ts';
 import { jsonFault } from '../../formats/index.ts';
 import { withUnicodeWords } from './pre-tokenizer.ts';
+import { startOfTextIn } from './start-of-text.ts';
 import { type Encodable, noSpecialToken, type Tokenizer } from './tokenizer.ts';
 import {
   byteOrderMark,
@@ -56,6 +57,7 @@ export function openJsonTokenizer({
     vocabulary: identity,
     vocabularySize: vocabulary.size,
     endOfText: endOfTextOf({ path, config, vocabulary }),
+    ...startOfTextIn({ json, config, vocabulary }),
     specialTokens,
     encode: (given) => encode({ path, encoder, vocabulary, milliseconds }, written(given)),
     decode: (tokens) => {

@@ -3,7 +3,7 @@ import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/ch
 import pMap from 'p-map';
 import { UserError } from '../../../core/index.ts';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
-import { identityOf, type Prompt } from '../prompt.ts';
+import { type Prompt, textOf } from '../prompt.ts';
 import type { Answer, ModelClient } from '../text-generation.ts';
 import { endpointAddress, isOpenai } from './endpoint-address.ts';
 import { type EndpointRequest, endpointError, malformedAnswer } from './endpoint-error.ts';
@@ -27,7 +27,7 @@ export const endpointClient = (
 ): ModelClient => ({
   // An endpoint reads turns where there are any, and formats them with its own template.
   identity: ({ pieces, conversation }) =>
-    conversation === undefined ? identityOf(pieces) : `turns:${JSON.stringify(conversation)}`,
+    conversation === undefined ? textOf(pieces) : ['turns', JSON.stringify(conversation)],
   async complete(prompts, onAnswer) {
     const { base_url, concurrency, timeout_seconds, retries } = config.endpoint;
     const address = endpointAddress(base_url, environment);
