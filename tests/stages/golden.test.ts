@@ -43,7 +43,7 @@ const generated = (name: string, digest: string, config: JsonObject): GoldenRun 
  */
 const golden: Readonly<Record<StageName, Golden>> = {
   load: {
-    version: 2,
+    version: 3,
     runs: [
       {
         config: { records: fixture('stages/rows.jsonl') },

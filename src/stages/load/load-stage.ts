@@ -9,7 +9,7 @@ const tokenizer: OutputPort = { type: 'tokenizer' };
 /** Brings rows of data, or a model with its tokenizer, into the pipeline. */
 export const loadStage = declareStage<LoadConfig>({
   name: 'load',
-  version: 2,
+  version: 3,
   ports: (config) => ({ inputs: {}, outputs: outputsOf(config) }),
   check: (config) => [
     ...checkKind(config),

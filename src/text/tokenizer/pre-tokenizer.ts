@@ -33,6 +33,9 @@ export function ggufPreTokenizer(name: string): JsonObject | undefined {
 /** Whether a word that is a token is never built by merges. */
 export const ignoresMerges = (name: string): boolean => patterns.get(name) === llama3;
 
+/** Whether llama.cpp puts the token for the beginning before a text if the file does not say. */
+export const addsStart = ignoresMerges;
+
 /** Unicode's own definition of `\w` (UTS 18, annex C), which the Rust tokenizers follow and JavaScript's `\w` does not. */
 const wordCharacters = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d';
 
