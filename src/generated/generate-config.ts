@@ -81,6 +81,10 @@ export interface GenerateConfig {
    */
   readonly too_long: 'refuse' | 'cut';
   /**
+   * What happens when an endpoint withholds an answer (a content filter, a refusal). `fail`: the stage fails and names the records; the other answers are reused. `keep`: what came is the answer, with `content_filter` or `refusal` as its `finish_reason`.
+   */
+  readonly withheld: 'fail' | 'keep';
+  /**
    * How to reach a model that was loaded as `openai:<name>`. None of it changes an answer, so none is in the key. The API key comes only from the environment variable OPENAI_API_KEY.
    */
   readonly endpoint: {

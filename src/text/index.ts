@@ -19,7 +19,7 @@ export {
   type TokenizedRecords,
   type TokenSegment,
 } from './records.ts';
-export { parseResponse, type ResponseRecord } from './response-record.ts';
+export { type FinishReason, parseResponse, type ResponseRecord } from './response-record.ts';
 export { jinjaTemplate, parseJinja } from './template/jinja-template.ts';
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
 export { fieldsIn, fieldsOf, missingField, optionalText, requiredText } from './template/row-field.ts';

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isObject } from '../../core/index.ts';
+import { isObject, newTemporaryFolder } from '../../core/index.ts';
 import { type GenerationSettings, quantizeWeights } from '../../model/index.ts';
 import type { Dag } from '../../runtime/index.ts';
 import { loadModel, openLocalModel } from '../../stages/index.ts';
@@ -80,7 +79,7 @@ async function openChatModel(call: CommandCall<ChatOptions>): Promise<ChatModel 
 async function openModelPath(source: string): Promise<ChatModel> {
   if (existsSync(join(source, 'config.json')))
     return { folder: source, template: undefined, [Symbol.asyncDispose]: async () => {} };
-  const folder = await mkdtemp(join(tmpdir(), 'tuneloom-chat-'));
+  const folder = await newTemporaryFolder('tuneloom-chat-');
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     await loadModel({ source, untieHead: false, model: { path: folder }, tokenizer: undefined });

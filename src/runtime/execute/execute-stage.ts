@@ -129,7 +129,13 @@ async function runIn(
     signal: context.signal,
     report,
   });
-  if (!run.ok) return err(withAddresses(run.error, addresses));
+  if (!run.ok) {
+    // A file that is gone is no fault of the stage that reads it.
+    const gone = run.error.kind === 'bug' ? await changedSource(node, sources) : undefined;
+    return err(
+      gone === undefined ? withAddresses(run.error, addresses) : { kind: 'source-changed', path: gone },
+    );
+  }
   const outputs = await ingestOutputs(store, action.outputs);
   if (!outputs.ok) return outputs;
   const path = (await changedSource(node, sources)) ?? (await changedCode(node));

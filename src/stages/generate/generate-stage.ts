@@ -28,7 +28,7 @@ export const generateStage = declareStage<GenerateConfig>({
  * fingerprint beside each cached answer includes it.
  */
 function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly string[] {
-  const always = ['start', 'clean', 'samples', 'batch_size', 'endpoint'];
+  const always = ['start', 'clean', 'samples', 'batch_size', 'endpoint', 'withheld'];
   const draws = ['top_k', 'top_p', 'min_p', 'seed'];
   if (mode !== 'text')
     return [

@@ -1,7 +1,7 @@
 import type { Json } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import { generateTexts } from '../../model/index.ts';
-import { emptyContext, startToken } from '../../text/index.ts';
+import { emptyContext, type FinishReason, startToken } from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { GenerationMode } from './generate.ts';
 import { cleanAnswer, type Prompt, promptIdentity } from './prompt.ts';
@@ -18,13 +18,13 @@ export interface ModelClient {
 export interface Answer {
   readonly id: string;
   readonly text: string;
-  readonly finishReason: 'stop' | 'length';
+  readonly finishReason: FinishReason;
   /** How many tokens were generated, for measurements; undefined if the client does not know. */
   readonly tokens?: number | undefined;
 }
 
 /** An answer in the response cache: [what the model wrote, why it stopped]. */
-type CachedAnswer = readonly [text: string, finishReason: 'stop' | 'length'];
+type CachedAnswer = readonly [text: string, finishReason: FinishReason];
 
 /** `text` mode: the model writes an answer to each prompt. */
 export const textGeneration = (
@@ -36,6 +36,7 @@ export const textGeneration = (
   decode: (value) => {
     if (!Array.isArray(value)) return undefined;
     const [text, reason]: unknown[] = value;
+    // An answer that an endpoint withheld is asked for again.
     return typeof text === 'string' && (reason === 'stop' || reason === 'length')
       ? [text, reason]
       : undefined;

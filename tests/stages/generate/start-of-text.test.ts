@@ -32,8 +32,8 @@ describe('a text begins as transformers and lm-evaluation-harness begin it', () 
     const asked = [record('none', '', { choices }), record('some', `${text} `, { choices })];
     const scored = await rig.generate(asked, { mode: 'choices' });
     for (const [index, context] of (['', text] as const).entries()) {
-      const found = (scored[index]?.choices as { log_likelihood: number }[]).map((one) => one.log_likelihood);
-      for (const [at, value] of found.entries())
+      const found = scored[index]?.choices as readonly { log_likelihood: number }[];
+      for (const [at, { log_likelihood: value }] of found.entries())
         expect(value).toBeCloseTo(Reflect.get(tokenizer.choices, context)[at], 4);
     }
 
