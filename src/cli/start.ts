@@ -5,6 +5,7 @@ import { openTerminal } from './terminal/terminal.ts';
 
 const EX_SOFTWARE = 70;
 const ENDED_BY_SIGPIPE = 128 + 13;
+const LAST_MILLISECONDS = 5000;
 
 /** Runs the whole command, from its arguments to its exit code. */
 export async function start({ stageProcess }: { readonly stageProcess: URL }): Promise<void> {
@@ -13,6 +14,8 @@ export async function start({ stageProcess }: { readonly stageProcess: URL }): P
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // A reader that closes the pipe early, such as `head`, is not an error.
       if (error.code === 'EPIPE') process.exit(ENDED_BY_SIGPIPE);
+      // The terminal was closed, which SIGHUP tells too.
+      if (error.code === 'EIO') return;
       // Nothing can be said about standard error.
       if (stream === process.stdout)
         terminal.complain(`error: standard output cannot be written: ${error.message}`);
@@ -40,6 +43,8 @@ export async function start({ stageProcess }: { readonly stageProcess: URL }): P
     const trace = error instanceof Error ? error.stack : String(error);
     terminal.complain(`this is an internal error in tuneloom; please report it:\n${trace}`);
     process.exitCode = EX_SOFTWARE;
+    // Whatever the error left running, the command ends.
+    setTimeout(() => process.exit(), LAST_MILLISECONDS).unref();
   }
 }
 

@@ -12,7 +12,8 @@ import { takeLease } from '../store/lease.ts';
 import { type Resolution, type Resolutions, readResolution, writeResolution } from '../store/resolution.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { downloadPath, sourceName } from '../store/store-layout.ts';
-import { isUserError, throttled } from './run-action.ts';
+import { throttled } from './limit-reports.ts';
+import { isUserError } from './run-action.ts';
 
 interface Acquisition {
   readonly store: Store;

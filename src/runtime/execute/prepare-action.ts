@@ -11,8 +11,7 @@ import type { ActionPort, StageAction } from '../stage/stage-action.ts';
 import { materializeFolder } from '../store/folder-manifest.ts';
 import { openKeptFolder } from '../store/kept-folder.ts';
 import type { Store } from '../store/store.ts';
-import { blobPath, pathSegment } from '../store/store-layout.ts';
-import { attemptFiles } from './attempt.ts';
+import { attemptFiles, blobPath, pathSegment } from '../store/store-layout.ts';
 import type { RunContext, StageTask } from './run-context.ts';
 
 /** Makes an attempt's action: lays out its inputs for reading and prepares the places of its outputs. */

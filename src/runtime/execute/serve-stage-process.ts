@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UserError } from '../../core/index.ts';
-import { hideSecrets, secretsIn } from '../stage/hide-secrets.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageHost, StageModule, StageRegistry, StageReport } from '../stage/stage-definition.ts';
 import { failureOf, runAction } from './run-action.ts';
@@ -18,7 +17,10 @@ const orphanMilliseconds = 2000;
 export function serveStageProcess(registry: StageRegistry): void {
   /** Set while an action runs; the parent sends one at a time. */
   let running: AbortController | undefined;
-  process.on('SIGINT', () => {});
+  // The terminal sends these to every process that it has started.
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => {});
+  openOutput(process.stderr);
+  const stageLog = openOutput(process.stdout);
   process.on('message', async (message) => {
     if (!isParentMessage(message)) return;
     if (message.type === 'stop') return running?.abort();
@@ -26,9 +28,11 @@ export function serveStageProcess(registry: StageRegistry): void {
     if (!process.connected) process.exit(1);
     const current = new AbortController();
     running = current;
+    send({ type: 'begun' });
     // Whatever an action leaves running must not report in the name of the next one.
     const report = (report: StageReport) => running === current && send({ type: 'report', report });
-    const final = await runFile({ path: message.actionFile, registry, signal: current.signal, report });
+    const log = (text: string) => running === current && stageLog.write(text);
+    const final = await runFile({ path: message.actionFile, registry, signal: current.signal, report, log });
     running = undefined;
     if (!process.connected) process.exit(1);
     send(final);
@@ -49,6 +53,15 @@ export function serveStageProcess(registry: StageRegistry): void {
   });
 }
 
+/** The parent reads what this process prints: what it has not read yet must not be lost at an exit, or fill the memory. */
+function openOutput(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  // The parent may be gone.
+  stream.on('error', () => {});
+  const { _handle: handle }: { _handle?: { setBlocking?: (blocks: boolean) => void } } = Object(stream);
+  handle?.setBlocking?.(true);
+  return stream;
+}
+
 /** Whether the action is a user's code: what nothing catches is then an error of theirs too. */
 let runsTheirCode = false;
 
@@ -59,11 +72,11 @@ async function runFile({
 }: StageHost & {
   readonly path: string;
   readonly registry: StageRegistry;
+  readonly log: (text: string) => unknown;
 }): Promise<FinalMessage> {
   try {
     // Written by the process that started this one.
     const action = JSON.parse(await readFile(path, 'utf8')) as StageAction;
-    maskOutput(secretsIn((action.environment ?? []).flatMap((name) => process.env[name] ?? [])));
     runsTheirCode = action.code !== undefined;
     const definition =
       action.code === undefined ? registry.get(action.uses) : { load: () => loadCode(action.code ?? '') };
@@ -79,16 +92,6 @@ async function runFile({
 
 function send(message: StageMessage): void {
   if (process.connected) process.send?.(message);
-}
-
-/** Hides secrets in everything that this process prints from now on. */
-function maskOutput(secrets: readonly string[]): void {
-  if (secrets.length === 0) return;
-  for (const stream of [process.stdout, process.stderr]) {
-    const write = stream.write.bind(stream);
-    stream.write = (chunk: string | Uint8Array, ...rest: never[]) =>
-      write(hideSecrets(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString(), secrets), ...rest);
-  }
 }
 
 /** Loads the bundled code of a user's stage. Its errors name the line of the user's file. */

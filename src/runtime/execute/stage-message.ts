@@ -1,12 +1,16 @@
 import { isObject, type Json } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
+import { isFailure } from '../store/run-records.ts';
 
 /** What a stage measured about its own run. */
 export type Measurements = Readonly<Record<string, Json>>;
 
-/** What a stage process sends its parent. */
-export type StageMessage = { readonly type: 'report'; readonly report: StageReport } | FinalMessage;
+/** What a stage process sends its parent: that it has begun an action, reports, and how the action ended. */
+export type StageMessage =
+  | { readonly type: 'begun' }
+  | { readonly type: 'report'; readonly report: StageReport }
+  | FinalMessage;
 
 /** How an action ended. */
 export type FinalMessage =
@@ -18,10 +22,40 @@ export type ParentMessage = { readonly type: 'act'; readonly actionFile: string 
 
 // The channel is private to a parent and the process that it started, so the type alone identifies a message.
 export const isParentMessage = (message: unknown): message is ParentMessage =>
-  hasType(message, ['act', 'stop']);
+  isObject(message) && (message.type === 'act' || message.type === 'stop');
 
-export const isStageMessage = (message: unknown): message is StageMessage =>
-  hasType(message, ['report', 'finished', 'failed']);
+/** Checks a message, since a user's stage can send anything; undefined if it is none. */
+export function parseStageMessage(message: unknown): StageMessage | undefined {
+  if (!isObject(message)) return undefined;
+  const { type, report, measurements, failure } = message;
+  if (type === 'begun') return { type };
+  if (type === 'report') {
+    const parsed = parseReport(report);
+    return parsed && { type, report: parsed };
+  }
+  // It came as JSON, so its values are JSON.
+  if (type === 'finished' && isObject(measurements))
+    return { type, measurements: measurements as Measurements };
+  return type === 'failed' && isFailure(failure) ? { type, failure } : undefined;
+}
 
-const hasType = (message: unknown, types: readonly string[]): boolean =>
-  isObject(message) && typeof message.type === 'string' && types.includes(message.type);
+/** Undefined if a reporter could not show it. */
+export function parseReport(report: unknown): StageReport | undefined {
+  if (!isObject(report)) return undefined;
+  const { type, level, message, done, total, unit, figures } = report;
+  if (type === 'note' && (level === 'info' || level === 'warning') && typeof message === 'string')
+    return { type, level, message };
+  if (type !== 'progress' || typeof done !== 'number' || typeof unit !== 'string') return undefined;
+  return {
+    type,
+    done,
+    unit,
+    ...(typeof total === 'number' && { total }),
+    ...(isObject(figures) && { figures: numbersIn(figures) }),
+  };
+}
+
+const numbersIn = (figures: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(figures).filter((figure): figure is [string, number] => typeof figure[1] === 'number'),
+  );

@@ -5,8 +5,9 @@ import { isObject, type Json } from '../../core/index.ts';
 import { digestsAt, type PortContent, parsePortContent } from '../key/digest.ts';
 import { type CacheKey, cacheKeyOf, type KeyMaterial, parseCacheKey } from '../key/key-material.ts';
 import { contentState } from './content-state.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
-import { createAtomically, parseSealed, sealJson, writeAtomically } from './store-file.ts';
+import { createAtomically, writeAtomically } from './store-file.ts';
 import { actionPath } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
 

@@ -6,8 +6,9 @@ import { type Digest, digestOf, hexOf } from '../key/digest.ts';
 import { type FolderFile, isInnerPath, manifestOf } from './folder-manifest.ts';
 import { type HashedFile, hashHandle } from './hash-file.ts';
 import type { Store } from './store.ts';
-import { makeFolder, syncFolder, temporaryPath } from './store-file.ts';
+import { makeFolder, syncFolder } from './store-file.ts';
 import { blobPath } from './store-layout.ts';
+import { temporaryPath } from './temporary.ts';
 
 /**
  * Moves a finished file or folder into the store and returns its digest. Files on another file system and files with other

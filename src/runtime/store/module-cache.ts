@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject } from '../../core/index.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
-import { parseSealed, sealJson, writeAtomically } from './store-file.ts';
+import { writeAtomically } from './store-file.ts';
 import { storeLayout } from './store-layout.ts';
 import { storageFailureOf } from './system-error.ts';
 

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa, type Result } from 'execa';
 import { newTemporaryFolder, UserError } from '../../core/index.ts';
 import type { ShellConfig } from '../../generated/shell-config.ts';
-import { type ActionPort, hideSecrets, type StageModule, secretsIn } from '../../runtime/index.ts';
+import { type ActionPort, SecretFilter, type StageModule, secretsIn } from '../../runtime/index.ts';
 import { portCodecs } from '../ports/port-codecs.ts';
 import { withPaths } from './path-variables.ts';
 
@@ -66,7 +68,8 @@ interface Command {
 }
 
 const tailLines = 20;
-const lineLength = 2_000;
+/** A line that is longer comes in pieces. */
+const longestLine = 2 ** 16;
 const graceMilliseconds = 3_000;
 
 /** Runs a command and all that it starts to the end. Throws a UserError unless it succeeds. */
@@ -85,18 +88,13 @@ async function runCommand(command: Command): Promise<void> {
   const killNow = (): void => signalGroup(running.pid, 'SIGKILL');
   process.on('exit', killNow);
   const tail: string[] = [];
-  const showLine = (line: string): string => {
-    // Secrets are hidden first, as cutting could leave half of one.
-    const shown = lastState(hideSecrets(line, command.secrets)).slice(0, lineLength);
-    command.onLine(shown);
-    return shown;
-  };
   const [result] = await Promise.all([
     running,
-    eachLine(running.iterable({ from: 'stdout' }), showLine),
-    eachLine(running.iterable({ from: 'stderr' }), (line) => {
-      tail.push(showLine(line));
+    eachLine(running.stdout, command.secrets, command.onLine),
+    eachLine(running.stderr, command.secrets, (line) => {
+      tail.push(line.slice(0, 2000));
       if (tail.length > tailLines) tail.shift();
+      command.onLine(line);
     }),
   ]).finally(() => {
     ended.abort();
@@ -163,16 +161,34 @@ function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
   }
 }
 
-/** The last state of a progress bar, which overwrites itself. */
-const lastState = (line: string): string => line.split('\r').at(-1) ?? '';
-
-async function eachLine(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+/** Calls `onLine` with each line, without secrets. Reads no faster than the lines are taken. */
+async function eachLine(
+  stream: Readable,
+  secrets: readonly string[],
+  onLine: (line: string) => void,
+): Promise<void> {
+  const decoder = new StringDecoder('utf8');
+  const filter = new SecretFilter(secrets);
+  let rest = '';
+  const take = (text: string): void => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(lastState(line));
+    if (rest.length < longestLine) return;
+    onLine(lastState(rest));
+    rest = '';
+  };
   try {
-    for await (const line of lines) onLine(`${line}`);
+    for await (const piece of stream) take(filter.push(decoder.write(piece)));
   } catch {
-    // Execa ends the lines with the command's failure, which is also in its result.
+    // The end of the command says what failed.
   }
+  take(filter.push(decoder.end()) + filter.end());
+  if (rest !== '') onLine(lastState(rest));
 }
+
+/** The last state of a progress bar, which overwrites itself. */
+const lastState = (line: string): string => line.replace(/\r$/, '').split('\r').at(-1) ?? '';
 
 function failureOf(
   result: Pick<Result, 'exitCode' | 'signal' | 'code' | 'command' | 'originalMessage'>,

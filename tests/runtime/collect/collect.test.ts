@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type CollectionRequest, planCollection } from '../../../src/runtime/collect/plan-collection.ts';
 import { removeCollection } from '../../../src/runtime/collect/remove-collection.ts';
+import { temporaryPath } from '../../../src/runtime/store/temporary.ts';
 import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
 import { decisions, openRig, outputsOf, type RunRig } from '../rig/run-rig.ts';
 import { startRun } from '../rig/start-run.ts';
@@ -149,7 +150,7 @@ test('answers, epochs, unfinished work and temporary files are removed by age, a
     'memo/a/x.jsonl',
     'checkpoints/b/epoch.safetensors',
     'state/c/d/log.txt',
-    'tmp/e',
+    join('tmp', `${basename(await temporaryPath(rig.storeRoot)).replace(/^(\d+-)/, '$11')}`),
     'sources/f.json',
   ];
   for (const path of old) {
