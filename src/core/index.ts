@@ -1,5 +1,6 @@
 export { canonicalJson, isList, isObject, type Json, type JsonObject, own } from './json.ts';
 export { hasFields, isBoolean, isNumber, isText, type JsonCheck, listOf, orAbsent } from './json-check.ts';
+export { makeFolders } from './make-folders.ts';
 export { RandomStream } from './random-stream.ts';
 export { nameRecords, RecordProblems } from './record-problems.ts';
 export { err, ok, type Result } from './result.ts';

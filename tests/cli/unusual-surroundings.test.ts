@@ -134,7 +134,7 @@ describe('an error that nothing in a user’s stage catches is the stage’s, wi
     });
     const { exitCode, stdout } = await rig.tuneloom('run', 'p.yaml');
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(new RegExp(`^failed own: own/index.ts:2:d+: ${message}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^failed own: own/index\\.ts:2:\\d+: ${message}$`, 'm'));
     expect(stdout).not.toContain('internal error');
   });
 });

@@ -16,6 +16,7 @@ import {
   type Reporter,
   reusedText,
   type SourceEvent,
+  waitText,
 } from './reporter.ts';
 
 /** A list that redraws itself: one line for all reused stages and one for each stage that runs, then the warnings. */
@@ -173,8 +174,8 @@ class LiveRow {
   }
 
   note(text: string): void {
-    this.#notes.push(text);
     if (this.#row) this.#row.output = text;
+    else this.#notes.push(text);
   }
 
   end(outcome: Outcome): void {
@@ -210,6 +211,9 @@ class LiveSources {
         this.#row.show(`${name}  ${progressText(this.#progress, at)}`);
         break;
       }
+      case 'source-waiting':
+        this.#row.show(`${name}  ${waitText(event)}`);
+        break;
       case 'source-finished':
         this.#row.show(`${name}  ${dim(formatDuration(event.milliseconds))}`);
         this.#row.end('done');

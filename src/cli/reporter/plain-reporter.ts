@@ -13,6 +13,7 @@ import {
   type Reporter,
   reusedText,
   type SourceEvent,
+  waitText,
 } from './reporter.ts';
 
 const QUIET_MILLISECONDS = 5000;
@@ -88,6 +89,9 @@ export class PlainReporter implements Reporter {
         break;
       case 'source-progress':
         this.#report(name, downloadReport(event));
+        break;
+      case 'source-waiting':
+        this.#line('waiting', `${name}: ${waitText(event)}`);
         break;
       case 'source-finished':
         this.#line('fetched', `${name} in ${formatDuration(event.milliseconds)}`);

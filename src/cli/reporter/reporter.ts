@@ -78,6 +78,13 @@ export const downloadReport = ({
   ...(total === undefined ? {} : { total: Math.ceil(total / mebibyte) }),
 });
 
+/** `the host answers with status 429; asked again in 59.0 s` */
+export const waitText = ({
+  milliseconds,
+  because,
+}: Extract<SourceEvent, { type: 'source-waiting' }>): string =>
+  `${because}; it is asked again in ${formatDuration(milliseconds)}`;
+
 const NAMED = 8;
 
 /** `3 stages reused: load, format, split` */

@@ -83,6 +83,7 @@ async function loadDag(
   toCheck: PipelineToCheck,
   { workingDirectory, resolvers }: PipelineRequest,
 ): Promise<Checked<Dag>> {
+  toCheck.reader.startCounting();
   const pipeline = await checkPipeline(toCheck);
   const built = buildDag(pipeline.value, resolvers);
   const missing = await checkSources(built.value.sources, workingDirectory);

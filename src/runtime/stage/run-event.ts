@@ -18,6 +18,13 @@ export type RunEvent =
       readonly done: number;
       readonly total?: number;
     }
+  /** The host is asked again after this time. */
+  | {
+      readonly type: 'source-waiting';
+      readonly source: string;
+      readonly milliseconds: number;
+      readonly because: string;
+    }
   | {
       readonly type: 'source-finished';
       readonly source: string;

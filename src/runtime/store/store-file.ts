@@ -1,5 +1,6 @@
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolders } from '../../core/index.ts';
 import { hasErrorCode } from './system-error.ts';
 import { temporaryPath } from './temporary.ts';
 
@@ -44,7 +45,7 @@ export async function createAtomically(file: AtomicFile): Promise<boolean> {
 
 /** Creates a folder so that it survives a power failure. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+  const first = await makeFolders(path);
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }

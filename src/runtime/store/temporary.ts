@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders } from '../../core/index.ts';
 import { isNamedProcessGone, processName } from './process-identity.ts';
 import { storeLayout } from './store-layout.ts';
 
 /** A new name in the store's temporary folder, which is created if needed. The name tells which process uses it. */
 export async function temporaryPath(root: string): Promise<string> {
-  await mkdir(join(root, storeLayout.temporary), { recursive: true });
+  await makeFolders(join(root, storeLayout.temporary));
   return join(root, storeLayout.temporary, temporaryName());
 }
 

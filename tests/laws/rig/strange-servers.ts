@@ -199,7 +199,6 @@ export async function askStrangeHub(folder: string): Promise<StrangeServer> {
   const environment = {
     HF_ENDPOINT: server.address,
     HF_HOME: join(folder, 'home'),
-    TUNELOOM_RETRY_MILLISECONDS: '1',
   };
   const ask = async (numbers: Random, given: Given) => {
     random = numbers;

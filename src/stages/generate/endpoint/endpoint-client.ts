@@ -3,6 +3,7 @@ import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/ch
 import pMap from 'p-map';
 import { type FaultyRecord, UserError } from '../../../core/index.ts';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
+import { hideSecrets, secretsIn } from '../../../runtime/index.ts';
 import type { FinishReason } from '../../../text/index.ts';
 import { type Prompt, textOf } from '../prompt.ts';
 import type { Answer, ModelClient } from '../text-generation.ts';
@@ -179,7 +180,8 @@ function answerIn(completion: unknown, id: string, request: EndpointRequest): An
   const { completion_tokens: tokens } = objectIn(usage);
   return {
     id,
-    text: content ?? '',
+    // A server may repeat what it was sent, and answers are stored.
+    text: hideSecrets(content ?? '', secretsIn(request.apiKey === undefined ? [] : [request.apiKey])),
     finishReason: finishReasonIn({ finish_reason, refusal, content }),
     tokens: typeof tokens === 'number' ? tokens : undefined,
   };
