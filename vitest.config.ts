@@ -3,18 +3,26 @@ import { installedTensorflow } from './src/tensor/tensorflow/locate-tensorflow.t
 
 const globalSetup = 'tests/global-setup.ts';
 
-const tensorflow = {
+const webgpuOnly = [
+  'tests/tensor/{webgpu,cached-attention}.test.ts',
+  'tests/model/{families,generation,cached-decoder,choice-log-likelihoods,decode-rows}.test.ts',
+];
+
+/** The tests of backends, run once more on another. */
+const again = (backend: 'tensorflow' | 'webgpu') => ({
   extends: true as const,
   test: {
-    name: 'tensorflow',
+    name: backend,
     include: [
       'tests/tensor/conformance/{binary,gather-and-scatter,mat-mul,reductions,shape,unary}.test.ts',
       'tests/tensor/{ops,ops-of-pytorch,gradients-of-pytorch,backward-memory,tensorflow}.test.ts',
       'tests/training/{parity,padding-free,dropout,lora,resume-in-place}.test.ts',
+      ...(backend === 'webgpu' ? webgpuOnly : []),
     ],
-    env: { TENSOR_BACKEND: 'tensorflow' },
+    env: { TENSOR_BACKEND: backend },
+    testTimeout: 300_000,
   },
-};
+});
 
 export default defineConfig({
   test: {
@@ -39,7 +47,9 @@ export default defineConfig({
         },
       },
       // Where `tuneloom setup tensorflow` has been run.
-      ...(installedTensorflow() === undefined ? [] : [tensorflow]),
+      ...(installedTensorflow() === undefined ? [] : [again('tensorflow')]),
+      // Where Vulkan finds a device, if only one in software: see docs/gpu.md.
+      ...(process.env.TUNELOOM_WEBGPU_TESTS ? [again('webgpu')] : []),
     ],
   },
 });

@@ -97,7 +97,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'gpt-tokenizer': ['text/tokenizer'],
   hyparquet: ['formats'],
   'hyparquet-compressors': ['formats'],
-  koffi: ['tensor/onnx/native'],
+  koffi: ['tensor/onnx/native', 'tensor/onnx/device'],
   listr2: ['cli'],
   'onnxruntime-node': ['tensor'],
   openai: ['stages/generate/endpoint'],

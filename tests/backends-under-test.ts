@@ -1,3 +1,8 @@
-/** The backends that a test runs on: the two of the package, or TensorFlow where the suite is run once more for it. */
-export const backendsUnderTest =
-  process.env.TENSOR_BACKEND === 'tensorflow' ? (['tensorflow'] as const) : (['cpu', 'onnx'] as const);
+import type { TensorBackendName } from '../src/tensor/index.ts';
+
+/** The backends that a test runs on: the two of the package, or the one for which the suite is run once more. */
+export const backendsUnderTest: readonly TensorBackendName[] = backendsOf(process.env.TENSOR_BACKEND);
+
+function backendsOf(name: string | undefined): readonly TensorBackendName[] {
+  return name === 'tensorflow' || name === 'webgpu' ? [name] : ['cpu', 'onnx'];
+}

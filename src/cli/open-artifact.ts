@@ -8,19 +8,20 @@ import {
   type Plan,
   type PortContent,
   planPipeline,
+  recordedPath,
   type Store,
 } from '../runtime/index.ts';
 import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
 import { UsageError } from './exit-code.ts';
-import { openPipeline, storeOf } from './open-pipeline.ts';
+import { openPipeline, splitWords, storeOf } from './open-pipeline.ts';
 
 /** The content that a command line names, readable until it is disposed of. */
 interface OpenArtifact extends AsyncDisposable {
   readonly path: string;
   readonly digest: Digest;
   readonly reference: ArtifactReference;
-  /** The run that made it, if the pipeline has changed since. */
+  /** The run that made it, if the pipeline as it is now has no result. */
   readonly pastRun: string | undefined;
   readonly dag: Dag;
   readonly store: Store;
@@ -49,8 +50,18 @@ export async function openArtifact(
       help: wanted.help,
     });
   const plan = await planOf({ dag, store, stage: reference.node.id });
-  const { digest, pastRun } = findArtifact({ dag, store, plan, reference });
-  if (pastRun) context.terminal.complain(`note: the pipeline has changed since; this is from run ${pastRun}`);
+  const { id } = reference.node;
+  const overrides = overridesOf(options);
+  const { file } = splitWords(words);
+  const command = ['tuneloom run', ...(file === undefined ? [] : [quotedForShell(file)]), id, ...overrides];
+  const { digest, pastRun } = findArtifact({
+    ...{ dag, store, plan, reference, overrides },
+    command: command.join(' '),
+  });
+  if (pastRun)
+    context.terminal.complain(
+      `note: \`${id}\` has no result as the pipeline is now; this is from run ${pastRun}`,
+    );
   const content = await openContent(store, digest);
   return {
     path: content.path,
@@ -64,27 +75,51 @@ export async function openArtifact(
   };
 }
 
-/** Finds the content of a reference: what the pipeline would reuse now, else what the stage wrote last. */
+/**
+ * Finds the content of a reference: what the pipeline would reuse now, else what the stage wrote last. With overrides, only
+ * a result that was computed with them will do.
+ */
 function findArtifact({
   dag,
   store,
   plan,
   reference,
-}: Pick<OpenArtifact, 'dag' | 'store' | 'plan' | 'reference'>): Pick<OpenArtifact, 'digest' | 'pastRun'> {
+  overrides,
+  command,
+}: Pick<OpenArtifact, 'dag' | 'store' | 'plan' | 'reference'> & {
+  readonly overrides: readonly string[];
+  /** The one that computes it. */
+  readonly command: string;
+}): Pick<OpenArtifact, 'digest' | 'pastRun'> {
   const { id } = reference.node;
   const decision = plan.stages.get(id)?.decision;
   const current = decision?.kind === 'reuse' ? digestIn(decision.record.outputs, reference) : undefined;
   if (current) return { digest: current, pastRun: undefined };
-  for (const { pipeline, stages, run } of listRuns(store)) {
-    const outcome = pipeline === dag.name ? stages[id] : undefined;
+  if (overrides.length > 0)
+    throw new UsageError({
+      message: `the stage \`${id}\` has no result with ${overrides.join(' ')}`,
+      help: `run it first with \`${command}\``,
+    });
+  const path = recordedPath(store, dag.file);
+  for (const { pipeline, file, stages, run } of listRuns(store)) {
+    const outcome = pipeline === dag.name && file === path ? stages[id] : undefined;
     const digest = outcome && 'outputs' in outcome ? digestIn(outcome.outputs, reference) : undefined;
     if (digest) return { digest, pastRun: run };
   }
   throw new UsageError({
     message: `the stage \`${id}\` has not run yet`,
-    help: `run it with \`tuneloom run ${id}\``,
+    help: `run it with \`${command}\``,
   });
 }
+
+/** The overrides of a command line, as they are typed in a shell. */
+const overridesOf = ({ param = [], set = [] }: PipelineOptions): readonly string[] => [
+  ...param.map((text) => `-p ${quotedForShell(text)}`),
+  ...set.map((text) => `--set ${quotedForShell(text)}`),
+];
+
+const quotedForShell = (text: string): string =>
+  /^[\w.,:=/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 function digestIn(
   outputs: Readonly<Record<string, PortContent>>,

@@ -61,7 +61,10 @@ function checkCount(names: readonly string[], wanted: PipelineCall['names']): vo
 
 const FOLDERS = ['', 'pipelines'];
 
-/** The only YAML file with `stages:` or `extends:` in a folder and its `pipelines/`, as a relative path. */
+/**
+ * The pipeline of a folder, as a relative path: `pipeline.yaml`, else the only YAML file with `stages:` or `extends:` there
+ * and in `pipelines/`.
+ */
 async function findPipeline(workingDirectory: string): Promise<string> {
   const found = (await Promise.all(FOLDERS.map((folder) => pipelinesIn(workingDirectory, folder)))).flat();
   const [only, another] = found;
@@ -72,6 +75,8 @@ async function findPipeline(workingDirectory: string): Promise<string> {
     });
   }
   if (another !== undefined) {
+    const usual = found.filter((path) => /^pipeline\.ya?ml$/i.test(path));
+    if (usual[0] !== undefined && usual.length === 1) return usual[0];
     throw new UsageError({
       message: `there are several pipelines here: ${found.join(', ')}`,
       help: `name one of them first, as in \`tuneloom run ${only}\``,
@@ -156,7 +161,19 @@ export function storeOf({
   readonly context: CommandContext;
 }): Store {
   const { workingDirectory, environment } = context;
+  if (options.store) checkStoreName(options.store, '--store');
+  else checkStoreName(environment.TUNELOOM_STORE, 'TUNELOOM_STORE');
   return openStore(locateStore({ pipelineFile: file, workingDirectory, store: options.store, environment }));
+}
+
+/** A store is a folder: an address would silently become a folder of that name. */
+function checkStoreName(name: string | undefined, from: string): void {
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(name ?? '') ?? [];
+  if (scheme === undefined) return;
+  throw new UsageError({
+    message: `${from} names a \`${scheme}:\` address, and a store is a folder on this machine`,
+    help: 'name a folder; a folder of a network drive that is mounted works too',
+  });
 }
 
 /** Codes of diagnostics about content that differs from what was recorded. */

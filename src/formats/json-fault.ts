@@ -67,8 +67,18 @@ function commonReason(text: string, offset: number): string | undefined {
   if (text.slice(offset).trim() === '') return 'it ends too early';
   const closes = found === '}' || found === ']';
   if (closes && text.slice(0, offset).trimEnd().endsWith(',')) return `there is a comma before \`${found}\``;
-  return found === "'" ? 'text needs double quotes, not single ones' : undefined;
+  if (found === "'") return 'text needs double quotes, not single ones';
+  const [name] = /^(?:NaN|Infinity|None|True|False)/.exec(text.slice(offset, offset + 8)) ?? [];
+  return name && `\`${name}\` is Python's; ${jsonOf[name]}`;
 }
+
+const jsonOf: Readonly<Record<string, string>> = {
+  NaN: 'write null for a missing number',
+  Infinity: 'JSON has only finite numbers',
+  None: 'write null',
+  True: 'write true',
+  False: 'write false',
+};
 
 function faultOffset(message: string, text: string): number {
   const position = /at position (\d+)/.exec(message)?.[1];

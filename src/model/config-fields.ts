@@ -1,4 +1,5 @@
 import { didYouMean, isList, isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
+import { judgeUnread } from './unread-fields.ts';
 
 /** More than any model has. */
 export const maxLayers = 10_000;
@@ -26,9 +27,10 @@ export class ConfigFields {
     return (this.#value(name) ?? null) === null ? undefined : this.count(name);
   }
 
-  /** A count, or 0, which is also the default. */
-  countOrZero(name: string): number {
-    return (this.#value(name) ?? 0) === 0 ? 0 : this.count(name);
+  /** A count, or 0; `absent` if there is no such field. */
+  countOrZero(name: string, absent = 0): number {
+    const value = this.#value(name) ?? absent;
+    return value === absent || value === 0 ? value : this.count(name);
   }
 
   /** A count, or undefined if the field is null; `absent` if there is no such field. */
@@ -103,17 +105,62 @@ export class ConfigFields {
 
   /** Throws if a field was not read and is not one of the given ones, which change no number. */
   refuseOthers(harmless: readonly string[]): void {
-    const known = [...this.#read, ...harmless];
-    for (const name of Object.keys(this.#json)) {
-      if (known.includes(name)) continue;
-      throw this.problem(name, 'this field is not supported', didYouMean(name, known));
-    }
+    this.#refuse(
+      this.#unread().filter((name) => !harmless.includes(name)),
+      {},
+    );
+  }
+
+  /**
+   * Throws if a field that was not read could change what the model computes. Returns a note about fields that are
+   * ignored without being known; `prefix` comes before their names.
+   */
+  judgeOthers(prefix = ''): readonly string[] {
+    const verdicts = this.#unread().map(
+      (name) => [name, judgeUnread(name, this.#json[name] ?? null)] as const,
+    );
+    const judged = (verdict: ReturnType<typeof judgeUnread>) =>
+      verdicts.filter(([, each]) => each === verdict).map(([name]) => name);
+    this.#refuse(judged('refuse'), unknownFields);
+    const noted = judged('note');
+    if (noted.length === 0) return [];
+    const listed = noted.map((name) => {
+      const help = didYouMean(name, this.#read);
+      return `\`${prefix}${name}\` (${this.#shown(name)}${help === undefined ? '' : `; ${help}`})`;
+    });
+    return [
+      `fields of config.json that are not known were ignored, as their values change nothing: ${listed.join(', ')}`,
+    ];
   }
 
   problem(name: string, needed: string, help?: string): UserError {
-    const value = JSON.stringify(this.#json[name]) ?? 'nothing';
-    const message = `${this.#path} has ${value} as \`${name}\`: ${needed}`;
+    const message = `${this.#path} has ${this.#shown(name)} as \`${name}\`: ${needed}`;
     return new UserError({ code: 'unsupported-model', message, ...(help === undefined ? {} : { help }) });
+  }
+
+  #unread(): readonly string[] {
+    return Object.keys(this.#json).filter((name) => !this.#read.has(name));
+  }
+
+  #refuse(names: readonly string[], help: { readonly one?: string; readonly several?: string }): void {
+    const [first, ...others] = names;
+    if (first === undefined) return;
+    if (others.length === 0)
+      throw this.problem(
+        first,
+        'this field is not supported',
+        didYouMean(first, this.#read) ?? helpFor[first] ?? help.one,
+      );
+    const listed = names.map((name) => `${this.#shown(name)} as \`${name}\``).join(', ');
+    const message = `${this.#path} has ${listed}: these fields are not supported`;
+    const { several } = help;
+    throw new UserError({ code: 'unsupported-model', message, ...(several && { help: several }) });
+  }
+
+  /** A field's value as JSON, shortened. */
+  #shown(name: string): string {
+    const text = JSON.stringify(this.#json[name]) ?? 'nothing';
+    return text.length > mostShown ? `${text.slice(0, mostShown)}...` : text;
   }
 
   #value(name: string): Json | undefined {
@@ -121,3 +168,15 @@ export class ConfigFields {
     return this.#json[name];
   }
 }
+
+const mostShown = 80;
+
+const unknownFields = {
+  one: 'it may change what the model computes; if it does not, load a copy of the model without it',
+  several: 'they may change what the model computes; if they do not, load a copy of the model without them',
+};
+
+const helpFor: Readonly<Record<string, string>> = {
+  quantization_config:
+    'quantized weights are read from GGUF files only: load the model that was quantized, or its GGUF file',
+};

@@ -21,6 +21,8 @@ export interface ModelSizes {
   readonly tied: boolean;
   /** The config.json that it was read from, for writing the model again. */
   readonly json: JsonObject;
+  /** For the user: what was ignored in it. */
+  readonly notes: readonly string[];
 }
 
 /** What a family of models declares besides its forward pass. */

@@ -17,13 +17,20 @@ const parsers = new Map<unknown, (path: string, json: JsonObject) => ModelConfig
   ),
 ]);
 
-/** Parses Hugging Face's config.json; `path` is for messages. A field or value that is not supported is an error. */
+/**
+ * Parses Hugging Face's config.json; `path` is for messages. A field that could change what the model computes, and is not
+ * supported, is an error.
+ */
 export function parseModelConfig(path: string, json: JsonObject): ModelConfig {
   const parse = parsers.get(json.model_type);
   if (parse !== undefined) return parse(path, json);
+  const type = json.model_type;
   throw new UserError({
     code: 'unsupported-model',
-    message: `${path} has the model_type ${JSON.stringify(json.model_type) ?? 'undefined'}`,
+    message:
+      type === undefined
+        ? `${path} has no \`model_type\``
+        : `${path} has the model_type ${JSON.stringify(type)}`,
     help: `tuneloom supports these types of models: ${[...parsers.keys()].join(', ')}`,
   });
 }

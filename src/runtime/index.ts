@@ -68,5 +68,5 @@ export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export { type ActionRecord, readRecord } from './store/action-records.ts';
-export { listRuns, type RunRecord, readRun, type StageOutcome } from './store/run-records.ts';
+export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';

@@ -1,4 +1,5 @@
-export { recycle } from './memory.ts';
+export { computePending, recycle } from './memory.ts';
+export { type Adapter, findAdapter, hardwareAdapter } from './onnx/device/adapter.ts';
 export {
   openTensorBackend,
   TENSOR_BACKENDS,
@@ -14,7 +15,7 @@ export {
   hasInPlaceSteps,
   sumOfSquares,
 } from './ops/adam-w.ts';
-export { cachedAttention, causalAttention, MASKED_SCORE } from './ops/attention.ts';
+export { cachedAttention, causalAttention, MASKED_SCORE, storesKeysAndValues } from './ops/attention.ts';
 export { constantWeights, type WeightPrecision } from './ops/constant-weights.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, tokenLogLikelihoods } from './ops/losses.ts';

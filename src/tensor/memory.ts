@@ -13,6 +13,14 @@ const marksConstants = (
   backend: object,
 ): backend is { markConstant(tensors: readonly tf.Tensor[]): () => void } => 'markConstant' in backend;
 
+/** Computes what is pending on a lazy backend, so that it frees what only that needs. */
+export function computePending(): void {
+  const backend: object = tf.backend();
+  if (computesLater(backend)) backend.computePending();
+}
+
+const computesLater = (backend: object): backend is { computePending(): void } => 'computePending' in backend;
+
 /**
  * Disposes of tensors and lets a backend that supports it write later results of the same sizes into their arrays. What
  * was read from them must not be used afterwards.

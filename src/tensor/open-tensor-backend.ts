@@ -17,12 +17,13 @@ function open(options: TensorBackendOptions): Promise<TensorBackendInfo> {
     case 'cpu':
       return openCpu();
     case 'onnx':
-      return openOnnx(options);
+    case 'webgpu':
+      return openOnnx({ ...options, backend });
     case 'tensorflow':
       return openTensorflow(options);
     default:
       throw new Error(
-        `There is no tensor backend \`${backend satisfies never}\`: use onnx, tensorflow or cpu.`,
+        `There is no tensor backend \`${backend satisfies never}\`: use onnx, webgpu, tensorflow or cpu.`,
       );
   }
 }
@@ -48,12 +49,16 @@ async function openCpu(): Promise<TensorBackendInfo> {
  */
 const NO_TELEMETRY = 'ORT_DISABLE_TELEMETRY';
 
-async function openOnnx({ onNote, ...options }: TensorBackendOptions): Promise<TensorBackendInfo> {
+async function openOnnx({
+  onNote,
+  ...options
+}: TensorBackendOptions & { readonly backend: 'onnx' | 'webgpu' }): Promise<TensorBackendInfo> {
   process.env[NO_TELEMETRY] = '1';
   const { openOnnxBackend } = await import('./onnx/open-onnx-backend.ts');
   const { engine, threads, note } = (await openOnnxBackend(options)).runner;
   if (note !== undefined) onNote?.(note);
-  return { backend: 'onnx', engine, instructionSet: instructionSet(), threads };
+  const device = options.backend === 'webgpu' ? ({ device: 'gpu' } as const) : {};
+  return { backend: options.backend, engine, instructionSet: instructionSet(), threads, ...device };
 }
 
 async function openTensorflow({
@@ -83,7 +88,7 @@ export interface TensorBackendInfo {
   readonly device?: 'gpu' | 'cpu';
 }
 
-export const TENSOR_BACKENDS = ['onnx', 'tensorflow', 'cpu'] as const;
+export const TENSOR_BACKENDS = ['onnx', 'webgpu', 'tensorflow', 'cpu'] as const;
 
 export type TensorBackendName = (typeof TENSOR_BACKENDS)[number];
 

@@ -22,10 +22,12 @@ export {
 export { type FinishReason, parseResponse, type ResponseRecord } from './response-record.ts';
 export { jinjaTemplate, parseJinja } from './template/jinja-template.ts';
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
+export { namedTokensTemplate } from './template/named-tokens.ts';
 export { fieldsIn, fieldsOf, missingField, optionalText, requiredText } from './template/row-field.ts';
 export { segmentsOf, type Template } from './template/template.ts';
-export { isEncodingName, openEncoding } from './tokenizer/encoding-tokenizer.ts';
+export { openEncoding } from './tokenizer/encoding-tokenizer.ts';
 export { encodingTokenizerJson } from './tokenizer/encoding-tokenizer-json.ts';
+export { isEncodingName } from './tokenizer/encodings.ts';
 export { writeGgufTokenizer } from './tokenizer/gguf-tokenizer.ts';
 export {
   copyTokenizer,

@@ -16,10 +16,13 @@ export interface DataRecord {
  */
 export type SegmentRole = 'prompt' | 'header' | 'response' | 'end' | 'tail';
 
-/** A piece of text. If special, it is the name of one special token; otherwise it is plain text. */
+/**
+ * A piece of text. If special, it is the name of one special token; `perhaps` if it is only with a tokenizer that has
+ * such a token, because a hand-written template wrote it. Otherwise it is plain text.
+ */
 export interface TextPiece {
   readonly text: string;
-  readonly special?: true;
+  readonly special?: true | 'perhaps';
 }
 
 export interface Segment extends TextPiece {
@@ -122,7 +125,7 @@ const isSegment = (value: Json): value is Segment & JsonObject =>
   typeof value.role === 'string' &&
   roles.includes(value.role) &&
   typeof value.text === 'string' &&
-  (value.special === undefined || value.special === true);
+  (value.special === undefined || value.special === true || value.special === 'perhaps');
 
 const isConversation = (value: Json | undefined): value is Conversation & JsonObject =>
   isObject(value) &&

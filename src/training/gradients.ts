@@ -74,11 +74,9 @@ function accumulateOnHost(sum: tf.Tensor | undefined, gradient: tf.Tensor, scale
 
 /** The Euclidean norm of all gradients together, summed in double precision if they are on the host. */
 export function gradientNorm(gradients: Iterable<tf.Tensor>): number {
-  const squares = hasInPlaceSteps()
-    ? sumOfSquares
-    : (gradient: tf.Tensor) => sumOfSquaresOnHost(gradient.dataSync<'float32'>());
+  if (hasInPlaceSteps()) return Math.sqrt(sumOfSquares(gradients));
   let sum = 0;
-  for (const gradient of gradients) sum += squares(gradient);
+  for (const gradient of gradients) sum += sumOfSquaresOnHost(gradient.dataSync<'float32'>());
   return Math.sqrt(sum);
 }
 

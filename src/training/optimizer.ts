@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainConfig } from '../generated/train-config.ts';
-import { type AdamWSettings, adamWStep, adamWStepInPlace, hasInPlaceSteps } from '../tensor/index.ts';
+import {
+  type AdamWSettings,
+  adamWStep,
+  adamWStepInPlace,
+  computePending,
+  hasInPlaceSteps,
+} from '../tensor/index.ts';
 
 /** torch.optim.AdamW over a model's parameters, which it updates in place. */
 export class AdamW implements Disposable {
@@ -38,6 +44,8 @@ export class AdamW implements Disposable {
       const settings = { learningRate, beta1, beta2, epsilon, weightDecay, step, gradientScale };
       this.trained.get(name)?.step(gradient, settings);
     }
+    // Where the update is recorded only, it is computed here, so that the gradients can be freed.
+    if (hasInPlaceSteps()) computePending();
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -30,7 +31,7 @@ stages:
 `;
 
 test.skipIf(!hasPeers)(
-  `transformers and peft load what is exported, and the adapter on its base is the merged model${reason}`,
+  `transformers and peft load what is exported, as its card says, and the adapter on its base is the merged model${reason}`,
   async () => {
     await using rig = await openCliRig({
       'package.json': '{}',
@@ -47,6 +48,20 @@ test.skipIf(!hasPeers)(
     const folders = [out('merged'), out('adapter'), out('base'), out('merged')];
     const { stdout } = await execa(python ?? '', [script, ...folders], { env: { HF_HUB_OFFLINE: '1' } });
     expect(stdout).toContain('adapter on its base against merged');
+
+    await rig.tuneloom('export', 'train', '--to', 'out/alone', '--format', 'peft');
+    const programs = ['merged', 'adapter', 'alone'].map(async (name) => {
+      const card = await readFile(join(out(name), 'README.md'), 'utf8');
+      const [, snippet = ''] = /```python\n(.*?)```/s.exec(card) ?? [];
+      return `import os\nos.chdir(${JSON.stringify(out(name))})\n${snippet}\nprint(type(model).__name__, len(tokenizer))\n`;
+    });
+    const program = (await Promise.all(programs)).join('');
+    const ended = await execa(python ?? '', ['-c', program], { env: { HF_HUB_OFFLINE: '1' } });
+    expect(ended.stdout.split('\n')).toEqual([
+      'GPT2LMHeadModel 50257',
+      'PeftModelForCausalLM 50257',
+      'PeftModelForCausalLM 50257',
+    ]);
   },
-  120_000,
+  300_000,
 );

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeBfloat16, encodeBfloat16 } from '../../src/formats/safetensors/floats.ts';
@@ -79,8 +79,8 @@ It started from fresh random weights.
 \`\`\`python
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-model = AutoModelForCausalLM.from_pretrained("this folder")
-tokenizer = AutoTokenizer.from_pretrained("this folder")
+model = AutoModelForCausalLM.from_pretrained(".")
+tokenizer = AutoTokenizer.from_pretrained(".")
 \`\`\`
 
 ## Data
@@ -150,6 +150,69 @@ test("an adapter is exported with the base's name, which the stage cannot know",
   expect((await stat(inOut('adapter/adapter_model.safetensors'))).mode & 0o200).toBe(0o200);
 });
 
+test('an adapter whose base is not on the hub says so, and its card tells how to load it', async () => {
+  const { exitCode, stderr } = await rig.tuneloom('export', 'train', '--to', 'out/alone', '--format', 'peft');
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 0,
+    stderr:
+      'note: the adapter names no base model, as that does not come from the hub: name it with --base, or export it too with `tuneloom export base --to base`',
+  });
+  expect(await readJson(inOut('alone/adapter_config.json'))).toMatchObject({ base_model_name_or_path: null });
+  expect(await readFile(inOut('alone/README.md'), 'utf8')).toContain(`
+The adapter needs the model that it was trained on, here in a folder \`base\` beside this one: \`tuneloom export base --to base\` writes it.
+
+\`\`\`python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+base = AutoModelForCausalLM.from_pretrained("../base")
+model = PeftModel.from_pretrained(base, ".")
+tokenizer = AutoTokenizer.from_pretrained(".")
+\`\`\`
+`);
+  expect(await readFile(inOut('adapter/README.md'), 'utf8')).toContain(`
+from peft import AutoPeftModelForCausalLM
+from transformers import AutoTokenizer
+
+model = AutoPeftModelForCausalLM.from_pretrained(".")
+tokenizer = AutoTokenizer.from_pretrained(".")
+`);
+});
+
+test.each(['export', 'chat', 'show'])(
+  '%s with overrides that have no result does not take the result of another run',
+  async (command) => {
+    const words = command === 'export' ? ['--to', 'out/never'] : [];
+    const overrides = ['-p', 'epochs=7', '--set', 'stages.train.with.lora.r=3'];
+    expect(await rig.tuneloom(command, 'spell.yaml', 'train', ...words, ...overrides)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `error: the stage \`train\` has no result with -p epochs=7 --set stages.train.with.lora.r=3
+  help: run it first with \`tuneloom run spell.yaml train -p epochs=7 --set stages.train.with.lora.r=3\``,
+    });
+    expect(await readdir(inOut())).not.toContain('never');
+  },
+);
+
+test('overrides that have a result export it', async () => {
+  const { exitCode, stderr } = await rig.tuneloom('export', 'train', '--to', 'out/same', '-p', 'epochs=1');
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+});
+
+test('a card names no path of the machine that it was written on', async () => {
+  const project = pipeline
+    .replace('{ epochs: 1 }', `{ epochs: 1, rows: "${join(rig.folder, 'rows.jsonl')}" }`)
+    .replace('records: rows.jsonl', `records: "\${params.rows}"`);
+  await rig.write('paths.yaml', project);
+  expect((await rig.tuneloom('run', 'paths.yaml', 'train')).exitCode).toBe(0);
+  await rig.tuneloom('export', 'paths.yaml', 'train', '--to', 'out/paths');
+  const card = await readFile(inOut('paths/README.md'), 'utf8');
+  expect(card).toContain('- `rows`: `"rows.jsonl"`');
+  expect(card).toContain('params: { epochs: 1, rows: "rows.jsonl" }');
+  expect(card).not.toContain(rig.folder);
+  await rm(join(rig.folder, 'paths.yaml'));
+});
+
 test('a model’s folder is exported without a pipeline', async () => {
   expect(
     (await rig.tuneloom('export', './out/full', '--to', 'out/again', '--dtype', 'float16')).exitCode,
@@ -200,7 +263,7 @@ test('once the pipeline has changed, the card keeps its facts, from the records 
   const { stderr, exitCode } = await rig.tuneloom('export', 'train', '--to', 'out/past');
   await rig.write('spell.yaml', pipeline);
   expect({ stderr, exitCode }).toEqual({
-    stderr: 'note: the pipeline has changed since; this is from run <run>',
+    stderr: 'note: `train` has no result as the pipeline is now; this is from run <run>',
     exitCode: 0,
   });
   const [past, current] = await Promise.all(

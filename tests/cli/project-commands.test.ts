@@ -167,6 +167,7 @@ test('doctor finds a backend that computes', async () => {
     'gpu',
     'backend onnx',
     'backend cpu',
+    'backend webgpu',
     'backend tensorflow',
     'speed',
     'repeatable',

@@ -119,7 +119,10 @@ test('after an edit the last result is shown, with a note that it is from a past
   await rig.tuneloom('run');
   await rig.write('rows.jsonl', '{"id":"x","instruction":"a","output":"b"}\n');
   const { stderr, exitCode } = await rig.tuneloom('show', 'load', '-n', '1');
-  expect([exitCode, stderr]).toEqual([0, 'note: the pipeline has changed since; this is from run <run>']);
+  expect([exitCode, stderr]).toEqual([
+    0,
+    'note: `load` has no result as the pipeline is now; this is from run <run>',
+  ]);
 });
 
 test('the content of a row cannot control the terminal', async () => {

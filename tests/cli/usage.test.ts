@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { dataProject, openCliRig } from './rig.ts';
 
@@ -81,7 +82,7 @@ test('the help of a command has a sentence, its options and examples', async () 
 
     Examples:
       tuneloom run
-          run the only pipeline of this folder
+          run the pipeline of this folder
       tuneloom run pipelines/quickstart.yaml train
           run \`train\` and what it needs
       tuneloom run -p learning_rate=1e-4
@@ -170,6 +171,34 @@ test('with several pipelines one has to be named', async () => {
     }
   `);
 });
+
+test('with several pipelines, pipeline.yaml is the one that is meant', async () => {
+  await using rig = await openCliRig({
+    'a.yaml': 'stages: {}\n',
+    'pipeline.yaml': 'name: usual\nstages: { rows: { uses: load, with: { records: rows.jsonl } } }\n',
+    'rows.jsonl': '{"text":"a"}\n',
+    'pipelines/pipeline.yaml': 'stages: {}\n',
+  });
+  expect(await rig.tuneloom('plan')).toEqual({
+    exitCode: 0,
+    stdout: 'usual: 1 stage would run\n  rows  runs: it has not run before',
+    stderr: '',
+  });
+});
+
+test.each(['run', 'plan', 'runs', 'gc', 'verify', 'doctor'])(
+  '%s refuses an address as a store, which it would take for the name of a folder',
+  async (command) => {
+    await using rig = await openCliRig(dataProject);
+    expect(await rig.tuneloom(command, '--store', 's3://bucket/store')).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `error: --store names a \`s3:\` address, and a store is a folder on this machine
+  help: name a folder; a folder of a network drive that is mounted works too`,
+    });
+    expect((await readdir(rig.folder)).sort()).toEqual(Object.keys(dataProject).sort());
+  },
+);
 
 test('with --json an invalid command line gives JSON', async () => {
   await using rig = await openCliRig();

@@ -3,10 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CachedDecoder } from '../../src/model/generation/stream.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 
 const families = ['gpt2', 'llama', 'mistral', 'phi3', 'qwen2-yarn', 'llama-dynamic'];
-const backends: readonly TensorBackendName[] = ['cpu', 'onnx'];
+const backends = backendsUnderTest;
 
 /** The next five tokens by greedy decoding, with the logits that decided them. */
 async function write(
@@ -47,7 +48,8 @@ describe.each(backends.flatMap((backend) => families.map((family) => ({ backend,
       let prompt = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8];
       for (const added of [[], [9, 7, 9], [3, 2, 3, 8, 4], [6]]) {
         prompt = [...prompt, ...added];
-        const freshly = await write(new CachedDecoder(model), { prompt, limit });
+        using decoder = new CachedDecoder(model);
+        const freshly = await write(decoder, { prompt, limit });
         computed = 0;
         const { tokens, logits } = await write(kept, { prompt, limit });
         // At most eight new ones and four of the answer; all if keys depend on a text's length.
@@ -59,6 +61,7 @@ describe.each(backends.flatMap((backend) => families.map((family) => ({ backend,
         // Like a template: the answer with another last token.
         prompt = [...prompt, ...tokens.slice(0, 4), 7];
       }
+      kept[Symbol.dispose]();
       expect(tf.memory().numTensors).toBe(before);
     });
   },

@@ -10,7 +10,8 @@ import { textLogLikelihoods } from '../../src/model/generation/log-likelihoods.t
 import type { ChoicesToScore } from '../../src/model/generation/tree-attention.ts';
 import { initialModel } from '../../src/model/initial-model.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
 const { signal } = new AbortController();
@@ -55,7 +56,7 @@ const questions: readonly ChoicesToScore[] = [
   },
 ];
 
-const backends: readonly TensorBackendName[] = ['cpu', 'onnx'];
+const backends = backendsUnderTest;
 describe.each(backends.flatMap((backend) => ['gpt2', 'llama'].map((family) => ({ backend, family }))))(
   '$family on the $backend backend',
   ({ backend, family }) => {

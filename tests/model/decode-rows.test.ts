@@ -9,6 +9,7 @@ import { type DecodingRow, decodeRows } from '../../src/model/generation/decode.
 import { type LanguageModel, openLanguageModel, quantizeWeights } from '../../src/model/language-model.ts';
 import { parameterLayout, parseModelConfig } from '../../src/model/model-config.ts';
 import { openTensorBackend, type TensorBackendName, type WeightPrecision } from '../../src/tensor/index.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model', name);
 const prompt = Int32Array.of(7, 8, 9, 10, 11);
@@ -29,13 +30,12 @@ const llamas = {
   'a Llama with heads of eight': { hidden_size: 48, intermediate_size: 53, ...heads(6, 2) },
 };
 
-const ways: readonly (readonly [TensorBackendName, WeightPrecision | 'as they are'])[] = [
-  ['cpu', 'as they are'],
-  ['cpu', 'int8'],
-  ['onnx', 'as they are'],
-  ['onnx', 'float32'],
-  ['onnx', 'int8'],
-];
+const ways: readonly (readonly [TensorBackendName, WeightPrecision | 'as they are'])[] =
+  backendsUnderTest.flatMap((backend) => [
+    [backend, 'as they are'],
+    ...(backend === 'onnx' ? [['onnx', 'float32'] as const] : []),
+    [backend, 'int8'],
+  ]);
 
 describe.each(ways)('on the %s backend with weights %s', (backend, precision) => {
   test.each(['tiny-gpt2', 'tiny-llama', ...Object.keys(llamas)])(

@@ -8,19 +8,15 @@ import { type DecodingRow, decodeRows } from '../../src/model/generation/decode.
 import { generateTexts } from '../../src/model/generation/generate-texts.ts';
 import { longestText } from '../../src/model/generation/lengths.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import {
-  adamWStep,
-  crossEntropy,
-  openTensorBackend,
-  type TensorBackendName,
-} from '../../src/tensor/index.ts';
+import { adamWStep, crossEntropy, openTensorBackend } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 
 const folder = join(import.meta.dirname, '../fixtures/model/families');
 const families = readdirSync(folder).sort();
 const length = 28;
 
-describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend) => {
+describe.each(backendsUnderTest)('on the %s backend', (backend) => {
   beforeAll(() => openTensorBackend({ backend }));
 
   test.each(families)(

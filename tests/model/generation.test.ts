@@ -9,9 +9,10 @@ import {
 } from '../../src/model/generation/generate-texts.ts';
 import { type TextScore, textLogLikelihoods } from '../../src/model/generation/log-likelihoods.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+import { openTensorBackend } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 import type { Tokenizer } from '../../src/text/tokenizer/tokenizer.ts';
+import { backendsUnderTest } from '../backends-under-test.ts';
 import gpt2 from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
 import llama from '../fixtures/model/tiny-llama.json' with { type: 'json' };
 
@@ -28,7 +29,7 @@ const greedy: GenerationSettings = {
 const sampled: GenerationSettings = { ...greedy, temperature: 1.5, topK: 40, topP: 0.95, seed: 7 };
 const { signal } = new AbortController();
 
-const backends: readonly TensorBackendName[] = ['cpu', 'onnx'];
+const backends = backendsUnderTest;
 const models = [
   { folder: 'tiny-gpt2', expected: gpt2 },
   { folder: 'tiny-llama', expected: llama },

@@ -51,17 +51,91 @@ test("GPT-2's own configurations are read", () => {
     epsilon: 1e-5,
     tied: true,
     json: gpt2,
+    notes: [],
   });
   expect(parseModelConfig('config.json', medium)).toMatchObject({ hiddenSize: 1024, heads: 16, layers: 24 });
 });
 
-test('a misspelled field is reported with a suggestion', () => {
-  const misspelt = { ...gpt2, tie_word_embedding: false };
-  expect(() => parseModelConfig('m/config.json', misspelt)).toThrow(
+test('fields about training, loading, labels and generation are ignored, whatever their values', () => {
+  const others = {
+    _attn_implementation_autoset: true,
+    _num_labels: 1,
+    attn_implementation: 'flash_attention_2',
+    bad_words_ids: [[1]],
+    chat_template: 'x',
+    chunk_size_feed_forward: 4,
+    eos_token: 'x',
+    loss_type: 'x',
+    classifier_dropout: 0.2,
+    embedding_dropout: 0.1,
+    finetuning_task: 'sst2',
+    forced_eos_token_id: 3,
+    gradient_checkpointing: true,
+    id2label: { 0: 'A' },
+    is_decoder: true,
+    label2id: { A: 0 },
+    max_length: 20,
+    model_max_length: 2048,
+    num_beams: 4,
+    output_attentions: true,
+    output_hidden_states: true,
+    prefix: 'x',
+    problem_type: 'regression',
+    pruned_heads: {},
+    quantization_config: null,
+    repetition_penalty: 1.2,
+    return_dict: true,
+    router_aux_loss_coef: 0.01,
+    temperature: 0.7,
+    tie_encoder_decoder: false,
+    tokenizer_class: 'A',
+    torchscript: true,
+    unsloth_fixed: true,
+    unsloth_version: '2024.9',
+    use_flash_attention_2: true,
+    use_mrope: false,
+  };
+  for (const config of [gpt2, smolLm2, qwen2, mistral, phi3])
+    expect(parseModelConfig('m', { ...config, ...others }).notes).toEqual([]);
+});
+
+test('a field that is not known is ignored with a note if its value turns it off', () => {
+  const off = { use_qk_norm: false, softcap: null, moe_layers: [], extra: {}, experts: 0, kind: '' };
+  expect(parseModelConfig('m/config.json', { ...smolLm2, ...off }).notes).toEqual([
+    'fields of config.json that are not known were ignored, as their values change nothing: `use_qk_norm` (false), `softcap` (null), `moe_layers` ([]), `extra` ({}), `experts` (0), `kind` ("")',
+  ]);
+  expect(parseModelConfig('m', { ...gpt2, tie_word_embedding: false }).notes).toEqual([
+    'fields of config.json that are not known were ignored, as their values change nothing: `tie_word_embedding` (false; did you mean `tie_word_embeddings`?)',
+  ]);
+  expect(parseModelConfig('m', { ...smolLm2, logits_scaling: 1, embedding_multiplier: 1 }).notes).toEqual([
+    'fields of config.json that are not known were ignored, as their values change nothing: `logits_scaling` (1), `embedding_multiplier` (1)',
+  ]);
+  const scaling = { rope_type: 'linear', factor: 2, mrope_section: null, finetuned: false };
+  expect(parseModelConfig('m', { ...smolLm2, rope_scaling: scaling }).notes).toEqual([
+    'fields of config.json that are not known were ignored, as their values change nothing: `rope_scaling.mrope_section` (null), `rope_scaling.finetuned` (false)',
+  ]);
+});
+
+test('all fields that could change what a model computes are reported together', () => {
+  expect(() => parseModelConfig('m', { ...smolLm2, qk_norm: true, softcap: 30 })).toThrow(
     expect.objectContaining({
       code: 'unsupported-model',
-      message: 'm/config.json has false as `tie_word_embedding`: this field is not supported',
-      help: 'did you mean `tie_word_embeddings`?',
+      message: 'm has true as `qk_norm`, 30 as `softcap`: these fields are not supported',
+      help: 'they may change what the model computes; if they do not, load a copy of the model without them',
+    }),
+  );
+  expect(() => parseModelConfig('m', { ...smolLm2, rms_norm_epz: 1e-5 })).toThrow(
+    expect.objectContaining({
+      message: 'm has 0.00001 as `rms_norm_epz`: this field is not supported',
+      help: 'did you mean `rms_norm_eps`?',
+    }),
+  );
+  expect(() =>
+    parseModelConfig('m', { ...smolLm2, quantization_config: { quant_method: 'awq', bits: 4 } }),
+  ).toThrow(
+    expect.objectContaining({
+      message: 'm has {"quant_method":"awq","bits":4} as `quantization_config`: this field is not supported',
+      help: 'quantized weights are read from GGUF files only: load the model that was quantized, or its GGUF file',
     }),
   );
 });
@@ -112,6 +186,7 @@ test("SmolLM2's configuration is read, and the same with transformers 5's object
     fused: false,
     bias: { inputs: false, output: false, inner: false },
     tied: true,
+    notes: [],
   };
   expect(parseModelConfig('config.json', smolLm2)).toEqual({ ...expected, json: smolLm2 });
   const { rope_theta, rope_scaling: _, ...others } = smolLm2;
@@ -173,6 +248,21 @@ test("Mistral's window is as in transformers: 4096 if absent, none if null", () 
   ]);
 });
 
+test('a window of Qwen2 that no text can exceed, or that begins after the last layer, is none', () => {
+  const windowOf = (more: JsonObject) =>
+    parseModelConfig('m', { ...qwen2, use_sliding_window: true, ...more }).slidingWindow;
+  expect([
+    windowOf({}),
+    windowOf({ sliding_window: 4096, max_window_layers: 24 }),
+    windowOf({ sliding_window: null }),
+    windowOf({
+      sliding_window: 4096,
+      max_window_layers: 0,
+      layer_types: new Array(24).fill('sliding_attention'),
+    }),
+  ]).toEqual([undefined, undefined, undefined, 4096]);
+});
+
 const phi3 = {
   model_type: 'phi3',
   hidden_size: 3072,
@@ -227,14 +317,41 @@ test.each<[string, JsonObject, string]>([
     'm in rope_scaling has 32 as `beta_fast`: this field is not supported',
   ],
   [
+    'two original lengths',
+    { ...rope({ rope_type: 'yarn', factor: 2 }), original_max_position_embeddings: 100 },
+    'm has 100 as `original_max_position_embeddings`: its rope_scaling has 8192',
+  ],
+  [
     'factors of another length',
     { ...phi3, rope_scaling: { type: 'longrope', short_factor: [1], long_factor: [1] } },
     'm in rope_scaling has [1] as `short_factor`: a list of 48 positive numbers is needed',
   ],
   [
     'a window in some layers',
-    { ...qwen2, use_sliding_window: true },
-    'm has true as `use_sliding_window`: only false is supported',
+    { ...qwen2, use_sliding_window: true, sliding_window: 4096 },
+    'm has true as `use_sliding_window`: its window in layers 21 to 23 alone is not supported',
+  ],
+  [
+    'attention that is not causal',
+    { ...smolLm2, is_causal: false },
+    'm has false as `is_causal`: this field is not supported',
+  ],
+  [
+    'a scale that is not 1',
+    { ...smolLm2, logits_scaling: 8 },
+    'm has 8 as `logits_scaling`: this field is not supported',
+  ],
+  [
+    'a part of a head in a family that rotates it all',
+    { ...smolLm2, partial_rotary_factor: 0.5 },
+    'm has 0.5 as `partial_rotary_factor`: this field is not supported',
+  ],
+  ['pruned heads', { ...gpt2, pruned_heads: { 0: [1] } }, 'm has {"0":[1]} as `pruned_heads`'],
+  ['cross-attention', { ...gpt2, add_cross_attention: true }, 'm has true as `add_cross_attention`'],
+  [
+    'two sizes under two names',
+    { ...gpt2, hidden_size: 512 },
+    'm has 512 as `hidden_size`: only 768 is supported',
   ],
   [
     'layers of another kind',
@@ -244,12 +361,12 @@ test.each<[string, JsonObject, string]>([
   [
     'another activation',
     { ...mistral, hidden_act: 'gelu' },
-    'm has "gelu" as `hidden_act`: only "silu" is supported',
+    'm has "gelu" as `hidden_act`: only "silu" or "swish" is supported',
   ],
   [
     'a bias that the family has not',
     { ...mistral, attention_bias: true },
-    'm has true as `attention_bias`: this field is not supported',
+    'm has true as `attention_bias`: only false is supported',
   ],
   [
     'a part of a head that cannot be rotated',
@@ -257,6 +374,7 @@ test.each<[string, JsonObject, string]>([
     'm has 0.52 as `partial_rotary_factor`: 49 of 96 elements of a head cannot be rotated',
   ],
   ['another family', { model_type: 'mamba' }, 'm has the model_type "mamba"'],
+  ['no family', { n_embd: 8 }, 'm has no `model_type`'],
 ])('%s is refused, not ignored', (_case, json, message) => {
   expect(() => parseModelConfig('m', json)).toThrow(message);
 });

@@ -77,11 +77,45 @@ describe('a model folder', () => {
     expect(await untied.read('lm_head.weight')).toEqual(await tied.read('transformer.wte.weight'));
   });
 
-  test('that is tied may not store another head than the embedding', async () => {
+  test('that is tied, but has another head in its file, is used with both and says so', async () => {
     await rewriteTied({ head: (embedding) => embedding.map((value) => value + 1) });
-    await expect(openModelFolder(folder)).rejects.toThrow(
-      `the checkpoint in ${folder} has the tensor \`lm_head.weight\`, which its config.json does not ask for`,
-    );
+    await using untied = await openModelFolder(folder);
+    await using original = await openModelFolder(fixture('tiny-gpt2-tied'));
+    const embedding = await original.read('transformer.wte.weight');
+    expect(untied.config).toMatchObject({
+      tied: false,
+      json: { tie_word_embeddings: false },
+      notes: [
+        'config.json ties `lm_head.weight` to `transformer.wte.weight`, but the file has both with different values: both are used, untied',
+      ],
+    });
+    expect(await untied.read('transformer.wte.weight')).toEqual(embedding);
+    expect(await untied.read('lm_head.weight')).toEqual(embedding.map((value) => Math.fround(value + 1)));
+  });
+
+  test('may name the tensors of a Llama without the prefix, and keep old angles', async () => {
+    await cp(fixture('tiny-llama-tied/config.json'), join(folder, 'config.json'));
+    await using source = await openSafetensors(join(fixture('tiny-llama-tied'), 'model.safetensors'));
+    const buffers = [
+      'rotary_emb.inv_freq',
+      'layers.0.self_attn.rotary_emb.inv_freq',
+      'layers.0.self_attn.rotary_emb.cos_cached',
+      'layers.1.self_attn.rotary_emb.sin_cached',
+    ];
+    const tensors = [...source.tensors].map(([name, { shape }]) => ({
+      name: name.replace(/^model\./, ''),
+      dtype: 'F32' as const,
+      shape,
+      read: () => source.readFloat32(name),
+    }));
+    const read = () => new Float32Array(4);
+    await writeSafetensors(join(folder, 'model.safetensors'), {
+      tensors: [...tensors, ...buffers.map((name) => ({ name, dtype: 'F32' as const, shape: [4], read }))],
+    });
+    await using renamed = await openModelFolder(folder);
+    await using original = await openModelFolder(fixture('tiny-llama-tied'));
+    for (const name of parameterLayout(original.config).keys())
+      expect(await renamed.read(name)).toEqual(await original.read(name));
   });
 
   test('may be in shards that its index names', async () => {
@@ -108,7 +142,7 @@ describe('a model folder', () => {
     [
       'another activation',
       { activation_function: 'relu' },
-      'only "gelu_new" or "gelu_pytorch_tanh" is supported',
+      'only "gelu_new" or "gelu_pytorch_tanh" or "gelu_fast" or "gelu_accurate" is supported',
     ],
     [
       'attention that is scaled by layer',

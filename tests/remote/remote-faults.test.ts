@@ -55,6 +55,21 @@ const failing = async (rig: RemoteRig, environment: Record<string, string> = {})
   ].join('\n');
 };
 
+test('a model that is not supported is refused before its weights are downloaded', async () => {
+  const files = await modelFiles();
+  const config = Buffer.from(JSON.stringify({ model_type: 'mamba' }));
+  const repositories = {
+    'owner/tiny': await model({ commits: { [firstCommit]: { ...files, 'config.json': config } } }),
+  };
+  await using rig = await openRemoteRig(repositories, modelStage);
+  expect(await failing(rig)).toMatchInlineSnapshot(`
+    "error[unsupported-model] hf:owner/tiny/config.json has the model_type "mamba"
+    help: tuneloom supports these types of models: gpt2, llama, mistral, qwen2, phi3"
+  `);
+  expect((await rig.tuneloom('update')).exitCode).toBe(2);
+  expect(rig.hub.requests.filter(({ path }) => path.includes('safetensors'))).toEqual([]);
+});
+
 test('an error about a private, gated or absent repository says what to do', async () => {
   const repositories = { 'owner/tiny': await model({ access: 'gated' }) };
   await using rig = await openRemoteRig(repositories, modelStage);

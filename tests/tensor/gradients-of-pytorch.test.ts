@@ -75,7 +75,9 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
       const errors = found.map((gradient, i) =>
         relativeError(gradient.dataSync(), wanted.gradients[i]?.values ?? []),
       );
-      expect(errors.filter((error) => error > 1e-5)).toEqual([]);
+      // A GPU's own sine and cosine are exact to about 2^-11.
+      const tolerance = backend === 'webgpu' && ['sin', 'cos', 'tan'].includes(name) ? 5e-4 : 1e-5;
+      expect(errors.filter((error) => error > tolerance)).toEqual([]);
     });
   });
 });

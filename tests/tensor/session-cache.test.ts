@@ -11,7 +11,12 @@ const nowhere = () => {
 
 /** -(|x|) of `size` floats, `steps` times over. */
 function chain(size: number, steps = 1): GraphPlan {
-  const graph = new GraphRecorder({ graphValueOf: nowhere, register: nowhere, addReference: nowhere });
+  const graph = new GraphRecorder({
+    graphValueOf: nowhere,
+    register: nowhere,
+    addReference: nowhere,
+    replace: nowhere,
+  });
   let value: GraphValue = graph.fromHost(new Float32Array(size), { shape: [size], type: 'float32' });
   for (let i = 0; i < steps; i++) {
     value = graph.apply(operator('Neg'), [graph.apply(operator('Abs'), [value])]);

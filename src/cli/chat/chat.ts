@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isObject, newTemporaryFolder } from '../../core/index.ts';
-import { type GenerationSettings, quantizeWeights } from '../../model/index.ts';
+import { type GenerationSettings, openModelFolder, quantizeWeights } from '../../model/index.ts';
 import type { Dag } from '../../runtime/index.ts';
 import { loadModel, openLocalModel } from '../../stages/index.ts';
 import { chatTemplateSource, openChatPrompt } from '../../text/index.ts';
@@ -31,7 +31,7 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
   using _weights = quantizeWeights(local.model);
   const mark = local.tokenizer.specialTokens.get(prompt.endMark ?? '');
   const settings = settingsOf(options, [...local.endTokens, ...(mark === undefined ? [] : [mark])]);
-  const session = new ChatSession({ local, prompt, settings, system: options.system });
+  using session = new ChatSession({ local, prompt, settings, system: options.system });
   await converse({ session, context, json: options.json === true });
   return exitCode.success;
 }
@@ -73,16 +73,20 @@ async function openChatModel(call: CommandCall<ChatOptions>): Promise<ChatModel 
   const [word, ...others] = call.words;
   const path = resolve(call.context.workingDirectory, word ?? '');
   const isModel = word !== undefined && others.length === 0 && isModelPath(path);
-  return isModel ? openModelPath(path) : openStageModel(call);
+  const onNote = (message: string) => call.context.terminal.complain(message);
+  return isModel ? openModelPath(path, onNote) : openStageModel(call);
 }
 
-async function openModelPath(source: string): Promise<ChatModel> {
-  if (existsSync(join(source, 'config.json')))
+async function openModelPath(source: string, onNote: (note: string) => void): Promise<ChatModel> {
+  if (existsSync(join(source, 'config.json'))) {
+    await using model = await openModelFolder(source);
+    model.config.notes.forEach(onNote);
     return { folder: source, template: undefined, [Symbol.asyncDispose]: async () => {} };
+  }
   const folder = await newTemporaryFolder('tuneloom-chat-');
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    await loadModel({ source, untieHead: false, model: { path: folder }, tokenizer: undefined });
+    await loadModel({ source, untieHead: false, model: { path: folder }, tokenizer: undefined, onNote });
   } catch (error) {
     await remove();
     throw error;

@@ -87,7 +87,7 @@ interface ChatSessionOptions {
 }
 
 /** A conversation with a model: every answer is a reply to all messages so far. */
-export class ChatSession {
+export class ChatSession implements Disposable {
   readonly #options: ChatSessionOptions;
   readonly #decoder: CachedDecoder;
   #system: string | undefined;
@@ -97,6 +97,10 @@ export class ChatSession {
     this.#options = options;
     this.#decoder = new CachedDecoder(options.local.model);
     this.#system = options.system;
+  }
+
+  [Symbol.dispose](): void {
+    this.#decoder[Symbol.dispose]();
   }
 
   /** Forgets all messages but the system message. */

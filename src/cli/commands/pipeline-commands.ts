@@ -23,13 +23,14 @@ export const pipelineCommands: CommandGroup = {
         new Option('--backend <name>', 'where tensors are computed').choices([
           'auto',
           'onnx',
+          'webgpu',
           'tensorflow',
           'cpu',
         ]),
         ...pipelineOptions,
       ],
       examples: [
-        { line: 'tuneloom run', does: 'run the only pipeline of this folder' },
+        { line: 'tuneloom run', does: 'run the pipeline of this folder' },
         { line: 'tuneloom run pipelines/quickstart.yaml train', does: 'run `train` and what it needs' },
         { line: 'tuneloom run -p learning_rate=1e-4', does: 'try another value without an edit' },
       ],

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { matMul, ones, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
+import { matMul, ones } from '@tensorflow/tfjs-core';
 import {
   hasNvidiaGpu,
   installedTensorflow,
@@ -9,13 +9,16 @@ import {
 } from '../../tensor/index.ts';
 import { checkAddon } from '../setup/tensorflow/addon.ts';
 import type { Finding } from './machine.ts';
+import { multipliesCorrectly } from './multiplies-correctly.ts';
+import { webgpuFinding } from './webgpu.ts';
 
 /** Each tensor backend: whether it loads, and whether it multiplies two matrices correctly. */
 export async function backendFindings(): Promise<readonly Finding[]> {
   // One after the other: a process has one backend at a time.
   const onnx = await backendFinding('onnx');
   const speed = onnx.state === 'good' ? [await measureSpeed()] : [];
-  return [onnx, await backendFinding('cpu'), await tensorflowFinding(), ...speed, repeatability];
+  const others = [await backendFinding('cpu'), await webgpuFinding(), await tensorflowFinding()];
+  return [onnx, ...others, ...speed, repeatability];
 }
 
 const repeatability: Finding = {
@@ -45,16 +48,6 @@ async function backendFinding(backend: keyof typeof packageOf): Promise<Finding>
     }
     return { subject, state: 'bad', found: reason.split('\n')[0] ?? reason };
   }
-}
-
-/** (1 2; 3 4) times itself is (7 10; 15 22). */
-async function multipliesCorrectly(): Promise<boolean> {
-  const factor: Tensor2D = tensor2d([1, 2, 3, 4], [2, 2]);
-  const product = matMul(factor, factor);
-  const values = await product.data();
-  factor.dispose();
-  product.dispose();
-  return values.join() === '7,10,15,22';
 }
 
 const OPTIONAL = 'optional: trains on an NVIDIA GPU';

@@ -86,6 +86,8 @@ async function openFolder(word: string, { workingDirectory }: CommandContext): P
 
 /** The model that a training started from. */
 export interface BaseModel {
+  /** The stage that loads it. */
+  readonly stage?: string;
   /** Its name for people, without its path. */
   readonly shown?: string;
   /** On the Hugging Face hub. */
@@ -94,17 +96,22 @@ export interface BaseModel {
   readonly license?: string;
 }
 
+/** What an adapter's configuration names as its base; undefined if that is neither given nor on the hub. */
+export const adapterBase = ({ repository }: BaseModel, { base }: ExportOptions): string | undefined =>
+  base ?? repository;
+
 /** Follows the models back to the one that was loaded. */
 export async function baseModelOf({ origin }: ExportSource): Promise<BaseModel> {
   const node = origin && loadedBefore(origin.dag, origin.stage);
-  if (origin && node && hasChanged(node.id, origin)) return {};
-  const model = node?.config.model;
+  if (node === undefined || (origin && hasChanged(node.id, origin))) return {};
+  const { model, init } = node.config;
+  const stage = node.id;
   if (typeof model !== 'string')
-    return node?.config.init === undefined ? {} : { shown: 'fresh random weights' };
+    return { stage, ...(init !== undefined && { shown: 'fresh random weights' }) };
   const [, repository] = /^hf:([^@]+)/.exec(model) ?? [];
-  if (repository !== undefined) return { shown: model, repository };
+  if (repository !== undefined) return { stage, shown: model, repository };
   const license = await licenseOf(join(model, 'README.md'));
-  return { shown: basename(model), ...(license && { license }) };
+  return { stage, shown: basename(model), ...(license && { license }) };
 }
 
 /** Whether the stage has changed since the model was made. */

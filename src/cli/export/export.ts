@@ -23,9 +23,11 @@ export async function exportCommand({
   if (source === undefined) return exitCode.badUsage;
   await using opened = source;
   const destination = resolve(workingDirectory, to);
-  const files = await replaceFolder({ destination, shown: to, force }, (folder) =>
-    writeExport(folder, { source: opened, options }),
-  );
+  let notes: readonly string[] = [];
+  const files = await replaceFolder({ destination, shown: to, force }, async (folder) => {
+    notes = await writeExport(folder, { source: opened, options });
+  });
+  for (const note of notes) terminal.complain(`note: ${note}`);
   terminal.print(
     options.json
       ? JSON.stringify({ to: destination, format: options.format, dtype: options.dtype, files })

@@ -1,31 +1,33 @@
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import type { ModelConfig } from '../../model/index.ts';
 import { programVersion } from '../program-version.ts';
-import { type BaseModel, baseModelOf, type ExportOptions, type ExportSource } from './export-source.ts';
+import { adapterBase, type BaseModel, type ExportOptions, type ExportSource } from './export-source.ts';
 import { type CardFacts, gatherFacts } from './model-facts.ts';
 
 /** The README.md of a model: what it is, how and from which data it was made, and its scores. */
 export async function modelCard({
   source,
   options,
+  base,
   config,
 }: {
   readonly source: ExportSource;
   readonly options: ExportOptions;
+  readonly base: BaseModel;
   readonly config: ModelConfig;
 }): Promise<string> {
-  const base = await baseModelOf(source);
   const facts = source.origin && (await gatherFacts(source.origin));
   const parts = [
     frontMatter(base, options),
     `# ${facts?.pipeline ?? 'A model'}`,
     `A ${String(config.json.model_type)} model, tuned and exported with tuneloom ${programVersion()}.`,
     base.shown === undefined ? '' : `It started from ${base.shown.replaceAll(/[`<\r\n]/g, ' ')}.`,
-    usage(options),
+    usage(base, options),
     ...(facts === undefined ? [] : await story(facts)),
   ];
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+  const sources = (facts?.data ?? []).map(({ path }) => path).filter((path) => isAbsolute(path));
+  return `${withoutPaths(parts.filter((part) => part !== '').join('\n\n'), sources)}\n`;
 }
 
 function frontMatter({ repository, license }: BaseModel, { format }: ExportOptions): string {
@@ -39,22 +41,46 @@ function frontMatter({ repository, license }: BaseModel, { format }: ExportOptio
   return ['---', ...lines, 'tags:', '- tuneloom', '---'].join('\n');
 }
 
-function usage({ format }: ExportOptions): string {
-  const load =
-    format === 'peft'
-      ? [
-          'from peft import AutoPeftModelForCausalLM',
-          '',
-          'model = AutoPeftModelForCausalLM.from_pretrained("this folder")',
-        ]
-      : [
-          'from transformers import AutoModelForCausalLM, AutoTokenizer',
-          '',
-          'model = AutoModelForCausalLM.from_pretrained("this folder")',
-          'tokenizer = AutoTokenizer.from_pretrained("this folder")',
-        ];
-  return ['```python', ...load, '```'].join('\n');
+/** How to load the export in Python, from within its folder. */
+function usage(base: BaseModel, options: ExportOptions): string {
+  const tokenizer = 'tokenizer = AutoTokenizer.from_pretrained(".")';
+  const python = (...lines: readonly string[]) => ['```python', ...lines, tokenizer, '```'].join('\n');
+  if (options.format !== 'peft')
+    return python(
+      'from transformers import AutoModelForCausalLM, AutoTokenizer',
+      '',
+      'model = AutoModelForCausalLM.from_pretrained(".")',
+    );
+  if (adapterBase(base, options) !== undefined)
+    return python(
+      'from peft import AutoPeftModelForCausalLM',
+      'from transformers import AutoTokenizer',
+      '',
+      'model = AutoPeftModelForCausalLM.from_pretrained(".")',
+    );
+  const { stage } = base;
+  const made = stage === undefined ? '' : `: \`tuneloom export ${stage} --to base\` writes it`;
+  return [
+    `The adapter needs the model that it was trained on, here in a folder \`base\` beside this one${made}.`,
+    python(
+      'from peft import PeftModel',
+      'from transformers import AutoModelForCausalLM, AutoTokenizer',
+      '',
+      'base = AutoModelForCausalLM.from_pretrained("../base")',
+      'model = PeftModel.from_pretrained(base, ".")',
+    ),
+  ].join('\n\n');
 }
+
+/** Shortens absolute paths, which tell about the machine and mean nothing on another, to their last name. */
+const withoutPaths = (text: string, known: readonly string[]): string =>
+  known
+    .reduce((shortened, path) => shortened.replaceAll(path, basename(path)), text)
+    .replaceAll(absolutePath, (path) => path.split(/[/\\]/).at(-1) ?? '');
+
+/** Two names or more from the root, without spaces, at the start of a word. Folders of programs are no secret. */
+const absolutePath =
+  /(?<![\w.:/\\<~$}-])(?:\/(?!(?:usr|bin|dev|etc|opt|proc)\/)|[a-z]:[/\\])(?:[^\s/\\"'`<>|,;:(){}[\]]+[/\\])+[^\s/\\"'`<>|,;:(){}[\]]+/gi;
 
 async function story(facts: CardFacts): Promise<readonly string[]> {
   const { params, data, losses, scores, pipelineFile } = facts;

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../core/index.ts';
+import { isObject, type JsonObject, own } from '../../core/index.ts';
 import {
   type ActionRecord,
   type Dag,
@@ -7,8 +7,8 @@ import {
   type PortContent,
   type RunRecord,
   readRecord,
-  type Store,
 } from '../../runtime/index.ts';
+import { stageRegistry } from '../../stages/index.ts';
 import { collectLosses, collectScores, type FinishedOutput, type NamedOutput } from '../summary/outputs.ts';
 import type { ExportOrigin } from './export-source.ts';
 
@@ -36,8 +36,8 @@ type MadeBy = Pick<CardFacts, 'pipelineFile' | 'params' | 'data'> & {
 
 /** Gathers the facts from the pipeline and its store or, if the pipeline has changed, from the records of the run. */
 export async function gatherFacts(origin: ExportOrigin): Promise<CardFacts> {
-  const { dag, store, stage, pastRun: run } = origin;
-  const made = run === undefined ? madeNow(origin) : madeInPast({ store, run, stage });
+  const { dag, store, pastRun: run } = origin;
+  const made = run === undefined ? madeNow(origin) : madeInPast(origin, run);
   const losses = await collectLosses(store, made.before);
   const scores = await collectScores(store, made.after);
   return {
@@ -111,15 +111,7 @@ function descendants(dag: Dag, stage: string): ReadonlySet<string> {
 }
 
 /** Reads the facts from the records of a past run. They hold the digests of sources, not their paths. */
-function madeInPast({
-  store,
-  run,
-  stage,
-}: {
-  readonly store: Store;
-  readonly run: RunRecord;
-  readonly stage: string;
-}): MadeBy {
+function madeInPast({ dag, store, stage }: ExportOrigin, run: RunRecord): MadeBy {
   const records = new Map<string, ActionRecord>();
   for (const [id, outcome] of Object.entries(run.stages)) {
     const found = 'outputs' in outcome ? readRecord(store, outcome.key) : undefined;
@@ -133,8 +125,8 @@ function madeInPast({
     data: before.flatMap(([id, { material }]) =>
       contentsIn(material.config).map(({ field, digest }) => ({ path: `${id}: ${field}`, digest })),
     ),
-    before: before.flatMap(recordedOutputs),
-    after: after.flatMap(recordedOutputs),
+    before: before.flatMap((each) => recordedOutputs(each, dag)),
+    after: after.flatMap((each) => recordedOutputs(each, dag)),
   };
 }
 
@@ -170,8 +162,15 @@ const contentsIn = (config: ActionRecord['material']['config']) =>
     return typeof digest === 'string' ? [{ field, digest }] : [];
   });
 
-/** A past run's outputs; `history` and `scores` of built-in stages are named for their type. */
-const recordedOutputs = ([id, { outputs }]: StageRecord): readonly NamedOutput[] =>
-  Object.entries(outputs).flatMap(([name, digest]) =>
-    typeof digest === 'string' ? [{ node: { id }, type: name, digest }] : [],
-  );
+/** A past run's outputs. A user's stage says their types only where the pipeline still has it. */
+function recordedOutputs([id, { material, outputs }]: StageRecord, { nodes }: Dag): readonly NamedOutput[] {
+  const { uses, config } = material;
+  const node = nodes.get(id);
+  const builtIn = stageRegistry.get(uses);
+  const ports =
+    node?.definition.name === uses ? node.ports : builtIn ? builtIn.ports(config) : { outputs: {} };
+  return Object.entries(outputs).flatMap(([name, digest]) => {
+    const type = own(ports.outputs, name)?.type;
+    return type === undefined || typeof digest !== 'string' ? [] : [{ node: { id }, type, digest }];
+  });
+}

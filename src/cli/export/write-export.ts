@@ -7,7 +7,13 @@ import { exportWeights, type ModelConfig, openModelFolder } from '../../model/in
 import { parseMemory } from '../../runtime/index.ts';
 import { encodingTokenizerJson, isEncodingName } from '../../text/index.ts';
 import { UsageError } from '../exit-code.ts';
-import { baseModelOf, type ExportOptions, type ExportSource } from './export-source.ts';
+import {
+  adapterBase,
+  type BaseModel,
+  baseModelOf,
+  type ExportOptions,
+  type ExportSource,
+} from './export-source.ts';
 import { modelCard } from './model-card.ts';
 
 interface Export {
@@ -15,8 +21,11 @@ interface Export {
   readonly options: ExportOptions;
 }
 
-/** Fills a folder with a model or its adapter, and everything that other programs need to load it. */
-export async function writeExport(folder: string, { source, options }: Export): Promise<void> {
+/**
+ * Fills a folder with a model or its adapter, and everything that other programs need to load it. Returns notes for the
+ * user.
+ */
+export async function writeExport(folder: string, { source, options }: Export): Promise<readonly string[]> {
   if (existsSync(join(source.path, 'endpoint.json')))
     throw new UsageError({ message: 'a model behind an endpoint has no weights to export' });
   const adapter = join(source.path, 'adapter');
@@ -26,7 +35,8 @@ export async function writeExport(folder: string, { source, options }: Export): 
       help: 'export the whole model with --format hf',
     });
   await using model = await openModelFolder(source.path);
-  if (options.format === 'peft') await exportAdapter(folder, { adapter, source, options });
+  const base = await baseModelOf(source);
+  if (options.format === 'peft') await exportAdapter(folder, { adapter, base, options });
   else {
     const shardBytes = parseSize(options.maxShardSize);
     await exportWeights(folder, { model, type: options.dtype, shardBytes });
@@ -36,21 +46,34 @@ export async function writeExport(folder: string, { source, options }: Export): 
     );
   }
   await exportTokenizer({ from: source.path, to: folder, config: model.config });
-  await writeFile(join(folder, 'README.md'), await modelCard({ source, options, config: model.config }));
+  await writeFile(
+    join(folder, 'README.md'),
+    await modelCard({ source, options, base, config: model.config }),
+  );
+  const isBaseNamed = options.format !== 'peft' || adapterBase(base, options) !== undefined;
+  return isBaseNamed ? [] : [unnamedBase(base)];
 }
+
+const unnamedBase = ({ stage }: BaseModel): string =>
+  `the adapter names no base model, as that does not come from the hub: name it with --base${
+    stage === undefined ? '' : `, or export it too with \`tuneloom export ${stage} --to base\``
+  }`;
 
 /** The files that PEFT loads. The adapter's config lacks the base's name, which a stage does not know. */
 async function exportAdapter(
   folder: string,
-  { adapter, source, options }: Export & { readonly adapter: string },
+  {
+    adapter,
+    base,
+    options,
+  }: { readonly adapter: string; readonly base: BaseModel; readonly options: ExportOptions },
 ): Promise<void> {
   if (options.dtype !== 'float32')
     throw new UsageError({ message: 'an adapter is exported in float32', help: 'leave out --dtype' });
   const config = await readJsonFile(join(adapter, 'adapter_config.json'));
-  const base = options.base ?? (await baseModelOf(source)).repository ?? null;
   await writeJson(join(folder, 'adapter_config.json'), {
     ...(isObject(config) ? config : {}),
-    base_model_name_or_path: base,
+    base_model_name_or_path: adapterBase(base, options) ?? null,
   });
   const weights = join(folder, 'adapter_model.safetensors');
   await copyFile(join(adapter, 'adapter_model.safetensors'), weights);

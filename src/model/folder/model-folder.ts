@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constants, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, type JsonObject, UserError } from '../../core/index.ts';
@@ -8,6 +9,7 @@ import { openShards, type Shards } from './open-shards.ts';
 /** A model in Hugging Face's layout, checked: its configuration is supported and every parameter exists in its shape. */
 export interface ModelFolder extends AsyncDisposable {
   readonly path: string;
+  /** In memory it may differ from config.json: a tied head that the file holds with other values is untied. */
   readonly config: ModelConfig;
   /** A parameter's values, row by row. */
   readonly read: (name: string) => Promise<Float32Array>;
@@ -15,10 +17,11 @@ export interface ModelFolder extends AsyncDisposable {
 
 /** Opens a folder with config.json and model.safetensors (or its shards). Throws a UserError if they do not match. */
 export async function openModelFolder(path: string): Promise<ModelFolder> {
-  const config = await readModelConfig(path);
+  const declared = await readModelConfig(path);
   const shards = await openShards(path);
   try {
-    const storedNames = await findParameters({ path, config, shards });
+    const config = (await hasOwnHead(declared, shards)) ? withOwnHead(path, declared) : declared;
+    const storedNames = findParameters({ path, config, shards });
     const read = async (name: string) => {
       const stored = storedNames.get(name) ?? name;
       const file = shards.tensors.get(stored);
@@ -33,10 +36,8 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
 }
 
 /** Reads a model folder's config.json without its weights. */
-export const readModelConfig = (folder: string): Promise<ModelConfig> =>
-  readConfig(join(folder, 'config.json'));
-
-async function readConfig(path: string): Promise<ModelConfig> {
+export async function readModelConfig(folder: string): Promise<ModelConfig> {
+  const path = join(folder, 'config.json');
   const json = await readJsonFile(path);
   if (json === undefined)
     throw new UserError({
@@ -56,7 +57,7 @@ interface Checkpoint {
 }
 
 /** Parameter -> the name of its stored tensor. Throws if one is missing, has another shape or is left over. */
-async function findParameters({ path, config, shards }: Checkpoint): Promise<ReadonlyMap<string, string>> {
+function findParameters({ path, config, shards }: Checkpoint): ReadonlyMap<string, string> {
   const { aliases, ignored, tiedHead } = familyOf(config);
   const storedNames = new Map<string, string>();
   for (const [name, { shape }] of parameterLayout(config)) {
@@ -68,25 +69,34 @@ async function findParameters({ path, config, shards }: Checkpoint): Promise<Rea
     storedNames.set(name, stored);
   }
   const used = new Set(storedNames.values());
-  for (const name of shards.tensors.keys()) {
-    if (used.has(name) || ignored(name)) continue;
-    if (name !== tiedHead.head || !(await headEqualsEmbedding({ path, config, shards }, storedNames)))
+  for (const name of shards.tensors.keys())
+    if (!used.has(name) && !ignored(name) && name !== tiedHead.head)
       throw misfit(path, `has the tensor \`${name}\`, which its config.json does not ask for`);
-  }
   return storedNames;
 }
 
-async function headEqualsEmbedding(
-  { config, shards }: Checkpoint,
-  storedNames: ReadonlyMap<string, string>,
-): Promise<boolean> {
+/** Whether config.json calls the head tied, but the file has one that is not a copy of the embedding. */
+async function hasOwnHead(config: ModelConfig, { tensors }: Shards): Promise<boolean> {
+  const { aliases, tiedHead } = familyOf(config);
+  if (!config.tied || !tensors.has(tiedHead.head)) return false;
+  const embedding = aliases(tiedHead.embedding).find((alias) => tensors.has(alias)) ?? tiedHead.embedding;
+  // One after the other, and in pieces: each may take gigabytes, and a hash takes less than 2 GiB at a time.
+  const digest = async (name: string) => {
+    const values = (await tensors.get(name)?.readFloat32(name)) ?? new Float32Array();
+    const hash = createHash('sha256');
+    for (let at = 0; at < values.length; at += hashedAtOnce)
+      hash.update(values.subarray(at, at + hashedAtOnce));
+    return hash.digest('hex');
+  };
+  return (await digest(tiedHead.head)) !== (await digest(embedding));
+}
+
+const hashedAtOnce = 2 ** 24;
+
+function withOwnHead(path: string, config: ModelConfig): ModelConfig {
   const { head, embedding } = familyOf(config).tiedHead;
-  const stored = storedNames.get(embedding) ?? embedding;
-  const [a, b] = await Promise.all([
-    shards.tensors.get(head)?.readFloat32(head),
-    shards.tensors.get(stored)?.readFloat32(stored),
-  ]);
-  return a !== undefined && b !== undefined && Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
+  const note = `config.json ties \`${head}\` to \`${embedding}\`, but the file has both with different values: both are used, untied`;
+  return { ...untiedConfig(path, config), notes: [...config.notes, note] };
 }
 
 const misfit = (path: string, what: string) =>

@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { cachedAttention } from '../../tensor/index.ts';
 import type { Projected } from '../forward-pass.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { KeyValueCache } from './key-value-cache.ts';
+import type { KeyValueCache } from './key-value-cache.ts';
+import { keyValueCache } from './open-key-value-cache.ts';
 import { type ForwardInput, forward, type PrefilledPrompt, prefill } from './prefill.ts';
 
 /** One text that is being generated. */
@@ -40,7 +41,7 @@ interface ActiveRow<Row> {
  */
 export async function* decodeRows<Row extends DecodingRow>(decoding: Decoding<Row>): AsyncGenerator<Row> {
   const { model, batchSize, slots, signal } = decoding;
-  const cache = new KeyValueCache(model.config, { batch: batchSize, slots });
+  using cache = keyValueCache(model.config, { batch: batchSize, slots });
   const waiting = new PrefillQueue(decoding);
   const active = new Array<ActiveRow<Row> | undefined>(batchSize).fill(undefined);
   for (;;) {

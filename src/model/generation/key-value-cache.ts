@@ -1,21 +1,20 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { ModelSizes } from '../family.ts';
+import type * as tf from '@tensorflow/tfjs-core';
 
-interface CacheSizes {
+export interface CacheSizes {
   /** Rows, B. */
   readonly batch: number;
   /** Tokens per row, S. */
   readonly slots: number;
 }
 
-interface CachePlace {
+export interface CachePlace {
   readonly row: number;
   /** The slot of the first token. */
   readonly slot: number;
 }
 
 /** Keys and values that one layer computed for T tokens in each of some rows. */
-interface FreshKeyValues {
+export interface FreshKeyValues {
   /** [rows T, K D] */
   readonly keys: Float32Array;
   /** [rows T, K D] */
@@ -24,81 +23,13 @@ interface FreshKeyValues {
   readonly places: readonly CachePlace[];
 }
 
-/**
- * The keys and values of the tokens so far, [B, K, S, D] for each layer, on the host: a decode step adds a token per row
- * in place, here or in the backend, and copies nothing.
- */
-export class KeyValueCache {
-  readonly #sizes: ModelSizes & CacheSizes;
-  readonly #layers: readonly { readonly keys: Float32Array; readonly values: Float32Array }[];
-
-  constructor(model: ModelSizes, sizes: CacheSizes) {
-    this.#sizes = { ...model, ...sizes };
-    const length = sizes.batch * model.keyValueHeads * sizes.slots * model.headDim;
-    this.#layers = Array.from({ length: model.layers }, () => ({
-      keys: new Float32Array(length),
-      values: new Float32Array(length),
-    }));
-  }
-
-  get slots(): number {
-    return this.#sizes.slots;
-  }
-
+/** The keys and values of the tokens so far, [B, K, S, D] for each layer. */
+export interface KeyValueCache extends Disposable {
+  readonly slots: number;
   /** A cache with the same content and more slots, which replaces this one. */
-  widened(slots: number): KeyValueCache {
-    const wider = new KeyValueCache(this.#sizes, { batch: this.#sizes.batch, slots });
-    const { headDim, slots: before } = this.#sizes;
-    for (const [index, { keys, values }] of this.#layers.entries()) {
-      const to = wider.#layer(index);
-      for (let row = 0; row * before * headDim < keys.length; row++) {
-        const [start, end] = [row * before * headDim, (row + 1) * before * headDim];
-        to.keys.set(keys.subarray(start, end), row * slots * headDim);
-        to.values.set(values.subarray(start, end), row * slots * headDim);
-      }
-    }
-    return wider;
-  }
-
+  widened(slots: number): KeyValueCache;
   /** Stores T tokens of some rows. */
-  store(layer: number, { keys, values, places }: FreshKeyValues): void {
-    const cached = this.#layer(layer);
-    this.#scatter({ from: keys, to: cached.keys, places });
-    this.#scatter({ from: values, to: cached.values, places });
-  }
-
+  store(layer: number, fresh: FreshKeyValues): void;
   /** [B, K, S, D] each; owned by the caller. */
-  tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor } {
-    const { batch, keyValueHeads, slots, headDim } = this.#sizes;
-    const { keys, values } = this.#layer(layer);
-    const shape: [number, number, number, number] = [batch, keyValueHeads, slots, headDim];
-    return { keys: tf.tensor4d(keys, shape), values: tf.tensor4d(values, shape) };
-  }
-
-  #layer(layer: number) {
-    const found = this.#layers[layer];
-    if (found === undefined) throw new RangeError(`The model has no layer ${layer}`);
-    return found;
-  }
-
-  /** [rows, T, K, D] -> [B, K, S, D]. */
-  #scatter({
-    from,
-    to,
-    places,
-  }: {
-    from: Float32Array;
-    to: Float32Array;
-    places: readonly CachePlace[];
-  }): void {
-    const { keyValueHeads: heads, slots, headDim } = this.#sizes;
-    const length = from.length / (places.length * heads * headDim);
-    let read = 0;
-    for (const { row, slot } of places)
-      for (let token = slot; token < slot + length; token++)
-        for (let head = 0; head < heads; head++) {
-          to.set(from.subarray(read, read + headDim), ((row * heads + head) * slots + token) * headDim);
-          read += headDim;
-        }
-  }
+  tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor };
 }

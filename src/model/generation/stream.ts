@@ -5,8 +5,9 @@ import type { LanguageModel } from '../language-model.ts';
 import type { ModelConfig } from '../model-config.ts';
 import { decodeStep } from './decode.ts';
 import { type GeneratedText, type GenerationSettings, Sequence } from './generate-texts.ts';
-import { KeyValueCache } from './key-value-cache.ts';
+import type { KeyValueCache } from './key-value-cache.ts';
 import { isLengthBound, longestText, promptLength, slotCount } from './lengths.ts';
+import { keyValueCache } from './open-key-value-cache.ts';
 import { prefill, prefillContinuation } from './prefill.ts';
 
 /** Generates a continuation of one prompt and streams its text. After an abort, the result is the text so far. */
@@ -66,7 +67,7 @@ export async function streamText({
  * Decodes one text at a time and caches the keys and values of all its tokens. A text that starts like the previous
  * one, such as the next turn of a conversation, is computed only from where it differs.
  */
-export class CachedDecoder {
+export class CachedDecoder implements Disposable {
   readonly #model: LanguageModel;
   #cache: KeyValueCache;
   /** The tokens in the cache. */
@@ -74,7 +75,11 @@ export class CachedDecoder {
 
   constructor(model: LanguageModel) {
     this.#model = model;
-    this.#cache = new KeyValueCache(model.config, { batch: 1, slots: 0 });
+    this.#cache = keyValueCache(model.config, { batch: 1, slots: 0 });
+  }
+
+  [Symbol.dispose](): void {
+    this.#cache[Symbol.dispose]();
   }
 
   get config(): ModelConfig {

@@ -26,34 +26,28 @@ export const gpt2: Family<Gpt2Config> = {
   },
 };
 
-/** Fields that change no number here: dropout is for training only, the others for generation or bookkeeping. */
-const harmless = [
-  ...['model_type', 'architectures', 'transformers_version', 'torch_dtype', 'dtype', '_name_or_path'],
-  'tokenizer_class',
-  ...['attn_pdrop', 'embd_pdrop', 'resid_pdrop', 'initializer_range', 'gradient_checkpointing'],
-  ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'use_cache', 'output_past', 'task_specific_params'],
-  ...['summary_activation', 'summary_first_dropout', 'summary_proj_to_labels', 'summary_type'],
-  ...['summary_use_proj', 'n_special', 'predict_special_tokens', 'is_decoder', 'cross_attention_hidden_size'],
-];
-
 export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
   const fields = new ConfigFields(path, json);
   const contextLength = fields.count('n_positions');
   const hiddenSize = fields.count('n_embd');
   const heads = fields.count('n_head');
   if (hiddenSize % heads !== 0) throw fields.problem('n_head', `it does not divide n_embd, ${hiddenSize}`);
-  fields.oneOf('n_ctx', [contextLength]);
-  fields.oneOf('activation_function', ['gelu_new', 'gelu_pytorch_tanh']);
+  // Names of one function: GELU with tanh.
+  fields.oneOf('activation_function', ['gelu_new', 'gelu_pytorch_tanh', 'gelu_fast', 'gelu_accurate']);
   fields.oneOf('scale_attn_weights', [true]);
   fields.oneOf('scale_attn_by_inverse_layer_idx', [false]);
-  fields.oneOf('reorder_and_upcast_attn', [false]);
-  fields.oneOf('add_cross_attention', [false]);
-  const config: Gpt2Config = {
+  const layers = fields.count('n_layer', maxLayers);
+  // What transformers calls the sizes in other families; some programs write both names.
+  fields.oneOf('max_position_embeddings', [contextLength]);
+  fields.oneOf('hidden_size', [hiddenSize]);
+  fields.oneOf('num_attention_heads', [heads]);
+  fields.oneOf('num_hidden_layers', [layers]);
+  return {
     family: 'gpt2',
     vocabularySize: fields.count('vocab_size'),
     contextLength,
     hiddenSize,
-    layers: fields.count('n_layer', maxLayers),
+    layers,
     heads,
     keyValueHeads: heads,
     headDim: hiddenSize / heads,
@@ -62,9 +56,8 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
     epsilon: fields.positive('layer_norm_epsilon', 1e-5),
     tied: fields.flag('tie_word_embeddings', true),
     json,
+    notes: fields.judgeOthers(),
   };
-  fields.refuseOthers(harmless);
-  return config;
 }
 
 /**

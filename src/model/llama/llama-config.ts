@@ -23,9 +23,11 @@ export interface LlamaConfig extends ModelSizes {
 
 export const llama: Family<LlamaConfig> = {
   parameters: llamaParameters,
-  aliases: (name) => [name],
-  // Wavelengths, which older versions of transformers stored with the weights.
-  ignored: (name) => /^model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq$/.test(name),
+  // LlamaForCausalLM prefixes names with `model.`, LlamaModel does not.
+  aliases: (name) => [name, name.replace(/^model\./, '')],
+  // Wavelengths and angles, which older versions of transformers stored with the weights.
+  ignored: (name) =>
+    /^(model\.)?(layers\.\d+\.self_attn\.)?rotary_emb\.(inv_freq|cos_cached|sin_cached)$/.test(name),
   tiedHead: { head: 'lm_head.weight', embedding: 'model.embed_tokens.weight' },
   embeddings: ['model.embed_tokens.weight'],
   inputFirst: false,
@@ -41,55 +43,58 @@ export const llama: Family<LlamaConfig> = {
 interface Dialect {
   readonly epsilon: number;
   readonly fused: boolean;
-  /** Whether `num_key_value_heads` is optional and defaults to the number of heads. */
-  readonly defaultsToHeads: boolean;
+  /** `num_key_value_heads` where the field is absent; undefined for the number of heads. */
+  readonly keyValueHeads: number | undefined;
   readonly bias: (fields: ConfigFields) => LlamaConfig['bias'];
-  readonly slidingWindow: (fields: ConfigFields) => number | undefined;
-  /** Fields that change no number here. */
-  readonly harmless: readonly string[];
+  readonly slidingWindow: (fields: ConfigFields, sizes: WindowedSizes) => number | undefined;
 }
-
-const withoutBias = { inputs: false, output: false, inner: false };
 
 const defaultDialect: Dialect = {
   epsilon: 1e-6,
   fused: false,
-  defaultsToHeads: false,
-  bias: () => withoutBias,
+  keyValueHeads: undefined,
+  bias: refuseBias,
   slidingWindow: () => undefined,
-  harmless: [],
 };
+
+function refuseBias(fields: ConfigFields): LlamaConfig['bias'] {
+  for (const name of ['attention_bias', 'qkv_bias', 'mlp_bias', 'lm_head_bias']) fields.oneOf(name, [false]);
+  return { inputs: false, output: false, inner: false };
+}
 
 const dialects = {
   llama: {
     ...defaultDialect,
-    defaultsToHeads: true,
     bias: (fields) => {
       const attention = fields.flag('attention_bias', false);
       return { inputs: attention, output: attention, inner: fields.flag('mlp_bias', false) };
     },
-    harmless: ['pretraining_tp', 'is_llama_config', 'transformers.js_config'],
   },
   // transformers uses a window of 4096 if the field is absent, and none if it is null.
-  mistral: { ...defaultDialect, slidingWindow: (fields) => fields.countOrNull('sliding_window', 4096) },
+  mistral: {
+    ...defaultDialect,
+    keyValueHeads: 8,
+    slidingWindow: (fields) => fields.countOrNull('sliding_window', 4096),
+  },
   qwen2: {
     ...defaultDialect,
-    bias: () => ({ inputs: true, output: false, inner: false }),
-    slidingWindow: (fields) => void fields.oneOf('use_sliding_window', [false]),
-    harmless: ['sliding_window', 'max_window_layers'], // no effect if `use_sliding_window` is false
+    keyValueHeads: 32,
+    bias: (fields) => {
+      // Qwen2 has these biases whatever its fields say, and its file must hold them.
+      for (const name of ['attention_bias', 'qkv_bias']) fields.oneOf(name, [true, false]);
+      return { inputs: true, output: false, inner: false };
+    },
+    slidingWindow: qwen2Window,
   },
   phi3: {
     ...defaultDialect,
     epsilon: 1e-5,
     fused: true,
-    defaultsToHeads: true,
     bias: (fields) => {
-      for (const name of ['attention_bias', 'mlp_bias', 'lm_head_bias']) fields.oneOf(name, [false]);
       for (const name of ['full_attn_mod', 'interpolate_factor']) fields.oneOf(name, [1]);
-      return withoutBias;
+      return refuseBias(fields);
     },
     slidingWindow: (fields) => fields.countOrNull('sliding_window', undefined),
-    harmless: ['embd_pdrop', 'resid_pdrop', 'auto_map'],
   },
 } as const satisfies Readonly<Record<string, Dialect>>;
 
@@ -97,12 +102,24 @@ type LlamaDialect = keyof typeof dialects;
 
 export const llamaDialects = Object.keys(dialects) as readonly LlamaDialect[]; // a literal's keys
 
-/** Fields that change no number in any dialect: for training, generation or bookkeeping. */
-const harmless = [
-  ...['model_type', 'architectures', 'transformers_version', 'torch_dtype', 'dtype', '_name_or_path'],
-  ...['attention_dropout', 'initializer_range', 'use_cache', 'tokenizer_class', '_attn_implementation'],
-  ...['bos_token_id', 'eos_token_id', 'pad_token_id'],
-];
+interface WindowedSizes {
+  readonly layers: number;
+  /** `max_position_embeddings`. */
+  readonly positions: number;
+}
+
+/** Qwen2 has a window in its last layers, from `max_window_layers` on, if `use_sliding_window` asks for it. */
+function qwen2Window(fields: ConfigFields, { layers, positions }: WindowedSizes): number | undefined {
+  const isUsed = fields.flag('use_sliding_window', false);
+  const window = fields.countOrNull('sliding_window', 4096);
+  const first = fields.countOrZero('max_window_layers', 28);
+  if (!isUsed || window === undefined || window >= positions || first >= layers) return undefined;
+  if (first === 0) return window;
+  throw fields.problem(
+    'use_sliding_window',
+    `its window in layers ${first} to ${layers - 1} alone is not supported`,
+  );
+}
 
 /** `path` is for messages. */
 export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDialect): LlamaConfig {
@@ -110,18 +127,19 @@ export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDial
   const fields = new ConfigFields(path, json);
   const heads = parseHeads(fields, dialect);
   const positions = fields.count('max_position_embeddings');
+  const layers = fields.count('num_hidden_layers', maxLayers);
   const { headDim } = heads;
-  const rotary = parseRotary({ path, fields, headDim, positions, partial: name === 'phi3' });
-  const slidingWindow = dialect.slidingWindow(fields);
-  fields.oneOf('hidden_act', ['silu']);
+  const { rotary, notes } = parseRotary({ path, fields, headDim, positions, partial: name === 'phi3' });
+  const slidingWindow = dialect.slidingWindow(fields, { layers, positions });
+  fields.oneOf('hidden_act', ['silu', 'swish']);
   fields.oneOf('rope_interleaved', [false]);
   fields.everyOf('layer_types', slidingWindow === undefined ? 'full_attention' : 'sliding_attention');
-  const config: LlamaConfig = {
+  return {
     family: 'llama',
     vocabularySize: fields.count('vocab_size'),
     contextLength: contextLength(rotary, positions),
     ...heads,
-    layers: fields.count('num_hidden_layers', maxLayers),
+    layers,
     intermediateSize: fields.count('intermediate_size'),
     epsilon: fields.positive('rms_norm_eps', dialect.epsilon),
     rotary,
@@ -130,17 +148,14 @@ export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDial
     bias: dialect.bias(fields),
     tied: fields.flag('tie_word_embeddings', false),
     json,
+    notes: [...notes, ...fields.judgeOthers()],
   };
-  fields.refuseOthers([...harmless, ...dialect.harmless]);
-  return config;
 }
 
-function parseHeads(fields: ConfigFields, { defaultsToHeads }: Dialect) {
+function parseHeads(fields: ConfigFields, dialect: Dialect) {
   const hiddenSize = fields.count('hidden_size');
   const heads = fields.count('num_attention_heads');
-  const keyValueHeads =
-    (defaultsToHeads ? fields.optionalCount('num_key_value_heads') : fields.count('num_key_value_heads')) ??
-    heads;
+  const keyValueHeads = fields.countOrNull('num_key_value_heads', dialect.keyValueHeads) ?? heads;
   const headDim = fields.optionalCount('head_dim') ?? hiddenSize / heads;
   if (heads % keyValueHeads !== 0)
     throw fields.problem('num_key_value_heads', `it does not divide ${heads} heads`);

@@ -64,10 +64,10 @@ export function parseRotary({
   readonly positions: number;
   /** Whether only a part of a head may be rotated. */
   readonly partial: boolean;
-}): Rotary {
+}): { readonly rotary: Rotary; readonly notes: readonly string[] } {
   const theta = fields.positive('rope_theta', 10_000);
   const share = partial ? fields.positive('partial_rotary_factor', 1) : 1;
-  const original = partial ? fields.optionalCount('original_max_position_embeddings') : undefined;
+  const original = fields.optionalCount('original_max_position_embeddings');
   const parameters = fields.optionalObject('rope_parameters');
   const scaling = fields.optionalObject('rope_scaling');
   const name = scaling === undefined ? 'rope_parameters' : 'rope_scaling';
@@ -80,8 +80,13 @@ export function parseRotary({
       `${rotaryDim} of ${headDim} elements of a head cannot be rotated`,
     );
   const scaled = parseScaling({ inner, rotaryDim, positions, original });
-  inner.refuseOthers([]);
-  return { rotaryDim, base, scaling: scaled };
+  const isScaledFrom = 'originalMaxPositionEmbeddings' in scaled && scaled.kind !== 'dynamic';
+  if (original !== undefined && isScaledFrom && scaled.originalMaxPositionEmbeddings !== original)
+    throw fields.problem(
+      'original_max_position_embeddings',
+      `its ${name} has ${scaled.originalMaxPositionEmbeddings}`,
+    );
+  return { rotary: { rotaryDim, base, scaling: scaled }, notes: inner.judgeOthers(`${name}.`) };
 }
 
 function parseScaling({
@@ -102,11 +107,15 @@ function parseScaling({
     inner.optionalCount('original_max_position_embeddings') ?? positions;
   switch (kind) {
     case 'default':
+      inner.oneOf('factor', [1]);
       inner.optionalCount('original_max_position_embeddings');
       return { kind };
     case 'linear':
+      inner.optionalCount('original_max_position_embeddings');
       return { kind, factor: factor() };
     case 'dynamic':
+      // transformers starts from `max_position_embeddings` whatever this says.
+      inner.optionalCount('original_max_position_embeddings');
       return { kind, factor: factor(), originalMaxPositionEmbeddings: positions };
     case 'yarn':
       return parseYarn(inner, {
@@ -149,6 +158,7 @@ function parseYarn(
   { factor, originalMaxPositionEmbeddings }: { factor: number; originalMaxPositionEmbeddings: number },
 ): RotaryScaling {
   const [mscale, mscaleAllDim] = [inner.optionalPositive('mscale'), inner.optionalPositive('mscale_all_dim')];
+  inner.flag('finetuned', false); // says how the model was made
   const scale = (mscale: number) => (factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1);
   const attentionFactor =
     mscale !== undefined && mscaleAllDim !== undefined ? scale(mscale) / scale(mscaleAllDim) : scale(1);

@@ -80,7 +80,12 @@ async function fetchRepository(
   });
   const total = files.reduce((sum, file) => sum + file.content.size, 0);
   let before = 0;
+  let isInspected = kind === 'file';
   for (const file of files) {
+    if (!isInspected && isWeights(file)) {
+      await request.inspect(content);
+      isInspected = true;
+    }
     const report = (done: number): void => request.report({ done: before + done, total });
     await obtain(file, { fetch, target: target(file), report });
     before += file.content.size;
@@ -112,7 +117,7 @@ async function obtain(
     await rm(target, { force: true });
   }
   if (settings.offline) throw offlineError(fetch.address);
-  const isDescription = repository.type === 'model' && !/\.(safetensors|gguf|parquet)$/i.test(file.path);
+  const isDescription = repository.type === 'model' && !isWeights(file);
   const mostBytes = isDescription ? mostDescriptionBytes : Number.MAX_SAFE_INTEGER;
   if (file.content.size > mostBytes) throw tooLarge(file);
   await downloadFile({
@@ -126,6 +131,8 @@ async function obtain(
     report: ({ done }) => report(done),
   });
 }
+
+const isWeights = ({ path }: HubFile): boolean => /\.(safetensors|gguf|parquet)$/i.test(path);
 
 async function isThere({ content }: HubFile, path: string): Promise<boolean> {
   const size = await stat(path).then(

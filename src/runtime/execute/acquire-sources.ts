@@ -4,6 +4,7 @@ import { err, makeFolders, ok, type Result, UserError } from '../../core/index.t
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { SourceField } from '../graph/dag.ts';
 import { parseCacheKey } from '../key/key-material.ts';
+import { inspectSource } from '../plan/inspect-sources.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { FetchProgress, SourceWait } from '../stage/source-resolver.ts';
 import { contentState } from '../store/content-state.ts';
@@ -120,6 +121,7 @@ async function download(
     signal,
     report,
     onWait,
+    inspect: (path) => inspectSource(field, { path, shown: field.path }),
   });
   const digest = await ingest(store, path);
   await rm(base, { recursive: true, force: true });

@@ -28,6 +28,10 @@ export const dispatchAction = (dispatch: Dispatch): Promise<Result<Measurements,
 /** In another process, whose death is a failure of the stage. A `child` process ends with its action and frees its memory. */
 async function runInProcess(dispatch: Dispatch): Promise<Result<Measurements, Failure>> {
   const { definition, action, folder, processes, report } = dispatch;
+  const graceMilliseconds = Math.min(
+    dispatch.graceMilliseconds,
+    definition.graceMilliseconds ?? Number.POSITIVE_INFINITY,
+  );
   const actionFile = join(folder, attemptFiles.action);
   const environment = definition.environment?.(action.config) ?? [];
   await writeFile(actionFile, JSON.stringify({ ...action, environment } satisfies StageAction, null, 1));
@@ -46,6 +50,7 @@ async function runInProcess(dispatch: Dispatch): Promise<Result<Measurements, Fa
   };
   using stopping = stopOnRequest({
     ...dispatch,
+    graceMilliseconds,
     ask: () => running?.stop(),
     force: () => running?.kill(),
   });

@@ -1,11 +1,11 @@
 import { utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Dag } from '../graph/dag.ts';
 import { sha256 } from '../key/digest.ts';
 import { machineFingerprint } from '../store/action-records.ts';
 import { thisProcess } from '../store/process-identity.ts';
-import { type RunOutcome, type RunRecord, writeRun } from '../store/run-records.ts';
+import { type RunOutcome, type RunRecord, recordedPath, writeRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
 import { storageFailureOf } from '../store/system-error.ts';
@@ -94,10 +94,4 @@ function keepAlive({ root }: Store, run: string): NodeJS.Timeout {
   const path = join(root, runPath(run));
   const beat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), beatMilliseconds);
   return beat.unref();
-}
-
-/** Omits the folders around a project, since a store may be shared with people on other machines. */
-function recordedPath(store: Store, file: string): string {
-  const path = relative(dirname(store.root), file).split(sep).join('/');
-  return path.startsWith('../') ? basename(file) : path;
 }

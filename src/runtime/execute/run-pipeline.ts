@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
+import { inspectSources } from '../plan/inspect-sources.ts';
 import { type Lock, lockAfter, readLock, writeLock } from '../plan/lock.ts';
 import { differingStages, lockDifferences } from '../plan/lock-differences.ts';
 import { PastRuns } from '../plan/past-runs.ts';
@@ -70,7 +71,9 @@ async function prepareRun(options: RunOptions): Promise<Result<PreparedRun, read
     const differences = lockDifferences({ dag: whole, lock, sources });
     if (differences.length > 0) return err(differences);
   }
-  return ok({ nodes, sources, resolutions, lock });
+  const context = { dag, store, sources, past: new PastRuns(store), forced: stagesForced(options) };
+  const problems = await inspectSources(nodes.values(), context);
+  return problems.length > 0 ? err(problems) : ok({ nodes, sources, resolutions, lock });
 }
 
 /** Resolves the remote sources that are not known yet, unless the run is held to its lock. */

@@ -193,10 +193,11 @@ const heapLimit = (memory: number | undefined): readonly string[] =>
 
 /** What Node, the system's libraries, proxies and compute libraries read. */
 const names = new Set([
-  ...['PATH', 'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TMPDIR', 'TMP', 'TEMP', 'LANG', 'TZ'],
+  ...['PATH', 'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TMPDIR', 'TMP', 'TEMP', 'LANG', 'TZ', 'XDG_RUNTIME_DIR'],
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
 ]);
-const prefixes = /^(?:LC|NODE|LD|DYLD|OMP|KMP|MKL|OPENBLAS|ORT|TF|XLA|CUDA|NVIDIA|NCCL|HIP|HSA|ROCR)_/;
+const prefixes =
+  /^(?:LC|NODE|LD|DYLD|OMP|KMP|MKL|OPENBLAS|ORT|TF|XLA|CUDA|NVIDIA|NCCL|HIP|HSA|ROCR|VK|MESA|RADV|ANV|NVK|DRI|GALLIUM|LP|DAWN)_/;
 
 /**
  * The environment of a stage process: what every program needs, and the variables that the stage asks for by name. Tokens

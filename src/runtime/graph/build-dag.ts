@@ -17,7 +17,13 @@ interface BuiltDag {
 }
 
 /** Follows every reference. The graph is complete only where there are no diagnostics, here or from the pipeline's checks. */
-export function buildDag(pipeline: ValidPipeline, resolvers: SourceResolvers = new Map()): Checked<BuiltDag> {
+export function buildDag(
+  pipeline: ValidPipeline,
+  {
+    resolvers = new Map(),
+    workingDirectory,
+  }: { readonly resolvers?: SourceResolvers; readonly workingDirectory: string },
+): Checked<BuiltDag> {
   const { name, file, params, overridden, tryNext } = pipeline;
   const linked = linkStages(pipeline);
   const { stages, subOutputs, borders } = linked.value;
@@ -33,8 +39,7 @@ export function buildDag(pipeline: ValidPipeline, resolvers: SourceResolvers = n
     diagnostics.push(...connected.diagnostics);
   }
   diagnostics.push(...checkBorders(borders, nodes));
-  const { path, displayPath } = file;
-  const dag = { name, file: path, displayPath, params, overridden, tryNext, subOutputs, nodes };
+  const dag = { name, file: file.path, workingDirectory, params, overridden, tryNext, subOutputs, nodes };
   return { value: { dag, sources: [...setups.values()].flatMap(({ sources }) => sources) }, diagnostics };
 }
 

@@ -9,8 +9,8 @@ export interface Dag {
   readonly name: string;
   /** Absolute path of the root pipeline file. */
   readonly file: string;
-  /** The same as a user would type it. */
-  readonly displayPath: string;
+  /** Absolute: paths are shown from there. */
+  readonly workingDirectory: string;
   readonly params: JsonObject;
   /** True if `-p` or `--set` changed anything: such runs do not write the lock's stages. */
   readonly overridden: boolean;
@@ -85,4 +85,6 @@ export interface SourceField {
   readonly span: Span;
   /** Present where the source is remote. */
   readonly resolver?: SourceResolver;
+  /** That of the stage, with the field's pointer. */
+  readonly inspect?: (path: string) => Promise<void>;
 }

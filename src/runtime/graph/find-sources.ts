@@ -40,7 +40,9 @@ export function findSources(
         resolver === undefined
           ? sourceAt({ path, value, written, folder })
           : { pointer: formatPointer(path), path: value, span: yamlAt(written, path).node.span, resolver };
-      sources.push(source);
+      const { inspect } = definition;
+      const { pointer } = source;
+      sources.push({ ...source, ...(inspect && { inspect: (path) => inspect({ pointer, path }) }) });
       return source.path;
     }
     const child = (key: string, item: Json): Json =>

@@ -79,14 +79,11 @@ async function loadPoints(
   return { value: diagnostics.length > 0 ? all[0].dag : combinePoints(all, kept), diagnostics };
 }
 
-async function loadDag(
-  toCheck: PipelineToCheck,
-  { workingDirectory, resolvers }: PipelineRequest,
-): Promise<Checked<Dag>> {
+async function loadDag(toCheck: PipelineToCheck, request: PipelineRequest): Promise<Checked<Dag>> {
   toCheck.reader.startCounting();
   const pipeline = await checkPipeline(toCheck);
-  const built = buildDag(pipeline.value, resolvers);
-  const missing = await checkSources(built.value.sources, workingDirectory);
+  const built = buildDag(pipeline.value, request);
+  const missing = await checkSources(built.value.sources, request.workingDirectory);
   return {
     value: built.value.dag,
     diagnostics: [...pipeline.diagnostics, ...built.diagnostics, ...missing],

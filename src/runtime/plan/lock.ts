@@ -11,6 +11,7 @@ import { type CacheKey, parseCacheKey, type SourceDigests } from '../key/key-mat
 import { parseResolution, type Resolution, type Resolutions, renderResolution } from '../store/resolution.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { hasErrorCode, storageFailureOf } from '../store/system-error.ts';
+import { displayPathOf } from '../yaml/document-reader.ts';
 
 /** The sources and results of a pipeline's last successful run, with which a colleague can compare theirs. */
 export interface Lock {
@@ -32,7 +33,7 @@ export function readLock(dag: Dag): Result<Lock | undefined, Diagnostic> {
   const path = lockPathOf(dag.file);
   try {
     const text = readFileSync(path, 'utf8');
-    const lock = parseLock({ path, displayPath: lockPathOf(dag.displayPath), text });
+    const lock = parseLock({ path, displayPath: displayPathOf(path, dag.workingDirectory), text });
     return lock.ok ? ok(lock.value) : err(lock.error);
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return ok(undefined);

@@ -1,4 +1,4 @@
-import { ok, type Result } from '../../core/index.ts';
+import { err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 import type { PortContent } from '../key/digest.ts';
@@ -7,6 +7,7 @@ import type { ActionRecord } from '../store/action-records.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
 import { type Decision, decideStage, type PlanningContext } from './decide.ts';
+import { inspectSources } from './inspect-sources.ts';
 import { readLock } from './lock.ts';
 import { PastRuns } from './past-runs.ts';
 import { readModules } from './read-modules.ts';
@@ -27,6 +28,8 @@ export async function planPipeline(
   if (!sources.ok) return sources;
   const past = new PastRuns(store);
   const context = { dag, store, sources: sources.value, past, forced: stagesForced(request) };
+  const problems = await inspectSources(nodes.value.values(), context);
+  if (problems.length > 0) return err(problems);
   const stages = await planStages(nodes.value, context);
   await store.statCache.save();
   return ok({ stages, sources: sources.value });

@@ -41,6 +41,11 @@ export interface FetchRequest extends SourceRequest {
   /** Absolute; exists, is private to this download and holds what an interrupted download of the same source left. */
   readonly folder: string;
   readonly report: (progress: FetchProgress) => void;
+  /**
+   * Called with the path of a folder whose small files are there, before the large ones are downloaded. Throws a UserError
+   * if they show that the source cannot be used.
+   */
+  readonly inspect: (folder: string) => Promise<void>;
 }
 
 /** In bytes. The total may become known later or never. */

@@ -65,6 +65,8 @@ export interface StageDefinition {
   readonly version: number;
   readonly schema: ConfigSchema;
   readonly validate: SchemaValidator;
+  /** Names that users of other programs may write -> help that says what the field is called here. */
+  readonly peerFields?: ReadonlyMap<string, string>;
   /** A pure function of a valid configuration with its defaults. */
   readonly ports: (config: JsonObject) => StagePorts;
   /** Finds mistakes that the schema cannot; called with a configuration that the schema accepts. */
@@ -75,10 +77,18 @@ export interface StageDefinition {
    * that leaves nothing behind in memory.
    */
   readonly process: 'inline' | 'shared' | 'child';
+  /** How long its process may take to stop before it is killed, if less than the 10 s that others have. */
+  readonly graceMilliseconds?: number;
   /** Of `accelerator` stages, one runs at a time. */
   readonly device: 'none' | 'accelerator';
   /** Environment variables, such as an API key, that its process reads besides those that every program needs. */
   readonly environment?: (config: JsonObject) => readonly string[];
+  /**
+   * Throws a UserError if a source's small files show that the stage cannot use it, such as a model of a family that is
+   * not supported. Called for a local source when the stage is planned, for a remote one before its large files are
+   * downloaded.
+   */
+  readonly inspect?: (source: SourceToInspect) => Promise<void>;
   /** Imports the stage's code, only when it runs. */
   readonly load: () => Promise<StageModule>;
   /** Set for a user's stage: its code, which is bundled and runs in its own process. */
@@ -107,6 +117,13 @@ export interface Memo<Config = JsonObject> {
   readonly fieldsApart: (config: Config) => readonly string[];
   /** The input ports whose content can change it. */
   readonly ports: readonly string[];
+}
+
+export interface SourceToInspect {
+  /** A JSON pointer to the field that names the source. */
+  readonly pointer: string;
+  /** The file or folder, named so in errors. A remote folder may still lack its large files. */
+  readonly path: string;
 }
 
 export interface OwnCode {

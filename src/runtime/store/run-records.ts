@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { isObject, type Json, type JsonObject, own } from '../../core/index.ts';
 import { type PortContent, parsePortContent } from '../key/digest.ts';
 import type { CacheKey } from '../key/key-material.ts';
@@ -34,6 +34,15 @@ export interface RunRecord {
   readonly process: ProcessIdentity;
   readonly fingerprint: Fingerprint;
   readonly stages: Readonly<Record<string, StageOutcome>>;
+}
+
+/**
+ * A pipeline file's path as a run record has it: without the folders around the project, since a store may be shared with
+ * people on other machines.
+ */
+export function recordedPath({ root }: Store, file: string): string {
+  const path = relative(dirname(root), file).split(sep).join('/');
+  return path.startsWith('../') ? basename(file) : path;
 }
 
 export type RunOutcome = 'succeeded' | 'failed' | 'interrupted';

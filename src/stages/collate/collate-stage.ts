@@ -1,5 +1,5 @@
 import type { CollateConfig } from '../../generated/collate-config.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 
 /** Turns token ids into training examples. */
 export const collateStage = declareStage<CollateConfig>({
@@ -21,7 +21,6 @@ export const collateStage = declareStage<CollateConfig>({
         ]
       : [],
   recordsPort: 'tokens',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-collate.ts'),
 });

@@ -1,6 +1,6 @@
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
 import type { ConfigProblem } from '../../runtime/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 
 export const evaluateStage = declareStage<EvaluateConfig>({
   name: 'evaluate',
@@ -20,8 +20,7 @@ export const evaluateStage = declareStage<EvaluateConfig>({
   }),
   check: checkJudgeScore,
   recordsPort: 'responses',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-evaluate.ts'),
 });
 

@@ -1,7 +1,7 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
 import type { ConfigProblem, InputPort } from '../../runtime/index.ts';
 import { chatTemplate, chatTemplateSource, parseJinja } from '../../text/index.ts';
-import { declareStage, problemsIn } from '../declare-stage.ts';
+import { dataStage, declareStage, problemsIn } from '../declare-stage.ts';
 import { type TemplateKind, templateKind } from './template-kind.ts';
 
 const records: InputPort = { accepts: ['records', 'responses'], required: true, parts: 'each' };
@@ -16,8 +16,7 @@ export const formatStage = declareStage<FormatConfig>({
   }),
   check: checkTemplate,
   recordsPort: 'records',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-format.ts'),
 });
 

@@ -7,8 +7,8 @@ import {
   conversationOf,
   endMark,
   type FormattedRecord,
-  jinjaTemplate,
   namedTemplates,
+  namedTokensTemplate,
   openChatTemplate,
   openTokenizer,
   type Segment,
@@ -45,7 +45,7 @@ async function writtenFormat(
   if (isExample || (template.kind === 'written' && template.sources.choices !== undefined))
     return exampleFormat(config, { template: exampleTemplateOf(config, template), ...inputs });
   const write: Template =
-    template.kind === 'named' ? namedTemplates[template.name] : jinjaTemplate(template.sources);
+    template.kind === 'named' ? namedTemplates[template.name] : namedTokensTemplate(template.sources);
   return (record) => ({ segments: write(rowOf(record)) });
 }
 

@@ -8,6 +8,7 @@ import {
   openGgufModel,
   openModelFolder,
   openOpenaiCheckpoint,
+  readModelConfig,
   untiedModel,
   writeModelFolder,
 } from '../../model/index.ts';
@@ -22,6 +23,8 @@ interface ModelToLoad {
   readonly model: Folder;
   /** A model behind an endpoint has no tokenizer. */
   readonly tokenizer: Folder | undefined;
+  /** Called with what was ignored or taken otherwise than the model's files say. */
+  readonly onNote: (message: string) => void;
 }
 
 /**
@@ -49,21 +52,33 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
     return await writeConverted(checkpoint, { source, untieHead, ...outputs });
   }
   await using model = await openModelFolder(source);
-  const { vocabularySize } = model.config;
+  const { vocabularySize, tied, notes } = model.config;
   await checkVocabulary(source, { tokenizerFolder: source, vocabularySize });
-  if (untieHead && model.config.tied) await writeModelFolder(outputs.model.path, untiedModel(model));
-  else await copyModel(source, outputs.model.path);
+  if (untieHead && tied) await writeModelFolder(outputs.model.path, untiedModel(model));
+  else await copyModel(model, outputs.model.path);
+  notes.forEach(outputs.onNote);
   await copyTokenizer({ from: source, to: outputs.model.path });
   await copyAuxiliaryFiles({ from: source, to: outputs.model.path });
   if (outputs.tokenizer) await copyTokenizer({ from: source, to: outputs.tokenizer.path });
 }
 
+/** Throws a UserError if a model's configuration, or the header of a GGUF file, is not supported. Reads no weights. */
+export async function inspectModel(path: string): Promise<void> {
+  if (isOpenaiCheckpoint(path)) return;
+  if ((await stat(path)).isFile()) await (await openGgufModel(path))[Symbol.asyncDispose]();
+  else await readModelConfig(path);
+}
+
 /** The files of the model itself in Hugging Face's layout. */
 const modelFile = /^(config|model\.safetensors\.index)\.json$|^model.*\.safetensors$/;
 
-async function copyModel(source: string, target: string): Promise<void> {
-  for (const file of (await readdir(source)).filter((entry) => modelFile.test(entry)))
-    await copyFile(join(source, file), join(target, file), constants.COPYFILE_FICLONE);
+/** Copies a model byte for byte, except for a config.json that ties a head which is not. */
+async function copyModel({ path, config }: ModelFolder, target: string): Promise<void> {
+  const isUntied = (await readModelConfig(path)).tied && !config.tied;
+  for (const file of (await readdir(path)).filter((entry) => modelFile.test(entry)))
+    if (file === 'config.json' && isUntied)
+      await writeFile(join(target, file), `${JSON.stringify(config.json, undefined, 2)}\n`);
+    else await copyFile(join(path, file), join(target, file), constants.COPYFILE_FICLONE);
 }
 
 /** Writes a model of another format in Hugging Face's layout, in float32, beside its tokenizer, which is already there. */

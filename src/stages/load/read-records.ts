@@ -21,21 +21,27 @@ interface PlacedRecord {
   readonly place: RecordPlace | undefined;
 }
 
-/** The records of a file of rows, or of a benchmark in its own layout. */
-export function readRecords(config: LoadConfig & { readonly records: string }): AsyncGenerator<PlacedRecord> {
-  return config.as === undefined ? readRowRecords(config) : readBenchmark(config.as, config);
+/** The records of a file of rows, or of a benchmark in its own layout. `onNote` is told what is left out of a folder. */
+export function readRecords(
+  config: LoadConfig & { readonly records: string },
+  onNote?: (message: string) => void,
+): AsyncGenerator<PlacedRecord> {
+  return config.as === undefined ? readRowRecords(config, onNote) : readBenchmark(config.as, config);
 }
 
 /** The rows of a data file as records: fields renamed, each with its id, at most `limit` of them. */
 async function* readRowRecords(
   config: LoadConfig & { readonly records: string },
+  onNote: (message: string) => void = () => {},
 ): AsyncGenerator<PlacedRecord> {
-  const { records: path, type, columns, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;
+  const { records: path, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;
   const problems = new RecordProblems(`of ${path} cannot be loaded`);
   const ids = new RecordIds(idField);
   const unseen = new UnseenFields(fields);
   let count = 0;
-  for await (const { row: value, ...place } of readRows(path, { type, columns })) {
+  const noteLeftOut = (names: readonly string[]) =>
+    onNote(`${path}: no rows are read from ${names.join(', ')}`);
+  for await (const { row: value, ...place } of readRows(path, config, noteLeftOut)) {
     count += 1;
     const record = problems.collect({ place }, () => {
       const row = rowObject(value);

@@ -26,14 +26,19 @@ import { readRecords } from './read-records.ts';
 export const { run } = implementStage<LoadConfig>()({
   inputs: {},
   outputs: { records: 'records?', model: 'model?', tokenizer: 'tokenizer?' },
-  async run({ config, outputs }) {
+  async run({ config, outputs, host }) {
     const { records, model: source, untie_head: untieHead, init } = config;
     const { model, tokenizer } = outputs;
     if (records !== undefined && outputs.records) {
-      for await (const { record } of readRecords({ ...config, records })) await outputs.records.write(record);
+      const onNote = (message: string) => host.report({ type: 'note', level: 'info', message });
+      for await (const { record } of readRecords({ ...config, records }, onNote))
+        await outputs.records.write(record);
       return;
     }
-    if (source !== undefined && model) return loadModel({ source, untieHead, model, tokenizer });
+    if (source !== undefined && model) {
+      const onNote = (message: string) => host.report({ type: 'note', level: 'warning', message });
+      return loadModel({ source, untieHead, model, tokenizer, onNote });
+    }
     if (init && model && tokenizer) return initializeModel(init, { model, tokenizer });
     throw new Error('The action lacks an output that its configuration declares');
   },

@@ -9,6 +9,7 @@ import {
 } from '../../model/index.ts';
 import type { StageAction, StageHost } from '../../runtime/index.ts';
 import {
+  hardwareAdapter,
   hasNvidiaGpu,
   installedTensorflow,
   openTensorBackend,
@@ -43,7 +44,7 @@ export async function openLocalModel(
     });
   const tokenizer = await openTokenizer(folder);
   const tensorBackend = await openTensorBackend({
-    ...chosenBackend(resources),
+    ...(await chosenBackend(resources)),
     onNote: (message) => host.report({ type: 'note', level: 'info', message }),
   });
   const model = await openLanguageModel(folder);
@@ -58,19 +59,24 @@ export async function openLocalModel(
 }
 
 /** The tensor backend that `resources:` asks for, or the best for this machine. */
-function chosenBackend({ backend = 'auto', threads }: StageAction['resources']): TensorBackendOptions {
-  if (backend === 'auto') return { backend: suitableBackend(), threads };
+async function chosenBackend({
+  backend = 'auto',
+  threads,
+}: StageAction['resources']): Promise<TensorBackendOptions> {
+  if (backend === 'auto') return { backend: await suitableBackend(), threads };
   if (isBackend(backend)) return { backend, threads };
   throw new UserError({
     code: 'unknown-backend',
     message: `there is no tensor backend \`${backend}\``,
-    help: 'choose `auto`, `onnx`, `tensorflow` or `cpu`',
+    help: 'choose `auto`, `onnx`, `webgpu`, `tensorflow` or `cpu`',
   });
 }
 
-/** TensorFlow if it is installed and there is a GPU; on the CPU, onnx is faster. */
-const suitableBackend = (): TensorBackendName =>
-  installedTensorflow() !== undefined && hasNvidiaGpu() ? 'tensorflow' : 'onnx';
+/** TensorFlow if it is installed and there is an NVIDIA GPU, WebGPU on any other; on the CPU, onnx is faster than both. */
+async function suitableBackend(): Promise<TensorBackendName> {
+  if (installedTensorflow() !== undefined && hasNvidiaGpu()) return 'tensorflow';
+  return (await hardwareAdapter()) === undefined ? 'onnx' : 'webgpu';
+}
 
 const isBackend = (name: string): name is TensorBackendName =>
   TENSOR_BACKENDS.some((backend) => backend === name);
@@ -81,7 +87,8 @@ export async function expectedMemory(
   resources: StageAction['resources'],
   check: (model: ModelConfig, limit: number) => number,
 ): Promise<{ readonly expected_memory?: number }> {
-  if (chosenBackend(resources).backend !== 'onnx' || (await endpointModel(folder)) !== undefined) return {};
+  if ((await chosenBackend(resources)).backend !== 'onnx' || (await endpointModel(folder)) !== undefined)
+    return {};
   const expected = check(await readModelConfig(folder), memoryLimit(resources.memory));
   return { expected_memory: Math.round(expected) };
 }

@@ -1,6 +1,6 @@
 import type { SplitConfig } from '../../generated/split-config.ts';
 import type { ConfigProblem } from '../../runtime/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 import { type Part, partsOf, restShare } from './parts.ts';
 
 /** Splits records into named parts. */
@@ -13,8 +13,7 @@ export const splitStage = declareStage<SplitConfig>({
   }),
   check: checkParts,
   recordsPort: 'records',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-split.ts'),
 });
 

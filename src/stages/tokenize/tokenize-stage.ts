@@ -1,6 +1,6 @@
 import type { TokenizeConfig } from '../../generated/tokenize-config.ts';
 import type { InputPort } from '../../runtime/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 
 const records: InputPort = { accepts: ['records'], required: true, parts: 'each' };
 const tokenizer: InputPort = {
@@ -19,7 +19,6 @@ export const tokenizeStage = declareStage<TokenizeConfig>({
     outputs: { tokens: { type: 'tokens' } },
   }),
   recordsPort: 'records',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-tokenize.ts'),
 });

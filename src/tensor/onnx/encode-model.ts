@@ -1,6 +1,12 @@
 import protobuf from 'protobufjs/light.js';
 import type { GraphPlan } from './graph/graph-plan.ts';
-import { type GraphNode, type GraphValue, ONNX_TYPE, type Operator } from './graph/graph-value.ts';
+import {
+  type GraphNode,
+  type GraphValue,
+  hostArrayOf,
+  ONNX_TYPE,
+  type Operator,
+} from './graph/graph-value.ts';
 
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 };
 // TensorProto.DataLocation in onnx.proto.
@@ -54,8 +60,8 @@ function attributeMessages({ attributes }: Operator): object[] {
 }
 
 function constantMessage(value: GraphValue): object {
-  const { data, shape, type } = value;
-  if (data === null) throw new Error(`The constant ${value.constant} has no data.`);
+  const { shape, type } = value;
+  const data = hostArrayOf(value.data);
   const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return { name: valueName(value), dims: shape, dataType: ONNX_TYPE[type], rawData };
 }

@@ -1,10 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GraphRecorder, ValueStorage } from './graph/graph-recorder.ts';
-import { type ElementType, type GraphValue, graphValue, type HostArray } from './graph/graph-value.ts';
+import {
+  type ElementType,
+  type GraphValue,
+  graphValue,
+  type HostArray,
+  isOnDevice,
+  sizeOf,
+} from './graph/graph-value.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { type BackendStatistics, PendingGraph } from './session/pending-graph.ts';
 
 let lastWeight = 0;
+
+/** Elements from which a copy costs more than another binding. */
+const LEAST_UPLOADED = 16;
 
 /**
  * A tfjs backend that computes nothing until data is read: kernels record ONNX nodes, and a read runs everything that live
@@ -42,6 +52,7 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     const dataId = {};
     value.references = 1;
     this.#values.set(dataId, value);
+    this.#graph.hold(value);
     return dataId;
   }
 
@@ -57,11 +68,19 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     };
   }
 
+  computePending(): void {
+    this.#graph.flush();
+  }
+
   /** Lets later results take the arrays of these tensors, which are about to be disposed of. */
   recycle(tensors: readonly tf.Tensor[]): void {
     if (this.#graph.recorder.pending.length > 0) return; // a pending node may still need one
     const values = tensors.filter(({ isDisposed }) => !isDisposed).map((tensor) => this.graphValueOf(tensor));
-    this.runner.recycle?.(values.flatMap(({ references, data }) => (references === 1 && data) || []));
+    this.runner.recycle?.(
+      values.flatMap(({ references, data }) =>
+        references === 1 && data !== null && !isOnDevice(data) ? [data] : [],
+      ),
+    );
   }
 
   addReference({ dataId }: tf.TensorInfo): void {
@@ -69,20 +88,54 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   }
 
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
-    return this.register(hostValue({ values, shape, dtype }));
+    return this.register(this.#stored(hostValue({ values, shape, dtype })));
   }
 
   // tfjs-core sets the number of parameters.
   override move(...[dataId, values, shape, dtype, references]: Parameters<tf.KernelBackend['move']>): void {
-    const value = hostValue({ values, shape, dtype });
+    const value = this.#stored(hostValue({ values, shape, dtype }));
     value.references = references;
     this.#values.set(dataId, value);
+    this.#graph.hold(value);
+  }
+
+  replace({ dataId }: tf.TensorInfo, value: GraphValue): void {
+    const before = this.#values.get(dataId);
+    value.references = before.references;
+    before.references = 0;
+    this.#values.set(dataId, value);
+    this.#graph.hold(value);
+    this.#graph.letGo(before);
+  }
+
+  /** Copies a large array to the device, if there is one: it may be read by many graphs. */
+  #stored(value: GraphValue): GraphValue {
+    const { device } = this.runner;
+    const { data, shape, type } = value;
+    if (device === undefined || data === null || isOnDevice(data)) return value;
+    if (type === 'float32' && sizeOf(shape) >= LEAST_UPLOADED)
+      value.data = device.upload({ shape, type, data });
+    return value;
+  }
+
+  #dataOf(value: GraphValue): tf.BackendValues {
+    const { data, shape, type, failure } = value;
+    if (failure !== null) throw failure;
+    const { device } = this.runner;
+    const values = device && isOnDevice(data) ? device.download({ shape, type, data }) : data;
+    return values as tf.BackendValues; // set by the flush; no tfjs tensor has int64 elements
   }
 
   override readSync(dataId: object): tf.BackendValues {
     // Even if the value is already computed: the reader may change it in place, so no pending node may depend on it.
-    this.#graph.flush();
-    return dataOf(this.#values.get(dataId));
+    const value = this.#values.get(dataId);
+    value.readers++;
+    try {
+      this.#graph.flush();
+    } finally {
+      value.readers--;
+    }
+    return this.#dataOf(value);
   }
 
   override async read(dataId: object): Promise<tf.BackendValues> {
@@ -93,7 +146,7 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     } finally {
       value.readers--;
     }
-    return dataOf(value);
+    return this.#dataOf(value);
   }
 
   override refCount(dataId: object): number {
@@ -111,6 +164,7 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     if (!force && value.references > 0) return false;
     value.references = 0;
     this.#values.delete(dataId);
+    this.#graph.letGo(value);
     return true;
   }
 
@@ -144,11 +198,6 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
   override dispose(): void {
     this.#graph.dispose();
   }
-}
-
-function dataOf(value: GraphValue): tf.BackendValues {
-  if (value.failure !== null) throw value.failure;
-  return value.data as tf.BackendValues; // set by the flush; no tfjs tensor has int64 elements
 }
 
 /** A graph value over the host array that a tfjs tensor was made from. */

@@ -1,15 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { DeviceOptions } from './device/open-device-runtime.ts';
 import { inPlaceKernels } from './kernels/cached-attention.ts';
 import { fusedKernels } from './kernels/fused.ts';
+import { deviceKernels } from './kernels/in-place-adam-w.ts';
 import type { Kernel, KernelCall } from './kernels/kernel.ts';
 import { kernelTable } from './kernels/kernel-table.ts';
 import { OnnxBackend } from './onnx-backend.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
 
-const ONNX_BACKEND = 'onnx';
+/** The names under which tfjs knows it: on the CPU, or on a GPU. */
+type OnnxBackendName = 'onnx' | 'webgpu';
 
-interface OnnxBackendOptions {
+interface OnnxBackendOptions extends DeviceOptions {
+  readonly backend?: OnnxBackendName;
   /** Threads that one operator may use; by default one for each processor of this process. */
   readonly threads?: number | undefined;
   /** How ONNX Runtime is called; by default the fastest way that loads. */
@@ -26,41 +30,60 @@ const MOST_PENDING_NODES = 50_000;
  * same backend; with other options the previous one is closed, and its tensors with it.
  */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
-  const { mostPendingNodes = MOST_PENDING_NODES } = options;
-  const runner = await openRunner(options);
-  const before = tf.findBackend(ONNX_BACKEND);
+  const { backend: name = 'onnx', mostPendingNodes = MOST_PENDING_NODES } = options;
+  const before = tf.findBackend(name);
+  const runner = name === 'webgpu' ? await webgpuRunner(before, options) : await openRunner(options);
   if (before instanceof OnnxBackend) {
     if (isSameRunner(before.runner, runner) && before.mostPendingNodes === mostPendingNodes) {
-      await tf.setBackend(ONNX_BACKEND);
+      await tf.setBackend(name);
       return before;
     }
-    tf.removeBackend(ONNX_BACKEND);
+    tf.removeBackend(name);
   }
   const backend = new OnnxBackend({ runner, mostPendingNodes });
-  tf.registerBackend(ONNX_BACKEND, () => backend);
-  const kernels = { ...kernelTable, ...fusedKernels };
-  for (const [kernelName, kernel] of Object.entries(kernels))
-    if (tf.getKernel(kernelName, ONNX_BACKEND) === undefined) registerKernel(kernelName, kernel);
-  setInPlaceKernels(runner.isNative);
-  await tf.setBackend(ONNX_BACKEND);
+  tf.registerBackend(name, () => backend);
+  const optional = { ...fusedKernels, ...inPlaceKernels, ...deviceKernels };
+  const wanted = new Set(Object.keys(optional).filter((kernelName) => isWanted(kernelName, runner)));
+  for (const [kernelName, kernel] of Object.entries({ ...kernelTable, ...optional })) {
+    const isRegistered = tf.getKernel(kernelName, name) !== undefined;
+    const isMissing = !isRegistered && (wanted.has(kernelName) || !(kernelName in optional));
+    if (isMissing) registerKernel({ backendName: name, kernelName, kernel });
+    if (isRegistered && kernelName in optional && !wanted.has(kernelName))
+      tf.unregisterKernel(kernelName, name);
+  }
+  await tf.setBackend(name);
   return backend;
 }
 
-function setInPlaceKernels(wanted: boolean): void {
-  for (const [kernelName, kernel] of Object.entries(inPlaceKernels)) {
-    const isRegistered = tf.getKernel(kernelName, ONNX_BACKEND) !== undefined;
-    if (wanted && !isRegistered) registerKernel(kernelName, kernel);
-    if (!wanted && isRegistered) tf.unregisterKernel(kernelName, ONNX_BACKEND);
-  }
+/** The device is opened once: what is on it belongs to one runner. */
+async function webgpuRunner(before: unknown, options: DeviceOptions): Promise<GraphRunner> {
+  if (before instanceof OnnxBackend) return before.runner;
+  const { openDeviceRuntime } = await import('./device/open-device-runtime.ts');
+  return openDeviceRuntime(options);
+}
+
+/** Whether the runner can do what a kernel of the optional ones needs. */
+function isWanted(kernelName: string, { isNative, device, lacks }: GraphRunner): boolean {
+  if (kernelName in inPlaceKernels) return isNative || device !== undefined;
+  if (kernelName in deviceKernels) return device !== undefined;
+  return !(lacks?.size && ['RmsNorm', 'QuantizedMatMul'].includes(kernelName));
 }
 
 const isSameRunner = (a: GraphRunner, b: GraphRunner): boolean =>
   a.threads === b.threads && a.isNative === b.isNative;
 
-function registerKernel(kernelName: string, kernel: Kernel): void {
+function registerKernel({
+  backendName,
+  kernelName,
+  kernel,
+}: {
+  readonly backendName: OnnxBackendName;
+  readonly kernelName: string;
+  readonly kernel: Kernel;
+}): void {
   tf.registerKernel({
     kernelName,
-    backendName: ONNX_BACKEND,
+    backendName,
     kernelFunc: ({ inputs, attrs, backend }) => {
       const graph = (backend as OnnxBackend).recorderOfNextKernel(); // registered for this backend only
       return kernel({ inputs: inputs as KernelCall['inputs'], attributes: attrs, graph });

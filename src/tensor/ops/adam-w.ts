@@ -86,12 +86,18 @@ export function adamWStepInPlace(tensors: AdamWTensors, settings: AdamWSettings)
   fused(kernel, { inputs: { ...tensors }, attributes: { ...others, gradientScale } });
 }
 
-/** The sum of the squares of all elements; NaN or Infinity where they give that. */
-export function sumOfSquares(x: tf.Tensor): number {
+/** The sum of the squares of all elements, those of each tensor in float32; NaN or Infinity where they give that. */
+export function sumOfSquares(tensors: Iterable<tf.Tensor>): number {
   return tf.tidy(() => {
-    const half = fused('HalfSumOfSquares', { inputs: { x } })?.[0];
-    const sum = half === undefined ? tf.sum(tf.square(x)) : tf.mul(half, 2);
-    return sum.dataSync()[0] ?? Number.NaN;
+    const sums = Array.from(tensors, (x) => {
+      const half = fused('HalfSumOfSquares', { inputs: { x } })?.[0];
+      return half === undefined ? tf.sum(tf.square(x)) : tf.mul(half, 2);
+    });
+    // One read: each waits for the device.
+    return tf
+      .stack(sums.map((sum) => tf.reshape(sum, [])))
+      .dataSync<'float32'>()
+      .reduce((total, sum) => total + sum, 0);
   });
 }
 

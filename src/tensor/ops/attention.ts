@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { customGradient, fused } from './custom-gradient.ts';
+import { hasInPlaceSteps } from './adam-w.ts';
+import { customGradient, fused, hasKernel } from './custom-gradient.ts';
 
 export interface CausalAttentionOptions {
   /** [B, H, T, D] */
@@ -101,14 +102,21 @@ interface CachedAttention {
 /** The fused kernel takes heads whose head_dim is a multiple of this. */
 const HEAD_DIM_STEP = 8;
 
+const isAligned = (headDim: number): boolean => headDim % HEAD_DIM_STEP === 0;
+
+/** Whether the active backend keeps tensors in its own memory and stores new keys and values there: the cache must be there. */
+export const storesKeysAndValues = (headDim: number): boolean =>
+  isAligned(headDim) && hasKernel('CachedAttention') && hasInPlaceSteps();
+
 /** So low that its exponential is exactly 0 next to any real score, but finite, so that no NaN can arise. */
 export const MASKED_SCORE = -1e9;
 
 /** Scaled dot-product attention of one new token per row to the cached ones and to itself. No gradient. */
 export function cachedAttention(options: CachedAttentionOptions): CachedAttention {
   const { window = 0, ...inputs } = options;
-  const isAligned = (options.keys.shape.at(-1) ?? 0) % HEAD_DIM_STEP === 0;
-  const attended = isAligned ? fused('CachedAttention', { inputs, attributes: { window } })?.[0] : undefined;
+  const attended = isAligned(options.keys.shape.at(-1) ?? 0)
+    ? fused('CachedAttention', { inputs, attributes: { window } })?.[0]
+    : undefined;
   return attended === undefined
     ? { attended: tf.tidy(() => byFormula(options)), isStored: false }
     : { attended, isStored: true };

@@ -1,7 +1,8 @@
 import { access, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/index.ts';
-import { type EncodingName, encodingNames, isEncodingName, openEncoding } from './encoding-tokenizer.ts';
+import { openEncoding } from './encoding-tokenizer.ts';
+import { type EncodingName, encodingNames, isEncodingName } from './encodings.ts';
 import { openJsonTokenizer } from './json-tokenizer.ts';
 import { parseTokenizerObject, type Tokenizer } from './tokenizer.ts';
 

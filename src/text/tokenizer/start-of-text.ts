@@ -46,7 +46,7 @@ export function encodeFrom(
 ): Int32Array {
   const tokens = tokenizer.encode(text);
   const first = typeof text === 'string' ? undefined : text[0];
-  const begins = first?.special === true && tokenizer.specialTokens.get(first.text) === start;
+  const begins = first?.special !== undefined && tokenizer.specialTokens.get(first.text) === start;
   return start === undefined || begins ? tokens : Int32Array.of(start, ...tokens);
 }
 

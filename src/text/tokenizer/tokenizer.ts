@@ -31,6 +31,24 @@ export function parseTokenizerObject(path: string, text: string): JsonObject {
   throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
 }
 
+/** Special tokens, and between them texts, joined so that tokens can span them. */
+export function joinTexts(
+  given: Encodable,
+  specialTokens: ReadonlyMap<string, number>,
+): readonly TextPiece[] {
+  if (typeof given === 'string') return [{ text: given }];
+  const stretches: TextPiece[] = [];
+  for (const { text, special } of given) {
+    const isSpecial = special === true || (special === 'perhaps' && specialTokens.has(text));
+    const piece: TextPiece = isSpecial ? { text, special: true } : { text };
+    const last = stretches.at(-1);
+    const joins = last !== undefined && !last.special && !piece.special;
+    if (joins) stretches[stretches.length - 1] = { text: last.text + piece.text };
+    else stretches.push(piece);
+  }
+  return stretches;
+}
+
 /** How many leading tokens two texts share. */
 export function commonPrefixLength(tokens: Int32Array, other: ArrayLike<number>): number {
   const differs = tokens.findIndex((token, index) => token !== other[index]);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A local index of Python packages, with the ranges that were requested. */
+/** A local index of Python packages, with the files that were requested. */
 export interface PythonIndex extends AsyncDisposable {
   readonly url: URL;
   readonly asked: readonly string[];
@@ -16,7 +16,7 @@ interface Served {
   readonly sha256?: string;
 }
 
-/** Answers as in PEP 691, and with parts of files. */
+/** Answers as in PEP 691. */
 export async function servePythonIndex({ wheels, sha256 }: Served): Promise<PythonIndex> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -33,12 +33,8 @@ export async function servePythonIndex({ wheels, sha256 }: Served): Promise<Pyth
         .setHeader('content-type', 'application/vnd.pypi.simple.v1+json')
         .end(JSON.stringify({ files }));
     } else if (wheel !== undefined) {
-      const { range } = request.headers;
-      asked.push(`${name.split('-')[0]} ${range ?? 'whole'}`);
-      const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
-      if (range !== undefined)
-        response.writeHead(206, { 'content-range': `bytes ${from}-${wheel.length - 1}/${wheel.length}` });
-      response.end(wheel.subarray(from));
+      asked.push(name.split('-')[0] ?? '');
+      response.end(wheel);
     } else response.writeHead(404).end();
   });
   server.listen(0, '127.0.0.1');

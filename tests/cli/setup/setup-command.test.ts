@@ -4,11 +4,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  checkDisk,
-  packageIndex,
-  wheelArchitecture,
-} from '../../../src/cli/setup/tensorflow/requirements.ts';
+import { checkDisk, findPip, wheelArchitecture } from '../../../src/cli/setup/tensorflow/requirements.ts';
 import { hasNvidiaGpu, INSTALLED_FILE, installedTensorflow } from '../../../src/tensor/index.ts';
 
 const script = fileURLToPath(new URL('../../../dist/tuneloom.js', import.meta.url));
@@ -101,7 +97,7 @@ test('a broken installation is replaced', async () => {
   expect([exitCode, stderr.includes('the compiler `/no/compiler` is missing')]).toEqual([2, true]);
 });
 
-test('machines without wheels, full disks and invalid mirrors are rejected with advice', async () => {
+test('machines without wheels, full disks and Pythons without pip are rejected with advice', async () => {
   expect(['x64', 'arm64'].map((arch) => wheelArchitecture({ platform: 'linux', arch }))).toEqual([
     'x86_64',
     'aarch64',
@@ -110,8 +106,5 @@ test('machines without wheels, full disks and invalid mirrors are rejected with 
     'there is no library to build with for darwin on arm64',
   );
   await expect(checkDisk(folder, 1e9)).rejects.toThrow(/GB free, and 1000000000 GB are needed$/);
-  expect(packageIndex({ TUNELOOM_PYPI: 'http://127.0.0.1/simple' }).href).toBe('http://127.0.0.1/simple/');
-  expect(() => packageIndex({ TUNELOOM_PYPI: 'mirror' })).toThrow(
-    'TUNELOOM_PYPI is `mirror`, which is not an address',
-  );
+  await expect(findPip({ PYTHON: '/no/python' })).rejects.toThrow('`/no/python -m pip` does not work');
 });

@@ -1,7 +1,31 @@
 import { crc32 } from 'node:zlib';
 
-/** A wheel: a zip whose files are stored as they are. */
-export function wheelOf(files: Readonly<Record<string, string>>): Buffer {
+interface Wheel {
+  /** As in the names of its files: `nvidia_cublas_cu12`. */
+  readonly project: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** Lines of its metadata. */
+  readonly requires?: readonly string[];
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** The name and the bytes of a wheel that pip accepts. */
+export function wheelOf({ project, version, architecture, requires = [], files }: Wheel): [string, Buffer] {
+  const tag = `py3-none-manylinux_2_17_${architecture}`;
+  const info = `${project}-${version}.dist-info`;
+  const metadata = ['Metadata-Version: 2.1', `Name: ${project}`, `Version: ${version}`, ...requires, ''];
+  const wheel = ['Wheel-Version: 1.0', 'Root-Is-Purelib: false', `Tag: ${tag}`, ''];
+  const described = {
+    [`${info}/METADATA`]: metadata.join('\n'),
+    [`${info}/WHEEL`]: wheel.join('\n'),
+    [`${info}/RECORD`]: '',
+  };
+  return [`${project}-${version}-${tag}.whl`, zipOf({ ...files, ...described })];
+}
+
+/** A zip whose files are stored uncompressed. */
+function zipOf(files: Readonly<Record<string, string>>): Buffer {
   const bodies: Buffer[] = [];
   const entries: Buffer[] = [];
   let offset = 0;

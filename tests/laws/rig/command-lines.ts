@@ -88,7 +88,7 @@ const values = [
     '"',
     "'",
     '#',
-    '${params.share}',
+    '\u0024{params.share}',
     'hf:x/y',
     'https://[::1',
     'openai:',

@@ -212,7 +212,15 @@ export async function askStrangeHub(folder: string): Promise<StrangeServer> {
     const fetchIt = async () => {
       const fetcher = await sourceResolvers(environment).get('hf')?.load();
       const found = await fetcher?.resolve({ address, signal });
-      await fetcher?.fetch({ address, signal, revision: found, folder: to, report: () => {} });
+      await fetcher?.fetch({
+        address,
+        signal,
+        revision: found,
+        folder: to,
+        report: () => {},
+        inspect: async () => {},
+        inspect: async () => {},
+      });
     };
     await fetchIt().catch(checkTold);
   };

@@ -36,7 +36,7 @@ export function tinyDag(pipeline: TinyPipeline): Dag {
   return {
     name,
     file,
-    displayPath: 'tiny.yaml',
+    workingDirectory: dirname(file),
     params: {},
     overridden,
     nodes,

@@ -1,7 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
+import { openSafetensors } from '../../../src/formats/safetensors/open-safetensors.ts';
+import { writeSafetensors } from '../../../src/formats/safetensors/write-safetensors.ts';
 import { openModelFolder } from '../../../src/model/folder/model-folder.ts';
 import { loadStage } from '../../../src/stages/load/load-stage.ts';
 import * as load from '../../../src/stages/load/run-load.ts';
@@ -43,6 +45,45 @@ test('init makes a model as large as its tokenizer, the same bytes for the same 
   expect(await readFile(rig.path('again/model.safetensors'))).toEqual(
     await readFile(rig.path('model/model.safetensors')),
   );
+});
+
+test('a tied head that the file has too is ignored if it is a copy, else used, with a warning', async () => {
+  await using rig = await openStageRig();
+  await rig.run(load, { config: { type: 'auto', init }, outputs: { model: 'from', tokenizer: 'unused' } });
+  await using source = await openSafetensors(rig.path('from/model.safetensors'));
+  const embedding = await source.readFloat32('transformer.wte.weight');
+  const rewrite = async (head: Float32Array) => {
+    const shape = source.tensors.get('transformer.wte.weight')?.shape ?? [];
+    const tensors = [...source.tensors].map(([name, { shape }]) => ({
+      ...{ name, dtype: 'F32' as const, shape },
+      read: () => source.readFloat32(name),
+    }));
+    const own = { name: 'lm_head.weight', dtype: 'F32' as const, shape, read: () => head };
+    await writeSafetensors(rig.path('weights'), { tensors: [...tensors, own] });
+    await rename(rig.path('weights'), rig.path('from/model.safetensors'));
+  };
+  const config = { type: 'auto', model: rig.path('from'), untie_head: false };
+
+  await rewrite(embedding);
+  await rig.run(load, { config, outputs: { model: 'copy', tokenizer: 'a' } });
+  await using copy = await openModelFolder(rig.path('copy'));
+  expect([copy.config.tied, rig.reports]).toEqual([true, []]);
+
+  const other = embedding.map((value) => value + 1);
+  await rewrite(other);
+  await rig.run(load, { config, outputs: { model: 'other', tokenizer: 'b' } });
+  expect(rig.reports).toEqual([
+    {
+      type: 'note',
+      level: 'warning',
+      message:
+        'config.json ties `lm_head.weight` to `transformer.wte.weight`, but the file has both with different values: both are used, untied',
+    },
+  ]);
+  await using untied = await openModelFolder(rig.path('other'));
+  expect(untied.config).toMatchObject({ tied: false, notes: [] });
+  expect(await untied.read('lm_head.weight')).toEqual(other);
+  expect(await untied.read('transformer.wte.weight')).toEqual(embedding);
 });
 
 test('a model’s folder is copied with its tokenizer and what other programs read, and nothing else', async () => {

@@ -42,8 +42,8 @@ describe('the same rows come from', () => {
   });
 });
 
-test('TSV has no quotes, and columns can be named where there is no header', async () => {
-  const records = await loaded('"it\t0\n', { columns: ['sentence', 'label'] });
+test('quotation marks can be part of the text, and columns can be named where there is no header', async () => {
+  const records = await loaded('"it\t0\n', { columns: ['sentence', 'label'], quotes: false });
   expect(withoutIds(records)).toEqual(withoutIds([{ sentence: '"it', label: '0' }]));
 });
 

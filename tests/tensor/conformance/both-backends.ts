@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openTensorBackend } from '../../../src/tensor/index.ts';
+import { backendsUnderTest } from '../../backends-under-test.ts';
 import { numbers, relativeError } from '../numbers.ts';
 
 /**
@@ -14,7 +15,10 @@ export const examples = (count: number) => ({
 });
 
 /** The backend that is compared with the cpu backend. */
-export const backend = process.env.TENSOR_BACKEND === 'tensorflow' ? 'tensorflow' : 'onnx';
+export const backend = backendsUnderTest.at(-1) ?? 'onnx';
+
+/** How far functions may be off that WebGPU's language defines to about 2^-11 only. */
+export const looseOnWebgpu = backend === 'webgpu' ? 5e-4 : undefined;
 
 /** For what tfjs-node does differently from the cpu backend; src/tensor/README.md lists it. */
 export const unlessTensorflow = test.skipIf(backend === 'tensorflow');

@@ -8,8 +8,8 @@ import { buildAddon, type CheckedAddon, checkAddon } from './addon.ts';
 import {
   checkDisk,
   findCompiler,
+  findPip,
   neededGigabytes,
-  packageIndex,
   type SetupProgress,
   versions,
   wheelArchitecture,
@@ -62,8 +62,8 @@ interface InstallRequest {
 
 interface Plan {
   readonly origin: TensorflowOrigin;
-  readonly index: URL;
-  /** Its name; empty if nothing has to be built. */
+  /** Names of programs; empty if nothing has to be built. */
+  readonly python: string;
   readonly compiler: string;
   readonly downloads: string;
 }
@@ -71,11 +71,11 @@ interface Plan {
 /** Checks all requirements before anything is downloaded. */
 async function planInstallation({ root, flavor, origin: asked, environment }: InstallRequest): Promise<Plan> {
   wheelArchitecture();
-  const index = packageIndex(environment);
   const compiler = asked === 'storage' ? '' : await findCompiler(environment);
+  const python = asked === 'storage' ? '' : await findPip(environment);
   await checkDisk(root, neededGigabytes[flavor]);
   const origin = asked ?? ((await isStorageReachable()) ? 'storage' : 'pypi');
-  return { origin, index, compiler, downloads: join(root, 'downloads') };
+  return { origin, python, compiler, downloads: join(root, 'downloads') };
 }
 
 async function installedBefore(
@@ -124,11 +124,11 @@ async function fromStorage(folder: string, { flavor, progress }: InstallRequest)
 
 async function fromPypi(
   folder: string,
-  { request, index, downloads, compiler }: Plan & { readonly request: InstallRequest },
+  { request, python, downloads, compiler }: Plan & { readonly request: InstallRequest },
 ): Promise<void> {
   const { flavor, progress } = request;
   await mkdir(downloads, { recursive: true });
-  await unpackLibraries({ folder, downloads, flavor, progress, index });
+  await unpackLibraries({ folder, downloads, flavor, progress, python });
   progress.begin('compiling the addon');
   await buildAddon({ folder, compiler, signal: progress.signal });
   progress.done(`compiled the addon with ${compiler}`);

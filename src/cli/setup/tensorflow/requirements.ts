@@ -43,13 +43,14 @@ export async function checkDisk(folder: string, needed: number): Promise<void> {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** PyPI's index, or the mirror that TUNELOOM_PYPI names. */
-export function packageIndex({ TUNELOOM_PYPI }: Environment): URL {
-  if (!TUNELOOM_PYPI) return new URL('https://pypi.org/simple/');
-  if (URL.canParse(TUNELOOM_PYPI)) return new URL(TUNELOOM_PYPI.replace(/\/*$/, '/'));
+/** The name of a Python that has pip: PYTHON, or python3. */
+export async function findPip({ PYTHON }: Environment): Promise<string> {
+  const name = PYTHON || 'python3';
+  const { failed } = await execa(name, ['-m', 'pip', '--version'], { reject: false });
+  if (!failed) return name;
   throw new UsageError({
-    message: `TUNELOOM_PYPI is \`${TUNELOOM_PYPI}\`, which is not an address`,
-    help: "it names a mirror of PyPI's index, such as https://mirror.example/simple/",
+    message: `\`${name} -m pip\` does not work; it downloads the engine's libraries`,
+    help: 'install it (Debian and Ubuntu: sudo apt install python3-pip; Fedora: sudo dnf install python3-pip) or name another Python with PYTHON',
   });
 }
 

@@ -1,15 +1,13 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { type Entry, open, type ZipFile } from 'yauzl';
-import { downloadFile } from '../../../remote/index.ts';
 import type { TensorflowFlavor } from '../../../tensor/index.ts';
-import { formatBytes } from '../../terminal/format-number.ts';
 import { WHEELS } from './addon.ts';
-import { findWheel, type WheelRequest } from './find-wheel.ts';
+import { downloadWheels } from './download-wheels.ts';
 import { type SetupProgress, versions, wheelArchitecture } from './requirements.ts';
 
 interface Libraries {
@@ -17,60 +15,39 @@ interface Libraries {
   /** The folder of wheels until the setup has succeeded, so that another try need not download them again. */
   readonly downloads: string;
   readonly flavor: TensorflowFlavor;
+  /** The Python whose pip downloads. */
+  readonly python: string;
   readonly progress: SetupProgress;
-  /** Python's package index. */
-  readonly index: URL;
 }
 
 /** Downloads TensorFlow's wheel and the CUDA libraries that it requires, and unpacks what an addon needs of them. */
-export async function unpackLibraries({ flavor, ...place }: Libraries): Promise<void> {
-  const architecture = wheelArchitecture();
+export async function unpackLibraries({ folder: parent, flavor, ...source }: Libraries): Promise<void> {
+  const folder = join(parent, WHEELS);
   // On ARM there is one wheel for both flavors.
-  const project = flavor === 'cpu' && architecture === 'x86_64' ? 'tensorflow-cpu' : 'tensorflow';
-  await fetchAndUnpack(
-    { project, specifier: `==${versions.tensorflow}`, architecture },
-    { ...place, isWanted: (path) => isLibraryOrHeader(path) || path.endsWith('.dist-info/METADATA') },
-  );
+  const project = flavor === 'cpu' && wheelArchitecture() === 'x86_64' ? 'tensorflow-cpu' : 'tensorflow';
+  const tensorflow = await downloadWheels({
+    ...source,
+    name: `${project} ${versions.tensorflow}`,
+    requirements: [`${project}==${versions.tensorflow}`],
+  });
+  const isWanted = (path: string) => isLibraryOrHeader(path) || path.endsWith('.dist-info/METADATA');
+  for (const wheel of tensorflow) await unpackWheel(wheel, { folder, isWanted });
   if (flavor === 'cpu') return;
-  const metadata = join(place.folder, WHEELS, `tensorflow-${versions.tensorflow}.dist-info`, 'METADATA');
-  for (const { project, specifier } of cudaRequirements(await readFile(metadata, 'utf8')))
-    await fetchAndUnpack(
-      { project, specifier, architecture },
-      { ...place, isWanted: (path) => path.startsWith('nvidia/') && !path.includes('/include/') },
-    );
+  const metadata = join(folder, `tensorflow-${versions.tensorflow}.dist-info`, 'METADATA');
+  const requirements = cudaRequirements(await readFile(metadata, 'utf8'));
+  const cuda = await downloadWheels({ ...source, name: 'CUDA libraries', requirements });
+  for (const wheel of cuda) await unpackWheel(wheel, { folder, isWanted: isCudaLibrary });
 }
 
 const isLibraryOrHeader = (path: string): boolean =>
   /^tensorflow\/(libtensorflow_(cc|framework)\.so\.2$|include\/)/.test(path);
 
+const isCudaLibrary = (path: string): boolean => path.startsWith('nvidia/') && !path.includes('/include/');
+
 /** The CUDA libraries of the wheel's extra `and-cuda`, in lines such as `Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"`. */
-export function cudaRequirements(metadata: string): readonly Pick<WheelRequest, 'project' | 'specifier'>[] {
+export function cudaRequirements(metadata: string): readonly string[] {
   const line = /^Requires-Dist: (nvidia-[\w-]+?)\s*\(?([<>=!][^;)]*)\)?\s*;.*extra == ["']and-cuda["']/gm;
-  return [...metadata.matchAll(line)].map(([, project = '', specifier = '']) => ({
-    project,
-    specifier: specifier.trim(),
-  }));
-}
-
-const mostBytes = 4e9;
-
-async function fetchAndUnpack(
-  request: Omit<WheelRequest, 'signal' | 'index'>,
-  { folder, downloads, progress, index, isWanted }: Omit<Libraries, 'flavor'> & Pick<Unpacking, 'isWanted'>,
-): Promise<void> {
-  const { signal } = progress;
-  const { name, url, size, sha256, version } = await findWheel({ ...request, index, signal });
-  progress.begin(`downloading ${request.project} ${version} (${formatBytes(size)})`);
-  const path = join(downloads, name);
-  // A complete download from an earlier setup is continued, and checked, like a partial one.
-  await rename(path, `${path}.part`).catch(() => {});
-  await downloadFile({
-    ...{ path, url, signal, mostBytes },
-    expected: { size, hash: { kind: 'sha256', hex: sha256 } },
-    report: () => {},
-  });
-  progress.done(`downloaded ${request.project} ${version} (${formatBytes(size)}, sha256 checked)`);
-  await unpackWheel(path, { folder: join(folder, WHEELS), isWanted });
+  return [...metadata.matchAll(line)].map(([, project = '', specifier = '']) => project + specifier.trim());
 }
 
 interface Unpacking {

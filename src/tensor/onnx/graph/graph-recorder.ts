@@ -18,6 +18,8 @@ export interface ValueStorage {
   graphValueOf(tensor: TensorInfo): GraphValue;
   register(value: GraphValue): object;
   addReference(tensor: TensorInfo): void;
+  /** Gives a tensor another value; what was recorded before keeps the old one. */
+  replace(tensor: TensorInfo, value: GraphValue): void;
 }
 
 const RESHAPE = operator('Reshape');
@@ -27,11 +29,20 @@ const IDENTITY = operator('Identity');
 /** What a kernel records with: it turns tensors into graph values, adds nodes over them and returns tensors. */
 export class GraphRecorder {
   readonly #storage: ValueStorage;
+  readonly #lacks: ReadonlySet<string>;
   readonly #constants = new Map<string, GraphValue>();
+  /** Those of the present graph: each is one input, however many nodes read it. */
+  readonly #numbers = new Map<number, GraphValue>();
   #nodes: GraphNode[] = [];
 
-  constructor(storage: ValueStorage) {
+  constructor(storage: ValueStorage, lacks: ReadonlySet<string> = new Set()) {
     this.#storage = storage;
+    this.#lacks = lacks;
+  }
+
+  /** Whether the engine computes this operator where it computes the others. */
+  has({ type }: Operator): boolean {
+    return !this.#lacks.has(type);
   }
 
   get pending(): readonly GraphNode[] {
@@ -41,6 +52,7 @@ export class GraphRecorder {
   /** Drops what was recorded, once it has run. */
   clear(): void {
     this.#nodes = [];
+    this.#numbers.clear();
   }
 
   /** Drops the first `count` nodes, which have run, except those that a later node still needs. */
@@ -162,6 +174,20 @@ export class GraphRecorder {
     if (value.references > 0) return this.tensor(this.apply(IDENTITY, [value]), shape);
     // Only uint8, int64 and double have no type in tfjs, and no kernel returns them.
     return { dataId: this.#storage.register(value), shape: [...shape], dtype: value.type as DataType };
+  }
+
+  /** Gives a tensor a new value, as if it were written in place. */
+  replace(tensor: TensorInfo, value: GraphValue): void {
+    this.#storage.replace(tensor, value);
+  }
+
+  /** A number that may be another in each run, such as a learning rate. */
+  number(value: number): GraphValue {
+    const known = this.#numbers.get(value);
+    if (known !== undefined) return known;
+    const made = this.fromHost(Float32Array.of(value), { shape: [], type: 'float32' });
+    this.#numbers.set(value, made);
+    return made;
   }
 
   /** Another tensor over the data of this one, in another shape. */

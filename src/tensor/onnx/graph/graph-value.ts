@@ -1,5 +1,5 @@
 /**
- * A tensor of the graph: on the host (`data`), or still to be computed by `producer`.
+ * A tensor of the graph: computed (`data`), or still to be computed by `producer`.
  * Plain fields and no methods: recording makes thousands of these a second.
  */
 export interface GraphValue {
@@ -7,7 +7,7 @@ export interface GraphValue {
   readonly type: ElementType;
   /** Name of a constant of the graph; empty for everything else. */
   readonly constant: string;
-  data: HostArray | null;
+  data: HostArray | DeviceArray | null;
   producer: GraphNode | null;
   /** Number of tfjs tensors that hold this value; a run keeps only values with one. */
   references: number;
@@ -41,7 +41,7 @@ export function graphValue({
 }: {
   readonly shape: readonly number[];
   readonly type: ElementType;
-  readonly data?: HostArray;
+  readonly data?: HostArray | DeviceArray;
   readonly constant?: string;
 }): GraphValue {
   return {
@@ -106,6 +106,25 @@ export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'int64' | 'do
 
 /** The arrays that hold a tensor's elements on the host. */
 export type HostArray = Float32Array | Int32Array | Uint8Array | BigInt64Array | Float64Array;
+
+/** A tensor's elements in the memory of a device. Views of other shapes share it. */
+export interface DeviceArray {
+  readonly isOnDevice: true;
+  /** What the engine calls the address: a handle that only the engine can read. */
+  readonly address: bigint;
+  readonly byteLength: number;
+  release(): void;
+}
+
+/** The elements of what must be on the host. */
+export function hostArrayOf(data: HostArray | DeviceArray | null | undefined): HostArray {
+  if (data === null || data === undefined || isOnDevice(data))
+    throw new Error('A tensor is not on the host.');
+  return data;
+}
+
+export const isOnDevice = (data: HostArray | DeviceArray | null): data is DeviceArray =>
+  data !== null && 'isOnDevice' in data;
 
 /** Numbers of TensorProto.DataType in onnx.proto. */
 export const ONNX_TYPE: Readonly<Record<ElementType, number>> = {

@@ -1,5 +1,5 @@
-import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, operator } from '../graph/graph-value.ts';
+import { broadcastShape, type GraphRecorder } from '../graph/graph-recorder.ts';
+import { type GraphValue, operator, sameShape } from '../graph/graph-value.ts';
 import { type Kernel, kernel } from './kernel.ts';
 
 type Formula = (graph: GraphRecorder, operands: readonly [GraphValue, GraphValue]) => GraphValue;
@@ -50,6 +50,21 @@ const test = (type: string): Formula => {
   return (graph, operands) => graph.test(binaryOperator, operands);
 };
 
+const POW = operator('Pow');
+const EXPAND = operator('Expand');
+
+/** Of operands of one shape where the engine's own power cannot broadcast. */
+const power: Formula = (graph, operands) => {
+  if (graph.has(POW)) return graph.apply(POW, operands);
+  const shape = broadcastShape(operands);
+  const expanded = operands.map((x) =>
+    sameShape(x.shape, shape)
+      ? x
+      : graph.add({ operator: EXPAND, inputs: [x, graph.integers(shape)], shape }),
+  );
+  return graph.apply(POW, expanded);
+};
+
 // Integers are divided as doubles: ONNX Runtime's integer division by zero would end the process.
 const throughDoubles = (formula: Formula): Formula => {
   return (graph, [a, b]) => {
@@ -98,7 +113,7 @@ export const binaryKernels = {
   Mod: arithmetic(throughDoubles(remainder)),
   Multiply: arithmetic(direct('Mul')),
   NotEqual: comparison(notEqual),
-  Pow: arithmetic(direct('Pow')),
+  Pow: arithmetic(power),
   RealDiv: arithmetic(throughDoubles(direct('Div'))),
   SquaredDifference: arithmetic(squaredDifference),
   Sub: arithmetic(direct('Sub')),

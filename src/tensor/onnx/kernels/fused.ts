@@ -1,8 +1,9 @@
 import { IGNORED_TARGET } from '../../ops/losses.ts';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, graphValue, operator } from '../graph/graph-value.ts';
+import { type GraphValue, graphValue, hostArrayOf, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 import { matMul } from './mat-mul.ts';
+import { logSoftmax } from './normalization.ts';
 
 const ADD = operator('Add');
 const SUB = operator('Sub');
@@ -107,7 +108,7 @@ export const fusedKernels = {
   /** Returns [log softmax of the logits, its entry at each target or 0]. */
   TargetLogProbabilities: kernel<'logits' | 'targets'>(({ inputs, graph }) => {
     const logits = graph.value(inputs.logits);
-    const logProbabilities = graph.apply(operator('LogSoftmax', { axis: -1 }), [logits]);
+    const logProbabilities = logSoftmax(graph, { logits, axis: -1 });
     const { column, isIgnored } = targetColumn(graph, graph.value(inputs.targets));
     const gather = operator('GatherElements', { axis: 1 });
     const picked = graph.add({ operator: gather, inputs: [logProbabilities, column], shape: column.shape });
@@ -159,8 +160,7 @@ const bytesOf = new WeakMap<GraphValue, GraphValue>();
 function asBytes(words: GraphValue): GraphValue {
   const known = bytesOf.get(words);
   if (known?.weight === words.weight) return known;
-  if (words.data === null) throw new Error('Quantized weights are used before they are computed.');
-  const { buffer, byteOffset, byteLength } = words.data;
+  const { buffer, byteOffset, byteLength } = hostArrayOf(words.data);
   const shape = words.shape.map((size, axis) => (axis === words.shape.length - 1 ? 4 * size : size));
   const bytes = graphValue({ shape, type: 'uint8', data: new Uint8Array(buffer, byteOffset, byteLength) });
   bytes.weight = words.weight;

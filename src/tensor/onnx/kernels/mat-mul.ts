@@ -26,11 +26,26 @@ export function matMul(graph: GraphRecorder, product: Product): GraphValue {
     return graph.add({ operator: operator('Gemm', flags), inputs: [a, b], shape });
   }
   const isPlain = !transposeA && !transposeB && scale === 1;
-  return graph.add({
-    operator: isPlain ? operator('MatMul') : operator('FusedMatMul', flags),
-    inputs: [a, b],
-    shape,
-  });
+  if (isPlain) return graph.add({ operator: MAT_MUL, inputs: [a, b], shape });
+  const fused = operator('FusedMatMul', flags);
+  return graph.has(fused)
+    ? graph.add({ operator: fused, inputs: [a, b], shape })
+    : scaledProduct(graph, { ...product, shape });
+}
+
+const MAT_MUL = operator('MatMul');
+
+/** For an engine without FusedMatMul. */
+function scaledProduct(
+  graph: GraphRecorder,
+  { a, b, transposeA, transposeB, scale = 1, shape }: Product & { readonly shape: readonly number[] },
+): GraphValue {
+  const inputs = [
+    transposeA ? withLastTwoSwapped(graph, a) : a,
+    transposeB ? withLastTwoSwapped(graph, b) : b,
+  ];
+  const value = graph.add({ operator: MAT_MUL, inputs, shape });
+  return scale === 1 ? value : graph.apply(operator('Mul'), [value, graph.scalar(scale)]);
 }
 
 /** Only MatMul takes integers; bools are multiplied as integers. */
@@ -43,7 +58,7 @@ function integerProduct(
     transposeB ? withLastTwoSwapped(graph, b) : b,
   ];
   const inputs = factors.map((value) => graph.cast(value, 'int32'));
-  return graph.cast(graph.add({ operator: operator('MatMul'), inputs, shape }), a.type);
+  return graph.cast(graph.add({ operator: MAT_MUL, inputs, shape }), a.type);
 }
 
 function withLastTwoSwapped(graph: GraphRecorder, x: GraphValue): GraphValue {

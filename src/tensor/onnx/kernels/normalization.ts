@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { operator } from '../graph/graph-value.ts';
+import type { GraphRecorder } from '../graph/graph-recorder.ts';
+import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { type Kernel, type KernelCall, kernel } from './kernel.ts';
 
 type Inputs = Readonly<Record<'x' | 'mean' | 'variance', TensorInfo>> &
@@ -33,6 +34,26 @@ function softmax(type: 'Softmax' | 'LogSoftmax'): Kernel {
   return kernel<'logits', { dim?: number; axis?: number }>(({ inputs, attributes, graph }) => {
     const logits = graph.value(inputs.logits);
     const axis = attributes?.dim ?? attributes?.axis ?? -1;
-    return graph.tensor(graph.apply(operator(type, { axis }), [logits]));
+    return graph.tensor(
+      type === 'LogSoftmax'
+        ? logSoftmax(graph, { logits, axis })
+        : graph.apply(operator(type, { axis }), [logits]),
+    );
   });
+}
+
+/** x - log(sum(exp(x))), by its operator or, for an engine without it, with the maximum subtracted first. */
+export function logSoftmax(
+  graph: GraphRecorder,
+  { logits, axis }: { readonly logits: GraphValue; readonly axis: number },
+): GraphValue {
+  const whole = operator('LogSoftmax', { axis });
+  if (graph.has(whole)) return graph.apply(whole, [logits]);
+  const at = axis < 0 ? axis + logits.shape.length : axis;
+  const shape = logits.shape.map((size, dimension) => (dimension === at ? 1 : size));
+  const reduced = (type: string, x: GraphValue) =>
+    graph.add({ operator: operator(type, { keepdims: 1 }), inputs: [x, graph.integers([at])], shape });
+  const shifted = graph.apply(operator('Sub'), [logits, reduced('ReduceMax', logits)]);
+  const sum = reduced('ReduceSum', graph.apply(operator('Exp'), [shifted]));
+  return graph.apply(operator('Sub'), [shifted, graph.apply(operator('Log'), [sum])]);
 }

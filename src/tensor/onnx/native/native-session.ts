@@ -1,5 +1,11 @@
 import { ELEMENT_BYTES, type ElementType, type HostArray, sizeOf } from '../graph/graph-value.ts';
-import type { CompiledGraph, GraphOutput, HostTensor } from '../session/graph-runner.ts';
+import {
+  type CompiledGraph,
+  type GraphOutput,
+  type HostTensor,
+  hostTensor,
+  type StoredTensor,
+} from '../session/graph-runner.ts';
 import { type OrtLibrary, type Pointer, pointerArray } from './ort-library.ts';
 
 interface NativeSessionParts {
@@ -29,8 +35,8 @@ export class NativeSession implements CompiledGraph {
     );
   }
 
-  run(inputs: readonly HostTensor[]): HostArray[] {
-    const run = this.#prepare(inputs);
+  run(inputs: readonly StoredTensor[]): HostArray[] {
+    const run = this.#prepare(inputs.map(hostTensor));
     try {
       this.#parts.library.call('Run', ...run.args);
       return run.results;
@@ -39,8 +45,8 @@ export class NativeSession implements CompiledGraph {
     }
   }
 
-  async runAsync(inputs: readonly HostTensor[]): Promise<HostArray[]> {
-    const run = this.#prepare(inputs);
+  async runAsync(inputs: readonly StoredTensor[]): Promise<HostArray[]> {
+    const run = this.#prepare(inputs.map(hostTensor));
     this.#running++;
     try {
       await this.#parts.library.callAsync('Run', ...run.args);

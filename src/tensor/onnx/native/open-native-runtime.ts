@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder } from '../graph/graph-recorder.ts';
-import { operator } from '../graph/graph-value.ts';
+import { hostArrayOf, operator } from '../graph/graph-value.ts';
 import {
   type CompiledGraph,
   type CompileRequest,
@@ -26,11 +26,7 @@ export interface NativeOptions {
  * copying results, with memory and packed weights shared by all sessions. Throws if the library does not load.
  */
 export async function openNativeRuntime(options: NativeOptions): Promise<GraphRunner> {
-  const file = options.library ?? locateLibrary();
-  const name = `${file.version} ${file.path}`;
-  const opening = opened.get(name) ?? openEnvironment(file);
-  opened.set(name, opening);
-  const environment = await opening;
+  const environment = await openEnvironment(options.library);
   const threads = options.threads ?? availableParallelism();
   return {
     engine: `onnxruntime ${environment.version}, C API`,
@@ -41,8 +37,15 @@ export async function openNativeRuntime(options: NativeOptions): Promise<GraphRu
   };
 }
 
-/** The part of ONNX Runtime that all sessions of a process share. */
-interface Environment {
+/** The part of ONNX Runtime that all sessions of a process share; opened once. */
+export function openEnvironment(file: LibraryFile = locateLibrary()): Promise<NativeEnvironment> {
+  const name = `${file.version} ${file.path}`;
+  const opening = opened.get(name) ?? createEnvironment(file);
+  opened.set(name, opening);
+  return opening;
+}
+
+export interface NativeEnvironment {
   readonly library: OrtLibrary;
   readonly version: string;
   /** The package's folder. */
@@ -53,14 +56,14 @@ interface Environment {
   readonly arrays: ArrayPool;
 }
 
-const opened = new Map<string, Promise<Environment>>();
+const opened = new Map<string, Promise<NativeEnvironment>>();
 
 // Fatal errors only: all others are thrown.
 const LOG_LEVEL = 4;
 const ALL_OPTIMIZATIONS = 99;
 const [ARENA, DEFAULT_MEMORY] = [1, 0];
 
-async function openEnvironment({ path, version, folder }: LibraryFile): Promise<Environment> {
+async function createEnvironment({ path, version, folder }: LibraryFile): Promise<NativeEnvironment> {
   const library = await OrtLibrary.open({ path, version });
   const environment = library.create('CreateEnv', LOG_LEVEL, 'tensor');
   const memoryInfo = library.create('CreateCpuMemoryInfo', ARENA, DEFAULT_MEMORY);
@@ -80,7 +83,7 @@ async function openEnvironment({ path, version, folder }: LibraryFile): Promise<
 
 function compile(
   { model, inputs, outputs, weights }: CompileRequest,
-  { environment, threads }: { readonly environment: Environment; readonly threads: number },
+  { environment, threads }: { readonly environment: NativeEnvironment; readonly threads: number },
 ): NativeSession {
   const { library, memoryInfo } = environment;
   const options = sessionOptions(environment, threads);
@@ -102,7 +105,7 @@ function compile(
   }
 }
 
-function sessionOptions({ library, folder }: Environment, threads: number): Pointer {
+export function sessionOptions({ library, folder }: NativeEnvironment, threads: number): Pointer {
   const options = library.create('CreateSessionOptions');
   library.call('SetIntraOpNumThreads', options, threads);
   library.call('SetInterOpNumThreads', options, 1);
@@ -136,14 +139,15 @@ function checkRunner(compile: (request: CompileRequest) => CompiledGraph): void 
   const compiled = compile(compileRequest(plan));
   const [result] = compiled.run([{ shape: [2], type: 'float32', data: Float32Array.of(2, 3) }]);
   compiled.dispose();
-  if (result?.join() !== '-2,-3') throw new Error(`it computes -(2, 3) as (${result?.join(', ')})`);
+  const computed = hostArrayOf(result).join();
+  if (computed !== '-2,-3') throw new Error(`it computes -(2, 3) as (${computed})`);
 }
 
 const refuse = () => {
   throw new Error('This graph has no tfjs tensors.');
 };
 
-const noTensors = { graphValueOf: refuse, register: refuse, addReference: refuse };
+const noTensors = { graphValueOf: refuse, register: refuse, addReference: refuse, replace: refuse };
 
 interface LibraryFile {
   readonly path: string;

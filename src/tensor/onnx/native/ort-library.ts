@@ -1,5 +1,5 @@
 import type { LibraryHandle } from 'koffi';
-import { ONNX_TYPE } from '../graph/graph-value.ts';
+import { type ElementType, ONNX_TYPE } from '../graph/graph-value.ts';
 import type { HostTensor } from '../session/graph-runner.ts';
 import { ORT_API_VERSION, ortApiIndices } from './ort-api-indices.ts';
 
@@ -61,10 +61,34 @@ export class OrtLibrary {
   }
 
   /** A value of ONNX Runtime over an array of the host, which has to outlive it. */
-  createTensor(memoryInfo: Pointer, { shape, type, data }: HostTensor): Pointer {
+  createTensor(memoryInfo: Pointer, { data, ...spec }: HostTensor): Pointer {
+    return this.createTensorAt(memoryInfo, {
+      ...spec,
+      address: this.address(data),
+      byteLength: data.byteLength,
+    });
+  }
+
+  /** A value of ONNX Runtime over memory of the given kind. */
+  createTensorAt(memoryInfo: Pointer, { shape, type, address, byteLength }: TensorMemory): Pointer {
     const dimensions = pointerArray(shape.map(BigInt));
-    const args = [this.address(data), data.byteLength, dimensions, shape.length, ONNX_TYPE[type]];
+    const args = [address, byteLength, dimensions, shape.length, ONNX_TYPE[type]];
     return this.create('CreateTensorWithDataAsOrtValue', memoryInfo, ...args);
+  }
+
+  /** Where a value keeps its elements; for a device, a handle that only the engine reads. */
+  tensorData(value: Pointer): Pointer {
+    return this.create('GetTensorMutableData', value);
+  }
+
+  /** The outputs that a run left in a binding, in the order in which they were bound; the caller releases them. */
+  boundOutputs(binding: Pointer, count: number): readonly Pointer[] {
+    const allocator = this.create('GetAllocatorWithDefaultOptions');
+    const [list, length] = [new BigUint64Array(1), new BigUint64Array(1)];
+    this.call('GetBoundOutputValues', binding, allocator, list, length);
+    const values: Pointer[] = this.#koffi.decode(list[0] ?? 0n, this.#koffi.array('void *', count));
+    this.call('AllocatorFree', allocator, list[0] ?? 0n);
+    return values;
   }
 
   release(kind: ReleasedKind, pointer: Pointer): void {
@@ -84,6 +108,13 @@ export class OrtLibrary {
     this.release('Status', pointer);
     throw new Error(message);
   }
+}
+
+interface TensorMemory {
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+  readonly address: Pointer;
+  readonly byteLength: number;
 }
 
 type ReleasedKind = OrtFunction extends infer Name
@@ -139,15 +170,30 @@ const ortSignatures = {
   SetIntraOpNumThreads: [STATUS, 'void *', 'int'],
   SetInterOpNumThreads: [STATUS, 'void *', 'int'],
   CreateTensorWithDataAsOrtValue: [STATUS, 'void *', 'void *', 'size_t', 'void *', 'size_t', 'int', 'void *'],
+  GetTensorMutableData: [STATUS, 'void *', 'void *'],
+  CreateMemoryInfo: [STATUS, 'const char *', 'int', 'int', 'int', 'void *'],
   CreateCpuMemoryInfo: [STATUS, 'int', 'int', 'void *'],
+  AllocatorFree: [STATUS, 'void *', 'void *'],
+  GetAllocatorWithDefaultOptions: [STATUS, 'void *'],
   ReleaseStatus: ['void', 'void *'],
   ReleaseSession: ['void', 'void *'],
   ReleaseValue: ['void', 'void *'],
   ReleaseSessionOptions: ['void', 'void *'],
   AddSessionConfigEntry: [STATUS, 'void *', 'const char *', 'const char *'],
+  RunWithBinding: [STATUS, 'void *', 'void *', 'void *'],
+  CreateIoBinding: [STATUS, 'void *', 'void *'],
+  ReleaseIoBinding: ['void', 'void *'],
+  BindInput: [STATUS, 'void *', 'const char *', 'void *'],
+  BindOutput: [STATUS, 'void *', 'const char *', 'void *'],
+  BindOutputToDevice: [STATUS, 'void *', 'const char *', 'void *'],
+  GetBoundOutputValues: [STATUS, 'void *', 'void *', 'void *', 'void *'],
   CreateAndRegisterAllocator: [STATUS, 'void *', 'void *', 'void *'],
   AddInitializer: [STATUS, 'void *', 'const char *', 'void *'],
   CreateArenaCfgV2: [STATUS, 'void *', 'void *', 'size_t', 'void *'],
+  SessionOptionsAppendExecutionProvider: [
+    STATUS,
+    ...['void *', 'const char *', 'void *', 'void *', 'size_t'],
+  ],
   CreatePrepackedWeightsContainer: [STATUS, 'void *'],
   ReleasePrepackedWeightsContainer: ['void', 'void *'],
   CreateSessionFromArrayWithPrepackedWeightsContainer: [

@@ -1,6 +1,12 @@
 import { encodeModel, valueName } from '../encode-model.ts';
 import type { GraphPlan } from '../graph/graph-plan.ts';
-import type { ElementType, GraphValue, HostArray } from '../graph/graph-value.ts';
+import {
+  type DeviceArray,
+  type ElementType,
+  type GraphValue,
+  type HostArray,
+  hostArrayOf,
+} from '../graph/graph-value.ts';
 
 /** Compiles ONNX models and runs them: everything this backend asks of an engine. */
 export interface GraphRunner {
@@ -12,9 +18,19 @@ export interface GraphRunner {
   readonly isNative: boolean;
   /** Why it is a slower runner than there could be. */
   readonly note?: string;
+  /** Operators that the engine computes on another device than the rest, with a copy before and after. */
+  readonly lacks?: ReadonlySet<string>;
+  /** Where tensors are kept, if that is not the host. */
+  readonly device?: DeviceMemory;
   compile(request: CompileRequest): CompiledGraph;
   /** Takes arrays that are no longer used, for later results. */
   recycle?(arrays: readonly HostArray[]): void;
+}
+
+/** Copies between the host and a device. */
+export interface DeviceMemory {
+  upload(tensor: HostTensor): DeviceArray;
+  download(tensor: StoredTensor): HostArray;
 }
 
 export interface CompileRequest {
@@ -40,18 +56,35 @@ interface NamedWeight {
 }
 
 export interface CompiledGraph {
-  /** Takes the inputs in order and returns the outputs in order, each in its own array. */
-  run(inputs: readonly HostTensor[]): HostArray[];
+  /**
+   * Takes the inputs in order and returns the outputs in order, each in its own array. A runner with a device leaves them
+   * there, except those with the indices `onHost`.
+   */
+  run(inputs: readonly StoredTensor[], onHost?: ReadonlySet<number>): (HostArray | DeviceArray)[];
   /** The same without blocking this thread, if the engine can; the inputs must not change before it resolves. */
-  runAsync(inputs: readonly HostTensor[]): Promise<HostArray[]>;
+  runAsync(
+    inputs: readonly StoredTensor[],
+    onHost?: ReadonlySet<number>,
+  ): Promise<(HostArray | DeviceArray)[]>;
   dispose(): void;
 }
 
-export interface HostTensor {
+export interface StoredTensor {
   readonly shape: readonly number[];
   readonly type: ElementType;
+  readonly data: HostArray | DeviceArray;
+}
+
+export interface HostTensor extends StoredTensor {
   readonly data: HostArray;
 }
+
+/** A tensor of a runner without a device. */
+export const hostTensor = ({ shape, type, data }: StoredTensor): HostTensor => ({
+  shape,
+  type,
+  data: hostArrayOf(data),
+});
 
 /** What a runner needs to compile a plan. */
 export function compileRequest(plan: GraphPlan): CompileRequest {
@@ -71,6 +104,5 @@ function outputOf(value: GraphValue, { inputs }: GraphPlan): GraphOutput {
 
 function weightOf(value: GraphValue): NamedWeight {
   const { shape, type, data } = value;
-  if (data === null) throw new Error(`The weight ${value.weight} has no data.`);
-  return { name: valueName(value), tensor: { shape, type, data } };
+  return { name: valueName(value), tensor: { shape, type, data: hostArrayOf(data) } };
 }

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { env, Tensor } from 'onnxruntime-node';
 import { binding, initOrt } from 'onnxruntime-node/dist/binding.js';
-import type { HostArray } from '../graph/graph-value.ts';
+import { type HostArray, hostArrayOf } from '../graph/graph-value.ts';
 import { type NativeOptions, openNativeRuntime } from '../native/open-native-runtime.ts';
-import type { CompiledGraph, CompileRequest, GraphRunner, HostTensor } from './graph-runner.ts';
+import type { CompiledGraph, CompileRequest, GraphRunner, StoredTensor } from './graph-runner.ts';
 
 /** Two ways to call ONNX Runtime: through its C API, or through the binding that onnxruntime-node comes with. */
 export type OnnxRunnerName = 'native' | 'binding';
@@ -84,7 +84,7 @@ function compile({ model, inputs, outputs }: CompileRequest, threads: number): C
     logSeverityLevel: 4,
   });
   const fetches = Object.fromEntries(outputs.map(({ name }) => [name, null]));
-  const run = (values: readonly HostTensor[]) => {
+  const run = (values: readonly StoredTensor[]) => {
     const results = session.run(feedsOf(inputs, values), fetches, RUN_OPTIONS);
     return outputs.map(({ name }) => results[name]?.data as HostArray); // the types of models all have such arrays
   };
@@ -95,7 +95,7 @@ function compile({ model, inputs, outputs }: CompileRequest, threads: number): C
   };
 }
 
-function feedsOf(names: readonly string[], values: readonly HostTensor[]): Feeds {
+function feedsOf(names: readonly string[], values: readonly StoredTensor[]): Feeds {
   const feeds: Feeds = {};
   names.forEach((name, i) => {
     const value = values[i];
@@ -105,6 +105,6 @@ function feedsOf(names: readonly string[], values: readonly HostTensor[]): Feeds
 }
 
 // ONNX models say double, ONNX Runtime's JavaScript says float64.
-function tensorOf({ type, data, shape }: HostTensor): Tensor {
-  return new Tensor(type === 'double' ? 'float64' : type, data as Float32Array, shape);
+function tensorOf({ type, data, shape }: StoredTensor): Tensor {
+  return new Tensor(type === 'double' ? 'float64' : type, hostArrayOf(data) as Float32Array, shape);
 }

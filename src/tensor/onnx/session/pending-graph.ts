@@ -1,7 +1,8 @@
+import { HeldArrays } from '../device/held-arrays.ts';
 import { type GraphPlan, planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder, type ValueStorage } from '../graph/graph-recorder.ts';
-import type { GraphValue, HostArray } from '../graph/graph-value.ts';
-import type { GraphRunner, HostTensor } from './graph-runner.ts';
+import type { DeviceArray, GraphValue, HostArray } from '../graph/graph-value.ts';
+import type { GraphRunner, StoredTensor } from './graph-runner.ts';
 import { SessionCache } from './session-cache.ts';
 
 export interface BackendStatistics {
@@ -18,6 +19,7 @@ export class PendingGraph {
   readonly #runner: GraphRunner;
   readonly #mostPendingNodes: number;
   readonly #sessions: SessionCache;
+  readonly #held = new HeldArrays();
   #runs = 0;
   /** The asynchronous run in progress. */
   #running: Promise<void> | undefined;
@@ -31,7 +33,7 @@ export class PendingGraph {
     readonly storage: ValueStorage;
     readonly mostPendingNodes: number;
   }) {
-    this.recorder = new GraphRecorder(storage);
+    this.recorder = new GraphRecorder(storage, runner.lacks);
     this.#runner = runner;
     this.#mostPendingNodes = mostPendingNodes;
     this.#sessions = new SessionCache(runner);
@@ -51,13 +53,26 @@ export class PendingGraph {
   flush(): void {
     const plan = this.#plan();
     this.recorder.clear();
-    if (plan === null) return;
-    try {
-      settleAll(plan, this.#sessions.find(plan).run(inputsOf(plan)));
-    } catch (cause) {
-      failAll(plan, cause);
+    if (plan !== null) {
+      try {
+        this.#settleAll(plan, this.#sessions.find(plan).run(inputsOf(plan), waitedFor(plan)));
+      } catch (cause) {
+        failAll(plan, cause);
+      }
+      this.#runs++;
     }
-    this.#runs++;
+    this.#held.free([]);
+  }
+
+  /** A tensor holds what is on the device. */
+  hold({ data }: GraphValue): void {
+    this.#held.hold(data);
+  }
+
+  /** A tensor no longer holds what is on the device. */
+  letGo({ data }: GraphValue): void {
+    this.#held.letGo(data);
+    if (this.recorder.pending.length === 0) this.#held.free([]);
   }
 
   /** The same without blocking, if the engine can; when it resolves, everything recorded before is computed. */
@@ -77,7 +92,7 @@ export class PendingGraph {
     const plan = this.#plan();
     if (plan !== null) {
       try {
-        settleAll(plan, await this.#sessions.find(plan).runAsync(inputsOf(plan)));
+        this.#settleAll(plan, await this.#sessions.find(plan).runAsync(inputsOf(plan), waitedFor(plan)));
       } catch (cause) {
         failAll(plan, cause);
       }
@@ -85,6 +100,19 @@ export class PendingGraph {
     }
     // Otherwise a synchronous read has computed everything in the meantime and started a new list.
     if (this.recorder.pending === pending) this.recorder.forget(count);
+    this.#held.free(this.recorder.pending);
+  }
+
+  /** Stores the results of a run in their values. */
+  #settleAll({ outputs }: GraphPlan, results: readonly (HostArray | DeviceArray)[]): void {
+    outputs.forEach((value, i) => {
+      const result = results[i];
+      settle(value, result ?? new Error('The engine returned fewer results than the graph has outputs.'));
+      if (result === undefined) return;
+      this.#held.hold(result);
+      // Its tensor was disposed of while it was computed, or another run computed it first.
+      if (value.references === 0 || value.data !== result) this.#held.letGo(result);
+    });
   }
 
   #plan(): GraphPlan | null {
@@ -107,7 +135,7 @@ export class PendingGraph {
 }
 
 /** The inputs of a planned graph; throws if one could not be computed. */
-function inputsOf({ inputs }: GraphPlan): HostTensor[] {
+function inputsOf({ inputs }: GraphPlan): StoredTensor[] {
   return inputs.map((value) => {
     if (value.failure !== null) throw value.failure;
     if (value.data === null) throw new Error('A recorded value has no node that computes it.');
@@ -115,11 +143,9 @@ function inputsOf({ inputs }: GraphPlan): HostTensor[] {
   });
 }
 
-/** Stores the results of a run in their values. */
-function settleAll({ outputs }: GraphPlan, results: readonly HostArray[]): void {
-  outputs.forEach((value, i) => {
-    settle(value, results[i] ?? new Error('The engine returned fewer results than the graph has outputs.'));
-  });
+/** The indices of the outputs that a read waits for. */
+function waitedFor({ outputs }: GraphPlan): ReadonlySet<number> {
+  return new Set(outputs.flatMap(({ readers }, index) => (readers > 0 ? [index] : [])));
 }
 
 /** Stores the reason why there are no results. */
@@ -130,7 +156,7 @@ function failAll({ outputs }: GraphPlan, cause: unknown): void {
 }
 
 /** Stores a value's elements or failure, and frees the nodes behind it. */
-function settle(value: GraphValue, outcome: HostArray | Error): void {
+function settle(value: GraphValue, outcome: HostArray | DeviceArray | Error): void {
   if (value.data !== null) return; // already computed by another run
   if (outcome instanceof Error) value.failure = outcome;
   else value.data = outcome;

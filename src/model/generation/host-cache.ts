@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelSizes } from '../family.ts';
+import type { CachePlace, CacheSizes, FreshKeyValues, KeyValueCache } from './key-value-cache.ts';
+
+/** Keys and values on the host. A decode step adds a token per row in place, here or in the backend, and copies nothing. */
+export class HostCache implements KeyValueCache {
+  readonly #sizes: ModelSizes & CacheSizes;
+  readonly #layers: readonly { readonly keys: Float32Array; readonly values: Float32Array }[];
+
+  constructor(model: ModelSizes, sizes: CacheSizes) {
+    this.#sizes = { ...model, ...sizes };
+    const length = sizes.batch * model.keyValueHeads * sizes.slots * model.headDim;
+    this.#layers = Array.from({ length: model.layers }, () => ({
+      keys: new Float32Array(length),
+      values: new Float32Array(length),
+    }));
+  }
+
+  get slots(): number {
+    return this.#sizes.slots;
+  }
+
+  widened(slots: number): HostCache {
+    const wider = new HostCache(this.#sizes, { batch: this.#sizes.batch, slots });
+    const { headDim, slots: before } = this.#sizes;
+    for (const [index, { keys, values }] of this.#layers.entries()) {
+      const to = wider.#layer(index);
+      for (let row = 0; row * before * headDim < keys.length; row++) {
+        const [start, end] = [row * before * headDim, (row + 1) * before * headDim];
+        to.keys.set(keys.subarray(start, end), row * slots * headDim);
+        to.values.set(values.subarray(start, end), row * slots * headDim);
+      }
+    }
+    return wider;
+  }
+
+  store(layer: number, { keys, values, places }: FreshKeyValues): void {
+    const cached = this.#layer(layer);
+    this.#scatter({ from: keys, to: cached.keys, places });
+    this.#scatter({ from: values, to: cached.values, places });
+  }
+
+  tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor } {
+    const { batch, keyValueHeads, slots, headDim } = this.#sizes;
+    const { keys, values } = this.#layer(layer);
+    const shape: [number, number, number, number] = [batch, keyValueHeads, slots, headDim];
+    return { keys: tf.tensor4d(keys, shape), values: tf.tensor4d(values, shape) };
+  }
+
+  [Symbol.dispose](): void {}
+
+  #layer(layer: number) {
+    const found = this.#layers[layer];
+    if (found === undefined) throw new RangeError(`The model has no layer ${layer}`);
+    return found;
+  }
+
+  /** [rows, T, K, D] -> [B, K, S, D]. */
+  #scatter({
+    from,
+    to,
+    places,
+  }: {
+    from: Float32Array;
+    to: Float32Array;
+    places: readonly CachePlace[];
+  }): void {
+    const { keyValueHeads: heads, slots, headDim } = this.#sizes;
+    const length = from.length / (places.length * heads * headDim);
+    let read = 0;
+    for (const { row, slot } of places)
+      for (let token = slot; token < slot + length; token++)
+        for (let head = 0; head < heads; head++) {
+          to.set(from.subarray(read, read + headDim), ((row * heads + head) * slots + token) * headDim);
+          read += headDim;
+        }
+  }
+}

@@ -1,0 +1,81 @@
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { decodeRows } from '../../src/model/generation/decode.ts';
+import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
+import { openTensorBackend } from '../../src/tensor/index.ts';
+import type { DeviceRunner } from '../../src/tensor/onnx/device/open-device-runtime.ts';
+import type { OnnxBackend } from '../../src/tensor/onnx/onnx-backend.ts';
+import { openOnnxBackend } from '../../src/tensor/onnx/open-onnx-backend.ts';
+import { splitBatch } from '../../src/training/batches/micro-batch.ts';
+import { TrainingState } from '../../src/training/state/training-state.ts';
+import { takeStep } from '../../src/training/train.ts';
+import { countingExamples, plainConfig } from '../training/tiny-training.ts';
+
+const isThere = process.env.TENSOR_BACKEND === 'webgpu';
+/** Bytes that go to the device: ids, positions, targets and masks of a step; of a decode step the token and where it goes. */
+const models = [
+  ['tiny-gpt2', { training: 996, decoding: 12 }],
+  ['families/llama', { training: 2168, decoding: 92 }], // and the angles of its positions
+] as const;
+const folderOf = (name: string) => fileURLToPath(new URL(`../fixtures/model/${name}`, import.meta.url));
+
+/** A graph with a node that the device cannot compute fails. */
+beforeAll(async () => {
+  if (!isThere) return;
+  await openOnnxBackend({ backend: 'webgpu', fallback: 'refuse' });
+  await openTensorBackend({ backend: 'webgpu' }); // the same, with the gradients
+});
+
+/** What crosses between host and device while `work` runs. */
+async function trafficOf(work: () => Promise<unknown>): Promise<DeviceRunner['traffic']> {
+  const { traffic } = (tf.backend() as OnnxBackend).runner as DeviceRunner; // opened above
+  const before = { ...traffic };
+  await work();
+  return {
+    uploaded: traffic.uploaded - before.uploaded,
+    downloaded: traffic.downloaded - before.downloaded,
+  };
+}
+
+describe.skipIf(!isThere)('on WebGPU (where TUNELOOM_WEBGPU_TESTS is set and Vulkan finds a device)', () => {
+  test.each(models)(
+    'a training step of %s runs on the device alone; its tokens go in, loss and norm come out',
+    async (name, bytes) => {
+      const model = await openLanguageModel(folderOf(name));
+      using state = new TrainingState(model, plainConfig.optimizer);
+      const layout = { microBatchSize: 3, endOfText: 0, paddingFree: true, multipleOf: 8 };
+      const batch = splitBatch(countingExamples(3), layout);
+      const step = (step: number) => takeStep(state, { step, batch, learningRate: 1e-3, clipNorm: 1 });
+      await step(1);
+      const { uploaded, downloaded } = await trafficOf(() => step(2));
+      const parameters = model.trainable.size;
+      model.dispose();
+      expect(downloaded).toBe(4 + 4 * parameters); // the loss, and the squares of each gradient
+      expect(uploaded).toBe(bytes.training);
+    },
+  );
+
+  test.each(models)(
+    'a decode step of %s runs on the device alone; its tokens go in, logits come out',
+    async (name, bytes) => {
+      const model = await openLanguageModel(folderOf(name));
+      const traffic = await trafficOf(() => write(model, 3));
+      const longer = await trafficOf(() => write(model, 4));
+      model.dispose();
+      expect(longer.downloaded - traffic.downloaded).toBe(4 * model.config.vocabularySize);
+      expect(longer.uploaded - traffic.uploaded).toBe(bytes.decoding);
+    },
+  );
+});
+
+/** Writes `tokens` after a prompt. */
+async function write(model: LanguageModel, tokens: number): Promise<void> {
+  let written = 0;
+  const row = { prompt: Int32Array.of(1, 2, 3), next: () => (written++ < tokens ? written : undefined) };
+  const rows = decodeRows({
+    ...{ model, rows: [row], batchSize: 1, paddedLength: () => 8, slots: 16 },
+    signal: new AbortController().signal,
+  });
+  for await (const _ of rows);
+}
