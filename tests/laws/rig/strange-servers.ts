@@ -219,7 +219,6 @@ export async function askStrangeHub(folder: string): Promise<StrangeServer> {
         folder: to,
         report: () => {},
         inspect: async () => {},
-        inspect: async () => {},
       });
     };
     await fetchIt().catch(checkTold);
