@@ -71,7 +71,7 @@ export function startOfTextIn({
 }: TokenizerJson): Pick<Tokenizer, 'startOfText' | 'addsStart'> {
   const { bos_token: named, add_bos_token: adds, tokenizer_class: className } = config;
   const name = isObject(named) ? named.content : named;
-  const own = typeof name === 'string' ? vocabulary.idOf(name) : undefined;
+  const own = typeof name === 'string' ? vocabulary.anyIdOf(name) : undefined;
   const processor = json.post_processor ?? null;
   const written = firstSpecial(processor);
   const startOfText = own ?? written;
