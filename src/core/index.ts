@@ -7,5 +7,6 @@ export { RecordNotes } from './record-notes.ts';
 export { nameRecords, RecordProblems } from './record-problems.ts';
 export { err, ok, type Result } from './result.ts';
 export { didYouMean, suggest } from './suggest.ts';
+export { newTemporaryFolder } from './temporary-folder.ts';
 export { type FaultyRecord, type RecordPlace, UserError } from './user-error.ts';
 export { withinTime } from './within-time.ts';

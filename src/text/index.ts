@@ -3,13 +3,16 @@ export { type ChatPrompt, openChatPrompt } from './chat/chat-prompts.ts';
 export { chatWriter } from './chat/chat-segments.ts';
 export { chatTemplate } from './chat/chat-template.ts';
 export { conversationOf } from './chat/conversation.ts';
+export { endMark } from './chat/end-mark.ts';
 export { knownSource, openChatTemplate, type TemplateChoice } from './chat/open-chat-template.ts';
 export { saysSomething, type Unshown } from './chat/shown.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
 export {
+  type ChatMarks,
   type DataRecord,
   endsItself,
   type FormattedRecord,
+  isChat,
   parseFormattedRecord,
   parseRecord,
   type Segment,
@@ -19,7 +22,7 @@ export {
   type TokenizedRecords,
   type TokenSegment,
 } from './records.ts';
-export { parseResponse, type ResponseRecord } from './response-record.ts';
+export { type FinishReason, parseResponse, type ResponseRecord } from './response-record.ts';
 export { jinjaTemplate, namesIn, parseJinja } from './template/jinja-template.ts';
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
 export { namedTokensTemplate } from './template/named-tokens.ts';
@@ -36,4 +39,5 @@ export {
   writeEncodingName,
 } from './tokenizer/open-tokenizer.ts';
 export { writeOpenaiTokenizer } from './tokenizer/openai-tokenizer.ts';
+export { type BosRule, emptyContext, encodeFrom, startToken } from './tokenizer/start-of-text.ts';
 export { commonPrefixLength, type Encodable, type Tokenizer } from './tokenizer/tokenizer.ts';

@@ -38,6 +38,8 @@ export interface FormattedRecord {
   readonly conversation?: Conversation;
   /** What a model is given to write the last answer, where that is not what is before the answer. */
   readonly prompt?: readonly TextPiece[];
+  /** Set if a chat template wrote it. */
+  readonly chat?: ChatMarks;
   /** The responses to choose from, if any; the right one is also the response. */
   readonly choices?: readonly string[];
   /** How many characters at the beginning of the prompt, such as few shots, other records' prompts share. */
@@ -45,6 +47,16 @@ export interface FormattedRecord {
   /** The row that it was made from, for metrics, judges and people. */
   readonly fields: JsonObject;
 }
+
+/** What a chat template writes around the turns. */
+export interface ChatMarks {
+  /** The special token that ends an answer, if there is one. */
+  readonly end?: string;
+}
+
+/** Whether a chat template wrote the record. It writes the beginning of a text itself where the model needs one. */
+export const isChat = ({ chat, conversation }: Pick<FormattedRecord, 'chat' | 'conversation'>): boolean =>
+  chat !== undefined || conversation !== undefined;
 
 /** A formatted record as token ids; `segments` tile the ids in order. */
 export interface TokenizedRecord {
@@ -94,7 +106,7 @@ const roles: readonly string[] = [
 
 /** A record that `format` wrote; throws a UserError for any other. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
-  const { id, segments, fields, conversation, prompt, choices, shared_characters } = record;
+  const { id, segments, fields, conversation, prompt, chat, choices, shared_characters } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {
     return {
       id,
@@ -102,6 +114,7 @@ export function parseFormattedRecord(record: DataRecord): FormattedRecord {
       fields: isObject(fields) ? fields : {},
       ...(isConversation(conversation) ? { conversation } : {}),
       ...(Array.isArray(prompt) && prompt.every(isPiece) ? { prompt } : {}),
+      ...(isObject(chat) ? { chat: typeof chat.end === 'string' ? { end: chat.end } : {} } : {}),
       ...(isTextList(choices) ? { choices } : {}),
       ...(typeof shared_characters === 'number' ? { shared_characters } : {}),
     };

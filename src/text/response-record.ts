@@ -14,6 +14,14 @@ import {
   UserError,
 } from '../core/index.ts';
 
+const finishReasons = ['stop', 'length', 'content_filter', 'refusal'] as const;
+
+/**
+ * `stop` at an end of text or a stop string, `length` at the limit. `content_filter` and `refusal`: an endpoint withheld
+ * the answer, and the text is what came of it.
+ */
+export type FinishReason = (typeof finishReasons)[number];
+
 /** A model's answer to one prompt (`text` mode), or its log-likelihood of a given text (the other modes). */
 export interface ResponseRecord {
   readonly id: string;
@@ -24,8 +32,8 @@ export interface ResponseRecord {
   readonly fields: JsonObject;
   /** `text` mode: the answer, cleaned of the response header and of surrounding white space. */
   readonly response?: string;
-  /** `text` mode: `stop` at end of text or a stop string, `length` at the limit. */
-  readonly finish_reason?: 'stop' | 'length';
+  /** `text` mode: why the answer ends. */
+  readonly finish_reason?: FinishReason;
   /** Natural logarithm, summed over the tokens. `score` mode: of the expected response and the end of text after it; `rolling` mode: of the whole text. */
   readonly log_likelihood?: number;
   /** `score` and `rolling` mode: how many tokens were scored. */
@@ -71,7 +79,7 @@ const fields: { readonly [Name in keyof ResponseRecord]-?: JsonCheck } = {
   expected: isText,
   fields: isObject,
   response: orAbsent(isText),
-  finish_reason: orAbsent((value) => value === 'stop' || value === 'length'),
+  finish_reason: orAbsent((value) => finishReasons.some((reason) => reason === value)),
   log_likelihood: orAbsent(isNumber),
   scored_tokens: orAbsent(isNumber),
   passed: orAbsent(isBoolean),

@@ -86,7 +86,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   collate: {
-    version: 1,
+    version: 2,
     runs: [
       {
         config: {
@@ -102,12 +102,12 @@ const golden: Readonly<Record<StageName, Golden>> = {
         },
         inputs: { tokens: 'tokens' },
         outputs: { batches: 'batches' },
-        digests: { batches: 'c0cf03426700a8b4' },
+        digests: { batches: 'df518b54f71ef0ab' },
       },
     ],
   },
   train: {
-    version: 4,
+    version: 5,
     runs: [
       {
         config: { epochs: 1, sample: { max_new_tokens: 3 } },
@@ -119,7 +119,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   generate: {
-    version: 2,
+    version: 3,
     runs: [
       generated('greedy', '3bd3d7c8f5b1a0ad', {}),
       generated('sampled', 'ec336d7dbaf7fa62', { temperature: 1.2, top_k: 30, top_p: 0.9 }),

@@ -73,6 +73,9 @@ function responseLines(record: ResponseRecord): readonly LabeledLine[] {
     { label: 'expected', text: safeText(expected.trim()) },
     ...(response === undefined ? [] : [{ label: 'given', text: safeText(response) || '(nothing)' }]),
     ...(finish_reason === 'length' ? [{ label: 'ended', text: 'at the length limit' }] : []),
+    ...(finish_reason === 'content_filter' || finish_reason === 'refusal'
+      ? [{ label: 'ended', text: `withheld by the endpoint (${finish_reason})` }]
+      : []),
     ...(log_likelihood === undefined
       ? []
       : [

@@ -74,6 +74,9 @@ async function runInline(dispatch: Dispatch): Promise<Result<Measurements, Failu
   return err(stopping.cause() ?? result?.error ?? { kind: 'interrupted' });
 }
 
+/** In milliseconds; `setTimeout` takes a longer time for 1 ms. */
+const longestTimer = 2 ** 31 - 1;
+
 /** Until disposed, asks a stage to stop at an interruption or after its timeout, and forces it after the grace time. */
 function stopOnRequest({
   signal,
@@ -95,11 +98,15 @@ function stopOnRequest({
     timers.push(setTimeout(force, graceMilliseconds));
     ask();
   };
+  const onTimeout = (): void => stop({ kind: 'timeout', milliseconds: timeoutMs ?? 0 });
   const interrupt = (): void => stop({ kind: 'interrupted' });
   if (signal.aborted) interrupt();
   signal.addEventListener('abort', interrupt);
-  if (timeoutMs !== undefined)
-    timers.push(setTimeout(() => stop({ kind: 'timeout', milliseconds: timeoutMs }), timeoutMs));
+  const wait = (left: number): void => {
+    const next = left > longestTimer ? () => wait(left - longestTimer) : onTimeout;
+    timers.push(setTimeout(next, Math.min(left, longestTimer)));
+  };
+  if (timeoutMs !== undefined) wait(timeoutMs);
   return {
     cause: () => cause,
     [Symbol.dispose]: () => {

@@ -139,7 +139,13 @@ async function runIn(
   });
   for (const warning of held)
     emit({ type: 'stage-report', stage: node.id, report: await locateNote(warning, { node, context }) });
-  if (!run.ok) return err(withAddresses(run.error, addresses));
+  if (!run.ok) {
+    // A file that is gone is no fault of the stage that reads it.
+    const gone = run.error.kind === 'bug' ? await watched.changed() : undefined;
+    return err(
+      gone === undefined ? withAddresses(run.error, addresses) : { kind: 'source-changed', path: gone },
+    );
+  }
   const changed = await given.changed();
   if (changed !== undefined) return err({ kind: 'input-changed', ...changed });
   const outputs = await ingestOutputs(store, action.outputs);

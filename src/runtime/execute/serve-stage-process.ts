@@ -47,7 +47,8 @@ export function serveStageProcess(registry: StageRegistry): void {
   process.on('uncaughtException', (error) => {
     const { signal } = running ?? new AbortController();
     if (!process.connected) process.exit(1);
-    process.send?.({ type: 'failed', failure: failureOf(error, signal) } satisfies FinalMessage, () =>
+    const thrown = runsTheirCode ? asTheirs(error) : error;
+    process.send?.({ type: 'failed', failure: failureOf(thrown, signal) } satisfies FinalMessage, () =>
       process.exit(1),
     );
   });
@@ -62,6 +63,9 @@ function openOutput(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   return stream;
 }
 
+/** Whether the action is a user's code: what nothing catches is then an error of theirs too. */
+let runsTheirCode = false;
+
 async function runFile({
   path,
   registry,
@@ -74,7 +78,8 @@ async function runFile({
   try {
     // Written by the process that started this one.
     const action = JSON.parse(await readFile(path, 'utf8')) as StageAction;
-    if (action.code !== undefined) endWithParent();
+    runsTheirCode = action.code !== undefined;
+    if (runsTheirCode) endWithParent();
     const definition =
       action.code === undefined ? registry.get(action.uses) : { load: () => loadCode(action.code ?? '') };
     if (definition === undefined) throw new Error(`no stage is called ${action.uses}`);
@@ -106,14 +111,19 @@ export async function loadCode(path: string): Promise<StageModule> {
     const module: unknown = await import(pathToFileURL(path).href);
     const { run } = Object(module);
     if (typeof run !== 'function') throw new Error('`run` is not a function');
-    return { run: (action, host) => Promise.resolve(run(action, host)).catch(throwAsTheirs) };
+    return {
+      run: (action, host) =>
+        Promise.resolve(run(action, host)).catch((error: unknown) => {
+          throw asTheirs(error);
+        }),
+    };
   } catch (error) {
-    return throwAsTheirs(error);
+    throw asTheirs(error);
   }
 }
 
-function throwAsTheirs(error: unknown): never {
-  if (error instanceof Error && (error.name === 'UserError' || error.name === 'AbortError')) throw error;
+function asTheirs(error: unknown): unknown {
+  if (error instanceof Error && (error.name === 'UserError' || error.name === 'AbortError')) return error;
   const {
     name,
     message,
@@ -121,7 +131,7 @@ function throwAsTheirs(error: unknown): never {
   } = error instanceof Error ? error : { name: 'a value', message: String(error) };
   const frames = stack.split('\n').flatMap(frameOf);
   const [place] = frames;
-  throw new UserError({
+  return new UserError({
     code: 'stage-threw',
     message: `${place === undefined ? '' : `${place}: `}${name}: ${message}`,
     ...(frames.length > 1 && { help: `called from ${frames.slice(1, 4).join(', ')}` }),

@@ -125,6 +125,8 @@ async function explain(
       message: `\`${displayPath}\` is not UTF-8 text`,
       help: 'save the file as UTF-8',
     };
+  if (code === 'ERR_INVALID_ARG_VALUE')
+    return { code: 'unreadable-file', message: `\`${displayPath}\` has a null byte, so it names no file` };
   if (code === 'EISDIR')
     return { code: 'not-a-file', message: `\`${displayPath}\` is a folder, not a pipeline file` };
   if (code !== 'ENOENT' && code !== 'ENOTDIR')

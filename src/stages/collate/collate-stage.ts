@@ -4,7 +4,7 @@ import { dataStage, declareStage } from '../declare-stage.ts';
 /** Turns token ids into training examples. */
 export const collateStage = declareStage<CollateConfig>({
   name: 'collate',
-  version: 1,
+  version: 2,
   ports: () => ({
     inputs: { tokens: { accepts: ['tokens'], required: true, parts: 'each' } },
     outputs: { batches: { type: 'batches' } },

@@ -24,7 +24,8 @@ export const { run } = implementStage<CollateConfig>()({
     checkExamples(examples, { config, warn });
     checkAnswers(tokens.records, { examples, config, warn });
     const { vocabulary, endOfText } = tokens;
-    await outputs.batches.write({ examples, recipe: recipeOf(config), vocabulary, endOfText });
+    const answerEnds = answerEndsOf(tokens);
+    await outputs.batches.write({ examples, recipe: recipeOf(config), vocabulary, endOfText, answerEnds });
   },
 });
 
@@ -101,6 +102,19 @@ function learnedPositions(segments: readonly TokenSegment[], trainOn: TrainOn): 
     const segment = segments.find(({ end }) => index < end);
     return segment === undefined || roles.includes(segment.role);
   };
+}
+
+/** The marks that the records end their answers with: the first token of each end, or else the end of text. */
+function answerEndsOf({ records, endOfText }: TokenizedRecords): readonly number[] {
+  const ends = new Set<number>();
+  for (const { tokens, segments } of records) {
+    if (!endsItself(segments)) ends.add(endOfText);
+    for (const [index, { role }] of segments.entries()) {
+      const mark = role === 'end' ? tokens[segments[index - 1]?.end ?? 0] : undefined;
+      if (mark !== undefined) ends.add(mark);
+    }
+  }
+  return [...ends].sort((a, b) => a - b);
 }
 
 /** The end of the prompt that the record begins with. */

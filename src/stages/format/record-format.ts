@@ -1,10 +1,12 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import {
+  type ChatMarks,
   type ChatMessage,
   type Conversation,
   chatWriter,
   conversationOf,
+  endMark,
   type FormattedRecord,
   namedTemplates,
   namedTokensTemplate,
@@ -27,7 +29,7 @@ export async function recordFormat(config: FormatConfig, inputs: FormatInputs): 
   const written = await writtenFormat(config, { template, ...inputs });
   if (!config.apply_chat_template) return written;
   const chat = await openChat(config, { folder, given: undefined });
-  return (record) => asTurns(written(record), { wrap: chat.write, config });
+  return (record) => asTurns(written(record), { wrap: chat, config });
 }
 
 type OtherTemplate = Exclude<TemplateKind, { readonly kind: 'chat' }>;
@@ -77,7 +79,7 @@ const unusedFields = (row: JsonObject, read: ReadonlySet<string>): readonly Unsh
     .map((name) => ({ name, isField: true, problem: `the template does not use the field \`${name}\`` }));
 
 async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<RecordFormat> {
-  const { write, templateFor } = await openChat(config, files);
+  const { write, templateFor, marksFor } = await openChat(config, files);
   const options = {
     fields: config.conversation,
     system: config.system,
@@ -91,6 +93,7 @@ async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<Recor
       segments,
       ...(prompt && { prompt }),
       ...promptConversation(given, config),
+      chat: marksFor(given.tools !== undefined),
       unshown: [
         ...unusedFields(row, read),
         ...unusedVariables(conversation, templateFor(given.tools !== undefined).source),
@@ -129,25 +132,38 @@ interface ChatFiles {
 interface OpenChat {
   readonly write: ReturnType<typeof chatWriter>;
   readonly templateFor: TemplateChoice;
+  /** What the template for conversations with or without tools ends answers with. */
+  readonly marksFor: (hasTools: boolean) => ChatMarks;
 }
 
 async function openChat(config: FormatConfig, files: ChatFiles): Promise<OpenChat> {
   const tokenizer = files.folder === undefined ? undefined : await openTokenizer(files.folder);
   const templateFor = await openChatTemplate(files);
+  const specialTokens = [...(tokenizer?.specialTokens.keys() ?? [])];
   const write = chatWriter({
     templateFor,
-    specialTokens: [...(tokenizer?.specialTokens.keys() ?? [])],
+    specialTokens,
     trainedRoles: config.train_on_roles,
     trainedTurns: config.train_on_turns,
     trainReasoning: config.train_on_reasoning,
   });
-  return { write, templateFor };
+  const marks = (hasTools: boolean): ChatMarks => {
+    const end = endMark({ template: templateFor(hasTools), specialTokens });
+    return end === undefined ? {} : { end };
+  };
+  const known = new Map<boolean, ChatMarks>();
+  const marksFor = (hasTools: boolean): ChatMarks => {
+    const found = known.get(hasTools) ?? marks(hasTools);
+    known.set(hasTools, found);
+    return found;
+  };
+  return { write, templateFor, marksFor };
 }
 
 /** The prompt as a user's turn and the response, if there is one, as an assistant's. */
 function asTurns(
   { segments, ...others }: ReturnType<RecordFormat>,
-  { wrap, config }: { readonly wrap: OpenChat['write']; readonly config: FormatConfig },
+  { wrap, config }: { readonly wrap: OpenChat; readonly config: FormatConfig },
 ): ReturnType<RecordFormat> {
   const isAnswer = ({ role }: Segment) => role === 'response' || role === 'end';
   const [question, answer] = [segments.filter((one) => !isAnswer(one)), segments.filter(isAnswer)].map(
@@ -160,11 +176,12 @@ function asTurns(
   ];
   // The shared part of the prompt was counted before the prompt was wrapped.
   const { shared_characters: _, unshown = [], ...kept } = others;
-  const wrapped = wrap({ messages });
+  const wrapped = wrap.write({ messages });
   return {
     ...kept,
     ...wrapped,
     ...promptConversation({ messages }, config),
+    chat: wrap.marksFor(false),
     unshown: [...unshown, ...wrapped.unshown],
   };
 }

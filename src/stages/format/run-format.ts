@@ -60,12 +60,13 @@ type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
 const written = (
   { id, row }: FormatRow,
-  { segments, prompt, conversation, choices, shared_characters }: Formatted,
+  { segments, prompt, conversation, chat, choices, shared_characters }: Formatted,
 ): DataRecord => ({
   id,
   segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
   ...(prompt && { prompt: prompt.map(({ text, special }) => ({ text, ...(special && { special }) })) }),
   ...(conversation && { conversation: { ...conversation } }),
+  ...(chat && { chat: { ...chat } }),
   ...(choices && { choices }),
   ...(shared_characters !== undefined && { shared_characters }),
   fields: row,

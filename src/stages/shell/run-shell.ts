@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa, type Result } from 'execa';
-import { UserError } from '../../core/index.ts';
+import { newTemporaryFolder, UserError } from '../../core/index.ts';
 import type { ShellConfig } from '../../generated/shell-config.ts';
 import { type ActionPort, SecretFilter, type StageModule, secretsIn } from '../../runtime/index.ts';
 import { portCodecs } from '../ports/port-codecs.ts';
@@ -21,7 +19,7 @@ export const run: StageModule['run'] = async (action, host) => {
     ...pathsOf('OUT', action.outputs),
     ...Object.fromEntries(Object.entries(config.files).map(([name, path]) => [`FILE_${name}`, path])),
   };
-  const folder = await mkdtemp(join(tmpdir(), 'tuneloom-shell-'));
+  const folder = await newTemporaryFolder('tuneloom-shell-');
   try {
     await runCommand({
       command:
@@ -135,12 +133,30 @@ function start({ command, folder, variables }: Command) {
     });
   } catch (error) {
     // Execa refuses some arguments itself, such as one with a null byte.
-    throw cannotStart(error instanceof Error ? error.message : String(error));
+    throw cannotStart({ why: error instanceof Error ? error.message : String(error) });
   }
 }
 
-const cannotStart = (why: string): UserError =>
-  new UserError({ code: 'command-failed', message: `the command cannot be started: ${why}` });
+const startHelp: Readonly<Record<string, string>> = {
+  E2BIG: 'its arguments and variables are longer than the system allows: put long text into a file',
+  EACCES:
+    'the first word must name a program that may be executed: `chmod +x` a script, or put its interpreter first',
+};
+
+function cannotStart({
+  why,
+  code = '',
+}: {
+  readonly why: string;
+  readonly code?: string | undefined;
+}): UserError {
+  const help = startHelp[code];
+  return new UserError({
+    code: 'command-failed',
+    message: `the command cannot be started: ${why}`,
+    ...(help && { help }),
+  });
+}
 
 /** Asks the whole group to end, and kills it after a grace period. */
 async function killGroup(pid: number | undefined, ended: AbortSignal): Promise<void> {
@@ -192,7 +208,7 @@ function failureOf(
   tail: readonly string[],
 ): UserError {
   if (result.exitCode === undefined && result.signal === undefined && result.code !== 'ENOENT')
-    return cannotStart(result.originalMessage ?? 'the system refused it');
+    return cannotStart({ why: result.originalMessage ?? 'the system refused it', code: result.code });
   const how =
     result.code === 'ENOENT'
       ? `cannot be found: ${result.command}`

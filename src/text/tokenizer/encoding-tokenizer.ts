@@ -12,6 +12,9 @@ export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
     vocabulary: name,
     vocabularySize: texts.length,
     endOfText: specialTokens.get(endOfTextToken) ?? 0,
+    // One token ends a text and begins the next, and OpenAI's libraries put none before a text.
+    startOfText: undefined,
+    addsStart: false,
     specialTokens,
     encode: (given) => {
       const ids: number[] = [];

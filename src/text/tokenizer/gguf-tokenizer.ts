@@ -1,6 +1,6 @@
 import { isList, type Json, type JsonObject, UserError } from '../../core/index.ts';
 import { addedToken, bytePairTokenizer, type TokenizerFiles, writeTokenizer } from './byte-pair-tokenizer.ts';
-import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
+import { addsStart, ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
 
 /** A GGUF file's metadata; the keys `tokenizer.*` are read. */
 interface GgufTokenizerSource {
@@ -32,7 +32,7 @@ export function ggufTokenizer(source: GgufTokenizerSource): TokenizerFiles {
   const pairs = {
     added_tokens: addedTokens(source, tokens),
     pre_tokenizer: preTokenizer,
-    post_processor: beginning(source, tokens),
+    post_processor: beginning(source, { tokens, byDefault: addsStart(rule) }),
     ignore_merges: ignoresMerges(rule),
     vocab: vocabularyOf(source, tokens),
     merges: mergesOf(source),
@@ -70,10 +70,14 @@ function mergesOf(source: GgufTokenizerSource): readonly (readonly string[])[] {
   });
 }
 
-/** Puts the token for the beginning before a text, if the file asks for it and the caller wants special tokens. */
-function beginning(source: GgufTokenizerSource, tokens: readonly string[]): JsonObject | null {
+/** Puts the token for the beginning before a text, if the file asks for it or says nothing where that is the default. */
+function beginning(
+  source: GgufTokenizerSource,
+  { tokens, byDefault }: { readonly tokens: readonly string[]; readonly byDefault: boolean },
+): JsonObject | null {
   const token = tokenNamed(source, tokens, 'bos');
-  if (source.metadata.get('tokenizer.ggml.add_bos_token') !== true || token === undefined) return null;
+  const adds = source.metadata.get('tokenizer.ggml.add_bos_token') ?? byDefault;
+  if (adds !== true || token === undefined) return null;
   const special = { SpecialToken: { id: token, type_id: 0 } };
   const [first, second] = [0, 1].map((type_id) => ({ Sequence: { id: type_id ? 'B' : 'A', type_id } }));
   return {

@@ -4,6 +4,7 @@ import { isObject, type Json, type JsonObject, UserError, withinTime } from '../
 import { jsonFault } from '../../formats/index.ts';
 import { type AddedToken, addedTokenSplitter, trimAround } from './added-tokens.ts';
 import { normalizerOf } from './normalizer.ts';
+import { startOfTextIn } from './start-of-text.ts';
 import { type Encodable, joinTexts, noSpecialToken, type Tokenizer } from './tokenizer.ts';
 import {
   byteOrderMark,
@@ -61,6 +62,7 @@ export function openJsonTokenizer({
     vocabulary: identity,
     vocabularySize: vocabulary.size,
     endOfText: endOfTextOf({ path, config, vocabulary }),
+    ...startOfTextIn({ json, config, vocabulary }),
     specialTokens: vocabulary.specialTokens,
     encode: (given) => within(lengthOf(given), () => encode(given)),
     decode: hasPattern(json.decoder ?? null)

@@ -33,6 +33,9 @@ export function ggufPreTokenizer(name: string): JsonObject | undefined {
 /** Whether a word that is a token is never built by merges. */
 export const ignoresMerges = (name: string): boolean => patterns.get(name) === llama3;
 
+/** Whether llama.cpp puts the token for the beginning before a text if the file does not say. */
+export const addsStart = ignoresMerges;
+
 /** The byte-level alphabet; by default with GPT-2's split into words first. */
 export const byteLevel = (splits: boolean): JsonObject => ({
   type: 'ByteLevel',

@@ -11,6 +11,10 @@ export interface Tokenizer {
   readonly vocabularySize: number;
   /** The id that ends a text: `<|endoftext|>` or the tokenizer's own end-of-sequence token. */
   readonly endOfText: number;
+  /** The id that begins a text, if the tokenizer has one (`bos_token`). */
+  readonly startOfText: number | undefined;
+  /** Whether the model was trained with that token before a text. `encode` never adds it. */
+  readonly addsStart: boolean;
   /** Name -> id of the tokens that no text can become. */
   readonly specialTokens: ReadonlyMap<string, number>;
   /** Throws a UserError for a special piece that is not in `specialTokens`. */

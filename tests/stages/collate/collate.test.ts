@@ -51,6 +51,7 @@ test('a record that is too long is cut, and a warning says how many were', async
     recipe: { batchSize: 8, shuffle: true, dropLast: true, seed: 7 },
     vocabulary: 'r50k_base',
     endOfText: 50256,
+    answerEnds: [50256],
   });
   expect(rig.reports).toEqual([
     {

@@ -107,7 +107,13 @@ test('any batches are read back from a batches file as they were written', async
   await fc.assert(
     fc.asyncProperty(fc.array(example, { maxLength: 6 }), recipe, async (examples, made) => {
       await using rig = await openStageRig();
-      const value = { examples, recipe: made, vocabulary: 'r50k_base', endOfText: 50256 };
+      const value = {
+        examples,
+        recipe: made,
+        vocabulary: 'r50k_base',
+        endOfText: 50256,
+        answerEnds: [2, 50256],
+      };
       await (await portCodecs.batches.openWriter(rig.path('a'))).content.write(value);
       expect(await portCodecs.batches.read(rig.path('a')).read()).toEqual(value);
     }),

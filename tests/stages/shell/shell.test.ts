@@ -120,13 +120,13 @@ test.each([
     end: 'a program that cannot be executed',
     command: ['/'],
     message: 'the command cannot be started: spawn / EACCES',
-    help: undefined,
+    help: 'the first word must name a program that may be executed: `chmod +x` a script, or put its interpreter first',
   },
   {
     end: 'a line longer than the system takes',
     command: `: ${'x'.repeat(2 ** 22)}`,
     message: 'the command cannot be started: spawn E2BIG',
-    help: undefined,
+    help: 'its arguments and variables are longer than the system allows: put long text into a file',
   },
   {
     end: 'an empty program',
