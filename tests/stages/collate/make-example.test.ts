@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { makeExample, packExamples, type TrainOn } from '../../../src/stages/collate/run-collate.ts';
+import { makeExample, packExamples, type TrainOn } from '../../../src/stages/collate/make-example.ts';
 import type { TokenizedRecord } from '../../../src/text/records.ts';
 import { padBatch } from '../../../src/training/batches/micro-batch.ts';
 

@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
-import { makeExample } from '../../../src/stages/collate/run-collate.ts';
+import { makeExample } from '../../../src/stages/collate/make-example.ts';
 import * as format from '../../../src/stages/format/run-format.ts';
 import { promptOf } from '../../../src/stages/generate/prompt.ts';
 import { tokenizeRecord } from '../../../src/stages/tokenize/run-tokenize.ts';
