@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../../core/index.ts';
+import { type FaultyRecord, isObject, type Json } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
 import { isFailure } from '../store/run-records.ts';
@@ -49,9 +49,9 @@ const unreadableFailure: Failure = {
 /** Undefined if a reporter could not show it. */
 export function parseReport(report: unknown): StageReport | undefined {
   if (!isObject(report)) return undefined;
-  const { type, level, message, done, total, unit, figures } = report;
+  const { type, level, message, records, done, total, unit, figures } = report;
   if (type === 'note' && (level === 'info' || level === 'warning') && typeof message === 'string')
-    return { type, level, message };
+    return { type, level, message, ...(Array.isArray(records) && { records: records.flatMap(namedRecord) }) };
   if (type !== 'progress' || typeof done !== 'number' || typeof unit !== 'string') return undefined;
   return {
     type,
@@ -61,6 +61,10 @@ export function parseReport(report: unknown): StageReport | undefined {
     ...(isObject(figures) && { figures: numbersIn(figures) }),
   };
 }
+
+/** A record is named by its id; where it is in the data is looked up later. */
+const namedRecord = (record: unknown): readonly FaultyRecord[] =>
+  isObject(record) && typeof record.id === 'string' ? [{ id: record.id }] : [];
 
 const numbersIn = (figures: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> =>
   Object.fromEntries(
