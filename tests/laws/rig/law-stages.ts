@@ -73,7 +73,8 @@ async function sizeOf(path: string): Promise<number> {
 /** Small stages with one of everything that decides about reruns, and the data stages that come with tuneloom. */
 export const lawRegistry: StageRegistry = new Map([
   ...tinyRegistry,
+  // In this process, which starts no other.
   ...[loadStage, formatStage, splitStage, tokenizeStage, gather, revise, meddle].map(
-    (stage) => [stage.name, stage] as const,
+    (stage) => [stage.name, { ...stage, process: 'inline' }] as const,
   ),
 ]);
