@@ -1,7 +1,7 @@
 import { isObject, type Json } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
-import { isFailure } from '../store/run-records.ts';
+import { isFailure, isFaultyRecords } from '../store/run-records.ts';
 
 /** What a stage measured about its own run. */
 export type Measurements = Readonly<Record<string, Json>>;
@@ -46,12 +46,20 @@ const unreadableFailure: Failure = {
   message: 'it failed without a readable reason',
 };
 
+/** A failure or a note is stored and sent between processes, so it names only the first records. */
+export const mostRecords = 10;
+
 /** Undefined if a reporter could not show it. */
 export function parseReport(report: unknown): StageReport | undefined {
   if (!isObject(report)) return undefined;
-  const { type, level, message, done, total, unit, figures } = report;
+  const { type, level, message, records, done, total, unit, figures } = report;
   if (type === 'note' && (level === 'info' || level === 'warning') && typeof message === 'string')
-    return { type, level, message };
+    return {
+      type,
+      level,
+      message,
+      ...(isFaultyRecords(records) && { records: records.slice(0, mostRecords) }),
+    };
   if (type !== 'progress' || typeof done !== 'number' || typeof unit !== 'string') return undefined;
   return {
     type,
