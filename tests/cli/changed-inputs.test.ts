@@ -138,7 +138,7 @@ test('a command may write a new file beside those that it reads, which then coun
   const first = await rig.tuneloom('run', 'p.yaml');
   expect(first.exitCode).toBe(0);
   expect(first.stdout + first.stderr).toContain(
-    'code/log.txt appeared beside the files that it reads, so that it runs again next time; write elsewhere',
+    'run: code/log.txt appeared beside the files that it reads, so that it runs again next time; write elsewhere',
   );
   await rig.write('code/main.sh', 'echo done\n');
   expect((await rig.tuneloom('run', 'p.yaml')).exitCode).toBe(0);

@@ -40,6 +40,20 @@ test('of a log without end the beginning and the end are kept', async () => {
   expect(log).toMatch(/\n\[\d+ bytes are left out here\]\n/);
 });
 
+test.runIf(existsSync('/proc/self/fd'))('the logs of finished stages are closed', async () => {
+  const openLogs = 'ls -l /proc/$(cut -d" " -f4 /proc/$PPID/stat)/fd | grep -c log.txt > $OUT_o; true';
+  await using rig = await openCliRig({
+    'package.json': '{}',
+    'p.yaml': `stages:
+  one: { uses: shell, with: { command: 'echo one; echo > $OUT_o', outputs: { o: file } } }
+  two: { uses: shell, from: one, with: { command: 'echo two; echo > $OUT_o', inputs: { i: file }, outputs: { o: file } } }
+  count: { uses: shell, from: two, with: { command: '${openLogs}', inputs: { i: file }, outputs: { o: file } } }
+`,
+  });
+  await rig.tuneloom('run');
+  expect(readFileSync(join(rig.folder, 'artifacts/outputs/p/count/o'), 'utf8')).toBe('0\n');
+});
+
 test('a user’s stage that reports what cannot be shown fails alone, and the others go on', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
