@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -122,12 +122,17 @@ test('what tools write beside the files of a command does not count', async () =
     ...code,
     'code/main.sh': `mkdir -p "$1/sub/__pycache__" "$1/.git" "$1/.pytest_cache"
 date +%N > "$1/sub/__pycache__/helper.pyc"; date +%N > "$1/.git/index"; date +%N > "$1/.DS_Store"
-date +%N > "$1/helper.pyc"; echo done
+date +%N > "$1/helper.pyc"; ln -s nowhere "$1/.#helper.py"; echo done
 `,
     'code/helper.py': 'print(1)\n',
   });
   expect(await rig.tuneloom('run', 'p.yaml')).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await planned(rig)).toEqual(['reuse']);
+  await symlink('nowhere', join(rig.folder, 'code/gone'));
+  expect((await rig.tuneloom('plan', 'p.yaml')).stderr).toContain(
+    'code/gone is a link to nothing; remove it',
+  );
+  await rm(join(rig.folder, 'code/gone'));
   await rm(join(rig.folder, 'code/helper.py'));
   // Alone, it is a module.
   expect(await planned(rig)).toEqual(['run']);
@@ -187,7 +192,7 @@ stages:
   own: { uses: ./own, from: make }
 `,
     'own/stage.yaml': 'name: own\ninputs: { i: file }\noutputs: { o: file }\n',
-    'own/index.ts': `import { chmod, writeFile } from 'node:fs/promises';
+    'own/index.ts': `import { chmod, symlink, writeFile } from 'node:fs/promises';
 export async function run({ inputs, outputs }: any) {
   await chmod(inputs.i.path, 0o600);
   await writeFile(inputs.i.path, 'other');
