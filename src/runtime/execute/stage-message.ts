@@ -37,8 +37,16 @@ export function parseStageMessage(message: unknown): StageMessage | undefined {
   if (type === 'finished')
     return { type, measurements: isObject(measurements) ? (measurements as Measurements) : {} };
   if (type !== 'failed') return undefined;
-  return { type, failure: isFailure(failure) ? failure : unreadableFailure };
+  return { type, failure: isFailure(failure) ? shortened(failure) : unreadableFailure };
 }
+
+/** The most characters of each text of a failure, which is stored and shown: an error may quote all of its data. */
+const mostCharacters = 20_000;
+
+const shortened = (failure: Failure): Failure =>
+  JSON.parse(JSON.stringify(failure), (_, value: unknown) =>
+    typeof value === 'string' && value.length > mostCharacters ? `${value.slice(0, mostCharacters)}…` : value,
+  );
 
 const unreadableFailure: Failure = {
   kind: 'stage-error',
