@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -122,12 +122,17 @@ test('what tools write beside the files of a command does not count', async () =
     ...code,
     'code/main.sh': `mkdir -p "$1/sub/__pycache__" "$1/.git" "$1/.pytest_cache"
 date +%N > "$1/sub/__pycache__/helper.pyc"; date +%N > "$1/.git/index"; date +%N > "$1/.DS_Store"
-date +%N > "$1/helper.pyc"; echo done
+date +%N > "$1/helper.pyc"; ln -s nowhere "$1/.#helper.py"; echo done
 `,
     'code/helper.py': 'print(1)\n',
   });
   expect(await rig.tuneloom('run', 'p.yaml')).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await planned(rig)).toEqual(['reuse']);
+  await symlink('nowhere', join(rig.folder, 'code/gone'));
+  expect((await rig.tuneloom('plan', 'p.yaml')).stderr).toContain(
+    'code/gone is a link to nothing; remove it',
+  );
+  await rm(join(rig.folder, 'code/gone'));
   await rm(join(rig.folder, 'code/helper.py'));
   // Alone, it is a module.
   expect(await planned(rig)).toEqual(['run']);
@@ -138,7 +143,7 @@ test('a command may write a new file beside those that it reads, which then coun
   const first = await rig.tuneloom('run', 'p.yaml');
   expect(first.exitCode).toBe(0);
   expect(first.stdout + first.stderr).toContain(
-    'code/log.txt appeared beside the files that it reads, so that it runs again next time; write elsewhere',
+    'run: code/log.txt appeared beside the files that it reads, so that it runs again next time; write elsewhere',
   );
   await rig.write('code/main.sh', 'echo done\n');
   expect((await rig.tuneloom('run', 'p.yaml')).exitCode).toBe(0);
@@ -187,7 +192,7 @@ stages:
   own: { uses: ./own, from: make }
 `,
     'own/stage.yaml': 'name: own\ninputs: { i: file }\noutputs: { o: file }\n',
-    'own/index.ts': `import { chmod, writeFile } from 'node:fs/promises';
+    'own/index.ts': `import { chmod, symlink, writeFile } from 'node:fs/promises';
 export async function run({ inputs, outputs }: any) {
   await chmod(inputs.i.path, 0o600);
   await writeFile(inputs.i.path, 'other');

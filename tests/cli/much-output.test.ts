@@ -40,6 +40,20 @@ test('of a log without end the beginning and the end are kept', async () => {
   expect(log).toMatch(/\n\[\d+ bytes are left out here\]\n/);
 });
 
+test.runIf(existsSync('/proc/self/fd'))('the logs of finished stages are closed', async () => {
+  const openLogs = 'ls -l /proc/$(cut -d" " -f4 /proc/$PPID/stat)/fd | grep -c log.txt > $OUT_o; true';
+  await using rig = await openCliRig({
+    'package.json': '{}',
+    'p.yaml': `stages:
+  one: { uses: shell, with: { command: 'echo one; echo > $OUT_o', outputs: { o: file } } }
+  two: { uses: shell, from: one, with: { command: 'echo two; echo > $OUT_o', inputs: { i: file }, outputs: { o: file } } }
+  count: { uses: shell, from: two, with: { command: '${openLogs}', inputs: { i: file }, outputs: { o: file } } }
+`,
+  });
+  await rig.tuneloom('run');
+  expect(readFileSync(join(rig.folder, 'artifacts/outputs/p/count/o'), 'utf8')).toBe('0\n');
+});
+
 test('a user’s stage that reports what cannot be shown fails alone, and the others go on', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
@@ -57,12 +71,34 @@ test('a user’s stage that reports what cannot be shown fails alone, and the ot
   expect(stdout).toContain('done     c');
 });
 
-test('a user’s stage that returns no measurements, or sends a failure of its own making, ends', async () => {
-  const ownStage = (name: string, code: string) => ({
-    [`${name}/stage.yaml`]: `name: ${name}\noutputs: { x: file }\n`,
-    [`${name}/index.ts`]: `import { writeFileSync } from 'node:fs';
+const ownStage = (name: string, code: string) => ({
+  [`${name}/stage.yaml`]: `name: ${name}\noutputs: { x: file }\n`,
+  [`${name}/index.ts`]: `import { writeFileSync } from 'node:fs';
 export const run = async (action: { outputs: { x: { path: string } } }) => { writeFileSync(action.outputs.x.path, ''); ${code} };`,
+});
+
+test('whatever a user’s stage throws is shown, up to a length', async () => {
+  await using rig = await openCliRig({
+    'package.json': '{}',
+    ...ownStage('object', 'throw { status: 400 };'),
+    ...ownStage('bare', 'throw Object.create(null);'),
+    ...ownStage('long', 'throw new Error("y".repeat(5_000_000));'),
+    'p.yaml': 'stages: { object: { uses: ./object }, bare: { uses: ./bare }, long: { uses: ./long } }\n',
   });
+  const { exitCode, stdout } = await rig.tuneloom('run', '--keep-going');
+  const told = ['object', 'bare', 'long'].map(
+    (name) => new RegExp(`^failed ${name}: (.*)$`, 'm').exec(stdout)?.[1] ?? '',
+  );
+  expect([exitCode, ...told.slice(0, 2)]).toEqual([
+    1,
+    'it threw: { status: 400 }',
+    'it threw: [Object: null prototype] {}',
+  ]);
+  expect(told[2]).toMatch(/^long\/index\.ts:\d+:\d+: Error: y+…$/);
+  expect(stdout.length).toBeLessThan(30_000);
+});
+
+test('a user’s stage that returns no measurements, or sends a failure of its own making, ends', async () => {
   await using rig = await openCliRig({
     'package.json': '{}',
     ...ownStage('quiet', ''),

@@ -153,20 +153,20 @@ test.skipIf(process.platform !== 'linux')(
     const running = start(rig, { address: endpoint.address, words: ['run'] });
     await reached;
     const children = await childrenOf(running.pid);
-    const environments = await Promise.all(
-      children.map(async (child) => (await readFile(`/proc/${child}/environ`, 'utf8')).split('\0')),
-    );
+    const seen = await Promise.all(children.map(secretsSeenBy));
     for (const child of children) process.kill(Number(child), 'SIGKILL');
     running.kill('SIGKILL');
     await running;
-    const seen = environments.map((environment) =>
-      Object.keys(secrets).filter((name) => environment.some((each) => each.startsWith(`${name}=`))),
-    );
-    // The other processes served the stages before.
+    // The processes of other stages wait for their next action.
     expect(seen.flat()).toEqual(['OPENAI_API_KEY']);
     expect(await leaks(rig.folder)).toEqual([]);
   },
 );
+
+async function secretsSeenBy(pid: string): Promise<readonly string[]> {
+  const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
+  return Object.keys(secrets).filter((name) => environment.some((each) => each.startsWith(`${name}=`)));
+}
 
 /** The processes that a process started and that run tuneloom's stages. */
 async function childrenOf(parent: number | undefined): Promise<readonly string[]> {

@@ -13,9 +13,10 @@ export interface Reporter {
 
 /** A note with the places of the first records that it is about. */
 export function noteText({ message, records = [] }: Extract<StageReport, { type: 'note' }>): string {
-  const places = records.map(({ id, place }) =>
-    place === undefined ? `record ${id}` : `${shortPath(place.path)}:${place.line}`,
-  );
+  const places = records.flatMap(({ id, place }) => {
+    if (place !== undefined) return [`${shortPath(place.path)}:${place.line}`];
+    return id === undefined ? [] : [`record ${id}`];
+  });
   return places.length === 0 ? message : `${message} (first: ${places.join(', ')})`;
 }
 

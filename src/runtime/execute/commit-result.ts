@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { err, ok, type Result } from '../../core/index.ts';
-import type { DagNode } from '../graph/dag.ts';
 import type { Digest, PortContent } from '../key/digest.ts';
-import { keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
-import { digestPath } from '../plan/source-digests.ts';
+import { keyMaterialOf } from '../key/key-material.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { ActionPort, StageAction } from '../stage/stage-action.ts';
 import type { StageNote } from '../stage/stage-definition.ts';
@@ -111,22 +109,6 @@ function ingestFailure(error: unknown): Failure {
     message: error instanceof Error ? error.message : `${error}`,
   };
 }
-
-/** The path of a source that has changed since the key was computed. Reads every byte again. */
-export async function changedSource(
-  node: Pick<DagNode, 'sources'>,
-  sources: SourceDigests,
-): Promise<string | undefined> {
-  for (const { path, resolver } of node.sources) {
-    // Remote sources were read from the store, which checks its contents.
-    if (resolver === undefined && (await digestOrNothing(path)) !== sources.get(path)) return path;
-  }
-  return undefined;
-}
-
-/** A source that can no longer be read has changed too. */
-const digestOrNothing = (path: string): Promise<string | undefined> =>
-  digestPath(path).catch(() => undefined);
 
 /** Where a stage ran: its own measurements win over the resources that it was given. */
 export function fingerprintOf(stage: {

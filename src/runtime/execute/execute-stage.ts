@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
@@ -114,16 +114,9 @@ async function runIn(
   context: RunContext,
 ): Promise<Result<ActionRecord, Failure>> {
   const { node, started } = stage;
-  const { store, emit } = context;
-  const warnings: StageNote[] = [];
-  const held: StageNote[] = [];
-  const report = (report: StageReport): void => {
-    const isWarning = report.type === 'note' && report.level === 'warning';
-    if (isWarning) warnings.push(report);
-    // The lines of records are searched for when the stage has ended. Later warnings wait, to stay in order.
-    if (isWarning && (report.records !== undefined || held.length > 0)) held.push(report);
-    else emit({ type: 'stage-report', stage: node.id, report });
-  };
+  const { store } = context;
+  const reports = openReports(node, context);
+  const { report, warnings } = reports;
   const prepared = await prepare(stage, { folder, context, report });
   if (!prepared.ok) return prepared;
   const { action, addresses, given, watched } = prepared.value;
@@ -137,8 +130,7 @@ async function runIn(
     signal: context.signal,
     report,
   });
-  for (const warning of held)
-    emit({ type: 'stage-report', stage: node.id, report: await locateNote(warning, { node, context }) });
+  await reports.emitHeld();
   if (!run.ok) {
     // A file that is gone is no fault of the stage that reads it.
     const gone = run.error.kind === 'bug' ? await watched.changed() : undefined;
@@ -152,9 +144,31 @@ async function runIn(
   if (!outputs.ok) return outputs;
   const path = await watched.changed();
   if (path !== undefined) return err({ kind: 'source-changed', path });
-  await noteNewFiles(watched, report);
+  await noteNewFiles(watched, { folder: dirname(context.dag.file), report });
   const done = { outputs: outputs.value, measurements: run.value, warnings, started, context };
   return ok(await commitResult(stage, done));
+}
+
+/**
+ * Passes on what a stage reports, and keeps its warnings. The lines of the records that a warning names are searched for
+ * when the stage has ended; later warnings wait with it, to stay in order.
+ */
+function openReports(node: DagNode, context: RunContext) {
+  const warnings: StageNote[] = [];
+  const held: StageNote[] = [];
+  const emit = (report: StageReport): void => context.emit({ type: 'stage-report', stage: node.id, report });
+  return {
+    warnings,
+    report: (report: StageReport): void => {
+      const isWarning = report.type === 'note' && report.level === 'warning';
+      if (isWarning) warnings.push(report);
+      if (isWarning && (report.records !== undefined || held.length > 0)) held.push(report);
+      else emit(report);
+    },
+    emitHeld: async (): Promise<void> => {
+      for (const warning of held.splice(0)) emit(await locateNote(warning, { node, context }));
+    },
+  };
 }
 
 interface AttemptSurroundings {
@@ -193,9 +207,14 @@ async function prepare(
   return ok({ action, addresses, given, watched: watched.value });
 }
 
-async function noteNewFiles(watched: WatchedSources, report: (report: StageReport) => void): Promise<void> {
-  const [first, ...others] = await watched.appeared();
-  if (first === undefined) return;
+/** The warning is kept with the result, so it names a file from the pipeline's folder. */
+async function noteNewFiles(
+  watched: WatchedSources,
+  { folder, report }: { readonly folder: string; readonly report: (report: StageReport) => void },
+): Promise<void> {
+  const [path, ...others] = await watched.appeared();
+  if (path === undefined) return;
+  const first = relative(folder, path);
   const more = others.length === 0 ? '' : ` and ${others.length} more`;
   const message = `${first}${more} appeared beside the files that it reads, so that it runs again next time; write elsewhere`;
   report({ type: 'note', level: 'warning', message });

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FaultyRecord, isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
+import { digestPath } from '../plan/source-digests.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { RecordPlaces, StageNote, StageReport } from '../stage/stage-definition.ts';
 import { GivenContents } from '../store/given-contents.ts';
@@ -9,7 +10,6 @@ import { pathSegment } from '../store/store-layout.ts';
 import { makeTemporaryFolder } from '../store/temporary.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
 import { ensureContent } from './acquire-sources.ts';
-import { changedSource } from './commit-result.ts';
 import type { RunContext } from './run-context.ts';
 
 export interface LaidOutSources {
@@ -129,7 +129,7 @@ async function placesIn(
   if (locate === undefined) return new Map();
   let folder: string | undefined;
   try {
-    if ((await changedSource(node, context.sources)) !== undefined) return new Map();
+    if (await hasChanged(node, context)) return new Map();
     folder = await makeTemporaryFolder(context.store.root);
     const given = new GivenContents(context.store, { toUserCode: false });
     const { config, addresses } = await layOutSources(node, { folder, given, context, report: () => {} });
@@ -142,6 +142,16 @@ async function placesIn(
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
+}
+
+/** Whether a local source is not what the key says any more. Reads every byte. */
+async function hasChanged({ sources }: DagNode, known: Pick<RunContext, 'sources'>): Promise<boolean> {
+  for (const { path, resolver } of sources) {
+    if (resolver !== undefined) continue;
+    const digest = await digestPath(path).catch(() => undefined);
+    if (digest !== known.sources.get(path)) return true;
+  }
+  return false;
 }
 
 type LocatingContext = Pick<RunContext, 'dag' | 'sources' | 'store' | 'resolutions' | 'signal'>;

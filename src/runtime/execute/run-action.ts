@@ -4,7 +4,7 @@ import type { StageAction } from '../stage/stage-action.ts';
 import type { StageDefinition, StageHost } from '../stage/stage-definition.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { limitReports } from './limit-reports.ts';
-import type { Measurements } from './stage-message.ts';
+import { type Measurements, mostRecords } from './stage-message.ts';
 
 /** Loads a stage's code and runs one action in this process. Never throws. */
 export async function runAction(
@@ -42,9 +42,6 @@ type UserErrorLike = Pick<UserError, 'code' | 'message'> &
 
 export const isUserError = (error: unknown): error is UserErrorLike =>
   error instanceof Error && error.name === 'UserError' && 'code' in error && typeof error.code === 'string';
-
-/** A failure is stored and sent between processes, so it names only the first records. */
-const mostRecords = 10;
 
 function stageError({ code, message, help, records = [], port }: UserErrorLike): StageError {
   return {

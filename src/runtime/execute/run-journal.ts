@@ -8,7 +8,7 @@ import { thisProcess } from '../store/process-identity.ts';
 import { type RunOutcome, type RunRecord, recordedPath, writeRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
-import { storageFailureOf } from '../store/system-error.ts';
+import { isReadOnly, storageFailureOf } from '../store/system-error.ts';
 import type { StageOutcomes } from './run-stages.ts';
 
 /** The record of a run that is under way. */
@@ -67,10 +67,7 @@ async function beginJournal(
   };
 }
 
-/** The errors of a read-only store: a run that finds everything in it has nothing to write. */
-const readOnlyCodes: readonly string[] = ['EROFS', 'EACCES', 'EPERM'];
-
-/** As beginJournal; in a read-only store the run continues without a record. */
+/** As beginJournal; in a read-only store the run continues without a record: it may find everything there. */
 export async function beginJournalIfWritable(
   store: Store,
   begun: Parameters<typeof beginJournal>[1],
@@ -80,7 +77,7 @@ export async function beginJournalIfWritable(
     return await beginJournal(store, begun);
   } catch (error) {
     const failure = storageFailureOf(error);
-    if (failure === undefined || !readOnlyCodes.includes(failure.code)) throw error;
+    if (failure === undefined || !isReadOnly(failure)) throw error;
     const problem = `the store ${store.root} can only be read, so this run is not on record`;
     const { run, startedAt } = begun;
     return { run, startedAt, problem, end: async () => Math.round(performance.now() - clock) };

@@ -6,7 +6,7 @@ import { type ActionRecord, findRecord, useRecord } from '../store/action-record
 import { takeLease } from '../store/lease.ts';
 import { publishOutputs } from '../store/publish-outputs.ts';
 import type { StageOutcome } from '../store/run-records.ts';
-import { storageFailureOf } from '../store/system-error.ts';
+import { atStore, isReadOnly, storageFailureOf } from '../store/system-error.ts';
 import { executeStage } from './execute-stage.ts';
 import { failureOf } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, startNow } from './run-context.ts';
@@ -102,15 +102,20 @@ class StageRunner {
   }
 }
 
-/** An internal error in one stage is that stage's failure: the others go on, and the run ends as after any failure. */
+/**
+ * A full disk, or an internal error in one stage, is that stage's failure: the others go on, and the run ends as after any
+ * failure. Only a store that cannot be written ends the run.
+ */
 async function executeSafely(task: StageTask, context: RunContext): Promise<StageOutcome> {
   const started = startNow();
   try {
     return await executeOnce(task, context);
   } catch (error) {
-    if (storageFailureOf(error) !== undefined) throw error;
+    const storage = storageFailureOf(error);
+    if (storage !== undefined && isReadOnly(storage)) throw error;
     const { node, decision } = task;
-    const failure = failureOf(error, context.signal);
+    const failure =
+      storage === undefined ? failureOf(error, context.signal) : atStore(storage, context.store.root);
     context.emit({ type: 'stage-failed', stage: node.id, failure });
     return {
       decision: 'failed',

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../core/index.ts';
 import type { StageAction } from '../stage/stage-action.ts';
@@ -128,7 +129,7 @@ function asTheirs(error: unknown): unknown {
     name,
     message,
     stack = '',
-  } = error instanceof Error ? error : { name: 'a value', message: String(error) };
+  } = error instanceof Error ? error : { name: 'it threw', message: inspect(error) };
   const frames = stack.split('\n').flatMap(frameOf);
   const [place] = frames;
   return new UserError({

@@ -1,7 +1,7 @@
-import { type FaultyRecord, isObject, type Json } from '../../core/index.ts';
+import { isObject, type Json } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
-import { isFailure } from '../store/run-records.ts';
+import { isFailure, isFaultyRecords } from '../store/run-records.ts';
 
 /** What a stage measured about its own run. */
 export type Measurements = Readonly<Record<string, Json>>;
@@ -37,8 +37,16 @@ export function parseStageMessage(message: unknown): StageMessage | undefined {
   if (type === 'finished')
     return { type, measurements: isObject(measurements) ? (measurements as Measurements) : {} };
   if (type !== 'failed') return undefined;
-  return { type, failure: isFailure(failure) ? failure : unreadableFailure };
+  return { type, failure: isFailure(failure) ? shortened(failure) : unreadableFailure };
 }
+
+/** The most characters of each text of a failure, which is stored and shown: an error may quote all of its data. */
+const mostCharacters = 20_000;
+
+const shortened = (failure: Failure): Failure =>
+  JSON.parse(JSON.stringify(failure), (_, value: unknown) =>
+    typeof value === 'string' && value.length > mostCharacters ? `${value.slice(0, mostCharacters)}…` : value,
+  );
 
 const unreadableFailure: Failure = {
   kind: 'stage-error',
@@ -46,12 +54,20 @@ const unreadableFailure: Failure = {
   message: 'it failed without a readable reason',
 };
 
+/** A failure or a note is stored and sent between processes, so it names only the first records. */
+export const mostRecords = 10;
+
 /** Undefined if a reporter could not show it. */
 export function parseReport(report: unknown): StageReport | undefined {
   if (!isObject(report)) return undefined;
   const { type, level, message, records, done, total, unit, figures } = report;
   if (type === 'note' && (level === 'info' || level === 'warning') && typeof message === 'string')
-    return { type, level, message, ...(Array.isArray(records) && { records: records.flatMap(namedRecord) }) };
+    return {
+      type,
+      level,
+      message,
+      ...(isFaultyRecords(records) && { records: records.slice(0, mostRecords) }),
+    };
   if (type !== 'progress' || typeof done !== 'number' || typeof unit !== 'string') return undefined;
   return {
     type,
@@ -61,10 +77,6 @@ export function parseReport(report: unknown): StageReport | undefined {
     ...(isObject(figures) && { figures: numbersIn(figures) }),
   };
 }
-
-/** A record is named by its id; where it is in the data is looked up later. */
-const namedRecord = (record: unknown): readonly FaultyRecord[] =>
-  isObject(record) && typeof record.id === 'string' ? [{ id: record.id }] : [];
 
 const numbersIn = (figures: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> =>
   Object.fromEntries(

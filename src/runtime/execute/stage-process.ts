@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
-import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
+import { failureOfDeath, type ProcessEnd } from './process-end.ts';
 import { StageLog } from './stage-log.ts';
 import { type FinalMessage, type ParentMessage, parseStageMessage } from './stage-message.ts';
 
@@ -80,13 +79,6 @@ const exitMilliseconds = 3000;
 /** How long its output is read after it has exited: what it has started may keep the pipes open. */
 const drainMilliseconds = 300;
 
-/** How a process ended; an error where it could not be started. */
-interface ProcessEnd {
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly error?: Error;
-}
-
 /** A process that runs one action after another. */
 export class StageProcess {
   readonly options: ProcessOptions;
@@ -138,10 +130,11 @@ export class StageProcess {
     const end = await Promise.race([final, this.#ended]);
     if ('type' in end) {
       this.#served += 1;
+      if (end.type === 'finished') this.#closeLog();
       return end;
     }
     if (!hasBegun && this.#served > 0) return { type: 'not-begun' };
-    log.close();
+    this.#closeLog();
     return { type: 'failed', failure: await failureOfDeath(end, logPath) };
   }
 
@@ -156,7 +149,14 @@ export class StageProcess {
     const timer = setTimeout(this.kill, exitMilliseconds);
     await this.#ended;
     clearTimeout(timer);
+    this.#closeLog();
+  }
+
+  /** What it prints from now on, until its next action, is no one's. */
+  #closeLog(): void {
+    this.#writers = [];
     this.#log?.close();
+    this.#log = undefined;
   }
 
   // A process that is gone receives nothing: `run` waits for its end.
@@ -215,31 +215,3 @@ export const childEnvironment = (
   );
 
 const isNeeded = (name: string): boolean => names.has(name) || prefixes.test(name);
-
-/** Why a process ended without a final message. */
-async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure> {
-  const tail = await lastLines(logPath).catch(() => '');
-  const { signal, exitCode, error } = end;
-  if (tail.includes('JavaScript heap out of memory'))
-    return {
-      kind: 'killed',
-      signal: signal ?? 'SIGABRT',
-      message: 'the JavaScript heap ran out of memory',
-    };
-  if (signal === 'SIGKILL') {
-    const message = 'the system ended the process, most often because memory ran out';
-    return { kind: 'killed', signal, message };
-  }
-  if (signal !== null) return { kind: 'killed', signal, message: tail };
-  return { kind: 'exited', exitCode: exitCode ?? -1, message: tail || (error?.message ?? '') };
-}
-
-/** Reads no more than the end: a log can be longer than a string. */
-async function lastLines(path: string): Promise<string> {
-  await using file = await open(path);
-  const { size } = await file.stat();
-  const end = Buffer.alloc(Math.min(size, 2 ** 16));
-  await file.read(end, 0, end.length, size - end.length);
-  const lines = end.toString().trimEnd().split('\n').slice(-20);
-  return lines.map((line) => line.slice(0, 2000)).join('\n');
-}

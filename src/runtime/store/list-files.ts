@@ -1,6 +1,7 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
+import { hasErrorCode } from './system-error.ts';
 
 /** The regular files below a folder, as relative paths with `/`, sorted by code unit. Follows all links. */
 export async function listFiles(folder: string): Promise<readonly string[]> {
@@ -26,9 +27,9 @@ const leftOut = new Set([
   ...['.DS_Store', 'Thumbs.db', 'desktop.ini'],
 ]);
 
-/** Python compiles `x.py` to `x.pyc`; alone, an `x.pyc` is a module. */
+/** Python compiles `x.py` to `x.pyc`; alone, an `x.pyc` is a module. Emacs locks `x` by a broken link, `.#x`. */
 const isLeftOut = (name: string, beside: ReadonlySet<string>): boolean =>
-  leftOut.has(name) || (name.endsWith('.pyc') && beside.has(name.slice(0, -1)));
+  leftOut.has(name) || name.startsWith('.#') || (name.endsWith('.pyc') && beside.has(name.slice(0, -1)));
 
 interface Walk {
   readonly folder: string;
@@ -66,7 +67,9 @@ const follow = (path: string): Promise<Stats> =>
   });
 
 async function refuseEscape(path: string, homes: readonly string[]): Promise<void> {
-  const target = await realpath(path);
+  const target = await realpath(path).catch((error: unknown) => {
+    throw hasErrorCode(error, 'ENOENT') ? new Error(`${path} is a link to nothing; remove it`) : error;
+  });
   if (homes.some((home) => target === home || target.startsWith(home + sep))) return;
   throw new Error(`${path} is a link that leads out of its folder, to ${target}; put the file itself there`);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { isObject, type Json, type JsonObject, own } from '../../core/index.ts';
+import { type FaultyRecord, isObject, type Json, type JsonObject, own } from '../../core/index.ts';
 import { type PortContent, parsePortContent } from '../key/digest.ts';
 import type { CacheKey } from '../key/key-material.ts';
 import type { Failure } from '../stage/run-event.ts';
@@ -158,12 +158,16 @@ const has =
 const place = has({ path: isText, line: isNumber });
 const faultyRecord = has({ id: orAbsent(isText), problem: orAbsent(isText), place: orAbsent(place) });
 
+/** Checks the records that a failure or a note names. */
+export const isFaultyRecords = (value: unknown): value is readonly FaultyRecord[] =>
+  isListOf(faultyRecord)(value);
+
 /** Kind -> the fields that code which shows a failure relies on. */
 const failures: Readonly<Record<Failure['kind'], Fields>> = {
   'stage-error': {
     message: isText,
     help: orAbsent(isText),
-    records: orAbsent(isListOf(faultyRecord)),
+    records: orAbsent(isFaultyRecords),
     otherRecords: orAbsent(isNumber),
   },
   bug: { message: isText, stack: isText },

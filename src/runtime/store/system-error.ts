@@ -25,6 +25,9 @@ const isRefusal = (error: NodeJS.ErrnoException): boolean =>
 export const atStore = (failure: StorageFailure, root: string): StorageFailure =>
   failure.path === '' || failure.path.startsWith(root) ? { ...failure, path: root } : failure;
 
+/** Whether nothing can be written: the disk or the folder is read-only. */
+export const isReadOnly = ({ code }: StorageFailure): boolean => ['EROFS', 'EACCES', 'EPERM'].includes(code);
+
 const storageCodes = [
   'ENOSPC',
   'EDQUOT',

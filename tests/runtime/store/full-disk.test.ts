@@ -1,9 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runPipeline } from '../../../src/runtime/execute/run-pipeline.ts';
 import { planPipeline } from '../../../src/runtime/plan/plan-pipeline.ts';
-import { openStore } from '../../../src/runtime/store/store.ts';
+import { createStore, openStore } from '../../../src/runtime/store/store.ts';
 import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
 import { disksPermitted, openDisk, withDisk } from '../rig/disk.ts';
 import { decisions, openRig } from '../rig/run-rig.ts';
@@ -56,6 +56,25 @@ test.skipIf(!disksPermitted)(
     expect(existsSync(root)).toBe(false);
     disk.remount('size=2m');
     expect(decisions(await rig.run(dag, { store: openStore(root) }))).toEqual({ small: 'ran' });
+  },
+);
+
+test.skipIf(!disksPermitted)(
+  withDisk('where there is room for no more than the record of the run, its stages fail and the run ends'),
+  async () => {
+    await using rig = await openRig();
+    using _disk = openDisk(join(rig.folder, 'disk'), '64k');
+    const root = join(rig.folder, 'disk', 'store');
+    await rig.write('small.txt', 'a');
+    const dag = rig.dag({ small: { uses: 'read', with: { path: 'small.txt' } } });
+    await createStore(openStore(root));
+    const { bavail, bsize } = statfsSync(root);
+    await rig.write('disk/filler', 'x'.repeat((bavail - 1) * bsize));
+    const failed = await rig.run(dag, { store: openStore(root) });
+    expect([failed.outcome, decisions(failed)]).toEqual(['failed', { small: 'failed' }]);
+    expect(failed.stages.get('small')).toMatchObject({
+      failure: { kind: 'storage', code: 'ENOSPC', path: root },
+    });
   },
 );
 

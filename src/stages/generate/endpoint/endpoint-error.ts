@@ -147,6 +147,8 @@ const afterRetries = (retries: number): string => (retries === 0 ? '' : `, also 
 /** The server's message without the status that the client puts before it, and without the key. */
 function serverMessage({ message, status }: APIError, apiKey: string | undefined): string {
   const words = redact(message, apiKey).replace(`${status} `, '').trim();
+  // The client's words for an answer without a message.
+  if (words === 'status code (no body)') return 'it gives no reason';
   return words.length > 300 ? `${words.slice(0, 300)}...` : words;
 }
 
