@@ -73,14 +73,14 @@ export async function detectType(path: string): Promise<RowType> {
   if (beginning.startsWith('PAR1')) return 'parquet';
   const other = otherFiles.find(({ mark }) => beginning.startsWith(mark));
   if (other !== undefined) throw notRows(path, other);
-  const text = bytes
-    .toString('utf8')
-    .replace(/^\uFEFF/, '')
-    .trimStart();
+  const whole = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  const text = whole.trimStart();
   if (text.startsWith('[')) return 'json';
   const [firstLine = '', ...more] = text.split('\n', 2);
   if (text.startsWith('{')) return more.length === 0 || isJson(firstLine) ? 'jsonl' : 'json';
-  return firstLine.includes('\t') ? 'tsv' : 'csv';
+  // A header row may begin with a tab: the column before it is pandas's index, which has no name.
+  const header = whole.split(/[\r\n]+/, 2).find((line) => line !== '');
+  return header?.includes('\t') ? 'tsv' : 'csv';
 }
 
 async function firstBytes(path: string): Promise<Buffer> {
