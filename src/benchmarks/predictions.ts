@@ -109,8 +109,9 @@ type Keyed = readonly [at: Located, key?: string];
 
 /** The predictions as they are written, with their keys in `{"<id>": ...}`. */
 async function valuesOf(file: BenchmarkFile): Promise<readonly Keyed[]> {
-  const text = (await readText(file)).trimStart();
-  if (!/^[[{]/.test(text)) return await delimitedValues(file, text);
+  const written = await readText(file);
+  const text = written.trimStart();
+  if (!/^[[{]/.test(text)) return await delimitedValues(file, written);
   const [line = '', ...others] = text.trimEnd().split('\n');
   const isLines =
     /\.jsonl(\.gz)?$/.test(file.name) || (text.startsWith('{') && others.length > 0 && isWhole(line));
@@ -134,7 +135,8 @@ function isWhole(line: string): boolean {
 }
 
 async function delimitedValues({ path, name }: BenchmarkFile, text: string): Promise<readonly Keyed[]> {
-  const type = text.split('\n', 1)[0]?.includes('\t') ? 'tsv' : 'csv';
+  const header = text.split(/[\r\n]+/, 2).find((line) => line !== '');
+  const type = header?.includes('\t') ? 'tsv' : 'csv';
   const found: Keyed[] = [];
   for await (const { line, row } of readDelimitedRows(path, { type, columns: undefined }))
     found.push([{ value: row, file: name, line, path: '' }]);
@@ -153,20 +155,29 @@ const idFields = [
   'index',
 ] as const;
 
-const answerFields = [
+/** The field of an answer. */
+const predictedFields = [
   'prediction',
   'predicted_text',
   'prediction_text',
+  'predicted_answer',
+  'pred',
   'response',
   'model_response',
+  'model_output',
+  'model_answer',
   'completion',
   'generation',
-  'output',
-  'answer',
-  'solution',
-  'label',
-  'score',
+  'generated_text',
 ] as const;
+
+/** The field of an answer, or of the right answer beside one. */
+const eitherFields = ['output', 'answer', 'solution', 'label', 'score'] as const;
+
+const answerFields = [...predictedFields, ...eitherFields] as const;
+
+/** A name that may be the model's answer, beside a field that may be the right one. */
+const likePrediction = /pred|generated|hypothesis|(model|llm|assistant)_?(answer|output|response|text)/i;
 
 function predictionOf(at: Located, key: string | undefined): Prediction {
   const { value } = at;
@@ -175,6 +186,13 @@ function predictionOf(at: Located, key: string | undefined): Prediction {
   if (isHarnessSample(at)) return harnessSample(at);
   const answer = fieldIn(value, answerFields);
   if (answer === undefined) throw unfit(at, `a prediction: an object with one of ${answerFields.join(', ')}`);
+  const other = Object.keys(value).find((name) => name !== answer && likePrediction.test(name));
+  if (fieldIn(value, predictedFields) === undefined && other !== undefined)
+    throw new UserError({
+      code: 'ambiguous-prediction',
+      message: `${placeOf(at)} has \`${answer}\` and \`${other}\`: either may be the prediction`,
+      help: 'call it `prediction`, and the right answer `target`',
+    });
   const named = fieldIn(value, idFields);
   const id = key ?? (named === undefined ? undefined : labelOf(part(at, named)));
   const { target } = value;

@@ -83,13 +83,14 @@ export class ConfigFields {
     throw this.problem(name, `only ${supported.map((one) => JSON.stringify(one)).join(' or ')} is supported`);
   }
 
-  /** One of the supported words, the first by default; the field may have an older name. */
+  /** One of the supported words, the first by default; the field may have an older name, or both with one value. */
   choice<Word extends string>(
     name: string,
     { older, supported }: { older: string; supported: readonly [Word, ...Word[]] },
   ): Word {
     const [current, former] = [this.#value(name), this.#value(older)];
     const value = current ?? former ?? supported[0];
+    if ((former ?? value) !== value) throw this.problem(name, `its \`${older}\` is ${this.#shown(older)}`);
     const found = supported.find((word) => word === value);
     if (found !== undefined) return found;
     const words = supported.map((one) => JSON.stringify(one)).join(', ');

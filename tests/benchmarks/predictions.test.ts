@@ -59,6 +59,19 @@ test.each([
   ['rows.csv', 'id,prediction\n1,"x, y"\n2,z\n', [answer('1', 'x, y'), answer('2', 'z')]],
   ['rows.tsv', 'index\tprediction\n1\tx\n', [answer('1', 'x')]],
   [
+    'series.tsv',
+    '\tprediction\n0\tx\n1\ty\n',
+    [
+      answer('0', 'x', { fields: { 'Unnamed: 0': '0' } }),
+      answer('1', 'y', { fields: { 'Unnamed: 0': '1' } }),
+    ],
+  ],
+  [
+    'beside.jsonl',
+    '{"id":"0","answer":"gold","generated_text":"x"}\n',
+    [answer('0', 'x', { fields: { answer: 'gold' } })],
+  ],
+  [
     'helm.json',
     '[{"instance_id":"id7","predicted_text":" x","train_trial_index":0}]',
     [answer('id7', ' x', { fields: { train_trial_index: 0 } })],
@@ -87,6 +100,11 @@ test.each([
     'none.json',
     '[{"id":"0","text_in":"a"}]',
     'none.json: [0] must be a prediction: an object with one of prediction',
+  ],
+  [
+    'either.jsonl',
+    '{"id":1,"answer":"Paris","answer_pred":"Rome"}',
+    'either.jsonl:1 has `answer` and `answer_pred`: either may be the prediction',
   ],
   ['twice.jsonl', '{"id":1,"prediction":"a"}\n{"id":1,"prediction":"b"}', 'the id "1" is already that of'],
   ['mixed.json', '[{"id":1,"prediction":"a"},"b"]', '[1] has no id, and'],

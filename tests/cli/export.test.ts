@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeBfloat16, encodeBfloat16 } from '../../src/formats/safetensors/floats.ts';
@@ -254,8 +254,23 @@ test.each([
 test('--force replaces an earlier export as a whole', async () => {
   await writeFile(inOut('again/vocab.json'), 'of another time');
   expect((await rig.tuneloom('export', 'base', '--to', 'out/again', '--force')).exitCode).toBe(0);
+  await mkdir(inOut('again/additional_chat_templates'), { recursive: true });
+  expect((await rig.tuneloom('export', 'base', '--to', 'out/again', '--force')).exitCode).toBe(0);
+  expect(await readdir(inOut('again'))).not.toContain('additional_chat_templates');
   expect(await readJson(inOut('again/config.json'))).toMatchObject({ torch_dtype: 'float32' });
   expect((await readdir(inOut())).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+test('a model that no export wrote is not replaced, whatever its files are called', async () => {
+  await cp(inOut('again'), inOut('theirs'), { recursive: true });
+  await writeFile(inOut('theirs/README.md'), '# A model of someone else\n');
+  for (const force of [[], ['--force']])
+    expect(await rig.tuneloom('export', 'base', '--to', 'out/theirs', ...force)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr:
+        'error: out/theirs holds a model, which no export wrote\n  help: name a folder that does not exist yet',
+    });
 });
 
 test('once the pipeline has changed, the card keeps its facts, from the records of the run', async () => {

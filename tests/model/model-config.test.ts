@@ -302,6 +302,11 @@ test.each<[string, JsonObject, string]>([
     'm in rope_scaling has "proportional" as `type`: these are supported: "default", "linear", "dynamic", "yarn", "llama3", "longrope", "su"',
   ],
   [
+    'two kinds of rope',
+    rope({ rope_type: 'linear', type: 'dynamic', factor: 2 }),
+    'm in rope_scaling has "linear" as `rope_type`: its `type` is "dynamic"',
+  ],
+  [
     'a rope that lacks a number',
     rope({ rope_type: 'llama3', factor: 8 }),
     'm in rope_scaling has nothing as `low_freq_factor`: a positive number is needed',

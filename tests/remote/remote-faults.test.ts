@@ -70,6 +70,21 @@ test('a model that is not supported is refused before its weights are downloaded
   expect(rig.hub.requests.filter(({ path }) => path.includes('safetensors'))).toEqual([]);
 });
 
+test.each([
+  ['no tokenizer', undefined, 'hf:owner/tiny has neither a tokenizer.json nor an encoding.json'],
+  ['another kind of tokenizer', { model: { type: 'WordPiece', vocab: {} } }, 'hf:owner/tiny/tokenizer.json'],
+])('a model with %s is refused before its weights are downloaded', async (_, tokenizer, message) => {
+  const { 'tokenizer.json': __, ...others } = await modelFiles();
+  const files =
+    tokenizer === undefined
+      ? others
+      : { ...others, 'tokenizer.json': Buffer.from(JSON.stringify(tokenizer)) };
+  const repositories = { 'owner/tiny': await model({ commits: { [firstCommit]: files } }) };
+  await using rig = await openRemoteRig(repositories, modelStage);
+  expect(await failing(rig)).toContain(message);
+  expect(rig.hub.requests.filter(({ path }) => path.includes('safetensors'))).toEqual([]);
+});
+
 test('an error about a private, gated or absent repository says what to do', async () => {
   const repositories = { 'owner/tiny': await model({ access: 'gated' }) };
   await using rig = await openRemoteRig(repositories, modelStage);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   everything,
@@ -232,3 +232,53 @@ test('the token goes to the hub alone, and is in no key, record, lock, log or er
   expect(files.length).toBeGreaterThan(10);
   expect(files.filter(([, text]) => holds(text)).map(([path]) => path)).toEqual([]);
 });
+
+test.each(['', 'inner/'])(
+  'a model’s chat templates with other names are taken, online and from the cache of Hugging Face’s tools: %j',
+  async (prefix) => {
+    const template = (text: string) =>
+      Buffer.from(`{% for m in messages %}${text}{{ m.content }}{% endfor %}`);
+    const named = {
+      ...(await modelFiles()),
+      'chat_template.jinja': template('plain '),
+      'additional_chat_templates/tool_use.jinja': template('tools '),
+      'additional_chat_templates/README.md': Buffer.from('read me'),
+      'additional_chat_templates/old/rag.jinja': template('old '),
+    };
+    const files = Object.fromEntries(
+      Object.entries(named).map(([path, bytes]) => [`${prefix}${path}`, bytes] as const),
+    );
+    const address = prefix === '' ? 'hf:owner/tiny' : '"hf:owner/tiny:inner"';
+    const repository = { refs: { main: firstCommit }, commits: { [firstCommit]: files } };
+    await using rig = await openRemoteRig(
+      { 'owner/tiny': repository },
+      `  base: { uses: load, with: { model: ${address} } }\n`,
+    );
+    const templates = async (store: string) => {
+      expect(await rig.tuneloom('export', 'base', '--to', `out-${store}`, '--store', store)).toMatchObject({
+        exitCode: 0,
+      });
+      return (await everything(join(rig.folder, `out-${store}`)))
+        .filter(([path]) => path.endsWith('.jinja'))
+        .map(([path, text]) => [path.slice(path.indexOf(`out-${store}`) + 5 + store.length), text])
+        .sort();
+    };
+    const expected = [
+      ['additional_chat_templates/tool_use.jinja', String(template('tools '))],
+      ['chat_template.jinja', String(template('plain '))],
+    ];
+    expect(await rig.tuneloom('run', '--store', 'online')).toMatchObject({ exitCode: 0 });
+    expect(await templates('online')).toEqual(expected);
+
+    const cache = join(rig.folder, 'cache/models--owner--tiny');
+    await mkdir(join(cache, 'refs'), { recursive: true });
+    await writeFile(join(cache, 'refs/main'), firstCommit);
+    for (const [path, bytes] of Object.entries(files)) {
+      await mkdir(dirname(join(cache, 'snapshots', firstCommit, path)), { recursive: true });
+      await writeFile(join(cache, 'snapshots', firstCommit, path), bytes);
+    }
+    const offline = { HF_HUB_OFFLINE: '1', HF_HUB_CACHE: join(rig.folder, 'cache') };
+    expect(await rig.withEnvironment(offline, 'run', '--store', 'offline')).toMatchObject({ exitCode: 0 });
+    expect(await templates('offline')).toEqual(expected);
+  },
+);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolders } from '../../core/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
@@ -47,7 +47,7 @@ interface Destination {
 
 /** The files of an export; a folder that contains anything else is never replaced. */
 const exported =
-  /^(README\.md|.*\.safetensors|chat_template\.jinja|merges\.txt|(config|generation_config|adapter_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|model\.safetensors\.index)\.json)$/;
+  /^(README\.md|.*\.safetensors|chat_template\.jinja|additional_chat_templates|merges\.txt|(config|generation_config|adapter_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|model\.safetensors\.index)\.json)$/;
 
 /** Fills a folder beside the destination and moves it there in one step; returns the names of its files. */
 async function replaceFolder(
@@ -79,13 +79,16 @@ async function checkDestination({ destination, shown, force }: Destination): Pro
     throw new UsageError({ message: `${shown} is a file`, help: 'name a folder that does not exist yet' });
   });
   if (entries === undefined) return false;
+  if (entries.length === 0) return true;
+  const isOurs = (await readFile(join(destination, 'README.md'), 'utf8').catch(() => '')).includes(
+    'tuneloom',
+  );
   const stranger = entries.sort().find((name) => !exported.test(name));
-  if (stranger !== undefined)
+  if (stranger !== undefined || !isOurs)
     throw new UsageError({
-      message: `${shown} holds \`${stranger}\`, which no export wrote`,
+      message: `${shown} holds ${stranger === undefined ? 'a model' : `\`${stranger}\``}, which no export wrote`,
       help: 'name a folder that does not exist yet',
     });
-  if (entries.length > 0 && !force)
-    throw new UsageError({ message: `${shown} exists already`, help: 'replace it with --force' });
+  if (!force) throw new UsageError({ message: `${shown} exists already`, help: 'replace it with --force' });
   return true;
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isObject } from '../../core/index.ts';
 import { readJsonFile } from '../../formats/index.ts';
 import { exportWeights, type ModelConfig, openModelFolder } from '../../model/index.ts';
@@ -98,9 +98,9 @@ const writeJson = (path: string, value: object) =>
   writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
 
 const tokenizerFile =
-  /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json$|^merges\.txt$|^chat_template\.jinja$/;
+  /^((tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json|merges\.txt|chat_template\.jinja|additional_chat_templates[/\\][^/\\]+\.jinja)$/;
 
-/** Copies a model's tokenizer and chat template; an encoding that the model only names is written as tokenizer.json. */
+/** Copies a model's tokenizer and chat templates; an encoding that the model only names is written as tokenizer.json. */
 async function exportTokenizer({
   from,
   to,
@@ -110,8 +110,9 @@ async function exportTokenizer({
   readonly to: string;
   readonly config: ModelConfig;
 }): Promise<void> {
-  const files = (await readdir(from)).filter((name) => tokenizerFile.test(name));
+  const files = (await readdir(from, { recursive: true })).filter((name) => tokenizerFile.test(name));
   for (const name of files) {
+    await mkdir(dirname(join(to, name)), { recursive: true });
     await copyFile(join(from, name), join(to, name));
     await chmod(join(to, name), 0o644); // results in the store are read-only
   }

@@ -1,5 +1,5 @@
 import { isObject, UserError } from '../../core/index.ts';
-import { baseName, folderOf, type HubAddress, type HubFile } from './hub-address.ts';
+import { baseName, folderOf, type HubAddress, type HubFile, type HubListing } from './hub-address.ts';
 import { cachedFiles } from './hub-cache.ts';
 import { listRepository } from './hub-client.ts';
 import { noSuchFile } from './hub-error.ts';
@@ -8,6 +8,8 @@ import type { HubSettings } from './hub-settings.ts';
 /** The files of a repository that an address means. */
 interface ChosenFiles {
   readonly kind: 'file' | 'folder';
+  /** From here on, files keep their paths. */
+  readonly folder: string;
   readonly files: readonly HubFile[];
 }
 
@@ -25,40 +27,61 @@ interface Choice {
 export async function chooseFiles(address: HubAddress, choice: Choice): Promise<ChosenFiles> {
   const { path } = address;
   if (path === undefined && address.type === 'dataset') {
-    const files = await list(address, { ...choice, folder: '', recursive: true });
-    return { kind: 'file', files: [onlyDataFile(files, choice.address)] };
+    const { files } = await list(address, { ...choice, folder: '', recursive: true });
+    return oneFile(onlyDataFile(files, choice.address));
   }
   if (path === undefined) return modelIn(address, { ...choice, folder: '' });
-  const beside = await list(address, { ...choice, folder: folderOf(path), recursive: false });
+  const folder = folderOf(path);
+  const beside = (await list(address, { ...choice, folder, recursive: false })).files;
   const file = beside.find((each) => each.path === path);
-  if (file !== undefined) return { kind: 'file', files: [file] };
+  if (file !== undefined) return oneFile(file);
   if (path.includes('*')) {
     const files = matchingFiles(beside, path);
     if (files.length === 0) throw noSuchFile(choice.address, address);
-    return { kind: 'folder', files };
+    return { kind: 'folder', folder, files };
   }
   return address.type === 'model'
     ? modelIn(address, { ...choice, folder: path })
     : Promise.reject(noSuchFile(choice.address, address));
 }
 
+const oneFile = (file: HubFile): ChosenFiles => ({
+  kind: 'file',
+  folder: folderOf(file.path),
+  files: [file],
+});
+
 async function modelIn(
   address: HubAddress,
   choice: Choice & { readonly folder: string },
 ): Promise<ChosenFiles> {
-  const files = await list(address, { ...choice, recursive: false });
-  if (files.length === 0 && choice.folder !== '') throw noSuchFile(choice.address, address);
+  const { folder } = choice;
+  const { files, folders } = await list(address, { ...choice, recursive: false });
+  if (files.length === 0 && folder !== '') throw noSuchFile(choice.address, address);
   const shards = async (index: HubFile) => shardNames(await choice.read(index), choice.address);
-  return { kind: 'folder', files: await modelFiles(files, { address: choice.address, shards }) };
+  const chosen = await modelFiles(files, { address: choice.address, shards });
+  const templates = folders.find(
+    (each) => each === (folder === '' ? templatesFolder : `${folder}/${templatesFolder}`),
+  );
+  if (templates === undefined) return { kind: 'folder', folder, files: chosen };
+  const more = await list(address, { ...choice, folder: templates, recursive: false });
+  const isTemplate = ({ path }: HubFile): boolean => folderOf(path) === templates && path.endsWith('.jinja');
+  return { kind: 'folder', folder, files: [...more.files.filter(isTemplate), ...chosen] };
 }
 
 async function list(
   address: HubAddress,
   choice: Choice & { readonly folder: string; readonly recursive: boolean },
-): Promise<readonly HubFile[]> {
+): Promise<HubListing> {
   if (!choice.settings.offline) return listRepository(address, choice);
   const files = await cachedFiles(address, choice);
-  return choice.recursive ? files : files.filter(({ path }) => folderOf(path) === choice.folder);
+  if (choice.recursive) return { files, folders: [] };
+  const isHere = (path: string): boolean => folderOf(path) === choice.folder;
+  const folders = new Set(files.map(({ path }) => folderOf(path)));
+  return {
+    files: files.filter(({ path }) => isHere(path)),
+    folders: [...folders].filter((folder) => folder !== '' && isHere(folder)),
+  };
 }
 
 /** The weight files that an index names. */
@@ -85,6 +108,9 @@ const descriptions = new Set([
   'chat_template.jinja',
   'encoding.json',
 ]);
+
+/** Chat templates with other names than the default. */
+const templatesFolder = 'additional_chat_templates';
 
 const weightsFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';

@@ -54,6 +54,12 @@ export interface HubFile {
   readonly content: ExpectedContent;
 }
 
+/** What a folder of a repository holds; paths are from the repository's root. */
+export interface HubListing {
+  readonly files: readonly HubFile[];
+  readonly folders: readonly string[];
+}
+
 /** The name within its folder. */
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 

@@ -1,6 +1,6 @@
 import { isObject, UserError } from '../../core/index.ts';
 import { type OnWait, sendRequest, withinAnswerTime, withRetries } from '../http/send-request.ts';
-import { type HubAddress, type HubFile, isInner, revisionOf } from './hub-address.ts';
+import { type HubAddress, type HubFile, type HubListing, isInner, revisionOf } from './hub-address.ts';
 import type { HubSettings } from './hub-settings.ts';
 
 /** For answers of the hub's API. Files are downloaded in another way. */
@@ -36,21 +36,22 @@ export async function resolveCommit(address: HubAddress, request: HubRequest): P
   throw strangeAnswer('names no commit');
 }
 
-/** The files of a repository's folder at a commit. Throws if a name leads out of it. */
+/** What a repository's folder holds at a commit. Throws if a file's name leads out of it. */
 export async function listRepository(
   { type, name }: HubAddress,
   list: HubRequest & { readonly commit: string; readonly folder: string; readonly recursive: boolean },
-): Promise<readonly HubFile[]> {
-  return understood(() => filesListed({ type, name }, list));
+): Promise<HubListing> {
+  return understood(() => entriesListed({ type, name }, list));
 }
 
-async function filesListed(
+async function entriesListed(
   { type, name }: Pick<HubAddress, 'type' | 'name'>,
   list: Parameters<typeof listRepository>[1],
-): Promise<readonly HubFile[]> {
+): Promise<HubListing> {
   const { listFiles } = await import('@huggingface/hub');
   const { commit, folder, recursive, settings } = list;
   const files: HubFile[] = [];
+  const folders: string[] = [];
   const entries = listFiles({
     repo: { type, name },
     revision: commit,
@@ -65,13 +66,14 @@ async function filesListed(
     const { type: kind, path, size, oid, lfs } = entry;
     count += 1;
     if (count > mostFiles) throw strangeAnswer(`lists more than ${mostFiles} files`);
+    if (kind === 'directory' && typeof path === 'string') folders.push(path);
     if (kind !== 'file') continue;
     if (typeof path !== 'string' || !isInner(path))
       throw strangeAnswer('names a file that leads out of its folder');
     const hash = hashOf({ oid, lfs: lfs?.oid });
     files.push({ path, content: { size: sizeOf(lfs?.size ?? size), hash } });
   }
-  return files;
+  return { files, folders };
 }
 
 /** The hub package and this file read an answer as a hub would give it; what else may come makes them throw a TypeError. */

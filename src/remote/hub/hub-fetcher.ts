@@ -4,7 +4,7 @@ import { UserError } from '../../core/index.ts';
 import type { FetchRequest, SourceFetcher, SourceRequest } from '../../runtime/index.ts';
 import { downloadFile, hashOf, isExpected } from '../http/download-file.ts';
 import { chooseFiles } from './choose-files.ts';
-import { baseName, type HubAddress, type HubFile, parseHubAddress } from './hub-address.ts';
+import { folderOf, type HubAddress, type HubFile, parseHubAddress } from './hub-address.ts';
 import { cachedCommit, copyCached } from './hub-cache.ts';
 import { fileUrl, resolveCommit } from './hub-client.ts';
 import { hubError, offlineError } from './hub-error.ts';
@@ -70,12 +70,17 @@ async function fetchRepository(
   if (commit === undefined) throw new Error('A repository is fetched at a commit');
   const fetch = { ...request, repository, commit, settings };
   const content = join(folder, 'content');
-  const target = ({ path }: HubFile): string => join(content, baseName(path));
-  const { kind, files } = await chooseFiles(repository, {
+  const target = (path: string, from = folderOf(path)): string =>
+    join(content, path.slice(from === '' ? 0 : from.length + 1));
+  const {
+    kind,
+    folder: root,
+    files,
+  } = await chooseFiles(repository, {
     ...fetch,
     read: async (file) => {
-      await obtain(file, { fetch, target: target(file), report: () => {} });
-      return readFile(target(file), 'utf8');
+      await obtain(file, { fetch, target: target(file.path), report: () => {} });
+      return readFile(target(file.path), 'utf8');
     },
   });
   const total = files.reduce((sum, file) => sum + file.content.size, 0);
@@ -87,12 +92,12 @@ async function fetchRepository(
       isInspected = true;
     }
     const report = (done: number): void => request.report({ done: before + done, total });
-    await obtain(file, { fetch, target: target(file), report });
+    await obtain(file, { fetch, target: target(file.path, root), report });
     before += file.content.size;
     report(0);
   }
   const [only] = files;
-  return kind === 'file' && only !== undefined ? target(only) : content;
+  return kind === 'file' && only !== undefined ? target(only.path, root) : content;
 }
 
 /** Takes a file from an interrupted earlier download, from the cache of Hugging Face's tools, or from the hub. */

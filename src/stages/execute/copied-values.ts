@@ -1,12 +1,16 @@
 /**
  * How values pass between the tests' process and the program's, in Python. Plain values (numbers, text, lists, tuples,
- * sets, dictionaries, dates and the like) are copied in JSON, without the classes that a program derives from them, and
+ * sets, dictionaries, those of `collections`, dates and the like) are copied in JSON, without the classes that a program derives from them, and
  * in-place changes of arguments are copied back; of other objects the `peer` makes references.
  */
 export const copiedValues = `
 made = {("decimal", "Decimal"), ("fractions", "Fraction"), ("datetime", "date"), ("datetime", "datetime"),
         ("datetime", "time"), ("datetime", "timedelta")}
-mutable = {"list": list, "dict": dict, "set": set, "bytearray": bytearray}
+mutable = {"list": list, "dict": dict, "set": set, "bytearray": bytearray, "deque": collections.deque,
+           "Counter": collections.Counter, "OrderedDict": collections.OrderedDict}
+
+def empty(name, content):
+    return collections.deque(maxlen=content[0]) if name == "deque" else mutable[name]()
 
 class Values:
     """The containers of a request and its answer, by number, so that both name the same object."""
@@ -42,7 +46,7 @@ class Values:
             return ["complex", value.real, value.imag]
         if isinstance(value, range):
             return ["range", value.start, value.stop, value.step]
-        if isinstance(value, (list, tuple, dict, set, frozenset, bytearray)):
+        if isinstance(value, (list, tuple, dict, set, frozenset, bytearray, collections.deque)):
             if id(value) not in self.numbers:
                 self.add(value)
             return ["node", self.numbers[id(value)]]
@@ -64,9 +68,16 @@ class Values:
 
     def content(self, value):
         if isinstance(value, dict):
-            return ["dict", [[self.encode(key), self.encode(item)] for key, item in dict.items(value)]]
+            name = next((name for name in ("Counter", "OrderedDict") if isinstance(value, mutable[name])), "dict")
+            items = collections.OrderedDict.items(value) if name == "OrderedDict" else dict.items(value)
+            return [name, [[self.encode(key), self.encode(item)] for key, item in items]]
         if isinstance(value, bytearray):
             return ["bytearray", bytes(value).decode("latin-1")]
+        if isinstance(value, collections.deque):
+            return ["deque", [value.maxlen, [self.encode(item) for item in collections.deque.__iter__(value)]]]
+        fields = getattr(type(value), "_fields", None)
+        if isinstance(value, tuple) and isinstance(fields, tuple) and len(fields) == tuple.__len__(value):
+            return ["named", [type(value).__name__, list(fields), [self.encode(item) for item in tuple.__iter__(value)]]]
         for name, kind in (("list", list), ("tuple", tuple), ("set", set), ("frozenset", frozenset)):
             if isinstance(value, kind):
                 return [name, [self.encode(item) for item in kind.__iter__(value)]]
@@ -92,15 +103,21 @@ class Values:
     def decode_nodes(self, nodes):
         first = len(self.objects)
         for name, content in nodes:
-            self.number(mutable[name]() if name in mutable else None)
+            self.number(empty(name, content) if name in mutable else None)
         for offset, (name, content) in enumerate(nodes):
             if name not in mutable:
-                value = {"tuple": tuple, "frozenset": frozenset}[name](self.decode(item) for item in content)
+                value = self.unchanging(name, content)
                 self.objects[first + offset] = value
                 self.numbers[id(value)] = first + offset
         for offset, node in enumerate(nodes):
             if node[0] in mutable:
                 self.fill(first + offset, node)
+
+    def unchanging(self, name, content):
+        if name == "named":
+            kind, fields, items = content
+            return collections.namedtuple(kind, fields)(*[self.decode(item) for item in items])
+        return {"tuple": tuple, "frozenset": frozenset}[name](self.decode(item) for item in content)
 
     def fill(self, number, node):
         name, content = node
@@ -112,8 +129,14 @@ class Values:
         elif name == "set":
             set.clear(value)
             set.update(value, [self.decode(item) for item in content])
+        elif name == "deque":
+            items = [self.decode(item) for item in content[1]]
+            collections.deque.clear(value)
+            collections.deque.extend(value, items)
         else:
             items = [(self.decode(key), self.decode(item)) for key, item in content]
-            dict.clear(value)
-            dict.update(value, items)
+            kind = mutable["OrderedDict" if name == "OrderedDict" else "dict"]
+            kind.clear(value)
+            for key, item in items:
+                kind.__setitem__(value, key, item)
 `;

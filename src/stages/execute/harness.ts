@@ -10,7 +10,7 @@ import { remoteObjects } from './remote-objects.ts';
  * {python, invalid_tests} to descriptor 3.
  */
 export const harness = `
-import builtins, json, os, socket, sys
+import builtins, collections, json, operator, os, socket, sys
 ${copiedValues}
 ${remoteObjects}
 

@@ -1,6 +1,6 @@
 /**
  * The connection between the tests' process and the program's, in Python. Each end can ask the other for an operation
- * on one of its objects. Needs `builtins`, `json` and `sys`, and the class Values.
+ * on one of its objects. Needs `builtins`, `json`, `operator` and `sys`, and the class Values.
  */
 export const remoteObjects = `
 class Remote:
@@ -18,6 +18,10 @@ class Remote:
     def __bool__(self): return self._peer.ask("truth", self) is True
     def __getitem__(self, key): return self._peer.ask("item", self, key)
     def __setitem__(self, key, value): self._peer.ask("set_item", self, key, value)
+    def __enter__(self): return self._peer.ask("enter", self)
+    def __exit__(self, kind, error, trace): self._peer.ask("exit", self)
+    def __int__(self): return self._peer.ask("whole", self)
+    def __float__(self): return self._peer.ask("float", self)
     def __repr__(self): return str(self._peer.ask("representation", self))
     def __str__(self): return str(self._peer.ask("text", self))
     def __hash__(self): return hash(self._key)
@@ -26,6 +30,18 @@ class Remote:
         return isinstance(other, Remote) and self._peer.ask("equal", self, other) is True
     def __instancecheck__(self, value):
         return isinstance(value, Remote) and self._peer.ask("instance", self, value) is True
+    def __subclasscheck__(self, kind):
+        return isinstance(kind, Remote) and self._peer.ask("subclass", self, kind) is True
+
+binary = ["lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor"]
+
+def binary_method(name):
+    def method(self, other):
+        return self._peer.ask(name, self, other) if isinstance(other, Remote) else NotImplemented
+    return method
+
+for name in binary:
+    setattr(Remote, "__" + name + "__", binary_method(name))
 
 def set_item(owner, key, value):
     owner[key] = value
@@ -34,7 +50,10 @@ everything = {
     "call": lambda function, args, kwargs: function(*args, **kwargs), "attribute": getattr, "set_attribute": setattr,
     "iterate": iter, "next": next, "length": len, "truth": bool, "item": lambda owner, key: owner[key],
     "set_item": set_item, "representation": repr, "text": str, "equal": lambda one, other: bool(one == other),
-    "instance": lambda kind, value: isinstance(value, kind),
+    "instance": lambda kind, value: isinstance(value, kind), "subclass": lambda kind, value: issubclass(value, kind),
+    "enter": lambda owner: owner.__enter__(),
+    "exit": lambda owner: owner.__exit__(None, None, None) and None, "whole": int, "float": float,
+    **{name: getattr(operator, "__" + name + "__") for name in binary},
 }
 
 def own_field(owner, name):
@@ -48,7 +67,8 @@ def set_own_field(owner, name, value):
 
 # What the program may do with an object of the tests: nothing that leads to their modules.
 little = {
-    "call": everything["call"], "iterate": iter, "next": next, "attribute": own_field, "set_attribute": set_own_field,
+    "attribute": own_field, "set_attribute": set_own_field,
+    **{name: everything[name] for name in ("call", "iterate", "next", "length", "truth", "item", "equal", "text")},
 }
 
 stand_ins = {}
@@ -73,6 +93,7 @@ class Peer:
         self.stream = connection.makefile("rwb")
         self.operations = operations
         self.own = {}
+        self.remotes = {}
         self.ended = False
 
     def reference(self, value):
@@ -85,7 +106,8 @@ class Peer:
 
     def referenced(self, tag, key):
         if tag == "mine":
-            return Remote(self, int(key))
+            # One for each object, so that \`is\` holds.
+            return self.remotes.setdefault(int(key), Remote(self, int(key)))
         if tag == "yours":
             return self.own[key]
         if tag == "exception":

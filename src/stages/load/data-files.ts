@@ -73,14 +73,14 @@ export async function detectType(path: string): Promise<RowType> {
   if (beginning.startsWith('PAR1')) return 'parquet';
   const other = otherFiles.find(({ mark }) => beginning.startsWith(mark));
   if (other !== undefined) throw notRows(path, other);
-  const text = bytes
-    .toString('utf8')
-    .replace(/^\uFEFF/, '')
-    .trimStart();
+  const whole = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  const text = whole.trimStart();
   if (text.startsWith('[')) return 'json';
   const [firstLine = '', ...more] = text.split('\n', 2);
   if (text.startsWith('{')) return more.length === 0 || isJson(firstLine) ? 'jsonl' : 'json';
-  return firstLine.includes('\t') ? 'tsv' : 'csv';
+  // A header row may begin with a tab: the column before it is pandas's index, which has no name.
+  const header = whole.split(/[\r\n]+/, 2).find((line) => line !== '');
+  return header?.includes('\t') ? 'tsv' : 'csv';
 }
 
 async function firstBytes(path: string): Promise<Buffer> {
@@ -113,6 +113,16 @@ const otherFiles: readonly OtherFile[] = [
   { mark: '\x28\xb5\x2f\xfd', what: 'packed with Zstandard', help: unpackIt },
   { mark: '\xfd7zXZ\x00', what: 'packed with xz', help: unpackIt },
   { mark: 'BZh', what: 'packed with bzip2', help: unpackIt },
+  {
+    mark: 'version https://git-lfs.',
+    what: 'a pointer of Git LFS',
+    help: 'take the file that it stands for: `git lfs pull`',
+  },
+  ...['<!DOCTYPE html', '<!doctype html', '<html'].map((mark) => ({
+    mark,
+    what: 'a web page',
+    help: 'take the file itself, not the page that shows it or asks for a login',
+  })),
   { mark: 'SQLite format 3\x00', what: 'an SQLite data base', help: 'write the rows of a table as CSV' },
   { mark: '\x80\x04\x95', what: 'a pickle', help: 'write it with Python as JSONL or Parquet' },
 ];

@@ -62,11 +62,14 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
   if (outputs.tokenizer) await copyTokenizer({ from: source, to: outputs.tokenizer.path });
 }
 
-/** Throws a UserError if a model's configuration, or the header of a GGUF file, is not supported. Reads no weights. */
+/** Throws a UserError if a model's configuration or tokenizer, or the header of a GGUF file, is not supported. Reads no weights. */
 export async function inspectModel(path: string): Promise<void> {
   if (isOpenaiCheckpoint(path)) return;
   if ((await stat(path)).isFile()) await (await openGgufModel(path))[Symbol.asyncDispose]();
-  else await readModelConfig(path);
+  else {
+    await readModelConfig(path);
+    await openTokenizer(path);
+  }
 }
 
 /** The files of the model itself in Hugging Face's layout. */

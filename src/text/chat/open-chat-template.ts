@@ -89,7 +89,7 @@ const noTemplate = (): UserError =>
   new UserError({
     code: 'no-chat-template',
     message: 'the tokenizer has no chat template',
-    help: `take an instruction-tuned model’s tokenizer, or name a template: \`template: { chat: chatml }\` (${knownNames()})`,
+    help: `take an instruction-tuned model’s tokenizer, or name a template: ${knownNames()} (\`template: { chat: chatml }\`; \`--template chatml\` of chat)`,
   });
 
 const noDefault = (names: readonly string[]): UserError =>

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/index.ts';
+import type { Segment } from '../records.ts';
 import { optionalText, requiredText } from './row-field.ts';
 import { segmentsOf, type Template } from './template.ts';
 
@@ -23,20 +24,11 @@ export const namedTemplates = {
     header: '\n\n### Response:',
   }),
   /** Phi-3's markers as in an exercise of the same book, with a colon after the assistant's. */
-  phi3: instructions({
-    prompt: ({ instruction, input }) => `<|user|>\n${instruction}${before('\n', input)}`,
-    header: '\n<|assistant|>:\n',
-  }),
+  phi3: phi3({ user: '<|user|>', gap: '\n', assistant: '<|assistant|>', end: ':\n' }),
   /** Phi-3's markers without the colon. */
-  'phi3-plain': instructions({
-    prompt: ({ instruction, input }) => `<|user|>\n${instruction}${before('\n', input)}`,
-    header: '\n<|assistant|>\n',
-  }),
+  'phi3-plain': phi3({ user: '<|user|>', gap: '\n', assistant: '<|assistant|>', end: '\n' }),
   /** Phi-3's markers in capitals, with a blank line between the turns. */
-  'phi3-capitalized': instructions({
-    prompt: ({ instruction, input }) => `<|User|>\n${instruction}${before('\n', input)}`,
-    header: '\n\n<|Assistant|>\n',
-  }),
+  'phi3-capitalized': phi3({ user: '<|User|>', gap: '\n\n', assistant: '<|Assistant|>', end: '\n' }),
   /** Plain text, all of which the model learns to write. */
   completion: (row: JsonObject) => segmentsOf({ response: requiredText(row, 'text') }),
 } satisfies Record<string, Template>;
@@ -56,6 +48,28 @@ function instructions({
       header,
       response: requiredText(row, 'output'),
     });
+}
+
+/** Markers are special tokens with a tokenizer that has them, and text with others. */
+function phi3(marks: {
+  readonly user: string;
+  readonly gap: string;
+  readonly assistant: string;
+  readonly end: string;
+}): Template {
+  const write = instructions({
+    prompt: ({ instruction, input }) => `\n${instruction}${before('\n', input)}`,
+    header: marks.end,
+  });
+  const opening: readonly Segment[] = [{ role: 'prompt', text: marks.user, special: 'perhaps' }];
+  const answer: readonly Segment[] = [
+    { role: 'header', text: marks.gap },
+    { role: 'header', text: marks.assistant, special: 'perhaps' },
+  ];
+  return (row) => [
+    ...opening,
+    ...write(row).flatMap((segment) => (segment.role === 'header' ? [...answer, segment] : [segment])),
+  ];
 }
 
 /** The text with its heading, or nothing if the text is empty. */

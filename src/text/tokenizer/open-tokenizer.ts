@@ -63,7 +63,7 @@ function noTokenizer(folder: string): UserError {
   return new UserError({
     code: 'no-tokenizer',
     message: `${folder} has neither a tokenizer.json nor an encoding.json`,
-    help: 'put the model\'s tokenizer.json there, or for GPT-2 an encoding.json with {"encoding": "r50k_base"}',
+    help: 'put the model\'s tokenizer.json there, which `AutoTokenizer.from_pretrained(model).save_pretrained(folder)` of transformers writes, or for GPT-2 an encoding.json with {"encoding": "r50k_base"}',
   });
 }
 

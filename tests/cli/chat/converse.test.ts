@@ -70,7 +70,7 @@ test('a model without a chat template says how to name one', async () => {
   const { stderr, exitCode } = await rig.tuneloom('chat', folder);
   expect({ stderr, exitCode }).toEqual({
     stderr:
-      'error: the tokenizer has no chat template\n  help: take an instruction-tuned model’s tokenizer, or name a template: `template: { chat: chatml }` (chatml, llama3, phi3, mistral)',
+      'error: the tokenizer has no chat template\n  help: take an instruction-tuned model’s tokenizer, or name a template: chatml, llama3, phi3, mistral (`template: { chat: chatml }`; `--template chatml` of chat)',
     exitCode: 2,
   });
 });

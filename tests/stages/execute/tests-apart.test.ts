@@ -37,6 +37,19 @@ class Any:
     def __eq__(self, other): return True
     def __sub__(self, other): return 0
 def f(): return Any()`,
+    'an object that compares itself': `
+import functools
+@functools.total_ordering
+class Any:
+    value = 0
+    def __eq__(self, other): return True
+    def __lt__(self, other): return True
+    def __contains__(self, other): return True
+    def __rsub__(self, other): return 0
+    __sub__ = __add__ = __radd__ = __rsub__
+    def __float__(self): return 0.0
+    __abs__ = __float__
+def f(): return Any()`,
     'an exit at once': 'import os; os._exit(0)',
     'a polite exit': 'import sys; sys.exit(0)',
     'an exit while the tests run': 'import os\ndef f(): os._exit(0)',
@@ -128,6 +141,48 @@ back = f(*values, key=(1,))
 assert back == [*values, {"key": (1,)}]
 assert [type(one) for one in back[:-1]] == [type(one) for one in values]
 assert str(f(float("nan"))[0]) == "nan" and str(f(-0.0)[0]) == "-0.0"`,
+    ],
+    'the containers of collections, both ways': [
+      'def f(*values):\n    values[0].rotate(1); values[1]["a"] += 1; values[2].move_to_end("x")\n    return values',
+      `
+from collections import Counter, OrderedDict, deque, namedtuple
+Point = namedtuple("Point", "x y")
+values = [deque([1, 2, 3], 4), Counter("ab"), OrderedDict(x=1, y=[2]), Point(1, (2,))]
+back = f(*values)
+assert [type(one) for one in back[:-1]] == [deque, Counter, OrderedDict] and back[0].maxlen == 4
+assert list(values[0]) == [3, 1, 2] and values[1].most_common(1) == [("a", 2)] and list(values[2]) == ["y", "x"]
+assert all(one is two for one, two in zip(back[:-1], values)) and back[3] == (1, (2,)) and back[3].y == (2,)`,
+    ],
+    'its own objects among themselves': [
+      `
+import enum
+class Color(enum.Enum):
+    RED = 1
+class Base: pass
+class Number(Base):
+    def __init__(self, value): self.value = value
+    def __lt__(self, other): return self.value < other.value
+    def __add__(self, other): return Number(self.value + other.value)
+    def __enter__(self): return self
+    def __exit__(self, *error): self.value = None
+    def __int__(self): return self.value
+def f(number): return number`,
+      `
+from program import Base, Color, Number
+one, two = Number(1), Number(2)
+assert f(one) is one and Color.RED is Color.RED and issubclass(Number, Base) and isinstance(one, Base)
+assert sorted([two, one]) == [one, two] and (one + two).value == 3 and int(two) == 2
+with one as entered: assert entered is one
+assert one.value is None`,
+    ],
+    "objects of the tests' classes": [
+      'def f(node):\n    found = []\n    while node: found.append((node.value, len(node), node[2])); node = node.next\n    return found',
+      `
+class Node:
+    def __init__(self, value, next=None): self.value = value; self.next = next
+    def __len__(self): return 5
+    def __getitem__(self, index): return index * 2
+assert f(Node(1, Node(2))) == [(1, 5, 4), (2, 5, 4)]`,
     ],
     'changes in place, and the identity of arguments': [
       'def f(a, b): a.append(b); b["x"] = 1; return a',

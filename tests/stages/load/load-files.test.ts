@@ -152,6 +152,18 @@ describe('what cannot be read is refused with what to do', () => {
       'unpack it, and give the path of the file or folder inside; from Excel, save the sheet as CSV (UTF-8)',
     ],
     [
+      'a pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n'),
+      'FILE is a pointer of Git LFS, not a file of rows',
+      'take the file that it stands for: `git lfs pull`',
+    ],
+    [
+      'a web page',
+      Buffer.from('<!DOCTYPE html>\n<html><body>Log in</body></html>\n'),
+      'FILE is a web page, not a file of rows',
+      'take the file itself, not the page that shows it or asks for a login',
+    ],
+    [
       'Arrow',
       Buffer.from('ffffffff', 'hex'),
       'FILE is an Arrow file, not a file of rows',

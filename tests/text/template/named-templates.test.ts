@@ -43,16 +43,22 @@ test('alpaca-stanford has another opening for rows with an input', () => {
 });
 
 test.each([
-  ['phi3', '<|user|>\nName the capital.\nFrance', '\n<|assistant|>:\n'],
-  ['phi3-plain', '<|user|>\nName the capital.\nFrance', '\n<|assistant|>\n'],
-  ['phi3-capitalized', '<|User|>\nName the capital.\nFrance', '\n\n<|Assistant|>\n'],
-] as const)('%s writes its own markers', (name, prompt, header) => {
-  expect(textsOf(name, row)).toEqual([
-    ['prompt', prompt],
-    ['header', header],
-    ['response', 'Paris.'],
-  ]);
-});
+  ['phi3', '<|user|>', '\n', '<|assistant|>', ':\n'],
+  ['phi3-plain', '<|user|>', '\n', '<|assistant|>', '\n'],
+  ['phi3-capitalized', '<|User|>', '\n\n', '<|Assistant|>', '\n'],
+] as const)(
+  '%s writes markers that are special tokens where a tokenizer has them',
+  (name, user, gap, assistant, end) => {
+    expect(namedTemplates[name]({ ...row, input: '<|user|>' })).toEqual([
+      { role: 'prompt', text: user, special: 'perhaps' },
+      { role: 'prompt', text: '\nName the capital.\n<|user|>' },
+      { role: 'header', text: gap },
+      { role: 'header', text: assistant, special: 'perhaps' },
+      { role: 'header', text: end },
+      { role: 'response', text: 'Paris.' },
+    ]);
+  },
+);
 
 test('completion is the response alone', () => {
   expect(textsOf('completion', { text: 'Once.' })).toEqual([['response', 'Once.']]);
