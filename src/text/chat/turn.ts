@@ -79,8 +79,7 @@ export function turnOf(value: Json, at: TurnPlace): Turn {
       ? contentOf(said, { place, words, whole: isCall })
       : { text: undefined, dropped: [] };
   const others = Object.fromEntries(Object.entries(rest).filter(([name]) => !flags.includes(name)));
-  const calls =
-    called === undefined ? withCalls(others, { role, writesCalls }) : { ...others, tool_calls: called };
+  const calls = called === undefined ? withCalls(others, role) : { ...others, tool_calls: called };
   const content = text ?? (value[words] === null || called !== undefined ? null : undefined);
   if (text === undefined && calls.tool_calls === undefined && !maySayNothing(calls))
     throw badTurn(`${place} has no \`${words}\``, inTurn(value));
@@ -119,17 +118,13 @@ function learnedOf(
 }
 
 /** The fields of a turn, with its tool calls as a list; without a list that is empty. */
-function withCalls(
-  fields: JsonObject,
-  { role, writesCalls }: { readonly role: string; readonly writesCalls: boolean },
-): JsonObject {
+function withCalls(fields: JsonObject, role: string): JsonObject {
   const { tool_calls, function_call, ...others } = fields;
   const given = jsonIn(tool_calls ?? null);
   const calls = isList(given) ? given : given === null || given === '' ? [] : [given];
   if (calls.length > 0) return { ...fields, tool_calls: calls };
   // OpenAI's older protocol.
-  const older =
-    role === 'assistant' && writesCalls && function_call !== undefined ? callsIn(function_call) : undefined;
+  const older = role === 'assistant' && function_call !== undefined ? callsIn(function_call) : undefined;
   if (older !== undefined) return { ...others, tool_calls: older };
   return function_call === undefined ? others : { ...others, function_call };
 }
