@@ -44,19 +44,19 @@ export function answerEnd(
     const isLast = markedEnd === undefined || text.slice(after, markedEnd).trim() === '';
     if (isAfterText && isLast) return { start, end: markedEnd ?? after, isSpecial: true };
   }
-  if (closing === '') return { start: end, end, isSpecial: false };
-  if (markedEnd === undefined)
-    return { start: end, end: text.startsWith(closing, end) ? end + closing.length : end, isSpecial: false };
-  const last = inTurn.trimEnd().length;
-  const start = from + last - closing.length;
-  return inTurn.slice(0, last).endsWith(closing) && start >= from
-    ? { start, end: markedEnd, isSpecial: false }
-    : { start: end, end, isSpecial: false };
+  const none = { start: end, end, isSpecial: false };
+  if (closing === '') return none;
+  if (markedEnd === undefined) {
+    const start = text.length - text.slice(end).trimStart().length;
+    return text.startsWith(closing, start) ? { ...none, start, end: start + closing.length } : none;
+  }
+  const turnText = inTurn.trimEnd();
+  return turnText.endsWith(closing) ? { ...none, start: from + turnText.length - closing.length } : none;
 }
 
 /**
- * The text that a template puts after every answer, whether it is the last or not, up to a special token and without
- * the white space after it. Empty if there is none.
+ * What a template puts after every answer, whether it is the last or not, without the white space around it: a special
+ * token, or else text. Empty if there is nothing.
  */
 export function closingText(template: ChatTemplate, special: RegExp | undefined): string {
   const after = (messages: readonly ChatMessage[], answer: string): string | undefined => {
@@ -69,23 +69,26 @@ export function closingText(template: ChatTemplate, special: RegExp | undefined)
     const start = text.lastIndexOf(answer);
     if (start < 0) return undefined;
     const rest = text.slice(start + answer.length);
-    const token = special === undefined ? -1 : rest.search(special);
-    return token < 0 ? rest : rest.slice(0, token);
+    const [token] = special === undefined ? [] : [...rest.matchAll(special)];
+    if (token === undefined) return rest;
+    const before = rest.slice(0, token.index);
+    return before.trim() === '' ? token[0] : before;
   };
   for (const sample of sampleConversations) {
     const answer = String(sample.at(-1)?.content);
     const last = attempt(() => after(sample, answer));
     const inner = attempt(() => after([...sample, { role: 'user', content: 'Bye' }], answer));
-    if (last !== undefined) return commonText(last, inner ?? last).trimEnd();
+    if (last !== undefined) return commonText(last, inner ?? last).trim();
   }
   return '';
 }
 
-/** What both texts begin with. If both go on, up to the last white space: the next marks may begin alike. */
+/** What both texts begin with. If both go on, whole lines or else words: what comes next may begin alike. */
 function commonText(a: string, b: string): string {
   let length = 0;
   while (length < Math.min(a.length, b.length) && a[length] === b[length]) length += 1;
   const common = a.slice(0, length);
   const bothGoOn = length < a.length && length < b.length;
-  return bothGoOn ? common.replace(/\S*$/, '') : common;
+  if (!bothGoOn) return common;
+  return common.includes('\n') ? common.slice(0, common.lastIndexOf('\n')) : common.replace(/\S*$/, '');
 }

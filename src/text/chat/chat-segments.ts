@@ -4,8 +4,9 @@ import { answerEnd, closingText } from './answer-end.ts';
 import { type ChatMessage, type Conversation, reasoningFields } from './chat-message.ts';
 import type { ChatTemplate } from './chat-template.ts';
 import { type RenderedChat, renderChat } from './rendered-chat.ts';
-import { attempt, thoughtsIn, type Unshown, unshownIn } from './shown.ts';
-import { type Span, spansByMarks, spansByText } from './trained-spans.ts';
+import { attempt } from './shown.ts';
+import { type Span, spansByMarks, spansByText, type Wanted } from './trained-spans.ts';
+import { thoughtsIn, type Unshown, unshownIn } from './unshown.ts';
 
 export interface ChatFormat {
   /** The template for conversations with or without tools. */
@@ -53,7 +54,7 @@ export function chatWriter(format: ChatFormat): (conversation: LearnedConversati
     const { turns, chat, unmask } = rendered;
     const chosen = chosenTurns(conversation, format);
     const unshown = unshownIn({ ...rendered, text: chat.text, learned: chosen.trained });
-    const spans = spansOf(rendered, { chosen, special, marks: template.marksGeneration });
+    const spans = spansOf(rendered, { chosen, special, closing, marks: template.marksGeneration });
     const isAnswered =
       turns.at(-1)?.role === 'assistant' && [...chosen.trained, ...chosen.masked].includes(turns.length - 1);
     const segments = segmentsIn(chat.text, {
@@ -101,18 +102,19 @@ function spansOf(
   {
     chosen: { trained, masked },
     special,
+    closing,
     marks,
-  }: { readonly chosen: ChosenTurns; readonly special: RegExp | undefined; readonly marks: boolean },
+  }: Omit<Wanted, 'wanted'> & { readonly chosen: ChosenTurns; readonly marks: boolean },
 ): readonly Span[] {
   const wanted = [...trained, ...masked].toSorted((a, b) => a - b);
-  if (!marks) return spansByText(rendered, { wanted, special });
+  if (!marks) return spansByText(rendered, { wanted, special, closing });
   // The marks are around answers; a masked turn of another role is found by its text.
   const isOther = (turn: number) => masked.includes(turn) && rendered.turns[turn]?.role !== 'assistant';
   const answers = spansByMarks(
     rendered,
     wanted.filter((turn) => !isOther(turn)),
   );
-  const others = spansByText(rendered, { wanted: wanted.filter(isOther), special });
+  const others = spansByText(rendered, { wanted: wanted.filter(isOther), special, closing });
   return [...answers, ...others].toSorted((a, b) => a.start - b.start);
 }
 

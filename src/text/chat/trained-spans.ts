@@ -18,6 +18,8 @@ export interface Wanted {
   readonly wanted: readonly number[];
   /** Matches the special tokens in a text that the template wrote. */
   readonly special: RegExp | undefined;
+  /** What the template puts after an answer; empty if nothing. */
+  readonly closing: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Wanted {
  * answer with more than an answer has, the turn begins after as much of the prompt as is there. A turn ends with its
  * text; one that calls tools where the conversation up to that turn ends.
  */
-export function spansByText(rendered: RenderedChat, { wanted, special }: Wanted): readonly Span[] {
+export function spansByText(rendered: RenderedChat, { wanted, special, closing }: Wanted): readonly Span[] {
   return wanted.map((turn) => {
     const content = contentOf(rendered, turn);
     const start = startOf(turn, rendered, special);
@@ -34,7 +36,7 @@ export function spansByText(rendered: RenderedChat, { wanted, special }: Wanted)
     if (content !== undefined && !callsTools && content.end >= start)
       return { turn, start, end: content.end };
     const last = lastTextEnd(rendered, { turn, start });
-    const end = endOf(turn, rendered, { special, last });
+    const end = endOf(turn, rendered, { special, closing, start, last });
     if (end < Math.max(start, last ?? start)) throw unfaithful(turn);
     return { turn, start, end, markedEnd: end };
   });
@@ -113,9 +115,16 @@ function lastTextEnd(
   { turn, start }: { readonly turn: number; readonly start: number },
 ): number | undefined {
   if (!shown.isExact) return undefined;
-  const ends = shown.texts.flatMap((text) => (text.turn === turn ? (text.end ?? []) : []));
+  const ends = shown.texts.flatMap((text) => (text.turn === turn ? (text.firstEnd ?? []) : []));
   const last = Math.max(...ends);
   return last > start ? last : undefined;
+}
+
+interface TurnPlace {
+  /** Where what the assistant writes begins. */
+  readonly start: number;
+  /** Where the last of its texts ends, if known. */
+  readonly last: number | undefined;
 }
 
 /**
@@ -126,7 +135,7 @@ function lastTextEnd(
 function endOf(
   turn: number,
   { turns, write, chat }: RenderedChat,
-  { special, last }: { readonly special: RegExp | undefined; readonly last: number | undefined },
+  { special, closing, start, last }: Omit<Wanted, 'wanted'> & TurnPlace,
 ): number {
   if (turn === turns.length - 1) return chat.text.trimEnd().length;
   const upTo = attempt(() => write(turns.slice(0, turn + 1), false));
@@ -140,7 +149,9 @@ function endOf(
   const match = cut([chat.text, common]);
   const other = cut([upTo, common + shift]);
   const end = match?.index ?? (other === undefined ? common : other.index - shift);
-  return chat.text.slice(0, end).trimEnd().length;
+  // The next turn may begin as a prompt for an answer that the template always writes does.
+  const close = closing === '' ? -1 : chat.text.slice(0, end).indexOf(closing, last ?? start);
+  return close < 0 ? chat.text.slice(0, end).trimEnd().length : close + closing.length;
 }
 
 /** How much later a text writes the end of another's beginning, by as much of it as it has. */

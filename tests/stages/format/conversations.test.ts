@@ -126,6 +126,22 @@ test('a call is learned to its end by a template that begins the last turn of a 
   });
 });
 
+test('a call ends before the header of the next turn, whatever the template writes after the last', async () => {
+  const always = (templates.tools ?? '').replace('{% if add_generation_prompt %}', '{% if true %}');
+  const repeats = (templates.tools ?? '').replace(
+    '{% else %}{{ m.content }}',
+    "{% else %}{{ ('response:' + messages[1].tool_calls[0].function.name + ' ' if m.role == 'tool' else '') + m.content }}",
+  );
+  const messages = [
+    user('Tide?'),
+    assistant(null, { tool_calls: [{ function: { name: 'tide', arguments: {} } }] }),
+    { role: 'tool', content: '4 m' },
+    assistant('4 m.'),
+  ];
+  for (const template of [always, repeats])
+    expect((await write({ messages }, template)).learned).toEqual(['tide {}<|im_end|>', '4 m.<|im_end|>']);
+});
+
 test('a call of the older protocol is an error where the template writes none', async () => {
   const messages = [user('Tide?'), assistant(null, { function_call: { name: 'tide', arguments: '{}' } })];
   await expect(write({ messages }, plain)).rejects.toMatchObject({
