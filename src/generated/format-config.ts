@@ -78,7 +78,7 @@ export interface FormatConfig {
      */
     readonly separator?: string;
     /**
-     * The most tokens, by the tokenizer at the port `tokenizer`, of the prompt with its longest response or choice: the last shots are left out until it fits.
+     * The most tokens, by the tokenizer at the port `tokenizer`, of the whole text with the longest response or choice, the token that begins it or a chat template’s marks around it included: the last shots are left out until it fits.
      */
     readonly fit_tokens?: number;
   };

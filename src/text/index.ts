@@ -3,9 +3,9 @@ export { type ChatPrompt, openChatPrompt } from './chat/chat-prompts.ts';
 export { chatWriter } from './chat/chat-segments.ts';
 export { chatTemplate } from './chat/chat-template.ts';
 export { conversationOf } from './chat/conversation.ts';
-export { endMark } from './chat/end-mark.ts';
+export { endMark, stopsAt } from './chat/end-mark.ts';
 export { knownSource, openChatTemplate, type TemplateChoice } from './chat/open-chat-template.ts';
-export { saysSomething, type Unshown } from './chat/shown.ts';
+export { saysSomething, type Unshown } from './chat/unshown.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
 export {
   type ChatMarks,

@@ -11,11 +11,12 @@ export interface DataRecord {
 /**
  * Who writes a segment of text. `prompt` is what the model is given. `header` is the marker between prompt and response
  * (`### Response:`), which a model may have to write itself. `response` is what it should answer. `end` is the mark
- * that a chat template puts after a response (`<|im_end|>`), which the model writes when it is done. `tail` is what the
+ * that a chat template puts after a response (`<|im_end|>`), which the model writes when it is done; it is `end_text`
+ * where the tokenizer has no special token for it. `tail` is what the
  * template writes after the last one, such as a line feed, which the model neither reads nor writes. `masked` is an
  * answer, or reasoning, that the model reads but never learns, whatever collate trains on.
  */
-export type SegmentRole = 'prompt' | 'header' | 'response' | 'end' | 'tail' | 'masked';
+export type SegmentRole = 'prompt' | 'header' | 'response' | 'end' | 'tail' | 'masked' | 'end_text';
 
 /**
  * A piece of text. If special, it is the name of one special token; `perhaps` if it is only with a tokenizer that has
@@ -50,7 +51,7 @@ export interface FormattedRecord {
 
 /** What a chat template writes around the turns. */
 export interface ChatMarks {
-  /** The special token that ends an answer, if there is one. */
+  /** What ends an answer, if anything does: a special token, or text where the tokenizer has no such token. */
   readonly end?: string;
 }
 
@@ -82,7 +83,7 @@ export interface TokenizedRecords {
 
 /** Whether the text has its own end, or ends with what is not learned, so that no end-of-text token belongs after it. */
 export const endsItself = (segments: readonly { readonly role: SegmentRole }[]): boolean =>
-  segments.some(({ role }) => role === 'end') ||
+  segments.some(({ role }) => role === 'end' || role === 'end_text') ||
   ['masked', 'tail'].includes(segments.at(-1)?.role ?? 'prompt');
 
 /** Throws a UserError unless the value is an object with a string `id`. `place` says where the value is. */
@@ -102,6 +103,7 @@ const roles: readonly string[] = [
   'end',
   'tail',
   'masked',
+  'end_text',
 ] satisfies readonly SegmentRole[];
 
 /** A record that `format` wrote; throws a UserError for any other. */

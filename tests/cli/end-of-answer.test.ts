@@ -25,6 +25,42 @@ stages:
   generate: { from: { model: train, prompts: format }, with: { max_new_tokens: 24 } }
 `;
 
+test('a model learns and stops at the text that ends a turn where its tokenizer has no such token', async () => {
+  const own = JSON.parse(await readFile(tokenizerFile, 'utf8'));
+  const kept = ({ content }: { content: string }) => !content.startsWith('<|im_');
+  await using rig = await openCliRig({
+    'package.json': '{}',
+    'p.yaml': pipeline,
+    'rows.json': JSON.stringify(rows),
+    'tok/tokenizer_config.json': '{"eos_token":"<|endoftext|>"}',
+    'tok/tokenizer.json': JSON.stringify({ ...own, added_tokens: own.added_tokens.filter(kept) }),
+  });
+  const { exitCode, stdout } = await rig.tuneloom('run', 'p.yaml');
+  expect({ exitCode, warns: stdout.includes('`<|im_end|>`, which is no special token here') }).toEqual({
+    exitCode: 0,
+    warns: true,
+  });
+  const written = await readFile(join(rig.folder, 'artifacts/outputs/p/generate/responses'), 'utf8');
+  const answers = written
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(answers.map((one) => [one.response, one.finish_reason])).toEqual(
+    Object.values(capitals).map((capital) => [capital, 'stop']),
+  );
+
+  const talk = rig.start('chat', 'p.yaml', 'train', '--json');
+  talk.stdin?.end('Capital of Spain\n');
+  expect(JSON.parse((await talk).stdout)).toMatchObject({ response: 'Madrid', finish_reason: 'stop' });
+
+  // The first token of that text may begin any other text.
+  expect(await rig.tuneloom('export', 'p.yaml', 'train', '--to', 'exported')).toMatchObject({ exitCode: 0 });
+  const exported = JSON.parse(await readFile(join(rig.folder, 'exported/config.json'), 'utf8'));
+  expect(exported.eos_token_id).toBe(
+    own.added_tokens.find(({ content }: { content: string }) => content === '<|endoftext|>').id,
+  );
+});
+
 /** A tokenizer whose end of text is not what ends a turn, as that of many base models. */
 test('a model that is tuned with a chat template ends its answers where the template does, everywhere', async () => {
   await using rig = await openCliRig({

@@ -5,7 +5,7 @@ import { isObject, newTemporaryFolder } from '../../core/index.ts';
 import { type GenerationSettings, openModelFolder, quantizeWeights } from '../../model/index.ts';
 import type { Dag } from '../../runtime/index.ts';
 import { loadModel, openLocalModel } from '../../stages/index.ts';
-import { openChatPrompt } from '../../text/index.ts';
+import { openChatPrompt, stopsAt } from '../../text/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -29,8 +29,8 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
     },
   });
   using _weights = quantizeWeights(local.model);
-  const mark = local.tokenizer.specialTokens.get(prompt.endMark ?? '');
-  const settings = settingsOf(options, [...local.endTokens, ...(mark === undefined ? [] : [mark])]);
+  const { stopTokens, stop } = stopsAt(prompt.endMark, local.tokenizer);
+  const settings = settingsOf(options, { stopTokens: [...local.endTokens, ...stopTokens], stop });
   using session = new ChatSession({ local, prompt, settings, system: options.system });
   await converse({ session, context, json: options.json === true });
   return exitCode.success;
@@ -48,7 +48,10 @@ interface ChatOptions extends PipelineOptions {
   readonly seed: number;
 }
 
-const settingsOf = (options: ChatOptions, stopTokens: readonly number[]): GenerationSettings => ({
+const settingsOf = (
+  options: ChatOptions,
+  stops: Pick<GenerationSettings, 'stop' | 'stopTokens'>,
+): GenerationSettings => ({
   maxNewTokens: options.maxNewTokens,
   temperature: options.temperature,
   topK: options.topK,
@@ -56,8 +59,7 @@ const settingsOf = (options: ChatOptions, stopTokens: readonly number[]): Genera
   minP: options.minP,
   repetitionPenalty: options.repetitionPenalty,
   seed: options.seed,
-  stop: [],
-  stopTokens,
+  ...stops,
   batchSize: 1,
 });
 

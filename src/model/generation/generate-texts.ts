@@ -14,6 +14,8 @@ export interface Prompt {
   readonly emptyContext?: number;
   /** Tokens that end this text, besides those of the settings. */
   readonly stopTokens?: readonly number[];
+  /** Texts before which this text ends, besides those of the settings. */
+  readonly stop?: readonly string[];
 }
 
 interface Generation {
@@ -43,9 +45,9 @@ export async function* generateTexts(generation: Generation): AsyncGenerator<Gen
 
 function encodePrompts({ model, tokenizer, prompts, settings }: Generation): readonly EncodedPrompt[] {
   const encoded = prompts.map(
-    ({ id, text, start, emptyContext = tokenizer.endOfText, stopTokens }): EncodedPrompt => {
+    ({ id, text, start, emptyContext = tokenizer.endOfText, stopTokens, stop }): EncodedPrompt => {
       const tokens = encodeFrom(start, { tokenizer, text });
-      return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(emptyContext), stopTokens };
+      return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(emptyContext), stopTokens, stop };
     },
   );
   const { config } = model;
@@ -88,6 +90,7 @@ interface EncodedPrompt {
   readonly id: string;
   readonly tokens: Int32Array;
   readonly stopTokens?: readonly number[] | undefined;
+  readonly stop?: readonly string[] | undefined;
 }
 
 export interface GeneratedText {
@@ -105,12 +108,13 @@ export class Sequence implements DecodingRow {
   readonly #tokenizer: Tokenizer;
   readonly #settings: GenerationSettings;
   readonly #ends: ReadonlySet<number>;
+  readonly #stop: readonly string[];
   readonly #random: RandomStream;
   readonly #tokens: number[] = [];
   #finishReason: 'stop' | 'length' = 'length';
 
   constructor({
-    prompt: { id, tokens, stopTokens = [] },
+    prompt: { id, tokens, stopTokens = [], stop = [] },
     tokenizer,
     settings,
   }: {
@@ -123,6 +127,7 @@ export class Sequence implements DecodingRow {
     this.#tokenizer = tokenizer;
     this.#settings = settings;
     this.#ends = new Set([tokenizer.endOfText, ...(settings.stopTokens ?? []), ...stopTokens]);
+    this.#stop = [...settings.stop, ...stop];
     this.#random = new RandomStream(['sampling', settings.seed, id]);
   }
 
@@ -151,7 +156,7 @@ export class Sequence implements DecodingRow {
 
   result(): GeneratedText {
     const text = this.#tokenizer.decode(this.#tokens);
-    const ends = this.#settings.stop.map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
+    const ends = this.#stop.map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
     return {
       id: this.#id,
       text: text.slice(0, Math.min(...ends, text.length)),
@@ -161,9 +166,8 @@ export class Sequence implements DecodingRow {
   }
 
   #containsStop(): boolean {
-    const { stop } = this.#settings;
-    if (stop.length === 0) return false;
+    if (this.#stop.length === 0) return false;
     const text = this.#tokenizer.decode(this.#tokens);
-    return stop.some((one) => text.includes(one));
+    return this.#stop.some((one) => text.includes(one));
   }
 }

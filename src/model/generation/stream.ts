@@ -28,7 +28,7 @@ export async function streamText({
   readonly start?: number | undefined;
   readonly settings: GenerationSettings;
   readonly signal: AbortSignal;
-  /** Called after each token with the whole text so far, without a trailing character that is still incomplete. */
+  /** Called after each token with the whole text so far, without what may still become a character or a stop text. */
   readonly onText: (text: string) => void;
 }): Promise<GeneratedText> {
   const tokens = encodeFrom(start, { tokenizer, text: prompt });
@@ -47,7 +47,7 @@ export async function streamText({
   });
   const next = (logits: Float32Array): number | undefined => {
     const token = sequence.next(logits);
-    onText(sequence.result().text.replace(/\uFFFD+$/, ''));
+    onText(withoutBeginning(sequence.result().text.replace(/\uFFFD+$/, ''), settings.stop));
     return token;
   };
   try {
@@ -61,6 +61,16 @@ export async function streamText({
     if (!signal.aborted) throw error;
   }
   return sequence.result();
+}
+
+/** A text without what it ends with of a stop text. */
+function withoutBeginning(text: string, stop: readonly string[]): string {
+  const lengths = stop.map((one) => {
+    let length = Math.min(one.length, text.length);
+    while (length > 0 && !text.endsWith(one.slice(0, length))) length -= 1;
+    return length;
+  });
+  return text.slice(0, text.length - Math.max(0, ...lengths));
 }
 
 /**

@@ -6,9 +6,9 @@ export type TrainOn = CollateConfig['train_on'];
 
 /** What is trained on -> the segments whose tokens are learned. An end is always learned, and what is masked never. */
 const learnedRoles: Readonly<Record<TrainOn, readonly SegmentRole[]>> = {
-  all: ['prompt', 'header', 'response', 'end', 'tail'],
-  response_with_header: ['header', 'response', 'end'],
-  response: ['response', 'end'],
+  all: ['prompt', 'header', 'response', 'end', 'end_text', 'tail'],
+  response_with_header: ['header', 'response', 'end', 'end_text'],
+  response: ['response', 'end', 'end_text'],
 };
 
 /**

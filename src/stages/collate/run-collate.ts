@@ -44,14 +44,19 @@ const recipeOf = (config: CollateConfig): BatchRecipe => ({
   ...(config.packing === 'examples' ? { packedLength: config.max_length } : {}),
 });
 
-/** The marks that the records end their answers with: the first token of each end, or else the end of text. */
+/**
+ * The tokens that end the records' answers: the first of each end, or else the end of text. A text that ends answers is
+ * not among them unless it is a single token.
+ */
 function answerEndsOf({ records, endOfText }: TokenizedRecords): readonly number[] {
   const ends = new Set<number>();
   for (const { tokens, segments } of records) {
     if (!endsItself(segments)) ends.add(endOfText);
-    for (const [index, { role }] of segments.entries()) {
-      const mark = role === 'end' ? tokens[segments[index - 1]?.end ?? 0] : undefined;
-      if (mark !== undefined) ends.add(mark);
+    for (const [index, { role, end }] of segments.entries()) {
+      const start = segments[index - 1]?.end ?? 0;
+      const mark = tokens[start];
+      const isMark = role === 'end' || (role === 'end_text' && end === start + 1);
+      if (isMark && mark !== undefined) ends.add(mark);
     }
   }
   return [...ends].sort((a, b) => a - b);

@@ -10,6 +10,7 @@ import {
   type Segment,
   type SegmentRole,
   segmentsOf,
+  startToken,
   type Tokenizer,
   type Unshown,
 } from '../../text/index.ts';
@@ -35,6 +36,8 @@ export interface FormatInputs {
   readonly tokenizer: string | undefined;
   /** The records that shots are made of; undefined without shots. */
   readonly shots: readonly DataRecord[] | undefined;
+  /** What a chat template writes for a question and an answer of one letter, if the text becomes its turns. */
+  readonly wrapper?: readonly Segment[] | undefined;
 }
 
 type Shots = NonNullable<FormatConfig['shots']>;
@@ -42,11 +45,19 @@ type Shots = NonNullable<FormatConfig['shots']>;
 /** Writes each record as a question after its shots. */
 export async function exampleFormat(
   { shots }: Pick<FormatConfig, 'shots'>,
-  { template, tokenizer: folder, shots: sources = [] }: FormatInputs & { readonly template: ExampleTemplate },
+  {
+    template,
+    tokenizer: folder,
+    shots: sources = [],
+    wrapper,
+  }: FormatInputs & { readonly template: ExampleTemplate },
 ): Promise<RecordFormat> {
   const tokenizer = folder === undefined ? undefined : await openTokenizer(folder);
   const most = shots?.fit_tokens;
-  const fits = tokenizer && most !== undefined ? tokenBudget(tokenizer, most) : () => true;
+  const fits =
+    tokenizer && most !== undefined
+      ? tokenBudget(tokenizer, most - tokensAround(tokenizer, wrapper))
+      : () => true;
   const groups = shots === undefined ? undefined : groupedExamples(sources, template);
   return ({ id, row }) => {
     const example = template.write(row);
@@ -63,6 +74,12 @@ export async function exampleFormat(
     };
   };
 }
+
+/** How many tokens come besides those of the text: the beginning of a text, or a chat template's around the turns. */
+const tokensAround = (tokenizer: Tokenizer, wrapper: readonly Segment[] | undefined): number => {
+  if (wrapper !== undefined) return tokenizer.encode(wrapper).length;
+  return startToken(tokenizer, { bos: 'auto', isChat: false }) === undefined ? 0 : 1;
+};
 
 function groupedExamples(
   records: readonly DataRecord[],

@@ -14,6 +14,7 @@ import {
   openTokenizer,
   type Segment,
   saysSomething,
+  segmentsOf,
   type Template,
   type TemplateChoice,
   type Unshown,
@@ -26,10 +27,12 @@ export async function recordFormat(config: FormatConfig, inputs: FormatInputs): 
   const template = templateKind(config);
   const { tokenizer: folder } = inputs;
   if (template.kind === 'chat') return chatFormat(config, { folder, given: template.given });
-  const written = await writtenFormat(config, { template, ...inputs });
-  if (!config.apply_chat_template) return written;
-  const chat = await openChat(config, { folder, given: undefined });
-  return (record) => asTurns(written(record), { wrap: chat, config });
+  if (!config.apply_chat_template) return writtenFormat(config, { template, ...inputs });
+  const wrap = await openChat(config, { folder, given: undefined });
+  const letters = segmentsOf({ prompt: 'a', header: '', response: 'a' });
+  const wrapper = config.shots?.fit_tokens && asTurns({ segments: letters }, { wrap, config }).segments;
+  const written = await writtenFormat(config, { template, ...inputs, ...(wrapper && { wrapper }) });
+  return (record) => asTurns(written(record), { wrap, config });
 }
 
 type OtherTemplate = Exclude<TemplateKind, { readonly kind: 'chat' }>;

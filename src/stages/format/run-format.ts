@@ -1,5 +1,5 @@
 import { examplesField } from '../../benchmarks/index.ts';
-import { RandomStream, RecordProblems, UserError } from '../../core/index.ts';
+import { RandomStream, RecordNotes, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import { type DataRecord, type FormattedRecord, perturbations, requiredText } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
@@ -21,6 +21,7 @@ export const { run } = implementStage<FormatConfig>()({
     const examples = config.description === undefined ? examplesField(config.template) : undefined;
     let withoutExamples = 0;
     const report = new UnshownReport(config);
+    const ends = new RecordNotes();
     let total = 0;
     for await (const record of own ?? inputs.records) {
       const variants =
@@ -34,6 +35,7 @@ export const { run } = implementStage<FormatConfig>()({
           const row = rowOf(variant);
           const { unshown = [], ...formatted } = format({ id: variant.id, row });
           report.add(variant, unshown);
+          ends.add(variant.id, endFacts(formatted));
           return written({ id: variant.id, row }, someText(formatted));
         });
         if (formatted !== undefined) await outputs.records.write(formatted);
@@ -46,7 +48,7 @@ export const { run } = implementStage<FormatConfig>()({
         level: 'warning',
         message: `${withoutExamples} records have no \`${examples}\`: these questions are asked without the benchmark's examples`,
       });
-    for (const { message, records } of report.warnings(total))
+    for (const { message, records } of [...report.warnings(total), ...ends.messages(total)])
       host.report({
         type: 'note',
         level: 'warning',
@@ -71,6 +73,21 @@ const written = (
   ...(shared_characters !== undefined && { shared_characters }),
   fields: row,
 });
+
+/** Where a chat's answers end otherwise than with a special token that is learned. */
+function endFacts({ segments, chat }: Formatted): readonly string[] {
+  if (chat === undefined) return [];
+  return segments.flatMap(({ role, text }, index) => {
+    const next = segments[index + 1]?.role;
+    if (role === 'end_text')
+      return [
+        `the template ends answers with \`${text.trim()}\`, which is no special token here: it is learned as text, at which generate and chat stop; other programs need it as a stop text`,
+      ];
+    if (role === 'response' && (next === 'prompt' || next === 'tail'))
+      return ['the model does not learn where an answer ends: no end of it is learned'];
+    return [];
+  });
+}
 
 function someText(formatted: Formatted): Formatted {
   if (formatted.segments.length > 0) return formatted;

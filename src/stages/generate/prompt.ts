@@ -21,7 +21,7 @@ export interface Prompt {
   readonly pieces: readonly TextPiece[];
   /** Whether a chat template wrote it. */
   readonly isChat: boolean;
-  /** The special token that ends an answer in the template of the prompt, if known. */
+  /** What ends an answer in the template of the prompt, if known. */
   readonly endMark: string | undefined;
   /** The same as turns, if the record has them. */
   readonly conversation: Conversation | undefined;

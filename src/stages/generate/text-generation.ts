@@ -1,7 +1,7 @@
 import type { Json } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import { generateTexts } from '../../model/index.ts';
-import { emptyContext, type FinishReason, startToken } from '../../text/index.ts';
+import { emptyContext, type FinishReason, startToken, stopsAt } from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { GenerationMode } from './generate.ts';
 import { cleanAnswer, type Prompt, promptIdentity } from './prompt.ts';
@@ -73,14 +73,14 @@ export const localClient = (
       batchSize: config.batch_size,
       truncatesPrompts: config.too_long === 'cut',
     };
-    const texts = prompts.map(({ id, pieces, isChat, endMark = '' }) => {
-      const mark = config.stop_at_end ? tokenizer.specialTokens.get(endMark) : undefined;
+    const texts = prompts.map(({ id, pieces, isChat, endMark }) => {
+      const mark = config.stop_at_end ? endMark : undefined;
       return {
         id,
         text: pieces,
         start: startToken(tokenizer, { bos, isChat }),
         emptyContext: emptyContext(tokenizer, bos),
-        stopTokens: mark === undefined ? [] : [mark],
+        ...stopsAt(mark, tokenizer),
       };
     });
     for await (const text of generateTexts({ model, tokenizer, prompts: texts, settings, signal }))

@@ -46,8 +46,9 @@ async function tokenizerFrom({ encoding }: TokenizeConfig, folder: Folder | unde
 /**
  * A record's text as token ids. The whole text is encoded once, so that the ids are those that a model reads. A segment
  * ends where the encoding of the text up to its end does. If a token spans the boundary (the ids of the beginning are
- * not a prefix of the whole's), that token belongs to the next segment. Adjacent segments of one role become one. The
- * token that begins the text, if it gets one, is part of the prompt.
+ * not a prefix of the whole's), that token belongs to the next segment, but to a text that ends an answer, which is
+ * learned to its last character. Adjacent segments of one role become one. The token that begins the text, if it gets
+ * one, is part of the prompt.
  */
 export function tokenizeRecord(
   record: FormattedRecord,
@@ -61,12 +62,15 @@ export function tokenizeRecord(
   const added = beginning === undefined ? 0 : 1;
   if (tokens.length === added) throw new UserError({ code: 'no-tokens', message: 'its text has no tokens' });
   const last = segments.length - 1;
+  const endOf = (index: number): number => {
+    const upTo = encode(segments.slice(0, index + 1));
+    const end = commonPrefixLength(upTo, tokens);
+    return segments[index]?.role === 'end_text' && end < upTo.length ? end + 1 : end;
+  };
   let start = 0;
   const tiles = segments.flatMap(({ role }, index): readonly TokenSegment[] => {
     if (role === segments[index + 1]?.role) return [];
-    const end =
-      index === last ? tokens.length : commonPrefixLength(encode(segments.slice(0, index + 1)), tokens);
-    start = Math.max(start, end);
+    start = Math.max(start, index === last ? tokens.length : endOf(index));
     return [{ role, end: start }];
   });
   const opening: readonly TokenSegment[] =

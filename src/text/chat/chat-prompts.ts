@@ -13,7 +13,7 @@ export interface ChatPrompt {
   readonly write: (messages: readonly ChatMessage[]) => readonly TextPiece[];
   /** Whether it is a chat template, which writes the beginning of a text itself. */
   readonly isChat: boolean;
-  /** The special token that ends an answer, if the template has one. */
+  /** What ends an answer, if the template says so. */
   readonly endMark?: string | undefined;
 }
 

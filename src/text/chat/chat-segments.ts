@@ -1,10 +1,12 @@
 import { UserError } from '../../core/index.ts';
 import type { Segment, SegmentRole, TextPiece } from '../records.ts';
+import { answerEnd, closingText } from './answer-end.ts';
 import { type ChatMessage, type Conversation, reasoningFields } from './chat-message.ts';
 import type { ChatTemplate } from './chat-template.ts';
 import { type RenderedChat, renderChat } from './rendered-chat.ts';
-import { attempt, thoughtsIn, type Unshown, unshownIn } from './shown.ts';
-import { type Span, spansByMarks, spansByText } from './trained-spans.ts';
+import { attempt } from './shown.ts';
+import { type Span, spansByMarks, spansByText, type Wanted } from './trained-spans.ts';
+import { thoughtsIn, type Unshown, unshownIn } from './unshown.ts';
 
 export interface ChatFormat {
   /** The template for conversations with or without tools. */
@@ -43,13 +45,16 @@ export interface WrittenChat {
 export function chatWriter(format: ChatFormat): (conversation: LearnedConversation) => WrittenChat {
   const specialTokens = format.specialTokens.toSorted((a, b) => b.length - a.length);
   const special = anyOf(specialTokens);
+  const closings = new Map<ChatTemplate, string>();
   return (conversation) => {
     const template = format.templateFor(conversation.tools !== undefined);
+    const closing = closings.get(template) ?? closingText(template, special);
+    closings.set(template, closing);
     const rendered = renderChat(conversation, { template, specialTokens });
     const { turns, chat, unmask } = rendered;
     const chosen = chosenTurns(conversation, format);
     const unshown = unshownIn({ ...rendered, text: chat.text, learned: chosen.trained });
-    const spans = spansOf(rendered, { chosen, special, marks: template.marksGeneration });
+    const spans = spansOf(rendered, { chosen, special, closing, marks: template.marksGeneration });
     const isAnswered =
       turns.at(-1)?.role === 'assistant' && [...chosen.trained, ...chosen.masked].includes(turns.length - 1);
     const segments = segmentsIn(chat.text, {
@@ -60,6 +65,7 @@ export function chatWriter(format: ChatFormat): (conversation: LearnedConversati
       })),
       isAnswered,
       special,
+      closing,
     });
     const prompt = isAnswered ? ownPrompt(rendered, spans) : undefined;
     const restored = <Piece extends TextPiece>(piece: Piece): Piece => ({
@@ -96,18 +102,19 @@ function spansOf(
   {
     chosen: { trained, masked },
     special,
+    closing,
     marks,
-  }: { readonly chosen: ChosenTurns; readonly special: RegExp | undefined; readonly marks: boolean },
+  }: Omit<Wanted, 'wanted'> & { readonly chosen: ChosenTurns; readonly marks: boolean },
 ): readonly Span[] {
   const wanted = [...trained, ...masked].toSorted((a, b) => a - b);
-  if (!marks) return spansByText(rendered, { wanted, special });
+  if (!marks) return spansByText(rendered, { wanted, special, closing });
   // The marks are around answers; a masked turn of another role is found by its text.
   const isOther = (turn: number) => masked.includes(turn) && rendered.turns[turn]?.role !== 'assistant';
   const answers = spansByMarks(
     rendered,
     wanted.filter((turn) => !isOther(turn)),
   );
-  const others = spansByText(rendered, { wanted: wanted.filter(isOther), special });
+  const others = spansByText(rendered, { wanted: wanted.filter(isOther), special, closing });
   return [...answers, ...others].toSorted((a, b) => a.start - b.start);
 }
 
@@ -155,9 +162,11 @@ interface Spans {
   /** Whether the last turn is an answer. */
   readonly isAnswered: boolean;
   readonly special: RegExp | undefined;
+  /** What the template puts after an answer where that is no special token. */
+  readonly closing: string;
 }
 
-function segmentsIn(text: string, { spans, isAnswered, special }: Spans): readonly Segment[] {
+function segmentsIn(text: string, { spans, isAnswered, special, closing }: Spans): readonly Segment[] {
   const segments: Segment[] = [];
   let done = 0;
   const addUpTo = (end: number, role: SegmentRole) => {
@@ -165,16 +174,18 @@ function segmentsIn(text: string, { spans, isAnswered, special }: Spans): readon
     done = Math.max(done, end);
   };
   for (const span of spans) {
-    const close = closing(text, span, special);
+    const close = answerEnd(text, span, { special, closing });
     addUpTo(span.start, 'prompt');
     for (const thought of thoughtStretches(text.slice(0, close.start), span)) {
       addUpTo(thought.start, 'response');
       addUpTo(thought.end, 'masked');
     }
     addUpTo(close.start, span.isMasked ? 'masked' : 'response');
-    addUpTo(close.end, span.isMasked ? 'masked' : 'end');
+    addUpTo(close.end, span.isMasked ? 'masked' : close.isSpecial ? 'end' : 'end_text');
   }
-  addUpTo(text.length, isAnswered ? 'tail' : 'prompt');
+  // After an answer without an end comes the end of the text, in place of a last line feed.
+  const isOpen = isAnswered && segments.at(-1)?.role === 'response' && text.slice(done).trim() === '';
+  if (!isOpen) addUpTo(text.length, isAnswered ? 'tail' : 'prompt');
   if (segments.length > 0) return segments;
   throw new UserError({ code: 'no-text', message: 'the template writes no text for it' });
 }
@@ -194,26 +205,6 @@ function thoughtStretches(
     return [{ start: index - opening, end: index + thought.length + close }];
   });
   return stretches.toSorted((a, b) => a.start - b.start);
-}
-
-/**
- * The special token that closes a turn. If the end of the turn is known, it is the last one in it, with all that comes
- * after; otherwise the one after its text. White space may come before either. Empty if there is none.
- */
-function closing(
-  text: string,
-  { start: from, end, markedEnd }: Span,
-  special: RegExp | undefined,
-): { start: number; end: number } {
-  const inTurn = text.slice(from, markedEnd);
-  const matches = special === undefined ? [] : [...inTurn.matchAll(special)];
-  const match = markedEnd === undefined ? matches.find(({ index }) => from + index >= end) : matches.at(-1);
-  if (match === undefined) return { start: end, end };
-  const start = from + match.index;
-  const after = start + match[0].length;
-  if (markedEnd === undefined)
-    return text.slice(end, start).trim() === '' ? { start, end: after } : { start: end, end };
-  return text.slice(after, markedEnd).trim() === '' ? { start, end: markedEnd } : { start: end, end };
 }
 
 function* piecesOf(text: string, special: RegExp | undefined): Generator<TextPiece> {

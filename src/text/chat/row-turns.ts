@@ -27,10 +27,20 @@ export function rowTurns(row: JsonObject, reading: TurnReading): RowTurns {
   if (name !== undefined) return { turns: listedTurns(row, name, reading), read: [name] };
   if (has('prompt') && !has('instruction'))
     return { turns: promptTurns(row, reading), read: ['prompt', 'completion'] };
+  const isOther = (field: string) => isTurns(jsonIn(row[field] ?? null), reading.fields);
+  const other = has('instruction') ? undefined : Object.keys(row).find(isOther);
+  if (other !== undefined) throw otherName(other);
   return { turns: instructionTurns(row), read: ['instruction', 'input', 'output', 'history'] };
 }
 
 const example = '[{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]';
+
+const otherName = (name: string): UserError =>
+  new UserError({
+    code: 'bad-conversation',
+    message: `it has no field \`messages\` or \`conversations\`; \`${name}\` is a list of turns`,
+    help: `say so with \`conversation: { field: ${name} }\``,
+  });
 
 /** A field that is a list of turns, or the JSON text of one. */
 function listedTurns(row: JsonObject, name: string, reading: TurnReading): readonly Turn[] {

@@ -94,8 +94,11 @@ const mapFields = (object: JsonObject, change: (value: Json, name: string) => Js
 export interface Marks {
   readonly length: number;
   readonly at: (index: number) => string;
-  /** Takes the marks out of a text, and says where each was last. */
-  readonly takeOut: (text: string) => { readonly text: string; readonly ends: ReadonlyMap<number, number> };
+  /** Takes the marks out of a text, and says where each was, in order. */
+  readonly takeOut: (text: string) => {
+    readonly text: string;
+    readonly places: ReadonlyMap<number, readonly number[]>;
+  };
 }
 
 /** The planes of Unicode for private use. Each has 65,534 characters. */
@@ -111,15 +114,16 @@ export function marksFor(text: string): Marks | undefined {
     length: planeSize,
     at: (index) => String.fromCodePoint(first + index),
     takeOut: (marked) => {
-      const ends = new Map<number, number>();
+      const places = new Map<number, number[]>();
       let text = '';
       let done = 0;
       for (const { 0: mark, index } of marked.matchAll(pattern)) {
         text += marked.slice(done, index);
         done = index + mark.length;
-        ends.set((mark.codePointAt(0) ?? 0) - first, text.length);
+        const which = (mark.codePointAt(0) ?? 0) - first;
+        places.set(which, [...(places.get(which) ?? []), text.length]);
       }
-      return { text: text + marked.slice(done), ends };
+      return { text: text + marked.slice(done), places };
     },
   };
 }

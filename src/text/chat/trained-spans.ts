@@ -18,6 +18,8 @@ export interface Wanted {
   readonly wanted: readonly number[];
   /** Matches the special tokens in a text that the template wrote. */
   readonly special: RegExp | undefined;
+  /** What the template puts after an answer; empty if nothing. */
+  readonly closing: string;
 }
 
 /**
@@ -26,15 +28,16 @@ export interface Wanted {
  * answer with more than an answer has, the turn begins after as much of the prompt as is there. A turn ends with its
  * text; one that calls tools where the conversation up to that turn ends.
  */
-export function spansByText(rendered: RenderedChat, { wanted, special }: Wanted): readonly Span[] {
+export function spansByText(rendered: RenderedChat, { wanted, special, closing }: Wanted): readonly Span[] {
   return wanted.map((turn) => {
     const content = contentOf(rendered, turn);
     const start = startOf(turn, rendered, special);
     const callsTools = rendered.turns[turn]?.tool_calls !== undefined;
     if (content !== undefined && !callsTools && content.end >= start)
       return { turn, start, end: content.end };
-    const end = endOf(turn, rendered, special);
-    if (end < start) throw unfaithful(turn);
+    const last = lastTextEnd(rendered, { turn, start });
+    const end = endOf(turn, rendered, { special, closing, start, last });
+    if (end < Math.max(start, last ?? start)) throw unfaithful(turn);
     return { turn, start, end, markedEnd: end };
   });
 }
@@ -106,17 +109,62 @@ function openingEnd(
   return begin;
 }
 
-/** Where the conversation up to and including a turn ends, without the white space after it. */
-function endOf(turn: number, { turns, write, chat }: RenderedChat, special: RegExp | undefined): number {
+/** Where the template writes the last of what a turn says, if that is known exactly. */
+function lastTextEnd(
+  { shown }: RenderedChat,
+  { turn, start }: { readonly turn: number; readonly start: number },
+): number | undefined {
+  if (!shown.isExact) return undefined;
+  const ends = shown.texts.flatMap((text) => (text.turn === turn ? (text.firstEnd ?? []) : []));
+  const last = Math.max(...ends);
+  return last > start ? last : undefined;
+}
+
+interface TurnPlace {
+  /** Where what the assistant writes begins. */
+  readonly start: number;
+  /** Where the last of its texts ends, if known. */
+  readonly last: number | undefined;
+}
+
+/**
+ * Where the conversation up to and including a turn ends, without the white space after it. A template may begin the
+ * last turn of a conversation with more than an earlier one, such as an empty `<think>`: the turn then ends with what
+ * both have after its last text.
+ */
+function endOf(
+  turn: number,
+  { turns, write, chat }: RenderedChat,
+  { special, closing, start, last }: Omit<Wanted, 'wanted'> & TurnPlace,
+): number {
   if (turn === turns.length - 1) return chat.text.trimEnd().length;
   const upTo = attempt(() => write(turns.slice(0, turn + 1), false));
   if (upTo === undefined) throw unfaithful(turn);
-  const common = commonLength(upTo, chat.text);
+  const from = last ?? 0;
+  const shift = shiftTo(upTo, chat.text.slice(0, from));
+  const common = from + commonLength(upTo.slice(from + shift), chat.text.slice(from));
   // Two different special tokens may begin with the same characters.
-  const cut = [upTo, chat.text]
-    .flatMap((text) => matchesOf(text, special))
-    .find((match) => match.index < common && match.index + match[0].length > common);
-  return chat.text.slice(0, cut?.index ?? common).trimEnd().length;
+  const cut = ([text, end]: readonly [string, number]) =>
+    matchesOf(text, special).find(({ index, 0: name }) => index < end && index + name.length > end);
+  const match = cut([chat.text, common]);
+  const other = cut([upTo, common + shift]);
+  const end = match?.index ?? (other === undefined ? common : other.index - shift);
+  // The next turn may begin as a prompt for an answer that the template always writes does.
+  const close = closing === '' ? -1 : chat.text.slice(0, end).indexOf(closing, last ?? start);
+  return close < 0 ? chat.text.slice(0, end).trimEnd().length : close + closing.length;
+}
+
+/** How much later a text writes the end of another's beginning, by as much of it as it has. */
+function shiftTo(text: string, beginning: string): number {
+  if (text.startsWith(beginning)) return 0;
+  let best = { length: 0, end: beginning.length };
+  for (let end = commonLength(text, beginning) + 1; end <= text.length; end += 1) {
+    let length = 0;
+    while (length < end && length < beginning.length && text[end - 1 - length] === beginning.at(-1 - length))
+      length += 1;
+    if (length > best.length) best = { length, end };
+  }
+  return best.end - beginning.length;
 }
 
 const matchesOf = (text: string, special: RegExp | undefined): readonly RegExpExecArray[] =>

@@ -1,5 +1,4 @@
 import {
-  didYouMean,
   isList,
   isObject,
   type Json,
@@ -7,6 +6,7 @@ import {
   jsonText,
   numberIn,
   own,
+  suggest,
   UserError,
 } from '../../core/index.ts';
 import { fieldsIn } from '../template/row-field.ts';
@@ -65,8 +65,10 @@ export function turnOf(value: Json, at: TurnPlace): Turn {
     throw badTurn(`${place} is not an object`, 'a turn is {"role": "user", "content": "..."}');
   // A table of rows gives every turn the fields of all; transformers drops those that are null too.
   const turn = Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
-  const speaker = fields.role ?? (Object.hasOwn(turn, 'from') ? 'from' : 'role');
-  const words = fields.content ?? (Object.hasOwn(turn, 'value') ? 'value' : 'content');
+  const nameIn = (...names: readonly [string, string]): string =>
+    [turn, value].flatMap((fields) => names.find((name) => Object.hasOwn(fields, name)) ?? [])[0] ?? names[0];
+  const speaker = fields.role ?? nameIn('role', 'from');
+  const words = fields.content ?? nameIn('content', 'value');
   const flags = ['weight', 'train', ...(fields.train === undefined ? [] : [fields.train])];
   const { [speaker]: who, [words]: said, ...rest } = turn;
   if (typeof who !== 'string' || who === '') throw badTurn(`${place} has no \`${speaker}\``, inTurn(value));
@@ -79,8 +81,7 @@ export function turnOf(value: Json, at: TurnPlace): Turn {
       ? contentOf(said, { place, words, whole: isCall })
       : { text: undefined, dropped: [] };
   const others = Object.fromEntries(Object.entries(rest).filter(([name]) => !flags.includes(name)));
-  const calls =
-    called === undefined ? withCalls(others, { role, writesCalls }) : { ...others, tool_calls: called };
+  const calls = called === undefined ? withCalls(others, role) : { ...others, tool_calls: called };
   const content = text ?? (value[words] === null || called !== undefined ? null : undefined);
   if (text === undefined && calls.tool_calls === undefined && !maySayNothing(calls))
     throw badTurn(`${place} has no \`${words}\``, inTurn(value));
@@ -119,17 +120,13 @@ function learnedOf(
 }
 
 /** The fields of a turn, with its tool calls as a list; without a list that is empty. */
-function withCalls(
-  fields: JsonObject,
-  { role, writesCalls }: { readonly role: string; readonly writesCalls: boolean },
-): JsonObject {
+function withCalls(fields: JsonObject, role: string): JsonObject {
   const { tool_calls, function_call, ...others } = fields;
   const given = jsonIn(tool_calls ?? null);
   const calls = isList(given) ? given : given === null || given === '' ? [] : [given];
   if (calls.length > 0) return { ...fields, tool_calls: calls };
   // OpenAI's older protocol.
-  const older =
-    role === 'assistant' && writesCalls && function_call !== undefined ? callsIn(function_call) : undefined;
+  const older = role === 'assistant' && function_call !== undefined ? callsIn(function_call) : undefined;
   if (older !== undefined) return { ...others, tool_calls: older };
   return function_call === undefined ? others : { ...others, function_call };
 }
@@ -186,11 +183,11 @@ const badTurn = (message: string, help: string): UserError =>
   new UserError({ code: 'bad-conversation', message, help });
 
 function unknownRole(place: string, role: string): UserError {
+  const name = suggest(role, [...roles, ...Object.keys(roleNames)]);
+  const likely = name === undefined ? 'user' : (own(roleNames, name) ?? name);
   return new UserError({
     code: 'unknown-role',
     message: `${place} has the role \`${role}\`, which is not one of ${roles.join(', ')}`,
-    help:
-      didYouMean(role, [...roles, ...Object.keys(roleNames)]) ??
-      `say which role it has with \`conversation: { roles: { ${role}: user } }\`, or map it to itself if the template writes it`,
+    help: `say which role it has with \`conversation: { roles: { ${role}: ${likely} } }\`, or map it to itself if the template writes it`,
   });
 }

@@ -101,6 +101,54 @@ const assistant = (content: string | null, more: JsonObject = {}) => ({
 const talk = [user('Hi'), assistant('Hello.'), user('And?'), assistant('Bye.')];
 const plain = templates.plain ?? '';
 
+test('a call is learned to its end by a template that begins the last turn of a conversation with more', async () => {
+  const begun = (templates.tools ?? '').replace(
+    '{% if m.tool_calls %}',
+    "{% if m.role == 'assistant' and loop.last %}{{ '<think>\\n\\n</think>\\n\\n' }}{% endif %}{% if m.tool_calls %}{{ m.content or '' }}",
+  );
+  const call = (port: string) => ({ tool_calls: [{ function: { name: 'tide', arguments: { port } } }] });
+  const result = { role: 'tool', content: '4 m' };
+  const messages = [
+    user('Tide?'),
+    assistant(null, call('Brest')),
+    result,
+    assistant('Again: ', call('Brest')),
+    result,
+    assistant('4 m.'),
+  ];
+  expect(await write({ messages }, begun)).toMatchObject({
+    learned: [
+      'tide {"port": "Brest"}<|im_end|>',
+      'Again: tide {"port": "Brest"}<|im_end|>',
+      '<think>\n\n</think>\n\n4 m.<|im_end|>',
+    ],
+    warnings: [],
+  });
+});
+
+test('a call ends before the header of the next turn, whatever the template writes after the last', async () => {
+  const always = (templates.tools ?? '').replace('{% if add_generation_prompt %}', '{% if true %}');
+  const repeats = (templates.tools ?? '').replace(
+    '{% else %}{{ m.content }}',
+    "{% else %}{{ ('response:' + messages[1].tool_calls[0].function.name + ' ' if m.role == 'tool' else '') + m.content }}",
+  );
+  const messages = [
+    user('Tide?'),
+    assistant(null, { tool_calls: [{ function: { name: 'tide', arguments: {} } }] }),
+    { role: 'tool', content: '4 m' },
+    assistant('4 m.'),
+  ];
+  for (const template of [always, repeats])
+    expect((await write({ messages }, template)).learned).toEqual(['tide {}<|im_end|>', '4 m.<|im_end|>']);
+});
+
+test('a call of the older protocol is an error where the template writes none', async () => {
+  const messages = [user('Tide?'), assistant(null, { function_call: { name: 'tide', arguments: '{}' } })];
+  await expect(write({ messages }, plain)).rejects.toMatchObject({
+    records: [{ problem: expect.stringContaining('does not write the tool calls of turn 2') }],
+  });
+});
+
 describe('a turn that the data says is not learned', () => {
   const messages = [talk[0], { ...talk[1], weight: 0 }, talk[2], { ...talk[3], weight: 1 }] as JsonObject[];
 

@@ -189,6 +189,13 @@ describe('a call of a function', () => {
   });
 });
 
+test('a turn with the fields of both layouts keeps what is not its text', () => {
+  const turn = { role: 'user', content: 'Hi', from: 'human', value: 'Other' };
+  expect(whole({ messages: [turn, assistant] }).messages).toEqual([turn, assistant]);
+  const padded = { role: null, content: null, from: 'human', value: 'Hi' };
+  expect(whole({ messages: [padded, assistant] }).messages).toEqual([user, assistant]);
+});
+
 test.each([
   [{ weight: 0 }, false],
   [{ weight: 1 }, undefined],
@@ -229,6 +236,10 @@ test.each([
   [{ messages: [user], tools: 'sword' }, 'its field `tools` is not a list of tools'],
   [{ instruction: 'a', history: [['b']] }, 'its field `history` is not a list of pairs'],
   [{ output: 'x' }, 'it has no field `instruction`'],
+  [
+    { conversation: [user, assistant] },
+    'it has no field `messages` or `conversations`; `conversation` is a list of turns',
+  ],
 ] as [JsonObject, string][])('%j is refused', (row, message) => {
   expect(() => read(row)).toThrow(message);
 });
