@@ -3,6 +3,8 @@ export { readDelimitedRows } from './delimited-rows.ts';
 export { unsupportedGguf } from './gguf/header-reader.ts';
 export type { GgufMetadata } from './gguf/metadata.ts';
 export { type GgufFile, openGguf } from './gguf/open-gguf.ts';
+export type { WritableFormat } from './gguf/quantize.ts';
+export { type GgufTensorToWrite, type GgufValue, plainValue, writeGguf } from './gguf/write-gguf.ts';
 export { readJsonFile } from './json.ts';
 export { checkJson, jsonFault, parseJson } from './json-fault.ts';
 export { JsonlWriter, readJsonl } from './jsonl.ts';

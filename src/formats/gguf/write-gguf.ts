@@ -1,6 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import type { Json } from '../../core/index.ts';
 import { elementCount } from '../safetensors/floats.ts';
 import { type TensorFormat, tensorFormats } from './blocks.ts';
+import { shortestDecimal } from './metadata.ts';
 import { quantize, type WritableFormat } from './quantize.ts';
 
 /** A value of a file's metadata, with its type in the file. */
@@ -11,6 +13,15 @@ export type GgufValue =
   | { readonly text: string }
   | { readonly texts: readonly string[] }
   | { readonly int32s: readonly number[] };
+
+/** A value as a reader finds it; single precision rounds numbers. */
+export function plainValue(value: GgufValue): Json {
+  if ('uint32' in value) return value.uint32;
+  if ('float32' in value) return shortestDecimal(Math.fround(value.float32));
+  if ('flag' in value) return value.flag;
+  if ('text' in value) return value.text;
+  return 'texts' in value ? value.texts : value.int32s;
+}
 
 /** A tensor to write; `read` is called once, right before it is written, so that only one tensor is in memory at a time. */
 export interface GgufTensorToWrite {
