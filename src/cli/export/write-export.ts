@@ -37,7 +37,7 @@ export async function writeExport(folder: string, { source, options }: Export): 
   const card = await modelCard({ source, options, base, config: model.config });
   await writeFile(join(folder, 'README.md'), card);
   if (isGguf(format))
-    return writeGgufExport(folder, {
+    return await writeGgufExport(folder, {
       model,
       options,
       name: source.origin?.dag.name ?? 'model',
