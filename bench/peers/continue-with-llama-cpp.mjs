@@ -20,6 +20,7 @@ for (const { model: path, adapter, prompts, count } of JSON.parse(requests)) {
   const context = await model.createContext({
     contextSize: 64,
     threads: 1,
+    flashAttention: false, // it rounds to 16 bits
     experimentalKvCacheKeyType: 'F32',
     experimentalKvCacheValueType: 'F32',
     ...(adapter && { lora: { adapters: [{ filePath: adapter }] } }),
