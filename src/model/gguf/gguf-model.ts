@@ -102,7 +102,8 @@ function refuseOtherModel({ path, config }: ModelFolder, { architecture, metadat
   const again = fieldsOf(parseModelConfig(path, architecture.config(header)));
   const differing = Object.entries(fieldsOf(config)).find(([name, value]) => again[name] !== value);
   if (differing === undefined) return;
-  const [name, value] = differing;
+  const [field, value] = differing;
+  const name = field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   throw new UserError({
     code: 'unsupported-model',
     message: `the model cannot be written as GGUF, which has no place for its \`${name}\`: ${value}`,

@@ -30,11 +30,11 @@ interface TokenizerToWrite {
  * llama.cpp's rules does, since only such a one gives the same tokens there.
  */
 export async function ggufVocabulary({ folder, rows, ends }: TokenizerToWrite): Promise<GgufVocabulary> {
-  const { path, json } = await readTokenizerJson(folder);
+  const json = await readTokenizerJson(folder);
   const config = await readObject(join(folder, 'tokenizer_config.json'));
-  const rule = splittingRule(path, json);
-  const tokens = listTokens(path, json, rows);
-  const around = tokensAround(path, json);
+  const rule = splittingRule(json);
+  const tokens = listTokens(json, rows);
+  const around = tokensAround(json);
   const idOf = (name: unknown) => {
     const content = isObject(name) ? name.content : name;
     return typeof content === 'string' ? tokens.idOf(content) : undefined;
@@ -54,7 +54,7 @@ export async function ggufVocabulary({ folder, rows, ends }: TokenizerToWrite): 
     ['tokenizer.ggml.pre', { text: rule }],
     ['tokenizer.ggml.tokens', { texts: tokens.names }],
     ['tokenizer.ggml.token_type', { int32s: tokens.types }],
-    ['tokenizer.ggml.merges', { texts: mergesOf(path, json) }],
+    ['tokenizer.ggml.merges', { texts: mergesOf(json) }],
     ...Object.entries(named).flatMap(([name, id]) =>
       id === undefined ? [] : [[`tokenizer.ggml.${name}_token_id`, { uint32: id }] as const],
     ),
@@ -74,17 +74,13 @@ export async function ggufVocabulary({ folder, rows, ends }: TokenizerToWrite): 
   return { metadata, notes };
 }
 
-async function readTokenizerJson(
-  folder: string,
-): Promise<{ readonly path: string; readonly json: JsonObject }> {
+async function readTokenizerJson(folder: string): Promise<JsonObject> {
   const named = await readJsonFile(join(folder, 'encoding.json'));
   const encoding = isObject(named) ? named.encoding : undefined;
-  if (typeof encoding === 'string' && isEncodingName(encoding))
-    return { path: join(folder, 'encoding.json'), json: await encodingTokenizerJson(encoding) };
-  const path = join(folder, 'tokenizer.json');
-  const json = await readJsonFile(path);
-  if (isObject(json)) return { path, json };
-  throw new UserError({ code: 'no-tokenizer', message: `${folder} has no tokenizer for a GGUF file` });
+  if (typeof encoding === 'string' && isEncodingName(encoding)) return encodingTokenizerJson(encoding);
+  const json = await readJsonFile(join(folder, 'tokenizer.json'));
+  if (isObject(json)) return json;
+  throw unwritable('the model has none');
 }
 
 const readObject = async (path: string): Promise<JsonObject> => {
@@ -107,18 +103,17 @@ const probes = [
 ];
 
 /** The name of llama.cpp's rule that splits texts, and builds tokens, as the tokenizer does. */
-function splittingRule(path: string, json: JsonObject): string {
+function splittingRule(json: JsonObject): string {
   const model = modelOf(json);
   if (model.type !== 'BPE' || model.byte_fallback === true || !isByteLevel(json.decoder))
     throw unwritable(
-      path,
       'only a vocabulary of byte-level BPE can be written, as GPT-2, Llama 3, Qwen and SmolLM have it',
     );
   const affixes = ['continuing_subword_prefix', 'end_of_word_suffix'] as const;
   for (const name of affixes)
-    if ((model[name] ?? '') !== '') throw unwritable(path, `it has a \`${name}\`, which GGUF cannot express`);
+    if ((model[name] ?? '') !== '') throw unwritable(`it has a \`${name}\`, which GGUF cannot express`);
   if (isObject(json.normalizer) && json.normalizer.type !== 'NFC')
-    throw unwritable(path, 'it has a `normalizer`, which GGUF cannot express');
+    throw unwritable('it has a `normalizer`, which GGUF cannot express');
   const own = splits(json.pre_tokenizer ?? null);
   const found = preTokenizerNames.find(
     (name) =>
@@ -126,10 +121,7 @@ function splittingRule(path: string, json: JsonObject): string {
       splits(ggufPreTokenizer(name) ?? null) === own,
   );
   if (found !== undefined) return found;
-  throw unwritable(
-    path,
-    `it splits texts in its own way; these can be written: ${preTokenizerNames.join(', ')}`,
-  );
+  throw unwritable(`it splits texts in its own way; these can be written: ${preTokenizerNames.join(', ')}`);
 }
 
 const isByteLevel = (decoder: Json | undefined): boolean => isObject(decoder) && decoder.type === 'ByteLevel';
@@ -149,10 +141,10 @@ interface TokenList {
   readonly notes: readonly string[];
 }
 
-function listTokens(path: string, json: JsonObject, rows: number): TokenList {
+function listTokens(json: JsonObject, rows: number): TokenList {
   const vocabulary = vocabularyOf(json);
   if (vocabulary.size > rows)
-    throw unwritable(path, `it has ${vocabulary.size} tokens, but the model has ${rows} embeddings`);
+    throw unwritable(`it has ${vocabulary.size} tokens, but the model has ${rows} embeddings`);
   const names = Array.from({ length: rows }, (_, id) => `[PAD${id}]`);
   const kinds = Array.from({ length: rows }, () => types.unused);
   for (const [token, id] of vocabularyEntries(modelOf(json))) [names[id], kinds[id]] = [token, types.normal];
@@ -172,16 +164,16 @@ function listTokens(path: string, json: JsonObject, rows: number): TokenList {
   };
 }
 
-function mergesOf(path: string, json: JsonObject): readonly string[] {
+function mergesOf(json: JsonObject): readonly string[] {
   return listOf(modelOf(json).merges).map((merge) => {
     if (typeof merge === 'string') return merge;
     if (isList(merge) && merge.length === 2) return merge.join(' ');
-    throw unwritable(path, `it has ${JSON.stringify(merge)} as a merge`);
+    throw unwritable(`it has ${JSON.stringify(merge)} as a merge`);
   });
 }
 
 /** The special tokens that the post-processor puts before and after a text. */
-function tokensAround(path: string, json: JsonObject): { readonly first?: string; readonly last?: string } {
+function tokensAround(json: JsonObject): { readonly first?: string; readonly last?: string } {
   const parts = processorsIn(json.post_processor);
   const template = parts.find(({ type }) => type === 'TemplateProcessing');
   const others = parts.filter((part) => part !== template && part.type !== 'ByteLevel');
@@ -196,7 +188,7 @@ function tokensAround(path: string, json: JsonObject): { readonly first?: string
     names.length - text <= 2 &&
     text >= 0;
   if (others.length > 0 || (template !== undefined && !isSimple))
-    throw unwritable(path, 'its `post_processor` adds more than one token before and one after a text');
+    throw unwritable('its `post_processor` adds more than one token before and one after a text');
   const [first, last] = [names[text - 1], names[text + 1]];
   return { ...(first !== undefined && { first }), ...(last !== undefined && { last }) };
 }
@@ -234,8 +226,8 @@ async function chatTemplates(
   ];
 }
 
-const unwritable = (path: string, why: string): UserError =>
+const unwritable = (why: string): UserError =>
   new UserError({
     code: 'unsupported-tokenizer',
-    message: `the tokenizer of ${path} cannot be written as GGUF: ${why}`,
+    message: `the tokenizer cannot be written as GGUF: ${why}`,
   });
