@@ -1,6 +1,7 @@
 // Continues prompts greedily with llama.cpp: `node continue-with-llama-cpp.mjs FOLDER REQUESTS`, where FOLDER has
-// node-llama-cpp installed and REQUESTS is JSON, a list of { model, adapter?, prompts, count }. A prompt is a text or ids.
-// Prints for each request, and each of its prompts, the prompt's ids, the ids that follow and whether one of them ends it.
+// node-llama-cpp installed and REQUESTS is JSON, a list of { model, adapter?, prompts, count }. Prints for each request, and
+// each of its prompts, the prompt's ids and those that follow. With a count of 0 the text of a prompt never becomes a special
+// token.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -29,13 +30,14 @@ for (const { model: path, adapter, prompts, count } of JSON.parse(requests)) {
   const answer = [];
   for (const prompt of prompts) {
     await sequence.clearHistory();
-    const ids = typeof prompt === 'string' ? model.tokenize(prompt, true) : prompt;
+    const ids = model.tokenize(prompt, count > 0);
     const next = [];
-    for await (const token of sequence.evaluate(ids, { temperature: 0, yieldEogToken: true })) {
-      next.push(token);
-      if (next.length === count) break;
-    }
-    answer.push({ ids: Array.from(ids), next, ends: next.some((token) => model.isEogToken(token)) });
+    if (count > 0)
+      for await (const token of sequence.evaluate(ids, { temperature: 0, yieldEogToken: true })) {
+        next.push(token);
+        if (next.length === count) break;
+      }
+    answer.push({ ids: Array.from(ids), next });
   }
   answers.push(answer);
   await model.dispose();

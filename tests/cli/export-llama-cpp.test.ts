@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,9 +10,11 @@ import { paddedRows } from '../../src/model/attend-rows.ts';
 import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
 import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
+import { parameterLayout, parseModelConfig } from '../../src/model/model-config.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { writeGgufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
+import { vocabularyOf } from '../../src/text/tokenizer/vocabulary.ts';
 import { type CliRig, openCliRig } from './rig.ts';
 
 const installed = process.env.TUNELOOM_LLAMA_CPP;
@@ -33,7 +35,7 @@ interface Answer {
 
 /** What llama.cpp makes of each request. */
 async function byLlamaCpp(
-  requests: readonly { model: string; adapter?: string; prompts?: readonly string[] }[],
+  requests: readonly { model: string; adapter?: string; prompts?: readonly string[]; count?: number }[],
 ): Promise<Answer[][]> {
   const given = JSON.stringify(requests.map((request) => ({ prompts, count, ...request })));
   const { stdout } = await execa('node', [script, installed ?? '', given]);
@@ -100,6 +102,39 @@ describe.skipIf(!hasLlamaCpp).each(['llama', 'qwen2', 'phi3', 'gpt2'])(
         expect(answers[index]?.[0]?.ids).toEqual([...encode('the people')]);
         expect(await largestLead(path, answers[index] ?? [])).toBeLessThan(0.03);
       }
+    }, 120_000);
+  },
+);
+
+describe.skipIf(!hasLlamaCpp).each(['byte-level', 'llama3', 'qwen2'])(
+  `llama.cpp splits texts into the tokens that tuneloom makes with an exported %s tokenizer${reason}`,
+  (name) => {
+    test('1,200 strings, but those that are not normalized', async () => {
+      const folder = join(rig.folder, name);
+      const [strings, json] = await Promise.all(
+        ['strings.json', `${name}.json`].map(async (each) =>
+          JSON.parse(await readFile(join(import.meta.dirname, '../fixtures/text/tokenizers', each), 'utf8')),
+        ),
+      );
+      const config = parseModelConfig(folder, {
+        ...{ model_type: 'llama', hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1 },
+        ...{ num_attention_heads: 2, max_position_embeddings: 64, tie_word_embeddings: true },
+        vocab_size: vocabularyOf(json).size,
+      });
+      const layout = parameterLayout(config);
+      const read = (parameter: string) =>
+        new Float32Array((layout.get(parameter)?.shape ?? []).reduce((product, size) => product * size, 1));
+      await writeModelFolder(folder, { config, read });
+      await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(json));
+      await writeFile(join(folder, 'tokenizer_config.json'), '{"eos_token": "</s>"}');
+      const to = join(rig.folder, `${name}-gguf`);
+      await rig.tuneloom('export', `./${name}`, '--to', to, '--format', 'gguf');
+      const { encode } = await openTokenizer(folder);
+      const prompts = (strings as string[]).filter(
+        (text) => text !== '' && !text.includes('\0') && (name !== 'qwen2' || text === text.normalize('NFC')),
+      );
+      const [answers = []] = await byLlamaCpp([{ model: join(to, 'model-F32.gguf'), prompts, count: 0 }]);
+      expect(answers.map(({ ids }) => ids)).toEqual(prompts.map((text) => [...encode(text)]));
     }, 120_000);
   },
 );
@@ -171,10 +206,7 @@ stages:
       const model = join(rig.folder, 'real', dtype, `model-${name}.gguf`);
       await rig.write('real.yaml', pipeline(model));
       expect((await rig.tuneloom('run', 'real.yaml')).exitCode).toBe(0);
-      const answers = await readFile(
-        join(rig.folder, 'artifacts/outputs/real/generate/responses'),
-        'utf8',
-      );
+      const answers = await readFile(join(rig.folder, 'artifacts/outputs/real/generate/responses'), 'utf8');
       const own = answers
         .trim()
         .split('\n')
