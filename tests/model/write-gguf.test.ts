@@ -136,12 +136,13 @@ describe('a model is refused that a GGUF file would make another one of', () => 
     expect(write).toThrow(message);
   });
 
-  test('weights that float16 cannot hold', async () => {
+  test.each([
+    ['F16', 70_000, '`token_embd.weight` holds 70000, which F16 cannot store'],
+    ['Q8_0', Number.NaN, '`token_embd.weight` holds NaN, which F16 cannot store'],
+  ] as const)('weights that %s cannot hold', async (type, value, message) => {
     await using source = await openGgufModel(fixture('llama.gguf'));
-    const model = { ...source, read: async (name: string) => (await source.read(name)).fill(70_000) };
-    const file = ggufModel({ model, type: 'F16', name: 'a', tokenizer: new Map(), generation: {} });
-    await expect(writeGguf(join(root, 'large.gguf'), file)).rejects.toThrow(
-      '`token_embd.weight` holds 70000, which float16 cannot store',
-    );
+    const model = { ...source, read: async (name: string) => (await source.read(name)).fill(value) };
+    const file = ggufModel({ model, type, name: 'a', tokenizer: new Map(), generation: {} });
+    await expect(writeGguf(join(root, 'large.gguf'), file)).rejects.toThrow(message);
   });
 });

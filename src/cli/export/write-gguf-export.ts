@@ -31,7 +31,13 @@ export async function writeGgufExport(folder: string, given: GgufExport): Promis
     return [];
   }
   const ends = await readEndTokens(model.path);
-  const vocabulary = await ggufVocabulary({ folder: model.path, rows: model.config.vocabularySize, ends });
+  const { vocabularySize, json } = model.config;
+  const vocabulary = await ggufVocabulary({
+    folder: model.path,
+    rows: vocabularySize,
+    beginning: typeof json.bos_token_id === 'number' ? json.bos_token_id : undefined,
+    ends,
+  });
   const file = ggufModel({ ...given, type: ggufType(options), tokenizer: vocabulary.metadata });
   const notes = [...vocabulary.notes, ...file.notes];
   if (options.format === 'ollama') {

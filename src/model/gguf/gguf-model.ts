@@ -1,5 +1,11 @@
 import { type Json, type JsonObject, UserError } from '../../core/index.ts';
-import { type GgufTensorToWrite, type GgufToWrite, type GgufValue, plainValue } from '../../formats/index.ts';
+import {
+  type GgufTensorToWrite,
+  type GgufToWrite,
+  type GgufValue,
+  plainValue,
+  type WritableFormat,
+} from '../../formats/index.ts';
 import type { ModelFolder } from '../folder/model-folder.ts';
 import { type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
 import { type GgufArchitecture, permute, storedParameter } from './gguf-architecture.ts';
@@ -66,22 +72,23 @@ function tensorsOf(
       format,
       async read() {
         const values = await read(parameter);
-        if (format === 'F16') refuseLarge(name, values);
+        refuseUnstorable(name, format, values);
         return permute({ values, shape, permutation });
       },
     };
   });
 }
 
-/** From here on, rounding to binary16 gives infinity. */
+/** From here on, rounding to binary16, as blocks store their scales, gives infinity. */
 const tooLarge = 65_520;
 
-function refuseLarge(name: string, values: Float32Array): void {
-  const found = values.find((value) => Math.abs(value) >= tooLarge);
+function refuseUnstorable(name: string, format: WritableFormat, values: Float32Array): void {
+  if (format === 'F32' || format === 'BF16') return;
+  const found = values.find((value) => !(Math.abs(value) < tooLarge));
   if (found !== undefined)
     throw new UserError({
       code: 'out-of-range',
-      message: `\`${name}\` holds ${found}, which float16 cannot store`,
+      message: `\`${name}\` holds ${found}, which ${format} cannot store`,
       help: 'export with --dtype bfloat16 or float32',
     });
 }
@@ -137,8 +144,8 @@ function samplingOf(generation: JsonObject): readonly (readonly [string, GgufVal
   if (generation.do_sample === false) return [['general.sampling.temp', { float32: 0 }]];
   return Object.entries(samplingKeys).flatMap(([field, key]) => {
     const value: Json | undefined = generation[field];
-    if (typeof value !== 'number') return [];
-    const typed = field === 'top_k' ? { uint32: value } : { float32: value };
+    if (typeof value !== 'number' || value < 0) return [];
+    const typed = field === 'top_k' ? { uint32: Math.trunc(value) } : { float32: value };
     return [[`general.sampling.${key}`, typed] as const];
   });
 }

@@ -98,7 +98,7 @@ function pushError(error: unknown, { text, settings }: { text: string; settings:
     return new UserError({
       code: 'no-connection',
       message: `\`${text}\` cannot be pushed to: no connection to ${new URL(settings.endpoint).host} (${error.message})`,
-      help: 'check the network; the exported folder can be pushed later with --force',
+      help: 'check the network and try again',
       cause: error,
     });
   if (!(error instanceof HttpFailure)) return error;

@@ -21,6 +21,8 @@ interface TokenizerToWrite {
   readonly folder: string;
   /** The rows of the model's embedding; a row without a token gets a placeholder, as in llama.cpp's own converter. */
   readonly rows: number;
+  /** The token that begins a text, if the model's config.json names one. */
+  readonly beginning?: number | undefined;
   /** The tokens that end an answer. */
   readonly ends: readonly number[];
 }
@@ -29,7 +31,12 @@ interface TokenizerToWrite {
  * Describes a folder's tokenizer for llama.cpp. Throws a UserError unless it is byte-level BPE that splits texts as one of
  * llama.cpp's rules does, since only such a one gives the same tokens there.
  */
-export async function ggufVocabulary({ folder, rows, ends }: TokenizerToWrite): Promise<GgufVocabulary> {
+export async function ggufVocabulary({
+  folder,
+  rows,
+  beginning,
+  ends: given,
+}: TokenizerToWrite): Promise<GgufVocabulary> {
   const json = await readTokenizerJson(folder);
   const config = await readObject(join(folder, 'tokenizer_config.json'));
   const rule = splittingRule(json);
@@ -39,10 +46,13 @@ export async function ggufVocabulary({ folder, rows, ends }: TokenizerToWrite): 
     const content = isObject(name) ? name.content : name;
     return typeof content === 'string' ? tokens.idOf(content) : undefined;
   };
-  const eos = idOf(config.eos_token) ?? ends[0] ?? tokens.idOf('<|endoftext|>');
+  const ends = given.filter((id) => id < rows);
+  const eos = idOf(config.eos_token) ?? ends[0] ?? tokens.idOf('<|endoftext|>') ?? tokens.idOf('</s>');
+  // llama.cpp would take the token 11.
+  if (eos === undefined) throw unwritable('it names no token that ends a text');
   const [eot, eom, ...unsaid] = ends.filter((id) => id !== eos);
   const named = {
-    bos: idOf(around.first ?? config.bos_token),
+    bos: idOf(around.first ?? config.bos_token) ?? beginning,
     eos,
     eot,
     eom,
