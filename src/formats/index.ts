@@ -1,8 +1,17 @@
 export { readBytes } from './byte-stream.ts';
 export { readDelimitedRows } from './delimited-rows.ts';
+export { tensorFormats } from './gguf/blocks.ts';
 export { unsupportedGguf } from './gguf/header-reader.ts';
 export type { GgufMetadata } from './gguf/metadata.ts';
 export { type GgufFile, openGguf } from './gguf/open-gguf.ts';
+export type { WritableFormat } from './gguf/quantize.ts';
+export {
+  type GgufTensorToWrite,
+  type GgufToWrite,
+  type GgufValue,
+  plainValue,
+  writeGguf,
+} from './gguf/write-gguf.ts';
 export { readJsonFile } from './json.ts';
 export { checkJson, jsonFault, parseJson } from './json-fault.ts';
 export { JsonlWriter, readJsonl } from './jsonl.ts';

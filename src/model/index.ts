@@ -23,7 +23,10 @@ export { longestText, promptLength, slotCount } from './generation/lengths.ts';
 export { type TextScore, type TextToScore, textLogLikelihoods } from './generation/log-likelihoods.ts';
 export { CachedDecoder, streamText } from './generation/stream.ts';
 export type { ChoicesToScore } from './generation/tree-attention.ts';
+export { openGgufAdapter } from './gguf/gguf-adapter.ts';
+export { ggufModel } from './gguf/gguf-model.ts';
 export { openGgufModel } from './gguf/open-gguf-model.ts';
+export type { GgufType } from './gguf/quantization-mix.ts';
 export { initialModel } from './initial-model.ts';
 export {
   freeze,

@@ -32,6 +32,7 @@ export { openEncoding } from './tokenizer/encoding-tokenizer.ts';
 export { encodingTokenizerJson } from './tokenizer/encoding-tokenizer-json.ts';
 export { isEncodingName } from './tokenizer/encodings.ts';
 export { writeGgufTokenizer } from './tokenizer/gguf-tokenizer.ts';
+export { type GgufVocabulary, ggufVocabulary } from './tokenizer/gguf-vocabulary.ts';
 export {
   copyTokenizer,
   openTokenizer,

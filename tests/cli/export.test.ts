@@ -222,7 +222,10 @@ test('a model’s folder is exported without a pipeline', async () => {
 
 test.each([
   [['train', '--to', 'out/full'], 'out/full exists already\n  help: replace it with --force'],
-  [['train'], '`--to` is missing\n  help: name the folder to write, as in --to my-model'],
+  [
+    ['train'],
+    '`--to` is missing\n  help: name the folder to write, as in --to my-model, or a repository, as in --push hf:owner/name',
+  ],
   [
     ['train', '--to', 'artifacts', '--force'],
     'artifacts holds `.gitignore`, which no export wrote\n  help: name a folder that does not exist yet',

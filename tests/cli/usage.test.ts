@@ -33,8 +33,8 @@ test('`tuneloom` without arguments shows the commands in groups and the first st
       graph       Draw the stages of a pipeline and what flows between them
       chat        Chat with a model from a stage, a folder or a GGUF file
       score       Score a file of predictions as a benchmark's official tool does
-      export      Write a model for other programs: transformers' or PEFT's layout,
-                  tokenizer and model card
+      export      Write a model for transformers, PEFT, llama.cpp or Ollama, and
+                  push it to the hub
 
     Start and check:
       init        Write a small working pipeline to start from

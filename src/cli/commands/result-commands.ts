@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { exportFormats, exportTypes } from '../export/export-options.ts';
 import { parseScale } from '../review/scale.ts';
 import type { CommandGroup } from './command-declaration.ts';
 import {
@@ -177,17 +178,21 @@ export const resultCommands: CommandGroup = {
     {
       name: 'export',
       usage: '[file] <stage[.output] | ./folder> --to <folder>',
-      summary: "Write a model for other programs: transformers' or PEFT's layout, tokenizer and model card",
+      summary: 'Write a model for transformers, PEFT, llama.cpp or Ollama, and push it to the hub',
       options: [
         new Option('--to <folder>', 'a new or empty folder to write to'),
         new Option(
+          '--push <address>',
+          'also upload the files, as hf:owner/name; a new repository is private; the token comes from HF_TOKEN',
+        ),
+        new Option(
           '--format <name>',
-          'hf: the whole model; merged: the same, of a LoRA training; peft: its adapter',
+          'hf: the whole model; merged: the same, of a LoRA training; peft: its adapter; gguf: a file for llama.cpp; gguf-lora: the adapter for it; ollama: the file with a Modelfile',
         )
-          .choices(['hf', 'merged', 'peft'])
+          .choices(exportFormats)
           .default('hf'),
-        new Option('--dtype <name>', 'the type of the weights')
-          .choices(['float32', 'float16', 'bfloat16'])
+        new Option('--dtype <name>', 'the type of the weights; the last three for gguf and ollama')
+          .choices(exportTypes)
           .default('float32'),
         new Option('--max-shard-size <size>', 'the largest size of one file of weights').default('5GB'),
         new Option('--base <name>', "the adapter's base model, as adapter_config.json names it"),
@@ -198,6 +203,11 @@ export const resultCommands: CommandGroup = {
         { line: 'tuneloom export train --to my-model', does: 'a folder that transformers loads' },
         { line: 'tuneloom export train --to small --dtype bfloat16', does: 'half the size' },
         { line: 'tuneloom export train --to adapter --format peft', does: 'a LoRA adapter for PEFT' },
+        {
+          line: 'tuneloom export train --to local --format ollama --dtype q4_k_m',
+          does: 'a small model for Ollama',
+        },
+        { line: 'tuneloom export train --push hf:me/my-model', does: 'the same files in a repository' },
       ],
       load: async () => (await import('../export/export.ts')).exportCommand,
     },

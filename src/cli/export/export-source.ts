@@ -11,9 +11,9 @@ import {
   type Store,
 } from '../../runtime/index.ts';
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
-import type { PipelineOptions } from '../commands/options.ts';
 import { UsageError } from '../exit-code.ts';
 import { openArtifact, planOf } from '../open-artifact.ts';
+import type { ExportOptions } from './export-options.ts';
 
 /**
  * Opens the folder or the stage's output that the words name. Undefined if the pipeline has mistakes, which are then
@@ -61,15 +61,6 @@ export interface ExportOrigin {
   readonly plan: Plan;
   /** The stage that wrote the model. */
   readonly stage: string;
-}
-
-export interface ExportOptions extends PipelineOptions {
-  readonly to?: string;
-  readonly format: 'hf' | 'merged' | 'peft';
-  readonly dtype: 'float32' | 'float16' | 'bfloat16';
-  readonly maxShardSize: string;
-  readonly base?: string;
-  readonly force?: boolean;
 }
 
 async function openFolder(word: string, { workingDirectory }: CommandContext): Promise<ExportSource> {

@@ -1,39 +1,65 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolders } from '../../core/index.ts';
+import { hubPush } from '../../remote/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { type ExportOptions, openExportSource } from './export-source.ts';
+import { type ExportOptions, isGguf, plainType } from './export-options.ts';
+import { openExportSource } from './export-source.ts';
 import { writeExport } from './write-export.ts';
 
-/** `tuneloom export`: writes a model as a folder that other programs load. */
+/** `tuneloom export`: writes a model as a folder that other programs load, and pushes it to the Hugging Face hub. */
 export async function exportCommand({
   words,
   options,
   context,
 }: CommandCall<ExportOptions>): Promise<ExitCode> {
-  const { terminal, workingDirectory } = context;
-  const { to, force = false } = options;
-  if (to === undefined)
+  const { terminal, workingDirectory, environment } = context;
+  const { to, push, force = false } = options;
+  if (to === undefined && push === undefined)
     throw new UsageError({
       message: '`--to` is missing',
-      help: 'name the folder to write, as in --to my-model',
+      help: 'name the folder to write, as in --to my-model, or a repository, as in --push hf:owner/name',
     });
+  checkType(options);
+  const repository = push === undefined ? undefined : hubPush(push, environment);
   const source = await openExportSource({ words, options, context });
   if (source === undefined) return exitCode.badUsage;
   await using opened = source;
-  const destination = resolve(workingDirectory, to);
+  await using temporary = to === undefined ? await temporaryFolder() : undefined;
+  const destination = resolve(workingDirectory, to ?? join(temporary?.path ?? '', 'model'));
   let notes: readonly string[] = [];
-  const files = await replaceFolder({ destination, shown: to, force }, async (folder) => {
+  const files = await replaceFolder({ destination, shown: to ?? destination, force }, async (folder) => {
     notes = await writeExport(folder, { source: opened, options });
   });
   for (const note of notes) terminal.complain(`note: ${note}`);
+  const pushed = await repository?.upload(destination, files);
+  const { format, dtype } = options;
+  const where = [...(to === undefined ? [] : [`wrote ${to}`]), ...(pushed ? [`pushed to ${pushed}`] : [])];
   terminal.print(
     options.json
-      ? JSON.stringify({ to: destination, format: options.format, dtype: options.dtype, files })
-      : [`wrote ${to}`, ...files.map((file) => `  ${file}`)].join('\n'),
+      ? JSON.stringify({ ...(to && { to: destination }), ...(pushed && { pushed }), format, dtype, files })
+      : [where.join(', '), ...files.map((file) => `  ${file}`)].join('\n'),
   );
   return exitCode.success;
+}
+
+/** Refuses a type of weights that the format does not have. */
+function checkType(options: ExportOptions): void {
+  const { format, dtype } = options;
+  if ((format === 'peft' || format === 'gguf-lora') && dtype !== 'float32')
+    throw new UsageError({ message: 'an adapter is exported in float32', help: 'leave out --dtype' });
+  if (plainType(options) === undefined && !isGguf(format))
+    throw new UsageError({
+      message: `only a GGUF file stores weights in ${dtype}`,
+      help: 'add --format gguf or --format ollama',
+    });
+}
+
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'tuneloom-export-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 interface Destination {
@@ -47,7 +73,7 @@ interface Destination {
 
 /** The files of an export; a folder that contains anything else is never replaced. */
 const exported =
-  /^(README\.md|.*\.safetensors|chat_template\.jinja|additional_chat_templates|merges\.txt|(config|generation_config|adapter_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|model\.safetensors\.index)\.json)$/;
+  /^(README\.md|Modelfile|.*\.(safetensors|gguf)|chat_template\.jinja|additional_chat_templates|merges\.txt|(config|generation_config|adapter_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|model\.safetensors\.index)\.json)$/;
 
 /** Fills a folder beside the destination and moves it there in one step; returns the names of its files. */
 async function replaceFolder(

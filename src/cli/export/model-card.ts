@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
 import type { ModelConfig } from '../../model/index.ts';
 import { programVersion } from '../program-version.ts';
-import { adapterBase, type BaseModel, type ExportOptions, type ExportSource } from './export-source.ts';
+import { type ExportOptions, ggufFile, isGguf } from './export-options.ts';
+import { adapterBase, type BaseModel, type ExportSource } from './export-source.ts';
 import { type CardFacts, gatherFacts } from './model-facts.ts';
 
 /** The README.md of a model: what it is, how and from which data it was made, and its scores. */
@@ -32,7 +33,7 @@ export async function modelCard({
 
 function frontMatter({ repository, license }: BaseModel, { format }: ExportOptions): string {
   const fields = {
-    library_name: format === 'peft' ? 'peft' : 'transformers',
+    library_name: isGguf(format) ? 'gguf' : format === 'peft' ? 'peft' : 'transformers',
     pipeline_tag: 'text-generation',
     ...(repository && { base_model: repository }),
     ...(license && { license }),
@@ -41,8 +42,13 @@ function frontMatter({ repository, license }: BaseModel, { format }: ExportOptio
   return ['---', ...lines, 'tags:', '- tuneloom', '---'].join('\n');
 }
 
-/** How to load the export in Python, from within its folder. */
+/** How to load the export, from within its folder. */
 function usage(base: BaseModel, options: ExportOptions): string {
+  const shell = (...lines: readonly string[]) => ['```sh', ...lines, '```'].join('\n');
+  const file = ggufFile(options);
+  if (options.format === 'gguf') return shell(`llama-cli -m ${file}`);
+  if (options.format === 'gguf-lora') return shell(`llama-cli -m base.gguf --lora ${file}`);
+  if (options.format === 'ollama') return shell('ollama create my-model -f Modelfile', 'ollama run my-model');
   const tokenizer = 'tokenizer = AutoTokenizer.from_pretrained(".")';
   const python = (...lines: readonly string[]) => ['```python', ...lines, tokenizer, '```'].join('\n');
   if (options.format !== 'peft')

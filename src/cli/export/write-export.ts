@@ -1,20 +1,16 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isObject } from '../../core/index.ts';
+import { isObject, type JsonObject } from '../../core/index.ts';
 import { readJsonFile } from '../../formats/index.ts';
 import { exportWeights, type ModelConfig, openModelFolder } from '../../model/index.ts';
 import { parseMemory } from '../../runtime/index.ts';
 import { encodingTokenizerJson, isEncodingName } from '../../text/index.ts';
 import { UsageError } from '../exit-code.ts';
-import {
-  adapterBase,
-  type BaseModel,
-  baseModelOf,
-  type ExportOptions,
-  type ExportSource,
-} from './export-source.ts';
+import { type ExportOptions, isGguf, plainType } from './export-options.ts';
+import { adapterBase, type BaseModel, baseModelOf, type ExportSource } from './export-source.ts';
 import { modelCard } from './model-card.ts';
+import { writeGgufExport } from './write-gguf-export.ts';
 
 interface Export {
   readonly source: ExportSource;
@@ -29,28 +25,35 @@ export async function writeExport(folder: string, { source, options }: Export): 
   if (existsSync(join(source.path, 'endpoint.json')))
     throw new UsageError({ message: 'a model behind an endpoint has no weights to export' });
   const adapter = join(source.path, 'adapter');
-  if (options.format !== 'hf' && !existsSync(join(adapter, 'adapter_config.json')))
+  const { format } = options;
+  const needsAdapter = format === 'merged' || format === 'peft' || format === 'gguf-lora';
+  if (needsAdapter && !existsSync(join(adapter, 'adapter_config.json')))
     throw new UsageError({
       message: `the model has no adapter: it was not trained with LoRA`,
-      help: 'export the whole model with --format hf',
+      help: `export the whole model with --format ${format === 'gguf-lora' ? 'gguf' : 'hf'}`,
     });
   await using model = await openModelFolder(source.path);
   const base = await baseModelOf(source);
-  if (options.format === 'peft') await exportAdapter(folder, { adapter, base, options });
+  const card = await modelCard({ source, options, base, config: model.config });
+  await writeFile(join(folder, 'README.md'), card);
+  if (isGguf(format))
+    return await writeGgufExport(folder, {
+      model,
+      options,
+      name: source.origin?.dag.name ?? 'model',
+      generation: await generationConfig(source.path, model.config.json),
+    });
+  if (format === 'peft') await exportAdapter(folder, { adapter, base, options });
   else {
     const shardBytes = parseSize(options.maxShardSize);
-    await exportWeights(folder, { model, type: options.dtype, shardBytes });
+    await exportWeights(folder, { model, type: plainType(options) ?? 'float32', shardBytes });
     await writeJson(
       join(folder, 'generation_config.json'),
       await generationConfig(source.path, model.config.json),
     );
   }
   await exportTokenizer({ from: source.path, to: folder, config: model.config });
-  await writeFile(
-    join(folder, 'README.md'),
-    await modelCard({ source, options, base, config: model.config }),
-  );
-  const isBaseNamed = options.format !== 'peft' || adapterBase(base, options) !== undefined;
+  const isBaseNamed = format !== 'peft' || adapterBase(base, options) !== undefined;
   return isBaseNamed ? [] : [unnamedBase(base)];
 }
 
@@ -68,8 +71,6 @@ async function exportAdapter(
     options,
   }: { readonly adapter: string; readonly base: BaseModel; readonly options: ExportOptions },
 ): Promise<void> {
-  if (options.dtype !== 'float32')
-    throw new UsageError({ message: 'an adapter is exported in float32', help: 'leave out --dtype' });
   const config = await readJsonFile(join(adapter, 'adapter_config.json'));
   await writeJson(join(folder, 'adapter_config.json'), {
     ...(isObject(config) ? config : {}),
@@ -81,7 +82,7 @@ async function exportAdapter(
 }
 
 /** The model's own file, else the fields of its config.json that concern generation. */
-async function generationConfig(path: string, config: Readonly<Record<string, unknown>>): Promise<object> {
+async function generationConfig(path: string, config: JsonObject): Promise<JsonObject> {
   const own = await readJsonFile(join(path, 'generation_config.json'));
   if (isObject(own)) return own;
   const names = ['bos_token_id', 'eos_token_id', 'pad_token_id'];

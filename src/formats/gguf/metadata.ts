@@ -63,7 +63,7 @@ function readerOf(reader: HeaderReader, key: string, type: number): () => Json {
 }
 
 /** The shortest decimal that rounds to a float32: 1e-5 instead of 9.99999974737875e-6. Nine digits identify every float32. */
-function shortestDecimal(value: number): number {
+export function shortestDecimal(value: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const decimal = Number(value.toPrecision(digits));
     if (Math.fround(decimal) === value) return decimal;

@@ -59,28 +59,36 @@ export function decodeHalf(bits: number): number {
 /** float32 to bfloat16, its upper half; rounds to nearest, ties to even, as PyTorch does. */
 export function encodeBfloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from(bits, (each, index) =>
-    Number.isNaN(values[index]) ? 0x7fc0 : (each + 0x7fff + ((each >>> 16) & 1)) >>> 16,
-  );
+  const halves = new Uint16Array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const each = bits[index] ?? 0;
+    const isNotANumber = (each & 0x7fffffff) > 0x7f800000;
+    halves[index] = isNotANumber ? 0x7fc0 : (each + 0x7fff + ((each >>> 16) & 1)) >>> 16;
+  }
+  return halves;
 }
 
 /** float32 to IEEE 754 binary16; rounds to nearest, ties to even; too large values become infinite. */
-export const encodeFloat16 = (values: Float32Array): Uint16Array => Uint16Array.from(values, encodeHalf);
-
-function encodeHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
-  if (size >= 65520) return sign | 0x7c00;
-  // Below 2^-14 numbers are subnormal and the step is constant. All of this is exact in double precision.
-  const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size));
-  const step = 2 ** (exponent - 10);
-  const steps = roundToEven(size / step);
-  return sign | (size < 2 ** -14 ? steps : ((exponent + 14) << 10) + steps);
+export function encodeFloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let index = 0; index < values.length; index++)
+    halves[index] = encodeHalf(bits[index] ?? 0, values[index] ?? 0);
+  return halves;
 }
 
-function roundToEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+/** From here on, rounding gives infinity: 65520. */
+const overflow = 0x477ff000;
+/** The least normal binary16: 2^-14. */
+const leastNormal = 0x38800000;
+
+function encodeHalf(bits: number, value: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const size = bits & 0x7fffffff;
+  if (size > 0x7f800000) return 0x7e00;
+  if (size >= overflow) return sign | 0x7c00;
+  // Adding 2^52 to a double rounds it to a whole number, ties to even.
+  if (size < leastNormal) return sign | (Math.abs(value) * 2 ** 24 + 2 ** 52 - 2 ** 52);
+  // The exponent's bias differs by 112; what is cut off is rounded.
+  return sign | ((size - (112 << 23) + 0xfff + ((size >>> 13) & 1)) >>> 13);
 }

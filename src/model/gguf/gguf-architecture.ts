@@ -5,7 +5,7 @@ import type { ModelSizes } from '../family.ts';
 /** How llama.cpp writes an architecture, in terms of Hugging Face's checkpoints. */
 export interface GgufArchitecture {
   /** The config.json that corresponds to the file's metadata. Throws a UserError if something in it is not supported. */
-  readonly config: (file: GgufFile) => JsonObject;
+  readonly config: (file: GgufDescription) => JsonObject;
   readonly names: GgufNames;
   /** How a parameter's values are reordered. `module` is its name within the layer, `kind` is `weight` or `bias`. */
   readonly permutation: (
@@ -13,6 +13,9 @@ export interface GgufArchitecture {
     heads: Pick<ModelSizes, 'heads' | 'keyValueHeads'>,
   ) => Permutation;
 }
+
+/** What a file says about its model. */
+type GgufDescription = Pick<GgufFile, 'path' | 'metadata' | 'tensors'>;
 
 /** Hugging Face's module names -> llama.cpp's. */
 export interface GgufNames {
@@ -49,12 +52,12 @@ export function storedParameter(
 }
 
 /** The metadata of an architecture: the keys that start with its name. */
-export function metadataOf({ metadata }: GgufFile, architecture: string): JsonObject {
+export function metadataOf({ metadata }: GgufDescription, architecture: string): JsonObject {
   return Object.fromEntries([...metadata].filter(([key]) => key.startsWith(`${architecture}.`)));
 }
 
 /** The fields of config.json that every model has: vocabulary, head, and the ids of the tokens that start and end a text. */
-export function commonConfig({ metadata, tensors }: GgufFile): JsonObject {
+export function commonConfig({ metadata, tensors }: GgufDescription): JsonObject {
   const named = (['bos_token_id', 'eos_token_id'] as const).flatMap((name) => {
     const id = metadata.get(`tokenizer.ggml.${name}`);
     return id === undefined ? [] : [[name, id] as const];
@@ -102,17 +105,43 @@ function transpose(values: Float32Array, { rows, columns }: { rows: number; colu
   return transposed;
 }
 
+/** The values in llama.cpp's order; the inverse of `undoPermutation`. */
+export function permute({
+  values,
+  shape,
+  permutation,
+}: {
+  readonly values: Float32Array;
+  /** As in Hugging Face's checkpoints, [rows, columns]. */
+  readonly shape: readonly number[];
+  readonly permutation: Permutation;
+}): Float32Array {
+  if (permutation === 'none') return values;
+  const [rows = 0, columns = 0] = shape;
+  if (permutation === 'transposed') return transpose(values, { rows, columns });
+  const [headDim, width] = [rows / permutation.pairedHeads, values.length / rows];
+  const joined = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    const source = width * separatedRow(row, headDim);
+    joined.set(values.subarray(source, source + width), row * width);
+  }
+  return joined;
+}
+
 /** Undoes `reshape(heads, 2, D / 2, columns).swapaxes(1, 2)` of llama.cpp's convert_hf_to_gguf.py. */
 function separatePairs(
   values: Float32Array,
   { headDim, columns }: { headDim: number; columns: number },
 ): Float32Array {
   const separated = new Float32Array(values.length);
-  for (let row = 0; row * columns < values.length; row++) {
-    const inHead = row % headDim;
-    const half = inHead % 2 === 0 ? 0 : headDim / 2;
-    const target = row - inHead + half + (inHead >> 1);
-    separated.set(values.subarray(row * columns, (row + 1) * columns), target * columns);
-  }
+  for (let row = 0; row * columns < values.length; row++)
+    separated.set(values.subarray(row * columns, (row + 1) * columns), separatedRow(row, headDim) * columns);
   return separated;
+}
+
+/** The row in Hugging Face's checkpoints of a row of a GGUF file. */
+function separatedRow(row: number, headDim: number): number {
+  const inHead = row % headDim;
+  const half = inHead % 2 === 0 ? 0 : headDim / 2;
+  return row - inHead + half + (inHead >> 1);
 }

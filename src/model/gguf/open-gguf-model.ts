@@ -9,7 +9,8 @@ import {
   undoPermutation,
 } from './gguf-architecture.ts';
 
-const architectures = new Map<unknown, GgufArchitecture>([
+/** The architectures that can be read, by llama.cpp's name. */
+export const ggufArchitectures = new Map<unknown, GgufArchitecture>([
   ['llama', llamaArchitecture('llama')],
   ['qwen2', llamaArchitecture('qwen2')],
   ['phi3', llamaArchitecture('phi3')],
@@ -36,9 +37,9 @@ export async function openGgufModel(path: string): Promise<GgufModel> {
 function modelOf(file: GgufFile): GgufModel {
   const { path, metadata } = file;
   const name = metadata.get('general.architecture');
-  const architecture = architectures.get(name);
+  const architecture = ggufArchitectures.get(name);
   if (architecture === undefined) {
-    const known = [...architectures.keys()].join(', ');
+    const known = [...ggufArchitectures.keys()].join(', ');
     throw unsupportedGguf(
       path,
       `has the architecture ${JSON.stringify(name ?? null)}; supported are: ${known}`,

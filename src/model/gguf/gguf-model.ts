@@ -1,0 +1,151 @@
+import { type Json, type JsonObject, UserError } from '../../core/index.ts';
+import {
+  type GgufTensorToWrite,
+  type GgufToWrite,
+  type GgufValue,
+  plainValue,
+  type WritableFormat,
+} from '../../formats/index.ts';
+import type { ModelFolder } from '../folder/model-folder.ts';
+import { type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
+import { type GgufArchitecture, permute, storedParameter } from './gguf-architecture.ts';
+import { ggufHyperparameters } from './hyperparameters.ts';
+import { ggufArchitectures } from './open-gguf-model.ts';
+import { type GgufType, ggufTypes, tensorFormat } from './quantization-mix.ts';
+
+interface ModelToWrite {
+  readonly model: ModelFolder;
+  readonly type: GgufType;
+  /** For people. */
+  readonly name: string;
+  /** The keys `tokenizer.*`. */
+  readonly tokenizer: ReadonlyMap<string, GgufValue>;
+  /** A generation_config.json. */
+  readonly generation: JsonObject;
+}
+
+interface GgufModelToWrite extends GgufToWrite {
+  /** For the user. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * A model as a GGUF file, for `writeGguf`. Throws a UserError if the file would be read as another model, because it has no
+ * place for something in the model's configuration.
+ */
+export function ggufModel({ model, type, name, tokenizer, generation }: ModelToWrite): GgufModelToWrite {
+  const { config } = model;
+  const { architecture, metadata: hyperparameters, notes } = ggufHyperparameters(config);
+  const metadata = new Map<string, GgufValue>([
+    ['general.architecture', { text: architecture }],
+    ['general.type', { text: 'model' }],
+    ['general.name', { text: name }],
+    ['general.file_type', { uint32: ggufTypes[type].id }],
+    ['general.quantization_version', { uint32: 2 }],
+    ...samplingOf(generation),
+    ...hyperparameters,
+    ...tokenizer,
+  ]);
+  const written = architectureNamed(architecture);
+  const tensors = tensorsOf(model, { type, architecture: written });
+  refuseOtherModel(model, { architecture: written, metadata, tensors });
+  return { metadata, tensors, notes };
+}
+
+export function architectureNamed(name: string): GgufArchitecture {
+  const found = ggufArchitectures.get(name);
+  if (found === undefined) throw new Error(`No architecture has the name ${name}`);
+  return found;
+}
+
+function tensorsOf(
+  { config, read }: ModelFolder,
+  { type, architecture }: { readonly type: GgufType; readonly architecture: GgufArchitecture },
+): readonly GgufTensorToWrite[] {
+  return [...parameterLayout(config)].map(([parameter, { shape }]) => {
+    const { name, permutation } = storedParameter(architecture, parameter, config);
+    const stored = permutation === 'transposed' ? shape.toReversed() : shape;
+    const format = tensorFormat({ name, shape: stored }, { type, layers: config.layers, tied: config.tied });
+    return {
+      name,
+      shape: stored,
+      format,
+      async read() {
+        const values = await read(parameter);
+        refuseUnstorable(name, format, values);
+        return permute({ values, shape, permutation });
+      },
+    };
+  });
+}
+
+/** From here on, rounding to binary16, as blocks store their scales, gives infinity. */
+const tooLarge = 65_520;
+
+function refuseUnstorable(name: string, format: WritableFormat, values: Float32Array): void {
+  if (format === 'F32' || format === 'BF16') return;
+  const found = values.find((value) => !(Math.abs(value) < tooLarge));
+  if (found !== undefined)
+    throw new UserError({
+      code: 'out-of-range',
+      message: `\`${name}\` holds ${found}, which ${format} cannot store`,
+      help: 'export with --dtype bfloat16 or float32',
+    });
+}
+
+interface Written {
+  readonly architecture: GgufArchitecture;
+  readonly metadata: ReadonlyMap<string, GgufValue>;
+  readonly tensors: readonly GgufTensorToWrite[];
+}
+
+/** Reads the header as it would be read back, and compares everything that the forward pass depends on. */
+function refuseOtherModel({ path, config }: ModelFolder, { architecture, metadata, tensors }: Written): void {
+  const header = {
+    path,
+    metadata: new Map([...metadata].map(([key, value]) => [key, plainValue(value)])),
+    tensors: new Map(tensors.map((tensor) => [tensor.name, { ...tensor, begin: 0, end: 0 }])),
+  };
+  const again = fieldsOf(parseModelConfig(path, architecture.config(header)));
+  const differing = Object.entries(fieldsOf(config)).find(([name, value]) => again[name] !== value);
+  if (differing === undefined) return;
+  const [field, value] = differing;
+  const name = field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  throw new UserError({
+    code: 'unsupported-model',
+    message: `the model cannot be written as GGUF, which has no place for its \`${name}\`: ${value}`,
+    help: 'export it with --format hf',
+  });
+}
+
+/** The fields of a configuration as text; numbers in single precision. The file that it comes from may differ. */
+function fieldsOf({
+  json: _,
+  notes: __,
+  ...fields
+}: ModelConfig): Readonly<Record<string, string | undefined>> {
+  const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Math.fround(value) : value);
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value, rounded)]),
+  );
+}
+
+/** Fields of generation_config.json -> llama.cpp's keys. */
+const samplingKeys = {
+  temperature: 'temp',
+  top_k: 'top_k',
+  top_p: 'top_p',
+  min_p: 'min_p',
+  repetition_penalty: 'penalty_repeat',
+};
+
+/** The settings that llama.cpp's programs start with. Without sampling, they take the most likely token. */
+function samplingOf(generation: JsonObject): readonly (readonly [string, GgufValue])[] {
+  if (generation.do_sample === false) return [['general.sampling.temp', { float32: 0 }]];
+  return Object.entries(samplingKeys).flatMap(([field, key]) => {
+    const value: Json | undefined = generation[field];
+    if (typeof value !== 'number' || value < 0) return [];
+    const typed = field === 'top_k' ? { uint32: Math.trunc(value) } : { float32: value };
+    return [[`general.sampling.${key}`, typed] as const];
+  });
+}

@@ -1,0 +1,52 @@
+import { tensorFormats, type WritableFormat } from '../../formats/index.ts';
+
+/** Name -> its number in `general.file_type`, and the format of most tensors. */
+export const ggufTypes = {
+  F32: { id: 0, format: 'F32' },
+  F16: { id: 1, format: 'F16' },
+  BF16: { id: 32, format: 'BF16' },
+  Q8_0: { id: 7, format: 'Q8_0' },
+  Q4_0: { id: 2, format: 'Q4_0' },
+  Q4_K_M: { id: 15, format: 'Q4_K' },
+} as const satisfies Readonly<Record<string, { readonly id: number; readonly format: WritableFormat }>>;
+
+/** How a file's weights are stored, by llama.cpp's names. */
+export type GgufType = keyof typeof ggufTypes;
+
+interface Tensor {
+  /** In the file. */
+  readonly name: string;
+  /** In the file, with the row size last. */
+  readonly shape: readonly number[];
+}
+
+/** The format of a tensor in a file of the given type, as llama.cpp's llama-quant.cpp chooses it. */
+export function tensorFormat(
+  { name, shape }: Tensor,
+  { type, layers, tied }: { readonly type: GgufType; readonly layers: number; readonly tied: boolean },
+): WritableFormat {
+  if (shape.length < 2 || name.includes('_norm.') || name.startsWith('position_embd.')) return 'F32';
+  const { format } = ggufTypes[type];
+  if (format === 'F32' || format === 'F16' || format === 'BF16') return format;
+  const columns = shape.at(-1) ?? 0;
+  const fits = (each: WritableFormat) => columns % tensorFormats[each].values === 0;
+  const isHead = name === (tied ? 'token_embd.weight' : 'output.weight');
+  const layer = Number(/^blk\.(\d+)\.(?:attn_v|attn_qkv|ffn_down)\./.exec(name)?.[1] ?? Number.NaN);
+  const isSensitive = type === 'Q4_K_M' && needsMoreBits(layer, layers);
+  const wanted =
+    isHead && format !== 'Q8_0' ? (fits(format) ? 'Q6_K' : 'Q8_0') : isSensitive ? 'Q6_K' : format;
+  const found = fits(wanted) ? wanted : (smallerBlocks.get(wanted) ?? 'F16');
+  return fits(found) ? found : 'F16';
+}
+
+/** For rows that are no multiple of 256 values. */
+const smallerBlocks = new Map<WritableFormat, WritableFormat>([
+  ['Q4_K', 'Q5_0'],
+  ['Q6_K', 'Q8_0'],
+]);
+
+/** The first and the last eighth of the layers, and every third of those between. */
+function needsMoreBits(layer: number, layers: number): boolean {
+  const eighth = Math.trunc(layers / 8);
+  return layer < eighth || layer >= Math.trunc((7 * layers) / 8) || (layer - eighth) % 3 === 2;
+}

@@ -1,0 +1,148 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/core/json.ts';
+import { type GgufValue, writeGguf } from '../../src/formats/gguf/write-gguf.ts';
+import type { ModelFolder } from '../../src/model/folder/model-folder.ts';
+import { ggufModel } from '../../src/model/gguf/gguf-model.ts';
+import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
+import { tensorFormat } from '../../src/model/gguf/quantization-mix.ts';
+import { parameterLayout, parseModelConfig } from '../../src/model/model-config.ts';
+import { ggufTokenizer, writeGgufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
+import { ggufVocabulary } from '../../src/text/tokenizer/gguf-vocabulary.ts';
+import mixes from '../fixtures/model/gguf/mixes.json' with { type: 'json' };
+
+const fixture = (name: string) => join(import.meta.dirname, '../fixtures/model/gguf', name);
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'gguf-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+test('a file has the bytes that the gguf package writes', async () => {
+  const path = join(root, 'written.gguf');
+  const metadata = new Map<string, GgufValue>([
+    ['general.architecture', { text: 'none' }],
+    ['count', { uint32: 4_000_000_000 }],
+    ['epsilon', { float32: 1e-5 }],
+    ['yes', { flag: true }],
+    ['no', { flag: false }],
+    ['words', { texts: ['one', 'zwölf', ''] }],
+    ['types', { int32s: [1, -3] }],
+  ]);
+  const read = async () => Float32Array.from({ length: 64 }, (_, index) => index - 20);
+  const shapes = { vector: [3], matrix: [2, 32], cube: [2, 2, 16] };
+  await writeGguf(path, {
+    metadata,
+    tensors: [
+      { name: 'vector', format: 'F32', shape: shapes.vector, read: async () => (await read()).slice(0, 3) },
+      { name: 'matrix', format: 'Q8_0', shape: shapes.matrix, read },
+      { name: 'cube', format: 'F16', shape: shapes.cube, read },
+    ],
+  });
+  expect(await readFile(path)).toEqual(await readFile(fixture('written.gguf')));
+});
+
+describe.each(['llama', 'qwen2', 'phi3', 'gpt2'])('a %s model', (name) => {
+  test('is written as it was read: configuration, tensors, vocabulary and chat template', async () => {
+    const path = fixture(`${name}.gguf`);
+    await using source = await openGgufModel(path);
+    await writeGgufTokenizer(root, source);
+    const vocabulary = await ggufVocabulary({ folder: root, rows: source.config.vocabularySize, ends: [2] });
+    expect(vocabulary.notes).toEqual([]);
+    const given = { type: 'F32', name, tokenizer: vocabulary.metadata, generation: {} } as const;
+    const file = ggufModel({ model: source, ...given });
+    const written = join(root, `${name}.gguf`);
+    await writeGguf(written, file);
+    await using again = await openGgufModel(written);
+    expect(again.config).toEqual(source.config);
+    for (const parameter of parameterLayout(source.config).keys())
+      expect(await again.read(parameter)).toEqual(await source.read(parameter));
+    expect(ggufTokenizer(again)).toEqual(ggufTokenizer(source));
+  });
+});
+
+test('each tensor gets the format that llama.cpp gives it', () => {
+  for (const { title, type, layers, tied, tensors } of mixes)
+    for (const [name, [shape, format]] of Object.entries(tensors))
+      expect
+        .soft([
+          title,
+          type,
+          name,
+          tensorFormat({ name, shape: shape as number[] }, { type: type as 'Q8_0', layers, tied }),
+        ])
+        .toEqual([title, type, name, format]);
+});
+
+describe('settings of generation become those that llama.cpp starts with', () => {
+  test.each<[string, JsonObject, JsonObject]>([
+    [
+      'sampling',
+      { do_sample: true, temperature: 0.6, top_p: 0.9, top_k: 40, min_p: 0.05, repetition_penalty: 1.1 },
+      { temp: 0.6, top_p: 0.9, top_k: 40, min_p: 0.05, penalty_repeat: 1.1 },
+    ],
+    ['no sampling', { do_sample: false, temperature: 0.6 }, { temp: 0 }],
+    ['nothing said', { eos_token_id: 2 }, {}],
+  ])('%s', async (_, generation, expected) => {
+    await using source = await openGgufModel(fixture('llama.gguf'));
+    const { metadata } = ggufModel({
+      model: source,
+      type: 'F32',
+      name: 'a',
+      tokenizer: new Map(),
+      generation,
+    });
+    const found = [...metadata].flatMap(([key, value]) => {
+      const [, name] = /^general\.sampling\.(.+)$/.exec(key) ?? [];
+      return name === undefined ? [] : [[name, Object.values(value)[0]]];
+    });
+    expect(Object.fromEntries(found)).toEqual(expected);
+  });
+});
+
+const sizes = {
+  max_position_embeddings: 64,
+  vocab_size: 320,
+  hidden_size: 16,
+  intermediate_size: 24,
+  num_hidden_layers: 1,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+};
+
+describe('a model is refused that a GGUF file would make another one of', () => {
+  test.each<[string, JsonObject, string]>([
+    [
+      'stretched positions',
+      { model_type: 'llama', ...sizes, rope_scaling: { rope_type: 'linear', factor: 2 } },
+      'has no place for its `',
+    ],
+    ['biases', { model_type: 'llama', ...sizes, attention_bias: true }, 'has no place for its `bias`'],
+    [
+      'a window',
+      { model_type: 'mistral', ...sizes, sliding_window: 8 },
+      'has no place for its `sliding_window`',
+    ],
+  ])('%s', (_, json, message) => {
+    const model: ModelFolder = {
+      path: 'model',
+      config: parseModelConfig('model', json),
+      read: async () => new Float32Array(),
+      async [Symbol.asyncDispose]() {},
+    };
+    const write = () => ggufModel({ model, type: 'F16', name: 'a', tokenizer: new Map(), generation: {} });
+    expect(write).toThrow(message);
+  });
+
+  test.each([
+    ['F16', 70_000, '`token_embd.weight` holds 70000, which F16 cannot store'],
+    ['Q8_0', Number.NaN, '`token_embd.weight` holds NaN, which F16 cannot store'],
+  ] as const)('weights that %s cannot hold', async (type, value, message) => {
+    await using source = await openGgufModel(fixture('llama.gguf'));
+    const model = { ...source, read: async (name: string) => (await source.read(name)).fill(value) };
+    const file = ggufModel({ model, type, name: 'a', tokenizer: new Map(), generation: {} });
+    await expect(writeGguf(join(root, 'large.gguf'), file)).rejects.toThrow(message);
+  });
+});
