@@ -36,7 +36,10 @@ test('a model learns and stops at the text that ends a turn where its tokenizer 
     'tok/tokenizer.json': JSON.stringify({ ...own, added_tokens: own.added_tokens.filter(kept) }),
   });
   const { exitCode, stdout } = await rig.tuneloom('run', 'p.yaml');
-  expect({ exitCode, warns: stdout.includes('`<|im_end|>`, which is no special token here') }).toEqual({
+  expect({
+    exitCode,
+    warns: stdout.includes('`<|im_end|>`, which is no special token of the tokenizer'),
+  }).toEqual({
     exitCode: 0,
     warns: true,
   });

@@ -35,7 +35,7 @@ export const { run } = implementStage<FormatConfig>()({
           const row = rowOf(variant);
           const { unshown = [], ...formatted } = format({ id: variant.id, row });
           report.add(variant, unshown);
-          ends.add(variant.id, endFacts(formatted));
+          ends.add(variant.id, endFacts(formatted, inputs.tokenizer !== undefined));
           return written({ id: variant.id, row }, someText(formatted));
         });
         if (formatted !== undefined) await outputs.records.write(formatted);
@@ -75,13 +75,15 @@ const written = (
 });
 
 /** Where a chat's answers end otherwise than with a special token that is learned. */
-function endFacts({ segments, chat }: Formatted): readonly string[] {
+function endFacts({ segments, chat }: Formatted, hasTokenizer: boolean): readonly string[] {
   if (chat === undefined) return [];
   return segments.flatMap(({ role, text }, index) => {
     const next = segments[index + 1]?.role;
     if (role === 'end_text')
       return [
-        `the template ends answers with \`${text.trim()}\`, which is no special token here: it is learned as text, at which generate and chat stop; other programs need it as a stop text`,
+        hasTokenizer
+          ? `the template ends answers with \`${text.trim()}\`, which is no special token of the tokenizer: it is learned as text, at which generate and chat stop; other programs need it as a stop text`
+          : `the template ends answers with \`${text.trim()}\`, which is learned as text, as format has no tokenizer: bind the model's to the port \`tokenizer\` if it has that token`,
       ];
     if (role === 'response' && (next === 'prompt' || next === 'tail'))
       return ['the model does not learn where an answer ends: no end of it is learned'];
