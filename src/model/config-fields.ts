@@ -96,6 +96,18 @@ export class ConfigFields {
     throw this.problem(current === undefined ? older : name, `these are supported: ${words}`);
   }
 
+  /** `layer_types`: what kind of attention each layer has. Undefined if there is no such field. */
+  layerTypes(layers: number): readonly string[] | undefined {
+    const value = this.#value('layer_types') ?? null;
+    if (value === null) return undefined;
+    const isKnown = (type: Json): type is string => type === 'full_attention' || type === 'sliding_attention';
+    if (isList(value) && value.length === layers && value.every(isKnown)) return value;
+    throw this.problem(
+      'layer_types',
+      `a list of ${layers} words is needed, each "full_attention" or "sliding_attention"`,
+    );
+  }
+
   /** An optional list that contains only the given word. */
   everyOf(name: string, word: string): void {
     const value = this.#value(name) ?? [];

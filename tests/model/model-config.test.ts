@@ -46,7 +46,7 @@ test("GPT-2's own configurations are read", () => {
     heads: 12,
     keyValueHeads: 12,
     headDim: 64,
-    slidingWindow: undefined,
+    windows: new Array(12).fill(undefined),
     intermediateSize: 3072,
     epsilon: 1e-5,
     tied: true,
@@ -181,9 +181,10 @@ test("SmolLM2's configuration is read, and the same with transformers 5's object
     headDim: 64,
     intermediateSize: 1536,
     epsilon: 1e-5,
-    slidingWindow: undefined,
+    windows: new Array(30).fill(undefined),
     rotary: { rotaryDim: 64, base: 100_000, scaling: { kind: 'default' } },
     fused: false,
+    qkNorm: false,
     bias: { inputs: false, output: false, inner: false },
     tied: true,
     notes: [],
@@ -215,7 +216,7 @@ const qwen2 = {
 test("Qwen2.5's configuration is read, without its window, and stretched by YaRN as on its card", () => {
   expect(parseModelConfig('m', qwen2)).toMatchObject({
     contextLength: 32_768,
-    slidingWindow: undefined,
+    windows: new Array(24).fill(undefined),
     bias: { inputs: true, output: false, inner: false },
   });
   const scaling = { type: 'yarn', factor: 4, original_max_position_embeddings: 32_768 };
@@ -240,7 +241,7 @@ const mistral = {
 };
 
 test("Mistral's window is as in transformers: 4096 if absent, none if null", () => {
-  const windowOf = (more: JsonObject) => parseModelConfig('m', { ...mistral, ...more }).slidingWindow;
+  const windowOf = (more: JsonObject) => parseModelConfig('m', { ...mistral, ...more }).windows[0];
   expect([windowOf({}), windowOf({ sliding_window: null }), windowOf({ sliding_window: 1000 })]).toEqual([
     4096,
     undefined,
@@ -250,7 +251,7 @@ test("Mistral's window is as in transformers: 4096 if absent, none if null", () 
 
 test('a window of Qwen2 that no text can exceed, or that begins after the last layer, is none', () => {
   const windowOf = (more: JsonObject) =>
-    parseModelConfig('m', { ...qwen2, use_sliding_window: true, ...more }).slidingWindow;
+    parseModelConfig('m', { ...qwen2, use_sliding_window: true, ...more }).windows[23];
   expect([
     windowOf({}),
     windowOf({ sliding_window: 4096, max_window_layers: 24 }),
@@ -261,6 +262,18 @@ test('a window of Qwen2 that no text can exceed, or that begins after the last l
       layer_types: new Array(24).fill('sliding_attention'),
     }),
   ]).toEqual([undefined, undefined, undefined, 4096]);
+});
+
+test('Qwen has a window from `max_window_layers` on, or in the layers that `layer_types` names', () => {
+  const windowsOf = (more: JsonObject) =>
+    parseModelConfig('m', {
+      ...{ ...qwen2, num_hidden_layers: 3, max_window_layers: 2, sliding_window: 64 },
+      ...{ use_sliding_window: true, ...more },
+    }).windows;
+  expect(windowsOf({})).toEqual([undefined, undefined, 64]);
+  expect(windowsOf({ model_type: 'qwen3' })).toEqual([undefined, undefined, 64]);
+  const layer_types = ['sliding_attention', 'full_attention', 'full_attention'];
+  expect(windowsOf({ layer_types })).toEqual([64, undefined, undefined]);
 });
 
 const phi3 = {
@@ -327,11 +340,6 @@ test.each<[string, JsonObject, string]>([
     'm in rope_scaling has [1] as `short_factor`: a list of 48 positive numbers is needed',
   ],
   [
-    'a window in some layers',
-    { ...qwen2, use_sliding_window: true, sliding_window: 4096 },
-    'm has true as `use_sliding_window`: its window in layers 21 to 23 alone is not supported',
-  ],
-  [
     'attention that is not causal',
     { ...smolLm2, is_causal: false },
     'm has false as `is_causal`: this field is not supported',
@@ -356,7 +364,12 @@ test.each<[string, JsonObject, string]>([
   [
     'layers of another kind',
     { ...qwen2, layer_types: ['full_attention', 'sliding_attention'] },
-    'm has ["full_attention","sliding_attention"] as `layer_types`: only "full_attention" is supported',
+    'm has ["full_attention","sliding_attention"] as `layer_types`: a list of 24 words is needed, each "full_attention" or "sliding_attention"',
+  ],
+  [
+    'layers with a window that the model has not',
+    { ...qwen2, layer_types: new Array(24).fill('sliding_attention') },
+    'as `layer_types`: it has `sliding_attention`, but the model has no `sliding_window`',
   ],
   [
     'another activation',
