@@ -83,6 +83,11 @@ export class ConfigFields {
     throw this.problem(name, `only ${supported.map((one) => JSON.stringify(one)).join(' or ')} is supported`);
   }
 
+  /** One of the supported words, the first by default. */
+  word<Word extends string>(name: string, supported: readonly [Word, ...Word[]]): Word {
+    return this.choice(name, { older: name, supported });
+  }
+
   /** One of the supported words, the first by default; the field may have an older name. */
   choice<Word extends string>(
     name: string,

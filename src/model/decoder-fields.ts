@@ -12,6 +12,8 @@ export interface DecoderDefaults {
   readonly theta?: number | undefined;
   /** The share of a head that is rotated where the field is absent; undefined if it is always all of it. */
   readonly share?: number | undefined;
+  /** The fields that have both. */
+  readonly rotaryNames?: { readonly theta: string; readonly share: string };
 }
 
 type DecoderSizes = Omit<ModelSizes, 'windows' | 'tied' | 'json' | 'notes' | 'rotary'>;
@@ -22,7 +24,7 @@ export function parseDecoder(
   fields: ConfigFields,
   defaults: DecoderDefaults = {},
 ): { readonly sizes: DecoderSizes & { readonly rotary: Rotary }; readonly notes: readonly string[] } {
-  const { share, theta } = defaults;
+  const { share, theta, rotaryNames } = defaults;
   const hiddenSize = fields.count('hidden_size');
   const heads = fields.count('num_attention_heads');
   const keyValueHeads = fields.countOrNull('num_key_value_heads', defaults.keyValueHeads) ?? heads;
@@ -31,7 +33,15 @@ export function parseDecoder(
     throw fields.problem('num_key_value_heads', `it does not divide ${heads} heads`);
   if (headDim % 2 !== 0) throw fields.problem('num_attention_heads', 'heads of an even dimension are needed');
   const positions = fields.count('max_position_embeddings');
-  const { rotary, notes } = parseRotary({ path, fields, headDim, positions, share, theta });
+  const { rotary, notes } = parseRotary({
+    path,
+    fields,
+    headDim,
+    positions,
+    share,
+    theta,
+    names: rotaryNames,
+  });
   const sizes = {
     vocabularySize: fields.count('vocab_size'),
     contextLength: rotaryContext(rotary, positions),

@@ -59,6 +59,8 @@ interface RotaryFields {
   readonly share?: number | undefined;
   /** The base where no field says so. */
   readonly theta?: number | undefined;
+  /** The fields that have both. */
+  readonly names?: { readonly theta: string; readonly share: string } | undefined;
 }
 
 /** Reads `rope_theta` and `rope_scaling`, or the object `rope_parameters` in which transformers 5 keeps both. */
@@ -67,8 +69,14 @@ export function parseRotary(options: RotaryFields): {
   readonly notes: readonly string[];
 } {
   const { path, fields, headDim, positions } = options;
-  const theta = fields.positive('rope_theta', options.theta ?? 10_000);
-  const share = options.share === undefined ? 1 : fields.positive('partial_rotary_factor', options.share);
+  const names = options.names ?? { theta: 'rope_theta', share: 'partial_rotary_factor' };
+  const theta = fields.positive(names.theta, options.theta ?? 10_000);
+  const share = options.share === undefined ? 1 : fields.positive(names.share, options.share);
+  if (options.names !== undefined) {
+    // transformers 4 writes both under these names too, but does not read them.
+    fields.oneOf('rope_theta', [theta]);
+    fields.oneOf('partial_rotary_factor', [share]);
+  }
   const original = fields.optionalCount('original_max_position_embeddings');
   const parameters = fields.optionalObject('rope_parameters');
   const scaling = fields.optionalObject('rope_scaling');
