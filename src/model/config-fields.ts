@@ -55,6 +55,11 @@ export class ConfigFields {
     return (this.#value(name) ?? null) === null ? undefined : this.positive(name, Number.NaN);
   }
 
+  /** A positive number, or undefined if the field is null; `absent` if there is no such field. */
+  positiveOrNull(name: string, absent: number | undefined): number | undefined {
+    return this.#value(name) === undefined ? absent : this.optionalPositive(name);
+  }
+
   atLeastOne(name: string): number {
     const value = this.positive(name, Number.NaN);
     if (value >= 1) return value;

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { constantWeights, type WeightPrecision } from '../tensor/index.ts';
 import { openModelFolder, writeModelFolder } from './folder/model-folder.ts';
 import type { Adapt, Drop, DropoutFactors, ForwardPass, HeadPass } from './forward-pass.ts';
+import { gemmaHidden, gemmaLogits } from './gemma/gemma.ts';
 import { gptNeoxHidden, gptNeoxLogits } from './gpt-neox/gpt-neox.ts';
 import { gpt2Hidden, gpt2Logits } from './gpt2/gpt2.ts';
 import { llamaHidden, llamaLogits } from './llama/llama.ts';
@@ -68,6 +69,7 @@ const decoders: Readonly<Record<ModelConfig['family'], Decoder<ModelConfig>>> = 
   olmo2: { hidden: olmo2Hidden, logits: llamaLogits },
   gpt_neox: { hidden: gptNeoxHidden, logits: gptNeoxLogits },
   phi: { hidden: phiHidden, logits: phiLogits },
+  gemma: { hidden: gemmaHidden, logits: gemmaLogits },
 };
 
 const unadapted: Adapt = ({ y }) => y;

@@ -4,7 +4,7 @@ import { parseDecoder } from '../decoder-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 import { eachBlock, layerNormSpecs, matrix, projection } from '../parameter-specs.ts';
 import type { Rotary } from '../rotary/rotary-config.ts';
-import { uniformWindows } from '../windows.ts';
+import { withoutWindows } from '../windows.ts';
 
 /** GPT-NeoX (Black et al. 2022) and the models built like it: Pythia, Dolly 2. */
 export interface GptNeoxConfig extends ModelSizes {
@@ -56,7 +56,7 @@ export function parseGptNeoxConfig(path: string, json: JsonObject): GptNeoxConfi
   return {
     family: 'gpt_neox',
     ...sizes,
-    windows: uniformWindows(fields, { ...sizes, window: undefined }),
+    windows: withoutWindows(fields, sizes.layers),
     epsilon: fields.positive('layer_norm_eps', 1e-5),
     activation:
       activations[fields.word('hidden_act', ['gelu', 'gelu_new', 'gelu_fast', 'gelu_pytorch_tanh'])],

@@ -53,7 +53,7 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
     heads,
     keyValueHeads: heads,
     headDim: hiddenSize / heads,
-    windows: withoutWindows(layers),
+    windows: withoutWindows(fields, layers),
     intermediateSize: fields.optionalCount('n_inner') ?? 4 * hiddenSize,
     epsilon: fields.positive('layer_norm_epsilon', 1e-5),
     tied: fields.flag('tie_word_embeddings', true),

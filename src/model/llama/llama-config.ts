@@ -4,7 +4,7 @@ import { type DecoderDefaults, parseDecoder } from '../decoder-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 import { eachBlock, matrix, type NamedSpec, projection, vector } from '../parameter-specs.ts';
 import type { Rotary } from '../rotary/rotary-config.ts';
-import { mixedWindows, uniformWindows } from '../windows.ts';
+import { mixedWindows, uniformWindows, withoutWindows } from '../windows.ts';
 
 /** Llama (Touvron et al. 2023) and the models built like it: SmolLM2, TinyLlama, Mistral, Qwen2, Qwen3, Phi-3. */
 export interface LlamaConfig extends ModelSizes {
@@ -50,17 +50,15 @@ interface Dialect extends DecoderDefaults {
   readonly fused: boolean;
   readonly qkNorm: boolean;
   readonly bias: (fields: ConfigFields) => LlamaConfig['bias'];
-  readonly windows: (fields: ConfigFields, sizes: WindowedSizes) => LlamaConfig['windows'];
+  readonly windows: (fields: ConfigFields, layers: number) => LlamaConfig['windows'];
 }
-
-type WindowedSizes = Pick<LlamaConfig, 'layers' | 'contextLength'>;
 
 const defaultDialect: Dialect = {
   epsilon: 1e-6,
   fused: false,
   qkNorm: false,
   bias: refuseBias,
-  windows: (fields, sizes) => uniformWindows(fields, { ...sizes, window: undefined }),
+  windows: withoutWindows,
 };
 
 function refuseBias(fields: ConfigFields): LlamaConfig['bias'] {
@@ -80,8 +78,8 @@ const dialects = {
   mistral: {
     ...defaultDialect,
     keyValueHeads: 8,
-    windows: (fields, sizes) =>
-      uniformWindows(fields, { ...sizes, window: fields.countOrNull('sliding_window', 4096) }),
+    windows: (fields, layers) =>
+      uniformWindows(fields, { layers, window: fields.countOrNull('sliding_window', 4096) }),
   },
   qwen2: {
     ...defaultDialect,
@@ -113,8 +111,8 @@ const dialects = {
       for (const name of ['full_attn_mod', 'interpolate_factor']) fields.oneOf(name, [1]);
       return refuseBias(fields);
     },
-    windows: (fields, sizes) =>
-      uniformWindows(fields, { ...sizes, window: fields.countOrNull('sliding_window', undefined) }),
+    windows: (fields, layers) =>
+      uniformWindows(fields, { layers, window: fields.countOrNull('sliding_window', undefined) }),
   },
 } as const satisfies Readonly<Record<string, Dialect>>;
 
@@ -123,12 +121,12 @@ type LlamaDialect = keyof typeof dialects;
 export const llamaDialects = Object.keys(dialects) as readonly LlamaDialect[]; // a literal's keys
 
 /** Qwen has a window in its last layers, from `max_window_layers` on, if `use_sliding_window` asks for it. */
-function qwenWindows(fields: ConfigFields, sizes: WindowedSizes): LlamaConfig['windows'] {
+function qwenWindows(fields: ConfigFields, layers: number): LlamaConfig['windows'] {
   const isUsed = fields.flag('use_sliding_window', false);
   const window = fields.countOrNull('sliding_window', 4096);
   const first = fields.countOrZero('max_window_layers', 28);
   return mixedWindows(fields, {
-    ...sizes,
+    layers,
     window: isUsed ? window : undefined,
     isWindowed: (layer) => isUsed && window !== undefined && layer >= first,
   });
@@ -145,7 +143,7 @@ export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDial
     family: 'llama',
     ...sizes,
     epsilon: fields.positive('rms_norm_eps', dialect.epsilon),
-    windows: dialect.windows(fields, sizes),
+    windows: dialect.windows(fields, sizes.layers),
     fused: dialect.fused,
     qkNorm: dialect.qkNorm,
     bias: dialect.bias(fields),

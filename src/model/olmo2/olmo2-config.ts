@@ -5,7 +5,7 @@ import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 import { llama } from '../llama/llama-config.ts';
 import { eachBlock, matrix, projection, vector } from '../parameter-specs.ts';
 import type { Rotary } from '../rotary/rotary-config.ts';
-import { uniformWindows } from '../windows.ts';
+import { withoutWindows } from '../windows.ts';
 
 /** OLMo 2 (OLMo et al. 2025). */
 export interface Olmo2Config extends ModelSizes {
@@ -27,7 +27,7 @@ export function parseOlmo2Config(path: string, json: JsonObject): Olmo2Config {
   return {
     family: 'olmo2',
     ...sizes,
-    windows: uniformWindows(fields, { ...sizes, window: undefined }),
+    windows: withoutWindows(fields, sizes.layers),
     epsilon: fields.positive('rms_norm_eps', 1e-5),
     attentionBias: fields.flag('attention_bias', false),
     tied: fields.flag('tie_word_embeddings', false),

@@ -4,7 +4,7 @@ import { parseDecoder } from '../decoder-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 import { eachBlock, layerNormSpecs, matrix, projection, vector } from '../parameter-specs.ts';
 import type { Rotary } from '../rotary/rotary-config.ts';
-import { uniformWindows } from '../windows.ts';
+import { withoutWindows } from '../windows.ts';
 
 /** Phi-1, Phi-1.5 and Phi-2. */
 export interface PhiConfig extends ModelSizes {
@@ -40,7 +40,7 @@ export function parsePhiConfig(path: string, json: JsonObject): PhiConfig {
   return {
     family: 'phi',
     ...sizes,
-    windows: uniformWindows(fields, { ...sizes, window: undefined }),
+    windows: withoutWindows(fields, sizes.layers),
     epsilon: fields.positive('layer_norm_eps', 1e-5),
     tied: fields.flag('tie_word_embeddings', false),
     json,

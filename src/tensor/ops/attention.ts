@@ -123,8 +123,17 @@ const HEAD_DIM_STEP = 8;
 const isAligned = (headDim: number): boolean => headDim % HEAD_DIM_STEP === 0;
 
 /** Whether the active backend keeps tensors in its own memory and stores new keys and values there: the cache must be there. */
-export const storesKeysAndValues = (headDim: number): boolean =>
-  isAligned(headDim) && hasKernel('CachedAttention') && hasInPlaceSteps();
+export const storesKeysAndValues = (heads: CachedHeads): boolean =>
+  isFused(heads) && hasKernel('CachedAttention') && hasInPlaceSteps();
+
+interface CachedHeads {
+  readonly headDim: number;
+  readonly scoreCap?: number | undefined;
+}
+
+/** Whether the fused kernel computes this. The one for devices may ignore a cap. */
+const isFused = ({ headDim, scoreCap }: CachedHeads): boolean =>
+  isAligned(headDim) && (scoreCap === undefined || !hasInPlaceSteps());
 
 /** So low that its exponential is exactly 0 next to any real score, but finite, so that no NaN can arise. */
 export const MASKED_SCORE = -1e9;
@@ -132,7 +141,7 @@ export const MASKED_SCORE = -1e9;
 /** Scaled dot-product attention of one new token per row to the cached ones and to itself. No gradient. */
 export function cachedAttention(options: CachedAttentionOptions): CachedAttention {
   const { window = 0, scoreCap = 0, ...inputs } = options;
-  const attended = isAligned(options.keys.shape.at(-1) ?? 0)
+  const attended = isFused({ headDim: options.keys.shape.at(-1) ?? 0, scoreCap: options.scoreCap })
     ? fused('CachedAttention', { inputs, attributes: { window, scoreCap } })?.[0]
     : undefined;
   return attended === undefined
