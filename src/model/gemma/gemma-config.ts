@@ -50,7 +50,6 @@ export function parseGemma3Config(path: string, json: JsonObject): GemmaConfig {
   const pattern = fields.optionalCount('sliding_window_pattern') ?? 6;
   const windows = localWindows(fields, { ...config, pattern });
   const localBase = fields.positive('rope_local_base_freq', 10_000);
-  fields.oneOf('use_bidirectional_attention', [false]);
   fields.oneOf('attn_logit_softcapping', [null]);
   return {
     ...config,
@@ -80,6 +79,7 @@ function withFlatRotary(json: JsonObject): JsonObject {
 
 function parseCommon(path: string, fields: ConfigFields, defaults: { readonly theta?: number } = {}) {
   const { sizes, notes } = parseDecoder(path, fields, { ...defaults, keyValueHeads: 4, headDim: 256 });
+  fields.oneOf('use_bidirectional_attention', [false]);
   // The name that the family reads, and the one that older files have too.
   for (const name of ['hidden_activation', 'hidden_act']) fields.oneOf(name, ['gelu_pytorch_tanh']);
   const config = {

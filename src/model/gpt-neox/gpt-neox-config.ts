@@ -22,8 +22,8 @@ export interface GptNeoxConfig extends ModelSizes {
 
 export const gptNeox: Family<GptNeoxConfig> = {
   parameters: gptNeoxParameters,
-  // GPTNeoXForCausalLM prefixes names with `gpt_neox.`, GPTNeoXModel does not.
-  aliases: (name) => [name, name.replace(/^gpt_neox\./, '')],
+  // GPTNeoXForCausalLM prefixes names with `gpt_neox.`, GPTNeoXModel does not; transformers 5 renamed the head.
+  aliases: (name) => [name, name.replace(/^gpt_neox\./, '').replace(/^embed_out\./, 'lm_head.')],
   // Causal masks and wavelengths, which older versions of transformers stored with the weights.
   ignored: (name) =>
     /^(gpt_neox\.)?(layers\.\d+\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)|rotary_emb\.inv_freq)$/.test(
