@@ -75,7 +75,11 @@ type Permutation =
   /** [in, out] in Hugging Face's checkpoints, [out, in] here. */
   | 'transposed'
   /** Dimensions i and i + D / 2 of a head, which are rotated together, are adjacent here. */
-  | { readonly pairedHeads: number };
+  | { readonly pairedHeads: number }
+  /** The rows of a head's query, key and value follow each other; here all queries come first, then keys, then values. */
+  | { readonly joinedHeads: number }
+  /** A norm's weight is 1 less than its scale; the scale is stored here. */
+  | 'one more';
 
 /** The values in the order of Hugging Face's checkpoints. */
 export function undoPermutation({
@@ -89,8 +93,11 @@ export function undoPermutation({
   readonly permutation: Permutation;
 }): Float32Array {
   if (permutation === 'none') return values;
-  const [rows = 0, columns = 0] = shape;
+  if (permutation === 'one more') return values.map((value) => value - 1);
+  const [rows = 0, columns = 1] = shape;
   if (permutation === 'transposed') return transpose(values, { rows, columns });
+  if ('joinedHeads' in permutation)
+    return joinHeads(values, { rows, columns, heads: permutation.joinedHeads });
   return separatePairs(values, { headDim: rows / permutation.pairedHeads, columns });
 }
 
@@ -100,6 +107,21 @@ function transpose(values: Float32Array, { rows, columns }: { rows: number; colu
     for (let column = 0; column < columns; column++)
       transposed[column * rows + row] = values[row * columns + column] ?? 0;
   return transposed;
+}
+
+/** Undoes the order of llama.cpp's convert_hf_to_gguf.py: [3, H, D, columns] -> [H, 3, D, columns]. */
+function joinHeads(
+  values: Float32Array,
+  { rows, columns, heads }: { rows: number; columns: number; heads: number },
+): Float32Array {
+  const joined = new Float32Array(values.length);
+  const size = (rows / 3 / heads) * columns;
+  for (let part = 0; part < 3; part++)
+    for (let head = 0; head < heads; head++) {
+      const start = (part * heads + head) * size;
+      joined.set(values.subarray(start, start + size), (head * 3 + part) * size);
+    }
+  return joined;
 }
 
 /** Undoes `reshape(heads, 2, D / 2, columns).swapaxes(1, 2)` of llama.cpp's convert_hf_to_gguf.py. */
