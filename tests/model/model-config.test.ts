@@ -305,6 +305,51 @@ test("Phi-3.5's long factors are read, with the scale that follows from both len
   });
 });
 
+const pythia = {
+  model_type: 'gpt_neox',
+  hidden_size: 768,
+  intermediate_size: 3072,
+  max_position_embeddings: 2048,
+  num_attention_heads: 12,
+  num_hidden_layers: 12,
+  vocab_size: 50_304,
+};
+
+const phi2 = { ...pythia, model_type: 'phi', num_attention_heads: 32, hidden_size: 2560 };
+
+const gemma3 = {
+  model_type: 'gemma3_text',
+  hidden_size: 1152,
+  intermediate_size: 6912,
+  max_position_embeddings: 32_768,
+  num_attention_heads: 4,
+  num_hidden_layers: 7,
+  num_key_value_heads: 1,
+  sliding_window: 512,
+  vocab_size: 262_144,
+};
+
+test('every sixth layer of Gemma 3 is global, with another base of its rotary positions', () => {
+  expect(parseModelConfig('m', gemma3)).toMatchObject({
+    windows: [512, 512, 512, 512, 512, undefined, 512],
+    headDim: 256,
+    queryScale: 1,
+    rotary: { base: 1_000_000 },
+    localRotary: { base: 10_000 },
+    logitCap: undefined,
+    tied: true,
+  });
+  expect(parseModelConfig('m', { ...gemma3, model_type: 'gemma2', query_pre_attn_scalar: 64 })).toMatchObject(
+    {
+      windows: [512, undefined, 512, undefined, 512, undefined, 512],
+      queryScale: 2,
+      scoreCap: 50,
+      logitCap: 30,
+      localRotary: { base: 10_000 },
+    },
+  );
+});
+
 const rope = (parameters: JsonObject) => ({ ...smolLm2, rope_scaling: parameters });
 
 test.each<[string, JsonObject, string]>([
@@ -385,6 +430,39 @@ test.each<[string, JsonObject, string]>([
     { ...phi3, partial_rotary_factor: 0.52 },
     'm has 0.52 as `partial_rotary_factor`: 49 of 96 elements of a head cannot be rotated',
   ],
+  ['a norm that Phi-2 has not', { ...phi2, qk_layernorm: true }, 'm has true as `qk_layernorm`'],
+  [
+    'another activation of GPT-NeoX',
+    { ...pythia, hidden_act: 'relu' },
+    'm has "relu" as `hidden_act`: these are supported: "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh"',
+  ],
+  [
+    'two shares of a head under two names',
+    { ...pythia, rotary_pct: 0.5, partial_rotary_factor: 0.25 },
+    'm has 0.25 as `partial_rotary_factor`: only 0.5 is supported',
+  ],
+  [
+    'shared heads of GPT-NeoX, which has none',
+    { ...pythia, num_key_value_heads: 4 },
+    'm has 4 as `num_key_value_heads`: only 12 is supported',
+  ],
+  [
+    'a cap on the attention of Gemma 3, which transformers ignores',
+    { ...gemma3, attn_logit_softcapping: 50 },
+    'm has 50 as `attn_logit_softcapping`: only null is supported',
+  ],
+  [
+    'Gemma without a window',
+    { ...gemma3, sliding_window: null },
+    'm has null as `sliding_window`: a whole number of at least 1 is needed',
+  ],
+  [
+    'attention to later tokens',
+    { ...gemma3, use_bidirectional_attention: true },
+    'm has true as `use_bidirectional_attention`: only false is supported',
+  ],
+  ['Gemma 3 with images', { model_type: 'gemma3' }, 'm has the model_type "gemma3"'],
+  ['experts', { ...mistral, model_type: 'mixtral' }, 'm has the model_type "mixtral"'],
   ['another family', { model_type: 'mamba' }, 'm has the model_type "mamba"'],
   ['no family', { n_embd: 8 }, 'm has no `model_type`'],
 ])('%s is refused, not ignored', (_case, json, message) => {
