@@ -102,7 +102,7 @@ const different: Readonly<Record<string, JsonObject>> = {
   },
 };
 
-test.each(['qwen3', 'olmo2', 'gpt-neox', 'phi', 'gemma2', 'gemma3'])(
+test.each(['qwen2-yarn', 'qwen3', 'olmo2', 'gpt-neox', 'phi', 'gemma2', 'gemma3'])(
   'a %s model has the sizes and the parameters that were written',
   async (name) => {
     await using source = await openGgufModel(fixture(`${name}.gguf`));

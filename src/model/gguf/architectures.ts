@@ -1,6 +1,12 @@
 import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields } from '../config-fields.ts';
-import { commonConfig, type GgufArchitecture, type GgufNames, metadataOf } from './gguf-architecture.ts';
+import {
+  commonConfig,
+  type GgufArchitecture,
+  type GgufNames,
+  metadataOf,
+  ropeScaling,
+} from './gguf-architecture.ts';
 
 /** The modules of Llama and the models built like it; Phi-3 fuses some of them, Qwen3 has norms of heads. */
 export const llamaNames: GgufNames = {
@@ -110,7 +116,6 @@ export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
       const heads = fields.count(`${type}.attention.head_count`);
       const headDim = fields.optionalCount(`${type}.attention.key_length`) ?? hiddenSize / heads;
       fields.oneOf(`${type}.attention.value_length`, [headDim]);
-      fields.oneOf(`${type}.rope.scaling.type`, ['none']);
       const config = {
         architectures: [architecture],
         model_type: type,
@@ -123,6 +128,7 @@ export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
         hidden_act: 'silu',
         rms_norm_eps: fields.positive(`${type}.attention.layer_norm_rms_epsilon`, Number.NaN),
         rope_theta: fields.positive(`${type}.rope.freq_base`, 10_000),
+        ...ropeScaling(fields, type),
         ...own(fields, { headDim }),
         ...commonConfig(file),
       };

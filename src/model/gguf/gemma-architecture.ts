@@ -1,6 +1,6 @@
 import { ConfigFields } from '../config-fields.ts';
 import { llamaNames } from './architectures.ts';
-import { commonConfig, type GgufArchitecture, metadataOf } from './gguf-architecture.ts';
+import { commonConfig, type GgufArchitecture, metadataOf, ropeScaling } from './gguf-architecture.ts';
 
 /** What llama.cpp assumes of each, since the file does not say it. */
 const assumed = {
@@ -56,12 +56,6 @@ export function gemmaArchitecture(type: 'gemma2' | 'gemma3'): GgufArchitecture {
       return config;
     },
   };
-}
-
-function ropeScaling(fields: ConfigFields, type: string) {
-  const kind = fields.word(`${type}.rope.scaling.type`, ['none', 'linear']);
-  const factor = fields.optionalPositive(`${type}.rope.scaling.factor`);
-  return kind === 'linear' && factor !== undefined ? { rope_scaling: { rope_type: kind, factor } } : {};
 }
 
 function caps(fields: ConfigFields, type: string) {

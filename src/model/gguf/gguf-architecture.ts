@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { GgufFile } from '../../formats/index.ts';
+import type { ConfigFields } from '../config-fields.ts';
 import type { ModelSizes } from '../family.ts';
 
 /** How llama.cpp writes an architecture, in terms of Hugging Face's checkpoints. */
@@ -51,6 +52,19 @@ export function storedParameter(
 /** The metadata of an architecture: the keys that start with its name. */
 export function metadataOf({ metadata }: GgufFile, architecture: string): JsonObject {
   return Object.fromEntries([...metadata].filter(([key]) => key.startsWith(`${architecture}.`)));
+}
+
+/** How an architecture's rotary positions are scaled, as config.json has it. Other ways are refused. */
+export function ropeScaling(fields: ConfigFields, architecture: string): JsonObject {
+  const key = (name: string) => `${architecture}.rope.scaling.${name}`;
+  const type = fields.word(key('type'), ['none', 'linear', 'yarn']);
+  if (type === 'none') return {};
+  const factor = fields.atLeastOne(key('factor'));
+  if (type === 'linear') return { rope_scaling: { rope_type: type, factor } };
+  const original_max_position_embeddings = fields.count(key('original_context_length'));
+  fields.oneOf(key('attn_factor'), [1]);
+  fields.oneOf(key('finetuned'), [true, false]);
+  return { rope_scaling: { rope_type: type, factor, original_max_position_embeddings } };
 }
 
 /** The fields of config.json that every model has: vocabulary, head, and the ids of the tokens that start and end a text. */

@@ -1,7 +1,7 @@
 import type { Json } from '../../core/index.ts';
 import type { GgufFile } from '../../formats/index.ts';
 import { ConfigFields } from '../config-fields.ts';
-import { commonConfig, type GgufArchitecture, metadataOf } from './gguf-architecture.ts';
+import { commonConfig, type GgufArchitecture, metadataOf, ropeScaling } from './gguf-architecture.ts';
 
 /** `gptneox` in llama.cpp, GPTNeoXForCausalLM in Hugging Face. */
 export const gptNeoxArchitecture: GgufArchitecture = {
@@ -79,7 +79,6 @@ function parallelConfig(
   const fields = new ConfigFields(file.path, metadataOf(file, type));
   const hiddenSize = fields.count(`${type}.embedding_length`);
   const heads = fields.count(`${type}.attention.head_count`);
-  fields.oneOf(`${type}.rope.scaling.type`, ['none']);
   const config = {
     max_position_embeddings: fields.count(`${type}.context_length`),
     hidden_size: hiddenSize,
@@ -87,6 +86,7 @@ function parallelConfig(
     num_hidden_layers: fields.count(`${type}.block_count`),
     num_attention_heads: heads,
     layer_norm_eps: fields.positive(`${type}.attention.layer_norm_epsilon`, Number.NaN),
+    ...ropeScaling(fields, type),
     ...own(fields, { heads, headDim: hiddenSize / heads }),
     ...commonConfig(file),
   };
