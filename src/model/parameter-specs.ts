@@ -3,16 +3,22 @@ import type { ParameterSpec } from './family.ts';
 /** A parameter by its name in checkpoints. */
 export type NamedSpec = readonly [name: string, spec: ParameterSpec];
 
-/** A matrix that starts normal with mean 0. */
-export const matrix = (name: string, shape: readonly number[], deviation = 0.02): NamedSpec => [
+/** A matrix that starts normal with mean 0 and deviation 0.02. */
+export const matrix = (name: string, shape: readonly number[]): NamedSpec => [
   name,
-  { shape, initial: { deviation } },
+  { shape, initial: { deviation: 0.02 } },
 ];
 
-/** A vector that starts with one value everywhere. */
-export const vector = (name: string, size: number, value: number): NamedSpec => [
+/** A vector that starts at 1. */
+export const ones = (name: string, size: number): NamedSpec => [
   name,
-  { shape: [size], initial: { constant: value } },
+  { shape: [size], initial: { constant: 1 } },
+];
+
+/** A vector that starts at 0. */
+export const zeros = (name: string, size: number): NamedSpec => [
+  name,
+  { shape: [size], initial: { constant: 0 } },
 ];
 
 /** The weight of a linear layer, [out, in], and its bias, if it has one. */
@@ -21,13 +27,13 @@ export const projection = (
   { shape, bias }: { readonly shape: readonly [outputs: number, inputs: number]; readonly bias: boolean },
 ): readonly NamedSpec[] => [
   matrix(`${name}.weight`, shape),
-  ...(bias ? [vector(`${name}.bias`, shape[0], 0)] : []),
+  ...(bias ? [zeros(`${name}.bias`, shape[0])] : []),
 ];
 
 /** The weight and the bias of a layer norm. */
 export const layerNormSpecs = (name: string, size: number): readonly NamedSpec[] => [
-  vector(`${name}.weight`, size, 1),
-  vector(`${name}.bias`, size, 0),
+  ones(`${name}.weight`, size),
+  zeros(`${name}.bias`, size),
 ];
 
 /** What `specs` returns for each block, named `<prefix>.0` and so on. */

@@ -3,7 +3,7 @@ import { ConfigFields } from '../config-fields.ts';
 import { parseDecoder } from '../decoder-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 import { llama } from '../llama/llama-config.ts';
-import { eachBlock, matrix, projection, vector } from '../parameter-specs.ts';
+import { eachBlock, matrix, projection, zeros } from '../parameter-specs.ts';
 import type { Rotary } from '../rotary/rotary-config.ts';
 import { mixedWindows } from '../windows.ts';
 
@@ -110,7 +110,7 @@ function localWindows(
 function gemmaParameters(config: GemmaConfig): ReadonlyMap<string, ParameterSpec> {
   const { vocabularySize, hiddenSize, intermediateSize, headDim, layers, tied, attentionBias: bias } = config;
   const [queries, keys] = [config.heads * headDim, config.keyValueHeads * headDim];
-  const norm = (name: string, size = hiddenSize) => vector(`${name}.weight`, size, 0);
+  const norm = (name: string, size = hiddenSize) => zeros(`${name}.weight`, size);
   return new Map<string, ParameterSpec>([
     matrix('model.embed_tokens.weight', [vocabularySize, hiddenSize]),
     ...eachBlock('model.layers', layers, (block) => [

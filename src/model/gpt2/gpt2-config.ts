@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields, maxLayers } from '../config-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
-import { eachBlock, layerNormSpecs, matrix, type NamedSpec, vector } from '../parameter-specs.ts';
+import { eachBlock, layerNormSpecs, matrix, type NamedSpec, zeros } from '../parameter-specs.ts';
 import { withoutWindows } from '../windows.ts';
 
 /** GPT-2 (Radford et al. 2019) as Hugging Face's GPT2LMHeadModel configures it. */
@@ -74,19 +74,25 @@ function gpt2Parameters(config: Gpt2Config): ReadonlyMap<string, ParameterSpec> 
     matrix('transformer.wpe.weight', [contextLength, hiddenSize]),
     ...eachBlock('transformer.h', layers, (block) => [
       ...layerNormSpecs(`${block}.ln_1`, hiddenSize),
-      ...inputFirst(`${block}.attn.c_attn`, [hiddenSize, 3 * hiddenSize]),
-      ...inputFirst(`${block}.attn.c_proj`, [hiddenSize, hiddenSize], residual),
+      ...inputFirst(`${block}.attn.c_attn`, { shape: [hiddenSize, 3 * hiddenSize], deviation: 0.02 }),
+      ...inputFirst(`${block}.attn.c_proj`, { shape: [hiddenSize, hiddenSize], deviation: residual }),
       ...layerNormSpecs(`${block}.ln_2`, hiddenSize),
-      ...inputFirst(`${block}.mlp.c_fc`, [hiddenSize, intermediateSize]),
-      ...inputFirst(`${block}.mlp.c_proj`, [intermediateSize, hiddenSize], residual),
+      ...inputFirst(`${block}.mlp.c_fc`, { shape: [hiddenSize, intermediateSize], deviation: 0.02 }),
+      ...inputFirst(`${block}.mlp.c_proj`, { shape: [intermediateSize, hiddenSize], deviation: residual }),
     ]),
     ...layerNormSpecs('transformer.ln_f', hiddenSize),
     ...(tied ? [] : [matrix('lm_head.weight', [vocabularySize, hiddenSize])]),
   ]);
 }
 
+/** A projection whose weight is stored [in, out]. */
 const inputFirst = (
   name: string,
-  shape: readonly [inputs: number, outputs: number],
-  deviation?: number,
-): readonly NamedSpec[] => [matrix(`${name}.weight`, shape, deviation), vector(`${name}.bias`, shape[1], 0)];
+  {
+    shape,
+    deviation,
+  }: { readonly shape: readonly [inputs: number, outputs: number]; readonly deviation: number },
+): readonly NamedSpec[] => [
+  [`${name}.weight`, { shape, initial: { deviation } }],
+  zeros(`${name}.bias`, shape[1]),
+];

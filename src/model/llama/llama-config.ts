@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields } from '../config-fields.ts';
 import { type DecoderDefaults, parseDecoder } from '../decoder-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
-import { eachBlock, matrix, type NamedSpec, projection, vector } from '../parameter-specs.ts';
+import { eachBlock, matrix, type NamedSpec, ones, projection } from '../parameter-specs.ts';
 import type { Rotary } from '../rotary/rotary-config.ts';
 import { mixedWindows, uniformWindows, withoutWindows } from '../windows.ts';
 
@@ -159,12 +159,12 @@ function llamaParameters(config: LlamaConfig): ReadonlyMap<string, ParameterSpec
   return new Map<string, ParameterSpec>([
     matrix('model.embed_tokens.weight', [vocabularySize, hiddenSize]),
     ...eachBlock('model.layers', layers, (block) => [
-      vector(`${block}.input_layernorm.weight`, hiddenSize, 1),
+      ones(`${block}.input_layernorm.weight`, hiddenSize),
       ...attention(config, `${block}.self_attn`),
-      vector(`${block}.post_attention_layernorm.weight`, hiddenSize, 1),
+      ones(`${block}.post_attention_layernorm.weight`, hiddenSize),
       ...feedForward(config, `${block}.mlp`),
     ]),
-    vector('model.norm.weight', hiddenSize, 1),
+    ones('model.norm.weight', hiddenSize),
     ...(tied ? [] : [matrix('lm_head.weight', [vocabularySize, hiddenSize])]),
   ]);
 }
@@ -181,7 +181,7 @@ function attention(config: LlamaConfig, name: string): readonly NamedSpec[] {
       ];
   return [
     ...inputs,
-    ...(qkNorm ? ['q_norm', 'k_norm'].map((norm) => vector(`${name}.${norm}.weight`, headDim, 1)) : []),
+    ...(qkNorm ? ['q_norm', 'k_norm'].map((norm) => ones(`${name}.${norm}.weight`, headDim)) : []),
     ...projection(`${name}.o_proj`, { shape: [hiddenSize, queries], bias: bias.output }),
   ];
 }

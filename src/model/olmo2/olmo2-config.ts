@@ -3,7 +3,7 @@ import { ConfigFields } from '../config-fields.ts';
 import { parseDecoder } from '../decoder-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 import { llama } from '../llama/llama-config.ts';
-import { eachBlock, matrix, projection, vector } from '../parameter-specs.ts';
+import { eachBlock, matrix, ones, projection } from '../parameter-specs.ts';
 import type { Rotary } from '../rotary/rotary-config.ts';
 import { withoutWindows } from '../windows.ts';
 
@@ -43,18 +43,18 @@ function olmo2Parameters(config: Olmo2Config): ReadonlyMap<string, ParameterSpec
     matrix('model.embed_tokens.weight', [vocabularySize, hiddenSize]),
     ...eachBlock('model.layers', layers, (block) => [
       ...projection(`${block}.self_attn.q_proj`, { shape: [queries, hiddenSize], bias }),
-      vector(`${block}.self_attn.q_norm.weight`, queries, 1),
+      ones(`${block}.self_attn.q_norm.weight`, queries),
       ...projection(`${block}.self_attn.k_proj`, { shape: [keys, hiddenSize], bias }),
-      vector(`${block}.self_attn.k_norm.weight`, keys, 1),
+      ones(`${block}.self_attn.k_norm.weight`, keys),
       ...projection(`${block}.self_attn.v_proj`, { shape: [keys, hiddenSize], bias }),
       ...projection(`${block}.self_attn.o_proj`, { shape: [hiddenSize, queries], bias }),
-      vector(`${block}.post_attention_layernorm.weight`, hiddenSize, 1),
+      ones(`${block}.post_attention_layernorm.weight`, hiddenSize),
       matrix(`${block}.mlp.gate_proj.weight`, [intermediateSize, hiddenSize]),
       matrix(`${block}.mlp.up_proj.weight`, [intermediateSize, hiddenSize]),
       matrix(`${block}.mlp.down_proj.weight`, [hiddenSize, intermediateSize]),
-      vector(`${block}.post_feedforward_layernorm.weight`, hiddenSize, 1),
+      ones(`${block}.post_feedforward_layernorm.weight`, hiddenSize),
     ]),
-    vector('model.norm.weight', hiddenSize, 1),
+    ones('model.norm.weight', hiddenSize),
     ...(tied ? [] : [matrix('lm_head.weight', [vocabularySize, hiddenSize])]),
   ]);
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields } from '../config-fields.ts';
 import { parseDecoder } from '../decoder-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
-import { eachBlock, layerNormSpecs, matrix, projection, vector } from '../parameter-specs.ts';
+import { eachBlock, layerNormSpecs, matrix, projection, zeros } from '../parameter-specs.ts';
 import type { Rotary } from '../rotary/rotary-config.ts';
 import { withoutWindows } from '../windows.ts';
 
@@ -65,6 +65,6 @@ function phiParameters(config: PhiConfig): ReadonlyMap<string, ParameterSpec> {
     ]),
     ...layerNormSpecs('model.final_layernorm', hiddenSize),
     ...(tied ? [] : [matrix('lm_head.weight', [vocabularySize, hiddenSize])]),
-    vector('lm_head.bias', vocabularySize, 0),
+    zeros('lm_head.bias', vocabularySize),
   ]);
 }
