@@ -27,6 +27,8 @@ const again = (backend: 'tensorflow' | 'webgpu') => ({
 export default defineConfig({
   test: {
     testTimeout: 60_000,
+    // As in the product, also where a test loads the library itself.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     pool: 'forks',
     // Otherwise one processor is left idle, which on two is half of them.
     maxWorkers: '100%',

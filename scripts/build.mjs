@@ -14,7 +14,7 @@ if (generated.status !== 0) process.exit(1);
 // Packages that every command loads are bundled: reading their hundreds of small files would take most of the start-up time.
 const bundled = [
   ...['commander', 'picocolors', 'string-width', 'yaml', 'canonicalize', 'fastest-levenshtein'],
-  ...['@huggingface/jinja', 'ajv', 'execa'],
+  ...['ajv', 'execa'],
 ];
 const { dependencies, optionalDependencies, peerDependencies, devDependencies } = JSON.parse(
   await readFile('package.json', 'utf8'),

@@ -7,8 +7,8 @@ import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
 import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
 import { type LanguageModel, openLanguageModel, quantizeWeights } from '../../src/model/language-model.ts';
 import { openTensorBackend, type WeightPrecision } from '../../src/tensor/index.ts';
-import { chatSegments } from '../../src/text/chat/chat-segments.ts';
-import { openChatTemplate } from '../../src/text/chat/chat-template.ts';
+import { chatWriter } from '../../src/text/chat/chat-segments.ts';
+import { openChatTemplate } from '../../src/text/chat/open-chat-template.ts';
 import { writeGgufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 
@@ -44,19 +44,20 @@ interface InstructionRow {
 
 async function chatTexts(rows: readonly InstructionRow[]): Promise<readonly Text[]> {
   const tokenizer = await openTokenizer(folder);
-  const format = {
-    template: await openChatTemplate({ folder }),
+  const write = chatWriter({
+    templateFor: await openChatTemplate({ folder }),
     specialTokens: [...tokenizer.specialTokens.keys()],
     trainedRoles: ['assistant'],
-    trainedTurns: 'all' as const,
-  };
+    trainedTurns: 'all',
+    trainReasoning: true,
+  });
   return rows.slice(Number(from), Number(from) + Number(count)).map(({ instruction, input, output }) => {
     const content = input ? `${instruction}\n\n${input}` : instruction;
     const messages = [
       { role: 'user', content },
       { role: 'assistant', content: output },
     ];
-    const segments = chatSegments({ messages }, format);
+    const { segments } = write({ messages });
     const tokens = [...tokenizer.encode(segments)];
     const prompt = tokenizer.encode(
       segments.slice(

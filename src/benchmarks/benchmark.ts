@@ -51,6 +51,8 @@ export interface BenchmarkRow {
 /** A template of a benchmark; `source` says whose prompts it writes, in docs/benchmarks.md. */
 export interface BenchmarkTemplate extends ExampleTemplate {
   readonly source: string;
+  /** The row's field with the benchmark's own examples. Questions without it are asked without any, and format says so. */
+  readonly examplesIn?: string;
 }
 
 /** Writes rows as questions that few shots can precede. `row-fields.ts` reads their fields. */

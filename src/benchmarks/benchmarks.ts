@@ -7,8 +7,8 @@ import type {
   BenchmarkName,
   BenchmarkRow,
   BenchmarkSource,
+  BenchmarkTemplate,
   BenchmarkTemplateName,
-  ExampleTemplate,
   Scorer,
 } from './benchmark.ts';
 import { bigBench } from './big-bench.ts';
@@ -17,6 +17,7 @@ import { humanEval } from './human-eval.ts';
 import { mmlu } from './mmlu.ts';
 import { mtBench } from './mt-bench.ts';
 import { openaiEvals } from './openai-evals/openai-evals.ts';
+import { predictions } from './predictions.ts';
 import { squad } from './squad.ts';
 import { superGlue } from './super-glue/super-glue.ts';
 import { triviaQa } from './trivia-qa.ts';
@@ -35,6 +36,7 @@ export const benchmarks: readonly Benchmark[] = [
   glue,
   superGlue,
   openaiEvals,
+  predictions,
 ];
 
 /** Score's name -> scorer. */
@@ -45,13 +47,17 @@ export const scorers: ReadonlyMap<string, Scorer> = new Map(
 /** The benchmarks' metrics. */
 export const benchmarkMetrics: Metrics = Object.assign({}, ...benchmarks.map(({ metrics }) => metrics));
 
-const templates = new Map<string, ExampleTemplate>(
+const templates = new Map<string, BenchmarkTemplate>(
   benchmarks.flatMap((benchmark) => Object.entries(benchmark.templates ?? {})),
 );
 
 /** The template of a benchmark's questions. */
-export const benchmarkTemplate = (name: BenchmarkTemplateName): ExampleTemplate =>
+export const benchmarkTemplate = (name: BenchmarkTemplateName): BenchmarkTemplate =>
   declared('template', name, templates.get(name));
+
+/** The field of a row in which a template finds the benchmark's own examples, if it has such a field. */
+export const examplesField = (template: unknown): string | undefined =>
+  typeof template === 'string' ? templates.get(template)?.examplesIn : undefined;
 
 /** The rows of a benchmark's file or folder. */
 export function readBenchmarkRows(

@@ -8,5 +8,12 @@ export type {
 } from './benchmark.ts';
 export type { BenchmarkFile } from './benchmark-file.ts';
 export type { BenchmarkScore, BenchmarkScores } from './benchmark-scores.ts';
-export { benchmarkMetrics, benchmarks, benchmarkTemplate, readBenchmarkRows, scorers } from './benchmarks.ts';
+export {
+  benchmarkMetrics,
+  benchmarks,
+  benchmarkTemplate,
+  examplesField,
+  readBenchmarkRows,
+  scorers,
+} from './benchmarks.ts';
 export { textList } from './row-fields.ts';

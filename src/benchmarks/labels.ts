@@ -13,7 +13,7 @@ import type { NeededFile, Scorer } from './benchmark.ts';
 import type { BenchmarkFile } from './benchmark-file.ts';
 import { type BenchmarkScore, meanScore } from './benchmark-scores.ts';
 
-/** Metrics of predicted labels. Classes are texts; the positive one of two is `1`. */
+/** Metrics of predicted labels. Classes are texts. */
 type LabelMetric = 'accuracy' | 'f1' | 'macro_f1' | 'matthews' | 'pearson' | 'spearman';
 
 /** A task with one label for each item. */
@@ -21,12 +21,14 @@ export interface LabelTask {
   /** The labels that there are; empty if labels are numbers. */
   readonly classes: readonly string[];
   readonly metrics: readonly LabelMetric[];
+  /** The positive class of two; `1` if absent. */
+  readonly positive?: string;
 }
 
 /** Each metric over all pairs: accuracy with its standard error, the others with a bootstrap interval; NaN for a correlation of equal values. */
 export function scoreLabels(
   pairs: LabelPairs,
-  { metrics, classes, resampling }: LabelTask & { readonly resampling: Resampling },
+  { metrics, classes, positive = '1', resampling }: LabelTask & { readonly resampling: Resampling },
 ): readonly BenchmarkScore[] {
   const { gold, predicted } = pairs;
   return metrics.map((metric) => {
@@ -35,24 +37,24 @@ export function scoreLabels(
     const interval = bootstrapInterval({
       ...resampling,
       count: gold.length,
-      statistic: (indices) => figure(metric, { pairs: resampled(pairs, indices), classes }),
+      statistic: (indices) => figure(metric, { pairs: resampled(pairs, indices), classes, positive }),
     });
-    const value = figure(metric, { pairs, classes });
+    const value = figure(metric, { pairs, classes, positive });
     return { metric, value, count: gold.length, ...(interval === undefined ? {} : { interval }) };
   });
 }
 
 function figure(
   metric: Exclude<LabelMetric, 'accuracy'>,
-  { pairs, classes }: { pairs: LabelPairs; classes: readonly string[] },
+  { pairs, classes, positive }: { pairs: LabelPairs; classes: readonly string[]; positive: string },
 ): number {
   switch (metric) {
     case 'f1':
-      return f1(pairs, '1');
+      return f1(pairs, positive);
     case 'macro_f1':
       return macroF1(pairs, classes);
     case 'matthews':
-      return matthews(pairs, '1');
+      return matthews(pairs, positive);
     case 'pearson':
       return pearson(pairs.gold.map(Number), pairs.predicted.map(Number));
     case 'spearman':

@@ -100,8 +100,3 @@ export async function readJsonLines(file: BenchmarkFile): Promise<readonly Locat
 /** Replaces each by a space, so that errors name the right column. */
 const withoutTrailingCommas = (text: string): string =>
   text.replace(/("(?:[^"\\]|\\.)*")|,(\s*[}\]])/g, (_, string?: string, end = '') => string ?? ` ${end}`);
-
-/** Predictions of SQuAD and TriviaQA, `{"<id>": "<answer>"}`: id -> answer. */
-export async function readAnswers(file: BenchmarkFile): Promise<ReadonlyMap<string, string>> {
-  return new Map(fieldsOf(await readJson(file)).map(([id, answer]) => [id, textOf(answer)]));
-}

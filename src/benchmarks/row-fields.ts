@@ -1,4 +1,12 @@
-import { type Json, type JsonObject, UserError } from '../core/index.ts';
+import {
+  isList,
+  isObject,
+  type Json,
+  type JsonObject,
+  jsonText,
+  numberIn,
+  UserError,
+} from '../core/index.ts';
 import { missingField } from '../text/index.ts';
 
 /** The texts of a required list. */
@@ -10,17 +18,18 @@ export function textList(row: JsonObject, name: string): readonly string[] {
 
 /** The numbers of a required list. */
 export function numberList(row: JsonObject, name: string): readonly number[] {
-  const value = listAt(row, name);
-  if (value.every((item) => typeof item === 'number')) return value;
+  const numbers = listAt(row, name).map(numberIn);
+  if (numbers.every((item) => item !== undefined)) return numbers;
   throw unfit(row, name, 'a list of numbers');
 }
 
-/** A required text, number or boolean, as text. */
+/** A required text, number or boolean, as text; the label 1.0 is that of 1. */
 export function labelText(row: JsonObject, name: string): string {
   const value = row[name];
   if (value === undefined || value === null) throw missingField(row, name);
-  if (typeof value === 'object') throw unfit(row, name, 'a label');
-  return String(value);
+  if (isList(value) || isObject(value)) throw unfit(row, name, 'a label');
+  const number = numberIn(value);
+  return String(number !== undefined && Number.isSafeInteger(number) ? number : value);
 }
 
 /** The index of the row's label among those of its task. */
@@ -48,6 +57,6 @@ function listAt(row: JsonObject, name: string): readonly Json[] {
 const unfit = (row: JsonObject, name: string, expected: string): UserError =>
   new UserError({
     code: 'bad-field',
-    message: `its field \`${name}\` is ${JSON.stringify(row[name]).slice(0, 60)}; it must be ${expected}`,
+    message: `its field \`${name}\` is ${jsonText(row[name]).slice(0, 60)}; it must be ${expected}`,
     help: 'read the benchmark with `as:` in the load stage',
   });

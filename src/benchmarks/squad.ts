@@ -16,7 +16,8 @@ import {
   remarkOn,
   scoresOf,
 } from './benchmark-scores.ts';
-import { fieldOf, itemsOf, optionalField, readAnswers, readJson, textOf } from './located.ts';
+import { fieldOf, itemsOf, optionalField, readJson, textOf } from './located.ts';
+import { readAnswers } from './predictions.ts';
 import { textList, textsAmong } from './row-fields.ts';
 
 /** SQuAD 1.1 and 2.0 (Rajpurkar et al. 2016 and 2018). */
@@ -48,9 +49,12 @@ export const squad: Benchmark = {
     squad: {
       summary: 'exact match and F1, 1.1 and 2.0',
       data: { file: 'the questions (JSON)', example: 'dev-v2.0.json' },
-      predictions: { file: 'answers by question id (JSON)', example: 'predictions.json' },
-      score: async ({ data, predictions }) =>
-        scoreAnswers(await readQuestions(data), await readAnswers(predictions)),
+      predictions: { file: 'answers by question id', example: 'predictions.json' },
+      score: async ({ data, predictions }) => {
+        const questions = await readQuestions(data);
+        const ids = questions.questions.map(({ id }) => id);
+        return scoreAnswers(questions, await readAnswers(predictions, ids));
+      },
     },
   },
 };

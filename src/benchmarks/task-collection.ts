@@ -16,6 +16,8 @@ interface SetScorer {
   /** Sets of the same task count once in the mean. */
   readonly task: unknown;
   readonly score: (responses: readonly ScoredResponse[]) => readonly Score[];
+  /** Whether a figure counts in the mean; all do if absent. */
+  readonly counts?: (metric: string) => boolean;
 }
 
 interface Collection {
@@ -32,19 +34,22 @@ export function scoreCollection(
 ): SetScores {
   const scored = [...grouped(responses, ({ response }) => String(response.fields.task))].map(([set, own]) => {
     const scorer = scorerOf(set);
-    if (scorer !== undefined) return { task: scorer.task, scores: scorer.score(own) };
+    if (scorer !== undefined) return { ...scorer, scores: scorer.score(own) };
     throw new UserError({
       code: 'unknown-task',
       message: `the metric \`${name}\` knows no task \`${set}\``,
       help: `read the rows with \`as: ${name}\` in the load stage`,
     });
   });
-  const means = [...grouped(scored, ({ task }) => task).values()].map(
-    (sets) =>
-      // A correlation that does not exist counts 0.
-      plainMean(sets.flatMap(({ scores }) => scores.map(({ value }) => (Number.isNaN(value) ? 0 : value))))
-        .mean,
-  );
+  const counted = scored.map(({ task, scores, counts = () => true }) => ({
+    task,
+    // A correlation that does not exist counts 0.
+    values: scores.flatMap(({ metric, value }) => (counts(metric) ? [Number.isNaN(value) ? 0 : value] : [])),
+  }));
+  const means = [...grouped(counted, ({ task }) => task).values()].flatMap((sets) => {
+    const values = sets.flatMap((set) => set.values);
+    return values.length === 0 ? [] : [plainMean(values).mean];
+  });
   const overall = {
     metric: `${name}_score`,
     value: plainMean(means).mean,
@@ -52,7 +57,7 @@ export function scoreCollection(
     count: means.length,
   };
   return {
-    metrics: [...scored.flatMap(({ scores }) => scores), overall],
+    metrics: [...scored.flatMap(({ scores }) => scores), ...(means.length === 0 ? [] : [overall])],
     values: new Map(
       responses.map(({ response, expected }) => [
         response.id,
@@ -71,11 +76,11 @@ interface ChosenLabels extends LabelTask {
 /** The figures of a task whose choices stand for its classes, in their order; NaN for a correlation of equal values. */
 export function scoreLabelTask(
   responses: readonly ScoredResponse[],
-  { of, classes, metrics, config: { bootstrap: resampling } }: ChosenLabels,
+  { of, config: { bootstrap: resampling }, ...task }: ChosenLabels,
 ): readonly Score[] {
   const pairs = {
     gold: responses.map(({ response }) => String(response.fields.label)),
-    predicted: responses.map(({ response }) => classes[chosenIndex(response)] ?? chosenText(response)),
+    predicted: responses.map(({ response }) => task.classes[chosenIndex(response)] ?? chosenText(response)),
   };
-  return scoresOf({ metrics: scoreLabels(pairs, { metrics, classes, resampling }), remarks: [] }, of);
+  return scoresOf({ metrics: scoreLabels(pairs, { ...task, resampling }), remarks: [] }, of);
 }

@@ -13,8 +13,9 @@ export async function findFiles(
   path: string,
   { isWanted, expected }: { readonly isWanted: (name: string) => boolean; readonly expected: string },
 ): Promise<readonly FoundFile[]> {
-  if ((await stat(path)).isFile()) return [{ path, name: '' }];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const found = await stat(path).catch(unreadable(path));
+  if (found.isFile()) return [{ path, name: '' }];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(unreadable(path));
   const names = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join('/'))
@@ -27,6 +28,15 @@ export async function findFiles(
     help: `it should hold ${expected}`,
   });
 }
+
+const unreadable =
+  (path: string) =>
+  (cause: unknown): never => {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const reason =
+      code === 'ENOENT' ? 'there is no such file or folder' : `it cannot be read (${String(code)})`;
+    throw new UserError({ code: 'no-file', message: `${path}: ${reason}`, cause });
+  };
 
 /** A file's name without folder and extension. */
 export const stemOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\..*$/, '');

@@ -9,11 +9,11 @@ import {
   itemsOf,
   type Located,
   optionalField,
-  readAnswers,
   readJson,
   textOf,
   unfit,
 } from './located.ts';
+import { readAnswers } from './predictions.ts';
 import { textsAmong } from './row-fields.ts';
 
 /** TriviaQA (Joshi et al. 2017), the Wikipedia and the Web domain. */
@@ -44,11 +44,11 @@ export const triviaQa: Benchmark = {
     triviaqa: {
       summary: 'exact match and F1 over all aliases',
       data: { file: 'the questions (JSON)', example: 'wikipedia-dev.json' },
-      predictions: { file: 'answers by key (JSON)', example: 'predictions.json' },
+      predictions: { file: 'answers by key', example: 'predictions.json' },
       score: async ({ data, predictions }) => {
         const questions = await readQuestions(data);
         const answers = new Map([...questions].map(([key, question]) => [key, answersOf(question)]));
-        return scoreAnswers(answers, await readAnswers(predictions));
+        return scoreAnswers(answers, await readAnswers(predictions, [...questions.keys()]));
       },
     },
   },

@@ -8,7 +8,11 @@ export const exitCode = {
   outOfDate: 3,
   /** The store or the lock is damaged, or a result differs from it. */
   integrity: 4,
+  /** Ended by a signal: 128 and its number. SIGINT is Ctrl-C, SIGHUP a terminal that was closed. */
+  hungUp: 129,
   interrupted: 130,
+  quit: 131,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];

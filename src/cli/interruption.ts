@@ -1,8 +1,15 @@
 import process from 'node:process';
-import { exitCode } from './exit-code.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** The signals that end a command, with its exit code. */
+const CODES = {
+  SIGINT: exitCode.interrupted,
+  SIGTERM: exitCode.terminated,
+  SIGHUP: exitCode.hungUp,
+  SIGQUIT: exitCode.quit,
+} as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const SHOW_CURSOR = '\u001b[?25h';
 
 interface Listener {
@@ -10,10 +17,11 @@ interface Listener {
   readonly notice: (text: string) => void;
 }
 
-/** Turns Ctrl-C into a clean stop, and a second Ctrl-C into an immediate end. */
+/** Turns Ctrl-C, or another signal that ends a command, into a clean stop, and a second one into an immediate end. */
 export class Interruption {
   readonly #controller = new AbortController();
   readonly #listener: Listener;
+  #code: ExitCode = exitCode.interrupted;
 
   private constructor(listener: Listener) {
     this.#listener = listener;
@@ -30,11 +38,17 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  readonly #stop = (): void => {
+  /** The exit code of a command that was stopped. */
+  get code(): ExitCode {
+    return this.#code;
+  }
+
+  readonly #stop = (signal: (typeof SIGNALS)[number]): void => {
     if (this.signal.aborted) {
       if (this.#listener.terminal.interactive) process.stdout.write(SHOW_CURSOR);
-      process.exit(exitCode.interrupted);
+      process.exit(this.#code);
     }
+    this.#code = CODES[signal];
     this.#listener.notice('Stopping; finished stages are kept. Press Ctrl-C again to stop immediately.');
     this.#controller.abort();
   };

@@ -1,5 +1,6 @@
 import { didYouMean } from '../core/index.ts';
 import {
+  contentState,
   type Dag,
   type DagNode,
   type Digest,
@@ -53,11 +54,19 @@ export async function openArtifact(
   const { id } = reference.node;
   const overrides = overridesOf(options);
   const { file } = splitWords(words);
-  const command = ['tuneloom run', ...(file === undefined ? [] : [quotedForShell(file)]), id, ...overrides];
-  const { digest, pastRun } = findArtifact({
-    ...{ dag, store, plan, reference, overrides },
-    command: command.join(' '),
-  });
+  const command = [
+    'tuneloom run',
+    ...(file === undefined ? [] : [quotedForShell(file)]),
+    id,
+    ...overrides,
+  ].join(' ');
+  const { digest, pastRun } = findArtifact({ dag, store, plan, reference, overrides, command });
+  const state = await contentState(store, digest);
+  if (state !== 'present')
+    throw new UsageError({
+      message: `\`${name}\` is ${state === 'missing' ? 'no longer' : 'damaged'} in the store`,
+      help: `\`${command}\` makes it again`,
+    });
   if (pastRun)
     context.terminal.complain(
       `note: \`${id}\` has no result as the pipeline is now; this is from run ${pastRun}`,

@@ -9,7 +9,8 @@ export function suggest(name: string, known: Iterable<string>): string | undefin
   if (alike !== undefined) return alike;
   if (names.length === 0) return undefined;
   const nearest = closest(name, names);
-  return distance(name, nearest) <= Math.max(1, Math.floor(nearest.length / 3)) ? nearest : undefined;
+  const most = nearest.length < 3 ? 0 : Math.max(1, Math.floor(nearest.length / 3));
+  return distance(name, nearest) <= most ? nearest : undefined;
 }
 
 /** `did you mean ...?`, or undefined where nothing is near. */

@@ -1,20 +1,31 @@
-import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { TextDecoder } from 'node:util';
-import type { CsvError } from 'csv-parse';
-import { UserError } from '../core/index.ts';
+import { readBytes } from './byte-stream.ts';
+import {
+  ambiguousQuotes,
+  headerAlone,
+  nulCharacters,
+  raggedRow,
+  twoColumns,
+  unreadable,
+} from './delimited-faults.ts';
 import { notUtf8 } from './lines.ts';
 
 interface DelimitedFormat {
   readonly type: 'csv' | 'tsv';
   /** The column names of a file without a header row. */
-  readonly columns: readonly string[] | undefined;
+  readonly columns?: readonly string[] | undefined;
+  /**
+   * Whether a value may stand in quotation marks. If undefined it may, except that a TSV file must not have both tabs and
+   * line breaks in one: that is more likely several rows between two quotation marks of the text.
+   */
+  readonly quotes?: boolean | undefined;
 }
 
 /** A quote that is never closed swallows the rest of the file, up to this limit. */
 const maximumRecordCharacters = 16 * 1024 * 1024;
 
-/** The rows of a CSV or TSV file, each with the line on which it starts; all values are text. TSV has no quotes. */
+/** The rows of a CSV or TSV file, each with the line on which it starts; all values are text. */
 export async function* readDelimitedRows(
   path: string,
   format: DelimitedFormat,
@@ -22,11 +33,12 @@ export async function* readDelimitedRows(
   let names = format.columns;
   let count = 0;
   for await (const { record, line } of records(path, format)) {
+    const place = `${path}:${line}`;
     if (names === undefined) {
-      names = checkHeader(record, `${path}:${line}`);
+      names = headerOf(record, place);
       continue;
     }
-    if (record.length !== names.length) throw raggedRow({ place: `${path}:${line}`, record, names });
+    if (record.length !== names.length) throw raggedRow({ place, record, names });
     const fields = names.map((name, index) => [name, record[index] ?? ''] as const);
     count += 1;
     yield { line, row: Object.fromEntries(fields) };
@@ -36,31 +48,65 @@ export async function* readDelimitedRows(
 
 async function* records(
   path: string,
-  { type }: DelimitedFormat,
+  format: DelimitedFormat,
 ): AsyncGenerator<{ readonly record: readonly string[]; readonly line: number }> {
+  const { type, quotes } = format;
   const lines = new LineCounter();
   // A lazy import, because every command loads the benchmarks, which declare readers of CSV files.
   const { CsvError, parse } = await import('csv-parse');
+  const text = decoded(path);
+  const beginning = await text.next();
   const parser = parse({
     bom: true,
+    delimiter: delimiterOf(beginning.value ?? '', format),
     on_record: (record: string[], { lines: end }) => {
       lines.pass(record, end);
       return record;
     },
+    quote: quotes === false ? null : '"',
+    record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: maximumRecordCharacters,
-    ...(type === 'tsv' ? { delimiter: '\t', quote: null } : {}),
   });
+  const whole = async function* () {
+    if (!beginning.done) yield beginning.value;
+    yield* text;
+  };
   // A reader that stops early also closes the file; errors come out of the parser.
-  pipeline(decoded(path), parser, () => {});
+  pipeline(whole(), parser, () => {});
   try {
-    for await (const record of parser as AsyncIterable<string[]>) yield { record, line: lines.take() };
+    for await (const record of parser as AsyncIterable<string[]>) {
+      const line = lines.take();
+      if (type === 'tsv' && quotes === undefined && record.some(hasTabAndBreak))
+        throw ambiguousQuotes(`${path}:${line}`);
+      yield { record, line };
+    }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const line = error.code === 'CSV_QUOTE_NOT_CLOSED' ? lines.next : lines.actual(Number(error.lines));
     throw unreadable({ path, type, line, error });
   }
+}
+
+const hasTabAndBreak = (value: string): boolean => value.includes('\t') && /[\r\n]/.test(value);
+
+/** Programs whose language has a decimal comma write CSV with semicolons. */
+const otherDelimiters = [';', '|'];
+
+/** The first that occurs in the header row or, without one, that gives the first rows as many values as there are columns. */
+function delimiterOf(text: string, { type, columns }: DelimitedFormat): string {
+  if (type === 'tsv') return '\t';
+  const lines = text
+    .replace(/"[^"]*"/g, '')
+    .split(/[\r\n]+/, 20)
+    .filter((line) => line !== '');
+  const countOf = (line: string, delimiter: string) => line.split(delimiter).length;
+  const fits = (delimiter: string) =>
+    columns === undefined
+      ? countOf(lines[0] ?? '', delimiter) > 1
+      : columns.length > 1 && lines.every((line) => countOf(line, delimiter) === columns.length);
+  return [',', ...otherDelimiters].find(fits) ?? ',';
 }
 
 /** Finds the lines on which records start; csv-parse counts those on which they end. */
@@ -89,11 +135,14 @@ class LineCounter {
   }
 }
 
-async function* decoded(path: string): AsyncGenerator<string> {
+async function* decoded(path: string): AsyncGenerator<string, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>)
-      yield decoder.decode(chunk, { stream: true });
+    for await (const chunk of readBytes(path)) {
+      const text = decoder.decode(chunk, { stream: true });
+      if (text.includes('\0')) throw nulCharacters(path);
+      yield text;
+    }
     yield decoder.decode();
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
@@ -101,60 +150,10 @@ async function* decoded(path: string): AsyncGenerator<string> {
   }
 }
 
-function checkHeader(names: readonly string[], place: string): readonly string[] {
-  const help = 'name the columns with `columns` where the file has no header row';
+/** The names in a header row. A column without one gets pandas's, such as `Unnamed: 0` for the index that pandas writes. */
+function headerOf(record: readonly string[], place: string): readonly string[] {
+  const names = record.map((name, index) => (name === '' ? `Unnamed: ${index}` : name));
   const twice = names.find((name, index) => names.indexOf(name) < index);
-  if (names.includes('')) {
-    const message = `${place}: column ${names.indexOf('') + 1} of the header has no name`;
-    throw new UserError({ code: 'bad-header', message, help });
-  }
-  if (twice === undefined) return names;
-  throw new UserError({
-    code: 'bad-header',
-    message: `${place}: two columns have the name \`${twice}\``,
-    help,
-  });
-}
-
-const headerAlone = (path: string): UserError =>
-  new UserError({
-    code: 'no-records',
-    message: `${path} holds no rows: its only line is taken for the names of the columns`,
-    help: 'name the columns with `columns` where the file has no header row',
-  });
-
-function raggedRow(row: { place: string; record: readonly string[]; names: readonly string[] }): UserError {
-  return new UserError({
-    code: 'ragged-row',
-    message: `${row.place}: the row has ${row.record.length} values where there are ${row.names.length} columns`,
-    help: 'put a value that contains the delimiter in double quotes',
-  });
-}
-
-/** csv-parse's codes -> what they mean; for others its own message is shown. */
-const quoteFaults: Readonly<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: 'a quotation mark in the row that starts here is never closed',
-  CSV_INVALID_CLOSING_QUOTE: 'text follows the quotation mark that closes a value',
-  INVALID_OPENING_QUOTE: 'an unquoted value contains a quotation mark',
-  CSV_MAX_RECORD_SIZE:
-    'a row has more than 16 Mi characters, perhaps because a quotation mark is never closed',
-};
-
-function unreadable({
-  path,
-  type,
-  line,
-  error,
-}: {
-  readonly path: string;
-  readonly type: string;
-  readonly line: number;
-  readonly error: CsvError;
-}): UserError {
-  return new UserError({
-    code: 'bad-delimited-text',
-    message: `${path}:${line}: not ${type.toUpperCase()}: ${quoteFaults[error.code] ?? error.message}`,
-    help: 'put a value with quotation marks in quotation marks, and double each one inside it',
-    cause: error,
-  });
+  if (twice !== undefined) throw twoColumns(place, twice);
+  return names;
 }

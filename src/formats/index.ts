@@ -1,3 +1,4 @@
+export { readBytes } from './byte-stream.ts';
 export { readDelimitedRows } from './delimited-rows.ts';
 export { unsupportedGguf } from './gguf/header-reader.ts';
 export type { GgufMetadata } from './gguf/metadata.ts';

@@ -1,4 +1,4 @@
-import { type Json, UserError } from '../core/index.ts';
+import { type Json, numberIn, parseExactly, UserError } from '../core/index.ts';
 
 const maximumDepth = 64;
 
@@ -24,7 +24,8 @@ export function checkJson({ value, place }: { value: Json; place: string }): voi
 }
 
 function faultIn(value: Json, levels: number): 'deep' | 'infinite' | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'infinite';
+  const number = numberIn(value);
+  if (number !== undefined) return Number.isFinite(number) ? undefined : 'infinite';
   if (value === null || typeof value !== 'object') return undefined;
   if (levels === 0) return 'deep';
   for (const child of Object.values(value)) {
@@ -34,13 +35,18 @@ function faultIn(value: Json, levels: number): 'deep' | 'infinite' | undefined {
   return undefined;
 }
 
-/** The value of a JSON text. Throws a UserError that names file, line and column if it is not JSON. */
+/** The value of a JSON text; `exact` keeps numbers as the text spells them where that matters. Throws a UserError that names file, line and column if it is not JSON. */
 export function parseJson(
   text: string,
-  { path, firstLine = 1, code = 'bad-json' }: { path: string; firstLine?: number; code?: string },
+  {
+    path,
+    firstLine = 1,
+    code = 'bad-json',
+    exact = false,
+  }: { path: string; firstLine?: number; code?: string; exact?: boolean },
 ): Json {
   try {
-    return JSON.parse(text);
+    return exact ? (parseExactly(text) as Json) : JSON.parse(text); // of a JSON text
   } catch (cause) {
     const { line, column, reason } = jsonFault(cause, text);
     const message = `${path}:${firstLine + line - 1}:${column}: not JSON: ${reason}`;
@@ -67,8 +73,18 @@ function commonReason(text: string, offset: number): string | undefined {
   if (text.slice(offset).trim() === '') return 'it ends too early';
   const closes = found === '}' || found === ']';
   if (closes && text.slice(0, offset).trimEnd().endsWith(',')) return `there is a comma before \`${found}\``;
-  return found === "'" ? 'text needs double quotes, not single ones' : undefined;
+  if (found === "'") return 'text needs double quotes, not single ones';
+  const [name] = /^(?:NaN|Infinity|None|True|False)/.exec(text.slice(offset, offset + 8)) ?? [];
+  return name && `\`${name}\` is Python's; ${jsonOf[name]}`;
 }
+
+const jsonOf: Readonly<Record<string, string>> = {
+  NaN: 'write null for a missing number',
+  Infinity: 'JSON has only finite numbers',
+  None: 'write null',
+  True: 'write true',
+  False: 'write false',
+};
 
 function faultOffset(message: string, text: string): number {
   const position = /at position (\d+)/.exec(message)?.[1];

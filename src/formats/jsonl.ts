@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type Json, UserError } from '../core/index.ts';
+import { type Json, jsonText, parseExactly, UserError } from '../core/index.ts';
 import { checkJson, jsonFault } from './json-fault.ts';
 import { readLines } from './lines.ts';
 
-/** The values of a JSONL file with their line numbers, from 1. Skips empty lines; a broken line is a UserError with file, line and column. */
+/** The values of a JSONL file with their line numbers, from 1, and numbers as the file spells them where that matters. Skips empty lines; a broken line is a UserError with file, line and column. */
 export async function* readJsonl(
   path: string,
 ): AsyncGenerator<{ readonly number: number; readonly value: Json }> {
@@ -17,7 +17,7 @@ export async function* readJsonl(
 
 function parseLine(line: { path: string; number: number; text: string }): Json {
   try {
-    return JSON.parse(line.text);
+    return parseExactly(line.text) as Json; // of a JSON text
   } catch (cause) {
     const { column, reason } = jsonFault(cause, line.text);
     throw new UserError({
@@ -46,7 +46,7 @@ export class JsonlWriter {
   }
 
   async write(value: unknown): Promise<void> {
-    this.#buffered += `${JSON.stringify(value)}\n`;
+    this.#buffered += `${jsonText(value)}\n`;
     if (this.#buffered.length >= flushAtCharacters) await this.#flush();
   }
 

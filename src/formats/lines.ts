@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { UserError } from '../core/index.ts';
+import { readBytes } from './byte-stream.ts';
 
 /** A longer line means that the file is not line-based text. */
 const maximumLineBytes = 64 * 1024 * 1024;
@@ -16,7 +16,7 @@ export async function* readLines(
   const pending: Buffer[] = [];
   let pendingBytes = 0;
   let number = 1;
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of readBytes(path)) {
     let start = 0;
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
       const bytes = joined(pending, chunk.subarray(start, end));
@@ -58,10 +58,16 @@ function lineNotUtf8(place: { path: string; number: number; bytes: Buffer; cause
   return new UserError({
     code: 'not-utf-8',
     message: `${place.path}:${place.number}: the line is not UTF-8 text${utf16 ? ' (it looks like UTF-16)' : ''}`,
-    help: 'save the file as UTF-8',
+    help: asUtf8(utf16 ? 'UTF-16' : 'WINDOWS-1252'),
     cause: place.cause,
   });
 }
+
+/** Advice for a text in another encoding. */
+export const asUtf8 = (encoding: string): string =>
+  `save the file as UTF-8; a program for it is iconv: \`iconv -f ${encoding} -t UTF-8 FILE > NEW\`${
+    encoding === 'UTF-16' ? '' : ', if that is its encoding'
+  }`;
 
 function lineTooLong(path: string, number: number): UserError {
   return new UserError({
@@ -81,7 +87,7 @@ export async function notUtf8(path: string, cause: unknown): Promise<UserError> 
   return new UserError({
     code: 'not-utf-8',
     message: `${path} is not UTF-8 text`,
-    help: 'save it as UTF-8',
+    help: asUtf8('WINDOWS-1252'),
     cause,
   });
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
-import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
-import { type Json, UserError } from '../core/index.ts';
+import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
+import { ExactNumber, type Json, UserError } from '../core/index.ts';
 
 const mostFooterBytes = 64 * 2 ** 20;
 /** Of uncompressed data in memory. */
@@ -24,19 +24,21 @@ export async function* readParquet(
       return part;
     },
   };
-  const { parquetReadObjects, parquetMetadataAsync } = await import('hyparquet');
+  const { parquetReadObjects, parquetMetadataAsync, parquetSchema } = await import('hyparquet');
   const compressors = await boundedCompressors();
   const metadata = await asUserError(path, async () => {
     await checkFooter(file);
     return parquetMetadataAsync(file);
   });
+  const schema = await asUserError(path, async () => parquetSchema(metadata));
   let start = 0;
   for (const end of groupEnds(path, metadata)) {
     const at = { rowStart: start, rowEnd: end };
     const rows = await asUserError(`${path}: rows ${start + 1} to ${end}`, () =>
       parquetReadObjects({ file, metadata, compressors, utf8: false, ...at }),
     );
-    for (const [index, row] of rows.entries()) yield { number: start + index + 1, value: parquetValue(row) };
+    for (const [index, row] of rows.entries())
+      yield { number: start + index + 1, value: parquetValue(row, schema) };
     start = end;
   }
 }
@@ -115,37 +117,62 @@ async function asUserError<Value>(place: string, read: () => Promise<Value>): Pr
 const mostDepth = 64;
 
 /**
- * A value of a Parquet file as JSON: whole numbers beyond 2^53 as text, times in ISO 8601, bytes as text if they are
+ * A value of a Parquet file as JSON: whole numbers beyond 2^53 with all digits, whole floats as `20.0`, times in ISO 8601, bytes as text if they are
  * UTF-8, else in base64, and NaN, infinities and absent values as null.
  */
-function parquetValue(value: unknown, depth = 0): Json {
+function parquetValue(value: unknown, column: SchemaTree | undefined, depth = 0): Json {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return value;
     case 'number':
-      return Number.isFinite(value) ? value : null;
+      return numberValue(value, column);
     case 'bigint': {
       const number = Number(value);
-      return Number.isSafeInteger(number) ? number : String(value);
+      return Number.isSafeInteger(number) ? number : new ExactNumber(String(value));
     }
     case 'object':
-      return value === null || depth > mostDepth ? null : objectValue(value, depth);
+      return value === null || depth > mostDepth ? null : objectValue(value, column, depth);
     default:
       return null;
   }
 }
 
-function objectValue(value: object, depth: number): Json {
+function numberValue(value: number, column: SchemaTree | undefined): Json {
+  if (!Number.isFinite(value)) return null;
+  const type = column?.element.type;
+  if (!Number.isInteger(value) || (type !== 'FLOAT' && type !== 'DOUBLE')) return value;
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  return new ExactNumber(text.includes('e') ? text : `${text}.0`);
+}
+
+function objectValue(value: object, column: SchemaTree | undefined, depth: number): Json {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (value instanceof Uint8Array) return textOf(value);
   if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    const items = itemColumn(column);
     // A typed array is a list of numbers.
-    return Array.from(value as ArrayLike<unknown>, (item) => parquetValue(item, depth + 1));
+    return Array.from(value as ArrayLike<unknown>, (item) => parquetValue(item, items, depth + 1));
   }
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, parquetValue(item, depth + 1)]),
+    Object.entries(value).map(([name, item]) => [
+      name,
+      parquetValue(item, memberColumn(column, name), depth + 1),
+    ]),
   );
+}
+
+/** The column of a list's items: below the repeated group, if there is one. */
+function itemColumn(column: SchemaTree | undefined): SchemaTree | undefined {
+  if (column?.element.converted_type !== 'LIST') return column;
+  const [repeated] = column.children;
+  return repeated?.children.length === 1 ? repeated.children[0] : repeated;
+}
+
+/** The column of a struct's field, or of a map's values. */
+function memberColumn(column: SchemaTree | undefined, name: string): SchemaTree | undefined {
+  if (column?.element.converted_type === 'MAP') return column.children[0]?.children[1];
+  return column?.children.find(({ element }) => element.name === name);
 }
 
 function textOf(bytes: Uint8Array): string {

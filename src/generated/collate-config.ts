@@ -48,5 +48,9 @@ export interface CollateConfig {
      * The least number of examples.
      */
     readonly minimum_examples: number;
+    /**
+     * No part of an answer to learn may be cut off by `max_length`.
+     */
+    readonly every_answer_whole: boolean;
   };
 }

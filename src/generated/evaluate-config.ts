@@ -82,6 +82,10 @@ export interface EvaluateConfig {
    */
   readonly reference_field: string;
   /**
+   * What happens to a response without its reference or the second judge's response, and to either of these without a response: `error` refuses them; `leave_out` scores the others, and counts them in the scores.
+   */
+  readonly unmatched: 'error' | 'leave_out';
+  /**
    * For `judge_score`: the field of the row that holds the judged answer. An empty answer gets the lowest mark, whatever the judge said.
    */
   readonly judged_field: string;

@@ -5,23 +5,27 @@
  */
 export interface ExecuteConfig {
   /**
-   * The Python program to run, in Jinja: `{{ prompt }}`, `{{ response }}` and the fields of the row. It passes if it runs to its end without an exception. By default HumanEval's: prompt, answer, the row's tests and a call of them.
+   * The Python program to test, in Jinja: `{{ prompt }}`, `{{ response }}` and the fields of the row.
    */
   readonly program: string;
   /**
-   * The interpreter: a name in the system's folders, or a path.
+   * Its tests, also in Jinja, which run in another process and reach the program as the module `program`. An answer passes if the program and then the tests run to their end without an exception. By default HumanEval's: the prompt, for its imports and helper functions, with an empty body; the row's tests; and a call of them.
+   */
+  readonly tests: string;
+  /**
+   * The interpreter: a name in the system's folders, or an absolute path.
    */
   readonly python: string;
   /**
-   * How long a program may take before it counts as failed.
+   * How long a program and its tests may take before they count as failed.
    */
   readonly timeout_seconds: number;
   /**
-   * How much memory each process of a program may allocate. The files that it writes may take a sixteenth of that.
+   * How much memory a program may use, with all its processes and files; also how much each process may allocate. Files may take a sixteenth of it in `/tmp` and in `/dev/shm`.
    */
   readonly memory_megabytes: number;
   /**
-   * How many processes and threads a program may have at once.
+   * How many processes and threads a program may have at once, itself among them.
    */
   readonly processes: number;
   /**

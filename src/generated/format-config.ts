@@ -49,7 +49,7 @@ export interface FormatConfig {
       }
     | {
         /**
-         * A chat template instead of the tokenizer's own: `chatml`, `llama3`, `mistral`, `phi3`, or a source in Jinja that is given `messages` and `add_generation_prompt`, as in transformers.
+         * A chat template instead of the tokenizer's default: `chatml`, `llama3`, `mistral`, `phi3`, the name of another of the tokenizer's templates (`tool_use`), or a source in Jinja that is given `messages`, `tools` and `add_generation_prompt`, as in transformers.
          */
         readonly chat: string;
       };
@@ -122,9 +122,13 @@ export interface FormatConfig {
    */
   readonly train_on_roles: ('assistant' | 'user' | 'system' | 'tool')[];
   /**
-   * For chat templates: whether the model learns `all` turns of those roles, or only the `last`.
+   * For chat templates: whether the model learns `all` turns of those roles, or only the `last`. Turns with `weight: 0` or `train: false` in the data are never learned.
    */
   readonly train_on_turns: 'all' | 'last';
+  /**
+   * For chat templates: whether the reasoning that a template writes in a learned turn, from `reasoning_content`, `thinking`, `reasoning` or `<think>` in its content, is learned with the answer. Otherwise the model reads it, with its tags, and learns the answer after it.
+   */
+  readonly train_on_reasoning: boolean;
   /**
    * For chat templates: the fields of a row's conversation. The defaults are `messages` with `role` and `content`, or ShareGPT's `conversations` with `from` and `value`.
    */
@@ -142,13 +146,30 @@ export interface FormatConfig {
      */
     readonly content?: string;
     /**
-     * The data's names of speakers, each with its role: `user`, `assistant`, `system` or `tool`. ShareGPT's `human` and `gpt` are known.
+     * A field of a turn that says whether it is learned, besides `weight` (0 or 1) and `train` (true or false).
+     */
+    readonly train?: string;
+    /**
+     * The data's names of speakers, each with its role: `user`, `assistant`, `system` or `tool`, or another that the template writes. ShareGPT's `human`, `gpt`, `function_call` and `observation` are known.
      */
     readonly roles: {
       /**
        * A role.
        */
-      readonly [k: string]: 'user' | 'assistant' | 'system' | 'developer' | 'tool';
+      readonly [k: string]: string;
     };
+  };
+  /**
+   * Names of fields of rows and turns that are meant to be left out, and of what a chat template is meant to leave out: `content`, `reasoning`, `tool_calls`, `tools`. Nothing is reported of them.
+   */
+  readonly ignore: string[];
+  /**
+   * Conditions for the records in each part; the run stops if one does not hold.
+   */
+  readonly expect: {
+    /**
+     * All that a row says must be in the text: what is otherwise a warning, such as a field that the template does not use, is an error.
+     */
+    readonly everything_shown: boolean;
   };
 }

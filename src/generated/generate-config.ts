@@ -49,13 +49,21 @@ export interface GenerateConfig {
    */
   readonly stop: string[];
   /**
-   * Ids of tokens that end an answer; they are not part of it. Those that the model's configuration names (`eos_token_id`) always end it.
+   * Ids of tokens that end an answer; they are not part of it. They add to those of `stop_at_end`.
    */
   readonly stop_tokens: number[];
+  /**
+   * Whether an answer ends where the model's configuration (`eos_token_id`) or the chat template of its prompt (`<|im_end|>`) ends one. `false`: only the tokenizer's end of text, `stop` and `stop_tokens` end it. An endpoint ends answers itself.
+   */
+  readonly stop_at_end: boolean;
   /**
    * Removes surrounding white space from the answer and, with `start: prompt`, the response's header, which the model writes itself.
    */
   readonly clean: boolean;
+  /**
+   * The token that begins a text. `auto`: put before each prompt if the tokenizer adds one, as in transformers; a chat template writes its own. `always`: before every prompt. `never`: before none. It is never there twice. A text that is scored after nothing follows this token or, if there is none or with `never`, the end of text.
+   */
+  readonly bos: 'auto' | 'always' | 'never';
   /**
    * How many prompts are computed together. More is faster and takes more memory.
    */
@@ -72,6 +80,10 @@ export interface GenerateConfig {
    * With `text` and `choices`: what happens to a prompt that does not fit into the model's context. `refuse`: the stage fails and names it. `cut`: its first tokens are left out, as in lm-evaluation-harness.
    */
   readonly too_long: 'refuse' | 'cut';
+  /**
+   * What happens when an endpoint withholds an answer (a content filter, a refusal). `fail`: the stage fails and names the records; the other answers are reused. `keep`: what came is the answer, with `content_filter` or `refusal` as its `finish_reason`.
+   */
+  readonly withheld: 'fail' | 'keep';
   /**
    * How to reach a model that was loaded as `openai:<name>`. None of it changes an answer, so none is in the key. The API key comes only from the environment variable OPENAI_API_KEY.
    */

@@ -5,7 +5,7 @@
  */
 export interface LoadConfig {
   /**
-   * A file with rows of data: a JSON list of objects, JSONL, CSV, TSV or Parquet; or a folder of such files, which are read in the order of their names. A path, `hf:datasets/owner/name[@revision][:path]` or an `https:` address.
+   * A file with rows of data: a JSON list of objects, JSONL, CSV, TSV (each also packed with gzip) or Parquet; or a folder of such files, which are read in the order of their names. A path, `hf:datasets/owner/name[@revision][:path]` or an `https:` address.
    */
   readonly records?: string;
   /**
@@ -23,7 +23,8 @@ export interface LoadConfig {
     | 'alpaca_eval'
     | 'openai_evals'
     | 'arena'
-    | 'mt_bench';
+    | 'mt_bench'
+    | 'predictions';
   /**
    * With `as`: which files of a folder to read, by the benchmark's names for them, such as `test`, `dev` or `train`; [Benchmarks](../benchmarks.md#data) has the defaults.
    */
@@ -35,7 +36,7 @@ export interface LoadConfig {
    */
   readonly tasks?: string[];
   /**
-   * How the rows are written. `auto` looks at the content: `PAR1` begins Parquet, `[` JSON, `{` JSONL; otherwise a tab in the first line means TSV, no tab CSV. TSV has no quotes: a value is everything between two tabs.
+   * How the rows are written. `auto` looks at the content: `PAR1` begins Parquet, `[` JSON, `{` JSONL; otherwise a tab in the first line means TSV, no tab CSV. [Files](#files) says how each is read.
    */
   readonly type: 'auto' | 'json' | 'jsonl' | 'csv' | 'tsv' | 'parquet';
   /**
@@ -44,6 +45,14 @@ export interface LoadConfig {
    * @minItems 1
    */
   readonly columns?: string[];
+  /**
+   * Whether a value of a CSV or TSV file may be in double quotes, as pandas and spreadsheets write it. `false` if quotation marks are part of the text, as in GLUE's files. By default it may, but a quoted value of a TSV file with both tabs and line breaks is an error.
+   */
+  readonly quotes?: boolean;
+  /**
+   * The field of a JSON file that holds the list of rows, as in `{"data": [...]}`. With dots it leads through objects and lists: `data.paragraphs.qas`.
+   */
+  readonly field?: string;
   /**
    * New names for fields: the name here, then the name in the data. Other fields keep their names; a name that no row has is an error.
    */

@@ -13,6 +13,10 @@ export interface PairConfig {
    */
   readonly seed: number;
   /**
+   * What happens to an answer that the other model has no counterpart for: `error` refuses it; `leave_out` pairs the others, and reports how many it leaves out.
+   */
+  readonly unmatched: 'error' | 'leave_out';
+  /**
    * If `second` is records, such as a baseline's published outputs, rather than responses: the field with the answer.
    */
   readonly second_field: string;

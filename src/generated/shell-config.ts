@@ -29,7 +29,7 @@ export interface ShellConfig {
       'file' | 'records' | 'tokens' | 'batches' | 'model' | 'tokenizer' | 'history' | 'responses' | 'scores';
   };
   /**
-   * Files and folders that the command reads besides its inputs, such as its program; `$FILE_<name>` is the path of each. A change to one makes the stage run again.
+   * Files and folders that the command reads besides its inputs, such as its program; `$FILE_<name>` is the path of each. A change to one makes the stage run again; in folders, caches such as `__pycache__` do not count.
    */
   readonly files: {
     /**
@@ -38,7 +38,7 @@ export interface ShellConfig {
     readonly [k: string]: string;
   };
   /**
-   * Further environment variables: a map of names to values, or a list of names whose values come from outside and, as they may be secrets, never make the stage run again. The command sees only these and PATH, HOME, TMPDIR and LANG.
+   * Further environment variables: a map of names to values, or a list of names whose values come from outside and, as they may be secrets, never make the stage run again. The command sees only these, PATH, HOME, TMPDIR and LANG, and PYTHONDONTWRITEBYTECODE, which is 1.
    */
   readonly environment:
     | {

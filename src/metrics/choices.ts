@@ -1,3 +1,4 @@
+import { numberIn } from '../core/index.ts';
 import type { ResponseRecord } from '../text/index.ts';
 import type { MeanMetric, Metrics, ScoredResponse, SetScores } from './metric.ts';
 import { plainMean, unweighted } from './statistics.ts';
@@ -39,8 +40,8 @@ export const choiceMetrics = {
     source: 'BIG-bench',
     scoreOne: ({ response }) => {
       const scores = response.fields.choice_scores;
-      const score = Array.isArray(scores) ? scores[chosenIndex(response)] : undefined;
-      return typeof score === 'number' ? unweighted(score) : undefined;
+      const score = Array.isArray(scores) ? numberIn(scores[chosenIndex(response)]) : undefined;
+      return score === undefined ? undefined : unweighted(score);
     },
     leftOutReason: () => 'its row has no `choice_scores`',
   },

@@ -4,7 +4,7 @@ import { kendall, krippendorffAlpha, pearson, spearman } from './agreement.ts';
 import type { MeanMetric, Metrics, ScoredResponse, SetScores } from './metric.ts';
 import type { Rating } from './ratings.ts';
 import { leftOutField, meanOf, type Score } from './scores.ts';
-import { bootstrapInterval, plainMean, unweighted } from './statistics.ts';
+import { bootstrapInterval, plainMean, type Resampling, unweighted } from './statistics.ts';
 
 /**
  * A record whose judged answer is empty gets the lowest mark, as in the reference experiment; a judge's answer without a
@@ -78,8 +78,8 @@ function scoreAgreement(responses: readonly ScoredResponse[], config: EvaluateCo
     ? pairsWith(({ secondJudge, expected }) => secondJudge && markOf({ response: secondJudge, expected }))
     : undefined;
   const metrics = [
-    ...(withRatings ? correlationScores('people', withRatings) : []),
-    ...(withMarks ? correlationScores('second judge', withMarks) : []),
+    ...(withRatings ? correlationScores('people', withRatings, config.bootstrap) : []),
+    ...(withMarks ? correlationScores('second judge', withMarks, config.bootstrap) : []),
   ];
   return { metrics, values: new Map() };
 }
@@ -87,9 +87,8 @@ function scoreAgreement(responses: readonly ScoredResponse[], config: EvaluateCo
 type Pair = readonly [number, number];
 
 const correlations = { pearson, spearman, kendall };
-const resampling = { rounds: 1000, seed: 0 };
 
-const correlationScores = (of: string, pairs: readonly Pair[]): readonly Score[] =>
+const correlationScores = (of: string, pairs: readonly Pair[], resampling: Resampling): readonly Score[] =>
   Object.entries(correlations).map(([name, correlation]) => {
     const statistic = (indices: readonly number[]) =>
       correlation(

@@ -1,4 +1,4 @@
-import { didYouMean, isList, isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
+import { didYouMean, isList, isObject, type Json, type JsonObject, own, UserError } from '../core/index.ts';
 import { judgeUnread } from './unread-fields.ts';
 
 /** More than any model has. */
@@ -171,7 +171,7 @@ export class ConfigFields {
       throw this.problem(
         first,
         'this field is not supported',
-        didYouMean(first, this.#read) ?? helpFor[first] ?? help.one,
+        didYouMean(first, this.#read) ?? own(helpFor, first) ?? help.one,
       );
     const listed = names.map((name) => `${this.#shown(name)} as \`${name}\``).join(', ');
     const message = `${this.#path} has ${listed}: these fields are not supported`;

@@ -1,11 +1,11 @@
 export { packedRows, paddedRows } from './attend-rows.ts';
 export { configDropout, describeDropout, hasAttentionDropoutOnly } from './dropout.ts';
+export { addEndTokens, readEndTokens } from './folder/end-tokens.ts';
 export { exportWeights } from './folder/export-weights.ts';
 export {
   copyAuxiliaryFiles,
   type ModelFolder,
   openModelFolder,
-  readEndTokens,
   readModelConfig,
   untiedModel,
   writeModelFolder,

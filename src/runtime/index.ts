@@ -59,7 +59,7 @@ export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
 export { serveStageProcess } from './execute/serve-stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
-export { hideSecrets, secretsIn } from './stage/hide-secrets.ts';
+export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 
 // Past runs are read, verified and collected.

@@ -9,12 +9,22 @@ import type {
   StageDefinition,
   StagePorts,
 } from '../runtime/index.ts';
+import { peerFields } from './peer-fields.ts';
 
 /** A built-in stage as its author declares it: `Config` is the type generated from the stage's schema. */
 interface StageDeclaration<Config>
   extends Omit<
     StageDefinition,
-    'name' | 'schema' | 'validate' | 'ports' | 'check' | 'environment' | 'locate' | 'horizon' | 'memo'
+    | 'name'
+    | 'schema'
+    | 'validate'
+    | 'peerFields'
+    | 'ports'
+    | 'check'
+    | 'environment'
+    | 'locate'
+    | 'horizon'
+    | 'memo'
   > {
   readonly name: StageName;
   readonly ports: (config: Config) => StagePorts;
@@ -24,6 +34,12 @@ interface StageDeclaration<Config>
   readonly memo?: Memo<Config>;
   readonly locate?: (search: RecordSearch<Config>) => Promise<RecordPlaces>;
 }
+
+/**
+ * Where a stage runs that only reads and writes data. One long text or one regular expression can keep its process busy,
+ * so that process is killed soon after Ctrl-C.
+ */
+export const dataStage = { process: 'shared', device: 'none', graceMilliseconds: 500 } as const;
 
 /** What `parse` throws for a user to fix, as a problem of the configuration. */
 export function problemsIn(pointer: string, parse: () => unknown): readonly ConfigProblem[] {
@@ -46,6 +62,7 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
     ...others,
     schema,
     validate,
+    peerFields,
     ports: (config) => ports(configOf(config)),
     ...(check === undefined ? {} : { check: (config: JsonObject) => check(configOf(config)) }),
     ...(environment === undefined

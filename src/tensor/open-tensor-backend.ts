@@ -43,10 +43,17 @@ async function openCpu(): Promise<TensorBackendInfo> {
   };
 }
 
+/**
+ * ONNX Runtime's Linux library collects facts about the machine, stores them in the home folder and sends them to its
+ * maker, unless this variable is set when the library is loaded. The main thread's `process.env` sets it for native code.
+ */
+const NO_TELEMETRY = 'ORT_DISABLE_TELEMETRY';
+
 async function openOnnx({
   onNote,
   ...options
 }: TensorBackendOptions & { readonly backend: 'onnx' | 'webgpu' }): Promise<TensorBackendInfo> {
+  process.env[NO_TELEMETRY] = '1';
   const { openOnnxBackend } = await import('./onnx/open-onnx-backend.ts');
   const { engine, threads, note } = (await openOnnxBackend(options)).runner;
   if (note !== undefined) onNote?.(note);

@@ -1,12 +1,18 @@
+export type { ChatMessage, Conversation } from './chat/chat-message.ts';
 export { type ChatPrompt, openChatPrompt } from './chat/chat-prompts.ts';
-export { chatSegments } from './chat/chat-segments.ts';
-export { chatTemplate, chatTemplateSource, openChatTemplate } from './chat/chat-template.ts';
-export { type ChatMessage, type Conversation, conversationOf } from './chat/conversation.ts';
+export { chatWriter } from './chat/chat-segments.ts';
+export { chatTemplate } from './chat/chat-template.ts';
+export { conversationOf } from './chat/conversation.ts';
+export { endMark } from './chat/end-mark.ts';
+export { knownSource, openChatTemplate, type TemplateChoice } from './chat/open-chat-template.ts';
+export { saysSomething, type Unshown } from './chat/shown.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
 export {
+  type ChatMarks,
   type DataRecord,
   endsItself,
   type FormattedRecord,
+  isChat,
   parseFormattedRecord,
   parseRecord,
   type Segment,
@@ -16,13 +22,15 @@ export {
   type TokenizedRecords,
   type TokenSegment,
 } from './records.ts';
-export { parseResponse, type ResponseRecord } from './response-record.ts';
-export { jinjaTemplate, parseJinja } from './template/jinja-template.ts';
+export { type FinishReason, parseResponse, type ResponseRecord } from './response-record.ts';
+export { jinjaTemplate, namesIn, parseJinja } from './template/jinja-template.ts';
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
+export { namedTokensTemplate } from './template/named-tokens.ts';
 export { fieldsIn, fieldsOf, missingField, optionalText, requiredText } from './template/row-field.ts';
 export { segmentsOf, type Template } from './template/template.ts';
-export { isEncodingName, openEncoding } from './tokenizer/encoding-tokenizer.ts';
+export { openEncoding } from './tokenizer/encoding-tokenizer.ts';
 export { encodingTokenizerJson } from './tokenizer/encoding-tokenizer-json.ts';
+export { isEncodingName } from './tokenizer/encodings.ts';
 export { writeGgufTokenizer } from './tokenizer/gguf-tokenizer.ts';
 export {
   copyTokenizer,
@@ -31,4 +39,5 @@ export {
   writeEncodingName,
 } from './tokenizer/open-tokenizer.ts';
 export { writeOpenaiTokenizer } from './tokenizer/openai-tokenizer.ts';
+export { type BosRule, emptyContext, encodeFrom, startToken } from './tokenizer/start-of-text.ts';
 export { commonPrefixLength, type Encodable, type Tokenizer } from './tokenizer/tokenizer.ts';

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject, UserError } from '../core/index.ts';
-import type { ChatMessage, Conversation } from './chat/conversation.ts';
+import type { ChatMessage, Conversation } from './chat/chat-message.ts';
 
 /** One row of data. All fields but the id are the user's. */
 export interface DataRecord {
@@ -12,14 +12,18 @@ export interface DataRecord {
  * Who writes a segment of text. `prompt` is what the model is given. `header` is the marker between prompt and response
  * (`### Response:`), which a model may have to write itself. `response` is what it should answer. `end` is the mark
  * that a chat template puts after a response (`<|im_end|>`), which the model writes when it is done. `tail` is what the
- * template writes after the last one, such as a line feed, which the model neither reads nor writes.
+ * template writes after the last one, such as a line feed, which the model neither reads nor writes. `masked` is an
+ * answer, or reasoning, that the model reads but never learns, whatever collate trains on.
  */
-export type SegmentRole = 'prompt' | 'header' | 'response' | 'end' | 'tail';
+export type SegmentRole = 'prompt' | 'header' | 'response' | 'end' | 'tail' | 'masked';
 
-/** A piece of text. If special, it is the name of one special token; otherwise it is plain text. */
+/**
+ * A piece of text. If special, it is the name of one special token; `perhaps` if it is only with a tokenizer that has
+ * such a token, because a hand-written template wrote it. Otherwise it is plain text.
+ */
 export interface TextPiece {
   readonly text: string;
-  readonly special?: true;
+  readonly special?: true | 'perhaps';
 }
 
 export interface Segment extends TextPiece {
@@ -32,6 +36,10 @@ export interface FormattedRecord {
   readonly segments: readonly Segment[];
   /** The prompt as turns, if a chat template wrote it: endpoints are given turns, not one text. */
   readonly conversation?: Conversation;
+  /** What a model is given to write the last answer, where that is not what is before the answer. */
+  readonly prompt?: readonly TextPiece[];
+  /** Set if a chat template wrote it. */
+  readonly chat?: ChatMarks;
   /** The responses to choose from, if any; the right one is also the response. */
   readonly choices?: readonly string[];
   /** How many characters at the beginning of the prompt, such as few shots, other records' prompts share. */
@@ -39,6 +47,16 @@ export interface FormattedRecord {
   /** The row that it was made from, for metrics, judges and people. */
   readonly fields: JsonObject;
 }
+
+/** What a chat template writes around the turns. */
+export interface ChatMarks {
+  /** The special token that ends an answer, if there is one. */
+  readonly end?: string;
+}
+
+/** Whether a chat template wrote the record. It writes the beginning of a text itself where the model needs one. */
+export const isChat = ({ chat, conversation }: Pick<FormattedRecord, 'chat' | 'conversation'>): boolean =>
+  chat !== undefined || conversation !== undefined;
 
 /** A formatted record as token ids; `segments` tile the ids in order. */
 export interface TokenizedRecord {
@@ -62,9 +80,10 @@ export interface TokenizedRecords {
   readonly endOfText: number;
 }
 
-/** Whether the text has its own end, so that no end-of-text token belongs after it. */
+/** Whether the text has its own end, or ends with what is not learned, so that no end-of-text token belongs after it. */
 export const endsItself = (segments: readonly { readonly role: SegmentRole }[]): boolean =>
-  segments.some(({ role }) => role === 'end');
+  segments.some(({ role }) => role === 'end') ||
+  ['masked', 'tail'].includes(segments.at(-1)?.role ?? 'prompt');
 
 /** Throws a UserError unless the value is an object with a string `id`. `place` says where the value is. */
 export function parseRecord(value: Json, place: string): DataRecord {
@@ -82,17 +101,20 @@ const roles: readonly string[] = [
   'response',
   'end',
   'tail',
+  'masked',
 ] satisfies readonly SegmentRole[];
 
 /** A record that `format` wrote; throws a UserError for any other. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
-  const { id, segments, fields, conversation, choices, shared_characters } = record;
+  const { id, segments, fields, conversation, prompt, chat, choices, shared_characters } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {
     return {
       id,
       segments,
       fields: isObject(fields) ? fields : {},
       ...(isConversation(conversation) ? { conversation } : {}),
+      ...(Array.isArray(prompt) && prompt.every(isPiece) ? { prompt } : {}),
+      ...(isObject(chat) ? { chat: typeof chat.end === 'string' ? { end: chat.end } : {} } : {}),
       ...(isTextList(choices) ? { choices } : {}),
       ...(typeof shared_characters === 'number' ? { shared_characters } : {}),
     };
@@ -104,12 +126,13 @@ export function parseFormattedRecord(record: DataRecord): FormattedRecord {
   });
 }
 
-const isSegment = (value: Json): value is Segment & JsonObject =>
+const isPiece = (value: Json): value is TextPiece & JsonObject =>
   isObject(value) &&
-  typeof value.role === 'string' &&
-  roles.includes(value.role) &&
   typeof value.text === 'string' &&
-  (value.special === undefined || value.special === true);
+  (value.special === undefined || value.special === true || value.special === 'perhaps');
+
+const isSegment = (value: Json): value is Segment & JsonObject =>
+  isPiece(value) && typeof value.role === 'string' && roles.includes(value.role);
 
 const isConversation = (value: Json | undefined): value is Conversation & JsonObject =>
   isObject(value) &&
@@ -117,8 +140,7 @@ const isConversation = (value: Json | undefined): value is Conversation & JsonOb
   value.messages.length > 0 &&
   value.messages.every(isMessage);
 
-const isMessage = (value: Json): value is ChatMessage =>
-  isObject(value) && typeof value.role === 'string' && typeof value.content === 'string';
+const isMessage = (value: Json): value is ChatMessage => isObject(value) && typeof value.role === 'string';
 
 const isTextList = (value: Json | undefined): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -1,6 +1,8 @@
 import {
+  ExactNumber,
   hasFields,
   isBoolean,
+  isList,
   isNumber,
   isObject,
   isText,
@@ -12,6 +14,14 @@ import {
   UserError,
 } from '../core/index.ts';
 
+const finishReasons = ['stop', 'length', 'content_filter', 'refusal'] as const;
+
+/**
+ * `stop` at an end of text or a stop string, `length` at the limit. `content_filter` and `refusal`: an endpoint withheld
+ * the answer, and the text is what came of it.
+ */
+export type FinishReason = (typeof finishReasons)[number];
+
 /** A model's answer to one prompt (`text` mode), or its log-likelihood of a given text (the other modes). */
 export interface ResponseRecord {
   readonly id: string;
@@ -22,8 +32,8 @@ export interface ResponseRecord {
   readonly fields: JsonObject;
   /** `text` mode: the answer, cleaned of the response header and of surrounding white space. */
   readonly response?: string;
-  /** `text` mode: `stop` at end of text or a stop string, `length` at the limit. */
-  readonly finish_reason?: 'stop' | 'length';
+  /** `text` mode: why the answer ends. */
+  readonly finish_reason?: FinishReason;
   /** Natural logarithm, summed over the tokens. `score` mode: of the expected response and the end of text after it; `rolling` mode: of the whole text. */
   readonly log_likelihood?: number;
   /** `score` and `rolling` mode: how many tokens were scored. */
@@ -69,7 +79,7 @@ const fields: { readonly [Name in keyof ResponseRecord]-?: JsonCheck } = {
   expected: isText,
   fields: isObject,
   response: orAbsent(isText),
-  finish_reason: orAbsent((value) => value === 'stop' || value === 'length'),
+  finish_reason: orAbsent((value) => finishReasons.some((reason) => reason === value)),
   log_likelihood: orAbsent(isNumber),
   scored_tokens: orAbsent(isNumber),
   passed: orAbsent(isBoolean),
@@ -79,12 +89,25 @@ const fields: { readonly [Name in keyof ResponseRecord]-?: JsonCheck } = {
   bytes: orAbsent(isNumber),
 };
 
+/** Metrics compute with all numbers but those of the user's row. */
+const withPlainNumbers = (response: JsonObject): JsonObject =>
+  mapObject(response, (value, name) => (name === 'fields' ? value : plainNumbers(value)));
+
+function plainNumbers(value: Json): Json {
+  if (value instanceof ExactNumber) return Number(value);
+  if (isList(value)) return value.map(plainNumbers);
+  return isObject(value) ? mapObject(value, plainNumbers) : value;
+}
+
+const mapObject = (object: JsonObject, change: (value: Json, name: string) => Json): JsonObject =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value, name)]));
+
 /**
  * One line of a responses file; throws a UserError for anything else, as a user's command can write one too. `place`
  * says where the value is.
  */
 export function parseResponse(value: Json, place: string): ResponseRecord {
-  const row = isObject(value) ? value : {};
+  const row = isObject(value) ? withPlainNumbers(value) : {};
   const wrong = Object.entries(fields).find(([name, test]) => !test(row[name]));
   if (wrong === undefined) return row as unknown as ResponseRecord; // decode edge: every field has just been checked
   const [name] = wrong;
@@ -92,6 +115,6 @@ export function parseResponse(value: Json, place: string): ResponseRecord {
   throw new UserError({
     code: 'bad-response',
     message: `${place}: the response ${found} \`${name}\``,
-    help: 'a response is {"id": "...", "prompt": "...", "expected": "...", "fields": {}, "response": "..."}',
+    help: 'a response is {"id": "...", "prompt": "...", "expected": "...", "fields": {}, "response": "..."}; load the answers of another program with `as: predictions`',
   });
 }

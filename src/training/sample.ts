@@ -5,7 +5,7 @@ import type { TrainingTask } from './training-task.ts';
 
 /** What the model writes in place of an example's response, by greedy decoding; undefined if no sample is wanted. */
 export async function writeSample(
-  { model, tokenizer, config }: Pick<TrainingTask, 'model' | 'tokenizer' | 'config'>,
+  { model, tokenizer, config, endTokens }: Pick<TrainingTask, 'model' | 'tokenizer' | 'config' | 'endTokens'>,
   example: Example,
 ): Promise<{ readonly prompt: string; readonly response: string } | undefined> {
   const { max_new_tokens: maxNewTokens } = config.sample;
@@ -16,7 +16,15 @@ export async function writeSample(
   const sequence = new Sequence({
     prompt: { id: example.id, tokens },
     tokenizer,
-    settings: { temperature: 0, topP: 1, maxNewTokens: room, seed: 0, stop: [], batchSize: 1 },
+    settings: {
+      temperature: 0,
+      topP: 1,
+      maxNewTokens: room,
+      seed: 0,
+      stop: [],
+      stopTokens: endTokens,
+      batchSize: 1,
+    },
   });
   const decoding = decodeRows({
     model,

@@ -11,6 +11,8 @@ export interface TrainingTask {
   readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
   readonly batches: Batches;
+  /** The ids that end a sample, besides the tokenizer's end of text. */
+  readonly endTokens: readonly number[];
   readonly validation?: Batches | undefined;
   readonly config: TrainConfig;
   /** This training's private folder, for the state from which it resumes after an interruption. */

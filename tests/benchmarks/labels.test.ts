@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import theirs from '../fixtures/benchmarks/labels.json' with { type: 'json' };
 import statistics from '../fixtures/benchmarks/statistics.json' with { type: 'json' };
+import superGlue from '../fixtures/benchmarks/super-glue.json' with { type: 'json' };
 import { jsonLines, realData, score, tsv, valuesOf } from './score-rig.ts';
 
 /** Some labels are wrong by one class, some by two, as in labels.py. */
@@ -158,7 +159,7 @@ describe('SuperGLUE', () => {
     expect(valuesOf(await score('superglue/boolq', { data, predictions }))).toEqual({ accuracy: 0.5 });
   });
 
-  test('MultiRC is F1 over all answers and exactness over questions', async () => {
+  test('MultiRC is F1 over all answers, macro F1 and exactness over questions', async () => {
     const passage = (labels: readonly (readonly number[])[]) => ({
       idx: 0,
       passage: {
@@ -185,9 +186,52 @@ describe('SuperGLUE', () => {
       ]),
     });
     // 2 found, 1 missed, 1 too many; one of three questions is right as a whole.
-    expect(valuesOf(scores)).toEqual({ f1a: 4 / 6, exact_match: 1 / 3 });
-    expect(scores.metrics.map(({ count }) => count)).toEqual([7, 3]);
+    expect(valuesOf(scores)).toEqual({
+      f1a: 4 / 6,
+      f1m: expect.closeTo((2 / 3 + 1 + 1 / 3) / 3, 12),
+      exact_match: 1 / 3,
+    });
+    expect(scores.metrics.map(({ count }) => count)).toEqual([7, 3, 3]);
   });
+
+  test("MultiRC agrees with Hugging Face's evaluate", async () => {
+    const { rows, ...figures } = superGlue.multirc;
+    const labeled = (label: 'label' | 'predicted') =>
+      jsonLines(
+        `${label}.jsonl`,
+        rows.map((row) => ({
+          idx: row.passage,
+          passage: {
+            questions: [{ idx: row.question, answers: [{ idx: row.answer, label: row[label] }] }],
+          },
+        })),
+      );
+    const scores = valuesOf(
+      await score('superglue/multirc', { data: labeled('label'), predictions: labeled('predicted') }),
+    );
+    for (const [name, value] of Object.entries(figures)) expect(scores[name], name).toBeCloseTo(value, 12);
+  });
+
+  test.each(['axb', 'axg'] as const)(
+    "the diagnostic set %s agrees with Hugging Face's evaluate",
+    async (name) => {
+      const lines = (field: 'label' | 'predicted') =>
+        jsonLines(
+          `${field}.jsonl`,
+          superGlue.single.map((row, idx) => ({
+            idx,
+            label: row[field] === 1 ? 'not_entailment' : 'entailment',
+            pair_id: Math.floor(idx / 2),
+          })),
+        );
+      const scores = valuesOf(
+        await score(`superglue/${name}`, { data: lines('label'), predictions: lines('predicted') }),
+      );
+      expect(Object.keys(scores)).toEqual(Object.keys(superGlue[name]));
+      for (const [metric, value] of Object.entries(superGlue[name]))
+        expect(scores[metric], metric).toBeCloseTo(value, 12);
+    },
+  );
 
   test('ReCoRD is the best F1 and match over the right entities; a query without a prediction counts 0', async () => {
     const answers = (...texts: string[]) => texts.map((text) => ({ start: 0, end: 1, text }));

@@ -76,6 +76,20 @@ test('BIG-Bench-Hard shows its worked examples, or their answers alone', () => {
   );
 });
 
+test.each([
+  ['date_understanding', 'Options:\n(B) 01/03/1963\nA:', 'Options:\n(B) 01/03/1961\nA:'],
+  ['snarks', 'Which?\n\nAccording to a dictionary, ha.', 'Which?'],
+  [
+    'tracking_shuffled_objects_three_objects',
+    'Finally, Bob and Alice switch partners. At the end of the dance, Alice',
+    'Finally, Bob and Alice switch partners. At the end of thehg sy dance, Alice',
+  ],
+])('the published direct prompt of %s differs from its worked examples', (task, worked, direct) => {
+  const row = { task, input: 'I', target: 'T', cot_prompt: worked };
+  expect(written({ template: 'bbh', row }).context).toBe(`${direct}\n\nQ: I\nA:`);
+  expect(written({ template: 'bbh-cot', row }).context.startsWith(worked)).toBe(true);
+});
+
 test('the last shots are left out until the prompt fits with its longest choice', () => {
   const template = benchmarkTemplate('mmlu');
   const row = (question: string) => ({ question, choices: ['a', 'b', 'c', 'd'], answer: 0, subject: 's' });

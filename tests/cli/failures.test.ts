@@ -36,6 +36,7 @@ test('--keep-going runs what does not depend on the failure', async () => {
     failed bad: the command ended with exit code 3
     something went wrong
       help: the lines above are the end of what it wrote to stderr
+      log: <folder>/artifacts/state/<key>/<run>-1/log.txt
 
     failing: 1 stage ran, 1 failed, 1 skipped in <time>
     Finished stages are kept: fix the problem and run again to continue from here.",

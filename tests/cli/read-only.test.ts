@@ -60,11 +60,11 @@ test.skipIf(!disksPermitted)(
         ],
         [
           2,
-          "error: <folder>/disk/new: this folder cannot be made; the disk may be read-only",
+          "error: <folder>/disk/new: EROFS: read-only file system",
         ],
         [
           2,
-          "error[unusable-store] the store <folder>/disk/new/store cannot be used: this folder cannot be made; the disk may be read-only (<folder>/disk/new)
+          "error[unusable-store] the store <folder>/disk/new/store cannot be used: EROFS: read-only file system (<folder>/disk/new)
         help: give it room and write access, or choose another with --store or TUNELOOM_STORE
       1 error. Nothing ran.",
         ],

@@ -50,6 +50,7 @@ function startCommand(cwd: string, words: readonly string[]) {
 function steady(text: string, folder: string): string {
   return text
     .replaceAll(folder, '<folder>')
+    .replaceAll(/(state)\/[0-9a-f]{64}\//g, '$1/<key>/')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{6}/g, '<run>')
     .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d\.\d{3}Z)?/g, '<date>')
     .replaceAll(/ *\b(\d+ ms|\d+\.\d s|\d+m \d\ds)(?![\w/])/g, ' <time>')

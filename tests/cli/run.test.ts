@@ -41,11 +41,11 @@ test('an edit runs what depends on it, and the reason names the field', async ()
       "stderr": "",
       "stdout": "4 stages reused: load, format, split, tokenize
     started  collate (\`with.max_length\` changed from 64 to 32)
-    warning  collate: train: 5 of 5 records are longer than max_length 32 (the longest has 38 tokens); they were cut, so the model does not learn where they end
+    warning  collate: train: 5 of 5 records are longer than max_length 32 (the longest has 38 tokens); they were cut, so the model does not learn where they end (first: rows.jsonl:1, rows.jsonl:2, rows.jsonl:3)
     warning  collate: train: 5 of 5 examples have no token to learn: r0, r1, r2, r3, r4
-    warning  collate: test: 2 of 2 records are longer than max_length 32 (the longest has 38 tokens); they were cut, so the model does not learn where they end
+    warning  collate: test: 2 of 2 records are longer than max_length 32 (the longest has 38 tokens); they were cut, so the model does not learn where they end (first: rows.jsonl:6, rows.jsonl:7)
     warning  collate: test: 2 of 2 examples have no token to learn: r5, r6
-    warning  collate: validation: 3 of 3 records are longer than max_length 32 (the longest has 39 tokens); they were cut, so the model does not learn where they end
+    warning  collate: validation: 3 of 3 records are longer than max_length 32 (the longest has 39 tokens); they were cut, so the model does not learn where they end (first: rows.jsonl:8, rows.jsonl:9, rows.jsonl:10)
     warning  collate: validation: 3 of 3 examples have no token to learn: r7, r8, r9
     done     collate in <time>
 

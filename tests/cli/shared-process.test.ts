@@ -7,6 +7,20 @@ const stage = (id: string, command: string, more = '') =>
   `  ${id}: { uses: shell, with: { command: '${command}; echo $PPID > $OUT_pid', outputs: { pid: file }${more} } }\n`;
 
 test.skipIf(process.platform === 'win32')(
+  'a shared process that dies while it is free is replaced',
+  async () => {
+    // What the first command leaves behind kills the process once it is free, before the next command.
+    const kill = '(sleep 1; kill -9 $PPID) > /dev/null 2>&1 & :';
+    await using rig = await openCliRig({
+      'package.json': '{}',
+      'p.yaml': `stages:\n${stage('a', kill)}${stage('b', 'sleep 2', ', environment: [HOME]')}${stage('c', ': 3')}`,
+    });
+    const { exitCode } = await rig.tuneloom('run', '--jobs', '1');
+    expect(exitCode).toBe(0);
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
   'shell stages share a process, but not with one that is given variables, nor after one that killed it',
   async () => {
     await using rig = await openCliRig({

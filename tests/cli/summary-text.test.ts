@@ -144,3 +144,25 @@ test('many evaluations are rows', () => {
     quickstart: 3 stages ran, 7 reused in 12.3 s"
   `);
 });
+
+test("a sweep's table has the figures of parts beside each other, not one over the other", () => {
+  const figures = (value: number) => [
+    { ...score(value), of: 'astronomy' },
+    { ...score(value + 0.25), of: 'virology' },
+  ];
+  const points = [0.1, 0.2].map((rate) => ({
+    point: `${rate}`,
+    params: { rate },
+    scores: [{ stage: 'evaluate', metrics: figures(rate) }],
+  }));
+  expect(
+    summaryText({ ...succeeded, losses: [], answers: [], try_next: [], points }, terminal),
+  ).toMatchInlineSnapshot(`
+    "Scores
+      rate  exact_match (astronomy)  exact_match (virology)
+      0.1                    0.1000                  0.3500
+      0.2                    0.2000                  0.4500
+
+    quickstart: 3 stages ran, 7 reused in 12.3 s"
+  `);
+});

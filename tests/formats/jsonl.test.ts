@@ -22,7 +22,8 @@ test('any JSON value is read back as it was written, one per line', async () => 
         number: index + 1,
         value: JSON.parse(JSON.stringify(value)),
       }));
-      expect(await valuesOf(rig.path('file'))).toEqual(expected);
+      // As text, because a number such as 1e21 is read as one that keeps its spelling.
+      expect(JSON.stringify(await valuesOf(rig.path('file')))).toBe(JSON.stringify(expected));
     }),
     { numRuns: 50 },
   );

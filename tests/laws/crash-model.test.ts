@@ -7,7 +7,7 @@ import { chosenFrom, countedIn, everyDeath, pairsFrom } from './rig/every-death.
 import type { Death } from './rig/law.ts';
 import { mortalCommand } from './rig/mortal-command.ts';
 import { canSeeProcesses, orphansIn } from './rig/mortal-run.ts';
-import { ageLeftovers, answersIn, keysIn, lastRunIn, measuredIn, stepsIn } from './rig/stored.ts';
+import { answersIn, keysIn, lastRunIn, measuredIn, stepsIn } from './rig/stored.ts';
 
 const lanes = 3;
 const stepsAnEpoch = 3;
@@ -115,7 +115,6 @@ async function dieAndGoOn(untrained: CliRig, deaths: readonly Death[]) {
     finished = finishedIn(storeOf(rig));
   }
   // A process that outlived its parent may still be working when the next run starts.
-  ageLeftovers(storeOf(rig));
   const { exitCode, stdout } = await mortalCommand(rig, ['run'], { hastens: 'train' });
   const again = doneAgain(rig, { finished, said: stdout });
   const orphans = await orphansIn(rig.folder);

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { lutimes, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseDigest } from '../../src/runtime/key/digest.ts';
@@ -101,7 +101,6 @@ async function dieAndGoOn(
     if (await mortalRun(rig, stages, 'milliseconds' in end ? end : { death: end })) died += 1;
   const orphans = await orphansIn(rig.folder);
   const standing = await standingRecords(rig);
-  await ageLeftovers(rig);
   const next = await rig.run(rig.dag(stages));
   const said = decisions(next);
   const ranAgain = [...next.stages].flatMap(([id, outcome]) =>
@@ -124,13 +123,6 @@ async function standingRecords(rig: RunRig): Promise<ReadonlySet<string>> {
   return new Set(
     records.filter((name) => !lost.some((path) => basename(path) === name)).map((name) => name.slice(0, 64)),
   );
-}
-
-/** Makes what the killed process was writing two days old. */
-async function ageLeftovers(rig: RunRig): Promise<void> {
-  const then = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000);
-  for (const name of namesIn(join(rig.storeRoot, 'tmp')))
-    await lutimes(join(rig.storeRoot, 'tmp', name), then, then);
 }
 
 const namesIn = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);

@@ -156,10 +156,53 @@ test('names that lead out of the folder, endless responses and redirects to othe
   expect(await failing(rig, { HF_TOKEN: token })).toContain('error[unsafe-redirect]');
   rig.hub.answers.set(tree, (_, response) => void response.writeHead(302, { location: tree }).end());
   expect(await failing(rig)).toContain('error[too-many-redirects]');
-  rig.hub.answers.set(tree, (_, response) => void response.end('no JSON'));
+  for (const strange of ['null', '"abc"', '[null,5]', '<html>Log in first</html>', '']) {
+    rig.hub.answers.set(tree, (_, response) => void response.end(strange));
+    expect(await failing(rig)).toContain('error[strange-hub-answer]');
+  }
+  let pages = 0;
+  rig.hub.answers.set(tree, ({ url }, response) => {
+    pages += 1;
+    response
+      .setHeader('link', `<${rig.hub.endpoint}${url?.split('?')[0]}?cursor=${pages}>; rel="next"`)
+      .end('[]');
+  });
+  expect([await failing(rig), pages]).toEqual([
+    expect.stringContaining('answer has more than 1000 pages'),
+    1000,
+  ]);
   rig.hub.answers.delete(tree);
   expect((await rig.tuneloom('run')).exitCode).toBe(0);
   expect((await everything(rig.folder)).filter(([path]) => path.includes('evil'))).toEqual([]);
+});
+
+test('an answer without end, a host that breaks off after every byte, and one that asks to wait for long end the run', async () => {
+  await using rig = await openRemoteRig({ 'owner/tiny': await model() }, modelStage);
+  const info = '/api/models/owner/tiny/revision/main';
+  rig.hub.answers.set(info, (_, response) => {
+    const timer = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(timer));
+  });
+  expect(await failing(rig, { TUNELOOM_ANSWER_MILLISECONDS: '200' })).toContain('takes longer than 0.2 s');
+  rig.hub.answers.set(info, (_, response) => void response.writeHead(429, { 'retry-after': '86400' }).end());
+  expect(await failing(rig)).toContain('too many requests: try again in 1440 min');
+  rig.hub.answers.delete(info);
+  const fault = { path: 'model.safetensors', times: 1000, breakAfter: 1 };
+  rig.hub.faults.push(fault);
+  expect(await failing(rig)).toContain('error[no-connection]');
+  expect(1000 - fault.times).toBe(5);
+});
+
+test('a wait that the hub asks for is shown with its reason', async () => {
+  await using rig = await openRemoteRig({ 'owner/tiny': await model() }, modelStage);
+  rig.hub.faults.push({ path: 'owner/tiny', times: 1, status: 429, retryAfter: 2 });
+  const { exitCode, all } = await rig.tuneloom('run');
+  expect([exitCode, all]).toEqual([
+    0,
+    expect.stringContaining(
+      'waiting  hf:owner/tiny: the host answers with status 429; it is asked again in <time>',
+    ),
+  ]);
 });
 
 test('a model with pickles alone is refused, and one with GGUF files names them', async () => {

@@ -24,7 +24,7 @@ describe('a template', () => {
 
   test('that took too long once is not tried with the other records', () => {
     const template = promptOf(
-      '{% if slow %}{% for a in range(999999) %}{{ a }}{{ a }}{% endfor %}{% endif %}x',
+      '{% if slow %}{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}{% endif %}x',
     );
     expect(template({ slow: '' })).toEqual([{ role: 'prompt', text: 'x' }]);
     expect(() => template({ slow: 'yes' })).toThrow('takes more than 0.1 s');
@@ -34,7 +34,7 @@ describe('a template', () => {
   test('reaches nothing but its row: no constructor, no prototype, no function', () => {
     const reached = [
       '"".constructor',
-      '[].constructor.constructor',
+      '[].constructor',
       'text.__proto__',
       'text.__class__',
       'range.constructor',

@@ -21,6 +21,12 @@ const start = (rig: CliRig, words: readonly string[]) =>
 const accidents: Readonly<Record<string, string>> = {
   prints:
     'console.log("key " + key); console.error(new Error(key)); process.stdout.write(Buffer.from(key)); throw new UserError({ code: "kept", message: "its log is kept" });',
+  spells:
+    'for (const letter of key) process.stdout.write(letter); throw new UserError({ code: "kept", message: "its log is kept" });',
+  writes:
+    'for (const letter of key) writeSync(2, letter); throw new UserError({ code: "kept", message: "its log is kept" });',
+  delegates:
+    'spawnSync("sh", ["-c", "echo $API_SECRET; echo $API_SECRET >&2"], { stdio: "inherit" }); throw new UserError({ code: "kept", message: "its log is kept" });',
   tells: 'host.report({ type: "note", level: "warning", message: "the key is " + key });',
   measures: 'return { key, nested: [{ [key]: key }] };',
   throws: 'throw new TypeError("401 for " + key);',
@@ -30,7 +36,9 @@ const accidents: Readonly<Record<string, string>> = {
 
 const ownStage = (name: string, code: string) => ({
   [`${name}/stage.yaml`]: `name: ${name}\noutputs: { x: file }\nenvironment: [API_SECRET]\n`,
-  [`${name}/index.ts`]: `import { writeFile } from 'node:fs/promises';
+  [`${name}/index.ts`]: `import { spawnSync } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { implementStage, UserError } from 'tuneloom/stage';
 export const { run } = implementStage<object>()({
   inputs: {},
@@ -38,7 +46,7 @@ export const { run } = implementStage<object>()({
   async run({ outputs, host }) {
     const key = String(process.env.API_SECRET);
     await writeFile(outputs.x.path, String(process.env.OTHER_TOKEN));
-    void [UserError, host];
+    void [UserError, host, spawnSync, writeSync];
     ${code}
   },
 });

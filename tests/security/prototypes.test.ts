@@ -122,7 +122,7 @@ test('a lock, a record, a journal, a cache or a model from elsewhere adds no pro
   for (const name of ['config.json', 'tokenizer.json']) await plant(join(rig.folder, 'model', name));
   // The model is refused for its unknown field.
   const first = await start(rig, ['run', '--keep-going']);
-  expect([first.exitCode, first.all.match(/^polluted.*|^ {4}at .*/m)?.[0]]).toEqual([1, undefined]);
+  expect([first.exitCode, first.all.match(/^polluted.*|^ {4}at .*/m)?.[0]]).toEqual([2, undefined]);
   expect((await start(rig, ['run', 'own'])).exitCode).toBe(0);
   const entries = await readdir(join(rig.folder, 'artifacts'), { recursive: true, withFileTypes: true });
   for (const entry of entries)

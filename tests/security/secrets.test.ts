@@ -127,6 +127,20 @@ test.each([
   },
 );
 
+test('a key that the server repeats in its answer is not in the response, nor in the answers that are kept', async () => {
+  await using rig = await openCliRig(project);
+  await using endpoint = await openEndpoint((request, response) => {
+    const content = `your header is ${request.headers.authorization}`;
+    const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }];
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ choices }));
+  });
+  const { address } = endpoint;
+  const run = await start(rig, { address, words: ['run'] });
+  const shown = await start(rig, { address, words: ['show', 'generate'] });
+  expect([run.exitCode, shown.stdout.includes('your header is Bearer <secret>')]).toEqual([0, true]);
+  expect(await leaks(rig.folder)).toEqual([]);
+});
+
 test.skipIf(process.platform !== 'linux')(
   'a stage process sees the secrets that its stage asks for and no others, and a crash leaves none behind',
   async () => {
@@ -138,14 +152,18 @@ test.skipIf(process.platform !== 'linux')(
     await using endpoint = await openEndpoint(() => asked());
     const running = start(rig, { address: endpoint.address, words: ['run'] });
     await reached;
-    const [child = ''] = await childrenOf(running.pid);
-    const environment = (await readFile(`/proc/${child}/environ`, 'utf8')).split('\0');
-    process.kill(Number(child), 'SIGKILL');
+    const children = await childrenOf(running.pid);
+    const environments = await Promise.all(
+      children.map(async (child) => (await readFile(`/proc/${child}/environ`, 'utf8')).split('\0')),
+    );
+    for (const child of children) process.kill(Number(child), 'SIGKILL');
     running.kill('SIGKILL');
     await running;
-    expect(
+    const seen = environments.map((environment) =>
       Object.keys(secrets).filter((name) => environment.some((each) => each.startsWith(`${name}=`))),
-    ).toEqual(['OPENAI_API_KEY']);
+    );
+    // The other processes served the stages before.
+    expect(seen.flat()).toEqual(['OPENAI_API_KEY']);
     expect(await leaks(rig.folder)).toEqual([]);
   },
 );

@@ -43,7 +43,7 @@ const generated = (name: string, digest: string, config: JsonObject): GoldenRun 
  */
 const golden: Readonly<Record<StageName, Golden>> = {
   load: {
-    version: 2,
+    version: 3,
     runs: [
       {
         config: { records: fixture('stages/rows.jsonl') },
@@ -53,7 +53,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   format: {
-    version: 2,
+    version: 3,
     runs: [
       {
         config: { template: 'alpaca' },
@@ -64,7 +64,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   split: {
-    version: 1,
+    version: 2,
     runs: [['order', '2290934c8556cf79'] as const, ['hash', 'e2e17317076d71e8'] as const].map(
       ([by, digest]) => ({
         config: { by, parts: [{ train: 0.5 }, { test: 'rest' }] },
@@ -75,7 +75,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ),
   },
   tokenize: {
-    version: 1,
+    version: 2,
     runs: [
       {
         config: { encoding: 'r50k_base' },
@@ -86,7 +86,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   collate: {
-    version: 1,
+    version: 2,
     runs: [
       {
         config: {
@@ -102,12 +102,12 @@ const golden: Readonly<Record<StageName, Golden>> = {
         },
         inputs: { tokens: 'tokens' },
         outputs: { batches: 'batches' },
-        digests: { batches: 'c0cf03426700a8b4' },
+        digests: { batches: 'df518b54f71ef0ab' },
       },
     ],
   },
   train: {
-    version: 4,
+    version: 5,
     runs: [
       {
         config: { epochs: 1, sample: { max_new_tokens: 3 } },
@@ -119,7 +119,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   generate: {
-    version: 2,
+    version: 3,
     runs: [
       generated('greedy', '3bd3d7c8f5b1a0ad', {}),
       generated('sampled', 'ec336d7dbaf7fa62', { temperature: 1.2, top_k: 30, top_p: 0.9 }),
@@ -129,10 +129,10 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   execute: {
-    version: 1,
+    version: 2,
     runs: [
       {
-        config: { program: '{{ response }}' },
+        config: { program: '{{ response }}', tests: '' },
         inputs: { responses: 'programs' },
         outputs: { responses: 'executed' },
         digests: { executed: '8887f96c27d07bac' },
@@ -151,7 +151,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
     ],
   },
   evaluate: {
-    version: 1,
+    version: 2,
     runs: [
       {
         config: { metrics: ['exact_match', 'token_f1', 'judge_score', 'finished'] },

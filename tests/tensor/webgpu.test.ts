@@ -69,6 +69,19 @@ describe.skipIf(!isThere)('on WebGPU (where TUNELOOM_WEBGPU_TESTS is set and Vul
   );
 });
 
+test.skipIf(!isThere)(
+  'a tensor that no GPU can hold is refused with advice, and the next computation works',
+  async () => {
+    const tooLarge = tf.tidy(() => tf.sum(tf.add(tf.fill([130_000, 130_000], 0), 1))); // 67 GB
+    await expect(tooLarge.data()).rejects.toMatchObject({
+      code: 'device-limit',
+      help: expect.stringContaining('`micro_batch_size`'),
+    });
+    tooLarge.dispose();
+    expect(await tf.add([1, 2], 1).data()).toEqual(Float32Array.of(2, 3));
+  },
+);
+
 /** Writes `tokens` after a prompt. */
 async function write(model: LanguageModel, tokens: number): Promise<void> {
   let written = 0;

@@ -44,7 +44,7 @@ const examples = Array.from({ length: 8 }, (_, index) => ({
   promptLength: 8,
 }));
 const recipe = { batchSize: 8, shuffle: false, dropLast: false, seed: 0 };
-const batches = { examples, recipe, vocabulary: 'r50k_base', endOfText: 50256 };
+const batches = { examples, recipe, vocabulary: 'r50k_base', endOfText: 50256, answerEnds: [50256] };
 const refusalAt = (limit: number) => {
   try {
     checkTrainingMemory({ model: small, config: { ...plainConfig, epochs: 1 }, batches, limit });

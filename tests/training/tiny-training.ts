@@ -50,6 +50,7 @@ export async function tinyBatches(given: Partial<Batches> = {}): Promise<Batches
     recipe: { batchSize: 3, shuffle: true, dropLast: true, seed: 5 },
     vocabulary: (await openTokenizer(tinyModel)).vocabulary,
     endOfText,
+    answerEnds: [endOfText],
     ...given,
   };
 }
@@ -88,6 +89,7 @@ export class TinyTraining implements AsyncDisposable {
         model: tuned.model,
         tokenizer: await openTokenizer(tinyModel),
         batches: await tinyBatches(),
+        endTokens: [],
         config: plainConfig,
         statePath: this.statePath,
         fingerprint,

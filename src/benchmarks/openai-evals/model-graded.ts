@@ -1,4 +1,4 @@
-import { isList, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { isList, isObject, type Json, type JsonObject, jsonText, UserError } from '../../core/index.ts';
 import { asciiPunctuation, type Metric, meanOf, type Score } from '../../metrics/index.ts';
 import type { Example } from '../benchmark.ts';
 import { conversationText } from './conversation-text.ts';
@@ -113,8 +113,8 @@ function valueText(value: Json | undefined, name: string): string {
   if (isList(value))
     return value.every((turn) => isObject(turn)) && value.length > 0
       ? conversationText(value, { isOpen: false })
-      : JSON.stringify(value);
-  if (value !== undefined && value !== null) return JSON.stringify(value);
+      : jsonText(value);
+  if (value !== undefined && value !== null) return jsonText(value);
   throw new UserError({
     code: 'missing-field',
     message: `the grader’s prompt asks for {${name}}, which neither the sample nor \`modelgraded_spec_args\` has`,

@@ -1,17 +1,23 @@
 import { isObject, type JsonObject } from '../../core/index.ts';
 import { missingField, requiredText } from '../../text/index.ts';
-import type { BenchmarkFile } from '../benchmark-file.ts';
-import { type Labels, type LabelTask, labelScorer, labelsByKey } from '../labels.ts';
-import { fieldOf, labelOf, placeOf, readJsonLines } from '../located.ts';
+import { type LabelTask, labelScorer } from '../labels.ts';
+import { fieldOf, labelOf } from '../located.ts';
 import { labelText } from '../row-fields.ts';
 import { scoreLabelTask } from '../task-collection.ts';
+import { readLabels, withGenderParity } from './gender-parity.ts';
 import type { Question, SuperGlueTask } from './super-glue-task.ts';
 
 const text = requiredText;
 const noYes = ['no', 'yes'];
 const truth = ['false', 'true'];
+const diagnostic = { classes: ['entailment', 'not_entailment'], positive: 'entailment', counted: [] };
 
-/** The six tasks with one label for each item. */
+const entailment = (premise: string, hypothesis: string): Question => ({
+  prompt: `${premise}\nQuestion: ${hypothesis} True or False?\nAnswer:`,
+  choices: ['True', 'False'],
+});
+
+/** The tasks with one label for each item; the last two are diagnostic. */
 export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
   boolq: labelTask('boolq', {
     folder: 'BoolQ',
@@ -51,10 +57,7 @@ export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
     summary: 'entailment, accuracy',
     classes: ['entailment', 'not_entailment'],
     metrics: ['accuracy'],
-    question: (row) => ({
-      prompt: `${text(row, 'premise')}\nQuestion: ${text(row, 'hypothesis')} True or False?\nAnswer:`,
-      choices: ['True', 'False'],
-    }),
+    question: (row) => entailment(text(row, 'premise'), text(row, 'hypothesis')),
   }),
   wic: labelTask('wic', {
     folder: 'WiC',
@@ -77,9 +80,25 @@ export const labelTasks: Readonly<Record<string, SuperGlueTask>> = {
     metrics: ['accuracy'],
     question: (row) => ({ prompt: pronounQuestion(row), choices: noYes }),
   }),
+  axb: labelTask('axb', {
+    ...diagnostic,
+    folder: 'AX-b',
+    summary: 'broad coverage diagnostics, Matthews correlation',
+    metrics: ['matthews'],
+    question: (row) => entailment(text(row, 'sentence1'), text(row, 'sentence2')),
+  }),
+  axg: withGenderParity(
+    labelTask('axg', {
+      ...diagnostic,
+      folder: 'AX-g',
+      summary: 'Winogender, accuracy and gender parity',
+      metrics: ['accuracy'],
+      question: (row) => entailment(text(row, 'premise'), text(row, 'hypothesis')),
+    }),
+  ),
 };
 
-interface Declared extends LabelTask {
+interface Declared extends LabelTask, Pick<SuperGlueTask, 'counted'> {
   readonly folder: string;
   readonly summary: string;
   /** Its choices stand for the classes, in the same order. */
@@ -87,11 +106,12 @@ interface Declared extends LabelTask {
 }
 
 /** Predictions are a submission's file: {idx, label}. */
-function labelTask(name: string, { folder, question, ...task }: Declared): SuperGlueTask {
+function labelTask(name: string, { folder, question, counted, ...task }: Declared): SuperGlueTask {
   return {
     folder,
     question,
     labels: task.classes,
+    ...(counted && { counted }),
     readRows: (item) => {
       const fields = isObject(item.value) ? item.value : {};
       const row = { ...fields, task: name, label: labelOf(fieldOf(item, 'label')) };
@@ -105,16 +125,6 @@ function labelTask(name: string, { folder, question, ...task }: Declared): Super
       readPredicted: readLabels,
     }),
   };
-}
-
-async function readLabels(file: BenchmarkFile): Promise<Labels> {
-  const lines = await readJsonLines(file);
-  return labelsByKey(
-    lines.map((line) => [
-      labelOf(fieldOf(line, 'idx')),
-      { place: placeOf(line), label: labelOf(fieldOf(line, 'label')) },
-    ]),
-  );
 }
 
 const lowered = (sentence: string): string => sentence.slice(0, 1).toLowerCase() + sentence.slice(1);

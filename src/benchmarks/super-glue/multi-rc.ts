@@ -4,6 +4,7 @@ import {
   chosenIndex,
   f1,
   grouped,
+  macroF1,
   type Resampling,
   type ScoredResponse,
 } from '../../metrics/index.ts';
@@ -25,11 +26,12 @@ export const multiRc: SuperGlueTask = {
       (verdict) => `${requiredText(row, 'answer')}\nIs the answer correct? ${verdict}`,
     ),
   }),
+  counted: ['f1a', 'exact_match'],
   // The harness writes `yes` first, and the label 0 means no.
   labels: ['1', '0'],
   scoreResponses: (responses, config) => scoresOf(scoreChoices(responses, config), 'multirc'),
   scorer: {
-    summary: 'many right answers, F1a and exact match',
+    summary: 'many right answers, F1a, F1m and exact match',
     data: { file: 'the labeled passages (JSONL)', example: 'val.jsonl' },
     predictions: { file: 'passages with labels (JSONL)', example: 'MultiRC.jsonl' },
     score: async ({ data, predictions, resampling }) => {
@@ -84,7 +86,10 @@ interface Candidate {
   readonly predicted: string;
 }
 
-/** F1a over all candidates, its interval over questions drawn again; and the share of exact questions. */
+/**
+ * F1a over all candidates, its interval over questions drawn again; F1m, the mean over questions of the macro F1 of
+ * the labels that occur in it, as in scikit-learn; and the share of exact questions.
+ */
 function scoreCandidates(candidates: readonly Candidate[], resampling: Resampling): BenchmarkScores {
   const questions = [...grouped(candidates, ({ question }) => question).values()];
   const f1Of = (some: readonly Candidate[]): number =>
@@ -94,10 +99,15 @@ function scoreCandidates(candidates: readonly Candidate[], resampling: Resamplin
     count: questions.length,
     statistic: (indices) => f1Of(indices.flatMap((index) => questions[index] ?? [])),
   });
+  const macro = questions.map((own) => {
+    const pairs = { gold: own.map(({ gold }) => gold), predicted: own.map(({ predicted }) => predicted) };
+    return macroF1(pairs, [...new Set([...pairs.gold, ...pairs.predicted])]);
+  });
   const exact = questions.map((own) => (own.every(({ gold, predicted }) => gold === predicted) ? 1 : 0));
   return {
     metrics: [
       { metric: 'f1a', value: f1Of(candidates), count: candidates.length, ...(interval && { interval }) },
+      meanScore({ metric: 'f1m', values: macro }),
       meanScore({ metric: 'exact_match', values: exact }),
     ],
     remarks: [],

@@ -15,6 +15,8 @@ export interface SuperGlueTask {
   readonly labels?: readonly string[];
   readonly scoreResponses: (responses: readonly ScoredResponse[], config: EvaluateConfig) => readonly Score[];
   readonly scorer: Scorer;
+  /** The figures that count in the benchmark's mean; all if absent, none for a diagnostic set. */
+  readonly counted?: readonly string[];
 }
 
 export interface Question {

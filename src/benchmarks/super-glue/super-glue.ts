@@ -14,13 +14,13 @@ const tasks: ReadonlyMap<string, SuperGlueTask> = new Map(
   Object.entries({ ...labelTasks, multirc: multiRc, record }),
 );
 
-/** SuperGLUE (Wang et al. 2019), eight tasks. */
+/** SuperGLUE (Wang et al. 2019): eight tasks, and two diagnostic sets, which are read only if `tasks` names them. */
 export const superGlue: Benchmark = {
   name: 'superglue',
   layout: {
     records: "the unpacked folders, or one task's JSONL",
     fields:
-      "the line's fields, `task`, `label`; MultiRC has a record for each answer, ReCoRD one for each query",
+      "the line's fields, `task`, `label`; MultiRC has a record for each answer, ReCoRD one for each query; the diagnostic sets AX-b and AX-g (`tasks: [axb]`) keep their fields",
   },
   defaultSplit: 'val',
   read: readFolders,
@@ -42,7 +42,13 @@ export const superGlue: Benchmark = {
           name: 'superglue',
           scorerOf: (name) => {
             const task = tasks.get(name);
-            return task && { task, score: (own) => task.scoreResponses(own, config) };
+            return (
+              task && {
+                task,
+                score: (own) => task.scoreResponses(own, config),
+                counts: (metric) => task.counted?.includes(metric) ?? true,
+              }
+            );
           },
         }),
     },
@@ -83,13 +89,14 @@ async function* readFolders({ path, split, tasks: wanted }: BenchmarkSource): As
     const [task, declared] = taskOfFile(name, split) ?? [];
     return task === undefined || declared === undefined ? [] : [[task, { file, declared }] as const];
   });
-  for (const { file, declared } of wantedTasks(new Map(found), wanted).values())
+  const eight = found.flatMap(([name, { declared }]) => (declared.counted?.length === 0 ? [] : [name]));
+  for (const { file, declared } of wantedTasks(new Map(found), wanted ?? eight).values())
     yield* readFile(file, declared);
 }
 
 function taskOfFile(name: string, split: string): readonly [string, SuperGlueTask] | undefined {
   const [file = '', folder] = name.split('/').reverse();
-  if (file !== `${split}.jsonl` && file !== 'record.json') return undefined;
+  if (file !== `${split}.jsonl` && file !== 'record.json' && file !== `${folder}.jsonl`) return undefined;
   return [...tasks].find(([, task]) => task.folder === folder);
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isObject, newTemporaryFolder } from '../../core/index.ts';
 import { type GenerationSettings, openModelFolder, quantizeWeights } from '../../model/index.ts';
 import type { Dag } from '../../runtime/index.ts';
 import { loadModel, openLocalModel } from '../../stages/index.ts';
@@ -29,7 +29,8 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
     },
   });
   using _weights = quantizeWeights(local.model);
-  const settings = settingsOf(options, local.endTokens);
+  const mark = local.tokenizer.specialTokens.get(prompt.endMark ?? '');
+  const settings = settingsOf(options, [...local.endTokens, ...(mark === undefined ? [] : [mark])]);
   using session = new ChatSession({ local, prompt, settings, system: options.system });
   await converse({ session, context, json: options.json === true });
   return exitCode.success;
@@ -63,7 +64,7 @@ const settingsOf = (options: ChatOptions, stopTokens: readonly number[]): Genera
 /** A model's folder, there until it is disposed of. */
 interface ChatModel extends AsyncDisposable {
   readonly folder: string;
-  /** The template of the pipeline's format stage, if it is a named one. */
+  /** The template of the pipeline's format stage, if it is a named one or a chat template. */
   readonly template: string | undefined;
 }
 
@@ -82,7 +83,7 @@ async function openModelPath(source: string, onNote: (note: string) => void): Pr
     model.config.notes.forEach(onNote);
     return { folder: source, template: undefined, [Symbol.asyncDispose]: async () => {} };
   }
-  const folder = await mkdtemp(join(tmpdir(), 'tuneloom-chat-'));
+  const folder = await newTemporaryFolder('tuneloom-chat-');
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     await loadModel({ source, untieHead: false, model: { path: folder }, tokenizer: undefined, onNote });
@@ -108,11 +109,13 @@ async function openStageModel(call: CommandCall<ChatOptions>): Promise<ChatModel
   );
 }
 
-/** The named template of the first format stage. */
+/** The template of the first format stage, if it is a named one or a chat template. */
 function templateOf(dag: Dag): string | undefined {
   const format = [...dag.nodes.values()].find(({ definition }) => definition.name === 'format');
   const template = format?.config.template;
-  return typeof template === 'string' ? template : undefined;
+  if (typeof template === 'string') return template;
+  const { chat } = isObject(template) ? template : {};
+  return typeof chat === 'string' ? chat : undefined;
 }
 
 /** Whether a folder or a file holds a model; any other folder may share its name with a stage. */

@@ -3,7 +3,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { UserError } from '../../core/index.ts';
 import { CachedDecoder, type GeneratedText, type GenerationSettings, streamText } from '../../model/index.ts';
 import type { LocalModel } from '../../stages/index.ts';
-import type { ChatMessage, ChatPrompt } from '../../text/index.ts';
+import { type ChatMessage, type ChatPrompt, startToken } from '../../text/index.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
 import { errorText, safeText } from '../terminal/safe-text.ts';
 
@@ -130,7 +130,8 @@ export class ChatSession implements Disposable {
     const written = await streamText({
       decoder: this.#decoder,
       tokenizer: local.tokenizer,
-      prompt: prompt([...opening, ...messages]),
+      prompt: prompt.write([...opening, ...messages]),
+      start: startToken(local.tokenizer, { bos: 'auto', isChat: prompt.isChat }),
       settings,
       signal,
       onText,

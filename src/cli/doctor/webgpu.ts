@@ -1,5 +1,6 @@
 import { add, fill, matMul, sum, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import { findAdapter, openTensorBackend } from '../../tensor/index.ts';
+import { formatBytes } from '../terminal/format-number.ts';
 import type { Finding } from './machine.ts';
 import { multipliesCorrectly } from './multiplies-correctly.ts';
 
@@ -17,9 +18,15 @@ export async function webgpuFinding(): Promise<Finding> {
     const { engine } = await openTensorBackend({ backend: 'webgpu' });
     if (!(await multipliesCorrectly()))
       return { subject, state: 'bad', found: `${engine}; its results are wrong` };
-    const figures = { ...(await deviceSpeed()), largest_buffer_bytes: adapter.largestBuffer ?? 0 };
+    const { memory, largestBuffer } = adapter;
+    const figures = {
+      ...(await deviceSpeed()),
+      ...(memory !== undefined && { memory_bytes: memory }),
+      ...(largestBuffer !== undefined && { largest_buffer_bytes: largestBuffer }),
+    };
+    const room = memory === undefined ? '' : `${formatBytes(memory)}, `;
     const speeds = `${Math.round(figures.gigaflops_per_second)} GFLOP/s, ${Math.round(figures.gigabytes_per_second)} GB/s`;
-    return { subject, state: 'good', found: `${engine}; ${speeds}`, figures };
+    return { subject, state: 'good', found: `${engine}; ${room}${speeds}`, figures };
   } catch (error) {
     return {
       subject,

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { makeFolders } from '../../core/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { type ExportOptions, openExportSource } from './export-source.ts';
@@ -54,7 +55,7 @@ async function replaceFolder(
   fill: (folder: string) => Promise<void>,
 ): Promise<readonly string[]> {
   await checkDestination({ destination, shown, force });
-  await mkdir(dirname(destination), { recursive: true });
+  await makeFolders(dirname(destination));
   const work = await mkdtemp(join(dirname(destination), `.${basename(destination)}-`));
   try {
     const filled = join(work, 'new');

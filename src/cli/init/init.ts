@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, realpath, writeFile } from 'node:fs/promises';
+import { realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { makeFolders } from '../../core/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
@@ -15,7 +16,7 @@ export async function initCommand({ words, options, context }: CommandCall<JsonO
   const manifest = readObject(join(folder, 'package.json'));
   const files = missingFiles(folder, await projectFiles(manifest === undefined ? dependency : undefined));
   for (const { path, text } of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await makeFolders(dirname(join(folder, path)));
     await writeFile(join(folder, path), text, { flag: 'wx' });
   }
   const written = files.map(({ path }) => path);

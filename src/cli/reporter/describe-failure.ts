@@ -45,7 +45,12 @@ function wordingOf(failure: Failure): { message: string; help?: string | undefin
         help: `write a file or a folder at the path in $OUT_${failure.output}`,
       };
     case 'source-changed':
-      return { message: `${failure.path} changed while it was being read`, help: 'run again' };
+      return {
+        message: `${failure.path} changed while it was being read`,
+        help: 'run again; if the stage itself changes it, let it write elsewhere',
+      };
+    case 'input-changed':
+      return describeChangedInput(failure);
     case 'storage':
       return { message: `${failure.path}: ${failure.message}`, help: storageHelp(failure.code) };
     case 'interrupted':
@@ -54,6 +59,14 @@ function wordingOf(failure: Failure): { message: string; help?: string | undefin
       return failure satisfies never;
   }
 }
+
+const describeChangedInput = ({ name, where }: Extract<Failure, { kind: 'input-changed' }>) =>
+  where === 'given'
+    ? { message: `it changed ${name}`, help: 'inputs are read-only: copy it and change the copy' }
+    : {
+        message: `${name} changed in the store while it was being read`,
+        help: 'run again to restore it; if the stage itself changes it, let it change a copy',
+      };
 
 /** A process that printed nothing leaves no reason. */
 const joinReason = (what: string, reason: string): string => (reason === '' ? what : `${what}: ${reason}`);

@@ -10,12 +10,14 @@ import {
   advance,
   downloadReport,
   isSourceEvent,
+  noteText,
   type Progress,
   progressBar,
   progressText,
   type Reporter,
   reusedText,
   type SourceEvent,
+  waitText,
 } from './reporter.ts';
 
 /** A list that redraws itself: one line for all reused stages and one for each stage that runs, then the warnings. */
@@ -106,7 +108,7 @@ export class LiveReporter implements Reporter {
 
   #report(stage: string, report: StageReport): void {
     if (report.type === 'note') {
-      const text = `${stage}: ${safeLine(report.message)}`;
+      const text = `${stage}: ${safeLine(noteText(report))}`;
       if (report.level === 'warning') this.#warnings.push(text);
       else this.#rows.get(stage)?.note(text);
       return;
@@ -173,8 +175,8 @@ class LiveRow {
   }
 
   note(text: string): void {
-    this.#notes.push(text);
     if (this.#row) this.#row.output = text;
+    else this.#notes.push(text);
   }
 
   end(outcome: Outcome): void {
@@ -210,6 +212,9 @@ class LiveSources {
         this.#row.show(`${name}  ${progressText(this.#progress, at)}`);
         break;
       }
+      case 'source-waiting':
+        this.#row.show(`${name}  ${waitText(event)}`);
+        break;
       case 'source-finished':
         this.#row.show(`${name}  ${dim(formatDuration(event.milliseconds))}`);
         this.#row.end('done');

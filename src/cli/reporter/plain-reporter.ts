@@ -8,11 +8,13 @@ import {
   downloadReport,
   fewNames,
   isSourceEvent,
+  noteText,
   type Progress,
   progressText,
   type Reporter,
   reusedText,
   type SourceEvent,
+  waitText,
 } from './reporter.ts';
 
 const QUIET_MILLISECONDS = 5000;
@@ -89,6 +91,9 @@ export class PlainReporter implements Reporter {
       case 'source-progress':
         this.#report(name, downloadReport(event));
         break;
+      case 'source-waiting':
+        this.#line('waiting', `${name}: ${waitText(event)}`);
+        break;
       case 'source-finished':
         this.#line('fetched', `${name} in ${formatDuration(event.milliseconds)}`);
         break;
@@ -114,8 +119,9 @@ export class PlainReporter implements Reporter {
   }
 
   /** A note takes one line, so that a log of many stays readable. A warning is printed whole. */
-  #note(stage: string, { level, message }: Extract<StageReport, { type: 'note' }>): void {
-    if (level === 'warning') this.#line('warning', `${stage}: ${safeText(message)}`);
+  #note(stage: string, note: Extract<StageReport, { type: 'note' }>): void {
+    const message = noteText(note);
+    if (note.level === 'warning') this.#line('warning', `${stage}: ${safeText(message)}`);
     else this.#print(shortLine(`${'note'.padEnd(VERB)}${stage}: ${safeLine(message)}`, this.#columns));
   }
 

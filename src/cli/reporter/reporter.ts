@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import type { RunEvent, StageReport } from '../../runtime/index.ts';
 import { counted, formatCount, formatDuration, formatFigure } from '../terminal/format-number.ts';
 
@@ -8,6 +9,20 @@ export interface Reporter {
   readonly notice: (text: string) => void;
   /** Resolves once everything is on the screen and the terminal is free again. */
   readonly close: () => Promise<void>;
+}
+
+/** A note with the places of the first records that it is about. */
+export function noteText({ message, records = [] }: Extract<StageReport, { type: 'note' }>): string {
+  const places = records.map(({ id, place }) =>
+    place === undefined ? `record ${id}` : `${shortPath(place.path)}:${place.line}`,
+  );
+  return places.length === 0 ? message : `${message} (first: ${places.join(', ')})`;
+}
+
+/** Relative to the working directory if it is below it. */
+function shortPath(path: string): string {
+  const below = relative('', path);
+  return below.startsWith('..') ? path : below;
 }
 
 export type ProgressReport = Extract<StageReport, { type: 'progress' }>;
@@ -77,6 +92,13 @@ export const downloadReport = ({
   done: Math.floor(done / mebibyte),
   ...(total === undefined ? {} : { total: Math.ceil(total / mebibyte) }),
 });
+
+/** `the host answers with status 429; asked again in 59.0 s` */
+export const waitText = ({
+  milliseconds,
+  because,
+}: Extract<SourceEvent, { type: 'source-waiting' }>): string =>
+  `${because}; it is asked again in ${formatDuration(milliseconds)}`;
 
 const NAMED = 8;
 

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { jsonText } from '../../core/index.ts';
 import { answerKey } from '../../metrics/index.ts';
 import { portCodecs, readAll } from '../../stages/index.ts';
 import type { ResponseRecord } from '../../text/index.ts';
@@ -44,7 +45,7 @@ export async function reviewCommand(call: CommandCall<ReviewOptions>): Promise<E
     ratings,
     rater: options.rater ?? userInfo().username,
     scale: options.scale,
-    show: (card) => terminal.print(options.json ? JSON.stringify(card) : reviewCard(card, terminal)),
+    show: (card) => terminal.print(options.json ? jsonText(card) : reviewCard(card, terminal)),
     ask: async () => (await reader.lines.next()).value,
     complain: (problem) => terminal.complain(problem),
   });

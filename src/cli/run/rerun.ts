@@ -42,7 +42,7 @@ export async function rerun({ dag, store, stages, resources, json, context }: Re
   if (!result.ok) return reportMistakes(result.error, { terminal, json });
   if (json) terminal.print(JSON.stringify({ type: 'audit', pipeline: dag.name, stages: audited }));
   else terminal.print(`${dag.name}: ${summaryOf(audited)}`);
-  if (interruption.signal.aborted) return exitCode.interrupted;
+  if (interruption.signal.aborted) return interruption.code;
   return codeOf(audited);
 }
 

@@ -42,7 +42,8 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
     if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
-  return reportLockDifferences(result.value, { terminal, json }) ?? codeOf[outcome];
+  const code = outcome === 'interrupted' ? interruption.code : codeOf[outcome];
+  return reportLockDifferences(result.value, { terminal, json }) ?? code;
 }
 
 export interface RunOptions extends PipelineOptions {
@@ -57,7 +58,6 @@ export interface RunOptions extends PipelineOptions {
 const codeOf = {
   succeeded: exitCode.success,
   failed: exitCode.stageFailed,
-  interrupted: exitCode.interrupted,
 } as const;
 
 interface Output {

@@ -148,10 +148,11 @@ function notes(scores: BenchmarkScores): readonly string[] {
 
 type Remark = BenchmarkScores['remarks'][number];
 
-/** What a reader has to know, and what was left out. */
+/** What is about certain items, then what was left out, then what holds for all figures. */
 const remarksOf = ({ remarks, leftOut = [] }: BenchmarkScores): readonly Remark[] => [
-  ...remarks,
+  ...remarks.filter(({ ids }) => ids !== undefined),
   ...leftOut.map(({ reason, ids }) => ({ text: `${reason}, left out`, ids })),
+  ...remarks.filter(({ ids }) => ids === undefined),
 ];
 
 function remarkText({ text, ids }: Remark): string {

@@ -42,7 +42,7 @@ export async function setupCommand({
     report(installation, { terminal, options });
     return exitCode.success;
   } catch (error) {
-    if (signal.aborted) return exitCode.interrupted;
+    if (signal.aborted) return interruption.code;
     throw error instanceof ExecaError ? commandFailed(error) : error;
   }
 }

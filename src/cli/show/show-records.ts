@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../../core/index.ts';
+import { isObject, type Json, jsonText } from '../../core/index.ts';
 import { portCodecs } from '../../stages/index.ts';
 import type { DataRecord, ResponseRecord, TokenizedRecord, Tokenizer } from '../../text/index.ts';
 import { formatFigure } from '../terminal/format-number.ts';
@@ -52,7 +52,7 @@ function segmentLine(segment: Json): LabeledLine {
 }
 
 const textOf = (value: Json | undefined): string =>
-  safeText(typeof value === 'string' ? value.trimEnd() : (JSON.stringify(value) ?? ''));
+  safeText(typeof value === 'string' ? value.trimEnd() : (jsonText(value) ?? ''));
 
 const RESPONSES_LIMIT = 5;
 
@@ -73,6 +73,9 @@ function responseLines(record: ResponseRecord): readonly LabeledLine[] {
     { label: 'expected', text: safeText(expected.trim()) },
     ...(response === undefined ? [] : [{ label: 'given', text: safeText(response) || '(nothing)' }]),
     ...(finish_reason === 'length' ? [{ label: 'ended', text: 'at the length limit' }] : []),
+    ...(finish_reason === 'content_filter' || finish_reason === 'refusal'
+      ? [{ label: 'ended', text: `withheld by the endpoint (${finish_reason})` }]
+      : []),
     ...(log_likelihood === undefined
       ? []
       : [

@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/index.ts';
 import { type Digest, openContent, type Plan, type Store } from '../../runtime/index.ts';
 import type { KnownPortType } from '../../stages/index.ts';
 import { isEncodingName, openEncoding, openTokenizer, type Tokenizer } from '../../text/index.ts';
@@ -5,6 +6,7 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openArtifact } from '../open-artifact.ts';
+import { noteText } from '../reporter/reporter.ts';
 import { showBatches } from './show-batches.ts';
 import { showFile, showModel, showTokenizer } from './show-model.ts';
 import { showRecords, showResponses, showTokens } from './show-records.ts';
@@ -30,7 +32,15 @@ export async function showCommand(call: CommandCall<ShowOptions>): Promise<ExitC
     tokenizer: (vocabulary) => findTokenizer(vocabulary, { store, plan }),
   });
   const place = { stage: node.id, output, ...(part === undefined ? {} : { part }), type, digest };
-  terminal.print(options.json ? JSON.stringify({ ...place, content: shown.json }) : shown.text(terminal));
+  const decision = opened.pastRun === undefined ? plan.stages.get(node.id)?.decision : undefined;
+  const warnings = decision?.kind === 'reuse' ? (decision.record.warnings ?? []) : [];
+  const kept = warnings.length > 0 && { warnings };
+  if (!options.json)
+    for (const { message, records = [] } of warnings)
+      terminal.complain(
+        `warning: ${noteText({ type: 'note', level: 'warning', message, records: records.map((id) => ({ id })) })}`,
+      );
+  terminal.print(options.json ? jsonText({ ...place, ...kept, content: shown.json }) : shown.text(terminal));
   return exitCode.success;
 }
 

@@ -50,7 +50,7 @@ function comparisonOf(scores: readonly StageScores[]): string {
 const MOST_FIGURES = 8;
 
 /** The figures over all records; all figures if they are few, or if each is of a part. */
-function mainFigures(metrics: readonly Score[]): readonly Score[] {
+export function mainFigures(metrics: readonly Score[]): readonly Score[] {
   const overall = metrics.filter(({ of }) => of === undefined);
   return metrics.length <= MOST_FIGURES || overall.length === 0 ? metrics : overall;
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/index.ts';
+import { type JsonObject, UserError } from '../../core/index.ts';
 import type { Dag, RunResult, StageOutcome, Store } from '../../runtime/index.ts';
 import { portCodecs } from '../../stages/index.ts';
 import type { ResponseRecord } from '../../text/index.ts';
@@ -117,12 +117,16 @@ function samePrompts(outputs: readonly FinishedOutput[]): readonly FinishedOutpu
   return [...groups.values()].reduce((largest, next) => (next.length >= largest.length ? next : largest), []);
 }
 
-/** The first answers of a file. */
+/** The first answers of a file; none if a stage of the user's wrote something else, which is no reason to end without a summary. */
 async function textsOf(path: string): Promise<readonly ResponseRecord[]> {
   const texts: ResponseRecord[] = [];
-  for await (const record of portCodecs.responses.read(path)) {
-    if (record.response !== undefined) texts.push(record);
-    if (texts.length === READ) break;
+  try {
+    for await (const record of portCodecs.responses.read(path)) {
+      if (record.response !== undefined) texts.push(record);
+      if (texts.length === READ) break;
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
   }
   return texts;
 }

@@ -4,7 +4,7 @@ import { excerpt, labeledText, renderTable, wrapText } from '../terminal/layout.
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { LossCourse, StageLosses } from './outputs.ts';
-import { scoreCell, scoreTable } from './score-table.ts';
+import { mainFigures, scoreCell, scoreName, scoreTable } from './score-table.ts';
 import type { ComparedAnswer, FailedStage, PointScores, RunSummary } from './summarize-run.ts';
 
 /** The end of a run: its results, then what it did. */
@@ -94,7 +94,9 @@ function pointTable(points: readonly PointScores[]): string {
   const columns = new Map(
     points.flatMap(({ scores }) =>
       scores.flatMap(({ stage, metrics }) =>
-        metrics.map(({ metric }) => [`${stage} ${metric}`, { stage, metric }] as const),
+        mainFigures(metrics)
+          .map(scoreName)
+          .map((metric) => [`${stage} ${metric}`, { stage, metric }] as const),
       ),
     ),
   );
@@ -106,15 +108,19 @@ function pointTable(points: readonly PointScores[]): string {
     ...names.map((name) => (Object.hasOwn(params, name) ? safeLine(spell(params[name])) : '')),
     ...[...columns.values()].map(({ stage, metric }) => {
       const own = scores.find((each) => each.stage === stage)?.metrics;
-      return scoreCell(own?.find((score) => score.metric === metric));
+      return scoreCell(own?.find((score) => scoreName(score) === metric));
     }),
   ]);
   const head = [...names.map(safeLine), ...titles];
-  return renderTable({
+  const table = renderTable({
     head,
     rows,
     align: head.map((_, index) => (index < names.length ? 'left' : 'right')),
   });
+  const isShort = points.some(({ scores }) =>
+    scores.some(({ metrics }) => mainFigures(metrics).length < metrics.length),
+  );
+  return isShort ? `${table}\n  more figures, of parts, with \`--json\`` : table;
 }
 
 const spell = (value: Json | undefined): string =>

@@ -32,7 +32,7 @@ export async function updateCommand({
   const view = { pipeline: dag.name, sources };
   terminal.print(options.json ? JSON.stringify({ type: 'summary', ...view }) : updateText(view));
   if (lockProblem !== undefined) terminal.complain(`warning: ${safeLine(lockProblem)}`);
-  return signal.aborted ? exitCode.interrupted : exitCode.success;
+  return signal.aborted ? interruption.code : exitCode.success;
 }
 
 const isAddress = (word: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(word);

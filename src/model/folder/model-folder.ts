@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { constants, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, type JsonObject, UserError } from '../../core/index.ts';
 import { readJsonFile, type TensorToWrite, writeSafetensors } from '../../formats/index.ts';
@@ -161,27 +161,4 @@ const auxiliaryFiles = new Set([
 export async function copyAuxiliaryFiles({ from, to }: { from: string; to: string }): Promise<void> {
   for (const name of (await readdir(from)).filter((entry) => auxiliaryFiles.has(entry)))
     await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
-}
-
-/** The ids that end a model's answer, often several: `eos_token_id` of generation_config.json, else of config.json. */
-export async function readEndTokens(folder: string): Promise<readonly number[]> {
-  for (const name of ['generation_config.json', 'config.json']) {
-    const ids = endTokensIn(await readFile(join(folder, name), 'utf8').catch(() => '{}'));
-    if (ids.length > 0) return ids;
-  }
-  return [];
-}
-
-function endTokensIn(text: string): readonly number[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return []; // config.json is already checked; the other file is optional
-  }
-  const given = isObject(json) ? (json.eos_token_id ?? []) : [];
-  return [given]
-    .flat()
-    .filter((id) => Number.isInteger(id) && Number(id) >= 0)
-    .map(Number);
 }

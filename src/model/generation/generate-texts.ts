@@ -1,5 +1,5 @@
 import { RandomStream, UserError } from '../../core/index.ts';
-import type { Encodable, Tokenizer } from '../../text/index.ts';
+import { type Encodable, encodeFrom, type Tokenizer } from '../../text/index.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { type DecodingRow, decodeRows } from './decode.ts';
 import { groupByLength, longestText, promptLength, slotCount } from './lengths.ts';
@@ -8,6 +8,12 @@ import { chooseToken, notFinite, penalizeRepetition, type Sampling } from './sam
 export interface Prompt {
   readonly id: string;
   readonly text: Encodable;
+  /** The token to put before the text. */
+  readonly start?: number | undefined;
+  /** What the model reads if there is no token at all; by default the end of text. */
+  readonly emptyContext?: number;
+  /** Tokens that end this text, besides those of the settings. */
+  readonly stopTokens?: readonly number[];
 }
 
 interface Generation {
@@ -36,10 +42,12 @@ export async function* generateTexts(generation: Generation): AsyncGenerator<Gen
 }
 
 function encodePrompts({ model, tokenizer, prompts, settings }: Generation): readonly EncodedPrompt[] {
-  const encoded = prompts.map(({ id, text }): EncodedPrompt => {
-    const tokens = tokenizer.encode(text);
-    return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(tokenizer.endOfText) }; // a model needs at least one token
-  });
+  const encoded = prompts.map(
+    ({ id, text, start, emptyContext = tokenizer.endOfText, stopTokens }): EncodedPrompt => {
+      const tokens = encodeFrom(start, { tokenizer, text });
+      return { id, tokens: tokens.length > 0 ? tokens : Int32Array.of(emptyContext), stopTokens };
+    },
+  );
   const { config } = model;
   const tooLong = encoded.filter(
     ({ tokens }) => tokens.length + settings.maxNewTokens > longestText(config, tokens.length),
@@ -48,7 +56,7 @@ function encodePrompts({ model, tokenizer, prompts, settings }: Generation): rea
   const limit = longestText(config, 0);
   const room = longestText(config, config.contextLength) - settings.maxNewTokens;
   if (settings.truncatesPrompts === true && room > 0)
-    return encoded.map(({ id, tokens }) => ({ id, tokens: tokens.subarray(-room) }));
+    return encoded.map((prompt) => ({ ...prompt, tokens: prompt.tokens.subarray(-room) }));
   throw new UserError({
     code: 'context-limit',
     message: `${tooLong.length} of ${encoded.length} prompts leave no room for ${settings.maxNewTokens} new tokens in the model's context of ${limit}`,
@@ -79,6 +87,7 @@ export interface GenerationSettings extends Sampling {
 interface EncodedPrompt {
   readonly id: string;
   readonly tokens: Int32Array;
+  readonly stopTokens?: readonly number[] | undefined;
 }
 
 export interface GeneratedText {
@@ -95,12 +104,13 @@ export class Sequence implements DecodingRow {
   readonly #id: string;
   readonly #tokenizer: Tokenizer;
   readonly #settings: GenerationSettings;
+  readonly #ends: ReadonlySet<number>;
   readonly #random: RandomStream;
   readonly #tokens: number[] = [];
   #finishReason: 'stop' | 'length' = 'length';
 
   constructor({
-    prompt: { id, tokens },
+    prompt: { id, tokens, stopTokens = [] },
     tokenizer,
     settings,
   }: {
@@ -112,19 +122,20 @@ export class Sequence implements DecodingRow {
     this.#id = id;
     this.#tokenizer = tokenizer;
     this.#settings = settings;
+    this.#ends = new Set([tokenizer.endOfText, ...(settings.stopTokens ?? []), ...stopTokens]);
     this.#random = new RandomStream(['sampling', settings.seed, id]);
   }
 
   readonly next = (logits: Float32Array): number | undefined => {
-    const { endOfText, vocabularySize } = this.#tokenizer;
-    const { stopTokens = [], repetitionPenalty: penalty = 1 } = this.#settings;
+    const { vocabularySize } = this.#tokenizer;
+    const { repetitionPenalty: penalty = 1 } = this.#settings;
     // A NaN in the hidden state makes every logit NaN.
     if (Number.isNaN(logits[0])) throw notFinite(this.#id);
     // A model may have more logits than the vocabulary has tokens.
     const own = logits.subarray(0, vocabularySize);
     const penalized = penalizeRepetition(own, { penalty, text: this.#tokensSoFar() });
     const token = chooseToken(penalized, this.#settings, this.#random);
-    const ends = token === endOfText || stopTokens.includes(token);
+    const ends = this.#ends.has(token);
     if (!ends) this.#tokens.push(token);
     if (ends || this.#containsStop()) {
       this.#finishReason = 'stop';

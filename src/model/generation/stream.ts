@@ -1,6 +1,6 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { UserError } from '../../core/index.ts';
-import { commonPrefixLength, type Encodable, type Tokenizer } from '../../text/index.ts';
+import { commonPrefixLength, type Encodable, encodeFrom, type Tokenizer } from '../../text/index.ts';
 import type { LanguageModel } from '../language-model.ts';
 import type { ModelConfig } from '../model-config.ts';
 import { decodeStep } from './decode.ts';
@@ -15,6 +15,7 @@ export async function streamText({
   decoder,
   tokenizer,
   prompt,
+  start,
   settings,
   signal,
   onText,
@@ -23,12 +24,14 @@ export async function streamText({
   readonly decoder: CachedDecoder;
   readonly tokenizer: Tokenizer;
   readonly prompt: Encodable;
+  /** The token to put before the prompt. */
+  readonly start?: number | undefined;
   readonly settings: GenerationSettings;
   readonly signal: AbortSignal;
   /** Called after each token with the whole text so far, without a trailing character that is still incomplete. */
   readonly onText: (text: string) => void;
 }): Promise<GeneratedText> {
-  const tokens = tokenizer.encode(prompt);
+  const tokens = encodeFrom(start, { tokenizer, text: prompt });
   const limit = longestText(decoder.config, tokens.length);
   const room = Math.min(settings.maxNewTokens, limit - tokens.length);
   if (room < 1)

@@ -7,6 +7,7 @@ import {
   ConnectionFailure,
   HttpFailure,
   type HttpRequest,
+  type OnWait,
   sendRequest,
   withRetries,
 } from './send-request.ts';
@@ -17,6 +18,7 @@ interface Download extends HttpRequest {
   readonly expected: ExpectedContent | undefined;
   readonly mostBytes: number;
   readonly report: (progress: { readonly done: number; readonly total?: number }) => void;
+  readonly onWait?: OnWait | undefined;
 }
 
 /** Downloads a file. Continues an interrupted download if the host allows it. */
@@ -35,6 +37,9 @@ export async function downloadFile(download: Download): Promise<void> {
   await rm(`${part}.etag`, { force: true });
 }
 
+/** What an attempt must bring to count as progress: a host that breaks off after each byte is not asked for ever. */
+const leastProgress = 2 ** 16;
+
 interface Received {
   readonly size: number;
   readonly hex: string;
@@ -44,10 +49,11 @@ function receive(download: Download, part: string): Promise<Received> {
   let before = 0;
   return withRetries(() => receiveOnce(download, part), {
     signal: download.signal,
+    onWait: download.onWait,
     hasAdvanced: async () => {
       const now = await sizeOf(part);
-      const hasAdvanced = now > before;
-      before = now;
+      const hasAdvanced = now >= before + leastProgress;
+      if (hasAdvanced) before = now;
       return hasAdvanced;
     },
   });
@@ -148,6 +154,8 @@ const damaged = ({ url }: Download): UserError =>
   });
 
 const idleMilliseconds = 60_000;
+/** What must arrive within the idle time: a host that sends a byte now and then is as good as silent. */
+const leastBytes = 2 ** 10;
 
 interface Reception extends Pick<Download, 'mostBytes' | 'signal'> {
   readonly file: FileHandle;
@@ -164,10 +172,17 @@ async function receiveBody(response: Response, reception: Reception): Promise<nu
   const reader = response.body?.getReader();
   if (reader === undefined) return done;
   try {
+    let arrived = 0;
+    let deadline = performance.now() + idleMilliseconds;
     for (;;) {
-      const { value } = await withinIdleTime(reader.read());
+      const { value } = await before(deadline, reader.read());
       if (value === undefined) return done;
       done += value.byteLength;
+      arrived += value.byteLength;
+      if (arrived >= leastBytes) {
+        arrived = 0;
+        deadline = performance.now() + idleMilliseconds;
+      }
       if (done > mostBytes) throw tooLarge(mostBytes);
       hash.update(value);
       await file.writeFile(value);
@@ -180,11 +195,12 @@ async function receiveBody(response: Response, reception: Reception): Promise<nu
   }
 }
 
-/** Rejects if no data arrives within the idle time. */
-async function withinIdleTime<Value>(reading: Promise<Value>): Promise<Value> {
+/** Rejects if the reading is not done by the deadline. */
+async function before<Value>(deadline: number, reading: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no data arrived for a minute')), idleMilliseconds);
+    const error = new Error('almost no data arrived for a minute');
+    timer = setTimeout(() => reject(error), Math.max(0, deadline - performance.now()));
   });
   try {
     return await Promise.race([reading, late]);

@@ -74,12 +74,18 @@ interface Retries {
   readonly milliseconds?: number;
   /** Whether the failed attempt got further than the one before; such attempts do not count. */
   readonly hasAdvanced?: () => Promise<boolean>;
+  readonly onWait?: OnWait | undefined;
 }
+
+/** Called before a wait that is long enough to be noticed. */
+export type OnWait = (wait: { readonly milliseconds: number; readonly because: string }) => void;
+
+const noticedMilliseconds = 2000;
 
 /** Tries again after a failure that may pass: an overloaded host, a broken connection. */
 export async function withRetries<Value>(
   attempt: () => Promise<Value>,
-  { signal, milliseconds = firstWait(), hasAdvanced }: Retries,
+  { signal, milliseconds = firstWait(), hasAdvanced, onWait }: Retries,
 ): Promise<Value> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -90,10 +96,14 @@ export async function withRetries<Value>(
       const asked = error instanceof HttpFailure ? error.retryAfterMilliseconds : undefined;
       const wait = asked ?? milliseconds * 2 ** (tries - 1);
       if (tries >= mostTries || wait > longestWaitMilliseconds) throw error;
+      if (wait >= noticedMilliseconds) onWait?.({ milliseconds: wait, because: reasonOf(error) });
       await sleep(wait, undefined, { signal });
     }
   }
 }
+
+const reasonOf = (error: unknown): string =>
+  error instanceof HttpFailure ? `the host answers with status ${error.status}` : 'the connection broke off';
 
 /** Tests set a shorter wait. */
 const firstWait = (): number => Number(process.env.TUNELOOM_RETRY_MILLISECONDS ?? 500);
@@ -120,8 +130,34 @@ export class HttpFailure extends Error {
     this.status = status;
     const reason = headers.get('x-error-code');
     this.reason = reason !== null && /^\w{1,40}$/.test(reason) ? reason : undefined;
-    const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-    this.retryAfterMilliseconds = seconds >= 0 ? seconds * 1000 : undefined;
+    this.retryAfterMilliseconds = waitAsked(headers.get('retry-after') ?? '');
+  }
+}
+
+/** `Retry-After` is a number of seconds or a date. */
+function waitAsked(header: string): number | undefined {
+  if (/^\s*\d+(\.\d+)?\s*$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+/** Requests a whole answer that is no download. Throws ConnectionFailure, and ends the request, after a minute. */
+export async function withinAnswerTime<Value>(
+  { url, signal }: Pick<HttpRequest, 'url' | 'signal'>,
+  request: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const milliseconds = Number(process.env.TUNELOOM_ANSWER_MILLISECONDS ?? headerMilliseconds);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), milliseconds);
+  try {
+    return await request(AbortSignal.any([signal, late.signal]));
+  } catch (error) {
+    if (!late.signal.aborted || signal.aborted) throw error;
+    throw new ConnectionFailure(
+      new Error(`the answer of ${url.host} takes longer than ${milliseconds / 1000} s`),
+    );
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,7 +1,8 @@
 import { isObject, UserError } from '../../core/index.ts';
 import { baseName, folderOf, type HubAddress, type HubFile } from './hub-address.ts';
 import { cachedFiles } from './hub-cache.ts';
-import { listRepository, noSuchFile } from './hub-client.ts';
+import { listRepository } from './hub-client.ts';
+import { noSuchFile } from './hub-error.ts';
 import type { HubSettings } from './hub-settings.ts';
 
 /** The files of a repository that an address means. */

@@ -6,7 +6,8 @@ import { downloadFile, hashOf, isExpected } from '../http/download-file.ts';
 import { chooseFiles } from './choose-files.ts';
 import { baseName, type HubAddress, type HubFile, parseHubAddress } from './hub-address.ts';
 import { cachedCommit, copyCached } from './hub-cache.ts';
-import { fileUrl, hubError, offlineError, resolveCommit } from './hub-client.ts';
+import { fileUrl, resolveCommit } from './hub-client.ts';
+import { hubError, offlineError } from './hub-error.ts';
 import { type Environment, type HubSettings, hubSettings } from './hub-settings.ts';
 
 /** Fetches models and datasets from the Hugging Face hub; a revision is a commit. */
@@ -25,10 +26,10 @@ export function hubFetcher(environment: Environment): SourceFetcher {
 
 async function commitOf(
   address: HubAddress,
-  { address: text, signal }: SourceRequest,
+  { address: text, signal, onWait }: SourceRequest,
   settings: HubSettings,
 ): Promise<string> {
-  if (!settings.offline) return resolveCommit(address, { settings, signal });
+  if (!settings.offline) return resolveCommit(address, { settings, signal, onWait });
   const commit = await cachedCommit(address, settings);
   if (commit === undefined) throw offlineError(text);
   return commit;
@@ -126,6 +127,7 @@ async function obtain(
     expected: file.content,
     mostBytes,
     signal,
+    onWait: fetch.onWait,
     report: ({ done }) => report(done),
   });
 }

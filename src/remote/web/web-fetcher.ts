@@ -11,12 +11,13 @@ const mostBytes = 64 * 2 ** 30;
 /** Downloads single files. An address has no revisions: only its content tells whether it changed. */
 export const webFetcher = (): SourceFetcher => ({
   resolve: async () => undefined,
-  async fetch({ address, folder, signal, report }) {
+  async fetch({ address, folder, signal, report, onWait }) {
     const path = join(folder, 'content');
     // An earlier download may be outdated.
     await rm(path, { force: true });
     try {
-      await downloadFile({ url: new URL(address), path, expected: undefined, mostBytes, signal, report });
+      const url = new URL(address);
+      await downloadFile({ url, path, expected: undefined, mostBytes, signal, report, onWait });
     } catch (error) {
       throw downloadError(error, address);
     }

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { hexOf } from '../key/digest.ts';
-import { useResolution } from '../store/action-records.ts';
+import { pathsInUse } from '../store/in-use.ts';
 import { readResolutionFile } from '../store/resolution.ts';
-import { isOpenRun, listRunIds, readRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
-import { runPath } from '../store/store-layout.ts';
+import { storeLayout } from '../store/store-layout.ts';
+import { diskClock, isAbandoned } from '../store/temporary.ts';
 import {
   type Holding,
   type Keeping,
@@ -13,8 +13,9 @@ import {
   type ResultHolding,
   resultHoldings,
 } from './holdings.ts';
+import { type RunRoots, runRoots } from './run-roots.ts';
 import { UseCounts } from './use-counts.ts';
-import { type StoredBlob, statOf, storedBlobs } from './walk.ts';
+import { type StoredBlob, storedBlobs } from './walk.ts';
 
 const oneDay = 24 * 60 * 60 * 1000;
 
@@ -46,11 +47,13 @@ export function planCollection(store: Store, request: CollectionRequest): Collec
   const blobs = storedBlobs(store);
   const results = [...resultHoldings(store)];
   const roots = runRoots(store, request.now);
+  const others = otherHoldings(store);
+  const use = { inUse: pathsInUse(store), abandoned: abandonedAmong(others, store) };
   const uses = new UseCounts(blobs, results);
-  const rules: Rules = { store, request, roots, young: youngSince(request, roots) };
+  const rules: Rules = { store, request, roots, young: youngSince(request, roots), ...use };
   const holdings: readonly Holding[] = [
     ...results.map((result) => asHolding(result, uses)),
-    ...otherHoldings(store),
+    ...others,
     ...roots.old,
   ];
   const resultAt = new Map(results.map((result) => [result.path, result]));
@@ -82,6 +85,19 @@ interface Rules {
   readonly roots: RunRoots;
   /** Nothing used or made since then is removed. */
   readonly young: number;
+  /** The paths that living processes use. */
+  readonly inUse: ReadonlySet<string>;
+  /** The paths of temporary files that nothing can use any longer. */
+  readonly abandoned: ReadonlySet<string>;
+}
+
+function abandonedAmong(holdings: readonly Holding[], { root }: Store): ReadonlySet<string> {
+  const clock = diskClock(root);
+  const abandoned = new Set<string>();
+  for (const { path } of holdings)
+    if (dirname(path) === storeLayout.temporary && isAbandoned({ root, name: basename(path) }, clock))
+      abandoned.add(path);
+  return abandoned;
 }
 
 /** A day ago, or before the start of the oldest open run. */
@@ -93,12 +109,14 @@ function reasonToKeep(
   { kind, usedAt, path }: Holding,
   { result, rules }: { readonly result: ResultHolding | undefined; readonly rules: Rules },
 ): Keeping | undefined {
-  const { store, request, roots, young } = rules;
+  const { store, request, roots, young, inUse, abandoned } = rules;
   if (result !== undefined) {
     if (request.locked.has(result.key)) return 'locked';
     if (roots.keys.has(result.key)) return 'last-runs';
   }
   if (kind === 'source' && request.locked.has(sourceHex(store, path))) return 'locked';
+  if (inUse.has(path)) return 'open-run';
+  if (dirname(path) === storeLayout.temporary) return abandoned.has(path) ? undefined : 'open-run';
   const isWorthless = kind === 'temporary' || result?.isRecord === false;
   const dayAgo = request.now.getTime() - oneDay;
   if (usedAt > young) return usedAt > dayAgo ? 'young' : 'open-run';
@@ -155,60 +173,4 @@ const sourcesKept = (kept: readonly Holding[], store: Store): readonly string[] 
 function sourceHex(store: Store, path: string): string {
   const digest = readResolutionFile(store, path)?.resolution?.digest;
   return digest === undefined ? '' : hexOf(digest);
-}
-
-/** The last runs of each pipeline whose results are kept. */
-const lastRuns = 3;
-
-/** The number of run records of each pipeline that are kept regardless of age. */
-const runsOnRecord = 20;
-
-interface RunRoots {
-  /** The keys used by the last runs of each pipeline. */
-  readonly keys: ReadonlySet<string>;
-  /** The earliest time at which an open run may have used something; Infinity if there is none. */
-  readonly openSince: number;
-  readonly openRuns: readonly string[];
-  /** Run records that may be removed once they are old. */
-  readonly old: readonly Holding[];
-}
-
-/** What the runs of a store still need. */
-function runRoots(store: Store, now: Date): RunRoots {
-  const keys = new Set<string>();
-  const seen = new Map<string, number>();
-  const openRuns: string[] = [];
-  const old: Holding[] = [];
-  let openSince = Number.POSITIVE_INFINITY;
-  for (const id of listRunIds(store)) {
-    const path = runPath(id);
-    const stat = statOf(join(store.root, path));
-    const run = readRun(store, id);
-    const holding = {
-      kind: 'run',
-      path,
-      bytes: stat?.size ?? 0,
-      usedAt: stat?.mtimeMs ?? 0,
-      name: id,
-    } as const;
-    if (run === undefined) {
-      old.push(holding);
-      continue;
-    }
-    const before = seen.get(run.pipeline) ?? 0;
-    seen.set(run.pipeline, before + 1);
-    if (isOpenRun(store, { run, now })) {
-      openRuns.push(id);
-      openSince = Math.min(openSince, timeOf(run.startedAt) - 2 * useResolution);
-    } else if (before >= runsOnRecord) old.push(holding);
-    if (before < lastRuns)
-      for (const outcome of Object.values(run.stages)) if ('key' in outcome) keys.add(outcome.key);
-  }
-  return { keys, openSince, openRuns, old };
-}
-
-/** An unreadable time counts as long ago, so that an open run keeps everything. */
-function timeOf(text: string): number {
-  const time = Date.parse(text);
-  return Number.isNaN(time) ? 0 : time;
 }

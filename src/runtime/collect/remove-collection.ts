@@ -1,10 +1,10 @@
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { link, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Store } from '../store/store.ts';
-import { temporaryPath } from '../store/store-file.ts';
 import { entriesOf, storeLayout } from '../store/store-layout.ts';
 import { hasErrorCode } from '../store/system-error.ts';
+import { temporaryPath } from '../store/temporary.ts';
 import { type Holding, resultHoldings } from './holdings.ts';
 import type { Collection } from './plan-collection.ts';
 import { extentOf, type StoredBlob, statOf } from './walk.ts';
@@ -50,9 +50,9 @@ export async function removeCollection(
 }
 
 /** Moves it aside first, and back if it was used meanwhile. */
-async function removeUnused(store: Store, { path, usedAt, kind }: Holding): Promise<boolean> {
+async function removeUnused(store: Store, { path, usedAt }: Holding): Promise<boolean> {
   const place = join(store.root, path);
-  if (kind === 'temporary') {
+  if (dirname(path) === storeLayout.temporary) {
     await rm(place, { recursive: true, force: true });
     return true;
   }

@@ -34,7 +34,8 @@ export function checkConfig(stage: WrittenConfig): Checked<CheckedConfig | undef
       node: written,
       span: withSpan,
       nameOf: (path: readonly string[]) => stageField(id, path),
-      homeOf: homeBesideWith,
+      homeOf: (path: readonly string[], field: string) =>
+        homeBesideWith(path, field) ?? definition.peerFields?.get(field),
       fieldElsewhere: (field: string) => findField(definition.schema, field),
     };
     return {

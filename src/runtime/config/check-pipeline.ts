@@ -122,6 +122,9 @@ async function checkSubPipeline(used: UsedPipeline): Promise<Checked<PipelineSta
     diagnostics.push(fileCycle('uses', { path, chain: used.chain, span: namedAt, reader }));
     return { value: stage, diagnostics };
   }
+  const taken = reader.takeIn(path, { verb: 'uses', span: namedAt });
+  diagnostics.push(...taken.diagnostics);
+  if (taken.isTooMany) return { value: stage, diagnostics };
   const read = await readPipeline({ path, namedAt }, reader);
   diagnostics.push(...read.diagnostics);
   if (read.value === undefined) return { value: stage, diagnostics };

@@ -51,10 +51,11 @@ async function readBases(
     const { span } = base;
     const path = resolve(dirname(span.file.path), textOf(base) ?? '');
     const cycle = chain.includes(path) ? fileCycle('extends', { path, chain, span, reader }) : undefined;
+    const { isTooMany, diagnostics: tooMany } = reader.takeIn(path, { verb: 'extends', span });
     const read: Checked<YamlDoc | undefined> =
-      cycle === undefined
+      cycle === undefined && !isTooMany
         ? await readPipeline({ path, namedAt: span, above: chain }, reader)
-        : { value: undefined, diagnostics: [cycle] };
+        : { value: undefined, diagnostics: cycle === undefined ? tooMany : [cycle] };
     diagnostics.push(...read.diagnostics);
     complete &&= read.value !== undefined;
     if (read.value === undefined) continue;

@@ -1,19 +1,20 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { err, ok, type Result, UserError } from '../../core/index.ts';
+import { err, makeFolders, ok, type Result, UserError } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { SourceField } from '../graph/dag.ts';
 import { parseCacheKey } from '../key/key-material.ts';
 import { inspectSource } from '../plan/inspect-sources.ts';
 import type { RunEvent } from '../stage/run-event.ts';
-import type { FetchProgress } from '../stage/source-resolver.ts';
+import type { FetchProgress, SourceWait } from '../stage/source-resolver.ts';
 import { contentState } from '../store/content-state.ts';
 import { ingest } from '../store/ingest.ts';
 import { takeLease } from '../store/lease.ts';
 import { type Resolution, type Resolutions, readResolution, writeResolution } from '../store/resolution.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { downloadPath, sourceName } from '../store/store-layout.ts';
-import { isUserError, throttled } from './run-action.ts';
+import { throttled } from './limit-reports.ts';
+import { isUserError } from './run-action.ts';
 
 interface Acquisition {
   readonly store: Store;
@@ -44,7 +45,8 @@ export async function acquireSources(
     );
     try {
       const update = again === undefined ? {} : { again: { before: again.get(source) } };
-      const resolution = await resolveSource(field, { store, signal, report, ...update });
+      const onWait = (wait: SourceWait): void => emit({ type: 'source-waiting', source, ...wait });
+      const resolution = await resolveSource(field, { store, signal, report, onWait, ...update });
       found.set(source, resolution);
       const milliseconds = Math.round(performance.now() - started);
       emit({ type: 'source-finished', source, milliseconds, ...resolution });
@@ -64,6 +66,7 @@ interface SourceFetch {
   readonly store: Store;
   readonly signal: AbortSignal;
   readonly report: (progress: FetchProgress) => void;
+  readonly onWait?: ((wait: SourceWait) => void) | undefined;
   /** Set to ignore the store's resolution. Nothing is downloaded if the revision is still that of `before`. */
   readonly again?: { readonly before: Resolution | undefined };
 }
@@ -76,7 +79,7 @@ async function resolveSource(field: SourceField, fetch: SourceFetch): Promise<Re
   // Another process may have just resolved it.
   const known = again === undefined ? readResolution(store, address) : undefined;
   if (known !== undefined) return known;
-  const revision = await (await fetcherOf(field)).resolve({ address, signal });
+  const revision = await (await fetcherOf(field)).resolve({ address, signal, onWait: fetch.onWait });
   const before = again?.before;
   const resolution =
     before !== undefined && revision !== undefined && before.revision === revision
@@ -106,11 +109,11 @@ export async function ensureContent(
 
 async function download(
   field: SourceField,
-  { store, signal, report, revision }: SourceFetch & { readonly revision: string | undefined },
+  { store, signal, report, onWait, revision }: SourceFetch & { readonly revision: string | undefined },
 ): Promise<Resolution> {
   const base = join(store.root, downloadPath(field.path));
   const folder = join(base, sourceName(revision ?? ''));
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const path = await (await fetcherOf(field)).fetch({
     address: field.path,
     revision,
@@ -118,6 +121,7 @@ async function download(
     signal,
     report,
     inspect: (path) => inspectSource(field, { path, shown: field.path }),
+    onWait,
   });
   const digest = await ingest(store, path);
   await rm(base, { recursive: true, force: true });

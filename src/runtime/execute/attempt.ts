@@ -4,26 +4,10 @@ import { type CacheKey, parseCacheKey } from '../key/key-material.ts';
 import { readRecord } from '../store/action-records.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
 import type { Store } from '../store/store.ts';
-import { makeTemporaryFolder } from '../store/store-file.ts';
-import { holdsLinks, storeLayout } from '../store/store-layout.ts';
+import { attemptFiles, holdsLinks, storeLayout } from '../store/store-layout.ts';
 import { namesIn } from '../store/sweep.ts';
 import { hasErrorCode } from '../store/system-error.ts';
-
-/** The files in an attempt's folder, `state/<key>/<attempt>/`. */
-export const attemptFiles = {
-  /** The process that works here; absent once it has ended. */
-  owner: 'owner.json',
-  action: 'action.json',
-  inputs: 'inputs',
-  outputs: 'outputs',
-  /** Remote sources as files. */
-  sources: 'sources',
-  /** What the stage keeps in order to resume. */
-  state: 'state',
-  log: 'log.txt',
-  /** The bundled code of a user's stage. */
-  code: 'code.mjs',
-} as const;
+import { makeTemporaryFolder } from '../store/temporary.ts';
 
 /** Makes a folder for one attempt and moves in the resume state that an earlier attempt left under the same key. */
 export async function openAttempt(

@@ -6,6 +6,7 @@ import { keyMaterialOf, type SourceDigests } from '../key/key-material.ts';
 import { digestPath } from '../plan/source-digests.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { ActionPort, StageAction } from '../stage/stage-action.ts';
+import type { StageNote } from '../stage/stage-definition.ts';
 import {
   type ActionRecord,
   commitRecord,
@@ -26,11 +27,12 @@ export function commitResult(
   done: {
     readonly outputs: Readonly<Record<string, PortContent>>;
     readonly measurements: Measurements;
+    readonly warnings: readonly StageNote[];
     readonly started: Start;
     readonly context: RunContext;
   },
 ): Promise<ActionRecord> {
-  const { outputs, measurements, started, context } = done;
+  const { outputs, measurements, warnings, started, context } = done;
   const fingerprint = fingerprintOf({ measurements, resources: { ...node.resources, ...context.resources } });
   const record: ActionRecord = {
     format: 1,
@@ -46,11 +48,23 @@ export function commitResult(
       fingerprint,
     },
     measurements,
+    ...(warnings.length > 0 && { warnings: keptWarnings(warnings) }),
   };
   // A run that was to replace a result replaces it; otherwise the first record counts.
   const replace = decision.reason.kind !== 'never-ran' && decision.reason.kind !== 'changed';
   return commitRecord(context.store, { record, replace });
 }
+
+/** The most warnings that a record keeps, and the most characters of each. */
+const mostWarnings = 20;
+const mostCharacters = 2000;
+
+/** Without the lines of records, which may be others when the warnings are repeated. */
+const keptWarnings = (warnings: readonly StageNote[]): NonNullable<ActionRecord['warnings']> =>
+  warnings.slice(0, mostWarnings).map(({ message, records }) => ({
+    message: message.slice(0, mostCharacters),
+    ...(records && { records: records.flatMap(({ id }) => id ?? []).slice(0, mostWarnings) }),
+  }));
 
 /** Moves what a stage wrote into the store; fails if a declared output is missing. */
 export async function ingestOutputs(

@@ -4,10 +4,10 @@ import { err, ok, type Result } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageDefinition, StageReport } from '../stage/stage-definition.ts';
-import { attemptFiles } from './attempt.ts';
+import { attemptFiles } from '../store/store-layout.ts';
 import { runAction } from './run-action.ts';
 import type { Measurements } from './stage-message.ts';
-import type { StageProcesses } from './stage-process.ts';
+import type { StageProcess, StageProcesses } from './stage-process.ts';
 
 interface Dispatch {
   readonly definition: StageDefinition;
@@ -28,26 +28,34 @@ export const dispatchAction = (dispatch: Dispatch): Promise<Result<Measurements,
 /** In another process, whose death is a failure of the stage. A `child` process ends with its action and frees its memory. */
 async function runInProcess(dispatch: Dispatch): Promise<Result<Measurements, Failure>> {
   const { definition, action, folder, processes, report } = dispatch;
+  const graceMilliseconds = Math.min(
+    dispatch.graceMilliseconds,
+    definition.graceMilliseconds ?? Number.POSITIVE_INFINITY,
+  );
   const actionFile = join(folder, attemptFiles.action);
-  const logPath = join(folder, attemptFiles.log);
   const environment = definition.environment?.(action.config) ?? [];
   await writeFile(actionFile, JSON.stringify({ ...action, environment } satisfies StageAction, null, 1));
-  const process = await processes.take({
+  const options = {
     environment,
     memory: action.resources.memory,
-    ...(definition.process === 'child' && { logPath }),
+    servesOnce: definition.process === 'child' || environment.length > 0,
     nodeOptions: action.code === undefined ? [] : ['--enable-source-maps'],
+  };
+  let running: Pick<StageProcess, 'stop' | 'kill'> | undefined;
+  const logPath = join(folder, attemptFiles.log);
+  const onStart = (process: StageProcess): void => {
+    running = process;
+    // The request to stop reaches the process after the action.
+    if (stopping.cause() !== undefined) process.stop();
+  };
+  using stopping = stopOnRequest({
+    ...dispatch,
+    graceMilliseconds,
+    ask: () => running?.stop(),
+    force: () => running?.kill(),
   });
-  const running = process.run(actionFile, report);
-  // Only now, so that a request to stop reaches the process after the action.
-  using stopping = stopOnRequest({ ...dispatch, ask: process.stop, force: process.kill });
-  const end = await running;
-  if (end.type === 'finished') {
-    await processes.release(process);
-    return ok(end.measurements);
-  }
-  await process.destroy({ keepLogAt: logPath });
-  return err(stopping.cause() ?? end.failure);
+  const end = await processes.run(options, { actionFile, logPath, onReport: report, onStart });
+  return end.type === 'finished' ? ok(end.measurements) : err(stopping.cause() ?? end.failure);
 }
 
 /** In this process, for stages too short to be worth another one. */
@@ -65,6 +73,9 @@ async function runInline(dispatch: Dispatch): Promise<Result<Measurements, Failu
   if (result?.ok) return result;
   return err(stopping.cause() ?? result?.error ?? { kind: 'interrupted' });
 }
+
+/** In milliseconds; `setTimeout` takes a longer time for 1 ms. */
+const longestTimer = 2 ** 31 - 1;
 
 /** Until disposed, asks a stage to stop at an interruption or after its timeout, and forces it after the grace time. */
 function stopOnRequest({
@@ -87,11 +98,15 @@ function stopOnRequest({
     timers.push(setTimeout(force, graceMilliseconds));
     ask();
   };
+  const onTimeout = (): void => stop({ kind: 'timeout', milliseconds: timeoutMs ?? 0 });
   const interrupt = (): void => stop({ kind: 'interrupted' });
   if (signal.aborted) interrupt();
   signal.addEventListener('abort', interrupt);
-  if (timeoutMs !== undefined)
-    timers.push(setTimeout(() => stop({ kind: 'timeout', milliseconds: timeoutMs }), timeoutMs));
+  const wait = (left: number): void => {
+    const next = left > longestTimer ? () => wait(left - longestTimer) : onTimeout;
+    timers.push(setTimeout(next, Math.min(left, longestTimer)));
+  };
+  if (timeoutMs !== undefined) wait(timeoutMs);
   return {
     cause: () => cause,
     [Symbol.dispose]: () => {

@@ -5,17 +5,22 @@ import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import { describeRun } from '../plan/describe-reason.ts';
 import type { Failure } from '../stage/run-event.ts';
-import type { StageReport } from '../stage/stage-definition.ts';
+import type { StageAction } from '../stage/stage-action.ts';
+import type { StageNote, StageReport } from '../stage/stage-definition.ts';
 import type { ActionRecord } from '../store/action-records.ts';
+import { GivenContents } from '../store/given-contents.ts';
 import type { StageOutcome } from '../store/run-records.ts';
+import { attemptFiles } from '../store/store-layout.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
-import { attemptFiles, discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
-import { changedSource, commitResult, ingestOutputs } from './commit-result.ts';
+import { discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
+import { bundleCode } from './bundle-code.ts';
+import { commitResult, ingestOutputs } from './commit-result.ts';
 import { dispatchAction } from './dispatch-action.ts';
-import { type LaidOutSources, layOutSources, locateRecords } from './lay-out-sources.ts';
-import { bundleCode, changedCode, openKeptFolders, prepareAction, withAddresses } from './prepare-action.ts';
+import { type LaidOutSources, layOutSources, locateNote, locateRecords } from './lay-out-sources.ts';
+import { openKeptFolders, prepareAction, withAddresses } from './prepare-action.ts';
 import { failureOf, isUserError } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
+import { type WatchedSources, watchSources } from './watch-sources.ts';
 
 /** Runs a stage, with its retries, and commits its outputs. */
 export async function executeStage(task: StageTask, context: RunContext): Promise<StageOutcome> {
@@ -50,7 +55,7 @@ function mayRetry(
   failure: Failure,
   at: { readonly number: number; readonly node: DagNode; readonly context: RunContext },
 ): boolean {
-  if (failure.kind === 'interrupted' || failure.kind === 'source-changed') return false;
+  if (['interrupted', 'source-changed', 'input-changed'].includes(failure.kind)) return false;
   return at.number <= at.node.retries && !at.context.signal.aborted;
 }
 
@@ -108,42 +113,97 @@ async function runIn(
   stage: StageAttempt,
   context: RunContext,
 ): Promise<Result<ActionRecord, Failure>> {
-  const { node, inputs, started } = stage;
-  const { store, sources, resources, emit } = context;
-  const report = (report: StageReport): void => emit({ type: 'stage-report', stage: node.id, report });
-  const laidOut = await sourcesOf(node, { folder, context, report });
-  if (!laidOut.ok) return laidOut;
-  const { config, addresses } = laidOut.value;
-  const prepared = await prepareAction(store, { node: { ...node, config }, inputs, folder, resources });
-  const code = await bundleCode(node, { folder, stageProcess: context.stageProcess });
-  if (!code.ok) return code;
-  const action = { ...prepared, ...(await openKeptFolders(stage, context)), ...code.value };
-  const { definition, timeoutMs } = node;
+  const { node, started } = stage;
+  const { store, emit } = context;
+  const warnings: StageNote[] = [];
+  const held: StageNote[] = [];
+  const report = (report: StageReport): void => {
+    const isWarning = report.type === 'note' && report.level === 'warning';
+    if (isWarning) warnings.push(report);
+    // The lines of records are searched for when the stage has ended. Later warnings wait, to stay in order.
+    if (isWarning && (report.records !== undefined || held.length > 0)) held.push(report);
+    else emit({ type: 'stage-report', stage: node.id, report });
+  };
+  const prepared = await prepare(stage, { folder, context, report });
+  if (!prepared.ok) return prepared;
+  const { action, addresses, given, watched } = prepared.value;
   const run = await dispatchAction({
-    definition,
+    definition: node.definition,
     action,
     folder,
     processes: context.processes,
-    timeoutMs,
+    timeoutMs: node.timeoutMs,
     graceMilliseconds: context.graceMilliseconds,
     signal: context.signal,
     report,
   });
-  if (!run.ok) return err(withAddresses(run.error, addresses));
+  for (const warning of held)
+    emit({ type: 'stage-report', stage: node.id, report: await locateNote(warning, { node, context }) });
+  if (!run.ok) {
+    // A file that is gone is no fault of the stage that reads it.
+    const gone = run.error.kind === 'bug' ? await watched.changed() : undefined;
+    return err(
+      gone === undefined ? withAddresses(run.error, addresses) : { kind: 'source-changed', path: gone },
+    );
+  }
+  const changed = await given.changed();
+  if (changed !== undefined) return err({ kind: 'input-changed', ...changed });
   const outputs = await ingestOutputs(store, action.outputs);
   if (!outputs.ok) return outputs;
-  const path = (await changedSource(node, sources)) ?? (await changedCode(node));
+  const path = await watched.changed();
   if (path !== undefined) return err({ kind: 'source-changed', path });
-  return ok(await commitResult(stage, { outputs: outputs.value, measurements: run.value, started, context }));
+  await noteNewFiles(watched, report);
+  const done = { outputs: outputs.value, measurements: run.value, warnings, started, context };
+  return ok(await commitResult(stage, done));
+}
+
+interface AttemptSurroundings {
+  readonly folder: string;
+  readonly context: RunContext;
+  readonly report: (report: StageReport) => void;
+}
+
+interface PreparedAttempt extends Pick<LaidOutSources, 'addresses'> {
+  readonly action: StageAction;
+  readonly given: GivenContents;
+  readonly watched: WatchedSources;
+}
+
+/** Lays out everything that a stage reads, and begins to watch what could change while it does. */
+async function prepare(
+  stage: StageAttempt,
+  attempt: AttemptSurroundings,
+): Promise<Result<PreparedAttempt, Failure>> {
+  const { node, inputs } = stage;
+  const { folder, context } = attempt;
+  const { store, sources, resources } = context;
+  const { definition } = node;
+  const toUserCode = definition.runsUserCode === true || definition.code !== undefined;
+  const given = new GivenContents(store, { toUserCode });
+  const laidOut = await sourcesOf(node, { ...attempt, given });
+  if (!laidOut.ok) return laidOut;
+  const { config, addresses } = laidOut.value;
+  const prepared = await prepareAction({ node: { ...node, config }, inputs, folder, given, resources });
+  const bundled = await bundleCode(node, { folder, stageProcess: context.stageProcess, store });
+  if (!bundled.ok) return bundled;
+  const { manifests, ...code } = bundled.value;
+  const watched = await watchSources(node, { sources, store, files: manifests, mayGrow: toUserCode });
+  if (!watched.ok) return err({ kind: 'source-changed', path: watched.error });
+  const action = { ...prepared, ...(await openKeptFolders(stage, context)), ...code };
+  return ok({ action, addresses, given, watched: watched.value });
+}
+
+async function noteNewFiles(watched: WatchedSources, report: (report: StageReport) => void): Promise<void> {
+  const [first, ...others] = await watched.appeared();
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  const message = `${first}${more} appeared beside the files that it reads, so that it runs again next time; write elsewhere`;
+  report({ type: 'note', level: 'warning', message });
 }
 
 async function sourcesOf(
   node: DagNode,
-  attempt: {
-    readonly folder: string;
-    readonly context: RunContext;
-    readonly report: (report: StageReport) => void;
-  },
+  attempt: AttemptSurroundings & { readonly given: GivenContents },
 ): Promise<Result<LaidOutSources, Failure>> {
   try {
     return ok(await layOutSources(node, { ...attempt, folder: join(attempt.folder, attemptFiles.sources) }));

@@ -1,14 +1,12 @@
-import { mkdir, rm, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FaultyRecord, isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
-import { type Digest, isFolderDigest } from '../key/digest.ts';
 import type { Failure } from '../stage/run-event.ts';
-import type { RecordPlaces, StageReport } from '../stage/stage-definition.ts';
-import { materializeFolder } from '../store/folder-manifest.ts';
-import type { Store } from '../store/store.ts';
-import { makeTemporaryFolder } from '../store/store-file.ts';
-import { blobPath, pathSegment } from '../store/store-layout.ts';
+import type { RecordPlaces, StageNote, StageReport } from '../stage/stage-definition.ts';
+import { GivenContents } from '../store/given-contents.ts';
+import { pathSegment } from '../store/store-layout.ts';
+import { makeTemporaryFolder } from '../store/temporary.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
 import { ensureContent } from './acquire-sources.ts';
 import { changedSource } from './commit-result.ts';
@@ -26,11 +24,12 @@ export async function layOutSources(
   node: Pick<DagNode, 'config' | 'sources'>,
   attempt: {
     readonly folder: string;
+    readonly given: GivenContents;
     readonly context: Pick<RunContext, 'store' | 'resolutions' | 'signal'>;
     readonly report: (report: StageReport) => void;
   },
 ): Promise<LaidOutSources> {
-  const { folder, context, report } = attempt;
+  const { folder, given, context, report } = attempt;
   const { store, resolutions, signal } = context;
   const paths = new Map<string, string>();
   const addresses = new Map<string, string>();
@@ -44,7 +43,7 @@ export async function layOutSources(
       report: (progress) => report({ type: 'progress', unit: 'byte', ...progress }),
     });
     const path = join(folder, String(index), pathSegment(nameOf(field)));
-    await layOut(store, { digest: resolution.digest, path });
+    await given.layOut({ name: `\`${field.path}\``, digest: resolution.digest, destination: path });
     paths.set(field.pointer, path);
     addresses.set(path, field.path);
   }
@@ -53,15 +52,6 @@ export async function layOutSources(
 
 /** The last name in an address, such as the file's. */
 const nameOf = ({ path }: SourceField): string => path.split(/[/:]/).findLast((name) => name !== '') ?? path;
-
-async function layOut(
-  store: Store,
-  { digest, path }: { readonly digest: Digest; readonly path: string },
-): Promise<void> {
-  if (isFolderDigest(digest)) return materializeFolder(store, { digest, destination: path });
-  await mkdir(dirname(path), { recursive: true });
-  await symlink(join(store.root, blobPath(digest)), path);
-}
 
 function withValues(config: JsonObject, values: ReadonlyMap<string, string>): JsonObject {
   if (values.size === 0) return config;
@@ -88,18 +78,35 @@ export async function locateRecords(
   { node, context }: { readonly node: DagNode; readonly context: LocatingContext },
 ): Promise<Failure> {
   if (failure.kind !== 'stage-error' || failure.records === undefined) return failure;
-  const { records, port = node.definition.recordsPort } = failure;
+  const { records, port } = failure;
+  return { ...failure, records: await located(records, { node, port, context }) };
+}
+
+/** The same for the records that a warning names. */
+export async function locateNote(
+  note: StageNote,
+  { node, context }: { readonly node: DagNode; readonly context: LocatingContext },
+): Promise<StageNote> {
+  if (note.records === undefined) return note;
+  return { ...note, records: await located(note.records, { node, port: undefined, context }) };
+}
+
+async function located(
+  records: readonly FaultyRecord[],
+  {
+    node,
+    port = node.definition.recordsPort,
+    context,
+  }: { readonly node: DagNode; readonly port: string | undefined; readonly context: LocatingContext },
+): Promise<readonly FaultyRecord[]> {
   const ids = records.flatMap(({ id, place }) => (id === undefined || place !== undefined ? [] : [id]));
   const origin = originOf(node, { port, nodes: context.dag.nodes });
-  if (ids.length === 0 || origin === undefined) return failure;
+  if (ids.length === 0 || origin === undefined) return records;
   const places = await placesIn(origin, { ids, context });
-  return {
-    ...failure,
-    records: records.map((record) => {
-      const place = places.get(record.id ?? '');
-      return place === undefined ? record : { ...record, place };
-    }),
-  };
+  return records.map((record) => {
+    const place = places.get(record.id ?? '');
+    return place === undefined ? record : { ...record, place };
+  });
 }
 
 /** The stage that brought the records at a port into the pipeline. */
@@ -124,7 +131,8 @@ async function placesIn(
   try {
     if ((await changedSource(node, context.sources)) !== undefined) return new Map();
     folder = await makeTemporaryFolder(context.store.root);
-    const { config, addresses } = await layOutSources(node, { folder, context, report: () => {} });
+    const given = new GivenContents(context.store, { toUserCode: false });
+    const { config, addresses } = await layOutSources(node, { folder, given, context, report: () => {} });
     const places = await locate({ config, ids });
     return new Map(
       [...places].map(([id, place]) => [id, { ...place, path: addresses.get(place.path) ?? place.path }]),

@@ -1,37 +1,31 @@
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { canonicalJson, err, type FaultyRecord, ok, type Result } from '../../core/index.ts';
+import { join } from 'node:path';
+import type { FaultyRecord } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
-import { type Digest, isFolderDigest, type PortContent } from '../key/digest.ts';
+import type { PortContent } from '../key/digest.ts';
 import { checkpointKeyOf, keyMaterialOf, memoKeyOf } from '../key/key-material.ts';
-import { bundleStage } from '../module/bundle-stage.ts';
-import { modulesNow } from '../plan/read-modules.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { ActionPort, StageAction } from '../stage/stage-action.ts';
-import { materializeFolder } from '../store/folder-manifest.ts';
+import type { GivenContents } from '../store/given-contents.ts';
 import { openKeptFolder } from '../store/kept-folder.ts';
-import type { Store } from '../store/store.ts';
-import { blobPath, pathSegment } from '../store/store-layout.ts';
-import { attemptFiles } from './attempt.ts';
+import { attemptFiles, pathSegment } from '../store/store-layout.ts';
 import type { RunContext, StageTask } from './run-context.ts';
 
 /** Makes an attempt's action: lays out its inputs for reading and prepares the places of its outputs. */
-export async function prepareAction(
-  store: Store,
-  attempt: {
-    readonly node: DagNode;
-    readonly inputs: Readonly<Record<string, PortContent>>;
-    readonly folder: string;
-    readonly resources: StageAction['resources'];
-  },
-): Promise<StageAction> {
-  const { node, inputs, folder, resources } = attempt;
+export async function prepareAction(attempt: {
+  readonly node: DagNode;
+  readonly inputs: Readonly<Record<string, PortContent>>;
+  readonly folder: string;
+  readonly given: GivenContents;
+  readonly resources: StageAction['resources'];
+}): Promise<StageAction> {
+  const { node, inputs, folder, given, resources } = attempt;
   return {
     stage: node.id,
     uses: node.definition.name,
     version: node.definition.version,
     config: node.config,
-    inputs: await inputPorts(store, { inputs, folder: join(folder, attemptFiles.inputs) }),
+    inputs: await inputPorts(inputs, { given, folder: join(folder, attemptFiles.inputs) }),
     outputs: await outputPorts(node, join(folder, attemptFiles.outputs)),
     statePath: join(folder, attemptFiles.state),
     resources: { ...node.resources, ...resources },
@@ -39,34 +33,26 @@ export async function prepareAction(
 }
 
 async function inputPorts(
-  store: Store,
-  { inputs, folder }: { readonly inputs: Readonly<Record<string, PortContent>>; readonly folder: string },
+  inputs: Readonly<Record<string, PortContent>>,
+  { given, folder }: { readonly given: GivenContents; readonly folder: string },
 ): Promise<Readonly<Record<string, ActionPort>>> {
   const ports: [string, ActionPort][] = [];
   for (const [port, content] of Object.entries(inputs)) {
     const destination = join(folder, pathSegment(port));
     if (typeof content === 'string') {
-      ports.push([port, { path: await readablePath(store, { digest: content, destination }) }]);
+      const name = `its input \`${port}\``;
+      ports.push([port, { path: await given.give({ name, digest: content, destination }) }]);
       continue;
     }
     const parts: [string, string][] = [];
     for (const [part, digest] of Object.entries(content.parts)) {
-      parts.push([
-        part,
-        await readablePath(store, { digest, destination: join(destination, pathSegment(part)) }),
-      ]);
+      const name = `its input \`${port}.${part}\``;
+      const path = await given.give({ name, digest, destination: join(destination, pathSegment(part)) });
+      parts.push([part, path]);
     }
     ports.push([port, { parts: Object.fromEntries(parts) }]);
   }
   return Object.fromEntries(ports);
-}
-
-/** A file is read from the store directly; a folder is laid out for the attempt. */
-async function readablePath(store: Store, content: { digest: Digest; destination: string }): Promise<string> {
-  if (!isFolderDigest(content.digest)) return join(store.root, blobPath(content.digest));
-  await mkdir(dirname(content.destination), { recursive: true });
-  await materializeFolder(store, content);
-  return content.destination;
 }
 
 async function outputPorts(node: DagNode, folder: string): Promise<Readonly<Record<string, ActionPort>>> {
@@ -125,32 +111,3 @@ const replacedIn = (record: FaultyRecord, replace: (text: string) => string): Fa
   ...(record.problem === undefined ? {} : { problem: replace(record.problem) }),
   ...(record.place === undefined ? {} : { place: { ...record.place, path: replace(record.place.path) } }),
 });
-
-/** The module beside the stage process that users' stages import as `tuneloom/stage`. */
-const stageApiFile = 'stage.js';
-
-/** Bundles the code of a user's stage into the attempt's folder; does nothing for a built-in stage. */
-export async function bundleCode(
-  { definition }: DagNode,
-  { folder, stageProcess }: { readonly folder: string; readonly stageProcess: string },
-): Promise<Result<{ readonly code?: string }, Failure>> {
-  const entry = definition.code?.entry;
-  if (entry === undefined) return ok({});
-  const outfile = join(folder, attemptFiles.code);
-  try {
-    await bundleStage({ entry, stageApi: join(dirname(stageProcess), stageApiFile), outfile });
-    return ok({ code: outfile });
-  } catch (error) {
-    // It compiled when the run was prepared.
-    if (error instanceof Error && 'errors' in error) return err({ kind: 'source-changed', path: entry });
-    throw error;
-  }
-}
-
-/** The entry module of a user's stage if its code has changed since the key was computed. */
-export async function changedCode(node: DagNode): Promise<string | undefined> {
-  const entry = node.definition.code?.entry;
-  if (entry === undefined) return undefined;
-  const isSame = canonicalJson(await modulesNow(node)) === canonicalJson(node.modules);
-  return isSame ? undefined : entry;
-}

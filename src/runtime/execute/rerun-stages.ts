@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ok, type Result } from '../../core/index.ts';
+import { newTemporaryFolder, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { type Plan, planPipeline } from '../plan/plan-pipeline.ts';
 import { stagesCalled } from '../plan/select-stages.ts';
@@ -43,7 +42,7 @@ export async function rerunStages(request: RerunRequest): Promise<Result<void, r
   for (const stage of plan.value.stages.keys()) {
     if (signal?.aborted) break;
     if (wanted.size > 0 && !wanted.has(stage)) continue;
-    const folder = await mkdtemp(join(tmpdir(), 'tuneloom-rerun-'));
+    const folder = await newTemporaryFolder('tuneloom-rerun-');
     try {
       const rerun = await rerunOne(stage, {
         request,

@@ -1,8 +1,9 @@
 import { err, type FaultyRecord, ok, type Result, type UserError } from '../../core/index.ts';
 import type { Failure, StageError } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
-import type { StageDefinition, StageHost, StageReport } from '../stage/stage-definition.ts';
+import type { StageDefinition, StageHost } from '../stage/stage-definition.ts';
 import { storageFailureOf } from '../store/system-error.ts';
+import { limitReports } from './limit-reports.ts';
 import type { Measurements } from './stage-message.ts';
 
 /** Loads a stage's code and runs one action in this process. Never throws. */
@@ -11,58 +12,17 @@ export async function runAction(
     definition,
     action,
   }: { readonly definition: Pick<StageDefinition, 'load'>; readonly action: StageAction },
-  { signal, report }: StageHost,
+  { signal, report, log }: StageHost & { readonly log?: (text: string) => unknown },
 ): Promise<Result<Measurements, Failure>> {
-  const progress = throttleProgress(report);
+  const limited = limitReports({ report, log });
   try {
     const { run } = await definition.load();
-    return ok(await run(action, { signal, report: progress.report }));
+    return ok(await run(action, { signal, report: limited.report }));
   } catch (error) {
     return err(failureOf(error, signal));
   } finally {
-    progress.flush();
+    limited.flush();
   }
-}
-
-const millisecondsBetween = 50;
-
-/** Passes on at most one value every 50 ms and drops the others. */
-export function throttled<Value>(report: (value: Value) => void): (value: Value) => void {
-  let last = Number.NEGATIVE_INFINITY;
-  return (value) => {
-    const now = performance.now();
-    if (now - last < millisecondsBetween) return;
-    last = now;
-    report(value);
-  };
-}
-
-/** Passes on notes immediately and progress at most every 50 ms; `flush` reports the latest progress held back. */
-function throttleProgress(report: (report: StageReport) => void): {
-  readonly report: (report: StageReport) => void;
-  readonly flush: () => void;
-} {
-  let held: StageReport | undefined;
-  const flush = (): void => {
-    if (held !== undefined) report(held);
-    held = undefined;
-  };
-  const reportProgress = throttled((progress: StageReport) => {
-    held = undefined;
-    report(progress);
-  });
-  return {
-    flush,
-    report: (next) => {
-      if (next.type === 'note') {
-        flush();
-        report(next);
-      } else {
-        held = next;
-        reportProgress(next);
-      }
-    },
-  };
 }
 
 /** Classifies what a stage threw: anything that nothing else explains is a bug. */

@@ -1,6 +1,8 @@
 import { utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Dag } from '../graph/dag.ts';
+import { sha256 } from '../key/digest.ts';
 import { machineFingerprint } from '../store/action-records.ts';
 import { thisProcess } from '../store/process-identity.ts';
 import { type RunOutcome, type RunRecord, recordedPath, writeRun } from '../store/run-records.ts';
@@ -34,6 +36,7 @@ async function beginJournal(
     format: 1,
     run,
     pipeline: dag.name,
+    project: sha256(`${hostname()} ${dirname(dag.file)}`).slice(0, 16),
     file: recordedPath(store, dag.file),
     params: dag.params,
     overridden: dag.overridden,

@@ -10,12 +10,15 @@ import { PastRuns } from '../plan/past-runs.ts';
 import { readModules } from '../plan/read-modules.ts';
 import { selectStages, stagesForced } from '../plan/select-stages.ts';
 import { digestSources, knownResolutions, remoteSources } from '../plan/source-digests.ts';
+import type { RunEvent } from '../stage/run-event.ts';
+import { pathsInUse } from '../store/in-use.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import { newRunId, type RunOutcome } from '../store/run-records.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { linkedStore } from '../store/store-layout.ts';
 import { sweepKept, sweepLeases, sweepTemporary } from '../store/sweep.ts';
 import { storageFailureOf } from '../store/system-error.ts';
+import { diskClock } from '../store/temporary.ts';
 import { acquireSources } from './acquire-sources.ts';
 import { sweepAttempts } from './attempt.ts';
 import type { RunContext, RunOptions, RunResult } from './run-context.ts';
@@ -104,7 +107,7 @@ async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResul
   const journal = await beginJournalIfWritable(store, { run: newRunId(startedAt), startedAt, dag, targets });
   // Also stops the running stages when an error ends this function.
   const leaving = new AbortController();
-  using processes = new StageProcesses({ store, program: options.stageProcess });
+  using processes = new StageProcesses({ program: options.stageProcess });
   const context = contextOf(options, prepared, { processes, run: journal.run, leaving: leaving.signal });
   const { emit, signal } = context;
   try {
@@ -125,10 +128,11 @@ async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResul
 
 /** Removes what killed processes left, and bounds what is kept for other runs. */
 async function sweepStore(store: Store, now: Date): Promise<void> {
+  const clock = diskClock(store.root);
   await sweepAttempts(store, now);
-  await sweepLeases(store, now);
-  await sweepKept(store, now);
-  await sweepTemporary(store, now);
+  await sweepLeases(store, clock);
+  await sweepKept(store, { clock, inUse: pathsInUse(store) });
+  await sweepTemporary(store, clock);
 }
 
 function contextOf(
@@ -152,9 +156,20 @@ function contextOf(
     resources: options.resources ?? {},
     signal: signal === undefined ? leaving : AbortSignal.any([signal, leaving]),
     graceMilliseconds: options.graceMilliseconds ?? 10_000,
-    emit: options.onEvent ?? (() => {}),
+    emit: quietly(options.onEvent ?? (() => {})),
   };
 }
+
+/** What cannot be shown must not end the run. */
+const quietly =
+  (onEvent: (event: RunEvent) => void) =>
+  (event: RunEvent): void => {
+    try {
+      onEvent(event);
+    } catch {
+      // The record of the run has it.
+    }
+  };
 
 function outcomeOf(stages: StageOutcomes, signal: AbortSignal): RunOutcome {
   const unfinished = [...stages.values()].some(

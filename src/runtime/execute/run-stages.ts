@@ -1,12 +1,15 @@
 import type { DagNode } from '../graph/dag.ts';
 import type { PortContent } from '../key/digest.ts';
 import { type Decision, decideStage, inputsOf, type KnownOutputs } from '../plan/decide.ts';
+import { describeRun } from '../plan/describe-reason.ts';
 import { type ActionRecord, findRecord, useRecord } from '../store/action-records.ts';
 import { takeLease } from '../store/lease.ts';
 import { publishOutputs } from '../store/publish-outputs.ts';
 import type { StageOutcome } from '../store/run-records.ts';
+import { storageFailureOf } from '../store/system-error.ts';
 import { executeStage } from './execute-stage.ts';
-import type { RunContext, StageTask } from './run-context.ts';
+import { failureOf } from './run-action.ts';
+import { millisecondsSince, type RunContext, type StageTask, startNow } from './run-context.ts';
 
 /** Decides each stage once its inputs are known, and runs those that have to run, up to `jobs` at a time. */
 export async function runStages(
@@ -82,7 +85,7 @@ class StageRunner {
   }
 
   async #execute(task: StageTask): Promise<void> {
-    await this.#end(task.node, await executeOnce(task, this.#context));
+    await this.#end(task.node, await executeSafely(task, this.#context));
     this.#running.delete(task);
   }
 
@@ -96,6 +99,28 @@ class StageRunner {
     await publishOutputs(this.#context.store, { pipeline: this.#context.dag.name, stage: node.id, outputs });
     this.#known.set(node.id, outputs);
     this.#queue.ended(node.id);
+  }
+}
+
+/** An internal error in one stage is that stage's failure: the others go on, and the run ends as after any failure. */
+async function executeSafely(task: StageTask, context: RunContext): Promise<StageOutcome> {
+  const started = startNow();
+  try {
+    return await executeOnce(task, context);
+  } catch (error) {
+    if (storageFailureOf(error) !== undefined) throw error;
+    const { node, decision } = task;
+    const failure = failureOf(error, context.signal);
+    context.emit({ type: 'stage-failed', stage: node.id, failure });
+    return {
+      decision: 'failed',
+      uses: node.definition.name,
+      key: decision.key,
+      reason: describeRun(decision),
+      failure,
+      milliseconds: millisecondsSince(started),
+      attempts: 1,
+    };
   }
 }
 
@@ -127,6 +152,11 @@ function reuse(
 ): StageOutcome | undefined {
   if (!useRecord(context.store, record.key, new Date())) return undefined;
   context.emit({ type: 'stage-reused', stage: node.id, key: record.key });
+  for (const { message, records } of record.warnings ?? []) {
+    const named = records && { records: records.map((id) => ({ id })) };
+    const report = { type: 'note', level: 'warning', message, ...named } as const;
+    context.emit({ type: 'stage-report', stage: node.id, report });
+  }
   return { decision: 'reused', uses: node.definition.name, key: record.key, outputs: record.outputs };
 }
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { UserError } from '../../core/index.ts';
-import { hideSecrets, secretsIn } from '../stage/hide-secrets.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { StageHost, StageModule, StageRegistry, StageReport } from '../stage/stage-definition.ts';
 import { failureOf, runAction } from './run-action.ts';
@@ -18,7 +18,10 @@ const orphanMilliseconds = 2000;
 export function serveStageProcess(registry: StageRegistry): void {
   /** Set while an action runs; the parent sends one at a time. */
   let running: AbortController | undefined;
-  process.on('SIGINT', () => {});
+  // The terminal sends these to every process that it has started.
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => {});
+  openOutput(process.stderr);
+  const stageLog = openOutput(process.stdout);
   process.on('message', async (message) => {
     if (!isParentMessage(message)) return;
     if (message.type === 'stop') return running?.abort();
@@ -26,9 +29,11 @@ export function serveStageProcess(registry: StageRegistry): void {
     if (!process.connected) process.exit(1);
     const current = new AbortController();
     running = current;
+    send({ type: 'begun' });
     // Whatever an action leaves running must not report in the name of the next one.
     const report = (report: StageReport) => running === current && send({ type: 'report', report });
-    const final = await runFile({ path: message.actionFile, registry, signal: current.signal, report });
+    const log = (text: string) => running === current && stageLog.write(text);
+    const final = await runFile({ path: message.actionFile, registry, signal: current.signal, report, log });
     running = undefined;
     if (!process.connected) process.exit(1);
     send(final);
@@ -42,11 +47,24 @@ export function serveStageProcess(registry: StageRegistry): void {
   process.on('uncaughtException', (error) => {
     const { signal } = running ?? new AbortController();
     if (!process.connected) process.exit(1);
-    process.send?.({ type: 'failed', failure: failureOf(error, signal) } satisfies FinalMessage, () =>
+    const thrown = runsTheirCode ? asTheirs(error) : error;
+    process.send?.({ type: 'failed', failure: failureOf(thrown, signal) } satisfies FinalMessage, () =>
       process.exit(1),
     );
   });
 }
+
+/** The parent reads what this process prints: what it has not read yet must not be lost at an exit, or fill the memory. */
+function openOutput(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  // The parent may be gone.
+  stream.on('error', () => {});
+  const { _handle: handle }: { _handle?: { setBlocking?: (blocks: boolean) => void } } = Object(stream);
+  handle?.setBlocking?.(true);
+  return stream;
+}
+
+/** Whether the action is a user's code: what nothing catches is then an error of theirs too. */
+let runsTheirCode = false;
 
 async function runFile({
   path,
@@ -55,11 +73,13 @@ async function runFile({
 }: StageHost & {
   readonly path: string;
   readonly registry: StageRegistry;
+  readonly log: (text: string) => unknown;
 }): Promise<FinalMessage> {
   try {
     // Written by the process that started this one.
     const action = JSON.parse(await readFile(path, 'utf8')) as StageAction;
-    maskOutput(secretsIn((action.environment ?? []).flatMap((name) => process.env[name] ?? [])));
+    runsTheirCode = action.code !== undefined;
+    if (runsTheirCode) endWithParent();
     const definition =
       action.code === undefined ? registry.get(action.uses) : { load: () => loadCode(action.code ?? '') };
     if (definition === undefined) throw new Error(`no stage is called ${action.uses}`);
@@ -76,14 +96,13 @@ function send(message: StageMessage): void {
   if (process.connected) process.send?.(message);
 }
 
-/** Hides secrets in everything that this process prints from now on. */
-function maskOutput(secrets: readonly string[]): void {
-  if (secrets.length === 0) return;
-  for (const stream of [process.stdout, process.stderr]) {
-    const write = stream.write.bind(stream);
-    stream.write = (chunk: string | Uint8Array, ...rest: never[]) =>
-      write(hideSecrets(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString(), secrets), ...rest);
-  }
+/** A user's code may never return to the event loop, which then does not see that the parent is gone: a thread looks. */
+function endWithParent(): void {
+  const watch = `
+    setInterval(() => {
+      if (process.ppid !== ${process.ppid}) setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${orphanMilliseconds});
+    }, 500);`;
+  new Worker(watch, { eval: true, execArgv: [] }).unref();
 }
 
 /** Loads the bundled code of a user's stage. Its errors name the line of the user's file. */
@@ -92,14 +111,19 @@ export async function loadCode(path: string): Promise<StageModule> {
     const module: unknown = await import(pathToFileURL(path).href);
     const { run } = Object(module);
     if (typeof run !== 'function') throw new Error('`run` is not a function');
-    return { run: (action, host) => Promise.resolve(run(action, host)).catch(throwAsTheirs) };
+    return {
+      run: (action, host) =>
+        Promise.resolve(run(action, host)).catch((error: unknown) => {
+          throw asTheirs(error);
+        }),
+    };
   } catch (error) {
-    return throwAsTheirs(error);
+    throw asTheirs(error);
   }
 }
 
-function throwAsTheirs(error: unknown): never {
-  if (error instanceof Error && (error.name === 'UserError' || error.name === 'AbortError')) throw error;
+function asTheirs(error: unknown): unknown {
+  if (error instanceof Error && (error.name === 'UserError' || error.name === 'AbortError')) return error;
   const {
     name,
     message,
@@ -107,7 +131,7 @@ function throwAsTheirs(error: unknown): never {
   } = error instanceof Error ? error : { name: 'a value', message: String(error) };
   const frames = stack.split('\n').flatMap(frameOf);
   const [place] = frames;
-  throw new UserError({
+  return new UserError({
     code: 'stage-threw',
     message: `${place === undefined ? '' : `${place}: `}${name}: ${message}`,
     ...(frames.length > 1 && { help: `called from ${frames.slice(1, 4).join(', ')}` }),

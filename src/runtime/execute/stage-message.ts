@@ -1,12 +1,16 @@
-import { isObject, type Json } from '../../core/index.ts';
+import { type FaultyRecord, isObject, type Json } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
+import { isFailure } from '../store/run-records.ts';
 
 /** What a stage measured about its own run. */
 export type Measurements = Readonly<Record<string, Json>>;
 
-/** What a stage process sends its parent. */
-export type StageMessage = { readonly type: 'report'; readonly report: StageReport } | FinalMessage;
+/** What a stage process sends its parent: that it has begun an action, reports, and how the action ended. */
+export type StageMessage =
+  | { readonly type: 'begun' }
+  | { readonly type: 'report'; readonly report: StageReport }
+  | FinalMessage;
 
 /** How an action ended. */
 export type FinalMessage =
@@ -18,10 +22,51 @@ export type ParentMessage = { readonly type: 'act'; readonly actionFile: string 
 
 // The channel is private to a parent and the process that it started, so the type alone identifies a message.
 export const isParentMessage = (message: unknown): message is ParentMessage =>
-  hasType(message, ['act', 'stop']);
+  isObject(message) && (message.type === 'act' || message.type === 'stop');
 
-export const isStageMessage = (message: unknown): message is StageMessage =>
-  hasType(message, ['report', 'finished', 'failed']);
+/** Checks a message, since a user's stage can send anything; undefined if it is none. */
+export function parseStageMessage(message: unknown): StageMessage | undefined {
+  if (!isObject(message)) return undefined;
+  const { type, report, measurements, failure } = message;
+  if (type === 'begun') return { type };
+  if (type === 'report') {
+    const parsed = parseReport(report);
+    return parsed && { type, report: parsed };
+  }
+  // It came as JSON, so its values are JSON. A final message must never be dropped: the parent waits for it.
+  if (type === 'finished')
+    return { type, measurements: isObject(measurements) ? (measurements as Measurements) : {} };
+  if (type !== 'failed') return undefined;
+  return { type, failure: isFailure(failure) ? failure : unreadableFailure };
+}
 
-const hasType = (message: unknown, types: readonly string[]): boolean =>
-  isObject(message) && typeof message.type === 'string' && types.includes(message.type);
+const unreadableFailure: Failure = {
+  kind: 'stage-error',
+  code: 'stage-threw',
+  message: 'it failed without a readable reason',
+};
+
+/** Undefined if a reporter could not show it. */
+export function parseReport(report: unknown): StageReport | undefined {
+  if (!isObject(report)) return undefined;
+  const { type, level, message, records, done, total, unit, figures } = report;
+  if (type === 'note' && (level === 'info' || level === 'warning') && typeof message === 'string')
+    return { type, level, message, ...(Array.isArray(records) && { records: records.flatMap(namedRecord) }) };
+  if (type !== 'progress' || typeof done !== 'number' || typeof unit !== 'string') return undefined;
+  return {
+    type,
+    done,
+    unit,
+    ...(typeof total === 'number' && { total }),
+    ...(isObject(figures) && { figures: numbersIn(figures) }),
+  };
+}
+
+/** A record is named by its id; where it is in the data is looked up later. */
+const namedRecord = (record: unknown): readonly FaultyRecord[] =>
+  isObject(record) && typeof record.id === 'string' ? [{ id: record.id }] : [];
+
+const numbersIn = (figures: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(figures).filter((figure): figure is [string, number] => typeof figure[1] === 'number'),
+  );

@@ -1,53 +1,73 @@
-import { copyFile, type FileHandle, open, rm, truncate } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
-import type { Store } from '../store/store.ts';
-import { temporaryPath } from '../store/store-file.ts';
-import { type FinalMessage, isStageMessage, type ParentMessage, type StageMessage } from './stage-message.ts';
+import { StageLog } from './stage-log.ts';
+import { type FinalMessage, type ParentMessage, parseStageMessage } from './stage-message.ts';
 
 interface ProcessOptions {
   /** The variables that its stage asks for by name. They may be secrets, so such a process serves one action only. */
   readonly environment: readonly string[];
   /** In bytes. */
   readonly memory: number | undefined;
-  /** Set for a process that serves one action only: the file that takes its output. */
-  readonly logPath?: string;
+  readonly servesOnce: boolean;
   readonly nodeOptions?: readonly string[];
+}
+
+/** One action for a process to run. */
+interface Order {
+  readonly actionFile: string;
+  /** The file that takes what the process prints. */
+  readonly logPath: string;
+  readonly onReport: (report: StageReport) => void;
 }
 
 /** The stage processes of a run. A process of a `shared` stage that has finished its action is reused. */
 export class StageProcesses implements Disposable {
-  readonly #store: Store;
   readonly #program: string;
   /** By their memory. */
   readonly #free = new Map<number | undefined, StageProcess[]>();
   #closed = false;
 
   /** `program`: the JavaScript file that calls serveStageProcess. */
-  constructor({ store, program }: { readonly store: Store; readonly program: string }) {
-    this.#store = store;
+  constructor({ program }: { readonly program: string }) {
     this.#program = program;
   }
 
-  async take(options: ProcessOptions): Promise<StageProcess> {
-    const free = servesOnce(options) ? [] : (this.#free.get(options.memory) ?? []);
-    for (let next = free.pop(); next !== undefined; next = free.pop())
-      if (await next.renew()) return next;
-      else await next.destroy();
-    const logPath = options.logPath ?? (await temporaryPath(this.#store.root));
-    return StageProcess.start({ options, program: this.#program, logPath });
+  /**
+   * Runs one action; `onStart` is given what stops it. A process that died while it was free is replaced: only one that has
+   * begun the action can make it fail.
+   */
+  async run(
+    options: ProcessOptions,
+    order: Order & { readonly onStart: (process: StageProcess) => void },
+  ): Promise<FinalMessage> {
+    for (;;) {
+      const process = this.#take(options) ?? new StageProcess(options, { program: this.#program, order });
+      const ending = process.run(order);
+      order.onStart(process);
+      const end = await ending;
+      if (end.type === 'finished') await this.#release(process);
+      else await process.destroy();
+      if (end.type !== 'not-begun') return end;
+    }
   }
 
-  /** For a process that has just finished an action. */
-  async release(process: StageProcess): Promise<void> {
-    if (this.#closed || servesOnce(process.options)) return process.destroy();
+  #take(options: ProcessOptions): StageProcess | undefined {
+    return options.servesOnce ? undefined : this.#free.get(options.memory)?.pop();
+  }
+
+  async #release(process: StageProcess): Promise<void> {
+    if (this.#closed || process.options.servesOnce) return process.destroy();
     const free = this.#free.get(process.options.memory) ?? [];
     this.#free.set(process.options.memory, free);
     free.push(process);
   }
 
-  /** Destroys the free processes now, and the others when they are released. A log that is left is swept later. */
+  /** Destroys the free processes now, and the others when their actions end. */
   [Symbol.dispose](): void {
     this.#closed = true;
     for (const process of [...this.#free.values()].flat()) process.destroy().catch(() => {});
@@ -57,64 +77,72 @@ export class StageProcesses implements Disposable {
 
 /** How long a process may take to exit once it has ended its action. */
 const exitMilliseconds = 3000;
+/** How long its output is read after it has exited: what it has started may keep the pipes open. */
+const drainMilliseconds = 300;
 
-const servesOnce = ({ environment, logPath }: ProcessOptions): boolean =>
-  environment.length > 0 || logPath !== undefined;
-
-type Child = Awaited<ReturnType<typeof startChild>>['child'];
-
-/** How a process ended, in execa's terms. */
-type ProcessEnd = Pick<Awaited<Child>, 'signal' | 'exitCode' | 'shortMessage'>;
+/** How a process ended; an error where it could not be started. */
+interface ProcessEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly error?: Error;
+}
 
 /** A process that runs one action after another. */
-class StageProcess {
+export class StageProcess {
   readonly options: ProcessOptions;
-  /** Holds what the process has printed during its present action. */
-  readonly #logPath: string;
-  readonly #child: Child;
-  #onReport: (report: StageReport) => void = () => {};
-  #onFinal: (message: FinalMessage) => void = () => {};
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<ProcessEnd>;
+  readonly #secrets: readonly string[];
+  #served = 0;
+  #log: StageLog | undefined;
+  #writers: readonly ((piece: Buffer) => void)[] = [];
+  #onMessage: (message: NonNullable<ReturnType<typeof parseStageMessage>>) => void = () => {};
 
-  private constructor(started: { options: ProcessOptions; logPath: string; child: Child }) {
-    this.options = started.options;
-    this.#logPath = started.logPath;
-    this.#child = started.child;
-  }
-
-  static async start(request: {
-    readonly options: ProcessOptions;
-    readonly program: string;
-    readonly logPath: string;
-  }): Promise<StageProcess> {
-    // The process has its own descriptor; this one is closed once it has started.
-    await using log = await open(request.logPath, 'a');
-    const { child } = await startChild({ ...request, log });
-    const started = new StageProcess({ ...request, child });
-    const secrets = secretsIn(request.options.environment.flatMap((name) => process.env[name] ?? []));
-    child.on('message', (sent) => {
-      const message = hideSecretsIn(sent, secrets);
-      if (isStageMessage(message)) started.#receive(message);
+  constructor(options: ProcessOptions, start: { readonly program: string; readonly order: Order }) {
+    this.options = options;
+    this.#secrets = secretsIn(options.environment.flatMap((name) => process.env[name] ?? []));
+    // The process does not read the path, which shows users which store and attempt it works for.
+    const words = [start.program, start.order.logPath];
+    this.#child = spawn(
+      process.execPath,
+      [...heapLimit(options.memory), ...(options.nodeOptions ?? []), ...words],
+      { env: childEnvironment(process.env, options.environment), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    );
+    this.#ended = this.#end();
+    for (const [index, stream] of this.#streams().entries())
+      stream.on('data', (piece: Buffer) => this.#writers[index]?.(piece)).on('error', () => {});
+    this.#child.on('message', (sent) => {
+      const message = parseStageMessage(hideSecretsIn(sent, this.#secrets));
+      if (message !== undefined) this.#onMessage(message);
     });
-    return started;
-  }
-
-  /** Prepares a free process for its next action; false if the process is gone. */
-  async renew(): Promise<boolean> {
-    // The file is open for appending, so the next line is its first.
-    await truncate(this.#logPath).catch(() => {});
-    return this.#child.connected;
   }
 
   /** Runs one action; no other may be running. */
-  async run(actionFile: string, onReport: (report: StageReport) => void): Promise<FinalMessage> {
+  async run({
+    actionFile,
+    logPath,
+    onReport,
+  }: Order): Promise<FinalMessage | { readonly type: 'not-begun' }> {
+    const log = new StageLog({ path: logPath, secrets: this.#secrets });
+    this.#log = log;
+    this.#writers = this.#streams().map(() => log.writer().write);
+    let hasBegun = false;
     const final = new Promise<FinalMessage>((resolve) => {
-      this.#onReport = onReport;
-      this.#onFinal = resolve;
+      this.#onMessage = (message) => {
+        hasBegun = true;
+        if (message.type === 'report') onReport(message.report);
+        else if (message.type !== 'begun') resolve(message);
+      };
     });
     this.#send({ type: 'act', actionFile });
-    const end = await Promise.race([final, this.#child]);
-    if ('type' in end) return end;
-    return { type: 'failed', failure: await failureOfDeath(end, this.#logPath) };
+    const end = await Promise.race([final, this.#ended]);
+    if ('type' in end) {
+      this.#served += 1;
+      return end;
+    }
+    if (!hasBegun && this.#served > 0) return { type: 'not-begun' };
+    log.close();
+    return { type: 'failed', failure: await failureOfDeath(end, logPath) };
   }
 
   /** Asks it to stop its action. */
@@ -122,53 +150,41 @@ class StageProcess {
 
   readonly kill = (): void => void this.#child.kill('SIGKILL');
 
-  /** Waits until the process is gone: without a parent it exits, unless it is busy. `keepLogAt` is where its log stays. */
-  async destroy({ keepLogAt }: { readonly keepLogAt?: string } = {}): Promise<void> {
+  /** Waits until the process is gone and its log is complete. Without a parent it exits, unless it is busy. */
+  async destroy(): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
     const timer = setTimeout(this.kill, exitMilliseconds);
-    await this.#child;
+    await this.#ended;
     clearTimeout(timer);
-    if (this.options.logPath !== undefined) return;
-    // On a full disk the stage's own failure is the one to report.
-    if (keepLogAt !== undefined) await copyFile(this.#logPath, keepLogAt).catch(() => {});
-    await rm(this.#logPath, { force: true });
-  }
-
-  #receive(message: StageMessage): void {
-    if (message.type === 'report') this.#onReport(message.report);
-    else this.#onFinal(message);
+    this.#log?.close();
   }
 
   // A process that is gone receives nothing: `run` waits for its end.
   #send(message: ParentMessage): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
-}
 
-/** In an object, since the process itself is a promise of its end. */
-async function startChild(start: {
-  readonly options: ProcessOptions;
-  readonly program: string;
-  readonly logPath: string;
-  readonly log: FileHandle;
-}) {
-  const { options, program, logPath, log } = start;
-  const { execaNode } = await import('execa');
-  // execa accepts any descriptor; its types list only the first few. Without pipes, no grandchild can delay the end.
-  const output = log.fd as 3;
-  // The process does not read the path, which shows users which store and attempt it works for.
-  const child = execaNode(program, [logPath], {
-    ipc: true,
-    env: childEnvironment(process.env, options.environment),
-    extendEnv: false,
-    buffer: false,
-    reject: false,
-    nodeOptions: [...heapLimit(options.memory), ...(options.nodeOptions ?? [])],
-    stdin: 'ignore',
-    stdout: output,
-    stderr: output,
-  });
-  return { child };
+  #streams(): readonly Readable[] {
+    // There are none where the process could not be started.
+    return [this.#child.stdout, this.#child.stderr].flatMap((stream) => stream ?? []);
+  }
+
+  /** Waits for its exit, and then for the rest of what it has printed. */
+  async #end(): Promise<ProcessEnd> {
+    const child = this.#child;
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    const end = await new Promise<ProcessEnd>((resolve) => {
+      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+      // Also the error of a message to a process that is gone, which its exit follows.
+      child.on(
+        'error',
+        (error) => child.pid === undefined && resolve({ exitCode: null, signal: null, error }),
+      );
+    });
+    await Promise.race([closed, sleep(drainMilliseconds)]);
+    for (const stream of this.#streams()) stream.destroy();
+    return end;
+  }
 }
 
 /** Bounds JavaScript's own heap, in MiB; typed arrays live outside it. */
@@ -202,9 +218,8 @@ const isNeeded = (name: string): boolean => names.has(name) || prefixes.test(nam
 
 /** Why a process ended without a final message. */
 async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure> {
-  // A long run's log may have been swept.
   const tail = await lastLines(logPath).catch(() => '');
-  const { signal, exitCode, shortMessage = '' } = end;
+  const { signal, exitCode, error } = end;
   if (tail.includes('JavaScript heap out of memory'))
     return {
       kind: 'killed',
@@ -215,13 +230,8 @@ async function failureOfDeath(end: ProcessEnd, logPath: string): Promise<Failure
     const message = 'the system ended the process, most often because memory ran out';
     return { kind: 'killed', signal, message };
   }
-  if (signal !== undefined) return { kind: 'killed', signal, message: tail };
-  // Without an exit code, the process could not be started: only execa knows why.
-  return {
-    kind: 'exited',
-    exitCode: exitCode ?? -1,
-    message: tail || (exitCode === undefined ? shortMessage : ''),
-  };
+  if (signal !== null) return { kind: 'killed', signal, message: tail };
+  return { kind: 'exited', exitCode: exitCode ?? -1, message: tail || (error?.message ?? '') };
 }
 
 /** Reads no more than the end: a log can be longer than a string. */
@@ -230,5 +240,6 @@ async function lastLines(path: string): Promise<string> {
   const { size } = await file.stat();
   const end = Buffer.alloc(Math.min(size, 2 ** 16));
   await file.read(end, 0, end.length, size - end.length);
-  return end.toString().trimEnd().split('\n').slice(-20).join('\n');
+  const lines = end.toString().trimEnd().split('\n').slice(-20);
+  return lines.map((line) => line.slice(0, 2000)).join('\n');
 }

@@ -66,7 +66,7 @@ export interface DagNode {
   readonly declaredAt?: DeclaredAt;
 }
 
-/** The path of a module from the stage's folder -> its content's digest; `npm:name` -> the package's version. */
+/** What decides what a user's code does, by the names that digestModules in `runtime/module` gives it. */
 export type ModuleDigests = Readonly<Record<string, string>>;
 
 export interface InputBinding {

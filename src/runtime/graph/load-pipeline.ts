@@ -80,6 +80,7 @@ async function loadPoints(
 }
 
 async function loadDag(toCheck: PipelineToCheck, request: PipelineRequest): Promise<Checked<Dag>> {
+  toCheck.reader.startCounting();
   const pipeline = await checkPipeline(toCheck);
   const built = buildDag(pipeline.value, request);
   const missing = await checkSources(built.value.sources, request.workingDirectory);

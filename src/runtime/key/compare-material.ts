@@ -23,7 +23,7 @@ export type Difference =
       readonly after?: string;
     }
   | {
-      /** A module of a user's stage, or a package that it uses (`npm:name`). */
+      /** A module of a user's stage, a package that it uses (`npm:name`) or an import (`module > specifier`). */
       readonly kind: 'code';
       readonly module: string;
       readonly before?: string;

@@ -1,40 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { BuildFailure, Message, Metafile } from 'esbuild';
-import { err, ok } from '../../core/index.ts';
+import type { BuildFailure, Message } from 'esbuild';
+import { err, ok, type Result } from '../../core/index.ts';
 import { type Diagnostic, lowerFirst, type Span } from '../diagnostic/diagnostic.ts';
 import type { TextFile } from '../diagnostic/text-file.ts';
 import { displayPathOf } from '../yaml/document-reader.ts';
-import { bundleOptions, type FoundModules, type UsedPackage } from './bundle-stage.ts';
+import { bundleStage } from './bundle-stage.ts';
+import type { ModuleGraph } from './module-graph.ts';
 
 /**
  * Every module that a stage's code imports, or why there are none: a missing module, code that does not compile, a stage
  * that does not export `run`. Runs none of the code. `usedAt` is where the pipeline names the stage.
  */
-export async function findModules(entry: string, usedAt: Span): Promise<FoundModules> {
-  const packages = new Map<string, UsedPackage>();
-  const { build } = await import('esbuild');
+export async function findModules(
+  entry: string,
+  usedAt: Span,
+): Promise<Result<ModuleGraph, readonly Diagnostic[]>> {
   try {
-    const { metafile } = await build({
-      ...bundleOptions({
-        entry,
-        stageApi: '/tuneloom/stage.js',
-        onPackage: (used) => packages.set(used.manifest, used),
-      }),
-      write: false,
-    });
-    const folder = dirname(entry);
-    const files = Object.keys(metafile.inputs).map((path) => resolve(folder, path));
-    if (!exportsOf(metafile).includes('run')) return err([exportsNoRun(entry, usedAt)]);
-    return ok({ files: files.sort(), packages: [...packages.values()] });
+    const { graph, exports } = await bundleStage({ entry, stageApi: '/tuneloom/stage.js' });
+    return exports.includes('run') ? ok(graph) : err([exportsNoRun(entry, usedAt)]);
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     return err(await describeBuildErrors(error.errors, { entry, usedAt }));
   }
 }
-
-const exportsOf = ({ outputs }: Metafile): readonly string[] =>
-  Object.values(outputs).flatMap(({ exports }) => exports);
 
 const isBuildFailure = (error: unknown): error is BuildFailure =>
   error instanceof Error && 'errors' in error && Array.isArray(error.errors);

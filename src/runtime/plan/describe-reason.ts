@@ -49,6 +49,9 @@ export function describeDifference(difference: Difference): string {
     }
     case 'code': {
       const { module, before, after } = difference;
+      const [importer, specifier] = module.split(' > ');
+      if (specifier !== undefined)
+        return describeChange(`what \`${specifier}\` means in \`${importer}\``, difference);
       if (module.startsWith('npm:'))
         return describeChange(`the package \`${module.slice('npm:'.length)}\``, difference);
       const change = before === undefined ? 'is new' : after === undefined ? 'is gone' : 'changed';

@@ -114,7 +114,8 @@ async function spanOfCode(module: string, node: DagNode): Promise<Span> {
   const { code } = node.definition;
   if (code === undefined || module.startsWith('npm:')) return usesOf(node);
   if (module === 'ports') return node.declaredAt?.('ports') ?? usesOf(node);
-  const path = resolve(dirname(code.entry), module);
+  const [importer = ''] = module.split(' > ');
+  const path = resolve(dirname(code.entry), importer);
   const file = await readModule(existsSync(path) ? path : code.entry, node.spanOf());
   return { file, start: 0, end: 0 };
 }

@@ -1,11 +1,11 @@
-import { readdirSync } from 'node:fs';
-import { dirname, relative, sep } from 'node:path';
+import { sep } from 'node:path';
 import { canonicalJson, err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, ModuleDigests } from '../graph/dag.ts';
 import { sha256 } from '../key/digest.ts';
-import type { ModuleGraph } from '../module/bundle-stage.ts';
 import { findModules } from '../module/find-modules.ts';
+import { digestModules, type ModuleGraph } from '../module/module-graph.ts';
+import { stateOfFolder, statIfAny, watchedPaths } from '../module/watched-paths.ts';
 import type { OwnCode } from '../stage/stage-definition.ts';
 import {
   type KnownModules,
@@ -14,7 +14,7 @@ import {
   saveModuleCache,
 } from '../store/module-cache.ts';
 import type { Store } from '../store/store.ts';
-import { digestPath } from './source-digests.ts';
+import { digestPath, isSettled } from './source-digests.ts';
 
 type Nodes = ReadonlyMap<string, DagNode>;
 
@@ -30,10 +30,11 @@ export async function readModules(nodes: Nodes, store: Store): Promise<Result<No
     const { code } = definition;
     if (code === undefined || read.has(code.entry)) continue;
     const known = await stillKnown(cache[code.entry], store);
+    const begun = BigInt(Date.now()) * 1_000_000n;
     const found = known === undefined ? await findModules(code.entry, spanOf()) : ok(undefined);
     if (!found.ok) problems.push(...found.error);
-    const fresh = found.ok && found.value && (await digestModules(found.value, { code, store }));
-    if (fresh) cache = { ...cache, [code.entry]: fresh };
+    const fresh = found.ok && found.value && (await knowModules(found.value, { entry: code.entry, store }));
+    if (fresh && isSettledAt(fresh, begun)) cache = { ...cache, [code.entry]: fresh };
     read.set(code.entry, { ...(fresh || known)?.modules, ports: portsDigest(code) });
   }
   if (problems.length > 0) return err(problems);
@@ -45,42 +46,41 @@ export async function readModules(nodes: Nodes, store: Store): Promise<Result<No
   return ok(new Map([...nodes].map(([id, node]) => [id, withModules(node)])));
 }
 
-/** The present modules of a stage's code. Reads every byte again. */
-export async function modulesNow(node: DagNode): Promise<ModuleDigests | undefined> {
-  const { code } = node.definition;
-  if (code === undefined) return undefined;
-  const found = await findModules(code.entry, node.spanOf());
-  if (!found.ok) return {};
-  return { ...(await digestModules(found.value, { code })).modules, ports: portsDigest(code) };
-}
+/** The key's part of code that has just been bundled. */
+export const modulesOf = (graph: ModuleGraph, code: OwnCode): ModuleDigests => ({
+  ...digestModules(graph),
+  ports: portsDigest(code),
+});
 
 const portsDigest = ({ ports }: OwnCode): string => sha256(canonicalJson(ports));
 
-/** Valid while no file has changed and no folder has other names, which could redirect an import. */
 async function stillKnown(known: KnownModules | undefined, store: Store): Promise<KnownModules | undefined> {
-  for (const [path, digest] of Object.entries(known?.witnesses ?? {}))
-    if ((await witness(path, store).catch(() => undefined)) !== digest) return undefined;
+  for (const [path, state] of Object.entries(known?.watched ?? {}))
+    if ((await stateOf(path, store)) !== state) return undefined;
   return known;
 }
 
-async function digestModules(
-  { files, packages }: ModuleGraph,
-  { code, store }: { readonly code: OwnCode; readonly store?: Store },
+async function knowModules(
+  graph: ModuleGraph,
+  { entry, store }: { readonly entry: string; readonly store: Store },
 ): Promise<KnownModules> {
-  const folder = dirname(code.entry);
-  const watched = [...files, ...packages.map(({ manifest }) => manifest)];
-  const folders = [...new Set(files.map(dirname))].map((path) => `${path}${sep}`);
-  const witnesses: [string, string][] = [];
-  for (const path of [...watched, ...folders]) witnesses.push([path, await witness(path, store)]);
-  const digests = new Map(witnesses);
-  const modules = files.map((path) => [relative(folder, path).split(sep).join('/'), digests.get(path) ?? '']);
-  const used = packages.map(({ name, version }) => [`npm:${name}`, version]);
-  return {
-    witnesses: Object.fromEntries(witnesses),
-    modules: Object.fromEntries([...modules, ...used]),
-  };
+  const watched: [string, string][] = [];
+  for (const path of watchedPaths(graph, entry))
+    watched.push([path, graph.modules.get(path) ?? (await stateOf(path, store))]);
+  return { watched: Object.fromEntries(watched), modules: digestModules(graph) };
 }
 
-/** A path that ends in a separator is a folder, whose names count. */
-const witness = async (path: string, store: Store | undefined): Promise<string> =>
-  path.endsWith(sep) ? sha256(canonicalJson(readdirSync(path).sort())) : digestPath(path, store?.statCache);
+/** Whether nothing changed between the bundling, which began then, and the look at what it depends on. */
+const isSettledAt = ({ watched }: KnownModules, begun: bigint): boolean =>
+  Object.keys(watched).every((path) => {
+    const stat = statIfAny(path);
+    return stat === undefined || isSettled(stat, begun);
+  });
+
+/** Empty for what does not exist. */
+async function stateOf(path: string, { statCache }: Store): Promise<string> {
+  if (path.endsWith(sep)) return stateOfFolder(path);
+  const found = statIfAny(path);
+  if (found?.isFile() !== true) return '';
+  return statCache.find(path, found) ?? (await digestPath(path, statCache).catch(() => ''));
+}

@@ -9,7 +9,7 @@ import type { SourceDigests } from '../key/key-material.ts';
 import { manifestOf } from '../store/folder-manifest.ts';
 import type { FileIdentity, HashedFile } from '../store/hash-file.ts';
 import { hashFiles } from '../store/hash-files.ts';
-import { listFiles } from '../store/ingest.ts';
+import { listSourceFiles } from '../store/list-files.ts';
 import { type Resolution, type Resolutions, readResolution } from '../store/resolution.ts';
 import type { StatCache } from '../store/stat-cache.ts';
 import type { Store } from '../store/store.ts';
@@ -80,14 +80,28 @@ function unreadable(field: SourceField, error: unknown): Diagnostic {
   return { code: 'unreadable-source', message: `\`${field.path}\` cannot be read: ${why}`, span: field.span };
 }
 
-/** The digest of a file or folder outside the store. Without a cache, reads every byte. */
-export async function digestPath(path: string, statCache?: StatCache): Promise<Digest> {
-  const [result] = await digestPaths([path], statCache);
-  if (result?.ok === true) return result.value;
-  throw result?.error;
+/** A file or folder outside the store, with its files by their absolute paths. */
+export interface ReadSource {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly files: ReadonlyMap<string, HashedFile>;
 }
 
-/** As digestPath for many paths, with their files hashed together; a result for each path, in order. */
+/** Reads a file or folder outside the store. Without a cache, reads every byte. */
+export async function readSource(path: string, statCache?: StatCache): Promise<ReadSource> {
+  const source = await filesOf(path);
+  const digested = await digestFiles(source.files, statCache);
+  const digest = digestOfSource(source, digested);
+  if (!digest.ok) throw digest.error;
+  const files = [...digested].flatMap(([file, result]) => (result.ok ? [[file, result.value] as const] : []));
+  return { path, digest: digest.value, files: new Map(files) };
+}
+
+/** The digest of a file or folder outside the store. Without a cache, reads every byte. */
+export const digestPath = async (path: string, statCache?: StatCache): Promise<Digest> =>
+  (await readSource(path, statCache)).digest;
+
+/** The digests of many paths, whose files are hashed together; a result for each path, in order. */
 async function digestPaths(
   paths: readonly string[],
   statCache?: StatCache,
@@ -98,6 +112,9 @@ async function digestPaths(
   const digested = await digestFiles([...files], statCache);
   return sources.map((source) => (source.ok ? digestOfSource(source.value, digested) : source));
 }
+
+/** The absolute paths of the files that a source consists of now. */
+export const pathsIn = async (path: string): Promise<readonly string[]> => (await filesOf(path)).files;
 
 interface Source {
   readonly path: string;
@@ -111,7 +128,7 @@ async function filesOf(path: string): Promise<Source> {
   if (found.isFile()) return { path, inside: undefined, files: [path] };
   // Reading from anything else might never end.
   if (!found.isDirectory()) throw new Error(`${path} is neither a file nor a folder`);
-  const inside = await listFiles(path, { links: 'inside' });
+  const inside = await listSourceFiles(path);
   return { path, inside, files: inside.map((name) => join(path, name)) };
 }
 
@@ -166,7 +183,7 @@ function knownFile(path: string, statCache: StatCache): HashedFile | undefined {
  * Whether any write after `now`, in nanoseconds, must change the file's times. File systems advance their clocks in steps
  * of up to 10 ms, some of 2 s; a file written within the present step could change again and look the same.
  */
-function isSettled(stat: FileIdentity, now: bigint): boolean {
+export function isSettled(stat: FileIdentity, now: bigint): boolean {
   const second = 1_000_000_000n;
   const step = stat.mtimeNs % second === 0n ? 2n * second : second / 50n;
   return now - stat.mtimeNs > step && now - stat.ctimeNs > step;

@@ -18,6 +18,13 @@ export type RunEvent =
       readonly done: number;
       readonly total?: number;
     }
+  /** The host is asked again after this time. */
+  | {
+      readonly type: 'source-waiting';
+      readonly source: string;
+      readonly milliseconds: number;
+      readonly because: string;
+    }
   | {
       readonly type: 'source-finished';
       readonly source: string;
@@ -71,6 +78,13 @@ export type Failure =
   | { readonly kind: 'exited'; readonly exitCode: number; readonly message: string }
   | { readonly kind: 'missing-output'; readonly output: string }
   | { readonly kind: 'source-changed'; readonly path: string }
+  | {
+      readonly kind: 'input-changed';
+      /** As a user calls it: "its input `records`". */
+      readonly name: string;
+      /** `given`: what the stage was given to read; `stored`: the store's own bytes. */
+      readonly where: 'given' | 'stored';
+    }
   | { readonly kind: 'storage'; readonly code: string; readonly path: string; readonly message: string }
   | { readonly kind: 'interrupted' };
 

@@ -26,6 +26,14 @@ export interface SourceFetcher {
 export interface SourceRequest {
   readonly address: string;
   readonly signal: AbortSignal;
+  /** Called before a longer wait, such as one that an overloaded host asks for. */
+  readonly onWait?: ((wait: SourceWait) => void) | undefined;
+}
+
+export interface SourceWait {
+  readonly milliseconds: number;
+  /** As half a sentence. */
+  readonly because: string;
 }
 
 export interface FetchRequest extends SourceRequest {

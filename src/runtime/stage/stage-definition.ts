@@ -1,4 +1,4 @@
-import type { Json, JsonObject, RecordPlace } from '../../core/index.ts';
+import type { FaultyRecord, Json, JsonObject, RecordPlace } from '../../core/index.ts';
 import type { StageAction } from './stage-action.ts';
 
 /** The type of a port's content, such as `records`: a name that the runtime only compares. */
@@ -65,6 +65,8 @@ export interface StageDefinition {
   readonly version: number;
   readonly schema: ConfigSchema;
   readonly validate: SchemaValidator;
+  /** Names that users of other programs may write -> help that says what the field is called here. */
+  readonly peerFields?: ReadonlyMap<string, string>;
   /** A pure function of a valid configuration with its defaults. */
   readonly ports: (config: JsonObject) => StagePorts;
   /** Finds mistakes that the schema cannot; called with a configuration that the schema accepts. */
@@ -75,6 +77,8 @@ export interface StageDefinition {
    * that leaves nothing behind in memory.
    */
   readonly process: 'inline' | 'shared' | 'child';
+  /** How long its process may take to stop before it is killed, if less than the 10 s that others have. */
+  readonly graceMilliseconds?: number;
   /** Of `accelerator` stages, one runs at a time. */
   readonly device: 'none' | 'accelerator';
   /** Environment variables, such as an API key, that its process reads besides those that every program needs. */
@@ -85,6 +89,8 @@ export interface StageDefinition {
    * downloaded.
    */
   readonly inspect?: (source: SourceToInspect) => Promise<void>;
+  /** Set if the stage hands its inputs to a program of the user's, which could write to them. */
+  readonly runsUserCode?: true;
   /** Imports the stage's code, only when it runs. */
   readonly load: () => Promise<StageModule>;
   /** Set for a user's stage: its code, which is bundled and runs in its own process. */
@@ -163,7 +169,16 @@ export type StageReport =
       /** Live figures for people: loss, learning_rate, tokens_per_second. */
       readonly figures?: Readonly<Record<string, number>>;
     }
-  | { readonly type: 'note'; readonly level: 'info' | 'warning'; readonly message: string };
+  | StageNote;
+
+/** Warnings are kept with the result, and repeated whenever it is reused. */
+export interface StageNote {
+  readonly type: 'note';
+  readonly level: 'info' | 'warning';
+  readonly message: string;
+  /** The first records that it is about. */
+  readonly records?: readonly FaultyRecord[];
+}
 
 /** The stages that a pipeline can use, by name. */
 export type StageRegistry = ReadonlyMap<string, StageDefinition>;

@@ -5,8 +5,9 @@ import { isObject, type Json } from '../../core/index.ts';
 import { digestsAt, type PortContent, parsePortContent } from '../key/digest.ts';
 import { type CacheKey, cacheKeyOf, type KeyMaterial, parseCacheKey } from '../key/key-material.ts';
 import { contentState } from './content-state.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
-import { createAtomically, parseSealed, sealJson, writeAtomically } from './store-file.ts';
+import { createAtomically, writeAtomically } from './store-file.ts';
 import { actionPath } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
 
@@ -19,6 +20,14 @@ export interface ActionRecord {
   readonly provenance: Provenance;
   /** Throughput, memory: facts about the run, not the outputs. */
   readonly measurements: Readonly<Record<string, Json>>;
+  /** What the stage warned of, which is true of its outputs whenever they are reused. */
+  readonly warnings?: readonly KeptWarning[];
+}
+
+interface KeptWarning {
+  readonly message: string;
+  /** The ids of the first records that it is about. */
+  readonly records?: readonly string[];
 }
 
 /** Where and when it ran; no part of any key. */
@@ -130,8 +139,15 @@ function parseRecord(value: unknown, key: CacheKey): ActionRecord | undefined {
     measurements: (isObject(record.measurements) ? record.measurements : {}) satisfies Readonly<
       Record<string, Json>
     >,
+    ...(Array.isArray(record.warnings) && { warnings: record.warnings.filter(isWarning) }),
   };
 }
+
+const isWarning: (value: unknown) => value is KeptWarning = (value): value is KeptWarning =>
+  isObject(value) &&
+  typeof value.message === 'string' &&
+  (value.records === undefined ||
+    (Array.isArray(value.records) && value.records.every((id) => typeof id === 'string')));
 
 /**
  * Marks a record as used, for gc: the file's modification time is the time of the last use. False if gc has just removed

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isObject } from '../../core/index.ts';
+import { isObject, newTemporaryFolder } from '../../core/index.ts';
 import { type Digest, digestOf, isFolderDigest, parseDigest, sha256 } from '../key/digest.ts';
 import type { Store } from './store.ts';
 import { blobPath } from './store-layout.ts';
@@ -109,7 +108,7 @@ export async function openContent(store: Store, digest: Digest): Promise<OpenCon
   if (!isFolderDigest(digest))
     return { path: join(store.root, blobPath(digest)), async [Symbol.asyncDispose]() {} };
   // Outside the store, which may be read-only.
-  const held = await mkdtemp(join(tmpdir(), 'tuneloom-open-'));
+  const held = await newTemporaryFolder('tuneloom-open-');
   const path = join(held, 'content');
   await materializeFolder(store, { digest, destination: path });
   return { path, [Symbol.asyncDispose]: () => rm(held, { recursive: true, force: true }) };

@@ -22,6 +22,17 @@ export const chunkFor = ({ size }: FileIdentity): Buffer =>
 export const hasChanged = (before: FileIdentity, after: FileIdentity): boolean =>
   after.size !== before.size || after.mtimeNs !== before.mtimeNs;
 
+/** Whether a path still names the same file with the same times. */
+export const isSameFile = (before: FileIdentity, after: FileIdentity): boolean =>
+  !hasChanged(before, after) && after.ctimeNs === before.ctimeNs && after.ino === before.ino;
+
+/**
+ * Whether a file or folder has been written to, replaced or removed. The change time tells what restores content and
+ * modification time. An inode's number alone tells nothing: some file systems renumber files.
+ */
+export const wasTouched = (before: FileIdentity, after: FileIdentity | undefined): boolean =>
+  after === undefined || hasChanged(before, after) || after.ctimeNs !== before.ctimeNs;
+
 /** Hashes a file in one pass with bounded memory. Throws FileChangedError if the file is written to meanwhile. */
 export async function hashFile(path: string): Promise<HashedFile> {
   await using handle = await open(path, 'r');

@@ -1,13 +1,14 @@
-import type { Dirent, Stats } from 'node:fs';
-import { chmod, lstat, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
+import { chmod, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { UserError } from '../../core/index.ts';
 import { type Digest, digestOf, hexOf } from '../key/digest.ts';
 import { type FolderFile, isInnerPath, manifestOf } from './folder-manifest.ts';
 import { type HashedFile, hashHandle } from './hash-file.ts';
+import { listFiles } from './list-files.ts';
 import type { Store } from './store.ts';
-import { makeFolder, syncFolder, temporaryPath } from './store-file.ts';
+import { makeFolder, syncFolder } from './store-file.ts';
 import { blobPath } from './store-layout.ts';
+import { temporaryPath } from './temporary.ts';
 
 /**
  * Moves a finished file or folder into the store and returns its digest. Files on another file system and files with other
@@ -102,65 +103,4 @@ async function fileUnder(
   await syncFolder(dirname(path));
   const digest = digestOf('file', hexOf(blob.digest));
   store.statCache.remember(blobPath(blob.digest), { stat: await stat(path, { bigint: true }), digest });
-}
-
-/**
- * The regular files below a folder, as relative paths with `/`, sorted by code unit. Follows all links, or only those that
- * stay `inside` the folder, so that data from elsewhere cannot name files outside it.
- */
-export async function listFiles(
-  folder: string,
-  { links = 'any' }: { readonly links?: 'any' | 'inside' } = {},
-): Promise<readonly string[]> {
-  const paths: string[] = [];
-  const real = await realpath(folder);
-  const homes = links === 'any' ? undefined : [real, ...cacheOf(real)];
-  await collect(paths, { folder, inside: '', above: [], homes });
-  return paths.sort();
-}
-
-interface Walk {
-  readonly folder: string;
-  readonly inside: string;
-  /** The real paths of the folders above, to detect a link that leads back. */
-  readonly above: readonly string[];
-  /** Real paths of the folders that links may lead into; undefined: any. */
-  readonly homes: readonly string[] | undefined;
-}
-
-async function collect(paths: string[], place: Walk): Promise<void> {
-  const real = await realpath(place.folder);
-  if (place.above.includes(real)) throw new Error(`${place.folder} is a link to a folder that contains it`);
-  for (const entry of await readdir(place.folder, { withFileTypes: true })) {
-    const path = join(place.folder, entry.name);
-    if (entry.isSymbolicLink() && place.homes !== undefined) await refuseEscape(path, place.homes);
-    const inside = place.inside === '' ? entry.name : `${place.inside}/${entry.name}`;
-    const found = isPlain(entry) ? entry : await follow(path);
-    if (found.isDirectory())
-      await collect(paths, { ...place, folder: path, inside, above: [...place.above, real] });
-    else if (found.isFile()) paths.push(inside);
-    else throw new Error(`${path} is neither a file nor a folder`);
-  }
-}
-
-/** Whether the folder's entry tells everything: that saves one stat for each of 100,000 files. */
-const isPlain = (entry: Dirent): boolean => !entry.isSymbolicLink() && !entry.name.includes('\ufffd');
-
-const follow = (path: string): Promise<Stats> =>
-  stat(path).catch((error: unknown) => {
-    throw path.includes('\ufffd') ? new Error(`the name of ${path} is not UTF-8`) : error;
-  });
-
-async function refuseEscape(path: string, homes: readonly string[]): Promise<void> {
-  const target = await realpath(path);
-  if (homes.some((home) => target === home || target.startsWith(home + sep))) return;
-  throw new Error(`${path} is a link that leads out of its folder, to ${target}; put the file itself there`);
-}
-
-/** Hugging Face's tools keep the files of `models--owner--name/snapshots/<commit>` in `blobs` beside it. */
-function cacheOf(folder: string): readonly string[] {
-  const snapshots = dirname(folder);
-  const repository = dirname(snapshots);
-  const isSnapshot = basename(snapshots) === 'snapshots' && /^(models|datasets)--/.test(basename(repository));
-  return isSnapshot ? [join(repository, 'blobs')] : [];
 }

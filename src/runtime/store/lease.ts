@@ -9,10 +9,12 @@ import {
   parseProcessIdentity,
   thisProcess,
 } from './process-identity.ts';
+import { sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
-import { createAtomically, sealJson, temporaryPath } from './store-file.ts';
+import { createAtomically } from './store-file.ts';
 import { storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
+import { temporaryPath } from './temporary.ts';
 
 const heartbeatMilliseconds = 10_000;
 const lapseMilliseconds = 60_000;

@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject } from '../../core/index.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
-import { parseSealed, sealJson, writeAtomically } from './store-file.ts';
+import { writeAtomically } from './store-file.ts';
 import { storeLayout } from './store-layout.ts';
 import { storageFailureOf } from './system-error.ts';
 
-/** The modules of a stage's code, valid while all `witnesses` are unchanged. */
+/** The modules of a stage's code, valid while everything `watched` is unchanged. */
 export interface KnownModules {
-  /** Absolute path of a file -> its content's digest, of a folder -> the digest of its files' names. */
-  readonly witnesses: Readonly<Record<string, string>>;
+  /** Absolute path of a file -> its content's digest, of a folder -> that of its entries; empty where there is none. */
+  readonly watched: Readonly<Record<string, string>>;
   readonly modules: Readonly<Record<string, string>>;
 }
 
@@ -36,9 +37,15 @@ export async function saveModuleCache({ root }: Store, cache: ModuleCache): Prom
   }
 }
 
+/** Drops what is remembered of a stage's code. */
+export async function forgetModules(store: Store, entry: string): Promise<void> {
+  const { [entry]: _, ...others } = readModuleCache(store);
+  await saveModuleCache(store, others);
+}
+
 const isEntry = (entry: [string, unknown]): entry is [string, KnownModules] => {
-  const { witnesses, modules } = Object(entry[1]);
-  return isTexts(witnesses) && isTexts(modules);
+  const { watched, modules } = Object(entry[1]);
+  return isTexts(watched) && isTexts(modules);
 };
 
 const isTexts = (value: unknown): boolean =>

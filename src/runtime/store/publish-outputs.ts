@@ -4,9 +4,9 @@ import { dirname, join, relative } from 'node:path';
 import { type Digest, isFolderDigest, type PortContent } from '../key/digest.ts';
 import { readManifest } from './folder-manifest.ts';
 import type { Store } from './store.ts';
-import { makeTemporaryFolder } from './store-file.ts';
 import { blobPath, outputsPath, pathSegment } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
+import { makeTemporaryFolder } from './temporary.ts';
 
 /**
  * Shows a stage's outputs at `outputs/<pipeline>/<stage>/<output>[/<part>]`, as links to read-only blobs. Nothing depends

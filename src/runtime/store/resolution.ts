@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject, type Json } from '../../core/index.ts';
 import { type Digest, parseDigest } from '../key/digest.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
-import { parseSealed, sealJson, writeAtomically } from './store-file.ts';
+import { writeAtomically } from './store-file.ts';
 import { resolutionPath } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 

@@ -7,8 +7,9 @@ import type { CacheKey } from '../key/key-material.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { Fingerprint } from './action-records.ts';
 import { isOnThisHost, isProcessIdentity, mayBeAlive, type ProcessIdentity } from './process-identity.ts';
+import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
-import { parseSealed, sealJson, writeAtomically } from './store-file.ts';
+import { writeAtomically } from './store-file.ts';
 import { runPath, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
@@ -17,6 +18,8 @@ export interface RunRecord {
   readonly format: 1;
   readonly run: string;
   readonly pipeline: string;
+  /** Tells apart the projects of a store; a hash, since their paths are private. Absent in older records. */
+  readonly project?: string;
   /** The pipeline file's path from the store's parent folder, or its bare name if it is not below that. */
   readonly file: string;
   readonly params: JsonObject;
@@ -169,11 +172,16 @@ const failures: Readonly<Record<Failure['kind'], Fields>> = {
   exited: { exitCode: isNumber, message: isText },
   'missing-output': { output: isText },
   'source-changed': { path: isText },
+  'input-changed': { name: isText, where: isOneOf('given', 'stored') },
   storage: { code: isText, path: isText, message: isText },
   interrupted: {},
 };
 
-const isFailure = isTagged('kind', failures);
+const hasFailureFields = isTagged('kind', failures);
+
+/** Checks a failure, since a store from elsewhere or a user's stage may give anything. */
+export const isFailure = (value: unknown): value is Failure => hasFailureFields(value);
+
 const isOutputs = isMapOf((value) => parsePortContent(value) !== undefined);
 const work = { uses: isText, key: isText, reason: isText, milliseconds: isNumber, attempts: isNumber };
 
@@ -189,6 +197,7 @@ const isRunRecord = has({
   format: isOneOf(1),
   run: isText,
   pipeline: isText,
+  project: orAbsent(isText),
   file: isText,
   params: isObject,
   overridden: isOneOf(true, false),

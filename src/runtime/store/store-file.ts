@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { sha256 } from '../key/digest.ts';
-import { storeLayout } from './store-layout.ts';
+import { link, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { makeFolders } from '../../core/index.ts';
 import { hasErrorCode } from './system-error.ts';
+import { temporaryPath } from './temporary.ts';
 
 interface AtomicFile {
   /** The store's root, whose temporary folder is on the same file system. */
@@ -44,22 +43,9 @@ export async function createAtomically(file: AtomicFile): Promise<boolean> {
   return true;
 }
 
-/** A new name in the store's temporary folder, which is created if needed. */
-export async function temporaryPath(root: string): Promise<string> {
-  await mkdir(join(root, storeLayout.temporary), { recursive: true });
-  return join(root, storeLayout.temporary, randomUUID());
-}
-
-/** A new empty folder in the store's temporary folder. */
-export async function makeTemporaryFolder(root: string): Promise<string> {
-  const path = await temporaryPath(root);
-  await mkdir(path);
-  return path;
-}
-
 /** Creates a folder so that it survives a power failure. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+  const first = await makeFolders(path);
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
@@ -82,20 +68,4 @@ async function writeTemporary(file: AtomicFile): Promise<string> {
 export async function syncFolder(path: string): Promise<void> {
   await using handle = await open(path, 'r');
   await handle.sync();
-}
-
-const seal = /,\n "seal": "([0-9a-f]{64})"\n\}\n$/;
-
-/** Adds a last field to the text of a JSON object: the hash of everything before it. */
-export function sealJson(text: string): string {
-  const body = text.slice(0, text.lastIndexOf('}')).trimEnd();
-  return `${body},\n "seal": "${sha256(body)}"\n}\n`;
-}
-
-/** Parses a JSON text. Throws a SyntaxError if it is invalid or its seal is broken. */
-export function parseSealed(text: string): unknown {
-  const found = seal.exec(text);
-  if (found !== null && sha256(text.slice(0, found.index)) !== found[1])
-    throw new SyntaxError('the seal is broken');
-  return JSON.parse(text);
 }

@@ -23,6 +23,22 @@ export const storeLayout = {
   downloads: 'downloads',
 } as const;
 
+/** The files in an attempt's folder, `state/<key>/<attempt>/`. */
+export const attemptFiles = {
+  /** The process that works here; absent once it has ended. */
+  owner: 'owner.json',
+  action: 'action.json',
+  inputs: 'inputs',
+  outputs: 'outputs',
+  /** Remote sources as files. */
+  sources: 'sources',
+  /** What the stage keeps in order to resume. */
+  state: 'state',
+  log: 'log.txt',
+  /** The bundled code of a user's stage. */
+  code: 'code.mjs',
+} as const;
+
 /** From the root. A folder's blob is its manifest. */
 export const blobPath = (digest: Digest): string => {
   const hex = hexOf(digest);

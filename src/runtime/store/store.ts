@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
+import { makeFolders } from '../../core/index.ts';
 import { StatCache } from './stat-cache.ts';
 
 /** Holds artifacts, records and runs. Its folder is created by the first run. */
@@ -18,7 +19,7 @@ export function openStore(root: string): Store {
 /** Creates the store's folder if needed, with a .gitignore for all of its content. */
 export async function createStore({ root }: Store): Promise<void> {
   if (existsSync(root)) return;
-  await mkdir(root, { recursive: true });
+  await makeFolders(root);
   try {
     await writeFile(join(root, '.gitignore'), '*\n');
   } catch (error) {

@@ -16,9 +16,10 @@ export function storageFailureOf(error: unknown): StorageFailure | undefined {
   return { kind: 'storage', code, path: dest, message };
 }
 
-/** On a read-only disk, Node's recursive mkdir fails with ENOENT. */
+/** Node's recursive mkdir fails with ENOENT on a read-only disk, and with EEXIST where a file has the folder's name. */
 const isRefusal = (error: NodeJS.ErrnoException): boolean =>
-  hasErrorCode(error, ...storageCodes) || (error.code === 'ENOENT' && error.syscall === 'mkdir');
+  hasErrorCode(error, ...storageCodes) ||
+  (error.syscall === 'mkdir' && hasErrorCode(error, 'ENOENT', 'EEXIST'));
 
 /** A failure inside the store, or at an unknown path, is reported for the whole store, which the user knows. */
 export const atStore = (failure: StorageFailure, root: string): StorageFailure =>
@@ -35,4 +36,6 @@ const storageCodes = [
   'ENFILE',
   'ENOTDIR',
   'EFBIG',
+  'ELOOP',
+  'ENAMETOOLONG',
 ];

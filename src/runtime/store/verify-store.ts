@@ -5,7 +5,7 @@ import { parseCacheKey } from '../key/key-material.ts';
 import { type ActionRecord, readRecord } from './action-records.ts';
 import { findManifest } from './folder-manifest.ts';
 import { hashFiles } from './hash-files.ts';
-import { listFiles } from './ingest.ts';
+import { listFiles } from './list-files.ts';
 import { listRunIds, readRun } from './run-records.ts';
 import type { Store } from './store.ts';
 import { blobPath, runPath, storeLayout } from './store-layout.ts';

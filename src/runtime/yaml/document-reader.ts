@@ -6,11 +6,15 @@ import type { TextFile } from '../diagnostic/text-file.ts';
 import { parseYaml } from './parse-yaml.ts';
 import type { YamlDoc } from './yaml-doc.ts';
 
+/** How often one pipeline may take files in by `uses` and `extends`: two files that each do so twice double it at every level. */
+const mostFiles = 1000;
+
 /** Reads each YAML file once and remembers which place named it first. */
 export class DocumentReader {
   readonly workingDirectory: string;
   readonly #documents = new Map<string, Promise<Checked<YamlDoc | undefined>>>();
   readonly #namedAt = new Map<string, Span>();
+  #taken = 0;
 
   constructor(workingDirectory: string) {
     this.workingDirectory = workingDirectory;
@@ -24,6 +28,29 @@ export class DocumentReader {
     const { value, diagnostics } = await document;
     if (namedAt === undefined) return { value, diagnostics };
     return { value, diagnostics: diagnostics.map((each) => ({ span: namedAt, ...each })) };
+  }
+
+  /** Begins to count anew the files that a pipeline takes in. */
+  startCounting(): void {
+    this.#taken = 0;
+  }
+
+  /** Counts a file that a pipeline takes in. False if those are too many; the first of them gives a diagnostic. */
+  takeIn(
+    path: string,
+    { verb, span }: { readonly verb: 'uses' | 'extends'; readonly span: Span },
+  ): { readonly isTooMany: boolean; readonly diagnostics: readonly Diagnostic[] } {
+    this.#taken += 1;
+    const isTooMany = this.#taken > mostFiles;
+    if (this.#taken !== mostFiles + 1) return { isTooMany, diagnostics: [] };
+    const name = quoted(this.display(path));
+    const tooMany: Diagnostic = {
+      code: 'too-many-files',
+      message: `the pipeline takes in more than ${mostFiles} files by \`uses\` and \`extends\`; the first too many is ${name}`,
+      span,
+      help: `a file that is used several times, and ${verb} others several times, counts each time`,
+    };
+    return { isTooMany, diagnostics: [tooMany] };
   }
 
   /** Where a file was first named; undefined for the pipeline's own. */
@@ -98,6 +125,8 @@ async function explain(
       message: `\`${displayPath}\` is not UTF-8 text`,
       help: 'save the file as UTF-8',
     };
+  if (code === 'ERR_INVALID_ARG_VALUE')
+    return { code: 'unreadable-file', message: `\`${displayPath}\` has a null byte, so it names no file` };
   if (code === 'EISDIR')
     return { code: 'not-a-file', message: `\`${displayPath}\` is a folder, not a pipeline file` };
   if (code !== 'ENOENT' && code !== 'ENOTDIR')

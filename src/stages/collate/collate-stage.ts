@@ -1,10 +1,10 @@
 import type { CollateConfig } from '../../generated/collate-config.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 
 /** Turns token ids into training examples. */
 export const collateStage = declareStage<CollateConfig>({
   name: 'collate',
-  version: 1,
+  version: 2,
   ports: () => ({
     inputs: { tokens: { accepts: ['tokens'], required: true, parts: 'each' } },
     outputs: { batches: { type: 'batches' } },
@@ -21,7 +21,6 @@ export const collateStage = declareStage<CollateConfig>({
         ]
       : [],
   recordsPort: 'tokens',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-collate.ts'),
 });

@@ -1,4 +1,4 @@
-import type { Json } from '../../core/index.ts';
+import { type Json, jsonText } from '../../core/index.ts';
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
 import { errorField, grouped, plainMean, type Score, type ScoredResponse } from '../../metrics/index.ts';
 import { perturbationKinds } from '../../text/index.ts';
@@ -25,7 +25,7 @@ export function breakDown(
 }
 
 const nameOf = (value: unknown): string =>
-  value === undefined ? '(none)' : typeof value === 'string' ? value : JSON.stringify(value);
+  value === undefined ? '(none)' : typeof value === 'string' ? value : jsonText(value);
 
 /** With the standard error of a mean of independent means. */
 function macroMean(scores: readonly Score[], { metric, field }: { metric: string; field: string }): Score {
@@ -64,7 +64,7 @@ export function worstOf({
   if (field === undefined || score === undefined) return [];
   const { metric, higher_is_better } = score;
   const worstMean = (some: readonly ScoredResponse[], of: string): Score => {
-    const groups = grouped(some, ({ response }) => JSON.stringify(response.fields[field] ?? response.id));
+    const groups = grouped(some, ({ response }) => jsonText(response.fields[field] ?? response.id));
     const worst = [...groups.values()].flatMap((own) => {
       const scored = own.flatMap(({ response }) => {
         const value = values.get(response.id);

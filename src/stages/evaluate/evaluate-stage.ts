@@ -1,27 +1,22 @@
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
 import type { ConfigProblem } from '../../runtime/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 
 export const evaluateStage = declareStage<EvaluateConfig>({
   name: 'evaluate',
-  version: 1,
-  ports: ({ metrics }) => ({
+  version: 2,
+  ports: () => ({
     inputs: {
-      responses: {
-        accepts: metrics.includes('arena') ? ['responses', 'records'] : ['responses'],
-        required: true,
-        parts: 'one',
-      },
+      responses: { accepts: ['responses', 'records'], required: true, parts: 'one' },
       references: { accepts: ['records'], required: false, parts: 'one' },
       ratings: { accepts: ['records'], required: false, parts: 'one' },
-      second_judge: { accepts: ['responses'], required: false, parts: 'one' },
+      second_judge: { accepts: ['responses', 'records'], required: false, parts: 'one' },
     },
     outputs: { scores: { type: 'scores' } },
   }),
   check: checkJudgeScore,
   recordsPort: 'responses',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-evaluate.ts'),
 });
 

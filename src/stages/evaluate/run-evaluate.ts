@@ -1,70 +1,100 @@
-import { type Json, RecordProblems, UserError } from '../../core/index.ts';
+import { type Json, nameRecords, RecordProblems, UserError } from '../../core/index.ts';
 import type { EvaluateConfig } from '../../generated/evaluate-config.ts';
 import { ratingsOf, readRatings } from '../../metrics/index.ts';
 import { type DataRecord, parseResponse, type ResponseRecord } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
 import { scoreResponses } from './score-responses.ts';
+import { countLeftOut, refuseUnmatched, unmatchedIds } from './unmatched.ts';
 
 export const { run } = implementStage<EvaluateConfig>()({
-  inputs: { responses: 'records', references: 'records?', ratings: 'records?', second_judge: 'responses?' },
+  inputs: { responses: 'records', references: 'records?', ratings: 'records?', second_judge: 'records?' },
   outputs: { scores: 'scores' },
-  async run({ config, inputs, outputs }) {
-    const { references } = inputs;
-    const expected =
-      references === undefined
-        ? expectedInResponse
-        : await expectedInReferences(references, config.reference_field);
+  async run({ config, inputs, outputs, host }) {
+    const references = inputs.references && (await readReferences(inputs.references, config.reference_field));
     const ratings = inputs.ratings && (await readRatings(inputs.ratings));
-    const second = inputs.second_judge && (await readAll(inputs.second_judge));
-    const secondById = second && new Map(second.map((response) => [response.id, response]));
-    const problems = new RecordProblems('cannot be compared with a reference');
-    const rows = await readAll(inputs.responses);
-    const responses = rows.flatMap((row, index) => {
-      const response = responseOf(row, { config, place: `responses:${index + 1}` });
-      const { id } = response;
-      const answers = problems.collect({ id }, () => expected(response));
-      if (answers === undefined) return [];
-      const secondJudge = secondById?.get(id);
+    const second = inputs.second_judge && (await readSecondJudge(inputs.second_judge));
+    const rows = (await readAll(inputs.responses)).map((row, index) =>
+      responseOf(row, { config, place: `responses:${index + 1}` }),
+    );
+    const leftOut = unmatchedIds(rows, { references, second });
+    if (config.unmatched !== 'leave_out') {
+      if (references !== undefined) refuseWithoutReference(rows, references);
+      refuseUnmatched(leftOut);
+    }
+    const responses = rows.flatMap((row) => {
+      const { id } = row;
+      const reference = references?.get(id);
+      if (references !== undefined && reference === undefined) return [];
+      const response = reference === undefined ? row : withFieldsOf(row, reference.row);
+      const secondJudge = second?.get(id);
       return {
         response,
-        expected: answers,
+        expected: reference?.answers ?? [response.expected],
         ...(ratings && { ratings: ratingsOf(response, { ratings, judgedField: config.judged_field }) }),
         ...(secondJudge && { secondJudge }),
       };
     });
-    problems.throwIfAny();
-    await outputs.scores.write(scoreResponses(responses, config));
+    for (const { ids, what } of leftOut)
+      host.report({
+        type: 'note',
+        level: 'warning',
+        message: `${ids.length} ${what}, left out: ${nameRecords(ids.map((id) => ({ id })))}`,
+      });
+    await outputs.scores.write(countLeftOut(scoreResponses(responses, config), leftOut));
   },
 });
 
-/** The answers that would be right for a response. */
-type ExpectedAnswers = (response: ResponseRecord) => readonly string[];
+function refuseWithoutReference(
+  rows: readonly ResponseRecord[],
+  references: ReadonlyMap<string, unknown>,
+): void {
+  const problems = new RecordProblems('cannot be compared with a reference');
+  for (const { id } of rows)
+    problems.collect({ id }, () => {
+      if (references.has(id)) return;
+      throw new UserError({
+        code: 'missing-reference',
+        message: 'no reference has its id',
+        help: 'responses and references are matched by their ids: give both load stages an `id` field with the same values',
+      });
+    });
+  problems.throwIfAny();
+}
 
-/** Without references: the response of the formatted record. */
-const expectedInResponse: ExpectedAnswers = (response) => [response.expected];
+interface Reference {
+  /** The answers that would be right. */
+  readonly answers: readonly string[];
+  readonly row: DataRecord;
+}
 
-/** With references: the text or the list of texts in their field. */
-async function expectedInReferences(
+/** References by their ids: the text or the list of texts in their field. */
+async function readReferences(
   references: AsyncIterable<DataRecord>,
   field: string,
-): Promise<ExpectedAnswers> {
-  const byId = new Map<string, readonly string[]>();
+): Promise<ReadonlyMap<string, Reference>> {
+  const byId = new Map<string, Reference>();
   const problems = new RecordProblems('cannot serve as references', 'references');
-  for await (const record of references) {
-    const answers = problems.collect({ id: record.id }, () => answersIn(record, field));
-    if (answers !== undefined) byId.set(record.id, answers);
+  for await (const row of references) {
+    const answers = problems.collect({ id: row.id }, () => answersIn(row, field));
+    if (answers !== undefined) byId.set(row.id, { answers, row });
   }
   problems.throwIfAny();
-  return ({ id }) => {
-    const answers = byId.get(id);
-    if (answers !== undefined) return answers;
-    throw new UserError({
-      code: 'missing-reference',
-      message: 'no reference has its id',
-      help: 'responses and references are matched by their ids: give both load stages an `id` field with the same values',
-    });
-  };
+  return byId;
+}
+
+async function readSecondJudge(
+  rows: AsyncIterable<DataRecord>,
+): Promise<ReadonlyMap<string, ResponseRecord>> {
+  const responses = (await readAll(rows)).map((row, index) =>
+    parseResponse(row, `second_judge:${index + 1}`),
+  );
+  return new Map(responses.map((response) => [response.id, response]));
+}
+
+/** A prediction of another program has no row: it gets its reference's. */
+function withFieldsOf(response: ResponseRecord, { id: _, ...row }: DataRecord): ResponseRecord {
+  return { ...response, fields: { ...row, ...response.fields } };
 }
 
 function answersIn(record: DataRecord, field: string): readonly string[] {

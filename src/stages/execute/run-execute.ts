@@ -1,25 +1,26 @@
 import { availableParallelism } from 'node:os';
 import pMap from 'p-map';
-import { RecordProblems, UserError } from '../../core/index.ts';
+import { type JsonObject, RecordProblems, UserError } from '../../core/index.ts';
 import type { ExecuteConfig } from '../../generated/execute-config.ts';
 import { type DataRecord, jinjaTemplate, parseResponse, type ResponseRecord } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
-import { openSandbox, runProgram } from './sandbox.ts';
+import { openSandbox, type ProgramResult, runProgram } from './sandbox.ts';
 
 export const { run } = implementStage<ExecuteConfig>()({
   inputs: { responses: 'records', problems: 'records?' },
   outputs: { responses: 'responses' },
   async run({ config, inputs, outputs, resources, host }) {
-    const write = jinjaTemplate({ prompt: config.program, header: '', response: '' });
+    const [writeProgram, writeTests] = [textWriter(config.program), textWriter(config.tests)];
     const answers = await readAll(inputs.responses);
     const asked = inputs.problems && (await readAll(inputs.problems));
     const problems = new RecordProblems('make no program');
     const tasks = answersToRun(answers, asked).flatMap((response) => {
       const { id, prompt, expected, fields } = response;
       const row = { ...fields, prompt, expected, response: response.response ?? '' };
-      const segments = problems.collect({ id }, () => write(row));
-      return segments === undefined ? [] : [{ response, source: segments[0]?.text ?? '' }];
+      const program = problems.collect({ id }, () => writeProgram(row));
+      const tests = program === undefined ? undefined : problems.collect({ id }, () => writeTests(row));
+      return program === undefined || tests === undefined ? [] : [{ response, program, tests }];
     });
     problems.throwIfAny();
     const sandbox = await openSandbox({
@@ -29,18 +30,43 @@ export const { run } = implementStage<ExecuteConfig>()({
       processes: config.processes,
     });
     let done = 0;
-    const runTask = async ({ response, source }: (typeof tasks)[number]) => {
-      const outcome = await runProgram(sandbox, { source, signal: host.signal });
+    const runTask = async ({ response, program, tests }: (typeof tasks)[number]) => {
+      const result = await runProgram(sandbox, { program, tests, signal: host.signal });
       done += 1;
       host.report({ type: 'progress', unit: 'program', done, total: tasks.length });
-      return { ...response, passed: outcome === 'passed', outcome };
+      return { response, result };
     };
     const concurrency = config.concurrency ?? resources.threads ?? availableParallelism();
     const ended = await pMap(tasks, runTask, { concurrency });
-    for (const response of ended) await outputs.responses.write(response);
+    const faults = new RecordProblems('have tests that are no Python program');
+    const executed = ended.flatMap(
+      ({ response, result }) => faults.collect(response, () => ({ ...response, ...outcomeOf(result) })) ?? [],
+    );
+    faults.throwIfAny();
+    for (const response of executed) await outputs.responses.write(response);
     return { programs: ended.length, python: sandbox.pythonVersion };
   },
 });
+
+function outcomeOf({ outcome, invalidTests }: ProgramResult): {
+  readonly passed: boolean;
+  readonly outcome: string;
+} {
+  if (outcome !== undefined) return { passed: outcome === 'passed', outcome };
+  throw new UserError({
+    code: 'invalid-tests',
+    message: `its tests: ${invalidTests}`,
+    help: 'see the field `tests` of execute; by default they begin with the prompt, as that of a function without its body',
+  });
+}
+
+const textWriter = (source: string): ((row: JsonObject) => string) => {
+  const write = jinjaTemplate({ prompt: source, header: '', response: '' });
+  return (row) =>
+    write(row)
+      .map(({ text }) => text)
+      .join('');
+};
 
 /**
  * The responses to run: what generate wrote; or, with problems, samples {task_id, completion} from any program, joined

@@ -1,5 +1,5 @@
 import { benchmarkTemplate, type Example, type ExampleTemplate, textList } from '../../benchmarks/index.ts';
-import { isObject, type JsonObject, RandomStream, UserError } from '../../core/index.ts';
+import { isObject, type JsonObject, jsonText, RandomStream, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import {
   type DataRecord,
@@ -11,13 +11,24 @@ import {
   type SegmentRole,
   segmentsOf,
   type Tokenizer,
+  type Unshown,
 } from '../../text/index.ts';
 import type { TemplateKind } from './template-kind.ts';
 
+/** What a template is given of a record. */
+export interface FormatRow {
+  readonly id: string;
+  readonly row: JsonObject;
+}
+
 /** Writes a record: its segments, and the choices for an answer. */
-export type RecordFormat = (
-  record: DataRecord,
-) => Pick<FormattedRecord, 'segments' | 'choices' | 'shared_characters' | 'conversation'>;
+export type RecordFormat = (record: FormatRow) => Pick<
+  FormattedRecord,
+  'segments' | 'prompt' | 'choices' | 'shared_characters' | 'conversation' | 'chat'
+> & {
+  /** What the row says and the text does not show; undefined if the template takes of a row what it wants. */
+  readonly unshown?: readonly Unshown[];
+};
 
 export interface FormatInputs {
   /** The tokenizer's folder, if there is one. */
@@ -37,13 +48,12 @@ export async function exampleFormat(
   const most = shots?.fit_tokens;
   const fits = tokenizer && most !== undefined ? tokenBudget(tokenizer, most) : () => true;
   const groups = shots === undefined ? undefined : groupedExamples(sources, template);
-  return (record) => {
-    const row = rowOf(record);
+  return ({ id, row }) => {
     const example = template.write(row);
     const others = (groups?.get(template.group?.(row) ?? '') ?? []).filter(
       ({ prompt }) => prompt !== example.prompt,
     );
-    const picked = shots === undefined ? [] : pick(others, { shots, id: record.id });
+    const picked = shots === undefined ? [] : pick(others, { shots, id });
     const written = withShots({ template, row, example, shots: picked, fits });
     const isShared = written.shots > 0 && shots?.pick !== 'random';
     return {
@@ -101,7 +111,7 @@ export function exampleTemplateOf(
     ...own,
     ...(described && { description: described }),
     ...(separator !== undefined && { separator: () => separator }),
-    ...(by !== undefined && { group: (row) => JSON.stringify(row[by] ?? null) }),
+    ...(by !== undefined && { group: (row) => jsonText(row[by] ?? null) }),
   };
 }
 

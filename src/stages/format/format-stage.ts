@@ -1,7 +1,7 @@
 import type { FormatConfig } from '../../generated/format-config.ts';
 import type { ConfigProblem, InputPort } from '../../runtime/index.ts';
-import { chatTemplate, chatTemplateSource, parseJinja } from '../../text/index.ts';
-import { declareStage, problemsIn } from '../declare-stage.ts';
+import { chatTemplate, knownSource, parseJinja } from '../../text/index.ts';
+import { dataStage, declareStage, problemsIn } from '../declare-stage.ts';
 import { type TemplateKind, templateKind } from './template-kind.ts';
 
 const records: InputPort = { accepts: ['records', 'responses'], required: true, parts: 'each' };
@@ -9,15 +9,14 @@ const records: InputPort = { accepts: ['records', 'responses'], required: true, 
 /** Writes each row as the text that the model reads: a prompt, a header and a response, or the turns of a conversation. */
 export const formatStage = declareStage<FormatConfig>({
   name: 'format',
-  version: 2,
+  version: 3,
   ports: (config) => ({
     inputs: { records, ...shotsPort(config), ...tokenizerPort(config) },
     outputs: { records: { type: 'records' } },
   }),
   check: checkTemplate,
   recordsPort: 'records',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-format.ts'),
 });
 
@@ -36,7 +35,7 @@ function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort }
     return { tokenizer: { accepts: ['tokenizer'], required: true, parts: 'one', help } };
   }
   if (template.kind !== 'chat') return {};
-  const required = template.given === undefined;
+  const required = template.given === undefined || knownSource(template.given) === undefined;
   const help = 'or name a chat template: `template: { chat: chatml }`';
   return { tokenizer: { accepts: ['tokenizer'], required, parts: 'one', help } };
 }
@@ -51,13 +50,12 @@ export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
     case 'written':
       return [...checkSources(template.sources), ...checkDescription(config), ...ignoredByOthers(config)];
     case 'chat': {
-      const { given } = template;
+      // Any other name is that of one of the tokenizer's templates, which are not there yet.
+      const source = template.given === undefined ? undefined : knownSource(template.given);
       const parsed =
-        given === undefined
+        source === undefined
           ? []
-          : problemsIn('/template/chat', () =>
-              chatTemplate({ source: chatTemplateSource(given), namedTokens: {} }),
-            );
+          : problemsIn('/template/chat', () => chatTemplate({ source, namedTokens: {} }));
       return [...parsed, ...ignoredByChat(config)];
     }
     default:
@@ -104,11 +102,13 @@ function ignoredByChat(config: FormatConfig): readonly ConfigProblem[] {
 /** Options that mean something to chat templates only. */
 function ignoredByOthers(config: FormatConfig): readonly ConfigProblem[] {
   const { system, conversation, train_on_roles: roles, train_on_turns: turns } = config;
+  const { train_on_reasoning: reasoning } = config;
   const set = {
     system: system !== undefined && !config.apply_chat_template,
     conversation: Object.values(conversation).some((value) => Object.keys(value).length > 0),
     train_on_roles: roles.join() !== 'assistant',
     train_on_turns: turns !== 'all',
+    train_on_reasoning: !reasoning,
   };
   return Object.entries(set)
     .filter(([, isSet]) => isSet)

@@ -1,47 +1,75 @@
+import { examplesField } from '../../benchmarks/index.ts';
 import { RandomStream, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import { type DataRecord, type FormattedRecord, perturbations, requiredText } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
-import { rowOf } from './example-format.ts';
+import { type FormatRow, rowOf } from './example-format.ts';
 import { recordFormat } from './record-format.ts';
+import { UnshownReport } from './unshown-report.ts';
 
 export const { run } = implementStage<FormatConfig>()({
   inputs: { records: 'records', shots: 'records?', tokenizer: 'tokenizer?' },
   outputs: { records: 'records' },
-  async run({ config, inputs, outputs }) {
+  async run({ config, inputs, outputs, part, host }) {
     const own =
       config.shots !== undefined && inputs.shots === undefined ? await readAll(inputs.records) : undefined;
     const shots = inputs.shots === undefined ? own : await readAll(inputs.shots);
     const { perturb } = config;
     const format = await recordFormat(config, { tokenizer: inputs.tokenizer?.path, shots });
     const problems = new RecordProblems('cannot be written with the template');
+    const examples = config.description === undefined ? examplesField(config.template) : undefined;
+    let withoutExamples = 0;
+    const report = new UnshownReport(config);
+    let total = 0;
     for await (const record of own ?? inputs.records) {
       const variants =
         perturb === undefined
           ? [record]
           : (problems.collect({ id: record.id }, () => perturbed(record, perturb)) ?? []);
+      if (examples !== undefined && !record[examples]) withoutExamples += 1;
       for (const variant of variants) {
-        const formatted = problems.collect({ id: record.id }, () => someText(format(variant)));
-        if (formatted !== undefined) await outputs.records.write(written(variant, formatted));
+        total += 1;
+        const formatted = problems.collect({ id: record.id }, () => {
+          const row = rowOf(variant);
+          const { unshown = [], ...formatted } = format({ id: variant.id, row });
+          report.add(variant, unshown);
+          return written({ id: variant.id, row }, someText(formatted));
+        });
+        if (formatted !== undefined) await outputs.records.write(formatted);
       }
     }
     problems.throwIfAny();
+    if (withoutExamples > 0)
+      host.report({
+        type: 'note',
+        level: 'warning',
+        message: `${withoutExamples} records have no \`${examples}\`: these questions are asked without the benchmark's examples`,
+      });
+    for (const { message, records } of report.warnings(total))
+      host.report({
+        type: 'note',
+        level: 'warning',
+        message: part === undefined ? message : `${part}: ${message}`,
+        records,
+      });
   },
 });
 
 type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
 const written = (
-  record: DataRecord,
-  { segments, conversation, choices, shared_characters }: Formatted,
+  { id, row }: FormatRow,
+  { segments, prompt, conversation, chat, choices, shared_characters }: Formatted,
 ): DataRecord => ({
-  id: record.id,
+  id,
   segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
+  ...(prompt && { prompt: prompt.map(({ text, special }) => ({ text, ...(special && { special }) })) }),
   ...(conversation && { conversation: { ...conversation } }),
+  ...(chat && { chat: { ...chat } }),
   ...(choices && { choices }),
   ...(shared_characters !== undefined && { shared_characters }),
-  fields: rowOf(record),
+  fields: row,
 });
 
 function someText(formatted: Formatted): Formatted {

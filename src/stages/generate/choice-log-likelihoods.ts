@@ -1,9 +1,17 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
 import { type ChoicesToScore, choiceLogLikelihoods } from '../../model/index.ts';
-import { commonPrefixLength, type Tokenizer } from '../../text/index.ts';
+import {
+  type BosRule,
+  commonPrefixLength,
+  emptyContext,
+  encodeFrom,
+  startToken,
+  type TextPiece,
+  type Tokenizer,
+} from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { Generation, GenerationMode } from './generate.ts';
-import type { Prompt } from './prompt.ts';
+import { type Prompt, promptIdentity } from './prompt.ts';
 
 /** The log-likelihood of a choice in the response cache; greedy if each of its tokens is the likeliest. */
 type CachedChoice = readonly [logLikelihood: number, tokens: number, isGreedy: boolean];
@@ -13,10 +21,10 @@ export const choicesMode = (
   local: LocalModel,
   { config, host }: Generation,
 ): GenerationMode<readonly CachedChoice[]> => ({
-  cacheKey: ({ text, between, choices, sharedCharacters }) => [text, between, choices, sharedCharacters],
+  cacheKey: (prompt) => [...promptIdentity(prompt), prompt.between, prompt.choices, prompt.sharedCharacters],
   decode: (value) => (Array.isArray(value) && value.every(isCachedChoice) ? value : undefined),
   async compute(prompts, onResult) {
-    const choices = encodeChoices(prompts, local, config.too_long);
+    const choices = encodeChoices(prompts, local, config);
     const scoring = { model: local.model, choices, batchSize: config.batch_size, signal: host.signal };
     for await (const { id, scores } of choiceLogLikelihoods(scoring))
       onResult({
@@ -51,13 +59,13 @@ function isCachedChoice(value: unknown): value is CachedChoice {
 function encodeChoices(
   prompts: readonly Prompt[],
   { tokenizer, model }: LocalModel,
-  tooLong: 'refuse' | 'cut',
+  { bos, too_long: tooLong }: Generation['config'],
 ): readonly ChoicesToScore[] {
   const { contextLength } = model.config;
   const problems = new RecordProblems('cannot be answered by a choice');
   const encoded = prompts.flatMap((prompt) => {
     const one = problems.collect({ id: prompt.id }, () =>
-      fitted(encode(prompt, tokenizer), { contextLength, tooLong }),
+      fitted(encode(prompt, { tokenizer, bos }), { contextLength, tooLong }),
     );
     return one === undefined ? [] : [one];
   });
@@ -65,16 +73,22 @@ function encodeChoices(
   return encoded;
 }
 
-function encode(prompt: Prompt, tokenizer: Tokenizer): ChoicesToScore {
-  const { id, text, between, choices, sharedCharacters } = prompt;
+interface ChoiceEncoding {
+  readonly tokenizer: Tokenizer;
+  readonly bos: BosRule;
+}
+
+function encode(prompt: Prompt, { tokenizer, bos }: ChoiceEncoding): ChoicesToScore {
+  const { id, text, pieces, isChat, between, choices, sharedCharacters } = prompt;
   if (choices.length === 0)
     throw new UserError({
       code: 'no-choices',
       message: 'it has no choices',
       help: 'take a template that writes them, or give your own template `choices`',
     });
+  const start = startToken(tokenizer, { bos, isChat });
   const pairs = choices.map((choice) =>
-    encodePair(tokenizer, { context: text, continuation: between + choice }),
+    encodePair(tokenizer, { context: pieces, continuation: between + choice, start, bos }),
   );
   const context = pairs[0]?.context ?? new Int32Array();
   const continuations = pairs.map(({ continuation }) => continuation);
@@ -85,7 +99,8 @@ function encode(prompt: Prompt, tokenizer: Tokenizer): ChoicesToScore {
       message: `its choice ${JSON.stringify(choices[empty])} adds no token to the prompt`,
       help: 'write each choice as a separate text, and the space before it into the header',
     });
-  const shared = commonPrefixLength(tokenizer.encode(text.slice(0, sharedCharacters)), context);
+  const opening = encodeFrom(start, { tokenizer, text: text.slice(0, sharedCharacters) });
+  const shared = sharedCharacters === 0 ? 0 : commonPrefixLength(opening, context);
   return { id, context, continuations, shared };
 }
 
@@ -106,18 +121,43 @@ function fitted(
   });
 }
 
+interface Pair {
+  readonly context: readonly TextPiece[];
+  readonly continuation: string;
+  /** The token to put before the context. */
+  readonly start: number | undefined;
+  readonly bos: BosRule;
+}
+
 /**
  * The tokens of a context and of what continues it, by the rule of lm-evaluation-harness: white space at the context's
  * end moves to the continuation. The continuation's tokens are those of the whole text after the first n, where n is
- * the number of tokens in the context alone: none, if it adds no token. An empty context becomes an end of text.
+ * the number of tokens in the context alone: none, if it adds no token. An empty context becomes a beginning of text.
  */
 export function encodePair(
-  { encode, endOfText }: Tokenizer,
-  pair: { readonly context: string; readonly continuation: string },
+  tokenizer: Tokenizer,
+  { start, bos, ...pair }: Pair,
 ): { readonly context: Int32Array; readonly continuation: Int32Array } {
-  const context = pair.context.trimEnd();
-  const continuation = pair.context.slice(context.length) + pair.continuation;
-  if (context === '') return { context: Int32Array.of(endOfText), continuation: encode(continuation) };
-  const encoded = encode(context);
-  return { context: encoded, continuation: encode(context + continuation).subarray(encoded.length) };
+  const { context, space } = trimmed(pair.context);
+  const continuation = space + pair.continuation;
+  if (context.length === 0)
+    return {
+      context: Int32Array.of(emptyContext(tokenizer, bos)),
+      continuation: tokenizer.encode(continuation),
+    };
+  const encoded = encodeFrom(start, { tokenizer, text: context });
+  const whole = encodeFrom(start, { tokenizer, text: [...context, { text: continuation }] });
+  return { context: encoded, continuation: whole.subarray(encoded.length) };
+}
+
+/** Pieces of text without the white space at their end, and that white space. */
+function trimmed(pieces: readonly TextPiece[]): { context: readonly TextPiece[]; space: string } {
+  const last = pieces.at(-1);
+  if (last === undefined || last.special) return { context: pieces, space: '' };
+  const text = last.text.trimEnd();
+  const space = last.text.slice(text.length);
+  const before = pieces.slice(0, -1);
+  if (text !== '') return { context: [...before, { text }], space };
+  const rest = trimmed(before);
+  return { context: rest.context, space: rest.space + space };
 }

@@ -6,7 +6,7 @@ import { addressProblem } from './endpoint/endpoint-address.ts';
 /** Lets a model answer prompts, or scores the responses that they should have. */
 export const generateStage = declareStage<GenerateConfig>({
   name: 'generate',
-  version: 2,
+  version: 3,
   ports: () => ({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },
@@ -28,7 +28,7 @@ export const generateStage = declareStage<GenerateConfig>({
  * fingerprint beside each cached answer includes it.
  */
 function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly string[] {
-  const always = ['start', 'clean', 'samples', 'batch_size', 'endpoint'];
+  const always = ['start', 'clean', 'samples', 'batch_size', 'endpoint', 'withheld'];
   const draws = ['top_k', 'top_p', 'min_p', 'seed'];
   if (mode !== 'text')
     return [
@@ -39,6 +39,7 @@ function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly st
       'repetition_penalty',
       'stop',
       'stop_tokens',
+      'stop_at_end',
     ];
   return temperature === 0 ? [...always, ...draws] : always;
 }

@@ -1,9 +1,16 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
 import { type TextScore, type TextToScore, textLogLikelihoods } from '../../model/index.ts';
-import { commonPrefixLength, type Tokenizer } from '../../text/index.ts';
+import {
+  type BosRule,
+  commonPrefixLength,
+  emptyContext,
+  encodeFrom,
+  startToken,
+  type Tokenizer,
+} from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { Generation, GenerationMode } from './generate.ts';
-import { identityOf, type Prompt, textOf } from './prompt.ts';
+import { identityOf, type Prompt, promptIdentity, textOf } from './prompt.ts';
 
 /** A log-likelihood in the response cache, summed over the tokens. */
 type CachedSum = readonly [logLikelihood: number, tokens: number];
@@ -23,10 +30,10 @@ export function responseLogLikelihood(
 ): GenerationMode<CachedSum> {
   refuseWithoutResponses(prompts);
   return {
-    cacheKey: ({ pieces, rest }) => [identityOf(pieces), identityOf(rest)],
+    cacheKey: (prompt) => [...promptIdentity(prompt), identityOf(prompt.rest)],
     decode: decodeSum,
     async compute(missing, onResult) {
-      const texts = missing.map((prompt) => textToScore(prompt, tokenizer));
+      const texts = missing.map((prompt) => textToScore(prompt, { tokenizer, bos: config.bos }));
       const scoring = { model, texts, batchSize: config.batch_size, signal: host.signal };
       for await (const { id, logLikelihood, tokens } of textLogLikelihoods(scoring))
         onResult({ id, result: [logLikelihood, tokens], tokens });
@@ -49,12 +56,16 @@ function refuseWithoutResponses(prompts: readonly Prompt[]): void {
  * The text is encoded as a whole, as for training. Scoring begins at the first token that differs from the prompt's and
  * includes an end of text if the record does not end itself.
  */
-function textToScore({ id, pieces, rest, ended }: Prompt, { encode, endOfText }: Tokenizer): TextToScore {
-  const whole = encode([...pieces, ...rest]);
-  const from = commonPrefixLength(whole, encode(pieces));
-  // Without a prompt the first token follows the end of another text.
-  const before = from === 0 ? [endOfText] : [];
-  const after = ended ? [] : [endOfText];
+export function textToScore(
+  { id, pieces, rest, ended, isChat }: Prompt,
+  { tokenizer, bos }: { readonly tokenizer: Tokenizer; readonly bos: BosRule },
+): TextToScore {
+  const start = startToken(tokenizer, { bos, isChat });
+  const whole = encodeFrom(start, { tokenizer, text: [...pieces, ...rest] });
+  const from = commonPrefixLength(whole, encodeFrom(start, { tokenizer, text: pieces }));
+  // Without a prompt the first token follows the beginning of a text.
+  const before = from === 0 ? [emptyContext(tokenizer, bos)] : [];
+  const after = ended ? [] : [tokenizer.endOfText];
   return { id, tokens: Int32Array.of(...before, ...whole, ...after), from: from + before.length };
 }
 
@@ -68,7 +79,8 @@ export const rollingLogLikelihood = (
   async compute(prompts, onResult) {
     const { contextLength } = model.config;
     const window = Math.min(config.window ?? contextLength, contextLength);
-    const texts = windowedTexts(prompts, { tokenizer, window });
+    const before = emptyContext(tokenizer, config.bos);
+    const texts = windowedTexts(prompts, { tokenizer, window, before });
     const textOfWindow = new Map(texts.flatMap((text) => text.windows.map(({ id }) => [id, text])));
     const missing = new Map(texts.map(({ id, windows }) => [id, windows.length]));
     const scores = new Map<string, TextScore>();
@@ -97,17 +109,20 @@ export const rollingLogLikelihood = (
 
 function windowedTexts(
   prompts: readonly Prompt[],
-  { tokenizer, window }: { readonly tokenizer: Tokenizer; readonly window: number },
+  {
+    tokenizer,
+    window,
+    before,
+  }: { readonly tokenizer: Tokenizer; readonly window: number; readonly before: number },
 ): readonly { readonly id: string; readonly windows: readonly TextToScore[] }[] {
   const problems = new RecordProblems('cannot be scored');
   const texts = prompts.flatMap(({ id, pieces, rest }) => {
-    const windows = problems.collect({ id }, () => {
-      const tokens = tokenizer.encode([...pieces, ...rest]);
-      if (tokens.length > 0)
-        return rollingWindows({ id, tokens }, { window, endOfText: tokenizer.endOfText });
+    const own = problems.collect({ id }, () => {
+      const tokens = encodeFrom(before, { tokenizer, text: [...pieces, ...rest] });
+      if (tokens.length > 1) return rollingWindows({ id, tokens }, window);
       throw new UserError({ code: 'no-tokens', message: 'its text has no tokens' });
     });
-    return windows === undefined ? [] : [{ id, windows }];
+    return own === undefined ? [] : [{ id, windows: own }];
   });
   problems.throwIfAny();
   return texts;
@@ -115,18 +130,17 @@ function windowedTexts(
 
 /**
  * Windows over a text in which each of its tokens is scored once: one after the other without overlap, each as long as
- * the model's context. The first begins with an end of text, the last is moved back until it is full.
+ * the model's context. The text's first token is not scored; the last window is moved back until it is full.
  */
 export function rollingWindows(
-  text: { readonly id: string; readonly tokens: Int32Array },
-  { window, endOfText }: { readonly window: number; readonly endOfText: number },
+  { id: textId, tokens: whole }: { readonly id: string; readonly tokens: Int32Array },
+  window: number,
 ): readonly TextToScore[] {
-  const whole = Int32Array.of(endOfText, ...text.tokens);
   const windows: TextToScore[] = [];
   for (let done = 1; done < whole.length; done += window) {
     const end = Math.min(done + window, whole.length);
     const begin = Math.max(0, end - window - 1);
-    const id = `${text.id}/${windows.length}`;
+    const id = `${textId}/${windows.length}`;
     windows.push({ id, tokens: whole.subarray(begin, end), from: done - begin });
   }
   return windows;

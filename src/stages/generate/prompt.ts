@@ -1,10 +1,11 @@
-import { type JsonObject, RecordProblems, UserError } from '../../core/index.ts';
+import { type Json, type JsonObject, RecordProblems, UserError } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import {
   type Conversation,
   type DataRecord,
   endsItself,
   type FormattedRecord,
+  isChat,
   parseFormattedRecord,
   type Segment,
   type TextPiece,
@@ -18,6 +19,10 @@ export interface Prompt {
   readonly text: string;
   /** The same text in pieces, which tell a chat template's special tokens from text. */
   readonly pieces: readonly TextPiece[];
+  /** Whether a chat template wrote it. */
+  readonly isChat: boolean;
+  /** The special token that ends an answer in the template of the prompt, if known. */
+  readonly endMark: string | undefined;
   /** The same as turns, if the record has them. */
   readonly conversation: Conversation | undefined;
   /** The rest of the record: the response with its end, and its header if the model has to write that too. */
@@ -63,23 +68,38 @@ export function promptOf(record: FormattedRecord, start: GenerateConfig['start']
   const answerAt = segments.findLastIndex(({ role }) => role === 'prompt') + 1;
   const answer = segments.slice(answerAt);
   const headers = answer.filter(({ role }) => role === 'header');
-  const given = segments.slice(0, answerAt).concat(start === 'header' ? headers : []);
-  const rest = segments.slice(given.length);
+  const before = segments.slice(0, answerAt).concat(start === 'header' ? headers : []);
+  const given: readonly TextPiece[] = record.prompt ?? before;
+  const rest = restAfter(textOf(given), segments, before.length);
   return {
     id,
     fields,
     text: textOf(given),
     pieces: given.map(pieceOf),
+    isChat: isChat(record),
+    endMark: record.chat?.end,
     conversation,
     rest: rest.map(pieceOf),
     ended: endsItself(rest),
     header: textOf(headers).trim(),
     between: start === 'header' ? '' : textOf(headers),
-    expected: textOf(answer.filter(({ role }) => role === 'response')),
+    expected: textOf(rest.filter(({ role }) => role === 'response')),
     choices,
     sharedCharacters: record.shared_characters ?? 0,
     sample: 0,
   };
+}
+
+/** The answer, without what the prompt already has of it. */
+function restAfter(given: string, segments: readonly Segment[], answerAt: number): readonly Segment[] {
+  const answer = segments.slice(answerAt);
+  if (!textOf(segments).startsWith(given)) return answer;
+  let overlap = given.length - textOf(segments.slice(0, answerAt)).length;
+  return answer.flatMap((segment) => {
+    const text = segment.text.slice(Math.max(0, overlap));
+    overlap -= segment.text.length;
+    return text === '' ? [] : [{ ...segment, text }];
+  });
 }
 
 /** Each prompt once per sample. The first sample keeps the record's id, so that its answer is found in the cache. */
@@ -104,11 +124,20 @@ function withSamples(prompts: readonly Prompt[], samples: number): readonly Prom
   return sampled;
 }
 
-const pieceOf = ({ text, special }: Segment): TextPiece => (special ? { text, special } : { text });
+const pieceOf = ({ text, special }: TextPiece): TextPiece => (special ? { text, special } : { text });
 
-/** Equal for what a model reads equally: the text, or the pieces if any is special. */
-export const identityOf = (pieces: readonly TextPiece[]): string =>
-  pieces.some(({ special }) => special) ? `special:${JSON.stringify(pieces)}` : textOf(pieces);
+/** Equal for what a model reads equally: the text, or the pieces if any is special. No text equals pieces. */
+export const identityOf = (pieces: readonly TextPiece[]): string | readonly JsonObject[] =>
+  pieces.some(({ special }) => special)
+    ? pieces.map(({ text, special = false }) => ({ text, special }))
+    : textOf(pieces);
+
+/** The same for a prompt with all that decides where its text begins and its answer ends. */
+export const promptIdentity = ({ pieces, isChat, endMark }: Prompt): readonly Json[] => [
+  identityOf(pieces),
+  isChat,
+  endMark ?? null,
+];
 
 /** The pieces joined. */
 export const textOf = (pieces: readonly TextPiece[]): string => pieces.map(({ text }) => text).join('');

@@ -80,13 +80,19 @@ async function generateAtEndpoint(generation: Generation, model: string): Promis
       message: `the model \`${model}\` is behind an endpoint, which cannot score given responses`,
       help: 'score with a model folder, or let the endpoint answer with `mode: text`',
     });
-  if (config.precision !== 'float32')
-    throw new UserError({
-      code: 'endpoint-precision',
-      message: `the model \`${model}\` is behind an endpoint, which chooses its own precision`,
-      help: 'leave out `precision`',
-    });
+  for (const [field, isSet] of Object.entries({
+    precision: config.precision !== 'float32',
+    bos: config.bos !== 'auto',
+    stop_at_end: !config.stop_at_end,
+  }))
+    if (isSet)
+      throw new UserError({
+        code: `endpoint-${field.replaceAll('_', '-')}`,
+        message: `the model \`${model}\` is behind an endpoint, which decides \`${field}\` itself`,
+        help: `leave out \`${field}\``,
+      });
   const { endpointClient } = await import('./endpoint/endpoint-client.ts');
-  const client = endpointClient(model, { config, signal: host.signal });
+  const onNote = (message: string) => host.report({ type: 'note', level: 'info', message });
+  const client = endpointClient(model, { config, signal: host.signal, onNote });
   return generate(generation, { fingerprint: 'endpoint', mode: textGeneration(client, config) });
 }

@@ -1,13 +1,15 @@
+import type { Json } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import { generateTexts } from '../../model/index.ts';
+import { emptyContext, type FinishReason, startToken } from '../../text/index.ts';
 import type { LocalModel } from '../models/local-model.ts';
 import type { GenerationMode } from './generate.ts';
-import { cleanAnswer, identityOf, type Prompt } from './prompt.ts';
+import { cleanAnswer, type Prompt, promptIdentity } from './prompt.ts';
 
 /** Something that completes prompts: a model in this process, or one behind an endpoint. */
 export interface ModelClient {
-  /** Equal for prompts that the model reads equally. */
-  readonly identity: (prompt: Prompt) => string;
+  /** Equal for prompts that the model reads and answers equally. */
+  readonly identity: (prompt: Prompt) => Json;
   /** Calls `onAnswer` once for each prompt, in any order. */
   readonly complete: (prompts: readonly Prompt[], onAnswer: (answer: Answer) => void) => Promise<void>;
 }
@@ -16,13 +18,13 @@ export interface ModelClient {
 export interface Answer {
   readonly id: string;
   readonly text: string;
-  readonly finishReason: 'stop' | 'length';
+  readonly finishReason: FinishReason;
   /** How many tokens were generated, for measurements; undefined if the client does not know. */
   readonly tokens?: number | undefined;
 }
 
 /** An answer in the response cache: [what the model wrote, why it stopped]. */
-type CachedAnswer = readonly [text: string, finishReason: 'stop' | 'length'];
+type CachedAnswer = readonly [text: string, finishReason: FinishReason];
 
 /** `text` mode: the model writes an answer to each prompt. */
 export const textGeneration = (
@@ -34,6 +36,7 @@ export const textGeneration = (
   decode: (value) => {
     if (!Array.isArray(value)) return undefined;
     const [text, reason]: unknown[] = value;
+    // An answer that an endpoint withheld is asked for again.
     return typeof text === 'string' && (reason === 'stop' || reason === 'length')
       ? [text, reason]
       : undefined;
@@ -54,8 +57,9 @@ export const localClient = (
   { model, tokenizer, endTokens }: LocalModel,
   { config, signal }: { readonly config: GenerateConfig; readonly signal: AbortSignal },
 ): ModelClient => ({
-  identity: ({ pieces }) => identityOf(pieces),
+  identity: promptIdentity,
   async complete(prompts, onAnswer) {
+    const { bos } = config;
     const settings = {
       maxNewTokens: config.max_new_tokens,
       temperature: config.temperature,
@@ -65,11 +69,20 @@ export const localClient = (
       repetitionPenalty: config.repetition_penalty,
       seed: config.seed,
       stop: config.stop,
-      stopTokens: [...endTokens, ...config.stop_tokens],
+      stopTokens: [...(config.stop_at_end ? endTokens : []), ...config.stop_tokens],
       batchSize: config.batch_size,
       truncatesPrompts: config.too_long === 'cut',
     };
-    const texts = prompts.map(({ id, pieces }) => ({ id, text: pieces }));
+    const texts = prompts.map(({ id, pieces, isChat, endMark = '' }) => {
+      const mark = config.stop_at_end ? tokenizer.specialTokens.get(endMark) : undefined;
+      return {
+        id,
+        text: pieces,
+        start: startToken(tokenizer, { bos, isChat }),
+        emptyContext: emptyContext(tokenizer, bos),
+        stopTokens: mark === undefined ? [] : [mark],
+      };
+    });
     for await (const text of generateTexts({ model, tokenizer, prompts: texts, settings, signal }))
       onAnswer(text);
   },

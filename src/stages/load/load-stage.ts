@@ -1,6 +1,6 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { ConfigProblem, OutputPort } from '../../runtime/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 import { endpointName, schemeOf } from './model-address.ts';
 
 const model: OutputPort = { type: 'model' };
@@ -9,7 +9,7 @@ const tokenizer: OutputPort = { type: 'tokenizer' };
 /** Brings rows of data, or a model with its tokenizer, into the pipeline. */
 export const loadStage = declareStage<LoadConfig>({
   name: 'load',
-  version: 2,
+  version: 3,
   ports: (config) => ({ inputs: {}, outputs: outputsOf(config) }),
   check: (config) => [
     ...checkKind(config),
@@ -17,8 +17,7 @@ export const loadStage = declareStage<LoadConfig>({
     ...checkAddresses(config),
     ...checkInit(config),
   ],
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-load.ts'),
   inspect: async ({ pointer, path }) => {
     if (pointer === '/model') await (await import('./load-model.ts')).inspectModel(path);
@@ -32,8 +31,8 @@ function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
 }
 
 const kinds = ['records', 'model', 'init'] as const;
-const forRecordsOnly = ['columns', 'fields', 'id', 'limit', 'split', 'tasks'] as const;
-const forRowsOnly = ['columns', 'id'] as const;
+const forRowsOnly = ['columns', 'quotes', 'field', 'id'] as const;
+const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', 'split', 'tasks'] as const;
 const forBenchmarksOnly = ['split', 'tasks'] as const;
 
 function checkKind(config: LoadConfig): readonly ConfigProblem[] {

@@ -3,9 +3,12 @@ import type { BenchmarkName } from '../../benchmarks/index.ts';
 import {
   canonicalJson,
   didYouMean,
+  ExactNumber,
   isObject,
   type Json,
   type JsonObject,
+  jsonText,
+  numberIn,
   type RecordPlace,
   RecordProblems,
   UserError,
@@ -21,21 +24,27 @@ interface PlacedRecord {
   readonly place: RecordPlace | undefined;
 }
 
-/** The records of a file of rows, or of a benchmark in its own layout. */
-export function readRecords(config: LoadConfig & { readonly records: string }): AsyncGenerator<PlacedRecord> {
-  return config.as === undefined ? readRowRecords(config) : readBenchmark(config.as, config);
+/** The records of a file of rows, or of a benchmark in its own layout. `onNote` is told what is left out of a folder. */
+export function readRecords(
+  config: LoadConfig & { readonly records: string },
+  onNote?: (message: string) => void,
+): AsyncGenerator<PlacedRecord> {
+  return config.as === undefined ? readRowRecords(config, onNote) : readBenchmark(config.as, config);
 }
 
 /** The rows of a data file as records: fields renamed, each with its id, at most `limit` of them. */
 async function* readRowRecords(
   config: LoadConfig & { readonly records: string },
+  onNote: (message: string) => void = () => {},
 ): AsyncGenerator<PlacedRecord> {
-  const { records: path, type, columns, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;
+  const { records: path, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;
   const problems = new RecordProblems(`of ${path} cannot be loaded`);
   const ids = new RecordIds(idField);
   const unseen = new UnseenFields(fields);
   let count = 0;
-  for await (const { row: value, ...place } of readRows(path, { type, columns })) {
+  const noteLeftOut = (names: readonly string[]) =>
+    onNote(`${path}: no rows are read from ${names.join(', ')}`);
+  for await (const { row: value, ...place } of readRows(path, config, noteLeftOut)) {
     count += 1;
     const record = problems.collect({ place }, () => {
       const row = rowObject(value);
@@ -115,18 +124,19 @@ function withFirstId(id: string, { id: _, ...row }: JsonObject): DataRecord {
 
 function idText(value: Json): string {
   if (typeof value === 'string' && value !== '') return value;
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  if (value instanceof ExactNumber || Number.isInteger(value)) return String(value);
   throw new UserError({
     code: 'bad-id',
-    message: `${JSON.stringify(value)} cannot be an id`,
-    help: 'an id is a text or a whole number below 2^53',
+    message: `${jsonText(value)} cannot be an id`,
+    help: 'an id is a text or a whole number',
   });
 }
 
 /** Throws a UserError if the row is not an object. */
 function rowObject(value: Json): JsonObject {
   if (isObject(value)) return value;
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  const type = numberIn(value) === undefined ? typeof value : 'number';
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${type}`;
   throw new UserError({
     code: 'not-an-object',
     message: `it is ${kind}, not an object`,

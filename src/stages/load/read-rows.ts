@@ -1,17 +1,8 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { TextDecoder } from 'node:util';
 import { isObject, type Json, UserError } from '../../core/index.ts';
-import {
-  checkJson,
-  notUtf8,
-  parseJson,
-  readDelimitedRows,
-  readJsonl,
-  readParquet,
-} from '../../formats/index.ts';
+import { checkJson, readDelimitedRows, readJsonl, readParquet } from '../../formats/index.ts';
 import type { LoadConfig } from '../../generated/load-config.ts';
-import { fieldsIn } from '../../text/index.ts';
+import { dataFiles, detectType } from './data-files.ts';
+import { holdsRows, notAList, readJsonItems } from './json-rows.ts';
 
 interface Row {
   /** The file that holds the row. */
@@ -22,166 +13,97 @@ interface Row {
   readonly row: Json;
 }
 
-interface RowFormat {
-  readonly type: LoadConfig['type'];
-  readonly columns: readonly string[] | undefined;
-}
+type RowFormat = Pick<LoadConfig, 'type' | 'columns' | 'quotes' | 'field'>;
 
-/** The rows of a data file or of a folder of them. A UserError names file, line and column if a file cannot be read. */
-export async function* readRows(source: string, format: RowFormat): AsyncGenerator<Row> {
-  for (const path of await dataFiles(source)) {
+/**
+ * The rows of a data file or of a folder of them. A UserError names file, line and column if a file cannot be read.
+ * `onLeftOut` is given the files and folders inside a folder that could hold rows but are not read.
+ */
+export async function* readRows(
+  source: string,
+  format: RowFormat,
+  onLeftOut: (names: readonly string[]) => void = () => {},
+): AsyncGenerator<Row> {
+  const { paths, leftOut } = await dataFiles(source);
+  if (leftOut.length > 0) onLeftOut(leftOut);
+  for (const path of paths) {
     for await (const { line, row } of rowsOf(path, format)) yield { path, line, row };
   }
 }
 
-async function* rowsOf(path: string, { type, columns }: RowFormat): AsyncGenerator<Omit<Row, 'path'>> {
-  const found = type === 'auto' ? await detectType(path) : type;
-  switch (found) {
+async function* rowsOf(path: string, format: RowFormat): AsyncGenerator<Omit<Row, 'path'>> {
+  const found = format.type === 'auto' ? await detectType(path) : format.type;
+  // An object on one line could be a row, too.
+  const type = found === 'jsonl' && format.field !== undefined && format.type === 'auto' ? 'json' : found;
+  checkOptions(path, { type, format });
+  switch (type) {
     case 'json':
-      for (const [index, { line, value }] of (await readJsonList(path)).entries()) {
+      for (const [index, { line, value }] of (await readJsonItems(path, format.field)).entries()) {
         checkJson({ value, place: `${path}:${line}: item ${index + 1}` });
         yield { line, row: value };
       }
       return;
     case 'jsonl':
-      for await (const { number, value } of readJsonl(path)) yield { line: number, row: value };
-      return;
+      return yield* jsonLines(path, format);
     case 'csv':
     case 'tsv':
-      return yield* readDelimitedRows(path, { type: found, columns });
+      for await (const { line, row } of readDelimitedRows(path, { ...format, type })) {
+        if (line === 1 && format.columns !== undefined) checkFirstRow(row, `${path}:${line}`);
+        yield { line, row };
+      }
+      return;
     case 'parquet':
       for await (const { number, value } of readParquet(path)) yield { line: number, row: value };
       return;
     default:
-      return found satisfies never;
+      return type satisfies never;
   }
 }
 
-const dataFile = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;
+const optionTypes = {
+  field: ['json'],
+  columns: ['csv', 'tsv'],
+  quotes: ['csv', 'tsv'],
+} satisfies Partial<Record<keyof RowFormat, readonly string[]>>;
 
-/** The file itself, or a folder's files of rows in the order of their names. */
-async function dataFiles(path: string): Promise<readonly string[]> {
-  const found = await stat(path);
-  if (found.isFile()) return [path];
-  const names = found.isDirectory() ? (await readdir(path)).filter((name) => dataFile.test(name)).sort() : [];
-  if (names.length > 0) return names.map((name) => join(path, name));
-  throw new UserError({
-    code: 'not-a-file',
-    message: `${path} is neither a file nor a folder with JSON, JSONL, CSV, TSV or Parquet files`,
-    help: 'give the path of a file of rows, or of a folder of them',
-  });
-}
-
-/** How much of a file shows its type. */
-const headBytes = 64 * 1024;
-
-/**
- * The format of a file's rows, by its content alone: the result of a stage depends on contents, never on names, so the
- * file's extension must not decide.
- */
-async function detectType(path: string): Promise<Exclude<LoadConfig['type'], 'auto'>> {
-  const bytes = await firstBytes(path);
-  if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
-  const beginning = bytes
-    .toString('utf8')
-    .replace(/^\uFEFF/, '')
-    .trimStart();
-  if (beginning.startsWith('[')) return 'json';
-  const [firstLine = '', ...more] = beginning.split('\n', 2);
-  if (beginning.startsWith('{')) return more.length === 0 || isJson(firstLine) ? 'jsonl' : 'json';
-  return firstLine.includes('\t') ? 'tsv' : 'csv';
-}
-
-async function firstBytes(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(headBytes), position: 0 });
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
-/** A line with half an object is the beginning of a JSON file, not of JSONL. */
-function isJson(line: string): boolean {
-  try {
-    JSON.parse(line);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A larger file does not fit into one JavaScript string. */
-const maximumBytes = 400 * 1024 * 1024;
-
-/** The items of a JSON file that holds one list, each with the line on which it begins. */
-async function readJsonList(
+/** Throws if an option means nothing for the type that a file turns out to have. */
+function checkOptions(
   path: string,
-): Promise<readonly { readonly line: number; readonly value: Json }[]> {
-  const { size } = await stat(path);
-  if (size > maximumBytes) {
-    throw new UserError({
-      code: 'file-too-large',
-      message: `${path} is larger than ${maximumBytes / 1024 / 1024} MiB, too large to read as one JSON value`,
-      help: 'convert it to JSONL (one object on each line), which is read line by line',
-    });
-  }
-  const text = await readText(path);
-  const value = parseJson(text, { path });
-  if (Array.isArray(value)) {
-    const lines = itemLines(text);
-    return value.map((item: Json, index) => ({ line: lines[index] ?? 1, value: item }));
-  }
-  throw notAList(path, value);
+  { type, format }: { readonly type: string; readonly format: RowFormat },
+): void {
+  for (const [option, types] of Object.entries(optionTypes))
+    if (format[option as keyof typeof optionTypes] !== undefined && !types.includes(type))
+      throw new UserError({
+        code: 'unheeded-field',
+        message: `${path} is ${type === 'parquet' ? 'Parquet' : type.toUpperCase()}, where \`${option}\` means nothing`,
+        help: `leave \`${option}\` out; it is for ${types.map((each) => each.toUpperCase()).join(' and ')}`,
+      });
 }
 
-function notAList(path: string, value: Json): UserError {
-  const found = isObject(value) ? `one object with ${fieldsIn(value)}` : 'one value';
-  return new UserError({
-    code: 'not-a-list',
-    message: `${path} holds ${found}, not a list of rows`,
-    help: 'rows are a JSON list of objects, [{...}, {...}], or JSONL: one object on each line',
+/** The lines of a JSONL file. If the type was not given, an only line must not look like all rows of a file. */
+async function* jsonLines(path: string, { type }: RowFormat): AsyncGenerator<Omit<Row, 'path'>> {
+  let held: { readonly line: number; readonly row: Json } | undefined;
+  let count = 0;
+  for await (const { number, value } of readJsonl(path)) {
+    if (held !== undefined) yield held;
+    const row = { line: number, row: value };
+    held = type === 'auto' && count === 0 && isObject(value) && holdsRows(value) ? row : undefined;
+    if (held === undefined) yield row;
+    count += 1;
+  }
+  if (held !== undefined) throw notAList(path, held.row, 'if it is one row, set `type: jsonl`');
+}
+
+/** Throws if the first row of a file that is said to have no header is one. */
+function checkFirstRow(row: Readonly<Record<string, string>>, place: string): void {
+  const columns = Object.entries(row);
+  const same = columns.filter(([name, value]) => value.trim().toLowerCase() === name.toLowerCase());
+  const filled = columns.filter(([, value]) => value !== '');
+  const isHeader = same.length > columns.length / 2 || (same.length > 0 && same.length === filled.length);
+  if (!isHeader) return;
+  throw new UserError({
+    code: 'header-among-rows',
+    message: `${place}: the first row holds the names of the columns: ${same.map(([name]) => `\`${name}\``).join(', ')}`,
+    help: '`columns` is for files without a header row: leave it out, and rename columns with `fields`',
   });
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw await notUtf8(path, cause);
-  }
-}
-
-/** The lines on which the items of a JSON list begin; the first line is 1. */
-function itemLines(text: string): readonly number[] {
-  const lines: number[] = [];
-  let line = 1;
-  let depth = 0;
-  let isItemDue = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at] ?? '';
-    if (character === '\n') line += 1;
-    if (whiteSpace.has(character)) continue;
-    if (character === ']' || character === '}') {
-      depth -= 1;
-      isItemDue = false;
-      continue;
-    }
-    if (isItemDue) lines.push(line);
-    if (character === '"') at = endOfString(text, at);
-    if (character === '[' || character === '{') depth += 1;
-    isItemDue = depth === 1 && (character === ',' || character === '[');
-  }
-  return lines;
-}
-
-const whiteSpace = new Set([' ', '\t', '\r', '\n']);
-
-/** The index of the quotation mark that closes the string beginning at `start`. A string has no line breaks. */
-function endOfString(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at;
 }

@@ -1,8 +1,15 @@
-import { copyFile, stat } from 'node:fs/promises';
+import { copyFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/index.ts';
+import { elementCount } from '../../formats/index.ts';
 import type { LoadConfig } from '../../generated/load-config.ts';
-import { initialModel, writeModelFolder } from '../../model/index.ts';
+import {
+  initialModel,
+  type ModelConfig,
+  memoryLimit,
+  parameterLayout,
+  writeModelFolder,
+} from '../../model/index.ts';
 import {
   copyTokenizer,
   openEncoding,
@@ -23,7 +30,9 @@ export const { run } = implementStage<LoadConfig>()({
     const { records, model: source, untie_head: untieHead, init } = config;
     const { model, tokenizer } = outputs;
     if (records !== undefined && outputs.records) {
-      for await (const { record } of readRecords({ ...config, records })) await outputs.records.write(record);
+      const onNote = (message: string) => host.report({ type: 'note', level: 'info', message });
+      for await (const { record } of readRecords({ ...config, records }, onNote))
+        await outputs.records.write(record);
       return;
     }
     if (source !== undefined && model) {
@@ -55,11 +64,31 @@ export async function initializeModel(
     });
   }
   const sizes = { vocabularySize, contextLength: init.context_length, hiddenSize, layers, heads };
-  await writeModelFolder(
-    model.path,
-    initialModel({ family, ...sizes, tied, seed, endOfText: tokenizer.endOfText }),
-  );
+  const initial = initialModel({ family, ...sizes, tied, seed, endOfText: tokenizer.endOfText });
+  await checkSize(initial.config, model.path);
+  await writeModelFolder(model.path, initial);
 }
+
+/** Throws before anything is written if the weights do not fit on the disk, or their largest tensor in memory. */
+async function checkSize(config: ModelConfig, folder: string): Promise<void> {
+  const bytes = [...parameterLayout(config).values()].map(({ shape }) => 4 * elementCount(shape));
+  const total = bytes.reduce((sum, one) => sum + one, 0);
+  const { bavail, bsize } = await statfs(folder);
+  const found =
+    total > bavail * bsize
+      ? `${gigabytes(bavail * bsize)} GB are free on the disk`
+      : Math.max(...bytes) > memoryLimit(undefined)
+        ? `${gigabytes(memoryLimit(undefined))} GB of memory are available for its largest tensor`
+        : undefined;
+  if (found === undefined) return;
+  throw new UserError({
+    code: 'model-too-large',
+    message: `the model would have ${total / 4} parameters (${gigabytes(total)} GB), and ${found}`,
+    help: 'lower `width`, `layers`, `context_length` or `vocabulary_size`',
+  });
+}
+
+const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
 
 /**
  * Writes the tokenizer into the folder and opens the user's own copy, so that errors show the user's path. A path to a

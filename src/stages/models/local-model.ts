@@ -81,14 +81,16 @@ async function suitableBackend(): Promise<TensorBackendName> {
 const isBackend = (name: string): name is TensorBackendName =>
   TENSOR_BACKENDS.some((backend) => backend === name);
 
-/** Estimates memory before a model is loaded, on the one backend for which that is possible. `check` throws above the limit. */
+/** Estimates memory before a model is loaded, on the backends for which that is possible. `check` throws above the limit. */
 export async function expectedMemory(
   folder: string,
   resources: StageAction['resources'],
   check: (model: ModelConfig, limit: number) => number,
 ): Promise<{ readonly expected_memory?: number }> {
-  if ((await chosenBackend(resources)).backend !== 'onnx' || (await endpointModel(folder)) !== undefined)
-    return {};
-  const expected = check(await readModelConfig(folder), memoryLimit(resources.memory));
-  return { expected_memory: Math.round(expected) };
+  const { backend } = await chosenBackend(resources);
+  const isKnown = backend === 'onnx' || backend === 'webgpu';
+  if (!isKnown || (await endpointModel(folder)) !== undefined) return {};
+  const device = backend === 'webgpu' ? (await hardwareAdapter())?.memory : undefined;
+  const limit = resources.memory ?? device ?? memoryLimit(undefined);
+  return { expected_memory: Math.round(check(await readModelConfig(folder), limit)) };
 }

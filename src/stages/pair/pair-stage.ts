@@ -1,5 +1,5 @@
 import type { PairConfig } from '../../generated/pair-config.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 
 /** Pairs two models' answers to the same prompts, for a judge to choose between. */
 export const pairStage = declareStage<PairConfig>({
@@ -7,12 +7,11 @@ export const pairStage = declareStage<PairConfig>({
   version: 1,
   ports: () => ({
     inputs: {
-      first: { accepts: ['responses'], required: true, parts: 'one' },
+      first: { accepts: ['responses', 'records'], required: true, parts: 'one' },
       second: { accepts: ['responses', 'records'], required: true, parts: 'one' },
     },
     outputs: { records: { type: 'records' } },
   }),
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-pair.ts'),
 });

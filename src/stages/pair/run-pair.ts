@@ -1,20 +1,42 @@
-import { isObject, RandomStream, RecordProblems, UserError } from '../../core/index.ts';
+import { isObject, nameRecords, RandomStream, RecordProblems, UserError } from '../../core/index.ts';
 import type { PairConfig } from '../../generated/pair-config.ts';
-import type { DataRecord, ResponseRecord } from '../../text/index.ts';
+import { type DataRecord, parseResponse, type ResponseRecord } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
 
 export const { run } = implementStage<PairConfig>()({
-  inputs: { first: 'responses', second: 'records' },
+  inputs: { first: 'records', second: 'records' },
   outputs: { records: 'records' },
-  async run({ config, inputs, outputs }) {
+  async run({ config, inputs, outputs, host }) {
     const second = new Map((await readAll(inputs.second)).map((row) => [row.id, answerOf(row, config)]));
     const problems = new RecordProblems('have no counterpart among the second answers');
-    const pairs = (await readAll(inputs.first)).flatMap(
-      (first) =>
-        problems.collect({ id: first.id }, () => ({ first, second: counterpart(first, second) })) ?? [],
+    const firsts = (await readAll(inputs.first)).map((row, index) =>
+      parseResponse(row, `first:${index + 1}`),
+    );
+    const ids = new Set(firsts.map(({ id }) => id));
+    const alone = [
+      ...firsts.filter(({ id }) => !second.has(id)),
+      ...[...second.keys()].flatMap((id) => (ids.has(id) ? [] : [{ id }])),
+    ];
+    const isLenient = config.unmatched === 'leave_out';
+    const pairs = firsts.flatMap((first) =>
+      isLenient && !second.has(first.id)
+        ? []
+        : (problems.collect({ id: first.id }, () => ({ first, second: counterpart(first, second) })) ?? []),
     );
     problems.throwIfAny();
+    if (alone.length > 0 && !isLenient)
+      throw new UserError({
+        code: 'no-counterpart',
+        message: `${alone.length} of the second answers have no counterpart among the first: ${nameRecords(alone)}`,
+        help: 'let both models answer the same records, or write `unmatched: leave_out` to pair the others',
+      });
+    if (alone.length > 0)
+      host.report({
+        type: 'note',
+        level: 'warning',
+        message: `${alone.length} answers without a counterpart, left out: ${nameRecords(alone)}`,
+      });
     for (const pair of pairs) {
       for (const shownFirst of ordersOf(config, pair.first.id))
         await outputs.records.write(recordOf(pair, shownFirst));

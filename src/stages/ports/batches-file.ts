@@ -19,6 +19,7 @@ export async function writeBatches(path: string, content: Batches): Promise<void
     metadata: {
       vocabulary: content.vocabulary,
       end_of_text: String(content.endOfText),
+      answer_ends: content.answerEnds.join(' '),
       batch_size: String(recipe.batchSize),
       shuffle: String(recipe.shuffle),
       drop_last: String(recipe.dropLast),
@@ -59,6 +60,7 @@ export async function readBatches(path: string): Promise<Batches> {
     recipe: readRecipe(file),
     vocabulary: file.metadata.vocabulary ?? '',
     endOfText: readCount(file, 'end_of_text'),
+    answerEnds: (file.metadata.answer_ends ?? '').split(' ').filter(Boolean).map(Number),
   };
 }
 

@@ -1,4 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { isObject, UserError } from '../../core/index.ts';
 import { JsonlWriter, readJsonl } from '../../formats/index.ts';
 import { parseScores } from '../../metrics/index.ts';
 import { type DataRecord, parseRecord, parseResponse, type ResponseRecord } from '../../text/index.ts';
@@ -45,9 +46,16 @@ async function* responses(path: string): AsyncGenerator<ResponseRecord> {
   for await (const { number, value } of readJsonl(path)) yield parseResponse(value, `${path}:${number}`);
 }
 
-/** No stage computes with a history, so its lines are not checked. */
+/** No stage computes with a history, so that it is checked only as far as it is shown. */
 async function* history(path: string): AsyncGenerator<HistoryEntry> {
-  for await (const { value } of readJsonl(path)) yield value as HistoryEntry; // decode edge: shown, and nothing more
+  for await (const { number, value } of readJsonl(path)) {
+    if (!isObject(value) || typeof value.type !== 'string')
+      throw new UserError({
+        code: 'bad-history',
+        message: `${path}:${number}: an entry of a history is an object with a \`type\``,
+      });
+    yield value as unknown as HistoryEntry; // decode edge: shown, and nothing more
+  }
 }
 
 async function jsonlSink<Item>(path: string): Promise<OpenWriter<Sink<Item>>> {

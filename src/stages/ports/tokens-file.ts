@@ -11,7 +11,7 @@ import {
 } from './packed-rows.ts';
 
 /** A role is stored as its index here, so the order is part of the file format. */
-const roles: readonly SegmentRole[] = ['prompt', 'header', 'response', 'end', 'tail'];
+const roles: readonly SegmentRole[] = ['prompt', 'header', 'response', 'end', 'tail', 'masked'];
 
 /** Writes tokenized records as safetensors: the token ids of all records in sequence, and the end of each record. */
 export async function writeTokens(path: string, content: TokenizedRecords): Promise<void> {

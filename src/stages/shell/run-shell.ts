@@ -1,14 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { execa, type Result } from 'execa';
-import { UserError } from '../../core/index.ts';
+import { rm } from 'node:fs/promises';
+import { newTemporaryFolder, UserError } from '../../core/index.ts';
 import type { ShellConfig } from '../../generated/shell-config.ts';
-import { type ActionPort, hideSecrets, type StageModule, secretsIn } from '../../runtime/index.ts';
+import { type ActionPort, type StageModule, secretsIn } from '../../runtime/index.ts';
 import { portCodecs } from '../ports/port-codecs.ts';
 import { withPaths } from './path-variables.ts';
+import { runCommand } from './run-command.ts';
 
 /** Runs the command in an empty folder, with the paths of its ports in variables; its output becomes notes. */
 export const run: StageModule['run'] = async (action, host) => {
@@ -19,7 +16,7 @@ export const run: StageModule['run'] = async (action, host) => {
     ...pathsOf('OUT', action.outputs),
     ...Object.fromEntries(Object.entries(config.files).map(([name, path]) => [`FILE_${name}`, path])),
   };
-  const folder = await mkdtemp(join(tmpdir(), 'tuneloom-shell-'));
+  const folder = await newTemporaryFolder('tuneloom-shell-');
   try {
     await runCommand({
       command:
@@ -32,19 +29,32 @@ export const run: StageModule['run'] = async (action, host) => {
       signal: host.signal,
       onLine: (message) => host.report({ type: 'note', level: 'info', message }),
     });
-    await checkScores(config, paths);
+    await checkOutputs(config, paths);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
   return {};
 };
 
-/** Scores are shown at the end of the run, when it is too late to refuse them. Stages check the other outputs. */
-async function checkScores({ outputs }: ShellConfig, paths: Readonly<Record<string, string>>): Promise<void> {
+/** These are shown at the end of the run, when it is too late to refuse them. Stages check the other outputs. */
+async function checkOutputs(
+  { outputs }: ShellConfig,
+  paths: Readonly<Record<string, string>>,
+): Promise<void> {
   for (const [name, type] of Object.entries(outputs)) {
     const path = paths[`OUT_${name}`];
-    if (type === 'scores' && path !== undefined && existsSync(path))
-      await portCodecs.scores.read(path).read();
+    if (path === undefined || !existsSync(path)) continue;
+    try {
+      if (type === 'scores') await portCodecs.scores.read(path).read();
+      if (type !== 'responses' && type !== 'history') continue;
+      for await (const _ of portCodecs[type].read(path));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const { code, help } = error;
+      // The file is gone when the message is read.
+      const message = error.message.replaceAll(path, `$OUT_${name}`);
+      throw new UserError({ code, message, ...(help === undefined ? {} : { help }), cause: error });
+    }
   }
 }
 
@@ -56,128 +66,10 @@ function pathsOf(prefix: string, ports: Readonly<Record<string, ActionPort>>): R
   return Object.fromEntries(named);
 }
 
-interface Command {
-  /** A line for the shell, or a program with its arguments. */
-  readonly command: string | readonly string[];
-  readonly folder: string;
-  readonly variables: Readonly<Record<string, string>>;
-  /** Texts to hide in what the command writes. */
-  readonly secrets: readonly string[];
-  readonly signal: AbortSignal;
-  readonly onLine: (line: string) => void;
-}
-
-const tailLines = 20;
-const lineLength = 2_000;
-const graceMilliseconds = 3_000;
-
-/** Runs a command and all that it starts to the end. Throws a UserError unless it succeeds. */
-async function runCommand(command: Command): Promise<void> {
-  const { signal } = command;
-  signal.throwIfAborted();
-  const running = start(command);
-  // The system refused it; execa's promise then has no lines to read.
-  if (running.pid === undefined) throw failureOf(await running, []);
-  const ended = new AbortController();
-  signal.addEventListener('abort', () => killGroup(running.pid, ended.signal), {
-    once: true,
-    signal: ended.signal,
-  });
-  // A stage process that loses its parent exits before the grace period is over.
-  const killNow = (): void => signalGroup(running.pid, 'SIGKILL');
-  process.on('exit', killNow);
-  const tail: string[] = [];
-  const showLine = (line: string): string => {
-    // Secrets are hidden first, as cutting could leave half of one.
-    const shown = lastState(hideSecrets(line, command.secrets)).slice(0, lineLength);
-    command.onLine(shown);
-    return shown;
-  };
-  const [result] = await Promise.all([
-    running,
-    eachLine(running.iterable({ from: 'stdout' }), showLine),
-    eachLine(running.iterable({ from: 'stderr' }), (line) => {
-      tail.push(showLine(line));
-      if (tail.length > tailLines) tail.shift();
-    }),
-  ]).finally(() => {
-    ended.abort();
-    process.off('exit', killNow);
-  });
-  signal.throwIfAborted();
-  if (result.failed) throw failureOf(result, tail);
-}
-
-function start({ command, folder, variables }: Command) {
-  const [program = '', ...args] = [command].flat();
-  try {
-    return execa(program, args, {
-      shell: typeof command === 'string',
-      cwd: folder,
-      env: variables,
-      extendEnv: false,
-      stdin: 'ignore',
-      buffer: false,
-      reject: false,
-      // Its own process group, so that everything the command started ends with it.
-      detached: true,
-    });
-  } catch (error) {
-    // Execa refuses some arguments itself, such as one with a null byte.
-    throw cannotStart(error instanceof Error ? error.message : String(error));
-  }
-}
-
-const cannotStart = (why: string): UserError =>
-  new UserError({ code: 'command-failed', message: `the command cannot be started: ${why}` });
-
-/** Asks the whole group to end, and kills it after a grace period. */
-async function killGroup(pid: number | undefined, ended: AbortSignal): Promise<void> {
-  signalGroup(pid, 'SIGTERM');
-  const late = await sleep(graceMilliseconds, true, { signal: ended }).catch(() => false);
-  if (late) signalGroup(pid, 'SIGKILL');
-}
-
-function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, name);
-  } catch {
-    // The group has already ended.
-  }
-}
-
-/** The last state of a progress bar, which overwrites itself. */
-const lastState = (line: string): string => line.split('\r').at(-1) ?? '';
-
-async function eachLine(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
-  try {
-    for await (const line of lines) onLine(`${line}`);
-  } catch {
-    // Execa ends the lines with the command's failure, which is also in its result.
-  }
-}
-
-function failureOf(
-  result: Pick<Result, 'exitCode' | 'signal' | 'code' | 'command' | 'originalMessage'>,
-  tail: readonly string[],
-): UserError {
-  if (result.exitCode === undefined && result.signal === undefined && result.code !== 'ENOENT')
-    return cannotStart(result.originalMessage ?? 'the system refused it');
-  const how =
-    result.code === 'ENOENT'
-      ? `cannot be found: ${result.command}`
-      : result.signal === undefined
-        ? `ended with exit code ${result.exitCode}`
-        : `was killed by ${result.signal}`;
-  return new UserError({
-    code: 'command-failed',
-    message: [`the command ${how}`, ...tail].join('\n'),
-    ...(tail.length === 0 ? {} : { help: 'the lines above are the end of what it wrote to stderr' }),
-  });
-}
-
 const always = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
+
+/** Python writes no compiled files beside a program: one of the same size and second as an edit would hide the edit. */
+const settings = { PYTHONDONTWRITEBYTECODE: '1' };
 
 interface CommandEnvironment {
   readonly variables: Readonly<Record<string, string>>;
@@ -194,10 +86,10 @@ function commandEnvironment(
     outside[name] === undefined ? [] : [[name, outside[name]] as const],
   );
   if (!Array.isArray(declared))
-    return { variables: { ...Object.fromEntries(given), ...declared }, secrets: [] };
+    return { variables: { ...settings, ...Object.fromEntries(given), ...declared }, secrets: [] };
   const passed = declared.map((name): readonly [string, string] => [name, passedThrough(name, outside)]);
   return {
-    variables: Object.fromEntries([...given, ...passed]),
+    variables: { ...settings, ...Object.fromEntries([...given, ...passed]) },
     secrets: secretsIn(passed.map(([, value]) => value)),
   };
 }

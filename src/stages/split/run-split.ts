@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isObject, RecordProblems } from '../../core/index.ts';
+import { isObject, jsonText, RecordProblems } from '../../core/index.ts';
 import type { SplitConfig } from '../../generated/split-config.ts';
 import { type DataRecord, missingField } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
@@ -60,7 +60,7 @@ function valueIn(record: DataRecord, name: string): string {
   const fields = isObject(record.fields) ? record.fields : record;
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (value === undefined || value === null) throw missingField(fields, name);
-  return JSON.stringify(value);
+  return jsonText(value);
 }
 
 function leakReport(
@@ -163,9 +163,9 @@ function findLeaks(assigned: readonly AssignedRecord[], parts: readonly string[]
 function promptKey({ id: _, ...row }: DataRecord): string {
   const fields = isObject(row.fields) ? row.fields : row;
   if (typeof fields.instruction === 'string') {
-    return JSON.stringify([fields.instruction, fields.input ?? '']).toLowerCase();
+    return jsonText([fields.instruction, fields.input ?? '']).toLowerCase();
   }
-  return JSON.stringify(writtenPrompt(row.segments) ?? fields).toLowerCase();
+  return jsonText(writtenPrompt(row.segments) ?? fields).toLowerCase();
 }
 
 function writtenPrompt(segments: DataRecord[string] | undefined): string | undefined {

@@ -1,20 +1,19 @@
 import type { SplitConfig } from '../../generated/split-config.ts';
 import type { ConfigProblem } from '../../runtime/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 import { type Part, partsOf, restShare } from './parts.ts';
 
 /** Splits records into named parts. */
 export const splitStage = declareStage<SplitConfig>({
   name: 'split',
-  version: 1,
+  version: 2,
   ports: (config) => ({
     inputs: { records: { accepts: ['records'], required: true, parts: 'one' } },
     outputs: { records: { type: 'records', parts: partsOf(config).map(({ name }) => name) } },
   }),
   check: checkParts,
   recordsPort: 'records',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-split.ts'),
 });
 

@@ -1,11 +1,16 @@
 import { RecordProblems, UserError } from '../../core/index.ts';
 import type { TokenizeConfig } from '../../generated/tokenize-config.ts';
 import {
+  type BosRule,
   commonPrefixLength,
+  encodeFrom,
   type FormattedRecord,
+  isChat,
   openEncoding,
   openTokenizer,
   parseFormattedRecord,
+  type Segment,
+  startToken,
   type TokenizedRecord,
   type Tokenizer,
   type TokenSegment,
@@ -22,7 +27,7 @@ export const { run } = implementStage<TokenizeConfig>()({
     const records: TokenizedRecord[] = [];
     for await (const record of inputs.records) {
       const tokenized = problems.collect({ id: record.id }, () =>
-        tokenizeRecord(parseFormattedRecord(record), tokenizer),
+        tokenizeRecord(parseFormattedRecord(record), { ...tokenizer, bos: config.bos }),
       );
       if (tokenized !== undefined) records.push(tokenized);
     }
@@ -41,19 +46,30 @@ async function tokenizerFrom({ encoding }: TokenizeConfig, folder: Folder | unde
 /**
  * A record's text as token ids. The whole text is encoded once, so that the ids are those that a model reads. A segment
  * ends where the encoding of the text up to its end does. If a token spans the boundary (the ids of the beginning are
- * not a prefix of the whole's), that token belongs to the next segment. Adjacent segments of one role become one.
+ * not a prefix of the whole's), that token belongs to the next segment. Adjacent segments of one role become one. The
+ * token that begins the text, if it gets one, is part of the prompt.
  */
-export function tokenizeRecord({ id, segments }: FormattedRecord, tokenizer: Tokenizer): TokenizedRecord {
-  const tokens = tokenizer.encode(segments);
-  if (tokens.length === 0) throw new UserError({ code: 'no-tokens', message: 'its text has no tokens' });
+export function tokenizeRecord(
+  record: FormattedRecord,
+  tokenizer: Tokenizer & { readonly bos?: BosRule },
+): TokenizedRecord {
+  const { id, segments } = record;
+  const { bos = 'auto' } = tokenizer;
+  const beginning = startToken(tokenizer, { bos, isChat: isChat(record) });
+  const encode = (text: readonly Segment[]) => encodeFrom(beginning, { tokenizer, text });
+  const tokens = encode(segments);
+  const added = beginning === undefined ? 0 : 1;
+  if (tokens.length === added) throw new UserError({ code: 'no-tokens', message: 'its text has no tokens' });
   const last = segments.length - 1;
   let start = 0;
   const tiles = segments.flatMap(({ role }, index): readonly TokenSegment[] => {
     if (role === segments[index + 1]?.role) return [];
-    const beginning = segments.slice(0, index + 1);
-    const end = index === last ? tokens.length : commonPrefixLength(tokenizer.encode(beginning), tokens);
+    const end =
+      index === last ? tokens.length : commonPrefixLength(encode(segments.slice(0, index + 1)), tokens);
     start = Math.max(start, end);
     return [{ role, end: start }];
   });
-  return { id, tokens, segments: tiles };
+  const opening: readonly TokenSegment[] =
+    added > 0 && segments[0]?.role !== 'prompt' ? [{ role: 'prompt', end: added }] : [];
+  return { id, tokens, segments: [...opening, ...tiles] };
 }

@@ -1,6 +1,6 @@
 import type { TokenizeConfig } from '../../generated/tokenize-config.ts';
 import type { InputPort } from '../../runtime/index.ts';
-import { declareStage } from '../declare-stage.ts';
+import { dataStage, declareStage } from '../declare-stage.ts';
 
 const records: InputPort = { accepts: ['records'], required: true, parts: 'each' };
 const tokenizer: InputPort = {
@@ -13,13 +13,12 @@ const tokenizer: InputPort = {
 /** Turns formatted records into token ids. */
 export const tokenizeStage = declareStage<TokenizeConfig>({
   name: 'tokenize',
-  version: 1,
+  version: 2,
   ports: ({ encoding }) => ({
     inputs: encoding === undefined ? { records, tokenizer } : { records },
     outputs: { tokens: { type: 'tokens' } },
   }),
   recordsPort: 'records',
-  process: 'inline',
-  device: 'none',
+  ...dataStage,
   load: () => import('./run-tokenize.ts'),
 });

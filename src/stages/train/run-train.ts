@@ -1,5 +1,5 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { copyAuxiliaryFiles } from '../../model/index.ts';
+import { addEndTokens, copyAuxiliaryFiles } from '../../model/index.ts';
 import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import { checkTrainingMemory, type TrainingProgress, train, tuneModel } from '../../training/index.ts';
@@ -18,11 +18,13 @@ export const { run } = implementStage<TrainConfig>()({
     );
     using local = await openLocalModel(inputs.model.path, { resources, host });
     const { tokenizer, tensorBackend } = local;
+    const { answerEnds } = batches;
     using tuned = tuneModel(local.model, { config, seed: config.seed ?? batches.recipe.seed });
     const { steps, tokensPerSecond } = await train({
       model: tuned.model,
       tokenizer,
       batches,
+      endTokens: [...local.endTokens, ...answerEnds],
       validation: await inputs.validation?.read(),
       config,
       statePath,
@@ -37,6 +39,7 @@ export const { run } = implementStage<TrainConfig>()({
     await tuned.save(outputs.model.path);
     await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
     await copyAuxiliaryFiles({ from: inputs.model.path, to: outputs.model.path });
+    await addEndTokens(outputs.model.path, [tokenizer.endOfText, ...answerEnds]);
     return {
       ...tensorBackend,
       steps,

@@ -5,7 +5,7 @@ import { declareStage } from '../declare-stage.ts';
 
 export const trainStage = declareStage<TrainConfig>({
   name: 'train',
-  version: 4,
+  version: 5,
   ports: ({ keep, early_stop }) => ({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },

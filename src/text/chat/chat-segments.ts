@@ -1,79 +1,141 @@
-import { isObject, type Json, UserError } from '../../core/index.ts';
-import type { Segment, SegmentRole } from '../records.ts';
+import { UserError } from '../../core/index.ts';
+import type { Segment, SegmentRole, TextPiece } from '../records.ts';
+import { type ChatMessage, type Conversation, reasoningFields } from './chat-message.ts';
 import type { ChatTemplate } from './chat-template.ts';
-import type { ChatMessage, Conversation } from './conversation.ts';
-import { type Marks, type RenderedTurns, type Span, spansByMarks, spansByText } from './trained-spans.ts';
+import { type RenderedChat, renderChat } from './rendered-chat.ts';
+import { attempt, thoughtsIn, type Unshown, unshownIn } from './shown.ts';
+import { type Span, spansByMarks, spansByText } from './trained-spans.ts';
 
-interface ChatFormat {
-  readonly template: ChatTemplate;
+export interface ChatFormat {
+  /** The template for conversations with or without tools. */
+  readonly templateFor: (hasTools: boolean) => ChatTemplate;
   /** The names of the tokenizer's special tokens. */
   readonly specialTokens: readonly string[];
   /** The roles whose turns are learned. */
   readonly trainedRoles: readonly string[];
   /** All turns of those roles, or the last of them. */
   readonly trainedTurns: 'all' | 'last';
+  /** Whether the reasoning in a turn is learned with it. */
+  readonly trainReasoning: boolean;
+}
+
+/** A conversation, and for each turn whether the data says that it is learned. */
+interface LearnedConversation extends Conversation {
+  readonly learned?: readonly (boolean | undefined)[];
+}
+
+/** A conversation in segments. */
+export interface WrittenChat {
+  readonly segments: readonly Segment[];
+  /** What a model is given to write the last answer, where that is not what is before the answer. */
+  readonly prompt?: readonly TextPiece[];
+  /** What the turns and tools say and the text does not show. */
+  readonly unshown: readonly Unshown[];
 }
 
 /**
- * A conversation as the template writes it. `response` and `end` are learned, what follows the last answer is the
- * `tail`, and the rest is `prompt`. If the last turn is not an answer, the prompt includes the beginning of one. Text
- * in a turn stays text even if it looks like a special token; the template's special tokens are separate segments.
+ * Writes conversations with a template. `response` and `end` are learned, `masked` is what the data or the configuration
+ * says is not, what follows the last answer is the `tail`, and the rest is `prompt`. If the last turn is not an answer,
+ * the prompt includes the beginning of one. Text in a turn stays text even if it looks like a special token; the
+ * template's special tokens are separate segments. Throws a UserError for a learned turn of which the template writes
+ * nothing.
  */
-export function chatSegments({ messages, tools }: Conversation, format: ChatFormat): readonly Segment[] {
-  const { template } = format;
+export function chatWriter(format: ChatFormat): (conversation: LearnedConversation) => WrittenChat {
   const specialTokens = format.specialTokens.toSorted((a, b) => b.length - a.length);
-  const { mask, unmask, spare } = maskSpecialTokens(specialTokens, [
-    template.source,
-    JSON.stringify([messages, tools]),
-  ]);
-  const turns = messages.map((message) => maskMessage(message, mask));
-  const maskedTools = tools === undefined ? undefined : mask(tools);
-  const trained = trainedIndexes(messages, format);
-  const textOnly = trained.filter((index) => messages[index] && isTextOnly(messages[index]));
-  const rendered: RenderedTurns = {
-    render: (count, { prompt, marks, textMarks }) =>
-      template.render({
-        messages: turns
-          .slice(0, count)
-          .map((turn, index) =>
-            textMarks && textOnly.includes(index)
-              ? { ...turn, content: markText(turn.content, textMarks) }
-              : turn,
-          ),
-        tools: maskedTools,
-        addGenerationPrompt: prompt,
-        marks,
-      }),
-    roles: messages.map(({ role }) => role),
-    trained,
-    textOnly,
-    marks: spare,
+  const special = anyOf(specialTokens);
+  return (conversation) => {
+    const template = format.templateFor(conversation.tools !== undefined);
+    const rendered = renderChat(conversation, { template, specialTokens });
+    const { turns, chat, unmask } = rendered;
+    const chosen = chosenTurns(conversation, format);
+    const unshown = unshownIn({ ...rendered, text: chat.text, learned: chosen.trained });
+    const spans = spansOf(rendered, { chosen, special, marks: template.marksGeneration });
+    const isAnswered =
+      turns.at(-1)?.role === 'assistant' && [...chosen.trained, ...chosen.masked].includes(turns.length - 1);
+    const segments = segmentsIn(chat.text, {
+      spans: spans.map((span) => ({
+        ...span,
+        isMasked: span.turn !== undefined && chosen.masked.includes(span.turn),
+        thoughts: format.trainReasoning ? [] : thoughtsOf(turns[span.turn ?? -1]),
+      })),
+      isAnswered,
+      special,
+    });
+    const prompt = isAnswered ? ownPrompt(rendered, spans) : undefined;
+    const restored = <Piece extends TextPiece>(piece: Piece): Piece => ({
+      ...piece,
+      text: unmask(piece.text),
+    });
+    return {
+      segments: segments.map(restored),
+      ...(prompt !== undefined && { prompt: [...piecesOf(prompt, special)].map(restored) }),
+      unshown: [...unshown, ...unmarkedAnswers(chosen.trained, spans)],
+    };
   };
-  const { text, spans } = template.marksGeneration ? spansByMarks(rendered) : spansByText(rendered);
-  const answered = messages.at(-1)?.role === 'assistant' && trained.at(-1) === messages.length - 1;
-  const segments = segmentsIn({ text, spans, answered, special: anyOf(specialTokens) });
-  return segments.map((segment) => ({ ...segment, text: unmask(segment.text) }));
 }
 
-function maskMessage(message: ChatMessage, mask: SpecialTokenMask['mask']): ChatMessage {
-  const { role, content, ...others } = message;
-  const masked = Object.entries(others).map(([name, value]) => [name, mask(value)] as const);
-  return { ...Object.fromEntries(masked), role, content: String(mask(content)) };
+interface ChosenTurns {
+  readonly trained: readonly number[];
+  /** Turns that the data says are not learned. */
+  readonly masked: readonly number[];
 }
 
-function trainedIndexes(messages: readonly ChatMessage[], format: ChatFormat): readonly number[] {
-  const indexes = messages.flatMap(({ role }, index) => (format.trainedRoles.includes(role) ? [index] : []));
-  return format.trainedTurns === 'last' ? indexes.slice(-1) : indexes;
+/** What the data says of a turn goes before its role. */
+function chosenTurns({ messages, learned = [] }: LearnedConversation, format: ChatFormat): ChosenTurns {
+  const isTrained = ({ role }: ChatMessage, index: number) =>
+    learned[index] ?? format.trainedRoles.includes(role);
+  const indexes = messages.flatMap((message, index) => (isTrained(message, index) ? [index] : []));
+  return {
+    trained: format.trainedTurns === 'last' ? indexes.slice(-1) : indexes,
+    masked: messages.flatMap((_, index) => (learned[index] === false ? [index] : [])),
+  };
 }
 
-const isTextOnly = ({ content, tool_calls }: ChatMessage): boolean =>
-  content.trim() !== '' && tool_calls === undefined;
+function spansOf(
+  rendered: RenderedChat,
+  {
+    chosen: { trained, masked },
+    special,
+    marks,
+  }: { readonly chosen: ChosenTurns; readonly special: RegExp | undefined; readonly marks: boolean },
+): readonly Span[] {
+  const wanted = [...trained, ...masked].toSorted((a, b) => a - b);
+  if (!marks) return spansByText(rendered, { wanted, special });
+  // The marks are around answers; a masked turn of another role is found by its text.
+  const isOther = (turn: number) => masked.includes(turn) && rendered.turns[turn]?.role !== 'assistant';
+  const answers = spansByMarks(
+    rendered,
+    wanted.filter((turn) => !isOther(turn)),
+  );
+  const others = spansByText(rendered, { wanted: wanted.filter(isOther), special });
+  return [...answers, ...others].toSorted((a, b) => a.start - b.start);
+}
 
-/** Inside the white space around the text, as templates trim that. */
-function markText(content: string, [begin, end]: Marks): string {
-  const words = content.trim();
-  const start = content.indexOf(words);
-  return content.slice(0, start) + begin + words + end + content.slice(start + words.length);
+/** An answer in which a template's `{% generation %}` marks nothing. */
+const unmarkedAnswers = (trained: readonly number[], spans: readonly Span[]): readonly Unshown[] =>
+  trained
+    .filter((turn) => spans.every((span) => span.turn !== turn || span.end === span.start))
+    .map(() => ({
+      name: 'content',
+      problem: 'the template marks nothing of an answer with {% generation %}',
+    }));
+
+/** The reasoning of a turn, in its fields or within its content. */
+function thoughtsOf(message: ChatMessage | undefined): readonly string[] {
+  if (message === undefined) return [];
+  const fields = reasoningFields.flatMap((name) => message[name] ?? []);
+  const texts = fields.flatMap((text) =>
+    typeof text === 'string' && text.trim() !== '' ? [text.trim()] : [],
+  );
+  const within = typeof message.content === 'string' ? thoughtsIn(message.content) : [];
+  return [...new Set([...texts, ...within])];
+}
+
+/** The prompt for the last answer as the template writes it, unless the answer comes right after it. */
+function ownPrompt({ turns, chat, write }: RenderedChat, spans: readonly Span[]): string | undefined {
+  const answer = spans.find(({ turn }) => turn === turns.length - 1);
+  const prompt = attempt(() => write(turns.slice(0, -1), true));
+  return answer === undefined || prompt === chat.text.slice(0, answer.start) ? undefined : prompt;
 }
 
 /** Matches any of the texts. They are sorted longest first, so that the longest match wins. */
@@ -82,34 +144,60 @@ const anyOf = (texts: readonly string[]): RegExp | undefined =>
     ? undefined
     : new RegExp(texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g');
 
-interface RenderedText {
-  readonly text: string;
-  readonly spans: readonly Span[];
-  /** Whether the last turn is a learned answer. */
-  readonly answered: boolean;
+interface LearnedSpan extends Span {
+  readonly isMasked: boolean;
+  /** Texts in it that are not learned. */
+  readonly thoughts: readonly string[];
+}
+
+interface Spans {
+  readonly spans: readonly LearnedSpan[];
+  /** Whether the last turn is an answer. */
+  readonly isAnswered: boolean;
   readonly special: RegExp | undefined;
 }
 
-function segmentsIn({ text, spans, answered, special }: RenderedText): readonly Segment[] {
+function segmentsIn(text: string, { spans, isAnswered, special }: Spans): readonly Segment[] {
   const segments: Segment[] = [];
   let done = 0;
   const addUpTo = (end: number, role: SegmentRole) => {
-    segments.push(...pieces(role, text.slice(done, end), special));
-    done = end;
+    for (const piece of piecesOf(text.slice(done, end), special)) segments.push({ role, ...piece });
+    done = Math.max(done, end);
   };
   for (const span of spans) {
     const close = closing(text, span, special);
     addUpTo(span.start, 'prompt');
-    addUpTo(close.start, 'response');
-    addUpTo(close.end, 'end');
+    for (const thought of thoughtStretches(text.slice(0, close.start), span)) {
+      addUpTo(thought.start, 'response');
+      addUpTo(thought.end, 'masked');
+    }
+    addUpTo(close.start, span.isMasked ? 'masked' : 'response');
+    addUpTo(close.end, span.isMasked ? 'masked' : 'end');
   }
-  addUpTo(text.length, answered ? 'tail' : 'prompt');
+  addUpTo(text.length, isAnswered ? 'tail' : 'prompt');
   if (segments.length > 0) return segments;
   throw new UserError({ code: 'no-text', message: 'the template writes no text for it' });
 }
 
+/** Where the reasoning of a span is, with the tags and white space around it, in order. */
+function thoughtStretches(
+  text: string,
+  { start: from, thoughts, isMasked }: LearnedSpan,
+): readonly { readonly start: number; readonly end: number }[] {
+  if (isMasked) return [];
+  const stretches = thoughts.flatMap((thought) => {
+    const index = text.indexOf(thought, from);
+    if (index < 0) return [];
+    const opening = /(?:[<[]\w+[>\]]\s*)?$/.exec(text.slice(from, index))?.[0].length ?? 0;
+    const rest = text.slice(index + thought.length);
+    const close = /^\s*[<[]\/\w+[>\]]\s*/.exec(rest)?.[0].length ?? 0;
+    return [{ start: index - opening, end: index + thought.length + close }];
+  });
+  return stretches.toSorted((a, b) => a.start - b.start);
+}
+
 /**
- * The special token that closes a turn. If the template marks the turn, it is the last one in it, with all that comes
+ * The special token that closes a turn. If the end of the turn is known, it is the last one in it, with all that comes
  * after; otherwise the one after its text. White space may come before either. Empty if there is none.
  */
 function closing(
@@ -128,65 +216,12 @@ function closing(
   return text.slice(after, markedEnd).trim() === '' ? { start, end: markedEnd } : { start: end, end };
 }
 
-function* pieces(role: SegmentRole, text: string, special: RegExp | undefined): Generator<Segment> {
+function* piecesOf(text: string, special: RegExp | undefined): Generator<TextPiece> {
   let done = 0;
   for (const match of special === undefined ? [] : text.matchAll(special)) {
-    if (match.index > done) yield { role, text: text.slice(done, match.index) };
-    yield { role, text: match[0], special: true };
+    if (match.index > done) yield { text: text.slice(done, match.index) };
+    yield { text: match[0], special: true };
     done = match.index + match[0].length;
   }
-  if (done < text.length) yield { role, text: text.slice(done) };
-}
-
-/** Private-use characters. A conversation borrows some that do not occur in it. */
-const firstPrivate = 0xe000;
-const lastPrivate = 0xf8ff;
-
-/** Replaces one character in each text that looks like a special token, and puts it back. */
-interface SpecialTokenMask {
-  readonly mask: (value: Json) => Json;
-  readonly unmask: (text: string) => string;
-  /** Characters that do not occur in the conversation or its template. */
-  readonly spare: readonly [string, string];
-}
-
-/** Masks with characters that occur in none of `texts`. */
-function maskSpecialTokens(specialTokens: readonly string[], texts: readonly string[]): SpecialTokenMask {
-  const free = freeCharacters(texts.join('\n'));
-  const take = (): string => {
-    const { value } = free.next();
-    if (value === undefined) throw new Error('One conversation contains every private-use character');
-    return value;
-  };
-  const spare = [take(), take()] as const;
-  // Special tokens begin with few different characters: `<` or `[`.
-  const masks = new Map([...new Set(specialTokens.map((token) => token.charAt(0)))].map((a) => [a, take()]));
-  const originals = new Map([...masks].map(([original, mask]) => [mask, original]));
-  const maskText = (text: string): string => {
-    let masked = text;
-    for (const token of specialTokens)
-      masked = masked.replaceAll(token, () => (masks.get(token.charAt(0)) ?? '') + token.slice(1));
-    return masked;
-  };
-  return {
-    spare,
-    mask: (value) => mapTexts(value, maskText),
-    unmask: (text) => [...text].map((character) => originals.get(character) ?? character).join(''),
-  };
-}
-
-function* freeCharacters(text: string): Generator<string> {
-  for (let code = firstPrivate; code <= lastPrivate; code++) {
-    const character = String.fromCharCode(code);
-    if (!text.includes(character)) yield character;
-  }
-}
-
-function mapTexts(value: Json, change: (text: string) => string): Json {
-  if (typeof value === 'string') return change(value);
-  if (Array.isArray(value)) return value.map((item) => mapTexts(item, change));
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [change(name), mapTexts(item, change)]),
-  );
+  if (done < text.length) yield { text: text.slice(done) };
 }

@@ -1,12 +1,17 @@
-import { type JsonObject, UserError, withinTime } from '../../core/index.ts';
+import { type JsonObject, jsonText, UserError, withinTime } from '../../core/index.ts';
+import {
+  compileJinja,
+  failureIn,
+  type JinjaTemplate,
+  PythonError,
+  RaisedByTemplate,
+} from '../jinja/compile.ts';
+import { globals } from '../jinja/globals.ts';
 import { missingField, shortened } from './row-field.ts';
-import { type StrictTemplate, strictTemplate } from './strict-template.ts';
 import { segmentsOf, type Template } from './template.ts';
 
 /** In milliseconds, for one record. */
 const timeLimit = 5000;
-/** A longer text could not be read back as a line. */
-const mostCharacters = 16 * 1024 * 1024;
 
 /** A template from Jinja sources. A row's values are data: they are inserted unchanged and never rendered. */
 export function jinjaTemplate(
@@ -19,7 +24,7 @@ export function jinjaTemplate(
     // If one record takes too long, so do thousands of others.
     const texts = outOfTime
       ? undefined
-      : withinTime(milliseconds, () => templates.map((one) => render(one, row)));
+      : withinTime(milliseconds, () => templates.map((write) => write(row)));
     outOfTime = texts === undefined;
     if (texts === undefined) throw tooLong(milliseconds);
     const [prompt = '', header = '', response = ''] = texts.value;
@@ -27,79 +32,65 @@ export function jinjaTemplate(
   };
 }
 
+/** Writes one text of a row. */
+type RowText = (row: JsonObject) => string;
+
+/** White space stays as it is, including the final line feed. */
+const whiteSpace = { trimBlocks: false, lstripBlocks: false, keepTrailingNewline: true };
+
 /** Parses a Jinja source. Throws a UserError if it does not parse or reads the clock. */
-export function parseJinja(source: string): StrictTemplate {
-  let template: StrictTemplate;
-  try {
-    template = strictTemplate(source);
-  } catch (cause) {
-    throw new UserError({
-      code: 'bad-template',
-      message: `the template does not parse: ${parserReason(cause)}`,
-      help: 'values go between {{ and }}, statements between {% and %}; write a brace in the text as {{ "{{" }}',
-      cause,
-    });
-  }
-  if (!template.names.has('strftime_now')) return template;
+export function parseJinja(source: string): RowText {
+  const template = parsed(source);
+  if (!template.names.has('strftime_now')) return (row) => render(template, { source, row });
   throw new UserError({
     code: 'bad-template',
     message: 'the template reads the clock with `strftime_now`, so that no two runs would write the same',
   });
 }
 
-/** The parser runs beyond its input, with a TypeError, if a block has no end. */
-function parserReason(cause: unknown): string {
-  if (cause instanceof TypeError) return 'a block has no end';
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return message.replace(/^Parser Error: /, '').replace(/\.$/, '');
+/** The names that a source reads. Throws a UserError if it does not parse. */
+export const namesIn = (source: string): ReadonlySet<string> => parsed(source).names;
+
+function parsed(source: string): JinjaTemplate {
+  try {
+    return compileJinja(source, whiteSpace);
+  } catch (cause) {
+    throw new UserError({
+      code: 'bad-template',
+      message: `the template does not parse: ${failureIn(cause, source)}`,
+      help: 'values go between {{ and }}, statements between {% and %}; write a brace in the text as {{ "{{" }}',
+      cause,
+    });
+  }
 }
 
-/** Names of the language, which no field can take. */
-const globals = new Set([
-  'true',
-  'True',
-  'false',
-  'False',
-  'none',
-  'None',
-  'range',
-  'raise_exception',
-  'namespace',
-]);
+/** Jinja's own functions, which no field can replace. */
+const functions = new Set(globals.map(([name]) => name));
 
-function render(template: StrictTemplate, row: JsonObject): string {
-  const used = Object.entries(row).filter(([name]) => template.names.has(name) && !globals.has(name));
+function render(
+  template: JinjaTemplate,
+  { source, row }: { readonly source: string; readonly row: JsonObject },
+): string {
+  const fields = Object.keys(row).some((name) => functions.has(name)) ? withoutFunctions(row) : row;
   const noValue = (expression: string): never => {
     if (/^\w+$/.test(expression)) throw missingField(row, expression);
     throw unwritable(row, `\`${expression}\` has no value`);
   };
   try {
-    const text = template.render(Object.fromEntries(used), noValue);
-    if (text.length > mostCharacters) throw new Error(`it writes ${text.length} characters`);
-    return text;
+    return template.render(fields, { noValue }).text;
   } catch (cause) {
-    if (cause instanceof UserError) throw cause;
-    throw unwritable(row, inPlainWords(cause instanceof Error ? cause.message : String(cause)));
+    if (cause instanceof RaisedByTemplate) throw unwritable(row, cause.message);
+    if (cause instanceof PythonError) throw unwritable(row, failureIn(cause, source));
+    throw cause;
   }
 }
 
-/** The library's names for types of values -> ours. */
-const kinds: Readonly<Record<string, string>> = {
-  UndefinedValue: 'a field that is absent',
-  NullValue: 'null',
-  StringValue: 'a text',
-  IntegerValue: 'a number',
-  FloatValue: 'a number',
-  BooleanValue: 'true or false',
-  ArrayValue: 'a list',
-  ObjectValue: 'an object',
-};
-
-const inPlainWords = (reason: string): string =>
-  reason
-    .replace('Expected iterable or object type in for loop: got', 'its loop needs a list, not')
-    .replace('Slice object must be an array or string', 'only a list or a text can be sliced with [:]')
-    .replace(/\b[A-Z]\w+Value\b/g, (kind) => kinds[kind] ?? kind);
+/** Passes reads on to the row, as someone may watch which of its fields are read. */
+function withoutFunctions(row: JsonObject): JsonObject {
+  const names = Object.keys(row).filter((name) => !functions.has(name));
+  const fields = names.map((name) => [name, { enumerable: true, get: () => row[name] }] as const);
+  return Object.defineProperties({}, Object.fromEntries(fields));
+}
 
 const tooLong = (milliseconds: number): UserError =>
   new UserError({
@@ -112,6 +103,6 @@ function unwritable(row: JsonObject, reason: string): UserError {
   return new UserError({
     code: 'template-failed',
     message: `the template fails: ${reason}`,
-    help: `test for what may be absent with {% if field %}; the row is ${shortened(JSON.stringify(row), 160)}`,
+    help: `test for what may be absent with {% if field %}; the row is ${shortened(jsonText(row), 160)}`,
   });
 }

@@ -1,4 +1,4 @@
-import { didYouMean, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { didYouMean, isObject, type Json, type JsonObject, jsonText, UserError } from '../../core/index.ts';
 
 /** The text of a field that the row must have. */
 export function requiredText(row: JsonObject, name: string): string {
@@ -54,12 +54,12 @@ function textOf(name: string, value: Json): string {
   if (typeof value === 'string') return value;
   const kind = Array.isArray(value)
     ? 'a list'
-    : typeof value === 'object'
+    : isObject(value)
       ? 'an object'
-      : `a ${typeof value}`;
+      : `a ${typeof value === 'boolean' ? 'boolean' : 'number'}`;
   throw new UserError({
     code: 'not-text',
-    message: `its field \`${name}\` is ${kind} (${shortened(JSON.stringify(value), 40)}), not text`,
+    message: `its field \`${name}\` is ${kind} (${shortened(jsonText(value), 40)}), not text`,
     help: 'put the value in quotation marks in the data, or write it with a template of your own',
   });
 }

@@ -1,6 +1,6 @@
 import { isList, type Json, type JsonObject, UserError } from '../../core/index.ts';
 import { addedToken, bytePairTokenizer, type TokenizerFiles, writeTokenizer } from './byte-pair-tokenizer.ts';
-import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
+import { addsStart, ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
 import { sentencePieceTokenizer } from './sentence-piece-tokenizer.ts';
 
 /** A GGUF file's metadata; the keys `tokenizer.*` are read. */
@@ -39,7 +39,7 @@ export function ggufTokenizer(source: GgufTokenizerSource): TokenizerFiles {
   const pairs = {
     added_tokens: addedTokens(source, tokens),
     pre_tokenizer: preTokenizer,
-    post_processor: beginning(source, tokens, { byDefault: false }),
+    post_processor: beginning(source, { tokens, byDefault: addsStart(rule) }),
     ignore_merges: ignoresMerges(rule),
     vocab: vocabularyOf(source, tokens),
     merges: mergesOf(source),
@@ -60,7 +60,7 @@ function sentencePieces(source: GgufTokenizerSource): TokenizerFiles {
     scores,
     isMerged: (id: number) => types[id] === normalType,
     added_tokens: addedTokens(source, tokens),
-    post_processor: beginning(source, tokens, { byDefault: true }),
+    post_processor: beginning(source, { tokens, byDefault: true }),
     spacePrefix: metadata.get('tokenizer.ggml.add_space_prefix') !== false,
     unknown: tokenNamed(source, tokens, 'unknown'),
   };
@@ -97,15 +97,14 @@ function mergesOf(source: GgufTokenizerSource): readonly (readonly string[])[] {
   });
 }
 
-/** Puts the token for the beginning before a text, if the file asks for it and the caller wants special tokens. */
+/** Puts the token for the beginning before a text, if the file asks for it or says nothing where that is the default. */
 function beginning(
   source: GgufTokenizerSource,
-  tokens: readonly string[],
-  { byDefault }: { readonly byDefault: boolean },
+  { tokens, byDefault }: { readonly tokens: readonly string[]; readonly byDefault: boolean },
 ): JsonObject | null {
   const token = tokenNamed(source, tokens, 'bos');
-  const isAdded = source.metadata.get('tokenizer.ggml.add_bos_token') ?? byDefault;
-  if (isAdded !== true || token === undefined) return null;
+  const adds = source.metadata.get('tokenizer.ggml.add_bos_token') ?? byDefault;
+  if (adds !== true || token === undefined) return null;
   const special = { SpecialToken: { id: token, type_id: 0 } };
   const [first, second] = [0, 1].map((type_id) => ({ Sequence: { id: type_id ? 'B' : 'A', type_id } }));
   return {

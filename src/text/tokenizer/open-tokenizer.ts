@@ -1,13 +1,16 @@
-import { access, copyFile, readFile, writeFile } from 'node:fs/promises';
+import { access, copyFile, cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/index.ts';
-import { type EncodingName, encodingNames, isEncodingName, openEncoding } from './encoding-tokenizer.ts';
+import { openEncoding } from './encoding-tokenizer.ts';
+import { type EncodingName, encodingNames, isEncodingName } from './encodings.ts';
 import { openJsonTokenizer } from './json-tokenizer.ts';
 import { parseTokenizerObject, type Tokenizer } from './tokenizer.ts';
 
 const tokenizerJson = 'tokenizer.json';
 const tokenizerConfig = 'tokenizer_config.json';
 const chatTemplate = 'chat_template.jinja';
+/** A folder of templates with other names than the default. */
+const moreChatTemplates = 'additional_chat_templates';
 const encodingJson = 'encoding.json';
 
 /** Opens the tokenizer of a folder from encoding.json or tokenizer.json. Throws a UserError if neither can be used. */
@@ -29,7 +32,7 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
 export const openTokenizerFile = async (path: string): Promise<Tokenizer> =>
   openJsonTokenizer({ path, text: await readFile(path, 'utf8'), config: {} });
 
-/** Copies the tokenizer that `openTokenizer` would open, and its chat template, to another folder. */
+/** Copies the tokenizer that `openTokenizer` would open, and its chat templates, to another folder. */
 export async function copyTokenizer({ from, to }: { from: string; to: string }): Promise<void> {
   const hasEncoding = await isThere(join(from, encodingJson));
   if (!hasEncoding && !(await isThere(join(from, tokenizerJson)))) throw noTokenizer(from);
@@ -37,6 +40,8 @@ export async function copyTokenizer({ from, to }: { from: string; to: string }):
   for (const name of names) {
     if (await isThere(join(from, name))) await copyFile(join(from, name), join(to, name));
   }
+  if (await isThere(join(from, moreChatTemplates)))
+    await cp(join(from, moreChatTemplates), join(to, moreChatTemplates), { recursive: true });
 }
 
 /** Makes the named encoding the folder's tokenizer. */

@@ -1,7 +1,7 @@
-import { isObject, type Json, type JsonObject } from '../../core/index.ts';
+import type { JsonObject } from '../../core/index.ts';
 
 /** How GPT-2 splits a text. */
-const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+export const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const llama3Words =
   "'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 const qwen2Words = llama3Words.replace('\\p{N}{1,3}', '\\p{N}');
@@ -33,16 +33,8 @@ export function ggufPreTokenizer(name: string): JsonObject | undefined {
 /** Whether a word that is a token is never built by merges. */
 export const ignoresMerges = (name: string): boolean => patterns.get(name) === llama3;
 
-/** Unicode's own definition of `\w` (UTS 18, annex C), which the Rust tokenizers follow and JavaScript's `\w` does not. */
-const wordCharacters = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d';
-
-/** The pre-tokenizer `Whitespace`, spelled out: runs of word characters, and runs of neither these nor white space. */
-const words: JsonObject = {
-  type: 'Split',
-  pattern: { Regex: `[${wordCharacters}]+|[^${wordCharacters}\\s]+` },
-  behavior: 'Removed',
-  invert: true,
-};
+/** Whether llama.cpp puts the token for the beginning before a text if the file does not say. */
+export const addsStart = ignoresMerges;
 
 /** The byte-level alphabet; by default with GPT-2's split into words first. */
 export const byteLevel = (splits: boolean): JsonObject => ({
@@ -60,21 +52,3 @@ export const splitsThenBytes = (patterns: readonly string[]): JsonObject => ({
     byteLevel(false),
   ],
 });
-
-/**
- * The same tokenizer.json with `Whitespace` and `ByteLevel` spelled out: the JavaScript library splits words at
- * accented letters, and uses JavaScript's white space instead of Unicode's, which differ in U+FEFF and U+0085.
- */
-export function withUnicodeWords(json: JsonObject): JsonObject {
-  return { ...json, pre_tokenizer: spellOut(json.pre_tokenizer ?? null) };
-}
-
-function spellOut(preTokenizer: Json): Json {
-  if (!isObject(preTokenizer)) return preTokenizer;
-  const { type, pretokenizers } = preTokenizer;
-  if (type === 'Whitespace') return words;
-  if (type === 'ByteLevel' && preTokenizer.add_prefix_space === false && preTokenizer.use_regex !== false)
-    return splitsThenBytes([gpt2Words]); // its default, spelled out
-  if (!Array.isArray(pretokenizers)) return preTokenizer;
-  return { ...preTokenizer, pretokenizers: pretokenizers.map(spellOut) };
-}

@@ -11,6 +11,10 @@ export interface Tokenizer {
   readonly vocabularySize: number;
   /** The id that ends a text: `<|endoftext|>` or the tokenizer's own end-of-sequence token. */
   readonly endOfText: number;
+  /** The id that begins a text, if the tokenizer has one (`bos_token`). */
+  readonly startOfText: number | undefined;
+  /** Whether the model was trained with that token before a text. `encode` never adds it. */
+  readonly addsStart: boolean;
   /** Name -> id of the tokens that no text can become. */
   readonly specialTokens: ReadonlyMap<string, number>;
   /** Throws a UserError for a special piece that is not in `specialTokens`. */
@@ -25,6 +29,24 @@ export function parseTokenizerObject(path: string, text: string): JsonObject {
     if (isObject(value)) return value;
   } catch {}
   throw new UserError({ code: 'bad-tokenizer', message: `${path} is not a JSON object` });
+}
+
+/** Special tokens, and between them texts, joined so that tokens can span them. */
+export function joinTexts(
+  given: Encodable,
+  specialTokens: ReadonlyMap<string, number>,
+): readonly TextPiece[] {
+  if (typeof given === 'string') return [{ text: given }];
+  const stretches: TextPiece[] = [];
+  for (const { text, special } of given) {
+    const isSpecial = special === true || (special === 'perhaps' && specialTokens.has(text));
+    const piece: TextPiece = isSpecial ? { text, special: true } : { text };
+    const last = stretches.at(-1);
+    const joins = last !== undefined && !last.special && !piece.special;
+    if (joins) stretches[stretches.length - 1] = { text: last.text + piece.text };
+    else stretches.push(piece);
+  }
+  return stretches;
 }
 
 /** How many leading tokens two texts share. */

@@ -1,73 +1,64 @@
 import { isObject, type Json, type JsonObject } from '../../core/index.ts';
-
-export interface Vocabulary {
-  /** One more than the highest id. */
-  readonly size: number;
-  /** The id for words that are not in the vocabulary. */
-  readonly unknown: number | undefined;
-  readonly idOf: (token: string) => number | undefined;
-}
+import { type AddedToken, addedTokensOf } from './added-tokens.ts';
 
 /** The tokens of a tokenizer.json: those of its model and the added ones. */
+export interface Vocabulary extends ModelTokens {
+  /** One more than the highest id. */
+  readonly size: number;
+  /** The id of any token. */
+  readonly anyIdOf: (token: string) => number | undefined;
+  readonly added: readonly AddedToken[];
+  /** Name -> id. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+}
+
+export interface ModelTokens {
+  /** The tokens that a text can become: all but the special ones. */
+  readonly idOf: (token: string) => number | undefined;
+  /** The id for text that has no token. */
+  readonly unknown: number | undefined;
+}
+
+/** Turns a word into token ids. An id is undefined for text that has no token, nor one for unknown text. */
+export type WordModel = (word: string) => readonly (number | undefined)[];
+
 export function vocabularyOf(json: JsonObject): Vocabulary {
-  const ids = new Map([
-    ...modelTokens(json),
-    ...addedTokens(json).map(({ content, id }) => [content, id] as const),
-  ]);
-  const unknownToken = modelOf(json).unk_token;
+  const model = modelOf(json);
+  const own = new Map(vocabularyEntries(model));
+  const added = addedTokensOf(json);
+  const ids = new Map([...own, ...added.map(({ content, id }) => [content, id] as const)]);
+  const specialTokens = new Map(
+    added.flatMap(({ content, id, special }) => (special ? [[content, id] as const] : [])),
+  );
+  const { unk_token: unknownToken, unk_id: unknownId } = model;
+  const named = typeof unknownToken === 'string' ? ids.get(unknownToken) : undefined;
   return {
     size: [...ids.values()].reduce((highest, id) => Math.max(highest, id), -1) + 1,
-    unknown: typeof unknownToken === 'string' ? ids.get(unknownToken) : undefined,
-    idOf: (token) => ids.get(token),
+    unknown: typeof unknownId === 'number' ? unknownId : named,
+    idOf: (token) => (specialTokens.has(token) ? undefined : own.get(token)),
+    anyIdOf: (token) => ids.get(token),
+    added,
+    specialTokens,
   };
 }
 
-/** Name -> id of the special tokens. */
-export const specialTokensOf = (json: JsonObject): ReadonlyMap<string, number> =>
-  new Map(addedTokens(json).flatMap(({ content, id, special }) => (special ? [[content, id] as const] : [])));
+export const modelOf = (json: JsonObject): JsonObject => (isObject(json.model) ? json.model : {});
 
-/**
- * The same tokenizer.json with other names for its special tokens, so that no text becomes one by accident. Their other
- * properties stay, such as whether they absorb the white space around them.
- */
-export function withRenamedSpecialTokens(json: JsonObject, rename: (id: number) => string): JsonObject {
-  const special = specialTokensOf(json);
-  const model = modelOf(json);
-  const isKept = (token: string) => !special.has(token) || token === model.unk_token;
-  // In a list (Unigram's) a token's position is its id, so nothing can be removed.
-  const vocab = isObject(model.vocab)
-    ? Object.fromEntries(Object.entries(model.vocab).filter(([token]) => isKept(token)))
-    : (model.vocab ?? {});
-  const added_tokens = addedTokens(json).map(({ content, id, json: token }) =>
-    special.has(content) ? { ...token, content: rename(id), normalized: false } : token,
-  );
-  return { ...json, added_tokens, model: { ...model, vocab } };
-}
-
-const modelOf = (json: JsonObject): JsonObject => (isObject(json.model) ? json.model : {});
-
-function modelTokens(json: JsonObject): readonly (readonly [string, number])[] {
-  const { vocab } = modelOf(json);
+/** The tokens of a model with their ids. Unigram's are a list of [token, score]. */
+export function vocabularyEntries({ vocab }: JsonObject): readonly (readonly [string, number])[] {
   if (Array.isArray(vocab))
-    return vocab.flatMap((entry: Json, id) => (Array.isArray(entry) ? [[String(entry[0]), id]] : []));
-  if (!isObject(vocab)) return [];
-  return Object.entries(vocab).flatMap(([token, id]) => (typeof id === 'number' ? [[token, id]] : []));
+    return vocab.flatMap((entry: Json, id) =>
+      Array.isArray(entry) ? [[String(entry[0]), id] as const] : [],
+    );
+  if (vocab === undefined || !isObject(vocab)) return [];
+  return Object.entries(vocab).flatMap(([token, id]) =>
+    typeof id === 'number' ? [[token, id] as const] : [],
+  );
 }
 
-interface AddedToken {
-  readonly content: string;
-  readonly id: number;
-  readonly special: boolean;
-  readonly json: JsonObject;
-}
-
-function addedTokens(json: JsonObject): readonly AddedToken[] {
-  if (!Array.isArray(json.added_tokens)) return [];
-  return json.added_tokens.flatMap((token: Json) => {
-    if (!isObject(token) || typeof token.content !== 'string' || typeof token.id !== 'number') return [];
-    return [{ content: token.content, id: token.id, special: token.special === true, json: token }];
-  });
-}
+/** The names of the tokens for a text's UTF-8 bytes, where a vocabulary has such. */
+export const byteNames = (text: string): readonly string[] =>
+  Array.from(Buffer.from(text, 'utf8'), (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
 
 const mark = '\uFEFF';
 const bytesOfMark = ['<0xEF>', '<0xBB>', '<0xBF>'];
@@ -82,10 +73,10 @@ export function withByteOrderMark(json: JsonObject, id: number): JsonObject {
 }
 
 /** `readable` replaces the three bytes with that token, if the vocabulary has such bytes. */
-export function byteOrderMark({ idOf, size }: Vocabulary): {
+export function byteOrderMark({ anyIdOf, size }: Vocabulary): {
   readable: (ids: readonly number[]) => number[];
 } {
-  const [first, second, third] = bytesOfMark.map(idOf);
+  const [first, second, third] = bytesOfMark.map(anyIdOf);
   if (first === undefined || second === undefined || third === undefined)
     return { readable: (ids) => [...ids] };
   const isMark = (ids: readonly number[], at: number) =>

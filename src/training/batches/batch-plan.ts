@@ -27,6 +27,8 @@ export interface Batches {
   readonly vocabulary: string;
   /** Also the padding id. */
   readonly endOfText: number;
+  /** The ids that the examples teach the model to end an answer with, ascending. */
+  readonly answerEnds: readonly number[];
 }
 
 /** The batches of an epoch: a function of the examples, the recipe and the epoch alone. */

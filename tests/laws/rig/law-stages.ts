@@ -8,6 +8,7 @@ import { splitStage } from '../../../src/stages/split/split-stage.ts';
 import { tokenizeStage } from '../../../src/stages/tokenize/tokenize-stage.ts';
 import { oneText, pathOf, readText, textOut, tinyStage, writeText } from '../../runtime/rig/tiny-stage.ts';
 import { tinyRegistry } from '../../runtime/rig/tiny-stages.ts';
+import { meddle } from './meddle.ts';
 
 const source = { type: 'string', 'x-key': 'source' } as const;
 
@@ -72,7 +73,8 @@ async function sizeOf(path: string): Promise<number> {
 /** Small stages with one of everything that decides about reruns, and the data stages that come with tuneloom. */
 export const lawRegistry: StageRegistry = new Map([
   ...tinyRegistry,
-  ...[loadStage, formatStage, splitStage, tokenizeStage, gather, revise].map(
-    (stage) => [stage.name, stage] as const,
+  // In this process, which starts no other.
+  ...[loadStage, formatStage, splitStage, tokenizeStage, gather, revise, meddle].map(
+    (stage) => [stage.name, { ...stage, process: 'inline' }] as const,
   ),
 ]);

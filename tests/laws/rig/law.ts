@@ -30,11 +30,11 @@ export interface Counted {
   readonly torn: readonly number[];
 }
 
-/** The role of a process, by its arguments: a stage process is given the path of its log. */
+/** The role of a process, by its arguments: a stage process is given the path of its first log. */
 export function roleIn([, , path = '']: readonly string[]): string {
-  if (/[\\/]tmp[\\/][0-9a-f-]{36}$/.test(path)) return 'shared';
   if (!/[\\/]log\.txt$/.test(path)) return 'tuneloom';
   // Written just before the process was started.
   const action = readFileSync(join(dirname(path), 'action.json'), 'utf8');
-  return (JSON.parse(action) as { readonly stage: string }).stage;
+  const { stage, uses } = JSON.parse(action) as { readonly stage: string; readonly uses: string };
+  return uses === 'shell' ? 'shared' : stage;
 }

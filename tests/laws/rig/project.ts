@@ -7,6 +7,7 @@ import {
   type Kind,
   kinds,
   type Port,
+  passingFile,
   recordFiles,
   textFiles,
 } from './stage-kinds.ts';
@@ -220,7 +221,7 @@ const bare: Project = {
   parts: {},
   sweep: noSweep,
   files: {
-    ...fileContents(textFiles, contents.text),
+    ...fileContents([...textFiles, passingFile], contents.text),
     ...fileContents(recordFiles, contents.records),
     ...fileContents(folderFiles, contents.text),
     ...Object.fromEntries(Object.entries(ownFiles).map(([path, [text = '']]) => [path, text])),

@@ -6,6 +6,7 @@ import type { ActionPort } from '../../../src/runtime/stage/stage-action.ts';
 import type { StageDefinition } from '../../../src/runtime/stage/stage-definition.ts';
 import type { Content, Outputs } from './content.ts';
 import { lawRegistry } from './law-stages.ts';
+import { isMeddling } from './meddle.ts';
 import { readOwnStage, runOwnStage } from './own-stage.ts';
 import { configOf, kindOf, type Project, partsOf, type WrittenStage } from './project.ts';
 
@@ -17,12 +18,13 @@ export function contentAt(path: string, { files }: Project): Content {
   return { files: Object.fromEntries(texts) };
 }
 
-/** Runs a stage's code and no other code of the product; undefined if the stage refuses. `folder` holds the project. */
+/** Runs a stage's code and no other code of the product; undefined if the stage refuses or must not succeed. `folder` holds the project. */
 export async function runAlone(
   stage: WrittenStage,
   at: { readonly project: Project; readonly inputs: Outputs; readonly folder: string },
 ): Promise<Outputs | undefined> {
   if (stage.uses === './own') return { records: ownRecords(stage, at) };
+  if (stage.uses === 'meddle' && isMeddling(configOf(stage, at.project))) return undefined;
   const definition = definitionOf(stage);
   const scratch = await mkdtemp(join(at.folder, 'alone-'));
   try {

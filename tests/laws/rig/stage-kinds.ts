@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../src/core/json.ts';
+import { waysToMeddle } from './meddle.ts';
 
 /** What an edit can do to a field of a stage's `with`, and what the field means to the stage's identity. */
 export interface Field {
@@ -31,6 +32,9 @@ export const recordFiles = ['rows.jsonl', 'more/rows.json'] as const;
 /** The names of pipelines that are used as stages; the second is in its own folder. */
 export const partFiles = ['part.yaml', 'deep/part.yaml'] as const;
 export const folderFiles = ['box/a.txt', 'box/inner/b.txt', 'crate/a.txt'] as const;
+
+/** Only a stage that changes it and restores it reads this file. */
+export const passingFile = 'passing.txt';
 
 export const contents = {
   text: ['abc', 'abd', 'äbc', '', 'a longer text\nof two lines\n'],
@@ -114,6 +118,14 @@ export const kinds: Readonly<Record<string, Kind>> = {
     },
     inputs: { text, measure: { type: 'file', optional: true } },
     outputs: { text: 'text', size: 'text' },
+  },
+  meddle: {
+    fields: {
+      way: { values: ['nothing', ...waysToMeddle], default: 'nothing' },
+      back: { values: [passingFile], mark: 'source' },
+    },
+    inputs: { text, measure: { type: 'file', optional: true } },
+    outputs: { text: 'text' },
   },
   load: {
     fields: {

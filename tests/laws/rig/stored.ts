@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, lutimesSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** Reads a store without any code of the product. */
-
-const day = 24 * 60 * 60 * 1000;
 
 /** Paths from a folder of all files below it; none where there is no such folder. */
 export const filesBelow = (folder: string): readonly string[] =>
@@ -56,12 +54,4 @@ export function stepsIn(store: string, stepsAnEpoch: number): readonly number[] 
       return [Number(number) * (kind === 'epoch' ? stepsAnEpoch : 1)];
     }),
   );
-}
-
-/** Makes what a killed process was writing two days older. */
-export function ageLeftovers(store: string): void {
-  const then = new Date(Date.now() - 2 * day);
-  const folder = join(store, 'tmp');
-  for (const name of existsSync(folder) ? readdirSync(folder) : [])
-    lutimesSync(join(folder, name), then, then);
 }

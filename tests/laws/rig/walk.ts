@@ -39,7 +39,7 @@ const anyDeath: fc.Arbitrary<Death> = fc.oneof(
 
 export const anyWalk: fc.Arbitrary<Walk> = fc.record({
   start: fc.constantFrom(
-    ['read', 'append', './part.yaml', 'cut', 'count', 'revise', 'join'],
+    ['read', 'append', './part.yaml', 'cut', 'count', 'revise', 'meddle', 'join'],
     ['load', './own', 'format', './deep/part.yaml', 'split', 'tokenize', 'gather', 'revise'],
     ['gather', 'cut', 'append', './part.yaml', 'pack', 'unpack', './part.yaml', 'load', 'split'],
   ),

@@ -1,10 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type CollectionRequest, planCollection } from '../../../src/runtime/collect/plan-collection.ts';
 import { removeCollection } from '../../../src/runtime/collect/remove-collection.ts';
+import { thisProcess } from '../../../src/runtime/store/process-identity.ts';
+import { temporaryPath } from '../../../src/runtime/store/temporary.ts';
 import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
 import { decisions, openRig, outputsOf, type RunRig } from '../rig/run-rig.ts';
 import { startRun } from '../rig/start-run.ts';
@@ -149,7 +151,7 @@ test('answers, epochs, unfinished work and temporary files are removed by age, a
     'memo/a/x.jsonl',
     'checkpoints/b/epoch.safetensors',
     'state/c/d/log.txt',
-    'tmp/e',
+    join('tmp', `${basename(await temporaryPath(rig.storeRoot)).replace(/^(\d+-)/, '$11')}`),
     'sources/f.json',
   ];
   for (const path of old) {
@@ -165,6 +167,55 @@ test('answers, epochs, unfinished work and temporary files are removed by age, a
   await rig.run(rig.dag(ending('6'), { name: 'other' }));
   await removeCollection(rig.open(), plan(rig, { now: inDays(40) }));
   expect(old.filter((path) => existsSync(join(rig.storeRoot, path)))).toEqual([]);
+});
+
+test('pipelines of the same name in two projects keep the results of their own last runs', async () => {
+  await using rig = await openRig();
+  await rig.write('letters.txt', 'abc');
+  const elsewhere = join(rig.folder, 'other', 'tiny.yaml');
+  await rig.run(rig.dag(ending('mine')));
+  for (const suffix of ['1', '2', '3', '4'])
+    await rig.run({ ...rig.dag(ending(suffix)), file: elsewhere }, { leaveLock: true });
+  const kept = plan(rig, { now: inDays(40) }).stays.filter(({ kind }) => kind === 'result');
+  const goes = plan(rig, { now: inDays(40) }).goes.filter(({ kind }) => kind === 'result');
+  const endings = (list: readonly { readonly name: string }[]) =>
+    list.filter(({ name }) => name.startsWith('append')).length;
+  expect([endings(kept), endings(goes)]).toEqual([4, 1]);
+});
+
+test('what a living process works on stays, however old it is and whatever the clock says', async () => {
+  await using rig = await openRig();
+  const owners = { living: thisProcess(), dead: { ...thisProcess(), start: 'long ago' } };
+  const hundredDaysAgo = new Date(inDays(-100));
+  for (const [name, owner] of Object.entries(owners)) {
+    const attempt = join(rig.storeRoot, 'state', name, 'run-1');
+    const action = { memoPath: join(rig.storeRoot, 'memo', name), checkpointPath: `/x/checkpoints/${name}` };
+    const files = {
+      [join(attempt, 'owner.json')]: JSON.stringify(owner),
+      [join(attempt, 'action.json')]: JSON.stringify(action),
+      [join(rig.storeRoot, 'memo', name, 'x')]: 'x',
+      [join(rig.storeRoot, 'checkpoints', name, 'x')]: 'x',
+      [join(rig.storeRoot, 'leases', name)]: JSON.stringify(owner),
+      [join(rig.storeRoot, 'downloads', name, 'x')]: 'x',
+    };
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(join(path, '..'), { recursive: true });
+      await writeFile(path, text);
+      for (const old of [path, join(path, '..'), attempt, join(attempt, '..')])
+        if (existsSync(old)) await utimes(old, hundredDaysAgo, hundredDaysAgo);
+    }
+  }
+  const { goes, stays } = plan(rig, { now: inDays(1), olderThanMs: 0, maxBytes: 0 });
+  const paths = (list: readonly { readonly path: string }[]) => list.map(({ path }) => path).sort();
+  const of = (name: string) =>
+    ['checkpoints', 'downloads', 'memo', 'state'].map((folder) => join(folder, name));
+  expect([paths(goes), paths(stays)]).toEqual([of('dead'), of('living')]);
+  // A run sweeps too.
+  await rig.write('letters.txt', 'abc');
+  await rig.run(rig.dag(ending('1')));
+  const left = (name: string) =>
+    ['checkpoints', 'memo', 'state'].filter((folder) => existsSync(join(rig.storeRoot, folder, name)));
+  expect([left('living'), left('dead')]).toEqual([['checkpoints', 'memo', 'state'], []]);
 });
 
 test('the last twenty runs of a pipeline stay on record', async () => {

@@ -244,6 +244,13 @@ test('a source that changes while its stage runs fails the stage, and nothing is
   expect(existsSync(join(rig.storeRoot, 'actions'))).toBe(false);
 });
 
+test('a source that is gone before it is read has changed', async () => {
+  await using rig = await openRig();
+  const path = await rig.write('letters.txt', 'abc');
+  const dag = rig.dag({ lose: { uses: 'lose', with: { path: 'letters.txt' } } });
+  expect(failureOf(await rig.run(dag), 'lose')).toEqual({ kind: 'source-changed', path });
+});
+
 test('a folder that holds the store is refused as a source before anything runs', async () => {
   await using rig = await openRig();
   mkdirSync(join(rig.folder, 'inner'));

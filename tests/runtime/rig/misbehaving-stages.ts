@@ -1,4 +1,3 @@
-import { ftruncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,8 +30,7 @@ const misbehave: Run = async (action, host) => {
       await sleep(100);
       break;
     case 'print-much':
-      // Longer than the longest string; without content, which takes no disk space.
-      ftruncateSync(1, 2 ** 30);
+      for (let mebibytes = 0; mebibytes < 40; mebibytes += 1) console.log('x'.repeat(2 ** 20 - 1));
       console.log(`${'\n'.repeat(20)}about to exit`);
       process.exit(7);
       break;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../../src/core/user-error.ts';
@@ -111,6 +111,19 @@ export const meddle = tinyStage({
   },
 });
 
+/** Loses its source before it has read it. */
+export const lose = tinyStage({
+  name: 'lose',
+  properties: { path: { type: 'string', 'x-key': 'source' } },
+  ports: { inputs: {}, outputs: textOut },
+  run: async (action) => {
+    const path = String(action.config.path);
+    await rm(path);
+    await writeText(action, await readFile(path, 'utf8'));
+    return {};
+  },
+});
+
 /** Ends only when a stage of the same `place` and another `name` runs at the same time. */
 export const meet = tinyStage({
   name: 'meet',
@@ -156,6 +169,7 @@ export const tinyRegistry: StageRegistry = new Map(
     misbehaveChild,
     resume,
     meddle,
+    lose,
     meet,
   ].map((stage) => [stage.name, stage]),
 );

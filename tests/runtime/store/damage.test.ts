@@ -8,11 +8,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunResult } from '../../../src/runtime/execute/run-context.ts';
 import { parseDigest } from '../../../src/runtime/key/digest.ts';
 import { actionPath, blobPath } from '../../../src/runtime/store/store-layout.ts';
+import { temporaryPath } from '../../../src/runtime/store/temporary.ts';
 import { verifyStore } from '../../../src/runtime/store/verify-store.ts';
 import { decisions, openRig, outputsOf, type RunRig } from '../rig/run-rig.ts';
 import type { TinyPipeline } from '../rig/tiny-dag.ts';
@@ -170,13 +171,21 @@ test('blobs are read-only, and no temporary file is left', async () => {
   );
 });
 
-test('a run removes what was left half-written a day ago, and nothing younger', async () => {
+test('a run removes what a process left half-written when it died, and nothing of one that is alive, however old', async () => {
   const { rig } = await filled();
   await using _ = rig;
-  const old = await rig.write('store/tmp/old', 'x');
-  const young = await rig.write('store/tmp/young', 'x');
+  const mine = basename(await temporaryPath(rig.storeRoot));
+  const [, start = '', ...machine] = mine.split('-');
+  const names = {
+    dead: [process.pid, `${Number(start) + 1}`, ...machine].join('-'),
+    alive: mine,
+    elsewhere: [process.pid, start, machine[0], '00000000', 'x'].join('-'),
+  };
   const dayBefore = new Date(Date.now() - 25 * 60 * 60 * 1000);
-  utimesSync(old, dayBefore, dayBefore);
+  for (const name of Object.values(names)) {
+    const path = await rig.write(`store/tmp/${name}`, 'x');
+    utimesSync(path, dayBefore, dayBefore);
+  }
   await rig.run(rig.dag(stages));
-  expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
+  expect(readdirSync(join(rig.storeRoot, 'tmp')).sort()).toEqual([names.alive, names.elsewhere].sort());
 });

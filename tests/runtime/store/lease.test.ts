@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { parseCacheKey } from '../../../src/runtime/key/key-material.ts';
 import { takeLease } from '../../../src/runtime/store/lease.ts';
-import { thisProcess } from '../../../src/runtime/store/process-identity.ts';
+import { mayBeAlive, thisProcess } from '../../../src/runtime/store/process-identity.ts';
 import { decisions, openRig, outputsOf } from '../rig/run-rig.ts';
 import { startRun } from '../rig/start-run.ts';
 import type { TinyPipeline } from '../rig/tiny-dag.ts';
@@ -47,6 +49,23 @@ test('the lease of a process that died is taken over immediately', async () => {
       onWait: ({ pid }) => void waits.push(pid),
     });
     expect(waits).toEqual([]);
+  }
+});
+
+test.skipIf(process.platform !== 'linux')('a process that ended but was not waited for is dead', async () => {
+  // The shell becomes a program that does not wait for its child.
+  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  try {
+    const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(printed.toString());
+    const status = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    while (status()[0] !== 'Z') await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(mayBeAlive({ ...thisProcess(), pid, start: status()[19] ?? '' })).toBe(false);
+    expect(mayBeAlive(thisProcess())).toBe(true);
+  } finally {
+    parent.kill('SIGKILL');
   }
 });
 

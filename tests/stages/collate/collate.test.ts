@@ -15,7 +15,7 @@ const defaults = {
   shuffle: true,
   drop_last: false,
   seed: 7,
-  expect: { trained_token_in_every_example: false, minimum_examples: 0 },
+  expect: { trained_token_in_every_example: false, minimum_examples: 0, every_answer_whole: false },
 };
 
 /** Two records: one of three tokens, and one of six whose first five are its prompt. */
@@ -51,6 +51,7 @@ test('a record that is too long is cut, and a warning says how many were', async
     recipe: { batchSize: 8, shuffle: true, dropLast: true, seed: 7 },
     vocabulary: 'r50k_base',
     endOfText: 50256,
+    answerEnds: [50256],
   });
   expect(rig.reports).toEqual([
     {
@@ -58,6 +59,14 @@ test('a record that is too long is cut, and a warning says how many were', async
       level: 'warning',
       message:
         'train: 1 of 2 records are longer than max_length 4 (the longest has 6 tokens); they were cut, so the model does not learn where they end',
+      records: [{ id: 'long' }],
+    },
+    {
+      type: 'note',
+      level: 'warning',
+      message:
+        'train: 1 of 2 records have answers that begin after max_length 4 (1 in all), so the model learns nothing of them',
+      records: [{ id: 'long' }],
     },
   ]);
 });
@@ -82,7 +91,7 @@ test('an example without a token to learn is a warning, or an error where `expec
     message: 'train: 1 of 2 examples have no token to learn: long',
   });
   await using other = await openStageRig();
-  const expected = { trained_token_in_every_example: true, minimum_examples: 0 };
+  const expected = { ...defaults.expect, trained_token_in_every_example: true };
   await expect(collated(other, { train_on: 'response', expect: expected })).rejects.toMatchObject({
     name: 'UserError',
     code: 'expectation-failed',
@@ -92,9 +101,22 @@ test('an example without a token to learn is a warning, or an error where `expec
   });
 });
 
+test('an answer that is cut stops the run where `expect` says so, one that is whole does not', async () => {
+  const expected = { ...defaults.expect, every_answer_whole: true };
+  await using rig = await openStageRig();
+  await expect(collated(rig, { max_length: 5, expect: expected })).rejects.toMatchObject({
+    code: 'expectation-failed',
+    message: 'train: 1 of 2 records have an answer that max_length 5 cuts',
+    records: [{ id: 'long', problem: 'it has 6 tokens' }],
+  });
+  await using other = await openStageRig();
+  await collated(other, { max_length: 6, expect: expected });
+  expect(other.reports).toEqual([]);
+});
+
 test('fewer examples than `expect` says stop the run', async () => {
   await using rig = await openStageRig();
-  const expected = { trained_token_in_every_example: false, minimum_examples: 3 };
+  const expected = { ...defaults.expect, minimum_examples: 3 };
   await expect(collated(rig, { expect: expected })).rejects.toMatchObject({
     code: 'expectation-failed',
     message: 'train: there are 2 examples where `expect` asks for at least 3',

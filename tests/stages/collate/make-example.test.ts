@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { makeExample, packExamples, type TrainOn } from '../../../src/stages/collate/run-collate.ts';
+import { makeExample, packExamples, type TrainOn } from '../../../src/stages/collate/make-example.ts';
 import type { TokenizedRecord } from '../../../src/text/records.ts';
 import { padBatch } from '../../../src/training/batches/micro-batch.ts';
 
@@ -134,5 +134,25 @@ describe('packing', () => {
         expect(examples.slice(0, -1).every(({ inputs }) => inputs.length === length)).toBe(true);
       }),
     );
+  });
+});
+
+test('what is masked is never learned, alone or in a packed text', () => {
+  const masked: TokenizedRecord = {
+    id: 'a',
+    tokens: Int32Array.of(1, 2, 3, 4, 5),
+    segments: [
+      { role: 'prompt', end: 1 },
+      { role: 'masked', end: 3 },
+      { role: 'response', end: 4 },
+      { role: 'end', end: 5 },
+    ],
+  };
+  const { targets } = makeExample(masked, { trainOn: 'all', endOfText, maxLength: 10 });
+  expect([...targets]).toEqual([-100, -100, 4, 5, -100]);
+  const [packed] = packExamples([record([9]), masked], { length: 10, endOfText });
+  expect(packed).toMatchObject({
+    inputs: Int32Array.of(9, endOfText, 1, 2, 3, 4),
+    targets: Int32Array.of(endOfText, 1, -100, -100, 4, 5),
   });
 });

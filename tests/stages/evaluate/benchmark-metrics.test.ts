@@ -212,10 +212,42 @@ test('GLUE and SuperGLUE score each task with its own metrics, and their mean', 
   });
   expect(others.map(({ metric, of, value }) => [metric, of, value])).toEqual([
     ['f1a', 'multirc', expect.closeTo(4 / 5, 12)],
+    // Of the second question, 2/3 for yes and 0 for no.
+    ['f1m', 'multirc', expect.closeTo((1 + 1 / 3) / 2, 12)],
     ['exact_match', 'multirc', 0.5],
     ['f1', 'record', expect.closeTo(1 / 3, 12)],
     ['exact_match', 'record', 0],
     ['superglue_score', undefined, expect.closeTo((0.65 + 1 / 6) / 2, 12)],
+  ]);
+});
+
+test('a diagnostic set of SuperGLUE has its figures, and no part in the mean', async () => {
+  const one = (id: string, task: string, label: string, first: number, pair = '') =>
+    response({
+      id,
+      expected: '',
+      fields: { task, label, pair_id: pair },
+      choices: [
+        { text: 'True', log_likelihood: first },
+        { text: 'False', log_likelihood: -1 },
+      ],
+    });
+  const scores = await scoresOf(
+    [
+      one('a', 'axg', 'entailment', -0.5, '1'),
+      one('b', 'axg', 'entailment', -2, '1'),
+      one('c', 'axb', 'entailment', -0.5),
+      one('d', 'axb', 'not_entailment', -2),
+      one('e', 'rte', 'entailment', -0.5),
+    ],
+    { metrics: ['superglue'] },
+  );
+  expect(scores.map(({ metric, of, value, count }) => [metric, of, value, count])).toEqual([
+    ['accuracy', 'axg', 0.5, 2],
+    ['gender_parity', 'axg', 0, 1],
+    ['matthews', 'axb', 1, 2],
+    ['accuracy', 'rte', 1, 1],
+    ['superglue_score', undefined, 1, 1],
   ]);
 });
 

@@ -185,6 +185,31 @@ test.each([
   await expect(scores()).rejects.toMatchObject({ name: 'UserError', records, ...told });
 });
 
+test('a reference without a response is refused, or left out and counted', async () => {
+  const references = ['a', 'b', 'c'].map((id) => ({ id, output: 'yes' }));
+  const responses = [answered('a', 'yes'), answered('z', 'no')];
+  await expect(scoresOf(responses.slice(0, 1), configOf('exact_match'), references)).rejects.toMatchObject({
+    code: 'unmatched',
+    message: 'there are 2 references without a response (b, c)',
+  });
+  const config = { ...configOf('exact_match'), unmatched: 'leave_out' };
+  expect(await scoresOf(responses, config, references)).toMatchObject({
+    metrics: [
+      { value: 1, count: 1, left_out: { count: 3, reason: 'it has no counterpart', ids: ['z', 'b', 'c'] } },
+    ],
+  });
+});
+
+test('a prediction without a row takes that of its reference', async () => {
+  const references = [
+    { id: 'a', output: 'yes', subject: 'law' },
+    { id: 'b', output: 'no', subject: 'art' },
+  ];
+  const config = { ...configOf('exact_match'), by: ['subject'] };
+  const scores = await scoresOf([answered('a', 'yes'), answered('b', 'yes')], config, references);
+  expect(scores.metrics).toContainEqual(expect.objectContaining({ of: 'law', value: 1 }));
+});
+
 test.skipIf(!existsSync(real))(
   'of the 110 responses of the reference experiment 17 equal the expected one (skipped without ../shared/data)',
   async () => {

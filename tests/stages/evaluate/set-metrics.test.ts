@@ -183,6 +183,38 @@ test('a second judge is compared by the ids of the questions', async () => {
   ]);
 });
 
+test('the bootstrap of agreement takes its rounds and seed from the configuration', async () => {
+  const intervalOf = async (bootstrap: { rounds: number; seed: number }) => {
+    const inputs = { responses: judged, ratings };
+    const { metrics } = await scoresOf({ metrics: ['judge_agreement'], bootstrap }, inputs);
+    return (metrics as JsonObject[])[0]?.interval;
+  };
+  const usual = await intervalOf({ rounds: 50, seed: 0 });
+  expect(await intervalOf({ rounds: 50, seed: 0 })).toEqual(usual);
+  expect(await intervalOf({ rounds: 50, seed: 1 })).not.toEqual(usual);
+  expect(await intervalOf({ rounds: 20, seed: 0 })).not.toEqual(usual);
+});
+
+test('a second judge with other questions is refused, or compared where both judged, with a count', async () => {
+  const second = [...judged.slice(2), { ...judged[0], id: 'other' }];
+  const config = { metrics: ['judge_agreement'] };
+  await expect(scoresOf(config, { responses: judged, second_judge: second })).rejects.toMatchObject({
+    code: 'unmatched',
+    message:
+      "there are 2 responses without the second judge's (0, 1), and 1 responses of the second judge without the first one's (other)",
+  });
+  const scores = await scoresOf(
+    { ...config, unmatched: 'leave_out' },
+    { responses: judged, second_judge: second },
+  );
+  const [pearson, ...others] = scores.metrics as JsonObject[];
+  expect(others.map(({ count }) => count)).toEqual([22, 22]);
+  expect(pearson).toMatchObject({
+    count: 22,
+    left_out: { count: 3, reason: 'only one of the judges has marked it', ids: ['0', '1', 'other'] },
+  });
+});
+
 test('a mark is read with a custom pattern, on a custom scale', async () => {
   const config = {
     metrics: ['judge_score'],

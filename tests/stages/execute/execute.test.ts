@@ -12,6 +12,7 @@ import { openStageRig, type StageRig } from '../stage-rig.ts';
 
 const defaults = {
   program: '{{ response }}',
+  tests: '',
   python: 'python3',
   timeout_seconds: 3,
   memory_megabytes: 256,
@@ -83,8 +84,7 @@ try:
 except OSError:
     pass
 else:
-    raise SystemError("it reached the machine")
-assert socket.if_nameindex() == [(1, "lo")] or socket.if_nameindex() == []`,
+    raise SystemError("it reached the machine")`,
   'no files of the machine': `
 import os
 assert os.listdir("/tmp") == [] and os.getcwd() == "/tmp"
@@ -100,7 +100,7 @@ for path in ("/usr/x", "/usr/bin/x", "/proc/sys/kernel/hostname", "/x", "/dev/x"
     raise SystemError(path)`,
   'no environment': `
 import os
-assert set(os.environ) <= {"PATH", "PYTHONDONTWRITEBYTECODE", "PWD", "LC_CTYPE"}, set(os.environ)`,
+assert set(os.environ) <= {"PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PWD", "LC_CTYPE"}, set(os.environ)`,
   'no other processes': `
 import os
 assert [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) > 20] == []`,
@@ -129,20 +129,86 @@ sandboxed(`a program finds ${Object.keys(probes).join(', ')}${why}`, async () =>
   server.close();
 });
 
-sandboxed(`time, memory, disk and processes are limited${why}`, async () => {
-  const [loop, memory, disk, fork, flood] = await outcomesOf(
+sandboxed(`time, memory, disk and files are limited${why}`, async () => {
+  const [loop, memory, disk, flood, files] = await outcomesOf(
     [
       'while True: pass',
       'x = bytearray(10 ** 9)',
       'f = open("/tmp/x", "wb")\nfor _ in range(100): f.write(bytes(10 ** 6))',
-      'import os\nfor _ in range(100):\n    if os.fork() == 0:\n        import time; time.sleep(60)',
       'import os\nwhile True: os.write(1, b"x" * 65536)',
+      'import os\nfor number in range(10 ** 7): os.mkdir("/tmp/%d" % number)',
     ],
-    { timeout_seconds: 2 },
+    { timeout_seconds: 4 },
   );
-  expect([loop, memory, flood]).toEqual(['timed out', 'failed: MemoryError: ', 'timed out']);
+  expect([loop, memory, flood, files]).toEqual([
+    'timed out',
+    'failed: MemoryError: ',
+    'timed out',
+    'failed: it wrote too many files',
+  ]);
   expect(disk).toMatch(/^failed: (OSError|it ended)/);
-  expect(fork).toBe('failed: BlockingIOError: [Errno 11] Resource temporarily unavailable');
+});
+
+sandboxed(`memory is limited for all processes and files together${why}`, async () => {
+  const hold = (code: string) => `import os, time\n${code}\ntime.sleep(60)`;
+  const filled = 'x = b"x" * (200 * 2 ** 20)';
+  expect(
+    await outcomesOf(
+      [
+        hold(`for _ in range(2):\n    if os.fork() == 0: break\n${filled}`),
+        hold(
+          `import mmap\nif os.fork() == 0: ${filled}\nelse: m = mmap.mmap(-1, 120 * 2 ** 20); [m.write(b"x" * 2 ** 20) for _ in range(120)]`,
+        ),
+        // Processes that share what they have read count it once.
+        `${filled}\nimport os, time\nfor _ in range(4):\n    if os.fork() == 0: time.sleep(60)\ntime.sleep(1)`,
+        'import os\nos.memfd_create("x")',
+        'import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nassert libc.shmget(0, 4096, 0o1666) == -1 and ctypes.get_errno() == 1',
+      ],
+      { memory_megabytes: 256, timeout_seconds: 10 },
+    ),
+  ).toEqual([
+    'failed: it used more than 256 MB of memory',
+    'failed: it used more than 256 MB of memory',
+    'passed',
+    'failed: PermissionError: [Errno 1] Operation not permitted',
+    'passed',
+  ]);
+});
+
+sandboxed(
+  `as many processes and threads run as \`processes\` says, the program among them${why}`,
+  async () => {
+    const forked = (others: number) =>
+      `import os, time\nfor _ in range(${others}):\n    if os.fork() == 0: time.sleep(60)`;
+    const threaded = (others: number) =>
+      `import threading, time\nfor _ in range(${others}): threading.Thread(target=time.sleep, args=(1,), daemon=True).start()`;
+    const refused = 'failed: BlockingIOError: [Errno 11] Resource temporarily unavailable';
+    const noThread = "failed: RuntimeError: can't start new thread";
+    for (const processes of [1, 3])
+      expect(
+        await outcomesOf(
+          [forked(processes - 1), forked(processes), threaded(processes - 1), threaded(processes)],
+          {
+            processes,
+          },
+        ),
+      ).toEqual(['passed', refused, 'passed', noThread]);
+  },
+);
+
+sandboxed(`a program makes no namespaces and traces no process${why}`, async () => {
+  const call = (code: string) => `import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.${code} == -1 and ctypes.get_errno() in (1, 38), ctypes.get_errno()`;
+  const calls = [
+    'unshare(0x10000000)',
+    'syscall(CLONE, 0x10000000 | 17, 0, 0, 0, 0)'.replace('CLONE', process.arch === 'arm64' ? '220' : '56'),
+    'syscall(435, 0, 0)',
+    'mount(b"none", b"/tmp", b"tmpfs", 0, None)',
+    'ptrace(16, 1, 0, 0)',
+    'ptrace(16, 2, 0, 0)',
+  ];
+  expect(await outcomesOf(calls.map(call))).toEqual(calls.map(() => 'passed'));
 });
 
 sandboxed(`nothing that a program started is left when its time is over${why}`, async () => {
@@ -155,10 +221,25 @@ while True: pass`;
   expect(spawnSync('pgrep', ['-f', `sleep ${mark}`]).stdout.toString()).toBe('');
 });
 
-test('without a sandbox nothing runs', async () => {
-  await expect(outcomesOf(['pass'], { python: '/nowhere/bin/python3' })).rejects.toMatchObject({
-    code: 'no-sandbox',
+sandboxed(`tests that do not compile are an error about the data, not a failed answer${why}`, async () => {
+  await expect(outcomesOf(['x = 1', 'y = 1'], { tests: 'def check(:' })).rejects.toMatchObject({
+    code: 'invalid-tests',
+    message: '2 of 2 records have tests that are no Python program',
+    records: ['0', '1'].map((id) => ({
+      id,
+      problem: 'its tests: SyntaxError: invalid syntax (<tests>, line 1)',
+    })),
   });
+});
+
+sandboxed(`an outcome is the same on every run${why}`, async () => {
+  const programs = [
+    'class A: pass\nraise Exception(A(), set("abcdefgh"))',
+    'import sys; raise Exception(sys.argv)',
+  ];
+  const [first, second] = [await outcomesOf(programs), await outcomesOf(programs)];
+  expect(second).toEqual(first);
+  expect(first[1]).toBe("failed: Exception: ['-c']");
 });
 
 const problems = fileURLToPath(
@@ -174,7 +255,7 @@ test.skipIf(lacks !== undefined || !existsSync(problems))(
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-      .filter((_, index) => index % 16 === 0);
+      .filter((_, index) => index % 8 === 0);
     const answers = rows.flatMap(({ task_id: id, prompt, canonical_solution: solution, ...fields }) =>
       [solution, '    pass\n'].map((response, index) => ({
         id: `${id} ${index}`,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { checkTemplate } from '../../../src/stages/format/format-stage.ts';
 import * as format from '../../../src/stages/format/run-format.ts';
-import { namedChatTemplates } from '../../../src/text/chat/chat-template.ts';
+import { namedChatTemplates } from '../../../src/text/chat/open-chat-template.ts';
 import { type DataRecord, type FormattedRecord, parseFormattedRecord } from '../../../src/text/records.ts';
 import { openStageRig } from '../stage-rig.ts';
 
@@ -11,7 +11,10 @@ const defaults = {
   apply_chat_template: false,
   train_on_roles: ['assistant' as const],
   train_on_turns: 'all' as const,
+  train_on_reasoning: true,
   conversation: { roles: {} },
+  ignore: [],
+  expect: { everything_shown: false },
 };
 const files = { inputs: { records: 'in' }, outputs: { records: 'out' } };
 
@@ -20,7 +23,7 @@ describe('format', () => {
     await using rig = await openStageRig();
     await rig.writeRecords('in', [{ id: 'a', question: 'Why?', answer: 'So.', topic: 'life' }]);
     const template = { prompt: 'Q: {{ question }}', header: '\nA: ', response: '{{ answer }}' };
-    await rig.run(format, { config: { template }, ...files });
+    await rig.run(format, { config: { ...defaults, template }, ...files });
     expect(await rig.readRecords('out')).toEqual([
       {
         id: 'a',
@@ -47,7 +50,7 @@ describe('format', () => {
       header: '<assistant>',
       response: '{{ messages[-1].content }}',
     };
-    await rig.run(format, { config: { template }, ...files });
+    await rig.run(format, { config: { ...defaults, template }, ...files });
     const written = (await rig.readRecords('out')) as { segments: { text: string }[] }[];
     expect(written.map(({ segments }) => segments.map(({ text }) => text))).toEqual([
       ['<user>Hi\n', '<assistant>', 'Hello.'],
@@ -58,7 +61,9 @@ describe('format', () => {
   test('a named template that is given conversations says how to write them', async () => {
     await using rig = await openStageRig();
     await rig.writeRecords('in', [{ id: 'a', conversations: [{ from: 'human', value: 'Hi' }] }]);
-    await expect(rig.run(format, { config: { template: 'phi3' }, ...files })).rejects.toMatchObject({
+    await expect(
+      rig.run(format, { config: { ...defaults, template: 'phi3' }, ...files }),
+    ).rejects.toMatchObject({
       records: [{ id: 'a', problem: 'it has no field `instruction`' }],
       help: 'the row holds a conversation, `conversations`: write it with `template: chat`, or with a template of your own, such as prompt: "{% for turn in conversations[:-1] %}{{ turn.from }}: {{ turn.value }}\\n{% endfor %}" and response: "{{ conversations[-1].value }}"',
     });
@@ -79,7 +84,7 @@ describe('format', () => {
       header: '',
       response: '',
     };
-    await rig.run(format, { config: { template }, ...files });
+    await rig.run(format, { config: { ...defaults, template }, ...files });
     expect(await rig.readRecords('out')).toEqual([
       {
         id: 'a',
@@ -93,7 +98,9 @@ describe('format', () => {
     await using rig = await openStageRig();
     const records = Array.from({ length: 12 }, (_, index) => ({ id: `r${index + 1}`, text: 'no fields' }));
     await rig.writeRecords('in', [{ id: 'good', instruction: 'i', output: 'o' }, ...records]);
-    await expect(rig.run(format, { config: { template: 'alpaca' }, ...files })).rejects.toMatchObject({
+    await expect(
+      rig.run(format, { config: { ...defaults, template: 'alpaca' }, ...files }),
+    ).rejects.toMatchObject({
       name: 'UserError',
       code: 'missing-field',
       message: '12 of 13 records cannot be written with the template',
@@ -152,12 +159,12 @@ describe('format', () => {
       {
         pointer: '/template/prompt',
         code: 'bad-template',
-        message: 'the template does not parse: Unexpected end of input',
+        message: 'the template does not parse: unexpected end of template, expected the end of the tag',
       },
       {
         pointer: '/template/response',
         code: 'bad-template',
-        message: 'the template does not parse: a block has no end',
+        message: 'the template does not parse: unexpected end of template; it lacks {% endif %}',
       },
     ]);
   });

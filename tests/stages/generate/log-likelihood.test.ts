@@ -15,7 +15,12 @@ describe('a context and its continuation are encoded as lm-evaluation-harness do
     // "ab" is one token alone, and "abc" too: the continuation has none beyond it.
     ['ab', 'c', [397], []],
   ])('%j and %j', (context, continuation, contextIds, continuationIds) => {
-    const pair = encodePair(tokenizer, { context, continuation });
+    const pair = encodePair(tokenizer, {
+      context: context === '' ? [] : [{ text: context }],
+      continuation,
+      start: undefined,
+      bos: 'auto',
+    });
     expect({ context: [...pair.context], continuation: [...pair.continuation] }).toEqual({
       context: contextIds,
       continuation: continuationIds,
@@ -44,8 +49,8 @@ describe('rolling windows score each token once, as lm-evaluation-harness cuts t
       ],
     ],
   ])('%i tokens in windows of 5', (length, expected) => {
-    const tokens = Int32Array.from({ length }, (_, index) => index);
-    const windows = rollingWindows({ id: 'a', tokens }, { window: 5, endOfText: -100 });
+    const tokens = Int32Array.from({ length: length + 1 }, (_, index) => (index === 0 ? -100 : index - 1));
+    const windows = rollingWindows({ id: 'a', tokens }, 5);
     expect(windows.map((one) => ({ tokens: [...one.tokens], from: one.from }))).toEqual(expected);
   });
 });

@@ -17,6 +17,9 @@ test('the model begins after the prompt and writes the header itself, or begins 
     expected: 'Done.',
     ended: false,
     choices: [],
+    conversation: undefined,
+    isChat: false,
+    endMark: undefined,
     sharedCharacters: 0,
     sample: 0,
   };
@@ -69,7 +72,7 @@ test('an answer with its own end is cut off from what a template writes after it
     { role: 'end', text: '<|im_end|>', special: true },
     { role: 'tail', text: '\n' },
   ];
-  expect(promptOf(record(chat), 'prompt')).toEqual({
+  expect(promptOf({ ...record(chat), chat: { end: '<|im_end|>' } }, 'prompt')).toEqual({
     id: 'a',
     fields: { row: 1 },
     text: '<|im_start|>assistant\n',
@@ -80,6 +83,9 @@ test('an answer with its own end is cut off from what a template writes after it
     between: '',
     expected: 'Done.',
     choices: [],
+    conversation: undefined,
+    isChat: true,
+    endMark: '<|im_end|>',
     sharedCharacters: 0,
     sample: 0,
   });

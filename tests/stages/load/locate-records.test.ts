@@ -23,10 +23,14 @@ test.each([
   ['CSV', 'a,b\n1,2\n\n3,4\n', [2, 4]],
   ['CSV with line breaks within values', 'a,b\n"x\ny",1\n2,"\n\n3"\n4,5\n', [2, 4, 7]],
   ['CSV with CRLF within values', 'a,b\r\n"x\r\ny",1\r\n\r\n2,"z"\r\n4,"5\r\n"\r\n6,7', [2, 5, 6, 8]],
-  ['TSV', 'a\tb\n"\t1\n2\t3\n', [2, 3]],
-])('a record of %s is found at the line on which it begins', async (_, content, lines) => {
-  expect(await linesOf(content)).toEqual(lines);
-});
+  ['TSV', 'a\tb\n"\n"\t1\n2\t3\n', [2, 4]],
+  ['TSV without quotes', 'a\tb\n"\t1\n2\t3\n', [2, 3], { quotes: false }],
+])(
+  'a record of %s is found at the line on which it begins',
+  async (_, content, lines, config?: JsonObject) => {
+    expect(await linesOf(content, config)).toEqual(lines);
+  },
+);
 
 test('given ids and the hashes of equal rows are found', async () => {
   expect(await linesOf('{"key":7}\n{"key":5}\n', { id: 'key' })).toEqual([1, 2]);

@@ -10,7 +10,12 @@ const answer = (id: string, response: string, prompt = `asked ${id}`) => ({
   response,
 });
 
-async function pairsOf(first: readonly object[], second: readonly object[], orders = 'both') {
+async function pairsOf(
+  first: readonly object[],
+  second: readonly object[],
+  orders = 'both',
+  unmatched = 'error',
+) {
   await using rig = await openStageRig();
   await rig.writeRecords(
     'first',
@@ -21,7 +26,7 @@ async function pairsOf(first: readonly object[], second: readonly object[], orde
     second.map((row) => ({ ...row })),
   );
   const inputs = { first: 'first', second: 'second' };
-  await rig.run({ run }, { config: { orders }, inputs, outputs: { records: 'pairs' } });
+  await rig.run({ run }, { config: { orders, unmatched }, inputs, outputs: { records: 'pairs' } });
   return rig.readRecords('pairs');
 }
 
@@ -79,4 +84,18 @@ test.each([
     message: '1 of 1 records have no counterpart among the second answers',
     records: [{ id: '1', problem }],
   });
+});
+
+test('lists of different lengths are refused, or their common part is paired', async () => {
+  const [one, two] = [[answer('1', 'x')], [answer('1', 'X'), answer('2', 'Y')]];
+  await expect(pairsOf(one, two)).rejects.toMatchObject({
+    code: 'no-counterpart',
+    message: '1 of the second answers have no counterpart among the first: 2',
+  });
+  await expect(pairsOf(two, one)).rejects.toMatchObject({ code: 'no-counterpart' });
+  for (const [first, second] of [
+    [one, two],
+    [two, one],
+  ] as const)
+    expect(await pairsOf(first, second, 'first', 'leave_out')).toMatchObject([{ id: '1/first' }]);
 });

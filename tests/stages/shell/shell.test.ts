@@ -37,6 +37,19 @@ test('a list is a program and its arguments, in which no shell reads anything bu
   expect(await readFile(rig.path('result'), 'utf8')).toBe('$HOME; ls|*');
 });
 
+test.each([
+  ['responses', '{"id":"0","prediction":"a"}', 'the response has no `prompt`'],
+  ['responses', '3', 'the response has no `id`'],
+  ['history', 'null', 'an entry of a history is an object with a `type`'],
+] as const)('%s that are none fail the stage that wrote them: %s', async (type, line, reason) => {
+  await using rig = await openStageRig();
+  const config = configOf({ command: `echo '${line}' > "$OUT_result"`, outputs: { result: type } });
+  await expect(rig.run({ run }, { config, outputs })).rejects.toMatchObject({
+    name: 'UserError',
+    message: `$OUT_result:1: ${reason}`,
+  });
+});
+
 test('an output may be a folder', async () => {
   await using rig = await openStageRig();
   const config = configOf({ command: 'mkdir "$OUT_result" && echo 1 > "$OUT_result/a"' });
@@ -56,7 +69,7 @@ test('the command sees the declared environment and no more, and works in an emp
   // The shell itself sets PWD, OLDPWD, SHLVL and _.
   const setByShell = ['PWD', 'OLDPWD', 'SHLVL', '_'];
   const always = ['PATH', 'HOME', 'TMPDIR', 'LANG'].filter((name) => process.env[name] !== undefined);
-  const expected = [...always, 'DECLARED', 'OUT_result'].sort();
+  const expected = [...always, 'PYTHONDONTWRITEBYTECODE', 'DECLARED', 'OUT_result'].sort();
   expect(seen.filter((name) => !setByShell.includes(name)).sort()).toEqual(expected);
 });
 
@@ -107,13 +120,13 @@ test.each([
     end: 'a program that cannot be executed',
     command: ['/'],
     message: 'the command cannot be started: spawn / EACCES',
-    help: undefined,
+    help: 'the first word must name a program that may be executed: `chmod +x` a script, or put its interpreter first',
   },
   {
     end: 'a line longer than the system takes',
     command: `: ${'x'.repeat(2 ** 22)}`,
     message: 'the command cannot be started: spawn E2BIG',
-    help: undefined,
+    help: 'its arguments and variables are longer than the system allows: put long text into a file',
   },
   {
     end: 'an empty program',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { UserError } from '../../../src/core/user-error.ts';
-import { readEndTokens } from '../../../src/model/folder/model-folder.ts';
+import { readEndTokens } from '../../../src/model/folder/end-tokens.ts';
 import { openLanguageModel } from '../../../src/model/language-model.ts';
 import { fillDefaults } from '../../../src/runtime/config/schema/applicable-schemas.ts';
 import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts';
@@ -89,7 +89,7 @@ describe('train', () => {
     opened.dispose();
   });
 
-  it('copies the end tokens and the files for other programs', async () => {
+  it('copies the files for other programs, and adds the ends that it taught to those of an answer', async () => {
     await using rig = await TrainRig.create();
     const base = join(rig.folder, 'base');
     await cp(tinyModel, base, { recursive: true });
@@ -102,8 +102,11 @@ describe('train', () => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(base, name), text);
     const { model } = await rig.run({ model: base });
     const written = Object.keys(files).map(async (name) => [name, await readFile(join(model, name), 'utf8')]);
-    expect(Object.fromEntries(await Promise.all(written))).toEqual(files);
-    expect(await readEndTokens(model)).toEqual([3, 4]);
+    expect(Object.fromEntries(await Promise.all(written))).toEqual({
+      ...files,
+      'generation_config.json': `${JSON.stringify({ eos_token_id: [3, 4, 59] }, undefined, 2)}\n`,
+    });
+    expect(await readEndTokens(model)).toEqual([3, 4, 59]);
   });
 
   it('writes with `lora` the merged model, and the adapters in a separate folder', async () => {
@@ -143,7 +146,7 @@ describe('train', () => {
     expect(written).toMatchInlineSnapshot(`
       {
         "history": "14901fb5f5053ac3",
-        "version": 4,
+        "version": 5,
         "weights": "a399f553c17b8825",
       }
     `);

@@ -35,8 +35,8 @@ test.each(python.cases)('$source is written as by Python’s Jinja', ({ source, 
   expect(promptOf(source)(python.row)).toEqual([{ role: 'prompt', text }]);
 });
 
-test('a truth value is written as JSON writes it', () => {
-  expect(promptOf('{{ flag }}')({ flag: true })).toEqual([{ role: 'prompt', text: 'true' }]);
+test('a truth value is written as Python writes it', () => {
+  expect(promptOf('{{ flag }}')({ flag: true })).toEqual([{ role: 'prompt', text: 'True' }]);
 });
 
 test('a value is data: whatever it contains is written as it stands', () => {
@@ -83,9 +83,9 @@ test("fields named like the language's own words do no harm", () => {
 });
 
 test.each([
-  ['{{ a', 'the template does not parse: Unexpected end of input'],
-  ['{% if a %}x', 'the template does not parse: a block has no end'],
-  ['{% nope %}', 'the template does not parse: Unknown statement type: nope'],
+  ['{{ a', 'the template does not parse: unexpected end of template, expected the end of the tag'],
+  ['{% if a %}x', 'the template does not parse: unexpected end of template; it lacks {% endif %}'],
+  ['{% nope %}', "the template does not parse: unknown tag 'nope'"],
   [
     "{{ strftime_now('%Y') }}",
     'the template reads the clock with `strftime_now`, so that no two runs would write the same',

@@ -54,6 +54,11 @@ test('the setting that texts begin with a token is kept for other programs, and 
     ],
     special_tokens: { '<|im_start|>': { id: '<|im_start|>', ids: [1], tokens: ['<|im_start|>'] } },
   });
+  // As in llama.cpp, which adds it for `llama-bpe` unless the file says otherwise.
+  const llama = { 'tokenizer.ggml.pre': 'llama-bpe', 'tokenizer.ggml.add_bos_token': undefined };
+  const declined = { ...llama, 'tokenizer.ggml.add_bos_token': false };
+  const adds = async (given: object) => (await open(given as typeof changes)).addsStart;
+  expect(await Promise.all([{}, changes, llama, declined].map(adds))).toEqual([false, true, true, false]);
   expect((await open(changes)).encode('the end')).toEqual((await open({})).encode('the end'));
 });
 

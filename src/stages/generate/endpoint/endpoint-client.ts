@@ -1,12 +1,21 @@
 import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import pMap from 'p-map';
-import { UserError } from '../../../core/index.ts';
+import { type FaultyRecord, jsonText, UserError } from '../../../core/index.ts';
 import type { GenerateConfig } from '../../../generated/generate-config.ts';
-import { identityOf, type Prompt } from '../prompt.ts';
+import { hideSecrets, secretsIn } from '../../../runtime/index.ts';
+import type { FinishReason } from '../../../text/index.ts';
+import { type Prompt, textOf } from '../prompt.ts';
 import type { Answer, ModelClient } from '../text-generation.ts';
 import { endpointAddress, isOpenai } from './endpoint-address.ts';
-import { type EndpointRequest, endpointError, malformedAnswer } from './endpoint-error.ts';
+import {
+  answersWithheld,
+  type EndpointRequest,
+  endpointError,
+  longestWait,
+  malformedAnswer,
+  requestedWait,
+} from './endpoint-error.ts';
 
 /**
  * Completes prompts with a model behind an endpoint that speaks OpenAI's protocol: a conversation as its turns, a text
@@ -18,22 +27,26 @@ export const endpointClient = (
   {
     config,
     signal,
+    onNote = () => {},
     environment = process.env,
   }: {
     readonly config: GenerateConfig;
     readonly signal: AbortSignal;
+    /** Receives what makes a user wait. */
+    readonly onNote?: ((message: string) => void) | undefined;
     readonly environment?: NodeJS.ProcessEnv;
   },
 ): ModelClient => ({
   // An endpoint reads turns where there are any, and formats them with its own template.
   identity: ({ pieces, conversation }) =>
-    conversation === undefined ? identityOf(pieces) : `turns:${JSON.stringify(conversation)}`,
+    conversation === undefined ? textOf(pieces) : ['turns', jsonText(conversation)],
   async complete(prompts, onAnswer) {
     const { base_url, concurrency, timeout_seconds, retries } = config.endpoint;
     const address = endpointAddress(base_url, environment);
-    const apiKey = environment.OPENAI_API_KEY || undefined;
+    const apiKey = apiKeyIn(environment);
     const request = { address: address.href, model, timeoutSeconds: timeout_seconds, retries, apiKey };
-    const client = openClient(address, request);
+    const client = openClient(address, { ...request, onNote });
+    const withheld: FaultyRecord[] = [];
     const tokenLimit = isOpenai(address) ? 'max_completion_tokens' : 'max_tokens';
     const failed = new AbortController();
     const stopped = AbortSignal.any([signal, failed.signal]);
@@ -44,17 +57,25 @@ export const endpointClient = (
         .catch((error: unknown) => {
           throw endpointError(error, request);
         });
-      onAnswer(answerIn(completion, prompt.id, request));
+      const answer = answerIn(completion, prompt.id, request);
+      if (config.withheld === 'keep' || !isWithheld(answer)) return onAnswer(answer);
+      withheld.push({ id: prompt.id, problem: `it ended with \`${answer.finishReason}\`` });
     };
     try {
       await pMap(prompts, complete, { concurrency, signal });
     } finally {
       failed.abort();
     }
+    if (withheld.length > 0) throw answersWithheld(request, withheld);
   },
 });
 
-function openClient(address: URL, { apiKey, timeoutSeconds, retries }: EndpointRequest): OpenAI {
+interface ClientRequest extends EndpointRequest {
+  readonly onNote: (message: string) => void;
+}
+
+function openClient(address: URL, request: ClientRequest): OpenAI {
+  const { apiKey, timeoutSeconds, retries } = request;
   if (apiKey === undefined && isOpenai(address))
     throw new UserError({
       code: 'no-api-key',
@@ -69,7 +90,18 @@ function openClient(address: URL, { apiKey, timeoutSeconds, retries }: EndpointR
     timeout: Math.ceil(timeoutSeconds * 1000),
     maxRetries: retries,
     logLevel: 'off',
-    fetch: fetchWhole,
+    fetch: (input, init) => fetchWhole(request, input, init),
+  });
+}
+
+/** The key, which has to fit into a header. */
+function apiKeyIn({ OPENAI_API_KEY: key }: NodeJS.ProcessEnv): string | undefined {
+  if (!key || /^[\x21-\x7e]+$/.test(key)) return key || undefined;
+  throw new UserError({
+    code: 'bad-api-key',
+    message:
+      'the environment variable OPENAI_API_KEY is not a key: it contains white space or other invalid characters',
+    help: 'set it to the key alone, without a line break or quotation marks',
   });
 }
 
@@ -77,10 +109,22 @@ function openClient(address: URL, { apiKey, timeoutSeconds, retries }: EndpointR
  * Reads the body within the request's time limit, which the client applies to the headers only. Redirections are not
  * followed: the prompts, and maybe the API key, would go to an address that the user did not choose.
  */
-async function fetchWhole(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+async function fetchWhole(
+  { address, onNote }: ClientRequest,
+  input: string | URL | Request,
+  init?: RequestInit,
+): Promise<Response> {
   const response = await fetch(input, { ...init, redirect: 'manual' });
-  return new Response(await boundedBody(response), response);
+  const whole = new Response(await boundedBody(response), response);
+  const seconds = requestedWait(response.headers);
+  // The client waits for as long as a server asks, unless it is told not to retry.
+  if (seconds > longestWait) whole.headers.set('x-should-retry', 'false');
+  else if (seconds >= shownWait) onNote(`${address} asks to wait ${Math.round(seconds)} s`);
+  return whole;
 }
+
+/** A wait that is worth a word, in seconds. */
+const shownWait = 5;
 
 /** Far more than any answer: a server must not be able to fill the memory. */
 const mostBytes = 64 * 1024 * 1024;
@@ -122,18 +166,35 @@ function answerIn(completion: unknown, id: string, request: EndpointRequest): An
   const { choices, usage } = objectIn(completion);
   const [choice] = Array.isArray(choices) ? choices : [];
   const { message, finish_reason } = objectIn(choice);
-  if (message === undefined) throw malformedAnswer(request, 'its answer has no `choices[0].message`');
-  const { content } = objectIn(message);
+  if (typeof message !== 'object' || message === null)
+    throw malformedAnswer(request, 'its answer has no `choices[0].message`');
+  const { content, refusal, tool_calls: calls } = objectIn(message);
   if (typeof content !== 'string' && content !== null && content !== undefined)
     throw malformedAnswer(request, '`choices[0].message.content` is not a string');
+  if (!content && Array.isArray(calls) && calls.length > 0)
+    throw new UserError({
+      code: 'endpoint-tool-calls',
+      message: `${request.address} answered ${id} with tool calls, which are no text`,
+      help: 'leave the `tools` out of the row, or write the tools into the text of the prompt',
+    });
   const { completion_tokens: tokens } = objectIn(usage);
   return {
     id,
-    text: content ?? '',
-    finishReason: finish_reason === 'length' ? 'length' : 'stop',
+    // A server may repeat what it was sent, and answers are stored.
+    text: hideSecrets(content ?? '', secretsIn(request.apiKey === undefined ? [] : [request.apiKey])),
+    finishReason: finishReasonIn({ finish_reason, refusal, content }),
     tokens: typeof tokens === 'number' ? tokens : undefined,
   };
 }
 
 const objectIn = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? { ...value } : {};
+
+function finishReasonIn(ended: Record<'finish_reason' | 'refusal' | 'content', unknown>): FinishReason {
+  const { finish_reason: reason, refusal, content } = ended;
+  if (reason === 'length' || reason === 'content_filter') return reason;
+  return typeof refusal === 'string' && refusal !== '' && !content ? 'refusal' : 'stop';
+}
+
+const isWithheld = ({ finishReason }: Answer): boolean =>
+  finishReason === 'content_filter' || finishReason === 'refusal';

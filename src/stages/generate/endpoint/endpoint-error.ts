@@ -7,7 +7,7 @@ import {
   PermissionDeniedError,
   RateLimitError,
 } from 'openai';
-import { UserError } from '../../../core/index.ts';
+import { type FaultyRecord, UserError } from '../../../core/index.ts';
 
 /** Where requests go and how, for error messages. */
 export interface EndpointRequest {
@@ -34,6 +34,28 @@ export function malformedAnswer({ address }: EndpointRequest, what: string): Use
     help: 'the address usually ends in /v1',
   });
 }
+
+/** The longest wait that an endpoint can ask for before a request is repeated, in seconds. */
+export const longestWait = 60;
+
+/** How long a response asks to wait before the request is repeated, in seconds; 0 if it does not ask. */
+export function requestedWait(headers: Headers): number {
+  const milliseconds = Number.parseFloat(headers.get('retry-after-ms') ?? '');
+  if (Number.isFinite(milliseconds)) return Math.max(0, milliseconds / 1000);
+  const given = headers.get('retry-after') ?? '';
+  const seconds = /^\s*[-+.\d]/.test(given)
+    ? Number.parseFloat(given)
+    : (Date.parse(given) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : 0;
+}
+
+export const answersWithheld = ({ address }: EndpointRequest, records: readonly FaultyRecord[]): UserError =>
+  new UserError({
+    code: 'endpoint-withheld',
+    message: `${address} withheld ${records.length === 1 ? 'an answer' : `${records.length} answers`}`,
+    help: 'the others are kept: change these prompts and run again, or keep what came as their answers with `withheld: keep`',
+    records,
+  });
 
 function timedOut({ address, timeoutSeconds, retries }: EndpointRequest): UserError {
   return new UserError({
@@ -83,6 +105,13 @@ function refused(error: APIError, request: EndpointRequest): UserError {
       message: `${address} has no model \`${model}\`: ${said}`,
       help: 'load a model that the endpoint serves, and check that its address is complete (it usually ends in /v1)',
     });
+  const wait = error.headers === undefined ? 0 : requestedWait(error.headers);
+  if (wait > longestWait)
+    return new UserError({
+      code: 'endpoint-long-wait',
+      message: `${address} asks to wait ${waitText(wait)} before the next request: ${said}`,
+      help: `tuneloom waits for ${longestWait} s at most; run again later, and the answers so far are reused`,
+    });
   if (error instanceof RateLimitError)
     return new UserError({
       code: 'endpoint-rate-limit',
@@ -100,6 +129,9 @@ function refused(error: APIError, request: EndpointRequest): UserError {
         message: `${address} refused the request with status ${status}: ${said}`,
       });
 }
+
+const waitText = (seconds: number): string =>
+  seconds < 7200 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 3600)} hours`;
 
 /** The endpoint that a redirection leads to, without anything else in its `Location`, such as a secret. */
 function endpointAt(location: string, base: string): string | undefined {

@@ -5,6 +5,8 @@ export interface Adapter {
   readonly isSoftware: boolean;
   /** The most bytes of one buffer that a computation may read, where the system says so. */
   readonly largestBuffer?: number;
+  /** The bytes of its own memory, where the system says so; a processor shares the machine's. */
+  readonly memory?: number;
 }
 
 /** The adapter that WebGPU takes; undefined if there is none. Nothing is loaded but the system's own library. */
@@ -13,8 +15,8 @@ export async function findAdapter(): Promise<Adapter | undefined> {
   const devices = await vulkanDevices().catch(() => []);
   const [first] = [...devices].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   if (first === undefined) return undefined;
-  const { name, kind, driver, largestBuffer } = first;
-  return { name: `${name}, driver ${driver}`, isSoftware: kind === 'software', largestBuffer };
+  const { name, kind, driver, largestBuffer, memory } = first;
+  return { name: `${name}, driver ${driver}`, isSoftware: kind === 'software', largestBuffer, memory };
 }
 
 /** The adapter, unless it computes on the processor: onnx does that faster. */
@@ -35,6 +37,8 @@ interface VulkanDevice {
   readonly driver: number;
   /** In bytes. */
   readonly largestBuffer: number;
+  /** In bytes. */
+  readonly memory: number;
 }
 
 /** The devices of Vulkan, through which WebGPU computes on Linux; empty where it is not installed. Throws if it fails. */
@@ -46,6 +50,7 @@ async function vulkanDevices(): Promise<readonly VulkanDevice[]> {
   const createInstance = library.func('vkCreateInstance', 'int', [P, P, P]);
   const enumerate = library.func('vkEnumeratePhysicalDevices', 'int', [P, P, P]);
   const properties = library.func('vkGetPhysicalDeviceProperties', 'void', [P, P]);
+  const memoryProperties = library.func('vkGetPhysicalDeviceMemoryProperties', 'void', [P, P]);
   const destroy = library.func('vkDestroyInstance', 'void', [P, P]);
   const instance = new BigUint64Array(1);
   check('vkCreateInstance', createInstance(instanceInfo(), null, instance));
@@ -57,7 +62,9 @@ async function vulkanDevices(): Promise<readonly VulkanDevice[]> {
     return Array.from(devices.subarray(0, count[0]), (device) => {
       const bytes = Buffer.alloc(PROPERTIES_BYTES);
       properties(device, bytes);
-      return deviceOf(bytes);
+      const memory = Buffer.alloc(PROPERTIES_BYTES);
+      memoryProperties(device, memory);
+      return { ...deviceOf(bytes), memory: localMemory(memory) };
     });
   } finally {
     destroy(instance[0], null);
@@ -86,7 +93,7 @@ const LARGEST_BUFFER = 296 + 28;
 const KINDS = ['other', 'integrated', 'discrete', 'virtual', 'software'] as const;
 
 /** Of VkPhysicalDeviceProperties: apiVersion, driverVersion, vendorID, deviceID, deviceType, deviceName[256]. */
-function deviceOf(properties: Buffer): VulkanDevice {
+function deviceOf(properties: Buffer): Omit<VulkanDevice, 'memory'> {
   const name = properties.subarray(20, 20 + 256);
   return {
     name: name.toString('utf8', 0, name.indexOf(0)),
@@ -94,6 +101,18 @@ function deviceOf(properties: Buffer): VulkanDevice {
     driver: properties.readUInt32LE(4),
     largestBuffer: properties.readUInt32LE(LARGEST_BUFFER),
   };
+}
+
+const [HEAP_COUNT, HEAPS, HEAP_BYTES, DEVICE_LOCAL] = [260, 264, 16, 1];
+
+/** Of VkPhysicalDeviceMemoryProperties: the largest heap that belongs to the device. */
+function localMemory(memory: Buffer): number {
+  const heaps = Array.from(
+    { length: memory.readUInt32LE(HEAP_COUNT) },
+    (_, index) => HEAPS + index * HEAP_BYTES,
+  );
+  const local = heaps.filter((at) => (memory.readUInt32LE(at + 8) & DEVICE_LOCAL) !== 0);
+  return Math.max(0, ...local.map((at) => Number(memory.readBigUInt64LE(at))));
 }
 
 function check(name: string, result: number): void {

@@ -3,6 +3,8 @@ import { ArrayPool } from '../native/native-session.ts';
 import type { OrtLibrary, Pointer } from '../native/ort-library.ts';
 import type { CompiledGraph, GraphOutput, StoredTensor } from '../session/graph-runner.ts';
 
+import { deviceFailure } from './device-failure.ts';
+
 /** Bytes that crossed between the host and the device. */
 export interface DeviceTraffic {
   uploaded: number;
@@ -39,6 +41,8 @@ export class DeviceSession implements CompiledGraph {
       library.call('RunWithBinding', session, null, binding);
       const computed = library.boundOutputs(binding, results.length);
       return results.map((result, index) => this.#keep(result, { index, value: computed[index] ?? 0n }));
+    } catch (cause) {
+      throw deviceFailure(cause);
     } finally {
       for (const value of values) library.release('Value', value);
       library.release('IoBinding', binding);

@@ -12,7 +12,9 @@ export class HeldArrays {
 
   /** One more tensor holds the array. */
   hold(data: Data): void {
-    if (isOnDevice(data)) this.#holders.set(data, (this.#holders.get(data) ?? 0) + 1);
+    if (!isOnDevice(data)) return;
+    this.#unheld.delete(data);
+    this.#holders.set(data, (this.#holders.get(data) ?? 0) + 1);
   }
 
   /** A tensor no longer holds the array. */

@@ -1,5 +1,7 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { AdamWSettings } from '../../ops/adam-w.ts';
-import { type GraphValue, operator } from '../graph/graph-value.ts';
+import type { GraphRecorder } from '../graph/graph-recorder.ts';
+import { type GraphValue, isOnDevice, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
 const [ADD, SUB, MUL, DIV, SQRT] = ['Add', 'Sub', 'Mul', 'Div', 'Sqrt'].map((type) => operator(type)) as [
@@ -26,9 +28,16 @@ export const deviceKernels = {
       learningRate / (1 - beta1 ** step),
     );
     const decayed = scaled(graph.value(inputs.parameter), 1 - learningRate * weightDecay);
-    graph.replace(inputs.parameter, apply(SUB, decayed, change));
-    graph.replace(inputs.firstMoment, first);
-    graph.replace(inputs.secondMoment, second);
+    replace(graph, inputs.parameter, apply(SUB, decayed, change));
+    replace(graph, inputs.firstMoment, first);
+    replace(graph, inputs.secondMoment, second);
     return [];
   }),
 };
+
+/** Gives a tensor a value that is written into the same memory, if it has been computed: its last reader comes before. */
+function replace(graph: GraphRecorder, tensor: TensorInfo, value: GraphValue): void {
+  const before = graph.value(tensor);
+  if (isOnDevice(before.data)) value.overwrites = before;
+  graph.replace(tensor, value);
+}

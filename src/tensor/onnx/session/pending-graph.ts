@@ -1,3 +1,4 @@
+import { UserError } from '../../../core/index.ts';
 import { HeldArrays } from '../device/held-arrays.ts';
 import { type GraphPlan, planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder, type ValueStorage } from '../graph/graph-recorder.ts';
@@ -151,7 +152,10 @@ function waitedFor({ outputs }: GraphPlan): ReadonlySet<number> {
 /** Stores the reason why there are no results. */
 function failAll({ outputs }: GraphPlan, cause: unknown): void {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const failure = new Error(`The tensors that were waiting could not be computed: ${reason}`, { cause });
+  const failure =
+    cause instanceof UserError
+      ? cause
+      : new Error(`The tensors that were waiting could not be computed: ${reason}`, { cause });
   for (const value of outputs) settle(value, failure);
 }
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../../src/core/json.ts';
 import { fillDefaults } from '../../../../src/runtime/config/schema/applicable-schemas.ts';
@@ -82,4 +82,20 @@ test('a text that an instruction template wrote stays one message of a user', as
   const rows = [{ id: 'a', text: 'Once upon' }];
   const config = { template: { prompt: 'Go on: {{ text }}' } };
   expect((await ask(rig, { rows, config })).asked).toEqual([[user('Go on: Once upon')]]);
+});
+
+test('a text that spells a conversation out is not answered with what was remembered for the conversation', async () => {
+  await using rig = await openStageRig();
+  const messages = [user('One?')];
+  const spelled = JSON.stringify(['turns', JSON.stringify({ messages })]);
+  const asked: unknown[] = [];
+  for (const [rows, config] of [
+    [[{ id: 'a', messages }], { template: { chat: 'chatml' } }],
+    [[{ id: 'a', text: spelled }], { template: { prompt: '{{ text }}' } }],
+    [[{ id: 'a', text: `turns:${JSON.stringify({ messages })}` }], { template: { prompt: '{{ text }}' } }],
+  ] as const) {
+    for (const name of ['formatted', 'responses']) await rm(rig.path(name), { force: true });
+    asked.push((await ask(rig, { rows: [...rows], config })).asked.length);
+  }
+  expect(asked).toEqual([1, 1, 1]);
 });

@@ -339,3 +339,70 @@ test('OpenAI itself is not asked without an API key', async () => {
     code: 'no-api-key',
   });
 });
+
+const withheldBy = (fields: JsonObject) => (prompt: string, response: Parameters<Reply>[1]) => {
+  if (prompt === 'fine') return say(response, 'yes');
+  const { finish_reason = 'stop', ...message } = fields;
+  send(response, { body: { choices: [{ message: { role: 'assistant', ...message }, finish_reason }] } });
+};
+
+test.each([
+  ['content_filter', { content: null, finish_reason: 'content_filter' }, ''],
+  ['content_filter', { content: 'Half of', finish_reason: 'content_filter' }, 'Half of'],
+  ['refusal', { content: null, refusal: 'I cannot.' }, ''],
+] as const)(
+  'an answer that an endpoint withholds is an error about its record, or is kept as what it is: %s %j',
+  async (reason, fields, text) => {
+    const reply = withheldBy(fields);
+    await using endpoint = await openEndpoint(({ prompt }, response) => reply(prompt, response));
+    const { baseUrl } = endpoint;
+    await expect(ask({ prompts: ['bad', 'fine'], baseUrl })).rejects.toMatchObject({
+      code: 'endpoint-withheld',
+      records: [{ id: 'id of bad', problem: `it ended with \`${reason}\`` }],
+    });
+    // The other prompt is asked before the error.
+    expect(endpoint.received.map(({ prompt }) => prompt).sort()).toEqual(['bad', 'fine']);
+    const [kept] = await ask({ prompts: ['bad'], baseUrl, config: { withheld: 'keep' } });
+    expect(kept).toMatchObject({ text, finishReason: reason });
+  },
+);
+
+test('tool calls without a text are no answer', async () => {
+  const calls = [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }];
+  const reply = withheldBy({ content: null, tool_calls: calls, finish_reason: 'tool_calls' });
+  await using endpoint = await openEndpoint(({ prompt }, response) => reply(prompt, response));
+  await expect(ask({ prompts: ['a'], baseUrl: endpoint.baseUrl })).rejects.toMatchObject({
+    code: 'endpoint-tool-calls',
+  });
+});
+
+test.each([
+  ['retry-after', '100000', '28 hours'],
+  ['retry-after-ms', '90000', '90 s'],
+  ['retry-after', new Date(Date.now() + 86_400_000).toUTCString(), '24 hours'],
+])(
+  'an endpoint that asks to wait for longer than a minute is not waited for: %s %s',
+  async (name, value, wait) => {
+    await using endpoint = await openEndpoint((_, response) =>
+      send(response, { status: 429, headers: { [name]: value }, body: problem('slow down') }),
+    );
+    await expect(
+      ask({ prompts: ['a'], baseUrl: endpoint.baseUrl, settings: { retries: 3 } }),
+    ).rejects.toMatchObject({
+      code: 'endpoint-long-wait',
+      message: expect.stringContaining(`wait ${wait} before`),
+    });
+    expect(endpoint.received).toHaveLength(1);
+  },
+);
+
+test.each(['sk-a\nsecond', 'sk-ключ', 'sk-a\u0001', 'sk a'])(
+  'a key that no header can hold is refused before it is sent, and not shown: %j',
+  async (OPENAI_API_KEY) => {
+    const asked = ask({ prompts: ['a'], baseUrl: 'http://127.0.0.1:9/v1', environment: { OPENAI_API_KEY } });
+    await expect(asked).rejects.toMatchObject({
+      code: 'bad-api-key',
+      message: expect.not.stringContaining('sk-'),
+    });
+  },
+);
