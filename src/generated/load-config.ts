@@ -80,9 +80,9 @@ export interface LoadConfig {
    */
   readonly init?: {
     /**
-     * The architecture.
+     * The architecture, as `model_type` names it; see [Models](../models.md).
      */
-    readonly family: 'gpt2';
+    readonly family: 'gpt2' | 'llama' | 'qwen3' | 'olmo2' | 'gpt_neox' | 'phi' | 'gemma2' | 'gemma3_text';
     /**
      * How many tokens the model can read at once.
      */

@@ -4,6 +4,7 @@ import type { ModelSizes } from './family.ts';
 import type { Attend, DropoutFactors } from './forward-pass.ts';
 import type { Tokens } from './language-model.ts';
 import type { ModelConfig } from './model-config.ts';
+import { masksByWindow } from './windows.ts';
 
 interface Rows {
   /** Rows in the batch, B. */
@@ -18,13 +19,14 @@ interface Rows {
 function attendRows(sizes: ModelSizes, { batch, length, dropout }: Rows): Attend {
   const group = sizes.heads / sizes.keyValueHeads;
   const shape = { batch, length, heads: sizes.keyValueHeads };
-  const mask = causalMask({ length, group, window: sizes.slidingWindow ?? length }); // [G T, T]
+  const maskOf = masksByWindow(sizes, (window = length) => causalMask({ length, group, window })); // [G T, T]
   return ({ layer, query, key, value }) => {
     const attended = causalAttention({
       query: groupQueries(query, { ...shape, group }), // [B, K, G T, D]
       key: splitHeads(key, shape), // [B, K, T, D]
       value: splitHeads(value, shape),
-      mask,
+      mask: maskOf(layer),
+      scoreCap: sizes.scoreCap,
       dropout: dropout?.({
         place: 'attention',
         name: `${layer}`,

@@ -55,6 +55,11 @@ export class ConfigFields {
     return (this.#value(name) ?? null) === null ? undefined : this.positive(name, Number.NaN);
   }
 
+  /** A positive number, or undefined if the field is null; `absent` if there is no such field. */
+  positiveOrNull(name: string, absent: number | undefined): number | undefined {
+    return this.#value(name) === undefined ? absent : this.optionalPositive(name);
+  }
+
   atLeastOne(name: string): number {
     const value = this.positive(name, Number.NaN);
     if (value >= 1) return value;
@@ -83,6 +88,11 @@ export class ConfigFields {
     throw this.problem(name, `only ${supported.map((one) => JSON.stringify(one)).join(' or ')} is supported`);
   }
 
+  /** One of the supported words, the first by default. */
+  word<Word extends string>(name: string, supported: readonly [Word, ...Word[]]): Word {
+    return this.choice(name, { older: name, supported });
+  }
+
   /** One of the supported words, the first by default; the field may have an older name, or both with one value. */
   choice<Word extends string>(
     name: string,
@@ -95,6 +105,18 @@ export class ConfigFields {
     if (found !== undefined) return found;
     const words = supported.map((one) => JSON.stringify(one)).join(', ');
     throw this.problem(current === undefined ? older : name, `these are supported: ${words}`);
+  }
+
+  /** `layer_types`: what kind of attention each layer has. Undefined if there is no such field. */
+  layerTypes(layers: number): readonly string[] | undefined {
+    const value = this.#value('layer_types') ?? null;
+    if (value === null) return undefined;
+    const isKnown = (type: Json): type is string => type === 'full_attention' || type === 'sliding_attention';
+    if (isList(value) && value.length === layers && value.every(isKnown)) return value;
+    throw this.problem(
+      'layer_types',
+      `a list of ${layers} words is needed, each "full_attention" or "sliding_attention"`,
+    );
   }
 
   /** An optional list that contains only the given word. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/index.ts';
+import type { Rotary } from './rotary/rotary-config.ts';
 
 /** The sizes that every family's configuration has. */
 export interface ModelSizes {
@@ -15,8 +16,12 @@ export interface ModelSizes {
   readonly keyValueHeads: number;
   /** D */
   readonly headDim: number;
-  /** How many tokens a token attends to, itself included; all if undefined. */
-  readonly slidingWindow: number | undefined;
+  /** For each layer, how many tokens a token attends to, itself included; all if undefined. */
+  readonly windows: readonly (number | undefined)[];
+  /** Attention scores are squeezed between -cap and cap, if there is one. */
+  readonly scoreCap?: number | undefined;
+  /** How heads are rotated by position, in families without learned positions. */
+  readonly rotary?: Rotary;
   /** Whether the head's weights are the token embedding. */
   readonly tied: boolean;
   /** The config.json that it was read from, for writing the model again. */

@@ -2,9 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { constantWeights, type WeightPrecision } from '../tensor/index.ts';
 import { openModelFolder, writeModelFolder } from './folder/model-folder.ts';
 import type { Adapt, Drop, DropoutFactors, ForwardPass, HeadPass } from './forward-pass.ts';
+import { gemmaHidden, gemmaLogits } from './gemma/gemma.ts';
+import { gptNeoxHidden, gptNeoxLogits } from './gpt-neox/gpt-neox.ts';
 import { gpt2Hidden, gpt2Logits } from './gpt2/gpt2.ts';
 import { llamaHidden, llamaLogits } from './llama/llama.ts';
 import { type ModelConfig, parameterLayout } from './model-config.ts';
+import { olmo2Hidden } from './olmo2/olmo2.ts';
+import { phiHidden, phiLogits } from './phi/phi.ts';
 
 /** A model with its weights on the active tensor backend. */
 export interface LanguageModel {
@@ -62,6 +66,10 @@ interface Decoder<Config> {
 const decoders: Readonly<Record<ModelConfig['family'], Decoder<ModelConfig>>> = {
   gpt2: { hidden: gpt2Hidden, logits: gpt2Logits },
   llama: { hidden: llamaHidden, logits: llamaLogits },
+  olmo2: { hidden: olmo2Hidden, logits: llamaLogits },
+  gpt_neox: { hidden: gptNeoxHidden, logits: gptNeoxLogits },
+  phi: { hidden: phiHidden, logits: phiLogits },
+  gemma: { hidden: gemmaHidden, logits: gemmaLogits },
 };
 
 const unadapted: Adapt = ({ y }) => y;

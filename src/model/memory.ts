@@ -80,7 +80,8 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
   const parameters = parameterCount(config);
   const { layers, hiddenSize, intermediateSize, heads, vocabularySize } = config;
   const inner = (familyOf(config).gated ? 4 : 2) * intermediateSize;
-  const perToken = layers * (0.67 * (10 * hiddenSize + inner) + 2 * heads * length);
+  const scores = config.scoreCap === undefined ? 2 : 3; // a cap keeps the capped scores too
+  const perToken = layers * (0.67 * (10 * hiddenSize + inner) + scores * heads * length);
   const copies = accumulates ? 2.25 : 1; // those of a micro-batch and their sum; fitted too
   return {
     weights: floatBytes * parameters,

@@ -33,7 +33,7 @@ const subjects = {
   // transformers' own bookkeeping begins with an underscore.
   origin: `
     _* architectures model_type auto_map is_llama_config base_model* revision commit_hash created* name model_name
-    model_id author license language tags description transformers* unsloth_* torch_version trl_* peft_* axolotl_*
+    model_id author license custom_pipelines language tags description transformers* unsloth_* torch_version trl_* peft_* axolotl_*
     mergekit_*`,
   // All arithmetic is in float32, so precision and kernels make no difference.
   loading: `

@@ -7,7 +7,7 @@ export {
   type TensorBackendName,
   type TensorBackendOptions,
 } from './open-tensor-backend.ts';
-export { gelu, swiGlu } from './ops/activations.ts';
+export { exactGelu, gelu, softCap, swiGlu } from './ops/activations.ts';
 export {
   type AdamWSettings,
   adamWStep,

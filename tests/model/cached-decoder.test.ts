@@ -6,7 +6,18 @@ import { type LanguageModel, openLanguageModel } from '../../src/model/language-
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 
-const families = ['gpt2', 'llama', 'mistral', 'phi3', 'qwen2-yarn', 'llama-dynamic'];
+const families = [
+  'gpt2',
+  'llama',
+  'mistral',
+  'phi3',
+  'qwen2-yarn',
+  'llama-dynamic',
+  'qwen3-windowed',
+  'gpt-neox',
+  'gemma2',
+  'gemma3',
+];
 const backends = backendsUnderTest;
 
 /** The next five tokens by greedy decoding, with the logits that decided them. */

@@ -118,7 +118,7 @@ describe.each(backends.flatMap((backend) => ['gpt2', 'llama'].map((family) => ({
   },
 );
 
-test.each(['mistral', 'phi3-longrope', 'llama-dynamic', 'qwen2'])(
+test.each(['mistral', 'phi3-longrope', 'llama-dynamic', 'qwen2', 'qwen3-windowed', 'gemma2', 'gemma3'])(
   'a rating of %s is that of its text alone, where what a token sees changes with its place or its text',
   async (family) => {
     await openTensorBackend({ backend: 'cpu' });

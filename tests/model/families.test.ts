@@ -1,9 +1,12 @@
 import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openSafetensors, type SafetensorsFile } from '../../src/formats/safetensors/open-safetensors.ts';
 import { paddedRows } from '../../src/model/attend-rows.ts';
+import { openModelFolder, writeModelFolder } from '../../src/model/folder/model-folder.ts';
 import { type DecodingRow, decodeRows } from '../../src/model/generation/decode.ts';
 import { generateTexts } from '../../src/model/generation/generate-texts.ts';
 import { longestText } from '../../src/model/generation/lengths.ts';
@@ -83,6 +86,24 @@ describe('on the onnx backend', () => {
     for await (const _row of decodeRows({ ...decoding, signal: new AbortController().signal }));
     expect(rows.map(({ written }) => written)).toEqual(answers.map((answer) => answer.slice(2)));
   });
+});
+
+test.each(families)('%s is written with the tensors that transformers wrote', async (name) => {
+  const written = await mkdtemp(join(tmpdir(), 'family-'));
+  await using source = await openModelFolder(join(folder, name));
+  await writeModelFolder(written, source);
+  const contents = async (path: string) => {
+    const file = await openSafetensors(join(path, 'model.safetensors'));
+    const names = [...file.tensors.keys()].sort();
+    const values = new Map<string, unknown>();
+    for (const name of names)
+      values.set(name, { shape: file.tensors.get(name)?.shape, values: await file.readFloat32(name) });
+    await file.close();
+    return values;
+  };
+  const expected = await contents(join(folder, name));
+  expect(await contents(written)).toEqual(expected);
+  await rm(written, { recursive: true });
 });
 
 test('a text in which LongRoPE would change its frequencies ends before that', async () => {

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/core/json.ts';
 import { UserError } from '../../src/core/user-error.ts';
 import { tensorFormatNames } from '../../src/formats/gguf/blocks.ts';
 import { openGguf } from '../../src/formats/gguf/open-gguf.ts';
 import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
 import { paddedRows } from '../../src/model/attend-rows.ts';
-import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
+import { openModelFolder, writeModelFolder } from '../../src/model/folder/model-folder.ts';
 import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
+import { parameterLayout, parseModelConfig } from '../../src/model/model-config.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { ggufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openJsonTokenizer } from '../../src/text/tokenizer/json-tokenizer.ts';
@@ -88,6 +90,32 @@ describe.each(['qwen2', 'phi3'] as const)('a %s model', (name) => {
     expect(ggufTokenizer(source).config).toMatchObject({ pad_token: '<|endoftext|>' });
   });
 });
+
+/** What llama.cpp's file says of a model in other words, or does not say. */
+const different: Readonly<Record<string, JsonObject>> = {
+  gemma2: { query_pre_attn_scalar: 16 },
+  gemma3: {
+    query_pre_attn_scalar: 16,
+    rope_local_base_freq: 10_000,
+    layer_types: null,
+    sliding_window_pattern: 6,
+  },
+};
+
+test.each(['qwen2-yarn', 'qwen3', 'olmo2', 'gpt-neox', 'phi', 'gemma2', 'gemma3'])(
+  'a %s model has the sizes and the parameters that were written',
+  async (name) => {
+    await using source = await openGgufModel(fixture(`${name}.gguf`));
+    await using folder = await openModelFolder(fixture(`../families/${name}`));
+    const expected = parseModelConfig('m', { ...folder.config.json, ...different[name] });
+    expect({ ...source.config, json: {}, notes: [] }).toEqual({ ...expected, json: {}, notes: [] });
+    for (const parameter of parameterLayout(folder.config).keys()) {
+      const [found, wanted] = [await source.read(parameter), await folder.read(parameter)];
+      const errors = wanted.map((value, index) => Math.abs(value - (found[index] ?? Number.NaN)));
+      expect([parameter, Math.max(...errors) < 1e-6]).toEqual([parameter, true]);
+    }
+  },
+);
 
 describe('a file is refused', () => {
   test.each<[string, (bytes: Buffer) => Buffer, string]>([
@@ -192,7 +220,7 @@ describe('a model is refused', () => {
     [
       'of an unknown architecture',
       (bytes) => write(bytes, bytes.indexOf('llama'), 'mamba'),
-      'has the architecture "mamba"; supported are: llama, qwen2, phi3, gpt2',
+      'has the architecture "mamba"; supported are: llama, qwen2, qwen3, phi3, olmo2, gptneox, phi2, gemma2, gemma3, gpt2',
     ],
     [
       'with a field that is not supported',

@@ -46,7 +46,7 @@ test("GPT-2's own configurations are read", () => {
     heads: 12,
     keyValueHeads: 12,
     headDim: 64,
-    slidingWindow: undefined,
+    windows: new Array(12).fill(undefined),
     intermediateSize: 3072,
     epsilon: 1e-5,
     tied: true,
@@ -181,9 +181,10 @@ test("SmolLM2's configuration is read, and the same with transformers 5's object
     headDim: 64,
     intermediateSize: 1536,
     epsilon: 1e-5,
-    slidingWindow: undefined,
+    windows: new Array(30).fill(undefined),
     rotary: { rotaryDim: 64, base: 100_000, scaling: { kind: 'default' } },
     fused: false,
+    qkNorm: false,
     bias: { inputs: false, output: false, inner: false },
     tied: true,
     notes: [],
@@ -215,7 +216,7 @@ const qwen2 = {
 test("Qwen2.5's configuration is read, without its window, and stretched by YaRN as on its card", () => {
   expect(parseModelConfig('m', qwen2)).toMatchObject({
     contextLength: 32_768,
-    slidingWindow: undefined,
+    windows: new Array(24).fill(undefined),
     bias: { inputs: true, output: false, inner: false },
   });
   const scaling = { type: 'yarn', factor: 4, original_max_position_embeddings: 32_768 };
@@ -240,7 +241,7 @@ const mistral = {
 };
 
 test("Mistral's window is as in transformers: 4096 if absent, none if null", () => {
-  const windowOf = (more: JsonObject) => parseModelConfig('m', { ...mistral, ...more }).slidingWindow;
+  const windowOf = (more: JsonObject) => parseModelConfig('m', { ...mistral, ...more }).windows[0];
   expect([windowOf({}), windowOf({ sliding_window: null }), windowOf({ sliding_window: 1000 })]).toEqual([
     4096,
     undefined,
@@ -248,11 +249,10 @@ test("Mistral's window is as in transformers: 4096 if absent, none if null", () 
   ]);
 });
 
-test('a window of Qwen2 that no text can exceed, or that begins after the last layer, is none', () => {
+test('a window of Qwen2 that begins after the last layer is none', () => {
   const windowOf = (more: JsonObject) =>
-    parseModelConfig('m', { ...qwen2, use_sliding_window: true, ...more }).slidingWindow;
+    parseModelConfig('m', { ...qwen2, use_sliding_window: true, ...more }).windows[23];
   expect([
-    windowOf({}),
     windowOf({ sliding_window: 4096, max_window_layers: 24 }),
     windowOf({ sliding_window: null }),
     windowOf({
@@ -260,7 +260,19 @@ test('a window of Qwen2 that no text can exceed, or that begins after the last l
       max_window_layers: 0,
       layer_types: new Array(24).fill('sliding_attention'),
     }),
-  ]).toEqual([undefined, undefined, undefined, 4096]);
+  ]).toEqual([undefined, undefined, 4096]);
+});
+
+test('Qwen has a window from `max_window_layers` on, or in the layers that `layer_types` names', () => {
+  const windowsOf = (more: JsonObject) =>
+    parseModelConfig('m', {
+      ...{ ...qwen2, num_hidden_layers: 3, max_window_layers: 2, sliding_window: 64 },
+      ...{ use_sliding_window: true, ...more },
+    }).windows;
+  expect(windowsOf({})).toEqual([undefined, undefined, 64]);
+  expect(windowsOf({ model_type: 'qwen3' })).toEqual([undefined, undefined, 64]);
+  const layer_types = ['sliding_attention', 'full_attention', 'full_attention'];
+  expect(windowsOf({ layer_types })).toEqual([64, undefined, undefined]);
 });
 
 const phi3 = {
@@ -291,6 +303,51 @@ test("Phi-3.5's long factors are read, with the scale that follows from both len
       },
     },
   });
+});
+
+const pythia = {
+  model_type: 'gpt_neox',
+  hidden_size: 768,
+  intermediate_size: 3072,
+  max_position_embeddings: 2048,
+  num_attention_heads: 12,
+  num_hidden_layers: 12,
+  vocab_size: 50_304,
+};
+
+const phi2 = { ...pythia, model_type: 'phi', num_attention_heads: 32, hidden_size: 2560 };
+
+const gemma3 = {
+  model_type: 'gemma3_text',
+  hidden_size: 1152,
+  intermediate_size: 6912,
+  max_position_embeddings: 32_768,
+  num_attention_heads: 4,
+  num_hidden_layers: 7,
+  num_key_value_heads: 1,
+  sliding_window: 512,
+  vocab_size: 262_144,
+};
+
+test('every sixth layer of Gemma 3 is global, with another base of its rotary positions', () => {
+  expect(parseModelConfig('m', gemma3)).toMatchObject({
+    windows: [512, 512, 512, 512, 512, undefined, 512],
+    headDim: 256,
+    queryScale: 1,
+    rotary: { base: 1_000_000 },
+    localRotary: { base: 10_000 },
+    logitCap: undefined,
+    tied: true,
+  });
+  expect(parseModelConfig('m', { ...gemma3, model_type: 'gemma2', query_pre_attn_scalar: 64 })).toMatchObject(
+    {
+      windows: [512, undefined, 512, undefined, 512, undefined, 512],
+      queryScale: 2,
+      scoreCap: 50,
+      logitCap: 30,
+      localRotary: { base: 10_000 },
+    },
+  );
 });
 
 const rope = (parameters: JsonObject) => ({ ...smolLm2, rope_scaling: parameters });
@@ -332,11 +389,6 @@ test.each<[string, JsonObject, string]>([
     'm in rope_scaling has [1] as `short_factor`: a list of 48 positive numbers is needed',
   ],
   [
-    'a window in some layers',
-    { ...qwen2, use_sliding_window: true, sliding_window: 4096 },
-    'm has true as `use_sliding_window`: its window in layers 21 to 23 alone is not supported',
-  ],
-  [
     'attention that is not causal',
     { ...smolLm2, is_causal: false },
     'm has false as `is_causal`: this field is not supported',
@@ -361,7 +413,12 @@ test.each<[string, JsonObject, string]>([
   [
     'layers of another kind',
     { ...qwen2, layer_types: ['full_attention', 'sliding_attention'] },
-    'm has ["full_attention","sliding_attention"] as `layer_types`: only "full_attention" is supported',
+    'm has ["full_attention","sliding_attention"] as `layer_types`: a list of 24 words is needed, each "full_attention" or "sliding_attention"',
+  ],
+  [
+    'layers with a window that the model has not',
+    { ...qwen2, layer_types: new Array(24).fill('sliding_attention') },
+    'as `layer_types`: it has `sliding_attention`, but the model has no `sliding_window`',
   ],
   [
     'another activation',
@@ -378,6 +435,39 @@ test.each<[string, JsonObject, string]>([
     { ...phi3, partial_rotary_factor: 0.52 },
     'm has 0.52 as `partial_rotary_factor`: 49 of 96 elements of a head cannot be rotated',
   ],
+  ['a norm that Phi-2 has not', { ...phi2, qk_layernorm: true }, 'm has true as `qk_layernorm`'],
+  [
+    'another activation of GPT-NeoX',
+    { ...pythia, hidden_act: 'relu' },
+    'm has "relu" as `hidden_act`: these are supported: "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh"',
+  ],
+  [
+    'two shares of a head under two names',
+    { ...pythia, rotary_pct: 0.5, partial_rotary_factor: 0.25 },
+    'm has 0.25 as `partial_rotary_factor`: only 0.5 is supported',
+  ],
+  [
+    'shared heads of GPT-NeoX, which has none',
+    { ...pythia, num_key_value_heads: 4 },
+    'm has 4 as `num_key_value_heads`: only 12 is supported',
+  ],
+  [
+    'a cap on the attention of Gemma 3, which transformers ignores',
+    { ...gemma3, attn_logit_softcapping: 50 },
+    'm has 50 as `attn_logit_softcapping`: only null is supported',
+  ],
+  [
+    'Gemma without a window',
+    { ...gemma3, sliding_window: null },
+    'm has null as `sliding_window`: a whole number of at least 1 is needed',
+  ],
+  [
+    'attention to later tokens',
+    { ...gemma3, use_bidirectional_attention: true },
+    'm has true as `use_bidirectional_attention`: only false is supported',
+  ],
+  ['Gemma 3 with images', { model_type: 'gemma3' }, 'm has the model_type "gemma3"'],
+  ['experts', { ...mistral, model_type: 'mixtral' }, 'm has the model_type "mixtral"'],
   ['another family', { model_type: 'mamba' }, 'm has the model_type "mamba"'],
   ['no family', { n_embd: 8 }, 'm has no `model_type`'],
 ])('%s is refused, not ignored', (_case, json, message) => {

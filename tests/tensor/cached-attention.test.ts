@@ -8,6 +8,7 @@ interface Sizes {
   readonly heads: number;
   readonly width: number;
   readonly window?: number;
+  readonly scoreCap?: number;
 }
 
 const [batch, slots] = [3, 7];
@@ -17,11 +18,12 @@ const cases: readonly Sizes[] = [
   { queryHeads: 2, heads: 2, width: 8 },
   { queryHeads: 6, heads: 2, width: 16 },
   { queryHeads: 4, heads: 1, width: 8, window: 3 },
+  { queryHeads: 4, heads: 2, width: 8, scoreCap: 1.5 },
   { queryHeads: 2, heads: 2, width: 5 },
 ];
 
 /** The result, and the cache once the new keys and values are stored, by the backend or else here. */
-async function attend(backend: TensorBackendName, { queryHeads, heads, width, window }: Sizes) {
+async function attend(backend: TensorBackendName, { queryHeads, heads, width, window, scoreCap }: Sizes) {
   await openTensorBackend({ backend, threads: 2 });
   const made = (count: number, seed: number) => numbers(count, { seed, scale: 2 });
   const [keys, values] = [made(batch * heads * slots * width, 1), made(batch * heads * slots * width, 2)];
@@ -35,6 +37,7 @@ async function attend(backend: TensorBackendName, { queryHeads, heads, width, wi
     values: tf.tensor4d(values, shape),
     lengths: tf.tensor1d(lengths, 'int32'),
     window,
+    scoreCap,
   });
   const result = await attended.data<'float32'>();
   if (!isStored) {

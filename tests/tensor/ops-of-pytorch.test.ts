@@ -36,8 +36,12 @@ const operations: Record<string, (...tensors: Tensors) => tf.Tensor> = {
   layerNorm: (x, scale, bias) => ours.layerNorm({ x, scale, bias, epsilon: 1e-5 }),
   rmsNorm: (x, scale) => ours.rmsNorm({ x, scale, epsilon: 1e-5 }),
   gelu: (x) => ours.gelu(x),
+  exactGelu: (x) => ours.exactGelu(x),
+  softCap: (x) => ours.softCap({ x, cap: 2.5 }),
   embeddingLookup: (table) => ours.embeddingLookup({ table, ids: ids() }),
   causalAttention: (query, key, value) => ours.causalAttention({ query, key, value, mask: mask() }),
+  cappedAttention: (query, key, value) =>
+    ours.causalAttention({ query, key, value, mask: mask(), scoreCap: 1.5 }),
   crossEntropy: (logits) => ours.crossEntropy({ logits, targets: targets() }),
   swiGlu: (gate, up) => ours.swiGlu({ gate, up }),
   rotary: (x) => ours.rotary({ x, headDim: 8, ...anglesOf('rotary') }),

@@ -163,6 +163,19 @@ describe('the targets of adapters', () => {
     return [...loraTargets(config, targets).keys()];
   };
 
+  const gated = ['down_proj', 'gate_proj', 'k_proj', 'o_proj', 'q_proj', 'up_proj', 'v_proj'];
+  it.each([
+    ['qwen3', gated],
+    ['olmo2', gated],
+    ['gpt-neox', ['dense', 'dense_4h_to_h', 'dense_h_to_4h', 'query_key_value']],
+    ['phi', ['dense', 'fc1', 'fc2', 'k_proj', 'q_proj', 'v_proj']],
+    ['gemma2', gated],
+    ['gemma3', gated],
+  ])('are those of PEFT with all-linear in a %s model', async (family, modules) => {
+    const names = await targetsOf(`model/families/${family}`, 'all-linear');
+    expect([...new Set(names.map((name) => name.split('.').at(-1)))].sort()).toEqual(modules);
+  });
+
   it('are named by the end of a name, a whole name or a pattern', async () => {
     expect(await targetsOf('model/tiny-llama', ['q_proj', 'layers.1.mlp.*', 'lm_head'])).toEqual([
       'model.layers.0.self_attn.q_proj',

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { paddedRows } from '../attend-rows.ts';
 import type { LanguageModel } from '../language-model.ts';
+import { masksByWindow } from '../windows.ts';
 import { batchesByLength, isLengthBound, lengthBucket } from './lengths.ts';
 import { tokenScores } from './log-likelihoods.ts';
 import { notFinite } from './sampler.ts';
@@ -108,14 +109,16 @@ function hiddenStates(model: LanguageModel, { planned, prefix, batch, length }: 
     for (const [index, { row }] of planned.entries()) values.set(valuesOf(row), index * length);
     return values;
   };
-  const window = model.config.slidingWindow ?? Number.POSITIVE_INFINITY;
-  const mask = new Float32Array(batch * length * length);
-  for (let index = 0; index < batch; index++)
-    mask.set(treeMask(planned[index]?.row ?? noRow, { length, window }), index * length * length);
+  const maskOf = masksByWindow(model.config, (window = Number.POSITIVE_INFINITY) => {
+    const mask = new Float32Array(batch * length * length);
+    for (let index = 0; index < batch; index++)
+      mask.set(treeMask(planned[index]?.row ?? noRow, { length, window }), index * length * length);
+    return tf.tensor(mask, [batch, 1, 1, length, length]);
+  });
   const attend = attendTree(model.config, {
     batch,
     length,
-    mask: tf.tensor(mask, [batch, 1, 1, length, length]),
+    maskOf,
     prefix,
   });
   return model.hidden({

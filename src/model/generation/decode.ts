@@ -100,9 +100,9 @@ export async function decodeStep({
 }): Promise<Float32Array> {
   const { logits, fresh } = await forward(model, (): ForwardInput => {
     const lengths = tf.tensor1d(positions, 'int32');
-    const { slidingWindow: window } = model.config;
+    const { windows, scoreCap } = model.config;
     const attend = ({ layer, ...projected }: Projected) =>
-      cachedAttention({ ...projected, ...cache.tensors(layer), lengths, window });
+      cachedAttention({ ...projected, ...cache.tensors(layer), lengths, window: windows[layer], scoreCap });
     const textLengths = positions.map((position) => position + 1);
     return { ids: tf.tensor1d(tokens, 'int32'), positions, textLengths, attend };
   });

@@ -16,8 +16,9 @@ export const slotCount = (tokens: number, limit: number): number => lengthBucket
  * than `original_max_position_embeddings`, so a text may not cross that length: its cached keys would be stale.
  */
 export function longestText(config: ModelConfig, promptTokens: number): number {
-  if (config.family !== 'llama' || config.rotary.scaling.kind !== 'longrope') return config.contextLength;
-  const { originalMaxPositionEmbeddings } = config.rotary.scaling;
+  const scaling = config.rotary?.scaling;
+  if (scaling?.kind !== 'longrope') return config.contextLength;
+  const { originalMaxPositionEmbeddings } = scaling;
   return promptTokens <= originalMaxPositionEmbeddings
     ? Math.min(originalMaxPositionEmbeddings, config.contextLength)
     : config.contextLength;
@@ -25,7 +26,7 @@ export function longestText(config: ModelConfig, promptTokens: number): number {
 
 /** Whether a token's keys depend on the length of its text, so that texts of different lengths cannot share a cache. */
 export const isLengthBound = (config: ModelConfig): boolean =>
-  config.family === 'llama' && ['dynamic', 'longrope'].includes(config.rotary.scaling.kind);
+  ['dynamic', 'longrope'].includes(config.rotary?.scaling.kind ?? 'default');
 
 /**
  * The padded length of a text: a multiple of `step`, at most `limit`. Few lengths mean few compiled graphs. It

@@ -6,4 +6,4 @@ import type { CacheSizes, KeyValueCache } from './key-value-cache.ts';
 
 /** On a backend with its own memory the cache is there, so that a decode step moves none of it; else on the host. */
 export const keyValueCache = (model: ModelSizes, sizes: CacheSizes): KeyValueCache =>
-  storesKeysAndValues(model.headDim) ? new BackendCache(model, sizes) : new HostCache(model, sizes);
+  storesKeysAndValues(model) ? new BackendCache(model, sizes) : new HostCache(model, sizes);

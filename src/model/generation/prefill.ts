@@ -4,6 +4,7 @@ import { groupQueries, paddedRows, splitHeads, ungroupQueries } from '../attend-
 import type { ModelSizes } from '../family.ts';
 import type { Attend, Projected } from '../forward-pass.ts';
 import type { LanguageModel, Tokens } from '../language-model.ts';
+import { masksByWindow } from '../windows.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
 
 export interface PrefilledPrompt {
@@ -100,14 +101,17 @@ export async function prefillContinuation(
 function attendContinuation(sizes: ModelSizes, { cache, from, length }: Continuation): Attend {
   const group = sizes.heads / sizes.keyValueHeads;
   const shape = { batch: 1, length, heads: sizes.keyValueHeads };
-  const mask = continuationMask({ from, length, group, slots: cache.slots, window: sizes.slidingWindow });
+  const maskOf = masksByWindow(sizes, (window) =>
+    continuationMask({ from, length, group, slots: cache.slots, window }),
+  );
   return ({ layer, query, key, value }) => {
     const { keys, values } = cache.tensors(layer);
     const attended = causalAttention({
       query: groupQueries(query, { ...shape, group }), // [1, K, G T, D]
       key: tf.concat([keys, splitHeads(key, shape)], 2), // [1, K, S + T, D]
       value: tf.concat([values, splitHeads(value, shape)], 2),
-      mask,
+      mask: maskOf(layer),
+      scoreCap: sizes.scoreCap,
     });
     return ungroupQueries(attended, { ...shape, group });
   };

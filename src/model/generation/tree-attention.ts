@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { MASKED_SCORE } from '../../tensor/index.ts';
+import { MASKED_SCORE, softCap } from '../../tensor/index.ts';
 import { groupQueries, splitHeads, ungroupQueries } from '../attend-rows.ts';
 import type { ModelSizes } from '../family.ts';
 import type { Attend } from '../forward-pass.ts';
@@ -15,15 +15,15 @@ export function attendTree(
   {
     batch,
     length,
-    mask,
+    maskOf,
     prefix,
   }: {
     /** Rows, B. */
     readonly batch: number;
     /** Tokens in every row, T. */
     readonly length: number;
-    /** Added to the scores of a row's own tokens: [B, 1, 1, T, T] */
-    readonly mask: tf.Tensor;
+    /** For a layer, what is added to the scores of a row's own tokens: [B, 1, 1, T, T] */
+    readonly maskOf: (layer: number) => tf.Tensor;
     readonly prefix: CachedPrefix | undefined;
   },
 ): Attend {
@@ -31,14 +31,17 @@ export function attendTree(
   const shape = { batch, length, heads: sizes.keyValueHeads };
   return ({ layer, query, key, value }) => {
     const scaled = tf.mul(query, 1 / Math.sqrt(sizes.headDim));
+    const capped = (scores: tf.Tensor) =>
+      sizes.scoreCap === undefined ? scores : softCap({ x: scores, cap: sizes.scoreCap });
     const queries = groupQueries(scaled, { ...shape, group }); // [B, K, G T, D]
-    const own = maskedScores({ queries, keys: splitHeads(key, shape), mask, group }); // [B, K, G T, T]
+    const onOwn = capped(tf.matMul(queries, splitHeads(key, shape), false, true));
+    const own = masked({ scores: onOwn, mask: maskOf(layer), group }); // [B, K, G T, T]
     const values = splitHeads(value, shape); // [B, K, T, D]
     const cached = prefix?.[layer];
     if (cached === undefined) return ungroupQueries(tf.matMul(tf.softmax(own), values), { ...shape, group });
     const [cachedLength = 0] = cached.key.shape;
     const cachedShape = { batch: 1, length: cachedLength, heads: sizes.keyValueHeads };
-    const onCached = tf.matMul(queries, splitHeads(cached.key, cachedShape), false, true); // [B, K, G T, P]
+    const onCached = capped(tf.matMul(queries, splitHeads(cached.key, cachedShape), false, true)); // [B, K, G T, P]
     const [weightsOfCached, weightsOfOwn] = tf.split(
       tf.softmax(tf.concat([onCached, own], 3)),
       [cachedLength, length],
@@ -50,21 +53,17 @@ export function attendTree(
 }
 
 /** The heads of a group share one mask, by broadcasting. */
-function maskedScores({
-  queries,
-  keys,
+function masked({
+  scores,
   mask,
   group,
 }: {
-  /** [B, K, G T, D] */
-  readonly queries: tf.Tensor;
-  /** [B, K, T, D] */
-  readonly keys: tf.Tensor;
+  /** [B, K, G T, T] */
+  readonly scores: tf.Tensor;
   /** [B, 1, 1, T, T] */
   readonly mask: tf.Tensor;
   readonly group: number;
 }): tf.Tensor {
-  const scores = tf.matMul(queries, keys, false, true); // [B, K, G T, T]
   const [batch = 0, heads = 0, , length = 0] = scores.shape;
   const apart = tf.reshape(scores, [batch, heads, group, length, length]);
   return tf.reshape(tf.add(apart, mask), [batch, heads, group * length, length]);
@@ -164,12 +163,13 @@ const fewTokens = 128;
 /** The rows that score all continuations. How a context is split depends on itself and the model alone. */
 export function planRows(
   choices: readonly ChoicesToScore[],
-  model: Pick<ModelConfig, 'slidingWindow'> & { readonly isLengthBound: boolean },
+  model: Pick<ModelConfig, 'windows'> & { readonly isLengthBound: boolean },
 ): readonly PlannedRow[] {
-  const { slidingWindow = Number.POSITIVE_INFINITY, isLengthBound } = model;
+  const { windows, isLengthBound } = model;
+  const narrowest = Math.min(...windows.map((window = Number.POSITIVE_INFINITY) => window));
   return choices.flatMap(({ id, context, continuations, shared }) => {
     const longest = context.length + Math.max(...continuations.map(({ length }) => length));
-    const usable = isLengthBound || longest > slidingWindow ? 0 : Math.min(shared, context.length - 1);
+    const usable = isLengthBound || longest > narrowest ? 0 : Math.min(shared, context.length - 1);
     const cached = usable - (usable % prefixStep);
     const room = isLengthBound ? 0 : Math.max(fewTokens, context.length - cached);
     return splitContinuations(continuations, room).map(([from, to]): PlannedRow => {

@@ -1,9 +1,15 @@
 import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields } from '../config-fields.ts';
-import { commonConfig, type GgufArchitecture, type GgufNames, metadataOf } from './gguf-architecture.ts';
+import {
+  commonConfig,
+  type GgufArchitecture,
+  type GgufNames,
+  metadataOf,
+  ropeScaling,
+} from './gguf-architecture.ts';
 
-/** The modules of Llama and the models built like it; Phi-3 fuses some of them. */
-const names: GgufNames = {
+/** The modules of Llama and the models built like it; Phi-3 fuses some of them, Qwen3 has norms of heads. */
+export const llamaNames: GgufNames = {
   layers: 'model.layers',
   outer: new Map([
     ['model.embed_tokens', 'token_embd'],
@@ -15,6 +21,8 @@ const names: GgufNames = {
     ['self_attn.q_proj', 'attn_q'],
     ['self_attn.k_proj', 'attn_k'],
     ['self_attn.v_proj', 'attn_v'],
+    ['self_attn.q_norm', 'attn_q_norm'],
+    ['self_attn.k_norm', 'attn_k_norm'],
     ['self_attn.qkv_proj', 'attn_qkv'],
     ['self_attn.o_proj', 'attn_output'],
     ['post_attention_layernorm', 'ffn_norm'],
@@ -25,15 +33,17 @@ const names: GgufNames = {
   ]),
 };
 
-/** How one of them differs in llama.cpp's metadata and in the order of rotary dimensions. */
+/** How one of them differs in llama.cpp's metadata, in names and in the order of rotary dimensions. */
 interface Dialect {
   readonly architecture: string;
+  /** Other names within a layer. */
+  readonly inner?: ReadonlyMap<string, string>;
   /** The fields of config.json that only this one has. */
   readonly own: (fields: ConfigFields, sizes: { readonly headDim: number }) => JsonObject;
   readonly permutation: GgufArchitecture['permutation'];
 }
 
-type LlamaDialect = 'llama' | 'qwen2' | 'phi3';
+type LlamaDialect = 'llama' | 'qwen2' | 'qwen3' | 'phi3' | 'olmo2';
 
 const dialects: Readonly<Record<LlamaDialect, Dialect>> = {
   llama: {
@@ -57,6 +67,26 @@ const dialects: Readonly<Record<LlamaDialect, Dialect>> = {
     },
     permutation: () => 'none',
   },
+  qwen3: {
+    architecture: 'Qwen3ForCausalLM',
+    own(fields, { headDim }) {
+      fields.oneOf('qwen3.rope.dimension_count', [headDim]);
+      return { head_dim: headDim };
+    },
+    permutation: () => 'none',
+  },
+  olmo2: {
+    architecture: 'Olmo2ForCausalLM',
+    inner: new Map([
+      ['post_attention_layernorm', 'post_attention_norm'],
+      ['post_feedforward_layernorm', 'post_ffw_norm'],
+    ]),
+    own(fields, { headDim }) {
+      fields.oneOf('olmo2.rope.dimension_count', [headDim]);
+      return { head_dim: headDim };
+    },
+    permutation: () => 'none',
+  },
   phi3: {
     architecture: 'Phi3ForCausalLM',
     own(fields, { headDim }) {
@@ -76,9 +106,9 @@ const dialects: Readonly<Record<LlamaDialect, Dialect>> = {
 
 /** llama.cpp and Hugging Face use the same name for the `type`. */
 export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
-  const { architecture, own, permutation } = dialects[type];
+  const { architecture, own, permutation, inner = [] } = dialects[type];
   return {
-    names,
+    names: { ...llamaNames, inner: new Map([...llamaNames.inner, ...inner]) },
     permutation,
     config(file) {
       const fields = new ConfigFields(file.path, metadataOf(file, type));
@@ -86,7 +116,6 @@ export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
       const heads = fields.count(`${type}.attention.head_count`);
       const headDim = fields.optionalCount(`${type}.attention.key_length`) ?? hiddenSize / heads;
       fields.oneOf(`${type}.attention.value_length`, [headDim]);
-      fields.oneOf(`${type}.rope.scaling.type`, ['none']);
       const config = {
         architectures: [architecture],
         model_type: type,
@@ -99,6 +128,7 @@ export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
         hidden_act: 'silu',
         rms_norm_eps: fields.positive(`${type}.attention.layer_norm_rms_epsilon`, Number.NaN),
         rope_theta: fields.positive(`${type}.rope.freq_base`, 10_000),
+        ...ropeScaling(fields, type),
         ...own(fields, { headDim }),
         ...commonConfig(file),
       };

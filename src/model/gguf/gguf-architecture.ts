@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { GgufFile } from '../../formats/index.ts';
+import type { ConfigFields } from '../config-fields.ts';
 import type { ModelSizes } from '../family.ts';
 
 /** How llama.cpp writes an architecture, in terms of Hugging Face's checkpoints. */
@@ -15,7 +16,7 @@ export interface GgufArchitecture {
 }
 
 /** What a file says about its model. */
-type GgufDescription = Pick<GgufFile, 'path' | 'metadata' | 'tensors'>;
+export type GgufDescription = Pick<GgufFile, 'path' | 'metadata' | 'tensors'>;
 
 /** Hugging Face's module names -> llama.cpp's. */
 export interface GgufNames {
@@ -56,6 +57,19 @@ export function metadataOf({ metadata }: GgufDescription, architecture: string):
   return Object.fromEntries([...metadata].filter(([key]) => key.startsWith(`${architecture}.`)));
 }
 
+/** How an architecture's rotary positions are scaled, as config.json has it. Other ways are refused. */
+export function ropeScaling(fields: ConfigFields, architecture: string): JsonObject {
+  const key = (name: string) => `${architecture}.rope.scaling.${name}`;
+  const type = fields.word(key('type'), ['none', 'linear', 'yarn']);
+  if (type === 'none') return {};
+  const factor = fields.atLeastOne(key('factor'));
+  if (type === 'linear') return { rope_scaling: { rope_type: type, factor } };
+  const original_max_position_embeddings = fields.count(key('original_context_length'));
+  fields.oneOf(key('attn_factor'), [1]);
+  fields.oneOf(key('finetuned'), [true, false]);
+  return { rope_scaling: { rope_type: type, factor, original_max_position_embeddings } };
+}
+
 /** The fields of config.json that every model has: vocabulary, head, and the ids of the tokens that start and end a text. */
 export function commonConfig({ metadata, tensors }: GgufDescription): JsonObject {
   const named = (['bos_token_id', 'eos_token_id'] as const).flatMap((name) => {
@@ -78,7 +92,11 @@ type Permutation =
   /** [in, out] in Hugging Face's checkpoints, [out, in] here. */
   | 'transposed'
   /** Dimensions i and i + D / 2 of a head, which are rotated together, are adjacent here. */
-  | { readonly pairedHeads: number };
+  | { readonly pairedHeads: number }
+  /** The rows of a head's query, key and value follow each other; here all queries come first, then keys, then values. */
+  | { readonly joinedHeads: number }
+  /** A norm's weight is 1 less than its scale; the scale is stored here. */
+  | 'one more';
 
 /** The values in the order of Hugging Face's checkpoints. */
 export function undoPermutation({
@@ -92,8 +110,11 @@ export function undoPermutation({
   readonly permutation: Permutation;
 }): Float32Array {
   if (permutation === 'none') return values;
-  const [rows = 0, columns = 0] = shape;
+  if (permutation === 'one more') return values.map((value) => value - 1);
+  const [rows = 0, columns = 1] = shape;
   if (permutation === 'transposed') return transpose(values, { rows, columns });
+  if ('joinedHeads' in permutation)
+    return joinHeads(values, { rows, columns, heads: permutation.joinedHeads });
   return separatePairs(values, { headDim: rows / permutation.pairedHeads, columns });
 }
 
@@ -119,12 +140,29 @@ export function permute({
   if (permutation === 'none') return values;
   const [rows = 0, columns = 0] = shape;
   if (permutation === 'transposed') return transpose(values, { rows, columns });
+  if (permutation === 'one more' || 'joinedHeads' in permutation)
+    throw new Error('An architecture that is only read is written.');
   const [headDim, width] = [rows / permutation.pairedHeads, values.length / rows];
   const joined = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
     const source = width * separatedRow(row, headDim);
     joined.set(values.subarray(source, source + width), row * width);
   }
+  return joined;
+}
+
+/** Undoes the order of llama.cpp's convert_hf_to_gguf.py: [3, H, D, columns] -> [H, 3, D, columns]. */
+function joinHeads(
+  values: Float32Array,
+  { rows, columns, heads }: { rows: number; columns: number; heads: number },
+): Float32Array {
+  const joined = new Float32Array(values.length);
+  const size = (rows / 3 / heads) * columns;
+  for (let part = 0; part < 3; part++)
+    for (let head = 0; head < heads; head++) {
+      const start = (part * heads + head) * size;
+      joined.set(values.subarray(start, start + size), (head * 3 + part) * size);
+    }
   return joined;
 }
 

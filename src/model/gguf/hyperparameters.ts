@@ -27,13 +27,13 @@ const names = new Map<unknown, string>([
 export function ggufHyperparameters(config: ModelConfig): GgufHyperparameters {
   const type = config.json.model_type;
   const architecture = names.get(type);
-  if (architecture === undefined)
+  const own = ownFields(config);
+  if (architecture === undefined || own === undefined)
     throw new UserError({
       code: 'unsupported-model',
       message: `a model of the type ${JSON.stringify(type ?? null)} cannot be written as GGUF`,
       help: `these can: ${[...names.keys()].join(', ')}`,
     });
-  const own = config.family === 'gpt2' ? gpt2(config) : decoder(config);
   const sizes = {
     context_length: { uint32: config.contextLength },
     embedding_length: { uint32: config.hiddenSize },
@@ -49,6 +49,12 @@ export function ggufHyperparameters(config: ModelConfig): GgufHyperparameters {
     metadata: Object.entries(fields).map(([key, value]) => [`${architecture}.${key}`, value]),
     notes: phi3.notes,
   };
+}
+
+/** Undefined for a family that is not written. */
+function ownFields(config: ModelConfig): Readonly<Record<string, GgufValue>> | undefined {
+  if (config.family === 'gpt2') return gpt2(config);
+  return config.family === 'llama' ? decoder(config) : undefined;
 }
 
 const gpt2 = ({ epsilon }: Gpt2Config): Readonly<Record<string, GgufValue>> => ({

@@ -2,18 +2,26 @@ import { type GgufFile, type GgufMetadata, openGguf, unsupportedGguf } from '../
 import type { ModelFolder } from '../folder/model-folder.ts';
 import { type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
 import { gpt2Architecture, llamaArchitecture } from './architectures.ts';
+import { gemmaArchitecture } from './gemma-architecture.ts';
 import {
   type GgufArchitecture,
   type StoredParameter,
   storedParameter,
   undoPermutation,
 } from './gguf-architecture.ts';
+import { gptNeoxArchitecture, phiArchitecture } from './parallel-architectures.ts';
 
 /** The architectures that can be read, by llama.cpp's name. */
 export const ggufArchitectures = new Map<unknown, GgufArchitecture>([
   ['llama', llamaArchitecture('llama')],
   ['qwen2', llamaArchitecture('qwen2')],
+  ['qwen3', llamaArchitecture('qwen3')],
   ['phi3', llamaArchitecture('phi3')],
+  ['olmo2', llamaArchitecture('olmo2')],
+  ['gptneox', gptNeoxArchitecture],
+  ['phi2', phiArchitecture],
+  ['gemma2', gemmaArchitecture('gemma2')],
+  ['gemma3', gemmaArchitecture('gemma3')],
   ['gpt2', gpt2Architecture],
 ]);
 

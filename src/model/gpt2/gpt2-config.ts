@@ -1,6 +1,8 @@
 import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields, maxLayers } from '../config-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
+import { eachBlock, layerNormSpecs, matrix, type NamedSpec, zeros } from '../parameter-specs.ts';
+import { withoutWindows } from '../windows.ts';
 
 /** GPT-2 (Radford et al. 2019) as Hugging Face's GPT2LMHeadModel configures it. */
 export interface Gpt2Config extends ModelSizes {
@@ -51,7 +53,7 @@ export function parseGpt2Config(path: string, json: JsonObject): Gpt2Config {
     heads,
     keyValueHeads: heads,
     headDim: hiddenSize / heads,
-    slidingWindow: undefined,
+    windows: withoutWindows(fields, layers),
     intermediateSize: fields.optionalCount('n_inner') ?? 4 * hiddenSize,
     epsilon: fields.positive('layer_norm_epsilon', 1e-5),
     tied: fields.flag('tie_word_embeddings', true),
@@ -68,39 +70,29 @@ function gpt2Parameters(config: Gpt2Config): ReadonlyMap<string, ParameterSpec> 
   const { vocabularySize, contextLength, hiddenSize, intermediateSize, layers, tied } = config;
   const residual = 0.02 / Math.sqrt(2 * layers);
   return new Map<string, ParameterSpec>([
-    ['transformer.wte.weight', normal([vocabularySize, hiddenSize], 0.02)],
-    ['transformer.wpe.weight', normal([contextLength, hiddenSize], 0.02)],
-    ...Array.from({ length: layers }, (_, layer) => `transformer.h.${layer}`).flatMap((block) => [
-      ...norm(`${block}.ln_1`, hiddenSize),
-      ...projection(`${block}.attn.c_attn`, normal([hiddenSize, 3 * hiddenSize], 0.02)),
-      ...projection(`${block}.attn.c_proj`, normal([hiddenSize, hiddenSize], residual)),
-      ...norm(`${block}.ln_2`, hiddenSize),
-      ...projection(`${block}.mlp.c_fc`, normal([hiddenSize, intermediateSize], 0.02)),
-      ...projection(`${block}.mlp.c_proj`, normal([intermediateSize, hiddenSize], residual)),
+    matrix('transformer.wte.weight', [vocabularySize, hiddenSize]),
+    matrix('transformer.wpe.weight', [contextLength, hiddenSize]),
+    ...eachBlock('transformer.h', layers, (block) => [
+      ...layerNormSpecs(`${block}.ln_1`, hiddenSize),
+      ...inputFirst(`${block}.attn.c_attn`, { shape: [hiddenSize, 3 * hiddenSize], deviation: 0.02 }),
+      ...inputFirst(`${block}.attn.c_proj`, { shape: [hiddenSize, hiddenSize], deviation: residual }),
+      ...layerNormSpecs(`${block}.ln_2`, hiddenSize),
+      ...inputFirst(`${block}.mlp.c_fc`, { shape: [hiddenSize, intermediateSize], deviation: 0.02 }),
+      ...inputFirst(`${block}.mlp.c_proj`, { shape: [intermediateSize, hiddenSize], deviation: residual }),
     ]),
-    ...norm('transformer.ln_f', hiddenSize),
-    ...(tied ? [] : [['lm_head.weight', normal([vocabularySize, hiddenSize], 0.02)] as const]),
+    ...layerNormSpecs('transformer.ln_f', hiddenSize),
+    ...(tied ? [] : [matrix('lm_head.weight', [vocabularySize, hiddenSize])]),
   ]);
 }
 
-type Named = readonly [name: string, spec: ParameterSpec];
-
-const normal = (shape: readonly number[], deviation: number): ParameterSpec => ({
-  shape,
-  initial: { deviation },
-});
-
-const constant = (shape: readonly number[], value: number): ParameterSpec => ({
-  shape,
-  initial: { constant: value },
-});
-
-const norm = (name: string, size: number): readonly Named[] => [
-  [`${name}.weight`, constant([size], 1)],
-  [`${name}.bias`, constant([size], 0)],
-];
-
-const projection = (name: string, weight: ParameterSpec): readonly Named[] => [
-  [`${name}.weight`, weight],
-  [`${name}.bias`, constant(weight.shape.slice(1), 0)],
+/** A projection whose weight is stored [in, out]. */
+const inputFirst = (
+  name: string,
+  {
+    shape,
+    deviation,
+  }: { readonly shape: readonly [inputs: number, outputs: number]; readonly deviation: number },
+): readonly NamedSpec[] => [
+  [`${name}.weight`, { shape, initial: { deviation } }],
+  zeros(`${name}.bias`, shape[1]),
 ];

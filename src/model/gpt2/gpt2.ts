@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { embeddingLookup, gelu, layerNorm, linear } from '../../tensor/index.ts';
 import type { ForwardPass, HeadPass } from '../forward-pass.ts';
+import { headLogits } from '../modules.ts';
 import type { Gpt2Config } from './gpt2-config.ts';
 
 /**
@@ -38,11 +39,7 @@ export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): 
 }
 
 /** Logits of selected hidden states: [M, C] -> [M, V]. The head has no bias and may be the token embedding itself. */
-export function gpt2Logits(
-  { tied }: Gpt2Config,
-  hidden: tf.Tensor,
-  { parameter, adapt }: HeadPass,
-): tf.Tensor {
-  const weight = parameter(tied ? 'transformer.wte.weight' : 'lm_head.weight'); // [V, C]
-  return adapt({ name: 'lm_head', x: hidden, y: linear({ x: hidden, weight, transposeWeight: true }) }); // [M, V]
+export function gpt2Logits({ tied }: Gpt2Config, hidden: tf.Tensor, pass: HeadPass): tf.Tensor {
+  const weight = tied ? 'transformer.wte.weight' : 'lm_head.weight';
+  return headLogits(pass, { hidden, name: 'lm_head', weight });
 }

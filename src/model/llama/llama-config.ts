@@ -1,9 +1,12 @@
 import type { JsonObject } from '../../core/index.ts';
-import { ConfigFields, maxLayers } from '../config-fields.ts';
+import { ConfigFields } from '../config-fields.ts';
+import { type DecoderDefaults, parseDecoder } from '../decoder-fields.ts';
 import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
-import { parseRotary, type Rotary } from './rotary-config.ts';
+import { eachBlock, matrix, type NamedSpec, ones, projection } from '../parameter-specs.ts';
+import type { Rotary } from '../rotary/rotary-config.ts';
+import { mixedWindows, uniformWindows, withoutWindows } from '../windows.ts';
 
-/** Llama (Touvron et al. 2023) and the models built like it: SmolLM2, TinyLlama, Mistral, Qwen2, Phi-3. */
+/** Llama (Touvron et al. 2023) and the models built like it: SmolLM2, TinyLlama, Mistral, Qwen2, Qwen3, Phi-3. */
 export interface LlamaConfig extends ModelSizes {
   readonly family: 'llama';
   /** Added to the mean square in the norms. */
@@ -11,6 +14,8 @@ export interface LlamaConfig extends ModelSizes {
   readonly rotary: Rotary;
   /** Whether one projection makes queries, keys and values, and another both parts of the gated feed-forward layer. */
   readonly fused: boolean;
+  /** Whether the heads of queries and keys are normalized. */
+  readonly qkNorm: boolean;
   /** Which projections have a bias. */
   readonly bias: {
     /** Queries, keys and values. */
@@ -40,21 +45,20 @@ export const llama: Family<LlamaConfig> = {
 };
 
 /** A `model_type` computed as Llama is, and how its config.json differs. */
-interface Dialect {
+interface Dialect extends DecoderDefaults {
   readonly epsilon: number;
   readonly fused: boolean;
-  /** `num_key_value_heads` where the field is absent; undefined for the number of heads. */
-  readonly keyValueHeads: number | undefined;
+  readonly qkNorm: boolean;
   readonly bias: (fields: ConfigFields) => LlamaConfig['bias'];
-  readonly slidingWindow: (fields: ConfigFields, sizes: WindowedSizes) => number | undefined;
+  readonly windows: (fields: ConfigFields, layers: number) => LlamaConfig['windows'];
 }
 
 const defaultDialect: Dialect = {
   epsilon: 1e-6,
   fused: false,
-  keyValueHeads: undefined,
+  qkNorm: false,
   bias: refuseBias,
-  slidingWindow: () => undefined,
+  windows: withoutWindows,
 };
 
 function refuseBias(fields: ConfigFields): LlamaConfig['bias'] {
@@ -74,7 +78,8 @@ const dialects = {
   mistral: {
     ...defaultDialect,
     keyValueHeads: 8,
-    slidingWindow: (fields) => fields.countOrNull('sliding_window', 4096),
+    windows: (fields, layers) =>
+      uniformWindows(fields, { layers, window: fields.countOrNull('sliding_window', 4096) }),
   },
   qwen2: {
     ...defaultDialect,
@@ -84,17 +89,30 @@ const dialects = {
       for (const name of ['attention_bias', 'qkv_bias']) fields.oneOf(name, [true, false]);
       return { inputs: true, output: false, inner: false };
     },
-    slidingWindow: qwen2Window,
+    windows: qwenWindows,
+  },
+  qwen3: {
+    ...defaultDialect,
+    qkNorm: true,
+    keyValueHeads: 32,
+    headDim: 128,
+    bias: (fields) => {
+      const attention = fields.flag('attention_bias', false);
+      return { inputs: attention, output: attention, inner: false };
+    },
+    windows: qwenWindows,
   },
   phi3: {
     ...defaultDialect,
     epsilon: 1e-5,
     fused: true,
+    share: 1,
     bias: (fields) => {
       for (const name of ['full_attn_mod', 'interpolate_factor']) fields.oneOf(name, [1]);
       return refuseBias(fields);
     },
-    slidingWindow: (fields) => fields.countOrNull('sliding_window', undefined),
+    windows: (fields, layers) =>
+      uniformWindows(fields, { layers, window: fields.countOrNull('sliding_window', undefined) }),
   },
 } as const satisfies Readonly<Record<string, Dialect>>;
 
@@ -102,49 +120,32 @@ type LlamaDialect = keyof typeof dialects;
 
 export const llamaDialects = Object.keys(dialects) as readonly LlamaDialect[]; // a literal's keys
 
-interface WindowedSizes {
-  readonly layers: number;
-  /** `max_position_embeddings`. */
-  readonly positions: number;
-}
-
-/** Qwen2 has a window in its last layers, from `max_window_layers` on, if `use_sliding_window` asks for it. */
-function qwen2Window(fields: ConfigFields, { layers, positions }: WindowedSizes): number | undefined {
+/** Qwen has a window in its last layers, from `max_window_layers` on, if `use_sliding_window` asks for it. */
+function qwenWindows(fields: ConfigFields, layers: number): LlamaConfig['windows'] {
   const isUsed = fields.flag('use_sliding_window', false);
   const window = fields.countOrNull('sliding_window', 4096);
   const first = fields.countOrZero('max_window_layers', 28);
-  if (!isUsed || window === undefined || window >= positions || first >= layers) return undefined;
-  if (first === 0) return window;
-  throw fields.problem(
-    'use_sliding_window',
-    `its window in layers ${first} to ${layers - 1} alone is not supported`,
-  );
+  return mixedWindows(fields, {
+    layers,
+    window: isUsed ? window : undefined,
+    isWindowed: (layer) => isUsed && window !== undefined && layer >= first,
+  });
 }
 
 /** `path` is for messages. */
 export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDialect): LlamaConfig {
   const dialect: Dialect = dialects[name];
   const fields = new ConfigFields(path, json);
-  const heads = parseHeads(fields, dialect);
-  const positions = fields.count('max_position_embeddings');
-  const layers = fields.count('num_hidden_layers', maxLayers);
-  const { headDim } = heads;
-  const { rotary, notes } = parseRotary({ path, fields, headDim, positions, partial: name === 'phi3' });
-  const slidingWindow = dialect.slidingWindow(fields, { layers, positions });
+  const { sizes, notes } = parseDecoder(path, fields, dialect);
   fields.oneOf('hidden_act', ['silu', 'swish']);
   fields.oneOf('rope_interleaved', [false]);
-  fields.everyOf('layer_types', slidingWindow === undefined ? 'full_attention' : 'sliding_attention');
   return {
     family: 'llama',
-    vocabularySize: fields.count('vocab_size'),
-    contextLength: contextLength(rotary, positions),
-    ...heads,
-    layers,
-    intermediateSize: fields.count('intermediate_size'),
+    ...sizes,
     epsilon: fields.positive('rms_norm_eps', dialect.epsilon),
-    rotary,
-    slidingWindow,
+    windows: dialect.windows(fields, sizes.layers),
     fused: dialect.fused,
+    qkNorm: dialect.qkNorm,
     bias: dialect.bias(fields),
     tied: fields.flag('tie_word_embeddings', false),
     json,
@@ -152,48 +153,24 @@ export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDial
   };
 }
 
-function parseHeads(fields: ConfigFields, dialect: Dialect) {
-  const hiddenSize = fields.count('hidden_size');
-  const heads = fields.count('num_attention_heads');
-  const keyValueHeads = fields.countOrNull('num_key_value_heads', dialect.keyValueHeads) ?? heads;
-  const headDim = fields.optionalCount('head_dim') ?? hiddenSize / heads;
-  if (heads % keyValueHeads !== 0)
-    throw fields.problem('num_key_value_heads', `it does not divide ${heads} heads`);
-  if (headDim % 2 !== 0) throw fields.problem('num_attention_heads', 'heads of an even dimension are needed');
-  return { hiddenSize, heads, keyValueHeads, headDim };
-}
-
-/** Scaling by a factor extends the context beyond `max_position_embeddings`. */
-function contextLength({ scaling }: Rotary, positions: number): number {
-  switch (scaling.kind) {
-    case 'linear':
-    case 'dynamic':
-      return Math.floor(positions * scaling.factor);
-    case 'yarn':
-      return Math.max(positions, Math.floor(scaling.originalMaxPositionEmbeddings * scaling.factor));
-    default:
-      return positions;
-  }
-}
-
 /** The parameters of LlamaForCausalLM; its linear weights are [out, in]. They start normal with deviation 0.02, norms at 1. */
 function llamaParameters(config: LlamaConfig): ReadonlyMap<string, ParameterSpec> {
   const { vocabularySize, hiddenSize, layers, tied } = config;
   return new Map<string, ParameterSpec>([
-    ['model.embed_tokens.weight', normal([vocabularySize, hiddenSize])],
-    ...Array.from({ length: layers }, (_, layer) => `model.layers.${layer}`).flatMap((block): Named[] => [
-      [`${block}.input_layernorm.weight`, ones(hiddenSize)],
+    matrix('model.embed_tokens.weight', [vocabularySize, hiddenSize]),
+    ...eachBlock('model.layers', layers, (block) => [
+      ones(`${block}.input_layernorm.weight`, hiddenSize),
       ...attention(config, `${block}.self_attn`),
-      [`${block}.post_attention_layernorm.weight`, ones(hiddenSize)],
+      ones(`${block}.post_attention_layernorm.weight`, hiddenSize),
       ...feedForward(config, `${block}.mlp`),
     ]),
-    ['model.norm.weight', ones(hiddenSize)],
-    ...(tied ? [] : [['lm_head.weight', normal([vocabularySize, hiddenSize])] as const]),
+    ones('model.norm.weight', hiddenSize),
+    ...(tied ? [] : [matrix('lm_head.weight', [vocabularySize, hiddenSize])]),
   ]);
 }
 
-function attention(config: LlamaConfig, name: string): readonly Named[] {
-  const { hiddenSize, heads, keyValueHeads, headDim, fused, bias } = config;
+function attention(config: LlamaConfig, name: string): readonly NamedSpec[] {
+  const { hiddenSize, heads, keyValueHeads, headDim, fused, qkNorm, bias } = config;
   const [queries, keys] = [heads * headDim, keyValueHeads * headDim];
   const inputs = fused
     ? projection(`${name}.qkv_proj`, { shape: [queries + 2 * keys, hiddenSize], bias: bias.inputs })
@@ -202,13 +179,17 @@ function attention(config: LlamaConfig, name: string): readonly Named[] {
         ...projection(`${name}.k_proj`, { shape: [keys, hiddenSize], bias: bias.inputs }),
         ...projection(`${name}.v_proj`, { shape: [keys, hiddenSize], bias: bias.inputs }),
       ];
-  return [...inputs, ...projection(`${name}.o_proj`, { shape: [hiddenSize, queries], bias: bias.output })];
+  return [
+    ...inputs,
+    ...(qkNorm ? ['q_norm', 'k_norm'].map((norm) => ones(`${name}.${norm}.weight`, headDim)) : []),
+    ...projection(`${name}.o_proj`, { shape: [hiddenSize, queries], bias: bias.output }),
+  ];
 }
 
 function feedForward(
   { hiddenSize, intermediateSize, fused, bias }: LlamaConfig,
   name: string,
-): readonly Named[] {
+): readonly NamedSpec[] {
   const inputs = fused
     ? projection(`${name}.gate_up_proj`, { shape: [2 * intermediateSize, hiddenSize], bias: bias.inner })
     : [
@@ -220,17 +201,3 @@ function feedForward(
     ...projection(`${name}.down_proj`, { shape: [hiddenSize, intermediateSize], bias: bias.inner }),
   ];
 }
-
-const projection = (
-  name: string,
-  { shape, bias }: { shape: readonly [outputs: number, inputs: number]; bias: boolean },
-): readonly Named[] => [
-  [`${name}.weight`, normal(shape)],
-  ...(bias ? [[`${name}.bias`, { shape: [shape[0]], initial: { constant: 0 } }] as const] : []),
-];
-
-type Named = readonly [name: string, spec: ParameterSpec];
-
-const normal = (shape: readonly number[]): ParameterSpec => ({ shape, initial: { deviation: 0.02 } });
-
-const ones = (size: number): ParameterSpec => ({ shape: [size], initial: { constant: 1 } });

@@ -1,31 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, linear, rmsNorm, swiGlu } from '../../tensor/index.ts';
+import { embeddingLookup, rmsNorm, swiGlu } from '../../tensor/index.ts';
 import type { ForwardPass, HeadPass } from '../forward-pass.ts';
+import { headLogits, normHeads, projectWith } from '../modules.ts';
+import { rotaryEmbedding } from '../rotary/rotary-embedding.ts';
 import type { LlamaConfig } from './llama-config.ts';
-import { rotaryEmbedding } from './rotary-embedding.ts';
 
 /**
  * Llama's decoder (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks, rotary positions, shared key and value
  * heads, gated feed-forward. N tokens, C hidden size, I intermediate size, H query and K key-value heads of head_dim D;
  * returns [N, C]. Mistral (arXiv:2310.06825) attends within a sliding window, which `attend` implements; Qwen2
- * (arXiv:2407.10671) has biases on queries, keys and values; Phi-3 (arXiv:2404.14219) fuses these projections, and
- * those of the gate.
+ * (arXiv:2407.10671) has biases on queries, keys and values; Qwen3 (arXiv:2505.09388) normalizes the heads of queries
+ * and keys; Phi-3 (arXiv:2404.14219) fuses the projections of queries, keys and values, and those of the gate.
  */
 export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
-  const { heads, keyValueHeads, headDim, intermediateSize, fused, bias } = config;
-  const { ids, attend, parameter, adapt } = pass;
-  const norm = (name: string, x: tf.Tensor) =>
-    rmsNorm({ x, scale: parameter(`${name}.weight`), epsilon: config.epsilon });
-  const project = (name: string, x: tf.Tensor, biased: boolean) => {
-    const bias = biased ? { bias: parameter(`${name}.bias`) } : {};
-    return adapt({
-      name,
-      x,
-      y: linear({ x, weight: parameter(`${name}.weight`), transposeWeight: true, ...bias }),
-    });
-  };
+  const { heads, keyValueHeads, headDim, intermediateSize, epsilon, fused, bias, qkNorm } = config;
+  const { ids, attend, parameter } = pass;
+  const project = projectWith(pass);
+  const norm = (name: string, x: tf.Tensor) => rmsNorm({ x, scale: parameter(`${name}.weight`), epsilon });
+  const normIfAny = (name: string, x: tf.Tensor) =>
+    qkNorm ? normHeads({ x, scale: parameter(`${name}.weight`), epsilon }) : x;
   const [querySize, keySize] = [heads * headDim, keyValueHeads * headDim];
-  const rotate = rotaryEmbedding(config, pass);
+  const rotate = rotaryEmbedding(config.rotary, { headDim, pass });
 
   let x = embeddingLookup({ table: parameter('model.embed_tokens.weight'), ids }); // [N, C]
   for (let layer = 0; layer < config.layers; layer++) {
@@ -41,8 +36,10 @@ export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
       : ['q_proj', 'k_proj', 'v_proj'].map((part) =>
           project(`${attention}.${part}`, attentionInput, bias.inputs),
         );
-    const [query, key, value] = projected as [tf.Tensor, tf.Tensor, tf.Tensor]; // [N, H D], [N, K D], [N, K D]
-    const attended = attend({ layer, query: rotate(query), key: rotate(key), value }); // [N, H D]
+    const [projectedQuery, projectedKey, value] = projected as [tf.Tensor, tf.Tensor, tf.Tensor]; // [N, H D], [N, K D], [N, K D]
+    const query = rotate(normIfAny(`${attention}.q_norm`, projectedQuery));
+    const key = rotate(normIfAny(`${attention}.k_norm`, projectedKey));
+    const attended = attend({ layer, query, key, value }); // [N, H D]
     x = tf.add(x, project(`${attention}.o_proj`, attended, bias.output)); // [N, C]
 
     const mlp = `${block}.mlp`;
@@ -60,12 +57,12 @@ export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
   return norm('model.norm', x); // [N, C]
 }
 
-/** Logits of selected hidden states: [M, C] -> [M, V]. */
+/** Logits of selected hidden states: [M, C] -> [M, V]. OLMo 2 and Gemma have the same head. */
 export function llamaLogits(
-  { tied }: LlamaConfig,
+  { tied }: { readonly tied: boolean },
   hidden: tf.Tensor,
-  { parameter, adapt }: HeadPass,
+  pass: HeadPass,
 ): tf.Tensor {
-  const weight = parameter(tied ? 'model.embed_tokens.weight' : 'lm_head.weight'); // [V, C]
-  return adapt({ name: 'lm_head', x: hidden, y: linear({ x: hidden, weight, transposeWeight: true }) }); // [M, V]
+  const weight = tied ? 'model.embed_tokens.weight' : 'lm_head.weight';
+  return headLogits(pass, { hidden, name: 'lm_head', weight });
 }

@@ -11,7 +11,7 @@ import {
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 };
 // TensorProto.DataLocation in onnx.proto.
 const EXTERNAL = 1;
-const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'gamma']);
+const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'gamma', 'softcap']);
 
 /**
  * The bytes of the ONNX model (operator set 18) that computes a plan's outputs from its inputs. The nodes are listed in

@@ -33,6 +33,55 @@ function sigmoidForm(x: tf.Tensor, square: tf.Tensor): tf.Tensor {
   return tf.sigmoid(tf.mul(x, tf.add(tf.mul(square, 2 * A * B), 2 * A)));
 }
 
+/**
+ * GELU itself (Hendrycks and Gimpel 2016, arXiv:1606.08415), with the normal distribution P(x) = (1 + erf(x / sqrt 2)) / 2:
+ * y = x P(x), any shape. The slope is P(x) + x p(x), with the density p.
+ */
+export function exactGelu(x: tf.Tensor): tf.Tensor {
+  return customGradient([x], (keep) => {
+    keep([x]);
+    return {
+      value: tf.mul(x, normalDistribution(x)),
+      gradient: (dy, kept) => {
+        const [x] = kept as [tf.Tensor]; // as kept above
+        const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+        return [tf.mul(dy, tf.add(normalDistribution(x), tf.mul(x, density)))];
+      },
+    };
+  });
+}
+
+const normalDistribution = (x: tf.Tensor): tf.Tensor =>
+  tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
+
+interface SoftCapOptions {
+  /** Any shape */
+  readonly x: tf.Tensor;
+  /** Positive */
+  readonly cap: number;
+}
+
+/** Squeezes numbers between -cap and cap: y = cap tanh(x / cap) (Gemma 2, arXiv:2408.00118). */
+export function softCap({ x, cap }: SoftCapOptions): tf.Tensor {
+  return customGradient([x], (keep) => {
+    const value = softCapped(x, cap);
+    keep([value]);
+    return {
+      value,
+      gradient: (dy, kept) => {
+        const [y] = kept as [tf.Tensor]; // as kept above
+        return [tf.mul(dy, capSlope(y, cap))];
+      },
+    };
+  });
+}
+
+/** The value of `softCap`, for an operation with its own gradient. */
+export const softCapped = (x: tf.Tensor, cap: number): tf.Tensor => tf.mul(tf.tanh(tf.div(x, cap)), cap);
+
+/** dy/dx of `softCap` by its value: 1 - (y / cap)². */
+export const capSlope = (y: tf.Tensor, cap: number): tf.Tensor => tf.sub(1, tf.square(tf.div(y, cap)));
+
 export interface SwiGluOptions {
   /** Any shape */
   readonly gate: tf.Tensor;

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { capSlope, softCapped } from './activations.ts';
 import { hasInPlaceSteps } from './adam-w.ts';
 import { customGradient, fused, hasKernel } from './custom-gradient.ts';
 
@@ -11,41 +12,56 @@ export interface CausalAttentionOptions {
   readonly value: tf.Tensor;
   /** Added to the scores: 0 where a query may attend, a large negative number elsewhere. [T, S] or [B, 1, T, S] */
   readonly mask: tf.Tensor;
+  /** Scores are squeezed between -cap and cap before the mask, if there is one. */
+  readonly scoreCap?: number | undefined;
   /** The weights are multiplied by this in training, 0 or 1 / (1 - rate): [B, H, T, S] */
   readonly dropout?: tf.Tensor | undefined;
 }
 
 /**
  * Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762): softmax(Q Kᵀ / sqrt(D) + mask) V,
- * [B, H, T, D]. Mask and dropout are not differentiated.
+ * [B, H, T, D]; with a cap, Q Kᵀ / sqrt(D) goes through `softCap` first. Mask and dropout are not differentiated.
  */
 export function causalAttention(options: CausalAttentionOptions): tf.Tensor {
-  const { query, key, value, mask, dropout } = options;
+  const { query, key, value, mask, scoreCap, dropout } = options;
   const scale = 1 / Math.sqrt(query.shape.at(-1) ?? 1);
   return customGradient([query, key, value], (keep) => {
     const scores = scaledMatMul({ a: query, b: key, transposeB: true, scale }); // [B, H, T, S]
-    const weights = tf.softmax(tf.add(scores, mask));
+    const capped = scoreCap === undefined ? undefined : softCapped(scores, scoreCap);
+    const weights = tf.softmax(tf.add(capped ?? scores, mask));
     const kept = dropout === undefined ? weights : tf.mul(weights, dropout);
     const attended = scaledMatMul({ a: kept, b: value });
-    keep([query, key, value, weights, attended, ...(dropout === undefined ? [] : [dropout])]);
-    return { value: attended, gradient: (dy, kept) => attentionGradient(dy, kept, scale) };
+    const optional = [dropout, capped].filter((tensor) => tensor !== undefined);
+    keep([query, key, value, weights, attended, ...optional]);
+    const gradient = (dy: tf.Tensor, kept: tf.Tensor[]) =>
+      attentionGradient(dy, kept, { scale, scoreCap, hasDropout: dropout !== undefined });
+    return { value: attended, gradient };
   });
 }
 
 /**
  * With P the weights and O = P V: dS = P (dP - rowsum(dP P)), and rowsum(dP P) = rowsum(dO O)
  * (Dao et al. 2022, arXiv:2205.14135, appendix B), which sums D columns instead of S.
- * With dropout factors F, O = (P F) V and dP = F (dO Vᵀ), and the row sums are the same.
+ * With dropout factors F, O = (P F) V and dP = F (dO Vᵀ), and the row sums are the same. With a cap, dS is that of the
+ * capped scores, and the slope of `softCap` follows.
  */
-function attentionGradient(dy: tf.Tensor, kept: tf.Tensor[], scale: number): tf.Tensor[] {
-  const [query, key, value, weights, attended, dropout] = kept as [
+function attentionGradient(
+  dy: tf.Tensor,
+  kept: tf.Tensor[],
+  { scale, scoreCap, hasDropout }: { scale: number; scoreCap: number | undefined; hasDropout: boolean },
+): tf.Tensor[] {
+  const [query, key, value, weights, attended, ...optional] = kept as [
     ...[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
-    tf.Tensor?,
+    ...tf.Tensor[],
   ]; // as kept above
+  const dropout = hasDropout ? optional[0] : undefined;
+  const capped = scoreCap === undefined ? undefined : optional.at(-1);
   const dropped = (x: tf.Tensor) => (dropout === undefined ? x : tf.mul(x, dropout));
   const dWeights = dropped(scaledMatMul({ a: dy, b: value, transposeB: true })); // [B, H, T, S]
   const rowSums = tf.sum(tf.mul(dy, attended), -1, true); // [B, H, T, 1]
-  const dScores = tf.mul(weights, tf.sub(dWeights, rowSums));
+  const dCapped = tf.mul(weights, tf.sub(dWeights, rowSums));
+  const dScores =
+    capped === undefined || scoreCap === undefined ? dCapped : tf.mul(dCapped, capSlope(capped, scoreCap));
   return [
     scaledMatMul({ a: dScores, b: key, scale }),
     scaledMatMul({ a: dScores, b: query, transposeA: true, scale }),
@@ -87,6 +103,8 @@ interface CachedAttentionOptions {
   readonly lengths: tf.Tensor;
   /** How many tokens a token attends to, itself included; all if absent. */
   readonly window?: number | undefined;
+  /** Scores are squeezed between -cap and cap, if there is one. */
+  readonly scoreCap?: number | undefined;
 }
 
 interface CachedAttention {
@@ -105,17 +123,26 @@ const HEAD_DIM_STEP = 8;
 const isAligned = (headDim: number): boolean => headDim % HEAD_DIM_STEP === 0;
 
 /** Whether the active backend keeps tensors in its own memory and stores new keys and values there: the cache must be there. */
-export const storesKeysAndValues = (headDim: number): boolean =>
-  isAligned(headDim) && hasKernel('CachedAttention') && hasInPlaceSteps();
+export const storesKeysAndValues = (heads: CachedHeads): boolean =>
+  isFused(heads) && hasKernel('CachedAttention') && hasInPlaceSteps();
+
+interface CachedHeads {
+  readonly headDim: number;
+  readonly scoreCap?: number | undefined;
+}
+
+/** Whether the fused kernel computes this. The one for devices may ignore a cap. */
+const isFused = ({ headDim, scoreCap }: CachedHeads): boolean =>
+  isAligned(headDim) && (scoreCap === undefined || !hasInPlaceSteps());
 
 /** So low that its exponential is exactly 0 next to any real score, but finite, so that no NaN can arise. */
 export const MASKED_SCORE = -1e9;
 
 /** Scaled dot-product attention of one new token per row to the cached ones and to itself. No gradient. */
 export function cachedAttention(options: CachedAttentionOptions): CachedAttention {
-  const { window = 0, ...inputs } = options;
-  const attended = isAligned(options.keys.shape.at(-1) ?? 0)
-    ? fused('CachedAttention', { inputs, attributes: { window } })?.[0]
+  const { window = 0, scoreCap = 0, ...inputs } = options;
+  const attended = isFused({ headDim: options.keys.shape.at(-1) ?? 0, scoreCap: options.scoreCap })
+    ? fused('CachedAttention', { inputs, attributes: { window, scoreCap } })?.[0]
     : undefined;
   return attended === undefined
     ? { attended: tf.tidy(() => byFormula(options)), isStored: false }
@@ -123,12 +150,14 @@ export function cachedAttention(options: CachedAttentionOptions): CachedAttentio
 }
 
 // The new token's own score is computed separately and joined to the others for the softmax, so the cache is never copied.
-function byFormula({ query, key, value, keys, values, lengths, window }: CachedAttentionOptions): tf.Tensor {
+function byFormula(options: CachedAttentionOptions): tf.Tensor {
+  const { query, key, value, keys, values, lengths, window, scoreCap } = options;
+  const capped = (scores: tf.Tensor) => (scoreCap === undefined ? scores : softCapped(scores, scoreCap));
   const [batch = 0, heads = 0, slots = 0, headDim = 0] = keys.shape;
   const scaled = tf.reshape(tf.mul(query, 1 / Math.sqrt(headDim)), [batch, heads, -1, headDim]); // [B, K, G, D]
   const mask = cacheMask({ lengths, slots, window });
-  const cached = tf.add(tf.matMul(scaled, keys, false, true), mask); // [B, K, G, S]
-  const own = tf.matMul(scaled, tf.reshape(key, [batch, heads, 1, headDim]), false, true); // [B, K, G, 1]
+  const cached = tf.add(capped(tf.matMul(scaled, keys, false, true)), mask); // [B, K, G, S]
+  const own = capped(tf.matMul(scaled, tf.reshape(key, [batch, heads, 1, headDim]), false, true)); // [B, K, G, 1]
   const [onCached, onOwn] = tf.split(tf.softmax(tf.concat([cached, own], 3)), [slots, 1], 3) as [
     tf.Tensor, // [B, K, G, S]
     tf.Tensor, // [B, K, G, 1]

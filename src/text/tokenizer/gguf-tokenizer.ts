@@ -1,6 +1,7 @@
 import { isList, type Json, type JsonObject, UserError } from '../../core/index.ts';
 import { addedToken, bytePairTokenizer, type TokenizerFiles, writeTokenizer } from './byte-pair-tokenizer.ts';
 import { addsStart, ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
+import { sentencePieceTokenizer } from './sentence-piece-tokenizer.ts';
 
 /** A GGUF file's metadata; the keys `tokenizer.*` are read. */
 interface GgufTokenizerSource {
@@ -10,6 +11,7 @@ interface GgufTokenizerSource {
 }
 
 /** Token types of llama.cpp. */
+const normalType = 1;
 const unknownType = 2;
 const controlType = 3;
 const userDefinedType = 4;
@@ -22,8 +24,13 @@ export const writeGgufTokenizer = (folder: string, source: GgufTokenizerSource):
 export function ggufTokenizer(source: GgufTokenizerSource): TokenizerFiles {
   const { metadata } = source;
   const kind = metadata.get('tokenizer.ggml.model');
+  if (kind === 'llama') return sentencePieces(source);
   if (kind !== 'gpt2')
-    throw unsupported(source, 'tokenizer.ggml.model', 'only gpt2 (byte-level BPE) is supported');
+    throw unsupported(
+      source,
+      'tokenizer.ggml.model',
+      'only gpt2 (byte-level BPE) and llama (SentencePiece) are supported',
+    );
   const rule = metadata.get('tokenizer.ggml.pre') ?? 'default';
   const preTokenizer = typeof rule === 'string' ? ggufPreTokenizer(rule) : undefined;
   if (typeof rule !== 'string' || preTokenizer === undefined)
@@ -38,6 +45,26 @@ export function ggufTokenizer(source: GgufTokenizerSource): TokenizerFiles {
     merges: mergesOf(source),
   };
   return bytePairTokenizer(pairs, tokenizerConfig(source, tokens));
+}
+
+/** llama.cpp's `llama`. It adds the token for the beginning, and a space before a text, unless the file says otherwise. */
+function sentencePieces(source: GgufTokenizerSource): TokenizerFiles {
+  const { metadata } = source;
+  const tokens = strings(source, 'tokenizer.ggml.tokens');
+  vocabularyOf(source, tokens);
+  const [scores, types] = (['scores', 'token_type'] as const).map((name) =>
+    numbers(source, `tokenizer.ggml.${name}`, tokens.length),
+  ) as [readonly number[], readonly number[]]; // of two names
+  const pieces = {
+    tokens,
+    scores,
+    isMerged: (id: number) => types[id] === normalType,
+    added_tokens: addedTokens(source, tokens),
+    post_processor: beginning(source, { tokens, byDefault: true }),
+    spacePrefix: metadata.get('tokenizer.ggml.add_space_prefix') !== false,
+    unknown: tokenNamed(source, tokens, 'unknown'),
+  };
+  return sentencePieceTokenizer(pieces, tokenizerConfig(source, tokens));
 }
 
 function vocabularyOf(source: GgufTokenizerSource, tokens: readonly string[]): JsonObject {
@@ -119,6 +146,13 @@ function strings(source: GgufTokenizerSource, key: string): readonly string[] {
   const value = source.metadata.get(key) ?? null;
   if (isList(value) && value.every((item) => typeof item === 'string')) return value;
   throw badValue(source, key, 'is not a list of strings');
+}
+
+function numbers(source: GgufTokenizerSource, key: string, length: number): readonly number[] {
+  const value = source.metadata.get(key) ?? null;
+  if (isList(value) && value.length === length && value.every((item) => typeof item === 'number'))
+    return value;
+  throw badValue(source, key, `is not a list of ${length} numbers, one per token`);
 }
 
 const badValue = ({ path }: GgufTokenizerSource, key: string, what: string): UserError =>

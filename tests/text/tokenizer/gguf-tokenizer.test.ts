@@ -6,6 +6,7 @@ import { ggufTokenizer } from '../../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openJsonTokenizer } from '../../../src/text/tokenizer/json-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizer/tokenizer.ts';
 import expected from '../../fixtures/model/gguf/models.json' with { type: 'json' };
+import sentencePieces from '../../fixtures/text/sentence-pieces.json' with { type: 'json' };
 
 const path = join(import.meta.dirname, '../../fixtures/model/gguf/llama.gguf');
 
@@ -72,12 +73,48 @@ test('a token that its author defined is found in a text before anything else', 
   ]);
 });
 
+describe.each(Object.entries(sentencePieces.vocabularies))(
+  'a SentencePiece vocabulary like %s',
+  (_name, made) => {
+    const { ids, ...fields } = made;
+    const named = { ...fields, model: 'llama', bos_token_id: 1, eos_token_id: 2, unknown_token_id: 0 };
+    const metadata = new Map<string, Json>(
+      Object.entries(named).map(([name, value]) => [`tokenizer.ggml.${name}`, value]),
+    );
+    const { tokenizer, config } = ggufTokenizer({ path: 'm.gguf', metadata });
+    const { encode, decode } = openJsonTokenizer({
+      path: 'm.gguf',
+      text: JSON.stringify(tokenizer),
+      config,
+    });
+
+    test('gives texts the ids that SentencePiece gives them', () => {
+      expect(sentencePieces.texts.map((text) => Array.from(encode(text)))).toEqual(ids);
+    });
+
+    test('decodes every text to itself', () => {
+      expect(sentencePieces.texts.map((text) => decode(encode(text)))).toEqual(sentencePieces.texts);
+    });
+
+    test('begins a text with its token for other programs, unless the file says otherwise', () => {
+      expect(tokenizer.post_processor).toMatchObject({ special_tokens: { '<s>': { ids: [1] } } });
+      const without = new Map(metadata).set('tokenizer.ggml.add_bos_token', false);
+      expect(ggufTokenizer({ path: 'm', metadata: without }).tokenizer.post_processor).toBe(null);
+    });
+  },
+);
+
 describe('a tokenizer is refused', () => {
   test.each<[string, Changes, string]>([
     [
       'of another kind',
+      { 'tokenizer.ggml.model': 'bert' },
+      'has "bert" as `tokenizer.ggml.model`: only gpt2 (byte-level BPE) and llama (SentencePiece) are supported',
+    ],
+    [
+      'whose pieces have no scores',
       { 'tokenizer.ggml.model': 'llama' },
-      'has "llama" as `tokenizer.ggml.model`: only gpt2 (byte-level BPE) is supported',
+      ': `tokenizer.ggml.scores` is not a list of 320 numbers, one per token',
     ],
     [
       'of an unknown rule',

@@ -48,32 +48,44 @@ type RotaryScaling =
       readonly attentionFactor: number;
     };
 
-/** Reads `rope_theta` and `rope_scaling`, or the object `rope_parameters` in which transformers 5 keeps both. */
-export function parseRotary({
-  path,
-  fields,
-  headDim,
-  positions,
-  partial,
-}: {
+interface RotaryFields {
   /** For messages. */
   readonly path: string;
   readonly fields: ConfigFields;
   readonly headDim: number;
   /** `max_position_embeddings`. */
   readonly positions: number;
-  /** Whether only a part of a head may be rotated. */
-  readonly partial: boolean;
-}): { readonly rotary: Rotary; readonly notes: readonly string[] } {
-  const theta = fields.positive('rope_theta', 10_000);
-  const share = partial ? fields.positive('partial_rotary_factor', 1) : 1;
+  /** The share of a head that is rotated where no field says so; undefined if it is always all of it. */
+  readonly share?: number | undefined;
+  /** The base where no field says so. */
+  readonly theta?: number | undefined;
+  /** The fields that have both. */
+  readonly names?: { readonly theta: string; readonly share: string } | undefined;
+}
+
+/** Reads `rope_theta` and `rope_scaling`, or the object `rope_parameters` in which transformers 5 keeps both. */
+export function parseRotary(options: RotaryFields): {
+  readonly rotary: Rotary;
+  readonly notes: readonly string[];
+} {
+  const { path, fields, headDim, positions } = options;
+  const names = options.names ?? { theta: 'rope_theta', share: 'partial_rotary_factor' };
+  const theta = fields.positive(names.theta, options.theta ?? 10_000);
+  const share = options.share === undefined ? 1 : fields.positive(names.share, options.share);
+  if (options.names !== undefined) {
+    // transformers 4 writes both under these names too, but does not read them.
+    fields.oneOf('rope_theta', [theta]);
+    fields.oneOf('partial_rotary_factor', [share]);
+  }
   const original = fields.optionalCount('original_max_position_embeddings');
   const parameters = fields.optionalObject('rope_parameters');
   const scaling = fields.optionalObject('rope_scaling');
   const name = scaling === undefined ? 'rope_parameters' : 'rope_scaling';
   const inner = new ConfigFields(`${path} in ${name}`, scaling ?? parameters ?? {});
   const base = inner.positive('rope_theta', theta);
-  const rotaryDim = Math.trunc(headDim * (partial ? inner.positive('partial_rotary_factor', share) : share));
+  const rotaryDim = Math.trunc(
+    headDim * (options.share === undefined ? 1 : inner.positive('partial_rotary_factor', share)),
+  );
   if (rotaryDim < 2 || rotaryDim > headDim || rotaryDim % 2 !== 0)
     throw fields.problem(
       'partial_rotary_factor',
@@ -87,6 +99,19 @@ export function parseRotary({
       `its ${name} has ${scaled.originalMaxPositionEmbeddings}`,
     );
   return { rotary: { rotaryDim, base, scaling: scaled }, notes: inner.judgeOthers(`${name}.`) };
+}
+
+/** The longest text: scaling by a factor extends it beyond `max_position_embeddings`. */
+export function rotaryContext({ scaling }: Rotary, positions: number): number {
+  switch (scaling.kind) {
+    case 'linear':
+    case 'dynamic':
+      return Math.floor(positions * scaling.factor);
+    case 'yarn':
+      return Math.max(positions, Math.floor(scaling.originalMaxPositionEmbeddings * scaling.factor));
+    default:
+      return positions;
+  }
 }
 
 function parseScaling({

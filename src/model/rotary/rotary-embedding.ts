@@ -1,13 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { rotary } from '../../tensor/index.ts';
 import type { ForwardPass } from '../forward-pass.ts';
-import type { LlamaConfig } from './llama-config.ts';
 import type { Rotary } from './rotary-config.ts';
 
 /** Rotary position embedding: rotates pair i of each head of x [N, H D] by the angle position * f_i. */
 export function rotaryEmbedding(
-  { rotary: settings, headDim }: LlamaConfig,
-  pass: Positions,
+  settings: Rotary,
+  { headDim, pass }: { readonly headDim: number; readonly pass: Positions },
 ): (x: tf.Tensor) => tf.Tensor {
   const { cosines, sines } = cosAndSin(settings, pass);
   const shape: [number, number] = [pass.positions.length, settings.rotaryDim / 2];
@@ -18,7 +17,7 @@ export function rotaryEmbedding(
 type Positions = Pick<ForwardPass, 'positions' | 'textLengths'>;
 
 /** The cosines and sines of N tokens' angles, [N, R / 2] each, in single precision as in transformers. */
-function cosAndSin(settings: LlamaConfig['rotary'], { positions, textLengths }: Positions) {
+function cosAndSin(settings: Rotary, { positions, textLengths }: Positions) {
   const half = settings.rotaryDim / 2;
   const scale = rotaryScale(settings);
   const cosines = new Float32Array(positions.length * half);
