@@ -123,7 +123,7 @@ describe('a model is refused that a GGUF file would make another one of', () => 
     [
       'a window',
       { model_type: 'mistral', ...sizes, sliding_window: 8 },
-      'has no place for its `sliding_window`',
+      'has no place for its `windows`',
     ],
   ])('%s', (_, json, message) => {
     const model: ModelFolder = {
