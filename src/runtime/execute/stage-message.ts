@@ -49,9 +49,9 @@ const unreadableFailure: Failure = {
 /** Undefined if a reporter could not show it. */
 export function parseReport(report: unknown): StageReport | undefined {
   if (!isObject(report)) return undefined;
-  const { type, level, message, done, total, unit, figures } = report;
+  const { type, level, message, records, done, total, unit, figures } = report;
   if (type === 'note' && (level === 'info' || level === 'warning') && typeof message === 'string')
-    return { type, level, message };
+    return { type, level, message, ...(Array.isArray(records) && { records: records.flatMap(idIn) }) };
   if (type !== 'progress' || typeof done !== 'number' || typeof unit !== 'string') return undefined;
   return {
     type,
@@ -61,6 +61,9 @@ export function parseReport(report: unknown): StageReport | undefined {
     ...(isObject(figures) && { figures: numbersIn(figures) }),
   };
 }
+
+const idIn = (record: unknown): readonly { readonly id: string }[] =>
+  isObject(record) && typeof record.id === 'string' ? [{ id: record.id }] : [];
 
 const numbersIn = (figures: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> =>
   Object.fromEntries(
