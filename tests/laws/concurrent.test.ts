@@ -83,6 +83,8 @@ test('of 8 processes on one store 3 are killed: the others take over their lease
     // At most three stages in each killed process are started again.
     expect(logIn(rig).length).toBeLessThanOrEqual(size + 9);
     expect((await verifyStore(rig.open())).problems).toEqual([]);
+    // One that was killed between its record and its lease's end left a lease that nobody needed: the next run removes it.
+    await allAtOnce(rig, 1);
     expect(namesIn(join(rig.storeRoot, 'leases'))).toEqual([]);
   }
 });
