@@ -48,6 +48,20 @@ describe('what no system can start is refused where it is written', () => {
   });
 });
 
+test.each(['artifacts/state', 'artifacts'])(
+  'a stage whose %s is removed while it runs fails, and says so',
+  async (folder) => {
+    await using rig = await openCliRig({ 'package.json': '{}' });
+    const removed = join(rig.folder, folder);
+    await rig.write('p.yaml', shell(`'rm -rf "${removed}"'`));
+    const { exitCode, stdout } = await rig.tuneloom('run', 'p.yaml');
+    expect([exitCode, /^failed s: .*$/m.exec(stdout)?.[0]]).toEqual([
+      1,
+      'failed s: artifacts: its files were removed while a stage ran',
+    ]);
+  },
+);
+
 test('without PATH, commands are found where the system looks by default', async () => {
   await using rig = await openCliRig({ 'package.json': '{}', 'p.yaml': writes });
   expect(await runWith(rig, {}, 'run', 'p.yaml')).toMatchObject({ exitCode: 0 });

@@ -88,7 +88,7 @@ async function attempt(
     if (result.ok) await discardAttempt(folder);
     return result.ok ? result : err(await endFailed(folder, result.error, context));
   } catch (error) {
-    const failure = storageFailureOf(error);
+    const failure = storageFailureOf(error) ?? removalOf(folder);
     if (failure === undefined) throw error;
     return err(
       folder === undefined
@@ -98,7 +98,14 @@ async function attempt(
   }
 }
 
-async function endFailed(folder: string, failure: Failure, { store }: RunContext): Promise<AttemptFailure> {
+/** The failure of an attempt whose folder someone has removed, perhaps with the whole store. */
+const removalOf = (folder: string | undefined): Extract<Failure, { kind: 'storage' }> | undefined =>
+  folder === undefined || existsSync(folder)
+    ? undefined
+    : { kind: 'storage', code: 'ENOENT', path: folder, message: 'its files were removed while a stage ran' };
+
+async function endFailed(folder: string, found: Failure, { store }: RunContext): Promise<AttemptFailure> {
+  const failure = found.kind === 'interrupted' ? found : (removalOf(folder) ?? found);
   // On a broken disk the cleanup fails too; the first failure is the one to report.
   await releaseAttempt(folder).catch(() => {});
   const logPath = join(folder, attemptFiles.log);
