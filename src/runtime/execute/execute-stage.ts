@@ -100,7 +100,7 @@ async function attempt(
 
 /** The failure of an attempt whose folder someone has removed, perhaps with the whole store. */
 const removalOf = (folder: string | undefined): Extract<Failure, { kind: 'storage' }> | undefined =>
-  folder === undefined || existsSync(folder)
+  folder === undefined || existsSync(join(folder, attemptFiles.outputs))
     ? undefined
     : { kind: 'storage', code: 'ENOENT', path: folder, message: 'its files were removed while a stage ran' };
 
