@@ -120,11 +120,7 @@ describe('a model is refused that a GGUF file would make another one of', () => 
       'has no place for its `',
     ],
     ['biases', { model_type: 'llama', ...sizes, attention_bias: true }, 'has no place for its `bias`'],
-    [
-      'a window',
-      { model_type: 'mistral', ...sizes, sliding_window: 8 },
-      'has no place for its `windows`',
-    ],
+    ['a window', { model_type: 'mistral', ...sizes, sliding_window: 8 }, 'has no place for its `windows`'],
   ])('%s', (_, json, message) => {
     const model: ModelFolder = {
       path: 'model',
