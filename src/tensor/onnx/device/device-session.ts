@@ -2,7 +2,6 @@ import { type DeviceArray, ELEMENT_BYTES, type HostArray, isOnDevice, sizeOf } f
 import { ArrayPool } from '../native/native-session.ts';
 import type { OrtLibrary, Pointer } from '../native/ort-library.ts';
 import type { CompiledGraph, GraphOutput, StoredTensor } from '../session/graph-runner.ts';
-
 import { deviceFailure } from './device-failure.ts';
 
 /** Bytes that crossed between the host and the device. */
