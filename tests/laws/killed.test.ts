@@ -24,12 +24,17 @@ async function waitingProcess(rig: RunRig): Promise<number> {
   throw new Error('the stage did not start');
 }
 
-const filesNamed = (folder: string, name: string): readonly string[] =>
-  existsSync(folder)
-    ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
-        .filter((path) => path.endsWith(`/${name}`))
-        .map((path) => join(folder, path))
-    : [];
+/** None where a folder goes while it is listed. */
+function filesNamed(folder: string, name: string): readonly string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith(`/${name}`))
+      .map((path) => join(folder, path));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
 
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
