@@ -9,8 +9,20 @@ export interface Adapter {
   readonly memory?: number;
 }
 
-/** The adapter that WebGPU takes; undefined if there is none. Nothing is loaded but the system's own library. */
+/** The systems for which onnxruntime-node contains the WebGPU provider. */
+const BUILT = ['darwin-arm64', 'linux-x64', 'win32-arm64', 'win32-x64'];
+
+/**
+ * The adapter that WebGPU takes; undefined if there is none, or if the package has no WebGPU or koffi, by which it is called,
+ * for this system. Nothing is loaded but the system's own library.
+ */
 export async function findAdapter(): Promise<Adapter | undefined> {
+  if (!BUILT.includes(`${process.platform}-${process.arch}`)) return undefined;
+  const isCallable = await import('koffi').then(
+    () => true,
+    () => false,
+  );
+  if (!isCallable) return undefined;
   if (process.platform === 'darwin') return { name: 'Metal', isSoftware: false };
   const devices = await vulkanDevices().catch(() => []);
   const [first] = [...devices].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
