@@ -70,3 +70,18 @@ export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export { type ActionRecord, readRecord } from './store/action-records.ts';
 export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
+
+// Results are shared through remotes.
+
+export {
+  type RemoteCall,
+  type RemoteContent,
+  RemoteFailure,
+  type RemoteFailureKind,
+  type RemoteGet,
+  type RemoteObject,
+  type RemotePut,
+  type RemoteStore,
+  remoteName,
+  type SentContent,
+} from './sharing/remote-store.ts';
