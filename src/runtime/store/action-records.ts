@@ -79,7 +79,16 @@ export async function findRecord(store: Store, key: CacheKey): Promise<FoundReco
 }
 
 /** As findRecord, without checking the outputs. */
-export function readRecord(store: Store, key: CacheKey): Exclude<FoundRecord, { kind: 'output-lost' }> {
+export function readRecord(store: Store, key: CacheKey): ReadRecord {
+  const own = readOwnRecord(store, key);
+  if (own.kind === 'usable') return own;
+  const lower = store.below.map((each) => readOwnRecord(each, key)).find(({ kind }) => kind === 'usable');
+  return lower ?? own;
+}
+
+type ReadRecord = Exclude<FoundRecord, { kind: 'output-lost' }>;
+
+function readOwnRecord(store: Store, key: CacheKey): ReadRecord {
   const path = actionPath(key);
   try {
     const record = parseRecord(parseSealed(readFileSync(join(store.root, path), 'utf8')), key);
@@ -159,7 +168,9 @@ export function useRecord(store: Store, key: CacheKey, now: Date): boolean {
     if (now.getTime() - statSync(path).mtimeMs > useResolution) utimesSync(path, now, now);
     return true;
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return false;
+    // A record of a store below is not ours to remove, nor to mark.
+    if (hasErrorCode(error, 'ENOENT'))
+      return store.below.length > 0 && readRecord(store, key).kind === 'usable';
     // gc cannot run on a read-only store.
     if (storageFailureOf(error) !== undefined) return true;
     throw error;

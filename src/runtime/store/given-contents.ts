@@ -3,10 +3,10 @@ import { copyFile, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, isFolderDigest } from '../key/digest.ts';
 import { contentState } from './content-state.ts';
+import { blobFile } from './find-blob.ts';
 import { materializeFolder, readManifest } from './folder-manifest.ts';
 import { type FileIdentity, hashFile, isSameFile } from './hash-file.ts';
 import type { Store } from './store.ts';
-import { blobPath } from './store-layout.ts';
 
 /** The most bytes that one stage is given as copies where the file system cannot share them. */
 const mostBytesCopied = 64 << 20;
@@ -25,7 +25,9 @@ interface LaidOutFile {
   readonly name: string;
   readonly path: string;
   readonly digest: Digest;
-  /** Absent for a link. */
+  /** Of a link. */
+  readonly target?: string;
+  /** Of a copy. */
   readonly stat?: FileIdentity;
 }
 
@@ -62,7 +64,7 @@ export class GivenContents {
       return content.destination;
     }
     this.#given.push(content);
-    return join(this.#store.root, blobPath(content.digest));
+    return blobFile(this.#store, content.digest);
   }
 
   /** Makes a content readable at its destination. */
@@ -86,12 +88,12 @@ export class GivenContents {
   }
 
   async #layOutFile(file: LaidOutFile): Promise<void> {
-    const blob = join(this.#store.root, blobPath(file.digest));
+    const blob = blobFile(this.#store, file.digest);
     if (this.#toUserCode && (await this.#copy(blob, file.path))) {
       this.#files.push({ ...file, stat: lstatSync(file.path, { bigint: true }) });
     } else {
       await symlink(blob, file.path);
-      if (this.#toUserCode) this.#files.push(file);
+      if (this.#toUserCode) this.#files.push({ ...file, target: blob });
     }
   }
 
@@ -116,12 +118,9 @@ export class GivenContents {
     return undefined;
   }
 
-  async #isIntact({ path, digest, stat }: LaidOutFile): Promise<boolean> {
+  async #isIntact({ path, digest, target, stat }: LaidOutFile): Promise<boolean> {
     const present = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    if (stat === undefined)
-      return (
-        present?.isSymbolicLink() === true && readlinkSync(path) === join(this.#store.root, blobPath(digest))
-      );
+    if (stat === undefined) return present?.isSymbolicLink() === true && readlinkSync(path) === target;
     if (present?.isFile() !== true) return false;
     if (isSameFile(stat, present)) return true;
     const now = await hashFile(path).catch(() => undefined);
