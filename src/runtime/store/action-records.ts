@@ -38,6 +38,8 @@ interface Provenance {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly milliseconds: number;
+  /** Its name in the settings, unless this machine ran it. */
+  readonly executor?: string;
   readonly fingerprint: Fingerprint;
 }
 
