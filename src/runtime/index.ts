@@ -55,6 +55,8 @@ export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline
 
 // The plan becomes results.
 
+export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
+export { openLocalExecutor } from './execute/executor/local-executor.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';

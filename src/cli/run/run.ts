@@ -53,7 +53,7 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
-  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'tensorflow' | 'cpu';
+  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
 }
 
 const codeOf = {
