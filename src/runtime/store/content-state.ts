@@ -4,10 +4,23 @@ import { findManifest } from './folder-manifest.ts';
 import { hashFiles } from './hash-files.ts';
 import type { Store } from './store.ts';
 
-export type ContentState = 'present' | 'missing' | 'damaged';
+export type ContentState =
+  | 'present'
+  /** A remote that has it is known, and not all of its bytes are here. */
+  | 'remote'
+  | 'missing'
+  | 'damaged';
 
-/** Whether every byte of a content can be read. Hashes only files that have changed since they were last hashed. */
-export async function contentState(store: Store, digest: Digest): Promise<ContentState> {
+/**
+ * Whether every byte of a content can be read. Hashes only files that have changed since they were last hashed. `remote`
+ * names the remote that its record came from.
+ */
+export async function contentState(store: Store, digest: Digest, remote?: string): Promise<ContentState> {
+  const state = await stateHere(store, digest);
+  return state === 'present' || remote === undefined ? state : 'remote';
+}
+
+async function stateHere(store: Store, digest: Digest): Promise<Exclude<ContentState, 'remote'>> {
   const state = await blobsState(store, [digest]);
   if (state !== 'present' || !isFolderDigest(digest)) return state;
   const files = findManifest(store, digest);
@@ -19,7 +32,8 @@ export async function contentState(store: Store, digest: Digest): Promise<Conten
 }
 
 /** The state of the first blob that cannot be read; `present` if all can. Of a folder's blob, only the manifest counts. */
-async function blobsState(store: Store, digests: readonly Digest[]): Promise<ContentState> {
+async function blobsState(store: Store, digests: readonly Digest[],
+): Promise<Exclude<ContentState, 'remote'>> {
   const unknown: { readonly digest: Digest; readonly blob: FoundBlob }[] = [];
   for (const digest of digests) {
     const blob = findBlob(store, digest);
