@@ -43,7 +43,7 @@ export { contentState } from './store/content-state.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
 export { locateStore, openStore, type Store } from './store/store.ts';
 export { blobPath, linkedStore } from './store/store-layout.ts';
-export { storageFailureOf } from './store/system-error.ts';
+export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
