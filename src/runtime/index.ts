@@ -44,7 +44,7 @@ export { blobFile } from './store/find-blob.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
 export { openStore, type Store } from './store/store.ts';
 export { linkedStore } from './store/store-layout.ts';
-export { storageFailureOf } from './store/system-error.ts';
+export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
