@@ -47,8 +47,8 @@ const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
   settings: ['config', 'yaml', 'diagnostic', 'stage'],
   sharing: ['store', 'key', 'stage'],
   collect: ['store', 'key'],
-  plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
-  execute: ['plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
+  plan: ['sharing', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
+  execute: ['sharing', 'plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
 };
 
 /** Folder of the command line -> the folders that it may import from. Every command may use the first four. */

@@ -15,6 +15,7 @@ import {
   progressBar,
   progressText,
   type Reporter,
+  remoteProblemText,
   reusedText,
   type SourceEvent,
   waitText,
@@ -73,6 +74,9 @@ export class LiveReporter implements Reporter {
         break;
       case 'stage-skipped':
         this.#end(event.stage, { text: this.#dim(safeLine(event.because)), outcome: 'skipped' });
+        break;
+      case 'remote-problem':
+        this.#warnings.push(remoteProblemText(event));
         break;
       case 'run-finished':
         this.#endAll();
