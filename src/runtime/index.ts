@@ -40,10 +40,11 @@ export { loadPipeline } from './graph/load-pipeline.ts';
 
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
 export { contentState } from './store/content-state.ts';
+export { blobFile } from './store/find-blob.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
 export { openStore, type Store } from './store/store.ts';
-export { blobPath, linkedStore } from './store/store-layout.ts';
-export { storageFailureOf } from './store/system-error.ts';
+export { linkedStore } from './store/store-layout.ts';
+export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
