@@ -40,9 +40,10 @@ export { loadPipeline } from './graph/load-pipeline.ts';
 
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
 export { contentState } from './store/content-state.ts';
+export { blobFile } from './store/find-blob.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
 export { openStore, type Store } from './store/store.ts';
-export { blobPath, linkedStore } from './store/store-layout.ts';
+export { linkedStore } from './store/store-layout.ts';
 export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
@@ -54,6 +55,8 @@ export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline
 
 // The plan becomes results.
 
+export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
+export { openLocalExecutor } from './execute/executor/local-executor.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';

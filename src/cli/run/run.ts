@@ -3,7 +3,8 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes } from '../open-pipeline.ts';
+import { storeOf } from '../open-settings.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -52,7 +53,7 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
-  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'tensorflow' | 'cpu';
+  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
 }
 
 const codeOf = {
