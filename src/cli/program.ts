@@ -6,12 +6,13 @@ import type { JsonOption } from './commands/options.ts';
 import { pipelineCommands } from './commands/pipeline-commands.ts';
 import { projectCommands } from './commands/project-commands.ts';
 import { resultCommands } from './commands/result-commands.ts';
+import { sharingCommands } from './commands/sharing-commands.ts';
 import { type ExitCode, exitCode, SettingsMistakes, UsageError } from './exit-code.ts';
 import { programVersion } from './program-version.ts';
 import { errorText, safeLine } from './terminal/safe-text.ts';
 
 /** Every command, in the order of `tuneloom --help`. */
-const commandGroups = [pipelineCommands, resultCommands, projectCommands];
+const commandGroups = [pipelineCommands, resultCommands, sharingCommands, projectCommands];
 
 const FIRST_STEP = `
 Start here:

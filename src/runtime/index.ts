@@ -70,13 +70,18 @@ export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
-export { type ActionRecord, readRecord } from './store/action-records.ts';
+export { type ActionRecord, listRecords, readRecord } from './store/action-records.ts';
 export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
 
 // Settings say where results are, and where stages run.
 
-export { findSettings, projectFolder } from './settings/find-settings.ts';
+export {
+  findSettings,
+  personSettingsPath,
+  projectFolder,
+  projectSettingsPath,
+} from './settings/find-settings.ts';
 export { schemeOf } from './settings/scheme.ts';
 export type {
   ExecutorSettings,
@@ -87,6 +92,10 @@ export type {
 } from './settings/settings.ts';
 
 // Results are shared through remotes.
+
+export { pushPermission } from './sharing/pull-request.ts';
+export { type PushResult, pushRecords, type TransferProgress } from './sharing/push.ts';
+export { type RemoteRecord, remoteRecord } from './sharing/remote-record.ts';
 
 export {
   type RemoteCall,
@@ -100,3 +109,16 @@ export {
   remoteName,
   type SentContent,
 } from './sharing/remote-store.ts';
+export {
+  makeSigningKey,
+  openSigningKey,
+  type PublicKey,
+  type SigningKey,
+} from './sharing/signature.ts';
+export {
+  findSigningKey,
+  ownSigningKey,
+  signingKeyPath,
+  signingKeyVariable,
+  trustedKeys,
+} from './sharing/signing-keys.ts';
