@@ -25,6 +25,7 @@ export const pipelineCommands: CommandGroup = {
           'auto',
           'onnx',
           'webgpu',
+          'cuda',
           'tensorflow',
           'cpu',
         ]),

@@ -61,7 +61,7 @@ export interface RunOptions extends PipelineOptions {
   readonly locked?: boolean;
   readonly rerun?: boolean;
   readonly executor?: string;
-  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'tensorflow' | 'cpu';
+  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
 }
 
 const codeOf = {
