@@ -40,11 +40,12 @@ export { loadPipeline } from './graph/load-pipeline.ts';
 
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
 export { contentState } from './store/content-state.ts';
+export { blobFile } from './store/find-blob.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
 export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
 export { openStore, type Store } from './store/store.ts';
-export { attemptFiles, blobPath, linkedStore } from './store/store-layout.ts';
-export { storageFailureOf } from './store/system-error.ts';
+export { attemptFiles, linkedStore } from './store/store-layout.ts';
+export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 

@@ -1,9 +1,10 @@
-import { type Dag, listOf, openStore, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
+import { type Dag, listOf, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { openPipeline, reportMistakes, settingsOf } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes } from '../open-pipeline.ts';
+import { settingsOf, storeIn } from '../open-settings.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -18,7 +19,7 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   const { backend, jobs, json } = options;
   const { terminal, stageProcess } = context;
   const settings = await settingsOf({ file: dag.file, options, context });
-  const store = openStore(settings.store.value);
+  const store = storeIn(settings, context);
   const resources = backend === undefined ? {} : { backend };
   if (options.rerun) {
     const { rerun } = await import('./rerun.ts');
