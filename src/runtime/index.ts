@@ -7,7 +7,7 @@ export type {
   SourceRequest,
   SourceResolvers,
 } from './stage/source-resolver.ts';
-export type { ActionPort, StageAction } from './stage/stage-action.ts';
+export type { ActionPort, StageAction, StageResources } from './stage/stage-action.ts';
 export type {
   ConfigProblem,
   ConfigSchema,
@@ -42,8 +42,9 @@ export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/
 export { contentState } from './store/content-state.ts';
 export { blobFile } from './store/find-blob.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
+export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
 export { openStore, type Store } from './store/store.ts';
-export { linkedStore } from './store/store-layout.ts';
+export { attemptFiles, linkedStore } from './store/store-layout.ts';
 export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
@@ -55,12 +56,18 @@ export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline
 
 // The plan becomes results.
 
+export { ingestOutputs } from './execute/commit-result.ts';
 export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
+export { runJob } from './execute/executor/executor.ts';
+export { type JobFile, readJobFile, writeJobFile } from './execute/executor/job-file.ts';
 export { openLocalExecutor } from './execute/executor/local-executor.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
+export { failureOf } from './execute/run-action.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
 export { serveStageProcess } from './execute/serve-stage-process.ts';
+export { parseStageMessage, type StageMessage } from './execute/stage-message.ts';
+export { childEnvironment } from './execute/stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
@@ -70,7 +77,13 @@ export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
-export { type ActionRecord, listRecords, readRecord } from './store/action-records.ts';
+export {
+  type ActionRecord,
+  type Fingerprint,
+  listRecords,
+  machineFingerprint,
+  readRecord,
+} from './store/action-records.ts';
 export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
 
