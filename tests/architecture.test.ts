@@ -17,6 +17,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   formats: ['core'],
   runtime: ['core', 'generated'],
   remote: ['runtime', 'core'],
+  bundle: ['runtime', 'formats', 'core'],
   tensor: ['core'],
   text: ['formats', 'core'],
   model: ['text', 'tensor', 'formats', 'core'],
@@ -28,7 +29,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'generated',
   ],
   cli: [
-    ...['stages', 'remote', 'training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime'],
+    ...['stages', 'bundle', 'remote', 'training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime'],
     ...['formats', 'core', 'generated'],
   ],
   generated: ['runtime'],
@@ -55,6 +56,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   terminal: [],
   reporter: ['terminal'],
   summary: ['reporter', 'terminal'],
+  bundle: shared,
   chat: shared,
   diff: [...shared, 'runs', 'explain'],
   doctor: [...shared, 'setup'],
@@ -63,6 +65,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   gc: shared,
   graph: shared,
   init: [...shared, 'schema'],
+  open: shared,
   plan: shared,
   rerun: shared,
   review: shared,
@@ -106,7 +109,8 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['cli/terminal', 'runtime/diagnostic'],
   'wrap-ansi': ['cli/terminal'],
   yaml: ['runtime/yaml', 'benchmarks', 'cli'],
-  yauzl: ['cli/setup'],
+  yauzl: ['bundle', 'cli/setup'],
+  yazl: ['bundle'],
 };
 
 const isHandWritten = (file: string): boolean =>

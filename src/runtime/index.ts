@@ -33,16 +33,28 @@ export { parseDuration, parseMemory } from './config/quantity.ts';
 export { type Diagnostic, listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { positionOf } from './diagnostic/text-file.ts';
-export type { Dag, DagNode, InputBinding } from './graph/dag.ts';
+export type { Dag, DagNode, InputBinding, LoadedDag } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';
+export { definitionFiles } from './module/definition-files.ts';
 
 // The store holds contents by digest.
 
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
+export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
-export { openContent, readManifest } from './store/folder-manifest.ts';
-export { locateStore, openStore, type Store } from './store/store.ts';
-export { blobPath, linkedStore } from './store/store-layout.ts';
+export { type FolderFile, isInnerPath, openContent, readManifest } from './store/folder-manifest.ts';
+export { ingest } from './store/ingest.ts';
+export { sealJson } from './store/sealed-json.ts';
+export { createStore, locateStore, openStore, type Store } from './store/store.ts';
+export {
+  actionPath,
+  blobPath,
+  linkedStore,
+  outputsPath,
+  pathSegment,
+  runPath,
+  storeLayout,
+} from './store/store-layout.ts';
 export { storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
@@ -50,7 +62,9 @@ export { storageFailureOf } from './store/system-error.ts';
 export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
 export { describeRun, describeWaiting, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
+export { lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
+export { pathsIn } from './plan/source-digests.ts';
 
 // The plan becomes results.
 
@@ -69,4 +83,5 @@ export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export { type ActionRecord, readRecord } from './store/action-records.ts';
 export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
+export { publishOutputs } from './store/publish-outputs.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
