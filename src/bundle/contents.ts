@@ -7,7 +7,6 @@ import {
   actionPath,
   blobPath,
   contentState,
-  type DagNode,
   type Digest,
   digestsAt,
   isFolderDigest,
@@ -19,6 +18,7 @@ import {
   type RunRecord,
   readManifest,
   runPath,
+  runsCode,
   type Store,
   sealJson,
 } from '../runtime/index.ts';
@@ -99,15 +99,13 @@ export async function bundleContents(bundled: BundledRun): Promise<BundleContent
 /** The files of local sources: those that code reads are part of the definition, data is only taken if asked for. */
 async function sourceFiles({ dag, parts }: BundledRun): Promise<readonly string[]> {
   const wanted = [...dag.nodes.values()].flatMap((node) =>
-    parts.has('sources') || runsCode(node) ? node.sources.filter(({ resolver }) => resolver === undefined) : [],
+    parts.has('sources') || runsCode(node)
+      ? node.sources.filter(({ resolver }) => resolver === undefined)
+      : [],
   );
   const paths = [...new Set(wanted.map(({ path }) => path))];
   return (await Promise.all(paths.map(pathsIn))).flat();
 }
-
-/** Whether a stage runs code that the definition brings along. */
-export const runsCode = ({ definition }: DagNode): boolean =>
-  definition.runsUserCode === true || definition.code !== undefined;
 
 function commonFolder(folders: readonly string[]): string {
   const [first = '', ...others] = folders;

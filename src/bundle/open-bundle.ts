@@ -6,11 +6,11 @@ import {
   createStore,
   digestsAt,
   ingest,
-  locateStore,
   openStore,
   outputsPath,
   parseCacheKey,
   pathSegment,
+  projectFolder,
   publishOutputs,
   type RunRecord,
   readRecord,
@@ -41,7 +41,7 @@ export async function openBundle(
 ): Promise<OpenedBundle> {
   const members = await unpackArchive(archive, { folder, signal });
   const crate = await readCrate(folder, members);
-  const store = storeOf(folder, crate);
+  const store = await storeOf(folder, crate);
   const inside = relative(folder, store.root).split(sep).join('/');
   const held = members.filter(({ path }) => path.startsWith(`${inside}/`));
   const imported = await importResults(store, { inside, held });
@@ -50,8 +50,8 @@ export async function openBundle(
 
 /** The store that a run in the folder will use. Elsewhere it would be one that other pipelines use. */
 function storeOf(folder: string, { pipeline }: ReadCrate): Store {
-  const root = locateStore({ pipelineFile: join(folder, pipeline), workingDirectory: folder });
-  if (root.startsWith(folder + sep)) return openStore(root);
+  const project = projectFolder({ pipelineFile: pipeline, workingDirectory: folder });
+  if (`${project}${sep}`.startsWith(folder + sep)) return openStore(join(project, 'artifacts'));
   throw refused('it has no package.json, so its results would go to a store outside of it');
 }
 

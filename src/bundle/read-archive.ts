@@ -24,7 +24,9 @@ const mostMembers = 200_000;
 /** The kind of file in the upper half of a member's attributes, where the archive was made on Unix. */
 const [kindMask, plainFile, folderKind] = [0o170000, 0o100000, 0o040000];
 
-const openZip = promisify<number, { lazyEntries: true; autoClose: false; strictFileNames: true }, ZipFile>(fromFd);
+const openZip = promisify<number, { lazyEntries: true; autoClose: false; strictFileNames: true }, ZipFile>(
+  fromFd,
+);
 
 /**
  * Unpacks an archive into an existing empty folder. Every name, size and kind is checked before the first file is

@@ -45,7 +45,7 @@ export { contentState } from './store/content-state.ts';
 export { type FolderFile, isInnerPath, openContent, readManifest } from './store/folder-manifest.ts';
 export { ingest } from './store/ingest.ts';
 export { sealJson } from './store/sealed-json.ts';
-export { createStore, locateStore, openStore, type Store } from './store/store.ts';
+export { createStore, openStore, type Store } from './store/store.ts';
 export {
   actionPath,
   blobPath,
@@ -68,6 +68,17 @@ export { pathsIn } from './plan/source-digests.ts';
 
 // The plan becomes results.
 
+export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
+export { openLocalExecutor } from './execute/executor/local-executor.ts';
+export {
+  approve,
+  codeHash,
+  isReceived,
+  markReceived,
+  type Received,
+  receivedDefinition,
+  runsCode,
+} from './execute/received.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
@@ -82,6 +93,33 @@ export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export { type ActionRecord, readRecord } from './store/action-records.ts';
-export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { publishOutputs } from './store/publish-outputs.ts';
+export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
+
+// Settings say where results are, and where stages run.
+
+export { findSettings, projectFolder } from './settings/find-settings.ts';
+export { schemeOf } from './settings/scheme.ts';
+export type {
+  ExecutorSettings,
+  RemoteSettings,
+  Setting,
+  SettingOrigin,
+  Settings,
+} from './settings/settings.ts';
+
+// Results are shared through remotes.
+
+export {
+  type RemoteCall,
+  type RemoteContent,
+  RemoteFailure,
+  type RemoteFailureKind,
+  type RemoteGet,
+  type RemoteObject,
+  type RemotePut,
+  type RemoteStore,
+  remoteName,
+  type SentContent,
+} from './sharing/remote-store.ts';

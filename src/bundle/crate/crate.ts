@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/index.ts';
 import type { BundleContents, BundledRun } from '../contents.ts';
 import type { MeasuredMember } from '../write-archive.ts';
 import { dataEntities } from './data-entities.ts';
-import { type Entity, type Reference, ref, timestamp } from './entity.ts';
+import { type Entity, type Reference, ref, refs, timestamp } from './entity.ts';
 import { runEntities } from './run-entities.ts';
 
 /** The name that RO-Crate gives the manifest of an archive. */
@@ -56,8 +56,8 @@ export function crateOf(
     license: license.value,
     conformsTo: Object.keys(profiles).map(ref),
     mainEntity: ref(execution.workflow),
-    hasPart: data.parts.map(ref),
-    mentions: execution.actions.map(ref),
+    hasPart: refs(data.parts),
+    mentions: refs(execution.actions),
     ...(authorId !== undefined && { author: ref(authorId) }),
   };
   return {
@@ -98,6 +98,11 @@ function licenseOf(license: string | undefined): {
   const isAddress = /^https?:\/\//.test(license);
   if (!isAddress && !/^[A-Za-z0-9][A-Za-z0-9.+-]*$/.test(license)) return { value: license, entities: [] };
   const id = isAddress ? license : `https://spdx.org/licenses/${license}`;
-  const entity = { '@id': id, '@type': 'CreativeWork', name: license, description: `The license ${license}.` };
+  const entity = {
+    '@id': id,
+    '@type': 'CreativeWork',
+    name: license,
+    description: `The license ${license}.`,
+  };
   return { value: ref(id), entities: [entity] };
 }

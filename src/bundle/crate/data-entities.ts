@@ -2,7 +2,7 @@ import { extname, relative, sep } from 'node:path';
 import { type Digest, isFolderDigest } from '../../runtime/index.ts';
 import type { BundleContents, BundledOutput, BundledRun } from '../contents.ts';
 import type { MeasuredMember } from '../write-archive.ts';
-import { type Entity, localId, memberId, ref } from './entity.ts';
+import { type Entity, localId, memberId, refs } from './entity.ts';
 
 /** What the manifest says of the files in a bundle, and of contents that it knows by their digests only. */
 export interface DataEntities {
@@ -21,7 +21,8 @@ export function dataEntities(
   { contents, members }: { readonly contents: BundleContents; readonly members: readonly MeasuredMember[] },
 ): DataEntities {
   const folders = foldersOf(bundled, contents);
-  const inFolder = (path: string): string | undefined => folders.find(({ path: at }) => path.startsWith(at))?.path;
+  const inFolder = (path: string): string | undefined =>
+    folders.find(({ path: at }) => path.startsWith(at))?.path;
   const files = members.map((member) => fileEntity(bundled, member));
   const datasets = folders.map(({ path, name }): Entity => {
     const inside = members.filter((member) => inFolder(member.path) === path);
@@ -29,13 +30,16 @@ export function dataEntities(
       '@id': memberId(path),
       '@type': 'Dataset',
       name,
-      hasPart: inside.map((member) => ref(memberId(member.path))),
+      hasPart: refs(inside.map((member) => memberId(member.path))),
     };
   });
   const loose = members.filter(({ path }) => inFolder(path) === undefined);
   const absentOutputs = contents.outputs.filter(({ path }) => path === undefined).map(absentOutput);
   const sources = new Map(
-    [...bundled.sources].map(([path, digest]) => [path, sourceId(bundled, { path, contents, members, digest })]),
+    [...bundled.sources].map(([path, digest]) => [
+      path,
+      sourceId(bundled, { path, contents, members, digest }),
+    ]),
   );
   const absentSources = [...sources].flatMap(([path, id]) =>
     id.startsWith('#') ? [absentSource({ id, path, digest: bundled.sources.get(path), bundled })] : [],
@@ -60,7 +64,10 @@ interface Folder {
   readonly name: string;
 }
 
-function foldersOf({ dag, sources }: BundledRun, { root, outputs, members }: BundleContents): readonly Folder[] {
+function foldersOf(
+  { dag, sources }: BundledRun,
+  { root, outputs, members }: BundleContents,
+): readonly Folder[] {
   const ofOutputs = outputs.flatMap((output) =>
     output.path?.endsWith('/') ? [{ path: output.path, name: nameOf(output) }] : [],
   );
@@ -107,7 +114,9 @@ function sourceId(
   if (isRemote) return localId('source', path);
   const inside = relative(contents.root, path).split(sep).join('/');
   const member = isFolderDigest(digest) ? `${inside}/` : inside;
-  const isHere = members.some((each) => each.path === member || (member.endsWith('/') && each.path.startsWith(member)));
+  const isHere = members.some(
+    (each) => each.path === member || (member.endsWith('/') && each.path.startsWith(member)),
+  );
   // The name of a folder outside of the bundle is private.
   return isHere ? memberId(member) : localId('source', inside.startsWith('../') ? digest : inside);
 }

@@ -14,6 +14,12 @@ export interface Reference {
 
 export const ref = (id: string): Reference => ({ '@id': id });
 
+/** References to several things; to one alone without a list, as RO-Crate recommends. */
+export function refs(ids: readonly string[]): Reference | readonly Reference[] {
+  const [only, another] = ids;
+  return only !== undefined && another === undefined ? ref(only) : ids.map(ref);
+}
+
 /** The identifier of a member, whose path may hold characters that an address may not. */
 export const memberId = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 

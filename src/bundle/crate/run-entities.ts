@@ -3,7 +3,7 @@ import type { Json } from '../../core/index.ts';
 import type { ActionRecord, DagNode } from '../../runtime/index.ts';
 import type { BundleContents, BundledRun } from '../contents.ts';
 import type { DataEntities } from './data-entities.ts';
-import { type Entity, localId, memberId, ref, timestamp } from './entity.ts';
+import { type Entity, localId, memberId, ref, refs, timestamp } from './entity.ts';
 
 /** What the manifest says of the workflow and of its execution. */
 export interface RunEntities {
@@ -34,12 +34,16 @@ export function runEntities(
   const workflow = memberId(relative(contents.root, dag.file).split(sep).join('/'));
   const nodes = [...dag.nodes.values()];
   const params = parameters(bundled);
-  const steps = nodes.map((node, index) => stepEntities(node, { index, record: records.get(node.id), data, agent }));
+  const steps = nodes.map((node, index) =>
+    stepEntities(node, { index, record: records.get(node.id), data, agent }),
+  );
   const tools = [...new Map(nodes.map((node) => [toolId(node), toolEntity(node)])).values()];
   const results = finalOutputs(nodes, data);
   const by = agent === undefined ? {} : { agent: ref(agent) };
   const times = { startTime: timestamp(run.startedAt), endTime: timestamp(run.startedAt, run.milliseconds) };
-  const sources = [...new Set(nodes.flatMap(({ sources }) => sources.map(({ path }) => data.ofSource(path))))];
+  const sources = [
+    ...new Set(nodes.flatMap(({ sources }) => sources.map(({ path }) => data.ofSource(path)))),
+  ];
   return {
     workflow,
     actions: [runId, engineRunId, ...steps.flatMap(({ action, control }) => [action['@id'], control['@id']])],
@@ -51,9 +55,9 @@ export function runEntities(
         description: `A pipeline for tuneloom ${version}.`,
         version,
         programmingLanguage: ref(language),
-        input: params.formal.map((each) => ref(each['@id'])),
-        step: steps.map(({ step }) => ref(step['@id'])),
-        hasPart: tools.map((tool) => ref(tool['@id'])),
+        input: refs(params.formal.map((each) => each['@id'])),
+        step: refs(steps.map(({ step }) => step['@id'])),
+        hasPart: refs(tools.map((tool) => tool['@id'])),
       },
       { '@id': language, '@type': 'ComputerLanguage', name: 'tuneloom pipeline', version },
       { '@id': engine, '@type': 'SoftwareApplication', name: 'tuneloom', softwareVersion: version },
@@ -70,8 +74,8 @@ export function runEntities(
         ...times,
         ...by,
         ...completed,
-        object: [...sources, ...params.values.map((each) => each['@id'])].map(ref),
-        result: results.map(ref),
+        object: refs([...sources, ...params.values.map((each) => each['@id'])]),
+        result: refs(results),
       },
       {
         '@id': engineRunId,
@@ -82,7 +86,7 @@ export function runEntities(
         ...times,
         ...by,
         ...completed,
-        object: steps.map(({ control }) => ref(control['@id'])),
+        object: refs(steps.map(({ control }) => control['@id'])),
         result: ref(runId),
       },
     ],
@@ -126,7 +130,9 @@ function stepEntities(
 ): { readonly step: Entity; readonly control: Entity; readonly action: Entity } {
   const { id } = node;
   const [stepId, controlId, actionId] = ['step', 'control', 'execution'].map((kind) => localId(kind, id));
-  const inputs = Object.values(node.inputs).flatMap(({ stage, output, part }) => data.ofOutput(stage, output, part));
+  const inputs = Object.values(node.inputs).flatMap(({ stage, output, part }) =>
+    data.ofOutput(stage, output, part),
+  );
   const sources = node.sources.map(({ path }) => data.ofSource(path));
   const outputs = Object.keys(node.ports.outputs).flatMap((output) => data.ofOutput(id, output));
   return {
@@ -157,8 +163,8 @@ function stepEntities(
       }),
       ...(agent !== undefined && { agent: ref(agent) }),
       ...completed,
-      object: [...new Set([...inputs, ...sources])].map(ref),
-      result: outputs.map(ref),
+      object: refs([...new Set([...inputs, ...sources])]),
+      result: refs(outputs),
     },
   };
 }
@@ -169,7 +175,8 @@ function describeExecution(record: ActionRecord | undefined): string {
   const facts = [fingerprint?.backend, fingerprint?.engine, fingerprint?.device].filter(
     (fact) => fact !== undefined,
   );
-  const where = fingerprint === undefined ? '' : `${fingerprint.platform} ${fingerprint.arch}, Node ${fingerprint.node}`;
+  const where =
+    fingerprint === undefined ? '' : `${fingerprint.platform} ${fingerprint.arch}, Node ${fingerprint.node}`;
   return [where, ...facts].filter((part) => part !== '').join(', ') || 'Execution of a stage.';
 }
 

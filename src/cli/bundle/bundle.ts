@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type BundledRun, type BundlePart, bundleParts, type Publication, writeBundle } from '../../bundle/index.ts';
+import {
+  type BundledRun,
+  type BundlePart,
+  bundleParts,
+  type Publication,
+  writeBundle,
+} from '../../bundle/index.ts';
 import { isObject, makeFolders } from '../../core/index.ts';
 import {
   type ActionRecord,
@@ -9,10 +15,10 @@ import {
   type LoadedDag,
   listOf,
   listRuns,
-  locateStore,
   lockPathOf,
   type Plan,
   planPipeline,
+  projectFolder,
   type RunRecord,
   readLock,
   recordedPath,
@@ -45,8 +51,11 @@ export async function bundleCommand({
   const to = archiveName(dag, names);
   const path = resolve(workingDirectory, to);
   if (existsSync(path) && !options.force)
-    throw new UsageError({ message: `${to} exists already`, help: 'replace it with --force, or name another file' });
-  const store = storeOf({ file: dag.file, options, context });
+    throw new UsageError({
+      message: `${to} exists already`,
+      help: 'replace it with --force, or name another file',
+    });
+  const store = await storeOf({ file: dag.file, options, context });
   const planned = await planPipeline({ dag, store, targets: [] });
   if (!planned.ok) return reportMistakes(planned.error, { terminal, json: options.json });
   const records = finishedRecords(dag, planned.value);
@@ -54,7 +63,7 @@ export async function bundleCommand({
   checkLock(dag, records);
   const definition = await definitionFiles(dag);
   if (!definition.ok) return reportMistakes(definition.error, { terminal, json: options.json });
-  const project = dirname(locateStore({ pipelineFile: dag.file, workingDirectory }));
+  const project = projectFolder({ pipelineFile: dag.file, workingDirectory });
   const bundled: BundledRun = {
     dag,
     store,
@@ -140,7 +149,8 @@ function matchingRun(
 /** Without a lock that names these results, nobody could hold what they get to it. */
 function checkLock(dag: LoadedDag, records: ReadonlyMap<string, ActionRecord>): void {
   const lock = readLock(dag);
-  if (!lock.ok) throw new UsageError({ message: lock.error.message, ...(lock.error.help && { help: lock.error.help }) });
+  if (!lock.ok)
+    throw new UsageError({ message: lock.error.message, ...(lock.error.help && { help: lock.error.help }) });
   const stages = lock.value?.stages;
   const isCurrent =
     lock.value !== undefined &&
@@ -152,10 +162,7 @@ function checkLock(dag: LoadedDag, records: ReadonlyMap<string, ActionRecord>): 
   });
 }
 
-async function publicationOf(
-  { license, author }: BundleOptions,
-  project: string,
-): Promise<Publication> {
+async function publicationOf({ license, author }: BundleOptions, project: string): Promise<Publication> {
   const text = await readFile(join(project, 'package.json'), 'utf8').catch(() => '{}');
   const [, name, url] = /^\s*(.*?)\s*(?:<(https?:\/\/[^>]+)>)?\s*$/.exec(author ?? '') ?? [];
   return {

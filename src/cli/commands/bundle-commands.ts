@@ -31,10 +31,7 @@ export const bundleCommands: CommandGroup = {
       usage: '<bundle | git address | hf:... | https:...> [folder]',
       mostWords: 2,
       summary: 'Unpack a pipeline that someone else made, and say which code it would run',
-      options: [
-        new Option('-y, --yes', 'approve its code without asking'),
-        jsonOption,
-      ],
+      options: [new Option('-y, --yes', 'approve its code without asking'), jsonOption],
       examples: [
         { line: 'tuneloom open paper.zip', does: 'into the folder paper' },
         { line: 'tuneloom open https://github.com/owner/name.git', does: 'a repository' },

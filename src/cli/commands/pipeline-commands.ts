@@ -20,10 +20,15 @@ export const pipelineCommands: CommandGroup = {
         new Option('--rerun', 'run cached stages again in a scratch store and compare the results').conflicts(
           ['force', 'locked', 'keepGoing'],
         ),
+        new Option(
+          '-y, --yes',
+          'approve the code of a pipeline that `tuneloom open` fetched, without asking',
+        ),
         new Option('--backend <name>', 'where tensors are computed').choices([
           'auto',
           'onnx',
           'webgpu',
+          'cuda',
           'tensorflow',
           'cpu',
         ]),

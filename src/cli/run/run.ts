@@ -1,4 +1,11 @@
-import { type Dag, listOf, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
+import {
+  type Dag,
+  isReceived,
+  listOf,
+  type RunResult,
+  runPipeline,
+  type Store,
+} from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -16,8 +23,14 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   const { dag, names } = opened;
   const { backend, jobs, json } = options;
   const { terminal, stageProcess } = context;
-  const store = storeOf({ file: dag.file, options, context });
+  const store = await storeOf({ file: dag.file, options, context });
   const resources = backend === undefined ? {} : { backend };
+  const { force = [], rerun: everyStage = false, yes = false } = options;
+  if (isReceived(dag)) {
+    const { mayRun } = await import('../open/consent.ts');
+    const call = { dag, store, stages: names, force, everyStage, yes, json, context };
+    if (!(await mayRun(call))) return exitCode.success;
+  }
   if (options.rerun) {
     const { rerun } = await import('./rerun.ts');
     return rerun({ dag, store, stages: names, resources, json, context });
@@ -29,7 +42,7 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     store,
     stageProcess,
     targets: names,
-    force: options.force ?? [],
+    force,
     keepGoing: options.keepGoing ?? false,
     locked: options.locked ?? false,
     ...(jobs === undefined ? {} : { jobs }),
@@ -52,7 +65,8 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
-  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'tensorflow' | 'cpu';
+  readonly yes?: boolean;
+  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
 }
 
 const codeOf = {

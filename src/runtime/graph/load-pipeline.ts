@@ -52,9 +52,7 @@ export async function loadPipeline(
   const dag = await loadPoints(sweep.value, { toCheck, request, kept: new Set(narrowed?.points) });
   const ofSweep = [...sweep.diagnostics, ...(narrowed?.diagnostics ?? [])];
   const diagnostics = [...beforeChecking, ...ofSweep, ...dag.diagnostics];
-  return diagnostics.length === 0
-    ? ok({ ...dag.value, files: reader.files })
-    : err(ordered(diagnostics));
+  return diagnostics.length === 0 ? ok({ ...dag.value, files: reader.files }) : err(ordered(diagnostics));
 }
 
 /** The pipeline's graph, or that of its sweep. Points that are not kept are checked, and count for stages' names. */
