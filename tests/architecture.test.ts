@@ -18,6 +18,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   runtime: ['core', 'generated'],
   remote: ['runtime', 'core'],
   executors: ['runtime', 'core'],
+  bundle: ['runtime', 'formats', 'core'],
   tensor: ['core'],
   text: ['formats', 'core'],
   model: ['text', 'tensor', 'formats', 'core'],
@@ -31,6 +32,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   cli: [
     ...[
       'stages',
+      'bundle',
       'remote',
       'executors',
       'training',
@@ -69,6 +71,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   terminal: [],
   reporter: ['terminal'],
   summary: ['reporter', 'terminal'],
+  bundle: shared,
   chat: shared,
   diff: [...shared, 'runs', 'explain'],
   doctor: [...shared, 'setup'],
@@ -78,13 +81,14 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   graph: shared,
   init: [...shared, 'schema'],
   key: shared,
+  open: shared,
   plan: shared,
   pull: [...shared, 'push'],
   push: [...shared, 'runs'],
   remote: shared,
   rerun: shared,
   review: shared,
-  run: [...shared, 'rerun'],
+  run: [...shared, 'open', 'rerun'],
   runs: shared,
   schema: shared,
   score: shared,
@@ -110,7 +114,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'csv-parse': ['formats', 'cli/review'],
   'csv-stringify': ['cli/review'],
   esbuild: ['runtime/module'],
-  execa: ['runtime/execute', 'executors', 'stages/execute', 'stages/shell', 'cli/setup'],
+  execa: ['runtime/execute', 'executors', 'stages/execute', 'stages/shell', 'cli/open', 'cli/setup'],
   'fastest-levenshtein': ['core'],
   'gpt-tokenizer': ['text/tokenizer'],
   hyparquet: ['formats'],
@@ -125,7 +129,8 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['cli/terminal', 'runtime/diagnostic'],
   'wrap-ansi': ['cli/terminal'],
   yaml: ['runtime/yaml', 'benchmarks', 'cli'],
-  yauzl: ['cli/setup'],
+  yauzl: ['bundle', 'cli/setup'],
+  yazl: ['bundle'],
 };
 
 const isHandWritten = (file: string): boolean =>

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/index.ts';
 import { storageFailureOf } from '../runtime/index.ts';
+import { bundleCommands } from './commands/bundle-commands.ts';
 import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
 import type { JsonOption } from './commands/options.ts';
 import { pipelineCommands } from './commands/pipeline-commands.ts';
@@ -12,7 +13,7 @@ import { programVersion } from './program-version.ts';
 import { errorText, safeLine } from './terminal/safe-text.ts';
 
 /** Every command, in the order of `tuneloom --help`. */
-const commandGroups = [pipelineCommands, resultCommands, sharingCommands, projectCommands];
+const commandGroups = [pipelineCommands, resultCommands, sharingCommands, bundleCommands, projectCommands];
 
 const FIRST_STEP = `
 Start here:

@@ -33,18 +33,31 @@ export { parseDuration, parseMemory } from './config/quantity.ts';
 export { type Diagnostic, listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { positionOf } from './diagnostic/text-file.ts';
-export type { Dag, DagNode, InputBinding } from './graph/dag.ts';
+export type { Dag, DagNode, InputBinding, LoadedDag } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';
+export { definitionFiles } from './module/definition-files.ts';
 
 // The store holds contents by digest.
 
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
+export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
 export { blobFile } from './store/find-blob.ts';
-export { openContent, readManifest } from './store/folder-manifest.ts';
+export { type FolderFile, isInnerPath, openContent, readManifest } from './store/folder-manifest.ts';
+export { ingest } from './store/ingest.ts';
 export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
-export { openStore, type Store } from './store/store.ts';
-export { attemptFiles, linkedStore } from './store/store-layout.ts';
+export { sealJson } from './store/sealed-json.ts';
+export { createStore, openStore, type Store } from './store/store.ts';
+export {
+  actionPath,
+  attemptFiles,
+  blobPath,
+  linkedStore,
+  outputsPath,
+  pathSegment,
+  runPath,
+  storeLayout,
+} from './store/store-layout.ts';
 export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
@@ -52,7 +65,9 @@ export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
 export { describeRun, describeWaiting, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
+export { lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
+export { pathsIn } from './plan/source-digests.ts';
 
 // The plan becomes results.
 
@@ -61,6 +76,15 @@ export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/
 export { runJob } from './execute/executor/executor.ts';
 export { type JobFile, readJobFile, writeJobFile } from './execute/executor/job-file.ts';
 export { openLocalExecutor } from './execute/executor/local-executor.ts';
+export {
+  approve,
+  codeHash,
+  isReceived,
+  markReceived,
+  type Received,
+  receivedDefinition,
+  runsCode,
+} from './execute/received.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export { failureOf } from './execute/run-action.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
@@ -84,6 +108,7 @@ export {
   machineFingerprint,
   readRecord,
 } from './store/action-records.ts';
+export { publishOutputs } from './store/publish-outputs.ts';
 export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
 

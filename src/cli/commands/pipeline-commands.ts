@@ -21,6 +21,10 @@ export const pipelineCommands: CommandGroup = {
           ['force', 'locked', 'keepGoing', 'executor'],
         ),
         new Option('--executor <name>', 'run the stages on this machine or cluster of the settings'),
+        new Option(
+          '-y, --yes',
+          'approve the code of a pipeline that `tuneloom open` fetched, without asking',
+        ),
         new Option('--backend <name>', 'where tensors are computed').choices([
           'auto',
           'onnx',

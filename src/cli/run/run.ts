@@ -1,4 +1,11 @@
-import { type Dag, listOf, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
+import {
+  type Dag,
+  isReceived,
+  listOf,
+  type RunResult,
+  runPipeline,
+  type Store,
+} from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -21,6 +28,12 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   const settings = await settingsOf({ file: dag.file, options, context });
   const store = storeIn(settings, context);
   const resources = backend === undefined ? {} : { backend };
+  const { force = [], rerun: everyStage = false, yes = false } = options;
+  if (isReceived(dag)) {
+    const { mayRun } = await import('../open/consent.ts');
+    const call = { dag, store, stages: names, force, everyStage, yes, json, context };
+    if (!(await mayRun(call))) return exitCode.success;
+  }
   if (options.rerun) {
     const { rerun } = await import('./rerun.ts');
     return rerun({ dag, store, stages: names, resources, json, context });
@@ -33,7 +46,7 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     store,
     stageProcess,
     targets: names,
-    force: options.force ?? [],
+    force,
     keepGoing: options.keepGoing ?? false,
     locked: options.locked ?? false,
     executorFor: executors.executorFor,
@@ -62,6 +75,7 @@ export interface RunOptions extends PipelineOptions {
   readonly locked?: boolean;
   readonly rerun?: boolean;
   readonly executor?: string;
+  readonly yes?: boolean;
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
 }
 
