@@ -18,6 +18,7 @@ export interface AnswerColumn {
   readonly stage: string;
   /** The metric that says whether an answer is right, if one scored these answers record by record. */
   readonly metric?: string;
+  readonly higher_is_better?: boolean;
 }
 
 export interface AnswerRow {
@@ -84,7 +85,7 @@ async function readColumn(
   return {
     run: at.run.run,
     stage: at.stage,
-    ...(judge.metric === undefined ? {} : { metric: judge.metric }),
+    ...(judge.metric === undefined ? {} : { metric: judge.metric, higher_is_better: judge.higher }),
     prompts: JSON.stringify(responses.slice(0, PROMPTS_COMPARED).map(({ id }) => id)),
     responses: new Map(responses.map((response) => [response.id, response])),
     judge,
@@ -96,6 +97,7 @@ const PROMPTS_COMPARED = 20;
 
 interface Judge {
   readonly metric?: string;
+  readonly higher: boolean;
   readonly verdictOn: (id: string, response: ResponseRecord) => Pick<Answer, 'right' | 'score'>;
 }
 
@@ -119,6 +121,7 @@ function judgeOf(scores: readonly Scores[]): Judge {
   const chosen = verdict ?? measured[0];
   return {
     ...(chosen && { metric: chosen.metric }),
+    higher: chosen?.higher ?? true,
     verdictOn: (id, response) => {
       const score = chosen?.byId.get(id);
       const right =
@@ -140,11 +143,7 @@ function isExpected(response: ResponseRecord): boolean | undefined {
 function tableOf(columns: readonly Column[]): AnswerTable {
   const ids = new Set(columns.flatMap(({ responses }) => [...responses.keys()]));
   return {
-    columns: columns.map(({ run, stage, metric }) => ({
-      run,
-      stage,
-      ...(metric === undefined ? {} : { metric }),
-    })),
+    columns: columns.map(({ prompts: _, responses: __, judge: ___, ...column }) => column),
     rows: [...ids].map((id) => {
       const given = columns.map(({ responses }) => responses.get(id));
       const first = given.find((response) => response !== undefined);
