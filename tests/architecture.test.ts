@@ -56,6 +56,8 @@ const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
   module: ['key', 'graph', 'diagnostic', 'yaml'],
   key: ['graph', 'config', 'yaml', 'stage'],
   store: ['key', 'stage'],
+  settings: ['config', 'yaml', 'diagnostic', 'stage'],
+  sharing: ['store', 'key', 'stage'],
   collect: ['store', 'key'],
   plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
   execute: ['plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],

@@ -41,7 +41,7 @@ export { loadPipeline } from './graph/load-pipeline.ts';
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
 export { contentState } from './store/content-state.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
-export { locateStore, openStore, type Store } from './store/store.ts';
+export { openStore, type Store } from './store/store.ts';
 export { blobPath, linkedStore } from './store/store-layout.ts';
 export { storageFailureOf } from './store/system-error.ts';
 
@@ -54,6 +54,8 @@ export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline
 
 // The plan becomes results.
 
+export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
+export { openLocalExecutor } from './execute/executor/local-executor.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
@@ -70,3 +72,30 @@ export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export { type ActionRecord, readRecord } from './store/action-records.ts';
 export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
+
+// Settings say where results are, and where stages run.
+
+export { findSettings, projectFolder } from './settings/find-settings.ts';
+export { schemeOf } from './settings/scheme.ts';
+export type {
+  ExecutorSettings,
+  RemoteSettings,
+  Setting,
+  SettingOrigin,
+  Settings,
+} from './settings/settings.ts';
+
+// Results are shared through remotes.
+
+export {
+  type RemoteCall,
+  type RemoteContent,
+  RemoteFailure,
+  type RemoteFailureKind,
+  type RemoteGet,
+  type RemoteObject,
+  type RemotePut,
+  type RemoteStore,
+  remoteName,
+  type SentContent,
+} from './sharing/remote-store.ts';
