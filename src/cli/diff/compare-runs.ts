@@ -8,8 +8,8 @@ import {
   type Store,
   sides,
 } from '../../runtime/index.ts';
+import { scoreName } from '../../view/index.ts';
 import { fieldOf } from '../explain/explain.ts';
-import { scoreName } from '../summary/score-table.ts';
 import { type AnswerChanges, compareAnswers, type RunPair, scoresOf, stagesOf } from './compare-answers.ts';
 
 /** Compares two runs by their records and by the results that are still in the store. */
