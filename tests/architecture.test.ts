@@ -124,6 +124,8 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   preact: ['pages'],
   protobufjs: ['formats/tensorflow', 'tensor/onnx'],
   'string-width': ['cli/terminal', 'runtime/diagnostic'],
+  vega: ['view/plots'],
+  'vega-lite': ['view/plots'],
   'wrap-ansi': ['cli/terminal'],
   yaml: ['runtime/yaml', 'benchmarks', 'cli'],
   yauzl: ['cli/setup'],

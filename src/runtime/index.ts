@@ -47,7 +47,7 @@ export { storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
-export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
+export { compareMaterial, type Difference, keyedContent, sides } from './key/compare-material.ts';
 export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
@@ -69,10 +69,9 @@ export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
-export { type ActionRecord, type Fingerprint, readRecord } from './store/action-records.ts';
+export { type ActionRecord, readRecord } from './store/action-records.ts';
 export {
   listRuns,
-  type RecordedPoint,
   type RunRecord,
   readRun,
   recordedPath,

@@ -4,10 +4,10 @@ import type { BatchView } from './batch-view.ts';
 import type { RunDifference } from './compare-runs.ts';
 import type { CurvePoint, Curves } from './curves.ts';
 import { type DagLayout, layOutDag } from './dag-layout.ts';
+import type { ExperimentsTable } from './experiments-table.ts';
 import type { Report } from './report.ts';
 import type { RunView } from './run-view.ts';
 import type { ScoreTable } from './score-table.ts';
-import type { SweepTable } from './sweep-table.ts';
 import type { TrainingView } from './training-curves.ts';
 
 /** The data of a report's page: what it shows at once. The rows of answers are apart, compressed. */
@@ -19,13 +19,15 @@ export interface ReportPage {
   readonly scores: readonly (ScoreTable & { readonly plot?: string })[];
   readonly answers: readonly AnswerIndex[];
   readonly batches: readonly BatchView[];
-  readonly sweep?: SweepTable & { readonly plot?: string };
+  readonly sweep?: ExperimentsTable & { readonly plot?: string };
   readonly comparison?: Omit<RunDifference, 'answers'>;
   /** A drawing of several trainings over each other, as SVG. */
   readonly overlay?: string;
 }
 
-export interface TrainingPage extends Omit<TrainingView, 'curves'>, Pick<Curves, 'best_step' | 'kept_step' | 'overfitting'> {
+export interface TrainingPage
+  extends Omit<TrainingView, 'curves'>,
+    Pick<Curves, 'best_step' | 'kept_step' | 'overfitting'> {
   /** The evaluations' losses; evenly chosen where there are many. */
   readonly evaluations: readonly EvaluationRow[];
   /** How many there are. */
@@ -154,7 +156,7 @@ function indexOf({ columns, rows }: AnswerTable): AnswerIndex {
 function flagsOf({ answers }: AnswerRow, sign: number): number {
   const [first, last] = [answers[0], answers.at(-1)];
   const texts = new Set(answers.map((answer) => answer?.text));
-  const gain = sign * (valueOf(last) - valueOf(first));
+  const gain = sign * (worthOf(last) - worthOf(first));
   return (
     (texts.size > 1 ? bits.changed : 0) |
     (last?.right === false ? bits.wrong : 0) |
@@ -163,7 +165,7 @@ function flagsOf({ answers }: AnswerRow, sign: number): number {
   );
 }
 
-const valueOf = (answer: AnswerRow['answers'][number] | undefined): number =>
+const worthOf = (answer: AnswerRow['answers'][number] | undefined): number =>
   answer?.score ?? (answer?.right === undefined ? Number.NaN : Number(answer.right));
 
 /** The rows of a table in chunks, each gzip in base64 of a JSON list. */

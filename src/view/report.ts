@@ -2,9 +2,10 @@ import type { RunRecord, Store } from '../runtime/index.ts';
 import { type AnswerTable, viewAnswers } from './answer-table.ts';
 import { type BatchView, viewBatches } from './batch-view.ts';
 import { compareRuns, type RunDifference } from './compare-runs.ts';
+import { ExperimentReader } from './experiments.ts';
+import { type ExperimentsTable, experimentsTable } from './experiments-table.ts';
 import { type RunView, viewRun } from './run-view.ts';
 import { type Evaluation, type ScoreTable, scoreTables, viewEvaluations } from './score-table.ts';
-import { type SweepTable, sweepOf, sweepOfRuns } from './sweep-table.ts';
 import { type TrainingView, viewTrainings } from './training-curves.ts';
 
 /** What there is to see of one run or several. */
@@ -18,7 +19,7 @@ export interface Report {
   /** Of the first run alone, if the others have the same. */
   readonly batches: readonly BatchView[];
   /** Of a sweep's run, or of three runs or more. */
-  readonly sweep?: SweepTable;
+  readonly sweep?: ExperimentsTable;
   /** Of exactly two runs. */
   readonly comparison?: Omit<RunDifference, 'answers'>;
 }
@@ -39,17 +40,9 @@ export async function viewReport(store: Store, runs: readonly [RunRecord, ...Run
       if (!seen.has(text)) batches.push(batch);
       seen.add(text);
     }
-  const sweep =
-    runs.length === 1
-      ? sweepOf(first, evaluations)
-      : runs.length > 2
-        ? sweepOfRuns(
-            runs.map((record) => ({
-              record,
-              evaluations: evaluations.filter(({ run }) => run === record.run),
-            })),
-          )
-        : undefined;
+  const reader = new ExperimentReader(store);
+  const experiments = (await Promise.all(runs.map((run) => reader.read(run)))).flat();
+  const isSweep = runs.length > 2 || (first.points ?? []).length > 0;
   const comparison =
     second !== undefined && runs.length === 2
       ? await compareRuns(store, { before: first, after: second })
@@ -62,7 +55,7 @@ export async function viewReport(store: Store, runs: readonly [RunRecord, ...Run
     scores: scoreTables(evaluations),
     answers: await viewAnswers(store, runs),
     batches,
-    ...(sweep && { sweep }),
+    ...(isSweep ? { sweep: experimentsTable(experiments) } : {}),
     ...(comparison && { comparison: withoutAnswers(comparison) }),
   };
 }

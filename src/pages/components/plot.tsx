@@ -10,7 +10,6 @@ export interface Drawing {
 export function Plot({ title, svg }: Drawing) {
   return (
     <Sideways label={title} kind="plot-frame">
-
       <div dangerouslySetInnerHTML={{ __html: svg }} />
     </Sideways>
   );
