@@ -42,7 +42,7 @@ export {
   reportPage,
   type TrainingPage,
 } from './report-page.ts';
-export { reportPlots } from './report-plots.ts';
+export { columnNames, reportPlots } from './report-plots.ts';
 export { type OutputView, type RunView, type StageView, viewRun } from './run-view.ts';
 export {
   type Evaluation,

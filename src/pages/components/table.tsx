@@ -18,13 +18,14 @@ export function Table<Row>({
   columns,
   rows,
   rowKey,
-  rowClass,
+  rowId,
 }: {
   readonly label: string;
   readonly columns: readonly TableColumn<Row>[];
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string;
-  readonly rowClass?: (row: Row) => string | undefined;
+  /** Where a link to the row leads. */
+  readonly rowId?: (row: Row) => string;
 }) {
   const [order, setOrder] = useState<Order | undefined>(undefined);
   const sorted =
@@ -59,7 +60,7 @@ export function Table<Row>({
         </thead>
         <tbody>
           {sorted.map((row) => (
-            <tr key={rowKey(row)} class={rowClass?.(row)}>
+            <tr key={rowKey(row)} id={rowId?.(row)}>
               {columns.map((column, index) =>
                 index === 0 ? (
                   <th key="name" scope="row" class={column.kind}>
