@@ -62,8 +62,8 @@ export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
-export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
-export { describeRun, describeWaiting, fieldOfWith } from './plan/describe-reason.ts';
+export { compareMaterial, type Difference, keyedContent, sides } from './key/compare-material.ts';
+export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export { lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
@@ -109,7 +109,13 @@ export {
   readRecord,
 } from './store/action-records.ts';
 export { publishOutputs } from './store/publish-outputs.ts';
-export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
+export {
+  listRuns,
+  type RunRecord,
+  readRun,
+  recordedPath,
+  type StageOutcome,
+} from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
 
 // Settings say where results are, and where stages run.

@@ -98,6 +98,28 @@ export const resultCommands: CommandGroup = {
       load: async () => (await import('../diff/diff.ts')).diffCommand,
     },
     {
+      name: 'report',
+      usage: '[file] [run...]',
+      summary: 'Write what runs did, and what came of it, as one HTML file or as Markdown',
+      options: [
+        new Option(
+          '-o, --output <file>',
+          'the file to write (default: report.html; Markdown is printed)',
+        ).conflicts('json'),
+        new Option('--format <format>', 'how to write it (default: by the name of the file)')
+          .choices(['html', 'md'])
+          .conflicts('json'),
+        storeOption,
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom report', does: 'the last run, in report.html' },
+        { line: 'tuneloom report 4fa1b2 latest -o tuned.html', does: 'two runs compared' },
+        { line: 'tuneloom report --format md >> $GITHUB_STEP_SUMMARY', does: "for a CI job's summary" },
+      ],
+      load: async () => (await import('../report/report.ts')).reportCommand,
+    },
+    {
       name: 'graph',
       usage: '[file]',
       summary: 'Draw the stages of a pipeline and what flows between them',

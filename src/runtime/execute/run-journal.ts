@@ -40,6 +40,13 @@ async function beginJournal(
     file: recordedPath(store, dag.file),
     params: dag.params,
     overridden: dag.overridden,
+    ...(dag.points && {
+      points: dag.points.map(({ label, params, stages }) => ({
+        label,
+        params,
+        stages: Object.fromEntries(stages),
+      })),
+    }),
     targets,
     startedAt: startedAt.toISOString(),
     milliseconds: 0,
