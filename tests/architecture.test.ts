@@ -93,6 +93,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   pull: [...shared, 'push'],
   push: [...shared, 'runs'],
   remote: shared,
+  plot: [...shared, 'runs'],
   rerun: shared,
   report: [...shared, 'runs'],
   review: shared,
