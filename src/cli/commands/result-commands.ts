@@ -7,6 +7,7 @@ import {
   numberFrom,
   overrideOptions,
   pipelineOptions,
+  repeatable,
   storeOption,
   wholeNumber,
 } from './options.ts';
@@ -65,16 +66,31 @@ export const resultCommands: CommandGroup = {
       name: 'runs',
       usage: '[file] [run]',
       mostWords: 2,
-      summary: 'List past runs, or show what one of them did',
+      summary: 'Compare past runs in a table, or show what one of them did',
       options: [
-        new Option('-n, --limit <number>', 'how many runs to list').argParser(wholeNumber(1)).default(10),
+        repeatable(
+          '--where <condition>',
+          'only runs for which it holds, as epochs=2, exact_match>=0.9 or state!=failed; repeatable',
+        ),
+        new Option(
+          '--sort <name>',
+          'by a column, the best or the smallest first; -<name> reverses (default: the latest first)',
+        ),
+        new Option(
+          '-n, --limit <number>',
+          'how many to list (default: 10; with --csv and --md all)',
+        ).argParser(wholeNumber(1)),
+        new Option('--csv', 'print every column as CSV').conflicts('json'),
+        new Option('--md', 'print a table for Markdown').conflicts(['json', 'csv']),
         storeOption,
         jsonOption,
       ],
       examples: [
-        { line: 'tuneloom runs', does: 'the last ten runs' },
+        { line: 'tuneloom runs', does: 'the last ten: what differs, the scores, the time' },
+        { line: 'tuneloom runs --sort exact_match -n 3', does: 'the three best' },
+        { line: "tuneloom runs --where 'epochs>2'", does: 'runs with such a param' },
         { line: 'tuneloom runs latest', does: 'what the last run did, stage by stage' },
-        { line: 'tuneloom runs ../other/pipeline.yaml', does: 'the last runs of another project' },
+        { line: 'tuneloom runs lora.yaml --md', does: 'the runs of one pipeline, for a report' },
       ],
       load: async () => (await import('../runs/runs.ts')).runsCommand,
     },

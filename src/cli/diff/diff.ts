@@ -7,8 +7,9 @@ import { namedFile, storeOf } from '../open-pipeline.ts';
 import { findRun } from '../runs/find-run.ts';
 import { formatFigure } from '../terminal/format-number.ts';
 import { excerpt, labeledText, renderTable } from '../terminal/layout.ts';
-import { safeLine, shortLine } from '../terminal/safe-text.ts';
+import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { shortLine } from '../terminal/wrap-text.ts';
 import type { AnswerChange, AnswerChanges, RunPair } from './compare-answers.ts';
 import {
   compareRuns,

@@ -1,7 +1,8 @@
 import type { RunEvent, StageReport } from '../../runtime/index.ts';
 import { formatDuration } from '../terminal/format-number.ts';
-import { safeLine, safeText, shortLine } from '../terminal/safe-text.ts';
+import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { shortLine } from '../terminal/wrap-text.ts';
 import { describeFailure, endVerb } from './describe-failure.ts';
 import {
   advance,
