@@ -116,7 +116,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'p-map': ['stages'],
   picocolors: ['cli/terminal'],
   protobufjs: ['formats/tensorflow', 'tensor/onnx'],
-  'string-width': ['cli/terminal', 'runtime/diagnostic'],
+  'string-width': ['cli/terminal', 'cli/reporter', 'runtime/diagnostic'],
   yaml: ['runtime/yaml', 'benchmarks', 'cli'],
   yauzl: ['cli/setup'],
 };

@@ -116,7 +116,8 @@ export class PlainReporter implements Reporter {
     const progress = advance(state.progress, { report, at });
     const speaks = at >= state.quietUntil;
     this.#stages.set(stage, { progress, quietUntil: speaks ? at + QUIET_MILLISECONDS : state.quietUntil });
-    if (speaks) this.#line('', `${stage}  ${progressText(progress, at)}`);
+    const columns = this.#columns - VERB - stage.length - 2;
+    if (speaks) this.#line('', `${stage}  ${progressText(progress, { now: at, columns })}`);
   }
 
   /** A note takes one line, so that a log of many stays readable. A warning is printed whole. */

@@ -5,7 +5,7 @@ import { escapeUnsafe } from './safe-text.ts';
 import { wrapText } from './wrap-text.ts';
 
 /** The palette of picocolors; every function is the identity if color is off. */
-type Colors = ReturnType<typeof createColors>;
+export type Colors = ReturnType<typeof createColors>;
 
 /** Where the command line prints; nothing else in tuneloom does. */
 export interface Terminal {
