@@ -80,6 +80,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   graph: shared,
   init: [...shared, 'schema'],
   plan: shared,
+  plot: [...shared, 'runs'],
   rerun: shared,
   review: shared,
   run: [...shared, 'rerun'],

@@ -8,6 +8,7 @@ export {
   experimentColumns,
   experimentsTable,
 } from './experiments-table.ts';
+export { plottedCurves, plottedPoints, plottedScores } from './plot-data.ts';
 export { historyPlot, type NamedCurves } from './plots/history-plot.ts';
 export { type PlotSpec, plotColors } from './plots/plot-style.ts';
 export { plotCss, renderSvg } from './plots/render-svg.ts';
@@ -15,3 +16,4 @@ export { type PlottedScore, scoresPlot } from './plots/scores-plot.ts';
 export { type PlottedPoint, sweepPlot } from './plots/sweep-plot.ts';
 export { mainScores, scoreName } from './scores.ts';
 export { type ExperimentQuery, selectExperiments } from './select-experiments.ts';
+export { type TrainingView, viewTrainings } from './training-curves.ts';
