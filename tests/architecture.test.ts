@@ -27,7 +27,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...['training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime', 'formats', 'core'],
     'generated',
   ],
-  view: ['training', 'benchmarks', 'metrics', 'text', 'runtime', 'formats', 'core', 'generated'],
+  view: [
+    ...['stages', 'training', 'benchmarks', 'metrics', 'text', 'runtime', 'formats', 'core', 'generated'],
+  ],
   cli: [
     ...[
       'view',
@@ -78,6 +80,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   graph: shared,
   init: [...shared, 'schema'],
   plan: shared,
+  plot: [...shared, 'runs'],
   rerun: shared,
   review: shared,
   run: [...shared, 'rerun'],
@@ -117,6 +120,8 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['cli/terminal'],
   protobufjs: ['formats/tensorflow', 'tensor/onnx'],
   'string-width': ['cli/terminal', 'cli/reporter', 'runtime/diagnostic'],
+  vega: ['view/plots'],
+  'vega-lite': ['view/plots'],
   yaml: ['runtime/yaml', 'benchmarks', 'cli'],
   yauzl: ['cli/setup'],
 };

@@ -114,6 +114,27 @@ export const resultCommands: CommandGroup = {
       load: async () => (await import('../diff/diff.ts')).diffCommand,
     },
     {
+      name: 'plot',
+      usage: '[file] <history|sweep|scores> [run...]',
+      summary: 'Draw the losses, the sweep or the scores of runs',
+      options: [
+        new Option(
+          '--format <format>',
+          'how to draw it (default: svg; of a file, what its name ends in)',
+        ).choices(['svg', 'vega-lite']),
+        new Option('-o, --output <file>', 'write it to this file instead of standard output'),
+        storeOption,
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom plot history -o losses.svg', does: 'the losses of the last training' },
+        { line: 'tuneloom plot history 4fa1b2 latest -o losses.svg', does: 'two runs in one plot' },
+        { line: 'tuneloom plot sweep -o sweep.svg', does: 'params and scores as parallel coordinates' },
+        { line: 'tuneloom plot scores -o scores.json', does: 'a Vega-Lite specification' },
+      ],
+      load: async () => (await import('../plot/plot.ts')).plotCommand,
+    },
+    {
       name: 'graph',
       usage: '[file]',
       summary: 'Draw the stages of a pipeline and what flows between them',
