@@ -1,13 +1,6 @@
 import type { CurvePoint, Curves } from '../curves.ts';
-import {
-  colorOf,
-  figure,
-  legendColumns,
-  type PlotSpec,
-  plotBase,
-  seriesColors,
-  widthOfText,
-} from './plot-style.ts';
+import { colorOf, figure, legendColumns, type PlotSpec, plotBase, seriesColors } from './plot-style.ts';
+import { keptMarks, overfittingMarks, stepAxis } from './step-marks.ts';
 
 /** The curves of a training, with the name by which a reader knows it: a stage, a run, or both. */
 export interface NamedCurves extends Curves {
