@@ -48,7 +48,7 @@ export { storageFailureOf } from './store/system-error.ts';
 // The graph becomes a plan: what would run, and why.
 
 export { compareMaterial, type Difference, keyedContent, sides } from './key/compare-material.ts';
-export { describeRun, describeWaiting, fieldOfWith } from './plan/describe-reason.ts';
+export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
 
@@ -70,7 +70,13 @@ export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export { type ActionRecord, readRecord } from './store/action-records.ts';
-export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
+export {
+  listRuns,
+  type RunRecord,
+  readRun,
+  recordedPath,
+  type StageOutcome,
+} from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
 
 // Settings say where results are, and where stages run.

@@ -7,7 +7,7 @@ import { checkTask } from './check-task.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from './dropout.ts';
 import { type EvaluationSets, evaluate, evaluationSets, isEvaluationDue } from './evaluation.ts';
 import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
-import { bestStep, type HistoryEntry, isPatienceExhausted, isSpike } from './history.ts';
+import { bestStep, type HistoryEntry, isPatienceExhausted, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { writeSample } from './sample.ts';
 import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
@@ -125,13 +125,8 @@ class TrainingLoop implements Disposable {
   /** Reports where the training is, with the latest losses. */
   #report(evaluating?: TrainingProgress['evaluating']): void {
     const { history, step } = this.#state;
-    const last = history.findLast((entry) => entry.type === 'step');
-    const evaluated = history.findLast((entry) => entry.type === 'evaluation');
-    const validationLoss = evaluated?.validation_loss;
     this.#task.onProgress({
-      ...{ step, totalSteps: this.#totalSteps },
-      ...(last && { loss: last.loss, learningRate: last.learning_rate }),
-      ...(validationLoss !== undefined && { validationLoss }),
+      ...{ step, totalSteps: this.#totalSteps, ...latestFigures(history) },
       ...(this.#measured.tokens > 0 && { tokensPerSecond: this.#tokensPerSecond }),
       ...(evaluating && { evaluating }),
     });
