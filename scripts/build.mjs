@@ -14,7 +14,7 @@ if (generated.status !== 0) process.exit(1);
 // Packages that every command loads are bundled: reading their hundreds of small files would take most of the start-up time.
 const bundled = [
   ...['commander', 'picocolors', 'string-width', 'yaml', 'canonicalize', 'fastest-levenshtein'],
-  ...['ajv', 'execa'],
+  ...['ajv', 'execa', 'hono', '@hono/node-server'],
 ];
 const { dependencies, optionalDependencies, peerDependencies, devDependencies } = JSON.parse(
   await readFile('package.json', 'utf8'),
@@ -30,6 +30,7 @@ const built = await build({
   entryPoints: {
     tuneloom: 'src/cli/main.ts',
     'stage-process': 'src/cli/stage-process.ts',
+    'chat-process': 'src/cli/chat-process.ts',
     stage: 'src/stages/stage-api.ts',
     // In the folder of the chunk that starts it.
     'chunks/hash-worker': 'src/runtime/store/hash-worker.ts',

@@ -40,6 +40,7 @@ export { loadPipeline } from './graph/load-pipeline.ts';
 
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
 export { contentState } from './store/content-state.ts';
+export { withFileLock } from './store/file-lock.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
 export { locateStore, openStore, type Store } from './store/store.ts';
 export { blobPath, linkedStore } from './store/store-layout.ts';
@@ -62,11 +63,14 @@ export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 
-// Past runs are read, verified and collected.
+// Runs are seen and stopped from other processes, past runs are read, verified and collected.
 
 export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
+export { stageLogPath } from './execute/attempt.ts';
+export { type LiveEvent, readLiveEvents } from './execute/live-events.ts';
+export { type StopAnswer, stopRun } from './execute/run-journal.ts';
 export { type ActionRecord, readRecord } from './store/action-records.ts';
 export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';

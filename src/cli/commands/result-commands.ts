@@ -41,6 +41,25 @@ export const resultCommands: CommandGroup = {
       load: async () => (await import('../show/show.ts')).showCommand,
     },
     {
+      name: 'ui',
+      usage: '[file]',
+      mostWords: 1,
+      summary: 'Open pages to follow runs, browse results, review, compare and chat, on this machine only',
+      options: [
+        new Option('--port <number>', 'the port to listen on (default: any free one)')
+          .argParser(wholeNumber(0))
+          .default(0, ''),
+        new Option('--rater <name>', 'whose ratings and votes they are (default: the name of your account)'),
+        storeOption,
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom ui', does: 'the pipelines below this folder' },
+        { line: 'tuneloom ui pipelines/quickstart.yaml --port 4610', does: 'on a port of your choice' },
+      ],
+      load: async () => (await import('../ui/ui.ts')).uiCommand,
+    },
+    {
       name: 'review',
       usage: '[file] <stage>',
       summary: "Rate a stage's answers one by one, and keep the ratings in a CSV file",

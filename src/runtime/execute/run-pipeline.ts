@@ -21,6 +21,7 @@ import { storageFailureOf } from '../store/system-error.ts';
 import { diskClock } from '../store/temporary.ts';
 import { acquireSources } from './acquire-sources.ts';
 import { sweepAttempts } from './attempt.ts';
+import { LiveEvents, sweepLiveEvents } from './live-events.ts';
 import type { RunContext, RunOptions, RunResult } from './run-context.ts';
 import { beginJournalIfWritable } from './run-journal.ts';
 import { runStages, type StageOutcomes } from './run-stages.ts';
@@ -108,7 +109,13 @@ async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResul
   // Also stops the running stages when an error ends this function.
   const leaving = new AbortController();
   using processes = new StageProcesses({ program: options.stageProcess });
-  const context = contextOf(options, prepared, { processes, run: journal.run, leaving: leaving.signal });
+  using live = new LiveEvents(store, journal.run);
+  const onEvent = (event: RunEvent): void => {
+    if (journal.problem === undefined) live.add(event);
+    options.onEvent?.(event);
+  };
+  const running = { ...options, onEvent };
+  const context = contextOf(running, prepared, { processes, run: journal.run, leaving: leaving.signal });
   const { emit, signal } = context;
   try {
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
@@ -133,6 +140,7 @@ async function sweepStore(store: Store, now: Date): Promise<void> {
   await sweepLeases(store, clock);
   await sweepKept(store, { clock, inUse: pathsInUse(store) });
   await sweepTemporary(store, clock);
+  await sweepLiveEvents(store, now);
 }
 
 function contextOf(
