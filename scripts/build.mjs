@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { buildPages } from './build-pages.mjs';
 import { buildTypes } from './build-types.mjs';
 import { deferSegmenter } from './defer-segmenter.mjs';
 import { joinChunks } from './join-chunks.mjs';
@@ -57,10 +58,12 @@ const built = await build({
   logLevel: 'warning',
   write: false,
 }).catch(() => process.exit(1));
+const pages = await buildPages().catch(() => process.exit(1));
 
-const outputFiles = await joinChunks(built, {
+const programFiles = await joinChunks(built, {
   entries: ['src/cli/start.ts', 'src/cli/run/run.ts', 'src/cli/reporter/plain-reporter.ts'],
 });
+const outputFiles = [...programFiles, ...pages.outputFiles];
 
 // Each file is renamed into place and old chunks go last, so that a command that is running finds whole files.
 for (const { path, contents } of outputFiles) {
@@ -75,17 +78,16 @@ for (const file of await readdir('dist', { recursive: true }))
 
 await buildTypes('src/stages/stage-api.ts', 'dist/types');
 
-await writeFile('dist/licenses.txt', await licensesOf(built.metafile));
+await writeFile('dist/licenses.txt', await licensesOf([built.metafile, pages.metafile]));
 
 await chmod('dist/tuneloom.js', 0o755);
 // npm does not link a package's own command; this link makes `npx tuneloom` work in the checkout.
 await symlink('../../dist/tuneloom.js', 'node_modules/.bin/tuneloom').catch(() => undefined);
 
 /** The licenses of the bundled packages, which must be distributed with every copy. */
-async function licensesOf({ inputs }) {
-  const folders = Object.keys(inputs).flatMap(
-    (path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
-  );
+async function licensesOf(metafiles) {
+  const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
+  const folders = inputs.flatMap((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
   const texts = [...new Set(folders)].sort().map(async (folder) => {
     const license = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
     if (license === undefined) throw new Error(`${folder} has no license file`);

@@ -28,12 +28,29 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...['training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime', 'formats', 'core'],
     'generated',
   ],
+  // What people look at, as data: reads the store and draws nothing.
+  view: [
+    ...['stages', 'training', 'benchmarks', 'metrics', 'text', 'formats', 'runtime', 'core', 'generated'],
+  ],
+  // Runs in a browser.
+  pages: ['view', 'server', 'core'],
   server: [
-    ...['judging', 'stages', 'training', 'benchmarks', 'metrics', 'text', 'runtime', 'formats', 'core'],
+    ...['view', 'judging', 'stages', 'training', 'benchmarks', 'metrics', 'text', 'runtime', 'formats'],
+    'core',
   ],
   cli: [
-    ...['server', 'judging'],
-    ...['stages', 'remote', 'training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime'],
+    ...[
+      'view',
+      'stages',
+      'remote',
+      'training',
+      'benchmarks',
+      'metrics',
+      'model',
+      'text',
+      'tensor',
+      'runtime',
+    ],
     ...['formats', 'core', 'generated'],
   ],
   generated: ['runtime'],
@@ -110,6 +127,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   openai: ['stages/generate/endpoint'],
   'p-map': ['stages'],
   picocolors: ['cli/terminal'],
+  preact: ['pages'],
   protobufjs: ['formats/tensorflow', 'tensor/onnx'],
   'string-width': ['cli/terminal', 'runtime/diagnostic'],
   'wrap-ansi': ['cli/terminal'],
@@ -192,6 +210,15 @@ type H = typeof import('seven');\nconst i = await import(\n  'eight'\n);\nconst 
       return packageHomes[name]?.some((home) => from.startsWith(`${home}/`)) !== true;
     });
     expect(homeless.map(say)).toEqual([]);
+  });
+
+  it('a page takes only types from the views, so that no code of the store is sent to a browser', () => {
+    const taken = [...texts]
+      .filter(([file]) => file.startsWith('pages/'))
+      .flatMap(([file, text]) =>
+        [...text.matchAll(/^(?:import|export) (?!type\b)[^;]*?from '[^']*\/view\/[^']*'/gm)].map(() => file),
+      );
+    expect(taken).toEqual([]);
   });
 
   it('only the command line prints', () => {

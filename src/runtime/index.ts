@@ -49,7 +49,7 @@ export { storageFailureOf } from './store/system-error.ts';
 // The graph becomes a plan: what would run, and why.
 
 export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
-export { describeRun, describeWaiting, fieldOfWith } from './plan/describe-reason.ts';
+export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
 
@@ -71,6 +71,13 @@ export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export { stageLogPath } from './execute/attempt.ts';
 export { type LiveEvent, readLiveEvents } from './execute/live-events.ts';
 export { type StopAnswer, stopRun } from './execute/run-journal.ts';
-export { type ActionRecord, readRecord } from './store/action-records.ts';
-export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
+export { type ActionRecord, type Fingerprint, readRecord } from './store/action-records.ts';
+export {
+  listRuns,
+  type RecordedPoint,
+  type RunRecord,
+  readRun,
+  recordedPath,
+  type StageOutcome,
+} from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';

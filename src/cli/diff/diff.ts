@@ -1,4 +1,14 @@
 import { listRuns, type RunRecord, type Store } from '../../runtime/index.ts';
+import {
+  type AnswerChange,
+  type AnswerChanges,
+  compareRuns,
+  type FieldChange,
+  type MetricChange,
+  type RunDifference,
+  type RunPair,
+  type StageDifference,
+} from '../../view/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
@@ -9,14 +19,6 @@ import { formatFigure } from '../terminal/format-number.ts';
 import { excerpt, labeledText, renderTable } from '../terminal/layout.ts';
 import { safeLine, shortLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { AnswerChange, AnswerChanges, RunPair } from './compare-answers.ts';
-import {
-  compareRuns,
-  type FieldChange,
-  type MetricChange,
-  type RunDifference,
-  type StageDifference,
-} from './compare-runs.ts';
 
 /** `tuneloom diff`: compares two runs. */
 export async function diffCommand({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {

@@ -47,6 +47,9 @@ async function beginJournal(
     process: thisProcess(),
     fingerprint: machineFingerprint(),
     stages: {},
+    ...(dag.points && {
+      points: dag.points.map(({ stages, ...point }) => ({ ...point, stages: Object.fromEntries(stages) })),
+    }),
   };
   await writeRun(store, record);
   const beat = keepAlive(store, run);

@@ -34,6 +34,16 @@ export interface RunRecord {
   readonly process: ProcessIdentity;
   readonly fingerprint: Fingerprint;
   readonly stages: Readonly<Record<string, StageOutcome>>;
+  /** A sweep's points in order. Absent in older records. */
+  readonly points?: readonly RecordedPoint[];
+}
+
+/** One point of a sweep. */
+export interface RecordedPoint {
+  readonly label: string;
+  readonly params: JsonObject;
+  /** A stage's id in the pipeline -> its id among the run's stages. */
+  readonly stages: Readonly<Record<string, string>>;
 }
 
 /**
@@ -211,6 +221,7 @@ const isRunRecord = has({
   outcome: isOneOf('succeeded', 'failed', 'interrupted', 'running', 'killed'),
   process: isProcessIdentity,
   stages: isMapOf(isTagged('decision', outcomes)),
+  points: orAbsent(isListOf(has({ label: isText, params: isObject, stages: isMapOf(isText) }))),
 });
 
 function isTagged(tag: string, variants: Readonly<Record<string, Fields>>): Check {
