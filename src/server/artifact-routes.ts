@@ -1,13 +1,13 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
-import { isObject, jsonText, UserError } from '../core/index.ts';
+import { isObject, jsonText } from '../core/index.ts';
 import { openSafetensors } from '../formats/index.ts';
+import type { RunRecord, Store } from '../runtime/index.ts';
 import { portCodecs, readAll } from '../stages/index.ts';
 import type { Tokenizer } from '../text/index.ts';
-import { batchesOf } from '../training/index.ts';
-import { numberOf } from './answers.ts';
-import { batchRows } from './batch-rows.ts';
+import { viewBatch } from '../view/index.ts';
+import { notFound, numberOf } from './answers.ts';
 import type { Project } from './project.ts';
 import { findTokenizer, openOutput, outputsOf, type RunOutput } from './run-outputs.ts';
 
@@ -28,6 +28,9 @@ export function artifactRoutes(project: Project): Hono {
     await using content = opened.content;
     const page = await pageOf(opened.type, {
       path: content.path,
+      store: project.store,
+      run,
+      opened,
       context,
       offset: numberOf(context, 'offset', 0),
       limit: Math.min(mostItems, numberOf(context, 'limit', defaultItems)),
@@ -43,6 +46,9 @@ export function artifactRoutes(project: Project): Hono {
 
 interface PageRequest {
   readonly path: string;
+  readonly store: Store;
+  readonly run: RunRecord;
+  readonly opened: RunOutput;
   readonly context: Context;
   readonly offset: number;
   readonly limit: number;
@@ -106,27 +112,13 @@ async function tokensPage(request: PageRequest) {
 }
 
 /** One batch of an epoch, as training sees it. */
-async function batchPage({ path, context, tokenizer }: PageRequest) {
-  const { examples, recipe, vocabulary } = await portCodecs.batches.read(path).read();
+async function batchPage({ context, store, run, opened }: PageRequest) {
   const epoch = Math.max(1, numberOf(context, 'epoch', 1));
   const batch = Math.max(1, numberOf(context, 'batch', 1));
-  const groups = batchesOf({ examples, recipe, epoch });
-  const group = groups[batch - 1];
-  if (group === undefined)
-    throw new UserError({
-      code: 'not-found',
-      message: `epoch ${epoch} has ${groups.length} batches, and no batch ${batch}`,
-    });
-  const known = await tokenizer(vocabulary);
-  const rows = batchRows(group).map(({ runs, ...row }) => ({
-    ...row,
-    runs: runs.map(({ kind, tokens }) => ({
-      kind,
-      count: tokens.length,
-      text: known === undefined ? tokens.join(' ') : known.decode(tokens),
-    })),
-  }));
-  return { epoch, batch, batches: groups.length, recipe, rows };
+  const { stage, part } = opened;
+  const view = await viewBatch(store, { run, stage, part, epoch, batch });
+  if (view === undefined) throw notFound(`batch ${batch} in epoch ${epoch}`);
+  return view;
 }
 
 async function modelPage(path: string) {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../core/index.ts';
+import type { Json } from '../core/index.ts';
 import { contentState, openContent, type RunRecord, type Store } from '../runtime/index.ts';
 import { portCodecs } from '../stages/index.ts';
 import type { Project } from './project.ts';
@@ -12,52 +12,64 @@ export interface RunRow {
   readonly startedAt: string;
   readonly outcome: RunRecord['outcome'];
   readonly milliseconds: number;
-  readonly overridden: boolean;
-  readonly params: JsonObject;
-  /** `stage metric` -> its value; null where the responses do not define it. */
-  readonly metrics: Readonly<Record<string, number | null>>;
   readonly ran: number;
   readonly reused: number;
 }
 
+/** A param, a loss or a score of every run. */
+export interface RunColumn {
+  readonly kind: 'param' | 'field' | 'loss' | 'score';
+  readonly name: string;
+  readonly higherIsBetter?: boolean;
+  /** In the order of the rows; null where a run has none. */
+  readonly cells: readonly Json[];
+}
+
 export interface RunTable {
   readonly rows: readonly RunRow[];
-  /** Names of params whose values are not the same in all runs of a pipeline. */
-  readonly varying: readonly string[];
+  readonly columns: readonly RunColumn[];
 }
 
 /** The latest runs, the latest first. */
 export async function summarizeRuns(project: Project, limit: number): Promise<RunTable> {
   const names = await project.namesByRecord();
-  const rows: RunRow[] = [];
-  for (const record of await project.runs(limit)) {
+  const records = await project.runs(limit);
+  const metrics = await Promise.all(records.map((record) => metricsOf(project.store, record)));
+  const rows = records.map((record): RunRow => {
     const decisions = Object.values(record.stages).map(({ decision }) => decision);
     const count = (wanted: string) => decisions.filter((decision) => decision === wanted).length;
-    const { run, startedAt, outcome, milliseconds, overridden, params } = record;
-    rows.push({
-      ...{ run, startedAt, outcome, milliseconds, overridden, params },
-      pipeline: names.get(record.file) ?? record.file,
-      metrics: await metricsOf(project.store, record),
+    const { run, startedAt, outcome, milliseconds } = record;
+    const pipeline = names.get(record.file) ?? record.file;
+    return {
+      ...{ run, startedAt, outcome, milliseconds, pipeline },
       ran: count('ran'),
       reused: count('reused'),
-    });
-  }
-  return { rows, varying: varyingParams(rows) };
-}
-
-function varyingParams(rows: readonly RunRow[]): readonly string[] {
-  const seen = new Map<string, Map<string, string>>();
-  const varying = new Set<string>();
-  for (const { pipeline, params } of rows) {
-    const values = seen.get(pipeline) ?? new Map<string, string>();
-    seen.set(pipeline, values);
-    for (const [name, value] of Object.entries(params)) {
-      const text = JSON.stringify(value);
-      if ((values.get(name) ?? text) !== text) varying.add(name);
-      values.set(name, text);
-    }
-  }
-  return [...varying];
+    };
+  });
+  const column = (kind: RunColumn['kind'], name: string, cells: readonly Json[]) => ({ kind, name, cells });
+  const params = [...new Set(records.flatMap((record) => Object.keys(record.params)))];
+  const scores = [...new Set(metrics.flatMap(Object.keys))];
+  return {
+    rows,
+    columns: [
+      ...params
+        .map((name) =>
+          column(
+            'param',
+            name,
+            records.map((record) => record.params[name] ?? null),
+          ),
+        )
+        .filter(({ cells }) => new Set(cells.map((cell) => JSON.stringify(cell))).size > 1),
+      ...scores.map((name) =>
+        column(
+          'score',
+          name,
+          metrics.map((own) => own[name] ?? null),
+        ),
+      ),
+    ],
+  };
 }
 
 /** By digest: contents never change. */
@@ -76,7 +88,7 @@ async function metricsOf(
     if (known === undefined) continue;
     if (kept.size > mostKept) kept.clear();
     kept.set(digest, known);
-    for (const [metric, value] of Object.entries(known)) all[`${stage} ${metric}`] = value;
+    for (const [metric, value] of Object.entries(known)) all[`${stage}.${metric}`] = value;
   }
   return all;
 }

@@ -19,16 +19,20 @@ export function Table<Row>({
   rows,
   rowKey,
   rowClass,
+  isPinned,
 }: {
   readonly label: string;
   readonly columns: readonly TableColumn<Row>[];
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string;
   readonly rowClass?: (row: Row) => string | undefined;
+  /** Rows that stay above the others, however the table is sorted. */
+  readonly isPinned?: (row: Row) => boolean;
 }) {
   const [order, setOrder] = useState<Order | undefined>(undefined);
+  const all = order === undefined ? rows : sortedBy(rows, { ...order, value: columns[order.column]?.sortBy });
   const sorted =
-    order === undefined ? rows : sortedBy(rows, { ...order, value: columns[order.column]?.sortBy });
+    isPinned === undefined ? all : [...all.filter(isPinned), ...all.filter((row) => !isPinned(row))];
   return (
     <Sideways label={label} kind="table-frame">
       <table class="table" aria-label={label}>
