@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
-import { installedTensorflow } from './src/tensor/tensorflow/locate-tensorflow.ts';
+import { installedCuda } from './src/tensor/onnx/device/locate-cuda.ts';
+import { hasNvidiaGpu, installedTensorflow } from './src/tensor/tensorflow/locate-tensorflow.ts';
 
 const globalSetup = 'tests/global-setup.ts';
 
@@ -9,7 +10,7 @@ const webgpuOnly = [
 ];
 
 /** The tests of backends, run once more on another. */
-const again = (backend: 'tensorflow' | 'webgpu') => ({
+const again = (backend: 'tensorflow' | 'webgpu' | 'cuda') => ({
   extends: true as const,
   test: {
     name: backend,
@@ -48,6 +49,8 @@ export default defineConfig({
       },
       // Where `tuneloom setup tensorflow` has been run.
       ...(installedTensorflow() === undefined ? [] : [again('tensorflow')]),
+      // Where `tuneloom setup cuda` has been run.
+      ...(installedCuda() !== undefined && hasNvidiaGpu() ? [again('cuda')] : []),
       // Where Vulkan finds a device, if only one in software: see docs/gpu.md.
       ...(process.env.TUNELOOM_WEBGPU_TESTS ? [again('webgpu')] : []),
     ],

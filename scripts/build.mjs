@@ -16,6 +16,8 @@ if (generated.status !== 0) process.exit(1);
 const bundled = [
   ...['commander', 'picocolors', 'string-width', 'yaml', 'canonicalize', 'fastest-levenshtein'],
   ...['ajv', 'execa', 'hono', '@hono/node-server'],
+  // Only plots load these, and a plot is seldom drawn: a user need not install their seventy packages.
+  ...['vega', 'vega-lite'],
 ];
 const { dependencies, optionalDependencies, peerDependencies, devDependencies } = JSON.parse(
   await readFile('package.json', 'utf8'),

@@ -4,5 +4,5 @@ import type { TensorBackendName } from '../src/tensor/index.ts';
 export const backendsUnderTest: readonly TensorBackendName[] = backendsOf(process.env.TENSOR_BACKEND);
 
 function backendsOf(name: string | undefined): readonly TensorBackendName[] {
-  return name === 'tensorflow' || name === 'webgpu' ? [name] : ['cpu', 'onnx'];
+  return name === 'tensorflow' || name === 'webgpu' || name === 'cuda' ? [name] : ['cpu', 'onnx'];
 }

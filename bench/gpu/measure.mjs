@@ -19,7 +19,8 @@ const sizes = options.small
 const results = { sizes, date: new Date().toISOString(), node: process.version };
 results.doctor = part(() => JSON.parse(tuneloom('doctor', '--json')).findings);
 const backends = options.backends?.split(',') ?? usableBackends(results.doctor);
-results.conformance = part(conformance);
+for (const backend of backends.filter((name) => name !== 'onnx'))
+  results[`conformance ${backend}`] = part(() => conformance(backend));
 for (const backend of backends) results[`quickstart ${backend}`] = part(() => quickstart(backend));
 const model = await partAsync(makeModel);
 for (const backend of backends) {
@@ -47,12 +48,12 @@ function usableBackends(findings) {
   const isGood = (name) =>
     Array.isArray(findings) &&
     findings.some(({ subject, state }) => subject === `backend ${name}` && state === 'good');
-  return ['webgpu', 'tensorflow', 'onnx'].filter(isGood);
+  return ['webgpu', 'cuda', 'tensorflow', 'onnx'].filter(isGood);
 }
 
-function conformance() {
-  const report = join(folder, 'tests.json');
-  const words = ['run', '--project', 'webgpu', '--reporter=json', `--outputFile=${report}`];
+function conformance(backend) {
+  const report = join(folder, `tests-${backend}.json`);
+  const words = ['run', '--project', backend, '--reporter=json', `--outputFile=${report}`];
   const only = options.small
     ? ['tests/tensor/ops.test.ts']
     : ['tests/tensor', 'tests/training/parity.test.ts'];

@@ -10,28 +10,37 @@ const options = {
   style: { singleQuote: true, printWidth: 110 },
 };
 
-/** One TypeScript type for each stage: its `with`, valid and with defaults filled in. */
-export async function configTypes(root, { stages, broken }) {
+/** A TypeScript type for each stage's `with` and one for settings: valid, with defaults filled in. */
+export async function configTypes(root, { stages, settings, broken }) {
   const files = [];
-  for (const { name, schema } of stages) {
+  for (const { name, schema, from, typeName } of [
+    ...stages.map((stage) => ({
+      ...stage,
+      from: `schemas/stages/${stage.name}.schema.json`,
+      typeName: `${pascalCase(stage.name)}Config`,
+    })),
+    ...(settings === undefined ? [] : [{ ...settingsType, schema: settings }]),
+  ]) {
     try {
       files.push({
         path: join(root, `src/generated/${name}-config.ts`),
-        text: `// Generated from schemas/stages/${name}.schema.json.\n\n${await configType(name, schema)}`,
+        text: `// Generated from ${from}.\n\n${await configType(typeName, schema)}`,
       });
     } catch (error) {
-      broken.push({ file: `schemas/stages/${name}.schema.json`, message: error.message });
+      broken.push({ file: from, message: error.message });
     }
   }
   return files;
 }
 
-async function configType(name, schema) {
+const settingsType = { name: 'settings', from: 'schemas/settings.schema.json', typeName: 'SettingsConfig' };
+
+async function configType(typeName, schema) {
   // A title would name the type.
   const typed = mapSchema(schema, ({ title, ...node }) =>
     node.properties ? withTypedBranches(withDefaultsRequired(node)) : node,
   );
-  return readonly(await compile(withTypedBranches(typed), `${pascalCase(name)}Config`, options));
+  return readonly(await compile(withTypedBranches(typed), typeName, options));
 }
 
 function withDefaultsRequired(node) {

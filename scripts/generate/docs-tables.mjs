@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { cell, fieldTable } from './field-table.mjs';
 
 /** The pages with generated tables, which are between markers such as `<!-- fields -->` and `<!-- /fields -->`. A page without them is listed as broken; one that is not written yet is skipped. */
-export async function docsTables(root, { stages, broken }, { metrics, benchmarks }) {
+export async function docsTables(root, { stages, settings, broken }, { metrics, benchmarks }) {
   const tables = {
     ...Object.fromEntries(
       stages.map(({ name, schema }) => [`stages/${name}`, { fields: fieldTable(schema) }]),
     ),
+    sharing: { settings: fieldTable(settings) },
     benchmarks: { layouts: layoutTable(benchmarks), templates: templateTable(benchmarks) },
   };
   tables['stages/evaluate'] = { ...tables['stages/evaluate'], metrics: metricTable(metrics) };

@@ -6,7 +6,7 @@ export function fieldTable(schema) {
   return `| field | type | default | what it does |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
-/** Fields of nested maps follow their map as `optimizer.name`. */
+/** Fields of nested maps follow their map as `optimizer.name`, or as `remotes.<name>.url` where the map's keys are free. */
 function rowsOf(schema, prefix) {
   const own = Object.entries(schema.properties ?? {}).flatMap(([name, child]) => [
     {
@@ -16,6 +16,7 @@ function rowsOf(schema, prefix) {
       text: cell(child.description ?? ''),
     },
     ...rowsOf(child, `${prefix}${name}.`),
+    ...rowsOf(child.additionalProperties ?? {}, `${prefix}${name}.<name>.`),
   ]);
   const branches = [...(schema.oneOf ?? []), ...(schema.anyOf ?? []), ...(schema.allOf ?? [])];
   return unique([

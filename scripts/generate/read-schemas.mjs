@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const folder = 'schemas/stages';
 const suffix = '.schema.json';
 
-/** The hand-written schemas: a pipeline file's own fields, each stage's `with`, and stage.yaml. A broken one is listed, and the others are still read. */
+/** The hand-written schemas: a pipeline file's own fields, each stage's `with`, stage.yaml and settings. A broken one is listed, and the others are still read. */
 export async function readSchemas(root) {
   const stages = [];
   const broken = [];
@@ -23,5 +23,6 @@ export async function readSchemas(root) {
   }
   const pipeline = JSON.parse(await readFile(join(root, 'schemas/pipeline.base.schema.json'), 'utf8'));
   const ownStage = JSON.parse(await readFile(join(root, 'schemas/own-stage.schema.json'), 'utf8'));
-  return { pipeline, ownStage, stages, broken };
+  const settings = JSON.parse(await readFile(join(root, 'schemas/settings.schema.json'), 'utf8'));
+  return { pipeline, ownStage, settings, stages, broken };
 }

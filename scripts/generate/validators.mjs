@@ -11,11 +11,12 @@ export declare const validate: SchemaValidator;
 `;
 
 /** A module for each schema: the schema and ajv's compiled code, so that a run starts without ajv. */
-export async function validators(root, { pipeline, ownStage, stages, broken }) {
+export async function validators(root, { pipeline, ownStage, settings, stages, broken }) {
   const files = [];
   for (const { name, schema, file } of [
     { name: 'pipeline', schema: pipeline, file: 'schemas/pipeline.base.schema.json' },
     { name: 'own-stage', schema: ownStage, file: 'schemas/own-stage.schema.json' },
+    { name: 'settings', schema: settings, file: 'schemas/settings.schema.json' },
     ...stages.map((stage) => ({ ...stage, file: `schemas/stages/${stage.name}.schema.json` })),
   ]) {
     try {
@@ -50,6 +51,7 @@ async function moduleOf(root, schema) {
     code: { source: true, esm: true },
   });
   ajv.addKeyword({ keyword: 'x-key', metaSchema: { enum: keyMarks } });
+  ajv.addKeyword({ keyword: 'x-secret', metaSchema: { const: true } });
   const code = standalone.default(ajv, { validate: schemaWithId(ajv, schema) });
   const bundled = await build({
     stdin: { contents: `${code}\nexport const schema = ${JSON.stringify(schema)};`, resolveDir: root },

@@ -1,3 +1,5 @@
+import type { Diagnostic } from '../runtime/index.ts';
+
 /** The exit codes of the process. */
 export const exitCode = {
   success: 0,
@@ -25,5 +27,16 @@ export class UsageError extends Error {
   constructor({ message, help }: { message: string; help?: string | undefined }) {
     super(message);
     this.help = help;
+  }
+}
+
+/** Mistakes in the settings files. */
+export class SettingsMistakes extends Error {
+  override readonly name = 'SettingsMistakes';
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super('the settings have mistakes');
+    this.diagnostics = diagnostics;
   }
 }

@@ -43,7 +43,7 @@ export async function openArtifact(
   const [name] = opened?.names ?? [];
   if (!opened || name === undefined) return undefined;
   const { dag } = opened;
-  const store = storeOf({ file: dag.file, options, context });
+  const store = await storeOf({ file: dag.file, options, context });
   const reference = parseReference(dag, name);
   if (wanted && reference.type !== wanted.type)
     throw new UsageError({

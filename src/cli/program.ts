@@ -6,7 +6,7 @@ import type { JsonOption } from './commands/options.ts';
 import { pipelineCommands } from './commands/pipeline-commands.ts';
 import { projectCommands } from './commands/project-commands.ts';
 import { resultCommands } from './commands/result-commands.ts';
-import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
+import { type ExitCode, exitCode, SettingsMistakes, UsageError } from './exit-code.ts';
 import { programVersion } from './program-version.ts';
 import { errorText, safeLine } from './terminal/safe-text.ts';
 
@@ -93,10 +93,14 @@ function exampleText(examples: CommandDeclaration['examples']): string {
 }
 
 /** Prints an error that its user can fix; any other is an internal error and is thrown again. */
-function reportMistake(
+async function reportMistake(
   error: unknown,
   { options, context }: { options: JsonOption; context: CommandContext },
-): ExitCode {
+): Promise<ExitCode> {
+  if (error instanceof SettingsMistakes) {
+    const { reportMistakes } = await import('./open-pipeline.ts');
+    return reportMistakes(error.diagnostics, { terminal: context.terminal, json: options.json });
+  }
   const mistake = error instanceof UsageError || error instanceof UserError ? error : storageProblem(error);
   if (mistake === undefined) throw error;
   const { message, help } = mistake;

@@ -42,19 +42,21 @@ export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/
 export { contentState } from './store/content-state.ts';
 export { withFileLock } from './store/file-lock.ts';
 export { openContent, readManifest } from './store/folder-manifest.ts';
-export { locateStore, openStore, type Store } from './store/store.ts';
+export { openStore, type Store } from './store/store.ts';
 export { blobPath, linkedStore } from './store/store-layout.ts';
 export { storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
-export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
+export { compareMaterial, type Difference, keyedContent, sides } from './key/compare-material.ts';
 export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
 
 // The plan becomes results.
 
+export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
+export { openLocalExecutor } from './execute/executor/local-executor.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
@@ -81,3 +83,30 @@ export {
   type StageOutcome,
 } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
+
+// Settings say where results are, and where stages run.
+
+export { findSettings, projectFolder } from './settings/find-settings.ts';
+export { schemeOf } from './settings/scheme.ts';
+export type {
+  ExecutorSettings,
+  RemoteSettings,
+  Setting,
+  SettingOrigin,
+  Settings,
+} from './settings/settings.ts';
+
+// Results are shared through remotes.
+
+export {
+  type RemoteCall,
+  type RemoteContent,
+  RemoteFailure,
+  type RemoteFailureKind,
+  type RemoteGet,
+  type RemoteObject,
+  type RemotePut,
+  type RemoteStore,
+  remoteName,
+  type SentContent,
+} from './sharing/remote-store.ts';

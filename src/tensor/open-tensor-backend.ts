@@ -18,12 +18,13 @@ function open(options: TensorBackendOptions): Promise<TensorBackendInfo> {
       return openCpu();
     case 'onnx':
     case 'webgpu':
+    case 'cuda':
       return openOnnx({ ...options, backend });
     case 'tensorflow':
       return openTensorflow(options);
     default:
       throw new Error(
-        `There is no tensor backend \`${backend satisfies never}\`: use onnx, webgpu, tensorflow or cpu.`,
+        `There is no tensor backend \`${backend satisfies never}\`: use onnx, webgpu, cuda, tensorflow or cpu.`,
       );
   }
 }
@@ -52,12 +53,12 @@ const NO_TELEMETRY = 'ORT_DISABLE_TELEMETRY';
 async function openOnnx({
   onNote,
   ...options
-}: TensorBackendOptions & { readonly backend: 'onnx' | 'webgpu' }): Promise<TensorBackendInfo> {
+}: TensorBackendOptions & { readonly backend: 'onnx' | 'webgpu' | 'cuda' }): Promise<TensorBackendInfo> {
   process.env[NO_TELEMETRY] = '1';
   const { openOnnxBackend } = await import('./onnx/open-onnx-backend.ts');
   const { engine, threads, note } = (await openOnnxBackend(options)).runner;
   if (note !== undefined) onNote?.(note);
-  const device = options.backend === 'webgpu' ? ({ device: 'gpu' } as const) : {};
+  const device = options.backend === 'onnx' ? {} : ({ device: 'gpu' } as const);
   return { backend: options.backend, engine, instructionSet: instructionSet(), threads, ...device };
 }
 
@@ -88,7 +89,7 @@ export interface TensorBackendInfo {
   readonly device?: 'gpu' | 'cpu';
 }
 
-export const TENSOR_BACKENDS = ['onnx', 'webgpu', 'tensorflow', 'cpu'] as const;
+export const TENSOR_BACKENDS = ['onnx', 'webgpu', 'cuda', 'tensorflow', 'cpu'] as const;
 
 export type TensorBackendName = (typeof TENSOR_BACKENDS)[number];
 

@@ -16,6 +16,20 @@ export {
   type StageDifference,
 } from './compare-runs.ts';
 export { type CurvePoint, type Curves, curvesOf, type Overfitting } from './curves.ts';
+export { type Experiment, ExperimentReader, type StageLoss, type StageScore } from './experiments.ts';
+export {
+  bestValue,
+  type ExperimentCell,
+  type ExperimentColumn,
+  type ExperimentsTable,
+  experimentColumns,
+  experimentsTable,
+} from './experiments-table.ts';
+export { historyPlot, type NamedCurves } from './plots/history-plot.ts';
+export { type PlotSpec, plotColors } from './plots/plot-style.ts';
+export { plotCss, renderSvg } from './plots/render-svg.ts';
+export { type PlottedScore, scoresPlot } from './plots/scores-plot.ts';
+export { type PlottedPoint, sweepPlot } from './plots/sweep-plot.ts';
 export { type OutputView, type RunView, type StageView, viewRun } from './run-view.ts';
 export {
   type Evaluation,
@@ -25,6 +39,8 @@ export {
   scoreTables,
   viewEvaluations,
 } from './score-table.ts';
+export { mainScores, scoreName } from './scores.ts';
+export { type ExperimentQuery, selectExperiments } from './select-experiments.ts';
 export type { StageEdge } from './stage-edges.ts';
 export { type SweepMetric, type SweepPoint, type SweepTable, sweepOf, sweepOfRuns } from './sweep-table.ts';
 export { type TrainingView, viewTrainings } from './training-curves.ts';

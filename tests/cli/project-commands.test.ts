@@ -168,6 +168,7 @@ test('doctor finds a backend that computes', async () => {
     'backend onnx',
     'backend cpu',
     'backend webgpu',
+    'backend cuda',
     'backend tensorflow',
     'speed',
     'repeatable',

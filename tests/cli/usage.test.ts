@@ -70,7 +70,7 @@ test('the help of a command has a sentence, its options and examples', async () 
       --rerun                   run cached stages again in a scratch store and
                                 compare the results
       --backend <name>          where tensors are computed (choices: "auto", "onnx",
-                                "webgpu", "tensorflow", "cpu")
+                                "webgpu", "cuda", "tensorflow", "cpu")
       -p, --param <name=value>  give one of the pipeline's params another value;
                                 repeatable
       --set <path=value>        give any field another value, as

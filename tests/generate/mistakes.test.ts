@@ -22,7 +22,8 @@ test('a page without the markers of its table is named, and one that is not writ
     await mkdir(join(root, 'docs/stages'), { recursive: true });
     await writeFile(join(root, 'docs/stages/mine.md'), '# mine\n\n<!-- field -->\n<!-- /fields -->\n');
     const broken: Broken[] = [];
-    await docsTables(root, { stages: ['mine', 'new'].map((name) => ({ name, schema })), broken }, declared);
+    const stages = ['mine', 'new'].map((name) => ({ name, schema }));
+    await docsTables(root, { stages, settings: schema, broken }, declared);
     expect(broken).toEqual([
       {
         file: 'docs/stages/mine.md',
@@ -39,7 +40,7 @@ test('an `x-key` of another value is quoted beside those that it can have', asyn
   const broken: Broken[] = [];
   const root = process.cwd();
   const stages = [{ name: 'mine', schema: { type: 'object', properties } }];
-  await validators(root, { pipeline: schema, ownStage: schema, stages, broken });
+  await validators(root, { pipeline: schema, ownStage: schema, settings: schema, stages, broken });
   expect(broken).toEqual([
     {
       file: 'schemas/stages/mine.schema.json',

@@ -5,7 +5,7 @@ import { backendsUnderTest } from '../backends-under-test.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
 const [backend = 'cpu'] = backendsUnderTest;
-const isThere = backend === 'tensorflow' || backend === 'webgpu';
+const isThere = backend === 'tensorflow' || backend === 'webgpu' || backend === 'cuda';
 
 /** In micro-batches, clipped, and back to its best weights at the end. */
 const config = { ...plainConfig, micro_batch_size: 2, clip_norm: 0.5, keep: 'best' } as const;

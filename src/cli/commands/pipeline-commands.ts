@@ -24,6 +24,7 @@ export const pipelineCommands: CommandGroup = {
           'auto',
           'onnx',
           'webgpu',
+          'cuda',
           'tensorflow',
           'cpu',
         ]),

@@ -87,19 +87,20 @@ export const projectCommands: CommandGroup = {
     },
     {
       name: 'setup',
-      usage: 'tensorflow',
+      usage: '<cuda|tensorflow>',
       mostWords: 1,
       summary: 'Install an engine that is not part of the package',
       options: [
-        new Option('--cuda', 'for an NVIDIA GPU (default: where one is found)').conflicts('cpu'),
-        new Option('--cpu', 'for the CPU only'),
+        new Option('--cuda', 'tensorflow: for an NVIDIA GPU (default: where one is found)').conflicts('cpu'),
+        new Option('--cpu', 'tensorflow: for the CPU only'),
         new Option(
           '--from <place>',
-          "download it from the engine's own storage, or build it against PyPI's libraries",
+          "tensorflow: download it from the engine's own storage, or build it against PyPI's libraries",
         ).choices(['storage', 'pypi']),
         jsonOption,
       ],
       examples: [
+        { line: 'tuneloom setup cuda', does: 'install ONNX Runtime on CUDA, for an NVIDIA GPU' },
         { line: 'tuneloom setup tensorflow', does: 'install TensorFlow, with CUDA if there is a GPU' },
         { line: 'tuneloom setup tensorflow --cpu', does: 'without CUDA: 1 GB instead of 8' },
       ],

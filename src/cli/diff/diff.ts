@@ -23,7 +23,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 /** `tuneloom diff`: compares two runs. */
 export async function diffCommand({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 2 });
-  const store = storeOf({ file, options, context });
+  const store = await storeOf({ file, options, context });
   const pair = chosenRuns(store, { file, names });
   const difference = await compareRuns(store, pair);
   const { terminal } = context;

@@ -8,16 +8,21 @@ import {
   tensorflowFolder,
 } from '../../tensor/index.ts';
 import { checkAddon } from '../setup/tensorflow/addon.ts';
+import { cudaFinding, webgpuFinding } from './device-backends.ts';
 import type { Finding } from './machine.ts';
 import { multipliesCorrectly } from './multiplies-correctly.ts';
-import { webgpuFinding } from './webgpu.ts';
 
 /** Each tensor backend: whether it loads, and whether it multiplies two matrices correctly. */
 export async function backendFindings(): Promise<readonly Finding[]> {
   // One after the other: a process has one backend at a time.
   const onnx = await backendFinding('onnx');
   const speed = onnx.state === 'good' ? [await measureSpeed()] : [];
-  const others = [await backendFinding('cpu'), await webgpuFinding(), await tensorflowFinding()];
+  const others = [
+    await backendFinding('cpu'),
+    await webgpuFinding(),
+    await cudaFinding(),
+    await tensorflowFinding(),
+  ];
   return [onnx, ...others, ...speed, repeatability];
 }
 

@@ -17,7 +17,7 @@ export async function doctorCommand({
   context,
 }: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const { root } = storeOf({ file, options, context });
+  const { root } = await storeOf({ file, options, context });
   const findings = [
     ...machineFindings(),
     gpuFinding(),

@@ -26,7 +26,7 @@ export async function explainCommand({
   const opened = await openPipeline({ words, options, context, names: 'one' });
   const stage = opened?.names[0];
   if (!opened || stage === undefined) return exitCode.badUsage;
-  const store = storeOf({ file: opened.dag.file, options, context });
+  const store = await storeOf({ file: opened.dag.file, options, context });
   const explained = await explainStage({ dag: opened.dag, store, stage });
   if (!explained.ok)
     return reportMistakes(explained.error, { terminal: context.terminal, json: options.json });

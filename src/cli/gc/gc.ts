@@ -6,8 +6,8 @@ import {
   type HoldingKind,
   type Keeping,
   linkedStore,
-  locateStore,
   planCollection,
+  projectFolder,
   type Removal,
   removeCollection,
   type Store,
@@ -24,7 +24,7 @@ import { canAsk, confirm } from '../terminal/terminal.ts';
 /** `tuneloom gc`: lists what has not been used for a long time and removes it. */
 export async function gcCommand({ words, options, context }: CommandCall<GcOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const store = storeOf({ file, options, context });
+  const store = await storeOf({ file, options, context });
   const linked = linkedStore(store);
   if (linked !== undefined) throw new UsageError(linked);
   const locks = findLocks(store, { file, context });
@@ -204,7 +204,7 @@ function findLocks(
   }: { readonly file?: string | undefined; readonly context: CommandContext },
 ): FoundLocks {
   const { workingDirectory } = context;
-  const project = dirname(locateStore({ pipelineFile: file, workingDirectory }));
+  const project = projectFolder({ pipelineFile: file, workingDirectory });
   const files = [...new Set([project, dirname(store.root)].flatMap((folder) => locksBelow(folder, 0)))];
   const named = files.flatMap((path) => readFileSync(path, 'utf8').match(/\b[0-9a-f]{64}\b/g) ?? []);
   return { files, named: new Set(named) };

@@ -14,7 +14,7 @@ export async function planCommand({ words, options, context }: CommandCall<PlanO
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
-  const store = storeOf({ file: dag.file, options, context });
+  const store = await storeOf({ file: dag.file, options, context });
   const plan = await planPipeline({ dag, store, targets: names });
   if (!plan.ok) return reportMistakes(plan.error, { terminal: context.terminal, json: options.json });
   const { expectedMemory } = await import('./expected-memory.ts');

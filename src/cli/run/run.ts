@@ -16,7 +16,7 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   const { dag, names } = opened;
   const { backend, jobs, json } = options;
   const { terminal, stageProcess } = context;
-  const store = storeOf({ file: dag.file, options, context });
+  const store = await storeOf({ file: dag.file, options, context });
   const resources = backend === undefined ? {} : { backend };
   if (options.rerun) {
     const { rerun } = await import('./rerun.ts');
@@ -52,7 +52,7 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
-  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'tensorflow' | 'cpu';
+  readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
 }
 
 const codeOf = {

@@ -14,7 +14,7 @@ import { findRun } from './find-run.ts';
 /** `tuneloom runs`: lists past runs, or shows one of them stage by stage. */
 export async function runsCommand({ words, options, context }: CommandCall<RunsOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 1 });
-  const store = storeOf({ file, options, context });
+  const store = await storeOf({ file, options, context });
   const { terminal } = context;
   const [wanted] = names;
   if (wanted !== undefined) {

@@ -19,7 +19,7 @@ export async function uiCommand({ words, options, context }: CommandCall<UiOptio
   const built = dirname(stageProcess);
   const server = await startServer({
     folder: workingDirectory,
-    store: storeOf({ file, options, context }),
+    store: await storeOf({ file, options, context }),
     pipeline: file === undefined ? undefined : resolve(workingDirectory, file),
     load: (path) =>
       loadPipeline({

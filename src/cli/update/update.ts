@@ -20,7 +20,7 @@ export async function updateCommand({
   const opened = await openPipeline({ words: others, options, context, names: 'none' });
   if (!opened) return exitCode.badUsage;
   const { dag } = opened;
-  const store = storeOf({ file: dag.file, options, context });
+  const store = await storeOf({ file: dag.file, options, context });
   const reporter = await openReporter({ terminal, json: options.json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
   const { signal } = interruption;

@@ -14,7 +14,7 @@ export async function verifyCommand({
   context,
 }: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const store = storeOf({ file, options, context });
+  const store = await storeOf({ file, options, context });
   const report = await verifyStore(store, options.json ? () => {} : sayProgress(context.terminal));
   const sound = report.problems.length === 0;
   if (options.json) {

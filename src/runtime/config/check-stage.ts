@@ -65,14 +65,17 @@ function checkSetup(
 
 function besideWith(stage: YamlNode): Pick<StageSetup, 'timeoutMs' | 'retries' | 'resources'> {
   const { timeout, retries } = mapToJson(mapOf(stage));
-  const { threads, memory, backend } = mapToJson(mapOf(childOf(stage, 'resources')));
+  const { threads, memory, gpus, time, backend } = mapToJson(mapOf(childOf(stage, 'resources')));
   const bytes = parseMemory(memory);
+  const timeMs = parseDuration(time);
   return {
     timeoutMs: parseDuration(timeout),
     retries: typeof retries === 'number' ? retries : 0,
     resources: {
       ...(typeof threads === 'number' && { threads }),
       ...(bytes !== undefined && { memory: bytes }),
+      ...(typeof gpus === 'number' && { gpus }),
+      ...(timeMs !== undefined && { timeMs }),
       ...(typeof backend === 'string' && { backend }),
     },
   };

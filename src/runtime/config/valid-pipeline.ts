@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
 import type { TextFile } from '../diagnostic/text-file.ts';
+import type { StageResources } from '../stage/stage-action.ts';
 import type { StageDefinition } from '../stage/stage-definition.ts';
 import type { YamlNode } from '../yaml/yaml-doc.ts';
 import type { CheckedConfig } from './check-config.ts';
@@ -57,7 +58,7 @@ export interface StageSetup extends CheckedConfig {
   readonly declaredAt: DeclaredAt | undefined;
   readonly timeoutMs: number | undefined;
   readonly retries: number;
-  readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
+  readonly resources: StageResources;
 }
 
 /** Where a stage.yaml declares the version, the ports, or the default of the field at a path; undefined where it does not. */

@@ -8,6 +8,7 @@ import { attemptFiles, holdsLinks, pathSegment, storeLayout } from '../store/sto
 import { namesIn } from '../store/sweep.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 import { makeTemporaryFolder } from '../store/temporary.ts';
+import { type JobFile, readJobFile } from './executor/job-file.ts';
 
 /** Makes a folder for one attempt and moves in the resume state that an earlier attempt left under the same key. */
 export async function openAttempt(
@@ -42,10 +43,33 @@ export function stageLogPath(
   return join(root, storeLayout.state, ...names, attemptFiles.log);
 }
 
+/** The attempts at a key whose jobs may go on, though the processes that submitted them are gone. */
+export async function detachedAttempts(
+  { root }: Pick<Store, 'root'>,
+  key: CacheKey,
+): Promise<readonly { readonly folder: string; readonly job: JobFile }[]> {
+  const attempts = join(root, storeLayout.state, key);
+  const found: { readonly folder: string; readonly job: JobFile }[] = [];
+  for (const name of [...(await namesIn(attempts))].sort()) {
+    const folder = join(attempts, name);
+    const job = readJobFile(folder);
+    if (job !== undefined && (await ownerOf(folder)) !== 'alive') found.push({ folder, job });
+  }
+  return found;
+}
+
+/** Makes this process the owner of a detached attempt. The lease of its key keeps others away meanwhile. */
+export const adoptAttempt = (folder: string): Promise<void> =>
+  writeFile(join(folder, attemptFiles.owner), JSON.stringify(thisProcess()));
+
+/** Leaves an attempt to whoever adopts it: its job may go on. */
+export const detachAttempt = (folder: string): Promise<void> =>
+  rm(join(folder, attemptFiles.owner), { force: true });
+
 /** Ends an attempt that did not succeed, and keeps its resume state and its log. */
 export async function releaseAttempt(folder: string): Promise<void> {
-  const { inputs, sources, outputs, action, code } = attemptFiles;
-  for (const name of [inputs, sources, outputs, action, code]) {
+  const { inputs, sources, outputs, action, code, job, events } = attemptFiles;
+  for (const name of [inputs, sources, outputs, action, code, job, events]) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
   await removeEmpty(join(folder, attemptFiles.state));
@@ -61,8 +85,9 @@ export async function discardAttempt(folder: string): Promise<void> {
   await removeEmpty(dirname(folder));
 }
 
-/** How long resume state and the logs of failures are kept. */
-const keptMilliseconds = 30 * 24 * 60 * 60 * 1000;
+const oneDay = 24 * 60 * 60 * 1000;
+/** How long resume state, the logs of failures and jobs that nobody takes up are kept. */
+const keptMilliseconds = 30 * oneDay;
 
 /** Ends the attempts of processes that died, and discards stale ones. */
 export async function sweepAttempts(store: Store, now: Date): Promise<void> {
@@ -80,6 +105,13 @@ async function sweepAttempt(
   const folder = join(store.root, storeLayout.state, key, name);
   const owner = await ownerOf(folder);
   if (owner === 'alive') return;
+  if (readJobFile(folder) !== undefined) {
+    // The job may still be running, also where another has computed the key's result.
+    const parsed = parseCacheKey(key);
+    const isDone = parsed !== undefined && readRecord(store, parsed).kind === 'usable';
+    if ((await ageOf(folder, now)) > (isDone ? oneDay : keptMilliseconds)) await discardAttempt(folder);
+    return;
+  }
   const isOld = owner === 'released' && (await ageOf(folder, now)) > keptMilliseconds;
   if (isOld || isOnRecord(store, { key, name })) return discardAttempt(folder);
   // Even without an owner: the process that released it may have died halfway.
@@ -112,7 +144,7 @@ async function takeOverState(folder: string): Promise<void> {
   const others = (await namesIn(key)).map((name) => join(key, name)).filter((other) => other !== folder);
   let found = false;
   for (const other of others.sort().reverse()) {
-    if ((await ownerOf(other)) === 'alive') continue;
+    if ((await ownerOf(other)) === 'alive' || readJobFile(other) !== undefined) continue;
     const state = join(other, attemptFiles.state);
     // No stage keeps links: one in a store from elsewhere could make the stage write outside the store.
     if (!found && !holdsLinks(state)) found = await moveFolder(state, join(folder, attemptFiles.state));

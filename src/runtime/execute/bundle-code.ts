@@ -26,7 +26,13 @@ const stageApiFile = 'stage.js';
  */
 export async function bundleCode(
   { definition, modules = {} }: DagNode,
-  attempt: { readonly folder: string; readonly stageProcess: string; readonly store: Store },
+  attempt: {
+    readonly folder: string;
+    readonly stageProcess: string;
+    readonly store: Store;
+    /** An earlier process has bundled it into the folder. */
+    readonly again: boolean;
+  },
 ): Promise<Result<BundledCode, Failure>> {
   const { code } = definition;
   if (code === undefined) return ok({ manifests: [] });
@@ -36,7 +42,7 @@ export async function bundleCode(
     const { graph } = await bundleStage({
       entry,
       stageApi: join(dirname(attempt.stageProcess), stageApiFile),
-      outfile,
+      ...(!attempt.again && { outfile }),
     });
     const changed = firstDifference(modules, modulesOf(graph, code));
     if (changed === undefined) return ok({ code: outfile, manifests: manifestsIn(graph) });

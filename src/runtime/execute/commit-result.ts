@@ -21,17 +21,20 @@ import type { Measurements } from './stage-message.ts';
 
 /** Records outputs that are in the store already; returns the record that counts from now on. */
 export function commitResult(
-  { node, decision, inputs }: StageTask,
+  { node, decision, inputs, executor }: StageTask,
   done: {
     readonly outputs: Readonly<Record<string, PortContent>>;
     readonly measurements: Measurements;
+    /** Where it ran, if not on this machine. */
+    readonly machine?: Fingerprint | undefined;
     readonly warnings: readonly StageNote[];
     readonly started: Start;
     readonly context: RunContext;
   },
 ): Promise<ActionRecord> {
-  const { outputs, measurements, warnings, started, context } = done;
-  const fingerprint = fingerprintOf({ measurements, resources: { ...node.resources, ...context.resources } });
+  const { outputs, measurements, machine, warnings, started, context } = done;
+  const resources = { ...node.resources, ...context.resources };
+  const fingerprint = fingerprintOf({ measurements, resources, machine });
   const record: ActionRecord = {
     format: 1,
     key: decision.key,
@@ -43,6 +46,7 @@ export function commitResult(
       run: context.run,
       startedAt: started.date.toISOString(),
       milliseconds: millisecondsSince(started),
+      ...(executor.name !== 'local' && { executor: executor.name }),
       fingerprint,
     },
     measurements,
@@ -114,8 +118,9 @@ function ingestFailure(error: unknown): Failure {
 export function fingerprintOf(stage: {
   readonly measurements: Measurements;
   readonly resources: StageAction['resources'];
+  readonly machine?: Fingerprint | undefined;
 }): Fingerprint {
-  const { measurements, resources } = stage;
+  const { measurements, resources, machine = machineFingerprint() } = stage;
   const textOf = (name: string) => {
     const value = measurements[name];
     return typeof value === 'string' ? value : undefined;
@@ -129,5 +134,5 @@ export function fingerprintOf(stage: {
     threads,
   };
   const known = Object.entries(parts).filter(([, part]) => part !== undefined);
-  return { ...machineFingerprint(), ...Object.fromEntries(known) };
+  return { ...machine, ...Object.fromEntries(known) };
 }

@@ -1,26 +1,29 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import { describeRun } from '../plan/describe-reason.ts';
 import type { Failure } from '../stage/run-event.ts';
-import type { StageAction } from '../stage/stage-action.ts';
 import type { StageNote, StageReport } from '../stage/stage-definition.ts';
 import type { ActionRecord } from '../store/action-records.ts';
-import { GivenContents } from '../store/given-contents.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { attemptFiles } from '../store/store-layout.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
-import { discardAttempt, openAttempt, releaseAttempt } from './attempt.ts';
-import { bundleCode } from './bundle-code.ts';
-import { commitResult, ingestOutputs } from './commit-result.ts';
-import { dispatchAction } from './dispatch-action.ts';
-import { type LaidOutSources, layOutSources, locateNote, locateRecords } from './lay-out-sources.ts';
-import { openKeptFolders, prepareAction, withAddresses } from './prepare-action.ts';
-import { failureOf, isUserError } from './run-action.ts';
+import {
+  adoptAttempt,
+  detachAttempt,
+  detachedAttempts,
+  discardAttempt,
+  openAttempt,
+  releaseAttempt,
+} from './attempt.ts';
+import { commitResult } from './commit-result.ts';
+import { type Job, type JobFailure, runJob } from './executor/executor.ts';
+import { locateNote, locateRecords } from './lay-out-sources.ts';
+import { withAddresses } from './prepare-action.ts';
+import { noteNewFiles, prepareAttempt } from './prepare-attempt.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
-import { type WatchedSources, watchSources } from './watch-sources.ts';
 
 /** Runs a stage, with its retries, and commits its outputs. */
 export async function executeStage(task: StageTask, context: RunContext): Promise<StageOutcome> {
@@ -83,8 +86,9 @@ async function attempt(
   let folder: string | undefined;
   try {
     const { decision, number } = stage;
-    folder = await openAttempt(context.store, { key: decision.key, run: context.run, number });
-    const result = await runIn(folder, stage, context);
+    const adopted = await adopt(stage, context);
+    folder = adopted ?? (await openAttempt(context.store, { key: decision.key, run: context.run, number }));
+    const result = await runIn({ folder, again: adopted !== undefined }, stage, context);
     if (result.ok) await discardAttempt(folder);
     return result.ok ? result : err(await endFailed(folder, result.error, context));
   } catch (error) {
@@ -93,7 +97,7 @@ async function attempt(
     return err(
       folder === undefined
         ? { failure: atStore(failure, context.store.root) }
-        : await endFailed(folder, failure, context),
+        : await endFailed(folder, { failure }, context),
     );
   }
 }
@@ -104,10 +108,14 @@ const removalOf = (folder: string | undefined): Extract<Failure, { kind: 'storag
     ? undefined
     : { kind: 'storage', code: 'ENOENT', path: folder, message: 'its files were removed while a stage ran' };
 
-async function endFailed(folder: string, found: Failure, { store }: RunContext): Promise<AttemptFailure> {
+async function endFailed(
+  folder: string,
+  { failure: found, mayRun }: JobFailure,
+  { store }: RunContext,
+): Promise<AttemptFailure> {
   const failure = found.kind === 'interrupted' ? found : (removalOf(folder) ?? found);
   // On a broken disk the cleanup fails too; the first failure is the one to report.
-  await releaseAttempt(folder).catch(() => {});
+  await (mayRun ? detachAttempt(folder) : releaseAttempt(folder)).catch(() => {});
   const logPath = join(folder, attemptFiles.log);
   return {
     failure: failure.kind === 'storage' ? atStore(failure, store.root) : failure,
@@ -115,46 +123,64 @@ async function endFailed(folder: string, found: Failure, { store }: RunContext):
   };
 }
 
+/** The folder of an attempt whose job goes on in this stage's executor, without the process that submitted it. */
+async function adopt(
+  { node, decision, executor }: StageTask,
+  context: RunContext,
+): Promise<string | undefined> {
+  let adopted: string | undefined;
+  for (const { folder, job } of await detachedAttempts(context.store, decision.key)) {
+    const isOurs = job.executor === executor.name && adopted === undefined;
+    if (isOurs) {
+      adopted = folder;
+      await adoptAttempt(folder);
+    }
+    const message = isOurs
+      ? `takes up ${job.place}, which an earlier run submitted`
+      : `${job.place} of \`${job.executor}\` may still compute this result; run with --executor ${job.executor} to take it up`;
+    context.emit({ type: 'stage-report', stage: node.id, report: { type: 'note', level: 'info', message } });
+  }
+  return adopted;
+}
+
 async function runIn(
-  folder: string,
+  { folder, again }: { readonly folder: string; readonly again: boolean },
   stage: StageAttempt,
   context: RunContext,
-): Promise<Result<ActionRecord, Failure>> {
-  const { node, started } = stage;
-  const { store } = context;
+): Promise<Result<ActionRecord, JobFailure>> {
+  const { node, started, executor } = stage;
+  const { store, signal, graceMilliseconds } = context;
   const reports = openReports(node, context);
   const { report, warnings } = reports;
-  const prepared = await prepare(stage, { folder, context, report });
-  if (!prepared.ok) return prepared;
-  const { action, addresses, given, watched } = prepared.value;
-  const run = await dispatchAction({
-    definition: node.definition,
-    action,
-    folder,
-    processes: context.processes,
-    timeoutMs: node.timeoutMs,
-    graceMilliseconds: context.graceMilliseconds,
-    signal: context.signal,
-    report,
-  });
+  const prepared = await prepareAttempt(stage, { folder, again, context, report });
+  if (!prepared.ok) return failed(prepared.error);
+  const { action, addresses, given, watched, contents } = prepared.value;
+  const { definition, timeoutMs } = node;
+  const name = `${basename(dirname(folder)).slice(0, 16)}-${basename(folder)}`;
+  const job: Job = { definition, action, folder, store, name, contents, timeoutMs, graceMilliseconds };
+  const run = await runJob(executor, job, { signal, report });
   await reports.emitHeld();
   if (!run.ok) {
+    const { failure } = run.error;
     // A file that is gone is no fault of the stage that reads it.
-    const gone = run.error.kind === 'bug' ? await watched.changed() : undefined;
-    return err(
-      gone === undefined ? withAddresses(run.error, addresses) : { kind: 'source-changed', path: gone },
-    );
+    const gone = failure.kind === 'bug' ? await watched.changed() : undefined;
+    if (gone !== undefined) return failed({ kind: 'source-changed', path: gone });
+    return err({ ...run.error, failure: withAddresses(failure, addresses) });
   }
   const changed = await given.changed();
-  if (changed !== undefined) return err({ kind: 'input-changed', ...changed });
-  const outputs = await ingestOutputs(store, action.outputs);
+  if (changed !== undefined) return failed({ kind: 'input-changed', ...changed });
+  const outputs = await run.value.collect(signal);
   if (!outputs.ok) return outputs;
   const path = await watched.changed();
-  if (path !== undefined) return err({ kind: 'source-changed', path });
+  if (path !== undefined) return failed({ kind: 'source-changed', path });
   await noteNewFiles(watched, { folder: dirname(context.dag.file), report });
-  const done = { outputs: outputs.value, measurements: run.value, warnings, started, context };
-  return ok(await commitResult(stage, done));
+  const { measurements, machine } = run.value;
+  return ok(
+    await commitResult(stage, { outputs: outputs.value, measurements, machine, warnings, started, context }),
+  );
 }
+
+const failed = (failure: Failure): Result<never, JobFailure> => err({ failure });
 
 /**
  * Passes on what a stage reports, and keeps its warnings. The lines of the records that a warning names are searched for
@@ -176,66 +202,4 @@ function openReports(node: DagNode, context: RunContext) {
       for (const warning of held.splice(0)) emit(await locateNote(warning, { node, context }));
     },
   };
-}
-
-interface AttemptSurroundings {
-  readonly folder: string;
-  readonly context: RunContext;
-  readonly report: (report: StageReport) => void;
-}
-
-interface PreparedAttempt extends Pick<LaidOutSources, 'addresses'> {
-  readonly action: StageAction;
-  readonly given: GivenContents;
-  readonly watched: WatchedSources;
-}
-
-/** Lays out everything that a stage reads, and begins to watch what could change while it does. */
-async function prepare(
-  stage: StageAttempt,
-  attempt: AttemptSurroundings,
-): Promise<Result<PreparedAttempt, Failure>> {
-  const { node, inputs } = stage;
-  const { folder, context } = attempt;
-  const { store, sources, resources } = context;
-  const { definition } = node;
-  const toUserCode = definition.runsUserCode === true || definition.code !== undefined;
-  const given = new GivenContents(store, { toUserCode });
-  const laidOut = await sourcesOf(node, { ...attempt, given });
-  if (!laidOut.ok) return laidOut;
-  const { config, addresses } = laidOut.value;
-  const prepared = await prepareAction({ node: { ...node, config }, inputs, folder, given, resources });
-  const bundled = await bundleCode(node, { folder, stageProcess: context.stageProcess, store });
-  if (!bundled.ok) return bundled;
-  const { manifests, ...code } = bundled.value;
-  const watched = await watchSources(node, { sources, store, files: manifests, mayGrow: toUserCode });
-  if (!watched.ok) return err({ kind: 'source-changed', path: watched.error });
-  const action = { ...prepared, ...(await openKeptFolders(stage, context)), ...code };
-  return ok({ action, addresses, given, watched: watched.value });
-}
-
-/** The warning is kept with the result, so it names a file from the pipeline's folder. */
-async function noteNewFiles(
-  watched: WatchedSources,
-  { folder, report }: { readonly folder: string; readonly report: (report: StageReport) => void },
-): Promise<void> {
-  const [path, ...others] = await watched.appeared();
-  if (path === undefined) return;
-  const first = relative(folder, path);
-  const more = others.length === 0 ? '' : ` and ${others.length} more`;
-  const message = `${first}${more} appeared beside the files that it reads, so that it runs again next time; write elsewhere`;
-  report({ type: 'note', level: 'warning', message });
-}
-
-async function sourcesOf(
-  node: DagNode,
-  attempt: AttemptSurroundings & { readonly given: GivenContents },
-): Promise<Result<LaidOutSources, Failure>> {
-  try {
-    return ok(await layOutSources(node, { ...attempt, folder: join(attempt.folder, attemptFiles.sources) }));
-  } catch (error) {
-    const { signal } = attempt.context;
-    if (!isUserError(error) && !signal.aborted) throw error;
-    return err(failureOf(error, signal));
-  }
 }

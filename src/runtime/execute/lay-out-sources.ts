@@ -5,7 +5,7 @@ import type { DagNode, SourceField } from '../graph/dag.ts';
 import { digestPath } from '../plan/source-digests.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { RecordPlaces, StageNote, StageReport } from '../stage/stage-definition.ts';
-import { GivenContents } from '../store/given-contents.ts';
+import { type ContentGiver, GivenContents } from '../store/given-contents.ts';
 import { pathSegment } from '../store/store-layout.ts';
 import { makeTemporaryFolder } from '../store/temporary.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
@@ -24,7 +24,7 @@ export async function layOutSources(
   node: Pick<DagNode, 'config' | 'sources'>,
   attempt: {
     readonly folder: string;
-    readonly given: GivenContents;
+    readonly given: ContentGiver;
     readonly context: Pick<RunContext, 'store' | 'resolutions' | 'signal'>;
     readonly report: (report: StageReport) => void;
   },

@@ -6,7 +6,7 @@ import type { PortContent } from '../key/digest.ts';
 import { checkpointKeyOf, keyMaterialOf, memoKeyOf } from '../key/key-material.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { ActionPort, StageAction } from '../stage/stage-action.ts';
-import type { GivenContents } from '../store/given-contents.ts';
+import type { ContentGiver } from '../store/given-contents.ts';
 import { openKeptFolder } from '../store/kept-folder.ts';
 import { attemptFiles, pathSegment } from '../store/store-layout.ts';
 import type { RunContext, StageTask } from './run-context.ts';
@@ -16,7 +16,7 @@ export async function prepareAction(attempt: {
   readonly node: DagNode;
   readonly inputs: Readonly<Record<string, PortContent>>;
   readonly folder: string;
-  readonly given: GivenContents;
+  readonly given: ContentGiver;
   readonly resources: StageAction['resources'];
 }): Promise<StageAction> {
   const { node, inputs, folder, given, resources } = attempt;
@@ -34,7 +34,7 @@ export async function prepareAction(attempt: {
 
 async function inputPorts(
   inputs: Readonly<Record<string, PortContent>>,
-  { given, folder }: { readonly given: GivenContents; readonly folder: string },
+  { given, folder }: { readonly given: ContentGiver; readonly folder: string },
 ): Promise<Readonly<Record<string, ActionPort>>> {
   const ports: [string, ActionPort][] = [];
   for (const [port, content] of Object.entries(inputs)) {

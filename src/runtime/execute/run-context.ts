@@ -7,15 +7,17 @@ import type { StageAction } from '../stage/stage-action.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { RunOutcome, StageOutcome } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
-import type { StageProcesses } from './stage-process.ts';
+import type { Executor } from './executor/executor.ts';
 
 export interface RunOptions extends StageSelection {
   readonly dag: Dag;
   readonly store: Store;
   /** Path of the JavaScript file that calls serveStageProcess: what `child` and `shared` stages run in. */
   readonly stageProcess: string;
-  /** How many stages may run at the same time; by default one per processor. */
+  /** How many stages may run at the same time; by default as many as their executors take. */
   readonly jobs?: number;
+  /** Where a stage runs; undefined: on this machine. The caller closes the executors. */
+  readonly executorFor?: (node: DagNode) => Promise<Executor | undefined>;
   /** After a failure, run what does not depend on it. */
   readonly keepGoing?: boolean;
   /** Refuse to run if a source or a stage differs from the lock. */
@@ -53,7 +55,7 @@ export interface RunContext extends PlanningContext {
   /** Of the remote sources. */
   readonly resolutions: Resolutions;
   readonly stageProcess: string;
-  readonly processes: StageProcesses;
+  readonly executorFor: (node: DagNode) => Promise<Executor>;
   readonly jobs: number;
   readonly keepGoing: boolean;
   readonly resources: StageAction['resources'];
@@ -67,6 +69,7 @@ export interface StageTask {
   readonly node: DagNode;
   readonly decision: Extract<Decision, { kind: 'run' }>;
   readonly inputs: Readonly<Record<string, PortContent>>;
+  readonly executor: Executor;
 }
 
 /** A time on the wall clock and on the monotonic clock. */

@@ -40,6 +40,13 @@ async function beginJournal(
     file: recordedPath(store, dag.file),
     params: dag.params,
     overridden: dag.overridden,
+    ...(dag.points && {
+      points: dag.points.map(({ label, params, stages }) => ({
+        label,
+        params,
+        stages: Object.fromEntries(stages),
+      })),
+    }),
     targets,
     startedAt: startedAt.toISOString(),
     milliseconds: 0,
@@ -47,9 +54,6 @@ async function beginJournal(
     process: thisProcess(),
     fingerprint: machineFingerprint(),
     stages: {},
-    ...(dag.points && {
-      points: dag.points.map(({ stages, ...point }) => ({ ...point, stages: Object.fromEntries(stages) })),
-    }),
   };
   await writeRun(store, record);
   const beat = keepAlive(store, run);

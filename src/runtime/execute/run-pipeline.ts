@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
@@ -21,11 +20,12 @@ import { storageFailureOf } from '../store/system-error.ts';
 import { diskClock } from '../store/temporary.ts';
 import { acquireSources } from './acquire-sources.ts';
 import { sweepAttempts } from './attempt.ts';
+import type { Executor } from './executor/executor.ts';
+import { openLocalExecutor } from './executor/local-executor.ts';
 import { LiveEvents, sweepLiveEvents } from './live-events.ts';
 import type { RunContext, RunOptions, RunResult } from './run-context.ts';
 import { beginJournalIfWritable } from './run-journal.ts';
 import { runStages, type StageOutcomes } from './run-stages.ts';
-import { StageProcesses } from './stage-process.ts';
 
 /**
  * Runs the stages that have to run and reuses the rest. An error is a mistake found before anything ran, or a store that
@@ -108,14 +108,14 @@ async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResul
   const journal = await beginJournalIfWritable(store, { run: newRunId(startedAt), startedAt, dag, targets });
   // Also stops the running stages when an error ends this function.
   const leaving = new AbortController();
-  using processes = new StageProcesses({ program: options.stageProcess });
+  await using local = openLocalExecutor(options);
   using live = new LiveEvents(store, journal.run);
   const onEvent = (event: RunEvent): void => {
     if (journal.problem === undefined) live.add(event);
     options.onEvent?.(event);
   };
   const running = { ...options, onEvent };
-  const context = contextOf(running, prepared, { processes, run: journal.run, leaving: leaving.signal });
+  const context = contextOf(running, prepared, { local, run: journal.run, leaving: leaving.signal });
   const { emit, signal } = context;
   try {
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
@@ -146,20 +146,24 @@ async function sweepStore(store: Store, now: Date): Promise<void> {
 function contextOf(
   options: RunOptions,
   { sources, resolutions }: PreparedRun,
-  { run, processes, leaving }: Pick<RunContext, 'run' | 'processes'> & { readonly leaving: AbortSignal },
+  {
+    run,
+    local,
+    leaving,
+  }: Pick<RunContext, 'run'> & { readonly local: Executor; readonly leaving: AbortSignal },
 ): RunContext {
   const { dag, store, stageProcess, signal } = options;
   return {
     dag,
     store,
     stageProcess,
-    processes,
+    executorFor: async (node) => (await options.executorFor?.(node)) ?? local,
     sources,
     resolutions,
     past: new PastRuns(store),
     forced: stagesForced(options),
     run,
-    jobs: Math.max(1, options.jobs ?? availableParallelism()),
+    jobs: Math.max(1, options.jobs ?? Number.POSITIVE_INFINITY),
     keepGoing: options.keepGoing ?? false,
     resources: options.resources ?? {},
     signal: signal === undefined ? leaving : AbortSignal.any([signal, leaving]),

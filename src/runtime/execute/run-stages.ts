@@ -10,6 +10,7 @@ import { atStore, isReadOnly, storageFailureOf } from '../store/system-error.ts'
 import { executeStage } from './execute-stage.ts';
 import { failureOf } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, startNow } from './run-context.ts';
+import { StageQueue } from './stage-queue.ts';
 
 /** Decides each stage once its inputs are known, and runs those that have to run, up to `jobs` at a time. */
 export async function runStages(
@@ -27,7 +28,7 @@ class StageRunner {
   readonly #queue: StageQueue;
   readonly #known = new Map<string, Readonly<Record<string, PortContent>>>();
   readonly #outcomes = new Map<string, StageOutcome>();
-  /** Decided; they wait for a free job or for the accelerator. */
+  /** Decided; they wait for a free job or for an accelerator of their executor. */
   readonly #waiting: StageTask[] = [];
   readonly #running = new Map<StageTask, Promise<void>>();
   #failed = false;
@@ -58,7 +59,8 @@ class StageRunner {
       if (decision.kind === 'reused') {
         await this.#end(node, decision.outcome);
       } else {
-        this.#waiting.push({ node, decision, inputs: knownInputs(node, this.#known) });
+        const executor = await this.#context.executorFor(node);
+        this.#waiting.push({ node, decision, inputs: knownInputs(node, this.#known), executor });
       }
     }
   }
@@ -76,8 +78,8 @@ class StageRunner {
 
   #startWaiting(): void {
     while (this.#running.size < this.#context.jobs) {
-      const busy = [...this.#running.keys()].some(usesAccelerator);
-      const index = this.#waiting.findIndex((task) => !busy || !usesAccelerator(task));
+      const running = [...this.#running.keys()];
+      const index = this.#waiting.findIndex((task) => hasRoom(task, running));
       const [task] = index === -1 ? [] : this.#waiting.splice(index, 1);
       if (task === undefined) return;
       this.#running.set(task, this.#execute(task));
@@ -165,6 +167,14 @@ function reuse(
   return { decision: 'reused', uses: node.definition.name, key: record.key, outputs: record.outputs };
 }
 
+/** Whether the executor of a task takes one more. */
+function hasRoom(task: StageTask, running: readonly StageTask[]): boolean {
+  const { jobs = Number.POSITIVE_INFINITY, accelerators = Number.POSITIVE_INFINITY } = task.executor.limits;
+  const beside = running.filter(({ executor }) => executor === task.executor);
+  if (beside.length >= jobs) return false;
+  return !usesAccelerator(task) || beside.filter(usesAccelerator).length < accelerators;
+}
+
 const usesAccelerator = (task: StageTask): boolean => task.node.definition.device === 'accelerator';
 
 function knownInputs(node: DagNode, known: KnownOutputs): Readonly<Record<string, PortContent>> {
@@ -208,43 +218,3 @@ const becauseOf = (cause: string | undefined, firstFailure: string | undefined):
   cause === undefined
     ? `the run stopped when \`${firstFailure}\` failed`
     : `it needs \`${cause}\`, which failed`;
-
-/** Hands out the stages whose inputs are all known; among several, in topological order. */
-class StageQueue {
-  readonly #nodes: ReadonlyMap<string, DagNode>;
-  readonly #open: Map<string, number>;
-  readonly #dependents = new Map<string, string[]>();
-  readonly #ready: DagNode[] = [];
-
-  constructor(nodes: ReadonlyMap<string, DagNode>) {
-    this.#nodes = nodes;
-    this.#open = new Map();
-    for (const [id, node] of nodes) {
-      const upstream = new Set(Object.values(node.inputs).map(({ stage }) => stage));
-      this.#open.set(id, upstream.size);
-      for (const stage of upstream) this.#dependentsOf(stage).push(id);
-      if (upstream.size === 0) this.#ready.push(node);
-    }
-  }
-
-  /** The next stage that can be decided now. */
-  next(): DagNode | undefined {
-    return this.#ready.shift();
-  }
-
-  /** The outputs of a stage are known: stages that waited for nothing else become ready. */
-  ended(id: string): void {
-    for (const dependent of this.#dependents.get(id) ?? []) {
-      const open = (this.#open.get(dependent) ?? 0) - 1;
-      this.#open.set(dependent, open);
-      const node = this.#nodes.get(dependent);
-      if (open === 0 && node !== undefined) this.#ready.push(node);
-    }
-  }
-
-  #dependentsOf(id: string): string[] {
-    const known = this.#dependents.get(id) ?? [];
-    this.#dependents.set(id, known);
-    return known;
-  }
-}

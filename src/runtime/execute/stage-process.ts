@@ -194,6 +194,7 @@ const heapLimit = (memory: number | undefined): readonly string[] =>
 /** What Node, the system's libraries, proxies and compute libraries read. */
 const names = new Set([
   ...['PATH', 'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TMPDIR', 'TMP', 'TEMP', 'LANG', 'TZ', 'XDG_RUNTIME_DIR'],
+  ...['XDG_CACHE_HOME', 'TUNELOOM_TENSORFLOW', 'TUNELOOM_CUDA'],
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
 ]);
 const prefixes =

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../core/index.ts';
 import type { DeclaredAt } from '../config/valid-pipeline.ts';
 import type { Span } from '../diagnostic/diagnostic.ts';
 import type { SourceResolver } from '../stage/source-resolver.ts';
+import type { StageResources } from '../stage/stage-action.ts';
 import type { StageDefinition, StagePorts } from '../stage/stage-definition.ts';
 
 /** A pipeline whose every reference, type and part has been checked. */
@@ -54,7 +55,7 @@ export interface DagNode {
   readonly modules?: ModuleDigests;
   readonly timeoutMs: number | undefined;
   readonly retries: number;
-  readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
+  readonly resources: StageResources;
   /**
    * Where the stage is, or what a user edits to change the field of `with` that a JSON pointer names: its value, the
    * parameter that fills it, the line of an overlay that removes it, its default in a user's stage.yaml.

@@ -17,12 +17,24 @@ export interface StageAction {
   readonly memoPath?: string;
   /** A folder shared by executions that differ only in their length; several may write to it concurrently. */
   readonly checkpointPath?: string;
-  /** Not in the key: threads, memory in bytes, the tensor backend. */
-  readonly resources: { readonly threads?: number; readonly memory?: number; readonly backend?: string };
+  readonly resources: StageResources;
   /** Environment variables that the stage asks for. Their values may be secrets and are not shown. */
   readonly environment?: readonly string[];
   /** For a user's stage: the absolute path of its bundled code. */
   readonly code?: string;
+}
+
+/** What a stage may use. Not in the key. */
+export interface StageResources {
+  readonly threads?: number;
+  /** In bytes. */
+  readonly memory?: number;
+  /** The number that its job asks a scheduler for. */
+  readonly gpus?: number;
+  /** The time limit of its job, in milliseconds. */
+  readonly timeMs?: number;
+  /** The tensor backend. */
+  readonly backend?: string;
 }
 
 /** One content, or one for each named part. */

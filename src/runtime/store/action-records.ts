@@ -38,6 +38,8 @@ interface Provenance {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly milliseconds: number;
+  /** Its name in the settings, unless this machine ran it. */
+  readonly executor?: string;
   readonly fingerprint: Fingerprint;
 }
 
@@ -116,7 +118,7 @@ export async function commitRecord(
 }
 
 /** Checks what the rest relies on: the material gives the key, and the outputs are digests. */
-function parseRecord(value: unknown, key: CacheKey): ActionRecord | undefined {
+export function parseRecord(value: unknown, key: CacheKey): ActionRecord | undefined {
   // Every field that code relies on is checked below; measurements and provenance are only shown.
   const record = value as Partial<ActionRecord> | null;
   if (typeof record !== 'object' || record?.format !== 1 || parseCacheKey(record.key) !== key)

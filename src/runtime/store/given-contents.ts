@@ -1,4 +1,4 @@
-import { constants, lstatSync, readlinkSync } from 'node:fs';
+import { constants, existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { copyFile, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, isFolderDigest } from '../key/digest.ts';
@@ -19,6 +19,38 @@ interface GivenContent {
   /** Absolute; does not exist yet. */
   readonly destination: string;
 }
+
+/** Hands out the contents that one stage reads. */
+export interface ContentGiver {
+  /** The path at which a content can be read. */
+  readonly give: (content: GivenContent) => Promise<string>;
+  /** Makes a content readable at its destination. */
+  readonly layOut: (content: GivenContent) => Promise<void>;
+  /** The first content that is not what was given any more. */
+  readonly changed: () => Promise<ChangedContent | undefined>;
+  /** What has been given at each path. */
+  readonly contents: ReadonlyMap<string, Digest>;
+}
+
+/** Names contents for a stage that reads them in another store: nothing lies at the paths that it gives. */
+export class NamedContents implements ContentGiver {
+  readonly contents = new Map<string, Digest>();
+
+  readonly layOut = async ({ digest, destination }: GivenContent): Promise<void> => {
+    this.contents.set(destination, digest);
+  };
+
+  readonly give = async (content: GivenContent): Promise<string> => {
+    await this.layOut(content);
+    return content.destination;
+  };
+
+  /** The other store checks its own bytes. */
+  readonly changed = async (): Promise<undefined> => undefined;
+}
+
+/** Of a file that is laid out already: its bytes have to tell whether it has changed. */
+const unknownIdentity: FileIdentity = { size: -1n, mtimeNs: 0n, ctimeNs: 0n, ino: 0n };
 
 /** A file that was laid out for a program of the user's. */
 interface LaidOutFile {
@@ -42,17 +74,24 @@ export interface ChangedContent {
  * system can do that; beyond 64 MiB of real copies it gets links to read-only files. Afterwards `changed` tells whether
  * everything is still as it was given.
  */
-export class GivenContents {
+export class GivenContents implements ContentGiver {
+  readonly contents = new Map<string, Digest>();
   readonly #store: Store;
   readonly #toUserCode: boolean;
+  readonly #again: boolean;
   readonly #given: Pick<GivenContent, 'name' | 'digest'>[] = [];
   readonly #files: LaidOutFile[] = [];
   #mayShare = true;
   #bytesLeft = mostBytesCopied;
 
-  constructor(store: Store, { toUserCode }: { readonly toUserCode: boolean }) {
+  /** `again`: an earlier process has laid them out at the same destinations; what is there stays. */
+  constructor(
+    store: Store,
+    { toUserCode, again = false }: { readonly toUserCode: boolean; readonly again?: boolean },
+  ) {
     this.#store = store;
     this.#toUserCode = toUserCode;
+    this.#again = again;
   }
 
   /** The path at which a content can be read. */
@@ -62,14 +101,18 @@ export class GivenContents {
       return content.destination;
     }
     this.#given.push(content);
-    return join(this.#store.root, blobPath(content.digest));
+    const path = join(this.#store.root, blobPath(content.digest));
+    this.contents.set(path, content.digest);
+    return path;
   }
 
   /** Makes a content readable at its destination. */
   async layOut({ name, digest, destination }: GivenContent): Promise<void> {
     this.#given.push({ name, digest });
+    this.contents.set(destination, digest);
     await mkdir(dirname(destination), { recursive: true });
     if (!isFolderDigest(digest)) return this.#layOutFile({ name, digest, path: destination });
+    if (!this.#toUserCode && this.#again && existsSync(destination)) return;
     if (!this.#toUserCode) return materializeFolder(this.#store, { digest, destination });
     const files = readManifest(this.#store, digest).map((file) => ({
       ...file,
@@ -87,6 +130,9 @@ export class GivenContents {
 
   async #layOutFile(file: LaidOutFile): Promise<void> {
     const blob = join(this.#store.root, blobPath(file.digest));
+    const before = this.#again ? lstatSync(file.path, { throwIfNoEntry: false }) : undefined;
+    if (before !== undefined)
+      return void this.#files.push(before.isSymbolicLink() ? file : { ...file, stat: unknownIdentity });
     if (this.#toUserCode && (await this.#copy(blob, file.path))) {
       this.#files.push({ ...file, stat: lstatSync(file.path, { bigint: true }) });
     } else {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isObject } from '../../core/index.ts';
 import { isOnThisHost, mayBeAlive, parseProcessIdentity } from './process-identity.ts';
@@ -8,14 +8,15 @@ import { hasErrorCode } from './system-error.ts';
 
 /**
  * What living processes of this host use of a store, however old it is, as paths from its root: the attempts that they
- * run, with their answers and epochs, and what they hold the leases of. Processes of other hosts cannot be seen; what they use is kept by its age.
+ * run, or that a job of an executor may run, with their answers and epochs, and what they hold the leases of. Processes of other hosts cannot be seen; what they use is kept by its age.
  */
 export function pathsInUse({ root }: Pick<Store, 'root'>): ReadonlySet<string> {
   const used = new Set<string>();
   for (const { name: key } of entriesOf(join(root, storeLayout.state)))
     for (const { name } of entriesOf(join(root, storeLayout.state, key))) {
       const folder = join(root, storeLayout.state, key, name);
-      if (!isOwnedByLiving(join(folder, attemptFiles.owner))) continue;
+      if (!isOwnedByLiving(join(folder, attemptFiles.owner)) && !existsSync(join(folder, attemptFiles.job)))
+        continue;
       used.add(join(storeLayout.state, key));
       for (const path of keptFoldersOf(join(folder, attemptFiles.action))) used.add(path);
     }

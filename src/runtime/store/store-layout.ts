@@ -35,6 +35,10 @@ export const attemptFiles = {
   /** What the stage keeps in order to resume. */
   state: 'state',
   log: 'log.txt',
+  /** Of an executor's job, which may go on without the process that submitted it. */
+  job: 'job.json',
+  /** What a job reports, and how it ended. */
+  events: 'events.ndjson',
   /** The bundled code of a user's stage. */
   code: 'code.mjs',
 } as const;

@@ -11,7 +11,9 @@ import type { StageAction, StageHost } from '../../runtime/index.ts';
 import {
   hardwareAdapter,
   hasNvidiaGpu,
+  installedCuda,
   installedTensorflow,
+  nvidiaGpus,
   openTensorBackend,
   TENSOR_BACKENDS,
   type TensorBackendInfo,
@@ -43,10 +45,8 @@ export async function openLocalModel(
       help: 'use a model that is loaded from a folder or created with `init`',
     });
   const tokenizer = await openTokenizer(folder);
-  const tensorBackend = await openTensorBackend({
-    ...(await chosenBackend(resources)),
-    onNote: (message) => host.report({ type: 'note', level: 'info', message }),
-  });
+  const note = (message: string) => host.report({ type: 'note', level: 'info', message });
+  const tensorBackend = await openBackend(resources, note);
   const model = await openLanguageModel(folder);
   if (tokenizer.vocabularySize > model.config.vocabularySize)
     throw new UserError({
@@ -56,6 +56,22 @@ export async function openLocalModel(
     });
   const endTokens = await readEndTokens(folder);
   return { model, tokenizer, tensorBackend, endTokens, [Symbol.dispose]: () => model.dispose() };
+}
+
+/** A GPU that was chosen but cannot be opened is replaced by the processor, with a note; one that was asked for is an error. */
+async function openBackend(
+  resources: StageAction['resources'],
+  onNote: (note: string) => void,
+): Promise<TensorBackendInfo> {
+  const chosen = { ...(await chosenBackend(resources)), onNote };
+  try {
+    return await openTensorBackend(chosen);
+  } catch (cause) {
+    if ((resources.backend ?? 'auto') !== 'auto' || chosen.backend === 'onnx') throw cause;
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    onNote(`the backend ${chosen.backend} cannot be used, so onnx computes on the processor: ${reason}`);
+    return openTensorBackend({ ...chosen, backend: 'onnx' });
+  }
 }
 
 /** The tensor backend that `resources:` asks for, or the best for this machine. */
@@ -68,13 +84,14 @@ async function chosenBackend({
   throw new UserError({
     code: 'unknown-backend',
     message: `there is no tensor backend \`${backend}\``,
-    help: 'choose `auto`, `onnx`, `webgpu`, `tensorflow` or `cpu`',
+    help: 'choose `auto`, `onnx`, `webgpu`, `cuda`, `tensorflow` or `cpu`',
   });
 }
 
-/** TensorFlow if it is installed and there is an NVIDIA GPU, WebGPU on any other; on the CPU, onnx is faster than both. */
+/** CUDA or else TensorFlow if it is installed and there is an NVIDIA GPU, WebGPU on any other; on the CPU, onnx is faster. */
 async function suitableBackend(): Promise<TensorBackendName> {
-  if (installedTensorflow() !== undefined && hasNvidiaGpu()) return 'tensorflow';
+  const [hasCuda, hasTensorflow] = [installedCuda() !== undefined, installedTensorflow() !== undefined];
+  if ((hasCuda || hasTensorflow) && hasNvidiaGpu()) return hasCuda ? 'cuda' : 'tensorflow';
   return (await hardwareAdapter()) === undefined ? 'onnx' : 'webgpu';
 }
 
@@ -88,9 +105,14 @@ export async function expectedMemory(
   check: (model: ModelConfig, limit: number) => number,
 ): Promise<{ readonly expected_memory?: number }> {
   const { backend } = await chosenBackend(resources);
-  const isKnown = backend === 'onnx' || backend === 'webgpu';
+  const isKnown = backend === 'onnx' || backend === 'webgpu' || backend === 'cuda';
   if (!isKnown || (await endpointModel(folder)) !== undefined) return {};
-  const device = backend === 'webgpu' ? (await hardwareAdapter())?.memory : undefined;
-  const limit = resources.memory ?? device ?? memoryLimit(undefined);
+  const limit = resources.memory ?? (await memoryOfDevice(backend)) ?? memoryLimit(undefined);
   return { expected_memory: Math.round(check(await readModelConfig(folder), limit)) };
+}
+
+/** In bytes; undefined for a backend that computes in the machine's memory, or where the system does not say. */
+async function memoryOfDevice(backend: TensorBackendName): Promise<number | undefined> {
+  if (backend === 'webgpu') return (await hardwareAdapter())?.memory;
+  return backend === 'cuda' ? nvidiaGpus()[0]?.memory : undefined;
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { DeviceBackendName } from './device/device-provider.ts';
 import type { DeviceOptions } from './device/open-device-runtime.ts';
 import { inPlaceKernels } from './kernels/cached-attention.ts';
 import { fusedKernels } from './kernels/fused.ts';
@@ -10,7 +11,7 @@ import type { GraphRunner } from './session/graph-runner.ts';
 import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
 
 /** The names under which tfjs knows it: on the CPU, or on a GPU. */
-type OnnxBackendName = 'onnx' | 'webgpu';
+type OnnxBackendName = 'onnx' | DeviceBackendName;
 
 interface OnnxBackendOptions extends DeviceOptions {
   readonly backend?: OnnxBackendName;
@@ -32,7 +33,7 @@ const MOST_PENDING_NODES = 50_000;
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   const { backend: name = 'onnx', mostPendingNodes = MOST_PENDING_NODES } = options;
   const before = tf.findBackend(name);
-  const runner = name === 'webgpu' ? await webgpuRunner(before, options) : await openRunner(options);
+  const runner = name === 'onnx' ? await openRunner(options) : await deviceRunner(name, { before, options });
   if (before instanceof OnnxBackend) {
     if (isSameRunner(before.runner, runner) && before.mostPendingNodes === mostPendingNodes) {
       await tf.setBackend(name);
@@ -56,17 +57,28 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
 }
 
 /** The device is opened once: what is on it belongs to one runner. */
-async function webgpuRunner(before: unknown, options: DeviceOptions): Promise<GraphRunner> {
+async function deviceRunner(
+  name: DeviceBackendName,
+  { before, options }: { readonly before: unknown; readonly options: DeviceOptions },
+): Promise<GraphRunner> {
   if (before instanceof OnnxBackend) return before.runner;
   const { openDeviceRuntime } = await import('./device/open-device-runtime.ts');
-  return openDeviceRuntime(options);
+  return openDeviceRuntime(name, options);
 }
+
+/** The operators of the kernels that have a formula instead. */
+const operatorOf: Readonly<Record<string, string>> = {
+  RmsNorm: 'SimplifiedLayerNormalization',
+  QuantizedMatMul: 'MatMulNBits',
+};
 
 /** Whether the runner can do what a kernel of the optional ones needs. */
 function isWanted(kernelName: string, { isNative, device, lacks }: GraphRunner): boolean {
-  if (kernelName in inPlaceKernels) return isNative || device !== undefined;
+  if (kernelName in inPlaceKernels)
+    return isNative || (device !== undefined && !lacks?.has('GroupQueryAttention'));
   if (kernelName in deviceKernels) return device !== undefined;
-  return !(lacks?.size && ['RmsNorm', 'QuantizedMatMul'].includes(kernelName));
+  const operator = operatorOf[kernelName];
+  return operator === undefined || lacks?.has(operator) !== true;
 }
 
 const isSameRunner = (a: GraphRunner, b: GraphRunner): boolean =>

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkDisk, findPip, wheelArchitecture } from '../../../src/cli/setup/tensorflow/requirements.ts';
+import { checkDisk, findPip, wheelArchitecture } from '../../../src/cli/setup/requirements.ts';
 import { hasNvidiaGpu, INSTALLED_FILE, installedTensorflow } from '../../../src/tensor/index.ts';
 
 const script = fileURLToPath(new URL('../../../dist/tuneloom.js', import.meta.url));
@@ -103,8 +103,10 @@ test('machines without wheels, full disks and Pythons without pip are rejected w
     'aarch64',
   ]);
   expect(() => wheelArchitecture({ platform: 'darwin', arch: 'arm64' })).toThrow(
-    'there is no library to build with for darwin on arm64',
+    'there is no library for darwin on arm64',
   );
-  await expect(checkDisk(folder, 1e9)).rejects.toThrow(/GB free, and 1000000000 GB are needed$/);
+  await expect(checkDisk({ folder, needed: 1e9, variable: 'TUNELOOM_CUDA' })).rejects.toThrow(
+    /GB free, and 1000000000 GB are needed$/,
+  );
   await expect(findPip({ PYTHON: '/no/python' })).rejects.toThrow('`/no/python -m pip` does not work');
 });

@@ -4,16 +4,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { INSTALLED_FILE, type TensorflowFlavor } from '../../../tensor/index.ts';
 import { UsageError } from '../../exit-code.ts';
+import { checkDisk, findPip, type SetupProgress, wheelArchitecture } from '../requirements.ts';
 import { buildAddon, type CheckedAddon, checkAddon } from './addon.ts';
-import {
-  checkDisk,
-  findCompiler,
-  findPip,
-  neededGigabytes,
-  type SetupProgress,
-  versions,
-  wheelArchitecture,
-} from './requirements.ts';
+import { findCompiler, neededGigabytes, versions } from './requirements.ts';
 import { unpackLibraries } from './unpack-libraries.ts';
 
 /** Installs the engine, unless it is installed and works. A failure leaves only checked downloads behind. */
@@ -73,7 +66,7 @@ async function planInstallation({ root, flavor, origin: asked, environment }: In
   wheelArchitecture();
   const compiler = asked === 'storage' ? '' : await findCompiler(environment);
   const python = asked === 'storage' ? '' : await findPip(environment);
-  await checkDisk(root, neededGigabytes[flavor]);
+  await checkDisk({ folder: root, needed: neededGigabytes[flavor], variable: 'TUNELOOM_TENSORFLOW' });
   const origin = asked ?? ((await isStorageReachable()) ? 'storage' : 'pypi');
   return { origin, python, compiler, downloads: join(root, 'downloads') };
 }

@@ -1,7 +1,7 @@
 import { planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder } from '../graph/graph-recorder.ts';
 import { hostArrayOf, operator } from '../graph/graph-value.ts';
-import { type NativeEnvironment, openEnvironment, sessionOptions } from '../native/open-native-runtime.ts';
+import { openEnvironment, sessionOptions } from '../native/open-native-runtime.ts';
 import type { Pointer } from '../native/ort-library.ts';
 import {
   type CompileRequest,
@@ -11,6 +11,8 @@ import {
   type StoredTensor,
 } from '../session/graph-runner.ts';
 import { findAdapter } from './adapter.ts';
+import { openCuda } from './cuda-provider.ts';
+import type { DeviceBackendName, DeviceProvider } from './device-provider.ts';
 import { DeviceSession, type DeviceTraffic } from './device-session.ts';
 
 /** A runner whose tensors stay on a device between runs. */
@@ -20,33 +22,46 @@ export interface DeviceRunner extends GraphRunner {
   readonly traffic: DeviceTraffic;
 }
 
-/**
- * Runs graphs on a GPU with ONNX Runtime's WebGPU provider, which the library of onnxruntime-node contains: Vulkan,
- * Direct3D 12 or Metal. Throws if there is no adapter.
- */
-export async function openDeviceRuntime({ fallback }: DeviceOptions = {}): Promise<DeviceRunner> {
-  const environment = await openEnvironment();
-  const adapter = await findAdapter();
+/** Runs graphs on a device with ONNX Runtime. Throws if its provider or the device is missing. */
+export async function openDeviceRuntime(
+  backend: DeviceBackendName,
+  { fallback }: DeviceOptions = {},
+): Promise<DeviceRunner> {
+  const provider = await (backend === 'cuda' ? openCuda() : openWebgpu());
+  const { library, version } = provider.environment;
   const traffic = { uploaded: 0, downloaded: 0 };
-  const memory = environment.library.create('CreateMemoryInfo', MEMORY, 0, 0, 0);
-  const compile = (request: CompileRequest) => compileOn({ environment, memory, traffic, fallback }, request);
+  const memory = library.create('CreateMemoryInfo', provider.memory, 0, 0, 0);
+  const compile = (request: CompileRequest) => compileOn({ provider, memory, traffic, fallback }, request);
   const device = deviceMemory(compile);
+  checkDevice(device);
   return {
-    engine: `onnxruntime ${environment.version}, WebGPU on ${adapter?.name ?? 'an unknown adapter'}`,
+    engine: `onnxruntime ${version}, ${provider.description}`,
     threads: 1,
     isNative: false,
-    lacks: LACKING,
+    lacks: provider.lacks,
     device,
     traffic,
     compile,
   };
 }
 
-const PROVIDER = 'WebGPU';
-const MEMORY = 'WebGPU_Buffer';
+/** WebGPU, which the library of onnxruntime-node contains: Vulkan, Direct3D 12 or Metal. */
+async function openWebgpu(): Promise<DeviceProvider> {
+  const environment = await openEnvironment();
+  const { library } = environment;
+  const adapter = await findAdapter();
+  return {
+    environment,
+    description: `WebGPU on ${adapter?.name ?? 'an unknown adapter'}`,
+    memory: 'WebGPU_Buffer',
+    lacks: LACKS,
+    append: (options) =>
+      library.call('SessionOptionsAppendExecutionProvider', options, 'WebGPU', null, null, 0),
+  };
+}
 
-/** Operators for which the provider has no kernel, or one that leaves out a result or fails where shapes broadcast. */
-const LACKING = new Set(['FusedMatMul', 'LogSoftmax', 'SimplifiedLayerNormalization', 'MatMulNBits', 'Pow']);
+/** Operators without a kernel, or with one that leaves out a result or fails where shapes broadcast. */
+const LACKS = new Set(['FusedMatMul', 'LogSoftmax', 'SimplifiedLayerNormalization', 'MatMulNBits', 'Pow']);
 
 export interface DeviceOptions {
   /** `refuse`: a graph fails if the device lacks a kernel for one of its nodes; else the processor computes that node. */
@@ -56,17 +71,18 @@ export interface DeviceOptions {
 const NO_FALLBACK = 'session.disable_cpu_ep_fallback';
 
 interface Device extends DeviceOptions {
-  readonly environment: NativeEnvironment;
+  readonly provider: DeviceProvider;
   readonly memory: Pointer;
   readonly traffic: DeviceTraffic;
 }
 
 function compileOn(device: Device, { model, inputs, outputs }: CompileRequest): DeviceSession {
-  const { environment, memory, traffic } = device;
+  const { provider, memory, traffic } = device;
+  const { environment } = provider;
   const { library, memoryInfo } = environment;
   const options = sessionOptions(environment, 1);
   try {
-    library.call('SessionOptionsAppendExecutionProvider', options, PROVIDER, null, null, 0);
+    provider.append(options);
     if (device.fallback === 'refuse') library.call('AddSessionConfigEntry', options, NO_FALLBACK, '1');
     const session = library.create(
       'CreateSessionFromArray',
@@ -106,6 +122,16 @@ function deviceMemory(compile: (request: CompileRequest) => DeviceSession): Devi
 }
 
 const FIRST = new Set([0]);
+
+/** Throws if the device cannot be used: a session opens it. */
+function checkDevice({ upload, download }: DeviceMemory): void {
+  const sent = { shape: [2], type: 'float32', data: Float32Array.of(1, 2) } as const;
+  const stored = upload(sent);
+  const received = download({ ...sent, data: stored });
+  stored.release();
+  if (received.join() !== sent.data.join())
+    throw new Error(`The device returns ${received} for ${sent.data}.`);
+}
 
 function identity({ shape, type }: StoredTensor): CompileRequest {
   const graph = new GraphRecorder(noTensors);

@@ -149,10 +149,10 @@ const refuse = () => {
 
 const noTensors = { graphValueOf: refuse, register: refuse, addReference: refuse, replace: refuse };
 
-interface LibraryFile {
+export interface LibraryFile {
   readonly path: string;
   readonly version: string;
-  /** The package's folder. */
+  /** The folder of the package that it belongs to. */
   readonly folder: string;
 }
 

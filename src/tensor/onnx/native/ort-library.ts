@@ -7,7 +7,7 @@ import { ORT_API_VERSION, ortApiIndices } from './ort-api-indices.ts';
 export type Pointer = bigint;
 
 /** An array is passed as the address of its elements, and stays there at least until the call returns. */
-type Argument = Pointer | number | string | ArrayBufferView | null;
+type Argument = Pointer | number | string | readonly string[] | ArrayBufferView | null;
 
 /** A C function: called on this thread, or on another one with the result passed to a callback. */
 interface NativeFunction {
@@ -194,6 +194,10 @@ const ortSignatures = {
     STATUS,
     ...['void *', 'const char *', 'void *', 'void *', 'size_t'],
   ],
+  CreateCUDAProviderOptions: [STATUS, 'void *'],
+  UpdateCUDAProviderOptions: [STATUS, 'void *', 'const char **', 'const char **', 'size_t'],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [STATUS, 'void *', 'void *'],
+  ReleaseCUDAProviderOptions: ['void', 'void *'],
   CreatePrepackedWeightsContainer: [STATUS, 'void *'],
   ReleasePrepackedWeightsContainer: ['void', 'void *'],
   CreateSessionFromArrayWithPrepackedWeightsContainer: [

@@ -1,29 +1,53 @@
 import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { err, ok, type Result } from '../../core/index.ts';
-import type { Failure } from '../stage/run-event.ts';
-import type { StageAction } from '../stage/stage-action.ts';
-import type { StageDefinition, StageReport } from '../stage/stage-definition.ts';
-import { attemptFiles } from '../store/store-layout.ts';
-import { runAction } from './run-action.ts';
-import type { Measurements } from './stage-message.ts';
-import type { StageProcess, StageProcesses } from './stage-process.ts';
+import { err, ok, type Result } from '../../../core/index.ts';
+import type { Failure } from '../../stage/run-event.ts';
+import type { StageAction } from '../../stage/stage-action.ts';
+import type { StageReport } from '../../stage/stage-definition.ts';
+import { attemptFiles } from '../../store/store-layout.ts';
+import { ingestOutputs } from '../commit-result.ts';
+import { runAction } from '../run-action.ts';
+import type { Measurements } from '../stage-message.ts';
+import { type StageProcess, StageProcesses } from '../stage-process.ts';
+import type { Executor, Job, JobFailure, SubmittedJob } from './executor.ts';
 
-interface Dispatch {
-  readonly definition: StageDefinition;
-  readonly action: StageAction;
-  /** The attempt's folder in the store. */
-  readonly folder: string;
+/**
+ * Runs actions on this machine, in this process or in another, as their stages declare. Each stops at an interruption or a
+ * timeout. `stageProcess`: the JavaScript file that calls serveStageProcess.
+ */
+export function openLocalExecutor({ stageProcess }: { readonly stageProcess: string }): Executor {
+  const processes = new StageProcesses({ program: stageProcess });
+  return {
+    name: 'local',
+    limits: { jobs: availableParallelism(), accelerators: 1 },
+    reads: 'paths',
+    submit: async (job) => ok(submitted(job, processes)),
+    [Symbol.asyncDispose]: async () => processes[Symbol.dispose](),
+  };
+}
+
+function submitted(job: Job, processes: StageProcesses): SubmittedJob {
+  const canceling = new AbortController();
+  return {
+    cancel: () => canceling.abort(),
+    watch: async (report): Promise<Result<{ readonly measurements: Measurements }, JobFailure>> => {
+      const dispatch = { ...job, processes, signal: canceling.signal, report };
+      const end = await (job.definition.process === 'inline' ? runInline(dispatch) : runInProcess(dispatch));
+      return end.ok ? ok({ measurements: end.value }) : err({ failure: end.error });
+    },
+    collect: async () => {
+      const outputs = await ingestOutputs(job.store, job.action.outputs);
+      return outputs.ok ? outputs : err({ failure: outputs.error });
+    },
+  };
+}
+
+interface Dispatch extends Pick<Job, 'definition' | 'action' | 'folder' | 'timeoutMs' | 'graceMilliseconds'> {
   readonly processes: StageProcesses;
-  readonly timeoutMs: number | undefined;
-  readonly graceMilliseconds: number;
   readonly signal: AbortSignal;
   readonly report: (report: StageReport) => void;
 }
-
-/** Runs an action in this process or another, as its stage declares, and stops it at an interruption or a timeout. */
-export const dispatchAction = (dispatch: Dispatch): Promise<Result<Measurements, Failure>> =>
-  dispatch.definition.process === 'inline' ? runInline(dispatch) : runInProcess(dispatch);
 
 /** In another process, whose death is a failure of the stage. A `child` process ends with its action and frees its memory. */
 async function runInProcess(dispatch: Dispatch): Promise<Result<Measurements, Failure>> {

@@ -1,12 +1,14 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { formatBytes } from '../../terminal/format-number.ts';
+import { formatBytes } from '../terminal/format-number.ts';
 import type { SetupProgress } from './requirements.ts';
 
 interface WheelRequest {
-  /** What to download, as pip reads it: `tensorflow==2.21.0`. Their dependencies are not downloaded. */
+  /** What to download, as pip reads it: `tensorflow==2.21.0`. */
   readonly requirements: readonly string[];
+  /** Whether to download what they depend on as well; by default not. */
+  readonly withDependencies?: boolean;
   /** The name of this download in messages and of its folder in `downloads`. */
   readonly name: string;
   readonly downloads: string;
@@ -20,11 +22,12 @@ interface WheelRequest {
  * Returns their paths. The folder outlives a failed setup, and pip does not download again what is in it.
  */
 export async function downloadWheels(request: WheelRequest): Promise<readonly string[]> {
-  const { requirements, name, downloads, python, progress } = request;
+  const { requirements, withDependencies = false, name, downloads, python, progress } = request;
   const folder = join(downloads, name);
   await mkdir(folder, { recursive: true });
   progress.begin(`downloading ${name}`);
-  const flags = ['--no-deps', '--only-binary=:all:', `--python-version=${pythonVersion}`];
+  const flags = ['--only-binary=:all:', `--python-version=${pythonVersion}`];
+  if (!withDependencies) flags.push('--no-deps');
   await execa(
     python,
     [

@@ -1,6 +1,7 @@
-import { add, fill, matMul, sum, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
-import { findAdapter, openTensorBackend } from '../../tensor/index.ts';
+import { UserError } from '../../core/index.ts';
+import { findAdapter, hasNvidiaGpu, installedCuda, openTensorBackend } from '../../tensor/index.ts';
 import { formatBytes } from '../terminal/format-number.ts';
+import { deviceSpeed, saySpeed } from './device-speed.ts';
 import type { Finding } from './machine.ts';
 import { multipliesCorrectly } from './multiplies-correctly.ts';
 
@@ -19,14 +20,14 @@ export async function webgpuFinding(): Promise<Finding> {
     if (!(await multipliesCorrectly()))
       return { subject, state: 'bad', found: `${engine}; its results are wrong` };
     const { memory, largestBuffer } = adapter;
+    const speed = await deviceSpeed();
     const figures = {
-      ...(await deviceSpeed()),
+      ...speed,
       ...(memory !== undefined && { memory_bytes: memory }),
       ...(largestBuffer !== undefined && { largest_buffer_bytes: largestBuffer }),
     };
     const room = memory === undefined ? '' : `${formatBytes(memory)}, `;
-    const speeds = `${Math.round(figures.gigaflops_per_second)} GFLOP/s, ${Math.round(figures.gigabytes_per_second)} GB/s`;
-    return { subject, state: 'good', found: `${engine}; ${room}${speeds}`, figures };
+    return { subject, state: 'good', found: `${engine}; ${room}${saySpeed(speed)}`, figures };
   } catch (error) {
     return {
       subject,
@@ -42,31 +43,24 @@ const driverAdvice: Readonly<Record<string, string>> = {
   win32: "optional: trains on any GPU; it needs the driver of the GPU's maker",
 };
 
-/** Many operations before each read, so that the transfer to the host does not count. */
-async function deviceSpeed() {
-  const [side, products, sums] = [2048, 16, 16];
-  const factor = fill([side, side], 1 / side);
-  const secondsOf = async (compute: () => Tensor): Promise<number> => {
-    const times: number[] = [];
-    for (let run = 0; run < 4; run++) {
-      const start = performance.now();
-      const result = tidy(() => sum(compute()));
-      await result.data();
-      result.dispose();
-      times.push((performance.now() - start) / 1000);
-    }
-    return Math.min(...times.slice(1));
-  };
-  const repeat = (times: number, next: (x: Tensor2D) => Tensor2D) => {
-    let x = factor as Tensor2D; // of two dimensions, as filled
-    for (let done = 0; done < times; done++) x = next(x);
-    return x;
-  };
-  const product = await secondsOf(() => repeat(products, (x) => matMul(x, factor as Tensor2D)));
-  const addition = await secondsOf(() => repeat(sums, (x) => add(x, factor)));
-  factor.dispose();
-  return {
-    gigaflops_per_second: (2e-9 * side ** 3 * products) / product,
-    gigabytes_per_second: (3e-9 * 4 * side ** 2 * sums) / addition,
-  };
+const cudaAdvice = 'optional: faster than webgpu on an NVIDIA GPU; `tuneloom setup cuda` installs it';
+
+/** ONNX Runtime on CUDA, if `tuneloom setup cuda` installed it. */
+export async function cudaFinding(): Promise<Finding> {
+  const subject = 'backend cuda';
+  if (installedCuda() === undefined) {
+    const found = hasNvidiaGpu() ? 'not installed, and there is an NVIDIA GPU' : 'not installed';
+    return { subject, state: 'absent', found, help: cudaAdvice };
+  }
+  try {
+    const { engine } = await openTensorBackend({ backend: 'cuda' });
+    if (!(await multipliesCorrectly()))
+      return { subject, state: 'bad', found: `${engine}; its results are wrong` };
+    const figures = await deviceSpeed();
+    return { subject, state: 'good', found: `${engine}; ${saySpeed(figures)}`, figures: { ...figures } };
+  } catch (error) {
+    const [found = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const help = error instanceof UserError ? error.help : undefined;
+    return { subject, state: 'bad', found, ...(help !== undefined && { help }) };
+  }
 }

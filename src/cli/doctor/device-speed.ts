@@ -1,0 +1,40 @@
+import { add, fill, matMul, sum, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+
+interface DeviceSpeed {
+  /** Of products in float32. */
+  readonly gigaflops_per_second: number;
+  /** Read and written by additions. */
+  readonly gigabytes_per_second: number;
+}
+
+export const saySpeed = ({ gigaflops_per_second, gigabytes_per_second }: DeviceSpeed): string =>
+  `${Math.round(gigaflops_per_second)} GFLOP/s, ${Math.round(gigabytes_per_second)} GB/s`;
+
+/** Of the active backend, on a device. Many operations before each read, so that the transfer to the host does not count. */
+export async function deviceSpeed(): Promise<DeviceSpeed> {
+  const [side, products, sums] = [2048, 16, 16];
+  const factor = fill([side, side], 1 / side);
+  const secondsOf = async (compute: () => Tensor): Promise<number> => {
+    const times: number[] = [];
+    for (let run = 0; run < 4; run++) {
+      const start = performance.now();
+      const result = tidy(() => sum(compute()));
+      await result.data();
+      result.dispose();
+      times.push((performance.now() - start) / 1000);
+    }
+    return Math.min(...times.slice(1));
+  };
+  const repeat = (times: number, next: (x: Tensor2D) => Tensor2D) => {
+    let x = factor as Tensor2D; // of two dimensions, as filled
+    for (let done = 0; done < times; done++) x = next(x);
+    return x;
+  };
+  const product = await secondsOf(() => repeat(products, (x) => matMul(x, factor as Tensor2D)));
+  const addition = await secondsOf(() => repeat(sums, (x) => add(x, factor)));
+  factor.dispose();
+  return {
+    gigaflops_per_second: (2e-9 * side ** 3 * products) / product,
+    gigabytes_per_second: (3e-9 * 4 * side ** 2 * sums) / addition,
+  };
+}

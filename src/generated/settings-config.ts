@@ -1,0 +1,88 @@
+// Generated from schemas/settings.schema.json.
+
+/**
+ * Where results are kept and shared, whose results count, and where stages run. Nothing here is ever in a key: a change runs nothing again.
+ */
+export interface SettingsConfig {
+  /**
+   * The folder that results are written to, from the project's folder. By default `artifacts`.
+   */
+  readonly store?: string;
+  /**
+   * Stores of others that results are also read from, in order: folders that every machine of a team sees. Nothing is ever written there.
+   */
+  readonly readonly_stores?: string[];
+  /**
+   * Stores elsewhere that a run looks for results in, by name, in order.
+   */
+  readonly remotes?: {
+    /**
+     * A store elsewhere.
+     */
+    readonly [k: string]: {
+      /**
+       * Its address: a folder's path, `https://`, `s3://bucket/prefix` or `hf:datasets/owner/name`.
+       */
+      readonly url: string;
+      /**
+       * Whether a run sends its new results there when it has ended. `tuneloom push` sends them at any time.
+       */
+      readonly push: 'auto' | 'never';
+      /**
+       * What it asks for instead of a password, as the name of an environment variable.
+       */
+      readonly token?: string;
+      /**
+       * How long it may take to answer before the run goes on without it, in seconds or with a unit.
+       */
+      readonly timeout: string | number;
+    };
+  };
+  /**
+   * Whose results count. A result from a remote is used only if one of these keys signed it.
+   */
+  readonly trust?: {
+    /**
+     * Public keys, as `tuneloom key` prints them.
+     */
+    readonly keys?: string[];
+  };
+  /**
+   * Machines and clusters that stages can run on, by name.
+   */
+  readonly executors?: {
+    /**
+     * A machine over ssh, or a Slurm cluster.
+     */
+    readonly [k: string]: {
+      /**
+       * How its stages are started.
+       */
+      readonly kind: 'ssh' | 'slurm';
+      /**
+       * For ssh: the host, as ssh takes it.
+       */
+      readonly host?: string;
+      /**
+       * For slurm: the host with `sbatch`, as ssh takes it; by default this machine.
+       */
+      readonly over?: string;
+      /**
+       * For slurm: the partition of its jobs.
+       */
+      readonly partition?: string;
+      /**
+       * The store's folder there; for slurm by default the project's own, on a disk that both see.
+       */
+      readonly store?: string;
+    };
+  };
+  /**
+   * Where stages run: the name of an executor, or a map of stages to names. By default this machine, `local`.
+   */
+  readonly executor?:
+    | string
+    | {
+        readonly [k: string]: string;
+      };
+}
