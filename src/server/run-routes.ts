@@ -4,21 +4,30 @@ import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { isObject, isText, listOf, UserError } from '../core/index.ts';
 import { type RunRecord, readLiveEvents, stageLogPath, stopRun } from '../runtime/index.ts';
+import { compareRuns } from '../view/index.ts';
 import { bodyOf, notFound, numberOf } from './answers.ts';
+import { drawRun, drawRuns } from './plots.ts';
 import type { Project } from './project.ts';
 import { outputsOf } from './run-outputs.ts';
-import { summarizeRuns } from './run-table.ts';
+import { RunTables } from './run-table.ts';
 import type { StartedRuns } from './started-runs.ts';
 
-const mostRuns = 500;
+const mostRuns = 200;
+const mostCompared = 8;
 const pollMilliseconds = 400;
 
 /** Runs: their table, one run with its results, its events while it goes on, its logs; start and stop. */
 export function runRoutes(project: Project, started: StartedRuns): Hono {
   const { store } = project;
+  const tables = new RunTables(project);
   const routes = new Hono();
   routes.get('/', async (context) =>
-    context.json(await summarizeRuns(project, numberOf(context, 'limit', mostRuns))),
+    context.json(
+      await tables.read({
+        pipeline: context.req.query('pipeline'),
+        limit: numberOf(context, 'limit', mostRuns),
+      }),
+    ),
   );
   routes.post('/', async (context) => {
     const body = await bodyOf<{ pipeline: string; params: Record<string, string>; stages: string[] }>(
@@ -42,6 +51,17 @@ export function runRoutes(project: Project, started: StartedRuns): Hono {
       201,
     );
   });
+  routes.get('/compare', async (context) => {
+    const ids = (context.req.query('runs') ?? '').split(',').slice(0, mostCompared);
+    const runs = await Promise.all(ids.map((id) => project.run(id)));
+    const [before, after, more] = runs;
+    const difference =
+      before && after && more === undefined ? await compareRuns(store, { before, after }) : undefined;
+    return context.json({ difference, drawings: await drawRuns(store, runs) });
+  });
+  routes.get('/:run/drawings', async (context) =>
+    context.json(await drawRun(store, await project.run(context.req.param('run')))),
+  );
   routes.get('/:run', async (context) => context.json(await detailOf(project, context.req.param('run'))));
   routes.post('/:run/stop', async (context) => {
     await bodyOf(context, {});

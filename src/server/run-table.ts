@@ -1,110 +1,64 @@
-import type { Json } from '../core/index.ts';
-import { contentState, openContent, type RunRecord, type Store } from '../runtime/index.ts';
-import { portCodecs } from '../stages/index.ts';
+import type { RunRecord } from '../runtime/index.ts';
+import { type Experiment, type ExperimentColumn, ExperimentReader, experimentsTable } from '../view/index.ts';
 import type { Project } from './project.ts';
 
-/** A run as a row of the experiments table. */
+/** A run, or a point of a sweep, as a row of the experiments table. */
 export interface RunRow {
   readonly run: string;
+  /** The label of a sweep's point. */
+  readonly point?: string;
   /** The pipeline's file from the project's folder. */
   readonly pipeline: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
-  readonly outcome: RunRecord['outcome'];
-  readonly milliseconds: number;
+  readonly state: RunRecord['outcome'];
+  /** Absent while it is unknown. */
+  readonly milliseconds?: number;
   readonly ran: number;
   readonly reused: number;
 }
 
-/** A param, a loss or a score of every run. */
-export interface RunColumn {
-  readonly kind: 'param' | 'field' | 'loss' | 'score';
-  readonly name: string;
-  readonly higherIsBetter?: boolean;
-  /** In the order of the rows; null where a run has none. */
-  readonly cells: readonly Json[];
-}
-
+/** What distinguishes the runs, and how well they did: cells in the order of the rows. */
 export interface RunTable {
   readonly rows: readonly RunRow[];
-  readonly columns: readonly RunColumn[];
+  readonly columns: readonly ExperimentColumn[];
+  /** How many runs there are; of these the table has the latest. */
+  readonly total: number;
 }
 
-/** The latest runs, the latest first. */
-export async function summarizeRuns(project: Project, limit: number): Promise<RunTable> {
-  const names = await project.namesByRecord();
-  const records = await project.runs(limit);
-  const metrics = await Promise.all(records.map((record) => metricsOf(project.store, record)));
-  const rows = records.map((record): RunRow => {
-    const decisions = Object.values(record.stages).map(({ decision }) => decision);
-    const count = (wanted: string) => decisions.filter((decision) => decision === wanted).length;
-    const { run, startedAt, outcome, milliseconds } = record;
-    const pipeline = names.get(record.file) ?? record.file;
-    return {
-      ...{ run, startedAt, outcome, milliseconds, pipeline },
-      ran: count('ran'),
-      reused: count('reused'),
-    };
-  });
-  const column = (kind: RunColumn['kind'], name: string, cells: readonly Json[]) => ({ kind, name, cells });
-  const params = [...new Set(records.flatMap((record) => Object.keys(record.params)))];
-  const scores = [...new Set(metrics.flatMap(Object.keys))];
-  return {
-    rows,
-    columns: [
-      ...params
-        .map((name) =>
-          column(
-            'param',
-            name,
-            records.map((record) => record.params[name] ?? null),
-          ),
-        )
-        .filter(({ cells }) => new Set(cells.map((cell) => JSON.stringify(cell))).size > 1),
-      ...scores.map((name) =>
-        column(
-          'score',
-          name,
-          metrics.map((own) => own[name] ?? null),
-        ),
-      ),
-    ],
-  };
-}
+/** Reads the table of a project's latest runs, the latest first, and keeps what it read of contents, which never change. */
+export class RunTables {
+  readonly #project: Project;
+  readonly #reader: ExperimentReader;
 
-/** By digest: contents never change. */
-const kept = new Map<string, Readonly<Record<string, number | null>>>();
-const mostKept = 5000;
-
-async function metricsOf(
-  store: Store,
-  { stages }: RunRecord,
-): Promise<Readonly<Record<string, number | null>>> {
-  const all: Record<string, number | null> = {};
-  for (const [stage, outcome] of Object.entries(stages)) {
-    const digest = 'outputs' in outcome ? outcome.outputs.scores : undefined;
-    if (typeof digest !== 'string') continue;
-    const known = kept.get(digest) ?? (await readMetrics(store, digest));
-    if (known === undefined) continue;
-    if (kept.size > mostKept) kept.clear();
-    kept.set(digest, known);
-    for (const [metric, value] of Object.entries(known)) all[`${stage}.${metric}`] = value;
+  constructor(project: Project) {
+    this.#project = project;
+    this.#reader = new ExperimentReader(project.store);
   }
-  return all;
-}
 
-/** Undefined if gc has removed the scores, or a user's stage wrote something else under this name. */
-async function readMetrics(store: Store, digest: Parameters<typeof openContent>[1]) {
-  if ((await contentState(store, digest)) !== 'present') return undefined;
-  await using content = await openContent(store, digest);
-  try {
-    const { metrics } = await portCodecs.scores.read(content.path).read();
-    const main = metrics.filter(({ of }) => of === undefined);
-    return Object.fromEntries(main.map(({ metric, value }) => [metric, finite(value)]));
-  } catch {
-    return undefined;
+  /** `pipeline`: only runs of this file. */
+  async read({
+    pipeline,
+    limit,
+  }: {
+    readonly pipeline: string | undefined;
+    readonly limit: number;
+  }): Promise<RunTable> {
+    const names = await this.#project.namesByRecord();
+    const all = (await this.#project.runs(Number.POSITIVE_INFINITY)).filter(
+      ({ file }) => pipeline === undefined || names.get(file) === pipeline,
+    );
+    const records = all.slice(0, limit);
+    const experiments: Experiment[] = [];
+    for (const record of records) experiments.push(...(await this.#reader.read(record)));
+    const rows = experiments.map(
+      ({ run, point, file, started_at: startedAt, state, milliseconds, ran, reused }): RunRow => ({
+        ...{ run, startedAt, state, ran, reused },
+        pipeline: names.get(file) ?? file,
+        ...(point === undefined ? {} : { point }),
+        ...(milliseconds === undefined ? {} : { milliseconds }),
+      }),
+    );
+    return { rows, columns: experimentsTable(experiments).columns, total: all.length };
   }
 }
-
-const finite = (value: Json): number | null =>
-  typeof value === 'number' && Number.isFinite(value) ? value : null;

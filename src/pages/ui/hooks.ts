@@ -16,7 +16,6 @@ export function useData<Answer>(path: string | undefined, query: Query = {}): Lo
   });
   const [turn, setTurn] = useState(0);
   const question = JSON.stringify([path, query]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the question is what path and query say
   useEffect(() => {
     if (path === undefined) return setState({ data: undefined, error: undefined });
     let isLatest = true;
