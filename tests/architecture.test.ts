@@ -25,6 +25,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   training: ['model', 'text', 'tensor', 'formats', 'core', 'generated'],
   metrics: ['text', 'core', 'generated'],
   benchmarks: ['metrics', 'text', 'formats', 'core', 'generated'],
+  judging: ['metrics', 'text', 'runtime', 'formats', 'core'],
   stages: [
     ...['training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime', 'formats', 'core'],
     'generated',
@@ -34,7 +35,11 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...['stages', 'training', 'benchmarks', 'metrics', 'text', 'formats', 'runtime', 'core', 'generated'],
   ],
   // Runs in a browser.
-  pages: ['view', 'core'],
+  pages: ['view', 'server', 'core'],
+  server: [
+    ...['view', 'judging', 'stages', 'training', 'benchmarks', 'metrics', 'text', 'runtime', 'formats'],
+    'core',
+  ],
   cli: [
     ...[
       'view',
@@ -103,6 +108,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   score: shared,
   setup: [...shared, 'doctor'],
   show: shared,
+  ui: shared,
   update: shared,
   verify: shared,
 };
@@ -117,15 +123,17 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   '@dagrejs/dagre': ['view'],
   '@tensorflow/tfjs-backend-cpu': ['tensor'],
   '@tensorflow/tfjs-core': ['tensor', 'model', 'training', 'cli/doctor'],
+  '@hono/node-server': ['server'],
   ajv: ['runtime/config'],
   canonicalize: ['core'],
   commander: ['cli'],
-  'csv-parse': ['formats', 'cli/review'],
-  'csv-stringify': ['cli/review', 'cli/runs', 'cli/show'],
+  'csv-parse': ['formats', 'judging'],
+  'csv-stringify': ['judging', 'cli/runs', 'cli/show'],
   esbuild: ['runtime/module'],
   execa: ['runtime/execute', 'executors', 'stages/execute', 'stages/shell', 'cli/open', 'cli/setup'],
   'fastest-levenshtein': ['core'],
   'gpt-tokenizer': ['text/tokenizer'],
+  hono: ['server'],
   hyparquet: ['formats'],
   'hyparquet-compressors': ['formats'],
   koffi: ['tensor/onnx/native', 'tensor/onnx/device'],

@@ -42,6 +42,7 @@ export { definitionFiles } from './module/definition-files.ts';
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
 export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
+export { withFileLock } from './store/file-lock.ts';
 export { blobFile } from './store/find-blob.ts';
 export { type FolderFile, isInnerPath, openContent, readManifest } from './store/folder-manifest.ts';
 export { ingest } from './store/ingest.ts';
@@ -96,11 +97,14 @@ export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 
-// Past runs are read, verified and collected.
+// Runs are seen and stopped from other processes, past runs are read, verified and collected.
 
 export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
+export { stageLogPath } from './execute/attempt.ts';
+export { type LiveEvent, readLiveEvents } from './execute/live-events.ts';
+export { type StopAnswer, stopRun } from './execute/run-journal.ts';
 export {
   type ActionRecord,
   type Fingerprint,

@@ -3,7 +3,14 @@ import { exportFormats, exportTypes } from '../export/export-options.ts';
 import { parseScale } from '../review/scale.ts';
 import type { CommandGroup } from './command-declaration.ts';
 import { experimentCommands } from './experiment-commands.ts';
-import { jsonOption, numberFrom, overrideOptions, pipelineOptions, wholeNumber } from './options.ts';
+import {
+  jsonOption,
+  numberFrom,
+  overrideOptions,
+  pipelineOptions,
+  storeOption,
+  wholeNumber,
+} from './options.ts';
 
 export const resultCommands: CommandGroup = {
   title: 'Look at it and at its results:',
@@ -33,6 +40,25 @@ export const resultCommands: CommandGroup = {
         { line: 'tuneloom show train.history', does: 'the losses of a training' },
       ],
       load: async () => (await import('../show/show.ts')).showCommand,
+    },
+    {
+      name: 'ui',
+      usage: '[file]',
+      mostWords: 1,
+      summary: 'Open pages to follow runs, browse results, review, compare and chat, on this machine only',
+      options: [
+        new Option('--port <number>', 'the port to listen on (default: any free one)')
+          .argParser(wholeNumber(0))
+          .default(0, ''),
+        new Option('--rater <name>', 'whose ratings and votes they are (default: the name of your account)'),
+        storeOption,
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom ui', does: 'the pipelines below this folder' },
+        { line: 'tuneloom ui pipelines/quickstart.yaml --port 4610', does: 'on a port of your choice' },
+      ],
+      load: async () => (await import('../ui/ui.ts')).uiCommand,
     },
     {
       name: 'review',
