@@ -2,7 +2,8 @@ import { type ActionRecord, listRecords, planPipeline, readRecord, type Store } 
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { UsageError } from '../exit-code.ts';
-import { namedFile, openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
+import { namedFile, openPipeline, reportMistakes } from '../open-pipeline.ts';
+import { storeOf } from '../open-settings.ts';
 import { findRun } from '../runs/find-run.ts';
 
 export interface ChoiceOptions extends PipelineOptions {

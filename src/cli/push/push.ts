@@ -13,8 +13,8 @@ import {
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { settingsOf } from '../open-pipeline.ts';
 import { chooseRemote, openNamedRemote, remoteError } from '../open-remotes.ts';
+import { settingsOf } from '../open-settings.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { openTransferReporter } from '../transfer-progress.ts';

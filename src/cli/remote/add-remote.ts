@@ -8,7 +8,7 @@ import { personSettingsPath, projectFolder, projectSettingsPath, schemeOf } from
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { settingsOf } from '../open-pipeline.ts';
+import { settingsOf } from '../open-settings.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 
 export interface AddOptions extends JsonOption {

@@ -50,7 +50,8 @@ async function factsOf(
     found.kind === 'absent'
       ? past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name })
       : undefined;
-  const remaining = found.kind === 'usable' || found.kind === 'remote' ? undefined : remainingOf(node, { material, store });
+  const remaining =
+    found.kind === 'usable' || found.kind === 'remote' ? undefined : remainingOf(node, { material, store });
   return { kind: 'known', key, material, found, nearest, forced: forced.has(node.id), remaining };
 }
 

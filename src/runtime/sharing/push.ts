@@ -1,12 +1,11 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import pMap from 'p-map';
 import { canonicalJson } from '../../core/index.ts';
 import { type Digest, digestsAt, hexOf, isFolderDigest } from '../key/digest.ts';
 import { type ActionRecord, findRecord } from '../store/action-records.ts';
+import { blobFile } from '../store/find-blob.ts';
 import { readManifest } from '../store/folder-manifest.ts';
 import type { Store } from '../store/store.ts';
-import { blobPath } from '../store/store-layout.ts';
 import { type RemoteRecord, remoteRecord } from './remote-record.ts';
 import { type RemoteObject, type RemoteStore, remoteName } from './remote-store.ts';
 import { type PublicKey, type SigningKey, signRecord } from './signature.ts';
@@ -106,10 +105,7 @@ interface StoredFile {
 
 /** Every blob that a record's outputs need. A folder's manifest comes after its files. */
 function filesOf(store: Store, { outputs }: ActionRecord): readonly StoredFile[] {
-  const at = (digest: Digest): StoredFile => ({
-    digest: hexOf(digest),
-    path: join(store.root, blobPath(digest)),
-  });
+  const at = (digest: Digest): StoredFile => ({ digest: hexOf(digest), path: blobFile(store, digest) });
   const digests = Object.values(outputs).flatMap((content) => [...digestsAt(content)]);
   return digests.flatMap(({ digest }) =>
     isFolderDigest(digest)

@@ -94,7 +94,9 @@ export async function findRecord(
       if (unreachable.has(digest)) return { kind: 'output-lost', output, state: 'unreachable' };
     }
   }
-  return isElsewhere && remote !== undefined ? { kind: 'remote', record, remote } : { kind: 'usable', record };
+  return isElsewhere && remote !== undefined
+    ? { kind: 'remote', record, remote }
+    : { kind: 'usable', record };
 }
 
 /** As findRecord, without checking the outputs. */

@@ -32,7 +32,9 @@ async function stateHere(store: Store, digest: Digest): Promise<Exclude<ContentS
 }
 
 /** The state of the first blob that cannot be read; `present` if all can. Of a folder's blob, only the manifest counts. */
-async function blobsState(store: Store, digests: readonly Digest[],
+async function blobsState(
+  store: Store,
+  digests: readonly Digest[],
 ): Promise<Exclude<ContentState, 'remote'>> {
   const unknown: { readonly digest: Digest; readonly blob: FoundBlob }[] = [];
   for (const digest of digests) {
