@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { statSync } from 'node:fs';
 import pMap from 'p-map';
 import { canonicalJson } from '../../core/index.ts';
@@ -148,6 +149,7 @@ async function sendAll(candidates: readonly Candidate[], request: PushRequest): 
   // Once one transfer has failed, the others end.
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);
+  setMaxListeners(0, request.signal, signal);
   const sendRecord = async ({ record }: { readonly record: ActionRecord }): Promise<void> => {
     const content = { bytes: signRecord(record, signingKey) };
     await remote.put({ kind: 'record', key: record.key }, content, { signal });
