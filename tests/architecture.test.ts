@@ -42,6 +42,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     ...[
+      'server',
+      'judging',
       'view',
       'stages',
       'bundle',
