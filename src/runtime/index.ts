@@ -38,13 +38,25 @@ export { loadPipeline } from './graph/load-pipeline.ts';
 
 // The store holds contents by digest.
 
-export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
+export {
+  type Digest,
+  digestOf,
+  digestsAt,
+  hexOf,
+  isFolderDigest,
+  type PortContent,
+  parseDigest,
+  parsePortContent,
+  sha256,
+} from './key/digest.ts';
+export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
 export { blobFile } from './store/find-blob.ts';
-export { openContent, readManifest } from './store/folder-manifest.ts';
+export { manifestOf, openContent, parseManifest, readManifest } from './store/folder-manifest.ts';
+export { ingest } from './store/ingest.ts';
 export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
-export { openStore, type Store } from './store/store.ts';
-export { attemptFiles, linkedStore } from './store/store-layout.ts';
+export { createStore, openStore, type Store } from './store/store.ts';
+export { attemptFiles, attemptFolder, downloadPath, linkedStore } from './store/store-layout.ts';
 export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
@@ -56,11 +68,24 @@ export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline
 
 // The plan becomes results.
 
+export {
+  detachAttempt,
+  discardAttempt,
+  openAttempt,
+  releaseAttempt,
+  sweepAttempts,
+} from './execute/attempt.ts';
 export { ingestOutputs } from './execute/commit-result.ts';
 export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
 export { runJob } from './execute/executor/executor.ts';
 export { type JobFile, readJobFile, writeJobFile } from './execute/executor/job-file.ts';
 export { openLocalExecutor } from './execute/executor/local-executor.ts';
+export {
+  layOutPortable,
+  type PortableAction,
+  portableAction,
+} from './execute/executor/portable-action.ts';
+export { withAddresses } from './execute/prepare-action.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export { failureOf } from './execute/run-action.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
@@ -69,6 +94,7 @@ export { serveStageProcess } from './execute/serve-stage-process.ts';
 export { parseStageMessage, type StageMessage } from './execute/stage-message.ts';
 export { childEnvironment } from './execute/stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
+export { readSource } from './plan/source-digests.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 
