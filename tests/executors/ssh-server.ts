@@ -31,7 +31,16 @@ export async function startSshd(): Promise<SshServer> {
   await chmod(folder, 0o755);
   const user = `tl${process.pid}`;
   const home = join(folder, 'home');
-  execFileSync('useradd', ['--create-home', '--home-dir', home, '--password', '*', '--shell', '/bin/sh', user]);
+  execFileSync('useradd', [
+    '--create-home',
+    '--home-dir',
+    home,
+    '--password',
+    '*',
+    '--shell',
+    '/bin/sh',
+    user,
+  ]);
   const port = await freePort();
   const keys = (name: string) => ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)];
   execFileSync('ssh-keygen', keys('host_key'));
