@@ -30,6 +30,7 @@ const built = await build({
   entryPoints: {
     tuneloom: 'src/cli/main.ts',
     'stage-process': 'src/cli/stage-process.ts',
+    job: 'src/cli/job.ts',
     stage: 'src/stages/stage-api.ts',
     // In the folder of the chunk that starts it.
     'chunks/hash-worker': 'src/runtime/store/hash-worker.ts',

@@ -7,7 +7,7 @@ export type {
   SourceRequest,
   SourceResolvers,
 } from './stage/source-resolver.ts';
-export type { ActionPort, StageAction } from './stage/stage-action.ts';
+export type { ActionPort, StageAction, StageResources, WorkShare } from './stage/stage-action.ts';
 export type {
   ConfigProblem,
   ConfigSchema,
@@ -44,10 +44,12 @@ export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
 export { type FolderFile, isInnerPath, openContent, readManifest } from './store/folder-manifest.ts';
 export { ingest } from './store/ingest.ts';
+export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
 export { sealJson } from './store/sealed-json.ts';
 export { createStore, openStore, type Store } from './store/store.ts';
 export {
   actionPath,
+  attemptFiles,
   blobPath,
   linkedStore,
   outputsPath,
@@ -68,7 +70,10 @@ export { pathsIn } from './plan/source-digests.ts';
 
 // The plan becomes results.
 
+export { ingestOutputs } from './execute/commit-result.ts';
 export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
+export { runJob } from './execute/executor/executor.ts';
+export { type JobFile, readJobFile, writeJobFile } from './execute/executor/job-file.ts';
 export { openLocalExecutor } from './execute/executor/local-executor.ts';
 export {
   approve,
@@ -80,9 +85,12 @@ export {
   runsCode,
 } from './execute/received.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
+export { failureOf } from './execute/run-action.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
 export { runPipeline } from './execute/run-pipeline.ts';
 export { serveStageProcess } from './execute/serve-stage-process.ts';
+export { parseStageMessage, type StageMessage } from './execute/stage-message.ts';
+export { childEnvironment } from './execute/stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
@@ -92,7 +100,12 @@ export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
-export { type ActionRecord, readRecord } from './store/action-records.ts';
+export {
+  type ActionRecord,
+  type Fingerprint,
+  machineFingerprint,
+  readRecord,
+} from './store/action-records.ts';
 export { publishOutputs } from './store/publish-outputs.ts';
 export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
