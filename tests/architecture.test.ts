@@ -80,8 +80,12 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   gc: shared,
   graph: shared,
   init: [...shared, 'schema'],
+  key: shared,
   open: shared,
   plan: shared,
+  pull: [...shared, 'push'],
+  push: [...shared, 'runs'],
+  remote: shared,
   rerun: shared,
   review: shared,
   run: [...shared, 'open', 'rerun'],
@@ -98,7 +102,8 @@ const cliRooms = { ...commandRooms, commands: Object.keys(commandRooms) };
 
 /** Package -> the files or folders that may import it. */
 const packageHomes: Readonly<Record<string, readonly string[]>> = {
-  '@huggingface/hub': ['remote/hub'],
+  '@aws-sdk/client-s3': ['remote/stores'],
+  '@huggingface/hub': ['remote/hub', 'remote/stores'],
   '@huggingface/tokenizers': ['text/tokenizer'],
   '@tensorflow/tfjs-backend-cpu': ['tensor'],
   '@tensorflow/tfjs-core': ['tensor', 'model', 'training', 'cli/doctor'],
@@ -118,7 +123,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   listr2: ['cli'],
   'onnxruntime-node': ['tensor'],
   openai: ['stages/generate/endpoint'],
-  'p-map': ['stages'],
+  'p-map': ['stages', 'remote/stores', 'runtime/sharing'],
   picocolors: ['cli/terminal'],
   protobufjs: ['formats/tensorflow', 'tensor/onnx'],
   'string-width': ['cli/terminal', 'runtime/diagnostic'],

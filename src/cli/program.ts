@@ -1,18 +1,18 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/index.ts';
 import { storageFailureOf } from '../runtime/index.ts';
-import { bundleCommands } from './commands/bundle-commands.ts';
 import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
 import type { JsonOption } from './commands/options.ts';
 import { pipelineCommands } from './commands/pipeline-commands.ts';
 import { projectCommands } from './commands/project-commands.ts';
 import { resultCommands } from './commands/result-commands.ts';
+import { sharingCommands } from './commands/sharing-commands.ts';
 import { type ExitCode, exitCode, SettingsMistakes, UsageError } from './exit-code.ts';
 import { programVersion } from './program-version.ts';
 import { errorText, safeLine } from './terminal/safe-text.ts';
 
 /** Every command, in the order of `tuneloom --help`. */
-const commandGroups = [pipelineCommands, resultCommands, bundleCommands, projectCommands];
+const commandGroups = [pipelineCommands, resultCommands, sharingCommands, projectCommands];
 
 const FIRST_STEP = `
 Start here:

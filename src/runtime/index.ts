@@ -42,6 +42,7 @@ export { definitionFiles } from './module/definition-files.ts';
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
 export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
+export { blobFile } from './store/find-blob.ts';
 export { type FolderFile, isInnerPath, openContent, readManifest } from './store/folder-manifest.ts';
 export { ingest } from './store/ingest.ts';
 export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
@@ -57,7 +58,7 @@ export {
   runPath,
   storeLayout,
 } from './store/store-layout.ts';
-export { storageFailureOf } from './store/system-error.ts';
+export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
@@ -103,6 +104,7 @@ export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export {
   type ActionRecord,
   type Fingerprint,
+  listRecords,
   machineFingerprint,
   readRecord,
 } from './store/action-records.ts';
@@ -112,7 +114,12 @@ export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
 
 // Settings say where results are, and where stages run.
 
-export { findSettings, projectFolder } from './settings/find-settings.ts';
+export {
+  findSettings,
+  personSettingsPath,
+  projectFolder,
+  projectSettingsPath,
+} from './settings/find-settings.ts';
 export { schemeOf } from './settings/scheme.ts';
 export type {
   ExecutorSettings,
@@ -123,6 +130,10 @@ export type {
 } from './settings/settings.ts';
 
 // Results are shared through remotes.
+
+export { pushPermission } from './sharing/pull-request.ts';
+export { type PushResult, pushRecords, type TransferProgress } from './sharing/push.ts';
+export { type RemoteRecord, remoteRecord } from './sharing/remote-record.ts';
 
 export {
   type RemoteCall,
@@ -136,3 +147,16 @@ export {
   remoteName,
   type SentContent,
 } from './sharing/remote-store.ts';
+export {
+  makeSigningKey,
+  openSigningKey,
+  type PublicKey,
+  type SigningKey,
+} from './sharing/signature.ts';
+export {
+  findSigningKey,
+  ownSigningKey,
+  signingKeyPath,
+  signingKeyVariable,
+  trustedKeys,
+} from './sharing/signing-keys.ts';

@@ -3,6 +3,7 @@ import { UserError } from '../core/index.ts';
 import type { TrainConfig } from '../generated/train-config.ts';
 import {
   adaptModel,
+  checkpointLayers,
   freeze,
   type LanguageModel,
   type LoraSettings,
@@ -26,18 +27,22 @@ export function tuneModel(
     config,
     seed,
   }: {
-    readonly config: Pick<TrainConfig, 'lora' | 'trainable'>;
+    readonly config: Pick<TrainConfig, 'lora' | 'trainable'> &
+      Partial<Pick<TrainConfig, 'gradient_checkpointing'>>;
     /** Decides the adapters' initial weights. */
     readonly seed: number;
   },
 ): TunedModel {
+  const layered = (model: LanguageModel) => (config.gradient_checkpointing ? checkpointLayers(model) : model);
   if (config.lora !== undefined) {
     const adapted = adaptModel(model, { settings: settingsOf(config.lora), seed });
     const dispose = () => tf.dispose([...adapted.trainable.values()]);
-    return { model: adapted, save: (folder) => saveAdaptedModel(folder, adapted), [Symbol.dispose]: dispose };
+    const save = (folder: string) => saveAdaptedModel(folder, adapted);
+    return { model: layered(adapted), save, [Symbol.dispose]: dispose };
   }
   const tuned = config.trainable === undefined ? model : trainOnly(model, config.trainable);
-  return { model: tuned, save: (folder) => saveLanguageModel(folder, tuned), [Symbol.dispose]: () => {} };
+  const save = (folder: string) => saveLanguageModel(folder, tuned);
+  return { model: layered(tuned), save, [Symbol.dispose]: () => {} };
 }
 
 function trainOnly(model: LanguageModel, patterns: readonly string[]): LanguageModel {

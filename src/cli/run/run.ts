@@ -2,7 +2,6 @@ import {
   type Dag,
   isReceived,
   listOf,
-  openStore,
   type RunResult,
   runPipeline,
   type Store,
@@ -11,7 +10,8 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { openPipeline, reportMistakes, settingsOf } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes } from '../open-pipeline.ts';
+import { settingsOf, storeIn } from '../open-settings.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -26,7 +26,7 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   const { backend, jobs, json, shards } = options;
   const { terminal, stageProcess } = context;
   const settings = await settingsOf({ file: dag.file, options, context });
-  const store = openStore(settings.store.value);
+  const store = storeIn(settings, context);
   if (shards !== undefined) checkShards(dag);
   const resources = {
     ...(backend !== undefined && { backend }),

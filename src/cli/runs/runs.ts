@@ -3,7 +3,8 @@ import { listRuns, type RunRecord, type StageOutcome } from '../../runtime/index
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { namedFile, storeOf } from '../open-pipeline.ts';
+import { namedFile } from '../open-pipeline.ts';
+import { storeOf } from '../open-settings.ts';
 import { describeFailure } from '../reporter/describe-failure.ts';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format-number.ts';
 import { labeledText, renderTable } from '../terminal/layout.ts';
