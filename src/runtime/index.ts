@@ -65,7 +65,7 @@ export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
 export { describeRun, describeWaiting, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
-export { lockPathOf, readLock } from './plan/lock.ts';
+export { lockedDigests, lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
 export { pathsIn } from './plan/source-digests.ts';
 
@@ -103,6 +103,7 @@ export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
 export {
   type ActionRecord,
+  adoptRecord,
   type Fingerprint,
   listRecords,
   machineFingerprint,

@@ -7,10 +7,11 @@ import type { ActionPort, StageAction } from '../stage/stage-action.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
 import type { Fingerprint } from '../store/action-records.ts';
 import { contentState } from '../store/content-state.ts';
+import { blobFile } from '../store/find-blob.ts';
 import { parseSealed, sealJson } from '../store/sealed-json.ts';
 import type { Store } from '../store/store.ts';
 import { writeAtomically } from '../store/store-file.ts';
-import { attemptFiles, blobPath } from '../store/store-layout.ts';
+import { attemptFiles } from '../store/store-layout.ts';
 import { ingestOutputs } from './commit-result.ts';
 import {
   type Executor,
@@ -182,7 +183,7 @@ async function joinOutputs(
     if (!('path' in at)) throw new Error('a stage that divides its work has outputs without parts');
     await rm(at.path, { force: true });
     await joinParts(
-      parts.map((share) => join(store.root, blobPath(fileIn(share[port])))),
+      parts.map((share) => blobFile(store, fileIn(share[port]))),
       at.path,
     );
   }
