@@ -47,7 +47,7 @@ stages:
     from: inputs.rows
     with: { template: alpaca }
 `,
-  'scripts/shout.sh': 'tr dgcat DGCAT < "$1" > "$2"\n',
+  'scripts/shout.sh': 'sed s/dog/DOG/ "$1" > "$2"\n',
   'stages/count/stage.yaml': `name: count
 version: 1
 inputs: { rows: records }
