@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { UserError } from '../core/index.ts';
 import {
+  adoptRecord,
   contentState,
   createStore,
   digestsAt,
@@ -62,7 +63,7 @@ async function importResults(
   await createStoreIn(store);
   const rest = new Set(held.map(({ path }) => path.slice(inside.length + 1)));
   const runs = takeRuns(store, rest);
-  const records = takeRecords(store, rest);
+  const records = await takeRecords(store, rest);
   let outputs = 0;
   for (const run of runs) outputs += await takeOutputs(store, { run, rest });
   const [stranger] = rest;
@@ -89,14 +90,16 @@ function takeRuns(store: Store, rest: Set<string>): readonly RunRecord[] {
   });
 }
 
-function takeRecords(store: Store, rest: Set<string>): number {
+/** As those that a remote gave: of a result whose bytes are not here, the digest is known, and what needs it runs its stage. */
+async function takeRecords(store: Store, rest: Set<string>): Promise<number> {
   let count = 0;
   for (const path of rest) {
     const [, folder, name] = /^actions\/([^/]+)\/([^/]+)\.json$/.exec(path) ?? [];
     if (folder === undefined) continue;
     const key = parseCacheKey(name);
-    if (key === undefined || folder !== key.slice(0, 2) || readRecord(store, key).kind !== 'usable')
-      throw refused(`\`${path}\` is not the record of a stage`);
+    const found = key === undefined || folder !== key.slice(0, 2) ? undefined : readRecord(store, key);
+    if (found?.kind !== 'usable') throw refused(`\`${path}\` is not the record of a stage`);
+    await adoptRecord(store, { record: found.record, remote: 'bundle' });
     rest.delete(path);
     count += 1;
   }

@@ -1,7 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/index.ts';
 import { storageFailureOf } from '../runtime/index.ts';
-import { bundleCommands } from './commands/bundle-commands.ts';
 import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
 import type { JsonOption } from './commands/options.ts';
 import { pipelineCommands } from './commands/pipeline-commands.ts';

@@ -7,7 +7,7 @@ export type {
   SourceRequest,
   SourceResolvers,
 } from './stage/source-resolver.ts';
-export type { ActionPort, StageAction, StageResources } from './stage/stage-action.ts';
+export type { ActionPort, StageAction, StageResources, WorkShare } from './stage/stage-action.ts';
 export type {
   ConfigProblem,
   ConfigSchema,
@@ -85,7 +85,7 @@ export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 export { compareMaterial, type Difference, keyedContent, sides } from './key/compare-material.ts';
 export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
-export { lockPathOf, readLock } from './plan/lock.ts';
+export { lockedDigests, lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
 export { pathsIn } from './plan/source-digests.ts';
 
@@ -140,6 +140,7 @@ export { type LiveEvent, readLiveEvents } from './execute/live-events.ts';
 export { type StopAnswer, stopRun } from './execute/run-journal.ts';
 export {
   type ActionRecord,
+  adoptRecord,
   type Fingerprint,
   listRecords,
   machineFingerprint,

@@ -120,7 +120,7 @@ function finishedRecords(dag: LoadedDag, plan: Plan): ReadonlyMap<string, Action
     if (decision.kind === 'reuse') records.set(id, decision.record);
     else open.push(id);
   if (open.length === 0) return records;
-  const shown = open.slice(0, 3).map((id) => `\`${id}\``);
+  const shown = open.slice(0, 3);
   throw new UsageError({
     message: `a bundle holds a finished run, and ${counted(open.length, 'stage')} would run: ${listOf(shown, 'and')}${open.length > shown.length ? ', ...' : ''}`,
     help: `finish it with \`tuneloom run\`; \`tuneloom plan\` shows why (${dag.name})`,

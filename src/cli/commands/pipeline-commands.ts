@@ -20,10 +20,13 @@ export const pipelineCommands: CommandGroup = {
         new Option('--rerun', 'run cached stages again in a scratch store and compare the results').conflicts(
           ['force', 'locked', 'keepGoing', 'executor'],
         ),
-        new Option('--executor <name>', 'run the stages on this machine or cluster of the settings'),
         new Option(
           '-y, --yes',
           'approve the code of a pipeline that `tuneloom open` fetched, without asking',
+        ),
+        new Option('--executor <name>', 'run the stages on this machine or cluster of the settings'),
+        new Option('--shards <number>', 'divide the prompts of `generate` among this many jobs').argParser(
+          wholeNumber(1),
         ),
         new Option('--backend <name>', 'where tensors are computed').choices([
           'auto',

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { bundleCommands } from './bundle-commands.ts';
 import type { CommandGroup } from './command-declaration.ts';
 import { jsonOption, pipelineOptions } from './options.ts';
 
@@ -66,5 +67,6 @@ export const sharingCommands: CommandGroup = {
       ],
       load: async () => (await import('../key/key.ts')).keyCommand,
     },
+    ...bundleCommands,
   ],
 };

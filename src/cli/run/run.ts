@@ -8,7 +8,7 @@ import {
 } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { openPipeline, reportMistakes } from '../open-pipeline.ts';
 import { settingsOf, storeIn } from '../open-settings.ts';
@@ -23,11 +23,15 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
-  const { backend, jobs, json } = options;
+  const { backend, jobs, json, shards } = options;
   const { terminal, stageProcess } = context;
   const settings = await settingsOf({ file: dag.file, options, context });
   const store = storeIn(settings, context);
-  const resources = backend === undefined ? {} : { backend };
+  if (shards !== undefined) checkShards(dag);
+  const resources = {
+    ...(backend !== undefined && { backend }),
+    ...(shards !== undefined && { shards }),
+  };
   const { force = [], rerun: everyStage = false, yes = false } = options;
   if (isReceived(dag)) {
     const { mayRun } = await import('../open/consent.ts');
@@ -74,9 +78,19 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
-  readonly executor?: string;
+  readonly shards?: number;
   readonly yes?: boolean;
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
+  readonly executor?: string;
+}
+
+/** Refuses a number that no stage would heed. */
+function checkShards({ nodes, name }: Dag): void {
+  if ([...nodes.values()].some(({ definition }) => definition.shards !== undefined)) return;
+  throw new UsageError({
+    message: `no stage of ${name} can divide its work, so --shards means nothing`,
+    help: 'only `generate` can',
+  });
 }
 
 const codeOf = {

@@ -68,8 +68,8 @@ export const detachAttempt = (folder: string): Promise<void> =>
 
 /** Ends an attempt that did not succeed, and keeps its resume state and its log. */
 export async function releaseAttempt(folder: string): Promise<void> {
-  const { inputs, sources, outputs, action, code, job, request, events } = attemptFiles;
-  for (const name of [inputs, sources, outputs, action, code, job, request, events]) {
+  const { inputs, sources, outputs, action, code, job, request, events, shards } = attemptFiles;
+  for (const name of [inputs, sources, outputs, action, code, job, request, events, shards]) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
   await removeEmpty(join(folder, attemptFiles.state));

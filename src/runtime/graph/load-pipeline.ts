@@ -20,6 +20,8 @@ interface PipelineRequest {
   /** By scheme, for addresses in place of paths. */
   readonly resolvers?: SourceResolvers;
   readonly workingDirectory: string;
+  /** Whether a local source may be missing, by its absolute path: what it holds is known all the same. */
+  readonly mayBeAbsent?: (path: string) => boolean;
   /** `name=value`, the values of `-p`. */
   readonly params: readonly string[];
   /** `stages.train.with.epochs=3`, the values of `--set`. */
@@ -85,7 +87,7 @@ async function loadDag(toCheck: PipelineToCheck, request: PipelineRequest): Prom
   toCheck.reader.startCounting();
   const pipeline = await checkPipeline(toCheck);
   const built = buildDag(pipeline.value, request);
-  const missing = await checkSources(built.value.sources, request.workingDirectory);
+  const missing = await checkSources(built.value.sources, request);
   return {
     value: built.value.dag,
     diagnostics: [...pipeline.diagnostics, ...built.diagnostics, ...missing],
