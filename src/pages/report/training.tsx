@@ -10,7 +10,6 @@ export function Training({ training, name }: { readonly training: TrainingPage; 
   const { plot, evaluations, evaluation_count, samples } = training;
   return (
     <div class="block">
-      <h3>{name}</h3>
       <Verdict training={training} />
       <Plot title={`Losses of ${name}`} svg={plot} />
       {evaluations.length > 0 && (
