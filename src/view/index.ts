@@ -26,6 +26,7 @@ export {
   experimentColumns,
   experimentsTable,
 } from './experiments-table.ts';
+export { plottedCurves, plottedPoints, plottedScores } from './plot-data.ts';
 export { historyPlot, type NamedCurves } from './plots/history-plot.ts';
 export { type PlotSpec, plotColors } from './plots/plot-style.ts';
 export { plotCss, renderSvg } from './plots/render-svg.ts';

@@ -2,14 +2,8 @@ import { Option } from 'commander';
 import { exportFormats, exportTypes } from '../export/export-options.ts';
 import { parseScale } from '../review/scale.ts';
 import type { CommandGroup } from './command-declaration.ts';
-import {
-  jsonOption,
-  numberFrom,
-  overrideOptions,
-  pipelineOptions,
-  storeOption,
-  wholeNumber,
-} from './options.ts';
+import { experimentCommands } from './experiment-commands.ts';
+import { jsonOption, numberFrom, overrideOptions, pipelineOptions, wholeNumber } from './options.ts';
 
 export const resultCommands: CommandGroup = {
   title: 'Look at it and at its results:',
@@ -61,64 +55,7 @@ export const resultCommands: CommandGroup = {
       ],
       load: async () => (await import('../review/review.ts')).reviewCommand,
     },
-    {
-      name: 'runs',
-      usage: '[file] [run]',
-      mostWords: 2,
-      summary: 'List past runs, or show what one of them did',
-      options: [
-        new Option('-n, --limit <number>', 'how many runs to list').argParser(wholeNumber(1)).default(10),
-        storeOption,
-        jsonOption,
-      ],
-      examples: [
-        { line: 'tuneloom runs', does: 'the last ten runs' },
-        { line: 'tuneloom runs latest', does: 'what the last run did, stage by stage' },
-        { line: 'tuneloom runs ../other/pipeline.yaml', does: 'the last runs of another project' },
-      ],
-      load: async () => (await import('../runs/runs.ts')).runsCommand,
-    },
-    {
-      name: 'diff',
-      usage: '[file] [run] [run]',
-      mostWords: 3,
-      summary: 'Compare two runs: params, fields, metrics and answers',
-      options: [
-        new Option('-n, --limit <number>', 'how many answers of each stage to show')
-          .argParser(wholeNumber(0))
-          .default(5),
-        storeOption,
-        jsonOption,
-      ],
-      examples: [
-        { line: 'tuneloom diff', does: 'the last two runs of the pipeline that ran last' },
-        { line: 'tuneloom diff 2026-03-01T10 latest', does: 'two runs, by the beginning of their ids' },
-        { line: 'tuneloom diff pipelines/judge.yaml 4fa1b2', does: 'a run and the last one of its pipeline' },
-      ],
-      load: async () => (await import('../diff/diff.ts')).diffCommand,
-    },
-    {
-      name: 'report',
-      usage: '[file] [run...]',
-      summary: 'Write what runs did, and what came of it, as one HTML file or as Markdown',
-      options: [
-        new Option(
-          '-o, --output <file>',
-          'the file to write (default: report.html; Markdown is printed)',
-        ).conflicts('json'),
-        new Option('--format <format>', 'how to write it (default: by the name of the file)')
-          .choices(['html', 'md'])
-          .conflicts('json'),
-        storeOption,
-        jsonOption,
-      ],
-      examples: [
-        { line: 'tuneloom report', does: 'the last run, in report.html' },
-        { line: 'tuneloom report 4fa1b2 latest -o tuned.html', does: 'two runs compared' },
-        { line: 'tuneloom report --format md >> $GITHUB_STEP_SUMMARY', does: "for a CI job's summary" },
-      ],
-      load: async () => (await import('../report/report.ts')).reportCommand,
-    },
+    ...experimentCommands,
     {
       name: 'graph',
       usage: '[file]',

@@ -58,8 +58,8 @@ export const detachAttempt = (folder: string): Promise<void> =>
 
 /** Ends an attempt that did not succeed, and keeps its resume state and its log. */
 export async function releaseAttempt(folder: string): Promise<void> {
-  const { inputs, sources, outputs, action, code, job, events } = attemptFiles;
-  for (const name of [inputs, sources, outputs, action, code, job, events]) {
+  const { inputs, sources, outputs, action, code, job, request, events } = attemptFiles;
+  for (const name of [inputs, sources, outputs, action, code, job, request, events]) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
   await removeEmpty(join(folder, attemptFiles.state));

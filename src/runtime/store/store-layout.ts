@@ -37,6 +37,8 @@ export const attemptFiles = {
   log: 'log.txt',
   /** Of an executor's job, which may go on without the process that submitted it. */
   job: 'job.json',
+  /** What a job is to do. */
+  request: 'request.json',
   /** What a job reports, and how it ended. */
   events: 'events.ndjson',
   /** The bundled code of a user's stage. */

@@ -1,0 +1,2 @@
+export { runJobFolder } from './job/run-job.ts';
+export { openExecutor } from './open-executor.ts';
