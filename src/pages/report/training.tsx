@@ -105,7 +105,7 @@ function Verdict({
         {isKept && (
           <>
             {' '}
-            <code>keep: best</code> and <code>early_stop</code> would keep step {formatCount(step)}.
+            <code>keep: best</code> would keep step {formatCount(step)}.
           </>
         )}
       </p>
