@@ -47,6 +47,7 @@ export { columnNames, reportPlots } from './report-plots.ts';
 export { type OutputView, type RunView, type StageView, viewRun } from './run-view.ts';
 export {
   type Evaluation,
+  type RunColumn,
   type ScoreCell,
   type ScoreRow,
   type ScoreTable,

@@ -7,7 +7,10 @@ import { type PlotSpec, plotColors } from './plot-style.ts';
  */
 export async function renderSvg(spec: PlotSpec, use: 'inline' | 'file' = 'inline'): Promise<string> {
   const [{ View, parse }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const view = new View(parse(compile(spec, { logger: silent }).spec), {
+  // A page has its own headings.
+  const { title, ...untitled } = spec;
+  const drawn = use === 'inline' ? untitled : { ...untitled, title };
+  const view = new View(parse(compile(drawn as PlotSpec, { logger: silent }).spec), {
     renderer: 'none',
     loader: refuseAll,
     logger: silent,
