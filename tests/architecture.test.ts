@@ -30,8 +30,11 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   view: [
     ...['stages', 'training', 'benchmarks', 'metrics', 'text', 'runtime', 'formats', 'core', 'generated'],
   ],
+  // What other tools are told of runs.
+  tracking: ['view', 'stages', 'training', 'runtime', 'formats', 'core'],
   cli: [
     ...[
+      'tracking',
       'view',
       'stages',
       'remote',
@@ -83,12 +86,13 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   plot: [...shared, 'runs'],
   rerun: shared,
   review: shared,
-  run: [...shared, 'rerun'],
+  run: [...shared, 'rerun', 'track'],
   runs: shared,
   schema: shared,
   score: shared,
   setup: [...shared, 'doctor'],
   show: shared,
+  track: [...shared, 'runs'],
   update: shared,
   verify: shared,
 };
@@ -119,7 +123,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   openai: ['stages/generate/endpoint'],
   'p-map': ['stages'],
   picocolors: ['cli/terminal'],
-  protobufjs: ['formats/tensorflow', 'tensor/onnx'],
+  protobufjs: ['formats/tensorflow', 'tensor/onnx', 'tracking/tensorboard'],
   'string-width': ['cli/terminal', 'runtime/diagnostic'],
   vega: ['view/plots'],
   'vega-lite': ['view/plots'],

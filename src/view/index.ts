@@ -14,6 +14,7 @@ export { type PlotSpec, plotColors } from './plots/plot-style.ts';
 export { plotCss, renderSvg } from './plots/render-svg.ts';
 export { type PlottedScore, scoresPlot } from './plots/scores-plot.ts';
 export { type PlottedPoint, sweepPlot } from './plots/sweep-plot.ts';
+export { readRunOutput } from './read-output.ts';
 export { mainScores, scoreName } from './scores.ts';
 export { type ExperimentQuery, selectExperiments } from './select-experiments.ts';
 export { type TrainingView, viewTrainings } from './training-curves.ts';

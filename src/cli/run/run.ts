@@ -24,6 +24,8 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   }
   const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
+  const follower =
+    options.track && (await followRun(options.track, { dag, context, notice: reporter.notice }));
   const result = await runPipeline({
     dag,
     store,
@@ -35,15 +37,36 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     ...(jobs === undefined ? {} : { jobs }),
     resources,
     signal: interruption.signal,
-    onEvent: reporter.handle,
+    onEvent: (event) => {
+      reporter.handle(event);
+      follower?.handle(event);
+    },
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json });
   await printSummary(result.value, { dag, store, terminal, json });
+  await follower?.end(store);
   const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
     if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
   const code = outcome === 'interrupted' ? interruption.code : codeOf[outcome];
   return reportLockDifferences(result.value, { terminal, json }) ?? code;
+}
+
+/** Opens the tools that follow the run. */
+async function followRun(
+  tools: readonly string[],
+  {
+    dag,
+    context,
+    notice,
+  }: Pick<CommandCall<never>, 'context'> & { readonly dag: Dag; readonly notice: (text: string) => void },
+) {
+  const [{ followingTools }, { RunFollower }] = await Promise.all([
+    import('../track/tracking-tools.ts'),
+    import('../../tracking/index.ts'),
+  ]);
+  const onProblem = (problem: string) => notice(`warning: ${safeLine(problem)}`);
+  return new RunFollower({ dag, tools: followingTools(tools, context), onProblem });
 }
 
 export interface RunOptions extends PipelineOptions {
@@ -52,6 +75,7 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
+  readonly track?: readonly string[];
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
 }
 
