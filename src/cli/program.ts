@@ -13,7 +13,7 @@ import { errorText, safeLine } from './terminal/safe-text.ts';
 import { forPrograms } from './terminal/terminal.ts';
 
 /** Every command, in the order of `tuneloom --help`. */
-const commandGroups = [pipelineCommands, resultCommands, sharingCommands, bundleCommands, projectCommands];
+const commandGroups = [pipelineCommands, resultCommands, sharingCommands, projectCommands];
 
 const FIRST_STEP = `
 Start here:
