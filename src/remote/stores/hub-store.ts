@@ -43,6 +43,8 @@ export function hubStore(
   });
   return {
     name: open.name,
+    // Each commit takes all that waits.
+    parallel: 256,
     url: branch === 'main' ? url : `${url}@${branch}`,
     async has(objects, { signal }) {
       const { pathsInfo } = await import('@huggingface/hub');

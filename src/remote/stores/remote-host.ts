@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { RemoteFailure } from '../../runtime/index.ts';
 import { ConnectionFailure, HttpFailure, withRetries } from '../http/send-request.ts';
 
@@ -16,6 +17,8 @@ export class RemoteHost {
    * failures do not count. Throws a RemoteFailure, or the signal's reason.
    */
   async request<Value>(signal: AbortSignal, attempt: () => Promise<Value>): Promise<Value> {
+    // Many requests listen to the signal of one command, which is no leak.
+    setMaxListeners(0, signal);
     let seen = this.#successes;
     try {
       const value = await withRetries(attempt, {

@@ -114,6 +114,8 @@ function clientOf({ endpoint, region, profile, idleMilliseconds, environment }: 
   const isElsewhere = (endpoint || AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL) !== undefined;
   const found = region || AWS_REGION || AWS_DEFAULT_REGION || (isElsewhere ? 'us-east-1' : undefined);
   const agent = { keepAlive: true, maxSockets: connections };
+  // The package warns of every version of Node that it will drop within a year.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return new S3Client({
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(found === undefined ? {} : { region: found }),
