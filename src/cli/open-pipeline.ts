@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { sourceResolvers } from '../remote/index.ts';
 import {
-  type Dag,
   type Diagnostic,
   diagnosticsToJson,
+  type LoadedDag,
   loadPipeline,
   renderDiagnostics,
 } from '../runtime/index.ts';
@@ -26,7 +26,7 @@ interface PipelineCall extends CommandCall<Pick<PipelineOptions, 'param' | 'set'
  */
 export async function openPipeline(
   call: PipelineCall,
-): Promise<{ readonly dag: Dag; readonly names: readonly string[] } | undefined> {
+): Promise<{ readonly dag: LoadedDag; readonly names: readonly string[] } | undefined> {
   const { words, options, context } = call;
   const { file, names } = splitWords(words);
   checkCount(names, call.names);

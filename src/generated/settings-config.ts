@@ -84,9 +84,45 @@ export interface SettingsConfig {
        */
       readonly over?: string;
       /**
+       * For ssh and for slurm over ssh: how tuneloom is started there, of the same version as here.
+       */
+      readonly program: string;
+      /**
+       * Further options of `ssh`; a `Host` in ~/.ssh/config does the same.
+       */
+      readonly ssh_options?: string[];
+      /**
+       * How long a lost ssh connection is tried again, in seconds or with a unit. The stages there go on meanwhile.
+       */
+      readonly patience: string | number;
+      /**
+       * How many stages may run there at once; by default one over ssh, and for slurm as many as there are.
+       */
+      readonly jobs?: number;
+      /**
        * For slurm: the partition of its jobs.
        */
       readonly partition?: string;
+      /**
+       * For slurm: the account that its jobs are charged to.
+       */
+      readonly account?: string;
+      /**
+       * For slurm: the quality of service of its jobs.
+       */
+      readonly qos?: string;
+      /**
+       * For slurm: further options of `sbatch`, which win over a stage's `resources`.
+       */
+      readonly options?: string[];
+      /**
+       * For slurm: lines of shell that a job runs before its stage.
+       */
+      readonly setup?: string;
+      /**
+       * For slurm: how often the scheduler is asked about jobs. A stage's progress and end are seen at once.
+       */
+      readonly poll: string | number;
       /**
        * The store's folder there; for slurm by default the project's own, on a disk that both see.
        */

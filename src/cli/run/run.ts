@@ -1,14 +1,22 @@
-import { type Dag, listOf, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
+import {
+  type Dag,
+  isReceived,
+  listOf,
+  type RunResult,
+  runPipeline,
+  type Store,
+} from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { openPipeline, reportMistakes } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { settingsOf, storeIn } from '../open-settings.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { chooseExecutors } from './choose-executors.ts';
 
 /** `tuneloom run`: runs what changed and prints the results. */
 export async function runCommand({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
@@ -17,12 +25,20 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   const { dag, names } = opened;
   const { backend, jobs, json } = options;
   const { terminal, stageProcess } = context;
-  const store = await storeOf({ file: dag.file, options, context });
+  const settings = await settingsOf({ file: dag.file, options, context });
+  const store = storeIn(settings, context);
   const resources = backend === undefined ? {} : { backend };
+  const { force = [], rerun: everyStage = false, yes = false } = options;
+  if (isReceived(dag)) {
+    const { mayRun } = await import('../open/consent.ts');
+    const call = { dag, store, stages: names, force, everyStage, yes, json, context };
+    if (!(await mayRun(call))) return exitCode.success;
+  }
   if (options.rerun) {
     const { rerun } = await import('./rerun.ts');
     return rerun({ dag, store, stages: names, resources, json, context });
   }
+  await using executors = chooseExecutors({ settings, dag, stageProcess });
   const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
   const result = await runPipeline({
@@ -30,15 +46,20 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     store,
     stageProcess,
     targets: names,
-    force: options.force ?? [],
+    force,
     keepGoing: options.keepGoing ?? false,
     locked: options.locked ?? false,
+    executorFor: executors.executorFor,
     ...(jobs === undefined ? {} : { jobs }),
     resources,
     signal: interruption.signal,
     onEvent: reporter.handle,
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json });
+  for (const stage of executors.unheeded)
+    terminal.complain(
+      `note: the settings send \`${safeLine(stage)}\` to an executor, and this pipeline has no such stage`,
+    );
   await printSummary(result.value, { dag, store, terminal, json });
   const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
@@ -53,6 +74,8 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
+  readonly executor?: string;
+  readonly yes?: boolean;
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
 }
 

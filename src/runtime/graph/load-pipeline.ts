@@ -10,7 +10,7 @@ import type { StageRegistry } from '../stage/stage-definition.ts';
 import { DocumentReader } from '../yaml/document-reader.ts';
 import { buildDag } from './build-dag.ts';
 import { combinePoints, type PointDag } from './combine-points.ts';
-import type { Dag } from './dag.ts';
+import type { Dag, LoadedDag } from './dag.ts';
 import { checkSources } from './find-sources.ts';
 
 interface PipelineRequest {
@@ -27,7 +27,9 @@ interface PipelineRequest {
 }
 
 /** Reads a pipeline and checks all of it. The error has every mistake, in the order of the files. */
-export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag, readonly Diagnostic[]>> {
+export async function loadPipeline(
+  request: PipelineRequest,
+): Promise<Result<LoadedDag, readonly Diagnostic[]>> {
   const { file, registry, workingDirectory, params, sets } = request;
   const reader = new DocumentReader(workingDirectory);
   const path = resolve(workingDirectory, file);
@@ -50,7 +52,7 @@ export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag
   const dag = await loadPoints(sweep.value, { toCheck, request, kept: new Set(narrowed?.points) });
   const ofSweep = [...sweep.diagnostics, ...(narrowed?.diagnostics ?? [])];
   const diagnostics = [...beforeChecking, ...ofSweep, ...dag.diagnostics];
-  return diagnostics.length === 0 ? ok(dag.value) : err(ordered(diagnostics));
+  return diagnostics.length === 0 ? ok({ ...dag.value, files: reader.files }) : err(ordered(diagnostics));
 }
 
 /** The pipeline's graph, or that of its sweep. Points that are not kept are checked, and count for stages' names. */

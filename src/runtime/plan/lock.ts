@@ -26,7 +26,8 @@ interface LockedStage {
 }
 
 /** `pipelines/alpaca.yaml` -> `pipelines/alpaca.lock.yaml`. */
-const lockPathOf = (pipelineFile: string): string => `${pipelineFile.replace(/\.ya?ml$/i, '')}.lock.yaml`;
+export const lockPathOf = (pipelineFile: string): string =>
+  `${pipelineFile.replace(/\.ya?ml$/i, '')}.lock.yaml`;
 
 /** The lock beside a pipeline, if there is one. */
 export function readLock(dag: Dag): Result<Lock | undefined, Diagnostic> {
