@@ -114,7 +114,11 @@ describe('the documentation', () => {
     const project = join(folder, `settings-${page.replaceAll(/\W/g, '-')}-${line}`);
     await mkdir(join(project, '.tuneloom'), { recursive: true });
     await writeFile(join(project, settingsFile), text);
-    const list = await execa('node', [tuneloom, 'remote', 'list'], { cwd: project, reject: false, all: true });
+    const list = await execa('node', [tuneloom, 'remote', 'list'], {
+      cwd: project,
+      reject: false,
+      all: true,
+    });
     expect(list.exitCode === 0 ? '' : list.all).toBe('');
   });
 
