@@ -1,5 +1,4 @@
 export { packedRows, paddedRows } from './attend-rows.ts';
-export { checkpointLayers } from './checkpoint-layers.ts';
 export { configDropout, describeDropout, hasAttentionDropoutOnly } from './dropout.ts';
 export { addEndTokens, readEndTokens } from './folder/end-tokens.ts';
 export { exportWeights } from './folder/export-weights.ts';

@@ -42,6 +42,7 @@ export { definitionFiles } from './module/definition-files.ts';
 export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
 export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
+export { withFileLock } from './store/file-lock.ts';
 export { blobFile } from './store/find-blob.ts';
 export { type FolderFile, isInnerPath, openContent, readManifest } from './store/folder-manifest.ts';
 export { ingest } from './store/ingest.ts';
@@ -62,8 +63,8 @@ export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
-export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
-export { describeRun, describeWaiting, fieldOfWith } from './plan/describe-reason.ts';
+export { compareMaterial, type Difference, keyedContent, sides } from './key/compare-material.ts';
+export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export { lockedDigests, lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
@@ -96,11 +97,14 @@ export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 
-// Past runs are read, verified and collected.
+// Runs are seen and stopped from other processes, past runs are read, verified and collected.
 
 export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
+export { stageLogPath } from './execute/attempt.ts';
+export { type LiveEvent, readLiveEvents } from './execute/live-events.ts';
+export { type StopAnswer, stopRun } from './execute/run-journal.ts';
 export {
   type ActionRecord,
   adoptRecord,
@@ -110,7 +114,13 @@ export {
   readRecord,
 } from './store/action-records.ts';
 export { publishOutputs } from './store/publish-outputs.ts';
-export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
+export {
+  listRuns,
+  type RunRecord,
+  readRun,
+  recordedPath,
+  type StageOutcome,
+} from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
 
 // Settings say where results are, and where stages run.

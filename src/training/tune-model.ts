@@ -3,7 +3,6 @@ import { UserError } from '../core/index.ts';
 import type { TrainConfig } from '../generated/train-config.ts';
 import {
   adaptModel,
-  checkpointLayers,
   freeze,
   type LanguageModel,
   type LoraSettings,
@@ -11,7 +10,9 @@ import {
   nameSelection,
   saveAdaptedModel,
   saveLanguageModel,
+  type Tokens,
 } from '../model/index.ts';
+import { checkpoint } from '../tensor/index.ts';
 
 /** A model ready to be trained: the rest is frozen, and adapters are added if they are configured. */
 interface TunedModel extends Disposable {
@@ -88,3 +89,17 @@ function noParameter(pattern: string, names: readonly string[]): UserError {
     help: `\`*\` stands for any characters; the model's ${names.length} parameters start with ${shown.join(', ')}`,
   });
 }
+
+/**
+ * The same model, whose gradient computes the inside of each layer again instead of keeping it: of a pass only the hidden
+ * states between the layers stay in memory. Losses and gradients are the same bits.
+ */
+function checkpointLayers(model: LanguageModel): LanguageModel {
+  const layer: NonNullable<Tokens['layer']> = (name, x, compute) =>
+    checkpoint({ x, variables: variablesOf(model.trainable, name), compute });
+  return { ...model, hidden: (tokens) => model.hidden({ ...tokens, layer }) };
+}
+
+/** The trained parameters and adapters of a layer. */
+const variablesOf = (trainable: ReadonlyMap<string, tf.Variable>, layer: string): readonly tf.Variable[] =>
+  [...trainable].filter(([name]) => name.startsWith(`${layer}.`)).map(([, variable]) => variable);

@@ -4,7 +4,7 @@ import { type CacheKey, parseCacheKey } from '../key/key-material.ts';
 import { readRecord } from '../store/action-records.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
 import type { Store } from '../store/store.ts';
-import { attemptFiles, holdsLinks, storeLayout } from '../store/store-layout.ts';
+import { attemptFiles, holdsLinks, pathSegment, storeLayout } from '../store/store-layout.ts';
 import { namesIn } from '../store/sweep.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 import { makeTemporaryFolder } from '../store/temporary.ts';
@@ -31,6 +31,16 @@ export async function openAttempt(
   await takeOverState(folder);
   await mkdir(join(folder, attemptFiles.state), { recursive: true });
   return folder;
+}
+
+/** Where the process of a stage writes its log while it runs; the log stays there if the stage fails. */
+export function stageLogPath(
+  { root }: Pick<Store, 'root'>,
+  { key, run, attempt }: { readonly key: string; readonly run: string; readonly attempt: number },
+): string {
+  // Ids in a store from elsewhere may be anything, and must not lead out of it.
+  const names = [pathSegment(key), pathSegment(`${attemptPrefix(run)}${attempt}`)];
+  return join(root, storeLayout.state, ...names, attemptFiles.log);
 }
 
 /** The attempts at a key whose jobs may go on, though the processes that submitted them are gone. */

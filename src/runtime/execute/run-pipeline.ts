@@ -22,6 +22,7 @@ import { acquireSources } from './acquire-sources.ts';
 import { sweepAttempts } from './attempt.ts';
 import type { Executor } from './executor/executor.ts';
 import { openLocalExecutor } from './executor/local-executor.ts';
+import { LiveEvents, sweepLiveEvents } from './live-events.ts';
 import type { RunContext, RunOptions, RunResult } from './run-context.ts';
 import { beginJournalIfWritable } from './run-journal.ts';
 import { runStages, type StageOutcomes } from './run-stages.ts';
@@ -112,7 +113,13 @@ async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResul
   // Also stops the running stages when an error ends this function.
   const leaving = new AbortController();
   await using local = openLocalExecutor(options);
-  const context = contextOf(options, prepared, { local, run: journal.run, leaving: leaving.signal });
+  using live = new LiveEvents(store, journal.run);
+  const onEvent = (event: RunEvent): void => {
+    if (journal.problem === undefined) live.add(event);
+    options.onEvent?.(event);
+  };
+  const running = { ...options, onEvent };
+  const context = contextOf(running, prepared, { local, run: journal.run, leaving: leaving.signal });
   const { emit, signal } = context;
   try {
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
@@ -137,6 +144,7 @@ async function sweepStore(store: Store, now: Date): Promise<void> {
   await sweepLeases(store, clock);
   await sweepKept(store, { clock, inUse: pathsInUse(store) });
   await sweepTemporary(store, clock);
+  await sweepLiveEvents(store, now);
 }
 
 function contextOf(

@@ -177,8 +177,10 @@ export type StageReport =
       readonly total?: number;
       /** The unit of the count: `step`, `record`, `answer`. */
       readonly unit: string;
-      /** Live figures for people: loss, learning_rate, tokens_per_second. */
+      /** Live figures for people, the most important first: loss, tokens_per_second. */
       readonly figures?: Readonly<Record<string, number>>;
+      /** A shorter count inside the current unit, such as the batches of an evaluation. */
+      readonly phase?: { readonly name: string; readonly done: number; readonly total: number };
     }
   | StageNote;
 
