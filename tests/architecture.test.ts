@@ -42,6 +42,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     ...[
+      'server',
+      'judging',
       'view',
       'stages',
       'bundle',
@@ -111,6 +113,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   ui: shared,
   update: shared,
   verify: shared,
+  worker: shared,
 };
 /** The table of commands names the folder of each. */
 const cliRooms = { ...commandRooms, commands: Object.keys(commandRooms) };
