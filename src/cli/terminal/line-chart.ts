@@ -135,11 +135,16 @@ class BrailleGrid {
     }
   }
 
-  row(row: number, color: (cell: string, owner: number) => string): string {
-    return this.#cells
-      .slice(row * this.#width, (row + 1) * this.#width)
-      .map(({ bits, owner }) => (bits === 0 ? ' ' : color(String.fromCodePoint(BLANK + bits), owner)))
-      .join('');
+  /** The characters of a row, colored by their lines. */
+  row(row: number, color: (text: string, owner: number) => string): string {
+    const runs: { text: string; owner: number }[] = [];
+    for (const { bits, owner } of this.#cells.slice(row * this.#width, (row + 1) * this.#width)) {
+      const text = bits === 0 ? ' ' : String.fromCodePoint(BLANK + bits);
+      const last = runs.at(-1);
+      if (last?.owner === owner) last.text += text;
+      else runs.push({ text, owner });
+    }
+    return runs.map(({ text, owner }) => (owner < 0 ? text : color(text, owner))).join('');
   }
 }
 
