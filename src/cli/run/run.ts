@@ -144,8 +144,10 @@ async function printSummary(
     import('../summary/summary-text.ts'),
   ]);
   const summary = await summarizeRun({ dag, store, result });
-  if (json) terminal.print(JSON.stringify({ type: 'summary', ...summary }));
-  else terminal.print(`\n${summaryText(summary, terminal)}`);
+  if (json) {
+    const { trainings: _, ...rest } = summary;
+    terminal.print(JSON.stringify({ type: 'summary', ...rest }));
+  } else terminal.print(`\n${summaryText(summary, terminal)}`);
 }
 
 /** Names the stages of a run with --locked whose results differ from the lock; undefined if there are none. */
