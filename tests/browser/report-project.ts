@@ -52,25 +52,25 @@ export const reportProject = (rows: number): Readonly<Record<string, string>> =>
       command: [node, $FILE_make, "0", history]
       outputs: { history: history }
       files: { make: make.mjs }
-  answers_before:
+  answers_1:
     uses: shell
     with:
       command: [node, $FILE_make, "${rows}", before]
       outputs: { responses: responses }
       files: { make: make.mjs }
-  answers_after:
+  answers_2:
     uses: shell
     with:
       command: [node, $FILE_make, "${rows}", after]
       outputs: { responses: responses }
       files: { make: make.mjs }
-  before:
+  scores_1:
     uses: evaluate
-    from: answers_before
+    from: answers_1
     with: { metrics: [exact_match, token_f1] }
-  after:
+  scores_2:
     uses: evaluate
-    from: answers_after
+    from: answers_2
     with: { metrics: [exact_match, token_f1] }
 `,
 });

@@ -137,7 +137,7 @@ describe.skipIf(noBrowser !== undefined)(`a report ${inBrowser}`, () => {
 describe.skipIf(noBrowser !== undefined)(`a report of 100,000 answers ${inBrowser}`, () => {
   it('keeps one page of them in the document, and finds and shows any', async () => {
     await using rig = await openCliRig(reportProject(100_000));
-    const ran = await rig.tuneloom('run', 'report.yaml', 'before', 'after');
+    const ran = await rig.tuneloom('run', 'report.yaml', 'scores_1', 'scores_2');
     expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0);
     expect((await rig.tuneloom('report')).stdout).toMatch(/^report\.html: 1 run, 100,000 answers, /);
     await using browser = await openBrowser();

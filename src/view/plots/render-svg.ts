@@ -53,7 +53,9 @@ const legal = (svg: string): string =>
 function labeled(svg: string, { title, description }: PlotSpec): string {
   const opened = svg
     .replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', '')
-    .replace('class="marks"', 'class="plot" role="img"');
+    .replace('class="marks"', 'class="plot" role="img"')
+    // In data these would be escaped.
+    .replaceAll(/ (?:role="graphics-\w+"|aria-roledescription="[^"]*")/g, '');
   const end = opened.indexOf('>') + 1;
   return `${opened.slice(0, end)}<title>${escaped(title)}</title><desc>${escaped(description)}</desc>${opened.slice(end)}`;
 }
