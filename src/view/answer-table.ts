@@ -6,6 +6,7 @@ import type { ResponseRecord } from '../text/index.ts';
 import { answerText, questionOf } from './answer-text.ts';
 import { readRunOutput, readScores, scorersOf, stagesWith } from './read-output.ts';
 import type { RunColumn } from './score-table.ts';
+import { beforeTrainingFirst } from './stage-edges.ts';
 
 /** Answers to the same prompts side by side: a column for each stage that answered them, a row for each record. */
 export interface AnswerTable {
@@ -48,7 +49,7 @@ interface Column extends AnswerColumn {
 export async function viewAnswers(store: Store, runs: readonly RunRecord[]): Promise<readonly AnswerTable[]> {
   const groups: Column[][] = [];
   for (const run of runs)
-    for (const stage of stagesWith(run, 'responses')) {
+    for (const stage of beforeTrainingFirst(store, { run, stages: stagesWith(run, 'responses') })) {
       const column = await readColumn(store, { run, stage });
       if (column === undefined) continue;
       const group = groups.find(([first]) => first?.prompts === column.prompts);
