@@ -304,7 +304,7 @@ function BoardTable({
           rows={rows}
           rowKey={({ of }) => of ?? ''}
           columns={[
-            { title: 'Model', cell: ({ of }) => <DataText text={of ?? ''} /> },
+            { title: 'Model', kind: 'nowrap', cell: ({ of }) => <DataText text={of ?? ''} /> },
             ...(kind === 'bradley_terry'
               ? [
                   {
