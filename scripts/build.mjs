@@ -16,8 +16,10 @@ if (generated.status !== 0) process.exit(1);
 const bundled = [
   ...['commander', 'picocolors', 'string-width', 'yaml', 'canonicalize', 'fastest-levenshtein'],
   ...['ajv', 'execa', 'hono', '@hono/node-server'],
+  // Its dozens of packages would be installed with tuneloom. Only an s3: remote loads it.
+  ...['@aws-sdk/client-s3'],
   // Only plots load these, and a plot is seldom drawn: a user need not install their seventy packages.
-  ...['vega', 'vega-lite'],
+  ...['vega', 'vega-lite', '@dagrejs/dagre'],
 ];
 const { dependencies, optionalDependencies, peerDependencies, devDependencies } = JSON.parse(
   await readFile('package.json', 'utf8'),
@@ -33,6 +35,7 @@ const built = await build({
   entryPoints: {
     tuneloom: 'src/cli/main.ts',
     'stage-process': 'src/cli/stage-process.ts',
+    job: 'src/cli/job.ts',
     'chat-process': 'src/cli/chat-process.ts',
     stage: 'src/stages/stage-api.ts',
     // In the folder of the chunk that starts it.
@@ -91,9 +94,27 @@ async function licensesOf(metafiles) {
   const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
   const folders = inputs.flatMap((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
   const texts = [...new Set(folders)].sort().map(async (folder) => {
-    const license = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
-    if (license === undefined) throw new Error(`${folder} has no license file`);
-    return `${folder.replace('node_modules/', '')}\n\n${await readFile(join(folder, license), 'utf8')}`;
+    const text = (await licenseIn(folder)) ?? (await licenseOfScope(folder));
+    if (text === undefined) throw new Error(`${folder} has no license file`);
+    return `${folder.replace('node_modules/', '')}\n\n${text}`;
   });
   return (await Promise.all(texts)).join('\n\n');
+}
+
+async function licenseIn(folder) {
+  const name = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
+  return name === undefined ? undefined : readFile(join(folder, name), 'utf8');
+}
+
+/** Some packages leave their license file to a package of the same repository, whose license they name. */
+async function licenseOfScope(folder) {
+  const scope = dirname(folder);
+  const licenseNamed = async (path) => JSON.parse(await readFile(join(path, 'package.json'), 'utf8')).license;
+  const license = await licenseNamed(folder);
+  for (const name of scope === 'node_modules' ? [] : await readdir(scope)) {
+    const sibling = join(scope, name);
+    const text = (await licenseNamed(sibling)) === license ? await licenseIn(sibling) : undefined;
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }

@@ -1,3 +1,4 @@
+import { compile } from 'vega-lite';
 import { describe, expect, it } from 'vitest';
 import {
   type Curves,
@@ -148,6 +149,40 @@ describe('a rendered plot', () => {
     const svg = await renderSvg(spec, 'file');
     expect(svg).not.toContain('var(');
     expect(svg).toContain(`[stroke="${plotColors.train.light}"]{stroke:${plotColors.train.dark}}`);
+  });
+
+  it('comes from a specification that Vega-Lite has no warning about', () => {
+    const warnings: unknown[] = [];
+    const quiet = () => logger;
+    const logger = {
+      ...{ level: quiet as never, error: quiet, info: quiet, debug: quiet },
+      warn: (...warning: readonly unknown[]) => {
+        warnings.push(...warning);
+        return logger;
+      },
+    };
+    const two = [
+      { name: 'full', ...curves },
+      { name: 'lora', ...curves },
+    ];
+    const score = { series: 'a', metric: 'm', value: 0.5, higher_is_better: true };
+    const points = [1, 2].map((epochs) => ({
+      ...{
+        name: `epochs=${epochs}`,
+        params: { epochs },
+        scores: [{ name: 'm', value: epochs, higher_is_better: true }],
+      },
+    }));
+    for (const each of [
+      historyPlot(two.slice(1), { detail: true }),
+      historyPlot(two, { detail: true }),
+      historyPlot([]),
+      sweepPlot(points),
+      scoresPlot([score, { ...score, series: 'b' }, { ...score, metric: 'n', value: 7 }]),
+      scoresPlot(Array.from({ length: 9 }, (_, index) => ({ ...score, series: `s${index}` }))),
+    ])
+      compile(each, { logger });
+    expect(warnings).toEqual([]);
   });
 
   it('refers to nothing outside itself', async () => {

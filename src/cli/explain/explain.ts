@@ -11,7 +11,8 @@ import {
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes } from '../open-pipeline.ts';
+import { storeOf } from '../open-settings.ts';
 import { shortDigests } from '../terminal/format-number.ts';
 import { labeledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';

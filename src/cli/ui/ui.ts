@@ -9,7 +9,8 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { namedFile, storeOf } from '../open-pipeline.ts';
+import { namedFile } from '../open-pipeline.ts';
+import { storeOf } from '../open-settings.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 
 /** `tuneloom ui`: serves the pages until it is stopped. */

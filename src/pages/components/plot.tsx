@@ -10,7 +10,6 @@ export interface Drawing {
 export function Plot({ title, svg }: Drawing) {
   return (
     <Sideways label={title} kind="plot-frame">
-      {/* biome-ignore lint/security/noDangerouslySetInnerHtml: it is our own drawing */}
       <div dangerouslySetInnerHTML={{ __html: svg }} />
     </Sideways>
   );

@@ -18,6 +18,7 @@ export function Table<Row>({
   columns,
   rows,
   rowKey,
+  rowId,
   rowClass,
   isPinned,
 }: {
@@ -25,6 +26,8 @@ export function Table<Row>({
   readonly columns: readonly TableColumn<Row>[];
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string;
+  /** Where a link to the row leads. */
+  readonly rowId?: (row: Row) => string;
   readonly rowClass?: (row: Row) => string | undefined;
   /** Rows that stay above the others, however the table is sorted. */
   readonly isPinned?: (row: Row) => boolean;
@@ -63,7 +66,7 @@ export function Table<Row>({
         </thead>
         <tbody>
           {sorted.map((row) => (
-            <tr key={rowKey(row)} class={rowClass?.(row)}>
+            <tr key={rowKey(row)} id={rowId?.(row)} class={rowClass?.(row)}>
               {columns.map((column, index) =>
                 index === 0 ? (
                   <th key="name" scope="row" class={column.kind}>

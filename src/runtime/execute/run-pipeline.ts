@@ -3,7 +3,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import { inspectSources } from '../plan/inspect-sources.ts';
-import { type Lock, lockAfter, readLock, writeLock } from '../plan/lock.ts';
+import { type Lock, lockAfter, lockedDigests, readLock, writeLock } from '../plan/lock.ts';
 import { differingStages, lockDifferences } from '../plan/lock-differences.ts';
 import { PastRuns } from '../plan/past-runs.ts';
 import { readModules } from '../plan/read-modules.ts';
@@ -64,7 +64,11 @@ async function prepareRun(options: RunOptions): Promise<Result<PreparedRun, read
   const resolved = await resolutionsOf(options, { nodes, lock });
   if (!resolved.ok) return resolved;
   const resolutions = resolved.value;
-  const digested = await digestSources(nodes.values(), { store, resolutions });
+  const digested = await digestSources(nodes.values(), {
+    store,
+    resolutions,
+    locked: lockedDigests(dag.file),
+  });
   if (!digested.ok) return digested;
   const sources = digested.value;
   if (locked === true) {

@@ -24,6 +24,8 @@ export interface RunRecord {
   readonly file: string;
   readonly params: JsonObject;
   readonly overridden: boolean;
+  /** Of a sweep: each point's label, its params, and its stages' ids in the pipeline with those in `stages`. */
+  readonly points?: readonly RunPoint[];
   /** Empty: the whole pipeline. */
   readonly targets: readonly string[];
   /** ISO 8601, UTC. */
@@ -34,15 +36,12 @@ export interface RunRecord {
   readonly process: ProcessIdentity;
   readonly fingerprint: Fingerprint;
   readonly stages: Readonly<Record<string, StageOutcome>>;
-  /** A sweep's points in order. Absent in older records. */
-  readonly points?: readonly RecordedPoint[];
 }
 
-/** One point of a sweep. */
-export interface RecordedPoint {
+/** A point of a sweep in the record of a run. */
+export interface RunPoint {
   readonly label: string;
   readonly params: JsonObject;
-  /** A stage's id in the pipeline -> its id among the run's stages. */
   readonly stages: Readonly<Record<string, string>>;
 }
 
@@ -215,13 +214,13 @@ const isRunRecord = has({
   file: isText,
   params: isObject,
   overridden: isOneOf(true, false),
+  points: orAbsent(isListOf(has({ label: isText, params: isObject, stages: isMapOf(isText) }))),
   targets: isListOf(isText),
   startedAt: isText,
   milliseconds: isNumber,
   outcome: isOneOf('succeeded', 'failed', 'interrupted', 'running', 'killed'),
   process: isProcessIdentity,
   stages: isMapOf(isTagged('decision', outcomes)),
-  points: orAbsent(isListOf(has({ label: isText, params: isObject, stages: isMapOf(isText) }))),
 });
 
 function isTagged(tag: string, variants: Readonly<Record<string, Fields>>): Check {

@@ -1,5 +1,6 @@
 import type { CurvePoint, Curves } from '../curves.ts';
-import { colorOf, figure, type PlotSpec, plotBase, seriesColors, widthOfText } from './plot-style.ts';
+import { colorOf, figure, legendColumns, type PlotSpec, plotBase, seriesColors } from './plot-style.ts';
+import { keptMarks, overfittingMarks, stepAxis } from './step-marks.ts';
 
 /** The curves of a training, with the name by which a reader knows it: a stage, a run, or both. */
 export interface NamedCurves extends Curves {
@@ -33,19 +34,39 @@ export function historyPlot(
     title: only !== undefined && isSingle ? `Losses of ${only.name}` : 'Losses',
     description: curves.length === 0 ? 'No training.' : curves.map(describe).join(' '),
     vconcat: panels,
+    resolve: { scale: { color: 'independent' } },
   } as PlotSpec; // `layer` holds layers of several forms, which Vega-Lite's types do not join
 }
 
-const stepOf = (width: number) => ({
-  field: 'step',
-  type: 'quantitative',
-  title: 'step',
-  axis: { grid: false, tickMinStep: 1, tickCount: Math.round(width / 80) },
-});
-const LOSS = { field: 'value', type: 'quantitative', title: 'loss', scale: { zero: false } };
+/**
+ * The axis of the losses, with a logarithmic scale where they fall so far that a linear one would draw the end of a
+ * training, where overfitting shows, as a flat line.
+ */
+function lossAxis(curves: readonly Curves[]): object {
+  const values = curves.flatMap(({ train, validation }) =>
+    [...train, ...validation].map(({ value }) => value),
+  );
+  const [low, high] = [lowest(values), -lowest(values.map((value) => -value))];
+  const isLog = low > 0 && high / low > LARGEST_RATIO;
+  const scale = isLog ? { type: 'log' } : { zero: false };
+  const axis = isLog ? { values: powersOfTen(low, high), format: '~g' } : {};
+  return { field: 'value', type: 'quantitative', title: isLog ? 'loss, logarithmic' : 'loss', scale, axis };
+}
+
+const LARGEST_RATIO = 20;
+
+/** Grid lines at every digit would hide the curves. */
+const powersOfTen = (low: number, high: number): readonly number[] => {
+  const first = Math.floor(Math.log10(low));
+  return Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, index) => 10 ** (first + index));
+};
+
+const lowest = (values: readonly number[]): number =>
+  values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
 
 function singleLayers(curves: NamedCurves, width: number): readonly object[] {
-  const x = stepOf(width);
+  const loss = lossAxis([curves]);
+  const x = stepAxis(width);
   const sets = [
     { set: 'training', points: curves.train, color: colorOf('train') },
     { set: 'validation', points: curves.validation, color: colorOf('validation') },
@@ -57,75 +78,26 @@ function singleLayers(curves: NamedCurves, width: number): readonly object[] {
   };
   const values = sets.flatMap(({ set, points }) => thinned(points).map((point) => ({ ...point, set })));
   return [
-    ...overfittingLayers(curves),
+    ...overfittingMarks(curves),
     {
       data: { values: thinned(curves.loss) },
       mark: { type: 'line', color: colorOf('muted'), strokeWidth: 1, opacity: 0.45 },
-      encoding: { x, y: LOSS },
+      encoding: { x, y: loss },
     },
     {
       data: { values },
       mark: { type: 'line', strokeWidth: 2, point: sets.every(({ points }) => points.length <= MOST_DOTS) },
-      encoding: { x, y: LOSS, color },
+      encoding: { x, y: loss, color },
     },
-    ...keptLayers(curves, width),
+    ...keptMarks(curves, width),
   ];
 }
 
 const MOST_DOTS = 40;
 
-/** Below this width, in pixels, a label with its step fits on neither side of its line. */
-const NARROW = 420;
-
-/** Shades the steps from where overfitting begins. */
-function overfittingLayers({ overfitting, loss, validation }: Curves): readonly object[] {
-  if (overfitting === undefined) return [];
-  const end = Math.max(loss.at(-1)?.step ?? 0, validation.at(-1)?.step ?? 0);
-  return [
-    {
-      data: { values: [{ from: overfitting.step, to: end }] },
-      mark: { type: 'rect', color: colorOf('overfitting'), opacity: 0.09 },
-      encoding: { x: { field: 'from', type: 'quantitative' }, x2: { field: 'to' } },
-    },
-  ];
-}
-
-/** Lines at the kept step and where overfitting begins, each with a word at the top; one line where they are the same. */
-function keptLayers(curves: Curves, width: number): readonly object[] {
-  const x = stepOf(width);
-  const { kept_step: kept, overfitting } = curves;
-  const last = Math.max(curves.loss.at(-1)?.step ?? 0, curves.validation.at(-1)?.step ?? 0);
-  const isOne = kept === overfitting?.step;
-  const marks = [
-    ...(overfitting === undefined
-      ? []
-      : [
-          {
-            step: overfitting.step,
-            text: isOne ? 'kept; overfitting begins' : 'overfitting begins',
-            color: isOne ? colorOf('kept') : colorOf('overfitting'),
-          },
-        ]),
-    ...(kept === undefined || isOne ? [] : [{ step: kept, text: 'kept', color: colorOf('kept') }]),
-  ];
-  return marks.flatMap(({ step, text, color }, index) => {
-    const label = width < NARROW ? text : `${text}, step ${step}`;
-    const isRight = (step / last) * width + widthOfText(label) > width;
-    const words = { type: 'text', color, align: isRight ? 'right' : 'left', dx: isRight ? -6 : 6 };
-    const data = { values: [{ step, text: label }] };
-    return [
-      { data, mark: { type: 'rule', color, strokeWidth: 1.5, strokeDash: [5, 3] }, encoding: { x } },
-      {
-        data,
-        mark: { ...words, fontWeight: 600, baseline: 'top' },
-        encoding: { x, y: { value: 4 + 18 * index }, text: { field: 'text' } },
-      },
-    ];
-  });
-}
-
 function comparedLayers(curves: readonly NamedCurves[], width: number): readonly object[] {
-  const x = stepOf(width);
+  const loss = lossAxis(curves);
+  const x = stepAxis(width);
   const values = curves.flatMap(({ name, train, validation }) => [
     ...thinned(train).map((point) => ({ ...point, name, set: 'training' })),
     ...thinned(validation).map((point) => ({ ...point, name, set: 'validation' })),
@@ -136,14 +108,14 @@ function comparedLayers(curves: readonly NamedCurves[], width: number): readonly
       .filter(({ step }) => step === kept_step)
       .map((point) => ({ ...point, name })),
   );
-  const color = seriesColor(curves);
+  const color = seriesColor(curves, width);
   return [
     {
       data: { values },
       mark: { type: 'line', strokeWidth: 2 },
       encoding: {
         x,
-        y: LOSS,
+        y: loss,
         color,
         strokeDash: {
           field: 'set',
@@ -161,19 +133,24 @@ function comparedLayers(curves: readonly NamedCurves[], width: number): readonly
     {
       data: { values: kept },
       mark: { type: 'point', filled: true, size: 70, opacity: 1 },
-      encoding: { x, y: LOSS, color },
+      encoding: { x, y: loss, color },
     },
   ];
 }
 
-const seriesColor = (curves: readonly NamedCurves[]) => ({
+const seriesColor = (curves: readonly NamedCurves[], width: number) => ({
   field: 'name',
   type: 'nominal',
   scale: {
     domain: curves.map(({ name }) => name),
     range: curves.map((_, index) => seriesColors[index % seriesColors.length]),
   },
-  legend: { columns: 2 },
+  legend: {
+    columns: legendColumns(
+      curves.map(({ name }) => name),
+      width,
+    ),
+  },
 });
 
 /** Learning rates as `4e-5`. */
@@ -193,9 +170,9 @@ function detailPanels(curves: readonly NamedCurves[], width: number): readonly o
     },
     mark: { type: 'line', strokeWidth: 1.25, ...(isSingle ? { color: colorOf('muted') } : {}) },
     encoding: {
-      x: stepOf(width),
+      x: stepAxis(width),
       y: { field: 'value', type: 'quantitative', title, axis: { tickCount: 3, labelExpr } },
-      ...(isSingle ? {} : { color: { ...seriesColor(curves), legend: null } }),
+      ...(isSingle ? {} : { color: { ...seriesColor(curves, width), legend: null } }),
     },
   }));
 }

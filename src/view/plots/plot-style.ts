@@ -66,7 +66,7 @@ export const plotBase = {
       title: null,
       labelColor: colorOf('text'),
       labelFontSize: 12,
-      labelLimit: 320,
+      labelLimit: 0,
       symbolStrokeWidth: 2,
     },
   },
@@ -79,6 +79,12 @@ export function figure(value: number): string {
   if (size !== 0 && (size < 1e-3 || size >= 1e6))
     return Number(value.toPrecision(3)).toExponential().replace('e+', 'e');
   return String(Number(value.toPrecision(4)));
+}
+
+/** How many columns a legend of these names takes. Vega estimates widths of texts generously, and lays out by that. */
+export function legendColumns(names: readonly string[], width: number): number {
+  const longest = Math.max(1, ...names.map((name) => name.length));
+  return Math.max(1, Math.floor(width / (9.6 * longest + 30)));
 }
 
 /** About the width of a text in pixels, at the size that plots use. */

@@ -1,3 +1,4 @@
+import type { LoggerInterface } from 'vega';
 import { type PlotSpec, plotColors } from './plot-style.ts';
 
 /**
@@ -6,7 +7,14 @@ import { type PlotSpec, plotColors } from './plot-style.ts';
  */
 export async function renderSvg(spec: PlotSpec, use: 'inline' | 'file' = 'inline'): Promise<string> {
   const [{ View, parse }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const view = new View(parse(compile(spec).spec), { renderer: 'none', loader: refuseAll });
+  // A page has its own headings.
+  const { title, ...untitled } = spec;
+  const drawn = use === 'inline' ? untitled : { ...untitled, title };
+  const view = new View(parse(compile(drawn as PlotSpec, { logger: silent }).spec), {
+    renderer: 'none',
+    loader: refuseAll,
+    logger: silent,
+  });
   try {
     const svg = labeled(legal(await view.toSVG()), spec);
     return use === 'inline' ? withVariables(svg) : withDarkMode(svg);
@@ -14,6 +22,15 @@ export async function renderSvg(spec: PlotSpec, use: 'inline' | 'file' = 'inline
     view.finalize();
   }
 }
+
+/** Only the command line prints. */
+const silent: LoggerInterface = {
+  level: (() => silent) as LoggerInterface['level'],
+  error: () => silent,
+  warn: () => silent,
+  info: () => silent,
+  debug: () => silent,
+};
 
 /** A plot holds its data; whatever else it names is not loaded. */
 const refuseAll = {

@@ -1,4 +1,4 @@
-import { colorOf, figure, type PlotSpec, plotBase, seriesColors } from './plot-style.ts';
+import { colorOf, figure, legendColumns, type PlotSpec, plotBase, seriesColors } from './plot-style.ts';
 
 /** A score as a point with an interval. */
 export interface PlottedScore {
@@ -16,7 +16,8 @@ export interface PlottedScore {
 
 /**
  * Scores as points with their 95 % intervals: the metrics that are shares in one panel from 0 to 1, each other metric in a
- * panel with a scale of its own. An interval is the score's own, or 1.96 standard errors to each side.
+ * panel with a scale of its own. Of more series than there are colors, each metric has a panel with a row for each series.
+ * An interval is the score's own, or 1.96 standard errors to each side.
  */
 export function scoresPlot(
   scores: readonly PlottedScore[],
@@ -24,22 +25,43 @@ export function scoresPlot(
 ): PlotSpec {
   const rows = scores.filter(({ value }) => Number.isFinite(value)).map(rowOf);
   const series = [...new Set(rows.map((row) => row.series))];
-  const metrics = [...new Set(rows.map(({ metric }) => metric))];
-  const areShares = (metric: string): boolean =>
-    rows.every((row) => row.metric !== metric || (row.low >= 0 && row.high <= 1));
-  const shares = metrics.filter(areShares);
-  const panels = [
-    ...(shares.length === 0 ? [] : [{ metrics: shares, domain: [0, 1] }]),
-    ...metrics.filter((metric) => !areShares(metric)).map((metric) => ({ metrics: [metric] })),
-  ];
+  const isCrowded = series.length > seriesColors.length;
+  const panels = isCrowded ? crowdedPanels(rows) : coloredPanels(rows);
   return {
     ...plotBase,
     title: 'Scores',
     description: describe(rows),
     spacing: 16,
-    vconcat: panels.map((panel) => panelOf(rows, { ...panel, series, width })),
+    vconcat: panels.map((panel) => drawPanel(panel, { series: isCrowded ? [] : series, width })),
   } as PlotSpec; // `layer` holds layers of several forms, which Vega-Lite's types do not join
 }
+
+interface Panel {
+  readonly rows: readonly Row[];
+  /** The metric, where the rows do not name it. */
+  readonly title?: string;
+}
+
+const metricsIn = (rows: readonly Row[]): readonly string[] => [...new Set(rows.map(({ metric }) => metric))];
+
+const areShares = (rows: readonly Row[]): boolean => rows.every(({ low, high }) => low >= 0 && high <= 1);
+
+/** A row for each metric, with the series beside each other in it. */
+function coloredPanels(rows: readonly Row[]): readonly Panel[] {
+  const groups = metricsIn(rows).map((name) => rows.filter(({ metric }) => metric === name));
+  const shares = groups.filter(areShares).flat();
+  const others = groups.filter((group) => !areShares(group)).map((group) => ({ rows: group }));
+  return [...(shares.length === 0 ? [] : [{ rows: shares }]), ...others];
+}
+
+/** A row for each series in the panel of each metric. */
+const crowdedPanels = (rows: readonly Row[]): readonly Panel[] =>
+  metricsIn(rows).map((name) => ({
+    title: name,
+    rows: rows
+      .filter(({ metric }) => metric === name)
+      .map((row) => ({ ...row, label: row.of === undefined ? row.series : `${row.series} ${row.of}` })),
+  }));
 
 interface Row extends PlottedScore {
   readonly label: string;
@@ -60,27 +82,16 @@ function rowOf(score: PlottedScore): Row {
 
 const ROW_HEIGHT = 22;
 
-function panelOf(
-  rows: readonly Row[],
-  {
-    metrics,
-    domain,
-    series,
-    width,
-  }: {
-    readonly metrics: readonly string[];
-    readonly domain?: readonly number[];
-    readonly series: readonly string[];
-    readonly width: number;
-  },
+function drawPanel(
+  { rows, title }: Panel,
+  { series, width }: { readonly series: readonly string[]; readonly width: number },
 ): object {
-  const own = rows.filter(({ metric }) => metrics.includes(metric));
-  const labels = [...new Set(own.map(({ label }) => label))];
+  const labels = [...new Set(rows.map(({ label }) => label))];
   const color = {
     field: 'series',
     type: 'nominal',
-    scale: { domain: series, range: series.map((_, index) => seriesColors[index % seriesColors.length]) },
-    legend: series.length > 1 ? { columns: 2 } : null,
+    scale: { domain: series, range: seriesColors.slice(0, series.length) },
+    legend: series.length > 1 ? { columns: legendColumns(series, width) } : null,
   };
   const y = {
     field: 'label',
@@ -88,7 +99,7 @@ function panelOf(
     title: null,
     scale: { domain: labels },
     axis: {
-      labelLimit: 240,
+      labelLimit: 0,
       labelColor: colorOf('text'),
       domain: false,
       ticks: false,
@@ -97,26 +108,27 @@ function panelOf(
     },
   };
   const yOffset = { field: 'series', type: 'nominal', scale: { domain: series, paddingOuter: 0.5 } };
-  const lower = own.every(({ higher_is_better }) => !higher_is_better);
+  const bySeries = series.length === 0 ? {} : { yOffset, color };
+  const note = rows.some(({ higher_is_better }) => higher_is_better) ? [] : ['lower is better'];
   const x = {
     field: 'value',
     type: 'quantitative',
-    title: lower ? 'lower is better' : null,
-    scale: domain === undefined ? { zero: false, padding: 12 } : { domain },
+    title: [...(title === undefined ? [] : [title]), ...note].join(', ') || null,
+    scale: areShares(rows) ? { domain: [0, 1] } : { zero: false, padding: 12 },
     axis: { tickCount: 6 },
   };
   return {
     width,
     height: { step: Math.max(ROW_HEIGHT, 14 * series.length + 8), for: 'position' },
-    data: { values: own },
+    data: { values: rows },
     layer: [
       {
-        mark: { type: 'rule', strokeWidth: 2 },
-        encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' }, y, yOffset, color },
+        mark: { type: 'rule', strokeWidth: 2, color: colorOf('train') },
+        encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' }, y, ...bySeries },
       },
       {
-        mark: { type: 'point', filled: true, size: 70, opacity: 1 },
-        encoding: { x, y, yOffset, color },
+        mark: { type: 'point', filled: true, size: 70, opacity: 1, color: colorOf('train') },
+        encoding: { x, y, ...bySeries },
       },
     ],
   };

@@ -5,7 +5,7 @@ import { colorOf, figure, type PlotSpec, plotBase } from './plot-style.ts';
 export interface PlottedPoint {
   readonly name: string;
   readonly params: Readonly<Record<string, Json>>;
-  /** The first is the score that the points are compared by. */
+  /** The points are compared by the first score that differs. */
   readonly scores: readonly {
     readonly name: string;
     readonly value: number;
@@ -19,10 +19,12 @@ export interface PlottedPoint {
  */
 export function sweepPlot(
   points: readonly PlottedPoint[],
-  { width = 640 }: { readonly width?: number } = {},
+  { width: wanted = 640 }: { readonly width?: number } = {},
 ): PlotSpec {
-  const axes = [...paramAxes(points), ...scoreAxes(points)];
-  const best = bestOf(points);
+  const names = differingScores(points);
+  const axes = [...paramAxes(points), ...scoreAxes(points, names)];
+  const width = Math.max(wanted, LEAST_AXIS_WIDTH * axes.length);
+  const best = bestOf(points, names[0]);
   const lines = points.flatMap((point) =>
     axes.flatMap((axis, at) => {
       const height = axis.heightOf(point);
@@ -38,7 +40,7 @@ export function sweepPlot(
   };
   const y = { field: 'height', type: 'quantitative', axis: null, scale: { domain: [0, 1], nice: false } };
   const ticks = axes.flatMap(({ ticks }, at) => ticks.map((tick) => ({ at, ...tick })));
-  const heads = axes.map(({ title, note = [] }) => [...title.split(' '), ...note]);
+  const heads = axes.map(({ title, note = [] }) => [...title.split(/(?<=\.)| /), ...note]);
   const lineCount = Math.max(...heads.map((lines) => lines.length));
   const titles = heads.map((lines, at) => ({
     at,
@@ -49,7 +51,7 @@ export function sweepPlot(
   return {
     ...plotBase,
     title: 'Sweep',
-    description: describe(points, { axes, best }),
+    description: describe(points, { axes, best, score: names[0] }),
     width,
     height: 280,
     layer: [
@@ -68,7 +70,7 @@ export function sweepPlot(
       })),
       {
         data: { values: titles },
-        mark: { ...text, baseline: 'top', fontWeight: 600, limit: width / (last + 1) },
+        mark: { ...text, baseline: 'top', fontWeight: 600 },
         encoding: { x, y: { value: -16 - 15 * lineCount }, text: { field: 'title' } },
       },
     ],
@@ -95,6 +97,18 @@ interface Axis {
   readonly heightOf: (point: PlottedPoint) => number | undefined;
 }
 
+/** Room for a name such as `learning_rate`, in pixels. */
+const LEAST_AXIS_WIDTH = 105;
+
+/** The scores that differ between the points; all of them if none does. */
+function differingScores(points: readonly PlottedPoint[]): readonly string[] {
+  const names = [...new Set(points.flatMap(({ scores }) => scores.map(({ name }) => name)))];
+  const differing = names.filter(
+    (name) => new Set(points.map((point) => scoreOf(point, name)?.value)).size > 1,
+  );
+  return differing.length > 0 ? differing : names;
+}
+
 function paramAxes(points: readonly PlottedPoint[]): readonly Axis[] {
   const names = [...new Set(points.flatMap(({ params }) => Object.keys(params)))];
   return names.flatMap((name) => {
@@ -114,8 +128,7 @@ function paramAxes(points: readonly PlottedPoint[]): readonly Axis[] {
   });
 }
 
-function scoreAxes(points: readonly PlottedPoint[]): readonly Axis[] {
-  const names = [...new Set(points.flatMap(({ scores }) => scores.map(({ name }) => name)))];
+function scoreAxes(points: readonly PlottedPoint[], names: readonly string[]): readonly Axis[] {
   return names.flatMap((name) => {
     const scores = points.flatMap((point) => scoreOf(point, name) ?? []);
     const [first] = scores;
@@ -195,24 +208,29 @@ function shortened(spelled: string): string {
   return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS - 1)}…`;
 }
 
-function bestOf(points: readonly PlottedPoint[]): PlottedPoint | undefined {
-  const first = points.flatMap(({ scores }) => scores)[0];
-  if (first === undefined) return undefined;
-  const sign = first.higher_is_better ? 1 : -1;
-  const gainOf = (point: PlottedPoint): number =>
-    sign * (scoreOf(point, first.name)?.value ?? sign * Number.NEGATIVE_INFINITY);
-  return points.reduce<PlottedPoint | undefined>(
-    (best, next) => (best === undefined || gainOf(next) > gainOf(best) ? next : best),
-    undefined,
-  );
+function bestOf(points: readonly PlottedPoint[], name: string | undefined): PlottedPoint | undefined {
+  if (name === undefined) return undefined;
+  const scored = points.flatMap((point) => {
+    const score = scoreOf(point, name);
+    return score === undefined ? [] : [{ point, gain: score.higher_is_better ? score.value : -score.value }];
+  });
+  return scored.reduce((best, next) => (next.gain > best.gain ? next : best)).point;
 }
 
 function describe(
   points: readonly PlottedPoint[],
-  { axes, best }: { readonly axes: readonly Axis[]; readonly best: PlottedPoint | undefined },
+  {
+    axes,
+    best,
+    score: name,
+  }: {
+    readonly axes: readonly Axis[];
+    readonly best: PlottedPoint | undefined;
+    readonly score: string | undefined;
+  },
 ): string {
   const count = `${points.length} ${points.length === 1 ? 'point' : 'points'}`;
-  const [score] = best?.scores ?? [];
   const over = `${count} over ${axes.map(({ title }) => title).join(', ') || 'nothing'}.`;
-  return best && score ? `${over} Best by ${score.name}: ${best.name} with ${figure(score.value)}.` : over;
+  const value = best && name !== undefined ? scoreOf(best, name)?.value : undefined;
+  return best && value !== undefined ? `${over} Best by ${name}: ${best.name} with ${figure(value)}.` : over;
 }
