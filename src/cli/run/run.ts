@@ -22,10 +22,9 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     const { rerun } = await import('./rerun.ts');
     return rerun({ dag, store, stages: names, resources, json, context });
   }
+  const follower = await openFollower(options.track, { dag, context });
   const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
-  const follower =
-    options.track && (await followRun(options.track, { dag, context, notice: reporter.notice }));
   const result = await runPipeline({
     dag,
     store,
@@ -44,7 +43,8 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json });
   await printSummary(result.value, { dag, store, terminal, json });
-  await follower?.end(store);
+  for (const problem of (await follower?.end(store)) ?? [])
+    terminal.complain(`warning: ${safeLine(problem)}`);
   const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
     if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
@@ -52,21 +52,17 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   return reportLockDifferences(result.value, { terminal, json }) ?? code;
 }
 
-/** Opens the tools that follow the run. */
-async function followRun(
-  tools: readonly string[],
-  {
-    dag,
-    context,
-    notice,
-  }: Pick<CommandCall<never>, 'context'> & { readonly dag: Dag; readonly notice: (text: string) => void },
+/** What hands the run to the tools that follow it; undefined without any. */
+async function openFollower(
+  tools: readonly string[] | undefined,
+  { dag, context }: Pick<CommandCall<never>, 'context'> & { readonly dag: Dag },
 ) {
+  if (tools === undefined) return undefined;
   const [{ followingTools }, { RunFollower }] = await Promise.all([
     import('../track/tracking-tools.ts'),
     import('../../tracking/index.ts'),
   ]);
-  const onProblem = (problem: string) => notice(`warning: ${safeLine(problem)}`);
-  return new RunFollower({ dag, tools: followingTools(tools, context), onProblem });
+  return new RunFollower(dag, followingTools(tools, context));
 }
 
 export interface RunOptions extends PipelineOptions {
