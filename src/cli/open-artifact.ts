@@ -15,7 +15,8 @@ import {
 import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
 import { UsageError } from './exit-code.ts';
-import { openPipeline, splitWords, storeOf } from './open-pipeline.ts';
+import { openPipeline, splitWords } from './open-pipeline.ts';
+import { storeOf } from './open-settings.ts';
 
 /** The content that a command line names, readable until it is disposed of. */
 interface OpenArtifact extends AsyncDisposable {

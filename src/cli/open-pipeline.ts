@@ -1,23 +1,20 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { sourceResolvers } from '../remote/index.ts';
 import {
-  type Dag,
   type Diagnostic,
   diagnosticsToJson,
-  findSettings,
+  type LoadedDag,
   loadPipeline,
-  openStore,
+  lockedDigests,
   renderDiagnostics,
-  type Settings,
-  type Store,
-  schemeOf,
 } from '../runtime/index.ts';
 import { stageRegistry } from '../stages/index.ts';
-import type { CommandCall, CommandContext } from './commands/command-declaration.ts';
+import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
-import { type ExitCode, exitCode, SettingsMistakes, UsageError } from './exit-code.ts';
+import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
+import { safeLine } from './terminal/safe-text.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 interface PipelineCall extends CommandCall<Pick<PipelineOptions, 'param' | 'set' | 'json'>> {
@@ -31,19 +28,34 @@ interface PipelineCall extends CommandCall<Pick<PipelineOptions, 'param' | 'set'
  */
 export async function openPipeline(
   call: PipelineCall,
-): Promise<{ readonly dag: Dag; readonly names: readonly string[] } | undefined> {
+): Promise<{ readonly dag: LoadedDag; readonly names: readonly string[] } | undefined> {
   const { words, options, context } = call;
   const { file, names } = splitWords(words);
   checkCount(names, call.names);
+  const { workingDirectory, terminal } = context;
+  const found = file ?? (await findPipeline(workingDirectory));
+  const locked = lockedDigests(resolve(workingDirectory, found));
+  const absent = new Set<string>();
   const loaded = await loadPipeline({
-    file: file ?? (await findPipeline(context.workingDirectory)),
+    file: found,
     registry: stageRegistry,
     resolvers: sourceResolvers(context.environment),
     workingDirectory: context.workingDirectory,
+    mayBeAbsent: (path) => {
+      const isKnown = locked(path) !== undefined;
+      if (isKnown) absent.add(path);
+      return isKnown;
+    },
     params: options.param ?? [],
     sets: options.set ?? [],
   });
-  if (loaded.ok) return { dag: loaded.value, names };
+  if (loaded.ok) {
+    for (const path of absent)
+      terminal.complain(
+        `note: there is no ${safeLine(relative(workingDirectory, path))}; the lock says what it held`,
+      );
+    return { dag: loaded.value, names };
+  }
   reportMistakes(loaded.error, { terminal: context.terminal, json: options.json });
   return undefined;
 }
@@ -148,41 +160,6 @@ export function splitWords(words: readonly string[]): PipelineWords {
 }
 
 const isFile = (word: string) => /\.ya?ml$/i.test(word);
-
-/** A command's pipeline file, or without one the project around the working directory; the file is not read. */
-interface ProjectCall {
-  readonly file?: string | undefined;
-  readonly options: { readonly store?: string; readonly executor?: string };
-  readonly context: CommandContext;
-}
-
-/** The settings in force. Throws SettingsMistakes if a settings file has any. */
-export async function settingsOf({
-  file = 'pipeline.yaml',
-  options,
-  context,
-}: ProjectCall): Promise<Settings> {
-  const { workingDirectory, environment } = context;
-  if (options.store) checkStoreName(options.store, '--store');
-  else checkStoreName(environment.TUNELOOM_STORE, 'TUNELOOM_STORE');
-  const found = await findSettings({ pipelineFile: file, workingDirectory, environment, options });
-  if (found.ok) return found.value;
-  throw new SettingsMistakes(found.error);
-}
-
-/** The store that the settings name; see settingsOf. */
-export const storeOf = async (call: ProjectCall): Promise<Store> =>
-  openStore((await settingsOf(call)).store.value);
-
-/** A store is a folder: an address would silently become a folder of that name. */
-function checkStoreName(name: string | undefined, from: string): void {
-  const scheme = schemeOf(name ?? '');
-  if (scheme === undefined) return;
-  throw new UsageError({
-    message: `${from} names a \`${scheme}:\` address, and a store is a folder on this machine`,
-    help: 'name a folder; an address is the `url` of a remote, in .tuneloom/settings.yaml',
-  });
-}
 
 /** Codes of diagnostics about content that differs from what was recorded. */
 const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock']);

@@ -77,12 +77,24 @@ function readerNamed(
 ): ValueReader {
   const found = values.get(name);
   if (found !== undefined) return found;
-  const known = [...values.keys()];
   throw new UserError({
     code: 'unknown-column',
-    message: `no run has \`${name}\`, which \`${text}\` names`,
-    help: didYouMean(name, known) ?? `a name is one of ${known.slice(0, 8).join(', ')}, ...`,
+    message: `no run has ${text === name ? `a column \`${name}\`` : `\`${name}\`, which \`${text}\` names`}`,
+    help: likelyNames(name, values),
   });
+}
+
+const NAMED = 8;
+
+/** The columns of several stages that end in that name, else a similar name, else the names that are shortest to type. */
+function likelyNames(name: string, values: ValueReaders): string {
+  const known = [...values.keys()];
+  const ends = known.filter((each) => each.endsWith(`.${name}`));
+  if (ends.length > 0) return `did you mean ${ends.map((each) => `\`${each}\``).join(' or ')}?`;
+  const short = known.filter((each) => !each.includes('.'));
+  const few = short.slice(0, NAMED);
+  const rest = known.length - few.length;
+  return didYouMean(name, known) ?? `it is one of ${few.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 /** Numbers are compared as numbers. A value that is absent fits `!=` alone. */

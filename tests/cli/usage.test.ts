@@ -194,7 +194,7 @@ test.each(['run', 'plan', 'runs', 'gc', 'verify', 'doctor'])(
       exitCode: 2,
       stdout: '',
       stderr: `error: --store names a \`s3:\` address, and a store is a folder on this machine
-  help: name a folder; a folder of a network drive that is mounted works too`,
+  help: name a folder; an address is the \`url\` of a remote, in .tuneloom/settings.yaml`,
     });
     expect((await readdir(rig.folder)).sort()).toEqual(Object.keys(dataProject).sort());
   },

@@ -18,7 +18,15 @@ export const pipelineCommands: CommandGroup = {
         new Option('--keep-going', 'after a failure, still run what does not depend on it'),
         new Option('--locked', 'fail if a source or a stage differs from the lock'),
         new Option('--rerun', 'run cached stages again in a scratch store and compare the results').conflicts(
-          ['force', 'locked', 'keepGoing'],
+          ['force', 'locked', 'keepGoing', 'executor'],
+        ),
+        new Option(
+          '-y, --yes',
+          'approve the code of a pipeline that `tuneloom open` fetched, without asking',
+        ),
+        new Option('--executor <name>', 'run the stages on this machine or cluster of the settings'),
+        new Option('--shards <number>', 'divide the prompts of `generate` among this many jobs').argParser(
+          wholeNumber(1),
         ),
         new Option('--backend <name>', 'where tensors are computed').choices([
           'auto',

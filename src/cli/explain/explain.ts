@@ -1,18 +1,18 @@
 import type { Json } from '../../core/index.ts';
 import {
-  type Difference,
   describeRun,
   describeWaiting,
   type ExplainedDifference,
   type Explanation,
   explainStage,
-  fieldOfWith,
+  fieldOf,
   positionOf,
 } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes } from '../open-pipeline.ts';
+import { storeOf } from '../open-settings.ts';
 import { shortDigests } from '../terminal/format-number.ts';
 import { labeledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -147,23 +147,4 @@ function differenceView(difference: ExplainedDifference): DifferenceView {
     file: span.file.displayPath,
     line: positionOf(span.file, span.start).line,
   };
-}
-
-/** The name of a field of a stage's key, as in the YAML: `with.optimizer.learning_rate`, `from.train`. */
-export function fieldOf(difference: Difference): string {
-  switch (difference.kind) {
-    case 'config':
-    case 'source':
-      return fieldOfWith(difference.pointer);
-    case 'input':
-      return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
-    case 'code':
-      return `code ${difference.module}`;
-    case 'uses':
-    case 'version':
-    case 'format':
-      return difference.kind;
-    default:
-      return difference satisfies never;
-  }
 }

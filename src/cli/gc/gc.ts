@@ -15,7 +15,8 @@ import {
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { namedFile, storeOf } from '../open-pipeline.ts';
+import { namedFile } from '../open-pipeline.ts';
+import { storeOf } from '../open-settings.ts';
 import { counted, formatBytes, formatCount } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';

@@ -2,7 +2,8 @@ import { describeRun, describeWaiting, type PlannedStage, planPipeline } from '.
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes } from '../open-pipeline.ts';
+import { storeOf } from '../open-settings.ts';
 import { reusedText } from '../reporter/reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { labeledText } from '../terminal/layout.ts';

@@ -22,7 +22,8 @@ import {
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { namedFile, storeOf } from '../open-pipeline.ts';
+import { namedFile } from '../open-pipeline.ts';
+import { storeOf } from '../open-settings.ts';
 import { findRun } from '../runs/find-run.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 

@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openSafetensors } from '../../formats/index.ts';
-import { blobPath, type Digest, isFolderDigest, readManifest, type Store } from '../../runtime/index.ts';
+import { blobFile, type Digest, isFolderDigest, readManifest, type Store } from '../../runtime/index.ts';
 
 /** The first place at which two contents differ, in words. */
 export async function differenceIn({ first, again }: ContentPair): Promise<string> {
@@ -29,7 +28,7 @@ interface ContentPair {
 }
 
 const pathOf = ({ store, digest }: { readonly store: Store; readonly digest: Digest }): string =>
-  join(store.root, blobPath(digest));
+  blobFile(store, digest);
 
 /** Tensors are compared by name, all other files line by line. */
 async function differenceOfFiles(first: string, again: string): Promise<string> {

@@ -1,28 +1,49 @@
-import { type Dag, listOf, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
+import {
+  type Dag,
+  isReceived,
+  listOf,
+  type RunResult,
+  runPipeline,
+  type Store,
+} from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { openPipeline, reportMistakes, storeOf } from '../open-pipeline.ts';
+import { openPipeline, reportMistakes } from '../open-pipeline.ts';
+import { settingsOf, storeIn } from '../open-settings.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { chooseExecutors } from './choose-executors.ts';
 
 /** `tuneloom run`: runs what changed and prints the results. */
 export async function runCommand({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
-  const { backend, jobs, json } = options;
+  const { backend, jobs, json, shards } = options;
   const { terminal, stageProcess } = context;
-  const store = await storeOf({ file: dag.file, options, context });
-  const resources = backend === undefined ? {} : { backend };
+  const settings = await settingsOf({ file: dag.file, options, context });
+  const store = storeIn(settings, context);
+  if (shards !== undefined) checkShards(dag);
+  const resources = {
+    ...(backend !== undefined && { backend }),
+    ...(shards !== undefined && { shards }),
+  };
+  const { force = [], rerun: everyStage = false, yes = false } = options;
+  if (isReceived(dag)) {
+    const { mayRun } = await import('../open/consent.ts');
+    const call = { dag, store, stages: names, force, everyStage, yes, json, context };
+    if (!(await mayRun(call))) return exitCode.success;
+  }
   if (options.rerun) {
     const { rerun } = await import('./rerun.ts');
     return rerun({ dag, store, stages: names, resources, json, context });
   }
   const follower = await openFollower(options.track, { dag, context });
+  await using executors = chooseExecutors({ settings, dag, stageProcess });
   const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
   const result = await runPipeline({
@@ -30,9 +51,10 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     store,
     stageProcess,
     targets: names,
-    force: options.force ?? [],
+    force,
     keepGoing: options.keepGoing ?? false,
     locked: options.locked ?? false,
+    executorFor: executors.executorFor,
     ...(jobs === undefined ? {} : { jobs }),
     resources,
     signal: interruption.signal,
@@ -42,6 +64,10 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     },
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json });
+  for (const stage of executors.unheeded)
+    terminal.complain(
+      `note: the settings send \`${safeLine(stage)}\` to an executor, and this pipeline has no such stage`,
+    );
   await printSummary(result.value, { dag, store, terminal, json });
   for (const problem of (await follower?.end(store)) ?? [])
     terminal.complain(`warning: ${safeLine(problem)}`);
@@ -71,8 +97,20 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
+  readonly shards?: number;
+  readonly yes?: boolean;
   readonly track?: readonly string[];
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
+  readonly executor?: string;
+}
+
+/** Refuses a number that no stage would heed. */
+function checkShards({ nodes, name }: Dag): void {
+  if ([...nodes.values()].some(({ definition }) => definition.shards !== undefined)) return;
+  throw new UsageError({
+    message: `no stage of ${name} can divide its work, so --shards means nothing`,
+    help: 'only `generate` can',
+  });
 }
 
 const codeOf = {

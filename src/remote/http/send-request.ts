@@ -53,7 +53,7 @@ async function sendOnce({ headers, credential, signal }: HttpRequest, url: URL):
   }
 }
 
-function followed(location: string, from: URL): URL {
+export function followed(location: string, from: URL): URL {
   const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   // A public host may not redirect to this machine.
   if (url !== undefined && isProtected(url) && (url.protocol === 'https:' || from.protocol === 'http:'))

@@ -64,33 +64,33 @@ export function hubPush(text: string, environment: Environment): HubPush {
 }
 
 /** The hub package gets this instead of the token, which only `uploadFetch` knows. */
-const placeholder = 'hf_placeholder';
+export const placeholder = 'hf_placeholder';
 
 /** Sends the hub package's requests; the token goes to the hub alone, not to the storage that takes large files. */
-function uploadFetch({ credential }: HubSettings): typeof fetch {
+export const hubFetch =
+  ({ credential }: Pick<HubSettings, 'credential'>): typeof fetch =>
+  async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (!isProtected(url))
+      throw new UserError({
+        code: 'strange-hub-answer',
+        message: 'the hub asks for an upload that is not https',
+      });
+    const headers = new Headers(init?.headers);
+    if (headers.get('authorization')?.includes(placeholder)) headers.delete('authorization');
+    if (credential?.origin === url.origin) headers.set('authorization', `Bearer ${credential.token}`);
+    const response = await fetch(url, { ...init, headers, redirect: 'manual' }).catch((error: unknown) => {
+      throw new ConnectionFailure(error);
+    });
+    if (response.ok) return response;
+    await response.body?.cancel();
+    throw new HttpFailure(response);
+  };
+
+function uploadFetch(settings: HubSettings): typeof fetch {
+  const send = hubFetch(settings);
   return (input, init) =>
-    withRetries(
-      async () => {
-        const url = new URL(input instanceof Request ? input.url : input);
-        if (!isProtected(url))
-          throw new UserError({
-            code: 'strange-hub-answer',
-            message: 'the hub asks for an upload that is not https',
-          });
-        const headers = new Headers(init?.headers);
-        if (headers.get('authorization')?.includes(placeholder)) headers.delete('authorization');
-        if (credential?.origin === url.origin) headers.set('authorization', `Bearer ${credential.token}`);
-        const response = await fetch(url, { ...init, headers, redirect: 'manual' }).catch(
-          (error: unknown) => {
-            throw new ConnectionFailure(error);
-          },
-        );
-        if (response.ok) return response;
-        await response.body?.cancel();
-        throw new HttpFailure(response);
-      },
-      { signal: init?.signal ?? new AbortController().signal },
-    );
+    withRetries(() => send(input, init), { signal: init?.signal ?? new AbortController().signal });
 }
 
 function pushError(error: unknown, { text, settings }: { text: string; settings: HubSettings }): unknown {

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import { inspectSources } from '../plan/inspect-sources.ts';
-import { type Lock, lockAfter, readLock, writeLock } from '../plan/lock.ts';
+import { type Lock, lockAfter, lockedDigests, readLock, writeLock } from '../plan/lock.ts';
 import { differingStages, lockDifferences } from '../plan/lock-differences.ts';
 import { PastRuns } from '../plan/past-runs.ts';
 import { readModules } from '../plan/read-modules.ts';
@@ -22,6 +22,7 @@ import { acquireSources } from './acquire-sources.ts';
 import { sweepAttempts } from './attempt.ts';
 import type { Executor } from './executor/executor.ts';
 import { openLocalExecutor } from './executor/local-executor.ts';
+import { LiveEvents, sweepLiveEvents } from './live-events.ts';
 import type { RunContext, RunOptions, RunResult } from './run-context.ts';
 import { beginJournalIfWritable } from './run-journal.ts';
 import { runStages, type StageOutcomes } from './run-stages.ts';
@@ -63,7 +64,11 @@ async function prepareRun(options: RunOptions): Promise<Result<PreparedRun, read
   const resolved = await resolutionsOf(options, { nodes, lock });
   if (!resolved.ok) return resolved;
   const resolutions = resolved.value;
-  const digested = await digestSources(nodes.values(), { store, resolutions });
+  const digested = await digestSources(nodes.values(), {
+    store,
+    resolutions,
+    locked: lockedDigests(dag.file),
+  });
   if (!digested.ok) return digested;
   const sources = digested.value;
   if (locked === true) {
@@ -108,7 +113,13 @@ async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResul
   // Also stops the running stages when an error ends this function.
   const leaving = new AbortController();
   await using local = openLocalExecutor(options);
-  const context = contextOf(options, prepared, { local, run: journal.run, leaving: leaving.signal });
+  using live = new LiveEvents(store, journal.run);
+  const onEvent = (event: RunEvent): void => {
+    if (journal.problem === undefined) live.add(event);
+    options.onEvent?.(event);
+  };
+  const running = { ...options, onEvent };
+  const context = contextOf(running, prepared, { local, run: journal.run, leaving: leaving.signal });
   const { emit, signal } = context;
   try {
     emit({ type: 'run-started', run: journal.run, pipeline: dag.name, stages: [...nodes.keys()] });
@@ -133,6 +144,7 @@ async function sweepStore(store: Store, now: Date): Promise<void> {
   await sweepLeases(store, clock);
   await sweepKept(store, { clock, inUse: pathsInUse(store) });
   await sweepTemporary(store, clock);
+  await sweepLiveEvents(store, now);
 }
 
 function contextOf(

@@ -10,7 +10,7 @@ import {
   keyMaterialOf,
   type SourceDigests,
 } from '../key/key-material.ts';
-import { type ActionRecord, type FoundRecord, findRecord } from '../store/action-records.ts';
+import { type ActionRecord, type FoundRecord, findRecord, type LostState } from '../store/action-records.ts';
 import { namesKept } from '../store/kept-folder.ts';
 import type { Store } from '../store/store.ts';
 import type { NearestRun, PastRuns } from './past-runs.ts';
@@ -22,6 +22,8 @@ export interface PlanningContext {
   readonly sources: SourceDigests;
   readonly past: PastRuns;
   readonly forced: ReadonlySet<string>;
+  /** Contents that a run needed and that no remote gave. */
+  readonly unreachable?: ReadonlySet<Digest>;
 }
 
 /** Decides a stage, with the outputs that are known so far. */
@@ -34,7 +36,7 @@ export async function decideStage(
 
 async function factsOf(
   stage: { readonly node: DagNode; readonly known: KnownOutputs },
-  { dag, store, sources, past, forced }: PlanningContext,
+  { dag, store, sources, past, forced, unreachable }: PlanningContext,
 ): Promise<StageFacts> {
   const { node } = stage;
   const inputs = inputsOf(node, stage.known);
@@ -43,12 +45,13 @@ async function factsOf(
   if (unresolved.length > 0) return { kind: 'open', waitsFor: [], unresolved };
   const material = keyMaterialOf({ node, inputs: inputs.contents, sources });
   const key = cacheKeyOf(material);
-  const found = withAllOutputs(node, await findRecord(store, key));
+  const found = withAllOutputs(node, await findRecord(store, key, unreachable));
   const nearest =
     found.kind === 'absent'
       ? past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name })
       : undefined;
-  const remaining = found.kind === 'usable' ? undefined : remainingOf(node, { material, store });
+  const remaining =
+    found.kind === 'usable' || found.kind === 'remote' ? undefined : remainingOf(node, { material, store });
   return { kind: 'known', key, material, found, nearest, forced: forced.has(node.id), remaining };
 }
 
@@ -64,7 +67,7 @@ function remainingOf(
 
 /** A record from before the stage declared an output lacks that output. */
 function withAllOutputs(node: DagNode, found: FoundRecord): FoundRecord {
-  if (found.kind !== 'usable') return found;
+  if (found.kind !== 'usable' && found.kind !== 'remote') return found;
   const output = Object.keys(node.ports.outputs).find((port) => !Object.hasOwn(found.record.outputs, port));
   return output === undefined ? found : { kind: 'output-lost', output, state: 'missing' };
 }
@@ -136,6 +139,8 @@ function decide(facts: StageFacts): Decision {
   switch (found.kind) {
     case 'usable':
       return { kind: 'reuse', key, record: found.record };
+    case 'remote':
+      return { kind: 'reuse', key, record: found.record, remote: found.remote };
     case 'output-lost':
       return run({ kind: 'output-lost', output: found.output, state: found.state });
     case 'unreadable':
@@ -159,7 +164,13 @@ function reasonOf({ nearest, material }: Extract<StageFacts, { kind: 'known' }>)
 
 /** Whether a stage has to run. Planning and execution both ask this. */
 export type Decision =
-  | { readonly kind: 'reuse'; readonly key: CacheKey; readonly record: ActionRecord }
+  | {
+      readonly kind: 'reuse';
+      readonly key: CacheKey;
+      readonly record: ActionRecord;
+      /** The remote that has outputs which are not here. */
+      readonly remote?: string;
+    }
   | {
       readonly kind: 'run';
       readonly key: CacheKey;
@@ -198,6 +209,6 @@ export type RunReason =
       readonly kind: 'output-lost';
       /** `port` or `port.part`. */
       readonly output: string;
-      readonly state: 'missing' | 'damaged';
+      readonly state: LostState;
     }
   | { readonly kind: 'record-unreadable'; readonly path: string };

@@ -1,6 +1,7 @@
 import type { Json } from '../../core/index.ts';
 import { quoted } from '../diagnostic/diagnostic.ts';
 import type { Difference } from '../key/compare-material.ts';
+import type { LostState } from '../store/action-records.ts';
 import { parsePointer } from '../yaml/yaml-doc.ts';
 import type { Decision, RunReason } from './decide.ts';
 
@@ -16,7 +17,7 @@ export function describeReason(reason: RunReason): string {
     case 'forced':
       return 'forced';
     case 'output-lost':
-      return `its output \`${reason.output}\` is ${reason.state === 'missing' ? 'no longer' : 'damaged'} in the store`;
+      return `its output \`${reason.output}\` ${lost[reason.state]}`;
     case 'record-unreadable':
       return `its record ${reason.path} cannot be read`;
     case 'changed':
@@ -25,6 +26,12 @@ export function describeReason(reason: RunReason): string {
       return reason satisfies never;
   }
 }
+
+const lost: Readonly<Record<LostState, string>> = {
+  missing: 'is no longer in the store',
+  damaged: 'is damaged in the store',
+  unreachable: 'is needed, and no remote gives it',
+};
 
 /** What a stage waits for, as half a sentence: "waits for format", "hf:owner/name is not resolved yet". */
 export function describeWaiting({
@@ -85,6 +92,25 @@ function describeChange(
 
 /** `/optimizer/learning_rate` as users write it: `with.optimizer.learning_rate`. */
 export const fieldOfWith = (pointer: string): string => ['with', ...parsePointer(pointer)].join('.');
+
+/** The name of a field of a stage's key, as in the YAML: `with.optimizer.learning_rate`, `from.train`. */
+export function fieldOf(difference: Difference): string {
+  switch (difference.kind) {
+    case 'config':
+    case 'source':
+      return fieldOfWith(difference.pointer);
+    case 'input':
+      return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
+    case 'code':
+      return `code ${difference.module}`;
+    case 'uses':
+    case 'version':
+    case 'format':
+      return difference.kind;
+    default:
+      return difference satisfies never;
+  }
+}
 
 function spell(value: Json | undefined): string {
   const text = (JSON.stringify(value) ?? 'nothing').replaceAll(

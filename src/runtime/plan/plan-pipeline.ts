@@ -8,7 +8,7 @@ import type { Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
 import { type Decision, decideStage, type PlanningContext } from './decide.ts';
 import { inspectSources } from './inspect-sources.ts';
-import { readLock } from './lock.ts';
+import { lockedDigests, readLock } from './lock.ts';
 import { PastRuns } from './past-runs.ts';
 import { readModules } from './read-modules.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
@@ -24,7 +24,11 @@ export async function planPipeline(
   if (!nodes.ok) return nodes;
   const resolutions = plannedResolutions([...nodes.value.values()], { dag, store });
   if (!resolutions.ok) return resolutions;
-  const sources = await digestSources(nodes.value.values(), { store, resolutions: resolutions.value });
+  const sources = await digestSources(nodes.value.values(), {
+    store,
+    resolutions: resolutions.value,
+    locked: lockedDigests(dag.file),
+  });
   if (!sources.ok) return sources;
   const past = new PastRuns(store);
   const context = { dag, store, sources: sources.value, past, forced: stagesForced(request) };

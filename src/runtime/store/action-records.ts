@@ -2,13 +2,13 @@ import { readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { arch, platform, version } from 'node:process';
 import { isObject, type Json } from '../../core/index.ts';
-import { digestsAt, type PortContent, parsePortContent } from '../key/digest.ts';
+import { type Digest, digestsAt, type PortContent, parsePortContent } from '../key/digest.ts';
 import { type CacheKey, cacheKeyOf, type KeyMaterial, parseCacheKey } from '../key/key-material.ts';
 import { contentState } from './content-state.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { createAtomically, writeAtomically } from './store-file.ts';
-import { actionPath } from './store-layout.ts';
+import { actionPath, entriesOf, storeLayout } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
 
 /** The inputs and outputs of one execution of a stage: `actions/ab/<key>.json`, written last and never changed. */
@@ -62,35 +62,80 @@ export interface Fingerprint {
 export type FoundRecord =
   | { readonly kind: 'absent' }
   | { readonly kind: 'usable'; readonly record: ActionRecord }
-  | { readonly kind: 'output-lost'; readonly output: string; readonly state: 'missing' | 'damaged' }
+  /** A remote gave the record, and has at least one of its outputs that is not here. */
+  | { readonly kind: 'remote'; readonly record: ActionRecord; readonly remote: string }
+  | { readonly kind: 'output-lost'; readonly output: string; readonly state: LostState }
   /** Torn, or not a record; `path` from the store's root. */
   | { readonly kind: 'unreadable'; readonly path: string };
 
-/** The record under a key, with a check that its outputs can be read. */
-export async function findRecord(store: Store, key: CacheKey): Promise<FoundRecord> {
+/** `unreachable`: a remote has it and did not give it. */
+export type LostState = 'missing' | 'damaged' | 'unreachable';
+
+/**
+ * The record under a key, with a check that its outputs can be read here, or from the remote that gave the record: that
+ * uses no network. `unreachable`: contents that no remote gave when they were needed.
+ */
+export async function findRecord(
+  store: Store,
+  key: CacheKey,
+  unreachable: ReadonlySet<Digest> = new Set(),
+): Promise<FoundRecord> {
   const found = readRecord(store, key);
   if (found.kind !== 'usable') return found;
-  for (const [port, content] of Object.entries(found.record.outputs)) {
+  const { record, remote } = found;
+  let isElsewhere = false;
+  for (const [port, content] of Object.entries(record.outputs)) {
     for (const { digest, part } of digestsAt(content)) {
-      const state = await contentState(store, digest);
-      if (state !== 'present')
-        return { kind: 'output-lost', output: part === undefined ? port : `${port}.${part}`, state };
+      const state = await contentState(store, digest, remote);
+      if (state === 'present') continue;
+      isElsewhere = true;
+      const output = part === undefined ? port : `${port}.${part}`;
+      if (state !== 'remote') return { kind: 'output-lost', output, state };
+      if (unreachable.has(digest)) return { kind: 'output-lost', output, state: 'unreachable' };
     }
   }
-  return found;
+  return isElsewhere && remote !== undefined
+    ? { kind: 'remote', record, remote }
+    : { kind: 'usable', record };
 }
 
 /** As findRecord, without checking the outputs. */
-export function readRecord(store: Store, key: CacheKey): Exclude<FoundRecord, { kind: 'output-lost' }> {
+export function readRecord(store: Store, key: CacheKey): ReadRecord {
+  const own = readOwnRecord(store, key);
+  if (own.kind === 'usable') return own;
+  const lower = store.below.map((each) => readOwnRecord(each, key)).find(({ kind }) => kind === 'usable');
+  return lower ?? own;
+}
+
+/** `remote`: the one that gave the record, and has its outputs as long as they are not here. */
+export type ReadRecord =
+  | Extract<FoundRecord, { kind: 'absent' | 'unreadable' }>
+  | { readonly kind: 'usable'; readonly record: ActionRecord; readonly remote?: string };
+
+function readOwnRecord(store: Store, key: CacheKey): ReadRecord {
   const path = actionPath(key);
   try {
-    const record = parseRecord(parseSealed(readFileSync(join(store.root, path), 'utf8')), key);
-    return record === undefined ? { kind: 'unreadable', path } : { kind: 'usable', record };
+    const value = parseSealed(readFileSync(join(store.root, path), 'utf8'));
+    const record = parseRecord(value, key);
+    if (record === undefined) return { kind: 'unreadable', path };
+    const remote = isObject(value) ? value.remote : undefined;
+    return { kind: 'usable', record, ...(typeof remote === 'string' && { remote }) };
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'absent' };
     if (error instanceof SyntaxError) return { kind: 'unreadable', path };
     throw error;
   }
+}
+
+/** Every record of the store itself that can be read. */
+export function* listRecords(store: Store): Generator<ActionRecord> {
+  const folder = join(store.root, storeLayout.actions);
+  for (const shelf of entriesOf(folder))
+    for (const { name } of shelf.isDirectory() ? entriesOf(join(folder, shelf.name)) : []) {
+      const key = parseCacheKey(name.replace(/\.json$/, ''));
+      const found = key === undefined ? undefined : readRecord(store, key);
+      if (found?.kind === 'usable') yield found.record;
+    }
 }
 
 /**
@@ -115,6 +160,19 @@ export async function commitRecord(
   }
   await writeAtomically(file);
   return record;
+}
+
+/** Keeps a record that a remote gave, and that has been found worthy of trust. Its outputs may still be there alone. */
+export async function adoptRecord(
+  store: Store,
+  { record, remote }: { readonly record: ActionRecord; readonly remote: string },
+): Promise<void> {
+  await writeAtomically({
+    root: store.root,
+    path: join(store.root, actionPath(record.key)),
+    content: sealJson(JSON.stringify({ ...record, remote }, null, 1)),
+    durable: false,
+  });
 }
 
 /** Checks what the rest relies on: the material gives the key, and the outputs are digests. */
@@ -161,7 +219,9 @@ export function useRecord(store: Store, key: CacheKey, now: Date): boolean {
     if (now.getTime() - statSync(path).mtimeMs > useResolution) utimesSync(path, now, now);
     return true;
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return false;
+    // A record of a store below is not ours to remove, nor to mark.
+    if (hasErrorCode(error, 'ENOENT'))
+      return store.below.length > 0 && readRecord(store, key).kind === 'usable';
     // gc cannot run on a read-only store.
     if (storageFailureOf(error) !== undefined) return true;
     throw error;

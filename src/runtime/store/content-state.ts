@@ -1,15 +1,26 @@
-import { type BigIntStats, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Digest, hexOf, isFolderDigest } from '../key/digest.ts';
+import { type FoundBlob, findBlob } from './find-blob.ts';
 import { findManifest } from './folder-manifest.ts';
 import { hashFiles } from './hash-files.ts';
 import type { Store } from './store.ts';
-import { blobPath } from './store-layout.ts';
 
-export type ContentState = 'present' | 'missing' | 'damaged';
+export type ContentState =
+  | 'present'
+  /** A remote that has it is known, and not all of its bytes are here. */
+  | 'remote'
+  | 'missing'
+  | 'damaged';
 
-/** Whether every byte of a content can be read. Hashes only files that have changed since they were last hashed. */
-export async function contentState(store: Store, digest: Digest): Promise<ContentState> {
+/**
+ * Whether every byte of a content can be read. Hashes only files that have changed since they were last hashed. `remote`
+ * names the remote that its record came from.
+ */
+export async function contentState(store: Store, digest: Digest, remote?: string): Promise<ContentState> {
+  const state = await stateHere(store, digest);
+  return state === 'present' || remote === undefined ? state : 'remote';
+}
+
+async function stateHere(store: Store, digest: Digest): Promise<Exclude<ContentState, 'remote'>> {
   const state = await blobsState(store, [digest]);
   if (state !== 'present' || !isFolderDigest(digest)) return state;
   const files = findManifest(store, digest);
@@ -21,28 +32,25 @@ export async function contentState(store: Store, digest: Digest): Promise<Conten
 }
 
 /** The state of the first blob that cannot be read; `present` if all can. Of a folder's blob, only the manifest counts. */
-async function blobsState(store: Store, digests: readonly Digest[]): Promise<ContentState> {
-  const unknown: Digest[] = [];
+async function blobsState(
+  store: Store,
+  digests: readonly Digest[],
+): Promise<Exclude<ContentState, 'remote'>> {
+  const unknown: { readonly digest: Digest; readonly blob: FoundBlob }[] = [];
   for (const digest of digests) {
-    const blob = blobPath(digest);
-    const stat = statOf(join(store.root, blob));
-    if (stat === undefined) return 'missing';
-    const known = store.statCache.find(blob, stat);
-    if (known === undefined) unknown.push(digest);
-    else if (hexOf(known) !== hexOf(digest)) return 'damaged';
+    const blob = findBlob(store, digest);
+    if (blob === undefined) return 'missing';
+    if (blob.known === undefined) unknown.push({ digest, blob });
+    else if (hexOf(blob.known) !== hexOf(digest)) return 'damaged';
   }
   if (unknown.length === 0) return 'present';
-  const results = await hashFiles(unknown.map((digest) => join(store.root, blobPath(digest))));
+  const results = await hashFiles(unknown.map(({ blob }) => blob.path));
   for (const [index, result] of results.entries()) {
     if (!result.ok) throw result.error;
-    const digest = unknown[index];
-    if (digest === undefined) continue;
-    store.statCache.remember(blobPath(digest), result.value);
-    if (hexOf(result.value.digest) !== hexOf(digest)) return 'damaged';
+    const hashed = unknown[index];
+    if (hashed === undefined) continue;
+    hashed.blob.remember(result.value);
+    if (hexOf(result.value.digest) !== hexOf(hashed.digest)) return 'damaged';
   }
   return 'present';
 }
-
-// Synchronous, since a plan of thousands of stages makes this small call for each.
-const statOf = (path: string): BigIntStats | undefined =>
-  statSync(path, { bigint: true, throwIfNoEntry: false });

@@ -3,8 +3,8 @@ import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isObject, newTemporaryFolder } from '../../core/index.ts';
 import { type Digest, digestOf, isFolderDigest, parseDigest, sha256 } from '../key/digest.ts';
+import { blobFile } from './find-blob.ts';
 import type { Store } from './store.ts';
-import { blobPath } from './store-layout.ts';
 
 /** One file of a folder. Modes, times and empty folders do not count as content. */
 export interface FolderFile {
@@ -30,7 +30,7 @@ export function manifestOf(files: readonly FolderFile[]): {
 
 /** The files of a folder in the store. Throws if its manifest is missing or invalid. */
 export function readManifest(store: Store, digest: Digest): readonly FolderFile[] {
-  return parseManifest(readFileSync(join(store.root, blobPath(digest)), 'utf8'));
+  return parseManifest(readFileSync(blobFile(store, digest), 'utf8'));
 }
 
 /** As readManifest; undefined if the manifest is invalid. */
@@ -93,7 +93,7 @@ export async function materializeFolder(
   for (const file of readManifest(store, folder.digest)) {
     const path = join(folder.destination, ...file.path.split('/'));
     await mkdir(dirname(path), { recursive: true });
-    await symlink(join(store.root, blobPath(file.digest)), path);
+    await symlink(blobFile(store, file.digest), path);
   }
 }
 
@@ -105,8 +105,7 @@ export interface OpenContent extends AsyncDisposable {
 
 /** Opens a content for reading. Throws if it is not in the store: call contentState first. */
 export async function openContent(store: Store, digest: Digest): Promise<OpenContent> {
-  if (!isFolderDigest(digest))
-    return { path: join(store.root, blobPath(digest)), async [Symbol.asyncDispose]() {} };
+  if (!isFolderDigest(digest)) return { path: blobFile(store, digest), async [Symbol.asyncDispose]() {} };
   // Outside the store, which may be read-only.
   const held = await newTemporaryFolder('tuneloom-open-');
   const path = join(held, 'content');

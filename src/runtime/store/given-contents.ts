@@ -3,10 +3,10 @@ import { copyFile, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, isFolderDigest } from '../key/digest.ts';
 import { contentState } from './content-state.ts';
+import { blobFile } from './find-blob.ts';
 import { materializeFolder, readManifest } from './folder-manifest.ts';
 import { type FileIdentity, hashFile, isSameFile } from './hash-file.ts';
 import type { Store } from './store.ts';
-import { blobPath } from './store-layout.ts';
 
 /** The most bytes that one stage is given as copies where the file system cannot share them. */
 const mostBytesCopied = 64 << 20;
@@ -57,7 +57,9 @@ interface LaidOutFile {
   readonly name: string;
   readonly path: string;
   readonly digest: Digest;
-  /** Absent for a link. */
+  /** Of a link. */
+  readonly target?: string;
+  /** Of a copy. */
   readonly stat?: FileIdentity;
 }
 
@@ -101,7 +103,7 @@ export class GivenContents implements ContentGiver {
       return content.destination;
     }
     this.#given.push(content);
-    const path = join(this.#store.root, blobPath(content.digest));
+    const path = blobFile(this.#store, content.digest);
     this.contents.set(path, content.digest);
     return path;
   }
@@ -129,15 +131,17 @@ export class GivenContents implements ContentGiver {
   }
 
   async #layOutFile(file: LaidOutFile): Promise<void> {
-    const blob = join(this.#store.root, blobPath(file.digest));
+    const blob = blobFile(this.#store, file.digest);
     const before = this.#again ? lstatSync(file.path, { throwIfNoEntry: false }) : undefined;
     if (before !== undefined)
-      return void this.#files.push(before.isSymbolicLink() ? file : { ...file, stat: unknownIdentity });
+      return void this.#files.push(
+        before.isSymbolicLink() ? { ...file, target: blob } : { ...file, stat: unknownIdentity },
+      );
     if (this.#toUserCode && (await this.#copy(blob, file.path))) {
       this.#files.push({ ...file, stat: lstatSync(file.path, { bigint: true }) });
     } else {
       await symlink(blob, file.path);
-      if (this.#toUserCode) this.#files.push(file);
+      if (this.#toUserCode) this.#files.push({ ...file, target: blob });
     }
   }
 
@@ -162,12 +166,9 @@ export class GivenContents implements ContentGiver {
     return undefined;
   }
 
-  async #isIntact({ path, digest, stat }: LaidOutFile): Promise<boolean> {
+  async #isIntact({ path, digest, target, stat }: LaidOutFile): Promise<boolean> {
     const present = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    if (stat === undefined)
-      return (
-        present?.isSymbolicLink() === true && readlinkSync(path) === join(this.#store.root, blobPath(digest))
-      );
+    if (stat === undefined) return present?.isSymbolicLink() === true && readlinkSync(path) === target;
     if (present?.isFile() !== true) return false;
     if (isSameFile(stat, present)) return true;
     const now = await hashFile(path).catch(() => undefined);

@@ -13,11 +13,14 @@ export interface ProcessIdentity {
   readonly start: string;
 }
 
-export const thisProcess = (): ProcessIdentity => ({
+export const thisProcess = (): ProcessIdentity => processIdentity(process.pid);
+
+/** Of a process of this machine. */
+export const processIdentity = (pid: number): ProcessIdentity => ({
   host: hostname(),
   boot: bootId(),
-  pid: process.pid,
-  start: startOf(process.pid),
+  pid,
+  start: startOf(pid),
 });
 
 export const isOnThisHost = (identity: ProcessIdentity): boolean => identity.host === hostname();

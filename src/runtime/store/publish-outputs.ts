@@ -2,6 +2,7 @@ import { lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type Digest, isFolderDigest, type PortContent } from '../key/digest.ts';
+import { blobFile } from './find-blob.ts';
 import { readManifest } from './folder-manifest.ts';
 import type { Store } from './store.ts';
 import { blobPath, outputsPath, pathSegment } from './store-layout.ts';
@@ -59,13 +60,18 @@ const contentLinks = (store: Store, { path, digest }: Link): readonly Link[] =>
 
 // Checked for every stage of every run, so that a run with nothing to do writes nothing.
 const isShown = (store: Store, links: readonly Link[]): boolean =>
-  links.every(({ path, digest }) => {
+  links.every((link) => {
+    const { path } = link;
     const stat = lstatSync(join(store.root, path), { throwIfNoEntry: false });
-    return stat?.isSymbolicLink() === true && readlinkSync(join(store.root, path)) === targetOf(path, digest);
+    return stat?.isSymbolicLink() === true && readlinkSync(join(store.root, path)) === targetOf(store, link);
   });
 
-/** Relative, so that a store can be moved. */
-const targetOf = (path: string, digest: Digest): string => relative(dirname(path), blobPath(digest));
+/** Relative, so that a store can be moved; into a store below it absolute. */
+function targetOf(store: Store, { path, digest }: Link): string {
+  const blob = blobFile(store, digest);
+  const own = join(store.root, blobPath(digest));
+  return blob === own ? relative(dirname(path), blobPath(digest)) : blob;
+}
 
 async function show(
   store: Store,
@@ -73,10 +79,10 @@ async function show(
 ): Promise<void> {
   const prepared = await makeTemporaryFolder(store.root);
   try {
-    for (const { path, digest } of links) {
-      const place = join(prepared, relative(view, path));
+    for (const link of links) {
+      const place = join(prepared, relative(view, link.path));
       await mkdir(dirname(place), { recursive: true });
-      await symlink(targetOf(path, digest), place);
+      await symlink(targetOf(store, link), place);
     }
     const shown = join(store.root, view);
     await mkdir(dirname(shown), { recursive: true });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isObject, type Json } from '../../core/index.ts';
 import { type Digest, parseDigest } from '../key/digest.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';
-import type { Store } from './store.ts';
+import { chainOf, type Store } from './store.ts';
 import { writeAtomically } from './store-file.ts';
 import { resolutionPath } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
@@ -34,8 +34,12 @@ export function parseResolution(value: unknown): Resolution | undefined {
 
 /** The stored resolution of an address; undefined if it was never resolved or the file is damaged. */
 export function readResolution(store: Store, address: string): Resolution | undefined {
-  const stored = readResolutionFile(store, resolutionPath(address));
-  return stored?.address === address ? stored.resolution : undefined;
+  const path = resolutionPath(address);
+  for (const each of chainOf(store)) {
+    const stored = readResolutionFile(each, path);
+    if (stored?.address === address && stored.resolution !== undefined) return stored.resolution;
+  }
+  return undefined;
 }
 
 /** A resolution's file, by its path from the store's root; undefined if it does not exist or is damaged. */

@@ -37,11 +37,21 @@ export const attemptFiles = {
   log: 'log.txt',
   /** Of an executor's job, which may go on without the process that submitted it. */
   job: 'job.json',
+  /** What a job is to do. */
+  request: 'request.json',
   /** What a job reports, and how it ended. */
   events: 'events.ndjson',
+  /** A folder for each job of a stage whose work is divided. */
+  shards: 'shards',
   /** The bundled code of a user's stage. */
   code: 'code.mjs',
 } as const;
+
+/** The absolute folder of an attempt. */
+export const attemptFolder = (
+  { root }: { readonly root: string },
+  { key, attempt }: { readonly key: CacheKey; readonly attempt: string },
+): string => join(root, storeLayout.state, key, attempt);
 
 /** From the root. A folder's blob is its manifest. */
 export const blobPath = (digest: Digest): string => {

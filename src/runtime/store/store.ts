@@ -9,11 +9,16 @@ export interface Store {
   /** Absolute. */
   readonly root: string;
   readonly statCache: StatCache;
+  /** Stores of others that are only read, in the order in which they are searched after this one. */
+  readonly below: readonly Store[];
 }
 
-/** Opens the store at an absolute path; writes nothing. */
-export function openStore(root: string): Store {
-  return { root, statCache: StatCache.open(root) };
+/** The store and those below it, in the order in which they are searched. */
+export const chainOf = (store: Store): readonly Store[] => [store, ...store.below];
+
+/** Opens the store at an absolute path, and those below it that are only read; writes nothing. */
+export function openStore(root: string, below: readonly string[] = []): Store {
+  return { root, statCache: StatCache.open(root), below: below.map((each) => openStore(each)) };
 }
 
 /** Creates the store's folder if needed, with a .gitignore for all of its content. */
