@@ -17,16 +17,30 @@ import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { chooseExecutors } from './choose-executors.ts';
+import type { RunObserver } from './watch.ts';
 
 /** `tuneloom run`: runs what changed and prints the results. */
-export async function runCommand({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
-  const opened = await openPipeline({ words, options, context, names: 'any' });
+export async function runCommand(call: CommandCall<RunOptions>): Promise<ExitCode> {
+  if (!call.options.watch) return runOnce(call);
+  const { watchRuns } = await import('./watch.ts');
+  return watchRuns(call, runOnce);
+}
+
+async function runOnce(
+  { words, options, context }: CommandCall<RunOptions>,
+  observer?: RunObserver,
+): Promise<ExitCode> {
+  const opened = await openPipeline({
+    ...{ words, options, context, names: 'any' },
+    ...(observer && { onRead: observer.onRead }),
+  });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
   const { backend, jobs, json, shards } = options;
   const { terminal, stageProcess } = context;
   const settings = await settingsOf({ file: dag.file, options, context });
   const store = storeIn(settings, context);
+  observer?.onDag(dag, store);
   if (shards !== undefined) checkShards(dag);
   const resources = {
     ...(backend !== undefined && { backend }),
@@ -100,6 +114,7 @@ export interface RunOptions extends PipelineOptions {
   readonly shards?: number;
   readonly yes?: boolean;
   readonly track?: readonly string[];
+  readonly watch?: boolean;
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
   readonly executor?: string;
 }
