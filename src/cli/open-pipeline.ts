@@ -20,6 +20,8 @@ import type { Terminal } from './terminal/terminal.ts';
 interface PipelineCall extends CommandCall<Pick<PipelineOptions, 'param' | 'set' | 'json'>> {
   /** How many names the command takes. */
   readonly names: 'none' | 'one' | 'any';
+  /** Told the absolute path of every file and local source that the pipeline names. */
+  readonly onRead?: (path: string) => void;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function openPipeline(
     },
     params: options.param ?? [],
     sets: options.set ?? [],
+    ...(call.onRead && { onRead: call.onRead }),
   });
   if (loaded.ok) {
     for (const path of absent)

@@ -87,6 +87,7 @@ export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/descr
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export { lockedDigests, lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
+export { type CodePaths, codePaths } from './plan/read-modules.ts';
 export { pathsIn } from './plan/source-digests.ts';
 
 // The plan becomes results.

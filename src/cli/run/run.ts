@@ -17,16 +17,30 @@ import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { chooseExecutors } from './choose-executors.ts';
+import type { RunObserver } from './watch.ts';
 
 /** `tuneloom run`: runs what changed and prints the results. */
-export async function runCommand({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
-  const opened = await openPipeline({ words, options, context, names: 'any' });
+export async function runCommand(call: CommandCall<RunOptions>): Promise<ExitCode> {
+  if (!call.options.watch) return runOnce(call);
+  const { watchRuns } = await import('./watch.ts');
+  return watchRuns(call, runOnce);
+}
+
+async function runOnce(
+  { words, options, context }: CommandCall<RunOptions>,
+  observer?: RunObserver,
+): Promise<ExitCode> {
+  const opened = await openPipeline({
+    ...{ words, options, context, names: 'any' },
+    ...(observer && { onRead: observer.onRead }),
+  });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
   const { backend, jobs, json, shards } = options;
   const { terminal, stageProcess } = context;
   const settings = await settingsOf({ file: dag.file, options, context });
   const store = storeIn(settings, context);
+  observer?.onDag(dag, store);
   if (shards !== undefined) checkShards(dag);
   const resources = {
     ...(backend !== undefined && { backend }),
@@ -42,11 +56,10 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     const { rerun } = await import('./rerun.ts');
     return rerun({ dag, store, stages: names, resources, json, context });
   }
+  const follower = await openFollower(options.track, { dag, context });
   await using executors = chooseExecutors({ settings, dag, stageProcess });
   const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
-  const follower =
-    options.track && (await followRun(options.track, { dag, context, notice: reporter.notice }));
   const result = await runPipeline({
     dag,
     store,
@@ -70,7 +83,8 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
       `note: the settings send \`${safeLine(stage)}\` to an executor, and this pipeline has no such stage`,
     );
   await printSummary(result.value, { dag, store, terminal, json });
-  await follower?.end(store);
+  for (const problem of (await follower?.end(store)) ?? [])
+    terminal.complain(`warning: ${safeLine(problem)}`);
   const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
     if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
@@ -78,21 +92,17 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   return reportLockDifferences(result.value, { terminal, json }) ?? code;
 }
 
-/** Opens the tools that follow the run. */
-async function followRun(
-  tools: readonly string[],
-  {
-    dag,
-    context,
-    notice,
-  }: Pick<CommandCall<never>, 'context'> & { readonly dag: Dag; readonly notice: (text: string) => void },
+/** What hands the run to the tools that follow it; undefined without any. */
+async function openFollower(
+  tools: readonly string[] | undefined,
+  { dag, context }: Pick<CommandCall<never>, 'context'> & { readonly dag: Dag },
 ) {
+  if (tools === undefined) return undefined;
   const [{ followingTools }, { RunFollower }] = await Promise.all([
     import('../track/tracking-tools.ts'),
     import('../../tracking/index.ts'),
   ]);
-  const onProblem = (problem: string) => notice(`warning: ${safeLine(problem)}`);
-  return new RunFollower({ dag, tools: followingTools(tools, context), onProblem });
+  return new RunFollower(dag, followingTools(tools, context));
 }
 
 export interface RunOptions extends PipelineOptions {
@@ -104,6 +114,7 @@ export interface RunOptions extends PipelineOptions {
   readonly shards?: number;
   readonly yes?: boolean;
   readonly track?: readonly string[];
+  readonly watch?: boolean;
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
   readonly executor?: string;
 }
