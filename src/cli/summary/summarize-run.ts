@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/index.ts';
 import type { Dag, RunResult, StageOutcome, Store } from '../../runtime/index.ts';
 import { describeFailure } from '../reporter/describe-failure.ts';
 import { type AnsweredCount, type ComparedAnswer, collectAnswers } from './answers.ts';
-import { collectScores, finishedOutputs, type StageScores } from './outputs.ts';
+import { collectScores, finishedOutputs, presentOutputs, type StageScores } from './outputs.ts';
 import { collectTrainings, lossesOf, type StageLosses, type Training } from './trainings.ts';
 
 /** Gathers the results of a run: its counts, and the losses, scores and answers in the store after it. */
@@ -17,7 +17,7 @@ export async function summarizeRun({
 }): Promise<RunSummary> {
   const named = (decision: StageOutcome['decision']) =>
     [...result.stages].filter(([, outcome]) => outcome.decision === decision).map(([stage]) => stage);
-  const outputs = finishedOutputs(dag, result);
+  const outputs = await presentOutputs(store, finishedOutputs(dag, result));
   const scores = await collectScores(store, outputs);
   const trainings = await collectTrainings(
     store,
