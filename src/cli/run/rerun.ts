@@ -1,7 +1,9 @@
 import {
   type ActionRecord,
+  contentState,
   type Dag,
   digestsAt,
+  type Remotes,
   type Rerun,
   rerunStages,
   type Store,
@@ -17,7 +19,15 @@ import { safeLine } from '../terminal/safe-text.ts';
 import { differenceIn } from './compare-content.ts';
 
 /** `tuneloom run --rerun`: runs finished stages again in a scratch store and compares the results. */
-export async function rerun({ dag, store, stages, resources, json, context }: RerunCall): Promise<ExitCode> {
+export async function rerun({
+  dag,
+  store,
+  stages,
+  resources,
+  json,
+  context,
+  remotes,
+}: RerunCall): Promise<ExitCode> {
   const { terminal, stageProcess } = context;
   const audited: AuditedStage[] = [];
   const reporter = await openReporter({ terminal, json });
@@ -28,6 +38,7 @@ export async function rerun({ dag, store, stages, resources, json, context }: Re
     stageProcess,
     stages,
     resources,
+    ...(remotes && { remotes }),
     signal: interruption.signal,
     // Each stage is its own run, whose other events would only repeat what the verdict says.
     onEvent: (event) => {
@@ -53,6 +64,8 @@ interface RerunCall {
   readonly resources: { readonly backend?: string };
   readonly json: boolean | undefined;
   readonly context: CommandContext;
+  /** Where inputs are fetched that are not here. */
+  readonly remotes: Remotes | undefined;
 }
 
 function verdictText({ verdict, differences, why }: AuditedStage): string {
@@ -132,7 +145,12 @@ async function differencesOf(
     const other = others.get(output);
     if (other === digest) continue;
     const pair = other && { first: { store, digest }, again: { store: scratch, digest: other } };
-    const where = pair === undefined ? 'it was not written again' : await differenceIn(pair);
+    const isHere = (await contentState(store, digest)) === 'present';
+    const where = !isHere
+      ? 'the first is not on this machine, and no remote gives it'
+      : pair === undefined
+        ? 'it was not written again'
+        : await differenceIn(pair);
     differences.push({ output, where });
   }
   return differences;

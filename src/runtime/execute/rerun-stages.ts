@@ -1,12 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newTemporaryFolder, ok, type Result } from '../../core/index.ts';
+import { canonicalJson, newTemporaryFolder, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { digestsAt, type PortContent } from '../key/digest.ts';
 import { type Plan, planPipeline } from '../plan/plan-pipeline.ts';
 import { stagesCalled } from '../plan/select-stages.ts';
+import type { WantedContent } from '../sharing/fetch-content.ts';
 import type { Failure } from '../stage/run-event.ts';
 import { type ActionRecord, readRecord } from '../store/action-records.ts';
 import { borrowResults } from '../store/borrow-results.ts';
+import { contentState } from '../store/content-state.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { RunOptions } from './run-context.ts';
 import { runPipeline } from './run-pipeline.ts';
@@ -69,14 +72,43 @@ async function rerunOne(
   const decision = plan.stages.get(stage)?.decision;
   if (decision?.kind !== 'reuse') return ok({ kind: 'not-cached' });
   const { key, record: first } = decision;
+  const { remotes: _, ...alone } = request;
+  if (!(await bring(request, { stage, contents: Object.values(first.material.inputs) })))
+    return ok({ kind: 'failed', failure: inputsElsewhere });
   const records = [...plan.stages.values()].flatMap((planned) =>
     planned.decision.kind === 'reuse' && planned.decision.key !== key ? [planned.decision.record] : [],
   );
   await borrowResults(request.store, { to: scratch, records });
-  const result = await runPipeline({ ...request, store: scratch, targets: [stage], leaveLock: true });
+  const result = await runPipeline({ ...alone, store: scratch, targets: [stage], leaveLock: true });
   if (!result.ok) return result;
   const found = readRecord(scratch, key);
-  if (found.kind === 'usable') return ok({ kind: 'reran', first, again: found.record, scratch });
+  if (found.kind === 'usable') {
+    // What differs is compared byte by byte.
+    const differing = Object.entries(first.outputs).flatMap(([port, content]) =>
+      canonicalJson(content) === canonicalJson(found.record.outputs[port] ?? null) ? [] : [content],
+    );
+    await bring(request, { stage, contents: differing });
+    return ok({ kind: 'reran', first, again: found.record, scratch });
+  }
   const outcome = result.value.stages.get(stage);
   return ok({ kind: 'failed', failure: outcome?.decision === 'failed' ? outcome.failure : undefined });
+}
+
+const inputsElsewhere: Failure = {
+  kind: 'stage-error',
+  code: 'inputs-elsewhere',
+  message: 'its inputs are not on this machine, and no remote gives them',
+};
+
+/** Brings contents here that only a remote has; whether all are here now. */
+async function bring(
+  { store, remotes, signal = new AbortController().signal }: RerunRequest,
+  { stage, contents }: { readonly stage: string; readonly contents: readonly PortContent[] },
+): Promise<boolean> {
+  const wanted: WantedContent[] = [];
+  for (const { digest } of contents.flatMap((content) => [...digestsAt(content)]))
+    if ((await contentState(store, digest)) !== 'present') wanted.push({ digest, name: stage });
+  if (wanted.length === 0) return true;
+  const lacking = await remotes?.fetch(store, wanted, { signal, report: () => {} });
+  return lacking?.size === 0;
 }
