@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { buildPages } from './build-pages.mjs';
 import { buildTypes } from './build-types.mjs';
 import { deferSegmenter } from './defer-segmenter.mjs';
 import { joinChunks } from './join-chunks.mjs';
@@ -14,7 +15,11 @@ if (generated.status !== 0) process.exit(1);
 // Packages that every command loads are bundled: reading their hundreds of small files would take most of the start-up time.
 const bundled = [
   ...['commander', 'picocolors', 'string-width', 'yaml', 'canonicalize', 'fastest-levenshtein'],
-  ...['ajv', 'execa'],
+  ...['ajv', 'execa', 'hono', '@hono/node-server'],
+  // Its dozens of packages would be installed with tuneloom. Only an s3: remote loads it.
+  ...['@aws-sdk/client-s3'],
+  // Only plots load these, and a plot is seldom drawn: a user need not install their seventy packages.
+  ...['vega', 'vega-lite', '@dagrejs/dagre'],
 ];
 const { dependencies, optionalDependencies, peerDependencies, devDependencies } = JSON.parse(
   await readFile('package.json', 'utf8'),
@@ -31,6 +36,7 @@ const built = await build({
     tuneloom: 'src/cli/main.ts',
     'stage-process': 'src/cli/stage-process.ts',
     job: 'src/cli/job.ts',
+    'chat-process': 'src/cli/chat-process.ts',
     stage: 'src/stages/stage-api.ts',
     // In the folder of the chunk that starts it.
     'chunks/hash-worker': 'src/runtime/store/hash-worker.ts',
@@ -57,10 +63,12 @@ const built = await build({
   logLevel: 'warning',
   write: false,
 }).catch(() => process.exit(1));
+const pages = await buildPages().catch(() => process.exit(1));
 
-const outputFiles = await joinChunks(built, {
+const programFiles = await joinChunks(built, {
   entries: ['src/cli/start.ts', 'src/cli/run/run.ts', 'src/cli/reporter/plain-reporter.ts'],
 });
+const outputFiles = [...programFiles, ...pages.outputFiles];
 
 // Each file is renamed into place and old chunks go last, so that a command that is running finds whole files.
 for (const { path, contents } of outputFiles) {
@@ -75,21 +83,38 @@ for (const file of await readdir('dist', { recursive: true }))
 
 await buildTypes('src/stages/stage-api.ts', 'dist/types');
 
-await writeFile('dist/licenses.txt', await licensesOf(built.metafile));
+await writeFile('dist/licenses.txt', await licensesOf([built.metafile, pages.metafile]));
 
 await chmod('dist/tuneloom.js', 0o755);
 // npm does not link a package's own command; this link makes `npx tuneloom` work in the checkout.
 await symlink('../../dist/tuneloom.js', 'node_modules/.bin/tuneloom').catch(() => undefined);
 
 /** The licenses of the bundled packages, which must be distributed with every copy. */
-async function licensesOf({ inputs }) {
-  const folders = Object.keys(inputs).flatMap(
-    (path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
-  );
+async function licensesOf(metafiles) {
+  const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
+  const folders = inputs.flatMap((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
   const texts = [...new Set(folders)].sort().map(async (folder) => {
-    const license = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
-    if (license === undefined) throw new Error(`${folder} has no license file`);
-    return `${folder.replace('node_modules/', '')}\n\n${await readFile(join(folder, license), 'utf8')}`;
+    const text = (await licenseIn(folder)) ?? (await licenseOfScope(folder));
+    if (text === undefined) throw new Error(`${folder} has no license file`);
+    return `${folder.replace('node_modules/', '')}\n\n${text}`;
   });
   return (await Promise.all(texts)).join('\n\n');
+}
+
+async function licenseIn(folder) {
+  const name = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
+  return name === undefined ? undefined : readFile(join(folder, name), 'utf8');
+}
+
+/** Some packages leave their license file to a package of the same repository, whose license they name. */
+async function licenseOfScope(folder) {
+  const scope = dirname(folder);
+  const licenseNamed = async (path) => JSON.parse(await readFile(join(path, 'package.json'), 'utf8')).license;
+  const license = await licenseNamed(folder);
+  for (const name of scope === 'node_modules' ? [] : await readdir(scope)) {
+    const sibling = join(scope, name);
+    const text = (await licenseNamed(sibling)) === license ? await licenseIn(sibling) : undefined;
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }

@@ -10,7 +10,7 @@ const importFromIndex = /^(import|export) \{([^}]*)\} from '(\.[^']*\/index\.ts)
 export const skipIndexes = {
   name: 'skip-indexes',
   setup(build) {
-    build.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /[/\\]src[/\\].*\.tsx?$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8');
       if (path.endsWith(`${sep}index.ts`)) return { contents: text, loader: 'ts' };
       const files = new Map();
@@ -27,7 +27,7 @@ export const skipIndexes = {
         // Keeps the number of lines, for the source map.
         return direct.join(' ') + '\n'.repeat(statement.split('\n').length - 1);
       });
-      return { contents, loader: 'ts' };
+      return { contents, loader: path.endsWith('x') ? 'tsx' : 'ts' };
     });
   },
 };

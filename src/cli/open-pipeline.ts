@@ -1,18 +1,20 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { sourceResolvers } from '../remote/index.ts';
 import {
-  type Dag,
   type Diagnostic,
   diagnosticsToJson,
+  type LoadedDag,
   loadPipeline,
+  lockedDigests,
   renderDiagnostics,
 } from '../runtime/index.ts';
 import { stageRegistry } from '../stages/index.ts';
 import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
+import { safeLine } from './terminal/safe-text.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 interface PipelineCall extends CommandCall<Pick<PipelineOptions, 'param' | 'set' | 'json'>> {
@@ -26,19 +28,34 @@ interface PipelineCall extends CommandCall<Pick<PipelineOptions, 'param' | 'set'
  */
 export async function openPipeline(
   call: PipelineCall,
-): Promise<{ readonly dag: Dag; readonly names: readonly string[] } | undefined> {
+): Promise<{ readonly dag: LoadedDag; readonly names: readonly string[] } | undefined> {
   const { words, options, context } = call;
   const { file, names } = splitWords(words);
   checkCount(names, call.names);
+  const { workingDirectory, terminal } = context;
+  const found = file ?? (await findPipeline(workingDirectory));
+  const locked = lockedDigests(resolve(workingDirectory, found));
+  const absent = new Set<string>();
   const loaded = await loadPipeline({
-    file: file ?? (await findPipeline(context.workingDirectory)),
+    file: found,
     registry: stageRegistry,
     resolvers: sourceResolvers(context.environment),
     workingDirectory: context.workingDirectory,
+    mayBeAbsent: (path) => {
+      const isKnown = locked(path) !== undefined;
+      if (isKnown) absent.add(path);
+      return isKnown;
+    },
     params: options.param ?? [],
     sets: options.set ?? [],
   });
-  if (loaded.ok) return { dag: loaded.value, names };
+  if (loaded.ok) {
+    for (const path of absent)
+      terminal.complain(
+        `note: there is no ${safeLine(relative(workingDirectory, path))}; the lock says what it held`,
+      );
+    return { dag: loaded.value, names };
+  }
   reportMistakes(loaded.error, { terminal: context.terminal, json: options.json });
   return undefined;
 }

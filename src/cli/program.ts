@@ -6,12 +6,14 @@ import type { JsonOption } from './commands/options.ts';
 import { pipelineCommands } from './commands/pipeline-commands.ts';
 import { projectCommands } from './commands/project-commands.ts';
 import { resultCommands } from './commands/result-commands.ts';
+import { sharingCommands } from './commands/sharing-commands.ts';
 import { type ExitCode, exitCode, SettingsMistakes, UsageError } from './exit-code.ts';
 import { programVersion } from './program-version.ts';
 import { errorText, safeLine } from './terminal/safe-text.ts';
+import { forPrograms } from './terminal/terminal.ts';
 
 /** Every command, in the order of `tuneloom --help`. */
-const commandGroups = [pipelineCommands, resultCommands, projectCommands];
+const commandGroups = [pipelineCommands, resultCommands, sharingCommands, projectCommands];
 
 const FIRST_STEP = `
 Start here:
@@ -33,9 +35,11 @@ export async function runProgram(argv: readonly string[], context: CommandContex
         if (words.length > mostWords) command.error(`error: unexpected argument '${words[mostWords]}'`);
         const execute = await declaration.load();
         // Commander has parsed the options that the command declares.
-        code = await execute({ words, options: options as never, context }).catch((error: unknown) =>
-          reportMistake(error, { options, context }),
-        );
+        code = await execute({
+          words,
+          options: options as never,
+          context: options.json ? { ...context, terminal: forPrograms(context.terminal) } : context,
+        }).catch((error: unknown) => reportMistake(error, { options, context }));
       });
     }
   }
@@ -105,7 +109,7 @@ async function reportMistake(
   if (mistake === undefined) throw error;
   const { message, help } = mistake;
   if (options.json)
-    context.terminal.print(
+    forPrograms(context.terminal).print(
       JSON.stringify({ errors: [{ code: 'bad-usage', message, ...(help ? { help } : {}) }] }),
     );
   else context.terminal.complain(errorText(mistake));

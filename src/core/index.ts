@@ -1,4 +1,12 @@
 export { ExactNumber, jsonText, parseExactly } from './exact-number.ts';
+export {
+  counted,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatFigure,
+  shortDigests,
+} from './format-number.ts';
 export { canonicalJson, isList, isObject, type Json, type JsonObject, numberIn, own } from './json.ts';
 export { hasFields, isBoolean, isNumber, isText, type JsonCheck, listOf, orAbsent } from './json-check.ts';
 export { makeFolders } from './make-folders.ts';

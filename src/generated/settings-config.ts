@@ -29,9 +29,25 @@ export interface SettingsConfig {
        */
       readonly push: 'auto' | 'never';
       /**
-       * What it asks for instead of a password, as the name of an environment variable.
+       * What it asks for: a bearer token, or the password of `username`. It is the name of an environment variable.
        */
       readonly token?: string;
+      /**
+       * For `https:`: the user whose password is the token.
+       */
+      readonly username?: string;
+      /**
+       * For `s3:`: the address of a service that is not AWS's, such as MinIO, R2 or Google Cloud Storage.
+       */
+      readonly endpoint?: string;
+      /**
+       * For `s3:`: the region of the bucket, by default that of AWS's own settings.
+       */
+      readonly region?: string;
+      /**
+       * For `s3:`: the profile of AWS's own settings whose credentials are used.
+       */
+      readonly profile?: string;
       /**
        * How long it may take to answer before the run goes on without it, in seconds or with a unit.
        */
@@ -43,7 +59,7 @@ export interface SettingsConfig {
    */
   readonly trust?: {
     /**
-     * Public keys, as `tuneloom key` prints them.
+     * Public keys, as `tuneloom key` prints them; what follows a key is a note for people. Your own key always counts.
      */
     readonly keys?: string[];
   };

@@ -196,6 +196,10 @@ export interface TrainConfig {
    */
   readonly micro_batch_size?: number;
   /**
+   * Keeps only the hidden states between layers for the gradient and computes the inside of each layer again, to save memory: a step takes about a third longer. Losses and gradients are the same, so this is not in the key.
+   */
+  readonly gradient_checkpointing: boolean;
+  /**
    * Computes a batch's examples one after the other without padding between them; attention stays within each. This takes less time, and losses and gradients differ from those of padded batches only by rounding.
    */
   readonly padding_free: boolean;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { causalAttention, MASKED_SCORE, rearrangeRows } from '../tensor/index.ts';
+import { causalAttention, MASKED_SCORE, rearrangeRows, shared } from '../tensor/index.ts';
 import type { ModelSizes } from './family.ts';
 import type { Attend, DropoutFactors } from './forward-pass.ts';
 import type { Tokens } from './language-model.ts';
@@ -55,7 +55,7 @@ function causalMask({
     const token = row % length;
     mask.fill(0, row * length + Math.max(0, token - window + 1), row * length + token + 1);
   }
-  return tf.tensor(mask, [group * length, length]);
+  return shared(tf.tensor(mask, [group * length, length]));
 }
 
 interface HeadShape {
@@ -146,8 +146,8 @@ export function packedRows(config: ModelConfig, rows: PackedRows): Tokens {
 }
 
 function attendWithin(config: ModelConfig, { batch, length, dropout, ...slots }: PackedRows): Attend {
-  const tokenOfSlot = tf.tensor1d(slots.tokenOfSlot, 'int32');
-  const slotOfToken = tf.tensor1d(slots.slotOfToken, 'int32');
+  const tokenOfSlot = shared(tf.tensor1d(slots.tokenOfSlot, 'int32'));
+  const slotOfToken = shared(tf.tensor1d(slots.slotOfToken, 'int32'));
   const intoRows = (x: tf.Tensor) => rearrangeRows({ x, from: tokenOfSlot, back: slotOfToken }); // [N, C] -> [B T, C]
   const outOfRows = (x: tf.Tensor) => rearrangeRows({ x, from: slotOfToken, back: tokenOfSlot });
   const attend = attendRows(config, { batch, length, dropout });

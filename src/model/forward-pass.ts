@@ -12,6 +12,7 @@ export interface ForwardPass {
   readonly attend: Attend;
   readonly adapt: Adapt;
   readonly drop: Drop;
+  readonly layer: Layer;
 }
 
 /** A model's parameters by their names in Hugging Face's checkpoints. */
@@ -41,6 +42,9 @@ interface Projection {
 
 /** Applies dropout to a tensor in training; returns the tensor itself otherwise. */
 export type Drop = (x: tf.Tensor, site: Omit<DropoutSite, 'shape'>) => tf.Tensor;
+
+/** Computes a layer: hidden states [N, C] -> [N, C]. `name` is the start of its parameters' names, as `model.layers.3`. */
+export type Layer = (name: string, x: tf.Tensor, compute: (x: tf.Tensor) => tf.Tensor) => tf.Tensor;
 
 /** A place in a forward pass where elements may be dropped. */
 export interface DropoutSite {

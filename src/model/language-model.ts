@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { constantWeights, type WeightPrecision } from '../tensor/index.ts';
 import { openModelFolder, writeModelFolder } from './folder/model-folder.ts';
-import type { Adapt, Drop, DropoutFactors, ForwardPass, HeadPass } from './forward-pass.ts';
+import type { Adapt, Drop, DropoutFactors, ForwardPass, HeadPass, Layer } from './forward-pass.ts';
 import { gemmaHidden, gemmaLogits } from './gemma/gemma.ts';
 import { gptNeoxHidden, gptNeoxLogits } from './gpt-neox/gpt-neox.ts';
 import { gpt2Hidden, gpt2Logits } from './gpt2/gpt2.ts';
@@ -31,6 +31,8 @@ export interface Tokens extends Pick<ForwardPass, 'ids' | 'positions' | 'textLen
 interface Tuning {
   readonly adapt?: Adapt | undefined;
   readonly dropout?: DropoutFactors | undefined;
+  /** How layers are computed; by default as they come. */
+  readonly layer?: Layer | undefined;
 }
 
 /** Loads a model folder onto the active backend, one parameter at a time. */
@@ -74,6 +76,8 @@ const decoders: Readonly<Record<ModelConfig['family'], Decoder<ModelConfig>>> = 
 
 const unadapted: Adapt = ({ y }) => y;
 
+const computed: Layer = (_name, x, compute) => compute(x);
+
 const dropWith =
   (factorsAt: DropoutFactors | undefined): Drop =>
   (x, site) => {
@@ -96,8 +100,8 @@ export function languageModel(
     config,
     parameters,
     trainable: parameters,
-    hidden: ({ adapt = unadapted, dropout, ...tokens }) =>
-      decoder.hidden(config, { ...tokens, parameter, adapt, drop: dropWith(dropout) }),
+    hidden: ({ adapt = unadapted, dropout, layer = computed, ...tokens }) =>
+      decoder.hidden(config, { ...tokens, parameter, adapt, drop: dropWith(dropout), layer }),
     logits: (hidden, { adapt = unadapted } = {}) => decoder.logits(config, hidden, { parameter, adapt }),
     dispose: () => {
       for (const variable of parameters.values()) variable.dispose();

@@ -64,6 +64,8 @@ export interface TrainingShape {
   readonly trained: number;
   /** Whether a batch has several micro-batches, whose gradients are accumulated. */
   readonly accumulates: boolean;
+  /** Whether the inside of a layer is computed again for the gradient, so that only the states between layers are kept. */
+  readonly checkpoints: boolean;
 }
 
 const trainingProcessBytes = 200_000_000;
@@ -76,18 +78,23 @@ const trainingProcessBytes = 200_000_000;
  * to have twice as many inner activations.
  */
 export function trainingMemory(config: ModelConfig, shape: TrainingShape): MemoryNeed {
-  const { rows, length, targets, trained, accumulates } = shape;
+  const { rows, length, targets, trained, accumulates, checkpoints } = shape;
   const parameters = parameterCount(config);
   const { layers, hiddenSize, intermediateSize, heads, vocabularySize } = config;
   const inner = (familyOf(config).gated ? 4 : 2) * intermediateSize;
   const scores = config.scoreCap === undefined ? 2 : 3; // a cap keeps the capped scores too
-  const perToken = layers * (0.67 * (10 * hiddenSize + inner) + scores * heads * length);
+  const inLayer = rows * length * (0.67 * (10 * hiddenSize + inner) + scores * heads * length);
+  const logits = 2 * targets * vocabularySize;
+  // With checkpoints a layer's activations have their gradients beside them, and the logits are gone by then.
+  const activations = checkpoints
+    ? rows * length * layers * hiddenSize + Math.max(2 * inLayer, logits)
+    : layers * inLayer + logits;
   const copies = accumulates ? 2.25 : 1; // those of a micro-batch and their sum; fitted too
   return {
     weights: floatBytes * parameters,
     gradients: floatBytes * trained * copies,
     moments: 2 * floatBytes * trained,
-    activations: floatBytes * (rows * length * perToken + 2 * targets * vocabularySize),
+    activations: floatBytes * activations,
     cache: 0,
     overhead: trainingProcessBytes + 0.65 * floatBytes * parameters, // the engine's copies of weights in another layout
   };

@@ -7,7 +7,7 @@ export type {
   SourceRequest,
   SourceResolvers,
 } from './stage/source-resolver.ts';
-export type { ActionPort, StageAction, StageResources } from './stage/stage-action.ts';
+export type { ActionPort, StageAction, StageResources, WorkShare } from './stage/stage-action.ts';
 export type {
   ConfigProblem,
   ConfigSchema,
@@ -33,8 +33,9 @@ export { parseDuration, parseMemory } from './config/quantity.ts';
 export { type Diagnostic, listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { positionOf } from './diagnostic/text-file.ts';
-export type { Dag, DagNode, InputBinding } from './graph/dag.ts';
+export type { Dag, DagNode, InputBinding, LoadedDag } from './graph/dag.ts';
 export { loadPipeline } from './graph/load-pipeline.ts';
+export { definitionFiles } from './module/definition-files.ts';
 
 // The store holds contents by digest.
 
@@ -51,20 +52,42 @@ export {
 } from './key/digest.ts';
 export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
+export { withFileLock } from './store/file-lock.ts';
 export { blobFile } from './store/find-blob.ts';
-export { manifestOf, openContent, parseManifest, readManifest } from './store/folder-manifest.ts';
+export {
+  type FolderFile,
+  isInnerPath,
+  manifestOf,
+  openContent,
+  parseManifest,
+  readManifest,
+} from './store/folder-manifest.ts';
 export { ingest } from './store/ingest.ts';
 export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
+export { sealJson } from './store/sealed-json.ts';
 export { createStore, openStore, type Store } from './store/store.ts';
-export { attemptFiles, attemptFolder, downloadPath, linkedStore } from './store/store-layout.ts';
+export {
+  actionPath,
+  attemptFiles,
+  attemptFolder,
+  blobPath,
+  downloadPath,
+  linkedStore,
+  outputsPath,
+  pathSegment,
+  runPath,
+  storeLayout,
+} from './store/store-layout.ts';
 export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 
 // The graph becomes a plan: what would run, and why.
 
-export { compareMaterial, type Difference, sides } from './key/compare-material.ts';
-export { describeRun, describeWaiting, fieldOfWith } from './plan/describe-reason.ts';
+export { compareMaterial, type Difference, keyedContent, sides } from './key/compare-material.ts';
+export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
+export { lockedDigests, lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
+export { pathsIn } from './plan/source-digests.ts';
 
 // The plan becomes results.
 
@@ -86,6 +109,15 @@ export {
   portableAction,
 } from './execute/executor/portable-action.ts';
 export { withAddresses } from './execute/prepare-action.ts';
+export {
+  approve,
+  codeHash,
+  isReceived,
+  markReceived,
+  type Received,
+  receivedDefinition,
+  runsCode,
+} from './execute/received.ts';
 export { type Rerun, rerunStages } from './execute/rerun-stages.ts';
 export { failureOf } from './execute/run-action.ts';
 export type { RunOptions, RunResult } from './execute/run-context.ts';
@@ -98,23 +130,40 @@ export { readSource } from './plan/source-digests.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 
-// Past runs are read, verified and collected.
+// Runs are seen and stopped from other processes, past runs are read, verified and collected.
 
 export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
+export { stageLogPath } from './execute/attempt.ts';
+export { type LiveEvent, readLiveEvents } from './execute/live-events.ts';
+export { type StopAnswer, stopRun } from './execute/run-journal.ts';
 export {
   type ActionRecord,
+  adoptRecord,
   type Fingerprint,
+  listRecords,
   machineFingerprint,
   readRecord,
 } from './store/action-records.ts';
-export { listRuns, type RunRecord, readRun, recordedPath, type StageOutcome } from './store/run-records.ts';
+export { publishOutputs } from './store/publish-outputs.ts';
+export {
+  listRuns,
+  type RunRecord,
+  readRun,
+  recordedPath,
+  type StageOutcome,
+} from './store/run-records.ts';
 export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
 
 // Settings say where results are, and where stages run.
 
-export { findSettings, projectFolder } from './settings/find-settings.ts';
+export {
+  findSettings,
+  personSettingsPath,
+  projectFolder,
+  projectSettingsPath,
+} from './settings/find-settings.ts';
 export { schemeOf } from './settings/scheme.ts';
 export type {
   ExecutorSettings,
@@ -125,6 +174,10 @@ export type {
 } from './settings/settings.ts';
 
 // Results are shared through remotes.
+
+export { pushPermission } from './sharing/pull-request.ts';
+export { type PushResult, pushRecords, type TransferProgress } from './sharing/push.ts';
+export { type RemoteRecord, remoteRecord } from './sharing/remote-record.ts';
 
 export {
   type RemoteCall,
@@ -138,3 +191,16 @@ export {
   remoteName,
   type SentContent,
 } from './sharing/remote-store.ts';
+export {
+  makeSigningKey,
+  openSigningKey,
+  type PublicKey,
+  type SigningKey,
+} from './sharing/signature.ts';
+export {
+  findSigningKey,
+  ownSigningKey,
+  signingKeyPath,
+  signingKeyVariable,
+  trustedKeys,
+} from './sharing/signing-keys.ts';

@@ -17,6 +17,7 @@ export {
   sumOfSquares,
 } from './ops/adam-w.ts';
 export { cachedAttention, causalAttention, MASKED_SCORE, storesKeysAndValues } from './ops/attention.ts';
+export { checkpoint, shared, withSharedTensors } from './ops/checkpoint.ts';
 export { constantWeights, type WeightPrecision } from './ops/constant-weights.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, tokenLogLikelihoods } from './ops/losses.ts';

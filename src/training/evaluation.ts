@@ -41,13 +41,16 @@ const nothingToEvaluate = (port: string, batches: number) =>
     help: 'the responses were cut off or are masked: raise `max_length` in collate, or drop these records',
   });
 
-/** Measures the losses of the current weights, after `state.step` steps. */
+/** Measures the losses of the current weights, after `state.step` steps. `onBatch` is told of each batch before it. */
 export async function evaluate(
   { model, step }: TrainingState,
   sets: EvaluationSets,
+  onBatch: (done: number, total: number) => void,
 ): Promise<{ readonly train_loss: number; readonly validation_loss?: number }> {
+  const total = sets.train.length + (sets.validation?.length ?? 0);
+  let done = 0;
   const measure = async (port: 'train' | 'validation') => {
-    const loss = await meanLoss(model, sets[port] ?? []);
+    const loss = await meanLoss(model, sets[port] ?? [], () => onBatch(done++, total));
     if (Number.isFinite(loss)) return loss;
     throw new UserError({
       code: 'loss-not-finite',
@@ -65,9 +68,16 @@ export async function evaluate(
 }
 
 /** The mean of the batches' mean losses; each batch counts equally, whatever its number of targets. */
-async function meanLoss(model: LanguageModel, batches: readonly Batch[]): Promise<number> {
+async function meanLoss(
+  model: LanguageModel,
+  batches: readonly Batch[],
+  onBatch: () => void,
+): Promise<number> {
   let sum = 0;
-  for (const batch of batches) sum += await lossOf(model, batch);
+  for (const batch of batches) {
+    onBatch();
+    sum += await lossOf(model, batch);
+  }
   return sum / batches.length;
 }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DropoutFactors, LanguageModel } from '../model/index.ts';
-import { hasInPlaceSteps, recycle, sumOfSquares } from '../tensor/index.ts';
+import { hasInPlaceSteps, recycle, sumOfSquares, withSharedTensors } from '../tensor/index.ts';
 import type { Batch, MicroBatch } from './batches/micro-batch.ts';
 import { batchLoss } from './loss.ts';
 
@@ -40,9 +40,8 @@ async function microBatchGradients(
   microBatch: MicroBatch,
   dropout: DropoutFactors | undefined,
 ): Promise<LossAndGradients> {
-  const { value, grads } = tf.variableGrads(
-    () => batchLoss(model, microBatch, dropout),
-    [...model.trainable.values()],
+  const { value, grads } = withSharedTensors(() =>
+    tf.variableGrads(() => batchLoss(model, microBatch, dropout), [...model.trainable.values()]),
   );
   const [loss = Number.NaN] = await value.data();
   value.dispose();

@@ -53,6 +53,20 @@ export function validationLosses(history: readonly HistoryEntry[]): readonly Val
   );
 }
 
+/** The loss and the learning rate of the last step, and the validation loss of the last evaluation. */
+export function latestFigures(history: readonly HistoryEntry[]): {
+  readonly loss?: number;
+  readonly learningRate?: number;
+  readonly validationLoss?: number;
+} {
+  const step = history.findLast((entry) => entry.type === 'step');
+  const validationLoss = history.findLast((entry) => entry.type === 'evaluation')?.validation_loss;
+  return {
+    ...(step && { loss: step.loss, learningRate: step.learning_rate }),
+    ...(validationLoss !== undefined && { validationLoss }),
+  };
+}
+
 /** The step with the lowest validation loss; the earliest of equals. */
 export function bestStep(history: readonly HistoryEntry[]): number | undefined {
   const best = validationLosses(history).reduce<ValidationLoss | undefined>(

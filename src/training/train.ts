@@ -7,13 +7,18 @@ import { checkTask } from './check-task.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from './dropout.ts';
 import { type EvaluationSets, evaluate, evaluationSets, isEvaluationDue } from './evaluation.ts';
 import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
-import { bestStep, type HistoryEntry, isPatienceExhausted, isSpike } from './history.ts';
+import { bestStep, type HistoryEntry, isPatienceExhausted, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { writeSample } from './sample.ts';
 import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
-import { batchLayout, type TrainingSummary, type TrainingTask } from './training-task.ts';
+import {
+  batchLayout,
+  type TrainingProgress,
+  type TrainingSummary,
+  type TrainingTask,
+} from './training-task.ts';
 
 /**
  * Tunes a model in place and leaves its last weights in it, or its best. When aborted, it saves its state between two
@@ -93,7 +98,7 @@ class TrainingLoop implements Disposable {
   }
 
   async #step({ step, epoch, examples }: PlannedStep): Promise<void> {
-    const { config, batches, model, clock, onProgress } = this.#task;
+    const { config, batches, model, clock } = this.#task;
     const { schedule, optimizer, clip_norm: clipNorm, on_spike: policy } = config;
     const { history, tokens } = this.#state;
     const totalSteps = this.#totalSteps;
@@ -114,7 +119,17 @@ class TrainingLoop implements Disposable {
       tokens: tokens + batch.tokens,
       ...(spike ? { spike } : {}),
     });
-    onProgress({ step, totalSteps, loss, learningRate, tokensPerSecond: this.#tokensPerSecond });
+    this.#report();
+  }
+
+  /** Reports where the training is, with the latest losses. */
+  #report(evaluating?: TrainingProgress['evaluating']): void {
+    const { history, step } = this.#state;
+    this.#task.onProgress({
+      ...{ step, totalSteps: this.#totalSteps, ...latestFigures(history) },
+      ...(this.#measured.tokens > 0 && { tokensPerSecond: this.#tokensPerSecond }),
+      ...(evaluating && { evaluating }),
+    });
   }
 
   async #log(entry: HistoryEntry): Promise<void> {
@@ -134,7 +149,7 @@ class TrainingLoop implements Disposable {
   /** Measures the losses, and keeps a copy of the weights if they are the best so far and `keep: best` is set. */
   async #evaluate(): Promise<void> {
     const { step } = this.#state;
-    const losses = await evaluate(this.#state, this.#sets);
+    const losses = await evaluate(this.#state, this.#sets, (done, total) => this.#report({ done, total }));
     await this.#log({ type: 'evaluation', step, epoch: this.#epoch, ...losses });
     if (this.#task.config.keep === 'best' && bestStep(this.#state.history) === step) this.#state.keepAsBest();
   }

@@ -46,30 +46,41 @@ function largestShape({ model, config, batches }: PlannedTraining): TrainingShap
     targets: rows * targets,
     trained: trainedCount(model, config),
     accumulates: rows < Math.min(recipe.batchSize, examples.length),
+    checkpoints: config.gradient_checkpointing,
   };
 }
 
-/** The smallest change that would fit: smaller micro-batches, then LoRA, then shorter examples. */
+/** The smallest change that would fit: gradient checkpointing, then smaller micro-batches too, then LoRA, then shorter examples. */
 function whatWouldFit({ model, config, limit }: PlannedTraining, shape: TrainingShape): string {
   const fits = (need: MemoryNeed) => totalMemory(need) <= limit;
+  if (fits(trainingMemory(model, { ...shape, checkpoints: true })))
+    return '`gradient_checkpointing: true` would fit, and the result is the same';
   const accumulating = (rows: number, trained: number, length = shape.length) => ({
     rows,
     length,
     targets: (shape.targets * rows * length) / (shape.rows * shape.length),
     trained,
     accumulates: true,
+    checkpoints: true,
   });
   const adapters = trainedCount(model, { lora: config.lora ?? defaultLora });
   const options = config.lora === undefined ? [shape.trained, adapters] : [shape.trained];
-  const named = (trained: number) => (trained === shape.trained ? '' : '`lora: {}` with ');
+  const settings = (trained: number, ...more: readonly string[]): string => {
+    const all = [
+      ...(shape.checkpoints ? [] : ['`gradient_checkpointing: true`']),
+      ...(trained === shape.trained ? [] : ['`lora: {}`']),
+      ...more,
+    ];
+    return `${all.join(', ')} would fit${all.length > 1 ? ' together' : ''}`;
+  };
   for (const trained of options)
     for (let rows = shape.rows - 1; rows >= 1; rows = Math.floor(rows / 2))
       if (fits(trainingMemory(model, accumulating(rows, trained))))
-        return `${named(trained)}\`micro_batch_size: ${rows}\` would fit`;
+        return settings(trained, `\`micro_batch_size: ${rows}\``);
   const least = options.at(-1) ?? shape.trained;
   for (let length = Math.floor(shape.length / 64) * 64; length >= 64; length -= 64)
     if (fits(trainingMemory(model, accumulating(1, least, length))))
-      return `${named(least)}\`micro_batch_size: 1\` and \`max_length: ${length}\` in collate would fit`;
+      return settings(least, '`micro_batch_size: 1`', `\`max_length: ${length}\` in collate`);
   return 'no setting of this stage would fit: take a smaller model, or a machine with more memory';
 }
 

@@ -34,9 +34,15 @@ export interface TrainingTask {
 export interface TrainingProgress {
   readonly step: number;
   readonly totalSteps: number;
-  readonly loss: number;
-  readonly learningRate: number;
-  readonly tokensPerSecond: number;
+  /** Of the last step; absent before the first. */
+  readonly loss?: number;
+  /** Of the last evaluation. */
+  readonly validationLoss?: number;
+  readonly learningRate?: number;
+  /** Absent before the first step of this attempt. */
+  readonly tokensPerSecond?: number;
+  /** The batches of an evaluation that is under way. */
+  readonly evaluating?: { readonly done: number; readonly total: number };
 }
 
 export interface TrainingSummary {

@@ -10,7 +10,9 @@ import {
   nameSelection,
   saveAdaptedModel,
   saveLanguageModel,
+  type Tokens,
 } from '../model/index.ts';
+import { checkpoint } from '../tensor/index.ts';
 
 /** A model ready to be trained: the rest is frozen, and adapters are added if they are configured. */
 interface TunedModel extends Disposable {
@@ -26,18 +28,22 @@ export function tuneModel(
     config,
     seed,
   }: {
-    readonly config: Pick<TrainConfig, 'lora' | 'trainable'>;
+    readonly config: Pick<TrainConfig, 'lora' | 'trainable'> &
+      Partial<Pick<TrainConfig, 'gradient_checkpointing'>>;
     /** Decides the adapters' initial weights. */
     readonly seed: number;
   },
 ): TunedModel {
+  const layered = (model: LanguageModel) => (config.gradient_checkpointing ? checkpointLayers(model) : model);
   if (config.lora !== undefined) {
     const adapted = adaptModel(model, { settings: settingsOf(config.lora), seed });
     const dispose = () => tf.dispose([...adapted.trainable.values()]);
-    return { model: adapted, save: (folder) => saveAdaptedModel(folder, adapted), [Symbol.dispose]: dispose };
+    const save = (folder: string) => saveAdaptedModel(folder, adapted);
+    return { model: layered(adapted), save, [Symbol.dispose]: dispose };
   }
   const tuned = config.trainable === undefined ? model : trainOnly(model, config.trainable);
-  return { model: tuned, save: (folder) => saveLanguageModel(folder, tuned), [Symbol.dispose]: () => {} };
+  const save = (folder: string) => saveLanguageModel(folder, tuned);
+  return { model: layered(tuned), save, [Symbol.dispose]: () => {} };
 }
 
 function trainOnly(model: LanguageModel, patterns: readonly string[]): LanguageModel {
@@ -83,3 +89,17 @@ function noParameter(pattern: string, names: readonly string[]): UserError {
     help: `\`*\` stands for any characters; the model's ${names.length} parameters start with ${shown.join(', ')}`,
   });
 }
+
+/**
+ * The same model, whose gradient computes the inside of each layer again instead of keeping it: of a pass only the hidden
+ * states between the layers stay in memory. Losses and gradients are the same bits.
+ */
+function checkpointLayers(model: LanguageModel): LanguageModel {
+  const layer: NonNullable<Tokens['layer']> = (name, x, compute) =>
+    checkpoint({ x, variables: variablesOf(model.trainable, name), compute });
+  return { ...model, hidden: (tokens) => model.hidden({ ...tokens, layer }) };
+}
+
+/** The trained parameters and adapters of a layer. */
+const variablesOf = (trainable: ReadonlyMap<string, tf.Variable>, layer: string): readonly tf.Variable[] =>
+  [...trainable].filter(([name]) => name.startsWith(`${layer}.`)).map(([, variable]) => variable);

@@ -39,7 +39,7 @@ const namesIn = (clause: string): readonly string[] =>
 export const texts = new Map(
   readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(sep).join('/'))
-    .filter((name) => name.endsWith('.ts') && !name.startsWith('generated/validators/'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.startsWith('generated/validators/'))
     .sort()
     .map((name) => [name, readFileSync(join(root, 'src', name), 'utf8')] as const),
 );

@@ -30,7 +30,9 @@ test('a count that restarts, as for the next part, sets a new pace', () => {
 test('a line of progress shows the count, figures and the remaining time', () => {
   const first = advance(undefined, { report: step(20), at: 1000 });
   const later = advance(first, { report: step(40), at: 5000 });
-  expect(progressText(later, 5000)).toBe('step 40/100  loss 1.235  lr 5e-5  5,123 tokens/s  ETA 12.0 s');
+  expect(progressText(later, { now: 5000, columns: 80 })).toBe(
+    'step 40/100  loss 1.235  lr 5e-5  5,123 tokens/s  ETA 12.0 s',
+  );
 });
 
 test('without a total there is neither a bar nor a time', () => {
@@ -39,9 +41,9 @@ test('without a total there is neither a bar nor a time', () => {
     report,
     at: 1000,
   });
-  expect([progressText(progress, 1000), progressBar(report), progressBar(step(50), 4)]).toEqual([
-    'record 1,234',
-    '',
-    '██░░',
-  ]);
+  expect([
+    progressText(progress, { now: 1000, columns: 80 }),
+    progressBar(report),
+    progressBar(step(50), 4),
+  ]).toEqual(['record 1,234', '', '██░░']);
 });

@@ -15,7 +15,7 @@ const ran = {
 const nothing = () => {};
 const terminal: Terminal = {
   ...{ print: nothing, write: nothing, complain: nothing },
-  ...{ columns: 200, interactive: false, colors: createColors(false) },
+  ...{ columns: 200, width: 200, interactive: false, colors: createColors(false) },
 };
 
 test('a run shows how fast its trainings were and how much memory they took', () => {

@@ -8,6 +8,7 @@ const terminal = {
   complain: () => {},
   write: () => {},
   columns: 80,
+  width: 80,
   interactive: false,
   colors: createColors(false),
 };

@@ -90,6 +90,7 @@ test('no command line ends in an internal error', { timeout: 600_000 }, async ()
         complain: print,
         write: print,
         columns: 80,
+        width: 80,
         interactive: false,
         colors: createColors(false),
       },

@@ -32,7 +32,8 @@ test.each(measured)(
   '%j is expected to take what it took, within 5 %',
   ({ model, rows, length, lora, accumulates, peak }) => {
     const trained = trainedCount(model, lora === undefined ? {} : { lora });
-    const need = trainingMemory(model, { rows, length, targets: rows * length, trained, accumulates });
+    const shape = { rows, length, targets: rows * length, trained, accumulates, checkpoints: false };
+    const need = trainingMemory(model, shape);
     expect(Math.abs(totalMemory(need) / 1e9 / peak - 1)).toBeLessThan(0.05);
   },
 );
@@ -55,19 +56,19 @@ const refusalAt = (limit: number) => {
 };
 const available = '. The limit can be set: `resources: { memory: 16GB }`';
 
-test('a training that does not fit is refused with what fits: smaller micro-batches, LoRA, shorter examples', () => {
+test('a training that does not fit is refused with what fits: gradient checkpointing, smaller micro-batches, LoRA, shorter examples', () => {
   expect(refusalAt(5e9)).toBeUndefined();
   expect(refusalAt(4e9)).toMatchObject({
     code: 'too-little-memory',
     message:
       'training would take about 4.9 GB of memory (weights 0.5, gradients 0.5, moments 1.0, activations 2.3, overhead 0.5), and 4.0 GB are available',
-    help: `\`micro_batch_size: 1\` would fit${available}`,
+    help: `\`gradient_checkpointing: true\` would fit, and the result is the same${available}`,
   });
   expect(refusalAt(1.5e9)).toMatchObject({
-    help: `\`lora: {}\` with \`micro_batch_size: 1\` would fit${available}`,
+    help: `\`gradient_checkpointing: true\`, \`lora: {}\`, \`micro_batch_size: 3\` would fit together${available}`,
   });
   expect(refusalAt(1.13e9)).toMatchObject({
-    help: `\`lora: {}\` with \`micro_batch_size: 1\` and \`max_length: 64\` in collate would fit${available}`,
+    help: `\`gradient_checkpointing: true\`, \`lora: {}\`, \`micro_batch_size: 1\`, \`max_length: 128\` in collate would fit together${available}`,
   });
   expect(refusalAt(0.5e9)).toMatchObject({
     help: `no setting of this stage would fit: take a smaller model, or a machine with more memory${available}`,

@@ -32,6 +32,7 @@ export const plainConfig: TrainConfig = {
   keep: 'last',
   keep_epochs: 2,
   sample: { max_new_tokens: 3 },
+  gradient_checkpointing: false,
   padding_free: true,
   pad_to_multiple_of: 8,
 };

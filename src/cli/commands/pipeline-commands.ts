@@ -20,7 +20,14 @@ export const pipelineCommands: CommandGroup = {
         new Option('--rerun', 'run cached stages again in a scratch store and compare the results').conflicts(
           ['force', 'locked', 'keepGoing', 'executor'],
         ),
+        new Option(
+          '-y, --yes',
+          'approve the code of a pipeline that `tuneloom open` fetched, without asking',
+        ),
         new Option('--executor <name>', 'run the stages on this machine or cluster of the settings'),
+        new Option('--shards <number>', 'divide the prompts of `generate` among this many jobs').argParser(
+          wholeNumber(1),
+        ),
         new Option('--backend <name>', 'where tensors are computed').choices([
           'auto',
           'onnx',
@@ -29,6 +36,10 @@ export const pipelineCommands: CommandGroup = {
           'tensorflow',
           'cpu',
         ]),
+        repeatable(
+          '--track <tool=place>',
+          'also write losses and scores to tensorboard=FOLDER or mlflow=ADDRESS while it runs; repeatable',
+        ).conflicts('rerun'),
         ...pipelineOptions,
       ],
       examples: [

@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { exportFormats, exportTypes } from '../export/export-options.ts';
 import { parseScale } from '../review/scale.ts';
 import type { CommandGroup } from './command-declaration.ts';
+import { experimentCommands } from './experiment-commands.ts';
 import {
   jsonOption,
   numberFrom,
@@ -41,6 +42,25 @@ export const resultCommands: CommandGroup = {
       load: async () => (await import('../show/show.ts')).showCommand,
     },
     {
+      name: 'ui',
+      usage: '[file]',
+      mostWords: 1,
+      summary: 'Open pages to follow runs, browse results, review, compare and chat, on this machine only',
+      options: [
+        new Option('--port <number>', 'the port to listen on (default: any free one)')
+          .argParser(wholeNumber(0))
+          .default(0, ''),
+        new Option('--rater <name>', 'whose ratings and votes they are (default: the name of your account)'),
+        storeOption,
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom ui', does: 'the pipelines below this folder' },
+        { line: 'tuneloom ui pipelines/quickstart.yaml --port 4610', does: 'on a port of your choice' },
+      ],
+      load: async () => (await import('../ui/ui.ts')).uiCommand,
+    },
+    {
       name: 'review',
       usage: '[file] <stage>',
       summary: "Rate a stage's answers one by one, and keep the ratings in a CSV file",
@@ -61,41 +81,26 @@ export const resultCommands: CommandGroup = {
       ],
       load: async () => (await import('../review/review.ts')).reviewCommand,
     },
+    ...experimentCommands,
     {
-      name: 'runs',
-      usage: '[file] [run]',
-      mostWords: 2,
-      summary: 'List past runs, or show what one of them did',
+      name: 'track',
+      usage: '[file] <tensorboard|mlflow> [run...]',
+      summary: 'Write the histories and scores of runs for TensorBoard or MLflow',
       options: [
-        new Option('-n, --limit <number>', 'how many runs to list').argParser(wholeNumber(1)).default(10),
+        new Option(
+          '--to <place>',
+          "TensorBoard's folder (default: tensorboard), or MLflow's address (default: MLFLOW_TRACKING_URI)",
+        ),
+        new Option('--experiment <name>', "MLflow's experiment (default: the name of the pipeline)"),
+        new Option('--all', 'every run that has ended, not only the last'),
         storeOption,
         jsonOption,
       ],
       examples: [
-        { line: 'tuneloom runs', does: 'the last ten runs' },
-        { line: 'tuneloom runs latest', does: 'what the last run did, stage by stage' },
-        { line: 'tuneloom runs ../other/pipeline.yaml', does: 'the last runs of another project' },
+        { line: 'tuneloom track tensorboard', does: 'the last run, into tensorboard/' },
+        { line: 'tuneloom track mlflow --to http://localhost:5000 --all', does: 'every run' },
       ],
-      load: async () => (await import('../runs/runs.ts')).runsCommand,
-    },
-    {
-      name: 'diff',
-      usage: '[file] [run] [run]',
-      mostWords: 3,
-      summary: 'Compare two runs: params, fields, metrics and answers',
-      options: [
-        new Option('-n, --limit <number>', 'how many answers of each stage to show')
-          .argParser(wholeNumber(0))
-          .default(5),
-        storeOption,
-        jsonOption,
-      ],
-      examples: [
-        { line: 'tuneloom diff', does: 'the last two runs of the pipeline that ran last' },
-        { line: 'tuneloom diff 2026-03-01T10 latest', does: 'two runs, by the beginning of their ids' },
-        { line: 'tuneloom diff pipelines/judge.yaml 4fa1b2', does: 'a run and the last one of its pipeline' },
-      ],
-      load: async () => (await import('../diff/diff.ts')).diffCommand,
+      load: async () => (await import('../track/track.ts')).trackCommand,
     },
     {
       name: 'graph',

@@ -1,4 +1,14 @@
 import { listRuns, type RunRecord, type Store } from '../../runtime/index.ts';
+import {
+  type AnswerChange,
+  type AnswerChanges,
+  compareRuns,
+  type FieldChange,
+  type MetricChange,
+  type RunDifference,
+  type RunPair,
+  type StageDifference,
+} from '../../view/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
@@ -8,16 +18,9 @@ import { storeOf } from '../open-settings.ts';
 import { findRun } from '../runs/find-run.ts';
 import { formatFigure } from '../terminal/format-number.ts';
 import { excerpt, labeledText, renderTable } from '../terminal/layout.ts';
-import { safeLine, shortLine } from '../terminal/safe-text.ts';
+import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { AnswerChange, AnswerChanges, RunPair } from './compare-answers.ts';
-import {
-  compareRuns,
-  type FieldChange,
-  type MetricChange,
-  type RunDifference,
-  type StageDifference,
-} from './compare-runs.ts';
+import { shortLine } from '../terminal/wrap-text.ts';
 
 /** `tuneloom diff`: compares two runs. */
 export async function diffCommand({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {

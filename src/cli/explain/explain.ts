@@ -1,12 +1,11 @@
 import type { Json } from '../../core/index.ts';
 import {
-  type Difference,
   describeRun,
   describeWaiting,
   type ExplainedDifference,
   type Explanation,
   explainStage,
-  fieldOfWith,
+  fieldOf,
   positionOf,
 } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
@@ -148,23 +147,4 @@ function differenceView(difference: ExplainedDifference): DifferenceView {
     file: span.file.displayPath,
     line: positionOf(span.file, span.start).line,
   };
-}
-
-/** The name of a field of a stage's key, as in the YAML: `with.optimizer.learning_rate`, `from.train`. */
-export function fieldOf(difference: Difference): string {
-  switch (difference.kind) {
-    case 'config':
-    case 'source':
-      return fieldOfWith(difference.pointer);
-    case 'input':
-      return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
-    case 'code':
-      return `code ${difference.module}`;
-    case 'uses':
-    case 'version':
-    case 'format':
-      return difference.kind;
-    default:
-      return difference satisfies never;
-  }
 }

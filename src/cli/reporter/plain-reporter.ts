@@ -1,7 +1,8 @@
 import type { RunEvent, StageReport } from '../../runtime/index.ts';
 import { formatDuration } from '../terminal/format-number.ts';
-import { safeLine, safeText, shortLine } from '../terminal/safe-text.ts';
+import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { shortLine } from '../terminal/wrap-text.ts';
 import { describeFailure, endVerb } from './describe-failure.ts';
 import {
   advance,
@@ -12,6 +13,7 @@ import {
   type Progress,
   progressText,
   type Reporter,
+  remoteProblemText,
   reusedText,
   type SourceEvent,
   waitText,
@@ -66,6 +68,9 @@ export class PlainReporter implements Reporter {
       case 'stage-skipped':
         this.#skipped.set(event.because, [...(this.#skipped.get(event.because) ?? []), event.stage]);
         break;
+      case 'remote-problem':
+        this.#line('warning', remoteProblemText(event));
+        break;
       case 'run-started':
       case 'run-finished':
         break;
@@ -115,7 +120,8 @@ export class PlainReporter implements Reporter {
     const progress = advance(state.progress, { report, at });
     const speaks = at >= state.quietUntil;
     this.#stages.set(stage, { progress, quietUntil: speaks ? at + QUIET_MILLISECONDS : state.quietUntil });
-    if (speaks) this.#line('', `${stage}  ${progressText(progress, at)}`);
+    const columns = this.#columns - VERB - stage.length - 2;
+    if (speaks) this.#line('', `${stage}  ${progressText(progress, { now: at, columns })}`);
   }
 
   /** A note takes one line, so that a log of many stays readable. A warning is printed whole. */

@@ -1,6 +1,10 @@
 import { relative } from 'node:path';
+import stringWidth from 'string-width';
 import type { RunEvent, StageReport } from '../../runtime/index.ts';
+import { safeLine } from '../terminal/safe-text.ts';
 import { counted, formatCount, formatDuration, formatFigure } from '../terminal/format-number.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import type { Colors } from '../terminal/terminal.ts';
 
 /** Shows a run in progress. */
 export interface Reporter {
@@ -50,16 +54,50 @@ export function millisecondsLeft({ report, first }: Progress, now: number): numb
   return ((now - first.at) / done) * Math.max(0, report.total - report.done);
 }
 
-/** `step 40/300  loss 1.234  lr 5e-5  5,200 tokens/s  ETA 1m 02s` */
-export function progressText(progress: Progress, now: number): string {
-  const { done, total, unit, figures = {} } = progress.report;
+/** `step 40/300  ETA 1m 02s  loss 1.234  validation 1.345  5,200 tokens/s  lr 5e-5`: as much of it as fits. */
+export function progressText(progress: Progress, { now, columns }: { now: number; columns: number }): string {
+  return fitting(progressParts(progress, now), columns).join('  ');
+}
+
+/** With a bar before it, where the count, the time left and two figures have room beside that. */
+export function progressLine(
+  progress: Progress,
+  { now, columns, colors }: { now: number; columns: number; colors: Pick<Colors, 'cyan'> },
+): string {
+  const parts = progressParts(progress, now);
+  const needed = widthOf(parts.slice(0, PARTS_WITH_BAR));
+  const width = BAR_WIDTHS.find((each) => needed + each + 1 <= columns) ?? 0;
+  const bar = progressBar(progress.report, width);
+  if (bar === '') return fitting(parts, columns).join('  ');
+  return `${colors.cyan(bar)} ${fitting(parts, columns - width - 1).join('  ')}`;
+}
+
+const PARTS_WITH_BAR = 4;
+const BAR_WIDTHS = [16, 12, 8];
+
+/** The most important first. */
+function progressParts(progress: Progress, now: number): readonly string[] {
+  const { done, total, unit, figures = {}, phase } = progress.report;
   const left = millisecondsLeft(progress, now);
   return [
-    `${unit} ${formatCount(done)}${total === undefined ? '' : `/${formatCount(total)}`}`,
-    ...Object.entries(figures).map(([name, value]) => figureText(name, value)),
+    `${safeLine(unit)} ${formatCount(done)}${total === undefined ? '' : `/${formatCount(total)}`}`,
+    ...(phase ? [`${safeLine(phase.name)} ${formatCount(phase.done)}/${formatCount(phase.total)}`] : []),
     ...(left === undefined || left === 0 ? [] : [`ETA ${formatDuration(left)}`]),
-  ].join('  ');
+    ...Object.entries(figures).map(([name, value]) => figureText(name, value)),
+  ];
 }
+
+/** The first parts that fit; the first one in any case. */
+function fitting(parts: readonly string[], columns: number): readonly string[] {
+  const kept = parts.slice(0, 1);
+  for (const part of parts.slice(1)) {
+    if (widthOf([...kept, part]) > columns) break;
+    kept.push(part);
+  }
+  return kept;
+}
+
+const widthOf = (parts: readonly string[]): number => stringWidth(parts.join('  '));
 
 /** A bar of `width` cells; empty if the total is unknown. */
 export function progressBar({ done, total }: ProgressReport, width = 16): string {
@@ -69,11 +107,13 @@ export function progressBar({ done, total }: ProgressReport, width = 16): string
 }
 
 const RATE = /^(.+)_per_second$/;
+/** The names of figures that are usual or too long for a line. */
+const SHORT_NAMES: Readonly<Record<string, string>> = { learning_rate: 'lr', validation_loss: 'validation' };
 
 function figureText(name: string, value: number): string {
   const rate = RATE.exec(name)?.[1];
-  if (rate) return `${formatFigure(value)} ${rate.replaceAll('_', ' ')}/s`;
-  return `${name === 'learning_rate' ? 'lr' : name.replaceAll('_', ' ')} ${formatFigure(value)}`;
+  if (rate) return `${formatFigure(value)} ${safeLine(rate.replaceAll('_', ' '))}/s`;
+  return `${safeLine(SHORT_NAMES[name] ?? name.replaceAll('_', ' '))} ${formatFigure(value)}`;
 }
 
 /** An event about a remote source that the run fetches before its stages start. */
@@ -100,6 +140,10 @@ export const waitText = ({
   because,
 }: Extract<SourceEvent, { type: 'source-waiting' }>): string =>
   `${because}; it is asked again in ${formatDuration(milliseconds)}`;
+
+/** `the remote team: no connection to cache.example.org; check the network` */
+export const remoteProblemText = ({ remote, message, help }: Extract<RunEvent, { type: 'remote-problem' }>): string =>
+  safeLine(`the remote ${remote}: ${message}${help === undefined ? '' : `; ${help}`}`);
 
 const NAMED = 8;
 

@@ -1,7 +1,14 @@
-import { type Dag, listOf, type RunResult, runPipeline, type Store } from '../../runtime/index.ts';
+import {
+  type Dag,
+  isReceived,
+  listOf,
+  type RunResult,
+  runPipeline,
+  type Store,
+} from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { openPipeline, reportMistakes } from '../open-pipeline.ts';
 import { settingsOf, storeIn } from '../open-settings.ts';
@@ -16,11 +23,21 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
-  const { backend, jobs, json } = options;
+  const { backend, jobs, json, shards } = options;
   const { terminal, stageProcess } = context;
   const settings = await settingsOf({ file: dag.file, options, context });
   const store = storeIn(settings, context);
-  const resources = backend === undefined ? {} : { backend };
+  if (shards !== undefined) checkShards(dag);
+  const resources = {
+    ...(backend !== undefined && { backend }),
+    ...(shards !== undefined && { shards }),
+  };
+  const { force = [], rerun: everyStage = false, yes = false } = options;
+  if (isReceived(dag)) {
+    const { mayRun } = await import('../open/consent.ts');
+    const call = { dag, store, stages: names, force, everyStage, yes, json, context };
+    if (!(await mayRun(call))) return exitCode.success;
+  }
   if (options.rerun) {
     const { rerun } = await import('./rerun.ts');
     return rerun({ dag, store, stages: names, resources, json, context });
@@ -28,19 +45,24 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   await using executors = chooseExecutors({ settings, dag, stageProcess });
   const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
+  const follower =
+    options.track && (await followRun(options.track, { dag, context, notice: reporter.notice }));
   const result = await runPipeline({
     dag,
     store,
     stageProcess,
     targets: names,
-    force: options.force ?? [],
+    force,
     keepGoing: options.keepGoing ?? false,
     locked: options.locked ?? false,
     executorFor: executors.executorFor,
     ...(jobs === undefined ? {} : { jobs }),
     resources,
     signal: interruption.signal,
-    onEvent: reporter.handle,
+    onEvent: (event) => {
+      reporter.handle(event);
+      follower?.handle(event);
+    },
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json });
   for (const stage of executors.unheeded)
@@ -48,11 +70,29 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
       `note: the settings send \`${safeLine(stage)}\` to an executor, and this pipeline has no such stage`,
     );
   await printSummary(result.value, { dag, store, terminal, json });
+  await follower?.end(store);
   const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
     if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
   const code = outcome === 'interrupted' ? interruption.code : codeOf[outcome];
   return reportLockDifferences(result.value, { terminal, json }) ?? code;
+}
+
+/** Opens the tools that follow the run. */
+async function followRun(
+  tools: readonly string[],
+  {
+    dag,
+    context,
+    notice,
+  }: Pick<CommandCall<never>, 'context'> & { readonly dag: Dag; readonly notice: (text: string) => void },
+) {
+  const [{ followingTools }, { RunFollower }] = await Promise.all([
+    import('../track/tracking-tools.ts'),
+    import('../../tracking/index.ts'),
+  ]);
+  const onProblem = (problem: string) => notice(`warning: ${safeLine(problem)}`);
+  return new RunFollower({ dag, tools: followingTools(tools, context), onProblem });
 }
 
 export interface RunOptions extends PipelineOptions {
@@ -61,8 +101,20 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
-  readonly executor?: string;
+  readonly shards?: number;
+  readonly yes?: boolean;
+  readonly track?: readonly string[];
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
+  readonly executor?: string;
+}
+
+/** Refuses a number that no stage would heed. */
+function checkShards({ nodes, name }: Dag): void {
+  if ([...nodes.values()].some(({ definition }) => definition.shards !== undefined)) return;
+  throw new UsageError({
+    message: `no stage of ${name} can divide its work, so --shards means nothing`,
+    help: 'only `generate` can',
+  });
 }
 
 const codeOf = {

@@ -13,8 +13,9 @@ import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
 import { renderTable, wrapText } from '../terminal/layout.ts';
-import { safeLine, shortLine } from '../terminal/safe-text.ts';
+import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { shortLine } from '../terminal/wrap-text.ts';
 
 /** `tuneloom score`: scores a file of predictions, or lists what can be scored. */
 export async function scoreCommand({

@@ -1,7 +1,7 @@
 import type { Score } from '../../metrics/index.ts';
 import { portCodecs } from '../../stages/index.ts';
 import type { HistoryEntry } from '../../training/index.ts';
-import { scoreName } from '../summary/score-table.ts';
+import { scoreName } from '../../view/index.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';

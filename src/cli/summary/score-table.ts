@@ -1,4 +1,5 @@
 import type { Score } from '../../metrics/index.ts';
+import { mainScores, scoreName } from '../../view/index.ts';
 import { formatFigure } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -28,7 +29,7 @@ const MOST_COLUMNS = 4;
 
 /** A column for each stage; of more than four stages, a row for each. */
 function comparisonOf(scores: readonly StageScores[]): string {
-  const shown = scores.map(({ stage, metrics }) => ({ stage, metrics: mainFigures(metrics) }));
+  const shown = scores.map(({ stage, metrics }) => ({ stage, metrics: mainScores(metrics) }));
   const metrics = [...new Set(shown.flatMap((stage) => stage.metrics.map(scoreName)))];
   const cellOf = ({ metrics: own }: StageScores, name: string) =>
     scoreCell(own.find((score) => scoreName(score) === name));
@@ -46,30 +47,21 @@ function comparisonOf(scores: readonly StageScores[]): string {
   ].join('\n');
 }
 
-/** More figures than this of one evaluation are reduced to those over all records. */
-const MOST_FIGURES = 8;
-
-/** The figures over all records; all figures if they are few, or if each is of a part. */
-export function mainFigures(metrics: readonly Score[]): readonly Score[] {
-  const overall = metrics.filter(({ of }) => of === undefined);
-  return metrics.length <= MOST_FIGURES || overall.length === 0 ? metrics : overall;
-}
-
 function moreLines({ stage, metrics }: StageScores): readonly string[] {
-  const more = metrics.length - mainFigures(metrics).length;
+  const more = metrics.length - mainScores(metrics).length;
   return more === 0 ? [] : [`  ${stage}: ${more} more figures with \`tuneloom show ${stage}\``];
 }
 
 /** Names what a mean leaves out, which would otherwise go unnoticed. */
 const leftOutLines = ({ stage, metrics }: StageScores): readonly string[] =>
-  mainFigures(metrics).flatMap(({ metric, count, left_out }) =>
+  mainScores(metrics).flatMap(({ metric, count, left_out }) =>
     left_out === undefined
       ? []
       : `  ${stage}: ${safeLine(metric)} leaves out ${left_out.count} of ${count + left_out.count} responses: ${safeLine(left_out.reason)}`,
   );
 
 const remarkLines = ({ stage, metrics }: StageScores): readonly string[] =>
-  mainFigures(metrics).flatMap((score) =>
+  mainScores(metrics).flatMap((score) =>
     score.remark === undefined ? [] : `  ${stage}: ${safeLine(scoreName(score))}: ${safeLine(score.remark)}`,
   );
 
@@ -80,6 +72,3 @@ export function scoreCell(score: Score | undefined): string {
     return `${formatFigure(value)} [${formatFigure(interval.low)}, ${formatFigure(interval.high)}]`;
   return standard_error ? `${formatFigure(value)} ± ${standard_error.toPrecision(2)}` : formatFigure(value);
 }
-
-/** A metric's name with the part that it is of: `accuracy (astronomy)`. */
-export const scoreName = ({ metric, of }: Score): string => (of === undefined ? metric : `${metric} (${of})`);

@@ -1,10 +1,11 @@
 import type { Json } from '../../core/index.ts';
+import { mainScores, scoreName } from '../../view/index.ts';
 import { counted, formatCount, formatDuration, formatFigure } from '../terminal/format-number.ts';
 import { excerpt, labeledText, renderTable, wrapText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { LossCourse, StageLosses } from './outputs.ts';
-import { mainFigures, scoreCell, scoreName, scoreTable } from './score-table.ts';
+import { scoreCell, scoreTable } from './score-table.ts';
 import type { ComparedAnswer, FailedStage, PointScores, RunSummary } from './summarize-run.ts';
 
 /** The end of a run: its results, then what it did. */
@@ -94,7 +95,7 @@ function pointTable(points: readonly PointScores[]): string {
   const columns = new Map(
     points.flatMap(({ scores }) =>
       scores.flatMap(({ stage, metrics }) =>
-        mainFigures(metrics)
+        mainScores(metrics)
           .map(scoreName)
           .map((metric) => [`${stage} ${metric}`, { stage, metric }] as const),
       ),
@@ -118,7 +119,7 @@ function pointTable(points: readonly PointScores[]): string {
     align: head.map((_, index) => (index < names.length ? 'left' : 'right')),
   });
   const isShort = points.some(({ scores }) =>
-    scores.some(({ metrics }) => mainFigures(metrics).length < metrics.length),
+    scores.some(({ metrics }) => mainScores(metrics).length < metrics.length),
   );
   return isShort ? `${table}\n  more figures, of parts, with \`--json\`` : table;
 }

@@ -1,5 +1,3 @@
-import stringWidth from 'string-width';
-
 /** Control and invisible formatting characters and lone surrogates, but not line feed, tab and the joiners of scripts and emoji. */
 const UNSAFE = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
@@ -29,17 +27,4 @@ export const escapeUnsafe = (text: string): string =>
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
-}
-
-/** A line that is no wider than the terminal; what is cut off is shown as `…`. */
-export function shortLine(line: string, columns: number): string {
-  if (stringWidth(line) <= columns) return line;
-  let kept = '';
-  let width = 0;
-  for (const { segment } of new Intl.Segmenter().segment(line)) {
-    width += stringWidth(segment);
-    if (width >= columns) break;
-    kept += segment;
-  }
-  return `${kept.trimEnd()}…`;
 }

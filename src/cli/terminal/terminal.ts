@@ -2,9 +2,10 @@ import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { createColors } from 'picocolors';
 import { escapeUnsafe } from './safe-text.ts';
+import { wrapText } from './wrap-text.ts';
 
 /** The palette of picocolors; every function is the identity if color is off. */
-type Colors = ReturnType<typeof createColors>;
+export type Colors = ReturnType<typeof createColors>;
 
 /** Where the command line prints; nothing else in tuneloom does. */
 export interface Terminal {
@@ -14,7 +15,10 @@ export interface Terminal {
   readonly write: (text: string) => void;
   /** Writes whole lines to standard error. */
   readonly complain: (text: string) => void;
+  /** The width for text: that of the terminal, or less, since long lines are hard to read. */
   readonly columns: number;
+  /** The whole width, for tables. */
+  readonly width: number;
   /** True if standard output is a terminal that can be redrawn. */
   readonly interactive: boolean;
   readonly colors: Colors;
@@ -25,17 +29,30 @@ export function openTerminal(process: Pick<NodeJS.Process, 'stdout' | 'stderr' |
   const { stdout, stderr, env } = process;
   const capable = stdout.isTTY === true && env.TERM !== 'dumb';
   const colored = wantsColor(env, capable);
+  const width = stdout.columns || 80;
+  const lines = (text: string, stream: NodeJS.WriteStream) =>
+    `${printable(stream.isTTY === true ? fitted(text, stream.columns || 80) : text, colored)}\n`;
   return {
-    print: (text) => void stdout.write(`${printable(text, colored)}\n`),
+    print: (text) => void stdout.write(lines(text, stdout)),
     write: (text) => void stdout.write(printable(text, colored)),
-    complain: (text) => void stderr.write(`${printable(text, colored)}\n`),
-    columns: Math.min(stdout.columns || 80, WIDEST),
+    complain: (text) => void stderr.write(lines(text, stderr)),
+    columns: Math.min(width, WIDEST),
+    width,
     interactive: capable && env.CI === undefined,
     colors: createColors(colored),
   };
 }
 
 const WIDEST = 120;
+
+/** Wraps the lines that nothing has wrapped before, since a terminal would break them inside a word. */
+const fitted = (text: string, columns: number): string => wrapText(text, { columns, hanging: '  ' });
+
+/** The same terminal for JSON and other forms that programs read: no line of theirs may be broken. */
+export const forPrograms = (terminal: Terminal): Terminal => ({
+  ...terminal,
+  print: (text) => terminal.write(`${text}\n`),
+});
 
 function wantsColor(env: NodeJS.ProcessEnv, capable: boolean): boolean {
   if (env.NO_COLOR) return false;

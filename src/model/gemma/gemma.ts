@@ -30,21 +30,23 @@ export function gemmaHidden(config: GemmaConfig, pass: ForwardPass): tf.Tensor {
     const block = `model.layers.${layer}`;
     const attention = `${block}.self_attn`;
     const rotate = windows[layer] === undefined ? rotateGlobally : rotateLocally;
-    const input = norm(`${block}.input_layernorm`, x);
-    const query = normIfAny(`${attention}.q_norm`, project(`${attention}.q_proj`, input, attentionBias)); // [N, H D]
-    const key = normIfAny(`${attention}.k_norm`, project(`${attention}.k_proj`, input, attentionBias)); // [N, K D]
-    const value = project(`${attention}.v_proj`, input, attentionBias); // [N, K D]
-    const scaledQuery = queryScale === 1 ? rotate(query) : tf.mul(rotate(query), queryScale);
-    const attended = attend({ layer, query: scaledQuery, key: rotate(key), value }); // [N, H D]
-    const fromAttention = project(`${attention}.o_proj`, attended, attentionBias); // [N, C]
-    x = tf.add(x, norm(`${block}.post_attention_layernorm`, fromAttention));
+    x = pass.layer(block, x, (x) => {
+      const input = norm(`${block}.input_layernorm`, x);
+      const query = normIfAny(`${attention}.q_norm`, project(`${attention}.q_proj`, input, attentionBias)); // [N, H D]
+      const key = normIfAny(`${attention}.k_norm`, project(`${attention}.k_proj`, input, attentionBias)); // [N, K D]
+      const value = project(`${attention}.v_proj`, input, attentionBias); // [N, K D]
+      const scaledQuery = queryScale === 1 ? rotate(query) : tf.mul(rotate(query), queryScale);
+      const attended = attend({ layer, query: scaledQuery, key: rotate(key), value }); // [N, H D]
+      const fromAttention = project(`${attention}.o_proj`, attended, attentionBias); // [N, C]
+      const middle = tf.add(x, norm(`${block}.post_attention_layernorm`, fromAttention));
 
-    const mlp = `${block}.mlp`;
-    const mlpInput = norm(`${block}.pre_feedforward_layernorm`, x);
-    const gate = gelu(project(`${mlp}.gate_proj`, mlpInput, false)); // [N, I]
-    const up = project(`${mlp}.up_proj`, mlpInput, false); // [N, I]
-    const fromMlp = project(`${mlp}.down_proj`, tf.mul(gate, up), false); // [N, C]
-    x = tf.add(x, norm(`${block}.post_feedforward_layernorm`, fromMlp));
+      const mlp = `${block}.mlp`;
+      const mlpInput = norm(`${block}.pre_feedforward_layernorm`, middle);
+      const gate = gelu(project(`${mlp}.gate_proj`, mlpInput, false)); // [N, I]
+      const up = project(`${mlp}.up_proj`, mlpInput, false); // [N, I]
+      const fromMlp = project(`${mlp}.down_proj`, tf.mul(gate, up), false); // [N, C]
+      return tf.add(middle, norm(`${block}.post_feedforward_layernorm`, fromMlp));
+    });
   }
   return norm('model.norm', x); // [N, C]
 }

@@ -24,18 +24,20 @@ export function gptNeoxHidden(config: GptNeoxConfig, pass: ForwardPass): tf.Tens
   let x = drop(embedded, { place: 'embedding', name: 'gpt_neox.embed_in' });
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `gpt_neox.layers.${layer}`;
-    const attentionInput = norm(`${block}.input_layernorm`, x);
-    const qkv = project(`${block}.attention.query_key_value`, attentionInput, attentionBias); // [N, 3 C]
-    const [query, key, value] = splitByHead(qkv, headDim); // [N, C] each
-    const attended = attend({ layer, query: rotate(query), key: rotate(key), value }); // [N, C]
-    const dense = `${block}.attention.dense`;
-    const fromAttention = drop(project(dense, attended, attentionBias), { place: 'residual', name: dense });
-    const afterAttention = tf.add(x, fromAttention); // [N, C]
+    x = pass.layer(block, x, (x) => {
+      const attentionInput = norm(`${block}.input_layernorm`, x);
+      const qkv = project(`${block}.attention.query_key_value`, attentionInput, attentionBias); // [N, 3 C]
+      const [query, key, value] = splitByHead(qkv, headDim); // [N, C] each
+      const attended = attend({ layer, query: rotate(query), key: rotate(key), value }); // [N, C]
+      const dense = `${block}.attention.dense`;
+      const fromAttention = drop(project(dense, attended, attentionBias), { place: 'residual', name: dense });
+      const afterAttention = tf.add(x, fromAttention); // [N, C]
 
-    const mlpInput = norm(`${block}.post_attention_layernorm`, parallelResidual ? x : afterAttention);
-    const inner = activate(project(`${block}.mlp.dense_h_to_4h`, mlpInput, true)); // [N, I]
-    const outer = `${block}.mlp.dense_4h_to_h`;
-    x = tf.add(afterAttention, drop(project(outer, inner, true), { place: 'residual', name: outer })); // [N, C]
+      const mlpInput = norm(`${block}.post_attention_layernorm`, parallelResidual ? x : afterAttention);
+      const inner = activate(project(`${block}.mlp.dense_h_to_4h`, mlpInput, true)); // [N, I]
+      const outer = `${block}.mlp.dense_4h_to_h`;
+      return tf.add(afterAttention, drop(project(outer, inner, true), { place: 'residual', name: outer })); // [N, C]
+    });
   }
   return norm('gpt_neox.final_layer_norm', x); // [N, C]
 }

@@ -27,13 +27,15 @@ export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): 
   let x = drop(embedded, { place: 'embedding', name: 'transformer.wte' });
   for (let layer = 0; layer < layers; layer++) {
     const block = `transformer.h.${layer}`;
-    const qkv = project(`${block}.attn.c_attn`, norm(`${block}.ln_1`, x)); // [N, 3C]
-    const [query, key, value] = tf.split(qkv, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor]; // split into three
-    const attended = attend({ layer, query, key, value }); // [N, C]
-    x = tf.add(x, residual(`${block}.attn.c_proj`, attended)); // [N, C]
+    x = pass.layer(block, x, (x) => {
+      const qkv = project(`${block}.attn.c_attn`, norm(`${block}.ln_1`, x)); // [N, 3C]
+      const [query, key, value] = tf.split(qkv, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor]; // split into three
+      const attended = attend({ layer, query, key, value }); // [N, C]
+      const middle = tf.add(x, residual(`${block}.attn.c_proj`, attended)); // [N, C]
 
-    const inner = gelu(project(`${block}.mlp.c_fc`, norm(`${block}.ln_2`, x))); // [N, I]
-    x = tf.add(x, residual(`${block}.mlp.c_proj`, inner)); // [N, C]
+      const inner = gelu(project(`${block}.mlp.c_fc`, norm(`${block}.ln_2`, middle))); // [N, I]
+      return tf.add(middle, residual(`${block}.mlp.c_proj`, inner)); // [N, C]
+    });
   }
   return norm('transformer.ln_f', x); // [N, C]
 }

@@ -26,33 +26,35 @@ export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `model.layers.${layer}`;
     const attention = `${block}.self_attn`;
-    const attentionInput = norm(`${block}.input_layernorm`, x);
-    const projected = fused
-      ? tf.split(
-          project(`${attention}.qkv_proj`, attentionInput, bias.inputs),
-          [querySize, keySize, keySize],
-          1,
-        )
-      : ['q_proj', 'k_proj', 'v_proj'].map((part) =>
-          project(`${attention}.${part}`, attentionInput, bias.inputs),
-        );
-    const [projectedQuery, projectedKey, value] = projected as [tf.Tensor, tf.Tensor, tf.Tensor]; // [N, H D], [N, K D], [N, K D]
-    const query = rotate(normIfAny(`${attention}.q_norm`, projectedQuery));
-    const key = rotate(normIfAny(`${attention}.k_norm`, projectedKey));
-    const attended = attend({ layer, query, key, value }); // [N, H D]
-    x = tf.add(x, project(`${attention}.o_proj`, attended, bias.output)); // [N, C]
+    x = pass.layer(block, x, (x) => {
+      const attentionInput = norm(`${block}.input_layernorm`, x);
+      const projected = fused
+        ? tf.split(
+            project(`${attention}.qkv_proj`, attentionInput, bias.inputs),
+            [querySize, keySize, keySize],
+            1,
+          )
+        : ['q_proj', 'k_proj', 'v_proj'].map((part) =>
+            project(`${attention}.${part}`, attentionInput, bias.inputs),
+          );
+      const [projectedQuery, projectedKey, value] = projected as [tf.Tensor, tf.Tensor, tf.Tensor]; // [N, H D], [N, K D], [N, K D]
+      const query = rotate(normIfAny(`${attention}.q_norm`, projectedQuery));
+      const key = rotate(normIfAny(`${attention}.k_norm`, projectedKey));
+      const attended = attend({ layer, query, key, value }); // [N, H D]
+      const middle = tf.add(x, project(`${attention}.o_proj`, attended, bias.output)); // [N, C]
 
-    const mlp = `${block}.mlp`;
-    const mlpInput = norm(`${block}.post_attention_layernorm`, x);
-    const parts = fused
-      ? tf.split(
-          project(`${mlp}.gate_up_proj`, mlpInput, bias.inner),
-          [intermediateSize, intermediateSize],
-          1,
-        )
-      : ['gate_proj', 'up_proj'].map((part) => project(`${mlp}.${part}`, mlpInput, bias.inner));
-    const [gate, up] = parts as [tf.Tensor, tf.Tensor]; // [N, I] each
-    x = tf.add(x, project(`${mlp}.down_proj`, swiGlu({ gate, up }), bias.inner)); // [N, C]
+      const mlp = `${block}.mlp`;
+      const mlpInput = norm(`${block}.post_attention_layernorm`, middle);
+      const parts = fused
+        ? tf.split(
+            project(`${mlp}.gate_up_proj`, mlpInput, bias.inner),
+            [intermediateSize, intermediateSize],
+            1,
+          )
+        : ['gate_proj', 'up_proj'].map((part) => project(`${mlp}.${part}`, mlpInput, bias.inner));
+      const [gate, up] = parts as [tf.Tensor, tf.Tensor]; // [N, I] each
+      return tf.add(middle, project(`${mlp}.down_proj`, swiGlu({ gate, up }), bias.inner)); // [N, C]
+    });
   }
   return norm('model.norm', x); // [N, C]
 }

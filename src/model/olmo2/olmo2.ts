@@ -21,18 +21,20 @@ export function olmo2Hidden(config: Olmo2Config, pass: ForwardPass): tf.Tensor {
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `model.layers.${layer}`;
     const attention = `${block}.self_attn`;
-    const query = norm(`${attention}.q_norm`, project(`${attention}.q_proj`, x, attentionBias)); // [N, H D]
-    const key = norm(`${attention}.k_norm`, project(`${attention}.k_proj`, x, attentionBias)); // [N, K D]
-    const value = project(`${attention}.v_proj`, x, attentionBias); // [N, K D]
-    const attended = attend({ layer, query: rotate(query), key: rotate(key), value }); // [N, H D]
-    const fromAttention = project(`${attention}.o_proj`, attended, attentionBias); // [N, C]
-    x = tf.add(x, norm(`${block}.post_attention_layernorm`, fromAttention));
+    x = pass.layer(block, x, (x) => {
+      const query = norm(`${attention}.q_norm`, project(`${attention}.q_proj`, x, attentionBias)); // [N, H D]
+      const key = norm(`${attention}.k_norm`, project(`${attention}.k_proj`, x, attentionBias)); // [N, K D]
+      const value = project(`${attention}.v_proj`, x, attentionBias); // [N, K D]
+      const attended = attend({ layer, query: rotate(query), key: rotate(key), value }); // [N, H D]
+      const fromAttention = project(`${attention}.o_proj`, attended, attentionBias); // [N, C]
+      const middle = tf.add(x, norm(`${block}.post_attention_layernorm`, fromAttention));
 
-    const mlp = `${block}.mlp`;
-    const gate = project(`${mlp}.gate_proj`, x, false); // [N, I]
-    const up = project(`${mlp}.up_proj`, x, false); // [N, I]
-    const fromMlp = project(`${mlp}.down_proj`, swiGlu({ gate, up }), false); // [N, C]
-    x = tf.add(x, norm(`${block}.post_feedforward_layernorm`, fromMlp));
+      const mlp = `${block}.mlp`;
+      const gate = project(`${mlp}.gate_proj`, middle, false); // [N, I]
+      const up = project(`${mlp}.up_proj`, middle, false); // [N, I]
+      const fromMlp = project(`${mlp}.down_proj`, swiGlu({ gate, up }), false); // [N, C]
+      return tf.add(middle, norm(`${block}.post_feedforward_layernorm`, fromMlp));
+    });
   }
   return norm('model.norm', x); // [N, C]
 }

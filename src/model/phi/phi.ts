@@ -25,14 +25,16 @@ export function phiHidden(config: PhiConfig, pass: ForwardPass): tf.Tensor {
   let x = drop(embedded, { place: 'embedding', name: 'model.embed_tokens' });
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `model.layers.${layer}`;
-    const input = norm(`${block}.input_layernorm`, x); // [N, C]
-    const query = rotate(project(`${block}.self_attn.q_proj`, input)); // [N, H D]
-    const key = rotate(project(`${block}.self_attn.k_proj`, input)); // [N, K D]
-    const value = project(`${block}.self_attn.v_proj`, input); // [N, K D]
-    const fromAttention = residual(`${block}.self_attn.dense`, attend({ layer, query, key, value })); // [N, C]
-    const inner = gelu(project(`${block}.mlp.fc1`, input)); // [N, I]
-    const fromMlp = residual(`${block}.mlp.fc2`, inner); // [N, C]
-    x = tf.add(tf.add(fromAttention, fromMlp), x);
+    x = pass.layer(block, x, (x) => {
+      const input = norm(`${block}.input_layernorm`, x); // [N, C]
+      const query = rotate(project(`${block}.self_attn.q_proj`, input)); // [N, H D]
+      const key = rotate(project(`${block}.self_attn.k_proj`, input)); // [N, K D]
+      const value = project(`${block}.self_attn.v_proj`, input); // [N, K D]
+      const fromAttention = residual(`${block}.self_attn.dense`, attend({ layer, query, key, value })); // [N, C]
+      const inner = gelu(project(`${block}.mlp.fc1`, input)); // [N, I]
+      const fromMlp = residual(`${block}.mlp.fc2`, inner); // [N, C]
+      return tf.add(tf.add(fromAttention, fromMlp), x);
+    });
   }
   return norm('model.final_layernorm', x); // [N, C]
 }

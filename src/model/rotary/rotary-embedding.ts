@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { rotary } from '../../tensor/index.ts';
+import { rotary, shared } from '../../tensor/index.ts';
 import type { ForwardPass } from '../forward-pass.ts';
 import type { Rotary } from './rotary-config.ts';
 
@@ -10,7 +10,10 @@ export function rotaryEmbedding(
 ): (x: tf.Tensor) => tf.Tensor {
   const { cosines, sines } = cosAndSin(settings, pass);
   const shape: [number, number] = [pass.positions.length, settings.rotaryDim / 2];
-  const angles = { cosines: tf.tensor2d(cosines, shape), sines: tf.tensor2d(sines, shape) }; // [N, R / 2]
+  const angles = {
+    cosines: shared(tf.tensor2d(cosines, shape)), // [N, R / 2]
+    sines: shared(tf.tensor2d(sines, shape)),
+  };
   return (x) => rotary({ x, headDim, ...angles });
 }
 

@@ -4,7 +4,7 @@ import { type CacheKey, parseCacheKey } from '../key/key-material.ts';
 import { readRecord } from '../store/action-records.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
 import type { Store } from '../store/store.ts';
-import { attemptFiles, attemptFolder, holdsLinks, storeLayout } from '../store/store-layout.ts';
+import { attemptFiles, attemptFolder, holdsLinks, pathSegment, storeLayout } from '../store/store-layout.ts';
 import { namesIn } from '../store/sweep.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 import { makeTemporaryFolder } from '../store/temporary.ts';
@@ -33,6 +33,16 @@ export async function openAttempt(
   return folder;
 }
 
+/** Where the process of a stage writes its log while it runs; the log stays there if the stage fails. */
+export function stageLogPath(
+  { root }: Pick<Store, 'root'>,
+  { key, run, attempt }: { readonly key: string; readonly run: string; readonly attempt: number },
+): string {
+  // Ids in a store from elsewhere may be anything, and must not lead out of it.
+  const names = [pathSegment(key), pathSegment(`${attemptPrefix(run)}${attempt}`)];
+  return join(root, storeLayout.state, ...names, attemptFiles.log);
+}
+
 /** The attempts at a key whose jobs may go on, though the processes that submitted them are gone. */
 export async function detachedAttempts(
   { root }: Pick<Store, 'root'>,
@@ -58,8 +68,8 @@ export const detachAttempt = (folder: string): Promise<void> =>
 
 /** Ends an attempt that did not succeed, and keeps its resume state and its log. */
 export async function releaseAttempt(folder: string): Promise<void> {
-  const { inputs, sources, outputs, action, code, job, request, events } = attemptFiles;
-  for (const name of [inputs, sources, outputs, action, code, job, request, events]) {
+  const { inputs, sources, outputs, action, code, job, request, events, shards } = attemptFiles;
+  for (const name of [inputs, sources, outputs, action, code, job, request, events, shards]) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
   await removeEmpty(join(folder, attemptFiles.state));

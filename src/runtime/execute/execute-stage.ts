@@ -25,6 +25,7 @@ import { locateNote, locateRecords } from './lay-out-sources.ts';
 import { withAddresses } from './prepare-action.ts';
 import { noteNewFiles, prepareAttempt } from './prepare-attempt.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
+import { runShards } from './run-shards.ts';
 
 /** Runs a stage, with its retries, and commits its outputs. */
 export async function executeStage(task: StageTask, context: RunContext): Promise<StageOutcome> {
@@ -161,7 +162,11 @@ async function runIn(
   const { definition, timeoutMs } = node;
   const name = `${basename(dirname(folder)).slice(0, 16)}-${basename(folder)}`;
   const job: Job = { definition, action, folder, store, name, contents, timeoutMs, graceMilliseconds };
-  const run = await runJob(executor, job, { signal, report });
+  const shards = definition.shards === undefined ? 1 : (action.resources.shards ?? 1);
+  const run =
+    shards === 1
+      ? await runJob(executor, job, { signal, report })
+      : await runShards(executor, job, { shards, signal, report });
   await reports.emitHeld();
   if (!run.ok) {
     const { failure } = run.error;

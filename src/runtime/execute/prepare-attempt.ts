@@ -11,6 +11,7 @@ import { bundleCode } from './bundle-code.ts';
 import type { Job } from './executor/executor.ts';
 import { type LaidOutSources, layOutSources } from './lay-out-sources.ts';
 import { openKeptFolders, prepareAction } from './prepare-action.ts';
+import { type Received, runsCode, unapprovedCode } from './received.ts';
 import { failureOf, isUserError } from './run-action.ts';
 import type { RunContext, StageTask } from './run-context.ts';
 import { type WatchedSources, watchSources } from './watch-sources.ts';
@@ -37,8 +38,9 @@ export async function prepareAttempt(
   const { node, inputs, executor } = stage;
   const { folder, context, again } = attempt;
   const { store, sources, resources } = context;
-  const { definition } = node;
-  const toUserCode = definition.runsUserCode === true || definition.code !== undefined;
+  const received = unapprovedCode(node, sources);
+  if (received !== undefined) return err(notApproved(received));
+  const toUserCode = runsCode(node);
   const given =
     executor.reads === 'paths' ? new GivenContents(store, { toUserCode, again }) : new NamedContents();
   const laidOut = await sourcesOf(node, { ...attempt, given });
@@ -56,6 +58,14 @@ export async function prepareAttempt(
   const contents = contentsOf(node, { given, context });
   return ok({ action, addresses, given, contents, watched: watched.value });
 }
+
+/** The command line asks before a run; this holds for every other way to start one. */
+const notApproved = ({ from }: Received): Failure => ({
+  kind: 'stage-error',
+  code: 'unapproved-code',
+  message: `its code comes from ${from}, and nobody has approved it`,
+  help: '`tuneloom run` shows the code and asks; with --yes it approves without asking',
+});
 
 const packagesElsewhere = ({ id }: DagNode, executor: string): Failure => ({
   kind: 'stage-error',

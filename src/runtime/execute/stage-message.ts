@@ -60,7 +60,7 @@ export const mostRecords = 10;
 /** Undefined if a reporter could not show it. */
 export function parseReport(report: unknown): StageReport | undefined {
   if (!isObject(report)) return undefined;
-  const { type, level, message, records, done, total, unit, figures } = report;
+  const { type, level, message, records, done, total, unit, figures, phase } = report;
   if (type === 'note' && (level === 'info' || level === 'warning') && typeof message === 'string')
     return {
       type,
@@ -75,7 +75,15 @@ export function parseReport(report: unknown): StageReport | undefined {
     unit,
     ...(typeof total === 'number' && { total }),
     ...(isObject(figures) && { figures: numbersIn(figures) }),
+    ...phaseIn(phase),
   };
+}
+
+function phaseIn(phase: unknown): Pick<Extract<StageReport, { type: 'progress' }>, 'phase'> {
+  const { name, done, total } = isObject(phase) ? phase : {};
+  return typeof name === 'string' && typeof done === 'number' && typeof total === 'number'
+    ? { phase: { name, done, total } }
+    : {};
 }
 
 const numbersIn = (figures: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> =>

@@ -25,6 +25,12 @@ export interface Dag {
   readonly tryNext: readonly string[];
 }
 
+/** A graph with the files that declare it. */
+export interface LoadedDag extends Dag {
+  /** Absolute paths of the pipeline, its overlays and sub-pipelines, and the stage.yaml of users' stages. */
+  readonly files: readonly string[];
+}
+
 /** One point of a sweep. */
 export interface DagPoint {
   /** `epochs=2,learning_rate=0.0001`. */

@@ -10,7 +10,7 @@ import type { StageRegistry } from '../stage/stage-definition.ts';
 import { DocumentReader } from '../yaml/document-reader.ts';
 import { buildDag } from './build-dag.ts';
 import { combinePoints, type PointDag } from './combine-points.ts';
-import type { Dag } from './dag.ts';
+import type { Dag, LoadedDag } from './dag.ts';
 import { checkSources } from './find-sources.ts';
 
 interface PipelineRequest {
@@ -20,6 +20,8 @@ interface PipelineRequest {
   /** By scheme, for addresses in place of paths. */
   readonly resolvers?: SourceResolvers;
   readonly workingDirectory: string;
+  /** Whether a local source may be missing, by its absolute path: what it holds is known all the same. */
+  readonly mayBeAbsent?: (path: string) => boolean;
   /** `name=value`, the values of `-p`. */
   readonly params: readonly string[];
   /** `stages.train.with.epochs=3`, the values of `--set`. */
@@ -27,7 +29,9 @@ interface PipelineRequest {
 }
 
 /** Reads a pipeline and checks all of it. The error has every mistake, in the order of the files. */
-export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag, readonly Diagnostic[]>> {
+export async function loadPipeline(
+  request: PipelineRequest,
+): Promise<Result<LoadedDag, readonly Diagnostic[]>> {
   const { file, registry, workingDirectory, params, sets } = request;
   const reader = new DocumentReader(workingDirectory);
   const path = resolve(workingDirectory, file);
@@ -50,7 +54,7 @@ export async function loadPipeline(request: PipelineRequest): Promise<Result<Dag
   const dag = await loadPoints(sweep.value, { toCheck, request, kept: new Set(narrowed?.points) });
   const ofSweep = [...sweep.diagnostics, ...(narrowed?.diagnostics ?? [])];
   const diagnostics = [...beforeChecking, ...ofSweep, ...dag.diagnostics];
-  return diagnostics.length === 0 ? ok(dag.value) : err(ordered(diagnostics));
+  return diagnostics.length === 0 ? ok({ ...dag.value, files: reader.files }) : err(ordered(diagnostics));
 }
 
 /** The pipeline's graph, or that of its sweep. Points that are not kept are checked, and count for stages' names. */
@@ -83,7 +87,7 @@ async function loadDag(toCheck: PipelineToCheck, request: PipelineRequest): Prom
   toCheck.reader.startCounting();
   const pipeline = await checkPipeline(toCheck);
   const built = buildDag(pipeline.value, request);
-  const missing = await checkSources(built.value.sources, request.workingDirectory);
+  const missing = await checkSources(built.value.sources, request);
   return {
     value: built.value.dag,
     diagnostics: [...pipeline.diagnostics, ...built.diagnostics, ...missing],

@@ -57,7 +57,7 @@ function* compareConfig(
   pointer: string,
 ): Generator<Difference> {
   if (same(before, after)) return;
-  const [oldContent, newContent] = [contentOf(before), contentOf(after)];
+  const [oldContent, newContent] = [keyedContent(before), keyedContent(after)];
   if (oldContent !== undefined && newContent !== undefined) {
     yield { kind: 'source', pointer, before: oldContent, after: newContent };
   } else if (isMap(before) && isMap(after)) {
@@ -74,7 +74,7 @@ function* compareConfig(
 
 /** A value with its sources in words, since a key holds no path. */
 function readable(value: Json | undefined): Json | undefined {
-  const content = contentOf(value);
+  const content = keyedContent(value);
   if (content !== undefined) return `a file (${content})`;
   if (Array.isArray(value)) return value.map((item) => readable(item) ?? null);
   if (!isObject(value)) return value;
@@ -118,9 +118,10 @@ const same = (before: Json | undefined, after: Json | undefined): boolean =>
 
 /** A map of the configuration, not what replaces a source. */
 const isMap = (value: Json | undefined): value is JsonObject =>
-  isObject(value) && contentOf(value) === undefined;
+  isObject(value) && keyedContent(value) === undefined;
 
-const contentOf = (value: Json | undefined): string | undefined => {
+/** The digest of a source in key material; undefined for any other value. */
+export const keyedContent = (value: Json | undefined): string | undefined => {
   const content = isObject(value) ? value[contentMark] : undefined;
   return typeof content === 'string' ? content : undefined;
 };

@@ -93,6 +93,25 @@ function describeChange(
 /** `/optimizer/learning_rate` as users write it: `with.optimizer.learning_rate`. */
 export const fieldOfWith = (pointer: string): string => ['with', ...parsePointer(pointer)].join('.');
 
+/** The name of a field of a stage's key, as in the YAML: `with.optimizer.learning_rate`, `from.train`. */
+export function fieldOf(difference: Difference): string {
+  switch (difference.kind) {
+    case 'config':
+    case 'source':
+      return fieldOfWith(difference.pointer);
+    case 'input':
+      return `from.${difference.port}${difference.part === undefined ? '' : `.${difference.part}`}`;
+    case 'code':
+      return `code ${difference.module}`;
+    case 'uses':
+    case 'version':
+    case 'format':
+      return difference.kind;
+    default:
+      return difference satisfies never;
+  }
+}
+
 function spell(value: Json | undefined): string {
   const text = (JSON.stringify(value) ?? 'nothing').replaceAll(
     /(sha256(-folder)?:[0-9a-f]{12})[0-9a-f]{52}/g,

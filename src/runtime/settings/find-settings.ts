@@ -140,8 +140,8 @@ function projectAbove(folder: string): string | undefined {
   return parent === folder ? undefined : projectAbove(parent);
 }
 
-const projectSettingsPath = (project: string): string => join(project, '.tuneloom', 'settings.yaml');
+export const projectSettingsPath = (project: string): string => join(project, '.tuneloom', 'settings.yaml');
 
 /** `$XDG_CONFIG_HOME/tuneloom/settings.yaml`, by default in `~/.config`. */
-const personSettingsPath = ({ XDG_CONFIG_HOME, HOME }: SettingsRequest['environment']): string =>
+export const personSettingsPath = ({ XDG_CONFIG_HOME, HOME }: SettingsRequest['environment']): string =>
   join(XDG_CONFIG_HOME || join(HOME || homedir(), '.config'), 'tuneloom', 'settings.yaml');

@@ -8,6 +8,8 @@ export interface RemoteStore {
   readonly name: string;
   /** Without secrets. */
   readonly url: string;
+  /** How many calls it serves well at the same time, where that is not a common number. */
+  readonly parallel?: number;
   /** The names (`remoteName`) of those of the objects that it holds. Many are asked for together. */
   readonly has: (objects: readonly RemoteObject[], options: RemoteCall) => Promise<ReadonlySet<string>>;
   /** An object's bytes, unverified; undefined if it holds no such object. */

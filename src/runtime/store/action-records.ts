@@ -8,7 +8,7 @@ import { contentState } from './content-state.ts';
 import { parseSealed, sealJson } from './sealed-json.ts';
 import type { Store } from './store.ts';
 import { createAtomically, writeAtomically } from './store-file.ts';
-import { actionPath } from './store-layout.ts';
+import { actionPath, entriesOf, storeLayout } from './store-layout.ts';
 import { hasErrorCode, storageFailureOf } from './system-error.ts';
 
 /** The inputs and outputs of one execution of a stage: `actions/ab/<key>.json`, written last and never changed. */
@@ -125,6 +125,17 @@ function readOwnRecord(store: Store, key: CacheKey): ReadRecord {
     if (error instanceof SyntaxError) return { kind: 'unreadable', path };
     throw error;
   }
+}
+
+/** Every record of the store itself that can be read. */
+export function* listRecords(store: Store): Generator<ActionRecord> {
+  const folder = join(store.root, storeLayout.actions);
+  for (const shelf of entriesOf(folder))
+    for (const { name } of shelf.isDirectory() ? entriesOf(join(folder, shelf.name)) : []) {
+      const key = parseCacheKey(name.replace(/\.json$/, ''));
+      const found = key === undefined ? undefined : readRecord(store, key);
+      if (found?.kind === 'usable') yield found.record;
+    }
 }
 
 /**

@@ -24,6 +24,8 @@ export interface RunRecord {
   readonly file: string;
   readonly params: JsonObject;
   readonly overridden: boolean;
+  /** Of a sweep: each point's label, its params, and its stages' ids in the pipeline with those in `stages`. */
+  readonly points?: readonly RunPoint[];
   /** Empty: the whole pipeline. */
   readonly targets: readonly string[];
   /** ISO 8601, UTC. */
@@ -34,6 +36,13 @@ export interface RunRecord {
   readonly process: ProcessIdentity;
   readonly fingerprint: Fingerprint;
   readonly stages: Readonly<Record<string, StageOutcome>>;
+}
+
+/** A point of a sweep in the record of a run. */
+export interface RunPoint {
+  readonly label: string;
+  readonly params: JsonObject;
+  readonly stages: Readonly<Record<string, string>>;
 }
 
 /**
@@ -205,6 +214,7 @@ const isRunRecord = has({
   file: isText,
   params: isObject,
   overridden: isOneOf(true, false),
+  points: orAbsent(isListOf(has({ label: isText, params: isObject, stages: isMapOf(isText) }))),
   targets: isListOf(isText),
   startedAt: isText,
   milliseconds: isNumber,

@@ -41,6 +41,8 @@ export const attemptFiles = {
   request: 'request.json',
   /** What a job reports, and how it ended. */
   events: 'events.ndjson',
+  /** A folder for each job of a stage whose work is divided. */
+  shards: 'shards',
   /** The bundled code of a user's stage. */
   code: 'code.mjs',
 } as const;

@@ -53,6 +53,11 @@ export class DocumentReader {
     return { isTooMany, diagnostics: [tooMany] };
   }
 
+  /** The absolute paths of all files that were read, in the order of the first request. */
+  get files(): readonly string[] {
+    return [...this.#documents.keys()];
+  }
+
   /** Where a file was first named; undefined for the pipeline's own. */
   namedAt(path: string): Span | undefined {
     return this.#namedAt.get(path);

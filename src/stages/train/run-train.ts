@@ -52,12 +52,16 @@ export const { run } = implementStage<TrainConfig>()({
 });
 
 function reportProgress(progress: TrainingProgress, host: StageHost): void {
-  const { step, totalSteps, loss, learningRate, tokensPerSecond } = progress;
+  const { step, totalSteps, loss, validationLoss, learningRate, tokensPerSecond, evaluating } = progress;
   host.report({
-    type: 'progress',
-    unit: 'step',
-    done: step,
-    total: totalSteps,
-    figures: { loss, learning_rate: learningRate, tokens_per_second: tokensPerSecond },
+    ...{ type: 'progress', unit: 'step', done: step, total: totalSteps },
+    // In the order in which they matter: a narrow terminal shows the first alone.
+    figures: {
+      ...(loss !== undefined && { loss }),
+      ...(validationLoss !== undefined && { validation_loss: validationLoss }),
+      ...(tokensPerSecond !== undefined && { tokens_per_second: tokensPerSecond }),
+      ...(learningRate !== undefined && { learning_rate: learningRate }),
+    },
+    ...(evaluating && { phase: { name: 'evaluating', ...evaluating } }),
   });
 }

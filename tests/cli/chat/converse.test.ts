@@ -25,6 +25,7 @@ async function printed(lines: string, json: boolean) {
     complain: push,
     write: push,
     columns: 80,
+    width: 80,
     interactive: false,
     colors: createColors(false),
   };

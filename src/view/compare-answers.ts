@@ -1,10 +1,8 @@
-import { own } from '../../core/index.ts';
-import type { Scores } from '../../metrics/index.ts';
-import { contentState, type Digest, type RunRecord, readRecord, type Store } from '../../runtime/index.ts';
-import { portCodecs } from '../../stages/index.ts';
-import type { ResponseRecord } from '../../text/index.ts';
-import { readOutput } from '../summary/outputs.ts';
-import { questionOf } from '../summary/summarize-run.ts';
+import type { RunRecord, Store } from '../runtime/index.ts';
+import { portCodecs, readAll } from '../stages/index.ts';
+import type { ResponseRecord } from '../text/index.ts';
+import { answerText, questionOf } from './answer-text.ts';
+import { readRunOutput, readScores, type StageOfRun, scorersOf } from './read-output.ts';
 
 /** The answers of every stage that both runs have, record by record; those whose scores fell most come first. */
 export async function compareAnswers(store: Store, pair: RunPair): Promise<readonly AnswerChanges[]> {
@@ -66,7 +64,7 @@ function changeOf(answer: {
   readonly scores: { readonly before: RecordScores; readonly after: RecordScores };
 }): readonly AnswerChange[] {
   const { id, before, after, scores } = answer;
-  const [old, current] = [before && answerIn(before), answerIn(after)];
+  const [old, current] = [before && answerText(before), answerText(after)];
   if (old === undefined || old === current) return [];
   const [scoreBefore, scoreAfter] = [scores.before.get(id), scores.after.get(id)];
   return [
@@ -82,15 +80,6 @@ function changeOf(answer: {
   ];
 }
 
-/** The response, the likeliest of the choices, or the log-likelihood of the response. */
-function answerIn({ response, choices, log_likelihood }: ResponseRecord): string {
-  if (response !== undefined) return response;
-  const likeliest = choices?.reduce((best, next) =>
-    next.log_likelihood > best.log_likelihood ? next : best,
-  );
-  return likeliest?.text ?? `log-likelihood ${log_likelihood?.toFixed(3)}`;
-}
-
 /** Answers without scores sort between those that got worse and those that got better. */
 const gainOf = ({ score_before = 0, score_after = 0 }: AnswerChange): number => score_after - score_before;
 
@@ -98,7 +87,7 @@ const gainOf = ({ score_before = 0, score_after = 0 }: AnswerChange): number => 
 async function recordScores(store: Store, { run, stage }: StageOfRun): Promise<RecordScores> {
   const sums = new Map<string, number>();
   for (const scorer of scorersOf(store, { run, stage })) {
-    const { metrics, records } = (await scoresOf(store, { run, stage: scorer })) ?? { metrics: [] };
+    const { metrics, records } = (await readScores(store, { run, stage: scorer })) ?? { metrics: [] };
     const lowerIsBetter = new Set(
       metrics.filter(({ higher_is_better }) => !higher_is_better).map(({ metric }) => metric),
     );
@@ -111,52 +100,9 @@ async function recordScores(store: Store, { run, stage }: StageOfRun): Promise<R
   return sums;
 }
 
-/** The stages of a run that scored a stage's answers. */
-function scorersOf(store: Store, { run, stage }: StageOfRun): readonly string[] {
-  const asked = run.stages[stage];
-  const answers = asked !== undefined && 'outputs' in asked ? asked.outputs.responses : undefined;
-  return Object.entries(run.stages).flatMap(([id, outcome]) => {
-    if (!('outputs' in outcome) || !('scores' in outcome.outputs)) return [];
-    const found = readRecord(store, outcome.key);
-    const inputs = found.kind === 'usable' ? Object.values(found.record.material.inputs) : [];
-    return answers !== undefined && inputs.includes(answers) ? [id] : [];
-  });
-}
-
-/** The content of a stage's output in a run; undefined if there is none, or gc has removed it. */
-async function outputOf(
-  store: Store,
-  { run, stage, output }: StageOfRun & { readonly output: string },
-): Promise<Digest | undefined> {
-  const outcome = own(run.stages, stage);
-  const content = outcome !== undefined && 'outputs' in outcome ? outcome.outputs[output] : undefined;
-  if (typeof content !== 'string') return undefined;
-  return (await contentState(store, content)) === 'present' ? content : undefined;
-}
-
-interface StageOfRun {
-  readonly run: RunRecord;
-  readonly stage: string;
-}
-
-/** The scores of a stage in a run. */
-export async function scoresOf(store: Store, at: StageOfRun): Promise<Scores | undefined> {
-  const digest = await outputOf(store, { ...at, output: 'scores' });
-  return digest && readOutput({ store, digest }, (path) => portCodecs.scores.read(path).read());
-}
-
 /** The answers of a stage in a run, by record id. */
-async function answersOf(
-  store: Store,
-  at: StageOfRun,
-): Promise<ReadonlyMap<string, ResponseRecord> | undefined> {
-  const digest = await outputOf(store, { ...at, output: 'responses' });
-  return (
-    digest &&
-    readOutput({ store, digest }, async (path) => {
-      const answers = new Map<string, ResponseRecord>();
-      for await (const answer of portCodecs.responses.read(path)) answers.set(answer.id, answer);
-      return answers;
-    })
-  );
-}
+const answersOf = (store: Store, at: StageOfRun): Promise<ReadonlyMap<string, ResponseRecord> | undefined> =>
+  readRunOutput(store, { ...at, output: 'responses' }, async (path) => {
+    const responses = await readAll(portCodecs.responses.read(path));
+    return new Map(responses.map((response) => [response.id, response]));
+  });

@@ -1,16 +1,17 @@
-import { type Json, type JsonObject, own } from '../../core/index.ts';
-import type { Score } from '../../metrics/index.ts';
+import { type Json, type JsonObject, own } from '../core/index.ts';
+import type { Score } from '../metrics/index.ts';
 import {
   compareMaterial,
+  fieldOf,
   type RunRecord,
   readRecord,
   type StageOutcome,
   type Store,
   sides,
-} from '../../runtime/index.ts';
-import { fieldOf } from '../explain/explain.ts';
-import { scoreName } from '../summary/score-table.ts';
-import { type AnswerChanges, compareAnswers, type RunPair, scoresOf, stagesOf } from './compare-answers.ts';
+} from '../runtime/index.ts';
+import { type AnswerChanges, compareAnswers, type RunPair, stagesOf } from './compare-answers.ts';
+import { readScores } from './read-output.ts';
+import { figureName } from './score-table.ts';
 
 /** Compares two runs by their records and by the results that are still in the store. */
 export async function compareRuns(store: Store, pair: RunPair): Promise<RunDifference> {
@@ -112,12 +113,12 @@ async function compareMetrics(store: Store, pair: RunPair): Promise<readonly Met
   const changes: MetricChange[] = [];
   for (const stage of stagesOf(pair)) {
     const [before, after] = [
-      (await scoresOf(store, { run: pair.before, stage }))?.metrics ?? [],
-      (await scoresOf(store, { run: pair.after, stage }))?.metrics ?? [],
+      (await readScores(store, { run: pair.before, stage }))?.metrics ?? [],
+      (await readScores(store, { run: pair.after, stage }))?.metrics ?? [],
     ];
-    for (const name of new Set([...after, ...before].map(scoreName))) {
+    for (const name of new Set([...after, ...before].map(figureName))) {
       const [old, current] = [before, after].map((scores) =>
-        scores.find((score) => scoreName(score) === name),
+        scores.find((score) => figureName(score) === name),
       );
       changes.push(...metricChange(stage, { old, current }));
     }

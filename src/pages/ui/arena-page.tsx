@@ -1,0 +1,340 @@
+import { useState } from 'preact/hooks';
+import { formatCount } from '../../core/index.ts';
+import { Note, Section } from '../components/layout.tsx';
+import { Table } from '../components/table.tsx';
+import { DataText, LongText } from '../components/text.tsx';
+import { type RequestError, send } from './api.ts';
+import { useData, useKept, useKeys } from './hooks.ts';
+import { Choice, Labeled, NoRuns, PageHead, Problem, type RunDetail, useRunChoice } from './parts.tsx';
+import { replaceRoute } from './route.ts';
+import type { ProjectInfo } from './runs-page.tsx';
+
+interface Match {
+  readonly file: string;
+  readonly index: number;
+  readonly total: number;
+  readonly voted: number;
+  readonly firstOpen: number;
+  readonly leftOut: {
+    readonly equal: number;
+    readonly withoutCounterpart: number;
+    readonly otherPrompt: number;
+  };
+  readonly pair: {
+    readonly prompt: string;
+    readonly expected: string;
+    readonly left: string;
+    readonly right: string;
+  } | null;
+  readonly before: Vote | null;
+}
+
+type Vote = 'left' | 'right' | 'tie' | 'both_bad';
+
+const votes: readonly { readonly vote: Vote; readonly text: string; readonly keys: readonly string[] }[] = [
+  { vote: 'left', text: 'Left is better', keys: ['ArrowLeft', '1'] },
+  { vote: 'tie', text: 'Tie', keys: ['ArrowUp', '2', 't'] },
+  { vote: 'both_bad', text: 'Both are bad', keys: ['ArrowDown', '3', 'x'] },
+  { vote: 'right', text: 'Right is better', keys: ['ArrowRight', '4'] },
+];
+const keyNames: Readonly<Record<Vote, string>> = { left: '←', tie: '↑', both_bad: '↓', right: '→' };
+
+/** Two answers side by side without their models, and the board that the choices give. */
+export function ArenaPage({ query }: { readonly query: Readonly<Record<string, string>> }) {
+  const { run, options, outputs = [], error, isEmpty } = useRunChoice(query.run);
+  const project = useData<ProjectInfo>('project');
+  const [person, setPerson] = useKept('person', '');
+  const [seed, setSeed] = useKept('seed', 0);
+  const other = query.secondRun ?? run;
+  const detail = useData<RunDetail>(other === undefined ? undefined : `runs/${other}`);
+  const stages = stagesWithAnswers(outputs);
+  const others = stagesWithAnswers(detail.data?.outputs ?? []);
+  const first = stages.find((one) => one === query.first) ?? stages[0];
+  const second =
+    others.find((one) => one === query.second) ?? others.find((one) => other !== run || one !== first);
+  const judge = person || project.data?.person || '';
+  const go = (next: Readonly<Record<string, string | undefined>>): void =>
+    replaceRoute('arena', { run, first, secondRun: other, second, ...next });
+  if (isEmpty) return <NoRuns />;
+  const isReady =
+    run !== undefined && other !== undefined && first !== undefined && second !== undefined && judge !== '';
+  return (
+    <>
+      <PageHead title="Arena">
+        <div class="fields">
+          <Choice
+            label="Run"
+            value={run ?? ''}
+            options={options}
+            onChange={(next) => go({ run: next, secondRun: other === run ? next : other })}
+          />
+          <Choice
+            label="Answers of"
+            value={first ?? ''}
+            options={named(stages)}
+            onChange={(next) => go({ first: next })}
+          />
+          <Choice
+            label="Against run"
+            value={other ?? ''}
+            options={options}
+            onChange={(next) => go({ secondRun: next })}
+          />
+          <Choice
+            label="Answers of"
+            value={second ?? ''}
+            options={named(others)}
+            onChange={(next) => go({ second: next })}
+          />
+          <Labeled label="Judge">
+            <input
+              class="field"
+              value={judge}
+              onChange={(event) => setPerson(event.currentTarget.value.trim())}
+            />
+          </Labeled>
+          <Labeled label="Seed of the order">
+            <input
+              class="field short"
+              type="number"
+              min={0}
+              value={seed}
+              onChange={(event) => setSeed(Math.max(0, event.currentTarget.valueAsNumber || 0))}
+            />
+          </Labeled>
+        </div>
+      </PageHead>
+      <Problem error={error ?? detail.error ?? project.error} />
+      {outputs.length > 0 && stages.length === 0 && <Note>No stage of this run wrote answers.</Note>}
+      {outputs.length > 0 && stages.length > 0 && second === undefined && (
+        <Note>This run has one stage with answers. Choose another run to compare it with.</Note>
+      )}
+      {isReady && (
+        <Arena
+          key={JSON.stringify([run, first, other, second, judge, seed])}
+          {...{ run, first, second, judge, seed }}
+          secondRun={other}
+        />
+      )}
+    </>
+  );
+}
+
+const stagesWithAnswers = (outputs: RunDetail['outputs']): readonly string[] => [
+  ...new Set(outputs.filter(({ type }) => type === 'responses').map(({ stage }) => stage)),
+];
+const named = (stages: readonly string[]) => stages.map((one) => ({ value: one, text: one }));
+
+interface ArenaOf {
+  readonly run: string;
+  readonly first: string;
+  readonly secondRun: string;
+  readonly second: string;
+  readonly judge: string;
+  readonly seed: number;
+}
+
+function Arena(of: ArenaOf) {
+  const [index, setIndex] = useState<number | undefined>(undefined);
+  const match = useData<Match>('arena', { ...of, index });
+  const board = useData<Board>('arena/board', { run: of.run });
+  const [error, setError] = useState<RequestError | undefined>(undefined);
+  const [said, setSaid] = useState('');
+  const [isSaving, setSaving] = useState(false);
+  const { data } = match;
+  /** Not while the next pair is on its way: the vote would be on another. */
+  const isCurrent = data !== undefined && (index === undefined || data.index === index);
+  const move = (to: number): void => {
+    if (data === undefined) return;
+    if (to >= data.total) setSaid('This was the last pair.');
+    setIndex(Math.min(data.total - 1, Math.max(0, to)));
+  };
+  const vote = async (choice: Vote): Promise<void> => {
+    if (data === undefined || data.pair === null || isSaving || !isCurrent) return;
+    setSaving(true);
+    try {
+      const names = await send<{ left: string; right: string }>('PUT', 'arena', {
+        ...of,
+        index: data.index,
+        vote: choice,
+      });
+      setError(undefined);
+      setSaid(`Pair ${data.index + 1} is kept. Left was ${names.left}, right was ${names.right}.`);
+      board.reload();
+      match.reload();
+      if (data.index + 1 < data.total) setIndex(data.index + 1);
+    } catch (problem) {
+      setError(problem as RequestError);
+    } finally {
+      setSaving(false);
+    }
+  };
+  useKeys({
+    ...Object.fromEntries(
+      votes.flatMap(({ vote: choice, keys }) => keys.map((key) => [key, () => void vote(choice)])),
+    ),
+    s: () => move((data?.index ?? 0) + 1),
+    b: () => move((data?.index ?? 0) - 1),
+  });
+  if (data === undefined) return <Problem error={match.error} />;
+  const { pair, total, voted } = data;
+  return (
+    <div class="block judge" aria-busy={isSaving}>
+      {pair === null ? (
+        <Note>There is no pair to compare.</Note>
+      ) : (
+        <>
+          <div class="row">
+            <strong aria-live="polite">
+              {data.index + 1} of {total}
+            </strong>
+            <progress value={voted} max={total} aria-label={`${voted} of ${total} decided`} />
+            <span class="soft small">{voted} decided</span>
+          </div>
+          <article class="card" aria-label="Prompt">
+            <h2 class="label">Prompt</h2>
+            <LongText text={pair.prompt.trim()} />
+            {pair.expected.trim() !== '' && (
+              <details>
+                <summary class="small">Expected answer</summary>
+                <DataText text={pair.expected.trim()} />
+              </details>
+            )}
+          </article>
+          <div class="versus">
+            {(['left', 'right'] as const).map((side) => (
+              <article
+                class={`card ${data.before === side ? 'chosen' : ''}`}
+                key={side}
+                aria-label={`The ${side} answer`}
+              >
+                <h2 class="label">{side === 'left' ? 'Left' : 'Right'}</h2>
+                <LongText text={pair[side]} />
+              </article>
+            ))}
+          </div>
+          <fieldset class="votes">
+            <legend class="hidden-visually">Which answer is better?</legend>
+            {votes.map(({ vote: choice, text }) => (
+              <button
+                type="button"
+                class="button"
+                key={choice}
+                aria-pressed={data.before === choice}
+                onClick={() => void vote(choice)}
+              >
+                {text} <kbd>{keyNames[choice]}</kbd>
+              </button>
+            ))}
+          </fieldset>
+          <div class="row">
+            <button
+              type="button"
+              class="button"
+              disabled={data.index + 1 >= total}
+              onClick={() => move(data.index + 1)}
+            >
+              Skip <kbd>s</kbd>
+            </button>
+            <button
+              type="button"
+              class="button"
+              disabled={data.index === 0}
+              onClick={() => move(data.index - 1)}
+            >
+              Back <kbd>b</kbd>
+            </button>
+          </div>
+          <p class="soft small" role="status">
+            {said}
+          </p>
+        </>
+      )}
+      <Problem error={error ?? match.error} />
+      <LeftOut {...data.leftOut} />
+      <BoardTable board={board.data} error={board.error} />
+      <p class="soft small">
+        Choices are kept in <span class="mono path">{data.file}</span>
+      </p>
+    </div>
+  );
+}
+
+function LeftOut({ equal, withoutCounterpart, otherPrompt }: Match['leftOut']) {
+  const reasons = [
+    ...(equal > 0 ? [`${equal} with equal answers`] : []),
+    ...(withoutCounterpart > 0 ? [`${withoutCounterpart} that only one side answered`] : []),
+    ...(otherPrompt > 0 ? [`${otherPrompt} with another prompt`] : []),
+  ];
+  return reasons.length === 0 ? null : <p class="soft small">Left out: {reasons.join(', ')}.</p>;
+}
+
+interface Board {
+  readonly metrics: readonly {
+    readonly metric: string;
+    readonly of?: string;
+    readonly value: number | null;
+    readonly count: number;
+    readonly interval?: { readonly low: number; readonly high: number };
+  }[];
+  readonly remarks: readonly { readonly text: string }[];
+}
+
+/** The ratings of all models that people chose between, the best first. */
+function BoardTable({
+  board,
+  error,
+}: {
+  readonly board: Board | undefined;
+  readonly error: RequestError | undefined;
+}) {
+  const { metrics = [], remarks = [] } = board ?? {};
+  const kind = metrics.some(({ metric }) => metric === 'bradley_terry') ? 'bradley_terry' : 'elo';
+  const rows = metrics.filter(({ metric }) => metric === kind);
+  const rankOf = (model: string | undefined) =>
+    metrics.find(({ metric, of }) => metric === 'rank' && of === model)?.value;
+  return (
+    <Section id="board" title="Board">
+      <Problem error={error} />
+      {rows.length === 0 ? (
+        <p class="soft">It is empty until the first choice.</p>
+      ) : (
+        <Table
+          label="Models by rating"
+          rows={rows}
+          rowKey={({ of }) => of ?? ''}
+          columns={[
+            { title: 'Model', cell: ({ of }) => <DataText text={of ?? ''} /> },
+            ...(kind === 'bradley_terry'
+              ? [
+                  {
+                    title: 'Rank',
+                    kind: 'number' as const,
+                    cell: ({ of }: Board['metrics'][number]) => rankOf(of) ?? '',
+                  },
+                ]
+              : []),
+            {
+              title: kind === 'elo' ? 'Elo' : 'Bradley-Terry',
+              kind: 'number',
+              cell: ({ value }) => (value === null ? '' : formatCount(value)),
+            },
+            {
+              title: '95 % interval',
+              kind: 'number',
+              cell: ({ interval }) =>
+                interval && `${formatCount(interval.low)} to ${formatCount(interval.high)}`,
+            },
+            { title: 'Battles', kind: 'number', cell: ({ count }) => formatCount(count) },
+          ]}
+        />
+      )}
+      {rows.length > 0 &&
+        remarks.map(({ text }) => (
+          <p class="soft small" key={text}>
+            {text}.
+          </p>
+        ))}
+    </Section>
+  );
+}
