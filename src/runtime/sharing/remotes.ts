@@ -93,7 +93,9 @@ export class Remotes {
     const before = this.#learned;
     for (const remote of this.#remotes) {
       if (wanted.length === 0) break;
-      const found = await this.#ask(remote, signal, () => this.#learnFrom(remote, { store, keys: wanted, signal }));
+      const found = await this.#ask(remote, signal, () =>
+        this.#learnFrom(remote, { store, keys: wanted, signal }),
+      );
       wanted = wanted.filter((key) => found?.has(key) !== true);
     }
     this.#tellRefused();
@@ -154,9 +156,11 @@ export class Remotes {
       distinct,
       async (content) => {
         // Several stages may need it at the same time.
-        const running = this.#fetching.get(content.digest) ?? this.#fetchOne(store, content, { signal, report });
+        const running =
+          this.#fetching.get(content.digest) ?? this.#fetchOne(store, content, { signal, report });
         this.#fetching.set(content.digest, running);
-        if (!(await running.finally(() => this.#fetching.delete(content.digest)))) lacking.add(content.digest);
+        if (!(await running.finally(() => this.#fetching.delete(content.digest))))
+          lacking.add(content.digest);
       },
       { concurrency: contentsAtOnce },
     );
@@ -196,7 +200,9 @@ export class Remotes {
       if (signal.aborted) return undefined;
       const storage = storageFailureOf(error);
       if (storage !== undefined)
-        this.#fail(remote, { message: `what it has cannot be kept here: ${storage.message} (${storage.path})` });
+        this.#fail(remote, {
+          message: `what it has cannot be kept here: ${storage.message} (${storage.path})`,
+        });
       else if (error instanceof RemoteFailure) this.#fail(remote, error);
       else throw error;
       return undefined;
