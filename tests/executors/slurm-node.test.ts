@@ -21,8 +21,14 @@ describe.skipIf(noSlurm !== '')(`a node of Slurm that is gone${noSlurm}`, () => 
     await until(() => rig.trace().includes('step 2'));
     const [job = ''] = jobs();
     await cluster.stop('slurmd');
-    execFileSync('pkill', ['-KILL', '-f', `slurmstepd: \\[${job}\\.`]);
-    execFileSync('pkill', ['-KILL', '-f', rig.folder]);
+    // The process of the step, the job's and its stage's.
+    const own = pidsOf(rig.folder).filter((pid) => pid !== running.pid);
+    for (const pid of [...own.map(parentOf), ...own])
+      try {
+        if (pid > 1 && pid !== running.pid && pid !== process.pid) process.kill(pid, 'SIGKILL');
+      } catch {
+        // It went with its parent.
+      }
     await until(() => stateOf(job) === 'PENDING');
     await cluster.start('slurmd');
     // Slurm lets a job that was put back wait for two minutes.
@@ -35,3 +41,10 @@ describe.skipIf(noSlurm !== '')(`a node of Slurm that is gone${noSlurm}`, () => 
     ]);
   }, 90_000);
 });
+
+/** The processes whose command lines contain a path. */
+const pidsOf = (path: string): readonly number[] =>
+  execFileSync('pgrep', ['-f', path], { encoding: 'utf8' }).trim().split('\n').map(Number);
+
+const parentOf = (pid: number): number =>
+  Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }));
