@@ -40,10 +40,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...['view', 'judging', 'stages', 'training', 'benchmarks', 'metrics', 'text', 'runtime', 'formats'],
     'core',
   ],
+  // What other tools are told of runs.
+  tracking: ['view', 'stages', 'training', 'runtime', 'formats', 'core'],
   cli: [
     ...[
       'server',
       'judging',
+      'tracking',
       'view',
       'stages',
       'bundle',
@@ -75,8 +78,8 @@ const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
   settings: ['config', 'yaml', 'diagnostic', 'stage'],
   sharing: ['store', 'key', 'stage'],
   collect: ['store', 'key'],
-  plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
-  execute: ['plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
+  plan: ['sharing', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
+  execute: ['sharing', 'plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
 };
 
 /** Folder of the command line -> the folders that it may import from. Every command may use the first four. */
@@ -104,13 +107,14 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   rerun: shared,
   report: [...shared, 'runs'],
   review: shared,
-  run: [...shared, 'open', 'rerun'],
+  run: [...shared, 'open', 'rerun', 'track'],
   runs: shared,
   schema: shared,
   score: shared,
   setup: [...shared, 'doctor'],
   show: shared,
   ui: shared,
+  track: [...shared, 'runs'],
   update: shared,
   verify: shared,
   worker: shared,
@@ -146,7 +150,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'p-map': ['stages', 'remote/stores', 'runtime/sharing'],
   picocolors: ['cli/terminal'],
   preact: ['pages'],
-  protobufjs: ['formats/tensorflow', 'tensor/onnx'],
+  protobufjs: ['formats/tensorflow', 'tensor/onnx', 'tracking/tensorboard'],
   'string-width': ['cli/terminal', 'cli/reporter', 'runtime/diagnostic'],
   vega: ['view/plots'],
   'vega-lite': ['view/plots'],

@@ -9,7 +9,9 @@ import {
   type Settings,
 } from '../runtime/index.ts';
 import type { CommandContext } from './commands/command-declaration.ts';
-import { UsageError } from './exit-code.ts';
+import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
+import { errorText } from './terminal/safe-text.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** Opens a remote of the settings; uses no network yet. Throws a UsageError if its settings cannot be used. */
 export async function openNamedRemote(
@@ -60,5 +62,19 @@ export function chooseRemote(
 }
 
 /** A remote's failure as an error of the command. */
-export const remoteError = (name: string, { message, help }: RemoteFailure): UsageError =>
+const remoteError = (name: string, { message, help }: RemoteFailure): UsageError =>
   new UsageError({ message: `the remote \`${name}\`: ${message}`, help });
+
+/** Prints why a transfer has failed, and returns the exit code. */
+export function reportRemoteFailure(
+  name: string,
+  { failure, terminal, json }: { failure: RemoteFailure; terminal: Terminal; json: boolean | undefined },
+): ExitCode {
+  const { message, help } = remoteError(name, failure);
+  if (json)
+    terminal.print(
+      JSON.stringify({ errors: [{ code: `remote-${failure.kind}`, message, ...(help && { help }) }] }),
+    );
+  else terminal.complain(errorText({ message, help }));
+  return exitCode.stageFailed;
+}

@@ -74,10 +74,10 @@ function emptyProgram({ terminal }: CommandContext): Command {
 /** Adds a command's help and options to the program. */
 function addCommand(
   program: Command,
-  { name, usage, summary, options, examples }: CommandDeclaration,
+  { name, usage, summary, options, examples, isHidden = false }: CommandDeclaration,
 ): Command {
   const command = program
-    .command(name)
+    .command(name, { hidden: isHidden })
     .description(`${summary}.`)
     .summary(summary)
     .usage(`${usage} [options]`.trimStart())

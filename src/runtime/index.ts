@@ -39,12 +39,29 @@ export { definitionFiles } from './module/definition-files.ts';
 
 // The store holds contents by digest.
 
-export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
+export {
+  type Digest,
+  digestOf,
+  digestsAt,
+  hexOf,
+  isFolderDigest,
+  type PortContent,
+  parseDigest,
+  parsePortContent,
+  sha256,
+} from './key/digest.ts';
 export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
 export { withFileLock } from './store/file-lock.ts';
 export { blobFile } from './store/find-blob.ts';
-export { type FolderFile, isInnerPath, openContent, readManifest } from './store/folder-manifest.ts';
+export {
+  type FolderFile,
+  isInnerPath,
+  manifestOf,
+  openContent,
+  parseManifest,
+  readManifest,
+} from './store/folder-manifest.ts';
 export { ingest } from './store/ingest.ts';
 export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
 export { sealJson } from './store/sealed-json.ts';
@@ -52,7 +69,9 @@ export { createStore, openStore, type Store } from './store/store.ts';
 export {
   actionPath,
   attemptFiles,
+  attemptFolder,
   blobPath,
+  downloadPath,
   linkedStore,
   outputsPath,
   pathSegment,
@@ -72,11 +91,24 @@ export { pathsIn } from './plan/source-digests.ts';
 
 // The plan becomes results.
 
+export {
+  detachAttempt,
+  discardAttempt,
+  openAttempt,
+  releaseAttempt,
+  sweepAttempts,
+} from './execute/attempt.ts';
 export { ingestOutputs } from './execute/commit-result.ts';
 export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
 export { runJob } from './execute/executor/executor.ts';
 export { type JobFile, readJobFile, writeJobFile } from './execute/executor/job-file.ts';
 export { openLocalExecutor } from './execute/executor/local-executor.ts';
+export {
+  layOutPortable,
+  type PortableAction,
+  portableAction,
+} from './execute/executor/portable-action.ts';
+export { withAddresses } from './execute/prepare-action.ts';
 export {
   approve,
   codeHash,
@@ -94,6 +126,7 @@ export { serveStageProcess } from './execute/serve-stage-process.ts';
 export { parseStageMessage, type StageMessage } from './execute/stage-message.ts';
 export { childEnvironment } from './execute/stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
+export { readSource } from './plan/source-digests.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 

@@ -25,24 +25,36 @@ export async function drawRun(store: Store, run: RunRecord): Promise<readonly Dr
 
 /** The losses of several runs in one drawing. */
 export async function drawRuns(store: Store, runs: readonly RunRecord[]): Promise<readonly Drawing[]> {
+  const names = namesOf(runs);
   const all: NamedCurves[] = [];
-  for (const run of runs)
-    for (const { stage, curves } of await viewTrainings(store, run))
-      all.push({ name: `${stage}, ${shortName(run)}`, ...curves });
+  for (const [index, run] of runs.entries()) {
+    const trainings = await viewTrainings(store, run);
+    for (const { stage, curves } of trainings) {
+      const own = names[index] ?? run.run;
+      all.push({ name: trainings.length === 1 ? own : `${stage}, ${own}`, ...curves });
+    }
+  }
   return all.length === 0 ? [] : [await draw(all)];
+}
+
+/** What tells runs apart: the params that differ, or else when they began. */
+function namesOf(runs: readonly RunRecord[]): readonly string[] {
+  const params = [...new Set(runs.flatMap(({ params }) => Object.keys(params)))].filter(
+    (name) => new Set(runs.map((run) => JSON.stringify(run.params[name]))).size > 1,
+  );
+  const named = runs.map((run) =>
+    params.map((name) => `${name} ${JSON.stringify(run.params[name])}`).join(', '),
+  );
+  if (params.length > 0 && new Set(named).size === runs.length) return named;
+  return runs.map(({ run }, index) =>
+    [run.slice(0, 19).replace('T', ' '), named[index]].filter((part) => part !== '').join(', '),
+  );
 }
 
 async function draw(curves: readonly NamedCurves[]): Promise<Drawing> {
   const spec = historyPlot(curves, { width });
   return { title: spec.title, svg: await renderSvg(spec) };
 }
-
-/** Enough of a run's id to tell it from the others of its day. */
-const shortName = ({ run }: RunRecord): string =>
-  run
-    .slice(5, 16)
-    .replace('T', ' ')
-    .replace(/-(\d\d)$/, ':$1');
 
 async function liveCurves(store: Store, run: string): Promise<readonly NamedCurves[]> {
   const stages = new Map<string, { readonly loss: CurvePoint[]; readonly validation: CurvePoint[] }>();

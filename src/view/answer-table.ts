@@ -5,6 +5,7 @@ import { portCodecs, readAll } from '../stages/index.ts';
 import type { ResponseRecord } from '../text/index.ts';
 import { answerText, questionOf } from './answer-text.ts';
 import { readRunOutput, readScores, scorersOf, stagesWith } from './read-output.ts';
+import type { RunColumn } from './score-table.ts';
 
 /** Answers to the same prompts side by side: a column for each stage that answered them, a row for each record. */
 export interface AnswerTable {
@@ -13,9 +14,7 @@ export interface AnswerTable {
   readonly rows: readonly AnswerRow[];
 }
 
-export interface AnswerColumn {
-  readonly run: string;
-  readonly stage: string;
+export interface AnswerColumn extends RunColumn {
   /** The metric that says whether an answer is right, if one scored these answers record by record. */
   readonly metric?: string;
   readonly higher_is_better?: boolean;
@@ -38,6 +37,8 @@ export interface Answer {
 }
 
 interface Column extends AnswerColumn {
+  /** How many runs have the same answers of this stage. */
+  runs: number;
   readonly prompts: string;
   readonly responses: ReadonlyMap<string, ResponseRecord>;
   readonly judge: Judge;
@@ -51,10 +52,20 @@ export async function viewAnswers(store: Store, runs: readonly RunRecord[]): Pro
       const column = await readColumn(store, { run, stage });
       if (column === undefined) continue;
       const group = groups.find(([first]) => first?.prompts === column.prompts);
-      if (group === undefined) groups.push([column]);
-      else if (!group.some(({ responses }) => sameAnswers(responses, column.responses))) group.push(column);
+      const twin = group?.find(
+        (other) => other.stage === stage && sameAnswers(other.responses, column.responses),
+      );
+      if (twin !== undefined) twin.runs += 1;
+      else if (group === undefined) groups.push([column]);
+      else group.push(column);
     }
-  return groups.map(tableOf);
+  return groups.map((group) => tableOf(byStage(group), runs.length));
+}
+
+/** The columns of a stage side by side. */
+function byStage(columns: readonly Column[]): readonly Column[] {
+  const stages = [...new Set(columns.map(({ stage }) => stage))];
+  return stages.flatMap((stage) => columns.filter((column) => column.stage === stage));
 }
 
 /** Two runs that reused a stage have the same answers, and one column shows them. */
@@ -87,6 +98,7 @@ async function readColumn(
     stage: at.stage,
     ...(judge.metric === undefined ? {} : { metric: judge.metric, higher_is_better: judge.higher }),
     prompts: JSON.stringify(responses.slice(0, PROMPTS_COMPARED).map(({ id }) => id)),
+    runs: 1,
     responses: new Map(responses.map((response) => [response.id, response])),
     judge,
   };
@@ -140,10 +152,12 @@ function isExpected(response: ResponseRecord): boolean | undefined {
   return expected === '' || given === undefined ? undefined : given.trim() === expected;
 }
 
-function tableOf(columns: readonly Column[]): AnswerTable {
+function tableOf(columns: readonly Column[], runs: number): AnswerTable {
   const ids = new Set(columns.flatMap(({ responses }) => [...responses.keys()]));
   return {
-    columns: columns.map(({ prompts: _, responses: __, judge: ___, ...column }) => column),
+    columns: columns.map(({ prompts: _, responses: __, judge: ___, runs: own, ...column }) =>
+      runs > 1 && own === runs ? { ...column, in_all_runs: true } : column,
+    ),
     rows: [...ids].map((id) => {
       const given = columns.map(({ responses }) => responses.get(id));
       const first = given.find((response) => response !== undefined);

@@ -35,15 +35,13 @@ const CHARACTER = 7.6;
 const MARGIN = 34;
 const WIDEST = 240;
 
-/** The longest name that a stage's box shows whole. */
-export const longestName = Math.floor((WIDEST - MARGIN) / CHARACTER);
-
 /** Places the stages of a run so that what flows goes down and crosses little. */
 export function layOutDag({ stages, edges }: Pick<RunView, 'stages' | 'edges'>): DagLayout {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: 'TB', nodesep: 24, ranksep: 34, edgesep: 16, marginx: 4, marginy: 4 });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const { id } of stages) graph.setNode(id, { width: widthOf(id), height: HEIGHT });
+  const widths = new Map(stages.map((stage) => [stage.id, widthOf(stage)] as const));
+  for (const [id, width] of widths) graph.setNode(id, { width, height: HEIGHT });
   const flows = new Map<string, StageEdge[]>();
   for (const edge of edges) {
     const between = JSON.stringify([edge.from, edge.to]);
@@ -57,7 +55,7 @@ export function layOutDag({ stages, edges }: Pick<RunView, 'stages' | 'edges'>):
     height: Math.ceil(finite(height)),
     stages: stages.map(({ id, uses, decision }) => {
       const { x, y } = graph.node(id) as { readonly x: number; readonly y: number };
-      return { id, uses, decision, x: round(x), y: round(y), width: widthOf(id), height: HEIGHT };
+      return { id, uses, decision, x: round(x), y: round(y), width: widths.get(id) ?? 0, height: HEIGHT };
     }),
     edges: [...flows.values()].flatMap((between) => {
       const [first] = between;
@@ -68,15 +66,29 @@ export function layOutDag({ stages, edges }: Pick<RunView, 'stages' | 'edges'>):
           from: first.from,
           to: first.to,
           label: [...new Set(between.map(flowName))].join(', '),
-          points: points.map(({ x, y }) => ({ x: round(x), y: round(y) })),
+          points: [
+            below(graph.node(first.from)),
+            ...points.slice(1, -1).map(({ x, y }) => ({ x: round(x), y: round(y) })),
+            above(graph.node(first.to)),
+          ],
         },
       ];
     }),
   };
 }
 
-const widthOf = (id: string): number =>
-  Math.round(Math.min(WIDEST, Math.max(110, id.length * CHARACTER + MARGIN)));
+const widthOf = ({ id, uses, decision }: StageView): number => {
+  const longest = Math.max(id.length, uses === id ? 0 : uses.length + decision.length + 2);
+  return Math.round(Math.min(WIDEST, Math.max(110, longest * CHARACTER + MARGIN)));
+};
+
+interface Center {
+  readonly x: number;
+  readonly y: number;
+}
+
+const below = ({ x, y }: Center): Center => ({ x: round(x), y: round(y + HEIGHT / 2) });
+const above = ({ x, y }: Center): Center => ({ x: round(x), y: round(y - HEIGHT / 2) });
 
 const flowName = ({ output, part }: StageEdge): string => part ?? output;
 

@@ -32,6 +32,7 @@ export { type PlotSpec, plotColors } from './plots/plot-style.ts';
 export { plotCss, renderSvg } from './plots/render-svg.ts';
 export { type PlottedScore, scoresPlot } from './plots/scores-plot.ts';
 export { type PlottedPoint, sweepPlot } from './plots/sweep-plot.ts';
+export { readRunOutput } from './read-output.ts';
 export { type Report, viewReport } from './report.ts';
 export {
   type AnswerFlag,
@@ -47,6 +48,7 @@ export { columnNames, reportPlots } from './report-plots.ts';
 export { type OutputView, type RunView, type StageView, viewRun } from './run-view.ts';
 export {
   type Evaluation,
+  type RunColumn,
   type ScoreCell,
   type ScoreRow,
   type ScoreTable,

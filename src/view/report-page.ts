@@ -16,7 +16,7 @@ export interface ReportPage {
   readonly made_by: string;
   readonly runs: readonly (RunView & { readonly layout: DagLayout })[];
   readonly trainings: readonly TrainingPage[];
-  readonly scores: readonly (ScoreTable & { readonly plot?: string })[];
+  readonly scores: readonly (ScoreTable & { readonly baseline?: number; readonly plot?: string })[];
   readonly answers: readonly AnswerIndex[];
   readonly batches: readonly BatchView[];
   readonly sweep?: ExperimentsTable & { readonly plot?: string };
@@ -47,6 +47,8 @@ export interface EvaluationRow {
 export interface AnswerIndex {
   readonly columns: readonly AnswerColumn[];
   readonly count: number;
+  /** The column that the last one is compared with; absent for a single column. */
+  readonly baseline?: number;
   /** Rows in a chunk; the last may have fewer. */
   readonly chunk_rows: number;
   /** A byte for each row, gzip in base64. */
@@ -55,7 +57,7 @@ export interface AnswerIndex {
   readonly filters: readonly { readonly name: AnswerFlag; readonly bit: number; readonly count: number }[];
 }
 
-/** `wrong` is about the last column, `worse` and `better` about the last beside the first. */
+/** `wrong` is about the last column, the others about the last beside the baseline. */
 export type AnswerFlag = 'changed' | 'wrong' | 'worse' | 'better';
 
 const bits = { changed: 1, wrong: 2, worse: 4, better: 8 } as const satisfies Record<AnswerFlag, number>;
@@ -79,8 +81,11 @@ export function reportPage(report: Report, { plots, madeBy }: { plots: Plots; ma
     runs: runs.map((run) => ({ ...run, layout: layOutDag(run) })),
     trainings: trainings.map((training, index) => trainingPage(training, plots.trainings[index] ?? '')),
     ...(plots.overlay === undefined ? {} : { overlay: plots.overlay }),
-    scores: scores.map((table, index) => withPlot(table, plots.scores[index])),
-    answers: answers.map(indexOf),
+    scores: scores.map((table, index) => {
+      const baseline = baselineOf(table.columns, runs.length);
+      return { ...withPlot(table, plots.scores[index]), ...(baseline === undefined ? {} : { baseline }) };
+    }),
+    answers: answers.map((table) => indexOf(table, runs.length)),
     batches,
     ...(sweep && { sweep: withPlot(sweep, plots.sweep) }),
     ...(comparison && { comparison }),
@@ -136,12 +141,18 @@ const evenly = <Item>(items: readonly Item[], most: number): readonly Item[] =>
 
 const CHUNK_ROWS = 500;
 
-function indexOf({ columns, rows }: AnswerTable): AnswerIndex {
+/** The column that the last one is compared with: of two runs the other run's, else the first. */
+export const baselineOf = (columns: readonly unknown[], runs: number): number | undefined =>
+  columns.length < 2 ? undefined : runs === 2 ? columns.length - 2 : 0;
+
+function indexOf({ columns, rows }: AnswerTable, runs: number): AnswerIndex {
   const sign = columns.at(-1)?.higher_is_better === false ? -1 : 1;
-  const flags = Uint8Array.from(rows, (row) => flagsOf(row, sign));
+  const baseline = baselineOf(columns, runs);
+  const flags = Uint8Array.from(rows, (row) => flagsOf(row, { sign, baseline }));
   return {
     columns,
     count: rows.length,
+    ...(baseline === undefined ? {} : { baseline }),
     chunk_rows: CHUNK_ROWS,
     flags: compressed(flags),
     filters: flagNames.map((name) => ({
@@ -153,12 +164,15 @@ function indexOf({ columns, rows }: AnswerTable): AnswerIndex {
 }
 
 /** `sign` is -1 where a lower score is better. */
-function flagsOf({ answers }: AnswerRow, sign: number): number {
-  const [first, last] = [answers[0], answers.at(-1)];
-  const texts = new Set(answers.map((answer) => answer?.text));
+function flagsOf(
+  { answers }: AnswerRow,
+  { sign, baseline }: { readonly sign: number; readonly baseline: number | undefined },
+): number {
+  const last = answers.at(-1);
+  const first = baseline === undefined ? last : answers[baseline];
   const gain = sign * (worthOf(last) - worthOf(first));
   return (
-    (texts.size > 1 ? bits.changed : 0) |
+    (first?.text === last?.text ? 0 : bits.changed) |
     (last?.right === false ? bits.wrong : 0) |
     (gain < 0 ? bits.worse : 0) |
     (gain > 0 ? bits.better : 0)

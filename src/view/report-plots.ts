@@ -5,11 +5,11 @@ import { scoresPlot } from './plots/scores-plot.ts';
 import { type PlottedPoint, sweepPlot } from './plots/sweep-plot.ts';
 import type { Report } from './report.ts';
 import type { Plots } from './report-page.ts';
-import type { ScoreTable } from './score-table.ts';
+import type { RunColumn, ScoreTable } from './score-table.ts';
 import type { TrainingView } from './training-curves.ts';
 
-/** In pixels: the room of a page on a laptop. */
-const WIDTH = 860;
+/** In pixels: legible on a phone, which scrolls a drawing sideways, and large enough on a laptop. */
+const WIDTH = 680;
 /** More figures in one drawing are a wall of points; the table has them. */
 const MOST_FIGURES = 24;
 
@@ -34,16 +34,11 @@ export async function reportPlots(report: Report): Promise<Plots> {
   };
 }
 
-interface Named {
-  readonly run: string;
-  readonly stage: string;
-}
-
 /** A stage's id, with the end of its run's id where there are several runs. */
 export const columnNames =
   ({ runs }: Pick<Report, 'runs'>) =>
-  ({ run, stage }: Named): string =>
-    runs.length === 1 ? stage : `${stage} · ${shortRun(run)}`;
+  ({ run, stage, in_all_runs }: RunColumn): string =>
+    runs.length === 1 || in_all_runs ? stage : `${stage} · ${shortRun(run)}`;
 
 /** The random end of a run's id, which tells runs apart. */
 export const shortRun = (run: string): string => run.split('-').at(-1) ?? run;
@@ -52,14 +47,30 @@ const MOST_CURVES = 8;
 
 async function overlaySvg(
   trainings: readonly TrainingView[],
-  nameOf: (named: Named) => string,
+  nameOf: (named: RunColumn) => string,
 ): Promise<string | undefined> {
   if (trainings.length < 2 || trainings.length > MOST_CURVES) return undefined;
-  const named = trainings.map(({ run, stage, curves }) => ({ ...curves, name: nameOf({ run, stage }) }));
+  const names = apart(trainings.map(nameOf));
+  const named = trainings.map(({ curves }, index) => ({ ...curves, name: names[index] ?? '' }));
   return await renderSvg(historyPlot(named, { width: WIDTH }));
 }
 
-async function scoresSvg(table: ScoreTable, nameOf: (named: Named) => string): Promise<string | undefined> {
+/** Names without what they all begin with up to ` · `, or all end with from the last `/`: a legend has little room. */
+function apart(names: readonly string[]): readonly string[] {
+  const [first = ''] = names;
+  const start = first.slice(0, first.indexOf(' · ') + 3);
+  const end = first.slice(first.lastIndexOf('/'));
+  if (first.includes(' · ') && names.every((name) => name.startsWith(start)))
+    return names.map((name) => name.slice(start.length));
+  if (first.includes('/') && names.every((name) => name.endsWith(end) && name.length > end.length))
+    return names.map((name) => name.slice(0, -end.length));
+  return names;
+}
+
+async function scoresSvg(
+  table: ScoreTable,
+  nameOf: (named: RunColumn) => string,
+): Promise<string | undefined> {
   if (table.rows.length * table.columns.length > MOST_FIGURES) return undefined;
   const plotted = table.rows.flatMap(({ metric, of, higher_is_better, cells }) =>
     cells.flatMap((cell, index) => {
@@ -83,7 +94,12 @@ async function scoresSvg(table: ScoreTable, nameOf: (named: Named) => string): P
 
 async function sweepSvg(sweep: ExperimentsTable | undefined): Promise<string | undefined> {
   if (sweep === undefined) return undefined;
-  const { experiments, columns } = sweep;
+  const { experiments } = sweep;
+  // A figure that is the same everywhere tells nothing apart, and the first one decides which point is the best.
+  const columns = sweep.columns.filter(
+    ({ kind, cells }) =>
+      kind !== 'score' || new Set(cells.map((cell) => JSON.stringify(cell?.value))).size > 1,
+  );
   const points = experiments.map(
     ({ run, point }, index): PlottedPoint => ({
       name: point ?? shortRun(run),

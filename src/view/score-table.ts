@@ -11,8 +11,16 @@ export interface Evaluation {
 
 /** Evaluations side by side: a column for each, a row for each figure. */
 export interface ScoreTable {
-  readonly columns: readonly { readonly run: string; readonly stage: string }[];
+  readonly columns: readonly RunColumn[];
   readonly rows: readonly ScoreRow[];
+}
+
+/** A stage of a run beside others. */
+export interface RunColumn {
+  readonly run: string;
+  readonly stage: string;
+  /** The stage's result is the same in every run, and this column is that of all of them. */
+  readonly in_all_runs?: true;
 }
 
 export interface ScoreRow {
@@ -46,9 +54,32 @@ export async function viewEvaluations(store: Store, run: RunRecord): Promise<rea
   return all;
 }
 
-/** Lines up evaluations that share a metric; those that share none come in separate tables. */
+/**
+ * Lines up evaluations that share a metric; those that share none come in separate tables. The columns of a stage are side
+ * by side, and an evaluation that is the same in all runs is one column.
+ */
 export function scoreTables(evaluations: readonly Evaluation[]): readonly ScoreTable[] {
-  const groups: Evaluation[][] = [];
+  const stages = [...new Set(evaluations.map(({ stage }) => stage))];
+  const runs = new Set(evaluations.map(({ run }) => run));
+  const distinct = stages.flatMap((stage) => {
+    const own = evaluations.filter((evaluation) => evaluation.stage === stage);
+    const [first] = own;
+    const isShared =
+      first !== undefined &&
+      runs.size > 1 &&
+      own.length === runs.size &&
+      new Set(own.map(({ metrics }) => JSON.stringify(metrics))).size === 1;
+    return isShared ? [{ ...first, in_all_runs: true as const }] : own;
+  });
+  return groupsOf(distinct)
+    .map(tableOf)
+    .filter(({ rows }) => rows.length > 0);
+}
+
+type EvaluationColumn = Evaluation & RunColumn;
+
+function groupsOf(evaluations: readonly EvaluationColumn[]): readonly (readonly EvaluationColumn[])[] {
+  const groups: EvaluationColumn[][] = [];
   for (const evaluation of evaluations) {
     const names = new Set(evaluation.metrics.map(figureName));
     const group = groups.find((others) =>
@@ -57,15 +88,15 @@ export function scoreTables(evaluations: readonly Evaluation[]): readonly ScoreT
     if (group === undefined) groups.push([evaluation]);
     else group.push(evaluation);
   }
-  return groups.map(tableOf).filter(({ rows }) => rows.length > 0);
+  return groups;
 }
 
-function tableOf(group: readonly Evaluation[]): ScoreTable {
+function tableOf(group: readonly EvaluationColumn[]): ScoreTable {
   const figures = new Map(
     group.flatMap(({ metrics }) => metrics.map((score) => [figureName(score), score] as const)),
   );
   return {
-    columns: group.map(({ run, stage }) => ({ run, stage })),
+    columns: group.map(({ metrics: _, ...column }) => column),
     rows: [...figures].map(([name, { metric, of, higher_is_better }]) => ({
       metric,
       ...(of === undefined ? {} : { of }),

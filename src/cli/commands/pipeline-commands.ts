@@ -36,6 +36,10 @@ export const pipelineCommands: CommandGroup = {
           'tensorflow',
           'cpu',
         ]),
+        repeatable(
+          '--track <tool=place>',
+          'also write losses and scores to tensorboard=FOLDER or mlflow=ADDRESS while it runs; repeatable',
+        ).conflicts('rerun'),
         ...pipelineOptions,
       ],
       examples: [

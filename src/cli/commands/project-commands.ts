@@ -106,5 +106,17 @@ export const projectCommands: CommandGroup = {
       ],
       load: async () => (await import('../setup/setup.ts')).setupCommand,
     },
+    {
+      name: 'worker',
+      usage: '',
+      mostWords: 0,
+      summary: 'Run the stages that an ssh executor of another machine sends',
+      options: [storeOption],
+      isHidden: true,
+      examples: [
+        { line: 'ssh gpu-box tuneloom worker --store /data/tuneloom', does: 'what an executor starts' },
+      ],
+      load: async () => (await import('../worker/worker.ts')).workerCommand,
+    },
   ],
 };

@@ -83,6 +83,26 @@ export const resultCommands: CommandGroup = {
     },
     ...experimentCommands,
     {
+      name: 'track',
+      usage: '[file] <tensorboard|mlflow> [run...]',
+      summary: 'Write the histories and scores of runs for TensorBoard or MLflow',
+      options: [
+        new Option(
+          '--to <place>',
+          "TensorBoard's folder (default: tensorboard), or MLflow's address (default: MLFLOW_TRACKING_URI)",
+        ),
+        new Option('--experiment <name>', "MLflow's experiment (default: the name of the pipeline)"),
+        new Option('--all', 'every run that has ended, not only the last'),
+        storeOption,
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom track tensorboard', does: 'the last run, into tensorboard/' },
+        { line: 'tuneloom track mlflow --to http://localhost:5000 --all', does: 'every run' },
+      ],
+      load: async () => (await import('../track/track.ts')).trackCommand,
+    },
+    {
       name: 'graph',
       usage: '[file]',
       summary: 'Draw the stages of a pipeline and what flows between them',

@@ -150,14 +150,14 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const plain = (text: string): string =>
   text
     .replaceAll(
-      /[^\p{L}\p{M}\p{N}\p{Zs}\n.,;:!?'"=%/+·–-]/gu,
+      /(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|[^\p{L}\p{M}\p{N}\p{Zs}\n_.,;:!?'"=%/+·–(){}-]/gu,
       (character) => `&#${character.codePointAt(0)};`,
     )
     .replaceAll(/[ \t]*\n[ \t]*/g, '<br>');
 
 const MOST_CHARACTERS = 240;
 
-/** A value or an answer, cut to a cell's length. In code nobody is mentioned and no address becomes a link. */
+/** A value or an answer, cut to a cell's length. In code nobody is mentioned. */
 function code(text: string): string {
   if (text.trim() === '') return '';
   const cut = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1)}…` : text;

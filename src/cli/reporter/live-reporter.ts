@@ -13,6 +13,7 @@ import {
   type Progress,
   progressLine,
   type Reporter,
+  remoteProblemText,
   reusedText,
 } from './reporter.ts';
 
@@ -79,6 +80,9 @@ export class LiveReporter implements Reporter {
           text: this.#dim(this.#short(event.stage, event.because)),
           outcome: 'skipped',
         });
+        break;
+      case 'remote-problem':
+        this.#warnings.push(remoteProblemText(event));
         break;
       case 'run-finished':
         this.#endAll();

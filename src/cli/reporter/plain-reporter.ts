@@ -13,6 +13,7 @@ import {
   type Progress,
   progressText,
   type Reporter,
+  remoteProblemText,
   reusedText,
   type SourceEvent,
   waitText,
@@ -66,6 +67,9 @@ export class PlainReporter implements Reporter {
         break;
       case 'stage-skipped':
         this.#skipped.set(event.because, [...(this.#skipped.get(event.because) ?? []), event.stage]);
+        break;
+      case 'remote-problem':
+        this.#line('warning', remoteProblemText(event));
         break;
       case 'run-started':
       case 'run-finished':

@@ -45,6 +45,8 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   await using executors = chooseExecutors({ settings, dag, stageProcess });
   const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
+  const follower =
+    options.track && (await followRun(options.track, { dag, context, notice: reporter.notice }));
   const result = await runPipeline({
     dag,
     store,
@@ -57,7 +59,10 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     ...(jobs === undefined ? {} : { jobs }),
     resources,
     signal: interruption.signal,
-    onEvent: reporter.handle,
+    onEvent: (event) => {
+      reporter.handle(event);
+      follower?.handle(event);
+    },
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json });
   for (const stage of executors.unheeded)
@@ -65,11 +70,29 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
       `note: the settings send \`${safeLine(stage)}\` to an executor, and this pipeline has no such stage`,
     );
   await printSummary(result.value, { dag, store, terminal, json });
+  await follower?.end(store);
   const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
     if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
   const code = outcome === 'interrupted' ? interruption.code : codeOf[outcome];
   return reportLockDifferences(result.value, { terminal, json }) ?? code;
+}
+
+/** Opens the tools that follow the run. */
+async function followRun(
+  tools: readonly string[],
+  {
+    dag,
+    context,
+    notice,
+  }: Pick<CommandCall<never>, 'context'> & { readonly dag: Dag; readonly notice: (text: string) => void },
+) {
+  const [{ followingTools }, { RunFollower }] = await Promise.all([
+    import('../track/tracking-tools.ts'),
+    import('../../tracking/index.ts'),
+  ]);
+  const onProblem = (problem: string) => notice(`warning: ${safeLine(problem)}`);
+  return new RunFollower({ dag, tools: followingTools(tools, context), onProblem });
 }
 
 export interface RunOptions extends PipelineOptions {
@@ -80,6 +103,7 @@ export interface RunOptions extends PipelineOptions {
   readonly rerun?: boolean;
   readonly shards?: number;
   readonly yes?: boolean;
+  readonly track?: readonly string[];
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
   readonly executor?: string;
 }

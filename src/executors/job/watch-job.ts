@@ -6,7 +6,7 @@ import type { JobSite } from './job-site.ts';
 import type { JobState } from './launcher.ts';
 
 interface WatchedJob {
-  readonly site: JobSite;
+  readonly site: Omit<JobSite, 'submit' | 'restart'>;
   readonly folder: string;
   readonly place: string;
   /** How often its scheduler is asked, in milliseconds. Its events are seen at once. */

@@ -26,12 +26,28 @@ export function Batch({ batch }: { readonly batch: BatchView }) {
           <span class="padding">padding</span> {formatCount(padding)}
         </span>
       </p>
-      <ol class="batch" aria-label={`Rows of ${name}`}>
-        {rows.map((row) => (
-          <Row key={row.id} row={row} />
-        ))}
-      </ol>
+      <Rows rows={rows.slice(0, SHOWN_ROWS)} label={`Rows of ${name}`} />
+      {rows.length > SHOWN_ROWS && (
+        <details>
+          <summary>{rows.length - SHOWN_ROWS} more rows</summary>
+          <div class="details-body">
+            <Rows rows={rows.slice(SHOWN_ROWS)} label={`More rows of ${name}`} />
+          </div>
+        </details>
+      )}
     </div>
+  );
+}
+
+const SHOWN_ROWS = 4;
+
+function Rows({ rows, label }: { readonly rows: readonly BatchRowView[]; readonly label: string }) {
+  return (
+    <ol class="batch" aria-label={label}>
+      {rows.map((row, index) => (
+        <Row key={`${index}`} row={row} />
+      ))}
+    </ol>
   );
 }
 

@@ -1,5 +1,5 @@
 import { formatFigure } from '../../core/index.ts';
-import type { ScoreCell, ScoreRow, ScoreTable } from '../../view/index.ts';
+import type { RunColumn, ScoreCell, ScoreRow, ScoreTable } from '../../view/index.ts';
 import { Table, type TableColumn } from './table.tsx';
 
 /** Evaluations side by side, with the ends of their intervals and the change from the first to the last. */
@@ -7,10 +7,12 @@ export function Scores({
   table,
   nameOf,
 }: {
-  readonly table: ScoreTable;
-  readonly nameOf: (column: { readonly run: string; readonly stage: string }) => string;
+  /** `baseline` is the column that the last one is compared with. */
+  readonly table: ScoreTable & { readonly baseline?: number };
+  readonly nameOf: (column: RunColumn) => string;
 }) {
-  const { columns, rows } = table;
+  const { columns, rows, baseline } = table;
+  const changeOf = (row: ScoreRow) => differenceIn(row, baseline);
   const figures = columns.map(
     (column, index): TableColumn<ScoreRow> => ({
       title: nameOf(column),
@@ -21,13 +23,13 @@ export function Scores({
     }),
   );
   const change: readonly TableColumn<ScoreRow>[] =
-    columns.length < 2
+    baseline === undefined
       ? []
       : [
           {
             title: 'change',
             kind: 'number',
-            cell: (row) => <Change row={row} />,
+            cell: (row) => <Change row={row} change={changeOf(row)} />,
             sortBy: changeOf,
             first: 'descending',
           },
@@ -66,13 +68,12 @@ export function Figure({ cell }: { readonly cell: ScoreCell | null | undefined }
   );
 }
 
-function changeOf({ cells }: ScoreRow): number | undefined {
-  const [first, last] = [cells[0]?.value, cells.at(-1)?.value];
+function differenceIn({ cells }: ScoreRow, baseline: number | undefined): number | undefined {
+  const [first, last] = [cells[baseline ?? -1]?.value, cells.at(-1)?.value];
   return typeof first === 'number' && typeof last === 'number' ? last - first : undefined;
 }
 
-function Change({ row }: { readonly row: ScoreRow }) {
-  const change = changeOf(row);
+function Change({ row, change }: { readonly row: ScoreRow; readonly change: number | undefined }) {
   if (change === undefined) return <span class="soft">–</span>;
   if (change === 0) return <span class="soft">the same</span>;
   return <Delta change={change} isBetter={change > 0 === row.higher_is_better} />;
@@ -90,11 +91,11 @@ export function Delta({ change, isBetter }: { readonly change: number; readonly 
 
 /** What a reader of the figures has to know. */
 function Remarks({
-  table: { columns, rows },
+  table: { columns, rows, baseline },
   nameOf,
 }: {
-  readonly table: ScoreTable;
-  readonly nameOf: (column: { readonly run: string; readonly stage: string }) => string;
+  readonly table: ScoreTable & { readonly baseline?: number };
+  readonly nameOf: (column: RunColumn) => string;
 }) {
   const remarks = rows.flatMap((row) =>
     row.cells.flatMap((cell, index) => {
@@ -115,9 +116,11 @@ function Remarks({
   const counts = [
     ...new Set(rows.flatMap(({ cells }) => cells.flatMap((cell) => (cell ? [cell.count] : [])))),
   ];
+  const [before, after] = [columns[baseline ?? -1], columns.at(-1)];
   return (
     <div class="small soft">
       <p>
+        {before && after && columns.length > 2 ? `Change: from ${nameOf(before)} to ${nameOf(after)}. ` : ''}
         {counts.length === 1 ? `${counts[0]} records. ` : ''}In brackets: 95 % intervals.{' '}
         {rows.some(({ higher_is_better }) => !higher_is_better)
           ? `Lower is better for ${rows

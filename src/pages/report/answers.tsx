@@ -1,11 +1,11 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { formatCount } from '../../core/index.ts';
-import type { AnswerFlag, AnswerIndex, AnswerRow } from '../../view/index.ts';
+import type { AnswerFlag, AnswerIndex, AnswerRow, RunColumn } from '../../view/index.ts';
 import { AnswerCard } from '../components/answer-card.tsx';
 import { Pager } from '../components/pager.tsx';
 import { type AnswerSource, openAnswers } from './answer-source.ts';
 
-type NameOf = (column: { readonly run: string; readonly stage: string }) => string;
+type NameOf = (column: RunColumn) => string;
 
 /** A table of answers: search, filters and pages. Only the rows of one page are in the document. */
 export function Answers({

@@ -10,8 +10,11 @@ export function ComparedRuns({ comparison }: { readonly comparison: Comparison }
   const { params, stages, before, after } = comparison;
   const changes = [
     ...params.map((change) => ({ place: 'params', change })),
-    ...stages.flatMap(({ stage, fields }) => fields.map((change) => ({ place: stage, change }))),
+    ...stages.flatMap(({ stage, fields }) =>
+      fields.filter(isSetting).map((change) => ({ place: stage, change })),
+    ),
   ];
+  const following = stages.filter(({ fields }) => fields.length > 0 && !fields.some(isSetting));
   const isSame = ({ change }: StageDifference) => change === 'same';
   const same = stages.filter(isSame).map(({ stage }) => stage);
   const others = stages.filter((stage) => !isSame(stage) && stage.fields.length === 0);
@@ -38,10 +41,16 @@ export function ComparedRuns({ comparison }: { readonly comparison: Comparison }
           <strong>{stage}</strong> {verdicts[change]}.
         </p>
       ))}
+      {following.length > 0 && (
+        <p class="soft small">Changed because of that: {following.map(({ stage }) => stage).join(', ')}.</p>
+      )}
       {same.length > 0 && <p class="soft small">The same in both: {same.join(', ')}.</p>}
     </div>
   );
 }
+
+/** Another input is what follows from a stage before. */
+const isSetting = ({ field }: FieldChange): boolean => !field.startsWith('from.');
 
 const verdicts: Readonly<Record<StageDifference['change'], string>> = {
   added: 'is only in the later run',

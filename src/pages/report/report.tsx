@@ -1,22 +1,22 @@
-import { render } from 'preact';
-import type { ReportPage } from '../../view/index.ts';
+import { type ComponentChildren, render } from 'preact';
+import { formatCount, formatDuration } from '../../core/index.ts';
+import type { ReportPage, RunColumn } from '../../view/index.ts';
 import { Batch } from '../components/batch.tsx';
 import { Experiments } from '../components/experiments.tsx';
-import { Contents, Section } from '../components/layout.tsx';
+import { Badge, Contents, Section } from '../components/layout.tsx';
 import { Plot } from '../components/plot.tsx';
 import { Scores } from '../components/score-table.tsx';
+import { DataText } from '../components/text.tsx';
 import { Answers } from './answers.tsx';
 import { ComparedRuns } from './comparison.tsx';
-import { RunDetails } from './run.tsx';
+import { outcomeTones, RunDetails, readableTime } from './run.tsx';
 import { Training } from './training.tsx';
-
-type Column = { readonly run: string; readonly stage: string };
 
 /** The page of a report, in the order in which people ask: how good, how it learned, what it answers, what was run. */
 function ReportView({ report }: { readonly report: ReportPage }) {
-  const { title, made_by, runs, scores, trainings, answers, batches, sweep, comparison, overlay } = report;
-  const nameOf = ({ run, stage }: Column) =>
-    runs.length === 1 ? stage : `${stage} · ${run.split('-').at(-1)}`;
+  const { title, runs, scores, trainings, answers, batches, sweep, comparison, overlay } = report;
+  const nameOf = ({ run, stage, in_all_runs }: RunColumn) =>
+    runs.length === 1 || in_all_runs ? stage : `${stage} · ${run.split('-').at(-1)}`;
   const sections = [
     ...(comparison ? [{ id: 'compared', title: 'Compared' }] : []),
     ...(sweep
@@ -29,7 +29,7 @@ function ReportView({ report }: { readonly report: ReportPage }) {
     { id: 'run', title: runs.length === 1 ? 'Run' : 'Runs' },
   ];
   const titleOf = (id: string) => sections.find((section) => section.id === id)?.title;
-  const section = (id: string, content: () => preact.ComponentChildren) => {
+  const section = (id: string, content: () => ComponentChildren) => {
     const own = titleOf(id);
     return own === undefined ? null : (
       <Section id={id} title={own}>
@@ -44,10 +44,7 @@ function ReportView({ report }: { readonly report: ReportPage }) {
       </a>
       <header class="page-head">
         <h1>{title}</h1>
-        <p class="soft">
-          {runs.length === 1 ? `Run of ${runs[0]?.started_at.slice(0, 10)}` : `${runs.length} runs`},{' '}
-          {made_by}
-        </p>
+        <Headline runs={runs} />
       </header>
       <Contents sections={sections} />
       <main>
@@ -77,9 +74,13 @@ function ReportView({ report }: { readonly report: ReportPage }) {
               trainings.length === 1 ? (
                 <Training key={nameOf(training)} training={training} name={nameOf(training)} />
               ) : (
-                <details key={nameOf(training)} open={trainings.length === 2}>
-                  <summary>{nameOf(training)}</summary>
-                  <Training training={training} name={nameOf(training)} />
+                <details key={nameOf(training)}>
+                  <summary>
+                    <strong>{nameOf(training)}</strong> <span class="soft small">{outcomeOf(training)}</span>
+                  </summary>
+                  <div class="details-body">
+                    <Training training={training} name={nameOf(training)} />
+                  </div>
                 </details>
               ),
             )}
@@ -108,6 +109,33 @@ function ReportView({ report }: { readonly report: ReportPage }) {
       </main>
     </div>
   );
+}
+
+/** The outcome, when and how long; of several runs one line each. */
+function Headline({ runs }: Pick<ReportPage, 'runs'>) {
+  return (
+    <>
+      {runs.slice(0, MOST_LINES).map(({ run, outcome, started_at, milliseconds, file }) => (
+        <p class="row small soft" key={run}>
+          <Badge tone={outcomeTones[outcome]}>{outcome}</Badge>
+          <time dateTime={started_at}>{readableTime(started_at)}</time>
+          {milliseconds > 0 && <span>{formatDuration(milliseconds)}</span>}
+          <DataText text={file} />
+          {runs.length > 1 && <code>{run.split('-').at(-1)}</code>}
+        </p>
+      ))}
+      {runs.length > MOST_LINES && <p class="small soft">and {runs.length - MOST_LINES} more runs</p>}
+    </>
+  );
+}
+
+const MOST_LINES = 4;
+
+function outcomeOf({ overfitting, kept_step }: ReportPage['trainings'][number]): string {
+  const kept = kept_step === undefined ? [] : [`kept step ${formatCount(kept_step)}`];
+  const over =
+    overfitting === undefined ? [] : [`overfitting begins at step ${formatCount(overfitting.step)}`];
+  return [...over, ...kept].join(', ');
 }
 
 const [root, data] = [document.getElementById('root'), document.getElementById('report-data')];

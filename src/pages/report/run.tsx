@@ -7,7 +7,8 @@ import { DataText } from '../components/text.tsx';
 
 type Run = ReportPage['runs'][number];
 
-const tones = {
+/** How a run ended -> the tone in which a page says so. */
+export const outcomeTones = {
   succeeded: 'good',
   failed: 'bad',
   interrupted: 'warn',
@@ -25,9 +26,9 @@ export function RunDetails({ run, number }: { readonly run: Run; readonly number
       <Facts
         facts={[
           { label: 'run', value: <code>{run.run}</code> },
-          { label: 'outcome', value: <Badge tone={tones[outcome]}>{outcome}</Badge> },
+          { label: 'outcome', value: <Badge tone={outcomeTones[outcome]}>{outcome}</Badge> },
           { label: 'pipeline file', value: <DataText text={file} /> },
-          { label: 'started', value: <time dateTime={started_at}>{readable(started_at)}</time> },
+          { label: 'started', value: <time dateTime={started_at}>{readableTime(started_at)}</time> },
           ...(isOver ? [{ label: 'duration', value: formatDuration(milliseconds) }] : []),
           { label: 'stages', value: countsOf(stages) },
           ...(targets.length === 0 ? [] : [{ label: 'asked for', value: targets.join(', ') }]),
@@ -73,7 +74,7 @@ export function RunDetails({ run, number }: { readonly run: Run; readonly number
 const rowId = (run: number, stage: number): string => `stage-${run}-${stage}`;
 
 /** `2026-03-01 10:22:05 UTC`, the same wherever the file is opened. */
-const readable = (time: string): string => time.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
+export const readableTime = (time: string): string => time.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
 
 const countsOf = (stages: readonly StageView[]): string =>
   (['ran', 'reused', 'failed', 'skipped'] as const)

@@ -10,7 +10,6 @@ export function Training({ training, name }: { readonly training: TrainingPage; 
   const { plot, evaluations, evaluation_count, samples } = training;
   return (
     <div class="block">
-      <h3>{name}</h3>
       <Verdict training={training} />
       <Plot title={`Losses of ${name}`} svg={plot} />
       {evaluations.length > 0 && (
@@ -106,7 +105,7 @@ function Verdict({
         {isKept && (
           <>
             {' '}
-            <code>keep: best</code> and <code>early_stop</code> would keep step {formatCount(step)}.
+            <code>keep: best</code> would keep step {formatCount(step)}.
           </>
         )}
       </p>

@@ -208,7 +208,7 @@ function Arena(of: ArenaOf) {
                 key={side}
                 aria-label={`The ${side} answer`}
               >
-                <h2 class="label">{side}</h2>
+                <h2 class="label">{side === 'left' ? 'Left' : 'Right'}</h2>
                 <LongText text={pair[side]} />
               </article>
             ))}
@@ -300,7 +300,7 @@ function BoardTable({
         <p class="soft">It is empty until the first choice.</p>
       ) : (
         <Table
-          label="Board"
+          label="Models by rating"
           rows={rows}
           rowKey={({ of }) => of ?? ''}
           columns={[

@@ -38,7 +38,7 @@ export function ComparePage({ runs }: { readonly runs: string }) {
           rows={columns}
           rowKey={({ fullName }) => fullName}
           columns={[
-            { title: '', cell: ({ name, fullName }) => <span title={fullName}>{name}</span> },
+            { title: 'Figure', cell: ({ name, fullName }) => <span title={fullName}>{name}</span> },
             ...places.map(({ row, index }) => ({
               title: (
                 <a href={linkTo('run', { run: row.run })}>
@@ -61,7 +61,7 @@ export function ComparePage({ runs }: { readonly runs: string }) {
         <Note>These runs differ in no param and have no figures.</Note>
       )}
       {drawings.length > 0 && (
-        <Section id="losses" title="Losses">
+        <Section id="losses" title="Training">
           {drawings.map((drawing) => (
             <Plot key={drawing.title} {...drawing} />
           ))}
@@ -73,7 +73,7 @@ export function ComparePage({ runs }: { readonly runs: string }) {
 }
 
 /** The answers that differ between two runs. */
-function Answers({ difference: { answers } }: { readonly difference: RunDifference }) {
+function Answers({ difference: { answers, before, after } }: { readonly difference: RunDifference }) {
   const changed = answers.filter(({ examples }) => examples.length > 0);
   if (changed.length === 0) return null;
   return (
@@ -91,13 +91,17 @@ function Answers({ difference: { answers } }: { readonly difference: RunDifferen
                 </div>
                 <dl class="answer-columns">
                   <div>
-                    <dt>before</dt>
+                    <dt>
+                      <Time iso={before.started_at} />
+                    </dt>
                     <dd>
                       <DataText text={change.before} />
                     </dd>
                   </div>
                   <div>
-                    <dt>after</dt>
+                    <dt>
+                      <Time iso={after.started_at} />
+                    </dt>
                     <dd>
                       <DataText text={change.after} />
                     </dd>

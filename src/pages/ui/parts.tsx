@@ -52,20 +52,19 @@ export const StateBadge = ({ state }: { readonly state: RunRow['state'] }) => (
 
 /** A run's beginning, in the reader's own time. */
 export function Time({ iso }: { readonly iso: string }) {
+  return (
+    <time dateTime={iso} title={new Date(iso).toString()}>
+      {timeOf(iso)}
+    </time>
+  );
+}
+
+/** In the reader's own time, with the day unless it is today. */
+export function timeOf(iso: string): string {
   const date = new Date(iso);
   const isToday = date.toDateString() === new Date().toDateString();
   const day: Intl.DateTimeFormatOptions = isToday ? {} : { day: 'numeric', month: 'short' };
-  const text = date.toLocaleString('en-GB', {
-    ...day,
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  });
-  return (
-    <time dateTime={iso} title={date.toString()}>
-      {text}
-    </time>
-  );
+  return date.toLocaleString('en-GB', { ...day, hour: '2-digit', minute: '2-digit', second: '2-digit' });
 }
 
 export const Duration = ({ milliseconds }: { readonly milliseconds: number | undefined }) => (
@@ -81,6 +80,7 @@ export function Labeled({
   readonly children: ComponentChildren;
 }) {
   return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is among its children
     <label class="labeled">
       <span>{label}</span>
       {children}
@@ -127,9 +127,12 @@ export function useRunChoice(wanted: string | undefined) {
   );
   const run = wanted ?? runs[0]?.run;
   const detail = useData<RunDetail>(run === undefined ? undefined : `runs/${run}`);
+  const isOne = new Set(runs.map(({ pipeline }) => pipeline)).size === 1;
   const options = runs.map(({ run: value, pipeline, startedAt, state }) => ({
     value,
-    text: `${pipeline}, ${new Date(startedAt).toLocaleString('en-GB', { dateStyle: 'short', timeStyle: 'medium' })}${state === 'succeeded' ? '' : `, ${state}`}`,
+    text: [timeOf(startedAt), ...(isOne ? [] : [pipeline]), ...(state === 'succeeded' ? [] : [state])].join(
+      ', ',
+    ),
   }));
   if (run !== undefined && !options.some(({ value }) => value === run))
     options.unshift({ value: run, text: run });

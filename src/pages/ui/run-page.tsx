@@ -4,7 +4,6 @@ import type { Drawing, RunOutput, RunRecord } from '../../server/index.ts';
 import { Badge, Facts, Note, Section } from '../components/layout.tsx';
 import { Plot } from '../components/plot.tsx';
 import { Table } from '../components/table.tsx';
-import { DataText } from '../components/text.tsx';
 import { type RequestError, send } from './api.ts';
 import { useData, useInterval } from './hooks.ts';
 import { type LiveRun, type LiveStage, useLiveRun } from './live-run.ts';
@@ -40,7 +39,7 @@ export function RunPage({ run: id }: { readonly run: string }) {
         <Stages run={run} live={live} outputs={detail.data?.outputs ?? []} />
       </Section>
       {drawings.data !== undefined && drawings.data.length > 0 && (
-        <Section id="losses" title="Losses">
+        <Section id="losses" title="Training">
           {drawings.data.map((drawing) => (
             <Plot key={drawing.title} {...drawing} />
           ))}
@@ -110,7 +109,7 @@ function Stages({
     return <Note>{run.outcome === 'running' ? 'No stage has begun yet.' : 'No stage ended.'}</Note>;
   return (
     <Table
-      label="Stages"
+      label="What each stage did"
       rows={rows.map(
         (row): StageRow => ({ ...row, outputs: outputs.filter(({ stage }) => stage === row.id) }),
       )}
@@ -129,7 +128,7 @@ function Stages({
             <>
               {progress && state === 'running' ? <Progress progress={progress} /> : null}
               {state !== 'running' && own.length > 0 ? <Results run={run.run} outputs={own} /> : null}
-              {reason && <span class="soft small">{reason}</span>}
+              {reason && <span class="soft small reason">{reason}</span>}
             </>
           ),
         },
@@ -193,9 +192,7 @@ function Results({ run, outputs }: { readonly run: string; readonly outputs: rea
     <ul class="links">
       {outputs.map(({ stage, output, part, type }) => (
         <li key={`${output} ${part}`}>
-          <a href={linkTo('artifacts', { run, stage, output, part })}>
-            <DataText text={part ?? output} />
-          </a>
+          <a href={linkTo('artifacts', { run, stage, output, part })}>{part ?? output}</a>
           {type === 'responses' && <a href={linkTo('review', { run, stage })}>review</a>}
           {type === 'model' && <a href={linkTo('chat', { run, stage })}>chat</a>}
         </li>

@@ -4,7 +4,7 @@ import { type CacheKey, parseCacheKey } from '../key/key-material.ts';
 import { readRecord } from '../store/action-records.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
 import type { Store } from '../store/store.ts';
-import { attemptFiles, holdsLinks, pathSegment, storeLayout } from '../store/store-layout.ts';
+import { attemptFiles, attemptFolder, holdsLinks, pathSegment, storeLayout } from '../store/store-layout.ts';
 import { namesIn } from '../store/sweep.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 import { makeTemporaryFolder } from '../store/temporary.ts';
@@ -13,9 +13,9 @@ import { type JobFile, readJobFile } from './executor/job-file.ts';
 /** Makes a folder for one attempt and moves in the resume state that an earlier attempt left under the same key. */
 export async function openAttempt(
   store: Store,
-  { key, run, number }: { readonly key: CacheKey; readonly run: string; readonly number: number },
+  { key, attempt }: { readonly key: CacheKey; readonly attempt: string },
 ): Promise<string> {
-  const folder = join(store.root, storeLayout.state, key, attemptPrefix(run) + number);
+  const folder = attemptFolder(store, { key, attempt });
   const prepared = await makeTemporaryFolder(store.root);
   try {
     await writeFile(join(prepared, attemptFiles.owner), JSON.stringify(thisProcess()));
@@ -125,7 +125,9 @@ function isOnRecord(store: Store, { key, name }: { readonly key: string; readonl
   return found?.kind === 'usable' && name.startsWith(attemptPrefix(found.record.provenance.run));
 }
 
-/** An attempt is called `<run>-<number>`. */
+/** The name of a run's attempt; the first has the number 1. */
+export const attemptName = (run: string, number: number): string => attemptPrefix(run) + number;
+
 const attemptPrefix = (run: string): string => `${run}-`;
 
 /** The time since an entry of the folder was last added or removed. */

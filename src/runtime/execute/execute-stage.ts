@@ -12,6 +12,7 @@ import { attemptFiles } from '../store/store-layout.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
 import {
   adoptAttempt,
+  attemptName,
   detachAttempt,
   detachedAttempts,
   discardAttempt,
@@ -88,7 +89,9 @@ async function attempt(
   try {
     const { decision, number } = stage;
     const adopted = await adopt(stage, context);
-    folder = adopted ?? (await openAttempt(context.store, { key: decision.key, run: context.run, number }));
+    folder =
+      adopted ??
+      (await openAttempt(context.store, { key: decision.key, attempt: attemptName(context.run, number) }));
     const result = await runIn({ folder, again: adopted !== undefined }, stage, context);
     if (result.ok) await discardAttempt(folder);
     return result.ok ? result : err(await endFailed(folder, result.error, context));

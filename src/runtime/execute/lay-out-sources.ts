@@ -87,7 +87,8 @@ async function storedSource(
 /** The last name in an address, such as the file's. */
 const nameOf = ({ path }: SourceField): string => path.split(/[/:]/).findLast((name) => name !== '') ?? path;
 
-function withValues(config: JsonObject, values: ReadonlyMap<string, string>): JsonObject {
+/** A configuration with other values at some JSON pointers. */
+export function withValues(config: JsonObject, values: ReadonlyMap<string, string>): JsonObject {
   if (values.size === 0) return config;
   const at = (value: Json, pointer: string): Json => {
     const own = values.get(pointer);

@@ -1,12 +1,12 @@
+import { setMaxListeners } from 'node:events';
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import pMap from 'p-map';
 import { canonicalJson } from '../../core/index.ts';
 import { type Digest, digestsAt, hexOf, isFolderDigest } from '../key/digest.ts';
 import { type ActionRecord, findRecord } from '../store/action-records.ts';
+import { blobFile } from '../store/find-blob.ts';
 import { readManifest } from '../store/folder-manifest.ts';
 import type { Store } from '../store/store.ts';
-import { blobPath } from '../store/store-layout.ts';
 import { type RemoteRecord, remoteRecord } from './remote-record.ts';
 import { type RemoteObject, type RemoteStore, remoteName } from './remote-store.ts';
 import { type PublicKey, type SigningKey, signRecord } from './signature.ts';
@@ -106,10 +106,7 @@ interface StoredFile {
 
 /** Every blob that a record's outputs need. A folder's manifest comes after its files. */
 function filesOf(store: Store, { outputs }: ActionRecord): readonly StoredFile[] {
-  const at = (digest: Digest): StoredFile => ({
-    digest: hexOf(digest),
-    path: join(store.root, blobPath(digest)),
-  });
+  const at = (digest: Digest): StoredFile => ({ digest: hexOf(digest), path: blobFile(store, digest) });
   const digests = Object.values(outputs).flatMap((content) => [...digestsAt(content)]);
   return digests.flatMap(({ digest }) =>
     isFolderDigest(digest)
@@ -152,6 +149,7 @@ async function sendAll(candidates: readonly Candidate[], request: PushRequest): 
   // Once one transfer has failed, the others end.
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);
+  setMaxListeners(0, request.signal, signal);
   const sendRecord = async ({ record }: { readonly record: ActionRecord }): Promise<void> => {
     const content = { bytes: signRecord(record, signingKey) };
     await remote.put({ kind: 'record', key: record.key }, content, { signal });

@@ -47,6 +47,12 @@ export const attemptFiles = {
   code: 'code.mjs',
 } as const;
 
+/** The absolute folder of an attempt. */
+export const attemptFolder = (
+  { root }: { readonly root: string },
+  { key, attempt }: { readonly key: CacheKey; readonly attempt: string },
+): string => join(root, storeLayout.state, key, attempt);
+
 /** From the root. A folder's blob is its manifest. */
 export const blobPath = (digest: Digest): string => {
   const hex = hexOf(digest);

@@ -38,9 +38,34 @@ export function historyPlot(
   } as PlotSpec; // `layer` holds layers of several forms, which Vega-Lite's types do not join
 }
 
-const LOSS = { field: 'value', type: 'quantitative', title: 'loss', scale: { zero: false } };
+/**
+ * The axis of the losses, with a logarithmic scale where they fall so far that a linear one would draw the end of a
+ * training, where overfitting shows, as a flat line.
+ */
+function lossAxis(curves: readonly Curves[]): object {
+  const values = curves.flatMap(({ train, validation }) =>
+    [...train, ...validation].map(({ value }) => value),
+  );
+  const [low, high] = [lowest(values), -lowest(values.map((value) => -value))];
+  const isLog = low > 0 && high / low > LARGEST_RATIO;
+  const scale = isLog ? { type: 'log' } : { zero: false };
+  const axis = isLog ? { values: powersOfTen(low, high), format: '~g' } : {};
+  return { field: 'value', type: 'quantitative', title: isLog ? 'loss, logarithmic' : 'loss', scale, axis };
+}
+
+const LARGEST_RATIO = 20;
+
+/** Grid lines at every digit would hide the curves. */
+const powersOfTen = (low: number, high: number): readonly number[] => {
+  const first = Math.floor(Math.log10(low));
+  return Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, index) => 10 ** (first + index));
+};
+
+const lowest = (values: readonly number[]): number =>
+  values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
 
 function singleLayers(curves: NamedCurves, width: number): readonly object[] {
+  const loss = lossAxis([curves]);
   const x = stepAxis(width);
   const sets = [
     { set: 'training', points: curves.train, color: colorOf('train') },
@@ -57,12 +82,12 @@ function singleLayers(curves: NamedCurves, width: number): readonly object[] {
     {
       data: { values: thinned(curves.loss) },
       mark: { type: 'line', color: colorOf('muted'), strokeWidth: 1, opacity: 0.45 },
-      encoding: { x, y: LOSS },
+      encoding: { x, y: loss },
     },
     {
       data: { values },
       mark: { type: 'line', strokeWidth: 2, point: sets.every(({ points }) => points.length <= MOST_DOTS) },
-      encoding: { x, y: LOSS, color },
+      encoding: { x, y: loss, color },
     },
     ...keptMarks(curves, width),
   ];
@@ -71,6 +96,7 @@ function singleLayers(curves: NamedCurves, width: number): readonly object[] {
 const MOST_DOTS = 40;
 
 function comparedLayers(curves: readonly NamedCurves[], width: number): readonly object[] {
+  const loss = lossAxis(curves);
   const x = stepAxis(width);
   const values = curves.flatMap(({ name, train, validation }) => [
     ...thinned(train).map((point) => ({ ...point, name, set: 'training' })),
@@ -89,7 +115,7 @@ function comparedLayers(curves: readonly NamedCurves[], width: number): readonly
       mark: { type: 'line', strokeWidth: 2 },
       encoding: {
         x,
-        y: LOSS,
+        y: loss,
         color,
         strokeDash: {
           field: 'set',
@@ -107,7 +133,7 @@ function comparedLayers(curves: readonly NamedCurves[], width: number): readonly
     {
       data: { values: kept },
       mark: { type: 'point', filled: true, size: 70, opacity: 1 },
-      encoding: { x, y: LOSS, color },
+      encoding: { x, y: loss, color },
     },
   ];
 }

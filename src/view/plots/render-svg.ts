@@ -7,7 +7,10 @@ import { type PlotSpec, plotColors } from './plot-style.ts';
  */
 export async function renderSvg(spec: PlotSpec, use: 'inline' | 'file' = 'inline'): Promise<string> {
   const [{ View, parse }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const view = new View(parse(compile(spec, { logger: silent }).spec), {
+  // A page has its own headings.
+  const { title, ...untitled } = spec;
+  const drawn = use === 'inline' ? untitled : { ...untitled, title };
+  const view = new View(parse(compile(drawn as PlotSpec, { logger: silent }).spec), {
     renderer: 'none',
     loader: refuseAll,
     logger: silent,
@@ -50,7 +53,9 @@ const legal = (svg: string): string =>
 function labeled(svg: string, { title, description }: PlotSpec): string {
   const opened = svg
     .replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', '')
-    .replace('class="marks"', 'class="plot" role="img"');
+    .replace('class="marks"', 'class="plot" role="img"')
+    // Vega gives each mark a role, which asks for a name of its own.
+    .replaceAll(/ (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")/g, '');
   const end = opened.indexOf('>') + 1;
   return `${opened.slice(0, end)}<title>${escaped(title)}</title><desc>${escaped(description)}</desc>${opened.slice(end)}`;
 }
