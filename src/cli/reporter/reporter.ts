@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import stringWidth from 'string-width';
 import type { RunEvent, StageReport } from '../../runtime/index.ts';
 import { counted, formatCount, formatDuration, formatFigure } from '../terminal/format-number.ts';
-import { safeLine, safeLine } from '../terminal/safe-text.ts';
+import { safeLine } from '../terminal/safe-text.ts';
 import type { Colors } from '../terminal/terminal.ts';
 
 /** Shows a run in progress. */
@@ -141,7 +141,11 @@ export const waitText = ({
   `${because}; it is asked again in ${formatDuration(milliseconds)}`;
 
 /** `the remote team: no connection to cache.example.org; check the network` */
-export const remoteProblemText = ({ remote, message, help }: Extract<RunEvent, { type: 'remote-problem' }>): string =>
+export const remoteProblemText = ({
+  remote,
+  message,
+  help,
+}: Extract<RunEvent, { type: 'remote-problem' }>): string =>
   safeLine(`the remote ${remote}: ${message}${help === undefined ? '' : `; ${help}`}`);
 
 const NAMED = 8;
