@@ -162,7 +162,7 @@ export function splitWords(words: readonly string[]): PipelineWords {
 const isFile = (word: string) => /\.ya?ml$/i.test(word);
 
 /** Codes of diagnostics about content that differs from what was recorded. */
-const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock']);
+const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock', 'untrusted-result']);
 
 /** Prints all diagnostics and returns the exit code. */
 export function reportMistakes(

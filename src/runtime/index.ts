@@ -175,10 +175,10 @@ export type {
 
 // Results are shared through remotes.
 
+export type { FetchedContent, WantedContent } from './sharing/fetch-content.ts';
 export { pushPermission } from './sharing/pull-request.ts';
 export { type PushResult, pushRecords, type TransferProgress } from './sharing/push.ts';
 export { type RemoteRecord, remoteRecord } from './sharing/remote-record.ts';
-
 export {
   type RemoteCall,
   type RemoteContent,
@@ -191,6 +191,7 @@ export {
   remoteName,
   type SentContent,
 } from './sharing/remote-store.ts';
+export { type OpenedRemote, type RemoteProblem, Remotes } from './sharing/remotes.ts';
 export {
   makeSigningKey,
   openSigningKey,

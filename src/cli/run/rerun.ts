@@ -1,8 +1,9 @@
 import {
   type ActionRecord,
+  contentState,
   type Dag,
   digestsAt,
-  hasErrorCode,
+  type Remotes,
   type Rerun,
   rerunStages,
   type Store,
@@ -20,7 +21,15 @@ import { differenceIn } from './compare-content.ts';
 import { type ComparedNumber, numbersOf } from './compare-scores.ts';
 
 /** `tuneloom run --rerun`: runs finished stages again in a scratch store and compares the results. */
-export async function rerun({ dag, store, stages, resources, json, context }: RerunCall): Promise<ExitCode> {
+export async function rerun({
+  dag,
+  store,
+  stages,
+  resources,
+  json,
+  context,
+  remotes,
+}: RerunCall): Promise<ExitCode> {
   const { terminal, stageProcess } = context;
   const audited: AuditedStage[] = [];
   const reporter = await openReporter({ terminal, json });
@@ -31,6 +40,7 @@ export async function rerun({ dag, store, stages, resources, json, context }: Re
     stageProcess,
     stages,
     resources,
+    ...(remotes && { remotes }),
     signal: interruption.signal,
     // Each stage is its own run, whose other events would only repeat what the verdict says.
     onEvent: (event) => {
@@ -58,6 +68,8 @@ interface RerunCall {
   readonly resources: { readonly backend?: string };
   readonly json: boolean | undefined;
   readonly context: CommandContext;
+  /** Where inputs are fetched that are not here. */
+  readonly remotes: Remotes | undefined;
 }
 
 function verdictText({ verdict, differences, why }: AuditedStage): string {
@@ -146,17 +158,15 @@ async function differencesOf(
     const other = others.get(output);
     if (other === digest) continue;
     const pair = other && { first: { store, digest }, again: { store: scratch, digest: other } };
-    const where =
-      pair === undefined ? 'it was not written again' : await differenceIn(pair).catch(otherBytes);
+    const isHere = (await contentState(store, digest)) === 'present';
+    const where = !isHere
+      ? 'the first is not on this machine, and no remote gives it'
+      : pair === undefined
+        ? 'it was not written again'
+        : await differenceIn(pair);
     differences.push({ output, where });
   }
   return differences;
-}
-
-/** The bytes of one result may not be here: a bundle may have only its digest. */
-function otherBytes(error: unknown): string {
-  if (!hasErrorCode(error, 'ENOENT')) throw error;
-  return 'other bytes than its digest says';
 }
 
 const contentsOf = ({ outputs }: ActionRecord) =>

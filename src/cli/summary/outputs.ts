@@ -1,5 +1,6 @@
 import type { Score } from '../../metrics/index.ts';
 import {
+  contentState,
   type Dag,
   type DagNode,
   type Digest,
@@ -20,6 +21,17 @@ export function finishedOutputs(dag: Dag, { stages }: RunResult): readonly Finis
       return type === undefined || typeof content !== 'string' ? [] : [{ node, type, digest: content }];
     });
   });
+}
+
+/** Those whose bytes are here: what only a remote has is not fetched to be summarized. */
+export async function presentOutputs<Output extends { readonly digest: Digest }>(
+  store: Store,
+  outputs: readonly Output[],
+): Promise<readonly Output[]> {
+  const present: Output[] = [];
+  for (const output of outputs)
+    if ((await contentState(store, output.digest)) === 'present') present.push(output);
+  return present;
 }
 
 /** Reads an output from the store; the content may be gone after `read`. */

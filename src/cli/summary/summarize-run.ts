@@ -8,6 +8,7 @@ import {
   collectScores,
   type FinishedOutput,
   finishedOutputs,
+  presentOutputs,
   readOutput,
   type StageLosses,
   type StageScores,
@@ -25,7 +26,7 @@ export async function summarizeRun({
 }): Promise<RunSummary> {
   const named = (decision: StageOutcome['decision']) =>
     [...result.stages].filter(([, outcome]) => outcome.decision === decision).map(([stage]) => stage);
-  const outputs = finishedOutputs(dag, result);
+  const outputs = await presentOutputs(store, finishedOutputs(dag, result));
   const scores = await collectScores(store, outputs);
   return {
     pipeline: dag.name,

@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newTemporaryFolder, ok, type Result } from '../../core/index.ts';
+import { canonicalJson, newTemporaryFolder, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { digestsAt } from '../key/digest.ts';
+import { digestsAt, type PortContent } from '../key/digest.ts';
 import type { Decision } from '../plan/decide.ts';
 import { type Plan, planPipeline } from '../plan/plan-pipeline.ts';
 import { stagesCalled } from '../plan/select-stages.ts';
+import type { WantedContent } from '../sharing/fetch-content.ts';
 import type { Failure } from '../stage/run-event.ts';
 import { type ActionRecord, readRecord } from '../store/action-records.ts';
 import { borrowResults } from '../store/borrow-results.ts';
@@ -45,7 +46,7 @@ export async function rerunStages(request: RerunRequest): Promise<Result<void, r
   if (!plan.ok) return plan;
   const named = new Set(stages.flatMap((name) => stagesCalled(name, dag)));
   const wanted = named.size === 0 ? new Set(plan.value.stages.keys()) : named;
-  if (await lacksInputs(plan.value, { wanted, store }))
+  if (await lacksInputs(request, { ...plan.value, wanted }))
     return rerunTogether(request, { plan: plan.value, wanted });
   for (const stage of plan.value.stages.keys()) {
     if (signal?.aborted) break;
@@ -66,19 +67,20 @@ export async function rerunStages(request: RerunRequest): Promise<Result<void, r
   return ok(undefined);
 }
 
-/** Whether a stage would read a result whose bytes are not in the store, as in the store of a bundle without its data. */
+/**
+ * Whether a stage would read a result whose bytes are neither in the store nor on a remote, as in the store of a bundle
+ * without its data. Brings here what a remote has.
+ */
 async function lacksInputs(
-  { stages }: Plan,
-  { wanted, store }: { readonly wanted: ReadonlySet<string>; readonly store: Store },
+  request: RerunRequest,
+  { stages, wanted }: Pick<Plan, 'stages'> & { readonly wanted: ReadonlySet<string> },
 ): Promise<boolean> {
-  for (const id of wanted)
-    for (const { stage } of Object.values(stages.get(id)?.node.inputs ?? {})) {
-      const decision = stages.get(stage)?.decision;
-      if (decision?.kind !== 'reuse') continue;
-      for (const content of Object.values(decision.record.outputs))
-        for (const { digest } of digestsAt(content))
-          if ((await contentState(store, digest)) !== 'present') return true;
-    }
+  for (const stage of wanted) {
+    const decision = stages.get(stage)?.decision;
+    if (decision?.kind !== 'reuse') continue;
+    const contents = Object.values(decision.record.material.inputs);
+    if (!(await bring(request, { stage, contents }))) return true;
+  }
   return false;
 }
 
@@ -91,13 +93,14 @@ async function rerunTogether(
   { plan, wanted }: { readonly plan: Plan; readonly wanted: ReadonlySet<string> },
 ): Promise<Result<void, readonly Diagnostic[]>> {
   const folder = await newTemporaryFolder('tuneloom-rerun-');
+  const { remotes: _, ...alone } = request;
   try {
     const scratch = openStore(join(folder, 'store'));
     // The contents of remote sources only.
     await borrowResults(request.store, { to: scratch, records: [] });
     const targets = [...request.stages];
     const result = await runPipeline({
-      ...request,
+      ...alone,
       store: scratch,
       targets,
       keepGoing: true,
@@ -137,14 +140,35 @@ async function rerunOne(
   const decision = plan.stages.get(stage)?.decision;
   if (decision?.kind !== 'reuse') return ok({ kind: 'not-cached' });
   const { key, record: first } = decision;
+  const { remotes: _, ...alone } = request;
   const records = [...plan.stages.values()].flatMap((planned) =>
     planned.decision.kind === 'reuse' && planned.decision.key !== key ? [planned.decision.record] : [],
   );
   await borrowResults(request.store, { to: scratch, records });
-  const result = await runPipeline({ ...request, store: scratch, targets: [stage], leaveLock: true });
+  const result = await runPipeline({ ...alone, store: scratch, targets: [stage], leaveLock: true });
   if (!result.ok) return result;
   const found = readRecord(scratch, key);
-  if (found.kind === 'usable') return ok({ kind: 'reran', first, again: found.record, scratch });
+  if (found.kind === 'usable') {
+    // What differs is compared byte by byte.
+    const differing = Object.entries(first.outputs).flatMap(([port, content]) =>
+      canonicalJson(content) === canonicalJson(found.record.outputs[port] ?? null) ? [] : [content],
+    );
+    await bring(request, { stage, contents: differing });
+    return ok({ kind: 'reran', first, again: found.record, scratch });
+  }
   const outcome = result.value.stages.get(stage);
   return ok({ kind: 'failed', failure: outcome?.decision === 'failed' ? outcome.failure : undefined });
+}
+
+/** Brings contents here that only a remote has; whether all are here now. */
+async function bring(
+  { store, remotes, signal = new AbortController().signal }: RerunRequest,
+  { stage, contents }: { readonly stage: string; readonly contents: readonly PortContent[] },
+): Promise<boolean> {
+  const wanted: WantedContent[] = [];
+  for (const { digest } of contents.flatMap((content) => [...digestsAt(content)]))
+    if ((await contentState(store, digest)) !== 'present') wanted.push({ digest, name: stage });
+  if (wanted.length === 0) return true;
+  const lacking = await remotes?.fetch(store, wanted, { signal, report: () => {} });
+  return lacking?.size === 0;
 }
