@@ -145,6 +145,19 @@ next: cd given && tuneloom run pipelines/given.yaml --locked`,
   expect((await other.tuneloom('plan', `given/${file}`, '--check')).exitCode).toBe(0);
 }, 60_000);
 
+test('run --rerun in a bundle without results computes them from its sources, and compares', async () => {
+  await using rig = await openBundled('--with', 'sources');
+  await using other = await openCliRig();
+  await cp(join(rig.folder, 'given.zip'), join(other.folder, 'given.zip'));
+  await other.tuneloom('open', 'given.zip', '--yes');
+  const audit = await other.tuneloom('run', `given/${file}`, '--rerun');
+  expect(audit.stdout).toContain(`  load  equal
+  count  equal
+  shout  equal
+  sub/format  equal
+given: 4 of 4 stages gave the same bytes again`);
+}, 60_000);
+
 test('code of an opened bundle runs after an approval only, and an edit of it needs another', async () => {
   await using rig = await openBundled('--with', 'all');
   await using other = await openCliRig();

@@ -126,7 +126,7 @@ const damaged: Readonly<Record<string, readonly [Buffer, string]>> = {
   'settings that would send a token': [
     bundleOf(
       member('.tuneloom/settings.yaml', {
-        content: '{"remotes":{"far":{"url":"https://example.org","token":"${env.HOME}"}}}',
+        content: '{"remotes":{"far":{"url":"https://example.org","token":"x"}}}',
       }),
     ),
     'settings that do more than name public remotes (far)',
