@@ -6,6 +6,7 @@ import {
   type Dag,
   type Diagnostic,
   diagnosticsToJson,
+  fewOf,
   findSettings,
   loadPipeline,
   openStore,
@@ -80,7 +81,7 @@ async function findPipeline(workingDirectory: string): Promise<string> {
     const usual = found.filter((path) => /^pipeline\.ya?ml$/i.test(path));
     if (usual[0] !== undefined && usual.length === 1) return usual[0];
     throw new UsageError({
-      message: `there are several pipelines here: ${found.join(', ')}`,
+      message: `there are several pipelines here: ${fewOf(found, 'and')}`,
       help: `name one of them first, as in \`tuneloom run ${only}\``,
     });
   }

@@ -1,4 +1,5 @@
 import { didYouMean } from '../../core/index.ts';
+import { fewOf } from '../../runtime/index.ts';
 import { stageRegistry } from '../../stages/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
@@ -19,7 +20,7 @@ function schemaOf(stage: string): object {
   const near = didYouMean(stage, names);
   throw new UsageError({
     message: `there is no stage called \`${stage}\``,
-    help: `${near === undefined ? '' : `${near} `}The stages are ${names.join(', ')}`,
+    help: near === undefined ? `the stages are ${fewOf(names, 'and')}` : near,
   });
 }
 
