@@ -30,7 +30,7 @@ export type {
 // A pipeline file becomes a graph, or diagnostics that point into the file.
 
 export { parseDuration, parseMemory } from './config/quantity.ts';
-export { type Diagnostic, listOf } from './diagnostic/diagnostic.ts';
+export { type Diagnostic, fewOf, listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { positionOf } from './diagnostic/text-file.ts';
 export type { Dag, DagNode, InputBinding, LoadedDag } from './graph/dag.ts';
