@@ -1,17 +1,12 @@
 import { didYouMean } from '../core/index.ts';
 import { openRemote } from '../remote/index.ts';
 import {
-  findSigningKey,
-  type OpenedRemote,
   parseDuration,
   RemoteFailure,
-  type RemoteProblem,
   type RemoteSettings,
   type RemoteStore,
-  Remotes,
   type Setting,
   type Settings,
-  trustedKeys,
 } from '../runtime/index.ts';
 import type { CommandContext } from './commands/command-declaration.ts';
 import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
@@ -54,40 +49,6 @@ export const timeoutOf = ({ timeout }: RemoteSettings): number =>
   typeof timeout === 'number' ? timeout * 1000 : (parseDuration(timeout) ?? defaultTimeout);
 
 const defaultTimeout = 30_000;
-
-/**
- * The remotes of the settings that results are looked for in, and the keys whose results count. One that cannot be used,
- * and what goes wrong with one later, is told by `onProblem`; the work goes on without it.
- */
-export async function openRemotes(
-  settings: Settings,
-  {
-    context,
-    only,
-    onProblem,
-  }: {
-    readonly context: RemoteContext;
-    /** The name of the only one to use; by default all. */
-    readonly only?: string | undefined;
-    readonly onProblem: (problem: RemoteProblem) => void;
-  },
-): Promise<Remotes> {
-  const remotes: OpenedRemote[] = [];
-  for (const [name, setting] of settings.remotes) {
-    if (only !== undefined && name !== only) continue;
-    try {
-      const store = await openFromSettings(name, setting, context);
-      remotes.push({ store, timeoutMs: timeoutOf(setting.value) });
-    } catch (error) {
-      if (!(error instanceof RemoteFailure)) throw error;
-      const { message, help } = error;
-      onProblem({ remote: name, message, ...(help !== undefined && { help }) });
-    }
-  }
-  const named = settings.trustedKeys.map(({ value }) => value);
-  const trusted = trustedKeys(named, findSigningKey(context.environment));
-  return new Remotes({ remotes, trusted, onProblem });
-}
 
 /** The remote that a command line names; without a name the only one, or the only one that runs push to. */
 export function chooseRemote(

@@ -15,12 +15,13 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { splitWords } from '../open-pipeline.ts';
-import { chooseRemote, openNamedRemote, openRemotes, reportRemoteFailure } from '../open-remotes.ts';
+import { chooseRemote, openNamedRemote, reportRemoteFailure } from '../open-remotes.ts';
 import { settingsOf, storeIn } from '../open-settings.ts';
 import { type ChoiceOptions, chooseResults } from '../push/choose-results.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
-import { openTransferReporter, type TransferReporter } from '../transfer-progress.ts';
+import { openTransferReporter } from '../transfer-progress.ts';
+import { complainOf, fetchContents, openRemotes } from '../use-remotes.ts';
 
 export interface PullOptions extends ChoiceOptions {
   readonly remote?: string;
@@ -34,9 +35,10 @@ export async function pullCommand(call: CommandCall<PullOptions>): Promise<ExitC
   // Reports that there is none, or none of the name.
   if (settings.remotes.size === 0 || options.remote !== undefined) chooseRemote(settings, options.remote);
   const problems: RemoteProblem[] = [];
+  const complain = complainOf(context);
   const onProblem = (problem: RemoteProblem): void => {
     problems.push(problem);
-    if (!options.json) terminal.complain(problemText(problem));
+    if (!options.json) complain(problem);
   };
   const remotes = await openRemotes(settings, { context, only: options.remote, onProblem });
   using interruption = Interruption.listen({ terminal, notice: terminal.complain });
@@ -51,18 +53,25 @@ export async function pullCommand(call: CommandCall<PullOptions>): Promise<ExitC
     const { store, records, without } = chosen;
     const wanted = await missingContents(store, records);
     const reporter = openTransferReporter(terminal, { verb: 'fetched', noun: 'outputs', json: options.json });
-    const fetched = await fetchAll(remotes, { store, wanted, signal, reporter }).finally(reporter.close);
-    const view = { ...fetched, here: outputsOf(records).length - wanted.length, without, problems };
+    const { bytes, lacking } = await fetchContents({
+      store,
+      remotes,
+      contents: wanted,
+      reporter,
+      signal,
+    }).finally(reporter.close);
+    const view = {
+      ...{ outputs: wanted.length - lacking.size, bytes, without, problems },
+      lacking: wanted.filter(({ digest }) => lacking.has(digest)).map(({ name }) => name),
+      here: outputsOf(records).length - wanted.length,
+    };
     terminal.print(options.json ? JSON.stringify(pullJson(view)) : pullText(view));
-    return fetched.lacking.length === 0 ? exitCode.success : exitCode.stageFailed;
+    return lacking.size === 0 ? exitCode.success : exitCode.stageFailed;
   } catch (error) {
     if (signal.aborted) return interruption.code;
     throw error;
   }
 }
-
-const problemText = ({ remote, message, help }: RemoteProblem): string =>
-  safeLine(`warning: the remote \`${remote}\`: ${message}`) + (help ? `\n  help: ${safeLine(help)}` : '');
 
 /** Takes every record that a remote lists into the store; an exit code if it cannot list them. */
 async function learnAll(
@@ -115,52 +124,13 @@ async function missingContents(
   return missing;
 }
 
-interface Fetched {
+interface PullView {
+  /** How many arrived. */
   readonly outputs: number;
   readonly bytes: number;
-  /** The names of contents that no remote gave. */
+  /** The names of those that no remote gave. */
   readonly lacking: readonly string[];
-}
-
-async function fetchAll(
-  remotes: Remotes,
-  {
-    store,
-    wanted,
-    signal,
-    reporter,
-  }: {
-    readonly store: Store;
-    readonly wanted: readonly WantedContent[];
-    readonly signal: AbortSignal;
-    readonly reporter: TransferReporter;
-  },
-): Promise<Fetched> {
-  const progress = new Map<Digest, { readonly done: number; readonly total: number }>();
-  const finished = new Set<Digest>();
-  const bytes = (): number => [...progress.values()].reduce((sum, { done }) => sum + done, 0);
-  const lacking = await remotes.fetch(store, wanted, {
-    signal,
-    report: (fetched) => {
-      const { digest } = fetched.content;
-      if (fetched.kind === 'finished') finished.add(digest);
-      if (fetched.kind === 'failed') progress.delete(digest);
-      if (fetched.kind === 'progress')
-        progress.set(digest, { done: fetched.done, total: fetched.total ?? fetched.done });
-      reporter.report({
-        ...{ files: finished.size, totalFiles: wanted.length, bytes: bytes() },
-        totalBytes: [...progress.values()].reduce((sum, { total }) => sum + total, 0),
-      });
-    },
-  });
-  return {
-    outputs: wanted.length - lacking.size,
-    bytes: bytes(),
-    lacking: wanted.filter(({ digest }) => lacking.has(digest)).map(({ name }) => name),
-  };
-}
-
-interface PullView extends Fetched {
+  /** How many were here already. */
   readonly here: number;
   /** Of stages that were chosen and have no result. */
   readonly without: readonly string[];

@@ -21,7 +21,7 @@ export interface PushRequest {
   /** Whether to ask for every file of results that the remote has a record of: it may have dropped some. */
   readonly checksFiles: boolean;
   /** Whether to send everything, whatever the remote has: a file there may be damaged. */
-  readonly again: boolean;
+  readonly again?: boolean;
   /** Whether to send nothing, only to tell what would be sent. */
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
