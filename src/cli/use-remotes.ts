@@ -31,6 +31,11 @@ export async function openRemotes(
 ): Promise<Remotes> {
   const opened = [];
   for (const [name, setting] of settings.remotes) {
+    const [variable] = setting.unset;
+    if (variable !== undefined) {
+      onProblem({ remote: name, message: `it needs the environment variable ${variable}, which is not set` });
+      continue;
+    }
     try {
       const store = await openNamedRemote(name, setting, context);
       opened.push({ store, timeoutMs: parseDuration(setting.value.timeout) ?? 30_000 });
