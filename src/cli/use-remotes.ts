@@ -37,6 +37,11 @@ export async function openRemotes(
   const opened = [];
   for (const [name, setting] of settings.remotes) {
     if (only !== undefined && name !== only) continue;
+    const [variable] = setting.unset;
+    if (variable !== undefined) {
+      onProblem({ remote: name, message: `it needs the environment variable ${variable}, which is not set` });
+      continue;
+    }
     try {
       const store = await openNamedRemote(name, setting, context);
       opened.push({ store, timeoutMs: timeoutOf(setting.value) });

@@ -175,6 +175,7 @@ test('doctor finds a backend that computes', async () => {
     'speed',
     'repeatable',
     'sandbox',
+    'settings',
     'store',
   ]);
   expect(findings.find(({ subject }: { subject: string }) => subject === 'backend onnx').state).toBe('good');

@@ -26,8 +26,8 @@ export async function doctorCommand({
     gpuFinding(),
     ...(await backendFindings()),
     await sandboxFinding(),
-    await storeFinding(root),
     ...settingsFindings(settings),
+    await storeFinding(root),
   ];
   const { terminal } = context;
   const next = nextStep(findings, existsSync(root));
