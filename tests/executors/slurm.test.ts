@@ -1,4 +1,7 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeJobFile } from '../../src/runtime/index.ts';
 import { type ExecutorRig, openExecutorRig, stepsPipeline } from './executor-rig.ts';
 import { noSlurm, type SlurmCluster, startSlurm, until } from './slurm-cluster.ts';
 
@@ -113,6 +116,22 @@ describe.skipIf(noSlurm !== '')(`stages as jobs of a real Slurm${noSlurm}`, () =
       said: /takes up Slurm job \d+ of an earlier run/.test(stdout.replaceAll(/\s+/g, ' ')),
       output: rig.output('steps/count/text'),
     }).toEqual({ exitCode: 0, jobs: 1, starts: ['start 0'], said: true, output: '10 steps\n' });
+  }, 60_000);
+
+  test('a run that was killed before it could note the number of its job leaves a job that is found by its name', async () => {
+    await using rig = await open();
+    await rig.write('steps.yaml', stepsPipeline(rig.folder));
+    const before = jobs();
+    const running = rig.start('run', 'steps.yaml', '--executor', 'cluster');
+    await until(() => rig.trace().includes('step 1'));
+    running.kill('SIGKILL');
+    await running;
+    const root = join(rig.folder, 'artifacts');
+    const found = (await readdir(root, { recursive: true })).find((path) => path.endsWith('/job.json'));
+    const folder = join(root, dirname(found ?? ''));
+    await writeJobFile({ folder, root }, { executor: 'cluster', place: 'a Slurm job' });
+    const { exitCode } = await rig.start('run', 'steps.yaml', '--executor', 'cluster');
+    expect([exitCode, jobs().length - before.length]).toEqual([0, 1]);
   }, 60_000);
 
   test('a job that ended while nobody watched is not run again', async () => {

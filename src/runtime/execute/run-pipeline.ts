@@ -27,7 +27,8 @@ import { openLocalExecutor } from './executor/local-executor.ts';
 import { LiveEvents, sweepLiveEvents } from './live-events.ts';
 import type { RunContext, RunOptions, RunResult } from './run-context.ts';
 import { beginJournalIfWritable } from './run-journal.ts';
-import { runStages, type StageOutcomes } from './run-stages.ts';
+import { runStages } from './run-stages.ts';
+import type { StageOutcomes } from './skipped-stages.ts';
 
 /**
  * Runs the stages that have to run and reuses the rest. An error is a mistake found before anything ran, or a store that

@@ -12,6 +12,7 @@ import { executeStage } from './execute-stage.ts';
 import { fetchInputs } from './fetch-inputs.ts';
 import { failureOf } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, startNow } from './run-context.ts';
+import { type StageOutcomes, withSkipped } from './skipped-stages.ts';
 import { StageQueue } from './stage-queue.ts';
 
 /** Decides each stage once its inputs are known, and runs those that have to run, up to `jobs` at a time. */
@@ -26,9 +27,6 @@ export async function runStages(
     if (!runner.mustDecideAgain) return withSkipped(nodes, ended, context);
   }
 }
-
-/** How each stage ended. */
-export type StageOutcomes = ReadonlyMap<string, StageOutcome>;
 
 class StageRunner {
   readonly #context: RunContext;
@@ -237,39 +235,3 @@ function knownInputs(node: DagNode, known: KnownOutputs): Readonly<Record<string
   if (inputs.kind === 'open') throw new Error(`${node.id} was decided without its inputs`);
   return inputs.contents;
 }
-
-/** The outcomes of all selected stages, in topological order. A stage that the run did not reach is skipped, with the reason. */
-function withSkipped(
-  nodes: ReadonlyMap<string, DagNode>,
-  reached: StageOutcomes,
-  { signal, emit }: Pick<RunContext, 'signal' | 'emit'>,
-): StageOutcomes {
-  const firstFailure = [...nodes.keys()].find((id) => reached.get(id)?.decision === 'failed');
-  const causes = new Map<string, string>();
-  const outcomes = new Map<string, StageOutcome>();
-  for (const [id, node] of nodes) {
-    const outcome = reached.get(id);
-    if (outcome?.decision === 'failed') causes.set(id, id);
-    const cause = causeAbove(node, causes);
-    if (cause !== undefined) causes.set(id, cause);
-    if (outcome !== undefined) {
-      outcomes.set(id, outcome);
-      continue;
-    }
-    const because = signal.aborted ? 'the run was interrupted' : becauseOf(cause, firstFailure);
-    outcomes.set(id, { decision: 'skipped', uses: node.definition.name, because });
-    emit({ type: 'stage-skipped', stage: id, because });
-  }
-  return outcomes;
-}
-
-/** The stage upstream, near or far, whose failure keeps this one from running. */
-const causeAbove = (node: DagNode, causes: ReadonlyMap<string, string>): string | undefined =>
-  Object.values(node.inputs)
-    .map(({ stage }) => causes.get(stage))
-    .find((cause) => cause !== undefined);
-
-const becauseOf = (cause: string | undefined, firstFailure: string | undefined): string =>
-  cause === undefined
-    ? `the run stopped when \`${firstFailure}\` failed`
-    : `it needs \`${cause}\`, which failed`;
