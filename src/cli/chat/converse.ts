@@ -6,6 +6,7 @@ import type { LocalModel } from '../../stages/index.ts';
 import { type ChatMessage, type ChatPrompt, startToken } from '../../text/index.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
 import { errorText, safeText } from '../terminal/safe-text.ts';
+import { StreamWrapper } from '../terminal/wrap-text.ts';
 
 interface Conversation {
   readonly session: Pick<ChatSession, 'ask' | 'reset' | 'setSystem'>;
@@ -65,18 +66,21 @@ async function answerLine(line: string, answering: Answering): Promise<void> {
 async function answer(text: string, { session, context, json, streams, signal }: Answering): Promise<void> {
   const { terminal } = context;
   let shown = '';
+  const wrapper = new StreamWrapper(terminal);
   const onText = (soFar: string) => {
     const safe = safeText(soFar);
     // What was shown stays. A text only grows, except where its last character was incomplete.
     if (!streams || !safe.startsWith(shown)) return;
-    terminal.write(safe.slice(shown.length));
+    wrapper.push(safe.slice(shown.length));
     shown = safe;
   };
   const { text: response, finishReason, tokens } = await session.ask({ text, signal, onText });
   if (json)
     return terminal.print(JSON.stringify({ prompt: text, response, finish_reason: finishReason, tokens }));
   if (!streams) return terminal.print(safeText(response).trim());
-  terminal.print(safeText(response).slice(shown.length));
+  wrapper.push(safeText(response).slice(shown.length));
+  wrapper.end();
+  terminal.print('');
 }
 
 interface ChatSessionOptions {
