@@ -176,6 +176,6 @@ export function reportMistakes(
   const { bold, red, cyan, dim } = terminal.colors;
   const palette = { place: bold, error: red, frame: dim, help: cyan };
   if (json) terminal.print(JSON.stringify({ errors: diagnosticsToJson(diagnostics) }));
-  else terminal.complain(renderDiagnostics(diagnostics, palette).trimEnd());
+  else terminal.complain(renderDiagnostics(diagnostics, palette, terminal.width).trimEnd());
   return diagnostics.some(({ code }) => INTEGRITY.has(code)) ? exitCode.integrity : exitCode.badUsage;
 }

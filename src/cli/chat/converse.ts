@@ -3,6 +3,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { UserError } from '../../core/index.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
 import { errorText, safeText } from '../terminal/safe-text.ts';
+import { StreamWrapper } from '../terminal/wrap-text.ts';
 import type { ChatSession } from './chat-session.ts';
 
 interface Conversation {
@@ -63,16 +64,19 @@ async function answerLine(line: string, answering: Answering): Promise<void> {
 async function answer(text: string, { session, context, json, streams, signal }: Answering): Promise<void> {
   const { terminal } = context;
   let shown = '';
+  const wrapper = new StreamWrapper(terminal);
   const onText = (soFar: string) => {
     const safe = safeText(soFar);
     // What was shown stays. A text only grows, except where its last character was incomplete.
     if (!streams || !safe.startsWith(shown)) return;
-    terminal.write(safe.slice(shown.length));
+    wrapper.push(safe.slice(shown.length));
     shown = safe;
   };
   const { text: response, finishReason, tokens } = await session.ask({ text, signal, onText });
   if (json)
     return terminal.print(JSON.stringify({ prompt: text, response, finish_reason: finishReason, tokens }));
   if (!streams) return terminal.print(safeText(response).trim());
-  terminal.print(safeText(response).slice(shown.length));
+  wrapper.push(safeText(response).slice(shown.length));
+  wrapper.end();
+  terminal.print('');
 }

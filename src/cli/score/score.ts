@@ -117,7 +117,7 @@ function scoresText(scores: BenchmarkScores, { columns }: Pick<Terminal, 'column
     head: pick(['metric', 'of', 'value', 'error', 'count']),
     rows: rows.map(pick),
     align: pick(['left', 'left', 'right', 'right', 'right']),
-    indent: '',
+    ...{ columns, indent: '' },
   });
   return [table, ...paragraph(notes(scores).map((note) => wrapText(note, { columns })))].join('\n\n');
 }

@@ -15,20 +15,32 @@ const same = (text: string): string => text;
 
 export const plainPalette: DiagnosticPalette = { place: same, error: same, frame: same, help: same };
 
-/** Diagnostics for people, each with its line of the file, then their number. Ends with a line break. */
-export function renderDiagnostics(diagnostics: readonly Diagnostic[], palette = plainPalette): string {
+/**
+ * Diagnostics for people, each with its line of the file, of which no more is shown than the columns hold, then their number.
+ * Ends with a line break.
+ */
+export function renderDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  palette = plainPalette,
+  columns = USUAL_COLUMNS,
+): string {
+  const width = Math.min(USUAL_COLUMNS, columns) - FRAME;
   const count = diagnostics.length === 1 ? '1 error' : `${diagnostics.length} errors`;
-  const blocks = diagnostics.map((diagnostic) => `${renderOne(diagnostic, palette)}\n`);
+  const blocks = diagnostics.map((diagnostic) => `${renderOne(diagnostic, palette, width)}\n`);
   return `${blocks.join('')}${palette.error(count)}. Nothing ran.\n`;
 }
 
-function renderOne({ code, message, span, help, related }: Diagnostic, palette: DiagnosticPalette): string {
+function renderOne(
+  { code, message, span, help, related }: Diagnostic,
+  palette: DiagnosticPalette,
+  width: number,
+): string {
   const headline = `${palette.error(`error[${code}]`)} ${printable(message)}`;
   const lines = [span === undefined ? headline : `${palette.place(placeOf(span))} ${headline}`];
-  if (span !== undefined) lines.push(frameOf(span, palette));
+  if (span !== undefined) lines.push(frameOf(span, palette, width));
   if (related !== undefined) {
     lines.push(`  ${palette.place(placeOf(related.span))} ${printable(relatedMessage(related))}`);
-    lines.push(frameOf(related.span, palette));
+    lines.push(frameOf(related.span, palette, width));
   }
   if (help !== undefined) lines.push(`  ${palette.help('help:')} ${printable(help)}`);
   return lines.join('\n');
@@ -41,12 +53,14 @@ function placeOf({ file, start }: Span): string {
 }
 
 const tabWidth = 2;
-/** A terminal's usual width less the line number and the bar. */
-const frameWidth = 100;
+/** More of a line than this is hard to read. */
+const USUAL_COLUMNS = 113;
+/** The line number, the bar, and the marks of what is left out on both sides. */
+const FRAME = 13;
 
-function frameOf({ file, start, end }: Span, palette: DiagnosticPalette): string {
+function frameOf({ file, start, end }: Span, palette: DiagnosticPalette, width: number): string {
   const { line, lineStart, lineEnd } = positionOf(file, start);
-  const cut = windowAround({ lineStart, lineEnd, start });
+  const cut = windowAround({ lineStart, lineEnd, start, width });
   const before = shown(file.text.slice(cut.from, start));
   const marked = shown(file.text.slice(start, Math.max(start, Math.min(end, cut.to))));
   const after = shown(file.text.slice(Math.max(start, Math.min(end, cut.to)), cut.to));
@@ -58,13 +72,20 @@ function frameOf({ file, start, end }: Span, palette: DiagnosticPalette): string
 }
 
 /** The part of a very long line around the mistake. */
-function windowAround({ lineStart, lineEnd, start }: { lineStart: number; lineEnd: number; start: number }): {
-  from: number;
-  to: number;
-} {
-  if (lineEnd - lineStart <= frameWidth) return { from: lineStart, to: lineEnd };
-  const from = Math.max(lineStart, start - frameWidth / 2);
-  return { from, to: Math.min(lineEnd, from + frameWidth) };
+function windowAround({
+  lineStart,
+  lineEnd,
+  start,
+  width,
+}: {
+  lineStart: number;
+  lineEnd: number;
+  start: number;
+  width: number;
+}): { from: number; to: number } {
+  if (lineEnd - lineStart <= width) return { from: lineStart, to: lineEnd };
+  const from = Math.max(lineStart, start - Math.floor(width / 2));
+  return { from, to: Math.min(lineEnd, from + width) };
 }
 
 const shown = (text: string): string => printable(text.replaceAll('\t', ' '.repeat(tabWidth)));
