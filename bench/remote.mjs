@@ -63,8 +63,8 @@ function transfer(name, title, make) {
   compare('push, nothing to do', ours.run('push'), theirs.run('push', '-q'));
   rmSync(join(ours.path, 'artifacts'), { recursive: true });
   rmSync(join(theirs.path, '.dvc/cache'), { recursive: true });
-  compare(`pull ${title}`, ours.run('key'), theirs.run('fetch', '-q'));
-  compare('pull, nothing to do', ours.run('key'), theirs.run('fetch', '-q'));
+  compare(`pull ${title}`, ours.run('pull'), theirs.run('fetch', '-q'));
+  compare('pull, nothing to do', ours.run('pull'), theirs.run('fetch', '-q'));
   for (const path of [data, ours.path, theirs.path]) rmSync(path, { recursive: true });
 }
 

@@ -151,7 +151,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['cli/terminal'],
   preact: ['pages'],
   protobufjs: ['formats/tensorflow', 'tensor/onnx', 'tracking/tensorboard'],
-  'string-width': ['cli/terminal', 'cli/reporter', 'runtime/diagnostic'],
+  'string-width': ['cli/terminal', 'cli/reporter', 'cli/summary', 'runtime/diagnostic'],
   vega: ['view/plots'],
   'vega-lite': ['view/plots'],
   yaml: ['runtime/yaml', 'benchmarks', 'cli'],

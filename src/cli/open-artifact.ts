@@ -4,6 +4,7 @@ import {
   type Dag,
   type DagNode,
   type Digest,
+  fewOf,
   listRuns,
   openContent,
   type Plan,
@@ -229,6 +230,6 @@ function unknown({
   const near = didYouMean(given, known);
   return new UsageError({
     message: what,
-    help: `${near === undefined ? '' : `${near} `}It has ${known.join(', ')}`,
+    help: near === undefined ? `it has ${fewOf(known, 'and')}` : `${near} It has ${fewOf(known, 'and')}`,
   });
 }

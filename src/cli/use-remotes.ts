@@ -2,7 +2,6 @@ import {
   type Digest,
   type FetchedContent,
   findSigningKey,
-  parseDuration,
   RemoteFailure,
   type RemoteProblem,
   Remotes,
@@ -14,9 +13,9 @@ import {
 import type { CommandContext } from './commands/command-declaration.ts';
 import { UsageError } from './exit-code.ts';
 import { Interruption } from './interruption.ts';
-import { openNamedRemote } from './open-remotes.ts';
+import { openNamedRemote, timeoutOf } from './open-remotes.ts';
 import { safeLine } from './terminal/safe-text.ts';
-import { openTransferReporter } from './transfer-progress.ts';
+import { openTransferReporter, type TransferReporter } from './transfer-progress.ts';
 
 /**
  * The remotes that the settings name, to look for results in. One whose settings cannot be used, such as for a variable that
@@ -26,11 +25,18 @@ export async function openRemotes(
   settings: Settings,
   {
     context,
+    only,
     onProblem,
-  }: { readonly context: CommandContext; readonly onProblem: (problem: RemoteProblem) => void },
+  }: {
+    readonly context: CommandContext;
+    /** The name of the only one to use; by default all. */
+    readonly only?: string | undefined;
+    readonly onProblem: (problem: RemoteProblem) => void;
+  },
 ): Promise<Remotes> {
   const opened = [];
   for (const [name, setting] of settings.remotes) {
+    if (only !== undefined && name !== only) continue;
     const [variable] = setting.unset;
     if (variable !== undefined) {
       onProblem({ remote: name, message: `it needs the environment variable ${variable}, which is not set` });
@@ -38,7 +44,7 @@ export async function openRemotes(
     }
     try {
       const store = await openNamedRemote(name, setting, context);
-      opened.push({ store, timeoutMs: parseDuration(setting.value.timeout) ?? 30_000 });
+      opened.push({ store, timeoutMs: timeoutOf(setting.value) });
     } catch (error) {
       if (!(error instanceof UsageError || error instanceof RemoteFailure)) throw error;
       const { message, help } = error;
@@ -66,40 +72,54 @@ interface Bringing {
   readonly json: boolean | undefined;
 }
 
-/** Brings contents into the store from remotes, with progress on standard error. Returns those that no remote gave. */
-export async function bringContents({
+/** Brings contents into the store from remotes, with progress on standard error. */
+export async function bringContents({ context, json, ...fetch }: Bringing): Promise<void> {
+  const { terminal } = context;
+  using interruption = Interruption.listen({ terminal, notice: terminal.complain });
+  const { signal } = interruption;
+  const reporter = openTransferReporter(terminal, { verb: 'received', noun: 'outputs', json });
+  try {
+    await fetchContents({ ...fetch, reporter, signal });
+  } catch (error) {
+    // What did not arrive is missing, and its user says so.
+    if (!signal.aborted) throw error;
+  } finally {
+    await reporter.close();
+  }
+}
+
+/** What of some contents has arrived from remotes. */
+export interface Received {
+  readonly bytes: number;
+  /** The digests of those that no remote gave. */
+  readonly lacking: ReadonlySet<Digest>;
+}
+
+/** Fetches contents that are not here. Throws the signal's reason. */
+export async function fetchContents({
   store,
   remotes,
   contents,
-  context,
-  json,
-}: Bringing): Promise<ReadonlySet<Digest>> {
-  const { terminal } = context;
-  const reporter = openTransferReporter(terminal, { verb: 'received', json });
-  using interruption = Interruption.listen({ terminal, notice: terminal.complain });
-  const progress = new Map<
-    Digest,
-    { readonly bytes: number; readonly total: number; readonly isDone: boolean }
-  >();
+  reporter,
+  signal,
+}: Pick<Bringing, 'store' | 'remotes' | 'contents'> & {
+  readonly reporter: TransferReporter;
+  readonly signal: AbortSignal;
+}): Promise<Received> {
+  const progress = new Map<Digest, { readonly done: number; readonly total: number }>();
+  const finished = new Set<Digest>();
+  const sumOf = (field: 'done' | 'total'): number =>
+    [...progress.values()].reduce((sum, each) => sum + each[field], 0);
   const report = (fetched: FetchedContent): void => {
     const { digest } = fetched.content;
-    const before = progress.get(digest) ?? { bytes: 0, total: 0, isDone: false };
-    const now =
-      fetched.kind === 'progress'
-        ? { bytes: fetched.done, total: fetched.total ?? fetched.done, isDone: false }
-        : { ...before, isDone: fetched.kind === 'finished' };
-    progress.set(digest, now);
-    const all = [...progress.values()];
-    reporter.report({
-      files: all.filter(({ isDone }) => isDone).length,
-      totalFiles: contents.length,
-      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-      totalBytes: all.reduce((sum, { total }) => sum + total, 0),
-    });
+    if (fetched.kind === 'finished') finished.add(digest);
+    if (fetched.kind === 'failed') progress.delete(digest);
+    if (fetched.kind === 'progress')
+      progress.set(digest, { done: fetched.done, total: fetched.total ?? fetched.done });
+    const [bytes, totalBytes] = [sumOf('done'), sumOf('total')];
+    reporter.report({ files: finished.size, totalFiles: contents.length, bytes, totalBytes });
   };
-  const lacking = await remotes
-    .fetch(store, contents, { signal: interruption.signal, report })
-    .finally(reporter.close);
+  const lacking = await remotes.fetch(store, contents, { signal, report });
   await store.statCache.save();
-  return lacking;
+  return { bytes: sumOf('done'), lacking };
 }

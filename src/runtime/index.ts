@@ -30,7 +30,7 @@ export type {
 // A pipeline file becomes a graph, or diagnostics that point into the file.
 
 export { parseDuration, parseMemory } from './config/quantity.ts';
-export { type Diagnostic, listOf } from './diagnostic/diagnostic.ts';
+export { type Diagnostic, fewOf, listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { positionOf } from './diagnostic/text-file.ts';
 export type { Dag, DagNode, InputBinding, LoadedDag } from './graph/dag.ts';
@@ -87,6 +87,7 @@ export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/descr
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
 export { lockedDigests, lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
+export { type CodePaths, codePaths } from './plan/read-modules.ts';
 export { pathsIn } from './plan/source-digests.ts';
 
 // The plan becomes results.

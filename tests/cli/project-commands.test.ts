@@ -51,8 +51,8 @@ test('runs lists past runs, and shows one of them', async () => {
   expect((await rig.tuneloom('runs')).stdout).toMatchInlineSnapshot(`
     "data  data.yaml
       run     started      length  ran  reused time  state
-      37b750  11-30 07:49      32    1       4 <time>  succeeded
-      a4f91b  11-30 07:49      64    5       0 <time>  succeeded"
+      <run>  <started>      32    1       4 <time>  succeeded
+      <run>  <started>      64    5       0 <time>  succeeded"
   `);
   expect((await rig.tuneloom('runs', 'latest')).stdout).toMatchInlineSnapshot(`
     "run       <run>
@@ -83,7 +83,7 @@ test('the duration of a killed run is not shown', async () => {
   expect((await rig.tuneloom('runs')).stdout).toMatchInlineSnapshot(`
     "slow  slow.yaml
       run     started      ran  reused time  state
-      fd57cb  11-30 07:50    0       0        killed"
+      <run>  <started>    0       0        killed"
   `);
   expect((await rig.tuneloom('runs', 'latest')).stdout).toMatchInlineSnapshot(`
     "run       <run>

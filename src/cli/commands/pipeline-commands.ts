@@ -37,6 +37,10 @@ export const pipelineCommands: CommandGroup = {
           'tensorflow',
           'cpu',
         ]),
+        new Option('--watch', 'run again whenever the pipeline, its data or its code changes').conflicts([
+          'rerun',
+          'locked',
+        ]),
         repeatable(
           '--track <tool=place>',
           'also write losses and scores to tensorboard=FOLDER or mlflow=ADDRESS while it runs; repeatable',

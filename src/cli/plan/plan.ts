@@ -116,7 +116,7 @@ function planText(
   const lines = others.map((stage) => ({ label: stage.stage, text: sentence(stage) }));
   return [
     `${pipeline}: ${headline(others)}`,
-    ...(reused.length === 0 ? [] : [`  ${terminal.colors.dim(reusedText(reused))}`]),
+    ...(reused.length === 0 ? [] : [`  ${terminal.colors.dim(reusedText(reused, terminal.columns - 2))}`]),
     labeledText(lines, { terminal }),
   ].join('\n');
 }

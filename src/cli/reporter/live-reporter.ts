@@ -52,7 +52,7 @@ export class LiveReporter implements Reporter {
         break;
       case 'stage-reused':
         this.#reused.push(event.stage);
-        this.#reusedRow.show(shortLine(reusedText(this.#reused), this.#terminal.columns - MARK));
+        this.#reusedRow.show(reusedText(this.#reused, this.#terminal.columns - MARK));
         break;
       case 'stage-started':
         this.#list ??= this.#open();

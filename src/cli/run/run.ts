@@ -20,16 +20,30 @@ import { counted, formatDuration } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { chooseExecutors } from './choose-executors.ts';
+import type { RunObserver } from './watch.ts';
 
 /** `tuneloom run`: runs what changed and prints the results. */
-export async function runCommand({ words, options, context }: CommandCall<RunOptions>): Promise<ExitCode> {
-  const opened = await openPipeline({ words, options, context, names: 'any' });
+export async function runCommand(call: CommandCall<RunOptions>): Promise<ExitCode> {
+  if (!call.options.watch) return runOnce(call);
+  const { watchRuns } = await import('./watch.ts');
+  return watchRuns(call, runOnce);
+}
+
+async function runOnce(
+  { words, options, context }: CommandCall<RunOptions>,
+  observer?: RunObserver,
+): Promise<ExitCode> {
+  const opened = await openPipeline({
+    ...{ words, options, context, names: 'any' },
+    ...(observer && { onRead: observer.onRead }),
+  });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
   const { backend, jobs, json, shards } = options;
   const { terminal, stageProcess } = context;
   const settings = await settingsOf({ file: dag.file, options, context });
   const store = storeIn(settings, context);
+  observer?.onDag(dag, store);
   if (shards !== undefined) checkShards(dag);
   const resources = {
     ...(backend !== undefined && { backend }),
@@ -48,13 +62,12 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
     const remotes = await remotesFor(settings, { options, context, onProblem });
     return rerun({ dag, store, stages: names, resources, json, context, remotes });
   }
+  const follower = await openFollower(options.track, { dag, context });
   await using executors = chooseExecutors({ settings, dag, stageProcess });
   const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
   const onProblem = (problem: RemoteProblem): void => reporter.handle({ type: 'remote-problem', ...problem });
   const remotes = await remotesFor(settings, { options, context, onProblem });
-  const follower =
-    options.track && (await followRun(options.track, { dag, context, notice: reporter.notice }));
   const result = await runPipeline({
     dag,
     store,
@@ -82,7 +95,8 @@ export async function runCommand({ words, options, context }: CommandCall<RunOpt
   if (remotes !== undefined) await sharing?.bringScores(result.value, { dag, store, remotes, context, json });
   const isNews = (remotes?.learned ?? 0) > 0;
   await printSummary(result.value, { dag, store, terminal, json, isNews });
-  await follower?.end(store);
+  for (const problem of (await follower?.end(store)) ?? [])
+    terminal.complain(`warning: ${safeLine(problem)}`);
   await sharing?.pushResults(result.value, { settings, store, context, json, signal: interruption.signal });
   const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
@@ -105,21 +119,17 @@ async function remotesFor(
   return await (await import('../use-remotes.ts')).openRemotes(settings, use);
 }
 
-/** Opens the tools that follow the run. */
-async function followRun(
-  tools: readonly string[],
-  {
-    dag,
-    context,
-    notice,
-  }: Pick<CommandCall<never>, 'context'> & { readonly dag: Dag; readonly notice: (text: string) => void },
+/** What hands the run to the tools that follow it; undefined without any. */
+async function openFollower(
+  tools: readonly string[] | undefined,
+  { dag, context }: Pick<CommandCall<never>, 'context'> & { readonly dag: Dag },
 ) {
+  if (tools === undefined) return undefined;
   const [{ followingTools }, { RunFollower }] = await Promise.all([
     import('../track/tracking-tools.ts'),
     import('../../tracking/index.ts'),
   ]);
-  const onProblem = (problem: string) => notice(`warning: ${safeLine(problem)}`);
-  return new RunFollower({ dag, tools: followingTools(tools, context), onProblem });
+  return new RunFollower(dag, followingTools(tools, context));
 }
 
 export interface RunOptions extends PipelineOptions {
@@ -133,6 +143,7 @@ export interface RunOptions extends PipelineOptions {
   readonly shards?: number;
   readonly yes?: boolean;
   readonly track?: readonly string[];
+  readonly watch?: boolean;
   readonly backend?: 'auto' | 'onnx' | 'webgpu' | 'cuda' | 'tensorflow' | 'cpu';
   readonly executor?: string;
 }
@@ -184,8 +195,10 @@ async function printSummary(
     import('../summary/summary-text.ts'),
   ]);
   const summary = await summarizeRun({ dag, store, result });
-  if (json) terminal.print(JSON.stringify({ type: 'summary', ...summary }));
-  else terminal.print(`\n${summaryText(summary, terminal)}`);
+  if (json) {
+    const { trainings: _, ...rest } = summary;
+    terminal.print(JSON.stringify({ type: 'summary', ...rest }));
+  } else terminal.print(`\n${summaryText(summary, terminal)}`);
 }
 
 /** Names the stages of a run with --locked whose results differ from the lock; undefined if there are none. */

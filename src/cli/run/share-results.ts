@@ -78,6 +78,7 @@ export async function pushResults(
         remote: await openNamedRemote(name, setting, context),
         trusted: trustedKeys(named, signingKey),
         checksFiles: false,
+        again: false,
         dryRun: false,
         onProgress: reporter.report,
       });

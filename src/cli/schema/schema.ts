@@ -1,4 +1,5 @@
 import { didYouMean } from '../../core/index.ts';
+import { fewOf } from '../../runtime/index.ts';
 import { stageRegistry } from '../../stages/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
@@ -23,7 +24,7 @@ function schemaOf(stage: string): object {
   const near = didYouMean(stage, [...names, 'settings']);
   throw new UsageError({
     message: `there is no stage called \`${stage}\``,
-    help: `${near === undefined ? '' : `${near} `}The stages are ${names.join(', ')}; \`settings\` stands for settings files`,
+    help: near ?? `the stages are ${fewOf(names, 'and')}; \`settings\` stands for settings files`,
   });
 }
 
