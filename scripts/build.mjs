@@ -15,7 +15,7 @@ if (generated.status !== 0) process.exit(1);
 // Packages that every command loads are bundled: reading their hundreds of small files would take most of the start-up time.
 const bundled = [
   ...['commander', 'picocolors', 'string-width', 'yaml', 'canonicalize', 'fastest-levenshtein'],
-  ...['ajv', 'execa'],
+  ...['ajv', 'execa', 'hono', '@hono/node-server'],
   // Its dozens of packages would be installed with tuneloom. Only an s3: remote loads it.
   ...['@aws-sdk/client-s3'],
   // Only plots load these, and a plot is seldom drawn: a user need not install their seventy packages.
@@ -36,6 +36,7 @@ const built = await build({
     tuneloom: 'src/cli/main.ts',
     'stage-process': 'src/cli/stage-process.ts',
     job: 'src/cli/job.ts',
+    'chat-process': 'src/cli/chat-process.ts',
     stage: 'src/stages/stage-api.ts',
     // In the folder of the chunk that starts it.
     'chunks/hash-worker': 'src/runtime/store/hash-worker.ts',

@@ -25,6 +25,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   training: ['model', 'text', 'tensor', 'formats', 'core', 'generated'],
   metrics: ['text', 'core', 'generated'],
   benchmarks: ['metrics', 'text', 'formats', 'core', 'generated'],
+  judging: ['metrics', 'text', 'runtime', 'formats', 'core'],
   stages: [
     ...['training', 'benchmarks', 'metrics', 'model', 'text', 'tensor', 'runtime', 'formats', 'core'],
     'generated',
@@ -34,9 +35,18 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...['stages', 'training', 'benchmarks', 'metrics', 'text', 'formats', 'runtime', 'core', 'generated'],
   ],
   // Runs in a browser.
-  pages: ['view', 'core'],
+  pages: ['view', 'server', 'core'],
+  server: [
+    ...['view', 'judging', 'stages', 'training', 'benchmarks', 'metrics', 'text', 'runtime', 'formats'],
+    'core',
+  ],
+  // What other tools are told of runs.
+  tracking: ['view', 'stages', 'training', 'runtime', 'formats', 'core'],
   cli: [
     ...[
+      'server',
+      'judging',
+      'tracking',
       'view',
       'stages',
       'bundle',
@@ -68,8 +78,8 @@ const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
   settings: ['config', 'yaml', 'diagnostic', 'stage'],
   sharing: ['store', 'key', 'stage'],
   collect: ['store', 'key'],
-  plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
-  execute: ['plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
+  plan: ['sharing', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
+  execute: ['sharing', 'plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
 };
 
 /** Folder of the command line -> the folders that it may import from. Every command may use the first four. */
@@ -97,14 +107,17 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   rerun: shared,
   report: [...shared, 'runs'],
   review: shared,
-  run: [...shared, 'open', 'rerun'],
+  run: [...shared, 'open', 'rerun', 'track'],
   runs: shared,
   schema: shared,
   score: shared,
   setup: [...shared, 'doctor'],
   show: shared,
+  ui: shared,
+  track: [...shared, 'runs'],
   update: shared,
   verify: shared,
+  worker: shared,
 };
 /** The table of commands names the folder of each. */
 const cliRooms = { ...commandRooms, commands: Object.keys(commandRooms) };
@@ -117,15 +130,17 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   '@dagrejs/dagre': ['view'],
   '@tensorflow/tfjs-backend-cpu': ['tensor'],
   '@tensorflow/tfjs-core': ['tensor', 'model', 'training', 'cli/doctor'],
+  '@hono/node-server': ['server'],
   ajv: ['runtime/config'],
   canonicalize: ['core'],
   commander: ['cli'],
-  'csv-parse': ['formats', 'cli/review'],
-  'csv-stringify': ['cli/review', 'cli/runs', 'cli/show'],
+  'csv-parse': ['formats', 'judging'],
+  'csv-stringify': ['judging', 'cli/runs', 'cli/show'],
   esbuild: ['runtime/module'],
   execa: ['runtime/execute', 'executors', 'stages/execute', 'stages/shell', 'cli/open', 'cli/setup'],
   'fastest-levenshtein': ['core'],
   'gpt-tokenizer': ['text/tokenizer'],
+  hono: ['server'],
   hyparquet: ['formats'],
   'hyparquet-compressors': ['formats'],
   koffi: ['tensor/onnx/native', 'tensor/onnx/device'],
@@ -135,8 +150,8 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'p-map': ['stages', 'remote/stores', 'runtime/sharing'],
   picocolors: ['cli/terminal'],
   preact: ['pages'],
-  protobufjs: ['formats/tensorflow', 'tensor/onnx'],
-  'string-width': ['cli/terminal', 'cli/reporter', 'runtime/diagnostic'],
+  protobufjs: ['formats/tensorflow', 'tensor/onnx', 'tracking/tensorboard'],
+  'string-width': ['cli/terminal', 'cli/reporter', 'cli/summary', 'runtime/diagnostic'],
   vega: ['view/plots'],
   'vega-lite': ['view/plots'],
   yaml: ['runtime/yaml', 'benchmarks', 'cli'],

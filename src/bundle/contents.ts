@@ -1,11 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { UserError } from '../core/index.ts';
 import {
   type ActionRecord,
   actionPath,
-  blobPath,
+  blobFile,
   contentState,
   type Digest,
   digestsAt,
@@ -22,6 +21,7 @@ import {
   type Store,
   sealJson,
 } from '../runtime/index.ts';
+import { settingsPath, settingsText } from './bundled-settings.ts';
 import { nameProblem } from './member-names.ts';
 
 /** What a bundle holds besides the definition and the records. */
@@ -42,6 +42,8 @@ export interface BundledRun {
   /** The folder whose `artifacts/` is the pipeline's store where nothing else is said. */
   readonly project: string;
   readonly parts: ReadonlySet<BundlePart>;
+  /** The addresses of the project's remotes, by name: where a stranger may find what the bundle leaves out. */
+  readonly remotes: ReadonlyMap<string, string>;
   /** Of tuneloom. */
   readonly version: string;
 }
@@ -88,7 +90,8 @@ export async function bundleContents(bundled: BundledRun): Promise<BundleContent
   const members = [
     ...files.map((file) => memberOf(pathOf(file), file)),
     ...(manifests.length === 0 ? [packageManifest(bundled, pathOf(join(project, 'package.json')))] : []),
-    ...(await recordMembers(bundled, base)),
+    ...settingsMembers(bundled, pathOf(join(project, ...settingsPath.split('/')))),
+    ...recordMembers(bundled, base),
     ...outputs.flatMap((output) => outputMembers(bundled.store, output)),
   ];
   refuseNames(members);
@@ -136,14 +139,17 @@ const packageManifest = ({ version }: BundledRun, path: string): BundleMember =>
   executable: false,
 });
 
+/** Of a project's settings only the addresses of remotes: no token, no machine and no path of its author. */
+function settingsMembers({ remotes }: BundledRun, path: string): readonly BundleMember[] {
+  if (remotes.size === 0) return [];
+  return [{ path, content: { text: settingsText(remotes) }, executable: false }];
+}
+
 /** The records of the run and of its stages, as a store holds them. */
-async function recordMembers(
-  { dag, store, run, records, project }: BundledRun,
-  base: string,
-): Promise<readonly BundleMember[]> {
-  const keys = [...new Set([...records.values()].map(({ key }) => key))];
-  const actions = keys.map(async (key): Promise<BundleMember> => {
-    const text = await readFile(join(store.root, actionPath(key)), 'utf8');
+function recordMembers({ dag, run, records, project }: BundledRun, base: string): readonly BundleMember[] {
+  const distinct = new Map([...records.values()].map((record) => [record.key, record]));
+  const actions = [...distinct].map(([key, record]): BundleMember => {
+    const text = sealJson(JSON.stringify(record, null, 1));
     return { path: inStore(base, actionPath(key)), content: { text }, executable: false };
   });
   const { project: _project, ...shared } = run;
@@ -154,10 +160,7 @@ async function recordMembers(
     process: { host: '', boot: '', pid: 0, start: '' },
   };
   const text = sealJson(JSON.stringify(travelling, null, 1));
-  return [
-    ...(await Promise.all(actions)),
-    { path: inStore(base, runPath(run.run)), content: { text }, executable: false },
-  ];
+  return [...actions, { path: inStore(base, runPath(run.run)), content: { text }, executable: false }];
 }
 
 const inStore = (base: string, path: string): string => `${base}/${path.split(sep).join('/')}`;
@@ -208,10 +211,10 @@ async function requirePresent(
 function outputMembers(store: Store, { path, digest }: BundledOutput): readonly BundleMember[] {
   if (path === undefined) return [];
   if (!isFolderDigest(digest))
-    return [{ path, content: { file: join(store.root, blobPath(digest)) }, executable: false }];
+    return [{ path, content: { file: blobFile(store, digest) }, executable: false }];
   return readManifest(store, digest).map((file) => ({
     path: `${path}${file.path}`,
-    content: { file: join(store.root, blobPath(file.digest)) },
+    content: { file: blobFile(store, file.digest) },
     executable: false,
   }));
 }

@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { UserError } from '../core/index.ts';
 import {
+  adoptRecord,
   contentState,
   createStore,
   digestsAt,
@@ -18,6 +19,7 @@ import {
   type Store,
   storeLayout,
 } from '../runtime/index.ts';
+import { readBundledSettings, settingsPath } from './bundled-settings.ts';
 import { type UnpackedMember, unpackArchive } from './read-archive.ts';
 import { type ReadCrate, readCrate } from './read-crate.ts';
 
@@ -26,6 +28,8 @@ export interface OpenedBundle extends ReadCrate {
   readonly files: number;
   /** Results whose bytes are in the bundle. */
   readonly outputs: number;
+  /** Where a run looks for what the bundle lacks: addresses by name. */
+  readonly remotes: ReadonlyMap<string, string>;
   /** Records of stages. */
   readonly records: number;
 }
@@ -42,10 +46,22 @@ export async function openBundle(
   const members = await unpackArchive(archive, { folder, signal });
   const crate = await readCrate(folder, members);
   const store = await storeOf(folder, crate);
+  const remotes = await checkSettings(folder, { members, project: join(store.root, '..') });
   const inside = relative(folder, store.root).split(sep).join('/');
   const held = members.filter(({ path }) => path.startsWith(`${inside}/`));
   const imported = await importResults(store, { inside, held });
-  return { ...crate, files: members.length, ...imported };
+  return { ...crate, files: members.length, remotes, ...imported };
+}
+
+/** Besides the settings of the project, nothing in a bundle is for tuneloom itself: no approval, and no other settings. */
+async function checkSettings(
+  folder: string,
+  { members, project }: { readonly members: readonly UnpackedMember[]; readonly project: string },
+): Promise<ReadonlyMap<string, string>> {
+  const own = relative(folder, join(project, settingsPath)).split(sep).join('/');
+  const stranger = members.find(({ path }) => path !== own && path.split('/').includes('.tuneloom'));
+  if (stranger !== undefined) throw refused(`\`${stranger.path}\` is a file of tuneloom's own`);
+  return members.some(({ path }) => path === own) ? readBundledSettings(join(folder, own)) : new Map();
 }
 
 /** The store that a run in the folder will use. Elsewhere it would be one that other pipelines use. */
@@ -62,7 +78,7 @@ async function importResults(
   await createStoreIn(store);
   const rest = new Set(held.map(({ path }) => path.slice(inside.length + 1)));
   const runs = takeRuns(store, rest);
-  const records = takeRecords(store, rest);
+  const records = await takeRecords(store, rest);
   let outputs = 0;
   for (const run of runs) outputs += await takeOutputs(store, { run, rest });
   const [stranger] = rest;
@@ -89,14 +105,16 @@ function takeRuns(store: Store, rest: Set<string>): readonly RunRecord[] {
   });
 }
 
-function takeRecords(store: Store, rest: Set<string>): number {
+/** As those that a remote gave: of a result whose bytes are not here, the digest is known, and what needs it runs its stage. */
+async function takeRecords(store: Store, rest: Set<string>): Promise<number> {
   let count = 0;
   for (const path of rest) {
     const [, folder, name] = /^actions\/([^/]+)\/([^/]+)\.json$/.exec(path) ?? [];
     if (folder === undefined) continue;
     const key = parseCacheKey(name);
-    if (key === undefined || folder !== key.slice(0, 2) || readRecord(store, key).kind !== 'usable')
-      throw refused(`\`${path}\` is not the record of a stage`);
+    const found = key === undefined || folder !== key.slice(0, 2) ? undefined : readRecord(store, key);
+    if (found?.kind !== 'usable') throw refused(`\`${path}\` is not the record of a stage`);
+    await adoptRecord(store, { record: found.record, remote: 'bundle' });
     rest.delete(path);
     count += 1;
   }

@@ -1,23 +1,28 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { sourceResolvers } from '../remote/index.ts';
 import {
   type Diagnostic,
   diagnosticsToJson,
+  fewOf,
   type LoadedDag,
   loadPipeline,
+  lockedDigests,
   renderDiagnostics,
 } from '../runtime/index.ts';
 import { stageRegistry } from '../stages/index.ts';
 import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
+import { safeLine } from './terminal/safe-text.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 interface PipelineCall extends CommandCall<Pick<PipelineOptions, 'param' | 'set' | 'json'>> {
   /** How many names the command takes. */
   readonly names: 'none' | 'one' | 'any';
+  /** Told the absolute path of every file and local source that the pipeline names. */
+  readonly onRead?: (path: string) => void;
 }
 
 /**
@@ -30,15 +35,31 @@ export async function openPipeline(
   const { words, options, context } = call;
   const { file, names } = splitWords(words);
   checkCount(names, call.names);
+  const { workingDirectory, terminal } = context;
+  const found = file ?? (await findPipeline(workingDirectory));
+  const locked = lockedDigests(resolve(workingDirectory, found));
+  const absent = new Set<string>();
   const loaded = await loadPipeline({
-    file: file ?? (await findPipeline(context.workingDirectory)),
+    file: found,
     registry: stageRegistry,
     resolvers: sourceResolvers(context.environment),
     workingDirectory: context.workingDirectory,
+    mayBeAbsent: (path) => {
+      const isKnown = locked(path) !== undefined;
+      if (isKnown) absent.add(path);
+      return isKnown;
+    },
     params: options.param ?? [],
     sets: options.set ?? [],
+    ...(call.onRead && { onRead: call.onRead }),
   });
-  if (loaded.ok) return { dag: loaded.value, names };
+  if (loaded.ok) {
+    for (const path of absent)
+      terminal.complain(
+        `note: there is no ${safeLine(relative(workingDirectory, path))}; the lock says what it held`,
+      );
+    return { dag: loaded.value, names };
+  }
   reportMistakes(loaded.error, { terminal: context.terminal, json: options.json });
   return undefined;
 }
@@ -75,7 +96,7 @@ async function findPipeline(workingDirectory: string): Promise<string> {
     const usual = found.filter((path) => /^pipeline\.ya?ml$/i.test(path));
     if (usual[0] !== undefined && usual.length === 1) return usual[0];
     throw new UsageError({
-      message: `there are several pipelines here: ${found.join(', ')}`,
+      message: `there are several pipelines here: ${fewOf(found, 'and')}`,
       help: `name one of them first, as in \`tuneloom run ${only}\``,
     });
   }
@@ -145,7 +166,7 @@ export function splitWords(words: readonly string[]): PipelineWords {
 const isFile = (word: string) => /\.ya?ml$/i.test(word);
 
 /** Codes of diagnostics about content that differs from what was recorded. */
-const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock']);
+const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock', 'untrusted-result']);
 
 /** Prints all diagnostics and returns the exit code. */
 export function reportMistakes(

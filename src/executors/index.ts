@@ -1,2 +1,3 @@
 export { runJobFolder } from './job/run-job.ts';
 export { openExecutor } from './open-executor.ts';
+export { serveWorker } from './ssh/worker.ts';

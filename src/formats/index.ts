@@ -21,4 +21,4 @@ export { elementCount, encodeBfloat16, encodeFloat16, tensorBytes } from './safe
 export { openSafetensors, type SafetensorsFile } from './safetensors/open-safetensors.ts';
 export { type TensorToWrite, writeSafetensors } from './safetensors/write-safetensors.ts';
 export { type Bundle, openBundle } from './tensorflow/bundle.ts';
-export { badCheckpoint } from './tensorflow/table.ts';
+export { badCheckpoint, crc32c, maskedCrc32c } from './tensorflow/table.ts';

@@ -88,6 +88,14 @@ export interface SettingsConfig {
        */
       readonly program: string;
       /**
+       * Further options of `ssh`; a `Host` in ~/.ssh/config does the same.
+       */
+      readonly ssh_options?: string[];
+      /**
+       * How long a lost ssh connection is tried again, in seconds or with a unit. The stages there go on meanwhile.
+       */
+      readonly patience: string | number;
+      /**
        * How many stages may run there at once; by default one over ssh, and for slurm as many as there are.
        */
       readonly jobs?: number;

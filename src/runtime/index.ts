@@ -7,7 +7,7 @@ export type {
   SourceRequest,
   SourceResolvers,
 } from './stage/source-resolver.ts';
-export type { ActionPort, StageAction, StageResources } from './stage/stage-action.ts';
+export type { ActionPort, StageAction, StageResources, WorkShare } from './stage/stage-action.ts';
 export type {
   ConfigProblem,
   ConfigSchema,
@@ -30,7 +30,7 @@ export type {
 // A pipeline file becomes a graph, or diagnostics that point into the file.
 
 export { parseDuration, parseMemory } from './config/quantity.ts';
-export { type Diagnostic, listOf } from './diagnostic/diagnostic.ts';
+export { type Diagnostic, fewOf, listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { positionOf } from './diagnostic/text-file.ts';
 export type { Dag, DagNode, InputBinding, LoadedDag } from './graph/dag.ts';
@@ -39,11 +39,29 @@ export { definitionFiles } from './module/definition-files.ts';
 
 // The store holds contents by digest.
 
-export { type Digest, digestsAt, isFolderDigest, type PortContent } from './key/digest.ts';
+export {
+  type Digest,
+  digestOf,
+  digestsAt,
+  hexOf,
+  isFolderDigest,
+  type PortContent,
+  parseDigest,
+  parsePortContent,
+  sha256,
+} from './key/digest.ts';
 export { parseCacheKey } from './key/key-material.ts';
 export { contentState } from './store/content-state.ts';
+export { withFileLock } from './store/file-lock.ts';
 export { blobFile } from './store/find-blob.ts';
-export { type FolderFile, isInnerPath, openContent, readManifest } from './store/folder-manifest.ts';
+export {
+  type FolderFile,
+  isInnerPath,
+  manifestOf,
+  openContent,
+  parseManifest,
+  readManifest,
+} from './store/folder-manifest.ts';
 export { ingest } from './store/ingest.ts';
 export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
 export { sealJson } from './store/sealed-json.ts';
@@ -51,7 +69,9 @@ export { createStore, openStore, type Store } from './store/store.ts';
 export {
   actionPath,
   attemptFiles,
+  attemptFolder,
   blobPath,
+  downloadPath,
   linkedStore,
   outputsPath,
   pathSegment,
@@ -65,17 +85,31 @@ export { hasErrorCode, storageFailureOf } from './store/system-error.ts';
 export { compareMaterial, type Difference, keyedContent, sides } from './key/compare-material.ts';
 export { describeRun, describeWaiting, fieldOf, fieldOfWith } from './plan/describe-reason.ts';
 export { type ExplainedDifference, type Explanation, explainStage } from './plan/explain-stage.ts';
-export { lockPathOf, readLock } from './plan/lock.ts';
+export { lockedDigests, lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
+export { type CodePaths, codePaths } from './plan/read-modules.ts';
 export { pathsIn } from './plan/source-digests.ts';
 
 // The plan becomes results.
 
+export {
+  detachAttempt,
+  discardAttempt,
+  openAttempt,
+  releaseAttempt,
+  sweepAttempts,
+} from './execute/attempt.ts';
 export { ingestOutputs } from './execute/commit-result.ts';
 export type { Executor, Job, JobEnd, JobFailure, SubmittedJob } from './execute/executor/executor.ts';
 export { runJob } from './execute/executor/executor.ts';
 export { type JobFile, readJobFile, writeJobFile } from './execute/executor/job-file.ts';
 export { openLocalExecutor } from './execute/executor/local-executor.ts';
+export {
+  layOutPortable,
+  type PortableAction,
+  portableAction,
+} from './execute/executor/portable-action.ts';
+export { withAddresses } from './execute/prepare-action.ts';
 export {
   approve,
   codeHash,
@@ -93,16 +127,21 @@ export { serveStageProcess } from './execute/serve-stage-process.ts';
 export { parseStageMessage, type StageMessage } from './execute/stage-message.ts';
 export { childEnvironment } from './execute/stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
+export { readSource } from './plan/source-digests.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 
-// Past runs are read, verified and collected.
+// Runs are seen and stopped from other processes, past runs are read, verified and collected.
 
 export type { Holding, HoldingKind, Keeping } from './collect/holdings.ts';
 export { type Collection, planCollection } from './collect/plan-collection.ts';
 export { type Removal, removeCollection } from './collect/remove-collection.ts';
+export { stageLogPath } from './execute/attempt.ts';
+export { type LiveEvent, readLiveEvents } from './execute/live-events.ts';
+export { type StopAnswer, stopRun } from './execute/run-journal.ts';
 export {
   type ActionRecord,
+  adoptRecord,
   type Fingerprint,
   listRecords,
   machineFingerprint,
@@ -137,10 +176,10 @@ export type {
 
 // Results are shared through remotes.
 
+export type { FetchedContent, WantedContent } from './sharing/fetch-content.ts';
 export { pushPermission } from './sharing/pull-request.ts';
 export { type PushResult, pushRecords, type TransferProgress } from './sharing/push.ts';
 export { type RemoteRecord, remoteRecord } from './sharing/remote-record.ts';
-
 export {
   type RemoteCall,
   type RemoteContent,
@@ -153,6 +192,7 @@ export {
   remoteName,
   type SentContent,
 } from './sharing/remote-store.ts';
+export { type OpenedRemote, type RemoteProblem, Remotes } from './sharing/remotes.ts';
 export {
   makeSigningKey,
   openSigningKey,

@@ -55,6 +55,7 @@ async function runOnce<Config, Inputs extends InputTypes, Outputs extends Output
       statePath: action.statePath,
       memoPath: action.memoPath,
       checkpointPath: action.checkpointPath,
+      share: action.share,
       resources: action.resources,
       host,
     });

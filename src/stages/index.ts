@@ -1,4 +1,5 @@
 export { openSandbox } from './execute/sandbox.ts';
+export { chatTemplateOf } from './format/chat-template-of.ts';
 export { loadModel } from './load/load-model.ts';
 export { type LocalModel, openLocalModel } from './models/local-model.ts';
 export { readBatches } from './ports/batches-file.ts';

@@ -108,7 +108,7 @@ async function readColumn(
 /** Enough to tell one set of prompts from another. */
 const PROMPTS_COMPARED = 20;
 
-interface Judge {
+export interface Judge {
   readonly metric?: string;
   readonly higher: boolean;
   readonly verdictOn: (id: string, response: ResponseRecord) => Pick<Answer, 'right' | 'score'>;
@@ -118,7 +118,7 @@ interface Judge {
  * What says whether an answer is right: the first metric whose every value is 0, 1 or a truth value. Without one the
  * answer is compared with the expected text, if there is an expected text, and the first numeric metric gives the score.
  */
-function judgeOf(scores: readonly Scores[]): Judge {
+export function judgeOf(scores: readonly Scores[]): Judge {
   const values = scores.flatMap(({ metrics, records = [] }) =>
     [...new Set(records.flatMap((record) => Object.keys(record.values)))].map((metric) => ({
       metric,

@@ -3,6 +3,8 @@ export {
   type AnswerColumn,
   type AnswerRow,
   type AnswerTable,
+  type Judge,
+  judgeOf,
   viewAnswers,
 } from './answer-table.ts';
 export { answerText, questionOf } from './answer-text.ts';
@@ -32,6 +34,7 @@ export { type PlotSpec, plotColors } from './plots/plot-style.ts';
 export { plotCss, renderSvg } from './plots/render-svg.ts';
 export { type PlottedScore, scoresPlot } from './plots/scores-plot.ts';
 export { type PlottedPoint, sweepPlot } from './plots/sweep-plot.ts';
+export { readRunOutput } from './read-output.ts';
 export { type Report, viewReport } from './report.ts';
 export {
   type AnswerFlag,

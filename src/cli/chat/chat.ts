@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isObject, newTemporaryFolder } from '../../core/index.ts';
-import { type GenerationSettings, openModelFolder, quantizeWeights } from '../../model/index.ts';
-import type { Dag } from '../../runtime/index.ts';
-import { loadModel, openLocalModel } from '../../stages/index.ts';
-import { openChatPrompt, stopsAt } from '../../text/index.ts';
+import { newTemporaryFolder } from '../../core/index.ts';
+import { openModelFolder } from '../../model/index.ts';
+import { chatTemplateOf, loadModel } from '../../stages/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openArtifact } from '../open-artifact.ts';
-import { ChatSession, converse } from './converse.ts';
+import { type ChatSettings, openChatSession } from './chat-session.ts';
+import { converse } from './converse.ts';
 
 /** `tuneloom chat`: a conversation with a model, in the terminal or line by line through a pipe. */
 export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitCode> {
@@ -18,50 +17,23 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
   await using found = await openChatModel(call);
   if (found === undefined) return exitCode.badUsage;
   const { folder, template } = found;
-  const prompt = await openChatPrompt({ folder, given: options.template ?? template });
-  using local = await openLocalModel(folder, {
-    resources: {},
-    host: {
-      signal: new AbortController().signal,
-      report: (report) => {
-        if (report.type === 'note' && !options.json) context.terminal.complain(report.message);
-      },
+  using session = await openChatSession({
+    folder,
+    template: options.template ?? template,
+    system: options.system,
+    settings: options,
+    onNote: (message) => {
+      if (!options.json) context.terminal.complain(message);
     },
   });
-  using _weights = quantizeWeights(local.model);
-  const { stopTokens, stop } = stopsAt(prompt.endMark, local.tokenizer);
-  const settings = settingsOf(options, { stopTokens: [...local.endTokens, ...stopTokens], stop });
-  using session = new ChatSession({ local, prompt, settings, system: options.system });
   await converse({ session, context, json: options.json === true });
   return exitCode.success;
 }
 
-interface ChatOptions extends PipelineOptions {
+interface ChatOptions extends PipelineOptions, ChatSettings {
   readonly template?: string;
   readonly system?: string;
-  readonly maxNewTokens: number;
-  readonly temperature: number;
-  readonly topK?: number;
-  readonly topP: number;
-  readonly minP: number;
-  readonly repetitionPenalty: number;
-  readonly seed: number;
 }
-
-const settingsOf = (
-  options: ChatOptions,
-  stops: Pick<GenerationSettings, 'stop' | 'stopTokens'>,
-): GenerationSettings => ({
-  maxNewTokens: options.maxNewTokens,
-  temperature: options.temperature,
-  topK: options.topK,
-  topP: options.topP,
-  minP: options.minP,
-  repetitionPenalty: options.repetitionPenalty,
-  seed: options.seed,
-  ...stops,
-  batchSize: 1,
-});
 
 /** A model's folder, there until it is disposed of. */
 interface ChatModel extends AsyncDisposable {
@@ -105,19 +77,10 @@ async function openStageModel(call: CommandCall<ChatOptions>): Promise<ChatModel
   return (
     opened && {
       folder: opened.path,
-      template: templateOf(opened.dag),
+      template: chatTemplateOf(opened.dag),
       [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
     }
   );
-}
-
-/** The template of the first format stage, if it is a named one or a chat template. */
-function templateOf(dag: Dag): string | undefined {
-  const format = [...dag.nodes.values()].find(({ definition }) => definition.name === 'format');
-  const template = format?.config.template;
-  if (typeof template === 'string') return template;
-  const { chat } = isObject(template) ? template : {};
-  return typeof chat === 'string' ? chat : undefined;
 }
 
 /** Whether a folder or a file holds a model; any other folder may share its name with a stage. */

@@ -1,11 +1,9 @@
 import process from 'node:process';
 import { createInterface, type Interface } from 'node:readline';
 import { UserError } from '../../core/index.ts';
-import { CachedDecoder, type GeneratedText, type GenerationSettings, streamText } from '../../model/index.ts';
-import type { LocalModel } from '../../stages/index.ts';
-import { type ChatMessage, type ChatPrompt, startToken } from '../../text/index.ts';
 import type { CommandContext } from '../commands/command-declaration.ts';
 import { errorText, safeText } from '../terminal/safe-text.ts';
+import type { ChatSession } from './chat-session.ts';
 
 interface Conversation {
   readonly session: Pick<ChatSession, 'ask' | 'reset' | 'setSystem'>;
@@ -77,66 +75,4 @@ async function answer(text: string, { session, context, json, streams, signal }:
     return terminal.print(JSON.stringify({ prompt: text, response, finish_reason: finishReason, tokens }));
   if (!streams) return terminal.print(safeText(response).trim());
   terminal.print(safeText(response).slice(shown.length));
-}
-
-interface ChatSessionOptions {
-  readonly local: LocalModel;
-  readonly prompt: ChatPrompt;
-  readonly settings: GenerationSettings;
-  readonly system: string | undefined;
-}
-
-/** A conversation with a model: every answer is a reply to all messages so far. */
-export class ChatSession implements Disposable {
-  readonly #options: ChatSessionOptions;
-  readonly #decoder: CachedDecoder;
-  #system: string | undefined;
-  #messages: readonly ChatMessage[] = [];
-
-  constructor(options: ChatSessionOptions) {
-    this.#options = options;
-    this.#decoder = new CachedDecoder(options.local.model);
-    this.#system = options.system;
-  }
-
-  [Symbol.dispose](): void {
-    this.#decoder[Symbol.dispose]();
-  }
-
-  /** Forgets all messages but the system message. */
-  reset(): void {
-    this.#messages = [];
-  }
-
-  /** Starts over with another system message, or with none. */
-  setSystem(system: string): void {
-    this.#system = system === '' ? undefined : system;
-    this.reset();
-  }
-
-  /** Answers a message. A stopped answer is kept as far as it got; a message that fails is forgotten. */
-  async ask({
-    text,
-    signal,
-    onText,
-  }: {
-    readonly text: string;
-    readonly signal: AbortSignal;
-    readonly onText: (text: string) => void;
-  }): Promise<GeneratedText> {
-    const { local, prompt, settings } = this.#options;
-    const messages = [...this.#messages, { role: 'user', content: text }];
-    const opening = this.#system === undefined ? [] : [{ role: 'system', content: this.#system }];
-    const written = await streamText({
-      decoder: this.#decoder,
-      tokenizer: local.tokenizer,
-      prompt: prompt.write([...opening, ...messages]),
-      start: startToken(local.tokenizer, { bos: 'auto', isChat: prompt.isChat }),
-      settings,
-      signal,
-      onText,
-    });
-    this.#messages = [...messages, { role: 'assistant', content: written.text.trim() }];
-    return written;
-  }
 }

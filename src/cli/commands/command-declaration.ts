@@ -18,6 +18,8 @@ export interface CommandDeclaration {
   /** One sentence, without a full stop. */
   readonly summary: string;
   readonly options: readonly Option[];
+  /** Set for a command that programs start: help does not list it. */
+  readonly isHidden?: boolean;
   readonly examples: readonly { readonly line: string; readonly does: string }[];
   /** Imports the command's function. Each function declares the type of the options that it reads. */
   readonly load: () => Promise<(call: CommandCall<never>) => Promise<ExitCode>>;

@@ -3,7 +3,14 @@ import { exportFormats, exportTypes } from '../export/export-options.ts';
 import { parseScale } from '../review/scale.ts';
 import type { CommandGroup } from './command-declaration.ts';
 import { experimentCommands } from './experiment-commands.ts';
-import { jsonOption, numberFrom, overrideOptions, pipelineOptions, wholeNumber } from './options.ts';
+import {
+  jsonOption,
+  numberFrom,
+  overrideOptions,
+  pipelineOptions,
+  storeOption,
+  wholeNumber,
+} from './options.ts';
 
 export const resultCommands: CommandGroup = {
   title: 'Look at it and at its results:',
@@ -25,14 +32,35 @@ export const resultCommands: CommandGroup = {
         new Option('--batch <number>', 'of batches: which batch of the epoch')
           .argParser(wholeNumber(1))
           .default(1),
+        new Option('--csv', 'print a history, scores or answers as CSV').conflicts('json'),
         ...pipelineOptions,
       ],
       examples: [
         { line: 'tuneloom show split.test --limit 3', does: 'three records of one part' },
         { line: 'tuneloom show collate.train --batch 2', does: 'what the second batch trains on' },
         { line: 'tuneloom show train.history', does: 'the losses of a training' },
+        { line: 'tuneloom show train.history --csv', does: 'every step, for a spreadsheet' },
       ],
       load: async () => (await import('../show/show.ts')).showCommand,
+    },
+    {
+      name: 'ui',
+      usage: '[file]',
+      mostWords: 1,
+      summary: 'Open pages to follow runs, browse results, review, compare and chat, on this machine only',
+      options: [
+        new Option('--port <number>', 'the port to listen on (default: any free one)')
+          .argParser(wholeNumber(0))
+          .default(0, ''),
+        new Option('--rater <name>', 'whose ratings and votes they are (default: the name of your account)'),
+        storeOption,
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom ui', does: 'the pipelines below this folder' },
+        { line: 'tuneloom ui pipelines/quickstart.yaml --port 4610', does: 'on a port of your choice' },
+      ],
+      load: async () => (await import('../ui/ui.ts')).uiCommand,
     },
     {
       name: 'review',
@@ -56,6 +84,26 @@ export const resultCommands: CommandGroup = {
       load: async () => (await import('../review/review.ts')).reviewCommand,
     },
     ...experimentCommands,
+    {
+      name: 'track',
+      usage: '[file] <tensorboard|mlflow> [run...]',
+      summary: 'Write the histories and scores of runs for TensorBoard or MLflow',
+      options: [
+        new Option(
+          '--to <place>',
+          "TensorBoard's folder (default: tensorboard), or MLflow's address (default: MLFLOW_TRACKING_URI)",
+        ),
+        new Option('--experiment <name>', "MLflow's experiment (default: the name of the pipeline)"),
+        new Option('--all', 'every run that has ended, not only the last'),
+        storeOption,
+        jsonOption,
+      ],
+      examples: [
+        { line: 'tuneloom track tensorboard', does: 'the last run, into tensorboard/' },
+        { line: 'tuneloom track mlflow --to http://localhost:5000 --all', does: 'every run' },
+      ],
+      load: async () => (await import('../track/track.ts')).trackCommand,
+    },
     {
       name: 'graph',
       usage: '[file]',

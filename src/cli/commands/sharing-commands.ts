@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { bundleCommands } from './bundle-commands.ts';
 import type { CommandGroup } from './command-declaration.ts';
 import { jsonOption, pipelineOptions } from './options.ts';
 
@@ -18,6 +19,7 @@ export const sharingCommands: CommandGroup = {
       options: [
         ...choiceOptions,
         new Option('--check', 'ask for every file too, and send again what the remote has lost'),
+        new Option('--force', 'send everything again: what is there may be damaged'),
         new Option('--dry-run', 'show what would be sent, and send nothing'),
         ...pipelineOptions,
       ],
@@ -27,6 +29,18 @@ export const sharingCommands: CommandGroup = {
         { line: 'tuneloom push --all --remote team', does: 'everything in the store' },
       ],
       load: async () => (await import('../push/push.ts')).pushCommand,
+    },
+    {
+      name: 'pull',
+      usage: '[file] [stage...]',
+      summary: 'Fetch the files of results from the remotes that have them',
+      options: [...choiceOptions, ...pipelineOptions],
+      examples: [
+        { line: 'tuneloom pull', does: "what this pipeline's results hold" },
+        { line: 'tuneloom pull train', does: 'of `train` and what it needs' },
+        { line: 'tuneloom pull --all --remote team', does: 'everything that a remote lists' },
+      ],
+      load: async () => (await import('../pull/pull.ts')).pullCommand,
     },
     {
       name: 'remote',
@@ -66,5 +80,6 @@ export const sharingCommands: CommandGroup = {
       ],
       load: async () => (await import('../key/key.ts')).keyCommand,
     },
+    ...bundleCommands,
   ],
 };

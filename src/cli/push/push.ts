@@ -13,7 +13,7 @@ import {
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
-import { chooseRemote, openNamedRemote, remoteError } from '../open-remotes.ts';
+import { chooseRemote, openNamedRemote, reportRemoteFailure } from '../open-remotes.ts';
 import { settingsOf } from '../open-settings.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -23,6 +23,7 @@ import { type ChoiceOptions, chooseResults } from './choose-results.ts';
 export interface PushOptions extends ChoiceOptions {
   readonly remote?: string;
   readonly check?: boolean;
+  readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -51,6 +52,7 @@ export async function pushCommand(call: CommandCall<PushOptions>): Promise<ExitC
       ...{ store: chosen.store, remote, records: chosen.records, signingKey, signal },
       trusted: trustedKeys(named, signingKey),
       checksFiles: options.check === true,
+      again: options.force === true,
       dryRun: options.dryRun === true,
       onProgress: reporter.report,
     }).finally(reporter.close);
@@ -65,7 +67,8 @@ export async function pushCommand(call: CommandCall<PushOptions>): Promise<ExitC
     return exitCode.success;
   } catch (error) {
     if (signal.aborted) return interruption.code;
-    throw error instanceof RemoteFailure ? remoteError(name, error) : error;
+    if (!(error instanceof RemoteFailure)) throw error;
+    return reportRemoteFailure(name, { failure: error, terminal, json: options.json });
   }
 }
 

@@ -4,7 +4,7 @@ import type { CommandCall, CommandContext } from '../commands/command-declaratio
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { chooseRemote, openNamedRemote } from '../open-remotes.ts';
-import { settingsOf } from '../open-settings.ts';
+import { originText, settingsOf } from '../open-settings.ts';
 import { formatDuration } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -55,7 +55,7 @@ async function listRemotes({ options, context }: CommandCall<RemoteOptions>): Pr
     name,
     url: shown.url,
     push: shown.push,
-    from: origin.kind === 'file' ? `${origin.path}:${origin.line}` : origin.kind,
+    from: originText(origin),
   }));
   const { print } = context.terminal;
   if (options.json) print(JSON.stringify({ remotes: rows }));

@@ -1,7 +1,8 @@
 import { userInfo } from 'node:os';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { jsonText } from '../../core/index.ts';
+import { type RatingRow, RatingsFile, ratingsBeside } from '../../judging/index.ts';
 import { answerKey } from '../../metrics/index.ts';
 import { portCodecs, readAll } from '../../stages/index.ts';
 import type { ResponseRecord } from '../../text/index.ts';
@@ -12,7 +13,6 @@ import { type ArtifactReference, openArtifact } from '../open-artifact.ts';
 import { labeledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { type RatingRow, RatingsFile } from './ratings-file.ts';
 import type { Scale } from './scale.ts';
 
 /** `tuneloom review`: lets a person rate the answers of a stage one by one. */
@@ -27,10 +27,9 @@ export async function reviewCommand(call: CommandCall<ReviewOptions>): Promise<E
   await using opened = artifact;
   const { dag, reference } = opened;
   const responses = await answersAt(opened.path, reference);
-  const beside = `${basename(dag.file, extname(dag.file))}.${reference.node.id.replaceAll('/', '.')}.ratings.csv`;
   const ratings = await RatingsFile.open(
     options.to === undefined
-      ? join(dirname(dag.file), beside)
+      ? ratingsBeside(dag.file, reference.node.id)
       : resolve(context.workingDirectory, options.to),
   );
   const { terminal } = context;

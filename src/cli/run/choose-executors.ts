@@ -1,6 +1,7 @@
 import { didYouMean } from '../../core/index.ts';
 import type { Dag, Executor, RunOptions, Settings } from '../../runtime/index.ts';
 import { UsageError } from '../exit-code.ts';
+import { programVersion } from '../program-version.ts';
 
 /** The executors of a run. */
 interface ChosenExecutors extends AsyncDisposable {
@@ -37,7 +38,7 @@ export function chooseExecutors({
     const found = settings.executors.get(name);
     if (name === local || found === undefined) return undefined;
     const { openExecutor } = await import('../../executors/index.ts');
-    return openExecutor({ name, settings: found.value }, { stageProcess });
+    return openExecutor({ name, settings: found.value }, { stageProcess, version: programVersion() });
   };
   return {
     executorFor: (node) => {

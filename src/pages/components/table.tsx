@@ -19,6 +19,8 @@ export function Table<Row>({
   rows,
   rowKey,
   rowId,
+  rowClass,
+  isPinned,
 }: {
   readonly label: string;
   readonly columns: readonly TableColumn<Row>[];
@@ -26,10 +28,14 @@ export function Table<Row>({
   readonly rowKey: (row: Row) => string;
   /** Where a link to the row leads. */
   readonly rowId?: (row: Row) => string;
+  readonly rowClass?: (row: Row) => string | undefined;
+  /** Rows that stay above the others, however the table is sorted. */
+  readonly isPinned?: (row: Row) => boolean;
 }) {
   const [order, setOrder] = useState<Order | undefined>(undefined);
+  const all = order === undefined ? rows : sortedBy(rows, { ...order, value: columns[order.column]?.sortBy });
   const sorted =
-    order === undefined ? rows : sortedBy(rows, { ...order, value: columns[order.column]?.sortBy });
+    isPinned === undefined ? all : [...all.filter(isPinned), ...all.filter((row) => !isPinned(row))];
   return (
     <Sideways label={label} kind="table-frame">
       <table class="table" aria-label={label}>
@@ -60,7 +66,7 @@ export function Table<Row>({
         </thead>
         <tbody>
           {sorted.map((row) => (
-            <tr key={rowKey(row)} id={rowId?.(row)}>
+            <tr key={rowKey(row)} id={rowId?.(row)} class={rowClass?.(row)}>
               {columns.map((column, index) =>
                 index === 0 ? (
                   <th key="name" scope="row" class={column.kind}>

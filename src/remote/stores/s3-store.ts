@@ -17,8 +17,7 @@ import {
   type SentContent,
 } from '../../runtime/index.ts';
 import { ConnectionFailure, HttpFailure } from '../http/send-request.ts';
-import type { OpenRemote } from './open-remote.ts';
-import { RemoteHost, received } from './remote-host.ts';
+import { type OpenRemote, RemoteHost, received } from './remote-host.ts';
 import { putInParts, worthParts } from './s3-parts.ts';
 
 const connections = 24;
@@ -114,6 +113,8 @@ function clientOf({ endpoint, region, profile, idleMilliseconds, environment }: 
   const isElsewhere = (endpoint || AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL) !== undefined;
   const found = region || AWS_REGION || AWS_DEFAULT_REGION || (isElsewhere ? 'us-east-1' : undefined);
   const agent = { keepAlive: true, maxSockets: connections };
+  // The package warns of every version of Node that it will drop within a year.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return new S3Client({
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(found === undefined ? {} : { region: found }),

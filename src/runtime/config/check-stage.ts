@@ -1,5 +1,5 @@
 import { didYouMean, suggest } from '../../core/index.ts';
-import { type Checked, type Diagnostic, listOf, quoted } from '../diagnostic/diagnostic.ts';
+import { type Checked, type Diagnostic, fewOf, quoted } from '../diagnostic/diagnostic.ts';
 import type { StageDefinition, StageRegistry } from '../stage/stage-definition.ts';
 import {
   childOf,
@@ -60,12 +60,26 @@ function checkSetup(
     declaredAt,
     ...besideWith(entry.value),
   };
-  return { value: setup, diagnostics: checked.diagnostics };
+  return { value: setup, diagnostics: [...checked.diagnostics, ...checkShards(stage, definition)] };
+}
+
+/** A number of shards that the stage would not heed. */
+function checkShards(stage: YamlMap | undefined, definition: StageDefinition): readonly Diagnostic[] {
+  const entry = mapOf(stage?.entries.get('resources')?.value)?.entries.get('shards');
+  if (entry === undefined || definition.shards !== undefined) return [];
+  return [
+    {
+      code: 'no-shards',
+      message: `${quoted(definition.name)} does its work in one piece`,
+      span: entry.keySpan,
+      help: 'leave `shards` out; only `generate` can divide its work',
+    },
+  ];
 }
 
 function besideWith(stage: YamlNode): Pick<StageSetup, 'timeoutMs' | 'retries' | 'resources'> {
   const { timeout, retries } = mapToJson(mapOf(stage));
-  const { threads, memory, gpus, time, backend } = mapToJson(mapOf(childOf(stage, 'resources')));
+  const { threads, memory, gpus, time, shards, backend } = mapToJson(mapOf(childOf(stage, 'resources')));
   const bytes = parseMemory(memory);
   const timeMs = parseDuration(time);
   return {
@@ -76,6 +90,7 @@ function besideWith(stage: YamlNode): Pick<StageSetup, 'timeoutMs' | 'retries' |
       ...(bytes !== undefined && { memory: bytes }),
       ...(typeof gpus === 'number' && { gpus }),
       ...(timeMs !== undefined && { timeMs }),
+      ...(typeof shards === 'number' && { shards }),
       ...(typeof backend === 'string' && { backend }),
     },
   };
@@ -102,7 +117,7 @@ function withoutUses({ id, entry }: WrittenStage, known: readonly string[]): Dia
     code: 'unknown-stage',
     message: `${quoted(id)} is not a built-in stage, and it has no \`uses\` that names one`,
     span: entry.keySpan,
-    help: didYouMean(id, known) ?? `add \`uses:\` with ${listOf(known, 'or')}`,
+    help: didYouMean(id, known) ?? `add \`uses:\` with ${fewOf(known.map(quoted), 'or')}`,
   };
 }
 
@@ -113,7 +128,7 @@ function unknownUses(name: string, { span }: YamlNode, known: readonly string[])
     span,
     help: name.includes('/')
       ? `a path begins with \`./\`: write \`./${name}\``
-      : (didYouMean(name, known) ?? `the stages are ${listOf(known, 'and')}`),
+      : (didYouMean(name, known) ?? `the stages are ${fewOf(known.map(quoted), 'and')}`),
   };
 }
 

@@ -4,7 +4,7 @@ import { type CacheKey, parseCacheKey } from '../key/key-material.ts';
 import { readRecord } from '../store/action-records.ts';
 import { mayBeAlive, parseProcessIdentity, thisProcess } from '../store/process-identity.ts';
 import type { Store } from '../store/store.ts';
-import { attemptFiles, holdsLinks, storeLayout } from '../store/store-layout.ts';
+import { attemptFiles, attemptFolder, holdsLinks, pathSegment, storeLayout } from '../store/store-layout.ts';
 import { namesIn } from '../store/sweep.ts';
 import { hasErrorCode } from '../store/system-error.ts';
 import { makeTemporaryFolder } from '../store/temporary.ts';
@@ -13,9 +13,9 @@ import { type JobFile, readJobFile } from './executor/job-file.ts';
 /** Makes a folder for one attempt and moves in the resume state that an earlier attempt left under the same key. */
 export async function openAttempt(
   store: Store,
-  { key, run, number }: { readonly key: CacheKey; readonly run: string; readonly number: number },
+  { key, attempt }: { readonly key: CacheKey; readonly attempt: string },
 ): Promise<string> {
-  const folder = join(store.root, storeLayout.state, key, attemptPrefix(run) + number);
+  const folder = attemptFolder(store, { key, attempt });
   const prepared = await makeTemporaryFolder(store.root);
   try {
     await writeFile(join(prepared, attemptFiles.owner), JSON.stringify(thisProcess()));
@@ -31,6 +31,16 @@ export async function openAttempt(
   await takeOverState(folder);
   await mkdir(join(folder, attemptFiles.state), { recursive: true });
   return folder;
+}
+
+/** Where the process of a stage writes its log while it runs; the log stays there if the stage fails. */
+export function stageLogPath(
+  { root }: Pick<Store, 'root'>,
+  { key, run, attempt }: { readonly key: string; readonly run: string; readonly attempt: number },
+): string {
+  // Ids in a store from elsewhere may be anything, and must not lead out of it.
+  const names = [pathSegment(key), pathSegment(`${attemptPrefix(run)}${attempt}`)];
+  return join(root, storeLayout.state, ...names, attemptFiles.log);
 }
 
 /** The attempts at a key whose jobs may go on, though the processes that submitted them are gone. */
@@ -58,8 +68,8 @@ export const detachAttempt = (folder: string): Promise<void> =>
 
 /** Ends an attempt that did not succeed, and keeps its resume state and its log. */
 export async function releaseAttempt(folder: string): Promise<void> {
-  const { inputs, sources, outputs, action, code, job, request, events } = attemptFiles;
-  for (const name of [inputs, sources, outputs, action, code, job, request, events]) {
+  const { inputs, sources, outputs, action, code, job, request, events, shards } = attemptFiles;
+  for (const name of [inputs, sources, outputs, action, code, job, request, events, shards]) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
   await removeEmpty(join(folder, attemptFiles.state));
@@ -115,7 +125,9 @@ function isOnRecord(store: Store, { key, name }: { readonly key: string; readonl
   return found?.kind === 'usable' && name.startsWith(attemptPrefix(found.record.provenance.run));
 }
 
-/** An attempt is called `<run>-<number>`. */
+/** The name of a run's attempt; the first has the number 1. */
+export const attemptName = (run: string, number: number): string => attemptPrefix(run) + number;
+
 const attemptPrefix = (run: string): string => `${run}-`;
 
 /** The time since an entry of the folder was last added or removed. */

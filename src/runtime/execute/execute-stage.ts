@@ -12,6 +12,7 @@ import { attemptFiles } from '../store/store-layout.ts';
 import { atStore, storageFailureOf } from '../store/system-error.ts';
 import {
   adoptAttempt,
+  attemptName,
   detachAttempt,
   detachedAttempts,
   discardAttempt,
@@ -24,6 +25,7 @@ import { locateNote, locateRecords } from './lay-out-sources.ts';
 import { withAddresses } from './prepare-action.ts';
 import { noteNewFiles, prepareAttempt } from './prepare-attempt.ts';
 import { millisecondsSince, type RunContext, type StageTask, type Start, startNow } from './run-context.ts';
+import { runShards } from './run-shards.ts';
 
 /** Runs a stage, with its retries, and commits its outputs. */
 export async function executeStage(task: StageTask, context: RunContext): Promise<StageOutcome> {
@@ -87,7 +89,9 @@ async function attempt(
   try {
     const { decision, number } = stage;
     const adopted = await adopt(stage, context);
-    folder = adopted ?? (await openAttempt(context.store, { key: decision.key, run: context.run, number }));
+    folder =
+      adopted ??
+      (await openAttempt(context.store, { key: decision.key, attempt: attemptName(context.run, number) }));
     const result = await runIn({ folder, again: adopted !== undefined }, stage, context);
     if (result.ok) await discardAttempt(folder);
     return result.ok ? result : err(await endFailed(folder, result.error, context));
@@ -136,7 +140,7 @@ async function adopt(
       await adoptAttempt(folder);
     }
     const message = isOurs
-      ? `takes up ${job.place}, which an earlier run submitted`
+      ? `takes up ${job.place} of an earlier run`
       : `${job.place} of \`${job.executor}\` may still compute this result; run with --executor ${job.executor} to take it up`;
     context.emit({ type: 'stage-report', stage: node.id, report: { type: 'note', level: 'info', message } });
   }
@@ -158,7 +162,11 @@ async function runIn(
   const { definition, timeoutMs } = node;
   const name = `${basename(dirname(folder)).slice(0, 16)}-${basename(folder)}`;
   const job: Job = { definition, action, folder, store, name, contents, timeoutMs, graceMilliseconds };
-  const run = await runJob(executor, job, { signal, report });
+  const shards = definition.shards === undefined ? 1 : (action.resources.shards ?? 1);
+  const run =
+    shards === 1
+      ? await runJob(executor, job, { signal, report })
+      : await runShards(executor, job, { shards, signal, report });
   await reports.emitHeld();
   if (!run.ok) {
     const { failure } = run.error;

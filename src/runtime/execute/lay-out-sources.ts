@@ -1,13 +1,24 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FaultyRecord, isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
+import {
+  type FaultyRecord,
+  isList,
+  isObject,
+  type Json,
+  type JsonObject,
+  UserError,
+} from '../../core/index.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
+import type { Digest } from '../key/digest.ts';
 import { digestPath } from '../plan/source-digests.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { RecordPlaces, StageNote, StageReport } from '../stage/stage-definition.ts';
+import { contentState } from '../store/content-state.ts';
 import { type ContentGiver, GivenContents } from '../store/given-contents.ts';
 import { pathSegment } from '../store/store-layout.ts';
 import { makeTemporaryFolder } from '../store/temporary.ts';
+import { displayPathOf } from '../yaml/document-reader.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
 import { ensureContent } from './acquire-sources.ts';
 import type { RunContext } from './run-context.ts';
@@ -25,7 +36,7 @@ export async function layOutSources(
   attempt: {
     readonly folder: string;
     readonly given: ContentGiver;
-    readonly context: Pick<RunContext, 'store' | 'resolutions' | 'signal'>;
+    readonly context: Pick<RunContext, 'dag' | 'store' | 'sources' | 'resolutions' | 'signal'>;
     readonly report: (report: StageReport) => void;
   },
 ): Promise<LaidOutSources> {
@@ -34,7 +45,16 @@ export async function layOutSources(
   const paths = new Map<string, string>();
   const addresses = new Map<string, string>();
   for (const [index, field] of node.sources.entries()) {
-    const resolution = field.resolver === undefined ? undefined : resolutions.get(field.path);
+    if (field.resolver === undefined) {
+      if (existsSync(field.path)) continue;
+      const digest = await storedSource(field, context);
+      const path = join(folder, String(index), pathSegment(nameOf(field)));
+      await given.layOut({ name: `\`${field.path}\``, digest, destination: path });
+      paths.set(field.pointer, path);
+      addresses.set(path, displayPathOf(field.path, context.dag.workingDirectory));
+      continue;
+    }
+    const resolution = resolutions.get(field.path);
     if (resolution === undefined) continue;
     await ensureContent(field, {
       store,
@@ -50,10 +70,25 @@ export async function layOutSources(
   return { config: withValues(node.config, paths), addresses };
 }
 
+/** The content of a local source that is not on this machine, from the store. Throws a UserError if that lacks it too. */
+async function storedSource(
+  { path }: SourceField,
+  { dag, store, sources }: Pick<RunContext, 'dag' | 'store' | 'sources'>,
+): Promise<Digest> {
+  const digest = sources.get(path);
+  if (digest !== undefined && (await contentState(store, digest)) === 'present') return digest;
+  throw new UserError({
+    code: 'missing-file',
+    message: `\`${displayPathOf(path, dag.workingDirectory)}\` is not on this machine, and the stage has to read it`,
+    help: `ask whoever wrote the lock for it; its content is ${digest}`,
+  });
+}
+
 /** The last name in an address, such as the file's. */
 const nameOf = ({ path }: SourceField): string => path.split(/[/:]/).findLast((name) => name !== '') ?? path;
 
-function withValues(config: JsonObject, values: ReadonlyMap<string, string>): JsonObject {
+/** A configuration with other values at some JSON pointers. */
+export function withValues(config: JsonObject, values: ReadonlyMap<string, string>): JsonObject {
   if (values.size === 0) return config;
   const at = (value: Json, pointer: string): Json => {
     const own = values.get(pointer);

@@ -11,9 +11,15 @@ import { openKeptFolder } from '../store/kept-folder.ts';
 import { attemptFiles, pathSegment } from '../store/store-layout.ts';
 import type { RunContext, StageTask } from './run-context.ts';
 
+/** What an action takes of its stage. */
+export type ActionNode = Pick<DagNode, 'id' | 'config' | 'outputParts' | 'resources'> & {
+  readonly definition: Pick<DagNode['definition'], 'name' | 'version'>;
+  readonly ports: { readonly outputs: Readonly<Record<string, unknown>> };
+};
+
 /** Makes an attempt's action: lays out its inputs for reading and prepares the places of its outputs. */
 export async function prepareAction(attempt: {
-  readonly node: DagNode;
+  readonly node: ActionNode;
   readonly inputs: Readonly<Record<string, PortContent>>;
   readonly folder: string;
   readonly given: ContentGiver;
@@ -55,7 +61,7 @@ async function inputPorts(
   return Object.fromEntries(ports);
 }
 
-async function outputPorts(node: DagNode, folder: string): Promise<Readonly<Record<string, ActionPort>>> {
+async function outputPorts(node: ActionNode, folder: string): Promise<Readonly<Record<string, ActionPort>>> {
   const ports: [string, ActionPort][] = [];
   for (const port of Object.keys(node.ports.outputs)) {
     const path = join(folder, pathSegment(port));

@@ -50,6 +50,8 @@ export async function prepareAttempt(
   const bundled = await bundleCode(node, { folder, stageProcess: context.stageProcess, store, again });
   if (!bundled.ok) return bundled;
   const { manifests, ...code } = bundled.value;
+  if (executor.reads === 'digests' && manifests.length > 0)
+    return err(packagesElsewhere(node, executor.name));
   const watched = await watchSources(node, { sources, store, files: manifests, mayGrow: toUserCode });
   if (!watched.ok) return err({ kind: 'source-changed', path: watched.error });
   const action = { ...prepared, ...(await openKeptFolders(stage, context)), ...code };
@@ -63,6 +65,13 @@ const notApproved = ({ from }: Received): Failure => ({
   code: 'unapproved-code',
   message: `its code comes from ${from}, and nobody has approved it`,
   help: '`tuneloom run` shows the code and asks; with --yes it approves without asking',
+});
+
+const packagesElsewhere = ({ id }: DagNode, executor: string): Failure => ({
+  kind: 'stage-error',
+  code: 'packages-elsewhere',
+  message: `the code of \`${id}\` imports packages, and only its own files are sent to \`${executor}\``,
+  help: `run it on this machine: \`executor: { ${id}: local }\` in the settings`,
 });
 
 /** What the action reads at each path: contents of the store, and sources of the user's. */

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import type { Dag } from '../graph/dag.ts';
 import { sha256 } from '../key/digest.ts';
 import { machineFingerprint } from '../store/action-records.ts';
-import { thisProcess } from '../store/process-identity.ts';
-import { type RunOutcome, type RunRecord, recordedPath, writeRun } from '../store/run-records.ts';
+import { isOnThisHost, mayBeAlive, thisProcess } from '../store/process-identity.ts';
+import { type RunOutcome, type RunRecord, readRun, recordedPath, writeRun } from '../store/run-records.ts';
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
 import { isReadOnly, storageFailureOf } from '../store/system-error.ts';
@@ -98,4 +98,21 @@ function keepAlive({ root }: Store, run: string): NodeJS.Timeout {
   const path = join(root, runPath(run));
   const beat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), beatMilliseconds);
   return beat.unref();
+}
+
+/** `asked`: the run's process has the signal and ends its stages, which keep what they need to resume. */
+export type StopAnswer = 'asked' | 'not-running' | 'on-another-host';
+
+/** Asks a run of another process to stop, as Ctrl-C in its terminal does. */
+export function stopRun(store: Store, run: string): StopAnswer {
+  const record = readRun(store, run);
+  if (record?.outcome !== 'running') return 'not-running';
+  if (!isOnThisHost(record.process)) return 'on-another-host';
+  if (!mayBeAlive(record.process)) return 'not-running';
+  try {
+    process.kill(record.process.pid, 'SIGINT');
+    return 'asked';
+  } catch {
+    return 'not-running';
+  }
 }

@@ -1,4 +1,4 @@
-import { lstatSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname, sep } from 'node:path';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
@@ -33,7 +33,11 @@ export async function watchSources(
   const read: ReadSource[] = [];
   const begun = BigInt(Date.now()) * 1_000_000n;
   // Remote sources are read from the store, which checks its contents.
-  const local = node.sources.filter(({ resolver }) => resolver === undefined).map(({ path }) => path);
+  const local = node.sources
+    .filter(({ resolver }) => resolver === undefined)
+    .map(({ path }) => path)
+    // So is one that is not on this machine.
+    .filter((path) => existsSync(path));
   for (const path of new Set([...local, ...watch.files])) {
     const found = await readSource(path, store.statCache).catch(() => undefined);
     if (found === undefined || (sources.get(path) ?? found.digest) !== found.digest) return err(path);

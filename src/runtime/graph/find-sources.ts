@@ -96,11 +96,14 @@ const schemeOf = (text: string): string | undefined =>
 /** A diagnostic for each source that does not exist or has a bad address. Each path is checked once. */
 export async function checkSources(
   sources: readonly SourceField[],
-  workingDirectory: string,
+  {
+    workingDirectory,
+    mayBeAbsent = () => false,
+  }: { readonly workingDirectory: string; readonly mayBeAbsent?: (path: string) => boolean },
 ): Promise<readonly Diagnostic[]> {
   const paths = [...new Set(sources.filter(isLocal).map(({ path }) => path))];
   const found = await Promise.all(paths.map(exists));
-  const absent = new Set(paths.filter((_, index) => found[index] !== true));
+  const absent = new Set(paths.filter((path, index) => found[index] !== true && !mayBeAbsent(path)));
   // A parameter that several stages use is one place and one mistake.
   const places = new Map(
     sources.map((source) => [`${source.span.file.path} ${source.span.start} ${source.path}`, source]),

@@ -20,10 +20,14 @@ interface PipelineRequest {
   /** By scheme, for addresses in place of paths. */
   readonly resolvers?: SourceResolvers;
   readonly workingDirectory: string;
+  /** Whether a local source may be missing, by its absolute path: what it holds is known all the same. */
+  readonly mayBeAbsent?: (path: string) => boolean;
   /** `name=value`, the values of `-p`. */
   readonly params: readonly string[];
   /** `stages.train.with.epochs=3`, the values of `--set`. */
   readonly sets: readonly string[];
+  /** Told the absolute path of every file that is read and of every local source, also of missing ones. */
+  readonly onRead?: (path: string) => void;
 }
 
 /** Reads a pipeline and checks all of it. The error has every mistake, in the order of the files. */
@@ -31,7 +35,7 @@ export async function loadPipeline(
   request: PipelineRequest,
 ): Promise<Result<LoadedDag, readonly Diagnostic[]>> {
   const { file, registry, workingDirectory, params, sets } = request;
-  const reader = new DocumentReader(workingDirectory);
+  const reader = new DocumentReader(workingDirectory, request.onRead);
   const path = resolve(workingDirectory, file);
   const read = await readPipeline({ path, namedAt: undefined }, reader);
   const overrides = parseOverrides({ params, sets, workingDirectory });
@@ -85,7 +89,8 @@ async function loadDag(toCheck: PipelineToCheck, request: PipelineRequest): Prom
   toCheck.reader.startCounting();
   const pipeline = await checkPipeline(toCheck);
   const built = buildDag(pipeline.value, request);
-  const missing = await checkSources(built.value.sources, request.workingDirectory);
+  for (const { path, resolver } of built.value.sources) if (resolver === undefined) request.onRead?.(path);
+  const missing = await checkSources(built.value.sources, request);
   return {
     value: built.value.dag,
     diagnostics: [...pipeline.diagnostics, ...built.diagnostics, ...missing],

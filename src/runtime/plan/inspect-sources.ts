@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { UserError } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
@@ -17,6 +18,8 @@ export async function inspectSources(
     if (kind === 'reuse') continue;
     for (const field of fields) {
       const { path, span } = field;
+      // The lock says what it held.
+      if (!existsSync(path)) continue;
       const shown = displayPathOf(path, context.dag.workingDirectory);
       // What prevents an inspection is for the stage to find, which reads the whole source.
       const error: unknown = await inspectSource(field, { path, shown }).catch((cause) => cause);

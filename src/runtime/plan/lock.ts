@@ -6,7 +6,7 @@ import { err, isObject, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { TextFile } from '../diagnostic/text-file.ts';
 import type { Dag, SourceField } from '../graph/dag.ts';
-import { type PortContent, parsePortContent } from '../key/digest.ts';
+import { type Digest, type PortContent, parsePortContent } from '../key/digest.ts';
 import { type CacheKey, parseCacheKey, type SourceDigests } from '../key/key-material.ts';
 import { parseResolution, type Resolution, type Resolutions, renderResolution } from '../store/resolution.ts';
 import type { StageOutcome } from '../store/run-records.ts';
@@ -30,11 +30,14 @@ export const lockPathOf = (pipelineFile: string): string =>
   `${pipelineFile.replace(/\.ya?ml$/i, '')}.lock.yaml`;
 
 /** The lock beside a pipeline, if there is one. */
-export function readLock(dag: Dag): Result<Lock | undefined, Diagnostic> {
-  const path = lockPathOf(dag.file);
+export const readLock = ({ file, workingDirectory }: Dag): Result<Lock | undefined, Diagnostic> =>
+  readLockAt(file, workingDirectory);
+
+function readLockAt(pipelineFile: string, workingDirectory: string): Result<Lock | undefined, Diagnostic> {
+  const path = lockPathOf(pipelineFile);
   try {
     const text = readFileSync(path, 'utf8');
-    const lock = parseLock({ path, displayPath: displayPathOf(path, dag.workingDirectory), text });
+    const lock = parseLock({ path, displayPath: displayPathOf(path, workingDirectory), text });
     return lock.ok ? ok(lock.value) : err(lock.error);
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return ok(undefined);
@@ -67,6 +70,23 @@ export async function writeLock(
 /** A source's name in the lock: its path from the pipeline's folder, or its address. */
 export const lockedName = (dag: Dag, { path, resolver }: Pick<SourceField, 'path' | 'resolver'>): string =>
   resolver === undefined ? relative(dirname(dag.file), path).split(sep).join('/') : path;
+
+/**
+ * The digests that a pipeline's lock has of its local sources, by absolute path: what stands for a source that is not on
+ * this machine. Reads the lock when it is first asked; a lock that cannot be read has none.
+ */
+export function lockedDigests(pipelineFile: string): (path: string) => Digest | undefined {
+  let lock: Lock | undefined;
+  let isRead = false;
+  return (path) => {
+    if (!isRead) {
+      const found = readLockAt(pipelineFile, dirname(pipelineFile));
+      lock = found.ok ? found.value : undefined;
+      isRead = true;
+    }
+    return lock?.sources.get(relative(dirname(pipelineFile), path).split(sep).join('/'))?.digest;
+  };
+}
 
 /** The lock after a successful run. With overrides, or with some stages only, the other lines stay. */
 export function lockAfter(run: {

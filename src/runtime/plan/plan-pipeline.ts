@@ -3,20 +3,24 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 import type { PortContent } from '../key/digest.ts';
 import type { SourceDigests } from '../key/key-material.ts';
+import type { Remotes } from '../sharing/remotes.ts';
 import type { ActionRecord } from '../store/action-records.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
 import { type Decision, decideStage, type PlanningContext } from './decide.ts';
 import { inspectSources } from './inspect-sources.ts';
-import { readLock } from './lock.ts';
+import { lockedDigests, readLock } from './lock.ts';
 import { PastRuns } from './past-runs.ts';
 import { readModules } from './read-modules.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
 import { digestSources, knownResolutions, remoteSources } from './source-digests.ts';
 
-/** What a run would do now. Writes nothing but the store's stat cache. */
+/**
+ * What a run would do now. Without `remotes` it writes nothing but the store's stat cache and uses no network; with them, it
+ * also keeps the records that they give.
+ */
 export async function planPipeline(
-  request: StageSelection & { readonly dag: Dag; readonly store: Store },
+  request: StageSelection & { readonly dag: Dag; readonly store: Store; readonly remotes?: Remotes },
 ): Promise<Result<Plan, readonly Diagnostic[]>> {
   const { dag, store } = request;
   const selected = selectStages(dag, request);
@@ -24,16 +28,29 @@ export async function planPipeline(
   if (!nodes.ok) return nodes;
   const resolutions = plannedResolutions([...nodes.value.values()], { dag, store });
   if (!resolutions.ok) return resolutions;
-  const sources = await digestSources(nodes.value.values(), { store, resolutions: resolutions.value });
+  const sources = await digestSources(nodes.value.values(), {
+    store,
+    resolutions: resolutions.value,
+    locked: lockedDigests(dag.file),
+  });
   if (!sources.ok) return sources;
   const past = new PastRuns(store);
   const context = { dag, store, sources: sources.value, past, forced: stagesForced(request) };
+  const { remotes } = request;
+  if (remotes !== undefined) {
+    const lock = readLock(dag);
+    if (!lock.ok) return err([lock.error]);
+    const { learnRecords } = await import('./learn-records.ts');
+    await learnRecords({ nodes: nodes.value, context, lock: lock.value, remotes, signal: never });
+  }
   const problems = await inspectSources(nodes.value.values(), context);
   if (problems.length > 0) return err(problems);
   const stages = await planStages(nodes.value, context);
   await store.statCache.save();
   return ok({ stages, sources: sources.value });
 }
+
+const never = new AbortController().signal;
 
 async function planStages(
   nodes: ReadonlyMap<string, DagNode>,

@@ -21,19 +21,30 @@ import { type Lock, lockedName } from './lock.ts';
  */
 export async function digestSources(
   nodes: Iterable<DagNode>,
-  { store: { root, statCache }, resolutions }: { readonly store: Store; readonly resolutions: Resolutions },
+  {
+    store: { root, statCache },
+    resolutions,
+    locked,
+  }: {
+    readonly store: Store;
+    readonly resolutions: Resolutions;
+    /** What a local source held that is not on this machine, by its path. */
+    readonly locked: (path: string) => Digest | undefined;
+  },
 ): Promise<Result<SourceDigests, readonly Diagnostic[]>> {
   const fields = new Map([...nodes].flatMap(({ sources }) => sources.map((each) => [each.path, each])));
   const digests = new Map<string, Digest>();
   const problems = new Map<string, Diagnostic>();
   for (const field of fields.values()) {
-    const known = field.resolver && resolutions.get(field.path)?.digest;
+    const isAbsent = field.resolver === undefined && !existsSync(field.path);
+    const known = isAbsent ? locked(field.path) : field.resolver && resolutions.get(field.path)?.digest;
     if (known !== undefined) digests.set(field.path, known);
+    if (isAbsent && known !== undefined) continue;
     const problem = field.resolver === undefined && misplaced(field, root);
     if (problem) problems.set(field.path, problem);
   }
   const local = [...fields.values()].filter(
-    ({ path, resolver }) => resolver === undefined && !problems.has(path),
+    ({ path, resolver }) => resolver === undefined && !problems.has(path) && !digests.has(path),
   );
   const found = await digestPaths(
     local.map(({ path }) => path),

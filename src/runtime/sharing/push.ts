@@ -1,12 +1,12 @@
+import { setMaxListeners } from 'node:events';
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import pMap from 'p-map';
 import { canonicalJson } from '../../core/index.ts';
 import { type Digest, digestsAt, hexOf, isFolderDigest } from '../key/digest.ts';
 import { type ActionRecord, findRecord } from '../store/action-records.ts';
+import { blobFile } from '../store/find-blob.ts';
 import { readManifest } from '../store/folder-manifest.ts';
 import type { Store } from '../store/store.ts';
-import { blobPath } from '../store/store-layout.ts';
 import { type RemoteRecord, remoteRecord } from './remote-record.ts';
 import { type RemoteObject, type RemoteStore, remoteName } from './remote-store.ts';
 import { type PublicKey, type SigningKey, signRecord } from './signature.ts';
@@ -20,6 +20,8 @@ export interface PushRequest {
   readonly trusted: ReadonlySet<PublicKey>;
   /** Whether to ask for every file of results that the remote has a record of: it may have dropped some. */
   readonly checksFiles: boolean;
+  /** Whether to send everything, whatever the remote has: a file there may be damaged. */
+  readonly again?: boolean;
   /** Whether to send nothing, only to tell what would be sent. */
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
@@ -56,7 +58,7 @@ export const requestsAtOnce = 16;
 export async function pushRecords(request: PushRequest): Promise<PushResult> {
   const { store, remote, records, signal, checksFiles } = request;
   const found = await pMap(
-    records,
+    request.again ? [] : records,
     ({ key }) => remoteRecord(remote, { key, trusted: request.trusted, signal }),
     { concurrency: remote.parallel ?? requestsAtOnce },
   );
@@ -106,10 +108,7 @@ interface StoredFile {
 
 /** Every blob that a record's outputs need. A folder's manifest comes after its files. */
 function filesOf(store: Store, { outputs }: ActionRecord): readonly StoredFile[] {
-  const at = (digest: Digest): StoredFile => ({
-    digest: hexOf(digest),
-    path: join(store.root, blobPath(digest)),
-  });
+  const at = (digest: Digest): StoredFile => ({ digest: hexOf(digest), path: blobFile(store, digest) });
   const digests = Object.values(outputs).flatMap((content) => [...digestsAt(content)]);
   return digests.flatMap(({ digest }) =>
     isFolderDigest(digest)
@@ -129,7 +128,7 @@ async function sendAll(candidates: readonly Candidate[], request: PushRequest): 
   const files = new Map(candidates.flatMap((one) => one.files).map((file) => [file.digest, file] as const));
   const objects = [...files.keys()].map((digest): RemoteObject => ({ kind: 'blob', digest }));
   const held: ReadonlySet<string> =
-    objects.length === 0 ? new Set() : await remote.has(objects, { signal: request.signal });
+    objects.length === 0 || request.again ? new Set() : await remote.has(objects, { signal: request.signal });
   const missing = new Map<string, StoredFile & { readonly size: number }>();
   for (const object of objects) {
     const file = object.kind === 'blob' ? files.get(object.digest) : undefined;
@@ -152,6 +151,7 @@ async function sendAll(candidates: readonly Candidate[], request: PushRequest): 
   // Once one transfer has failed, the others end.
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);
+  setMaxListeners(0, request.signal, signal);
   const sendRecord = async ({ record }: { readonly record: ActionRecord }): Promise<void> => {
     const content = { bytes: signRecord(record, signingKey) };
     await remote.put({ kind: 'record', key: record.key }, content, { signal });

@@ -18,14 +18,24 @@ export interface StageAction {
   /** A folder shared by executions that differ only in their length; several may write to it concurrently. */
   readonly checkpointPath?: string;
   readonly resources: StageResources;
+  /** Set if other actions do the rest of the work: the stage writes what `ShardedStage.join` joins. */
+  readonly share?: WorkShare;
   /** Environment variables that the stage asks for. Their values may be secrets and are not shown. */
   readonly environment?: readonly string[];
   /** For a user's stage: the absolute path of its bundled code. */
   readonly code?: string;
 }
 
+/** One of several equal parts of a stage's work, from 0. */
+export interface WorkShare {
+  readonly index: number;
+  readonly of: number;
+}
+
 /** What a stage may use. Not in the key. */
 export interface StageResources {
+  /** The number of jobs that a stage which can divide its work does it in. */
+  readonly shards?: number;
   readonly threads?: number;
   /** In bytes. */
   readonly memory?: number;

@@ -99,6 +99,8 @@ export interface StageDefinition {
   readonly horizon?: Horizon;
   /** Set if the stage caches results of single examples in `memoPath`. */
   readonly memo?: Memo;
+  /** Set if several actions can share the stage's work. */
+  readonly shards?: ShardedStage;
   /** The input port whose records the outputs are made of, under the same ids. It leads from a faulty record to its line. */
   readonly recordsPort?: string;
   /** Finds output records in the stage's sources by reading those again. Called only for a failure's records. */
@@ -119,6 +121,15 @@ export interface Memo<Config = JsonObject> {
   readonly fieldsApart: (config: Config) => readonly string[];
   /** The input ports whose content can change it. */
   readonly ports: readonly string[];
+}
+
+/** A stage whose action may have a `share`. */
+export interface ShardedStage {
+  /**
+   * Writes an output from what the actions of all shares wrote for it, in their order: the bytes that one action without a
+   * share writes. `parts` and `output` are absolute paths of files.
+   */
+  readonly join: (parts: readonly string[], output: string) => Promise<void>;
 }
 
 export interface SourceToInspect {

@@ -41,9 +41,17 @@ export const attemptFiles = {
   request: 'request.json',
   /** What a job reports, and how it ended. */
   events: 'events.ndjson',
+  /** A folder for each job of a stage whose work is divided. */
+  shards: 'shards',
   /** The bundled code of a user's stage. */
   code: 'code.mjs',
 } as const;
+
+/** The absolute folder of an attempt. */
+export const attemptFolder = (
+  { root }: { readonly root: string },
+  { key, attempt }: { readonly key: CacheKey; readonly attempt: string },
+): string => join(root, storeLayout.state, key, attempt);
 
 /** From the root. A folder's blob is its manifest. */
 export const blobPath = (digest: Digest): string => {

@@ -17,6 +17,9 @@ export const generateStage = declareStage<GenerateConfig>({
   check: (config) => [...checkEndpoint(config), ...checkSamples(config)],
   recordsPort: 'prompts',
   memo: { fieldsApart: fieldsBesideAnswers, ports: ['model'] },
+  shards: {
+    join: async (parts, output) => (await import('./join-responses.ts')).joinResponses(parts, output),
+  },
   process: 'child',
   device: 'accelerator',
   environment: () => ['OPENAI_API_KEY', 'OPENAI_BASE_URL'],

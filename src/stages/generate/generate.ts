@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { Json } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
-import type { StageHost } from '../../runtime/index.ts';
+import type { StageHost, WorkShare } from '../../runtime/index.ts';
 import type { ResponseRecord } from '../../text/index.ts';
+import type { PlacedResponse } from './join-responses.ts';
 import type { Prompt } from './prompt.ts';
 import { ResponseCache } from './response-cache.ts';
 
@@ -9,6 +11,8 @@ import { ResponseCache } from './response-cache.ts';
 export interface Generation {
   readonly config: GenerateConfig;
   readonly prompts: readonly Prompt[];
+  /** Which of the prompts are answered; all if undefined. */
+  readonly share: WorkShare | undefined;
   /** A private folder for what an interrupted run leaves to the next. */
   readonly statePath: string;
   /** Where results are cached across keys; undefined if nothing may be reused. */
@@ -31,9 +35,9 @@ export interface GenerationMode<Result extends Json> {
   readonly responseFields: (prompt: Prompt, result: Result) => Partial<ResponseRecord>;
 }
 
-/** The responses in the order of the prompts, and measurements of the run. */
+/** The responses of the share in the order of the prompts, and measurements of the run. */
 export interface Generated {
-  readonly responses: readonly ResponseRecord[];
+  readonly responses: readonly PlacedResponse[];
   readonly measurements: Readonly<Record<string, Json>>;
 }
 
@@ -42,13 +46,17 @@ export interface Generated {
  * only what an interrupted attempt at the same key left. `fingerprint` names the engine; results never cross engines.
  */
 export async function generate<Result extends Json>(
-  { prompts, memoPath, statePath, host }: Generation,
+  { prompts: all, share, memoPath, statePath, host }: Generation,
   { fingerprint, mode }: { readonly fingerprint: string; readonly mode: GenerationMode<Result> },
 ): Promise<Generated> {
   const { cacheKey, decode, compute, responseFields } = mode;
+  // Prompts with equal keys share one result, so they are in the same share.
+  const isOwn = (prompt: Prompt): boolean =>
+    share === undefined || bucketOf(JSON.stringify(cacheKey(prompt)), share.of) === share.index;
+  const placed = all.flatMap((prompt, position) => (isOwn(prompt) ? [{ position, prompt }] : []));
+  const prompts = placed.map(({ prompt }) => prompt);
   const cache = await ResponseCache.open({ folder: memoPath ?? statePath, fingerprint }, decode);
   const missing = prompts.filter((prompt) => cache.find(cacheKey(prompt)) === undefined);
-  // Prompts with equal keys share one result.
   const distinct = new Map(missing.map((prompt) => [JSON.stringify(cacheKey(prompt)), prompt]));
   const pending = new Map([...distinct.values()].map((prompt) => [prompt.id, prompt]));
   const cached = prompts.length - missing.length;
@@ -59,14 +67,18 @@ export async function generate<Result extends Json>(
     cache.add(cacheKey(prompt), result);
     progress.add(tokens);
   });
-  const responses = prompts.map((prompt) => {
+  const responses = placed.map(({ position, prompt }) => {
     const { id, text, expected, fields } = prompt;
     const result = cache.find(cacheKey(prompt));
     if (result === undefined) throw new Error(`No result came for ${id}`);
-    return { id, prompt: text, expected, fields, ...responseFields(prompt, result) };
+    return { position, id, prompt: text, expected, fields, ...responseFields(prompt, result) };
   });
   return { responses, measurements: progress.measurements() };
 }
+
+/** One of `count` buckets for a text, the same on every machine. */
+const bucketOf = (text: string, count: number): number =>
+  createHash('sha256').update(text).digest().readUInt32BE() % count;
 
 /** Counts results and their tokens, and reports each. */
 class ProgressCounter {

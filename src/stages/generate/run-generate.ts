@@ -15,16 +15,19 @@ import { localClient, textGeneration } from './text-generation.ts';
 export const { run } = implementStage<GenerateConfig>()({
   inputs: { model: 'model', prompts: 'records' },
   outputs: { responses: 'responses' },
-  async run({ config, inputs, outputs, statePath, memoPath, resources, host }) {
+  async run({ config, inputs, outputs, statePath, memoPath, share, resources, host }) {
     const folder = inputs.model.path;
     const prompts = await readPrompts(inputs.prompts, config);
-    const generation = { config, prompts, statePath, memoPath, host };
+    const generation = { config, prompts, share, statePath, memoPath, host };
     const served = await endpointModel(folder);
     const { responses, measurements } =
       served === undefined
         ? await generateLocally(generation, { folder, resources })
         : await generateAtEndpoint(generation, served);
-    for (const response of responses) await outputs.responses.write(response);
+    for (const placed of responses) {
+      const { position: _position, ...response } = placed;
+      await outputs.responses.write(share === undefined ? response : placed);
+    }
     return measurements;
   },
 });

@@ -118,6 +118,8 @@ export interface StageRun<Config, Inputs extends InputTypes, Outputs extends Out
   readonly memoPath: string | undefined;
   /** A folder shared by runs that differ only in how far they go. */
   readonly checkpointPath: string | undefined;
+  /** The part of the work to do; undefined for all of it. Only a stage that declares `shards` gets one. */
+  readonly share: StageAction['share'];
   readonly resources: StageAction['resources'];
   readonly host: StageHost;
 }

@@ -54,8 +54,8 @@ function labeled(svg: string, { title, description }: PlotSpec): string {
   const opened = svg
     .replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', '')
     .replace('class="marks"', 'class="plot" role="img"')
-    // In data these would be escaped.
-    .replaceAll(/ (?:role="graphics-\w+"|aria-roledescription="[^"]*")/g, '');
+    // Vega gives each mark a role, which asks for a name of its own.
+    .replaceAll(/ (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")/g, '');
   const end = opened.indexOf('>') + 1;
   return `${opened.slice(0, end)}<title>${escaped(title)}</title><desc>${escaped(description)}</desc>${opened.slice(end)}`;
 }
