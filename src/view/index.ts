@@ -44,6 +44,7 @@ export {
   type Plots,
   type ReportPage,
   reportPage,
+  type SweepPage,
   type TrainingPage,
 } from './report-page.ts';
 export { columnNames, reportPlots } from './report-plots.ts';

@@ -4,7 +4,7 @@ import type { BatchView } from './batch-view.ts';
 import type { RunDifference } from './compare-runs.ts';
 import type { CurvePoint, Curves } from './curves.ts';
 import { type DagLayout, layOutDag } from './dag-layout.ts';
-import type { ExperimentsTable } from './experiments-table.ts';
+import type { ExperimentCell, ExperimentColumn, ExperimentsTable } from './experiments-table.ts';
 import type { Report } from './report.ts';
 import type { RunView } from './run-view.ts';
 import type { ScoreTable } from './score-table.ts';
@@ -19,7 +19,7 @@ export interface ReportPage {
   readonly scores: readonly (ScoreTable & { readonly baseline?: number; readonly plot?: string })[];
   readonly answers: readonly AnswerIndex[];
   readonly batches: readonly BatchView[];
-  readonly sweep?: ExperimentsTable & { readonly plot?: string };
+  readonly sweep?: SweepPage & { readonly plot?: string };
   readonly comparison?: Omit<RunDifference, 'answers'>;
   /** A drawing of several trainings over each other, as SVG. */
   readonly overlay?: string;
@@ -35,6 +35,18 @@ export interface TrainingPage
   /** As SVG. */
   readonly plot: string;
 }
+
+/** JSON has null, and no undefined, in a list. */
+export interface SweepPage extends Pick<ExperimentsTable, 'experiments'> {
+  readonly columns: readonly (Omit<ExperimentColumn, 'cells'> & {
+    readonly cells: readonly (ExperimentCell | null)[];
+  })[];
+}
+
+const sweepPage = ({ experiments, columns }: ExperimentsTable): SweepPage => ({
+  experiments,
+  columns: columns.map((column) => ({ ...column, cells: column.cells.map((cell) => cell ?? null) })),
+});
 
 export interface EvaluationRow {
   readonly step: number;
@@ -87,7 +99,7 @@ export function reportPage(report: Report, { plots, madeBy }: { plots: Plots; ma
     }),
     answers: answers.map((table) => indexOf(table, runs.length)),
     batches,
-    ...(sweep && { sweep: withPlot(sweep, plots.sweep) }),
+    ...(sweep && { sweep: withPlot(sweepPage(sweep), plots.sweep) }),
     ...(comparison && { comparison }),
   };
 }

@@ -36,7 +36,7 @@ export interface ScoreRow {
 export interface ScoreCell {
   /** Null where the responses do not define it. */
   readonly value: number | null;
-  /** The ends of its 95 % interval: the bootstrap's, or the value with 1.96 standard errors on each side. */
+  /** The ends of its 95 % interval: the bootstrap's, or the value with 1.96 standard errors on each side; of a share within 0 and 1. */
   readonly low?: number;
   readonly high?: number;
   /** The number of records that it rests on. */
@@ -118,9 +118,7 @@ export function scoreCell(score: Score): ScoreCell {
   const { value, standard_error: error, interval, count, left_out, remark } = score;
   // JSON has null for NaN.
   const known = typeof value === 'number' && Number.isFinite(value);
-  const ends =
-    interval ??
-    (known && typeof error === 'number' ? { low: value - Z95 * error, high: value + Z95 * error } : {});
+  const ends = interval ?? (known && typeof error === 'number' ? normalInterval(score, error) : {});
   return {
     value: known ? value : null,
     ...ends,
@@ -128,6 +126,14 @@ export function scoreCell(score: Score): ScoreCell {
     ...(left_out && { left_out: { count: left_out.count, reason: left_out.reason } }),
     ...(remark === undefined ? {} : { remark }),
   };
+}
+
+/** Near its ends the normal approximation of a share reaches beyond what a share can be. */
+function normalInterval({ value, higher_is_better }: Score, error: number): { low: number; high: number } {
+  const [low, high] = [value - Z95 * error, value + Z95 * error];
+  // Losses and perplexities, which may be above 1, are better when they are lower.
+  const isShare = higher_is_better && value >= 0 && value <= 1;
+  return isShare ? { low: Math.max(0, low), high: Math.min(1, high) } : { low, high };
 }
 
 /** Two figures are the same if their metric and what they are about are. */

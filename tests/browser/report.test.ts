@@ -21,10 +21,11 @@ describe.skipIf(noBrowser !== undefined)(`a report ${inBrowser}`, () => {
     rig = await openCliRig(reportProject(60));
     const ran = await rig.tuneloom('run', 'report.yaml');
     expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0);
-    await rig.tuneloom('run', 'report.yaml', '-p', 'length=32');
+    for (const length of [32, 16]) await rig.tuneloom('run', 'report.yaml', '-p', `length=${length}`);
     for (const [words, file] of [
       [['latest'], 'one.html'],
-      [await lastTwo(rig), 'two.html'],
+      [(await allRuns(rig)).slice(0, 2), 'two.html'],
+      [await allRuns(rig), 'three.html'],
     ] as const) {
       const written = await rig.tuneloom('report', 'report.yaml', ...words, '-o', file);
       expect(written.exitCode, written.stdout + written.stderr).toBe(0);
@@ -49,7 +50,7 @@ describe.skipIf(noBrowser !== undefined)(`a report ${inBrowser}`, () => {
   it.each(views)(
     'has no accessibility problem at $width pixels in $colorScheme',
     async ({ width, colorScheme }) => {
-      for (const file of ['one.html', 'two.html']) {
+      for (const file of ['one.html', colorScheme === 'light' ? 'two.html' : 'three.html']) {
         await using opened = await open(file, { viewport: { width, height: 900 }, colorScheme });
         const { page } = opened;
         for (const details of await page.locator('details:visible > summary').all()) await details.click();
@@ -156,10 +157,11 @@ describe.skipIf(noBrowser !== undefined)(`a report of 100,000 answers ${inBrowse
   }, 120_000);
 });
 
-const lastTwo = async (rig: CliRig): Promise<readonly string[]> => {
+/** The earliest first. */
+const allRuns = async (rig: CliRig): Promise<readonly string[]> => {
   const { stdout } = await rig.start('runs', 'report.yaml', '--json');
   const { runs } = JSON.parse(stdout) as { readonly runs: readonly { readonly run: string }[] };
-  return [...runs.slice(0, 2).map(({ run }) => run)].reverse();
+  return runs.map(({ run }) => run).reverse();
 };
 
 /** What a screen reader would call the element with the focus. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { listRuns, type RunRecord, type Store } from '../../runtime/index.ts';
 import { type Report, viewReport } from '../../view/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
@@ -102,6 +102,10 @@ async function writeWhole(path: string, text: string): Promise<void> {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new UsageError({ message: `there is no folder \`${dirname(path)}\` for the report` });
+    if (code === 'EISDIR') throw new UsageError({ message: `\`${path}\` is a folder` });
     throw error;
   }
 }

@@ -1,14 +1,20 @@
 import { formatDuration, formatFigure, type Json } from '../../core/index.ts';
-import type { ExperimentColumn, ExperimentsTable } from '../../view/index.ts';
+import type { SweepPage } from '../../view/index.ts';
 import { Table, type TableColumn } from './table.tsx';
 
+/** May break after a dot: `train.early_stop.patience` is wider than its values. */
+const breakable = (name: string) =>
+  name.split(/(?<=\.)/).flatMap((piece, index) => (index === 0 ? [piece] : [<wbr key={piece} />, piece]));
+
+type Column = SweepPage['columns'][number];
+
 /** Points of a sweep, or runs: what distinguishes them and how well they did; the best figure of a column is emphasized. */
-export function Experiments({ table, label }: { readonly table: ExperimentsTable; readonly label: string }) {
+export function Experiments({ table, label }: { readonly table: SweepPage; readonly label: string }) {
   const { experiments, columns } = table;
   const isSweep = experiments.every(({ point }) => point !== undefined);
   const own: readonly TableColumn<number>[] = columns.map((column) => ({
-    title: column.name,
-    kind: typeof column.cells.find((cell) => cell !== undefined)?.value === 'number' ? 'number' : 'text',
+    title: breakable(column.name),
+    kind: typeof column.cells.find((cell) => cell !== null)?.value === 'number' ? 'number' : 'text',
     cell: (row) => <Cell column={column} row={row} />,
     sortBy: (row) => sortValue(column.cells[row]?.value),
     first: column.higherIsBetter ? 'descending' : 'ascending',
@@ -39,9 +45,9 @@ export function Experiments({ table, label }: { readonly table: ExperimentsTable
   );
 }
 
-function Cell({ column, row }: { readonly column: ExperimentColumn; readonly row: number }) {
+function Cell({ column, row }: { readonly column: Column; readonly row: number }) {
   const cell = column.cells[row];
-  if (cell === undefined) return <span class="soft">–</span>;
+  if (!cell) return <span class="soft">–</span>;
   const isBest = column.higherIsBetter !== undefined && cell.value === bestOf(column);
   const text = spell(cell.value, column.kind);
   return isBest ? (
@@ -55,14 +61,14 @@ function Cell({ column, row }: { readonly column: ExperimentColumn; readonly row
 }
 
 /** The best value of a figure; undefined if all are equal. */
-function bestOf({ cells, higherIsBetter }: ExperimentColumn): number | undefined {
+function bestOf({ cells, higherIsBetter }: Column): number | undefined {
   const values = cells.flatMap((cell) => (typeof cell?.value === 'number' ? [cell.value] : []));
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return low === high ? undefined : higherIsBetter ? high : low;
 }
 
 /** A setting as it was written; a figure with four digits. */
-function spell(value: Json, kind: ExperimentColumn['kind']): string {
+function spell(value: Json, kind: Column['kind']): string {
   if (typeof value === 'number' && (kind === 'loss' || kind === 'score')) return formatFigure(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -145,4 +145,10 @@ function outcomeOf({ overfitting, kept_step }: ReportPage['trainings'][number]):
 
 const [root, data] = [document.getElementById('root'), document.getElementById('report-data')];
 // The command wrote it from a page of this type.
-if (root && data) render(<ReportView report={JSON.parse(data.textContent ?? '') as ReportPage} />, root);
+if (root && data)
+  try {
+    render(<ReportView report={JSON.parse(data.textContent ?? '') as ReportPage} />, root);
+  } catch (error) {
+    root.textContent = `This report cannot be shown; please tell the authors of tuneloom: ${error}`;
+    throw error;
+  }
