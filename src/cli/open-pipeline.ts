@@ -5,6 +5,7 @@ import { sourceResolvers } from '../remote/index.ts';
 import {
   type Diagnostic,
   diagnosticsToJson,
+  fewOf,
   type LoadedDag,
   loadPipeline,
   lockedDigests,
@@ -20,6 +21,8 @@ import type { Terminal } from './terminal/terminal.ts';
 interface PipelineCall extends CommandCall<Pick<PipelineOptions, 'param' | 'set' | 'json'>> {
   /** How many names the command takes. */
   readonly names: 'none' | 'one' | 'any';
+  /** Told the absolute path of every file and local source that the pipeline names. */
+  readonly onRead?: (path: string) => void;
 }
 
 /**
@@ -48,6 +51,7 @@ export async function openPipeline(
     },
     params: options.param ?? [],
     sets: options.set ?? [],
+    ...(call.onRead && { onRead: call.onRead }),
   });
   if (loaded.ok) {
     for (const path of absent)
@@ -92,7 +96,7 @@ async function findPipeline(workingDirectory: string): Promise<string> {
     const usual = found.filter((path) => /^pipeline\.ya?ml$/i.test(path));
     if (usual[0] !== undefined && usual.length === 1) return usual[0];
     throw new UsageError({
-      message: `there are several pipelines here: ${found.join(', ')}`,
+      message: `there are several pipelines here: ${fewOf(found, 'and')}`,
       help: `name one of them first, as in \`tuneloom run ${only}\``,
     });
   }
@@ -162,7 +166,7 @@ export function splitWords(words: readonly string[]): PipelineWords {
 const isFile = (word: string) => /\.ya?ml$/i.test(word);
 
 /** Codes of diagnostics about content that differs from what was recorded. */
-const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock']);
+const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock', 'untrusted-result']);
 
 /** Prints all diagnostics and returns the exit code. */
 export function reportMistakes(

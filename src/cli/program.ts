@@ -1,15 +1,13 @@
 import { Command, CommanderError } from 'commander';
-import { UserError } from '../core/index.ts';
-import { storageFailureOf } from '../runtime/index.ts';
 import type { CommandContext, CommandDeclaration } from './commands/command-declaration.ts';
 import type { JsonOption } from './commands/options.ts';
 import { pipelineCommands } from './commands/pipeline-commands.ts';
 import { projectCommands } from './commands/project-commands.ts';
 import { resultCommands } from './commands/result-commands.ts';
 import { sharingCommands } from './commands/sharing-commands.ts';
-import { type ExitCode, exitCode, SettingsMistakes, UsageError } from './exit-code.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
 import { programVersion } from './program-version.ts';
-import { errorText, safeLine } from './terminal/safe-text.ts';
+import { reportMistake } from './report-mistake.ts';
 import { forPrograms } from './terminal/terminal.ts';
 
 /** Every command, in the order of `tuneloom --help`. */
@@ -94,32 +92,4 @@ function exampleText(examples: CommandDeclaration['examples']): string {
     oneLine ? `  ${line.padEnd(width)}  ${does}` : `  ${line}\n      ${does}`,
   );
   return ['', 'Examples:', ...lines].join('\n');
-}
-
-/** Prints an error that its user can fix; any other is an internal error and is thrown again. */
-async function reportMistake(
-  error: unknown,
-  { options, context }: { options: JsonOption; context: CommandContext },
-): Promise<ExitCode> {
-  if (error instanceof SettingsMistakes) {
-    const { reportMistakes } = await import('./open-pipeline.ts');
-    return reportMistakes(error.diagnostics, { terminal: context.terminal, json: options.json });
-  }
-  const mistake = error instanceof UsageError || error instanceof UserError ? error : storageProblem(error);
-  if (mistake === undefined) throw error;
-  const { message, help } = mistake;
-  if (options.json)
-    forPrograms(context.terminal).print(
-      JSON.stringify({ errors: [{ code: 'bad-usage', message, ...(help ? { help } : {}) }] }),
-    );
-  else context.terminal.complain(errorText(mistake));
-  return exitCode.badUsage;
-}
-
-/** A full or read-only disk, or a forbidden folder. */
-function storageProblem(error: unknown): UsageError | undefined {
-  const failure = storageFailureOf(error);
-  if (failure === undefined) return undefined;
-  const { path, message } = failure;
-  return new UsageError({ message: safeLine(path === '' ? message : `${path}: ${message}`) });
 }

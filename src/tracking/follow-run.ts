@@ -1,6 +1,6 @@
 import { type Dag, type RunEvent, readRun, type Store } from '../runtime/index.ts';
 import type { LiveFigures, LiveRun } from './live-figures.ts';
-import { trackedExperiments } from './tracked-experiment.ts';
+import { type TrackedExperiment, trackedExperiments } from './tracked-experiment.ts';
 
 /** A tool, and what to do where it cannot be reached. */
 export interface FollowingTool {
@@ -22,17 +22,9 @@ export class RunFollower {
   readonly #queues: readonly ToolQueue[];
   #run: string | undefined;
 
-  constructor({
-    dag,
-    tools,
-    onProblem,
-  }: {
-    readonly dag: Pick<Dag, 'name' | 'points'>;
-    readonly tools: readonly FollowingTool[];
-    readonly onProblem: (problem: string) => void;
-  }) {
+  constructor(dag: Pick<Dag, 'name' | 'points'>, tools: readonly FollowingTool[]) {
     this.#dag = dag;
-    this.#queues = tools.map((tool) => new ToolQueue(tool, onProblem));
+    this.#queues = tools.map((tool) => new ToolQueue(tool));
   }
 
   handle(event: RunEvent): void {
@@ -53,12 +45,16 @@ export class RunFollower {
     }
   }
 
-  /** Tells the tools how the run ended, with its scores and what its histories have besides. */
-  async end(store: Store): Promise<void> {
+  /**
+   * Tells the tools how the run ended, with its scores and what its histories have besides. Returns a sentence, without its
+   * full stop, for each tool that could not be told.
+   */
+  async end(store: Store): Promise<readonly string[]> {
     const record = this.#run === undefined ? undefined : readRun(store, this.#run);
-    if (record === undefined) return;
+    if (record === undefined) return [];
     const experiments = await trackedExperiments(store, record);
-    await Promise.all(this.#queues.map((queue) => queue.end(record.run, experiments)));
+    const problems = await Promise.all(this.#queues.map((queue) => queue.end(record.run, experiments)));
+    return problems.filter((problem) => problem !== undefined);
   }
 
   /** The points that share a stage of a sweep's graph, with its id in the pipeline. */
@@ -75,51 +71,45 @@ const liveFigures = ['loss', 'learning_rate', 'tokens_per_second'] as const;
 
 /** Writes what has come meanwhile, one write at a time. */
 class ToolQueue {
-  readonly #tool: FollowingTool;
-  readonly #onProblem: (problem: string) => void;
+  readonly #following: FollowingTool;
   #waiting: LiveFigures[] = [];
   #writing: Promise<void> | undefined;
   #problem: string | undefined;
 
-  constructor(tool: FollowingTool, onProblem: (problem: string) => void) {
-    this.#tool = tool;
-    this.#onProblem = onProblem;
+  constructor(following: FollowingTool) {
+    this.#following = following;
   }
 
   add(figures: LiveFigures): void {
     if (this.#problem !== undefined) return;
     this.#waiting.push(figures);
-    this.#writing ??= this.#write(figures.run.run).finally(() => {
+    this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
     });
   }
 
-  async end(run: string, experiments: Parameters<LiveRun['end']>[0]): Promise<void> {
-    await this.#attempt(run, async () => {
-      await this.#writing;
-      if (this.#problem === undefined) await this.#tool.tool.end(experiments);
-    });
+  async end(run: string, experiments: readonly TrackedExperiment[]): Promise<string | undefined> {
+    const { name, tool, later } = this.#following;
+    await this.#writing;
+    await this.#attempt(() => tool.end(experiments));
+    if (this.#problem === undefined) return undefined;
+    return `${name} has not all of this run: ${this.#problem}; \`${later(run)}\` writes it later`;
   }
 
-  async #write(run: string): Promise<void> {
+  async #write(): Promise<void> {
     while (this.#waiting.length > 0)
-      await this.#attempt(run, () => this.#tool.tool.write(this.#waiting.splice(0)));
+      await this.#attempt(() => this.#following.tool.write(this.#waiting.splice(0)));
   }
 
-  async #attempt(run: string, action: () => Promise<void>): Promise<void> {
-    const { tool } = this.#tool;
+  async #attempt(action: () => Promise<void>): Promise<void> {
+    if (this.#problem !== undefined) return;
+    const { tool } = this.#following;
     const timer = setTimeout(() => tool.stop(), MOST_MILLISECONDS);
     try {
-      if (this.#problem === undefined) await action();
+      await action();
     } catch (error) {
-      if (this.#problem !== undefined) return;
       this.#problem = error instanceof Error ? error.message : String(error);
       this.#waiting = [];
-      tool.stop();
-      const { name, later } = this.#tool;
-      this.#onProblem(
-        `${name} does not follow this run: ${this.#problem}; \`${later(run)}\` tracks it later`,
-      );
     } finally {
       clearTimeout(timer);
     }

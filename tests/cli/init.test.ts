@@ -16,7 +16,7 @@ test('init writes a project whose pipeline can be planned', async () => {
     {
       "exitCode": 0,
       "stderr": "",
-      "stdout": "Wrote pipeline.yaml, pipeline.schema.json, data/instructions.jsonl, README.md, .gitignore, package.json, .npmrc in my-project.
+      "stdout": "Wrote pipeline.yaml, pipeline.schema.json, data/instructions.jsonl, .tuneloom/settings.yaml, .tuneloom/settings.schema.json, README.md, .gitignore, package.json, .npmrc in my-project.
 
     Next:
       cd my-project
@@ -28,6 +28,9 @@ test('init writes a project whose pipeline can be planned', async () => {
   expect(names.sort()).toEqual([
     '.gitignore',
     '.npmrc',
+    '.tuneloom',
+    '.tuneloom/settings.schema.json',
+    '.tuneloom/settings.yaml',
     'README.md',
     'data',
     'data/instructions.jsonl',

@@ -18,6 +18,8 @@ export interface CliRig extends AsyncDisposable {
   readonly write: (path: string, text: string) => Promise<void>;
   /** Runs `tuneloom` to its end, and replaces in its output what varies between runs. */
   readonly tuneloom: (...words: string[]) => Promise<Ended>;
+  /** The same, with more environment variables. */
+  readonly tuneloomWith: (env: Readonly<Record<string, string>>, ...words: string[]) => Promise<Ended>;
   /** Starts `tuneloom` and leaves it running. */
   readonly start: (...words: string[]) => ReturnType<typeof startCommand>;
 }
@@ -29,20 +31,22 @@ export async function openCliRig(files: Readonly<Record<string, string>> = {}): 
     await writeFile(join(folder, path), text);
   };
   for (const [path, text] of Object.entries(files)) await write(path, text);
+  const tuneloomWith: CliRig['tuneloomWith'] = async (env, ...words) => {
+    const { exitCode, stdout, stderr } = await startCommand(folder, words, env);
+    return { exitCode, stdout: steady(stdout, folder), stderr: steady(stderr, folder) };
+  };
   return {
     folder,
     write,
     start: (...words) => startCommand(folder, words),
-    tuneloom: async (...words) => {
-      const { exitCode, stdout, stderr } = await startCommand(folder, words);
-      return { exitCode, stdout: steady(stdout, folder), stderr: steady(stderr, folder) };
-    },
+    tuneloom: (...words) => tuneloomWith({}, ...words),
+    tuneloomWith,
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
 
-function startCommand(cwd: string, words: readonly string[]) {
-  const env = { PATH: process.env.PATH, HOME: cwd, NO_COLOR: '1' };
+function startCommand(cwd: string, words: readonly string[], more: Readonly<Record<string, string>> = {}) {
+  const env = { PATH: process.env.PATH, HOME: cwd, NO_COLOR: '1', ...more };
   return execa(process.execPath, [tuneloomScript, ...words], { cwd, env, extendEnv: false, reject: false });
 }
 
@@ -52,6 +56,8 @@ function steady(text: string, folder: string): string {
     .replaceAll(folder, '<folder>')
     .replaceAll(/(state)\/[0-9a-f]{64}\//g, '$1/<key>/')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{6}/g, '<run>')
+    .replaceAll(/^( *)[0-9a-f]{6} {2}\d\d-\d\d \d\d:\d\d/gm, '$1<run>  <started>') // the table of runs
+    .replaceAll(/(?<=^ *)started {4}(?= {2})/gm, 'started')
     .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d\.\d{3}Z)?/g, '<date>')
     .replaceAll(/ *\b(\d+ ms|\d+\.\d s|\d+m \d\ds)(?![\w/])/g, ' <time>')
     .replaceAll('( <time>', '(<time>')

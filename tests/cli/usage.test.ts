@@ -26,15 +26,31 @@ test('`tuneloom` without arguments shows the commands in groups and the first st
     Look at it and at its results:
       show        Print a result: records, answers, tokens, batches, a model, a
                   history or scores
+      ui          Open pages to follow runs, browse results, review, compare and
+                  chat, on this machine only
       review      Rate a stage's answers one by one, and keep the ratings in a CSV
                   file
-      runs        List past runs, or show what one of them did
+      runs        Compare past runs in a table, or show what one of them did
       diff        Compare two runs: params, fields, metrics and answers
+      plot        Draw the losses, the sweep or the scores of runs
+      report      Write what runs did, and what came of it, as one HTML file or as
+                  Markdown
+      track       Write the histories and scores of runs for TensorBoard or MLflow
       graph       Draw the stages of a pipeline and what flows between them
       chat        Chat with a model from a stage, a folder or a GGUF file
       score       Score a file of predictions as a benchmark's official tool does
       export      Write a model for transformers, PEFT, llama.cpp or Ollama, and
                   push it to the hub
+
+    Share results:
+      push        Send results to a remote, and only what it lacks
+      remote      Add a remote to the settings, list them, or check that they can be
+                  used
+      key         Show the key that signs what you push
+      bundle      Write a finished run with its definition as one archive, an
+                  RO-Crate
+      open        Unpack a pipeline that someone else made, and say which code it
+                  would run
 
     Start and check:
       init        Write a small working pipeline to start from
@@ -69,8 +85,18 @@ test('the help of a command has a sentence, its options and examples', async () 
       --locked                  fail if a source or a stage differs from the lock
       --rerun                   run cached stages again in a scratch store and
                                 compare the results
+      -y, --yes                 approve the code of a pipeline that \`tuneloom open\`
+                                fetched, without asking
+      --executor <name>         run the stages on this machine or cluster of the
+                                settings
+      --shards <number>         divide the prompts of \`generate\` among this many
+                                jobs
       --backend <name>          where tensors are computed (choices: "auto", "onnx",
                                 "webgpu", "cuda", "tensorflow", "cpu")
+      --watch                   run again whenever the pipeline, its data or its
+                                code changes
+      --track <tool=place>      also write losses and scores to tensorboard=FOLDER
+                                or mlflow=ADDRESS while it runs; repeatable
       -p, --param <name=value>  give one of the pipeline's params another value;
                                 repeatable
       --set <path=value>        give any field another value, as

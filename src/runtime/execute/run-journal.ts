@@ -9,7 +9,7 @@ import { type RunOutcome, type RunRecord, readRun, recordedPath, writeRun } from
 import type { Store } from '../store/store.ts';
 import { runPath } from '../store/store-layout.ts';
 import { isReadOnly, storageFailureOf } from '../store/system-error.ts';
-import type { StageOutcomes } from './run-stages.ts';
+import type { StageOutcomes } from './skipped-stages.ts';
 
 /** The record of a run that is under way. */
 interface RunJournal {

@@ -26,6 +26,8 @@ interface PipelineRequest {
   readonly params: readonly string[];
   /** `stages.train.with.epochs=3`, the values of `--set`. */
   readonly sets: readonly string[];
+  /** Told the absolute path of every file that is read and of every local source, also of missing ones. */
+  readonly onRead?: (path: string) => void;
 }
 
 /** Reads a pipeline and checks all of it. The error has every mistake, in the order of the files. */
@@ -33,7 +35,7 @@ export async function loadPipeline(
   request: PipelineRequest,
 ): Promise<Result<LoadedDag, readonly Diagnostic[]>> {
   const { file, registry, workingDirectory, params, sets } = request;
-  const reader = new DocumentReader(workingDirectory);
+  const reader = new DocumentReader(workingDirectory, request.onRead);
   const path = resolve(workingDirectory, file);
   const read = await readPipeline({ path, namedAt: undefined }, reader);
   const overrides = parseOverrides({ params, sets, workingDirectory });
@@ -87,6 +89,7 @@ async function loadDag(toCheck: PipelineToCheck, request: PipelineRequest): Prom
   toCheck.reader.startCounting();
   const pipeline = await checkPipeline(toCheck);
   const built = buildDag(pipeline.value, request);
+  for (const { path, resolver } of built.value.sources) if (resolver === undefined) request.onRead?.(path);
   const missing = await checkSources(built.value.sources, request);
   return {
     value: built.value.dag,

@@ -1,7 +1,7 @@
-import { sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { canonicalJson, err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { DagNode, ModuleDigests } from '../graph/dag.ts';
+import type { Dag, DagNode, ModuleDigests } from '../graph/dag.ts';
 import { sha256 } from '../key/digest.ts';
 import { findModules } from '../module/find-modules.ts';
 import { digestModules, type ModuleGraph } from '../module/module-graph.ts';
@@ -44,6 +44,27 @@ export async function readModules(nodes: Nodes, store: Store): Promise<Result<No
     return modules === undefined ? node : { ...node, modules };
   };
   return ok(new Map([...nodes].map(([id, node]) => [id, withModules(node)])));
+}
+
+/**
+ * Looks up what the code of users' stages consists of: the folder of each, and the modules elsewhere that its last bundling
+ * found, without packages. Absolute paths.
+ */
+export type CodePaths = () => readonly string[];
+
+export function codePaths({ nodes }: Pick<Dag, 'nodes'>, store: Store): CodePaths {
+  const entries = new Set([...nodes.values()].flatMap(({ definition }) => definition.code?.entry ?? []));
+  return () => {
+    if (entries.size === 0) return [];
+    const cache = readModuleCache(store);
+    const paths = [...entries].flatMap((entry) => [
+      dirname(entry),
+      ...Object.keys(cache[entry]?.watched ?? {}).filter(
+        (path) => !path.endsWith(sep) && !path.includes(`${sep}node_modules${sep}`),
+      ),
+    ]);
+    return [...new Set(paths)];
+  };
 }
 
 /** The key's part of code that has just been bundled. */

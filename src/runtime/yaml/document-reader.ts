@@ -12,16 +12,20 @@ const mostFiles = 1000;
 /** Reads each YAML file once and remembers which place named it first. */
 export class DocumentReader {
   readonly workingDirectory: string;
+  readonly #onRead: ((path: string) => void) | undefined;
   readonly #documents = new Map<string, Promise<Checked<YamlDoc | undefined>>>();
   readonly #namedAt = new Map<string, Span>();
   #taken = 0;
 
-  constructor(workingDirectory: string) {
+  /** `onRead` is told the absolute path of every file, also of those that cannot be read. */
+  constructor(workingDirectory: string, onRead?: (path: string) => void) {
     this.workingDirectory = workingDirectory;
+    this.#onRead = onRead;
   }
 
   /** The file at an absolute path; a mistake without a place is shown where the file is named. */
   async read(path: string, namedAt: Span | undefined): Promise<Checked<YamlDoc | undefined>> {
+    this.#onRead?.(path);
     if (namedAt !== undefined && !this.#namedAt.has(path)) this.#namedAt.set(path, namedAt);
     const document = this.#documents.get(path) ?? readDocument(path, this.workingDirectory);
     this.#documents.set(path, document);

@@ -18,6 +18,8 @@ export class Mlflow implements LiveRun {
   readonly #experimentName: string | undefined;
   readonly #experimentIds = new Map<string, Promise<string>>();
   readonly #runs = new Map<string, Promise<MlflowRun>>();
+  /** Runs of MLflow's that were written to while they went on. */
+  readonly #followed = new Set<string>();
 
   /** By default, an experiment of MLflow's is a pipeline. */
   constructor(server: MlflowServer, experimentName?: string) {
@@ -28,6 +30,7 @@ export class Mlflow implements LiveRun {
   async write(figures: readonly LiveFigures[]): Promise<void> {
     for (const [identity, own] of byRun(figures)) {
       const { run_id } = await this.#runOf(identity, own[0]?.time ?? Date.now());
+      this.#followed.add(run_id);
       await this.#logMetrics(
         run_id,
         own.flatMap(({ figures, step, time }) =>
@@ -50,7 +53,8 @@ export class Mlflow implements LiveRun {
     const { state, started, ended, point } = experiment;
     const { run_id, isComplete, isNew } = await this.#runOf(experiment, started);
     if (isComplete) return { run_id, logged: false };
-    const known = isNew ? new Set() : await this.#knownMetrics(run_id, experiment.measurements);
+    const isEmpty = isNew && !this.#followed.has(run_id);
+    const known = isEmpty ? new Set() : await this.#knownMetrics(run_id, experiment.measurements);
     await this.#logParams(run_id, experiment.params);
     await this.#logMetrics(
       run_id,

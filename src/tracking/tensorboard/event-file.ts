@@ -124,12 +124,16 @@ const root = protobuf.Root.fromJSON({
     SessionLog: message({ status: [1, 'int32'] }),
     SourceMetadata: message({ writer: [1, 'string'] }),
     Summary: message({ value: [1, 'SummaryValue', 'repeated'] }),
-    SummaryValue: message({
-      tag: [1, 'string'],
-      simpleValue: [2, 'float'],
-      tensor: [8, 'Tensor'],
-      metadata: [9, 'Metadata'],
-    }),
+    SummaryValue: {
+      ...message({
+        tag: [1, 'string'],
+        simpleValue: [2, 'float'],
+        tensor: [8, 'Tensor'],
+        metadata: [9, 'Metadata'],
+      }),
+      // Without it, a figure of 0 would be left out as the default.
+      oneofs: { value: { oneof: ['simpleValue', 'tensor'] } },
+    },
     Metadata: message({ pluginData: [1, 'Plugin'], dataClass: [4, 'int32'] }),
     Plugin: message({ pluginName: [1, 'string'], content: [2, 'bytes'] }),
     Tensor: message({ dtype: [1, 'int32'], tensorShape: [2, 'Shape'], stringVal: [8, 'bytes', 'repeated'] }),
