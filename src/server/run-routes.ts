@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { isObject, isText, listOf, UserError } from '../core/index.ts';
-import { type RunRecord, readLiveEvents, stageLogPath, stopRun } from '../runtime/index.ts';
+import { type RunRecord, readLiveEvents, readRun, stageLogPath, stopRun } from '../runtime/index.ts';
 import { compareRuns } from '../view/index.ts';
 import { bodyOf, notFound, numberOf } from './answers.ts';
 import { drawRun, drawRuns } from './plots.ts';
@@ -95,7 +95,9 @@ export function runRoutes(project: Project, started: StartedRuns): Hono {
       let outcome = '';
       while (!stream.aborted && !stream.closed) {
         await send();
-        const run = await project.run(id);
+        // Not by the project again, which would read its pipelines twice a second.
+        const run = readRun(store, id);
+        if (run === undefined) return;
         if (run.outcome !== outcome) {
           outcome = run.outcome;
           await stream.writeSSE({ event: 'run', data: JSON.stringify(run) });

