@@ -78,8 +78,8 @@ const runtimeRooms: Readonly<Record<string, readonly string[]>> = {
   settings: ['config', 'yaml', 'diagnostic', 'stage'],
   sharing: ['store', 'key', 'stage'],
   collect: ['store', 'key'],
-  plan: ['key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
-  execute: ['plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
+  plan: ['sharing', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
+  execute: ['sharing', 'plan', 'key', 'graph', 'store', 'stage', 'diagnostic', 'yaml', 'module'],
 };
 
 /** Folder of the command line -> the folders that it may import from. Every command may use the first four. */
@@ -152,7 +152,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['cli/terminal'],
   preact: ['pages'],
   protobufjs: ['formats/tensorflow', 'tensor/onnx', 'tracking/tensorboard'],
-  'string-width': ['cli/terminal', 'cli/reporter', 'runtime/diagnostic'],
+  'string-width': ['cli/terminal', 'cli/reporter', 'cli/summary', 'runtime/diagnostic'],
   vega: ['view/plots'],
   'vega-lite': ['view/plots'],
   yaml: ['runtime/yaml', 'benchmarks', 'cli'],

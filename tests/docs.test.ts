@@ -53,6 +53,8 @@ const fileOf = ({ text }: Block): string | undefined =>
 const blocks = allBlocks.filter(
   (block) => block.language === 'yaml' && fileOf(block) === undefined && canRun(block),
 );
+const settingsFile = '.tuneloom/settings.yaml';
+const settingsBlocks = allBlocks.filter((block) => fileOf(block) === settingsFile);
 
 /** A model behind OpenAI's protocol that gives every prompt the same mark, and every pair the same verdict. */
 const judgeServer = createServer((request, response) => {
@@ -108,6 +110,18 @@ describe('the documentation', () => {
     expect(run.exitCode === 0 ? '' : run.all).toBe('');
   });
 
+  it.each(settingsBlocks)('the settings in $page:$line have no mistakes', async ({ page, line, text }) => {
+    const project = join(folder, `settings-${page.replaceAll(/\W/g, '-')}-${line}`);
+    await mkdir(join(project, '.tuneloom'), { recursive: true });
+    await writeFile(join(project, settingsFile), text);
+    const list = await execa('node', [tuneloom, 'remote', 'list'], {
+      cwd: project,
+      reject: false,
+      all: true,
+    });
+    expect(list.exitCode === 0 ? '' : list.all).toBe('');
+  });
+
   it('every command in a block is found by npx, and has the options that it is shown with', async () => {
     const shown = (await Promise.all((await pages()).map(commandsIn))).flat();
     const names = [...new Set(shown.flatMap(({ name }) => name ?? []))];
@@ -148,7 +162,8 @@ describe('the documentation', () => {
 /** A block that starts with a file name in a comment is written as that file, for other blocks to use. */
 async function writeNamed(folder: string, block: Block): Promise<void> {
   const file = fileOf(block);
-  if (file === undefined) return;
+  // Settings would count for every other block.
+  if (file === undefined || file === settingsFile) return;
   await mkdir(dirname(join(folder, file)), { recursive: true });
   await writeFile(join(folder, file), block.text);
 }

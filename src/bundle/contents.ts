@@ -21,6 +21,7 @@ import {
   type Store,
   sealJson,
 } from '../runtime/index.ts';
+import { settingsPath, settingsText } from './bundled-settings.ts';
 import { nameProblem } from './member-names.ts';
 
 /** What a bundle holds besides the definition and the records. */
@@ -41,6 +42,8 @@ export interface BundledRun {
   /** The folder whose `artifacts/` is the pipeline's store where nothing else is said. */
   readonly project: string;
   readonly parts: ReadonlySet<BundlePart>;
+  /** The addresses of the project's remotes, by name: where a stranger may find what the bundle leaves out. */
+  readonly remotes: ReadonlyMap<string, string>;
   /** Of tuneloom. */
   readonly version: string;
 }
@@ -87,6 +90,7 @@ export async function bundleContents(bundled: BundledRun): Promise<BundleContent
   const members = [
     ...files.map((file) => memberOf(pathOf(file), file)),
     ...(manifests.length === 0 ? [packageManifest(bundled, pathOf(join(project, 'package.json')))] : []),
+    ...settingsMembers(bundled, pathOf(join(project, ...settingsPath.split('/')))),
     ...recordMembers(bundled, base),
     ...outputs.flatMap((output) => outputMembers(bundled.store, output)),
   ];
@@ -134,6 +138,12 @@ const packageManifest = ({ version }: BundledRun, path: string): BundleMember =>
   },
   executable: false,
 });
+
+/** Of a project's settings only the addresses of remotes: no token, no machine and no path of its author. */
+function settingsMembers({ remotes }: BundledRun, path: string): readonly BundleMember[] {
+  if (remotes.size === 0) return [];
+  return [{ path, content: { text: settingsText(remotes) }, executable: false }];
+}
 
 /** The records of the run and of its stages, as a store holds them. */
 function recordMembers({ dag, run, records, project }: BundledRun, base: string): readonly BundleMember[] {

@@ -19,6 +19,7 @@ import {
   type Store,
   storeLayout,
 } from '../runtime/index.ts';
+import { readBundledSettings, settingsPath } from './bundled-settings.ts';
 import { type UnpackedMember, unpackArchive } from './read-archive.ts';
 import { type ReadCrate, readCrate } from './read-crate.ts';
 
@@ -27,6 +28,8 @@ export interface OpenedBundle extends ReadCrate {
   readonly files: number;
   /** Results whose bytes are in the bundle. */
   readonly outputs: number;
+  /** Where a run looks for what the bundle lacks: addresses by name. */
+  readonly remotes: ReadonlyMap<string, string>;
   /** Records of stages. */
   readonly records: number;
 }
@@ -43,10 +46,22 @@ export async function openBundle(
   const members = await unpackArchive(archive, { folder, signal });
   const crate = await readCrate(folder, members);
   const store = await storeOf(folder, crate);
+  const remotes = await checkSettings(folder, { members, project: join(store.root, '..') });
   const inside = relative(folder, store.root).split(sep).join('/');
   const held = members.filter(({ path }) => path.startsWith(`${inside}/`));
   const imported = await importResults(store, { inside, held });
-  return { ...crate, files: members.length, ...imported };
+  return { ...crate, files: members.length, remotes, ...imported };
+}
+
+/** Besides the settings of the project, nothing in a bundle is for tuneloom itself: no approval, and no other settings. */
+async function checkSettings(
+  folder: string,
+  { members, project }: { readonly members: readonly UnpackedMember[]; readonly project: string },
+): Promise<ReadonlyMap<string, string>> {
+  const own = relative(folder, join(project, settingsPath)).split(sep).join('/');
+  const stranger = members.find(({ path }) => path !== own && path.split('/').includes('.tuneloom'));
+  if (stranger !== undefined) throw refused(`\`${stranger.path}\` is a file of tuneloom's own`);
+  return members.some(({ path }) => path === own) ? readBundledSettings(join(folder, own)) : new Map();
 }
 
 /** The store that a run in the folder will use. Elsewhere it would be one that other pipelines use. */

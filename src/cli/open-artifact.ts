@@ -4,6 +4,7 @@ import {
   type Dag,
   type DagNode,
   type Digest,
+  fewOf,
   listRuns,
   openContent,
   type Plan,
@@ -16,7 +17,7 @@ import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
 import { UsageError } from './exit-code.ts';
 import { openPipeline, splitWords } from './open-pipeline.ts';
-import { storeOf } from './open-settings.ts';
+import { settingsOf, storeIn } from './open-settings.ts';
 
 /** The content that a command line names, readable until it is disposed of. */
 interface OpenArtifact extends AsyncDisposable {
@@ -44,7 +45,8 @@ export async function openArtifact(
   const [name] = opened?.names ?? [];
   if (!opened || name === undefined) return undefined;
   const { dag } = opened;
-  const store = await storeOf({ file: dag.file, options, context });
+  const settings = await settingsOf({ file: dag.file, options, context });
+  const store = storeIn(settings, context);
   const reference = parseReference(dag, name);
   if (wanted && reference.type !== wanted.type)
     throw new UsageError({
@@ -62,7 +64,13 @@ export async function openArtifact(
     ...overrides,
   ].join(' ');
   const { digest, pastRun } = findArtifact({ dag, store, plan, reference, overrides, command });
-  const state = await contentState(store, digest);
+  let state = await contentState(store, digest);
+  if (state !== 'present' && settings.remotes.size > 0) {
+    const { bringContents, complainOf, openRemotes } = await import('./use-remotes.ts');
+    const remotes = await openRemotes(settings, { context, onProblem: complainOf(context) });
+    await bringContents({ store, remotes, contents: [{ digest, name }], context, json: options.json });
+    state = await contentState(store, digest);
+  }
   if (state !== 'present')
     throw new UsageError({
       message: `\`${name}\` is ${state === 'missing' ? 'no longer' : 'damaged'} in the store`,
@@ -222,6 +230,6 @@ function unknown({
   const near = didYouMean(given, known);
   return new UsageError({
     message: what,
-    help: `${near === undefined ? '' : `${near} `}It has ${known.join(', ')}`,
+    help: near === undefined ? `it has ${fewOf(known, 'and')}` : `${near} It has ${fewOf(known, 'and')}`,
   });
 }

@@ -5,6 +5,7 @@ import { sourceResolvers } from '../remote/index.ts';
 import {
   type Diagnostic,
   diagnosticsToJson,
+  fewOf,
   type LoadedDag,
   loadPipeline,
   lockedDigests,
@@ -95,7 +96,7 @@ async function findPipeline(workingDirectory: string): Promise<string> {
     const usual = found.filter((path) => /^pipeline\.ya?ml$/i.test(path));
     if (usual[0] !== undefined && usual.length === 1) return usual[0];
     throw new UsageError({
-      message: `there are several pipelines here: ${found.join(', ')}`,
+      message: `there are several pipelines here: ${fewOf(found, 'and')}`,
       help: `name one of them first, as in \`tuneloom run ${only}\``,
     });
   }
@@ -165,7 +166,7 @@ export function splitWords(words: readonly string[]): PipelineWords {
 const isFile = (word: string) => /\.ya?ml$/i.test(word);
 
 /** Codes of diagnostics about content that differs from what was recorded. */
-const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock']);
+const INTEGRITY: ReadonlySet<string> = new Set(['damaged-lock', 'differs-from-lock', 'untrusted-result']);
 
 /** Prints all diagnostics and returns the exit code. */
 export function reportMistakes(

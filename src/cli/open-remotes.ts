@@ -16,33 +16,49 @@ import type { Terminal } from './terminal/terminal.ts';
 /** Opens a remote of the settings; uses no network yet. Throws a UsageError if its settings cannot be used. */
 export async function openNamedRemote(
   name: string,
-  { value, unset }: Setting<RemoteSettings>,
-  { environment, workingDirectory }: Pick<CommandContext, 'environment' | 'workingDirectory'>,
+  setting: Setting<RemoteSettings>,
+  context: RemoteContext,
 ): Promise<RemoteStore> {
-  const [variable] = unset;
-  if (variable !== undefined)
-    throw new UsageError({
-      message: `the remote \`${name}\` needs the environment variable ${variable}, which is not set`,
-      help: `set ${variable}`,
-    });
-  const { push: _, timeout, ...rest } = value;
-  const idleMilliseconds = typeof timeout === 'number' ? timeout * 1000 : (parseDuration(timeout) ?? 30_000);
   try {
-    return await openRemote({ ...rest, name, folder: workingDirectory, idleMilliseconds, environment });
+    return await openFromSettings(name, setting, context);
   } catch (error) {
     throw error instanceof RemoteFailure ? remoteError(name, error) : error;
   }
 }
 
+type RemoteContext = Pick<CommandContext, 'environment' | 'workingDirectory'>;
+
+async function openFromSettings(
+  name: string,
+  { value, unset }: Setting<RemoteSettings>,
+  { environment, workingDirectory }: RemoteContext,
+): Promise<RemoteStore> {
+  const [variable] = unset;
+  if (variable !== undefined)
+    throw new RemoteFailure({
+      kind: 'refused',
+      message: `it needs the environment variable ${variable}, which is not set`,
+    });
+  const { push: _, timeout: __, ...rest } = value;
+  const idleMilliseconds = timeoutOf(value);
+  return await openRemote({ ...rest, name, folder: workingDirectory, idleMilliseconds, environment });
+}
+
+/** How long a remote may be silent, in milliseconds. */
+export const timeoutOf = ({ timeout }: RemoteSettings): number =>
+  typeof timeout === 'number' ? timeout * 1000 : (parseDuration(timeout) ?? defaultTimeout);
+
+const defaultTimeout = 30_000;
+
 /** The remote that a command line names; without a name the only one, or the only one that runs push to. */
 export function chooseRemote(
-  { remotes }: Settings,
+  { remotes }: Pick<Settings, 'remotes'>,
   name: string | undefined,
 ): { readonly name: string; readonly setting: Setting<RemoteSettings> } {
   const names = [...remotes.keys()];
   if (names.length === 0)
     throw new UsageError({
-      message: 'the settings name no remote',
+      message: 'the settings name no remote, or TUNELOOM_REMOTES is `off`',
       help: 'add one, as in `tuneloom remote add team s3://bucket/folder`',
     });
   const pushed = names.filter((each) => remotes.get(each)?.value.push === 'auto');

@@ -1,7 +1,7 @@
 import { formatBytes, formatCount, formatDuration } from './terminal/format-number.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
-/** How far a transfer has come. */
+/** How far a transfer has come. The totals may grow. */
 interface Transferred {
   readonly files: number;
   readonly totalFiles: number;
@@ -19,10 +19,14 @@ export interface TransferReporter {
 const betweenLines = 10_000;
 const betweenDrawings = 100;
 
-/** `verb`: what happens to the files, such as `sent`. Shows nothing in the first second, and nothing for programs. */
+/** `verb`: what happens, such as `sent`; `noun`: to what, in the plural. Shows nothing in the first second, and nothing for programs. */
 export function openTransferReporter(
   terminal: Terminal,
-  { verb, json }: { readonly verb: string; readonly json: boolean | undefined },
+  {
+    verb,
+    noun = 'files',
+    json,
+  }: { readonly verb: string; readonly noun?: string; readonly json: boolean | undefined },
 ): TransferReporter {
   if (json) return { report: () => {}, close: async () => {} };
   const begun = performance.now();
@@ -33,7 +37,7 @@ export function openTransferReporter(
       const now = performance.now();
       if (now - told < (terminal.interactive ? betweenDrawings : betweenLines) || now - begun < 1000) return;
       told = now;
-      const text = progressText(transferred, { verb, milliseconds: now - begun });
+      const text = progressText(transferred, { verb, noun, milliseconds: now - begun });
       if (!terminal.interactive) {
         terminal.complain(text);
         return;
@@ -48,12 +52,16 @@ export function openTransferReporter(
 /** `sent 120 of 10,000 files, 1.2 MB of 100 MB, 8.3 MB/s, ETA 12.0 s` */
 function progressText(
   { files, totalFiles, bytes, totalBytes }: Transferred,
-  { verb, milliseconds }: { readonly verb: string; readonly milliseconds: number },
+  {
+    verb,
+    noun,
+    milliseconds,
+  }: { readonly verb: string; readonly noun: string; readonly milliseconds: number },
 ): string {
   const pace = (bytes / milliseconds) * 1000;
   const left =
     pace > 0 ? `, ${formatBytes(pace)}/s, ETA ${formatDuration(((totalBytes - bytes) / pace) * 1000)}` : '';
-  return `${verb} ${formatCount(files)} of ${formatCount(totalFiles)} files, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}${left}`;
+  return `${verb} ${formatCount(files)} of ${formatCount(totalFiles)} ${noun}, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}${left}`;
 }
 
 interface LiveLine {

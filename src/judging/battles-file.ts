@@ -63,7 +63,10 @@ export async function putBattle(path: string, battle: Battle): Promise<void> {
   await changeFile(path, (text) => {
     const lines = text.split('\n').filter((line) => line !== '');
     const earlier = lines.map(parsedLine);
-    const names = modelNames(earlier.flatMap((line) => line ?? []));
+    const names = modelNames(
+      earlier.flatMap((line) => line ?? []),
+      lines.flatMap(namedModels),
+    );
     const line: BattleLine = {
       question_id: battle.question,
       judge: battle.judge,
@@ -88,15 +91,18 @@ export const battleName = ({ judge, question, a, b }: Omit<Battle, 'winner'>): s
     ...[a, b].map((one) => JSON.stringify([one.stage, one.version, one.answer])).sort(),
   ]);
 
-/** The names of models; each new version gets the next free one. */
-function modelNames(lines: readonly BattleLine[]): (contestant: Contestant) => string {
+/** The names of models; each new version gets the next free one. `others` are taken by battles from elsewhere. */
+function modelNames(
+  lines: readonly BattleLine[],
+  others: readonly string[],
+): (contestant: Contestant) => string {
   const known = new Map<string, string>();
   const keyOf = (stage: string | undefined, version: string | undefined) => JSON.stringify([stage, version]);
   for (const { stages, versions, model_a, model_b } of lines) {
     known.set(keyOf(stages[0], versions[0]), model_a);
     known.set(keyOf(stages[1], versions[1]), model_b);
   }
-  const taken = new Set(known.values());
+  const taken = new Set([...known.values(), ...others]);
   return ({ stage, version }) => {
     const found = known.get(keyOf(stage, version));
     if (found !== undefined) return found;
@@ -109,9 +115,20 @@ function modelNames(lines: readonly BattleLine[]): (contestant: Contestant) => s
 }
 
 function parsedLine(line: string): BattleLine | undefined {
+  const value = parsed(line);
+  return isLine(value) ? value : undefined;
+}
+
+/** The models of any battle. */
+function namedModels(line: string): readonly string[] {
+  const value = parsed(line);
+  if (!isObject(value)) return [];
+  return [value.model_a, value.model_b].filter((name) => typeof name === 'string');
+}
+
+function parsed(line: string): unknown {
   try {
-    const value: unknown = JSON.parse(line);
-    return isLine(value) ? value : undefined;
+    return JSON.parse(line);
   } catch {
     return undefined;
   }

@@ -30,7 +30,7 @@ export type {
 // A pipeline file becomes a graph, or diagnostics that point into the file.
 
 export { parseDuration, parseMemory } from './config/quantity.ts';
-export { type Diagnostic, listOf } from './diagnostic/diagnostic.ts';
+export { type Diagnostic, fewOf, listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { positionOf } from './diagnostic/text-file.ts';
 export type { Dag, DagNode, InputBinding, LoadedDag } from './graph/dag.ts';
@@ -176,10 +176,10 @@ export type {
 
 // Results are shared through remotes.
 
+export type { FetchedContent, WantedContent } from './sharing/fetch-content.ts';
 export { pushPermission } from './sharing/pull-request.ts';
 export { type PushResult, pushRecords, type TransferProgress } from './sharing/push.ts';
 export { type RemoteRecord, remoteRecord } from './sharing/remote-record.ts';
-
 export {
   type RemoteCall,
   type RemoteContent,
@@ -192,6 +192,7 @@ export {
   remoteName,
   type SentContent,
 } from './sharing/remote-store.ts';
+export { type OpenedRemote, type RemoteProblem, Remotes } from './sharing/remotes.ts';
 export {
   makeSigningKey,
   openSigningKey,

@@ -50,8 +50,16 @@ export class Chats {
         stage: string;
         output: string;
         system: string;
+        template: string;
         settings: ChatSettings;
-      }>(context, { run: isText, stage: isText, output: isText, system: isText, settings: isSettings });
+      }>(context, {
+        run: isText,
+        stage: isText,
+        output: isText,
+        system: isText,
+        template: isText,
+        settings: isSettings,
+      });
       return context.json(await this.#start(body), 201);
     });
     routes.post('/keep', async (context) => context.json(await this.#keep(context), 201));
@@ -105,12 +113,14 @@ export class Chats {
     stage,
     output,
     system,
+    template,
     settings,
   }: {
     run: string;
     stage: string;
     output: string;
     system: string;
+    template: string;
     settings: ChatSettings;
   }) {
     const { store } = this.#project;
@@ -123,7 +133,7 @@ export class Chats {
       await this.#makeRoom();
       const process = await ChatProcess.open(this.#script, {
         folder: content.path,
-        template: dag && chatTemplateOf(dag),
+        template: template.trim() || (dag && chatTemplateOf(dag)),
         system: system.trim() === '' ? undefined : system,
         settings,
       });

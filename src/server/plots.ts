@@ -65,7 +65,7 @@ async function liveCurves(store: Store, run: string): Promise<readonly NamedCurv
     from = page.next;
   }
   return [...stages].map(
-    ([name, { loss, validation }]): NamedCurves => ({ name, ...emptyCurves, loss, validation }),
+    ([name, { loss, validation }]): NamedCurves => ({ name, ...emptyCurves, train: loss, validation }),
   );
 }
 

@@ -124,9 +124,8 @@ class TrainingLoop implements Disposable {
 
   /** Reports where the training is, with the latest losses. */
   #report(evaluating?: TrainingProgress['evaluating']): void {
-    const { history, step } = this.#state;
     this.#task.onProgress({
-      ...{ step, totalSteps: this.#totalSteps, ...latestFigures(history) },
+      ...{ step: this.#state.step, totalSteps: this.#totalSteps, ...latestFigures(this.#state.history) },
       ...(this.#measured.tokens > 0 && { tokensPerSecond: this.#tokensPerSecond }),
       ...(evaluating && { evaluating }),
     });

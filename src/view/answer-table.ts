@@ -6,6 +6,7 @@ import type { ResponseRecord } from '../text/index.ts';
 import { answerText, questionOf } from './answer-text.ts';
 import { readRunOutput, readScores, scorersOf, stagesWith } from './read-output.ts';
 import type { RunColumn } from './score-table.ts';
+import { beforeTrainingFirst } from './stage-edges.ts';
 
 /** Answers to the same prompts side by side: a column for each stage that answered them, a row for each record. */
 export interface AnswerTable {
@@ -48,7 +49,7 @@ interface Column extends AnswerColumn {
 export async function viewAnswers(store: Store, runs: readonly RunRecord[]): Promise<readonly AnswerTable[]> {
   const groups: Column[][] = [];
   for (const run of runs)
-    for (const stage of stagesWith(run, 'responses')) {
+    for (const stage of beforeTrainingFirst(store, { run, stages: stagesWith(run, 'responses') })) {
       const column = await readColumn(store, { run, stage });
       if (column === undefined) continue;
       const group = groups.find(([first]) => first?.prompts === column.prompts);
@@ -107,7 +108,7 @@ async function readColumn(
 /** Enough to tell one set of prompts from another. */
 const PROMPTS_COMPARED = 20;
 
-interface Judge {
+export interface Judge {
   readonly metric?: string;
   readonly higher: boolean;
   readonly verdictOn: (id: string, response: ResponseRecord) => Pick<Answer, 'right' | 'score'>;
@@ -117,7 +118,7 @@ interface Judge {
  * What says whether an answer is right: the first metric whose every value is 0, 1 or a truth value. Without one the
  * answer is compared with the expected text, if there is an expected text, and the first numeric metric gives the score.
  */
-function judgeOf(scores: readonly Scores[]): Judge {
+export function judgeOf(scores: readonly Scores[]): Judge {
   const values = scores.flatMap(({ metrics, records = [] }) =>
     [...new Set(records.flatMap((record) => Object.keys(record.values)))].map((metric) => ({
       metric,

@@ -3,6 +3,8 @@ export {
   type AnswerColumn,
   type AnswerRow,
   type AnswerTable,
+  type Judge,
+  judgeOf,
   viewAnswers,
 } from './answer-table.ts';
 export { answerText, questionOf } from './answer-text.ts';

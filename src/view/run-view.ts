@@ -9,7 +9,7 @@ import {
   type StageOutcome,
   type Store,
 } from '../runtime/index.ts';
-import { producersIn, type StageEdge } from './stage-edges.ts';
+import { edgesOf, type StageEdge } from './stage-edges.ts';
 
 /** What a run was: everything that its record and those of its stages say. */
 export interface RunView {
@@ -68,13 +68,7 @@ export function viewRun(store: Store, record: RunRecord): RunView {
     ...{ run, pipeline, file, params, overridden, targets, started_at: startedAt, milliseconds, outcome },
     machine: plainFields(record.fingerprint),
     stages: stages.map(([id, stage]) => viewStage({ id, stage, run, action: actions.get(id) })),
-    edges: producersIn(
-      stages.map(([id, stage]) => ({
-        id,
-        inputs: actions.get(id)?.material.inputs ?? {},
-        outputs: 'outputs' in stage ? stage.outputs : {},
-      })),
-    ),
+    edges: edgesOf(store, record),
   };
 }
 

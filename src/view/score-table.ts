@@ -1,6 +1,7 @@
 import type { Score } from '../metrics/index.ts';
 import type { RunRecord, Store } from '../runtime/index.ts';
 import { readScores, stagesWith } from './read-output.ts';
+import { beforeTrainingFirst } from './stage-edges.ts';
 
 /** One evaluation of a run. */
 export interface Evaluation {
@@ -44,10 +45,10 @@ export interface ScoreCell {
   readonly remark?: string;
 }
 
-/** The evaluations of a run, in its order. */
+/** The evaluations of a run, those of a base model before those of a tuned one. */
 export async function viewEvaluations(store: Store, run: RunRecord): Promise<readonly Evaluation[]> {
   const all: Evaluation[] = [];
-  for (const stage of stagesWith(run, 'scores')) {
+  for (const stage of beforeTrainingFirst(store, { run, stages: stagesWith(run, 'scores') })) {
     const scores = await readScores(store, { run, stage });
     if (scores !== undefined) all.push({ run: run.run, stage, metrics: scores.metrics });
   }

@@ -1,4 +1,4 @@
-import { digestsAt, type PortContent } from '../runtime/index.ts';
+import { digestsAt, type PortContent, type RunRecord, readRecord, type Store } from '../runtime/index.ts';
 
 /** What flows from one stage of a run to another. */
 export interface StageEdge {
@@ -7,6 +7,40 @@ export interface StageEdge {
   readonly part?: string;
   readonly to: string;
   readonly port: string;
+}
+
+/** What flowed between the stages of a run, as far as their records are in the store. */
+export const edgesOf = (store: Store, { stages }: RunRecord): readonly StageEdge[] =>
+  producersIn(
+    Object.entries(stages).map(([id, stage]) => {
+      const found = 'key' in stage ? readRecord(store, stage.key) : undefined;
+      return {
+        id,
+        inputs: found?.kind === 'usable' ? found.record.material.inputs : {},
+        outputs: 'outputs' in stage ? stage.outputs : {},
+      };
+    }),
+  );
+
+/**
+ * Stages with those first that fewer trainings lead to, else as they are: what a base model answers and scores comes
+ * before what it does after its training.
+ */
+export function beforeTrainingFirst(
+  store: Store,
+  { run, stages }: { readonly run: RunRecord; readonly stages: readonly string[] },
+): readonly string[] {
+  const edges = edgesOf(store, run);
+  const trainings = new Map<string, ReadonlySet<string>>();
+  // In the order of the run every stage comes after those that it needs.
+  for (const [id, { uses }] of Object.entries(run.stages)) {
+    const before = edges
+      .filter(({ to }) => to === id)
+      .flatMap(({ from }) => [...(trainings.get(from) ?? [])]);
+    trainings.set(id, new Set([...before, ...(uses === 'train' ? [id] : [])]));
+  }
+  const count = (stage: string): number => trainings.get(stage)?.size ?? 0;
+  return [...stages].sort((a, b) => count(a) - count(b));
 }
 
 interface StageFlow {

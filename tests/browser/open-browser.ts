@@ -11,10 +11,10 @@ export const noBrowser = existsSync(executablePath) ? undefined : `there is no $
 /** The beginning of a test's title: says why the test is skipped. */
 export const inBrowser = noBrowser === undefined ? 'in a browser' : `in a browser (skipped: ${noBrowser})`;
 
-/** Debian's chromium, until it is disposed of. */
-export async function openBrowser(): Promise<Browser & AsyncDisposable> {
+/** Debian's chromium, with further options of its command line, until it is disposed of. */
+export async function openBrowser(...options: string[]): Promise<Browser & AsyncDisposable> {
   // As root, chromium refuses to start its sandbox.
-  const args = userInfo().uid === 0 ? ['--no-sandbox'] : [];
+  const args = [...(userInfo().uid === 0 ? ['--no-sandbox'] : []), ...options];
   const browser = await chromium.launch({ executablePath, args });
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });
 }
@@ -42,6 +42,7 @@ export async function openPage(
     return await route.abort();
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());

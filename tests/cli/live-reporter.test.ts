@@ -78,8 +78,8 @@ test.skipIf(withoutTerminal)(
       'data.yaml': dataProject['data.yaml'] + training,
     });
     const wide = await linesInTerminal(rig, { words: 'run', columns: 100 });
-    expect(wide.filter((line) => /train +█*░* step \d+\/\d+ {2}loss .* ETA /.test(line))).not.toEqual([]);
+    expect(wide.filter((line) => /train +█*░* step \d+\/\d+ {2}ETA .* {2}loss /.test(line))).not.toEqual([]);
     const narrow = await linesInTerminal(rig, { words: 'run --force train', columns: 50 });
-    expect(narrow.filter((line) => /train +step \d+\/\d+ {2}loss /.test(line))).not.toEqual([]);
+    expect(narrow.filter((line) => /train +step \d+\/\d+ {2}ETA /.test(line))).not.toEqual([]);
   },
 );

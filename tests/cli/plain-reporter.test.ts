@@ -99,8 +99,8 @@ test('progress is printed at most once in five seconds', () => {
     ]),
   ).toEqual([
     'started  train (forced)',
-    '         train  step 50/100  loss 2.000  ETA 5.0 s',
-    '         train  step 91/100  loss 2.000  ETA 1.0 s',
+    '         train  step 50/100  ETA 5.0 s  loss 2.000',
+    '         train  step 91/100  ETA 1.0 s  loss 2.000',
   ]);
 });
 
@@ -120,7 +120,7 @@ test('a note takes one line of the width of the terminal; a warning is printed w
     ]),
   ).toEqual([
     'note     train: epoch 1: loss 2.1',
-    'note     train: What is⏎the young of th…',
+    'note     train: What is⏎the young of…',
     'note     train: 小熊小熊小熊小熊小熊小…',
     'warning  train: this is longer than the forty columns of the terminal',
   ]);

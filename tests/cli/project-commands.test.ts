@@ -49,9 +49,10 @@ test('runs lists past runs, and shows one of them', async () => {
   await rig.tuneloom('run');
   await rig.tuneloom('run', '-p', 'length=32');
   expect((await rig.tuneloom('runs')).stdout).toMatchInlineSnapshot(`
-    "run                              pipeline  outcome time  ran  reused  params
-    <run>  data      succeeded <time>    1       4  {"length":32}
-    <run>  data      succeeded <time>    5       0"
+    "data  data.yaml
+      run     started      length  ran  reused time  state
+      <run>  <started>      32    1       4 <time>  succeeded
+      <run>  <started>      64    5       0 <time>  succeeded"
   `);
   expect((await rig.tuneloom('runs', 'latest')).stdout).toMatchInlineSnapshot(`
     "run       <run>
@@ -80,8 +81,9 @@ test('the duration of a killed run is not shown', async () => {
   run.stdout?.once('data', () => run.kill('SIGKILL'));
   await run;
   expect((await rig.tuneloom('runs')).stdout).toMatchInlineSnapshot(`
-    "run                              pipeline  outcome time  ran  reused  params
-    <run>  slow      killed           0       0"
+    "slow  slow.yaml
+      run     started      ran  reused time  state
+      <run>  <started>    0       0        killed"
   `);
   expect((await rig.tuneloom('runs', 'latest')).stdout).toMatchInlineSnapshot(`
     "run       <run>

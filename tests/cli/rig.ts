@@ -56,6 +56,8 @@ function steady(text: string, folder: string): string {
     .replaceAll(folder, '<folder>')
     .replaceAll(/(state)\/[0-9a-f]{64}\//g, '$1/<key>/')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{6}/g, '<run>')
+    .replaceAll(/^( *)[0-9a-f]{6} {2}\d\d-\d\d \d\d:\d\d/gm, '$1<run>  <started>') // the table of runs
+    .replaceAll(/(?<=^ *)started {4}(?= {2})/gm, 'started')
     .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d\.\d{3}Z)?/g, '<date>')
     .replaceAll(/ *\b(\d+ ms|\d+\.\d s|\d+m \d\ds)(?![\w/])/g, ' <time>')
     .replaceAll('( <time>', '(<time>')

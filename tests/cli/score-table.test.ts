@@ -11,11 +11,14 @@ const score = (metric: string, value: number, more: Partial<Score> = {}): Score 
 });
 
 test('stages with the same metrics are side by side, others below', () => {
-  const table = scoreTable([
-    { stage: 'before', metrics: [score('exact_match', 0)] },
-    { stage: 'humaneval/evaluate', metrics: [score('pass@1', 0.25, { standard_error: 0.1 })] },
-    { stage: 'after', metrics: [score('exact_match', 0.5)] },
-  ]);
+  const table = scoreTable(
+    [
+      { stage: 'before', metrics: [score('exact_match', 0)] },
+      { stage: 'humaneval/evaluate', metrics: [score('pass@1', 0.25, { standard_error: 0.1 })] },
+      { stage: 'after', metrics: [score('exact_match', 0.5)] },
+    ],
+    { width: 80 },
+  );
   expect(table).toBe(
     [
       '               before   after',
@@ -31,7 +34,9 @@ test('of many figures, those over all records are shown, with a hint to the othe
   const subjects = Array.from({ length: 57 }, (_, index) =>
     score('accuracy', 0.5, { of: `subject ${index}` }),
   );
-  const table = scoreTable([{ stage: 'mmlu/evaluate', metrics: [score('accuracy', 0.5), ...subjects] }]);
+  const table = scoreTable([{ stage: 'mmlu/evaluate', metrics: [score('accuracy', 0.5), ...subjects] }], {
+    width: 80,
+  });
   expect(table).toBe(
     [
       '            mmlu/evaluate',

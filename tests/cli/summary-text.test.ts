@@ -29,7 +29,9 @@ const succeeded: RunSummary = {
   ran: ['train', 'after', 'score_after'],
   reused: ['facts', 'format', 'split', 'tokenize', 'collate', 'before', 'score_before'],
   failed: [],
+  stopped: [],
   skipped: [],
+  trainings: [],
   losses: [
     {
       stage: 'train',

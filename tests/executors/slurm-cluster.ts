@@ -41,7 +41,7 @@ SlurmctldHost=${hostname()}(127.0.0.1)
 SlurmctldPort=${controller}
 SlurmdPort=${node}
 AuthType=auth/munge
-AuthInfo=socket=${socket},cred_expire=2
+AuthInfo=socket=${socket}
 SlurmUser=root
 SlurmdUser=root
 ProctrackType=proctrack/linuxproc

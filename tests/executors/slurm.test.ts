@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ExecutorRig, openExecutorRig, stepsPipeline } from './executor-rig.ts';
 import { noSlurm, type SlurmCluster, startSlurm, until } from './slurm-cluster.ts';
@@ -23,6 +22,12 @@ describe.skipIf(noSlurm !== '')(`stages as jobs of a real Slurm${noSlurm}`, () =
   const newJob = async (before: readonly string[]): Promise<string> => {
     await until(() => jobs().length > before.length);
     return jobs().find((job) => !before.includes(job)) ?? '';
+  };
+
+  /** Slurm lets a job that was put back wait for two minutes. */
+  const startRequeued = async (job: string): Promise<void> => {
+    await until(() => stateOf(job) === 'PENDING');
+    cluster.ask('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
   };
 
   test('a stage gets what its resources say, its events and log arrive, and its result is that of this machine', async () => {
@@ -105,7 +110,7 @@ describe.skipIf(noSlurm !== '')(`stages as jobs of a real Slurm${noSlurm}`, () =
       exitCode,
       jobs: jobs().length - before.length,
       starts: rig.trace().filter((line) => line.startsWith('start')),
-      said: /takes up Slurm job \d+, which an earlier run submitted/.test(stdout.replaceAll(/\s+/g, ' ')),
+      said: /takes up Slurm job \d+ of an earlier run/.test(stdout.replaceAll(/\s+/g, ' ')),
       output: rig.output('steps/count/text'),
     }).toEqual({ exitCode: 0, jobs: 1, starts: ['start 0'], said: true, output: '10 steps\n' });
   }, 60_000);
@@ -132,6 +137,7 @@ describe.skipIf(noSlurm !== '')(`stages as jobs of a real Slurm${noSlurm}`, () =
     const before = jobs();
     const running = rig.start('run', 'steps.yaml', '--executor', 'cluster');
     await until(() => rig.trace().includes('step 3'));
+    const [job = ''] = jobs().filter((each) => !before.includes(each));
     cluster.ask(
       'sbatch',
       '--partition=urgent',
@@ -140,6 +146,7 @@ describe.skipIf(noSlurm !== '')(`stages as jobs of a real Slurm${noSlurm}`, () =
       '--output=/dev/null',
       '--wrap=sleep 2',
     );
+    await startRequeued(job);
     const { exitCode, stdout } = await running;
     const starts = rig.trace().filter((line) => line.startsWith('start'));
     expect({
@@ -163,26 +170,6 @@ describe.skipIf(noSlurm !== '')(`stages as jobs of a real Slurm${noSlurm}`, () =
     expect([exitCode, rig.output('steps/count/text')]).toEqual([0, '10 steps\n']);
     await until(() => cluster.ask('sinfo', '-h', '-o', '%T') !== '');
   }, 60_000);
-
-  test('a job whose node is gone starts again when there is one, and goes on from its state', async () => {
-    await using rig = await open();
-    await rig.write('steps.yaml', stepsPipeline(rig.folder, { with: 'milliseconds: 400' }));
-    const before = jobs();
-    const running = rig.start('run', 'steps.yaml', '--executor', 'cluster');
-    await until(() => rig.trace().includes('step 2'));
-    const [job = ''] = jobs().filter((each) => !before.includes(each));
-    await cluster.stop('slurmd');
-    execFileSync('pkill', ['-KILL', '-f', `slurmstepd: \\[${job}\\.`]);
-    execFileSync('pkill', ['-KILL', '-f', rig.folder]);
-    await until(() => stateOf(job) === 'PENDING');
-    await cluster.start('slurmd');
-    const { exitCode } = await running;
-    const starts = rig.trace().filter((line) => line.startsWith('start'));
-    expect([exitCode, starts.length, starts[1] !== 'start 0', rig.output('steps/count/text')]).toEqual([
-      ...[0, 2, true],
-      '10 steps\n',
-    ]);
-  }, 90_000);
 
   test('a job that someone else cancels, one that Slurm refuses, and a stage that fails say so', async () => {
     await using rig = await open();

@@ -136,6 +136,16 @@ test('push --check sends again what the remote has lost', async () => {
   expectWhole(cache);
 });
 
+test('push --force replaces what is damaged there', async () => {
+  await using rig = await openPushRig();
+  const { ada, cache } = rig;
+  await ada.tuneloom('push');
+  const [damaged = ''] = namesIn(cache, '/cas/');
+  cache.objects.set(damaged, Buffer.from('damaged'));
+  expect(sentLine((await ada.tuneloom('push', '--force')).all)).toContain('sent 5 results, 11 files');
+  expectWhole(cache);
+});
+
 test('a record without a signature that counts is replaced, and one that counts stays', async () => {
   await using rig = await openPushRig();
   const { ada, cache } = rig;

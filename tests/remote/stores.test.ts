@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -193,6 +194,92 @@ test('an upload to S3 that was interrupted goes on with the parts that are missi
   expect((await readAll(remote, blobOf(bytes)))?.bytes.equals(bytes)).toBe(true);
   await rm(folder, { recursive: true });
 }, 60_000);
+
+describe('a cache server', () => {
+  const bytes = randomBytes(300_000);
+  const path = `/${remoteName(blobOf(bytes))}`;
+
+  test('that breaks off can be asked for the rest, from the byte where it stopped', async () => {
+    await using server = await startMoodyCache();
+    server.objects.set(path, bytes);
+    const remote = await open({ url: server.url });
+    server.mood = () => ({ kind: 'break-off', after: 100_000 });
+    const content = await remote.get(blobOf(bytes), { signal });
+    const chunks: Uint8Array[] = [];
+    const read = async (): Promise<void> => {
+      for await (const chunk of content?.bytes ?? []) chunks.push(chunk);
+    };
+    await expect(read()).rejects.toMatchObject({ name: 'RemoteFailure', kind: 'interrupted' });
+    const arrived = Buffer.concat(chunks);
+    expect(arrived).toEqual(bytes.subarray(0, arrived.length));
+    server.mood = () => undefined;
+    const rest = await readAll(remote, blobOf(bytes), arrived.length);
+    expect(rest).toEqual({
+      offset: arrived.length,
+      size: bytes.length,
+      bytes: bytes.subarray(arrived.length),
+    });
+  });
+
+  test('that stops in the middle is left after its time', async () => {
+    await using server = await startMoodyCache();
+    server.objects.set(path, bytes);
+    const remote = await open({ url: server.url, idleMilliseconds: 200 });
+    server.mood = () => ({ kind: 'stall', after: 1000 });
+    await expect(readAll(remote, blobOf(bytes))).rejects.toMatchObject({ kind: 'interrupted' });
+  });
+
+  test('that sends another part than was asked for is refused', async () => {
+    await using server = await startMoodyCache();
+    const listener: RequestListener = (_, response) => {
+      response
+        .writeHead(206, { 'content-range': 'bytes 500-599/600', 'content-length': 100 })
+        .end('x'.repeat(100));
+    };
+    server.answers.set(path, listener);
+    process.env.TUNELOOM_RETRY_MILLISECONDS = '1';
+    const remote = await open({ url: server.url });
+    await expect(readAll(remote, blobOf(bytes), 10)).rejects.toThrow(
+      'it sends another part than was requested',
+    );
+  });
+
+  test('that redirects gets the token alone, and may not redirect to http:', async () => {
+    await using server = await startMoodyCache('Bearer secret');
+    await using storage = await startMoodyCache();
+    storage.objects.set(path, bytes);
+    const elsewhere = `${storage.url.replace('127.0.0.1', 'localhost')}${path}`;
+    server.answers.set(path, (_, response) => response.writeHead(302, { location: elsewhere }).end());
+    const remote = await open({ url: server.url, token: 'secret' });
+    expect((await readAll(remote, blobOf(bytes)))?.bytes).toEqual(bytes);
+    expect(storage.requests).toMatchObject([{ path, authorization: undefined }]);
+    server.answers.set(path, (_, response) =>
+      response.writeHead(302, { location: 'http://10.0.0.1/x' }).end(),
+    );
+    await expect(readAll(remote, blobOf(bytes))).rejects.toThrow('redirects to an address that is not https');
+  });
+
+  test.each([
+    [403, 'forbidden'],
+    [413, 'refused'],
+    [507, 'full'],
+    [405, 'refused'],
+  ])('that answers an upload of 2 MiB with %d before it has arrived says so: %s', async (status, kind) => {
+    await using server = await startMoodyCache();
+    process.env.TUNELOOM_RETRY_MILLISECONDS = '1';
+    const large = randomBytes(2 ** 21);
+    server.answers.set(`/${remoteName(blobOf(large))}`, (_, response) => response.writeHead(status).end());
+    const remote = await open({ url: server.url });
+    let sent = 0;
+    const put = remote.put(
+      blobOf(large),
+      { bytes: large },
+      { signal, onProgress: (count) => (sent += count) },
+    );
+    await expect(put).rejects.toMatchObject({ name: 'RemoteFailure', kind });
+    expect(sent).toBe(0);
+  });
+});
 
 describe('a folder', () => {
   test('that is not there is a failure, not an empty remote', async () => {

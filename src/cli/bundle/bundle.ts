@@ -5,7 +5,9 @@ import {
   type BundledRun,
   type BundlePart,
   bundleParts,
+  isPublicAddress,
   type Publication,
+  settingsPath,
   writeBundle,
 } from '../../bundle/index.ts';
 import { isObject, makeFolders } from '../../core/index.ts';
@@ -22,13 +24,14 @@ import {
   type RunRecord,
   readLock,
   recordedPath,
+  type Settings,
   type Store,
 } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { openPipeline, reportMistakes } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { settingsOf, storeIn } from '../open-settings.ts';
 import { programVersion } from '../program-version.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
 
@@ -56,7 +59,8 @@ export async function bundleCommand({
       message: `${to} exists already`,
       help: 'replace it with --force, or name another file',
     });
-  const store = await storeOf({ file: dag.file, options, context });
+  const settings = await settingsOf({ file: dag.file, options, context });
+  const store = storeIn(settings, context);
   const planned = await planPipeline({ dag, store, targets: [] });
   if (!planned.ok) return reportMistakes(planned.error, { terminal, json: options.json });
   const records = finishedRecords(dag, planned.value);
@@ -74,6 +78,7 @@ export async function bundleCommand({
     definition: definition.value.files,
     project,
     parts: partsOf(options.with ?? ['scores']),
+    remotes: publicRemotes(settings, join(project, settingsPath), workingDirectory),
     version: programVersion(),
   };
   await makeFolders(dirname(path));
@@ -108,6 +113,19 @@ function archiveName({ file }: LoadedDag, names: readonly string[]): string {
     help: 'give the pipeline and the archive, as in `tuneloom bundle pipeline.yaml results.zip`',
   });
 }
+
+/** The remotes of the project's own settings that mean the same on another machine. */
+const publicRemotes = (
+  { remotes }: Settings,
+  file: string,
+  workingDirectory: string,
+): ReadonlyMap<string, string> =>
+  new Map(
+    [...remotes].flatMap(([name, { shown, origin }]) => {
+      const isOwn = origin.kind === 'file' && resolve(workingDirectory, origin.path) === file;
+      return isOwn && isPublicAddress(shown.url) ? [[name, shown.url] as const] : [];
+    }),
+  );
 
 const partsOf = (chosen: readonly (BundlePart | 'all')[]): ReadonlySet<BundlePart> =>
   new Set(chosen.flatMap((part) => (part === 'all' ? bundleParts : [part])));

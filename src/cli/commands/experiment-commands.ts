@@ -48,7 +48,7 @@ export const experimentCommands: readonly CommandDeclaration[] = [
       jsonOption,
     ],
     examples: [
-      { line: 'tuneloom diff', does: 'the last two runs of the pipeline that ran last' },
+      { line: 'tuneloom diff', does: 'the last two runs that succeeded' },
       { line: 'tuneloom diff 2026-03-01T10 latest', does: 'two runs, by the beginning of their ids' },
       { line: 'tuneloom diff pipelines/judge.yaml 4fa1b2', does: 'a run and the last one of its pipeline' },
     ],

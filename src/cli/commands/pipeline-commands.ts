@@ -17,6 +17,7 @@ export const pipelineCommands: CommandGroup = {
         repeatable('--force <stage>', 'run this stage even if nothing changed; repeatable'),
         new Option('--keep-going', 'after a failure, still run what does not depend on it'),
         new Option('--locked', 'fail if a source or a stage differs from the lock'),
+        new Option('--no-remote', "look for results in this machine's stores alone"),
         new Option('--rerun', 'run cached stages again in a scratch store and compare the results').conflicts(
           ['force', 'locked', 'keepGoing', 'executor'],
         ),
@@ -57,7 +58,11 @@ export const pipelineCommands: CommandGroup = {
       name: 'plan',
       usage: '[file] [stage...]',
       summary: 'Show what a run would do and why, and change nothing',
-      options: [new Option('--check', 'end with exit code 3 if anything would run'), ...pipelineOptions],
+      options: [
+        new Option('--check', 'end with exit code 3 if anything would run'),
+        new Option('--remote', 'also ask the remotes of the settings, which uses the network'),
+        ...pipelineOptions,
+      ],
       examples: [
         { line: 'tuneloom plan', does: 'what would `tuneloom run` do now?' },
         { line: 'tuneloom plan -p epochs=3', does: 'what would another value cost?' },

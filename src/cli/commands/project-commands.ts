@@ -22,13 +22,14 @@ export const projectCommands: CommandGroup = {
     },
     {
       name: 'schema',
-      usage: '[stage]',
+      usage: '[stage | settings]',
       mostWords: 1,
-      summary: "Print the JSON Schema of pipeline files, or of one stage's fields",
+      summary: "Print the JSON Schema of pipeline files, of settings, or of one stage's fields",
       options: [jsonOption],
       examples: [
         { line: 'tuneloom schema > pipeline.schema.json', does: "for an editor's completion and checks" },
         { line: 'tuneloom schema train', does: 'every field of `train`, with its default' },
+        { line: 'tuneloom schema settings', does: 'every field of .tuneloom/settings.yaml' },
       ],
       load: async () => (await import('../schema/schema.ts')).schemaCommand,
     },
@@ -80,7 +81,7 @@ export const projectCommands: CommandGroup = {
       summary: 'Show what this machine offers, and what is missing',
       options: [storeOption, jsonOption],
       examples: [
-        { line: 'tuneloom doctor', does: 'check the machine, the tensor backends and the store' },
+        { line: 'tuneloom doctor', does: 'check the machine, the backends, the store and the settings' },
         { line: 'tuneloom doctor --json', does: 'the same, to attach to a report' },
       ],
       load: async () => (await import('../doctor/doctor.ts')).doctorCommand,

@@ -32,12 +32,14 @@ export const resultCommands: CommandGroup = {
         new Option('--batch <number>', 'of batches: which batch of the epoch')
           .argParser(wholeNumber(1))
           .default(1),
+        new Option('--csv', 'print a history, scores or answers as CSV').conflicts('json'),
         ...pipelineOptions,
       ],
       examples: [
         { line: 'tuneloom show split.test --limit 3', does: 'three records of one part' },
         { line: 'tuneloom show collate.train --batch 2', does: 'what the second batch trains on' },
         { line: 'tuneloom show train.history', does: 'the losses of a training' },
+        { line: 'tuneloom show train.history --csv', does: 'every step, for a spreadsheet' },
       ],
       load: async () => (await import('../show/show.ts')).showCommand,
     },

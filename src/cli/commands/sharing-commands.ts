@@ -19,6 +19,7 @@ export const sharingCommands: CommandGroup = {
       options: [
         ...choiceOptions,
         new Option('--check', 'ask for every file too, and send again what the remote has lost'),
+        new Option('--force', 'send everything again: what is there may be damaged'),
         new Option('--dry-run', 'show what would be sent, and send nothing'),
         ...pipelineOptions,
       ],
@@ -28,6 +29,18 @@ export const sharingCommands: CommandGroup = {
         { line: 'tuneloom push --all --remote team', does: 'everything in the store' },
       ],
       load: async () => (await import('../push/push.ts')).pushCommand,
+    },
+    {
+      name: 'pull',
+      usage: '[file] [stage...]',
+      summary: 'Fetch the files of results from the remotes that have them',
+      options: [...choiceOptions, ...pipelineOptions],
+      examples: [
+        { line: 'tuneloom pull', does: "what this pipeline's results hold" },
+        { line: 'tuneloom pull train', does: 'of `train` and what it needs' },
+        { line: 'tuneloom pull --all --remote team', does: 'everything that a remote lists' },
+      ],
+      load: async () => (await import('../pull/pull.ts')).pullCommand,
     },
     {
       name: 'remote',

@@ -1,4 +1,5 @@
-import { listRuns, type RunRecord, type Store } from '../../runtime/index.ts';
+import { resolve } from 'node:path';
+import { listRuns, type RunRecord, recordedPath, type Store } from '../../runtime/index.ts';
 import {
   type AnswerChange,
   type AnswerChanges,
@@ -26,7 +27,8 @@ import { shortLine } from '../terminal/wrap-text.ts';
 export async function diffCommand({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 2 });
   const store = await storeOf({ file, options, context });
-  const pair = chosenRuns(store, { file, names });
+  const { workingDirectory } = context;
+  const pair = chosenRuns(store, { file, names, workingDirectory });
   const difference = await compareRuns(store, pair);
   const { terminal } = context;
   if (options.json) terminal.print(JSON.stringify(difference));
@@ -40,7 +42,15 @@ interface DiffOptions extends StoreOptions {
 
 function chosenRuns(
   store: Store,
-  { file, names }: { readonly file: string | undefined; readonly names: readonly string[] },
+  {
+    file,
+    names,
+    workingDirectory,
+  }: {
+    readonly file: string | undefined;
+    readonly names: readonly string[];
+    readonly workingDirectory: string;
+  },
 ): RunPair {
   const [first, second] = names;
   if (first !== undefined) {
@@ -48,15 +58,18 @@ function chosenRuns(
     const after = second === undefined ? latestOf(store, before) : findRun(store, second);
     return { before, after };
   }
-  const runs = [...listRuns(store)];
-  const after = runs.find((run) => file === undefined || isOfFile(run, file));
-  const before = runs
-    .slice((after === undefined ? -1 : runs.indexOf(after)) + 1)
-    .find(({ pipeline }) => pipeline === after?.pipeline);
-  if (after && before) return { before, after };
+  const path = file && recordedPath(store, resolve(workingDirectory, file));
+  const runs = [...listRuns(store)].filter(
+    (run) => run.outcome === 'succeeded' && (path === undefined || run.file === path),
+  );
+  // A pipeline that ran once has nothing to be compared with.
+  for (const [index, after] of runs.entries()) {
+    const before = runs.slice(index + 1).find(({ pipeline }) => pipeline === after.pipeline);
+    if (before !== undefined) return { before, after };
+  }
   throw new UsageError({
-    message: 'there are no two runs to compare',
-    help: `\`tuneloom runs\` lists those in ${store.root}`,
+    message: 'there are no two runs that succeeded, to compare them',
+    help: `\`tuneloom runs\` lists all in ${store.root}; name two of them`,
   });
 }
 
@@ -71,12 +84,6 @@ function latestOf(store: Store, run: RunRecord): RunRecord {
     help: 'name two runs',
   });
 }
-
-/** Compares base names: a record's path is relative to the store's parent, the command line's to the working directory. */
-const isOfFile = (run: RunRecord, file: string): boolean => {
-  const [recorded, asked] = [run.file, file].map((path) => path.split(/[/\\]/).at(-1));
-  return recorded === asked;
-};
 
 interface Rendering {
   readonly terminal: Terminal;
@@ -95,7 +102,7 @@ function differenceText(difference: RunDifference, { terminal, limit }: Renderin
     labeledText(runs, { terminal, indent: '' }),
     params.length === 0 ? '' : ['params', ...fieldLines(params, { terminal, indent: '  ' })].join('\n'),
     stagesText(stages, terminal),
-    metrics.length === 0 ? '' : `metrics\n${metricTable(metrics)}`,
+    metrics.length === 0 ? '' : `metrics\n${metricTable(metrics, terminal)}`,
     ...answers.map((changes) => answersText(changes, { terminal, limit })),
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
@@ -110,12 +117,26 @@ const fieldLines = (
   );
 
 function stagesText(stages: readonly StageDifference[], terminal: Terminal): string {
-  const lines = stages.filter(({ change }) => change !== 'same').map((stage) => stageText(stage, terminal));
-  const same = stages.filter(({ change }) => change === 'same').map(({ stage }) => stage);
-  if (lines.length === 0) return 'every stage is the same';
-  const rest = same.length === 0 ? [] : [shortLine(`  the same: ${same.join(', ')}`, terminal.columns)];
-  return ['stages', ...lines, ...rest].join('\n');
+  const differing = stages.filter(({ change }) => change !== 'same');
+  if (differing.length === 0) return 'every stage is the same';
+  const lists = [
+    { label: 'follow from these', stages: differing.filter(isConsequence) },
+    { label: 'the same', stages: stages.filter(({ change }) => change === 'same') },
+  ].filter((list) => list.stages.length > 0);
+  const lines = lists.map(({ label, stages: listed }) => ({
+    label,
+    text: listed.map(({ stage }) => safeLine(stage)).join(', '),
+  }));
+  return [
+    'stages',
+    ...differing.filter((stage) => !isConsequence(stage)).map((stage) => stageText(stage, terminal)),
+    ...(lines.length === 0 ? [] : [labeledText(lines, { terminal })]),
+  ].join('\n');
 }
+
+/** Whether nothing of a stage changed but what it was given. */
+const isConsequence = ({ change, fields }: StageDifference): boolean =>
+  change === 'changed' && fields.length > 0 && fields.every(({ field }) => field.startsWith('from.'));
 
 function stageText({ stage, change, fields, other_results }: StageDifference, terminal: Terminal): string {
   const verdicts = {
@@ -129,7 +150,7 @@ function stageText({ stage, change, fields, other_results }: StageDifference, te
   return [head, ...fieldLines(fields, { terminal, indent: '    ' })].join('\n');
 }
 
-const metricTable = (metrics: readonly MetricChange[]): string =>
+const metricTable = (metrics: readonly MetricChange[], { width: columns, colors }: Terminal): string =>
   renderTable({
     head: ['stage', 'metric', 'before', 'after', 'change'],
     rows: metrics.map(({ stage, metric, of, before, after, delta, better }) => [
@@ -137,13 +158,19 @@ const metricTable = (metrics: readonly MetricChange[]): string =>
       safeLine(of === undefined ? metric : `${metric} ${of}`),
       before === undefined ? '' : formatFigure(before),
       after === undefined ? '' : formatFigure(after),
-      delta === undefined ? '' : `${delta > 0 ? '+' : ''}${formatFigure(delta)}${verdictOf(better)}`,
+      delta === undefined
+        ? ''
+        : delta === 0
+          ? 'none'
+          : `${delta > 0 ? '+' : ''}${formatFigure(delta)}${verdictOf(better, colors)}`,
     ]),
     align: ['left', 'left', 'right', 'right', 'left'],
+    fold: ['cut', 'cut'],
+    columns,
   });
 
-const verdictOf = (better: boolean | undefined): string =>
-  better === undefined ? '' : better ? ' better' : ' worse';
+const verdictOf = (better: boolean | undefined, { green, red }: Terminal['colors']): string =>
+  better === undefined ? '' : better ? ` ${green('better')}` : ` ${red('worse')}`;
 
 function answersText(
   { stage, compared, changed, examples }: AnswerChanges,

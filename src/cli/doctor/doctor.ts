@@ -3,32 +3,38 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { namedFile } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { settingsOf } from '../open-settings.ts';
 import { programVersion } from '../program-version.ts';
 import { labeledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { backendFindings } from './backends.ts';
 import { type Finding, gpuFinding, machineFindings, sandboxFinding, storeFinding } from './machine.ts';
+import { settingsFindings, settingsJson } from './settings.ts';
 
-/** `tuneloom doctor`: shows what this machine offers, without the network. */
+/** `tuneloom doctor`: shows what this machine offers and which settings are in force, without the network. */
 export async function doctorCommand({
   words,
   options,
   context,
 }: CommandCall<StoreOptions>): Promise<ExitCode> {
   const { file } = namedFile({ words, context, mostNames: 0 });
-  const { root } = await storeOf({ file, options, context });
+  const settings = await settingsOf({ file, options, context });
+  const root = settings.store.value;
   const findings = [
     ...machineFindings(),
     gpuFinding(),
     ...(await backendFindings()),
     await sandboxFinding(),
     await storeFinding(root),
+    ...settingsFindings(settings),
   ];
   const { terminal } = context;
   const next = nextStep(findings, existsSync(root));
-  if (options.json) terminal.print(JSON.stringify({ tuneloom: programVersion(), findings, next }));
+  if (options.json)
+    terminal.print(
+      JSON.stringify({ tuneloom: programVersion(), findings, settings: settingsJson(settings), next }),
+    );
   else terminal.print(`tuneloom ${programVersion()}\n${findingsText(findings, terminal)}\n\n${next}`);
   return exitCode.success;
 }

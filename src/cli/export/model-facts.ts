@@ -9,7 +9,8 @@ import {
   readRecord,
 } from '../../runtime/index.ts';
 import { stageRegistry } from '../../stages/index.ts';
-import { collectLosses, collectScores, type FinishedOutput, type NamedOutput } from '../summary/outputs.ts';
+import { collectScores, type FinishedOutput, type NamedOutput } from '../summary/outputs.ts';
+import { collectTrainings, lossesOf } from '../summary/trainings.ts';
 import type { ExportOrigin } from './export-source.ts';
 
 /** What is known about how a model was made. */
@@ -38,7 +39,7 @@ type MadeBy = Pick<CardFacts, 'pipelineFile' | 'params' | 'data'> & {
 export async function gatherFacts(origin: ExportOrigin): Promise<CardFacts> {
   const { dag, store, pastRun: run } = origin;
   const made = run === undefined ? madeNow(origin) : madeInPast(origin, run);
-  const losses = await collectLosses(store, made.before);
+  const losses = (await collectTrainings(store, made.before)).map(lossesOf);
   const scores = await collectScores(store, made.after);
   return {
     pipeline: dag.name,

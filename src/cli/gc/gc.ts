@@ -20,7 +20,7 @@ import { storeOf } from '../open-settings.ts';
 import { counted, formatBytes, formatCount } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
-import { canAsk, confirm } from '../terminal/terminal.ts';
+import { canAsk, confirm, type Terminal } from '../terminal/terminal.ts';
 
 /** `tuneloom gc`: lists what has not been used for a long time and removes it. */
 export async function gcCommand({ words, options, context }: CommandCall<GcOptions>): Promise<ExitCode> {
@@ -39,7 +39,8 @@ export async function gcCommand({ words, options, context }: CommandCall<GcOptio
   const isIdle = collection.goes.length === 0 && collection.blobs.size === 0;
   if (!options.json) {
     terminal.print(sizesText(store.root, collection));
-    if (collection.goes.length + collection.stays.length > 0) terminal.print(collectionText(collection));
+    if (collection.goes.length + collection.stays.length > 0)
+      terminal.print(collectionText(collection, terminal));
     terminal.print(
       `${counted(locks.files.length, 'lock')} of this project: the results that they name stay.`,
     );
@@ -145,7 +146,7 @@ const reasons: Readonly<Record<Keeping, string>> = {
 const largest = 5;
 
 /** A line for each kind of thing: how many are removed, how many are kept and why; then the largest to remove. */
-function collectionText(collection: Collection): string {
+function collectionText(collection: Collection, { width: columns }: Terminal): string {
   const { goes, stays, blobs } = collection;
   const kinds = [...new Set([...goes, ...stays].map(({ kind }) => kind))];
   const rows = kinds.map((kind) => {
@@ -162,22 +163,28 @@ function collectionText(collection: Collection): string {
     head: ['', 'remove', 'keep', 'because'],
     rows: blobs.size === 0 ? rows : [...rows, files],
     align: ['left', 'right', 'right', 'left'],
+    fold: [undefined, undefined, undefined, 'wrap'],
+    columns,
   });
-  return [table, ...largestText(collection)].join('\n');
+  return [table, ...largestText(collection, columns)].join('\n');
 }
 
-function largestText({ goes }: Collection): readonly string[] {
+function largestText({ goes }: Collection, columns: number): readonly string[] {
   const big = goes
     .filter(({ bytes }) => bytes > 0)
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, largest);
   if (big.length === 0) return [];
   const rows = big.map(({ name, bytes, usedAt }) => [
-    safeLine(name).slice(0, 44),
+    safeLine(name),
     formatBytes(bytes),
     `last used ${new Date(usedAt).toISOString().slice(0, 10)}`,
   ]);
-  return ['', 'The largest to remove:', renderTable({ rows, align: ['left', 'right', 'left'] })];
+  return [
+    '',
+    'The largest to remove:',
+    renderTable({ rows, align: ['left', 'right', 'left'], fold: ['cut'], columns }),
+  ];
 }
 
 /** One line: the size of the store, now and afterwards. */

@@ -1,4 +1,4 @@
-import { pipelineSchema } from '../schema/schema.ts';
+import { pipelineSchema, settingsSchema } from '../schema/schema.ts';
 
 /** Everything that `tuneloom init` writes. Without a `dependency`, the folder keeps the package.json that it has. */
 export async function projectFiles(dependency: string | undefined): Promise<readonly ProjectFile[]> {
@@ -11,6 +11,8 @@ export async function projectFiles(dependency: string | undefined): Promise<read
     { path: 'pipeline.yaml', text: PIPELINE, optional: false },
     { path: 'pipeline.schema.json', text: json(await pipelineSchema()), optional: false },
     { path: 'data/instructions.jsonl', text: rows(), optional: false },
+    { path: '.tuneloom/settings.yaml', text: SETTINGS, optional: true },
+    { path: '.tuneloom/settings.schema.json', text: json(await settingsSchema()), optional: true },
     { path: 'README.md', text: README, optional: true },
     { path: '.gitignore', text: 'artifacts/\nnode_modules/\n', optional: true },
     ...(dependency === undefined ? [] : packageFiles),
@@ -89,6 +91,12 @@ try_next:
   - "Change epochs and ask \`npx tuneloom explain train\` what differs."
 `;
 
+const SETTINGS = `# yaml-language-server: $schema=./settings.schema.json
+# Where results are kept and shared, and where stages run. Nothing here changes a result.
+# remotes:
+#   team: { url: s3://bucket/folder, push: auto }
+`;
+
 const README = `# A first pipeline
 \`npx tuneloom run\` does what pipeline.yaml says: it loads twenty questions, trains a small model on most of them, and
 scores its answers before and after. Run it again and nothing runs; edit a field and only what depends on it runs.
@@ -102,7 +110,8 @@ scores its answers before and after. Run it again and nothing runs; edit a field
 | \`npx tuneloom graph\` | how the stages depend on each other |
 
 Put your own rows into data/instructions.jsonl: each has an \`instruction\`, an \`output\` and, if needed, an \`input\`.
-After an update of tuneloom, \`npx tuneloom schema > pipeline.schema.json\` gives your editor the new fields.
+After an update of tuneloom, \`npx tuneloom schema > pipeline.schema.json\` gives your editor the new fields,
+and \`npx tuneloom schema settings > .tuneloom/settings.schema.json\` those of the settings.
 `;
 
 const YOUNG =

@@ -94,6 +94,8 @@ async function describe(
         ? ''
         : `: ${counted(bundle.files, 'file')}, ${counted(bundle.records, 'record')}, ${counted(bundle.outputs, 'result')}`;
     terminal.print(`opened ${shown}${held}`);
+    for (const [name, url] of bundle?.remotes ?? [])
+      terminal.print(`remote: a run looks for what is missing at ${safeLine(url)} (${safeLine(name)})`);
     if (bundle?.license !== undefined) terminal.print(`license: ${safeLine(bundle.license)}`);
   }
   const isApproved = reaches.length === 0 || (await approval(reaches, { yes, json, context }));

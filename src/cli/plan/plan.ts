@@ -1,9 +1,16 @@
-import { describeRun, describeWaiting, type PlannedStage, planPipeline } from '../../runtime/index.ts';
-import type { CommandCall } from '../commands/command-declaration.ts';
+import {
+  describeRun,
+  describeWaiting,
+  type PlannedStage,
+  planPipeline,
+  type Remotes,
+  type Settings,
+} from '../../runtime/index.ts';
+import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { openPipeline, reportMistakes } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { settingsOf, storeIn } from '../open-settings.ts';
 import { reusedText } from '../reporter/reporter.ts';
 import { counted, formatDuration } from '../terminal/format-number.ts';
 import { labeledText } from '../terminal/layout.ts';
@@ -15,8 +22,10 @@ export async function planCommand({ words, options, context }: CommandCall<PlanO
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
-  const store = await storeOf({ file: dag.file, options, context });
-  const plan = await planPipeline({ dag, store, targets: names });
+  const settings = await settingsOf({ file: dag.file, options, context });
+  const store = storeIn(settings, context);
+  const remotes = options.remote ? await openRemotesOf(settings, context) : undefined;
+  const plan = await planPipeline({ dag, store, targets: names, ...(remotes && { remotes }) });
   if (!plan.ok) return reportMistakes(plan.error, { terminal: context.terminal, json: options.json });
   const { expectedMemory } = await import('./expected-memory.ts');
   const memory = await expectedMemory(plan.value, store);
@@ -29,7 +38,19 @@ export async function planCommand({ words, options, context }: CommandCall<PlanO
   return options.check && !upToDate ? exitCode.outOfDate : exitCode.success;
 }
 
+async function openRemotesOf(settings: Settings, context: CommandContext): Promise<Remotes> {
+  if (settings.remotes.size === 0)
+    throw new UsageError({
+      message: 'the settings name no remote',
+      help: 'add one, as in `tuneloom remote add team s3://bucket/folder`',
+    });
+  const { complainOf, openRemotes } = await import('../use-remotes.ts');
+  return await openRemotes(settings, { context, onProblem: complainOf(context) });
+}
+
 export interface PlanOptions extends PipelineOptions {
+  /** Whether to ask remotes. */
+  readonly remote?: boolean;
   readonly check?: boolean;
 }
 
@@ -44,6 +65,8 @@ interface StageView {
   /** Addresses of remote sources that have not been resolved yet. */
   readonly unresolved?: readonly string[];
   readonly key?: string;
+  /** The remote that has outputs of it which are not on this machine. */
+  readonly remote?: string;
   /** Expected peak memory in bytes, where it can be known before the run. */
   readonly expected_memory?: number;
   /** The duration of its last run. */
@@ -67,7 +90,7 @@ function stageView(
 function why(decision: PlannedStage['decision']): Partial<StageView> {
   switch (decision.kind) {
     case 'reuse':
-      return { key: decision.key };
+      return { key: decision.key, ...(decision.remote !== undefined && { remote: decision.remote }) };
     case 'run':
       return { key: decision.key, reason: describeRun(decision) };
     case 'undecided':
@@ -93,7 +116,7 @@ function planText(
   const lines = others.map((stage) => ({ label: stage.stage, text: sentence(stage) }));
   return [
     `${pipeline}: ${headline(others)}`,
-    ...(reused.length === 0 ? [] : [`  ${terminal.colors.dim(reusedText(reused))}`]),
+    ...(reused.length === 0 ? [] : [`  ${terminal.colors.dim(reusedText(reused, terminal.columns - 2))}`]),
     labeledText(lines, { terminal }),
   ].join('\n');
 }

@@ -1,4 +1,11 @@
-import { type ActionRecord, listRecords, planPipeline, readRecord, type Store } from '../../runtime/index.ts';
+import {
+  type ActionRecord,
+  listRecords,
+  planPipeline,
+  type Remotes,
+  readRecord,
+  type Store,
+} from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { UsageError } from '../exit-code.ts';
@@ -22,12 +29,15 @@ export interface ChosenResults {
 }
 
 /**
- * The results of a pipeline as it is now, of some of its stages with what they need, of a run, or of the whole store.
+ * The results of a pipeline as it is now, also those that only `remotes` have, of some of its stages with what they need, of a run, or of the whole store.
  * Undefined if the pipeline has mistakes, which are then printed.
  */
-export async function chooseResults(call: CommandCall<ChoiceOptions>): Promise<ChosenResults | undefined> {
+export async function chooseResults(
+  call: CommandCall<ChoiceOptions>,
+  remotes?: Remotes,
+): Promise<ChosenResults | undefined> {
   const { words, options, context } = call;
-  if (options.run === undefined && options.all !== true) return ofPipeline(call);
+  if (options.run === undefined && options.all !== true) return ofPipeline(call, remotes);
   const { file } = namedFile({ words, context, mostNames: 0 });
   const store = await storeOf({ file, options, context });
   if (options.all === true) return { file, store, records: [...listRecords(store)], without: [] };
@@ -41,16 +51,15 @@ export async function chooseResults(call: CommandCall<ChoiceOptions>): Promise<C
   return { file, store, records, without };
 }
 
-async function ofPipeline({
-  words,
-  options,
-  context,
-}: CommandCall<ChoiceOptions>): Promise<ChosenResults | undefined> {
+async function ofPipeline(
+  { words, options, context }: CommandCall<ChoiceOptions>,
+  remotes: Remotes | undefined,
+): Promise<ChosenResults | undefined> {
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return undefined;
   const { dag, names } = opened;
   const store = await storeOf({ file: dag.file, options, context });
-  const plan = await planPipeline({ dag, store, targets: names });
+  const plan = await planPipeline({ dag, store, targets: names, ...(remotes && { remotes }) });
   if (!plan.ok) {
     reportMistakes(plan.error, { terminal: context.terminal, json: options.json });
     return undefined;

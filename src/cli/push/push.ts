@@ -23,6 +23,7 @@ import { type ChoiceOptions, chooseResults } from './choose-results.ts';
 export interface PushOptions extends ChoiceOptions {
   readonly remote?: string;
   readonly check?: boolean;
+  readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -51,6 +52,7 @@ export async function pushCommand(call: CommandCall<PushOptions>): Promise<ExitC
       ...{ store: chosen.store, remote, records: chosen.records, signingKey, signal },
       trusted: trustedKeys(named, signingKey),
       checksFiles: options.check === true,
+      again: options.force === true,
       dryRun: options.dryRun === true,
       onProgress: reporter.report,
     }).finally(reporter.close);

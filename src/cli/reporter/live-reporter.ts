@@ -13,6 +13,7 @@ import {
   type Progress,
   progressLine,
   type Reporter,
+  remoteProblemText,
   reusedText,
 } from './reporter.ts';
 
@@ -51,7 +52,7 @@ export class LiveReporter implements Reporter {
         break;
       case 'stage-reused':
         this.#reused.push(event.stage);
-        this.#reusedRow.show(shortLine(reusedText(this.#reused), this.#terminal.columns - MARK));
+        this.#reusedRow.show(reusedText(this.#reused, this.#terminal.columns - MARK));
         break;
       case 'stage-started':
         this.#list ??= this.#open();
@@ -79,6 +80,9 @@ export class LiveReporter implements Reporter {
           text: this.#dim(this.#short(event.stage, event.because)),
           outcome: 'skipped',
         });
+        break;
+      case 'remote-problem':
+        this.#warnings.push(remoteProblemText(event));
         break;
       case 'run-finished':
         this.#endAll();

@@ -13,6 +13,7 @@ import {
   type Progress,
   progressText,
   type Reporter,
+  remoteProblemText,
   reusedText,
   type SourceEvent,
   waitText,
@@ -67,6 +68,9 @@ export class PlainReporter implements Reporter {
       case 'stage-skipped':
         this.#skipped.set(event.because, [...(this.#skipped.get(event.because) ?? []), event.stage]);
         break;
+      case 'remote-problem':
+        this.#line('warning', remoteProblemText(event));
+        break;
       case 'run-started':
       case 'run-finished':
         break;
@@ -116,8 +120,8 @@ export class PlainReporter implements Reporter {
     const progress = advance(state.progress, { report, at });
     const speaks = at >= state.quietUntil;
     this.#stages.set(stage, { progress, quietUntil: speaks ? at + QUIET_MILLISECONDS : state.quietUntil });
-    const columns = this.#columns - VERB - stage.length - 2;
-    if (speaks) this.#line('', `${stage}  ${progressText(progress, { now: at, columns })}`);
+    // A log has room for all of it.
+    if (speaks) this.#line('', `${stage}  ${progressText(progress, { now: at })}`);
   }
 
   /** A note takes one line, so that a log of many stays readable. A warning is printed whole. */
@@ -129,12 +133,13 @@ export class PlainReporter implements Reporter {
 
   #printReused(): void {
     const stages = this.#reused.splice(0);
-    if (stages.length > 0) this.#print(reusedText(stages));
+    if (stages.length > 0) this.#print(reusedText(stages, this.#columns));
   }
 
   #printSkipped(): void {
     for (const [because, stages] of this.#skipped) {
-      this.#line('skipped', `${fewNames(stages)} (${safeLine(because)})`);
+      const why = ` (${safeLine(because)})`;
+      this.#line('skipped', `${fewNames(stages, this.#columns - VERB - why.length)}${why}`);
     }
     this.#skipped.clear();
   }

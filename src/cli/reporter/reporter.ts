@@ -54,7 +54,10 @@ export function millisecondsLeft({ report, first }: Progress, now: number): numb
 }
 
 /** `step 40/300  ETA 1m 02s  loss 1.234  validation 1.345  5,200 tokens/s  lr 5e-5`: as much of it as fits. */
-export function progressText(progress: Progress, { now, columns }: { now: number; columns: number }): string {
+export function progressText(
+  progress: Progress,
+  { now, columns = Number.POSITIVE_INFINITY }: { now: number; columns?: number },
+): string {
   return fitting(progressParts(progress, now), columns).join('  ');
 }
 
@@ -140,14 +143,25 @@ export const waitText = ({
 }: Extract<SourceEvent, { type: 'source-waiting' }>): string =>
   `${because}; it is asked again in ${formatDuration(milliseconds)}`;
 
-const NAMED = 8;
+/** `the remote team: no connection to cache.example.org; check the network` */
+export const remoteProblemText = ({
+  remote,
+  message,
+  help,
+}: Extract<RunEvent, { type: 'remote-problem' }>): string =>
+  safeLine(`the remote ${remote}: ${message}${help === undefined ? '' : `; ${help}`}`);
 
-/** `3 stages reused: load, format, split` */
-export const reusedText = (stages: readonly string[]): string =>
-  `${counted(stages.length, 'stage')} reused: ${fewNames(stages)}`;
+/** `3 stages reused: load, format, split`: as many names as a line holds. */
+export function reusedText(stages: readonly string[], columns: number): string {
+  const head = `${counted(stages.length, 'stage')} reused: `;
+  return `${head}${fewNames(stages, columns - head.length)}`;
+}
 
-/** Up to eight names, or nine; of more, the first eight and the number of the rest. */
-export function fewNames(stages: readonly string[]): string {
-  const rest = stages.length - NAMED;
-  return rest > 1 ? `${stages.slice(0, NAMED).join(', ')} and ${rest} more` : stages.join(', ');
+/** The first names that fit, and the number of the rest. At least one name. */
+export function fewNames(stages: readonly string[], columns: number): string {
+  for (let shown = stages.length; ; shown--) {
+    const rest = stages.length - shown;
+    const text = `${stages.slice(0, shown).join(', ')}${rest === 0 ? '' : ` and ${rest} more`}`;
+    if (stringWidth(text) <= columns || shown <= 1) return text;
+  }
 }

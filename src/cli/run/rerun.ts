@@ -1,7 +1,9 @@
 import {
   type ActionRecord,
+  contentState,
   type Dag,
   digestsAt,
+  type Remotes,
   type Rerun,
   rerunStages,
   type Store,
@@ -12,12 +14,22 @@ import { Interruption } from '../interruption.ts';
 import { reportMistakes } from '../open-pipeline.ts';
 import { describeFailure } from '../reporter/describe-failure.ts';
 import { openReporter } from '../reporter/open-reporter.ts';
+import { formatFigure } from '../terminal/format-number.ts';
 import { labeledText } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { differenceIn } from './compare-content.ts';
+import { type ComparedNumber, numbersOf } from './compare-scores.ts';
 
 /** `tuneloom run --rerun`: runs finished stages again in a scratch store and compares the results. */
-export async function rerun({ dag, store, stages, resources, json, context }: RerunCall): Promise<ExitCode> {
+export async function rerun({
+  dag,
+  store,
+  stages,
+  resources,
+  json,
+  context,
+  remotes,
+}: RerunCall): Promise<ExitCode> {
   const { terminal, stageProcess } = context;
   const audited: AuditedStage[] = [];
   const reporter = await openReporter({ terminal, json });
@@ -28,15 +40,18 @@ export async function rerun({ dag, store, stages, resources, json, context }: Re
     stageProcess,
     stages,
     resources,
+    ...(remotes && { remotes }),
     signal: interruption.signal,
     // Each stage is its own run, whose other events would only repeat what the verdict says.
     onEvent: (event) => {
       if (event.type === 'stage-report') reporter.handle(event);
     },
     onRerun: async (stage, rerun) => {
-      const verdict = await auditStage(store, { stage, rerun });
+      const verdict = await auditStage(store, { stage, rerun, dag });
       audited.push(verdict);
-      if (!json) terminal.print(labeledText([{ label: stage, text: verdictText(verdict) }], { terminal }));
+      if (json) return;
+      const lines = [verdictText(verdict), ...(verdict.numbers ?? []).map(numberText)];
+      terminal.print(labeledText([{ label: stage, text: lines.join('\n') }], { terminal }));
     },
   }).finally(reporter.close);
   if (!result.ok) return reportMistakes(result.error, { terminal, json });
@@ -53,6 +68,8 @@ interface RerunCall {
   readonly resources: { readonly backend?: string };
   readonly json: boolean | undefined;
   readonly context: CommandContext;
+  /** Where inputs are fetched that are not here. */
+  readonly remotes: Remotes | undefined;
 }
 
 function verdictText({ verdict, differences, why }: AuditedStage): string {
@@ -73,6 +90,11 @@ function verdictText({ verdict, differences, why }: AuditedStage): string {
       return verdict satisfies never;
   }
 }
+
+const numberText = ({ name, first, again }: ComparedNumber): string =>
+  first === again
+    ? `${name} ${formatFigure(first)}, the same`
+    : `${name} ${formatFigure(first)}, now ${again === undefined ? 'not there' : formatFigure(again)}`;
 
 function summaryOf(audited: readonly AuditedStage[]): string {
   const count = (verdict: AuditedStage['verdict']) => audited.filter((one) => one.verdict === verdict).length;
@@ -96,11 +118,13 @@ interface AuditedStage {
   /** For each output that differs, the first place. */
   readonly differences: readonly { readonly output: string; readonly where: string }[];
   readonly why?: string;
+  /** Each number in its scores, as it was and as it is now. */
+  readonly numbers?: readonly ComparedNumber[];
 }
 
 async function auditStage(
   store: Store,
-  { stage, rerun }: { readonly stage: string; readonly rerun: Rerun },
+  { stage, rerun, dag }: { readonly stage: string; readonly rerun: Rerun; readonly dag: Dag },
 ): Promise<AuditedStage> {
   switch (rerun.kind) {
     case 'not-cached':
@@ -111,11 +135,13 @@ async function auditStage(
     }
     case 'reran': {
       const differences = await differencesOf(store, rerun);
-      if (differences.length === 0) return { stage, verdict: 'equal', differences };
+      const found = await numbersOf(store, { rerun, ports: dag.nodes.get(stage)?.ports.outputs ?? {} });
+      const numbers = found.length === 0 ? {} : { numbers: found };
+      if (differences.length === 0) return { stage, verdict: 'equal', differences, ...numbers };
       const why = reasonToDiffer(rerun);
       return why === undefined
-        ? { stage, verdict: 'differs', differences }
-        : { stage, verdict: 'unlike', differences, why };
+        ? { stage, verdict: 'differs', differences, ...numbers }
+        : { stage, verdict: 'unlike', differences, why, ...numbers };
     }
     default:
       return rerun satisfies never;
@@ -132,7 +158,12 @@ async function differencesOf(
     const other = others.get(output);
     if (other === digest) continue;
     const pair = other && { first: { store, digest }, again: { store: scratch, digest: other } };
-    const where = pair === undefined ? 'it was not written again' : await differenceIn(pair);
+    const isHere = (await contentState(store, digest)) === 'present';
+    const where = !isHere
+      ? 'the first is not on this machine, and no remote gives it'
+      : pair === undefined
+        ? 'it was not written again'
+        : await differenceIn(pair);
     differences.push({ output, where });
   }
   return differences;

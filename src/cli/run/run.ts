@@ -2,8 +2,11 @@ import {
   type Dag,
   isReceived,
   listOf,
+  type RemoteProblem,
+  type Remotes,
   type RunResult,
   runPipeline,
+  type Settings,
   type Store,
 } from '../../runtime/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
@@ -54,12 +57,17 @@ async function runOnce(
   }
   if (options.rerun) {
     const { rerun } = await import('./rerun.ts');
-    return rerun({ dag, store, stages: names, resources, json, context });
+    const { complainOf } = await import('../use-remotes.ts');
+    const onProblem = complainOf(context);
+    const remotes = await remotesFor(settings, { options, context, onProblem });
+    return rerun({ dag, store, stages: names, resources, json, context, remotes });
   }
   const follower = await openFollower(options.track, { dag, context });
   await using executors = chooseExecutors({ settings, dag, stageProcess });
   const reporter = await openReporter({ terminal, json });
   using interruption = Interruption.listen({ terminal, notice: reporter.notice });
+  const onProblem = (problem: RemoteProblem): void => reporter.handle({ type: 'remote-problem', ...problem });
+  const remotes = await remotesFor(settings, { options, context, onProblem });
   const result = await runPipeline({
     dag,
     store,
@@ -71,6 +79,7 @@ async function runOnce(
     executorFor: executors.executorFor,
     ...(jobs === undefined ? {} : { jobs }),
     resources,
+    ...(remotes === undefined ? {} : { remotes }),
     signal: interruption.signal,
     onEvent: (event) => {
       reporter.handle(event);
@@ -82,14 +91,32 @@ async function runOnce(
     terminal.complain(
       `note: the settings send \`${safeLine(stage)}\` to an executor, and this pipeline has no such stage`,
     );
-  await printSummary(result.value, { dag, store, terminal, json });
+  const sharing = remotes && (await import('./share-results.ts'));
+  if (remotes !== undefined) await sharing?.bringScores(result.value, { dag, store, remotes, context, json });
+  const isNews = (remotes?.learned ?? 0) > 0;
+  await printSummary(result.value, { dag, store, terminal, json, isNews });
   for (const problem of (await follower?.end(store)) ?? [])
     terminal.complain(`warning: ${safeLine(problem)}`);
+  await sharing?.pushResults(result.value, { settings, store, context, json, signal: interruption.signal });
   const { journalProblem, lockProblem, outcome } = result.value;
   for (const problem of [journalProblem, lockProblem])
     if (problem !== undefined) terminal.complain(`warning: ${safeLine(problem)}`);
   const code = outcome === 'interrupted' ? interruption.code : codeOf[outcome];
   return reportLockDifferences(result.value, { terminal, json }) ?? code;
+}
+
+/** The remotes of the settings, unless there are none or the command line refuses them. */
+async function remotesFor(
+  settings: Settings,
+  {
+    options,
+    ...use
+  }: Pick<CommandCall<RunOptions>, 'options' | 'context'> & {
+    readonly onProblem: (problem: RemoteProblem) => void;
+  },
+): Promise<Remotes | undefined> {
+  if (options.remote === false || settings.remotes.size === 0) return undefined;
+  return await (await import('../use-remotes.ts')).openRemotes(settings, use);
 }
 
 /** What hands the run to the tools that follow it; undefined without any. */
@@ -111,6 +138,8 @@ export interface RunOptions extends PipelineOptions {
   readonly keepGoing?: boolean;
   readonly locked?: boolean;
   readonly rerun?: boolean;
+  /** False with --no-remote. */
+  readonly remote?: boolean;
   readonly shards?: number;
   readonly yes?: boolean;
   readonly track?: readonly string[];
@@ -141,11 +170,22 @@ interface Output {
 /** Prints the end of a run. If every stage was reused that is one line, and nothing more is loaded for it. */
 async function printSummary(
   result: RunResult,
-  { dag, store, terminal, json }: Output & { readonly dag: Dag; readonly store: Store },
+  {
+    dag,
+    store,
+    terminal,
+    json,
+    isNews,
+  }: Output & {
+    readonly dag: Dag;
+    readonly store: Store;
+    /** Whether a remote gave results that this machine did not know: they are shown, though nothing ran. */
+    readonly isNews: boolean;
+  },
 ): Promise<void> {
   const { outcome, stages, milliseconds } = result;
   const isIdle = [...stages.values()].every(({ decision }) => decision === 'reused');
-  if (!json && outcome === 'succeeded' && dag.points === undefined && isIdle) {
+  if (!json && !isNews && outcome === 'succeeded' && dag.points === undefined && isIdle) {
     const reused = counted(stages.size, 'stage');
     terminal.print(`${dag.name}: nothing had to run; ${reused} reused (${formatDuration(milliseconds)})`);
     return;
@@ -155,8 +195,10 @@ async function printSummary(
     import('../summary/summary-text.ts'),
   ]);
   const summary = await summarizeRun({ dag, store, result });
-  if (json) terminal.print(JSON.stringify({ type: 'summary', ...summary }));
-  else terminal.print(`\n${summaryText(summary, terminal)}`);
+  if (json) {
+    const { trainings: _, ...rest } = summary;
+    terminal.print(JSON.stringify({ type: 'summary', ...rest }));
+  } else terminal.print(`\n${summaryText(summary, terminal)}`);
 }
 
 /** Names the stages of a run with --locked whose results differ from the lock; undefined if there are none. */

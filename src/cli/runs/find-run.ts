@@ -18,7 +18,7 @@ export function findRun(store: Store, wanted: string): RunRecord {
   if (another === undefined) return only;
   const few = alike.slice(0, 3).map(({ run }) => run);
   throw new UsageError({
-    message: `\`${wanted}\` matches ${alike.length} runs: ${few.join(', ')}${alike.length > few.length ? ', ...' : ''}`,
+    message: `\`${wanted}\` matches ${alike.length} runs: ${few.join(', ')}${alike.length > few.length ? ` and ${alike.length - few.length} more` : ''}`,
     help: 'give more of the id',
   });
 }

@@ -123,6 +123,8 @@ function outcomeText(outcome: StageOutcome): string {
     case 'ran':
       return `ran in ${formatDuration(outcome.milliseconds)}${measured(outcome.measurements)}: ${safeLine(outcome.reason)}`;
     case 'failed':
+      if (outcome.failure.kind === 'interrupted')
+        return `stopped after ${formatDuration(outcome.milliseconds)}`;
       return `failed after ${formatDuration(outcome.milliseconds)}: ${describeFailure(outcome.failure).message}`;
     case 'skipped':
       return `skipped: ${safeLine(outcome.because)}`;

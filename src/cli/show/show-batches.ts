@@ -3,13 +3,20 @@ import type { Tokenizer } from '../../text/index.ts';
 import { batchesOf, type Example, ignoredTarget } from '../../training/index.ts';
 import { UsageError } from '../exit-code.ts';
 import { counted } from '../terminal/format-number.ts';
-import { wrapText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { Shown, ShowSource } from './shown.ts';
+import { wrapText } from '../terminal/wrap-text.ts';
+import { type Shown, type ShowSource, windowNote } from './shown.ts';
 
 /** One batch as training sees it: trained tokens, masked tokens and padding. */
-export async function showBatches({ path, epoch, batch, tokenizer }: ShowSource): Promise<Shown> {
+export async function showBatches({
+  path,
+  epoch,
+  batch,
+  tokenizer,
+  offset,
+  limit,
+}: ShowSource): Promise<Shown> {
   const { examples, recipe, vocabulary } = await portCodecs.batches.read(path).read();
   const groups = batchesOf({ examples, recipe, epoch });
   const group = groups[batch - 1];
@@ -24,13 +31,35 @@ export async function showBatches({ path, epoch, batch, tokenizer }: ShowSource)
   const place = `epoch ${epoch}, batch ${batch} of ${groups.length}`;
   return {
     json: { vocabulary, epoch, batch, batches: groups.length, recipe, rows },
-    text: (terminal) =>
-      [
-        `${place}: ${counted(rows.length, 'row')}, ${counts(rows)}`,
+    text: (terminal) => {
+      const texts = rows
+        .slice(offset, limit === undefined ? undefined : offset + limit)
+        .map((row) => rowText(row, { terminal, tokenizer: known }));
+      const items = limit === undefined ? onOneScreen(texts, terminal) : texts;
+      return [
+        wrapText(`${place}: ${counted(rows.length, 'row')}, ${counts(rows)}`, { columns: terminal.columns }),
         legend(terminal),
-        ...rows.map((row) => rowText(row, { terminal, tokenizer: known })),
-      ].join('\n\n'),
+        ...items,
+        windowNote({ offset, items, total: rows.length }, 'rows'),
+      ]
+        .filter((part) => part !== '')
+        .join('\n\n');
+    },
   };
+}
+
+/** The lines of a screen beside the rows: what the batch holds, the legend, the note, the prompt. */
+const FURNITURE = 8;
+const USUAL_ROWS = 24;
+
+/** The first rows that fit a screen; one in any case. */
+function onOneScreen(texts: readonly string[], { rows = USUAL_ROWS }: Terminal): readonly string[] {
+  let height = FURNITURE;
+  const more = texts.slice(1).findIndex((_, index) => {
+    height += (texts[index] ?? '').split('\n').length + 1;
+    return height + (texts[index + 1] ?? '').split('\n').length > rows;
+  });
+  return more < 0 ? texts : texts.slice(0, more + 1);
 }
 
 function counts(rows: readonly BatchRow[]): string {

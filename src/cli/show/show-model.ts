@@ -4,30 +4,34 @@ import { isObject } from '../../core/index.ts';
 import { openSafetensors } from '../../formats/index.ts';
 import { openTokenizer } from '../../text/index.ts';
 import { formatBytes, formatCount } from '../terminal/format-number.ts';
-import { renderTable } from '../terminal/layout.ts';
+import { labeledText, renderTable } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { type Shown, type ShowSource, tokenText, windowNote, windowOf } from './shown.ts';
 
 /** A model's configuration and its parameters, without their values. */
-export async function showModel({
-  path,
-  offset,
-  limit = Number.POSITIVE_INFINITY,
-}: ShowSource): Promise<Shown> {
+export async function showModel({ path, offset, limit }: ShowSource): Promise<Shown> {
   const endpoint = await jsonFile(join(path, 'endpoint.json'));
   if (endpoint)
-    return { json: { endpoint }, text: () => `a model behind an endpoint\n\n${configTable(endpoint)}` };
+    return {
+      json: { endpoint },
+      text: (terminal) => `a model behind an endpoint\n\n${configText(endpoint, terminal)}`,
+    };
   const config = (await jsonFile(join(path, 'config.json'))) ?? {};
   const parameters = await parametersOf(join(path, 'model.safetensors'));
-  const window = await windowOf(parameters, { offset, limit });
   const tokenizer = await tokenizerSummary(path);
   const count = parameters.reduce((sum, parameter) => sum + parameter.count, 0);
   const bytes = parameters.reduce((sum, parameter) => sum + parameter.bytes, 0);
+  // Of many layers one line says it all, unless single tensors are asked for.
+  const isListed = limit !== undefined || offset > 0;
+  const lines = isListed ? parameters : joinLayers(parameters);
+  const window = await windowOf(lines, { offset, limit: limit ?? Number.POSITIVE_INFINITY });
   return {
     json: { config, tokenizer, parameters, parameter_count: count, bytes },
-    text: () =>
+    text: (terminal) =>
       [
-        configTable({ ...config, tokenizer }),
+        `${formatCount(count)} parameters in ${formatCount(parameters.length)} tensors, ${formatBytes(bytes)}`,
+        configText({ ...config, tokenizer }, terminal),
         renderTable({
           head: ['parameter', 'shape', 'type', 'count'],
           rows: window.items.map((parameter) => [
@@ -37,19 +41,59 @@ export async function showModel({
             formatCount(parameter.count),
           ]),
           align: ['left', 'left', 'left', 'right'],
+          fold: ['cut'],
+          columns: terminal.width,
           indent: '',
         }),
-        `${formatCount(count)} parameters in ${formatCount(parameters.length)} tensors, ${formatBytes(bytes)}`,
-        windowNote(window, 'tensors'),
+        windowNote(window, isListed ? 'tensors' : 'lines'),
       ]
         .filter((part) => part !== '')
         .join('\n\n'),
   };
 }
 
+interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly count: number;
+}
+
+/** Compares the numbers in two names as numbers: layer 2 comes before layer 10. */
+function compareNames(a: string, b: string): number {
+  const [left, right] = [a, b].map((name) => name.split(/(\d+)/));
+  for (const [index, piece] of (left ?? []).entries()) {
+    const other = right?.[index];
+    if (other === undefined) return 1;
+    if (piece === other) continue;
+    return index % 2 === 1 ? Number(piece) - Number(other) : piece < other ? -1 : 1;
+  }
+  return (left?.length ?? 0) - (right?.length ?? 0);
+}
+
+/** One line for the tensors of layers that differ in the layer's number alone: `h.{0-11}.attn.weight`, with their sum. */
+function joinLayers(parameters: readonly Parameter[]): readonly Parameter[] {
+  const groups = new Map<string, Parameter[]>();
+  for (const each of parameters) {
+    const [, before = each.name, , after = ''] = /^(.*?\.)(\d+)(\..*)$/.exec(each.name) ?? [];
+    const alike = JSON.stringify([before, after, each.shape, each.dtype]);
+    groups.set(alike, [...(groups.get(alike) ?? []), each]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first, last] = [group[0], group.at(-1)];
+    if (first === undefined || last === undefined || first === last) return group;
+    const [from, to] = [first, last].map(({ name }) => Number(/\.(\d+)\./.exec(name)?.[1]));
+    // Layers of another kind are between these: each is listed.
+    if (Number(to) - Number(from) !== group.length - 1) return group;
+    const name = first.name.replace(/\.(\d+)\./, `.{${from}-${to}}.`);
+    return [{ ...first, name, count: group.reduce((sum, { count }) => sum + count, 0) }];
+  });
+}
+
 async function parametersOf(path: string) {
   await using file = await openSafetensors(path);
-  return [...file.tensors].map(([name, { shape, dtype, begin, end }]) => ({
+  const sorted = [...file.tensors].sort(([a], [b]) => compareNames(a, b));
+  return sorted.map(([name, { shape, dtype, begin, end }]) => ({
     name,
     shape,
     dtype,
@@ -58,12 +102,20 @@ async function parametersOf(path: string) {
   }));
 }
 
-function configTable(config: object): string {
-  const rows = Object.entries(config).map(([name, value]) => [
-    safeLine(name),
-    safeLine(typeof value === 'string' ? value : JSON.stringify(value)),
-  ]);
-  return renderTable({ rows, indent: '' });
+/** A line for each field; those of a map have its name before theirs. */
+function configText(config: object, terminal: Terminal): string {
+  const lines = Object.entries(config).flatMap(([name, value]) =>
+    isObject(value)
+      ? Object.entries(value).map(([field, inner]) => [`${name}.${field}`, inner] as const)
+      : [[name, value] as const],
+  );
+  return labeledText(
+    lines.map(([name, value]) => ({
+      label: safeLine(name),
+      text: safeLine(typeof value === 'string' ? value : JSON.stringify(value)),
+    })),
+    { terminal, indent: '' },
+  );
 }
 
 async function jsonFile(path: string): Promise<object | undefined> {
@@ -83,16 +135,16 @@ export async function showTokenizer({ path }: ShowSource): Promise<Shown> {
   const summary = await tokenizerSummary(path);
   return {
     json: { ...summary, sample: { sentence, tokens } },
-    text: () =>
-      renderTable({
-        rows: [
-          ['vocabulary', safeLine(tokenizer.vocabulary)],
-          ['tokens', formatCount(tokenizer.vocabularySize)],
-          ['end of text', String(tokenizer.endOfText)],
-          ['sample', tokens.map((token) => tokenText(token, tokenizer)).join(' ')],
+    text: (terminal) =>
+      labeledText(
+        [
+          { label: 'vocabulary', text: safeLine(tokenizer.vocabulary) },
+          { label: 'tokens', text: formatCount(tokenizer.vocabularySize) },
+          { label: 'end of text', text: String(tokenizer.endOfText) },
+          { label: 'sample', text: tokens.map((token) => tokenText(token, tokenizer)).join(' ') },
         ],
-        indent: '',
-      }),
+        { terminal, indent: '' },
+      ),
   };
 }
 
@@ -119,8 +171,9 @@ export async function showFile({ path }: ShowSource): Promise<Shown> {
   const files = entries.flatMap(({ name, file, bytes }) => (file ? [{ name, bytes }] : []));
   return {
     json: { files },
-    text: () =>
+    text: ({ width: columns }) =>
       renderTable({
+        ...{ fold: ['cut'], columns },
         rows: files.map(({ name, bytes }) => [safeLine(name), formatBytes(bytes)]),
         align: ['left', 'right'],
         indent: '',

@@ -28,27 +28,35 @@ function windowText<Item>(
   }: {
     readonly terminal: Terminal;
     readonly noun: string;
-    readonly lines: (item: Item) => readonly LabeledLine[];
+    readonly lines: (item: Item, terminal: Terminal) => readonly LabeledLine[];
   },
 ): string {
-  const blocks = window.items.map((item) => `${labeledText(lines(item), { terminal, indent: '' })}\n`);
+  const blocks = window.items.map(
+    (item) => `${labeledText(lines(item, terminal), { terminal, indent: '' })}\n`,
+  );
   return [...blocks, windowNote(window, noun)].join('\n').trimEnd();
 }
 
-function recordLines(record: DataRecord): readonly LabeledLine[] {
+function recordLines(record: DataRecord, terminal: Terminal): readonly LabeledLine[] {
   return Object.entries(record).flatMap(([name, value]) =>
     name === 'segments' && Array.isArray(value)
-      ? value.map(segmentLine)
+      ? value.map((segment) => segmentLine(segment, terminal))
       : [{ label: name, text: textOf(value) }],
   );
 }
 
-/** A segment holds `role` and `text`; anything else that a user's row calls `segments` is shown as JSON. */
-function segmentLine(segment: Json): LabeledLine {
+/** The roles that `train_on: response` learns. */
+const LEARNED: readonly Json[] = ['response', 'end_text', 'end'];
+
+/**
+ * A segment holds `role` and `text`, and has the colors of a batch: what is answered, and what is only read. Anything else
+ * that a user's row calls `segments` is shown as JSON.
+ */
+function segmentLine(segment: Json, { colors }: Terminal): LabeledLine {
   const isSegment = isObject(segment) && 'role' in segment && 'text' in segment;
-  return isSegment
-    ? { label: `[${textOf(segment.role)}]`, text: textOf(segment.text) }
-    : { label: 'segments', text: textOf(segment) };
+  if (!isSegment) return { label: 'segments', text: textOf(segment) };
+  const paint = LEARNED.includes(segment.role ?? null) ? colors.green : colors.dim;
+  return { label: `[${textOf(segment.role)}]`, text: textOf(segment.text).split('\n').map(paint).join('\n') };
 }
 
 const textOf = (value: Json | undefined): string =>
@@ -62,6 +70,12 @@ export async function showResponses({ path, offset, limit = RESPONSES_LIMIT }: S
   return {
     json: window,
     text: (terminal) => windowText(window, { terminal, noun: 'responses', lines: responseLines }),
+    csv: window.items.map(({ id, prompt, expected, response, finish_reason, log_likelihood }) => ({
+      ...{ id, prompt, expected },
+      ...(response === undefined ? {} : { response }),
+      ...(finish_reason === undefined ? {} : { finish_reason }),
+      ...(log_likelihood === undefined ? {} : { log_likelihood }),
+    })),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Score } from '../../metrics/index.ts';
 import { portCodecs } from '../../stages/index.ts';
-import type { HistoryEntry } from '../../training/index.ts';
 import { scoreName } from '../../view/index.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
-import { renderTable } from '../terminal/layout.ts';
-import { safeLine, safeText } from '../terminal/safe-text.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import { fitTable, renderTable } from '../terminal/table.ts';
+import { wrapText } from '../terminal/wrap-text.ts';
 import { type Shown, type ShowSource, windowNote, windowOf } from './shown.ts';
 
 const SCORES_LIMIT = 10;
@@ -15,20 +15,22 @@ export async function showScores({ path, offset, limit = SCORES_LIMIT }: ShowSou
   const window = await windowOf(records, { offset, limit });
   return {
     json: { metrics, records: window },
-    text: () => {
-      const parts = [metricTable(metrics)];
-      if (window.total > 0) parts.push(recordTable(window.items), windowNote(window, 'records'));
+    text: ({ width }) => {
+      const parts = [metricTable(metrics, width)];
+      if (window.total > 0) parts.push(recordTable(window.items, width), windowNote(window, 'records'));
       return parts.join('\n\n').trimEnd();
     },
+    csv: window.items.map(({ id, values }) => ({ id, ...values })),
   };
 }
 
-function metricTable(metrics: readonly Score[]): string {
+function metricTable(metrics: readonly Score[], columns: number): string {
   return renderTable({
     head: ['metric', 'value', 'standard error', 'records', ''],
     rows: metrics.map(scoreRow),
     align: ['left', 'right', 'right', 'right', 'left'],
-    indent: '',
+    fold: ['cut', undefined, undefined, undefined, 'wrap'],
+    ...{ columns, indent: '' },
   });
 }
 
@@ -50,76 +52,23 @@ function scoreRow(score: Score): readonly string[] {
 
 type ScoredRecord = { readonly id: string; readonly values: Readonly<Record<string, unknown>> };
 
-function recordTable(records: readonly ScoredRecord[]): string {
+function recordTable(records: readonly ScoredRecord[], columns: number): string {
   const names = [...new Set(records.flatMap(({ values }) => Object.keys(values)))];
-  return renderTable({
+  const { text, left } = fitTable({
     head: ['record', ...names.map(safeLine)],
     rows: records.map(({ id, values }) => [safeLine(id), ...names.map((name) => cell(values[name]))]),
     align: ['left', ...names.map(() => 'right' as const)],
-    indent: '',
+    fold: ['cut', ...names.map(() => 'cut' as const)],
+    importance: [undefined, ...names.map((_, index) => (index === 0 ? undefined : -index))],
+    ...{ columns, indent: '' },
   });
+  const rest = left.map((at) => safeLine(names[at - 1] ?? '')).join(', ');
+  return rest === ''
+    ? text
+    : `${text}\n${wrapText(`not shown for lack of room: ${rest}; --csv has all`, { columns })}`;
 }
 
 function cell(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : formatFigure(value);
   return value === undefined ? '' : safeLine(typeof value === 'string' ? value : JSON.stringify(value));
-}
-
-const HISTORY_LIMIT = 40;
-const HEAD = ['step', 'epoch', 'loss', 'learning rate', 'gradient norm', 'tokens', 'train', 'validation'];
-
-/** A training's steps and evaluations in one table, with samples and the end below. */
-export async function showHistory({ path, offset, limit = HISTORY_LIMIT }: ShowSource): Promise<Shown> {
-  const entries: HistoryEntry[] = [];
-  for await (const entry of portCodecs.history.read(path)) entries.push(entry);
-  const window = await windowOf(entries, { offset, limit });
-  return {
-    json: window,
-    text: () =>
-      [
-        renderTable({ head: HEAD, rows: rowsOf(window.items), align: HEAD.map(() => 'right'), indent: '' }),
-        ...window.items.flatMap(noteOf),
-        windowNote(window, 'entries'),
-      ]
-        .filter((part) => part !== '')
-        .join('\n\n'),
-  };
-}
-
-function rowsOf(entries: readonly HistoryEntry[]): readonly (readonly string[])[] {
-  return entries.flatMap((entry) => {
-    const place = [formatCount(entry.step), String(entry.epoch)];
-    if (entry.type === 'step') {
-      const { loss, learning_rate, gradient_norm, tokens } = entry;
-      return [
-        [...place, ...[loss, learning_rate, gradient_norm].map(formatFigure), formatCount(tokens), '', ''],
-      ];
-    }
-    if (entry.type !== 'evaluation') return [];
-    const { train_loss, validation_loss } = entry;
-    const validation = validation_loss === undefined ? '' : formatFigure(validation_loss);
-    return [[...place, '', '', '', '', formatFigure(train_loss), validation]];
-  });
-}
-
-const endings: Readonly<Record<Extract<HistoryEntry, { type: 'end' }>['reason'], string>> = {
-  completed: 'completed',
-  early_stop: 'stopped early',
-  loss_spike: 'stopped by a loss spike',
-};
-
-function noteOf(entry: HistoryEntry): readonly string[] {
-  if (entry.type === 'step' && entry.spike) {
-    return [
-      `step ${formatCount(entry.step)} did not update the model: its loss of ${formatFigure(entry.loss)} is a spike`,
-    ];
-  }
-  if (entry.type === 'sample') {
-    return [
-      `sample after step ${formatCount(entry.step)}: ${safeText(entry.response).trim() || '(nothing)'}`,
-    ];
-  }
-  if (entry.type !== 'end') return [];
-  const best = entry.best_step === undefined ? '' : `; best at step ${formatCount(entry.best_step)}`;
-  return [`${endings[entry.reason]} at step ${formatCount(entry.step)}${best}`];
 }

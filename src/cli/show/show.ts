@@ -4,13 +4,14 @@ import type { KnownPortType } from '../../stages/index.ts';
 import { isEncodingName, openEncoding, openTokenizer, type Tokenizer } from '../../text/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { openArtifact } from '../open-artifact.ts';
 import { noteText } from '../reporter/reporter.ts';
 import { showBatches } from './show-batches.ts';
+import { showHistory } from './show-history.ts';
 import { showFile, showModel, showTokenizer } from './show-model.ts';
 import { showRecords, showResponses, showTokens } from './show-records.ts';
-import { showHistory, showScores } from './show-scores.ts';
+import { showScores } from './show-scores.ts';
 import type { Shown, ShowSource } from './shown.ts';
 
 /** `tuneloom show`: prints one artifact in readable form. */
@@ -25,10 +26,11 @@ export async function showCommand(call: CommandCall<ShowOptions>): Promise<ExitC
   const show = isKnown(type) ? showByType[type] : showFile; // a type that only a user's stage has is shown as a file
   const shown = await show({
     path: opened.path,
-    limit: options.limit,
+    limit: options.limit ?? (options.csv ? Number.POSITIVE_INFINITY : undefined),
     offset: options.offset,
     epoch: options.epoch,
     batch: options.batch,
+    keep: node.config.keep,
     tokenizer: (vocabulary) => findTokenizer(vocabulary, { store, plan }),
   });
   const place = { stage: node.id, output, ...(part === undefined ? {} : { part }), type, digest };
@@ -40,6 +42,17 @@ export async function showCommand(call: CommandCall<ShowOptions>): Promise<ExitC
       terminal.complain(
         `warning: ${noteText({ type: 'note', level: 'warning', message, records: records.map((id) => ({ id })) })}`,
       );
+  if (options.csv) {
+    if (shown.csv === undefined)
+      throw new UsageError({
+        message: `\`${node.id}\` is of type ${type}, which is no table`,
+        help: '--csv prints a history, scores and answers; --json prints everything',
+      });
+    const { stringify } = await import('csv-stringify/sync');
+    const names = [...new Set(shown.csv.flatMap((each) => Object.keys(each)))];
+    terminal.write(stringify([...shown.csv], { header: true, columns: names, cast: { boolean: String } }));
+    return exitCode.success;
+  }
   terminal.print(options.json ? jsonText({ ...place, ...kept, content: shown.json }) : shown.text(terminal));
   return exitCode.success;
 }
@@ -49,6 +62,7 @@ interface ShowOptions extends PipelineOptions {
   readonly offset: number;
   readonly epoch: number;
   readonly batch: number;
+  readonly csv?: boolean;
 }
 
 const showByType: { readonly [Type in KnownPortType]: (source: ShowSource) => Promise<Shown> } = {

@@ -13,6 +13,8 @@ export interface ShowSource {
   readonly epoch: number;
   /** Counted from 1. */
   readonly batch: number;
+  /** What the stage's field `keep` is, for the history of a training. */
+  readonly keep: unknown;
   /** The tokenizer with this vocabulary, if the pipeline still has it. */
   readonly tokenizer: (vocabulary: string) => Promise<Tokenizer | undefined>;
 }
@@ -21,6 +23,8 @@ export interface ShowSource {
 export interface Shown {
   readonly json: unknown;
   readonly text: (terminal: Terminal) => string;
+  /** One object a line, by the names of its columns; absent for what is no table. */
+  readonly csv?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Some items of many. */

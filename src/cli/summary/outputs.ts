@@ -1,5 +1,6 @@
 import type { Score } from '../../metrics/index.ts';
 import {
+  contentState,
   type Dag,
   type DagNode,
   type Digest,
@@ -8,7 +9,6 @@ import {
   type Store,
 } from '../../runtime/index.ts';
 import { portCodecs } from '../../stages/index.ts';
-import type { HistoryEntry } from '../../training/index.ts';
 
 /** The outputs of a run in the order of its stages, without those that have parts. */
 export function finishedOutputs(dag: Dag, { stages }: RunResult): readonly FinishedOutput[] {
@@ -20,6 +20,17 @@ export function finishedOutputs(dag: Dag, { stages }: RunResult): readonly Finis
       return type === undefined || typeof content !== 'string' ? [] : [{ node, type, digest: content }];
     });
   });
+}
+
+/** Those whose bytes are here: what only a remote has is not fetched to be summarized. */
+export async function presentOutputs<Output extends { readonly digest: Digest }>(
+  store: Store,
+  outputs: readonly Output[],
+): Promise<readonly Output[]> {
+  const present: Output[] = [];
+  for (const output of outputs)
+    if ((await contentState(store, output.digest)) === 'present') present.push(output);
+  return present;
 }
 
 /** Reads an output from the store; the content may be gone after `read`. */
@@ -41,62 +52,6 @@ export interface NamedOutput {
 /** One output of a stage that ran or was reused. */
 export interface FinishedOutput extends NamedOutput {
   readonly node: DagNode;
-}
-
-/** The first, last and best losses of every training among the outputs. */
-export async function collectLosses(
-  store: Store,
-  outputs: readonly NamedOutput[],
-): Promise<readonly StageLosses[]> {
-  const histories = outputs.filter(({ type }) => type === 'history');
-  return await Promise.all(
-    histories.map(({ node, digest }) =>
-      readOutput({ store, digest }, async (path) => lossesOf(node.id, portCodecs.history.read(path))),
-    ),
-  );
-}
-
-/** The losses of one training. */
-export interface StageLosses {
-  readonly stage: string;
-  readonly train?: LossCourse;
-  readonly validation?: LossCourse;
-}
-
-export interface LossCourse {
-  readonly first: number;
-  readonly last: number;
-  readonly best: number;
-  readonly best_step: number;
-}
-
-interface Measured {
-  readonly step: number;
-  readonly loss: number;
-}
-
-async function lossesOf(stage: string, history: AsyncIterable<HistoryEntry>): Promise<StageLosses> {
-  const train: Measured[] = [];
-  const validation: Measured[] = [];
-  for await (const entry of history) {
-    if (entry.type !== 'evaluation') continue;
-    train.push({ step: entry.step, loss: entry.train_loss });
-    if (entry.validation_loss !== undefined)
-      validation.push({ step: entry.step, loss: entry.validation_loss });
-  }
-  const [trainCourse, validationCourse] = [courseOf(train), courseOf(validation)];
-  return {
-    stage,
-    ...(trainCourse && { train: trainCourse }),
-    ...(validationCourse && { validation: validationCourse }),
-  };
-}
-
-function courseOf(measured: readonly Measured[]): LossCourse | undefined {
-  const [first, last] = [measured[0], measured.at(-1)];
-  if (!first || !last) return undefined;
-  const best = measured.reduce((low, next) => (next.loss < low.loss ? next : low));
-  return { first: first.loss, last: last.loss, best: best.loss, best_step: best.step };
 }
 
 export interface StageScores {

@@ -19,6 +19,8 @@ export interface Terminal {
   readonly columns: number;
   /** The whole width, for tables. */
   readonly width: number;
+  /** The height, to which a list is cut that would scroll away; absent where nothing scrolls. */
+  readonly rows?: number;
   /** True if standard output is a terminal that can be redrawn. */
   readonly interactive: boolean;
   readonly colors: Colors;
@@ -38,6 +40,7 @@ export function openTerminal(process: Pick<NodeJS.Process, 'stdout' | 'stderr' |
     complain: (text) => void stderr.write(lines(text, stderr)),
     columns: Math.min(width, WIDEST),
     width,
+    ...(stdout.isTTY === true && stdout.rows > 0 && { rows: stdout.rows }),
     interactive: capable && env.CI === undefined,
     colors: createColors(colored),
   };

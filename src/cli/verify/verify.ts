@@ -21,8 +21,8 @@ export async function verifyCommand({
   if (options.json) {
     context.terminal.print(JSON.stringify({ store: store.root, sound, ...report }));
   } else {
-    const { blobs, bytes, records, runs, problems } = report;
-    const content = `${counted(blobs, 'file')} (${formatBytes(bytes)}), ${counted(records, 'record')}, ${counted(runs, 'run')}`;
+    const { blobs, bytes, records, remote, runs, problems } = report;
+    const content = `${counted(blobs, 'file')} (${formatBytes(bytes)}), ${counted(records, 'record')}${remote === 0 ? '' : ` (${formatCount(remote)} with files that only a remote has)`}, ${counted(runs, 'run')}`;
     for (const { path, message } of problems)
       context.terminal.complain(`${safeLine(path)}: ${safeLine(message)}`);
     context.terminal.print(

@@ -90,7 +90,7 @@ export function openSite({
     },
     state: (folder) => launcher.state(idOf(folder)),
     stop: (folder, how) => launcher.stop(idOf(folder), how),
-    explain: (folder, failure) => launcher.explain(idOf(folder), failure),
+    explain: (folder, failure) => launcher.explain({ id: idOf(folder), folder }, failure),
   };
 }
 

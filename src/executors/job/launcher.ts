@@ -14,7 +14,7 @@ export interface Launcher {
   /** `now`: without time to keep its state. */
   stop(id: string, how: { readonly now: boolean }): Promise<void>;
   /** Says more about how a job failed, where its scheduler knows more. */
-  explain(id: string, failure: Failure): Promise<Failure>;
+  explain(job: { readonly id: string; readonly folder: string }, failure: Failure): Promise<Failure>;
 }
 
 export interface LaunchedJob {

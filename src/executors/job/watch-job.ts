@@ -153,11 +153,11 @@ class JobWatch {
     }
     const failure: Failure = state.failure ?? {
       kind: 'stage-error',
-      code: 'job-lost',
+      code: lostJob,
       message: `${this.#place} has ended and did not say how`,
       help: 'is the disk that it writes to full, or not the one of this machine?',
     };
-    return err({ failure });
+    return err({ failure: await this.#explained(failure) });
   }
 
   #explained(failure: Failure): Promise<Failure> {
@@ -180,6 +180,9 @@ class JobWatch {
     this.#lastNote = message;
   }
 }
+
+/** Of a job whose process left no word; its launcher may know more. */
+export const lostJob = 'job-lost';
 
 /** What the launcher replaces by the words of its scheduler. */
 export const timeLimit: StageError = {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { UserError } from '../../core/index.ts';
 import { childEnvironment, type Failure, type StageResources } from '../../runtime/index.ts';
-import type { JobState, LaunchedJob, Launcher } from '../job/launcher.ts';
-import { timeLimit } from '../job/watch-job.ts';
-import { SlurmQueue } from './slurm-queue.ts';
+import type { LaunchedJob, Launcher } from '../job/launcher.ts';
+import { lostJob, timeLimit } from '../job/watch-job.ts';
+import { SlurmQueue, tooMuchMemory } from './slurm-queue.ts';
 
 export interface SlurmOptions {
   readonly partition?: string | undefined;
@@ -39,7 +39,7 @@ export function slurmLauncher({
       // A job whose step was asked to stop gets SIGKILL from Slurm after its KillWait.
       await execa('scancel', [...(now ? ['--signal=KILL', '--full'] : []), id], quiet);
     },
-    explain: async (id, failure) => explain(failure, { id, state: await lastState(queue, id, failure) }),
+    explain: ({ id, folder }, failure) => explain(failure, { id, folder, queue }),
   };
 }
 
@@ -110,31 +110,26 @@ export const jobName = ({ stage, name }: Pick<LaunchedJob, 'stage' | 'name'>): s
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** The state of a job that failed: Slurm may know only a little later that it took too much memory. */
-async function lastState(queue: SlurmQueue, id: string, failure: Failure): Promise<JobState | undefined> {
-  if (failure.kind !== 'killed') return undefined;
-  return await queue.settled(id);
-}
-
-/** Says what to raise. */
-function explain(
+/** Says what to raise, as far as Slurm or what its programs printed tell. */
+async function explain(
   failure: Failure,
-  { id, state }: { readonly id: string; readonly state: JobState | undefined },
-): Failure {
-  if (failure.kind === 'stage-error' && failure.code === timeLimit.code)
-    return { ...timeLimit, message: `Slurm job ${id} reached its time limit` };
+  { id, folder, queue }: { readonly id: string; readonly folder: string; readonly queue: SlurmQueue },
+): Promise<Failure> {
+  const code = failure.kind === 'stage-error' ? failure.code : undefined;
+  if (code === timeLimit.code) return { ...timeLimit, message: `Slurm job ${id} reached its time limit` };
+  const isKill = failure.kind === 'killed' && failure.signal === 'SIGKILL';
+  if (!isKill && code !== lostJob) return failure;
+  // Slurm may know only a little later that it took too much memory.
+  const state = isKill ? await queue.settled(id) : undefined;
   if (state?.kind === 'ended' && state.failure?.kind === 'stage-error') return state.failure;
-  if (failure.kind !== 'killed' || failure.signal !== 'SIGKILL') return failure;
-  return {
-    kind: 'stage-error',
-    code: 'job-memory',
-    message: `the stage was killed in Slurm job ${id}, most often because it took more memory than the job has`,
-    help: 'raise `resources: { memory }` of the stage',
-  };
-}
-
-/** The end of what the job printed beside its stage's log. */
-export async function printedBy(folder: string): Promise<string> {
-  const text = await readFile(join(folder, outputFile), 'utf8').catch(() => '');
-  return text.trim().split('\n').slice(-10).join('\n');
+  const printed = await readFile(join(folder, outputFile), 'utf8').catch(() => '');
+  if (/memory limit|oom.?kill|out of memory/i.test(printed)) return tooMuchMemory(id);
+  const tail = printed.trim().split('\n').slice(-10).join('\n');
+  if (isKill)
+    return {
+      ...tooMuchMemory(id),
+      message: `the stage was killed in Slurm job ${id}, most often because it took more memory than the job has`,
+    };
+  if (failure.kind !== 'stage-error' || tail === '') return failure;
+  return { ...failure, message: `${failure.message}:\n${tail.slice(0, 5000)}` };
 }

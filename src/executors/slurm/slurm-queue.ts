@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { Failure } from '../../runtime/index.ts';
+import type { Failure, StageError } from '../../runtime/index.ts';
 import type { JobState } from '../job/launcher.ts';
 
 /** A job as Slurm's programs show it. */
@@ -119,10 +119,7 @@ function stateOf(id: string, { state, reason, node }: ShownJob): JobState {
         help: 'raise `resources: { time }` of the stage; it goes on from its state with the next run',
       });
     case 'OUT_OF_MEMORY':
-      return ended(id, 'took more memory than it has', {
-        code: 'job-memory',
-        help: 'raise `resources: { memory }` of the stage',
-      });
+      return { kind: 'ended', failure: tooMuchMemory(id) };
     case 'NODE_FAIL':
     case 'BOOT_FAIL':
       return ended(id, `lost its node${node === '' ? '' : ` ${node}`}`, {
@@ -152,3 +149,10 @@ const ended = (
   const failure: Failure = { kind: 'stage-error', message: `Slurm job ${id} ${what}`, ...more };
   return { kind: 'ended', failure };
 };
+
+export const tooMuchMemory = (id: string): StageError => ({
+  kind: 'stage-error',
+  code: 'job-memory',
+  message: `Slurm job ${id} took more memory than it has`,
+  help: 'raise `resources: { memory }` of the stage',
+});

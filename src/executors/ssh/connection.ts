@@ -50,6 +50,7 @@ export class WorkerConnection {
   #hadOne = false;
   #calls = 0;
   #closed = false;
+  #isLeaving = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -92,11 +93,17 @@ export class WorkerConnection {
         if (!(error instanceof ConnectionLost)) throw error;
         lostAt ??= performance.now();
         const isOver = performance.now() - lostAt > this.#options.patienceMs;
-        if (!this.#hadOne || this.#closed || isOver) throw unreachable(this.host, error.message);
+        if (!this.#hadOne || this.#closed || this.#isLeaving || isOver)
+          throw unreachable(this.host, error.message);
         this.#tell(`the connection to ${this.host} is lost; it is tried again: ${error.message}`);
         await sleep(wait);
       }
     }
+  }
+
+  /** From now on a lost connection is not tried again: the run is being interrupted. */
+  leave(): void {
+    this.#isLeaving = true;
   }
 
   /** Jobs that run there go on. */

@@ -93,6 +93,7 @@ class RemoteSubmission implements SubmittedJob {
 
   cancel(): void {
     this.#canceling.abort();
+    this.#with.connection.leave();
   }
 
   async watch(report: (report: StageReport) => void): ReturnType<SubmittedJob['watch']> {
@@ -112,7 +113,9 @@ class RemoteSubmission implements SubmittedJob {
       if (!end.error.mayRun) await remote.end({ succeeded: false });
       return err({ ...end.error, failure: withAddresses(end.error.failure, addresses) });
     } catch (error) {
-      return err(this.#failure(error));
+      const failure = this.#failure(error);
+      if (connection.wasOpen && !failure.mayRun) await remote.end({ succeeded: false }).catch(() => {});
+      return err(failure);
     } finally {
       forget();
     }
@@ -135,8 +138,9 @@ class RemoteSubmission implements SubmittedJob {
     const portable = portableAction(this.#job, code);
     // Before a job that may be there already is looked for, nothing has to be sent.
     const isKnown = readJobFile(folder)?.id !== undefined;
-    if (!isKnown) await transfer.send(contents, { store, texts, report });
-    this.#canceling.signal.throwIfAborted();
+    const { signal } = this.#canceling;
+    if (!isKnown) await transfer.send(contents, { store, texts, signal, report });
+    signal.throwIfAborted();
     const place = `its job on ${connection.host}`;
     await writeJobFile({ folder, root: store.root }, { executor: name, place });
     const submitted = await remote.submit(portable);
@@ -147,7 +151,7 @@ class RemoteSubmission implements SubmittedJob {
     return submitted;
   }
 
-  async collect(): Promise<Result<Readonly<Record<string, PortContent>>, JobFailure>> {
+  async collect(signal: AbortSignal): Promise<Result<Readonly<Record<string, PortContent>>, JobFailure>> {
     const { remote, transfer } = this.#with;
     const { store } = this.#job;
     try {
@@ -155,7 +159,7 @@ class RemoteSubmission implements SubmittedJob {
       if ('failure' in collected) return err({ failure: collected.failure });
       for (const content of Object.values(collected.outputs))
         for (const { digest } of digestsAt(content))
-          await transfer.fetch(digest, { store, report: () => {} });
+          await transfer.fetch(digest, { store, signal, report: () => {} });
       await remote.end({ succeeded: true });
       return ok(collected.outputs);
     } catch (error) {
@@ -164,14 +168,14 @@ class RemoteSubmission implements SubmittedJob {
   }
 
   #failure(error: unknown): JobFailure {
-    const { signal } = this.#with;
-    if (this.#canceling.signal.aborted && !(error instanceof UserError))
-      return { failure: { kind: 'interrupted' } };
-    const failure = failureOf(error, signal.aborted && !(error instanceof UserError) ? signal : never);
+    const { connection } = this.#with;
+    const isSubmitted = readJobFile(this.#job.folder) !== undefined;
+    const mayRun = (this.#again || connection.wasOpen) && isSubmitted;
+    // What is interrupted between its end and the arrival of its outputs is there for the next run.
+    if (this.#with.signal.aborted) return { failure: { kind: 'interrupted' }, ...(mayRun && { mayRun }) };
+    const failure = failureOf(error, never);
     const isLost = error instanceof UserError && mayGoOn.has(error.code);
-    const mayRun =
-      this.#again || (this.#with.connection.wasOpen && readJobFile(this.#job.folder) !== undefined);
-    return isLost && mayRun ? { failure, mayRun } : { failure };
+    return { failure, ...(isLost && mayRun && { mayRun }) };
   }
 
   /** The log there becomes the log here. */

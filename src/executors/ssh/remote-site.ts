@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { relative, sep } from 'node:path';
 import { isObject } from '../../core/index.ts';
 import {
   type ActionPort,
@@ -34,9 +34,11 @@ export function remoteJob(
   { connection, slurm }: { readonly connection: WorkerConnection; readonly slurm: SlurmOptions | undefined },
 ): RemoteJob {
   const { folder, name, action } = job;
+  // `state/<key>/<attempt>` of the store here, and below it the folders of shares.
+  const [, key, ...attempt] = relative(job.store.root, folder).split(sep);
   const where = {
-    key: basename(dirname(folder)),
-    attempt: basename(folder),
+    key,
+    attempt: attempt.join('-'),
     ...(slurm && { slurm }),
   };
   const call = async (method: string, params: Readonly<Record<string, unknown>> = {}) =>

@@ -26,7 +26,11 @@ const window = 8;
 /** How many digests one question names. */
 const batch = 5000;
 
-type Report = (report: StageReport) => void;
+interface Watching {
+  readonly store: Store;
+  readonly signal: AbortSignal;
+  readonly report: (report: StageReport) => void;
+}
 
 /** Sends blobs to a worker and fetches them, each digest once at a time. */
 export class BlobTransfer {
@@ -40,11 +44,7 @@ export class BlobTransfer {
   /** Sends what the worker lacks of some contents. */
   async send(
     contents: Job['contents'],
-    {
-      store,
-      texts,
-      report,
-    }: { readonly store: Store; readonly texts: ReadonlyMap<Digest, string>; readonly report: Report },
+    { store, texts, signal, report }: Watching & { readonly texts: ReadonlyMap<Digest, string> },
   ): Promise<void> {
     const blobs = new Map<Digest, BlobBytes>();
     for (const { digest, source } of contents.values()) await addBlobs(blobs, { digest, source, store });
@@ -59,23 +59,27 @@ export class BlobTransfer {
       done += bytes;
       report({ type: 'progress', unit: 'byte', done, total });
     };
-    await eachOf([...missing], async (digest) => {
+    await eachOf([...missing], signal, async (digest) => {
       const bytes = blobs.get(digest);
       if (bytes === undefined) return;
-      const sending = this.#sending.get(digest) ?? this.#sendOne(digest, bytes, onBytes);
+      const sending = this.#sending.get(digest) ?? this.#sendOne(digest, bytes, { signal, onBytes });
       this.#sending.set(digest, sending);
       await sending.finally(() => this.#sending.delete(digest));
     });
   }
 
-  async #sendOne(digest: Digest, bytes: BlobBytes, onBytes: (bytes: number) => void): Promise<void> {
+  async #sendOne(
+    digest: Digest,
+    bytes: BlobBytes,
+    { signal, onBytes }: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
+  ): Promise<void> {
     const size = sizeOf(bytes);
     const received = Number((await this.#connection.call('received', { digest })).value);
     // The last messages before an interruption may have overtaken each other.
     const safe = Math.min(Number.isFinite(received) ? received : 0, size) - window * pieceBytes;
     const start = Math.max(0, Math.floor(safe / pieceBytes) * pieceBytes);
     onBytes(start);
-    await eachOf(offsets(start, size), async (offset) => {
+    await eachOf(offsets(start, size), signal, async (offset) => {
       const piece =
         'text' in bytes
           ? Buffer.from(bytes.text).subarray(offset, offset + pieceBytes)
@@ -87,29 +91,24 @@ export class BlobTransfer {
   }
 
   /** Fetches what the store lacks of a content. Every byte is hashed here. */
-  async fetch(
-    digest: Digest,
-    { store, report }: { readonly store: Store; readonly report: Report },
-  ): Promise<void> {
+  async fetch(digest: Digest, watching: Watching): Promise<void> {
+    const { store, signal } = watching;
     if ((await contentState(store, digest)) === 'present') return;
-    await this.#fetchBlob(digest, { store, report });
+    await this.#fetchBlob(digest, watching);
     if (!isFolderDigest(digest)) return;
     // Names that leave the folder, and sizes that are none, are refused here.
     const files = parseManifest(await readFile(blobFile(store, digest), 'utf8'));
-    await eachOf([...new Set(files.map((file) => file.digest))], async (file) => {
-      if ((await contentState(store, file)) !== 'present') await this.#fetchBlob(file, { store, report });
+    await eachOf([...new Set(files.map((file) => file.digest))], signal, async (file) => {
+      if ((await contentState(store, file)) !== 'present') await this.#fetchBlob(file, watching);
     });
   }
 
-  async #fetchBlob(
-    digest: Digest,
-    { store, report }: { readonly store: Store; readonly report: Report },
-  ): Promise<void> {
+  async #fetchBlob(digest: Digest, { store, signal, report }: Watching): Promise<void> {
     const total = Number((await this.#connection.call('size', { digest })).value);
     if (!Number.isSafeInteger(total) || total < 0) throw new Error('the worker gives no size');
     const incoming = new IncomingBlob(store, digest);
     let done = 0;
-    await eachOf(offsets(0, total), async (offset) => {
+    await eachOf(offsets(0, total), signal, async (offset) => {
       const { bytes } = await this.#connection.call('piece', { digest, offset });
       const wanted = Math.min(pieceBytes, total - offset);
       if (bytes.length !== wanted) throw shortPiece(digest);
@@ -173,11 +172,18 @@ function* inBatches<Item>(items: readonly Item[], size: number): Generator<reado
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
 
-/** Handles items in order, a few at a time; the first error ends it. */
-async function eachOf<Item>(items: readonly Item[], handle: (item: Item) => Promise<void>): Promise<void> {
+/** Handles items in order, a few at a time; the first error, or the signal, ends it. */
+async function eachOf<Item>(
+  items: readonly Item[],
+  signal: AbortSignal,
+  handle: (item: Item) => Promise<void>,
+): Promise<void> {
   const rest = items.values();
   const work = async (): Promise<void> => {
-    for (const item of rest) await handle(item);
+    for (const item of rest) {
+      signal.throwIfAborted();
+      await handle(item);
+    }
   };
   await Promise.all(Array.from({ length: Math.min(window, items.length) }, work));
 }

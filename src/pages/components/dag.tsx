@@ -43,8 +43,8 @@ function StageBox({ stage, href }: { readonly stage: PlacedStage; readonly href:
   const [left, top] = [x - width / 2, y - height / 2];
   const detail = uses === id ? words[decision] : `${uses} · ${words[decision]}`;
   return (
-    <a href={href} class={`stage ${decision}`} aria-label={`${id}, ${detail}`}>
-      <title>{id}</title>
+    <a href={href} class={`stage ${decision}`}>
+      {shortened(id, width) !== id && <title>{id}</title>}
       <rect x={left} y={top} width={width} height={height} rx={8} />
       <text x={x} y={y - 3} text-anchor="middle" class="name">
         {shortened(id, width)}

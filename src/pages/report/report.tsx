@@ -54,22 +54,27 @@ function ReportView({ report }: { readonly report: ReportPage }) {
           () =>
             sweep && (
               <>
-                {sweep.plot !== undefined && <Plot title="Parallel coordinates" svg={sweep.plot} />}
-                <Experiments table={sweep} label={titleOf('sweep') ?? ''} />
+                {sweep.plot !== undefined && <Plot title="Plot of the sweep" svg={sweep.plot} />}
+                <Experiments table={sweep} label="Table of the sweep" />
               </>
             ),
         )}
         {section('scores', () =>
           scores.map((table) => (
             <div class="block" key={table.columns.map(nameOf).join()}>
-              {table.plot !== undefined && <Plot title="Scores" svg={table.plot} />}
+              {table.plot !== undefined && (
+                <Plot
+                  title={`Plot of the scores of ${table.columns.map(nameOf).join(', ')}`}
+                  svg={table.plot}
+                />
+              )}
               <Scores table={table} nameOf={nameOf} />
             </div>
           )),
         )}
         {section('training', () => (
           <>
-            {overlay !== undefined && <Plot title="Losses of all trainings" svg={overlay} />}
+            {overlay !== undefined && <Plot title="Plot of the losses of all trainings" svg={overlay} />}
             {trainings.map((training) =>
               trainings.length === 1 ? (
                 <Training key={nameOf(training)} training={training} name={nameOf(training)} />

@@ -50,7 +50,7 @@ export function RunDetails({ run, number }: { readonly run: Run; readonly number
       <Problems stages={stages} />
       <Dag
         layout={run.layout}
-        label={`Stages of ${run.pipeline}`}
+        label={`Graph of the stages of run ${run.run}`}
         hrefOf={(stage) =>
           `#${rowId(
             number,
@@ -123,7 +123,7 @@ function Problems({ stages }: { readonly stages: readonly StageView[] }) {
 function StageTable({ stages, number }: { readonly stages: readonly StageView[]; readonly number: number }) {
   return (
     <Table<StageView>
-      label="Stages"
+      label={`Table of the stages of run ${number + 1}`}
       rows={stages}
       rowKey={({ id }) => id}
       rowId={({ id }) =>

@@ -11,7 +11,7 @@ export function Training({ training, name }: { readonly training: TrainingPage; 
   return (
     <div class="block">
       <Verdict training={training} />
-      <Plot title={`Losses of ${name}`} svg={plot} />
+      <Plot title={`Plot of the losses of ${name}`} svg={plot} />
       {evaluations.length > 0 && (
         <details>
           <summary>
@@ -32,7 +32,7 @@ export function Training({ training, name }: { readonly training: TrainingPage; 
                 { title: 'epoch', kind: 'number', cell: ({ epoch }) => formatFigure(epoch) },
                 { title: 'training loss', kind: 'number', cell: ({ train }) => figure(train) },
                 { title: 'validation loss', kind: 'number', cell: ({ validation }) => figure(validation) },
-                { title: '', cell: ({ step }) => marksOf(step, training) },
+                { title: 'note', cell: ({ step }) => marksOf(step, training) },
               ]}
             />
           </div>

@@ -7,7 +7,7 @@ import { Choice, Labeled, NoRuns, PageHead, Problem, type RunDetail, useRunChoic
 import { replaceRoute } from './route.ts';
 
 /** How answers are written, as chat's options are. */
-const defaults = { system: '', maxNewTokens: 256, temperature: 0, topP: 1, seed: 0 };
+const defaults = { system: '', template: '', maxNewTokens: 256, temperature: 0, topP: 1, seed: 0 };
 type Settings = typeof defaults;
 
 /** A conversation with a model, or with two models beside each other. */
@@ -15,7 +15,8 @@ export function ChatPage({ query }: { readonly query: Readonly<Record<string, st
   const { run, options, outputs = [], error, isEmpty } = useRunChoice(query.run);
   const other = query.secondRun ?? run;
   const detail = useData<RunDetail>(other === undefined ? undefined : `runs/${other}`);
-  const [settings, setSettings] = useKept<Settings>('chat', defaults);
+  const [kept, setSettings] = useKept<Partial<Settings>>('chat', defaults);
+  const settings = { ...defaults, ...kept };
   const [text, setText] = useState('');
   const stages = modelsOf(outputs);
   const others = modelsOf(detail.data?.outputs ?? []);
@@ -214,6 +215,14 @@ function SettingsForm({
         {number('topP', 'Top p', 0, 0.05)}
         {number('maxNewTokens', 'Most new tokens', 1, 1)}
         {number('seed', 'Seed', 0, 1)}
+        <Labeled label="Template">
+          <input
+            class="field"
+            value={settings.template}
+            placeholder="the model's own"
+            onChange={(event) => onChange({ ...settings, template: event.currentTarget.value })}
+          />
+        </Labeled>
         <Labeled label="System message">
           <input
             class="field"

@@ -14,6 +14,8 @@ interface ChatOf {
   readonly stage: string;
   readonly settings: {
     readonly system: string;
+    /** Instead of the one that the model was tuned on; empty for that. */
+    readonly template: string;
     readonly maxNewTokens: number;
     readonly temperature: number;
     readonly topP: number;
@@ -70,9 +72,9 @@ export function useChat(of: ChatOf | undefined) {
       if (chat.current === undefined) {
         setState('loading');
         const { run, stage, settings } = of;
-        const { system, ...others } = settings;
+        const { system, template, ...others } = settings;
         const opened = await send<{ chat: string; notes: readonly string[] }>('POST', 'chats', {
-          ...{ run, stage, output: 'model', system },
+          ...{ run, stage, output: 'model', system, template },
           settings: { ...others, minP: 0, repetitionPenalty: 1 },
         });
         if (signal.aborted) {

@@ -9,12 +9,12 @@ import { Choice, Problem } from './parts.tsx';
 /** What stages reported, and the end of what one of them wrote. */
 export function RunLog({ run, live }: { readonly run: RunRecord; readonly live: LiveRun }) {
   const failed = Object.entries(run.stages).flatMap(([id, outcome]) =>
-    outcome.decision === 'failed' ? [{ id, failure: outcome.failure }] : [],
+    outcome.decision === 'failed' && outcome.failure.kind !== 'interrupted'
+      ? [{ id, failure: outcome.failure }]
+      : [],
   );
-  const stages = [
-    ...failed.map(({ id }) => id),
-    ...Object.keys(live.stages).filter((id) => live.stages[id]?.state === 'running'),
-  ];
+  const running = Object.keys(live.stages).filter((id) => live.stages[id]?.state === 'running');
+  const stages = [...new Set([...failed.map(({ id }) => id), ...running])];
   const [chosen, setChosen] = useState<string | undefined>(undefined);
   const stage = chosen ?? stages[0];
   const log = useData<{ text: string; leftOut: number }>(
@@ -43,7 +43,7 @@ export function RunLog({ run, live }: { readonly run: RunRecord; readonly live: 
         <Choice
           label="Log of"
           value={stage ?? ''}
-          options={[...new Set(stages)].map((id) => ({ value: id, text: id }))}
+          options={stages.map((id) => ({ value: id, text: id }))}
           onChange={setChosen}
         />
       )}

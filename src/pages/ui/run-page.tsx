@@ -60,7 +60,7 @@ function Params({ run: { params, run, overridden, targets, fingerprint } }: { re
       value: typeof value === 'string' ? value : JSON.stringify(value),
     })),
     ...(targets.length > 0 ? [{ label: 'only', value: targets.join(', ') }] : []),
-    ...(overridden ? [{ label: 'params', value: 'given on the command line' }] : []),
+    ...(overridden ? [{ label: 'params', value: 'not those of the file' }] : []),
     { label: 'run', value: <span class="mono">{run}</span> },
     { label: 'machine', value: [platform, arch, node && `Node ${node}`].filter(Boolean).join(', ') },
   ];
@@ -90,7 +90,7 @@ function Stop({ run }: { readonly run: RunRecord }) {
 /** A stage of the table: how it ended, or how far it is. */
 interface StageRow extends Omit<LiveStage, 'state'> {
   readonly id: string;
-  readonly state: LiveStage['state'] | 'waiting' | 'unfinished';
+  readonly state: LiveStage['state'] | 'waiting' | 'unfinished' | 'interrupted';
   readonly outputs: readonly RunOutput[];
 }
 
@@ -154,12 +154,22 @@ const recordedRows = ({ stages }: RunRecord): readonly Omit<StageRow, 'outputs'>
         return { id, state: 'reused' };
       case 'skipped':
         return { id, state: 'skipped', reason: outcome.because };
-      default:
-        return { id, state: outcome.decision, milliseconds: outcome.milliseconds, reason: outcome.reason };
+      default: {
+        const { decision, milliseconds, reason } = outcome;
+        // Whoever stops a run knows that its stage did not fail.
+        const isStopped = decision === 'failed' && outcome.failure.kind === 'interrupted';
+        return { id, state: isStopped ? 'interrupted' : decision, milliseconds, reason };
+      }
     }
   });
 
-const stageTones = { ran: 'good', failed: 'bad', unfinished: 'bad', skipped: 'warn' } as const;
+const stageTones = {
+  ran: 'good',
+  failed: 'bad',
+  unfinished: 'bad',
+  interrupted: 'warn',
+  skipped: 'warn',
+} as const;
 
 const StageBadge = ({ state }: Pick<StageRow, 'state'>) => (
   <Badge tone={state in stageTones ? stageTones[state as keyof typeof stageTones] : 'plain'}>

@@ -81,7 +81,7 @@ export function StartRun({
         <Problem error={error} />
         <div class="row">
           <button type="submit" class="button primary" disabled={isStarting || pipeline.problems.length > 0}>
-            {isStarting ? 'Starting' : 'Run'}
+            {isStarting ? 'Starting' : 'Start'}
           </button>
           <span class="soft small">Only what changed runs; everything else is reused.</span>
         </div>

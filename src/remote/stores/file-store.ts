@@ -12,8 +12,7 @@ import {
   type SentContent,
   storageFailureOf,
 } from '../../runtime/index.ts';
-import type { OpenRemote } from './open-remote.ts';
-import { received } from './remote-host.ts';
+import { type OpenRemote, received } from './remote-host.ts';
 
 /** A folder that is used as a remote: a network drive, a stick, or what a web server serves. */
 export function fileStore(folder: string, { name, idleMilliseconds }: OpenRemote): RemoteStore {

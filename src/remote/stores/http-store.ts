@@ -12,8 +12,7 @@ import {
 } from '../../runtime/index.ts';
 import { drain, type Exchange, type ExchangeBody, exchange, statusFailure } from '../http/exchange.ts';
 import { ConnectionFailure, followed } from '../http/send-request.ts';
-import type { OpenRemote } from './open-remote.ts';
-import { RemoteHost, received } from './remote-host.ts';
+import { type OpenRemote, RemoteHost, received } from './remote-host.ts';
 
 /** Connections at once: enough to hide the time of a round trip, few enough for a small server. */
 const connections = 24;

@@ -13,8 +13,7 @@ import type { HubAddress } from '../hub/hub-address.ts';
 import { fileUrl, listRepository } from '../hub/hub-client.ts';
 import { type HubSettings, hubSettings } from '../hub/hub-settings.ts';
 import { hubFetch, placeholder } from '../hub/push-to-hub.ts';
-import type { OpenRemote } from './open-remote.ts';
-import { RemoteHost, received } from './remote-host.ts';
+import { type OpenRemote, RemoteHost, received } from './remote-host.ts';
 
 /** A dataset repository of the Hugging Face hub. Objects that are put at the same time share a commit. */
 export function hubStore(

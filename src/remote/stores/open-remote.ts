@@ -1,25 +1,6 @@
 import { RemoteFailure, type RemoteStore } from '../../runtime/index.ts';
-import type { Environment } from '../hub/hub-settings.ts';
 import { isPrivate, parseRemoteAddress } from './remote-address.ts';
-
-/** What the settings say about a remote. */
-export interface OpenRemote {
-  /** As the settings call it. */
-  readonly name: string;
-  readonly url: string;
-  /** Of relative paths. */
-  readonly folder: string;
-  /** A bearer token; the password, with a username. */
-  readonly token?: string | undefined;
-  readonly username?: string | undefined;
-  /** Of an S3 service; by default the one that AWS's own tools would use. */
-  readonly endpoint?: string | undefined;
-  readonly region?: string | undefined;
-  readonly profile?: string | undefined;
-  /** How long it may be silent. */
-  readonly idleMilliseconds: number;
-  readonly environment: Environment;
-}
+import type { OpenRemote } from './remote-host.ts';
 
 /** Opens a remote; uses no network yet. Loads only its own client. Throws a RemoteFailure for an address that is none. */
 export async function openRemote(open: OpenRemote): Promise<RemoteStore> {

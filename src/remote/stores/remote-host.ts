@@ -1,6 +1,26 @@
 import { setMaxListeners } from 'node:events';
 import { RemoteFailure } from '../../runtime/index.ts';
 import { ConnectionFailure, HttpFailure, withRetries } from '../http/send-request.ts';
+import type { Environment } from '../hub/hub-settings.ts';
+
+/** What the settings say about a remote. */
+export interface OpenRemote {
+  /** As the settings call it. */
+  readonly name: string;
+  readonly url: string;
+  /** Of relative paths. */
+  readonly folder: string;
+  /** A bearer token; the password, with a username. */
+  readonly token?: string | undefined;
+  readonly username?: string | undefined;
+  /** Of an S3 service; by default the one that AWS's own tools would use. */
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  readonly profile?: string | undefined;
+  /** How long it may be silent. */
+  readonly idleMilliseconds: number;
+  readonly environment: Environment;
+}
 
 /** The host of a remote, as far as its failures go: what may pass is tried again, what does not is explained. */
 export class RemoteHost {

@@ -17,8 +17,7 @@ import {
   type SentContent,
 } from '../../runtime/index.ts';
 import { ConnectionFailure, HttpFailure } from '../http/send-request.ts';
-import type { OpenRemote } from './open-remote.ts';
-import { RemoteHost, received } from './remote-host.ts';
+import { type OpenRemote, RemoteHost, received } from './remote-host.ts';
 import { putInParts, worthParts } from './s3-parts.ts';
 
 const connections = 24;

@@ -1,5 +1,5 @@
 import { schema, validate } from '../../generated/validators/pipeline.js';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { type Diagnostic, listOf } from '../diagnostic/diagnostic.ts';
 import type { StageRegistry } from '../stage/stage-definition.ts';
 import { childOf, textOf, type YamlNode, yamlAt, yamlToJson } from '../yaml/yaml-doc.ts';
 import { pipelineField } from './field-names.ts';
@@ -29,14 +29,31 @@ function homeOf(
   }: { readonly path: readonly string[]; readonly field: string; readonly registry: StageRegistry },
 ): string | undefined {
   const [section, id = ''] = path;
+  // A configuration of another program is often one flat map.
+  if (path.length === 0) return inSomeStage(field, registry);
   if (section !== 'stages' || path.length !== 2) return undefined;
   const uses = textOf(childOf(yamlAt(root, path).node, 'uses')) ?? id;
   const definition = registry.get(uses);
   const found = definition && findField(definition.schema, field);
-  if (found?.at(-1) !== field) return undefined;
+  if (found?.at(-1) !== field) return definition?.peerFields?.get(field);
   return found.length === 1
     ? `put \`${field}\` under \`with\``
     : `put it under \`with\`, as \`${found.join('.')}\``;
+}
+
+/** Help for a field at the top of the file that a stage has, here or in another program. */
+function inSomeStage(field: string, registry: StageRegistry): string | undefined {
+  for (const { peerFields } of registry.values()) {
+    const help = peerFields?.get(field);
+    if (help !== undefined) return help;
+  }
+  const homes = [...registry].filter(([, { schema: own }]) => findField(own, field)?.at(-1) === field);
+  return homes.length === 0
+    ? undefined
+    : `it is a field of ${listOf(
+        homes.map(([name]) => name),
+        'and',
+      )}: put it under the \`with\` of that stage`;
 }
 
 /** Parameters hold plain values: a `${params.x}` in one would silently stay as it is. */

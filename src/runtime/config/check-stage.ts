@@ -1,5 +1,5 @@
 import { didYouMean, suggest } from '../../core/index.ts';
-import { type Checked, type Diagnostic, listOf, quoted } from '../diagnostic/diagnostic.ts';
+import { type Checked, type Diagnostic, fewOf, quoted } from '../diagnostic/diagnostic.ts';
 import type { StageDefinition, StageRegistry } from '../stage/stage-definition.ts';
 import {
   childOf,
@@ -117,7 +117,7 @@ function withoutUses({ id, entry }: WrittenStage, known: readonly string[]): Dia
     code: 'unknown-stage',
     message: `${quoted(id)} is not a built-in stage, and it has no \`uses\` that names one`,
     span: entry.keySpan,
-    help: didYouMean(id, known) ?? `add \`uses:\` with ${listOf(known, 'or')}`,
+    help: didYouMean(id, known) ?? `add \`uses:\` with ${fewOf(known.map(quoted), 'or')}`,
   };
 }
 
@@ -128,7 +128,7 @@ function unknownUses(name: string, { span }: YamlNode, known: readonly string[])
     span,
     help: name.includes('/')
       ? `a path begins with \`./\`: write \`./${name}\``
-      : (didYouMean(name, known) ?? `the stages are ${listOf(known, 'and')}`),
+      : (didYouMean(name, known) ?? `the stages are ${fewOf(known.map(quoted), 'and')}`),
   };
 }
 

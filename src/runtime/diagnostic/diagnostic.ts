@@ -68,6 +68,17 @@ export function joined(phrases: readonly string[], conjunction: 'or' | 'and'): s
   return phrases.length < 2 ? last : `${phrases.slice(0, -1).join(', ')} ${conjunction} ${last}`;
 }
 
+/** A list of which people read no more than this. */
+const FEW = 8;
+
+/** a, b or c; of a long list the first, and how many more there are. */
+export function fewOf(phrases: readonly string[], conjunction: 'or' | 'and'): string {
+  const rest = phrases.length - FEW;
+  return rest <= 1
+    ? joined(phrases, conjunction)
+    : joined([...phrases.slice(0, FEW), `${rest} more`], conjunction);
+}
+
 /** A name in a sentence, kept on one line. */
 export const quoted = (text: string): string => `\`${text.replaceAll('\n', '⏎')}\``;
 

@@ -140,7 +140,7 @@ async function adopt(
       await adoptAttempt(folder);
     }
     const message = isOurs
-      ? `takes up ${job.place}, which an earlier run submitted`
+      ? `takes up ${job.place} of an earlier run`
       : `${job.place} of \`${job.executor}\` may still compute this result; run with --executor ${job.executor} to take it up`;
     context.emit({ type: 'stage-report', stage: node.id, report: { type: 'note', level: 'info', message } });
   }

@@ -1,7 +1,8 @@
 import type { Dag, DagNode } from '../graph/dag.ts';
-import type { PortContent } from '../key/digest.ts';
+import type { Digest, PortContent } from '../key/digest.ts';
 import type { Decision, PlanningContext } from '../plan/decide.ts';
 import type { StageSelection } from '../plan/select-stages.ts';
+import type { Remotes } from '../sharing/remotes.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import type { StageAction } from '../stage/stage-action.ts';
 import type { Resolutions } from '../store/resolution.ts';
@@ -28,6 +29,8 @@ export interface RunOptions extends StageSelection {
   readonly resources?: StageAction['resources'];
   /** When aborted, running stages are asked to stop and the run ends as interrupted. */
   readonly signal?: AbortSignal;
+  /** Where records and contents are looked for that the store lacks. */
+  readonly remotes?: Remotes;
   /** How long a stage may take to stop, in milliseconds, before its process is killed. */
   readonly graceMilliseconds?: number;
   readonly onEvent?: (event: RunEvent) => void;
@@ -51,6 +54,9 @@ export interface RunResult {
 
 /** What every stage of a run shares. */
 export interface RunContext extends PlanningContext {
+  readonly remotes: Remotes | undefined;
+  /** Contents that were needed and that no remote gave: the stages that make them run. */
+  readonly unreachable: Set<Digest>;
   readonly run: string;
   /** Of the remote sources. */
   readonly resolutions: Resolutions;

@@ -1,7 +1,8 @@
 import { err, ok, type Result } from '../../core/index.ts';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
+import type { PlanningContext } from '../plan/decide.ts';
 import { inspectSources } from '../plan/inspect-sources.ts';
 import { type Lock, lockAfter, lockedDigests, readLock, writeLock } from '../plan/lock.ts';
 import { differingStages, lockDifferences } from '../plan/lock-differences.ts';
@@ -10,6 +11,7 @@ import { readModules } from '../plan/read-modules.ts';
 import { selectStages, stagesForced } from '../plan/select-stages.ts';
 import { digestSources, knownResolutions, remoteSources } from '../plan/source-digests.ts';
 import type { RunEvent } from '../stage/run-event.ts';
+import { readRecord } from '../store/action-records.ts';
 import { pathsInUse } from '../store/in-use.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import { newRunId, type RunOutcome } from '../store/run-records.ts';
@@ -77,8 +79,28 @@ async function prepareRun(options: RunOptions): Promise<Result<PreparedRun, read
     if (differences.length > 0) return err(differences);
   }
   const context = { dag, store, sources, past: new PastRuns(store), forced: stagesForced(options) };
+  const untrusted = await learn(options, { nodes, lock, context });
+  if (untrusted.length > 0) return err(untrusted);
   const problems = await inspectSources(nodes.values(), context);
   return problems.length > 0 ? err(problems) : ok({ nodes, sources, resolutions, lock });
+}
+
+/** Asks remotes for the records that the store lacks; with `locked`, those that do not count are refused. */
+async function learn(
+  { remotes, locked, store, signal = never }: RunOptions,
+  { nodes, lock, context }: Pick<PreparedRun, 'nodes' | 'lock'> & { readonly context: PlanningContext },
+): Promise<readonly Diagnostic[]> {
+  if (remotes === undefined) return [];
+  const { learnRecords } = await import('../plan/learn-records.ts');
+  await learnRecords({ nodes, context, lock, remotes, signal });
+  if (locked !== true) return [];
+  return remotes.refused
+    .filter(({ key }) => readRecord(store, key).kind !== 'usable')
+    .map(({ remote, key, why }) => ({
+      code: 'untrusted-result',
+      message: `the result ${key} of the remote ${quoted(remote)} does not count (${why}), and --locked refuses it`,
+      help: 'name its key under `trust.keys` in the settings, or run without --locked to compute it here',
+    }));
 }
 
 /** Resolves the remote sources that are not known yet, unless the run is held to its lock. */
@@ -164,6 +186,8 @@ function contextOf(
     executorFor: async (node) => (await options.executorFor?.(node)) ?? local,
     sources,
     resolutions,
+    remotes: options.remotes,
+    unreachable: new Set(),
     past: new PastRuns(store),
     forced: stagesForced(options),
     run,

@@ -1,15 +1,10 @@
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { err, isObject, type Json, ok, type Result } from '../../core/index.ts';
-import { type Digest, isFolderDigest, type PortContent, parsePortContent } from '../key/digest.ts';
+import { err, ok, type Result } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
-import type { ActionPort, StageAction } from '../stage/stage-action.ts';
+import type { StageAction } from '../stage/stage-action.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
-import type { Fingerprint } from '../store/action-records.ts';
-import { contentState } from '../store/content-state.ts';
-import { blobFile } from '../store/find-blob.ts';
-import { parseSealed, sealJson } from '../store/sealed-json.ts';
-import type { Store } from '../store/store.ts';
+import { sealJson } from '../store/sealed-json.ts';
 import { writeAtomically } from '../store/store-file.ts';
 import { attemptFiles } from '../store/store-layout.ts';
 import { ingestOutputs } from './commit-result.ts';
@@ -23,7 +18,7 @@ import {
 } from './executor/executor.ts';
 import { writeJobFile } from './executor/job-file.ts';
 import { mergeReports } from './merge-reports.ts';
-import type { Measurements } from './stage-message.ts';
+import { type DoneShare, doneFile, joinOutputs, keptShare, measured } from './share-results.ts';
 
 type Ended = Result<JobEnd & Pick<SubmittedJob, 'collect'>, JobFailure>;
 
@@ -103,12 +98,6 @@ async function rememberCount(
   return count;
 }
 
-interface DoneShare {
-  readonly outputs: Readonly<Record<string, PortContent>>;
-  readonly measurements: Measurements;
-  readonly machine?: Fingerprint;
-}
-
 async function runShare(
   executor: Executor,
   job: Job,
@@ -140,96 +129,6 @@ async function runShare(
   await writeAtomically({ root: store.root, path: join(state, doneFile), content, durable: true });
   return ok(done);
 }
-
-const doneFile = 'done.json';
-
-/** A share that an earlier attempt finished, if what it wrote is still in the store. */
-async function keptShare(store: Store, state: string): Promise<DoneShare | undefined> {
-  try {
-    const value = parseSealed(await readFile(join(state, doneFile), 'utf8'));
-    const { outputs, measurements, machine } = isObject(value) ? value : {};
-    if (!isObject(outputs) || !isObject(measurements)) return undefined;
-    const contents = new Map<string, PortContent>();
-    for (const [port, written] of Object.entries(outputs)) {
-      const content = parsePortContent(written);
-      if (typeof content !== 'string' || (await contentState(store, content)) !== 'present') return undefined;
-      contents.set(port, content);
-    }
-    return {
-      outputs: Object.fromEntries(contents),
-      // The seal says that this process or another wrote them.
-      measurements: measurements as Measurements,
-      ...(isObject(machine) && { machine: machine as unknown as Fingerprint }),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Joins each output from what the shares wrote for it. */
-async function joinOutputs(
-  ports: Readonly<Record<string, ActionPort>>,
-  {
-    parts,
-    store,
-    joinParts,
-  }: {
-    readonly parts: readonly DoneShare['outputs'][];
-    readonly store: Store;
-    readonly joinParts: (parts: readonly string[], output: string) => Promise<void>;
-  },
-): Promise<void> {
-  for (const [port, at] of Object.entries(ports)) {
-    if (!('path' in at)) throw new Error('a stage that divides its work has outputs without parts');
-    await rm(at.path, { force: true });
-    await joinParts(
-      parts.map((share) => blobFile(store, fileIn(share[port]))),
-      at.path,
-    );
-  }
-}
-
-function fileIn(content: PortContent | undefined): Digest {
-  if (typeof content === 'string' && !isFolderDigest(content)) return content;
-  throw new Error('a share writes one file for each output');
-}
-
-/** The sums of what the shares counted, and what they have in common. */
-function measured(
-  shares: readonly DoneShare[],
-  report: (report: StageReport) => void,
-): { readonly measurements: Measurements; readonly machine: Fingerprint | undefined } {
-  const [first] = shares;
-  const names = new Set(shares.flatMap(({ measurements }) => Object.keys(measurements)));
-  const sums = new Map<string, Json>();
-  const mixed: string[] = [];
-  for (const name of names) {
-    const values = shares.flatMap(({ measurements: { [name]: value } }) =>
-      value === undefined ? [] : [value],
-    );
-    const numbers = values.filter((value) => typeof value === 'number');
-    const [value] = values;
-    if (added.has(name))
-      sums.set(
-        name,
-        numbers.reduce((sum, number) => sum + number, 0),
-      );
-    else if (numbers.length === values.length && numbers.length > 0) sums.set(name, Math.max(...numbers));
-    else if (value !== undefined) sums.set(name, value);
-    if (new Set(values.map((each) => JSON.stringify(each))).size > 1 && numbers.length === 0)
-      mixed.push(name);
-  }
-  if (mixed.length > 0)
-    report({
-      type: 'note',
-      level: 'warning',
-      message: `its shards differ in ${mixed.join(' and ')}; one job alone may give other numbers`,
-    });
-  return { measurements: Object.fromEntries(sums), machine: first?.machine };
-}
-
-/** What adds up over the shares; of other numbers the largest is kept. */
-const added: ReadonlySet<string> = new Set(['answers', 'answers_from_before', 'tokens']);
 
 /** Says which share failed, and keeps its log with the stage's. */
 async function describeLoss(

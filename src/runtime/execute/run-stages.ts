@@ -2,12 +2,14 @@ import type { DagNode } from '../graph/dag.ts';
 import type { PortContent } from '../key/digest.ts';
 import { type Decision, decideStage, inputsOf, type KnownOutputs } from '../plan/decide.ts';
 import { describeRun } from '../plan/describe-reason.ts';
+import { askableKey } from '../plan/learn-records.ts';
 import { type ActionRecord, findRecord, useRecord } from '../store/action-records.ts';
 import { takeLease } from '../store/lease.ts';
 import { publishOutputs } from '../store/publish-outputs.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { atStore, isReadOnly, storageFailureOf } from '../store/system-error.ts';
 import { executeStage } from './execute-stage.ts';
+import { fetchInputs } from './fetch-inputs.ts';
 import { failureOf } from './run-action.ts';
 import { millisecondsSince, type RunContext, type StageTask, startNow } from './run-context.ts';
 import { StageQueue } from './stage-queue.ts';
@@ -17,7 +19,12 @@ export async function runStages(
   nodes: ReadonlyMap<string, DagNode>,
   context: RunContext,
 ): Promise<StageOutcomes> {
-  return withSkipped(nodes, await new StageRunner(nodes, context).run(), context);
+  let ended: StageOutcomes = new Map();
+  for (;;) {
+    const runner = new StageRunner(nodes, context, ended);
+    ended = await runner.run();
+    if (!runner.mustDecideAgain) return withSkipped(nodes, ended, context);
+  }
 }
 
 /** How each stage ended. */
@@ -31,11 +38,23 @@ class StageRunner {
   /** Decided; they wait for a free job or for an accelerator of their executor. */
   readonly #waiting: StageTask[] = [];
   readonly #running = new Map<StageTask, Promise<void>>();
+  /** How stages ended before all were decided again. */
+  readonly #before: StageOutcomes;
   #failed = false;
+  #lacksInputs = false;
 
-  constructor(nodes: ReadonlyMap<string, DagNode>, context: RunContext) {
+  constructor(nodes: ReadonlyMap<string, DagNode>, context: RunContext, before: StageOutcomes) {
     this.#context = context;
     this.#queue = new StageQueue(nodes);
+    this.#before = before;
+  }
+
+  /**
+   * Whether a stage could not run because a remote did not give one of its inputs: the stage that makes it runs after all,
+   * which may change what comes after it.
+   */
+  get mustDecideAgain(): boolean {
+    return this.#lacksInputs && !this.#context.signal.aborted;
   }
 
   async run(): Promise<StageOutcomes> {
@@ -48,21 +67,23 @@ class StageRunner {
   }
 
   #mayStart(): boolean {
-    return !this.#context.signal.aborted && (this.#context.keepGoing || !this.#failed);
+    return !this.#context.signal.aborted && !this.#lacksInputs && (this.#context.keepGoing || !this.#failed);
   }
 
   async #decideReady(): Promise<void> {
-    for (let node = this.#queue.next(); node !== undefined; node = this.#queue.next()) {
-      const decision = await this.#decide(node);
-      if (decision.kind === 'undecided')
-        throw new Error(`${node.id} was ready and waits for ${decision.waitsFor}`);
-      if (decision.kind === 'reused') {
-        await this.#end(node, decision.outcome);
-      } else {
-        const executor = await this.#context.executorFor(node);
-        this.#waiting.push({ node, decision, inputs: knownInputs(node, this.#known), executor });
-      }
+    for (let ready = this.#queue.takeReady(); ready.length > 0; ready = this.#queue.takeReady()) {
+      await this.#askRemotes(ready);
+      for (const node of ready) await this.#decideNext(node);
     }
+  }
+
+  async #decideNext(node: DagNode): Promise<void> {
+    const decision = await this.#decide(node);
+    if (decision.kind === 'undecided')
+      throw new Error(`${node.id} was ready and waits for ${decision.waitsFor}`);
+    if (decision.kind === 'reused') return await this.#end(node, decision.outcome);
+    const executor = await this.#context.executorFor(node);
+    this.#waiting.push({ node, decision, inputs: knownInputs(node, this.#known), executor });
   }
 
   async #decide(
@@ -70,10 +91,31 @@ class StageRunner {
   ): Promise<Exclude<Decision, { kind: 'reuse' }> | { kind: 'reused'; outcome: StageOutcome }> {
     for (;;) {
       const decision = await decideStage({ node, known: this.#known }, this.#context);
+      const earlier = this.#endedBefore(node, decision);
+      if (earlier !== undefined) return { kind: 'reused', outcome: earlier };
       if (decision.kind !== 'reuse') return decision;
       const outcome = reuse(node, { record: decision.record, context: this.#context });
       if (outcome !== undefined) return { kind: 'reused', outcome };
     }
+  }
+
+  /** How a stage ended before, if the same is to happen now. */
+  #endedBefore(node: DagNode, decision: Decision): StageOutcome | undefined {
+    const earlier = this.#before.get(node.id);
+    if (earlier === undefined || earlier.decision === 'skipped' || decision.kind === 'undecided')
+      return undefined;
+    if (earlier.key !== decision.key) return undefined;
+    const runsAgain = decision.kind === 'run' && decision.reason.kind !== 'forced';
+    return earlier.decision === 'failed' || !runsAgain ? earlier : undefined;
+  }
+
+  /** Asks for the records of all stages that would run now, in one batch. */
+  async #askRemotes(ready: readonly DagNode[]): Promise<void> {
+    const { remotes, store, signal } = this.#context;
+    if (remotes === undefined) return;
+    const decisions: Decision[] = [];
+    for (const node of ready) decisions.push(await decideStage({ node, known: this.#known }, this.#context));
+    await remotes.learn(store, decisions.flatMap(askableKey), signal);
   }
 
   #startWaiting(): void {
@@ -87,7 +129,14 @@ class StageRunner {
   }
 
   async #execute(task: StageTask): Promise<void> {
-    await this.#end(task.node, await executeSafely(task, this.#context));
+    const fetched = await fetchInputs(task, this.#context);
+    if (fetched.kind === 'lacking') {
+      for (const digest of fetched.digests) this.#context.unreachable.add(digest);
+      this.#lacksInputs = true;
+    } else {
+      for (const stage of fetched.stages) await this.#publish(stage, this.#known.get(stage) ?? {});
+      await this.#end(task.node, await executeSafely(task, this.#context));
+    }
     this.#running.delete(task);
   }
 
@@ -98,9 +147,14 @@ class StageRunner {
       return;
     }
     const { outputs } = outcome;
-    await publishOutputs(this.#context.store, { pipeline: this.#context.dag.name, stage: node.id, outputs });
+    await this.#publish(node.id, outputs);
     this.#known.set(node.id, outputs);
     this.#queue.ended(node.id);
+  }
+
+  #publish(stage: string, outputs: Readonly<Record<string, PortContent>>): Promise<void> {
+    const { store, dag } = this.#context;
+    return publishOutputs(store, { pipeline: dag.name, stage, outputs });
   }
 }
 
@@ -145,8 +199,9 @@ async function executeOnce(task: StageTask, context: RunContext): Promise<StageO
   });
   // Since the decision another process, or another stage of this run with the same key, may have run it.
   if (decision.reason.kind !== 'forced') {
-    const found = await findRecord(store, decision.key);
-    const reused = found.kind === 'usable' ? reuse(node, { record: found.record, context }) : undefined;
+    const found = await findRecord(store, decision.key, context.unreachable);
+    const isFound = found.kind === 'usable' || found.kind === 'remote';
+    const reused = isFound ? reuse(node, { record: found.record, context }) : undefined;
     if (reused !== undefined) return reused;
   }
   return await executeStage(task, context);

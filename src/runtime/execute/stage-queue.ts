@@ -18,9 +18,9 @@ export class StageQueue {
     }
   }
 
-  /** The next stage that can be decided now. */
-  next(): DagNode | undefined {
-    return this.#ready.shift();
+  /** The stages that can be decided now, and have not been handed out. */
+  takeReady(): readonly DagNode[] {
+    return this.#ready.splice(0);
   }
 
   /** The outputs of a stage are known: stages that waited for nothing else become ready. */

@@ -1,5 +1,5 @@
 import { didYouMean, err, ok, type Result } from '../../core/index.ts';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { type Diagnostic, fewOf } from '../diagnostic/diagnostic.ts';
 import type { Dag, SourceField } from '../graph/dag.ts';
 import { type Lock, readLock, writeLock } from '../plan/lock.ts';
 import { knownResolutions, remoteSources } from '../plan/source-digests.ts';
@@ -79,7 +79,7 @@ function notASource(
   { dag, known }: { readonly dag: Dag; readonly known: readonly string[] },
 ): Diagnostic {
   const all =
-    known.length === 0 ? 'all of its sources are local' : `its remote sources are ${known.join(', ')}`;
+    known.length === 0 ? 'all of its sources are local' : `its remote sources are ${fewOf(known, 'and')}`;
   return {
     code: 'unknown-source',
     message: `the pipeline ${dag.name} has no remote source \`${address}\``,

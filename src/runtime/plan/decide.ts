@@ -11,7 +11,7 @@ import {
   type SourceDigests,
 } from '../key/key-material.ts';
 import { type ActionRecord, type FoundRecord, findRecord, type LostState } from '../store/action-records.ts';
-import { namesKept } from '../store/kept-folder.ts';
+import { holdsSavedState, namesKept } from '../store/kept-folder.ts';
 import type { Store } from '../store/store.ts';
 import type { NearestRun, PastRuns } from './past-runs.ts';
 
@@ -51,18 +51,29 @@ async function factsOf(
       ? past.nearest({ pipeline: dag.name, id: node.id, uses: node.definition.name })
       : undefined;
   const remaining =
-    found.kind === 'usable' || found.kind === 'remote' ? undefined : remainingOf(node, { material, store });
+    found.kind === 'usable' || found.kind === 'remote'
+      ? undefined
+      : remainingOf(node, { key, material, store });
   return { kind: 'known', key, material, found, nearest, forced: forced.has(node.id), remaining };
 }
 
 function remainingOf(
   node: DagNode,
-  { material, store }: { readonly material: KeyMaterial; readonly store: Store },
+  {
+    key,
+    material,
+    store,
+  }: {
+    readonly key: CacheKey;
+    readonly material: KeyMaterial;
+    readonly store: Store;
+  },
 ): string | undefined {
-  const key = checkpointKeyOf({ node, material });
-  return (
-    key && node.definition.horizon?.describe(node.config, namesKept(store, { kind: 'checkpoints', key }))
-  );
+  const kept = checkpointKeyOf({ node, material });
+  const described =
+    kept &&
+    node.definition.horizon?.describe(node.config, namesKept(store, { kind: 'checkpoints', key: kept }));
+  return described ?? (holdsSavedState(store, key) ? 'continues an attempt that was stopped' : undefined);
 }
 
 /** A record from before the stage declared an output lacks that output. */
@@ -175,7 +186,7 @@ export type Decision =
       readonly kind: 'run';
       readonly key: CacheKey;
       readonly reason: RunReason;
-      /** What is left to do after the checkpoints of a shorter run, in the stage's words. */
+      /** What is left to do after the checkpoints of a shorter run, in the stage's words, or after an attempt that was stopped. */
       readonly remaining?: string;
     }
   | {

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 import type { PortContent } from '../key/digest.ts';
 import type { SourceDigests } from '../key/key-material.ts';
+import type { Remotes } from '../sharing/remotes.ts';
 import type { ActionRecord } from '../store/action-records.ts';
 import type { Resolutions } from '../store/resolution.ts';
 import type { Store } from '../store/store.ts';
@@ -14,9 +15,12 @@ import { readModules } from './read-modules.ts';
 import { type StageSelection, selectStages, stagesForced } from './select-stages.ts';
 import { digestSources, knownResolutions, remoteSources } from './source-digests.ts';
 
-/** What a run would do now. Writes nothing but the store's stat cache. */
+/**
+ * What a run would do now. Without `remotes` it writes nothing but the store's stat cache and uses no network; with them, it
+ * also keeps the records that they give.
+ */
 export async function planPipeline(
-  request: StageSelection & { readonly dag: Dag; readonly store: Store },
+  request: StageSelection & { readonly dag: Dag; readonly store: Store; readonly remotes?: Remotes },
 ): Promise<Result<Plan, readonly Diagnostic[]>> {
   const { dag, store } = request;
   const selected = selectStages(dag, request);
@@ -32,12 +36,21 @@ export async function planPipeline(
   if (!sources.ok) return sources;
   const past = new PastRuns(store);
   const context = { dag, store, sources: sources.value, past, forced: stagesForced(request) };
+  const { remotes } = request;
+  if (remotes !== undefined) {
+    const lock = readLock(dag);
+    if (!lock.ok) return err([lock.error]);
+    const { learnRecords } = await import('./learn-records.ts');
+    await learnRecords({ nodes: nodes.value, context, lock: lock.value, remotes, signal: never });
+  }
   const problems = await inspectSources(nodes.value.values(), context);
   if (problems.length > 0) return err(problems);
   const stages = await planStages(nodes.value, context);
   await store.statCache.save();
   return ok({ stages, sources: sources.value });
 }
+
+const never = new AbortController().signal;
 
 async function planStages(
   nodes: ReadonlyMap<string, DagNode>,

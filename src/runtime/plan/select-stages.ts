@@ -1,5 +1,5 @@
 import { didYouMean, err, ok, type Result } from '../../core/index.ts';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { type Diagnostic, fewOf } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode } from '../graph/dag.ts';
 
 /** Stages selected by id. */
@@ -54,7 +54,7 @@ function unknownStage(id: string, dag: Dag): Diagnostic {
   return {
     code: 'unknown-stage',
     message: `the pipeline ${dag.name} has no stage \`${id}\``,
-    help: didYouMean(id, namesIn(dag)) ?? `its stages are ${[...dag.nodes.keys()].join(', ')}`,
+    help: didYouMean(id, namesIn(dag)) ?? `its stages are ${fewOf([...dag.nodes.keys()], 'and')}`,
   };
 }
 

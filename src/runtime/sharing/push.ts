@@ -20,6 +20,8 @@ export interface PushRequest {
   readonly trusted: ReadonlySet<PublicKey>;
   /** Whether to ask for every file of results that the remote has a record of: it may have dropped some. */
   readonly checksFiles: boolean;
+  /** Whether to send everything, whatever the remote has: a file there may be damaged. */
+  readonly again?: boolean;
   /** Whether to send nothing, only to tell what would be sent. */
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
@@ -56,7 +58,7 @@ export const requestsAtOnce = 16;
 export async function pushRecords(request: PushRequest): Promise<PushResult> {
   const { store, remote, records, signal, checksFiles } = request;
   const found = await pMap(
-    records,
+    request.again ? [] : records,
     ({ key }) => remoteRecord(remote, { key, trusted: request.trusted, signal }),
     { concurrency: remote.parallel ?? requestsAtOnce },
   );
@@ -126,7 +128,7 @@ async function sendAll(candidates: readonly Candidate[], request: PushRequest): 
   const files = new Map(candidates.flatMap((one) => one.files).map((file) => [file.digest, file] as const));
   const objects = [...files.keys()].map((digest): RemoteObject => ({ kind: 'blob', digest }));
   const held: ReadonlySet<string> =
-    objects.length === 0 ? new Set() : await remote.has(objects, { signal: request.signal });
+    objects.length === 0 || request.again ? new Set() : await remote.has(objects, { signal: request.signal });
   const missing = new Map<string, StoredFile & { readonly size: number }>();
   for (const object of objects) {
     const file = object.kind === 'blob' ? files.get(object.digest) : undefined;

@@ -9,7 +9,7 @@ export type RunEvent =
       readonly pipeline: string;
       readonly stages: readonly string[];
     }
-  /** A remote source is being resolved and downloaded, before the run starts. */
+  /** A remote source is being resolved and downloaded before the run starts, or a result that only a remote has (`team: train.model`). */
   | { readonly type: 'source-started'; readonly source: string }
   | {
       readonly type: 'source-progress';
@@ -33,6 +33,13 @@ export type RunEvent =
       readonly milliseconds: number;
     }
   | { readonly type: 'source-failed'; readonly source: string }
+  /** A remote fails, or holds results that do not count; the run goes on without. */
+  | {
+      readonly type: 'remote-problem';
+      readonly remote: string;
+      readonly message: string;
+      readonly help?: string;
+    }
   | { readonly type: 'stage-reused'; readonly stage: string; readonly key: string }
   | {
       readonly type: 'stage-started';

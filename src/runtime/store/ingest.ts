@@ -1,6 +1,6 @@
 import { chmod, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../core/index.ts';
+import { makeFolders, UserError } from '../../core/index.ts';
 import { type Digest, digestOf, hexOf } from '../key/digest.ts';
 import { type FolderFile, isInnerPath, manifestOf } from './folder-manifest.ts';
 import { type HashedFile, hashHandle } from './hash-file.ts';
@@ -91,16 +91,22 @@ async function writeSynced(path: string, bytes: string): Promise<void> {
  * Moves a synced file to its place under its digest, read-only. Replaces equal bytes as well: that makes the blob new, so
  * that a gc which found it unused before does not remove it.
  */
-async function fileUnder(
+export async function fileUnder(
   store: Store,
-  blob: { readonly digest: Digest; readonly temporary: string },
+  blob: {
+    readonly digest: Digest;
+    readonly temporary: string;
+    /** Whether it must survive a power failure. What a remote has need not. */
+    readonly durable?: boolean;
+  },
 ): Promise<void> {
+  const { durable = true } = blob;
   const path = join(store.root, blobPath(blob.digest));
-  await makeFolder(dirname(path));
+  await (durable ? makeFolder : makeFolders)(dirname(path));
   // Read-only, with no permissions that the file did not have.
   await chmod(blob.temporary, (await stat(blob.temporary)).mode & 0o444);
   await rename(blob.temporary, path);
-  await syncFolder(dirname(path));
+  if (durable) await syncFolder(dirname(path));
   const digest = digestOf('file', hexOf(blob.digest));
   store.statCache.remember(blobPath(blob.digest), { stat: await stat(path, { bigint: true }), digest });
 }

@@ -3,7 +3,7 @@ import { mkdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheKey } from '../key/key-material.ts';
 import type { Store } from './store.ts';
-import { holdsLinks, storeLayout } from './store-layout.ts';
+import { attemptFiles, holdsLinks, storeLayout } from './store-layout.ts';
 import { hasErrorCode } from './system-error.ts';
 
 /** A folder that executions with different keys share: `memo/<key>` or `checkpoints/<key>`. */
@@ -25,8 +25,18 @@ export async function openKeptFolder({ root }: Store, { kind, key }: KeptFolder)
 
 /** The names in the folder; none if there is no such folder. */
 export function namesKept({ root }: Store, { kind, key }: KeptFolder): readonly string[] {
+  return namesIn(join(root, storeLayout[kind], key));
+}
+
+/** Whether an attempt at a stage that did not finish left state from which the next one goes on. */
+export function holdsSavedState({ root }: Store, key: CacheKey): boolean {
+  const folder = join(root, storeLayout.state, key);
+  return namesIn(folder).some((attempt) => namesIn(join(folder, attempt, attemptFiles.state)).length > 0);
+}
+
+function namesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(join(root, storeLayout[kind], key));
+    return readdirSync(folder);
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;

@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type Digest, isFolderDigest, type PortContent } from '../key/digest.ts';
@@ -23,8 +23,9 @@ export async function publishOutputs(
 ): Promise<void> {
   const view = outputsPath(stage.pipeline, stage.stage);
   try {
-    const links = linksOf(store, { view, outputs: stage.outputs });
-    if (!isShown(store, links)) await show(store, { view, links });
+    const { links, absent } = linksOf(store, { view, outputs: stage.outputs });
+    const isStale = absent.some((path) => existsSync(join(store.root, path)));
+    if (isStale || !isShown(store, links)) await show(store, { view, links });
   } catch (error) {
     const raced = hasErrorCode(error, 'ENOENT', 'EEXIST', 'ENOTEMPTY', 'EISDIR');
     if (!raced && storageFailureOf(error) === undefined) throw error;
@@ -37,17 +38,24 @@ interface Link {
   readonly digest: Digest;
 }
 
+/** The view's links. A content that is not here, since only a remote has it, has none: its path is among `absent`. */
 function linksOf(
   store: Store,
   { view, outputs }: { readonly view: string; readonly outputs: Readonly<Record<string, PortContent>> },
-): readonly Link[] {
-  return Object.entries(outputs).flatMap(([port, content]) => {
+): { readonly links: readonly Link[]; readonly absent: readonly string[] } {
+  const contents = Object.entries(outputs).flatMap(([port, content]): readonly Link[] => {
     const path = join(view, pathSegment(port));
-    if (typeof content === 'string') return contentLinks(store, { path, digest: content });
-    return Object.entries(content.parts).flatMap(([part, digest]) =>
-      contentLinks(store, { path: join(path, pathSegment(part)), digest }),
-    );
+    if (typeof content === 'string') return [{ path, digest: content }];
+    return Object.entries(content.parts).map(([part, digest]) => ({
+      path: join(path, pathSegment(part)),
+      digest,
+    }));
   });
+  const here = contents.filter(({ digest }) => existsSync(blobFile(store, digest)));
+  return {
+    links: here.flatMap((content) => contentLinks(store, content)),
+    absent: contents.filter((content) => !here.includes(content)).map(({ path }) => path),
+  };
 }
 
 const contentLinks = (store: Store, { path, digest }: Link): readonly Link[] =>

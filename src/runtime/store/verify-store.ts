@@ -16,6 +16,8 @@ export interface StoreReport {
   readonly blobs: number;
   readonly bytes: number;
   readonly records: number;
+  /** Those with outputs that only the remote has which gave them: nothing is lost. */
+  readonly remote: number;
   readonly runs: number;
   /** Empty: the store is sound. */
   readonly problems: readonly StoreProblem[];
@@ -61,6 +63,7 @@ export async function verifyStore(
     blobs: blobs.count,
     bytes: blobs.bytes,
     records: records.count,
+    remote: records.remote,
     runs: runs.length,
     problems: [...blobs.problems, ...records.problems, ...lostRuns],
   };
@@ -106,7 +109,8 @@ async function verifyBlobs(
 async function verifyRecords(
   store: Store,
   sound: ReadonlySet<string>,
-): Promise<{ readonly count: number; readonly problems: readonly StoreProblem[] }> {
+): Promise<{ readonly count: number; readonly remote: number; readonly problems: readonly StoreProblem[] }> {
+  let remote = 0;
   const problems: StoreProblem[] = [];
   const files = await filesBelow(store, storeLayout.actions);
   for (const inside of files) {
@@ -116,12 +120,12 @@ async function verifyRecords(
     if (found?.kind !== 'usable') {
       problems.push({ kind: 'unreadable-record', path, message: 'is no record of the key in its name' });
     } else {
-      problems.push(
-        ...lostOutputs(store, { record: found.record, sound }).map((message) => lost(path, message)),
-      );
+      const messages = lostOutputs(store, { record: found.record, sound });
+      if (found.remote === undefined) problems.push(...messages.map((message) => lost(path, message)));
+      else if (messages.length > 0) remote += 1;
     }
   }
-  return { count: files.length, problems };
+  return { count: files.length, remote, problems };
 }
 
 const lost = (path: string, message: string): StoreProblem => ({ kind: 'lost-output', path, message });

@@ -115,7 +115,7 @@ function checkAttempted(problems: readonly DataRecord[], joined: readonly Respon
   if (missed.length > 0)
     throw new UserError({
       code: 'not-attempted',
-      message: `${missed.length} of ${problems.length} problems have no sample: ${missed.slice(0, 5).join(', ')}${missed.length > 5 ? ', ...' : ''}`,
+      message: `${missed.length} of ${problems.length} problems have no sample: ${missed.slice(0, 5).join(', ')}${missed.length > 5 ? ` and ${missed.length - 5} more` : ''}`,
       help: 'pass@k is defined over all problems: try each at least once, or load fewer of them with `limit`',
     });
 }

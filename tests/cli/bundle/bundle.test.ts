@@ -145,6 +145,19 @@ next: cd given && tuneloom run pipelines/given.yaml --locked`,
   expect((await other.tuneloom('plan', `given/${file}`, '--check')).exitCode).toBe(0);
 }, 60_000);
 
+test('run --rerun in a bundle without results computes them from its sources, and compares', async () => {
+  await using rig = await openBundled('--with', 'sources');
+  await using other = await openCliRig();
+  await cp(join(rig.folder, 'given.zip'), join(other.folder, 'given.zip'));
+  await other.tuneloom('open', 'given.zip', '--yes');
+  const audit = await other.tuneloom('run', `given/${file}`, '--rerun');
+  expect(audit.stdout).toContain(`  load  equal
+  count  equal
+  shout  equal
+  sub/format  equal
+given: 4 of 4 stages gave the same bytes again`);
+}, 60_000);
+
 test('code of an opened bundle runs after an approval only, and an edit of it needs another', async () => {
   await using rig = await openBundled('--with', 'all');
   await using other = await openCliRig();
@@ -199,6 +212,28 @@ test('a mark that a received folder brings along approves nothing', async () => 
   );
 }, 120_000);
 
+test('of the settings a bundle has the public addresses of remotes, and nothing else', async () => {
+  await using rig = await openCliRig(project);
+  await rig.tuneloom('run', file);
+  await rig.write(
+    '.tuneloom/settings.yaml',
+    `remotes:
+  team: { url: "https://cache.example.org/x", token: "\${env.TEAM_TOKEN}", push: auto }
+  disk: { url: /mnt/shared }
+executors:
+  box: { kind: slurm, partition: gpu }
+`,
+  );
+  expect(await rig.tuneloom('bundle', file, 'given.zip')).toMatchObject({ exitCode: 0 });
+  const { stdout } = await execa('unzip', ['-p', join(rig.folder, 'given.zip'), '.tuneloom/settings.yaml']);
+  expect(JSON.parse(stdout)).toEqual({ remotes: { team: { url: 'https://cache.example.org/x' } } });
+  await using other = await openCliRig();
+  await cp(join(rig.folder, 'given.zip'), join(other.folder, 'given.zip'));
+  expect((await other.tuneloom('open', 'given.zip')).stdout).toContain(
+    'remote: a run looks for what is missing at https://cache.example.org/x (team)',
+  );
+}, 60_000);
+
 test('an unfinished run is not bundled', async () => {
   await using rig = await openCliRig(project);
   expect(await rig.tuneloom('bundle', file)).toMatchObject({
@@ -227,8 +262,11 @@ test.runIf(hasPython)(
     const { stdout } = await execa(python, [validate, join(rig.folder, 'unpacked')]);
     const issues: readonly { severity: string; check: string }[] = JSON.parse(stdout);
     expect(issues.filter(({ severity }) => severity === 'REQUIRED')).toEqual([]);
-    // Recommended, and not known: the stages of a pipeline have no address, and a run no publisher.
+    // Recommended, and not known: the address of a stage, the publisher of a run, the affiliation of its author.
     expect([...new Set(issues.map(({ check }) => check))].sort()).toEqual([
+      'Application url',
+      'CreativeWork Author: RECOMMENDED Contextual Entity linked for the organizational `affiliation` property',
+      'CreativeWork Author: RECOMMENDED affiliation property',
       'Main Workflow Bioschemas compliance',
       'README.md about',
       'README.md encodingFormat',

@@ -119,6 +119,24 @@ const damaged: Readonly<Record<string, readonly [Buffer, string]>> = {
     bundleOf(sound.slice(1)),
     'it has no package.json, so its results would go to a store outside of it',
   ],
+  'an approval that a bundle brings along': [
+    bundleOf(member('.tuneloom/received.json')),
+    "`.tuneloom/received.json` is a file of tuneloom's own",
+  ],
+  'settings that would send a token': [
+    bundleOf(
+      member('.tuneloom/settings.yaml', {
+        content: '{"remotes":{"far":{"url":"https://example.org","token":"x"}}}',
+      }),
+    ),
+    'settings that do more than name public remotes (far)',
+  ],
+  'settings that would run stages elsewhere': [
+    bundleOf(
+      member('.tuneloom/settings.yaml', { content: 'executors: { far: { kind: ssh, host: example.org } }' }),
+    ),
+    'settings that do more than name public remotes',
+  ],
   'a truncated archive': [bundleOf(sound).subarray(0, 300), 'the archive cannot be read'],
   'another file': [Buffer.from('not an archive'), 'the archive cannot be read'],
 };

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { connect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -135,6 +135,8 @@ export type Misbehavior =
   | { readonly kind: 'silence' }
   /** Sends this many bytes of the body and closes the connection. */
   | { readonly kind: 'break-off'; readonly after: number }
+  /** Sends this many bytes of the body and then nothing. */
+  | { readonly kind: 'stall'; readonly after: number }
   /** Sends other bytes of the same length. */
   | { readonly kind: 'other-bytes' }
   /** Sends fewer bytes as if they were all. */
@@ -144,7 +146,14 @@ export type Misbehavior =
 
 export interface MoodyCache extends StoreServer {
   readonly objects: Map<string, Buffer>;
-  readonly requests: { readonly method: string; readonly path: string; readonly range: string | undefined }[];
+  readonly requests: {
+    readonly method: string;
+    readonly path: string;
+    readonly range: string | undefined;
+    readonly authorization: string | undefined;
+  }[];
+  /** Answers of one's own, by path. */
+  readonly answers: Map<string, RequestListener>;
   mood: Mood;
 }
 
@@ -152,10 +161,18 @@ export interface MoodyCache extends StoreServer {
 export async function startMoodyCache(authorization?: string): Promise<MoodyCache> {
   const objects = new Map<string, Buffer>();
   const requests: MoodyCache['requests'] = [];
+  const answers: MoodyCache['answers'] = new Map();
   let count = 0;
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url: path = '' } = request;
-    requests.push({ method, path, range: request.headers.range });
+    requests.push({
+      method,
+      path,
+      range: request.headers.range,
+      authorization: request.headers.authorization,
+    });
+    const answer = answers.get(path);
+    if (answer !== undefined) return void answer(request, response);
     count += 1;
     const body = await bodyOf(request);
     if (authorization !== undefined && request.headers.authorization !== authorization) {
@@ -191,6 +208,7 @@ export async function startMoodyCache(authorization?: string): Promise<MoodyCach
     if (method === 'HEAD') response.end();
     else if (misbehavior?.kind === 'break-off')
       response.write(bytes.subarray(0, misbehavior.after), () => request.socket.destroy());
+    else if (misbehavior?.kind === 'stall') response.write(bytes.subarray(0, misbehavior.after));
     else response.end(bytes);
   };
   const server = createServer((request, response) => {
@@ -200,6 +218,7 @@ export async function startMoodyCache(authorization?: string): Promise<MoodyCach
     url: '',
     objects,
     requests,
+    answers,
     mood: () => undefined,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

@@ -1,5 +1,5 @@
 import { didYouMean, isList, isObject, type Json } from '../../../core/index.ts';
-import { joined, listOf, quoted, valueInWords } from '../../diagnostic/diagnostic.ts';
+import { fewOf, joined, listOf, quoted, valueInWords } from '../../diagnostic/diagnostic.ts';
 import type { ConfigSchema } from '../../stage/stage-definition.ts';
 import { propertiesOf } from './applicable-schemas.ts';
 import {
@@ -76,7 +76,7 @@ const allowsHyphen = (pattern: string): boolean => new RegExp(pattern, 'u').test
 function unknownField({ field, known }: UnknownField, { name, value }: Subject): Wording {
   const present = Object.keys(value ?? {});
   const open = known.filter((other) => !present.includes(other));
-  const all = known.length === 0 ? 'it takes no fields' : `it takes ${listOf(known.slice(0, 12), 'and')}`;
+  const all = known.length === 0 ? 'it takes no fields' : `it takes ${fewOf(known.map(quoted), 'and')}`;
   return {
     code: 'unknown-field',
     message: `${name} has no field ${quoted(field)}`,
@@ -102,24 +102,37 @@ function fieldHelp(name: string, field: ConfigSchema): string | undefined {
   return typeof field.description === 'string' ? field.description : undefined;
 }
 
+/** The wrong value, and then what was meant: of many choices the first few. */
 function misfit({ types, choices, examples }: Misfit, { name, value }: Subject): Wording {
   const isContainer = (type: string): boolean => type === 'object' || type === 'array';
   const scalars = types.filter((type) => !isContainer(type) && (type !== 'null' || types.length === 1));
-  const choicesInWords = choices.map((choice) => quoted(inYaml(choice)));
-  const expected = joined(
-    [...scalars.map(typeInWords), ...choicesInWords, ...types.filter(isContainer).map(typeInWords)],
-    'or',
-  );
-  const texts = choices.filter((choice) => typeof choice === 'string');
-  const wanted = typeof value === 'string' && types.length === 0 ? quoted(value) : valueInWords(value);
+  const words = [scalars, types.filter(isContainer)].flatMap((list) => list.map(typeInWords));
+  const meant =
+    typeof value === 'string'
+      ? (didYouMean(
+          value,
+          choices.filter((choice) => typeof choice === 'string'),
+        ) ?? withoutQuotes(value, types))
+      : undefined;
+  if (choices.length === 0)
+    return {
+      code: 'wrong-type',
+      message: `${name} must be ${joined(words, 'or')}, not ${valueInWords(value)}`,
+      help: meant ?? examplesInWords(examples),
+    };
+  const given = typeof value === 'string' ? quoted(value) : valueInWords(value);
+  const expected = fewOf([...choices.map((choice) => quoted(inYaml(choice))), ...words], 'or');
   return {
     code: types.length === 0 ? 'not-one-of' : 'wrong-type',
-    message: `${name} must be ${expected}, not ${wanted}`,
-    help:
-      typeof value === 'string'
-        ? (didYouMean(value, texts) ?? withoutQuotes(value, types) ?? examplesInWords(examples))
-        : examplesInWords(examples),
+    message: `${name} cannot be ${given}`,
+    help: helpWith(meant, expected, types.length === 0 ? undefined : examplesInWords(examples)),
   };
+}
+
+/** What was meant comes before what is possible. */
+function helpWith(meant: string | undefined, expected: string, examples: string | undefined): string {
+  if (meant !== undefined) return meant.endsWith('?') ? `${meant} It takes ${expected}` : meant;
+  return `it takes ${expected}${examples === undefined ? '' : `; ${examples}`}`;
 }
 
 function withoutQuotes(text: string, types: readonly string[]): string | undefined {

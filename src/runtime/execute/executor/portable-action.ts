@@ -26,6 +26,7 @@ export interface PortableAction {
   readonly memo?: CacheKey;
   readonly checkpoints?: CacheKey;
   readonly resources: StageResources;
+  readonly share?: NonNullable<StageAction['share']>;
   readonly environment?: readonly string[];
   readonly code?: Digest;
   readonly toUserCode: boolean;
@@ -85,6 +86,7 @@ export function portableAction(
     ...(memo && { memo }),
     ...(checkpoints && { checkpoints }),
     resources: action.resources,
+    ...(action.share && { share: action.share }),
     ...(action.environment && { environment: action.environment }),
     ...(code && { code }),
     toUserCode: definition.runsUserCode === true || action.code !== undefined,
@@ -139,6 +141,7 @@ export async function layOutPortable(
     ...(checkpoints && {
       checkpointPath: await openKeptFolder(store, { kind: 'checkpoints', key: checkpoints }),
     }),
+    ...(portable.share && { share: portable.share }),
     ...(portable.environment && { environment: portable.environment }),
     ...(portable.code && { code: join(folder, attemptFiles.code) }),
   };
