@@ -90,6 +90,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   summary: ['reporter', 'terminal'],
   bundle: shared,
   chat: shared,
+  completion: shared,
   diff: [...shared, 'runs', 'explain'],
   doctor: [...shared, 'setup'],
   explain: shared,

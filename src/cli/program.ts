@@ -36,7 +36,11 @@ export async function runProgram(argv: readonly string[], context: CommandContex
         code = await execute({
           words,
           options: options as never,
-          context: options.json ? { ...context, terminal: forPrograms(context.terminal) } : context,
+          context: {
+            ...context,
+            commands: commandGroups.flatMap(({ commands }) => commands),
+            ...(options.json ? { terminal: forPrograms(context.terminal) } : {}),
+          },
         }).catch((error: unknown) => reportMistake(error, { options, context }));
       });
     }

@@ -38,6 +38,8 @@ export interface CommandContext {
   /** Typed by a person, or piped in by another program. */
   readonly input: NodeJS.ReadableStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Every command, for one that tells about the others. */
+  readonly commands?: readonly CommandDeclaration[];
   /** Absolute path of the script that runs a stage in its own process. */
   readonly stageProcess: string;
 }

@@ -119,5 +119,16 @@ export const projectCommands: CommandGroup = {
       ],
       load: async () => (await import('../worker/worker.ts')).workerCommand,
     },
+    {
+      name: 'completion',
+      usage: '<bash|zsh|fish>',
+      summary: 'Print a script that completes commands, options, stages, params and runs',
+      options: [],
+      examples: [
+        { line: 'source <(tuneloom completion bash)', does: 'in ~/.bashrc; zsh in ~/.zshrc' },
+        { line: 'tuneloom completion fish | source', does: 'in ~/.config/fish/config.fish' },
+      ],
+      load: async () => (await import('../completion/completion.ts')).completionCommand,
+    },
   ],
 };
