@@ -179,6 +179,7 @@ export type {
 export type { FetchedContent, WantedContent } from './sharing/fetch-content.ts';
 export { pushPermission } from './sharing/pull-request.ts';
 export { type PushResult, pushRecords, type TransferProgress } from './sharing/push.ts';
+export type { RemoteProblem } from './sharing/remote-problem.ts';
 export { type RemoteRecord, remoteRecord } from './sharing/remote-record.ts';
 export {
   type RemoteCall,
@@ -192,7 +193,7 @@ export {
   remoteName,
   type SentContent,
 } from './sharing/remote-store.ts';
-export { type OpenedRemote, type RemoteProblem, Remotes } from './sharing/remotes.ts';
+export { type OpenedRemote, Remotes } from './sharing/remotes.ts';
 export {
   makeSigningKey,
   openSigningKey,

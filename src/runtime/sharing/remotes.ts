@@ -5,6 +5,7 @@ import { adoptRecord } from '../store/action-records.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { storageFailureOf } from '../store/system-error.ts';
 import { type FetchedContent, fetchContent, type WantedContent } from './fetch-content.ts';
+import { describeRefused, type RefusedRecord, type RemoteProblem } from './remote-problem.ts';
 import { remoteRecord } from './remote-record.ts';
 import { RemoteFailure, type RemoteObject, type RemoteStore, remoteName } from './remote-store.ts';
 import type { PublicKey } from './signature.ts';
@@ -13,23 +14,6 @@ import type { PublicKey } from './signature.ts';
 export interface OpenedRemote {
   readonly store: RemoteStore;
   readonly timeoutMs: number;
-}
-
-/** Something about a remote that its user should know; the work goes on without it. */
-export interface RemoteProblem {
-  readonly remote: string;
-  /** A clause without its full stop. */
-  readonly message: string;
-  readonly help?: string;
-}
-
-/** A record that a remote holds and that does not count. */
-export interface RefusedRecord {
-  readonly remote: string;
-  readonly key: CacheKey;
-  readonly why: 'unsigned' | 'unknown-signer' | 'forged' | 'invalid';
-  /** Of `unknown-signer`. */
-  readonly signer?: PublicKey;
 }
 
 interface Fetching {
@@ -98,7 +82,8 @@ export class Remotes {
       );
       wanted = wanted.filter((key) => found?.has(key) !== true);
     }
-    this.#tellRefused();
+    for (const problem of describeRefused(this.#refused.slice(this.#told))) this.#onProblem(problem);
+    this.#told = this.#refused.length;
     return this.#learned - before;
   }
 
@@ -217,47 +202,7 @@ export class Remotes {
     this.#down.add(name);
     this.#onProblem({ remote: name, message, ...(help !== undefined && { help }) });
   }
-
-  /** A counted note for each remote and cause. */
-  #tellRefused(): void {
-    const fresh = this.#refused.slice(this.#told);
-    this.#told = this.#refused.length;
-    const counts = new Map<string, { readonly record: RefusedRecord; readonly count: number }>();
-    for (const record of fresh) {
-      const cause = JSON.stringify([record.remote, record.why, record.signer]);
-      counts.set(cause, { record, count: (counts.get(cause)?.count ?? 0) + 1 });
-    }
-    for (const { record, count } of counts.values()) {
-      const { remote, why, signer = '' } = record;
-      const results = count === 1 ? '1 result there is' : `${count} results there are`;
-      this.#onProblem({ remote, ...refusals[why](results, signer) });
-    }
-  }
 }
-
-const refusals: Readonly<
-  Record<
-    RefusedRecord['why'],
-    (results: string, signer: string) => { readonly message: string; readonly help: string }
-  >
-> = {
-  unsigned: (results) => ({
-    message: `${results} not signed and not used`,
-    help: 'whoever made them can send them with `tuneloom push`, which signs them',
-  }),
-  'unknown-signer': (results, signer) => ({
-    message: `${results} signed by ${signer}, which the settings do not name, and not used`,
-    help: 'if you trust that key, add it to `trust.keys` in .tuneloom/settings.yaml',
-  }),
-  forged: (results) => ({
-    message: `${results} not what was signed, and not used`,
-    help: 'someone may have changed them: look at who can write there',
-  }),
-  invalid: (results) => ({
-    message: `${results} unreadable, and not used`,
-    help: '`tuneloom push --check` sends them again from a machine that has them',
-  }),
-};
 
 const inTimeOf =
   (remote: OpenedRemote) =>
