@@ -1,4 +1,4 @@
-import type { Failure, JobFile, StageResources } from '../../runtime/index.ts';
+import type { Failure, StageResources } from '../../runtime/index.ts';
 
 /** Starts the processes of jobs, by itself or through a scheduler, and tells what has become of them. */
 export interface Launcher {
@@ -38,5 +38,3 @@ export type JobState =
   | { readonly kind: 'ended'; readonly failure?: Failure }
   /** The scheduler does not answer. */
   | { readonly kind: 'unknown'; readonly because: string };
-
-export type { JobFile };

@@ -15,7 +15,7 @@ export interface SlurmOptions {
   readonly options?: readonly string[] | undefined;
   /** Lines of shell before the stage, such as `module load nodejs`. */
   readonly setup?: string | undefined;
-  /** Options and lines of setup that tests run Slurm's programs with. */
+  /** How often Slurm is asked, in milliseconds. */
   readonly pollMs: number;
 }
 

@@ -6,8 +6,7 @@ import { publishOutputs } from '../store/publish-outputs.ts';
 import type { StageOutcome } from '../store/run-records.ts';
 import { executeSafely, reuse } from './execute-once.ts';
 import { fetchInputs } from './fetch-inputs.ts';
-import { failureOf } from './run-action.ts';
-import { millisecondsSince, type RunContext, type StageTask, startNow } from './run-context.ts';
+import type { RunContext, StageTask } from './run-context.ts';
 import { type StageOutcomes, withSkipped } from './skipped-stages.ts';
 import { StageQueue } from './stage-queue.ts';
 
