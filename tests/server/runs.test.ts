@@ -24,7 +24,7 @@ async function follow(
 }
 
 const longRun = { pipeline: 'small.yaml', params: { epochs: '100000' }, stages: ['train'] };
-const isTraining = (text: string): boolean => text.includes('"unit":"step"');
+const isTraining = (text: string): boolean => text.includes('"loss":');
 
 const outcomeOf = async (ui: UiRig, run: string): Promise<unknown> =>
   (await ui.get<{ run: { outcome: string } }>(`runs/${run}`)).run.outcome;
