@@ -212,6 +212,18 @@ test('a host that is silent or gone ends push with an error after its time', asy
   `);
 });
 
+test('with push: auto a run sends its results, but not in a job that tests a pull request', async () => {
+  await using cache = await startMoodyCache();
+  await using ada = await openPerson({ settings: settings(cache.url, ', push: auto') });
+  const job = { GITHUB_EVENT_NAME: 'pull_request' };
+  expect((await ada.withEnvironment(job, 'run')).exitCode).toBe(0);
+  expect(cache.objects.size).toBe(0);
+  const run = await ada.tuneloom('run', '-p', 'length=32');
+  expect(run.all).toMatch(/^sent 5 results to team/m);
+  expectWhole(cache);
+  expect(namesIn(cache, '/ac/').length).toBe(5);
+});
+
 test('a job that tests a pull request sends nothing, unless it is told to', async () => {
   await using rig = await openPushRig();
   const { ada, cache } = rig;
