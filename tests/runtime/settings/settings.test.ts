@@ -68,14 +68,14 @@ test('options win over variables, those over the project, that over the person; 
   await write(
     rig,
     'config/tuneloom/settings.yaml',
-    `store: /data/mine\nreadonly_stores: [/mnt/mine, /mnt/team]\nremotes:\n  mine: { url: ~/results }\n  team: { url: https://example.org, token: "\${env.MINE}" }\nexecutors:\n  box: { kind: ssh, host: box }\ntrust: { keys: [ed25519:abc] }\n`,
+    `store: /data/mine\nreadonly_stores: [/mnt/mine, /mnt/team]\nremotes:\n  mine: { url: ~/results }\n  team: { url: https://example.org, token: "\${env.MINE}" }\nexecutors:\n  box: { kind: ssh, host: box }\ntrust: { keys: [ed25519:q5T1xGPvVdvLMyUiWnbTsfsHkhzh+5iFIo2tYIVV0ik=] }\n`,
   );
   const inProject = (line: number) => ({ kind: 'file', path: 'project/.tuneloom/settings.yaml', line });
   const inPerson = (line: number) => ({ kind: 'file', path: 'config/tuneloom/settings.yaml', line });
   const setting = (value: unknown, origin: unknown, shown = value) => ({ value, shown, origin, unset: [] });
   const environment = { TUNELOOM_EXECUTOR: 'local', HOME: '/home/ada' };
   const settings = await found(rig, { environment, store: 'here' });
-  const box = { kind: 'ssh', host: 'box' };
+  const box = { kind: 'ssh', host: 'box', program: 'tuneloom', patience: '10m', poll: '10s' };
   expect(settings).toEqual({
     store: setting(join(rig.folder, 'here'), { kind: 'option', name: '--store' }),
     readonlyStores: [setting('/mnt/team', inProject(2)), setting('/mnt/mine', inPerson(2))],
@@ -88,7 +88,7 @@ test('options win over variables, those over the project, that over the person; 
         }),
       ],
     ]),
-    trustedKeys: [setting('ed25519:abc', inPerson(8))],
+    trustedKeys: [setting('ed25519:q5T1xGPvVdvLMyUiWnbTsfsHkhzh+5iFIo2tYIVV0ik=', inPerson(8))],
     executors: new Map([['box', setting(box, inPerson(7))]]),
     executor: setting('local', { kind: 'variable', name: 'TUNELOOM_EXECUTOR' }),
     secrets: [],
