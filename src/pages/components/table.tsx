@@ -45,7 +45,7 @@ export function Table<Row>({
               <th
                 key={index}
                 scope="col"
-                class={column.kind}
+                class={classOf(column.kind)}
                 aria-sort={order?.column === index ? order.direction : undefined}
               >
                 {column.sortBy === undefined ? (
@@ -69,11 +69,11 @@ export function Table<Row>({
             <tr key={rowKey(row)} id={rowId?.(row)} class={rowClass?.(row)}>
               {columns.map((column, index) =>
                 index === 0 ? (
-                  <th key="name" scope="row" class={column.kind}>
+                  <th key="name" scope="row" class={classOf(column.kind)}>
                     {column.cell(row)}
                   </th>
                 ) : (
-                  <td key={index} class={column.kind}>
+                  <td key={index} class={classOf(column.kind)}>
                     {column.cell(row)}
                   </td>
                 ),
@@ -85,6 +85,10 @@ export function Table<Row>({
     </Sideways>
   );
 }
+
+/** Cells of text have no class: `.text` is for text of data, which may break anywhere. */
+const classOf = (kind: 'text' | 'number' | 'nowrap' | undefined): string | undefined =>
+  kind === 'text' ? undefined : kind;
 
 interface Order {
   readonly column: number;
