@@ -58,18 +58,28 @@ const answers = (wrongFrom: number) =>
     })),
   );
 
-const copied = (name: string, type: string, from = ''): string => `  ${name}:
-    uses: shell${from}
+const copied = (name: string, type: string, from?: Readonly<Record<string, string>>): string => `  ${name}:
+    uses: shell${
+      from === undefined
+        ? ''
+        : `
+    from: ${Object.keys(from).join()}`
+    }
     with:
       command: cp "$FILE_data" "$OUT_${type}"
-      outputs: { ${type}: ${type} }
+      outputs: { ${type}: ${type} }${
+        from === undefined
+          ? ''
+          : `
+      inputs: { given: ${Object.values(from).join()} }`
+      }
       files: { data: data/${name}.jsonl }
 `;
 
 const stages = `stages:
   load: { with: { records: data/rows.jsonl } }
   format: { from: load, with: { template: alpaca } }
-  split: { from: format, with: { parts: [train: 0.75, validation: rest] } }
+  split: { from: format, with: { by: hash, seed: "\${params.seed}", parts: [train: 0.75, validation: rest] } }
   tokenize: { from: split, with: { encoding: r50k_base } }
   collate:
     from: tokenize
@@ -77,20 +87,20 @@ const stages = `stages:
   base:
     uses: load
     with: { init: { context_length: 64, width: 8, layers: 12, heads: 2, encoding: r50k_base } }
-${copied('train', 'history')}${copied('before', 'responses')}${copied('after', 'responses')}
+${copied('train', 'history')}${copied('before', 'responses')}${copied('after', 'responses', { train: 'history' })}
   score_before: { uses: evaluate, from: before, with: { metrics: [exact_match, token_f1] } }
-  score_after: { uses: evaluate, from: after, with: { metrics: "\${params.metrics}" } }
+  score_after: { uses: evaluate, from: after, with: { metrics: [exact_match, token_f1] } }
 `;
 
 export const screensProject: Readonly<Record<string, string>> = {
   'package.json': '{}',
   'pipeline.yaml': `name: animals
-params: { max_length: 128, metrics: [exact_match, token_f1] }
+params: { max_length: 128, seed: 1 }
 ${stages}`,
   'sweep.yaml': `name: animals-sweep
 extends: pipeline.yaml
 sweep:
-  grid: { max_length: [96, 128], metrics: [[exact_match], [exact_match, token_f1]] }
+  grid: { max_length: [96, 128], seed: [1, 2] }
 `,
   'mistakes.yaml': `name: mistakes
 rl: dpo

@@ -17,11 +17,11 @@ import { valueText } from '../explain/explain.ts';
 import { namedFile } from '../open-pipeline.ts';
 import { storeOf } from '../open-settings.ts';
 import { findRun } from '../runs/find-run.ts';
-import { formatFigure } from '../terminal/format-number.ts';
+import { formatCount, formatFigure } from '../terminal/format-number.ts';
 import { excerpt, labeledText, renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { shortLine } from '../terminal/wrap-text.ts';
+import { shortLine, wrapText } from '../terminal/wrap-text.ts';
 
 /** `tuneloom diff`: compares two runs. */
 export async function diffCommand({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
@@ -103,7 +103,10 @@ function differenceText(difference: RunDifference, { terminal, limit }: Renderin
     params.length === 0 ? '' : ['params', ...fieldLines(params, { terminal, indent: '  ' })].join('\n'),
     stagesText(stages, terminal),
     metrics.length === 0 ? '' : `metrics\n${metricTable(metrics, terminal)}`,
-    ...answers.map((changes) => answersText(changes, { terminal, limit })),
+    ...answers
+      .filter(({ changed }) => changed > 0)
+      .map((changes) => answersText(changes, { terminal, limit })),
+    sameAnswersText(answers, terminal),
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
@@ -171,6 +174,14 @@ const metricTable = (metrics: readonly MetricChange[], { width: columns, colors 
 
 const verdictOf = (better: boolean | undefined, { green, red }: Terminal['colors']): string =>
   better === undefined ? '' : better ? ` ${green('better')}` : ` ${red('worse')}`;
+
+function sameAnswersText(answers: readonly AnswerChanges[], { columns }: Terminal): string {
+  const same = answers.filter(({ changed }) => changed === 0);
+  const names = same.map(({ stage, compared }) => `${safeLine(stage)} (${formatCount(compared)})`);
+  return names.length === 0
+    ? ''
+    : wrapText(`answers that are the same: ${names.join(', ')}`, { columns, hanging: '  ' });
+}
 
 function answersText(
   { stage, compared, changed, examples }: AnswerChanges,

@@ -6,7 +6,13 @@ import {
   type ExperimentColumn,
   experimentsTable,
 } from '../../view/index.ts';
-import { formatCount, formatDuration, formatFigure, shortDigests } from '../terminal/format-number.ts';
+import {
+  errorText,
+  formatCount,
+  formatDuration,
+  formatFigure,
+  shortDigests,
+} from '../terminal/format-number.ts';
 import { excerpt } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { fitTable } from '../terminal/table.ts';
@@ -140,7 +146,7 @@ export function cellText(cell: ExperimentCell | undefined, isFigure: boolean): s
     if (typeof value !== 'number') return 'undefined';
     if (interval)
       return `${formatFigure(value)} [${formatFigure(interval.low)}, ${formatFigure(interval.high)}]`;
-    return standard_error ? `${formatFigure(value)} ± ${standard_error.toPrecision(2)}` : formatFigure(value);
+    return `${formatFigure(value)}${errorText(value, standard_error)}`;
   }
   return excerpt(shortDigests(safeLine(typeof value === 'string' ? value : JSON.stringify(value))), 40);
 }

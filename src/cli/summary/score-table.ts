@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import type { Score } from '../../metrics/index.ts';
 import { mainScores, scoreName } from '../../view/index.ts';
-import { formatFigure } from '../terminal/format-number.ts';
+import { errorText, formatFigure } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { fitTable, renderTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -93,5 +93,5 @@ export function scoreCell(score: Score | undefined): string {
   const { value, standard_error, interval } = score;
   if (interval)
     return `${formatFigure(value)} [${formatFigure(interval.low)}, ${formatFigure(interval.high)}]`;
-  return standard_error ? `${formatFigure(value)} ± ${standard_error.toPrecision(2)}` : formatFigure(value);
+  return `${formatFigure(value)}${errorText(value, standard_error)}`;
 }
