@@ -44,6 +44,7 @@ test('`tuneloom` without arguments shows the commands in groups and the first st
 
     Share results:
       push        Send results to a remote, and only what it lacks
+      pull        Fetch the files of results from the remotes that have them
       remote      Add a remote to the settings, list them, or check that they can be
                   used
       key         Show the key that signs what you push
@@ -54,11 +55,14 @@ test('`tuneloom` without arguments shows the commands in groups and the first st
 
     Start and check:
       init        Write a small working pipeline to start from
-      schema      Print the JSON Schema of pipeline files, or of one stage's fields
+      schema      Print the JSON Schema of pipeline files, of settings, or of one
+                  stage's fields
       verify      Check everything in the store against its digest
       gc          Remove results that have not been used for a long time
       doctor      Show what this machine offers, and what is missing
       setup       Install an engine that is not part of the package
+      completion  Print a script that completes commands, options, stages, params
+                  and runs
 
     Start here:
       npx tuneloom init my-project
@@ -83,6 +87,7 @@ test('the help of a command has a sentence, its options and examples', async () 
       --keep-going              after a failure, still run what does not depend on
                                 it
       --locked                  fail if a source or a stage differs from the lock
+      --no-remote               look for results in this machine's stores alone
       --rerun                   run cached stages again in a scratch store and
                                 compare the results
       -y, --yes                 approve the code of a pipeline that \`tuneloom open\`
@@ -191,7 +196,7 @@ test('with several pipelines one has to be named', async () => {
   expect(await rig.tuneloom('plan')).toMatchInlineSnapshot(`
     {
       "exitCode": 2,
-      "stderr": "error: there are several pipelines here: a.yaml, pipelines/b.yml
+      "stderr": "error: there are several pipelines here: a.yaml and pipelines/b.yml
       help: name one of them first, as in \`tuneloom run a.yaml\`",
       "stdout": "",
     }

@@ -2,13 +2,7 @@ import type { Option } from 'commander';
 import { listRuns } from '../../runtime/index.ts';
 import type { CommandContext, CommandDeclaration } from '../commands/command-declaration.ts';
 import { storeOf } from '../open-settings.ts';
-import { readNames } from './pipeline-names.ts';
-
-export interface Candidate {
-  /** Ends in `=` if more follows; `:files` stands for the names of files. */
-  readonly value: string;
-  readonly description?: string;
-}
+import { type Candidate, readNames } from './pipeline-names.ts';
 
 /** What may stand in place of the last of the words after `tuneloom`, which may be empty or unfinished. */
 export async function candidatesFor(

@@ -3,7 +3,13 @@ import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { isObject, own } from '../../core/index.ts';
 import { stageRegistry } from '../../stages/index.ts';
-import type { Candidate } from './candidates.ts';
+
+/** A word that completes a command line. */
+export interface Candidate {
+  /** Ends in `=` if more follows; `:files` stands for the names of files. */
+  readonly value: string;
+  readonly description?: string;
+}
 
 interface PipelineNames {
   /** Pipeline files of the folder and of `pipelines/`, as a user types them. */

@@ -82,8 +82,8 @@ function withDarkMode(svg: string): string {
     ['fill', 'stroke'].map((attribute) => `[${attribute}="${light}"]{${attribute}:${dark}}`),
   );
   return svg.replace(
-    '<title>',
-    `<style>@media (prefers-color-scheme:dark){${rules.join('')}}</style><title>`,
+    '</desc>',
+    `</desc><style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`,
   );
 }
 
