@@ -49,15 +49,12 @@ params
 stages
   base: changed
     with.model: openai:good -> openai:bad
-  generate: changed
-    from.model: sha256-folder:<hash> -> sha256-folder:<hash>
-  evaluate: changed
-    from.responses: sha256:<hash> -> sha256:<hash>
-  the same: load, format
+  follow from these  generate, evaluate
+  the same           load, format
 
 metrics
   stage     metric       before   after  change
-  evaluate  exact_match  0.7500  0.7500  0
+  evaluate  exact_match  0.7500  0.7500  none
 
 answers of generate: 2 of 4 changed
   Who are you, cow?
@@ -77,7 +74,7 @@ answers of generate: 2 of 4 changed
 
 test('runs are named by the beginning or the end of their ids', async () => {
   await using rig = await openCliRig(dataProject);
-  expect((await rig.tuneloom('diff')).stderr).toContain('there are no two runs to compare');
+  expect((await rig.tuneloom('diff')).stderr).toContain('there are no two runs that succeeded');
   await rig.tuneloom('run');
   await rig.tuneloom('run', '-p', 'length=32');
   const raw = await rig.start('runs', '--json');

@@ -59,15 +59,7 @@ test('every kind of data is readable', async () => {
       ### Response:
       ]c-o-w<|endoftext|>
 
-    r3
-      [Below is an instruction that describes a task. Write a response that
-      appropriately completes the request.
-
-      ### Instruction:
-      Spell hen.
-
-      ### Response:
-      ]h-e-n<|endoftext|>"
+    rows 1 to 1 of 2; see more with --offset 1 or --limit"
   `);
 });
 
@@ -89,13 +81,13 @@ test('an artifact with parts asks for one of them', async () => {
       {
         "exitCode": 2,
         "stderr": "error: \`split.tset\` names neither an output of \`split\` nor one of its parts
-      help: did you mean \`split.test\`? It has split.records, split.train, split.test, split.validation",
+      help: did you mean \`split.test\`? It has split.records, split.train, split.test and split.validation",
         "stdout": "",
       },
       {
         "exitCode": 2,
         "stderr": "error: the pipeline data has no stage \`splti\`
-      help: did you mean \`split\`? It has load, format, split, tokenize, collate",
+      help: did you mean \`split\`? It has load, format, split, tokenize and collate",
         "stdout": "",
       },
     ]

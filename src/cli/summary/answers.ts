@@ -109,12 +109,13 @@ async function verdictsOn(
   return verdicts;
 }
 
-/** The ids of a few answers: wrong ones, then others; or those with the worst scores where nothing says what is right. */
+/** The ids of a few answers: wrong ones, then others; or where nothing says what is right those that were not scored, then those with the worst scores. */
 function chooseFew(verdicts: readonly Verdict[], judge: Judge | undefined): readonly string[] {
-  const scored = verdicts.filter(({ score }) => score !== undefined);
-  if (verdicts.every(({ right }) => right === undefined) && scored.length > 0) {
+  const hasScores = verdicts.some(({ score }) => score !== undefined);
+  if (verdicts.every(({ right }) => right === undefined) && hasScores) {
     const sign = judge?.higher === false ? -1 : 1;
-    const worst = [...scored].sort((a, b) => sign * ((a.score ?? 0) - (b.score ?? 0)));
+    const goodness = ({ score }: Verdict) => (score === undefined ? Number.NEGATIVE_INFINITY : sign * score);
+    const worst = verdicts.toSorted((a, b) => Math.sign(goodness(a) - goodness(b)) || 0);
     return worst.slice(0, SHOWN).map(({ id }) => id);
   }
   const wrong = spread(
