@@ -251,7 +251,7 @@ test('all mistakes of a pipeline are shown together, and nothing runs', async ()
          |           ^^^^^^
       help: did you mean \`format\`?
     data.yaml:18:13 error[unknown-field] stage \`collate\` has no field \`batchsize\`
-      18 |     with: { batchsize: 2, max_length: "\${params.length}", train_on: response, shuffle: false }
+      18 |     with: { batchsize: 2, max_length: "\${params.length}", train_on:...
          |             ^^^^^^^^^
       help: did you mean \`batch_size\`?
     2 errors. Nothing ran.",
