@@ -128,7 +128,8 @@ test('an interrupted run says what is kept', () => {
   };
   expect(summaryText(interrupted, terminal)).toMatchInlineSnapshot(`
     "quickstart: 3 stages ran, 7 reused in 12.3 s; interrupted
-    Finished stages are kept, and so is the last saved state of a training: run again to continue."
+    Finished stages are kept, and so is the last saved state of a training: run
+    again to continue."
   `);
 });
 

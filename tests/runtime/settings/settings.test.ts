@@ -147,18 +147,18 @@ executors:
        1 | stor: artifacts
          | ^^^^
       help: did you mean \`store\`?
-    project/.tuneloom/settings.yaml:4:46 error[not-one-of] \`push\` of remote \`team\` must be \`auto\` or \`never\`, not \`sometimes\`
+    project/.tuneloom/settings.yaml:4:46 error[not-one-of] \`push\` of remote \`team\` cannot be \`sometimes\`
        4 |   team: { url: "gs://models/tuneloom", push: sometimes }
          |                                              ^^^^^^^^^
-      help: for example \`auto\`
+      help: it takes \`auto\` or \`never\`
     project/.tuneloom/settings.yaml:5:3 error[missing-field] remote \`other\` needs the field \`url\`
        5 |   other: { push: auto }
          |   ^^^^^
       help: for example \`url: s3://models/tuneloom\`
-    project/.tuneloom/settings.yaml:8:16 error[not-one-of] \`kind\` of executor \`box\` must be \`ssh\` or \`slurm\`, not \`sh\`
+    project/.tuneloom/settings.yaml:8:16 error[not-one-of] \`kind\` of executor \`box\` cannot be \`sh\`
        8 |   box: { kind: sh }
          |                ^^
-      help: did you mean \`ssh\`?
+      help: did you mean \`ssh\`? It takes \`ssh\` or \`slurm\`
     project/.tuneloom/settings.yaml:2:19 error[not-a-folder] \`readonly_stores[0]\` is a \`s3:\` address, and a store is a folder on this machine
        2 | readonly_stores: ["s3://models/x"]
          |                   ^^^^^^^^^^^^^^^
