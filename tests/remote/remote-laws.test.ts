@@ -133,7 +133,7 @@ test('run --locked resolves nothing new, and takes no other content than the loc
   expect(await rig.tuneloom('run', '--locked')).toMatchInlineSnapshot(`
     {
       "all": "p.yaml:8:22 error[differs-from-lock] \`hf:datasets/owner/rows@main:data/train.jsonl\` is not in the lock, and --locked resolves nothing new
-       8 |     with: { records: "hf:datasets/owner/rows@main:data/train.jsonl" }
+       8 |     with: { records: "hf:datasets/owner/rows@main:data/train.jsonl"...
          |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: run without --locked, or \`tuneloom update\`, to lock it
     1 error. Nothing ran.",
