@@ -119,7 +119,7 @@ const wordsOf = ({ lines }: Screen, except?: RegExp): ReadonlySet<string> =>
   new Set(
     lines
       .flatMap((line) => (except === undefined ? line : line.replaceAll(except, '')).split(/\s+/))
-      .map((word) => word.replace(/,$/, ''))
+      .map((word) => word.replace(/[,;]$/, ''))
       .filter((word) => /\w/.test(word)),
   );
 
