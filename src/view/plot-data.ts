@@ -1,6 +1,6 @@
 import type { Json } from '../core/index.ts';
 import type { Experiment } from './experiments.ts';
-import { type ExperimentColumn, experimentsTable } from './experiments-table.ts';
+import type { ExperimentColumn, ExperimentsTable } from './experiments-table.ts';
 import type { NamedCurves } from './plots/history-plot.ts';
 import type { PlottedScore } from './plots/scores-plot.ts';
 import type { PlottedPoint } from './plots/sweep-plot.ts';
@@ -15,12 +15,16 @@ export function plottedCurves(trainings: readonly TrainingView[]): readonly Name
   }));
 }
 
-/** Experiments as points over the params and fields that differ; their scores come before their losses. */
-export function plottedPoints(experiments: readonly Experiment[]): readonly PlottedPoint[] {
-  const { columns } = experimentsTable(experiments);
+/**
+ * Experiments as points over the params and fields that differ; their scores come before their losses. A figure that is the
+ * same everywhere tells nothing apart and is left out.
+ */
+export function plottedPoints({ experiments, columns }: ExperimentsTable): readonly PlottedPoint[] {
   const ofKind = (...kinds: readonly ExperimentColumn['kind'][]) =>
     columns.filter(({ kind }) => kinds.includes(kind));
-  const figures = [...ofKind('score'), ...ofKind('loss')];
+  const figures = [...ofKind('score'), ...ofKind('loss')].filter(
+    ({ cells }) => new Set(cells.map((cell) => JSON.stringify(cell?.value))).size > 1,
+  );
   return experiments.map((experiment, index) => ({
     name: nameOf(experiment, experiments),
     params: Object.fromEntries(

@@ -1,8 +1,9 @@
 import type { ExperimentsTable } from './experiments-table.ts';
+import { plottedPoints } from './plot-data.ts';
 import { historyPlot } from './plots/history-plot.ts';
 import { renderSvg } from './plots/render-svg.ts';
 import { scoresPlot } from './plots/scores-plot.ts';
-import { type PlottedPoint, sweepPlot } from './plots/sweep-plot.ts';
+import { sweepPlot } from './plots/sweep-plot.ts';
 import type { Report } from './report.ts';
 import type { Plots } from './report-page.ts';
 import type { RunColumn, ScoreTable } from './score-table.ts';
@@ -92,30 +93,5 @@ async function scoresSvg(
   return plotted.length === 0 ? undefined : await renderSvg(scoresPlot(plotted, { width: WIDTH - 160 }));
 }
 
-async function sweepSvg(sweep: ExperimentsTable | undefined): Promise<string | undefined> {
-  if (sweep === undefined) return undefined;
-  const { experiments } = sweep;
-  // A figure that is the same everywhere tells nothing apart, and the first one decides which point is the best.
-  const columns = sweep.columns.filter(
-    ({ kind, cells }) =>
-      kind !== 'score' || new Set(cells.map((cell) => JSON.stringify(cell?.value))).size > 1,
-  );
-  const points = experiments.map(
-    ({ run, point }, index): PlottedPoint => ({
-      name: point ?? shortRun(run),
-      params: Object.fromEntries(
-        columns.flatMap(({ kind, name, cells }) => {
-          const cell = cells[index];
-          return cell !== undefined && (kind === 'param' || kind === 'field') ? [[name, cell.value]] : [];
-        }),
-      ),
-      scores: columns.flatMap(({ kind, name, higherIsBetter = true, cells }) => {
-        const value = cells[index]?.value;
-        return kind === 'score' && typeof value === 'number'
-          ? [{ name, value, higher_is_better: higherIsBetter }]
-          : [];
-      }),
-    }),
-  );
-  return await renderSvg(sweepPlot(points, { width: WIDTH }));
-}
+const sweepSvg = async (sweep: ExperimentsTable | undefined): Promise<string | undefined> =>
+  sweep === undefined ? undefined : await renderSvg(sweepPlot(plottedPoints(sweep), { width: WIDTH }));

@@ -6,6 +6,7 @@ import { listRuns, type RunRecord, recordedPath, type Store } from '../../runtim
 import {
   type Experiment,
   ExperimentReader,
+  experimentsTable,
   historyPlot,
   type NamedCurves,
   type PlotSpec,
@@ -122,7 +123,7 @@ async function draw(
       return { spec: historyPlot(history, { detail: true }), data: { history } };
     }
     case 'sweep': {
-      const points = plottedPoints(await experimentsOf(store, runs));
+      const points = plottedPoints(experimentsTable(await experimentsOf(store, runs)));
       const differ = points.some(({ params }) => Object.keys(params).length > 0);
       if (!differ || points.every(({ scores }) => scores.length === 0))
         throw nothing(store, 'two runs or points with other params, and a score or a loss');
