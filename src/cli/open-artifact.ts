@@ -65,9 +65,12 @@ export async function openArtifact(
   ].join(' ');
   const { digest, pastRun } = findArtifact({ dag, store, plan, reference, overrides, command });
   let state = await contentState(store, digest);
-  if (state !== 'present' && settings.remotes.size > 0) {
+  const isLacking = state !== 'present' && (settings.remotes.size > 0 || settings.withheld !== undefined);
+  if (isLacking) {
+    const { usableSettings } = await import('./approve-settings.ts');
+    const usable = await usableSettings({ file: dag.file, options, context });
     const { bringContents, complainOf, openRemotes } = await import('./use-remotes.ts');
-    const remotes = await openRemotes(settings, { context, onProblem: complainOf(context) });
+    const remotes = await openRemotes(usable, { context, onProblem: complainOf(context) });
     await bringContents({ store, remotes, contents: [{ digest, name }], context, json: options.json });
     state = await contentState(store, digest);
   }

@@ -159,6 +159,7 @@ export { type VerifyProgress, verifyStore } from './store/verify-store.ts';
 
 // Settings say where results are, and where stages run.
 
+export { approvalPath, approveSettings } from './settings/approval.ts';
 export {
   findSettings,
   personSettingsPath,

@@ -31,6 +31,8 @@ test.each(['run', 'plan', 'doctor', 'verify', 'runs'])(
   },
 );
 
+const approved = { TUNELOOM_PROJECT_SETTINGS: 'approved' };
+
 test('doctor says which settings are in force and where each comes from, without secrets', async () => {
   await using rig = await openCliRig(dataProject);
   await rig.write(
@@ -45,7 +47,13 @@ remotes:
     '.config/tuneloom/settings.yaml',
     'executors:\n  box: { kind: ssh, host: box, store: /data }\n',
   );
-  const { findings, settings } = JSON.parse((await rig.tuneloom('doctor', '--json')).stdout);
+  const { findings, settings } = JSON.parse((await rig.tuneloomWith(approved, 'doctor', '--json')).stdout);
+  const unapproved = JSON.parse((await rig.tuneloom('doctor', '--json')).stdout);
+  expect(unapproved.findings).toContainEqual({
+    subject: 'not approved',
+    state: 'absent',
+    found: expect.stringMatching(/^team \(.*settings\.yaml\); `tuneloom run` asks$/),
+  });
   const shown = findings.filter(({ found }: { found: string }) => found.includes('settings.yaml:'));
   expect(shown).toEqual([
     { subject: 'settings: store', state: 'good', found: 'results (.tuneloom/settings.yaml:1)' },
@@ -77,7 +85,7 @@ test('a remote whose variable is not set costs a run a warning', async () => {
     '.tuneloom/settings.yaml',
     `remotes:\n  team: { url: s3://models/tuneloom, token: "\${env.NOT_SET}" }\n`,
   );
-  const { exitCode, stdout } = await rig.tuneloom('run');
+  const { exitCode, stdout } = await rig.tuneloomWith(approved, 'run');
   expect([exitCode, stdout.match(/warning .*/g)]).toEqual([
     0,
     ['warning  the remote team: it needs the environment variable NOT_SET, which is not set'],

@@ -88,7 +88,13 @@ function startCommand(
     environment,
   }: { readonly words: readonly string[]; readonly environment: Readonly<Record<string, string>> },
 ) {
-  const env = { PATH: process.env.PATH, HOME: cwd, NO_COLOR: '1', ...environment };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: cwd,
+    NO_COLOR: '1',
+    TUNELOOM_PROJECT_SETTINGS: 'approved',
+    ...environment,
+  };
   return execa(process.execPath, [tuneloomScript, ...words], { cwd, env, extendEnv: false, reject: false });
 }
 

@@ -27,11 +27,12 @@ import {
   type Settings,
   type Store,
 } from '../../runtime/index.ts';
+import { usableSettings } from '../approve-settings.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { openPipeline, reportMistakes } from '../open-pipeline.ts';
-import { settingsOf, storeIn } from '../open-settings.ts';
+import { storeIn } from '../open-settings.ts';
 import { programVersion } from '../program-version.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
 
@@ -59,7 +60,7 @@ export async function bundleCommand({
       message: `${to} exists already`,
       help: 'replace it with --force, or name another file',
     });
-  const settings = await settingsOf({ file: dag.file, options, context });
+  const settings = await usableSettings({ file: dag.file, options, context });
   const store = storeIn(settings, context);
   const planned = await planPipeline({ dag, store, targets: [] });
   if (!planned.ok) return reportMistakes(planned.error, { terminal, json: options.json });

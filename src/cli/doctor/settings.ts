@@ -19,6 +19,15 @@ export function settingsFindings(settings: Settings): readonly Finding[] {
     }),
     ...trustedKeys.map((setting) => finding('trusted key', setting, setting.shown)),
     ...[...executors].map(([name, setting]) => finding(`executor ${name}`, setting, setting.shown.kind)),
+    ...(settings.withheld === undefined
+      ? []
+      : [
+          {
+            subject: 'not approved',
+            state: 'absent' as const,
+            found: `${[...settings.withheld.remotes.keys(), ...settings.withheld.executors.keys()].join(', ')} (${settings.withheld.path}); \`tuneloom run\` asks`,
+          },
+        ]),
     ...(executor === undefined ? [] : [finding('stages run on', executor, executorText(executor.shown))]),
   ];
   if (findings.length > 0) return findings;

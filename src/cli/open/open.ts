@@ -3,11 +3,13 @@ import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type { OpenedBundle } from '../../bundle/index.ts';
 import { type LoadedDag, markReceived, openStore, planPipeline, projectFolder } from '../../runtime/index.ts';
+import { askForSettings } from '../approve-settings.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { openPipeline } from '../open-pipeline.ts';
+import { settingsOf } from '../open-settings.ts';
 import { counted } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { canAsk } from '../terminal/terminal.ts';
@@ -99,6 +101,12 @@ async function describe(
     if (bundle?.license !== undefined) terminal.print(`license: ${safeLine(bundle.license)}`);
   }
   const isApproved = reaches.length === 0 || (await approval(reaches, { yes, json, context }));
+  const settings = await settingsOf({
+    file: join(destination, file ?? 'pipeline.yaml'),
+    options: {},
+    context,
+  });
+  await askForSettings(settings, { remotes: true, executors: true, yes, json, context });
   if (json)
     terminal.print(
       JSON.stringify({

@@ -22,7 +22,10 @@ export async function planCommand({ words, options, context }: CommandCall<PlanO
   const opened = await openPipeline({ words, options, context, names: 'any' });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
-  const settings = await settingsOf({ file: dag.file, options, context });
+  const call = { file: dag.file, options, context };
+  const settings = options.remote
+    ? await (await import('../approve-settings.ts')).usableSettings(call)
+    : await settingsOf(call);
   const store = storeIn(settings, context);
   const remotes = options.remote ? await openRemotesOf(settings, context) : undefined;
   const plan = await planPipeline({ dag, store, targets: names, ...(remotes && { remotes }) });

@@ -11,12 +11,13 @@ import {
   type Store,
   type WantedContent,
 } from '../../runtime/index.ts';
+import { usableSettings } from '../approve-settings.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { splitWords } from '../open-pipeline.ts';
 import { chooseRemote, openNamedRemote, reportRemoteFailure } from '../open-remotes.ts';
-import { settingsOf, storeIn } from '../open-settings.ts';
+import { storeIn } from '../open-settings.ts';
 import { type ChoiceOptions, chooseResults } from '../push/choose-results.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -31,7 +32,7 @@ export interface PullOptions extends ChoiceOptions {
 export async function pullCommand(call: CommandCall<PullOptions>): Promise<ExitCode> {
   const { words, options, context } = call;
   const { terminal } = context;
-  const settings = await settingsOf({ file: splitWords(words).file, options, context });
+  const settings = await usableSettings({ file: splitWords(words).file, options, context });
   // Reports that there is none, or none of the name.
   if (settings.remotes.size === 0 || options.remote !== undefined) chooseRemote(settings, options.remote);
   const problems: RemoteProblem[] = [];

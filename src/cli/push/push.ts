@@ -10,11 +10,12 @@ import {
   signingKeyVariable,
   trustedKeys,
 } from '../../runtime/index.ts';
+import { usableSettings } from '../approve-settings.ts';
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { chooseRemote, openNamedRemote, reportRemoteFailure } from '../open-remotes.ts';
-import { settingsOf } from '../open-settings.ts';
+
 import { counted, formatBytes } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 import { openTransferReporter } from '../transfer-progress.ts';
@@ -39,7 +40,7 @@ export async function pushCommand(call: CommandCall<PushOptions>): Promise<ExitC
     });
   const chosen = await chooseResults(call);
   if (chosen === undefined) return exitCode.badUsage;
-  const settings = await settingsOf({ file: chosen.file, options, context });
+  const settings = await usableSettings({ file: chosen.file, options, context });
   const { name, setting } = chooseRemote(settings, options.remote);
   const remote = await openNamedRemote(name, setting, context);
   const signingKey = await keyOf(context);

@@ -4,7 +4,14 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { parseDocument } from 'yaml';
 import { parseRemoteAddress } from '../../remote/index.ts';
-import { personSettingsPath, projectFolder, projectSettingsPath, schemeOf } from '../../runtime/index.ts';
+import {
+  approvalPath,
+  approveSettings,
+  personSettingsPath,
+  projectFolder,
+  projectSettingsPath,
+  schemeOf,
+} from '../../runtime/index.ts';
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
@@ -46,7 +53,12 @@ export async function addRemote({ words, options, context }: CommandCall<AddOpti
     ...(options.region && { region: options.region }),
     ...(options.profile && { profile: options.profile }),
   };
-  const replaced = await writeRemote(path, { name, remote });
+  const { replaced, text } = await writeRemote(path, { name, remote });
+  // What is written by command needs no question; what somebody else wrote beside it does.
+  if (!options.person && settings.withheld === undefined) {
+    const approval = approvalPath(dirname(personSettingsPath(environment)), { path, text });
+    await approveSettings({ path, approval });
+  }
   if (parsed.address.scheme === 'file') await makeRemoteFolder(parsed.address.folder);
   const shown = relative(workingDirectory, path).startsWith('..') ? path : relative(workingDirectory, path);
   const hidden = !replaced && settings.remotes.has(name) && options.person === true;
@@ -109,11 +121,11 @@ async function makeRemoteFolder(folder: string): Promise<void> {
   await mkdir(folder);
 }
 
-/** Whether the file had a remote of this name. */
+/** Whether the file had a remote of this name, and its text now. */
 async function writeRemote(
   path: string,
   { name, remote }: { readonly name: string; readonly remote: object },
-): Promise<boolean> {
+): Promise<{ readonly replaced: boolean; readonly text: string }> {
   const text = existsSync(path) ? await readFile(path, 'utf8') : '';
   const document = parseDocument(text);
   const present = document.getIn(['remotes', name]);
@@ -127,5 +139,5 @@ async function writeRemote(
     await rm(temporary, { force: true });
     throw error;
   }
-  return present !== undefined;
+  return { replaced: present !== undefined, text: document.toString() };
 }

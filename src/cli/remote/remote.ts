@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { RemoteFailure, type RemoteObject, type RemoteStore, type Settings } from '../../runtime/index.ts';
+import { usableSettings } from '../approve-settings.ts';
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { chooseRemote, openNamedRemote } from '../open-remotes.ts';
-import { originText, settingsOf } from '../open-settings.ts';
+import { originText } from '../open-settings.ts';
 import { formatDuration } from '../terminal/format-number.ts';
 import { renderTable } from '../terminal/layout.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -50,7 +51,7 @@ function requireWords(
 }
 
 async function listRemotes({ options, context }: CommandCall<RemoteOptions>): Promise<ExitCode> {
-  const { remotes } = await settingsOf({ options: {}, context });
+  const { remotes } = await usableSettings({ options, context });
   const rows = [...remotes].map(([name, { shown, origin }]) => ({
     name,
     url: shown.url,
@@ -83,7 +84,7 @@ interface Checked {
 }
 
 async function checkRemotes({ words, options, context }: CommandCall<RemoteOptions>): Promise<ExitCode> {
-  const settings = await settingsOf({ options: {}, context });
+  const settings = await usableSettings({ options, context });
   const names = words.length > 0 ? [chooseRemote(settings, words[0]).name] : [...settings.remotes.keys()];
   if (names.length === 0) chooseRemote(settings, undefined);
   const { terminal } = context;

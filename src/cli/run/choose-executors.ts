@@ -23,7 +23,7 @@ export function chooseExecutors({
   dag,
   stageProcess,
 }: {
-  readonly settings: Pick<Settings, 'executor' | 'executors'>;
+  readonly settings: Pick<Settings, 'executor' | 'executors' | 'withheld'>;
   readonly dag: Dag;
   readonly stageProcess: string;
 }): ChosenExecutors {
@@ -59,8 +59,16 @@ export function chooseExecutors({
   };
 }
 
-function checkExecutor(name: string, { executors }: Pick<Settings, 'executors'>): void {
+function checkExecutor(
+  name: string,
+  { executors, withheld }: Pick<Settings, 'executors' | 'withheld'>,
+): void {
   if (name === local) return;
+  if (withheld?.executors.has(name))
+    throw new UsageError({
+      message: `nobody has approved executor \`${name}\` of ${withheld.path}`,
+      help: 'read the file, and add --yes to approve it',
+    });
   const found = executors.get(name);
   if (found === undefined)
     throw new UsageError({

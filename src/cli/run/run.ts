@@ -41,7 +41,15 @@ async function runOnce(
   const { dag, names } = opened;
   const { backend, jobs, json, shards } = options;
   const { terminal, stageProcess } = context;
-  const settings = await settingsOf({ file: dag.file, options, context });
+  let settings = await settingsOf({ file: dag.file, options, context });
+  if (settings.withheld !== undefined) {
+    const { askForSettings } = await import('../approve-settings.ts');
+    const remotes = options.remote !== false && context.environment.TUNELOOM_REMOTES !== 'off';
+    const executors = settings.executor !== undefined;
+    const use = { remotes, executors, yes: options.yes, json: options.json, context };
+    if (await askForSettings(settings, use))
+      settings = await settingsOf({ file: dag.file, options, context });
+  }
   const store = storeIn(settings, context);
   observer?.onDag(dag, store);
   if (shards !== undefined) checkShards(dag);

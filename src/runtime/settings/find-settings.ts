@@ -36,7 +36,14 @@ export async function findSettings(
     );
     const problems = results.flatMap(({ diagnostics }) => diagnostics);
     if (problems.length > 0) return err(problems);
-    read.push(...results.map(({ value }) => value));
+    const { withholdUnapproved } = await import('./approval.ts');
+    const personFolder = dirname(personSettingsPath(environment));
+    read.push(
+      ...results.map(({ value }, index) => {
+        const { path = '', base } = files[index] ?? {};
+        return base === undefined ? value : withholdUnapproved(value, { path, personFolder, environment });
+      }),
+    );
   }
   return ok(merge(read, { ...request, project }));
 }
@@ -66,7 +73,9 @@ function merge(
   const executor =
     chosen(options.executor, option('--executor'), TUNELOOM_EXECUTOR, variable('TUNELOOM_EXECUTOR')) ??
     files.find((file) => file.executor !== undefined)?.executor;
+  const withheld = files.find((file) => file.withheld !== undefined)?.withheld;
   return {
+    ...(withheld && { withheld }),
     store,
     readonlyStores: unique(readonlyStores).filter(({ value }) => value !== store.value),
     remotes: TUNELOOM_REMOTES === 'off' ? new Map() : withPush(remotes, TUNELOOM_PUSH),

@@ -34,6 +34,7 @@ interface SettingsFile {
 }
 
 const nothing: FileSettings = {
+  text: '',
   readonlyStores: [],
   remotes: new Map(),
   trustedKeys: [],
@@ -228,6 +229,7 @@ function settingsOf(config: SettingsConfig, file: SettingsFile & { readonly doc:
     executors: new Map(named('executors', executors)),
     ...(executor !== undefined && { executor: setting(executor, ['executor']) }),
     secrets,
+    text: doc.span.file.text,
   };
 }
 

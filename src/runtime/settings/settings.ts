@@ -15,6 +15,19 @@ export interface Settings {
   readonly executor: Setting<NonNullable<SettingsConfig['executor']>> | undefined;
   /** The values of all environment variables that settings files name: no output may show them. */
   readonly secrets: readonly string[];
+  /** What the project's file sets and nobody has approved; absent if that is nothing. */
+  readonly withheld?: WithheldSettings;
+}
+
+/** Remotes and executors of a project's file that are not used until the person has approved it. */
+export interface WithheldSettings {
+  /** Of the file, absolute. */
+  readonly path: string;
+  /** Of the file that says it is approved. */
+  readonly approval: string;
+  /** What each sets, by name. */
+  readonly remotes: ReadonlyMap<string, string>;
+  readonly executors: ReadonlyMap<string, string>;
 }
 
 export type RemoteSettings = NonNullable<SettingsConfig['remotes']>[string];
@@ -43,6 +56,8 @@ export type SettingOrigin =
 
 /** What one settings file sets. */
 export interface FileSettings {
+  readonly text: string;
+  readonly withheld?: WithheldSettings;
   readonly store?: Setting<string>;
   readonly readonlyStores: readonly Setting<string>[];
   readonly remotes: ReadonlyMap<string, Setting<RemoteSettings>>;

@@ -224,7 +224,8 @@ executors:
   box: { kind: slurm, partition: gpu }
 `,
   );
-  expect(await rig.tuneloom('bundle', file, 'given.zip')).toMatchObject({ exitCode: 0 });
+  const approved = { TUNELOOM_PROJECT_SETTINGS: 'approved' };
+  expect(await rig.tuneloomWith(approved, 'bundle', file, 'given.zip')).toMatchObject({ exitCode: 0 });
   const { stdout } = await execa('unzip', ['-p', join(rig.folder, 'given.zip'), '.tuneloom/settings.yaml']);
   expect(JSON.parse(stdout)).toEqual({ remotes: { team: { url: 'https://cache.example.org/x' } } });
   await using other = await openCliRig();

@@ -71,7 +71,13 @@ function startCommand(
 ) {
   return execa(process.execPath, [tuneloomScript, ...words], {
     cwd: folder,
-    env: { PATH: process.env.PATH, NO_COLOR: '1', TUNELOOM_RETRY_MILLISECONDS: '1', ...environment },
+    env: {
+      PATH: process.env.PATH,
+      NO_COLOR: '1',
+      TUNELOOM_PROJECT_SETTINGS: 'approved',
+      TUNELOOM_RETRY_MILLISECONDS: '1',
+      ...environment,
+    },
     extendEnv: false,
     reject: false,
     all: true,

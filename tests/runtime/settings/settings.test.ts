@@ -18,7 +18,11 @@ const find = (
   findSettings({
     pipelineFile: file,
     workingDirectory: rig.folder,
-    environment: { XDG_CONFIG_HOME: join(rig.folder, 'config'), ...environment },
+    environment: {
+      XDG_CONFIG_HOME: join(rig.folder, 'config'),
+      TUNELOOM_PROJECT_SETTINGS: 'approved',
+      ...environment,
+    },
     options: { store, executor },
   });
 
