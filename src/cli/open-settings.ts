@@ -26,6 +26,7 @@ export async function settingsOf({
   const { workingDirectory, environment } = context;
   if (options.store) checkStoreName(options.store, '--store');
   else checkStoreName(environment.TUNELOOM_STORE, 'TUNELOOM_STORE');
+  checkVariables(environment);
   const found = await findSettings({ pipelineFile: file, workingDirectory, environment, options });
   if (found.ok) return found.value;
   throw new SettingsMistakes(found.error);
@@ -58,6 +59,20 @@ export function originText(origin: SettingOrigin): string {
       return 'the default';
     default:
       return origin satisfies never;
+  }
+}
+
+/** What variables with few values take. A misspelled `never` or `off` would let a job write, or ask remotes. */
+const variables = { TUNELOOM_PUSH: ['auto', 'never'], TUNELOOM_REMOTES: ['on', 'off'] };
+
+function checkVariables(environment: CommandContext['environment']): void {
+  for (const [name, values] of Object.entries(variables)) {
+    const said = environment[name];
+    if (!said || values.includes(said)) continue;
+    throw new UsageError({
+      message: `${name} cannot be \`${said}\``,
+      help: `it takes ${values.map((value) => `\`${value}\``).join(' or ')}`,
+    });
   }
 }
 

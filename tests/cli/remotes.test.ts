@@ -142,6 +142,7 @@ test('a record that was changed, or that an unknown key signed, is not used; wit
   });
   const locked = await run(rig, '--locked');
   expect([locked.exitCode, locked.stderr.match(/error\[untrusted-result\]/g)?.length]).toEqual([4, 5]);
+  expect(locked.stderr.match(/help: it is damaged or forged; run without --locked/g)?.length).toBe(5);
   const poisoned = await run(rig);
   expect(poisoned.stdout).toMatch(
     /the remote team: \d results? there (is|are) not what was signed, and not used/,

@@ -98,3 +98,18 @@ test('`schema settings` prints the schema of settings files', async () => {
   const file = new URL('../../schemas/settings.schema.json', import.meta.url);
   expect([exitCode, JSON.parse(stdout)]).toEqual([0, JSON.parse(readFileSync(file, 'utf8'))]);
 });
+
+test.each([
+  ['TUNELOOM_PUSH', 'Never', '`auto` or `never`'],
+  ['TUNELOOM_REMOTES', 'no', '`on` or `off`'],
+])(
+  '%s=%s is refused: it would pass for unset, and a job write or ask all the same',
+  async (name, value, takes) => {
+    await using rig = await openCliRig(dataProject);
+    expect(await rig.tuneloomWith({ [name]: value }, 'run')).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `error: ${name} cannot be \`${value}\`\n  help: it takes ${takes}`,
+    });
+  },
+);

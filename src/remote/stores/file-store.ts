@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { constants, createReadStream } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,6 +38,8 @@ export function fileStore(folder: string, { name, idleMilliseconds }: OpenRemote
         const size = await sizeOf(path);
         if (size === undefined) return undefined;
         const start = Math.min(offset, size);
+        // Many files are read under the signal of one command, which is no leak.
+        setMaxListeners(0, signal);
         const stream = createReadStream(path, { start, highWaterMark: chunkBytes, signal });
         return { offset: start, size, bytes: received(stream, { host: folder, idleMilliseconds, signal }) };
       }),

@@ -100,7 +100,10 @@ async function learn(
     .map(({ remote, key, why }) => ({
       code: 'untrusted-result',
       message: `the result ${key} of the remote ${quoted(remote)} does not count (${why}), and --locked refuses it`,
-      help: 'name its key under `trust.keys` in the settings, or run without --locked to compute it here',
+      help:
+        why === 'invalid' || why === 'forged'
+          ? 'it is damaged or forged; run without --locked to compute it here'
+          : 'name its key under `trust.keys` in the settings, or run without --locked to compute it here',
     }));
 }
 

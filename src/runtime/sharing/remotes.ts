@@ -186,7 +186,7 @@ export class Remotes {
       const storage = storageFailureOf(error);
       if (storage !== undefined)
         this.#fail(remote, {
-          message: `what it has cannot be kept here: ${storage.message} (${storage.path})`,
+          message: `what it has cannot be kept here: ${storage.message}${storage.path === '' ? '' : ` (${storage.path})`}`,
         });
       else if (error instanceof RemoteFailure) this.#fail(remote, error);
       else throw error;
