@@ -117,5 +117,8 @@ async function sweepSvg(sweep: ExperimentsTable | undefined): Promise<string | u
       }),
     }),
   );
+  // One point, or runs that are alike, leave no axis to draw.
+  if (points.every(({ params, scores }) => scores.length === 0 && Object.keys(params).length === 0))
+    return undefined;
   return await renderSvg(sweepPlot(points, { width: WIDTH }));
 }
