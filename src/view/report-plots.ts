@@ -93,5 +93,10 @@ async function scoresSvg(
   return plotted.length === 0 ? undefined : await renderSvg(scoresPlot(plotted, { width: WIDTH - 160 }));
 }
 
-const sweepSvg = async (sweep: ExperimentsTable | undefined): Promise<string | undefined> =>
-  sweep === undefined ? undefined : await renderSvg(sweepPlot(plottedPoints(sweep), { width: WIDTH }));
+async function sweepSvg(sweep: ExperimentsTable | undefined): Promise<string | undefined> {
+  const points = sweep === undefined ? [] : plottedPoints(sweep);
+  // One point, or runs that are alike, leave no axis to draw.
+  if (points.every(({ params, scores }) => scores.length === 0 && Object.keys(params).length === 0))
+    return undefined;
+  return await renderSvg(sweepPlot(points, { width: WIDTH }));
+}

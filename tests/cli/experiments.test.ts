@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { screenOf, withoutTerminal } from './pseudo-terminal.ts';
 import { dataProject, openCliRig } from './rig.ts';
+import { screensProject } from './screens-project.ts';
 
 const sweep = `name: grid
 extends: data.yaml
@@ -62,3 +64,20 @@ test('the table of runs has a row for each run and point, with what -p, --set an
     '| --- | --- | ---: | --- | --- |',
   ]);
 });
+
+test.skipIf(withoutTerminal)(
+  'where room is short, the scores of the last evaluation are shown rather than those of the base model',
+  async () => {
+    await using rig = await openCliRig(screensProject);
+    await rig.tuneloom('run', 'pipeline.yaml');
+    const { lines } = await screenOf(rig.folder, { words: 'runs', columns: 60 });
+    const text = lines.join('\n');
+    const [shown = '', left = ''] = text.split('not shown for lack of room');
+    expect({
+      shown: shown.includes('score_after'),
+      left: left.replaceAll(/\s+/g, ' ').includes('score_before.exact_match'),
+      ofBase: shown.includes('score_before'),
+    }).toEqual({ shown: true, left: true, ofBase: false });
+  },
+  60_000,
+);

@@ -97,4 +97,12 @@ describe('tuneloom report', () => {
       [2, 'error: there is no folder `<folder>/no/such` for the report'],
     ]);
   });
+
+  it('reports runs that are alike, of which there is nothing to draw as a sweep', async () => {
+    for (let run = 0; run < 3; run++) await rig.tuneloom('run', 'report.yaml');
+    const { experiments } = JSON.parse((await rig.start('runs', '--json')).stdout);
+    const ids = experiments.slice(0, 3).map(({ run }: { run: string }) => run);
+    const { exitCode, stderr } = await rig.tuneloom('report', ...ids, '-o', 'alike.html');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  }, 60_000);
 });

@@ -70,7 +70,8 @@ const steady = (lines: readonly string[]): string =>
     .replaceAll(rig.folder, '<folder>')
     .replaceAll(running.folder, '<folder>')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{6}/g, '0000-00-00T00-00-00-000Z-aaaaaa')
-    .replaceAll(/^( +)[0-9a-f]{6} {2}\d\d-\d\d \d\d:\d\d/gm, '$1aaaaaa  00-00 00:00')
+    .replaceAll(/^( +)[0-9a-f]{6}(?= {2})/gm, '$1aaaaaa')
+    .replaceAll(/^(?<row> +aaaaaa {2})\d\d-\d\d \d\d:\d\d/gm, '$<row>00-00 00:00')
     .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d\.\d{3}Z)?/g, (date) => date.replaceAll(/\d/g, '0'))
     .replaceAll(/ *(?<![\w.])(\d+(\.\d+)? m?s|\dm \d\ds)(?![\w/])/g, ' <time>')
     .replaceAll(/ +time {2}/g, ' time  ')}\n`;

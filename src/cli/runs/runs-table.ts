@@ -38,10 +38,11 @@ export function runsText(
 function pipelineText(experiments: readonly Experiment[], terminal: Terminal): string {
   const { bold, dim } = terminal.colors;
   const [{ pipeline, file } = { pipeline: '', file: '' }] = experiments;
+  const settings = experimentsTable(experiments).columns;
   const columns = [
     runColumn(experiments),
     startColumn(experiments),
-    ...experimentsTable(experiments).columns.map((column, index) => settingColumn(column, index, terminal)),
+    ...settings.map((column, at) => settingColumn(column, importanceOf(at, settings), terminal)),
     ...endColumns(experiments, terminal),
   ];
   const { text, left } = fitTable({
@@ -105,10 +106,25 @@ function localTime(time: Date): string {
 }
 
 const IMPORTANCE = { score: 90, param: 80, loss: 50, field: 70 } as const;
-/** Of a score that is the same for all. */
+/** Of a figure that is the same for all, unless the last evaluation measured it. */
 const SAME = 20;
 
-function settingColumn(column: ExperimentColumn, index: number, { colors }: Terminal): DrawnColumn {
+/** A later evaluation matters more than an earlier one, often that of the base model; otherwise the first of a kind matters most. */
+function importanceOf(at: number, columns: readonly ExperimentColumn[]): number {
+  const column = columns[at];
+  if (column === undefined) return 0;
+  const { kind } = column;
+  const stages = [...new Set(columns.filter((each) => each.kind === 'score').map(stageOf))];
+  const rank = kind === 'score' ? stages.indexOf(stageOf(column)) : 0;
+  const isLast = kind === 'score' && rank === stages.length - 1;
+  const isFigure = kind === 'loss' || kind === 'score';
+  const isSame = isFigure && !isLast && bestValue(column) === undefined;
+  return (isSame ? SAME : IMPORTANCE[kind]) + rank / 1000 - at / 1_000_000;
+}
+
+const stageOf = ({ fullName }: ExperimentColumn): string => fullName.slice(0, fullName.indexOf('.'));
+
+function settingColumn(column: ExperimentColumn, importance: number, { colors }: Terminal): DrawnColumn {
   const { kind, name, cells } = column;
   const isFigure = kind === 'loss' || kind === 'score';
   const best = bestValue(column);
@@ -122,8 +138,7 @@ function settingColumn(column: ExperimentColumn, index: number, { colors }: Term
     head: headOf(column),
     cells: texts,
     align: isNumeric ? 'right' : 'left',
-    // The first of a kind matters most, and a figure that never changes little.
-    importance: (isFigure && best === undefined ? SAME : IMPORTANCE[kind]) - index / 1000,
+    importance,
     fold: isNumeric ? undefined : 'cut',
   });
 }

@@ -41,7 +41,7 @@ export function sweepPlot(
   const y = { field: 'height', type: 'quantitative', axis: null, scale: { domain: [0, 1], nice: false } };
   const ticks = axes.flatMap(({ ticks }, at) => ticks.map((tick) => ({ at, ...tick })));
   const heads = axes.map(({ title, note = [] }) => [...title.split(/(?<=\.)| /), ...note]);
-  const lineCount = Math.max(...heads.map((lines) => lines.length));
+  const lineCount = Math.max(0, ...heads.map((lines) => lines.length));
   const titles = heads.map((lines, at) => ({
     at,
     // Empty lines above, so that all titles end at the same height.
