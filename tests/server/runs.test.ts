@@ -72,7 +72,7 @@ test('a run that is started in the page tells what it does, and leaves its recor
   );
 });
 
-test('a run of a terminal is seen and stopped in the page, and resumes', async () => {
+test('a run of a terminal is seen and stopped in the page', async () => {
   await using cli = await openCliRig(uiProject);
   await using ui = await openUi(cli);
   const terminal = cli.start('run', 'small.yaml', 'train', '-p', 'epochs=100000');
