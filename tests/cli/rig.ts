@@ -41,7 +41,9 @@ export async function openCliRig(files: Readonly<Record<string, string>> = {}): 
     start: (...words) => startCommand(folder, words),
     tuneloom: (...words) => tuneloomWith({}, ...words),
     tuneloomWith,
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    // The stages of a killed run may still be writing.
+    [Symbol.asyncDispose]: () =>
+      rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }),
   };
 }
 

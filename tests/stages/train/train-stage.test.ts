@@ -182,17 +182,25 @@ describe('train', () => {
     ]);
   });
 
-  it('reports every step with its loss, learning rate and speed, and what it measured', async () => {
+  it('reports every step with its losses first, evaluations while they go on, and what it measured', async () => {
     await using rig = await TrainRig.create();
     const { measurements } = await rig.run();
-    const shown = rig.reports.map((report) =>
-      report.type === 'note'
-        ? report.message
-        : [report.unit, report.done, report.total, ...Object.keys(report.figures ?? {})],
-    );
-    const figures = ['loss', 'learning_rate', 'tokens_per_second'];
+    const lines = rig.reports.map((report) => {
+      if (report.type === 'note') return report.message;
+      const { unit, done, total, figures = {}, phase } = report;
+      return [`${unit} ${done} of ${total}`, ...Object.keys(figures), ...(phase ? [phase.name] : [])].join(
+        ', ',
+      );
+    });
+    const shown = lines.filter((line, index) => line !== lines[index - 1]);
+    const figures = 'loss, validation_loss, tokens_per_second, learning_rate';
     expect(shown).toEqual([
-      ...[1, 2, 3].map((step) => ['step', step, 3, ...figures]),
+      'step 0 of 3, evaluating',
+      `step 1 of 3, ${figures}`,
+      `step 1 of 3, ${figures}, evaluating`,
+      `step 2 of 3, ${figures}`,
+      `step 3 of 3, ${figures}`,
+      `step 3 of 3, ${figures}, evaluating`,
       expect.stringMatching(/^after epoch 1 the model writes: w\d+ w\d+ w\d+$/),
     ]);
     expect(Object.keys(measurements)).toEqual([
@@ -232,6 +240,7 @@ describe("train's configuration", () => {
       keep: 'last',
       keep_epochs: 2,
       sample: { max_new_tokens: 50 },
+      gradient_checkpointing: false,
       padding_free: true,
       pad_to_multiple_of: 16,
     });
