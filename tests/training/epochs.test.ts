@@ -47,7 +47,7 @@ async function teach(
     // Trainings of different lengths have different keys, and so separate states.
     statePath: join(training.statePath, `attempt-${epochs}`),
     checkpointPath: join(training.statePath, 'checkpoints'),
-    onProgress: ({ step }) => void steps.push(step),
+    onProgress: ({ step, evaluating }) => void (evaluating ?? steps.push(step)),
     ...more,
   });
   return { ...trained, steps };

@@ -57,7 +57,7 @@ describe('an interrupted training', () => {
       const notes: string[] = [];
       const resumed = await training.run({
         ...(await validated()),
-        onProgress: (progress) => void steps.push(progress.step),
+        onProgress: ({ step, evaluating }) => void (evaluating ?? steps.push(step)),
         onNote: (note) => void notes.push(note),
       });
       expect(notes[0]).toBe(`resumes after step ${step}, where an earlier attempt saved its state`);
@@ -92,7 +92,7 @@ describe('an interrupted training', () => {
       );
       await writeFile(path, bytes);
       const steps: number[] = [];
-      const onProgress = ({ step }: TrainingProgress) => void steps.push(step);
+      const onProgress = ({ step, evaluating }: TrainingProgress) => void (evaluating ?? steps.push(step));
       expect(await training.run({ ...(await validated()), onProgress })).toEqual(whole);
       expect(steps[0]).toBe(1);
     }
@@ -114,7 +114,8 @@ describe('an interrupted training', () => {
     const slow = {
       ...(await validated()),
       clock: () => hours * 3_600_000,
-      onProgress: ({ step }: TrainingProgress) => {
+      onProgress: ({ step, evaluating }: TrainingProgress) => {
+        if (evaluating !== undefined) return;
         hours += 1;
         steps.push(step);
       },
@@ -135,7 +136,7 @@ describe('an interrupted training', () => {
     await training.run({
       ...(await validated()),
       fingerprint: 'another engine',
-      onProgress: ({ step }) => void steps.push(step),
+      onProgress: ({ step, evaluating }) => void (evaluating ?? steps.push(step)),
     });
     expect(steps[0]).toBe(1);
   });
