@@ -10,11 +10,13 @@ const pick = <T>(random: Random, list: readonly T[]): T => {
   return item;
 };
 
-/** Commands that download, or that measure the machine for a second each time. */
-const leftOut = ['setup', 'doctor'];
+/** Commands that download, that measure the machine for a second each time, or that serve until they are stopped. */
+const leftOut = ['setup', 'doctor', 'ui', 'worker'];
 const commands = [pipelineCommands, resultCommands, projectCommands]
   .flatMap((group) => group.commands)
-  .filter(({ name }) => !leftOut.includes(name));
+  .filter(({ name }) => !leftOut.includes(name))
+  // A watching run does not end.
+  .map((command) => ({ ...command, options: command.options.filter(({ long }) => long !== '--watch') }));
 
 /** Relative to the project: a command line must not write anywhere else. */
 const paths = [
