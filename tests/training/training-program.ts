@@ -11,7 +11,8 @@ const { history, weights } = await training.run({
   config: { ...plainConfig, epochs: 20, keep: 'best', schedule: { name: 'linear', warmup_steps: 2 } },
   validation: await tinyBatches({ examples: countingExamples(4) }),
   clock: () => 3_600_000 * hours,
-  onProgress: ({ step }) => {
+  onProgress: ({ step, evaluating }) => {
+    if (evaluating !== undefined) return;
     hours += 1;
     console.log(`step ${step}`);
   },
