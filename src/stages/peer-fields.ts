@@ -86,8 +86,6 @@ const tracking = 'every run is recorded: `tuneloom runs` lists them and `tuneloo
 const advice: Readonly<Record<string, string>> = {
   gradient_accumulation_steps:
     'set `micro_batch_size` of `train`: how many examples of a batch are computed at a time; `batch_size` of `collate` counts those of a whole step',
-  gradient_checkpointing:
-    'activations are computed again by themselves where memory is short; a smaller `micro_batch_size` of `train` needs less too',
   adapter: 'add `lora` to `train` to train adapters',
   finetuning_type:
     'add `lora` to `train` to train adapters, or `trainable` for chosen parameters; without them all weights are trained',
