@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { nobody, runsAsOthers } from '../other-user.ts';
 import { disksPermitted, openDisk, withDisk } from '../runtime/rig/disk.ts';
 import { type CliRig, dataProject, type Ended, openCliRig } from './rig.ts';
 
@@ -91,7 +92,6 @@ test.skipIf(!disksPermitted)(
   },
 );
 
-const nobody = 65534;
 const script = fileURLToPath(new URL('../../dist/tuneloom.js', import.meta.url));
 
 function runAsNobody(rig: CliRig, ...words: readonly string[]) {
@@ -112,14 +112,8 @@ function runAsNobody(rig: CliRig, ...words: readonly string[]) {
   return { status, stdout, stderr: stderr.replaceAll(rig.folder, '<folder>').trim() };
 }
 
-/** Root may write everywhere, so only root can run as somebody who may not. */
-const mayBecomeNobody =
-  process.getuid?.() === 0 &&
-  spawnSync('setpriv', ['--reuid', `${nobody}`, '--clear-groups', process.execPath, script, '--version'])
-    .status === 0;
-
-test.skipIf(!mayBecomeNobody)(
-  `a person who may not write to a store reads from it, alone and below their own${mayBecomeNobody ? '' : ' (this user cannot become another)'}`,
+test.skipIf(!runsAsOthers)(
+  `a person who may not write to a store reads from it, alone and below their own${runsAsOthers ? '' : ' (this user cannot become another)'}`,
   async () => {
     await using rig = await openProject();
     chmodSync(rig.folder, 0o755);

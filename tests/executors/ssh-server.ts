@@ -4,15 +4,15 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/p
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runsAsOthers } from '../other-user.ts';
 import { freePort, until } from './slurm-cluster.ts';
 
 /** Why no sshd can be started here, for the titles of skipped tests; empty where one can. */
-export const noSshd: string =
-  process.getuid?.() !== 0
-    ? ' (skipped: needs root)'
-    : existsSync('/usr/sbin/sshd') && existsSync('/usr/bin/ssh')
-      ? ''
-      : ' (skipped: needs sshd and ssh)';
+export const noSshd: string = !runsAsOthers
+  ? ' (skipped: needs root, and Node and the checkout where other users may read)'
+  : existsSync('/usr/sbin/sshd') && existsSync('/usr/bin/ssh')
+    ? ''
+    : ' (skipped: needs sshd and ssh)';
 
 /** A real sshd on loopback, through which a user of its own is reached. */
 export interface SshServer extends AsyncDisposable {

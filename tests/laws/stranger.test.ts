@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { type CliRig, openCliRig } from '../cli/rig.ts';
+import { nobody, runsAsOthers } from '../other-user.ts';
 
 const root = join(import.meta.dirname, '../..');
-const nobody = 65534;
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log('not root: the stranger is the same user, with another home');
+if (!runsAsOthers) console.log('not root: the stranger is the same user, with another home');
 
 /** A folder of a remote, served read-only; counts what is asked for and sent. */
 async function serveRemote(folder: string) {
@@ -52,7 +51,7 @@ async function asStranger(project: CliRig, ...words: readonly string[]) {
       env: { PATH: process.env.PATH, HOME: join(project.folder, 'home'), NO_COLOR: '1' },
       extendEnv: false,
       reject: false,
-      ...(isRoot && { uid: nobody, gid: nobody }),
+      ...(runsAsOthers && { uid: nobody, gid: nobody }),
     },
   );
   return { exitCode, stdout, stderr };
@@ -77,7 +76,7 @@ test('law 9: a fresh clone with its lock and a shared cache is a no-op, also for
     await cp(join(author.folder, name), join(clone.folder, name));
   await mkdir(join(clone.folder, 'home'));
   await chmod(clone.folder, 0o755);
-  if (isRoot)
+  if (runsAsOthers)
     for (const path of [clone.folder, join(clone.folder, 'home')]) await chown(path, nobody, nobody);
 
   const first = await asStranger(clone, 'run', 'quickstart.yaml', '--locked');
