@@ -89,19 +89,24 @@ function rowsOf(
   const width = examples.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
   return examples.map((example) => ({
     id: example.id,
-    runs: runsOf(example).map(({ kind, tokens }) => ({ kind, text: decode(tokens), tokens: tokens.length })),
+    runs: tokenRuns(example).map(({ kind, tokens }) => ({
+      kind,
+      text: decode(tokens),
+      tokens: tokens.length,
+    })),
     padding: width - example.inputs.length,
   }));
 }
 
-interface TokenRun {
+/** Adjacent tokens of an example that are all trained, or all masked: read but not learned. */
+export interface TokenRun {
   readonly kind: 'trained' | 'masked';
-  readonly tokens: number[];
+  readonly tokens: readonly number[];
 }
 
 /** The first input, then the target of each input. */
-function runsOf({ inputs, targets }: Example): readonly TokenRun[] {
-  const runs: TokenRun[] = [];
+export function tokenRuns({ inputs, targets }: Example): readonly TokenRun[] {
+  const runs: { readonly kind: TokenRun['kind']; readonly tokens: number[] }[] = [];
   const add = (kind: TokenRun['kind'], token: number | undefined) => {
     if (token === undefined) return;
     const last = runs.at(-1);

@@ -8,7 +8,14 @@ export {
   viewAnswers,
 } from './answer-table.ts';
 export { answerText, questionOf } from './answer-text.ts';
-export { type BatchRowView, type BatchView, viewBatch, viewBatches } from './batch-view.ts';
+export {
+  type BatchRowView,
+  type BatchView,
+  type TokenRun,
+  tokenRuns,
+  viewBatch,
+  viewBatches,
+} from './batch-view.ts';
 export type { AnswerChange, AnswerChanges, RunPair } from './compare-answers.ts';
 export {
   compareRuns,
