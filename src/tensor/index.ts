@@ -20,7 +20,7 @@ export { cachedAttention, causalAttention, MASKED_SCORE, storesKeysAndValues } f
 export { checkpoint, shared, withSharedTensors } from './ops/checkpoint.ts';
 export { constantWeights, type WeightPrecision } from './ops/constant-weights.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
-export { crossEntropy, IGNORED_TARGET, tokenLogLikelihoods } from './ops/losses.ts';
+export { crossEntropy, IGNORED_TARGET, targetLogLikelihoods, tokenLogLikelihoods } from './ops/losses.ts';
 export { layerNorm, rmsNorm } from './ops/normalization.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
 export {

@@ -1,13 +1,19 @@
 import type { TrainConfig } from '../generated/train-config.ts';
+import type { PreferenceFigures } from './preference/figures.ts';
+
+/** What an evaluation measures of each set: its loss, and what a preference objective measures besides. */
+export type EvaluationFigures = { readonly train_loss: number; readonly validation_loss?: number } & {
+  readonly [Name in keyof PreferenceFigures as `train_${Name}` | `validation_${Name}`]?: number;
+};
 
 /** One line of a training's history. Holds no time or throughput: those belong to the run's record. */
 export type HistoryEntry =
-  | {
+  | ({
       readonly type: 'step';
       /** 1 is the first optimizer step; 0 is before training. */
       readonly step: number;
       readonly epoch: number;
-      /** Mean cross-entropy over the step's targets. */
+      /** Mean cross-entropy over the step's targets, or what another objective minimizes. */
       readonly loss: number;
       readonly learning_rate: number;
       /** Euclidean norm over all gradients, before clipping. */
@@ -16,14 +22,12 @@ export type HistoryEntry =
       readonly tokens: number;
       /** The loss was a spike, and the step changed no weight. */
       readonly spike?: true;
-    }
-  | {
+    } & PreferenceFigures)
+  | ({
       readonly type: 'evaluation';
       readonly step: number;
       readonly epoch: number;
-      readonly train_loss: number;
-      readonly validation_loss?: number;
-    }
+    } & EvaluationFigures)
   | {
       readonly type: 'sample';
       readonly step: number;

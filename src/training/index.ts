@@ -1,4 +1,15 @@
-export { type Batches, type BatchRecipe, batchesOf, type Example } from './batches/batch-plan.ts';
+export {
+  type Answer,
+  type Batches,
+  type BatchItem,
+  type BatchRecipe,
+  batchesOf,
+  type Example,
+  type JudgedAnswer,
+  namedTexts,
+  type PreferencePair,
+  textsOf,
+} from './batches/batch-plan.ts';
 export { ignoredTarget } from './batches/micro-batch.ts';
 export type { HistoryEntry } from './history.ts';
 export { keptEpochs } from './state/kept-epoch-name.ts';

@@ -1,24 +1,21 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { UserError } from '../core/index.ts';
 import { recycle } from '../tensor/index.ts';
-import { countSteps, type PlannedStep, plannedSteps } from './batches/batch-plan.ts';
-import { type Batch, splitBatch } from './batches/micro-batch.ts';
+import type { TrainingBatch } from './batch-parts.ts';
+import { countSteps, namedTexts, type PlannedStep, plannedSteps } from './batches/batch-plan.ts';
 import { checkTask } from './check-task.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from './dropout.ts';
 import { type EvaluationSets, evaluate, evaluationSets, isEvaluationDue } from './evaluation.ts';
 import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
 import { bestStep, type HistoryEntry, isPatienceExhausted, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
+import { type BatchMaker, batchMaker, withReferences } from './objective.ts';
+import { figureMeans, type PreferenceFigures } from './preference/figures.ts';
 import { writeSample } from './sample.ts';
 import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
-import {
-  batchLayout,
-  type TrainingProgress,
-  type TrainingSummary,
-  type TrainingTask,
-} from './training-task.ts';
+import type { TrainingProgress, TrainingSummary, TrainingTask } from './training-task.ts';
 
 /**
  * Tunes a model in place and leaves its last weights in it, or its best. When aborted, it saves its state between two
@@ -26,9 +23,10 @@ import {
  * same bytes as that of an uninterrupted training.
  */
 export async function train(given: TrainingTask): Promise<TrainingSummary> {
-  const task = withOwnSeed(given);
-  checkTask(task);
-  noteUnusedDropout(task);
+  const seeded = withOwnSeed(given);
+  checkTask(seeded);
+  noteUnusedDropout(seeded);
+  const task = await withReferences(seeded);
   using loop = new TrainingLoop(task);
   return await loop.run();
 }
@@ -43,6 +41,7 @@ function withOwnSeed(task: TrainingTask): TrainingTask {
 class TrainingLoop implements Disposable {
   readonly #task: TrainingTask;
   readonly #sets: EvaluationSets;
+  readonly #makeBatch: BatchMaker;
   readonly #state: TrainingState;
   readonly #savingTimes: SavingTimes;
   readonly #totalSteps: number;
@@ -53,6 +52,7 @@ class TrainingLoop implements Disposable {
   constructor(task: TrainingTask) {
     this.#task = task;
     this.#sets = evaluationSets(task);
+    this.#makeBatch = batchMaker(task);
     this.#state = new TrainingState(task.model, task.config.optimizer);
     this.#savingTimes = new SavingTimes(task.clock);
     this.#totalSteps = countSteps(task.batches, task.config.epochs);
@@ -103,12 +103,12 @@ class TrainingLoop implements Disposable {
     const { history, tokens } = this.#state;
     const totalSteps = this.#totalSteps;
     this.#epoch = epoch;
-    const batch = splitBatch(examples, batchLayout(this.#task));
+    const batch = this.#makeBatch(examples);
     const learningRate = learningRateAt({ schedule, peak: optimizer.learning_rate, step, totalSteps });
     const rates = dropoutRates(config, model.config);
     const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const started = clock();
-    const { loss, norm, spike } = await takeStep(this.#state, {
+    const { loss, norm, spike, figures } = await takeStep(this.#state, {
       ...{ step, batch, learningRate, clipNorm, dropout },
       isSpike: policy && ((loss) => isSpike(loss, { history, policy })),
     });
@@ -118,6 +118,7 @@ class TrainingLoop implements Disposable {
       ...{ type: 'step', step, epoch, loss, learning_rate: learningRate, gradient_norm: norm },
       tokens: tokens + batch.tokens,
       ...(spike ? { spike } : {}),
+      ...figures,
     });
     this.#report();
   }
@@ -169,7 +170,7 @@ class TrainingLoop implements Disposable {
     const { step } = this.#state;
     if (step === this.#totalSteps && !this.#isEvaluationDue) await this.#evaluate();
     const { validation, batches, onNote } = this.#task;
-    const [example] = (validation ?? batches).examples;
+    const [example] = (validation ?? batches).examples.slice(0, 1).flatMap(namedTexts);
     const sample = example && (await writeSample(this.#task, example));
     if (sample === undefined) return;
     await this.#log({ type: 'sample', step, epoch: this.#epoch, ...sample });
@@ -207,6 +208,13 @@ class TrainingLoop implements Disposable {
   }
 }
 
+interface TakenStep {
+  readonly loss: number;
+  readonly norm: number;
+  readonly spike: boolean;
+  readonly figures: PreferenceFigures;
+}
+
 /** Updates the weights once: forward, backward, clip, update. A loss spike leaves them unchanged. */
 export async function takeStep(
   state: TrainingState,
@@ -220,14 +228,14 @@ export async function takeStep(
   }: {
     /** 1 is the first step. */
     readonly step: number;
-    readonly batch: Batch;
+    readonly batch: TrainingBatch;
     readonly learningRate: number;
     readonly clipNorm: number | undefined;
     readonly dropout?: DropoutByMicroBatch | undefined;
     readonly isSpike?: ((loss: number) => boolean) | undefined;
   },
-): Promise<{ readonly loss: number; readonly norm: number; readonly spike: boolean }> {
-  const { loss, gradients } = await lossAndGradients(state.model, { ...batch, dropout });
+): Promise<TakenStep> {
+  const { loss, gradients, figures } = await lossAndGradients(state.model, { ...batch, dropout });
   try {
     const norm = gradientNorm(gradients.values());
     if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);
@@ -236,7 +244,7 @@ export async function takeStep(
     const gradientScale = clipScale(norm, clipNorm);
     if (!spike)
       state.optimizer.update({ gradients, step: step - state.skipped, learningRate, gradientScale });
-    return { loss, norm, spike };
+    return { loss, norm, spike, figures: figureMeans(figures) };
   } finally {
     recycle([...gradients.values()]);
   }

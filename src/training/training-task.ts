@@ -41,6 +41,8 @@ export interface TrainingProgress {
   readonly learningRate?: number;
   /** Absent before the first step of this attempt. */
   readonly tokensPerSecond?: number;
+  /** The items whose log-probabilities by the reference are being computed, before the first step. */
+  readonly reference?: { readonly done: number; readonly total: number };
   /** The batches of an evaluation that is under way. */
   readonly evaluating?: { readonly done: number; readonly total: number };
 }

@@ -52,7 +52,8 @@ export const { run } = implementStage<TrainConfig>()({
 });
 
 function reportProgress(progress: TrainingProgress, host: StageHost): void {
-  const { step, totalSteps, loss, validationLoss, learningRate, tokensPerSecond, evaluating } = progress;
+  const { step, totalSteps, loss, validationLoss, learningRate, tokensPerSecond, evaluating, reference } =
+    progress;
   host.report({
     ...{ type: 'progress', unit: 'step', done: step, total: totalSteps },
     // In the order in which they matter: a narrow terminal shows the first alone.
@@ -62,6 +63,7 @@ function reportProgress(progress: TrainingProgress, host: StageHost): void {
       ...(tokensPerSecond !== undefined && { tokens_per_second: tokensPerSecond }),
       ...(learningRate !== undefined && { learning_rate: learningRate }),
     },
+    ...(reference && { phase: { name: 'reference', ...reference } }),
     ...(evaluating && { phase: { name: 'evaluating', ...evaluating } }),
   });
 }
