@@ -52,16 +52,18 @@ export const { run } = implementStage<TrainConfig>()({
 });
 
 function reportProgress(progress: TrainingProgress, host: StageHost): void {
-  const { step, totalSteps, loss, validationLoss, learningRate, tokensPerSecond, evaluating } = progress;
+  const { step, totalSteps, loss, evaluated, learningRate, tokensPerSecond, evaluating, answering } =
+    progress;
   host.report({
     ...{ type: 'progress', unit: 'step', done: step, total: totalSteps },
     // In the order in which they matter: a narrow terminal shows the first alone.
     figures: {
       ...(loss !== undefined && { loss }),
-      ...(validationLoss !== undefined && { validation_loss: validationLoss }),
+      ...evaluated,
       ...(tokensPerSecond !== undefined && { tokens_per_second: tokensPerSecond }),
       ...(learningRate !== undefined && { learning_rate: learningRate }),
     },
     ...(evaluating && { phase: { name: 'evaluating', ...evaluating } }),
+    ...(answering && { phase: { name: 'answering', ...answering } }),
   });
 }
