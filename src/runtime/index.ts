@@ -30,6 +30,7 @@ export type {
 // A pipeline file becomes a graph, or diagnostics that point into the file.
 
 export { parseDuration, parseMemory } from './config/quantity.ts';
+export { fillDefaults } from './config/schema/applicable-schemas.ts';
 export { type Diagnostic, fewOf, listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { positionOf } from './diagnostic/text-file.ts';
@@ -51,7 +52,7 @@ export {
   sha256,
 } from './key/digest.ts';
 export { parseCacheKey } from './key/key-material.ts';
-export { contentState } from './store/content-state.ts';
+export { broughtState, contentState } from './store/content-state.ts';
 export { withFileLock } from './store/file-lock.ts';
 export { blobFile } from './store/find-blob.ts';
 export {
@@ -65,7 +66,7 @@ export {
 export { ingest } from './store/ingest.ts';
 export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
 export { sealJson } from './store/sealed-json.ts';
-export { createStore, openStore, type Store } from './store/store.ts';
+export { createStore, openStore, type Store, type WantedContent } from './store/store.ts';
 export {
   actionPath,
   attemptFiles,
@@ -177,7 +178,7 @@ export type {
 
 // Results are shared through remotes.
 
-export type { FetchedContent, WantedContent } from './sharing/fetch-content.ts';
+export type { FetchedContent } from './sharing/fetch-content.ts';
 export { pushPermission } from './sharing/pull-request.ts';
 export { type PushResult, pushRecords, type TransferProgress } from './sharing/push.ts';
 export type { RemoteProblem } from './sharing/remote-problem.ts';

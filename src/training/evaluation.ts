@@ -2,17 +2,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../core/index.ts';
 import type { LanguageModel } from '../model/index.ts';
 import { type BatchPart, type PartLoss, partsOf, type TrainingBatch } from './batch-parts.ts';
-import { type BatchItem, type BatchRecipe, batchesOf } from './batches/batch-plan.ts';
+import { type Batches, type BatchItem, type BatchRecipe, batchesOf } from './batches/batch-plan.ts';
 import { readMeasured } from './gradients.ts';
-import type { EvaluationFigures } from './history.ts';
+import type { HistoryEntry } from './history.ts';
 import { batchMaker } from './objective.ts';
-import { addFigures, type FigureSums, figureMeans } from './preference/figures.ts';
+import { addFigures, type FigureSums, figureMeans, type PreferenceFigures } from './preference/figures.ts';
 import type { TrainingState } from './state/training-state.ts';
 import type { TrainingTask } from './training-task.ts';
 
 export interface EvaluationSets {
   readonly train: readonly TrainingBatch[];
   readonly validation: readonly TrainingBatch[] | undefined;
+  /** Several validation sets, in place of one. */
+  readonly named: ReadonlyMap<string, readonly TrainingBatch[]>;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface EvaluationSets {
  * is never trained, and the first validation examples in their own order. Batches without a target have no loss and are skipped.
  */
 export function evaluationSets(task: TrainingTask): EvaluationSets {
-  const { batches, validation, config } = task;
+  const { batches, validation, validationSets = new Map<string, Batches>(), config } = task;
   const makeBatch = batchMaker(task);
   const first = (
     set: { readonly examples: readonly BatchItem[]; readonly recipe: BatchRecipe },
@@ -33,10 +35,12 @@ export function evaluationSets(task: TrainingTask): EvaluationSets {
     if (chosen.length === 0) throw nothingToEvaluate(port, config.evaluate.batches);
     return chosen;
   };
-  const inOrder = validation && { ...validation.recipe, shuffle: false, dropLast: false };
+  const inOrder = ({ examples, recipe }: Batches, port: string) =>
+    first({ examples, recipe: { ...recipe, shuffle: false, dropLast: false } }, port);
   return {
     train: first(batches, 'train'),
-    validation: inOrder && first({ examples: validation.examples, recipe: inOrder }, 'validation'),
+    validation: validation && inOrder(validation, 'validation'),
+    named: new Map([...validationSets].map(([name, set]) => [name, inOrder(set, `validation.${name}`)])),
   };
 }
 
@@ -57,15 +61,17 @@ export async function evaluate(
   { model, step }: TrainingState,
   sets: EvaluationSets,
   onBatch: (done: number, total: number) => void,
-): Promise<EvaluationFigures> {
-  const total = sets.train.length + (sets.validation?.length ?? 0);
+): Promise<Measured> {
+  const { train, validation, named } = sets;
+  const total = [train, validation ?? [], ...named.values()].reduce((sum, { length }) => sum + length, 0);
   let done = 0;
-  const measure = async (port: 'train' | 'validation') => {
-    const { loss, figures } = await meanLoss(model, sets[port] ?? [], () => onBatch(done++, total));
-    if (Number.isFinite(loss))
-      return Object.fromEntries(
-        Object.entries({ loss, ...figures }).map(([name, value]) => [`${port}_${name}`, value]),
-      );
+  const found: Record<string, number> = {};
+  const measure = async (port: string, batches: readonly TrainingBatch[]) => {
+    const { loss, figures } = await meanLoss(model, batches, () => onBatch(done++, total));
+    const [set = port, name] = port.split(/\.(.*)/s);
+    for (const [figure, value] of Object.entries(figures))
+      found[`${set}_${figure}${name === undefined ? '' : `/${name}`}`] = value;
+    if (Number.isFinite(loss)) return loss;
     throw new UserError({
       code: 'loss-not-finite',
       message: `after ${step} steps the loss on the examples at \`${port}\` is ${loss}`,
@@ -75,13 +81,29 @@ export async function evaluate(
           : 'try a lower `optimizer.learning_rate`, a warm-up (`schedule.warmup_steps`) or `clip_norm: 1`',
     });
   };
-  const train = await measure('train');
-  const validation = sets.validation === undefined ? {} : await measure('validation');
-  return { ...train, ...validation } as unknown as EvaluationFigures; // the names are made of the two ports'
+  const train_loss = await measure('train', train);
+  const validation_loss = validation && (await measure('validation', validation));
+  const losses: Record<string, number> = {};
+  for (const [name, batches] of named) losses[name] = await measure(`validation.${name}`, batches);
+  return {
+    train_loss,
+    ...(validation_loss !== undefined && { validation_loss }),
+    ...(named.size > 0 && { validation_losses: losses }),
+    ...(Object.keys(found).length > 0 && { figures: found }),
+  };
 }
 
+type Measured = Pick<
+  Extract<HistoryEntry, { type: 'evaluation' }>,
+  'train_loss' | 'validation_loss' | 'validation_losses' | 'figures'
+>;
+
 /** The mean of the batches' mean losses; each batch counts equally, whatever its number of targets. */
-async function meanLoss(model: LanguageModel, batches: readonly TrainingBatch[], onBatch: () => void) {
+async function meanLoss(
+  model: LanguageModel,
+  batches: readonly TrainingBatch[],
+  onBatch: () => void,
+): Promise<{ readonly loss: number; readonly figures: PreferenceFigures }> {
   let sum = 0;
   let figures: FigureSums = {};
   for (const batch of batches) {
@@ -102,7 +124,7 @@ async function lossOf(model: LanguageModel, batch: TrainingBatch) {
     const { loss, measured } = computedLoss(model, part);
     const [value = Number.NaN] = await loss.data();
     loss.dispose();
-    figures = addFigures(figures, await readMeasured(measured));
+    figures = addFigures(figures, (await readMeasured(measured)) ?? {});
     sum += value * part.weight;
   }
   return { loss: sum / weight, figures };

@@ -9,7 +9,7 @@ interface LossAndGradients {
   /** By parameter name, already computed; the caller disposes of them. */
   readonly gradients: ReadonlyMap<string, tf.Tensor>;
   /** What a preference objective measures besides. */
-  readonly figures: FigureSums;
+  readonly figures: FigureSums | undefined;
 }
 
 /** The dropout of a micro-batch, by its index in the batch. */
@@ -25,13 +25,13 @@ export async function lossAndGradients(
   if (first === undefined) throw new Error('a batch without a target has no gradient');
   if (others.length === 0) return partGradients(model, first, dropout?.(0));
   let loss = 0;
-  let figures: FigureSums = {};
+  let figures: FigureSums | undefined;
   const sums = new Map<string, tf.Tensor>();
   for (const [index, batchPart] of parts.entries()) {
     const part = await partGradients(model, batchPart, dropout?.(index));
     const scale = batchPart.weight / weight;
     loss += scale * part.loss;
-    figures = addFigures(figures, part.figures);
+    if (part.figures !== undefined) figures = addFigures(figures ?? {}, part.figures);
     for (const [name, gradient] of part.gradients)
       sums.set(name, accumulate(sums.get(name), gradient, scale));
     recycle([...part.gradients.values()]);
@@ -65,8 +65,8 @@ async function partGradients(
 }
 
 /** Reads the measured values and disposes of them. */
-export async function readMeasured(measured: Measured | undefined): Promise<FigureSums> {
-  if (measured === undefined) return {};
+export async function readMeasured(measured: Measured | undefined): Promise<FigureSums | undefined> {
+  if (measured === undefined) return undefined;
   const figures = measured.figures(await measured.values.data<'float32'>());
   measured.values.dispose();
   return figures;

@@ -11,9 +11,11 @@ export {
   textsOf,
 } from './batches/batch-plan.ts';
 export { ignoredTarget } from './batches/micro-batch.ts';
+export { validationFigure, validationFigures } from './best-metric.ts';
 export type { HistoryEntry } from './history.ts';
+export { fieldsOfObjective } from './preference/preference-settings.ts';
 export { keptEpochs } from './state/kept-epoch-name.ts';
 export { train } from './train.ts';
 export { checkTrainingMemory } from './training-memory.ts';
-export type { TrainingProgress } from './training-task.ts';
+export type { AnswerScoring, TrainingProgress } from './training-task.ts';
 export { tuneModel } from './tune-model.ts';

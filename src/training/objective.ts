@@ -47,9 +47,15 @@ const described = (kind: Batches['preference']): string => {
 };
 
 /** Throws if the batches hold what the objective cannot train on: a pair must never be taken for an example. */
-export function checkObjective({ config: { objective }, batches, validation }: TrainingTask): void {
+export function checkObjective({
+  config: { objective },
+  batches,
+  validation,
+  validationSets,
+}: TrainingTask): void {
   const kind = kindOf(objective);
-  for (const [port, given] of Object.entries({ train: batches, validation }))
+  const named = [...(validationSets ?? [])].map(([name, set]) => [`validation.${name}`, set] as const);
+  for (const [port, given] of [['train', batches] as const, ['validation', validation] as const, ...named])
     if (given !== undefined && given.preference !== kind) throw otherKind({ objective, given, port });
 }
 
@@ -82,27 +88,31 @@ function otherKind({
  * them, else those of the model as it is now, before training, whose new adapters change nothing yet.
  */
 export async function withReferences(task: TrainingTask): Promise<TrainingTask> {
-  const { config, batches, validation, model, signal, onProgress } = task;
-  const evaluated = validation && firstBatches(validation, config.evaluate.batches);
-  const lacking = [batches, ...(evaluated ? [evaluated] : [])].filter((given) =>
-    lacksReference(config, given),
-  );
-  const total = lacking.reduce((sum, { examples }) => sum + examples.length, 0);
+  const { config, batches, validation, validationSets, model, signal, onProgress } = task;
+  const evaluated = (set: Batches) => firstBatches(set, config.evaluate.batches);
+  const sets = [batches, ...[validation ?? [], ...(validationSets?.values() ?? [])].flat().map(evaluated)];
+  const total = sets.reduce((sum, set) => sum + (lacksReference(config, set) ? set.examples.length : 0), 0);
   let before = 0;
   const complete = async (given: Batches): Promise<Batches> => {
-    if (!lacking.includes(given)) return given;
+    if (!lacksReference(config, given)) return given;
     const microBatchSize = config.micro_batch_size ?? given.recipe.batchSize;
     const completed = await withReference(given, {
       ...{ model, signal, layout: { ...batchLayout(task), microBatchSize } },
-      onProgress: (done) => onProgress({ step: 0, totalSteps: 0, reference: { done: before + done, total } }),
+      onProgress: (done) =>
+        onProgress({ step: 0, totalSteps: 0, evaluated: {}, reference: { done: before + done, total } }),
     });
     before += given.examples.length;
     return completed;
   };
+  const named = new Map<string, Batches>();
+  const train = await complete(batches);
+  const only = validation && (await complete(evaluated(validation)));
+  for (const [name, set] of validationSets ?? []) named.set(name, await complete(evaluated(set)));
   return {
     ...task,
-    batches: await complete(batches),
-    ...(evaluated && { validation: await complete(evaluated) }),
+    batches: train,
+    ...(only && { validation: only }),
+    ...(validationSets && { validationSets: named }),
   };
 }
 

@@ -1,20 +1,25 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { UserError } from '../core/index.ts';
-import { recycle } from '../tensor/index.ts';
-import type { TrainingBatch } from './batch-parts.ts';
-import { countSteps, namedTexts, type PlannedStep, plannedSteps } from './batches/batch-plan.ts';
+import {
+  batchesPerEpoch,
+  countSteps,
+  namedTexts,
+  type PlannedStep,
+  plannedSteps,
+} from './batches/batch-plan.ts';
+import { bestStep, isPatienceExhausted } from './best-metric.ts';
 import { checkTask } from './check-task.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from './dropout.ts';
-import { type EvaluationSets, evaluate, evaluationSets, isEvaluationDue } from './evaluation.ts';
-import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
-import { bestStep, type HistoryEntry, isPatienceExhausted, isSpike, latestFigures } from './history.ts';
+import { Evaluator } from './evaluator.ts';
+import { type HistoryEntry, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
+import { learningRateFactors } from './learning-rate-factors.ts';
 import { type BatchMaker, batchMaker, withReferences } from './objective.ts';
-import { figureMeans, type PreferenceFigures } from './preference/figures.ts';
+import { peakLearningRate } from './optimizer/optimizer.ts';
 import { writeSample } from './sample.ts';
 import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
+import { takeStep } from './take-step.ts';
 import type { TrainingProgress, TrainingSummary, TrainingTask } from './training-task.ts';
 
 /**
@@ -40,7 +45,7 @@ function withOwnSeed(task: TrainingTask): TrainingTask {
 
 class TrainingLoop implements Disposable {
   readonly #task: TrainingTask;
-  readonly #sets: EvaluationSets;
+  readonly #evaluator: Evaluator;
   readonly #makeBatch: BatchMaker;
   readonly #state: TrainingState;
   readonly #savingTimes: SavingTimes;
@@ -51,23 +56,29 @@ class TrainingLoop implements Disposable {
 
   constructor(task: TrainingTask) {
     this.#task = task;
-    this.#sets = evaluationSets(task);
+    const { model, config } = task;
+    this.#state = new TrainingState(model, config.optimizer, learningRateFactors(model, config));
+    this.#evaluator = new Evaluator(task, {
+      state: this.#state,
+      log: (entry) => this.#log(entry),
+      report: (phase) => this.#report(phase),
+    });
     this.#makeBatch = batchMaker(task);
-    this.#state = new TrainingState(task.model, task.config.optimizer);
     this.#savingTimes = new SavingTimes(task.clock);
     this.#totalSteps = countSteps(task.batches, task.config.epochs);
   }
 
   async run(): Promise<TrainingSummary> {
     const start = await this.#resume();
-    if (this.#state.history.length === 0) await this.#evaluate();
-    if (start?.isEpochEnd) await this.#endEpoch();
+    const wasAnswering = start !== undefined && this.#evaluator.owesAnswers(this.#isLastStep);
+    await this.#measure();
+    if (start?.isEpochEnd || (wasAnswering && this.#isEpochEnd)) await this.#endEpoch();
     const { batches, config } = this.#task;
     for (const planned of plannedSteps({ batches, epochs: config.epochs, taken: this.#state.step })) {
       if (this.#isStopped) break;
       await this.#save();
       await this.#step(planned);
-      if (this.#isEvaluationDue) await this.#evaluate();
+      await this.#measure();
       if (!planned.endsEpoch) continue;
       await this.#keepEpoch();
       await this.#endEpoch();
@@ -104,7 +115,8 @@ class TrainingLoop implements Disposable {
     const totalSteps = this.#totalSteps;
     this.#epoch = epoch;
     const batch = this.#makeBatch(examples);
-    const learningRate = learningRateAt({ schedule, peak: optimizer.learning_rate, step, totalSteps });
+    const peak = peakLearningRate(optimizer, step - this.#state.skipped);
+    const learningRate = learningRateAt({ schedule, peak, step, totalSteps });
     const rates = dropoutRates(config, model.config);
     const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const started = clock();
@@ -118,17 +130,17 @@ class TrainingLoop implements Disposable {
       ...{ type: 'step', step, epoch, loss, learning_rate: learningRate, gradient_norm: norm },
       tokens: tokens + batch.tokens,
       ...(spike ? { spike } : {}),
-      ...figures,
+      ...(figures && { figures }),
     });
     this.#report();
   }
 
   /** Reports where the training is, with the latest losses. */
-  #report(evaluating?: TrainingProgress['evaluating']): void {
+  #report(phase: Pick<TrainingProgress, 'evaluating' | 'answering'> = {}): void {
     this.#task.onProgress({
       ...{ step: this.#state.step, totalSteps: this.#totalSteps, ...latestFigures(this.#state.history) },
       ...(this.#measured.tokens > 0 && { tokensPerSecond: this.#tokensPerSecond }),
-      ...(evaluating && { evaluating }),
+      ...phase,
     });
   }
 
@@ -142,16 +154,24 @@ class TrainingLoop implements Disposable {
     return milliseconds === 0 ? 0 : (1000 * tokens) / milliseconds;
   }
 
-  get #isEvaluationDue(): boolean {
-    return isEvaluationDue(this.#state.step, this.#task.config.evaluate.every);
+  get #isLastStep(): boolean {
+    return this.#state.step === this.#totalSteps;
   }
 
-  /** Measures the losses, and keeps a copy of the weights if they are the best so far and `keep: best` is set. */
-  async #evaluate(): Promise<void> {
-    const { step } = this.#state;
-    const losses = await evaluate(this.#state, this.#sets, (done, total) => this.#report({ done, total }));
-    await this.#log({ type: 'evaluation', step, epoch: this.#epoch, ...losses });
-    if (this.#task.config.keep === 'best' && bestStep(this.#state.history) === step) this.#state.keepAsBest();
+  get #isEpochEnd(): boolean {
+    const { examples, recipe } = this.#task.batches;
+    return this.#state.step > 0 && this.#state.step % batchesPerEpoch(examples, recipe) === 0;
+  }
+
+  /** Measures what is due. If the training is aborted meanwhile, its state is saved as it is after the last step. */
+  async #measure({ isLast = false } = {}): Promise<void> {
+    try {
+      await this.#evaluator.measure({ epoch: this.#epoch, isLast });
+    } catch (error) {
+      const { signal, statePath, fingerprint } = this.#task;
+      if (signal.aborted) await saveState(statePath, { state: this.#state, fingerprint });
+      throw error;
+    }
   }
 
   /** Keeps the state for longer trainings, before any step that depends on this epoch being the last. */
@@ -167,10 +187,11 @@ class TrainingLoop implements Disposable {
 
   /** Evaluates the last weights, if this has not been done, and writes the epoch's sample. */
   async #endEpoch(): Promise<void> {
+    if (this.#isLastStep) await this.#measure({ isLast: true });
     const { step } = this.#state;
-    if (step === this.#totalSteps && !this.#isEvaluationDue) await this.#evaluate();
-    const { validation, batches, onNote } = this.#task;
-    const [example] = (validation ?? batches).examples.slice(0, 1).flatMap(namedTexts);
+    const { validation, validationSets, batches, onNote } = this.#task;
+    const { examples } = validation ?? validationSets?.values().next().value ?? batches;
+    const [example] = examples.slice(0, 1).flatMap(namedTexts);
     const sample = example && (await writeSample(this.#task, example));
     if (sample === undefined) return;
     await this.#log({ type: 'sample', step, epoch: this.#epoch, ...sample });
@@ -181,7 +202,9 @@ class TrainingLoop implements Disposable {
   get #isStopped(): boolean {
     const { early_stop } = this.#task.config;
     return (
-      this.#isSpiked || (early_stop !== undefined && isPatienceExhausted(this.#state.history, early_stop))
+      this.#isSpiked ||
+      (early_stop !== undefined &&
+        isPatienceExhausted(this.#state.history, early_stop, this.#evaluator.metric))
     );
   }
 
@@ -193,66 +216,19 @@ class TrainingLoop implements Disposable {
   /** Restores the best weights if they were kept. */
   async #end(): Promise<TrainingSummary> {
     const { step, history } = this.#state;
-    const best = bestStep(history);
+    const { metric, answering } = this.#evaluator;
+    const best = bestStep(history, metric);
     this.#state.returnToBest();
     await this.#log({
       ...{ type: 'end', step, epoch: this.#epoch },
       ...(best === undefined ? {} : { best_step: best }),
+      ...(best === undefined || metric.name === 'validation_loss' ? {} : { best_by: metric.name }),
       reason: this.#isSpiked ? 'loss_spike' : step < this.#totalSteps ? 'early_stop' : 'completed',
     });
-    return { steps: step, tokensPerSecond: this.#tokensPerSecond };
+    return { steps: step, tokensPerSecond: this.#tokensPerSecond, ...(answering && { answering }) };
   }
 
   [Symbol.dispose](): void {
     this.#state[Symbol.dispose]();
   }
 }
-
-interface TakenStep {
-  readonly loss: number;
-  readonly norm: number;
-  readonly spike: boolean;
-  readonly figures: PreferenceFigures;
-}
-
-/** Updates the weights once: forward, backward, clip, update. A loss spike leaves them unchanged. */
-export async function takeStep(
-  state: TrainingState,
-  {
-    step,
-    batch,
-    learningRate,
-    clipNorm,
-    dropout,
-    isSpike,
-  }: {
-    /** 1 is the first step. */
-    readonly step: number;
-    readonly batch: TrainingBatch;
-    readonly learningRate: number;
-    readonly clipNorm: number | undefined;
-    readonly dropout?: DropoutByMicroBatch | undefined;
-    readonly isSpike?: ((loss: number) => boolean) | undefined;
-  },
-): Promise<TakenStep> {
-  const { loss, gradients, figures } = await lossAndGradients(state.model, { ...batch, dropout });
-  try {
-    const norm = gradientNorm(gradients.values());
-    if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);
-    if (!Number.isFinite(norm)) throw notFinite(step, `the norm of the gradients is ${norm}`);
-    const spike = isSpike?.(loss) ?? false;
-    const gradientScale = clipScale(norm, clipNorm);
-    if (!spike)
-      state.optimizer.update({ gradients, step: step - state.skipped, learningRate, gradientScale });
-    return { loss, norm, spike, figures: figureMeans(figures) };
-  } finally {
-    recycle([...gradients.values()]);
-  }
-}
-
-const notFinite = (step: number, what: string) =>
-  new UserError({
-    code: 'loss-not-finite',
-    message: `in step ${step} ${what}`,
-    help: 'try a lower `optimizer.learning_rate`, a warm-up (`schedule.warmup_steps`) or `clip_norm: 1`',
-  });

@@ -10,7 +10,7 @@ import { openTensorBackend } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 import type { Batches } from '../../src/training/batches/batch-plan.ts';
 import type { HistoryEntry } from '../../src/training/history.ts';
-import { rewriteValues } from '../../src/training/optimizer.ts';
+import { rewriteValues } from '../../src/training/optimizer/trained-parameter.ts';
 import { withReference } from '../../src/training/preference/reference.ts';
 import { train } from '../../src/training/train.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
@@ -134,7 +134,7 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
     const theirs = run.steps as readonly Readonly<Record<string, number>>[];
     expect(steps).toHaveLength(theirs.length);
     const differences = steps.flatMap((step, index) => {
-      const measured: Readonly<Record<string, unknown>> = { ...step };
+      const measured: Readonly<Record<string, unknown>> = { ...step, ...step.figures };
       return Object.entries(theirs[index] ?? {}).map(([figure, value]) =>
         Math.abs(Number(measured[figure]) - value),
       );

@@ -6,13 +6,8 @@ import type { Answer, JudgedAnswer, PreferencePair } from '../batches/batch-plan
 import { type BatchLayout, ignoredTarget } from '../batches/micro-batch.ts';
 import { logProbs, logProbValues, summedTexts } from './answer-log-probs.ts';
 import { sumOf } from './figures.ts';
-import {
-  ktoLosses,
-  type PairObjective,
-  type PairObjectiveName,
-  pairObjective,
-  usesReference,
-} from './objectives.ts';
+import { ktoLosses, type PairObjective, type PairObjectiveName, pairObjective } from './objectives.ts';
+import { usesReference } from './preference-settings.ts';
 
 type Preference = TrainConfig['preference'];
 

@@ -3,7 +3,7 @@ import type { LanguageModel } from '../../model/index.ts';
 import { type Answer, type Batches, type BatchItem, textsOf } from '../batches/batch-plan.ts';
 import type { BatchLayout } from '../batches/micro-batch.ts';
 import { logProbValues, summedTexts } from './answer-log-probs.ts';
-import { usesReference } from './objectives.ts';
+import { usesReference } from './preference-settings.ts';
 
 interface Referring {
   /** The reference model. */

@@ -226,6 +226,8 @@ describe("train's configuration", () => {
   it("has the reference experiment's values as defaults", () => {
     expect(fillDefaults(trainStage.schema, {})).toEqual({
       epochs: 2,
+      objective: 'sft',
+      preference: {},
       optimizer: {
         name: 'adamw',
         learning_rate: 5e-5,
@@ -237,6 +239,7 @@ describe("train's configuration", () => {
       schedule: { name: 'constant' },
       dropout: { embedding: 0, attention: 0, residual: 0 },
       evaluate: { every: 5, batches: 5 },
+      metric_for_best_model: 'validation_loss',
       keep: 'last',
       keep_epochs: 2,
       sample: { max_new_tokens: 50 },
