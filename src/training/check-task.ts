@@ -68,9 +68,14 @@ function checkPacking(task: TrainingTask): void {
   });
 }
 
-type Port = 'train' | 'validation' | `validation.${string}`;
+type Port = 'train' | 'batches' | 'validation' | `validation.${string}`;
 
-function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port: Port): void {
+/** Throws if the batches at a port do not fit the model that reads them. */
+export function checkBatches(
+  { tokenizer, model }: Pick<TrainingTask, 'tokenizer' | 'model'>,
+  batches: Batches,
+  port: Port,
+): void {
   if (batches.vocabulary !== tokenizer.vocabulary) throw otherVocabulary(batches, tokenizer, port);
   const { contextLength, vocabularySize } = model.config;
   const dropLast = port === 'train' && batches.recipe.dropLast;
