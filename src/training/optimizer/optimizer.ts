@@ -3,8 +3,7 @@ import type { TrainConfig } from '../../generated/train-config.ts';
 import { computePending, hasInPlaceSteps } from '../../tensor/index.ts';
 import { adafactorParameter, relativeStepSize } from './adafactor.ts';
 import { adamWParameter } from './adam-w.ts';
-import { lionParameter } from './lion.ts';
-import { sgdParameter } from './sgd.ts';
+import { lionParameter, sgdParameter } from './momentum.ts';
 import type { OptimizerState, TrainedParameter } from './trained-parameter.ts';
 
 export type OptimizerConfig = TrainConfig['optimizer'];
