@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, linear, magnitudeRatio } from '../../tensor/index.ts';
+import { embeddingLookup, linear } from '../../tensor/index.ts';
 import type { Adapt, AdaptEmbedding, DropoutFactors } from '../forward-pass.ts';
 import { type LanguageModel, parameterOf } from '../language-model.ts';
 import { familyOf } from '../model-config.ts';
 import { type AdapterTarget, tensorNames } from './adapter-layout.ts';
 import type { LoraAdapter } from './lora-adapter.ts';
 
-interface Adaptation {
+export interface Adaptation {
   readonly model: LanguageModel;
   readonly adapter: LoraAdapter;
-  /** With DoRA, ‖w‖² of each output of each adapted module: [O]. */
-  readonly norms: ReadonlyMap<string, tf.Tensor>;
+  /** With DoRA, what each output of a module is multiplied by: [O]. */
+  readonly ratioOf: (module: Named) => tf.Tensor;
 }
 
 /** What an adapter adds to a model's forward pass. */
@@ -68,7 +68,7 @@ function adaptProjection(adaptation: Adaptation, dropout: DropoutFactors | undef
     const narrow = linear({ x: input, weight: down, transposeWeight: true }); // [N, r]
     const added = linear({ x: tf.mul(narrow, target.scale), weight: up, transposeWeight: true });
     if (!adapter.settings.dora) return tf.add(y, added);
-    const ratio = ratioOf(adaptation, { name, target });
+    const ratio = adaptation.ratioOf({ name, target });
     if (factors === undefined) {
       const bias = biasOf(adaptation, name);
       if (bias === undefined) return tf.mul(tf.add(y, added), ratio);
@@ -91,7 +91,7 @@ function adaptEmbedding(adaptation: Adaptation): AdaptEmbedding {
     const narrow = embeddingLookup({ table: tf.transpose(down), ids }); // [N, r]
     const added = linear({ x: tf.mul(narrow, target.scale), weight: up, transposeWeight: true });
     const sum = tf.add(y, added);
-    return adapter.settings.dora ? tf.mul(sum, ratioOf(adaptation, { name, target })) : sum;
+    return adapter.settings.dora ? tf.mul(sum, adaptation.ratioOf({ name, target })) : sum;
   };
 }
 
@@ -106,19 +106,6 @@ export function matricesOf({ variables }: LoraAdapter, { name, target }: Named) 
   const [down, up] = [variables.get(names.down), variables.get(names.up)];
   if (down === undefined || up === undefined) throw new Error(`${name} has no adapter`);
   return { down, up };
-}
-
-/** The trained norm of each output's weights, divided by that of the weights with the adapter: [O]. */
-function ratioOf({ model, adapter, norms }: Adaptation, { name, target }: Named): tf.Tensor {
-  const magnitude = adapter.variables.get(tensorNames(name, target.kind).magnitude);
-  const squaredNorms = norms.get(name);
-  if (magnitude === undefined || squaredNorms === undefined) throw new Error(`${name} has no magnitude`);
-  const { inputFirst, scale } = target;
-  const weight = parameterOf(model, target.weight);
-  return magnitudeRatio({
-    ...{ magnitude, squaredNorms, weight, inputFirst, scale },
-    ...matricesOf(adapter, { name, target }),
-  });
 }
 
 /** The bias that the projection added: that of the base, or the adapter's own. */

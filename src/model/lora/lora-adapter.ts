@@ -42,11 +42,10 @@ export function newAdapter(
     variables.set(names.down, variableOf(filled(rank * inputSize, down), [rank, inputSize]));
     variables.set(names.up, variableOf(filled(outputSize * rank, up), [outputSize, rank]));
     if (!settings.dora) continue;
-    const norms = tf.tidy(() =>
-      tf.sqrt(squaredWeightNorms({ weight: parameterOf(model, weight), inputFirst })),
-    );
-    variables.set(names.magnitude, tf.variable(norms));
-    norms.dispose();
+    const squares = squaredWeightNorms({ weight: parameterOf(model, weight), inputFirst });
+    const norms = squares.dataSync<'float32'>().map(Math.sqrt);
+    squares.dispose();
+    variables.set(names.magnitude, variableOf(norms, [outputSize]));
   }
   for (const [name, { from }] of layout.whole) variables.set(name, tf.variable(parameterOf(model, from)));
   return adapterOf({ settings, layout, variables, fixed: new Map() });

@@ -64,7 +64,7 @@ async function generateLocally(
     };
     return { ...local, [Symbol.dispose]: dispose };
   });
-  using local = await withAdapter(base, adapter);
+  using local = await withAdapter(base, { model: folder, adapter });
   const { tensorBackend } = base;
   // The batch size is part of a computation's shape, and floats may depend on the shape.
   const fingerprint = JSON.stringify({ ...tensorBackend, batch_size: config.batch_size });

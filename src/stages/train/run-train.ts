@@ -4,7 +4,7 @@ import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import { checkTrainingMemory, type TrainingProgress, train, tuneModel } from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { adapterFolder } from '../models/adapter.ts';
+import { adapterFolder, refuseMerged } from '../models/adapter.ts';
 import { expectedMemory, openLocalModel } from '../models/local-model.ts';
 
 /** Trains the input model and writes it in the same layout, with the input's tokenizer. */
@@ -15,6 +15,7 @@ export const { run } = implementStage<TrainConfig>()({
     const started = performance.now();
     const batches = await inputs.train.read();
     const adapter = inputs.adapter ? await adapterFolder(inputs.adapter.path) : undefined;
+    if (adapter !== undefined) await refuseMerged({ model: inputs.model.path, adapter });
     const expected = await expectedMemory(inputs.model.path, resources, async (model, limit) =>
       checkTrainingMemory({
         ...{ model, config, batches, limit },

@@ -45,8 +45,22 @@ function addedSquares({ weight, inputFirst, down, up, scale }: AdaptedWeight): t
   return tf.sum(tf.mul(up, factors), 1);
 }
 
-/** ‖w‖² of the weights of each output: [O] */
-export const squaredWeightNorms = ({
+/**
+ * ‖w‖² of the weights of each output: [O]. It is computed on the host, because an engine would compute what depends on
+ * constant weights alone while it compiles.
+ */
+export function squaredWeightNorms({
   weight,
   inputFirst,
-}: Pick<AdaptedWeight, 'weight' | 'inputFirst'>): tf.Tensor => tf.sum(tf.square(weight), inputFirst ? 0 : 1);
+}: Pick<AdaptedWeight, 'weight' | 'inputFirst'>): tf.Tensor {
+  const values = weight.dataSync<'float32'>();
+  const [rows = 0, columns = 0] = weight.shape;
+  const sums = new Float64Array(inputFirst ? columns : rows);
+  for (let row = 0, at = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++, at++) {
+      const value = values[at] ?? 0;
+      const output = inputFirst ? column : row;
+      sums[output] = (sums[output] ?? 0) + value * value;
+    }
+  return tf.tensor1d(Float32Array.from(sums));
+}
