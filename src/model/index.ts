@@ -36,8 +36,19 @@ export {
   saveLanguageModel,
   type Tokens,
 } from './language-model.ts';
-export { adaptModel, saveAdaptedModel } from './lora/lora.ts';
-export { type LoraSettings, loraTargets } from './lora/lora-targets.ts';
+export { adaptModel } from './lora/adapted-model.ts';
+export {
+  checkAdapter,
+  checkAdapterConfig,
+  isAdapterFolder,
+  openAdapterFolder,
+  readAdapterConfig,
+  readAdapterSettings,
+} from './lora/adapter-folder.ts';
+export { adapterSize, type LoraSettings, valuePattern } from './lora/adapter-layout.ts';
+export { type LoraAdapter, loadAdapter, newAdapter } from './lora/lora-adapter.ts';
+export { loraTargets } from './lora/lora-targets.ts';
+export { saveAdaptedModel } from './lora/merge.ts';
 export {
   checkGenerationMemory,
   type MemoryNeed,

@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { newTemporaryFolder } from '../../core/index.ts';
-import { openModelFolder } from '../../model/index.ts';
+import { isAdapterFolder, openModelFolder } from '../../model/index.ts';
 import { chatTemplateOf, loadModel } from '../../stages/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
+import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { openArtifact } from '../open-artifact.ts';
+import { openChatAdapters } from './chat-adapters.ts';
 import { type ChatSettings, openChatSession } from './chat-session.ts';
 import { converse } from './converse.ts';
 
@@ -17,8 +18,11 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
   await using found = await openChatModel(call);
   if (found === undefined) return exitCode.badUsage;
   const { folder, template } = found;
+  await using added = await openChatAdapters(call, options.adapter ?? []);
+  if (added === undefined) return exitCode.badUsage;
   using session = await openChatSession({
     folder,
+    adapters: added.adapters,
     template: options.template ?? template,
     system: options.system,
     settings: options,
@@ -31,6 +35,7 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
 }
 
 interface ChatOptions extends PipelineOptions, ChatSettings {
+  readonly adapter?: readonly string[];
   readonly template?: string;
   readonly system?: string;
 }
@@ -47,6 +52,11 @@ async function openChatModel(call: CommandCall<ChatOptions>): Promise<ChatModel 
   const [word, ...others] = call.words;
   const path = resolve(call.context.workingDirectory, word ?? '');
   const isModel = word !== undefined && others.length === 0 && isModelPath(path);
+  if (word !== undefined && others.length === 0 && !isModel && isAdapterFolder(path))
+    throw new UsageError({
+      message: `${word} is an adapter, which needs its base model`,
+      help: `name the base, and the adapter with --adapter: tuneloom chat <base> --adapter ${word}`,
+    });
   const onNote = (message: string) => call.context.terminal.complain(message);
   return isModel ? openModelPath(path, onNote) : openStageModel(call);
 }
@@ -70,7 +80,7 @@ async function openModelPath(source: string, onNote: (note: string) => void): Pr
 
 async function openStageModel(call: CommandCall<ChatOptions>): Promise<ChatModel | undefined> {
   const opened = await openArtifact(call, {
-    type: 'model',
+    types: ['model'],
     use: 'be used for a chat',
     help: 'name a stage that makes a model, such as `train`',
   });

@@ -13,6 +13,7 @@ import {
   writeModelFolder,
 } from '../../model/index.ts';
 import { copyTokenizer, openTokenizer, writeGgufTokenizer, writeOpenaiTokenizer } from '../../text/index.ts';
+import { refuseAdapter } from '../models/adapter.ts';
 import type { Folder } from '../ports/port-contents.ts';
 import { endpointName } from './model-address.ts';
 
@@ -51,6 +52,7 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
     await writeOpenaiTokenizer({ from: source, to: outputs.model.path });
     return await writeConverted(checkpoint, { source, untieHead, ...outputs });
   }
+  refuseAdapter(source);
   await using model = await openModelFolder(source);
   const { vocabularySize, tied, notes } = model.config;
   await checkVocabulary(source, { tokenizerFolder: source, vocabularySize });
@@ -65,6 +67,7 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
 /** Throws a UserError if a model's configuration or tokenizer, or the header of a GGUF file, is not supported. Reads no weights. */
 export async function inspectModel(path: string): Promise<void> {
   if (isOpenaiCheckpoint(path)) return;
+  refuseAdapter(path);
   if ((await stat(path)).isFile()) await (await openGgufModel(path))[Symbol.asyncDispose]();
   else {
     await readModelConfig(path);
