@@ -131,7 +131,7 @@ describe('a file is refused', () => {
     [
       'that claims too many keys',
       (bytes) => set64(bytes, 16, 100_000n),
-      'it claims 100000 keys, more than its 5120 bytes',
+      'it claims 100000 keys, more than its 7424 bytes',
     ],
     ['with a huge string', (bytes) => set64(bytes, 24, 2n ** 40n), 'it claims 1099511627776 bytes of text'],
     [
@@ -220,7 +220,7 @@ describe('a model is refused', () => {
     [
       'of an unknown architecture',
       (bytes) => write(bytes, bytes.indexOf('llama'), 'mamba'),
-      'has the architecture "mamba"; supported are: llama, qwen2, qwen3, phi3, olmo2, gptneox, phi2, gemma2, gemma3, gpt2',
+      'has the architecture "mamba"; supported are: llama, qwen2, qwen3, qwen3moe, phi3, olmo2, gptneox, phi2, gemma2, gemma3, gpt2',
     ],
     [
       'with a field that is not supported',
