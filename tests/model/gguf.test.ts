@@ -100,9 +100,14 @@ const different: Readonly<Record<string, JsonObject>> = {
     layer_types: null,
     sliding_window_pattern: 6,
   },
+  mixtral: { sliding_window: null },
 };
 
-test.each(['qwen2-yarn', 'qwen3', 'olmo2', 'gpt-neox', 'phi', 'gemma2', 'gemma3'])(
+const written = [
+  ...['qwen2-yarn', 'qwen3', 'olmo2', 'gpt-neox', 'phi', 'gemma2', 'gemma3'],
+  ...['llama-llama3', 'phi3-longrope', 'mixtral', 'qwen3-moe'],
+];
+test.each(written)(
   'a %s model has the sizes and the parameters that were written',
   async (name) => {
     await using source = await openGgufModel(fixture(`${name}.gguf`));
