@@ -107,20 +107,17 @@ const written = [
   ...['qwen2-yarn', 'qwen3', 'olmo2', 'gpt-neox', 'phi', 'gemma2', 'gemma3'],
   ...['llama-llama3', 'phi3-longrope', 'mixtral', 'qwen3-moe'],
 ];
-test.each(written)(
-  'a %s model has the sizes and the parameters that were written',
-  async (name) => {
-    await using source = await openGgufModel(fixture(`${name}.gguf`));
-    await using folder = await openModelFolder(fixture(`../families/${name}`));
-    const expected = parseModelConfig('m', { ...folder.config.json, ...different[name] });
-    expect({ ...source.config, json: {}, notes: [] }).toEqual({ ...expected, json: {}, notes: [] });
-    for (const parameter of parameterLayout(folder.config).keys()) {
-      const [found, wanted] = [await source.read(parameter), await folder.read(parameter)];
-      const errors = wanted.map((value, index) => Math.abs(value - (found[index] ?? Number.NaN)));
-      expect([parameter, Math.max(...errors) < 1e-6]).toEqual([parameter, true]);
-    }
-  },
-);
+test.each(written)('a %s model has the sizes and the parameters that were written', async (name) => {
+  await using source = await openGgufModel(fixture(`${name}.gguf`));
+  await using folder = await openModelFolder(fixture(`../families/${name}`));
+  const expected = parseModelConfig('m', { ...folder.config.json, ...different[name] });
+  expect({ ...source.config, json: {}, notes: [] }).toEqual({ ...expected, json: {}, notes: [] });
+  for (const parameter of parameterLayout(folder.config).keys()) {
+    const [found, wanted] = [await source.read(parameter), await folder.read(parameter)];
+    const errors = wanted.map((value, index) => Math.abs(value - (found[index] ?? Number.NaN)));
+    expect([parameter, Math.max(...errors) < 1e-6]).toEqual([parameter, true]);
+  }
+});
 
 describe('a file is refused', () => {
   test.each<[string, (bytes: Buffer) => Buffer, string]>([

@@ -30,7 +30,8 @@ export async function readRotaryFactors(
   const read = async (name: string) => {
     const shape = file.tensors.get(name)?.shape;
     if (shape === undefined) return undefined;
-    if (shape.length === 1 && (shape[0] ?? 0) <= mostFactors) return Array.from(await file.read(name), shortestDecimal);
+    if (shape.length === 1 && (shape[0] ?? 0) <= mostFactors)
+      return Array.from(await file.read(name), shortestDecimal);
     throw unsupportedGguf(file.path, `has \`${name}\` of shape [${shape}]: one list of factors is needed`);
   };
   const { all, short, long } = tensors;
