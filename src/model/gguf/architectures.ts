@@ -3,6 +3,7 @@ import { ConfigFields } from '../config-fields.ts';
 import {
   commonConfig,
   type GgufArchitecture,
+  type GgufDescription,
   type GgufNames,
   metadataOf,
   ropeScaling,
@@ -104,6 +105,12 @@ const dialects: Readonly<Record<LlamaDialect, Dialect>> = {
   },
 };
 
+/** Only a model with biases has the fields. */
+const biasesIn = ({ tensors }: GgufDescription): JsonObject => ({
+  ...(tensors.has('blk.0.attn_q.bias') && { attention_bias: true }),
+  ...(tensors.has('blk.0.ffn_gate.bias') && { mlp_bias: true }),
+});
+
 /** llama.cpp and Hugging Face use the same name for the `type`. */
 export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
   const { architecture, own, permutation, inner = [] } = dialects[type];
@@ -130,6 +137,7 @@ export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
         rope_theta: fields.positive(`${type}.rope.freq_base`, 10_000),
         ...ropeScaling(fields, type),
         ...own(fields, { headDim }),
+        ...(type === 'llama' && biasesIn(file)),
         ...commonConfig(file),
       };
       fields.refuseOthers([`${type}.vocab_size`]);
