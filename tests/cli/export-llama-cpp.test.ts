@@ -15,6 +15,7 @@ import { openTensorBackend } from '../../src/tensor/index.ts';
 import { writeGgufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 import { vocabularyOf } from '../../src/text/tokenizer/vocabulary.ts';
+import sentencePieces from '../fixtures/text/sentence-pieces.json' with { type: 'json' };
 import { type CliRig, openCliRig } from './rig.ts';
 
 const installed = process.env.TUNELOOM_LLAMA_CPP;
@@ -173,6 +174,18 @@ describe.skipIf(!hasLlamaCpp).each<[string, number]>([
   },
 );
 
+/** Writes a small model whose weights are all 0. */
+async function writeZeros(folder: string, vocab_size: number): Promise<void> {
+  const config = parseModelConfig(folder, {
+    ...{ model_type: 'llama', hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1 },
+    ...{ num_attention_heads: 2, max_position_embeddings: 64, tie_word_embeddings: true, vocab_size },
+  });
+  const layout = parameterLayout(config);
+  const read = (parameter: string) =>
+    new Float32Array((layout.get(parameter)?.shape ?? []).reduce((product, size) => product * size, 1));
+  await writeModelFolder(folder, { config, read });
+}
+
 describe.skipIf(!hasLlamaCpp).each(['byte-level', 'llama3', 'qwen2'])(
   `llama.cpp splits texts into the tokens that tuneloom makes with an exported %s tokenizer${reason}`,
   (name) => {
@@ -183,15 +196,7 @@ describe.skipIf(!hasLlamaCpp).each(['byte-level', 'llama3', 'qwen2'])(
           JSON.parse(await readFile(join(import.meta.dirname, '../fixtures/text/tokenizers', each), 'utf8')),
         ),
       );
-      const config = parseModelConfig(folder, {
-        ...{ model_type: 'llama', hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1 },
-        ...{ num_attention_heads: 2, max_position_embeddings: 64, tie_word_embeddings: true },
-        vocab_size: vocabularyOf(json).size,
-      });
-      const layout = parameterLayout(config);
-      const read = (parameter: string) =>
-        new Float32Array((layout.get(parameter)?.shape ?? []).reduce((product, size) => product * size, 1));
-      await writeModelFolder(folder, { config, read });
+      await writeZeros(folder, vocabularyOf(json).size);
       await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(json));
       await writeFile(join(folder, 'tokenizer_config.json'), '{"eos_token": "</s>"}');
       const to = join(rig.folder, `${name}-gguf`);
@@ -204,6 +209,27 @@ describe.skipIf(!hasLlamaCpp).each(['byte-level', 'llama3', 'qwen2'])(
       expect(answers.map(({ ids }) => ids)).toEqual(prompts.map((text) => [...encode(text)]));
     }, 120_000);
   },
+);
+
+test.skipIf(!hasLlamaCpp).each(['llama', 'gemma'] as const)(
+  `llama.cpp makes SentencePiece’s tokens with an exported vocabulary like that of %s${reason}`,
+  async (name) => {
+    const { tokens, scores, token_type, add_space_prefix, ids } = sentencePieces.vocabularies[name];
+    const folder = join(rig.folder, `pieces-${name}`);
+    await writeZeros(folder, tokens.length);
+    const keys = { model: 'llama', tokens, scores, token_type, add_space_prefix, eos_token_id: 2 };
+    const metadata = new Map(Object.entries(keys).map(([key, value]) => [`tokenizer.ggml.${key}`, value]));
+    await writeGgufTokenizer(folder, { path: name, metadata });
+    const to = join(rig.folder, `pieces-${name}-gguf`);
+    await rig.tuneloom('export', `./pieces-${name}`, '--to', to, '--format', 'gguf');
+    const prompts = sentencePieces.texts.map((text) => text || 'a');
+    const [answers = []] = await byLlamaCpp([{ model: join(to, 'model-F32.gguf'), prompts, count: 0 }]);
+    const found = answers.filter((_, index) => sentencePieces.texts[index] !== '');
+    expect(found.map((answer) => answer.ids)).toEqual(
+      ids.filter((_, index) => sentencePieces.texts[index] !== ''),
+    );
+  },
+  120_000,
 );
 
 test.skipIf(!hasLlamaCpp)(

@@ -118,18 +118,32 @@ function rankConflict(merges: readonly Merge[], ranks: ReadonlyMap<string, numbe
   for (const [rank, [first, second]] of merges.entries()) {
     const best = ranks.get(first + second) ?? rank;
     if (best === rank) continue;
-    const rivals = [...(bySecond.get(first) ?? []), ...(byFirst.get(second) ?? [])];
-    const conflict = rivals.find((rival) => {
-      const [left, right] = merges[rival] ?? ['', ''];
-      const rivalBest = ranks.get(left + right) ?? rival;
-      return rival < rank && rivalBest > best;
-    });
+    const range = { after: best, before: rank };
+    const rivals = [...within(bySecond.get(first), range), ...within(byFirst.get(second), range)];
+    const conflict = rivals.find((rival) => (ranks.get((merges[rival] ?? []).join('')) ?? rival) > best);
     if (conflict !== undefined)
       return `its merges are not ordered by the tokens that they make: ${JSON.stringify(merges[conflict]?.join(''))} comes before and after ${JSON.stringify(first + second)}`;
   }
   return undefined;
 }
 
+/** Those of ascending ranks that are between two others. */
+function within(
+  ranks: readonly number[] = [],
+  { after, before }: { readonly after: number; readonly before: number },
+): readonly number[] {
+  let [low, high] = [0, ranks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranks[middle] ?? 0) > after) high = middle;
+    else low = middle + 1;
+  }
+  let end = low;
+  while (end < ranks.length && (ranks[end] ?? 0) < before) end++;
+  return ranks.slice(low, end);
+}
+
+/** Ascending ranks of the merges by one of their tokens. */
 function ranksBy(merges: readonly Merge[], part: 0 | 1): ReadonlyMap<string, readonly number[]> {
   const found = new Map<string, number[]>();
   for (const [rank, merge] of merges.entries()) {
