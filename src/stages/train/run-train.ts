@@ -1,5 +1,5 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { addEndTokens, copyAuxiliaryFiles } from '../../model/index.ts';
+import { addEndTokens, copyAuxiliaryFiles, copyNewTokens } from '../../model/index.ts';
 import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import { checkTrainingMemory, type TrainingProgress, train, tuneModel } from '../../training/index.ts';
@@ -39,6 +39,7 @@ export const { run } = implementStage<TrainConfig>()({
     await tuned.save(outputs.model.path);
     await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
     await copyAuxiliaryFiles({ from: inputs.model.path, to: outputs.model.path });
+    await copyNewTokens({ from: inputs.model.path, to: outputs.model.path });
     await addEndTokens(outputs.model.path, [tokenizer.endOfText, ...answerEnds]);
     return {
       ...tensorBackend,
