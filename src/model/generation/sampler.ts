@@ -82,6 +82,53 @@ export function penalizeRepetition(
   return penalized;
 }
 
+/** What makes single tokens more or less likely. */
+export interface LogitAdjustments {
+  /** Above 1, tokens that are in the prompt or the answer become less likely. */
+  readonly repetitionPenalty?: number | undefined;
+  /** Subtracted from a token's logit for each time that it is in the answer. */
+  readonly frequencyPenalty?: number | undefined;
+  /** Subtracted once from the logit of a token that is in the answer. */
+  readonly presencePenalty?: number | undefined;
+  /** Token -> what is added to its logit. */
+  readonly logitBias?: ReadonlyMap<number, number> | undefined;
+}
+
+/**
+ * The logits with the bias, the repetition penalty, and then the frequency and presence penalties of OpenAI's API:
+ * logit - count frequencyPenalty - (count > 0) presencePenalty, where `count` is over the answer. Does not change the
+ * given logits.
+ */
+export function adjustLogits(
+  logits: Float32Array,
+  {
+    repetitionPenalty = 1,
+    frequencyPenalty = 0,
+    presencePenalty = 0,
+    logitBias,
+    prompt,
+    answer,
+  }: LogitAdjustments & { readonly prompt: Iterable<number>; readonly answer: readonly number[] },
+): Float32Array {
+  const isBiased = logitBias !== undefined && logitBias.size > 0;
+  const biased = isBiased ? logits.slice() : logits;
+  for (const [token, bias] of isBiased ? logitBias : [])
+    if (token < biased.length) biased[token] = (biased[token] ?? 0) + bias;
+  const penalized = penalizeRepetition(biased, { penalty: repetitionPenalty, text: joined(prompt, answer) });
+  if (frequencyPenalty === 0 && presencePenalty === 0) return penalized;
+  const adjusted = penalized === logits ? logits.slice() : penalized;
+  const counts = new Map<number, number>();
+  for (const token of answer) counts.set(token, (counts.get(token) ?? 0) + 1);
+  for (const [token, count] of counts)
+    adjusted[token] = (adjusted[token] ?? 0) - count * frequencyPenalty - presencePenalty;
+  return adjusted;
+}
+
+function* joined(prompt: Iterable<number>, answer: readonly number[]): Generator<number> {
+  yield* prompt;
+  yield* answer;
+}
+
 /** The error of a model that computes NaN for a record: without it the result would look like an answer. */
 export function notFinite(id: string): UserError {
   return new UserError({
