@@ -1,11 +1,16 @@
 import type { LanguageModel } from '../language-model.ts';
-import type { DecodingRow } from './decoding-batch.ts';
 import { type PrefilledPrompt, prefill } from './prefill.ts';
 
 /** A row whose prompt is prefilled. */
 export interface PrefilledRow<Row> {
   readonly row: Row;
   readonly prompt: PrefilledPrompt;
+}
+
+/** A row before it is decoded. */
+interface WaitingRow {
+  /** At least one token. */
+  readonly prompt: Int32Array;
 }
 
 interface Prefilling {
@@ -27,7 +32,7 @@ export const rowsPerPass = (length: number, batchSize: number): number =>
  * Rows waiting to be generated, with their prompts prefilled. Prompts of one padded length are prefilled together, some
  * before their turn. The shape of a pass follows from that length and the batch size alone, so no row depends on another.
  */
-export class PrefillQueue<Row extends DecodingRow> {
+export class PrefillQueue<Row extends WaitingRow> {
   readonly #options: Prefilling;
   #waiting: readonly Row[];
   readonly #prefilled: PrefilledRow<Row>[] = [];
