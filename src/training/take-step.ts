@@ -1,4 +1,5 @@
 import { UserError } from '../core/index.ts';
+import type { LanguageModel } from '../model/index.ts';
 import { recycle } from '../tensor/index.ts';
 import type { Batch } from './batches/micro-batch.ts';
 import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
@@ -10,6 +11,7 @@ export async function takeStep(
   {
     step,
     batch,
+    model = state.model,
     learningRate,
     clipNorm,
     dropout,
@@ -18,13 +20,15 @@ export async function takeStep(
     /** 1 is the first step. */
     readonly step: number;
     readonly batch: Batch;
+    /** The model as this step reads with it; by default that of the state. */
+    readonly model?: LanguageModel | undefined;
     readonly learningRate: number;
     readonly clipNorm: number | undefined;
     readonly dropout?: DropoutByMicroBatch | undefined;
     readonly isSpike?: ((loss: number) => boolean) | undefined;
   },
 ): Promise<{ readonly loss: number; readonly norm: number; readonly spike: boolean }> {
-  const { loss, gradients } = await lossAndGradients(state.model, { ...batch, dropout });
+  const { loss, gradients } = await lossAndGradients(model, { ...batch, dropout });
   try {
     const norm = gradientNorm(gradients.values());
     if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);

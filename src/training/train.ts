@@ -1,4 +1,5 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import type { LanguageModel } from '../model/index.ts';
 import { batchesPerEpoch, countSteps, type PlannedStep, plannedSteps } from './batches/batch-plan.ts';
 import { splitBatch } from './batches/micro-batch.ts';
 import { bestStep, isPatienceExhausted } from './best-metric.ts';
@@ -8,6 +9,7 @@ import { Evaluator } from './evaluator.ts';
 import { type HistoryEntry, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { learningRateFactors } from './learning-rate-factors.ts';
+import { withNoise } from './neftune.ts';
 import { peakLearningRate } from './optimizer/optimizer.ts';
 import { writeSample } from './sample.ts';
 import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
@@ -113,11 +115,11 @@ class TrainingLoop implements Disposable {
     const batch = splitBatch(examples, batchLayout(this.#task));
     const peak = peakLearningRate(optimizer, step - this.#state.skipped);
     const learningRate = learningRateAt({ schedule, peak, step, totalSteps });
-    const rates = dropoutRates(config, model.config);
+    const rates = dropoutRates(config, model);
     const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const started = clock();
     const { loss, norm, spike } = await takeStep(this.#state, {
-      ...{ step, batch, learningRate, clipNorm, dropout },
+      ...{ step, batch, model: this.#modelOf(step), learningRate, clipNorm, dropout },
       isSpike: policy && ((loss) => isSpike(loss, { history, policy })),
     });
     this.#measured.milliseconds += clock() - started;
@@ -128,6 +130,13 @@ class TrainingLoop implements Disposable {
       ...(spike ? { spike } : {}),
     });
     this.#report();
+  }
+
+  /** The model as a step reads with it. */
+  #modelOf(step: number): LanguageModel {
+    const { model, config, batches } = this.#task;
+    const { neftune_noise_alpha: alpha } = config;
+    return alpha === undefined ? model : withNoise(model, { alpha, seed: batches.recipe.seed, step });
   }
 
   /** Reports where the training is, with the latest losses. */
