@@ -1,4 +1,5 @@
 import { UserError } from '../core/index.ts';
+import type { LanguageModel } from '../model/index.ts';
 import { recycle } from '../tensor/index.ts';
 import type { TrainingBatch } from './batch-parts.ts';
 import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
@@ -19,6 +20,7 @@ export async function takeStep(
   {
     step,
     batch,
+    model = state.model,
     learningRate,
     clipNorm,
     dropout,
@@ -27,13 +29,15 @@ export async function takeStep(
     /** 1 is the first step. */
     readonly step: number;
     readonly batch: TrainingBatch;
+    /** The model as this step reads with it; by default that of the state. */
+    readonly model?: LanguageModel | undefined;
     readonly learningRate: number;
     readonly clipNorm: number | undefined;
     readonly dropout?: DropoutByMicroBatch | undefined;
     readonly isSpike?: ((loss: number) => boolean) | undefined;
   },
 ): Promise<TakenStep> {
-  const { loss, gradients, figures } = await lossAndGradients(state.model, { ...batch, dropout });
+  const { loss, gradients, figures } = await lossAndGradients(model, { ...batch, dropout });
   try {
     const norm = gradientNorm(gradients.values());
     if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);

@@ -1,4 +1,5 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import type { LanguageModel } from '../model/index.ts';
 import {
   batchesPerEpoch,
   countSteps,
@@ -13,6 +14,7 @@ import { Evaluator } from './evaluator.ts';
 import { type HistoryEntry, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { learningRateFactors } from './learning-rate-factors.ts';
+import { withNoise } from './neftune.ts';
 import { type BatchMaker, batchMaker, withReferences } from './objective.ts';
 import { peakLearningRate } from './optimizer/optimizer.ts';
 import { writeSample } from './sample.ts';
@@ -117,11 +119,11 @@ class TrainingLoop implements Disposable {
     const batch = this.#makeBatch(examples);
     const peak = peakLearningRate(optimizer, step - this.#state.skipped);
     const learningRate = learningRateAt({ schedule, peak, step, totalSteps });
-    const rates = dropoutRates(config, model.config);
+    const rates = dropoutRates(config, model);
     const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const started = clock();
     const { loss, norm, spike, figures } = await takeStep(this.#state, {
-      ...{ step, batch, learningRate, clipNorm, dropout },
+      ...{ step, batch, model: this.#modelOf(step), learningRate, clipNorm, dropout },
       isSpike: policy && ((loss) => isSpike(loss, { history, policy })),
     });
     this.#measured.milliseconds += clock() - started;
@@ -133,6 +135,13 @@ class TrainingLoop implements Disposable {
       ...(figures && { figures }),
     });
     this.#report();
+  }
+
+  /** The model as a step reads with it. */
+  #modelOf(step: number): LanguageModel {
+    const { model, config, batches } = this.#task;
+    const { neftune_noise_alpha: alpha } = config;
+    return alpha === undefined ? model : withNoise(model, { alpha, seed: batches.recipe.seed, step });
   }
 
   /** Reports where the training is, with the latest losses. */

@@ -5,12 +5,14 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
 import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { adaptModel } from '../../src/model/lora/lora.ts';
+import { adaptModel } from '../../src/model/lora/adapted-model.ts';
+import { newAdapter } from '../../src/model/lora/lora-adapter.ts';
 import { fillDefaults } from '../../src/runtime/config/schema/applicable-schemas.ts';
 import { trainStage } from '../../src/stages/train/train-stage.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { learningRateFactors } from '../../src/training/learning-rate-factors.ts';
+import { defaultLora, loraSettings } from '../../src/training/lora-settings.ts';
 import { peakLearningRate } from '../../src/training/optimizer/optimizer.ts';
 import { rewriteValues } from '../../src/training/optimizer/trained-parameter.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
@@ -108,9 +110,10 @@ describe.each(backendsUnderTest)('twenty steps on the %s backend', (backend) => 
 
   it("of LoRA+ give those of PEFT's create_loraplus_optimizer", async () => {
     const base = await openLanguageModel(fixture('tiny-gpt2'));
-    const config = configOf({ optimizer: { learning_rate: 2e-3 }, lora: { loraplus_lr_ratio: 8 } });
-    const settings = { rank: 4, alpha: 8, dropout: 0, targets: ['c_attn', 'c_fc'], rankStabilized: false };
-    const model = adaptModel(base, { settings, seed: 0 });
+    const config = configOf({ optimizer: { learning_rate: 2e-3 }, lora: {}, loraplus_lr_ratio: 8 });
+    const lora = { ...defaultLora, r: 4, alpha: 8, targets: ['c_attn', 'c_fc'] };
+    const settings = loraSettings(lora, base.config);
+    const model = adaptModel(base, newAdapter(base, { settings, seed: 0 }));
     await using start = await openSafetensors(fixture('lora-gpt2.safetensors'));
     for (const [name, variable] of model.trainable) {
       const values = await start.readFloat32(`before.base_model.model.${name}`);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TrainConfig } from '../../src/generated/train-config.ts';
 import type { Batches } from '../../src/training/batches/batch-plan.ts';
+import { defaultLora } from '../../src/training/lora-settings.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
@@ -8,7 +9,7 @@ import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 const stops = Number(process.env.TUNELOOM_LAW_STOPS ?? 2);
 
-const lora = { r: 2, alpha: 4, dropout: 0.2, targets: 'all-linear', use_rslora: false } as const;
+const lora = { ...defaultLora, r: 2, alpha: 4, dropout: 0.2 };
 const dropout = { embedding: 0.1, attention: 0.1, residual: 0.1 } as const;
 
 interface Case {
@@ -40,8 +41,10 @@ const cases: Readonly<Record<string, Case>> = {
     },
     batches: withStranger,
   },
-  'with Adafactor and its momentum': {
+  'with Adafactor, its momentum and noise': {
     config: {
+      neftune_noise_alpha: 5,
+      micro_batch_size: 2,
       optimizer: {
         ...{ name: 'adafactor', learning_rate: 1e-2, weight_decay: 0.1, decay: 'all', beta1: 0.9 },
         ...{ epsilon: [1e-30, 1e-3], clip_threshold: 1, decay_rate: -0.8 },

@@ -1,5 +1,11 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { addEndTokens, copyAuxiliaryFiles } from '../../model/index.ts';
+import {
+  addEndTokens,
+  copyAuxiliaryFiles,
+  copyNewTokens,
+  loadAdapter,
+  readAdapterSettings,
+} from '../../model/index.ts';
 import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import {
@@ -10,6 +16,7 @@ import {
   tuneModel,
 } from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
+import { adapterFolder, refuseMerged } from '../models/adapter.ts';
 import { expectedMemory, openLocalModel } from '../models/local-model.ts';
 import { answerScoring } from './answer-scoring.ts';
 
@@ -17,19 +24,28 @@ import { answerScoring } from './answer-scoring.ts';
 export const { run } = implementStage<TrainConfig>()({
   inputs: {
     ...{ model: 'model', train: 'batches', validation: 'batches?', 'validation.*': 'batches' },
-    prompts: 'records?',
+    ...{ adapter: 'adapter?', prompts: 'records?' },
   },
   outputs: { model: 'model', history: 'history' },
   async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
     const started = performance.now();
     const batches = await inputs.train.read();
-    const expected = await expectedMemory(inputs.model.path, resources, (model, limit) =>
-      checkTrainingMemory({ model, config, batches, limit }),
+    const adapter = inputs.adapter ? await adapterFolder(inputs.adapter.path) : undefined;
+    if (adapter !== undefined) await refuseMerged({ model: inputs.model.path, adapter });
+    const expected = await expectedMemory(inputs.model.path, resources, async (model, limit) =>
+      checkTrainingMemory({
+        ...{ model, config, batches, limit },
+        adapter: adapter === undefined ? undefined : await readAdapterSettings(adapter, model),
+      }),
     );
     using local = await openLocalModel(inputs.model.path, { resources, host });
     const { tokenizer, tensorBackend } = local;
     const { answerEnds } = batches;
-    using tuned = tuneModel(local.model, { config, seed: config.seed ?? batches.recipe.seed });
+    using tuned = tuneModel(local.model, {
+      config,
+      seed: config.seed ?? batches.recipe.seed,
+      adapter: adapter === undefined ? undefined : await loadAdapter(local.model, adapter),
+    });
     const { generation } = config.evaluate;
     const answers =
       generation && inputs.prompts && (await answerScoring(generation, { records: inputs.prompts, local }));
@@ -56,6 +72,7 @@ export const { run } = implementStage<TrainConfig>()({
     await tuned.save(outputs.model.path);
     await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
     await copyAuxiliaryFiles({ from: inputs.model.path, to: outputs.model.path });
+    await copyNewTokens({ from: inputs.model.path, to: outputs.model.path });
     await addEndTokens(outputs.model.path, [tokenizer.endOfText, ...answerEnds]);
     return {
       ...tensorBackend,

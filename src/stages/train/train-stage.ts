@@ -12,6 +12,9 @@ export const trainStage = declareStage<TrainConfig>({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },
       train: { accepts: ['batches'], required: true, parts: 'one' },
+      ...(config.lora === 'continue' && {
+        adapter: { accepts: ['adapter', 'model'], required: true, parts: 'one' },
+      }),
       ...validationPorts(config),
       ...(config.evaluate.generation && { prompts: { accepts: ['records'], required: true, parts: 'one' } }),
     },
