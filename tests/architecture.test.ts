@@ -152,6 +152,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['cli/terminal'],
   preact: ['pages'],
   protobufjs: ['formats/tensorflow', 'tensor/onnx', 'tracking/tensorboard'],
+  re2js: ['stages/filter'],
   'string-width': ['cli/terminal', 'cli/reporter', 'cli/summary', 'runtime/diagnostic'],
   vega: ['view/plots'],
   'vega-lite': ['view/plots'],

@@ -1,4 +1,4 @@
-import { isObject, UserError } from '../../core/index.ts';
+import { fileNamePattern, isObject, UserError } from '../../core/index.ts';
 import { baseName, folderOf, type HubAddress, type HubFile, type HubListing } from './hub-address.ts';
 import { cachedFiles } from './hub-cache.ts';
 import { listRepository } from './hub-client.ts';
@@ -158,9 +158,8 @@ function onlyDataFile(files: readonly HubFile[], address: string): HubFile {
 
 /** The files of rows whose names match a pattern with `*`. */
 function matchingFiles(files: readonly HubFile[], pattern: string): readonly HubFile[] {
-  const escaped = baseName(pattern).replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&');
-  const fits = new RegExp(`^${escaped.replaceAll(/\*+/g, '.*')}$`);
-  return files.filter((file) => fits.test(baseName(file.path)) && isData(file));
+  const fits = fileNamePattern(baseName(pattern));
+  return files.filter((file) => fits(baseName(file.path)) && isData(file));
 }
 
 function noWeights(files: readonly HubFile[], address: string): UserError {

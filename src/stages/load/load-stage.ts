@@ -13,6 +13,7 @@ export const loadStage = declareStage<LoadConfig>({
   ports: (config) => ({ inputs: {}, outputs: outputsOf(config) }),
   check: (config) => [
     ...checkKind(config),
+    ...checkSeed(config),
     ...checkUntying(config),
     ...checkAddresses(config),
     ...checkInit(config),
@@ -33,6 +34,8 @@ function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
 const kinds = ['records', 'model', 'init'] as const;
 const forRowsOnly = ['columns', 'quotes', 'field', 'id'] as const;
 const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', 'split', 'tasks'] as const;
+/** What each of several sources says for itself, or cannot have. */
+const forOneSource = [...forRecordsOnly, 'as'] as const;
 const forBenchmarksOnly = ['split', 'tasks'] as const;
 
 function checkKind(config: LoadConfig): readonly ConfigProblem[] {
@@ -57,6 +60,8 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
 }
 
 function checkLayout(config: LoadConfig): readonly ConfigProblem[] {
+  if (config.records !== undefined && typeof config.records !== 'string')
+    return checkSources(config, config.records);
   const isBenchmark = config.as !== undefined;
   return (isBenchmark ? forRowsOnly : forBenchmarksOnly)
     .filter((field) => config[field] !== undefined)
@@ -69,6 +74,42 @@ function checkLayout(config: LoadConfig): readonly ConfigProblem[] {
     }));
 }
 
+type Sources = Exclude<NonNullable<LoadConfig['records']>, string>;
+
+function checkSources(config: LoadConfig, sources: Sources): readonly ConfigProblem[] {
+  const names = sources.map(({ name }) => name);
+  const isGiven = (field: (typeof forOneSource)[number] | 'type') =>
+    field === 'type' ? config.type !== 'auto' : config[field] !== undefined;
+  const misplaced = [...forOneSource, 'type' as const].filter(isGiven).map((field) => ({
+    pointer: `/${field}`,
+    code: 'unheeded-field',
+    message: `\`${field}\` means nothing beside a list of sources`,
+    help:
+      field === 'as' || field === 'split' || field === 'tasks'
+        ? 'load a benchmark with a stage of its own, and join the stages with `concat`'
+        : `write it at the source that it is for: { name: ..., path: ..., ${field}: ... }`,
+  }));
+  const repeated = names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [
+          {
+            pointer: `/records/${index}/name`,
+            code: 'duplicate-name',
+            message: `there is already a source \`${name}\``,
+          },
+        ],
+  );
+  return [...misplaced, ...repeated];
+}
+
+function checkSeed({ seed, records }: LoadConfig): readonly ConfigProblem[] {
+  if (!seed || (records !== undefined && typeof records !== 'string')) return [];
+  const message = '`seed` draws rows of several sources, and there is no list of them';
+  const help = 'leave it out; the seed of random weights is `init: { seed: ... }`';
+  return [{ pointer: '/seed', code: 'unheeded-field', message, help }];
+}
+
 function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): readonly ConfigProblem[] {
   if (!untieHead || (model !== undefined && endpointName(model) === undefined)) return [];
   const help = init === undefined ? undefined : 'with `init` write `tied: false` there';
@@ -77,11 +118,11 @@ function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): reado
 }
 
 function checkAddresses({ records, model, init }: LoadConfig): readonly ConfigProblem[] {
-  const places: readonly (readonly [string, string | undefined])[] = [
-    ['/records', records],
-    ['/model', model],
-    ['/init/tokenizer', init?.tokenizer],
-  ];
+  const sources: readonly (readonly [string, string | undefined])[] =
+    records === undefined || typeof records === 'string'
+      ? [['/records', records]]
+      : records.map(({ path }, index) => [`/records/${index}/path`, path]);
+  const places = [...sources, ['/model', model] as const, ['/init/tokenizer', init?.tokenizer] as const];
   return places.flatMap(([pointer, source]) => (source === undefined ? [] : checkAddress(pointer, source)));
 }
 
@@ -120,10 +161,9 @@ function checkRepository(pointer: string, source: string): readonly ConfigProble
       },
     ];
   if (pointer === '/model' || isDataset || name.includes(':')) return [];
-  const help =
-    pointer === '/records'
-      ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
-      : `name the file, as in ${source}:tokenizer.json`;
+  const help = pointer.startsWith('/records')
+    ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
+    : `name the file, as in ${source}:tokenizer.json`;
   return [{ pointer, code: 'no-file-named', message: `\`${source}\` is a whole model`, help }];
 }
 
