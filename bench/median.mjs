@@ -5,8 +5,8 @@ export const median = (values) => [...values].sort((a, b) => a - b)[values.lengt
 /** The seconds that a whole process takes; throws if it fails. */
 export function seconds(command, args, options = {}) {
   const start = performance.now();
-  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stderr}`);
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stderr || stdout}`);
   return (performance.now() - start) / 1000;
 }
 

@@ -21,6 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tuneloom-bench-'));
 const env = {
   ...process.env,
   HOME: folder,
+  TUNELOOM_PROJECT_SETTINGS: 'approved',
   DVC_NO_ANALYTICS: '1',
   DVC_SITE_CACHE_DIR: join(folder, 'site'),
   AWS_ACCESS_KEY_ID: 'test',

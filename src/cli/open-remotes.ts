@@ -13,7 +13,7 @@ import { type ExitCode, exitCode, UsageError } from './exit-code.ts';
 import { errorText } from './terminal/safe-text.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
-/** Opens a remote of the settings; uses no network yet. Throws a UsageError if its settings cannot be used. */
+/** As openFromSettings, for a command that is about this remote: throws a UsageError. */
 export async function openNamedRemote(
   name: string,
   setting: Setting<RemoteSettings>,
@@ -28,7 +28,8 @@ export async function openNamedRemote(
 
 type RemoteContext = Pick<CommandContext, 'environment' | 'workingDirectory'>;
 
-async function openFromSettings(
+/** Opens a remote of the settings; uses no network yet. Throws a RemoteFailure if its settings cannot be used. */
+export async function openFromSettings(
   name: string,
   { value, unset }: Setting<RemoteSettings>,
   { environment, workingDirectory }: RemoteContext,

@@ -27,7 +27,14 @@ export async function settingsOf({
   if (options.store) checkStoreName(options.store, '--store');
   else checkStoreName(environment.TUNELOOM_STORE, 'TUNELOOM_STORE');
   checkVariables(environment);
-  const found = await findSettings({ pipelineFile: file, workingDirectory, environment, options });
+  const loadAddressCheck = async () => (await import('../remote/index.ts')).remoteAddressProblem;
+  const found = await findSettings({
+    pipelineFile: file,
+    workingDirectory,
+    environment,
+    options,
+    loadAddressCheck,
+  });
   if (found.ok) return found.value;
   throw new SettingsMistakes(found.error);
 }

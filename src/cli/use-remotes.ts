@@ -11,9 +11,8 @@ import {
   type WantedContent,
 } from '../runtime/index.ts';
 import type { CommandContext } from './commands/command-declaration.ts';
-import { UsageError } from './exit-code.ts';
 import { Interruption } from './interruption.ts';
-import { openNamedRemote, timeoutOf } from './open-remotes.ts';
+import { openFromSettings, timeoutOf } from './open-remotes.ts';
 import { safeLine } from './terminal/safe-text.ts';
 import { openTransferReporter, type TransferReporter } from './transfer-progress.ts';
 
@@ -37,16 +36,11 @@ export async function openRemotes(
   const opened = [];
   for (const [name, setting] of settings.remotes) {
     if (only !== undefined && name !== only) continue;
-    const [variable] = setting.unset;
-    if (variable !== undefined) {
-      onProblem({ remote: name, message: `it needs the environment variable ${variable}, which is not set` });
-      continue;
-    }
     try {
-      const store = await openNamedRemote(name, setting, context);
+      const store = await openFromSettings(name, setting, context);
       opened.push({ store, timeoutMs: timeoutOf(setting.value) });
     } catch (error) {
-      if (!(error instanceof UsageError || error instanceof RemoteFailure)) throw error;
+      if (!(error instanceof RemoteFailure)) throw error;
       const { message, help } = error;
       onProblem({ remote: name, message, ...(help !== undefined && { help }) });
     }

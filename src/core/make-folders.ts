@@ -7,6 +7,8 @@ import { dirname } from 'node:path';
  * never ends where the system answers ENOENT although the parent exists, as in /proc.
  */
 export async function makeFolders(path: string): Promise<string | undefined> {
+  // Most calls find the folder there, and a failing mkdir costs far more than a look.
+  if (isFolder(path)) return undefined;
   try {
     await mkdir(path);
     return path;

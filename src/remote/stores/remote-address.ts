@@ -39,6 +39,12 @@ export function parseRemoteAddress(
   }
 }
 
+/** What is wrong with the address of a remote; undefined if nothing is. */
+export function remoteAddressProblem(text: string): AddressProblem | undefined {
+  const parsed = parseRemoteAddress(text, { folder: '/' });
+  return 'problem' in parsed ? parsed.problem : undefined;
+}
+
 type Parsed = ReturnType<typeof parseRemoteAddress>;
 
 const bad = (message: string, help: string): Parsed => ({ problem: { code: 'bad-remote', message, help } });

@@ -3,7 +3,14 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve, sep } from 'node:path';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { FileSettings, RemoteSettings, Setting, SettingOrigin, Settings } from './settings.ts';
+import type {
+  AddressCheck,
+  FileSettings,
+  RemoteSettings,
+  Setting,
+  SettingOrigin,
+  Settings,
+} from './settings.ts';
 
 export interface SettingsRequest {
   /** Relative to the working directory, or absolute; it need not exist. */
@@ -12,6 +19,8 @@ export interface SettingsRequest {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Of the command line. */
   readonly options: { readonly store?: string | undefined; readonly executor?: string | undefined };
+  /** Loads the check of remotes' addresses; called only where there is a settings file. */
+  readonly loadAddressCheck: () => Promise<AddressCheck>;
 }
 
 /**
@@ -30,9 +39,12 @@ export async function findSettings(
   ].filter(({ path }) => existsSync(path));
   const read: FileSettings[] = [];
   if (files.length > 0) {
-    const { readSettingsFile } = await import('./read-settings-file.ts');
+    const [{ readSettingsFile }, checkAddress] = await Promise.all([
+      import('./read-settings-file.ts'),
+      request.loadAddressCheck(),
+    ]);
     const results = await Promise.all(
-      files.map((file) => readSettingsFile({ ...file, workingDirectory, environment })),
+      files.map((file) => readSettingsFile({ ...file, workingDirectory, environment, checkAddress })),
     );
     const problems = results.flatMap(({ diagnostics }) => diagnostics);
     if (problems.length > 0) return err(problems);

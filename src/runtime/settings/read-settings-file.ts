@@ -21,8 +21,8 @@ import {
   yamlToJson,
 } from '../yaml/yaml-doc.ts';
 import { badExpressions, isOneVariable, substituteEnvironment } from './environment-values.ts';
-import { remoteSchemes, schemeOf } from './scheme.ts';
-import type { FileSettings, Setting } from './settings.ts';
+import { schemeOf } from './scheme.ts';
+import type { AddressCheck, FileSettings, Setting } from './settings.ts';
 
 interface SettingsFile {
   /** Absolute. */
@@ -31,6 +31,7 @@ interface SettingsFile {
   readonly base: string | undefined;
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly checkAddress: AddressCheck;
 }
 
 const nothing: FileSettings = {
@@ -118,7 +119,7 @@ function shapeProblems(root: YamlNode): readonly Diagnostic[] {
 }
 
 /** Mistakes that the schema cannot see: expressions, relative paths of a person, addresses where a folder belongs. */
-function textProblems(root: YamlNode, { base }: SettingsFile): readonly Diagnostic[] {
+function textProblems(root: YamlNode, { base, checkAddress }: SettingsFile): readonly Diagnostic[] {
   return textsIn(root, []).flatMap(({ path, node, text }): readonly Diagnostic[] => {
     const { span } = node;
     const [bad] = badExpressions(text);
@@ -145,15 +146,9 @@ function textProblems(root: YamlNode, { base }: SettingsFile): readonly Diagnost
           help: 'name a folder here, and the address as the `url` of one of the `remotes`',
         },
       ];
-    if (isUrl && scheme !== undefined && !remoteSchemes.includes(scheme))
-      return [
-        {
-          code: 'unknown-scheme',
-          message: `there are no remotes with a \`${scheme}:\` address`,
-          span,
-          help: `a remote is a folder, or an address that begins with ${remoteSchemes.map((each) => `\`${each}:\``).join(', ')}`,
-        },
-      ];
+    // An address that a variable is part of is checked as the remote is opened.
+    const problem = isUrl && !text.includes('${') ? checkAddress(text) : undefined;
+    if (problem !== undefined) return [{ ...problem, message: `${nameOf(path)}: ${problem.message}`, span }];
     const isPath = isFolder || (isUrl && scheme === undefined && !text.startsWith('${'));
     if (isPath && base === undefined && !isAbsolute(text) && !text.startsWith('~/'))
       return [

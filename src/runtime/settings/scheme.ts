@@ -1,5 +1,5 @@
 /** The schemes of remotes' addresses. */
-export const remoteSchemes: readonly string[] = ['file', 'https', 'http', 's3', 'hf'];
+const remoteSchemes: readonly string[] = ['file', 'https', 'http', 's3', 'hf'];
 
 /** The scheme of an address such as `s3://bucket` or `hf:owner/name`, in lowercase; undefined for a path. */
 export function schemeOf(text: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { SettingsConfig } from '../../generated/settings-config.ts';
+import type { AddressProblem } from '../stage/source-resolver.ts';
 
 /** Where results are kept and shared, and where stages run. Nothing of it is ever in a key. */
 export interface Settings {
@@ -31,6 +32,10 @@ export interface WithheldSettings {
 }
 
 export type RemoteSettings = NonNullable<SettingsConfig['remotes']>[string];
+
+/** What is wrong with the address of a remote; looks only at the text. */
+export type AddressCheck = (url: string) => AddressProblem | undefined;
+
 export type ExecutorSettings = NonNullable<SettingsConfig['executors']>[string];
 
 export interface Setting<Value> {

@@ -1,12 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolders } from '../../core/index.ts';
 import { digestOf } from '../key/digest.ts';
 import { parseCacheKey } from '../key/key-material.ts';
 import { contentState } from '../store/content-state.ts';
-import { fileUnder } from '../store/ingest.ts';
+import { fileReceived, fileUnder } from '../store/ingest.ts';
 import { takeLease } from '../store/lease.ts';
 import type { Store } from '../store/store.ts';
 import { storeLayout } from '../store/store-layout.ts';
@@ -42,6 +42,8 @@ export type FetchedBlob =
 
 /** Blobs of up to this size are not continued where a transfer broke off, and cost fewer files. */
 const smallBytes = 8 * 2 ** 20;
+/** Blobs of up to this size are gathered in memory. */
+const tinyBytes = 2 ** 18;
 /** The most bytes of a blob whose size nobody says: a remote could send without end. */
 const mostUnannounced = 64 * 2 ** 30;
 /** How often a transfer may break off without bringing anything. */
@@ -79,16 +81,34 @@ async function receiveSmall(
   store: Store,
   { fetch, content }: { readonly fetch: BlobFetch; readonly content: RemoteContent },
 ): Promise<FetchedBlob> {
+  requireStart(content);
+  const { size = content.size ?? mostUnannounced } = fetch;
+  const hash = createHash('sha256');
   const temporary = await temporaryPath(store.root);
   try {
-    const hash = createHash('sha256');
-    await receive({ fetch, content, path: temporary, flag: 'wx', hash, durable: false });
-    if (hash.digest('hex') !== fetch.hex) return 'damaged';
-    await fileUnder(store, { digest: digestOf('file', fetch.hex), temporary, durable: false });
-    return 'here';
-  } finally {
+    // Synchronous for the same reason as fileReceived.
+    if (size <= tinyBytes) writeFileSync(temporary, await gather({ fetch, content, hash }), readOnly);
+    else {
+      await using file = await open(temporary, readOnly.flag, readOnly.mode);
+      await receive({ fetch, content, file, hash });
+    }
+    const isRight = hash.digest('hex') === fetch.hex;
+    if (isRight) await fileReceived(store, { digest: digestOf('file', fetch.hex), temporary });
+    else await rm(temporary);
+    return isRight ? 'here' : 'damaged';
+  } catch (error) {
     await rm(temporary, { force: true });
+    throw error;
   }
+}
+
+const readOnly = { flag: 'wx', mode: 0o444 } as const;
+
+async function gather(transfer: Omit<Transfer, 'file'>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const file = { writeFile: async (bytes: Uint8Array): Promise<void> => void chunks.push(bytes) };
+  await receive({ ...transfer, file });
+  return Buffer.concat(chunks);
 }
 
 /** A large blob arrives in `downloads/<hex>/part`, where an interrupted transfer is continued, in this process or another. */
@@ -114,7 +134,7 @@ async function fetchLarge(store: Store, fetch: BlobFetch): Promise<FetchedBlob> 
     if (isFresh) return 'damaged';
     isFresh = true;
   }
-  await fileUnder(store, { digest, temporary: part, durable: true });
+  await fileUnder(store, { digest, temporary: part });
   await rm(folder, { recursive: true, force: true });
   return 'here';
 }
@@ -146,32 +166,27 @@ async function receiveRest(
   const goesOn = content.offset > 0 && content.offset === before;
   const hash = goesOn ? await hashOf(part, before) : createHash('sha256');
   if (goesOn) onBytes(before);
-  await receive({ fetch, content, path: part, flag: goesOn ? 'a' : 'w', hash, durable: true });
+  if (!goesOn) requireStart(content);
+  await using file = await open(part, goesOn ? 'a' : 'w');
+  await receive({ fetch, content, file, hash });
+  await file.sync();
   return hash;
 }
 
-/** Appends what arrives to a file and to a hash. Throws an `interrupted` RemoteFailure if it ends early. */
-async function receive({
-  fetch,
-  content,
-  path,
-  flag,
-  hash,
-  durable,
-}: {
+interface Transfer {
   readonly fetch: BlobFetch;
   readonly content: RemoteContent;
-  readonly path: string;
-  readonly flag: 'wx' | 'w' | 'a';
+  /** What has arrived before ends where the content begins. */
+  readonly file: { readonly writeFile: (bytes: Uint8Array) => Promise<void> };
   readonly hash: Hash;
-  readonly durable: boolean;
-}): Promise<void> {
+}
+
+/** Appends what arrives to a file and to a hash. Throws an `interrupted` RemoteFailure if it ends early. */
+async function receive({ fetch, content, file, hash }: Transfer): Promise<void> {
   const { size = content.size, onBytes, signal } = fetch;
   const most = size ?? mostUnannounced;
-  let arrived = flag === 'a' ? content.offset : 0;
-  if (arrived !== content.offset) throw refused('it sends another part of a file than was asked for');
-  await using file = await open(path, flag);
-  for await (const bytes of content.bytes) {
+  let arrived = content.offset;
+  for await (const bytes of inPieces(content.bytes)) {
     signal.throwIfAborted();
     arrived += bytes.byteLength;
     if (arrived > most) throw refused('it sends more bytes than the file has');
@@ -181,7 +196,33 @@ async function receive({
   }
   if (size !== undefined && arrived < size)
     throw new RemoteFailure({ kind: 'interrupted', message: 'a file arrived incomplete' });
-  if (durable) await file.sync();
+}
+
+const pieceBytes = 2 ** 20;
+
+/** Joins chunks as a network gives them, since each write costs the same. If they break off, what has come comes first. */
+async function* inPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let joined: Uint8Array[] = [];
+  let bytes = 0;
+  let failure: { readonly reason: unknown } | undefined;
+  try {
+    for await (const chunk of chunks) {
+      joined.push(chunk);
+      bytes += chunk.byteLength;
+      if (bytes < pieceBytes) continue;
+      yield Buffer.concat(joined);
+      joined = [];
+      bytes = 0;
+    }
+  } catch (reason) {
+    failure = { reason };
+  }
+  if (bytes > 0) yield Buffer.concat(joined);
+  if (failure !== undefined) throw failure.reason;
+}
+
+function requireStart({ offset }: RemoteContent): void {
+  if (offset !== 0) throw refused('it sends another part of a file than was asked for');
 }
 
 const refused = (message: string): RemoteFailure => new RemoteFailure({ kind: 'refused', message });

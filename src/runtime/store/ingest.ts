@@ -1,3 +1,4 @@
+import { renameSync, statSync } from 'node:fs';
 import { chmod, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolders, UserError } from '../../core/index.ts';
@@ -93,20 +94,33 @@ async function writeSynced(path: string, bytes: string): Promise<void> {
  */
 export async function fileUnder(
   store: Store,
-  blob: {
-    readonly digest: Digest;
-    readonly temporary: string;
-    /** Whether it must survive a power failure. What a remote has need not. */
-    readonly durable?: boolean;
-  },
+  { digest, temporary }: { readonly digest: Digest; readonly temporary: string },
 ): Promise<void> {
-  const { durable = true } = blob;
-  const path = join(store.root, blobPath(blob.digest));
-  await (durable ? makeFolder : makeFolders)(dirname(path));
+  const path = join(store.root, blobPath(digest));
+  await makeFolder(dirname(path));
   // Read-only, with no permissions that the file did not have.
-  await chmod(blob.temporary, (await stat(blob.temporary)).mode & 0o444);
-  await rename(blob.temporary, path);
-  if (durable) await syncFolder(dirname(path));
-  const digest = digestOf('file', hexOf(blob.digest));
-  store.statCache.remember(blobPath(blob.digest), { stat: await stat(path, { bigint: true }), digest });
+  await chmod(temporary, (await stat(temporary)).mode & 0o444);
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+  rememberBlob(store, digest);
+}
+
+/**
+ * As fileUnder, for a file that is read-only and need not survive a power failure, since a remote has it. Synchronous: a
+ * folder may have thousands of small files, and a rename takes less time than handing it to another thread.
+ */
+export async function fileReceived(
+  store: Store,
+  { digest, temporary }: { readonly digest: Digest; readonly temporary: string },
+): Promise<void> {
+  const path = join(store.root, blobPath(digest));
+  await makeFolders(dirname(path));
+  renameSync(temporary, path);
+  rememberBlob(store, digest);
+}
+
+function rememberBlob(store: Store, blob: Digest): void {
+  const path = blobPath(blob);
+  const digest = digestOf('file', hexOf(blob));
+  store.statCache.remember(path, { stat: statSync(join(store.root, path), { bigint: true }), digest });
 }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { remoteAddressProblem } from '../../../src/remote/index.ts';
 import { renderDiagnostics } from '../../../src/runtime/diagnostic/render-diagnostics.ts';
 import { findSettings } from '../../../src/runtime/settings/find-settings.ts';
 import type { Settings } from '../../../src/runtime/settings/settings.ts';
@@ -24,6 +25,7 @@ const find = (
       ...environment,
     },
     options: { store, executor },
+    loadAddressCheck: async () => remoteAddressProblem,
   });
 
 async function write(rig: RunRig, path: string, text: string): Promise<void> {
@@ -142,6 +144,9 @@ remotes:
   team: { url: "gs://models/tuneloom", push: sometimes }
   other: { push: auto }
   third: { url: "\${env.}" }
+  fourth: { url: "s3://" }
+  fifth: { url: "https://" }
+  sixth: { url: "hf:models" }
 executors:
   box: { kind: sh }
 `,
@@ -159,23 +164,35 @@ executors:
        5 |   other: { push: auto }
          |   ^^^^^
       help: for example \`url: s3://models/tuneloom\`
-    project/.tuneloom/settings.yaml:8:16 error[not-one-of] \`kind\` of executor \`box\` cannot be \`sh\`
-       8 |   box: { kind: sh }
+    project/.tuneloom/settings.yaml:11:16 error[not-one-of] \`kind\` of executor \`box\` cannot be \`sh\`
+      11 |   box: { kind: sh }
          |                ^^
       help: did you mean \`ssh\`? It takes \`ssh\` or \`slurm\`
     project/.tuneloom/settings.yaml:2:19 error[not-a-folder] \`readonly_stores[0]\` is a \`s3:\` address, and a store is a folder on this machine
        2 | readonly_stores: ["s3://models/x"]
          |                   ^^^^^^^^^^^^^^^
       help: name a folder here, and the address as the \`url\` of one of the \`remotes\`
-    project/.tuneloom/settings.yaml:4:16 error[unknown-scheme] there are no remotes with a \`gs:\` address
+    project/.tuneloom/settings.yaml:4:16 error[bad-remote] \`url\` of remote \`team\`: there is no remote of the kind \`gs:\`
        4 |   team: { url: "gs://models/tuneloom", push: sometimes }
          |                ^^^^^^^^^^^^^^^^^^^^^^
-      help: a remote is a folder, or an address that begins with \`file:\`, \`https:\`, \`http:\`, \`s3:\`, \`hf:\`
+      help: give a path, file:, https:, s3: or hf:
     project/.tuneloom/settings.yaml:6:17 error[bad-expression] \`\${env.}\` names no environment variable
        6 |   third: { url: "\${env.}" }
          |                 ^^^^^^^^^
       help: settings know \`\${env.NAME}\`; write \`$\${\` for a plain \`\${\`
-    7 errors. Nothing ran.
+    project/.tuneloom/settings.yaml:7:18 error[bad-remote] \`url\` of remote \`fourth\`: this names no bucket
+       7 |   fourth: { url: "s3://" }
+         |                  ^^^^^^^
+      help: write it like s3://bucket/folder
+    project/.tuneloom/settings.yaml:8:17 error[bad-remote] \`url\` of remote \`fifth\`: this is not an address
+       8 |   fifth: { url: "https://" }
+         |                 ^^^^^^^^^^
+      help: write it like https://cache.example.org/tuneloom
+    project/.tuneloom/settings.yaml:9:17 error[bad-remote] \`url\` of remote \`sixth\`: this is not a dataset repository of the hub
+       9 |   sixth: { url: "hf:models" }
+         |                 ^^^^^^^^^^^
+      help: write it like hf:datasets/owner/name or hf:datasets/owner/name@branch
+    10 errors. Nothing ran.
     "
   `);
 });
