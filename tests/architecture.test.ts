@@ -156,7 +156,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['cli/terminal', 'cli/reporter', 'cli/summary', 'runtime/diagnostic'],
   vega: ['view/plots'],
   'vega-lite': ['view/plots'],
-  yaml: ['runtime/yaml', 'benchmarks', 'cli'],
+  yaml: ['runtime/yaml', 'benchmarks', 'cli', 'remote/hub'],
   yauzl: ['bundle', 'cli/setup'],
   yazl: ['bundle'],
 };
