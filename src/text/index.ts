@@ -13,6 +13,7 @@ export { judgedRow } from './preference/judged-answer.ts';
 export {
   type ChatMarks,
   type DataRecord,
+  datasetField,
   endsItself,
   type FormattedRecord,
   isChat,
@@ -30,6 +31,8 @@ export {
   type TokenSegment,
 } from './records.ts';
 export { type FinishReason, parseResponse, type ResponseRecord } from './response-record.ts';
+export { conversationsOfTrees } from './shapes/message-tree.ts';
+export { recognizedRow, shapeFits } from './shapes/row-shape.ts';
 export { jinjaTemplate, namesIn, parseJinja } from './template/jinja-template.ts';
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
 export { namedTokensTemplate } from './template/named-tokens.ts';

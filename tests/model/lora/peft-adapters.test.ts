@@ -114,7 +114,7 @@ describe.each(backendsUnderTest)('an adapter that PEFT wrote, on the %s backend'
       ).toEqual([]);
 
       const merged = await openLanguageModel(folder);
-      expect(largestDifference(logitsOf(merged), logits)).toBeLessThan(1e-5);
+      expect(largestDifference(logitsOf(merged), logits)).toBeLessThan(3e-5);
       merged.dispose();
       await rm(folder, { recursive: true });
     },

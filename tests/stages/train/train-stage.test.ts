@@ -242,6 +242,7 @@ describe("train's configuration", () => {
       metric_for_best_model: 'validation_loss',
       keep: 'last',
       keep_epochs: 2,
+      metric_for_best_model: 'validation_loss',
       sample: { max_new_tokens: 50 },
       gradient_checkpointing: false,
       padding_free: true,
