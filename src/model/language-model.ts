@@ -44,6 +44,8 @@ interface Tuning {
   readonly adaptEmbedding?: AdaptEmbedding | undefined;
   /** Tensors that stand in for parameters, by name. */
   readonly replaced?: ReadonlyMap<string, tf.Tensor> | undefined;
+  /** [N, C], added to the embedded tokens. */
+  readonly noise?: tf.Tensor | undefined;
   readonly dropout?: DropoutFactors | undefined;
   /** How layers are computed; by default as they come. */
   readonly layer?: Layer | undefined;
@@ -108,10 +110,22 @@ export function languageModel(
     config,
     parameters,
     trainable: parameters,
-    hidden: ({ adapt = unadapted, adaptEmbedding = unadapted, replaced, dropout, layer, ...tokens }) => {
+    hidden: ({
+      adapt = unadapted,
+      adaptEmbedding = unadapted,
+      replaced,
+      noise,
+      dropout,
+      layer,
+      ...tokens
+    }) => {
       const parameter = parametersWith(replaced);
-      const embed: Embed = (name, ids) =>
-        adaptEmbedding({ name, ids, y: embeddingLookup({ table: parameter(`${name}.weight`), ids }) });
+      const embed: Embed = (name, ids) => {
+        const y = embeddingLookup({ table: parameter(`${name}.weight`), ids });
+        const embedded = adaptEmbedding({ name, ids, y });
+        // GPT-2 embeds positions too.
+        return noise === undefined || ids !== tokens.ids ? embedded : tf.add(embedded, noise);
+      };
       const drop = dropWith(dropout);
       return decoder.hidden(config, { ...tokens, parameter, embed, adapt, drop, layer: layer ?? computed });
     },
