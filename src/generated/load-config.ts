@@ -86,6 +86,22 @@ export interface LoadConfig {
    */
   readonly untie_head: boolean;
   /**
+   * Tokens to add to the vocabulary, each of which is found in a text before it is split into words. The model gets a row of its embedding for each, and of its output layer; both outputs of the stage have them. See [Tokens](../tokens.md).
+   *
+   * @minItems 1
+   */
+  readonly add_tokens?: string[];
+  /**
+   * Special tokens to add to the vocabulary: chat templates write them, and no text becomes one, whatever it contains.
+   *
+   * @minItems 1
+   */
+  readonly add_special_tokens?: string[];
+  /**
+   * Adds rows without a token to the embedding and the output layer, until their number is a multiple of this; some hardware computes faster then.
+   */
+  readonly pad_vocabulary_to_multiple_of?: number;
+  /**
    * Makes a model with fresh random weights.
    */
   readonly init?: {

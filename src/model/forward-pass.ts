@@ -14,6 +14,8 @@ export interface ForwardPass {
   readonly adapt: Adapt;
   readonly drop: Drop;
   readonly layer: Layer;
+  /** Takes the logits [N, E] of each layer's router, in models with experts, for a loss that depends on them. */
+  readonly routed?: ((logits: tf.Tensor) => void) | undefined;
 }
 
 /** A model's parameters by their names in Hugging Face's checkpoints. */

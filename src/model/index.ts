@@ -5,11 +5,14 @@ export { exportWeights } from './folder/export-weights.ts';
 export {
   copyAuxiliaryFiles,
   type ModelFolder,
+  type ModelToWrite,
   openModelFolder,
   readModelConfig,
   untiedModel,
   writeModelFolder,
 } from './folder/model-folder.ts';
+export { copyNewTokens, type NewTokens, readNewTokens, writeNewTokens } from './folder/new-tokens.ts';
+export { resizedModel } from './folder/resized-model.ts';
 export type { DropoutFactors, DropoutSite } from './forward-pass.ts';
 export { choiceLogLikelihoods } from './generation/choices.ts';
 export { decodeRows } from './generation/decode.ts';

@@ -47,6 +47,7 @@ interface Tuning {
   readonly dropout?: DropoutFactors | undefined;
   /** How layers are computed; by default as they come. */
   readonly layer?: Layer | undefined;
+  readonly routed?: ForwardPass['routed'];
 }
 
 /** Loads a model folder onto the active backend, one parameter at a time. */

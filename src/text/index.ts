@@ -31,6 +31,7 @@ export { segmentsOf, type Template } from './template/template.ts';
 export { openEncoding } from './tokenizer/encoding-tokenizer.ts';
 export { encodingTokenizerJson } from './tokenizer/encoding-tokenizer-json.ts';
 export { isEncodingName } from './tokenizer/encodings.ts';
+export { extendTokenizer } from './tokenizer/extend-tokenizer.ts';
 export { writeGgufTokenizer } from './tokenizer/gguf-tokenizer.ts';
 export { type GgufVocabulary, ggufVocabulary } from './tokenizer/gguf-vocabulary.ts';
 export {

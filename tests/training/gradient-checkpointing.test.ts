@@ -12,7 +12,7 @@ import { countingExamples } from './tiny-training.ts';
 
 const families = [
   'tiny-gpt2',
-  ...['llama', 'gemma2', 'gemma3', 'gpt-neox', 'olmo2', 'phi'].map((name) => `families/${name}`),
+  ...['llama', 'gemma2', 'gemma3', 'gpt-neox', 'olmo2', 'phi', 'mixtral'].map((name) => `families/${name}`),
 ];
 const folderOf = (name: string) => fileURLToPath(new URL(`../fixtures/model/${name}`, import.meta.url));
 const lora = { ...defaultLora, r: 4, alpha: 8, dropout: 0.1, use_dora: true, bias: 'all' as const };

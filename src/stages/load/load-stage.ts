@@ -14,6 +14,7 @@ export const loadStage = declareStage<LoadConfig>({
   check: (config) => [
     ...checkKind(config),
     ...checkUntying(config),
+    ...checkTokens(config),
     ...checkAddresses(config),
     ...checkInit(config),
   ],
@@ -78,6 +79,41 @@ function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): reado
   const help = init === undefined ? undefined : 'with `init` write `tied: false` there';
   const message = '`untie_head` means something only where a model folder is loaded';
   return [{ pointer: '/untie_head', code: 'unheeded-field', message, ...(help && { help }) }];
+}
+
+const ofVocabulary = ['add_tokens', 'add_special_tokens', 'pad_vocabulary_to_multiple_of'] as const;
+
+function checkTokens(config: LoadConfig): readonly ConfigProblem[] {
+  const { model, init, add_tokens: tokens = [], add_special_tokens: special = [] } = config;
+  if (init === undefined && (model === undefined || endpointName(model) !== undefined))
+    return ofVocabulary
+      .filter((field) => config[field] !== undefined)
+      .map((field) => ({
+        pointer: `/${field}`,
+        code: 'unheeded-field',
+        message: `\`${field}\` means something only where a model with weights is loaded or made`,
+      }));
+  if (init?.vocabulary_size !== undefined && config.pad_vocabulary_to_multiple_of !== undefined)
+    return [
+      {
+        pointer: '/pad_vocabulary_to_multiple_of',
+        code: 'two-sizes',
+        message: '`init.vocabulary_size` already sets the number of rows',
+        help: 'keep one of them',
+      },
+    ];
+  return special.flatMap((token, index) =>
+    tokens.includes(token)
+      ? [
+          {
+            pointer: `/add_special_tokens/${index}`,
+            code: 'token-twice',
+            message: `\`${token}\` is in \`add_tokens\` too`,
+            help: 'a token is special, or found in texts: keep one of them',
+          },
+        ]
+      : [],
+  );
 }
 
 function checkAddresses({

@@ -1,5 +1,11 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { addEndTokens, copyAuxiliaryFiles, loadAdapter, readAdapterSettings } from '../../model/index.ts';
+import {
+  addEndTokens,
+  copyAuxiliaryFiles,
+  copyNewTokens,
+  loadAdapter,
+  readAdapterSettings,
+} from '../../model/index.ts';
 import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import { checkTrainingMemory, type TrainingProgress, train, tuneModel } from '../../training/index.ts';
@@ -49,6 +55,7 @@ export const { run } = implementStage<TrainConfig>()({
     await tuned.save(outputs.model.path);
     await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
     await copyAuxiliaryFiles({ from: inputs.model.path, to: outputs.model.path });
+    await copyNewTokens({ from: inputs.model.path, to: outputs.model.path });
     await addEndTokens(outputs.model.path, [tokenizer.endOfText, ...answerEnds]);
     return {
       ...tensorBackend,
