@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
@@ -20,7 +20,10 @@ const [first, second] = [join(adapters, 'dora-bias'), join(adapters, 'biases')];
 
 const prompts = ['w3 w4 w5', 'w9 w8', 'w20'].map((text, index) => ({
   id: `p${index}`,
-  segments: [{ role: 'prompt', text }],
+  segments: [
+    { role: 'prompt', text },
+    { role: 'response', text: ' w6 w7' },
+  ],
 }));
 
 async function openRig(): Promise<StageRig> {
@@ -37,7 +40,7 @@ const train = (
 ) =>
   rig.run(trainCode, {
     config: fillDefaults(trainStage.schema, {
-      ...{ epochs: 1, sample: { max_new_tokens: 0 }, optimizer: { learning_rate: 0.3 } },
+      ...{ epochs: 5, sample: { max_new_tokens: 0 }, optimizer: { learning_rate: 0.1 } },
       ...more.config,
     }),
     inputs: { model: 'base', train: 'batches', ...more.inputs },
@@ -49,9 +52,12 @@ const answer = async (
   rig: StageRig,
   inputs: Record<string, string | Record<string, string>>,
   output: string | Record<string, string> = 'answers',
+  config: JsonObject = { max_new_tokens: 8 },
 ) => {
+  // Each run has its own state in the runtime.
+  await rm(rig.path('state'), { recursive: true, force: true });
   await rig.run(generateCode, {
-    config: { ...generateDefaults({ max_new_tokens: 8, temperature: 2, batch_size: 2 }) } as JsonObject,
+    config: { ...generateDefaults({ batch_size: 2, ...config }) } as JsonObject,
     inputs: { model: 'base', prompts: 'prompts', ...inputs },
     outputs: { responses: output },
     resources,
@@ -92,12 +98,13 @@ test('several adapters answer on one base, each as alone', async () => {
     config: fillDefaults(loadStage.schema, { adapters: { one: first, two: second } }),
     outputs: { adapters: { one: 'one', two: 'two' } },
   });
+  const score = { mode: 'score' };
   const alone = [
-    ...(await answer(rig, { adapter: 'one' }, 'alone-one')),
-    ...(await answer(rig, { adapter: 'two' }, 'alone-two')),
+    ...(await answer(rig, { adapter: 'one' }, 'alone-one', score)),
+    ...(await answer(rig, { adapter: 'two' }, 'alone-two', score)),
   ];
   const together = { one: 'together-one', two: 'together-two' };
-  expect(await answer(rig, { adapter: { one: 'one', two: 'two' } }, together)).toEqual(alone);
+  expect(await answer(rig, { adapter: { one: 'one', two: 'two' } }, together, score)).toEqual(alone);
   expect(alone[0]).not.toEqual(alone[1]);
 });
 

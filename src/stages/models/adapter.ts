@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,6 +34,13 @@ export async function refuseMerged({
     message: 'the model has this adapter merged into it already',
     help: 'use the adapter with its base, or the model without the adapter',
   });
+}
+
+/** Names an adapter by its content. */
+export async function adapterDigest(path: string): Promise<string> {
+  const folder = await adapterFolder(path);
+  const hash = createHash('sha256').update(JSON.stringify(await readAdapterConfig(folder)));
+  return hash.update((await weightsIn(folder)) ?? '').digest('hex');
 }
 
 const weightsIn = (folder: string): Promise<Buffer | undefined> =>
