@@ -30,6 +30,8 @@ export interface Tokens extends Pick<ForwardPass, 'ids' | 'positions' | 'textLen
 /** What a training adds to a forward pass. */
 interface Tuning {
   readonly adapt?: Adapt | undefined;
+  /** Which projections have adapters; all, if there is `adapt` alone. */
+  readonly adapts?: ForwardPass['adapts'] | undefined;
   readonly dropout?: DropoutFactors | undefined;
   /** How layers are computed; by default as they come. */
   readonly layer?: Layer | undefined;
@@ -101,8 +103,13 @@ export function languageModel(
     config,
     parameters,
     trainable: parameters,
-    hidden: ({ adapt = unadapted, dropout, layer = computed, ...tokens }) =>
-      decoder.hidden(config, { ...tokens, parameter, adapt, drop: dropWith(dropout), layer }),
+    hidden: ({
+      adapt = unadapted,
+      adapts = () => adapt !== unadapted,
+      dropout,
+      layer = computed,
+      ...tokens
+    }) => decoder.hidden(config, { ...tokens, parameter, adapt, adapts, drop: dropWith(dropout), layer }),
     logits: (hidden, { adapt = unadapted } = {}) => decoder.logits(config, hidden, { parameter, adapt }),
     dispose: () => {
       for (const variable of parameters.values()) variable.dispose();

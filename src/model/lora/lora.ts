@@ -32,7 +32,12 @@ export function adaptModel(
     ...model,
     adapters,
     trainable: adapters.variables,
-    hidden: (tokens) => model.hidden({ ...tokens, adapt: adaptWith(adapters, tokens.dropout) }),
+    hidden: (tokens) =>
+      model.hidden({
+        ...tokens,
+        adapt: adaptWith(adapters, tokens.dropout),
+        adapts: (projection) => loraPair(adapters, projection) !== undefined,
+      }),
     logits: (hidden, tuning) =>
       model.logits(hidden, { ...tuning, adapt: adaptWith(adapters, tuning?.dropout) }),
     dispose: () => {
