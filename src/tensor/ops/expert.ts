@@ -7,7 +7,7 @@ import { isFrozen, linear } from './linear.ts';
 export interface ExpertOptions {
   /** [N, C] */
   readonly x: tf.Tensor;
-  /** [N, 1]: the weight of the expert in each token's sum; 0 for a token that is not sent to it. */
+  /** [N, 1]: the weight of the expert in each token's sum; 0 for a token that is not sent to it, whose gradient is not defined. */
   readonly share: tf.Tensor;
   /** [I, C] */
   readonly gate: tf.Tensor;
