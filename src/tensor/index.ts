@@ -25,6 +25,7 @@ export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, tokenLogLikelihoods } from './ops/losses.ts';
 export { layerNorm, rmsNorm } from './ops/normalization.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
+export { magnitudeRatio, squaredWeightNorms } from './ops/weight-norms.ts';
 export {
   hasNvidiaGpu,
   INSTALLED_FILE,

@@ -1,6 +1,12 @@
 import type { JsonObject } from '../../core/index.ts';
 import { ConfigFields } from '../config-fields.ts';
-import { commonConfig, type GgufArchitecture, type GgufNames, metadataOf } from './gguf-architecture.ts';
+import {
+  commonConfig,
+  type GgufArchitecture,
+  type GgufDescription,
+  type GgufNames,
+  metadataOf,
+} from './gguf-architecture.ts';
 import { ropeScaling } from './rope-scaling.ts';
 
 /**
@@ -132,6 +138,12 @@ const dialects: Readonly<Record<LlamaDialect, Dialect>> = {
   },
 };
 
+/** Only a model with biases has the fields. */
+const biasesIn = ({ tensors }: GgufDescription): JsonObject => ({
+  ...(tensors.has('blk.0.attn_q.bias') && { attention_bias: true }),
+  ...(tensors.has('blk.0.ffn_gate.bias') && { mlp_bias: true }),
+});
+
 /** llama.cpp and Hugging Face use the same name for the `type`. */
 export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
   const { architecture, own, permutation, inner = [] } = dialects[type];
@@ -162,6 +174,7 @@ export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
         rope_theta: base,
         ...own(fields, { headDim }),
         ...ropeScaling(fields, { architecture: type, factors, contextLength, base, rotaryDim }),
+        ...(type === 'llama' && biasesIn(file)),
         ...commonConfig(file),
       };
       fields.refuseOthers([`${type}.vocab_size`]);

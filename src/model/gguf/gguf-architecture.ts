@@ -133,8 +133,9 @@ export function permute({
   if (permutation === 'none') return values;
   const [rows = 0, columns = 0] = shape;
   if (permutation === 'transposed') return transpose(values, { rows, columns });
-  if (permutation === 'one more' || 'joinedHeads' in permutation)
-    throw new Error('An architecture that is only read is written.');
+  if (permutation === 'one more') return values.map((value) => value + 1);
+  if ('joinedHeads' in permutation)
+    return partHeads(values, { rows, columns: values.length / rows, heads: permutation.joinedHeads });
   const [headDim, width] = [rows / permutation.pairedHeads, values.length / rows];
   const joined = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
@@ -157,6 +158,21 @@ function joinHeads(
       joined.set(values.subarray(start, start + size), (head * 3 + part) * size);
     }
   return joined;
+}
+
+/** The inverse of `joinHeads`: [H, 3, D, columns] -> [3, H, D, columns]. */
+function partHeads(
+  values: Float32Array,
+  { rows, columns, heads }: { rows: number; columns: number; heads: number },
+): Float32Array {
+  const parted = new Float32Array(values.length);
+  const size = (rows / 3 / heads) * columns;
+  for (let part = 0; part < 3; part++)
+    for (let head = 0; head < heads; head++) {
+      const start = (head * 3 + part) * size;
+      parted.set(values.subarray(start, start + size), (part * heads + head) * size);
+    }
+  return parted;
 }
 
 /** Undoes `reshape(heads, 2, D / 2, columns).swapaxes(1, 2)` of llama.cpp's convert_hf_to_gguf.py. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, rmsNorm, swiGlu } from '../../tensor/index.ts';
+import { rmsNorm, swiGlu } from '../../tensor/index.ts';
 import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import { headLogits, normHeads, projectWith } from '../modules.ts';
 import { rotaryEmbedding } from '../rotary/rotary-embedding.ts';
@@ -32,7 +32,7 @@ export function llamaHidden(config: LlamaConfig, pass: ForwardPass): tf.Tensor {
     return project(`${name}.down_proj`, swiGlu({ gate, up }), bias.inner); // [N, C]
   };
 
-  let x = embeddingLookup({ table: parameter('model.embed_tokens.weight'), ids }); // [N, C]
+  let x = pass.embed('model.embed_tokens', ids); // [N, C]
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `model.layers.${layer}`;
     const attention = `${block}.self_attn`;
