@@ -70,10 +70,22 @@ export async function startServing(options: ServingOptions): Promise<RunningMode
     gone,
     close: async () => {
       await requests.stop();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await closeServer(server);
       await host[Symbol.asyncDispose]();
     },
   };
+}
+
+/** How long clients may take to read the end of their answers. */
+const lastMilliseconds = 5000;
+
+/** Closes every connection once its last answer has been sent. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // An answer that has been written is not yet sent, and a connection that was busy may be idle soon.
+  const sweeping = setInterval(() => server.closeIdleConnections(), 20);
+  const ending = setTimeout(() => server.closeAllConnections(), lastMilliseconds);
+  await closed;
+  clearInterval(sweeping);
+  clearTimeout(ending);
 }
