@@ -30,11 +30,8 @@ export interface RunningModel {
   readonly close: () => Promise<void>;
 }
 
-/** A client that sends its request slower than this is cut off. */
-const requestSeconds = 30;
-const headerSeconds = 15;
-/** How often it is looked for such clients. */
-const checkSeconds = 5;
+/** A client that takes longer than this to send its request is cut off, or its headers longer than half of it. */
+const sendingSeconds = 30;
 const mostConnections = 1024;
 
 /** Loads a model and serves it. */
@@ -46,13 +43,14 @@ export async function startServing(options: ServingOptions): Promise<RunningMode
   });
   const host = await ModelHost.open({ script, model, environment, onNote, onRestart, onGone });
   const { app, requests } = openApi({ ...options, host });
+  const sending = Math.min(sendingSeconds, options.limits.seconds) * 1000;
   const server = createAdaptorServer({
     fetch: app.fetch,
     overrideGlobalObjects: false,
     serverOptions: {
-      requestTimeout: requestSeconds * 1000,
-      headersTimeout: headerSeconds * 1000,
-      connectionsCheckingInterval: checkSeconds * 1000,
+      requestTimeout: sending,
+      headersTimeout: sending / 2,
+      connectionsCheckingInterval: sending / 4,
     },
   }) as Server; // no HTTP/2 was asked for
   server.maxConnections = mostConnections;
