@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { newTemporaryFolder } from '../core/index.ts';
-import { openModelFolder } from '../model/index.ts';
+import { isAdapterFolder, openModelFolder } from '../model/index.ts';
 import { chatTemplateOf, loadModel } from '../stages/index.ts';
 import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
+import { UsageError } from './exit-code.ts';
 import { type ArtifactReference, openArtifact } from './open-artifact.ts';
 
 /** A model's folder, there until it is disposed of. */
@@ -28,6 +29,11 @@ export async function openModel(
   const [word, ...others] = call.words;
   const path = resolve(call.context.workingDirectory, word ?? '');
   const isModel = word !== undefined && others.length === 0 && isModelPath(path);
+  if (word !== undefined && others.length === 0 && !isModel && isAdapterFolder(path))
+    throw new UsageError({
+      message: `${word} is an adapter, which needs its base model`,
+      help: `name the base, and the adapter with --adapter: tuneloom chat <base> --adapter ${word}`,
+    });
   const onNote = (message: string) => call.context.terminal.complain(message);
   return isModel ? openModelPath(path, onNote) : openStageModel(call, use);
 }
@@ -55,7 +61,7 @@ async function openStageModel(
   use: string,
 ): Promise<OpenModel | undefined> {
   const opened = await openArtifact(call, {
-    type: 'model',
+    types: ['model'],
     use,
     help: 'name a stage that makes a model, such as `train`',
   });

@@ -5,11 +5,14 @@ export { exportWeights } from './folder/export-weights.ts';
 export {
   copyAuxiliaryFiles,
   type ModelFolder,
+  type ModelToWrite,
   openModelFolder,
   readModelConfig,
   untiedModel,
   writeModelFolder,
 } from './folder/model-folder.ts';
+export { copyNewTokens, type NewTokens, readNewTokens, writeNewTokens } from './folder/new-tokens.ts';
+export { resizedModel } from './folder/resized-model.ts';
 export type { DropoutFactors, DropoutSite } from './forward-pass.ts';
 export { choiceLogLikelihoods } from './generation/choices.ts';
 export { ContinuousBatch } from './generation/continuous-batch.ts';
@@ -47,8 +50,19 @@ export {
   saveLanguageModel,
   type Tokens,
 } from './language-model.ts';
-export { adaptModel, saveAdaptedModel } from './lora/lora.ts';
-export { type LoraSettings, loraTargets } from './lora/lora-targets.ts';
+export { adaptModel } from './lora/adapted-model.ts';
+export {
+  checkAdapter,
+  checkAdapterConfig,
+  isAdapterFolder,
+  openAdapterFolder,
+  readAdapterConfig,
+  readAdapterSettings,
+} from './lora/adapter-folder.ts';
+export { adapterSize, type LoraSettings, valuePattern } from './lora/adapter-layout.ts';
+export { type LoraAdapter, loadAdapter, newAdapter } from './lora/lora-adapter.ts';
+export { loraTargets } from './lora/lora-targets.ts';
+export { saveAdaptedModel } from './lora/merge.ts';
 export {
   checkGenerationMemory,
   type MemoryNeed,

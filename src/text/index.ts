@@ -10,6 +10,7 @@ export { perturbationKinds, perturbations } from './perturbation/perturbations.t
 export {
   type ChatMarks,
   type DataRecord,
+  datasetField,
   endsItself,
   type FormattedRecord,
   isChat,
@@ -23,6 +24,8 @@ export {
   type TokenSegment,
 } from './records.ts';
 export { type FinishReason, parseResponse, type ResponseRecord } from './response-record.ts';
+export { conversationsOfTrees } from './shapes/message-tree.ts';
+export { recognizedRow, shapeFits } from './shapes/row-shape.ts';
 export { jinjaTemplate, namesIn, parseJinja } from './template/jinja-template.ts';
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
 export { namedTokensTemplate } from './template/named-tokens.ts';
@@ -31,6 +34,7 @@ export { segmentsOf, type Template } from './template/template.ts';
 export { openEncoding } from './tokenizer/encoding-tokenizer.ts';
 export { encodingTokenizerJson } from './tokenizer/encoding-tokenizer-json.ts';
 export { isEncodingName } from './tokenizer/encodings.ts';
+export { extendTokenizer } from './tokenizer/extend-tokenizer.ts';
 export { writeGgufTokenizer } from './tokenizer/gguf-tokenizer.ts';
 export { type GgufVocabulary, ggufVocabulary } from './tokenizer/gguf-vocabulary.ts';
 export { IncrementalDecoder } from './tokenizer/incremental-decoder.ts';

@@ -2,6 +2,7 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openModel } from '../open-model.ts';
+import { openChatAdapters } from './chat-adapters.ts';
 import { type ChatSettings, openChatSession } from './chat-session.ts';
 import { converse } from './converse.ts';
 
@@ -11,8 +12,11 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
   await using found = await openModel(call, 'be used for a chat');
   if (found === undefined) return exitCode.badUsage;
   const { folder, template } = found;
+  await using added = await openChatAdapters(call, options.adapter ?? []);
+  if (added === undefined) return exitCode.badUsage;
   using session = await openChatSession({
     folder,
+    adapters: added.adapters,
     template: options.template ?? template,
     system: options.system,
     settings: options,
@@ -25,6 +29,7 @@ export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitC
 }
 
 interface ChatOptions extends PipelineOptions, ChatSettings {
+  readonly adapter?: readonly string[];
   readonly template?: string;
   readonly system?: string;
 }

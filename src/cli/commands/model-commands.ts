@@ -10,6 +10,10 @@ export const modelCommands: readonly CommandDeclaration[] = [
     usage: '[file] <stage|model>',
     summary: 'Chat with a model from a stage, a folder or a GGUF file',
     options: [
+      repeatable(
+        '--adapter <[name=]folder|stage>',
+        'a LoRA adapter of the model; several share it, and /adapter <name> chooses one',
+      ),
       new Option('--template <name>', "a template instead of the model's own: alpaca, chatml, llama3, ..."),
       new Option('--system <text>', 'the system message'),
       new Option('--max-new-tokens <number>', 'the most tokens in an answer')
@@ -39,6 +43,7 @@ export const modelCommands: readonly CommandDeclaration[] = [
     examples: [
       { line: 'tuneloom chat train', does: 'chat with the model of the stage `train`' },
       { line: 'tuneloom chat models/smollm2.gguf', does: 'chat with a model file' },
+      { line: 'tuneloom chat base --adapter train', does: 'a model with the adapter that a stage trained' },
       { line: 'tuneloom chat train --json < questions.txt', does: 'one question a line' },
     ],
     load: async () => (await import('../chat/chat.ts')).chatCommand,
