@@ -1,6 +1,6 @@
 import { didYouMean } from '../core/index.ts';
 import {
-  contentState,
+  broughtState,
   type Dag,
   type DagNode,
   type Digest,
@@ -17,7 +17,7 @@ import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
 import { UsageError } from './exit-code.ts';
 import { openPipeline, splitWords } from './open-pipeline.ts';
-import { settingsOf, storeIn } from './open-settings.ts';
+import { sharedStoreOf } from './open-shared-store.ts';
 
 /** The content that a command line names, readable until it is disposed of. */
 interface OpenArtifact extends AsyncDisposable {
@@ -34,23 +34,22 @@ interface OpenArtifact extends AsyncDisposable {
 
 /**
  * Opens the artifact that the words of a command name, with a note if it is from a past run. Undefined if the pipeline has
- * mistakes, which are then printed. `wanted` is the one type that the command can use, what it does with it ("be
- * exported"), and help for other types.
+ * mistakes, which are then printed. `wanted` are the types that the command can use, what it does with them
+ * ("be exported"), and help for other types.
  */
 export async function openArtifact(
   { words, options, context }: CommandCall<PipelineOptions>,
-  wanted?: { readonly type: string; readonly use: string; readonly help: string },
+  wanted?: { readonly types: readonly string[]; readonly use: string; readonly help: string },
 ): Promise<OpenArtifact | undefined> {
   const opened = await openPipeline({ words, options, context, names: 'one' });
   const [name] = opened?.names ?? [];
   if (!opened || name === undefined) return undefined;
   const { dag } = opened;
-  const settings = await settingsOf({ file: dag.file, options, context });
-  const store = storeIn(settings, context);
+  const store = await sharedStoreOf({ file: dag.file, options, context });
   const reference = parseReference(dag, name);
-  if (wanted && reference.type !== wanted.type)
+  if (wanted && !wanted.types.includes(reference.type))
     throw new UsageError({
-      message: `\`${name}\` is of type ${reference.type}, and only one of type ${wanted.type} can ${wanted.use}`,
+      message: `\`${name}\` is of type ${reference.type}, and only one of type ${wanted.types.join(' or ')} can ${wanted.use}`,
       help: wanted.help,
     });
   const plan = await planOf({ dag, store, stage: reference.node.id });
@@ -64,16 +63,7 @@ export async function openArtifact(
     ...overrides,
   ].join(' ');
   const { digest, pastRun } = findArtifact({ dag, store, plan, reference, overrides, command });
-  let state = await contentState(store, digest);
-  const isLacking = state !== 'present' && (settings.remotes.size > 0 || settings.withheld !== undefined);
-  if (isLacking) {
-    const { usableSettings } = await import('./approve-settings.ts');
-    const usable = await usableSettings({ file: dag.file, options, context });
-    const { bringContents, complainOf, openRemotes } = await import('./use-remotes.ts');
-    const remotes = await openRemotes(usable, { context, onProblem: complainOf(context) });
-    await bringContents({ store, remotes, contents: [{ digest, name }], context, json: options.json });
-    state = await contentState(store, digest);
-  }
+  const state = await broughtState(store, { digest, name });
   if (state !== 'present')
     throw new UsageError({
       message: `\`${name}\` is ${state === 'missing' ? 'no longer' : 'damaged'} in the store`,

@@ -1,7 +1,7 @@
 // Generated from schemas/stages/load.schema.json.
 
 /**
- * Brings rows of data, or a model with its tokenizer, into the pipeline. Takes exactly one of `records`, `model` and `init`.
+ * Brings rows of data, a model with its tokenizer, or adapters, into the pipeline. Takes exactly one of `records`, `model`, `init`, `adapter` and `adapters`.
  */
 export interface LoadConfig {
   /**
@@ -123,9 +123,35 @@ export interface LoadConfig {
    */
   readonly model?: string;
   /**
+   * A LoRA adapter in PEFT's layout (adapter_config.json and adapter_model.safetensors), for `generate` and `train`: the path of its folder, as `hf:owner/name[@revision][:path]`. The output is at the port `adapter`. See [Adapters](../adapters.md).
+   */
+  readonly adapter?: string;
+  /**
+   * Several adapters of one base by names of your choice, which are the parts of the output `adapters`: `generate` answers with each of them, and reads the base once.
+   */
+  readonly adapters?: {
+    readonly [k: string]: string;
+  };
+  /**
    * If the model's output layer shares the weights of the token embedding, gives it its own output layer, which starts as a copy. Only with `model`.
    */
   readonly untie_head: boolean;
+  /**
+   * Tokens to add to the vocabulary, each of which is found in a text before it is split into words. The model gets a row of its embedding for each, and of its output layer; both outputs of the stage have them. See [Tokens](../tokens.md).
+   *
+   * @minItems 1
+   */
+  readonly add_tokens?: string[];
+  /**
+   * Special tokens to add to the vocabulary: chat templates write them, and no text becomes one, whatever it contains.
+   *
+   * @minItems 1
+   */
+  readonly add_special_tokens?: string[];
+  /**
+   * Adds rows without a token to the embedding and the output layer, until their number is a multiple of this; some hardware computes faster then.
+   */
+  readonly pad_vocabulary_to_multiple_of?: number;
   /**
    * Makes a model with fresh random weights.
    */

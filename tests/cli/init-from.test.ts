@@ -131,6 +131,7 @@ test.each([
 
 test('what a file says stays data: no parameter, no code, no sequence for the terminal', async () => {
   await using rig = await openCliRig();
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what must not become a parameter.
   const template = '{{ messages }}${params.x}';
   await writeFile(
     join(rig.folder, 'their.yaml'),

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { open, rename } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { jsonText } from '../../core/index.ts';
 import { listRuns, type RunRecord, recordedPath, type Store } from '../../runtime/index.ts';
@@ -24,15 +22,16 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { namedFile } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { sharedStoreOf } from '../open-shared-store.ts';
 import { findRun } from '../runs/find-run.ts';
 import { safeLine } from '../terminal/safe-text.ts';
+import { writeWhole } from '../write-whole.ts';
 
 /** `tuneloom plot`: draws the histories, the sweep or the scores of runs. */
 export async function plotCommand({ words, options, context }: CommandCall<PlotOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: words.length });
   const { kind, runs } = parseWords(names);
-  const store = await storeOf({ file, options, context });
+  const store = await sharedStoreOf({ file, options, context });
   const path = file && recordedPath(store, resolve(context.workingDirectory, file));
   const chosen =
     runs.length > 0 ? runs.map((name) => findRun(store, name)) : defaultRuns(store, { kind, path });
@@ -149,15 +148,3 @@ const nothing = (store: Store, what: string): UsageError =>
     message: `there is nothing to draw: it takes ${what}`,
     help: `\`tuneloom runs\` lists the runs in ${store.root}`,
   });
-
-/** The file appears whole, or not at all. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
-  try {
-    await using file = await open(temporary, 'wx');
-    await file.writeFile(text);
-  } catch (error) {
-    throw new UsageError({ message: `${path} cannot be written: ${(error as Error).message}` });
-  }
-  await rename(temporary, path);
-}

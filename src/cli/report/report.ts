@@ -1,15 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, extname, resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { listRuns, type RunRecord, type Store } from '../../runtime/index.ts';
 import { type Report, viewReport } from '../../view/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { namedFile } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { sharedStoreOf } from '../open-shared-store.ts';
 import { findRun } from '../runs/find-run.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
+import { writeWhole } from '../write-whole.ts';
 import { reportHtml } from './report-html.ts';
 import { reportMarkdown } from './report-markdown.ts';
 
@@ -21,7 +20,7 @@ export async function reportCommand({
 }: CommandCall<ReportOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: MOST_RUNS });
   const format = formatOf(options);
-  const store = await storeOf({ file, options, context });
+  const store = await sharedStoreOf({ file, options, context });
   const report = await viewReport(store, chosenRuns(store, { file, names }));
   const { terminal } = context;
   if (options.json) {
@@ -92,20 +91,4 @@ const isOfFile = (run: RunRecord, file: string): boolean => {
 function contentsOf({ runs, answers }: Report): string {
   const rows = answers.reduce((sum, table) => sum + table.rows.length, 0);
   return [counted(runs.length, 'run'), ...(rows === 0 ? [] : [counted(rows, 'answer')])].join(', ');
-}
-
-/** Whoever has the file open sees the old one or the new one. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, text, { flag: 'wx' });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new UsageError({ message: `there is no folder \`${dirname(path)}\` for the report` });
-    if (code === 'EISDIR') throw new UsageError({ message: `\`${path}\` is a folder` });
-    throw error;
-  }
 }

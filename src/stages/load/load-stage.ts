@@ -15,6 +15,7 @@ export const loadStage = declareStage<LoadConfig>({
     ...checkKind(config),
     ...checkSeed(config),
     ...checkUntying(config),
+    ...checkTokens(config),
     ...checkAddresses(config),
     ...checkInit(config),
   ],
@@ -22,16 +23,20 @@ export const loadStage = declareStage<LoadConfig>({
   load: () => import('./run-load.ts'),
   inspect: async ({ pointer, path }) => {
     if (pointer === '/model') await (await import('./load-model.ts')).inspectModel(path);
+    if (/^\/adapters?\b/.test(pointer)) await (await import('./load-adapter.ts')).inspectAdapter(path);
   },
   locate: async (search) => (await import('./read-records.ts')).locateRecords(search),
 });
 
 function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
+  const { adapters } = config;
+  if (config.adapter !== undefined) return { adapter: { type: 'adapter' } };
+  if (adapters !== undefined) return { adapters: { type: 'adapter', parts: Object.keys(adapters) } };
   if (config.model === undefined && config.init === undefined) return { records: { type: 'records' } };
   return endpointName(config.model) === undefined ? { model, tokenizer } : { model };
 }
 
-const kinds = ['records', 'model', 'init'] as const;
+const kinds = ['records', 'model', 'init', 'adapter', 'adapters'] as const;
 const forRowsOnly = ['columns', 'quotes', 'field', 'id'] as const;
 const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', 'split', 'tasks'] as const;
 /** What each of several sources says for itself, or cannot have. */
@@ -42,7 +47,7 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
   const given = kinds.filter((kind) => config[kind] !== undefined);
   const [first, second] = given;
   const help =
-    'a `load` stage takes one of `records` (rows of data), `model` and `init` (a model with random weights)';
+    'a `load` stage takes one of `records` (rows of data), `model`, `init` (a model with random weights), `adapter` and `adapters`';
   if (first === undefined)
     return [{ pointer: '', code: 'nothing-to-load', message: 'there is nothing to load', help }];
   if (second !== undefined) {
@@ -55,7 +60,7 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
     .map((field) => ({
       pointer: `/${field}`,
       code: 'unheeded-field',
-      message: `\`${field}\` means nothing where a model is loaded`,
+      message: `\`${field}\` means nothing where ${first.startsWith('adapter') ? 'an adapter' : 'a model'} is loaded`,
     }));
 }
 
@@ -117,12 +122,59 @@ function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): reado
   return [{ pointer: '/untie_head', code: 'unheeded-field', message, ...(help && { help }) }];
 }
 
-function checkAddresses({ records, model, init }: LoadConfig): readonly ConfigProblem[] {
+const ofVocabulary = ['add_tokens', 'add_special_tokens', 'pad_vocabulary_to_multiple_of'] as const;
+
+function checkTokens(config: LoadConfig): readonly ConfigProblem[] {
+  const { model, init, add_tokens: tokens = [], add_special_tokens: special = [] } = config;
+  if (init === undefined && (model === undefined || endpointName(model) !== undefined))
+    return ofVocabulary
+      .filter((field) => config[field] !== undefined)
+      .map((field) => ({
+        pointer: `/${field}`,
+        code: 'unheeded-field',
+        message: `\`${field}\` means something only where a model with weights is loaded or made`,
+      }));
+  if (init?.vocabulary_size !== undefined && config.pad_vocabulary_to_multiple_of !== undefined)
+    return [
+      {
+        pointer: '/pad_vocabulary_to_multiple_of',
+        code: 'two-sizes',
+        message: '`init.vocabulary_size` already sets the number of rows',
+        help: 'keep one of them',
+      },
+    ];
+  return special.flatMap((token, index) =>
+    tokens.includes(token)
+      ? [
+          {
+            pointer: `/add_special_tokens/${index}`,
+            code: 'token-twice',
+            message: `\`${token}\` is in \`add_tokens\` too`,
+            help: 'a token is special, or found in texts: keep one of them',
+          },
+        ]
+      : [],
+  );
+}
+
+function checkAddresses({
+  records,
+  model,
+  init,
+  adapter,
+  adapters = {},
+}: LoadConfig): readonly ConfigProblem[] {
   const sources: readonly (readonly [string, string | undefined])[] =
     records === undefined || typeof records === 'string'
       ? [['/records', records]]
       : records.map(({ path }, index) => [`/records/${index}/path`, path]);
-  const places = [...sources, ['/model', model] as const, ['/init/tokenizer', init?.tokenizer] as const];
+  const places = [
+    ...sources,
+    ['/model', model] as const,
+    ['/init/tokenizer', init?.tokenizer] as const,
+    ['/adapter', adapter] as const,
+    ...Object.entries(adapters).map(([name, source]) => [`/adapters/${name}`, source] as const),
+  ];
   return places.flatMap(([pointer, source]) => (source === undefined ? [] : checkAddress(pointer, source)));
 }
 
@@ -150,8 +202,9 @@ function checkAddress(pointer: string, source: string): readonly ConfigProblem[]
 /** Addresses of models and of datasets differ, as on the hub. */
 function checkRepository(pointer: string, source: string): readonly ConfigProblem[] {
   const isDataset = /^hf:datasets\//i.test(source);
+  const wantsModel = pointer === '/model' || pointer.startsWith('/adapter');
   const name = source.replace(/^hf:(datasets\/)?/i, '');
-  if (pointer === '/model' && isDataset)
+  if (wantsModel && isDataset)
     return [
       {
         pointer,
@@ -160,7 +213,7 @@ function checkRepository(pointer: string, source: string): readonly ConfigProble
         help: `a model is hf:${name}`,
       },
     ];
-  if (pointer === '/model' || isDataset || name.includes(':')) return [];
+  if (wantsModel || isDataset || name.includes(':')) return [];
   const help = pointer.startsWith('/records')
     ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
     : `name the file, as in ${source}:tokenizer.json`;
