@@ -2,7 +2,7 @@ import { isList, type Json, type JsonObject, numberIn } from '../../../core/inde
 import { axolotlSources } from './axolotl-data.ts';
 import { modelAddress, type Places } from './data-place.ts';
 import type { ImportedRun } from './imported-run.ts';
-import { translateLora, translateTraining } from './training-fields.ts';
+import { translateAdapter, translateLora, translateTraining } from './training-fields.ts';
 import { Translation } from './translation.ts';
 
 /** axolotl's `rl` -> our objective. */
@@ -36,13 +36,15 @@ export function readAxolotl(config: JsonObject, places: Places): ImportedRun {
   translateTraining(translation, { hasLora, hasPreferences: preference !== undefined });
   translateBatches(translation, preference !== undefined);
   translateTrainOn(translation);
+  translateTokens(translation);
+  translateAdapter(translation, { field: 'lora_model_dir', places });
   const isDeduplicated = translation.take('dataset_exact_deduplication') === true;
   if (isDeduplicated) translation.note('dataset_exact_deduplication', 'filter: unique rows');
   const model = modelOf(translation, places);
   translation.leaveOthers();
   return {
     program: 'axolotl',
-    model,
+    model: { model, ...translation.settings('load') },
     sources,
     validation: tests.length > 0 ? tests : share,
     collate: translation.settings('collate'),
@@ -73,6 +75,14 @@ function modelOf(translation: Translation, places: Places): string {
   ])
     translation.skip(field, "the model's config.json says it");
   return address;
+}
+
+function translateTokens(translation: Translation): void {
+  const tokens = translation.take('tokens');
+  if (tokens !== undefined && !translation.set('load.add_tokens', tokens, { field: 'tokens' }))
+    translation.leave('tokens', '`add_tokens` and `add_special_tokens` of `load` are lists of tokens');
+  const field = 'resize_token_embeddings_to_32x';
+  if (translation.take(field) === true) translation.set('load.pad_vocabulary_to_multiple_of', 32, { field });
 }
 
 function objectiveOf(translation: Translation): string | undefined {

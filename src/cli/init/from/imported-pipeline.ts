@@ -10,7 +10,7 @@ export interface ImportedPipeline {
 
 /** The pipeline of a run. Where there is no data, or nothing that can be trained, it ends before that. */
 export function importedPipeline(run: ImportedRun, name: string): ImportedPipeline {
-  const base = { base: { uses: 'load', with: { model: run.model } } };
+  const base = { base: { uses: 'load', with: run.model } };
   const left: LeftField[] = [];
   const { validation } = run;
   const share = typeof validation === 'number' ? validation : undefined;
@@ -179,6 +179,7 @@ function trainStage(config: JsonObject, { share, reference, left }: TrainPlace):
       from: {
         model: 'base',
         train: share === undefined ? 'collate' : 'collate.train',
+        ...(config.lora === 'continue' && { adapter: 'base.adapter' }),
         ...(reference !== undefined && { validation: reference }),
       },
       with: {

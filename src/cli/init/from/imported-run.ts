@@ -4,8 +4,8 @@ import type { LeftField, NeedlessField, TakenField } from './translation.ts';
 /** A training as another program's file describes it, in our words. */
 export interface ImportedRun {
   readonly program: 'axolotl' | 'LLaMA-Factory';
-  /** The address or path of the model. */
-  readonly model: string;
+  /** The configuration of the stage that loads the model. */
+  readonly model: JsonObject;
   readonly sources: readonly ImportedSource[];
   /** The share of the records that is for validation, or the sources of it. */
   readonly validation: number | readonly ImportedSource[] | undefined;

@@ -2,7 +2,7 @@ import { isList, type JsonObject, numberIn, own } from '../../../core/index.ts';
 import { modelAddress, type Places } from './data-place.ts';
 import type { ImportedRun } from './imported-run.ts';
 import { llamaFactorySources } from './llama-factory-data.ts';
-import { namesIn, translateLora, translateTraining } from './training-fields.ts';
+import { namesIn, translateAdapter, translateLora, translateTraining } from './training-fields.ts';
 import { Translation } from './translation.ts';
 
 /** What LLaMA-Factory's `stage` is here. */
@@ -31,12 +31,14 @@ export function readLlamaFactory(config: JsonObject, places: Places): ImportedRu
   translateTraining(translation, { hasLora, hasPreferences: isPreference });
   translateBatches(translation, { stage, isPreference });
   translateMixing(translation);
+  translateTokens(translation);
+  translateAdapter(translation, { field: 'adapter_name_or_path', places });
   const model = modelAddress(String(translation.take('model_name_or_path') ?? ''), places);
   translation.note('model_name_or_path', `load.model: ${model}`);
   translation.leaveOthers();
   return {
     program: 'LLaMA-Factory',
-    model,
+    model: { model, ...translation.settings('load') },
     sources,
     validation: tests.length > 0 ? tests : share,
     collate: translation.settings('collate'),
@@ -232,6 +234,19 @@ function translateBatches(
   }
   for (const field of ['bf16', 'fp16', 'pure_bf16'])
     translation.skip(field, 'weights and products are float32');
+}
+
+function translateTokens(translation: Translation): void {
+  const kinds = [
+    ['add_tokens', 'load.add_tokens'],
+    ['add_special_tokens', 'load.add_special_tokens'],
+    ['new_special_tokens', 'load.add_special_tokens'],
+  ] as const;
+  for (const [field, place] of kinds) {
+    const value = translation.take(field);
+    if (typeof value === 'string' && !translation.set(place, namesIn(value), { field }))
+      translation.leave(field, `\`${place.replace('load.', '')}\` of \`load\` is a list of tokens`);
+  }
 }
 
 function translateMixing(translation: Translation): void {

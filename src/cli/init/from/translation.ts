@@ -25,7 +25,7 @@ export interface LeftField {
 }
 
 /** The stages whose fields are translated one by one. */
-export type SettingStage = 'train' | 'collate' | 'format';
+export type SettingStage = 'load' | 'train' | 'collate' | 'format';
 
 /**
  * Another program's configuration while it is translated. It remembers which fields have been dealt with, so that none is
@@ -34,7 +34,12 @@ export type SettingStage = 'train' | 'collate' | 'format';
 export class Translation {
   readonly #config: JsonObject;
   readonly #seen = new Set<string>();
-  readonly #settings: Record<SettingStage, JsonObject> = { train: {}, collate: {}, format: {} };
+  readonly #settings: Record<SettingStage, JsonObject> = {
+    load: {},
+    train: {},
+    collate: {},
+    format: {},
+  };
   readonly taken: TakenField[] = [];
   readonly left: LeftField[] = [];
   readonly needless: NeedlessField[] = [];
@@ -125,6 +130,11 @@ function withValue(
   return { ...object, [name]: withValue(isObject(inner) ? inner : {}, { path: rest, value }) };
 }
 
-/** A format stage needs a template, which is chosen by the data. */
+/** What a stage needs besides: a model, and a template that the data chooses. */
+const needed: Partial<Record<SettingStage, JsonObject>> = {
+  load: { model: 'model' },
+  format: { template: 'chat' },
+};
+
 const isValid = (stage: SettingStage, settings: JsonObject): boolean =>
-  stageSchemas[stage].validate(stage === 'format' ? { template: 'chat', ...settings } : settings);
+  stageSchemas[stage].validate({ ...needed[stage], ...settings });
