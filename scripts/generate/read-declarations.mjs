@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 const exported = `
   export { benchmarkMetrics, benchmarks } from './src/benchmarks/index.ts';
-  export { generalMetrics, responseContents } from './src/metrics/index.ts';
+  export { answerMetrics, generalMetrics, responseContents } from './src/metrics/index.ts';
   export { namedTemplates } from './src/text/index.ts';
   export { fieldsOfPeers, peerFields } from './src/stages/peer-fields.ts';
 `;
@@ -28,8 +28,8 @@ export async function readDeclarations(root) {
   try {
     await writeFile(path, outputFiles[0].text);
     const declared = await import(pathToFileURL(path).href);
-    const { benchmarks, benchmarkMetrics, generalMetrics, responseContents, namedTemplates } = declared;
-    const { fieldsOfPeers, peerFields } = declared;
+    const { benchmarks, benchmarkMetrics, answerMetrics, generalMetrics, responseContents } = declared;
+    const { namedTemplates, fieldsOfPeers, peerFields } = declared;
     const metrics = Object.entries({ ...generalMetrics, ...benchmarkMetrics });
     return {
       metrics: metrics.map(([name, { reads, ...metric }]) => ({
@@ -37,6 +37,7 @@ export async function readDeclarations(root) {
         ...metric,
         reads: contentNamed(reads, { metric: name, responseContents }),
       })),
+      answerMetrics: Object.keys(answerMetrics),
       benchmarks,
       peers: { fields: fieldsOfPeers, advice: peerFields },
       templates: [

@@ -6,6 +6,7 @@ export { conversationOf } from './chat/conversation.ts';
 export { endMark, stopsAt } from './chat/end-mark.ts';
 export { knownSource, openChatTemplate, type TemplateChoice } from './chat/open-chat-template.ts';
 export { saysSomething, type Unshown } from './chat/unshown.ts';
+export { trimEnd, wordsOf } from './jinja/code-points.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
 export {
   type ChatMarks,

@@ -12,7 +12,7 @@ import { saveAdaptedModel } from '../../../src/model/lora/merge.ts';
 import { openTensorBackend } from '../../../src/tensor/index.ts';
 import { splitBatch } from '../../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../../src/training/state/training-state.ts';
-import { takeStep } from '../../../src/training/train.ts';
+import { takeStep } from '../../../src/training/take-step.ts';
 import { backendsUnderTest } from '../../backends-under-test.ts';
 import cases from '../../fixtures/adapters/adapters.json' with { type: 'json' };
 import steps from '../../fixtures/training/lora-steps.json' with { type: 'json' };
@@ -114,7 +114,7 @@ describe.each(backendsUnderTest)('an adapter that PEFT wrote, on the %s backend'
       ).toEqual([]);
 
       const merged = await openLanguageModel(folder);
-      expect(largestDifference(logitsOf(merged), logits)).toBeLessThan(1e-5);
+      expect(largestDifference(logitsOf(merged), logits)).toBeLessThan(3e-5);
       merged.dispose();
       await rm(folder, { recursive: true });
     },
