@@ -9,7 +9,7 @@ import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 const stops = Number(process.env.TUNELOOM_LAW_STOPS ?? 2);
 
-const lora = { ...defaultLora, r: 2, alpha: 4, dropout: 0.2 };
+const lora = { ...defaultLora, r: 2, alpha: 4, dropout: 0.2, use_dora: true, modules_to_save: ['ln_f'] };
 const dropout = { embedding: 0.1, attention: 0.1, residual: 0.1 } as const;
 
 interface Case {
@@ -41,8 +41,10 @@ const cases: Readonly<Record<string, Case>> = {
     },
     batches: withStranger,
   },
-  'with Adafactor and its momentum': {
+  'with Adafactor, its momentum and noise': {
     config: {
+      neftune_noise_alpha: 5,
+      micro_batch_size: 2,
       optimizer: {
         ...{ name: 'adafactor', learning_rate: 1e-2, weight_decay: 0.1, decay: 'all', beta1: 0.9 },
         ...{ epsilon: [1e-30, 1e-3], clip_threshold: 1, decay_rate: -0.8 },
