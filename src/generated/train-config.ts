@@ -272,10 +272,6 @@ export interface TrainConfig {
          */
         readonly use_rslora: boolean;
         /**
-         * Multiplies the learning rate of the adapters' second matrices, B (LoRA+); 16 is usual. Without it both have the same rate.
-         */
-        readonly loraplus_lr_ratio?: number;
-        /**
          * Trains the norm of each output's weights apart from their direction (DoRA). It often learns more at a low rank, and takes longer.
          */
         readonly use_dora: boolean;

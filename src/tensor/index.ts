@@ -19,6 +19,7 @@ export {
 export { cachedAttention, causalAttention, MASKED_SCORE, storesKeysAndValues } from './ops/attention.ts';
 export { checkpoint, shared, withSharedTensors } from './ops/checkpoint.ts';
 export { constantWeights, type WeightPrecision } from './ops/constant-weights.ts';
+export { expertOutput } from './ops/expert.ts';
 export { chosenOnly, highest } from './ops/gates.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, targetLogLikelihoods, tokenLogLikelihoods } from './ops/losses.ts';
