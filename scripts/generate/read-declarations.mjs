@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 const exported = `
   export { benchmarkMetrics, benchmarks } from './src/benchmarks/index.ts';
-  export { generalMetrics, responseContents } from './src/metrics/index.ts';
+  export { answerMetrics, generalMetrics, responseContents } from './src/metrics/index.ts';
   export { namedTemplates } from './src/text/index.ts';
 `;
 
@@ -26,9 +26,8 @@ export async function readDeclarations(root) {
   await mkdir(folder, { recursive: true });
   try {
     await writeFile(path, outputFiles[0].text);
-    const { benchmarks, benchmarkMetrics, generalMetrics, responseContents, namedTemplates } = await import(
-      pathToFileURL(path).href
-    );
+    const { benchmarks, benchmarkMetrics, answerMetrics, generalMetrics, responseContents, namedTemplates } =
+      await import(pathToFileURL(path).href);
     const metrics = Object.entries({ ...generalMetrics, ...benchmarkMetrics });
     return {
       metrics: metrics.map(([name, { reads, ...metric }]) => ({
@@ -36,6 +35,7 @@ export async function readDeclarations(root) {
         ...metric,
         reads: contentNamed(reads, { metric: name, responseContents }),
       })),
+      answerMetrics: Object.keys(answerMetrics),
       benchmarks,
       templates: [
         ...Object.keys(namedTemplates),

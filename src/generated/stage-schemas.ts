@@ -2,8 +2,10 @@
 
 import type { ConfigSchema, SchemaValidator } from '../runtime/index.ts';
 import * as collate from './validators/collate.js';
+import * as concat from './validators/concat.js';
 import * as evaluate from './validators/evaluate.js';
 import * as execute from './validators/execute.js';
+import * as filter from './validators/filter.js';
 import * as format from './validators/format.js';
 import * as generate from './validators/generate.js';
 import * as load from './validators/load.js';
@@ -16,8 +18,10 @@ import * as train from './validators/train.js';
 /** Stage name -> the schema of its `with` and the compiled validator. */
 export const stageSchemas = {
   collate,
+  concat,
   evaluate,
   execute,
+  filter,
   format,
   generate,
   load,

@@ -10,7 +10,7 @@ export {
   type ScoredResponse,
   type SetScores,
 } from './metric.ts';
-export { generalMetrics } from './metrics.ts';
+export { answerMetrics, generalMetrics } from './metrics.ts';
 export {
   answerTokens,
   articles,

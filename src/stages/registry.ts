@@ -1,7 +1,9 @@
 import type { StageDefinition, StageRegistry } from '../runtime/index.ts';
 import { collateStage } from './collate/collate-stage.ts';
+import { concatStage } from './concat/concat-stage.ts';
 import { evaluateStage } from './evaluate/evaluate-stage.ts';
 import { executeStage } from './execute/execute-stage.ts';
+import { filterStage } from './filter/filter-stage.ts';
 import { formatStage } from './format/format-stage.ts';
 import { generateStage } from './generate/generate-stage.ts';
 import { loadStage } from './load/load-stage.ts';
@@ -13,6 +15,8 @@ import { trainStage } from './train/train-stage.ts';
 
 const builtIn: readonly StageDefinition[] = [
   loadStage,
+  concatStage,
+  filterStage,
   formatStage,
   splitStage,
   tokenizeStage,

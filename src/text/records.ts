@@ -8,6 +8,9 @@ export interface DataRecord {
   readonly [field: string]: Json;
 }
 
+/** The field that holds the name of a record's source, where records of several sources are mixed. */
+export const datasetField = 'dataset';
+
 /**
  * Who writes a segment of text. `prompt` is what the model is given. `header` is the marker between prompt and response
  * (`### Response:`), which a model may have to write itself. `response` is what it should answer. `end` is the mark

@@ -9,20 +9,43 @@ import type { TrainingTask } from './training-task.ts';
 export function checkTask(task: TrainingTask): void {
   checkPacking(task);
   checkBatches(task, task.batches, 'train');
-  if (task.validation) checkBatches(task, task.validation, 'validation');
+  for (const [port, set] of validationPorts(task)) checkBatches(task, set, port);
   checkEveryStepLearns(task);
   checkDropout(task);
-  const { keep, early_stop } = task.config;
-  if (task.validation === undefined && (keep === 'best' || early_stop !== undefined))
+  checkBestMetric(task);
+}
+
+const validationPorts = ({ validation, validationSets }: TrainingTask): readonly [Port, Batches][] => [
+  ...(validation === undefined ? [] : [['validation', validation] as [Port, Batches]]),
+  ...[...(validationSets ?? [])].map(([name, set]): [Port, Batches] => [`validation.${name}`, set]),
+];
+
+/** What early stopping and `keep: best` watch must be measured. */
+function checkBestMetric(task: TrainingTask): void {
+  const { keep, early_stop, metric_for_best_model: metric } = task.config;
+  if (keep !== 'best' && early_stop === undefined) return;
+  const measured = [
+    ...validationPorts(task).map(([port]) => port.replace('validation', 'validation_loss').replace('.', '/')),
+    ...(task.answers?.metrics.keys() ?? []),
+  ];
+  if (measured.includes(metric)) return;
+  if (measured.length === 0 && metric === 'validation_loss')
     throw new UserError({
       code: 'no-validation',
       message: `${keep === 'best' ? '`keep: best`' : '`early_stop`'} needs a validation loss, and nothing is bound to the port \`validation\``,
       help: 'bind it: from: { model: base, train: collate.train, validation: collate.validation }',
     });
+  throw new UserError({
+    code: 'not-measured',
+    message: `${keep === 'best' ? '`keep: best`' : '`early_stop`'} needs \`${metric}\`, which is not measured`,
+    help: `\`metric_for_best_model\` can be ${measured.map((name) => `\`${name}\``).join(', ')}`,
+  });
 }
 
-function checkPacking({ batches, validation, config }: TrainingTask): void {
-  const packed = [batches, validation].some((given) => given?.recipe.packedLength !== undefined);
+function checkPacking(task: TrainingTask): void {
+  const { batches, config } = task;
+  const sets = [batches, ...validationPorts(task).map(([, set]) => set)];
+  const packed = sets.some(({ recipe }) => recipe.packedLength !== undefined);
   if (config.padding_free || !packed) return;
   throw new UserError({
     code: 'packing-needs-padding-free',
@@ -31,7 +54,7 @@ function checkPacking({ batches, validation, config }: TrainingTask): void {
   });
 }
 
-type Port = 'train' | 'validation';
+type Port = 'train' | 'validation' | `validation.${string}`;
 
 function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port: Port): void {
   if (batches.vocabulary !== tokenizer.vocabulary) throw otherVocabulary(batches, tokenizer, port);

@@ -3,6 +3,7 @@ import { UserError } from '../core/index.ts';
 import type { LanguageModel } from '../model/index.ts';
 import { type Batches, batchesOf } from './batches/batch-plan.ts';
 import { type Batch, splitBatch } from './batches/micro-batch.ts';
+import type { HistoryEntry } from './history.ts';
 import { batchLoss } from './loss.ts';
 import type { TrainingState } from './state/training-state.ts';
 import { batchLayout, type TrainingTask } from './training-task.ts';
@@ -10,6 +11,8 @@ import { batchLayout, type TrainingTask } from './training-task.ts';
 export interface EvaluationSets {
   readonly train: readonly Batch[];
   readonly validation: readonly Batch[] | undefined;
+  /** Several validation sets, in place of one. */
+  readonly named: ReadonlyMap<string, readonly Batch[]>;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface EvaluationSets {
  * is never trained, and the first validation examples in their own order. Batches without a target have no loss and are skipped.
  */
 export function evaluationSets(task: TrainingTask): EvaluationSets {
-  const { batches, validation, config } = task;
+  const { batches, validation, validationSets = new Map<string, Batches>(), config } = task;
   const layout = batchLayout(task);
   const first = (set: Pick<Batches, 'examples' | 'recipe'>, port: string) => {
     const chosen = batchesOf({ ...set, epoch: 0 })
@@ -27,10 +30,12 @@ export function evaluationSets(task: TrainingTask): EvaluationSets {
     if (chosen.length === 0) throw nothingToEvaluate(port, config.evaluate.batches);
     return chosen;
   };
-  const inOrder = validation && { ...validation.recipe, shuffle: false, dropLast: false };
+  const inOrder = ({ examples, recipe }: Batches, port: string) =>
+    first({ examples, recipe: { ...recipe, shuffle: false, dropLast: false } }, port);
   return {
     train: first(batches, 'train'),
-    validation: inOrder && first({ examples: validation.examples, recipe: inOrder }, 'validation'),
+    validation: validation && inOrder(validation, 'validation'),
+    named: new Map([...validationSets].map(([name, set]) => [name, inOrder(set, `validation.${name}`)])),
   };
 }
 
@@ -46,11 +51,12 @@ export async function evaluate(
   { model, step }: TrainingState,
   sets: EvaluationSets,
   onBatch: (done: number, total: number) => void,
-): Promise<{ readonly train_loss: number; readonly validation_loss?: number }> {
-  const total = sets.train.length + (sets.validation?.length ?? 0);
+): Promise<Losses> {
+  const { train, validation, named } = sets;
+  const total = [train, validation ?? [], ...named.values()].reduce((sum, { length }) => sum + length, 0);
   let done = 0;
-  const measure = async (port: 'train' | 'validation') => {
-    const loss = await meanLoss(model, sets[port] ?? [], () => onBatch(done++, total));
+  const measure = async (port: string, batches: readonly Batch[]) => {
+    const loss = await meanLoss(model, batches, () => onBatch(done++, total));
     if (Number.isFinite(loss)) return loss;
     throw new UserError({
       code: 'loss-not-finite',
@@ -61,11 +67,19 @@ export async function evaluate(
           : 'try a lower `optimizer.learning_rate`, a warm-up (`schedule.warmup_steps`) or `clip_norm: 1`',
     });
   };
-  const train_loss = await measure('train');
-  return sets.validation === undefined
-    ? { train_loss }
-    : { train_loss, validation_loss: await measure('validation') };
+  const train_loss = await measure('train', train);
+  if (validation !== undefined)
+    return { train_loss, validation_loss: await measure('validation', validation) };
+  if (named.size === 0) return { train_loss };
+  const losses: Record<string, number> = {};
+  for (const [name, batches] of named) losses[name] = await measure(`validation.${name}`, batches);
+  return { train_loss, validation_losses: losses };
 }
+
+type Losses = Pick<
+  Extract<HistoryEntry, { type: 'evaluation' }>,
+  'train_loss' | 'validation_loss' | 'validation_losses'
+>;
 
 /** The mean of the batches' mean losses; each batch counts equally, whatever its number of targets. */
 async function meanLoss(

@@ -52,6 +52,34 @@ const golden: Readonly<Record<StageName, Golden>> = {
       },
     ],
   },
+  concat: {
+    version: 1,
+    runs: [
+      {
+        config: {
+          sources: [
+            { name: 'a', weight: 1.5 },
+            { name: 'b', limit: 1 },
+          ],
+          seed: 0,
+        },
+        inputs: { a: 'loaded', b: 'loaded' },
+        outputs: { records: 'joined' },
+        digests: { joined: '9197034f602f353e' },
+      },
+    ],
+  },
+  filter: {
+    version: 1,
+    runs: [
+      {
+        config: { rules: [{ field: 'instruction', characters: { at_most: 40 } }, { unique: 'normalized' }] },
+        inputs: { records: 'loaded' },
+        outputs: { records: 'kept', dropped: 'dropped' },
+        digests: { kept: '4d76a419549e48c4', dropped: 'ca069628f696d490' },
+      },
+    ],
+  },
   format: {
     version: 3,
     runs: [

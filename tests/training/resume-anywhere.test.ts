@@ -41,6 +41,22 @@ const cases: Readonly<Record<string, Case>> = {
     },
     batches: withStranger,
   },
+  'with Adafactor and its momentum': {
+    config: {
+      optimizer: {
+        ...{ name: 'adafactor', learning_rate: 1e-2, weight_decay: 0.1, decay: 'all', beta1: 0.9 },
+        ...{ epsilon: [1e-30, 1e-3], clip_threshold: 1, decay_rate: -0.8 },
+        ...{ scale_parameter: true, relative_step: false, warmup_init: false },
+      },
+      keep: 'best',
+    },
+  },
+  'with Lion and layer-wise learning rates': {
+    config: {
+      optimizer: { name: 'lion', learning_rate: 1e-3, weight_decay: 0.1, decay: 'all', betas: [0.9, 0.99] },
+      ...{ layerwise_lr_decay: 0.8, learning_rate_multipliers: { '*.mlp.*': 2 } },
+    },
+  },
   'with a last batch that is not full': {
     config: {},
     batches: () => tinyBatches({ recipe: { batchSize: 4, shuffle: true, dropLast: false, seed: 9 } }),
@@ -75,7 +91,7 @@ async function abortAfter(training: TinyTraining, task: Partial<TrainingTask>, s
 }
 
 describe.each(Object.entries(cases))('a training %s', (name, one) => {
-  it.each(name.includes('dropout') ? (['cpu', 'onnx'] as const) : (['cpu'] as const))(
+  it.each(/dropout|Adafactor|Lion/.test(name) ? (['cpu', 'onnx'] as const) : (['cpu'] as const))(
     'that was interrupted after any steps comes to the same bytes as one that was not (%s)',
     async (backend) => {
       await using whole = await TinyTraining.create(backend);

@@ -29,6 +29,7 @@ export const plainConfig: TrainConfig = {
   schedule: { name: 'constant' },
   dropout: { embedding: 0, attention: 0, residual: 0 },
   evaluate: { every: 3, batches: 2 },
+  metric_for_best_model: 'validation_loss',
   keep: 'last',
   keep_epochs: 2,
   sample: { max_new_tokens: 3 },

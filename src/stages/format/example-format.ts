@@ -29,6 +29,8 @@ export type RecordFormat = (record: FormatRow) => Pick<
 > & {
   /** What the row says and the text does not show; undefined if the template takes of a row what it wants. */
   readonly unshown?: readonly Unshown[];
+  /** The layout of the row that was found, in words; undefined where the template says which fields it reads. */
+  readonly layout?: string | undefined;
 };
 
 export interface FormatInputs {

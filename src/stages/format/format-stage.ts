@@ -56,7 +56,7 @@ export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
         source === undefined
           ? []
           : problemsIn('/template/chat', () => chatTemplate({ source, namedTokens: {} }));
-      return [...parsed, ...ignoredByChat(config)];
+      return [...parsed, ...ignoredByChat(config), ...checkConversation(config)];
     }
     default:
       return template satisfies never;
@@ -95,6 +95,25 @@ function ignoredByChat(config: FormatConfig): readonly ConfigProblem[] {
     ),
     ...(applied
       ? [ignored('apply_chat_template', 'a template that is a chat template already', 'leave it out')]
+      : []),
+  ];
+}
+
+/** Two ways to say where a row's conversation is, and a choice that only trees of messages leave. */
+function checkConversation({ conversation }: FormatConfig): readonly ConfigProblem[] {
+  const { field, shape, branches } = conversation;
+  const problem = (name: string, message: string): ConfigProblem => ({
+    pointer: `/conversation/${name}`,
+    code: 'unheeded-field',
+    message,
+  });
+  const isOther = field !== undefined || (shape !== undefined && shape !== 'oasst');
+  return [
+    ...(field !== undefined && shape !== undefined
+      ? [problem('shape', '`shape` means nothing where `field` names the list of turns')]
+      : []),
+    ...(branches !== undefined && isOther
+      ? [problem('branches', "`branches` means something for OpenAssistant's trees of messages only")]
       : []),
   ];
 }

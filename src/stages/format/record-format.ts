@@ -12,6 +12,7 @@ import {
   namedTokensTemplate,
   openChatTemplate,
   openTokenizer,
+  recognizedRow,
   type Segment,
   saysSomething,
   segmentsOf,
@@ -60,7 +61,9 @@ function checkedFields(format: RecordFormat, { kind }: OtherTemplate): RecordFor
     const { watched, read } = watch(row);
     const formatted = format({ id, row: watched });
     const isExample = formatted.segments.some(({ role }) => role === 'response');
-    return { ...formatted, unshown: isExample ? unusedFields(row, read) : [] };
+    const dolly = kind === 'named' && read.has('response') ? recognizedRow(row, 'dolly') : undefined;
+    const known = new Set([...read, ...(dolly?.about ?? [])]);
+    return { ...formatted, unshown: isExample ? unusedFields(row, known) : [], layout: dolly?.words };
   };
 }
 
@@ -90,13 +93,14 @@ async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<Recor
   };
   return ({ row }) => {
     const conversation = conversationOf(row, options);
-    const { learned, read, dropped, ...given } = conversation;
+    const { learned, read, dropped, recognized, ...given } = conversation;
     const { segments, prompt, unshown } = write(conversation);
     return {
       segments,
       ...(prompt && { prompt }),
       ...promptConversation(given, config),
       chat: marksFor(given.tools !== undefined),
+      layout: recognized?.words,
       unshown: [
         ...unusedFields(row, read),
         ...unusedVariables(conversation, templateFor(given.tools !== undefined).source),

@@ -1,35 +1,54 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import type { ConfigProblem } from '../../runtime/index.ts';
+import type { ConfigProblem, StagePorts } from '../../runtime/index.ts';
 import { keptEpochs } from '../../training/index.ts';
 import { declareStage } from '../declare-stage.ts';
+import { bestMetricProblems, validationLoss } from './best-metric-problems.ts';
+import { optimizerProblems } from './optimizer-problems.ts';
 
 export const trainStage = declareStage<TrainConfig>({
   name: 'train',
   version: 5,
-  ports: ({ keep, early_stop, lora }) => ({
+  ports: (config) => ({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },
       train: { accepts: ['batches'], required: true, parts: 'one' },
-      ...(lora === 'continue' && {
+      ...(config.lora === 'continue' && {
         adapter: { accepts: ['adapter', 'model'], required: true, parts: 'one' },
       }),
-      validation: {
-        accepts: ['batches'],
-        required: keep === 'best' || early_stop !== undefined,
-        parts: 'one',
-      },
+      ...validationPorts(config),
+      ...(config.evaluate.generation && { prompts: { accepts: ['records'], required: true, parts: 'one' } }),
     },
     outputs: { model: { type: 'model' }, history: { type: 'history' } },
   }),
-  check: ({ schedule, lora, trainable }) => [
-    ...scheduleProblems(schedule),
-    ...(lora !== undefined && trainable !== undefined ? [loraAlone] : []),
+  check: (config) => [
+    ...scheduleProblems(config.schedule),
+    ...optimizerProblems(config),
+    ...bestMetricProblems(config),
+    ...(config.lora !== undefined && config.trainable !== undefined ? [loraAlone] : []),
   ],
   horizon: { fields: horizonOf, describe: remainingEpochs },
   process: 'child',
   device: 'accelerator',
   load: () => import('./run-train.ts'),
 });
+
+/** One validation set, or several by their names; one that is watched must be there. */
+function validationPorts({
+  keep,
+  early_stop,
+  metric_for_best_model: metric,
+}: Pick<TrainConfig, 'keep' | 'early_stop' | 'metric_for_best_model'>): StagePorts['inputs'] {
+  const port = { accepts: ['batches'], required: false, parts: 'one' } as const;
+  const isWatched = keep === 'best' || early_stop !== undefined;
+  if (!isWatched || !metric.startsWith(validationLoss)) return { validation: { ...port, named: true } };
+  if (metric !== validationLoss)
+    return {
+      validation: { ...port, named: true },
+      [`validation.${metric.slice(validationLoss.length + 1)}`]: { ...port, required: true },
+    };
+  const help = 'or, of several sets, name the one to watch: `metric_for_best_model: validation_loss/NAME`';
+  return { validation: { ...port, required: true, help } };
+}
 
 const loraAlone: ConfigProblem = {
   pointer: '/trainable',

@@ -14,7 +14,7 @@ import { saveAdaptedModel } from '../../../src/model/lora/merge.ts';
 import { openTensorBackend } from '../../../src/tensor/index.ts';
 import { splitBatch } from '../../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../../src/training/state/training-state.ts';
-import { takeStep } from '../../../src/training/train.ts';
+import { takeStep } from '../../../src/training/take-step.ts';
 import { backendsUnderTest } from '../../backends-under-test.ts';
 import cases from '../../fixtures/adapters/adapters.json' with { type: 'json' };
 import steps from '../../fixtures/training/lora-steps.json' with { type: 'json' };

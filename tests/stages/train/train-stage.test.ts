@@ -239,6 +239,7 @@ describe("train's configuration", () => {
       evaluate: { every: 5, batches: 5 },
       keep: 'last',
       keep_epochs: 2,
+      metric_for_best_model: 'validation_loss',
       sample: { max_new_tokens: 50 },
       gradient_checkpointing: false,
       padding_free: true,
