@@ -8,6 +8,7 @@ import {
   memoryError,
   nameSelection,
   parameterLayout,
+  quantizedShare,
   type TrainingShape,
   totalMemory,
   trainingMemory,
@@ -51,6 +52,7 @@ function largestShape({ model, config, batches, adapter }: PlannedTraining): Tra
     trained: trainedCount(model, { ...config, adapter }),
     accumulates: rows < Math.min(recipe.batchSize, examples.length),
     checkpoints: config.gradient_checkpointing,
+    quantized: quantizedShare(model, config.base_precision),
   };
 }
 
@@ -66,6 +68,7 @@ function whatWouldFit({ model, config, limit }: PlannedTraining, shape: Training
     trained,
     accumulates: true,
     checkpoints: true,
+    quantized: shape.quantized,
   });
   const options =
     config.lora === undefined ? [shape.trained, trainedCount(model, { lora: defaultLora })] : [shape.trained];

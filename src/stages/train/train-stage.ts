@@ -25,6 +25,7 @@ export const trainStage = declareStage<TrainConfig>({
     ...optimizerProblems(config),
     ...bestMetricProblems(config),
     ...(config.lora !== undefined && config.trainable !== undefined ? [loraAlone] : []),
+    ...(config.lora === undefined && config.base_precision !== 'float32' ? [frozenBase] : []),
   ],
   horizon: { fields: horizonOf, describe: remainingEpochs },
   process: 'child',
@@ -49,6 +50,13 @@ function validationPorts({
   const help = 'or, of several sets, name the one to watch: `metric_for_best_model: validation_loss/NAME`';
   return { validation: { ...port, required: true, help } };
 }
+
+const frozenBase: ConfigProblem = {
+  pointer: '/base_precision',
+  code: 'frozen-base',
+  message: '`base_precision` keeps weights that are not trained, and without `lora` they are',
+  help: 'add `lora`, or remove it',
+};
 
 const loraAlone: ConfigProblem = {
   pointer: '/trainable',
