@@ -157,9 +157,19 @@ export interface LoadConfig {
    */
   readonly init?: {
     /**
-     * The architecture, as `model_type` names it; see [Models](../models.md).
+     * The architecture, as `model_type` names it; see [Models](../models.md). `mixtral` and `qwen3_moe` get 8 experts, of which a token uses 2.
      */
-    readonly family: 'gpt2' | 'llama' | 'qwen3' | 'olmo2' | 'gpt_neox' | 'phi' | 'gemma2' | 'gemma3_text';
+    readonly family:
+      | 'gpt2'
+      | 'llama'
+      | 'mixtral'
+      | 'qwen3'
+      | 'qwen3_moe'
+      | 'olmo2'
+      | 'gpt_neox'
+      | 'phi'
+      | 'gemma2'
+      | 'gemma3_text';
     /**
      * How many tokens the model can read at once.
      */

@@ -2,7 +2,7 @@ import { UserError } from '../core/index.ts';
 import type { TrainConfig } from '../generated/train-config.ts';
 import { type LanguageModel, namePattern } from '../model/index.ts';
 
-type Factors = Pick<TrainConfig, 'learning_rate_multipliers' | 'layerwise_lr_decay' | 'lora'>;
+type Factors = Pick<TrainConfig, 'learning_rate_multipliers' | 'layerwise_lr_decay' | 'loraplus_lr_ratio'>;
 
 /**
  * By how much each trained parameter's learning rate differs from the training's. Throws if a pattern matches no trained
@@ -10,7 +10,7 @@ type Factors = Pick<TrainConfig, 'learning_rate_multipliers' | 'layerwise_lr_dec
  */
 export function learningRateFactors(
   model: Pick<LanguageModel, 'config' | 'parameters' | 'trainable'>,
-  { learning_rate_multipliers = {}, layerwise_lr_decay, lora }: Factors,
+  { learning_rate_multipliers = {}, layerwise_lr_decay, loraplus_lr_ratio = 1 }: Factors,
 ): (name: string) => number {
   const names = [...model.trainable.keys()];
   const multipliers = Object.entries(learning_rate_multipliers).map(([pattern, factor]) => {
@@ -19,11 +19,10 @@ export function learningRateFactors(
     return { matches, factor };
   });
   const depthOf = depths(model);
-  const secondRatio = (lora !== 'continue' && lora?.loraplus_lr_ratio) || 1;
   const factors = names.map((name) => {
     const matching = multipliers.filter(({ matches }) => matches(name)).map(({ factor }) => factor);
     const layerwise = layerwise_lr_decay === undefined ? 1 : layerwise_lr_decay ** depthOf(name);
-    const ratio = isSecondFactor(model, name) ? secondRatio : 1;
+    const ratio = isSecondFactor(model, name) ? loraplus_lr_ratio : 1;
     return [name, matching.reduce((product, factor) => product * factor, layerwise * ratio)] as const;
   });
   const byName = new Map(factors);
@@ -52,9 +51,9 @@ function layerOf(name: string): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
-/** What LoRA+ trains faster: an adapter's B, and its vectors, as in PEFT's create_loraplus_optimizer. */
+/** What LoRA+ trains faster: an adapter's B, and all vectors, as in PEFT's create_loraplus_optimizer. */
 const isSecondFactor = ({ trainable }: Pick<LanguageModel, 'trainable'>, name: string): boolean =>
-  name.includes('.lora_B.') || (name.includes('.lora_') && trainable.get(name)?.rank === 1);
+  name.includes('.lora_B.') || trainable.get(name)?.rank === 1;
 
 function noParameter(pattern: string, names: readonly string[]): UserError {
   const shown = names.slice(0, 4).map((name) => `\`${name}\``);

@@ -110,11 +110,9 @@ describe.each(backendsUnderTest)('twenty steps on the %s backend', (backend) => 
 
   it("of LoRA+ give those of PEFT's create_loraplus_optimizer", async () => {
     const base = await openLanguageModel(fixture('tiny-gpt2'));
-    const config = configOf({ optimizer: { learning_rate: 2e-3 }, lora: { loraplus_lr_ratio: 8 } });
-    const settings = loraSettings(
-      { ...defaultLora, r: 4, alpha: 8, targets: ['c_attn', 'c_fc'] },
-      base.config,
-    );
+    const config = configOf({ optimizer: { learning_rate: 2e-3 }, lora: {}, loraplus_lr_ratio: 8 });
+    const lora = { ...defaultLora, r: 4, alpha: 8, targets: ['c_attn', 'c_fc'] };
+    const settings = loraSettings(lora, base.config);
     const model = adaptModel(base, newAdapter(base, { settings, seed: 0 }));
     await using start = await openSafetensors(fixture('lora-gpt2.safetensors'));
     for (const [name, variable] of model.trainable) {

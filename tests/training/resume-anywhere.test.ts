@@ -41,8 +41,10 @@ const cases: Readonly<Record<string, Case>> = {
     },
     batches: withStranger,
   },
-  'with Adafactor and its momentum': {
+  'with Adafactor, its momentum and noise': {
     config: {
+      neftune_noise_alpha: 5,
+      micro_batch_size: 2,
       optimizer: {
         ...{ name: 'adafactor', learning_rate: 1e-2, weight_decay: 0.1, decay: 'all', beta1: 0.9 },
         ...{ epsilon: [1e-30, 1e-3], clip_threshold: 1, decay_rate: -0.8 },

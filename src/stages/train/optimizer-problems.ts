@@ -2,7 +2,14 @@ import type { TrainConfig } from '../../generated/train-config.ts';
 import type { ConfigProblem } from '../../runtime/index.ts';
 
 /** Settings of an optimizer that contradict each other or have no effect. */
-export function optimizerProblems({ optimizer, schedule }: TrainConfig): readonly ConfigProblem[] {
+export const optimizerProblems = (config: TrainConfig): readonly ConfigProblem[] => [
+  ...(config.loraplus_lr_ratio !== undefined && config.lora === undefined
+    ? [unused('/loraplus_lr_ratio', '`loraplus_lr_ratio` only affects `lora`', 'add `lora`, or remove it')]
+    : []),
+  ...contradictions(config),
+];
+
+function contradictions({ optimizer, schedule }: TrainConfig): readonly ConfigProblem[] {
   if (optimizer.name === 'sgd')
     return optimizer.nesterov && optimizer.momentum === 0
       ? [unused('/optimizer/nesterov', '`nesterov` looks ahead by the momentum, and there is none', momentum)]

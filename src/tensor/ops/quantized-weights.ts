@@ -102,6 +102,9 @@ export function floatWeight(matrix: tf.Tensor): tf.Tensor {
   return only.transposed ? rounded : tf.transpose(rounded);
 }
 
+/** Whether `linear` takes a matrix quantized. */
+export const isRounded = (weight: tf.Tensor): boolean => entries.has(weight.dataId);
+
 /** The product of rows [N, I] and a matrix that is taken quantized; undefined for any other matrix. */
 export function quantizedProduct(
   x: tf.Tensor,
