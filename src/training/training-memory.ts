@@ -8,6 +8,7 @@ import {
   memoryError,
   nameSelection,
   parameterLayout,
+  quantizedShare,
   type TrainingShape,
   totalMemory,
   trainingMemory,
@@ -53,6 +54,7 @@ function largestShape({ model, config, batches, adapter }: PlannedTraining): Tra
     trained: trainedCount(model, { ...config, adapter }),
     accumulates: items < Math.min(recipe.batchSize, examples.length),
     checkpoints: config.gradient_checkpointing,
+    quantized: quantizedShare(model, config.base_precision),
   };
 }
 
@@ -72,6 +74,7 @@ function whatWouldFit({ model, config, batches, limit }: PlannedTraining, shape:
     trained,
     accumulates: true,
     checkpoints: true,
+    quantized: shape.quantized,
   });
   const options =
     config.lora === undefined ? [shape.trained, trainedCount(model, { lora: defaultLora })] : [shape.trained];
