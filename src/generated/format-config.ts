@@ -54,6 +54,10 @@ export interface FormatConfig {
         readonly chat: string;
       };
   /**
+   * For preference tuning. `paired`: each row has two answers to one prompt, `chosen` and `rejected`, and the template is written once for each, with that answer in `output`, `completion` and `chosen`. `unpaired`: each row has one answer and says with `label` (or `kto_tag`) whether it is desirable. See [preference tuning](../preference.md).
+   */
+  readonly preference?: 'paired' | 'unpaired';
+  /**
    * Solved examples before each question. They are the records at the port `shots`, or the other records without that port; for the templates of benchmarks, those of the same subject or task.
    */
   readonly shots?: {

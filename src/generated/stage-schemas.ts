@@ -10,6 +10,8 @@ import * as format from './validators/format.js';
 import * as generate from './validators/generate.js';
 import * as load from './validators/load.js';
 import * as pair from './validators/pair.js';
+import * as prefer from './validators/prefer.js';
+import * as reference from './validators/reference.js';
 import * as shell from './validators/shell.js';
 import * as split from './validators/split.js';
 import * as tokenize from './validators/tokenize.js';
@@ -26,6 +28,8 @@ export const stageSchemas = {
   generate,
   load,
   pair,
+  prefer,
+  reference,
   shell,
   split,
   tokenize,

@@ -46,6 +46,8 @@ interface Tuning {
   readonly adaptEmbedding?: AdaptEmbedding | undefined;
   /** Tensors that stand in for parameters, by name. */
   readonly replaced?: ReadonlyMap<string, tf.Tensor> | undefined;
+  /** [N, C], added to the embedded tokens. */
+  readonly noise?: tf.Tensor | undefined;
   readonly dropout?: DropoutFactors | undefined;
   /** How layers are computed; by default as they come. */
   readonly layer?: Layer | undefined;
@@ -116,13 +118,18 @@ export function languageModel(
         adapts,
         adaptEmbedding = unadapted,
         replaced,
+        noise,
         dropout,
         layer,
         ...tokens
       } = given;
       const parameter = parametersWith(replaced);
-      const embed: Embed = (name, ids) =>
-        adaptEmbedding({ name, ids, y: embeddingLookup({ table: parameter(`${name}.weight`), ids }) });
+      const embed: Embed = (name, ids) => {
+        const y = embeddingLookup({ table: parameter(`${name}.weight`), ids });
+        const embedded = adaptEmbedding({ name, ids, y });
+        // GPT-2 embeds positions too.
+        return noise === undefined || ids !== tokens.ids ? embedded : tf.add(embedded, noise);
+      };
       return decoder.hidden(config, {
         ...{ ...tokens, parameter, embed, adapt },
         adapts: adapts ?? (() => adapt !== unadapted),

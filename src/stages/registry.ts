@@ -8,6 +8,8 @@ import { formatStage } from './format/format-stage.ts';
 import { generateStage } from './generate/generate-stage.ts';
 import { loadStage } from './load/load-stage.ts';
 import { pairStage } from './pair/pair-stage.ts';
+import { preferStage } from './prefer/prefer-stage.ts';
+import { referenceStage } from './reference/reference-stage.ts';
 import { shellStage } from './shell/shell-stage.ts';
 import { splitStage } from './split/split-stage.ts';
 import { tokenizeStage } from './tokenize/tokenize-stage.ts';
@@ -21,10 +23,12 @@ const builtIn: readonly StageDefinition[] = [
   splitStage,
   tokenizeStage,
   collateStage,
+  referenceStage,
   trainStage,
   generateStage,
   executeStage,
   pairStage,
+  preferStage,
   evaluateStage,
   shellStage,
 ];

@@ -6,7 +6,10 @@ export { conversationOf } from './chat/conversation.ts';
 export { endMark, stopsAt } from './chat/end-mark.ts';
 export { knownSource, openChatTemplate, type TemplateChoice } from './chat/open-chat-template.ts';
 export { saysSomething, type Unshown } from './chat/unshown.ts';
+export { trimEnd, wordsOf } from './jinja/code-points.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
+export { answerRows } from './preference/answer-rows.ts';
+export { judgedRow } from './preference/judged-answer.ts';
 export {
   type ChatMarks,
   type DataRecord,
@@ -14,13 +17,17 @@ export {
   endsItself,
   type FormattedRecord,
   isChat,
+  type LabeledText,
+  namedTexts,
   parseFormattedRecord,
   parseRecord,
   type Segment,
   type SegmentRole,
   type TextPiece,
+  type TokenizedPair,
   type TokenizedRecord,
   type TokenizedRecords,
+  type TokenizedText,
   type TokenSegment,
 } from './records.ts';
 export { type FinishReason, parseResponse, type ResponseRecord } from './response-record.ts';

@@ -13,6 +13,8 @@ export interface InputPort {
    * split's; the stage then runs once for each, and all its outputs have those parts.
    */
   readonly parts: 'one' | 'each';
+  /** Whether a map of names to outputs may be bound, too: the inputs are then `port.name`, without `port` itself. */
+  readonly named?: true;
   /** The alternative to binding a required port, as half a sentence: `or set ...`. */
   readonly help?: string;
 }

@@ -42,6 +42,10 @@ function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort }
 
 /** Refuses sources of a user's template that do not parse, and options that the template ignores. */
 export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
+  return [...templateProblems(config), ...preferenceProblems(config)];
+}
+
+function templateProblems(config: FormatConfig): readonly ConfigProblem[] {
   const template = templateKind(config);
   switch (template.kind) {
     case 'named':
@@ -134,6 +138,20 @@ function ignoredByOthers(config: FormatConfig): readonly ConfigProblem[] {
     .map(([field]) =>
       ignored(field, 'a template that writes no conversations', 'choose `template: chat`, or leave it out'),
     );
+}
+
+/** Rows of preferences are no questions with solved examples or choices. */
+function preferenceProblems({ preference, shots, template }: FormatConfig): readonly ConfigProblem[] {
+  if (preference === undefined) return [];
+  const kind = templateKind({ template });
+  const rows = `rows of \`preference: ${preference}\``;
+  const hasChoices = kind.kind === 'written' && kind.sources.choices !== undefined;
+  return [
+    ...(shots === undefined ? [] : [ignored('shots', rows, 'leave it out')]),
+    ...(kind.kind === 'benchmark' || hasChoices
+      ? [ignored('template', rows, 'choose a template that writes an instruction or a conversation')]
+      : []),
+  ];
 }
 
 const ignored = (field: string, template: string, help: string): ConfigProblem => ({

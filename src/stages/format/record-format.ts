@@ -21,10 +21,17 @@ import {
   type Unshown,
 } from '../../text/index.ts';
 import { exampleFormat, exampleTemplateOf, type FormatInputs, type RecordFormat } from './example-format.ts';
+import { preferenceFormat } from './preference-format.ts';
 import { type TemplateKind, templateKind } from './template-kind.ts';
 
-/** A function that writes records with the configuration's template. */
+/** A function that writes records with the configuration's template: examples, or preferences. */
 export async function recordFormat(config: FormatConfig, inputs: FormatInputs): Promise<RecordFormat> {
+  const format = await templateFormat(config, inputs);
+  const { preference, conversation } = config;
+  return preference === undefined ? format : preferenceFormat(format, { preference, conversation });
+}
+
+async function templateFormat(config: FormatConfig, inputs: FormatInputs): Promise<RecordFormat> {
   const template = templateKind(config);
   const { tokenizer: folder } = inputs;
   if (template.kind === 'chat') return chatFormat(config, { folder, given: template.given });

@@ -1,7 +1,13 @@
 import { examplesField } from '../../benchmarks/index.ts';
 import { RandomStream, RecordNotes, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
-import { type DataRecord, type FormattedRecord, perturbations, requiredText } from '../../text/index.ts';
+import {
+  type DataRecord,
+  type FormattedRecord,
+  perturbations,
+  requiredText,
+  type Segment,
+} from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
 import { type FormatRow, rowOf } from './example-format.ts';
@@ -76,17 +82,22 @@ type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
 const written = (
   { id, row }: FormatRow,
-  { segments, prompt, conversation, chat, choices, shared_characters }: Formatted,
+  { segments, prompt, conversation, chat, choices, shared_characters, preference }: Formatted,
 ): DataRecord => ({
   id,
-  segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
+  segments: segments.map(plainSegment),
   ...(prompt && { prompt: prompt.map(({ text, special }) => ({ text, ...(special && { special }) })) }),
   ...(conversation && { conversation: { ...conversation } }),
   ...(chat && { chat: { ...chat } }),
   ...(choices && { choices }),
   ...(shared_characters !== undefined && { shared_characters }),
+  ...(preference && {
+    preference: 'rejected' in preference ? { rejected: preference.rejected.map(plainSegment) } : preference,
+  }),
   fields: row,
 });
+
+const plainSegment = ({ role, text, special }: Segment) => ({ role, text, ...(special && { special }) });
 
 /** Where a chat's answers end otherwise than with a special token that is learned. */
 function endFacts({ segments, chat }: Formatted, hasTokenizer: boolean): readonly string[] {

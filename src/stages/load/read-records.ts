@@ -1,12 +1,9 @@
 import type { BenchmarkName } from '../../benchmarks/index.ts';
 import {
-  canonicalJson,
   didYouMean,
-  ExactNumber,
   isObject,
   type Json,
   type JsonObject,
-  jsonText,
   numberIn,
   type RecordPlace,
   RecordProblems,
