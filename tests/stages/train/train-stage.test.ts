@@ -237,6 +237,7 @@ describe("train's configuration", () => {
       schedule: { name: 'constant' },
       dropout: { embedding: 0, attention: 0, residual: 0 },
       evaluate: { every: 5, batches: 5 },
+      metric_for_best_model: 'validation_loss',
       keep: 'last',
       keep_epochs: 2,
       sample: { max_new_tokens: 50 },
