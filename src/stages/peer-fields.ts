@@ -147,3 +147,18 @@ export const peerFields: ReadonlyMap<string, string> = new Map([
   ),
   ...Object.entries(advice),
 ]);
+
+const in8Bits =
+  "an optimizer in 8 bits is not supported: bitsandbytes' code for processors and for GPUs rounds its state differently, so there is nothing to agree with; `adafactor` and `lion` take less memory too";
+const usualAdamW = 'write `adamw`: it has PyTorch\'s formula';
+
+/** Help for a value that another program takes. */
+export const peerValues: ReadonlyMap<string, string> = new Map([
+  ...['adamw_8bit', 'adamw_bnb_8bit', 'paged_adamw_8bit', 'lion_8bit', 'adam8bit'].map(
+    (name) => [name, in8Bits] as const,
+  ),
+  ...['adamw_torch', 'adamw_torch_fused', 'adamw_hf', 'adamw_apex_fused', 'paged_adamw_32bit'].map(
+    (name) => [name, usualAdamW] as const,
+  ),
+  ['lion_32bit', 'write `lion`'],
+]);
