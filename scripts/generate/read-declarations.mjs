@@ -7,6 +7,7 @@ const exported = `
   export { benchmarkMetrics, benchmarks } from './src/benchmarks/index.ts';
   export { answerMetrics, generalMetrics, responseContents } from './src/metrics/index.ts';
   export { namedTemplates } from './src/text/index.ts';
+  export { fieldsOfPeers, peerFields } from './src/stages/peer-fields.ts';
 `;
 
 /** The metrics, benchmarks and templates that the sources declare. Node 20 does not run TypeScript, so they are bundled first. */
@@ -26,8 +27,9 @@ export async function readDeclarations(root) {
   await mkdir(folder, { recursive: true });
   try {
     await writeFile(path, outputFiles[0].text);
-    const { benchmarks, benchmarkMetrics, answerMetrics, generalMetrics, responseContents, namedTemplates } =
-      await import(pathToFileURL(path).href);
+    const declared = await import(pathToFileURL(path).href);
+    const { benchmarks, benchmarkMetrics, answerMetrics, generalMetrics, responseContents } = declared;
+    const { namedTemplates, fieldsOfPeers, peerFields } = declared;
     const metrics = Object.entries({ ...generalMetrics, ...benchmarkMetrics });
     return {
       metrics: metrics.map(([name, { reads, ...metric }]) => ({
@@ -37,6 +39,7 @@ export async function readDeclarations(root) {
       })),
       answerMetrics: Object.keys(answerMetrics),
       benchmarks,
+      peers: { fields: fieldsOfPeers, advice: peerFields },
       templates: [
         ...Object.keys(namedTemplates),
         'chat',

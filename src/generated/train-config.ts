@@ -9,6 +9,47 @@ export interface TrainConfig {
    */
   readonly epochs: number;
   /**
+   * What is minimized. `sft`: the loss on examples. The others compare answers ([preference tuning](../preference.md)): `dpo` (direct preference optimization), `ipo`, `simpo` and `orpo` take pairs of answers, `kto` answers that are labeled as desirable or not. `dpo`, `ipo` and `kto` compare with a reference model: the model as it was before training, or that of the stage [reference](reference.md).
+   */
+  readonly objective: 'sft' | 'dpo' | 'ipo' | 'simpo' | 'orpo' | 'kto';
+  /**
+   * The settings of the objectives that compare answers, by trl's names. A field that the objective does not use is an error.
+   */
+  readonly preference: {
+    /**
+     * How strongly preferences count: for `dpo`, `ipo` and `kto` a larger beta keeps the model closer to its reference; for `simpo` it scales the difference of the answers (the paper uses 2 and more), for `orpo` it is the weight of the preference beside the likelihood (the paper's lambda). 0.1 if it is not set, as in trl.
+     */
+    readonly beta?: number;
+    /**
+     * For `dpo`: `sigmoid`, the loss of its paper; `hinge` (SLiC); `robust`, which is unbiased if a share `label_smoothing` of the preferences is wrong; `apo_zero` and `apo_down`, which also fix whether the likelihood of the preferred answer rises or falls. `sigmoid` if it is not set.
+     */
+    readonly loss_type?: 'sigmoid' | 'hinge' | 'robust' | 'apo_zero' | 'apo_down';
+    /**
+     * For `dpo` (`sigmoid` and `robust`) and `simpo`: the share of the preferences that may be the wrong way round. 0 if it is not set.
+     */
+    readonly label_smoothing?: number;
+    /**
+     * For `dpo` and `ipo`: leaves the reference out, as if it found all answers equally likely.
+     */
+    readonly reference_free?: boolean;
+    /**
+     * For `dpo`: divides the log-probability of an answer by its number of tokens, so that long answers do not count more. `ipo`, `simpo` and `orpo` always do.
+     */
+    readonly average_log_prob?: boolean;
+    /**
+     * For `simpo`: by how much the preferred answer has to be likelier, before beta; 0.5 if it is not set.
+     */
+    readonly simpo_gamma?: number;
+    /**
+     * For `kto`: the weight of desirable answers; 1 if it is not set.
+     */
+    readonly desirable_weight?: number;
+    /**
+     * For `kto`: the weight of undesirable answers; 1 if it is not set. Where there are more of one kind, the paper weights the other so that the two are in balance.
+     */
+    readonly undesirable_weight?: number;
+  };
+  /**
    * How gradients update the weights. [Training](../training.md) compares the optimizers.
    */
   readonly optimizer:
@@ -396,7 +437,7 @@ export interface TrainConfig {
     };
   };
   /**
-   * What `early_stop` and `keep: best` watch: the `validation_loss`, that of one of several validation sets (`validation_loss/NAME`), or a metric of `evaluate.generation`. Its direction is known.
+   * What `early_stop` and `keep: best` watch: the `validation_loss`, that of one of several validation sets (`validation_loss/NAME`), a metric of `evaluate.generation`, or for objectives that compare answers `validation_rewards_accuracies` or `validation_rewards_margins`. Its direction is known.
    */
   readonly metric_for_best_model: string;
   /**

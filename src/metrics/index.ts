@@ -18,6 +18,7 @@ export {
   normalizeAnswer,
   tokenOverlapF1,
 } from './normalize-answer.ts';
+export { pairVerdict } from './preference.ts';
 export { answerKey, ratingsOf, readRatings } from './ratings.ts';
 export { errorField, leftOutField, meanOf, parseScores, type Score, type Scores } from './scores.ts';
 export {

@@ -1,5 +1,6 @@
 // What the runtime receives: definitions of stages, and fetchers of remote sources.
 
+export { isSourcePattern, matchingNames } from './stage/source-pattern.ts';
 export type {
   AddressProblem,
   FetchRequest,

@@ -8,6 +8,25 @@ export interface BestMetric {
   readonly better: 'higher' | 'lower';
 }
 
+type Objective = TrainConfig['objective'];
+
+/** The figures of a validation set that an objective measures and that can be watched. */
+export function validationFigures(objective: Objective): ReadonlyMap<string, BestMetric['better']> {
+  const margins = [['validation_rewards_margins', 'higher']] as const;
+  const accuracies = [['validation_rewards_accuracies', 'higher']] as const;
+  return new Map([
+    ['validation_loss', 'lower'],
+    ...(objective === 'sft' ? [] : margins),
+    ...(objective === 'sft' || objective === 'kto' ? [] : accuracies),
+  ]);
+}
+
+/** The figure that `validation_loss/easy` names, and the set, if there are several. */
+export function validationFigure(name: string): { readonly figure: string; readonly set?: string } {
+  const [figure = name, ...set] = name.split('/');
+  return set.length === 0 ? { figure } : { figure, set: set.join('/') };
+}
+
 const validationLoss: BestMetric = { name: 'validation_loss', better: 'lower' };
 
 interface MeasuredValue {

@@ -1,5 +1,5 @@
 import { batchesPerEpoch } from './batches/batch-plan.ts';
-import { type BestMetric, bestStep } from './best-metric.ts';
+import { type BestMetric, bestStep, validationFigure, validationFigures } from './best-metric.ts';
 import { type EvaluationSets, evaluate, evaluationSets, isEvaluationDue } from './evaluation.ts';
 import { figuresIn, type HistoryEntry } from './history.ts';
 import type { TrainingState } from './state/training-state.ts';
@@ -33,7 +33,9 @@ export class Evaluator {
   constructor(task: TrainingTask, options: EvaluatorOptions) {
     const { config, answers, batches } = task;
     const name = config.metric_for_best_model;
-    this.metric = { name, better: answers?.metrics.get(name) ?? 'lower' };
+    const { figure } = validationFigure(name);
+    const own = validationFigures(config.objective).get(figure);
+    this.metric = { name, better: own ?? answers?.metrics.get(name) ?? 'lower' };
     this.#task = task;
     this.#options = options;
     this.#sets = evaluationSets(task);

@@ -1,4 +1,5 @@
 import type { TrainConfig } from '../generated/train-config.ts';
+import type { PreferenceFigures } from './preference/figures.ts';
 
 /** One line of a training's history. Holds no time or throughput: those belong to the run's record. */
 export type HistoryEntry =
@@ -7,7 +8,7 @@ export type HistoryEntry =
       /** 1 is the first optimizer step; 0 is before training. */
       readonly step: number;
       readonly epoch: number;
-      /** Mean cross-entropy over the step's targets. */
+      /** Mean cross-entropy over the step's targets, or what another objective minimizes. */
       readonly loss: number;
       readonly learning_rate: number;
       /** Euclidean norm over all gradients, before clipping. */
@@ -16,6 +17,8 @@ export type HistoryEntry =
       readonly tokens: number;
       /** The loss was a spike, and the step changed no weight. */
       readonly spike?: true;
+      /** What a preference objective measures besides. */
+      readonly figures?: PreferenceFigures;
     }
   | {
       readonly type: 'evaluation';
@@ -26,6 +29,8 @@ export type HistoryEntry =
       readonly validation_loss?: number;
       /** Of several, by their names. */
       readonly validation_losses?: Readonly<Record<string, number>>;
+      /** What a preference objective measures besides: `train_rewards_margins`, `validation_rewards_accuracies/easy`. */
+      readonly figures?: Readonly<Record<string, number>>;
     }
   | {
       readonly type: 'generation';
@@ -58,16 +63,17 @@ export type HistoryEntry =
 export function figuresIn(entry: HistoryEntry): Readonly<Record<string, number>> {
   switch (entry.type) {
     case 'step': {
-      const { loss, learning_rate, gradient_norm } = entry;
-      return { loss, learning_rate, gradient_norm };
+      const { loss, learning_rate, gradient_norm, figures } = entry;
+      return { loss, learning_rate, gradient_norm, ...figures };
     }
     case 'evaluation': {
-      const { train_loss, validation_loss, validation_losses = {} } = entry;
+      const { train_loss, validation_loss, validation_losses = {}, figures } = entry;
       const sets = Object.entries(validation_losses).map(([set, loss]) => [`validation_loss/${set}`, loss]);
       return {
         train_loss,
         ...(validation_loss !== undefined && { validation_loss }),
         ...Object.fromEntries(sets),
+        ...figures,
       };
     }
     case 'generation':
@@ -80,6 +86,7 @@ export function figuresIn(entry: HistoryEntry): Readonly<Record<string, number>>
 /** The loss and the learning rate of the last step, and what the last evaluations measured. */
 export function latestFigures(history: readonly HistoryEntry[]): {
   readonly loss?: number;
+  readonly figures?: PreferenceFigures;
   readonly learningRate?: number;
   /** Validation losses and scores of answers. */
   readonly evaluated: Readonly<Record<string, number>>;
@@ -91,6 +98,7 @@ export function latestFigures(history: readonly HistoryEntry[]): {
   const { train_loss: _, ...losses } = evaluation === undefined ? {} : figuresIn(evaluation);
   return {
     ...(step && { loss: step.loss, learningRate: step.learning_rate }),
+    ...(step?.figures && { figures: step.figures }),
     evaluated: { ...losses, ...(generation && figuresIn(generation)) },
   };
 }

@@ -1,9 +1,18 @@
 import { UserError } from '../core/index.ts';
 import type { LanguageModel } from '../model/index.ts';
 import { recycle } from '../tensor/index.ts';
-import type { Batch } from './batches/micro-batch.ts';
+import type { TrainingBatch } from './batch-parts.ts';
 import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
+import { figureMeans, type PreferenceFigures } from './preference/figures.ts';
 import type { TrainingState } from './state/training-state.ts';
+
+interface TakenStep {
+  readonly loss: number;
+  /** Of all gradients, before clipping. */
+  readonly norm: number;
+  readonly spike: boolean;
+  readonly figures?: PreferenceFigures;
+}
 
 /** Updates the weights once: forward, backward, clip, update. A loss spike leaves them unchanged. */
 export async function takeStep(
@@ -19,7 +28,7 @@ export async function takeStep(
   }: {
     /** 1 is the first step. */
     readonly step: number;
-    readonly batch: Batch;
+    readonly batch: TrainingBatch;
     /** The model as this step reads with it; by default that of the state. */
     readonly model?: LanguageModel | undefined;
     readonly learningRate: number;
@@ -27,8 +36,8 @@ export async function takeStep(
     readonly dropout?: DropoutByMicroBatch | undefined;
     readonly isSpike?: ((loss: number) => boolean) | undefined;
   },
-): Promise<{ readonly loss: number; readonly norm: number; readonly spike: boolean }> {
-  const { loss, gradients } = await lossAndGradients(model, { ...batch, dropout });
+): Promise<TakenStep> {
+  const { loss, gradients, figures } = await lossAndGradients(model, { ...batch, dropout });
   try {
     const norm = gradientNorm(gradients.values());
     if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);
@@ -37,7 +46,7 @@ export async function takeStep(
     const gradientScale = clipScale(norm, clipNorm);
     if (!spike)
       state.optimizer.update({ gradients, step: step - state.skipped, learningRate, gradientScale });
-    return { loss, norm, spike };
+    return { loss, norm, spike, ...(figures && { figures: figureMeans(figures) }) };
   } finally {
     recycle([...gradients.values()]);
   }

@@ -1,7 +1,12 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { LanguageModel } from '../model/index.ts';
-import { batchesPerEpoch, countSteps, type PlannedStep, plannedSteps } from './batches/batch-plan.ts';
-import { splitBatch } from './batches/micro-batch.ts';
+import {
+  batchesPerEpoch,
+  countSteps,
+  namedTexts,
+  type PlannedStep,
+  plannedSteps,
+} from './batches/batch-plan.ts';
 import { bestStep, isPatienceExhausted } from './best-metric.ts';
 import { checkTask } from './check-task.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from './dropout.ts';
@@ -10,18 +15,14 @@ import { type HistoryEntry, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { learningRateFactors } from './learning-rate-factors.ts';
 import { withNoise } from './neftune.ts';
+import { type BatchMaker, batchMaker, withReferences } from './objective.ts';
 import { peakLearningRate } from './optimizer/optimizer.ts';
 import { writeSample } from './sample.ts';
 import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
 import { takeStep } from './take-step.ts';
-import {
-  batchLayout,
-  type TrainingProgress,
-  type TrainingSummary,
-  type TrainingTask,
-} from './training-task.ts';
+import type { TrainingProgress, TrainingSummary, TrainingTask } from './training-task.ts';
 
 /**
  * Tunes a model in place and leaves its last weights in it, or its best. When aborted, it saves its state between two
@@ -29,9 +30,10 @@ import {
  * same bytes as that of an uninterrupted training.
  */
 export async function train(given: TrainingTask): Promise<TrainingSummary> {
-  const task = withOwnSeed(given);
-  checkTask(task);
-  noteUnusedDropout(task);
+  const seeded = withOwnSeed(given);
+  checkTask(seeded);
+  noteUnusedDropout(seeded);
+  const task = await withReferences(seeded);
   using loop = new TrainingLoop(task);
   return await loop.run();
 }
@@ -46,6 +48,7 @@ function withOwnSeed(task: TrainingTask): TrainingTask {
 class TrainingLoop implements Disposable {
   readonly #task: TrainingTask;
   readonly #evaluator: Evaluator;
+  readonly #makeBatch: BatchMaker;
   readonly #state: TrainingState;
   readonly #savingTimes: SavingTimes;
   readonly #totalSteps: number;
@@ -62,6 +65,7 @@ class TrainingLoop implements Disposable {
       log: (entry) => this.#log(entry),
       report: (phase) => this.#report(phase),
     });
+    this.#makeBatch = batchMaker(task);
     this.#savingTimes = new SavingTimes(task.clock);
     this.#totalSteps = countSteps(task.batches, task.config.epochs);
   }
@@ -112,13 +116,13 @@ class TrainingLoop implements Disposable {
     const { history, tokens } = this.#state;
     const totalSteps = this.#totalSteps;
     this.#epoch = epoch;
-    const batch = splitBatch(examples, batchLayout(this.#task));
+    const batch = this.#makeBatch(examples);
     const peak = peakLearningRate(optimizer, step - this.#state.skipped);
     const learningRate = learningRateAt({ schedule, peak, step, totalSteps });
     const rates = dropoutRates(config, model);
     const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const started = clock();
-    const { loss, norm, spike } = await takeStep(this.#state, {
+    const { loss, norm, spike, figures } = await takeStep(this.#state, {
       ...{ step, batch, model: this.#modelOf(step), learningRate, clipNorm, dropout },
       isSpike: policy && ((loss) => isSpike(loss, { history, policy })),
     });
@@ -128,6 +132,7 @@ class TrainingLoop implements Disposable {
       ...{ type: 'step', step, epoch, loss, learning_rate: learningRate, gradient_norm: norm },
       tokens: tokens + batch.tokens,
       ...(spike ? { spike } : {}),
+      ...(figures && { figures }),
     });
     this.#report();
   }
@@ -194,7 +199,8 @@ class TrainingLoop implements Disposable {
     if (this.#isLastStep) await this.#measure({ isLast: true });
     const { step } = this.#state;
     const { validation, validationSets, batches, onNote } = this.#task;
-    const [example] = (validation ?? validationSets?.values().next().value ?? batches).examples;
+    const { examples } = validation ?? validationSets?.values().next().value ?? batches;
+    const [example] = examples.slice(0, 1).flatMap(namedTexts);
     const sample = example && (await writeSample(this.#task, example));
     if (sample === undefined) return;
     await this.#log({ type: 'sample', step, epoch: this.#epoch, ...sample });

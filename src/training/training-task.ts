@@ -4,6 +4,7 @@ import type { Tokenizer } from '../text/index.ts';
 import type { Batches } from './batches/batch-plan.ts';
 import type { BatchLayout } from './batches/micro-batch.ts';
 import type { HistoryEntry } from './history.ts';
+import type { PreferenceFigures } from './preference/figures.ts';
 
 /** Everything that a training needs, and where it reports its progress. */
 export interface TrainingTask {
@@ -40,11 +41,15 @@ export interface TrainingProgress {
   readonly totalSteps: number;
   /** Of the last step; absent before the first. */
   readonly loss?: number;
+  /** What a preference objective measured in the last step. */
+  readonly figures?: PreferenceFigures;
   /** Validation losses and scores of answers of the last evaluations, by their names in the history. */
   readonly evaluated: Readonly<Record<string, number>>;
   readonly learningRate?: number;
   /** Absent before the first step of this attempt. */
   readonly tokensPerSecond?: number;
+  /** The items whose log-probabilities by the reference are being computed, before the first step. */
+  readonly reference?: { readonly done: number; readonly total: number };
   /** The batches of an evaluation that is under way. */
   readonly evaluating?: Count;
   /** The prompts that the model is answering to have its answers scored. */

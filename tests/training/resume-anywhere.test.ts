@@ -9,7 +9,7 @@ import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 const stops = Number(process.env.TUNELOOM_LAW_STOPS ?? 2);
 
-const lora = { ...defaultLora, r: 2, alpha: 4, dropout: 0.2 };
+const lora = { ...defaultLora, r: 2, alpha: 4, dropout: 0.2, use_dora: true, modules_to_save: ['ln_f'] };
 const dropout = { embedding: 0.1, attention: 0.1, residual: 0.1 } as const;
 
 interface Case {

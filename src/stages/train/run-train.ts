@@ -104,17 +104,20 @@ function noteAnswering(
 }
 
 function reportProgress(progress: TrainingProgress, host: StageHost): void {
-  const { step, totalSteps, loss, evaluated, learningRate, tokensPerSecond, evaluating, answering } =
-    progress;
+  const { step, totalSteps, loss, figures, evaluated, learningRate, tokensPerSecond } = progress;
+  const { reference, evaluating, answering } = progress;
   host.report({
     ...{ type: 'progress', unit: 'step', done: step, total: totalSteps },
     // In the order in which they matter: a narrow terminal shows the first alone.
     figures: {
       ...(loss !== undefined && { loss }),
+      ...(figures?.rewards_accuracies !== undefined && { rewards_accuracies: figures.rewards_accuracies }),
+      ...(figures?.rewards_margins !== undefined && { rewards_margins: figures.rewards_margins }),
       ...evaluated,
       ...(tokensPerSecond !== undefined && { tokens_per_second: tokensPerSecond }),
       ...(learningRate !== undefined && { learning_rate: learningRate }),
     },
+    ...(reference && { phase: { name: 'reference', ...reference } }),
     ...(evaluating && { phase: { name: 'evaluating', ...evaluating } }),
     ...(answering && { phase: { name: 'answering', ...answering } }),
   });

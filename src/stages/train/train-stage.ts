@@ -1,8 +1,8 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import type { ConfigProblem, StagePorts } from '../../runtime/index.ts';
-import { keptEpochs } from '../../training/index.ts';
+import type { ConfigProblem } from '../../runtime/index.ts';
+import { fieldsOfObjective, keptEpochs } from '../../training/index.ts';
 import { declareStage } from '../declare-stage.ts';
-import { bestMetricProblems, validationLoss } from './best-metric-problems.ts';
+import { bestMetricProblems, validationPorts } from './best-metric.ts';
 import { optimizerProblems } from './optimizer-problems.ts';
 
 export const trainStage = declareStage<TrainConfig>({
@@ -24,6 +24,7 @@ export const trainStage = declareStage<TrainConfig>({
     ...scheduleProblems(config.schedule),
     ...optimizerProblems(config),
     ...bestMetricProblems(config),
+    ...preferenceProblems(config),
     ...(config.lora !== undefined && config.trainable !== undefined ? [loraAlone] : []),
   ],
   horizon: { fields: horizonOf, describe: remainingEpochs },
@@ -32,22 +33,22 @@ export const trainStage = declareStage<TrainConfig>({
   load: () => import('./run-train.ts'),
 });
 
-/** One validation set, or several by their names; one that is watched must be there. */
-function validationPorts({
-  keep,
-  early_stop,
-  metric_for_best_model: metric,
-}: Pick<TrainConfig, 'keep' | 'early_stop' | 'metric_for_best_model'>): StagePorts['inputs'] {
-  const port = { accepts: ['batches'], required: false, parts: 'one' } as const;
-  const isWatched = keep === 'best' || early_stop !== undefined;
-  if (!isWatched || !metric.startsWith(validationLoss)) return { validation: { ...port, named: true } };
-  if (metric !== validationLoss)
-    return {
-      validation: { ...port, named: true },
-      [`validation.${metric.slice(validationLoss.length + 1)}`]: { ...port, required: true },
-    };
-  const help = 'or, of several sets, name the one to watch: `metric_for_best_model: validation_loss/NAME`';
-  return { validation: { ...port, required: true, help } };
+/** Settings of preferences that the objective does not use. */
+function preferenceProblems({ objective, preference }: TrainConfig): readonly ConfigProblem[] {
+  const used: readonly string[] = fieldsOfObjective[objective];
+  const smoothed = preference.loss_type ?? 'sigmoid';
+  const isSmoothed = objective !== 'dpo' || smoothed === 'sigmoid' || smoothed === 'robust';
+  return Object.keys(preference)
+    .filter((field) => !used.includes(field) || (field === 'label_smoothing' && !isSmoothed))
+    .map((field) => ({
+      pointer: `/preference/${field}`,
+      code: 'unused-field',
+      message: `\`${field}\` has no effect on \`objective: ${objective}\`${used.includes(field) ? ` with \`loss_type: ${smoothed}\`` : ''}`,
+      help:
+        used.length === 0
+          ? 'choose an objective that compares answers, such as `objective: dpo`, or remove it'
+          : `remove it; ${objective} uses ${used.map((name) => `\`${name}\``).join(', ')}`,
+    }));
 }
 
 const loraAlone: ConfigProblem = {
