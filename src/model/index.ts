@@ -60,7 +60,12 @@ export {
   readAdapterConfig,
   readAdapterSettings,
 } from './lora/adapter-folder.ts';
-export { adapterSize, type LoraSettings, valuePattern } from './lora/adapter-layout.ts';
+export {
+  adapterLayout,
+  adapterTensors,
+  type LoraSettings,
+  valuePattern,
+} from './lora/adapter-layout.ts';
 export { type LoraAdapter, loadAdapter, newAdapter } from './lora/lora-adapter.ts';
 export { loraTargets } from './lora/lora-targets.ts';
 export { saveAdaptedModel } from './lora/merge.ts';
