@@ -42,6 +42,7 @@ export interface EvaluateConfig {
     | 'prefix_match'
     | 'quasi_prefix_match'
     | 'set_f1'
+    | 'lm_eval'
   )[];
   /**
    * Fields of the rows, such as a subject: each metric is also computed for every value of a field, and as the mean in which each value counts once.

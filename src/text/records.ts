@@ -45,6 +45,8 @@ export interface FormattedRecord {
   readonly choices?: readonly string[];
   /** How many characters at the beginning of the prompt, such as few shots, other records' prompts share. */
   readonly shared_characters?: number;
+  /** How a benchmark's task wants it answered: fields of generate, for `mode: task`. */
+  readonly generation?: JsonObject;
   /** The row that it was made from, for metrics, judges and people. */
   readonly fields: JsonObject;
 }
@@ -108,7 +110,7 @@ const roles: readonly string[] = [
 
 /** A record that `format` wrote; throws a UserError for any other. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
-  const { id, segments, fields, conversation, prompt, chat, choices, shared_characters } = record;
+  const { id, segments, fields, conversation, prompt, chat, choices, shared_characters, generation } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {
     return {
       id,
@@ -119,6 +121,7 @@ export function parseFormattedRecord(record: DataRecord): FormattedRecord {
       ...(isObject(chat) ? { chat: typeof chat.end === 'string' ? { end: chat.end } : {} } : {}),
       ...(isTextList(choices) ? { choices } : {}),
       ...(typeof shared_characters === 'number' ? { shared_characters } : {}),
+      ...(isObject(generation) ? { generation } : {}),
     };
   }
   throw new UserError({

@@ -1,5 +1,5 @@
 import { examplesField } from '../../benchmarks/index.ts';
-import { RandomStream, RecordNotes, RecordProblems, UserError } from '../../core/index.ts';
+import { type JsonObject, RandomStream, RecordNotes, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import { type DataRecord, type FormattedRecord, perturbations, requiredText } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
@@ -58,11 +58,11 @@ export const { run } = implementStage<FormatConfig>()({
   },
 });
 
-type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
+type Formatted = Omit<FormattedRecord, 'id' | 'fields'> & { readonly fields?: JsonObject };
 
 const written = (
   { id, row }: FormatRow,
-  { segments, prompt, conversation, chat, choices, shared_characters }: Formatted,
+  { segments, prompt, conversation, chat, choices, shared_characters, generation, fields }: Formatted,
 ): DataRecord => ({
   id,
   segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
@@ -71,7 +71,8 @@ const written = (
   ...(chat && { chat: { ...chat } }),
   ...(choices && { choices }),
   ...(shared_characters !== undefined && { shared_characters }),
-  fields: row,
+  ...(generation && { generation }),
+  fields: fields ?? row,
 });
 
 /** Where a chat's answers end otherwise than with a special token that is learned. */

@@ -9,6 +9,7 @@ import { choicesMode } from './choice-log-likelihoods.ts';
 import { type Generated, type Generation, generate } from './generate.ts';
 import { responseLogLikelihood, rollingLogLikelihood } from './log-likelihood.ts';
 import { readPrompts } from './prompt.ts';
+import { generateByTask, longestAnswer } from './task-mode.ts';
 import { localClient, textGeneration } from './text-generation.ts';
 
 /** Answers each prompt or scores its response, with the model in the folder or the one that the folder names at an endpoint. */
@@ -39,7 +40,7 @@ async function generateLocally(
   const { config, prompts, host } = generation;
   const longest = prompts.reduce((most, { text }) => Math.max(most, text.length), 0);
   // A token has about four characters.
-  const slots = config.max_new_tokens + Math.ceil(longest / 4);
+  const slots = longestAnswer(prompts, config) + Math.ceil(longest / 4);
   const expected = await expectedMemory(folder, resources, (model, limit) =>
     checkGenerationMemory({ model, rows: config.batch_size, slots, limit }),
   );
@@ -69,6 +70,8 @@ function generateInMode(
       return generate(generation, { fingerprint, mode: choicesMode(local, generation) });
     case 'rolling':
       return generate(generation, { fingerprint, mode: rollingLogLikelihood(local, generation) });
+    case 'task':
+      return generateByTask(generation, (own) => generateInMode(own, { local, fingerprint }));
     default:
       return config.mode satisfies never;
   }
@@ -77,6 +80,7 @@ function generateInMode(
 /** `model` is the model's name at the endpoint. */
 async function generateAtEndpoint(generation: Generation, model: string): Promise<Generated> {
   const { config, host } = generation;
+  if (config.mode === 'task') return generateByTask(generation, (own) => generateAtEndpoint(own, model));
   if (config.mode !== 'text')
     throw new UserError({
       code: 'endpoint-score',

@@ -32,8 +32,9 @@ function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
 
 const kinds = ['records', 'model', 'init'] as const;
 const forRowsOnly = ['columns', 'quotes', 'field', 'id'] as const;
-const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', 'split', 'tasks'] as const;
-const forBenchmarksOnly = ['split', 'tasks'] as const;
+const forTasksOnly = ['data', 'num_fewshot'] as const;
+const forBenchmarksOnly = ['split', 'tasks', ...forTasksOnly] as const;
+const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', ...forBenchmarksOnly] as const;
 
 function checkKind(config: LoadConfig): readonly ConfigProblem[] {
   const given = kinds.filter((kind) => config[kind] !== undefined);
@@ -57,15 +58,22 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
 }
 
 function checkLayout(config: LoadConfig): readonly ConfigProblem[] {
-  const isBenchmark = config.as !== undefined;
-  return (isBenchmark ? forRowsOnly : forBenchmarksOnly)
+  const { as: layout } = config;
+  const unheeded =
+    layout === undefined
+      ? forBenchmarksOnly
+      : layout === 'lm_eval'
+        ? ([...forRowsOnly, 'split', 'fields'] as const)
+        : [...forRowsOnly, ...forTasksOnly];
+  return unheeded
     .filter((field) => config[field] !== undefined)
     .map((field) => ({
       pointer: `/${field}`,
       code: 'unheeded-field',
-      message: isBenchmark
-        ? `\`${field}\` means nothing where \`as: ${config.as}\` says how the rows are written`
-        : `\`${field}\` means nothing without \`as\`, the layout of a benchmark`,
+      message:
+        layout === undefined
+          ? `\`${field}\` means nothing without \`as\`, the layout of a benchmark`
+          : `\`${field}\` means nothing where \`as: ${layout}\` says how the rows are written`,
     }));
 }
 
@@ -76,9 +84,12 @@ function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): reado
   return [{ pointer: '/untie_head', code: 'unheeded-field', message, ...(help && { help }) }];
 }
 
-function checkAddresses({ records, model, init }: LoadConfig): readonly ConfigProblem[] {
+function checkAddresses({ records, data = {}, model, init }: LoadConfig): readonly ConfigProblem[] {
+  const splits = typeof data === 'string' ? [] : Object.entries(data);
   const places: readonly (readonly [string, string | undefined])[] = [
     ['/records', records],
+    ...(typeof data === 'string' ? [['/data', data] as const] : []),
+    ...splits.map(([split, source]) => [`/data/${split}`, source] as const),
     ['/model', model],
     ['/init/tokenizer', init?.tokenizer],
   ];
@@ -121,7 +132,7 @@ function checkRepository(pointer: string, source: string): readonly ConfigProble
     ];
   if (pointer === '/model' || isDataset || name.includes(':')) return [];
   const help =
-    pointer === '/records'
+    pointer === '/records' || pointer.startsWith('/data')
       ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
       : `name the file, as in ${source}:tokenizer.json`;
   return [{ pointer, code: 'no-file-named', message: `\`${source}\` is a whole model`, help }];

@@ -29,7 +29,9 @@ export function readRecords(
   config: LoadConfig & { readonly records: string },
   onNote?: (message: string) => void,
 ): AsyncGenerator<PlacedRecord> {
-  return config.as === undefined ? readRowRecords(config, onNote) : readBenchmark(config.as, config);
+  return config.as === undefined
+    ? readRowRecords(config, onNote)
+    : readBenchmark(config.as, { ...config, onNote });
 }
 
 /** The rows of a data file as records: fields renamed, each with its id, at most `limit` of them. */
@@ -183,17 +185,22 @@ export async function locateRecords({ config, ids }: RecordSearch<LoadConfig>): 
   return places;
 }
 
-type Config = Pick<LoadConfig, 'split' | 'tasks' | 'fields' | 'limit'> & { readonly records: string };
+type Config = Pick<LoadConfig, 'split' | 'tasks' | 'data' | 'num_fewshot' | 'fields' | 'limit'> & {
+  readonly records: string;
+  readonly onNote?: ((message: string) => void) | undefined;
+};
 
 /** A benchmark's rows as records; `limit` counts them over all tasks. */
 export async function* readBenchmark(
   name: BenchmarkName,
-  { records: path, split, tasks, fields = {}, limit = Number.POSITIVE_INFINITY }: Config,
+  { records: path, split, tasks, data, num_fewshot, onNote = () => {}, ...config }: Config,
 ): AsyncGenerator<PlacedRecord> {
+  const { fields = {}, limit = Number.POSITIVE_INFINITY } = config;
   const { readBenchmarkRows } = await import('../../benchmarks/index.ts');
+  const source = { path, split, tasks, data, shots: num_fewshot, readRows: rowsOfAnyType, onNote };
   let count = 0;
   const ids = new Set<string>();
-  for await (const { id, row, place } of readBenchmarkRows(name, { path, split, tasks })) {
+  for await (const { id, row, place } of readBenchmarkRows(name, source)) {
     if (ids.has(id))
       throw new UserError({ code: 'duplicate-id', message: `${path}: two rows are ${id} of the benchmark` });
     ids.add(id);
@@ -204,6 +211,8 @@ export async function* readBenchmark(
   }
   if (count === 0) throw new UserError({ code: 'no-records', message: `${path} holds no rows of ${name}` });
 }
+
+const rowsOfAnyType = (path: string) => readRows(path, { type: 'auto' });
 
 /**
  * A row with the names that `fields` gives (ours -> the data's), followed by its other fields. One field of the data may
