@@ -6,7 +6,7 @@ export { conversationOf } from './chat/conversation.ts';
 export { endMark, stopsAt } from './chat/end-mark.ts';
 export { knownSource, openChatTemplate, type TemplateChoice } from './chat/open-chat-template.ts';
 export { saysSomething, type Unshown } from './chat/unshown.ts';
-export { isSpace, spaceRun, trim as stripSpace } from './jinja/code-points.ts';
+export { isSpace, spaceRun, stripSpace } from './jinja/code-points.ts';
 export { literalJson } from './jinja/literal-json.ts';
 export { escapePattern, PythonRegex } from './jinja/python-regex.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';

@@ -49,7 +49,8 @@ export function trimEnd(text: string): string {
   return text.slice(0, end);
 }
 
-export const trim = (text: string): string => trimEnd(trimStart(text));
+/** Python's `text.strip()`. */
+export const stripSpace = (text: string): string => trimEnd(trimStart(text));
 
 const lineEnds = '\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029';
 const lineEnd = new RegExp(`\\r\\n|[${lineEnds}]`, 'g');

@@ -1,6 +1,6 @@
 import { bind, indexOf, textArgument } from './arguments.ts';
 import { escapeHtml } from './arithmetic.ts';
-import { codePointCount, indexable, linesOf, space, trim } from './code-points.ts';
+import { codePointCount, indexable, linesOf, space, stripSpace } from './code-points.ts';
 import { isTrue } from './comparison.ts';
 import type { Filter } from './filter.ts';
 import { growText } from './growth.ts';
@@ -99,7 +99,7 @@ const wordOf = new RegExp(`[^-(\\[{<${space}]+`, 'g');
 
 function unsupportedMarkup(text: string): Value {
   if (/[<&]/.test(text)) throw unsupported('`striptags` of a text with tags or entities');
-  return trim(text)
+  return stripSpace(text)
     .split(new RegExp(`[${space}]+`))
     .join(' ');
 }
