@@ -1,6 +1,6 @@
 import { didYouMean } from '../core/index.ts';
 import {
-  contentState,
+  broughtState,
   type Dag,
   type DagNode,
   type Digest,
@@ -17,7 +17,7 @@ import type { CommandCall } from './commands/command-declaration.ts';
 import type { PipelineOptions } from './commands/options.ts';
 import { UsageError } from './exit-code.ts';
 import { openPipeline, splitWords } from './open-pipeline.ts';
-import { settingsOf, storeIn } from './open-settings.ts';
+import { sharedStoreOf } from './open-shared-store.ts';
 
 /** The content that a command line names, readable until it is disposed of. */
 interface OpenArtifact extends AsyncDisposable {
@@ -45,8 +45,7 @@ export async function openArtifact(
   const [name] = opened?.names ?? [];
   if (!opened || name === undefined) return undefined;
   const { dag } = opened;
-  const settings = await settingsOf({ file: dag.file, options, context });
-  const store = storeIn(settings, context);
+  const store = await sharedStoreOf({ file: dag.file, options, context });
   const reference = parseReference(dag, name);
   if (wanted && reference.type !== wanted.type)
     throw new UsageError({
@@ -64,16 +63,7 @@ export async function openArtifact(
     ...overrides,
   ].join(' ');
   const { digest, pastRun } = findArtifact({ dag, store, plan, reference, overrides, command });
-  let state = await contentState(store, digest);
-  const isLacking = state !== 'present' && (settings.remotes.size > 0 || settings.withheld !== undefined);
-  if (isLacking) {
-    const { usableSettings } = await import('./approve-settings.ts');
-    const usable = await usableSettings({ file: dag.file, options, context });
-    const { bringContents, complainOf, openRemotes } = await import('./use-remotes.ts');
-    const remotes = await openRemotes(usable, { context, onProblem: complainOf(context) });
-    await bringContents({ store, remotes, contents: [{ digest, name }], context, json: options.json });
-    state = await contentState(store, digest);
-  }
+  const state = await broughtState(store, { digest, name });
   if (state !== 'present')
     throw new UsageError({
       message: `\`${name}\` is ${state === 'missing' ? 'no longer' : 'damaged'} in the store`,

@@ -51,7 +51,7 @@ export {
   sha256,
 } from './key/digest.ts';
 export { parseCacheKey } from './key/key-material.ts';
-export { contentState } from './store/content-state.ts';
+export { broughtState, contentState } from './store/content-state.ts';
 export { withFileLock } from './store/file-lock.ts';
 export { blobFile } from './store/find-blob.ts';
 export {
@@ -65,7 +65,7 @@ export {
 export { ingest } from './store/ingest.ts';
 export { mayBeAlive, parseProcessIdentity, processIdentity } from './store/process-identity.ts';
 export { sealJson } from './store/sealed-json.ts';
-export { createStore, openStore, type Store } from './store/store.ts';
+export { createStore, openStore, type Store, type WantedContent } from './store/store.ts';
 export {
   actionPath,
   attemptFiles,
@@ -177,7 +177,7 @@ export type {
 
 // Results are shared through remotes.
 
-export type { FetchedContent, WantedContent } from './sharing/fetch-content.ts';
+export type { FetchedContent } from './sharing/fetch-content.ts';
 export { pushPermission } from './sharing/pull-request.ts';
 export { type PushResult, pushRecords, type TransferProgress } from './sharing/push.ts';
 export type { RemoteProblem } from './sharing/remote-problem.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, UserError } from '../core/index.ts';
 import {
+  broughtState,
   contentState,
   type Dag,
   type Digest,
@@ -83,7 +84,7 @@ export async function openOutput(
   );
   const name = [wanted.stage, wanted.output, ...(wanted.part === undefined ? [] : [wanted.part])].join('.');
   if (found === undefined) throw notFound(`result ${name} in this run`);
-  const state = await contentState(store, found.digest);
+  const state = await broughtState(store, { digest: found.digest, name });
   if (state !== 'present')
     throw new UserError({
       code: 'not-found',
@@ -101,6 +102,7 @@ export async function findTokenizer(
   if (isEncodingName(vocabulary)) return await openEncoding(vocabulary);
   for (const { type, digest } of outputs) {
     if (type !== 'tokenizer' && type !== 'model') continue;
+    if ((await contentState(store, digest)) !== 'present') continue;
     await using content = await openContent(store, digest);
     const tokenizer = await openTokenizer(content.path).catch(() => undefined);
     if (tokenizer?.vocabulary === vocabulary) return tokenizer;

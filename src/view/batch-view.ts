@@ -138,9 +138,11 @@ async function tokenizerOf(
 
 async function tokenizerDigests(store: Store, run: RunRecord): Promise<readonly Digest[]> {
   const found: Digest[] = [];
+  // A model is too large to be brought for its vocabulary.
+  const { bring: _, ...here } = store;
   for (const output of ['tokenizer', 'model'])
     for (const stage of stagesWith(run, output)) {
-      const digest = await findOutput(store, { run, stage, output });
+      const digest = await findOutput(output === 'model' ? here : store, { run, stage, output });
       if (digest !== undefined && !found.includes(digest)) found.push(digest);
     }
   return found;

@@ -1,7 +1,7 @@
 import { own, UserError } from '../core/index.ts';
 import type { Scores } from '../metrics/index.ts';
 import {
-  contentState,
+  broughtState,
   type Digest,
   openContent,
   type RunRecord,
@@ -21,7 +21,7 @@ export interface OutputOfRun extends StageOfRun {
   readonly part?: string;
 }
 
-/** The content of a stage's output in a run; undefined if there is none, or it is no longer in the store. */
+/** The content of a stage's output in a run; undefined if there is none, or neither the store nor a remote has it. */
 export async function findOutput(
   store: Store,
   { run, stage, output, part }: OutputOfRun,
@@ -31,7 +31,8 @@ export async function findOutput(
   if (content === undefined) return undefined;
   const digest = typeof content === 'string' ? content : own(content.parts, part ?? '');
   if (digest === undefined || (part !== undefined) !== (typeof content !== 'string')) return undefined;
-  return (await contentState(store, digest)) === 'present' ? digest : undefined;
+  const name = [stage, output, ...(part === undefined ? [] : [part])].join('.');
+  return (await broughtState(store, { digest, name })) === 'present' ? digest : undefined;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { dataProject, openCliRig } from '../cli/rig.ts';
+import { dataProject, type Ended, openCliRig } from '../cli/rig.ts';
 
 /** A server that writes down the tokens that it is sent. */
 async function listen(): Promise<AsyncDisposable & { readonly url: string; readonly tokens: string[] }> {
@@ -77,4 +78,21 @@ test('an address alone, and a file that `remote add` has written, need no approv
     'open',
     'mine',
   ]);
+});
+
+test('opening a repository tells programs which of its settings wait for an approval', async () => {
+  await using author = await openCliRig(dataProject);
+  await author.write('.tuneloom/settings.yaml', 'executors: { far: { kind: ssh, host: example.org } }\n');
+  const git = (...words: string[]) =>
+    execa('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...words], { cwd: author.folder });
+  await git('init', '--quiet');
+  await git('add', '--force', '.');
+  await git('commit', '--quiet', '-m', 'all');
+  await using other = await openCliRig();
+  const open = (...words: string[]) =>
+    other.tuneloom('open', `file://${author.folder}/.git`, ...words, '--json');
+  const settingsIn = ({ stdout }: Ended) => JSON.parse(stdout).settings;
+  const executors = { far: expect.stringContaining('kind: ssh, host: example.org') };
+  expect(settingsIn(await open('first'))).toEqual({ remotes: {}, executors, approved: false });
+  expect(settingsIn(await open('second', '--yes'))).toEqual({ remotes: {}, executors, approved: true });
 });

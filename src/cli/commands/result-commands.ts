@@ -49,9 +49,9 @@ export const resultCommands: CommandGroup = {
       mostWords: 1,
       summary: 'Open pages to follow runs, browse results, review, compare and chat, on this machine only',
       options: [
-        new Option('--port <number>', 'the port to listen on (default: any free one)')
+        new Option('--port <number>', 'the port to listen on')
           .argParser(wholeNumber(0))
-          .default(0, ''),
+          .default(0, 'any free one'),
         new Option('--rater <name>', 'whose ratings and votes they are (default: the name of your account)'),
         storeOption,
         jsonOption,

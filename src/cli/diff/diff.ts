@@ -15,7 +15,7 @@ import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { valueText } from '../explain/explain.ts';
 import { namedFile } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { sharedStoreOf } from '../open-shared-store.ts';
 import { findRun } from '../runs/find-run.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
 import { excerpt, labeledText, renderTable } from '../terminal/layout.ts';
@@ -26,7 +26,7 @@ import { shortLine, wrapText } from '../terminal/wrap-text.ts';
 /** `tuneloom diff`: compares two runs. */
 export async function diffCommand({ words, options, context }: CommandCall<DiffOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: 2 });
-  const store = await storeOf({ file, options, context });
+  const store = await sharedStoreOf({ file, options, context });
   const { workingDirectory } = context;
   const pair = chosenRuns(store, { file, names, workingDirectory });
   const difference = await compareRuns(store, pair);

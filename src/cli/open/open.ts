@@ -106,7 +106,8 @@ async function describe(
     options: {},
     context,
   });
-  await askForSettings(settings, { remotes: true, executors: true, yes, json, context });
+  const { withheld } = settings;
+  const usesSettings = await askForSettings(settings, { remotes: true, executors: true, yes, json, context });
   if (json)
     terminal.print(
       JSON.stringify({
@@ -116,6 +117,13 @@ async function describe(
         ...(bundle && { files: bundle.files, records: bundle.records, results: bundle.outputs }),
         would: reaches.map(({ stage, kind, text }) => ({ stage, kind, text })),
         approved: isApproved,
+        ...(withheld && {
+          settings: {
+            remotes: Object.fromEntries(withheld.remotes),
+            executors: Object.fromEntries(withheld.executors),
+            approved: usesSettings,
+          },
+        }),
       }),
     );
   else {

@@ -24,7 +24,7 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { namedFile } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { sharedStoreOf } from '../open-shared-store.ts';
 import { findRun } from '../runs/find-run.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 
@@ -32,7 +32,7 @@ import { safeLine } from '../terminal/safe-text.ts';
 export async function plotCommand({ words, options, context }: CommandCall<PlotOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: words.length });
   const { kind, runs } = parseWords(names);
-  const store = await storeOf({ file, options, context });
+  const store = await sharedStoreOf({ file, options, context });
   const path = file && recordedPath(store, resolve(context.workingDirectory, file));
   const chosen =
     runs.length > 0 ? runs.map((name) => findRun(store, name)) : defaultRuns(store, { kind, path });

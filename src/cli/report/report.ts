@@ -7,7 +7,7 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { namedFile } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { sharedStoreOf } from '../open-shared-store.ts';
 import { findRun } from '../runs/find-run.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
 import { reportHtml } from './report-html.ts';
@@ -21,7 +21,7 @@ export async function reportCommand({
 }: CommandCall<ReportOptions>): Promise<ExitCode> {
   const { file, names } = namedFile({ words, context, mostNames: MOST_RUNS });
   const format = formatOf(options);
-  const store = await storeOf({ file, options, context });
+  const store = await sharedStoreOf({ file, options, context });
   const report = await viewReport(store, chosenRuns(store, { file, names }));
   const { terminal } = context;
   if (options.json) {

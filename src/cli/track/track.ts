@@ -5,7 +5,7 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { namedFile } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { sharedStoreOf } from '../open-shared-store.ts';
 import { findRun } from '../runs/find-run.ts';
 import { counted } from '../terminal/format-number.ts';
 import { safeLine } from '../terminal/safe-text.ts';
@@ -24,7 +24,7 @@ export async function trackCommand(call: CommandCall<TrackOptions>): Promise<Exi
     });
   if (options.experiment !== undefined && name !== 'mlflow')
     throw new UsageError({ message: '--experiment is for mlflow alone' });
-  const store = await storeOf({ file, options, context });
+  const store = await sharedStoreOf({ file, options, context });
   const path = file && recordedPath(store, resolve(context.workingDirectory, file));
   const runs = chosenRuns(store, { wanted, path, all: options.all ?? false });
   const track = name === 'tensorboard' ? toTensorboard(call) : toMlflow(call);

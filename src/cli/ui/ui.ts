@@ -10,7 +10,7 @@ import type { StoreOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { namedFile } from '../open-pipeline.ts';
-import { storeOf } from '../open-settings.ts';
+import { sharedStoreOf } from '../open-shared-store.ts';
 import { safeLine } from '../terminal/safe-text.ts';
 
 /** `tuneloom ui`: serves the pages until it is stopped. */
@@ -20,7 +20,7 @@ export async function uiCommand({ words, options, context }: CommandCall<UiOptio
   const built = dirname(stageProcess);
   const server = await startServer({
     folder: workingDirectory,
-    store: await storeOf({ file, options, context }),
+    store: await sharedStoreOf({ file, options, context }),
     pipeline: file === undefined ? undefined : resolve(workingDirectory, file),
     load: (path) =>
       loadPipeline({

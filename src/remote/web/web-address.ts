@@ -20,7 +20,8 @@ export function checkWebAddress(address: string): AddressProblem | undefined {
   )
     return {
       code: 'address-with-secret',
-      message: 'the address carries a password or a signature, which would be stored with the lock',
+      message:
+        'the address carries a password or a signature, and addresses are kept in files that others read',
       help: 'download the file yourself and give its path',
     };
   if (isProtected(url)) return undefined;

@@ -1,7 +1,8 @@
 import { type Digest, digestsAt } from '../key/digest.ts';
-import type { FetchedContent, WantedContent } from '../sharing/fetch-content.ts';
+import type { FetchedContent } from '../sharing/fetch-content.ts';
 import type { RunEvent } from '../stage/run-event.ts';
 import { contentState } from '../store/content-state.ts';
+import type { WantedContent } from '../store/store.ts';
 import { throttled } from './limit-reports.ts';
 import type { RunContext, StageTask } from './run-context.ts';
 

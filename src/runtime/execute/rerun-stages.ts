@@ -6,13 +6,12 @@ import { digestsAt, type PortContent } from '../key/digest.ts';
 import type { Decision } from '../plan/decide.ts';
 import { type Plan, planPipeline } from '../plan/plan-pipeline.ts';
 import { stagesCalled } from '../plan/select-stages.ts';
-import type { WantedContent } from '../sharing/fetch-content.ts';
 import type { Failure } from '../stage/run-event.ts';
 import { type ActionRecord, readRecord } from '../store/action-records.ts';
 import { borrowResults } from '../store/borrow-results.ts';
 import { contentState } from '../store/content-state.ts';
 import type { StageOutcome } from '../store/run-records.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openStore, type Store, type WantedContent } from '../store/store.ts';
 import type { RunOptions } from './run-context.ts';
 import { runPipeline } from './run-pipeline.ts';
 

@@ -4,18 +4,9 @@ import { type Digest, digestOf, hexOf, isFolderDigest } from '../key/digest.ts';
 import { contentState } from '../store/content-state.ts';
 import { blobFile } from '../store/find-blob.ts';
 import { type FolderFile, findManifest } from '../store/folder-manifest.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, WantedContent } from '../store/store.ts';
 import { fetchBlob, type WithinTime } from './fetch-blob.ts';
 import type { RemoteStore } from './remote-store.ts';
-
-/** A content that somebody needs the bytes of. */
-export interface WantedContent {
-  readonly digest: Digest;
-  /** What users call it: `train.model`. */
-  readonly name: string;
-  /** The remote that gave its record, which is asked first. */
-  readonly remote?: string | undefined;
-}
 
 /** What happens to a wanted content. */
 export type FetchedContent = {

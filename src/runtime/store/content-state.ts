@@ -2,7 +2,7 @@ import { type Digest, hexOf, isFolderDigest } from '../key/digest.ts';
 import { type FoundBlob, findBlob } from './find-blob.ts';
 import { findManifest } from './folder-manifest.ts';
 import { hashFiles } from './hash-files.ts';
-import type { Store } from './store.ts';
+import type { Store, WantedContent } from './store.ts';
 
 export type ContentState =
   | 'present'
@@ -18,6 +18,20 @@ export type ContentState =
 export async function contentState(store: Store, digest: Digest, remote?: string): Promise<ContentState> {
   const state = await stateHere(store, digest);
   return state === 'present' || remote === undefined ? state : 'remote';
+}
+
+/**
+ * The state of a content that is about to be read: one that is not all here is brought from a remote first, if the store
+ * asks remotes.
+ */
+export async function broughtState(
+  store: Store,
+  content: WantedContent,
+): Promise<Exclude<ContentState, 'remote'>> {
+  const state = await stateHere(store, content.digest);
+  if (state === 'present' || store.bring === undefined) return state;
+  await store.bring([content]);
+  return await stateHere(store, content.digest);
 }
 
 async function stateHere(store: Store, digest: Digest): Promise<Exclude<ContentState, 'remote'>> {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolders } from '../../core/index.ts';
+import type { Digest } from '../key/digest.ts';
 import { StatCache } from './stat-cache.ts';
 
 /** Holds artifacts, records and runs. Its folder is created by the first run. */
@@ -11,6 +12,17 @@ export interface Store {
   readonly statCache: StatCache;
   /** Stores of others that are only read, in the order in which they are searched after this one. */
   readonly below: readonly Store[];
+  /** Brings contents here that only a remote has; what no remote gives stays missing. Absent: remotes are not asked. */
+  readonly bring?: (contents: readonly WantedContent[]) => Promise<void>;
+}
+
+/** A content that somebody needs the bytes of. */
+export interface WantedContent {
+  readonly digest: Digest;
+  /** What users call it: `train.model`. */
+  readonly name: string;
+  /** The remote that gave its record, which is asked first. */
+  readonly remote?: string | undefined;
 }
 
 /** The store and those below it, in the order in which they are searched. */
