@@ -47,10 +47,12 @@ export interface BenchmarkSource {
   readonly onNote: (message: string) => void;
 }
 
-interface ReadRow {
+export interface ReadRow {
   readonly path: string;
   readonly line: number;
   readonly row: Json;
+  /** False if the file has no types, so that each value is a text. */
+  readonly isTyped: boolean;
 }
 
 /** A row of a benchmark, under our field names where the original has none. */

@@ -19,6 +19,7 @@ export type {
   RecordPlaces,
   RecordSearch,
   SchemaValidator,
+  SourceToInspect,
   StageDefinition,
   StageHost,
   StageModule,

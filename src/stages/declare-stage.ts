@@ -6,6 +6,7 @@ import type {
   Memo,
   RecordPlaces,
   RecordSearch,
+  SourceToInspect,
   StageDefinition,
   StagePorts,
 } from '../runtime/index.ts';
@@ -22,6 +23,7 @@ interface StageDeclaration<Config>
     | 'ports'
     | 'check'
     | 'environment'
+    | 'inspect'
     | 'locate'
     | 'horizon'
     | 'memo'
@@ -32,6 +34,7 @@ interface StageDeclaration<Config>
   readonly environment?: (config: Config) => readonly string[];
   readonly horizon?: Horizon<Config>;
   readonly memo?: Memo<Config>;
+  readonly inspect?: (source: SourceToInspect<Config>) => Promise<void>;
   readonly locate?: (search: RecordSearch<Config>) => Promise<RecordPlaces>;
 }
 
@@ -55,7 +58,7 @@ export function problemsIn(pointer: string, parse: () => unknown): readonly Conf
 
 /** Joins a declaration with the schema and the compiled validator of the same name. Loads none of the stage's code. */
 export function declareStage<Config>(declaration: StageDeclaration<Config>): StageDefinition {
-  const { ports, check, environment, horizon, memo, locate, ...others } = declaration;
+  const { ports, check, environment, horizon, memo, inspect, locate, ...others } = declaration;
   const { schema, validate } = stageSchemas[declaration.name];
   const configOf = (config: JsonObject) => config as Config; // decode edge: only called with valid configurations
   return {
@@ -75,6 +78,9 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
       },
     }),
     ...(memo && { memo: { ...memo, fieldsApart: (config) => memo.fieldsApart(configOf(config)) } }),
+    ...(inspect && {
+      inspect: ({ config, ...source }) => inspect({ config: configOf(config), ...source }),
+    }),
     ...(locate === undefined
       ? {}
       : { locate: ({ config, ids }: RecordSearch) => locate({ config: configOf(config), ids }) }),

@@ -25,13 +25,10 @@ export function aggregate(
   if (aggregation === 'mean')
     return { value, standardError: sampleDeviation(numbers(noted)) / Math.sqrt(noted.length) };
   if (!bootstrapped.has(aggregation)) return { value, standardError: undefined };
-  const rounds = corpusMetrics.has(aggregation) ? Math.min(resampling.rounds, 100) : resampling.rounds;
-  return { value, standardError: bootstrapError(noted, { ...resampling, rounds, figure }) };
+  return { value, standardError: bootstrapError(noted, { ...resampling, figure }) };
 }
 
-const corpusMetrics: ReadonlySet<Aggregation> = new Set(['bleu', 'chrf', 'chrf++'] as const);
 const bootstrapped: ReadonlySet<Aggregation> = new Set([
-  ...corpusMetrics,
   ...(['median', 'nanmean', 'perplexity', 'f1', 'matthews_corrcoef'] as const),
 ]);
 
@@ -57,10 +54,6 @@ function figureOf(aggregation: Aggregation): FigureOf {
       return (noted) => matthewsCorrelation(ofKind(noted, 'labels'));
     case 'brier_score':
       return (noted) => mean(ofKind(noted, 'probabilities').map(brierScore));
-    case 'bleu':
-    case 'chrf':
-    case 'chrf++':
-      throw new Error(`${aggregation} has no figure`);
     default:
       return aggregation satisfies never;
   }

@@ -3,9 +3,9 @@ import { strictTemplate } from '../../text/index.ts';
 import { FieldChecker } from './field-checker.ts';
 import { filterPipelines } from './filter-list.ts';
 import { generationFields } from './generation-fields.ts';
-import { taskMetrics } from './metric-list.ts';
+import { outputTypes, taskMetrics } from './metric-list.ts';
 import type { SelectedTask } from './selected-tasks.ts';
-import { type GroupMembership, outputTypes, type PromptFields, type ShotFields, type Task } from './task.ts';
+import type { GroupMembership, PromptFields, ShotFields, Task } from './task.ts';
 import type { TaskFields } from './task-index.ts';
 import { type YamlValue, yamlValue } from './yaml-value.ts';
 
@@ -49,8 +49,11 @@ export function checkTask(
   const checker = new FieldChecker(fields, problems);
   for (const [field, reason] of Object.entries(refused)) checker.refuse(field, reason);
   for (const field of ['task', 'task_alias', 'tag']) checker.ignore(field);
-  for (const field of ['should_decontaminate', 'doc_to_decontamination_query'])
-    if (checker.ignore(field)) notes.push(`\`${field}\` changes nothing, as in lm-evaluation-harness`);
+  const decontaminates = ['should_decontaminate', 'doc_to_decontamination_query'].map((field) =>
+    checker.ignore(field),
+  );
+  if (decontaminates.includes(true))
+    notes.push('`should_decontaminate` and its query change nothing, as in lm-evaluation-harness');
   if (checker.ignore('dataset_kwargs'))
     notes.push('`dataset_kwargs` is not heeded: the rows are those of `data`');
   const outputType = checker.oneOf('output_type', outputTypes) ?? 'generate_until';

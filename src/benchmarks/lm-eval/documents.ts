@@ -8,6 +8,9 @@ import {
   UserError,
 } from '../../core/index.ts';
 
+import type { ReadRow } from '../benchmark.ts';
+import { withPandasTypes } from './csv-types.ts';
+
 /** A row of a dataset, with its place if its file has lines. */
 export interface Document {
   readonly row: JsonObject;
@@ -20,10 +23,9 @@ export interface Documents {
   readonly columns: ReadonlySet<string>;
 }
 
-interface ReadRow {
-  readonly path: string;
-  readonly line: number;
-  readonly row: Json;
+function typed(rows: readonly ReadRow[]): readonly ReadRow[] {
+  const values = withPandasTypes(rows.map(({ row }) => row));
+  return rows.map((row, index) => ({ ...row, row: values[index] ?? null }));
 }
 
 /**
@@ -34,8 +36,9 @@ export async function readDocuments(
   paths: readonly string[],
   readRows: (path: string) => AsyncIterable<ReadRow>,
 ): Promise<Documents> {
-  const rows: ReadRow[] = [];
-  for (const path of paths) for await (const row of readRows(path)) rows.push(row);
+  const read: ReadRow[] = [];
+  for (const path of paths) for await (const row of readRows(path)) read.push(row);
+  const rows = read.every(({ isTyped }) => isTyped) ? read : typed(read);
   const type = new ColumnType();
   for (const { row, path, line } of rows) {
     if (!isObject(row))

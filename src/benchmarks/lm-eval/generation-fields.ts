@@ -1,5 +1,6 @@
 import { FieldChecker } from './field-checker.ts';
-import type { GenerationFields, OutputType } from './task.ts';
+import type { OutputType } from './metric-list.ts';
+import type { GenerationFields } from './task.ts';
 
 /** In the order in which lm-evaluation-harness looks for them. */
 const lengthNames = ['max_gen_toks', 'max_new_tokens', 'max_tokens', 'max_completion_tokens'] as const;

@@ -1,7 +1,7 @@
 import { ExactNumber, isList, type Json, jsonText, UserError } from '../../core/index.ts';
 import { answerText } from './contexts.ts';
 import type { Target } from './document-texts.ts';
-import type { OutputType } from './task.ts';
+import type { OutputType } from './metric-list.ts';
 
 /** What is right for a question. */
 export interface Gold {

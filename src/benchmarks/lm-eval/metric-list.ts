@@ -1,8 +1,15 @@
 import type { JsonObject } from '../../core/index.ts';
 import { PythonRegex } from '../../text/index.ts';
 import { FieldChecker } from './field-checker.ts';
-import type { OutputType } from './task.ts';
 import type { YamlValue } from './yaml-value.ts';
+
+export const outputTypes = [
+  'generate_until',
+  'multiple_choice',
+  'loglikelihood',
+  'loglikelihood_rolling',
+] as const;
+export type OutputType = (typeof outputTypes)[number];
 
 export const aggregations = {
   mean: 'number',
@@ -14,9 +21,6 @@ export const aggregations = {
   f1: 'labels',
   matthews_corrcoef: 'labels',
   brier_score: 'probabilities',
-  bleu: 'texts',
-  chrf: 'texts',
-  'chrf++': 'texts',
 } as const;
 export type Aggregation = keyof typeof aggregations;
 
@@ -65,9 +69,6 @@ const known = {
   generate_until: {
     exact_match: mean,
     f1,
-    bleu: { notes: 'texts', aggregation: 'bleu' },
-    chrf: { notes: 'texts', aggregation: 'chrf' },
-    'chrf++': { notes: 'texts', aggregation: 'chrf++' },
   },
 } as const satisfies Readonly<Record<OutputType, Readonly<Record<string, KnownMetric>>>>;
 

@@ -10,8 +10,7 @@ export type NotedValue =
   /** A log-likelihood over a number of units. */
   | { readonly kind: 'weighted'; readonly value: number; readonly weight: number }
   | { readonly kind: 'labels'; readonly gold: number; readonly predicted: number }
-  | { readonly kind: 'probabilities'; readonly gold: number; readonly probabilities: readonly number[] }
-  | { readonly kind: 'texts'; readonly golds: readonly string[]; readonly predicted: string };
+  | { readonly kind: 'probabilities'; readonly gold: number; readonly probabilities: readonly number[] };
 
 interface Answered {
   /** The question's row. */
@@ -103,11 +102,6 @@ function textValues({ fields, answer }: Answered, { metrics, several }: Scoring)
         if (typeof answer === 'number' && !several)
           return { kind: 'labels', gold: wholeNumber(golds[0] ?? ''), predicted: answer };
         throw badAnswer(answer, '`f1` needs a number, as the filter `map` makes it');
-      case 'bleu':
-      case 'chrf':
-      case 'chrf++':
-        if (typeof answer === 'string') return { kind: 'texts', golds, predicted: answer };
-        throw badAnswer(answer, `\`${metric}\` needs a text`);
       default:
         throw unknownMetric(metric);
     }

@@ -1,4 +1,4 @@
-import { isList, type Json, type JsonObject, RecordProblems, UserError } from '../../core/index.ts';
+import { isList, type JsonObject, RecordProblems, UserError } from '../../core/index.ts';
 import type { BenchmarkRow, BenchmarkSource } from '../benchmark.ts';
 import { checkTask } from './check-task.ts';
 import { contextWriter } from './contexts.ts';
@@ -117,10 +117,6 @@ async function* readQuestions(task: Task, sources: Sources): AsyncGenerator<Benc
   throw new UserError({ code: 'no-labels', message: found, help: 'is this the split with labels?' });
 }
 
-type Rows = (
-  path: string,
-) => AsyncIterable<{ readonly path: string; readonly line: number; readonly row: Json }>;
-
 async function readSplit(
   { dataset }: Task,
   {
@@ -128,7 +124,7 @@ async function readSplit(
     isOnlySplit,
     files,
     readRows,
-  }: { split: string; isOnlySplit: boolean; files: SplitFiles; readRows: Rows },
+  }: { split: string; isOnlySplit: boolean; files: SplitFiles; readRows: BenchmarkSource['readRows'] },
 ): Promise<Documents> {
   const found = await readDocuments(await files.find(dataset, { split, isOnlySplit }), readRows);
   if (found.documents.length > 0) return found;

@@ -14,8 +14,8 @@ import type { Example } from '../benchmark.ts';
 import type { Context } from './contexts.ts';
 import { arePipelines, type FilterPipeline } from './filter-list.ts';
 import type { Gold } from './gold.ts';
-import type { TaskMetric } from './metric-list.ts';
-import type { GroupMembership, OutputType, Task } from './task.ts';
+import type { OutputType, TaskMetric } from './metric-list.ts';
+import type { GroupMembership, Task } from './task.ts';
 
 /** How the answers to a task's questions are scored. */
 export interface Scoring {

@@ -139,7 +139,10 @@ class Selector {
     const names = [...this.#index.entries.keys(), ...this.#index.tags.keys()];
     const { skipped } = this.#index;
     const near = didYouMean(name, names) ?? `there are ${names.slice(0, 40).join(', ')}`;
-    const left = skipped.length === 0 ? '' : `; ${skipped.length} files were not read: ${skipped[0]}`;
+    const left =
+      skipped.length === 0
+        ? ''
+        : `; ${skipped.length} files were not read, such as ${skipped.slice(0, 3).join(', ')}`;
     return new UserError({
       code: 'unknown-task',
       message: `${place === undefined ? '' : `${place}: `}there is no task, group or tag \`${name}\` in the source`,

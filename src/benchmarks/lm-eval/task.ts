@@ -1,14 +1,6 @@
 import type { Json, JsonObject } from '../../core/index.ts';
 import type { FilterPipeline } from './filter-list.ts';
-import type { TaskMetric } from './metric-list.ts';
-
-export const outputTypes = [
-  'generate_until',
-  'multiple_choice',
-  'loglikelihood',
-  'loglikelihood_rolling',
-] as const;
-export type OutputType = (typeof outputTypes)[number];
+import type { OutputType, TaskMetric } from './metric-list.ts';
 
 /** A task of lm-evaluation-harness, as far as it needs no Python. */
 export interface Task {

@@ -1,6 +1,5 @@
 import {
   isList,
-  isObject,
   type Json,
   type JsonObject,
   jsonText,

@@ -19,8 +19,14 @@ export const loadStage = declareStage<LoadConfig>({
   ],
   ...dataStage,
   load: () => import('./run-load.ts'),
-  inspect: async ({ pointer, path }) => {
+  inspect: async ({ config, pointer, path }) => {
     if (pointer === '/model') await (await import('./load-model.ts')).inspectModel(path);
+    if (pointer === '/records' && config.as === 'lm_eval')
+      await (await import('../../benchmarks/index.ts')).openTasks({
+        path,
+        tasks: config.tasks,
+        shots: config.num_fewshot,
+      });
   },
   locate: async (search) => (await import('./read-records.ts')).locateRecords(search),
 });

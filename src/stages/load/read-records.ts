@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BenchmarkName } from '../../benchmarks/index.ts';
+import type { BenchmarkName, ReadRow } from '../../benchmarks/index.ts';
 import {
   canonicalJson,
   didYouMean,
@@ -16,6 +16,7 @@ import {
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { RecordPlaces, RecordSearch } from '../../runtime/index.ts';
 import { type DataRecord, fieldsIn, fieldsOf } from '../../text/index.ts';
+import { detectType } from './data-files.ts';
 import { readRows } from './read-rows.ts';
 
 interface PlacedRecord {
@@ -212,7 +213,11 @@ export async function* readBenchmark(
   if (count === 0) throw new UserError({ code: 'no-records', message: `${path} holds no rows of ${name}` });
 }
 
-const rowsOfAnyType = (path: string) => readRows(path, { type: 'auto' });
+async function* rowsOfAnyType(path: string): AsyncGenerator<ReadRow> {
+  const type = await detectType(path);
+  const isTyped = type !== 'csv' && type !== 'tsv';
+  for await (const row of readRows(path, { type: 'auto' })) yield { ...row, isTyped };
+}
 
 /**
  * A row with the names that `fields` gives (ours -> the data's), followed by its other fields. One field of the data may

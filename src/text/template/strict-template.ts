@@ -20,6 +20,12 @@ export function strictTemplate(source: string): (row: JsonObject) => string {
 }
 
 function parsed(source: string): JinjaTemplate {
+  // The engine has transformers' filter, which neither sorts keys nor escapes HTML.
+  if (/\|\s*tojson\b/.test(source))
+    throw new UserError({
+      code: 'bad-template',
+      message: `the filter \`tojson\` of the template ${JSON.stringify(shortened(source, 60))} is not supported`,
+    });
   try {
     return compileJinja(source, whiteSpace);
   } catch (cause) {
