@@ -81,7 +81,7 @@ export function checkTask(
   for (const field of checker.left())
     checker.problem(
       field,
-      `tasks have no field \`${field}\`. ${didYouMean(field, knownFields) ?? ''}`.trimEnd(),
+      [`tasks have no field \`${field}\``, didYouMean(field, knownFields)].filter(Boolean).join(': '),
     );
   checkWhole(task, { fields, problems });
   return { task: problems.length === 0 ? task : undefined, problems, notes };

@@ -7,7 +7,7 @@ import { type Documents, readDocuments } from './documents.ts';
 import { goldOf, noChoice } from './gold.ts';
 import { groupMemberships } from './groups.ts';
 import { taskRow } from './row.ts';
-import { type Selection, selectTasks } from './selected-tasks.ts';
+import { selectTasks } from './selected-tasks.ts';
 import { shotSampler } from './shot-sampler.ts';
 import { SplitFiles } from './split-files.ts';
 import type { Task } from './task.ts';
@@ -39,37 +39,53 @@ export async function openTasks({ path, tasks: wanted, shots }: TaskSource): Pro
   readonly tasks: readonly Task[];
   readonly notes: readonly string[];
 }> {
-  const selection = selectTasks(await readTaskIndex(path), wanted);
+  const index = await readTaskIndex(path);
+  const selection = selectTasks(index, wanted);
   const problems: string[] = [];
   const memberships = groupMemberships(selection, problems);
   const checked = selection.tasks.map((task) =>
     checkTask(task, { groups: memberships.get(task.name) ?? [], shots }),
   );
   problems.push(...checked.flatMap((one) => one.problems));
-  refuse([...new Set(problems)], { path, selection });
+  if (selection.tasks.length === 0) problems.push(...index.skipped);
+  if (selection.tasks.length === 0 && problems.length === 0)
+    throw new UserError({ code: 'no-task', message: `${path} holds no task` });
+  refuse([...new Set(problems)], path);
   return {
     tasks: checked.flatMap(({ task }) => task ?? []),
-    notes: countedNotes(checked.map(({ notes }) => notes)),
+    notes: [
+      ...(wanted === undefined ? skippedNote(index.skipped) : []),
+      ...countedNotes(checked.map(({ notes }) => notes)),
+    ],
   };
 }
 
 /** The most problems that an error names. */
 const shown = 20;
 
-function refuse(
-  problems: readonly string[],
-  { path, selection }: { readonly path: string; readonly selection: Selection },
-): void {
-  if (selection.tasks.length === 0)
-    throw new UserError({ code: 'no-task', message: `${path} holds no task` });
+function refuse(problems: readonly string[], path: string): void {
   if (problems.length === 0) return;
+  const sorted = problems.toSorted(byPlace);
   const more = problems.length > shown ? [`and ${problems.length - shown} more`] : [];
   throw new UserError({
     code: 'unsupported-task',
-    message: `the tasks of ${path} cannot be run:\n${[...problems.slice(0, shown), ...more].map((one) => `  ${one}`).join('\n')}`,
+    message: `the tasks of ${path} cannot be run:\n${[...sorted.slice(0, shown), ...more].map((one) => `  ${one}`).join('\n')}`,
     help: 'a task of yours can `include` the file and write these fields without Python; `tasks` chooses among the tasks of a folder',
   });
 }
+
+/** Orders `file:line: ...` by files and lines. */
+function byPlace(one: string, other: string): number {
+  const [place, otherPlace] = [one, other].map((text) => /^(.*?):(\d+): /.exec(text) ?? ['', '', '0']);
+  const [file = '', otherFile = ''] = [place?.[1], otherPlace?.[1]];
+  if (file !== otherFile) return file < otherFile ? -1 : 1;
+  return Number(place?.[2]) - Number(otherPlace?.[2]);
+}
+
+const skippedNote = (skipped: readonly string[]): readonly string[] =>
+  skipped.length === 0
+    ? []
+    : [`${skipped.length} files are read as no tasks, such as ${skipped.slice(0, 3).join(', ')}`];
 
 /** Notes that several tasks have, once. */
 function countedNotes(notes: readonly (readonly string[])[]): readonly string[] {

@@ -30,9 +30,10 @@ export function scoreTasks(
     );
     return { task, scoring, figures: taskFigures(questions, { scoring, resampling, values }) };
   });
-  const scores = [
-    ...tasks.flatMap(({ task, figures }) => figures.map((figure) => ({ ...figure, of: task }))),
-  ];
+  // A single task's figures are about all responses.
+  const scores = tasks.flatMap(({ task, figures }) =>
+    figures.map((figure) => (tasks.length === 1 ? figure : { ...figure, of: task })),
+  );
   const [head, ...others] = [...scores, ...scoreGroups(tasks)];
   if (head === undefined)
     throw new UserError({ code: 'nothing-to-score', message: 'the tasks have no metrics' });
